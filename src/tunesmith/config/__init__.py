@@ -1,0 +1,1 @@
+"""``tuning.yaml`` (or JSON, TOML) -> a typed, frozen definition of a study."""

@@ -1,0 +1,126 @@
+"""The error family: one class and one exit code a kind.
+
+Every error here is meant for a person: the command line prints its text without a traceback.
+An error holds the data it was given and imports nothing to list alternatives.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from enum import IntEnum
+from typing import TypeAlias
+
+Path: TypeAlias = tuple[str | int, ...]
+"""Keys and indices that lead to a value inside a configuration file."""
+
+
+class ExitCode(IntEnum):
+    """What the shell, DVC and CI see (docs/decisions/0004-exit-codes.md)."""
+
+    OK = 0
+    NO_RESULT = 1
+    USAGE = 2
+    VERIFICATION = 3
+    GATE = 4
+    INTERNAL = 5
+    STORAGE = 74
+    LOCKED = 75
+    INTERRUPTED = 130
+    TERMINATED = 143
+
+
+class TunesmithError(Exception):
+    """Base of every error that Tunesmith raises on purpose."""
+
+    exit_code = ExitCode.INTERNAL
+
+
+class UsageError(TunesmithError):
+    """The user asked for something that cannot be done as asked."""
+
+    exit_code = ExitCode.USAGE
+
+
+class DataError(UsageError):
+    """The data set cannot serve the study."""
+
+
+class NoResultError(TunesmithError):
+    """The study ended without one usable trial."""
+
+    exit_code = ExitCode.NO_RESULT
+
+
+class StorageError(TunesmithError):
+    """The ledger or an output file cannot be read or written."""
+
+    exit_code = ExitCode.STORAGE
+
+
+class LockedError(TunesmithError):
+    """Another run holds this study."""
+
+    exit_code = ExitCode.LOCKED
+
+
+@dataclass(frozen=True)
+class Place:
+    """A position in a file: line and column, both from 1; 0 where unknown."""
+
+    file: str
+    line: int = 0
+    column: int = 0
+
+    def __str__(self) -> str:
+        numbers = [str(number) for number in (self.line, self.column) if number]
+        return ":".join([self.file, *numbers])
+
+
+@dataclass(frozen=True)
+class Violation:
+    """One broken rule of a configuration.
+
+    ``message`` says what was found against the rule, ``hint`` the likely fix.
+    """
+
+    path: Path
+    message: str
+    hint: str = ""
+    place: Place | None = field(default=None, compare=False)
+
+    def __str__(self) -> str:
+        parts = [str(self.place)] if self.place else []
+        parts += [dotted(self.path)] if self.path else []
+        head = ": ".join([*parts, self.message])
+        return f"{head}\n  {self.hint}" if self.hint else head
+
+
+class ConfigError(UsageError):
+    """Every violation of a configuration at once, in file order."""
+
+    def __init__(self, violations: Sequence[Violation]) -> None:
+        self.violations = tuple(violations)
+        super().__init__("\n".join(str(violation) for violation in self.violations))
+
+
+def dotted(path: Path) -> str:
+    """Write a path the way people say it.
+
+    >>> dotted(("space", "depth", "int", 0))
+    'space.depth.int[0]'
+    """
+    text = ""
+    for step in path:
+        text += f"[{step}]" if isinstance(step, int) else f".{step}" if text else step
+    return text
+
+
+def did_you_mean(word: str, known: Sequence[str]) -> str:
+    """Name the nearest known word, or list them all when none is near.
+
+    >>> did_you_mean("bayse", ["grid", "random", "bayes"])
+    'Did you mean `bayes`? Known: bayes, grid, random.'
+    """
+    listed = f"Known: {', '.join(sorted(known))}."
+    near = get_close_matches(word, known, n=1, cutoff=0.6)
+    return f"Did you mean `{near[0]}`? {listed}" if near else listed

@@ -1,0 +1,51 @@
+"""Where calls run: an executor knows calls, not trials, and is shaped like ``concurrent.futures``.
+
+It is built as ``Executor(function, n_workers=..., timeout_s=...)`` and calls ``function(item)`` for
+every item submitted.
+"""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from types import TracebackType
+from typing import Any, Protocol, Self
+
+Call = Callable[[Any], Any]
+
+
+class WorkerDiedError(Exception):
+    """The process that ran a call ended before it answered (twice: a call is retried once)."""
+
+
+class CallTimeoutError(Exception):
+    """A call ran longer than allowed and was stopped."""
+
+
+class Executor(Protocol):
+    """Runs ``function(item)`` somewhere."""
+
+    n_workers: int
+
+    def submit(self, item: Any) -> Future[Any]:
+        """Queue a call; its result or exception arrives in the future."""
+
+    def completed(self, timeout_s: float | None = None) -> Sequence[Future[Any]]:
+        """Wait until at least one call has ended or the time is up.
+
+        Returns:
+            Futures that ended since the last call, each once, in order of submission.
+        """
+
+    def cancel(self, future: Future[Any]) -> None:
+        """Drop a queued call, or stop a running one where the executor can."""
+
+    def close(self) -> None:
+        """Stop everything; no process is left when it returns."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None: ...

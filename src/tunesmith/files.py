@@ -1,0 +1,71 @@
+"""Files that are never half-written."""
+
+import os
+import tempfile
+from pathlib import Path
+
+from tunesmith.errors import StorageError, UsageError
+
+
+def write_atomic(path: Path, content: str | bytes, *, mode: int = 0o644) -> bool:
+    """Replace a file's content in one step; leave it untouched when the content is the same.
+
+    A reader, or a crash at any moment, sees the old content or the new one. Untouched files keep
+    their modification time, so that DVC and make see no change.
+
+    Returns:
+        Whether the file was written.
+
+    Raises:
+        StorageError: the file system refused.
+    """
+    data = content.encode() if isinstance(content, str) else content
+    try:
+        if path.is_file() and path.read_bytes() == data:
+            return False
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _replace(path, data, mode)
+    except OSError as error:
+        raise StorageError(f"cannot write {path}: {error.strerror or error}") from error
+    return True
+
+
+def _replace(path: Path, data: bytes, mode: int) -> None:
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fchmod(file.fileno(), mode)
+            os.fsync(file.fileno())
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+    _sync_directory(path.parent)
+
+
+def _sync_directory(folder: Path) -> None:
+    # Without this a power cut may undo the rename although the file's bytes are on disk.
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def inside(root: Path, path: str | Path) -> Path:
+    """Resolve an output path that must stay within the project.
+
+    Raises:
+        UsageError: it leads outside, into ``.git``, or through something that is no plain file.
+    """
+    base = root.resolve()
+    resolved = (base / path).resolve()
+    if not resolved.is_relative_to(base):
+        raise UsageError(f"output {path} leads outside the project {base}")
+    if ".git" in resolved.relative_to(base).parts:
+        raise UsageError(f"output {path} leads into .git")
+    if resolved.exists() and not resolved.is_file():
+        raise UsageError(f"output {path} is not a plain file")
+    return resolved

@@ -1,0 +1,224 @@
+"""The record of a study: fold results, trials, and the history that strategies read.
+
+One objective or several is a length, not a class: ``History.objectives`` lists the metrics that
+decide, and ``front`` holds the trials that none other beats in all of them.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import islice
+from math import isfinite, nan
+from typing import overload
+
+import numpy as np
+
+from tunesmith.types import Direction, Params, State
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """A name and the direction in which it improves."""
+
+    name: str
+    direction: Direction = "maximize"
+
+    @property
+    def sign(self) -> int:
+        """+1 where larger is better, -1 where smaller is: ``sign * score`` always improves up."""
+        return 1 if self.direction == "maximize" else -1
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a fold has no score; ``kind`` groups alike failures (``ValueError``, ``timeout``)."""
+
+    kind: str
+    message: str
+    traceback: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FoldResult:
+    """What one fit on one fold gave: a finite score for every metric, or a failure."""
+
+    fold: int
+    scores: Mapping[str, float]
+    fit_time_s: float = 0.0
+    score_time_s: float = 0.0
+    failure: Failure | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """Params with a number, a state and, once told, its fold results in fold order.
+
+    ``origin`` says who proposed it: a sampler's name, or ``start_with``.
+    """
+
+    number: int
+    params: Params
+    key: str
+    origin: str
+    state: State = State.RUNNING
+    folds: tuple[FoldResult, ...] = ()
+
+    def scores(self, metric: str) -> np.ndarray:
+        """``(n_folds,)`` scores; NaN where the fold failed or lacks the metric."""
+        return np.array([fold.scores.get(metric, nan) for fold in self.folds])
+
+    def mean(self, metric: str) -> float:
+        """Mean score over the folds; NaN unless the trial is complete."""
+        return float(self.scores(metric).mean()) if self.state is State.COMPLETE else nan
+
+    def std(self, metric: str) -> float:
+        """Standard deviation over the folds (ddof 0, as scikit-learn's ``std_test_score``)."""
+        return float(self.scores(metric).std()) if self.state is State.COMPLETE else nan
+
+    @property
+    def failure(self) -> Failure | None:
+        """The first failed fold's reason."""
+        return next((fold.failure for fold in self.folds if fold.failure), None)
+
+    def told(self, folds: Sequence[FoldResult]) -> "Trial":
+        """This trial with its results: complete only if every fold has finite scores."""
+        ordered = tuple(sorted(folds, key=lambda fold: fold.fold))
+        clean = all(
+            f.failure is None and f.scores and all(map(isfinite, f.scores.values()))
+            for f in ordered
+        )
+        state = State.COMPLETE if ordered and clean else State.FAILED
+        return replace(self, state=state, folds=ordered)
+
+
+@dataclass
+class TrialLog:
+    """The growing list behind histories; the study loop alone adds to it.
+
+    Trials are asked in number order and told in number order, so that any moment of a study is
+    described by two counts, and a ``History`` is a cheap view.
+    """
+
+    objectives: tuple[Metric, ...]
+    asked: list[Trial] = field(default_factory=list)
+    told: list[Trial] = field(default_factory=list)
+    first_number: dict[str, int] = field(default_factory=dict)
+    best_number: list[int | None] = field(default_factory=list)
+
+    def ask(self, params: Params, key: str, origin: str) -> Trial:
+        """Append a running trial."""
+        trial = Trial(len(self.asked), params, key, origin)
+        self.asked.append(trial)
+        self.first_number.setdefault(key, trial.number)
+        return trial
+
+    def tell(self, trial: Trial) -> None:
+        """Append the results of the next untold trial.
+
+        Raises:
+            ValueError: it is another trial's turn.
+        """
+        if trial.number != len(self.told):
+            raise ValueError(f"trial {len(self.told)} must be told before trial {trial.number}")
+        self.told.append(trial)
+        self.best_number.append(self._better(trial))
+
+    def _better(self, trial: Trial) -> int | None:
+        held = self.best_number[-1] if self.best_number else None
+        if trial.state is not State.COMPLETE:
+            return held
+        metric = self.objectives[0]
+        gain = metric.sign * trial.mean(metric.name)
+        if held is None or gain > metric.sign * self.told[held].mean(metric.name):
+            return trial.number
+        return held
+
+    def view(self, n_told: int | None = None) -> "History":
+        """The history as it stands, or as it stood when ``n_told`` trials were told."""
+        return History(self, len(self.asked), len(self.told) if n_told is None else n_told)
+
+
+class History(Sequence[Trial]):
+    """An immutable view of a study: the first ``len`` trials, of which ``n_told`` have results.
+
+    >>> log = TrialLog((Metric("accuracy"),))
+    >>> trial = log.ask({"depth": 3}, '{"depth":3}', "grid")
+    >>> log.tell(trial.told([FoldResult(0, {"accuracy": 0.9}), FoldResult(1, {"accuracy": 0.7})]))
+    >>> log.view().best().mean("accuracy")
+    0.8
+    """
+
+    __slots__ = ("_log", "_n", "n_told")
+
+    def __init__(self, log: TrialLog, n: int, n_told: int) -> None:
+        self._log, self._n, self.n_told = log, n, n_told
+
+    @classmethod
+    def of(cls, objectives: Sequence[Metric], trials: Sequence[Trial] = ()) -> "History":
+        """A history made of finished trials, numbered from 0."""
+        log = TrialLog(tuple(objectives))
+        for trial in trials:
+            log.ask(trial.params, trial.key, trial.origin)
+            log.tell(trial)
+        return log.view()
+
+    @property
+    def objectives(self) -> tuple[Metric, ...]:
+        """The metrics that decide; the first one breaks ties."""
+        return self._log.objectives
+
+    def __len__(self) -> int:
+        return self._n
+
+    @overload
+    def __getitem__(self, index: int) -> Trial: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Trial]: ...
+    def __getitem__(self, index: int | slice) -> Trial | list[Trial]:
+        if isinstance(index, slice):
+            return [self._at(i) for i in range(*index.indices(self._n))]
+        number = index + self._n if index < 0 else index
+        if not 0 <= number < self._n:
+            raise IndexError(f"no trial {index} among {self._n}")
+        return self._at(number)
+
+    def _at(self, number: int) -> Trial:
+        return self._log.told[number] if number < self.n_told else self._log.asked[number]
+
+    def has(self, key: str) -> bool:
+        """Whether some trial, finished or running, has these params."""
+        return self._log.first_number.get(key, self._n) < self._n
+
+    @property
+    def told(self) -> Iterator[Trial]:
+        """Trials with results, in number order."""
+        return islice(self._log.told, self.n_told)
+
+    @property
+    def running(self) -> list[Trial]:
+        """Trials without results yet, in number order."""
+        return self._log.asked[self.n_told : self._n]
+
+    @property
+    def complete(self) -> Iterator[Trial]:
+        """Trials with a finite score in every fold, in number order."""
+        return (trial for trial in self.told if trial.state is State.COMPLETE)
+
+    def best(self) -> Trial | None:
+        """The best complete trial by the first objective; the earliest among equals."""
+        number = self._log.best_number[self.n_told - 1] if self.n_told else None
+        return None if number is None else self._log.told[number]
+
+    def front(self) -> list[Trial]:
+        """Complete trials that no other dominates (the Pareto front), in number order."""
+        trials = list(self.complete)
+        if not trials:
+            return []
+        gains = np.array([self._gains(trial) for trial in trials])
+        return [t for t, gain in zip(trials, gains, strict=True) if not _dominated(gain, gains)]
+
+    def _gains(self, trial: Trial) -> list[float]:
+        return [metric.sign * trial.mean(metric.name) for metric in self.objectives]
+
+
+def _dominated(gain: np.ndarray, gains: np.ndarray) -> bool:
+    return bool(((gains >= gain).all(axis=1) & (gains > gain).any(axis=1)).any())

@@ -1,0 +1,41 @@
+"""What is scored: a function from params and a fold to scores."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from tunesmith.history import FoldResult, Metric
+from tunesmith.types import Params
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """One training on one fold, which may score several candidates at once."""
+
+    fold: int
+    candidates: tuple[Params, ...]
+
+
+class Objective(Protocol):
+    """Scores params on folds. Picklable, so that it can run in another process."""
+
+    metrics: tuple[Metric, ...]
+    """Everything recorded; the deciding ones first."""
+    objectives: tuple[Metric, ...]
+    """The metrics that decide."""
+    n_folds: int
+    context: Mapping[str, str]
+    """What results depend on besides params and fold: name (``data``, ``code``…) -> digest."""
+
+    def key(self, params: Params, fold: int) -> str:
+        """Digest that identifies one evaluation: equal keys, equal scores."""
+
+    def defaults(self) -> Params:
+        """The estimator's own values of its parameters."""
+
+    def evaluate(self, fit: Fit) -> list[FoldResult]:
+        """Train and score; an exception of the user's code becomes a failed result.
+
+        Returns:
+            One result a candidate, in order.
+        """

@@ -1,0 +1,84 @@
+"""Names of exchangeable parts -> where they live.
+
+A built-in part is one line here, an outside package's part one entry point of the same group
+(``[project.entry-points."tunesmith.samplers"]``). Values are import paths, so that looking a name
+up or listing the names imports nothing.
+"""
+
+from functools import cache
+from importlib import import_module
+from importlib.metadata import entry_points
+from typing import Any
+
+from tunesmith.errors import UsageError, did_you_mean
+
+BUILTIN: dict[str, dict[str, str]] = {
+    "samplers": {
+        "grid": "tunesmith.search.grid:GridSampler",
+        "random": "tunesmith.search.random:RandomSampler",
+        "sobol": "tunesmith.search.sobol:SobolSampler",
+        "bayesian": "tunesmith.search.bayesian:build",
+        "tpe": "tunesmith.search.tpe:TPESampler",
+        "gp": "tunesmith.search.gp:GPSampler",
+        "cmaes": "tunesmith.search.cmaes:CMAESSampler",
+    },
+    "executors": {
+        "serial": "tunesmith.execute.serial:SerialExecutor",
+        "processes": "tunesmith.execute.processes:ProcessExecutor",
+    },
+    "stopping": {
+        "trials": "tunesmith.search.stopping:MaxTrials",
+        "fits": "tunesmith.search.stopping:MaxFits",
+        "time": "tunesmith.search.stopping:MaxTime",
+        "target": "tunesmith.search.stopping:TargetScore",
+        "patience": "tunesmith.search.stopping:Patience",
+        "convergence": "tunesmith.search.stopping:Convergence",
+    },
+    "reports": {
+        "markdown": "tunesmith.report.markdown:render",
+        "json": "tunesmith.report.json:render",
+    },
+}
+
+
+@cache
+def outside(group: str) -> dict[str, str]:
+    """Parts that installed packages offer: name -> import path."""
+    return {point.name: point.value for point in entry_points(group=f"tunesmith.{group}")}
+
+
+def names(group: str) -> list[str]:
+    """Every known name of a group, sorted.
+
+    >>> names("executors")
+    ['processes', 'serial']
+    """
+    return sorted({*BUILTIN[group], *outside(group)})
+
+
+def load(group: str, name: str) -> Any:
+    """Import the part with this name.
+
+    Raises:
+        UsageError: nobody registered the name.
+    """
+    path = BUILTIN[group].get(name) or outside(group).get(name)
+    if path is None:
+        message = f"unknown name `{name}` among the {group}. {did_you_mean(name, names(group))}"
+        raise UsageError(message)
+    return import_path(path)
+
+
+def import_path(path: str) -> Any:
+    """Import ``package.module:attribute`` (or ``package.module.attribute``).
+
+    >>> import_path("math:tau") == import_path("math.tau")
+    True
+    """
+    module, separator, attribute = path.partition(":")
+    if not separator:
+        module, _, attribute = path.rpartition(".")
+    found: Any = import_module(module)
+    for name in attribute.split("."):
+        found = getattr(found, name)
+    return found

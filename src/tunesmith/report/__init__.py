@@ -1,0 +1,1 @@
+"""A pure function of the ledger -> documents."""

@@ -1,0 +1,1 @@
+"""Strategies that propose params, and criteria that end a study."""

@@ -1,0 +1,34 @@
+"""What a search strategy is: a function of (space, history).
+
+A strategy knows nothing else. What it needs to remember it derives from the history; an instance
+may cache derived state, as long as the answer depends on its arguments alone. That one rule gives
+resume, any number of workers and replay for nothing.
+"""
+
+from typing import Protocol
+
+from numpy.random import Generator
+
+from tunesmith.history import History
+from tunesmith.space import SearchSpace
+from tunesmith.types import Params
+
+
+class Sampler(Protocol):
+    """Proposes the next points to try. Built with its options as keyword arguments."""
+
+    def objection(self, space: SearchSpace) -> str | None:
+        """Why this strategy cannot search the space, with the way out; ``None`` if it can."""
+
+    def suggest(self, space: SearchSpace, history: History, n: int, rng: Generator) -> list[Params]:
+        """Propose up to ``n`` points, best first, none of them in the history.
+
+        Args:
+            space: where to search.
+            history: trials so far; the running ones have params but no results.
+            n: at least 1.
+            rng: the only source of randomness.
+
+        Returns:
+            Canonical params; fewer than ``n`` only when the space is exhausted.
+        """

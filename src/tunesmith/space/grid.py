@@ -1,0 +1,125 @@
+"""Every point of a finite space, lazily, in the order of scikit-learn's ``ParameterGrid``.
+
+A point has a number: boxes one after the other, within a box the last name (sorted) varies
+fastest. Numbers that would repeat a point (they differ only in inactive parameters) or break a
+constraint stand for nothing. Nothing is stored, so a grid of 10^9 points costs as much as one of
+ten.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from math import prod
+
+from tunesmith.space.parameter import Categorical, Parameter
+from tunesmith.space.space import Box, SearchSpace
+from tunesmith.types import Params, Value
+
+COUNT_LIMIT = 1_000_000
+
+
+@dataclass(frozen=True)
+class Grid:
+    """The points of a space by number.
+
+    Raises:
+        ValueError: a parameter has no finite list of values.
+
+    >>> grid = Grid(SearchSpace.of({"b": Categorical((1, 2)), "a": Categorical(("x", "y"))}))
+    >>> [grid.point(i) for i in range(grid.n_numbers)][:2]
+    [{'a': 'x', 'b': 1}, {'a': 'x', 'b': 2}]
+    """
+
+    space: SearchSpace
+
+    def __post_init__(self) -> None:
+        endless = endless_parameters(self.space)
+        if endless:
+            raise ValueError(f"`{endless[0]}` is a continuum")
+
+    @cached_property
+    def _sizes(self) -> list[int]:
+        return [prod(_levels(p) for p in box.parameters.values()) for box in self.space]
+
+    @property
+    def n_numbers(self) -> int:
+        """How many numbers there are; an upper bound of the number of points."""
+        return sum(self._sizes)
+
+    @cached_property
+    def n_points(self) -> int | None:
+        """How many points there are; ``None`` where counting would take too long."""
+        if not self.space.constraints and not any(box.conditions for box in self.space):
+            return self.n_numbers
+        if self.n_numbers > COUNT_LIMIT:
+            return None
+        return sum(self.point(number) is not None for number in range(self.n_numbers))
+
+    def point(self, number: int) -> dict[str, Value] | None:
+        """The params with this number; ``None`` where it stands for nothing.
+
+        Raises:
+            IndexError: there is no such number.
+        """
+        box, offset = self._split(number)
+        chosen = _decode(box, offset)
+        params: dict[str, Value] = {}
+        for name in box.order:
+            if box.is_active(name, params):
+                params[name] = box.parameters[name].level(chosen[name])
+            elif chosen[name] > 0:
+                return None
+        return dict(sorted(params.items())) if self.space.allows(params) else None
+
+    def number(self, params: Params) -> int:
+        """The number of a point; the inverse of ``point``.
+
+        Raises:
+            ValueError: the point lies outside the space.
+        """
+        index, found = self.space.locate(params)
+        offset = 0
+        for name, parameter in sorted(self.space.boxes[index].parameters.items()):
+            level = _level_index(parameter, found[name]) if name in found else 0
+            offset = offset * _levels(parameter) + level
+        return sum(self._sizes[:index]) + offset
+
+    def after(self, number: int) -> Iterator[dict[str, Value]]:
+        """The points whose numbers are larger, in order."""
+        for following in range(number + 1, self.n_numbers):
+            params = self.point(following)
+            if params is not None:
+                yield params
+
+    def _split(self, number: int) -> tuple[Box, int]:
+        offset = number
+        for box, size in zip(self.space, self._sizes, strict=True):
+            if 0 <= offset < size:
+                return box, offset
+            offset -= size
+        raise IndexError(f"no grid point {number} among {self.n_numbers}")
+
+
+def endless_parameters(space: SearchSpace) -> list[str]:
+    """The parameters that no grid can list."""
+    found = [n for box in space for n, p in box.parameters.items() if p.n_levels is None]
+    return list(dict.fromkeys(found))
+
+
+def _levels(parameter: Parameter) -> int:
+    assert parameter.n_levels is not None  # noqa: S101 - Grid refuses a continuum
+    return parameter.n_levels
+
+
+def _decode(box: Box, offset: int) -> dict[str, int]:
+    chosen = {}
+    for name, parameter in sorted(box.parameters.items(), reverse=True):
+        offset, chosen[name] = divmod(offset, _levels(parameter))
+    return chosen
+
+
+def _level_index(parameter: Parameter, value: Value) -> int:
+    if isinstance(parameter, Categorical):
+        return parameter.index(value)
+    # The middle of a level's share of the axis falls into that level whatever the rounding.
+    return int(parameter.unit(value) * _levels(parameter))

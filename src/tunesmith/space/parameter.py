@@ -1,0 +1,333 @@
+"""One parameter each: what values it may take, and how it maps to the unit interval.
+
+Every parameter offers the same six things, so that no search strategy needs to know the kinds:
+
+- ``at(u)``: the value at quantile ``u`` in [0, 1);
+- ``unit(value)``: the inverse, the middle of the value's share of [0, 1];
+- ``n_levels``: how many values there are, ``None`` for a continuum;
+- ``level(i)``: the i-th value in grid order;
+- ``canonical(value)``: the value in its one JSON form;
+- ``to_json()``: the definition, as a configuration would write it.
+"""
+
+import json
+import math
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, TypeAlias
+
+from tunesmith.types import Value
+
+
+@dataclass(frozen=True)
+class Float:
+    """A real number in ``[low, high]``.
+
+    ``log`` spreads it evenly over orders of magnitude; ``step`` makes it a finite ladder from
+    ``low``.
+
+    >>> Float(1e-4, 1.0, log=True).at(0.5)
+    0.01
+    """
+
+    low: float
+    high: float
+    log: bool = False
+    step: float | None = None
+
+    def __post_init__(self) -> None:
+        _check_range(self.low, self.high, log=self.log)
+        if self.step is not None and not (math.isfinite(self.step) and self.step > 0):
+            raise ValueError(f"step must be a positive number (found {self.step})")
+        if self.step is not None and self.log:
+            raise ValueError("step and log: true exclude each other")
+        object.__setattr__(self, "low", float(self.low))
+        object.__setattr__(self, "high", float(self.high))
+
+    @property
+    def n_levels(self) -> int | None:
+        """The number of steps, or ``None``."""
+        if self.step is None:
+            return 1 if self.low == self.high else None
+        return math.floor((self.high - self.low) / self.step + 1e-9) + 1
+
+    def level(self, index: int) -> float:
+        """The value ``index`` steps above ``low``, free of accumulated rounding."""
+        return float(f"{self.low + index * (self.step or 0.0):.12g}")
+
+    def at(self, u: float) -> float:
+        """The value at quantile ``u``."""
+        if self.n_levels is not None:
+            return self.level(min(int(u * self.n_levels), self.n_levels - 1))
+        if self.log:
+            low, high = math.log(self.low), math.log(self.high)
+            value = math.exp(low + u * (high - low))
+        else:
+            value = self.low + u * (self.high - self.low)
+        # 12 digits: libm's exp may differ in its last bits between machines; keys must not.
+        return min(max(float(f"{value:.12g}"), self.low), self.high)
+
+    def unit(self, value: Value) -> float:
+        """The quantile of a value."""
+        number = _as_number(value)
+        if self.n_levels is not None:
+            return (round((number - self.low) / (self.step or 1.0)) + 0.5) / self.n_levels
+        if self.log:
+            return math.log(number / self.low) / math.log(self.high / self.low)
+        return (number - self.low) / (self.high - self.low)
+
+    def canonical(self, value: Value) -> float:
+        """The value as a float.
+
+        Raises:
+            ValueError: no number, or outside the range or off the ladder.
+        """
+        number = float(_as_number(value))
+        if not self.low <= number <= self.high:
+            raise ValueError(f"{number!r} is outside [{self.low}, {self.high}]")
+        if self.step is None:
+            return number
+        level = self.level(round((number - self.low) / self.step))
+        if not math.isclose(level, number, rel_tol=1e-9, abs_tol=1e-12):
+            raise ValueError(f"{number!r} is not a step of {self.step} above {self.low}")
+        return level
+
+    def to_json(self) -> dict[str, Any]:
+        """The definition as a configuration writes it."""
+        return {"float": [self.low, self.high], **_options(self)}
+
+
+@dataclass(frozen=True)
+class Int:
+    """A whole number in ``[low, high]``, both included, every ``step``-th from ``low``.
+
+    >>> [Int(50, 200, step=50).level(i) for i in range(4)]
+    [50, 100, 150, 200]
+    """
+
+    low: int
+    high: int
+    log: bool = False
+    step: int = 1
+
+    def __post_init__(self) -> None:
+        _check_range(self.low, self.high, log=self.log)
+        for name in ("low", "high", "step"):
+            if float(getattr(self, name)) != int(getattr(self, name)):
+                raise ValueError(f"{name} must be a whole number (found {getattr(self, name)})")
+            object.__setattr__(self, name, int(getattr(self, name)))
+        if self.step < 1:
+            raise ValueError(f"step must be at least 1 (found {self.step})")
+        if self.log and self.step != 1:
+            raise ValueError("step and log: true exclude each other")
+
+    @property
+    def n_levels(self) -> int:
+        """How many whole numbers there are."""
+        return (self.high - self.low) // self.step + 1
+
+    def level(self, index: int) -> int:
+        """The value ``index`` steps above ``low``."""
+        return self.low + index * self.step
+
+    def at(self, u: float) -> int:
+        """The value at quantile ``u``; each whole number has its share of the axis."""
+        if not self.log:
+            return self.level(min(int(u * self.n_levels), self.n_levels - 1))
+        low, high = math.log(self.low - 0.5), math.log(self.high + 0.5)
+        return min(max(round(math.exp(low + u * (high - low))), self.low), self.high)
+
+    def unit(self, value: Value) -> float:
+        """The quantile of a value."""
+        number = _as_number(value)
+        if not self.log:
+            return ((number - self.low) // self.step + 0.5) / self.n_levels
+        low, high = math.log(self.low - 0.5), math.log(self.high + 0.5)
+        return (math.log(number) - low) / (high - low)
+
+    def canonical(self, value: Value) -> int:
+        """The value as an int.
+
+        Raises:
+            ValueError: no whole number, or outside the range or between two steps.
+        """
+        number = _as_number(value)
+        if number != int(number):
+            raise ValueError(f"{number!r} is not a whole number")
+        if not self.low <= number <= self.high:
+            raise ValueError(f"{value!r} is outside [{self.low}, {self.high}]")
+        if (int(number) - self.low) % self.step:
+            raise ValueError(f"{value!r} is not a step of {self.step} above {self.low}")
+        return int(number)
+
+    def to_json(self) -> dict[str, Any]:
+        """The definition as a configuration writes it."""
+        options = {k: v for k, v in _options(self).items() if (k, v) != ("step", 1)}
+        return {"int": [self.low, self.high], **options}
+
+
+@dataclass(frozen=True)
+class Categorical:
+    """One of a list of JSON values, told apart as JSON does: ``1``, ``1.0`` and ``true`` differ.
+
+    A constant is a choice among one.
+
+    >>> Categorical(("sqrt", None, 0.5)).level(1) is None
+    True
+    """
+
+    choices: tuple[Value, ...]
+
+    def __post_init__(self) -> None:
+        if not self.choices:
+            raise ValueError("needs at least one value")
+        repeated = [t for i, t in enumerate(self._texts) if t in self._texts[:i]]
+        if repeated:
+            raise ValueError(f"the value {repeated[0]} is listed twice")
+
+    @cached_property
+    def _texts(self) -> list[str]:
+        return [canonical_json(choice) for choice in self.choices]
+
+    @cached_property
+    def _index(self) -> dict[str, int]:
+        return {text: index for index, text in enumerate(self._texts)}
+
+    @property
+    def n_levels(self) -> int:
+        """How many choices there are."""
+        return len(self.choices)
+
+    def level(self, index: int) -> Value:
+        """The choice at ``index``, in the order listed."""
+        return self.choices[index]
+
+    def at(self, u: float) -> Value:
+        """The choice at quantile ``u``."""
+        return self.choices[min(int(u * self.n_levels), self.n_levels - 1)]
+
+    def index(self, value: Value) -> int:
+        """Where a value stands in the list.
+
+        Raises:
+            ValueError: not one of the choices.
+        """
+        exact = self._index.get(canonical_json(value))
+        if exact is not None:
+            return exact
+        alike = [i for i, choice in enumerate(self.choices) if _same_number(choice, value)]
+        if len(alike) != 1:
+            raise ValueError(f"{value!r} is not one of {list(self.choices)}")
+        return alike[0]
+
+    def unit(self, value: Value) -> float:
+        """The middle of the choice's share of the axis."""
+        return (self.index(value) + 0.5) / self.n_levels
+
+    def canonical(self, value: Value) -> Value:
+        """The choice that equals the value (``3000000`` finds a listed ``3e6``)."""
+        return self.choices[self.index(value)]
+
+    def to_json(self) -> list[Value]:
+        """The list of choices."""
+        return list(self.choices)
+
+
+@dataclass(frozen=True)
+class Distribution:
+    """A frozen scipy.stats distribution, by name and arguments (Python API and random search).
+
+    >>> Distribution("expon", (), {"scale": 2.0}).at(0.5)
+    1.38629436112
+    """
+
+    name: str
+    args: tuple[float, ...] = ()
+    kwds: dict[str, float] = field(default_factory=dict, hash=False)
+
+    n_levels = None
+
+    @cached_property
+    def _frozen(self) -> Any:
+        from scipy import stats
+
+        return getattr(stats, self.name)(*self.args, **self.kwds)
+
+    @property
+    def _discrete(self) -> bool:
+        return hasattr(self._frozen, "pmf")
+
+    def level(self, index: int) -> Value:
+        """A continuum has no levels."""
+        raise IndexError(f"scipy.stats.{self.name} has no level {index}")
+
+    def at(self, u: float) -> float:
+        """The value at quantile ``u``, kept off the ends, which may be infinite."""
+        value = float(self._frozen.ppf(min(max(u, 1e-12), 1 - 1e-12)))
+        return int(value) if self._discrete else float(f"{value:.12g}")
+
+    def unit(self, value: Value) -> float:
+        """The quantile of a value."""
+        number = _as_number(value)
+        if self._discrete:
+            return float(self._frozen.cdf(number) - self._frozen.pmf(number) / 2)
+        return float(self._frozen.cdf(number))
+
+    def canonical(self, value: Value) -> float:
+        """The value as the distribution yields it.
+
+        Raises:
+            ValueError: outside the distribution's support.
+        """
+        number = _as_number(value)
+        low, high = self._frozen.support()
+        if not low <= number <= high:
+            raise ValueError(f"{number!r} is outside [{low}, {high}]")
+        return int(number) if self._discrete else float(number)
+
+    def to_json(self) -> dict[str, Any]:
+        """Name and arguments."""
+        return {"scipy": self.name, "args": list(self.args), "kwds": dict(self.kwds)}
+
+
+Parameter: TypeAlias = Float | Int | Categorical | Distribution
+
+
+def canonical_json(value: object) -> str:
+    """The one JSON text of a value: sorted keys, no blanks, no NaN.
+
+    >>> canonical_json({"b": 1, "a": [True, None]})
+    '{"a":[true,null],"b":1}'
+    """
+    return json.dumps(
+        value, sort_keys=True, separators=(",", ":"), allow_nan=False, ensure_ascii=False
+    )
+
+
+def _check_range(low: float, high: float, *, log: bool) -> None:
+    if not (math.isfinite(low) and math.isfinite(high)):
+        raise ValueError(f"bounds must be finite (found low={low}, high={high})")
+    if low > high:
+        raise ValueError(f"low must not exceed high (found low={low}, high={high})")
+    if log and low <= 0:
+        raise ValueError(f"a log scale needs low > 0 (found low={low}, high={high})")
+
+
+def _as_number(value: Value) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError(f"{value!r} is not a number")
+    if not math.isfinite(value):
+        raise ValueError(f"{value!r} is not finite")
+    return value
+
+
+def _same_number(left: Value, right: Value) -> bool:
+    kinds = (left, right)
+    if any(isinstance(v, bool) or not isinstance(v, int | float) for v in kinds):
+        return False
+    return left == right
+
+
+def _options(parameter: Float | Int) -> dict[str, Any]:
+    options: dict[str, Any] = {"log": True} if parameter.log else {}
+    return options if parameter.step is None else {**options, "step": parameter.step}

@@ -1,0 +1,1 @@
+"""Contract suites, one per interface: subclass one to test your own part."""
