@@ -103,6 +103,7 @@ class TrialLog:
     told: list[Trial] = field(default_factory=list)
     first_number: dict[str, int] = field(default_factory=dict)
     best_number: list[int | None] = field(default_factory=list)
+    n_failed: list[int] = field(default_factory=lambda: [0])
 
     def ask(self, params: Params, key: str, origin: str) -> Trial:
         """Append a running trial."""
@@ -121,6 +122,7 @@ class TrialLog:
             raise ValueError(f"trial {len(self.told)} must be told before trial {trial.number}")
         self.told.append(trial)
         self.best_number.append(self._better(trial))
+        self.n_failed.append(self.n_failed[-1] + (trial.state is State.FAILED))
 
     def _better(self, trial: Trial) -> int | None:
         held = self.best_number[-1] if self.best_number else None
@@ -135,6 +137,10 @@ class TrialLog:
     def view(self, n_told: int | None = None) -> "History":
         """The history as it stands, or as it stood when ``n_told`` trials were told."""
         return History(self, len(self.asked), len(self.told) if n_told is None else n_told)
+
+    def finished(self) -> "History":
+        """The told trials alone, without those asked ahead."""
+        return History(self, len(self.told), len(self.told))
 
 
 class History(Sequence[Trial]):
@@ -202,6 +208,11 @@ class History(Sequence[Trial]):
     def complete(self) -> Iterator[Trial]:
         """Trials with a finite score in every fold, in number order."""
         return (trial for trial in self.told if trial.state is State.COMPLETE)
+
+    @property
+    def n_failed(self) -> int:
+        """How many told trials failed."""
+        return self._log.n_failed[self.n_told]
 
     def best(self) -> Trial | None:
         """The best complete trial by the first objective; the earliest among equals."""

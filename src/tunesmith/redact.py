@@ -19,7 +19,11 @@ QUERY_SECRET = re.compile(
     r"([?&;](?:[^=&\s]*(?:passw|token|secret|key|sig|credential)[^=&\s]*)=)[^&\s'\"]+",
     re.IGNORECASE,
 )
-ANSI = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b[@-Z\\-_]")
+ANSI = re.compile(
+    r"\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?"  # window titles and links
+    r"|\x1b\[[0-?]*[ -/]*[@-~]"  # colours and cursor
+    r"|\x1b[@-Z\\-_]"
+)
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 

@@ -310,3 +310,9 @@ class Definition:
     """The project folder, to which all paths are relative."""
     source: Path | None = None
     """The configuration file."""
+
+    @property
+    def ledger(self) -> str | Path:
+        """The ledger's URL, or its path made absolute."""
+        location = self.file.ledger
+        return location if "://" in location else self.root.resolve() / location

@@ -1,0 +1,35 @@
+"""``tunesmith best``."""
+
+from pathlib import Path
+
+import click
+
+from tunesmith.cli.options import config_option, json_option, print_json
+from tunesmith.cli.reading import open_record
+from tunesmith.errors import NoResultError
+
+
+@click.command("best")
+@config_option
+@json_option
+@click.option("--yaml", "as_yaml", is_flag=True, help="Print YAML, as in the parameters file.")
+def command(config: Path | None, *, as_json: bool, as_yaml: bool) -> None:
+    """Print the best trial and its parameters."""
+    from tunesmith.report.parameters import best_parameters
+    from tunesmith.report.summary import summarise
+    from tunesmith.report.terminal import best_text
+
+    _, record = open_record(config)
+    best = record.history.best()
+    if best is None:
+        raise NoResultError(f"study `{record.head.name}` has no complete trial yet")
+    if as_json:
+        scores = {
+            m.name: {"mean": best.mean(m.name), "std": best.std(m.name)} for m in record.metrics
+        }
+        content = {"trial": best.number, "params": dict(best.params), "scores": scores}
+        print_json("best", {"study": record.head.name, **content})
+    elif as_yaml:
+        click.echo(best_parameters(summarise(record), ".yaml"), nl=False)
+    else:
+        click.echo(best_text(summarise(record)))

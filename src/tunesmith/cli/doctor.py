@@ -1,0 +1,100 @@
+"""``tunesmith doctor``."""
+
+import os
+import platform
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import click
+
+from tunesmith.cli.options import config_option, find_config, json_option, print_json
+from tunesmith.errors import ExitCode, TunesmithError
+
+PACKAGES = ("scikit-learn", "numpy", "scipy", "pandas", "optuna", "SQLAlchemy", "pydantic")
+EXTRAS = {"cmaes": "CMA-ES search", "pyarrow": "Parquet and Feather tables"}
+MIN_FREE_MB = 200
+Check = tuple[str, bool | None, str]
+"""Name, verdict (``None``: optional and absent), detail."""
+
+
+@click.command("doctor")
+@config_option
+@json_option
+def command(config: Path | None, *, as_json: bool) -> None:
+    """Check Python, packages, disk, git, the configuration and the ledger."""
+    checks = [check for probe in (_machine, _packages, _git) for check in probe()]
+    checks += _project(config)
+    if as_json:
+        rows = [{"name": n, "ok": ok, "detail": detail} for n, ok, detail in checks]
+        print_json("doctor", {"checks": rows})
+    else:
+        for name, verdict, detail in checks:
+            mark = {True: "ok", False: "FAILED", None: "-"}[verdict]
+            click.echo(f"  {mark:7} {name:14} {detail}")
+    if any(verdict is False for _, verdict, _ in checks):
+        sys.exit(int(ExitCode.USAGE))
+
+
+def _machine() -> Iterator[Check]:
+    yield "python", sys.version_info >= (3, 11), platform.python_version()
+    yield "cores", True, f"{len(os.sched_getaffinity(0))} usable"
+    free_mb = shutil.disk_usage(".").free // 2**20
+    yield "disk", free_mb >= MIN_FREE_MB, f"{free_mb:,} MB free here"
+
+
+def _packages() -> Iterator[Check]:
+    for name in PACKAGES:
+        found = _version(name)
+        yield name, found is not None, found or "not installed"
+    for name, purpose in EXTRAS.items():
+        yield name, True if _version(name) else None, _version(name) or f"absent ({purpose})"
+
+
+def _version(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
+
+
+def _git() -> Iterator[Check]:
+    path = shutil.which("git")
+    yield "git", True if path else None, "found" if path else "absent (no commit in provenance)"
+
+
+def _project(config: Path | None) -> list[Check]:
+    from tunesmith.config.load import load_definition
+    from tunesmith.preview import preview
+
+    try:
+        path = find_config(config)
+    except TunesmithError as error:
+        return [("configuration", None if config is None else False, str(error).splitlines()[0])]
+    checks: list[Check] = []
+    try:
+        definition = load_definition(path)
+        checks.append(("configuration", True, str(path)))
+        checks.append(_attempt("plan", lambda: f"{preview(definition).n_fits or 'open'} fits"))
+        checks.append(_attempt("ledger", lambda: _ledger(definition.ledger)))
+    except TunesmithError as error:
+        checks.append(("configuration", False, str(error)))
+    return checks
+
+
+def _attempt(name: str, probe: Callable[[], str]) -> Check:
+    try:
+        return name, True, probe()
+    except TunesmithError as error:
+        return name, False, str(error)
+
+
+def _ledger(location: str | Path) -> str:
+    from tunesmith.ledger.ledger import Ledger
+
+    if isinstance(location, Path) and not location.is_file():
+        return "none yet"
+    with Ledger.open(location, create=False) as ledger:
+        return f"{len(ledger.studies())} studies"

@@ -1,0 +1,24 @@
+"""How reading commands get at a study: configuration -> ledger -> record."""
+
+from pathlib import Path
+
+from tunesmith.cli.options import find_config
+from tunesmith.config.load import load_definition
+from tunesmith.config.model import Definition
+from tunesmith.errors import UsageError
+from tunesmith.ledger.ledger import Ledger
+from tunesmith.ledger.records import StudyRecord
+
+
+def open_record(config: Path | None) -> tuple[Definition, StudyRecord]:
+    """The definition and what the ledger holds of its study.
+
+    Raises:
+        UsageError: nothing has been run yet.
+    """
+    definition = load_definition(find_config(config))
+    location = definition.ledger
+    if isinstance(location, Path) and not location.is_file():
+        raise UsageError(f"{location}: no ledger yet. Begin with `tunesmith run`.")
+    with Ledger.open(location, create=False) as ledger:
+        return definition, ledger.load(definition.file.study)

@@ -1,0 +1,28 @@
+"""``tunesmith report``."""
+
+from pathlib import Path
+
+import click
+
+from tunesmith.cli.options import config_option, json_option, print_json
+from tunesmith.cli.reading import open_record
+
+
+@click.command("report")
+@config_option
+@json_option
+def command(config: Path | None, *, as_json: bool) -> None:
+    """Rebuild the best parameters, the report and the trials file from the ledger alone.
+
+    Evaluates nothing and imports no project code; works after a crash and while a run is on.
+    """
+    from tunesmith.report.outputs import write_outputs
+
+    definition, record = open_record(config)
+    written = write_outputs(record, definition.root, definition.file.outputs)
+    if as_json:
+        files = [{"path": str(item.path), "changed": item.changed} for item in written]
+        print_json("report", {"study": record.head.name, "files": files})
+        return
+    for item in written:
+        click.echo(f"  {'written' if item.changed else 'same':8} {item.path}")

@@ -1,0 +1,56 @@
+"""``tunesmith run``."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from tunesmith.cli.options import config_option, find_config, json_option, print_json, say
+
+
+@click.command("run")
+@config_option
+@click.option("--workers", type=click.IntRange(min=1), help="Fits at a time.  [default: cores]")
+@click.option("--trials", type=click.IntRange(min=1), help="End after so many trials.")
+@click.option("--time", "time_limit", metavar="TIME", help="End after 90s, 30m, 1h30m.")
+@click.option("--seed", type=click.IntRange(min=0), help="Another seed, another series of trials.")
+@click.option("--restart", is_flag=True, help="Evaluate everything anew.")
+@click.option("-q", "--quiet", is_flag=True, help="No progress.")
+@json_option
+def command(
+    config: Path | None,
+    workers: int | None,
+    trials: int | None,
+    time_limit: str | None,
+    seed: int | None,
+    *,
+    restart: bool,
+    quiet: bool,
+    as_json: bool,
+) -> None:
+    """Run the study until a stopping criterion is met.
+
+    What the ledger knows is not evaluated again, so running a finished or interrupted study
+    continues it. Options change this run only, not the file.
+    """
+    from tunesmith.config.load import load_definition
+    from tunesmith.progress import watching
+    from tunesmith.report.json import result_json
+    from tunesmith.report.terminal import closing
+    from tunesmith.tuning import is_interactive, tune
+
+    overrides: dict[str, Any] = {
+        "trials": trials,
+        "time": time_limit,
+        "seed": seed,
+        "workers": workers,
+    }
+    definition = load_definition(find_config(config), overrides=overrides)
+    with watching(live=is_interactive(), quiet=quiet) as observer:
+        result = tune(definition, observer=observer, say=say, restart=restart)
+    if as_json:
+        print_json("run", result_json(result))
+    else:
+        click.echo(closing(result))
+    sys.exit(int(result.exit_code))

@@ -1,0 +1,144 @@
+"""The plan, before anything is spent: what a run would evaluate and what is known already.
+
+No code of the user's project is imported: an estimator that lives in the project is named, not
+built, and what depends on it is left open.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.util import find_spec
+from itertools import islice
+from pathlib import Path
+
+from tunesmith.config.model import Definition
+from tunesmith.history import TrialLog
+from tunesmith.ledger.ledger import Ledger
+from tunesmith.objective.crossval import build_objective
+from tunesmith.objective.objective import Objective
+from tunesmith.search.stopping import build as build_criterion
+from tunesmith.search.stopping import trial_limit
+from tunesmith.space import Grid
+from tunesmith.space.grid import endless_parameters
+from tunesmith.study.loop import Strategy, unique_start
+from tunesmith.tuning import build_sampler, identity, start_points
+from tunesmith.types import Params
+
+PREVIEW_LIMIT = 10_000
+FORESEEABLE = ("grid", "random", "sobol")
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What a run would do."""
+
+    definition: Definition
+    n_points: int | None
+    """Points of the space; ``None`` for a continuum."""
+    n_trials: int | None
+    """Trials at most; ``None`` where only time or progress ends the study."""
+    n_folds: int | None
+    """Folds; ``None`` where they depend on project code."""
+    n_told: int
+    """Trials of this very study that are finished."""
+    n_known: int | None
+    """Evaluations that the ledger would answer; ``None`` where this cannot be foreseen."""
+    project_code: tuple[str, ...]
+    """Import paths that lead into the project and were left alone."""
+
+    @property
+    def n_fits(self) -> int | None:
+        """Evaluations at most."""
+        if self.n_trials is None or self.n_folds is None:
+            return None
+        return self.n_trials * self.n_folds
+
+
+def preview(definition: Definition) -> Preview:
+    """Work out the plan.
+
+    Raises:
+        UsageError: the data, the estimator or the sampler cannot be used.
+    """
+    build_sampler(definition)
+    project_code = tuple(p for p in import_paths(definition) if leads_into(definition.root, p))
+    objective = None if project_code else build_objective(definition)
+    n_points = count_points(definition)
+    limit = trial_limit(build_criterion(definition.file.stop))
+    n_trials = min((n for n in (limit, n_points) if n is not None), default=None)
+    n_told, n_known = _known(definition, objective, n_trials) if objective else (0, None)
+    return Preview(
+        definition,
+        n_points,
+        n_trials,
+        objective.n_folds if objective else None,
+        n_told,
+        n_known,
+        project_code,
+    )
+
+
+def import_paths(definition: Definition) -> list[str]:
+    """Every import path that the definition names."""
+    objective = definition.file.objective
+    found = [objective.estimator, objective.factory, objective.cv.splitter]
+    found += [step.estimator for step in objective.steps]
+    found += [choice.estimator for choice in objective.estimators.values()]
+    found += [metric.scorer for metric in (*objective.metric, *objective.also)]
+    return [path for path in found if path]
+
+
+def leads_into(root: Path, import_path: str) -> bool:
+    """Whether a path's top-level module lies in the project (found by name, never imported)."""
+    top = import_path.replace(":", ".").split(".")[0]
+    if (root / top).is_dir() or (root / f"{top}.py").is_file():
+        return True
+    try:
+        spec = find_spec(top)
+    except (ImportError, ValueError):
+        return False
+    origin = spec.origin if spec else None
+    return origin is not None and _within(Path(origin), root)
+
+
+def _within(origin: Path, root: Path) -> bool:
+    # A virtual environment often lies inside the project; what is installed there is no project
+    # code.
+    resolved = origin.resolve()
+    return resolved.is_relative_to(root.resolve()) and "site-packages" not in resolved.parts
+
+
+def count_points(definition: Definition) -> int | None:
+    """How many points the space has, or ``None`` where there is no end or no quick count."""
+    if endless_parameters(definition.space):
+        return None
+    return Grid(definition.space).n_points
+
+
+def _known(
+    definition: Definition, objective: Objective, n_trials: int | None
+) -> tuple[int, int | None]:
+    """Finished trials of this very study, and evaluations that the ledger would answer."""
+    location = definition.ledger
+    if isinstance(location, Path) and not location.is_file():
+        return 0, 0
+    with Ledger.open(location, create=False) as ledger:
+        head = ledger.previous(definition.file.study)
+        is_same = head is not None and head.identity == identity(definition, objective)
+        n_told = len(ledger.log(head.id).told) if head is not None and is_same else 0
+        if n_trials is None or definition.file.search.method not in FORESEEABLE:
+            return n_told, None
+        points = islice(foreseen(definition, objective), min(n_trials, PREVIEW_LIMIT))
+        keys = [objective.key(p, f) for p in points for f in range(objective.n_folds)]
+        return n_told, len(ledger.known(keys))
+
+
+def foreseen(definition: Definition, objective: Objective) -> Iterator[Params]:
+    """The points of a search that does not look at results, in order."""
+    search = definition.file.search
+    start, _ = unique_start(definition.space, start_points(definition, objective))
+    sampler = build_sampler(definition)
+    strategy = Strategy(definition.space, sampler, search.method, search.seed, search.window, start)
+    log = TrialLog(objective.objectives)
+    while (proposal := strategy.propose(log)) is not None:
+        origin, params = proposal
+        yield log.ask(params, definition.space.key(params), origin).params

@@ -1,0 +1,116 @@
+"""Progress for people: a live line on a terminal, sparse lines elsewhere. All of it on stderr."""
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TextIO
+
+from tunesmith.study.progress import Observer, Progress
+
+if TYPE_CHECKING:
+    from rich.progress import Progress as Bar
+    from rich.progress import TaskID
+
+SPARSE_S = 30.0
+
+
+def duration(seconds: float) -> str:
+    """A duration in the two units that matter.
+
+    >>> duration(4.2), duration(75), duration(7300)
+    ('4.2s', '1m 15s', '2h 01m')
+    """
+    if seconds < 10:
+        return f"{seconds:.1f}s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 1:
+        return f"{rest}s"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}h {minutes:02d}m" if hours else f"{minutes}m {rest:02d}s"
+
+
+def best_so_far(progress: Progress) -> str:
+    """The best score of each objective, and whose it is."""
+    if progress.best is None:
+        return "no score yet"
+    scores = [f"{m.name} {progress.best.mean(m.name):.5g}" for m in progress.objectives]
+    return f"best {', '.join(scores)} (trial {progress.best.number})"
+
+
+def line(progress: Progress) -> str:
+    """One line that says it all."""
+    total = "" if progress.n_trials is None else f"/{progress.n_trials}"
+    parts = [f"{progress.n_told}{total} trials", f"{progress.n_evaluated} fits"]
+    if progress.n_reused:
+        parts.append(f"{progress.n_reused} reused")
+    if progress.n_failed:
+        parts.append(f"{progress.n_failed} failed")
+    parts += [best_so_far(progress), duration(progress.elapsed_s)]
+    eta_s = progress.eta_s()
+    if eta_s:
+        parts.append(f"{duration(eta_s)} to go")
+    return " · ".join(parts)
+
+
+@dataclass
+class SparseProgress:
+    """A line every ``every_s`` seconds, for logs; the first result is shown at once."""
+
+    stream: TextIO
+    every_s: float = SPARSE_S
+    _next: float = field(default=0.0)
+
+    def __call__(self, progress: Progress) -> None:
+        """Show the moment if it is time."""
+        now = time.monotonic()
+        if progress.newest is None or now < self._next:
+            return
+        self._next = now + self.every_s
+        print(line(progress), file=self.stream, flush=True)
+
+
+@dataclass
+class LiveProgress:
+    """A bar that grows with the trials."""
+
+    bar: "Bar"
+    task: "TaskID"
+
+    def __call__(self, progress: Progress) -> None:
+        """Redraw."""
+        self.bar.update(
+            self.task,
+            completed=progress.n_told,
+            total=progress.n_trials,
+            description=line(progress),
+        )
+
+
+@contextmanager
+def watching(*, live: bool, quiet: bool = False) -> Iterator[Observer]:
+    """The observer that fits the place."""
+    if quiet:
+        yield lambda _progress: None
+    elif not live:
+        yield SparseProgress(sys.stderr)
+    else:
+        with live_progress() as observer:
+            yield observer
+
+
+@contextmanager
+def live_progress() -> Iterator[Observer]:
+    """A bar on the terminal behind stderr, gone when the study ends."""
+    from rich.console import Console
+    from rich.progress import BarColumn, SpinnerColumn, TextColumn
+    from rich.progress import Progress as Bar
+
+    columns = (
+        SpinnerColumn(),
+        BarColumn(bar_width=24),
+        TextColumn("{task.description}", markup=False),
+    )
+    with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
+        yield LiveProgress(bar, bar.add_task("starting", total=None))

@@ -1,0 +1,1 @@
+"""The loop of a study: ask, plan, run, record, tell."""

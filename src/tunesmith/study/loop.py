@@ -1,0 +1,248 @@
+"""The loop: ask -> plan -> run -> record -> tell. No text, no drawing, no SQL.
+
+Trial k is asked when exactly the trials up to k - window are told, and trials are told in number
+order. So the trials of a study depend on its definition and seed alone: not on the number of
+workers, the order in which fits end, or interruptions. A criterion that is met after trial m ends
+the study *at* m: trials asked ahead are dropped (their folds stay in the ledger).
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import CancelledError, Future
+from dataclasses import dataclass, field
+
+from tunesmith.execute.executor import CallTimeoutError, Executor, WorkerDiedError
+from tunesmith.history import Failure, FoldResult, History, Trial, TrialLog
+from tunesmith.objective.objective import Fit, Objective
+from tunesmith.search.sampler import Sampler
+from tunesmith.search.stopping import Criterion, trial_limit
+from tunesmith.space import SearchSpace
+from tunesmith.study.progress import Observer, Progress, silent
+from tunesmith.study.recorder import Recorder
+from tunesmith.study.seeds import trial_rng
+from tunesmith.study.signals import SignalGate
+from tunesmith.types import Params
+
+TICK_S = 0.5
+EXHAUSTED = "every point of the space was evaluated"
+
+
+@dataclass(frozen=True)
+class Strategy:
+    """How trials are proposed: everything that fixes the sequence of a study."""
+
+    space: SearchSpace
+    sampler: Sampler
+    name: str
+    """Recorded as the origin of what the sampler proposes."""
+    seed: int
+    window: int = 8
+    start: tuple[tuple[str, Params], ...] = ()
+    """(origin, canonical params) to try first, in order, without repeats."""
+
+    def propose(self, log: TrialLog) -> tuple[str, Params] | None:
+        """The next trial's origin and params; ``None`` when the space is exhausted."""
+        number = len(log.asked)
+        if number < len(self.start):
+            return self.start[number]
+        # Never more than this, however many are told by now: that would depend on the workers.
+        n_told = min(max(0, number - self.window + 1), len(log.told))
+        history = log.view(n_told)
+        found = self.sampler.suggest(self.space, history, 1, trial_rng(self.seed, number))
+        return (self.name, found[0]) if found else None
+
+
+@dataclass
+class _Open:
+    """A trial on its way: asked, not yet told."""
+
+    trial: Trial
+    keys: list[str]
+    results: dict[int, FoldResult] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a run ended."""
+
+    history: History
+    stopped_by: str
+    n_evaluated: int
+    n_reused: int
+
+
+@dataclass
+class Study:
+    """One run of a study, from the first ask to the reason to stop."""
+
+    strategy: Strategy
+    objective: Objective
+    criterion: Criterion
+    log: TrialLog
+    recorder: Recorder
+    executor: Executor
+    gate: SignalGate = field(default_factory=SignalGate)
+    observer: Observer = silent
+    clock: Callable[[], float] = time.monotonic
+
+    def __post_init__(self) -> None:
+        self._began = self.clock()
+        self._limit = trial_limit(self.criterion)
+        self._open: dict[int, _Open] = {}
+        self._running: dict[Future[list[FoldResult]], tuple[int, int]] = {}
+        self._is_exhausted = False
+        self._n_evaluated = self._n_reused = 0
+        self._fit_s = 0.0
+        self._seen_s = 0.0
+
+    def run(self) -> Outcome:
+        """Evaluate trials until a criterion is met.
+
+        Raises:
+            StopRequested: a signal came; what has arrived is committed.
+        """
+        try:
+            reason = self._stop_reason()
+            while reason is None:
+                self._ask_ahead()
+                self._collect()
+                reason = self._tell_ready()
+        finally:
+            self.recorder.commit()
+        return Outcome(self.log.finished(), reason, self._n_evaluated, self._n_reused)
+
+    def counts(self) -> tuple[int, int]:
+        """Evaluations made by this run, and evaluations that the ledger knew."""
+        return self._n_evaluated, self._n_reused
+
+    # -- ask ---------------------------------------------------------------------------------
+
+    def _ask_ahead(self) -> None:
+        while self._may_ask():
+            proposal = self.strategy.propose(self.log)
+            if proposal is None:
+                self._is_exhausted = True
+                return
+            self._ask(*proposal)
+
+    def _may_ask(self) -> bool:
+        n_asked = len(self.log.asked)
+        if self._is_exhausted or (self._limit is not None and n_asked >= self._limit):
+            return False
+        return n_asked - len(self.log.told) < self.strategy.window
+
+    def _ask(self, origin: str, params: Params) -> None:
+        trial = self.log.ask(params, self.strategy.space.key(params), origin)
+        self.recorder.asked(trial)
+        keys = [self.objective.key(params, fold) for fold in range(self.objective.n_folds)]
+        opened = self._open[trial.number] = _Open(trial, keys)
+        known = self.recorder.known(keys)
+        for fold, key in enumerate(keys):
+            if key in known:
+                opened.results[fold] = known[key]
+                self._n_reused += 1
+            else:
+                future = self.executor.submit(Fit(fold, (params,)))
+                self._running[future] = (trial.number, fold)
+
+    # -- run and record ----------------------------------------------------------------------
+
+    def _collect(self) -> None:
+        if not self._running:
+            return
+        with self.gate.waiting():
+            done = self.executor.completed(TICK_S)
+        for future in done:
+            number, fold = self._running.pop(future)
+            self._receive(self._open[number], fold, result_of(future, fold))
+        self.recorder.commit_when_due()
+
+    def _receive(self, opened: _Open, fold: int, result: FoldResult) -> None:
+        opened.results[fold] = result
+        self.recorder.result(opened.keys[fold], result)
+        self._n_evaluated += 1
+        self._fit_s += result.fit_time_s + result.score_time_s
+
+    # -- tell --------------------------------------------------------------------------------
+
+    def _tell_ready(self) -> str | None:
+        while (opened := self._open.get(len(self.log.told))) and self._is_whole(opened):
+            del self._open[opened.trial.number]
+            told = opened.trial.told(list(opened.results.values()))
+            self.log.tell(told)
+            self.recorder.told(told, opened.keys)
+            self._show(told)
+            if reason := self._stop_reason():
+                return reason
+        self._show(None)
+        return self._stop_reason()
+
+    def _is_whole(self, opened: _Open) -> bool:
+        return len(opened.results) == self.objective.n_folds
+
+    def _stop_reason(self) -> str | None:
+        history = self.log.view()
+        reason = self.criterion.is_spent(history, self.clock() - self._began)
+        if reason is None and self._is_exhausted and not self._open:
+            return EXHAUSTED
+        return reason
+
+    def _show(self, newest: Trial | None) -> None:
+        elapsed_s = self.clock() - self._began
+        if newest is None and elapsed_s - self._seen_s < TICK_S:
+            return
+        self._seen_s = elapsed_s
+        self.observer(self._progress(newest, elapsed_s))
+
+    def _progress(self, newest: Trial | None, elapsed_s: float) -> Progress:
+        history = self.log.view()
+        return Progress(
+            objectives=history.objectives,
+            n_told=history.n_told,
+            n_trials=self._limit,
+            n_folds=self.objective.n_folds,
+            n_evaluated=self._n_evaluated,
+            n_reused=self._n_reused,
+            n_failed=history.n_failed,
+            n_workers=self.executor.n_workers,
+            elapsed_s=elapsed_s,
+            fit_s=self._fit_s,
+            newest=newest,
+            best=history.best(),
+        )
+
+
+def result_of(future: Future[list[FoldResult]], fold: int) -> FoldResult:
+    """The result of a finished call; a dead worker or a time-out is a failed fold."""
+    try:
+        return future.result()[0]
+    except CallTimeoutError as error:
+        return _failed(fold, "timeout", error)
+    except WorkerDiedError as error:
+        return _failed(fold, "worker-died", error)
+    except CancelledError as error:
+        return _failed(fold, "interrupted", error)
+
+
+def _failed(fold: int, kind: str, error: BaseException) -> FoldResult:
+    return FoldResult(fold, {}, failure=Failure(kind, str(error) or kind))
+
+
+def unique_start(
+    space: SearchSpace, wanted: Sequence[tuple[str, Params]]
+) -> tuple[tuple[tuple[str, Params], ...], list[str]]:
+    """The starting points that lie in the space, canonical, without repeats.
+
+    Returns:
+        The points with their origins, and one sentence for every point that was left out.
+    """
+    found: dict[str, tuple[str, Params]] = {}
+    notes = []
+    for origin, params in wanted:
+        try:
+            canonical = space.canonical(params)
+        except ValueError as error:
+            notes.append(f"{origin} is not tried first: {error}")
+            continue
+        found.setdefault(space.key(canonical), (origin, canonical))
+    return tuple(found.values()), notes

@@ -1,0 +1,55 @@
+"""What a study tells its watchers while it runs: plain numbers, no text."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from tunesmith.history import Metric, Trial
+
+
+@dataclass(frozen=True)
+class Progress:
+    """A study at one moment."""
+
+    objectives: tuple[Metric, ...]
+    n_told: int
+    """Trials with results."""
+    n_trials: int | None
+    """Where the trials end, if that is known."""
+    n_folds: int
+    """Evaluations a trial."""
+    n_evaluated: int
+    """Evaluations made by this run."""
+    n_reused: int
+    """Evaluations that the ledger already knew."""
+    n_failed: int
+    """Failed trials."""
+    n_workers: int
+    """Fits at a time."""
+    elapsed_s: float
+    """Since this run began."""
+    fit_s: float
+    """Time spent in the evaluations made by this run, all workers together."""
+    newest: Trial | None = None
+    """The trial told last."""
+    best: Trial | None = None
+    """The best trial by the first objective."""
+
+    def eta_s(self) -> float | None:
+        """Seconds until the last trial, from the mean cost of the fits that were really made.
+
+        Trials that the ledger answered count as done, not as fast: they say nothing about the
+        cost of the next fit.
+        """
+        if self.n_trials is None or not self.n_evaluated:
+            return None
+        n_fits = max(self.n_trials - self.n_told, 0) * self.n_folds
+        return n_fits * self.fit_s / self.n_evaluated / self.n_workers
+
+
+Observer: TypeAlias = Callable[[Progress], None]
+"""Called whenever a trial is told, and about twice a second in between."""
+
+
+def silent(_progress: Progress) -> None:
+    """Watch nothing."""

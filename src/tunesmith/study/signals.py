@@ -1,0 +1,66 @@
+"""Ctrl-C and friends, let in only where nothing can break.
+
+A signal interrupts the study while it waits for fits; anywhere else it is kept until the next
+wait. A second one is let in at once.
+"""
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType, TracebackType
+from typing import Any, Self
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class StopRequested(BaseException):
+    """A signal asked the study to stop."""
+
+    def __init__(self, signum: int) -> None:
+        super().__init__(signal.Signals(signum).name)
+        self.signum = signum
+
+
+class SignalGate:
+    """While entered, turns signals into ``StopRequested`` at safe points."""
+
+    def __init__(self) -> None:
+        self._pending: int | None = None
+        self._is_open = False
+        self._before: dict[int, Any] = {}
+
+    def __enter__(self) -> Self:
+        # Only the main thread may install handlers; elsewhere the caller's own ones stay.
+        if threading.current_thread() is threading.main_thread():
+            self._before = {number: signal.signal(number, self._handle) for number in SIGNALS}
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def _handle(self, signum: int, _frame: FrameType | None) -> None:
+        is_second, self._pending = self._pending is not None, signum
+        if self._is_open or is_second:
+            raise StopRequested(signum)
+
+    @contextmanager
+    def waiting(self) -> Iterator[None]:
+        """Let signals in for the duration of the block.
+
+        Raises:
+            StopRequested: a signal came, now or since the last wait.
+        """
+        self._is_open = True
+        try:
+            if self._pending is not None:
+                raise StopRequested(self._pending)
+            yield
+        finally:
+            self._is_open = False

@@ -1,0 +1,1 @@
+"""Files that ``tunesmith init`` writes."""

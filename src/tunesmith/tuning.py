@@ -1,0 +1,278 @@
+"""From a definition to results: builds the parts, runs the loop, leaves the outputs.
+
+This is the door that the command line and Python programs use.
+"""
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from tunesmith import registry
+from tunesmith.config.load import load_definition
+from tunesmith.config.model import Definition
+from tunesmith.errors import ExitCode, UsageError
+from tunesmith.execute.choose import choose
+from tunesmith.execute.executor import Executor
+from tunesmith.fingerprint import digest
+from tunesmith.ledger.ledger import Ledger
+from tunesmith.ledger.lock import run_lock
+from tunesmith.ledger.provenance import collect
+from tunesmith.ledger.records import StudyHead, StudyRecord
+from tunesmith.objective.crossval import build_objective
+from tunesmith.objective.objective import Objective
+from tunesmith.report.outputs import Written, write_outputs
+from tunesmith.report.parameters import read_parameters
+from tunesmith.search.sampler import Sampler
+from tunesmith.search.stopping import build as build_criterion
+from tunesmith.study.loop import Outcome, Strategy, Study, unique_start
+from tunesmith.study.progress import Observer, silent
+from tunesmith.study.recorder import Recorder
+from tunesmith.study.signals import SignalGate, StopRequested
+from tunesmith.types import Params
+
+Say = Callable[[str], None]
+BLAME = {
+    "data": "the data changed",
+    "code": "the project's code changed",
+    "versions": "library versions changed",
+    "objective": "the objective changed",
+}
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a run leaves behind."""
+
+    record: StudyRecord
+    """The study as the ledger holds it now."""
+    n_evaluated: int
+    """Evaluations made by this run."""
+    n_reused: int
+    """Evaluations that the ledger already knew."""
+    written: tuple[Written, ...]
+    """Output files."""
+    exit_code: ExitCode | int = ExitCode.OK
+    """0; 1 without a usable trial; 130 or 143 when interrupted."""
+
+    @property
+    def best_params(self) -> Params | None:
+        """The winner's params."""
+        best = self.record.history.best()
+        return None if best is None else best.params
+
+
+def tune(
+    definition: Definition | str | Path,
+    *,
+    observer: Observer = silent,
+    say: Say = lambda _text: None,
+    restart: bool = False,
+) -> Result:
+    """Run a study until a stopping criterion is met, and write its outputs.
+
+    Args:
+        definition: a loaded definition, or the path of ``tuning.yaml``.
+        observer: told about progress.
+        say: told, in a sentence, what a user should know (changed data, skipped start points).
+        restart: forget what was evaluated before.
+
+    Raises:
+        UsageError: the definition, the data or the estimator cannot be used.
+        LockedError: another run holds the study.
+        StorageError: the ledger or an output cannot be written.
+    """
+    if not isinstance(definition, Definition):
+        definition = load_definition(Path(definition))
+    with project_on_path(definition.root):
+        objective = build_objective(definition)
+        sampler = build_sampler(definition)
+        location = definition.ledger
+        with run_lock(location, definition.file.study), Ledger.open(location) as ledger:
+            head = _begin(ledger, definition, objective, say, restart=restart)
+            return _run(ledger, head, definition, objective, sampler, observer, restart=restart)
+
+
+@contextmanager
+def project_on_path(root: Path) -> Iterator[None]:
+    """Make the project's own modules importable, as ``python`` does for a script's folder."""
+    entry = str(root.resolve())
+    sys.path.insert(0, entry)
+    try:
+        yield
+    finally:
+        sys.path.remove(entry)
+
+
+def build_sampler(definition: Definition) -> Sampler:
+    """The sampler that the definition names.
+
+    Raises:
+        UsageError: an option is unknown, or the sampler cannot search this space.
+    """
+    search = definition.file.search
+    options: dict[str, Any] = dict(search.options)
+    if search.sampler is not None:
+        options["sampler"] = search.sampler
+    try:
+        sampler: Sampler = registry.load("samplers", search.method)(seed=search.seed, **options)
+    except TypeError as error:
+        raise UsageError(f"search.options: {search.method} does not accept them: {error}") from None
+    objection = sampler.objection(definition.space)
+    if objection:
+        raise UsageError(f"search.method: {search.method} cannot search this space: {objection}")
+    return sampler
+
+
+def identity(definition: Definition, objective: Objective) -> str:
+    """Digest of everything that fixes the sequence of trials.
+
+    Where trials end (``stop``), where they run and where results go is not part of it.
+    """
+    file = definition.file.model_dump(mode="json", include={"objective", "search"})
+    return digest({**file, "space": definition.space.to_json(), "on": dict(objective.context)})
+
+
+def start_points(definition: Definition, objective: Objective) -> list[tuple[str, Params]]:
+    """What ``start_with`` names, as (origin, params)."""
+    search = definition.file.search
+    wanted = search.start_with
+    if wanted is None:
+        wanted = () if search.method in ("grid", "random") else ("defaults", "current")
+    found: list[tuple[str, Params]] = []
+    for item in wanted:
+        if item == "defaults":
+            found.append(("defaults", objective.defaults()))
+        elif item == "current":
+            found += _current(definition)
+        elif isinstance(item, dict):
+            found.append(("start_with", item))
+    return found
+
+
+def _current(definition: Definition) -> list[tuple[str, Params]]:
+    path = definition.root / definition.file.outputs.best
+    return [("current", read_parameters(path)[0])] if path.is_file() else []
+
+
+def _begin(
+    ledger: Ledger, definition: Definition, objective: Objective, say: Say, *, restart: bool
+) -> StudyHead:
+    """Open the study's present generation, or begin a new one and say why."""
+    name, mark = definition.file.study, identity(definition, objective)
+    before = ledger.previous(name)
+    start, notes = unique_start(definition.space, start_points(definition, objective))
+    head = ledger.begin_study(
+        name,
+        mark,
+        snapshot(definition) | {"start": [[origin, dict(params)] for origin, params in start]},
+        objective.context,
+        objective.metrics,
+        objective.objectives,
+        restart=restart,
+    )
+    if not head.is_new:
+        return head
+    for note in notes:
+        say(note)
+    if before is not None and not restart:
+        say(_what_changed(before, objective))
+    return head
+
+
+def snapshot(definition: Definition) -> dict[str, Any]:
+    """The definition as JSON, as the ledger keeps it."""
+    return {
+        "file": definition.file.model_dump(mode="json"),
+        "space": definition.space.to_json(),
+    }
+
+
+def _what_changed(before: StudyHead, objective: Objective) -> str:
+    changed = [
+        text
+        for part, text in BLAME.items()
+        if before.context.get(part) != objective.context.get(part)
+    ]
+    if not changed:
+        return "the search changed: a new series of trials begins, known evaluations are reused"
+    reasons = ", ".join(changed)
+    return f"{reasons}: a new series of trials begins; earlier results are kept, but not mixed in"
+
+
+def _run(
+    ledger: Ledger,
+    head: StudyHead,
+    definition: Definition,
+    objective: Objective,
+    sampler: Sampler,
+    observer: Observer,
+    *,
+    restart: bool,
+) -> Result:
+    file = definition.file
+    provenance = collect(definition.root, snapshot(definition), objective.context, file.search.seed)
+    run_id = ledger.begin_run(head.id, provenance)
+    recorder = Recorder(ledger, head.id, run_id, since_run=run_id if restart else None)
+    # The starting points were fixed when the study began: the best-parameters file has changed
+    # since, because the study itself writes it.
+    start = tuple((origin, params) for origin, params in ledger.definition(head.id)["start"])
+    strategy = Strategy(
+        definition.space, sampler, file.search.method, file.search.seed, file.search.window, start
+    )
+    criterion, log = build_criterion(file.stop), ledger.log(head.id)
+    with SignalGate() as gate, build_executor(definition, objective) as executor:
+        study = Study(
+            strategy, objective, criterion, log, recorder, executor, gate, observer=observer
+        )
+        try:
+            outcome, code = study.run(), int(ExitCode.OK)
+        except StopRequested as stop:
+            outcome = Outcome(log.finished(), f"interrupted by {stop}", *study.counts())
+            code = 128 + stop.signum
+    return _finish(ledger, head, run_id, definition, outcome, code)
+
+
+def build_executor(definition: Definition, objective: Objective) -> Executor:
+    """The executor that the definition names, around the objective."""
+    execution = definition.file.execution
+    name, n_workers = choose(execution.executor, execution.workers, execution.fit_timeout)
+    executor: Executor = registry.load("executors", name)(
+        objective.evaluate, n_workers=n_workers, timeout_s=execution.fit_timeout
+    )
+    return executor
+
+
+def _finish(
+    ledger: Ledger,
+    head: StudyHead,
+    run_id: int,
+    definition: Definition,
+    outcome: Outcome,
+    code: int,
+) -> Result:
+    ledger.forget_untold(head.id, len(outcome.history))
+    ledger.end_run(run_id, outcome.stopped_by, outcome.n_evaluated, outcome.n_reused)
+    record = ledger.load(head.name)
+    written = tuple(write_outputs(record, definition.root, definition.file.outputs))
+    if code == ExitCode.OK and outcome.history.best() is None:
+        code = ExitCode.NO_RESULT
+    return Result(record, outcome.n_evaluated, outcome.n_reused, written, code)
+
+
+def with_overrides(definition: Definition, **sections: dict[str, Any]) -> Definition:
+    """A copy with some keys of some sections replaced (what command-line options do)."""
+    updates = {
+        name: getattr(definition.file, name).model_copy(update=changes)
+        for name, changes in sections.items()
+        if changes
+    }
+    return replace(definition, file=definition.file.model_copy(update=updates))
+
+
+def is_interactive() -> bool:
+    """Whether somebody watches: a terminal, and no CI."""
+    return sys.stderr.isatty() and not os.environ.get("CI")
