@@ -7,7 +7,7 @@ decide, and ``front`` holds the trials that none other beats in all of them.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
-from math import isfinite, nan
+from math import isfinite, isnan, nan
 from typing import overload
 
 import numpy as np
@@ -46,6 +46,16 @@ class FoldResult:
     fit_time_s: float = 0.0
     score_time_s: float = 0.0
     failure: Failure | None = None
+
+    def checked(self) -> "FoldResult":
+        """This result, or a failure where a score is not a finite number: such never count."""
+        if self.failure is not None:
+            return self
+        for name, score in self.scores.items():
+            if not isfinite(score):
+                kind = "nan" if isnan(score) else "inf"
+                return replace(self, scores={}, failure=Failure(kind, f"{name} is {score}"))
+        return self
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +200,14 @@ class History(Sequence[Trial]):
     def _at(self, number: int) -> Trial:
         return self._log.told[number] if number < self.n_told else self._log.asked[number]
 
+    def continues(self, earlier: "History") -> bool:
+        """Whether this is the same study as ``earlier``, then or later.
+
+        Logs only grow, so what was derived from the earlier view stays true of this one.
+        """
+        is_later = self._n >= earlier._n and self.n_told >= earlier.n_told
+        return self._log is earlier._log and is_later
+
     def has(self, key: str) -> bool:
         """Whether some trial, finished or running, has these params."""
         return self._log.first_number.get(key, self._n) < self._n
@@ -216,7 +234,11 @@ class History(Sequence[Trial]):
 
     def best(self) -> Trial | None:
         """The best complete trial by the first objective; the earliest among equals."""
-        number = self._log.best_number[self.n_told - 1] if self.n_told else None
+        return self.best_at(self.n_told)
+
+    def best_at(self, n_told: int) -> Trial | None:
+        """The best one when ``n_told`` trials (not more than now) were told."""
+        number = self._log.best_number[n_told - 1] if n_told else None
         return None if number is None else self._log.told[number]
 
     def front(self) -> list[Trial]:

@@ -17,7 +17,7 @@ BUILTIN: dict[str, dict[str, str]] = {
         "grid": "tunesmith.search.grid:GridSampler",
         "random": "tunesmith.search.random:RandomSampler",
         "sobol": "tunesmith.search.sobol:SobolSampler",
-        "bayesian": "tunesmith.search.bayesian:build",
+        "bayesian": "tunesmith.search.bayesian:BayesianSampler",
         "tpe": "tunesmith.search.tpe:TPESampler",
         "gp": "tunesmith.search.gp:GPSampler",
         "cmaes": "tunesmith.search.cmaes:CMAESSampler",

@@ -85,13 +85,13 @@ def tune(
         LockedError: another run holds the study.
         StorageError: the ledger or an output cannot be written.
     """
-    if not isinstance(definition, Definition):
+    if isinstance(definition, str | Path):
         definition = load_definition(Path(definition))
     with project_on_path(definition.root):
         objective = build_objective(definition)
         sampler = build_sampler(definition)
-        location = definition.ledger
-        with run_lock(location, definition.file.study), Ledger.open(location) as ledger:
+        location, name = definition.ledger, definition.file.study
+        with Ledger.open(location) as ledger, run_lock(location, name):
             head = _begin(ledger, definition, objective, say, restart=restart)
             return _run(ledger, head, definition, objective, sampler, observer, restart=restart)
 
@@ -219,7 +219,7 @@ def _run(
     recorder = Recorder(ledger, head.id, run_id, since_run=run_id if restart else None)
     # The starting points were fixed when the study began: the best-parameters file has changed
     # since, because the study itself writes it.
-    start = tuple((origin, params) for origin, params in ledger.definition(head.id)["start"])
+    start = tuple((origin, params) for origin, params in head.definition["start"])
     strategy = Strategy(
         definition.space, sampler, file.search.method, file.search.seed, file.search.window, start
     )

@@ -215,7 +215,7 @@ class Study:
 def result_of(future: Future[list[FoldResult]], fold: int) -> FoldResult:
     """The result of a finished call; a dead worker or a time-out is a failed fold."""
     try:
-        return future.result()[0]
+        return future.result()[0].checked()
     except CallTimeoutError as error:
         return _failed(fold, "timeout", error)
     except WorkerDiedError as error:

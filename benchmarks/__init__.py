@@ -1,0 +1,1 @@
+"""Measurements against the peers: ratios from one run, side by side."""

@@ -1,0 +1,127 @@
+"""The way from a file to a ``Definition``, or to every violation in it at once."""
+
+from collections.abc import Mapping
+from pathlib import Path as FilePath
+from typing import Any
+
+from pydantic import ValidationError
+
+from tunesmith.config.messages import violation_of
+from tunesmith.config.model import Definition, File
+from tunesmith.config.rules import check_rules
+from tunesmith.config.source import Document, read_document
+from tunesmith.errors import ConfigError, Place, Violation
+from tunesmith.space import SearchSpace
+from tunesmith.space.parse import parse_space
+
+OVERRIDES = {
+    "trials": ("stop", "trials"),
+    "time": ("stop", "time"),
+    "seed": ("search", "seed"),
+    "workers": ("execution", "workers"),
+}
+
+
+def load_definition(
+    path: FilePath,
+    *,
+    root: FilePath | None = None,
+    overrides: Mapping[str, Any] | None = None,
+) -> Definition:
+    """Read a configuration file. Nothing that it names is imported.
+
+    Args:
+        path: YAML, JSON or TOML, by its suffix.
+        root: the project folder, to which paths in the file are relative; by default the file's
+            own, or the one above where that is named ``config`` or ``studies``.
+        overrides: ``trials``, ``time``, ``seed``, ``workers``; ``None`` leaves the file's value.
+
+    Raises:
+        ConfigError: every violation, in file order, with file:line:column.
+        UsageError: the file cannot be read.
+    """
+    document = read_document(path)
+    folder = root or project_root(path)
+    if not isinstance(document.data, Mapping):
+        message = "expected sections (study, objective, space, …)"
+        raise ConfigError([Violation((), message, place=Place(str(path), 1))])
+    data = with_overrides(document.data, overrides or {})
+    violations: list[Violation] = []
+    space = _space(data.get("space"), folder, violations)
+    file = _file({k: v for k, v in data.items() if k not in ("space", "$schema")}, violations)
+    if file is not None:
+        violations += check_rules(file, space, folder)
+    if violations or file is None or space is None:
+        raise ConfigError(in_order([_placed(v, document) for v in violations]))
+    return Definition(file, space, folder, path)
+
+
+def project_root(path: FilePath) -> FilePath:
+    """The project folder of a configuration file, wherever it is called from."""
+    folder = path.absolute().parent
+    return folder.parent if folder.name in ("config", "studies") else folder
+
+
+def with_overrides(data: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[str, Any]:
+    """The data with command-line options put into their sections."""
+    changed = dict(data)
+    for name, value in overrides.items():
+        if value is not None:
+            section, key = OVERRIDES[name]
+            before = changed.get(section)
+            changed[section] = {**(before if isinstance(before, Mapping) else {}), key: value}
+    return changed
+
+
+def _space(data: Any, root: FilePath, violations: list[Violation]) -> SearchSpace | None:
+    if data is None:
+        hint = "Say what may vary, e.g. `space: {max_depth: {int: [3, 20]}}`."
+        violations.append(Violation(("space",), "is missing.", hint))
+        return None
+    if isinstance(data, str):
+        return _space_file(data, root, violations)
+    space, found = parse_space(data)
+    violations += [Violation(("space", *v.path), v.message, v.hint) for v in found]
+    return space
+
+
+def _space_file(name: str, root: FilePath, violations: list[Violation]) -> SearchSpace | None:
+    """A space in a file of its own, such as a scikit-learn ``param_grid`` in JSON."""
+    path = root / name
+    if not path.is_file():
+        violations.append(Violation(("space",), f"there is no file {name} in {root}."))
+        return None
+    try:
+        document = read_document(path)
+    except ConfigError as error:
+        violations += error.violations
+        return None
+    space, found = parse_space(document.data)
+    shown = Document(document.data, document.positions, name)
+    violations += [_placed(violation, shown) for violation in found]
+    return space
+
+
+def _file(data: Mapping[str, Any], violations: list[Violation]) -> File | None:
+    try:
+        return File.model_validate(data)
+    except ValidationError as error:
+        violations += [violation_of(detail, File) for detail in error.errors()]
+        return None
+
+
+def _placed(violation: Violation, document: Document) -> Violation:
+    if violation.place is not None:
+        return violation
+    place = document.place(violation.path)
+    return Violation(violation.path, violation.message, violation.hint, place)
+
+
+def in_order(violations: list[Violation]) -> list[Violation]:
+    """Sorted by place, without repeats."""
+
+    def key(violation: Violation) -> tuple[str, int, int]:
+        place = violation.place or Place("")
+        return place.file, place.line, place.column
+
+    return sorted(dict.fromkeys(violations), key=key)

@@ -1,0 +1,153 @@
+"""Pydantic's findings in our words."""
+
+from collections.abc import Callable, Mapping
+from types import UnionType
+from typing import Any, Union, get_args, get_origin
+
+from pydantic import BaseModel
+
+from tunesmith.errors import Path, Violation, did_you_mean
+
+EXPECTED = {
+    "int_type": "a whole number",
+    "int_parsing": "a whole number",
+    "int_from_float": "a whole number",
+    "float_type": "a number",
+    "float_parsing": "a number",
+    "bool_type": "true or false",
+    "bool_parsing": "true or false",
+    "string_type": "text",
+    "dict_type": "a mapping",
+    "model_type": "a mapping",
+    "model_attributes_type": "a mapping",
+    "tuple_type": "a list",
+    "list_type": "a list",
+}
+PATTERNS = {
+    "study": "letters, digits, `.`, `_` and `-`, at most 80 of them",
+    "best": "a name that ends in .json, .yaml, .yml or .toml",
+    "report": "a name that ends in .md",
+    "trials": "a name that ends in .csv, .json or .jsonl",
+}
+
+
+def violation_of(detail: Mapping[str, Any], model: type[BaseModel]) -> Violation:
+    """One of pydantic's error details as a violation."""
+    path = real_path(detail["loc"], model)
+    kind, found = detail["type"], detail.get("input")
+    if kind == "extra_forbidden":
+        known = field_names(model, path[:-1])
+        return Violation(path, f"unknown key `{path[-1]}`.", did_you_mean(str(path[-1]), known))
+    if kind == "missing":
+        return Violation(path, "is missing.", _description(model, path))
+    if kind in EXPECTED:
+        return Violation(path, f"expected {EXPECTED[kind]}, found {show(found)}.", _quotes(found))
+    builder = BUILDERS.get(kind, _plain)
+    return builder(path, detail, found)
+
+
+def _literal(path: Path, detail: Mapping[str, Any], found: Any) -> Violation:
+    known = [word.strip(" '") for word in detail["ctx"]["expected"].replace(" or ", ",").split(",")]
+    return Violation(path, f"unknown value {show(found)}.", did_you_mean(str(found), known))
+
+
+def _bound(path: Path, detail: Mapping[str, Any], found: Any) -> Violation:
+    words = {"ge": "at least", "gt": "more than", "le": "at most", "lt": "less than"}
+    limits = [f"{words[name]} {limit:g}" for name, limit in detail["ctx"].items() if name in words]
+    return Violation(path, f"must be {' and '.join(limits)} (found {show(found)}).")
+
+
+def _pattern(path: Path, _detail: Mapping[str, Any], found: Any) -> Violation:
+    rule = PATTERNS.get(str(path[-1]), "an import path such as `package.module.Name`")
+    return Violation(path, f"expected {rule}; found {show(found)}.")
+
+
+def _value(path: Path, detail: Mapping[str, Any], _found: Any) -> Violation:
+    return Violation(path, f"{detail['ctx']['error']}.")
+
+
+def _plain(path: Path, detail: Mapping[str, Any], found: Any) -> Violation:
+    message = str(detail["msg"])
+    return Violation(path, f"{message[:1].lower()}{message[1:]} (found {show(found)}).")
+
+
+BUILDERS: dict[str, Callable[[Path, Mapping[str, Any], Any], Violation]] = {
+    "literal_error": _literal,
+    "greater_than": _bound,
+    "greater_than_equal": _bound,
+    "less_than": _bound,
+    "less_than_equal": _bound,
+    "string_pattern_mismatch": _pattern,
+    "value_error": _value,
+}
+
+
+def show(value: Any) -> str:
+    """A value as its finder would call it."""
+    if value is None:
+        return "nothing"
+    if isinstance(value, str):
+        return f"'{value}'" if len(value) <= 60 else f"'{value[:57]}…'"
+    if isinstance(value, Mapping):
+        return "a mapping"
+    return "a list" if isinstance(value, list | tuple) else str(value).lower()
+
+
+def _quotes(found: Any) -> str:
+    try:
+        return f"Without quotes it is a number: {float(found):g}." if isinstance(found, str) else ""
+    except ValueError:
+        return ""
+
+
+# -- the model behind a path -------------------------------------------------------------------
+
+
+def real_path(loc: Path, model: type[BaseModel]) -> Path:
+    """Pydantic's location without the names of union branches, which no file contains."""
+    path: list[str | int] = []
+    for step in loc:
+        if isinstance(step, str) and ("[" in step or step in ("str", "float", "int")):
+            inner = model_at(model, tuple(path))
+            if inner is None or step not in inner.model_fields:
+                continue
+        path.append(step)
+    return tuple(path)
+
+
+def field_names(model: type[BaseModel], path: Path) -> list[str]:
+    """The keys that a section may have; at the top the space, which is read elsewhere, too."""
+    found = model_at(model, path)
+    names = [] if found is None else list(found.model_fields)
+    return names if path else [*names, "space"]
+
+
+def _description(model: type[BaseModel], path: Path) -> str:
+    section = model_at(model, path[:-1])
+    info = section.model_fields.get(str(path[-1])) if section is not None else None
+    return info.description if info is not None and info.description else ""
+
+
+def model_at(model: type[BaseModel], path: Path) -> type[BaseModel] | None:
+    """The section class that a path leads to."""
+    current: type[BaseModel] | None = model
+    for step in path:
+        if current is None:
+            return None
+        if isinstance(step, int):
+            continue
+        info = current.model_fields.get(step)
+        if info is None:
+            # A name of the user's own, as in `estimators: {forest: …}`, stays in the section.
+            continue
+        current = _section(info.annotation)
+    return current
+
+
+def _section(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    if get_origin(annotation) in (Union, UnionType, tuple, list, dict):
+        found = [_section(argument) for argument in get_args(annotation)]
+        return next((section for section in found if section is not None), None)
+    return None

@@ -1,0 +1,113 @@
+"""The configuration reference, made from the models."""
+
+from typing import Any
+
+from tunesmith.config.model import File
+
+SPACE_REFERENCE = """\
+## space
+
+| form | meaning |
+|---|---|
+| `max_depth: [3, 5, null]` | one of these JSON values |
+| `criterion: gini` | a constant |
+| `learning_rate: {float: [1.0e-4, 0.1], log: true}` | a number of a range; `log` spreads it evenly over orders of magnitude |
+| `subsample: {float: [0.5, 1.0], step: 0.1}` | a number of a ladder |
+| `n_estimators: {int: [50, 500], step: 50}` | a whole number, both ends included |
+| `degree: {int: [2, 5], when: {kernel: poly}}` | active only while `kernel` is `poly` (or one of a list) |
+| `gamma: {values: [scale, auto], when: {kernel: [rbf, poly]}}` | the same for a list |
+| `alpha: {scipy: expon, kwds: {scale: 2.0}}` | a distribution of scipy.stats |
+
+The whole `space` is a mapping of such parameters; or a list of mappings (a union, as scikit-learn's list of param grids); or the path of a JSON, YAML or TOML
+file that holds one, for instance a scikit-learn `param_grid` as it is; or, with constraints:
+
+```yaml
+space:
+  parameters:
+    min_samples_leaf: {int: [1, 20]}
+    min_samples_split: {int: [2, 40]}
+  constraints: ["min_samples_leaf < min_samples_split"]
+```
+
+Constraints are comparisons, arithmetic, `and`, `or`, `not` and `in` over parameters and literals. Values are told apart as JSON does: `1`, `1.0` and `true` are
+three values. YAML is read by version 1.2: `1e-3` is a number, `no` is text.
+"""
+INTRODUCTION = """\
+# Configuration
+
+`tuning.yaml` (or the same keys in JSON or TOML, e.g. `config/tuning_config.json`). Paths are relative to the
+file's folder; a file in a folder named `config` or `studies` belongs to the folder above it. `tunesmith check` reports every problem at once; `tunesmith schema` prints the JSON Schema for editors.
+
+This page is made from the schema by `python docs/generate.py`.
+"""
+
+
+def reference_markdown() -> str:
+    """The configuration reference: one table a section."""
+    schema = File.model_json_schema()
+    parts = [INTRODUCTION, _table("The file", schema, schema)]
+    for name, title in SECTIONS.items():
+        parts.append(_table(title, schema["$defs"][name], schema))
+        if name == "Objective":
+            parts.append(SPACE_REFERENCE)
+    return "\n".join(parts)
+
+
+SECTIONS = {
+    "Objective": "objective",
+    "Data": "objective.data",
+    "Holdout": "objective.data.holdout",
+    "CrossValidation": "objective.cv",
+    "MetricSpec": "objective.metric, objective.also",
+    "Step": "objective.steps",
+    "Choice": "objective.estimators",
+    "Search": "search",
+    "Stop": "stop",
+    "ConvergenceSpec": "stop.convergence",
+    "Outputs": "outputs",
+    "Execution": "execution",
+}
+
+
+def _table(title: str, section: dict[str, Any], schema: dict[str, Any]) -> str:
+    rows = [f"## {title}", ""]
+    if text := section.get("description"):
+        rows += [text.split("\n")[0], ""]
+    rows += ["| key | type | default | meaning |", "|---|---|---|---|"]
+    required = section.get("required", [])
+    for name, definition in section["properties"].items():
+        default = "required" if name in required else _default(definition)
+        meaning = " ".join(definition.get("description", "").split()).replace("``", "`")
+        rows.append(f"| `{name}` | {_type(definition, schema)} | {default} | {_cell(meaning)} |")
+    return "\n".join(rows) + "\n"
+
+
+def _default(definition: dict[str, Any]) -> str:
+    default = definition.get("default")
+    if default is None or isinstance(default, dict | list):
+        return ""
+    return f"`{str(default).lower() if isinstance(default, bool) else default}`"
+
+
+def _type(definition: dict[str, Any], schema: dict[str, Any]) -> str:
+    if "$ref" in definition:
+        return str(definition["$ref"].rpartition("/")[2])
+    if "enum" in definition:
+        return _cell(" | ".join(f"`{value}`" for value in definition["enum"]))
+    if "anyOf" in definition:
+        kinds = [_type(part, schema) for part in definition["anyOf"]]
+        return " or ".join(dict.fromkeys(kind for kind in kinds if kind != "null"))
+    if definition.get("type") == "array":
+        return f"list of {_type(definition.get('items', {}), schema)}"
+    words = {
+        "integer": "whole number",
+        "object": "mapping",
+        "string": "text",
+        "boolean": "true/false",
+    }
+    kind = str(definition.get("type", "any"))
+    return words.get(kind, kind)
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")

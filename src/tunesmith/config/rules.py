@@ -1,0 +1,221 @@
+"""Rules between the parts of a configuration. They need no data and import no project code."""
+
+from collections.abc import Iterator
+from pathlib import Path as FilePath
+
+from tunesmith import registry
+from tunesmith.config.model import CrossValidation, File, MetricSpec, Objective, Stop
+from tunesmith.errors import Path, UsageError, Violation, did_you_mean
+from tunesmith.files import inside
+from tunesmith.space import Categorical, Grid, SearchSpace
+from tunesmith.space.grid import endless_parameters
+
+GRID_LIMIT = 1_000_000
+GROUP_METHODS = ("group", "stratified_group", "leave_one_group_out")
+PSEUDO_METRICS = ("fit_time", "score_time")
+SCORERS_FOR = {
+    "auc": "roc_auc",
+    "rmse": "neg_root_mean_squared_error",
+    "mse": "neg_mean_squared_error",
+    "mae": "neg_mean_absolute_error",
+    "mape": "neg_mean_absolute_percentage_error",
+    "logloss": "neg_log_loss",
+    "log_loss": "neg_log_loss",
+    "brier": "neg_brier_score",
+    "mean_squared_error": "neg_mean_squared_error",
+    "mean_absolute_error": "neg_mean_absolute_error",
+    "root_mean_squared_error": "neg_root_mean_squared_error",
+    "r2_score": "r2",
+    "accuracy_score": "accuracy",
+    "f1_score": "f1",
+}
+
+
+def check_rules(file: File, space: SearchSpace | None, root: FilePath) -> list[Violation]:
+    """Everything that single values cannot show.
+
+    Args:
+        file: the sections, each valid in itself.
+        space: ``None`` where it is broken; rules that need it are then left out.
+        root: the project folder.
+    """
+    found = [
+        *_objective(file.objective),
+        *_metrics(file.objective),
+        *_cross_validation(file.objective),
+        *_search(file),
+        *_outputs(file, root),
+    ]
+    if space is not None:
+        found += [*_choices(file.objective, space), *_fixed(file.objective, space)]
+        found += [*_grid(file, space), *_end(file, space), *_start(file, space)]
+    return found
+
+
+def _objective(objective: Objective) -> Iterator[Violation]:
+    given = [
+        name for name in ("estimator", "steps", "factory", "estimators") if getattr(objective, name)
+    ]
+    if not given:
+        hint = "Name one of: estimator, steps, factory, estimators."
+        yield Violation(("objective",), "nothing to tune.", hint)
+    elif len(given) > 1:
+        yield Violation(
+            ("objective", given[1]), f"both `{given[0]}` and `{given[1]}` are given.", "Keep one."
+        )
+
+
+def _metrics(objective: Objective) -> Iterator[Violation]:
+    seen: set[str] = set()
+    for section in ("metric", "also"):
+        for index, metric in enumerate(getattr(objective, section)):
+            path: Path = ("objective", section, index)
+            if metric.name in seen:
+                yield Violation(path, f"the metric `{metric.name}` is named twice.")
+            seen.add(metric.name)
+            yield from _metric(metric, path)
+
+
+def _metric(metric: MetricSpec, path: Path) -> Iterator[Violation]:
+    if metric.scorer is not None:
+        if metric.direction is None:
+            hint = "Write `direction: maximize` or `direction: minimize`."
+            yield Violation(path, f"`{metric.name}` is a metric of yours: which way?", hint)
+        return
+    if metric.name in PSEUDO_METRICS:
+        return
+    if metric.direction == "minimize":
+        yield Violation(
+            (*path, "direction"),
+            f"scikit-learn's scorer `{metric.name}` is always maximized.",
+            "Losses are negated there, e.g. `neg_log_loss`; leave `direction` out.",
+        )
+    yield from _scorer_name(metric.name, path)
+
+
+def _scorer_name(name: str, path: Path) -> Iterator[Violation]:
+    if name in SCORERS_FOR:
+        hint = f"Did you mean `{SCORERS_FOR[name]}`?"
+        yield Violation(path, f"scikit-learn has no scorer `{name}`.", hint)
+        return
+    from sklearn.metrics import get_scorer_names
+
+    known = [str(known) for known in get_scorer_names()]
+    if name not in known:
+        hint = did_you_mean(name, known) + " A metric of your own needs `scorer`."
+        yield Violation(path, f"scikit-learn has no scorer `{name}`.", hint)
+
+
+def _cross_validation(objective: Objective) -> Iterator[Violation]:
+    cv, path = objective.cv, ("objective", "cv")
+    if cv.method in GROUP_METHODS and objective.data.groups is None:
+        yield Violation((*path, "method"), f"`{cv.method}` needs `objective.data.groups`.")
+    if cv.method == "predefined" and cv.column is None:
+        yield Violation((*path, "method"), "`predefined` needs `column`, with the fold numbers.")
+    if cv.splitter is not None and cv.method != "auto":
+        yield Violation((*path, "splitter"), "`splitter` replaces `method`; keep one of them.")
+    yield from _shuffling(cv, path)
+
+
+def _shuffling(cv: CrossValidation, path: Path) -> Iterator[Violation]:
+    if cv.shuffle and cv.method == "time_series":
+        yield Violation((*path, "shuffle"), "a time series cannot be shuffled.")
+    if cv.stratify is False and "stratified" in cv.method:
+        yield Violation((*path, "stratify"), f"contradicts `method: {cv.method}`.")
+
+
+def _search(file: File) -> Iterator[Violation]:
+    search, known = file.search, registry.names("samplers")
+    if search.method not in known:
+        hint = did_you_mean(search.method, known)
+        yield Violation(("search", "method"), f"unknown method `{search.method}`.", hint)
+    if search.sampler is None:
+        return
+    if search.method != "bayesian":
+        message = f"`sampler` belongs to `method: bayesian`, not to `{search.method}`."
+        yield Violation(("search", "sampler"), message)
+    elif search.sampler not in (*known, "auto"):
+        hint = did_you_mean(search.sampler, [*known, "auto"])
+        yield Violation(("search", "sampler"), f"unknown sampler `{search.sampler}`.", hint)
+
+
+def _outputs(file: File, root: FilePath) -> Iterator[Violation]:
+    seen: dict[str, str] = {}
+    for name in ("best", "report", "trials"):
+        value = getattr(file.outputs, name)
+        if value is None:
+            continue
+        if value in seen:
+            yield Violation(("outputs", name), f"the same file as `{seen[value]}`.")
+        seen[value] = name
+        try:
+            inside(root, value)
+        except UsageError as error:
+            yield Violation(("outputs", name), f"{error}.")
+
+
+def _choices(objective: Objective, space: SearchSpace) -> Iterator[Violation]:
+    """``estimators`` and the parameter ``estimator`` belong together."""
+    if not objective.estimators:
+        return
+    for box in space:
+        parameter = box.parameters.get("estimator")
+        names = list(objective.estimators)
+        if not isinstance(parameter, Categorical):
+            hint = f"Write `estimator: [{', '.join(names)}]`."
+            yield Violation(("space",), "a parameter `estimator` must choose among them.", hint)
+            continue
+        for value in parameter.choices:
+            if value not in names:
+                hint = did_you_mean(str(value), names)
+                yield Violation(("space", "estimator"), f"no estimator is named `{value}`.", hint)
+
+
+def _fixed(objective: Objective, space: SearchSpace) -> Iterator[Violation]:
+    for name in objective.params:
+        if name in space.names:
+            path = ("objective", "params", name)
+            yield Violation(path, f"`{name}` is fixed here and varied in `space`.", "Keep one.")
+
+
+def _grid(file: File, space: SearchSpace) -> Iterator[Violation]:
+    if file.search.method != "grid":
+        return
+    for name in endless_parameters(space):
+        hint = "Give a list of values, or a `step`; or use random or Bayesian search."
+        yield Violation(("space", name), "a grid cannot list a continuous range.", hint)
+    if endless_parameters(space) or _is_bounded(file.stop):
+        return
+    n_points = Grid(space).n_numbers
+    if n_points > GRID_LIMIT:
+        hint = "Set `stop: {trials: …}`, list fewer values, or use random or Bayesian search."
+        yield Violation(("space",), f"the grid has {n_points:,} points.", hint)
+
+
+def _end(file: File, space: SearchSpace) -> Iterator[Violation]:
+    if file.search.method == "grid" or _is_bounded(file.stop):
+        return
+    if endless_parameters(space) or Grid(space).n_numbers > GRID_LIMIT:
+        hint = "Add `stop: {trials: 50}` (or `fits`, or `time: 30m`)."
+        yield Violation(("stop",), "nothing would end this search.", hint)
+
+
+def _is_bounded(stop: Stop) -> bool:
+    """Whether the study is certain to end."""
+    if stop.trials or stop.fits or stop.time or any(_is_bounded(part) for part in stop.any):
+        return True
+    return bool(stop.all) and all(_is_bounded(part) for part in stop.all)
+
+
+def _start(file: File, space: SearchSpace) -> Iterator[Violation]:
+    for index, item in enumerate(file.search.start_with or ()):
+        path = ("search", "start_with", index)
+        if isinstance(item, str):
+            if item not in ("defaults", "current"):
+                hint = did_you_mean(item, ["defaults", "current"])
+                yield Violation(path, f"unknown word `{item}`.", hint)
+            continue
+        try:
+            space.canonical(item)
+        except ValueError as error:
+            yield Violation(path, f"lies outside the space: {error}.")

@@ -1,0 +1,98 @@
+"""The JSON Schema of the configuration."""
+
+from typing import Any
+
+from tunesmith.config.model import File
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+NUMBERS = {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2}
+WHEN = {
+    "type": "object",
+    "minProperties": 1,
+    "description": "Active only while another parameter has this value, or one of these values.",
+}
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON Schema (2020-12) of ``tuning.yaml``."""
+    schema = File.model_json_schema()
+    schema["$schema"] = DIALECT
+    schema["title"] = "Tunesmith configuration"
+    schema["properties"] = {
+        "$schema": {"type": "string"},
+        **_with_space(schema["properties"]),
+    }
+    schema["required"] = [*schema["required"], "space"]
+    schema["$defs"] |= _space_definitions()
+    return schema
+
+
+def _with_space(properties: dict[str, Any]) -> dict[str, Any]:
+    space = {
+        "description": "What may vary: parameters, a list of param grids, or the path of a file.",
+        "anyOf": [
+            {"type": "string", "pattern": r"\.(json|ya?ml|toml)$"},
+            {"$ref": "#/$defs/Box"},
+            {"type": "array", "items": {"$ref": "#/$defs/Box"}, "minItems": 1},
+            {"$ref": "#/$defs/Constrained"},
+        ],
+    }
+    found = {}
+    for name, definition in properties.items():
+        found[name] = definition
+        if name == "objective":
+            found["space"] = space
+    return found
+
+
+def _space_definitions() -> dict[str, Any]:
+    box = {"$ref": "#/$defs/Box"}
+    return {
+        "Box": {
+            "type": "object",
+            "description": "Parameters by name.",
+            "minProperties": 1,
+            "additionalProperties": {"$ref": "#/$defs/Parameter"},
+        },
+        "Constrained": {
+            "type": "object",
+            "required": ["parameters", "constraints"],
+            "additionalProperties": False,
+            "properties": {
+                "parameters": {"anyOf": [box, {"type": "array", "items": box}]},
+                "constraints": {
+                    "type": "array",
+                    "items": {"type": "string"},
+                    "description": "Conditions that every point meets, e.g. `low < high`.",
+                },
+            },
+        },
+        "Parameter": {
+            "anyOf": [
+                {"type": "array", "minItems": 1, "description": "One of these values."},
+                {"type": ["string", "number", "boolean", "null"], "description": "A constant."},
+                *_parameter_forms(),
+            ]
+        },
+    }
+
+
+def _parameter_forms() -> list[dict[str, Any]]:
+    log = {"type": "boolean", "description": "Spread evenly over orders of magnitude."}
+    step = {"type": "number", "exclusiveMinimum": 0, "description": "Distance of the values."}
+    return [
+        _form("float", NUMBERS, log=log, step=step),
+        _form("int", NUMBERS, log=log, step=step),
+        _form("values", {"type": "array", "minItems": 1}),
+        _form("value", {}),
+        _form("scipy", {"type": "string"}, args={"type": "array"}, kwds={"type": "object"}),
+    ]
+
+
+def _form(kind: str, content: dict[str, Any], **options: Any) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "required": [kind],
+        "additionalProperties": False,
+        "properties": {kind: content, **options, "when": WHEN},
+    }

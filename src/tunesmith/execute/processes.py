@@ -1,0 +1,320 @@
+"""Worker processes of our own: one that dies costs its own call and nothing else.
+
+A pool of the standard library fails all its calls when one worker is killed. Here every worker
+has its own process group, its own connection, and at most one call in hand.
+"""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections import deque
+from collections.abc import Sequence
+from concurrent.futures import Future
+from contextlib import suppress
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection, wait
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from tunesmith.errors import TunesmithError
+from tunesmith.execute import handover
+from tunesmith.execute.executor import Call, CallTimeoutError, WorkerDiedError
+from tunesmith.execute.worker import READY, RESULT
+
+MAX_STRIKES = 2
+MAX_FAILED_STARTS = 3
+THREAD_VARIABLES = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "BLIS_NUM_THREADS",
+    "VECLIB_MAXIMUM_THREADS",
+    "NUMEXPR_NUM_THREADS",
+    "LOKY_MAX_CPU_COUNT",
+)
+
+
+@dataclass(eq=False)
+class _Task:
+    """A submitted call."""
+
+    item: Any
+    number: int
+    future: Future[Any] = field(default_factory=Future)
+    strikes: int = 0
+    """How many workers died while they had it."""
+
+
+@dataclass(eq=False)
+class _Worker:
+    """A worker process and what it has in hand."""
+
+    process: subprocess.Popen[bytes]
+    connection: Connection
+    lifeline: int
+    exit_fd: int
+    log: Path
+    is_ready: bool = False
+    task: _Task | None = None
+    deadline: float | None = None
+
+    def kill(self) -> None:
+        """End the process and everything in its group."""
+        with suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+        self.connection.close()
+        os.close(self.lifeline)
+        os.close(self.exit_fd)
+
+
+class ProcessExecutor:
+    """Runs calls in worker processes.
+
+    Args:
+        function: called with each item; sent to the workers once, its arrays memory-mapped.
+        n_workers: processes at a time; they start when there is work for them.
+        timeout_s: a call that runs longer is killed together with its worker.
+        n_threads: BLAS and OpenMP threads of a call. The default of one makes results independent
+            of the number of cores and of workers.
+    """
+
+    def __init__(
+        self,
+        function: Call,
+        *,
+        n_workers: int = 1,
+        timeout_s: float | None = None,
+        n_threads: int = 1,
+    ) -> None:
+        self.n_workers, self._timeout_s, self._n_threads = n_workers, timeout_s, n_threads
+        self._queue: deque[_Task] = deque()
+        self._suspects: deque[_Task] = deque()
+        self._workers: list[_Worker] = []
+        self._done: list[_Task] = []
+        self._tasks: dict[Future[Any], _Task] = {}
+        self._n_submitted = self._n_failed_starts = 0
+        self._folder = Path(tempfile.mkdtemp(prefix="tunesmith-"))
+        try:
+            handover.dump(function, self._folder / "function")
+        except BaseException:
+            shutil.rmtree(self._folder, ignore_errors=True)
+            raise
+
+    # -- the executor's shape ----------------------------------------------------------------
+
+    def submit(self, item: Any) -> Future[Any]:
+        """Queue a call."""
+        task = _Task(item, self._n_submitted)
+        self._n_submitted += 1
+        self._tasks[task.future] = task
+        self._queue.append(task)
+        return task.future
+
+    def completed(self, timeout_s: float | None = None) -> Sequence[Future[Any]]:
+        """Wait for results; returns at once when nothing is under way."""
+        end = None if timeout_s is None else time.monotonic() + timeout_s
+        while not self._done and self._has_work():
+            self._assign()
+            self._listen(end)
+            self._enforce_deadlines()
+            if end is not None and time.monotonic() >= end:
+                break
+        done, self._done = sorted(self._done, key=lambda task: task.number), []
+        # Keep the workers busy while the caller digests these results.
+        self._assign()
+        return [task.future for task in done]
+
+    def cancel(self, future: Future[Any]) -> None:
+        """Drop a queued call; kill the worker of a running one."""
+        future.cancel()
+        for worker in list(self._workers):
+            if worker.task is not None and worker.task.future is future:
+                self._settle(worker.task, error=WorkerDiedError("cancelled"))
+                self._retire(worker)
+
+    def close(self) -> None:
+        """Kill all workers and remove the handed-over data."""
+        for worker in list(self._workers):
+            self._retire(worker)
+        for task in (*self._queue, *self._suspects):
+            task.future.cancel()
+        self._queue.clear()
+        self._suspects.clear()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    # -- handing out work --------------------------------------------------------------------
+
+    def _has_work(self) -> bool:
+        return bool(self._queue or self._suspects or any(w.task for w in self._workers))
+
+    def _assign(self) -> None:
+        self._start_workers()
+        for worker in self._workers:
+            if worker.is_ready and worker.task is None:
+                task = self._next_task()
+                if task is None:
+                    return
+                self._give(worker, task)
+
+    def _next_task(self) -> _Task | None:
+        """The next call; one that lost a worker runs alone, so that nobody else is to blame."""
+        busy = [worker.task for worker in self._workers if worker.task]
+        if self._suspects:
+            return self._suspects.popleft() if not busy else None
+        if any(task.strikes for task in busy):
+            return None
+        while self._queue:
+            task = self._queue.popleft()
+            if task.future.set_running_or_notify_cancel():
+                return task
+        return None
+
+    def _give(self, worker: _Worker, task: _Task) -> None:
+        worker.task = task
+        if self._timeout_s is not None:
+            worker.deadline = time.monotonic() + self._timeout_s
+        try:
+            worker.connection.send(task.item)
+        except (BrokenPipeError, ConnectionResetError):
+            self._bury(worker)
+        except Exception as error:  # noqa: BLE001 - an item that cannot be pickled
+            worker.task = worker.deadline = None
+            self._settle(task, error=error)
+
+    def _start_workers(self) -> None:
+        n_calls = len(self._queue) + len(self._suspects) + sum(bool(w.task) for w in self._workers)
+        while len(self._workers) < min(self.n_workers, n_calls):
+            self._workers.append(self._start())
+
+    def _start(self) -> _Worker:
+        ours, theirs = socket.socketpair()
+        lifeline_read, lifeline = os.pipe()
+        log = self._folder / f"worker-{time.monotonic_ns()}.log"
+        is_main = threading.current_thread() is threading.main_thread()
+        arguments = [theirs.fileno(), lifeline_read, self._folder / "function"]
+        arguments += [os.getpid() if is_main else 0, self._n_threads]
+        with log.open("wb") as stream:
+            process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
+                [sys.executable, "-m", "tunesmith.execute.worker", *map(str, arguments)],
+                stdin=subprocess.DEVNULL,
+                stdout=stream,
+                stderr=stream,
+                pass_fds=(theirs.fileno(), lifeline_read),
+                start_new_session=True,
+                env=self._environment(),
+            )
+        theirs.close()
+        os.close(lifeline_read)
+        return _Worker(
+            process, Connection(ours.detach()), lifeline, os.pidfd_open(process.pid), log
+        )
+
+    def _environment(self) -> dict[str, str]:
+        limits = dict.fromkeys(THREAD_VARIABLES, str(self._n_threads))
+        return {**os.environ, **limits, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}
+
+    # -- taking in results -------------------------------------------------------------------
+
+    def _listen(self, end: float | None) -> None:
+        """Wait until a worker speaks or dies, or the next deadline."""
+        deadlines = [w.deadline for w in self._workers if w.deadline is not None]
+        moments = deadlines if end is None else [*deadlines, end]
+        timeout_s = max(0.0, min(moments) - time.monotonic()) if moments else None
+        sources: dict[Any, _Worker] = {w.connection: w for w in self._workers}
+        sources |= {w.exit_fd: w for w in self._workers}
+        for source in wait(list(sources), timeout_s):
+            worker = sources[source]
+            if worker in self._workers:
+                self._hear(worker)
+
+    def _hear(self, worker: _Worker) -> None:
+        # What a worker said before it died counts.
+        try:
+            has_spoken = worker.connection.poll()
+            kind, content = worker.connection.recv() if has_spoken else (None, None)
+        except (EOFError, OSError):
+            kind = None
+        except Exception as error:  # noqa: BLE001 - a result that cannot be read back
+            kind, content = "failed", error
+        if kind is None:
+            self._bury(worker)
+        elif kind == READY:
+            worker.is_ready, self._n_failed_starts = True, 0
+        elif worker.task is not None:
+            task, worker.task, worker.deadline = worker.task, None, None
+            if kind == RESULT:
+                self._settle(task, result=content)
+            else:
+                self._settle(task, error=content)
+
+    def _enforce_deadlines(self) -> None:
+        now = time.monotonic()
+        for worker in list(self._workers):
+            if worker.deadline is not None and worker.task is not None and now >= worker.deadline:
+                message = f"stopped after {self._timeout_s:g} seconds"
+                self._settle(worker.task, error=CallTimeoutError(message))
+                self._retire(worker)
+
+    def _bury(self, worker: _Worker) -> None:
+        """A worker has died: try its call once more, alone, then give the call up."""
+        task = worker.task
+        self._retire(worker)
+        if not worker.is_ready:
+            self._blame_start(worker)
+        if task is None:
+            return
+        task.strikes += 1
+        if task.strikes < MAX_STRIKES:
+            self._suspects.append(task)
+        else:
+            self._settle(task, error=WorkerDiedError(cause_of_death(worker.process.returncode)))
+
+    def _blame_start(self, worker: _Worker) -> None:
+        self._n_failed_starts += 1
+        if self._n_failed_starts >= MAX_FAILED_STARTS:
+            tail = worker.log.read_text(errors="replace").strip()[-2000:]
+            raise TunesmithError(f"worker processes cannot start:\n{tail}")
+
+    def _retire(self, worker: _Worker) -> None:
+        self._workers.remove(worker)
+        worker.kill()
+
+    def _settle(self, task: _Task, *, result: Any = None, error: Any = None) -> None:
+        if error is None:
+            task.future.set_result(result)
+        else:
+            task.future.set_exception(error)
+        del self._tasks[task.future]
+        self._done.append(task)
+
+
+def cause_of_death(status: int) -> str:
+    """What ended a process, from its return code.
+
+    >>> cause_of_death(-9)
+    'its process was killed by SIGKILL (probably out of memory)'
+    """
+    if status >= 0:
+        return f"its process exited with status {status}"
+    name = signal.Signals(-status).name
+    hint = " (probably out of memory)" if name == "SIGKILL" else ""
+    return f"its process was killed by {name}{hint}"

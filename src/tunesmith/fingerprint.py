@@ -1,0 +1,145 @@
+"""Digests of what a result depends on. Code is read as text, never imported."""
+
+import ast
+import hashlib
+import json
+import platform
+import sys
+from collections.abc import Iterable, Sequence
+from importlib.metadata import PackageNotFoundError, packages_distributions, version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+
+DIGEST_BYTES = 16
+CHUNK = 1 << 20
+COMPUTING = ("numpy", "scipy", "scikit-learn", "pandas")
+IMPORTED_AS_NAMED = {"numpy", "scipy", "sklearn", "pandas"}
+"""Modules of the packages that count anyway: looking modules up takes a sixth of a second."""
+
+
+def digest(content: object) -> str:
+    """Digest of a JSON-like value; equal values, equal digests, in any process.
+
+    >>> digest({"a": 1, "b": [None]}) == digest({"b": [None], "a": 1})
+    True
+    """
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.blake2b(text.encode(), digest_size=DIGEST_BYTES).hexdigest()
+
+
+def array_digest(*arrays: "np.ndarray") -> str:
+    """Digest of arrays: their types, shapes and bytes."""
+    hasher = hashlib.blake2b(digest_size=DIGEST_BYTES)
+    for array in arrays:
+        hasher.update(f"{array.dtype.str}{array.shape}".encode())
+        if array.dtype.hasobject:
+            hasher.update(json.dumps(array.tolist(), default=repr).encode())
+        else:
+            hasher.update(array.tobytes())
+    return hasher.hexdigest()
+
+
+def file_digest(paths: Iterable[Path]) -> str:
+    """Digest of the files' contents, in order."""
+    hasher = hashlib.blake2b(digest_size=DIGEST_BYTES)
+    for path in paths:
+        with path.open("rb") as file:
+            while chunk := file.read(CHUNK):
+                hasher.update(chunk)
+        hasher.update(b"\0end of file\0")
+    return hasher.hexdigest()
+
+
+def code_digest(import_paths: Sequence[str], root: Path) -> str:
+    """Digest of the project's source files behind import paths; ``""`` where there are none.
+
+    A top-level module or package that lies in the project counts with all its files, whatever
+    the import path picks out of it, and so does every other one that it imports. Installed
+    packages are represented by their version (``versions``).
+    """
+    sources, _ = reached(top_names(import_paths), root)
+    if not sources:
+        return ""
+    names = [source.relative_to(root).as_posix() for source in sources]
+    return digest([names, file_digest(sources)])
+
+
+def top_names(import_paths: Iterable[str]) -> set[str]:
+    """The top-level modules of import paths.
+
+    >>> sorted(top_names(["sklearn.svm.SVC", "train:build"]))
+    ['sklearn', 'train']
+    """
+    return {path.replace(":", ".").split(".")[0] for path in import_paths}
+
+
+def reached(tops: Iterable[str], root: Path) -> tuple[list[Path], set[str]]:
+    """What top-level modules lead to, by reading ``import`` statements.
+
+    Returns:
+        The project's source files, sorted, and the names of modules from elsewhere.
+    """
+    sources: set[Path] = set()
+    elsewhere: set[str] = set()
+    seen: set[str] = set()
+    waiting = set(tops)
+    while waiting:
+        seen |= waiting
+        found = {top: project_sources(root, top) for top in waiting}
+        elsewhere |= {top for top, files in found.items() if not files}
+        files = {file for own in found.values() for file in own}
+        sources |= files
+        waiting = {top for file in files for top in imported(file)} - seen
+    return sorted(sources), elsewhere
+
+
+def imported(source: Path) -> set[str]:
+    """The top-level modules that a file imports; relative imports stay in its own package."""
+    try:
+        tree = ast.parse(source.read_bytes())
+    except (SyntaxError, ValueError):
+        return set()  # importing it will say so, with the line
+    names = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            names.add(node.module)
+    return top_names(names)
+
+
+def project_sources(root: Path, top: str) -> list[Path]:
+    """The Python files of a top-level module of the project, in its folder or in ``src``."""
+    for folder in (root, root / "src"):
+        single, package = folder / f"{top}.py", folder / top
+        if package.is_dir():
+            return [p for p in package.rglob("*.py") if "__pycache__" not in p.parts]
+        if single.is_file():
+            return [single]
+    return []
+
+
+def versions(import_paths: Sequence[str], root: Path | None = None) -> dict[str, str]:
+    """Versions that scores depend on: Python, the numeric libraries, the estimators' packages.
+
+    Given the project folder, packages that its code imports count as well.
+    """
+    tops = top_names(import_paths)
+    outside = reached(tops, root)[1] if root else tops
+    names = {*COMPUTING}
+    if wanted := outside - IMPORTED_AS_NAMED - sys.stdlib_module_names:
+        installed = packages_distributions()
+        names |= {name for top in wanted for name in installed.get(top, ())}
+    found = {name: _version(name) for name in sorted(names)}
+    python = f"{sys.version_info.major}.{sys.version_info.minor}"
+    return {"python": python, "machine": platform.machine()} | {k: v for k, v in found.items() if v}
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return ""

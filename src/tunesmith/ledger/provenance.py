@@ -1,0 +1,124 @@
+"""What a run depended on, fit to be kept for ever: no secrets, no host or user names."""
+
+import hashlib
+import os
+import platform
+import subprocess
+from collections.abc import Mapping
+from importlib.metadata import distributions
+from pathlib import Path
+from typing import Any
+
+from tunesmith import __version__
+from tunesmith.redact import redact
+
+GIT = (
+    "git",
+    "-c",
+    "core.hooksPath=/dev/null",
+    "-c",
+    "core.fsmonitor=false",
+    "-c",
+    "protocol.ext.allow=never",
+)
+GIT_TIMEOUT_S = 20
+CI_RUN_VARIABLES = ("GITHUB_SERVER_URL", "GITHUB_REPOSITORY", "GITHUB_RUN_ID")
+
+
+def collect(
+    root: Path, definition: Mapping[str, Any], context: Mapping[str, str], seed: int
+) -> dict[str, Any]:
+    """The provenance of a run that begins now.
+
+    Args:
+        root: the project folder.
+        definition: snapshot of the configuration.
+        context: digests of data, code, versions…
+        seed: the search's seed.
+    """
+    return {
+        "tunesmith": __version__,
+        "definition": dict(definition),
+        "context": dict(context),
+        "seed": seed,
+        "git": git_state(root),
+        "python": platform.python_version(),
+        "packages": packages(),
+        "machine": machine(),
+        "ci_run": ci_run(os.environ),
+        "dvc_stage": os.environ.get("DVC_STAGE"),
+        "dvc_experiment": os.environ.get("DVC_EXP_NAME"),
+    }
+
+
+def git_state(root: Path) -> dict[str, Any] | None:
+    """Commit, branch, and whether (and how) the tree differs from it; ``None`` outside Git."""
+    commit = _git(root, "rev-parse", "--verify", "HEAD")
+    if commit is None:
+        return None
+    changes = _git(root, "status", "--porcelain", "--untracked-files=no") or ""
+    diff = _git(root, "diff", "--no-ext-diff", "--no-textconv", "HEAD") if changes else None
+    return {
+        "commit": commit,
+        "branch": _git(root, "symbolic-ref", "--quiet", "--short", "HEAD"),
+        "is_dirty": bool(changes),
+        "diff": diff and hashlib.blake2b(diff.encode(), digest_size=16).hexdigest(),
+        "remote": _remote(root),
+    }
+
+
+def _remote(root: Path) -> str | None:
+    url = _git(root, "remote", "get-url", "origin")
+    return None if url is None else redact(url.split("?")[0].split("#")[0], {})
+
+
+def _git(root: Path, *arguments: str) -> str | None:
+    """Standard output of a read-only git command; ``None`` when it fails."""
+    environment = {**os.environ, "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0"}
+    try:
+        done = subprocess.run(  # noqa: S603 - a fixed program, arguments of ours
+            [*GIT, "-C", str(root), *arguments],
+            capture_output=True,
+            stdin=subprocess.DEVNULL,
+            env=environment,
+            timeout=GIT_TIMEOUT_S,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout.decode(errors="replace").strip() if done.returncode == 0 else None
+
+
+def packages() -> dict[str, str]:
+    """Every installed distribution and its version."""
+    found = {d.metadata["Name"]: d.version for d in distributions() if d.metadata["Name"]}
+    return dict(sorted(found.items()))
+
+
+def machine() -> dict[str, Any]:
+    """Operating system and processor, without names of the host or the user."""
+    return {
+        "system": platform.system(),
+        "release": platform.release(),
+        "architecture": platform.machine(),
+        "cpu": _cpu_model(),
+        "n_cores": len(os.sched_getaffinity(0)),
+    }
+
+
+def _cpu_model() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor()
+    models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return models[0] if models else platform.processor()
+
+
+def ci_run(environ: Mapping[str, str]) -> str | None:
+    """The address of the CI run, if this is one."""
+    parts = [environ.get(name) for name in CI_RUN_VARIABLES]
+    if all(parts):
+        server, repository, number = parts
+        return f"{server}/{repository}/actions/runs/{number}"
+    return environ.get("CI_JOB_URL")

@@ -1,0 +1,61 @@
+"""What the ledger gives back: plain data, free of SQL."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tunesmith.history import History, Metric
+
+
+@dataclass(frozen=True)
+class StudyHead:
+    """A study's name and what identifies its present series of trials."""
+
+    id: int
+    name: str
+    generation: int
+    """Counts the series of trials under this name, from 1."""
+    identity: str
+    """Digest of everything that fixes the sequence of trials."""
+    context: Mapping[str, str]
+    """Digests of what results depend on: data, code, versions…"""
+    definition: Mapping[str, Any]
+    """The configuration as it was when the series began."""
+    is_new: bool = False
+    """Whether this call made it."""
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """One call of ``run``. Times are UTC, ISO 8601."""
+
+    id: int
+    started: str
+    ended: str | None
+    stopped_by: str | None
+    n_evaluated: int
+    n_reused: int
+    provenance: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class StudyRecord:
+    """Everything about the present series of a study's trials."""
+
+    head: StudyHead
+    metrics: tuple[Metric, ...]
+    """Everything that was recorded, the deciding ones first."""
+    history: History
+    """Told trials, then the running ones."""
+    runs: tuple[RunRecord, ...]
+    """In order of their start."""
+
+    @property
+    def definition(self) -> Mapping[str, Any]:
+        """The configuration of the last run, or of the series' begin where none ran yet."""
+        return self.runs[-1].provenance["definition"] if self.runs else self.head.definition
+
+    @property
+    def objectives(self) -> tuple[Metric, ...]:
+        """The metrics that decide."""
+        return self.history.objectives

@@ -1,0 +1,166 @@
+"""One small fit before any worker starts, for mistakes that no check of names can find."""
+
+import re
+import warnings
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from tunesmith.errors import DataError, UsageError
+from tunesmith.objective.data import Rows
+from tunesmith.objective.estimator import EstimatorBuilder
+from tunesmith.objective.failure import failure_of
+from tunesmith.objective.metric import BadScoreError, Scorers
+from tunesmith.space import Box, SearchSpace
+from tunesmith.types import Params, Value
+
+MAX_ROWS = 50
+WITH_GAPS = 5
+"""Rows with missing values that the sample takes in, so that an estimator can refuse them."""
+
+
+@dataclass(frozen=True)
+class Symptom:
+    """A message that means the same whatever the rows are."""
+
+    pattern: str
+    advice: str
+    is_data: bool = False
+
+
+FIT_SYMPTOMS = (
+    Symptom(
+        r"could not convert string to float|Unable to convert array of bytes|"
+        r"pandas dtypes must be int, float or bool",
+        "Text must be encoded first: set `preprocess: auto`, or add an encoder to `steps`.",
+        is_data=True,
+    ),
+    Symptom(
+        r"contains NaN|contains missing values",
+        "Fill them first: set `preprocess: auto`, or add an imputer to `steps`.",
+        is_data=True,
+    ),
+    Symptom(r"contains infinity", "Replace infinite values in the features.", is_data=True),
+    Symptom(
+        r"Unknown label type",
+        "The target is continuous but the estimator is a classifier: use a regressor,"
+        " or make classes.",
+        is_data=True,
+    ),
+    Symptom(
+        r"unexpected keyword argument '?sample_weight|does not support sample.?weight",
+        "The estimator takes no sample weights: remove `data.weights`.",
+    ),
+)
+SCORE_SYMPTOMS = (
+    Symptom(
+        r"predict_proba|decision_function|has none of the following attributes",
+        "The estimator gives no probabilities: choose another metric, or make it give them.",
+    ),
+    Symptom(
+        r"pos_label=\S+ is not a valid label",
+        "Which class counts as positive? Write the target as 0 and 1, or use a metric that"
+        " averages over classes, such as recall_macro.",
+    ),
+    Symptom(
+        r"[Tt]arget is multiclass|multi_class must be in|multiclass format is not supported",
+        "The target has more than two classes: use recall_macro, f1_weighted, roc_auc_ovr"
+        " and the like.",
+    ),
+    Symptom(
+        r"continuous is not supported|mix of .*continuous|continuous format is not supported",
+        "A metric of classes cannot score a regressor: use r2, neg_mean_absolute_error and the"
+        " like.",
+    ),
+    Symptom(r"required positional argument|unexpected keyword argument", "Check its arguments."),
+)
+
+
+def dry_run(
+    builder: EstimatorBuilder, scorers: Scorers, rows: Rows, space: SearchSpace
+) -> tuple[str, ...]:
+    """Fit and score a small sample at two corners of every box of the space.
+
+    Only what would fail everywhere is an error: a message that speaks of the data as such or of
+    the metric, at both corners. Whatever else a tiny sample upsets is left to the real folds.
+
+    Returns:
+        Notes.
+
+    Raises:
+        DataError: the estimator refuses the table.
+        UsageError: a metric cannot score the estimator.
+    """
+    sample = rows.take(sample_rows(rows))
+    for box in space:
+        for choice in builder.choices_for(box):
+            _check_box(builder, scorers, sample, box, choice)
+    return ()
+
+
+def _check_box(
+    builder: EstimatorBuilder, scorers: Scorers, rows: Rows, box: Box, choice: str
+) -> None:
+    found: UsageError | None = None
+    for point in _corners(box, choice):
+        found = _try(builder, scorers, rows, point)
+        if found is None:
+            return
+    if found is not None:
+        raise found
+
+
+def _corners(box: Box, choice: str) -> Iterable[Params]:
+    """The first values of everything, which are cheap as a rule, and the last ones."""
+    for unit in (0.0, 1.0 - 1e-9):
+        params: dict[str, Value] = {}
+        for name in box.order:
+            if box.is_active(name, params):
+                is_choice = bool(choice) and name == "estimator"
+                params[name] = choice if is_choice else box.parameters[name].at(unit)
+        yield params
+
+
+def _try(
+    builder: EstimatorBuilder, scorers: Scorers, rows: Rows, params: Params
+) -> UsageError | None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            fit_params = builder.fit_params(params, rows.weights)
+            estimator = builder.build(params).fit(rows.X, rows.y, **fit_params)
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - the user's code
+            return _explained(error, FIT_SYMPTOMS, "objective")
+        try:
+            scorers(estimator, rows.X, rows.y)
+        except BadScoreError as error:
+            return UsageError(f"{error}") if error.kind == "type" else None
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - the user's code
+            return _explained(error, SCORE_SYMPTOMS, "metric")
+    return None
+
+
+def _explained(error: BaseException, symptoms: Iterable[Symptom], where: str) -> UsageError | None:
+    message = failure_of(error).message
+    for symptom in symptoms:
+        if re.search(symptom.pattern, message):
+            kind = DataError if symptom.is_data else UsageError
+            return kind(f"{where}: {message.splitlines()[0]}\n  {symptom.advice}")
+    return None
+
+
+def sample_rows(rows: Rows) -> np.ndarray:
+    """Up to 50 row numbers: some of every target value in turn, and a few with gaps."""
+    order = np.argsort(_rank_within_value(rows.y), kind="stable")
+    gaps = np.flatnonzero(rows.X.isna().to_numpy().any(axis=1))[:WITH_GAPS]
+    first = order[: MAX_ROWS - len(gaps)]
+    return np.unique(np.concatenate([first, gaps]))
+
+
+def _rank_within_value(values: np.ndarray) -> np.ndarray:
+    """For each row how many earlier ones have the same value."""
+    import pandas as pd
+
+    series = pd.Series(values)
+    return np.asarray(series.groupby(series, sort=False).cumcount())

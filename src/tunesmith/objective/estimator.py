@@ -1,0 +1,455 @@
+"""Params -> a fresh estimator."""
+
+import inspect
+from collections.abc import Iterable, Mapping, Sequence
+from copy import deepcopy
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from tunesmith.config.model import Choice, Objective, Step
+from tunesmith.errors import UsageError, did_you_mean
+from tunesmith.objective.importing import load
+from tunesmith.space import Box, SearchSpace
+from tunesmith.types import Params, Value
+
+CHOICE = "estimator"
+"""The space's parameter that picks one of several ``estimators``."""
+
+
+@dataclass(frozen=True)
+class EstimatorBuilder:
+    """Builds estimators as the objective section describes them. Picklable: it holds no estimator.
+
+    A parameter that the whole does not know belongs to its last step: in a pipeline that ends in
+    ``model``, ``max_depth`` means ``model__max_depth``.
+    """
+
+    section: Objective
+    random_state: int | None = None
+    """Given to every ``random_state`` that nobody set."""
+    preprocessor: Any = None
+    """An unfitted transformer to put in front, as the step ``preprocess``."""
+    _made: dict[str, "Prototype"] = field(default_factory=dict, repr=False, compare=False)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_made": {}}
+
+    @property
+    def choices(self) -> list[str]:
+        """Names of the estimators to choose among; one empty name where there is no choice."""
+        return list(self.section.estimators) or [""]
+
+    def build(self, params: Params) -> Any:
+        """A fresh, unfitted estimator with these params.
+
+        Raises:
+            ValueError: a parameter is unknown.
+        """
+        name = self._choice(params)
+        own = {k: v for k, v in params.items() if k != CHOICE} if name else params
+        return self.prototype(name).build(own)
+
+    def _choice(self, params: Params) -> str:
+        return str(params.get(CHOICE, "")) if self.section.estimators else ""
+
+    def prototype(self, choice: str = "") -> "Prototype":
+        """What all estimators of one choice are cloned from.
+
+        Raises:
+            UsageError: it cannot be imported or made.
+        """
+        if choice not in self._made:
+            self._made[choice] = self._prototype(choice)
+        return self._made[choice]
+
+    def _prototype(self, choice: str) -> "Prototype":
+        made, fixed = self._make(choice)
+        if self.preprocessor is not None:
+            made, fixed = _with_front(made, fixed, self.preprocessor)
+        prototype = Prototype(made, fixed)
+        prototype.set_fixed("objective.params", self.section.params)
+        if self.random_state is not None:
+            prototype.inject(self.random_state)
+        return prototype
+
+    def _make(self, choice: str) -> tuple[Any, set[str]]:
+        """The estimator, and the names of the parameters that were fixed while making it."""
+        section = self.section
+        if section.estimators:
+            if choice not in section.estimators:
+                known = did_you_mean(choice, list(section.estimators))
+                raise UsageError(f"space.{CHOICE}: there is no estimator `{choice}`. {known}")
+            return _instance(f"objective.estimators.{choice}", section.estimators[choice])
+        if section.steps:
+            return _pipeline(section.steps)
+        if section.factory is not None:
+            return _from_factory(section.factory), set()
+        if section.estimator is None:
+            raise UsageError("objective: name an `estimator`, `steps`, `factory` or `estimators`")
+        return _plain(section.estimator, section.params)
+
+    # -- checks ------------------------------------------------------------------------------
+
+    def check(self, space: SearchSpace) -> None:
+        """Refuse parameters that the estimator does not have.
+
+        Raises:
+            UsageError: every unknown parameter at once.
+        """
+        problems = [
+            problem
+            for box in space
+            for name in box.parameters
+            for problem in self._problems(box, name)
+        ]
+        if problems:
+            raise UsageError("\n".join(dict.fromkeys(problems)))
+
+    def _problems(self, box: Box, name: str) -> Iterable[str]:
+        if self.section.estimators and name == CHOICE:
+            return
+        for choice in self.choices_for(box, name):
+            prototype = self.prototype(choice)
+            if not prototype.knows(name):
+                where = f"the estimator `{choice}`" if choice else prototype.title
+                hint = did_you_mean(name, prototype.names)
+                yield f"space.{name}: {where} has no parameter `{name}`. {hint}"
+
+    def choices_for(self, box: Box, name: str | None = None) -> list[str]:
+        """The estimators that a box can choose, for one parameter those that it is active with."""
+        if not self.section.estimators:
+            return [""]
+        chosen = box.parameters.get(CHOICE)
+        if chosen is None:
+            listed = ", ".join(self.section.estimators)
+            raise UsageError(
+                f"space: a parameter `{CHOICE}` must choose among the estimators: [{listed}]"
+            )
+        names = [str(value) for value in getattr(chosen, "choices", ())]
+        for condition in box.conditions.get(name or "", ()):
+            if condition.parent == CHOICE:
+                names = [str(value) for value in condition.values]
+        return names
+
+    def defaults(self, box: Box, choice: str) -> dict[str, Value]:
+        """The estimator's own values of a box's parameters; those that JSON cannot hold lack."""
+        found: dict[str, Value] = {CHOICE: choice} if choice else {}
+        prototype = self.prototype(choice)
+        for name in box.parameters:
+            if name not in found and prototype.knows(name):
+                value = prototype.value(name)
+                if is_json(value):
+                    found[name] = to_json(value)
+        return found
+
+    @property
+    def is_classifier(self) -> bool:
+        """Whether the estimators predict classes.
+
+        Raises:
+            UsageError: some do and some do not.
+        """
+        from sklearn.base import is_classifier
+
+        found = {c: bool(is_classifier(self.prototype(c).estimator)) for c in self.choices}
+        if len(set(found.values())) > 1:
+            split = ", ".join(n for n, classifies in found.items() if classifies)
+            raise UsageError(
+                f"objective.estimators: {split} predict classes, the others do not;"
+                " one metric cannot compare them"
+            )
+        return next(iter(found.values()))
+
+    def fit_params(self, params: Params, weights: Any) -> dict[str, Any]:
+        """The keyword arguments of ``fit``: sample weights go to the last step."""
+        if weights is None:
+            return {}
+        prototype = self.prototype(self._choice(params))
+        return {f"{last_step(prototype.estimator)[0]}sample_weight": weights}
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Why scores may not repeat; empty where they do."""
+        unseeded = {n for choice in self.choices for n in self.prototype(choice).unseeded}
+        if not unseeded:
+            return ()
+        listed = ", ".join(sorted(unseeded))
+        return (f"{listed} is null: scores will not repeat, and reused scores are one draw",)
+
+    def spec(self) -> dict[str, Any]:
+        """What identifies the estimators, as JSON."""
+        section = self.section.model_dump(
+            mode="json",
+            include={"estimator", "steps", "factory", "estimators", "params", "preprocess"},
+        )
+        return {**section, "random_state": self.random_state}
+
+
+class Prototype:
+    """An estimator to clone, with what is known of its parameters."""
+
+    def __init__(self, estimator: Any, fixed: Iterable[str] = ()) -> None:
+        self.estimator = estimator
+        self.fixed = set(fixed)
+        """Full names of the parameters that the user set."""
+        self._full: dict[str, str | None] = {}
+
+    @property
+    def title(self) -> str:
+        """The class name, of the last step in a pipeline."""
+        return type(last_step(self.estimator)[1]).__name__
+
+    @cached_property
+    def _values(self) -> dict[str, Any]:
+        return dict(self.estimator.get_params(deep=True))
+
+    @property
+    def names(self) -> list[str]:
+        """The parameters as a user would write them: those of the last step by their short name."""
+        prefix = last_step(self.estimator)[0]
+        return sorted({name.removeprefix(prefix) for name in self._values})
+
+    def full_name(self, name: str) -> str | None:
+        """The name by which ``set_params`` knows a parameter; ``None`` if it does not."""
+        if name not in self._full:
+            self._full[name] = self._resolve(name)
+        return self._full[name]
+
+    def _resolve(self, name: str) -> str | None:
+        prefix, last = last_step(self.estimator)
+        if name in self._values:
+            return name
+        if prefix + name in self._values:
+            return prefix + name
+        owner_name, _, rest = name.rpartition("__")
+        if not owner_name:
+            return prefix + name if _takes_any(last) else None
+        for full in (owner_name, prefix + owner_name):
+            if _takes_any(self._values.get(full)):
+                return f"{full}__{rest}"
+        return None
+
+    def knows(self, name: str) -> bool:
+        """Whether there is such a parameter."""
+        return self.full_name(name) is not None
+
+    def value(self, name: str) -> Any:
+        """The prototype's value of a parameter."""
+        return self._values.get(self.full_name(name) or "")
+
+    def converted(self, params: Params) -> dict[str, Any]:
+        """Params by their full names; lists become tuples where the default is one.
+
+        Raises:
+            ValueError: a parameter is unknown.
+        """
+        found = {}
+        for name, value in params.items():
+            full = self.full_name(name)
+            if full is None:
+                raise ValueError(f"{self.title} has no parameter `{name}`")
+            found[full] = like(self._values.get(full), value)
+        return found
+
+    def build(self, params: Params) -> Any:
+        """A clone with these params."""
+        from sklearn.base import clone
+
+        estimator = clone(self.estimator)
+        return estimator.set_params(**self.converted(params)) if params else estimator
+
+    def set_fixed(self, where: str, params: Mapping[str, Any]) -> None:
+        """Fix parameters in the prototype itself.
+
+        Raises:
+            UsageError: a parameter is unknown.
+        """
+        unknown = [name for name in params if not self.knows(name)]
+        if unknown:
+            problems = [
+                f"{where}.{name}: {self.title} has no parameter `{name}`."
+                f" {did_you_mean(name, self.names)}"
+                for name in unknown
+            ]
+            raise UsageError("\n".join(problems))
+        if params:
+            converted = self.converted(params)
+            self.estimator.set_params(**converted)
+            self.fixed |= converted.keys()
+            self._forget()
+
+    def inject(self, seed: int) -> None:
+        """Give a seed to every ``random_state`` that is unset and that nobody set to null."""
+        if names := [name for name in self._unset if name not in self.fixed]:
+            self.estimator.set_params(**dict.fromkeys(names, seed))
+            self._forget()
+
+    @property
+    def _unset(self) -> list[str]:
+        return [
+            name
+            for name, value in self._values.items()
+            if value is None and name.rpartition("__")[2] == "random_state"
+        ]
+
+    @property
+    def unseeded(self) -> list[str]:
+        """Every ``random_state`` that is null."""
+        return self._unset
+
+    def _forget(self) -> None:
+        self.__dict__.pop("_values", None)
+        self._full.clear()
+
+
+# -- making --------------------------------------------------------------------------------------
+
+
+def _plain(path: str, params: Mapping[str, Any]) -> tuple[Any, set[str]]:
+    """A single estimator; params that are not its own may belong to the step in front of it."""
+    found = load("objective.estimator", path)
+    own = _signature(found) if inspect.isclass(found) else {}
+    direct = {name: value for name, value in params.items() if name in own}
+    return _instance("objective", Choice(estimator=path, params=direct))
+
+
+def _instance(where: str, choice: Choice | Step) -> tuple[Any, set[str]]:
+    made = load(f"{where}.estimator", choice.estimator)
+    if inspect.isfunction(made) or inspect.isbuiltin(made):
+        raise UsageError(
+            f"{where}.estimator: `{choice.estimator}` is a function."
+            " Use `factory` for a function that returns an estimator."
+        )
+    if not inspect.isclass(made):
+        return _copied(where, made, choice)
+    own = _signature(made)
+    direct = {name: value for name, value in choice.params.items() if name in own}
+    try:
+        estimator = made(**{n: like(own[n].default, value) for n, value in direct.items()})
+    except TypeError as error:
+        raise UsageError(f"{where}: {made.__name__} cannot be made: {error}") from None
+    prototype = Prototype(_checked(where, choice.estimator, estimator), direct)
+    prototype.set_fixed(f"{where}.params", _without(choice.params, direct))
+    return prototype.estimator, prototype.fixed
+
+
+def _copied(where: str, found: Any, choice: Choice | Step) -> tuple[Any, set[str]]:
+    from sklearn.base import clone
+
+    prototype = Prototype(clone(_checked(where, choice.estimator, found)))
+    prototype.set_fixed(f"{where}.params", choice.params)
+    return prototype.estimator, prototype.fixed
+
+
+def _without(params: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
+    left_out = set(names)
+    return {name: value for name, value in params.items() if name not in left_out}
+
+
+def _checked(where: str, path: str, estimator: Any) -> Any:
+    lacking = [name for name in ("fit", "get_params", "set_params") if not hasattr(estimator, name)]
+    if lacking:
+        raise UsageError(
+            f"{where}: `{path}` is no estimator: it lacks {', '.join(lacking)}"
+            " (scikit-learn's BaseEstimator has the latter two)"
+        )
+    return estimator
+
+
+def _pipeline(steps: Sequence[Step]) -> tuple[Any, set[str]]:
+    from sklearn.pipeline import Pipeline
+
+    made: list[tuple[str, Any]] = []
+    fixed: set[str] = set()
+    for index, step in enumerate(steps):
+        estimator, own = _instance(f"objective.steps[{index}]", step)
+        name = step.name or type(estimator).__name__.lower()
+        made.append((_unique(name, [n for n, _ in made]), estimator))
+        fixed |= {f"{made[-1][0]}__{parameter}" for parameter in own}
+    return Pipeline(made), fixed
+
+
+def _unique(name: str, taken: Sequence[str]) -> str:
+    """As ``make_pipeline`` does it, but the first of equals keeps its plain name."""
+    if name not in taken:
+        return name
+    number = next(i for i in range(2, len(taken) + 3) if f"{name}-{i}" not in taken)
+    return f"{name}-{number}"
+
+
+def _from_factory(path: str) -> Any:
+    from sklearn.base import clone
+
+    function = load("objective.factory", path)
+    if not callable(function):
+        raise UsageError(f"objective.factory: `{path}` is no function")
+    try:
+        made = function()
+    except TypeError as error:
+        raise UsageError(f"objective.factory: `{path}()` fails: {error}") from None
+    return clone(_checked("objective.factory", path, made))
+
+
+def _with_front(estimator: Any, fixed: set[str], preprocessor: Any) -> tuple[Any, set[str]]:
+    from sklearn.base import clone
+    from sklearn.pipeline import Pipeline
+
+    front = ("preprocess", clone(preprocessor))
+    if isinstance(estimator, Pipeline):
+        return Pipeline([front, *estimator.steps], memory=estimator.memory), fixed
+    return Pipeline([front, ("model", estimator)]), {f"model__{name}" for name in fixed}
+
+
+def last_step(estimator: Any) -> tuple[str, Any]:
+    """The prefix of the last step's parameters and the step; pipelines within included.
+
+    >>> last_step(3)
+    ('', 3)
+    """
+    prefix = ""
+    while isinstance(getattr(estimator, "steps", None), list) and estimator.steps:
+        name, estimator = estimator.steps[-1]
+        prefix += f"{name}__"
+    return prefix, estimator
+
+
+def _signature(cls: type) -> dict[str, inspect.Parameter]:
+    return dict(inspect.signature(cls).parameters)
+
+
+def _takes_any(estimator: Any) -> bool:
+    # LightGBM and XGBoost take further parameters as keywords.
+    if not hasattr(estimator, "get_params"):
+        return False
+    kinds = [p.kind for p in _signature(type(estimator)).values()]
+    return inspect.Parameter.VAR_KEYWORD in kinds
+
+
+def like(default: Any, value: Any) -> Any:
+    """JSON has no tuples: a list stands for one where the default is a tuple.
+
+    >>> like((1, 1), [1, 2])
+    (1, 2)
+    """
+    if isinstance(value, list) and isinstance(default, tuple):
+        return tuple(value)
+    return deepcopy(value) if isinstance(value, list | dict) else value
+
+
+def is_json(value: Any) -> bool:
+    """Whether JSON can hold a value (NaN and infinity it cannot)."""
+    from tunesmith.space.parameter import canonical_json
+
+    try:
+        canonical_json(to_json(value))
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
+def to_json(value: Any) -> Any:
+    """NumPy scalars as Python's, tuples as lists."""
+    if isinstance(value, list | tuple):
+        return [to_json(item) for item in value]
+    return value.item() if hasattr(value, "item") and getattr(value, "ndim", 1) == 0 else value

@@ -1,0 +1,76 @@
+"""What goes wrong in the user's code, made fit to be kept; what it warns of, counted."""
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from tunesmith.history import Failure
+from tunesmith.objective.importing import user_frames
+from tunesmith.objective.metric import BadScoreError
+from tunesmith.redact import printable, redact
+
+MAX_MESSAGE = 500
+MAX_TRACEBACK = 4000
+KEPT_WARNINGS = 3
+
+
+def failure_of(error: BaseException) -> Failure:
+    """Why a fold has no score: the kind groups alike failures, secrets and our own frames go.
+
+    >>> failure_of(SystemExit(3)).message
+    'the code called sys.exit(3)'
+    """
+    frames = "\n".join(user_frames(error))
+    return Failure(_kind(error), _clean(_message(error), MAX_MESSAGE), _tail(frames))
+
+
+def _kind(error: BaseException) -> str:
+    if isinstance(error, BadScoreError):
+        return error.kind
+    return "memory" if isinstance(error, MemoryError) else type(error).__name__
+
+
+def _message(error: BaseException) -> str:
+    if isinstance(error, SystemExit):
+        return f"the code called sys.exit({error.code!r})"
+    try:
+        text = str(error)
+    except Exception:  # noqa: BLE001 - an exception that cannot be printed is still a failure
+        text = ""
+    return text or type(error).__name__
+
+
+def _clean(text: str, limit: int) -> str:
+    # Redacted before it is cut: half a secret would not be recognised.
+    whole = printable(redact(text)).strip()
+    return whole if len(whole) <= limit else f"{whole[: limit - 1]}…"
+
+
+def _tail(text: str) -> str:
+    whole = printable(redact(text))
+    return whole if len(whole) <= MAX_TRACEBACK else f"…{whole[-MAX_TRACEBACK + 1 :]}"
+
+
+@dataclass
+class WarningTally:
+    """Counts warnings, and keeps the first few distinct ones."""
+
+    count: int = 0
+    first: list[str] = field(default_factory=list)
+
+    @contextmanager
+    def counting(self) -> Iterator[None]:
+        """Nothing warns on the screen meanwhile, however often."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("always")
+            warnings.showwarning = self._note  # type: ignore[assignment]
+            yield
+
+    def _note(self, message: Warning | str, category: type[Warning], *_place: Any) -> None:
+        self.count += 1
+        if len(self.first) < KEPT_WARNINGS:
+            text = _clean(f"{category.__name__}: {message}", MAX_MESSAGE)
+            if text not in self.first:
+                self.first.append(text)

@@ -1,0 +1,69 @@
+"""Imports of the user's parts: what goes wrong is told without the machinery's own frames."""
+
+import traceback
+from difflib import get_close_matches
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from tunesmith.errors import UsageError
+from tunesmith.redact import printable, redact
+
+OWN = Path(__file__).parents[1]
+MACHINERY = ("<frozen importlib", "importlib/__init__.py")
+
+
+def load(where: str, path: str) -> Any:
+    """Import ``package.module:attribute`` (or with a dot), named at ``where`` in the configuration.
+
+    Raises:
+        UsageError: it does not exist, or importing it fails.
+    """
+    module_name, _, attribute = path.partition(":") if ":" in path else path.rpartition(".")
+    try:
+        module = import_module(module_name)
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - the user's code
+        raise UsageError(_import_text(where, path, module_name, error)) from None
+    if hasattr(module, attribute):
+        return getattr(module, attribute)
+    near = get_close_matches(attribute, dir(module), n=1, cutoff=0.6)
+    hint = f" Did you mean `{module_name}.{near[0]}`?" if near else ""
+    raise UsageError(f"{where}: `{module_name}` has no `{attribute}`.{hint}")
+
+
+def _import_text(where: str, path: str, module_name: str, error: BaseException) -> str:
+    text = f"{where}: cannot import `{path}`: {type(error).__name__}: {error}"
+    missing = getattr(error, "name", None) if isinstance(error, ModuleNotFoundError) else None
+    if missing and (module_name == missing or module_name.startswith(f"{missing}.")):
+        text = f"{where}: there is no module `{missing}` (wanted for `{path}`)"
+        return f"{text}. Is its package installed, and is the path right?"
+    frames = user_frames(error)
+    return printable(redact(text + "".join(f"\n  {frame}" for frame in frames)))
+
+
+def user_frames(error: BaseException) -> list[str]:
+    """``file:line in function: source`` of every frame that is neither ours nor the importer's."""
+    return [
+        f"{short(frame.filename)}:{frame.lineno} in {frame.name}: {frame.line}"
+        for frame in traceback.extract_tb(error.__traceback__)
+        if not _is_ours(frame.filename)
+    ]
+
+
+def _is_ours(filename: str) -> bool:
+    return any(mark in filename for mark in MACHINERY) or Path(filename).is_relative_to(OWN)
+
+
+def short(filename: str) -> str:
+    """A path without what differs between machines: from ``site-packages`` or the project on.
+
+    >>> short("/usr/lib/python3/site-packages/sklearn/svm/_base.py")
+    'sklearn/svm/_base.py'
+    """
+    for mark in ("site-packages/", "dist-packages/"):
+        if mark in filename:
+            return filename.rpartition(mark)[2]
+    path = Path(filename)
+    if path.is_relative_to(Path.cwd()):
+        return str(path.relative_to(Path.cwd()))
+    return "/".join(path.parts[-2:])

@@ -1,0 +1,167 @@
+"""Files -> one frame, with a place in the file for whatever cannot be read."""
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from tunesmith.errors import DataError, UsageError
+
+ARROW = {".parquet": pd.read_parquet, ".pq": pd.read_parquet}
+ARROW |= {".feather": pd.read_feather, ".arrow": pd.read_feather}
+
+
+def read_files(
+    paths: Sequence[str], root: Path, separator: str
+) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Read and append files that have the same columns.
+
+    Returns:
+        The frame, its index counting the rows from 0, and notes.
+
+    Raises:
+        DataError: a file is missing, cannot be read, or has other columns than the first.
+    """
+    frames = [_read(root / path, path, separator) for path in paths]
+    first = frames[0]
+    problems = [
+        _other_columns(paths[0], first, path, frame)
+        for path, frame in zip(paths[1:], frames[1:], strict=True)
+        if set(frame.columns) != set(first.columns)
+    ]
+    if problems:
+        raise DataError("\n".join(problems))
+    if len(frames) == 1:
+        return first, ()
+    whole = pd.concat([frame[list(first.columns)] for frame in frames], ignore_index=True)
+    return whole, _repeated_files(paths)
+
+
+def _repeated_files(paths: Sequence[str]) -> tuple[str, ...]:
+    repeated = sorted({path for path in paths if paths.count(path) > 1})
+    return tuple(f"data.path: {path} is listed twice: its rows count twice" for path in repeated)
+
+
+def _other_columns(first_path: str, first: pd.DataFrame, path: str, frame: pd.DataFrame) -> str:
+    parts = []
+    if missing := [str(name) for name in first.columns if name not in frame.columns]:
+        parts.append(f"lacks {', '.join(missing)}")
+    if more := [str(name) for name in frame.columns if name not in first.columns]:
+        parts.append(f"has {', '.join(more)} besides")
+    return f"data.path: {path} has other columns than {first_path}: it {' and '.join(parts)}"
+
+
+def _read(path: Path, name: str, separator: str) -> pd.DataFrame:
+    if path.is_dir():
+        raise DataError(f"data.path: {name} is a folder; name a CSV, Parquet or Feather file")
+    if not path.exists():
+        raise DataError(f"data.path: {name} does not exist{_neighbour(path)}")
+    try:
+        reader = ARROW.get(path.suffix.lower())
+        if reader is not None:
+            frame = _read_arrow(reader, path, name)
+        else:
+            frame = _read_csv(path, name, separator)
+    except OSError as error:
+        raise DataError(f"data.path: {name} cannot be read: {error.strerror or error}") from None
+    frame.columns = [str(column) for column in frame.columns]
+    return frame.reset_index(drop=True)
+
+
+def _neighbour(path: Path) -> str:
+    from difflib import get_close_matches
+
+    if not path.parent.is_dir():
+        return f" (nor does its folder {path.parent.name}/)"
+    near = get_close_matches(path.name, [p.name for p in path.parent.iterdir()], n=1)
+    return f". Did you mean `{near[0]}`?" if near else ""
+
+
+def _read_arrow(reader: Any, path: Path, name: str) -> pd.DataFrame:
+    try:
+        frame: pd.DataFrame = reader(path)
+    except ImportError:
+        raise UsageError(
+            f"data.path: reading {name} needs pyarrow: pip install 'tunesmith[parquet]'"
+        ) from None
+    except ValueError as error:  # ArrowInvalid among them
+        raise DataError(f"data.path: {name} cannot be read: {_first_line(error)}") from None
+    _refuse_duplicates(name, [str(column) for column in frame.columns])
+    return frame
+
+
+def _read_csv(path: Path, name: str, separator: str) -> pd.DataFrame:
+    sep = "\t" if separator == "," and ".tsv" in path.suffixes else separator
+    try:
+        header = pd.read_csv(
+            path, sep=sep, header=None, nrows=1, dtype=str, encoding="utf-8-sig"
+        ).iloc[0]
+        frame: pd.DataFrame = pd.read_csv(path, sep=sep, encoding="utf-8-sig", low_memory=False)
+    except UnicodeDecodeError as error:
+        raise DataError(_undecodable(path, name, error)) from None
+    except pd.errors.EmptyDataError:
+        raise DataError(f"data.path: {name} is empty") from None
+    except pd.errors.ParserError as error:
+        raise DataError(f"data.path: {name}: {_first_line(error)}{_hint(sep)}") from None
+    _refuse_duplicates(name, [str(column) for column in header.dropna()])
+    if not isinstance(frame.index, pd.RangeIndex):
+        raise DataError(
+            f"data.path: {name}: line 2 has more fields than the header, which names"
+            f" {frame.shape[1]} columns"
+        )
+    _refuse_short_lines(path, name, sep, frame)
+    return frame
+
+
+def _hint(separator: str) -> str:
+    return f". Fields are separated by {separator!r}; a field that holds it needs quotes."
+
+
+def _first_line(error: Exception) -> str:
+    text = str(error).replace("Error tokenizing data. C error: ", "").strip()
+    return text.splitlines()[0] if text else type(error).__name__
+
+
+def _undecodable(path: Path, name: str, error: UnicodeDecodeError) -> str:
+    line = 0
+    if path.suffix.lower() in (".csv", ".tsv", ".txt"):
+        with path.open("rb") as file:
+            line = next((i for i, text in enumerate(file, 1) if not _is_utf8(text)), 0)
+    place = f":{line}" if line else ""
+    byte = error.object[error.start]
+    return (
+        f"data.path: {name}{place}: the byte 0x{byte:02x} is not UTF-8 text."
+        " Save the file as UTF-8."
+    )
+
+
+def _is_utf8(text: bytes) -> bool:
+    try:
+        text.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _refuse_duplicates(name: str, columns: Sequence[str]) -> None:
+    repeated = sorted({column for column in columns if columns.count(column) > 1})
+    if repeated:
+        listed = ", ".join(f"`{column}`" for column in repeated)
+        raise DataError(f"data.path: {name} names a column twice: {listed}. Rename one of them.")
+
+
+def _refuse_short_lines(path: Path, name: str, separator: str, frame: pd.DataFrame) -> None:
+    """pandas fills a line that ends too early with empty values; say so instead."""
+    is_text = path.suffix.lower() in (".csv", ".tsv", ".txt") and len(separator) == 1
+    if not is_text or frame.shape[1] < 2 or not frame.iloc[:, -1].isna().any():
+        return
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        reader = csv.reader(file, delimiter=separator)
+        for fields in reader:
+            if fields and len(fields) < frame.shape[1]:
+                raise DataError(
+                    f"data.path: {name}:{reader.line_num}: {len(fields)} fields where the header"
+                    f" has {frame.shape[1]}"
+                )

@@ -1,0 +1,63 @@
+"""Bayesian search: learns from results which points promise most."""
+
+from typing import Any
+
+from numpy.random import Generator
+
+from tunesmith import registry
+from tunesmith.errors import UsageError
+from tunesmith.history import History
+from tunesmith.search.sampler import Sampler
+from tunesmith.space import SearchSpace
+from tunesmith.types import Params
+
+AUTO = "auto"
+GP_TRIALS = 250
+"""Beyond so many trials a Gaussian process costs more than it gains over TPE."""
+
+
+class BayesianSampler:
+    """Chooses the model by name or, with ``auto``, by the space and the history.
+
+    ``auto`` takes a Gaussian process while the history is short, one objective decides and the
+    space is one plain box, and TPE otherwise.
+
+    Args:
+        seed: the study's.
+        sampler: ``auto``, or a registered sampler.
+        options: the named sampler's own.
+
+    Raises:
+        TypeError: the named sampler lacks an option.
+        UsageError: the sampler is unknown, or ``auto`` is given options.
+    """
+
+    def __init__(self, seed: int = 0, sampler: str = AUTO, **options: Any) -> None:
+        if sampler == AUTO and options:
+            given = ", ".join(f"`{name}`" for name in sorted(options))
+            raise UsageError(f"{given}: options need a named model; set `sampler` to `gp` or `tpe`")
+        if sampler == "bayesian":
+            raise UsageError("`bayesian` is the search; name the model behind it: `gp` or `tpe`")
+        named = ("gp", "tpe") if sampler == AUTO else (sampler,)
+        self._models: dict[str, Sampler] = {
+            name: registry.load("samplers", name)(seed=seed, **options) for name in named
+        }
+        self.seed, self.sampler, self.options = seed, sampler, options
+
+    def __repr__(self) -> str:
+        return f"BayesianSampler(seed={self.seed}, sampler={self.sampler!r}, **{self.options})"
+
+    def objection(self, space: SearchSpace) -> str | None:
+        """What the model objects to; with ``auto``, the one that is there for any space."""
+        return self._models["tpe" if self.sampler == AUTO else self.sampler].objection(space)
+
+    def suggest(self, space: SearchSpace, history: History, n: int, rng: Generator) -> list[Params]:
+        """What the chosen model suggests."""
+        return self._models[self._choice(space, history)].suggest(space, history, n, rng)
+
+    def _choice(self, space: SearchSpace, history: History) -> str:
+        if self.sampler != AUTO:
+            return self.sampler
+        is_plain = len(space.boxes) == 1 and not space.boxes[0].conditions
+        is_short = len(history) < GP_TRIALS and len(history.objectives) == 1
+        return "gp" if is_plain and is_short and not self._models["gp"].objection(space) else "tpe"

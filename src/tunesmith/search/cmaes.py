@@ -1,0 +1,130 @@
+"""CMA-ES (Hansen & Ostermeier 2001) on the unit cube, by the ``cmaes`` package."""
+
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.random import Generator
+
+from tunesmith.errors import UsageError
+from tunesmith.history import History, Trial
+from tunesmith.search.unseen import unseen
+from tunesmith.space import Box, Categorical, SearchSpace
+from tunesmith.types import Params, State, Value
+
+TRIES = 20
+
+
+@dataclass
+class CMAESSampler:
+    """Evolves a Gaussian over the numeric parameters; categories are drawn at random.
+
+    The distribution is derived from the history: a generation is told when all its trials are.
+    Failed trials count as the worst of their generation.
+    """
+
+    seed: int = 0
+    sigma: float = 0.2
+    """Initial step, as a share of each range."""
+    population: int | None = None
+    """Trials a generation; by default 4 + 3 ln(number of numeric parameters)."""
+    _state: "_State | None" = field(default=None, init=False, repr=False, compare=False)
+
+    def objection(self, space: SearchSpace) -> str | None:
+        """One plain box with numbers, and the package."""
+        if len(space.boxes) > 1 or space.boxes[0].conditions:
+            return "CMA-ES cannot search conditional spaces; use `tpe`"
+        if not numeric(space.boxes[0]):
+            return "CMA-ES needs numeric parameters; use `tpe`"
+        _package()
+        return None
+
+    def suggest(self, space: SearchSpace, history: History, n: int, rng: Generator) -> list[Params]:
+        """Draws from the present Gaussian.
+
+        Raises:
+            UsageError: several objectives decide.
+        """
+        if len(history.objectives) > 1:
+            raise UsageError("CMA-ES needs one metric that decides; use `tpe` for several")
+        box = space.boxes[0]
+        optimizer = self._optimizer(box, history)
+        optimizer.reseed_rng(int(rng.integers(2**31)))
+
+        def draw() -> Params:
+            return dict(sorted(_point(box, optimizer.ask(), rng).items()))
+
+        return unseen(draw, space, history, n, rng, tries=TRIES)
+
+    def _optimizer(self, box: Box, history: History) -> Any:
+        """The optimizer after every generation that is told completely."""
+        names = numeric(box)
+        size = self.population or 4 + math.floor(3 * math.log(max(len(names), 2)))
+        if self._state is None or not self._state.leads_to(box, history):
+            self._state = _State(box, history, self._fresh(len(names), size))
+        state = self._state
+        for generation in range(state.n_generations, history.n_told // size):
+            trials = history[generation * size : (generation + 1) * size]
+            state.optimizer.tell(_solutions(box, names, trials, history))
+            state.n_generations += 1
+        state.history = history
+        return state.optimizer
+
+    def _fresh(self, n_dimensions: int, size: int) -> Any:
+        bounds = np.tile([0.0, 1.0], (n_dimensions, 1))
+        return _package().CMA(
+            mean=np.full(n_dimensions, 0.5),
+            sigma=self.sigma,
+            bounds=bounds,
+            seed=self.seed,
+            population_size=size,
+        )
+
+
+@dataclass
+class _State:
+    """An optimizer, and the history whose full generations it was told."""
+
+    box: Box
+    history: History
+    optimizer: Any
+    n_generations: int = 0
+
+    def leads_to(self, box: Box, history: History) -> bool:
+        return self.box is box and history.continues(self.history)
+
+
+def numeric(box: Box) -> list[str]:
+    """The parameters that a Gaussian can move."""
+    return [n for n in box.order if not isinstance(box.parameters[n], Categorical)]
+
+
+def _point(box: Box, units: np.ndarray, rng: Generator) -> dict[str, Value]:
+    clipped = np.clip(units, 0.0, np.nextafter(1.0, 0.0))
+    found = dict(zip(numeric(box), clipped.tolist(), strict=True))
+    return box.point({name: found.get(name, rng.random()) for name in box.order})
+
+
+def _solutions(
+    box: Box, names: list[str], trials: list[Trial], history: History
+) -> list[tuple[np.ndarray, float]]:
+    metric = history.objectives[0]
+    losses = [-metric.sign * trial.mean(metric.name) for trial in trials]
+    done = [loss for t, loss in zip(trials, losses, strict=True) if t.state is State.COMPLETE]
+    worst = max(done, default=0.0)
+    return [
+        (
+            np.array([box.parameters[name].unit(trial.params[name]) for name in names]),
+            float(f"{worst if math.isnan(loss) else loss:.12g}"),
+        )
+        for trial, loss in zip(trials, losses, strict=True)
+    ]
+
+
+def _package() -> Any:
+    try:
+        import cmaes
+    except ImportError:
+        raise UsageError("CMA-ES search needs: pip install 'tunesmith[cmaes]'") from None
+    return cmaes

@@ -1,0 +1,231 @@
+"""A search space as matrices: many points at once, for models that think in numbers.
+
+A row holds one coordinate in [0, 1) per parameter of every box (and one for the box, where there
+are several). Coordinates of inactive parameters are kept but count for nothing.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+from numpy.random import Generator
+
+from tunesmith.space import Box, Categorical, Parameter, SearchSpace
+from tunesmith.types import Params, Value
+
+MAX_LEVELS = 2048
+"""A longer ladder counts as a continuum."""
+RESTING = 0.5
+"""Where inactive numbers lie for the model: all at one place, so without distance."""
+
+
+@dataclass(frozen=True)
+class Axis:
+    """One coordinate: a parameter of a box, or (``name`` empty) the choice of the box."""
+
+    box: int
+    name: str
+    parameter: Parameter
+    conditions: tuple[tuple[int, np.ndarray], ...] = field(default=())
+    """Parent axes with the positions at which this one is active."""
+
+    @cached_property
+    def is_ordered(self) -> bool:
+        """Whether near coordinates mean near values; so do lists of three or more numbers."""
+        if not isinstance(self.parameter, Categorical):
+            return True
+        return len(self.parameter.choices) > 2 and all(map(_is_number, self.parameter.choices))
+
+    @cached_property
+    def n_levels(self) -> int | None:
+        """How many values there are; ``None`` for a continuum."""
+        n = self.parameter.n_levels
+        return n if n is not None and n <= MAX_LEVELS else None
+
+    @cached_property
+    def _order(self) -> np.ndarray:
+        """``(n_levels,)`` which level stands at each position."""
+        choices = getattr(self.parameter, "choices", None)
+        if choices is None or not self.is_ordered:
+            return np.arange(self.n_levels or 0)
+        return np.argsort(np.array(choices, dtype=float), kind="stable")
+
+    @cached_property
+    def places(self) -> np.ndarray:
+        """``(n_levels,)`` the coordinate of each position, rising."""
+        n = self.n_levels or 0
+        if isinstance(self.parameter, Categorical):
+            return (np.arange(n) + 0.5) / n
+        return np.array([self.parameter.unit(self.parameter.level(i)) for i in range(n)])
+
+    @cached_property
+    def _borders(self) -> np.ndarray:
+        return (self.places[1:] + self.places[:-1]) / 2
+
+    def positions(self, units: np.ndarray) -> np.ndarray:
+        """Which level each coordinate falls on."""
+        return np.searchsorted(self._borders, units, side="right")
+
+    def unit(self, value: Value) -> float:
+        """The coordinate of a value."""
+        if isinstance(self.parameter, Categorical):
+            level = self.parameter.index(value)
+            return float(self.places[np.flatnonzero(self._order == level)[0]])
+        return min(max(self.parameter.unit(value), 0.0), 1.0)
+
+    def value(self, unit: float) -> Value:
+        """The value at a coordinate."""
+        if self.n_levels is None:
+            return self.parameter.at(min(unit, float(np.nextafter(1.0, 0.0))))
+        return self.parameter.level(int(self._order[int(self.positions(np.array(unit)))]))
+
+
+@dataclass(frozen=True)
+class Coordinates:
+    """The axes of a space, parents before children, and what is done with rows of them."""
+
+    space: SearchSpace
+
+    @cached_property
+    def axes(self) -> tuple[Axis, ...]:
+        """One for each parameter of each box; the box first, where there are several."""
+        n_boxes = len(self.space.boxes)
+        axes = [Axis(-1, "", Categorical(tuple(range(n_boxes))))] if n_boxes > 1 else []
+        for number, box in enumerate(self.space):
+            axes += _box_axes(number, box, len(axes))
+        return tuple(axes)
+
+    @cached_property
+    def _spans(self) -> list[range]:
+        """The axes of each box."""
+        return [
+            range(where[0], where[-1] + 1)
+            for number in range(len(self.space.boxes))
+            if (where := [i for i, axis in enumerate(self.axes) if axis.box == number])
+        ]
+
+    @cached_property
+    def groups(self) -> np.ndarray:
+        """``(n_features,)`` the group of each feature: axes that can vary, numbered from 0."""
+        sizes = [1 if axis.is_ordered else axis.n_levels or 1 for axis in self._varying]
+        return np.repeat(np.arange(len(sizes)), sizes)
+
+    @cached_property
+    def _varying(self) -> list[Axis]:
+        return [axis for axis in self.axes if axis.n_levels != 1]
+
+    def encode(self, params: Params) -> np.ndarray:
+        """``(n_axes,)`` coordinates of canonical params; 0.5 for what is inactive."""
+        row = np.full(len(self.axes), RESTING)
+        number = self.space.locate(params)[0] if len(self.space.boxes) > 1 else 0
+        if len(self.space.boxes) > 1:
+            row[0] = self.axes[0].places[number]
+        for column in self._spans[number]:
+            axis = self.axes[column]
+            if axis.name in params:
+                row[column] = axis.unit(params[axis.name])
+        return row
+
+    def decode(self, row: np.ndarray, names: frozenset[str] | None = None) -> dict[str, Value]:
+        """The canonical params of a row; only those in ``names``, if given."""
+        active = self.active(row[None])[0]
+        values = {
+            axis.name: axis.value(float(row[column]))
+            for column, axis in enumerate(self.axes)
+            if axis.name and active[column] and (names is None or axis.name in names)
+        }
+        return dict(sorted(values.items()))
+
+    def snapped(self, rows: np.ndarray) -> np.ndarray:
+        """The rows with every coordinate moved to the value that it stands for."""
+        found = np.clip(rows, 0.0, 1.0)
+        for column, axis in enumerate(self.axes):
+            if axis.n_levels is not None:
+                found[:, column] = axis.places[axis.positions(found[:, column])]
+        return found
+
+    def active(self, rows: np.ndarray) -> np.ndarray:
+        """``(n, n_axes)`` which coordinates count."""
+        found = np.ones(rows.shape, dtype=bool)
+        if len(self.space.boxes) > 1:
+            box = self.axes[0].positions(rows[:, 0])
+            found = box[:, None] == np.array([[axis.box for axis in self.axes]])
+            found[:, 0] = True
+        for column, axis in enumerate(self.axes):
+            for parent, positions in axis.conditions:
+                holds = np.isin(self.axes[parent].positions(rows[:, parent]), positions)
+                found[:, column] &= found[:, parent] & holds
+        return found
+
+    def features(self, rows: np.ndarray) -> np.ndarray:
+        """``(n, n_features)`` what a kernel compares: numbers, and choices one by one."""
+        active = self.active(rows)
+        columns = []
+        for column, axis in enumerate(self.axes):
+            if axis.n_levels == 1:
+                continue
+            units, counts = rows[:, column], active[:, column]
+            if axis.is_ordered:
+                columns.append(np.where(counts, units, RESTING)[:, None])
+            else:
+                hot = axis.positions(units)[:, None] == np.arange(axis.n_levels or 0)
+                columns.append((hot & counts[:, None]) * np.sqrt(0.5))
+        return np.hstack(columns) if columns else np.zeros((len(rows), 0))
+
+    def random(self, n: int, rng: Generator) -> np.ndarray:
+        """``(n, n_axes)`` uniform points."""
+        return self.snapped(rng.random((n, len(self.axes))))
+
+    def mutated(self, rows: np.ndarray, step: np.ndarray, rng: Generator) -> np.ndarray:
+        """The rows with some active coordinates changed, at least one in each.
+
+        Args:
+            rows: ``(n, n_axes)``.
+            step: ``(n, 1)`` typical changes of a number; at least about one level of a ladder.
+            rng: for everything.
+        """
+        active = self.active(rows)
+        luck = rng.random(rows.shape) * active
+        few = 1.0 - 1.5 / np.maximum(active.sum(axis=1, keepdims=True), 1.5)
+        chosen = (luck > few) | (luck == luck.max(axis=1, keepdims=True))
+        moved = rows + rng.normal(size=rows.shape) * np.maximum(step, self._smallest_steps)
+        moved = np.abs(moved)
+        moved = np.where(moved > 1, 2 - moved, moved)
+        moved = np.where(self._is_ordered, moved, rng.random(rows.shape))
+        return self.snapped(np.where(chosen, moved, rows))
+
+    @cached_property
+    def _smallest_steps(self) -> np.ndarray:
+        return np.array([0.7 / axis.n_levels if axis.n_levels else 0.0 for axis in self.axes])
+
+    @cached_property
+    def _is_ordered(self) -> np.ndarray:
+        return np.array([axis.is_ordered for axis in self.axes])
+
+    def allowed(self, rows: np.ndarray) -> np.ndarray:
+        """``(n,)`` whether every constraint holds."""
+        constraints = self.space.constraints
+        if not constraints:
+            return np.ones(len(rows), dtype=bool)
+        names = frozenset().union(*(constraint.names for constraint in constraints))
+        return np.array([self.space.allows(self.decode(row, names)) for row in rows], dtype=bool)
+
+
+def _box_axes(number: int, box: Box, first: int) -> list[Axis]:
+    axes: list[Axis] = []
+    for name in box.order:
+        conditions = []
+        for condition in box.conditions.get(name, ()):
+            parent = box.order.index(condition.parent)
+            conditions.append((first + parent, _positions(axes[parent], condition.values)))
+        axes.append(Axis(number, name, box.parameters[name], tuple(conditions)))
+    return axes
+
+
+def _positions(axis: Axis, values: tuple[Value, ...]) -> np.ndarray:
+    return axis.positions(np.array([axis.unit(value) for value in values]))
+
+
+def _is_number(value: Value) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)

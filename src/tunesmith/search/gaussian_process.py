@@ -1,0 +1,214 @@
+"""A Gaussian process with a Matérn 5/2 kernel and one scale per parameter, in NumPy and SciPy.
+
+Points are rows of features. Every parameter owns a group of columns: one for a number, one per
+choice for a category (each ``1/sqrt(2)`` or 0, so that two different choices are at squared
+distance 1, the Hamming distance). The squared distance of two points is the sum over the groups
+of ``weight * squared distance within the group``, with ``weight = 1 / length_scale**2``.
+"""
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from scipy.linalg import cho_solve, cholesky, solve_triangular
+from scipy.linalg.lapack import dpotri
+from scipy.optimize import minimize
+
+ROOT5 = math.sqrt(5.0)
+JITTER = 1e-8
+MAX_ITERATIONS = 40
+
+
+@dataclass(frozen=True)
+class Priors:
+    """Normal priors of the logarithms: (mean, standard deviation)."""
+
+    weight: tuple[float, float] = (0.5, 2.0)
+    signal: tuple[float, float] = (0.0, 0.7)
+    noise: tuple[float, float] = (math.log(1e-4), 2.0)
+
+    def stacked(self, n_groups: int) -> np.ndarray:
+        """``(2, n_groups + 2)`` means and standard deviations."""
+        return np.array([*[self.weight] * n_groups, self.signal, self.noise]).T
+
+
+@dataclass(frozen=True)
+class Hyperparameters:
+    """What the kernel needs: ``(n_groups,)`` weights, signal and noise variance."""
+
+    weights: np.ndarray
+    signal: float
+    noise: float
+
+    @classmethod
+    def from_logs(cls, logs: np.ndarray) -> "Hyperparameters":
+        """From ``(n_groups + 2,)`` logarithms."""
+        values = np.exp(logs)
+        return cls(values[:-2], float(values[-2]), float(values[-1]))
+
+
+@dataclass(frozen=True)
+class GaussianProcess:
+    """A posterior over functions, given values at some points.
+
+    Args:
+        features: ``(n, m)``.
+        values: ``(n,)``, standardised.
+        groups: ``(m,)`` the group of each feature, from 0.
+        hyper: kernel parameters.
+        noise: ``(n,)`` known noise variances on top of the learned one, or ``None``.
+    """
+
+    features: np.ndarray
+    values: np.ndarray
+    groups: np.ndarray
+    hyper: Hyperparameters
+    noise: np.ndarray | None = None
+
+    @cached_property
+    def _scaled(self) -> np.ndarray:
+        return self._scale(self.features)
+
+    def _scale(self, features: np.ndarray) -> np.ndarray:
+        return features * np.sqrt(self.hyper.weights)[self.groups]
+
+    @cached_property
+    def _factor(self) -> np.ndarray:
+        """Lower Cholesky factor of the covariance of the observations."""
+        covariance = self.hyper.signal * matern(_squared_distances(self._scaled, self._scaled))
+        diagonal = self.hyper.noise + JITTER + (0.0 if self.noise is None else self.noise)
+        covariance[np.diag_indices_from(covariance)] += diagonal
+        return cholesky(covariance, lower=True, check_finite=False)
+
+    @cached_property
+    def _solution(self) -> np.ndarray:
+        return cho_solve((self._factor, True), self.values, check_finite=False)
+
+    def mean(self, features: np.ndarray) -> np.ndarray:
+        """``(k,)`` expected values at ``(k, m)`` points."""
+        return self._covariance(features) @ self._solution
+
+    def posterior(self, features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """``(k,)`` expected values and standard deviations at ``(k, m)`` points, noise excluded."""
+        covariance = self._covariance(features)
+        half = solve_triangular(self._factor, covariance.T, lower=True, check_finite=False)
+        variance = self.hyper.signal - np.einsum("ij,ij->j", half, half)
+        return covariance @ self._solution, np.sqrt(np.maximum(variance, 1e-12))
+
+    def believing(self, features: np.ndarray) -> "GaussianProcess":
+        """This process after the expected values came true at ``(k, m)`` points.
+
+        The kriging believer (Ginsbourger et al. 2010): means stay, uncertainty there goes.
+        """
+        return GaussianProcess(
+            np.vstack([self.features, features]),
+            np.concatenate([self.values, self.mean(features)]),
+            self.groups,
+            self.hyper,
+            None if self.noise is None else np.append(self.noise, np.zeros(len(features))),
+        )
+
+    def _covariance(self, features: np.ndarray) -> np.ndarray:
+        squared = _squared_distances(self._scale(features), self._scaled)
+        return self.hyper.signal * matern(squared)
+
+
+def matern(squared: np.ndarray) -> np.ndarray:
+    """Matérn 5/2 correlations of squared distances."""
+    scaled = ROOT5 * np.sqrt(squared)
+    return (1.0 + scaled + scaled * scaled / 3.0) * np.exp(-scaled)
+
+
+def matern_slope(squared: np.ndarray) -> np.ndarray:
+    """The derivative of ``matern`` by the squared distance."""
+    scaled = ROOT5 * np.sqrt(squared)
+    return -(5.0 / 6.0) * (1.0 + scaled) * np.exp(-scaled)
+
+
+def fit(
+    features: np.ndarray,
+    values: np.ndarray,
+    groups: np.ndarray,
+    priors: Priors | None = None,
+    noise: np.ndarray | None = None,
+) -> Hyperparameters:
+    """Kernel parameters of the largest posterior density (MAP), by L-BFGS from the prior means.
+
+    Their logarithms are rounded to 3 digits, so that the last bits of a matrix library do not
+    decide which point is suggested.
+    """
+    loss = LogPosterior(features, values, groups, priors or Priors(), noise)
+    means, spreads = loss.prior
+    found = minimize(
+        loss.negative,
+        means,
+        jac=True,
+        method="L-BFGS-B",
+        bounds=list(zip(means - 4 * spreads, means + 4 * spreads, strict=True)),
+        options={"maxiter": MAX_ITERATIONS, "ftol": 1e-7, "gtol": 1e-4},
+    )
+    return Hyperparameters.from_logs(np.round(found.x, 3))
+
+
+class LogPosterior:
+    """The log density of kernel parameters given observations, with its gradient."""
+
+    def __init__(
+        self,
+        features: np.ndarray,
+        values: np.ndarray,
+        groups: np.ndarray,
+        priors: Priors,
+        noise: np.ndarray | None = None,
+    ) -> None:
+        self.values, self.noise = values, noise
+        self.prior = priors.stacked(int(groups.max()) + 1)
+        self._rows, self._columns = np.tril_indices(len(values), -1)
+        self._distances = self._pair_distances(features, groups)
+
+    def _pair_distances(self, features: np.ndarray, groups: np.ndarray) -> np.ndarray:
+        """``(n_pairs, n_groups)`` squared distances within each group."""
+        distances = np.zeros((int(groups.max()) + 1, len(self._rows)))
+        for column, group in zip(features.T, groups, strict=True):
+            distances[group] += (column[self._rows] - column[self._columns]) ** 2
+        return distances
+
+    def negative(self, logs: np.ndarray) -> tuple[float, np.ndarray]:
+        """Minus the log density at ``(n_groups + 2,)`` logarithms, and its gradient."""
+        hyper = Hyperparameters.from_logs(logs)
+        squared = hyper.weights @ self._distances
+        pairs = matern(squared)
+        factor = cholesky(self._matrix(pairs, hyper), lower=True, check_finite=False)
+        solution = cho_solve((factor, True), self.values, check_finite=False)
+        loss = 0.5 * self.values @ solution + np.log(np.diagonal(factor)).sum()
+        gradient = self._gradient(hyper, pairs, squared, factor, solution)
+        off = (logs - self.prior[0]) / self.prior[1]
+        return float(loss + 0.5 * off @ off), gradient + off / self.prior[1]
+
+    def _matrix(self, pairs: np.ndarray, hyper: Hyperparameters) -> np.ndarray:
+        matrix = np.zeros((len(self.values), len(self.values)))
+        matrix[self._rows, self._columns] = hyper.signal * pairs
+        diagonal = hyper.signal + hyper.noise + JITTER
+        matrix[np.diag_indices_from(matrix)] = diagonal + (
+            0.0 if self.noise is None else self.noise
+        )
+        return matrix
+
+    def _gradient(
+        self,
+        hyper: Hyperparameters,
+        pairs: np.ndarray,
+        squared: np.ndarray,
+        factor: np.ndarray,
+        solution: np.ndarray,
+    ) -> np.ndarray:
+        """By the logarithms: half the trace of (K^-1 - a a^T) dK."""
+        inverse, _ = dpotri(factor, lower=1)
+        difference = inverse[self._rows, self._columns]
+        difference -= solution[self._rows] * solution[self._columns]
+        trace = np.diagonal(inverse).sum() - solution @ solution
+        slopes = difference * matern_slope(squared)
+        by_weight = hyper.signal * hyper.weights * (self._distances @ slopes)
+        by_signal = hyper.signal * (difference @ pairs + 0.5 * trace)
+        return np.array([*by_weight, by_signal, 0.5 * hyper.noise * trace])

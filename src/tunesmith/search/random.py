@@ -1,0 +1,25 @@
+"""Random search."""
+
+from dataclasses import dataclass
+
+from numpy.random import Generator
+
+from tunesmith.history import History
+from tunesmith.search.unseen import sampled, unseen
+from tunesmith.space import SearchSpace
+from tunesmith.types import Params
+
+
+@dataclass(frozen=True)
+class RandomSampler:
+    """Independent uniform points (Bergstra & Bengio 2012), never the same twice."""
+
+    seed: int = 0
+
+    def objection(self, space: SearchSpace) -> str | None:  # noqa: ARG002
+        """Any space will do."""
+        return None
+
+    def suggest(self, space: SearchSpace, history: History, n: int, rng: Generator) -> list[Params]:
+        """Points that the history does not know."""
+        return unseen(lambda: sampled(space, rng), space, history, n, rng)

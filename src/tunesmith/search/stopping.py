@@ -1,0 +1,204 @@
+"""When a study ends: small criteria that read the history and the clock, and compose."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from tunesmith.config.model import Stop
+from tunesmith.history import History, Trial
+from tunesmith.types import State
+
+
+class Criterion(Protocol):
+    """A reason to stop."""
+
+    def is_spent(self, history: History, elapsed_s: float) -> str | None:
+        """Why the study should end now; ``None`` if it should go on."""
+
+
+@dataclass(frozen=True)
+class MaxTrials:
+    """So many trials were told."""
+
+    n: int
+
+    def is_spent(self, history: History, elapsed_s: float) -> str | None:  # noqa: ARG002
+        """Compare the count."""
+        return f"{self.n} trials" if history.n_told >= self.n else None
+
+
+@dataclass(frozen=True)
+class MaxFits:
+    """So many evaluations (candidate times fold) were told, whether made or known before.
+
+    Counting the known ones, too, keeps the end of a study independent of what the ledger holds.
+    """
+
+    n: int
+
+    def is_spent(self, history: History, elapsed_s: float) -> str | None:  # noqa: ARG002
+        """Compare the count; every trial of a study has the same number of folds."""
+        if not history.n_told:
+            return None
+        n_fits = history.n_told * len(history[0].folds)
+        return f"{self.n} fits" if n_fits >= self.n else None
+
+
+@dataclass(frozen=True)
+class MaxTime:
+    """The run has lasted so many seconds."""
+
+    seconds: float
+
+    def is_spent(self, history: History, elapsed_s: float) -> str | None:  # noqa: ARG002
+        """Compare the clock."""
+        return f"{self.seconds:g} seconds" if elapsed_s >= self.seconds else None
+
+
+@dataclass(frozen=True)
+class TargetScore:
+    """The first objective's best mean score is good enough."""
+
+    score: float
+
+    def is_spent(self, history: History, elapsed_s: float) -> str | None:  # noqa: ARG002
+        """Compare the best trial."""
+        best, metric = history.best(), history.objectives[0]
+        if best is None or metric.sign * (best.mean(metric.name) - self.score) < 0:
+            return None
+        return f"{metric.name} reached the target {self.score:g}"
+
+
+@dataclass(frozen=True)
+class Patience:
+    """The first objective has not improved for so many trials.
+
+    Failed trials count: they are no improvement. Gains of further objectives do not.
+    """
+
+    n: int
+
+    def is_spent(self, history: History, elapsed_s: float) -> str | None:  # noqa: ARG002
+        """Count the trials told since the best one."""
+        best = history.best()
+        since = history.n_told - (0 if best is None else best.number + 1)
+        return f"no better score in {self.n} trials" if since >= self.n else None
+
+
+@dataclass(frozen=True)
+class Convergence:
+    """What the last trials gained drowns in the noise of the folds.
+
+    The gain of the best mean over the last ``window`` trials is held against the standard error
+    of the difference between the old and the new best, taken fold by fold: effects of a fold that
+    all trials share (most of the folds' spread) cancel in the difference.
+    """
+
+    window: int = 20
+
+    def is_spent(self, history: History, elapsed_s: float) -> str | None:  # noqa: ARG002
+        """Compare the best now with the best ``window`` trials ago."""
+        if history.n_told <= self.window:
+            return None
+        before, now = history.best_at(history.n_told - self.window), history.best()
+        if before is None or now is None:
+            return None
+        metric = history.objectives[0]
+        if abs(now.mean(metric.name) - before.mean(metric.name)) > _noise(now, before, metric.name):
+            return None
+        return f"the gain of the last {self.window} trials is below the folds' noise"
+
+
+def _noise(left: Trial, right: Trial, metric: str) -> float:
+    difference = left.scores(metric) - right.scores(metric)
+    if len(difference) < 2:
+        return 0.0
+    return float(np.std(difference, ddof=1) / np.sqrt(len(difference)))
+
+
+@dataclass(frozen=True)
+class FirstFailures:
+    """Nothing has worked: the first ``n`` trials all failed, so the rest would, too."""
+
+    n: int = 5
+
+    def is_spent(self, history: History, elapsed_s: float) -> str | None:  # noqa: ARG002
+        """Look at the beginning only, and name the reasons."""
+        if history.n_told < self.n or history.best_at(self.n) is not None:
+            return None
+        first = history[: self.n]
+        if any(trial.state is not State.FAILED for trial in first):
+            return None
+        kinds = sorted({trial.failure.kind for trial in first if trial.failure})
+        return f"the first {self.n} trials all failed ({', '.join(kinds) or 'no finite score'})"
+
+
+@dataclass(frozen=True)
+class AnyOf:
+    """Ends with the first of several criteria."""
+
+    criteria: tuple[Criterion, ...]
+
+    def is_spent(self, history: History, elapsed_s: float) -> str | None:
+        """The first reason."""
+        reasons = (criterion.is_spent(history, elapsed_s) for criterion in self.criteria)
+        return next((reason for reason in reasons if reason), None)
+
+
+@dataclass(frozen=True)
+class AllOf:
+    """Ends when every one of several criteria is met."""
+
+    criteria: tuple[Criterion, ...]
+
+    def is_spent(self, history: History, elapsed_s: float) -> str | None:
+        """All reasons together."""
+        reasons = [criterion.is_spent(history, elapsed_s) for criterion in self.criteria]
+        if not reasons or None in reasons:
+            return None
+        return " and ".join(reason for reason in reasons if reason)
+
+
+def build(stop: Stop) -> Criterion:
+    """The criterion that a configuration's ``stop`` section describes."""
+    return AnyOf((*_criteria(stop), FirstFailures(stop.first_failures)))
+
+
+def _criteria(stop: Stop) -> list[Criterion]:
+    given: Sequence[tuple[object, type[Criterion]]] = (
+        (stop.trials, MaxTrials),
+        (stop.fits, MaxFits),
+        (stop.time, MaxTime),
+        (stop.target, TargetScore),
+        (stop.patience, Patience),
+        (stop.convergence and stop.convergence.window, Convergence),
+    )
+    found = [kind(value) for value, kind in given if value is not None]  # type: ignore[call-arg]
+    found += [_group(part) for part in stop.any]
+    if stop.all:
+        found.append(AllOf(tuple(_group(part) for part in stop.all)))
+    return found
+
+
+def _group(stop: Stop) -> Criterion:
+    found = _criteria(stop)
+    return found[0] if len(found) == 1 else AnyOf(tuple(found))
+
+
+def trial_limit(criterion: Criterion) -> int | None:
+    """How many trials may be asked at most, as far as the criterion alone can tell.
+
+    Asking beyond it would evaluate trials that are certain to be dropped.
+    """
+    if isinstance(criterion, MaxTrials):
+        return criterion.n
+    if isinstance(criterion, AnyOf):
+        limits = [limit for c in criterion.criteria if (limit := trial_limit(c)) is not None]
+        return min(limits, default=None)
+    if isinstance(criterion, AllOf):
+        found = [trial_limit(c) for c in criterion.criteria]
+        limits = [limit for limit in found if limit is not None]
+        return max(limits) if limits and len(limits) == len(found) else None
+    return None

@@ -1,0 +1,273 @@
+"""The tree-structured Parzen estimator (Bergstra et al. 2011), by Optuna used as a library."""
+
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from numpy.random import Generator
+
+from tunesmith.history import History, Trial
+from tunesmith.search.sobol import sobol_points
+from tunesmith.search.unseen import unseen
+from tunesmith.space import Box, Categorical, Distribution, Float, Int, Parameter, SearchSpace
+from tunesmith.types import Params, State, Value
+
+if TYPE_CHECKING:
+    from optuna.distributions import BaseDistribution
+
+BOX = "box"
+TRIES = 10
+
+
+@dataclass
+class TPESampler:
+    """Optuna's TPE on a study in memory that mirrors the history.
+
+    Every suggestion takes a fresh Optuna sampler, seeded from ``rng``; the mirror is only a
+    cache. Conditional parameters and unions of boxes are modelled group by group. Trials that
+    are running count as bad ones (a constant lie), which keeps the next points away from them.
+    """
+
+    seed: int = 0
+    n_startup: int = 10
+    """Sobol points before the model takes over."""
+    n_candidates: int = 24
+    """Points drawn for each suggestion."""
+    multivariate: bool | None = None
+    """Model parameters jointly; by default unless several objectives decide (as Optuna does)."""
+    constant_liar: bool = True
+    """Keep away from running trials."""
+    _mirror: "_Mirror | None" = field(default=None, init=False, repr=False, compare=False)
+
+    def objection(self, space: SearchSpace) -> str | None:  # noqa: ARG002
+        """Any space will do."""
+        return None
+
+    def suggest(self, space: SearchSpace, history: History, n: int, rng: Generator) -> list[Params]:
+        """Points with the largest ratio of good to bad density."""
+        if len(history) < self.n_startup or history.n_told - history.n_failed < 2:
+            points = sobol_points(space, self.seed, skip=len(history))
+            return unseen(lambda: next(points, None), space, history, n, rng)
+        if self._mirror is None or not self._mirror.leads_to(space, history):
+            self._mirror = _Mirror(space, history)
+        self._mirror.update(history)
+        draw = self._mirror.drawing(self._optuna_sampler(space, history, rng))
+        return unseen(draw, space, history, n, rng, tries=TRIES)
+
+    def _optuna_sampler(self, space: SearchSpace, history: History, rng: Generator) -> Any:
+        is_dynamic = len(space.boxes) > 1 or any(box.conditions for box in space)
+        is_joint = is_dynamic or len(history.objectives) == 1
+        if self.multivariate is not None:
+            is_joint = self.multivariate
+        with warnings.catch_warnings():
+            # `group` is marked experimental; conditional spaces need it.
+            warnings.simplefilter("ignore")
+            sampler = _optuna_class()(
+                seed=int(rng.integers(2**31)),
+                multivariate=is_joint,
+                group=is_joint and is_dynamic,
+                constant_liar=self.constant_liar,
+                n_startup_trials=0,
+                n_ei_candidates=self.n_candidates,
+            )
+        if is_joint and not is_dynamic:
+            sampler.known_space = _flat_distributions(space.boxes[0])
+        return sampler
+
+
+@cache
+def _optuna_class() -> Any:
+    from optuna.samplers import TPESampler as OptunaTPESampler
+
+    class FlatTPESampler(OptunaTPESampler):  # type: ignore[misc]
+        """Can be told the parameters, which spares finding them in all trials every time."""
+
+        known_space: "dict[str, BaseDistribution] | None" = None
+
+        def infer_relative_search_space(self, study: Any, trial: Any) -> Any:
+            if self.known_space is not None:
+                return self.known_space
+            return super().infer_relative_search_space(study, trial)
+
+    return FlatTPESampler
+
+
+class _Mirror:
+    """An Optuna study in memory with the same trials as a history.
+
+    A point is drawn by asking that study; the asked trial is then failed, which takes it out of
+    the model. Numbers in the mirror therefore differ from the history's.
+    """
+
+    def __init__(self, space: SearchSpace, history: History) -> None:
+        from optuna import create_study
+
+        self.space, self._history = space, history
+        self._n = self._n_mirrored = 0
+        self._running: dict[int, int] = {}
+        with _quiet():
+            self._study = create_study(directions=[m.direction for m in history.objectives])
+
+    def leads_to(self, space: SearchSpace, history: History) -> bool:
+        """Whether the history continues the one that is mirrored."""
+        return space is self.space and history.continues(self._history)
+
+    def update(self, history: History) -> None:
+        """Finish what was running and add what is new."""
+        for number in [number for number in self._running if number < history.n_told]:
+            self._finish(self._running.pop(number), history, number)
+        for number in range(self._n, len(history)):
+            mirrored = self._add(history[number])
+            if number < history.n_told:
+                self._finish(mirrored, history, number)
+            else:
+                self._running[number] = mirrored
+        self._n, self._history = len(history), history
+
+    def drawing(self, sampler: Any) -> Callable[[], Params]:
+        """A function that draws one point after the other."""
+
+        def draw() -> Params:
+            self._study.sampler = sampler
+            with _quiet():
+                asked = self._study.ask()
+                params = self._walk(asked)
+                self._study.tell(asked, state=_state("FAIL"))
+            self._n_mirrored += 1
+            return params
+
+        return draw
+
+    def _add(self, trial: Trial) -> int:
+        from optuna.trial import create_trial
+
+        params, distributions = self._translate(trial.params)
+        self._study.add_trial(
+            create_trial(state=_state("RUNNING"), params=params, distributions=distributions)
+        )
+        self._n_mirrored += 1
+        return self._n_mirrored - 1
+
+    def _finish(self, mirrored: int, history: History, number: int) -> None:
+        trial = history[number]
+        if trial.state is State.COMPLETE:
+            # 12 digits: a score's last bits must not decide which points come next.
+            means = [float(f"{trial.mean(m.name):.12g}") for m in history.objectives]
+            self._study.tell(mirrored, means)
+        else:
+            self._study.tell(mirrored, state=_state("FAIL"))
+
+    def _translate(self, params: Params) -> tuple[dict[str, Any], "dict[str, BaseDistribution]"]:
+        index, found = self.space.locate(params)
+        parameters = self.space.boxes[index].parameters
+        values: dict[str, Any] = {}
+        distributions: dict[str, BaseDistribution] = {}
+        if len(self.space.boxes) > 1:
+            values[BOX], distributions[BOX] = index, _choice(len(self.space.boxes))
+        for name, value in found.items():
+            values[f"{index}/{name}"] = _outside(parameters[name], value)
+            distributions[f"{index}/{name}"] = _distribution(parameters[name])
+        return values, distributions
+
+    def _walk(self, asked: Any) -> dict[str, Value]:
+        n_boxes = len(self.space.boxes)
+        index = asked.suggest_categorical(BOX, tuple(range(n_boxes))) if n_boxes > 1 else 0
+        box = self.space.boxes[index]
+        params: dict[str, Value] = {}
+        for name in box.order:
+            if box.is_active(name, params):
+                parameter = box.parameters[name]
+                params[name] = _inside(parameter, _ask(asked, f"{index}/{name}", parameter))
+        return dict(sorted(params.items()))
+
+
+# -- translation: Optuna sees plain numbers and indices ---------------------------------------
+
+
+def _distribution(parameter: Parameter) -> "BaseDistribution":
+    from optuna.distributions import FloatDistribution, IntDistribution
+
+    match parameter:
+        case Categorical():
+            return _choice(parameter.n_levels)
+        case Int(step=1):
+            return IntDistribution(parameter.low, parameter.high, log=parameter.log)
+        case Float(step=None):
+            return FloatDistribution(parameter.low, parameter.high, log=parameter.log)
+        case Distribution():
+            return FloatDistribution(0.0, 1.0)
+        case _:
+            return IntDistribution(0, (parameter.n_levels or 1) - 1)
+
+
+def _flat_distributions(box: Box) -> "dict[str, BaseDistribution]":
+    """What varies in a box without conditions, by name in the mirror."""
+    found = {f"0/{name}": _distribution(box.parameters[name]) for name in sorted(box.parameters)}
+    return {name: wanted for name, wanted in found.items() if not wanted.single()}
+
+
+def _choice(n: int) -> "BaseDistribution":
+    from optuna.distributions import CategoricalDistribution
+
+    return CategoricalDistribution(tuple(range(n)))
+
+
+def _ask(asked: Any, name: str, parameter: Parameter) -> Any:
+    wanted: Any = _distribution(parameter)
+    match parameter:
+        case Categorical():
+            return asked.suggest_categorical(name, wanted.choices)
+        case Float(step=None) | Distribution():
+            return asked.suggest_float(name, wanted.low, wanted.high, log=wanted.log)
+        case _:
+            return asked.suggest_int(name, wanted.low, wanted.high, log=wanted.log)
+
+
+def _outside(parameter: Parameter, value: Value) -> Any:
+    """A value as Optuna sees it."""
+    match parameter:
+        case Categorical():
+            return parameter.index(value)
+        case Int(step=1) | Float(step=None):
+            return value
+        case Distribution():
+            return parameter.unit(value)
+        case _:
+            return int(parameter.unit(value) * (parameter.n_levels or 1))
+
+
+def _inside(parameter: Parameter, value: Any) -> Value:
+    """A value as the space knows it."""
+    match parameter:
+        case Int(step=1):
+            return int(value)
+        case Float(step=None):
+            return min(max(float(f"{value:.12g}"), parameter.low), parameter.high)
+        case Distribution():
+            return parameter.at(value)
+        case _:
+            return parameter.level(int(value))
+
+
+def _state(name: str) -> Any:
+    from optuna.trial import TrialState
+
+    return TrialState[name]
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """No log lines and no warnings of Optuna's, here only."""
+    from optuna import logging
+
+    before = logging.get_verbosity()
+    logging.set_verbosity(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.set_verbosity(before)

@@ -1,0 +1,142 @@
+"""The one place where repeats are avoided.
+
+Proposals that the history knows are drawn again. Where that keeps failing in a finite space, its
+numbered points are walked in a random order until enough new ones are found. So exhaustion is
+noticed exactly, and a suggestion gets slow only where hardly a point is left.
+"""
+
+import math
+from collections.abc import Callable, Container, Iterator
+from itertools import islice
+
+from numpy.random import Generator
+
+from tunesmith.errors import UsageError
+from tunesmith.history import History
+from tunesmith.space import Grid, SearchSpace
+from tunesmith.space.grid import endless_parameters
+from tunesmith.types import Params, Value
+
+TRIES = 100
+WALK_LIMIT = 1_000_000
+"""So many numbers of a finite space are looked at before it counts as exhausted."""
+DRAW_LIMIT = 10_000
+"""So many random points of an endless space are looked at before it counts as exhausted."""
+
+
+def unseen(
+    propose: Callable[[], Params | None],
+    space: SearchSpace,
+    history: History,
+    n: int,
+    rng: Generator,
+    *,
+    tries: int = TRIES,
+) -> list[Params]:
+    """Up to ``n`` different points that the history does not know.
+
+    Args:
+        propose: draws a point; may repeat itself, may return ``None`` when it has no more.
+        space: searched for what is left, once drawing keeps failing.
+        history: points to avoid, finished and running.
+        n: at least 1.
+        rng: for what is left.
+        tries: draws per point before that.
+
+    Returns:
+        Fewer than ``n`` points only when the space is exhausted.
+
+    Raises:
+        UsageError: the constraints leave practically nothing of an endless space.
+    """
+    found: dict[str, Params] = {}
+    for _ in range(tries * n):
+        params = propose()
+        if params is None:
+            break
+        key = space.key(params)
+        if is_new(key, history, found) and space.allows(params):
+            found[key] = params
+        if len(found) == n:
+            return list(found.values())
+    for params in _others(space, rng):
+        key = space.key(params)
+        if is_new(key, history, found):
+            found[key] = params
+        if len(found) == n:
+            break
+    return list(found.values())
+
+
+def is_new(key: str, history: History, taken: Container[str]) -> bool:
+    """Whether neither the history nor this call knows the point."""
+    return key not in taken and not history.has(key)
+
+
+def sampled(space: SearchSpace, rng: Generator) -> Params | None:
+    """A random point; ``None`` where the constraints leave next to nothing to chance."""
+    try:
+        return space.sample(rng)
+    except ValueError:
+        return None
+
+
+def _others(space: SearchSpace, rng: Generator) -> Iterator[Params]:
+    """All points of a finite space in random order; many random points of an endless one."""
+    if endless_parameters(space):
+        yield from _random_points(space, rng)
+        return
+    grid = Grid(space)
+    for number in islice(_shuffled(grid.n_numbers, rng), WALK_LIMIT):
+        params = grid.point(number)
+        if params is not None:
+            yield params
+
+
+def _random_points(space: SearchSpace, rng: Generator) -> Iterator[Params]:
+    for _ in range(DRAW_LIMIT):
+        params = sampled(space, rng)
+        if params is None:
+            raise UsageError("space: no random point meets the constraints; loosen them")
+        yield params
+
+
+def _shuffled(n: int, rng: Generator) -> Iterator[int]:
+    """The numbers below ``n`` in a random order, without storing them.
+
+    Steps of a size that shares no factor with ``n`` come past every number once.
+    """
+    number, step = _below(n, rng), 1 + _below(n, rng)
+    while math.gcd(step, n) > 1:
+        step += 1
+    for _ in range(min(n, WALK_LIMIT)):
+        yield number
+        number = (number + step) % n
+
+
+def _below(n: int, rng: Generator) -> int:
+    """A random number below ``n``, which may exceed 64 bits."""
+    return int.from_bytes(rng.bytes(n.bit_length() // 8 + 8), "little") % n
+
+
+def params_at(space: SearchSpace, units: list[float]) -> dict[str, Value]:
+    """The point of a space at coordinates of the unit cube.
+
+    Args:
+        space: of several boxes, the first coordinate picks one.
+        units: ``n_units(space)`` numbers in [0, 1).
+
+    Returns:
+        Canonical params, which may break a constraint.
+    """
+    boxes = space.boxes
+    if len(boxes) > 1:
+        box, rest = boxes[int(units[0] * len(boxes))], units[1:]
+    else:
+        box, rest = boxes[0], units
+    return dict(sorted(box.point(dict(zip(box.order, rest, strict=False))).items()))
+
+
+def n_units(space: SearchSpace) -> int:
+    """How many coordinates ``params_at`` reads."""
+    return max(len(box.order) for box in space) + (len(space.boxes) > 1)

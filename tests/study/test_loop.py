@@ -1,0 +1,247 @@
+"""The loop over a plain function: real ledger, real executors."""
+
+import math
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tunesmith import registry
+from tunesmith.execute.processes import ProcessExecutor
+from tunesmith.execute.serial import SerialExecutor
+from tunesmith.history import History, Metric, Trial, TrialLog
+from tunesmith.ledger.ledger import Ledger
+from tunesmith.search.stopping import AnyOf, Criterion, MaxTime, MaxTrials, Patience, TargetScore
+from tunesmith.space import Categorical, Float, Int, SearchSpace
+from tunesmith.study.loop import EXHAUSTED, Outcome, Strategy, Study, unique_start
+from tunesmith.study.progress import Progress
+from tunesmith.study.recorder import Recorder
+from tunesmith.testing.functions import FunctionObjective
+from tunesmith.types import Params, State
+
+SPACE = SearchSpace.of({"x": Float(-1, 1), "n": Int(1, 20), "kind": Categorical(("a", "b", None))})
+SMALL = SearchSpace.of({"n": Int(1, 6)})
+
+
+def bowl(params: Params, fold: int) -> float:
+    x, n = float(params.get("x", 0.0)), int(params.get("n", 1))  # type: ignore[arg-type]
+    return -((x - 0.3) ** 2) - abs(n - 7) / 50 + fold / 1000 - (params.get("kind") == "a") * 0.1
+
+
+def slow_bowl(params: Params, fold: int) -> float:
+    """Durations that reverse the order in which fits end."""
+    time.sleep(0.02 * (hash(str(params)) % 3) * (fold == 0))
+    return bowl(params, fold)
+
+
+def run(
+    location: Path,
+    *,
+    sampler: str = "tpe",
+    criterion: Criterion | None = None,
+    space: SearchSpace = SPACE,
+    objective: FunctionObjective | None = None,
+    executor: Any = None,
+    start: Any = (),
+    observer: Any = None,
+    restart: bool = False,
+    window: int = 8,
+) -> Outcome:
+    objective = objective or FunctionObjective(bowl, n_folds=3)
+    built = registry.load("samplers", sampler)(seed=7)
+    strategy = Strategy(space, built, sampler, 7, window, start)
+    executor = executor or SerialExecutor(objective.evaluate)
+    with Ledger.open(location) as ledger, executor:
+        head = ledger.begin_study(
+            "s",
+            sampler,
+            {},
+            objective.context,
+            objective.metrics,
+            objective.objectives,
+            restart=restart,
+        )
+        run_id = ledger.begin_run(head.id, {})
+        recorder = Recorder(ledger, head.id, run_id, since_run=run_id if restart else None)
+        log = ledger.log(head.id)
+        study = Study(
+            strategy,
+            objective,
+            criterion or MaxTrials(30),
+            log,
+            recorder,
+            executor,
+            **({"observer": observer} if observer else {}),
+        )
+        try:
+            return study.run()
+        finally:
+            ledger.forget_untold(head.id, len(log.told))
+
+
+def listed(history: History) -> list[tuple[str, list[float]]]:
+    return [(t.key, t.scores("score").tolist()) for t in history]
+
+
+@pytest.fixture(scope="module")
+def reference(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[str, list[float]]]:
+    return listed(run(tmp_path_factory.mktemp("reference") / "l.db").history)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("n_workers", [1, 2, 8])
+def test_the_same_trials_for_any_number_of_workers(
+    tmp_path: Path, reference: list[Any], n_workers: int
+) -> None:
+    objective = FunctionObjective(slow_bowl, n_folds=3)
+    executor = ProcessExecutor(objective.evaluate, n_workers=n_workers)
+    found = run(tmp_path / "l.db", objective=objective, executor=executor)
+    assert listed(found.history) == reference
+
+
+@pytest.mark.parametrize("n_first", [1, 5, 13, 29])
+def test_the_same_trials_after_an_interruption(
+    tmp_path: Path, reference: list[Any], n_first: int
+) -> None:
+    class PowerCut(BaseException):
+        pass
+
+    def cut(progress: Progress) -> None:
+        if progress.n_told >= n_first:
+            raise PowerCut
+
+    with pytest.raises(PowerCut):
+        run(tmp_path / "l.db", observer=cut)
+    resumed = run(tmp_path / "l.db")
+    assert listed(resumed.history) == reference
+    assert resumed.n_evaluated == 3 * (30 - n_first)
+
+
+def test_a_finished_study_evaluates_nothing_again(tmp_path: Path) -> None:
+    first = run(tmp_path / "l.db")
+    again = run(tmp_path / "l.db")
+    assert (first.n_evaluated, again.n_evaluated) == (90, 0)
+    assert listed(again.history) == listed(first.history)
+
+
+def test_more_trials_evaluate_only_what_is_new(tmp_path: Path, reference: list[Any]) -> None:
+    assert run(tmp_path / "l.db", criterion=MaxTrials(12)).n_evaluated == 36
+    more = run(tmp_path / "l.db")
+    assert more.n_evaluated == 54
+    assert listed(more.history) == reference
+
+
+def test_another_strategy_reuses_what_is_known(tmp_path: Path) -> None:
+    run(tmp_path / "l.db", sampler="grid", space=SMALL)
+    other = run(tmp_path / "l.db", sampler="random", space=SMALL)
+    assert other.stopped_by == EXHAUSTED
+    assert (other.n_evaluated, other.n_reused) == (0, 18)
+
+
+def test_restart_evaluates_everything_anew(tmp_path: Path) -> None:
+    run(tmp_path / "l.db", sampler="grid", space=SMALL)
+    assert run(tmp_path / "l.db", sampler="grid", space=SMALL, restart=True).n_evaluated == 18
+
+
+def test_a_criterion_ends_the_study_at_the_trial_that_met_it(tmp_path: Path) -> None:
+    criterion = AnyOf((MaxTrials(200), Patience(5)))
+    stopped = run(tmp_path / "l.db", criterion=criterion)
+    best = stopped.history.best()
+    assert best is not None
+    assert len(stopped.history) == best.number + 6
+    assert stopped.stopped_by == "no better score in 5 trials"
+    with Ledger.open(tmp_path / "l.db") as ledger:
+        assert len(ledger.load("s").history) == best.number + 6
+
+
+def test_going_on_after_a_target_gives_the_undisturbed_trials(
+    tmp_path: Path, reference: list[Any]
+) -> None:
+    stopped = run(tmp_path / "l.db", criterion=AnyOf((MaxTrials(30), TargetScore(-0.2))))
+    assert len(stopped.history) < 30
+    assert listed(run(tmp_path / "l.db").history) == reference
+
+
+def test_time_changes_only_where_the_trials_end(tmp_path: Path, reference: list[Any]) -> None:
+    objective = FunctionObjective(slow_bowl, n_folds=3)
+    found = listed(run(tmp_path / "l.db", criterion=MaxTime(0.3), objective=objective).history)
+    assert len(found) > 0
+    assert found[:30] == reference[: len(found)]
+
+
+def test_starting_points_come_first_and_once(tmp_path: Path) -> None:
+    start, notes = unique_start(
+        SMALL, [("defaults", {"n": 4}), ("current", {"n": 4.0}), ("start_with", {"n": 99})]
+    )
+    assert notes == ["start_with is not tried first: `n`: 99 is outside [1, 6]"]
+    found = run(tmp_path / "l.db", sampler="grid", space=SMALL, start=start).history
+    assert [t.params["n"] for t in found] == [4, 1, 2, 3, 5, 6]
+    assert [t.origin for t in found] == ["defaults", *["grid"] * 5]
+
+
+def test_a_strategy_sees_exactly_the_trials_before_the_window(tmp_path: Path) -> None:
+    seen = []
+
+    class Spy:
+        def objection(self, space: SearchSpace) -> None:
+            return None
+
+        def suggest(self, space: Any, history: History, n: int, rng: Any) -> list[Params]:
+            states = [t.state for t in history]
+            seen.append((len(history), states.count(State.COMPLETE)))
+            return [{"n": len(history) + 1}]
+
+    space = SearchSpace.of({"n": Int(1, 100)})
+    objective = FunctionObjective(bowl)
+    with Ledger.open(tmp_path / "l.db") as ledger:
+        head = ledger.begin_study("s", "i", {}, {}, objective.metrics, objective.metrics)
+        recorder = Recorder(ledger, head.id, ledger.begin_run(head.id, {}))
+        Study(
+            Strategy(space, Spy(), "spy", 0, window=4),
+            objective,
+            MaxTrials(10),
+            TrialLog(objective.metrics),
+            recorder,
+            SerialExecutor(objective.evaluate),
+        ).run()
+    assert seen == [(k, max(0, k - 3)) for k in range(10)]
+
+
+def test_a_failing_fold_is_data(tmp_path: Path) -> None:
+    def moody(params: Params, fold: int) -> float:
+        if params["n"] == 3 and fold == 1:
+            raise ValueError("three is bad")
+        return math.nan if params["n"] == 5 else bowl(params, fold)
+
+    objective = FunctionObjective(moody, n_folds=2)
+    found = run(tmp_path / "l.db", sampler="grid", space=SMALL, objective=objective).history
+    failed: list[Trial] = [t for t in found if t.state is State.FAILED]
+    assert [t.params["n"] for t in failed] == [3, 5]
+    assert failed[0].failure is not None
+    assert failed[0].failure.kind == "ValueError"
+    best = found.best()
+    assert best is not None
+    assert best.params["n"] == 6
+
+
+def test_several_objectives_are_a_length(tmp_path: Path) -> None:
+    def two(params: Params, fold: int) -> dict[str, float]:
+        n = int(params["n"])  # type: ignore[arg-type]
+        return {"gain": min(n, 4), "cost": n}
+
+    metrics = (Metric("gain"), Metric("cost", "minimize"))
+    objective = FunctionObjective(two, metrics=metrics)
+    found = run(tmp_path / "l.db", sampler="tpe", space=SMALL, objective=objective).history
+    assert sorted(int(t.params["n"]) for t in found.front()) == [1, 2, 3, 4]  # type: ignore[arg-type]
+
+
+def test_progress_knows_what_is_reused(tmp_path: Path) -> None:
+    run(tmp_path / "l.db", criterion=MaxTrials(10))
+    shown: list[Progress] = []
+    run(tmp_path / "l.db", criterion=MaxTrials(20), observer=shown.append)
+    last = shown[-1]
+    assert (last.n_told, last.n_trials, last.n_evaluated) == (20, 20, 30)
+    eta = shown[0].eta_s()
+    assert eta is None or np.isfinite(eta)

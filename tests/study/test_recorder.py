@@ -1,0 +1,93 @@
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tunesmith.history import FoldResult, Metric, TrialLog
+from tunesmith.ledger.ledger import Ledger
+from tunesmith.study import recorder as module
+from tunesmith.study.recorder import Recorder
+
+METRIC = Metric("score")
+
+
+class Clock:
+    """A monotonic clock that a test moves."""
+
+    now = 0.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(module, "time", clock)
+    return clock
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Iterator[Ledger]:
+    with Ledger.open(tmp_path / "l.db") as opened:
+        yield opened
+
+
+@pytest.fixture
+def recorder(clock: Clock, ledger: Ledger) -> Recorder:
+    head = ledger.begin_study("s", "i", {}, {}, [METRIC], [METRIC])
+    return Recorder(ledger, head.id, ledger.begin_run(head.id, {}), _last_commit=clock.now)
+
+
+def test_slow_fits_are_committed_one_by_one(recorder: Recorder, clock: Clock) -> None:
+    for n in range(3):
+        recorder.result(f"k{n}", FoldResult(0, {"score": 0.5}))
+        clock.now += 1.0
+        recorder.commit_when_due()
+        assert f"k{n}" in recorder.known([f"k{n}"])
+
+
+def test_fast_fits_are_grouped_for_a_tenth_of_a_second_at_most(
+    recorder: Recorder, clock: Clock
+) -> None:
+    recorder.result("k0", FoldResult(0, {"score": 0.5}))
+    recorder._delay_s = module.MAX_DELAY_S
+    recorder.commit_when_due()
+    assert recorder.known(["k0"]) == {}
+    clock.now += module.MAX_DELAY_S
+    recorder.commit_when_due()
+    assert list(recorder.known(["k0"])) == ["k0"]
+
+
+def test_the_delay_follows_the_cost_of_commits(
+    recorder: Recorder, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def slow_record(*_args: object, **_kwargs: object) -> None:
+        clock.now += 0.004
+
+    monkeypatch.setattr(recorder.ledger, "record", slow_record)
+    recorder.result("k0", FoldResult(0, {"score": 0.5}))
+    recorder.commit()
+    assert recorder._delay_s == pytest.approx(0.04)
+
+
+def test_trials_and_folds_arrive_together(recorder: Recorder, ledger: Ledger) -> None:
+    log = TrialLog((METRIC,))
+    trial = log.ask({"n": 1}, '{"n":1}', "grid")
+    recorder.asked(trial)
+    result = FoldResult(0, {"score": 0.5})
+    recorder.result("k0", result)
+    recorder.told(trial.told([result]), ["k0"])
+    recorder.commit()
+    history = ledger.load("s").history
+    assert [t.mean("score") for t in history] == [0.5]
+
+
+def test_restart_trusts_only_this_run(ledger: Ledger) -> None:
+    head = ledger.begin_study("s", "i", {}, {}, [METRIC], [METRIC])
+    old = Recorder(ledger, head.id, ledger.begin_run(head.id, {}))
+    old.result("k0", FoldResult(0, {"score": 0.5}))
+    old.commit()
+    run_id = ledger.begin_run(head.id, {})
+    assert Recorder(ledger, head.id, run_id).known(["k0"])
+    assert not Recorder(ledger, head.id, run_id, since_run=run_id).known(["k0"])
