@@ -1,3 +1,49 @@
-"""Tunesmith: hyperparameter tuning in Git, DVC, CI and pull requests."""
+"""Tunesmith: hyperparameter tuning in Git, DVC, CI and pull requests.
+
+>>> from tunesmith import Float, SearchSpace
+>>> SearchSpace.of({"learning_rate": Float(1e-4, 0.1, log=True)}).names
+['learning_rate']
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from tunesmith.config.load import load_definition
+    from tunesmith.report.parameters import read_parameters
+    from tunesmith.space import Box, Categorical, Condition, Distribution, Float, Int, SearchSpace
+    from tunesmith.tuning import Result, tune
+
+# Name -> module, so that `import tunesmith` (and so `tunesmith --help`) imports nothing heavy.
+_PLACES = {
+    **dict.fromkeys(
+        ("Box", "Categorical", "Condition", "Distribution", "Float", "Int", "SearchSpace"),
+        "tunesmith.space",
+    ),
+    "load_definition": "tunesmith.config.load",
+    "read_parameters": "tunesmith.report.parameters",
+    "Result": "tunesmith.tuning",
+    "tune": "tunesmith.tuning",
+}
+
+__all__ = [
+    "Box",
+    "Categorical",
+    "Condition",
+    "Distribution",
+    "Float",
+    "Int",
+    "Result",
+    "SearchSpace",
+    "load_definition",
+    "read_parameters",
+    "tune",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _PLACES:
+        return getattr(import_module(_PLACES[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

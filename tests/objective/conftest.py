@@ -1,12 +1,13 @@
 """Definitions over small tables in a temporary folder."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from threadpoolctl import threadpool_limits
 
 from tunesmith.config.model import Definition, File
 from tunesmith.space import Categorical, SearchSpace
@@ -39,6 +40,13 @@ def numbers(n_rows: int = 120, n_classes: int = 2, seed: int = 0) -> pd.DataFram
     y = rng.integers(n_classes, size=n_rows)
     X = rng.normal(size=(n_rows, 5)) + 0.7 * y[:, None] * rng.normal(size=5)
     return pd.DataFrame(X, columns=list("abcde")).assign(y=y)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def one_thread() -> Iterator[None]:
+    """Threads that wait for each other make small fits many times slower."""
+    with threadpool_limits(1):
+        yield
 
 
 @pytest.fixture

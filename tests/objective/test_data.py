@@ -232,8 +232,6 @@ def test_a_nameless_column_that_counts_nothing_stays(tmp_path: Path) -> None:
 
 
 def test_mixed_types(tmp_path: Path) -> None:
-    frame = pd.DataFrame({"a": [1, "x", 3], "y": [0, 1, 0]})
-    frame.to_pickle(tmp_path / "t.pkl")
     (tmp_path / "one.csv").write_text("a,y\n1,0\n2,1\n")
     (tmp_path / "two.csv").write_text("a,y\nx,0\ny,1\n")
     text = refused(tmp_path, path=["one.csv", "two.csv"])

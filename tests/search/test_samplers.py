@@ -2,7 +2,6 @@
 
 import pytest
 
-from tunesmith.search.bayesian import BayesianSampler
 from tunesmith.search.cmaes import CMAESSampler
 from tunesmith.search.grid import GridSampler
 from tunesmith.search.random import RandomSampler

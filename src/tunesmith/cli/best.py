@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from tunesmith.cli.content import best_content
 from tunesmith.cli.options import config_option, json_option, print_json
 from tunesmith.cli.reading import open_record
 from tunesmith.errors import NoResultError
@@ -20,15 +21,10 @@ def command(config: Path | None, *, as_json: bool, as_yaml: bool) -> None:
     from tunesmith.report.terminal import best_text
 
     _, record = open_record(config)
-    best = record.history.best()
-    if best is None:
+    if record.history.best() is None:
         raise NoResultError(f"study `{record.head.name}` has no complete trial yet")
     if as_json:
-        scores = {
-            m.name: {"mean": best.mean(m.name), "std": best.std(m.name)} for m in record.metrics
-        }
-        content = {"trial": best.number, "params": dict(best.params), "scores": scores}
-        print_json("best", {"study": record.head.name, **content})
+        print_json("best", {"study": record.head.name, **(best_content(record) or {})})
     elif as_yaml:
         click.echo(best_parameters(summarise(record), ".yaml"), nl=False)
     else:

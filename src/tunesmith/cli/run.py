@@ -2,11 +2,15 @@
 
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from tunesmith.cli.content import best_content
 from tunesmith.cli.options import config_option, find_config, json_option, print_json, say
+
+if TYPE_CHECKING:
+    from tunesmith.tuning import Result
 
 
 @click.command("run")
@@ -36,8 +40,8 @@ def command(
     """
     from tunesmith.config.load import load_definition
     from tunesmith.progress import watching
-    from tunesmith.report.json import result_json
-    from tunesmith.report.terminal import closing
+    from tunesmith.report.summary import summarise
+    from tunesmith.report.terminal import closing_text
     from tunesmith.tuning import is_interactive, tune
 
     overrides: dict[str, Any] = {
@@ -50,7 +54,24 @@ def command(
     with watching(live=is_interactive(), quiet=quiet) as observer:
         result = tune(definition, observer=observer, say=say, restart=restart)
     if as_json:
-        print_json("run", result_json(result))
+        print_json("run", _content(result))
     else:
-        click.echo(closing(result))
+        files = [item.path for item in result.written]
+        summary = summarise(result.record)
+        click.echo(closing_text(summary, result.n_evaluated, result.n_reused, files))
     sys.exit(int(result.exit_code))
+
+
+def _content(result: "Result") -> dict[str, Any]:
+    record = result.record
+    return {
+        "study": record.head.name,
+        "generation": record.head.generation,
+        "stopped_by": record.runs[-1].stopped_by,
+        "n_told": record.history.n_told,
+        "n_failed": record.history.n_failed,
+        "n_evaluated": result.n_evaluated,
+        "n_reused": result.n_reused,
+        "best": best_content(record),
+        "files": [{"path": str(item.path), "changed": item.changed} for item in result.written],
+    }

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from tunesmith.cli.content import best_content
 from tunesmith.cli.options import config_option, json_option, print_json
 from tunesmith.cli.reading import open_record
 from tunesmith.ledger.lock import holder
@@ -29,7 +30,6 @@ def command(config: Path | None, *, as_json: bool) -> None:
 
 def _content(definition: "Definition", record: "StudyRecord") -> dict[str, Any]:
     history, last = record.history, record.runs[-1]
-    best = history.best()
     return {
         "study": record.head.name,
         "generation": record.head.generation,
@@ -38,13 +38,7 @@ def _content(definition: "Definition", record: "StudyRecord") -> dict[str, Any]:
         "n_running": len(history.running),
         "n_failed": history.n_failed,
         "n_trials": definition.file.stop.trials,
-        "best": None
-        if best is None
-        else {
-            "trial": best.number,
-            "params": dict(best.params),
-            "scores": {m.name: best.mean(m.name) for m in record.metrics},
-        },
+        "best": best_content(record),
         "last_run": {
             "started": last.started,
             "ended": last.ended,
@@ -63,7 +57,7 @@ def _rows(content: dict[str, Any]) -> list[tuple[str, str]]:
         ("trials", _trials(content)),
     ]
     if best is not None:
-        scores = ", ".join(f"{name} {score:.5g}" for name, score in best["scores"].items())
+        scores = ", ".join(f"{name} {s['mean']:.5g}" for name, s in best["scores"].items())
         rows.append(("best", f"trial {best['trial']}: {scores}"))
     rows.append(("last run", f"{last['started']} to {last['ended'] or '?'}"))
     return rows

@@ -9,8 +9,9 @@ from pydantic import ValidationError
 from tunesmith.config.messages import violation_of
 from tunesmith.config.model import Definition, File
 from tunesmith.config.rules import check_rules
+from tunesmith.config.salvage import is_touched, salvage
 from tunesmith.config.source import Document, read_document
-from tunesmith.errors import ConfigError, Place, Violation
+from tunesmith.errors import ConfigError, Path, Place, Violation
 from tunesmith.space import SearchSpace
 from tunesmith.space.parse import parse_space
 
@@ -48,9 +49,8 @@ def load_definition(
     data = with_overrides(document.data, overrides or {})
     violations: list[Violation] = []
     space = _space(data.get("space"), folder, violations)
-    file = _file({k: v for k, v in data.items() if k not in ("space", "$schema")}, violations)
-    if file is not None:
-        violations += check_rules(file, space, folder)
+    sections = {key: value for key, value in data.items() if key not in ("space", "$schema")}
+    file = _file(sections, space, folder, violations)
     if violations or file is None or space is None:
         raise ConfigError(in_order([_placed(v, document) for v in violations]))
     return Definition(file, space, folder, path)
@@ -102,12 +102,22 @@ def _space_file(name: str, root: FilePath, violations: list[Violation]) -> Searc
     return space
 
 
-def _file(data: Mapping[str, Any], violations: list[Violation]) -> File | None:
+def _file(
+    sections: Mapping[str, Any],
+    space: SearchSpace | None,
+    root: FilePath,
+    violations: list[Violation],
+) -> File | None:
+    touched: set[Path] = set()
     try:
-        return File.model_validate(data)
+        file: File | None = File.model_validate(sections)
     except ValidationError as error:
         violations += [violation_of(detail, File) for detail in error.errors()]
-        return None
+        file, touched = salvage(sections, error)
+    if file is not None:
+        broken = check_rules(file, space, root)
+        violations += [v for v in broken if not is_touched(v.path, touched)]
+    return file
 
 
 def _placed(violation: Violation, document: Document) -> Violation:

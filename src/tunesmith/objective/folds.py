@@ -1,6 +1,7 @@
 """Rows -> splits, with scikit-learn's splitters."""
 
 import inspect
+import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -237,7 +238,10 @@ def _own_splitter(cv: CrossValidation) -> Any:
 
 
 def _split(splitter: Any, rows: Rows) -> list[tuple[Any, Any]]:
-    return list(splitter.split(rows.X, rows.y, rows.groups))
+    with warnings.catch_warnings():
+        # Groups that a splitter ignores are checked on its splits.
+        warnings.filterwarnings("ignore", message="The groups parameter is ignored")
+        return list(splitter.split(rows.X, rows.y, rows.groups))
 
 
 def _indices(found: Any) -> np.ndarray:

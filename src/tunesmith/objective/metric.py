@@ -190,8 +190,13 @@ def _own_scorer(spec: MetricSpec) -> Any:
         raise UsageError(f"{where}: `{spec.scorer}` is no function")
     if takes_estimator(where, found):
         return found
+
+    def checked(y_true: Any, answers: Any) -> float:
+        # Here, because scikit-learn multiplies by a sign what it gets: True would become 1.
+        return real(spec.name, found(y_true, answers))
+
     names = list(inspect.signature(found).parameters)
-    return make_scorer(found, response_method=RESPONSES.get(names[1], "predict"))
+    return make_scorer(checked, response_method=RESPONSES.get(names[1], "predict"))
 
 
 def takes_estimator(where: str, function: Callable[..., Any]) -> bool:

@@ -19,13 +19,22 @@ class Fit:
 class Objective(Protocol):
     """Scores params on folds. Picklable, so that it can run in another process."""
 
-    metrics: tuple[Metric, ...]
-    """Everything recorded; the deciding ones first."""
-    objectives: tuple[Metric, ...]
-    """The metrics that decide."""
-    n_folds: int
-    context: Mapping[str, str]
-    """What results depend on besides params and fold: name (``data``, ``code``…) -> digest."""
+    # Properties, so that an attribute, a property and a field of a frozen class all will do.
+    @property
+    def metrics(self) -> tuple[Metric, ...]:
+        """Everything recorded; the deciding ones first."""
+
+    @property
+    def objectives(self) -> tuple[Metric, ...]:
+        """The metrics that decide."""
+
+    @property
+    def n_folds(self) -> int:
+        """Evaluations a trial."""
+
+    @property
+    def context(self) -> Mapping[str, str]:
+        """What results depend on besides params and fold: name (``data``, ``code``…) -> digest."""
 
     def key(self, params: Params, fold: int) -> str:
         """Digest that identifies one evaluation: equal keys, equal scores."""

@@ -18,7 +18,7 @@ def auto_preprocessor(table: Table) -> "ColumnTransformer":
 
     - number: median, then zero mean and unit variance;
     - category with few values: the most frequent one for gaps, then one column a value;
-    - category with many values: its rank, -1 for values not seen in training, -2 for gaps;
+    - category with many values: its rank, -2 for gaps, -1 for what training never saw;
     - boolean: 0 or 1, the most frequent one for gaps;
     - date: days since 1970, then as a number.
 

@@ -114,6 +114,14 @@ class GaussianProcess:
         return self.hyper.signal * matern(squared)
 
 
+def _squared_distances(left: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """``(len(left), len(right))``, never negative."""
+    found = -2.0 * left @ right.T
+    found += (left * left).sum(axis=1)[:, None]
+    found += (right * right).sum(axis=1)
+    return np.maximum(found, 0.0, out=found)
+
+
 def matern(squared: np.ndarray) -> np.ndarray:
     """Matérn 5/2 correlations of squared distances."""
     scaled = ROOT5 * np.sqrt(squared)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from numpy.random import Generator
 
 from tunesmith.history import History, Trial
-from tunesmith.search.sobol import sobol_points
+from tunesmith.search.sobol import SobolSampler
 from tunesmith.search.unseen import unseen
 from tunesmith.space import Box, Categorical, Distribution, Float, Int, Parameter, SearchSpace
 from tunesmith.types import Params, State, Value
@@ -49,8 +49,7 @@ class TPESampler:
     def suggest(self, space: SearchSpace, history: History, n: int, rng: Generator) -> list[Params]:
         """Points with the largest ratio of good to bad density."""
         if len(history) < self.n_startup or history.n_told - history.n_failed < 2:
-            points = sobol_points(space, self.seed, skip=len(history))
-            return unseen(lambda: next(points, None), space, history, n, rng)
+            return SobolSampler(self.seed).suggest(space, history, n, rng)
         if self._mirror is None or not self._mirror.leads_to(space, history):
             self._mirror = _Mirror(space, history)
         self._mirror.update(history)

@@ -78,7 +78,7 @@ class ObjectiveContract:
 
     def test_keys_do_not_depend_on_the_order_of_names(self) -> None:
         objective, point = self.make(), self.params()[0]
-        turned = dict(reversed(point.items()))
+        turned = dict(reversed(list(point.items())))
         assert objective.key(turned, 0) == objective.key(point, 0)
 
     def test_keys_and_context_are_the_same_each_time(self) -> None:

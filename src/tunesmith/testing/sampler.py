@@ -12,7 +12,7 @@ import numpy as np
 from numpy.random import Generator
 
 from tunesmith.expression import Expression
-from tunesmith.history import Failure, FoldResult, History, Metric, Trial, TrialLog
+from tunesmith.history import Failure, FoldResult, Metric, Trial, TrialLog
 from tunesmith.search.sampler import Sampler
 from tunesmith.space import Box, Categorical, Condition, Float, Grid, Int, SearchSpace
 from tunesmith.types import Params
@@ -173,13 +173,13 @@ class SamplerContract:
         for name, space in self.searchable(SPACES).items():
             log = random_log(space, KNOWN, KNOWN - 2)
             before = repr((log.asked, log.told))
-            chance = random.getstate(), str(np.random.get_state())  # noqa: NPY002
+            chance = random.getstate(), str(np.random.get_state())
             sampler, history = self.make(), log.view()
             first = sampler.suggest(space, history, 2, stream(0, 0))
             first[0].clear() if isinstance(first[0], dict) else None
             assert sampler.suggest(space, history, 2, stream(0, 0))[0], name
             assert repr((log.asked, log.told)) == before, name
-            assert chance == (random.getstate(), str(np.random.get_state())), name  # noqa: NPY002
+            assert chance == (random.getstate(), str(np.random.get_state())), name
 
     def test_failures_alone_are_survived(self) -> None:
         for name, space in self.searchable(SPACES).items():

@@ -1,0 +1,15 @@
+"""Parts of JSON documents that several commands print."""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tunesmith.ledger.records import StudyRecord
+
+
+def best_content(record: "StudyRecord") -> dict[str, Any] | None:
+    """The best trial, or ``None``."""
+    best = record.history.best()
+    if best is None:
+        return None
+    scores = {m.name: {"mean": best.mean(m.name), "std": best.std(m.name)} for m in record.metrics}
+    return {"trial": best.number, "params": dict(best.params), "scores": scores}

@@ -1,0 +1,29 @@
+"""``tunesmith export``."""
+
+from pathlib import Path
+
+import click
+
+from tunesmith.cli.options import config_option, say
+from tunesmith.cli.reading import open_record
+from tunesmith.errors import UsageError
+
+FORMATS = ("csv", "json", "jsonl")
+
+
+@click.command("export")
+@config_option
+@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), required=True)
+@click.option("--format", "kind", type=click.Choice(FORMATS), help="[default: by the file's name]")
+def command(config: Path | None, output: Path, kind: str | None) -> None:
+    """Write the full history, every trial and fold, to a file."""
+    from tunesmith.files import write_atomic
+    from tunesmith.report.outputs import TRIALS
+    from tunesmith.report.summary import summarise
+
+    suffix = f".{kind}" if kind else output.suffix
+    if suffix not in TRIALS:
+        raise UsageError(f"{output}: choose --format {'|'.join(FORMATS)}, or such a file name")
+    _, record = open_record(config)
+    write_atomic(output, TRIALS[suffix](record, summarise(record)))
+    say(f"{record.history.n_told} trials written to {output}")

@@ -1,0 +1,44 @@
+"""``tunesmith trials``."""
+
+from pathlib import Path
+
+import click
+
+from tunesmith.cli.options import config_option, json_option, print_json
+from tunesmith.cli.reading import open_record
+
+
+@click.command("trials")
+@config_option
+@click.option("--filter", "where", metavar="CONDITION", help="E.g. 'max_depth > 5'.")
+@click.option("--sort", "by", metavar="COLUMN", help="Metric, param or column; -NAME reverses.")
+@click.option("--top", "n", type=click.IntRange(min=1), help="Only the first ones.")
+@click.option("--csv", "as_csv", is_flag=True, help="Print CSV.")
+@click.option("--md", "as_markdown", is_flag=True, help="Print a Markdown table.")
+@json_option
+def command(
+    config: Path | None,
+    where: str | None,
+    by: str | None,
+    n: int | None,
+    *,
+    as_csv: bool,
+    as_markdown: bool,
+    as_json: bool,
+) -> None:
+    """List trials, best first; works while a run is on.
+
+    CONDITION compares params and columns: comparisons, arithmetic, and, or, not, in.
+    """
+    from tunesmith.report import table
+
+    _, record = open_record(config)
+    rows = table.chosen(table.rows_of(record), where=where, by=by, n=n)
+    if as_json:
+        print_json("trials", {"study": record.head.name, "trials": rows})
+    elif as_csv:
+        click.echo(table.to_csv(rows), nl=False)
+    elif as_markdown:
+        click.echo(table.to_markdown(rows))
+    else:
+        click.echo(table.to_text(rows, record.metrics))

@@ -1,0 +1,52 @@
+"""Numbers as a reader wants them: as many digits as the error allows, always the same ones."""
+
+import json
+import math
+from typing import Any
+
+
+def digits_for(error: float) -> int:
+    """Decimals that show two digits of an error; 4 where there is none.
+
+    >>> digits_for(0.0123), digits_for(0.0)
+    (3, 4)
+    """
+    if not math.isfinite(error) or error <= 0:
+        return 4
+    return min(max(1 - math.floor(math.log10(error)), 0), 10)
+
+
+def with_error(mean: float, error: float) -> str:
+    """``mean ± standard error``.
+
+    >>> with_error(0.95432, 0.0041)
+    '0.9543 ± 0.0041'
+    """
+    if not math.isfinite(mean):
+        return "–"
+    digits = digits_for(error)
+    if not math.isfinite(error):
+        return f"{mean:.{digits}f}"
+    return f"{mean:.{digits}f} ± {error:.{digits}f}"
+
+
+def plain(number: float) -> str:
+    """Six significant digits, without needless zeros.
+
+    >>> plain(0.1 + 0.2), plain(1e-5)
+    ('0.3', '1e-05')
+    """
+    return f"{number:.6g}" if math.isfinite(number) else "–"
+
+
+def value(found: Any) -> str:
+    """A parameter's value: text as it is, everything else as JSON.
+
+    >>> value("sqrt"), value(None), value(0.5)
+    ('sqrt', 'null', '0.5')
+    """
+    if isinstance(found, str):
+        return found
+    if isinstance(found, float):
+        return repr(float(f"{found:.6g}"))
+    return json.dumps(found, ensure_ascii=False)

@@ -1,0 +1,33 @@
+"""The result of a run in a few plain lines."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from tunesmith.report import numbers
+from tunesmith.report.escape import terminal
+from tunesmith.report.summary import Summary
+
+
+def best_text(summary: Summary) -> str:
+    """The best trial, its scores and its parameters."""
+    best = summary.best
+    if best is None:
+        return "no usable result"
+    scores = [
+        f"{metric.name} {numbers.with_error(best.means[metric.name], best.error(metric.name))}"
+        for metric in summary.metrics
+    ]
+    lines = [f"best: trial {best.number}, {', '.join(scores)}"]
+    lines += [f"  {name} = {numbers.value(value)}" for name, value in sorted(best.params.items())]
+    return terminal("\n".join(lines))
+
+
+def closing_text(summary: Summary, n_evaluated: int, n_reused: int, files: Iterable[Path]) -> str:
+    """What a run ends with: why it ended, the best, what is new, and where the files are."""
+    reused = f", {n_reused} answered by the ledger" if n_reused else ""
+    fits = f"{n_evaluated} fits made{reused}"
+    head = f"{summary.study}: {summary.n_trials} trials; {fits}. Ended by: {summary.stopped_by}."
+    lines = [head, best_text(summary)]
+    lines += [f"failed: {len(g.numbers)} x {g.kind}: {g.message[:200]}" for g in summary.failures]
+    lines += [f"  -> {path}" for path in files]
+    return terminal("\n".join(lines))
