@@ -5,7 +5,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tunesmith.fingerprint import array_digest, code_digest, digest, file_digest, reached, versions
+from tunesmith.fingerprint import (
+    array_digest,
+    code_digest,
+    digest,
+    file_digest,
+    project_sources,
+    reached,
+    versions,
+)
 
 JSON = st.recursive(
     st.none()
@@ -109,3 +117,46 @@ def test_versions_name_what_computes(project: Path) -> None:
     (project / "train.py").write_text("import pytest\n")
     assert "pytest" in versions(["train:build"], project)
     assert "pytest" not in versions(["train:build"])
+
+
+def test_a_module_goes_before_a_folder_of_its_name(project: Path) -> None:
+    # As in Python: `train/` may hold pictures and a script, `import train` means `train.py`.
+    (project / "train").mkdir()
+    (project / "train" / "notes.py").write_text("1\n")
+    assert project_sources(project, "train") == [project / "train.py"]
+    (project / "train" / "__init__.py").write_text("")
+    assert {file.name for file in project_sources(project, "train")} == {"__init__.py", "notes.py"}
+
+
+def test_a_folder_does_not_hide_the_package_in_src(project: Path) -> None:
+    (project / "inner").mkdir()
+    (project / "inner" / "notes.py").write_text("1\n")
+    found = project_sources(project, "inner")
+    assert found == [project / "src" / "inner" / "__init__.py"]
+
+
+def test_code_that_python_warns_of_still_counts(project: Path) -> None:
+    (project / "train.py").write_text("import features\npattern = '\\d'\n")
+    files, _ = reached({"train"}, project)
+    assert "features.py" in [file.name for file in files]
+
+
+def test_contents_cannot_imitate_the_end_of_a_file(tmp_path: Path) -> None:
+    mark = b"\0end of file\0"
+    for name, content in (("a", b"1"), ("b", b"2"), ("c", b"1" + mark + b"2")):
+        (tmp_path / name).write_bytes(content)
+    assert file_digest([tmp_path / "a", tmp_path / "b"]) != file_digest([tmp_path / "c"])
+
+
+@pytest.mark.parametrize(
+    "array",
+    [
+        np.zeros((0, 3)),
+        np.array(5),
+        np.array(["a", "bcd"]),
+        np.array(["2020-01-01"], dtype="M8[ns]"),
+        np.arange(6.0)[::2],
+    ],
+)
+def test_every_kind_of_array_has_a_digest(array: np.ndarray) -> None:
+    assert array_digest(array) == array_digest(array.copy()) != array_digest(array, array)

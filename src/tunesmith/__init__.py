@@ -8,7 +8,9 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
+from tunesmith.version import VERSION
+
+__version__ = VERSION
 
 if TYPE_CHECKING:
     from tunesmith.config.load import load_definition
@@ -37,6 +39,7 @@ __all__ = [
     "Int",
     "Result",
     "SearchSpace",
+    "__version__",
     "load_definition",
     "read_parameters",
     "tune",

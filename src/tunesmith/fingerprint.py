@@ -5,6 +5,7 @@ import hashlib
 import json
 import platform
 import sys
+import warnings
 from collections.abc import Iterable, Sequence
 from importlib.metadata import PackageNotFoundError, packages_distributions, version
 from pathlib import Path
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     import numpy as np
 
 DIGEST_BYTES = 16
-CHUNK = 1 << 20
 COMPUTING = ("numpy", "scipy", "scikit-learn", "pandas")
 IMPORTED_AS_NAMED = {"numpy", "scipy", "sklearn", "pandas"}
 """Modules of the packages that count anyway: looking modules up takes a sixth of a second."""
@@ -38,7 +38,7 @@ def array_digest(*arrays: "np.ndarray") -> str:
         if array.dtype.hasobject:
             hasher.update(json.dumps(array.tolist(), default=repr).encode())
         else:
-            hasher.update(array.tobytes())
+            hasher.update(array.ravel().view("u1").data)  # no copy where the memory is in order
     return hasher.hexdigest()
 
 
@@ -47,9 +47,8 @@ def file_digest(paths: Iterable[Path]) -> str:
     hasher = hashlib.blake2b(digest_size=DIGEST_BYTES)
     for path in paths:
         with path.open("rb") as file:
-            while chunk := file.read(CHUNK):
-                hasher.update(chunk)
-        hasher.update(b"\0end of file\0")
+            # A digest a file, all of one length: no two lists of files can look the same.
+            hasher.update(hashlib.file_digest(file, "blake2b").digest())
     return hasher.hexdigest()
 
 
@@ -99,7 +98,9 @@ def reached(tops: Iterable[str], root: Path) -> tuple[list[Path], set[str]]:
 def imported(source: Path) -> set[str]:
     """The top-level modules that a file imports; relative imports stay in its own package."""
     try:
-        tree = ast.parse(source.read_bytes())
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            tree = ast.parse(source.read_bytes())
     except (SyntaxError, ValueError):
         return set()  # importing it will say so, with the line
     names = set()
@@ -112,14 +113,19 @@ def imported(source: Path) -> set[str]:
 
 
 def project_sources(root: Path, top: str) -> list[Path]:
-    """The Python files of a top-level module of the project, in its folder or in ``src``."""
-    for folder in (root, root / "src"):
+    """The Python files of a top-level module of the project, in its folder or in ``src``.
+
+    As Python does, a package goes before a module, and both before a folder without
+    ``__init__.py``.
+    """
+    folders = (root, root / "src")
+    for folder in folders:
         single, package = folder / f"{top}.py", folder / top
-        if package.is_dir():
-            return [p for p in package.rglob("*.py") if "__pycache__" not in p.parts]
+        if (package / "__init__.py").is_file():
+            return list(package.rglob("*.py"))
         if single.is_file():
             return [single]
-    return []
+    return [file for folder in folders for file in (folder / top).rglob("*.py")]
 
 
 def versions(import_paths: Sequence[str], root: Path | None = None) -> dict[str, str]:

@@ -17,8 +17,7 @@ from tunesmith.objective.crossval import build_objective
 from tunesmith.objective.objective import Objective
 from tunesmith.search.stopping import build as build_criterion
 from tunesmith.search.stopping import trial_limit
-from tunesmith.space import Grid
-from tunesmith.space.grid import endless_parameters
+from tunesmith.space.grid import count_points
 from tunesmith.study.loop import Strategy, unique_start
 from tunesmith.tuning import build_sampler, identity, start_points
 from tunesmith.types import Params
@@ -62,7 +61,7 @@ def preview(definition: Definition) -> Preview:
     build_sampler(definition)
     project_code = tuple(p for p in import_paths(definition) if leads_into(definition.root, p))
     objective = None if project_code else build_objective(definition)
-    n_points = count_points(definition)
+    n_points = count_points(definition.space)
     limit = trial_limit(build_criterion(definition.file.stop))
     n_trials = min((n for n in (limit, n_points) if n is not None), default=None)
     n_told, n_known = _known(definition, objective, n_trials) if objective else (0, None)
@@ -105,13 +104,6 @@ def _within(origin: Path, root: Path) -> bool:
     # code.
     resolved = origin.resolve()
     return resolved.is_relative_to(root.resolve()) and "site-packages" not in resolved.parts
-
-
-def count_points(definition: Definition) -> int | None:
-    """How many points the space has, or ``None`` where there is no end or no quick count."""
-    if endless_parameters(definition.space):
-        return None
-    return Grid(definition.space).n_points
 
 
 def _known(

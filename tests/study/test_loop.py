@@ -175,7 +175,7 @@ def test_starting_points_come_first_and_once(tmp_path: Path) -> None:
     start, notes = unique_start(
         SMALL, [("defaults", {"n": 4}), ("current", {"n": 4.0}), ("start_with", {"n": 99})]
     )
-    assert notes == ["start_with is not tried first: `n`: 99 is outside [1, 6]"]
+    assert notes == ["a point of `start_with` is not tried first: `n`: 99 is outside [1, 6]"]
     found = run(tmp_path / "l.db", sampler="grid", space=SMALL, start=start).history
     assert [t.params["n"] for t in found] == [4, 1, 2, 3, 5, 6]
     assert [t.origin for t in found] == ["defaults", *["grid"] * 5]

@@ -11,8 +11,8 @@ from importlib import import_module
 
 import click
 
-from tunesmith import __version__
 from tunesmith.errors import ConfigError, ExitCode, TunesmithError
+from tunesmith.version import VERSION
 
 # Command -> one line for the list. The function lives in the module of the same name, so that
 # listing the commands imports none of them.
@@ -51,7 +51,7 @@ class LazyGroup(click.Group):
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__, prog_name="tunesmith")
+@click.version_option(VERSION, prog_name="tunesmith")
 def cli() -> None:
     """Hyperparameter tuning where you already work: one file, one command.
 

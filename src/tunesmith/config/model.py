@@ -156,7 +156,7 @@ class CrossValidation(Section):
         "leave_one_group_out",
         "predefined",
     ] = "auto"
-    """``auto`` does as scikit-learn: stratified for classifiers, by group where groups are given."""
+    """``auto`` does as scikit-learn: stratified for classifiers, by group if groups are given."""
     folds: int = Field(default=5, ge=2)
     """Number of folds (or of random splits)."""
     shuffle: bool = False

@@ -11,7 +11,6 @@ import socket
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections import deque
 from collections.abc import Sequence
@@ -209,9 +208,7 @@ class ProcessExecutor:
         ours, theirs = socket.socketpair()
         lifeline_read, lifeline = os.pipe()
         log = self._folder / f"worker-{time.monotonic_ns()}.log"
-        is_main = threading.current_thread() is threading.main_thread()
-        arguments = [theirs.fileno(), lifeline_read, self._folder / "function"]
-        arguments += [os.getpid() if is_main else 0, self._n_threads]
+        arguments = [theirs.fileno(), lifeline_read, self._folder / "function", self._n_threads]
         with log.open("wb") as stream:
             process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
                 [sys.executable, "-m", "tunesmith.execute.worker", *map(str, arguments)],

@@ -1,6 +1,5 @@
 """The process behind ``ProcessExecutor``: reads items, answers results, dies with its parent."""
 
-import ctypes
 import os
 import pickle
 import signal
@@ -12,19 +11,17 @@ from pathlib import Path
 from typing import Any
 
 READY, RESULT, FAILED = "ready", "result", "failed"
-PR_SET_PDEATHSIG = 1
 
 
 def main() -> None:
     """Serve until the parent closes the connection.
 
-    Arguments: connection and lifeline descriptors, the function's file, the parent's process id
-    (0 where its main thread did not start this process), threads a call.
+    Arguments: connection and lifeline descriptors, the function's file, threads a call.
     """
-    connection_fd, lifeline_fd, path, parent, n_threads = sys.argv[1:]
+    connection_fd, lifeline_fd, path, n_threads = sys.argv[1:]
     # Ctrl-C reaches the whole terminal; the parent decides what it means.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _die_with_parent(int(lifeline_fd), int(parent))
+    _die_with_parent(int(lifeline_fd))
     connection = Connection(int(connection_fd))
     function = _load(path)
     with _limits(int(n_threads)):
@@ -70,18 +67,14 @@ def _picklable(error: BaseException) -> bytes:
     return content
 
 
-def _die_with_parent(lifeline_fd: int, parent: int) -> None:
-    """End this process group when the parent is gone, whatever ended it.
+def _die_with_parent(lifeline_fd: int) -> None:
+    """End this process and what it has started when the parent is gone, whatever ended it.
 
     The lifeline's other end is open in the parent alone: its end of file is the parent's death.
-    The kernel's death signal also reaches a process whose interpreter is stuck in native code;
-    it follows the parent's *thread*, so it is only used when that is the main one.
+    The kernel's own death signal would be quicker, but it kills this process before it can end
+    its children, and it follows the parent's *thread*.
     """
     threading.Thread(target=_watch, args=(lifeline_fd,), daemon=True).start()
-    if parent:
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != parent:
-            os.killpg(0, signal.SIGKILL)
 
 
 def _watch(lifeline_fd: int) -> None:

@@ -1,35 +1,45 @@
 """The database of everything evaluated: one writer, any number of readers.
 
-An evaluation is stored under a digest of all that its scores depend on; trials point to their
-evaluations. What arrives together is committed together. Nothing in it is pickled.
+An evaluation is stored under a digest of all that its scores depend on, and never changes; trials
+point to their evaluations. What arrives together is committed together. Nothing in it is pickled.
 """
 
 import json
-import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import cache
+from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from sqlalchemy import Connection, Engine, Row, Table, create_engine, delete, event, func, select
+from sqlalchemy import (
+    Connection,
+    Row,
+    Select,
+    and_,
+    bindparam,
+    delete,
+    func,
+    or_,
+    select,
+)
 from sqlalchemy import insert as plain_insert
 from sqlalchemy import update as sql_update
-from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import SQLAlchemyError
 
 from tunesmith.errors import StorageError, UsageError, did_you_mean
 from tunesmith.history import Failure, FoldResult, Metric, Trial, TrialLog
-from tunesmith.ledger import schema
+from tunesmith.ledger import dialect, schema
 from tunesmith.ledger.records import RunRecord, StudyHead, StudyRecord
-from tunesmith.redact import redact
+from tunesmith.redact import printable, redact
 from tunesmith.space.parameter import canonical_json
 from tunesmith.types import State
 
-BUSY_TIMEOUT_MS = 30_000
 KEYS_A_QUERY = 500
+"""Databases limit the number of variables a statement."""
 NOT_RESULTS = ("timeout", "worker-died", "interrupted")
 """Failures that say nothing about the params: such folds are tried again."""
 
@@ -37,27 +47,48 @@ NOT_RESULTS = ("timeout", "worker-died", "interrupted")
 class Ledger:
     """An open ledger. Made by ``Ledger.open``; usable as a context manager."""
 
-    def __init__(self, engine: Engine, name: str) -> None:
-        self._engine, self._name = engine, name
+    def __init__(self, url: URL) -> None:
+        self._name, self._file = dialect.readable(url), dialect.file_of(url)
+        self._engine = dialect.engine_of(url)
+        self._reader = dialect.reader(self._engine)
+        self._mark: tuple[int, int] | None = None
 
     @classmethod
     def open(cls, location: str | Path, *, create: bool = True) -> Self:
-        """Open the ledger at a path or SQLAlchemy URL.
+        """Open the ledger at a path or database URL; one of an older version is migrated.
 
         Args:
-            location: SQLite file, or a URL such as ``postgresql+psycopg://...``.
+            location: SQLite file, or a URL such as ``postgresql://...``.
             create: make the file, its folder and the tables where they are missing.
 
         Raises:
-            StorageError: missing and not to be created, unreadable, or of a newer version.
+            StorageError: missing and not to be created, unreadable, of a newer version, or
+                another program's. Then it is left as it is.
         """
-        url = _url(location, create=create)
-        ledger = cls(
-            _engine(url), redact(url.render_as_string(), {}) if url.host else str(location)
-        )
-        with ledger._writing() as connection:
-            schema.prepare(connection)
+        url = dialect.address(location)
+        if (file := dialect.file_of(url)) is not None:
+            _check_file(file, create=create)
+        ledger = cls(url)
+        try:
+            ledger._prepare(create=create)
+        except BaseException:
+            ledger.close()
+            raise
         return ledger
+
+    def _prepare(self, *, create: bool) -> None:
+        with self._reading() as connection:
+            is_ready = schema.is_ready(connection)
+            is_empty = not is_ready and not schema.is_begun(connection)
+        if is_empty and not create:
+            raise StorageError(f"ledger {self._name}: there is nothing in it")
+        if not is_ready:
+            with self._writing() as connection:
+                schema.prepare(connection)
+        if create:
+            with self._guarded():
+                dialect.let_readers_in(self._engine)
+        self._mark = self._inode()
 
     def close(self) -> None:
         """Close all connections."""
@@ -97,21 +128,21 @@ class Ledger:
             if row is not None:
                 return _head(row)
             generation = 1 + (_last_generation(connection, name) or 0)
+            since_run = 1 + (_last_run(connection) or 0) if restart else None
             values = {
                 "name": name,
                 "generation": generation,
                 "identity": identity,
-                "definition": canonical_json(definition),
-                "context": canonical_json(dict(context)),
+                # Names in the environment say nothing about the words of a configuration.
+                "definition": _json(_without_secrets(definition, {})),
+                "context": _json(dict(context)),
                 "metrics": canonical_json([[m.name, m.direction] for m in metrics]),
                 "n_objectives": len(objectives),
+                "since_run": since_run,
                 "created": _now(),
             }
-            made = plain_insert(schema.study).values(values).returning(schema.study.c.id)
-            study_id = connection.execute(made).scalar_one()
-            return StudyHead(
-                study_id, name, generation, identity, dict(context), definition, is_new=True
-            )
+            made = plain_insert(schema.study).values(values).returning(schema.study)
+            return _head(connection.execute(made).one(), is_new=True)
 
     def previous(self, name: str) -> StudyHead | None:
         """The series that was run last under this name."""
@@ -133,7 +164,7 @@ class Ledger:
             "started": _now(),
             "n_evaluated": 0,
             "n_reused": 0,
-            "provenance": redact(canonical_json(provenance)),
+            "provenance": _json(_without_secrets(provenance)),
         }
         with self._writing() as connection:
             made = plain_insert(schema.run).values(values).returning(schema.run.c.id)
@@ -156,22 +187,22 @@ class Ledger:
     def known(self, keys: Iterable[str], *, since_run: int | None = None) -> dict[str, FoldResult]:
         """What is recorded under these keys.
 
-        Failures that say nothing about the params (time-outs, dead workers) are left out.
+        Failures that say nothing about the params (time-outs, dead workers) are left out. Where
+        several runs evaluated the same, the last one counts. ``FoldResult.fold`` is the fold that
+        was evaluated; a study whose folds are numbered otherwise sets its own.
 
         Args:
             keys: any number of evaluation keys.
             since_run: only what this run and later ones recorded.
         """
-        table, wanted = schema.evaluation, list(keys)
+        wanted, query = iter(keys), _known_query()
         found: dict[str, FoldResult] = {}
         with self._reading() as connection:
-            for start in range(0, len(wanted), KEYS_A_QUERY):
-                chunk = wanted[start : start + KEYS_A_QUERY]
-                query = select(table).where(table.c.key.in_(chunk))
-                if since_run is not None:
-                    query = query.where(table.c.run_id >= since_run)
-                found |= {row.key: _fold_result(row, row.fold) for row in connection.execute(query)}
-        return {key: result for key, result in found.items() if _says_something(result)}
+            while chunk := list(islice(wanted, KEYS_A_QUERY)):
+                values = {"keys": chunk, "since_run": since_run or 0}
+                rows = connection.execute(query, values)
+                found |= {row.key: _fold_result(row, row.fold) for row in rows}
+        return found
 
     def record(
         self,
@@ -189,19 +220,24 @@ class Ledger:
             run_id: who evaluated the results.
             asked: trials under way.
             results: evaluations by key.
-            told: finished trials with the keys of their folds, in fold order.
+            told: finished trials with the keys of their folds, in fold order. The evaluations
+                are among ``results``, or were recorded before.
+
+        Raises:
+            ValueError: a score is not a finite number.
         """
-        trials = [*asked, *(trial for trial, _ in told)]
+        trials = {trial.number: trial for trial in (*asked, *(trial for trial, _ in told))}
+        trial_rows = [_trial_row(study_id, trial) for trial in trials.values()]
+        evaluations = [_evaluation_row(k, r, run_id) for k, r in (results or {}).items()]
         links = [
-            {"study_id": study_id, "number": t.number, "fold": fold, "evaluation_key": key}
-            for t, keys in told
+            {"study_id": study_id, "number": trial.number, "fold": fold, **_link(key, run_id)}
+            for trial, keys in told
             for fold, key in enumerate(keys)
         ]
-        evaluations = [_evaluation_row(k, r, run_id) for k, r in (results or {}).items()]
         with self._writing() as connection:
-            _upsert(connection, schema.evaluation, evaluations)
-            _upsert(connection, schema.trial, [_trial_row(study_id, t) for t in trials])
-            _upsert(connection, schema.trial_fold, links)
+            dialect.upsert(connection, schema.evaluation, evaluations, where=SAYS_NOTHING)
+            dialect.upsert(connection, schema.trial, trial_rows)
+            dialect.upsert(connection, schema.trial_fold, links, computed=EVALUATED_BY)
 
     def forget_untold(self, study_id: int, from_number: int) -> None:
         """Drop trials that were asked ahead and never told; their folds stay."""
@@ -215,8 +251,11 @@ class Ledger:
         with self._reading() as connection:
             return _told_log(connection, study_id)
 
-    def load(self, name: str) -> StudyRecord:
+    def load(self, name: str | None = None) -> StudyRecord:
         """Everything about a study's last series, running trials included.
+
+        Args:
+            name: the study; by default the one that was run last.
 
         Raises:
             UsageError: there is no such study.
@@ -224,9 +263,7 @@ class Ledger:
         with self._reading() as connection:
             row = _latest_study(connection, name)
             if row is None:
-                known = list(connection.execute(select(schema.study.c.name).distinct()).scalars())
-                hint = did_you_mean(name, known) if known else "The ledger is empty."
-                raise UsageError(f"{self._name}: no study `{name}`. {hint}")
+                raise UsageError(f"{self._name}: {_no_such_study(connection, name)}")
             log = _told_log(connection, row.id)
             for running in _running(connection, row.id, len(log.told)):
                 log.ask(running.params, running.key, running.origin)
@@ -237,47 +274,65 @@ class Ledger:
 
     @contextmanager
     def _writing(self) -> Iterator[Connection]:
-        with self._guarded(), self._engine.begin() as connection:
-            yield connection
+        with self._guarded():
+            self._check_in_place()
+            with self._engine.begin() as connection:
+                yield connection
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
-        reader = self._engine.execution_options(tunesmith_reads=True)
-        with self._guarded(), reader.connect() as connection:
+        with self._guarded(), self._reader.connect() as connection:
             yield connection
 
     @contextmanager
     def _guarded(self) -> Iterator[None]:
         try:
             yield
+        except StorageError as error:
+            raise StorageError(f"ledger {self._name}: {error}") from None
         except (SQLAlchemyError, OSError) as error:
-            cause = redact(str(getattr(error, "orig", None) or error))
+            cause = printable(redact(str(getattr(error, "orig", None) or error))).strip()
             raise StorageError(f"ledger {self._name}: {cause}{_advice(cause)}") from None
+
+    def _check_in_place(self) -> None:
+        # SQLite goes on writing into a file that was deleted, and all of it would be lost.
+        if self._mark is not None and self._inode() != self._mark:
+            raise StorageError(
+                "the file was deleted or replaced while it was in use."
+                "\n  What had been recorded went with it; run again."
+            )
+
+    def _inode(self) -> tuple[int, int] | None:
+        if self._file is None:
+            return None
+        try:
+            found = self._file.stat()
+        except FileNotFoundError:
+            return (0, 0)
+        return found.st_dev, found.st_ino
+
+
+ADVICE = {
+    "full": "Free some space and run again: what was recorded is intact.",
+    "disk I/O error": "Look at the disk, its quota and file size limits, and run again: what was"
+    " recorded is intact.",
+    "not a database": "Move the file away, and `tunesmith run` begins a new one.",
+    "malformed": "Move the file away, and `tunesmith run` begins a new one.",
+    "readonly": "Make it writable, or name another `ledger`.",
+}
+"""Part of the database's message -> what to do."""
 
 
 def _advice(cause: str) -> str:
-    if "full" in cause or "No space left" in cause:
-        return ".\n  Free some space and run again: what was recorded is intact."
-    if "not a database" in cause or "malformed" in cause:
-        return ".\n  Move the file away and run `tunesmith run` to begin a new one."
-    return ""
+    found = (f".\n  {advice}" for part, advice in ADVICE.items() if part in cause)
+    return next(found, "")
 
 
-# -- opening ---------------------------------------------------------------------------------
-
-
-def _url(location: str | Path, *, create: bool) -> URL:
-    if isinstance(location, str) and "://" in location:
-        try:
-            return make_url(location)
-        except ArgumentError:
-            raise StorageError("`ledger` is neither a path nor a database URL") from None
-    path = Path(location).absolute()
-    if not create and not path.is_file():
-        raise StorageError(f"{path}: there is no ledger")
+def _check_file(file: Path, *, create: bool) -> None:
     if create:
-        _make_folder(path.parent)
-    return URL.create("sqlite", database=str(path))
+        _make_folder(file.parent)
+    elif not file.is_file():
+        raise StorageError(f"{file}: there is no ledger")
 
 
 def _make_folder(folder: Path) -> None:
@@ -291,66 +346,34 @@ def _make_folder(folder: Path) -> None:
         raise StorageError(f"cannot make the ledger's folder {folder}: {error}") from error
 
 
-def _engine(url: URL) -> Engine:
-    if url.get_backend_name() != "sqlite":
-        return create_engine(url, pool_pre_ping=True)
-    engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000})
-    event.listen(engine, "connect", _prepare_sqlite)
-    event.listen(engine, "begin", _begin_sqlite)
-    return engine
-
-
-def _prepare_sqlite(connection: Any, _record: Any) -> None:
-    # The driver's own transaction handling commits before DDL; SQLAlchemy begins them instead.
-    connection.isolation_level = None
-    cursor = connection.cursor()
-    cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
-    # Switching a new file to WAL does not wait for other openers, so this waits for them.
-    _retry_locked(lambda: cursor.execute("PRAGMA journal_mode = WAL"))
-    cursor.execute("PRAGMA synchronous = FULL")
-    cursor.execute("PRAGMA foreign_keys = ON")
-    cursor.close()
-
-
-def _retry_locked(action: Callable[[], Any], tries: int = 200, pause_s: float = 0.05) -> None:
-    import sqlite3
-
-    for remaining in range(tries, 0, -1):
-        try:
-            action()
-        except sqlite3.OperationalError as error:
-            if "locked" not in str(error) or remaining == 1:
-                raise
-            time.sleep(pause_s)
-        else:
-            return
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    # A writer that begins as a reader can be refused later; IMMEDIATE waits at the door instead.
-    reads = connection.get_execution_options().get("tunesmith_reads")
-    connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
-
-
 # -- rows ------------------------------------------------------------------------------------
 
 
-def _upsert(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> None:
-    """Insert rows, replacing those with the same primary key (the one dialect-bound spot)."""
-    if not rows:
-        return
-    make = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    statement = make(table)
-    keys = [column.name for column in table.primary_key]
-    others = {c.name: statement.excluded[c.name] for c in table.columns if c.name not in keys}
-    connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=others), rows)
+def _json(value: object) -> str:
+    return _storable(canonical_json(value))
+
+
+def _storable(text: str) -> str:
+    r"""Text that every database takes: half a character becomes its escape, as in JSON."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
+def _without_secrets(value: Any, environ: Mapping[str, str] | None = None) -> Any:
+    """A JSON-like value with every text in it redacted."""
+    if isinstance(value, str):
+        return redact(value, environ)
+    if isinstance(value, Mapping):
+        return {name: _without_secrets(item, environ) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_secrets(item, environ) for item in value]
+    return value
 
 
 def _trial_row(study_id: int, trial: Trial) -> dict[str, Any]:
     return {
         "study_id": study_id,
         "number": trial.number,
-        "params": canonical_json(dict(trial.params)),
+        "params": _json(dict(trial.params)),
         "origin": trial.origin,
         "state": trial.state.value,
     }
@@ -362,13 +385,21 @@ def _evaluation_row(key: str, result: FoldResult, run_id: int) -> dict[str, Any]
         "key": key,
         "run_id": run_id,
         "fold": result.fold,
-        "scores": canonical_json(dict(result.scores)),
+        "scores": _json(dict(result.scores)),
         "fit_time_s": result.fit_time_s,
         "score_time_s": result.score_time_s,
-        "failure_kind": failure and failure.kind,
-        "failure_message": failure and failure.message,
-        "failure_traceback": failure and failure.traceback,
+        "failure_kind": failure and _fit_to_keep(failure.kind),
+        "failure_message": failure and _fit_to_keep(failure.message),
+        "failure_traceback": failure and _fit_to_keep(failure.traceback),
     }
+
+
+def _fit_to_keep(text: str) -> str:
+    return _storable(printable(redact(text)))
+
+
+def _link(key: str, run_id: int) -> dict[str, Any]:
+    return {"evaluation_key": key, "wanted_key": key, "own_run": run_id}
 
 
 def _fold_result(row: Row[Any], fold: int) -> FoldResult:
@@ -378,17 +409,15 @@ def _fold_result(row: Row[Any], fold: int) -> FoldResult:
     return FoldResult(fold, json.loads(row.scores), row.fit_time_s, row.score_time_s, failure)
 
 
-def _says_something(result: FoldResult) -> bool:
-    return result.failure is None or result.failure.kind not in NOT_RESULTS
-
-
 def _trial(row: Row[Any]) -> Trial:
     return Trial(row.number, json.loads(row.params), row.params, row.origin)
 
 
-def _head(row: Row[Any]) -> StudyHead:
+def _head(row: Row[Any], *, is_new: bool = False) -> StudyHead:
     context, definition = json.loads(row.context), json.loads(row.definition)
-    return StudyHead(row.id, row.name, row.generation, row.identity, context, definition)
+    return StudyHead(
+        row.id, row.name, row.generation, row.identity, context, definition, row.since_run, is_new
+    )
 
 
 def _metrics(row: Row[Any]) -> tuple[Metric, ...]:
@@ -396,6 +425,51 @@ def _metrics(row: Row[Any]) -> tuple[Metric, ...]:
 
 
 # -- queries ---------------------------------------------------------------------------------
+
+_kind = schema.evaluation.c.failure_kind
+SAYS_NOTHING = or_(*(_kind == kind for kind in NOT_RESULTS))
+"""What a later result of the same run may replace."""
+SAYS_SOMETHING = or_(_kind.is_(None), and_(*(_kind != kind for kind in NOT_RESULTS)))
+
+
+def _evaluated_by() -> Any:
+    """The run whose evaluation a trial uses: its own run, or what ``known`` told it of."""
+    table = schema.evaluation
+    return (
+        select(table.c.run_id)
+        .where(table.c.key == bindparam("wanted_key"))
+        .order_by(
+            (table.c.run_id == bindparam("own_run")).desc(),
+            SAYS_SOMETHING.desc(),
+            table.c.run_id.desc(),
+        )
+        .limit(1)
+        .scalar_subquery()
+    )
+
+
+EVALUATED_BY = (("run_id", _evaluated_by()),)
+
+
+@cache
+def _known_query() -> Select[Any]:
+    table = schema.evaluation
+    return (
+        select(table)
+        .where(
+            table.c.key.in_(bindparam("keys", expanding=True)),
+            table.c.run_id >= bindparam("since_run"),
+            SAYS_SOMETHING,
+        )
+        .order_by(table.c.run_id)
+    )
+
+
+def _no_such_study(connection: Connection, name: str | None) -> str:
+    known = list(connection.execute(select(schema.study.c.name).distinct()).scalars())
+    if name is None or not known:
+        return "there is no study in it. Begin with `tunesmith run`."
+    return f"no study `{name}`. {did_you_mean(name, known)}"
 
 
 def _find_study(connection: Connection, name: str, identity: str) -> Row[Any] | None:
@@ -411,8 +485,12 @@ def _last_generation(connection: Connection, name: str) -> int | None:
     ).scalar()
 
 
-def _latest_study(connection: Connection, name: str) -> Row[Any] | None:
-    """The series that ran last; one that never ran is newer than any that did not run later."""
+def _last_run(connection: Connection) -> int | None:
+    return connection.execute(select(func.max(schema.run.c.id))).scalar()
+
+
+def _latest_study(connection: Connection, name: str | None) -> Row[Any] | None:
+    """The series, of this study or of any, that ran last; the newest where none ran."""
     runs = (
         select(schema.run.c.study_id, func.max(schema.run.c.id).label("last"))
         .group_by(schema.run.c.study_id)
@@ -422,9 +500,10 @@ def _latest_study(connection: Connection, name: str) -> Row[Any] | None:
     query = (
         select(table)
         .outerjoin(runs, runs.c.study_id == table.c.id)
-        .where(table.c.name == name)
-        .order_by(func.coalesce(runs.c.last, 0).desc(), table.c.generation.desc())
+        .order_by(func.coalesce(runs.c.last, 0).desc(), table.c.id.desc())
     )
+    if name is not None:
+        query = query.where(table.c.name == name)
     return connection.execute(query.limit(1)).first()
 
 
@@ -447,7 +526,10 @@ def _folds(connection: Connection, study_id: int) -> dict[int, list[FoldResult]]
     link, evaluation = schema.trial_fold, schema.evaluation
     query = (
         select(link.c.number, link.c.fold.label("trial_fold"), evaluation)
-        .join(evaluation, evaluation.c.key == link.c.evaluation_key)
+        .join(
+            evaluation,
+            (evaluation.c.key == link.c.evaluation_key) & (evaluation.c.run_id == link.c.run_id),
+        )
         .where(link.c.study_id == study_id)
     )
     found: dict[int, list[FoldResult]] = {}
@@ -457,10 +539,11 @@ def _folds(connection: Connection, study_id: int) -> dict[int, list[FoldResult]]
 
 
 def _running(connection: Connection, study_id: int, from_number: int) -> list[Trial]:
+    """What follows the told trials, up to the first gap."""
     table = schema.trial
     query = select(table).where(table.c.study_id == study_id, table.c.number >= from_number)
-    rows = connection.execute(query.order_by(table.c.number))
-    return [_trial(row) for row in rows]
+    rows = enumerate(connection.execute(query.order_by(table.c.number)), from_number)
+    return [_trial(row) for number, row in rows if row.number == number]
 
 
 def _runs(connection: Connection, study_id: int) -> tuple[RunRecord, ...]:

@@ -1,82 +1,116 @@
-"""One run of a study at a time: a kernel lock, gone with its holder whatever ended it."""
+"""One run of a study at a time: a lock that is gone with its holder, whatever ended it.
+
+A ledger in a file is locked by the kernel (``flock``), one on a server by the server (an advisory
+lock of the session). Nobody has to remove anything after a crash, and nobody waits for the dead.
+"""
 
 import fcntl
-import hashlib
 import json
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from tempfile import gettempdir
 from typing import Any
 
 from tunesmith.errors import LockedError, StorageError
 
 
-@contextmanager
-def run_lock(location: str | Path, study: str) -> Iterator[None]:
+def run_lock(location: str | Path, study: str) -> AbstractContextManager[None]:
     """Hold the study for the duration of a run.
 
-    The file stays; what locks is the kernel's ``flock`` on it, which ends with the process. The
-    text in it only tells others who holds it.
+    Args:
+        location: of the ledger, file or URL.
+        study: its name.
 
     Raises:
         LockedError: another run holds it.
-        StorageError: the lock's folder cannot be written.
+        StorageError: the lock's folder cannot be written, or the server not reached.
     """
     path = _lock_path(location, study)
+    if path is not None:
+        return _file_lock(path, study)
+    from tunesmith.ledger.advisory import advisory_lock
+
+    return advisory_lock(str(location), study)
+
+
+def holder(location: str | Path, study: str) -> dict[str, Any] | None:
+    """Who runs the study now (``pid``, ``since``); ``None`` when nobody does."""
+    path = _lock_path(location, study)
+    if path is not None:
+        return _file_holder(path)
+    from tunesmith.ledger.advisory import advisory_holder
+
+    return advisory_holder(str(location), study)
+
+
+def locked_error(study: str, other: dict[str, Any]) -> LockedError:
+    """The message to whom comes second."""
+    return LockedError(
+        f"study `{study}` is being run by process {other.get('pid', '?')}"
+        f" since {other.get('since', '?')}.\n  Wait for it, or end it; nothing was changed."
+    )
+
+
+@contextmanager
+def _file_lock(path: Path, study: str) -> Iterator[None]:
+    # The file stays; what locks is the kernel, and the text in it only tells who holds it.
     try:
-        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+        handle = os.open(path, flags, 0o644)
     except OSError as error:
         raise StorageError(f"cannot open the lock {path}: {error.strerror}") from error
     try:
-        _take(handle, study)
+        _take(handle, path, study)
         yield
     finally:
         os.close(handle)
 
 
-def holder(location: str | Path, study: str) -> dict[str, Any] | None:
-    """Who runs the study now (``pid``, ``since``); ``None`` when nobody does."""
+def _take(handle: int, path: Path, study: str) -> None:
+    note = {"pid": os.getpid(), "since": datetime.now(UTC).isoformat(timespec="seconds")}
     try:
-        handle = os.open(_lock_path(location, study), os.O_RDONLY | os.O_CLOEXEC)
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        os.ftruncate(handle, 0)
+        os.pwrite(handle, json.dumps(note).encode(), 0)
+    except BlockingIOError:
+        raise locked_error(study, _read(handle)) from None
+    except OSError as error:
+        raise StorageError(f"cannot lock {path}: {error.strerror}") from error
+
+
+def _file_holder(path: Path) -> dict[str, Any] | None:
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
         return None
     try:
         fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         return _read(handle)
+    except OSError:
+        return None
     finally:
         os.close(handle)
     return None
 
 
-def _take(handle: int, study: str) -> None:
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        other = _read(handle)
-        raise LockedError(
-            f"study `{study}` is being run by process {other.get('pid', '?')}"
-            f" since {other.get('since', '?')}.\n  Wait for it, or end it; nothing was changed."
-        ) from None
-    note = {"pid": os.getpid(), "since": datetime.now(UTC).isoformat(timespec="seconds")}
-    os.ftruncate(handle, 0)
-    os.pwrite(handle, json.dumps(note).encode(), 0)
-
-
 def _read(handle: int) -> dict[str, Any]:
     try:
-        found: dict[str, Any] = json.loads(os.pread(handle, 1000, 0))
+        found = json.loads(os.pread(handle, 1000, 0))
     except ValueError:
         return {}
-    return found
+    return found if isinstance(found, dict) else {}
 
 
-def _lock_path(location: str | Path, study: str) -> Path:
-    if isinstance(location, Path):
-        return location.with_name(f"{study}.lock")
-    # A database elsewhere has no folder of its own: runs on this machine exclude each other.
-    mark = hashlib.blake2b(f"{location}\0{study}".encode(), digest_size=8).hexdigest()
-    return Path(gettempdir()) / f"tunesmith-{os.getuid()}-{mark}.lock"
+def _lock_path(location: str | Path, study: str) -> Path | None:
+    """Beside the ledger's file; ``None`` when it has none."""
+    if isinstance(location, str) and "://" in location:
+        from tunesmith.ledger.dialect import address, file_of
+
+        file = file_of(address(location))
+    else:
+        file = Path(location)
+    return file and file.with_name(f"{file.name}.{study}.lock")

@@ -3,14 +3,15 @@
 import hashlib
 import os
 import platform
+import re
 import subprocess
 from collections.abc import Mapping
 from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
 
-from tunesmith import __version__
 from tunesmith.redact import redact
+from tunesmith.version import VERSION
 
 GIT = (
     "git",
@@ -21,7 +22,13 @@ GIT = (
     "-c",
     "protocol.ext.allow=never",
 )
+DIFF = ("diff", "--no-color", "--full-index", "--no-ext-diff", "--no-textconv")
+"""With the full digests of the changed files, so that binary ones count too."""
 GIT_TIMEOUT_S = 20
+SCP_LIKE = re.compile(r"[^/:]+:(?!//)")
+"""``git@host:path``."""
+REPOSITORY_VARIABLES = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX")
+"""Set inside Git's hooks: they would point away from the project."""
 CI_RUN_VARIABLES = ("GITHUB_SERVER_URL", "GITHUB_REPOSITORY", "GITHUB_RUN_ID")
 
 
@@ -37,7 +44,7 @@ def collect(
         seed: the search's seed.
     """
     return {
-        "tunesmith": __version__,
+        "tunesmith": VERSION,
         "definition": dict(definition),
         "context": dict(context),
         "seed": seed,
@@ -57,7 +64,7 @@ def git_state(root: Path) -> dict[str, Any] | None:
     if commit is None:
         return None
     changes = _git(root, "status", "--porcelain", "--untracked-files=no") or ""
-    diff = _git(root, "diff", "--no-ext-diff", "--no-textconv", "HEAD") if changes else None
+    diff = _git(root, *DIFF, "HEAD") if changes else None
     return {
         "commit": commit,
         "branch": _git(root, "symbolic-ref", "--quiet", "--short", "HEAD"),
@@ -68,13 +75,19 @@ def git_state(root: Path) -> dict[str, Any] | None:
 
 
 def _remote(root: Path) -> str | None:
-    url = _git(root, "remote", "get-url", "origin")
-    return None if url is None else redact(url.split("?")[0].split("#")[0], {})
+    """Where the repository is published; a clone of a folder tells nothing but the folder."""
+    url = _git(root, "remote", "get-url", "origin") or ""
+    if SCP_LIKE.match(url):
+        return url.rpartition("@")[2]
+    if not url.startswith(("https://", "http://", "ssh://", "git://")):
+        return None
+    return redact(url.split("?")[0].split("#")[0], {})
 
 
 def _git(root: Path, *arguments: str) -> str | None:
     """Standard output of a read-only git command; ``None`` when it fails."""
-    environment = {**os.environ, "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0"}
+    kept = {k: v for k, v in os.environ.items() if k not in REPOSITORY_VARIABLES}
+    environment = {**kept, "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0"}
     try:
         done = subprocess.run(  # noqa: S603 - a fixed program, arguments of ours
             [*GIT, "-C", str(root), *arguments],

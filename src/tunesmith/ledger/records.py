@@ -21,6 +21,8 @@ class StudyHead:
     """Digests of what results depend on: data, code, versions…"""
     definition: Mapping[str, Any]
     """The configuration as it was when the series began."""
+    since_run: int | None = None
+    """Evaluations by earlier runs do not count for this series: it was begun to replace them."""
     is_new: bool = False
     """Whether this call made it."""
 

@@ -7,6 +7,7 @@ from sqlalchemy import (
     Connection,
     Float,
     ForeignKey,
+    ForeignKeyConstraint,
     Integer,
     MetaData,
     String,
@@ -20,12 +21,19 @@ from sqlalchemy import (
 )
 
 from tunesmith.errors import StorageError
+from tunesmith.ledger.dialect import serialise_schema_changes
+from tunesmith.version import VERSION
 
 SCHEMA_VERSION = 1
 
 metadata = MetaData()
 
-meta = Table("tunesmith", metadata, Column("schema_version", Integer, nullable=False))
+meta = Table(
+    "tunesmith",
+    metadata,
+    Column("schema_version", Integer, nullable=False),
+    Column("written_by", String(32), nullable=False),
+)
 
 study = Table(
     "study",
@@ -38,6 +46,7 @@ study = Table(
     Column("context", Text, nullable=False),
     Column("metrics", Text, nullable=False),
     Column("n_objectives", Integer, nullable=False),
+    Column("since_run", Integer),
     Column("created", String(32), nullable=False),
     UniqueConstraint("name", "generation"),
 )
@@ -59,7 +68,7 @@ evaluation = Table(
     "evaluation",
     metadata,
     Column("key", String(64), primary_key=True),
-    Column("run_id", ForeignKey("run.id"), nullable=False),
+    Column("run_id", ForeignKey("run.id"), primary_key=True, autoincrement=False),
     Column("fold", Integer, nullable=False),
     Column("scores", Text, nullable=False),
     Column("fit_time_s", Float, nullable=False),
@@ -85,30 +94,69 @@ trial_fold = Table(
     Column("study_id", Integer, primary_key=True),
     Column("number", Integer, primary_key=True, autoincrement=False),
     Column("fold", Integer, primary_key=True, autoincrement=False),
-    Column("evaluation_key", ForeignKey("evaluation.key"), nullable=False),
+    Column("evaluation_key", String(64), nullable=False),
+    Column("run_id", Integer, nullable=False),
+    ForeignKeyConstraint(["evaluation_key", "run_id"], ["evaluation.key", "evaluation.run_id"]),
 )
 
 MIGRATIONS: dict[int, Callable[[Connection], None]] = {}
 """Version -> the step from it to the next one."""
 
 
-def prepare(connection: Connection) -> None:
-    """Create the tables, or bring older ones up to date.
+def is_ready(connection: Connection) -> bool:
+    """Whether the tables are there and of this version.
 
     Raises:
-        StorageError: a newer Tunesmith wrote this ledger; it is left as it is.
+        StorageError: the tables are a newer Tunesmith's, or another program's.
     """
-    if not inspect(connection).has_table(meta.name):
+    return _found_version(connection) == SCHEMA_VERSION
+
+
+def is_begun(connection: Connection) -> bool:
+    """Whether a ledger, of whatever version, is there."""
+    return inspect(connection).has_table(meta.name)
+
+
+def prepare(connection: Connection) -> None:
+    """Create the tables, or bring older ones up to date, within the caller's transaction.
+
+    Raises:
+        StorageError: as ``is_ready``; nothing was changed.
+    """
+    serialise_schema_changes(connection)
+    found = _found_version(connection)
+    if found is None:
         metadata.create_all(connection)
-        connection.execute(insert(meta).values(schema_version=SCHEMA_VERSION))
-        return
-    found = int(connection.execute(select(meta.c.schema_version)).scalar_one())
-    if found > SCHEMA_VERSION:
+        connection.execute(insert(meta).values(schema_version=SCHEMA_VERSION, **_writer()))
+    elif found < SCHEMA_VERSION:
+        for old in range(found, SCHEMA_VERSION):
+            MIGRATIONS[old](connection)
+        connection.execute(update(meta).values(schema_version=SCHEMA_VERSION, **_writer()))
+
+
+def _writer() -> dict[str, str]:
+    return {"written_by": VERSION}
+
+
+def _found_version(connection: Connection) -> int | None:
+    tables = set(inspect(connection).get_table_names())
+    if meta.name not in tables:
+        _check_is_free(connection, tables)
+        return None
+    row = connection.execute(select(meta)).one()
+    if row.schema_version > SCHEMA_VERSION:
         raise StorageError(
-            f"the ledger has schema version {found}; this Tunesmith knows {SCHEMA_VERSION}."
-            " Update Tunesmith, or name another `ledger:`."
+            f"it needs Tunesmith {row.written_by} or newer; this is {VERSION}."
+            "\n  Update Tunesmith, or name another `ledger`."
         )
-    for old in range(found, SCHEMA_VERSION):
-        MIGRATIONS[old](connection)
-    if found < SCHEMA_VERSION:
-        connection.execute(update(meta).values(schema_version=SCHEMA_VERSION))
+    return int(row.schema_version)
+
+
+def _check_is_free(connection: Connection, tables: set[str]) -> None:
+    # A file is the ledger's alone; on a server other programs' tables may stand beside ours.
+    is_file = connection.dialect.name == "sqlite"
+    if foreign := sorted(tables if is_file else tables & metadata.tables.keys()):
+        raise StorageError(
+            f"this database belongs to another program (it has a table `{foreign[0]}`)."
+            "\n  Name another `ledger`; nothing was changed."
+        )

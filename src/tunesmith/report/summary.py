@@ -232,7 +232,7 @@ def running_best(scores: Sequence[float], metric: Metric) -> list[float]:
 
 
 def trends(ranking: Sequence[Ranked], metric: Metric) -> dict[str, tuple[Level, ...]]:
-    """Per parameter: mean and best score by value, or by bin of equal counts."""
+    """Per parameter: mean and best score by value, or by bin of as many distinct values."""
     names = sorted({name for trial in ranking for name in trial.params})
     found = {name: _levels(name, ranking, metric) for name in names}
     return {name: levels for name, levels in found.items() if len(levels) > 1}
@@ -246,13 +246,12 @@ def _levels(name: str, ranking: Sequence[Ranked], metric: Metric) -> tuple[Level
         groups = [(text, [t for t in with_it if repr(t.params[name]) == text]) for text in distinct]
         ordered = sorted(groups, key=lambda group: _order(distinct[group[0]]))
         return tuple(_level(_label([distinct[t]]), group, metric) for t, group in ordered)
-    ordered_trials = sorted(with_it, key=lambda trial: (_number(trial.params[name]), trial.number))
-    bins = [list(part) for part in np.array_split(np.array(ordered_trials, dtype=object), MAX_BINS)]
-    return tuple(
-        _level(_label([part[0].params[name], part[-1].params[name]]), part, metric)
-        for part in bins
-        if part
-    )
+    found = []
+    for part in np.array_split(sorted({_number(value) for value in values}), MAX_BINS):
+        within = [t for t in with_it if part[0] <= _number(t.params[name]) <= part[-1]]
+        bounds = sorted((trial.params[name] for trial in within), key=_number)
+        found.append(_level(_label([bounds[0], bounds[-1]]), within, metric))
+    return tuple(found)
 
 
 def _level(label: str, trials: Sequence[Ranked], metric: Metric) -> Level:

@@ -4,7 +4,6 @@ A row holds one coordinate in [0, 1) per parameter of every box (and one for the
 are several). Coordinates of inactive parameters are kept but count for nothing.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 

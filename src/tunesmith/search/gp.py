@@ -1,20 +1,19 @@
 """Bayesian search with Tunesmith's own Gaussian process: few fits to a good score."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.random import Generator
 
-from tunesmith.history import History, Trial
+from tunesmith.history import History
 from tunesmith.search.acquisition import log_expected_improvement, most_promising
 from tunesmith.search.coordinates import Coordinates
-from tunesmith.search.gaussian_process import GaussianProcess, Hyperparameters, fit
+from tunesmith.search.gaussian_process import GaussianProcess, fit
 from tunesmith.search.sobol import sobol_points
-from tunesmith.search.unseen import is_new, sampled, unseen
+from tunesmith.search.unseen import is_new, unseen
 from tunesmith.search.warping import half_rank, standardised
 from tunesmith.space import SearchSpace
-from tunesmith.types import Params, State
+from tunesmith.types import Params
 
 N_BEST = 5
 

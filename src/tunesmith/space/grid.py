@@ -15,7 +15,7 @@ from tunesmith.space.parameter import Categorical, Parameter
 from tunesmith.space.space import Box, SearchSpace
 from tunesmith.types import Params, Value
 
-COUNT_LIMIT = 1_000_000
+COUNT_LIMIT = 100_000
 
 
 @dataclass(frozen=True)
@@ -104,6 +104,11 @@ def endless_parameters(space: SearchSpace) -> list[str]:
     """The parameters that no grid can list."""
     found = [n for box in space for n, p in box.parameters.items() if p.n_levels is None]
     return list(dict.fromkeys(found))
+
+
+def count_points(space: SearchSpace) -> int | None:
+    """How many points a space has; ``None`` for a continuum, or where counting takes too long."""
+    return None if endless_parameters(space) else Grid(space).n_points
 
 
 def _levels(parameter: Parameter) -> int:

@@ -17,6 +17,7 @@ from tunesmith.objective.objective import Fit, Objective
 from tunesmith.search.sampler import Sampler
 from tunesmith.search.stopping import Criterion, trial_limit
 from tunesmith.space import SearchSpace
+from tunesmith.space.grid import count_points
 from tunesmith.study.progress import Observer, Progress, silent
 from tunesmith.study.recorder import Recorder
 from tunesmith.study.seeds import trial_rng
@@ -24,6 +25,11 @@ from tunesmith.study.signals import SignalGate
 from tunesmith.types import Params
 
 TICK_S = 0.5
+NAMES = {
+    "defaults": "the estimator's defaults are",
+    "current": "the current best parameters are",
+    "start_with": "a point of `start_with` is",
+}
 EXHAUSTED = "every point of the space was evaluated"
 
 
@@ -88,6 +94,8 @@ class Study:
     def __post_init__(self) -> None:
         self._began = self.clock()
         self._limit = trial_limit(self.criterion)
+        known_ends = (self._limit, count_points(self.strategy.space))
+        self._n_trials = min((n for n in known_ends if n is not None), default=None)
         self._open: dict[int, _Open] = {}
         self._running: dict[Future[list[FoldResult]], tuple[int, int]] = {}
         self._is_exhausted = False
@@ -199,7 +207,7 @@ class Study:
         return Progress(
             objectives=history.objectives,
             n_told=history.n_told,
-            n_trials=self._limit,
+            n_trials=self._n_trials,
             n_folds=self.objective.n_folds,
             n_evaluated=self._n_evaluated,
             n_reused=self._n_reused,
@@ -242,7 +250,7 @@ def unique_start(
         try:
             canonical = space.canonical(params)
         except ValueError as error:
-            notes.append(f"{origin} is not tried first: {error}")
+            notes.append(f"{NAMES.get(origin, origin)} not tried first: {error}")
             continue
         found.setdefault(space.key(canonical), (origin, canonical))
     return tuple(found.values()), notes

@@ -1,0 +1,92 @@
+"""The run lock of a ledger on a PostgreSQL server: an advisory lock of one session.
+
+The server drops it with the connection, so it ends with its holder. A connection that is cut off
+while its holder lives frees it too: a second run may then repeat evaluations, but harms nothing,
+since what is recorded never changes.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC
+from hashlib import blake2b
+from typing import Any
+
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.pool import NullPool
+
+from tunesmith.errors import StorageError
+from tunesmith.ledger.dialect import address, engine_of, readable
+from tunesmith.ledger.lock import locked_error
+from tunesmith.redact import redact
+
+SPACE = 0x74756E65
+"""The first of a lock's two numbers: Tunesmith's. The second one stands for the study."""
+TAKE = text("SELECT pg_try_advisory_lock(:space, :number)")
+WHO = text(
+    "SELECT a.application_name, a.backend_start FROM pg_locks l"
+    " JOIN pg_database d ON d.oid = l.database AND d.datname = current_database()"
+    " JOIN pg_stat_activity a ON a.pid = l.pid"
+    " WHERE l.locktype = 'advisory' AND l.objsubid = 2 AND l.granted"
+    " AND l.classid::bigint = :space AND l.objid::bigint = :number"
+)
+
+
+@contextmanager
+def advisory_lock(location: str, study: str) -> Iterator[None]:
+    """As ``run_lock``, for a ledger on a server."""
+    with _session(location) as connection:
+        _take(connection, location, study)
+        yield
+
+
+def advisory_holder(location: str, study: str) -> dict[str, Any] | None:
+    """As ``holder``, for a ledger on a server."""
+    with _session(location) as connection, _guarded(location):
+        return _who(connection, study)
+
+
+@contextmanager
+def _session(location: str) -> Iterator[Connection]:
+    # The name is how others learn the process that holds the lock.
+    name = f"tunesmith {os.getpid()}"
+    engine = engine_of(address(location), poolclass=NullPool, application_name=name)
+    with _guarded(location):
+        connection = engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+    try:
+        yield connection
+    finally:
+        connection.close()
+
+
+def _take(connection: Connection, location: str, study: str) -> None:
+    with _guarded(location):
+        if not connection.execute(TAKE, _numbers(study)).scalar_one():
+            raise locked_error(study, _who(connection, study) or {})
+
+
+def _who(connection: Connection, study: str) -> dict[str, Any] | None:
+    row = connection.execute(WHO, _numbers(study)).first()
+    if row is None:
+        return None
+    _, _, pid = (row.application_name or "").partition(" ")
+    since = row.backend_start
+    return {
+        "pid": int(pid) if pid.isdecimal() else "?",
+        "since": since.astimezone(UTC).isoformat(timespec="seconds") if since else "?",
+    }
+
+
+def _numbers(study: str) -> dict[str, int]:
+    mark = blake2b(study.encode(), digest_size=4).digest()
+    return {"space": SPACE, "number": int.from_bytes(mark) >> 1}
+
+
+@contextmanager
+def _guarded(location: str) -> Iterator[None]:
+    try:
+        yield
+    except SQLAlchemyError as error:
+        cause = redact(str(getattr(error, "orig", None) or error)).strip()
+        raise StorageError(f"ledger {readable(address(location))}: {cause}") from None

@@ -1,0 +1,183 @@
+"""Where databases differ: addresses, connections, transactions, upserts. Nowhere else."""
+
+import sqlite3
+import time
+from collections.abc import Callable, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Engine, Table, create_engine, event
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError
+from sqlalchemy.pool import Pool
+
+from tunesmith.errors import StorageError
+from tunesmith.redact import redact
+
+BUSY_TIMEOUT_MS = 30_000
+SCHEMA_LOCK = 0x7475_6E65_736D_6974
+"""PostgreSQL: held by whoever makes or migrates the tables."""
+
+
+# -- addresses -------------------------------------------------------------------------------
+
+
+def address(location: str | Path) -> URL:
+    """The database URL of a file, or of a URL.
+
+    Raises:
+        StorageError: no URL, or one of a database that cannot hold a ledger.
+    """
+    if isinstance(location, Path) or "://" not in location:
+        return URL.create("sqlite", database=str(Path(location).absolute()))
+    try:
+        url = make_url(location)
+    except ArgumentError:
+        raise StorageError("`ledger` is neither a path nor a database URL") from None
+    backend = url.get_backend_name()
+    if backend in ("postgres", "postgresql") and "+" not in url.drivername:
+        return url.set(drivername="postgresql+psycopg")
+    if backend not in ("sqlite", "postgresql"):
+        raise StorageError(
+            f"a ledger cannot live in {backend}."
+            "\n  Name a file, or a `postgresql://` or `sqlite://` URL."
+        )
+    return url
+
+
+def file_of(url: URL) -> Path | None:
+    """The file behind a URL; ``None`` for a server, or for a database in memory."""
+    if url.get_backend_name() != "sqlite" or url.database in (None, "", ":memory:"):
+        return None
+    return None if "uri" in url.query else Path(str(url.database))
+
+
+def readable(url: URL) -> str:
+    """The URL or path as messages show it: without login and password."""
+    file = file_of(url)
+    return str(file) if file else redact(url.render_as_string(hide_password=True), {})
+
+
+# -- connections -----------------------------------------------------------------------------
+
+
+def engine_of(url: URL, *, poolclass: type[Pool] | None = None, **arguments: Any) -> Engine:
+    """An engine whose transactions write (see ``reader`` for those that only read).
+
+    Args:
+        url: from ``address``.
+        poolclass: SQLAlchemy's, where connections are not to be kept.
+        arguments: of the driver's ``connect``.
+
+    Raises:
+        StorageError: the driver is not installed.
+    """
+    if url.get_backend_name() == "sqlite":
+        arguments["timeout"] = BUSY_TIMEOUT_MS / 1000
+        engine = create_engine(url, poolclass=poolclass, connect_args=arguments)
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+        return engine
+    try:
+        return create_engine(url, poolclass=poolclass, pool_pre_ping=True, connect_args=arguments)
+    except ImportError as error:
+        raise StorageError(
+            f"ledger {readable(url)}: the driver {error.name} is not installed."
+            "\n  Install it: pip install 'tunesmith[postgres]'"
+        ) from None
+
+
+def reader(engine: Engine) -> Engine:
+    """The same engine for reading: one unchanging view, which keeps no writer waiting."""
+    if engine.dialect.name == "sqlite":
+        return engine.execution_options(tunesmith_reads=True)
+    return engine.execution_options(isolation_level="REPEATABLE READ")
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    # The driver's own transaction handling commits before DDL; SQLAlchemy begins them instead.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
+    cursor.execute("PRAGMA synchronous = FULL")
+    cursor.execute("PRAGMA foreign_keys = ON")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A writer that begins as a reader can be refused later; IMMEDIATE waits at the door instead.
+    reads = connection.get_execution_options().get("tunesmith_reads")
+    connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+
+
+def let_readers_in(engine: Engine) -> None:
+    """Have readers and the writer work at the same time (SQLite: the WAL, a file's property)."""
+    if engine.dialect.name != "sqlite":
+        return
+    connection = engine.raw_connection()
+    try:
+        cursor = connection.cursor()
+        # Switching does not wait for other openers of a new file, so this waits for them.
+        _retry_locked(lambda: cursor.execute("PRAGMA journal_mode = WAL").fetchall())
+        cursor.close()
+    finally:
+        connection.close()
+
+
+def _retry_locked(action: Callable[[], Any], tries: int = 400, pause_s: float = 0.025) -> None:
+    for remaining in range(tries, 0, -1):
+        try:
+            action()
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or remaining == 1:
+                raise
+            time.sleep(pause_s)
+        else:
+            return
+
+
+def serialise_schema_changes(connection: Connection) -> None:
+    """Wait until nobody else makes or migrates tables (an SQLite writer is alone anyway)."""
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({SCHEMA_LOCK})")
+
+
+# -- upserts ---------------------------------------------------------------------------------
+
+
+def upsert(
+    connection: Connection,
+    table: Table,
+    rows: Sequence[dict[str, Any]],
+    *,
+    where: ColumnElement[bool] | None = None,
+    computed: tuple[tuple[str, Any], ...] = (),
+) -> None:
+    """Insert rows; one whose primary key is there replaces that row.
+
+    Args:
+        connection: in a transaction.
+        table: of the ledger.
+        rows: column values, and those of bound parameters in ``computed``.
+        where: which rows may be replaced.
+        computed: (column, SQL expression) where the database finds the value.
+    """
+    if rows:
+        connection.execute(_upsert(connection.dialect.name, table, where, computed), rows)
+
+
+@cache
+def _upsert(
+    dialect: str,
+    table: Table,
+    where: ColumnElement[bool] | None,
+    computed: tuple[tuple[str, Any], ...],
+) -> Any:
+    # Built once: building costs more than running it, and these run for every trial.
+    make = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    statement = make(table).values(dict(computed)) if computed else make(table)
+    keys = [column.name for column in table.primary_key]
+    others = {c.name: statement.excluded[c.name] for c in table.columns if c.name not in keys}
+    return statement.on_conflict_do_update(index_elements=keys, set_=others, where=where)

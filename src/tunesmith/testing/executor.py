@@ -1,0 +1,164 @@
+"""What every executor must do. Subclass ``ExecutorContract`` and say how to make yours."""
+
+import os
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tunesmith.errors import TunesmithError
+from tunesmith.execute.executor import CallTimeoutError, Executor, WorkerDiedError
+
+MARK = np.arange(1000.0)
+
+
+def double(item: Any) -> Any:
+    """Twice the item."""
+    return item * 2
+
+
+def moody(item: int) -> int:
+    """The item, but for 3 and 5."""
+    if item == 3:
+        raise ValueError("three")
+    if item == 5:
+        raise SystemExit(7)
+    return item
+
+
+def process_id(_item: Any) -> int:
+    """Where the call runs."""
+    return os.getpid()
+
+
+def drain(executor: Executor, futures: list[Future[Any]]) -> list[Future[Any]]:
+    """Collect until all have ended; in the order of arrival."""
+    found: list[Future[Any]] = []
+    end = time.monotonic() + 60
+    while len(found) < len(futures) and time.monotonic() < end:
+        found += executor.completed(1.0)
+    return found
+
+
+class ExecutorContract:
+    """Capabilities that an executor does not have are switched off in the subclass."""
+
+    has_own_processes = True
+    """Calls run elsewhere, so that they can be stopped and may die."""
+
+    def make(self, function: Callable[[Any], Any], **options: Any) -> Executor:
+        """An executor around a function; ``n_workers`` and ``timeout_s`` are the options."""
+        raise NotImplementedError
+
+    def test_results_are_those_of_the_function(self) -> None:
+        with self.make(double, n_workers=2) as executor:
+            futures = [executor.submit(n) for n in range(20)]
+            assert len(drain(executor, futures)) == 20
+            assert [future.result() for future in futures] == [2 * n for n in range(20)]
+
+    def test_values_arrive_unchanged(self) -> None:
+        values = [None, "ünï\n", {"a": [1, float("inf")]}, b"\0", np.arange(3), ("t",)]
+        with self.make(lambda item: item, n_workers=2) as executor:
+            futures = [executor.submit(value) for value in values]
+            drain(executor, futures)
+            for value, future in zip(values, futures, strict=True):
+                np.testing.assert_equal(future.result(), value)
+
+    def test_an_exception_is_delivered_and_the_others_finish(self) -> None:
+        with self.make(moody, n_workers=2) as executor:
+            futures = [executor.submit(n) for n in range(8)]
+            drain(executor, futures)
+            assert isinstance(futures[3].exception(), ValueError)
+            assert isinstance(futures[5].exception(), SystemExit)
+            others = [n for n in range(8) if n not in (3, 5)]
+            assert [futures[n].result() for n in others] == others
+
+    def test_each_future_is_handed_out_once(self) -> None:
+        with self.make(double, n_workers=2) as executor:
+            futures = [executor.submit(n) for n in range(10)]
+            found = drain(executor, futures)
+            assert {id(f) for f in found} == {id(f) for f in futures}
+            assert executor.completed(0.01) == []
+
+    def test_waiting_for_nothing_returns_at_once(self) -> None:
+        with self.make(double, n_workers=1) as executor:
+            began = time.monotonic()
+            assert executor.completed(30.0) == []
+            assert time.monotonic() - began < 5
+
+    def test_calls_can_be_added_later(self) -> None:
+        with self.make(double, n_workers=2) as executor:
+            for n in range(3):
+                future = executor.submit(n)
+                drain(executor, [future])
+                assert future.result() == 2 * n
+
+    def test_a_queued_call_can_be_cancelled(self) -> None:
+        with self.make(double, n_workers=1) as executor:
+            futures = [executor.submit(n) for n in range(3)]
+            executor.cancel(futures[2])
+            drain(executor, futures[:2])
+            assert futures[2].cancelled()
+            assert futures[1].result() == 2
+
+    def test_it_is_closed_with_calls_under_way(self) -> None:
+        with self.make(double, n_workers=2) as executor:
+            for n in range(50):
+                executor.submit(n)
+
+    def test_a_call_over_its_time_is_stopped(self) -> None:
+        self._need_processes()
+
+        def nap(item: float) -> float:
+            time.sleep(item)
+            return item
+
+        with self.make(nap, n_workers=2, timeout_s=1.0) as executor:
+            futures = [executor.submit(seconds) for seconds in (0.0, 60.0, 0.0)]
+            drain(executor, futures)
+            assert isinstance(futures[1].exception(), CallTimeoutError)
+            assert [futures[0].result(), futures[2].result()] == [0.0, 0.0]
+
+    def test_a_dying_worker_costs_its_own_call_only(self) -> None:
+        self._need_processes()
+
+        def deadly(item: int) -> int:
+            if item == 2:
+                os._exit(9)
+            return item
+
+        with self.make(deadly, n_workers=2) as executor:
+            futures = [executor.submit(n) for n in range(6)]
+            drain(executor, futures)
+            assert isinstance(futures[2].exception(), WorkerDiedError)
+            assert "status 9" in str(futures[2].exception())
+            assert [futures[n].result() for n in (0, 1, 3, 4, 5)] == [0, 1, 3, 4, 5]
+
+    def test_large_arrays_are_shared_not_copied(self) -> None:
+        self._need_processes()
+        with self.make(lambda _item: MARK.flags.owndata, n_workers=2) as executor:
+            future = executor.submit(0)
+            drain(executor, [future])
+            assert future.result() is False
+
+    def test_what_cannot_be_sent_is_said(self) -> None:
+        self._need_processes()
+        lock = threading.Lock()
+        with pytest.raises(TunesmithError, match="cannot be sent to worker processes"):
+            self.make(lambda _item: lock, n_workers=1)
+
+    def test_a_result_that_cannot_be_sent_fails_its_call(self) -> None:
+        self._need_processes()
+        with self.make(lambda item: (lambda: item) if item else item, n_workers=1) as executor:
+            futures = [executor.submit(n) for n in (1, 0)]
+            drain(executor, futures)
+            assert futures[0].exception() is not None
+            assert futures[1].result() == 0
+
+    def _need_processes(self) -> None:
+        if not self.has_own_processes:
+            pytest.skip("calls run in this process")
