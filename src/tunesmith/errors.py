@@ -10,6 +10,8 @@ from difflib import get_close_matches
 from enum import IntEnum
 from typing import TypeAlias
 
+MAX_LISTED = 20
+
 Path: TypeAlias = tuple[str | int, ...]
 """Keys and indices that lead to a value inside a configuration file."""
 
@@ -116,11 +118,13 @@ def dotted(path: Path) -> str:
 
 
 def did_you_mean(word: str, known: Sequence[str]) -> str:
-    """Name the nearest known word, or list them all when none is near.
+    """Name the nearest known word, and all known ones unless they are too many.
 
     >>> did_you_mean("bayse", ["grid", "random", "bayes"])
     'Did you mean `bayes`? Known: bayes, grid, random.'
     """
-    listed = f"Known: {', '.join(sorted(known))}."
     near = get_close_matches(word, known, n=1, cutoff=0.6)
-    return f"Did you mean `{near[0]}`? {listed}" if near else listed
+    guess = f"Did you mean `{near[0]}`? " if near else ""
+    if near and len(known) > MAX_LISTED:
+        return guess.strip()
+    return f"{guess}Known: {', '.join(sorted(known))}."

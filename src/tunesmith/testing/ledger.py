@@ -1,0 +1,377 @@
+"""What every ledger keeps to, whatever database is behind it.
+
+Subclass ``LedgerContract`` and override its ``location`` fixture to test a database.
+"""
+
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tunesmith.errors import StorageError, UsageError
+from tunesmith.history import Failure, FoldResult, Metric, Trial
+from tunesmith.ledger.ledger import NOT_RESULTS, Ledger
+from tunesmith.ledger.records import StudyHead
+from tunesmith.space.parameter import canonical_json
+from tunesmith.types import Params, State
+
+ACCURACY = Metric("accuracy")
+LOSS = Metric("loss", "minimize")
+METRICS = (ACCURACY, LOSS)
+N_FOLDS = 3
+AWKWARD: Params = {
+    "text": "naïve ☃ 𝔘 'quoted' \"twice\" \\ \n\t\x00 \u2028",
+    "nested": {"list": [1, [2.5, None], {"deep": {"": True}}], "empty": {}},
+    "tiny": 5e-324,
+    "huge": 1.7976931348623157e308,
+    "third": 1 / 3,
+    "minus_zero": -0.0,
+    "integer": 2**70,
+    "one": 1,
+    "one_as_float": 1.0,
+    "yes": True,
+    "nothing": None,
+}
+FAILURE = Failure("ValueError", "no ☃ in\x00 column 'a'", 'File "train.py", line 3\n  boom')
+
+WRITER = """
+import sys
+from tunesmith.ledger.ledger import Ledger
+from tunesmith.testing.ledger import begin, tell
+location, name, n = sys.argv[1:]
+with Ledger.open(location) as ledger:
+    head, run = begin(ledger, name)
+    for number in range(int(n)):
+        tell(ledger, head, run, number)
+"""
+
+
+class LedgerContract:
+    """Tests of a ledger on one kind of database: override ``location``."""
+
+    @pytest.fixture
+    def location(self, tmp_path: Path) -> str | Path:
+        """Where a new ledger may be made, alone for one test."""
+        raise NotImplementedError
+
+    @pytest.fixture
+    def ledger(self, location: str | Path) -> Iterator[Ledger]:
+        """A new ledger, open."""
+        with Ledger.open(location) as opened:
+            yield opened
+
+    # -- studies and runs --------------------------------------------------------------------
+
+    def test_a_study_comes_back_as_it_was_given(self, ledger: Ledger, location: str | Path) -> None:
+        context = {"data": "d1", "ünï": "☃"}
+        made = ledger.begin_study("s", "i1", AWKWARD, context, METRICS, METRICS[:1])
+        assert (made.name, made.generation, made.identity, made.is_new) == ("s", 1, "i1", True)
+        run = ledger.begin_run(made.id, {"seed": 1, "definition": dict(AWKWARD)})
+        ledger.end_run(run, "3 trials ☃", 8, 1)
+        with Ledger.open(location, create=False) as again:
+            record = again.load("s")
+        assert record.head.definition == record.definition == AWKWARD
+        assert record.head.context == context
+        assert record.metrics == METRICS
+        assert record.objectives == METRICS[:1]
+        (only,) = record.runs
+        assert (only.stopped_by, only.n_evaluated, only.n_reused) == ("3 trials ☃", 8, 1)
+        assert only.started <= str(only.ended)
+
+    def test_an_identity_is_taken_up_again(self, ledger: Ledger) -> None:
+        first, _ = begin(ledger, "s", "i1")
+        again = ledger.begin_study("s", "i1", {"x": 2}, {}, METRICS, METRICS)
+        assert (again.id, again.is_new) == (first.id, False)
+        second, _ = begin(ledger, "s", "i2")
+        assert (second.generation, second.is_new) == (2, True)
+        assert begin(ledger, "s", "i1")[0].id == first.id
+        assert begin(ledger, "other", "i1")[0].generation == 1
+
+    def test_restart_begins_anew_and_goes_on_there(self, ledger: Ledger) -> None:
+        first, run = begin(ledger, "s", "i1")
+        anew = ledger.begin_study("s", "i1", {}, {}, METRICS, METRICS, restart=True)
+        assert (anew.generation, anew.is_new, anew.since_run) == (2, True, run + 1)
+        again = ledger.begin_study("s", "i1", {}, {}, METRICS, METRICS)
+        assert (again.id, again.since_run) == (anew.id, run + 1)
+        assert first.since_run is None
+
+    def test_the_series_that_ran_last_is_the_present_one(self, ledger: Ledger) -> None:
+        assert ledger.previous("s") is None
+        first, _ = begin(ledger, "s", "i1")
+        begin(ledger, "s", "i2")
+        begin(ledger, "s", "i1")
+        begin(ledger, "a", "i3")
+        found = ledger.previous("s")
+        assert found is not None
+        assert found.id == ledger.load("s").head.id == first.id
+        assert [head.name for head in ledger.studies()] == ["a", "s"]
+        assert ledger.load().head.name == "a"
+
+    def test_a_missing_study_is_named_with_those_that_exist(self, ledger: Ledger) -> None:
+        with pytest.raises(UsageError, match="tunesmith run"):
+            ledger.load()
+        begin(ledger, "churn")
+        with pytest.raises(UsageError, match=r"no study `chrun`.*Did you mean `churn`"):
+            ledger.load("chrun")
+
+    # -- trials and evaluations --------------------------------------------------------------
+
+    def test_trials_come_back_as_they_were_told(self, ledger: Ledger) -> None:
+        head, run = begin(ledger)
+        folds = [
+            FoldResult(f, {"accuracy": 1 / (f + 3), "loss": -5e-324}, 0.1, 1e-9) for f in (0, 1)
+        ]
+        good = Trial(0, AWKWARD, canonical_json(AWKWARD), "start_with").told(folds)
+        failed = [folds[0], FoldResult(1, {}, failure=FAILURE)]
+        bad = Trial(1, {}, "{}", "tpe").told(failed)
+        results = {"k0": folds[0], "k1": folds[1], "k2": failed[1]}
+        told = [(good, ["k0", "k1"]), (bad, ["k0", "k2"])]
+        ledger.record(head.id, run, asked=[], results=results, told=told)
+        found = list(ledger.load(head.name).history)
+        assert found[0] == good
+        assert types_of(found[0].params) == types_of(good.params)
+        assert [t.state for t in found] == [State.COMPLETE, State.FAILED]
+        reason = found[1].failure
+        assert reason is not None
+        assert reason == Failure(FAILURE.kind, "no ☃ in column 'a'", FAILURE.traceback)
+        assert list(ledger.log(head.id).told) == found
+
+    def test_folds_come_back_in_fold_order(self, ledger: Ledger) -> None:
+        head, run = begin(ledger)
+        results = {f"k{f}": result(f, score=f / 10) for f in (2, 0, 1)}
+        trial = made(0).told(list(results.values()))
+        ledger.record(head.id, run, results=results, told=[(trial, ["k0", "k1", "k2"])])
+        (found,) = ledger.load(head.name).history
+        assert [fold.fold for fold in found.folds] == [0, 1, 2]
+        assert found.scores("accuracy").tolist() == [0.0, 0.1, 0.2]
+
+    def test_recording_twice_is_recording_once(self, ledger: Ledger) -> None:
+        head, run = begin(ledger)
+        for _ in range(2):
+            tell(ledger, head, run, 0)
+        before = ledger.load(head.name)
+        tell(ledger, head, run, 0)
+        assert list(ledger.load(head.name).history) == list(before.history)
+
+    def test_what_comes_together_is_kept_together_or_not_at_all(self, ledger: Ledger) -> None:
+        head, run = begin(ledger)
+        trial = made(0).told([result(0)])
+        with pytest.raises(StorageError):
+            ledger.record(
+                head.id, run, results={"k0": result(0)}, told=[(trial, ["k0", "never recorded"])]
+            )
+        with pytest.raises(ValueError, match="JSON"):
+            ledger.record(
+                head.id, run, results={"k0": result(0), "k1": result(1, score=float("nan"))}
+            )
+        assert ledger.known(["k0", "k1"]) == {}
+        assert len(ledger.load(head.name).history) == 0
+
+    def test_resuming_goes_on_after_the_told_prefix(self, ledger: Ledger) -> None:
+        head, run = begin(ledger)
+        for number in (0, 1, 3):
+            tell(ledger, head, run, number)
+        ledger.record(head.id, run, asked=[made(2), made(4), made(6)])
+        log = ledger.log(head.id)
+        assert [trial.number for trial in log.told] == [0, 1]
+        assert len(log.asked) == 2
+        history = ledger.load(head.name).history
+        assert history.n_told == 2
+        assert [trial.number for trial in history.running] == [2, 3, 4]
+        assert all(trial.state is State.RUNNING for trial in history.running)
+
+    def test_an_asked_trial_may_be_asked_anew(self, ledger: Ledger) -> None:
+        head, run = begin(ledger)
+        ledger.record(head.id, run, asked=[made(0)])
+        ledger.record(head.id, run, asked=[Trial(0, {"n": 9}, '{"n":9}', "grid")])
+        (found,) = ledger.load(head.name).history
+        assert (found.params, found.key, found.origin) == ({"n": 9}, '{"n":9}', "grid")
+
+    def test_forgetting_drops_what_was_asked_ahead_alone(self, ledger: Ledger) -> None:
+        head, run = begin(ledger)
+        other, _ = begin(ledger, "other")
+        tell(ledger, head, run, 0)
+        for study in (head, other):
+            ledger.record(study.id, run, asked=[made(1), made(2)], results={"ahead": result(0)})
+        ledger.forget_untold(head.id, 1)
+        assert len(ledger.load(head.name).history) == 1
+        assert "ahead" in ledger.known(["ahead"])
+        ledger.forget_untold(head.id, 0)
+        assert len(ledger.load(head.name).history) == 1
+        ledger.record(other.id, run, asked=[made(0)])
+        assert len(ledger.load("other").history) == 3
+
+    # -- what is known -----------------------------------------------------------------------
+
+    def test_any_number_of_keys_can_be_asked_for(self, ledger: Ledger) -> None:
+        head, run = begin(ledger)
+        results = {f"{k:032x}": result(k % 5, score=k / 7) for k in range(1200)}
+        ledger.record(head.id, run, results=results)
+        keys = [*results, *(f"unknown{k}" for k in range(1200))]
+        assert ledger.known(iter(keys)) == results
+        assert ledger.known([]) == {}
+
+    def test_failures_count_as_known_unless_they_say_nothing(self, ledger: Ledger) -> None:
+        head, run = begin(ledger)
+        results = {
+            kind: FoldResult(0, {}, failure=Failure(kind, "…"))
+            for kind in ("ValueError", "nan", *NOT_RESULTS)
+        }
+        ledger.record(head.id, run, results=results)
+        assert ledger.known(results).keys() == {"ValueError", "nan"}
+
+    @pytest.mark.parametrize("kind", NOT_RESULTS)
+    def test_a_time_out_never_takes_a_result_away(self, ledger: Ledger, kind: str) -> None:
+        head, run = begin(ledger)
+        timeout = FoldResult(0, {}, failure=Failure(kind, "…"))
+        ledger.record(head.id, run, results={"k": timeout})
+        ledger.record(head.id, run, results={"k": result(0)})
+        ledger.record(head.id, run, results={"k": timeout})
+        ledger.record(head.id, ledger.begin_run(head.id, {}), results={"k": timeout})
+        assert ledger.known(["k"]) == {"k": result(0)}
+
+    def test_what_a_run_recorded_first_stays(self, ledger: Ledger) -> None:
+        head, run = begin(ledger)
+        ledger.record(head.id, run, results={"k": result(0, score=0.25)})
+        ledger.record(head.id, run, results={"k": result(0, score=0.75)})
+        assert ledger.known(["k"]) == {"k": result(0, score=0.25)}
+
+    def test_later_runs_never_change_a_told_trial(self, ledger: Ledger) -> None:
+        head, run = begin(ledger)
+        timeout = FoldResult(1, {}, failure=Failure("timeout", "…"))
+        first = {"k0": result(0, score=0.25), "k1": timeout}
+        trial = made(0).told(list(first.values()))
+        ledger.record(head.id, run, results=first, told=[(trial, ["k0", "k1"])])
+
+        anew, later = begin(ledger, head.name, "another")
+        second = {"k0": result(0, score=0.75), "k1": result(1, score=0.5)}
+        told = made(0).told(list(second.values()))
+        ledger.record(anew.id, later, results=second, told=[(told, ["k0", "k1"])])
+
+        assert list(ledger.log(head.id).told) == [trial]
+        assert list(ledger.log(anew.id).told) == [told]
+        assert ledger.known(["k0", "k1"]) == second
+        assert ledger.known(["k0"], since_run=later) == {"k0": second["k0"]}
+        assert ledger.known(["k0"], since_run=later + 1) == {}
+
+    def test_reused_evaluations_are_those_that_were_known(self, ledger: Ledger) -> None:
+        head, run = begin(ledger)
+        ledger.record(head.id, run, results={"k": result(0, score=0.25)})
+        other, later = begin(ledger, "other")
+        known = ledger.known(["k"])
+        # Another run's time-out comes in between: it is newer, but says nothing.
+        timeout = FoldResult(0, {}, failure=Failure("timeout", "…"))
+        ledger.record(head.id, ledger.begin_run(head.id, {}), results={"k": timeout})
+        ledger.record(other.id, later, told=[(made(0).told([known["k"]]), ["k"])])
+        (trial,) = ledger.load("other").history
+        assert trial.folds == (result(0, score=0.25),)
+
+    # -- copies, readers, other processes ----------------------------------------------------
+
+    def test_what_is_given_back_is_the_callers_own(self, ledger: Ledger) -> None:
+        head, run = begin(ledger)
+        scores: dict[str, float] = {"accuracy": 0.5}
+        params: dict[str, Any] = {"list": [1, 2]}
+        fold = FoldResult(0, scores)
+        trial = Trial(0, params, canonical_json(params), "tpe").told([fold])
+        ledger.record(head.id, run, results={"k": fold}, told=[(trial, ["k"])])
+        scores["accuracy"] = 0.0
+        params["list"].append(3)
+        for _ in range(2):
+            (found,) = ledger.load(head.name).history
+            assert found.params == {"list": [1, 2]}
+            assert found.folds[0].scores == {"accuracy": 0.5}
+            dict.clear(found.params)  # type: ignore[arg-type]
+            dict.clear(found.folds[0].scores)  # type: ignore[arg-type]
+
+    def test_a_reader_sees_whole_trials_while_another_writes(
+        self, ledger: Ledger, location: str | Path
+    ) -> None:
+        head, run = begin(ledger)
+        done, seen, errors = threading.Event(), [0], list[BaseException]()
+
+        def read() -> None:
+            try:
+                while not done.is_set():
+                    with Ledger.open(location, create=False) as reading:
+                        history = reading.load(head.name).history
+                    assert all(len(trial.folds) == N_FOLDS for trial in history.told)
+                    assert history.n_told >= seen[-1]
+                    seen.append(history.n_told)
+            except BaseException as error:  # noqa: BLE001 - shown by the test
+                errors.append(error)
+
+        thread = threading.Thread(target=read)
+        thread.start()
+        for number in range(60):
+            tell(ledger, head, run, number)
+        done.set()
+        thread.join()
+        assert errors == []
+        assert ledger.load(head.name).history.n_told == 60
+
+    @pytest.mark.slow
+    def test_processes_that_open_a_new_ledger_at_once_all_get_on(
+        self, location: str | Path
+    ) -> None:
+        names = [f"s{i}" for i in range(8)]
+        processes = [
+            subprocess.Popen(  # noqa: S603 - our own interpreter and text
+                [sys.executable, "-c", WRITER, str(location), name, "3"], stderr=subprocess.PIPE
+            )
+            for name in names
+        ]
+        errors = [process.communicate(timeout=120)[1].decode() for process in processes]
+        assert [process.returncode for process in processes] == [0] * len(names), errors
+        with Ledger.open(location, create=False) as ledger:
+            assert [head.name for head in ledger.studies()] == names
+            assert all(ledger.load(name).history.n_told == 3 for name in names)
+
+
+# -- making trials ----------------------------------------------------------------------------
+
+
+def begin(ledger: Ledger, name: str = "study", identity: str = "i") -> tuple[StudyHead, int]:
+    """A study and a run of it."""
+    head = ledger.begin_study(name, identity, {}, {}, METRICS, METRICS[:1])
+    return head, ledger.begin_run(head.id, {"definition": {}})
+
+
+def made(number: int) -> Trial:
+    """A running trial."""
+    params = {"n": number}
+    return Trial(number, params, canonical_json(params), "tpe")
+
+
+def result(fold: int, score: float = 0.5) -> FoldResult:
+    """A good result."""
+    return FoldResult(fold, {"accuracy": score, "loss": 1 - score}, 0.1, 0.01)
+
+
+def keys_of(name: str, number: int) -> list[str]:
+    """Evaluation keys of a trial's folds."""
+    return [f"{name}-{number}-{fold}" for fold in range(N_FOLDS)]
+
+
+def tell(ledger: Ledger, head: StudyHead, run: int, number: int) -> Sequence[str]:
+    """Ask, evaluate and tell one trial, in one transaction; returns its keys."""
+    keys, trial = keys_of(head.name, number), made(number)
+    results: Mapping[str, FoldResult] = {
+        key: result(fold, score=1 / (number + fold + 1)) for fold, key in enumerate(keys)
+    }
+    told = [(trial.told(list(results.values())), keys)]
+    ledger.record(head.id, run, asked=[trial], results=results, told=told)
+    return keys
+
+
+def types_of(value: Any) -> Any:
+    """The types in a JSON value: tells 1, 1.0 and true apart."""
+    if isinstance(value, Mapping):
+        return {name: types_of(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [types_of(item) for item in value]
+    return type(value)

@@ -1,0 +1,73 @@
+"""Records made by hand, for tests of what reads them."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from tunesmith.history import Failure, FoldResult, Metric, Trial, TrialLog
+from tunesmith.ledger.records import RunRecord, StudyHead, StudyRecord
+from tunesmith.space.parameter import canonical_json
+
+SCORE = Metric("score")
+
+
+def make_record(
+    params: Sequence[Mapping[str, Any]],
+    scores: Sequence[Sequence[float] | str] | None = None,
+    *,
+    metrics: Sequence[Metric] = (SCORE,),
+    n_objectives: int = 1,
+    origins: Sequence[str] = (),
+    space: Mapping[str, Any] | None = None,
+    study: str = "example",
+    stopped_by: str = "20 trials",
+) -> StudyRecord:
+    """A study's record.
+
+    Args:
+        params: one mapping a trial.
+        scores: fold scores a trial, or the message of its failure; random by default. With
+            several metrics, the others get these scores plus their position.
+        metrics: what is recorded.
+        n_objectives: how many of them decide.
+        origins: who proposed each trial; ``grid`` by default.
+        space: the JSON form of the space.
+        study: its name.
+        stopped_by: why the run ended.
+    """
+    rng = np.random.default_rng(0)
+    found = scores or [rng.normal(0.8, 0.05, 3).round(4).tolist() for _ in params]
+    log = TrialLog(tuple(metrics[:n_objectives]))
+    for index, (point, given) in enumerate(zip(params, found, strict=True)):
+        origin = origins[index] if index < len(origins) else "grid"
+        trial = log.ask(dict(point), canonical_json(dict(point)), origin)
+        log.tell(_told(trial, given, metrics))
+    definition = {
+        "file": {"search": {"method": "grid", "seed": 0}},
+        "space": space or {"boxes": [], "constraints": []},
+    }
+    provenance = {
+        "definition": definition,
+        "python": "3.11.0",
+        "packages": {"scikit-learn": "1.9.1", "numpy": "2.4.0"},
+        "machine": {"system": "Linux", "architecture": "x86_64"},
+        "context": {"data": "d" * 32, "code": ""},
+        "git": {"commit": "c" * 40, "branch": "main", "is_dirty": False},
+    }
+    head = StudyHead(1, study, 1, "i" * 32, provenance["context"], definition)  # type: ignore[arg-type]
+    times = ("2026-01-01T00:00:00+00:00", "2026-01-01T00:01:00+00:00")
+    run = RunRecord(1, *times, stopped_by, 3 * len(params), 0, provenance)
+    return StudyRecord(head, tuple(metrics), log.view(), (run,))
+
+
+def _told(trial: Trial, given: Sequence[float] | str, metrics: Sequence[Metric]) -> Trial:
+    if isinstance(given, str):
+        failure = Failure("ValueError", given)
+        return trial.told([FoldResult(0, {}, failure=failure)])
+    return trial.told(
+        [
+            FoldResult(fold, {m.name: score + i for i, m in enumerate(metrics)}, 0.1, 0.01)
+            for fold, score in enumerate(given)
+        ]
+    )
