@@ -142,7 +142,7 @@ def test_kill_9_costs_the_folds_in_flight_and_no_others(
 
 
 def test_a_second_run_is_refused_while_the_first_is_on(project: Path) -> None:
-    first = start(project)
+    first = start(project, "--trials", "108")
     wait_for_folds(project, 3)
     code, _, err = finish(start(project))
     assert code == 75

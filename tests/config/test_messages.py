@@ -21,7 +21,7 @@ OBJECTIVE = "objective: {{{0}, data: {{path: d.csv, target: y}}, metric: accurac
 METRIC = "objective: {{estimator: a.B, data: {{path: d.csv, target: y}}, metric: {0}}}"
 CV = "objective: {{estimator: a.B, data: {{path: d.csv, target: y}}, metric: accuracy, cv: {0}}}"
 
-BROKEN = {
+BROKEN: dict[str, str | dict[str, str]] = {
     "nothing": "",
     "a list": "- 1\n",
     "not yaml": "study: [1,\n",

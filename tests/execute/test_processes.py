@@ -27,7 +27,8 @@ class TestProcessExecutor(ExecutorContract):
 
 
 def children() -> list[psutil.Process]:
-    return psutil.Process().children(recursive=True)
+    found: list[psutil.Process] = psutil.Process().children(recursive=True)
+    return found
 
 
 def test_it_runs_elsewhere_and_leaves_nobody(tmp_path: Path) -> None:
@@ -85,7 +86,7 @@ def test_workers_killed_at_random_cost_no_result() -> None:
     before = set(children())
     with ProcessExecutor(nap, n_workers=2) as executor:
         futures = [executor.submit(n) for n in range(60)]
-        found = []
+        found: list[Any] = []
         while len(found) < 60:
             found += executor.completed(0.2)
             victims = [p for p in children() if p not in before]

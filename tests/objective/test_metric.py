@@ -227,4 +227,4 @@ def test_times_are_measured_not_computed(fitted: Any) -> None:
 def test_it_pickles(fitted: Any) -> None:
     made = scorers("accuracy", own("cost", "minimize"))
     made(*fitted)
-    assert pickle.loads(pickle.dumps(made))(*fitted) == made(*fitted)  # noqa: S301
+    assert pickle.loads(pickle.dumps(made))(*fitted) == made(*fitted)

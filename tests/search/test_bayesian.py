@@ -60,7 +60,7 @@ def test_unknown_options_are_noticed_at_once() -> None:
 
 
 def test_auto_takes_no_options_because_models_differ_in_them() -> None:
-    with pytest.raises(UsageError, match="`n_startup`.*`gp` or `tpe`"):
+    with pytest.raises(UsageError, match=r"`n_startup`.*`gp` or `tpe`"):
         BayesianSampler(n_startup=4)
 
 

@@ -7,13 +7,17 @@ lock of the session). Nobody has to remove anything after a crash, and nobody wa
 import fcntl
 import json
 import os
+import time
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from tunesmith.errors import LockedError, StorageError
+
+TRIES = 3
+PAUSE_S = 0.05
 
 
 def run_lock(location: str | Path, study: str) -> AbstractContextManager[None]:
@@ -72,13 +76,22 @@ def _file_lock(path: Path, study: str) -> Iterator[None]:
 def _take(handle: int, path: Path, study: str) -> None:
     note = {"pid": os.getpid(), "since": datetime.now(UTC).isoformat(timespec="seconds")}
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        _lock(handle)
         os.ftruncate(handle, 0)
         os.pwrite(handle, json.dumps(note).encode(), 0)
     except BlockingIOError:
         raise locked_error(study, _read(handle)) from None
     except OSError as error:
         raise StorageError(f"cannot lock {path}: {error.strerror}") from error
+
+
+def _lock(handle: int) -> None:
+    """Take the lock; who only looks whether it is held holds it for microseconds."""
+    for _ in range(TRIES - 1):
+        with suppress(BlockingIOError):
+            return fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        time.sleep(PAUSE_S)
+    return fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def _file_holder(path: Path) -> dict[str, Any] | None:

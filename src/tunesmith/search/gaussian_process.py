@@ -57,14 +57,12 @@ class GaussianProcess:
         values: ``(n,)``, standardised.
         groups: ``(m,)`` the group of each feature, from 0.
         hyper: kernel parameters.
-        noise: ``(n,)`` known noise variances on top of the learned one, or ``None``.
     """
 
     features: np.ndarray
     values: np.ndarray
     groups: np.ndarray
     hyper: Hyperparameters
-    noise: np.ndarray | None = None
 
     @cached_property
     def _scaled(self) -> np.ndarray:
@@ -77,8 +75,7 @@ class GaussianProcess:
     def _factor(self) -> np.ndarray:
         """Lower Cholesky factor of the covariance of the observations."""
         covariance = self.hyper.signal * matern(_squared_distances(self._scaled, self._scaled))
-        diagonal = self.hyper.noise + JITTER + (0.0 if self.noise is None else self.noise)
-        covariance[np.diag_indices_from(covariance)] += diagonal
+        covariance[np.diag_indices_from(covariance)] += self.hyper.noise + JITTER
         return cholesky(covariance, lower=True, check_finite=False)
 
     @cached_property
@@ -106,7 +103,6 @@ class GaussianProcess:
             np.concatenate([self.values, self.mean(features)]),
             self.groups,
             self.hyper,
-            None if self.noise is None else np.append(self.noise, np.zeros(len(features))),
         )
 
     def _covariance(self, features: np.ndarray) -> np.ndarray:
@@ -139,14 +135,13 @@ def fit(
     values: np.ndarray,
     groups: np.ndarray,
     priors: Priors | None = None,
-    noise: np.ndarray | None = None,
 ) -> Hyperparameters:
     """Kernel parameters of the largest posterior density (MAP), by L-BFGS from the prior means.
 
     Their logarithms are rounded to 3 digits, so that the last bits of a matrix library do not
     decide which point is suggested.
     """
-    loss = LogPosterior(features, values, groups, priors or Priors(), noise)
+    loss = LogPosterior(features, values, groups, priors or Priors())
     means, spreads = loss.prior
     found = minimize(
         loss.negative,
@@ -168,9 +163,8 @@ class LogPosterior:
         values: np.ndarray,
         groups: np.ndarray,
         priors: Priors,
-        noise: np.ndarray | None = None,
     ) -> None:
-        self.values, self.noise = values, noise
+        self.values = values
         self.prior = priors.stacked(int(groups.max()) + 1)
         self._rows, self._columns = np.tril_indices(len(values), -1)
         self._distances = self._pair_distances(features, groups)
@@ -197,10 +191,7 @@ class LogPosterior:
     def _matrix(self, pairs: np.ndarray, hyper: Hyperparameters) -> np.ndarray:
         matrix = np.zeros((len(self.values), len(self.values)))
         matrix[self._rows, self._columns] = hyper.signal * pairs
-        diagonal = hyper.signal + hyper.noise + JITTER
-        matrix[np.diag_indices_from(matrix)] = diagonal + (
-            0.0 if self.noise is None else self.noise
-        )
+        matrix[np.diag_indices_from(matrix)] = hyper.signal + hyper.noise + JITTER
         return matrix
 
     def _gradient(

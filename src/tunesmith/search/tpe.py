@@ -228,14 +228,12 @@ def _ask(asked: Any, name: str, parameter: Parameter) -> Any:
 def _outside(parameter: Parameter, value: Value) -> Any:
     """A value as Optuna sees it."""
     match parameter:
-        case Categorical():
-            return parameter.index(value)
         case Int(step=1) | Float(step=None):
             return value
         case Distribution():
             return parameter.unit(value)
         case _:
-            return int(parameter.unit(value) * (parameter.n_levels or 1))
+            return parameter.index(value)
 
 
 def _inside(parameter: Parameter, value: Any) -> Value:

@@ -4,6 +4,12 @@ import numpy as np
 from scipy.special import ndtri
 
 
+def shrunk(values: np.ndarray) -> np.ndarray:
+    """The values divided by their largest magnitude, so that no square of them overflows."""
+    largest = np.abs(values).max()
+    return values / largest if largest > 0 else values
+
+
 def half_rank(gains: np.ndarray) -> np.ndarray:
     """Warp the worse half to Gaussian quantiles of its ranks; keep the better half as it is.
 
@@ -17,7 +23,7 @@ def half_rank(gains: np.ndarray) -> np.ndarray:
         ``(n,)`` values in the same order, ties included.
 
     >>> half_rank(np.array([1.0, 2.0, 3.0, -1e9])).round(1).tolist()
-    [0.5, 2.0, 3.0, -0.1]
+    [1.1, 2.0, 3.0, 0.2]
     """
     middle = np.median(gains)
     good = gains >= middle

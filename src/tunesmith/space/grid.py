@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from math import prod
 
-from tunesmith.space.parameter import Categorical, Parameter
+from tunesmith.space.parameter import Parameter
 from tunesmith.space.space import Box, SearchSpace
 from tunesmith.types import Params, Value
 
@@ -25,6 +25,7 @@ class Grid:
     Raises:
         ValueError: a parameter has no finite list of values.
 
+    >>> from tunesmith.space import Categorical
     >>> grid = Grid(SearchSpace.of({"b": Categorical((1, 2)), "a": Categorical(("x", "y"))}))
     >>> [grid.point(i) for i in range(grid.n_numbers)][:2]
     [{'a': 'x', 'b': 1}, {'a': 'x', 'b': 2}]
@@ -80,7 +81,7 @@ class Grid:
         index, found = self.space.locate(params)
         offset = 0
         for name, parameter in sorted(self.space.boxes[index].parameters.items()):
-            level = _level_index(parameter, found[name]) if name in found else 0
+            level = parameter.index(found[name]) if name in found else 0
             offset = offset * _levels(parameter) + level
         return sum(self._sizes[:index]) + offset
 
@@ -121,10 +122,3 @@ def _decode(box: Box, offset: int) -> dict[str, int]:
     for name, parameter in sorted(box.parameters.items(), reverse=True):
         offset, chosen[name] = divmod(offset, _levels(parameter))
     return chosen
-
-
-def _level_index(parameter: Parameter, value: Value) -> int:
-    if isinstance(parameter, Categorical):
-        return parameter.index(value)
-    # The middle of a level's share of the axis falls into that level whatever the rounding.
-    return int(parameter.unit(value) * _levels(parameter))

@@ -1,11 +1,11 @@
 """One parameter each: what values it may take, and how it maps to the unit interval.
 
-Every parameter offers the same six things, so that no search strategy needs to know the kinds:
+Every parameter offers the same things, so that no search strategy needs to know the kinds:
 
 - ``at(u)``: the value at quantile ``u`` in [0, 1);
 - ``unit(value)``: the inverse, the middle of the value's share of [0, 1];
 - ``n_levels``: how many values there are, ``None`` for a continuum;
-- ``level(i)``: the i-th value in grid order;
+- ``level(i)``: the i-th value in grid order; ``index(value)`` its inverse;
 - ``canonical(value)``: the value in its one JSON form;
 - ``to_json()``: the definition, as a configuration would write it.
 """
@@ -55,6 +55,10 @@ class Float:
         """The value ``index`` steps above ``low``, free of accumulated rounding."""
         return float(f"{self.low + index * (self.step or 0.0):.12g}")
 
+    def index(self, value: Value) -> int:
+        """How many steps above ``low`` a value lies."""
+        return round((_as_number(value) - self.low) / (self.step or 1.0))
+
     def at(self, u: float) -> float:
         """The value at quantile ``u``."""
         if self.n_levels is not None:
@@ -71,7 +75,7 @@ class Float:
         """The quantile of a value."""
         number = _as_number(value)
         if self.n_levels is not None:
-            return (round((number - self.low) / (self.step or 1.0)) + 0.5) / self.n_levels
+            return (self.index(value) + 0.5) / self.n_levels
         if self.log:
             return math.log(number / self.low) / math.log(self.high / self.low)
         return (number - self.low) / (self.high - self.low)
@@ -130,6 +134,10 @@ class Int:
         """The value ``index`` steps above ``low``."""
         return self.low + index * self.step
 
+    def index(self, value: Value) -> int:
+        """How many steps above ``low`` a value lies."""
+        return int(_as_number(value) - self.low) // self.step
+
     def at(self, u: float) -> int:
         """The value at quantile ``u``; each whole number has its share of the axis."""
         if not self.log:
@@ -141,7 +149,7 @@ class Int:
         """The quantile of a value."""
         number = _as_number(value)
         if not self.log:
-            return ((number - self.low) // self.step + 0.5) / self.n_levels
+            return (self.index(value) + 0.5) / self.n_levels
         low, high = math.log(self.low - 0.5), math.log(self.high + 0.5)
         return (math.log(number) - low) / (high - low)
 
@@ -260,6 +268,10 @@ class Distribution:
     def level(self, index: int) -> Value:
         """A continuum has no levels."""
         raise IndexError(f"scipy.stats.{self.name} has no level {index}")
+
+    def index(self, value: Value) -> int:
+        """A continuum has no levels."""
+        raise IndexError(f"scipy.stats.{self.name} has no level for {value}")
 
     def at(self, u: float) -> float:
         """The value at quantile ``u``, kept off the ends, which may be infinite."""

@@ -134,6 +134,7 @@ class Box:
 class SearchSpace:
     """All points that a study may evaluate.
 
+    >>> from tunesmith.space import Categorical
     >>> space = SearchSpace.of({"kernel": Categorical(("linear", "rbf"))})
     >>> space.key({"kernel": "rbf"})
     '{"kernel":"rbf"}'

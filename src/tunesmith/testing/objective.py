@@ -12,7 +12,7 @@ from tunesmith.types import Params
 
 
 class ObjectiveContract:
-    """Tests of one objective: override ``make`` and ``params``, and ``failing`` where it can fail."""
+    """Tests of one objective: override ``make``, ``params``, and ``failing`` if it can fail."""
 
     def make(self) -> Objective:
         """A fresh objective; the same one each time."""
@@ -53,7 +53,7 @@ class ObjectiveContract:
         objective, points = self.make(), self.params()
         together = objective.evaluate(Fit(0, tuple(points)))
         for point, result in zip(points, together, strict=True):
-            assert self._scores(self.make(), point, 0) == self._computed(objective, result.scores)
+            assert self._scores(self.make(), point, 0) == self._computed(result.scores)
 
     def test_scores_repeat(self) -> None:
         objective, point = self.make(), self.params()[0]
@@ -103,10 +103,10 @@ class ObjectiveContract:
 
     def _scores(self, objective: Objective, point: Params, fold: int) -> dict[str, float]:
         (result,) = objective.evaluate(Fit(fold, (point,)))
-        return self._computed(objective, result.scores)
+        return self._computed(result.scores)
 
     @staticmethod
-    def _computed(objective: Objective, scores: object) -> dict[str, float]:
+    def _computed(scores: object) -> dict[str, float]:
         """Scores without the measured times, which differ each time."""
         assert isinstance(scores, dict)
         return {name: s for name, s in scores.items() if name not in ("fit_time", "score_time")}
