@@ -89,6 +89,8 @@ def tune(
         definition = load_definition(Path(definition))
     with project_on_path(definition.root):
         objective = build_objective(definition)
+        for note in objective.notes:
+            say(note)
         sampler = build_sampler(definition)
         location, name = definition.ledger, definition.file.study
         with Ledger.open(location) as ledger, run_lock(location, name):

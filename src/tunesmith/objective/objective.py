@@ -1,6 +1,6 @@
 """What is scored: a function from params and a fold to scores."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -35,6 +35,10 @@ class Objective(Protocol):
     @property
     def context(self) -> Mapping[str, str]:
         """What results depend on besides params and fold: name (``data``, ``code``…) -> digest."""
+
+    @property
+    def notes(self) -> Sequence[str]:
+        """Sentences that a user should read before the first fit."""
 
     def key(self, params: Params, fold: int) -> str:
         """Digest that identifies one evaluation: equal keys, equal scores."""

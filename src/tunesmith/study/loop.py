@@ -7,13 +7,14 @@ the study *at* m: trials asked ahead are dropped (their folds stay in the ledger
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import CancelledError, Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from tunesmith.execute.executor import CallTimeoutError, Executor, WorkerDiedError
 from tunesmith.history import Failure, FoldResult, History, Trial, TrialLog
-from tunesmith.objective.objective import Fit, Objective
+from tunesmith.objective.objective import Objective
+from tunesmith.objective.plan import PlannedFit, plan
 from tunesmith.search.sampler import Sampler
 from tunesmith.search.stopping import Criterion, trial_limit
 from tunesmith.space import SearchSpace
@@ -66,6 +67,12 @@ class _Open:
     keys: list[str]
     results: dict[int, FoldResult] = field(default_factory=dict)
 
+    def take(self, known: Mapping[str, FoldResult]) -> None:
+        """Use the known results; another study may have counted its folds otherwise."""
+        for fold, key in enumerate(self.keys):
+            if key in known:
+                self.results[fold] = replace(known[key], fold=fold)
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -97,7 +104,7 @@ class Study:
         known_ends = (self._limit, count_points(self.strategy.space))
         self._n_trials = min((n for n in known_ends if n is not None), default=None)
         self._open: dict[int, _Open] = {}
-        self._running: dict[Future[list[FoldResult]], tuple[int, int]] = {}
+        self._running: dict[Future[list[FoldResult]], PlannedFit] = {}
         self._is_exhausted = False
         self._n_evaluated = self._n_reused = 0
         self._fit_s = 0.0
@@ -126,12 +133,14 @@ class Study:
     # -- ask ---------------------------------------------------------------------------------
 
     def _ask_ahead(self) -> None:
+        asked = []
         while self._may_ask():
             proposal = self.strategy.propose(self.log)
             if proposal is None:
                 self._is_exhausted = True
-                return
-            self._ask(*proposal)
+                break
+            asked.append(self._ask(*proposal))
+        self._submit(asked)
 
     def _may_ask(self) -> bool:
         n_asked = len(self.log.asked)
@@ -139,19 +148,23 @@ class Study:
             return False
         return n_asked - len(self.log.told) < self.strategy.window
 
-    def _ask(self, origin: str, params: Params) -> None:
+    def _ask(self, origin: str, params: Params) -> _Open:
         trial = self.log.ask(params, self.strategy.space.key(params), origin)
         self.recorder.asked(trial)
         keys = [self.objective.key(params, fold) for fold in range(self.objective.n_folds)]
         opened = self._open[trial.number] = _Open(trial, keys)
-        known = self.recorder.known(keys)
-        for fold, key in enumerate(keys):
-            if key in known:
-                opened.results[fold] = known[key]
-                self._n_reused += 1
-            else:
-                future = self.executor.submit(Fit(fold, (params,)))
-                self._running[future] = (trial.number, fold)
+        return opened
+
+    def _submit(self, asked: Sequence[_Open]) -> None:
+        """Take what the ledger knows; have the rest evaluated."""
+        known = self.recorder.known(key for opened in asked for key in opened.keys)
+        for opened in asked:
+            opened.take(known)
+            self._n_reused += len(opened.results)
+        have = {(opened.trial.number, fold) for opened in asked for fold in opened.results}
+        trials = [opened.trial for opened in asked]
+        for planned in plan(trials, self.objective.n_folds, have):
+            self._running[self.executor.submit(planned.fit)] = planned
 
     # -- run and record ----------------------------------------------------------------------
 
@@ -161,8 +174,9 @@ class Study:
         with self.gate.waiting():
             done = self.executor.completed(TICK_S)
         for future in done:
-            number, fold = self._running.pop(future)
-            self._receive(self._open[number], fold, result_of(future, fold))
+            planned = self._running.pop(future)
+            result = result_of(future, planned.fold)
+            self._receive(self._open[planned.number], planned.fold, result)
         self.recorder.commit_when_due()
 
     def _receive(self, opened: _Open, fold: int, result: FoldResult) -> None:

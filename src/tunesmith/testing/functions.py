@@ -24,6 +24,7 @@ class FunctionObjective:
     metrics: tuple[Metric, ...] = (Metric("score"),)
     version: str = "1"
     default_params: Params = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     @property
     def objectives(self) -> tuple[Metric, ...]:
