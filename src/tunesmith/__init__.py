@@ -13,7 +13,7 @@ from tunesmith.version import VERSION
 __version__ = VERSION
 
 if TYPE_CHECKING:
-    from tunesmith.config.load import load_definition
+    from tunesmith.config.load import define, load_definition
     from tunesmith.report.parameters import read_parameters
     from tunesmith.space import Box, Categorical, Condition, Distribution, Float, Int, SearchSpace
     from tunesmith.tuning import Result, tune
@@ -24,7 +24,7 @@ _PLACES = {
         ("Box", "Categorical", "Condition", "Distribution", "Float", "Int", "SearchSpace"),
         "tunesmith.space",
     ),
-    "load_definition": "tunesmith.config.load",
+    **dict.fromkeys(("define", "load_definition"), "tunesmith.config.load"),
     "read_parameters": "tunesmith.report.parameters",
     "Result": "tunesmith.tuning",
     "tune": "tunesmith.tuning",
@@ -40,6 +40,7 @@ __all__ = [
     "Result",
     "SearchSpace",
     "__version__",
+    "define",
     "load_definition",
     "read_parameters",
     "tune",

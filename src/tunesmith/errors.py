@@ -118,7 +118,7 @@ def dotted(path: Path) -> str:
 
 
 def did_you_mean(word: str, known: Sequence[str]) -> str:
-    """Name the nearest known word, and all known ones unless they are too many.
+    """Name the nearest known word, and the known ones; of very many the first.
 
     >>> did_you_mean("bayse", ["grid", "random", "bayes"])
     'Did you mean `bayes`? Known: bayes, grid, random.'
@@ -127,4 +127,6 @@ def did_you_mean(word: str, known: Sequence[str]) -> str:
     guess = f"Did you mean `{near[0]}`? " if near else ""
     if near and len(known) > MAX_LISTED:
         return guess.strip()
-    return f"{guess}Known: {', '.join(sorted(known))}."
+    listed, n_more = sorted(known)[:MAX_LISTED], len(known) - MAX_LISTED
+    more = f" and {n_more} more" if n_more > 0 else ""
+    return f"{guess}Known: {', '.join(listed)}{more}."

@@ -26,6 +26,7 @@ from tunesmith.objective.crossval import build_objective
 from tunesmith.objective.objective import Objective
 from tunesmith.report.outputs import Written, write_outputs
 from tunesmith.report.parameters import read_parameters
+from tunesmith.report.table import cv_results
 from tunesmith.search.sampler import Sampler
 from tunesmith.search.stopping import build as build_criterion
 from tunesmith.study.loop import Outcome, Strategy, Study, unique_start
@@ -64,6 +65,11 @@ class Result:
         best = self.record.history.best()
         return None if best is None else best.params
 
+    @property
+    def cv_results_(self) -> dict[str, Any]:
+        """The trials in the layout of scikit-learn's ``cv_results_``."""
+        return cv_results(self.record)
+
 
 def tune(
     definition: Definition | str | Path,
@@ -75,7 +81,7 @@ def tune(
     """Run a study until a stopping criterion is met, and write its outputs.
 
     Args:
-        definition: a loaded definition, or the path of ``tuning.yaml``.
+        definition: from ``load_definition`` or ``define``, or the path of ``tuning.yaml``.
         observer: told about progress.
         say: told, in a sentence, what a user should know (changed data, skipped start points).
         restart: forget what was evaluated before.

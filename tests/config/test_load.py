@@ -4,13 +4,14 @@ from pathlib import Path
 
 import jsonschema
 import pytest
+from scipy.stats import loguniform
 from tests.config.test_messages import BROKEN, GOOD, written
 
-from tunesmith.config.load import load_definition, project_root
+from tunesmith.config.load import define, load_definition, project_root
 from tunesmith.config.reference import reference_markdown
 from tunesmith.config.schema import json_schema
 from tunesmith.config.source import read_document
-from tunesmith.errors import ConfigError
+from tunesmith.errors import ConfigError, UsageError
 
 FULL = """\
 $schema: tuning.schema.json
@@ -124,3 +125,25 @@ def test_the_reference_speaks_of_every_key() -> None:
     text = reference_markdown()
     for key in ("study", "stratify", "window", "first_failures", "fit_timeout", "test_fraction"):
         assert f"| `{key}` |" in text
+
+
+def test_a_definition_from_python_is_that_of_a_file(tmp_path: Path) -> None:
+    objective = {"estimator": "a.B", "data": {"path": "d.csv", "target": "y"}, "metric": "r2"}
+    rest = {"study": "s", "objective": objective, "search": {"seed": 3}, "stop": {"trials": 9}}
+    (tmp_path / "tuning.json").write_text(
+        json.dumps({**rest, "space": {"C": {"float": [0.1, 10.0], "log": True}, "k": ["a", "b"]}})
+    )
+    read = load_definition(tmp_path / "tuning.json")
+    written = define({**rest, "space": {"C": loguniform(0.1, 10), "k": ("a", "b")}}, root=tmp_path)
+    assert (written.file, written.space) == (read.file, read.space)
+    assert define({**rest, "space": read.space}, root=tmp_path).space is read.space
+
+
+def test_a_definition_from_python_tells_every_violation() -> None:
+    with pytest.raises(ConfigError) as caught:
+        define({"study": "a b", "objective": {}, "space": {"C": {"float": [3, 1]}}})
+    text = str(caught.value)
+    for part in ("study", "objective.data", "objective.metric", "space.C"):
+        assert part in text
+    with pytest.raises(UsageError, match="`estimators`"):
+        define({"study": "s", "space": {"model": [object()]}})

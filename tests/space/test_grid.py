@@ -9,7 +9,7 @@ from sklearn.model_selection import ParameterGrid
 
 from tunesmith.expression import Expression
 from tunesmith.space import Box, Float, Grid, Int, SearchSpace
-from tunesmith.space.parse import from_param_grid
+from tunesmith.space.parse import from_python
 from tunesmith.testing.strategies import spaces
 
 plain_grids = st.dictionaries(
@@ -21,7 +21,7 @@ plain_grids = st.dictionaries(
 
 @given(st.lists(plain_grids, min_size=1, max_size=3))
 def test_order_is_that_of_parameter_grid(grids: list[dict[str, list[int]]]) -> None:
-    grid = Grid(from_param_grid(grids))
+    grid = Grid(from_python(grids))
     assert list(grid.after(-1)) == list(ParameterGrid(grids))
 
 

@@ -4,11 +4,11 @@ from scipy import stats
 
 from tunesmith.errors import UsageError
 from tunesmith.space import Categorical, Distribution, Float, Int
-from tunesmith.space.parse import from_distributions, from_param_grid, parse_space
+from tunesmith.space.parse import from_python, parse_space
 
 
 def test_scipy_distributions_become_ranges_where_they_are() -> None:
-    space = from_distributions(
+    space = from_python(
         {
             "a": stats.uniform(1, 4),
             "b": stats.loguniform(1e-3, 10),
@@ -29,7 +29,7 @@ def test_scipy_distributions_become_ranges_where_they_are() -> None:
 
 
 def test_numpy_scalars_become_plain_values() -> None:
-    space = from_param_grid({"a": np.array([1, 2]), "b": [np.float64(0.5), np.bool_(True)]})
+    space = from_python({"a": np.array([1, 2]), "b": [np.float64(0.5), np.bool_(True)]})
     choices = space.boxes[0].parameters
     assert choices["a"] == Categorical((1, 2))
     assert [type(v) for v in choices["b"].choices] == [float, bool]  # type: ignore[union-attr]
@@ -37,11 +37,11 @@ def test_numpy_scalars_become_plain_values() -> None:
 
 def test_objects_are_refused_with_the_way_out() -> None:
     with pytest.raises(UsageError, match="named `estimators` instead"):
-        from_param_grid({"model": [object()]})
+        from_python({"model": [object()]})
     with pytest.raises(UsageError, match="expected a list"):
-        from_param_grid({"C": 3})
+        from_python({"C": 3})
     with pytest.raises(UsageError, match="expected a list"):
-        from_param_grid({"kernel": "rbf"})
+        from_python({"kernel": "rbf"})
 
 
 def test_all_violations_come_at_once() -> None:
@@ -55,3 +55,11 @@ def test_parameters_may_be_called_anything() -> None:
     assert violations == []
     assert space is not None
     assert space.names == ["parameters", "values"]
+
+
+def test_constraints_among_the_parameters_are_noticed() -> None:
+    space, (violation,) = parse_space({"a": [1, 2], "constraints": ["a > 1"]})
+    assert space is None
+    assert "parameters: {…}, constraints: […]" in violation.hint
+    # An estimator may well have such a parameter.
+    assert parse_space({"constraints": ["none", "linear"]})[0] is not None

@@ -13,7 +13,7 @@ from tunesmith.config.salvage import is_touched, salvage
 from tunesmith.config.source import Document, read_document
 from tunesmith.errors import ConfigError, Path, Place, Violation
 from tunesmith.space import SearchSpace
-from tunesmith.space.parse import parse_space
+from tunesmith.space.parse import as_written, parse_space
 
 OVERRIDES = {
     "trials": ("stop", "trials"),
@@ -49,11 +49,38 @@ def load_definition(
     data = with_overrides(document.data, overrides or {})
     violations: list[Violation] = []
     space = _space(data.get("space"), folder, violations)
-    sections = {key: value for key, value in data.items() if key not in ("space", "$schema")}
-    file = _file(sections, space, folder, violations)
+    file = _file(_sections(data), space, folder, violations)
     if violations or file is None or space is None:
         raise ConfigError(in_order([_placed(v, document) for v in violations]))
     return Definition(file, space, folder, path)
+
+
+def define(data: Mapping[str, Any], *, root: FilePath | str = ".") -> Definition:
+    """A definition written in Python: the sections of a configuration file.
+
+    Args:
+        data: as in a file; ``space`` may also be a ``SearchSpace`` or hold scipy distributions.
+        root: the project folder, to which paths are relative.
+
+    Raises:
+        ConfigError: every violation.
+        UsageError: an object in the space cannot be searched.
+    """
+    violations: list[Violation] = []
+    folder, given = FilePath(root), data.get("space")
+    if isinstance(given, SearchSpace):
+        space: SearchSpace | None = given
+    else:
+        written = as_written(given) if isinstance(given, Mapping | list | tuple) else given
+        space = _space(written, folder, violations)
+    file = _file(_sections(data), space, folder, violations)
+    if violations or file is None or space is None:
+        raise ConfigError(violations)
+    return Definition(file, space, folder)
+
+
+def _sections(data: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in data.items() if key not in ("space", "$schema")}
 
 
 def project_root(path: FilePath) -> FilePath:

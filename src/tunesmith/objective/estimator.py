@@ -113,7 +113,7 @@ class EstimatorBuilder:
             prototype = self.prototype(choice)
             if not prototype.knows(name):
                 where = f"the estimator `{choice}`" if choice else prototype.title
-                hint = did_you_mean(name, prototype.names)
+                hint = did_you_mean(name, prototype.names_like(name))
                 yield f"space.{name}: {where} has no parameter `{name}`. {hint}"
 
     def choices_for(self, box: Box, name: str | None = None) -> list[str]:
@@ -210,6 +210,10 @@ class Prototype:
         prefix = last_step(self.estimator)[0]
         return sorted({name.removeprefix(prefix) for name in self._values})
 
+    def names_like(self, name: str) -> list[str]:
+        """The parameters that lie no deeper in the estimator than ``name`` does."""
+        return [known for known in self.names if known.count("__") <= name.count("__")]
+
     def full_name(self, name: str) -> str | None:
         """The name by which ``set_params`` knows a parameter; ``None`` if it does not."""
         if name not in self._full:
@@ -269,7 +273,7 @@ class Prototype:
         if unknown:
             problems = [
                 f"{where}.{name}: {self.title} has no parameter `{name}`."
-                f" {did_you_mean(name, self.names)}"
+                f" {did_you_mean(name, self.names_like(name))}"
                 for name in unknown
             ]
             raise UsageError("\n".join(problems))

@@ -6,12 +6,12 @@ from typing import Any
 
 
 def digits_for(error: float) -> int:
-    """Decimals that show two digits of an error; 4 where there is none.
+    """Decimals that show two digits of an error above 0; 4 where there is none.
 
-    >>> digits_for(0.0123), digits_for(0.0)
+    >>> digits_for(0.0123), digits_for(math.nan)
     (3, 4)
     """
-    if not math.isfinite(error) or error <= 0:
+    if not math.isfinite(error):
         return 4
     return min(max(1 - math.floor(math.log10(error)), 0), 10)
 
@@ -19,11 +19,13 @@ def digits_for(error: float) -> int:
 def with_error(mean: float, error: float) -> str:
     """``mean ± standard error``.
 
-    >>> with_error(0.95432, 0.0041)
-    '0.9543 ± 0.0041'
+    >>> with_error(0.95432, 0.0041), with_error(50.0, 0.0)
+    ('0.9543 ± 0.0041', '50 ± 0')
     """
     if not math.isfinite(mean):
         return "–"
+    if error == 0:
+        return f"{plain(mean)} ± 0"
     digits = digits_for(error)
     if not math.isfinite(error):
         return f"{mean:.{digits}f}"

@@ -4,6 +4,7 @@ A space is a mapping from names to definitions, or a list of such mappings (a un
 scikit-learn's list of param grids), or ``{parameters: …, constraints: […]}``.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -25,6 +26,8 @@ FORMS = (
     "Write a list of values, `{float: [low, high]}`, `{int: [low, high]}`"
     " or `{values: [...], when: {...}}`."
 )
+
+COMPARISON = re.compile(r"[<>=]")
 
 
 def parse_space(data: Any) -> tuple[SearchSpace | None, list[Violation]]:
@@ -55,6 +58,7 @@ class _Parser:
             constraints = self.constraints(data["constraints"])
         else:
             boxes, constraints = self.boxes(data, ()), ()
+            self._check_no_constraints(data)
         if self.violations:
             return None
         try:
@@ -62,6 +66,13 @@ class _Parser:
         except ValueError as error:
             self.add(("constraints",), str(error))
             return None
+
+    def _check_no_constraints(self, data: Any) -> None:
+        """Conditions among the parameters: somebody forgot the level above them."""
+        found = data.get("constraints") if isinstance(data, Mapping) else None
+        if isinstance(found, list) and any(COMPARISON.search(str(item)) for item in found):
+            hint = "Write `space: {parameters: {…}, constraints: […]}`."
+            self.add(("constraints",), "constraints stand beside the parameters.", hint)
 
     def boxes(self, data: Any, path: Path) -> tuple[Box, ...]:
         """One box or a list of them."""
@@ -280,37 +291,43 @@ def _show(value: Any) -> str:
 # -- from Python -------------------------------------------------------------------------------
 
 
-def from_param_grid(grid: Any) -> SearchSpace:
-    """A scikit-learn ``param_grid``: a dict of lists (or arrays), or a list of such dicts.
+def from_python(data: Any) -> SearchSpace:
+    """A space as Python code writes it.
+
+    Args:
+        data: scikit-learn's ``param_grid`` or ``param_distributions``: names with lists, arrays or
+            frozen scipy distributions, or a list of such dicts. Parameters (``Float(0, 1)``) and
+            what a configuration would write (``{"int": [1, 9]}``) may stand among them.
+
+    Returns:
+        The space; ``uniform``, ``loguniform`` and ``randint`` are ranges in it, other
+        distributions keep their quantiles.
 
     Raises:
         UsageError: everything in it that cannot be searched.
     """
-    return _from_python(grid)
-
-
-def from_distributions(distributions: Any) -> SearchSpace:
-    """Scikit-learn's ``param_distributions``: lists and frozen scipy distributions.
-
-    ``uniform``, ``loguniform`` and ``randint`` become ranges; others keep their quantiles.
-
-    Raises:
-        UsageError: everything in it that cannot be searched.
-    """
-    return _from_python(distributions)
-
-
-def _from_python(data: Any) -> SearchSpace:
-    boxes = data if isinstance(data, list | tuple) else [data]
-    plain = [{name: _plain(value) for name, value in box.items()} for box in boxes]
-    space, violations = parse_space(plain)
+    space, violations = parse_space(as_written(data))
     if space is None:
         raise UsageError("\n".join(str(violation) for violation in violations))
     return space
 
 
+def as_written(data: Any) -> Any:
+    """Python objects as a configuration would write them.
+
+    Raises:
+        UsageError: one of them cannot be written.
+    """
+    if isinstance(data, list | tuple):
+        return [as_written(box) for box in data]
+    if isinstance(data, Mapping) and set(data) == {"parameters", "constraints"}:
+        return {**data, "parameters": as_written(data["parameters"])}
+    return {name: _plain(value) for name, value in data.items()}
+
+
 def _plain(value: Any) -> Any:
-    """A Python object as a configuration would write it."""
+    if isinstance(value, Mapping):
+        return value
     if hasattr(value, "ppf") and hasattr(value, "dist"):
         return _from_scipy(value)
     if isinstance(value, Float | Int | Categorical | Distribution):
