@@ -46,6 +46,8 @@ class FoldResult:
     fit_time_s: float = 0.0
     score_time_s: float = 0.0
     failure: Failure | None = None
+    n_sharing: int = 1
+    """So many candidates were scored by the same fit."""
 
     def checked(self) -> "FoldResult":
         """This result, or a failure where a score is not a finite number: such never count."""

@@ -26,6 +26,15 @@ BUILTIN: dict[str, dict[str, str]] = {
         "serial": "tunesmith.execute.serial:SerialExecutor",
         "processes": "tunesmith.execute.processes:ProcessExecutor",
     },
+    "submodels": {
+        "forest": "tunesmith.objective.submodels.forest:Forest",
+        "bagging": "tunesmith.objective.submodels.forest:Bagging",
+        "gradient_boosting": "tunesmith.objective.submodels.boosting:GradientBoosting",
+        "hist_gradient_boosting": "tunesmith.objective.submodels.boosting:HistGradientBoosting",
+        "ada_boost": "tunesmith.objective.submodels.boosting:AdaBoost",
+        "neighbors": "tunesmith.objective.submodels.neighbors:Neighbors",
+        "pruning": "tunesmith.objective.submodels.pruning:Pruning",
+    },
     "stopping": {
         "trials": "tunesmith.search.stopping:MaxTrials",
         "fits": "tunesmith.search.stopping:MaxFits",

@@ -12,9 +12,10 @@ from sklearn.model_selection import cross_validate
 
 from tunesmith.config.model import Definition
 from tunesmith.errors import DataError, UsageError
-from tunesmith.objective import crossval
+from tunesmith.objective import slices
 from tunesmith.objective.crossval import CrossValObjective, build_objective
 from tunesmith.objective.objective import Fit
+from tunesmith.objective.slices import HOLDOUT
 from tunesmith.space import Box, Categorical, Condition, Float, SearchSpace
 from tunesmith.space.parameter import Parameter
 from tunesmith.testing.functions import FunctionObjective
@@ -254,18 +255,18 @@ def test_pickles_leave_slices_and_warnings_behind(define: Define) -> None:
 
 def test_the_cache_is_bounded(define: Define, monkeypatch: pytest.MonkeyPatch) -> None:
     objective = build_objective(define(numbers(), {"C": [1.0]}, estimator=LOGISTIC))
-    size = objective._slices(0).n_bytes
-    objective._cache.clear()
-    objective._cached_bytes = 0
-    monkeypatch.setattr(crossval, "CACHE_BYTES", 2 * size + size // 2)
+    size = objective._slices.shared(0).n_bytes
+    objective._slices._kept.clear()
+    objective._slices._n_bytes = 0
+    monkeypatch.setattr(slices, "CACHE_BYTES", 2 * size + size // 2)
     scores = [one(objective, {"C": 1.0}, fold).scores for fold in (0, 1, 2, 0)]
-    assert list(objective._cache) == [2, 0]
+    assert list(objective._slices._kept) == [2, 0]
     assert scores[0] == scores[3]
-    monkeypatch.setattr(crossval, "CACHE_BYTES", 10)
-    objective._cache.clear()
-    objective._cached_bytes = 0
+    monkeypatch.setattr(slices, "CACHE_BYTES", 10)
+    objective._slices._kept.clear()
+    objective._slices._n_bytes = 0
     assert one(objective, {"C": 1.0}).scores == scores[0]
-    assert not objective._cache
+    assert not objective._slices._kept
 
 
 def test_evaluating_adds_little_to_the_fit(define: Define) -> None:
@@ -277,7 +278,7 @@ def test_evaluating_adds_little_to_the_fit(define: Define) -> None:
         numbers(), {"strategy": ["prior"]}, estimator="sklearn.dummy.DummyClassifier"
     )
     objective = build_objective(definition)
-    rows, scorer = objective._slices(0), check_scoring(scoring={"accuracy": "accuracy"})
+    rows, scorer = objective._slices.shared(0), check_scoring(scoring={"accuracy": "accuracy"})
 
     def bare() -> None:
         estimator = clone(DummyClassifier()).set_params(strategy="prior")
@@ -401,7 +402,8 @@ def test_the_holdout_is_scored_once_apart(define: Define) -> None:
     rows, held = objective.table.rows, objective.table.holdout
     assert held is not None
     model = LogisticRegression().fit(rows.X, rows.y)
-    result = objective.score_holdout({"C": 1.0})
+    assert objective.has_holdout
+    result = one(objective, {"C": 1.0}, HOLDOUT)
     assert result.scores == {"accuracy": model.score(held.X, held.y)}
     assert result.fold == -1
     found = cross_validate(LogisticRegression(), rows.X, rows.y, cv=5)
@@ -410,10 +412,15 @@ def test_the_holdout_is_scored_once_apart(define: Define) -> None:
     )
 
 
-def test_no_holdout_to_score(define: Define) -> None:
-    objective = build_objective(define(numbers(), {"C": [1.0]}, estimator=LOGISTIC))
-    with pytest.raises(UsageError, match="no rows are held out"):
-        objective.score_holdout({"C": 1.0})
+def test_the_holdout_has_a_key_of_its_own(define: Define) -> None:
+    objectives = [
+        build_objective(
+            define(numbers(), {"C": [1.0]}, estimator=LOGISTIC, data={"holdout": {"fraction": f}})
+        )
+        for f in (0.25, 0.5)
+    ]
+    keys = [o.key({"C": 1.0}, fold) for o in objectives for fold in (HOLDOUT, 0, o.n_folds - 1)]
+    assert len(set(keys)) == len(keys)
 
 
 # -- dry run -------------------------------------------------------------------------------------

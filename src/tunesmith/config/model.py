@@ -282,6 +282,9 @@ class Execution(Section):
     """``auto``, ``serial``, ``processes``, or the name of an installed executor."""
     workers: int | None = Field(default=None, ge=1)
     """Processes at a time; by default one per core."""
+    share: Literal["exact", "off"] = "exact"
+    """``exact`` lets one fit score every candidate that it holds (a forest of 500 trees those of
+    100), where scores are bitwise the same; ``off`` fits each candidate on its own."""
     fit_timeout: Duration | None = None
     """Time limit of one fit; a fit over it is stopped and its trial fails."""
 

@@ -1,19 +1,14 @@
 """The objective of estimators: cross-validation, bit for bit as scikit-learn computes it."""
 
 import time
-from collections import OrderedDict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-import numpy as np
-import pandas as pd
-
 from tunesmith.config.model import Definition
 from tunesmith.config.model import Objective as Section
-from tunesmith.errors import UsageError
 from tunesmith.fingerprint import code_digest, digest, versions
 from tunesmith.history import FoldResult, Metric
 from tunesmith.objective.data import Table, load_table
@@ -24,34 +19,14 @@ from tunesmith.objective.folds import Split, make_splits
 from tunesmith.objective.metric import Scorers
 from tunesmith.objective.objective import Fit
 from tunesmith.objective.preprocess import auto_preprocessor
+from tunesmith.objective.sharing import Path, Sharing
+from tunesmith.objective.slices import HOLDOUT, SliceCache, Slices
 from tunesmith.space import SearchSpace
 from tunesmith.space.parameter import canonical_json
 from tunesmith.types import Params
 
-CACHE_BYTES = 512 * 1024**2
-"""How much of each process's memory sliced folds may take."""
 EVALUATION = 1
 """Raised when a change to this package changes scores; part of every key."""
-HOLDOUT = -1
-"""The fold number of the hold-out rows."""
-
-
-@dataclass(frozen=True, eq=False)
-class Slices:
-    """The rows of one fold, read-only, so that no fit can change what the next one sees."""
-
-    X_train: pd.DataFrame
-    y_train: np.ndarray
-    weights: np.ndarray | None
-    X_test: pd.DataFrame
-    y_test: np.ndarray
-
-    @property
-    def n_bytes(self) -> int:
-        """Memory that the slices take."""
-        frames = sum(int(f.memory_usage(index=True).sum()) for f in (self.X_train, self.X_test))
-        arrays = (self.y_train, self.y_test, self.weights)
-        return frames + sum(array.nbytes for array in arrays if array is not None)
 
 
 @dataclass(eq=False)
@@ -66,21 +41,29 @@ class CrossValObjective:
     default_params: Params = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     """Sentences that a user should read."""
+    is_shared: bool = True
+    """Whether candidates may share fits; their scores are the same either way."""
     warnings: WarningTally = field(default_factory=WarningTally)
     """Warnings that fits of this process gave; they are counted, not printed."""
 
     def __post_init__(self) -> None:
-        self._cache: OrderedDict[int, Slices] = OrderedDict()
-        self._cached_bytes = 0
+        self._slices = SliceCache(self.table, self.splits)
+        self._sharing = Sharing(self.builder)
+        self._trust: dict[str, bool] = {}
 
     def __getstate__(self) -> dict[str, Any]:
         state = {k: v for k, v in self.__dict__.items() if k != "_fold_digests"}
-        return {**state, "_cache": OrderedDict(), "_cached_bytes": 0, "warnings": WarningTally()}
+        return {**state, "warnings": WarningTally(), "_trust": {}}
 
     @property
     def n_folds(self) -> int:
         """Number of folds."""
         return len(self.splits)
+
+    @property
+    def has_holdout(self) -> bool:
+        """Whether rows are held out, to be scored as fold ``HOLDOUT``."""
+        return self.table.holdout is not None
 
     @property
     def metrics(self) -> tuple[Metric, ...]:
@@ -103,47 +86,64 @@ class CrossValObjective:
         return digest([self._fold_digests[fold], canonical_json(dict(params))])
 
     @cached_property
-    def _fold_digests(self) -> list[str]:
+    def _fold_digests(self) -> dict[int, str]:
         context = dict(self.context)
-        return [digest([context, split.digest]) for split in self.splits]
+        found = {fold: digest([context, split.digest]) for fold, split in enumerate(self.splits)}
+        if self.table.holdout is not None:
+            found[HOLDOUT] = digest([context, "holdout", self.table.holdout.digest])
+        return found
 
     # -- evaluation --------------------------------------------------------------------------
 
+    def groups(self, candidates: Sequence[Params]) -> list[tuple[int, ...]]:
+        """Indices of candidates, those together that one fit can score."""
+        if not self._may_share:
+            return [(index,) for index in range(len(candidates))]
+        return self._sharing.groups(candidates)
+
+    @property
+    def _may_share(self) -> bool:
+        # What a fit takes cannot be told apart where several candidates share it.
+        return self.is_shared and not self.scorers.measures_time
+
     def evaluate(self, fit: Fit) -> list[FoldResult]:
         """Train and score every candidate; a failure of the user's code becomes a result."""
-        return [self._evaluate(params, fit.fold) for params in fit.candidates]
-
-    def score_holdout(self, params: Params) -> FoldResult:
-        """Train on all rows that the search saw, score on those that it never saw.
-
-        Raises:
-            UsageError: the configuration holds no rows out.
-        """
-        if self.table.holdout is None:
-            raise UsageError("data.holdout: no rows are held out")
-        return self._evaluate(params, HOLDOUT)
-
-    def _evaluate(self, params: Params, fold: int) -> FoldResult:
-        clock = _Clock()
         with self.warnings.counting():
-            try:
-                scores = self._scores(params, fold, clock)
-            except (Exception, SystemExit) as error:  # noqa: BLE001 - the user's code
-                reason = failure_of(error)
-                return FoldResult(fold, {}, clock.fit_s, clock.score_s, reason)
+            together = self._together(fit) if len(fit.candidates) > 1 else None
+            return together or [self._alone(params, fit.fold) for params in fit.candidates]
+
+    def _alone(self, params: Params, fold: int) -> FoldResult:
+        clock = Clock()
+        try:
+            scores = self._scores(params, fold, clock)
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - the user's code
+            return FoldResult(fold, {}, clock.fit_s, clock.score_s, failure_of(error))
         return FoldResult(fold, scores, clock.fit_s, clock.score_s)
 
-    def _scores(self, params: Params, fold: int, clock: "_Clock") -> dict[str, float]:
+    def _scores(self, params: Params, fold: int, clock: "Clock") -> dict[str, float]:
         try:
-            return self._fit_and_score(params, self._slices(fold), clock)
+            return self._behind_prefix(params, fold, clock)
         except ValueError as error:
             if "read-only" not in str(error):
                 raise
         # Some estimators work in place, or cannot read what they may not write: give them
         # slices of their own, as scikit-learn does for every fit.
-        return self._fit_and_score(params, self._slice(fold, is_shared=False), clock)
+        return self._fit_and_score(params, self._slices.fresh(fold), clock)
 
-    def _fit_and_score(self, params: Params, rows: Slices, clock: "_Clock") -> dict[str, float]:
+    def _behind_prefix(self, params: Params, fold: int, clock: "Clock") -> dict[str, float]:
+        rows = self._slices.shared(fold)
+        if not self._may_share or not self._sharing.has_prefix(params):
+            return self._fit_and_score(params, rows, clock)
+        with clock.fitting():
+            fitted = self._sharing.fitted(params, fold, rows)
+        with clock.scoring():
+            scores = self.scorers(fitted.model, fitted.X_test, rows.y_test)
+        if self._is_trusted("prefix", params, fold, scores):
+            return scores
+        return self._fit_and_score(params, rows, clock)
+
+    def _fit_and_score(self, params: Params, rows: Slices, clock: "Clock") -> dict[str, float]:
+        """As scikit-learn does it: nothing is shared but the rows."""
         estimator = self.builder.build(params)
         fit_params = self.builder.fit_params(params, rows.weights)
         with clock.fitting():
@@ -153,35 +153,41 @@ class CrossValObjective:
             scores = self.scorers(estimator, rows.X_test.copy(deep=False), rows.y_test)
         return scores | self.scorers.time_scores(clock.fit_s, clock.score_s)
 
-    # -- slices ------------------------------------------------------------------------------
+    # -- sharing -----------------------------------------------------------------------------
 
-    def _slices(self, fold: int) -> Slices:
-        if fold in self._cache:
-            self._cache.move_to_end(fold)
-            return self._cache[fold]
-        made = self._slice(fold, is_shared=True)
-        if made.n_bytes <= CACHE_BYTES:
-            self._cache[fold] = made
-            self._cached_bytes += made.n_bytes
-        while self._cached_bytes > CACHE_BYTES:
-            _, oldest = self._cache.popitem(last=False)
-            self._cached_bytes -= oldest.n_bytes
-        return made
+    def _together(self, fit: Fit) -> list[FoldResult] | None:
+        """One fit for all; ``None`` where each must be fitted on its own."""
+        try:
+            path = self._sharing.path(fit.candidates)
+            return None if path is None else self._along(path, fit)
+        except (Exception, SystemExit):  # noqa: BLE001 - one by one, it will show whose it is
+            return None
 
-    def _slice(self, fold: int, *, is_shared: bool) -> Slices:
-        rows = self.table.rows
-        train = np.arange(len(rows)) if fold == HOLDOUT else self.splits[fold].train
-        weights = None if rows.weights is None else rows.weights[train]
-        if fold == HOLDOUT and self.table.holdout is not None:
-            X_test, y_test = self.table.holdout.X, self.table.holdout.y
-        else:
-            test = self.splits[fold].test
-            X_test, y_test = _taken(rows.X, test), rows.y[test]
-        made = Slices(_taken(rows.X, train), rows.y[train], weights, X_test, y_test)
-        return _read_only(made) if is_shared else made
+    def _along(self, path: Path, fit: Fit) -> list[FoldResult] | None:
+        clock, rows = Clock(), self._slices.shared(fit.fold)
+        with clock.fitting():
+            fitted = self._sharing.fitted(path.widest, fit.fold, rows)
+        share_s = clock.fit_s / len(path.candidates)
+        found: dict[str, FoldResult] = {}
+        for params, model in zip(path.candidates, fitted.models(path), strict=True):
+            with clock.scoring():
+                scores = self.scorers(model, fitted.X_test, rows.y_test)
+            if not self._is_trusted(type(path.family).__name__, params, fit.fold, scores):
+                return None
+            found[canonical_json(params)] = FoldResult(
+                fit.fold, scores, share_s, clock.score_s, n_sharing=len(path.candidates)
+            )
+        return [found[canonical_json(params)] for params in fit.candidates]
+
+    def _is_trusted(self, way: str, params: Params, fold: int, scores: Mapping[str, float]) -> bool:
+        """Whether a way of sharing gave a fresh fit's scores when this process first used it."""
+        if way not in self._trust:
+            fresh = self._fit_and_score(params, self._slices.fresh(fold), Clock())
+            self._trust[way] = fresh == scores
+        return self._trust[way]
 
 
-class _Clock:
+class Clock:
     """Seconds of one fit and of its scoring, kept also when they fail."""
 
     def __init__(self) -> None:
@@ -189,6 +195,7 @@ class _Clock:
 
     @contextmanager
     def fitting(self) -> Iterator[None]:
+        """Time a fit."""
         began = time.perf_counter()
         try:
             yield
@@ -197,48 +204,12 @@ class _Clock:
 
     @contextmanager
     def scoring(self) -> Iterator[None]:
+        """Time the scoring of one candidate."""
         began = time.perf_counter()
         try:
             yield
         finally:
             self.score_s = time.perf_counter() - began
-
-
-def _taken(frame: pd.DataFrame, rows: np.ndarray) -> pd.DataFrame:
-    # scikit-learn's own slicing: the memory order of a slice decides the last bits of sums.
-    from sklearn.utils import _safe_indexing
-
-    taken: pd.DataFrame = _safe_indexing(frame, rows)
-    return taken
-
-
-def _read_only(rows: Slices) -> Slices:
-    return Slices(
-        _frozen_frame(rows.X_train),
-        _frozen(rows.y_train),
-        None if rows.weights is None else _frozen(rows.weights),
-        _frozen_frame(rows.X_test),
-        _frozen(rows.y_test),
-    )
-
-
-def _frozen(array: np.ndarray) -> np.ndarray:
-    view = array.view()
-    view.flags.writeable = False
-    return view
-
-
-def _frozen_frame(frame: pd.DataFrame) -> pd.DataFrame:
-    """A frame over a read-only array, in the same memory order.
-
-    Columns of several types need no freezing: whoever wants an array of them gets a copy.
-    """
-    types = set(frame.dtypes)
-    if len(types) != 1 or not isinstance(next(iter(types)), np.dtype):
-        return frame
-    values = np.array(frame.to_numpy(), order="K", copy=True)
-    values.flags.writeable = False
-    return pd.DataFrame(values, index=frame.index, columns=frame.columns, copy=False)
 
 
 # -- building ------------------------------------------------------------------------------------
@@ -276,6 +247,7 @@ def build_objective(definition: Definition) -> CrossValObjective:
         context_of(definition, table, builder, scorers),
         defaults_in(definition.space, builder),
         (*table.notes, *builder.warnings, *notes),
+        is_shared=definition.file.execution.share == "exact",
     )
 
 

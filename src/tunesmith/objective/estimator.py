@@ -46,11 +46,14 @@ class EstimatorBuilder:
         Raises:
             ValueError: a parameter is unknown.
         """
-        name = self._choice(params)
-        own = {k: v for k, v in params.items() if k != CHOICE} if name else params
-        return self.prototype(name).build(own)
+        return self.prototype(self.choice_of(params)).build(self.own(params))
 
-    def _choice(self, params: Params) -> str:
+    def own(self, params: Params) -> Params:
+        """Params without the one that chooses the estimator."""
+        return {k: v for k, v in params.items() if k != CHOICE or not self.section.estimators}
+
+    def choice_of(self, params: Params) -> str:
+        """The name of the estimator that params choose; empty where there is no choice."""
         return str(params.get(CHOICE, "")) if self.section.estimators else ""
 
     def prototype(self, choice: str = "") -> "Prototype":
@@ -165,7 +168,7 @@ class EstimatorBuilder:
         """The keyword arguments of ``fit``: sample weights go to the last step."""
         if weights is None:
             return {}
-        prototype = self.prototype(self._choice(params))
+        prototype = self.prototype(self.choice_of(params))
         return {f"{last_step(prototype.estimator)[0]}sample_weight": weights}
 
     @property

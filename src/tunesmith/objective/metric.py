@@ -68,6 +68,11 @@ class Scorers:
             named.setdefault(spec.name, spec)
         return tuple(named.values())
 
+    @property
+    def measures_time(self) -> bool:
+        """Whether a metric is a measured time."""
+        return any(spec.name in TIMES for spec in self.specs)
+
     def check(self) -> None:
         """Refuse unknown names, missing directions and scorers that cannot be imported.
 

@@ -46,6 +46,13 @@ class Objective(Protocol):
     def defaults(self) -> Params:
         """The estimator's own values of its parameters."""
 
+    def groups(self, candidates: Sequence[Params]) -> Sequence[tuple[int, ...]]:
+        """Which candidates one fit can score.
+
+        Returns:
+            Indices of the candidates, each in one group, by the first of each group.
+        """
+
     def evaluate(self, fit: Fit) -> list[FoldResult]:
         """Train and score; an exception of the user's code becomes a failed result.
 

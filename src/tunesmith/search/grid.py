@@ -1,6 +1,7 @@
 """Every point of a finite space, in scikit-learn's order."""
 
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 from numpy.random import Generator
 
@@ -18,6 +19,8 @@ class GridSampler:
     An instance remembers up to which number all points are known, so that the millionth
     suggestion costs as much as the first.
     """
+
+    looks_back: ClassVar[bool] = False
 
     seed: int = 0
     _progress: "_Progress | None" = field(default=None, init=False, repr=False, compare=False)

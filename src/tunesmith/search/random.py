@@ -1,6 +1,7 @@
 """Random search."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from numpy.random import Generator
 
@@ -13,6 +14,8 @@ from tunesmith.types import Params
 @dataclass(frozen=True)
 class RandomSampler:
     """Independent uniform points (Bergstra & Bengio 2012), never the same twice."""
+
+    looks_back: ClassVar[bool] = False
 
     seed: int = 0
 

@@ -15,7 +15,11 @@ from tunesmith.types import Params
 
 
 class Sampler(Protocol):
-    """Proposes the next points to try. Built with its options as keyword arguments."""
+    """Proposes the next points to try. Built with its options as keyword arguments.
+
+    One that never reads results may say so with ``looks_back = False``: it is then asked for many
+    trials at a time, of which more can share their fits.
+    """
 
     def objection(self, space: SearchSpace) -> str | None:
         """Why this strategy cannot search the space, with the way out; ``None`` if it can."""
@@ -32,3 +36,8 @@ class Sampler(Protocol):
         Returns:
             Canonical params; fewer than ``n`` only when the space is exhausted.
         """
+
+
+def looks_back(sampler: Sampler) -> bool:
+    """Whether what a strategy proposes may depend on results."""
+    return bool(getattr(sampler, "looks_back", True))

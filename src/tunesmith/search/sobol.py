@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import count
+from typing import ClassVar
 
 import numpy as np
 from numpy.random import Generator
@@ -22,6 +23,8 @@ MAX_BLOCKS = (1 << 30) // BLOCK
 @dataclass(frozen=True)
 class SobolSampler:
     """Scrambled Sobol points (Owen 1998); the study's seed fixes the scrambling."""
+
+    looks_back: ClassVar[bool] = False
 
     seed: int = 0
 

@@ -187,18 +187,28 @@ def _group(stop: Stop) -> Criterion:
     return found[0] if len(found) == 1 else AnyOf(tuple(found))
 
 
-def trial_limit(criterion: Criterion) -> int | None:
+def trial_limit(criterion: Criterion, n_folds: int = 1) -> int | None:
     """How many trials may be asked at most, as far as the criterion alone can tell.
 
     Asking beyond it would evaluate trials that are certain to be dropped.
     """
     if isinstance(criterion, MaxTrials):
         return criterion.n
+    if isinstance(criterion, MaxFits):
+        return -(-criterion.n // n_folds)
     if isinstance(criterion, AnyOf):
-        limits = [limit for c in criterion.criteria if (limit := trial_limit(c)) is not None]
-        return min(limits, default=None)
+        bounds = (trial_limit(c, n_folds) for c in criterion.criteria)
+        return min((bound for bound in bounds if bound is not None), default=None)
     if isinstance(criterion, AllOf):
-        found = [trial_limit(c) for c in criterion.criteria]
+        found = [trial_limit(c, n_folds) for c in criterion.criteria]
         limits = [limit for limit in found if limit is not None]
         return max(limits) if limits and len(limits) == len(found) else None
     return None
+
+
+def only_counts(criterion: Criterion) -> bool:
+    """Whether a study's end can be foreseen: nothing but numbers of trials decides."""
+    if isinstance(criterion, AnyOf | AllOf):
+        return all(map(only_counts, criterion.criteria))
+    # Should the first trials all fail, something is broken, and what was asked ahead is dropped.
+    return isinstance(criterion, MaxTrials | MaxFits | FirstFailures)

@@ -15,8 +15,8 @@ from tunesmith.execute.executor import CallTimeoutError, Executor, WorkerDiedErr
 from tunesmith.history import Failure, FoldResult, History, Trial, TrialLog
 from tunesmith.objective.objective import Objective
 from tunesmith.objective.plan import PlannedFit, plan
-from tunesmith.search.sampler import Sampler
-from tunesmith.search.stopping import Criterion, trial_limit
+from tunesmith.search.sampler import Sampler, looks_back
+from tunesmith.search.stopping import Criterion, only_counts, trial_limit
 from tunesmith.space import SearchSpace
 from tunesmith.space.grid import count_points
 from tunesmith.study.progress import Observer, Progress, silent
@@ -26,6 +26,8 @@ from tunesmith.study.signals import SignalGate
 from tunesmith.types import Params
 
 TICK_S = 0.5
+FORESEEN_TRIALS = 1024
+"""So many trials are asked at a time where results change nothing."""
 NAMES = {
     "defaults": "the estimator's defaults are",
     "current": "the current best parameters are",
@@ -100,7 +102,8 @@ class Study:
 
     def __post_init__(self) -> None:
         self._began = self.clock()
-        self._limit = trial_limit(self.criterion)
+        self._limit = trial_limit(self.criterion, self.objective.n_folds)
+        self._ahead = self._look_ahead()
         known_ends = (self._limit, count_points(self.strategy.space))
         self._n_trials = min((n for n in known_ends if n is not None), default=None)
         self._open: dict[int, _Open] = {}
@@ -133,8 +136,8 @@ class Study:
     # -- ask ---------------------------------------------------------------------------------
 
     def _ask_ahead(self) -> None:
-        asked = []
-        while self._may_ask():
+        asked: list[_Open] = []
+        while self._may_ask() and (asked or self._is_time_to_ask()):
             proposal = self.strategy.propose(self.log)
             if proposal is None:
                 self._is_exhausted = True
@@ -146,7 +149,20 @@ class Study:
         n_asked = len(self.log.asked)
         if self._is_exhausted or (self._limit is not None and n_asked >= self._limit):
             return False
-        return n_asked - len(self.log.told) < self.strategy.window
+        return n_asked - len(self.log.told) < self._ahead
+
+    def _look_ahead(self) -> int:
+        """How many trials may be under way: the window, or many where no result matters.
+
+        The trials are the same either way. Those that are asked together can share their fits.
+        """
+        is_foreseen = not looks_back(self.strategy.sampler) and only_counts(self.criterion)
+        return max(self.strategy.window, FORESEEN_TRIALS) if is_foreseen else self.strategy.window
+
+    def _is_time_to_ask(self) -> bool:
+        # By halves: trials that trickle in one by one could share nothing.
+        n_open = len(self.log.asked) - len(self.log.told)
+        return self._ahead == self.strategy.window or n_open <= self._ahead // 2
 
     def _ask(self, origin: str, params: Params) -> _Open:
         trial = self.log.ask(params, self.strategy.space.key(params), origin)
@@ -163,8 +179,11 @@ class Study:
             self._n_reused += len(opened.results)
         have = {(opened.trial.number, fold) for opened in asked for fold in opened.results}
         trials = [opened.trial for opened in asked]
-        for planned in plan(trials, self.objective.n_folds, have):
-            self._running[self.executor.submit(planned.fit)] = planned
+        for planned in plan(trials, self.objective.n_folds, have, self.objective.groups):
+            self._start(planned)
+
+    def _start(self, planned: PlannedFit) -> None:
+        self._running[self.executor.submit(planned.fit)] = planned
 
     # -- run and record ----------------------------------------------------------------------
 
@@ -174,10 +193,18 @@ class Study:
         with self.gate.waiting():
             done = self.executor.completed(TICK_S)
         for future in done:
-            planned = self._running.pop(future)
-            result = result_of(future, planned.fold)
-            self._receive(self._open[planned.number], planned.fold, result)
+            self._take_in(self._running.pop(future), future)
         self.recorder.commit_when_due()
+
+    def _take_in(self, planned: PlannedFit, future: Future[list[FoldResult]]) -> None:
+        if len(planned.numbers) > 1 and future.exception() is not None:
+            # It is not known whose fault that was: each gets a fit and a time limit of its own.
+            for alone in planned.alone():
+                self._start(alone)
+            return
+        results = results_of(future, planned)
+        for number, result in zip(planned.numbers, results, strict=True):
+            self._receive(self._open[number], planned.fit.fold, result)
 
     def _receive(self, opened: _Open, fold: int, result: FoldResult) -> None:
         opened.results[fold] = result
@@ -234,16 +261,17 @@ class Study:
         )
 
 
-def result_of(future: Future[list[FoldResult]], fold: int) -> FoldResult:
-    """The result of a finished call; a dead worker or a time-out is a failed fold."""
+def results_of(future: Future[list[FoldResult]], planned: PlannedFit) -> list[FoldResult]:
+    """The results of a finished call; a dead worker or a time-out is a failed fold."""
     try:
-        return future.result()[0].checked()
+        return [result.checked() for result in future.result()]
     except CallTimeoutError as error:
-        return _failed(fold, "timeout", error)
+        failed = _failed(planned.fit.fold, "timeout", error)
     except WorkerDiedError as error:
-        return _failed(fold, "worker-died", error)
+        failed = _failed(planned.fit.fold, "worker-died", error)
     except CancelledError as error:
-        return _failed(fold, "interrupted", error)
+        failed = _failed(planned.fit.fold, "interrupted", error)
+    return [failed] * len(planned.numbers)
 
 
 def _failed(fold: int, kind: str, error: BaseException) -> FoldResult:

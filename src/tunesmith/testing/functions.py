@@ -1,7 +1,7 @@
 """An objective around a plain function, for tests of everything above the objective."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from tunesmith.history import Failure, FoldResult, Metric
@@ -43,6 +43,10 @@ class FunctionObjective:
     def defaults(self) -> Params:
         """The given default params."""
         return self.default_params
+
+    def groups(self, candidates: Sequence[Params]) -> list[tuple[int, ...]]:
+        """Nobody shares anything."""
+        return [(index,) for index in range(len(candidates))]
 
     def evaluate(self, fit: Fit) -> list[FoldResult]:
         """Call the function for every candidate."""

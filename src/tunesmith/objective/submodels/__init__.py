@@ -1,0 +1,1 @@
+"""Families of estimators of which one fit holds the fits of other candidates."""

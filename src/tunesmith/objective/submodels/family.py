@@ -1,0 +1,106 @@
+"""What a family of submodels is, and the stand-ins that answer for its members.
+
+A *submodel parameter* is one whose other values come free with one fit: a forest of 500 trees
+holds those of 1 to 499 (caret and tidymodels call it so). Exactness is the law: scores of a
+submodel are bitwise those of a fresh fit. A family says where that holds (``can_share``), and every
+process checks its word on the first fit that it shares.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from copy import copy
+from functools import wraps
+from typing import Any, Protocol
+
+
+class Family(Protocol):
+    """Estimators that share fits along one parameter."""
+
+    parameter: str
+
+    def can_share(self, estimator: Any, values: Sequence[Any]) -> bool:
+        """Whether one fit is exact for all these values of the parameter.
+
+        Args:
+            estimator: unfitted, with all other parameters set.
+            values: at least one, of any type; what the estimator would refuse is not shared.
+        """
+
+    def in_order(self, values: Sequence[Any]) -> list[Any]:
+        """The values in the order in which ``submodels`` wants them."""
+
+    def widest(self, values: Sequence[Any]) -> Any:
+        """The value to fit with."""
+
+    def submodels(self, fitted: Any, values: Sequence[Any], X: Any) -> Iterator[Any]:
+        """The estimators that fits with these values would have been, one after the other.
+
+        Args:
+            fitted: an estimator fitted with the widest value.
+            values: from ``in_order``.
+            X: rows that will be predicted; the same object leads to answers that are computed
+                once for the whole path. Any other is predicted by the submodel itself.
+
+        Yields:
+            A fitted estimator, good until the next one is asked for.
+        """
+
+
+class Staged:
+    """Rising partial results, computed as far as asked and not kept: memory for one of them."""
+
+    def __init__(self, stages: Iterator[Any]) -> None:
+        self._stages, self._n, self._last = stages, 0, None
+
+    def at(self, n: int) -> Any:
+        """A copy of the result after ``n`` stages, or after the last one; ``n`` may not fall."""
+        while self._n < n:
+            try:
+                self._last = next(self._stages)
+            except StopIteration:
+                break
+            self._n += 1
+        # Some methods work in place on what another one answers.
+        return copy(self._last)
+
+
+def answering(estimator: Any, X: Any, answers: Mapping[str, Callable[..., Any]]) -> Any:
+    """A copy of a fitted estimator whose methods have the answers for one ``X`` ready.
+
+    Args:
+        estimator: fitted.
+        X: the object for which the answers hold, told by identity.
+        answers: method -> a function of the further arguments.
+    """
+    found = copy(estimator)
+    for name, answer in answers.items():
+        setattr(found, name, _answer_for(X, answer, getattr(estimator, name)))
+    return found
+
+
+def _answer_for(X: Any, answer: Callable[..., Any], method: Callable[..., Any]) -> Any:
+    @wraps(method)  # scikit-learn's scorers tell methods apart by their names
+    def ask(given: Any = None, *args: Any, **options: Any) -> Any:
+        return answer(*args, **options) if given is X else method(given, *args, **options)
+
+    return ask
+
+
+def resized(estimator: Any, **attributes: Any) -> Any:
+    """A shallow copy with some attributes replaced."""
+    found = copy(estimator)
+    vars(found).update(attributes)
+    return found
+
+
+def is_repeatable(estimator: Any) -> bool:
+    """Whether nothing but the parameter decides a fit: seeded, from scratch, in one thread."""
+    return (
+        isinstance(getattr(estimator, "random_state", 0), int)
+        and not getattr(estimator, "warm_start", False)
+        and getattr(estimator, "n_jobs", None) in (None, 1)
+    )
+
+
+def are_counts(values: Sequence[Any]) -> bool:
+    """Whether all values are whole numbers from 1 on."""
+    return all(isinstance(v, int) and not isinstance(v, bool) and v >= 1 for v in values)

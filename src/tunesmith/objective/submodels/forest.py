@@ -1,0 +1,96 @@
+"""Forests and bagging: the first trees of a large one are a small one."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from tunesmith.objective.submodels.family import (
+    Staged,
+    answering,
+    are_counts,
+    is_repeatable,
+    resized,
+)
+
+
+class Forest:
+    """Random forests and extremely randomised trees along ``n_estimators``."""
+
+    parameter = "n_estimators"
+
+    def can_share(self, estimator: Any, values: Sequence[Any]) -> bool:
+        """Not with out-of-bag scores, which are computed for the whole forest only."""
+        from sklearn import ensemble as known
+
+        kinds = (
+            known.RandomForestClassifier,
+            known.RandomForestRegressor,
+            known.ExtraTreesClassifier,
+            known.ExtraTreesRegressor,
+        )
+        is_known = type(estimator) in kinds and not estimator.oob_score
+        return is_known and is_repeatable(estimator) and are_counts(values)
+
+    def in_order(self, values: Sequence[Any]) -> list[Any]:
+        """From small to large."""
+        return sorted(values)
+
+    def widest(self, values: Sequence[Any]) -> Any:
+        """The largest."""
+        return max(values)
+
+    def submodels(self, fitted: Any, values: Sequence[Any], X: Any) -> Iterator[Any]:
+        """Forests of the first trees; each tree predicts once."""
+        method = "predict_proba" if hasattr(fitted, "classes_") else "predict"
+        sums = Staged(_sums(fitted, method, X))
+        for n in values:
+            smaller = resized(fitted, n_estimators=n, estimators_=fitted.estimators_[:n])
+
+            def mean(n: int = n) -> Any:
+                return sums.at(n) / n
+
+            yield answering(smaller, X, {method: mean})
+
+
+def _sums(fitted: Any, method: str, X: Any) -> Iterator[np.ndarray]:
+    """The sum of the trees' answers after each tree, in scikit-learn's order of addition."""
+    # What the forest itself does to X before its trees see it.
+    rows = fitted._validate_X_predict(X)
+    total: Any = 0.0
+    for tree in fitted.estimators_:
+        total = total + getattr(tree, method)(rows, check_input=False)
+        yield total
+
+
+class Bagging:
+    """Bagging along ``n_estimators``."""
+
+    parameter = "n_estimators"
+
+    def can_share(self, estimator: Any, values: Sequence[Any]) -> bool:
+        """Not with out-of-bag scores."""
+        from sklearn.ensemble import BaggingClassifier, BaggingRegressor
+
+        is_known = type(estimator) in (BaggingClassifier, BaggingRegressor)
+        if not is_known or estimator.oob_score:
+            return False
+        return is_repeatable(estimator) and are_counts(values)
+
+    def in_order(self, values: Sequence[Any]) -> list[Any]:
+        """From small to large."""
+        return sorted(values)
+
+    def widest(self, values: Sequence[Any]) -> Any:
+        """The largest."""
+        return max(values)
+
+    def submodels(self, fitted: Any, values: Sequence[Any], X: Any) -> Iterator[Any]:  # noqa: ARG002
+        """Ensembles of the first members; the fit is shared, predictions are not."""
+        for n in values:
+            yield resized(
+                fitted,
+                n_estimators=n,
+                estimators_=fitted.estimators_[:n],
+                estimators_features_=fitted.estimators_features_[:n],
+            )

@@ -1,0 +1,136 @@
+"""What every family of submodels must keep: scores of a shared fit are those of fresh fits.
+
+Subclass ``FamilyContract`` in a test module; pytest collects it from there.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+from sklearn.base import clone, is_classifier
+from sklearn.datasets import make_classification, make_regression
+from sklearn.metrics import check_scoring
+
+from tunesmith.objective.submodels.family import Family
+
+CLASS_SCORERS = ("accuracy", "neg_log_loss", "roc_auc_ovr", "f1_macro", "balanced_accuracy")
+ERROR_SCORERS = ("r2", "neg_mean_absolute_error", "neg_mean_squared_error")
+ASKED = ("predict", "predict_proba", "predict_log_proba", "decision_function")
+
+
+class FamilyContract:
+    """Tests of one family: override ``family``, ``estimators`` and ``values``."""
+
+    family: Family
+    values: Sequence[Any]
+    """At least three different values of the parameter, in no order."""
+    refused: Sequence[Any] = (0, -1, "3", None, 2.5, True)
+    """Values that the family leaves to the estimator to refuse."""
+
+    def estimators(self) -> list[Any]:
+        """Estimators that can share, in many configurations."""
+        raise NotImplementedError
+
+    def unshareable(self) -> list[Any]:
+        """Estimators that the family knows but must not share."""
+        return []
+
+    @pytest.mark.parametrize("seed", [0, 1, 2])
+    @np.errstate(divide="ignore")  # the logarithm of a leaf without the class
+    def test_submodels_are_fresh_fits(self, seed: int) -> None:
+        for estimator in self.estimators():
+            X, y, weights = table(estimator, seed)
+            half = len(y) // 2
+            fit_params = (
+                {}
+                if seed != 2 or not takes_weights(estimator)
+                else {"sample_weight": weights[:half]}
+            )
+            found = self.shared(estimator, X, y, half, fit_params)
+            for value, (scores, answers) in found.items():
+                fresh = self.with_value(estimator, value).fit(X[:half], y[:half], **fit_params)
+                title = f"{estimator} {value}"
+                assert scores == scorer_of(estimator)(fresh, X[half:], y[half:]), title
+                for name, answer in answers.items():
+                    expected = getattr(fresh, name)(X[half:])
+                    np.testing.assert_array_equal(answer, expected, err_msg=f"{title} {name}")
+
+    def test_other_rows_are_answered_too(self) -> None:
+        estimator = self.estimators()[0]
+        X, y, _ = table(estimator, 5)
+        ordered = self.family.in_order(self.values)
+        fitted = self.with_value(estimator, self.family.widest(ordered)).fit(X, y)
+        for value, model in zip(
+            ordered, self.family.submodels(fitted, ordered, X[:30]), strict=True
+        ):
+            fresh = self.with_value(estimator, value).fit(X, y)
+            np.testing.assert_array_equal(model.predict(X[30:60]), fresh.predict(X[30:60]))
+            assert model.get_params()[self.family.parameter] == value
+
+    def test_what_cannot_be_shared_is_not(self) -> None:
+        from sklearn.linear_model import LogisticRegression
+
+        good = self.estimators()[0]
+        assert self.family.can_share(good, self.values)
+        for estimator in [*self.unshareable(), LogisticRegression()]:
+            assert not self.family.can_share(estimator, self.values), estimator
+        for value in self.refused:
+            assert not self.family.can_share(good, [*self.values, value]), value
+
+    def test_unseeded_estimators_are_not_shared(self) -> None:
+        for estimator in self.estimators():
+            if "random_state" in estimator.get_params():
+                unseeded = clone(estimator).set_params(random_state=None)
+                assert not self.family.can_share(unseeded, self.values)
+
+    # -- helpers -----------------------------------------------------------------------------
+
+    def with_value(self, estimator: Any, value: Any) -> Any:
+        """A fresh estimator with one value of the parameter."""
+        return clone(estimator).set_params(**{self.family.parameter: value})
+
+    def shared(
+        self, estimator: Any, X: Any, y: Any, half: int, fit_params: dict[str, Any]
+    ) -> dict[Any, tuple[Any, dict[str, Any]]]:
+        """Scores and answers by value, from one fit."""
+        assert self.family.can_share(estimator, self.values), estimator
+        ordered = self.family.in_order(self.values)
+        assert sorted(ordered) == sorted(self.values)
+        widest = self.with_value(estimator, self.family.widest(ordered))
+        fitted = widest.fit(X[:half], y[:half], **fit_params)
+        X_test, found = X[half:], {}
+        for value, model in zip(
+            ordered, self.family.submodels(fitted, ordered, X_test), strict=True
+        ):
+            scores = scorer_of(estimator)(model, X_test, y[half:])
+            names = [name for name in ASKED if hasattr(model, name)]
+            found[value] = scores, {name: getattr(model, name)(X_test) for name in names}
+        return found
+
+
+def scorer_of(estimator: Any) -> Any:
+    """Several scorers at once, as a study uses them."""
+    names: tuple[str, ...] = CLASS_SCORERS if is_classifier(estimator) else ERROR_SCORERS
+    if not hasattr(estimator, "predict_proba"):
+        names = ("accuracy", "f1_macro") if is_classifier(estimator) else names
+    return check_scoring(estimator, scoring=list(names))
+
+
+def takes_weights(estimator: Any) -> bool:
+    """Whether `fit` has sample weights."""
+    from sklearn.utils.validation import has_fit_parameter
+
+    return bool(has_fit_parameter(estimator, "sample_weight"))
+
+
+def table(estimator: Any, seed: int) -> tuple[Any, Any, Any]:
+    """Rows for a classifier (2 or 3 classes by the seed) or a regressor, and weights."""
+    weights = np.random.default_rng(seed).uniform(0.2, 3, size=160)
+    if is_classifier(estimator):
+        X, y = make_classification(
+            160, 8, n_informative=5, n_classes=2 + seed % 2, flip_y=0.2, random_state=seed
+        )
+    else:
+        X, y = make_regression(160, 8, noise=20, random_state=seed)
+    return X, y, weights

@@ -1,0 +1,204 @@
+"""The kernel as a whole: who shares, and that nobody's score changes."""
+
+import itertools
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.base import BaseEstimator, ClassifierMixin
+
+from tunesmith import registry
+from tunesmith.objective.crossval import CrossValObjective, build_objective
+from tunesmith.objective.objective import Fit
+from tunesmith.objective.submodels.family import resized
+from tunesmith.objective.submodels.forest import Forest
+from tunesmith.types import Params
+
+from .conftest import Define
+
+FOREST = "sklearn.ensemble.RandomForestClassifier"
+STEPS = [
+    {"name": "scale", "estimator": "sklearn.preprocessing.StandardScaler"},
+    {"name": "pca", "estimator": "sklearn.decomposition.PCA"},
+    {"name": "model", "estimator": FOREST},
+]
+
+
+def points(**values: list[Any]) -> list[Params]:
+    return [
+        dict(zip(values, chosen, strict=True)) for chosen in itertools.product(*values.values())
+    ]
+
+
+def alone(objective: CrossValObjective, params: Params, fold: int) -> dict[str, float]:
+    objective.is_shared = False
+    (result,) = objective.evaluate(Fit(fold, (params,)))
+    objective.is_shared = True
+    assert result.failure is None
+    return dict(result.scores)
+
+
+def check(objective: CrossValObjective, candidates: list[Params]) -> list[tuple[int, ...]]:
+    """Scores of shared fits against those of candidates one by one; returns the groups."""
+    groups = objective.groups(candidates)
+    assert sorted(index for group in groups for index in group) == list(range(len(candidates)))
+    for fold, group in itertools.product(range(2), groups):
+        members = tuple(candidates[index] for index in group)
+        results = objective.evaluate(Fit(fold, members))
+        for params, result in zip(members, results, strict=True):
+            assert result.n_sharing == len(group)
+            assert dict(result.scores) == alone(objective, params, fold), params
+    assert all(objective._trust.values())
+    return groups
+
+
+def test_candidates_that_differ_in_a_submodel_parameter_share(
+    define: Define, binary: pd.DataFrame
+) -> None:
+    space = {"n_estimators": [3, 9, 5], "max_depth": [2, 4]}
+    objective = build_objective(define(binary, space, estimator=FOREST, also=["roc_auc"]))
+    assert check(objective, points(**space)) == [(0, 2, 4), (1, 3, 5)]
+
+
+def test_the_parameter_that_saves_more_is_chosen(define: Define, binary: pd.DataFrame) -> None:
+    space: dict[str, list[Any]] = {"n_estimators": [3, 5], "ccp_alpha": [0.0, 0.01, 0.02, 0.03]}
+    objective = build_objective(define(binary, space, estimator=FOREST))
+    assert check(objective, points(**space)) == [(0, 1, 2, 3), (4, 5, 6, 7)]
+
+
+def test_pipelines_share_fits_and_first_steps(define: Define, binary: pd.DataFrame) -> None:
+    space: dict[str, list[Any]] = {
+        "pca__n_components": [2, 3],
+        "max_depth": [2, 3],
+        "n_estimators": [2, 6],
+    }
+    objective = build_objective(define(binary, space, steps=STEPS, also=["roc_auc"]))
+    assert len(check(objective, points(**space))) == 4
+    kept = objective._sharing._prefixes._kept
+    # Two folds: one scaler each, and a PCA for every number of components.
+    assert len(kept) == 2 * (1 + 2)
+
+
+def test_a_mixed_table_behind_its_preprocessor(define: Define, mixed: pd.DataFrame) -> None:
+    space: dict[str, list[Any]] = {"max_iter": [3, 8], "learning_rate": [0.1, 0.5]}
+    objective = build_objective(
+        define(
+            mixed,
+            space,
+            estimator="sklearn.ensemble.HistGradientBoostingClassifier",
+            preprocess="auto",
+        )
+    )
+    assert len(check(objective, points(**space))) == 2
+
+
+def test_weights_reach_the_last_step(define: Define, binary: pd.DataFrame) -> None:
+    frame = binary.assign(w=np.random.default_rng(0).uniform(0.1, 4, len(binary)))
+    space = {"n_estimators": [2, 6], "max_depth": [3]}
+    objective = build_objective(define(frame, space, steps=STEPS, data={"weights": "w"}))
+    assert check(objective, points(**space)) == [(0, 1)]
+
+
+def test_each_estimator_of_several_shares_its_own(define: Define, binary: pd.DataFrame) -> None:
+    objective = build_objective(
+        define(
+            binary,
+            {"estimator": ["forest", "near"]},
+            estimators={
+                "forest": {"estimator": FOREST},
+                "near": {"estimator": "sklearn.neighbors.KNeighborsClassifier"},
+            },
+            preprocess="auto",
+        )
+    )
+    candidates = [
+        *points(estimator=["near"], n_neighbors=[1, 4, 9]),
+        *points(estimator=["forest"], n_estimators=[2, 5]),
+    ]
+    assert check(objective, candidates) == [(0, 1, 2), (3, 4)]
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"params": {"random_state": None}},
+        {"params": {"oob_score": True}},
+        {"also": ["fit_time"]},
+    ],
+    ids=["unseeded", "out of bag", "time is a metric"],
+)
+def test_sharing_is_off_where_it_would_show(
+    define: Define, binary: pd.DataFrame, more: dict[str, Any]
+) -> None:
+    space = {"n_estimators": [12, 15]}
+    objective = build_objective(define(binary, space, estimator=FOREST, **more))
+    assert objective.groups(points(**space)) == [(0,), (1,)]
+
+
+def test_one_bad_candidate_costs_the_others_nothing(define: Define, binary: pd.DataFrame) -> None:
+    space = {"n_neighbors": [3, 500, 5]}
+    objective = build_objective(
+        define(binary, {"n_neighbors": [3]}, estimator="sklearn.neighbors.KNeighborsClassifier")
+    )
+    candidates = points(**space)
+    assert objective.groups(candidates) == [(0, 1, 2)]
+    results = objective.evaluate(Fit(0, tuple(candidates)))
+    assert [result.failure is None for result in results] == [True, False, True]
+    assert [result.n_sharing for result in results] == [1, 1, 1]
+
+
+def test_a_family_that_is_wrong_is_found_out_at_once(
+    define: Define, binary: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    space = {"n_estimators": [1, 30]}
+    objective = build_objective(define(binary, space, estimator=FOREST, also=["roc_auc"]))
+    monkeypatch.setattr(Forest, "submodels", lambda self, fitted, values, X: [fitted] * len(values))
+    candidates = points(**space)
+    results = objective.evaluate(Fit(0, tuple(candidates)))
+    for params, result in zip(candidates, results, strict=True):
+        assert (dict(result.scores), result.n_sharing) == (alone(objective, params, 0), 1)
+    assert objective._trust["Forest"] is False
+
+
+def test_an_outside_package_adds_a_family(
+    define: Define, binary: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    offered = {"submodels": {"cut": f"{__name__}:CutFamily"}}
+    monkeypatch.setattr(registry, "outside", lambda group: offered.get(group, {}))
+    space = {"shift": [-0.5, 0.0, 0.5]}
+    objective = build_objective(define(binary, space, estimator=f"{__name__}.Cut"))
+    assert check(objective, points(**space)) == [(0, 1, 2)]
+
+
+class Cut(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+    """Cuts a column some way beside its mean."""
+
+    def __init__(self, shift: float = 0.0) -> None:
+        self.shift = shift
+
+    def fit(self, X: Any, y: Any) -> "Cut":
+        self.classes_, self.mean_ = np.unique(y), float(np.mean(X["a"]))
+        return self
+
+    def predict(self, X: Any) -> Any:
+        return (X["a"] > self.mean_ + self.shift).astype(int)
+
+
+class CutFamily:
+    """A family in as many lines as it takes."""
+
+    parameter = "shift"
+
+    def can_share(self, estimator: Any, values: Any) -> bool:
+        return isinstance(estimator, Cut)
+
+    def in_order(self, values: Any) -> list[Any]:
+        return list(values)
+
+    def widest(self, values: Any) -> Any:
+        return values[0]
+
+    def submodels(self, fitted: Any, values: Any, X: Any) -> Any:
+        for value in values:
+            yield resized(fitted, shift=value)

@@ -1,0 +1,182 @@
+"""Every family of submodels under the same contract; and where the sharing pays."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from sklearn import ensemble as e
+from sklearn.naive_bayes import GaussianNB
+from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
+from sklearn.tree import (
+    DecisionTreeClassifier,
+    DecisionTreeRegressor,
+    ExtraTreeClassifier,
+    ExtraTreeRegressor,
+)
+
+from tunesmith import registry
+from tunesmith.objective.submodels.boosting import AdaBoost, GradientBoosting, HistGradientBoosting
+from tunesmith.objective.submodels.family import Staged
+from tunesmith.objective.submodels.forest import Bagging, Forest
+from tunesmith.objective.submodels.neighbors import Neighbors
+from tunesmith.objective.submodels.pruning import Pruning
+from tunesmith.testing.submodels import FamilyContract
+
+
+class TestForest(FamilyContract):
+    family = Forest()
+    values: Sequence[Any] = (7, 1, 20)
+
+    def estimators(self) -> list[Any]:
+        return [
+            e.RandomForestClassifier(random_state=0),
+            e.RandomForestClassifier(
+                random_state=1, class_weight="balanced_subsample", max_samples=0.7, ccp_alpha=0.01
+            ),
+            e.ExtraTreesClassifier(random_state=2, bootstrap=True, max_features=None),
+            e.RandomForestRegressor(random_state=3, max_features=0.5, min_samples_leaf=2),
+            e.ExtraTreesRegressor(random_state=4, max_depth=4),
+        ]
+
+    def unshareable(self) -> list[Any]:
+        return [
+            e.RandomForestClassifier(random_state=0, oob_score=True),
+            e.RandomForestClassifier(random_state=0, warm_start=True),
+            e.RandomForestRegressor(random_state=0, n_jobs=2),
+            e.RandomForestRegressor(random_state=np.random.RandomState(0)),
+        ]
+
+
+class TestBagging(FamilyContract):
+    family = Bagging()
+    values: Sequence[Any] = (5, 2, 9)
+
+    def estimators(self) -> list[Any]:
+        return [
+            e.BaggingClassifier(random_state=0),
+            e.BaggingClassifier(GaussianNB(), max_features=0.6, max_samples=0.5, random_state=1),
+            e.BaggingRegressor(random_state=2, bootstrap_features=True),
+        ]
+
+    def unshareable(self) -> list[Any]:
+        return [e.BaggingRegressor(random_state=0, oob_score=True)]
+
+
+class TestGradientBoosting(FamilyContract):
+    family = GradientBoosting()
+    values: Sequence[Any] = (12, 3, 1, 30)
+
+    def estimators(self) -> list[Any]:
+        return [
+            e.GradientBoostingClassifier(random_state=0),
+            e.GradientBoostingClassifier(random_state=1, subsample=0.6, max_features=3),
+            e.GradientBoostingClassifier(random_state=2, n_iter_no_change=2, init="zero"),
+            e.GradientBoostingRegressor(random_state=3, loss="huber", subsample=0.5),
+            e.GradientBoostingRegressor(random_state=4, n_iter_no_change=2, learning_rate=0.9),
+            e.GradientBoostingRegressor(random_state=5, loss="quantile"),
+        ]
+
+    def unshareable(self) -> list[Any]:
+        return [e.GradientBoostingClassifier(random_state=0, init=GaussianNB())]
+
+
+class TestHistGradientBoosting(FamilyContract):
+    family = HistGradientBoosting()
+    values: Sequence[Any] = (8, 1, 20)
+
+    def estimators(self) -> list[Any]:
+        return [
+            e.HistGradientBoostingClassifier(random_state=0),
+            e.HistGradientBoostingClassifier(
+                random_state=1, early_stopping=True, n_iter_no_change=2, learning_rate=0.7
+            ),
+            e.HistGradientBoostingClassifier(
+                random_state=2, class_weight="balanced", max_features=0.5
+            ),
+            e.HistGradientBoostingRegressor(random_state=3, loss="absolute_error"),
+            e.HistGradientBoostingRegressor(random_state=4, early_stopping=True),
+        ]
+
+    def unshareable(self) -> list[Any]:
+        scored = {"early_stopping": True, "scoring": "accuracy", "random_state": 0}
+        return [e.HistGradientBoostingClassifier(**scored)]
+
+
+class TestAdaBoost(FamilyContract):
+    family = AdaBoost()
+    values: Sequence[Any] = (10, 1, 25)
+
+    def estimators(self) -> list[Any]:
+        return [
+            e.AdaBoostClassifier(random_state=0),
+            # Deep trees fit perfectly, which ends the boosting early.
+            e.AdaBoostClassifier(DecisionTreeClassifier(max_depth=9), random_state=1),
+            e.AdaBoostRegressor(random_state=2, loss="square"),
+        ]
+
+
+class TestNeighbors(FamilyContract):
+    family = Neighbors()
+    values: Sequence[Any] = (5, 1, 12)
+
+    def estimators(self) -> list[Any]:
+        return [
+            KNeighborsClassifier(),
+            KNeighborsClassifier(weights="distance", algorithm="brute"),
+            KNeighborsClassifier(algorithm="brute", metric="manhattan"),
+            KNeighborsRegressor(weights="distance"),
+            KNeighborsRegressor(algorithm="ball_tree", p=3),
+        ]
+
+    def unshareable(self) -> list[Any]:
+        return [KNeighborsClassifier(n_jobs=2)]
+
+    def test_ties_are_looked_up_again(self) -> None:
+        rng = np.random.default_rng(0)
+        X, y = rng.integers(3, size=(200, 3)).astype(float), rng.normal(size=200)
+        values = list(range(1, 30))
+        for estimator in (KNeighborsRegressor(), KNeighborsRegressor(algorithm="brute")):
+            fitted = self.with_value(estimator, 29).fit(X[:120], y[:120])
+            models = self.family.submodels(fitted, values, X[120:])
+            for k, model in zip(values, models, strict=True):
+                fresh = self.with_value(estimator, k).fit(X[:120], y[:120])
+                np.testing.assert_array_equal(model.predict(X[120:]), fresh.predict(X[120:]))
+
+
+class TestPruning(FamilyContract):
+    family = Pruning()
+    values: Sequence[Any] = (0.01, 0.0, 0.03, 5)
+    refused: Sequence[Any] = (-1, "3", None, True)
+
+    def estimators(self) -> list[Any]:
+        return [
+            DecisionTreeClassifier(random_state=0),
+            DecisionTreeClassifier(random_state=1, max_features=3, class_weight="balanced"),
+            DecisionTreeRegressor(random_state=2, max_depth=6),
+            ExtraTreeClassifier(random_state=3),
+            ExtraTreeRegressor(random_state=4),
+            e.RandomForestClassifier(5, random_state=5),
+            e.ExtraTreesRegressor(5, random_state=6),
+        ]
+
+    def unshareable(self) -> list[Any]:
+        return [e.RandomForestClassifier(oob_score=True, random_state=0)]
+
+
+def test_every_registered_family_is_tested() -> None:
+    tested = {type(case.family) for case in FamilyContract.__subclasses__()}
+    names = registry.names("submodels")
+    assert {registry.load("submodels", name) for name in names} <= tested
+
+
+def test_stages_are_computed_as_far_as_asked_and_end_where_they_end() -> None:
+    made: list[int] = []
+
+    def stages() -> Any:
+        for n in (1, 2, 3):
+            made.append(n)
+            yield n * 10
+
+    staged = Staged(stages())
+    assert (staged.at(2), made) == (20, [1, 2])
+    assert (staged.at(2), staged.at(9), made) == (20, 30, [1, 2, 3])
