@@ -15,6 +15,7 @@ MOMENT = Progress(
     n_folds=5,
     n_evaluated=25,
     n_reused=25,
+    n_fits=10,
     n_failed=1,
     n_workers=2,
     elapsed_s=12.5,
@@ -26,7 +27,7 @@ MOMENT = Progress(
 
 def test_the_line_says_it_all() -> None:
     assert line(MOMENT) == (
-        "10/30 trials · 25 fits · 25 reused · 1 failed · best recall 0.9 (trial 4)"
+        "10/30 trials · 10 fits · 25 reused · 1 failed · best recall 0.9 (trial 4)"
         " · 12s · 50s to go"
     )
 

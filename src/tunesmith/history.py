@@ -14,6 +14,9 @@ import numpy as np
 
 from tunesmith.types import Direction, Params, State
 
+HOLDOUT = -1
+"""The fold number of the hold-out rows, which belong to no fold."""
+
 
 @dataclass(frozen=True, slots=True)
 class Metric:

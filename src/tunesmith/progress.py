@@ -42,7 +42,7 @@ def best_so_far(progress: Progress) -> str:
 def line(progress: Progress) -> str:
     """One line that says it all."""
     total = "" if progress.n_trials is None else f"/{progress.n_trials}"
-    parts = [f"{progress.n_told}{total} trials", f"{progress.n_evaluated} fits"]
+    parts = [f"{progress.n_told}{total} trials", f"{progress.n_fits} fits"]
     if progress.n_reused:
         parts.append(f"{progress.n_reused} reused")
     if progress.n_failed:

@@ -29,6 +29,7 @@ from tunesmith.report.parameters import read_parameters
 from tunesmith.report.table import cv_results
 from tunesmith.search.sampler import Sampler
 from tunesmith.search.stopping import build as build_criterion
+from tunesmith.study.holdout import score_holdout
 from tunesmith.study.loop import Outcome, Strategy, Study, unique_start
 from tunesmith.study.progress import Observer, silent
 from tunesmith.study.recorder import Recorder
@@ -54,6 +55,8 @@ class Result:
     """Evaluations made by this run."""
     n_reused: int
     """Evaluations that the ledger already knew."""
+    n_fits: int
+    """Fits made by this run; one may have scored several candidates."""
     written: tuple[Written, ...]
     """Output files."""
     exit_code: ExitCode | int = ExitCode.OK
@@ -238,9 +241,9 @@ def _run(
         )
         try:
             outcome, code = study.run(), int(ExitCode.OK)
+            score_holdout(objective, executor, recorder, gate, outcome.history.best())
         except StopRequested as stop:
-            outcome = Outcome(log.finished(), f"interrupted by {stop}", *study.counts())
-            code = 128 + stop.signum
+            outcome, code = study.outcome(f"interrupted by {stop}"), 128 + stop.signum
     return _finish(ledger, head, run_id, definition, outcome, code)
 
 
@@ -263,12 +266,13 @@ def _finish(
     code: int,
 ) -> Result:
     ledger.forget_untold(head.id, len(outcome.history))
-    ledger.end_run(run_id, outcome.stopped_by, outcome.n_evaluated, outcome.n_reused)
+    counts = outcome.n_evaluated, outcome.n_reused, outcome.n_fits
+    ledger.end_run(run_id, outcome.stopped_by, *counts)
     record = ledger.load(head.name)
     written = tuple(write_outputs(record, definition.root, definition.file.outputs))
     if code == ExitCode.OK and outcome.history.best() is None:
         code = ExitCode.NO_RESULT
-    return Result(record, outcome.n_evaluated, outcome.n_reused, written, code)
+    return Result(record, *counts, written, code)
 
 
 def with_overrides(definition: Definition, **sections: dict[str, Any]) -> Definition:

@@ -12,10 +12,10 @@ from sklearn.model_selection import cross_validate
 
 from tunesmith.config.model import Definition
 from tunesmith.errors import DataError, UsageError
+from tunesmith.history import HOLDOUT
 from tunesmith.objective import slices
 from tunesmith.objective.crossval import CrossValObjective, build_objective
 from tunesmith.objective.objective import Fit
-from tunesmith.objective.slices import HOLDOUT
 from tunesmith.space import Box, Categorical, Condition, Float, SearchSpace
 from tunesmith.space.parameter import Parameter
 from tunesmith.testing.functions import FunctionObjective

@@ -58,7 +58,7 @@ def command(
     else:
         files = [item.path for item in result.written]
         summary = summarise(result.record)
-        click.echo(closing_text(summary, result.n_evaluated, result.n_reused, files))
+        click.echo(closing_text(summary, result.record.runs[-1], files))
     sys.exit(int(result.exit_code))
 
 
@@ -72,6 +72,7 @@ def _content(result: "Result") -> dict[str, Any]:
         "n_failed": record.history.n_failed,
         "n_evaluated": result.n_evaluated,
         "n_reused": result.n_reused,
+        "n_fits": result.n_fits,
         "best": best_content(record),
         "files": [{"path": str(item.path), "changed": item.changed} for item in result.written],
     }

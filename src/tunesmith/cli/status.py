@@ -45,6 +45,7 @@ def _content(definition: "Definition", record: "StudyRecord") -> dict[str, Any]:
             "stopped_by": last.stopped_by,
             "n_evaluated": last.n_evaluated,
             "n_reused": last.n_reused,
+            "n_fits": last.n_fits,
         },
     }
 

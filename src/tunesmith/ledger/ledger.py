@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from sqlalchemy import (
+    ColumnElement,
     Connection,
     Row,
     Select,
@@ -31,7 +32,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import SQLAlchemyError
 
 from tunesmith.errors import StorageError, UsageError, did_you_mean
-from tunesmith.history import Failure, FoldResult, Metric, Trial, TrialLog
+from tunesmith.history import HOLDOUT, Failure, FoldResult, Metric, Trial, TrialLog
 from tunesmith.ledger import dialect, schema
 from tunesmith.ledger.records import RunRecord, StudyHead, StudyRecord
 from tunesmith.redact import printable, redact
@@ -164,19 +165,23 @@ class Ledger:
             "started": _now(),
             "n_evaluated": 0,
             "n_reused": 0,
+            "n_fits": 0,
             "provenance": _json(_without_secrets(provenance)),
         }
         with self._writing() as connection:
             made = plain_insert(schema.run).values(values).returning(schema.run.c.id)
             return int(connection.execute(made).scalar_one())
 
-    def end_run(self, run_id: int, stopped_by: str, n_evaluated: int, n_reused: int) -> None:
+    def end_run(
+        self, run_id: int, stopped_by: str, n_evaluated: int, n_reused: int, n_fits: int
+    ) -> None:
         """Note how a run ended."""
         values = {
             "ended": _now(),
             "stopped_by": stopped_by,
             "n_evaluated": n_evaluated,
             "n_reused": n_reused,
+            "n_fits": n_fits,
         }
         with self._writing() as connection:
             chosen = sql_update(schema.run).where(schema.run.c.id == run_id)
@@ -239,6 +244,16 @@ class Ledger:
             dialect.upsert(connection, schema.trial, trial_rows)
             dialect.upsert(connection, schema.trial_fold, links, computed=EVALUATED_BY)
 
+    def record_holdout(
+        self, study_id: int, run_id: int, number: int, key: str, result: FoldResult
+    ) -> None:
+        """Write what a trial's params scored on the rows that the search never saw."""
+        link = {"study_id": study_id, "number": number, "fold": HOLDOUT, **_link(key, run_id)}
+        evaluations = [_evaluation_row(key, result, run_id)]
+        with self._writing() as connection:
+            dialect.upsert(connection, schema.evaluation, evaluations, where=SAYS_NOTHING)
+            dialect.upsert(connection, schema.trial_fold, [link], computed=EVALUATED_BY)
+
     def forget_untold(self, study_id: int, from_number: int) -> None:
         """Drop trials that were asked ahead and never told; their folds stay."""
         table = schema.trial
@@ -268,7 +283,8 @@ class Ledger:
             for running in _running(connection, row.id, len(log.told)):
                 log.ask(running.params, running.key, running.origin)
             runs = _runs(connection, row.id)
-        return StudyRecord(_head(row), _metrics(row), log.view(), runs)
+            holdout = _holdout(connection, row.id)
+        return StudyRecord(_head(row), _metrics(row), log.view(), runs, holdout)
 
     # -- connections -------------------------------------------------------------------------
 
@@ -388,6 +404,7 @@ def _evaluation_row(key: str, result: FoldResult, run_id: int) -> dict[str, Any]
         "scores": _json(dict(result.scores)),
         "fit_time_s": result.fit_time_s,
         "score_time_s": result.score_time_s,
+        "n_sharing": result.n_sharing,
         "failure_kind": failure and _fit_to_keep(failure.kind),
         "failure_message": failure and _fit_to_keep(failure.message),
         "failure_traceback": failure and _fit_to_keep(failure.traceback),
@@ -406,7 +423,8 @@ def _fold_result(row: Row[Any], fold: int) -> FoldResult:
     failure = None
     if row.failure_kind is not None:
         failure = Failure(row.failure_kind, row.failure_message, row.failure_traceback)
-    return FoldResult(fold, json.loads(row.scores), row.fit_time_s, row.score_time_s, failure)
+    scores, times = json.loads(row.scores), (row.fit_time_s, row.score_time_s)
+    return FoldResult(fold, scores, *times, failure, row.n_sharing)
 
 
 def _trial(row: Row[Any]) -> Trial:
@@ -510,7 +528,9 @@ def _latest_study(connection: Connection, name: str | None) -> Row[Any] | None:
 def _told_log(connection: Connection, study_id: int) -> TrialLog:
     study = connection.execute(select(schema.study).where(schema.study.c.id == study_id)).one()
     log = TrialLog(_metrics(study)[: study.n_objectives])
-    folds = _folds(connection, study_id)
+    folds: dict[int, list[FoldResult]] = {}
+    for number, result in _evaluated(connection, study_id, schema.trial_fold.c.fold != HOLDOUT):
+        folds.setdefault(number, []).append(result)
     table = schema.trial
     query = select(table).where(table.c.study_id == study_id, table.c.state != State.RUNNING.value)
     for row in connection.execute(query.order_by(table.c.number)):
@@ -522,7 +542,14 @@ def _told_log(connection: Connection, study_id: int) -> TrialLog:
     return log
 
 
-def _folds(connection: Connection, study_id: int) -> dict[int, list[FoldResult]]:
+def _holdout(connection: Connection, study_id: int) -> dict[int, FoldResult]:
+    return dict(_evaluated(connection, study_id, schema.trial_fold.c.fold == HOLDOUT))
+
+
+def _evaluated(
+    connection: Connection, study_id: int, which: ColumnElement[bool]
+) -> Iterator[tuple[int, FoldResult]]:
+    """(trial number, result) of a series."""
     link, evaluation = schema.trial_fold, schema.evaluation
     query = (
         select(link.c.number, link.c.fold.label("trial_fold"), evaluation)
@@ -530,12 +557,10 @@ def _folds(connection: Connection, study_id: int) -> dict[int, list[FoldResult]]
             evaluation,
             (evaluation.c.key == link.c.evaluation_key) & (evaluation.c.run_id == link.c.run_id),
         )
-        .where(link.c.study_id == study_id)
+        .where(link.c.study_id == study_id, which)
     )
-    found: dict[int, list[FoldResult]] = {}
     for row in connection.execute(query):
-        found.setdefault(row.number, []).append(_fold_result(row, row.trial_fold))
-    return found
+        yield row.number, _fold_result(row, row.trial_fold)
 
 
 def _running(connection: Connection, study_id: int, from_number: int) -> list[Trial]:
@@ -557,6 +582,7 @@ def _runs(connection: Connection, study_id: int) -> tuple[RunRecord, ...]:
             row.stopped_by,
             row.n_evaluated,
             row.n_reused,
+            row.n_fits,
             json.loads(row.provenance),
         )
         for row in connection.execute(query)

@@ -1,10 +1,10 @@
 """What the ledger gives back: plain data, free of SQL."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from tunesmith.history import History, Metric
+from tunesmith.history import FoldResult, History, Metric
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,8 @@ class RunRecord:
     stopped_by: str | None
     n_evaluated: int
     n_reused: int
+    n_fits: int
+    """Fits made; fewer than evaluations where one fit scored several candidates."""
     provenance: Mapping[str, Any]
 
 
@@ -51,6 +53,8 @@ class StudyRecord:
     """Told trials, then the running ones."""
     runs: tuple[RunRecord, ...]
     """In order of their start."""
+    holdout: Mapping[int, FoldResult] = field(default_factory=dict)
+    """Winners, by trial number, on the rows that the search never saw."""
 
     @property
     def definition(self) -> Mapping[str, Any]:

@@ -61,6 +61,7 @@ run = Table(
     Column("stopped_by", Text),
     Column("n_evaluated", Integer, nullable=False, default=0),
     Column("n_reused", Integer, nullable=False, default=0),
+    Column("n_fits", Integer, nullable=False, default=0),
     Column("provenance", Text, nullable=False),
 )
 
@@ -73,6 +74,7 @@ evaluation = Table(
     Column("scores", Text, nullable=False),
     Column("fit_time_s", Float, nullable=False),
     Column("score_time_s", Float, nullable=False),
+    Column("n_sharing", Integer, nullable=False, default=1),
     Column("failure_kind", Text),
     Column("failure_message", Text),
     Column("failure_traceback", Text),

@@ -10,7 +10,7 @@ from typing import Any
 from tunesmith.config.model import Definition
 from tunesmith.config.model import Objective as Section
 from tunesmith.fingerprint import code_digest, digest, versions
-from tunesmith.history import FoldResult, Metric
+from tunesmith.history import HOLDOUT, FoldResult, Metric
 from tunesmith.objective.data import Table, load_table
 from tunesmith.objective.dryrun import dry_run
 from tunesmith.objective.estimator import EstimatorBuilder
@@ -20,7 +20,7 @@ from tunesmith.objective.metric import Scorers
 from tunesmith.objective.objective import Fit
 from tunesmith.objective.preprocess import auto_preprocessor
 from tunesmith.objective.sharing import Path, Sharing
-from tunesmith.objective.slices import HOLDOUT, SliceCache, Slices
+from tunesmith.objective.slices import SliceCache, Slices
 from tunesmith.space import SearchSpace
 from tunesmith.space.parameter import canonical_json
 from tunesmith.types import Params

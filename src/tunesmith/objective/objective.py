@@ -33,6 +33,10 @@ class Objective(Protocol):
         """Evaluations a trial."""
 
     @property
+    def has_holdout(self) -> bool:
+        """Whether ``HOLDOUT`` is a fold, too, though none of the trials'."""
+
+    @property
     def context(self) -> Mapping[str, str]:
         """What results depend on besides params and fold: name (``data``, ``code``…) -> digest."""
 

@@ -7,13 +7,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from tunesmith.history import HOLDOUT
 from tunesmith.objective.data import Table
 from tunesmith.objective.folds import Split
 
 CACHE_BYTES = 512 * 1024**2
 """How much of each process's memory sliced folds may take."""
-HOLDOUT = -1
-"""The fold number of the hold-out rows."""
 
 
 @dataclass(frozen=True, eq=False)

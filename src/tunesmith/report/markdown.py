@@ -4,7 +4,7 @@ Nothing in it depends on the clock or on how fast the machine was: the same hist
 bytes, so that a re-run changes no committed file.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from tunesmith.report import numbers
@@ -41,8 +41,17 @@ def title(summary: Summary) -> str:
     verdict = f"**Best {md_code(metric.name)}: {score}** (mean ± standard error over "
     verdict += f"{summary.n_folds} folds, {metric.direction}d), trial {best.number}."
     lines = [heading, "", verdict, _count(summary)]
+    if summary.holdout is not None:
+        lines.append(_on_holdout(summary.holdout))
     lines += [_against(comparison) for comparison in summary.comparisons]
     return "\n".join(lines)
+
+
+def _on_holdout(scores: Mapping[str, float]) -> str:
+    if not scores:
+        return "On the held-out rows the winner could not be scored."
+    listed = ", ".join(f"{md_code(name)} {numbers.plain(s)}" for name, s in scores.items())
+    return f"On the held-out rows, which the search never saw: {listed}."
 
 
 def _count(summary: Summary) -> str:

@@ -106,6 +106,8 @@ class Summary:
     importance: Importance
     trends: Mapping[str, tuple[Level, ...]]
     edges: tuple[Edge, ...]
+    holdout: Mapping[str, float] | None
+    """The winner's scores on rows that the search never saw, where such were held out."""
     n_trials: int
     n_folds: int
     stopped_by: str
@@ -144,6 +146,7 @@ def summarise(record: StudyRecord) -> Summary:
         importance=importance(history, definition.get("space", {}), metric),
         trends=trends(ranking, metric),
         edges=edges(ranking, definition.get("space", {})),
+        holdout=_holdout(record),
         n_trials=len(told),
         n_folds=max((len(trial.folds) for trial in told), default=0),
         stopped_by=_stopped_by(record),
@@ -301,6 +304,12 @@ def _bounds(definition: Any) -> tuple[float, float] | None:
         return None
     bounds = definition.get("int") or definition.get("float")
     return None if bounds is None else (float(bounds[0]), float(bounds[1]))
+
+
+def _holdout(record: StudyRecord) -> Mapping[str, float] | None:
+    best = record.history.best()
+    result = None if best is None else record.holdout.get(best.number)
+    return None if result is None else result.scores
 
 
 def _stopped_by(record: StudyRecord) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from pathlib import Path
 
+from tunesmith.ledger.records import RunRecord
 from tunesmith.report import numbers
 from tunesmith.report.escape import terminal
 from tunesmith.report.summary import Summary
@@ -19,13 +20,19 @@ def best_text(summary: Summary) -> str:
     ]
     lines = [f"best: trial {best.number}, {', '.join(scores)}"]
     lines += [f"  {name} = {numbers.value(value)}" for name, value in sorted(best.params.items())]
+    if summary.holdout is not None:
+        unseen = [f"{name} {numbers.plain(score)}" for name, score in summary.holdout.items()]
+        lines.append(f"on the held-out rows: {', '.join(unseen) or 'no score'}")
     return terminal("\n".join(lines))
 
 
-def closing_text(summary: Summary, n_evaluated: int, n_reused: int, files: Iterable[Path]) -> str:
+def closing_text(summary: Summary, run: RunRecord, files: Iterable[Path]) -> str:
     """What a run ends with: why it ended, the best, what is new, and where the files are."""
-    reused = f", {n_reused} answered by the ledger" if n_reused else ""
-    fits = f"{n_evaluated} fits made{reused}"
+    fits = f"{run.n_fits} fits made"
+    if run.n_evaluated > run.n_fits:
+        fits += f" for {run.n_evaluated} scores"
+    if run.n_reused:
+        fits += f", {run.n_reused} scores known before"
     head = f"{summary.study}: {summary.n_trials} trials; {fits}. Ended by: {summary.stopped_by}."
     lines = [head, best_text(summary)]
     lines += [f"failed: {len(g.numbers)} x {g.kind}: {g.message[:200]}" for g in summary.failures]

@@ -84,6 +84,7 @@ class Outcome:
     stopped_by: str
     n_evaluated: int
     n_reused: int
+    n_fits: int
 
 
 @dataclass
@@ -110,7 +111,7 @@ class Study:
         self._running: dict[Future[list[FoldResult]], PlannedFit] = {}
         self._is_exhausted = False
         self._n_evaluated = self._n_reused = 0
-        self._fit_s = 0.0
+        self._n_fits = self._fit_s = 0.0
         self._seen_s = 0.0
 
     def run(self) -> Outcome:
@@ -127,11 +128,14 @@ class Study:
                 reason = self._tell_ready()
         finally:
             self.recorder.commit()
-        return Outcome(self.log.finished(), reason, self._n_evaluated, self._n_reused)
+            for future in self._running:
+                future.cancel()
+        return self.outcome(reason)
 
-    def counts(self) -> tuple[int, int]:
-        """Evaluations made by this run, and evaluations that the ledger knew."""
-        return self._n_evaluated, self._n_reused
+    def outcome(self, stopped_by: str) -> Outcome:
+        """Where the study stands, with a reason why it ends there."""
+        counts = self._n_evaluated, self._n_reused, round(self._n_fits)
+        return Outcome(self.log.finished(), stopped_by, *counts)
 
     # -- ask ---------------------------------------------------------------------------------
 
@@ -210,6 +214,7 @@ class Study:
         opened.results[fold] = result
         self.recorder.result(opened.keys[fold], result)
         self._n_evaluated += 1
+        self._n_fits += 1 / result.n_sharing
         self._fit_s += result.fit_time_s + result.score_time_s
 
     # -- tell --------------------------------------------------------------------------------
@@ -252,6 +257,7 @@ class Study:
             n_folds=self.objective.n_folds,
             n_evaluated=self._n_evaluated,
             n_reused=self._n_reused,
+            n_fits=round(self._n_fits),
             n_failed=history.n_failed,
             n_workers=self.executor.n_workers,
             elapsed_s=elapsed_s,

@@ -22,6 +22,8 @@ class Progress:
     """Evaluations made by this run."""
     n_reused: int
     """Evaluations that the ledger already knew."""
+    n_fits: int
+    """Fits made by this run; fewer than evaluations where several candidates shared one."""
     n_failed: int
     """Failed trials."""
     n_workers: int

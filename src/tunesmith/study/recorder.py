@@ -47,6 +47,10 @@ class Recorder:
         """Note a finished trial; ``keys`` are those of its folds, in order."""
         self._told.append((trial, keys))
 
+    def holdout(self, number: int, key: str, result: FoldResult) -> None:
+        """Write what a winner scored on the rows that the search never saw."""
+        self.ledger.record_holdout(self.study_id, self.run_id, number, key, result)
+
     def commit_when_due(self) -> None:
         """Commit what has arrived, unless the last commit was a moment ago."""
         if time.monotonic() - self._last_commit >= self._delay_s:

@@ -25,6 +25,7 @@ class FunctionObjective:
     version: str = "1"
     default_params: Params = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    has_holdout: bool = False
 
     @property
     def objectives(self) -> tuple[Metric, ...]:

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tunesmith.errors import StorageError, UsageError
-from tunesmith.history import Failure, FoldResult, Metric, Trial
+from tunesmith.history import HOLDOUT, Failure, FoldResult, Metric, Trial
 from tunesmith.ledger.ledger import NOT_RESULTS, Ledger
 from tunesmith.ledger.records import StudyHead
 from tunesmith.space.parameter import canonical_json
@@ -71,7 +71,7 @@ class LedgerContract:
         made = ledger.begin_study("s", "i1", AWKWARD, context, METRICS, METRICS[:1])
         assert (made.name, made.generation, made.identity, made.is_new) == ("s", 1, "i1", True)
         run = ledger.begin_run(made.id, {"seed": 1, "definition": dict(AWKWARD)})
-        ledger.end_run(run, "3 trials ☃", 8, 1)
+        ledger.end_run(run, "3 trials ☃", 8, 1, 4)
         with Ledger.open(location, create=False) as again:
             record = again.load("s")
         assert record.head.definition == record.definition == AWKWARD
@@ -79,7 +79,8 @@ class LedgerContract:
         assert record.metrics == METRICS
         assert record.objectives == METRICS[:1]
         (only,) = record.runs
-        assert (only.stopped_by, only.n_evaluated, only.n_reused) == ("3 trials ☃", 8, 1)
+        counts = (only.n_evaluated, only.n_reused, only.n_fits)
+        assert (only.stopped_by, counts) == ("3 trials ☃", (8, 1, 4))
         assert only.started <= str(only.ended)
 
     def test_an_identity_is_taken_up_again(self, ledger: Ledger) -> None:
@@ -120,10 +121,22 @@ class LedgerContract:
 
     # -- trials and evaluations --------------------------------------------------------------
 
+    def test_the_holdout_stands_apart_from_the_folds(self, ledger: Ledger) -> None:
+        head, run = begin(ledger)
+        tell(ledger, head, run, 0)
+        for score in (0.25, 0.75):
+            unseen = result(HOLDOUT, score)
+            ledger.record_holdout(head.id, run, 0, f"unseen {score}", unseen)
+            record = ledger.load(head.name)
+            assert record.holdout == {0: unseen}
+        assert [fold.fold for fold in record.history[0].folds] == list(range(N_FOLDS))
+        assert ledger.known(["unseen 0.25"])["unseen 0.25"].scores["accuracy"] == 0.25
+
     def test_trials_come_back_as_they_were_told(self, ledger: Ledger) -> None:
         head, run = begin(ledger)
         folds = [
-            FoldResult(f, {"accuracy": 1 / (f + 3), "loss": -5e-324}, 0.1, 1e-9) for f in (0, 1)
+            FoldResult(f, {"accuracy": 1 / (f + 3), "loss": -5e-324}, 0.1, 1e-9, n_sharing=f + 1)
+            for f in (0, 1)
         ]
         good = Trial(0, AWKWARD, canonical_json(AWKWARD), "start_with").told(folds)
         failed = [folds[0], FoldResult(1, {}, failure=FAILURE)]

@@ -57,7 +57,7 @@ def make_record(
     }
     head = StudyHead(1, study, 1, "i" * 32, provenance["context"], definition)  # type: ignore[arg-type]
     times = ("2026-01-01T00:00:00+00:00", "2026-01-01T00:01:00+00:00")
-    run = RunRecord(1, *times, stopped_by, 3 * len(params), 0, provenance)
+    run = RunRecord(1, *times, stopped_by, 3 * len(params), 0, 3 * len(params), provenance)
     return StudyRecord(head, tuple(metrics), log.view(), (run,))
 
 
