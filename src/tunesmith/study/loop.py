@@ -147,7 +147,8 @@ class Study:
                 self._is_exhausted = True
                 break
             asked.append(self._ask(*proposal))
-        self._submit(asked)
+        if asked:
+            self._submit(asked)
 
     def _may_ask(self) -> bool:
         n_asked = len(self.log.asked)
