@@ -40,11 +40,11 @@ def title(summary: Summary) -> str:
     score = numbers.with_error(best.means[metric.name], best.error(metric.name))
     verdict = f"**Best {md_code(metric.name)}: {score}** (mean ± standard error over "
     verdict += f"{summary.n_folds} folds, {metric.direction}d), trial {best.number}."
-    lines = [heading, "", verdict, _count(summary)]
+    lines = [heading, verdict, _count(summary)]
     if summary.holdout is not None:
         lines.append(_on_holdout(summary.holdout))
     lines += [_against(comparison) for comparison in summary.comparisons]
-    return "\n".join(lines)
+    return "\n\n".join(lines)
 
 
 def _on_holdout(scores: Mapping[str, float]) -> str:
