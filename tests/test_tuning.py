@@ -1,0 +1,271 @@
+"""Whole studies from Python: equal to scikit-learn's searches, the same for any workers."""
+
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import loguniform, randint
+from sklearn import model_selection as ms
+from sklearn.datasets import load_breast_cancer, load_diabetes, load_wine
+from sklearn.ensemble import GradientBoostingRegressor, RandomForestClassifier
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC
+from threadpoolctl import threadpool_limits
+
+from tunesmith import define, tune
+from tunesmith.errors import UsageError
+
+SEEDED = {"random_state": 0}
+DATA = {"cancer": load_breast_cancer, "diabetes": load_diabetes, "wine": load_wine}
+SCALED = [
+    {"name": "scale", "estimator": "sklearn.preprocessing.StandardScaler"},
+    {"name": "model", "estimator": "sklearn.linear_model.LogisticRegression"},
+]
+GRIDS: dict[str, tuple[Any, dict[str, Any], dict[str, list[Any]], str, list[str]]] = {
+    "forest": (
+        RandomForestClassifier(random_state=0),
+        {"estimator": "sklearn.ensemble.RandomForestClassifier", "params": SEEDED},
+        {"n_estimators": [10, 5, 20], "max_depth": [2, None], "class_weight": [None, "balanced"]},
+        "cancer",
+        ["roc_auc", "recall", "neg_log_loss"],
+    ),
+    "boosting": (
+        GradientBoostingRegressor(random_state=0),
+        {"estimator": "sklearn.ensemble.GradientBoostingRegressor", "params": SEEDED},
+        {"n_estimators": [5, 15], "learning_rate": [0.1, 0.3], "subsample": [0.5, 1.0]},
+        "diabetes",
+        ["r2", "neg_mean_absolute_error"],
+    ),
+    "neighbours": (
+        KNeighborsClassifier(),
+        {"estimator": "sklearn.neighbors.KNeighborsClassifier"},
+        {"n_neighbors": [1, 5, 15], "weights": ["uniform", "distance"]},
+        "wine",
+        ["accuracy"],
+    ),
+    "pipeline": (
+        Pipeline([("scale", StandardScaler()), ("model", LogisticRegression())]),
+        {"steps": SCALED},
+        {"model__C": [0.01, 1.0, 100.0], "scale__with_mean": [True, False]},
+        "cancer",
+        ["roc_auc", "f1"],
+    ),
+    "machine": (
+        SVC(),
+        {"estimator": "sklearn.svm.SVC"},
+        {"C": [0.1, 1.0], "kernel": ["linear", "rbf"]},
+        "wine",
+        ["f1_macro"],
+    ),
+    "ridge": (
+        Ridge(),
+        {"estimator": "sklearn.linear_model.Ridge"},
+        {"alpha": [1e-3, 0.1, 10.0], "fit_intercept": [True, False]},
+        "diabetes",
+        ["r2"],
+    ),
+}
+SPLITTERS: dict[str, tuple[dict[str, Any] | int, Any]] = {
+    "5 folds": (5, 5),
+    "shuffled": (
+        {"method": "kfold", "folds": 3, "shuffle": True, "seed": 7},
+        ms.KFold(3, shuffle=True, random_state=7),
+    ),
+    "random splits": (
+        {"method": "shuffle_split", "folds": 4, "test_fraction": 0.3, "seed": 1},
+        ms.ShuffleSplit(4, test_size=0.3, random_state=1),
+    ),
+}
+
+
+def study(folder: Path, data: str = "wine", **sections: Any) -> Any:
+    frame = DATA[data](as_frame=True).frame
+    frame.to_csv(folder / "data.csv", index=False)
+    objective = {"data": {"path": "data.csv", "target": "target"}, "metric": "accuracy"}
+    objective |= sections.pop("objective", {})
+    return tune(define({"study": "s", "objective": objective, **sections}, root=folder))
+
+
+def read(folder: Path) -> tuple[pd.DataFrame, pd.Series]:
+    frame = pd.read_csv(folder / "data.csv")
+    return frame.drop(columns="target"), frame["target"]
+
+
+def assert_equal(found: dict[str, Any], expected: dict[str, Any]) -> None:
+    assert found["params"] == expected["params"]
+    columns = [name for name in expected if "_test_" in name]
+    assert columns
+    for name in columns:
+        np.testing.assert_array_equal(found[name], expected[name], err_msg=name)
+        assert found[name].dtype == expected[name].dtype
+
+
+@pytest.mark.parametrize("splitter", SPLITTERS)
+@pytest.mark.parametrize("name", GRIDS)
+def test_a_grid_study_is_grid_search(tmp_path: Path, name: str, splitter: str) -> None:
+    estimator, objective, grid, data, metrics = GRIDS[name]
+    cv, peer_cv = SPLITTERS[splitter]
+    result = study(
+        tmp_path,
+        data,
+        objective={**objective, "cv": cv, "metric": metrics},
+        space=grid,
+        search={"method": "grid"},
+        execution={"workers": 1},
+    )
+    scoring: Any = metrics[0] if len(metrics) == 1 else metrics
+    peer = ms.GridSearchCV(estimator, grid, cv=peer_cv, scoring=scoring, refit=False)
+    with threadpool_limits(1), warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        peer.fit(*read(tmp_path))
+    assert_equal(result.cv_results_, peer.cv_results_)
+    assert result.n_fits <= result.n_evaluated == len(result.cv_results_["params"]) * peer.n_splits_
+
+
+def test_a_random_study_scores_as_randomized_search(tmp_path: Path) -> None:
+    space = {"n_estimators": randint(3, 20), "max_features": [0.3, "sqrt"], "max_depth": [3, None]}
+    result = study(
+        tmp_path,
+        objective={"estimator": "sklearn.ensemble.RandomForestClassifier", "params": SEEDED},
+        space=space,
+        search={"method": "random", "seed": 42},
+        stop={"trials": 12},
+        execution={"workers": 1},
+    )
+    found = result.cv_results_
+    assert len({str(params) for params in found["params"]}) == 12
+    # Its draws are its own; the scores of what was drawn are not.
+    peer = ms.RandomizedSearchCV(
+        RandomForestClassifier(random_state=0),
+        [{name: [value] for name, value in params.items()} for params in found["params"]],
+        n_iter=12,
+        cv=5,
+        scoring="accuracy",
+        refit=False,
+        random_state=0,
+    )
+    peer.fit(*read(tmp_path))
+    by_params = {str(params): i for i, params in enumerate(peer.cv_results_["params"])}
+    order = [by_params[str(params)] for params in found["params"]]
+    for column in (f"split{fold}_test_score" for fold in range(5)):
+        np.testing.assert_array_equal(found[column], peer.cv_results_[column][order])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("method", ["grid", "random", "bayesian"])
+def test_the_same_trials_for_any_number_of_workers(tmp_path: Path, method: str) -> None:
+    space: dict[str, Any] = {"n_estimators": [4, 8, 16], "max_depth": [2, 3, 5, None]}
+    if method != "grid":
+        space |= {"min_samples_leaf": randint(1, 9), "max_features": loguniform(0.1, 1)}
+    found = []
+    for n_workers in (1, 2, 8):
+        folder = tmp_path / str(n_workers)
+        folder.mkdir()
+        result = study(
+            folder,
+            objective={"estimator": "sklearn.ensemble.ExtraTreesClassifier", "cv": 3},
+            space=space,
+            search={"method": method, "seed": 5},
+            stop={"trials": 20},
+            execution={"workers": n_workers},
+        )
+        found.append([(t.key, t.scores("accuracy").tolist()) for t in result.record.history])
+    assert len(found[0]) == (12 if method == "grid" else 20)
+    assert found[0] == found[1] == found[2]
+
+
+def test_a_wider_grid_costs_only_what_is_new(tmp_path: Path) -> None:
+    forest = {"estimator": "sklearn.ensemble.RandomForestClassifier"}
+    for depths, n_evaluated, n_fits in (([2, 3], 20, 10), ([2, 3, 4], 10, 5), ([3], 0, 0)):
+        result = study(
+            tmp_path,
+            objective=forest,
+            space={"max_depth": depths, "n_estimators": [3, 6]},
+            search={"method": "grid"},
+            execution={"workers": 1},
+        )
+        assert (result.n_evaluated, result.n_fits) == (n_evaluated, n_fits)
+
+
+def test_sharing_can_be_turned_off(tmp_path: Path) -> None:
+    results = [
+        study(
+            tmp_path,
+            objective={"estimator": "sklearn.ensemble.RandomForestClassifier"},
+            space={"n_estimators": [3, 6]},
+            search={"method": "grid"},
+            execution={"workers": 1, "share": share},
+            ledger=f"{share}.db",
+        )
+        for share in ("exact", "off")
+    ]
+    assert [result.n_fits for result in results] == [5, 10]
+    assert_equal(results[0].cv_results_, results[1].cv_results_)
+
+
+def test_the_winner_is_scored_on_rows_that_nobody_saw(tmp_path: Path) -> None:
+    result = study(
+        tmp_path,
+        objective={
+            "estimator": "sklearn.neighbors.KNeighborsClassifier",
+            "data": {"path": "data.csv", "target": "target", "holdout": {"fraction": 0.25}},
+        },
+        space={"n_neighbors": [1, 5, 9]},
+        search={"method": "grid"},
+        execution={"workers": 1},
+    )
+    best = result.record.history.best()
+    assert best is not None
+    score = result.record.holdout[best.number].scores["accuracy"]
+    report = (tmp_path / "outputs/tuning_results.md").read_text()
+    assert f"On the held-out rows, which the search never saw: `accuracy` {score:.6g}" in report
+    X, y = read(tmp_path)
+    train, test = next(ms.ShuffleSplit(1, test_size=0.25, random_state=0).split(X))
+    model = KNeighborsClassifier(**result.best_params).fit(X.iloc[train], y.iloc[train])
+    assert model.score(X.iloc[test], y.iloc[test]) == score
+
+
+def test_what_changed_is_said(tmp_path: Path) -> None:
+    said: list[str] = []
+
+    def run(**objective: Any) -> Any:
+        sections = {
+            "study": "s",
+            "objective": {
+                "estimator": "sklearn.tree.DecisionTreeClassifier",
+                "data": {"path": "data.csv", "target": "target"},
+                "metric": "accuracy",
+                **objective,
+            },
+            "space": {"max_depth": [1, 2]},
+            "search": {"method": "grid"},
+            "execution": {"workers": 1},
+        }
+        return tune(define(sections, root=tmp_path), say=said.append)
+
+    load_wine(as_frame=True).frame.to_csv(tmp_path / "data.csv", index=False)
+    run()
+    run(params={"min_samples_leaf": 3})
+    load_wine(as_frame=True).frame.iloc[1:].to_csv(tmp_path / "data.csv", index=False)
+    last = run(params={"min_samples_leaf": 3})
+    assert [text.split(":")[0] for text in said] == ["the objective changed", "the data changed"]
+    assert last.record.head.generation == 3
+    assert last.n_evaluated == 10
+
+
+def test_options_that_a_sampler_lacks_are_named(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="n_startups"):
+        study(
+            tmp_path,
+            objective={"estimator": "sklearn.tree.DecisionTreeClassifier"},
+            space={"max_depth": [1, 2]},
+            search={"method": "bayesian", "sampler": "tpe", "options": {"n_startups": 3}},
+            stop={"trials": 3},
+        )
