@@ -152,8 +152,10 @@ def test_a_random_study_scores_as_randomized_search(tmp_path: Path) -> None:
         random_state=0,
     )
     peer.fit(*read(tmp_path))
-    by_params = {str(params): i for i, params in enumerate(peer.cv_results_["params"])}
-    order = [by_params[str(params)] for params in found["params"]]
+    by_params = {
+        str(sorted(params.items())): i for i, params in enumerate(peer.cv_results_["params"])
+    }
+    order = [by_params[str(sorted(params.items()))] for params in found["params"]]
     for column in (f"split{fold}_test_score" for fold in range(5)):
         np.testing.assert_array_equal(found[column], peer.cv_results_[column][order])
 
