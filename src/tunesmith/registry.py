@@ -32,6 +32,8 @@ BUILTIN: dict[str, dict[str, str]] = {
         "gradient_boosting": "tunesmith.objective.submodels.boosting:GradientBoosting",
         "hist_gradient_boosting": "tunesmith.objective.submodels.boosting:HistGradientBoosting",
         "ada_boost": "tunesmith.objective.submodels.boosting:AdaBoost",
+        "xgboost": "tunesmith.objective.submodels.gradient_libraries:XGBoost",
+        "lightgbm": "tunesmith.objective.submodels.gradient_libraries:LightGBM",
         "neighbors": "tunesmith.objective.submodels.neighbors:Neighbors",
         "pruning": "tunesmith.objective.submodels.pruning:Pruning",
     },

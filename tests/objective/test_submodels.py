@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import pytest
 from sklearn import ensemble as e
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
@@ -18,6 +19,7 @@ from tunesmith import registry
 from tunesmith.objective.submodels.boosting import AdaBoost, GradientBoosting, HistGradientBoosting
 from tunesmith.objective.submodels.family import Staged
 from tunesmith.objective.submodels.forest import Bagging, Forest
+from tunesmith.objective.submodels.gradient_libraries import LightGBM, XGBoost
 from tunesmith.objective.submodels.neighbors import Neighbors
 from tunesmith.objective.submodels.pruning import Pruning
 from tunesmith.testing.submodels import FamilyContract
@@ -113,6 +115,56 @@ class TestAdaBoost(FamilyContract):
             e.AdaBoostClassifier(DecisionTreeClassifier(max_depth=9), random_state=1),
             e.AdaBoostRegressor(random_state=2, loss="square"),
         ]
+
+
+class TestXGBoost(FamilyContract):
+    family = XGBoost()
+    values: Sequence[Any] = (8, 1, 20)
+
+    def estimators(self) -> list[Any]:
+        xgboost = pytest.importorskip("xgboost")
+        return [
+            xgboost.XGBClassifier(random_state=0, n_jobs=1),
+            xgboost.XGBClassifier(
+                random_state=1, n_jobs=1, subsample=0.6, colsample_bytree=0.5, max_depth=3
+            ),
+            xgboost.XGBRegressor(n_jobs=1, tree_method="exact", num_parallel_tree=2, subsample=0.7),
+            xgboost.XGBRegressor(n_jobs=1, grow_policy="lossguide", max_leaves=5, reg_lambda=2),
+        ]
+
+    def unshareable(self) -> list[Any]:
+        xgboost = pytest.importorskip("xgboost")
+        return [
+            xgboost.XGBClassifier(booster="dart"),
+            xgboost.XGBClassifier(booster="gblinear"),
+            xgboost.XGBClassifier(early_stopping_rounds=3),
+            xgboost.XGBRFClassifier(),
+        ]
+
+    def test_unseeded_estimators_are_not_shared(self) -> None:
+        """They are seeded: by the library itself."""
+
+
+class TestLightGBM(FamilyContract):
+    family = LightGBM()
+    values: Sequence[Any] = (8, 1, 20)
+
+    def estimators(self) -> list[Any]:
+        lightgbm = pytest.importorskip("lightgbm")
+        quiet = {"verbose": -1, "n_jobs": 1, "min_child_samples": 5}
+        return [
+            lightgbm.LGBMClassifier(random_state=0, **quiet),
+            lightgbm.LGBMClassifier(subsample=0.6, subsample_freq=1, random_state=1, **quiet),
+            lightgbm.LGBMRegressor(boosting_type="rf", subsample=0.5, subsample_freq=1, **quiet),
+            lightgbm.LGBMRegressor(objective="l1", extra_trees=True, num_leaves=7, **quiet),
+        ]
+
+    def unshareable(self) -> list[Any]:
+        lightgbm = pytest.importorskip("lightgbm")
+        return [lightgbm.LGBMClassifier(boosting_type="dart"), lightgbm.LGBMRanker()]
+
+    def test_unseeded_estimators_are_not_shared(self) -> None:
+        """They are seeded: by the library itself."""
 
 
 class TestNeighbors(FamilyContract):
