@@ -123,6 +123,8 @@ def did_you_mean(word: str, known: Sequence[str]) -> str:
     >>> did_you_mean("bayse", ["grid", "random", "bayes"])
     'Did you mean `bayes`? Known: bayes, grid, random.'
     """
+    if not known:
+        return ""
     near = get_close_matches(word, known, n=1, cutoff=0.6)
     guess = f"Did you mean `{near[0]}`? " if near else ""
     if near and len(known) > MAX_LISTED:

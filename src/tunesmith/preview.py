@@ -11,9 +11,11 @@ from itertools import islice
 from pathlib import Path
 
 from tunesmith.config.model import Definition
+from tunesmith.errors import UsageError
 from tunesmith.history import TrialLog
 from tunesmith.ledger.ledger import Ledger
 from tunesmith.objective.crossval import build_objective
+from tunesmith.objective.data import load_table
 from tunesmith.objective.objective import Objective
 from tunesmith.search.stopping import build as build_criterion
 from tunesmith.search.stopping import trial_limit
@@ -37,8 +39,8 @@ class Preview:
     """Trials at most; ``None`` where only time or progress ends the study."""
     n_folds: int | None
     """Folds; ``None`` where they depend on project code."""
-    n_told: int
-    """Trials of this very study that are finished."""
+    n_told: int | None
+    """Trials of this very study that are finished; ``None`` where that depends on project code."""
     n_known: int | None
     """Evaluations that the ledger would answer; ``None`` where this cannot be foreseen."""
     project_code: tuple[str, ...]
@@ -59,21 +61,31 @@ def preview(definition: Definition) -> Preview:
         UsageError: the data, the estimator or the sampler cannot be used.
     """
     build_sampler(definition)
+    n_points = count_points(definition.space)
+    if n_points == 0:
+        raise UsageError("space.constraints: no point of the space meets them; loosen them.")
     project_code = tuple(p for p in import_paths(definition) if leads_into(definition.root, p))
     objective = None if project_code else build_objective(definition)
-    n_points = count_points(definition.space)
     limit = trial_limit(build_criterion(definition.file.stop))
     n_trials = min((n for n in (limit, n_points) if n is not None), default=None)
-    n_told, n_known = _known(definition, objective, n_trials) if objective else (0, None)
-    return Preview(
-        definition,
-        n_points,
-        n_trials,
-        objective.n_folds if objective else None,
-        n_told,
-        n_known,
-        project_code,
-    )
+    n_told, n_known = _known(definition, objective, n_trials)
+    n_folds = _folds_without_code(definition) if objective is None else objective.n_folds
+    return Preview(definition, n_points, n_trials, n_folds, n_told, n_known, project_code)
+
+
+def _folds_without_code(definition: Definition) -> int | None:
+    """Check the table, and count the folds where their number is written down."""
+    section = definition.file.objective
+    in_time = section.cv.method == "time_series"
+    rows = load_table(
+        section.data, definition.root, fold_column=section.cv.column, in_time=in_time
+    ).rows
+    cv = section.cv
+    if cv.splitter is not None or cv.method in ("leave_one_group_out", "predefined"):
+        return None
+    if cv.folds > len(rows):
+        raise UsageError(f"cv.folds: {cv.folds} folds of {len(rows)} rows cannot be made")
+    return cv.folds * cv.repeats
 
 
 def import_paths(definition: Definition) -> list[str]:
@@ -107,13 +119,15 @@ def _within(origin: Path, root: Path) -> bool:
 
 
 def _known(
-    definition: Definition, objective: Objective, n_trials: int | None
-) -> tuple[int, int | None]:
+    definition: Definition, objective: Objective | None, n_trials: int | None
+) -> tuple[int | None, int | None]:
     """Finished trials of this very study, and evaluations that the ledger would answer."""
     location = definition.ledger
     if isinstance(location, Path) and not location.is_file():
         return 0, 0
     with Ledger.open(location, create=False) as ledger:
+        if objective is None:
+            return None, None
         head = ledger.previous(definition.file.study)
         is_same = head is not None and head.identity == identity(definition, objective)
         n_told = len(ledger.log(head.id).told) if head is not None and is_same else 0

@@ -3,7 +3,7 @@
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TextIO
 
@@ -14,6 +14,18 @@ if TYPE_CHECKING:
     from rich.progress import TaskID
 
 SPARSE_S = 30.0
+MIN_ETA_S = 1.0
+
+
+def counted(number: int, word: str) -> str:
+    """A number with its noun.
+
+    >>> counted(1, "trial"), counted(12_000, "study")
+    ('1 trial', '12,000 studies')
+    """
+    if number != 1:
+        word = f"{word[:-1]}ies" if word.endswith("y") else f"{word}s"
+    return f"{number:,} {word}"
 
 
 def duration(seconds: float) -> str:
@@ -41,15 +53,18 @@ def best_so_far(progress: Progress) -> str:
 
 def line(progress: Progress) -> str:
     """One line that says it all."""
-    total = "" if progress.n_trials is None else f"/{progress.n_trials}"
-    parts = [f"{progress.n_told}{total} trials", f"{progress.n_fits} fits"]
+    if progress.n_trials is None:
+        trials = counted(progress.n_told, "trial")
+    else:
+        trials = f"{progress.n_told:,}/{counted(progress.n_trials, 'trial')}"
+    parts = [trials, counted(progress.n_fits, "fit")]
     if progress.n_reused:
         parts.append(f"{progress.n_reused} reused")
     if progress.n_failed:
         parts.append(f"{progress.n_failed} failed")
     parts += [best_so_far(progress), duration(progress.elapsed_s)]
     eta_s = progress.eta_s()
-    if eta_s:
+    if eta_s and eta_s >= MIN_ETA_S:
         parts.append(f"{duration(eta_s)} to go")
     return " · ".join(parts)
 
@@ -68,7 +83,9 @@ class SparseProgress:
         if progress.newest is None or now < self._next:
             return
         self._next = now + self.every_s
-        print(line(progress), file=self.stream, flush=True)
+        # `tunesmith run 2>&1 | head`: a study does not end because nobody listens any more.
+        with suppress(OSError):
+            print(line(progress), file=self.stream, flush=True)
 
 
 @dataclass

@@ -5,24 +5,38 @@ it has been decided.
 """
 
 import json
-from collections.abc import Mapping
+import os
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from string import Template
+from typing import TYPE_CHECKING
+from unicodedata import normalize
 
 from tunesmith.config.schema import json_schema
+from tunesmith.config.yaml12 import core_scalar
 from tunesmith.errors import DataError, did_you_mean
 from tunesmith.files import write_atomic
+from tunesmith.objective.read import read_files
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 TEMPLATES = ("basic", "demo")
+CLASSIFIER = "sklearn.ensemble.RandomForestClassifier"
+REGRESSOR = "sklearn.ensemble.RandomForestRegressor"
+MAX_FEATURES = {CLASSIFIER: "[sqrt, log2, 0.5]", REGRESSOR: "[sqrt, 0.5, 1.0]"}
+# The estimators' own defaults lie inside, so that the first trial says what tuning has gained.
 FOREST = """\
   n_estimators: {int: [50, 400], step: 25}
-  max_depth: {int: [3, 20]}
+  max_depth: [4, 8, 16, null]             # null: no limit
   min_samples_leaf: {int: [1, 20], log: true}
-  max_features: [sqrt, log2, 0.5]
+  max_features: MAX_FEATURES
 """
+MAX_CLASSES = 20
 
 
 @dataclass(frozen=True)
@@ -50,8 +64,13 @@ class Guess:
     study: str = "my-study"
     data: str = "data.csv"
     target: str = "target"
-    estimator: str = "sklearn.ensemble.RandomForestClassifier"
+    estimator: str = CLASSIFIER
     metric: str = "balanced_accuracy"
+
+    @property
+    def space(self) -> str:
+        """The section of the configuration."""
+        return FOREST.replace("MAX_FEATURES", MAX_FEATURES[self.estimator])
 
 
 def plan_files(folder: Path, template: str, guess: Guess) -> list[NewFile]:
@@ -59,7 +78,7 @@ def plan_files(folder: Path, template: str, guess: Guess) -> list[NewFile]:
     source = files("tunesmith.templates") / template
     values = {key: _yaml_text(value) for key, value in vars(guess).items()}
     found = [
-        NewFile(folder / name, _filled(name, text, values | {"space": FOREST}))
+        NewFile(folder / name, _filled(name, text, values | {"space": guess.space}))
         for name, text in _texts(source)
     ]
     found.append(NewFile(folder / "tuning.schema.json", json.dumps(json_schema(), indent=2) + "\n"))
@@ -75,25 +94,48 @@ def write_files(planned: list[NewFile]) -> None:
 
 
 def guess_from(folder: Path, data: str | None, target: str | None) -> Guess:
-    """Read a table's header and target, and choose an estimator and a metric that fit.
+    """Read a table, and choose an estimator and a metric that fit its target.
 
     Raises:
-        DataError: the table or the column does not exist.
+        DataError: the table cannot be read, or lacks the column.
     """
-    study = folder.resolve().name.replace(" ", "-") or "my-study"
+    study = study_name(folder)
     data = data or _only_table(folder)
     if data is None:
-        return Guess(study=study)
-    path = folder / data
-    if not path.is_file():
-        raise DataError(f"{path}: there is no such file")
-    columns, is_number = _columns(path, target)
+        return Guess(study=study, target=target or Guess.target)
+    if not (folder / data).exists() and Path(data).exists():
+        near = os.path.relpath(data, folder)
+        raise DataError(f"{data} is not in {folder}.\n  Paths begin there: `--data {near}`.")
+    frame, _ = read_files([data], folder, ",")
+    columns = [str(column) for column in frame.columns]
+    _refuse_other_separators(data, columns)
     target = target or columns[-1]
     if target not in columns:
-        raise DataError(f"{path}: no column `{target}`. {did_you_mean(target, columns)}")
-    if is_number:
-        return Guess(study, data, target, "sklearn.ensemble.RandomForestRegressor", "r2")
+        raise DataError(f"{data}: no column `{target}`. {did_you_mean(target, columns)}")
+    if is_quantity(frame[target]):
+        return Guess(study, data, target, REGRESSOR, "r2")
     return Guess(study, data, target)
+
+
+def study_name(folder: Path) -> str:
+    """A study's name out of a folder's: letters, digits, ``.``, ``_`` and ``-``.
+
+    >>> study_name(Path("/tmp/Tüv Prüfung #3"))
+    'Tuv-Prufung-3'
+    """
+    plain = normalize("NFKD", folder.resolve().name).encode("ascii", "ignore").decode()
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", plain).strip(".-_")[:80] or Guess.study
+
+
+def _refuse_other_separators(data: str, columns: Sequence[str]) -> None:
+    """One column that looks like several was read with the wrong separator."""
+    mark = next((mark for mark in (";", "\t", "|") if mark in columns[0]), None)
+    if len(columns) == 1 and mark is not None:
+        raise DataError(
+            f"{data}: its fields seem to be separated by {mark!r}, not by commas.\n"
+            f"  Save it with commas, or write a tuning.yaml with `separator: {json.dumps(mark)}`"
+            " under `data`."
+        )
 
 
 def demo_table() -> str:
@@ -123,8 +165,9 @@ def _filled(name: str, text: str, values: Mapping[str, str]) -> str:
 
 def _yaml_text(value: str) -> str:
     # A JSON string is a YAML string; plain words stay plain because people edit this file.
-    is_plain = value.replace("/", "").replace(".", "").replace("-", "").replace("_", "").isalnum()
-    return value if is_plain and not value[0].isdigit() else json.dumps(value, ensure_ascii=False)
+    is_word = re.fullmatch(r"\w[\w./-]*", value) is not None
+    is_plain = is_word and isinstance(core_scalar(value), str)
+    return value if is_plain else json.dumps(value, ensure_ascii=False)
 
 
 def _only_table(folder: Path) -> str | None:
@@ -132,17 +175,12 @@ def _only_table(folder: Path) -> str | None:
     return str(found[0].relative_to(folder)) if len(found) == 1 else None
 
 
-def _columns(path: Path, target: str | None) -> tuple[list[str], bool]:
-    """Column names, and whether the target is a quantity rather than a class."""
-    import pandas as pd
+def is_quantity(column: "pd.Series") -> bool:
+    """Whether a target is a quantity rather than a class."""
     from pandas.api.types import is_float_dtype, is_integer_dtype
 
-    head = pd.read_csv(path, nrows=1000)
-    columns = [str(column) for column in head.columns]
-    name = target or columns[-1]
-    if name not in head:
-        return columns, False
-    values = head[name].dropna()
+    values = column.dropna()
     if is_float_dtype(values) and not (values == values.round()).all():
-        return columns, True
-    return columns, bool(is_integer_dtype(values) and values.nunique() > 20)
+        return True
+    is_number = is_integer_dtype(values) or is_float_dtype(values)
+    return bool(is_number and values.nunique() > MAX_CLASSES)

@@ -1,4 +1,4 @@
-"""The command line as a person uses it: a real process in a real folder."""
+"""The command line as a person uses it, in a real folder."""
 
 import os
 import subprocess
@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tunesmith.cli import main
 from tunesmith.testing.projects import make_project
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -25,7 +26,33 @@ def project(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def tunesmith(project: Path) -> Run:
+def tunesmith(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Run:
+    """The whole command line in this process: no imports to wait for."""
+
+    def run(
+        *arguments: str, cwd: Path = project, **changes: str
+    ) -> "subprocess.CompletedProcess[str]":
+        capsys.readouterr()
+        with monkeypatch.context() as patch:
+            patch.chdir(cwd)
+            patch.delenv("GITHUB_ACTIONS", raising=False)
+            for name, value in changes.items():
+                patch.setenv(name, value)
+            patch.setattr(sys, "argv", ["tunesmith", *arguments])
+            with pytest.raises(SystemExit) as caught:
+                main()
+        out, err = capsys.readouterr()
+        return subprocess.CompletedProcess(arguments, int(caught.value.code or 0), out, err)
+
+    return run
+
+
+@pytest.fixture
+def process(project: Path) -> Run:
+    """The command line in a process of its own, where that is the point."""
+
     def run(
         *arguments: str, cwd: Path = project, **changes: str
     ) -> "subprocess.CompletedProcess[str]":
@@ -39,3 +66,10 @@ def tunesmith(project: Path) -> Run:
         )
 
     return run
+
+
+@pytest.fixture
+def finished(project: Path, tunesmith: Run) -> Path:
+    """A project whose study has been run."""
+    assert tunesmith("run", "--workers", "1", "-q").returncode == 0
+    return project

@@ -7,17 +7,24 @@ its exit code.
 
 import os
 import sys
+import traceback
+from difflib import get_close_matches
 from importlib import import_module
+from pathlib import Path
 
 import click
 
+from tunesmith.cli.streams import prepare
 from tunesmith.errors import ConfigError, ExitCode, TunesmithError
+from tunesmith.redact import printable, redact
 from tunesmith.version import VERSION
+
+MAX_SHOWN = 50
 
 # Command -> one line for the list. The function lives in the module of the same name, so that
 # listing the commands imports none of them.
 COMMANDS = {
-    "init": "Write a tuning.yaml and a training script beside your code.",
+    "init": "Write a first tuning.yaml beside your code; overwrites nothing.",
     "check": "Validate the configuration and show the plan; runs no project code.",
     "run": "Run the study: best parameters, report, every fold in the ledger.",
     "status": "Show where the study stands.",
@@ -44,6 +51,17 @@ class LazyGroup(click.Group):
         command: click.Command = import_module(f"tunesmith.cli.{cmd_name}").command
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command, or name the nearest one."""
+        name = args[0]
+        if name not in COMMANDS and not name.startswith("-"):
+            near = get_close_matches(name, COMMANDS, n=1)
+            hint = f" Did you mean `{near[0]}`?" if near else ""
+            ctx.fail(f"there is no command `{name}`.{hint}")
+        return super().resolve_command(ctx, args)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands without importing them."""
         with formatter.section("Commands"):
@@ -61,33 +79,54 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command line; every deliberate error becomes a message and an exit code."""
+    prepare()
     try:
         status = cli(standalone_mode=False)
     except click.exceptions.Exit as exit_:
         status = exit_.exit_code
-    except click.Abort:
-        status = ExitCode.INTERRUPTED
     except click.ClickException as error:
         error.show()
         status = error.exit_code
     except TunesmithError as error:
         _show(error)
         status = error.exit_code
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, click.Abort):
         status = ExitCode.INTERRUPTED
-    except BrokenPipeError:
-        # `tunesmith trials | head`: the reader has seen enough.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        status = ExitCode.OK
+    except OSError as error:
+        # The file system's own words; whoever knows more raises a StorageError.
+        where = f"{error.filename}: " if error.filename else ""
+        click.echo(printable(f"{where}{error.strerror or error}"), err=True)
+        status = ExitCode.STORAGE
+    except Exception as error:  # noqa: BLE001 - nobody should read a traceback who did not ask
+        _show_defect(error)
+        status = ExitCode.INTERNAL
     sys.exit(int(status or 0))
 
 
 def _show(error: TunesmithError) -> None:
-    click.echo(str(error), err=True)
-    if isinstance(error, ConfigError):
-        count = len(error.violations)
-        click.echo(f"\n{count} {'problem' if count == 1 else 'problems'} found.", err=True)
-        _annotate(error)
+    # What a file or an exception says is data: it may hold terminal escapes.
+    if not isinstance(error, ConfigError):
+        click.echo(printable(str(error)), err=True)
+        return
+    count = len(error.violations)
+    shown = "\n".join(str(violation) for violation in error.violations[:MAX_SHOWN])
+    more = f" The first {MAX_SHOWN} are shown." if count > MAX_SHOWN else ""
+    total = "1 problem" if count == 1 else f"{count:,} problems"
+    click.echo(f"{printable(shown)}\n\n{total} found.{more}", err=True)
+    _annotate(error)
+
+
+def _show_defect(error: Exception) -> None:
+    if os.environ.get("TUNESMITH_TRACEBACK"):
+        click.echo("".join(traceback.format_exception(error)), err=True)
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    place = f"{Path(last.filename).name}:{last.lineno}"
+    click.echo(
+        f"This is a defect in Tunesmith {VERSION}, not in your project:\n"
+        f"  {printable(redact(f'{type(error).__name__}: {error}'))} ({place})\n"
+        "  What was evaluated is kept. Set TUNESMITH_TRACEBACK=1 to see the details for a report.",
+        err=True,
+    )
 
 
 def _annotate(error: ConfigError) -> None:
@@ -96,7 +135,7 @@ def _annotate(error: ConfigError) -> None:
         return
     for violation in error.violations[:10]:
         if violation.place and violation.place.line:
-            place, text = violation.place, violation.message.replace("%", "%25")
+            place, text = violation.place, printable(violation.message).replace("%", "%25")
             text = text.replace("\r", "%0D").replace("\n", "%0A")
             where = f"file={place.file},line={place.line},col={place.column}"
             click.echo(f"::error {where}::{text}", err=True)

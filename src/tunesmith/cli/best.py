@@ -7,7 +7,8 @@ import click
 from tunesmith.cli.content import best_content
 from tunesmith.cli.options import config_option, json_option, print_json
 from tunesmith.cli.reading import open_record
-from tunesmith.errors import NoResultError
+from tunesmith.cli.streams import show
+from tunesmith.errors import NoResultError, UsageError
 
 
 @click.command("best")
@@ -20,12 +21,17 @@ def command(config: Path | None, *, as_json: bool, as_yaml: bool) -> None:
     from tunesmith.report.summary import summarise
     from tunesmith.report.terminal import best_text
 
+    if as_json and as_yaml:
+        raise UsageError("--json and --yaml: choose one of them.")
     _, record = open_record(config)
     if record.history.best() is None:
-        raise NoResultError(f"study `{record.head.name}` has no complete trial yet")
+        raise NoResultError(
+            f"study `{record.head.name}` has no complete trial yet.\n"
+            "  `tunesmith status` says how it stands."
+        )
     if as_json:
         print_json("best", {"study": record.head.name, **(best_content(record) or {})})
     elif as_yaml:
-        click.echo(best_parameters(summarise(record), ".yaml"), nl=False)
+        show(best_parameters(summarise(record), ".yaml"), nl=False)
     else:
-        click.echo(best_text(summarise(record)))
+        show(best_text(summarise(record)))

@@ -1,11 +1,15 @@
 """``tunesmith check``."""
 
+import json
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from tunesmith.cli.options import config_option, find_config, json_option, print_json
+from tunesmith.cli.options import config_option, find_config, json_option, pointing_into, print_json
+from tunesmith.cli.streams import show
+from tunesmith.config.yaml12 import core_scalar
 
 if TYPE_CHECKING:
     from tunesmith.preview import Preview
@@ -23,11 +27,12 @@ def command(config: Path | None, *, as_json: bool) -> None:
     from tunesmith.preview import preview
 
     path = find_config(config)
-    plan = preview(load_definition(path))
+    with pointing_into(path):
+        plan = preview(load_definition(path))
     if as_json:
         print_json("plan", _content(plan))
     else:
-        click.echo(_text(path, plan))
+        show(_text(path, plan))
 
 
 def _content(plan: "Preview") -> dict[str, object]:
@@ -52,50 +57,83 @@ def _text(path: Path, plan: "Preview") -> str:
         ("study", f"{file.study} ({file.search.method} search, seed {file.search.seed})"),
         ("metric", ", ".join(metric.name for metric in file.objective.metric)),
         ("space", _space(plan)),
-        ("trials", _count(plan.n_trials, "until another stopping criterion is met")),
-        ("folds", _count(plan.n_folds, "known when your code is imported")),
+        ("trials", _trials(plan)),
+        ("folds", "known when your code is imported" if not plan.n_folds else f"{plan.n_folds:,}"),
         ("fits", _fits(plan)),
         ("known", _known(plan)),
     ]
     if plan.project_code:
         rows.append(("your code", f"{', '.join(plan.project_code)} (not imported by check)"))
     body = "\n".join(f"  {name:10} {text}" for name, text in rows)
-    return f"{path} is valid.\n{body}\n{_parameters(plan)}"
+    return f"{path} is valid.\n{body}\n{_parameters(plan)}\nNext: {_next(path)}"
+
+
+def _next(path: Path) -> str:
+    from tunesmith.cli.options import CONFIG_NAMES
+
+    is_usual = str(path) in CONFIG_NAMES
+    return "tunesmith run" if is_usual else f"tunesmith run -c {shlex.quote(str(path))}"
 
 
 def _space(plan: "Preview") -> str:
-    names = plan.definition.space.names
-    count = "a continuum" if plan.n_points is None else f"{plan.n_points:,} points"
-    return f"{len(names)} parameters, {count}"
+    from tunesmith.progress import counted
+    from tunesmith.space.grid import endless_parameters
+
+    space = plan.definition.space
+    points = "too many points to count"
+    if plan.n_points is not None:
+        points = counted(plan.n_points, "point")
+    elif endless_parameters(space):
+        points = "continuous"
+    return f"{counted(len(space.names), 'parameter')}, {points}"
 
 
 def _parameters(plan: "Preview") -> str:
+    boxes = plan.definition.space.to_json()["boxes"]
+    width = max(len(name) for box in boxes for name in box) + 1
     lines = []
-    for index, box in enumerate(plan.definition.space.boxes):
-        if len(plan.definition.space.boxes) > 1:
-            lines.append(f"  box {index + 1}")
-        lines += [f"    {name:24} {_definition(value)}" for name, value in box.to_json().items()]
-    return "\n".join(["  parameters", *lines])
+    for index, box in enumerate(boxes):
+        lines.append("  parameters" if len(boxes) == 1 else f"  parameters {index + 1}")
+        lines += [f"    {name:{width}} {_definition(value)}" for name, value in box.items()]
+    found = plan.definition.space.to_json()["constraints"]
+    return "\n".join([*lines, *([f"  constraints {' · '.join(found)}"] if found else [])])
 
 
 def _definition(value: object) -> str:
-    from tunesmith.space.parameter import canonical_json
+    """A parameter in the flow style of YAML, which is how people write it."""
+    if isinstance(value, list):
+        return f"[{', '.join(map(_definition, value))}]"
+    if isinstance(value, dict):
+        items = (f"{name}: {_definition(item)}" for name, item in value.items())
+        return f"{{{', '.join(items)}}}"
+    if isinstance(value, str):
+        return value if isinstance(core_scalar(value), str) else f'"{value}"'
+    return json.dumps(value, ensure_ascii=False)
 
-    return canonical_json(value).replace('"', "").replace(",", ", ").replace(":", ": ")
 
-
-def _count(number: int | None, otherwise: str) -> str:
-    return otherwise if number is None else f"{number:,}"
+def _trials(plan: "Preview") -> str:
+    if plan.n_trials is None:
+        return "until another stopping criterion is met"
+    return f"{plan.n_trials:,} at most"
 
 
 def _fits(plan: "Preview") -> str:
-    if plan.n_fits is None:
-        return "trials x folds"
-    return f"{plan.n_fits:,} at most ({plan.n_trials:,} trials x {plan.n_folds} folds)"
+    from tunesmith.progress import counted
+
+    if plan.n_fits is None or plan.n_trials is None or plan.n_folds is None:
+        return "trials × folds"
+    trials, folds = counted(plan.n_trials, "trial"), counted(plan.n_folds, "fold")
+    return f"{plan.n_fits:,} at most ({trials} × {folds})"
 
 
 def _known(plan: "Preview") -> str:
-    told = f"{plan.n_told:,} trials of this study are finished"
-    if plan.n_known is None:
-        return told
-    return f"{told}; the ledger answers {plan.n_known:,} fits"
+    from tunesmith.progress import counted
+
+    if plan.n_told is None:
+        return "told when your code is imported"
+    if not plan.n_told and not plan.n_known:
+        return "nothing yet; every fit is new"
+    parts = [f"{counted(plan.n_told, 'trial')} of this study finished"]
+    if plan.n_known is not None:
+        parts.append(f"{counted(plan.n_known, 'fit')} need not be made again")
+    return ", ".join(parts)

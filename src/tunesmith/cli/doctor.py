@@ -7,15 +7,21 @@ import sys
 from collections.abc import Callable, Iterator
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from tunesmith.cli.options import config_option, find_config, json_option, print_json
+from tunesmith.cli.streams import show
 from tunesmith.errors import ExitCode, TunesmithError
+
+if TYPE_CHECKING:
+    from tunesmith.preview import Preview
 
 PACKAGES = ("scikit-learn", "numpy", "scipy", "pandas", "optuna", "SQLAlchemy", "pydantic")
 EXTRAS = {"cmaes": "CMA-ES search", "pyarrow": "Parquet and Feather tables"}
 MIN_FREE_MB = 200
+INDENT = 25
 Check = tuple[str, bool | None, str]
 """Name, verdict (``None``: optional and absent), detail."""
 
@@ -33,9 +39,14 @@ def command(config: Path | None, *, as_json: bool) -> None:
     else:
         for name, verdict, detail in checks:
             mark = {True: "ok", False: "FAILED", None: "-"}[verdict]
-            click.echo(f"  {mark:7} {name:14} {detail}")
+            show(f"  {mark:7} {name:14} {detail}".replace("\n", "\n" + " " * INDENT))
+        show(_verdict([name for name, verdict, _ in checks if verdict is False]))
     if any(verdict is False for _, verdict, _ in checks):
         sys.exit(int(ExitCode.USAGE))
+
+
+def _verdict(failed: list[str]) -> str:
+    return f"To be mended: {', '.join(failed)}." if failed else "Nothing is wrong."
 
 
 def _machine() -> Iterator[Check]:
@@ -72,16 +83,26 @@ def _project(config: Path | None) -> list[Check]:
     try:
         path = find_config(config)
     except TunesmithError as error:
-        return [("configuration", None if config is None else False, str(error).splitlines()[0])]
+        if config is not None:
+            return [("configuration", False, str(error))]
+        return [("configuration", None, "none in this folder; `tunesmith init` writes one")]
     checks: list[Check] = []
     try:
         definition = load_definition(path)
         checks.append(("configuration", True, str(path)))
-        checks.append(_attempt("plan", lambda: f"{preview(definition).n_fits or 'open'} fits"))
+        checks.append(_attempt("plan", lambda: _plan(preview(definition))))
         checks.append(_attempt("ledger", lambda: _ledger(definition.ledger)))
     except TunesmithError as error:
         checks.append(("configuration", False, str(error)))
     return checks
+
+
+def _plan(plan: "Preview") -> str:
+    from tunesmith.progress import counted
+
+    if plan.n_fits is None:
+        return "the number of fits is open"
+    return f"{counted(plan.n_fits, 'fit')} at most"
 
 
 def _attempt(name: str, probe: Callable[[], str]) -> Check:
@@ -93,8 +114,9 @@ def _attempt(name: str, probe: Callable[[], str]) -> Check:
 
 def _ledger(location: str | Path) -> str:
     from tunesmith.ledger.ledger import Ledger
+    from tunesmith.progress import counted
 
     if isinstance(location, Path) and not location.is_file():
         return "none yet"
     with Ledger.open(location, create=False) as ledger:
-        return f"{len(ledger.studies())} studies"
+        return counted(len(ledger.studies()), "study")

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import click
 
-from tunesmith.cli.options import config_option, say
+from tunesmith.cli.options import config_option, shown
 from tunesmith.cli.reading import open_record
+from tunesmith.cli.streams import say
 from tunesmith.errors import UsageError
 
 FORMATS = ("csv", "json", "jsonl")
@@ -23,7 +24,12 @@ def command(config: Path | None, output: Path, kind: str | None) -> None:
 
     suffix = f".{kind}" if kind else output.suffix
     if suffix not in TRIALS:
-        raise UsageError(f"{output}: choose --format {'|'.join(FORMATS)}, or such a file name")
+        raise UsageError(
+            f"{output}: its name says no known format.\n"
+            f"  End it in {', '.join(f'.{name}' for name in FORMATS)}, or add --format."
+        )
     _, record = open_record(config)
     write_atomic(output, TRIALS[suffix](record, summarise(record)))
-    say(f"{record.history.n_told} trials written to {output}")
+    from tunesmith.progress import counted
+
+    say(f"{counted(record.history.n_told, 'trial')} written to {shown(output.absolute())}")

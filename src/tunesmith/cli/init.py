@@ -1,11 +1,16 @@
 """``tunesmith init``."""
 
+import shlex
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from tunesmith.cli.options import say
+from tunesmith.cli.streams import say, show
 from tunesmith.errors import UsageError
+
+if TYPE_CHECKING:
+    from tunesmith.scaffold import Guess, NewFile
 
 TEMPLATES = ("basic", "demo")
 
@@ -26,23 +31,48 @@ def command(
     dry_run: bool,
     force: bool,
 ) -> None:
-    """Write a tuning.yaml, its JSON Schema and (demo) a whole small project into FOLDER.
+    """Write a first tuning.yaml and its JSON Schema into FOLDER, or a whole demo project.
 
-    Looks at your table to propose an estimator and a metric. Never overwrites unless forced.
+    Looks at your table to propose an estimator and a metric. Overwrites nothing unless forced.
     """
     from tunesmith.scaffold import Guess, guess_from, plan_files, write_files
 
+    if template == "demo" and (data or target):
+        raise UsageError("--template demo brings its own table; leave --data and --target out.")
     guess = guess_from(folder, data, target) if template == "basic" else Guess()
     planned = plan_files(folder, template, guess)
     taken = [file for file in planned if file.exists and not file.is_same]
     for file in planned:
-        word = "same" if file.is_same else "overwrite" if file.exists else "create"
-        click.echo(f"  {word:9} {file.path}")
+        show(f"  {_word(file, force=force):9} {file.path}")
+    if template == "basic":
+        say(_assumptions(guess, folder, is_given=target is not None))
     if dry_run:
-        say("nothing was written (--dry-run)")
+        say("Nothing was written (--dry-run).")
         return
     if taken and not force:
         names = ", ".join(str(file.path) for file in taken)
-        raise UsageError(f"{names}: already there. Nothing was written; --force overwrites.")
+        raise UsageError(
+            f"{names}: already there; nothing was written.\n"
+            "  Look at what would be written with --dry-run, or overwrite with --force."
+        )
     write_files(planned)
-    say(f"Next: {'' if str(folder) == '.' else f'cd {folder} && '}tunesmith check")
+    say(
+        f"Next: {'' if str(folder) == '.' else f'cd {shlex.quote(str(folder))} && '}tunesmith check"
+    )
+
+
+def _word(file: "NewFile", *, force: bool) -> str:
+    if file.is_same:
+        return "unchanged"
+    if file.exists:
+        return "overwrite" if force else "exists"
+    return "create"
+
+
+def _assumptions(guess: "Guess", folder: Path, *, is_given: bool) -> str:
+    """What was made of the table, so that a wrong guess is seen at once."""
+    if not (folder / guess.data).exists():
+        return f"No single table was found: put yours in place of {guess.data} in tuning.yaml."
+    kind = guess.estimator.rpartition(".")[2]
+    how = "" if is_given else ", the last column (another: --target)"
+    return f"{guess.data}: predict `{guess.target}`{how} with {kind}, scored by {guess.metric}."

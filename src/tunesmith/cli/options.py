@@ -1,13 +1,15 @@
 """Options that several commands share, and how they find the study."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
-from tunesmith.errors import UsageError
+from tunesmith.cli.streams import is_utf8, show
+from tunesmith.errors import ConfigError, UsageError
 
 SCHEMA_VERSION = 1
 CONFIG_NAMES = (
@@ -43,25 +45,53 @@ def find_config(given: Path | None) -> Path:
     Raises:
         UsageError: there is none.
     """
-    if given is not None:
-        if not given.is_file():
-            raise UsageError(f"{given}: there is no such configuration file")
-        return given
-    for name in CONFIG_NAMES:
-        if Path(name).is_file():
-            return Path(name)
-    raise UsageError(
-        f"no configuration here (looked for {', '.join(CONFIG_NAMES)}).\n"
-        "  Write one with `tunesmith init`, or name it with `-c FILE`."
-    )
+    if given is None:
+        return _usual_config()
+    if given.is_dir():
+        inside = _first_config(given)
+        hint = f"\n  Did you mean `-c {inside}`?" if inside else ""
+        raise UsageError(f"{given}: is a folder; name the configuration file in it.{hint}")
+    if not given.exists():
+        raise UsageError(f"{given}: there is no such configuration file.")
+    return given
+
+
+def _usual_config() -> Path:
+    found = _first_config(Path())
+    if found is not None:
+        return found
+    above = next(filter(None, map(_first_config, Path.cwd().parents)), None)
+    hint = "Write one with `tunesmith init`, or name it with `-c FILE`."
+    if above is not None:
+        hint = f"There is one in a folder above: `-c {above}`."
+    looked = f"looked for {', '.join(CONFIG_NAMES)}"
+    raise UsageError(f"no configuration in this folder ({looked}).\n  {hint}")
+
+
+def _first_config(folder: Path) -> Path | None:
+    return next((folder / name for name in CONFIG_NAMES if (folder / name).is_file()), None)
+
+
+@contextmanager
+def pointing_into(config: Path) -> Iterator[None]:
+    """Put file:line:column before the keys that an error from further down names."""
+    from tunesmith.config.load import located
+
+    try:
+        yield
+    except ConfigError:
+        raise
+    except UsageError as error:
+        raise located(error, config) from None
 
 
 def print_json(kind: str, content: dict[str, Any]) -> None:
     """Print a JSON document with its kind and schema version."""
     document = {"kind": kind, "schema_version": SCHEMA_VERSION, **content}
-    click.echo(json.dumps(document, indent=2, allow_nan=False, ensure_ascii=False))
+    show(json.dumps(document, indent=2, allow_nan=False, ensure_ascii=not is_utf8()))
 
 
-def say(text: str) -> None:
-    """Tell the user something that is not the result."""
-    click.echo(text, err=True)
+def shown(path: Path) -> str:
+    """A path as one would type it here."""
+    folder = Path.cwd()
+    return str(path.relative_to(folder) if path.is_relative_to(folder) else path)

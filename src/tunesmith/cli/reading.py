@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tunesmith.cli.options import find_config
+from tunesmith.cli.options import find_config, shown
 from tunesmith.config.load import load_definition
 from tunesmith.config.model import Definition
 from tunesmith.errors import UsageError
@@ -19,6 +19,10 @@ def open_record(config: Path | None) -> tuple[Definition, StudyRecord]:
     definition = load_definition(find_config(config))
     location = definition.ledger
     if isinstance(location, Path) and not location.is_file():
-        raise UsageError(f"{location}: no ledger yet. Begin with `tunesmith run`.")
+        name, place = definition.file.study, shown(location)
+        raise UsageError(
+            f"study `{name}` has not been run yet: there is no ledger {place}.\n"
+            "  Begin with `tunesmith run`."
+        )
     with Ledger.open(location, create=False) as ledger:
         return definition, ledger.load(definition.file.study)

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import click
 
-from tunesmith.cli.options import config_option, json_option, print_json
+from tunesmith.cli.options import config_option, json_option, print_json, shown
 from tunesmith.cli.reading import open_record
+from tunesmith.cli.streams import show
 
 
 @click.command("report")
@@ -25,4 +26,4 @@ def command(config: Path | None, *, as_json: bool) -> None:
         print_json("report", {"study": record.head.name, "files": files})
         return
     for item in written:
-        click.echo(f"  {'written' if item.changed else 'same':8} {item.path}")
+        show(f"  {'written' if item.changed else 'unchanged':10} {shown(item.path)}")

@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tunesmith.cli.content import best_content
-from tunesmith.cli.options import config_option, find_config, json_option, print_json, say
+from tunesmith.cli.options import (
+    config_option,
+    find_config,
+    json_option,
+    pointing_into,
+    print_json,
+    shown,
+)
+from tunesmith.cli.streams import say, show
 
 if TYPE_CHECKING:
     from tunesmith.tuning import Result
@@ -50,15 +58,16 @@ def command(
         "seed": seed,
         "workers": workers,
     }
-    definition = load_definition(find_config(config), overrides=overrides)
-    with watching(live=is_interactive(), quiet=quiet) as observer:
+    path = find_config(config)
+    definition = load_definition(path, overrides=overrides)
+    with pointing_into(path), watching(live=is_interactive(), quiet=quiet) as observer:
         result = tune(definition, observer=observer, say=say, restart=restart)
     if as_json:
         print_json("run", _content(result))
     else:
-        files = [item.path for item in result.written]
+        files = [Path(shown(item.path)) for item in result.written]
         summary = summarise(result.record)
-        click.echo(closing_text(summary, result.record.runs[-1], files))
+        show(closing_text(summary, result.record.runs[-1], files))
     sys.exit(int(result.exit_code))
 
 

@@ -4,10 +4,12 @@ import json
 
 import click
 
+from tunesmith.cli.streams import show
+
 
 @click.command("schema")
 def command() -> None:
     """Print the JSON Schema of the configuration, for editors and validators."""
     from tunesmith.config.schema import json_schema
 
-    click.echo(json.dumps(json_schema(), indent=2))
+    show(json.dumps(json_schema(), indent=2))

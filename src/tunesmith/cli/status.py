@@ -1,5 +1,6 @@
 """``tunesmith status``."""
 
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -8,6 +9,7 @@ import click
 from tunesmith.cli.content import best_content
 from tunesmith.cli.options import config_option, json_option, print_json
 from tunesmith.cli.reading import open_record
+from tunesmith.cli.streams import show
 from tunesmith.ledger.lock import holder
 
 if TYPE_CHECKING:
@@ -25,11 +27,11 @@ def command(config: Path | None, *, as_json: bool) -> None:
     if as_json:
         print_json("status", content)
     else:
-        click.echo("\n".join(f"  {name:10} {text}" for name, text in _rows(content)))
+        show("\n".join(f"  {name:10} {text}" for name, text in _rows(content)))
 
 
 def _content(definition: "Definition", record: "StudyRecord") -> dict[str, Any]:
-    history, last = record.history, record.runs[-1]
+    history = record.history
     return {
         "study": record.head.name,
         "generation": record.head.generation,
@@ -39,36 +41,61 @@ def _content(definition: "Definition", record: "StudyRecord") -> dict[str, Any]:
         "n_failed": history.n_failed,
         "n_trials": definition.file.stop.trials,
         "best": best_content(record),
-        "last_run": {
-            "started": last.started,
-            "ended": last.ended,
-            "stopped_by": last.stopped_by,
-            "n_evaluated": last.n_evaluated,
-            "n_reused": last.n_reused,
-            "n_fits": last.n_fits,
-        },
+        "last_run": _last_run(record),
+    }
+
+
+def _last_run(record: "StudyRecord") -> dict[str, Any] | None:
+    if not record.runs:
+        # Killed between the first two writes of its first run.
+        return None
+    last = record.runs[-1]
+    return {
+        "started": last.started,
+        "ended": last.ended,
+        "stopped_by": last.stopped_by,
+        "n_evaluated": last.n_evaluated,
+        "n_reused": last.n_reused,
+        "n_fits": last.n_fits,
     }
 
 
 def _rows(content: dict[str, Any]) -> list[tuple[str, str]]:
-    last, best = content["last_run"], content["best"]
+    best = content["best"]
     rows = [
-        ("study", f"{content['study']} (generation {content['generation']})"),
+        ("study", content["study"]),
         ("state", _state(content)),
         ("trials", _trials(content)),
     ]
+    if content["generation"] > 1:
+        rows[0] = ("study", f"{content['study']} (generation {content['generation']})")
     if best is not None:
         scores = ", ".join(f"{name} {s['mean']:.5g}" for name, s in best["scores"].items())
         rows.append(("best", f"trial {best['trial']}: {scores}"))
-    rows.append(("last run", f"{last['started']} to {last['ended'] or '?'}"))
+    if content["last_run"] is not None:
+        rows.append(("last run", _when(content["last_run"])))
     return rows
 
 
-def _state(content: dict[str, Any]) -> str:
-    if content["is_running"]:
-        return f"running, {content['n_running']} trials under way"
-    last = content["last_run"]
+def _when(last: dict[str, Any]) -> str:
+    """When a run began, in the clock of this machine, and how long it took."""
+    from tunesmith.progress import duration
+
+    began = datetime.fromisoformat(last["started"])
+    text = f"began {began.astimezone():%Y-%m-%d %H:%M:%S}"
     if last["ended"] is None:
+        return text
+    took_s = (datetime.fromisoformat(last["ended"]) - began).total_seconds()
+    return f"{text}, took {duration(took_s) if took_s >= 1 else 'less than 1s'}"
+
+
+def _state(content: dict[str, Any]) -> str:
+    from tunesmith.progress import counted
+
+    if content["is_running"]:
+        return f"running, {counted(content['n_running'], 'trial')} under way"
+    last = content["last_run"]
+    if last is None or last["ended"] is None:
         return "the last run was killed; `tunesmith run` continues it"
     return f"ended: {last['stopped_by']}"
 

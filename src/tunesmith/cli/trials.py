@@ -6,6 +6,8 @@ import click
 
 from tunesmith.cli.options import config_option, json_option, print_json
 from tunesmith.cli.reading import open_record
+from tunesmith.cli.streams import show
+from tunesmith.errors import UsageError
 
 
 @click.command("trials")
@@ -32,13 +34,15 @@ def command(
     """
     from tunesmith.report import table
 
+    if as_csv + as_markdown + as_json > 1:
+        raise UsageError("--csv, --md and --json: choose one of them.")
     _, record = open_record(config)
     rows = table.chosen(table.rows_of(record), where=where, by=by, n=n)
     if as_json:
         print_json("trials", {"study": record.head.name, "trials": rows})
     elif as_csv:
-        click.echo(table.to_csv(rows), nl=False)
+        show(table.to_csv(rows), nl=False)
     elif as_markdown:
-        click.echo(table.to_markdown(rows))
+        show(table.to_markdown(rows))
     else:
-        click.echo(table.to_text(rows, record.metrics))
+        show(table.to_text(rows, record.metrics))

@@ -1,17 +1,20 @@
 """The way from a file to a ``Definition``, or to every violation in it at once."""
 
+import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path as FilePath
+from types import MappingProxyType
 from typing import Any
 
 from pydantic import ValidationError
 
-from tunesmith.config.messages import violation_of
+from tunesmith.config.messages import show, violations_of
 from tunesmith.config.model import Definition, File
 from tunesmith.config.rules import check_rules
 from tunesmith.config.salvage import is_touched, salvage
 from tunesmith.config.source import Document, read_document
-from tunesmith.errors import ConfigError, Path, Place, Violation
+from tunesmith.errors import ConfigError, Path, Place, UsageError, Violation, dotted
 from tunesmith.space import SearchSpace
 from tunesmith.space.parse import as_written, parse_space
 
@@ -44,15 +47,52 @@ def load_definition(
     document = read_document(path)
     folder = root or project_root(path)
     if not isinstance(document.data, Mapping):
-        message = "expected sections (study, objective, space, …)"
-        raise ConfigError([Violation((), message, place=Place(str(path), 1))])
-    data = with_overrides(document.data, overrides or {})
+        found = "an empty file" if document.data is None else show(document.data)
+        message = f"expected sections (study, objective, space, …), found {found}."
+        hint = "`tunesmith init` writes a first configuration."
+        raise ConfigError([Violation((), message, hint, Place(str(path), 1))])
+    given = {name: value for name, value in (overrides or {}).items() if value is not None}
+    data = with_overrides(document.data, given)
+    in_space: list[Violation] = []
     violations: list[Violation] = []
-    space = _space(data.get("space"), folder, violations)
-    file = _file(_sections(data), space, folder, violations)
+    space = _space(data.get("space"), folder, in_space)
+    inputs = {"the configuration itself": path}
+    if isinstance(data.get("space"), str):
+        inputs["the space's file"] = folder / data["space"]
+    file = _file(_sections(data), space, folder, violations, inputs)
+    violations += in_space
     if violations or file is None or space is None:
-        raise ConfigError(in_order([_placed(v, document) for v in violations]))
+        broken = [_placed(_from_option(v, given), document) for v in violations]
+        raise ConfigError(in_order(broken))
     return Definition(file, space, folder, path)
+
+
+def _from_option(violation: Violation, given: Mapping[str, Any]) -> Violation:
+    """What the command line broke is not to be looked for in the file."""
+    for name in given:
+        if violation.path == OVERRIDES[name]:
+            return replace(violation, path=(), place=Place(f"--{name}"))
+    return violation
+
+
+NAMED = re.compile(r"^([a-z_]+(?:\.\w+)*)(?=: )", re.MULTILINE)
+
+
+def located(error: UsageError, source: FilePath) -> UsageError:
+    """The same error, with file:line:column before the keys that its lines begin with.
+
+    What is found out about the data or the estimator is found far from the file.
+    """
+    positions = read_document(source).positions
+
+    def place(match: re.Match[str]) -> str:
+        given = tuple(match[1].split("."))
+        for path, n_least in ((given, 1), (("objective", *given), 2)):
+            if path[:n_least] in positions.keys:
+                return f"{Place(str(source), *positions.find(path))}: {dotted(path)}"
+        return match[1]
+
+    return type(error)(NAMED.sub(place, str(error)))
 
 
 def define(data: Mapping[str, Any], *, root: FilePath | str = ".") -> Definition:
@@ -116,12 +156,16 @@ def _space_file(name: str, root: FilePath, violations: list[Violation]) -> Searc
     """A space in a file of its own, such as a scikit-learn ``param_grid`` in JSON."""
     path = root / name
     if not path.is_file():
-        violations.append(Violation(("space",), f"there is no file {name} in {root}."))
+        hint = "Paths begin at the project's folder."
+        violations.append(Violation(("space",), f"there is no file {name} in {root}.", hint))
         return None
     try:
         document = read_document(path)
     except ConfigError as error:
-        violations += error.violations
+        violations += [_named(violation, name) for violation in error.violations]
+        return None
+    except UsageError as error:
+        violations.append(Violation(("space",), str(error).replace(str(path), name)))
         return None
     space, found = parse_space(document.data)
     shown = Document(document.data, document.positions, name)
@@ -129,20 +173,26 @@ def _space_file(name: str, root: FilePath, violations: list[Violation]) -> Searc
     return space
 
 
+def _named(violation: Violation, name: str) -> Violation:
+    place = violation.place or Place(name)
+    return replace(violation, place=replace(place, file=name))
+
+
 def _file(
     sections: Mapping[str, Any],
     space: SearchSpace | None,
     root: FilePath,
     violations: list[Violation],
+    inputs: Mapping[str, FilePath] = MappingProxyType({}),
 ) -> File | None:
     touched: set[Path] = set()
     try:
         file: File | None = File.model_validate(sections)
     except ValidationError as error:
-        violations += [violation_of(detail, File) for detail in error.errors()]
+        violations += violations_of(error.errors(), File)
         file, touched = salvage(sections, error)
     if file is not None:
-        broken = check_rules(file, space, root)
+        broken = check_rules(file, space, root, inputs)
         violations += [v for v in broken if not is_touched(v.path, touched)]
     return file
 

@@ -1,6 +1,7 @@
 """Pydantic's findings in our words."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from types import UnionType
 from typing import Any, Union, get_args, get_origin
 
@@ -31,6 +32,36 @@ PATTERNS = {
 }
 
 
+SHORT_FORMS: dict[tuple[str, type], str] = {
+    ("Choice", str): "estimator",
+    ("CrossValidation", str): "method",
+    ("Execution", int): "workers",
+    ("Holdout", float): "fraction",
+    ("Search", str): "method",
+    ("Step", str): "estimator",
+    ("Stop", int): "trials",
+}
+"""Section and type -> the key that somebody meant who wrote a single value in its place."""
+
+
+def violations_of(details: Sequence[Mapping[str, Any]], model: type[BaseModel]) -> list[Violation]:
+    """Pydantic's error details as violations; the branches of a union make one."""
+    found = [violation_of(detail, model) for detail in details]
+    kinds: dict[Path, list[str]] = {}
+    for violation, detail in zip(found, details, strict=True):
+        if detail["type"] in EXPECTED:
+            expected = kinds.setdefault(violation.path, [])
+            expected += [EXPECTED[detail["type"]]]
+    merged = []
+    for violation in found:
+        expected = list(dict.fromkeys(kinds.get(violation.path, ())))
+        if len(expected) > 1:
+            message = f"expected {' or '.join(expected)},{violation.message.partition(',')[2]}"
+            violation = replace(violation, message=message, hint="")
+        merged.append(violation)
+    return list(dict.fromkeys(merged))
+
+
 def violation_of(detail: Mapping[str, Any], model: type[BaseModel]) -> Violation:
     """One of pydantic's error details as a violation."""
     path = real_path(detail["loc"], model)
@@ -41,9 +72,26 @@ def violation_of(detail: Mapping[str, Any], model: type[BaseModel]) -> Violation
     if kind == "missing":
         return Violation(path, "is missing.", _description(model, path))
     if kind in EXPECTED:
-        return Violation(path, f"expected {EXPECTED[kind]}, found {show(found)}.", _quotes(found))
+        hint = _short_form(path, found, model) or _quotes(found)
+        if found is None:
+            hint = "Fill it in, or remove the key."
+        return Violation(path, f"expected {EXPECTED[kind]}, found {show(found)}.", hint)
     builder = BUILDERS.get(kind, _plain)
     return builder(path, detail, found)
+
+
+def _short_form(path: Path, found: Any, model: type[BaseModel]) -> str:
+    section = model_at(model, path)
+    key = SHORT_FORMS.get((section.__name__, type(found))) if section is not None else None
+    return f"Did you mean `{{{key}: {found}}}`?" if key else ""
+
+
+def _too_short(path: Path, _detail: Mapping[str, Any], _found: Any) -> Violation:
+    return Violation(path, "the list is empty; at least one entry is needed.")
+
+
+def _not_finite(path: Path, _detail: Mapping[str, Any], found: Any) -> Violation:
+    return Violation(path, f"must be a finite number (found {show(found)}).")
 
 
 def _literal(path: Path, detail: Mapping[str, Any], found: Any) -> Violation:
@@ -72,7 +120,9 @@ def _plain(path: Path, detail: Mapping[str, Any], found: Any) -> Violation:
 
 
 BUILDERS: dict[str, Callable[[Path, Mapping[str, Any], Any], Violation]] = {
+    "finite_number": _not_finite,
     "literal_error": _literal,
+    "too_short": _too_short,
     "greater_than": _bound,
     "greater_than_equal": _bound,
     "less_than": _bound,
@@ -90,7 +140,10 @@ def show(value: Any) -> str:
         return f"'{value}'" if len(value) <= 60 else f"'{value[:57]}…'"
     if isinstance(value, Mapping):
         return "a mapping"
-    return "a list" if isinstance(value, list | tuple) else str(value).lower()
+    if isinstance(value, list | tuple):
+        return "a list" if value else "an empty list"
+    text = str(value).lower()
+    return text if len(text) <= 60 else f"{text[:57]}…"
 
 
 def _quotes(found: Any) -> str:
@@ -125,7 +178,11 @@ def field_names(model: type[BaseModel], path: Path) -> list[str]:
 def _description(model: type[BaseModel], path: Path) -> str:
     section = model_at(model, path[:-1])
     info = section.model_fields.get(str(path[-1])) if section is not None else None
-    return info.description if info is not None and info.description else ""
+    if info is None:
+        return ""
+    inner = _section(info.annotation)
+    text = info.description or (inner.__doc__ if inner is not None else "") or ""
+    return text.partition("\n")[0].replace("``", "`")
 
 
 def model_at(model: type[BaseModel], path: Path) -> type[BaseModel] | None:

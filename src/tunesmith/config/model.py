@@ -54,6 +54,8 @@ def listed(value: Any) -> Any:
 
 def named(value: Any) -> Any:
     """``recall`` stands for ``{name: recall}``, and a single metric for a list of one."""
+    if value is None:
+        return value
     return tuple({"name": item} if isinstance(item, str) else item for item in listed(value))
 
 
@@ -68,7 +70,9 @@ def located(value: Any) -> Any:
 
 
 Duration = Annotated[
-    float, BeforeValidator(seconds, json_schema_input_type=float | str), Field(gt=0)
+    float,
+    BeforeValidator(seconds, json_schema_input_type=float | str),
+    Field(gt=0, allow_inf_nan=False),
 ]
 Names = Annotated[tuple[str, ...], BeforeValidator(listed, json_schema_input_type=str | list[str])]
 ImportPath = Annotated[str, Field(pattern=IMPORT_PATH)]
@@ -251,7 +255,7 @@ class Stop(Section):
     """Number of candidate-times-fold evaluations."""
     time: Duration | None = None
     """Wall time of one run: ``90s``, ``30m``, ``1h30m``."""
-    target: float | None = None
+    target: float | None = Field(default=None, allow_inf_nan=False)
     """Mean score that is good enough."""
     patience: int | None = Field(default=None, ge=1)
     """Number of trials without a better best."""

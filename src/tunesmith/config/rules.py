@@ -1,9 +1,11 @@
 """Rules between the parts of a configuration. They need no data and import no project code."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path as FilePath
+from types import MappingProxyType
 
 from tunesmith import registry
+from tunesmith.config.messages import show
 from tunesmith.config.model import CrossValidation, File, MetricSpec, Objective, Stop
 from tunesmith.errors import Path, UsageError, Violation, did_you_mean
 from tunesmith.files import inside
@@ -11,6 +13,8 @@ from tunesmith.space import Categorical, Grid, SearchSpace
 from tunesmith.space.grid import endless_parameters
 
 GRID_LIMIT = 1_000_000
+MAX_SEED = 2**32 - 1
+"""Of scikit-learn's `random_state`."""
 GROUP_METHODS = ("group", "stratified_group", "leave_one_group_out")
 PSEUDO_METRICS = ("fit_time", "score_time")
 SCORERS_FOR = {
@@ -31,20 +35,28 @@ SCORERS_FOR = {
 }
 
 
-def check_rules(file: File, space: SearchSpace | None, root: FilePath) -> list[Violation]:
+def check_rules(
+    file: File,
+    space: SearchSpace | None,
+    root: FilePath,
+    inputs: Mapping[str, FilePath] = MappingProxyType({}),
+) -> list[Violation]:
     """Everything that single values cannot show.
 
     Args:
         file: the sections, each valid in itself.
         space: ``None`` where it is broken; rules that need it are then left out.
         root: the project folder.
+        inputs: files that no output may replace, by what they are called.
     """
     found = [
         *_objective(file.objective),
+        *_data(file.objective),
+        *_seeds(file),
         *_metrics(file.objective),
         *_cross_validation(file.objective),
         *_search(file),
-        *_outputs(file, root),
+        *_outputs(file, root, inputs),
     ]
     if space is not None:
         found += [*_choices(file.objective, space), *_fixed(file.objective, space)]
@@ -63,6 +75,27 @@ def _objective(objective: Objective) -> Iterator[Violation]:
         yield Violation(
             ("objective", given[1]), f"both `{given[0]}` and `{given[1]}` are given.", "Keep one."
         )
+
+
+def _data(objective: Objective) -> Iterator[Violation]:
+    if not objective.data.path or not all(objective.data.path):
+        hint = "Name your table, e.g. `path: data.csv`."
+        yield Violation(("objective", "data", "path"), "no file is named.", hint)
+
+
+def _seeds(file: File) -> Iterator[Violation]:
+    objective, path = file.objective, ("objective",)
+    holdout = objective.data.holdout
+    seeds: dict[Path, int | None] = {
+        (*path, "random_state"): objective.random_state,
+        (*path, "data", "holdout", "seed"): holdout.seed if holdout else None,
+        (*path, "cv", "seed"): objective.cv.seed,
+        ("search", "seed"): file.search.seed,
+    }
+    for where, seed in seeds.items():
+        if seed is not None and not 0 <= seed <= MAX_SEED:
+            message = f"must be at least 0 and at most {MAX_SEED:,} (found {show(seed)})."
+            yield Violation(where, message)
 
 
 def _metrics(objective: Objective) -> Iterator[Violation]:
@@ -139,19 +172,32 @@ def _search(file: File) -> Iterator[Violation]:
         yield Violation(("search", "sampler"), f"unknown sampler `{search.sampler}`.", hint)
 
 
-def _outputs(file: File, root: FilePath) -> Iterator[Violation]:
-    seen: dict[str, str] = {}
+def _outputs(file: File, root: FilePath, inputs: Mapping[str, FilePath]) -> Iterator[Violation]:
+    taken = {path.resolve(): called for called, path in inputs.items()}
+    taken |= {found: "the data" for name in file.objective.data.path if (found := _at(root, name))}
+    if "://" not in file.ledger and (ledger := _at(root, file.ledger)):
+        taken[ledger] = "the ledger"
     for name in ("best", "report", "trials"):
         value = getattr(file.outputs, name)
         if value is None:
             continue
-        if value in seen:
-            yield Violation(("outputs", name), f"the same file as `{seen[value]}`.")
-        seen[value] = name
+        path = ("outputs", name)
         try:
-            inside(root, value)
-        except UsageError as error:
-            yield Violation(("outputs", name), f"{error}.")
+            found = inside(root, value)
+        except (UsageError, ValueError, OSError) as error:
+            yield Violation(path, f"{error}.")
+            continue
+        if found in taken:
+            yield Violation(path, f"would replace {taken[found]}.", "Name another file.")
+        taken.setdefault(found, f"what `{name}` writes")
+
+
+def _at(root: FilePath, name: str) -> FilePath | None:
+    try:
+        return (root / name).resolve()
+    except (ValueError, OSError):
+        # Not a path at all; whoever reads it says so.
+        return None
 
 
 def _choices(objective: Objective, space: SearchSpace) -> Iterator[Violation]:
@@ -197,7 +243,11 @@ def _end(file: File, space: SearchSpace) -> Iterator[Violation]:
         return
     if endless_parameters(space) or Grid(space).n_numbers > GRID_LIMIT:
         hint = "Add `stop: {trials: 50}` (or `fits`, or `time: 30m`)."
-        yield Violation(("stop",), "nothing would end this search.", hint)
+        given = sorted(file.stop.model_fields_set - {"first_failures"})
+        message = "nothing ends this search."
+        if given:
+            message = f"{' and '.join(f'`{name}`' for name in given)} may never end this search."
+        yield Violation(("stop",), message, hint)
 
 
 def _is_bounded(stop: Stop) -> bool:

@@ -60,6 +60,9 @@ def _mend(data: dict[str, Any], path: Path) -> None:
 
 
 def _step(holder: Any, step: str | int) -> Any:
+    if isinstance(holder, Mapping) and step == 0:
+        # A single mapping stands for a list of one.
+        return holder
     if isinstance(holder, Mapping):
         return holder.get(str(step))
     if isinstance(holder, Sequence) and isinstance(step, int) and step < len(holder):

@@ -5,12 +5,16 @@ import re
 import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import date, datetime, time
 from pathlib import Path as FilePath
 from typing import Any
 
 from tunesmith.errors import ConfigError, Path, Place, UsageError, Violation
 
 MAX_BYTES = 1 << 20
+MAX_DEPTH = 50
+MAX_DIGITS = 300
+MAX_BITS = 1000
 
 
 class SourceError(Exception):
@@ -62,10 +66,13 @@ def read_document(path: FilePath) -> Document:
     """
     reader = READERS.get(path.suffix.lower())
     if reader is None:
-        raise UsageError(f"{path}: not a configuration file; known: {', '.join(READERS)}")
+        raise UsageError(
+            f"{path}: not a configuration file by its name; it must end in {', '.join(READERS)}"
+        )
     text = _text(path)
     try:
         document = reader(text)
+        _refuse_odd_values(document)
     except SourceError as error:
         place = Place(str(path), error.line, error.column)
         raise ConfigError([Violation((), str(error), place=place)]) from None
@@ -84,6 +91,31 @@ def _text(path: FilePath) -> str:
         raise UsageError(f"{path}: cannot be read: {error.strerror}") from None
 
 
+def _refuse_odd_values(document: Document) -> None:
+    """What JSON, TOML and escapes in text let through, and nothing further on can hold."""
+    stack: list[tuple[Path, Any]] = [((), document.data)]
+    while stack:
+        path, value = stack.pop()
+        problem = _oddity(value) if len(path) <= MAX_DEPTH else f"nested more than {MAX_DEPTH} deep"
+        if problem:
+            raise SourceError(problem, *document.positions.find(path))
+        if isinstance(value, dict):
+            stack += [((*path, key), item) for key, item in value.items()]
+            stack += [((*path, key), key) for key in value if not key.isascii()]
+        elif isinstance(value, list):
+            stack += [((*path, index), item) for index, item in enumerate(value)]
+
+
+def _oddity(value: Any) -> str:
+    if isinstance(value, date | datetime | time):
+        return "a date or time is no value here; write it in quotes"
+    if isinstance(value, int) and value.bit_length() > MAX_BITS:
+        return f"a whole number with more than {MAX_DIGITS} digits"
+    if isinstance(value, str) and any("\ud800" <= letter <= "\udfff" for letter in value):
+        return "half of a character (a lone surrogate); write the whole character"
+    return ""
+
+
 def read_json(text: str) -> Document:
     """Parse JSON: no repeated keys, no NaN.
 
@@ -93,12 +125,35 @@ def read_json(text: str) -> Document:
     try:
         data = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant)
     except json.JSONDecodeError as error:
-        raise SourceError(f"not valid JSON: {error.msg}", error.lineno, error.colno) from None
+        message = error.msg[:1].lower() + error.msg[1:] if text.strip() else "the file is empty"
+        raise SourceError(f"not valid JSON: {message}", error.lineno, error.colno) from None
     except RecursionError:
-        raise SourceError("nested too deeply") from None
+        raise SourceError(f"nested more than {MAX_DEPTH} deep") from None
     except ValueError as error:
-        raise SourceError(str(error)) from None
+        raise _json_error(text, str(error)) from None
     return Document(data, _json_positions(text))
+
+
+JSON_PARTS = re.compile(r'"(?:[^"\\]|\\.)*"|NaN|-?Infinity|-?\d+', re.DOTALL)
+
+
+def _json_error(text: str, message: str) -> SourceError:
+    """The place of what Python's reader refuses without saying where."""
+    from tunesmith.config.yaml12 import read_yaml
+
+    for part in JSON_PARTS.finditer(text):
+        is_long = len(part[0]) > MAX_DIGITS and part[0][-1].isdigit()
+        if is_long or part[0].endswith(("NaN", "Infinity")):
+            line = text.count("\n", 0, part.start()) + 1
+            column = part.start() - text.rfind("\n", 0, part.start())
+            long = f"a whole number with more than {MAX_DIGITS} digits"
+            return SourceError(long if is_long else message, line, column)
+    try:
+        read_yaml(text.replace("\t", " "))
+    except SourceError as error:
+        # A key given twice, with both places.
+        return error
+    return SourceError(message)
 
 
 def _json_positions(text: str) -> Positions:
@@ -136,9 +191,13 @@ def read_toml(text: str) -> Document:
         found = re.search(r"\(at line (\d+), column (\d+)\)", str(error))
         place = (int(found[1]), int(found[2])) if found else (0, 0)
         message = str(error).partition(" (at ")[0]
+        message = message.replace("Cannot overwrite a value", "a key is given twice")
         raise SourceError(f"not valid TOML: {message}", *place) from None
-    except (RecursionError, ValueError) as error:
-        raise SourceError(f"not valid TOML: {error}") from None
+    except RecursionError:
+        raise SourceError(f"nested more than {MAX_DEPTH} deep") from None
+    except ValueError:
+        # The one thing that Python's own numbers refuse.
+        raise SourceError(f"a whole number with more than {MAX_DIGITS} digits") from None
     return Document(data, _toml_positions(text))
 
 

@@ -38,19 +38,43 @@ def read_yaml(text: str) -> Document:
     """
     from ruamel.yaml import YAML
     from ruamel.yaml.error import MarkedYAMLError, YAMLError
+    from ruamel.yaml.reader import ReaderError
 
     builder = _Builder()
     try:
         for event in YAML(typ="safe", pure=True).parse(text):
             builder.take(event)
     except MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        problem = error.problem or error.context or "not valid YAML"
-        place = (mark.line + 1, mark.column + 1) if mark else (0, 0)
-        raise SourceError(f"not valid YAML: {problem}", *place) from None
+        raise _syntax_error(error) from None
+    except ReaderError as error:
+        before = text[: error.position]
+        place = (before.count("\n") + 1, len(before) - before.rfind("\n"))
+        message = f"the control character U+{ord(text[error.position]):04X} is not allowed"
+        raise SourceError(f"not valid YAML: {message}", *place) from None
     except (YAMLError, ValueError) as error:
         raise SourceError(f"not valid YAML: {error}") from None
     return Document(builder.root, builder.positions)
+
+
+PLAINER = (
+    (r"found character '\\t'.*", "a tab; indent with spaces"),
+    (r"found character '(.)' that cannot start any token", r"`\1` cannot begin a value; quote it"),
+    ("mapping values are not allowed here", "a second `: ` in one value; quote it, or indent less"),
+    ("found unexpected end of stream", "a quote is opened here and never closed"),
+    (r"expected .*, but (found|got) .*", "a bracket, a comma or an indentation is missing"),
+)
+"""The parser's words and what they mean to somebody who wrote the file."""
+
+
+def _syntax_error(error: Any) -> SourceError:
+    problem, mark = error.problem or error.context or "", error.problem_mark
+    # An open quote or bracket is noticed much later than where it stands.
+    is_open = problem.endswith(("end of stream", "'<stream end>'"))
+    mark = error.context_mark if error.context_mark and (is_open or not mark) else mark
+    for pattern, plainer in PLAINER:
+        problem = re.sub(pattern, plainer, problem)
+    place = (mark.line + 1, mark.column + 1) if mark else (0, 0)
+    return SourceError(f"not valid YAML: {problem or 'cannot be read'}", *place)
 
 
 @dataclass
@@ -151,6 +175,8 @@ class _Builder:
         frame, key = self._stack[-1], event.value
         if is_plain and not isinstance(self._scalar(event), str):
             self._refuse(event, f"the key {key or 'null'} is no text; write it in quotes")
+        if is_plain and key == "<<":
+            self._refuse(event, "merge keys (`<<`) are not part of YAML 1.2; write the keys out")
         if key in frame.content:
             first = self.positions.keys[(*frame.path, key)][0]
             self._refuse(event, f"the key `{key}` is given twice (first in line {first})")

@@ -195,7 +195,10 @@ class Categorical:
 
     @cached_property
     def _texts(self) -> list[str]:
-        return [canonical_json(choice) for choice in self.choices]
+        try:
+            return [canonical_json(choice) for choice in self.choices]
+        except ValueError:
+            raise ValueError(f"{list(self.choices)} holds a number that is not finite") from None
 
     @cached_property
     def _index(self) -> dict[str, int]:

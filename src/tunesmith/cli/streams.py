@@ -1,0 +1,66 @@
+"""Standard streams as they come: closed, full, a broken pipe, a terminal without UTF-8."""
+
+import codecs
+import os
+import sys
+
+import click
+
+from tunesmith.errors import StorageError
+
+PLAIN = {"·": "-", "±": "+/-", "–": "-", "…": "...", "×": "x", "→": "->", "█": "#"}
+
+
+def prepare() -> None:
+    """Make both streams usable whatever the caller has left of them."""
+    codecs.register_error("tunesmith", _spelled)
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            # `tunesmith … 2>&-`: what is said to nobody must not reach the other stream.
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: PTH123, SIM115 - until the end
+        elif hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="tunesmith")
+
+
+def _spelled(error: UnicodeError) -> tuple[str | bytes, int]:
+    """Characters that the terminal lacks, in those that it has."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    text = error.object[error.start : error.end]
+    spelled = [PLAIN.get(c, c.encode("ascii", "backslashreplace").decode()) for c in text]
+    return "".join(spelled), error.end
+
+
+def is_utf8() -> bool:
+    """Whether stdout takes every character."""
+    return "utf" in (sys.stdout.encoding or "").lower()
+
+
+def show(text: str, *, nl: bool = True) -> None:
+    """Print a result.
+
+    Raises:
+        StorageError: stdout leads to a full disk or the like.
+    """
+    try:
+        click.echo(text, nl=nl)
+    except BrokenPipeError:
+        # `tunesmith trials | head`: the reader has seen enough.
+        _discard_stdout()
+    except OSError as error:
+        _discard_stdout()
+        raise StorageError(f"cannot write the result: {error.strerror}") from None
+
+
+def _discard_stdout() -> None:
+    # What is left in the buffer would fail once more at exit.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def say(text: str) -> None:
+    """Tell the user something that is not the result; nobody may be listening."""
+    try:
+        click.echo(text, err=True)
+    except OSError:
+        return
