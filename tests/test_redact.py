@@ -29,6 +29,17 @@ def test_url_logins_and_query_secrets_are_hidden() -> None:
     )
 
 
+@pytest.mark.parametrize("password", ["p@ss", "p/a", "p?a", "p#a", "1:2", ""])
+def test_logins_with_awkward_passwords_are_hidden(password: str) -> None:
+    url = f"see postgresql://ann:{password}@db.example:5432/x, please"
+    assert redact(url, {}) == f"see postgresql://{MARK}@db.example:5432/x, please"
+
+
+def test_an_at_sign_after_the_host_is_no_login() -> None:
+    text = "https://example.org:8080/ann@home https://example.org/p@1?to=a@b mail a@b:c"
+    assert redact(text, {}) == text
+
+
 def test_values_of_secret_variables_are_hidden_but_short_ones_stay() -> None:
     environ = {"DB_PASSWORD": "correct horse", "API_TOKEN": "no", "EDITOR": "correct-editor"}
     assert redact("correct horse, no, correct-editor", environ) == f"{MARK}, no, correct-editor"

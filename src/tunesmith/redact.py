@@ -14,7 +14,11 @@ TOKEN_SHAPES = re.compile(
     r"|eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]{8,}"
     r"|-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?-----END [A-Z ]*PRIVATE KEY-----"
 )
-URL_USER = re.compile(r"(\b[a-z][a-z0-9+.-]*://)[^/\s:@]*(?::[^/\s@]*)?@", re.IGNORECASE)
+URL_USER = re.compile(
+    r"(\b[a-z][a-z0-9+.-]*://)"
+    r"(?:[^/\s?#]*@|[^/\s:@?#]*:(?!\d+[/?#])[^\s@]*@)",  # passwords may hold @, or else / ? #
+    re.IGNORECASE,
+)
 QUERY_SECRET = re.compile(
     r"([?&;](?:[^=&\s]*(?:passw|token|secret|key|sig|credential)[^=&\s]*)=)[^&\s'\"]+",
     re.IGNORECASE,

@@ -7,7 +7,7 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from tunesmith.errors import StorageError
 from tunesmith.history import Failure, FoldResult, Trial
+from tunesmith.ledger import dialect
 from tunesmith.ledger.ledger import Ledger
 from tunesmith.space.parameter import canonical_json
 from tunesmith.testing.ledger import (
@@ -35,6 +36,13 @@ class TestSQLite(LedgerContract):
     @pytest.fixture
     def location(self, tmp_path: Path) -> Path:
         return tmp_path / "ledger.db"
+
+
+@pytest.mark.slow
+class TestPostgreSQL(LedgerContract):
+    @pytest.fixture
+    def location(self, database: str) -> str:
+        return database
 
 
 @pytest.fixture
@@ -226,6 +234,49 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(StorageError, match=str(tmp_path / "file")):
         Ledger.open(tmp_path / "file" / "ledger.db")
+
+
+@pytest.fixture
+def read_only(tmp_path: Path) -> Iterator[Callable[[], None]]:
+    """Makes the test's folder one that nobody can write, root included."""
+    if os.geteuid() != 0:
+        yield lambda: tmp_path.chmod(0o555)
+        return tmp_path.chmod(0o755)
+
+    def mount() -> None:
+        for options in (["--bind"], ["-o", "remount,ro,bind"]):
+            command = ["mount", *options, str(tmp_path), str(tmp_path)]
+            if subprocess.run(command, capture_output=True).returncode != 0:
+                pytest.skip("needs the right to mount")
+
+    yield mount
+    subprocess.run(["umount", str(tmp_path)], capture_output=True)
+    return None
+
+
+def test_a_ledger_that_nobody_can_write_is_read(path: Path, read_only: Callable[[], None]) -> None:
+    with Ledger.open(path) as ledger:
+        head, run = begin(ledger)
+        tell(ledger, head, run, 0)
+    read_only()
+    with Ledger.open(path, create=False) as ledger:
+        assert ledger.load().history.n_told == 1
+        with pytest.raises(StorageError, match=rf"{path}.*readonly[\s\S]*name another `ledger`"):
+            tell(ledger, head, run, 1)
+    with pytest.raises(StorageError, match=r"name another `ledger`"):
+        Ledger.open(path)
+    with pytest.raises(StorageError, match=r"name another `ledger`"):
+        Ledger.open(path.with_name("new.db"))
+    assert [file.name for file in path.parent.iterdir()] == [path.name]
+
+
+def test_a_locked_file_says_so(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dialect, "BUSY_TIMEOUT_MS", 50)
+    with Ledger.open(path) as first, Ledger.open(path) as second:
+        head, run = begin(first)
+        with first._writing(), pytest.raises(StorageError, match=r"locked[\s\S]*Another program"):
+            tell(second, head, run, 0)
+        tell(second, head, run, 0)
 
 
 def test_a_damaged_file_says_so(path: Path) -> None:

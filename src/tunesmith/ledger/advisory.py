@@ -32,6 +32,13 @@ WHO = text(
     " AND l.classid::bigint = :space AND l.objid::bigint = :number"
 )
 
+KEEP_ALIVE = text(
+    "SELECT set_config('tcp_keepalives_idle', '30', false),"
+    " set_config('tcp_keepalives_interval', '10', false),"
+    " set_config('tcp_keepalives_count', '3', false)"
+)
+"""Have the server notice within a minute that the holder's machine is gone; it may take hours."""
+
 
 @contextmanager
 def advisory_lock(location: str, study: str) -> Iterator[None]:
@@ -62,6 +69,7 @@ def _session(location: str) -> Iterator[Connection]:
 
 def _take(connection: Connection, location: str, study: str) -> None:
     with _guarded(location):
+        connection.execute(KEEP_ALIVE)
         if not connection.execute(TAKE, _numbers(study)).scalar_one():
             raise locked_error(study, _who(connection, study) or {})
 

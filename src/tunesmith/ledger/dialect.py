@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from sqlalchemy import ColumnElement, Connection, Engine, Table, create_engine, event
 from sqlalchemy.dialects import postgresql, sqlite
@@ -17,6 +18,7 @@ from tunesmith.errors import StorageError
 from tunesmith.redact import redact
 
 BUSY_TIMEOUT_MS = 30_000
+CONNECT_TIMEOUT_S = 10
 SCHEMA_LOCK = 0x7475_6E65_736D_6974
 """PostgreSQL: held by whoever makes or migrates the tables."""
 
@@ -54,6 +56,12 @@ def file_of(url: URL) -> Path | None:
     return None if "uri" in url.query else Path(str(url.database))
 
 
+def sealed(url: URL) -> URL:
+    """The same file as one that nobody changes: SQLite then needs no other file beside it."""
+    path = f"file:{quote(str(url.database))}"
+    return url.set(database=path, query={"immutable": "1", "uri": "true"})
+
+
 def readable(url: URL) -> str:
     """The URL or path as messages show it: without login and password."""
     file = file_of(url)
@@ -80,6 +88,8 @@ def engine_of(url: URL, *, poolclass: type[Pool] | None = None, **arguments: Any
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
+    if "connect_timeout" not in url.query:
+        arguments["connect_timeout"] = CONNECT_TIMEOUT_S
     try:
         return create_engine(url, poolclass=poolclass, pool_pre_ping=True, connect_args=arguments)
     except ImportError as error:

@@ -9,15 +9,15 @@ import json
 import os
 import time
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from tunesmith.errors import LockedError, StorageError
 
-TRIES = 3
-PAUSE_S = 0.05
+PATIENCE_S = 5.0
+PAUSE_S = 0.001
 
 
 def run_lock(location: str | Path, study: str) -> AbstractContextManager[None]:
@@ -86,12 +86,25 @@ def _take(handle: int, path: Path, study: str) -> None:
 
 
 def _lock(handle: int) -> None:
-    """Take the lock; who only looks whether it is held holds it for microseconds."""
-    for _ in range(TRIES - 1):
-        with suppress(BlockingIOError):
-            return fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    """Take the lock.
+
+    Runs hold it alone; who only looks shares it for a moment. So whoever can share it knows that
+    no run is there, and tries again.
+    """
+    end = time.monotonic() + PATIENCE_S
+    while not _try(handle, fcntl.LOCK_EX):
+        if not _try(handle, fcntl.LOCK_SH) or time.monotonic() > end:
+            raise BlockingIOError
+        fcntl.flock(handle, fcntl.LOCK_UN)
         time.sleep(PAUSE_S)
-    return fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def _try(handle: int, kind: int) -> bool:
+    try:
+        fcntl.flock(handle, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _file_holder(path: Path) -> dict[str, Any] | None:
@@ -100,14 +113,11 @@ def _file_holder(path: Path) -> dict[str, Any] | None:
     except OSError:
         return None
     try:
-        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return _read(handle)
+        return None if _try(handle, fcntl.LOCK_SH) else _read(handle)
     except OSError:
         return None
     finally:
         os.close(handle)
-    return None
 
 
 def _read(handle: int) -> dict[str, Any]:

@@ -21,11 +21,15 @@ GIT = (
     "core.fsmonitor=false",
     "-c",
     "protocol.ext.allow=never",
+    "-c",
+    "safe.directory=*",
 )
+"""In containers the project often belongs to another user; its code is about to be run anyway."""
 DIFF = ("diff", "--no-color", "--full-index", "--no-ext-diff", "--no-textconv")
 """With the full digests of the changed files, so that binary ones count too."""
 GIT_TIMEOUT_S = 20
-SCP_LIKE = re.compile(r"[^/:]+:(?!//)")
+URL = re.compile(r"(https?|ssh|git)://")
+SCP_LIKE = re.compile(r"(?!.*::)[^/]+:(?!//)")
 """``git@host:path``."""
 REPOSITORY_VARIABLES = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX")
 """Set inside Git's hooks: they would point away from the project."""
@@ -77,11 +81,11 @@ def git_state(root: Path) -> dict[str, Any] | None:
 def _remote(root: Path) -> str | None:
     """Where the repository is published; a clone of a folder tells nothing but the folder."""
     url = _git(root, "remote", "get-url", "origin") or ""
-    if SCP_LIKE.match(url):
-        return url.rpartition("@")[2]
-    if not url.startswith(("https://", "http://", "ssh://", "git://")):
-        return None
-    return redact(url.split("?")[0].split("#")[0], {})
+    if URL.match(url):
+        scheme, _, rest = url.partition("://")
+        # Logins may contain any character, so that only the last @ is sure to end one.
+        return f"{scheme}://{re.split('[?#;]', rest.rpartition('@')[2])[0]}"
+    return url.rpartition("@")[2] if SCP_LIKE.match(url) else None
 
 
 def _git(root: Path, *arguments: str) -> str | None:
@@ -134,4 +138,5 @@ def ci_run(environ: Mapping[str, str]) -> str | None:
     if all(parts):
         server, repository, number = parts
         return f"{server}/{repository}/actions/runs/{number}"
-    return environ.get("CI_JOB_URL")
+    url = environ.get("CI_JOB_URL")
+    return url and redact(url, {})

@@ -14,7 +14,8 @@ import pytest
 
 from tunesmith.errors import StorageError, UsageError
 from tunesmith.history import HOLDOUT, Failure, FoldResult, Metric, Trial
-from tunesmith.ledger.ledger import NOT_RESULTS, Ledger
+from tunesmith.ledger.ledger import Ledger
+from tunesmith.ledger.queries import NOT_RESULTS
 from tunesmith.ledger.records import StudyHead
 from tunesmith.space.parameter import canonical_json
 from tunesmith.types import Params, State
@@ -47,6 +48,19 @@ with Ledger.open(location) as ledger:
     head, run = begin(ledger, name)
     for number in range(int(n)):
         tell(ledger, head, run, number)
+"""
+
+RIVAL = """
+import sys
+from tunesmith.ledger.ledger import Ledger
+from tunesmith.testing.ledger import begin, result
+location, name, step = sys.argv[1:]
+with Ledger.open(location) as ledger:
+    head, run = begin(ledger, name)
+    for group in range(20):
+        keys = [f"{group}-{n}" for n in range(50)][:: int(step)]
+        ledger.record(head.id, run, results={key: result(0) for key in keys})
+        assert ledger.known(keys).keys() == set(keys)
 """
 
 
@@ -343,6 +357,21 @@ class LedgerContract:
         with Ledger.open(location, create=False) as ledger:
             assert [head.name for head in ledger.studies()] == names
             assert all(ledger.load(name).history.n_told == 3 for name in names)
+
+    @pytest.mark.slow
+    def test_processes_that_record_the_same_are_in_nobodys_way(
+        self, ledger: Ledger, location: str | Path
+    ) -> None:
+        # In opposite orders: a database that locks row by row must not come to a standstill.
+        processes = [
+            subprocess.Popen(  # noqa: S603 - our own interpreter and text
+                [sys.executable, "-c", RIVAL, str(location), name, step], stderr=subprocess.PIPE
+            )
+            for name, step in (("forwards", "1"), ("backwards", "-1"))
+        ]
+        errors = [process.communicate(timeout=120)[1].decode() for process in processes]
+        assert [process.returncode for process in processes] == [0, 0], errors
+        assert len(ledger.known(f"{g}-{n}" for g in range(20) for n in range(50))) == 1000
 
 
 # -- making trials ----------------------------------------------------------------------------

@@ -1,0 +1,179 @@
+"""What is asked of the tables, within a transaction of the caller."""
+
+import json
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    and_,
+    bindparam,
+    func,
+    or_,
+    select,
+)
+
+from tunesmith.errors import did_you_mean
+from tunesmith.history import HOLDOUT, FoldResult, Trial, TrialLog
+from tunesmith.ledger import schema
+from tunesmith.ledger.records import RunRecord
+from tunesmith.ledger.rows import fold_result_of, metrics_of, trial_of
+from tunesmith.types import State
+
+NOT_RESULTS = ("timeout", "worker-died", "interrupted")
+"""Failures that say nothing about the params: such folds are tried again."""
+_kind = schema.evaluation.c.failure_kind
+SAYS_NOTHING = or_(*(_kind == kind for kind in NOT_RESULTS))
+"""What a later result of the same run may replace."""
+SAYS_SOMETHING = or_(_kind.is_(None), and_(*(_kind != kind for kind in NOT_RESULTS)))
+
+
+def _evaluated_by() -> Any:
+    """The run whose evaluation a trial uses: its own run, or what ``known`` told it of."""
+    table = schema.evaluation
+    return (
+        select(table.c.run_id)
+        .where(table.c.key == bindparam("wanted_key"))
+        .order_by(
+            (table.c.run_id == bindparam("own_run")).desc(),
+            SAYS_SOMETHING.desc(),
+            table.c.run_id.desc(),
+        )
+        .limit(1)
+        .scalar_subquery()
+    )
+
+
+EVALUATED_BY = (("run_id", _evaluated_by()),)
+
+
+@cache
+def known_query() -> Select[Any]:
+    """What ``keys`` and ``since_run`` leave, later runs last."""
+    table = schema.evaluation
+    return (
+        select(table)
+        .where(
+            table.c.key.in_(bindparam("keys", expanding=True)),
+            table.c.run_id >= bindparam("since_run"),
+            SAYS_SOMETHING,
+        )
+        .order_by(table.c.run_id)
+    )
+
+
+def no_such_study(connection: Connection, name: str | None) -> str:
+    """What to tell who asked for a study that is not there."""
+    known = list(connection.execute(select(schema.study.c.name).distinct()).scalars())
+    if name is None or not known:
+        return "there is no study in it. Begin with `tunesmith run`."
+    return f"no study `{name}`. {did_you_mean(name, known)}"
+
+
+def find_study(connection: Connection, name: str, identity: str) -> Row[Any] | None:
+    """The newest series with this identity."""
+    table = schema.study
+    query = select(table).where(table.c.name == name, table.c.identity == identity)
+    return connection.execute(query.order_by(table.c.generation.desc()).limit(1)).first()
+
+
+def last_generation(connection: Connection, name: str) -> int | None:
+    """The number of the newest series under this name."""
+    table = schema.study
+    return connection.execute(
+        select(func.max(table.c.generation)).where(table.c.name == name)
+    ).scalar()
+
+
+def last_run(connection: Connection) -> int | None:
+    """The newest run of all studies."""
+    return connection.execute(select(func.max(schema.run.c.id))).scalar()
+
+
+def latest_study(connection: Connection, name: str | None) -> Row[Any] | None:
+    """The series, of this study or of any, that ran last; the newest where none ran."""
+    runs = (
+        select(schema.run.c.study_id, func.max(schema.run.c.id).label("last"))
+        .group_by(schema.run.c.study_id)
+        .subquery()
+    )
+    table = schema.study
+    query = (
+        select(table)
+        .outerjoin(runs, runs.c.study_id == table.c.id)
+        .order_by(func.coalesce(runs.c.last, 0).desc(), table.c.id.desc())
+    )
+    if name is not None:
+        query = query.where(table.c.name == name)
+    return connection.execute(query.limit(1)).first()
+
+
+def told_log(connection: Connection, study_id: int) -> TrialLog:
+    """The told trials of a series, up to the first gap."""
+    study = connection.execute(select(schema.study).where(schema.study.c.id == study_id)).one()
+    log = TrialLog(metrics_of(study)[: study.n_objectives])
+    folds: dict[int, list[FoldResult]] = {}
+    for number, result in _evaluated(connection, study_id, schema.trial_fold.c.fold != HOLDOUT):
+        folds.setdefault(number, []).append(result)
+    table = schema.trial
+    query = select(table).where(table.c.study_id == study_id, table.c.state != State.RUNNING.value)
+    for row in connection.execute(query.order_by(table.c.number)):
+        if row.number != len(log.told) or row.number not in folds:
+            break
+        asked = trial_of(row)
+        log.ask(asked.params, asked.key, asked.origin)
+        log.tell(asked.told(folds[row.number]))
+    return log
+
+
+def holdout_results(connection: Connection, study_id: int) -> dict[int, FoldResult]:
+    """Winners of a series, by trial number, on the rows that the search never saw."""
+    return dict(_evaluated(connection, study_id, schema.trial_fold.c.fold == HOLDOUT))
+
+
+def _evaluated(
+    connection: Connection, study_id: int, which: ColumnElement[bool]
+) -> Iterator[tuple[int, FoldResult]]:
+    """(trial number, result) of a series."""
+    link, evaluation = schema.trial_fold, schema.evaluation
+    query = (
+        select(link.c.number, link.c.fold.label("trial_fold"), evaluation)
+        .join(
+            evaluation,
+            (evaluation.c.key == link.c.evaluation_key) & (evaluation.c.run_id == link.c.run_id),
+        )
+        .where(link.c.study_id == study_id, which)
+    )
+    for row in connection.execute(query):
+        yield row.number, fold_result_of(row, row.trial_fold)
+
+
+def running_trials(connection: Connection, study_id: int, from_number: int) -> list[Trial]:
+    """What follows the told trials, up to the first gap."""
+    table = schema.trial
+    query = select(table).where(table.c.study_id == study_id, table.c.number >= from_number)
+    rows = enumerate(connection.execute(query.order_by(table.c.number)), from_number)
+    return [trial_of(row) for number, row in rows if row.number == number]
+
+
+def runs_of(connection: Connection, study_id: int) -> tuple[RunRecord, ...]:
+    """All runs of a series, in order."""
+    table = schema.run
+    query = select(table).where(table.c.study_id == study_id).order_by(table.c.id)
+    return tuple(
+        RunRecord(
+            row.id,
+            row.started,
+            row.ended,
+            row.stopped_by,
+            row.n_evaluated,
+            row.n_reused,
+            row.n_fits,
+            json.loads(row.provenance),
+        )
+        for row in connection.execute(query)
+    )

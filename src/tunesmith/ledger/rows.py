@@ -1,0 +1,103 @@
+"""Between rows of the tables and what the rest of Tunesmith works with."""
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Row
+
+from tunesmith.history import Failure, FoldResult, Metric, Trial
+from tunesmith.ledger.records import StudyHead
+from tunesmith.redact import printable, redact
+from tunesmith.space.parameter import canonical_json
+
+
+def json_text(value: object) -> str:
+    """Canonical JSON that every database takes."""
+    return _storable(canonical_json(value))
+
+
+def _storable(text: str) -> str:
+    r"""Text that every database takes: half a character becomes its escape, as in JSON."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
+def without_secrets(value: Any, environ: Mapping[str, str] | None = None) -> Any:
+    """A JSON-like value with every text in it redacted."""
+    if isinstance(value, str):
+        return redact(value, environ)
+    if isinstance(value, Mapping):
+        return {name: without_secrets(item, environ) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [without_secrets(item, environ) for item in value]
+    return value
+
+
+def trial_row(study_id: int, trial: Trial) -> dict[str, Any]:
+    """A row of the table ``trial``."""
+    return {
+        "study_id": study_id,
+        "number": trial.number,
+        "params": json_text(dict(trial.params)),
+        "origin": trial.origin,
+        "state": trial.state.value,
+    }
+
+
+def evaluation_row(key: str, result: FoldResult, run_id: int) -> dict[str, Any]:
+    """A row of the table ``evaluation``; texts of failures are cleaned."""
+    failure = result.failure
+    return {
+        "key": key,
+        "run_id": run_id,
+        "fold": result.fold,
+        "scores": json_text(dict(result.scores)),
+        "fit_time_s": result.fit_time_s,
+        "score_time_s": result.score_time_s,
+        "n_sharing": result.n_sharing,
+        "failure_kind": failure and _fit_to_keep(failure.kind),
+        "failure_message": failure and _fit_to_keep(failure.message),
+        "failure_traceback": failure and _fit_to_keep(failure.traceback),
+    }
+
+
+def _fit_to_keep(text: str) -> str:
+    return _storable(printable(redact(text)))
+
+
+def link_row(key: str, run_id: int) -> dict[str, Any]:
+    """What a trial's fold points to, with the parameters of ``EVALUATED_BY``."""
+    return {"evaluation_key": key, "wanted_key": key, "own_run": run_id}
+
+
+def fold_result_of(row: Row[Any], fold: int) -> FoldResult:
+    """The evaluation in a row, as the given fold."""
+    failure = None
+    if row.failure_kind is not None:
+        failure = Failure(row.failure_kind, row.failure_message, row.failure_traceback)
+    scores, times = json.loads(row.scores), (row.fit_time_s, row.score_time_s)
+    return FoldResult(fold, scores, *times, failure, row.n_sharing)
+
+
+def trial_of(row: Row[Any]) -> Trial:
+    """The trial in a row, still running."""
+    return Trial(row.number, json.loads(row.params), row.params, row.origin)
+
+
+def head_of(row: Row[Any], *, is_new: bool = False) -> StudyHead:
+    """The study in a row."""
+    context, definition = json.loads(row.context), json.loads(row.definition)
+    return StudyHead(
+        row.id, row.name, row.generation, row.identity, context, definition, row.since_run, is_new
+    )
+
+
+def metrics_of(row: Row[Any]) -> tuple[Metric, ...]:
+    """A study's metrics, the deciding ones first."""
+    return tuple(Metric(name, direction) for name, direction in json.loads(row.metrics))
+
+
+def now() -> str:
+    """The time as the ledger keeps it: UTC, to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -1,0 +1,129 @@
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Connection, create_engine, inspect, select
+
+from tunesmith.errors import StorageError
+from tunesmith.ledger import schema
+from tunesmith.ledger.ledger import Ledger
+from tunesmith.testing.ledger import begin, tell
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """A ledger with a trial in it."""
+    path = tmp_path / "ledger.db"
+    with Ledger.open(path) as ledger:
+        head, run = begin(ledger)
+        tell(ledger, head, run, 0)
+    return path
+
+
+def execute(path: Path, statement: str) -> list[tuple[object, ...]]:
+    with closing(sqlite3.connect(path)) as connection, connection:
+        return connection.execute(statement).fetchall()
+
+
+def add_a_note(connection: Connection) -> None:
+    connection.exec_driver_sql("ALTER TABLE trial ADD COLUMN note TEXT")
+    connection.exec_driver_sql("UPDATE trial SET note = 'old'")
+
+
+def fail(connection: Connection) -> None:
+    add_a_note(connection)
+    connection.exec_driver_sql("SELECT * FROM nowhere")
+
+
+def test_an_older_ledger_is_migrated_step_by_step(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def rename(connection: Connection) -> None:
+        connection.exec_driver_sql("UPDATE trial SET note = note || 'er'")
+
+    monkeypatch.setattr(schema, "SCHEMA_VERSION", 3)
+    monkeypatch.setattr(schema, "MIGRATIONS", {1: add_a_note, 2: rename})
+    for _ in range(2):
+        with Ledger.open(path) as ledger:
+            assert ledger.load().history.n_told == 1
+        assert execute(path, "SELECT note FROM trial") == [("older",)]
+        assert execute(path, "SELECT schema_version FROM tunesmith") == [(3,)]
+
+
+def test_a_migration_that_fails_changes_nothing(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = path.read_bytes()
+    with monkeypatch.context() as patch:
+        patch.setattr(schema, "SCHEMA_VERSION", 2)
+        patch.setattr(schema, "MIGRATIONS", {1: fail})
+        with pytest.raises(StorageError, match="nowhere"):
+            Ledger.open(path)
+    assert path.read_bytes() == before
+    with Ledger.open(path, create=False) as ledger:
+        assert ledger.load().history.n_told == 1
+
+
+def test_a_newer_ledger_is_refused_and_left_as_it_is(path: Path) -> None:
+    execute(path, "UPDATE tunesmith SET schema_version = 99, written_by = '7.1.0'")
+    before = path.read_bytes()
+    for create in (True, False):
+        with pytest.raises(StorageError, match=rf"{path}: it needs Tunesmith 7\.1\.0 or newer"):
+            Ledger.open(path, create=create)
+    assert path.read_bytes() == before
+
+
+@pytest.mark.slow
+def test_a_server_is_migrated_or_refused_too(
+    database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Ledger.open(database) as ledger:
+        head, run = begin(ledger)
+        tell(ledger, head, run, 0)
+    with monkeypatch.context() as patch:
+        patch.setattr(schema, "SCHEMA_VERSION", 2)
+        patch.setattr(schema, "MIGRATIONS", {1: fail})
+        with pytest.raises(StorageError, match="nowhere"):
+            Ledger.open(database)
+        patch.setattr(schema, "MIGRATIONS", {1: add_a_note})
+        with Ledger.open(database) as ledger:
+            assert ledger.load().history.n_told == 1
+    with pytest.raises(StorageError, match="or newer"):
+        Ledger.open(database)
+
+
+def test_another_programs_file_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "app.db"
+    execute(path, "CREATE TABLE customers (name TEXT)")
+    before = path.read_bytes()
+    with pytest.raises(StorageError, match=r"another program \(it has a table `customers`\)"):
+        Ledger.open(path)
+    assert path.read_bytes() == before
+
+
+@pytest.mark.slow
+def test_on_a_server_other_tables_may_stand_beside(database: str) -> None:
+    import psycopg
+
+    with psycopg.connect(database, autocommit=True) as connection:
+        connection.execute("CREATE TABLE customers (name TEXT)")
+        with Ledger.open(database) as ledger:
+            begin(ledger)
+        connection.execute("DROP TABLE tunesmith")
+    with pytest.raises(StorageError, match="it has a table `evaluation`"):
+        Ledger.open(database)
+
+
+def test_the_tables_on_disk_are_those_declared(path: Path) -> None:
+    engine = create_engine(f"sqlite:///{path}")
+    found = inspect(engine)
+    assert set(found.get_table_names()) == set(schema.metadata.tables)
+    for table in schema.metadata.sorted_tables:
+        names = [column["name"] for column in found.get_columns(table.name)]
+        assert names == [column.name for column in table.columns]
+    with engine.connect() as connection:
+        assert connection.execute(select(schema.meta.c.schema_version)).scalars().all() == [
+            schema.SCHEMA_VERSION
+        ]
+    engine.dispose()
