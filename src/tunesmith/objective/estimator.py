@@ -2,14 +2,20 @@
 
 import inspect
 from collections.abc import Iterable, Mapping, Sequence
-from copy import deepcopy
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any
 
 from tunesmith.config.model import Choice, Objective, Step
 from tunesmith.errors import UsageError, did_you_mean
 from tunesmith.objective.importing import load
+from tunesmith.objective.prototype import (
+    Prototype,
+    is_json,
+    last_step,
+    like,
+    signature_of,
+    to_json,
+)
 from tunesmith.space import Box, SearchSpace
 from tunesmith.types import Params, Value
 
@@ -30,7 +36,7 @@ class EstimatorBuilder:
     """Given to every ``random_state`` that nobody set."""
     preprocessor: Any = None
     """An unfitted transformer to put in front, as the step ``preprocess``."""
-    _made: dict[str, "Prototype"] = field(default_factory=dict, repr=False, compare=False)
+    _made: dict[str, Prototype] = field(default_factory=dict, repr=False, compare=False)
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_made": {}}
@@ -56,7 +62,7 @@ class EstimatorBuilder:
         """The name of the estimator that params choose; empty where there is no choice."""
         return str(params.get(CHOICE, "")) if self.section.estimators else ""
 
-    def prototype(self, choice: str = "") -> "Prototype":
+    def prototype(self, choice: str = "") -> Prototype:
         """What all estimators of one choice are cloned from.
 
         Raises:
@@ -66,7 +72,7 @@ class EstimatorBuilder:
             self._made[choice] = self._prototype(choice)
         return self._made[choice]
 
-    def _prototype(self, choice: str) -> "Prototype":
+    def _prototype(self, choice: str) -> Prototype:
         made, fixed = self._make(choice)
         if self.preprocessor is not None:
             made, fixed = _with_front(made, fixed, self.preprocessor)
@@ -189,134 +195,13 @@ class EstimatorBuilder:
         return {**section, "random_state": self.random_state}
 
 
-class Prototype:
-    """An estimator to clone, with what is known of its parameters."""
-
-    def __init__(self, estimator: Any, fixed: Iterable[str] = ()) -> None:
-        self.estimator = estimator
-        self.fixed = set(fixed)
-        """Full names of the parameters that the user set."""
-        self._full: dict[str, str | None] = {}
-
-    @property
-    def title(self) -> str:
-        """The class name, of the last step in a pipeline."""
-        return type(last_step(self.estimator)[1]).__name__
-
-    @cached_property
-    def _values(self) -> dict[str, Any]:
-        return dict(self.estimator.get_params(deep=True))
-
-    @property
-    def names(self) -> list[str]:
-        """The parameters as a user would write them: those of the last step by their short name."""
-        prefix = last_step(self.estimator)[0]
-        return sorted({name.removeprefix(prefix) for name in self._values})
-
-    def names_like(self, name: str) -> list[str]:
-        """The parameters that lie no deeper in the estimator than ``name`` does."""
-        return [known for known in self.names if known.count("__") <= name.count("__")]
-
-    def full_name(self, name: str) -> str | None:
-        """The name by which ``set_params`` knows a parameter; ``None`` if it does not."""
-        if name not in self._full:
-            self._full[name] = self._resolve(name)
-        return self._full[name]
-
-    def _resolve(self, name: str) -> str | None:
-        prefix, last = last_step(self.estimator)
-        if name in self._values:
-            return name
-        if prefix + name in self._values:
-            return prefix + name
-        owner_name, _, rest = name.rpartition("__")
-        if not owner_name:
-            return prefix + name if _takes_any(last) else None
-        for full in (owner_name, prefix + owner_name):
-            if _takes_any(self._values.get(full)):
-                return f"{full}__{rest}"
-        return None
-
-    def knows(self, name: str) -> bool:
-        """Whether there is such a parameter."""
-        return self.full_name(name) is not None
-
-    def value(self, name: str) -> Any:
-        """The prototype's value of a parameter."""
-        return self._values.get(self.full_name(name) or "")
-
-    def converted(self, params: Params) -> dict[str, Any]:
-        """Params by their full names; lists become tuples where the default is one.
-
-        Raises:
-            ValueError: a parameter is unknown.
-        """
-        found = {}
-        for name, value in params.items():
-            full = self.full_name(name)
-            if full is None:
-                raise ValueError(f"{self.title} has no parameter `{name}`")
-            found[full] = like(self._values.get(full), value)
-        return found
-
-    def build(self, params: Params) -> Any:
-        """A clone with these params."""
-        from sklearn.base import clone
-
-        estimator = clone(self.estimator)
-        return estimator.set_params(**self.converted(params)) if params else estimator
-
-    def set_fixed(self, where: str, params: Mapping[str, Any]) -> None:
-        """Fix parameters in the prototype itself.
-
-        Raises:
-            UsageError: a parameter is unknown.
-        """
-        unknown = [name for name in params if not self.knows(name)]
-        if unknown:
-            problems = [
-                f"{where}.{name}: {self.title} has no parameter `{name}`."
-                f" {did_you_mean(name, self.names_like(name))}"
-                for name in unknown
-            ]
-            raise UsageError("\n".join(problems))
-        if params:
-            converted = self.converted(params)
-            self.estimator.set_params(**converted)
-            self.fixed |= converted.keys()
-            self._forget()
-
-    def inject(self, seed: int) -> None:
-        """Give a seed to every ``random_state`` that is unset and that nobody set to null."""
-        if names := [name for name in self._unset if name not in self.fixed]:
-            self.estimator.set_params(**dict.fromkeys(names, seed))
-            self._forget()
-
-    @property
-    def _unset(self) -> list[str]:
-        return [
-            name
-            for name, value in self._values.items()
-            if value is None and name.rpartition("__")[2] == "random_state"
-        ]
-
-    @property
-    def unseeded(self) -> list[str]:
-        """Every ``random_state`` that is null."""
-        return self._unset
-
-    def _forget(self) -> None:
-        self.__dict__.pop("_values", None)
-        self._full.clear()
-
-
 # -- making --------------------------------------------------------------------------------------
 
 
 def _plain(path: str, params: Mapping[str, Any]) -> tuple[Any, set[str]]:
     """A single estimator; params that are not its own may belong to the step in front of it."""
     found = load("objective.estimator", path)
-    own = _signature(found) if inspect.isclass(found) else {}
+    own = signature_of(found) if inspect.isclass(found) else {}
     direct = {name: value for name, value in params.items() if name in own}
     return _instance("objective", Choice(estimator=path, params=direct))
 
@@ -330,7 +215,7 @@ def _instance(where: str, choice: Choice | Step) -> tuple[Any, set[str]]:
         )
     if not inspect.isclass(made):
         return _copied(where, made, choice)
-    own = _signature(made)
+    own = signature_of(made)
     direct = {name: value for name, value in choice.params.items() if name in own}
     try:
         estimator = made(**{n: like(own[n].default, value) for n, value in direct.items()})
@@ -406,57 +291,3 @@ def _with_front(estimator: Any, fixed: set[str], preprocessor: Any) -> tuple[Any
     if isinstance(estimator, Pipeline):
         return Pipeline([front, *estimator.steps], memory=estimator.memory), fixed
     return Pipeline([front, ("model", estimator)]), {f"model__{name}" for name in fixed}
-
-
-def last_step(estimator: Any) -> tuple[str, Any]:
-    """The prefix of the last step's parameters and the step; pipelines within included.
-
-    >>> last_step(3)
-    ('', 3)
-    """
-    prefix = ""
-    while isinstance(getattr(estimator, "steps", None), list) and estimator.steps:
-        name, estimator = estimator.steps[-1]
-        prefix += f"{name}__"
-    return prefix, estimator
-
-
-def _signature(cls: type) -> dict[str, inspect.Parameter]:
-    return dict(inspect.signature(cls).parameters)
-
-
-def _takes_any(estimator: Any) -> bool:
-    # LightGBM and XGBoost take further parameters as keywords.
-    if not hasattr(estimator, "get_params"):
-        return False
-    kinds = [p.kind for p in _signature(type(estimator)).values()]
-    return inspect.Parameter.VAR_KEYWORD in kinds
-
-
-def like(default: Any, value: Any) -> Any:
-    """JSON has no tuples: a list stands for one where the default is a tuple.
-
-    >>> like((1, 1), [1, 2])
-    (1, 2)
-    """
-    if isinstance(value, list) and isinstance(default, tuple):
-        return tuple(value)
-    return deepcopy(value) if isinstance(value, list | dict) else value
-
-
-def is_json(value: Any) -> bool:
-    """Whether JSON can hold a value (NaN and infinity it cannot)."""
-    from tunesmith.space.parameter import canonical_json
-
-    try:
-        canonical_json(to_json(value))
-    except (TypeError, ValueError):
-        return False
-    return True
-
-
-def to_json(value: Any) -> Any:
-    """NumPy scalars as Python's, tuples as lists."""
-    if isinstance(value, list | tuple):
-        return [to_json(item) for item in value]
-    return value.item() if hasattr(value, "item") and getattr(value, "ndim", 1) == 0 else value

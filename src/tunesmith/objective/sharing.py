@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import Any
 
 from tunesmith import registry
-from tunesmith.objective.estimator import EstimatorBuilder, last_step
+from tunesmith.objective.estimator import EstimatorBuilder
 from tunesmith.objective.pipeline_prefix import (
     PrefixCache,
     answering_pipeline,
@@ -21,6 +21,7 @@ from tunesmith.objective.pipeline_prefix import (
     is_plain_pipeline,
     rebuilt,
 )
+from tunesmith.objective.prototype import last_step
 from tunesmith.objective.slices import Slices
 from tunesmith.objective.submodels.family import Family
 from tunesmith.space.parameter import canonical_json

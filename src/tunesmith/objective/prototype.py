@@ -1,0 +1,186 @@
+"""An estimator to clone, and what is known of its parameters."""
+
+import inspect
+from collections.abc import Iterable, Mapping
+from copy import deepcopy
+from functools import cached_property
+from typing import Any
+
+from tunesmith.errors import UsageError, did_you_mean
+from tunesmith.types import Params
+
+
+class Prototype:
+    """An estimator to clone, with what is known of its parameters."""
+
+    def __init__(self, estimator: Any, fixed: Iterable[str] = ()) -> None:
+        self.estimator = estimator
+        self.fixed = set(fixed)
+        """Full names of the parameters that the user set."""
+        self._full: dict[str, str | None] = {}
+
+    @property
+    def title(self) -> str:
+        """The class name, of the last step in a pipeline."""
+        return type(last_step(self.estimator)[1]).__name__
+
+    @cached_property
+    def _values(self) -> dict[str, Any]:
+        return dict(self.estimator.get_params(deep=True))
+
+    @property
+    def names(self) -> list[str]:
+        """The parameters as a user would write them: those of the last step by their short name."""
+        prefix = last_step(self.estimator)[0]
+        return sorted({name.removeprefix(prefix) for name in self._values})
+
+    def names_like(self, name: str) -> list[str]:
+        """The parameters that lie no deeper in the estimator than ``name`` does."""
+        return [known for known in self.names if known.count("__") <= name.count("__")]
+
+    def full_name(self, name: str) -> str | None:
+        """The name by which ``set_params`` knows a parameter; ``None`` if it does not."""
+        if name not in self._full:
+            self._full[name] = self._resolve(name)
+        return self._full[name]
+
+    def _resolve(self, name: str) -> str | None:
+        prefix, last = last_step(self.estimator)
+        if name in self._values:
+            return name
+        if prefix + name in self._values:
+            return prefix + name
+        owner_name, _, rest = name.rpartition("__")
+        if not owner_name:
+            return prefix + name if _takes_any(last) else None
+        for full in (owner_name, prefix + owner_name):
+            if _takes_any(self._values.get(full)):
+                return f"{full}__{rest}"
+        return None
+
+    def knows(self, name: str) -> bool:
+        """Whether there is such a parameter."""
+        return self.full_name(name) is not None
+
+    def value(self, name: str) -> Any:
+        """The prototype's value of a parameter."""
+        return self._values.get(self.full_name(name) or "")
+
+    def converted(self, params: Params) -> dict[str, Any]:
+        """Params by their full names; lists become tuples where the default is one.
+
+        Raises:
+            ValueError: a parameter is unknown.
+        """
+        found = {}
+        for name, value in params.items():
+            full = self.full_name(name)
+            if full is None:
+                raise ValueError(f"{self.title} has no parameter `{name}`")
+            found[full] = like(self._values.get(full), value)
+        return found
+
+    def build(self, params: Params) -> Any:
+        """A clone with these params."""
+        from sklearn.base import clone
+
+        estimator = clone(self.estimator)
+        return estimator.set_params(**self.converted(params)) if params else estimator
+
+    def set_fixed(self, where: str, params: Mapping[str, Any]) -> None:
+        """Fix parameters in the prototype itself.
+
+        Raises:
+            UsageError: a parameter is unknown.
+        """
+        unknown = [name for name in params if not self.knows(name)]
+        if unknown:
+            problems = [
+                f"{where}.{name}: {self.title} has no parameter `{name}`."
+                f" {did_you_mean(name, self.names_like(name))}"
+                for name in unknown
+            ]
+            raise UsageError("\n".join(problems))
+        if params:
+            converted = self.converted(params)
+            self.estimator.set_params(**converted)
+            self.fixed |= converted.keys()
+            self._forget()
+
+    def inject(self, seed: int) -> None:
+        """Give a seed to every ``random_state`` that is unset and that nobody set to null."""
+        if names := [name for name in self._unset if name not in self.fixed]:
+            self.estimator.set_params(**dict.fromkeys(names, seed))
+            self._forget()
+
+    @property
+    def _unset(self) -> list[str]:
+        return [
+            name
+            for name, value in self._values.items()
+            if value is None and name.rpartition("__")[2] == "random_state"
+        ]
+
+    @property
+    def unseeded(self) -> list[str]:
+        """Every ``random_state`` that is null."""
+        return self._unset
+
+    def _forget(self) -> None:
+        self.__dict__.pop("_values", None)
+        self._full.clear()
+
+
+def last_step(estimator: Any) -> tuple[str, Any]:
+    """The prefix of the last step's parameters and the step; pipelines within included.
+
+    >>> last_step(3)
+    ('', 3)
+    """
+    prefix = ""
+    while isinstance(getattr(estimator, "steps", None), list) and estimator.steps:
+        name, estimator = estimator.steps[-1]
+        prefix += f"{name}__"
+    return prefix, estimator
+
+
+def signature_of(cls: type) -> dict[str, inspect.Parameter]:
+    """The constructor's parameters by name."""
+    return dict(inspect.signature(cls).parameters)
+
+
+def _takes_any(estimator: Any) -> bool:
+    # LightGBM and XGBoost take further parameters as keywords.
+    if not hasattr(estimator, "get_params"):
+        return False
+    kinds = [p.kind for p in signature_of(type(estimator)).values()]
+    return inspect.Parameter.VAR_KEYWORD in kinds
+
+
+def like(default: Any, value: Any) -> Any:
+    """JSON has no tuples: a list stands for one where the default is a tuple.
+
+    >>> like((1, 1), [1, 2])
+    (1, 2)
+    """
+    if isinstance(value, list) and isinstance(default, tuple):
+        return tuple(value)
+    return deepcopy(value) if isinstance(value, list | dict) else value
+
+
+def is_json(value: Any) -> bool:
+    """Whether JSON can hold a value (NaN and infinity it cannot)."""
+    from tunesmith.space.parameter import canonical_json
+
+    try:
+        canonical_json(to_json(value))
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
+def to_json(value: Any) -> Any:
+    """NumPy scalars as Python's, tuples as lists."""
+    if isinstance(value, list | tuple):
+        return [to_json(item) for item in value]
+    return value.item() if hasattr(value, "item") and getattr(value, "ndim", 1) == 0 else value
