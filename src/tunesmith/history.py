@@ -51,6 +51,8 @@ class FoldResult:
     failure: Failure | None = None
     n_sharing: int = 1
     """So many candidates were scored by the same fit."""
+    warning: str = ""
+    """The first thing that the user's code warned of, as ``Category: message``."""
 
     def checked(self) -> "FoldResult":
         """This result, or a failure where a score is not a finite number: such never count."""

@@ -1,9 +1,11 @@
 import math
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
 
-from tunesmith.history import Metric
+from tunesmith.history import FoldResult, Metric, TrialLog
+from tunesmith.report.markdown import render
 from tunesmith.report.summary import running_best, summarise
 from tunesmith.testing.records import make_record
 
@@ -55,3 +57,17 @@ def test_the_running_best_skips_failures() -> None:
     found = running_best([nan, 0.5, nan, 0.4, 0.6], Metric("m"))
     assert math.isnan(found[0])
     assert found[1:] == [0.5, 0.5, 0.5, 0.6]
+
+
+def test_warnings_are_gathered_by_trial_and_kind() -> None:
+    log = TrialLog((Metric("score"),))
+    texts = [("A: one", "A: two"), ("", ""), ("B: x", "A: three")]
+    for number, warnings in enumerate(texts):
+        trial = log.ask({"n": number}, str(number), "grid")
+        folds = [FoldResult(f, {"score": 1.0}, warning=w) for f, w in enumerate(warnings)]
+        log.tell(trial.told(folds))
+    record = replace(make_record([{"n": 0}]), history=log.view())
+    found = [(group.kind, group.numbers) for group in summarise(record).warnings]
+    assert found == [("A", (0, 2)), ("B", (2,))]
+    report = render(summarise(record))
+    assert "- 2 trials warned of `A`: `two` (first: trial 0)." in report

@@ -59,6 +59,7 @@ def evaluation_row(key: str, result: FoldResult, run_id: int) -> dict[str, Any]:
         "failure_kind": failure and _fit_to_keep(failure.kind),
         "failure_message": failure and _fit_to_keep(failure.message),
         "failure_traceback": failure and _fit_to_keep(failure.traceback),
+        "warning": _fit_to_keep(result.warning) or None,
     }
 
 
@@ -77,7 +78,7 @@ def fold_result_of(row: Row[Any], fold: int) -> FoldResult:
     if row.failure_kind is not None:
         failure = Failure(row.failure_kind, row.failure_message, row.failure_traceback)
     scores, times = json.loads(row.scores), (row.fit_time_s, row.score_time_s)
-    return FoldResult(fold, scores, *times, failure, row.n_sharing)
+    return FoldResult(fold, scores, *times, failure, row.n_sharing, row.warning or "")
 
 
 def trial_of(row: Row[Any]) -> Trial:

@@ -78,6 +78,7 @@ evaluation = Table(
     Column("failure_kind", Text),
     Column("failure_message", Text),
     Column("failure_traceback", Text),
+    Column("warning", Text),
 )
 
 trial = Table(

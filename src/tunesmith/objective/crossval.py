@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -14,7 +14,7 @@ from tunesmith.history import HOLDOUT, FoldResult, Metric
 from tunesmith.objective.data import Table, load_table
 from tunesmith.objective.dryrun import dry_run
 from tunesmith.objective.estimator import EstimatorBuilder
-from tunesmith.objective.failure import WarningTally, failure_of
+from tunesmith.objective.failure import failure_of, noting_warnings
 from tunesmith.objective.folds import Split, make_splits
 from tunesmith.objective.metric import Scorers
 from tunesmith.objective.objective import Fit
@@ -43,8 +43,6 @@ class CrossValObjective:
     """Sentences that a user should read."""
     is_shared: bool = True
     """Whether candidates may share fits; their scores are the same either way."""
-    warnings: WarningTally = field(default_factory=WarningTally)
-    """Warnings that fits of this process gave; they are counted, not printed."""
 
     def __post_init__(self) -> None:
         self._slices = SliceCache(self.table, self.splits)
@@ -53,7 +51,7 @@ class CrossValObjective:
 
     def __getstate__(self) -> dict[str, Any]:
         state = {k: v for k, v in self.__dict__.items() if k != "_fold_digests"}
-        return {**state, "warnings": WarningTally(), "_trust": {}}
+        return {**state, "_trust": {}}
 
     @property
     def n_folds(self) -> int:
@@ -108,17 +106,18 @@ class CrossValObjective:
 
     def evaluate(self, fit: Fit) -> list[FoldResult]:
         """Train and score every candidate; a failure of the user's code becomes a result."""
-        with self.warnings.counting():
-            together = self._together(fit) if len(fit.candidates) > 1 else None
-            return together or [self._alone(params, fit.fold) for params in fit.candidates]
+        together = self._together(fit) if len(fit.candidates) > 1 else None
+        return together or [self._alone(params, fit.fold) for params in fit.candidates]
 
     def _alone(self, params: Params, fold: int) -> FoldResult:
-        clock = Clock()
-        try:
-            scores = self._scores(params, fold, clock)
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - the user's code
-            return FoldResult(fold, {}, clock.fit_s, clock.score_s, failure_of(error))
-        return FoldResult(fold, scores, clock.fit_s, clock.score_s)
+        clock, scores, failure = Clock(), {}, None
+        with noting_warnings() as noted:
+            try:
+                scores = self._scores(params, fold, clock)
+            except (Exception, SystemExit) as error:  # noqa: BLE001 - the user's code
+                failure = failure_of(error)
+        warning = "".join(noted)
+        return FoldResult(fold, scores, clock.fit_s, clock.score_s, failure, warning=warning)
 
     def _scores(self, params: Params, fold: int, clock: "Clock") -> dict[str, float]:
         try:
@@ -157,11 +156,15 @@ class CrossValObjective:
 
     def _together(self, fit: Fit) -> list[FoldResult] | None:
         """One fit for all; ``None`` where each must be fitted on its own."""
-        try:
-            path = self._sharing.path(fit.candidates)
-            return None if path is None else self._along(path, fit)
-        except (Exception, SystemExit):  # noqa: BLE001 - one by one, it will show whose it is
+        path = self._sharing.path(fit.candidates)
+        if path is None:
             return None
+        with noting_warnings() as noted:
+            try:
+                found = self._along(path, fit)
+            except (Exception, SystemExit):  # noqa: BLE001 - one by one, it will show whose it is
+                return None
+        return found and [replace(result, warning="".join(noted)) for result in found]
 
     def _along(self, path: Path, fit: Fit) -> list[FoldResult] | None:
         clock, rows = Clock(), self._slices.shared(fit.fold)

@@ -1,9 +1,8 @@
-"""What goes wrong in the user's code, made fit to be kept; what it warns of, counted."""
+"""What goes wrong in the user's code, made fit to be kept; what it warns of, noted."""
 
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import Any
 
 from tunesmith.history import Failure
@@ -13,7 +12,6 @@ from tunesmith.redact import printable, redact
 
 MAX_MESSAGE = 500
 MAX_TRACEBACK = 4000
-KEPT_WARNINGS = 3
 
 
 def failure_of(error: BaseException) -> Failure:
@@ -53,24 +51,16 @@ def _tail(text: str) -> str:
     return whole if len(whole) <= MAX_TRACEBACK else f"…{whole[-MAX_TRACEBACK + 1 :]}"
 
 
-@dataclass
-class WarningTally:
-    """Counts warnings, and keeps the first few distinct ones."""
+@contextmanager
+def noting_warnings() -> Iterator[list[str]]:
+    """Collect the first warning, as ``Category: message``; none is shown, however many come."""
+    noted: list[str] = []
 
-    count: int = 0
-    first: list[str] = field(default_factory=list)
+    def note(message: Warning | str, category: type[Warning], *_place: Any) -> None:
+        if not noted:
+            noted.append(_clean(f"{category.__name__}: {message}", MAX_MESSAGE))
 
-    @contextmanager
-    def counting(self) -> Iterator[None]:
-        """Nothing warns on the screen meanwhile, however often."""
-        with warnings.catch_warnings():
-            warnings.simplefilter("always")
-            warnings.showwarning = self._note  # type: ignore[assignment]
-            yield
-
-    def _note(self, message: Warning | str, category: type[Warning], *_place: Any) -> None:
-        self.count += 1
-        if len(self.first) < KEPT_WARNINGS:
-            text = _clean(f"{category.__name__}: {message}", MAX_MESSAGE)
-            if text not in self.first:
-                self.first.append(text)
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        warnings.showwarning = note  # type: ignore[assignment]
+        yield noted

@@ -11,7 +11,7 @@ from tunesmith.report import numbers
 from tunesmith.report.chart import history_chart
 from tunesmith.report.escape import md_code, one_line
 from tunesmith.report.sparkline import bar, sparkline
-from tunesmith.report.summary import Comparison, Ranked, Summary
+from tunesmith.report.summary import Alike, Comparison, Ranked, Summary
 
 MAX_BYTES = 1_000_000
 TOP = 10
@@ -100,12 +100,16 @@ def warnings(summary: Summary) -> str:
         " of its range: a wider range may hold something better."
         for edge in summary.edges
     ]
-    for group in summary.failures:
-        n = len(group.numbers)
-        trials = "1 trial" if n == 1 else f"{n} trials"
-        reason = f"{md_code(group.kind)}: {md_code(group.message[:200])}"
-        lines.append(f"- {trials} failed with {reason} (first: trial {group.numbers[0]}).")
+    lines += [_alike("failed with", group) for group in summary.failures]
+    lines += [_alike("warned of", group) for group in summary.warnings]
     return "## Warnings\n\n" + "\n".join(lines) if lines else ""
+
+
+def _alike(what: str, group: Alike) -> str:
+    n = len(group.numbers)
+    trials = "1 trial" if n == 1 else f"{n} trials"
+    reason = f"{md_code(group.kind)}: {md_code(group.message[:200])}"
+    return f"- {trials} {what} {reason} (first: trial {group.numbers[0]})."
 
 
 def pareto(summary: Summary) -> str:

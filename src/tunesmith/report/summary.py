@@ -1,8 +1,7 @@
 """What there is to say about a study, as plain data: renderers draw it and compute nothing."""
 
 import math
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,8 +37,8 @@ class Ranked:
 
 
 @dataclass(frozen=True)
-class Failures:
-    """Failed trials that failed alike."""
+class Alike:
+    """Trials that failed alike, or warned alike."""
 
     kind: str
     message: str
@@ -95,7 +94,9 @@ class Summary:
     objectives: tuple[Metric, ...]
     ranking: tuple[Ranked, ...]
     """Complete trials, best first; equals in trial order."""
-    failures: tuple[Failures, ...]
+    failures: tuple[Alike, ...]
+    warnings: tuple[Alike, ...]
+    """What the code of fits warned of."""
     front: tuple[Ranked, ...]
     """The Pareto front where there are several objectives, else empty."""
     comparisons: tuple[Comparison, ...]
@@ -138,7 +139,8 @@ def summarise(record: StudyRecord) -> Summary:
         metrics=record.metrics,
         objectives=record.objectives,
         ranking=ranking,
-        failures=grouped_failures(told),
+        failures=grouped(_failures(told)),
+        warnings=grouped(_warnings(told)),
         front=_front(history, ranking),
         comparisons=comparisons(ranking, metric),
         best_so_far=tuple(running_best(scores, metric)),
@@ -177,17 +179,32 @@ def _ranked(trial: Trial, rank: int, metrics: Sequence[Metric]) -> Ranked:
     )
 
 
-def grouped_failures(trials: Sequence[Trial]) -> tuple[Failures, ...]:
-    """Failed trials by kind of failure, the most frequent first."""
-    failed = [trial for trial in trials if trial.state is State.FAILED and trial.failure]
-    counts = Counter(trial.failure.kind for trial in failed if trial.failure)
-    found = []
-    for kind, _ in sorted(counts.items(), key=lambda item: (-item[1], item[0])):
-        alike = [trial for trial in failed if trial.failure and trial.failure.kind == kind]
-        first = alike[0].failure
-        message = first.message if first else ""
-        found.append(Failures(kind, message, tuple(trial.number for trial in alike)))
-    return tuple(found)
+def grouped(noted: Iterable[tuple[str, str, int]]) -> tuple[Alike, ...]:
+    """Trials by what they have in common, the most frequent first.
+
+    Args:
+        noted: (kind, message, trial number), in trial order.
+    """
+    groups: dict[str, list[tuple[str, int]]] = {}
+    for kind, message, number in noted:
+        groups.setdefault(kind, []).append((message, number))
+    ordered = sorted(groups.items(), key=lambda item: (-len(item[1]), item[0]))
+    return tuple(
+        Alike(kind, found[0][0], tuple(number for _, number in found)) for kind, found in ordered
+    )
+
+
+def _failures(trials: Sequence[Trial]) -> Iterator[tuple[str, str, int]]:
+    for trial in trials:
+        if trial.state is State.FAILED and trial.failure:
+            yield trial.failure.kind, trial.failure.message, trial.number
+
+
+def _warnings(trials: Sequence[Trial]) -> Iterator[tuple[str, str, int]]:
+    for trial in trials:
+        kinds = dict(fold.warning.partition(": ")[::2] for fold in trial.folds if fold.warning)
+        for kind, message in kinds.items():
+            yield kind, message, trial.number
 
 
 def _front(history: History, ranking: Sequence[Ranked]) -> tuple[Ranked, ...]:

@@ -108,6 +108,8 @@ def chosen(
     Raises:
         UsageError: the condition or the column cannot be used.
     """
+    if where is not None:
+        _check_names(rows, where)
     found = [row for row in rows if where is None or _holds(row, where)]
     name = by or next(
         (column for column in (rows[0] if rows else ()) if "rank_" in column), "trial"
@@ -124,11 +126,19 @@ def flat(row: Row) -> Row:
     return {**first, **params, **plain}
 
 
-def _holds(row: Row, where: str) -> bool:
+def _check_names(rows: Sequence[Row], where: str) -> None:
+    """A name that no row has is a slip; one that some rows lack is an inactive parameter."""
     try:
-        condition = Expression(where)
+        names = Expression(where).names
     except ExpressionError as error:
         raise UsageError(f"--filter: {error}") from None
+    known = sorted({column for row in rows for column in (*flat(row), *row["params"])})
+    for name in sorted(names - set(known)) if rows else ():
+        raise UsageError(f"--filter: no column `{name}`. {did_you_mean(name, known)}")
+
+
+def _holds(row: Row, where: str) -> bool:
+    condition = Expression(where)
     known = {**flat(row), **row["params"]}
     if not condition.names <= known.keys():
         return False

@@ -36,5 +36,6 @@ def closing_text(summary: Summary, run: RunRecord, files: Iterable[Path]) -> str
     head = f"{summary.study}: {summary.n_trials} trials; {fits}. Ended by: {summary.stopped_by}."
     lines = [head, best_text(summary)]
     lines += [f"failed: {len(g.numbers)} x {g.kind}: {g.message[:200]}" for g in summary.failures]
+    lines += [f"warned: {len(g.numbers)} x {g.kind}: {g.message[:200]}" for g in summary.warnings]
     lines += [f"  -> {path}" for path in files]
     return terminal("\n".join(lines))

@@ -149,7 +149,15 @@ class LedgerContract:
     def test_trials_come_back_as_they_were_told(self, ledger: Ledger) -> None:
         head, run = begin(ledger)
         folds = [
-            FoldResult(f, {"accuracy": 1 / (f + 3), "loss": -5e-324}, 0.1, 1e-9, n_sharing=f + 1)
+            FoldResult(
+                f,
+                {"accuracy": 1 / (f + 3), "loss": -5e-324},
+                0.1,
+                1e-9,
+                None,
+                f + 1,
+                "UserWarning: ☃" * f,
+            )
             for f in (0, 1)
         ]
         good = Trial(0, AWKWARD, canonical_json(AWKWARD), "start_with").told(folds)
