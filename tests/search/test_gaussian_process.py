@@ -1,0 +1,108 @@
+"""The Gaussian process, held against scikit-learn's and against finite differences."""
+
+import math
+
+import numpy as np
+import pytest
+from scipy.optimize import check_grad
+from sklearn.gaussian_process import GaussianProcessRegressor
+from sklearn.gaussian_process.kernels import ConstantKernel, Matern, WhiteKernel
+
+from tunesmith.search.gaussian_process import (
+    JITTER,
+    GaussianProcess,
+    Hyperparameters,
+    LogPosterior,
+    Priors,
+    fit,
+    matern,
+    matern_slope,
+)
+
+RNG = np.random.default_rng(0)
+X, X_NEW = RNG.random((25, 3)), RNG.random((40, 3))
+Y = np.sin(5 * X[:, 0]) + X[:, 1] ** 2
+GROUPS = np.arange(3)
+HYPER = Hyperparameters(np.array([4.0, 1.0, 0.25]), 1.7, 0.01)
+
+
+def peer() -> GaussianProcessRegressor:
+    kernel = ConstantKernel(HYPER.signal) * Matern(1 / np.sqrt(HYPER.weights), nu=2.5)
+    kernel += WhiteKernel(HYPER.noise + JITTER)
+    return GaussianProcessRegressor(kernel, alpha=0.0, optimizer=None).fit(X, Y)
+
+
+def test_the_posterior_is_scikit_learns() -> None:
+    means, deviations = GaussianProcess(X, Y, GROUPS, HYPER).posterior(X_NEW)
+    expected, with_noise = peer().predict(X_NEW, return_std=True)
+    np.testing.assert_allclose(means, expected, rtol=1e-8, atol=1e-10)
+    without = np.sqrt(with_noise**2 - HYPER.noise - JITTER)
+    np.testing.assert_allclose(deviations, without, rtol=1e-6)
+    np.testing.assert_allclose(GaussianProcess(X, Y, GROUPS, HYPER).mean(X_NEW), means)
+
+
+def test_the_likelihood_is_scikit_learns() -> None:
+    # Priors so wide that they vanish, but for the normal densities' missing constant.
+    wide = Priors((0.0, 1e9), (0.0, 1e9), (0.0, 1e9))
+    logs = np.log([*HYPER.weights, HYPER.signal, HYPER.noise])
+    loss, _ = LogPosterior(X, Y, GROUPS, wide).negative(logs)
+    constant = 0.5 * len(Y) * math.log(2 * math.pi)
+    assert loss + constant == pytest.approx(-peer().log_marginal_likelihood_value_, rel=1e-9)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_gradient_is_that_of_the_function(seed: int) -> None:
+    groups = np.array([0, 1, 1])
+    posterior = LogPosterior(X, Y, groups, Priors())
+    start = np.random.default_rng(seed).normal(size=4)
+    wrong = check_grad(
+        lambda logs: posterior.negative(logs)[0], lambda logs: posterior.negative(logs)[1], start
+    )
+    assert wrong < 1e-4
+
+
+def test_the_slope_is_that_of_the_kernel() -> None:
+    squared = np.linspace(0.01, 9, 50)
+    step = 1e-6
+    numeric = (matern(squared + step) - matern(squared - step)) / (2 * step)
+    np.testing.assert_allclose(matern_slope(squared), numeric, rtol=1e-6)
+    assert matern(np.zeros(1))[0] == 1.0
+
+
+def test_fitting_finds_which_inputs_matter() -> None:
+    rng = np.random.default_rng(1)
+    points = rng.random((60, 3))
+    values = np.sin(6 * points[:, 0])
+    weights = fit(points, (values - values.mean()) / values.std(), GROUPS).weights
+    assert weights[0] > 10 * weights[1]
+    assert weights[0] > 10 * weights[2]
+
+
+def test_fitting_tells_noise_from_signal() -> None:
+    rng = np.random.default_rng(2)
+    points = rng.random((80, 1))
+    signal = np.sin(6 * points[:, 0])
+    noisy = signal + rng.normal(scale=signal.std(), size=80)
+    quiet, loud = (
+        fit(points, (v - v.mean()) / v.std(), np.zeros(1, dtype=int)).noise for v in (signal, noisy)
+    )
+    assert quiet < 1e-3
+    assert 0.2 < loud < 0.9
+
+
+def test_what_is_believed_moves_no_mean_and_ends_doubt_there() -> None:
+    process = GaussianProcess(X, Y, GROUPS, HYPER)
+    believing = process.believing(X_NEW[:5])
+    np.testing.assert_allclose(believing.mean(X_NEW), process.mean(X_NEW), atol=1e-7)
+    before, after = (p.posterior(X_NEW)[1] for p in (process, believing))
+    assert (after <= before + 1e-9).all()
+    assert (after[:5] < np.sqrt(HYPER.noise) + 1e-9).all()
+    assert len(process.values) == len(Y)
+
+
+def test_equal_values_and_repeated_points_are_survived() -> None:
+    points = np.repeat(X[:3], 4, axis=0)
+    hyper = fit(points, np.zeros(12), GROUPS)
+    means, deviations = GaussianProcess(points, np.zeros(12), GROUPS, hyper).posterior(X_NEW)
+    assert (means == 0).all()
+    assert np.isfinite(deviations).all()
