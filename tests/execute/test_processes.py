@@ -2,7 +2,7 @@ import os
 import signal
 import subprocess
 import sys
-import textwrap
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -14,7 +14,8 @@ import psutil
 import pytest
 
 from tunesmith.errors import TunesmithError
-from tunesmith.execute.executor import WorkerDiedError
+from tunesmith.execute.executor import CallTimeoutError, WorkerDiedError
+from tunesmith.execute.guard import descendants
 from tunesmith.execute.processes import ProcessExecutor
 from tunesmith.testing.executor import ExecutorContract, drain, process_id
 
@@ -44,7 +45,7 @@ def test_workers_start_only_when_there_is_work() -> None:
     with ProcessExecutor(process_id, n_workers=8) as executor:
         before = len(children())
         drain(executor, [executor.submit(0)])
-        assert len(children()) - before == 1
+        assert len(children()) - before == 2  # a worker and its guard
 
 
 def test_a_segmentation_fault_is_named() -> None:
@@ -83,15 +84,15 @@ def test_workers_killed_at_random_cost_no_result() -> None:
         return item
 
     rng = np.random.default_rng(0)
-    before = set(children())
     with ProcessExecutor(nap, n_workers=2) as executor:
         futures = [executor.submit(n) for n in range(60)]
         found: list[Any] = []
         while len(found) < 60:
             found += executor.completed(0.2)
-            victims = [p for p in children() if p not in before]
+            guards = [w.process.pid for w in executor._workers if w.is_ready]
+            victims = [pid for guard in guards for pid in (guard, *descendants(guard))]
             if victims and rng.random() < 0.3:
-                victims[int(rng.integers(len(victims)))].kill()
+                os.kill(victims[int(rng.integers(len(victims)))], signal.SIGKILL)
         failed = [f for f in futures if f.exception() is not None]
     # A call fails only if its worker is killed twice; the second time it runs alone.
     assert len(failed) <= 5
@@ -100,56 +101,112 @@ def test_workers_killed_at_random_cost_no_result() -> None:
     ]
 
 
-def test_a_timeout_kills_the_whole_tree(tmp_path: Path) -> None:
+ESCAPES = {
+    "child": "sleep 60 & echo $! >> {log}; wait",
+    "deaf child": "sh -c 'trap \"\" TERM INT HUP; sleep 60' & echo $! >> {log}; wait",
+    "own session": "setsid sh -c 'echo $$ >> {log}; sleep 60' & wait",
+    "daemon": "setsid sh -c 'setsid sh -c \"echo \\$\\$ >> {log}; sleep 60\" & exit' & sleep 60",
+    "many": "for i in 1 2 3 4 5 6 7 8; do setsid sh -c"
+    " 'for j in 1 2 3 4; do setsid sleep 60 & echo $! >> {log}; done; wait' & done; wait",
+}
+N_ESCAPING = {"many": 32}
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
+
+
+def logged(log: Path, n: int) -> list[int]:
+    """The first n process numbers in a file, once they are there."""
+    end = time.monotonic() + 30
+    while not log.is_file() or len(log.read_text().split()) < n:
+        assert time.monotonic() < end
+        time.sleep(0.02)
+    return [int(word) for word in log.read_text().split()]
+
+
+@pytest.mark.parametrize("kind", ESCAPES)
+def test_a_timeout_leaves_nobody(tmp_path: Path, kind: str) -> None:
+    log = tmp_path / "pids"
+
     def spawn(_item: Any) -> None:
-        child = subprocess.Popen(["sh", "-c", "trap '' TERM; sleep 60"])
-        (tmp_path / "pid").write_text(str(child.pid))
-        time.sleep(60)
+        subprocess.run(["sh", "-c", ESCAPES[kind].replace("{log}", str(log))])
 
     with ProcessExecutor(spawn, n_workers=1, timeout_s=1.0) as executor:
-        drain(executor, [executor.submit(0)])
-        assert not psutil.pid_exists(int((tmp_path / "pid").read_text())) or (
-            psutil.Process(int((tmp_path / "pid").read_text())).status() == psutil.STATUS_ZOMBIE
-        )
+        future = executor.submit(0)
+        drain(executor, [future])
+        assert isinstance(future.exception(), CallTimeoutError)
+        pids = logged(log, N_ESCAPING.get(kind, 1))
+        assert [pid for pid in pids if is_alive(pid)] == []
 
 
-def test_kill_9_of_the_parent_leaves_nobody(tmp_path: Path) -> None:
-    script = tmp_path / "parent.py"
-    script.write_text(
-        textwrap.dedent(
-            """
-            import subprocess, sys, time
-            from tunesmith.execute.processes import ProcessExecutor
-
-            def spawn(path):
-                child = subprocess.Popen(["sh", "-c", "trap '' TERM INT HUP; sleep 60"])
-                with open(path, "a") as log:
-                    log.write(f"{__import__('os').getpid()} {child.pid}\\n")
-                time.sleep(60)
-
-            with ProcessExecutor(spawn, n_workers=2) as executor:
-                for _ in range(2):
-                    executor.submit(sys.argv[1])
-                executor.completed()
-            """
-        )
-    )
+def test_the_death_of_a_worker_leaves_nobody(tmp_path: Path) -> None:
     log = tmp_path / "pids"
-    parent = subprocess.Popen([sys.executable, str(script), str(log)])
-    end = time.monotonic() + 30
-    while (not log.is_file() or len(log.read_text().split()) < 4) and time.monotonic() < end:
-        time.sleep(0.05)
-    pids = [int(word) for word in log.read_text().split()]
-    assert len(pids) == 4
-    parent.kill()
-    parent.wait()
-    time.sleep(1.0)
-    alive = [
-        pid
-        for pid in pids
-        if psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
-    ]
-    assert alive == []
+
+    def crash(_item: Any) -> None:
+        subprocess.Popen(["setsid", "sleep", "60"])
+        child = subprocess.Popen(["sleep", "60"])
+        log.write_text(f"{child.pid} {os.getpid()}")
+        os._exit(3)
+
+    with ProcessExecutor(crash, n_workers=1) as executor:
+        before = set(children())
+        drain(executor, [executor.submit(0)])
+        assert [pid for pid in logged(log, 2) if is_alive(pid)] == []
+        assert set(children()) <= before
+
+
+def test_the_death_of_a_guard_costs_no_result() -> None:
+    def work(item: int) -> int:
+        if not item:
+            os.kill(os.getppid(), signal.SIGKILL)
+            time.sleep(60)
+        return item
+
+    with ProcessExecutor(work, n_workers=1) as executor:
+        futures = [executor.submit(n) for n in range(3)]
+        drain(executor, futures)
+        assert isinstance(futures[0].exception(), WorkerDiedError)
+        assert [future.result() for future in futures[1:]] == [1, 2]
+
+
+PARENT = """
+import ctypes, os, subprocess, sys, time
+from tunesmith.execute.processes import ProcessExecutor
+
+def spawn(log):
+    for command in (["sh", "-c", "trap '' TERM INT HUP; sleep 60"], ["setsid", "sleep", "60"]):
+        child = subprocess.Popen(command)
+        with open(log, "a") as file:
+            file.write(f"{child.pid} ")
+    with open(log, "a") as file:
+        file.write(f"{os.getpid()} {os.getppid()} ")
+    ctypes.PyDLL(None).sleep(60)  # holds the interpreter: no thread of this process can act
+
+with ProcessExecutor(spawn, n_workers=2) as executor:
+    print(executor._folder, flush=True)
+    for _ in range(2):
+        executor.submit(sys.argv[1])
+    executor.completed()
+"""
+
+
+def test_kill_9_of_the_parent_leaves_nobody_and_nothing(tmp_path: Path) -> None:
+    log = tmp_path / "pids"
+    command = [sys.executable, "-c", PARENT, str(log)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout is not None
+        folder = Path(parent.stdout.readline().strip())
+        pids = logged(log, 8)
+        assert folder.is_dir()
+        parent.kill()
+    end = time.monotonic() + 5
+    while folder.exists() or any(is_alive(pid) for pid in pids):
+        assert time.monotonic() < end
+        time.sleep(0.02)
 
 
 def test_scripts_need_no_main_guard(tmp_path: Path) -> None:
@@ -204,3 +261,129 @@ def test_the_handed_over_data_is_private_and_removed() -> None:
     assert folder.stat().st_mode & 0o777 == 0o700
     executor.close()
     assert not folder.exists()
+
+
+@pytest.mark.timeout(30)
+def test_a_call_that_cannot_be_sent_fails_by_itself() -> None:
+    with ProcessExecutor(process_id, n_workers=1) as executor:
+        future = executor.submit(threading.Lock())
+        assert list(executor.completed()) == [future]
+        assert isinstance(future.exception(), TypeError)
+        drain(executor, [executor.submit(0)])
+
+
+@pytest.mark.timeout(30)
+def test_waiting_for_cancelled_calls_alone_returns_at_once() -> None:
+    with ProcessExecutor(process_id, n_workers=1) as executor:
+        drain(executor, [executor.submit(0)])
+        executor.cancel(executor.submit(1))
+        assert executor.completed() == []
+        executor.submit(2).cancel()
+        assert executor.completed() == []
+        assert not executor._has_work()
+
+
+def test_no_worker_starts_for_cancelled_calls() -> None:
+    with ProcessExecutor(process_id, n_workers=2) as executor:
+        executor.submit(0).cancel()
+        assert executor.completed() == []
+        assert executor._workers == []
+
+
+def test_a_call_that_waits_for_its_second_chance_can_be_cancelled(tmp_path: Path) -> None:
+    def work(item: int) -> None:
+        with (tmp_path / "log").open("a") as log:
+            log.write(f"{item} ")
+        if item:
+            os._exit(1)
+        time.sleep(1.0)
+
+    with ProcessExecutor(work, n_workers=2) as executor:
+        futures = [executor.submit(n) for n in (0, 1)]
+        while not executor._suspects:
+            executor.completed(0.01)
+        executor.cancel(futures[1])
+        drain(executor, futures)
+    assert str(futures[1].exception()) == "cancelled"
+    assert sorted((tmp_path / "log").read_text().split()) == ["0", "1"]
+
+
+def test_closing_answers_for_calls_under_way() -> None:
+    executor = ProcessExecutor(time.sleep, n_workers=1)
+    futures = [executor.submit(60) for _ in range(2)]
+    while not futures[0].running():
+        executor.completed(0.01)
+    began = time.monotonic()
+    executor.close()
+    assert time.monotonic() - began < 3
+    assert "closed" in str(futures[0].exception(0))
+    assert futures[1].cancelled()
+
+
+def test_closing_answers_for_calls_that_wait_for_their_second_chance() -> None:
+    executor = ProcessExecutor(lambda item: os._exit(1) if item else time.sleep(60), n_workers=2)
+    futures = [executor.submit(n) for n in (0, 1)]
+    while not executor._suspects:
+        executor.completed(0.01)
+    executor.close()
+    assert all("closed" in str(future.exception(0)) for future in futures)
+
+
+def test_large_items_and_results_arrive() -> None:
+    content = os.urandom(1 << 20) * 64
+    with ProcessExecutor(lambda item: item, n_workers=1) as executor:
+        future = executor.submit(content)
+        drain(executor, [future])
+        assert future.result() == content
+
+
+def test_a_call_without_enough_memory_fails_by_itself() -> None:
+    def greedy(item: int) -> int:
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_AS, (1 << 31, 1 << 31))
+        return len(bytes(item))
+
+    with ProcessExecutor(greedy, n_workers=1) as executor:
+        futures = [executor.submit(n) for n in (1 << 32, 8)]
+        drain(executor, futures)
+        assert isinstance(futures[0].exception(), MemoryError)
+        assert futures[1].result() == 8
+
+
+def test_memory_is_taken_from_workers_first() -> None:
+    def score(_item: Any) -> int:
+        return int(Path("/proc/self/oom_score_adj").read_text())
+
+    with ProcessExecutor(score, n_workers=1) as executor:
+        future = executor.submit(0)
+        drain(executor, [future])
+        assert future.result() > int(Path("/proc/self/oom_score_adj").read_text())
+
+
+def test_what_calls_print_fills_no_disk() -> None:
+    def chatter(_item: Any) -> None:
+        for stream in (1, 2):
+            os.write(stream, bytes(10 << 20))
+
+    with ProcessExecutor(chatter, n_workers=1) as executor:
+        drain(executor, [executor.submit(0)])
+        assert sum(file.stat().st_size for file in executor._folder.iterdir()) < 1 << 20
+
+
+def test_files_in_the_working_folder_take_no_modules_place(tmp_path: Path) -> None:
+    for name in ("pickle.py", "signal.py", "select.py"):
+        (tmp_path / name).write_text("raise RuntimeError('not this one')\n")
+    (tmp_path / "scripts").mkdir()
+    script = tmp_path / "scripts" / "run.py"
+    script.write_text(
+        "from tunesmith.execute.processes import ProcessExecutor\n"
+        "with ProcessExecutor(abs, n_workers=1) as executor:\n"
+        "    future = executor.submit(-1)\n"
+        "    executor.completed()\n"
+        "    print(future.result())\n"
+    )
+    done = subprocess.run(
+        [sys.executable, str(script)], capture_output=True, text=True, cwd=tmp_path
+    )
+    assert done.stdout == "1\n", done.stderr

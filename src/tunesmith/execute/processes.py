@@ -1,10 +1,11 @@
 """Worker processes of our own: one that dies costs its own call and nothing else.
 
 A pool of the standard library fails all its calls when one worker is killed. Here every worker
-has its own process group, its own connection, and at most one call in hand.
+has its own guard, its own connection, and at most one call in hand.
 """
 
 import os
+import pickle
 import shutil
 import signal
 import socket
@@ -25,10 +26,12 @@ from typing import Any, Self
 from tunesmith.errors import TunesmithError
 from tunesmith.execute import handover
 from tunesmith.execute.executor import Call, CallTimeoutError, WorkerDiedError
-from tunesmith.execute.worker import READY, RESULT
+from tunesmith.execute.guard import ORDER
+from tunesmith.execute.worker import FAILED, READY, RESULT
 
 MAX_STRIKES = 2
 MAX_FAILED_STARTS = 3
+GRACE_S = 5.0
 THREAD_VARIABLES = (
     "OMP_NUM_THREADS",
     "OPENBLAS_NUM_THREADS",
@@ -64,8 +67,16 @@ class _Worker:
     task: _Task | None = None
     deadline: float | None = None
 
+    def dismiss(self) -> None:
+        """Tell its guard to end it and everything that it has started."""
+        with suppress(OSError):
+            os.write(self.lifeline, ORDER)
+
     def kill(self) -> None:
-        """End the process and everything in its group."""
+        """End it, and wait for the end."""
+        self.dismiss()
+        wait([self.exit_fd], GRACE_S)
+        # For the case that somebody has killed the guard; before the group's number is given back.
         with suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
@@ -98,7 +109,6 @@ class ProcessExecutor:
         self._suspects: deque[_Task] = deque()
         self._workers: list[_Worker] = []
         self._done: list[_Task] = []
-        self._tasks: dict[Future[Any], _Task] = {}
         self._n_submitted = self._n_failed_starts = 0
         self._folder = Path(tempfile.mkdtemp(prefix="tunesmith-"))
         try:
@@ -113,27 +123,29 @@ class ProcessExecutor:
         """Queue a call."""
         task = _Task(item, self._n_submitted)
         self._n_submitted += 1
-        self._tasks[task.future] = task
         self._queue.append(task)
         return task.future
 
     def completed(self, timeout_s: float | None = None) -> Sequence[Future[Any]]:
         """Wait for results; returns at once when nothing is under way."""
         end = None if timeout_s is None else time.monotonic() + timeout_s
+        self._assign()
         while not self._done and self._has_work():
-            self._assign()
             self._listen(end)
             self._enforce_deadlines()
+            # Also after the last result: keep the workers busy while the caller digests it.
+            self._assign()
             if end is not None and time.monotonic() >= end:
                 break
         done, self._done = sorted(self._done, key=lambda task: task.number), []
-        # Keep the workers busy while the caller digests these results.
-        self._assign()
         return [task.future for task in done]
 
     def cancel(self, future: Future[Any]) -> None:
         """Drop a queued call; kill the worker of a running one."""
         future.cancel()
+        for task in [task for task in self._suspects if task.future is future]:
+            self._suspects.remove(task)
+            self._settle(task, error=WorkerDiedError("cancelled"))
         for worker in list(self._workers):
             if worker.task is not None and worker.task.future is future:
                 self._settle(worker.task, error=WorkerDiedError("cancelled"))
@@ -141,9 +153,14 @@ class ProcessExecutor:
 
     def close(self) -> None:
         """Kill all workers and remove the handed-over data."""
+        for worker in self._workers:
+            worker.dismiss()
+        under_way = [*self._suspects, *(w.task for w in self._workers if w.task)]
         for worker in list(self._workers):
             self._retire(worker)
-        for task in (*self._queue, *self._suspects):
+        for task in under_way:
+            self._settle(task, error=WorkerDiedError("the executor was closed"))
+        for task in self._queue:
             task.future.cancel()
         self._queue.clear()
         self._suspects.clear()
@@ -167,8 +184,8 @@ class ProcessExecutor:
 
     def _assign(self) -> None:
         self._start_workers()
-        for worker in self._workers:
-            if worker.is_ready and worker.task is None:
+        for worker in list(self._workers):
+            while worker in self._workers and worker.is_ready and worker.task is None:
                 task = self._next_task()
                 if task is None:
                     return
@@ -200,6 +217,8 @@ class ProcessExecutor:
             self._settle(task, error=error)
 
     def _start_workers(self) -> None:
+        while self._queue and self._queue[0].future.cancelled():
+            self._queue.popleft().future.set_running_or_notify_cancel()
         n_calls = len(self._queue) + len(self._suspects) + sum(bool(w.task) for w in self._workers)
         while len(self._workers) < min(self.n_workers, n_calls):
             self._workers.append(self._start())
@@ -211,7 +230,7 @@ class ProcessExecutor:
         arguments = [theirs.fileno(), lifeline_read, self._folder / "function", self._n_threads]
         with log.open("wb") as stream:
             process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
-                [sys.executable, "-m", "tunesmith.execute.worker", *map(str, arguments)],
+                [sys.executable, "-P", "-m", "tunesmith.execute.worker", *map(str, arguments)],
                 stdin=subprocess.DEVNULL,
                 stdout=stream,
                 stderr=stream,
@@ -227,7 +246,9 @@ class ProcessExecutor:
 
     def _environment(self) -> dict[str, str]:
         limits = dict.fromkeys(THREAD_VARIABLES, str(self._n_threads))
-        return {**os.environ, **limits, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}
+        # The same modules from the same places, in the same order, as in this process.
+        path = os.pathsep.join(str(Path(entry).absolute()) for entry in sys.path)
+        return {**os.environ, **limits, "PYTHONPATH": path}
 
     # -- taking in results -------------------------------------------------------------------
 
@@ -246,15 +267,20 @@ class ProcessExecutor:
     def _hear(self, worker: _Worker) -> None:
         # What a worker said before it died counts.
         try:
-            has_spoken = worker.connection.poll()
-            kind, content = worker.connection.recv() if has_spoken else (None, None)
-        except (EOFError, OSError):
-            kind = None
-        except Exception as error:  # noqa: BLE001 - a result that cannot be read back
-            kind, content = "failed", error
-        if kind is None:
+            message = worker.connection.recv_bytes() if worker.connection.poll() else None
+        except (EOFError, OSError, MemoryError):
+            message = None
+        if message is None:
             self._bury(worker)
-        elif kind == READY:
+        else:
+            self._heed(worker, message)
+
+    def _heed(self, worker: _Worker, message: bytes) -> None:
+        try:
+            kind, content = pickle.loads(message)  # noqa: S301 - from a process of our own
+        except Exception as error:  # noqa: BLE001 - a result that cannot be read back
+            kind, content = FAILED, error
+        if kind == READY:
             worker.is_ready, self._n_failed_starts = True, 0
         elif worker.task is not None:
             task, worker.task, worker.deadline = worker.task, None, None
@@ -289,7 +315,8 @@ class ProcessExecutor:
         self._n_failed_starts += 1
         if self._n_failed_starts >= MAX_FAILED_STARTS:
             tail = worker.log.read_text(errors="replace").strip()[-2000:]
-            raise TunesmithError(f"worker processes cannot start:\n{tail}")
+            reason = tail or cause_of_death(worker.process.returncode)
+            raise TunesmithError(f"worker processes cannot start:\n{reason}")
 
     def _retire(self, worker: _Worker) -> None:
         self._workers.remove(worker)
@@ -300,7 +327,6 @@ class ProcessExecutor:
             task.future.set_result(result)
         else:
             task.future.set_exception(error)
-        del self._tasks[task.future]
         self._done.append(task)
 
 

@@ -1,14 +1,16 @@
-"""The process behind ``ProcessExecutor``: reads items, answers results, dies with its parent."""
+"""The process behind ``ProcessExecutor``: reads items, answers results, leaves nothing behind."""
 
 import os
 import pickle
 import signal
 import sys
-import threading
 import traceback
+from contextlib import suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
+
+from tunesmith.execute.guard import stand_guard
 
 READY, RESULT, FAILED = "ready", "result", "failed"
 
@@ -19,14 +21,30 @@ def main() -> None:
     Arguments: connection and lifeline descriptors, the function's file, threads a call.
     """
     connection_fd, lifeline_fd, path, n_threads = sys.argv[1:]
+    stand_guard(int(lifeline_fd), Path(path).parent, close=int(connection_fd))
     # Ctrl-C reaches the whole terminal; the parent decides what it means.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _die_with_parent(int(lifeline_fd))
+    _volunteer()
     connection = Connection(int(connection_fd))
     function = _load(path)
     with _limits(int(n_threads)):
+        _fall_silent()
         connection.send((READY, None))
         _serve(connection, function)
+
+
+def _volunteer() -> None:
+    """Be the one to go when memory runs out: a worker costs one call, its parent the run."""
+    with suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text("500")
+
+
+def _fall_silent() -> None:
+    """Drop what calls print: nobody reads it, and it would fill the disk."""
+    sink = os.open(os.devnull, os.O_WRONLY)
+    for stream in (1, 2):
+        os.dup2(sink, stream)
+    os.close(sink)
 
 
 def _load(path: str) -> Any:
@@ -65,22 +83,6 @@ def _picklable(error: BaseException) -> bytes:
         text = "".join(traceback.format_exception_only(error)).strip()
         return pickle.dumps((FAILED, RuntimeError(text)))
     return content
-
-
-def _die_with_parent(lifeline_fd: int) -> None:
-    """End this process and what it has started when the parent is gone, whatever ended it.
-
-    The lifeline's other end is open in the parent alone: its end of file is the parent's death.
-    The kernel's own death signal would be quicker, but it kills this process before it can end
-    its children, and it follows the parent's *thread*.
-    """
-    threading.Thread(target=_watch, args=(lifeline_fd,), daemon=True).start()
-
-
-def _watch(lifeline_fd: int) -> None:
-    while os.read(lifeline_fd, 1):
-        pass
-    os.killpg(0, signal.SIGKILL)
 
 
 if __name__ == "__main__":
