@@ -14,7 +14,7 @@ from pathlib import Path
 
 import click
 
-from tunesmith.cli.streams import prepare
+from tunesmith.cli.streams import prepare, say
 from tunesmith.errors import ConfigError, ExitCode, TunesmithError
 from tunesmith.redact import printable, redact
 from tunesmith.version import VERSION
@@ -95,7 +95,7 @@ def main() -> None:
     except OSError as error:
         # The file system's own words; whoever knows more raises a StorageError.
         where = f"{error.filename}: " if error.filename else ""
-        click.echo(printable(f"{where}{error.strerror or error}"), err=True)
+        say(printable(f"{where}{error.strerror or error}"))
         status = ExitCode.STORAGE
     except Exception as error:  # noqa: BLE001 - nobody should read a traceback who did not ask
         _show_defect(error)
@@ -106,26 +106,25 @@ def main() -> None:
 def _show(error: TunesmithError) -> None:
     # What a file or an exception says is data: it may hold terminal escapes.
     if not isinstance(error, ConfigError):
-        click.echo(printable(str(error)), err=True)
+        say(printable(str(error)))
         return
     count = len(error.violations)
     shown = "\n".join(str(violation) for violation in error.violations[:MAX_SHOWN])
     more = f" The first {MAX_SHOWN} are shown." if count > MAX_SHOWN else ""
     total = "1 problem" if count == 1 else f"{count:,} problems"
-    click.echo(f"{printable(shown)}\n\n{total} found.{more}", err=True)
+    say(f"{printable(shown)}\n\n{total} found.{more}")
     _annotate(error)
 
 
 def _show_defect(error: Exception) -> None:
     if os.environ.get("TUNESMITH_TRACEBACK"):
-        click.echo("".join(traceback.format_exception(error)), err=True)
+        say("".join(traceback.format_exception(error)))
     last = traceback.extract_tb(error.__traceback__)[-1]
     place = f"{Path(last.filename).name}:{last.lineno}"
-    click.echo(
+    say(
         f"This is a defect in Tunesmith {VERSION}, not in your project:\n"
         f"  {printable(redact(f'{type(error).__name__}: {error}'))} ({place})\n"
-        "  What was evaluated is kept. Set TUNESMITH_TRACEBACK=1 to see the details for a report.",
-        err=True,
+        "  What was evaluated is kept. Set TUNESMITH_TRACEBACK=1 to see the details for a report."
     )
 
 
@@ -138,4 +137,4 @@ def _annotate(error: ConfigError) -> None:
             place, text = violation.place, printable(violation.message).replace("%", "%25")
             text = text.replace("\r", "%0D").replace("\n", "%0A")
             where = f"file={place.file},line={place.line},col={place.column}"
-            click.echo(f"::error {where}::{text}", err=True)
+            say(f"::error {where}::{text}")

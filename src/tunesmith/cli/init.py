@@ -74,5 +74,5 @@ def _assumptions(guess: "Guess", folder: Path, *, is_given: bool) -> str:
     if not (folder / guess.data).exists():
         return f"No single table was found: put yours in place of {guess.data} in tuning.yaml."
     kind = guess.estimator.rpartition(".")[2]
-    how = "" if is_given else ", the last column (another: --target)"
+    how = "" if is_given else " (the last column; name another with --target)"
     return f"{guess.data}: predict `{guess.target}`{how} with {kind}, scored by {guess.metric}."

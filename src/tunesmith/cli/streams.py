@@ -20,7 +20,9 @@ def prepare() -> None:
             # `tunesmith … 2>&-`: what is said to nobody must not reach the other stream.
             setattr(sys, name, open(os.devnull, "w"))  # noqa: PTH123, SIM115 - until the end
         elif hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="tunesmith")
+            # Only a terminal can lack characters; files and pipes take UTF-8.
+            is_narrow = "ascii" in stream.encoding.lower() and not stream.isatty()
+            stream.reconfigure(errors="tunesmith", encoding="utf-8" if is_narrow else None)
 
 
 def _spelled(error: UnicodeError) -> tuple[str | bytes, int]:
@@ -44,7 +46,7 @@ def show(text: str, *, nl: bool = True) -> None:
         StorageError: stdout leads to a full disk or the like.
     """
     try:
-        click.echo(text, nl=nl)
+        click.echo(text, file=sys.stdout, nl=nl)
     except BrokenPipeError:
         # `tunesmith trials | head`: the reader has seen enough.
         _discard_stdout()
@@ -61,6 +63,6 @@ def _discard_stdout() -> None:
 def say(text: str) -> None:
     """Tell the user something that is not the result; nobody may be listening."""
     try:
-        click.echo(text, err=True)
+        click.echo(text, file=sys.stderr)
     except OSError:
         return

@@ -72,7 +72,7 @@ SECTIONS = {
 def _table(title: str, section: dict[str, Any], schema: dict[str, Any]) -> str:
     rows = [f"## {title}", ""]
     if text := section.get("description"):
-        rows += [text.split("\n")[0], ""]
+        rows += [text.split("\n")[0].replace("``", "`"), ""]
     rows += ["| key | type | default | meaning |", "|---|---|---|---|"]
     required = section.get("required", [])
     for name, definition in section["properties"].items():

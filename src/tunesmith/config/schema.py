@@ -13,6 +13,10 @@ WHEN = {
 }
 
 
+SINGLES = {"Objective": ("steps",), "Search": ("start_with",), "Stop": ("any", "all")}
+"""Lists in whose place a single item may stand."""
+
+
 def json_schema() -> dict[str, Any]:
     """The JSON Schema (2020-12) of ``tuning.yaml``."""
     schema = File.model_json_schema()
@@ -24,7 +28,21 @@ def json_schema() -> dict[str, Any]:
     }
     schema["required"] = [*schema["required"], "space"]
     schema["$defs"] |= _space_definitions()
+    for section, names in SINGLES.items():
+        for name in names:
+            _allow_single(schema["$defs"][section]["properties"][name])
+    for branch in schema["$defs"]["Objective"]["properties"]["metric"]["anyOf"]:
+        if branch.get("type") == "array":
+            branch["minItems"] = 1
     return schema
+
+
+def _allow_single(definition: dict[str, Any]) -> None:
+    branches = definition.pop("anyOf", None)
+    if branches is None:
+        branches = [{key: definition.pop(key) for key in ("type", "items")}]
+    items = next(branch["items"] for branch in branches if branch.get("type") == "array")
+    definition["anyOf"] = [*branches, items]
 
 
 def _with_space(properties: dict[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,83 @@
+"""What the schema tells an editor is what loading a file says."""
+
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from tunesmith.config.load import define
+from tunesmith.config.schema import json_schema
+from tunesmith.errors import ConfigError
+
+BASE: dict[str, Any] = {
+    "study": "s",
+    "objective": {"estimator": "a.B", "data": {"path": "d.csv", "target": "y"}, "metric": "r2"},
+    "space": {"a": [1, 2]},
+    "search": {"method": "random"},
+    "stop": {"trials": 5},
+}
+STEP = {"estimator": "a.B"}
+
+
+def objective(**changes: Any) -> dict[str, Any]:
+    return {"objective": {**BASE["objective"], **changes}}
+
+
+ACCEPTED: list[dict[str, Any]] = [
+    {},
+    {"search": {"method": "random", "start_with": "defaults"}},
+    {"search": {"method": "random", "start_with": ["defaults", {"a": 1}]}},
+    {"stop": {"any": {"trials": 5}}},
+    {"stop": {"trials": 3, "all": [{"patience": 5}, {"time": 90}]}},
+    {"objective": {"steps": STEP, "data": {"path": ["d.csv"], "target": "y"}, "metric": ["r2"]}},
+    objective(cv=3),
+    objective(metric={"name": "r2"}, also=["neg_max_error", {"name": "fit_time"}]),
+    {"space": [{"a": [1]}, {"b": {"int": [1, 9], "step": 2}}]},
+    {"space": {"parameters": {"a": [1, 2]}, "constraints": ["a > 1"]}},
+    {"space": {"a": {"scipy": "expon", "kwds": {"scale": 2}}, "b": {"value": None}}},
+    {"space": {"k": ["x", "y"], "a": {"float": [0, 1], "log": False, "when": {"k": "x"}}}},
+]
+REFUSED: list[dict[str, Any]] = [
+    {"stop": {"any": 5}},
+    {"stop": {"time": True}},
+    {"search": {"start_with": 5}},
+    objective(steps="a.B"),
+    objective(metric=[]),
+    objective(cv={"folds": 1}),
+    {"space": {"a": {"int": [1]}}},
+    {"space": {}},
+    {"outputs": {"best": "best.txt"}},
+]
+
+
+@pytest.mark.parametrize("changes", ACCEPTED)
+def test_both_accept(changes: dict[str, Any], tmp_path: Path) -> None:
+    data = {**BASE, **changes}
+    jsonschema.validate(data, json_schema())
+    define(data, root=tmp_path)
+
+
+@pytest.mark.parametrize("changes", REFUSED)
+def test_both_refuse(changes: dict[str, Any], tmp_path: Path) -> None:
+    data = {**BASE, **changes}
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(data, json_schema())
+    with pytest.raises(ConfigError):
+        define(data, root=tmp_path)
+
+
+def test_every_key_is_described_or_is_a_section() -> None:
+    schema = json_schema()
+    named = {**schema["$defs"], "": schema}
+    for name, section in named.items():
+        for key, definition in section.get("properties", {}).items():
+            if name in ("Parameter", "Constrained") or key == "$schema":
+                continue
+            is_section = "$ref" in str(definition)
+            assert definition.get("description") or is_section, f"{name}.{key}"
+
+
+def test_a_new_schema_is_made_at_every_call() -> None:
+    json_schema()["properties"].clear()
+    assert json_schema()["properties"]
