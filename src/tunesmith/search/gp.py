@@ -1,9 +1,11 @@
 """Bayesian search with a Gaussian process: the fewest trials to a good score."""
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.random import Generator
+from threadpoolctl import ThreadpoolController
 
 from tunesmith.history import History, Trial
 from tunesmith.search.acquisition import log_expected_improvement, most_promising
@@ -46,8 +48,10 @@ class GPSampler:
         if len(history) < self.n_startup or history.n_told - history.n_failed < 2:
             return SobolSampler(self.seed).suggest(space, history, n, rng)
         coordinates = Coordinates(space)
-        rows, process = self._model(coordinates, history, rng)
-        candidates = _candidates(coordinates, rows, process, rng)
+        # Small matrices: more threads are slower, and their number would show in the last bits.
+        with _controller().limit(limits=1):
+            rows, process = self._model(coordinates, history, rng)
+            candidates = _candidates(coordinates, rows, process, rng)
         points = (coordinates.decode(row) for row in candidates)
         return unseen(lambda: next(points, None), space, history, n, rng, tries=len(candidates))
 
@@ -67,6 +71,11 @@ class GPSampler:
         if running:
             process = process.believing(coordinates.features(np.array(running)))
         return rows, process
+
+
+@cache
+def _controller() -> ThreadpoolController:
+    return ThreadpoolController()
 
 
 def _candidates(
