@@ -50,6 +50,17 @@ def test_what_the_ledger_knows(tmp_path: Path, method: str, n_known: int | None)
     assert (plan.n_told, plan.n_known) == (12, n_known)
 
 
+def test_fits_that_candidates_share_are_counted_once(tmp_path: Path) -> None:
+    forest = (
+        ("sklearn.tree.DecisionTree", "sklearn.ensemble.RandomForest"),
+        ("max_depth: {int", "n_estimators: {int"),
+    )
+    plan = preview(project(tmp_path, *forest))
+    assert (plan.n_scores, plan.n_fits) == (36, 6)
+    off = ("{workers: 1}", "{workers: 1, share: off}")
+    assert preview(project(tmp_path, *forest, off)).n_fits == 36
+
+
 def test_another_study_of_the_same_fits_is_known_but_not_told(tmp_path: Path) -> None:
     tune(project(tmp_path))
     plan = preview(project(tmp_path, ("study: small", "study: other")))

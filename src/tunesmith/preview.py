@@ -17,11 +17,11 @@ from tunesmith.ledger.ledger import Ledger
 from tunesmith.objective.crossval import build_objective
 from tunesmith.objective.data import load_table
 from tunesmith.objective.objective import Objective
+from tunesmith.parts import build_sampler, identity, start_points
 from tunesmith.search.stopping import build as build_criterion
 from tunesmith.search.stopping import trial_limit
 from tunesmith.space.grid import count_points
 from tunesmith.study.loop import Strategy, unique_start
-from tunesmith.tuning import build_sampler, identity, start_points
 from tunesmith.types import Params
 
 PREVIEW_LIMIT = 10_000
@@ -39,6 +39,8 @@ class Preview:
     """Trials at most; ``None`` where only time or progress ends the study."""
     n_folds: int | None
     """Folds; ``None`` where they depend on project code."""
+    n_groups: int | None
+    """Groups of candidates that share a fit; ``None`` where this cannot be foreseen."""
     n_told: int | None
     """Trials of this very study that are finished; ``None`` where that depends on project code."""
     n_known: int | None
@@ -47,11 +49,18 @@ class Preview:
     """Import paths that lead into the project and were left alone."""
 
     @property
-    def n_fits(self) -> int | None:
+    def n_scores(self) -> int | None:
         """Evaluations at most."""
-        if self.n_trials is None or self.n_folds is None:
-            return None
-        return self.n_trials * self.n_folds
+        return None if self.n_trials is None else _product(self.n_trials, self.n_folds)
+
+    @property
+    def n_fits(self) -> int | None:
+        """Fits at most; one may score several candidates."""
+        return self.n_scores if self.n_groups is None else _product(self.n_groups, self.n_folds)
+
+
+def _product(n: int, n_folds: int | None) -> int | None:
+    return None if n_folds is None else n * n_folds
 
 
 def preview(definition: Definition) -> Preview:
@@ -68,9 +77,21 @@ def preview(definition: Definition) -> Preview:
     objective = None if project_code else build_objective(definition)
     limit = trial_limit(build_criterion(definition.file.stop))
     n_trials = min((n for n in (limit, n_points) if n is not None), default=None)
-    n_told, n_known = _known(definition, objective, n_trials)
+    points = None if objective is None else _points(definition, objective, n_trials)
+    n_told, n_known = _known(definition, objective, points)
     n_folds = _folds_without_code(definition) if objective is None else objective.n_folds
-    return Preview(definition, n_points, n_trials, n_folds, n_told, n_known, project_code)
+    n_groups = len(objective.groups(points)) if objective and points is not None else None
+    return Preview(definition, n_points, n_trials, n_folds, n_groups, n_told, n_known, project_code)
+
+
+def _points(
+    definition: Definition, objective: Objective, n_trials: int | None
+) -> list[Params] | None:
+    """Everything that will be evaluated; ``None`` where results decide that, or it is too much."""
+    method = definition.file.search.method
+    if n_trials is None or n_trials > PREVIEW_LIMIT or method not in FORESEEABLE:
+        return None
+    return list(islice(foreseen(definition, objective), n_trials))
 
 
 def _folds_without_code(definition: Definition) -> int | None:
@@ -119,7 +140,7 @@ def _within(origin: Path, root: Path) -> bool:
 
 
 def _known(
-    definition: Definition, objective: Objective | None, n_trials: int | None
+    definition: Definition, objective: Objective | None, points: list[Params] | None
 ) -> tuple[int | None, int | None]:
     """Finished trials of this very study, and evaluations that the ledger would answer."""
     location = definition.ledger
@@ -131,9 +152,8 @@ def _known(
         head = ledger.previous(definition.file.study)
         is_same = head is not None and head.identity == identity(definition, objective)
         n_told = len(ledger.log(head.id).told) if head is not None and is_same else 0
-        if n_trials is None or definition.file.search.method not in FORESEEABLE:
+        if points is None:
             return n_told, None
-        points = islice(foreseen(definition, objective), min(n_trials, PREVIEW_LIMIT))
         keys = [objective.key(p, f) for p in points for f in range(objective.n_folds)]
         return n_told, len(ledger.known(keys))
 

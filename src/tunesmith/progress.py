@@ -1,5 +1,6 @@
 """Progress for people: a live line on a terminal, sparse lines elsewhere. All of it on stderr."""
 
+import os
 import sys
 import time
 from collections.abc import Iterator
@@ -103,6 +104,11 @@ class LiveProgress:
             total=progress.n_trials,
             description=line(progress),
         )
+
+
+def is_interactive() -> bool:
+    """Whether somebody watches: a terminal, and no CI."""
+    return sys.stderr.isatty() and not os.environ.get("CI")
 
 
 @contextmanager

@@ -3,29 +3,29 @@
 This is the door that the command line and Python programs use.
 """
 
-import os
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tunesmith import registry
 from tunesmith.config.load import load_definition
 from tunesmith.config.model import Definition
-from tunesmith.errors import ExitCode, UsageError
-from tunesmith.execute.choose import choose
-from tunesmith.execute.executor import Executor
-from tunesmith.fingerprint import digest
+from tunesmith.errors import ExitCode
 from tunesmith.ledger.ledger import Ledger
 from tunesmith.ledger.lock import run_lock
 from tunesmith.ledger.provenance import collect
 from tunesmith.ledger.records import StudyHead, StudyRecord
 from tunesmith.objective.crossval import build_objective
 from tunesmith.objective.objective import Objective
+from tunesmith.parts import (
+    build_executor,
+    build_sampler,
+    identity,
+    project_on_path,
+    snapshot,
+    start_points,
+)
 from tunesmith.report.outputs import Written, write_outputs
-from tunesmith.report.parameters import read_parameters
 from tunesmith.report.table import cv_results
 from tunesmith.search.sampler import Sampler
 from tunesmith.search.stopping import build as build_criterion
@@ -107,68 +107,6 @@ def tune(
             return _run(ledger, head, definition, objective, sampler, observer, restart=restart)
 
 
-@contextmanager
-def project_on_path(root: Path) -> Iterator[None]:
-    """Make the project's own modules importable, as ``python`` does for a script's folder."""
-    entry = str(root.resolve())
-    sys.path.insert(0, entry)
-    try:
-        yield
-    finally:
-        sys.path.remove(entry)
-
-
-def build_sampler(definition: Definition) -> Sampler:
-    """The sampler that the definition names.
-
-    Raises:
-        UsageError: an option is unknown, or the sampler cannot search this space.
-    """
-    search = definition.file.search
-    options: dict[str, Any] = dict(search.options)
-    if search.sampler is not None:
-        options["sampler"] = search.sampler
-    try:
-        sampler: Sampler = registry.load("samplers", search.method)(seed=search.seed, **options)
-    except TypeError as error:
-        raise UsageError(f"search.options: {search.method} does not accept them: {error}") from None
-    objection = sampler.objection(definition.space)
-    if objection:
-        raise UsageError(f"search.method: {search.method} cannot search this space: {objection}")
-    return sampler
-
-
-def identity(definition: Definition, objective: Objective) -> str:
-    """Digest of everything that fixes the sequence of trials.
-
-    Where trials end (``stop``), where they run and where results go is not part of it.
-    """
-    file = definition.file.model_dump(mode="json", include={"objective", "search"})
-    return digest({**file, "space": definition.space.to_json(), "on": dict(objective.context)})
-
-
-def start_points(definition: Definition, objective: Objective) -> list[tuple[str, Params]]:
-    """What ``start_with`` names, as (origin, params)."""
-    search = definition.file.search
-    wanted = search.start_with
-    if wanted is None:
-        wanted = () if search.method in ("grid", "random") else ("defaults", "current")
-    found: list[tuple[str, Params]] = []
-    for item in wanted:
-        if item == "defaults":
-            found.append(("defaults", objective.defaults()))
-        elif item == "current":
-            found += _current(definition)
-        elif isinstance(item, dict):
-            found.append(("start_with", item))
-    return found
-
-
-def _current(definition: Definition) -> list[tuple[str, Params]]:
-    path = definition.root / definition.file.outputs.best
-    return [("current", read_parameters(path)[0])] if path.is_file() else []
-
-
 def _begin(
     ledger: Ledger, definition: Definition, objective: Objective, say: Say, *, restart: bool
 ) -> StudyHead:
@@ -192,14 +130,6 @@ def _begin(
     if before is not None and not restart:
         say(_what_changed(before, objective))
     return head
-
-
-def snapshot(definition: Definition) -> dict[str, Any]:
-    """The definition as JSON, as the ledger keeps it."""
-    return {
-        "file": definition.file.model_dump(mode="json"),
-        "space": definition.space.to_json(),
-    }
 
 
 def _what_changed(before: StudyHead, objective: Objective) -> str:
@@ -247,16 +177,6 @@ def _run(
     return _finish(ledger, head, run_id, definition, outcome, code)
 
 
-def build_executor(definition: Definition, objective: Objective) -> Executor:
-    """The executor that the definition names, around the objective."""
-    execution = definition.file.execution
-    name, n_workers = choose(execution.executor, execution.workers, execution.fit_timeout)
-    executor: Executor = registry.load("executors", name)(
-        objective.evaluate, n_workers=n_workers, timeout_s=execution.fit_timeout
-    )
-    return executor
-
-
 def _finish(
     ledger: Ledger,
     head: StudyHead,
@@ -273,18 +193,3 @@ def _finish(
     if code == ExitCode.OK and outcome.history.best() is None:
         code = ExitCode.NO_RESULT
     return Result(record, *counts, written, code)
-
-
-def with_overrides(definition: Definition, **sections: dict[str, Any]) -> Definition:
-    """A copy with some keys of some sections replaced (what command-line options do)."""
-    updates = {
-        name: getattr(definition.file, name).model_copy(update=changes)
-        for name, changes in sections.items()
-        if changes
-    }
-    return replace(definition, file=definition.file.model_copy(update=updates))
-
-
-def is_interactive() -> bool:
-    """Whether somebody watches: a terminal, and no CI."""
-    return sys.stderr.isatty() and not os.environ.get("CI")

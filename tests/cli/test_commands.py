@@ -68,7 +68,7 @@ def test_check_shows_the_plan(tunesmith: Run, snapshot: SnapshotAssertion) -> No
 
 def test_check_knows_what_the_ledger_knows(tunesmith: Run, finished: Path) -> None:
     text = tunesmith("check").stdout
-    assert "12 trials of this study finished, 36 fits need not be made again" in text
+    assert "12 trials of this study finished, 36 scores known" in text
 
 
 def test_check_shows_each_part_of_a_union(

@@ -44,6 +44,7 @@ def _content(plan: "Preview") -> dict[str, object]:
         "n_points": plan.n_points,
         "n_trials": plan.n_trials,
         "n_folds": plan.n_folds,
+        "n_scores": plan.n_scores,
         "n_fits": plan.n_fits,
         "n_told": plan.n_told,
         "n_known": plan.n_known,
@@ -123,7 +124,9 @@ def _fits(plan: "Preview") -> str:
     if plan.n_fits is None or plan.n_trials is None or plan.n_folds is None:
         return "trials × folds"
     trials, folds = counted(plan.n_trials, "trial"), counted(plan.n_folds, "fold")
-    return f"{plan.n_fits:,} at most ({trials} × {folds})"
+    if plan.n_scores == plan.n_fits:
+        return f"{plan.n_fits:,} at most ({trials} × {folds})"
+    return f"{plan.n_fits:,} at most, for {plan.n_scores:,} scores ({trials} × {folds})"
 
 
 def _known(plan: "Preview") -> str:
@@ -135,5 +138,5 @@ def _known(plan: "Preview") -> str:
         return "nothing yet; every fit is new"
     parts = [f"{counted(plan.n_told, 'trial')} of this study finished"]
     if plan.n_known is not None:
-        parts.append(f"{counted(plan.n_known, 'fit')} need not be made again")
+        parts.append(f"{counted(plan.n_known, 'score')} known")
     return ", ".join(parts)

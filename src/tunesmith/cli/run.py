@@ -47,10 +47,10 @@ def command(
     continues it. Options change this run only, not the file.
     """
     from tunesmith.config.load import load_definition
-    from tunesmith.progress import watching
+    from tunesmith.progress import is_interactive, watching
     from tunesmith.report.summary import summarise
     from tunesmith.report.terminal import closing_text
-    from tunesmith.tuning import is_interactive, tune
+    from tunesmith.tuning import tune
 
     overrides: dict[str, Any] = {
         "trials": trials,

@@ -1,0 +1,98 @@
+"""The parts of a study, built from its definition."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from tunesmith import registry
+from tunesmith.config.model import Definition
+from tunesmith.errors import UsageError
+from tunesmith.execute.choose import choose
+from tunesmith.execute.executor import Executor
+from tunesmith.fingerprint import digest
+from tunesmith.objective.objective import Objective
+from tunesmith.report.parameters import read_parameters
+from tunesmith.search.sampler import Sampler
+from tunesmith.types import Params
+
+
+def build_sampler(definition: Definition) -> Sampler:
+    """The sampler that the definition names.
+
+    Raises:
+        UsageError: an option is unknown, or the sampler cannot search this space.
+    """
+    search = definition.file.search
+    options: dict[str, Any] = dict(search.options)
+    if search.sampler is not None:
+        options["sampler"] = search.sampler
+    try:
+        sampler: Sampler = registry.load("samplers", search.method)(seed=search.seed, **options)
+    except TypeError as error:
+        raise UsageError(f"search.options: {search.method} does not accept them: {error}") from None
+    objection = sampler.objection(definition.space)
+    if objection:
+        raise UsageError(f"search.method: {search.method} cannot search this space: {objection}")
+    return sampler
+
+
+def build_executor(definition: Definition, objective: Objective) -> Executor:
+    """The executor that the definition names, around the objective."""
+    execution = definition.file.execution
+    name, n_workers = choose(execution.executor, execution.workers, execution.fit_timeout)
+    executor: Executor = registry.load("executors", name)(
+        objective.evaluate, n_workers=n_workers, timeout_s=execution.fit_timeout
+    )
+    return executor
+
+
+def identity(definition: Definition, objective: Objective) -> str:
+    """Digest of everything that fixes the sequence of trials.
+
+    Where trials end (``stop``), where they run and where results go is not part of it.
+    """
+    file = definition.file.model_dump(mode="json", include={"objective", "search"})
+    return digest({**file, "space": definition.space.to_json(), "on": dict(objective.context)})
+
+
+def snapshot(definition: Definition) -> dict[str, Any]:
+    """The definition as JSON, as the ledger keeps it."""
+    return {
+        "file": definition.file.model_dump(mode="json"),
+        "space": definition.space.to_json(),
+    }
+
+
+def start_points(definition: Definition, objective: Objective) -> list[tuple[str, Params]]:
+    """What ``start_with`` names, as (origin, params)."""
+    search = definition.file.search
+    wanted = search.start_with
+    if wanted is None:
+        wanted = () if search.method in ("grid", "random") else ("defaults", "current")
+    found: list[tuple[str, Params]] = []
+    for item in wanted:
+        if item == "defaults":
+            found.append(("defaults", objective.defaults()))
+        elif item == "current":
+            found += _current(definition)
+        elif isinstance(item, dict):
+            found.append(("start_with", item))
+    return found
+
+
+def _current(definition: Definition) -> list[tuple[str, Params]]:
+    path = definition.root / definition.file.outputs.best
+    return [("current", read_parameters(path)[0])] if path.is_file() else []
+
+
+@contextmanager
+def project_on_path(root: Path) -> Iterator[None]:
+    """Make the project's own modules importable, as ``python`` does for a script's folder."""
+    entry = str(root.resolve())
+    sys.path.insert(0, entry)
+    try:
+        yield
+    finally:
+        sys.path.remove(entry)
