@@ -5,9 +5,9 @@ from pathlib import Path
 import jsonschema
 import pytest
 from scipy.stats import loguniform
-from tests.config.test_messages import BROKEN, GOOD, written
+from tests.config.test_messages import BROKEN, GOOD, METRIC, written
 
-from tunesmith.config.load import define, load_definition, project_root
+from tunesmith.config.load import define, load_definition, located, project_root
 from tunesmith.config.reference import reference_markdown
 from tunesmith.config.schema import json_schema
 from tunesmith.config.source import read_document
@@ -93,6 +93,39 @@ def test_violations_in_a_space_file_point_into_it(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as caught:
         load_definition(written(tmp_path, {"space": "space: grid.json"}))
     assert str(caught.value) == "grid.json:2:3: C: the value 1 is listed twice."
+
+
+def test_an_unreadable_space_file_hides_no_other_violation(tmp_path: Path) -> None:
+    for name, content in (
+        ("big.json", b" " * (2 << 20)),
+        ("latin.json", b"\xff"),
+        ("bad.json", b"{"),
+    ):
+        (tmp_path / name).write_bytes(content)
+        with pytest.raises(ConfigError) as caught:
+            load_definition(written(tmp_path, {"space": f"space: {name}", "stop": "stop: {x: 1}"}))
+        assert len(caught.value.violations) == 2
+        assert name in str(caught.value)
+
+
+def test_what_the_command_line_broke_is_not_in_the_file(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load_definition(written(tmp_path, {}), overrides={"time": "soon", "seed": -1})
+    assert [str(v.place) for v in caught.value.violations] == ["--seed", "--time"]
+
+
+def test_errors_from_further_down_are_located(tmp_path: Path) -> None:
+    path = written(tmp_path, {"objective": METRIC.format("r2").replace(": {est", ":\n  {est")})
+    text = (
+        "data.target: no such column\n  Hint: none\nspace.C: odd\nelse.where: odd\nseven words: odd"
+    )
+    assert str(located(UsageError(text), path)).replace(str(path), "F").splitlines() == [
+        "F:3:40: objective.data.target: no such column",
+        "  Hint: none",
+        "F:4:9: space.C: odd",
+        "else.where: odd",
+        "seven words: odd",
+    ]
 
 
 def test_overrides_replace_single_keys(tmp_path: Path) -> None:

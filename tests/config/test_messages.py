@@ -94,6 +94,18 @@ BROKEN: dict[str, str | dict[str, str]] = {
     "output outside": {"stop": "stop: {trials: 1}\noutputs: {report: ../x.md}"},
     "output suffix": {"stop": "stop: {trials: 1}\noutputs: {best: best.txt}"},
     "same outputs": {"stop": "stop: {trials: 1}\noutputs: {best: a.json, trials: a.json}"},
+    "section of nothing": {"stop": "stop:"},
+    "number for a section": {"stop": "stop: 50"},
+    "text for a section": {"search": "search: random"},
+    "text for the folds": {"objective": CV.format("kfold")},
+    "metric of nothing": {"objective": METRIC.format("null")},
+    "no metrics": {"objective": METRIC.format("[]")},
+    "misspelt metric key": {"objective": METRIC.format("{nme: recall}")},
+    "infinite time": {"stop": "stop: {trials: 5, time: .inf}"},
+    "value without end": {"space": "space: {C: [1, .nan]}"},
+    "itself as parent": {"space": "space: {C: {int: [1, 2], when: {C: 1}}}"},
+    "start of a wrong kind": {"search": "search: {method: random, start_with: [5, null]}"},
+    "space file by a wrong name": {"space": "space: d.csv", "stop": "stop: {trails: 5}"},
     "many at once": {
         "study": "study: 5",
         "objective": METRIC.format("recal"),
@@ -120,6 +132,7 @@ def test_texts(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, case: str, snapshot: SnapshotAssertion
 ) -> None:
     written(tmp_path, BROKEN[case])
+    (tmp_path / "d.csv").write_text("a,y\n")
     monkeypatch.chdir(tmp_path)
     with pytest.raises(UsageError) as caught:
         load_definition(Path("tuning.yaml"))

@@ -97,7 +97,8 @@ def test_an_alias_bomb_needs_little_memory(tmp_path: Path) -> None:
         "from tunesmith.config.source import read_document\n"
         "try: read_document(Path(sys.argv[1]))\nexcept Exception as error: print(error)\n"
         # Unlike `ru_maxrss` this does not remember the process that it was forked from.
-        "print(int(re.search(r'VmHWM:\\s*(\\d+)', Path('/proc/self/status').read_text())[1]) // 1024)"
+        "status = Path('/proc/self/status').read_text()\n"
+        "print(int(re.search(r'VmHWM:\\s*(\\d+)', status)[1]) // 1024)"
     )
     done = subprocess.run(
         [sys.executable, "-c", code, str(tmp_path / "bomb.yaml")],
@@ -132,3 +133,32 @@ def test_unreadable_files(tmp_path: Path, name: str, content: bytes | None, word
         (tmp_path / name).write_bytes(content)
     with pytest.raises((UsageError, ConfigError), match=words):
         read_document(tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "found"),
+    [
+        ("a.json", '{"a": 1,\n "a": 2}', "a.json:2:2: the key `a` is given twice (first"),
+        ("a.json", '{"a": "NaN",\n "b": NaN}', "a.json:2:7: `NaN` is not JSON; numbers"),
+        ("a.json", '{"a": ' + "9" * 5000 + "}", "a.json:1:7: a whole number with more"),
+        ("a.json", '{"a": ' + "9" * 400 + "}", "a.json:1:7: a whole number with more"),
+        ("a.json", '{"a": ' + "[" * 60 + "]" * 60 + "}", "a.json: nested more than 50 deep"),
+        ("a.json", "[" * 100_000, "a.json: nested more than 50 deep"),
+        ("a.json", " ", "a.json:1:2: not valid JSON: the file is empty"),
+        ("a.yaml", 'a: "\\ud800"', "a.yaml:1:1: half of a character"),
+        ("a.json", '{"a": {"\\udfff": 1}}', "a.json:1:8: half of a character"),
+        ("a.toml", "[a]\nb = [2026-11-24]", "a.toml:2:1: a date or time is no value here"),
+        ("a.toml", "a = 1\na = 2", "a.toml: not valid TOML: a key is given twice"),
+        ("a.toml", "a = " + "9" * 5000, "a.toml: a whole number with more than 300 digits"),
+        ("a.toml", "a." * 3000 + "b = 1", "a.toml: nested more than 50 deep"),
+        ("a.toml", "a = " + "[" * 5000, "a.toml: nested more than 50 deep"),
+    ],
+)  # fmt: skip
+def test_what_no_further_part_could_hold(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, text: str, found: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path(name).write_text(text)
+    with pytest.raises(ConfigError) as caught:
+        read_document(Path(name))
+    assert str(caught.value).startswith(found)

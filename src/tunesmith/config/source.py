@@ -123,7 +123,9 @@ def read_json(text: str) -> Document:
         SourceError: with line and column.
     """
     try:
-        data = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant)
+        data = json.loads(
+            text, object_pairs_hook=_unique, parse_constant=_no_constant, parse_int=_short
+        )
     except json.JSONDecodeError as error:
         message = error.msg[:1].lower() + error.msg[1:] if text.strip() else "the file is empty"
         raise SourceError(f"not valid JSON: {message}", error.lineno, error.colno) from None
@@ -173,6 +175,12 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         twice = next(name for name in names if names.count(name) > 1)
         raise ValueError(f"the key `{twice}` is given twice")
     return found
+
+
+def _short(digits: str) -> int:
+    if len(digits) > MAX_DIGITS:
+        raise ValueError(f"a whole number with more than {MAX_DIGITS} digits")
+    return int(digits)
 
 
 def _no_constant(word: str) -> Any:
