@@ -1,9 +1,18 @@
 import os
 import signal
+import threading
+from collections.abc import Iterator
 
 import pytest
 
 from tunesmith.study.signals import SignalGate, StopRequested
+
+
+@pytest.fixture
+def nohup() -> Iterator[None]:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    yield
+    signal.signal(signal.SIGHUP, before)
 
 
 def test_a_signal_waits_for_the_gate() -> None:
@@ -34,3 +43,31 @@ def test_handlers_are_put_back() -> None:
     with SignalGate():
         pass
     assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before
+
+
+def test_a_lost_terminal_stops_a_run() -> None:
+    with SignalGate() as gate, pytest.raises(StopRequested, match="SIGHUP"), gate.waiting():
+        os.kill(os.getpid(), signal.SIGHUP)
+
+
+@pytest.mark.usefixtures("nohup")
+def test_a_lost_terminal_is_nothing_under_nohup() -> None:
+    with SignalGate() as gate:
+        with gate.waiting():
+            os.kill(os.getpid(), signal.SIGHUP)
+        with pytest.raises(StopRequested, match="SIGTERM"), gate.waiting():
+            os.kill(os.getpid(), signal.SIGTERM)
+    assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+
+
+def test_in_another_thread_the_callers_handlers_stay() -> None:
+    before, found = signal.getsignal(signal.SIGINT), []
+
+    def enter() -> None:
+        with SignalGate() as gate, gate.waiting():
+            found.append(signal.getsignal(signal.SIGINT))
+
+    thread = threading.Thread(target=enter)
+    thread.start()
+    thread.join()
+    assert found == [before]

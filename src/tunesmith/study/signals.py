@@ -14,6 +14,12 @@ from typing import Any, Self
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
+def _listened() -> list[signal.Signals]:
+    # Under nohup the run is meant to outlive its terminal.
+    is_nohup = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    return [number for number in SIGNALS if not (is_nohup and number == signal.SIGHUP)]
+
+
 class StopRequested(BaseException):
     """A signal asked the study to stop."""
 
@@ -33,7 +39,7 @@ class SignalGate:
     def __enter__(self) -> Self:
         # Only the main thread may install handlers; elsewhere the caller's own ones stay.
         if threading.current_thread() is threading.main_thread():
-            self._before = {number: signal.signal(number, self._handle) for number in SIGNALS}
+            self._before = {number: signal.signal(number, self._handle) for number in _listened()}
         return self
 
     def __exit__(
