@@ -4,11 +4,11 @@ Every error here is meant for a person: the command line prints its text without
 An error holds the data it was given and imports nothing to list alternatives.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from enum import IntEnum
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 MAX_LISTED = 20
 
@@ -60,9 +60,21 @@ class StorageError(TunesmithError):
 
 
 class LockedError(TunesmithError):
-    """Another run holds this study."""
+    """Another run holds this study.
+
+    Args:
+        study: its name.
+        holder: what is known of that run: ``pid``, ``since``.
+    """
 
     exit_code = ExitCode.LOCKED
+
+    def __init__(self, study: str, holder: Mapping[str, Any]) -> None:
+        who, since = holder.get("pid", "?"), holder.get("since", "?")
+        super().__init__(
+            f"study `{study}` is being run by process {who} since {since}."
+            "\n  Wait for it, or end it; nothing was changed."
+        )
 
 
 @dataclass(frozen=True)

@@ -64,8 +64,11 @@ class Expression:
         try:
             tree = ast.parse(self.text.strip(), mode="eval")
             return _compile(tree.body), frozenset(_names(tree))
-        except (SyntaxError, RecursionError, MemoryError) as error:
-            raise ExpressionError(f"cannot be read: {error}") from None
+        except SyntaxError as error:
+            where = f" at character {error.offset}" if error.offset else ""
+            raise ExpressionError(f"`{self.text}` is no condition: {error.msg}{where}") from None
+        except (RecursionError, MemoryError):
+            raise ExpressionError("it is nested too deeply") from None
 
     @property
     def names(self) -> frozenset[str]:

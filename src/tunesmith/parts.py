@@ -1,5 +1,6 @@
 """The parts of a study, built from its definition."""
 
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -31,11 +32,18 @@ def build_sampler(definition: Definition) -> Sampler:
     try:
         sampler: Sampler = registry.load("samplers", search.method)(seed=search.seed, **options)
     except TypeError as error:
-        raise UsageError(f"search.options: {search.method} does not accept them: {error}") from None
+        raise UsageError(_bad_option(search.method, error)) from None
     objection = sampler.objection(definition.space)
     if objection:
         raise UsageError(f"search.method: {search.method} cannot search this space: {objection}")
     return sampler
+
+
+def _bad_option(method: str, error: TypeError) -> str:
+    found = re.search(r"unexpected keyword argument '(\w+)'", str(error))
+    if found is None:
+        return f"search.options: {method} does not accept them: {error}"
+    return f"search.options.{found[1]}: {method} search has no such option"
 
 
 def build_executor(definition: Definition, objective: Objective) -> Executor:

@@ -14,7 +14,7 @@ from tunesmith.errors import LockedError, NoResultError, StorageError, UsageErro
     ("error", "code"),
     [
         (UsageError("x"), 2), (NoResultError("x"), 1), (StorageError("x"), 74),
-        (LockedError("x"), 75), (PermissionError(13, "Permission denied", "a.csv"), 74),
+        (LockedError("x", {}), 75), (PermissionError(13, "Permission denied", "a.csv"), 74),
         (KeyboardInterrupt(), 130), (KeyError("x"), 5), (RecursionError("x"), 5),
     ],
 )  # fmt: skip

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
-from tunesmith.config.source import SourceError, read_document, read_json, read_toml
+from tunesmith.config.document import SourceError
+from tunesmith.config.source import read_document, read_json, read_toml
 from tunesmith.config.yaml12 import core_scalar, read_yaml
 from tunesmith.errors import ConfigError, UsageError
 

@@ -1,7 +1,7 @@
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from tunesmith.config.source import SourceError
+from tunesmith.config.document import SourceError
 from tunesmith.config.yaml12 import read_yaml
 
 REFUSED = {

@@ -13,7 +13,7 @@ from sklearn.metrics import make_scorer, recall_score
 
 from tunesmith.config.model import MetricSpec
 from tunesmith.errors import UsageError
-from tunesmith.objective.metric import BadScoreError, Scorers, real
+from tunesmith.objective.metric import BadScoreError, MetricWarning, Scorers, real
 
 
 def cost(y_true: Any, y_pred: Any) -> float:
@@ -208,8 +208,10 @@ def test_a_deciding_metric_must_be_computed(fitted: Any) -> None:
 
 
 @pytest.mark.parametrize("name", ["broken", "none"])
-def test_a_metric_that_decides_nothing_may_fail(fitted: Any, name: str) -> None:
-    assert scorers("accuracy", also=[own(name)])(*fitted).keys() == {"accuracy"}
+def test_a_metric_that_decides_nothing_may_fail_and_is_said_to(fitted: Any, name: str) -> None:
+    with pytest.warns(MetricWarning, match=name):
+        found = scorers("accuracy", also=[own(name)])(*fitted)
+    assert found.keys() == {"accuracy"}
 
 
 def test_a_name_counts_once(fitted: Any) -> None:

@@ -86,3 +86,10 @@ def test_distributions_keep_their_quantiles() -> None:
     assert parameter.at(0.3) == pytest.approx(stats.gamma(2.0, scale=3.0).ppf(0.3))
     assert parameter.unit(parameter.at(0.3)) == pytest.approx(0.3)
     assert isinstance(Distribution("poisson", (4.0,)).at(0.5), int)
+
+
+def test_the_last_step_of_a_ladder_never_leaves_the_range() -> None:
+    ladder = Float(0.562, 0.562 + 19 * 0.1, step=0.1)
+    last = ladder.level((ladder.n_levels or 0) - 1)
+    assert last <= ladder.high
+    assert ladder.canonical(last) == last

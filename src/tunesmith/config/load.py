@@ -9,11 +9,12 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from tunesmith.config.document import Document
 from tunesmith.config.messages import show, violations_of
 from tunesmith.config.model import Definition, File
 from tunesmith.config.rules import check_rules
 from tunesmith.config.salvage import is_touched, salvage
-from tunesmith.config.source import Document, read_document
+from tunesmith.config.source import read_document
 from tunesmith.errors import ConfigError, Path, Place, UsageError, Violation, dotted
 from tunesmith.space import SearchSpace
 from tunesmith.space.parse import as_written, parse_space

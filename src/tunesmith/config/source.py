@@ -4,57 +4,18 @@ import json
 import re
 import tomllib
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from pathlib import Path as FilePath
 from typing import Any
 
+from tunesmith.config.document import Document, Positions, SourceError
+from tunesmith.config.yaml12 import read_yaml
 from tunesmith.errors import ConfigError, Path, Place, UsageError, Violation
 
 MAX_BYTES = 1 << 20
 MAX_DEPTH = 50
 MAX_DIGITS = 300
 MAX_BITS = 1000
-
-
-class SourceError(Exception):
-    """The text is not what its suffix promises; line and column from 1, 0 where unknown."""
-
-    def __init__(self, message: str, line: int = 0, column: int = 0) -> None:
-        super().__init__(message)
-        self.line, self.column = line, column
-
-
-@dataclass
-class Positions:
-    """(line, column) of every key and value, by its path."""
-
-    keys: dict[Path, tuple[int, int]] = field(default_factory=dict)
-    values: dict[Path, tuple[int, int]] = field(default_factory=dict)
-
-    def find(self, path: Path) -> tuple[int, int]:
-        """Where a path stands, or else its nearest ancestor; (0, 0) where nothing is known.
-
-        Keys before values: an error about ``depth: {…}`` belongs to the word ``depth``.
-        """
-        for length in range(len(path), -1, -1):
-            found = self.keys.get(path[:length]) or self.values.get(path[:length])
-            if found:
-                return found
-        return 0, 0
-
-
-@dataclass(frozen=True)
-class Document:
-    """Plain data with positions."""
-
-    data: Any
-    positions: Positions
-    file: str = ""
-
-    def place(self, path: Path) -> Place:
-        """The place of a path, for an error message."""
-        return Place(self.file, *self.positions.find(path))
 
 
 def read_document(path: FilePath) -> Document:
@@ -141,7 +102,6 @@ JSON_PARTS = re.compile(r'"(?:[^"\\]|\\.)*"|NaN|-?Infinity|-?\d+', re.DOTALL)
 
 def _json_error(text: str, message: str) -> SourceError:
     """The place of what Python's reader refuses without saying where."""
-    from tunesmith.config.yaml12 import read_yaml
 
     for part in JSON_PARTS.finditer(text):
         is_long = len(part[0]) > MAX_DIGITS and part[0][-1].isdigit()
@@ -160,7 +120,6 @@ def _json_error(text: str, message: str) -> SourceError:
 
 def _json_positions(text: str) -> Positions:
     """JSON is YAML but for tabs, which are only blanks outside of strings."""
-    from tunesmith.config.yaml12 import read_yaml
 
     try:
         return read_yaml(text.replace("\t", " ")).positions
@@ -230,7 +189,6 @@ def _toml_path(text: str) -> tuple[str, ...]:
 
 
 def _read_yaml(text: str) -> Document:
-    from tunesmith.config.yaml12 import read_yaml
 
     return read_yaml(text)
 

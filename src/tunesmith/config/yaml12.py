@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from tunesmith.config.source import Document, Positions, SourceError
+from tunesmith.config.document import Document, Positions, SourceError
 from tunesmith.errors import Path
 
 MAX_DEPTH = 50

@@ -16,9 +16,8 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
-from tunesmith.errors import StorageError
+from tunesmith.errors import LockedError, StorageError
 from tunesmith.ledger.dialect import address, engine_of, readable
-from tunesmith.ledger.lock import locked_error
 from tunesmith.redact import redact
 
 SPACE = 0x74756E65
@@ -71,7 +70,7 @@ def _take(connection: Connection, location: str, study: str) -> None:
     with _guarded(location):
         connection.execute(KEEP_ALIVE)
         if not connection.execute(TAKE, _numbers(study)).scalar_one():
-            raise locked_error(study, _who(connection, study) or {})
+            raise LockedError(study, _who(connection, study) or {})
 
 
 def _who(connection: Connection, study: str) -> dict[str, Any] | None:

@@ -49,14 +49,6 @@ def holder(location: str | Path, study: str) -> dict[str, Any] | None:
     return advisory_holder(str(location), study)
 
 
-def locked_error(study: str, other: dict[str, Any]) -> LockedError:
-    """The message to whom comes second."""
-    return LockedError(
-        f"study `{study}` is being run by process {other.get('pid', '?')}"
-        f" since {other.get('since', '?')}.\n  Wait for it, or end it; nothing was changed."
-    )
-
-
 @contextmanager
 def _file_lock(path: Path, study: str) -> Iterator[None]:
     # The file stays; what locks is the kernel, and the text in it only tells who holds it.
@@ -80,7 +72,7 @@ def _take(handle: int, path: Path, study: str) -> None:
         os.ftruncate(handle, 0)
         os.pwrite(handle, json.dumps(note).encode(), 0)
     except BlockingIOError:
-        raise locked_error(study, _read(handle)) from None
+        raise LockedError(study, _read(handle)) from None
     except OSError as error:
         raise StorageError(f"cannot lock {path}: {error.strerror}") from error
 

@@ -1,6 +1,7 @@
 """Scores: one finite number a metric, from one set of predictions."""
 
 import inspect
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -31,6 +32,10 @@ class BadScoreError(ValueError):
     def __init__(self, kind: str, message: str) -> None:
         super().__init__(message)
         self.kind = kind
+
+
+class MetricWarning(UserWarning):
+    """A metric that decides nothing could not be computed."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +97,7 @@ class Scorers:
     def __call__(self, estimator: Any, X: Any, y: Any) -> dict[str, float]:
         """Scores of a fitted estimator, the measured times left out.
 
-        A metric of ``also`` that cannot be computed is left out, too: it decides nothing.
+        A metric of ``also`` that cannot be computed is left out with a warning: it decides nothing.
 
         Raises:
             BadScoreError: a deciding metric is no finite real number.
@@ -101,17 +106,19 @@ class Scorers:
         names = {metric.name for metric in self.objectives}
         try:
             found = self._all(estimator, X, y)
-        except Exception:
+        except Exception as error:
             if not self.also:
                 raise
             found = self._only_deciding(estimator, X, y)
+            warnings.warn(f"`also` could not be computed: {error}", MetricWarning, stacklevel=2)
         scores = {}
         for name, score in found.items():
             try:
                 scores[name] = real(name, score)
-            except BadScoreError:
+            except BadScoreError as error:
                 if name in names:
                     raise
+                warnings.warn(str(error), MetricWarning, stacklevel=2)
         return scores
 
     def time_scores(self, fit_s: float, score_s: float) -> dict[str, float]:

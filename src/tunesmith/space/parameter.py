@@ -53,7 +53,7 @@ class Float:
 
     def level(self, index: int) -> float:
         """The value ``index`` steps above ``low``, free of accumulated rounding."""
-        return float(f"{self.low + index * (self.step or 0.0):.12g}")
+        return min(float(f"{self.low + index * (self.step or 0.0):.12g}"), self.high)
 
     def index(self, value: Value) -> int:
         """How many steps above ``low`` a value lies."""

@@ -33,7 +33,7 @@ NAMES = {
     "current": "the current best parameters are",
     "start_with": "a point of `start_with` is",
 }
-EXHAUSTED = "every point of the space was evaluated"
+EXHAUSTED = "no further point of the space was found"
 
 
 @dataclass(frozen=True)
