@@ -1,9 +1,11 @@
+import fcntl
 import json
 import multiprocessing
 import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from multiprocessing.synchronize import Event
 from pathlib import Path
@@ -95,6 +97,16 @@ def test_whoever_only_looks_is_in_nobodys_way(ledger: Path) -> None:
         for looker in lookers:
             looker.kill()
             looker.join()
+
+
+def test_a_looker_that_is_paused_delays_a_run_and_never_refuses_it(ledger: Path) -> None:
+    with run_lock(ledger, "churn"):
+        (note,) = ledger.parent.iterdir()
+    looker = note.open()
+    fcntl.flock(looker, fcntl.LOCK_SH)
+    threading.Timer(0.5, looker.close).start()
+    with run_lock(ledger, "churn"):
+        assert looker.closed
 
 
 @pytest.mark.parametrize("content", ["", "[]", "nonsense", '"text"', '{"pid": 1}'])
