@@ -1,4 +1,5 @@
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -253,6 +254,20 @@ def test_workers_that_cannot_start_end_the_wait() -> None:
         executor.submit(0)
         with pytest.raises(TunesmithError, match="cannot be made here"):
             executor.completed()
+
+
+def test_limits_of_the_system_are_named() -> None:
+    with ProcessExecutor(process_id, n_workers=1) as executor:
+        future = executor.submit(0)
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (3, hard))
+        try:
+            with pytest.raises(TunesmithError, match="cannot start: Too many open files"):
+                executor.completed()
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        drain(executor, [future])
+        assert future.result() != os.getpid()
 
 
 def test_the_handed_over_data_is_private_and_removed() -> None:
