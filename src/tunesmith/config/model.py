@@ -304,7 +304,8 @@ class File(Section):
     outputs: Outputs = Outputs()
     execution: Execution = Execution()
     ledger: str = ".tunesmith/ledger.db"
-    """Database of everything evaluated."""
+    """Database of everything evaluated: a SQLite file, or a server's URL such as
+    ``postgresql://user@host/database`` (needs ``pip install tunesmith[postgres]``)."""
 
 
 @dataclass(frozen=True)
