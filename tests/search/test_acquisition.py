@@ -7,10 +7,10 @@ import pytest
 from scipy.integrate import quad
 from scipy.stats import norm
 
+from tunesmith.expression import Expression
 from tunesmith.search.acquisition import log_expected_improvement, most_promising
 from tunesmith.search.coordinates import Coordinates
-from tunesmith.space import Categorical, Float, Int, SearchSpace
-from tunesmith.space.space import Box, Condition
+from tunesmith.space import Box, Categorical, Condition, Float, Int, SearchSpace
 
 MIXED = SearchSpace.of({"x": Float(0, 1), "n": Int(1, 9), "k": Categorical(("a", "b", "c"))})
 
@@ -53,8 +53,6 @@ def test_the_best_point_of_a_mixed_space_is_found() -> None:
 
 
 def test_constraints_hold_and_may_leave_nothing() -> None:
-    from tunesmith.expression import Expression
-
     space = SearchSpace((Box({"x": Float(0, 1), "y": Float(0, 1)}),), (Expression("x < y"),))
     coordinates, rng = Coordinates(space), np.random.default_rng(0)
     start = coordinates.encode({"x": 0.2, "y": 0.4})[None]

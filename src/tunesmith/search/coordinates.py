@@ -185,18 +185,24 @@ class Coordinates:
             rng: for everything.
         """
         active = self.active(rows)
-        luck = rng.random(rows.shape) * active
-        few = 1.0 - 1.5 / np.maximum(active.sum(axis=1, keepdims=True), 1.5)
-        chosen = (luck > few) | (luck == luck.max(axis=1, keepdims=True))
+        free = active & self._can_vary
+        luck = rng.random(rows.shape) * free
+        few = 1.0 - 1.5 / np.maximum(free.sum(axis=1, keepdims=True), 1.5)
+        chosen = free & ((luck > few) | (luck == luck.max(axis=1, keepdims=True)))
         moved = rows + rng.normal(size=rows.shape) * np.maximum(step, self._smallest_steps)
         moved = np.abs(moved)
         moved = np.where(moved > 1, 2 - moved, moved)
-        moved = np.where(self._is_ordered, moved, rng.random(rows.shape))
-        return self.snapped(np.where(chosen, moved, rows))
+        # What is inactive is drawn anew: a changed choice may wake it up.
+        moved = np.where(self._is_ordered & active, moved, rng.random(rows.shape))
+        return self.snapped(np.where(chosen | ~active, moved, rows))
 
     @cached_property
     def _smallest_steps(self) -> np.ndarray:
         return np.array([0.7 / axis.n_levels if axis.n_levels else 0.0 for axis in self.axes])
+
+    @cached_property
+    def _can_vary(self) -> np.ndarray:
+        return np.array([axis.n_levels != 1 for axis in self.axes])
 
     @cached_property
     def _is_ordered(self) -> np.ndarray:

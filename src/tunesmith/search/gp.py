@@ -15,7 +15,7 @@ from tunesmith.search.sobol import SobolSampler
 from tunesmith.search.unseen import unseen
 from tunesmith.search.warping import half_rank, shrunk, standardised
 from tunesmith.space import SearchSpace
-from tunesmith.types import Params
+from tunesmith.types import Params, State
 
 N_BEST = 5
 """So many of the points believed best are starting points of the local search."""
@@ -28,7 +28,8 @@ class GPSampler:
     """A Matérn 5/2 process under log expected improvement, in NumPy and SciPy.
 
     Runs on any space: choices are compared by the Hamming distance, and what is inactive lies at
-    one place. Running trials count as if they had come out as expected (the kriging believer).
+    one place. Running trials count as if they had come out as expected (the kriging believer),
+    failed ones as if they had scored like the worst, so that a region that fails is left.
     Several objectives are drawn together anew for each suggestion (ParEGO, Knowles 2006).
     Scores that agree to 12 digits are the same score, so that a last bit steers nothing.
     """
@@ -37,7 +38,8 @@ class GPSampler:
     n_startup: int = 10
     """Sobol points before the model takes over."""
     max_points: int = 250
-    """Trials the model learns from: in a longer history the better half and the latest."""
+    """Trials the model learns from: in a longer history the better half and the latest; and half
+    as many failed ones."""
 
     def objection(self, space: SearchSpace) -> str | None:  # noqa: ARG002
         """Any space will do."""
@@ -59,18 +61,29 @@ class GPSampler:
         self, coordinates: Coordinates, history: History, rng: Generator
     ) -> tuple[np.ndarray, GaussianProcess]:
         """``(k, n_axes)`` rows of the trials learned from, and what is believed of the space."""
+        trials, values = self._lessons(history, rng)
+        rows = _rows(coordinates, trials)
+        features = coordinates.features(rows)
+        hyper = fit(features, values, coordinates.groups)
+        process = GaussianProcess(features, values, coordinates.groups, hyper)
+        if history.running:
+            process = process.believing(coordinates.features(_rows(coordinates, history.running)))
+        return rows, process
+
+    def _lessons(self, history: History, rng: Generator) -> tuple[list[Trial], np.ndarray]:
+        """Trials to learn from, and ``(k,)`` how good each was."""
         trials = list(history.complete)
         gains = _gains(trials, history, rng)
         kept = _kept(gains, self.max_points)
-        rows = np.array([coordinates.encode(trials[i].params) for i in kept])
-        features = coordinates.features(rows)
         values = standardised(half_rank(gains[kept]))
-        hyper = fit(features, values, coordinates.groups)
-        process = GaussianProcess(features, values, coordinates.groups, hyper)
-        running = [coordinates.encode(trial.params) for trial in history.running]
-        if running:
-            process = process.believing(coordinates.features(np.array(running)))
-        return rows, process
+        failed = [trial for trial in history.told if trial.state is State.FAILED]
+        failed = failed[-(self.max_points // 2) :]
+        lessons = [*(trials[i] for i in kept), *failed]
+        return lessons, np.append(values, np.full(len(failed), values.min()))
+
+
+def _rows(coordinates: Coordinates, trials: list[Trial]) -> np.ndarray:
+    return np.array([coordinates.encode(trial.params) for trial in trials])
 
 
 @cache
