@@ -60,6 +60,8 @@ def inside(root: Path, path: str | Path) -> Path:
     Raises:
         UsageError: it leads outside, into ``.git``, or through something that is no plain file.
     """
+    if "\0" in str(path):
+        raise UsageError(f"output {str(path)!r} holds a null byte")
     base = root.resolve()
     resolved = (base / path).resolve()
     if not resolved.is_relative_to(base):
