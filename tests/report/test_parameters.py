@@ -66,6 +66,7 @@ def same(left: Any, right: Any) -> bool:
     return json.dumps(left, sort_keys=True) == json.dumps(right, sort_keys=True)
 
 
+@example({"é" * 400: None, "a": {"ü" * 500: [1]}, "b": [{"ñ" * 300: {"x": "y"}}]})
 @given(
     st.dictionaries(
         st.text(st.characters(exclude_categories=["Cs"]), min_size=1), values, max_size=4

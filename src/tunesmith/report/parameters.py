@@ -17,6 +17,7 @@ from tunesmith.report.summary import Ranked, Summary
 
 FORMATS = (".json", ".yaml", ".yml", ".toml")
 PLAIN_WORD = re.compile(r"[A-Za-z][A-Za-z0-9_./-]*\Z")
+MAX_PLAIN_KEY = 1000
 NOT_TEXT = {"y", "n", "yes", "no", "on", "off", "true", "false", "null", "none", "nan", "inf"}
 """Words that some YAML reader takes for something else than text."""
 
@@ -88,7 +89,7 @@ def yaml_text(content: dict[str, Any], indent: int = 0) -> str:
     """
     lines = []
     for key, value in content.items():
-        name = scalar(key)
+        name = _key(key, f"\n{' ' * indent}")
         if isinstance(value, dict) and value:
             lines.append(f"{' ' * indent}{name}:\n{yaml_text(value, indent + 2)}")
         else:
@@ -96,12 +97,18 @@ def yaml_text(content: dict[str, Any], indent: int = 0) -> str:
     return "".join(lines)
 
 
+def _key(text: str, before_colon: str = " ") -> str:
+    # Readers look at most 1024 characters ahead for a colon; a longer key has to say what it is.
+    written = scalar(text)
+    return written if len(written) < MAX_PLAIN_KEY else f"? {written}{before_colon}"
+
+
 def flow(value: Any) -> str:
     """A value on one line."""
     if isinstance(value, list):
         return f"[{', '.join(map(flow, value))}]"
     if isinstance(value, dict):
-        return f"{{{', '.join(f'{scalar(k)}: {flow(v)}' for k, v in value.items())}}}"
+        return f"{{{', '.join(f'{_key(k)}: {flow(v)}' for k, v in value.items())}}}"
     return scalar(value)
 
 
