@@ -5,7 +5,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from tunesmith.search.coordinates import Coordinates
-from tunesmith.space import Box, Categorical, Condition, Float, Int, SearchSpace
+from tunesmith.space import Categorical, Float, Int, SearchSpace
 from tunesmith.testing.strategies import spaces
 from tunesmith.types import Params
 
@@ -87,16 +87,6 @@ def test_a_mutation_redraws_something_that_counts_and_can_vary(
     can_vary = np.array([n != 1 for n in levels])
     assert (moved != rows[:, active]).any(axis=0)[can_vary].all()
     assert (moved == rows[:, active])[:, ~can_vary].all()
-
-
-def test_what_a_new_choice_wakes_up_is_drawn_from_everywhere() -> None:
-    box = Box({"k": Categorical(("a", "b")), "x": Float(0, 1)}, {"x": (Condition("k", ("b",)),)})
-    coordinates, rng = Coordinates(SearchSpace((box,))), np.random.default_rng(0)
-    rows = coordinates.encode({"k": "a"})[None].repeat(200, axis=0)
-    moved = coordinates.mutated(rows, np.full((200, 1), 0.01), rng)
-    awake = moved[coordinates.active(moved)[:, 1], 1]
-    assert awake.min() < 0.1
-    assert awake.max() > 0.9
 
 
 def test_lists_of_numbers_are_ordered_and_choices_are_one_apart() -> None:

@@ -17,10 +17,9 @@ GP_TRIALS = 250
 
 
 class BayesianSampler:
-    """Chooses the model by name or, with ``auto``, by the space and the history.
+    """Chooses the model by name or, with ``auto``, by the length of the history.
 
-    ``auto`` takes a Gaussian process while the history is short, one objective decides and the
-    space is one plain box, and TPE otherwise.
+    ``auto`` takes a Gaussian process while the history is short, and TPE afterwards.
 
     Args:
         seed: the study's.
@@ -48,16 +47,14 @@ class BayesianSampler:
         return f"BayesianSampler(seed={self.seed}, sampler={self.sampler!r}, **{self.options})"
 
     def objection(self, space: SearchSpace) -> str | None:
-        """What the model objects to; with ``auto``, the one that is there for any space."""
-        return self._models["tpe" if self.sampler == AUTO else self.sampler].objection(space)
+        """What a model objects to; those of ``auto`` take any space."""
+        return next(filter(None, (m.objection(space) for m in self._models.values())), None)
 
     def suggest(self, space: SearchSpace, history: History, n: int, rng: Generator) -> list[Params]:
         """What the chosen model suggests."""
-        return self._models[self._choice(space, history)].suggest(space, history, n, rng)
+        return self._models[self._choice(history)].suggest(space, history, n, rng)
 
-    def _choice(self, space: SearchSpace, history: History) -> str:
+    def _choice(self, history: History) -> str:
         if self.sampler != AUTO:
             return self.sampler
-        is_plain = len(space.boxes) == 1 and not space.boxes[0].conditions
-        is_short = len(history) < GP_TRIALS and len(history.objectives) == 1
-        return "gp" if is_plain and is_short and not self._models["gp"].objection(space) else "tpe"
+        return "gp" if len(history) < GP_TRIALS else "tpe"

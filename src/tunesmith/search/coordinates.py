@@ -184,17 +184,15 @@ class Coordinates:
             step: ``(n, 1)`` typical changes of a number; at least about one level of a ladder.
             rng: for everything.
         """
-        active = self.active(rows)
-        free = active & self._can_vary
+        free = self.active(rows) & self._can_vary
         luck = rng.random(rows.shape) * free
         few = 1.0 - 1.5 / np.maximum(free.sum(axis=1, keepdims=True), 1.5)
         chosen = free & ((luck > few) | (luck == luck.max(axis=1, keepdims=True)))
         moved = rows + rng.normal(size=rows.shape) * np.maximum(step, self._smallest_steps)
         moved = np.abs(moved)
         moved = np.where(moved > 1, 2 - moved, moved)
-        # What is inactive is drawn anew: a changed choice may wake it up.
-        moved = np.where(self._is_ordered & active, moved, rng.random(rows.shape))
-        return self.snapped(np.where(chosen | ~active, moved, rows))
+        moved = np.where(self._is_ordered, moved, rng.random(rows.shape))
+        return self.snapped(np.where(chosen, moved, rows))
 
     @cached_property
     def _smallest_steps(self) -> np.ndarray:
