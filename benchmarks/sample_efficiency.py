@@ -6,7 +6,7 @@ Three functions whose optimum is known, and three tables of real cross-validatio
 once with scikit-learn and kept in the folder for temporary files. Regret is the best score found
 minus the optimum; 0 is the limit. Tunesmith runs as it does in a study, with a look-ahead window
 of 8 (each suggestion misses the results of the last 7 trials), and once without. Optuna is run one
-trial after the other, which suits it best.
+trial after the other, which suits it best; lists of numbers are handed to it in order.
 """
 
 import argparse
@@ -43,6 +43,7 @@ from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
 
 from tunesmith import registry
+from tunesmith.files import write_atomic
 from tunesmith.history import FoldResult, Metric, TrialLog
 from tunesmith.space import Box, Categorical, Condition, Float, Grid, Int, Parameter, SearchSpace
 from tunesmith.types import Params
@@ -50,10 +51,10 @@ from tunesmith.types import Params
 FOLDS = 3
 WINDOW = 8
 OURS = {
-    "Tunesmith `bayesian` (auto)": ("bayesian", WINDOW),
-    "Tunesmith `gp`": ("gp", WINDOW),
-    "Tunesmith `tpe`": ("tpe", WINDOW),
+    "Tunesmith `bayesian` (auto: `gp`)": ("bayesian", WINDOW),
     "Tunesmith `bayesian`, window 1": ("bayesian", 1),
+    "Tunesmith `tpe`": ("tpe", WINDOW),
+    "Tunesmith `tpe`, window 1": ("tpe", 1),
     "random": ("random", 1),
 }
 THEIRS: dict[str, Callable[[int], Any]] = {
@@ -225,12 +226,12 @@ def tabulated(
     """Every point of a finite space, cross-validated; from the last run's file if there is one."""
     folder = Path(tempfile.gettempdir()) / f"tunesmith-benchmarks-{os.getuid()}"
     folder.mkdir(mode=0o700, exist_ok=True)
-    path = folder / f"{name}-sklearn-{sklearn.__version__}.json"
+    path = folder / f"{name}-{FOLDS}-folds-sklearn-{sklearn.__version__}.json"
     points = {space.key(params): params for params in Grid(space).after(-1)}
     table = json.loads(path.read_text()) if path.exists() else {}
     if table.keys() != points.keys():
         table = {key: -validated(make(params), data, scoring) for key, params in points.items()}
-        path.write_text(json.dumps(table))
+        write_atomic(path, json.dumps(table))
     return Problem(space, lambda params: table[space.key(params)], min(table.values()))
 
 

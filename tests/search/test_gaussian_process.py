@@ -106,3 +106,30 @@ def test_equal_values_and_repeated_points_are_survived() -> None:
     means, deviations = GaussianProcess(points, np.zeros(12), GROUPS, hyper).posterior(X_NEW)
     assert (means == 0).all()
     assert np.isfinite(deviations).all()
+
+
+def test_choices_are_compared_by_the_hamming_distance() -> None:
+    """One weight for all columns of a choice: a different one is that far away, whichever it is."""
+    hot = np.sqrt(0.5) * np.eye(3)
+    hyper = Hyperparameters(np.array([2.0]), 1.0, 1e-6)
+    process = GaussianProcess(hot[:1], np.ones(1), np.zeros(3, dtype=int), hyper)
+    same, *others = process.mean(hot)
+    assert same == pytest.approx(1.0, abs=1e-5)
+    assert others == pytest.approx([matern(np.array([2.0]))[0]] * 2, abs=1e-5)
+
+
+def test_the_last_bits_of_values_do_not_change_the_fit() -> None:
+    values = (Y - Y.mean()) / Y.std()
+    first, second = (fit(X, v, GROUPS) for v in (values, values * (1 + 1e-14)))
+    np.testing.assert_array_equal(first.weights, second.weights)
+    assert (first.signal, first.noise) == (second.signal, second.noise)
+
+
+def test_many_points_in_many_dimensions_are_survived() -> None:
+    rng = np.random.default_rng(3)
+    points, values = rng.random((300, 30)), rng.normal(size=300)
+    hyper = fit(points, values, np.arange(30))
+    process = GaussianProcess(points, values, np.arange(30), hyper)
+    means, deviations = process.posterior(rng.random((50, 30)))
+    assert np.isfinite(means).all()
+    assert (deviations > 0).all()
