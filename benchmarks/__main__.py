@@ -1,10 +1,12 @@
 """Run every benchmark: ``make bench``."""
 
-from benchmarks import overhead, suggest_overhead
+from benchmarks import overhead, sample_efficiency, sharing, suggest_overhead
 
 BENCHMARKS = {
+    "Shared fits, beside GridSearchCV": sharing.main,
     "What the machinery costs a trial": overhead.main,
     "What one suggestion costs": suggest_overhead.main,
+    "How few trials a good score takes": sample_efficiency.main,
 }
 
 for title, main in BENCHMARKS.items():
