@@ -159,6 +159,10 @@ def test_a_family_that_is_wrong_is_found_out_at_once(
     for params, result in zip(candidates, results, strict=True):
         assert (dict(result.scores), result.n_sharing) == (alone(objective, params, 0), 1)
     assert objective._trust["Forest"] is False
+    fits: list[Params] = []
+    monkeypatch.setattr(objective._sharing, "fitted", lambda params, *_: fits.append(params))
+    assert [r.n_sharing for r in objective.evaluate(Fit(1, tuple(candidates)))] == [1, 1]
+    assert fits == []
 
 
 def test_an_outside_package_adds_a_family(

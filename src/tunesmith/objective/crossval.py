@@ -27,6 +27,8 @@ from tunesmith.types import Params
 
 EVALUATION = 1
 """Raised when a change to this package changes scores; part of every key."""
+PREFIX = "prefix"
+"""The way of sharing that is no family's."""
 
 
 @dataclass(eq=False)
@@ -131,13 +133,14 @@ class CrossValObjective:
 
     def _behind_prefix(self, params: Params, fold: int, clock: "Clock") -> dict[str, float]:
         rows = self._slices.shared(fold)
-        if not self._may_share or not self._sharing.has_prefix(params):
+        is_shared = self._may_share and self._trust.get(PREFIX, True)
+        if not is_shared or not self._sharing.has_prefix(params):
             return self._fit_and_score(params, rows, clock)
         with clock.fitting():
             fitted = self._sharing.fitted(params, fold, rows)
         with clock.scoring():
             scores = self.scorers(fitted.model, fitted.X_test, rows.y_test)
-        if self._is_trusted("prefix", params, fold, scores):
+        if self._is_trusted(PREFIX, params, fold, scores):
             return scores
         return self._fit_and_score(params, rows, clock)
 
@@ -157,7 +160,7 @@ class CrossValObjective:
     def _together(self, fit: Fit) -> list[FoldResult] | None:
         """One fit for all; ``None`` where each must be fitted on its own."""
         path = self._sharing.path(fit.candidates)
-        if path is None:
+        if path is None or not self._trust.get(path.way, True):
             return None
         with noting_warnings() as noted:
             try:
@@ -175,7 +178,7 @@ class CrossValObjective:
         for params, model in zip(path.candidates, fitted.models(path), strict=True):
             with clock.scoring():
                 scores = self.scorers(model, fitted.X_test, rows.y_test)
-            if not self._is_trusted(type(path.family).__name__, params, fit.fold, scores):
+            if not self._is_trusted(path.way, params, fit.fold, scores):
                 return None
             found[canonical_json(params)] = FoldResult(
                 fit.fold, scores, share_s, clock.score_s, n_sharing=len(path.candidates)

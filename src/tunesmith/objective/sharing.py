@@ -38,6 +38,11 @@ class Path:
     candidates: tuple[Params, ...]
 
     @property
+    def way(self) -> str:
+        """The kind of sharing, which is trusted or not as a whole."""
+        return type(self.family).__name__
+
+    @property
     def values(self) -> list[Any]:
         """The parameter's values."""
         return [params[self.name] for params in self.candidates]

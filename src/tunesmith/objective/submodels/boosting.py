@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from tunesmith.objective.submodels.family import (
+    Counted,
     Staged,
     answering,
     are_counts,
@@ -14,21 +15,7 @@ from tunesmith.objective.submodels.family import (
 )
 
 
-class Rounds:
-    """What all boosting shares: rounds are counted, and more of them hold fewer."""
-
-    parameter = "n_estimators"
-
-    def in_order(self, values: Sequence[Any]) -> list[Any]:
-        """From few to many."""
-        return sorted(values)
-
-    def widest(self, values: Sequence[Any]) -> Any:
-        """The most."""
-        return max(values)
-
-
-class GradientBoosting(Rounds):
+class GradientBoosting(Counted):
     """``GradientBoostingClassifier`` and ``Regressor``; early stopping stops the same, too."""
 
     def can_share(self, estimator: Any, values: Sequence[Any]) -> bool:
@@ -61,7 +48,7 @@ class GradientBoosting(Rounds):
             yield answering(smaller, X, {method: answer})
 
 
-class HistGradientBoosting(Rounds):
+class HistGradientBoosting(Counted):
     """``HistGradientBoostingClassifier`` and ``Regressor`` along ``max_iter``."""
 
     parameter = "max_iter"
@@ -96,7 +83,7 @@ class HistGradientBoosting(Rounds):
             yield answering(smaller, X, {"_raw_predict": answer})
 
 
-class AdaBoost(Rounds):
+class AdaBoost(Counted):
     """``AdaBoostClassifier`` and ``Regressor``; a perfect fit ends both runs alike."""
 
     def can_share(self, estimator: Any, values: Sequence[Any]) -> bool:

@@ -45,6 +45,20 @@ class Family(Protocol):
         """
 
 
+class Counted:
+    """What families along a count have in common: more of it holds fewer."""
+
+    parameter = "n_estimators"
+
+    def in_order(self, values: Sequence[Any]) -> list[Any]:
+        """From few to many."""
+        return sorted(values)
+
+    def widest(self, values: Sequence[Any]) -> Any:
+        """The most."""
+        return max(values)
+
+
 class Staged:
     """Rising partial results, computed as far as asked and not kept: memory for one of them."""
 

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from tunesmith.objective.submodels.family import (
+    Counted,
     Staged,
     answering,
     are_counts,
@@ -14,10 +15,8 @@ from tunesmith.objective.submodels.family import (
 )
 
 
-class Forest:
+class Forest(Counted):
     """Random forests and extremely randomised trees along ``n_estimators``."""
-
-    parameter = "n_estimators"
 
     def can_share(self, estimator: Any, values: Sequence[Any]) -> bool:
         """Not with out-of-bag scores, which are computed for the whole forest only."""
@@ -31,14 +30,6 @@ class Forest:
         )
         is_known = type(estimator) in kinds and not estimator.oob_score
         return is_known and is_repeatable(estimator) and are_counts(values)
-
-    def in_order(self, values: Sequence[Any]) -> list[Any]:
-        """From small to large."""
-        return sorted(values)
-
-    def widest(self, values: Sequence[Any]) -> Any:
-        """The largest."""
-        return max(values)
 
     def submodels(self, fitted: Any, values: Sequence[Any], X: Any) -> Iterator[Any]:
         """Forests of the first trees; each tree predicts once."""
@@ -63,10 +54,8 @@ def _sums(fitted: Any, method: str, X: Any) -> Iterator[np.ndarray]:
         yield total
 
 
-class Bagging:
+class Bagging(Counted):
     """Bagging along ``n_estimators``."""
-
-    parameter = "n_estimators"
 
     def can_share(self, estimator: Any, values: Sequence[Any]) -> bool:
         """Not with out-of-bag scores."""
@@ -76,14 +65,6 @@ class Bagging:
         if not is_known or estimator.oob_score:
             return False
         return is_repeatable(estimator) and are_counts(values)
-
-    def in_order(self, values: Sequence[Any]) -> list[Any]:
-        """From small to large."""
-        return sorted(values)
-
-    def widest(self, values: Sequence[Any]) -> Any:
-        """The largest."""
-        return max(values)
 
     def submodels(self, fitted: Any, values: Sequence[Any], X: Any) -> Iterator[Any]:  # noqa: ARG002
         """Ensembles of the first members; the fit is shared, predictions are not."""

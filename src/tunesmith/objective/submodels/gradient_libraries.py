@@ -6,11 +6,10 @@ Neither is imported here: an estimator of theirs is told by its class's name and
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from tunesmith.objective.submodels.boosting import Rounds
-from tunesmith.objective.submodels.family import are_counts, resized
+from tunesmith.objective.submodels.family import Counted, are_counts, resized
 
 
-class XGBoost(Rounds):
+class XGBoost(Counted):
     """``XGBClassifier`` and ``XGBRegressor`` along ``n_estimators``."""
 
     def can_share(self, estimator: Any, values: Sequence[Any]) -> bool:
@@ -29,7 +28,7 @@ class XGBoost(Rounds):
             yield resized(fitted, n_estimators=n, _Booster=booster[:n])
 
 
-class LightGBM(Rounds):
+class LightGBM(Counted):
     """``LGBMClassifier`` and ``LGBMRegressor`` along ``n_estimators``."""
 
     def can_share(self, estimator: Any, values: Sequence[Any]) -> bool:

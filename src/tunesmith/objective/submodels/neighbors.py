@@ -6,10 +6,16 @@ from typing import Any
 
 import numpy as np
 
-from tunesmith.objective.submodels.family import answering, are_counts, is_repeatable, resized
+from tunesmith.objective.submodels.family import (
+    Counted,
+    answering,
+    are_counts,
+    is_repeatable,
+    resized,
+)
 
 
-class Neighbors:
+class Neighbors(Counted):
     """``KNeighborsClassifier`` and ``Regressor`` along ``n_neighbors``: one query for all."""
 
     parameter = "n_neighbors"
@@ -20,14 +26,6 @@ class Neighbors:
 
         is_known = type(estimator) in (KNeighborsClassifier, KNeighborsRegressor)
         return is_known and is_repeatable(estimator) and are_counts(values)
-
-    def in_order(self, values: Sequence[Any]) -> list[Any]:
-        """From few to many."""
-        return sorted(values)
-
-    def widest(self, values: Sequence[Any]) -> Any:
-        """The most."""
-        return max(values)
 
     def submodels(self, fitted: Any, values: Sequence[Any], X: Any) -> Iterator[Any]:
         """The same rows, asked for fewer neighbours."""
