@@ -87,16 +87,17 @@ def test_workers_killed_at_random_cost_no_result() -> None:
     rng = np.random.default_rng(0)
     with ProcessExecutor(nap, n_workers=2) as executor:
         futures = [executor.submit(n) for n in range(60)]
-        found: list[Any] = []
-        while len(found) < 60:
-            found += executor.completed(0.2)
+        n_found = n_kills = 0
+        while n_found < 60:
+            n_found += len(executor.completed(0.2))
             guards = [w.process.pid for w in executor._workers if w.is_ready]
             victims = [pid for guard in guards for pid in (guard, *descendants(guard))]
             if victims and rng.random() < 0.3:
                 os.kill(victims[int(rng.integers(len(victims)))], signal.SIGKILL)
+                n_kills += 1
         failed = [f for f in futures if f.exception() is not None]
-    # A call fails only if its worker is killed twice; the second time it runs alone.
-    assert len(failed) <= 5
+    # A call fails only if two of its workers are killed; how often that hits one is the clock's.
+    assert 2 * len(failed) <= n_kills
     assert [f.result() for f in futures if f not in failed] == [
         n for n, f in enumerate(futures) if f not in failed
     ]
