@@ -49,7 +49,7 @@ def check(objective: CrossValObjective, candidates: list[Params]) -> list[tuple[
         for params, result in zip(members, results, strict=True):
             assert result.n_sharing == len(group)
             assert dict(result.scores) == alone(objective, params, fold), params
-    assert all(objective._trust.values())
+    assert all(objective._kernel._trust.values())
     return groups
 
 
@@ -75,7 +75,7 @@ def test_pipelines_share_fits_and_first_steps(define: Define, binary: pd.DataFra
     }
     objective = build_objective(define(binary, space, steps=STEPS, also=["roc_auc"]))
     assert len(check(objective, points(**space))) == 4
-    kept = objective._sharing._prefixes._kept
+    kept = objective._kernel._sharing._prefixes._kept
     # Two folds: one scaler each, and a PCA for every number of components.
     assert len(kept) == 2 * (1 + 2)
 
@@ -158,9 +158,11 @@ def test_a_family_that_is_wrong_is_found_out_at_once(
     results = objective.evaluate(Fit(0, tuple(candidates)))
     for params, result in zip(candidates, results, strict=True):
         assert (dict(result.scores), result.n_sharing) == (alone(objective, params, 0), 1)
-    assert objective._trust["Forest"] is False
+    assert objective._kernel._trust["Forest"] is False
     fits: list[Params] = []
-    monkeypatch.setattr(objective._sharing, "fitted", lambda params, *_: fits.append(params))
+    monkeypatch.setattr(
+        objective._kernel._sharing, "fitted", lambda params, *_: fits.append(params)
+    )
     assert [r.n_sharing for r in objective.evaluate(Fit(1, tuple(candidates)))] == [1, 1]
     assert fits == []
 

@@ -1,10 +1,8 @@
 """The objective of estimators: cross-validation, bit for bit as scikit-learn computes it."""
 
-import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from functools import cached_property
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property, partial
 from typing import Any
 
 from tunesmith.config.model import Definition
@@ -16,19 +14,17 @@ from tunesmith.objective.dryrun import dry_run
 from tunesmith.objective.estimator import EstimatorBuilder
 from tunesmith.objective.failure import failure_of, noting_warnings
 from tunesmith.objective.folds import Split, make_splits
+from tunesmith.objective.kernel import Clock, Kernel
 from tunesmith.objective.metric import Scorers
 from tunesmith.objective.objective import Fit
 from tunesmith.objective.preprocess import auto_preprocessor
-from tunesmith.objective.sharing import Path, Sharing
-from tunesmith.objective.slices import SliceCache, Slices
+from tunesmith.objective.slices import SliceCache, Slices, cut, shallow
 from tunesmith.space import SearchSpace
 from tunesmith.space.parameter import canonical_json
 from tunesmith.types import Params
 
 EVALUATION = 1
 """Raised when a change to this package changes scores; part of every key."""
-PREFIX = "prefix"
-"""The way of sharing that is no family's."""
 
 
 @dataclass(eq=False)
@@ -47,13 +43,11 @@ class CrossValObjective:
     """Whether candidates may share fits; their scores are the same either way."""
 
     def __post_init__(self) -> None:
-        self._slices = SliceCache(self.table, self.splits)
-        self._sharing = Sharing(self.builder)
-        self._trust: dict[str, bool] = {}
+        self._slices = SliceCache(partial(cut, self.table, self.splits))
+        self._kernel = Kernel(self.builder, self._slices, self._score, self._fresh)
 
     def __getstate__(self) -> dict[str, Any]:
-        state = {k: v for k, v in self.__dict__.items() if k != "_fold_digests"}
-        return {**state, "_trust": {}}
+        return {k: v for k, v in self.__dict__.items() if k != "_fold_digests"}
 
     @property
     def n_folds(self) -> int:
@@ -99,7 +93,7 @@ class CrossValObjective:
         """Indices of candidates, those together that one fit can score."""
         if not self._may_share:
             return [(index,) for index in range(len(candidates))]
-        return self._sharing.groups(candidates)
+        return self._kernel.groups(candidates)
 
     @property
     def _may_share(self) -> bool:
@@ -111,6 +105,20 @@ class CrossValObjective:
         together = self._together(fit) if len(fit.candidates) > 1 else None
         return together or [self._alone(params, fit.fold) for params in fit.candidates]
 
+    def _together(self, fit: Fit) -> list[FoldResult] | None:
+        with noting_warnings() as noted:
+            try:
+                found = self._kernel.together(fit)
+            except (Exception, SystemExit):  # noqa: BLE001 - one by one, it will show whose it is
+                return None
+        if found is None:
+            return None
+        warning = "".join(noted)
+        return [
+            FoldResult(fit.fold, one.scores, one.fit_s, one.score_s, None, one.n_sharing, warning)
+            for one in found
+        ]
+
     def _alone(self, params: Params, fold: int) -> FoldResult:
         clock, scores, failure = Clock(), {}, None
         with noting_warnings() as noted:
@@ -121,9 +129,10 @@ class CrossValObjective:
         warning = "".join(noted)
         return FoldResult(fold, scores, clock.fit_s, clock.score_s, failure, warning=warning)
 
-    def _scores(self, params: Params, fold: int, clock: "Clock") -> dict[str, float]:
+    def _scores(self, params: Params, fold: int, clock: Clock) -> dict[str, float]:
         try:
-            return self._behind_prefix(params, fold, clock)
+            found = self._kernel.behind_prefix(params, fold, clock) if self._may_share else None
+            return found or self._fit_and_score(params, self._slices.shared(fold), clock)
         except ValueError as error:
             if "read-only" not in str(error):
                 raise
@@ -131,91 +140,21 @@ class CrossValObjective:
         # slices of their own, as scikit-learn does for every fit.
         return self._fit_and_score(params, self._slices.fresh(fold), clock)
 
-    def _behind_prefix(self, params: Params, fold: int, clock: "Clock") -> dict[str, float]:
-        rows = self._slices.shared(fold)
-        is_shared = self._may_share and self._trust.get(PREFIX, True)
-        if not is_shared or not self._sharing.has_prefix(params):
-            return self._fit_and_score(params, rows, clock)
-        with clock.fitting():
-            fitted = self._sharing.fitted(params, fold, rows)
-        with clock.scoring():
-            scores = self.scorers(fitted.model, fitted.X_test, rows.y_test)
-        if self._is_trusted(PREFIX, params, fold, scores):
-            return scores
-        return self._fit_and_score(params, rows, clock)
+    def _fresh(self, params: Params, fold: int) -> dict[str, float]:
+        return self._fit_and_score(params, self._slices.fresh(fold), Clock())
 
-    def _fit_and_score(self, params: Params, rows: Slices, clock: "Clock") -> dict[str, float]:
+    def _score(self, model: Any, X_test: Any, fold: int) -> dict[str, float]:
+        return self.scorers(model, X_test, self._slices.shared(fold).y_test)
+
+    def _fit_and_score(self, params: Params, rows: Slices, clock: Clock) -> dict[str, float]:
         """As scikit-learn does it: nothing is shared but the rows."""
         estimator = self.builder.build(params)
-        fit_params = self.builder.fit_params(params, rows.weights)
+        fit_params = self.builder.fit_params(params, rows.fit_params)
         with clock.fitting():
-            # A shallow copy costs microseconds; what a fit does to its frame stays there.
-            estimator.fit(rows.X_train.copy(deep=False), rows.y_train, **fit_params)
+            estimator.fit(shallow(rows.X_train), rows.y_train, **fit_params)
         with clock.scoring():
-            scores = self.scorers(estimator, rows.X_test.copy(deep=False), rows.y_test)
+            scores = self.scorers(estimator, shallow(rows.X_test), rows.y_test)
         return scores | self.scorers.time_scores(clock.fit_s, clock.score_s)
-
-    # -- sharing -----------------------------------------------------------------------------
-
-    def _together(self, fit: Fit) -> list[FoldResult] | None:
-        """One fit for all; ``None`` where each must be fitted on its own."""
-        path = self._sharing.path(fit.candidates)
-        if path is None or not self._trust.get(path.way, True):
-            return None
-        with noting_warnings() as noted:
-            try:
-                found = self._along(path, fit)
-            except (Exception, SystemExit):  # noqa: BLE001 - one by one, it will show whose it is
-                return None
-        return found and [replace(result, warning="".join(noted)) for result in found]
-
-    def _along(self, path: Path, fit: Fit) -> list[FoldResult] | None:
-        clock, rows = Clock(), self._slices.shared(fit.fold)
-        with clock.fitting():
-            fitted = self._sharing.fitted(path.widest, fit.fold, rows)
-        share_s = clock.fit_s / len(path.candidates)
-        found: dict[str, FoldResult] = {}
-        for params, model in zip(path.candidates, fitted.models(path), strict=True):
-            with clock.scoring():
-                scores = self.scorers(model, fitted.X_test, rows.y_test)
-            if not self._is_trusted(path.way, params, fit.fold, scores):
-                return None
-            found[canonical_json(params)] = FoldResult(
-                fit.fold, scores, share_s, clock.score_s, n_sharing=len(path.candidates)
-            )
-        return [found[canonical_json(params)] for params in fit.candidates]
-
-    def _is_trusted(self, way: str, params: Params, fold: int, scores: Mapping[str, float]) -> bool:
-        """Whether a way of sharing gave a fresh fit's scores when this process first used it."""
-        if way not in self._trust:
-            fresh = self._fit_and_score(params, self._slices.fresh(fold), Clock())
-            self._trust[way] = fresh == scores
-        return self._trust[way]
-
-
-class Clock:
-    """Seconds of one fit and of its scoring, kept also when they fail."""
-
-    def __init__(self) -> None:
-        self.fit_s = self.score_s = 0.0
-
-    @contextmanager
-    def fitting(self) -> Iterator[None]:
-        """Time a fit."""
-        began = time.perf_counter()
-        try:
-            yield
-        finally:
-            self.fit_s = time.perf_counter() - began
-
-    @contextmanager
-    def scoring(self) -> Iterator[None]:
-        """Time the scoring of one candidate."""
-        began = time.perf_counter()
-        try:
-            yield
-        finally:
-            self.score_s = time.perf_counter() - began
 
 
 # -- building ------------------------------------------------------------------------------------

@@ -128,7 +128,8 @@ def _try(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            fit_params = builder.fit_params(params, rows.weights)
+            given = {} if rows.weights is None else {"sample_weight": rows.weights}
+            fit_params = builder.fit_params(params, given)
             estimator = builder.build(params).fit(rows.X, rows.y, **fit_params)
         except (Exception, SystemExit) as error:  # noqa: BLE001 - the user's code
             return _explained(error, FIT_SYMPTOMS, "objective")

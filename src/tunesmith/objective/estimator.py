@@ -170,12 +170,10 @@ class EstimatorBuilder:
             )
         return next(iter(found.values()))
 
-    def fit_params(self, params: Params, weights: Any) -> dict[str, Any]:
-        """The keyword arguments of ``fit``: sample weights go to the last step."""
-        if weights is None:
-            return {}
-        prototype = self.prototype(self.choice_of(params))
-        return {f"{last_step(prototype.estimator)[0]}sample_weight": weights}
+    def fit_params(self, params: Params, given: Mapping[str, Any]) -> dict[str, Any]:
+        """The keyword arguments of ``fit``: what is given (weights) goes to the last step."""
+        prefix = last_step(self.prototype(self.choice_of(params)).estimator)[0] if given else ""
+        return {f"{prefix}{name}": value for name, value in given.items()}
 
     @property
     def warnings(self) -> tuple[str, ...]:

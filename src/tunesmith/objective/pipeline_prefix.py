@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from tunesmith.objective.slices import size_of
 from tunesmith.objective.submodels.family import answering
 from tunesmith.space.parameter import canonical_json
 
@@ -32,7 +33,7 @@ class Transformed:
     @property
     def n_bytes(self) -> int:
         """Memory that both parts take."""
-        return _n_bytes(self.X_train) + _n_bytes(self.X_test)
+        return size_of(self.X_train) + size_of(self.X_test)
 
 
 class PrefixCache:
@@ -100,12 +101,6 @@ def _read_only(made: Any) -> Any:
     if isinstance(made, np.ndarray):
         made.flags.writeable = False
     return made
-
-
-def _n_bytes(made: Any) -> int:
-    if hasattr(made, "memory_usage"):
-        return int(made.memory_usage(index=True).sum())
-    return int(getattr(made, "nbytes", 0) or getattr(getattr(made, "data", None), "nbytes", 0))
 
 
 def _of_step(name: str, params: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,19 +1,17 @@
 """The evaluation kernel: one fit scores every candidate that it holds.
 
 Two things are shared, both exactly: fits along a submodel parameter (``submodels``) and the first
-steps of pipelines (``pipeline_prefix``). Scores are bitwise those of fresh fits; each process
-compares the first fit that it shares in a new way with a fresh one, and stops sharing that way
-where they differ.
+steps of pipelines (``pipeline_prefix``). Scores are bitwise those of fresh fits, which ``kernel``
+checks.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol
 
 from tunesmith import registry
-from tunesmith.objective.estimator import EstimatorBuilder
 from tunesmith.objective.pipeline_prefix import (
     PrefixCache,
     answering_pipeline,
@@ -21,11 +19,30 @@ from tunesmith.objective.pipeline_prefix import (
     is_plain_pipeline,
     rebuilt,
 )
-from tunesmith.objective.prototype import last_step
-from tunesmith.objective.slices import Slices
+from tunesmith.objective.prototype import Prototype, last_step
+from tunesmith.objective.slices import Slices, shallow
 from tunesmith.objective.submodels.family import Family
 from tunesmith.space.parameter import canonical_json
 from tunesmith.types import Params
+
+
+class Builder(Protocol):
+    """Makes estimators of params."""
+
+    def choice_of(self, params: Params) -> str:
+        """The prototype of these params, by a name for it."""
+
+    def prototype(self, choice: str) -> Prototype:
+        """What the estimators of one choice are cloned from."""
+
+    def build(self, params: Params) -> Any:
+        """A fresh, unfitted estimator."""
+
+    def own(self, params: Params) -> Params:
+        """Params without those that choose the prototype."""
+
+    def fit_params(self, params: Params, given: Mapping[str, Any]) -> dict[str, Any]:
+        """The keyword arguments of ``fit``."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +74,7 @@ class Path:
 class Sharing:
     """Finds candidates that can share a fit, and fits them."""
 
-    builder: EstimatorBuilder
+    builder: Builder
     _prefixes: PrefixCache = field(default_factory=PrefixCache, repr=False)
 
     def __getstate__(self) -> dict[str, Any]:
@@ -149,8 +166,8 @@ class Sharing:
             rows: of that fold.
         """
         estimator = self.builder.build(params)
-        fit_params = self.builder.fit_params(params, rows.weights)
-        X_train, X_test = rows.X_train.copy(deep=False), rows.X_test.copy(deep=False)
+        fit_params = self.builder.fit_params(params, rows.fit_params)
+        X_train, X_test = shallow(rows.X_train), shallow(rows.X_test)
         if not is_divisible(estimator):
             estimator.fit(X_train, rows.y_train, **fit_params)
             return Fitted(estimator, {"": estimator}, X_test, X_test)

@@ -1,7 +1,8 @@
 """The rows of each fold, cut once per process and shared by all its fits."""
 
 from collections import OrderedDict
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -19,25 +20,30 @@ CACHE_BYTES = 512 * 1024**2
 class Slices:
     """The rows of one fold, read-only, so that no fit can change what the next one sees."""
 
-    X_train: pd.DataFrame
-    y_train: np.ndarray
-    weights: np.ndarray | None
-    X_test: pd.DataFrame
-    y_test: np.ndarray
+    X_train: Any
+    y_train: Any
+    X_test: Any
+    y_test: Any
+    fit_params: Mapping[str, Any] = field(default_factory=dict)
+    """What ``fit`` takes besides, such as the sample weights of the training rows."""
 
     @property
     def n_bytes(self) -> int:
-        """Memory that the slices take."""
-        frames = sum(int(f.memory_usage(index=True).sum()) for f in (self.X_train, self.X_test))
-        arrays = (self.y_train, self.y_test, self.weights)
-        return frames + sum(array.nbytes for array in arrays if array is not None)
+        """Memory that the slices take, as far as it is known."""
+        parts = (self.X_train, self.X_test, self.y_train, self.y_test, *self.fit_params.values())
+        return sum(map(size_of, parts))
 
 
 class SliceCache:
-    """Cuts folds out of a table, and keeps what fits into memory."""
+    """Cuts folds, and keeps what fits into memory.
 
-    def __init__(self, table: Table, splits: list[Split]) -> None:
-        self._table, self._splits = table, splits
+    Args:
+        cut: fold -> rows that nobody else holds.
+    """
+
+    def __init__(self, cut: Callable[[int], Slices]) -> None:
+        self.fresh = cut
+        """The rows of a fold, as scikit-learn would cut them for a single fit."""
         self._kept: OrderedDict[int, Slices] = OrderedDict()
         self._n_bytes = 0
 
@@ -58,17 +64,18 @@ class SliceCache:
             self._n_bytes -= oldest.n_bytes
         return made
 
-    def fresh(self, fold: int) -> Slices:
-        """The rows of a fold, as scikit-learn would cut them for a single fit."""
-        rows = self._table.rows
-        train = np.arange(len(rows)) if fold == HOLDOUT else self._splits[fold].train
-        weights = None if rows.weights is None else rows.weights[train]
-        if fold == HOLDOUT and self._table.holdout is not None:
-            X_test, y_test = self._table.holdout.X, self._table.holdout.y
-        else:
-            test = self._splits[fold].test
-            X_test, y_test = _taken(rows.X, test), rows.y[test]
-        return Slices(_taken(rows.X, train), rows.y[train], weights, X_test, y_test)
+
+def cut(table: Table, splits: Sequence[Split], fold: int) -> Slices:
+    """The rows of one fold of a table."""
+    rows = table.rows
+    train = np.arange(len(rows)) if fold == HOLDOUT else splits[fold].train
+    fit_params = {} if rows.weights is None else {"sample_weight": rows.weights[train]}
+    if fold == HOLDOUT and table.holdout is not None:
+        X_test, y_test = table.holdout.X, table.holdout.y
+    else:
+        test = splits[fold].test
+        X_test, y_test = _taken(rows.X, test), rows.y[test]
+    return Slices(_taken(rows.X, train), rows.y[train], X_test, y_test, fit_params)
 
 
 def _taken(frame: pd.DataFrame, rows: np.ndarray) -> pd.DataFrame:
@@ -81,16 +88,20 @@ def _taken(frame: pd.DataFrame, rows: np.ndarray) -> pd.DataFrame:
 
 def _read_only(rows: Slices) -> Slices:
     return Slices(
-        _frozen_frame(rows.X_train),
+        _frozen(rows.X_train),
         _frozen(rows.y_train),
-        None if rows.weights is None else _frozen(rows.weights),
-        _frozen_frame(rows.X_test),
+        _frozen(rows.X_test),
         _frozen(rows.y_test),
+        {name: _frozen(value) for name, value in rows.fit_params.items()},
     )
 
 
-def _frozen(array: np.ndarray) -> np.ndarray:
-    view = array.view()
+def _frozen(part: Any) -> Any:
+    if isinstance(part, pd.DataFrame):
+        return _frozen_frame(part)
+    if not isinstance(part, np.ndarray):
+        return part
+    view = part.view()
     view.flags.writeable = False
     return view
 
@@ -106,3 +117,16 @@ def _frozen_frame(frame: pd.DataFrame) -> pd.DataFrame:
     values = np.array(frame.to_numpy(), order="K", copy=True)
     values.flags.writeable = False
     return pd.DataFrame(values, index=frame.index, columns=frame.columns, copy=False)
+
+
+def shallow(X: Any) -> Any:
+    """The same rows, for a fit: what it does to its frame, such as new columns, stays there."""
+    # A shallow copy of a frame costs microseconds.
+    return X.copy(deep=False) if isinstance(X, pd.DataFrame) else X
+
+
+def size_of(part: Any) -> int:
+    """Memory of rows, in bytes; 0 where it is not known."""
+    if isinstance(part, pd.DataFrame):
+        return int(part.memory_usage(index=True).sum())
+    return int(getattr(part, "nbytes", 0) or getattr(getattr(part, "data", None), "nbytes", 0))
