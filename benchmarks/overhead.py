@@ -22,9 +22,10 @@ from tunesmith.ledger.ledger import Ledger
 from tunesmith.search.random import RandomSampler
 from tunesmith.search.stopping import MaxTrials
 from tunesmith.space import Categorical, Float, Int, SearchSpace
-from tunesmith.study.loop import Strategy, Study
+from tunesmith.study.loop import Study
 from tunesmith.study.progress import Progress
-from tunesmith.study.recorder import Recorder
+from tunesmith.study.recorder import LedgerRecorder
+from tunesmith.study.strategy import Sampling
 from tunesmith.testing.functions import FunctionObjective
 from tunesmith.types import Params
 
@@ -62,9 +63,9 @@ def tunesmith_moments(n: int) -> Iterator[float]:
 
     with tempfile.TemporaryDirectory() as folder, Ledger.open(Path(folder) / "l.db") as ledger:
         head = ledger.begin_study("s", "i", {}, {}, objective.metrics, objective.metrics)
-        recorder = Recorder(ledger, head.id, ledger.begin_run(head.id, {}))
+        recorder = LedgerRecorder(ledger, head.id, ledger.begin_run(head.id, {}))
         Study(
-            Strategy(SPACE, RandomSampler(), "random", 0),
+            Sampling(SPACE, RandomSampler(), "random", 0),
             objective,
             MaxTrials(n),
             ledger.log(head.id),

@@ -21,7 +21,8 @@ from tunesmith.parts import build_sampler, identity, start_points
 from tunesmith.search.stopping import build as build_criterion
 from tunesmith.search.stopping import trial_limit
 from tunesmith.space.grid import count_points
-from tunesmith.study.loop import Strategy, unique_start
+from tunesmith.study.loop import unique_start
+from tunesmith.study.strategy import Sampling
 from tunesmith.types import Params
 
 PREVIEW_LIMIT = 10_000
@@ -163,7 +164,7 @@ def foreseen(definition: Definition, objective: Objective) -> Iterator[Params]:
     search = definition.file.search
     start, _ = unique_start(definition.space, start_points(definition, objective))
     sampler = build_sampler(definition)
-    strategy = Strategy(definition.space, sampler, search.method, search.seed, search.window, start)
+    strategy = Sampling(definition.space, sampler, search.method, search.seed, search.window, start)
     log = TrialLog(objective.objectives)
     while (proposal := strategy.propose(log)) is not None:
         origin, params = proposal

@@ -30,10 +30,11 @@ from tunesmith.report.table import cv_results
 from tunesmith.search.sampler import Sampler
 from tunesmith.search.stopping import build as build_criterion
 from tunesmith.study.holdout import score_holdout
-from tunesmith.study.loop import Outcome, Strategy, Study, unique_start
+from tunesmith.study.loop import Outcome, Study, unique_start
 from tunesmith.study.progress import Observer, silent
-from tunesmith.study.recorder import Recorder
+from tunesmith.study.recorder import LedgerRecorder
 from tunesmith.study.signals import SignalGate, StopRequested
+from tunesmith.study.strategy import Sampling
 from tunesmith.types import Params
 
 Say = Callable[[str], None]
@@ -157,11 +158,11 @@ def _run(
     file = definition.file
     provenance = collect(definition.root, snapshot(definition), objective.context, file.search.seed)
     run_id = ledger.begin_run(head.id, provenance)
-    recorder = Recorder(ledger, head.id, run_id, since_run=run_id if restart else None)
+    recorder = LedgerRecorder(ledger, head.id, run_id, since_run=run_id if restart else None)
     # The starting points were fixed when the study began: the best-parameters file has changed
     # since, because the study itself writes it.
     start = tuple((origin, params) for origin, params in head.definition["start"])
-    strategy = Strategy(
+    strategy = Sampling(
         definition.space, sampler, file.search.method, file.search.seed, file.search.window, start
     )
     criterion, log = build_criterion(file.stop), ledger.log(head.id)

@@ -10,7 +10,7 @@ from tunesmith.execute.serial import SerialExecutor
 from tunesmith.history import HOLDOUT
 from tunesmith.ledger.ledger import Ledger
 from tunesmith.study.holdout import score_holdout
-from tunesmith.study.recorder import Recorder
+from tunesmith.study.recorder import LedgerRecorder
 from tunesmith.study.signals import SignalGate
 from tunesmith.testing.functions import FunctionObjective
 from tunesmith.testing.ledger import begin, made, tell
@@ -36,7 +36,7 @@ def scored(
     with Ledger.open(path) as ledger, SerialExecutor(objective.evaluate) as executor:
         head, run = begin(ledger)
         tell(ledger, head, run, number)
-        recorder = Recorder(ledger, head.id, run)
+        recorder = LedgerRecorder(ledger, head.id, run)
         score_holdout(objective, executor, recorder, SignalGate(), made(number))
         record = ledger.load(head.name)
     return {n: dict(result.scores) for n, result in record.holdout.items()}
@@ -70,5 +70,7 @@ def test_in_another_process(tmp_path: Path) -> None:
     ):
         head, run = begin(ledger)
         tell(ledger, head, run, 0)
-        score_holdout(objective, executor, Recorder(ledger, head.id, run), SignalGate(), made(0))
+        score_holdout(
+            objective, executor, LedgerRecorder(ledger, head.id, run), SignalGate(), made(0)
+        )
         assert ledger.load(head.name).holdout[0].scores == {"score": -1.0}

@@ -15,9 +15,10 @@ from tunesmith.history import History, Metric, Trial, TrialLog
 from tunesmith.ledger.ledger import Ledger
 from tunesmith.search.stopping import AnyOf, Criterion, MaxTime, MaxTrials, Patience, TargetScore
 from tunesmith.space import Categorical, Float, Int, SearchSpace
-from tunesmith.study.loop import EXHAUSTED, Outcome, Strategy, Study, unique_start
+from tunesmith.study.loop import EXHAUSTED, Outcome, Study, unique_start
 from tunesmith.study.progress import Progress
-from tunesmith.study.recorder import Recorder
+from tunesmith.study.recorder import LedgerRecorder
+from tunesmith.study.strategy import Sampling
 from tunesmith.testing.functions import FunctionObjective
 from tunesmith.types import Params, State
 
@@ -51,7 +52,7 @@ def run(
 ) -> Outcome:
     objective = objective or FunctionObjective(bowl, n_folds=3)
     built = registry.load("samplers", sampler)(seed=7)
-    strategy = Strategy(space, built, sampler, 7, window, start)
+    strategy = Sampling(space, built, sampler, 7, window, start)
     executor = executor or SerialExecutor(objective.evaluate)
     with Ledger.open(location) as ledger, executor:
         head = ledger.begin_study(
@@ -64,7 +65,7 @@ def run(
             restart=restart,
         )
         run_id = ledger.begin_run(head.id, {})
-        recorder = Recorder(ledger, head.id, run_id, since_run=run_id if restart else None)
+        recorder = LedgerRecorder(ledger, head.id, run_id, since_run=run_id if restart else None)
         log = ledger.log(head.id)
         study = Study(
             strategy,
@@ -197,9 +198,9 @@ def test_a_strategy_sees_exactly_the_trials_before_the_window(tmp_path: Path) ->
     objective = FunctionObjective(bowl)
     with Ledger.open(tmp_path / "l.db") as ledger:
         head = ledger.begin_study("s", "i", {}, {}, objective.metrics, objective.metrics)
-        recorder = Recorder(ledger, head.id, ledger.begin_run(head.id, {}))
+        recorder = LedgerRecorder(ledger, head.id, ledger.begin_run(head.id, {}))
         Study(
-            Strategy(space, Spy(), "spy", 0, window=4),
+            Sampling(space, Spy(), "spy", 0, window=4),
             objective,
             MaxTrials(10),
             TrialLog(objective.metrics),

@@ -6,7 +6,7 @@ import pytest
 from tunesmith.history import FoldResult, Metric, TrialLog
 from tunesmith.ledger.ledger import Ledger
 from tunesmith.study import recorder as module
-from tunesmith.study.recorder import Recorder
+from tunesmith.study.recorder import LedgerRecorder
 
 METRIC = Metric("score")
 
@@ -34,12 +34,12 @@ def ledger(tmp_path: Path) -> Iterator[Ledger]:
 
 
 @pytest.fixture
-def recorder(clock: Clock, ledger: Ledger) -> Recorder:
+def recorder(clock: Clock, ledger: Ledger) -> LedgerRecorder:
     head = ledger.begin_study("s", "i", {}, {}, [METRIC], [METRIC])
-    return Recorder(ledger, head.id, ledger.begin_run(head.id, {}), _last_commit=clock.now)
+    return LedgerRecorder(ledger, head.id, ledger.begin_run(head.id, {}), _last_commit=clock.now)
 
 
-def test_slow_fits_are_committed_one_by_one(recorder: Recorder, clock: Clock) -> None:
+def test_slow_fits_are_committed_one_by_one(recorder: LedgerRecorder, clock: Clock) -> None:
     for n in range(3):
         recorder.result(f"k{n}", FoldResult(0, {"score": 0.5}))
         clock.now += 1.0
@@ -48,7 +48,7 @@ def test_slow_fits_are_committed_one_by_one(recorder: Recorder, clock: Clock) ->
 
 
 def test_fast_fits_are_grouped_for_a_tenth_of_a_second_at_most(
-    recorder: Recorder, clock: Clock
+    recorder: LedgerRecorder, clock: Clock
 ) -> None:
     recorder.result("k0", FoldResult(0, {"score": 0.5}))
     recorder._delay_s = module.MAX_DELAY_S
@@ -60,7 +60,7 @@ def test_fast_fits_are_grouped_for_a_tenth_of_a_second_at_most(
 
 
 def test_the_delay_follows_the_cost_of_commits(
-    recorder: Recorder, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    recorder: LedgerRecorder, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def slow_record(*_args: object, **_kwargs: object) -> None:
         clock.now += 0.004
@@ -71,7 +71,7 @@ def test_the_delay_follows_the_cost_of_commits(
     assert recorder._delay_s == pytest.approx(0.04)
 
 
-def test_trials_and_folds_arrive_together(recorder: Recorder, ledger: Ledger) -> None:
+def test_trials_and_folds_arrive_together(recorder: LedgerRecorder, ledger: Ledger) -> None:
     log = TrialLog((METRIC,))
     trial = log.ask({"n": 1}, '{"n":1}', "grid")
     recorder.asked(trial)
@@ -85,9 +85,9 @@ def test_trials_and_folds_arrive_together(recorder: Recorder, ledger: Ledger) ->
 
 def test_restart_trusts_only_this_run(ledger: Ledger) -> None:
     head = ledger.begin_study("s", "i", {}, {}, [METRIC], [METRIC])
-    old = Recorder(ledger, head.id, ledger.begin_run(head.id, {}))
+    old = LedgerRecorder(ledger, head.id, ledger.begin_run(head.id, {}))
     old.result("k0", FoldResult(0, {"score": 0.5}))
     old.commit()
     run_id = ledger.begin_run(head.id, {})
-    assert Recorder(ledger, head.id, run_id).known(["k0"])
-    assert not Recorder(ledger, head.id, run_id, since_run=run_id).known(["k0"])
+    assert LedgerRecorder(ledger, head.id, run_id).known(["k0"])
+    assert not LedgerRecorder(ledger, head.id, run_id, since_run=run_id).known(["k0"])

@@ -5,14 +5,14 @@ from tunesmith.history import HOLDOUT, Trial
 from tunesmith.objective.objective import Fit, Objective
 from tunesmith.objective.plan import PlannedFit
 from tunesmith.study.loop import results_of
-from tunesmith.study.recorder import Recorder
+from tunesmith.study.recorder import LedgerRecorder
 from tunesmith.study.signals import SignalGate
 
 
 def score_holdout(
     objective: Objective,
     executor: Executor,
-    recorder: Recorder,
+    recorder: LedgerRecorder,
     gate: SignalGate,
     winner: Trial | None,
 ) -> None:

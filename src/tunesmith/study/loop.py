@@ -15,14 +15,12 @@ from tunesmith.execute.executor import CallTimeoutError, Executor, WorkerDiedErr
 from tunesmith.history import Failure, FoldResult, History, Trial, TrialLog
 from tunesmith.objective.objective import Objective
 from tunesmith.objective.plan import PlannedFit, plan
-from tunesmith.search.sampler import Sampler, looks_back
 from tunesmith.search.stopping import Criterion, only_counts, trial_limit
 from tunesmith.space import SearchSpace
-from tunesmith.space.grid import count_points
 from tunesmith.study.progress import Observer, Progress, silent
 from tunesmith.study.recorder import Recorder
-from tunesmith.study.seeds import trial_rng
 from tunesmith.study.signals import SignalGate
+from tunesmith.study.strategy import Strategy
 from tunesmith.types import Params
 
 TICK_S = 0.5
@@ -34,31 +32,6 @@ NAMES = {
     "start_with": "a point of `start_with` is",
 }
 EXHAUSTED = "no further point of the space was found"
-
-
-@dataclass(frozen=True)
-class Strategy:
-    """How trials are proposed: everything that fixes the sequence of a study."""
-
-    space: SearchSpace
-    sampler: Sampler
-    name: str
-    """Recorded as the origin of what the sampler proposes."""
-    seed: int
-    window: int = 8
-    start: tuple[tuple[str, Params], ...] = ()
-    """(origin, canonical params) to try first, in order, without repeats."""
-
-    def propose(self, log: TrialLog) -> tuple[str, Params] | None:
-        """The next trial's origin and params; ``None`` when the space is exhausted."""
-        number = len(log.asked)
-        if number < len(self.start):
-            return self.start[number]
-        # Never more than this, however many are told by now: that would depend on the workers.
-        n_told = min(max(0, number - self.window + 1), len(log.told))
-        history = log.view(n_told)
-        found = self.sampler.suggest(self.space, history, 1, trial_rng(self.seed, number))
-        return (self.name, found[0]) if found else None
 
 
 @dataclass
@@ -105,7 +78,7 @@ class Study:
         self._began = self.clock()
         self._limit = trial_limit(self.criterion, self.objective.n_folds)
         self._ahead = self._look_ahead()
-        known_ends = (self._limit, count_points(self.strategy.space))
+        known_ends = (self._limit, self.strategy.n_points)
         self._n_trials = min((n for n in known_ends if n is not None), default=None)
         self._open: dict[int, _Open] = {}
         self._running: dict[Future[list[FoldResult]], PlannedFit] = {}
@@ -161,7 +134,7 @@ class Study:
 
         The trials are the same either way. Those that are asked together can share their fits.
         """
-        is_foreseen = not looks_back(self.strategy.sampler) and only_counts(self.criterion)
+        is_foreseen = not self.strategy.looks_back and only_counts(self.criterion)
         return max(self.strategy.window, FORESEEN_TRIALS) if is_foreseen else self.strategy.window
 
     def _is_time_to_ask(self) -> bool:
@@ -170,7 +143,7 @@ class Study:
         return self._ahead == self.strategy.window or n_open <= self._ahead // 2
 
     def _ask(self, origin: str, params: Params) -> _Open:
-        trial = self.log.ask(params, self.strategy.space.key(params), origin)
+        trial = self.log.ask(params, self.strategy.key(params), origin)
         self.recorder.asked(trial)
         keys = [self.objective.key(params, fold) for fold in range(self.objective.n_folds)]
         opened = self._open[trial.number] = _Open(trial, keys)

@@ -8,6 +8,7 @@ therefore bounded by ``MAX_DELAY_S`` of finished work, besides the fits in fligh
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from tunesmith.history import FoldResult, Trial
 from tunesmith.ledger.ledger import Ledger
@@ -16,8 +17,53 @@ MAX_DELAY_S = 0.1
 COMMIT_SHARE = 0.1
 
 
+class Recorder(Protocol):
+    """Notes what a run does, and knows what earlier ones found."""
+
+    def known(self, keys: Iterable[str]) -> dict[str, FoldResult]:
+        """What is known under these keys."""
+
+    def asked(self, trial: Trial) -> None:
+        """Note a proposed trial."""
+
+    def result(self, key: str, result: FoldResult) -> None:
+        """Note a finished evaluation."""
+
+    def told(self, trial: Trial, keys: Sequence[str]) -> None:
+        """Note a finished trial; ``keys`` are those of its folds, in order."""
+
+    def commit_when_due(self) -> None:
+        """Save what has arrived, unless that was done a moment ago."""
+
+    def commit(self) -> None:
+        """Save everything noted so far."""
+
+
+class NoRecorder:
+    """Keeps nothing: for studies whose results live in the caller's memory."""
+
+    def known(self, keys: Iterable[str]) -> dict[str, FoldResult]:  # noqa: ARG002
+        """Nothing is."""
+        return {}
+
+    def asked(self, trial: Trial) -> None:
+        """Pass."""
+
+    def result(self, key: str, result: FoldResult) -> None:
+        """Pass."""
+
+    def told(self, trial: Trial, keys: Sequence[str]) -> None:
+        """Pass."""
+
+    def commit_when_due(self) -> None:
+        """Pass."""
+
+    def commit(self) -> None:
+        """Pass."""
+
+
 @dataclass
-class Recorder:
+class LedgerRecorder:
     """Writes one run of one study into the ledger."""
 
     ledger: Ledger

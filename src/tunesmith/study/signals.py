@@ -6,7 +6,7 @@ wait. A second one is let in at once.
 
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType, TracebackType
 from typing import Any, Self
@@ -14,10 +14,9 @@ from typing import Any, Self
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-def _listened() -> list[signal.Signals]:
+def _is_listened_to(number: signal.Signals) -> bool:
     # Under nohup the run is meant to outlive its terminal.
-    is_nohup = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
-    return [number for number in SIGNALS if not (is_nohup and number == signal.SIGHUP)]
+    return not (number == signal.SIGHUP and signal.getsignal(number) is signal.SIG_IGN)
 
 
 class StopRequested(BaseException):
@@ -31,7 +30,8 @@ class StopRequested(BaseException):
 class SignalGate:
     """While entered, turns signals into ``StopRequested`` at safe points."""
 
-    def __init__(self) -> None:
+    def __init__(self, signals: Sequence[signal.Signals] = SIGNALS) -> None:
+        self._signals = [number for number in signals if _is_listened_to(number)]
         self._pending: int | None = None
         self._is_open = False
         self._before: dict[int, Any] = {}
@@ -39,7 +39,7 @@ class SignalGate:
     def __enter__(self) -> Self:
         # Only the main thread may install handlers; elsewhere the caller's own ones stay.
         if threading.current_thread() is threading.main_thread():
-            self._before = {number: signal.signal(number, self._handle) for number in _listened()}
+            self._before = {number: signal.signal(number, self._handle) for number in self._signals}
         return self
 
     def __exit__(

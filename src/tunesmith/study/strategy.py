@@ -1,0 +1,98 @@
+"""How trials are proposed: everything that fixes the sequence of a study."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from tunesmith.history import TrialLog
+from tunesmith.search.sampler import Sampler, looks_back
+from tunesmith.space import SearchSpace
+from tunesmith.space.grid import count_points
+from tunesmith.space.parameter import canonical_json
+from tunesmith.study.seeds import trial_rng
+from tunesmith.types import Params
+
+
+class Strategy(Protocol):
+    """Proposes trials, one after the other."""
+
+    @property
+    def window(self) -> int:
+        """Trial k is asked when exactly the trials up to k - window are told."""
+
+    @property
+    def looks_back(self) -> bool:
+        """Whether results change what is proposed next."""
+
+    @property
+    def n_points(self) -> int | None:
+        """After so many trials there are no more; ``None`` where that is not known."""
+
+    def propose(self, log: TrialLog) -> tuple[str, Params] | None:
+        """The next trial's origin and params; ``None`` when there are no more."""
+
+    def key(self, params: Params) -> str:
+        """Equal keys, equal points."""
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """A sampler over a space, behind starting points."""
+
+    space: SearchSpace
+    sampler: Sampler
+    name: str
+    """Recorded as the origin of what the sampler proposes."""
+    seed: int
+    window: int = 8
+    start: tuple[tuple[str, Params], ...] = ()
+    """(origin, canonical params) to try first, in order, without repeats."""
+
+    @property
+    def looks_back(self) -> bool:
+        """Whether the sampler reads results."""
+        return looks_back(self.sampler)
+
+    @property
+    def n_points(self) -> int | None:
+        """Points of the space, where it is finite."""
+        return count_points(self.space)
+
+    def propose(self, log: TrialLog) -> tuple[str, Params] | None:
+        """The next starting point, or what the sampler suggests."""
+        number = len(log.asked)
+        if number < len(self.start):
+            return self.start[number]
+        # Never more than this, however many are told by now: that would depend on the workers.
+        n_told = min(max(0, number - self.window + 1), len(log.told))
+        history = log.view(n_told)
+        found = self.sampler.suggest(self.space, history, 1, trial_rng(self.seed, number))
+        return (self.name, found[0]) if found else None
+
+    def key(self, params: Params) -> str:
+        """The space's own."""
+        return self.space.key(params)
+
+
+@dataclass(frozen=True)
+class Listing:
+    """Candidates that are known beforehand, in order; repeats are trials of their own."""
+
+    candidates: Sequence[Params]
+    name: str
+    window: int = 8
+    looks_back = False
+
+    @property
+    def n_points(self) -> int:
+        """How many there are."""
+        return len(self.candidates)
+
+    def propose(self, log: TrialLog) -> tuple[str, Params] | None:
+        """The next one."""
+        number = len(log.asked)
+        return (self.name, self.candidates[number]) if number < len(self.candidates) else None
+
+    def key(self, params: Params) -> str:
+        """The params as text."""
+        return canonical_json(dict(params))
