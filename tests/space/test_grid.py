@@ -9,7 +9,7 @@ from sklearn.model_selection import ParameterGrid
 
 from tunesmith.expression import Expression
 from tunesmith.space import Box, Float, Grid, Int, SearchSpace
-from tunesmith.space.parse import from_python
+from tunesmith.space.python import from_python
 from tunesmith.testing.strategies import spaces
 
 plain_grids = st.dictionaries(

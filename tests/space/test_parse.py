@@ -1,47 +1,6 @@
-import numpy as np
-import pytest
-from scipy import stats
+"""Reading spaces."""
 
-from tunesmith.errors import UsageError
-from tunesmith.space import Categorical, Distribution, Float, Int
-from tunesmith.space.parse import from_python, parse_space
-
-
-def test_scipy_distributions_become_ranges_where_they_are() -> None:
-    space = from_python(
-        {
-            "a": stats.uniform(1, 4),
-            "b": stats.loguniform(1e-3, 10),
-            "c": stats.randint(2, 9),
-            "d": stats.expon(scale=2.0),
-            "e": [1, None, "x"],
-            "f": np.logspace(0, 2, 3),
-        }
-    )
-    assert space.boxes[0].parameters == {
-        "a": Float(1.0, 5.0),
-        "b": Float(1e-3, 10.0, log=True),
-        "c": Int(2, 8),
-        "d": Distribution("expon", (), {"scale": 2.0}),
-        "e": Categorical((1, None, "x")),
-        "f": Categorical((1.0, 10.0, 100.0)),
-    }
-
-
-def test_numpy_scalars_become_plain_values() -> None:
-    space = from_python({"a": np.array([1, 2]), "b": [np.float64(0.5), np.bool_(True)]})
-    choices = space.boxes[0].parameters
-    assert choices["a"] == Categorical((1, 2))
-    assert [type(v) for v in choices["b"].choices] == [float, bool]  # type: ignore[union-attr]
-
-
-def test_objects_are_refused_with_the_way_out() -> None:
-    with pytest.raises(UsageError, match="named `estimators` instead"):
-        from_python({"model": [object()]})
-    with pytest.raises(UsageError, match="expected a list"):
-        from_python({"C": 3})
-    with pytest.raises(UsageError, match="expected a list"):
-        from_python({"kernel": "rbf"})
+from tunesmith.space.parse import parse_space
 
 
 def test_all_violations_come_at_once() -> None:

@@ -81,3 +81,16 @@ def test_the_definition_tells_spaces_apart() -> None:
     same = SearchSpace.of({"b": Int(1, 3), "a": Int(1, 3)})
     other = SearchSpace.of({"a": Int(1, 3), "b": Int(1, 4)})
     assert one.to_json() == same.to_json() != other.to_json()
+
+
+def test_a_point_belongs_to_the_box_in_which_all_of_it_counts() -> None:
+    conditional = Box(
+        {"kind": Categorical((None, False)), "rate": Float(0.0, 1.0)},
+        {"rate": (Condition("kind", (False,)),)},
+    )
+    plain = Box({"kind": Categorical((None,)), "rate": Float(0.0, 1.0)})
+    space = SearchSpace((conditional, plain))
+    assert space.locate({"kind": None, "rate": 0.5}) == (1, {"kind": None, "rate": 0.5})
+    assert space.locate({"kind": None}) == (0, {"kind": None})
+    # What the first box alone knows is still dropped where it does not count.
+    assert SearchSpace((conditional,)).canonical({"kind": None, "rate": 0.5}) == {"kind": None}

@@ -17,7 +17,8 @@ from tunesmith.config.salvage import is_touched, salvage
 from tunesmith.config.source import read_document
 from tunesmith.errors import ConfigError, Path, Place, UsageError, Violation, dotted
 from tunesmith.space import SearchSpace
-from tunesmith.space.parse import as_written, parse_space
+from tunesmith.space.parse import parse_space
+from tunesmith.space.python import as_written
 
 OVERRIDES = {
     "trials": ("stop", "trials"),

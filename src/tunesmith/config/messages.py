@@ -172,7 +172,7 @@ def field_names(model: type[BaseModel], path: Path) -> list[str]:
     """The keys that a section may have; at the top the space, which is read elsewhere, too."""
     found = model_at(model, path)
     names = [] if found is None else list(found.model_fields)
-    return names if path else [*names, "space"]
+    return [*names, "space"] if "study" in names else names
 
 
 def _description(model: type[BaseModel], path: Path) -> str:

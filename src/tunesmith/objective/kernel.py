@@ -96,7 +96,7 @@ class Kernel(Generic[S]):
         return self._along(path, fitted, fit, clock)
 
     def _along(self, path: Path, fitted: Fitted, fit: Fit, clock: Clock) -> list[Scored[S]] | None:
-        n = len(path.candidates)
+        n = len(fit.candidates)
         found: dict[str, Scored[S]] = {}
         for params, model in zip(path.candidates, fitted.models(path), strict=True):
             with clock.scoring():

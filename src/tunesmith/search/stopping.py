@@ -163,10 +163,11 @@ class AllOf:
 
 def build(stop: Stop) -> Criterion:
     """The criterion that a configuration's ``stop`` section describes."""
-    return AnyOf((*_criteria(stop), FirstFailures(stop.first_failures)))
+    return AnyOf((*criteria(stop), FirstFailures(stop.first_failures)))
 
 
-def _criteria(stop: Stop) -> list[Criterion]:
+def criteria(stop: Stop) -> list[Criterion]:
+    """What was asked for, each by itself."""
     given: Sequence[tuple[object, type[Criterion]]] = (
         (stop.trials, MaxTrials),
         (stop.fits, MaxFits),
@@ -183,7 +184,7 @@ def _criteria(stop: Stop) -> list[Criterion]:
 
 
 def _group(stop: Stop) -> Criterion:
-    found = _criteria(stop)
+    found = criteria(stop)
     return found[0] if len(found) == 1 else AnyOf(tuple(found))
 
 

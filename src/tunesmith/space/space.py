@@ -170,22 +170,29 @@ class SearchSpace:
             return False
 
     def locate(self, params: Params) -> tuple[int, dict[str, Value]]:
-        """The first box that holds the params, and their canonical form.
+        """The box that holds the params, and their canonical form.
+
+        The first one in which all of them are active, else the first that holds them at all: a
+        point keeps its meaning where boxes overlap.
 
         Raises:
             ValueError: no box holds them, or a constraint is broken.
         """
-        reasons = []
+        reasons, holding = [], []
         for index, box in enumerate(self.boxes):
             try:
-                found = box.canonical(params)
+                holding.append((index, box.canonical(params)))
             except ValueError as error:
                 reasons.append(str(error))
                 continue
-            if not self.allows(found):
-                raise ValueError("a constraint is broken")
-            return index, found
-        raise ValueError(min(reasons, key=len) if len(reasons) > 1 else reasons[0])
+            if len(holding[-1][1]) == len(params):
+                break
+        if not holding:
+            raise ValueError(min(reasons, key=len) if len(reasons) > 1 else reasons[0])
+        index, found = max(holding, key=lambda item: len(item[1]) == len(params))
+        if not self.allows(found):
+            raise ValueError("a constraint is broken")
+        return index, found
 
     def canonical(self, params: Params) -> dict[str, Value]:
         """The one form of a point: active parameters, canonical values, sorted names.

@@ -1,0 +1,258 @@
+"""The objective of estimators that live in the caller's memory: scikit-learn's searches.
+
+A fit that shares nothing is scikit-learn's own ``_fit_and_score``, so that failures, warnings and
+scores of any kind are what its users know. Shared fits go through the kernel.
+"""
+
+import json
+import os
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+import joblib
+from sklearn import config_context, get_config
+from sklearn.base import clone
+from sklearn.model_selection._validation import _fit_and_score, _score
+from sklearn.utils import get_tags
+from sklearn.utils.metaestimators import _safe_split
+from sklearn.utils.validation import _check_method_params
+
+from tunesmith.fingerprint import digest
+from tunesmith.history import FoldResult, Metric
+from tunesmith.objective.kernel import Clock, Kernel
+from tunesmith.objective.objective import Fit
+from tunesmith.objective.objects import Objects
+from tunesmith.objective.outputs import LiveResult, Output, Outputs, heard
+from tunesmith.objective.prototype import Prototype, is_json, last_step, to_json
+from tunesmith.objective.slices import SliceCache, Slices
+from tunesmith.space.parameter import canonical_json
+from tunesmith.types import Params
+
+
+@dataclass(frozen=True, eq=False)
+class LiveBuilder:
+    """Builds estimators by setting params on clones, as scikit-learn's searches do."""
+
+    estimator: Any
+    objects: Objects
+    _made: dict[str, Prototype] = field(default_factory=dict, repr=False)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_made": {}}
+
+    def choice_of(self, params: Params) -> str:
+        """The params that replace parts of the estimator, as text."""
+        return canonical_json({n: v for n, v in params.items() if self._replaces(n, v)})
+
+    def own(self, params: Params) -> Params:
+        """All other params."""
+        return {n: v for n, v in params.items() if not self._replaces(n, v)}
+
+    def _replaces(self, name: str, value: Any) -> bool:
+        return name in self._parts or hasattr(self.objects.decode(value), "get_params")
+
+    @cached_property
+    def _parts(self) -> set[str]:
+        """Names of the parameters that are estimators, or steps of one."""
+        deep = self.estimator.get_params(deep=True)
+        owners = {name.rpartition("__")[0] for name in deep}
+        return {name for name in deep if name in owners or hasattr(deep[name], "get_params")}
+
+    def prototype(self, choice: str) -> Prototype:
+        """The estimator with its parts replaced."""
+        if choice not in self._made:
+            self._made[choice] = Prototype(self.build(json.loads(choice)))
+        return self._made[choice]
+
+    def build(self, params: Params) -> Any:
+        """A clone with these params.
+
+        Raises:
+            ValueError: a parameter is unknown.
+        """
+        estimator = clone(self.estimator)
+        if not params:
+            return estimator
+        return estimator.set_params(**clone(self.objects.decoded(params), safe=False))
+
+    def fit_params(self, params: Params, given: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ARG002
+        """As the caller routed them."""
+        return dict(given)
+
+
+@dataclass(eq=False)
+class LiveObjective:
+    """Scores an estimator's params on the folds of data in memory."""
+
+    estimator: Any
+    X: Any
+    y: Any
+    splits: Sequence[tuple[Any, Any]]
+    """(training rows, test rows) of each fold."""
+    scorer: Any
+    """One scorer, or scikit-learn's combined one."""
+    objects: Objects
+    outputs: Outputs
+    fit_params: Mapping[str, Any] = field(default_factory=dict)
+    score_params: Mapping[str, Any] = field(default_factory=dict)
+    verbose: int = 0
+    context: Mapping[str, str] = field(default_factory=dict)
+    """Empty where no ledger needs to recognise the results."""
+
+    notes = ()
+    has_holdout = False
+
+    def __post_init__(self) -> None:
+        self._home, self._config = os.getpid(), get_config()
+        self._builder = LiveBuilder(self.estimator, self.objects)
+        self._slices = SliceCache(self._cut)
+        self._kernel = Kernel(self._builder, self._slices, self._score, self._fresh)
+
+    @property
+    def n_folds(self) -> int:
+        """Number of folds."""
+        return len(self.splits)
+
+    @property
+    def objectives(self) -> tuple[Metric, ...]:
+        """The metric that decides."""
+        return self.outputs.metrics[:1]
+
+    @property
+    def metrics(self) -> tuple[Metric, ...]:
+        """Everything recorded."""
+        return self.outputs.metrics
+
+    def defaults(self) -> Params:
+        """The estimator's own values, as far as JSON can hold them."""
+        values = self.estimator.get_params(deep=True)
+        return {name: to_json(value) for name, value in values.items() if is_json(value)}
+
+    def key(self, params: Params, fold: int) -> str:
+        """Digest of all that the scores of one fold depend on."""
+        return digest([self._fold_digests[fold], canonical_json(dict(params))])
+
+    @cached_property
+    def _fold_digests(self) -> list[str]:
+        if not self.context:
+            return [str(fold) for fold in range(self.n_folds)]
+        return [digest([dict(self.context), joblib.hash(split)]) for split in self.splits]
+
+    # -- evaluation --------------------------------------------------------------------------
+
+    def groups(self, candidates: Sequence[Params]) -> list[tuple[int, ...]]:
+        """Indices of candidates, those together that one fit can score."""
+        if not self._may_share:
+            return [(index,) for index in range(len(candidates))]
+        return self._kernel.groups(candidates)
+
+    @cached_property
+    def _may_share(self) -> bool:
+        """Whether rows and arguments are such that an estimator may be taken apart."""
+        prefix = last_step(self.estimator)[0]
+        is_routed = bool(self._config["enable_metadata_routing"])
+        return (
+            self.y is not None
+            # Every fit is announced, so every one is made.
+            and self.verbose <= 1
+            and not get_tags(self.estimator).input_tags.pairwise
+            and not (is_routed and (self.fit_params or self.score_params))
+            and all(name.startswith(prefix) for name in self.fit_params)
+        )
+
+    def evaluate(self, fit: Fit) -> list[FoldResult]:
+        """Train and score every candidate.
+
+        Raises:
+            Exception: the user's own, where ``error_score`` is ``"raise"``.
+        """
+        if os.getpid() == self._home:
+            return [*self._evaluate(fit)]
+        with config_context(**self._config), heard() as (said, warned):
+            first, *rest = self._evaluate(fit)
+        return [replace(first, said=said.getvalue(), warned=tuple(warned)), *rest]
+
+    def _evaluate(self, fit: Fit) -> list[LiveResult]:
+        together = self._together(fit) if len(fit.candidates) > 1 else None
+        return together or [self._alone(params, fit.fold) for params in fit.candidates]
+
+    def _together(self, fit: Fit) -> list[LiveResult] | None:
+        try:
+            found = self._kernel.together(fit)
+        except (Exception, SystemExit):  # noqa: BLE001 - one by one, it will show whose it is
+            return None
+        if found is None:
+            return None
+        outputs = [output_of(one.scores, one.fit_s, one.score_s) for one in found]
+        return [self.outputs.result(fit.fold, output, len(outputs)) for output in outputs]
+
+    def _alone(self, params: Params, fold: int) -> LiveResult:
+        output = self._behind_prefix(params, fold) or self._fit_and_score(
+            params, fold, self.verbose
+        )
+        return self.outputs.result(fold, output)
+
+    def _behind_prefix(self, params: Params, fold: int) -> Output | None:
+        clock = Clock()
+        try:
+            scores = self._kernel.behind_prefix(params, fold, clock) if self._may_share else None
+        except (Exception, SystemExit):  # noqa: BLE001 - scikit-learn's way will show whose it is
+            return None
+        return None if scores is None else output_of(scores, clock.fit_s, clock.score_s)
+
+    def _fit_and_score(self, params: Params, fold: int, verbose: int = 0) -> Output:
+        train, test = self.splits[fold]
+        output: Output = _fit_and_score(
+            clone(self.estimator),
+            self.X,
+            self.y,
+            train=train,
+            test=test,
+            scorer=self.scorer,
+            parameters=self.objects.decoded(params),
+            fit_params=self.fit_params,
+            score_params=self.score_params,
+            return_train_score=self.outputs.has_train,
+            return_times=True,
+            error_score=self.outputs.error_score,
+            verbose=verbose,
+            split_progress=(fold, self.n_folds),
+        )
+        return output
+
+    # -- what the kernel asks ----------------------------------------------------------------
+
+    def _cut(self, fold: int) -> Slices:
+        train, test = self.splits[fold]
+        X_train, y_train = _safe_split(self.estimator, self.X, self.y, train)
+        X_test, y_test = _safe_split(self.estimator, self.X, self.y, test, train)
+        fit_params = _check_method_params(self.X, params=self.fit_params, indices=train)
+        return Slices(X_train, y_train, X_test, y_test, fit_params)
+
+    def _score(self, model: Any, X_test: Any, fold: int) -> list[Any]:
+        """Test scores and, where they are wanted, training scores."""
+        rows, (train, test) = self._slices.shared(fold), self.splits[fold]
+        found = [self._scores_on(model, X_test, rows.y_test, test)]
+        if self.outputs.has_train:
+            found.append(self._scores_on(model, rows.X_train, rows.y_train, train))
+        return found
+
+    def _scores_on(self, model: Any, X: Any, y: Any, rows: Any) -> Any:
+        params = _check_method_params(self.X, params=self.score_params, indices=rows)
+        return _score(model, X, y, self.scorer, params, "raise")
+
+    def _fresh(self, params: Params, fold: int) -> list[Any]:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            output = self._fit_and_score(params, fold)
+        names = ("test_scores", "train_scores") if self.outputs.has_train else ("test_scores",)
+        return [output[name] for name in names]
+
+
+def output_of(scores: Sequence[Any], fit_s: float, score_s: float) -> Output:
+    """Test and training scores as scikit-learn would return them."""
+    named = dict(zip(("test_scores", "train_scores"), scores, strict=False))
+    return {"fit_error": None, "fit_time": fit_s, "score_time": score_s, **named}

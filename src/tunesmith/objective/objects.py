@@ -1,0 +1,53 @@
+"""Parameter values that JSON cannot hold: estimators, functions, tuples, arrays.
+
+They travel as tokens, so that everything that compares, sorts and stores params has plain JSON to
+do with.
+"""
+
+from typing import Any
+
+import joblib
+import numpy as np
+
+from tunesmith.space.parameter import canonical_json
+from tunesmith.types import Params, Value
+
+MAX_TEXT = 80
+TAG = "object"
+
+
+class Objects:
+    """Values by their tokens; equal content, equal token, in every process."""
+
+    def __init__(self) -> None:
+        self._by_token: dict[str, Any] = {}
+        self.unnamed: list[str] = []
+        """Values whose content has no digest: nobody recognises them in another process."""
+
+    def encode(self, value: Any) -> Value:
+        """A value as JSON; NumPy's numbers are the plain ones that they equal."""
+        if isinstance(value, np.bool_ | np.integer | np.float64 | np.str_):
+            value = value.item()
+        if value is None or type(value) in (bool, int, str):
+            return value  # type: ignore[no-any-return]
+        if type(value) is float and np.isfinite(value):
+            return value
+        token = self._token(value)
+        self._by_token.setdefault(canonical_json(token), value)
+        return token
+
+    def _token(self, value: Any) -> dict[str, Value]:
+        text = " ".join(repr(value).split())[:MAX_TEXT]
+        try:
+            return {TAG: text, "digest": str(joblib.hash(value))}
+        except Exception:  # noqa: BLE001 - whatever pickling an unknown object may raise
+            self.unnamed.append(text)
+            return {TAG: text, "digest": f"{id(value)}"}
+
+    def decode(self, value: Value) -> Any:
+        """What ``encode`` was given."""
+        return self._by_token[canonical_json(value)] if isinstance(value, dict) else value
+
+    def decoded(self, params: Params) -> dict[str, Any]:
+        """Params with their objects."""
+        return {name: self.decode(value) for name, value in params.items()}

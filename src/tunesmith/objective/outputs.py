@@ -1,0 +1,118 @@
+"""Between what scikit-learn's ``_fit_and_score`` returns and what a study keeps of a fold."""
+
+import io
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, redirect_stdout
+from dataclasses import dataclass, field
+from math import isfinite, nan
+from typing import Any
+
+from tunesmith.history import Failure, FoldResult, Metric
+
+Output = dict[str, Any]
+"""``test_scores``, ``train_scores``, ``fit_time``, ``score_time``, ``fit_error``."""
+TRAIN = "train_"
+"""Goes before the metric in the names of scores on the training rows."""
+Warned = tuple[tuple[type[Warning], str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LiveResult(FoldResult):
+    """A fold's result with all that ``cv_results_`` is made of."""
+
+    output: Output = field(default_factory=dict)
+    said: str = ""
+    """What the fit printed in another process."""
+    warned: Warned = ()
+    """What it warned of there."""
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """Names scores, and translates both ways."""
+
+    names: tuple[str, ...]
+    """The scorers' names; that of a single one is free."""
+    is_several: bool
+    """Whether scikit-learn gets the scores by name."""
+    deciding: str
+    """The metric that leads a search."""
+    has_train: bool
+    error_score: float | str
+
+    @property
+    def metrics(self) -> tuple[Metric, ...]:
+        """Everything recorded; scikit-learn's scorers are always maximized."""
+        names = dict.fromkeys((self.deciding, *self.names))
+        train = [f"{TRAIN}{name}" for name in self.names if self.has_train]
+        return tuple(Metric(name) for name in (*names, *train))
+
+    def result(self, fold: int, output: Output, n_sharing: int = 1) -> LiveResult:
+        """What a study keeps: finite scores; a fold without the deciding one has failed."""
+        scores = self._named(output.get("test_scores"))
+        train = self._named(output.get("train_scores"))
+        every = scores | {f"{TRAIN}{name}": score for name, score in train.items()}
+        return LiveResult(
+            fold,
+            {name: float(score) for name, score in every.items() if is_finite(score)},
+            output["fit_time"],
+            output["score_time"],
+            self._failure(output, scores.get(self.deciding)),
+            n_sharing,
+            output=output,
+        )
+
+    def _named(self, scores: Any) -> dict[str, Any]:
+        if isinstance(scores, dict):
+            # A scorer of one's own may name its metrics as it likes; the first one leads then.
+            return {self.deciding: next(iter(scores.values()), None), **scores}
+        return {} if scores is None else dict.fromkeys(self.names, scores)
+
+    def _failure(self, output: Output, score: Any) -> Failure | None:
+        if output["fit_error"] is not None:
+            text = str(output["fit_error"]).strip()
+            last = text.rpartition("\n")[2]
+            return Failure(last.partition(":")[0], last, text)
+        return None if is_finite(score) else Failure("nan", f"{self.deciding} is {score}")
+
+    def of(self, result: FoldResult) -> Output:
+        """The output behind a result; made anew where it came from the ledger or from a limit."""
+        if isinstance(result, LiveResult):
+            return result.output
+        failure = result.failure
+        has_failed = failure is not None and failure.kind not in ("nan", "inf")
+        error = failure and (failure.traceback or f"{failure.kind}: {failure.message}")
+        return {
+            "fit_error": error if has_failed else None,
+            "fit_time": result.fit_time_s,
+            "score_time": result.score_time_s,
+            "test_scores": self._scores(result.scores, "", has_failed=has_failed),
+            "train_scores": self._scores(result.scores, TRAIN, has_failed=has_failed),
+        }
+
+    def _scores(self, scores: Mapping[str, float], prefix: str, *, has_failed: bool) -> Any:
+        missing = self.error_score if has_failed else nan
+        found = {name: scores.get(prefix + name, missing) for name in self.names}
+        return found if self.is_several else found[self.names[0]]
+
+
+def is_finite(score: Any) -> bool:
+    """Whether a score can be compared."""
+    try:
+        return isfinite(score)
+    except (TypeError, OverflowError):
+        return False
+
+
+@contextmanager
+def heard() -> Iterator[tuple[io.StringIO, dict[tuple[type[Warning], str], None]]]:
+    """Collect what a fit prints and warns of, each warning once."""
+    said, warned = io.StringIO(), dict[tuple[type[Warning], str], None]()
+
+    def note(message: Warning | str, category: type[Warning], *_place: Any) -> None:
+        warned.setdefault((category, str(message)))
+
+    with warnings.catch_warnings(), redirect_stdout(said):
+        warnings.showwarning = note  # type: ignore[assignment]
+        yield said, warned

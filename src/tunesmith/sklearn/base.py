@@ -1,0 +1,219 @@
+"""What the three searches have in common: scikit-learn's ``fit`` around Tunesmith's loop."""
+
+import time
+from abc import abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from numbers import Real
+from os import PathLike
+from typing import Any, Self
+
+from joblib import effective_n_jobs
+from sklearn.base import _fit_context, clone, is_classifier
+from sklearn.metrics._scorer import _MultimetricScorer
+from sklearn.model_selection import check_cv
+from sklearn.model_selection._search import BaseSearchCV
+from sklearn.model_selection._validation import (
+    _insert_error_scores,
+    _warn_or_raise_about_fit_failures,
+)
+from sklearn.utils import indexable
+from sklearn.utils._array_api import get_namespace
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.validation import _check_method_params
+
+from tunesmith.objective.live import LiveObjective
+from tunesmith.objective.objects import Objects
+from tunesmith.objective.outputs import Outputs
+from tunesmith.sklearn.engine import Engine, Found
+from tunesmith.sklearn.identity import context_of
+from tunesmith.sklearn.plan import Plan
+from tunesmith.sklearn.selection import one_se
+
+EXTRAS: dict[str, list[Any]] = {
+    "ledger": [str, PathLike, None],
+    "executor": [str],
+    "selection": [StrOptions({"best", "one_se"})],
+    "stop": [dict, None],
+    "fit_timeout_s": [Interval(Real, 0, None, closed="neither"), None],
+}
+"""What every search takes beyond scikit-learn's own parameters."""
+NO_FITS = "No fits were performed. Was the CV iterator empty? Were there no candidates?"
+
+
+@dataclass(frozen=True)
+class Task:
+    """What ``fit`` was given, checked."""
+
+    X: Any
+    y: Any
+    routed: Any
+    scorer: Any
+    refit_metric: Any
+
+
+class SearchCV(BaseSearchCV):  # type: ignore[misc]
+    """A search with scikit-learn's manners; what it tries is its subclasses' affair."""
+
+    @_fit_context(prefer_skip_nested_validation=False)  # type: ignore[untyped-decorator]
+    def fit(self, X: Any, y: Any = None, **params: Any) -> Self:
+        """Search, then fit the winner on all rows.
+
+        Args:
+            X: ``(n_rows, n_features)``, whatever the estimator takes.
+            y: ``(n_rows,)`` or ``(n_rows, n_outputs)`` targets, or none.
+            params: for the estimator's ``fit``, the scorer and the splitter, as scikit-learn
+                routes them.
+
+        Returns:
+            This search, fitted.
+
+        Raises:
+            ValueError: an argument cannot be used, or all fits failed.
+            KeyboardInterrupt: after Ctrl-C; ``cv_results_`` and ``best_params_`` speak of the
+                candidates that were finished by then.
+        """
+        if is_watched(self) or not is_numpy(X):
+            # Callbacks are told of every fit, and other arrays live on other devices:
+            # scikit-learn's own loop makes every fit by itself, here.
+            return super().fit(X, y, **params)  # type: ignore[no-any-return]
+        task = self._checked(X, y, params)
+        plan = self._plan()
+        found = self._engine(task, plan.objects).run(plan)
+        self._keep(found, task)
+        if found.is_interrupted:
+            raise KeyboardInterrupt
+        if self.refit:
+            self._refit(task)
+        return self
+
+    @abstractmethod
+    def _plan(self) -> Plan:
+        """What to try."""
+
+    # -- before the search -------------------------------------------------------------------
+
+    def _checked(self, X: Any, y: Any, params: Mapping[str, Any]) -> Task:
+        if self.selection != "best" and callable(self.refit):
+            raise ValueError(
+                f"selection={self.selection!r} and a callable refit would both choose the winner."
+                " Leave one of them out."
+            )
+        scorer, refit_metric = self._get_scorers()
+        X, y = indexable(X, y)
+        routed = self._get_routed_params_for_fit(_check_method_params(X, params=params))
+        self._checked_cv_orig = check_cv(self.cv, y, classifier=is_classifier(self.estimator))
+        self._check_input_parameters(X=X, y=y, split_params=routed.splitter.split)
+        self.n_splits_ = self._checked_cv_orig.get_n_splits(X, y, **routed.splitter.split)
+        return Task(X, y, routed, scorer, refit_metric)
+
+    def _engine(self, task: Task, objects: Objects) -> Engine:
+        return Engine(
+            self._objective(task, objects),
+            n_jobs=effective_n_jobs(self.n_jobs),
+            executor=self.executor,
+            stop=self.stop,
+            fit_timeout_s=self.fit_timeout_s,
+            ledger=self.ledger,
+            name=f"{type(self).__name__}-{type(self.estimator).__name__}",
+            verbose=self.verbose,
+        )
+
+    def _objective(self, task: Task, objects: Objects) -> LiveObjective:
+        fit_params, score_params = task.routed.estimator.fit, task.routed.scorer.score
+        context: dict[str, str] = {}
+        if self.ledger is not None:
+            given = (fit_params, score_params, self.return_train_score)
+            context = context_of(self.estimator, (task.X, task.y), task.scorer, given)
+        return LiveObjective(
+            clone(self.estimator),
+            task.X,
+            task.y,
+            self._splits(task),
+            task.scorer,
+            objects,
+            self._outputs(task),
+            fit_params,
+            score_params,
+            self.verbose,
+            context,
+        )
+
+    def _splits(self, task: Task) -> list[tuple[Any, Any]]:
+        splits = list(self._checked_cv_orig.split(task.X, task.y, **task.routed.splitter.split))
+        if len(splits) != self.n_splits_:
+            raise ValueError(
+                "cv.split and cv.get_n_splits return inconsistent results."
+                f" Expected {self.n_splits_} splits, got {len(splits)}"
+            )
+        return splits
+
+    def _outputs(self, task: Task) -> Outputs:
+        is_several = isinstance(task.scorer, _MultimetricScorer)
+        single = self.scoring if isinstance(self.scoring, str) else "score"
+        names = tuple(task.scorer._scorers) if is_several else (single,)
+        deciding = self.refit if isinstance(self.refit, str) else (*names, "score")[0]
+        return Outputs(names, is_several, deciding, self.return_train_score, self.error_score)
+
+    # -- after the search --------------------------------------------------------------------
+
+    def _keep(self, found: Found, task: Task) -> None:
+        """Set the attributes that describe what was found."""
+        self.n_fits_, self.n_reused_, self.stopped_by_ = found.n_fits, found.n_reused, found.reason
+        if not found.outputs:
+            if found.is_interrupted:
+                return
+            raise ValueError(NO_FITS)
+        _warn_or_raise_about_fit_failures(found.outputs, self.error_score)
+        if callable(self.scoring):
+            _insert_error_scores(found.outputs, self.error_score)
+        results = self._format_results(found.candidates, self.n_splits_, found.outputs)
+        self._choose(results, found.outputs[0]["test_scores"], task)
+        is_several = isinstance(task.scorer, _MultimetricScorer)
+        self.scorer_ = task.scorer._scorers if is_several else task.scorer
+        self.cv_results_ = results
+
+    def _choose(self, results: Mapping[str, Any], first_score: Any, task: Task) -> None:
+        """Set what describes the winner."""
+        refit_metric = task.refit_metric
+        self.multimetric_ = isinstance(first_score, dict)
+        if callable(self.scoring) and self.multimetric_:
+            # Only now it is known which metrics a scorer of one's own has.
+            self._check_refit_for_multimetric(first_score)
+            refit_metric = self.refit
+        if not self.refit and self.multimetric_:
+            return
+        if self.selection == "one_se":
+            self.best_index_ = one_se(results, refit_metric, self.n_splits_)
+        else:
+            self.best_index_ = self._select_best_index(self.refit, refit_metric, results)
+        if not callable(self.refit):
+            self.best_score_ = results[f"mean_test_{refit_metric}"][self.best_index_]
+        self.best_params_ = results["params"][self.best_index_]
+
+    def _refit(self, task: Task) -> None:
+        # The params are cloned because some are estimators; those in `cv_results_` stay unfitted.
+        params = clone(self.best_params_, safe=False)
+        self.best_estimator_ = clone(self.estimator).set_params(**params)
+        target = () if task.y is None else (task.y,)
+        began = time.time()
+        self.best_estimator_.fit(task.X, *target, **task.routed.estimator.fit)
+        self.refit_time_ = time.time() - began
+        if hasattr(self.best_estimator_, "feature_names_in_"):
+            self.feature_names_in_ = self.best_estimator_.feature_names_in_
+
+
+def is_watched(search: Any) -> bool:
+    """Whether callbacks are registered with a search or with an estimator in it."""
+    inner = search.estimator
+    parts = inner.get_params(deep=True).values() if hasattr(inner, "get_params") else ()
+    return any(getattr(part, "_skl_callbacks", None) for part in (search, inner, *parts))
+
+
+def is_numpy(X: Any) -> bool:
+    """Whether rows are NumPy's or what is turned into that: no array of another library."""
+    try:
+        xp, _ = get_namespace(X)
+    except (TypeError, ValueError):
+        return True  # the estimator will say what is wrong
+    return str(xp.__name__).rpartition(".")[2].startswith("numpy")

@@ -1,0 +1,149 @@
+"""Tunesmith's loop around an objective in memory: workers, limits, progress, interruption."""
+
+import signal
+import sys
+import warnings
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from os import PathLike
+from typing import Any
+
+from joblib import cpu_count
+from pydantic import ValidationError
+
+from tunesmith import registry
+from tunesmith.config.messages import violations_of
+from tunesmith.config.model import Stop
+from tunesmith.execute.choose import choose
+from tunesmith.execute.executor import Executor
+from tunesmith.objective.live import LiveObjective
+from tunesmith.objective.outputs import LiveResult, Output
+from tunesmith.progress import is_interactive, watching
+from tunesmith.search.stopping import AnyOf, Criterion, FirstFailures, MaxTrials, criteria
+from tunesmith.sklearn.plan import Plan
+from tunesmith.sklearn.session import Session, session
+from tunesmith.study.loop import Outcome, Study
+from tunesmith.study.progress import Observer, Progress
+from tunesmith.study.signals import SignalGate, StopRequested
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a search has found."""
+
+    candidates: list[dict[str, Any]]
+    """The finished ones, in order."""
+    outputs: list[Output]
+    """What scikit-learn would have got of every fit: candidate by candidate, fold by fold."""
+    n_fits: int
+    n_reused: int
+    reason: str
+    """Why it ended."""
+    is_interrupted: bool
+
+
+@dataclass(frozen=True)
+class Engine:
+    """Runs a search."""
+
+    objective: LiveObjective
+    n_jobs: int
+    executor: str
+    stop: Mapping[str, Any] | None
+    fit_timeout_s: float | None
+    ledger: str | PathLike[str] | None
+    name: str
+    verbose: int
+
+    def run(self, plan: Plan) -> Found:
+        """Evaluate candidates until there are no more, or a criterion ends the search.
+
+        Raises:
+            ValueError: ``stop`` cannot be understood.
+        """
+        criterion = self._criterion(plan.n_most)
+        if self.verbose > 0:
+            n, n_folds = plan.n_most, self.objective.n_folds
+            print(
+                f"Fitting {n_folds} folds for each of {n} candidates, totalling {n * n_folds} fits"
+            )
+        with session(self.ledger, self.name, self.objective, plan.definition) as place:
+            outcome, is_interrupted = self._run(plan, criterion, place)
+            place.close(outcome)
+        trials = list(outcome.history.told)
+        return Found(
+            [plan.candidate(trial.number, trial.params) for trial in trials],
+            [self.objective.outputs.of(fold) for trial in trials for fold in trial.folds],
+            outcome.n_fits,
+            outcome.n_reused,
+            outcome.stopped_by,
+            is_interrupted,
+        )
+
+    def _criterion(self, n_most: int) -> Criterion:
+        given = dict(self.stop or {})
+        try:
+            stop = Stop.model_validate(given)
+        except ValidationError as error:
+            found = violations_of(error.errors(), Stop)
+            raise ValueError("\n".join(f"stop.{violation}" for violation in found)) from None
+        # Invalid combinations are common in grids, and scikit-learn goes on behind them.
+        first = [FirstFailures(stop.first_failures)] if "first_failures" in given else []
+        return AnyOf((MaxTrials(max(n_most, 1)), *criteria(stop), *first))
+
+    def _run(self, plan: Plan, criterion: Criterion, place: Session) -> tuple[Outcome, bool]:
+        with (
+            SignalGate((signal.SIGINT,)) as gate,
+            self._executor() as executor,
+            watching(live=is_interactive(), quiet=self.verbose < 1) as observer,
+        ):
+            study = Study(
+                plan.strategy,
+                self.objective,
+                criterion,
+                place.log,
+                place.recorder,
+                executor,
+                gate,
+                observer=Echo(observer),
+            )
+            try:
+                return study.run(), False
+            except StopRequested as stop:
+                return study.outcome(f"interrupted by {stop}"), True
+
+    def _executor(self) -> Executor:
+        name, n_workers = choose(self.executor, self.n_jobs, self.fit_timeout_s)
+        made: Executor = registry.load("executors", name)(
+            self.objective.evaluate,
+            n_workers=n_workers,
+            timeout_s=self.fit_timeout_s,
+            # As joblib does it: all cores for one worker, a share of them for each of several.
+            n_threads=max(cpu_count() // n_workers, 1),
+        )
+        return made
+
+
+class Echo:
+    """Passes on what fits in other processes print and warn of, each warning once."""
+
+    def __init__(self, observer: Observer) -> None:
+        self._observer = observer
+        self._seen: set[tuple[type[Warning], str]] = set()
+
+    def __call__(self, progress: Progress) -> None:
+        """Show a moment."""
+        self._observer(progress)
+        for fold in progress.newest.folds if progress.newest else ():
+            if isinstance(fold, LiveResult):
+                sys.stdout.write(fold.said)
+                self._warn(fold)
+
+    def _warn(self, fold: LiveResult) -> None:
+        for category, message in fold.warned:
+            if (category, message) not in self._seen:
+                self._seen.add((category, message))
+                # Where warnings are errors, they were that in the fit already.
+                with suppress(Warning):
+                    warnings.warn(message, category, stacklevel=2)

@@ -1,0 +1,50 @@
+"""What a search is going to try."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tunesmith.objective.objects import Objects
+from tunesmith.space.parameter import canonical_json
+from tunesmith.study.strategy import Listing, Strategy
+from tunesmith.types import Params, Value
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The strategy of a search."""
+
+    strategy: Strategy
+    n_most: int
+    """So many candidates at most."""
+    definition: Mapping[str, Any]
+    """All that fixes their sequence, as JSON."""
+    objects: Objects
+    originals: Sequence[Mapping[str, Any]] = ()
+    """The candidates as the user wrote them, where they are known beforehand."""
+
+    def candidate(self, number: int, params: Params) -> dict[str, Any]:
+        """A trial's params as ``cv_results_`` shows them, with the very objects of the user."""
+        return dict(self.originals[number]) if self.originals else self.objects.decoded(params)
+
+
+def listed(method: str, candidates: Sequence[Mapping[str, Any]]) -> Plan:
+    """The plan to try these candidates, in order."""
+    objects = Objects()
+    params = [{name: objects.encode(v) for name, v in one.items()} for one in candidates]
+    box = values_of(params)
+    definition = {
+        "file": {"search": {"method": method}},
+        "space": {"boxes": [box]},
+        "candidates": params,
+    }
+    return Plan(Listing(params, method), len(params), definition, objects, candidates)
+
+
+def values_of(candidates: Sequence[Params]) -> dict[str, list[Value]]:
+    """Every parameter's values, each once, in the order of their appearance."""
+    found: dict[str, dict[str, Value]] = {}
+    for params in candidates:
+        for name, value in params.items():
+            found.setdefault(name, {}).setdefault(canonical_json(value), value)
+    return {name: list(values.values()) for name, values in sorted(found.items())}

@@ -1,0 +1,144 @@
+"""Grid and random search as scikit-learn's users know them."""
+
+from collections.abc import Mapping
+from os import PathLike
+from typing import Any, ClassVar
+
+import numpy as np
+from sklearn.model_selection import GridSearchCV as TheirGridSearchCV
+from sklearn.model_selection import ParameterGrid, ParameterSampler
+from sklearn.model_selection import RandomizedSearchCV as TheirRandomizedSearchCV
+
+from tunesmith.sklearn.base import EXTRAS, SearchCV
+from tunesmith.sklearn.plan import Plan, listed
+
+
+class GridSearchCV(SearchCV, TheirGridSearchCV):  # type: ignore[misc]
+    """Every combination of a grid, scored by cross-validation with shared fits.
+
+    scikit-learn's ``GridSearchCV`` in all it takes, gives and does, with the same scores bit for
+    bit; its documentation holds. Beyond it:
+
+    Args:
+        ledger: file or database URL in which every score is kept; the same search is taken up
+            where it ended, and what an earlier one has scored is not scored again.
+        executor: ``"auto"``, ``"serial"``, ``"processes"`` or an installed one's name.
+        selection: ``"best"``, or ``"one_se"`` for the simplest candidate whose mean score is
+            within one standard error of the best.
+        stop: when to end early, as in a configuration's ``stop`` section, for example
+            ``{"time": "10m", "patience": 50}``.
+        fit_timeout_s: seconds after which a fit is stopped and counts as failed.
+
+    Attributes:
+        n_fits_: fits made; one may have scored several candidates.
+        n_reused_: scores of a candidate on a fold that the ledger already knew.
+        stopped_by_: why the search ended.
+
+    Fits are those of a process with its own seeds: ``n_jobs`` changes no result. ``pre_dispatch``
+    is accepted, but workers always hold one call at a time.
+    """
+
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
+        **TheirGridSearchCV._parameter_constraints,
+        **EXTRAS,
+    }
+
+    def __init__(
+        self,
+        estimator: Any,
+        param_grid: Any,
+        *,
+        scoring: Any = None,
+        n_jobs: int | None = None,
+        refit: Any = True,
+        cv: Any = None,
+        verbose: int = 0,
+        pre_dispatch: Any = "2*n_jobs",
+        error_score: Any = np.nan,
+        return_train_score: bool = False,
+        ledger: str | PathLike[str] | None = None,
+        executor: str = "auto",
+        selection: str = "best",
+        stop: Mapping[str, Any] | None = None,
+        fit_timeout_s: float | None = None,
+    ) -> None:
+        super().__init__(
+            estimator,
+            param_grid,
+            scoring=scoring,
+            n_jobs=n_jobs,
+            refit=refit,
+            cv=cv,
+            verbose=verbose,
+            pre_dispatch=pre_dispatch,
+            error_score=error_score,
+            return_train_score=return_train_score,
+        )
+        self.ledger = ledger
+        self.executor = executor
+        self.selection = selection
+        self.stop = stop
+        self.fit_timeout_s = fit_timeout_s
+
+    def _plan(self) -> Plan:
+        return listed("grid", list(ParameterGrid(self.param_grid)))
+
+
+class RandomizedSearchCV(SearchCV, TheirRandomizedSearchCV):  # type: ignore[misc]
+    """Random candidates, the same ones as scikit-learn's, scored with shared fits.
+
+    scikit-learn's ``RandomizedSearchCV`` in all it takes, gives and does, with the same scores bit
+    for bit; its documentation holds. What it takes beyond is described at ``GridSearchCV``.
+    """
+
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
+        **TheirRandomizedSearchCV._parameter_constraints,
+        **EXTRAS,
+    }
+
+    def __init__(
+        self,
+        estimator: Any,
+        param_distributions: Any,
+        *,
+        n_iter: int = 10,
+        scoring: Any = None,
+        n_jobs: int | None = None,
+        refit: Any = True,
+        cv: Any = None,
+        verbose: int = 0,
+        pre_dispatch: Any = "2*n_jobs",
+        random_state: Any = None,
+        error_score: Any = np.nan,
+        return_train_score: bool = False,
+        ledger: str | PathLike[str] | None = None,
+        executor: str = "auto",
+        selection: str = "best",
+        stop: Mapping[str, Any] | None = None,
+        fit_timeout_s: float | None = None,
+    ) -> None:
+        super().__init__(
+            estimator,
+            param_distributions,
+            n_iter=n_iter,
+            scoring=scoring,
+            n_jobs=n_jobs,
+            refit=refit,
+            cv=cv,
+            verbose=verbose,
+            pre_dispatch=pre_dispatch,
+            random_state=random_state,
+            error_score=error_score,
+            return_train_score=return_train_score,
+        )
+        self.ledger = ledger
+        self.executor = executor
+        self.selection = selection
+        self.stop = stop
+        self.fit_timeout_s = fit_timeout_s
+
+    def _plan(self) -> Plan:
+        sampler = ParameterSampler(
+            self.param_distributions, self.n_iter, random_state=self.random_state
+        )
+        return listed("random", list(sampler))

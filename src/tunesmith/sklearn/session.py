@@ -1,0 +1,65 @@
+"""Where a search keeps its trials: in memory, or in a ledger that later searches take up."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from os import PathLike, fspath
+from pathlib import Path
+from typing import Any
+
+from tunesmith.fingerprint import digest
+from tunesmith.history import TrialLog
+from tunesmith.ledger.ledger import Ledger
+from tunesmith.ledger.lock import run_lock
+from tunesmith.ledger.provenance import collect
+from tunesmith.objective.live import LiveObjective
+from tunesmith.study.loop import Outcome
+from tunesmith.study.recorder import LedgerRecorder, NoRecorder, Recorder
+
+Location = str | PathLike[str] | None
+
+
+@dataclass
+class Session:
+    """The trials of a search, and who notes them."""
+
+    log: TrialLog
+    recorder: Recorder = field(default_factory=NoRecorder)
+    close: Callable[[Outcome], None] = lambda _outcome: None
+    """Note how the search ended."""
+
+
+@contextmanager
+def session(
+    location: Location, name: str, objective: LiveObjective, definition: Mapping[str, Any]
+) -> Iterator[Session]:
+    """Open the place that a search keeps its trials in.
+
+    Args:
+        location: of the ledger, file or URL; ``None`` for memory.
+        name: of the study in it.
+        objective: what is scored, with what identifies it.
+        definition: all that fixes the sequence of trials, as JSON.
+
+    Raises:
+        LockedError: another process runs this search on this ledger.
+        StorageError: the ledger cannot be used.
+    """
+    if location is None:
+        yield Session(TrialLog(objective.objectives))
+        return
+    place, context = fspath(location), objective.context
+    with Ledger.open(place) as ledger, run_lock(place, name):
+        mark = digest([dict(definition), dict(context)])
+        head = ledger.begin_study(
+            name, mark, definition, context, objective.metrics, objective.objectives
+        )
+        provenance = collect(Path.cwd(), definition, context, definition.get("seed", 0))
+        run_id = ledger.begin_run(head.id, provenance)
+
+        def close(outcome: Outcome) -> None:
+            ledger.forget_untold(head.id, len(outcome.history))
+            counts = outcome.n_evaluated, outcome.n_reused, outcome.n_fits
+            ledger.end_run(run_id, outcome.stopped_by, *counts)
+
+        yield Session(ledger.log(head.id), LedgerRecorder(ledger, head.id, run_id), close)

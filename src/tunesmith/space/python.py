@@ -1,0 +1,98 @@
+"""Spaces as Python code writes them: lists, arrays, scipy's and Optuna's distributions."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from tunesmith.errors import UsageError
+from tunesmith.space.parameter import Categorical, Distribution, Float, Int
+from tunesmith.space.parse import parse_space
+from tunesmith.space.space import SearchSpace
+
+
+def from_python(data: Any) -> SearchSpace:
+    """A space as Python code writes it.
+
+    Args:
+        data: scikit-learn's ``param_grid`` or ``param_distributions``: names with lists, arrays,
+            frozen scipy distributions or Optuna's, or a list of such dicts. Parameters
+            (``Float(0, 1)``) and what a configuration would write (``{"int": [1, 9]}``) may stand
+            among them.
+
+    Returns:
+        The space; ``uniform``, ``loguniform`` and ``randint`` are ranges in it, other
+        distributions keep their quantiles.
+
+    Raises:
+        UsageError: everything in it that cannot be searched.
+    """
+    space, violations = parse_space(as_written(data))
+    if space is None:
+        raise UsageError("\n".join(str(violation) for violation in violations))
+    return space
+
+
+def as_written(data: Any) -> Any:
+    """Python objects as a configuration would write them.
+
+    Raises:
+        UsageError: one of them cannot be written.
+    """
+    if isinstance(data, list | tuple):
+        return [as_written(box) for box in data]
+    if isinstance(data, Mapping) and set(data) == {"parameters", "constraints"}:
+        return {**data, "parameters": as_written(data["parameters"])}
+    return {name: _plain(value) for name, value in data.items()}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return value
+    if hasattr(value, "ppf") and hasattr(value, "dist"):
+        return _from_scipy(value)
+    if type(value).__module__.startswith("optuna."):
+        return _from_optuna(value)
+    if isinstance(value, Float | Int | Categorical | Distribution):
+        definition = value.to_json()
+        return {"values": definition} if isinstance(definition, list) else definition
+    if hasattr(value, "tolist"):
+        value = value.tolist()
+    if isinstance(value, str) or not hasattr(value, "__iter__"):
+        message = f"expected a list, an array or a scipy distribution, found {value!r}"
+        raise UsageError(message)
+    return [_plain_value(item) for item in value]
+
+
+def _plain_value(item: Any) -> Any:
+    found = item.item() if hasattr(item, "item") else item
+    if isinstance(found, tuple):
+        found = list(found)
+    if not isinstance(found, str | int | float | bool | list | dict | None):
+        raise UsageError(
+            f"{found!r} cannot be written as JSON; choose among named `estimators` instead"
+        )
+    return found
+
+
+def _from_scipy(frozen: Any) -> dict[str, Any]:
+    name = frozen.dist.name
+    low, high = (float(bound) for bound in frozen.support())
+    if name == "uniform":
+        return {"float": [low, high]}
+    if name in ("loguniform", "reciprocal"):
+        return {"float": [low, high], "log": True}
+    if name == "randint":
+        return {"int": [int(low), int(high)]}
+    args = [_plain_value(arg) for arg in frozen.args]
+    kwds = {key: _plain_value(value) for key, value in frozen.kwds.items()}
+    return {"scipy": name, "args": args, "kwds": kwds}
+
+
+def _from_optuna(distribution: Any) -> Any:
+    if hasattr(distribution, "choices"):
+        return {"values": [_plain_value(item) for item in distribution.choices]}
+    whole = isinstance(distribution.low, int) and isinstance(distribution.high, int)
+    found: dict[str, Any] = {"int" if whole else "float": [distribution.low, distribution.high]}
+    # Optuna's whole numbers have a step of one, which on a log scale says nothing.
+    if distribution.step is not None and not (whole and distribution.step == 1):
+        found["step"] = distribution.step
+    return found | ({"log": True} if distribution.log else {})
