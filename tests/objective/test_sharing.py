@@ -67,6 +67,30 @@ def test_the_parameter_that_saves_more_is_chosen(define: Define, binary: pd.Data
     assert check(objective, points(**space)) == [(0, 1, 2, 3), (4, 5, 6, 7)]
 
 
+@pytest.mark.parametrize("steps", [[], STEPS[:1]], ids=["alone", "behind a scaler"])
+def test_candidates_may_differ_in_free_parameters_too(
+    define: Define, binary: pd.DataFrame, steps: list[Any]
+) -> None:
+    space: dict[str, list[Any]] = {
+        "n_neighbors": [3, 9, 5],
+        "weights": ["uniform", "distance"],
+        "p": [1.0, 2.0],
+    }
+    model = {"name": "model", "estimator": "sklearn.neighbors.KNeighborsClassifier"}
+    objective = build_objective(define(binary, space, steps=[*steps, model], also=["roc_auc"]))
+    groups = [(0, 2, 4, 6, 8, 10), (1, 3, 5, 7, 9, 11)]
+    assert check(objective, points(**space)) == groups
+    # The prototype's own weights are no free parameter's value.
+    mixed = [*points(n_neighbors=[3, 4]), *points(n_neighbors=[3, 4], weights=["distance"])]
+    assert check(objective, mixed) == [(0, 1), (2, 3)]
+    assert objective.groups(points(n_neighbors=[3, 4], weights=["uniform", "no such"])) == [
+        (0,),
+        (1,),
+        (2,),
+        (3,),
+    ]
+
+
 def test_pipelines_share_fits_and_first_steps(define: Define, binary: pd.DataFrame) -> None:
     space: dict[str, list[Any]] = {
         "pca__n_components": [2, 3],

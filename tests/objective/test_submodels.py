@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 from sklearn import ensemble as e
+from sklearn.base import clone
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 from sklearn.tree import (
@@ -22,7 +23,7 @@ from tunesmith.objective.submodels.forest import Bagging, Forest
 from tunesmith.objective.submodels.gradient_libraries import LightGBM, XGBoost
 from tunesmith.objective.submodels.neighbors import Neighbors
 from tunesmith.objective.submodels.pruning import Pruning
-from tunesmith.testing.submodels import FamilyContract
+from tunesmith.testing.submodels import FamilyContract, random_table
 
 
 class TestForest(FamilyContract):
@@ -182,6 +183,61 @@ class TestNeighbors(FamilyContract):
 
     def unshareable(self) -> list[Any]:
         return [KNeighborsClassifier(n_jobs=2)]
+
+    def drawn(self, rng: np.random.Generator) -> Any:
+        cls = rng.choice([KNeighborsClassifier, KNeighborsRegressor])
+        return cls(
+            algorithm=str(rng.choice(["auto", "brute", "kd_tree", "ball_tree"])),
+            weights=rng.choice(np.array(["uniform", "distance", None])),
+            p=float(rng.choice([1, 2, 3])),
+            leaf_size=int(rng.integers(2, 40)),
+        )
+
+    @pytest.mark.parametrize("seed", range(20))
+    def test_free_weights_share_a_query(self, seed: int) -> None:
+        rng = np.random.default_rng(seed)
+        estimator = self.drawn(rng)
+        X, y, X_test, _ = random_table(estimator, rng)
+        asked = [(k, w) for k in (1, 4, 5, 9) for w in ("uniform", "distance", None)]
+        values, free = [k for k, _ in asked], [{"weights": w} for _, w in asked]
+        fitted = self.with_value(estimator, 9).fit(X, y)
+        models = self.family.submodels(fitted, values, X_test, free=free)
+        for k, given, model in zip(values, free, models, strict=True):
+            fresh = clone(estimator).set_params(n_neighbors=k, **given).fit(X, y)
+            assert model.get_params() == fresh.get_params()
+            nearest = zip(model.kneighbors(X_test), fresh.kneighbors(X_test), strict=True)
+            for found, expected in nearest:
+                np.testing.assert_array_equal(found, expected)
+            for rows in (X_test, X[:20]):
+                np.testing.assert_array_equal(model.predict(rows), fresh.predict(rows))
+                if hasattr(fresh, "classes_"):
+                    answer = model.predict_proba(rows)
+                    np.testing.assert_array_equal(answer, fresh.predict_proba(rows))
+
+    def test_the_nearest_are_looked_up_once(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        rng = np.random.default_rng(0)
+        X, y = rng.normal(size=(90, 3)), rng.integers(3, size=90)
+        for estimator in (KNeighborsClassifier(12), KNeighborsClassifier(12, algorithm="brute")):
+            fitted = estimator.fit(X[:60], y[:60])
+            asked: list[int] = []
+            original = fitted.kneighbors
+
+            def kneighbors(X: Any, n: int, original: Any = original, asked: Any = asked) -> Any:
+                asked.append(n)
+                return original(X, n)
+
+            monkeypatch.setattr(fitted, "kneighbors", kneighbors)
+            X_test = X[60:]
+            for model in self.family.submodels(fitted, (1, 5, 12), X_test):
+                for method in ("predict", "predict_proba", "kneighbors"):
+                    getattr(model, method)(X_test)
+            assert asked == [12]
+
+    def test_a_number_that_decides_the_algorithm_is_not_shared(self) -> None:
+        rng = np.random.default_rng(0)
+        fitted = KNeighborsClassifier(30).fit(rng.normal(size=(60, 3)), rng.integers(3, size=60))
+        with pytest.raises(ValueError, match="algorithm"):
+            next(self.family.submodels(fitted, (1, 30), rng.normal(size=(5, 3))))
 
     def test_ties_are_looked_up_again(self) -> None:
         rng = np.random.default_rng(0)

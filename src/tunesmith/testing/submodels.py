@@ -7,10 +7,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.base import clone, is_classifier
 from sklearn.datasets import make_classification, make_regression
 from sklearn.metrics import check_scoring
+from sklearn.utils import get_tags
 
 from tunesmith.objective.submodels.family import Family
 
@@ -31,6 +33,11 @@ class FamilyContract:
     def estimators(self) -> list[Any]:
         """Estimators that can share, in many configurations."""
         raise NotImplementedError
+
+    def drawn(self, rng: np.random.Generator) -> Any:
+        """A random estimator that can share; by default one of ``estimators``."""
+        estimators = self.estimators()
+        return estimators[rng.integers(len(estimators))]
 
     def unshareable(self) -> list[Any]:
         """Estimators that the family knows but must not share."""
@@ -55,6 +62,23 @@ class FamilyContract:
                 for name, answer in answers.items():
                     expected = getattr(fresh, name)(X[half:])
                     np.testing.assert_array_equal(answer, expected, err_msg=f"{title} {name}")
+
+    @pytest.mark.parametrize("seed", range(12))
+    @np.errstate(divide="ignore", invalid="ignore")
+    def test_submodels_of_random_estimators_are_fresh_fits(self, seed: int) -> None:
+        rng = np.random.default_rng(seed)
+        estimator = self.drawn(rng)
+        X, y, X_test, fit_params = random_table(estimator, rng)
+        values = self.family.in_order(self.values)
+        fitted = self.with_value(estimator, self.family.widest(values)).fit(X, y, **fit_params)
+        assert self.family.can_share(estimator, values), estimator
+        models = self.family.submodels(fitted, values, X_test)
+        for value, model in zip(values, models, strict=True):
+            fresh = self.with_value(estimator, value).fit(X, y, **fit_params)
+            for name in ASKED:
+                if hasattr(fresh, name):
+                    answer, expected = getattr(model, name)(X_test), getattr(fresh, name)(X_test)
+                    np.testing.assert_array_equal(answer, expected, err_msg=f"{fresh} {name}")
 
     def test_other_rows_are_answered_too(self) -> None:
         estimator = self.estimators()[0]
@@ -134,3 +158,24 @@ def table(estimator: Any, seed: int) -> tuple[Any, Any, Any]:
     else:
         X, y = make_regression(160, 8, noise=20, random_state=seed)
     return X, y, weights
+
+
+def random_table(estimator: Any, rng: np.random.Generator) -> tuple[Any, Any, Any, dict[str, Any]]:
+    """Training rows, targets, test rows and fit params, with all that may trouble an estimator.
+
+    Rounded numbers and doubled rows make ties; gaps, weights and frames come where they are taken.
+    """
+    n, n_columns = int(rng.integers(60, 200)), int(rng.integers(1, 20))
+    X = np.round(rng.normal(size=(n, n_columns)), rng.choice([0, 1, 12]))
+    X[: n // 8] = X[n // 8 : 2 * (n // 8)]
+    if get_tags(estimator).input_tags.allow_nan and rng.random() < 0.5:
+        X[rng.random(X.shape) < 0.1] = np.nan
+    y: Any = np.nan_to_num(X[:, 0]) + rng.normal(size=n)
+    if is_classifier(estimator):
+        y = np.digitize(y, np.quantile(y, np.linspace(0, 1, rng.integers(3, 6))[1:-1]))
+    is_weighted = takes_weights(estimator) and rng.random() < 0.5
+    n_train = 2 * n // 3
+    weights = rng.integers(1, 5, size=n_train) * rng.choice([1.0, 0.3])
+    made: Any = pd.DataFrame(X).add_prefix("x") if rng.random() < 0.5 else X
+    fit_params = {"sample_weight": weights} if is_weighted else {}
+    return made[:n_train], y[:n_train], made[n_train:], fit_params

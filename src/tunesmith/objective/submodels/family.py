@@ -13,7 +13,12 @@ from typing import Any, Protocol
 
 
 class Family(Protocol):
-    """Estimators that share fits along one parameter."""
+    """Estimators that share fits along one parameter.
+
+    A family may have ``free``: names of further parameters that play no part in the fit. Its
+    candidates may differ in them, too; ``submodels`` then takes ``free=``, their values for each
+    candidate, and ``values`` may repeat.
+    """
 
     parameter: str
 
