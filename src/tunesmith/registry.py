@@ -34,6 +34,7 @@ BUILTIN: dict[str, dict[str, str]] = {
         "ada_boost": "tunesmith.objective.submodels.boosting:AdaBoost",
         "xgboost": "tunesmith.objective.submodels.gradient_libraries:XGBoost",
         "lightgbm": "tunesmith.objective.submodels.gradient_libraries:LightGBM",
+        "catboost": "tunesmith.objective.submodels.cat_boost:CatBoost",
         "neighbors": "tunesmith.objective.submodels.neighbors:Neighbors",
         "pruning": "tunesmith.objective.submodels.pruning:Pruning",
     },

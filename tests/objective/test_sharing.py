@@ -91,6 +91,19 @@ def test_candidates_may_differ_in_free_parameters_too(
     ]
 
 
+@pytest.mark.parametrize("name", ["iterations", "n_estimators", "num_trees"])
+@pytest.mark.parametrize("steps", [[], STEPS[:1]], ids=["alone", "behind a scaler"])
+def test_a_parameter_is_shared_by_whichever_of_its_names(
+    define: Define, binary: pd.DataFrame, steps: list[Any], name: str
+) -> None:
+    pytest.importorskip("catboost")
+    given = {"learning_rate": 0.2, "thread_count": 1, "verbose": 0, "allow_writing_files": False}
+    model = {"name": "model", "estimator": "catboost.CatBoostClassifier", "params": given}
+    space = {name: [3, 9, 5], "depth": [2, 4]}
+    objective = build_objective(define(binary, space, steps=[*steps, model], also=["roc_auc"]))
+    assert check(objective, points(**space)) == [(0, 2, 4), (1, 3, 5)]
+
+
 def test_pipelines_share_fits_and_first_steps(define: Define, binary: pd.DataFrame) -> None:
     space: dict[str, list[Any]] = {
         "pca__n_components": [2, 3],

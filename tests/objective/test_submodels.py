@@ -1,6 +1,7 @@
 """Every family of submodels under the same contract; and where the sharing pays."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -18,12 +19,13 @@ from sklearn.tree import (
 
 from tunesmith import registry
 from tunesmith.objective.submodels.boosting import AdaBoost, GradientBoosting, HistGradientBoosting
+from tunesmith.objective.submodels.cat_boost import CatBoost
 from tunesmith.objective.submodels.family import Staged
 from tunesmith.objective.submodels.forest import Bagging, Forest
 from tunesmith.objective.submodels.gradient_libraries import LightGBM, XGBoost
 from tunesmith.objective.submodels.neighbors import Neighbors
 from tunesmith.objective.submodels.pruning import Pruning
-from tunesmith.testing.submodels import FamilyContract, random_table
+from tunesmith.testing.submodels import FamilyContract, random_table, table
 
 
 class TestForest(FamilyContract):
@@ -166,6 +168,76 @@ class TestLightGBM(FamilyContract):
 
     def test_unseeded_estimators_are_not_shared(self) -> None:
         """They are seeded: by the library itself."""
+
+
+class TestCatBoost(FamilyContract):
+    family = CatBoost()
+    values: Sequence[Any] = (8, 1, 20)
+    given: Mapping[str, Any] = MappingProxyType(
+        {"learning_rate": 0.3, "thread_count": 1, "verbose": 0, "allow_writing_files": False}
+    )
+
+    def estimators(self) -> list[Any]:
+        catboost = pytest.importorskip("catboost")
+        return [
+            catboost.CatBoostClassifier(random_seed=0, **self.given),
+            catboost.CatBoostClassifier(
+                boosting_type="Ordered", auto_class_weights="Balanced", depth=3, **self.given
+            ),
+            catboost.CatBoostRegressor(bootstrap_type="Bernoulli", nan_mode="Max", **self.given),
+            catboost.CatBoostRegressor(loss_function="MAE", rsm=0.5, subsample=0.6, **self.given),
+        ]
+
+    def drawn(self, rng: np.random.Generator) -> Any:
+        catboost = pytest.importorskip("catboost")
+        cls = catboost.CatBoostClassifier if rng.random() < 0.5 else catboost.CatBoostRegressor
+        bootstraps = ["Bayesian", "Bernoulli", "MVS", "No"]
+        drawn = {
+            "bootstrap_type": str(rng.choice(bootstraps)),
+            "boosting_type": str(rng.choice(["Ordered", "Plain"])),
+            "depth": int(rng.integers(1, 7)),
+            "l2_leaf_reg": float(rng.choice([0.1, 3])),
+            "random_strength": float(rng.choice([0, 1, 5])),
+            "random_seed": int(rng.integers(100)),
+            "rsm": float(rng.choice([0.5, 1])),
+            "leaf_estimation_iterations": int(rng.integers(1, 4)),
+        }
+        return cls(**drawn, **self.given)
+
+    def unshareable(self) -> list[Any]:
+        catboost = pytest.importorskip("catboost")
+        others: list[dict[str, Any]] = [
+            {"grow_policy": "Lossguide"},
+            {"learning_rate": None},
+            {"thread_count": 2},
+            {"thread_count": None},
+            {"langevin": True},
+            {"model_shrink_rate": 0.1},
+            {"early_stopping_rounds": 3},
+            {"od_type": "Iter"},
+            {"use_best_model": True},
+            {"task_type": "GPU"},
+        ]
+        found = [catboost.CatBoostClassifier(**{**self.given, **other}) for other in others]
+        return [*found, catboost.CatBoostRanker(**self.given)]
+
+    @pytest.mark.parametrize(("values", "is_shared"), [((100, 199), True), ((199, 200), False)])
+    def test_short_runs_estimate_their_leaves_in_another_way(
+        self, values: tuple[int, ...], *, is_shared: bool
+    ) -> None:
+        catboost = pytest.importorskip("catboost")
+        plain = catboost.CatBoostClassifier(depth=2, **self.given)
+        told = catboost.CatBoostClassifier(depth=2, leaf_estimation_iterations=2, **self.given)
+        assert self.family.can_share(plain, values) is is_shared
+        assert self.family.can_share(told, values)
+        X, y, _ = table(plain, 0)
+        for estimator in (plain, told):
+            long, short = (
+                clone(estimator).set_params(iterations=n).fit(X, y) for n in reversed(values)
+            )
+            (cut,) = self.family.submodels(long, values[:1], X)
+            is_equal = np.array_equal(cut.predict_proba(X), short.predict_proba(X))
+            assert is_equal is self.family.can_share(estimator, values)
 
 
 class TestNeighbors(FamilyContract):

@@ -117,7 +117,8 @@ class Sharing:
         prefix = last_step(prototype.estimator)[0]
         for name in sorted({name for params in candidates for name in params}):
             for family in self.families:
-                if prototype.full_name(name) == f"{prefix}{family.parameter}":
+                known = (family.parameter, *getattr(family, "aliases", ()))
+                if prototype.full_name(name) in [prefix + other for other in known]:
                     yield family, name
 
     def _partition(

@@ -15,9 +15,9 @@ from typing import Any, Protocol
 class Family(Protocol):
     """Estimators that share fits along one parameter.
 
-    A family may have ``free``: names of further parameters that play no part in the fit. Its
-    candidates may differ in them, too; ``submodels`` then takes ``free=``, their values for each
-    candidate, and ``values`` may repeat.
+    A family may have ``aliases``, other names of the parameter; and ``free``, names of further
+    parameters that play no part in the fit. Its candidates may differ in them, too; ``submodels``
+    then takes ``free=``, their values for each candidate, and ``values`` may repeat.
     """
 
     parameter: str
