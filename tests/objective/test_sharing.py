@@ -104,6 +104,19 @@ def test_a_parameter_is_shared_by_whichever_of_its_names(
     assert check(objective, points(**space)) == [(0, 2, 4), (1, 3, 5)]
 
 
+@pytest.mark.parametrize("steps", [[], STEPS[:2]], ids=["alone", "behind a scaler and a PCA"])
+def test_a_family_may_fit_in_its_own_way(
+    define: Define, binary: pd.DataFrame, steps: list[Any]
+) -> None:
+    space: dict[str, list[Any]] = {"alpha": [3.0, 0.1, 100.0], "fit_intercept": [True, False]}
+    weighted = binary.assign(w=np.random.default_rng(0).uniform(0.1, 4, len(binary)))
+    model = {"name": "model", "estimator": "sklearn.linear_model.RidgeClassifier"}
+    definition = define(
+        weighted, space, steps=[*steps, model], also=["roc_auc"], data={"weights": "w"}
+    )
+    assert check(build_objective(definition), points(**space)) == [(0, 2, 4), (1, 3, 5)]
+
+
 def test_pipelines_share_fits_and_first_steps(define: Define, binary: pd.DataFrame) -> None:
     space: dict[str, list[Any]] = {
         "pca__n_components": [2, 3],

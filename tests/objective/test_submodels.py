@@ -5,8 +5,11 @@ from types import MappingProxyType
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
+from scipy import sparse
 from sklearn import ensemble as e
+from sklearn import linear_model as linear
 from sklearn.base import clone
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
@@ -25,6 +28,7 @@ from tunesmith.objective.submodels.forest import Bagging, Forest
 from tunesmith.objective.submodels.gradient_libraries import LightGBM, XGBoost
 from tunesmith.objective.submodels.neighbors import Neighbors
 from tunesmith.objective.submodels.pruning import Pruning
+from tunesmith.objective.submodels.ridge import Ridge
 from tunesmith.testing.submodels import FamilyContract, random_table, table
 
 
@@ -321,6 +325,63 @@ class TestNeighbors(FamilyContract):
             for k, model in zip(values, models, strict=True):
                 fresh = self.with_value(estimator, k).fit(X[:120], y[:120])
                 np.testing.assert_array_equal(model.predict(X[120:]), fresh.predict(X[120:]))
+
+
+class TestRidge(FamilyContract):
+    family = Ridge()
+    values: Sequence[Any] = (1.0, 0.03, 0.5, 1e6, 7)
+    refused: Sequence[Any] = (-1, "3", None, True, [1.0], float("inf"), float("nan"))
+
+    def estimators(self) -> list[Any]:
+        return [
+            linear.Ridge(),
+            linear.Ridge(solver="cholesky", fit_intercept=False),
+            linear.RidgeClassifier(),
+            linear.RidgeClassifier(class_weight="balanced"),
+        ]
+
+    def unshareable(self) -> list[Any]:
+        return [
+            linear.Ridge(solver="svd"),
+            linear.Ridge(solver="lsqr"),
+            linear.Ridge(positive=True),
+            linear.Ridge(copy_X=False),
+            linear.RidgeClassifier(solver="sag"),
+        ]
+
+    def test_unseeded_estimators_are_not_shared(self) -> None:
+        """This solver draws nothing."""
+
+    @pytest.mark.parametrize("seed", range(40))
+    @pytest.mark.filterwarnings("ignore:An ill-conditioned:scipy.linalg.LinAlgWarning")
+    def test_any_shape_and_type_of_rows(self, seed: int) -> None:
+        rng = np.random.default_rng(seed)
+        n, n_columns = rng.integers(5, 200, size=2)
+        X: Any = rng.normal(3, 2, size=(n, n_columns)) * rng.uniform(0.1, 30, size=n_columns)
+        X = X.astype(rng.choice(np.array(["f4", "f8"])), order=rng.choice(np.array(["C", "F"])))
+        estimator = self.drawn(rng)
+        y: Any = X[:, 0] + rng.normal(size=n)
+        if hasattr(estimator, "class_weight"):
+            y = np.digitize(y, np.quantile(y, [0.5] if seed % 2 else [0.3, 0.6]))
+        fit_params = {"sample_weight": rng.uniform(0, 4, n)} if rng.random() < 0.5 else {}
+        if rng.random() < 0.5:
+            X = pd.DataFrame(X).add_prefix("x")
+        values = sorted(10.0 ** rng.uniform(-2, 4, size=5))
+        fitted = self.widest_fit(estimator, values, X, y, **fit_params)
+        for alpha, model in zip(values, self.family.submodels(fitted, values, X), strict=True):
+            fresh = self.with_value(estimator, alpha).fit(X, y, **fit_params)
+            assert vars(model).keys() == vars(fresh).keys()
+            for name in ("coef_", "intercept_"):
+                found, expected = getattr(model, name), getattr(fresh, name)
+                np.testing.assert_array_equal(found, expected, strict=isinstance(found, np.ndarray))
+            np.testing.assert_array_equal(model.predict(X), fresh.predict(X), strict=True)
+
+    def test_what_is_solved_in_another_way_is_not_shared(self) -> None:
+        X, y = np.ones((20, 3)), np.arange(20.0)
+        with pytest.raises(np.linalg.LinAlgError):
+            list(self.family.submodels(self.widest_fit(linear.Ridge(), [0], X, y), [0], X))
+        with pytest.raises(ValueError, match="sparse"):
+            self.widest_fit(linear.Ridge(), [1], sparse.csr_array(X), y)
 
 
 class TestPruning(FamilyContract):

@@ -172,7 +172,7 @@ class CrossValObjective:
     def _along(self, path: Path, fit: Fit) -> list[FoldResult] | None:
         clock, rows = Clock(), self._slices.shared(fit.fold)
         with clock.fitting():
-            fitted = self._sharing.fitted(path.widest, fit.fold, rows)
+            fitted = self._sharing.fitted(path.widest, fit.fold, rows, path.family)
         share_s = clock.fit_s / len(path.candidates)
         found: dict[str, FoldResult] = {}
         for params, model in zip(path.candidates, fitted.models(path), strict=True):

@@ -23,7 +23,7 @@ from tunesmith.objective.pipeline_prefix import (
 )
 from tunesmith.objective.prototype import last_step
 from tunesmith.objective.slices import Slices
-from tunesmith.objective.submodels.family import Family
+from tunesmith.objective.submodels.family import Family, fitted_for
 from tunesmith.space.parameter import canonical_json
 from tunesmith.types import Params
 
@@ -173,20 +173,23 @@ class Sharing:
 
     # -- fitting -----------------------------------------------------------------------------
 
-    def fitted(self, params: Params, fold: int, rows: Slices) -> "Fitted":
+    def fitted(
+        self, params: Params, fold: int, rows: Slices, family: Family | None = None
+    ) -> "Fitted":
         """Fit one candidate, behind steps that were fitted before where that is possible.
 
         Args:
             params: the candidate.
             fold: identifies the rows.
             rows: of that fold.
+            family: of the submodels that will be asked for.
         """
         estimator = self.builder.build(params)
         fit_params = self.builder.fit_params(params, rows.weights)
         X_train, X_test = rows.X_train.copy(deep=False), rows.X_test.copy(deep=False)
         if not is_divisible(estimator):
-            estimator.fit(X_train, rows.y_train, **fit_params)
-            return Fitted(estimator, {"": estimator}, X_test, X_test)
+            last = fitted_for(family, estimator, X_train, rows.y_train, **fit_params)
+            return Fitted(estimator, {"": last}, X_test, X_test)
         *front, (name, last) = flat_steps(estimator)
         choice = self.builder.choice_of(params)
         full = self.builder.prototype(choice).converted(self.builder.own(params))
@@ -194,7 +197,7 @@ class Sharing:
             (fold, choice), front, full, X_train, rows.y_train, X_test
         )
         own = {key.removeprefix(f"{name}__"): value for key, value in fit_params.items()}
-        last.fit(Xt_train, rows.y_train, **own)
+        last = fitted_for(family, last, Xt_train, rows.y_train, **own)
         return Fitted(estimator, {**steps, name: last}, X_test, Xt_test)
 
     def has_prefix(self, params: Params) -> bool:

@@ -14,7 +14,7 @@ from sklearn.datasets import make_classification, make_regression
 from sklearn.metrics import check_scoring
 from sklearn.utils import get_tags
 
-from tunesmith.objective.submodels.family import Family
+from tunesmith.objective.submodels.family import Family, fitted_for
 
 CLASS_SCORERS = ("accuracy", "neg_log_loss", "roc_auc_ovr", "f1_macro", "balanced_accuracy")
 ERROR_SCORERS = ("r2", "neg_mean_absolute_error", "neg_mean_squared_error")
@@ -70,7 +70,7 @@ class FamilyContract:
         estimator = self.drawn(rng)
         X, y, X_test, fit_params = random_table(estimator, rng)
         values = self.family.in_order(self.values)
-        fitted = self.with_value(estimator, self.family.widest(values)).fit(X, y, **fit_params)
+        fitted = self.widest_fit(estimator, values, X, y, **fit_params)
         assert self.family.can_share(estimator, values), estimator
         models = self.family.submodels(fitted, values, X_test)
         for value, model in zip(values, models, strict=True):
@@ -84,7 +84,7 @@ class FamilyContract:
         estimator = self.estimators()[0]
         X, y, _ = table(estimator, 5)
         ordered = self.family.in_order(self.values)
-        fitted = self.with_value(estimator, self.family.widest(ordered)).fit(X, y)
+        fitted = self.widest_fit(estimator, ordered, X, y)
         for value, model in zip(
             ordered, self.family.submodels(fitted, ordered, X[:30]), strict=True
         ):
@@ -114,6 +114,13 @@ class FamilyContract:
         """A fresh estimator with one value of the parameter."""
         return clone(estimator).set_params(**{self.family.parameter: value})
 
+    def widest_fit(
+        self, estimator: Any, values: Sequence[Any], X: Any, y: Any, **params: Any
+    ) -> Any:
+        """What the family makes its submodels of."""
+        widest = self.with_value(estimator, self.family.widest(values))
+        return fitted_for(self.family, widest, X, y, **params)
+
     def shared(
         self, estimator: Any, X: Any, y: Any, half: int, fit_params: dict[str, Any]
     ) -> dict[Any, tuple[Any, dict[str, Any]]]:
@@ -121,8 +128,7 @@ class FamilyContract:
         assert self.family.can_share(estimator, self.values), estimator
         ordered = self.family.in_order(self.values)
         assert sorted(ordered) == sorted(self.values)
-        widest = self.with_value(estimator, self.family.widest(ordered))
-        fitted = widest.fit(X[:half], y[:half], **fit_params)
+        fitted = self.widest_fit(estimator, ordered, X[:half], y[:half], **fit_params)
         X_test, found = X[half:], {}
         for value, model in zip(
             ordered, self.family.submodels(fitted, ordered, X_test), strict=True

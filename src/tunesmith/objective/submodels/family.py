@@ -17,7 +17,9 @@ class Family(Protocol):
 
     A family may have ``aliases``, other names of the parameter; and ``free``, names of further
     parameters that play no part in the fit. Its candidates may differ in them, too; ``submodels``
-    then takes ``free=``, their values for each candidate, and ``values`` may repeat.
+    then takes ``free=``, their values for each candidate, and ``values`` may repeat. Where an
+    estimator forgets what its submodels need, a family may have ``fit(estimator, X, y, **params)``;
+    what that returns is then given to ``submodels``.
     """
 
     parameter: str
@@ -48,6 +50,12 @@ class Family(Protocol):
         Yields:
             A fitted estimator, good until the next one is asked for.
         """
+
+
+def fitted_for(family: Family | None, estimator: Any, X: Any, y: Any, **params: Any) -> Any:
+    """What ``submodels`` is given: a fitted estimator, or what the family's own ``fit`` made."""
+    fit = getattr(family, "fit", None)
+    return fit(estimator, X, y, **params) if fit else estimator.fit(X, y, **params)
 
 
 class Counted:
