@@ -36,6 +36,7 @@ BUILTIN: dict[str, dict[str, str]] = {
         "lightgbm": "tunesmith.objective.submodels.gradient_libraries:LightGBM",
         "catboost": "tunesmith.objective.submodels.cat_boost:CatBoost",
         "neighbors": "tunesmith.objective.submodels.neighbors:Neighbors",
+        "leaves": "tunesmith.objective.submodels.leaves:Leaves",
         "ridge": "tunesmith.objective.submodels.ridge:Ridge",
         "pruning": "tunesmith.objective.submodels.pruning:Pruning",
     },

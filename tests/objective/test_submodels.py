@@ -26,6 +26,7 @@ from tunesmith.objective.submodels.cat_boost import CatBoost
 from tunesmith.objective.submodels.family import Staged
 from tunesmith.objective.submodels.forest import Bagging, Forest
 from tunesmith.objective.submodels.gradient_libraries import LightGBM, XGBoost
+from tunesmith.objective.submodels.leaves import Leaves
 from tunesmith.objective.submodels.neighbors import Neighbors
 from tunesmith.objective.submodels.pruning import Pruning
 from tunesmith.objective.submodels.ridge import Ridge
@@ -402,6 +403,57 @@ class TestPruning(FamilyContract):
 
     def unshareable(self) -> list[Any]:
         return [e.RandomForestClassifier(oob_score=True, random_state=0)]
+
+
+class TestLeaves(FamilyContract):
+    family = Leaves()
+    values: Sequence[Any] = (6, 2, 17, 300)
+    refused: Sequence[Any] = (1, 0, -1, "3", None, 2.5, True)
+
+    def estimators(self) -> list[Any]:
+        return [
+            DecisionTreeClassifier(random_state=0),
+            DecisionTreeClassifier(random_state=1, max_features=3, class_weight="balanced"),
+            DecisionTreeRegressor(random_state=2, max_depth=6, min_samples_leaf=3),
+            ExtraTreeRegressor(random_state=4),
+            e.RandomForestClassifier(5, random_state=5, class_weight="balanced_subsample"),
+            e.ExtraTreesRegressor(5, random_state=6, max_features=0.5),
+        ]
+
+    def drawn(self, rng: np.random.Generator) -> Any:
+        classes = [DecisionTreeClassifier, ExtraTreeClassifier, e.RandomForestClassifier]
+        others = [DecisionTreeRegressor, ExtraTreeRegressor, e.ExtraTreesRegressor]
+        estimator = rng.choice(np.array([*classes, *others]))(random_state=int(rng.integers(99)))
+        estimator.set_params(
+            max_features=rng.choice(np.array([None, "sqrt", 0.5])),
+            min_samples_split=int(rng.integers(2, 9)),
+            min_impurity_decrease=float(rng.choice([0, 0.01])),
+        )
+        if "n_estimators" in estimator.get_params():
+            estimator.set_params(n_estimators=4)
+        return estimator
+
+    def unshareable(self) -> list[Any]:
+        return [
+            e.RandomForestClassifier(oob_score=True, random_state=0),
+            DecisionTreeClassifier(ccp_alpha=0.01, random_state=0),
+        ]
+
+    def test_trees_are_the_same_node_by_node(self) -> None:
+        estimator = DecisionTreeClassifier(random_state=0, max_features=2)
+        X, y, _ = table(estimator, 0)
+        fitted = self.widest_fit(estimator, self.values, X, y)
+        values = sorted(self.values)
+        for n, model in zip(values, self.family.submodels(fitted, values, X), strict=True):
+            fresh = self.with_value(estimator, n).fit(X, y)
+            found, expected = model.tree_.__getstate__(), fresh.tree_.__getstate__()
+            for name in found:
+                np.testing.assert_array_equal(found[name], expected[name])
+            assert (model.get_depth(), model.get_n_leaves()) == (
+                fresh.get_depth(),
+                fresh.get_n_leaves(),
+            )
+            np.testing.assert_array_equal(model.feature_importances_, fresh.feature_importances_)
 
 
 def test_every_registered_family_is_tested() -> None:

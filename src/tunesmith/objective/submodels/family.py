@@ -128,6 +128,23 @@ def is_repeatable(estimator: Any) -> bool:
     )
 
 
+def is_tree_or_forest(estimator: Any) -> bool:
+    """Whether it is a tree of scikit-learn's, or a forest of them without out-of-bag scores."""
+    from sklearn import ensemble, tree
+
+    kinds = (
+        tree.DecisionTreeClassifier,
+        tree.DecisionTreeRegressor,
+        tree.ExtraTreeClassifier,
+        tree.ExtraTreeRegressor,
+        ensemble.RandomForestClassifier,
+        ensemble.RandomForestRegressor,
+        ensemble.ExtraTreesClassifier,
+        ensemble.ExtraTreesRegressor,
+    )
+    return type(estimator) in kinds and not getattr(estimator, "oob_score", False)
+
+
 def are_counts(values: Sequence[Any]) -> bool:
     """Whether all values are whole numbers from 1 on."""
     return all(isinstance(v, int) and not isinstance(v, bool) and v >= 1 for v in values)
