@@ -107,12 +107,12 @@ def cases(scale: float) -> dict[str, Case]:
             (rows, 20),
             path_limit(ten),
         ),
-        "nearest neighbours, 20 values": Case(
+        "nearest neighbours, 20 values, 2 weights": Case(
             KNeighborsClassifier(algorithm="brute"),
             single(KNeighborsClassifier(algorithm="brute")),
-            {"n_neighbors": list(range(1, 60, 3))},
+            {"n_neighbors": list(range(1, 60, 3)), "weights": ["uniform", "distance"]},
             (2 * rows, 20),
-            20.0,
+            40.0,
         ),
         "decision tree, 20 values of ccp_alpha": Case(
             DecisionTreeClassifier(random_state=0),

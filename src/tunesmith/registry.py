@@ -34,7 +34,10 @@ BUILTIN: dict[str, dict[str, str]] = {
         "ada_boost": "tunesmith.objective.submodels.boosting:AdaBoost",
         "xgboost": "tunesmith.objective.submodels.gradient_libraries:XGBoost",
         "lightgbm": "tunesmith.objective.submodels.gradient_libraries:LightGBM",
+        "catboost": "tunesmith.objective.submodels.cat_boost:CatBoost",
         "neighbors": "tunesmith.objective.submodels.neighbors:Neighbors",
+        "leaves": "tunesmith.objective.submodels.leaves:Leaves",
+        "ridge": "tunesmith.objective.submodels.ridge:Ridge",
         "pruning": "tunesmith.objective.submodels.pruning:Pruning",
     },
     "stopping": {

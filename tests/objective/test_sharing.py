@@ -67,6 +67,56 @@ def test_the_parameter_that_saves_more_is_chosen(define: Define, binary: pd.Data
     assert check(objective, points(**space)) == [(0, 1, 2, 3), (4, 5, 6, 7)]
 
 
+@pytest.mark.parametrize("steps", [[], STEPS[:1]], ids=["alone", "behind a scaler"])
+def test_candidates_may_differ_in_free_parameters_too(
+    define: Define, binary: pd.DataFrame, steps: list[Any]
+) -> None:
+    space: dict[str, list[Any]] = {
+        "n_neighbors": [3, 9, 5],
+        "weights": ["uniform", "distance"],
+        "p": [1.0, 2.0],
+    }
+    model = {"name": "model", "estimator": "sklearn.neighbors.KNeighborsClassifier"}
+    objective = build_objective(define(binary, space, steps=[*steps, model], also=["roc_auc"]))
+    groups = [(0, 2, 4, 6, 8, 10), (1, 3, 5, 7, 9, 11)]
+    assert check(objective, points(**space)) == groups
+    # The prototype's own weights are no free parameter's value.
+    mixed = [*points(n_neighbors=[3, 4]), *points(n_neighbors=[3, 4], weights=["distance"])]
+    assert check(objective, mixed) == [(0, 1), (2, 3)]
+    assert objective.groups(points(n_neighbors=[3, 4], weights=["uniform", "no such"])) == [
+        (0,),
+        (1,),
+        (2,),
+        (3,),
+    ]
+
+
+@pytest.mark.parametrize("name", ["iterations", "n_estimators", "num_trees"])
+@pytest.mark.parametrize("steps", [[], STEPS[:1]], ids=["alone", "behind a scaler"])
+def test_a_parameter_is_shared_by_whichever_of_its_names(
+    define: Define, binary: pd.DataFrame, steps: list[Any], name: str
+) -> None:
+    pytest.importorskip("catboost")
+    given = {"learning_rate": 0.2, "thread_count": 1, "verbose": 0, "allow_writing_files": False}
+    model = {"name": "model", "estimator": "catboost.CatBoostClassifier", "params": given}
+    space = {name: [3, 9, 5], "depth": [2, 4]}
+    objective = build_objective(define(binary, space, steps=[*steps, model], also=["roc_auc"]))
+    assert check(objective, points(**space)) == [(0, 2, 4), (1, 3, 5)]
+
+
+@pytest.mark.parametrize("steps", [[], STEPS[:2]], ids=["alone", "behind a scaler and a PCA"])
+def test_a_family_may_fit_in_its_own_way(
+    define: Define, binary: pd.DataFrame, steps: list[Any]
+) -> None:
+    space: dict[str, list[Any]] = {"alpha": [3.0, 0.1, 100.0], "fit_intercept": [True, False]}
+    weighted = binary.assign(w=np.random.default_rng(0).uniform(0.1, 4, len(binary)))
+    model = {"name": "model", "estimator": "sklearn.linear_model.RidgeClassifier"}
+    definition = define(
+        weighted, space, steps=[*steps, model], also=["roc_auc"], data={"weights": "w"}
+    )
+    assert check(build_objective(definition), points(**space)) == [(0, 2, 4), (1, 3, 5)]
+
+
 def test_pipelines_share_fits_and_first_steps(define: Define, binary: pd.DataFrame) -> None:
     space: dict[str, list[Any]] = {
         "pca__n_components": [2, 3],

@@ -1,11 +1,16 @@
 """Every family of submodels under the same contract; and where the sharing pays."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
+from scipy import sparse
 from sklearn import ensemble as e
+from sklearn import linear_model as linear
+from sklearn.base import clone
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 from sklearn.tree import (
@@ -17,12 +22,15 @@ from sklearn.tree import (
 
 from tunesmith import registry
 from tunesmith.objective.submodels.boosting import AdaBoost, GradientBoosting, HistGradientBoosting
+from tunesmith.objective.submodels.cat_boost import CatBoost
 from tunesmith.objective.submodels.family import Staged
 from tunesmith.objective.submodels.forest import Bagging, Forest
 from tunesmith.objective.submodels.gradient_libraries import LightGBM, XGBoost
+from tunesmith.objective.submodels.leaves import Leaves
 from tunesmith.objective.submodels.neighbors import Neighbors
 from tunesmith.objective.submodels.pruning import Pruning
-from tunesmith.testing.submodels import FamilyContract
+from tunesmith.objective.submodels.ridge import Ridge
+from tunesmith.testing.submodels import FamilyContract, random_table, table
 
 
 class TestForest(FamilyContract):
@@ -167,6 +175,76 @@ class TestLightGBM(FamilyContract):
         """They are seeded: by the library itself."""
 
 
+class TestCatBoost(FamilyContract):
+    family = CatBoost()
+    values: Sequence[Any] = (8, 1, 20)
+    given: Mapping[str, Any] = MappingProxyType(
+        {"learning_rate": 0.3, "thread_count": 1, "verbose": 0, "allow_writing_files": False}
+    )
+
+    def estimators(self) -> list[Any]:
+        catboost = pytest.importorskip("catboost")
+        return [
+            catboost.CatBoostClassifier(random_seed=0, **self.given),
+            catboost.CatBoostClassifier(
+                boosting_type="Ordered", auto_class_weights="Balanced", depth=3, **self.given
+            ),
+            catboost.CatBoostRegressor(bootstrap_type="Bernoulli", nan_mode="Max", **self.given),
+            catboost.CatBoostRegressor(loss_function="MAE", rsm=0.5, subsample=0.6, **self.given),
+        ]
+
+    def drawn(self, rng: np.random.Generator) -> Any:
+        catboost = pytest.importorskip("catboost")
+        cls = catboost.CatBoostClassifier if rng.random() < 0.5 else catboost.CatBoostRegressor
+        bootstraps = ["Bayesian", "Bernoulli", "MVS", "No"]
+        drawn = {
+            "bootstrap_type": str(rng.choice(bootstraps)),
+            "boosting_type": str(rng.choice(["Ordered", "Plain"])),
+            "depth": int(rng.integers(1, 7)),
+            "l2_leaf_reg": float(rng.choice([0.1, 3])),
+            "random_strength": float(rng.choice([0, 1, 5])),
+            "random_seed": int(rng.integers(100)),
+            "rsm": float(rng.choice([0.5, 1])),
+            "leaf_estimation_iterations": int(rng.integers(1, 4)),
+        }
+        return cls(**drawn, **self.given)
+
+    def unshareable(self) -> list[Any]:
+        catboost = pytest.importorskip("catboost")
+        others: list[dict[str, Any]] = [
+            {"grow_policy": "Lossguide"},
+            {"learning_rate": None},
+            {"thread_count": 2},
+            {"thread_count": None},
+            {"langevin": True},
+            {"model_shrink_rate": 0.1},
+            {"early_stopping_rounds": 3},
+            {"od_type": "Iter"},
+            {"use_best_model": True},
+            {"task_type": "GPU"},
+        ]
+        found = [catboost.CatBoostClassifier(**{**self.given, **other}) for other in others]
+        return [*found, catboost.CatBoostRanker(**self.given)]
+
+    @pytest.mark.parametrize(("values", "is_shared"), [((100, 199), True), ((199, 200), False)])
+    def test_short_runs_estimate_their_leaves_in_another_way(
+        self, values: tuple[int, ...], *, is_shared: bool
+    ) -> None:
+        catboost = pytest.importorskip("catboost")
+        plain = catboost.CatBoostClassifier(depth=2, **self.given)
+        told = catboost.CatBoostClassifier(depth=2, leaf_estimation_iterations=2, **self.given)
+        assert self.family.can_share(plain, values) is is_shared
+        assert self.family.can_share(told, values)
+        X, y, _ = table(plain, 0)
+        for estimator in (plain, told):
+            long, short = (
+                clone(estimator).set_params(iterations=n).fit(X, y) for n in reversed(values)
+            )
+            (cut,) = self.family.submodels(long, values[:1], X)
+            is_equal = np.array_equal(cut.predict_proba(X), short.predict_proba(X))
+            assert is_equal is self.family.can_share(estimator, values)
+
+
 class TestNeighbors(FamilyContract):
     family = Neighbors()
     values: Sequence[Any] = (5, 1, 12)
@@ -183,6 +261,61 @@ class TestNeighbors(FamilyContract):
     def unshareable(self) -> list[Any]:
         return [KNeighborsClassifier(n_jobs=2)]
 
+    def drawn(self, rng: np.random.Generator) -> Any:
+        cls = rng.choice([KNeighborsClassifier, KNeighborsRegressor])
+        return cls(
+            algorithm=str(rng.choice(["auto", "brute", "kd_tree", "ball_tree"])),
+            weights=rng.choice(np.array(["uniform", "distance", None])),
+            p=float(rng.choice([1, 2, 3])),
+            leaf_size=int(rng.integers(2, 40)),
+        )
+
+    @pytest.mark.parametrize("seed", range(20))
+    def test_free_weights_share_a_query(self, seed: int) -> None:
+        rng = np.random.default_rng(seed)
+        estimator = self.drawn(rng)
+        X, y, X_test, _ = random_table(estimator, rng)
+        asked = [(k, w) for k in (1, 4, 5, 9) for w in ("uniform", "distance", None)]
+        values, free = [k for k, _ in asked], [{"weights": w} for _, w in asked]
+        fitted = self.with_value(estimator, 9).fit(X, y)
+        models = self.family.submodels(fitted, values, X_test, free=free)
+        for k, given, model in zip(values, free, models, strict=True):
+            fresh = clone(estimator).set_params(n_neighbors=k, **given).fit(X, y)
+            assert model.get_params() == fresh.get_params()
+            nearest = zip(model.kneighbors(X_test), fresh.kneighbors(X_test), strict=True)
+            for found, expected in nearest:
+                np.testing.assert_array_equal(found, expected)
+            for rows in (X_test, X[:20]):
+                np.testing.assert_array_equal(model.predict(rows), fresh.predict(rows))
+                if hasattr(fresh, "classes_"):
+                    answer = model.predict_proba(rows)
+                    np.testing.assert_array_equal(answer, fresh.predict_proba(rows))
+
+    def test_the_nearest_are_looked_up_once(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        rng = np.random.default_rng(0)
+        X, y = rng.normal(size=(90, 3)), rng.integers(3, size=90)
+        for estimator in (KNeighborsClassifier(12), KNeighborsClassifier(12, algorithm="brute")):
+            fitted = estimator.fit(X[:60], y[:60])
+            asked: list[int] = []
+            original = fitted.kneighbors
+
+            def kneighbors(X: Any, n: int, original: Any = original, asked: Any = asked) -> Any:
+                asked.append(n)
+                return original(X, n)
+
+            monkeypatch.setattr(fitted, "kneighbors", kneighbors)
+            X_test = X[60:]
+            for model in self.family.submodels(fitted, (1, 5, 12), X_test):
+                for method in ("predict", "predict_proba", "kneighbors"):
+                    getattr(model, method)(X_test)
+            assert asked == [12]
+
+    def test_a_number_that_decides_the_algorithm_is_not_shared(self) -> None:
+        rng = np.random.default_rng(0)
+        fitted = KNeighborsClassifier(30).fit(rng.normal(size=(60, 3)), rng.integers(3, size=60))
+        with pytest.raises(ValueError, match="algorithm"):
+            next(self.family.submodels(fitted, (1, 30), rng.normal(size=(5, 3))))
+
     def test_ties_are_looked_up_again(self) -> None:
         rng = np.random.default_rng(0)
         X, y = rng.integers(3, size=(200, 3)).astype(float), rng.normal(size=200)
@@ -193,6 +326,63 @@ class TestNeighbors(FamilyContract):
             for k, model in zip(values, models, strict=True):
                 fresh = self.with_value(estimator, k).fit(X[:120], y[:120])
                 np.testing.assert_array_equal(model.predict(X[120:]), fresh.predict(X[120:]))
+
+
+class TestRidge(FamilyContract):
+    family = Ridge()
+    values: Sequence[Any] = (1.0, 0.03, 0.5, 1e6, 7)
+    refused: Sequence[Any] = (-1, "3", None, True, [1.0], float("inf"), float("nan"))
+
+    def estimators(self) -> list[Any]:
+        return [
+            linear.Ridge(),
+            linear.Ridge(solver="cholesky", fit_intercept=False),
+            linear.RidgeClassifier(),
+            linear.RidgeClassifier(class_weight="balanced"),
+        ]
+
+    def unshareable(self) -> list[Any]:
+        return [
+            linear.Ridge(solver="svd"),
+            linear.Ridge(solver="lsqr"),
+            linear.Ridge(positive=True),
+            linear.Ridge(copy_X=False),
+            linear.RidgeClassifier(solver="sag"),
+        ]
+
+    def test_unseeded_estimators_are_not_shared(self) -> None:
+        """This solver draws nothing."""
+
+    @pytest.mark.parametrize("seed", range(40))
+    @pytest.mark.filterwarnings("ignore:An ill-conditioned:scipy.linalg.LinAlgWarning")
+    def test_any_shape_and_type_of_rows(self, seed: int) -> None:
+        rng = np.random.default_rng(seed)
+        n, n_columns = rng.integers(5, 200, size=2)
+        X: Any = rng.normal(3, 2, size=(n, n_columns)) * rng.uniform(0.1, 30, size=n_columns)
+        X = X.astype(rng.choice(np.array(["f4", "f8"])), order=rng.choice(np.array(["C", "F"])))
+        estimator = self.drawn(rng)
+        y: Any = X[:, 0] + rng.normal(size=n)
+        if hasattr(estimator, "class_weight"):
+            y = np.digitize(y, np.quantile(y, [0.5] if seed % 2 else [0.3, 0.6]))
+        fit_params = {"sample_weight": rng.uniform(0, 4, n)} if rng.random() < 0.5 else {}
+        if rng.random() < 0.5:
+            X = pd.DataFrame(X).add_prefix("x")
+        values = sorted(10.0 ** rng.uniform(-2, 4, size=5))
+        fitted = self.widest_fit(estimator, values, X, y, **fit_params)
+        for alpha, model in zip(values, self.family.submodels(fitted, values, X), strict=True):
+            fresh = self.with_value(estimator, alpha).fit(X, y, **fit_params)
+            assert vars(model).keys() == vars(fresh).keys()
+            for name in ("coef_", "intercept_"):
+                found, expected = getattr(model, name), getattr(fresh, name)
+                np.testing.assert_array_equal(found, expected, strict=isinstance(found, np.ndarray))
+            np.testing.assert_array_equal(model.predict(X), fresh.predict(X), strict=True)
+
+    def test_what_is_solved_in_another_way_is_not_shared(self) -> None:
+        X, y = np.ones((20, 3)), np.arange(20.0)
+        with pytest.raises(np.linalg.LinAlgError):
+            list(self.family.submodels(self.widest_fit(linear.Ridge(), [0], X, y), [0], X))
+        with pytest.raises(ValueError, match="sparse"):
+            self.widest_fit(linear.Ridge(), [1], sparse.csr_array(X), y)
 
 
 class TestPruning(FamilyContract):
@@ -213,6 +403,57 @@ class TestPruning(FamilyContract):
 
     def unshareable(self) -> list[Any]:
         return [e.RandomForestClassifier(oob_score=True, random_state=0)]
+
+
+class TestLeaves(FamilyContract):
+    family = Leaves()
+    values: Sequence[Any] = (6, 2, 17, 300)
+    refused: Sequence[Any] = (1, 0, -1, "3", None, 2.5, True)
+
+    def estimators(self) -> list[Any]:
+        return [
+            DecisionTreeClassifier(random_state=0),
+            DecisionTreeClassifier(random_state=1, max_features=3, class_weight="balanced"),
+            DecisionTreeRegressor(random_state=2, max_depth=6, min_samples_leaf=3),
+            ExtraTreeRegressor(random_state=4),
+            e.RandomForestClassifier(5, random_state=5, class_weight="balanced_subsample"),
+            e.ExtraTreesRegressor(5, random_state=6, max_features=0.5),
+        ]
+
+    def drawn(self, rng: np.random.Generator) -> Any:
+        classes = [DecisionTreeClassifier, ExtraTreeClassifier, e.RandomForestClassifier]
+        others = [DecisionTreeRegressor, ExtraTreeRegressor, e.ExtraTreesRegressor]
+        estimator = rng.choice(np.array([*classes, *others]))(random_state=int(rng.integers(99)))
+        estimator.set_params(
+            max_features=rng.choice(np.array([None, "sqrt", 0.5])),
+            min_samples_split=int(rng.integers(2, 9)),
+            min_impurity_decrease=float(rng.choice([0, 0.01])),
+        )
+        if "n_estimators" in estimator.get_params():
+            estimator.set_params(n_estimators=4)
+        return estimator
+
+    def unshareable(self) -> list[Any]:
+        return [
+            e.RandomForestClassifier(oob_score=True, random_state=0),
+            DecisionTreeClassifier(ccp_alpha=0.01, random_state=0),
+        ]
+
+    def test_trees_are_the_same_node_by_node(self) -> None:
+        estimator = DecisionTreeClassifier(random_state=0, max_features=2)
+        X, y, _ = table(estimator, 0)
+        fitted = self.widest_fit(estimator, self.values, X, y)
+        values = sorted(self.values)
+        for n, model in zip(values, self.family.submodels(fitted, values, X), strict=True):
+            fresh = self.with_value(estimator, n).fit(X, y)
+            found, expected = model.tree_.__getstate__(), fresh.tree_.__getstate__()
+            for name in found:
+                np.testing.assert_array_equal(found[name], expected[name])
+            assert (model.get_depth(), model.get_n_leaves()) == (
+                fresh.get_depth(),
+                fresh.get_n_leaves(),
+            )
+            np.testing.assert_array_equal(model.feature_importances_, fresh.feature_importances_)
 
 
 def test_every_registered_family_is_tested() -> None:

@@ -92,7 +92,7 @@ class Kernel(Generic[S]):
             return None
         clock, rows = Clock(), self.rows.shared(fit.fold)
         with clock.fitting():
-            fitted = self._sharing.fitted(path.widest, fit.fold, rows)
+            fitted = self._sharing.fitted(path.widest, fit.fold, rows, path.family)
         return self._along(path, fitted, fit, clock)
 
     def _along(self, path: Path, fitted: Fitted, fit: Fit, clock: Clock) -> list[Scored[S]] | None:

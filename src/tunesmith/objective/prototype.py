@@ -52,9 +52,9 @@ class Prototype:
             return prefix + name
         owner_name, _, rest = name.rpartition("__")
         if not owner_name:
-            return prefix + name if _takes_any(last) else None
+            return prefix + name if _takes(last, name) else None
         for full in (owner_name, prefix + owner_name):
-            if _takes_any(self._values.get(full)):
+            if _takes(self._values.get(full), rest):
                 return f"{full}__{rest}"
         return None
 
@@ -149,12 +149,13 @@ def signature_of(cls: type) -> dict[str, inspect.Parameter]:
     return dict(inspect.signature(cls).parameters)
 
 
-def _takes_any(estimator: Any) -> bool:
-    # LightGBM and XGBoost take further parameters as keywords.
+def _takes(estimator: Any, name: str) -> bool:
+    """Whether a parameter may be set that ``get_params`` does not show."""
     if not hasattr(estimator, "get_params"):
         return False
-    kinds = [p.kind for p in signature_of(type(estimator)).values()]
-    return inspect.Parameter.VAR_KEYWORD in kinds
+    known = signature_of(type(estimator))
+    # CatBoost shows what was set; LightGBM and XGBoost take further parameters as keywords.
+    return name in known or any(p.kind is p.VAR_KEYWORD for p in known.values())
 
 
 def like(default: Any, value: Any) -> Any:

@@ -6,7 +6,7 @@ checks.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Protocol
@@ -21,7 +21,7 @@ from tunesmith.objective.pipeline_prefix import (
 )
 from tunesmith.objective.prototype import Prototype, last_step
 from tunesmith.objective.slices import Slices, shallow
-from tunesmith.objective.submodels.family import Family
+from tunesmith.objective.submodels.family import Family, fitted_for
 from tunesmith.space.parameter import canonical_json
 from tunesmith.types import Params
 
@@ -53,6 +53,8 @@ class Path:
     name: str
     """The parameter as the candidates write it."""
     candidates: tuple[Params, ...]
+    free: Mapping[str, str] = field(default_factory=dict)
+    """The family's free parameters: as the candidates write them -> as the estimator does."""
 
     @property
     def way(self) -> str:
@@ -68,6 +70,18 @@ class Path:
     def widest(self) -> Params:
         """What to fit."""
         return {**self.candidates[0], self.name: self.family.widest(self.values)}
+
+    def submodels(self, fitted: Any, X: Any) -> Iterator[Any]:
+        """The family's estimators for the candidates."""
+        if not self.free:
+            return self.family.submodels(fitted, self.values, X)
+        given = [
+            {short: params[name] for name, short in self.free.items() if name in params}
+            for params in self.candidates
+        ]
+        family: Any = self.family
+        found: Iterator[Any] = family.submodels(fitted, self.values, X, free=given)
+        return found
 
 
 @dataclass
@@ -120,15 +134,17 @@ class Sharing:
         prefix = last_step(prototype.estimator)[0]
         for name in sorted({name for params in candidates for name in params}):
             for family in self.families:
-                if prototype.full_name(name) == f"{prefix}{family.parameter}":
+                known = (family.parameter, *getattr(family, "aliases", ()))
+                if prototype.full_name(name) in [prefix + other for other in known]:
                     yield family, name
 
     def _partition(
         self, family: Family, name: str, candidates: Sequence[Params], indices: list[int]
     ) -> list[tuple[int, ...]]:
         alike: dict[str, list[int]] = defaultdict(list)
+        free = self._free(family, [candidates[index] for index in indices])
         for index in indices:
-            key = _rest(candidates[index], name) or f"{index}"
+            key = _rest(candidates[index], name, free) or f"{index}"
             alike[key].append(index)
         found: list[tuple[int, ...]] = []
         for group in alike.values():
@@ -137,7 +153,23 @@ class Sharing:
             found += [tuple(group)] if is_shared else [(index,) for index in group]
         return found
 
+    def _free(self, family: Family, candidates: Sequence[Params]) -> dict[str, str]:
+        """The family's free parameters: as the candidates write them -> as the estimator does."""
+        prototype = self.builder.prototype(self.builder.choice_of(candidates[0]))
+        prefix = last_step(prototype.estimator)[0]
+        by_full = {f"{prefix}{short}": short for short in getattr(family, "free", ())}
+        names = sorted({name for params in candidates for name in params})
+        pairs = ((name, prototype.full_name(name) or "") for name in names)
+        return {name: by_full[full] for name, full in pairs if full in by_full}
+
     def _can_share(self, family: Family, name: str, candidates: Sequence[Params]) -> bool:
+        """Whether the family can, whatever the candidates make of its free parameters."""
+        alike: dict[str, list[Params]] = defaultdict(list)
+        for params in candidates:
+            alike[_rest(params, name) or ""].append(params)
+        return all(self._can_share_alike(family, name, group) for group in alike.values())
+
+    def _can_share_alike(self, family: Family, name: str, candidates: Sequence[Params]) -> bool:
         try:
             last = last_step(self.builder.build(candidates[0]))[1]
         except Exception:  # noqa: BLE001 - the fit itself will say what is wrong
@@ -148,29 +180,33 @@ class Sharing:
         """How one fit can score all candidates, which stood in one group."""
         choice = self.builder.choice_of(candidates[0])
         for family, name in self._parameters(choice, candidates):
-            rests = {_rest(params, name) for params in candidates}
-            if len(rests) == 1 and None not in rests and self._can_share(family, name, candidates):
-                by_value = {params[name]: params for params in candidates}
-                ordered = family.in_order(list(by_value))
-                return Path(family, name, tuple(by_value[value] for value in ordered))
+            free = self._free(family, candidates)
+            rests = {_rest(params, name, free) for params in candidates}
+            if len(rests) > 1 or None in rests:
+                continue
+            if self._can_share(family, name, candidates):
+                return Path(family, name, _ordered(family, name, candidates), free)
         return None
 
     # -- fitting -----------------------------------------------------------------------------
 
-    def fitted(self, params: Params, fold: int, rows: Slices) -> "Fitted":
+    def fitted(
+        self, params: Params, fold: int, rows: Slices, family: Family | None = None
+    ) -> "Fitted":
         """Fit one candidate, behind steps that were fitted before where that is possible.
 
         Args:
             params: the candidate.
             fold: identifies the rows.
             rows: of that fold.
+            family: of the submodels that will be asked for.
         """
         estimator = self.builder.build(params)
         fit_params = self.builder.fit_params(params, rows.fit_params)
         X_train, X_test = shallow(rows.X_train), shallow(rows.X_test)
         if not is_divisible(estimator):
-            estimator.fit(X_train, rows.y_train, **fit_params)
-            return Fitted(estimator, {"": estimator}, X_test, X_test)
+            last = fitted_for(family, estimator, X_train, rows.y_train, **fit_params)
+            return Fitted(estimator, {"": last}, X_test, X_test)
         *front, (name, last) = flat_steps(estimator)
         choice = self.builder.choice_of(params)
         full = self.builder.prototype(choice).converted(self.builder.own(params))
@@ -178,13 +214,15 @@ class Sharing:
             (fold, choice), front, full, X_train, rows.y_train, X_test
         )
         own = {key.removeprefix(f"{name}__"): value for key, value in fit_params.items()}
-        last.fit(Xt_train, rows.y_train, **own)
+        last = fitted_for(family, last, Xt_train, rows.y_train, **own)
         return Fitted(estimator, {**steps, name: last}, X_test, Xt_test)
 
     def has_prefix(self, params: Params) -> bool:
         """Whether a candidate has first steps to share, all of them repeatable."""
         prototype = self.builder.prototype(self.builder.choice_of(params))
-        return is_divisible(prototype.estimator) and not prototype.unseeded
+        if not is_divisible(prototype.estimator) or prototype.unseeded:
+            return False
+        return len(list(flat_steps(prototype.estimator))) > 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -206,7 +244,7 @@ class Fitted:
     def models(self, path: Path) -> Iterator[Any]:
         """The estimators that fresh fits of the path's candidates would be, in its order."""
         last = list(self.steps.values())[-1]
-        for submodel in path.family.submodels(last, path.values, self.Xt_test):
+        for submodel in path.submodels(last, self.Xt_test):
             yield self.with_last(submodel)
 
     def with_last(self, last: Any) -> Any:
@@ -222,12 +260,21 @@ def is_divisible(estimator: Any) -> bool:
     """Whether steps may be fitted one by one: a plain pipeline that ends in an estimator."""
     if not is_plain_pipeline(estimator):
         return False
-    steps = list(flat_steps(estimator))
-    return len(steps) > 1 and hasattr(steps[-1][1], "fit")
+    return hasattr(list(flat_steps(estimator))[-1][1], "fit")
 
 
-def _rest(params: Params, name: str) -> str | None:
-    """All params but one, as text; ``None`` where that one is inactive."""
+def _ordered(family: Family, name: str, candidates: Sequence[Params]) -> tuple[Params, ...]:
+    """Different candidates in the order of their submodels."""
+    by_value: dict[Any, dict[str, Params]] = defaultdict(dict)
+    for params in candidates:
+        by_value[params[name]][canonical_json(params)] = params
+    return tuple(
+        params for value in family.in_order(list(by_value)) for params in by_value[value].values()
+    )
+
+
+def _rest(params: Params, name: str, free: Container[str] = ()) -> str | None:
+    """All params but one as text, free ones without values; ``None`` where that one is inactive."""
     if name not in params:
         return None
-    return canonical_json({k: v for k, v in params.items() if k != name})
+    return canonical_json({k: None if k in free else v for k, v in params.items() if k != name})

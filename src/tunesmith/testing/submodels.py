@@ -7,12 +7,14 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.base import clone, is_classifier
 from sklearn.datasets import make_classification, make_regression
 from sklearn.metrics import check_scoring
+from sklearn.utils import get_tags
 
-from tunesmith.objective.submodels.family import Family
+from tunesmith.objective.submodels.family import Family, fitted_for
 
 CLASS_SCORERS = ("accuracy", "neg_log_loss", "roc_auc_ovr", "f1_macro", "balanced_accuracy")
 ERROR_SCORERS = ("r2", "neg_mean_absolute_error", "neg_mean_squared_error")
@@ -31,6 +33,11 @@ class FamilyContract:
     def estimators(self) -> list[Any]:
         """Estimators that can share, in many configurations."""
         raise NotImplementedError
+
+    def drawn(self, rng: np.random.Generator) -> Any:
+        """A random estimator that can share; by default one of ``estimators``."""
+        estimators = self.estimators()
+        return estimators[rng.integers(len(estimators))]
 
     def unshareable(self) -> list[Any]:
         """Estimators that the family knows but must not share."""
@@ -56,11 +63,28 @@ class FamilyContract:
                     expected = getattr(fresh, name)(X[half:])
                     np.testing.assert_array_equal(answer, expected, err_msg=f"{title} {name}")
 
+    @pytest.mark.parametrize("seed", range(12))
+    @np.errstate(divide="ignore", invalid="ignore")
+    def test_submodels_of_random_estimators_are_fresh_fits(self, seed: int) -> None:
+        rng = np.random.default_rng(seed)
+        estimator = self.drawn(rng)
+        X, y, X_test, fit_params = random_table(estimator, rng)
+        values = self.family.in_order(self.values)
+        fitted = self.widest_fit(estimator, values, X, y, **fit_params)
+        assert self.family.can_share(estimator, values), estimator
+        models = self.family.submodels(fitted, values, X_test)
+        for value, model in zip(values, models, strict=True):
+            fresh = self.with_value(estimator, value).fit(X, y, **fit_params)
+            for name in ASKED:
+                if hasattr(fresh, name):
+                    answer, expected = getattr(model, name)(X_test), getattr(fresh, name)(X_test)
+                    np.testing.assert_array_equal(answer, expected, err_msg=f"{fresh} {name}")
+
     def test_other_rows_are_answered_too(self) -> None:
         estimator = self.estimators()[0]
         X, y, _ = table(estimator, 5)
         ordered = self.family.in_order(self.values)
-        fitted = self.with_value(estimator, self.family.widest(ordered)).fit(X, y)
+        fitted = self.widest_fit(estimator, ordered, X, y)
         for value, model in zip(
             ordered, self.family.submodels(fitted, ordered, X[:30]), strict=True
         ):
@@ -90,6 +114,13 @@ class FamilyContract:
         """A fresh estimator with one value of the parameter."""
         return clone(estimator).set_params(**{self.family.parameter: value})
 
+    def widest_fit(
+        self, estimator: Any, values: Sequence[Any], X: Any, y: Any, **params: Any
+    ) -> Any:
+        """What the family makes its submodels of."""
+        widest = self.with_value(estimator, self.family.widest(values))
+        return fitted_for(self.family, widest, X, y, **params)
+
     def shared(
         self, estimator: Any, X: Any, y: Any, half: int, fit_params: dict[str, Any]
     ) -> dict[Any, tuple[Any, dict[str, Any]]]:
@@ -97,8 +128,7 @@ class FamilyContract:
         assert self.family.can_share(estimator, self.values), estimator
         ordered = self.family.in_order(self.values)
         assert sorted(ordered) == sorted(self.values)
-        widest = self.with_value(estimator, self.family.widest(ordered))
-        fitted = widest.fit(X[:half], y[:half], **fit_params)
+        fitted = self.widest_fit(estimator, ordered, X[:half], y[:half], **fit_params)
         X_test, found = X[half:], {}
         for value, model in zip(
             ordered, self.family.submodels(fitted, ordered, X_test), strict=True
@@ -134,3 +164,24 @@ def table(estimator: Any, seed: int) -> tuple[Any, Any, Any]:
     else:
         X, y = make_regression(160, 8, noise=20, random_state=seed)
     return X, y, weights
+
+
+def random_table(estimator: Any, rng: np.random.Generator) -> tuple[Any, Any, Any, dict[str, Any]]:
+    """Training rows, targets, test rows and fit params, with all that may trouble an estimator.
+
+    Rounded numbers and doubled rows make ties; gaps, weights and frames come where they are taken.
+    """
+    n, n_columns = int(rng.integers(60, 200)), int(rng.integers(1, 20))
+    X = np.round(rng.normal(size=(n, n_columns)), rng.choice([0, 1, 12]))
+    X[: n // 8] = X[n // 8 : 2 * (n // 8)]
+    if get_tags(estimator).input_tags.allow_nan and rng.random() < 0.5:
+        X[rng.random(X.shape) < 0.1] = np.nan
+    y: Any = np.nan_to_num(X[:, 0]) + rng.normal(size=n)
+    if is_classifier(estimator):
+        y = np.digitize(y, np.quantile(y, np.linspace(0, 1, rng.integers(3, 6))[1:-1]))
+    is_weighted = takes_weights(estimator) and rng.random() < 0.5
+    n_train = 2 * n // 3
+    weights = rng.integers(1, 5, size=n_train) * rng.choice([1.0, 0.3])
+    made: Any = pd.DataFrame(X).add_prefix("x") if rng.random() < 0.5 else X
+    fit_params = {"sample_weight": weights} if is_weighted else {}
+    return made[:n_train], y[:n_train], made[n_train:], fit_params

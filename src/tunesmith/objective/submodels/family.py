@@ -13,7 +13,14 @@ from typing import Any, Protocol
 
 
 class Family(Protocol):
-    """Estimators that share fits along one parameter."""
+    """Estimators that share fits along one parameter.
+
+    A family may have ``aliases``, other names of the parameter; and ``free``, names of further
+    parameters that play no part in the fit. Its candidates may differ in them, too; ``submodels``
+    then takes ``free=``, their values for each candidate, and ``values`` may repeat. Where an
+    estimator forgets what its submodels need, a family may have ``fit(estimator, X, y, **params)``;
+    what that returns is then given to ``submodels``.
+    """
 
     parameter: str
 
@@ -43,6 +50,12 @@ class Family(Protocol):
         Yields:
             A fitted estimator, good until the next one is asked for.
         """
+
+
+def fitted_for(family: Family | None, estimator: Any, X: Any, y: Any, **params: Any) -> Any:
+    """What ``submodels`` is given: a fitted estimator, or what the family's own ``fit`` made."""
+    fit = getattr(family, "fit", None)
+    return fit(estimator, X, y, **params) if fit else estimator.fit(X, y, **params)
 
 
 class Counted:
@@ -113,6 +126,23 @@ def is_repeatable(estimator: Any) -> bool:
         and not getattr(estimator, "warm_start", False)
         and getattr(estimator, "n_jobs", None) in (None, 1)
     )
+
+
+def is_tree_or_forest(estimator: Any) -> bool:
+    """Whether it is a tree of scikit-learn's, or a forest of them without out-of-bag scores."""
+    from sklearn import ensemble, tree
+
+    kinds = (
+        tree.DecisionTreeClassifier,
+        tree.DecisionTreeRegressor,
+        tree.ExtraTreeClassifier,
+        tree.ExtraTreeRegressor,
+        ensemble.RandomForestClassifier,
+        ensemble.RandomForestRegressor,
+        ensemble.ExtraTreesClassifier,
+        ensemble.ExtraTreesRegressor,
+    )
+    return type(estimator) in kinds and not getattr(estimator, "oob_score", False)
 
 
 def are_counts(values: Sequence[Any]) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from tunesmith.objective.submodels.family import is_repeatable, resized
+from tunesmith.objective.submodels.family import is_repeatable, is_tree_or_forest, resized
 
 
 class Pruning:
@@ -13,21 +13,8 @@ class Pruning:
 
     def can_share(self, estimator: Any, values: Sequence[Any]) -> bool:
         """Scikit-learn's trees, random forests and extremely randomised trees."""
-        from sklearn import ensemble, tree
-
-        kinds = (
-            tree.DecisionTreeClassifier,
-            tree.DecisionTreeRegressor,
-            tree.ExtraTreeClassifier,
-            tree.ExtraTreeRegressor,
-            ensemble.RandomForestClassifier,
-            ensemble.RandomForestRegressor,
-            ensemble.ExtraTreesClassifier,
-            ensemble.ExtraTreesRegressor,
-        )
-        if type(estimator) not in kinds or getattr(estimator, "oob_score", False):
-            return False
-        return is_repeatable(estimator) and all(map(_is_cost, values))
+        is_known = is_tree_or_forest(estimator) and is_repeatable(estimator)
+        return is_known and all(map(_is_cost, values))
 
     def in_order(self, values: Sequence[Any]) -> list[Any]:
         """From the full tree to the stump."""
