@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 from sklearn import ensemble as e
+from sklearn.linear_model import LogisticRegression, RidgeClassifier
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 from sklearn.tree import (
@@ -57,6 +58,9 @@ class TestBagging(FamilyContract):
         return [
             e.BaggingClassifier(random_state=0),
             e.BaggingClassifier(GaussianNB(), max_features=0.6, max_samples=0.5, random_state=1),
+            e.BaggingClassifier(LogisticRegression(), max_samples=0.5, random_state=3),
+            e.BaggingClassifier(DecisionTreeClassifier(), max_samples=4, random_state=4),
+            e.BaggingClassifier(RidgeClassifier(), random_state=5),  # its members vote
             e.BaggingRegressor(random_state=2, bootstrap_features=True),
         ]
 
