@@ -65,6 +65,9 @@ class TestBagging(FamilyContract):
         return [
             e.BaggingClassifier(random_state=0),
             e.BaggingClassifier(GaussianNB(), max_features=0.6, max_samples=0.5, random_state=1),
+            e.BaggingClassifier(linear.LogisticRegression(), max_samples=0.5, random_state=3),
+            e.BaggingClassifier(DecisionTreeClassifier(), max_samples=4, random_state=4),
+            e.BaggingClassifier(linear.RidgeClassifier(), random_state=5),  # its members vote
             e.BaggingRegressor(random_state=2, bootstrap_features=True),
         ]
 

@@ -13,6 +13,7 @@ from tunesmith.config.model import MetricSpec
 from tunesmith.errors import UsageError, did_you_mean
 from tunesmith.history import Metric
 from tunesmith.objective.importing import load
+from tunesmith.objective.quick_scores import QuickScorers
 from tunesmith.types import Direction
 
 TIMES = ("fit_time", "score_time")
@@ -140,14 +141,11 @@ class Scorers:
 
 
 def together(specs: Sequence[MetricSpec]) -> Callable[..., Mapping[str, Any]]:
-    """One scorer for several metrics, which predicts once: scikit-learn's own."""
-    from sklearn.metrics import check_scoring
-
+    """One scorer for several metrics, which predicts once."""
     scoring = {spec.name: scorer_of(spec) for spec in specs if spec.name not in TIMES}
     if not scoring:
         return lambda _estimator, _X, _y: {}
-    combined: Callable[..., Mapping[str, Any]] = check_scoring(scoring=scoring)
-    return combined
+    return QuickScorers(scoring)
 
 
 def direction_of(spec: MetricSpec) -> Direction:

@@ -1,6 +1,6 @@
 """Forests and bagging: the first trees of a large one are a small one."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -66,12 +66,35 @@ class Bagging(Counted):
             return False
         return is_repeatable(estimator) and are_counts(values)
 
-    def submodels(self, fitted: Any, values: Sequence[Any], X: Any) -> Iterator[Any]:  # noqa: ARG002
-        """Ensembles of the first members; the fit is shared, predictions are not."""
+    def submodels(self, fitted: Any, values: Sequence[Any], X: Any) -> Iterator[Any]:
+        """Ensembles of the first members; each member predicts once a method."""
+        is_classifier = hasattr(fitted, "classes_")
+        methods = ("predict_proba", "decision_function") if is_classifier else ("predict",)
+        sums = {
+            name: Staged(_member_sums(fitted, name, X)) for name in methods if hasattr(fitted, name)
+        }
         for n in values:
-            yield resized(
-                fitted,
-                n_estimators=n,
-                estimators_=fitted.estimators_[:n],
-                estimators_features_=fitted.estimators_features_[:n],
-            )
+            smaller = _members(fitted, slice(n))
+            yield answering(smaller, X, {name: _mean(stages, n) for name, stages in sums.items()})
+
+
+def _members(fitted: Any, which: slice) -> Any:
+    """Bagging with some of the members only."""
+    members = fitted.estimators_[which]
+    features = fitted.estimators_features_[which]
+    return resized(
+        fitted, n_estimators=len(members), estimators_=members, estimators_features_=features
+    )
+
+
+def _member_sums(fitted: Any, method: str, X: Any) -> Iterator[np.ndarray]:
+    """The sum of the members' answers after each member."""
+    total: Any = 0.0
+    for place in range(fitted.n_estimators):
+        # Bagging of one knows which classes its member has seen, and how to vote.
+        total = total + getattr(_members(fitted, slice(place, place + 1)), method)(X)
+        yield total
+
+
+def _mean(sums: Staged, n: int) -> Callable[[], Any]:
+    return lambda: sums.at(n) / n

@@ -1,0 +1,194 @@
+"""Scikit-learn's scorers, made quick for many estimators on the same rows.
+
+A path of submodels is scored some hundred times against the same truth. Scikit-learn's scorers look
+at that truth anew every time, which takes longer than predicting. Here it is looked at once
+(``quick_metrics``), and whatever is not plain is left to scikit-learn's own scorers: the user's
+functions, labels of odd kinds, undefined values with their warnings, errors.
+
+The first quick score of each metric on each truth is compared with scikit-learn's own; where they
+differ, that metric is quick no more.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from tunesmith.objective.quick_metrics import MAX_LABELS, Metric, Truth, are_labels, quick_metric
+
+MAX_TRUTHS = 32
+"""How many truths are remembered; a study has one a fold."""
+
+
+class UnusualError(Exception):
+    """Something that scikit-learn's own scorers should see."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """One scorer taken apart."""
+
+    scorer: Any
+    score_func: Any
+    sign: int
+    options: Mapping[str, Any]
+    methods: tuple[str, ...]
+    """Of the estimator, by preference."""
+    pos_label: Any
+    quick: Metric | None
+
+    @classmethod
+    def of(cls, scorer: Any) -> "Part | None":
+        """``None`` for what ``make_scorer`` did not make, or not in the way that we know."""
+        from sklearn.metrics import get_scorer
+
+        if type(scorer) is not type(get_scorer("accuracy")):
+            return None
+        try:
+            function, options = scorer._score_func, dict(scorer._kwargs)
+            asked, sign, pos_label = scorer._response_method, scorer._sign, scorer._get_pos_label()
+        except AttributeError:
+            return None
+        methods = (asked,) if isinstance(asked, str) else tuple(asked)
+        quick = quick_metric(function, options)
+        return cls(scorer, function, sign, options, methods, pos_label, quick)
+
+    def own(self, y: np.ndarray, answers: Any) -> Any:
+        """The score as scikit-learn computes it."""
+        return self.sign * self.score_func(y, answers, **self.options)
+
+
+class QuickScorers:
+    """Several scorers at once, which ask an estimator once a method.
+
+    Args:
+        scoring: name -> scorer; a scorer of scikit-learn's, or any ``scorer(estimator, X, y)``.
+    """
+
+    def __init__(self, scoring: Mapping[str, Any]) -> None:
+        self._scoring = dict(scoring)
+        self._parts = {name: Part.of(scorer) for name, scorer in scoring.items()}
+        self._has_quick = any(part and part.quick for part in self._parts.values())
+        self._truths: dict[int, Judge] = {}
+        self._refuted: set[str] = set()
+
+    @cached_property
+    def _own(self) -> Any:
+        from sklearn.metrics import check_scoring
+
+        return check_scoring(scoring=self._scoring)
+
+    def __call__(self, estimator: Any, X: Any, y: Any) -> dict[str, Any]:
+        """Scores by name, those of scikit-learn's combined scorer.
+
+        Args:
+            estimator: fitted.
+            X: rows.
+            y: their true values; quick where it is a read-only array, of which nobody changes the
+                values behind its back.
+
+        Raises:
+            Exception: whatever the estimator or a metric raises.
+        """
+        if not self._has_quick or not _is_constant(y):
+            return dict(self._own(estimator, X, y))
+        judge = self._judge_of(y)
+        try:
+            answers = Answers(estimator, X, [part for part in self._parts.values() if part])
+            return {name: self._score(name, judge, answers) for name in self._parts}
+        except UnusualError:
+            return dict(self._own(estimator, X, y))
+
+    def _judge_of(self, y: np.ndarray) -> "Judge":
+        if id(y) not in self._truths:
+            if len(self._truths) >= MAX_TRUTHS:
+                self._truths.clear()
+            self._truths[id(y)] = Judge(Truth(y), set())
+        return self._truths[id(y)]
+
+    def _score(self, name: str, judge: "Judge", answers: "Answers") -> Any:
+        part, y = self._parts[name], judge.truth.y
+        if part is None:
+            return self._scoring[name](answers.estimator, answers.X, y)
+        answer = answers.to(part)
+        quick = None if name in self._refuted else part.quick
+        found = quick(judge.truth, answer) if quick else None
+        if found is not None and name in judge.agreed:
+            return part.sign * found
+        expected = part.own(y, answer)
+        if found is not None:
+            is_same = repr(expected) == repr(part.sign * found)
+            (judge.agreed if is_same else self._refuted).add(name)
+        return expected
+
+
+@dataclass(frozen=True, eq=False)
+class Judge:
+    """A truth, and the metrics whose quick score has agreed with scikit-learn's on it."""
+
+    truth: Truth
+    agreed: set[str]
+
+
+class Answers:
+    """What one estimator answers for some rows, in the form that scikit-learn's metrics get it.
+
+    As in scikit-learn's combined scorer a method is asked once, whoever else wants it.
+    """
+
+    def __init__(self, estimator: Any, X: Any, parts: Sequence[Part]) -> None:
+        from sklearn.base import is_classifier, is_regressor
+
+        self.estimator, self.X = estimator, X
+        self._has_positive = not is_regressor(estimator)
+        self._names = {part.methods: _first_of(part.methods, estimator) for part in parts}
+        self._found: dict[str, Any] = {}
+        self._classes: list[Any] = []
+        if is_classifier(estimator):
+            self._classes = _plain_classes(getattr(estimator, "classes_", None))
+
+    def to(self, part: Part) -> Any:
+        """The answers that one scorer asks for."""
+        name = self._names[part.methods]
+        if name not in self._found:
+            pos_label = part.pos_label if self._has_positive else None
+            self._found[name] = self._asked(name, pos_label)
+        return self._found[name]
+
+    def _asked(self, name: str, pos_label: Any) -> Any:
+        is_binary = len(self._classes) == 2
+        if is_binary and pos_label is not None and pos_label not in self._classes:
+            raise UnusualError
+        answer = getattr(self.estimator, name)(self.X)
+        if not is_binary:
+            return answer
+        place = 1 if pos_label is None else self._classes.index(pos_label)
+        if name in ("predict_proba", "predict_log_proba"):
+            return _column(answer, place)
+        return -1 * answer if name == "decision_function" and place == 0 else answer
+
+
+def _first_of(methods: Sequence[str], estimator: Any) -> str:
+    for name in methods:
+        if hasattr(estimator, name):
+            return name
+    raise UnusualError
+
+
+def _column(table: Any, place: int) -> Any:
+    if not isinstance(table, np.ndarray) or table.ndim != 2 or table.shape[1] < 2:
+        raise UnusualError
+    return table[:, place]
+
+
+def _is_constant(y: Any) -> bool:
+    return type(y) is np.ndarray and y.ndim == 1 and len(y) > 0 and not y.flags.writeable
+
+
+def _plain_classes(classes: Any) -> list[Any]:
+    if not are_labels(classes) or not 2 <= len(classes) <= MAX_LABELS:
+        raise UnusualError
+    found: list[Any] = classes.tolist()
+    return found
