@@ -4,21 +4,16 @@ A pool of the standard library fails all its calls when one worker is killed. He
 has its own guard, its own connection, and at most one call in hand.
 """
 
-import os
 import pickle
 import shutil
 import signal
-import socket
-import subprocess
-import sys
 import tempfile
 import time
 from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Future
-from contextlib import suppress
 from dataclasses import dataclass, field
-from multiprocessing.connection import Connection, wait
+from multiprocessing.connection import wait
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -26,21 +21,11 @@ from typing import Any, Self
 from tunesmith.errors import TunesmithError
 from tunesmith.execute import handover
 from tunesmith.execute.executor import Call, CallTimeoutError, WorkerDiedError
-from tunesmith.execute.guard import ORDER
+from tunesmith.execute.nest import Nest, Process
 from tunesmith.execute.worker import FAILED, READY, RESULT
 
 MAX_STRIKES = 2
 MAX_FAILED_STARTS = 3
-GRACE_S = 5.0
-THREAD_VARIABLES = (
-    "OMP_NUM_THREADS",
-    "OPENBLAS_NUM_THREADS",
-    "MKL_NUM_THREADS",
-    "BLIS_NUM_THREADS",
-    "VECLIB_MAXIMUM_THREADS",
-    "NUMEXPR_NUM_THREADS",
-    "LOKY_MAX_CPU_COUNT",
-)
 
 
 @dataclass(eq=False)
@@ -58,31 +43,11 @@ class _Task:
 class _Worker:
     """A worker process and what it has in hand."""
 
-    process: subprocess.Popen[bytes]
-    connection: Connection
-    lifeline: int
-    exit_fd: int
+    process: Process
     log: Path
     is_ready: bool = False
     task: _Task | None = None
     deadline: float | None = None
-
-    def dismiss(self) -> None:
-        """Tell its guard to end it and everything that it has started."""
-        with suppress(OSError):
-            os.write(self.lifeline, ORDER)
-
-    def kill(self) -> None:
-        """End it, and wait for the end."""
-        self.dismiss()
-        wait([self.exit_fd], GRACE_S)
-        # For the case that somebody has killed the guard; before the group's number is given back.
-        with suppress(ProcessLookupError):
-            os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait()
-        self.connection.close()
-        os.close(self.lifeline)
-        os.close(self.exit_fd)
 
 
 class ProcessExecutor:
@@ -94,6 +59,8 @@ class ProcessExecutor:
         timeout_s: a call that runs longer is killed together with its worker.
         n_threads: BLAS and OpenMP threads of a call. The default of one makes results independent
             of the number of cores and of workers.
+        nest: where workers come from, left open at the end; by default the executor's own, with
+            ``n_threads``. One that was made early has imported by now what the calls need.
     """
 
     def __init__(
@@ -103,18 +70,21 @@ class ProcessExecutor:
         n_workers: int = 1,
         timeout_s: float | None = None,
         n_threads: int = 1,
+        nest: Nest | None = None,
     ) -> None:
-        self.n_workers, self._timeout_s, self._n_threads = n_workers, timeout_s, n_threads
+        self.n_workers, self._timeout_s = n_workers, timeout_s
         self._queue: deque[_Task] = deque()
         self._suspects: deque[_Task] = deque()
         self._workers: list[_Worker] = []
         self._done: list[_Task] = []
         self._n_submitted = self._n_failed_starts = 0
-        self._folder = Path(tempfile.mkdtemp(prefix="tunesmith-"))
+        self._is_nest_ours = nest is None
+        self._nest = nest or Nest(n_threads=n_threads)
+        self._folder = Path(tempfile.mkdtemp(dir=self._nest.folder))
         try:
             handover.dump(function, self._folder / "function")
         except BaseException:
-            shutil.rmtree(self._folder, ignore_errors=True)
+            self.close()
             raise
 
     # -- the executor's shape ----------------------------------------------------------------
@@ -153,8 +123,11 @@ class ProcessExecutor:
 
     def close(self) -> None:
         """Kill all workers and remove the handed-over data."""
+        if self._is_nest_ours:
+            # Takes everybody with it, also those who are still on their way.
+            self._nest.close()
         for worker in self._workers:
-            worker.dismiss()
+            worker.process.dismiss()
         under_way = [*self._suspects, *(w.task for w in self._workers if w.task)]
         for worker in list(self._workers):
             self._retire(worker)
@@ -209,7 +182,7 @@ class ProcessExecutor:
         if self._timeout_s is not None:
             worker.deadline = time.monotonic() + self._timeout_s
         try:
-            worker.connection.send(task.item)
+            worker.process.connection.send(task.item)
         except (BrokenPipeError, ConnectionResetError):
             self._bury(worker)
         except Exception as error:  # noqa: BLE001 - an item that cannot be pickled
@@ -230,31 +203,8 @@ class ProcessExecutor:
                 ) from error
 
     def _start(self) -> _Worker:
-        ours, theirs = socket.socketpair()
-        lifeline_read, lifeline = os.pipe()
         log = self._folder / f"worker-{time.monotonic_ns()}.log"
-        arguments = [theirs.fileno(), lifeline_read, self._folder / "function", self._n_threads]
-        with log.open("wb") as stream:
-            process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
-                [sys.executable, "-P", "-m", "tunesmith.execute.worker", *map(str, arguments)],
-                stdin=subprocess.DEVNULL,
-                stdout=stream,
-                stderr=stream,
-                pass_fds=(theirs.fileno(), lifeline_read),
-                start_new_session=True,
-                env=self._environment(),
-            )
-        theirs.close()
-        os.close(lifeline_read)
-        return _Worker(
-            process, Connection(ours.detach()), lifeline, os.pidfd_open(process.pid), log
-        )
-
-    def _environment(self) -> dict[str, str]:
-        limits = dict.fromkeys(THREAD_VARIABLES, str(self._n_threads))
-        # The same modules from the same places, in the same order, as in this process.
-        path = os.pathsep.join(str(Path(entry).absolute()) for entry in sys.path)
-        return {**os.environ, **limits, "PYTHONPATH": path}
+        return _Worker(self._nest.hatch(self._folder / "function", log), log)
 
     # -- taking in results -------------------------------------------------------------------
 
@@ -263,8 +213,8 @@ class ProcessExecutor:
         deadlines = [w.deadline for w in self._workers if w.deadline is not None]
         moments = deadlines if end is None else [*deadlines, end]
         timeout_s = max(0.0, min(moments) - time.monotonic()) if moments else None
-        sources: dict[Any, _Worker] = {w.connection: w for w in self._workers}
-        sources |= {w.exit_fd: w for w in self._workers}
+        sources: dict[Any, _Worker] = {w.process.connection: w for w in self._workers}
+        sources |= {w.process.lifeline: w for w in self._workers}
         for source in wait(list(sources), timeout_s):
             worker = sources[source]
             if worker in self._workers:
@@ -272,8 +222,9 @@ class ProcessExecutor:
 
     def _hear(self, worker: _Worker) -> None:
         # What a worker said before it died counts.
+        connection = worker.process.connection
         try:
-            message = worker.connection.recv_bytes() if worker.connection.poll() else None
+            message = connection.recv_bytes() if connection.poll() else None
         except (EOFError, OSError, MemoryError):
             message = None
         if message is None:
@@ -306,27 +257,27 @@ class ProcessExecutor:
     def _bury(self, worker: _Worker) -> None:
         """A worker has died: try its call once more, alone, then give the call up."""
         task = worker.task
-        self._retire(worker)
+        status = self._retire(worker)
         if not worker.is_ready:
-            self._blame_start(worker)
+            self._blame_start(worker, status)
         if task is None:
             return
         task.strikes += 1
         if task.strikes < MAX_STRIKES:
             self._suspects.append(task)
         else:
-            self._settle(task, error=WorkerDiedError(cause_of_death(worker.process.returncode)))
+            self._settle(task, error=WorkerDiedError(cause_of_death(status)))
 
-    def _blame_start(self, worker: _Worker) -> None:
+    def _blame_start(self, worker: _Worker, status: int) -> None:
         self._n_failed_starts += 1
         if self._n_failed_starts >= MAX_FAILED_STARTS:
-            tail = worker.log.read_text(errors="replace").strip()[-2000:]
-            reason = tail or cause_of_death(worker.process.returncode)
+            said = worker.log.read_text(errors="replace") or self._nest.complaint()
+            reason = said.strip()[-2000:] or cause_of_death(status)
             raise TunesmithError(f"worker processes cannot start:\n{reason}")
 
-    def _retire(self, worker: _Worker) -> None:
+    def _retire(self, worker: _Worker) -> int:
         self._workers.remove(worker)
-        worker.kill()
+        return worker.process.kill()
 
     def _settle(self, task: _Task, *, result: Any = None, error: Any = None) -> None:
         if error is None:

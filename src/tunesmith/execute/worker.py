@@ -5,6 +5,7 @@ import pickle
 import signal
 import sys
 import traceback
+from collections.abc import Sequence
 from contextlib import suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -15,18 +16,19 @@ from tunesmith.execute.guard import stand_guard
 READY, RESULT, FAILED = "ready", "result", "failed"
 
 
-def main() -> None:
-    """Serve until the parent closes the connection.
+def main(arguments: Sequence[str]) -> None:
+    """Serve until the run closes the connection.
 
-    Arguments: connection and lifeline descriptors, the function's file, threads a call.
+    Args:
+        arguments: connection and lifeline descriptors, the function's file, threads a call.
     """
-    connection_fd, lifeline_fd, path, n_threads = sys.argv[1:]
+    connection_fd, lifeline_fd, path, n_threads = arguments
     stand_guard(int(lifeline_fd), Path(path).parent, close=int(connection_fd))
-    # Ctrl-C reaches the whole terminal; the parent decides what it means.
+    # Ctrl-C reaches the whole terminal; the run decides what it means.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _volunteer()
     connection = Connection(int(connection_fd))
-    function = _load(path)
+    function = load(path)
     with _limits(int(n_threads)):
         _fall_silent()
         connection.send((READY, None))
@@ -47,10 +49,11 @@ def _fall_silent() -> None:
     os.close(sink)
 
 
-def _load(path: str) -> Any:
-    from tunesmith.execute.handover import load
+def load(path: str) -> Any:
+    """The function in a file."""
+    from tunesmith.execute import handover
 
-    return load(Path(path))
+    return handover.load(Path(path))
 
 
 def _limits(n_threads: int) -> Any:
@@ -86,4 +89,4 @@ def _picklable(error: BaseException) -> bytes:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])
