@@ -11,14 +11,15 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
-from contextlib import ExitStack, suppress
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from tunesmith.errors import TunesmithError
 from tunesmith.execute.brood import SEPARATOR
 from tunesmith.execute.guard import LAST_WORD, ORDER
 
@@ -75,11 +76,15 @@ class Nest:
     Args:
         modules: what to import ahead; what cannot be imported is left to the workers.
         n_threads: BLAS and OpenMP threads of each worker.
+
+    Raises:
+        TunesmithError: the system allows no more files or processes.
     """
 
     def __init__(self, modules: Sequence[str] = (), *, n_threads: int = 1) -> None:
         self.n_threads, self._modules = n_threads, (*ALWAYS, *modules)
-        self.folder = Path(tempfile.mkdtemp(prefix="tunesmith-"))
+        with _naming_limits():
+            self.folder = Path(tempfile.mkdtemp(prefix="tunesmith-"))
         """For what is handed over to workers; it does not survive the run, whatever ends that."""
         try:
             self._start()
@@ -95,12 +100,12 @@ class Nest:
             log: for what the worker says until it is ready.
 
         Raises:
-            OSError: no more files or processes.
+            TunesmithError: the system allows no more files or processes.
         """
         if self._process.poll() is not None:
             self._stop()
             self._start()
-        with ExitStack() as ours, ExitStack() as theirs:
+        with _naming_limits(), ExitStack() as ours, ExitStack() as theirs:
             connection, lifeline = (_pair(ours, theirs) for _ in range(2))
             stream = theirs.enter_context(log.open("wb"))
             order = f"{path}{SEPARATOR}{self.n_threads}".encode()
@@ -141,7 +146,7 @@ class Nest:
         return self._log.read().decode(errors="replace")
 
     def _start(self) -> None:
-        with ExitStack() as ours, ExitStack() as theirs:
+        with _naming_limits(), ExitStack() as ours, ExitStack() as theirs:
             self._control, control = _pair(ours, theirs, socket.SOCK_SEQPACKET)
             self._lifeline, lifeline = _pair(ours, theirs)
             self._log = ours.enter_context((self.folder / "nest.log").open("w+b"))
@@ -163,6 +168,17 @@ class Nest:
         # The same modules from the same places, in the same order, as in this process.
         path = os.pathsep.join(str(Path(entry).absolute()) for entry in sys.path)
         return {**NO_THREADS, **os.environ, **limits, "PYTHONPATH": path}
+
+
+@contextmanager
+def _naming_limits() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise TunesmithError(
+            f"worker processes cannot start: {error.strerror}."
+            "\n  Raise the limits on files and processes, or set fewer workers."
+        ) from error
 
 
 def _pair(

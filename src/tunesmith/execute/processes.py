@@ -194,13 +194,7 @@ class ProcessExecutor:
             self._queue.popleft().future.set_running_or_notify_cancel()
         n_calls = len(self._queue) + len(self._suspects) + sum(bool(w.task) for w in self._workers)
         while len(self._workers) < min(self.n_workers, n_calls):
-            try:
-                self._workers.append(self._start())
-            except OSError as error:
-                raise TunesmithError(
-                    f"worker processes cannot start: {error.strerror}."
-                    "\n  Raise the limits on files and processes, or set fewer workers."
-                ) from error
+            self._workers.append(self._start())
 
     def _start(self) -> _Worker:
         log = self._folder / f"worker-{time.monotonic_ns()}.log"
