@@ -370,6 +370,19 @@ def test_closing_answers_for_calls_that_wait_for_their_second_chance() -> None:
     assert all("closed" in str(future.exception(0)) for future in futures)
 
 
+@pytest.mark.parametrize(("seconds", "is_ahead"), [(0.0, True), (0.1, False)])
+def test_quick_calls_are_handed_out_ahead_and_slow_ones_are_not(
+    seconds: float, is_ahead: bool
+) -> None:
+    with ProcessExecutor(time.sleep, n_workers=2) as executor:
+        n_left = len([executor.submit(seconds) for _ in range(300 if is_ahead else 12)])
+        deepest = 0
+        while n_left:
+            n_left -= len(executor.completed())
+            deepest = max([deepest, *(len(worker.tasks) for worker in executor._workers)])
+    assert (deepest > 1) is is_ahead
+
+
 def test_large_items_and_results_arrive() -> None:
     content = os.urandom(1 << 20) * 64
     with ProcessExecutor(lambda item: item, n_workers=1) as executor:

@@ -1,10 +1,16 @@
 """Worker processes of our own: one that dies costs its own call and nothing else.
 
 A pool of the standard library fails all its calls when one worker is killed. Here every worker
-has its own guard, its own connection, and at most one call in hand.
+has its own guard, its own connection, and one call in hand.
+
+Between two calls of a few milliseconds, waiting for the next one would cost more than a little. So
+workers get some quick calls ahead. They wait in the connection and belong to nobody yet: when the
+worker dies they go back into the queue.
 """
 
+import math
 import pickle
+import selectors
 import shutil
 import signal
 import tempfile
@@ -12,8 +18,9 @@ import time
 from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass, field
-from multiprocessing.connection import wait
+from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -22,17 +29,25 @@ from tunesmith.errors import TunesmithError
 from tunesmith.execute import handover
 from tunesmith.execute.executor import Call, CallTimeoutError, WorkerDiedError
 from tunesmith.execute.nest import Nest, Process
-from tunesmith.execute.worker import FAILED, READY, RESULT
+from tunesmith.execute.worker import DURATION, FAILED, READY, RESULT
 
 MAX_STRIKES = 2
 MAX_FAILED_STARTS = 3
+HELD_S, MAX_HELD = 0.05, 8
+"""A worker holds calls for about so many seconds, and not more than this."""
+SLOW_S = 0.05
+"""Calls that take longer are handed out one by one: none must wait behind another."""
+FORGETTING = 0.95
+SMALL_BYTES = 1 << 14
+"""Only calls that a connection takes without being read are handed out ahead."""
 
 
 @dataclass(eq=False)
 class _Task:
     """A submitted call."""
 
-    item: Any
+    content: bytes
+    """The item, pickled."""
     number: int
     future: Future[Any] = field(default_factory=Future)
     strikes: int = 0
@@ -41,13 +56,15 @@ class _Task:
 
 @dataclass(eq=False)
 class _Worker:
-    """A worker process and what it has in hand."""
+    """A worker process and what it has."""
 
     process: Process
     log: Path
     is_ready: bool = False
-    task: _Task | None = None
-    deadline: float | None = None
+    tasks: deque[_Task] = field(default_factory=deque)
+    """The first one is in hand, the others are ahead: sent, but not begun."""
+    since: float = 0.0
+    """When it took the first one in hand."""
 
 
 class ProcessExecutor:
@@ -78,6 +95,9 @@ class ProcessExecutor:
         self._workers: list[_Worker] = []
         self._done: list[_Task] = []
         self._n_submitted = self._n_failed_starts = 0
+        self._slowest_s = math.inf
+        """The slowest of the recent calls."""
+        self._selector = selectors.DefaultSelector()
         self._is_nest_ours = nest is None
         self._nest = nest or Nest(n_threads=n_threads)
         self._folder = Path(tempfile.mkdtemp(dir=self._nest.folder))
@@ -91,9 +111,14 @@ class ProcessExecutor:
 
     def submit(self, item: Any) -> Future[Any]:
         """Queue a call."""
-        task = _Task(item, self._n_submitted)
+        task = _Task(b"", self._n_submitted)
         self._n_submitted += 1
-        self._queue.append(task)
+        try:
+            task.content = pickle.dumps(item)
+        except Exception as error:  # noqa: BLE001 - an item that cannot be pickled
+            self._settle(task, error=error)
+        else:
+            self._queue.append(task)
         return task.future
 
     def completed(self, timeout_s: float | None = None) -> Sequence[Future[Any]]:
@@ -111,14 +136,18 @@ class ProcessExecutor:
         return [task.future for task in done]
 
     def cancel(self, future: Future[Any]) -> None:
-        """Drop a queued call; kill the worker of a running one."""
-        future.cancel()
+        """Drop a queued call; kill the worker of a running one.
+
+        A quick call that a worker has ahead may still be made; it is not handed out.
+        """
+        if future.cancel():
+            return
         for task in [task for task in self._suspects if task.future is future]:
             self._suspects.remove(task)
             self._settle(task, error=WorkerDiedError("cancelled"))
         for worker in list(self._workers):
-            if worker.task is not None and worker.task.future is future:
-                self._settle(worker.task, error=WorkerDiedError("cancelled"))
+            if worker.tasks and worker.tasks[0].future is future:
+                self._settle(worker.tasks[0], error=WorkerDiedError("cancelled"))
                 self._retire(worker)
 
     def close(self) -> None:
@@ -128,7 +157,7 @@ class ProcessExecutor:
             self._nest.close()
         for worker in self._workers:
             worker.process.dismiss()
-        under_way = [*self._suspects, *(w.task for w in self._workers if w.task)]
+        under_way = [*self._suspects, *(w.tasks[0] for w in self._workers if w.tasks)]
         for worker in list(self._workers):
             self._retire(worker)
         for task in under_way:
@@ -137,6 +166,7 @@ class ProcessExecutor:
             task.future.cancel()
         self._queue.clear()
         self._suspects.clear()
+        self._selector.close()
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def __enter__(self) -> Self:
@@ -153,72 +183,89 @@ class ProcessExecutor:
     # -- handing out work --------------------------------------------------------------------
 
     def _has_work(self) -> bool:
-        return bool(self._queue or self._suspects or any(w.task for w in self._workers))
+        return bool(self._queue or self._suspects or any(w.tasks for w in self._workers))
 
     def _assign(self) -> None:
         self._start_workers()
-        for worker in list(self._workers):
-            while worker in self._workers and worker.is_ready and worker.task is None:
-                task = self._next_task()
-                if task is None:
-                    return
-                self._give(worker, task)
+        while (worker := self._idlest()) and (task := self._next_task(worker)):
+            self._give(worker, task)
 
-    def _next_task(self) -> _Task | None:
-        """The next call; one that lost a worker runs alone, so that nobody else is to blame."""
-        busy = [worker.task for worker in self._workers if worker.task]
+    def _idlest(self) -> _Worker | None:
+        """The worker with the fewest calls, if it may have one more."""
+        ready = [worker for worker in self._workers if worker.is_ready]
+        worker = min(ready, key=lambda worker: len(worker.tasks), default=None)
+        return worker if worker and len(worker.tasks) < self._depth() else None
+
+    def _depth(self) -> int:
+        """How many calls a worker may have: several, if all of the recent ones were quick."""
+        if self._slowest_s > SLOW_S:
+            return 1
+        return min(MAX_HELD, 1 + int(HELD_S / self._slowest_s))
+
+    def _next_task(self, worker: _Worker) -> _Task | None:
+        """A call; one that lost a worker runs alone, so that nobody else is to blame."""
+        busy = [task for other in self._workers for task in other.tasks]
         if self._suspects:
             return self._suspects.popleft() if not busy else None
         if any(task.strikes for task in busy):
             return None
         while self._queue:
+            if worker.tasks and len(self._queue[0].content) > SMALL_BYTES:
+                return None
             task = self._queue.popleft()
-            if task.future.set_running_or_notify_cancel():
+            if not task.future.cancelled():
                 return task
         return None
 
     def _give(self, worker: _Worker, task: _Task) -> None:
-        worker.task = task
-        if self._timeout_s is not None:
-            worker.deadline = time.monotonic() + self._timeout_s
-        try:
-            worker.process.connection.send(task.item)
-        except (BrokenPipeError, ConnectionResetError):
-            self._bury(worker)
-        except Exception as error:  # noqa: BLE001 - an item that cannot be pickled
-            worker.task = worker.deadline = None
-            self._settle(task, error=error)
+        worker.tasks.append(task)
+        if len(worker.tasks) == 1:
+            self._take_in_hand(worker)
+        # Where it is dead, that will be heard: after what it has said before.
+        with suppress(BrokenPipeError, ConnectionResetError):
+            worker.process.connection.send_bytes(task.content)
+
+    def _take_in_hand(self, worker: _Worker) -> None:
+        worker.since = time.monotonic()
+        future = worker.tasks[0].future
+        if not future.running():
+            future.set_running_or_notify_cancel()
 
     def _start_workers(self) -> None:
         while self._queue and self._queue[0].future.cancelled():
-            self._queue.popleft().future.set_running_or_notify_cancel()
-        n_calls = len(self._queue) + len(self._suspects) + sum(bool(w.task) for w in self._workers)
+            self._queue.popleft()
+        n_calls = len(self._queue) + len(self._suspects) + sum(bool(w.tasks) for w in self._workers)
         while len(self._workers) < min(self.n_workers, n_calls):
             self._workers.append(self._start())
 
     def _start(self) -> _Worker:
         log = self._folder / f"worker-{time.monotonic_ns()}.log"
-        return _Worker(self._nest.hatch(self._folder / "function", log), log)
+        worker = _Worker(self._nest.hatch(self._folder / "function", log), log)
+        for source in (worker.process.connection, worker.process.lifeline):
+            self._selector.register(source, selectors.EVENT_READ, worker)
+        return worker
 
     # -- taking in results -------------------------------------------------------------------
 
     def _listen(self, end: float | None) -> None:
         """Wait until a worker speaks or dies, or the next deadline."""
-        deadlines = [w.deadline for w in self._workers if w.deadline is not None]
-        moments = deadlines if end is None else [*deadlines, end]
+        moments = [moment for moment in (*self._deadlines(), end) if moment is not None]
         timeout_s = max(0.0, min(moments) - time.monotonic()) if moments else None
-        sources: dict[Any, _Worker] = {w.process.connection: w for w in self._workers}
-        sources |= {w.process.lifeline: w for w in self._workers}
-        for source in wait(list(sources), timeout_s):
-            worker = sources[source]
-            if worker in self._workers:
-                self._hear(worker)
+        for key, _ in self._selector.select(timeout_s):
+            if key.data in self._workers:
+                self._hear(key.data, key.fileobj)
 
-    def _hear(self, worker: _Worker) -> None:
+    def _deadlines(self) -> list[float]:
+        if self._timeout_s is None:
+            return []
+        return [worker.since + self._timeout_s for worker in self._workers if worker.tasks]
+
+    def _hear(self, worker: _Worker, source: Any) -> None:
         # What a worker said before it died counts.
         connection = worker.process.connection
         try:
-            message = connection.recv_bytes() if connection.poll() else None
+            says = source is connection or connection.poll()
+            message = connection.recv_bytes() if says else None
         except (EOFError, OSError, MemoryError):
             message = None
         if message is None:
@@ -228,33 +275,42 @@ class ProcessExecutor:
 
     def _heed(self, worker: _Worker, message: bytes) -> None:
         try:
-            kind, content = pickle.loads(message)  # noqa: S301 - from a process of our own
+            kind, content = pickle.loads(memoryview(message)[DURATION.size :])  # noqa: S301 - ours
         except Exception as error:  # noqa: BLE001 - a result that cannot be read back
             kind, content = FAILED, error
         if kind == READY:
             worker.is_ready, self._n_failed_starts = True, 0
-        elif worker.task is not None:
-            task, worker.task, worker.deadline = worker.task, None, None
+        elif worker.tasks:
+            self._note(*DURATION.unpack_from(message))
+            task = worker.tasks.popleft()
+            if worker.tasks:
+                self._take_in_hand(worker)
             if kind == RESULT:
                 self._settle(task, result=content)
             else:
                 self._settle(task, error=content)
 
+    def _note(self, seconds: float) -> None:
+        before = 0.0 if math.isinf(self._slowest_s) else FORGETTING * self._slowest_s
+        self._slowest_s = max(seconds, before)
+
     def _enforce_deadlines(self) -> None:
+        if self._timeout_s is None:
+            return
         now = time.monotonic()
-        for worker in list(self._workers):
-            if worker.deadline is not None and worker.task is not None and now >= worker.deadline:
+        for worker in [worker for worker in self._workers if worker.tasks]:
+            if now >= worker.since + self._timeout_s:
                 message = f"stopped after {self._timeout_s:g} seconds"
-                self._settle(worker.task, error=CallTimeoutError(message))
+                self._settle(worker.tasks[0], error=CallTimeoutError(message))
                 self._retire(worker)
 
     def _bury(self, worker: _Worker) -> None:
         """A worker has died: try its call once more, alone, then give the call up."""
-        task = worker.task
+        task = worker.tasks[0] if worker.tasks else None
         status = self._retire(worker)
         if not worker.is_ready:
             self._blame_start(worker, status)
-        if task is None:
+        if task is None or task.future.cancelled():
             return
         task.strikes += 1
         if task.strikes < MAX_STRIKES:
@@ -270,10 +326,16 @@ class ProcessExecutor:
             raise TunesmithError(f"worker processes cannot start:\n{reason}")
 
     def _retire(self, worker: _Worker) -> int:
+        """End a worker; what it had ahead is anybody's again."""
         self._workers.remove(worker)
+        self._queue.extendleft(reversed(list(islice(worker.tasks, 1, None))))
+        for source in (worker.process.connection, worker.process.lifeline):
+            self._selector.unregister(source)
         return worker.process.kill()
 
     def _settle(self, task: _Task, *, result: Any = None, error: Any = None) -> None:
+        if task.future.cancelled():
+            return
         if error is None:
             task.future.set_result(result)
         else:

@@ -3,7 +3,9 @@
 import os
 import pickle
 import signal
+import struct
 import sys
+import time
 import traceback
 from collections.abc import Sequence
 from contextlib import suppress
@@ -14,6 +16,8 @@ from typing import Any
 from tunesmith.execute.guard import stand_guard
 
 READY, RESULT, FAILED = "ready", "result", "failed"
+DURATION = struct.Struct("<d")
+"""In front of an answer: the seconds that it took."""
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -31,7 +35,7 @@ def main(arguments: Sequence[str]) -> None:
     function = load(path)
     with _limits(int(n_threads)):
         _fall_silent()
-        connection.send((READY, None))
+        connection.send_bytes(DURATION.pack(0.0) + pickle.dumps((READY, None)))
         _serve(connection, function)
 
 
@@ -68,7 +72,9 @@ def _serve(connection: Connection, function: Any) -> None:
             item = connection.recv()
         except (EOFError, ConnectionResetError):
             return
-        connection.send_bytes(_answer(function, item))
+        began = time.perf_counter()
+        answer = _answer(function, item)
+        connection.send_bytes(DURATION.pack(time.perf_counter() - began) + answer)
 
 
 def _answer(function: Any, item: Any) -> bytes:
