@@ -10,9 +10,11 @@ from typing import Any
 from tunesmith import registry
 from tunesmith.config.model import Definition
 from tunesmith.errors import UsageError
-from tunesmith.execute.choose import choose
+from tunesmith.execute.choose import PROCESSES, choose
 from tunesmith.execute.executor import Executor
+from tunesmith.execute.nest import Nest
 from tunesmith.fingerprint import digest
+from tunesmith.objective.crossval import modules_of
 from tunesmith.objective.objective import Objective
 from tunesmith.report.parameters import read_parameters
 from tunesmith.search.sampler import Sampler
@@ -46,14 +48,35 @@ def _bad_option(method: str, error: TypeError) -> str:
     return f"search.options.{found[1]}: {method} search has no such option"
 
 
-def build_executor(definition: Definition, objective: Objective) -> Executor:
+@contextmanager
+def nest_for(definition: Definition) -> Iterator[Nest | None]:
+    """Where worker processes will come from, if any: begun early, it imports what they need."""
+    if choice(definition)[0] != PROCESSES:
+        yield None
+        return
+    with Nest(modules_of(definition)) as nest:
+        yield nest
+
+
+def build_executor(
+    definition: Definition, objective: Objective, nest: Nest | None = None
+) -> Executor:
     """The executor that the definition names, around the objective."""
-    execution = definition.file.execution
-    name, n_workers = choose(execution.executor, execution.workers, execution.fit_timeout)
+    name, n_workers = choice(definition)
+    options: dict[str, Any] = {} if nest is None else {"nest": nest}
     executor: Executor = registry.load("executors", name)(
-        objective.evaluate, n_workers=n_workers, timeout_s=execution.fit_timeout
+        objective.evaluate,
+        n_workers=n_workers,
+        timeout_s=definition.file.execution.fit_timeout,
+        **options,
     )
     return executor
+
+
+def choice(definition: Definition) -> tuple[str, int]:
+    """The executor's name and its number of workers."""
+    execution = definition.file.execution
+    return choose(execution.executor, execution.workers, execution.fit_timeout)
 
 
 def identity(definition: Definition, objective: Objective) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 from tunesmith.config.load import load_definition
 from tunesmith.config.model import Definition
 from tunesmith.errors import ExitCode
+from tunesmith.execute.nest import Nest
 from tunesmith.ledger.ledger import Ledger
 from tunesmith.ledger.lock import run_lock
 from tunesmith.ledger.provenance import collect
@@ -21,6 +22,7 @@ from tunesmith.parts import (
     build_executor,
     build_sampler,
     identity,
+    nest_for,
     project_on_path,
     snapshot,
     start_points,
@@ -97,7 +99,7 @@ def tune(
     """
     if isinstance(definition, str | Path):
         definition = load_definition(Path(definition))
-    with project_on_path(definition.root):
+    with project_on_path(definition.root), nest_for(definition) as nest:
         objective = build_objective(definition)
         for note in objective.notes:
             say(note)
@@ -105,7 +107,9 @@ def tune(
         location, name = definition.ledger, definition.file.study
         with Ledger.open(location) as ledger, run_lock(location, name):
             head = _begin(ledger, definition, objective, say, restart=restart)
-            return _run(ledger, head, definition, objective, sampler, observer, restart=restart)
+            return _run(
+                ledger, head, definition, objective, sampler, observer, nest, restart=restart
+            )
 
 
 def _begin(
@@ -152,6 +156,7 @@ def _run(
     objective: Objective,
     sampler: Sampler,
     observer: Observer,
+    nest: Nest | None,
     *,
     restart: bool,
 ) -> Result:
@@ -166,7 +171,7 @@ def _run(
         definition.space, sampler, file.search.method, file.search.seed, file.search.window, start
     )
     criterion, log = build_criterion(file.stop), ledger.log(head.id)
-    with SignalGate() as gate, build_executor(definition, objective) as executor:
+    with SignalGate() as gate, build_executor(definition, objective, nest) as executor:
         study = Study(
             strategy, objective, criterion, log, recorder, executor, gate, observer=observer
         )

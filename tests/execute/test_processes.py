@@ -17,6 +17,7 @@ import pytest
 from tunesmith.errors import TunesmithError
 from tunesmith.execute.executor import CallTimeoutError, WorkerDiedError
 from tunesmith.execute.guard import descendants
+from tunesmith.execute.nest import Nest
 from tunesmith.execute.processes import ProcessExecutor
 from tunesmith.testing.executor import ExecutorContract, drain, process_id
 
@@ -43,10 +44,10 @@ def test_it_runs_elsewhere_and_leaves_nobody(tmp_path: Path) -> None:
 
 
 def test_workers_start_only_when_there_is_work() -> None:
+    before = len(children())
     with ProcessExecutor(process_id, n_workers=8) as executor:
-        before = len(children())
         drain(executor, [executor.submit(0)])
-        assert len(children()) - before == 2  # a worker and its guard
+        assert len(children()) - before == 4  # the nest and one worker, each with its guard
 
 
 def test_a_segmentation_fault_is_named() -> None:
@@ -87,11 +88,11 @@ def test_workers_killed_at_random_cost_no_result() -> None:
     rng = np.random.default_rng(0)
     with ProcessExecutor(nap, n_workers=2) as executor:
         futures = [executor.submit(n) for n in range(60)]
-        n_found = n_kills = 0
+        n_found, n_kills = len(executor.completed()), 0
+        (nest,) = psutil.Process(executor._nest._process.pid).children()
         while n_found < 60:
             n_found += len(executor.completed(0.2))
-            guards = [w.process.pid for w in executor._workers if w.is_ready]
-            victims = [pid for guard in guards for pid in (guard, *descendants(guard))]
+            victims = descendants(nest.pid)
             if victims and rng.random() < 0.3:
                 os.kill(victims[int(rng.integers(len(victims)))], signal.SIGKILL)
                 n_kills += 1
@@ -154,11 +155,11 @@ def test_the_death_of_a_worker_leaves_nobody(tmp_path: Path) -> None:
         log.write_text(f"{child.pid} {os.getpid()}")
         os._exit(3)
 
+    before = set(children())
     with ProcessExecutor(crash, n_workers=1) as executor:
-        before = set(children())
         drain(executor, [executor.submit(0)])
         assert [pid for pid in logged(log, 2) if is_alive(pid)] == []
-        assert set(children()) <= before
+        assert len(set(children()) - before) == 2  # the nest and its guard
 
 
 def test_the_death_of_a_guard_costs_no_result() -> None:
@@ -173,6 +174,30 @@ def test_the_death_of_a_guard_costs_no_result() -> None:
         drain(executor, futures)
         assert isinstance(futures[0].exception(), WorkerDiedError)
         assert [future.result() for future in futures[1:]] == [1, 2]
+
+
+def test_the_death_of_the_nest_costs_no_result() -> None:
+    def nap(item: int) -> int:
+        time.sleep(0.05)
+        return item
+
+    with ProcessExecutor(nap, n_workers=2) as executor:
+        futures = [executor.submit(n) for n in range(10)]
+        n_found = len(drain(executor, futures[:4]))
+        os.kill(executor._nest._process.pid, signal.SIGKILL)
+        while n_found < 10:
+            n_found += len(executor.completed(1.0))
+        assert [future.result() for future in futures] == list(range(10))
+
+
+def test_a_nest_serves_one_executor_after_the_other() -> None:
+    before = set(children())
+    with Nest() as nest:
+        for _ in range(2):
+            with ProcessExecutor(process_id, n_workers=2, nest=nest) as executor:
+                drain(executor, [executor.submit(n) for n in range(4)])
+            assert len(set(children()) - before) == 2  # the nest and its guard
+    assert set(children()) <= before
 
 
 PARENT = """
@@ -343,6 +368,19 @@ def test_closing_answers_for_calls_that_wait_for_their_second_chance() -> None:
         executor.completed(0.01)
     executor.close()
     assert all("closed" in str(future.exception(0)) for future in futures)
+
+
+@pytest.mark.parametrize(("seconds", "is_ahead"), [(0.0, True), (0.1, False)])
+def test_quick_calls_are_handed_out_ahead_and_slow_ones_are_not(
+    seconds: float, is_ahead: bool
+) -> None:
+    with ProcessExecutor(time.sleep, n_workers=2) as executor:
+        n_left = len([executor.submit(seconds) for _ in range(300 if is_ahead else 12)])
+        deepest = 0
+        while n_left:
+            n_left -= len(executor.completed())
+            deepest = max([deepest, *(len(worker.tasks) for worker in executor._workers)])
+    assert (deepest > 1) is is_ahead
 
 
 def test_large_items_and_results_arrive() -> None:

@@ -2,7 +2,7 @@
 
 import os
 
-AUTO = "auto"
+AUTO, SERIAL, PROCESSES = "auto", "serial", "processes"
 
 
 def choose(name: str, n_workers: int | None, timeout_s: float | None) -> tuple[str, int]:
@@ -18,7 +18,7 @@ def choose(name: str, n_workers: int | None, timeout_s: float | None) -> tuple[s
     n = n_workers or n_cores()
     if name != AUTO:
         return name, n
-    return ("serial" if n == 1 and timeout_s is None else "processes"), n
+    return (SERIAL if n == 1 and timeout_s is None else PROCESSES), n
 
 
 def n_cores() -> int:

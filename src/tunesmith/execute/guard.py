@@ -10,6 +10,7 @@ import os
 import resource
 import select
 import signal
+import struct
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -21,6 +22,8 @@ SWEEP_S = 4.0
 PAUSE_S = 0.002
 ORDER = b"!"
 """On the lifeline: end the worker. The lifeline's end without it is the death of the run."""
+LAST_WORD = struct.Struct("<i")
+"""On the lifeline, the other way: the return code of the worker that has ended."""
 
 
 def stand_guard(lifeline: int, folder: Path, *, close: int) -> None:
@@ -60,7 +63,11 @@ def _guard(worker: int, lifeline: int, folder: Path) -> NoReturn:
         import shutil
 
         shutil.rmtree(folder, ignore_errors=True)
-    _end_as(ended.get(worker, 0))
+    status = ended.get(worker, 0)
+    # The run is not the parent of a guard that was forked for it, and cannot wait for it.
+    with suppress(OSError):
+        os.write(lifeline, LAST_WORD.pack(os.waitstatus_to_exitcode(status)))
+    _end_as(status)
 
 
 def _wait(worker: int, lifeline: int) -> dict[int, int]:

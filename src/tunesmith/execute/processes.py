@@ -1,16 +1,18 @@
 """Worker processes of our own: one that dies costs its own call and nothing else.
 
 A pool of the standard library fails all its calls when one worker is killed. Here every worker
-has its own guard, its own connection, and at most one call in hand.
+has its own guard, its own connection, and one call in hand.
+
+Between two calls of a few milliseconds, waiting for the next one would cost more than a little. So
+workers get some quick calls ahead. They wait in the connection and belong to nobody yet: when the
+worker dies they go back into the queue.
 """
 
-import os
+import math
 import pickle
+import selectors
 import shutil
 import signal
-import socket
-import subprocess
-import sys
 import tempfile
 import time
 from collections import deque
@@ -18,7 +20,7 @@ from collections.abc import Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field
-from multiprocessing.connection import Connection, wait
+from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -26,28 +28,26 @@ from typing import Any, Self
 from tunesmith.errors import TunesmithError
 from tunesmith.execute import handover
 from tunesmith.execute.executor import Call, CallTimeoutError, WorkerDiedError
-from tunesmith.execute.guard import ORDER
-from tunesmith.execute.worker import FAILED, READY, RESULT
+from tunesmith.execute.nest import Nest, Process
+from tunesmith.execute.worker import DURATION, FAILED, READY, RESULT
 
 MAX_STRIKES = 2
 MAX_FAILED_STARTS = 3
-GRACE_S = 5.0
-THREAD_VARIABLES = (
-    "OMP_NUM_THREADS",
-    "OPENBLAS_NUM_THREADS",
-    "MKL_NUM_THREADS",
-    "BLIS_NUM_THREADS",
-    "VECLIB_MAXIMUM_THREADS",
-    "NUMEXPR_NUM_THREADS",
-    "LOKY_MAX_CPU_COUNT",
-)
+HELD_S, MAX_HELD = 0.05, 8
+"""A worker holds calls for about so many seconds, and not more than this."""
+SLOW_S = 0.05
+"""Calls that take longer are handed out one by one: none must wait behind another."""
+FORGETTING = 0.95
+SMALL_BYTES = 1 << 14
+"""Only calls that a connection takes without being read are handed out ahead."""
 
 
 @dataclass(eq=False)
 class _Task:
     """A submitted call."""
 
-    item: Any
+    content: bytes
+    """The item, pickled."""
     number: int
     future: Future[Any] = field(default_factory=Future)
     strikes: int = 0
@@ -56,33 +56,15 @@ class _Task:
 
 @dataclass(eq=False)
 class _Worker:
-    """A worker process and what it has in hand."""
+    """A worker process and what it has."""
 
-    process: subprocess.Popen[bytes]
-    connection: Connection
-    lifeline: int
-    exit_fd: int
+    process: Process
     log: Path
     is_ready: bool = False
-    task: _Task | None = None
-    deadline: float | None = None
-
-    def dismiss(self) -> None:
-        """Tell its guard to end it and everything that it has started."""
-        with suppress(OSError):
-            os.write(self.lifeline, ORDER)
-
-    def kill(self) -> None:
-        """End it, and wait for the end."""
-        self.dismiss()
-        wait([self.exit_fd], GRACE_S)
-        # For the case that somebody has killed the guard; before the group's number is given back.
-        with suppress(ProcessLookupError):
-            os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait()
-        self.connection.close()
-        os.close(self.lifeline)
-        os.close(self.exit_fd)
+    tasks: deque[_Task] = field(default_factory=deque)
+    """The first one is in hand, the others are ahead: sent, but not begun."""
+    since: float = 0.0
+    """When it took the first one in hand."""
 
 
 class ProcessExecutor:
@@ -94,6 +76,8 @@ class ProcessExecutor:
         timeout_s: a call that runs longer is killed together with its worker.
         n_threads: BLAS and OpenMP threads of a call. The default of one makes results independent
             of the number of cores and of workers.
+        nest: where workers come from, left open at the end; by default the executor's own, with
+            ``n_threads``. One that was made early has imported by now what the calls need.
     """
 
     def __init__(
@@ -103,27 +87,38 @@ class ProcessExecutor:
         n_workers: int = 1,
         timeout_s: float | None = None,
         n_threads: int = 1,
+        nest: Nest | None = None,
     ) -> None:
-        self.n_workers, self._timeout_s, self._n_threads = n_workers, timeout_s, n_threads
+        self.n_workers, self._timeout_s = n_workers, timeout_s
         self._queue: deque[_Task] = deque()
         self._suspects: deque[_Task] = deque()
         self._workers: list[_Worker] = []
         self._done: list[_Task] = []
         self._n_submitted = self._n_failed_starts = 0
-        self._folder = Path(tempfile.mkdtemp(prefix="tunesmith-"))
+        self._slowest_s = math.inf
+        """The slowest of the recent calls."""
+        self._selector = selectors.DefaultSelector()
+        self._is_nest_ours = nest is None
+        self._nest = nest or Nest(n_threads=n_threads)
+        self._folder = Path(tempfile.mkdtemp(dir=self._nest.folder))
         try:
             handover.dump(function, self._folder / "function")
         except BaseException:
-            shutil.rmtree(self._folder, ignore_errors=True)
+            self.close()
             raise
 
     # -- the executor's shape ----------------------------------------------------------------
 
     def submit(self, item: Any) -> Future[Any]:
         """Queue a call."""
-        task = _Task(item, self._n_submitted)
+        task = _Task(b"", self._n_submitted)
         self._n_submitted += 1
-        self._queue.append(task)
+        try:
+            task.content = pickle.dumps(item)
+        except Exception as error:  # noqa: BLE001 - an item that cannot be pickled
+            self._settle(task, error=error)
+        else:
+            self._queue.append(task)
         return task.future
 
     def completed(self, timeout_s: float | None = None) -> Sequence[Future[Any]]:
@@ -141,21 +136,28 @@ class ProcessExecutor:
         return [task.future for task in done]
 
     def cancel(self, future: Future[Any]) -> None:
-        """Drop a queued call; kill the worker of a running one."""
-        future.cancel()
+        """Drop a queued call; kill the worker of a running one.
+
+        A quick call that a worker has ahead may still be made; it is not handed out.
+        """
+        if future.cancel():
+            return
         for task in [task for task in self._suspects if task.future is future]:
             self._suspects.remove(task)
             self._settle(task, error=WorkerDiedError("cancelled"))
         for worker in list(self._workers):
-            if worker.task is not None and worker.task.future is future:
-                self._settle(worker.task, error=WorkerDiedError("cancelled"))
+            if worker.tasks and worker.tasks[0].future is future:
+                self._settle(worker.tasks[0], error=WorkerDiedError("cancelled"))
                 self._retire(worker)
 
     def close(self) -> None:
         """Kill all workers and remove the handed-over data."""
+        if self._is_nest_ours:
+            # Takes everybody with it, also those who are still on their way.
+            self._nest.close()
         for worker in self._workers:
-            worker.dismiss()
-        under_way = [*self._suspects, *(w.task for w in self._workers if w.task)]
+            worker.process.dismiss()
+        under_way = [*self._suspects, *(w.tasks[0] for w in self._workers if w.tasks)]
         for worker in list(self._workers):
             self._retire(worker)
         for task in under_way:
@@ -164,6 +166,7 @@ class ProcessExecutor:
             task.future.cancel()
         self._queue.clear()
         self._suspects.clear()
+        self._selector.close()
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def __enter__(self) -> Self:
@@ -180,100 +183,89 @@ class ProcessExecutor:
     # -- handing out work --------------------------------------------------------------------
 
     def _has_work(self) -> bool:
-        return bool(self._queue or self._suspects or any(w.task for w in self._workers))
+        return bool(self._queue or self._suspects or any(w.tasks for w in self._workers))
 
     def _assign(self) -> None:
         self._start_workers()
-        for worker in list(self._workers):
-            while worker in self._workers and worker.is_ready and worker.task is None:
-                task = self._next_task()
-                if task is None:
-                    return
-                self._give(worker, task)
+        while (worker := self._idlest()) and (task := self._next_task(worker)):
+            self._give(worker, task)
 
-    def _next_task(self) -> _Task | None:
-        """The next call; one that lost a worker runs alone, so that nobody else is to blame."""
-        busy = [worker.task for worker in self._workers if worker.task]
+    def _idlest(self) -> _Worker | None:
+        """The worker with the fewest calls, if it may have one more."""
+        ready = [worker for worker in self._workers if worker.is_ready]
+        worker = min(ready, key=lambda worker: len(worker.tasks), default=None)
+        return worker if worker and len(worker.tasks) < self._depth() else None
+
+    def _depth(self) -> int:
+        """How many calls a worker may have: several, if all of the recent ones were quick."""
+        if self._slowest_s > SLOW_S:
+            return 1
+        return min(MAX_HELD, 1 + int(HELD_S / self._slowest_s))
+
+    def _next_task(self, worker: _Worker) -> _Task | None:
+        """A call; one that lost a worker runs alone, so that nobody else is to blame."""
+        busy = [task for other in self._workers for task in other.tasks]
         if self._suspects:
             return self._suspects.popleft() if not busy else None
         if any(task.strikes for task in busy):
             return None
         while self._queue:
+            if worker.tasks and len(self._queue[0].content) > SMALL_BYTES:
+                return None
             task = self._queue.popleft()
-            if task.future.set_running_or_notify_cancel():
+            if not task.future.cancelled():
                 return task
         return None
 
     def _give(self, worker: _Worker, task: _Task) -> None:
-        worker.task = task
-        if self._timeout_s is not None:
-            worker.deadline = time.monotonic() + self._timeout_s
-        try:
-            worker.connection.send(task.item)
-        except (BrokenPipeError, ConnectionResetError):
-            self._bury(worker)
-        except Exception as error:  # noqa: BLE001 - an item that cannot be pickled
-            worker.task = worker.deadline = None
-            self._settle(task, error=error)
+        worker.tasks.append(task)
+        if len(worker.tasks) == 1:
+            self._take_in_hand(worker)
+        # Where it is dead, that will be heard: after what it has said before.
+        with suppress(BrokenPipeError, ConnectionResetError):
+            worker.process.connection.send_bytes(task.content)
+
+    def _take_in_hand(self, worker: _Worker) -> None:
+        worker.since = time.monotonic()
+        future = worker.tasks[0].future
+        if not future.running():
+            future.set_running_or_notify_cancel()
 
     def _start_workers(self) -> None:
         while self._queue and self._queue[0].future.cancelled():
-            self._queue.popleft().future.set_running_or_notify_cancel()
-        n_calls = len(self._queue) + len(self._suspects) + sum(bool(w.task) for w in self._workers)
+            self._queue.popleft()
+        n_calls = len(self._queue) + len(self._suspects) + sum(bool(w.tasks) for w in self._workers)
         while len(self._workers) < min(self.n_workers, n_calls):
-            try:
-                self._workers.append(self._start())
-            except OSError as error:
-                raise TunesmithError(
-                    f"worker processes cannot start: {error.strerror}."
-                    "\n  Raise the limits on files and processes, or set fewer workers."
-                ) from error
+            self._workers.append(self._start())
 
     def _start(self) -> _Worker:
-        ours, theirs = socket.socketpair()
-        lifeline_read, lifeline = os.pipe()
         log = self._folder / f"worker-{time.monotonic_ns()}.log"
-        arguments = [theirs.fileno(), lifeline_read, self._folder / "function", self._n_threads]
-        with log.open("wb") as stream:
-            process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
-                [sys.executable, "-P", "-m", "tunesmith.execute.worker", *map(str, arguments)],
-                stdin=subprocess.DEVNULL,
-                stdout=stream,
-                stderr=stream,
-                pass_fds=(theirs.fileno(), lifeline_read),
-                start_new_session=True,
-                env=self._environment(),
-            )
-        theirs.close()
-        os.close(lifeline_read)
-        return _Worker(
-            process, Connection(ours.detach()), lifeline, os.pidfd_open(process.pid), log
-        )
-
-    def _environment(self) -> dict[str, str]:
-        limits = dict.fromkeys(THREAD_VARIABLES, str(self._n_threads))
-        # The same modules from the same places, in the same order, as in this process.
-        path = os.pathsep.join(str(Path(entry).absolute()) for entry in sys.path)
-        return {**os.environ, **limits, "PYTHONPATH": path}
+        worker = _Worker(self._nest.hatch(self._folder / "function", log), log)
+        for source in (worker.process.connection, worker.process.lifeline):
+            self._selector.register(source, selectors.EVENT_READ, worker)
+        return worker
 
     # -- taking in results -------------------------------------------------------------------
 
     def _listen(self, end: float | None) -> None:
         """Wait until a worker speaks or dies, or the next deadline."""
-        deadlines = [w.deadline for w in self._workers if w.deadline is not None]
-        moments = deadlines if end is None else [*deadlines, end]
+        moments = [moment for moment in (*self._deadlines(), end) if moment is not None]
         timeout_s = max(0.0, min(moments) - time.monotonic()) if moments else None
-        sources: dict[Any, _Worker] = {w.connection: w for w in self._workers}
-        sources |= {w.exit_fd: w for w in self._workers}
-        for source in wait(list(sources), timeout_s):
-            worker = sources[source]
-            if worker in self._workers:
-                self._hear(worker)
+        for key, _ in self._selector.select(timeout_s):
+            if key.data in self._workers:
+                self._hear(key.data, key.fileobj)
 
-    def _hear(self, worker: _Worker) -> None:
+    def _deadlines(self) -> list[float]:
+        if self._timeout_s is None:
+            return []
+        return [worker.since + self._timeout_s for worker in self._workers if worker.tasks]
+
+    def _hear(self, worker: _Worker, source: Any) -> None:
         # What a worker said before it died counts.
+        connection = worker.process.connection
         try:
-            message = worker.connection.recv_bytes() if worker.connection.poll() else None
+            says = source is connection or connection.poll()
+            message = connection.recv_bytes() if says else None
         except (EOFError, OSError, MemoryError):
             message = None
         if message is None:
@@ -283,52 +275,67 @@ class ProcessExecutor:
 
     def _heed(self, worker: _Worker, message: bytes) -> None:
         try:
-            kind, content = pickle.loads(message)  # noqa: S301 - from a process of our own
+            kind, content = pickle.loads(memoryview(message)[DURATION.size :])  # noqa: S301 - ours
         except Exception as error:  # noqa: BLE001 - a result that cannot be read back
             kind, content = FAILED, error
         if kind == READY:
             worker.is_ready, self._n_failed_starts = True, 0
-        elif worker.task is not None:
-            task, worker.task, worker.deadline = worker.task, None, None
+        elif worker.tasks:
+            self._note(*DURATION.unpack_from(message))
+            task = worker.tasks.popleft()
+            if worker.tasks:
+                self._take_in_hand(worker)
             if kind == RESULT:
                 self._settle(task, result=content)
             else:
                 self._settle(task, error=content)
 
+    def _note(self, seconds: float) -> None:
+        before = 0.0 if math.isinf(self._slowest_s) else FORGETTING * self._slowest_s
+        self._slowest_s = max(seconds, before)
+
     def _enforce_deadlines(self) -> None:
+        if self._timeout_s is None:
+            return
         now = time.monotonic()
-        for worker in list(self._workers):
-            if worker.deadline is not None and worker.task is not None and now >= worker.deadline:
+        for worker in [worker for worker in self._workers if worker.tasks]:
+            if now >= worker.since + self._timeout_s:
                 message = f"stopped after {self._timeout_s:g} seconds"
-                self._settle(worker.task, error=CallTimeoutError(message))
+                self._settle(worker.tasks[0], error=CallTimeoutError(message))
                 self._retire(worker)
 
     def _bury(self, worker: _Worker) -> None:
         """A worker has died: try its call once more, alone, then give the call up."""
-        task = worker.task
-        self._retire(worker)
+        task = worker.tasks[0] if worker.tasks else None
+        status = self._retire(worker)
         if not worker.is_ready:
-            self._blame_start(worker)
-        if task is None:
+            self._blame_start(worker, status)
+        if task is None or task.future.cancelled():
             return
         task.strikes += 1
         if task.strikes < MAX_STRIKES:
             self._suspects.append(task)
         else:
-            self._settle(task, error=WorkerDiedError(cause_of_death(worker.process.returncode)))
+            self._settle(task, error=WorkerDiedError(cause_of_death(status)))
 
-    def _blame_start(self, worker: _Worker) -> None:
+    def _blame_start(self, worker: _Worker, status: int) -> None:
         self._n_failed_starts += 1
         if self._n_failed_starts >= MAX_FAILED_STARTS:
-            tail = worker.log.read_text(errors="replace").strip()[-2000:]
-            reason = tail or cause_of_death(worker.process.returncode)
+            said = worker.log.read_text(errors="replace") or self._nest.complaint()
+            reason = said.strip()[-2000:] or cause_of_death(status)
             raise TunesmithError(f"worker processes cannot start:\n{reason}")
 
-    def _retire(self, worker: _Worker) -> None:
+    def _retire(self, worker: _Worker) -> int:
+        """End a worker; what it had ahead is anybody's again."""
         self._workers.remove(worker)
-        worker.kill()
+        self._queue.extendleft(reversed(list(islice(worker.tasks, 1, None))))
+        for source in (worker.process.connection, worker.process.lifeline):
+            self._selector.unregister(source)
+        return worker.process.kill()
 
     def _settle(self, task: _Task, *, result: Any = None, error: Any = None) -> None:
+        if task.future.cancelled():
+            return
         if error is None:
             task.future.set_result(result)
         else:

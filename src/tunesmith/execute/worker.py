@@ -3,8 +3,11 @@
 import os
 import pickle
 import signal
+import struct
 import sys
+import time
 import traceback
+from collections.abc import Sequence
 from contextlib import suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -13,23 +16,26 @@ from typing import Any
 from tunesmith.execute.guard import stand_guard
 
 READY, RESULT, FAILED = "ready", "result", "failed"
+DURATION = struct.Struct("<d")
+"""In front of an answer: the seconds that it took."""
 
 
-def main() -> None:
-    """Serve until the parent closes the connection.
+def main(arguments: Sequence[str]) -> None:
+    """Serve until the run closes the connection.
 
-    Arguments: connection and lifeline descriptors, the function's file, threads a call.
+    Args:
+        arguments: connection and lifeline descriptors, the function's file, threads a call.
     """
-    connection_fd, lifeline_fd, path, n_threads = sys.argv[1:]
+    connection_fd, lifeline_fd, path, n_threads = arguments
     stand_guard(int(lifeline_fd), Path(path).parent, close=int(connection_fd))
-    # Ctrl-C reaches the whole terminal; the parent decides what it means.
+    # Ctrl-C reaches the whole terminal; the run decides what it means.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _volunteer()
     connection = Connection(int(connection_fd))
-    function = _load(path)
+    function = load(path)
     with _limits(int(n_threads)):
         _fall_silent()
-        connection.send((READY, None))
+        connection.send_bytes(DURATION.pack(0.0) + pickle.dumps((READY, None)))
         _serve(connection, function)
 
 
@@ -47,10 +53,11 @@ def _fall_silent() -> None:
     os.close(sink)
 
 
-def _load(path: str) -> Any:
-    from tunesmith.execute.handover import load
+def load(path: str) -> Any:
+    """The function in a file."""
+    from tunesmith.execute import handover
 
-    return load(Path(path))
+    return handover.load(Path(path))
 
 
 def _limits(n_threads: int) -> Any:
@@ -65,7 +72,9 @@ def _serve(connection: Connection, function: Any) -> None:
             item = connection.recv()
         except (EOFError, ConnectionResetError):
             return
-        connection.send_bytes(_answer(function, item))
+        began = time.perf_counter()
+        answer = _answer(function, item)
+        connection.send_bytes(DURATION.pack(time.perf_counter() - began) + answer)
 
 
 def _answer(function: Any, item: Any) -> bytes:
@@ -86,4 +95,4 @@ def _picklable(error: BaseException) -> bytes:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

@@ -59,7 +59,7 @@ def evaluation_row(key: str, result: FoldResult, run_id: int) -> dict[str, Any]:
         "failure_kind": failure and _fit_to_keep(failure.kind),
         "failure_message": failure and _fit_to_keep(failure.message),
         "failure_traceback": failure and _fit_to_keep(failure.traceback),
-        "warning": _fit_to_keep(result.warning) or None,
+        "warning": (result.warning and _fit_to_keep(result.warning)) or None,
     }
 
 

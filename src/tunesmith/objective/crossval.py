@@ -219,6 +219,13 @@ def import_paths(section: Section) -> list[str]:
     return [path for path in found if path]
 
 
+def modules_of(definition: Definition) -> tuple[str, ...]:
+    """What a process imports before its first fit, as far as the definition tells."""
+    paths = import_paths(definition.file.objective)
+    own = [path.replace(":", ".").rpartition(".")[0] for path in paths]
+    return (__name__, "sklearn.utils", "sklearn.pipeline", "sklearn.metrics", *own)
+
+
 def defaults_in(space: SearchSpace, builder: EstimatorBuilder) -> Params:
     """The estimator's own values, of the first box of the space that has room for them."""
     points = [builder.defaults(box, choice) for box in space for choice in builder.choices_for(box)]

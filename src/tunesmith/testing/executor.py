@@ -30,6 +30,12 @@ def moody(item: int) -> int:
     return item
 
 
+def nap(seconds: float) -> float:
+    """Sleep, and say for how long."""
+    time.sleep(seconds)
+    return seconds
+
+
 def process_id(_item: Any) -> int:
     """Where the call runs."""
     return os.getpid()
@@ -112,11 +118,6 @@ class ExecutorContract:
 
     def test_a_call_over_its_time_is_stopped(self) -> None:
         self._need_processes()
-
-        def nap(item: float) -> float:
-            time.sleep(item)
-            return item
-
         with self.make(nap, n_workers=2, timeout_s=1.0) as executor:
             futures = [executor.submit(seconds) for seconds in (0.0, 60.0, 0.0)]
             drain(executor, futures)
@@ -137,6 +138,57 @@ class ExecutorContract:
             assert isinstance(futures[2].exception(), WorkerDiedError)
             assert "status 9" in str(futures[2].exception())
             assert [futures[n].result() for n in (0, 1, 3, 4, 5)] == [0, 1, 3, 4, 5]
+
+    def test_quick_calls_are_each_made_once(self) -> None:
+        with self.make(double, n_workers=2) as executor:
+            futures = [executor.submit(n) for n in range(500)]
+            found = drain(executor, futures)
+            assert len({id(future) for future in found}) == len(found) == 500
+            assert [future.result() for future in futures] == [2 * n for n in range(500)]
+
+    def test_a_call_among_quick_ones_has_a_time_of_its_own(self) -> None:
+        self._need_processes()
+        naps = [0.0] * 40 + [0.6] * 4 + [0.0] * 4
+        with self.make(nap, n_workers=1, timeout_s=1.5) as executor:
+            futures = [executor.submit(seconds) for seconds in naps]
+            drain(executor, futures)
+            assert [future.result() for future in futures] == naps
+
+    def test_a_call_that_is_stopped_costs_the_quick_ones_behind_it_nothing(self) -> None:
+        self._need_processes()
+        naps = [0.0] * 40 + [60.0] + [0.0] * 20
+        with self.make(nap, n_workers=1, timeout_s=1.0) as executor:
+            futures = [executor.submit(seconds) for seconds in naps]
+            drain(executor, futures)
+            assert isinstance(futures[40].exception(), CallTimeoutError)
+            others = [n for n in range(len(naps)) if n != 40]
+            assert [futures[n].result() for n in others] == [0.0] * 60
+
+    def test_a_worker_that_dies_costs_the_quick_calls_behind_it_nothing(self) -> None:
+        self._need_processes()
+        with self.make(lambda n: os._exit(9) if n == 40 else n, n_workers=2) as executor:
+            futures = [executor.submit(n) for n in range(80)]
+            drain(executor, futures)
+            assert isinstance(futures[40].exception(), WorkerDiedError)
+            others = [n for n in range(80) if n != 40]
+            assert [futures[n].result() for n in others] == others
+
+    def test_a_call_behind_a_slow_one_can_be_cancelled(self) -> None:
+        with self.make(nap, n_workers=1) as executor:
+            futures = [executor.submit(seconds) for seconds in [0.0] * 40 + [0.3] + [0.0] * 20]
+            while not futures[39].done():
+                executor.completed(1.0)
+            executor.cancel(futures[42])
+            drain(executor, [f for f in futures[40:] if not f.done() and f is not futures[42]])
+            assert futures[42].cancelled()
+            assert all(f.result() in (0.0, 0.3) for f in futures if f is not futures[42])
+
+    def test_large_items_and_results_among_quick_calls(self) -> None:
+        with self.make(double, n_workers=1) as executor:
+            items = [b"x" * size for size in [1] * 40 + [1 << 21] * 6]
+            futures = [executor.submit(item) for item in items]
+            drain(executor, futures)
+            assert [future.result() for future in futures] == [2 * item for item in items]
 
     def test_large_arrays_are_shared_not_copied(self) -> None:
         self._need_processes()

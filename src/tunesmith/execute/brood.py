@@ -1,0 +1,145 @@
+"""The process behind ``Nest``: imports once what all workers need, then forks each of them.
+
+Only a process without threads may fork and go on. Where an import has started some, workers are
+started as programs of their own, and import everything themselves.
+"""
+
+import gc
+import os
+import signal
+import socket
+import sys
+import warnings
+from collections.abc import Sequence
+from contextlib import suppress
+from importlib import import_module
+from itertools import chain
+from multiprocessing.connection import wait
+from pathlib import Path
+
+from tunesmith.execute import worker
+from tunesmith.execute.guard import stand_guard
+
+MAX_ORDER_BYTES = 1 << 16
+SEPARATOR = "\0"
+
+
+def main(arguments: Sequence[str]) -> list[str]:
+    """Fork a worker an order, until the run closes the control socket; then exit.
+
+    Args:
+        arguments: control and lifeline descriptors, the nest's folder, names of modules to import.
+
+    Returns:
+        In the workers alone: their arguments.
+    """
+    control, lifeline, folder, *modules = arguments
+    stand_guard(int(lifeline), Path(folder), close=int(control))
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for name in modules:
+        # Whoever needs the module will be told what is wrong with it.
+        with suppress(Exception, SystemExit):
+            import_module(name)
+    return _Brood(socket.socket(fileno=int(control))).tend()
+
+
+class _Brood:
+    """The workers' guards, as this process sees them."""
+
+    def __init__(self, control: socket.socket) -> None:
+        self._control = control
+        self._guards: dict[int, tuple[int, int]] = {}
+        """By the descriptor that tells of its end: a guard's process and its lifeline."""
+        self._known: set[str] = set()
+
+    def tend(self) -> list[str]:
+        while True:
+            ready = wait([self._control, *self._guards])
+            for end in [end for end in self._guards if end in ready]:
+                self._bury(end)
+            if self._control in ready:
+                order, descriptors, *_ = socket.recv_fds(
+                    self._control, MAX_ORDER_BYTES, 3, socket.MSG_CMSG_CLOEXEC
+                )
+                if not order:
+                    sys.exit()
+                if arguments := self._obey(order.decode(), descriptors):
+                    return arguments
+
+    def _obey(self, order: str, descriptors: list[int]) -> list[str] | None:
+        """Start a worker; returns its arguments there, and nothing here."""
+        path, n_threads = order.split(SEPARATOR)
+        self._warm_up(path)
+        connection, lifeline, log = descriptors
+        arguments = [str(connection), str(lifeline), path, n_threads]
+        try:
+            process = _fork() if _is_alone() else _spawn(arguments, log)
+        except OSError as error:
+            os.write(log, str(error).encode())
+        else:
+            if process == 0:
+                self._leave(log)
+                return arguments
+            # Open here, too, so that its end tells the run that nothing at all is left.
+            self._guards[os.pidfd_open(process)] = process, os.dup(lifeline)
+        for descriptor in descriptors:
+            os.close(descriptor)
+        return None
+
+    def _warm_up(self, path: str) -> None:
+        """Import what the function needs by loading it once, in vain."""
+        if path not in self._known:
+            self._known.add(path)
+            with suppress(Exception, SystemExit):
+                worker.load(path)
+            # A collection in a worker would touch, and so copy, all that the workers share.
+            gc.collect()
+            gc.freeze()
+
+    def _leave(self, log: int) -> None:
+        """Become a process of its own, as if it had just been started."""
+        os.setsid()
+        for stream in (1, 2):
+            os.dup2(log, stream)
+        others = [(end, lifeline) for end, (_, lifeline) in self._guards.items()]
+        for descriptor in (log, *chain.from_iterable(others)):
+            os.close(descriptor)
+        self._control.close()
+        # NumPy seeds its global generator when it is imported; ``random`` looks after itself.
+        if random := sys.modules.get("numpy.random"):
+            random.seed()
+
+    def _bury(self, end: int) -> None:
+        guard, lifeline = self._guards.pop(end)
+        # For the case that somebody has killed it; before the group's number is given back.
+        with suppress(ProcessLookupError):
+            os.killpg(guard, signal.SIGKILL)
+        os.waitpid(guard, 0)
+        for descriptor in (end, lifeline):
+            os.close(descriptor)
+
+
+def _is_alone() -> bool:
+    return sum(1 for _ in Path("/proc/self/task").iterdir()) == 1
+
+
+def _fork() -> int:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return os.fork()
+
+
+def _spawn(arguments: list[str], log: int) -> int:
+    for descriptor in map(int, arguments[:2]):
+        os.set_inheritable(descriptor, True)
+    return os.posix_spawn(
+        sys.executable,
+        [sys.executable, "-P", "-m", "tunesmith.execute.worker", *arguments],
+        os.environ,
+        file_actions=[(os.POSIX_SPAWN_DUP2, log, 1), (os.POSIX_SPAWN_DUP2, log, 2)],
+        setsid=True,
+    )
+
+
+if __name__ == "__main__":
+    worker.main(main(sys.argv[1:]))

@@ -1,0 +1,188 @@
+"""Worker processes, and the nest that they are forked from.
+
+Importing what a fit needs takes longer than many a fit. The nest does it once, while the run is
+still reading its data, and a worker that is forked from it can begin at once, also in the place of
+one that was stopped. What is imported lies in memory once.
+"""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from tunesmith.errors import TunesmithError
+from tunesmith.execute.brood import SEPARATOR
+from tunesmith.execute.guard import LAST_WORD, ORDER
+
+GRACE_S = 5.0
+KILLED = -9
+THREAD_VARIABLES = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "BLIS_NUM_THREADS",
+    "VECLIB_MAXIMUM_THREADS",
+    "NUMEXPR_NUM_THREADS",
+    "LOKY_MAX_CPU_COUNT",
+)
+# One of Arrow's allocators starts a thread when imported, which would keep the nest from forking.
+NO_THREADS = {"JE_ARROW_MALLOC_CONF": "background_thread:false"}
+ALWAYS = ("tunesmith.execute.handover", "threadpoolctl")
+
+
+@dataclass(eq=False)
+class Process:
+    """A worker process under its guard."""
+
+    connection: Connection
+    lifeline: socket.socket
+    """To the guard; at its end when the guard, and with it everything of the worker's, is gone."""
+
+    def dismiss(self) -> None:
+        """Tell its guard to end it and everything that it has started."""
+        with suppress(OSError):
+            self.lifeline.send(ORDER)
+
+    def kill(self) -> int:
+        """End it, and wait for the end.
+
+        Returns:
+            The return code, as in ``subprocess``.
+        """
+        self.dismiss()
+        word = b""
+        self.lifeline.settimeout(GRACE_S)
+        with suppress(OSError):
+            while part := self.lifeline.recv(LAST_WORD.size):
+                word += part
+        self.connection.close()
+        self.lifeline.close()
+        # A guard that said nothing was killed, and its worker with it.
+        return int(LAST_WORD.unpack(word)[0]) if len(word) == LAST_WORD.size else KILLED
+
+
+class Nest:
+    """Starts worker processes quickly.
+
+    Args:
+        modules: what to import ahead; what cannot be imported is left to the workers.
+        n_threads: BLAS and OpenMP threads of each worker.
+
+    Raises:
+        TunesmithError: the system allows no more files or processes.
+    """
+
+    def __init__(self, modules: Sequence[str] = (), *, n_threads: int = 1) -> None:
+        self.n_threads, self._modules = n_threads, (*ALWAYS, *modules)
+        with _naming_limits():
+            self.folder = Path(tempfile.mkdtemp(prefix="tunesmith-"))
+        """For what is handed over to workers; it does not survive the run, whatever ends that."""
+        try:
+            self._start()
+        except BaseException:
+            shutil.rmtree(self.folder, ignore_errors=True)
+            raise
+
+    def hatch(self, path: Path, log: Path) -> Process:
+        """Start a worker.
+
+        Args:
+            path: the function, as ``handover`` wrote it; in the nest's folder.
+            log: for what the worker says until it is ready.
+
+        Raises:
+            TunesmithError: the system allows no more files or processes.
+        """
+        if self._process.poll() is not None:
+            self._stop()
+            self._start()
+        with _naming_limits(), ExitStack() as ours, ExitStack() as theirs:
+            connection, lifeline = (_pair(ours, theirs) for _ in range(2))
+            stream = theirs.enter_context(log.open("wb"))
+            order = f"{path}{SEPARATOR}{self.n_threads}".encode()
+            descriptors = [connection[1].fileno(), lifeline[1].fileno(), stream.fileno()]
+            # A nest that dies now takes the other ends with it, and so the worker is seen to die.
+            with suppress(BrokenPipeError, ConnectionResetError):
+                socket.send_fds(self._control, [order], descriptors)
+            ours.pop_all()
+        return Process(Connection(connection[0].detach()), lifeline[0])
+
+    def close(self) -> None:
+        """End it and whatever has come from it."""
+        self._stop()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _stop(self) -> None:
+        with suppress(OSError):
+            self._lifeline.send(ORDER)
+        self._process.wait()
+        self._control.close()
+        self._lifeline.close()
+        self._log.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def complaint(self) -> str:
+        """What it has said, which is nothing unless it died."""
+        self._log.seek(0)
+        return self._log.read().decode(errors="replace")
+
+    def _start(self) -> None:
+        with _naming_limits(), ExitStack() as ours, ExitStack() as theirs:
+            self._control, control = _pair(ours, theirs, socket.SOCK_SEQPACKET)
+            self._lifeline, lifeline = _pair(ours, theirs)
+            self._log = ours.enter_context((self.folder / "nest.log").open("w+b"))
+            descriptors = [str(control.fileno()), str(lifeline.fileno())]
+            arguments = [*descriptors, str(self.folder), *self._modules]
+            self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
+                [sys.executable, "-P", "-m", "tunesmith.execute.brood", *arguments],
+                stdin=subprocess.DEVNULL,
+                stdout=self._log,
+                stderr=self._log,
+                pass_fds=(control.fileno(), lifeline.fileno()),
+                start_new_session=True,
+                env=self._environment(),
+            )
+            ours.pop_all()
+
+    def _environment(self) -> dict[str, str]:
+        limits = dict.fromkeys(THREAD_VARIABLES, str(self.n_threads))
+        # The same modules from the same places, in the same order, as in this process.
+        path = os.pathsep.join(str(Path(entry).absolute()) for entry in sys.path)
+        return {**NO_THREADS, **os.environ, **limits, "PYTHONPATH": path}
+
+
+@contextmanager
+def _naming_limits() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise TunesmithError(
+            f"worker processes cannot start: {error.strerror}."
+            "\n  Raise the limits on files and processes, or set fewer workers."
+        ) from error
+
+
+def _pair(
+    ours: ExitStack, theirs: ExitStack, kind: int = socket.SOCK_STREAM
+) -> tuple[socket.socket, socket.socket]:
+    near, far = socket.socketpair(socket.AF_UNIX, kind)
+    return ours.enter_context(near), theirs.enter_context(far)
