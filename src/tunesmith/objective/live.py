@@ -7,15 +7,20 @@ scores of any kind are what its users know. Shared fits go through the kernel.
 import json
 import os
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
 import joblib
+import numpy as np
+import pandas as pd
 from sklearn import config_context, get_config
-from sklearn.base import clone
+from sklearn.base import ClassifierMixin, RegressorMixin, clone
+from sklearn.metrics import get_scorer
+from sklearn.metrics._scorer import _PassthroughScorer
 from sklearn.model_selection._validation import _fit_and_score, _score
+from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags
 from sklearn.utils.metaestimators import _safe_split
 from sklearn.utils.validation import _check_method_params
@@ -27,7 +32,8 @@ from tunesmith.objective.objective import Fit
 from tunesmith.objective.objects import Objects
 from tunesmith.objective.outputs import LiveResult, Output, Outputs, heard
 from tunesmith.objective.prototype import Prototype, is_json, last_step, to_json
-from tunesmith.objective.slices import SliceCache, Slices
+from tunesmith.objective.quick_scores import QuickScorers
+from tunesmith.objective.slices import SliceCache, Slices, frozen
 from tunesmith.space.parameter import canonical_json
 from tunesmith.types import Params
 
@@ -110,6 +116,11 @@ class LiveObjective:
         self._builder = LiveBuilder(self.estimator, self.objects)
         self._slices = SliceCache(self._cut)
         self._kernel = Kernel(self._builder, self._slices, self._score, self._fresh)
+        self._quick_scorers: dict[str | None, Callable[..., Any]] = {}
+        self._truths: dict[int, Any] = {}
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_quick_scorers": {}, "_truths": {}}
 
     @property
     def n_folds(self) -> int:
@@ -235,14 +246,31 @@ class LiveObjective:
     def _score(self, model: Any, X_test: Any, fold: int) -> list[Any]:
         """Test scores and, where they are wanted, training scores."""
         rows, (train, test) = self._slices.shared(fold), self.splits[fold]
-        found = [self._scores_on(model, X_test, rows.y_test, test)]
+        found = [self._scores_on(model, X_test, self._truth(fold, rows.y_test), test)]
         if self.outputs.has_train:
-            found.append(self._scores_on(model, rows.X_train, rows.y_train, train))
+            y_train = self._truth(~fold, rows.y_train)
+            found.append(self._scores_on(model, rows.X_train, y_train, train))
         return found
 
+    def _truth(self, place: int, y: Any) -> Any:
+        """True values, one and the same object every time, in a form that is scored quickly."""
+        if place not in self._truths:
+            is_plain = isinstance(y, pd.Series) and isinstance(y.dtype, np.dtype)
+            self._truths[place] = frozen(y.to_numpy()) if is_plain else y
+        return self._truths[place]
+
     def _scores_on(self, model: Any, X: Any, y: Any, rows: Any) -> Any:
+        if not self.score_params:
+            return _score(model, X, y, self._quick(model), {}, "raise")
         params = _check_method_params(self.X, params=self.score_params, indices=rows)
         return _score(model, X, y, self.scorer, params, "raise")
+
+    def _quick(self, model: Any) -> Callable[..., Any]:
+        """The scorer, quick for many models on the same rows."""
+        own = own_metric(model)
+        if own not in self._quick_scorers:
+            self._quick_scorers[own] = quickened(self.scorer, own)
+        return self._quick_scorers[own]
 
     def _fresh(self, params: Params, fold: int) -> list[Any]:
         with warnings.catch_warnings():
@@ -250,6 +278,32 @@ class LiveObjective:
             output = self._fit_and_score(params, fold)
         names = ("test_scores", "train_scores") if self.outputs.has_train else ("test_scores",)
         return [output[name] for name in names]
+
+
+def own_metric(model: Any) -> str | None:
+    """The scorer that an estimator's own ``score`` is, where it is scikit-learn's usual one."""
+    while type(model) is Pipeline:
+        model = model.steps[-1][1]
+    usual = {ClassifierMixin.score: "accuracy", RegressorMixin.score: "r2"}
+    return usual.get(getattr(type(model), "score", None))
+
+
+def quickened(scorer: Any, own: str | None) -> Callable[..., Any]:
+    """A scorer that gives the same scores, quickly where the rows are the same.
+
+    Args:
+        scorer: one of scikit-learn's or of the user's, or several combined.
+        own: the metric of the estimator's own ``score``.
+    """
+    several = getattr(scorer, "_scorers", None)
+    named = {
+        name: get_scorer(own) if own and isinstance(one, _PassthroughScorer) else one
+        for name, one in (several or {"score": scorer}).items()
+    }
+    quick = QuickScorers(named)
+    if several:
+        return quick
+    return lambda model, X, y: quick(model, X, y)["score"]
 
 
 def output_of(scores: Sequence[Any], fit_s: float, score_s: float) -> Output:

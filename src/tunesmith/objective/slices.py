@@ -88,15 +88,16 @@ def _taken(frame: pd.DataFrame, rows: np.ndarray) -> pd.DataFrame:
 
 def _read_only(rows: Slices) -> Slices:
     return Slices(
-        _frozen(rows.X_train),
-        _frozen(rows.y_train),
-        _frozen(rows.X_test),
-        _frozen(rows.y_test),
-        {name: _frozen(value) for name, value in rows.fit_params.items()},
+        frozen(rows.X_train),
+        frozen(rows.y_train),
+        frozen(rows.X_test),
+        frozen(rows.y_test),
+        {name: frozen(value) for name, value in rows.fit_params.items()},
     )
 
 
-def _frozen(part: Any) -> Any:
+def frozen(part: Any) -> Any:
+    """A read-only view of rows, where they are of a kind that has such views."""
     if isinstance(part, pd.DataFrame):
         return _frozen_frame(part)
     if not isinstance(part, np.ndarray):
