@@ -23,7 +23,7 @@ from sklearn.tree import (
 from tunesmith import registry
 from tunesmith.objective.submodels.boosting import AdaBoost, GradientBoosting, HistGradientBoosting
 from tunesmith.objective.submodels.cat_boost import CatBoost
-from tunesmith.objective.submodels.family import Staged
+from tunesmith.objective.submodels.family import CannotShareError, Staged
 from tunesmith.objective.submodels.forest import Bagging, Forest
 from tunesmith.objective.submodels.gradient_libraries import LightGBM, XGBoost
 from tunesmith.objective.submodels.leaves import Leaves
@@ -47,6 +47,19 @@ class TestForest(FamilyContract):
             e.RandomForestRegressor(random_state=3, max_features=0.5, min_samples_leaf=2),
             e.ExtraTreesRegressor(random_state=4, max_depth=4),
         ]
+
+    def drawn(self, rng: np.random.Generator) -> Any:
+        classes = [e.RandomForestClassifier, e.ExtraTreesClassifier]
+        others = [e.RandomForestRegressor, e.ExtraTreesRegressor]
+        estimator = rng.choice(np.array([*classes, *others]))(random_state=int(rng.integers(99)))
+        is_sampled = rng.random() < 0.5
+        return estimator.set_params(
+            bootstrap=is_sampled,
+            max_samples=0.7 if is_sampled else None,
+            max_features=rng.choice(np.array([None, "sqrt", 0.5])),
+            max_leaf_nodes=rng.choice(np.array([None, 5])),
+            ccp_alpha=float(rng.choice([0, 0.02])),
+        )
 
     def unshareable(self) -> list[Any]:
         return [
@@ -89,6 +102,17 @@ class TestGradientBoosting(FamilyContract):
             e.GradientBoostingRegressor(random_state=5, loss="quantile"),
         ]
 
+    def drawn(self, rng: np.random.Generator) -> Any:
+        cls = rng.choice(np.array([e.GradientBoostingClassifier, e.GradientBoostingRegressor]))
+        return cls(
+            random_state=int(rng.integers(99)),
+            subsample=float(rng.choice([0.5, 1])),
+            max_features=rng.choice(np.array([None, "sqrt"])),
+            n_iter_no_change=rng.choice(np.array([None, 2])),
+            init=rng.choice(np.array([None, "zero"])),
+            learning_rate=float(rng.choice([0.1, 1])),
+        )
+
     def unshareable(self) -> list[Any]:
         return [e.GradientBoostingClassifier(random_state=0, init=GaussianNB())]
 
@@ -109,6 +133,18 @@ class TestHistGradientBoosting(FamilyContract):
             e.HistGradientBoostingRegressor(random_state=3, loss="absolute_error"),
             e.HistGradientBoostingRegressor(random_state=4, early_stopping=True),
         ]
+
+    def drawn(self, rng: np.random.Generator) -> Any:
+        kinds = [e.HistGradientBoostingClassifier, e.HistGradientBoostingRegressor]
+        return rng.choice(np.array(kinds))(
+            random_state=int(rng.integers(99)),
+            early_stopping=bool(rng.random() < 0.5),
+            n_iter_no_change=int(rng.integers(1, 4)),
+            max_features=float(rng.choice([0.5, 1])),
+            max_leaf_nodes=int(rng.integers(2, 9)),
+            min_samples_leaf=int(rng.integers(1, 30)),
+            learning_rate=float(rng.choice([0.1, 1])),
+        )
 
     def unshareable(self) -> list[Any]:
         scored = {"early_stopping": True, "scoring": "accuracy", "random_state": 0}
@@ -143,6 +179,20 @@ class TestXGBoost(FamilyContract):
             xgboost.XGBRegressor(n_jobs=1, grow_policy="lossguide", max_leaves=5, reg_lambda=2),
         ]
 
+    def drawn(self, rng: np.random.Generator) -> Any:
+        xgboost = pytest.importorskip("xgboost")
+        cls = xgboost.XGBClassifier if rng.random() < 0.5 else xgboost.XGBRegressor
+        return cls(
+            n_jobs=1,
+            random_state=int(rng.integers(99)),
+            tree_method=str(rng.choice(["hist", "exact", "approx"])),
+            subsample=float(rng.choice([0.5, 1])),
+            colsample_bytree=float(rng.choice([0.5, 1])),
+            num_parallel_tree=int(rng.integers(1, 3)),
+            gamma=float(rng.choice([0, 5])),
+            max_depth=int(rng.integers(1, 6)),
+        )
+
     def unshareable(self) -> list[Any]:
         xgboost = pytest.importorskip("xgboost")
         return [
@@ -170,9 +220,33 @@ class TestLightGBM(FamilyContract):
             lightgbm.LGBMRegressor(objective="l1", extra_trees=True, num_leaves=7, **quiet),
         ]
 
+    def drawn(self, rng: np.random.Generator) -> Any:
+        lightgbm = pytest.importorskip("lightgbm")
+        cls = lightgbm.LGBMClassifier if rng.random() < 0.5 else lightgbm.LGBMRegressor
+        return cls(
+            n_jobs=1,
+            verbose=-1,
+            random_state=int(rng.integers(99)),
+            boosting_type=str(rng.choice(["gbdt", "goss"])),
+            colsample_bytree=float(rng.choice([0.5, 1])),
+            min_child_samples=int(rng.integers(1, 8)),
+            num_leaves=int(rng.integers(2, 9)),
+            linear_tree=bool(rng.random() < 0.3),
+            extra_trees=bool(rng.random() < 0.5),
+        )
+
     def unshareable(self) -> list[Any]:
         lightgbm = pytest.importorskip("lightgbm")
         return [lightgbm.LGBMClassifier(boosting_type="dart"), lightgbm.LGBMRanker()]
+
+    def test_rounds_that_leave_no_tree_are_not_shared(self) -> None:
+        lightgbm = pytest.importorskip("lightgbm")
+        given = {"verbose": -1, "n_jobs": 1, "min_child_samples": 15, "extra_trees": True}
+        X = np.repeat(np.arange(4.0), 10)[:, None]
+        fitted = lightgbm.LGBMRegressor(n_estimators=30, **given).fit(X, X[:, 0])
+        assert fitted.booster_.current_iteration() < 30
+        with pytest.raises(CannotShareError, match="left out"):
+            next(self.family.submodels(fitted, (5, 30), X))
 
     def test_unseeded_estimators_are_not_shared(self) -> None:
         """They are seeded: by the library itself."""
@@ -228,6 +302,15 @@ class TestCatBoost(FamilyContract):
         ]
         found = [catboost.CatBoostClassifier(**{**self.given, **other}) for other in others]
         return [*found, catboost.CatBoostRanker(**self.given)]
+
+    def test_the_longest_run_is_not_cut_even_where_trees_lack_splits(self) -> None:
+        catboost = pytest.importorskip("catboost")
+        given = {**self.given, "random_strength": 5.0, "rsm": 0.5, "depth": 1, "random_seed": 88}
+        X, y = np.repeat(np.arange(4.0), 10)[:, None], np.tile([0, 1, 2, 3], 10)
+        estimator = catboost.CatBoostClassifier(boosting_type="Ordered", **given)
+        fitted = self.widest_fit(estimator, self.values, X, y)
+        *_, longest = self.family.submodels(fitted, sorted(self.values), X)
+        np.testing.assert_array_equal(longest.predict_proba(X), fitted.predict_proba(X))
 
     @pytest.mark.parametrize(("values", "is_shared"), [((100, 199), True), ((199, 200), False)])
     def test_short_runs_estimate_their_leaves_in_another_way(
@@ -316,7 +399,7 @@ class TestNeighbors(FamilyContract):
     def test_a_number_that_decides_the_algorithm_is_not_shared(self) -> None:
         rng = np.random.default_rng(0)
         fitted = KNeighborsClassifier(30).fit(rng.normal(size=(60, 3)), rng.integers(3, size=60))
-        with pytest.raises(ValueError, match="algorithm"):
+        with pytest.raises(CannotShareError, match="algorithm"):
             next(self.family.submodels(fitted, (1, 30), rng.normal(size=(5, 3))))
 
     def test_ties_are_looked_up_again(self) -> None:
@@ -384,7 +467,7 @@ class TestRidge(FamilyContract):
         X, y = np.ones((20, 3)), np.arange(20.0)
         with pytest.raises(np.linalg.LinAlgError):
             list(self.family.submodels(self.widest_fit(linear.Ridge(), [0], X, y), [0], X))
-        with pytest.raises(ValueError, match="sparse"):
+        with pytest.raises(CannotShareError, match="sparse"):
             self.widest_fit(linear.Ridge(), [1], sparse.csr_array(X), y)
 
 

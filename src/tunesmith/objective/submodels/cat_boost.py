@@ -52,7 +52,8 @@ class CatBoost(Counted):
         """Runs cut off; the fit is shared, predictions are not."""
         for n in values:
             smaller = fitted.copy()
-            smaller.shrink(ntree_end=min(n, fitted.tree_count_))
+            if n < fitted.tree_count_:
+                smaller.shrink(ntree_end=n)
             # `set_params` refuses a fitted model.
             names = {self.parameter, *self.aliases} & smaller._init_params.keys()
             smaller._init_params.update(dict.fromkeys(names, n))

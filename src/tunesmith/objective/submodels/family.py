@@ -12,6 +12,10 @@ from functools import wraps
 from typing import Any, Protocol
 
 
+class CannotShareError(Exception):
+    """Only the fit, or its rows, showed that submodels would not be fresh fits."""
+
+
 class Family(Protocol):
     """Estimators that share fits along one parameter.
 
@@ -49,6 +53,9 @@ class Family(Protocol):
 
         Yields:
             A fitted estimator, good until the next one is asked for.
+
+        Raises:
+            CannotShareError: each candidate must be fitted on its own after all.
         """
 
 

@@ -6,7 +6,7 @@ Neither is imported here: an estimator of theirs is told by its class's name and
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from tunesmith.objective.submodels.family import Counted, are_counts, resized
+from tunesmith.objective.submodels.family import CannotShareError, Counted, are_counts, resized
 
 
 class XGBoost(Counted):
@@ -42,8 +42,14 @@ class LightGBM(Counted):
         return are_counts(values) and _is_seeded(given.get("random_state"))
 
     def submodels(self, fitted: Any, values: Sequence[Any], X: Any) -> Iterator[Any]:  # noqa: ARG002
-        """The same booster, set to predict with its first rounds; predictions are not shared."""
+        """The same booster, set to predict with its first rounds; predictions are not shared.
+
+        Raises:
+            CannotShareError: rounds that found no split were left out: trees tell no rounds.
+        """
         booster = fitted.booster_
+        if booster.current_iteration() < fitted.n_estimators:
+            raise CannotShareError("rounds without a split were left out")
         for n in values:
             # Every method asks up to here unless told otherwise.
             booster.best_iteration = n

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from tunesmith.objective.submodels.family import (
+    CannotShareError,
     Counted,
     Staged,
     answering,
@@ -45,10 +46,10 @@ class Neighbors(Counted):
         """The same rows, asked for fewer neighbours.
 
         Raises:
-            ValueError: ``algorithm="auto"`` would not take the same one for all values.
+            CannotShareError: ``algorithm="auto"`` would not take the same one for all values.
         """
         if fitted.algorithm == "auto" and max(values) >= fitted.n_samples_fit_ // 2:
-            raise ValueError("the number of neighbours decides the algorithm")
+            raise CannotShareError("the number of neighbours decides the algorithm")
         query = _Query(fitted, max(values), X)
         for index, k in enumerate(values):
             smaller = resized(fitted, n_neighbors=k, **(free[index] if free else {}))

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from scipy import linalg, sparse
 
-from tunesmith.objective.submodels.family import resized
+from tunesmith.objective.submodels.family import CannotShareError, resized
 
 
 class Ridge:
@@ -42,10 +42,10 @@ class Ridge:
         """Everything that comes before the penalty.
 
         Raises:
-            ValueError: the rows are sparse; those are solved in another way.
+            CannotShareError: the rows are sparse; those are solved in another way.
         """
         if sparse.issparse(X):
-            raise ValueError("sparse rows share no products")
+            raise CannotShareError("sparse rows share no products")
         estimator._validate_params()
         return _products(estimator, *_checked(estimator, X, y, sample_weight))
 
