@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn import ensemble as e
 from sklearn.linear_model import LogisticRegression, RidgeClassifier
@@ -134,6 +135,9 @@ class TestXGBoost(FamilyContract):
             ),
             xgboost.XGBRegressor(n_jobs=1, tree_method="exact", num_parallel_tree=2, subsample=0.7),
             xgboost.XGBRegressor(n_jobs=1, grow_policy="lossguide", max_leaves=5, reg_lambda=2),
+            xgboost.XGBRegressor(n_jobs=1, objective="reg:absoluteerror", max_depth=3),
+            xgboost.XGBRegressor(n_jobs=1, base_score=17.3, learning_rate=1.0),
+            xgboost.XGBClassifier(n_jobs=1, multi_strategy="multi_output_tree", tree_method="hist"),
         ]
 
     def unshareable(self) -> list[Any]:
@@ -147,6 +151,46 @@ class TestXGBoost(FamilyContract):
 
     def test_unseeded_estimators_are_not_shared(self) -> None:
         """They are seeded: by the library itself."""
+
+
+class TestXGBoostAddsUp:
+    """Rounds added to those before them are rounds predicted from the first on."""
+
+    @pytest.mark.parametrize(
+        "options",
+        [
+            {},
+            {"objective": "multi:softmax"},
+            {"objective": "count:poisson"},
+            {"objective": "reg:pseudohubererror", "num_parallel_tree": 3, "subsample": 0.5},
+            {"objective": "reg:quantileerror", "quantile_alpha": 0.3},
+        ],
+    )
+    def test_every_length(self, options: dict[str, Any]) -> None:
+        xgboost = pytest.importorskip("xgboost")
+        rng = np.random.default_rng(0)
+        X = pd.DataFrame(rng.normal(size=(300, 5))).mask(rng.random((300, 5)) < 0.1)
+        is_classifier = not options or options["objective"].startswith("multi")
+        y = rng.integers(3, size=300) if is_classifier else rng.exponential(size=300)
+        cls = xgboost.XGBClassifier if is_classifier else xgboost.XGBRegressor
+        fitted = cls(n_estimators=40, n_jobs=1, learning_rate=0.7, **options).fit(X[:200], y[:200])
+        X_test, values = X[200:], list(range(1, 41))
+        methods = ["predict", "predict_proba"] if is_classifier else ["predict"]
+        for n, model in zip(values, XGBoost().submodels(fitted, values, X_test), strict=True):
+            for method in methods:
+                expected = getattr(fitted, method)(X_test, iteration_range=(0, n))
+                np.testing.assert_array_equal(getattr(model, method)(X_test), expected)
+                np.testing.assert_array_equal(getattr(model, method)(X_test.copy()), expected)
+
+    def test_categories_are_predicted_by_each_for_itself(self) -> None:
+        xgboost = pytest.importorskip("xgboost")
+        rng = np.random.default_rng(0)
+        X = pd.DataFrame({"a": pd.Categorical(rng.choice(list("xyz"), 90)), "b": rng.random(90)})
+        model = xgboost.XGBRegressor(n_estimators=9, n_jobs=1, enable_categorical=True)
+        fitted = model.fit(X, rng.random(90))
+        for n, model in zip((3, 9), XGBoost().submodels(fitted, (3, 9), X), strict=True):
+            expected = fitted.predict(X, iteration_range=(0, n))
+            np.testing.assert_array_equal(model.predict(X), expected)
 
 
 class TestLightGBM(FamilyContract):
