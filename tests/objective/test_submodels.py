@@ -18,6 +18,7 @@ from sklearn.tree import (
 )
 
 from tunesmith import registry
+from tunesmith.objective.submodels import rounds
 from tunesmith.objective.submodels.boosting import AdaBoost, GradientBoosting, HistGradientBoosting
 from tunesmith.objective.submodels.family import Staged
 from tunesmith.objective.submodels.forest import Bagging, Forest
@@ -205,6 +206,8 @@ class TestLightGBM(FamilyContract):
             lightgbm.LGBMClassifier(subsample=0.6, subsample_freq=1, random_state=1, **quiet),
             lightgbm.LGBMRegressor(boosting_type="rf", subsample=0.5, subsample_freq=1, **quiet),
             lightgbm.LGBMRegressor(objective="l1", extra_trees=True, num_leaves=7, **quiet),
+            lightgbm.LGBMRegressor(linear_tree=True, **quiet),
+            lightgbm.LGBMRegressor(**{**quiet, "min_child_samples": 70}),  # no splits at all
         ]
 
     def unshareable(self) -> list[Any]:
@@ -213,6 +216,60 @@ class TestLightGBM(FamilyContract):
 
     def test_unseeded_estimators_are_not_shared(self) -> None:
         """They are seeded: by the library itself."""
+
+
+class TestLightGBMAddsUp:
+    """Leaves added to those before them are rounds predicted from the first on."""
+
+    def fitted(self, is_classifier: bool, n_classes: int = 2, **options: Any) -> tuple[Any, Any]:
+        lightgbm = pytest.importorskip("lightgbm")
+        rng = np.random.default_rng(0)
+        X = rng.normal(size=(300, 5))
+        X[rng.random((300, 5)) < 0.1] = np.nan
+        y = rng.integers(n_classes, size=300) if is_classifier else rng.exponential(size=300)
+        cls = lightgbm.LGBMClassifier if is_classifier else lightgbm.LGBMRegressor
+        quiet = {"verbose": -1, "n_jobs": 1, "min_child_samples": 5}
+        return cls(n_estimators=40, learning_rate=0.7, **quiet, **options).fit(X, y), X
+
+    @pytest.mark.parametrize("block", [1, 3000, rounds.BLOCK])
+    @pytest.mark.parametrize(
+        "options",
+        [
+            {"is_classifier": True},
+            {"is_classifier": True, "n_classes": 4, "boosting_type": "goss"},
+            {"is_classifier": False},
+            {"is_classifier": False, "objective": "quantile", "alpha": 0.2},
+        ],
+    )
+    def test_every_length(
+        self, options: dict[str, Any], block: int, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(rounds, "BLOCK", block)
+        fitted, X = self.fitted(**options)
+        values, booster = list(range(1, 41)), fitted.booster_
+        method = "predict_proba" if options["is_classifier"] else "predict"
+        expected = {n: getattr(fitted, method)(X, num_iteration=n) for n in values}
+        raw = {n: fitted.predict(X, num_iteration=n, raw_score=True) for n in values}
+        for n, model in zip(values, LightGBM().submodels(fitted, values, X), strict=True):
+            np.testing.assert_array_equal(getattr(model, method)(X.copy()), expected[n])
+            model.booster_._whole = None  # it is not asked any more
+            np.testing.assert_array_equal(getattr(model, method)(X), expected[n])
+            np.testing.assert_array_equal(model.predict(X, raw_score=True), raw[n])
+        assert booster.best_iteration == 40
+
+    @pytest.mark.parametrize(
+        "options", [{"objective": "poisson"}, {"linear_tree": True}, {"reg_sqrt": True}]
+    )
+    def test_what_does_not_add_up_is_left_to_the_booster(self, options: dict[str, Any]) -> None:
+        fitted, X = self.fitted(is_classifier=False, **options)
+        assert rounds.RawScores.of(fitted, X, 3) is None
+
+    def test_scores_beyond_exponentials_are_left_to_the_booster(self) -> None:
+        fitted, X = self.fitted(is_classifier=True)
+        scores = rounds.RawScores.of(fitted, X, 1)
+        assert scores is not None
+        scores._stages = Staged(iter([np.array([[-800.0], [1.0]])]))
+        assert scores.at(2) is None
 
 
 class TestNeighbors(FamilyContract):
