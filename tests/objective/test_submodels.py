@@ -183,6 +183,21 @@ class TestXGBoostAddsUp:
                 np.testing.assert_array_equal(getattr(model, method)(X_test), expected)
                 np.testing.assert_array_equal(getattr(model, method)(X_test.copy()), expected)
 
+    def test_what_does_not_add_up_is_left_to_the_booster(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        xgboost = pytest.importorskip("xgboost")
+        X = np.random.default_rng(0).normal(size=(60, 4)).astype(np.float32)
+        fitted = xgboost.XGBRegressor(n_estimators=9, n_jobs=1).fit(X, X[:, 0])
+        assert rounds.Margins.of(fitted, X, 2, 9) is not None
+        at = rounds.Margins.at
+
+        def off_by_a_bit(margins: Any, n: int, kind: str) -> Any:
+            return np.nextafter(at(margins, n, kind), np.float32(9))
+
+        monkeypatch.setattr(rounds.Margins, "at", off_by_a_bit)
+        assert rounds.Margins.of(fitted, X, 2, 9) is None
+
     def test_categories_are_predicted_by_each_for_itself(self) -> None:
         xgboost = pytest.importorskip("xgboost")
         rng = np.random.default_rng(0)

@@ -25,7 +25,7 @@ class XGBoost(Counted):
     def submodels(self, fitted: Any, values: Sequence[Any], X: Any) -> Iterator[Any]:
         """The first rounds of the booster; each round predicts once, where that is exact."""
         booster = fitted.get_booster()
-        margins = Margins.of(fitted, X)
+        margins = Margins.of(fitted, X, values[0], values[-1])
         for n in values:
             rounds = XGBoostRounds(booster, n, margins) if margins else booster[:n]
             yield resized(fitted, n_estimators=n, _Booster=rounds)

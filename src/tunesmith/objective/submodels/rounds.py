@@ -54,13 +54,20 @@ class Margins:
         self._found: dict[str, Any] = {}
 
     @classmethod
-    def of(cls, fitted: Any, X: Any) -> "Margins | None":
-        """``None`` where adding up is not known to be exact."""
+    def of(cls, fitted: Any, X: Any, first: int, last: int) -> "Margins | None":
+        """``None`` where adding up is not exact, which is tried with two numbers of rounds."""
         given = fitted.get_params()
         is_plain = not callable(given.get("objective")) and given.get("device") in (None, "cpu")
         has_single_leaves = given.get("multi_strategy") in (None, "one_output_per_tree")
         is_numeric = given.get("feature_types") is None and _is_numeric(X)
-        return cls(fitted, X) if is_plain and has_single_leaves and is_numeric else None
+        if not is_plain or not has_single_leaves or not is_numeric:
+            return None
+        trial = cls(fitted, X)
+        trial.at(first, "value")
+        expected = fitted.get_booster().inplace_predict(
+            X, iteration_range=(0, last), missing=fitted.missing
+        )
+        return cls(fitted, X) if np.array_equal(trial.at(last, "value"), expected) else None
 
     @cached_property
     def _rows(self) -> Any:
