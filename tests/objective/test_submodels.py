@@ -21,6 +21,7 @@ from sklearn.tree import (
 )
 
 from tunesmith import registry
+from tunesmith.objective.submodels import rounds
 from tunesmith.objective.submodels.boosting import AdaBoost, GradientBoosting, HistGradientBoosting
 from tunesmith.objective.submodels.cat_boost import CatBoost
 from tunesmith.objective.submodels.family import CannotShareError, Staged
@@ -177,6 +178,9 @@ class TestXGBoost(FamilyContract):
             ),
             xgboost.XGBRegressor(n_jobs=1, tree_method="exact", num_parallel_tree=2, subsample=0.7),
             xgboost.XGBRegressor(n_jobs=1, grow_policy="lossguide", max_leaves=5, reg_lambda=2),
+            xgboost.XGBRegressor(n_jobs=1, objective="reg:absoluteerror", max_depth=3),
+            xgboost.XGBRegressor(n_jobs=1, base_score=17.3, learning_rate=1.0),
+            xgboost.XGBClassifier(n_jobs=1, multi_strategy="multi_output_tree", tree_method="hist"),
         ]
 
     def drawn(self, rng: np.random.Generator) -> Any:
@@ -206,6 +210,61 @@ class TestXGBoost(FamilyContract):
         """They are seeded: by the library itself."""
 
 
+class TestXGBoostAddsUp:
+    """Rounds added to those before them are rounds predicted from the first on."""
+
+    @pytest.mark.parametrize(
+        "options",
+        [
+            {},
+            {"objective": "multi:softmax"},
+            {"objective": "count:poisson"},
+            {"objective": "reg:pseudohubererror", "num_parallel_tree": 3, "subsample": 0.5},
+            {"objective": "reg:quantileerror", "quantile_alpha": 0.3},
+        ],
+    )
+    def test_every_length(self, options: dict[str, Any]) -> None:
+        xgboost = pytest.importorskip("xgboost")
+        rng = np.random.default_rng(0)
+        X = pd.DataFrame(rng.normal(size=(300, 5))).mask(rng.random((300, 5)) < 0.1)
+        is_classifier = not options or options["objective"].startswith("multi")
+        y = rng.integers(3, size=300) if is_classifier else rng.exponential(size=300)
+        cls = xgboost.XGBClassifier if is_classifier else xgboost.XGBRegressor
+        fitted = cls(n_estimators=40, n_jobs=1, learning_rate=0.7, **options).fit(X[:200], y[:200])
+        X_test, values = X[200:], list(range(1, 41))
+        methods = ["predict", "predict_proba"] if is_classifier else ["predict"]
+        for n, model in zip(values, XGBoost().submodels(fitted, values, X_test), strict=True):
+            for method in methods:
+                expected = getattr(fitted, method)(X_test, iteration_range=(0, n))
+                np.testing.assert_array_equal(getattr(model, method)(X_test), expected)
+                np.testing.assert_array_equal(getattr(model, method)(X_test.copy()), expected)
+
+    def test_what_does_not_add_up_is_left_to_the_booster(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        xgboost = pytest.importorskip("xgboost")
+        X = np.random.default_rng(0).normal(size=(60, 4)).astype(np.float32)
+        fitted = xgboost.XGBRegressor(n_estimators=9, n_jobs=1).fit(X, X[:, 0])
+        assert rounds.Margins.of(fitted, X, 2, 9) is not None
+        at = rounds.Margins.at
+
+        def off_by_a_bit(margins: Any, n: int, kind: str) -> Any:
+            return np.nextafter(at(margins, n, kind), np.float32(9))
+
+        monkeypatch.setattr(rounds.Margins, "at", off_by_a_bit)
+        assert rounds.Margins.of(fitted, X, 2, 9) is None
+
+    def test_categories_are_predicted_by_each_for_itself(self) -> None:
+        xgboost = pytest.importorskip("xgboost")
+        rng = np.random.default_rng(0)
+        X = pd.DataFrame({"a": pd.Categorical(rng.choice(list("xyz"), 90)), "b": rng.random(90)})
+        model = xgboost.XGBRegressor(n_estimators=9, n_jobs=1, enable_categorical=True)
+        fitted = model.fit(X, rng.random(90))
+        for n, model in zip((3, 9), XGBoost().submodels(fitted, (3, 9), X), strict=True):
+            expected = fitted.predict(X, iteration_range=(0, n))
+            np.testing.assert_array_equal(model.predict(X), expected)
+
+
 class TestLightGBM(FamilyContract):
     family = LightGBM()
     values: Sequence[Any] = (8, 1, 20)
@@ -218,6 +277,7 @@ class TestLightGBM(FamilyContract):
             lightgbm.LGBMClassifier(subsample=0.6, subsample_freq=1, random_state=1, **quiet),
             lightgbm.LGBMRegressor(boosting_type="rf", subsample=0.5, subsample_freq=1, **quiet),
             lightgbm.LGBMRegressor(objective="l1", extra_trees=True, num_leaves=7, **quiet),
+            lightgbm.LGBMRegressor(linear_tree=True, **quiet),
         ]
 
     def drawn(self, rng: np.random.Generator) -> Any:
@@ -329,6 +389,62 @@ class TestCatBoost(FamilyContract):
             (cut,) = self.family.submodels(long, values[:1], X)
             is_equal = np.array_equal(cut.predict_proba(X), short.predict_proba(X))
             assert is_equal is self.family.can_share(estimator, values)
+
+
+class TestLightGBMAddsUp:
+    """Leaves added to those before them are rounds predicted from the first on."""
+
+    def fitted(self, is_classifier: bool, n_classes: int = 2, **options: Any) -> tuple[Any, Any]:
+        lightgbm = pytest.importorskip("lightgbm")
+        rng = np.random.default_rng(0)
+        X = rng.normal(size=(300, 5))
+        X[rng.random((300, 5)) < 0.1] = np.nan
+        y = rng.integers(n_classes, size=300) if is_classifier else rng.exponential(size=300)
+        cls = lightgbm.LGBMClassifier if is_classifier else lightgbm.LGBMRegressor
+        quiet = {"verbose": -1, "n_jobs": 1, "min_child_samples": 5}
+        given = {"n_estimators": 40, "learning_rate": 0.7, **quiet, **options}
+        return cls(**given).fit(X, y), X
+
+    @pytest.mark.parametrize("block", [1, 3000, rounds.BLOCK])
+    @pytest.mark.parametrize(
+        "options",
+        [
+            {"is_classifier": True},
+            {"is_classifier": True, "n_classes": 4, "num_leaves": 4},
+            {"is_classifier": True, "boosting_type": "goss", "learning_rate": 0.1},
+            {"is_classifier": False},
+            {"is_classifier": False, "objective": "quantile", "alpha": 0.2},
+        ],
+    )
+    def test_every_length(
+        self, options: dict[str, Any], block: int, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(rounds, "BLOCK", block)
+        fitted, X = self.fitted(**options)
+        values, booster = list(range(1, 41)), fitted.booster_
+        method = "predict_proba" if options["is_classifier"] else "predict"
+        expected = {n: getattr(fitted, method)(X, num_iteration=n) for n in values}
+        raw = {n: fitted.predict(X, num_iteration=n, raw_score=True) for n in values}
+        for n, model in zip(values, LightGBM().submodels(fitted, values, X), strict=True):
+            np.testing.assert_array_equal(getattr(model, method)(X.copy()), expected[n])
+            model.booster_._whole = None  # it is not asked any more
+            np.testing.assert_array_equal(getattr(model, method)(X), expected[n])
+            np.testing.assert_array_equal(model.predict(X, raw_score=True), raw[n])
+        assert booster.best_iteration == 40
+
+    @pytest.mark.parametrize(
+        "options", [{"objective": "poisson"}, {"linear_tree": True}, {"reg_sqrt": True}]
+    )
+    def test_what_does_not_add_up_is_left_to_the_booster(self, options: dict[str, Any]) -> None:
+        fitted, X = self.fitted(is_classifier=False, **options)
+        assert rounds.RawScores.of(fitted, X, 3) is None
+
+    def test_scores_beyond_exponentials_are_left_to_the_booster(self) -> None:
+        fitted, X = self.fitted(is_classifier=True)
+        scores = rounds.RawScores.of(fitted, X, 1)
+        assert scores is not None
+        scores._stages = Staged(iter([np.array([[-800.0], [1.0]])]))
+        assert scores.at(2) is None
 
 
 class TestNeighbors(FamilyContract):

@@ -139,10 +139,9 @@ class Answers:
     """
 
     def __init__(self, estimator: Any, X: Any, parts: Sequence[Part]) -> None:
-        from sklearn.base import is_classifier, is_regressor
+        from sklearn.base import is_classifier
 
         self.estimator, self.X = estimator, X
-        self._has_positive = not is_regressor(estimator)
         self._names = {part.methods: _first_of(part.methods, estimator) for part in parts}
         self._found: dict[str, Any] = {}
         self._classes: list[Any] = []
@@ -153,8 +152,7 @@ class Answers:
         """The answers that one scorer asks for."""
         name = self._names[part.methods]
         if name not in self._found:
-            pos_label = part.pos_label if self._has_positive else None
-            self._found[name] = self._asked(name, pos_label)
+            self._found[name] = self._asked(name, part.pos_label)
         return self._found[name]
 
     def _asked(self, name: str, pos_label: Any) -> Any:

@@ -1,12 +1,13 @@
 """XGBoost and LightGBM: both can predict with the first rounds alone.
 
-Neither is imported here: an estimator of theirs is told by its class's name and place.
+Neither is imported before there is an estimator of theirs, told by its class's name and place.
 """
 
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from tunesmith.objective.submodels.family import CannotShareError, Counted, are_counts, resized
+from tunesmith.objective.submodels.rounds import LightGBMRounds, Margins, RawScores, XGBoostRounds
 
 
 class XGBoost(Counted):
@@ -21,11 +22,13 @@ class XGBoost(Counted):
         is_whole = given.get("early_stopping_rounds") is None and are_counts(values)
         return is_plain and is_whole and _is_seeded(given.get("random_state"))
 
-    def submodels(self, fitted: Any, values: Sequence[Any], X: Any) -> Iterator[Any]:  # noqa: ARG002
-        """The first rounds of the booster; the fit is shared, predictions are not."""
+    def submodels(self, fitted: Any, values: Sequence[Any], X: Any) -> Iterator[Any]:
+        """The first rounds of the booster; each round predicts once, where that is exact."""
         booster = fitted.get_booster()
+        margins = Margins.of(fitted, X, values[0], values[-1])
         for n in values:
-            yield resized(fitted, n_estimators=n, _Booster=booster[:n])
+            rounds = XGBoostRounds(booster, n, margins) if margins else booster[:n]
+            yield resized(fitted, n_estimators=n, _Booster=rounds)
 
 
 class LightGBM(Counted):
@@ -41,8 +44,8 @@ class LightGBM(Counted):
             return False
         return are_counts(values) and _is_seeded(given.get("random_state"))
 
-    def submodels(self, fitted: Any, values: Sequence[Any], X: Any) -> Iterator[Any]:  # noqa: ARG002
-        """The same booster, set to predict with its first rounds; predictions are not shared.
+    def submodels(self, fitted: Any, values: Sequence[Any], X: Any) -> Iterator[Any]:
+        """The same booster, set to predict with its first rounds; each predicts once if exact.
 
         Raises:
             CannotShareError: rounds that found no split were left out: trees tell no rounds.
@@ -50,10 +53,13 @@ class LightGBM(Counted):
         booster = fitted.booster_
         if booster.current_iteration() < fitted.n_estimators:
             raise CannotShareError("rounds without a split were left out")
+        scores = RawScores.of(fitted, X, values[0])
         for n in values:
             # Every method asks up to here unless told otherwise.
             booster.best_iteration = n
-            yield resized(fitted, _other_params={**fitted._other_params}).set_params(n_estimators=n)
+            rounds = LightGBMRounds(booster, n, scores) if scores else booster
+            smaller = resized(fitted, _Booster=rounds, _other_params={**fitted._other_params})
+            yield smaller.set_params(n_estimators=n)
 
 
 def _is(estimator: Any, module: str, names: tuple[str, ...]) -> bool:
