@@ -204,10 +204,10 @@ class ProcessExecutor:
 
     def _next_task(self, worker: _Worker) -> _Task | None:
         """A call; one that lost a worker runs alone, so that nobody else is to blame."""
-        busy = [task for other in self._workers for task in other.tasks]
+        in_hand = [other.tasks[0] for other in self._workers if other.tasks]
         if self._suspects:
-            return self._suspects.popleft() if not busy else None
-        if any(task.strikes for task in busy):
+            return self._suspects.popleft() if not in_hand else None
+        if any(task.strikes for task in in_hand):
             return None
         while self._queue:
             if worker.tasks and len(self._queue[0].content) > SMALL_BYTES:
