@@ -28,6 +28,7 @@ from typing import Any, Self
 from tunesmith.errors import TunesmithError
 from tunesmith.execute import handover
 from tunesmith.execute.executor import Call, CallTimeoutError, WorkerDiedError
+from tunesmith.execute.libraries import libraries
 from tunesmith.execute.nest import Nest, Process
 from tunesmith.execute.worker import DURATION, FAILED, READY, RESULT
 
@@ -102,7 +103,10 @@ class ProcessExecutor:
         self._nest = nest or Nest(n_threads=n_threads)
         self._folder = Path(tempfile.mkdtemp(dir=self._nest.folder))
         try:
-            handover.dump(function, self._folder / "function")
+            modules = handover.dump(function, self._folder / "function")
+            surroundings = self._folder / handover.SURROUNDINGS
+            handover.dump_surroundings(surroundings, self._nest.environment())
+            self._nest.bring(libraries(modules))
         except BaseException:
             self.close()
             raise
