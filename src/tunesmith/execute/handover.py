@@ -30,8 +30,6 @@ HEADER = struct.Struct("<QQ")
 
 MAX_STEPS = 20_000
 """So much of a pickle is looked through for the names of modules."""
-SURROUNDINGS = "surroundings"
-"""Name of the file, beside the function's."""
 
 
 def dump(function: Any, path: Path) -> list[str]:
@@ -73,23 +71,24 @@ def _modules_named(content: bytes) -> list[str]:
     return sorted(texts & set(sys.modules))
 
 
-def dump_surroundings(path: Path, environ: Mapping[str, str]) -> None:
-    """Write where this process looks for modules and files, for processes started earlier.
+def surroundings(environ: Mapping[str, str]) -> bytes:
+    """Where this process looks for modules and files, for processes started from earlier ones.
+
+    It holds the environment, and so may hold secrets: it is sent, never written.
 
     Args:
-        path: the file to write.
         environ: the other processes' environment.
     """
     cwd = None
     with suppress(OSError):  # the working folder may be gone
         cwd = os.getcwd()  # noqa: PTH109 - as it is, not resolved
     places = [str(Path(entry).absolute()) for entry in sys.path]
-    path.write_text(json.dumps({"places": places, "cwd": cwd, "environ": dict(environ)}))
+    return json.dumps({"places": places, "cwd": cwd, "environ": dict(environ)}).encode()
 
 
-def settle_in(path: Path) -> None:
-    """Make a process look where the one that wrote the file does."""
-    found = json.loads(path.read_text())
+def settle_in(content: bytes) -> None:
+    """Take over another process's surroundings."""
+    found = json.loads(content)
     sys.path[:] = found["places"]
     os.environ.clear()
     os.environ.update(found["environ"])

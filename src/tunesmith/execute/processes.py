@@ -104,8 +104,7 @@ class ProcessExecutor:
         self._folder = Path(tempfile.mkdtemp(dir=self._nest.folder))
         try:
             modules = handover.dump(function, self._folder / "function")
-            surroundings = self._folder / handover.SURROUNDINGS
-            handover.dump_surroundings(surroundings, self._nest.environment())
+            self._surroundings = handover.surroundings(self._nest.environment())
             self._nest.bring(libraries(modules))
         except BaseException:
             self.close()
@@ -225,9 +224,12 @@ class ProcessExecutor:
         worker.tasks.append(task)
         if len(worker.tasks) == 1:
             self._take_in_hand(worker)
+        self._send(worker, task.content)
+
+    def _send(self, worker: _Worker, content: bytes) -> None:
         # Where it is dead, that will be heard: after what it has said before.
         with suppress(BrokenPipeError, ConnectionResetError):
-            worker.process.connection.send_bytes(task.content)
+            worker.process.connection.send_bytes(content)
 
     def _take_in_hand(self, worker: _Worker) -> None:
         worker.since = time.monotonic()
@@ -247,6 +249,7 @@ class ProcessExecutor:
         worker = _Worker(self._nest.hatch(self._folder / "function", log), log)
         for source in (worker.process.connection, worker.process.lifeline):
             self._selector.register(source, selectors.EVENT_READ, worker)
+        self._send(worker, self._surroundings)
         return worker
 
     # -- taking in results -------------------------------------------------------------------

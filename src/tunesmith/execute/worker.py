@@ -32,7 +32,7 @@ def main(arguments: Sequence[str]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _volunteer()
     connection = Connection(int(connection_fd))
-    function = _load(Path(path))
+    function = _load(Path(path), connection.recv_bytes())
     with _limits(int(n_threads)):
         _fall_silent()
         connection.send_bytes(DURATION.pack(0.0) + pickle.dumps((READY, None)))
@@ -53,10 +53,10 @@ def _fall_silent() -> None:
     os.close(sink)
 
 
-def _load(path: Path) -> Any:
+def _load(path: Path, surroundings: bytes) -> Any:
     from tunesmith.execute import handover
 
-    handover.settle_in(path.with_name(handover.SURROUNDINGS))
+    handover.settle_in(surroundings)
     return handover.load(path)
 
 
