@@ -12,7 +12,8 @@ from tunesmith.config.model import Definition
 from tunesmith.errors import UsageError
 from tunesmith.execute.choose import PROCESSES, choose
 from tunesmith.execute.executor import Executor
-from tunesmith.execute.nest import Nest
+from tunesmith.execute.libraries import libraries
+from tunesmith.execute.nest import Nest, kept
 from tunesmith.fingerprint import digest
 from tunesmith.objective.crossval import modules_of
 from tunesmith.objective.objective import Objective
@@ -48,14 +49,11 @@ def _bad_option(method: str, error: TypeError) -> str:
     return f"search.options.{found[1]}: {method} search has no such option"
 
 
-@contextmanager
-def nest_for(definition: Definition) -> Iterator[Nest | None]:
-    """Where worker processes will come from, if any: begun early, it imports what they need."""
+def nest_for(definition: Definition) -> Nest | None:
+    """Where worker processes will come from, if any: asked for early, it is ready when needed."""
     if choice(definition)[0] != PROCESSES:
-        yield None
-        return
-    with Nest(modules_of(definition)) as nest:
-        yield nest
+        return None
+    return kept(libraries(modules_of(definition)))
 
 
 def build_executor(

@@ -99,7 +99,8 @@ def tune(
     """
     if isinstance(definition, str | Path):
         definition = load_definition(Path(definition))
-    with project_on_path(definition.root), nest_for(definition) as nest:
+    with project_on_path(definition.root):
+        nest = nest_for(definition)
         objective = build_objective(definition)
         for note in objective.notes:
             say(note)

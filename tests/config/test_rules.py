@@ -1,10 +1,12 @@
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tunesmith.config.model import File
-from tunesmith.config.rules import check_rules
+from tunesmith.config.rules import COMMON_SCORERS, check_rules
 from tunesmith.errors import Violation, dotted
 from tunesmith.space import SearchSpace
 from tunesmith.space.parse import parse_space
@@ -106,3 +108,24 @@ def test_a_billion_points_are_counted_not_listed(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["fit_time", "score_time", "roc_auc"])
 def test_known_metrics_need_no_scorer(tmp_path: Path, name: str) -> None:
     assert broken(tmp_path, objective(metric=name)) == []
+
+
+def test_scikit_learn_has_the_common_scorers() -> None:
+    from sklearn.metrics import get_scorer_names
+
+    assert set(get_scorer_names()) >= COMMON_SCORERS
+
+
+def test_a_definition_with_a_common_metric_is_read_without_scikit_learn() -> None:
+    code = (
+        "import sys\n"
+        "from pathlib import Path\n"
+        "from tunesmith.config.load import define\n"
+        "objective = {'estimator': 'sklearn.svm.SVC', 'metric': 'accuracy',\n"
+        "             'data': {'path': 'd.csv', 'target': 'y'}}\n"
+        "define({'study': 's', 'objective': objective, 'space': {'C': [1.0, 2.0]},\n"
+        "        'search': {'method': 'grid'}}, root=Path('.'))\n"
+        "print('sklearn' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stdout == "False\n", done.stderr

@@ -1,4 +1,6 @@
+import importlib
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -9,7 +11,7 @@ import numpy as np
 import psutil
 import pytest
 
-from tunesmith.execute.nest import Nest
+from tunesmith.execute.nest import Nest, kept
 from tunesmith.execute.processes import ProcessExecutor
 from tunesmith.testing.executor import drain
 
@@ -111,3 +113,50 @@ def test_workers_are_leaders_of_a_session_of_their_own() -> None:
     with Nest() as nest:
         (session,) = answers(nest, lambda _item: (os.getsid(0), os.getppid()))
     assert session[0] == session[1]
+
+
+def test_workers_are_where_the_run_is_now(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def surroundings(_item: Any) -> list[Any]:
+        return [str(Path.cwd()), os.environ.get("MARK"), os.environ["OMP_NUM_THREADS"], sys.path]
+
+    with Nest() as nest:
+        assert answers(nest, surroundings)[0][:2] == [str(Path.cwd()), None]
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setenv("MARK", "here")
+        monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
+        assert answers(nest, surroundings) == [[str(tmp_path), "here", "1", sys.path]]
+
+
+def test_what_a_project_holds_may_change_between_two_runs(project: Path) -> None:
+    def value(_item: Any) -> Any:
+        return importlib.import_module("changing").VALUE
+
+    with Nest() as nest:
+        for number in (1, 22):
+            (project / "changing.py").write_text(f"VALUE = {number}\n")
+            assert answers(nest, value) == [number]
+
+
+def test_what_a_function_needs_is_imported_in_the_nest_if_it_is_installed() -> None:
+    import wave
+
+    with Nest() as nest:
+        assert answers(nest, lambda _item: (wave.__name__, os.getppid()))[0][0] == "wave"
+        assert answers(nest, is_loaded("wave")) == [True]
+
+
+def test_a_nest_is_kept_for_the_next_run_unless_it_has_ended() -> None:
+    nest = kept(["wave"])
+    assert kept() is nest
+    assert answers(nest, is_loaded("wave")) == [True]
+    os.kill(nest._process.pid, signal.SIGKILL)
+    nest._process.wait()
+    another = kept(["wave"])
+    assert another is not nest
+    assert answers(another, is_loaded("wave")) == [True]
+
+
+def test_a_kept_nest_ends_with_its_process() -> None:
+    code = "from tunesmith.execute.nest import kept; print(kept()._process.pid)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert not psutil.pid_exists(int(done.stdout)), done.stderr

@@ -304,6 +304,17 @@ def test_the_handed_over_data_is_private_and_removed() -> None:
     assert not folder.exists()
 
 
+def test_the_environment_is_written_to_no_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MARK", "a secret that nobody may keep")
+    with ProcessExecutor(lambda _item: os.environ["MARK"], n_workers=1) as executor:
+        future = executor.submit(0)
+        drain(executor, [future])
+        assert future.result() == os.environ["MARK"]
+        files = [path for path in executor._nest.folder.rglob("*") if path.is_file()]
+        assert files
+        assert not [path for path in files if os.environ["MARK"].encode() in path.read_bytes()]
+
+
 @pytest.mark.timeout(30)
 def test_a_call_that_cannot_be_sent_fails_by_itself() -> None:
     with ProcessExecutor(process_id, n_workers=1) as executor:

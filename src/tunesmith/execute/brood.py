@@ -1,4 +1,4 @@
-"""The process behind ``Nest``: imports once what all workers need, then forks each of them.
+"""The process behind ``Nest``: imports once what many workers need, then forks each of them.
 
 Only a process without threads may fork and go on. Where an import has started some, workers are
 started as programs of their own, and import everything themselves.
@@ -21,6 +21,8 @@ from tunesmith.execute import worker
 from tunesmith.execute.guard import stand_guard
 
 MAX_ORDER_BYTES = 1 << 16
+IDLE_S = 300.0
+"""A nest without workers and orders ends after so long; the run starts another if need be."""
 SEPARATOR = "\0"
 
 
@@ -36,11 +38,18 @@ def main(arguments: Sequence[str]) -> list[str]:
     control, lifeline, folder, *modules = arguments
     stand_guard(int(lifeline), Path(folder), close=int(control))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _import(modules)
+    return _Brood(socket.socket(fileno=int(control))).tend()
+
+
+def _import(modules: Sequence[str]) -> None:
     for name in modules:
         # Whoever needs the module will be told what is wrong with it.
         with suppress(Exception, SystemExit):
             import_module(name)
-    return _Brood(socket.socket(fileno=int(control))).tend()
+    # A collection in a worker would touch, and so copy, all that the workers share.
+    gc.collect()
+    gc.freeze()
 
 
 class _Brood:
@@ -50,11 +59,12 @@ class _Brood:
         self._control = control
         self._guards: dict[int, tuple[int, int]] = {}
         """By the descriptor that tells of its end: a guard's process and its lifeline."""
-        self._known: set[str] = set()
 
     def tend(self) -> list[str]:
         while True:
-            ready = wait([self._control, *self._guards])
+            ready = wait([self._control, *self._guards], IDLE_S)
+            if not ready and not self._guards:
+                sys.exit()
             for end in [end for end in self._guards if end in ready]:
                 self._bury(end)
             if self._control in ready:
@@ -63,15 +73,16 @@ class _Brood:
                 )
                 if not order:
                     sys.exit()
-                if arguments := self._obey(order.decode(), descriptors):
+                if arguments := self._obey(order.decode().split(SEPARATOR), descriptors):
                     return arguments
 
-    def _obey(self, order: str, descriptors: list[int]) -> list[str] | None:
-        """Start a worker; returns its arguments there, and nothing here."""
-        path, n_threads = order.split(SEPARATOR)
-        self._warm_up(path)
+    def _obey(self, words: list[str], descriptors: list[int]) -> list[str] | None:
+        """Import modules, or start a worker; returns its arguments there, and nothing here."""
+        if not descriptors:
+            _import(words)
+            return None
         connection, lifeline, log = descriptors
-        arguments = [str(connection), str(lifeline), path, n_threads]
+        arguments = [str(connection), str(lifeline), *words]
         try:
             process = _fork() if _is_alone() else _spawn(arguments, log)
         except OSError as error:
@@ -85,16 +96,6 @@ class _Brood:
         for descriptor in descriptors:
             os.close(descriptor)
         return None
-
-    def _warm_up(self, path: str) -> None:
-        """Import what the function needs by loading it once, in vain."""
-        if path not in self._known:
-            self._known.add(path)
-            with suppress(Exception, SystemExit):
-                worker.load(path)
-            # A collection in a worker would touch, and so copy, all that the workers share.
-            gc.collect()
-            gc.freeze()
 
     def _leave(self, log: int) -> None:
         """Become a process of its own, as if it had just been started."""

@@ -6,9 +6,16 @@ that file, so all of them share one copy of the data in memory. The file lives i
 and is never older than the executor that wrote it.
 """
 
+import json
 import mmap
+import os
 import pickle
+import pickletools
 import struct
+import sys
+from collections.abc import Mapping
+from contextlib import suppress
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +28,15 @@ HEADER = struct.Struct("<QQ")
 """Size of the pickle, number of buffers; then one size per buffer."""
 
 
-def dump(function: Any, path: Path) -> None:
+MAX_STEPS = 20_000
+"""So much of a pickle is looked through for the names of modules."""
+
+
+def dump(function: Any, path: Path) -> list[str]:
     """Write a function for other processes.
+
+    Returns:
+        The modules that reading it imports, as far as they can be told from outside.
 
     Raises:
         UsageError: it holds something that cannot be sent to another process.
@@ -47,6 +61,39 @@ def dump(function: Any, path: Path) -> None:
                 file.write(part)
     except OSError as error:
         raise StorageError(f"cannot write the data for the workers to {path}: {error}") from error
+    return _modules_named(content)
+
+
+def _modules_named(content: bytes) -> list[str]:
+    # A class is named by two strings, the first of which is its module.
+    steps = islice(pickletools.genops(content), MAX_STEPS)
+    texts = {value for _, value, _ in steps if isinstance(value, str)}
+    return sorted(texts & set(sys.modules))
+
+
+def surroundings(environ: Mapping[str, str]) -> bytes:
+    """Where this process looks for modules and files, for processes started from earlier ones.
+
+    It holds the environment, and so may hold secrets: it is sent, never written.
+
+    Args:
+        environ: the other processes' environment.
+    """
+    cwd = None
+    with suppress(OSError):  # the working folder may be gone
+        cwd = os.getcwd()  # noqa: PTH109 - as it is, not resolved
+    places = [str(Path(entry).absolute()) for entry in sys.path]
+    return json.dumps({"places": places, "cwd": cwd, "environ": dict(environ)}).encode()
+
+
+def settle_in(content: bytes) -> None:
+    """Take over another process's surroundings."""
+    found = json.loads(content)
+    sys.path[:] = found["places"]
+    os.environ.clear()
+    os.environ.update(found["environ"])
+    if found["cwd"] is not None:
+        os.chdir(found["cwd"])
 
 
 def load(path: Path) -> Any:

@@ -5,6 +5,7 @@ still reading its data, and a worker that is forked from it can begin at once, a
 one that was stopped. What is imported lies in memory once.
 """
 
+import atexit
 import os
 import shutil
 import socket
@@ -92,6 +93,13 @@ class Nest:
             shutil.rmtree(self.folder, ignore_errors=True)
             raise
 
+    def bring(self, modules: Sequence[str]) -> None:
+        """Have more modules imported, before the next worker is started."""
+        self._modules = tuple(dict.fromkeys((*self._modules, *modules)))
+        # One that has ended will be told when it is started anew.
+        with suppress(BrokenPipeError, ConnectionResetError):
+            self._control.send(SEPARATOR.join(self._modules).encode())
+
     def hatch(self, path: Path, log: Path) -> Process:
         """Start a worker.
 
@@ -102,7 +110,7 @@ class Nest:
         Raises:
             TunesmithError: the system allows no more files or processes.
         """
-        if self._process.poll() is not None:
+        if not self.is_alive:
             self._stop()
             self._start()
         with _naming_limits(), ExitStack() as ours, ExitStack() as theirs:
@@ -115,6 +123,11 @@ class Nest:
                 socket.send_fds(self._control, [order], descriptors)
             ours.pop_all()
         return Process(Connection(connection[0].detach()), lifeline[0])
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether the process is there."""
+        return self._process.poll() is None
 
     def close(self) -> None:
         """End it and whatever has come from it."""
@@ -159,15 +172,46 @@ class Nest:
                 stderr=self._log,
                 pass_fds=(control.fileno(), lifeline.fileno()),
                 start_new_session=True,
-                env=self._environment(),
+                env=self.environment(),
             )
             ours.pop_all()
 
-    def _environment(self) -> dict[str, str]:
+    def environment(self) -> dict[str, str]:
+        """The environment of the workers."""
         limits = dict.fromkeys(THREAD_VARIABLES, str(self.n_threads))
         # The same modules from the same places, in the same order, as in this process.
         path = os.pathsep.join(str(Path(entry).absolute()) for entry in sys.path)
         return {**NO_THREADS, **os.environ, **limits, "PYTHONPATH": path}
+
+
+_kept: dict[int, Nest] = {}
+"""By the process that it belongs to: a fork of this one must not speak for it."""
+
+
+def kept(modules: Sequence[str] = ()) -> Nest:
+    """A nest with one thread a worker that stays for the next run of this process.
+
+    Args:
+        modules: what to import ahead; of installed packages only, for they may not change.
+
+    Raises:
+        TunesmithError: the system allows no more files or processes.
+    """
+    nest = _kept.get(os.getpid())
+    if nest is not None and nest.is_alive:
+        nest.bring(modules)
+        return nest
+    if nest is None:
+        atexit.register(_close_kept, os.getpid())
+    else:
+        nest.close()
+    _kept[os.getpid()] = Nest(modules)
+    return _kept[os.getpid()]
+
+
+def _close_kept(owner: int) -> None:
+    if owner == os.getpid() and (nest := _kept.pop(owner, None)):
+        nest.close()
 
 
 @contextmanager

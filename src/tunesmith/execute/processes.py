@@ -28,6 +28,7 @@ from typing import Any, Self
 from tunesmith.errors import TunesmithError
 from tunesmith.execute import handover
 from tunesmith.execute.executor import Call, CallTimeoutError, WorkerDiedError
+from tunesmith.execute.libraries import libraries
 from tunesmith.execute.nest import Nest, Process
 from tunesmith.execute.worker import DURATION, FAILED, READY, RESULT
 
@@ -102,7 +103,9 @@ class ProcessExecutor:
         self._nest = nest or Nest(n_threads=n_threads)
         self._folder = Path(tempfile.mkdtemp(dir=self._nest.folder))
         try:
-            handover.dump(function, self._folder / "function")
+            modules = handover.dump(function, self._folder / "function")
+            self._surroundings = handover.surroundings(self._nest.environment())
+            self._nest.bring(libraries(modules))
         except BaseException:
             self.close()
             raise
@@ -204,10 +207,10 @@ class ProcessExecutor:
 
     def _next_task(self, worker: _Worker) -> _Task | None:
         """A call; one that lost a worker runs alone, so that nobody else is to blame."""
-        busy = [task for other in self._workers for task in other.tasks]
+        in_hand = [other.tasks[0] for other in self._workers if other.tasks]
         if self._suspects:
-            return self._suspects.popleft() if not busy else None
-        if any(task.strikes for task in busy):
+            return self._suspects.popleft() if not in_hand else None
+        if any(task.strikes for task in in_hand):
             return None
         while self._queue:
             if worker.tasks and len(self._queue[0].content) > SMALL_BYTES:
@@ -221,9 +224,12 @@ class ProcessExecutor:
         worker.tasks.append(task)
         if len(worker.tasks) == 1:
             self._take_in_hand(worker)
+        self._send(worker, task.content)
+
+    def _send(self, worker: _Worker, content: bytes) -> None:
         # Where it is dead, that will be heard: after what it has said before.
         with suppress(BrokenPipeError, ConnectionResetError):
-            worker.process.connection.send_bytes(task.content)
+            worker.process.connection.send_bytes(content)
 
     def _take_in_hand(self, worker: _Worker) -> None:
         worker.since = time.monotonic()
@@ -243,6 +249,7 @@ class ProcessExecutor:
         worker = _Worker(self._nest.hatch(self._folder / "function", log), log)
         for source in (worker.process.connection, worker.process.lifeline):
             self._selector.register(source, selectors.EVENT_READ, worker)
+        self._send(worker, self._surroundings)
         return worker
 
     # -- taking in results -------------------------------------------------------------------

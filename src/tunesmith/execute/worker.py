@@ -32,7 +32,7 @@ def main(arguments: Sequence[str]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _volunteer()
     connection = Connection(int(connection_fd))
-    function = load(path)
+    function = _load(Path(path), connection.recv_bytes())
     with _limits(int(n_threads)):
         _fall_silent()
         connection.send_bytes(DURATION.pack(0.0) + pickle.dumps((READY, None)))
@@ -53,11 +53,11 @@ def _fall_silent() -> None:
     os.close(sink)
 
 
-def load(path: str) -> Any:
-    """The function in a file."""
+def _load(path: Path, surroundings: bytes) -> Any:
     from tunesmith.execute import handover
 
-    return handover.load(Path(path))
+    handover.settle_in(surroundings)
+    return handover.load(path)
 
 
 def _limits(n_threads: int) -> Any:
