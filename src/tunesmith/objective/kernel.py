@@ -17,8 +17,8 @@ from tunesmith.objective.slices import SliceCache
 from tunesmith.space.parameter import canonical_json
 from tunesmith.types import Params
 
-PREFIX = "prefix"
-"""The way of sharing that is no family's."""
+PREFIX, ROWS = "prefix", "rows"
+"""The ways of sharing that are no family's: first steps, and nothing but the rows."""
 
 S = TypeVar("S")
 
@@ -106,20 +106,35 @@ class Kernel(Generic[S]):
             found[canonical_json(params)] = Scored(scores, clock.fit_s / n, clock.score_s, n)
         return [found[canonical_json(params)] for params in fit.candidates]
 
+    def alone(self, params: Params, fold: int, clock: Clock) -> S | None:
+        """Scores of one candidate that shares the fold's rows, and first steps where it can.
+
+        Returns:
+            ``None`` where that is not to be trusted, and for fits that never repeat.
+        """
+        if not self._sharing.is_repeatable(params):
+            return None
+        way = PREFIX if self._sharing.has_prefix(params) else ROWS
+        return self._alone(way, params, fold, clock)
+
     def behind_prefix(self, params: Params, fold: int, clock: Clock) -> S | None:
         """Scores of one candidate behind first steps that were fitted before.
 
         Returns:
             ``None`` where there are none to share, or where they are not to be trusted.
         """
-        if not self._trust.get(PREFIX, True) or not self._sharing.has_prefix(params):
+        has_prefix = self._sharing.is_repeatable(params) and self._sharing.has_prefix(params)
+        return self._alone(PREFIX, params, fold, clock) if has_prefix else None
+
+    def _alone(self, way: str, params: Params, fold: int, clock: Clock) -> S | None:
+        if not self._trust.get(way, True):
             return None
         rows = self.rows.shared(fold)
         with clock.fitting():
             fitted = self._sharing.fitted(params, fold, rows)
         with clock.scoring():
             scores = self.score(fitted.model, fitted.X_test, fold)
-        return scores if self._is_trusted(PREFIX, params, fold, scores) else None
+        return scores if self._is_trusted(way, params, fold, scores) else None
 
     def _is_trusted(self, way: str, params: Params, fold: int, scores: S) -> bool:
         """Whether a way of sharing gave a fresh fit's scores when this process first used it."""

@@ -217,12 +217,17 @@ class Sharing:
         last = fitted_for(family, last, Xt_train, rows.y_train, **own)
         return Fitted(estimator, {**steps, name: last}, X_test, Xt_test)
 
+    def is_repeatable(self, params: Params) -> bool:
+        """Whether a candidate's fit gives the same again: everything random in it is seeded."""
+        return not self._prototype_of(params).unseeded
+
     def has_prefix(self, params: Params) -> bool:
-        """Whether a candidate has first steps to share, all of them repeatable."""
-        prototype = self.builder.prototype(self.builder.choice_of(params))
-        if not is_divisible(prototype.estimator) or prototype.unseeded:
-            return False
-        return len(list(flat_steps(prototype.estimator))) > 1
+        """Whether a candidate has first steps to share."""
+        estimator = self._prototype_of(params).estimator
+        return is_divisible(estimator) and len(list(flat_steps(estimator))) > 1
+
+    def _prototype_of(self, params: Params) -> Prototype:
+        return self.builder.prototype(self.builder.choice_of(params))
 
 
 @dataclass(frozen=True, eq=False)
