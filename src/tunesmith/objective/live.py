@@ -151,10 +151,11 @@ class LiveObjective:
 
     def key(self, params: Params, fold: int) -> str:
         """Digest of all that the scores of one fold depend on."""
-        return digest([self._fold_digests[fold], canonical_json(dict(params))])
+        return digest([self.fold_digests[fold], canonical_json(dict(params))])
 
     @cached_property
-    def _fold_digests(self) -> list[str]:
+    def fold_digests(self) -> list[str]:
+        """What identifies each fold, with all that its scores depend on but the params."""
         if not self.context:
             return [str(fold) for fold in range(self.n_folds)]
         return [digest([dict(self.context), joblib.hash(split)]) for split in self.splits]
