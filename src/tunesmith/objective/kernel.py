@@ -101,7 +101,7 @@ class Kernel(Generic[S]):
         for params, model in zip(path.candidates, fitted.models(path), strict=True):
             with clock.scoring():
                 scores = self.score(model, fitted.X_test, fit.fold)
-            if not self._is_trusted(path.way, params, fit.fold, scores):
+            if not self._is_trusted((path.way, *fitted.ways), params, fit.fold, scores):
                 return None
             found[canonical_json(params)] = Scored(scores, clock.fit_s / n, clock.score_s, n)
         return [found[canonical_json(params)] for params in fit.candidates]
@@ -134,10 +134,23 @@ class Kernel(Generic[S]):
             fitted = self._sharing.fitted(params, fold, rows)
         with clock.scoring():
             scores = self.score(fitted.model, fitted.X_test, fold)
-        return scores if self._is_trusted(way, params, fold, scores) else None
+        ways = (way, *fitted.ways)
+        return scores if self._is_trusted(ways, params, fold, scores) else None
 
-    def _is_trusted(self, way: str, params: Params, fold: int, scores: S) -> bool:
-        """Whether a way of sharing gave a fresh fit's scores when this process first used it."""
-        if way not in self._trust:
-            self._trust[way] = bool(self.fresh(params, fold) == scores)
-        return self._trust[way]
+    def _is_trusted(self, ways: tuple[str, ...], params: Params, fold: int, scores: S) -> bool:
+        """Whether ways of sharing gave a fresh fit's scores when this process first used them.
+
+        Args:
+            ways: all that these scores rest on; of those never tried before, the last is blamed.
+            params: the candidate.
+            fold: of the scores.
+            scores: from the shared fit.
+        """
+        untried = [way for way in ways if way not in self._trust]
+        if not untried:
+            return all(self._trust[way] for way in ways)
+        is_fresh = bool(self.fresh(params, fold) == scores)
+        self._trust.update(dict.fromkeys(untried if is_fresh else untried[-1:], is_fresh))
+        if not is_fresh:
+            self._sharing.distrust(untried[-1])
+        return is_fresh
