@@ -188,6 +188,25 @@ def test_sharing_is_off_where_it_would_show(
     assert objective.groups(points(**space)) == [(0,), (1,)]
 
 
+def test_a_step_that_turns_out_to_need_a_seed_is_fitted_by_each_for_itself(
+    define: Define,
+) -> None:
+    rng = np.random.default_rng(0)
+    wide = (
+        pd.DataFrame(rng.normal(size=(900, 90))).add_prefix("x").assign(y=rng.integers(2, size=900))
+    )
+    unseeded = {**STEPS[1], "params": {"random_state": None, "n_components": 3}}
+    space = {"max_depth": [2, 3], "n_estimators": [2, 4]}
+    definition = define(wide, space, steps=[unseeded, STEPS[2]])
+    objective = build_objective(definition)
+    members = objective.groups(points(**space))
+    assert members == [(0, 1), (2, 3)]
+    results = objective.evaluate(Fit(0, tuple(points(max_depth=[2], n_estimators=[2, 4]))))
+    assert [(result.failure, result.n_sharing) for result in results] == [(None, 1), (None, 1)]
+    # With other solvers about, chance may come in sooner.
+    assert objective.groups(points(pca__svd_solver=["full"], n_estimators=[2, 4])) == [(0,), (1,)]
+
+
 def test_one_bad_candidate_costs_the_others_nothing(define: Define, binary: pd.DataFrame) -> None:
     space = {"n_neighbors": [3, 500, 5]}
     objective = build_objective(

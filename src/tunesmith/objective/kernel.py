@@ -14,6 +14,7 @@ from typing import Any, Generic, TypeVar
 from tunesmith.objective.objective import Fit
 from tunesmith.objective.sharing import Builder, Fitted, Path, Sharing
 from tunesmith.objective.slices import SliceCache
+from tunesmith.objective.submodels.family import CannotShareError
 from tunesmith.space.parameter import canonical_json
 from tunesmith.types import Params
 
@@ -115,8 +116,11 @@ class Kernel(Generic[S]):
         if not self._trust.get(PREFIX, True) or not self._sharing.has_prefix(params):
             return None
         rows = self.rows.shared(fold)
-        with clock.fitting():
-            fitted = self._sharing.fitted(params, fold, rows)
+        try:
+            with clock.fitting():
+                fitted = self._sharing.fitted(params, fold, rows)
+        except CannotShareError:
+            return None
         with clock.scoring():
             scores = self.score(fitted.model, fitted.X_test, fold)
         ways = (PREFIX, *fitted.ways)

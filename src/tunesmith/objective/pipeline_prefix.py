@@ -15,8 +15,9 @@ from typing import Any
 
 import numpy as np
 
+from tunesmith.objective.chance import is_left_to_chance
 from tunesmith.objective.slices import size_of
-from tunesmith.objective.submodels.family import answering
+from tunesmith.objective.submodels.family import CannotShareError, answering
 from tunesmith.objective.subtransformers.family import TransformerFamily
 from tunesmith.space.parameter import canonical_json
 
@@ -74,6 +75,9 @@ class PrefixCache:
             params: all params of the candidate, by full name.
             rows: X_train, y_train and X_test of the fold.
             families: of transformers that share more than the steps before them.
+
+        Raises:
+            CannotShareError: fits of a step do not repeat.
         """
         X_train, y_train, X_test = rows
         fitted, used = {}, []
@@ -83,6 +87,8 @@ class PrefixCache:
             fitted[name] = step
             if step is None or step == "passthrough":
                 continue
+            if is_left_to_chance(step, X_train):
+                raise CannotShareError(f"{name}: without a seed, fits of these rows differ")
             rows = X_train, y_train, X_test
             family = _family_of(families, name, step, own, X_train)
             if family is None:

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Any
 
 from tunesmith.errors import UsageError, did_you_mean
+from tunesmith.objective.chance import idle_while
 from tunesmith.types import Params
 
 
@@ -123,8 +124,21 @@ class Prototype:
 
     @property
     def unseeded(self) -> list[str]:
-        """Every ``random_state`` that is null."""
-        return self._unset
+        """Every ``random_state`` that is null and leaves something to chance."""
+        return [name for name in self._unset if idle_while(self._owner(name)) is None]
+
+    @property
+    def deciding(self) -> set[str]:
+        """Full names of parameters with which chance could come in where it has no part now."""
+        found = set()
+        for name in self._unset:
+            prefix = name.removesuffix("random_state")
+            found |= {prefix + other for other in idle_while(self._owner(name)) or ()}
+        return found
+
+    def _owner(self, name: str) -> Any:
+        owner = name.rpartition("__")[0]
+        return self._values[owner] if owner else self.estimator
 
     def _forget(self) -> None:
         self.__dict__.pop("_values", None)

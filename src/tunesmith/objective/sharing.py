@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import Any, Protocol
 
 from tunesmith import registry
+from tunesmith.objective.chance import is_up_to_the_rows
 from tunesmith.objective.pipeline_prefix import (
     PrefixCache,
     answering_pipeline,
@@ -130,13 +131,24 @@ class Sharing:
     ) -> list[tuple[int, ...]]:
         alone: list[tuple[int, ...]] = [(index,) for index in indices]
         chosen = [candidates[index] for index in indices]
-        if len(indices) == 1 or self.builder.prototype(choice).unseeded:
+        if len(indices) == 1 or self._is_chancy(choice, chosen):
             return alone
         partitions = [
             self._partition(family, name, candidates, indices)
             for family, name in self._parameters(choice, chosen)
         ]
         return min([alone, *partitions], key=len)
+
+    def _is_chancy(self, choice: str, candidates: Sequence[Params]) -> bool:
+        """Whether fits of some candidates may not repeat, as far as that shows before a fit."""
+        prototype = self.builder.prototype(choice)
+        is_divided = is_divisible(prototype.estimator)
+        steps = list(flat_steps(prototype.estimator)) if is_divided else []
+        later = [f"{name}__" for name, step in steps if is_up_to_the_rows(step)]
+        unseeded = set(prototype.unseeded) - {f"{prefix}random_state" for prefix in later}
+        deciding = prototype.deciding | {f"{prefix}svd_solver" for prefix in later}
+        names = {name for params in candidates for name in self.builder.own(params)}
+        return bool(unseeded) or not deciding.isdisjoint(map(prototype.full_name, names))
 
     def _parameters(
         self, choice: str, candidates: Sequence[Params]
@@ -232,8 +244,9 @@ class Sharing:
 
     def has_prefix(self, params: Params) -> bool:
         """Whether a candidate has first steps to share, all of them repeatable."""
-        prototype = self.builder.prototype(self.builder.choice_of(params))
-        if not is_divisible(prototype.estimator) or prototype.unseeded:
+        choice = self.builder.choice_of(params)
+        prototype = self.builder.prototype(choice)
+        if not is_divisible(prototype.estimator) or self._is_chancy(choice, [params]):
             return False
         return len(list(flat_steps(prototype.estimator))) > 1
 
