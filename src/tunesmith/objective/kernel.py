@@ -19,7 +19,7 @@ from tunesmith.space.parameter import canonical_json
 from tunesmith.types import Params
 
 PREFIX = "prefix"
-"""The way of sharing that is no family's."""
+"""Sharing first steps, which is no family's way."""
 
 S = TypeVar("S")
 
@@ -108,12 +108,12 @@ class Kernel(Generic[S]):
         return [found[canonical_json(params)] for params in fit.candidates]
 
     def behind_prefix(self, params: Params, fold: int, clock: Clock) -> S | None:
-        """Scores of one candidate behind first steps that were fitted before.
+        """Scores of one candidate behind first steps that were fitted before, or from known bins.
 
         Returns:
             ``None`` where there are none to share, or where they are not to be trusted.
         """
-        if not self._trust.get(PREFIX, True) or not self._sharing.has_prefix(params):
+        if not self._trust.get(PREFIX, True) or not self._sharing.has_start(params):
             return None
         rows = self.rows.shared(fold)
         try:
@@ -123,7 +123,7 @@ class Kernel(Generic[S]):
             return None
         with clock.scoring():
             scores = self.score(fitted.model, fitted.X_test, fold)
-        ways = (PREFIX, *fitted.ways)
+        ways = (PREFIX, *fitted.ways) if fitted.is_divided else fitted.ways
         return scores if self._is_trusted(ways, params, fold, scores) else None
 
     def _is_trusted(self, ways: tuple[str, ...], params: Params, fold: int, scores: S) -> bool:
