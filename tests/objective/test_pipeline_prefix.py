@@ -21,6 +21,7 @@ from tunesmith.objective.pipeline_prefix import (
     is_plain_pipeline,
     rebuilt,
 )
+from tunesmith.objective.submodels.family import CannotShareError
 from tunesmith.objective.subtransformers.pca import Components
 from tunesmith.objective.subtransformers.selection import Best
 
@@ -128,6 +129,18 @@ def test_memory_is_bounded_and_the_oldest_goes_first() -> None:
     tiny = PrefixCache(limit=10)
     through(tiny, one, {})
     assert not tiny._kept
+
+
+def test_steps_whose_rows_leave_them_to_chance_are_not_shared() -> None:
+    wide = np.random.default_rng(0).normal(size=(600, 100))
+    rows = wide, np.zeros(600), wide
+    for seed in (0, None):
+        steps = [("pca", PCA(3, random_state=seed))]
+        if seed is None:
+            with pytest.raises(CannotShareError, match="PCA draws random numbers without a seed"):
+                PrefixCache().transformed((0,), steps, {}, rows)
+        else:
+            assert PrefixCache().transformed((0,), steps, {}, rows).X_test.shape == (600, 3)
 
 
 def test_what_is_shared_cannot_be_written_to() -> None:

@@ -188,6 +188,59 @@ def test_sharing_is_off_where_it_would_show(
     assert objective.groups(points(**space)) == [(0,), (1,)]
 
 
+@pytest.mark.parametrize("steps", [[], STEPS[:1]], ids=["alone", "behind a scaler"])
+def test_bins_are_made_once_a_fold(define: Define, binary: pd.DataFrame, steps: list[Any]) -> None:
+    pytest.importorskip("xgboost")
+    model = {"name": "model", "estimator": "xgboost.XGBClassifier", "params": {"n_jobs": 1}}
+    space: dict[str, list[Any]] = {
+        "learning_rate": [0.1, 0.5],
+        "max_depth": [2, 3],
+        "n_estimators": [3, 6],
+    }
+    weighted = binary.assign(w=np.random.default_rng(0).uniform(0.1, 4, len(binary)))
+    given = {"steps": [*steps, model], "also": ["roc_auc"], "data": {"weights": "w"}}
+    objective = build_objective(define(weighted, space, **given))
+    check(objective, points(**space))
+    check(objective, points(learning_rate=[0.2, 0.3, 0.4], max_depth=[2]))
+    kept: list[Any] = list(objective._kernel._sharing._prefixes._kept)
+    assert len([place for place in kept if place[0] == "bins"]) == 2
+    ways = {"XGBoost", "bins", "prefix"} if steps else {"XGBoost", "bins"}
+    assert objective._kernel._trust.keys() == ways
+
+
+def test_bins_that_are_wrong_are_found_out(define: Define, binary: pd.DataFrame) -> None:
+    pytest.importorskip("xgboost")
+    space = {"max_depth": [2, 3]}
+    objective = build_objective(define(binary, space, estimator="xgboost.XGBClassifier"))
+    params = {"max_depth": 2}
+    # The rows of one fold in the place of another's.
+    objective._kernel._sharing.fitted(params, 0, objective._slices.shared(1))
+    (result,) = objective.evaluate(Fit(0, (params,)))
+    assert dict(result.scores) == alone(objective, params, 0)
+    assert objective._kernel._trust == {"bins": False}
+    assert not objective._kernel._sharing.has_start(params)
+
+
+def test_a_step_that_turns_out_to_need_a_seed_is_fitted_by_each_for_itself(
+    define: Define,
+) -> None:
+    rng = np.random.default_rng(0)
+    wide = (
+        pd.DataFrame(rng.normal(size=(900, 90))).add_prefix("x").assign(y=rng.integers(2, size=900))
+    )
+    unseeded = {**STEPS[1], "params": {"random_state": None, "n_components": 3}}
+    space = {"max_depth": [2, 3], "n_estimators": [2, 4]}
+    definition = define(wide, space, steps=[unseeded, STEPS[2]])
+    objective = build_objective(definition)
+    members = objective.groups(points(**space))
+    assert members == [(0, 1), (2, 3)]
+    results = objective.evaluate(Fit(0, tuple(points(max_depth=[2], n_estimators=[2, 4]))))
+    assert [(result.failure, result.n_sharing) for result in results] == [(None, 1), (None, 1)]
+    # Other solvers draw no random numbers, or always.
+    for solver, groups in (("full", [(0, 1)]), ("randomized", [(0,), (1,)])):
+        assert objective.groups(points(pca__svd_solver=[solver], n_estimators=[2, 4])) == groups
+
+
 def test_one_bad_candidate_costs_the_others_nothing(define: Define, binary: pd.DataFrame) -> None:
     space = {"n_neighbors": [3, 500, 5]}
     objective = build_objective(

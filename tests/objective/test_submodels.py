@@ -11,6 +11,7 @@ from scipy import sparse
 from sklearn import ensemble as e
 from sklearn import linear_model as linear
 from sklearn.base import clone
+from sklearn.datasets import make_classification
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 from sklearn.tree import (
@@ -351,8 +352,6 @@ class TestCatBoost(FamilyContract):
         others: list[dict[str, Any]] = [
             {"grow_policy": "Lossguide"},
             {"learning_rate": None},
-            {"thread_count": 2},
-            {"thread_count": None},
             {"langevin": True},
             {"model_shrink_rate": 0.1},
             {"early_stopping_rounds": 3},
@@ -371,6 +370,18 @@ class TestCatBoost(FamilyContract):
         fitted = self.widest_fit(estimator, self.values, X, y)
         *_, longest = self.family.submodels(fitted, sorted(self.values), X)
         np.testing.assert_array_equal(longest.predict_proba(X), fitted.predict_proba(X))
+
+    @pytest.mark.parametrize("n_threads", [None, 2, 3])
+    def test_threads_change_nothing(self, n_threads: int | None) -> None:
+        catboost = pytest.importorskip("catboost")
+        given = {**self.given, "depth": 4, "thread_count": n_threads}
+        estimator = catboost.CatBoostClassifier(boosting_type="Ordered", **given)
+        # So many numbers that another number of threads gives other bits.
+        X, y = make_classification(18000, 20, n_informative=8, random_state=0)
+        found = self.shared(estimator, X, y, 16000, {})
+        for n, (_, answers) in found.items():
+            fresh = self.with_value(estimator, n).fit(X[:16000], y[:16000])
+            np.testing.assert_array_equal(answers["predict_proba"], fresh.predict_proba(X[16000:]))
 
     @pytest.mark.parametrize(("values", "is_shared"), [((100, 199), True), ((199, 200), False)])
     def test_short_runs_estimate_their_leaves_in_another_way(
@@ -461,7 +472,7 @@ class TestNeighbors(FamilyContract):
         ]
 
     def unshareable(self) -> list[Any]:
-        return [KNeighborsClassifier(n_jobs=2)]
+        return [KNeighborsClassifier(weights="no such")]
 
     def drawn(self, rng: np.random.Generator) -> Any:
         cls = rng.choice([KNeighborsClassifier, KNeighborsRegressor])
@@ -470,6 +481,7 @@ class TestNeighbors(FamilyContract):
             weights=rng.choice(np.array(["uniform", "distance", None])),
             p=float(rng.choice([1, 2, 3])),
             leaf_size=int(rng.integers(2, 40)),
+            n_jobs=rng.choice(np.array([None, 2, -1])),
         )
 
     @pytest.mark.parametrize("seed", range(20))

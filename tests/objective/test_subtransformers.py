@@ -10,7 +10,7 @@ from sklearn import feature_selection as f
 from sklearn.decomposition import PCA
 
 from tunesmith import registry
-from tunesmith.objective.subtransformers.pca import EXACT, Components, _solver
+from tunesmith.objective.subtransformers.pca import EXACT, Components, solver_for
 from tunesmith.objective.subtransformers.selection import Best, Percentile
 from tunesmith.testing.subtransformers import TransformerFamilyContract, assert_same, rows
 
@@ -40,9 +40,9 @@ class TestComponents(TransformerFamilyContract):
         ]
 
     @pytest.mark.parametrize("shape", [(600, 60), (599, 60), (500, 60), (501, 400), (12000, 1001)])
-    @pytest.mark.parametrize("n", [1, 47, 48, 60])
+    @pytest.mark.parametrize("n", [1, 47, 48, 60, None, 0.5])
     def test_the_solver_is_the_one_that_scikit_learn_takes(
-        self, shape: tuple[int, int], n: int
+        self, shape: tuple[int, int], n: Any
     ) -> None:
         # The choice needs no numbers, so the fits are left out.
         taken: list[str] = []
@@ -50,8 +50,9 @@ class TestComponents(TransformerFamilyContract):
         step._fit_full = step._fit_truncated = lambda *_: taken.append(step._fit_svd_solver)
         X = np.broadcast_to(np.float64(1.0), shape)
         step._fit(X)
-        assert _solver(PCA(n), *shape) == taken[0]
-        assert self.family.can_share(PCA(n), X) is (taken[0] in EXACT)
+        assert solver_for(PCA(n), X) == taken[0]
+        is_shared = isinstance(n, int) and taken[0] in EXACT
+        assert self.family.can_share(PCA(n), X) is is_shared
 
     def test_single_precision_stays(self) -> None:
         X, y = rows((90, 30), 3, is_frame=False)

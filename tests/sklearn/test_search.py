@@ -191,6 +191,17 @@ def test_fits_are_shared() -> None:
     assert our.n_reused_ == 0
 
 
+@pytest.mark.parametrize("n_columns", [4, 70])
+def test_an_unset_seed_that_plays_no_part_hinders_nobody(n_columns: int) -> None:
+    xgboost = pytest.importorskip("xgboost")
+    data = make_classification(400, n_columns, n_informative=4, n_redundant=0, random_state=0)
+    model = Pipeline([("pca", PCA(4)), ("model", xgboost.XGBClassifier(n_jobs=1, max_depth=2))])
+    space = {"model__n_estimators": [2, 5, 9], "model__max_depth": [1, 2]}
+    our, their = fitted("GridSearchCV", model, space, cv=3, data=data)
+    assert_same(our, their)
+    assert our.n_fits_ == 2 * 3  # one for every depth and fold
+
+
 def test_fits_are_shared_where_a_step_is_chosen() -> None:
     our, their = fitted("GridSearchCV", cv=3, **CASES["list of grids"])
     n_candidates = len(their.cv_results_["params"])

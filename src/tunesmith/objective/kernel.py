@@ -113,20 +113,19 @@ class Kernel(Generic[S]):
         Returns:
             ``None`` where that is not to be trusted, and for fits that never repeat.
         """
-        way = PREFIX if self._sharing.has_prefix(params) else ROWS
-        return self._alone(way, params, fold, clock)
+        return self._alone(params, fold, clock, ROWS)
 
     def behind_prefix(self, params: Params, fold: int, clock: Clock) -> S | None:
-        """Scores of one candidate behind first steps that were fitted before.
+        """Scores of one candidate behind first steps that were fitted before, or from known bins.
 
         Returns:
             ``None`` where there are none to share, or where they are not to be trusted.
         """
-        has_prefix = self._sharing.has_prefix(params)
-        return self._alone(PREFIX, params, fold, clock) if has_prefix else None
+        return self._alone(params, fold, clock) if self._sharing.has_start(params) else None
 
-    def _alone(self, way: str, params: Params, fold: int, clock: Clock) -> S | None:
-        if not self._trust.get(way, True):
+    def _alone(self, params: Params, fold: int, clock: Clock, *undivided: str) -> S | None:
+        """As asked; ``undivided`` are the ways of an estimator that is fitted in one."""
+        if not all(self._trust.get(way, True) for way in (PREFIX, *undivided)):
             return None
         rows = self.rows.shared(fold)
         try:
@@ -136,7 +135,7 @@ class Kernel(Generic[S]):
             return None
         with clock.scoring():
             scores = self.score(fitted.model, fitted.X_test, fold)
-        ways = (way, *fitted.ways)
+        ways = (*((PREFIX,) if fitted.is_divided else undivided), *fitted.ways)
         return scores if self._is_trusted(ways, params, fold, scores) else None
 
     def _is_trusted(self, ways: tuple[str, ...], params: Params, fold: int, scores: S) -> bool:

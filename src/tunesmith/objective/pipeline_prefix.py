@@ -43,6 +43,8 @@ class Transformed:
 class Front:
     """A fold as the last step sees it."""
 
+    place: tuple[object, ...]
+    """Identifies it."""
     steps: dict[str, Any]
     """Fitted steps by full name."""
     X_train: Any
@@ -90,13 +92,13 @@ class PrefixCache:
             rows = X_train, y_train, X_test
             family = _family_of(families, name, step, own, X_train)
             if family is None:
-                made = self._kept_or(place, partial(_transform, step, *rows))
+                made = self.kept_or(place, partial(_transform, step, *rows))
             else:
                 used.append(family)
                 common = (*before, canonical_json(_without(own, name, family)), type(family))
-                made = self._kept_or(place, partial(self._finish, common, family, step, *rows))
+                made = self.kept_or(place, partial(self._finish, common, family, step, *rows))
             fitted[name], X_train, X_test = made.fitted, made.X_train, made.X_test
-        return Front(fitted, X_train, X_test, tuple(used))
+        return Front(place, fitted, X_train, X_test, tuple(used))
 
     def clear(self) -> None:
         """Keep nothing any longer."""
@@ -106,11 +108,12 @@ class PrefixCache:
     def _finish(
         self, place: object, family: TransformerFamily, step: Any, X: Any, y: Any, X_test: Any
     ) -> Transformed:
-        common = self._kept_or((place,), partial(family.common, step, X, y))
+        common = self.kept_or((place,), partial(family.common, step, X, y))
         fitted, made = family.finished(common, step, X)
         return Transformed(fitted, _read_only(made), _read_only(fitted.transform(X_test)))
 
-    def _kept_or(self, place: tuple[object, ...], make: Callable[[], Any]) -> Any:
+    def kept_or(self, place: tuple[object, ...], make: Callable[[], Any]) -> Any:
+        """What is kept in a place; what ``make`` makes, if there is nothing."""
         if place in self._kept:
             self._kept.move_to_end(place)
             return self._kept[place]

@@ -33,14 +33,19 @@ def _subsample(estimator: Any, shape: tuple[int, int]) -> bool:
     return estimator.subsample is not None and shape[0] > estimator.subsample
 
 
-def _components(estimator: Any, shape: tuple[int, int]) -> bool:
-    solver, n = estimator.svd_solver, estimator.n_components
+def components_solver(estimator: Any, shape: tuple[int, int]) -> str:
+    """How a ``PCA`` of dense rows is solved, which ``auto`` leaves to them."""
+    solver, n = str(estimator.svd_solver), estimator.n_components
     if solver != "auto":
-        return solver in ("randomized", "arpack")
-    # `auto` draws random numbers only for a small part of the components of large rows.
+        return solver
+    if shape[1] <= 1000 and shape[0] >= 10 * shape[1]:
+        return "covariance_eigh"
     is_part = isinstance(n, int) and 1 <= n < 0.8 * min(shape)
-    is_tall = shape[1] <= 1000 and shape[0] >= 10 * shape[1]
-    return is_part and not is_tall and max(shape) > 500
+    return "randomized" if is_part and max(shape) > 500 else "full"
+
+
+def _components(estimator: Any, shape: tuple[int, int]) -> bool:
+    return components_solver(estimator, shape) in ("randomized", "arpack")
 
 
 RULES: dict[str, Rule] = {
@@ -77,7 +82,8 @@ def is_random(estimator: Any, X: Any) -> bool:
         estimator: unfitted. Estimators within it see rows of other shapes, so any count for them.
         X: the training rows.
     """
-    shape: Sequence[int] = getattr(X, "shape", ())
+    # Sparse rows have other solvers.
+    shape: Sequence[int] = () if hasattr(X, "tocsr") else getattr(X, "shape", ())
     return _draws(estimator, (shape[0], shape[1]) if len(shape) == 2 else LARGE)
 
 

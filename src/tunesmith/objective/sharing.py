@@ -1,17 +1,19 @@
 """The evaluation kernel: one fit scores every candidate that it holds.
 
-Two things are shared, both exactly: fits along a submodel parameter (``submodels``) and the first
-steps of pipelines (``pipeline_prefix``, ``subtransformers``). Scores are bitwise those of fresh
-fits, which ``kernel`` checks.
+Three things are shared, all exactly: fits along a submodel parameter (``submodels``), the first
+steps of pipelines (``pipeline_prefix``, ``subtransformers``) and rows in bins (``bins``). Scores
+are bitwise those of fresh fits, which ``kernel`` checks.
 """
 
 from collections import defaultdict
 from collections.abc import Container, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Protocol
 
 from tunesmith import registry
+from tunesmith.objective.bins import BINS, has_bins, keeping_bins
 from tunesmith.objective.pipeline_prefix import (
     PrefixCache,
     answering_pipeline,
@@ -97,9 +99,10 @@ class Sharing:
 
     builder: Builder
     _prefixes: PrefixCache = field(default_factory=PrefixCache, repr=False)
+    _distrusted: set[str] = field(default_factory=set, repr=False)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"builder": self.builder, "_prefixes": PrefixCache()}
+        return {"builder": self.builder, "_prefixes": PrefixCache(), "_distrusted": set()}
 
     @cached_property
     def families(self) -> list[Family]:
@@ -110,11 +113,13 @@ class Sharing:
     def transformers(self) -> list[TransformerFamily]:
         """Every registered family of transformers that is trusted."""
         group = "subtransformers"
-        return [registry.load(group, name)() for name in registry.names(group)]
+        found = [registry.load(group, name)() for name in registry.names(group)]
+        return [family for family in found if type(family).__name__ not in self._distrusted]
 
     def distrust(self, way: str) -> None:
-        """Do without a family of transformers, and without what it made."""
-        self.transformers[:] = [f for f in self.transformers if type(f).__name__ != way]
+        """Do without a family of transformers or without bins, and without what came of them."""
+        self._distrusted.add(way)
+        self.__dict__.pop("transformers", None)
         self._prefixes.clear()
 
     # -- who shares with whom ----------------------------------------------------------------
@@ -229,25 +234,41 @@ class Sharing:
             raise CannotShareError("random numbers without a seed")
         fit_params = self.builder.fit_params(params, rows.fit_params)
         X_train, X_test = shallow(rows.X_train), shallow(rows.X_test)
+        choice = self.builder.choice_of(params)
         if not is_divisible(estimator):
             check_repeats(estimator, X_train)
-            last = fitted_for(family, estimator, X_train, rows.y_train, **fit_params)
-            return Fitted(estimator, {"": last}, X_test, X_test)
+            with self._bins(estimator, (fold, choice)) as ways:
+                last = fitted_for(family, estimator, X_train, rows.y_train, **fit_params)
+            return Fitted(estimator, {"": last}, X_test, X_test, ways)
         *front, (name, last) = flat_steps(estimator)
-        choice = self.builder.choice_of(params)
         full = self.builder.prototype(choice).converted(self.builder.own(params))
         begun = self._prefixes.transformed(
             (fold, choice), front, full, (X_train, rows.y_train, X_test), self.transformers
         )
         own = {key.removeprefix(f"{name}__"): value for key, value in fit_params.items()}
         check_repeats(last, begun.X_train)
-        last = fitted_for(family, last, begun.X_train, rows.y_train, **own)
-        ways = tuple(type(transformers).__name__ for transformers in begun.families)
+        with self._bins(last, begun.place) as ways:
+            last = fitted_for(family, last, begun.X_train, rows.y_train, **own)
+        ways = (*(type(transformers).__name__ for transformers in begun.families), *ways)
         return Fitted(estimator, {**begun.steps, name: last}, X_test, begun.X_test, ways)
 
-    def has_prefix(self, params: Params) -> bool:
-        """Whether a candidate has first steps to share."""
+    @contextmanager
+    def _bins(self, estimator: Any, place: tuple[object, ...]) -> Iterator[tuple[str, ...]]:
+        """Let a fit take its bins from others; gives the ways of sharing that this is."""
+        if BINS in self._distrusted or not has_bins(estimator):
+            yield ()
+            return
+        with keeping_bins(estimator, place, self._prefixes.kept_or):
+            yield (BINS,)
+
+    def has_start(self, params: Params) -> bool:
+        """Whether other fits may leave something that a candidate's fit can start with.
+
+        That are first steps, or bins.
+        """
         estimator = self.builder.prototype(self.builder.choice_of(params)).estimator
+        if BINS not in self._distrusted and has_bins(last_step(estimator)[1]):
+            return True
         return is_divisible(estimator) and len(list(flat_steps(estimator))) > 1
 
 
@@ -262,7 +283,12 @@ class Fitted:
     Xt_test: Any
     """The test rows as the last step sees them."""
     ways: tuple[str, ...] = ()
-    """The kinds of sharing among its transformers, each trusted or not as a whole."""
+    """The kinds of sharing in its transformers and bins, each trusted or not as a whole."""
+
+    @property
+    def is_divided(self) -> bool:
+        """Whether there were first steps that others may have fitted."""
+        return len(self.steps) > 1
 
     @property
     def model(self) -> Any:

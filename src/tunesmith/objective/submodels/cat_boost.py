@@ -37,7 +37,10 @@ class CatBoost(Counted):
     aliases = ("n_estimators", "num_boost_round", "num_trees")
 
     def can_share(self, estimator: Any, values: Sequence[Any]) -> bool:
-        """In one thread, with a learning rate of the user's: the automatic one knows the length."""
+        """With a learning rate of the user's: the automatic one knows the length.
+
+        The number of threads may decide the last bits, but it is the same for all lengths.
+        """
         cls = type(estimator)
         is_known = cls.__name__ in ("CatBoostClassifier", "CatBoostRegressor")
         if not is_known or cls.__module__ != "catboost.core" or not are_counts(values):
@@ -45,8 +48,7 @@ class CatBoost(Counted):
         given = {name: v for name, v in estimator.get_params().items() if v is not None}
         if not given.keys() <= NEUTRAL | {self.parameter, *self.aliases}:
             return False
-        has_rate = "learning_rate" in given or "eta" in given
-        return has_rate and given.get("thread_count") == 1 and _is_alike(given, values)
+        return ("learning_rate" in given or "eta" in given) and _is_alike(given, values)
 
     def submodels(self, fitted: Any, values: Sequence[Any], X: Any) -> Iterator[Any]:  # noqa: ARG002
         """Runs cut off; the fit is shared, predictions are not."""

@@ -12,7 +12,6 @@ from tunesmith.objective.submodels.family import (
     Staged,
     answering,
     are_counts,
-    is_repeatable,
     resized,
 )
 
@@ -27,14 +26,14 @@ class Neighbors(Counted):
     free = ("weights",)
 
     def can_share(self, estimator: Any, values: Sequence[Any]) -> bool:
-        """Any metric, and weights that scikit-learn takes."""
+        """Any metric, any number of threads, and weights that scikit-learn takes."""
         from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 
         if type(estimator) not in (KNeighborsClassifier, KNeighborsRegressor):
             return False
         weights = estimator.weights
         is_weighted = callable(weights) or weights in ("uniform", "distance", None)
-        return is_weighted and is_repeatable(estimator) and are_counts(values)
+        return is_weighted and are_counts(values)
 
     def submodels(
         self,

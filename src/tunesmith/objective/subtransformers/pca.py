@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from tunesmith.objective.randomness import components_solver
 from tunesmith.objective.submodels.family import resized
 from tunesmith.objective.subtransformers.family import is_count
 
@@ -23,17 +24,16 @@ class Components:
 
         if type(step) is not PCA or not is_count(step.n_components) or step.copy is not True:
             return False
-        shape = _shape_of(X)
-        if shape is None or step.n_components > min(shape):
+        solver = solver_for(step, X)
+        if solver not in EXACT or step.n_components > min(X.shape):
             return False
-        solver = _solver(step, *shape)
         # Of wide rows' eigenvalues an estimator keeps too few to tell the noise behind others.
-        return solver in EXACT and (solver == "full" or shape[0] >= shape[1])
+        return solver == "full" or X.shape[0] >= X.shape[1]
 
     def common(self, step: Any, X: Any, y: Any) -> "_Decomposition":  # noqa: ARG002
         """The whole decomposition."""
         step._validate_params()
-        solver = _solver(step, *X.shape)
+        solver = solver_for(step, X)
         whole = resized(step, n_components=None, whiten=False, svd_solver=solver)
         U, S, *_ = whole._fit(X)
         return _Decomposition(whole, U, S)
@@ -93,18 +93,10 @@ class _Decomposition:
         return np.mean(variance[n:])
 
 
-def _shape_of(X: Any) -> tuple[int, int] | None:
-    """Of dense rows only."""
+def solver_for(step: Any, X: Any) -> str | None:
+    """The solver that scikit-learn takes for some rows; ``None`` where they are not dense."""
     import pandas as pd
 
-    return X.shape if isinstance(X, np.ndarray | pd.DataFrame) and X.ndim == 2 else None
-
-
-def _solver(step: Any, n: int, n_columns: int) -> str:
-    """The solver that scikit-learn takes for a number of components."""
-    if step.svd_solver != "auto":
-        return str(step.svd_solver)
-    if n_columns <= 1000 and n >= 10 * n_columns:
-        return "covariance_eigh"
-    is_small = max(n, n_columns) <= 500
-    return "full" if is_small or step.n_components >= 0.8 * min(n, n_columns) else "randomized"
+    if not isinstance(X, np.ndarray | pd.DataFrame) or X.ndim != 2:
+        return None
+    return components_solver(step, X.shape)
