@@ -40,6 +40,11 @@ BUILTIN: dict[str, dict[str, str]] = {
         "ridge": "tunesmith.objective.submodels.ridge:Ridge",
         "pruning": "tunesmith.objective.submodels.pruning:Pruning",
     },
+    "subtransformers": {
+        "pca": "tunesmith.objective.subtransformers.pca:Components",
+        "best": "tunesmith.objective.subtransformers.selection:Best",
+        "percentile": "tunesmith.objective.subtransformers.selection:Percentile",
+    },
     "stopping": {
         "trials": "tunesmith.search.stopping:MaxTrials",
         "fits": "tunesmith.search.stopping:MaxFits",

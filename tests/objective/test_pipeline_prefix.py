@@ -1,5 +1,6 @@
 """Pipelines taken apart: the same fits, fewer of them, in bounded memory."""
 
+from collections import Counter
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,8 @@ from tunesmith.objective.pipeline_prefix import (
     is_plain_pipeline,
     rebuilt,
 )
+from tunesmith.objective.subtransformers.pca import Components
+from tunesmith.objective.subtransformers.selection import Best
 
 X, Y = make_classification(120, 8, n_informative=5, random_state=0)
 NESTED = Pipeline(
@@ -36,13 +39,28 @@ NESTED = Pipeline(
 )
 
 
-def through(cache: PrefixCache, pipeline: Any, params: dict[str, Any], place: Any = (0,)) -> Any:
+FAMILIES = (Components(), Best())
+
+
+def through(
+    cache: PrefixCache,
+    pipeline: Any,
+    params: dict[str, Any],
+    place: Any = (0,),
+    families: Any = (),
+) -> Any:
     pipeline = clone(pipeline).set_params(**params)
     *front, (name, last) = flat_steps(pipeline)
-    fitted, X_train, X_test = cache.transformed(place, front, params, X[:80], Y[:80], X[80:])
-    last.fit(X_train, Y[:80])
-    whole = rebuilt(pipeline, {**fitted, name: last})
-    return answering_pipeline(whole, last, X, X_test), whole
+    begun = cache.transformed(place, front, params, (X[:80], Y[:80], X[80:]), families)
+    last.fit(begun.X_train, Y[:80])
+    whole = rebuilt(pipeline, {**begun.steps, name: last})
+    return answering_pipeline(whole, last, X, begun.X_test), whole
+
+
+def commons(cache: PrefixCache) -> list[Any]:
+    """The families whose members have something in common that is kept."""
+    places: list[Any] = list(cache._kept)
+    return [place[0][-1] for place in places if len(place) == 1]
 
 
 def test_steps_are_found_through_nested_pipelines() -> None:
@@ -50,15 +68,16 @@ def test_steps_are_found_through_nested_pipelines() -> None:
     assert names == ["front__scale", "front__pca", "none", "columns", "best", "model"]
 
 
+@pytest.mark.parametrize("families", [(), FAMILIES], ids=["steps", "families"])
 @pytest.mark.parametrize(
     "params",
     [{}, {"front__pca__n_components": 4, "best__k": 1}, {"front__scale": "passthrough"}],
     ids=["as it is", "other sizes", "another step"],
 )
-def test_the_pipeline_is_that_of_a_whole_fit(params: dict[str, Any]) -> None:
+def test_the_pipeline_is_that_of_a_whole_fit(params: dict[str, Any], families: Any) -> None:
     cache = PrefixCache()
     for _ in range(2):
-        quick, whole = through(cache, NESTED, params)
+        quick, whole = through(cache, NESTED, params, families=families)
         expected = clone(NESTED).set_params(**params).fit(X[:80], Y[:80])
         for method in ("predict", "predict_proba", "predict_log_proba", "decision_function"):
             wanted = getattr(expected, method)(X[80:])
@@ -77,6 +96,18 @@ def test_candidates_share_the_steps_that_they_agree_in() -> None:
     assert counts == {"front__scale": 1, "front__pca": 2, "columns": 2, "best": 4}
 
 
+def test_families_of_transformers_share_more() -> None:
+    cache = PrefixCache()
+    for n, k in ((3, 1), (3, 2), (4, 1), (4, 2)):
+        params = {"front__pca__n_components": n, "best__k": k}
+        through(cache, NESTED, params, families=FAMILIES)
+    assert Counter(commons(cache)) == {Components: 1, Best: 2}
+    cache.clear()
+    # What is not searched along is fitted as it is.
+    through(cache, NESTED, {"best__k": 2}, families=FAMILIES)
+    assert commons(cache) == [Best]
+
+
 def test_folds_and_prototypes_share_nothing() -> None:
     cache = PrefixCache()
     for place in ((0, ""), (1, ""), (0, "other")):
@@ -92,6 +123,8 @@ def test_memory_is_bounded_and_the_oldest_goes_first() -> None:
         through(cache, one, {}, (fold,))
     assert [place[0] for place in cache._kept] == [0, 2]
     assert cache._n_bytes == 2 * size
+    cache.clear()
+    assert (cache._n_bytes, len(cache._kept)) == (0, 0)
     tiny = PrefixCache(limit=10)
     through(tiny, one, {})
     assert not tiny._kept

@@ -13,6 +13,7 @@ from tunesmith.objective.crossval import CrossValObjective, build_objective
 from tunesmith.objective.objective import Fit
 from tunesmith.objective.submodels.family import resized
 from tunesmith.objective.submodels.forest import Forest
+from tunesmith.objective.subtransformers.pca import Components
 from tunesmith.types import Params
 
 from .conftest import Define
@@ -126,8 +127,9 @@ def test_pipelines_share_fits_and_first_steps(define: Define, binary: pd.DataFra
     objective = build_objective(define(binary, space, steps=STEPS, also=["roc_auc"]))
     assert len(check(objective, points(**space))) == 4
     kept = objective._kernel._sharing._prefixes._kept
-    # Two folds: one scaler each, and a PCA for every number of components.
-    assert len(kept) == 2 * (1 + 2)
+    # Two folds: one scaler each, one decomposition, and a PCA for every number of components.
+    assert len(kept) == 2 * (1 + 1 + 2)
+    assert objective._kernel._trust.keys() == {"Forest", "Components"}
 
 
 def test_a_mixed_table_behind_its_preprocessor(define: Define, mixed: pd.DataFrame) -> None:
@@ -215,6 +217,28 @@ def test_a_family_that_is_wrong_is_found_out_at_once(
     )
     assert [r.n_sharing for r in objective.evaluate(Fit(1, tuple(candidates)))] == [1, 1]
     assert fits == []
+
+
+def test_a_family_of_transformers_that_is_wrong_is_the_only_one_to_lose_trust(
+    define: Define, binary: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    space = {"pca__n_components": [2, 3], "n_estimators": [2, 6]}
+    objective = build_objective(define(binary, space, steps=STEPS, also=["roc_auc"]))
+    finished = Components.finished
+
+    def scaled(family: Components, *given: Any) -> Any:
+        fitted, rows = finished(family, *given)
+        return fitted, rows * 1000
+
+    monkeypatch.setattr(Components, "finished", scaled)
+    candidates = points(**space)
+    for members in (candidates[::2], candidates[1::2]):
+        for params, result in zip(members, objective.evaluate(Fit(0, tuple(members))), strict=True):
+            assert dict(result.scores) == alone(objective, params, 0)
+    assert objective._kernel._trust == {"Components": False, "prefix": True}
+    results = objective.evaluate(Fit(1, tuple(points(pca__n_components=[2], n_estimators=[2, 6]))))
+    assert [result.n_sharing for result in results] == [2, 2]
+    assert objective._kernel._trust == {"Components": False, "prefix": True, "Forest": True}
 
 
 def test_an_outside_package_adds_a_family(

@@ -12,7 +12,6 @@ from scipy import sparse, stats
 from sklearn import config_context
 from sklearn import model_selection as theirs
 from sklearn.base import BaseEstimator, ClassifierMixin, clone, is_classifier
-from sklearn.cluster import KMeans
 from sklearn.datasets import make_classification, make_regression
 from sklearn.decomposition import PCA
 from sklearn.ensemble import (
@@ -24,7 +23,7 @@ from sklearn.exceptions import FitFailedWarning
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.metrics import make_scorer, recall_score
 from sklearn.model_selection import GroupKFold, RepeatedStratifiedKFold, ShuffleSplit
-from sklearn.neighbors import KNeighborsClassifier
+from sklearn.neighbors import KernelDensity, KNeighborsClassifier
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
@@ -153,8 +152,8 @@ CASES: dict[str, dict[str, Any]] = {
         "data": (X @ X.T, Y),
     },
     "no target": {
-        "estimator": KMeans(random_state=0, n_init=1),
-        "space": {"n_clusters": [2, 3]},
+        "estimator": KernelDensity(),
+        "space": {"bandwidth": [0.5, 2.0]},
         "data": (X,),
     },
     "one candidate": {"estimator": Ridge(), "space": {}, "data": (X_REG, Y_REG)},
@@ -167,7 +166,7 @@ def test_grid_search_gives_what_scikit_learns_gives(case: str) -> None:
     options = {"cv": 3} | CASES[case]
     our, their = fitted("GridSearchCV", **options)
     assert_same(our, their)
-    if hasattr(their, "best_estimator_"):
+    if hasattr(their, "predict"):
         data = options.get("data", (X, Y))[0]
         np.testing.assert_array_equal(our.predict(data), their.predict(data))
 

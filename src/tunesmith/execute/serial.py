@@ -1,20 +1,41 @@
 """Calls in this very process, one at a time: for debugging, tests and single cores."""
 
+import sys
 from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Future
+from contextlib import ExitStack, nullcontext
 from types import TracebackType
 from typing import Any, Self
 
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 from tunesmith.execute.executor import Call
+
+
+class ThreadLimit:
+    """Within it, BLAS and OpenMP use so many threads."""
+
+    def __init__(self, n: int) -> None:
+        self._n, self._n_modules = n, -1
+        self._inside = ExitStack()
+
+    def __enter__(self) -> None:
+        # Finding the libraries reads the whole process' memory map: milliseconds, so only where
+        # imports may have brought new ones.
+        if len(sys.modules) != self._n_modules:
+            self._controller, self._n_modules = ThreadpoolController(), len(sys.modules)
+        self._inside.enter_context(self._controller.limit(limits=self._n))
+
+    def __exit__(self, *_error: object) -> None:
+        self._inside.close()
 
 
 class SerialExecutor:
     """Runs one queued call each time results are asked for.
 
-    It cannot stop a call: choose processes where there is a time limit.
+    It cannot stop a call: choose processes where there is a time limit. Calls get ``n_threads``
+    BLAS and OpenMP threads, or with ``None`` as many as the process has.
     """
 
     n_workers = 1
@@ -25,9 +46,10 @@ class SerialExecutor:
         *,
         n_workers: int = 1,  # noqa: ARG002 - the shape that all executors share
         timeout_s: float | None = None,  # noqa: ARG002
-        n_threads: int = 1,
+        n_threads: int | None = 1,
     ) -> None:
-        self._function, self._n_threads = function, n_threads
+        self._function = function
+        self._limit = nullcontext() if n_threads is None else ThreadLimit(n_threads)
         self._queue: deque[tuple[Any, Future[Any]]] = deque()
 
     def submit(self, item: Any) -> Future[Any]:
@@ -47,7 +69,7 @@ class SerialExecutor:
 
     def _run(self, item: Any, future: Future[Any]) -> None:
         try:
-            with threadpool_limits(self._n_threads):
+            with self._limit:
                 future.set_result(self._function(item))
         except (Exception, SystemExit) as error:  # noqa: BLE001 - the future carries it
             future.set_exception(error)

@@ -18,8 +18,8 @@ from tunesmith.space import SearchSpace
 from tunesmith.space.parameter import canonical_json
 from tunesmith.types import Params
 
-PREFIX = "prefix"
-"""The way of sharing that is no family's."""
+PREFIX, ROWS = "prefix", "rows"
+"""The ways of sharing that are no family's: first steps, and nothing but the rows."""
 
 S = TypeVar("S")
 
@@ -106,10 +106,21 @@ class Kernel(Generic[S]):
         for params, model in zip(path.candidates, fitted.models(path), strict=True):
             with clock.scoring():
                 scores = self.score(model, fitted.X_test, fit.fold)
-            if not self._is_trusted(path.way, params, fit.fold, scores):
+            if not self._is_trusted((path.way, *fitted.ways), params, fit.fold, scores):
                 return None
             found[canonical_json(params)] = Scored(scores, clock.fit_s / n, clock.score_s, n)
         return [found[canonical_json(params)] for params in fit.points]
+
+    def alone(self, params: Params, fold: int, clock: Clock) -> S | None:
+        """Scores of one candidate that shares the fold's rows, and first steps where it can.
+
+        Returns:
+            ``None`` where that is not to be trusted, and for fits that never repeat.
+        """
+        if not self._sharing.is_repeatable(params):
+            return None
+        way = PREFIX if self._sharing.has_prefix(params) else ROWS
+        return self._alone(way, params, fold, clock)
 
     def behind_prefix(self, params: Params, fold: int, clock: Clock) -> S | None:
         """Scores of one candidate behind first steps that were fitted before.
@@ -117,17 +128,34 @@ class Kernel(Generic[S]):
         Returns:
             ``None`` where there are none to share, or where they are not to be trusted.
         """
-        if not self._trust.get(PREFIX, True) or not self._sharing.has_prefix(params):
+        has_prefix = self._sharing.is_repeatable(params) and self._sharing.has_prefix(params)
+        return self._alone(PREFIX, params, fold, clock) if has_prefix else None
+
+    def _alone(self, way: str, params: Params, fold: int, clock: Clock) -> S | None:
+        if not self._trust.get(way, True):
             return None
         rows = self.rows.shared(fold)
         with clock.fitting():
             fitted = self._sharing.fitted(params, fold, rows)
         with clock.scoring():
             scores = self.score(fitted.model, fitted.X_test, fold)
-        return scores if self._is_trusted(PREFIX, params, fold, scores) else None
+        ways = (way, *fitted.ways)
+        return scores if self._is_trusted(ways, params, fold, scores) else None
 
-    def _is_trusted(self, way: str, params: Params, fold: int, scores: S) -> bool:
-        """Whether a way of sharing gave a fresh fit's scores when this process first used it."""
-        if way not in self._trust:
-            self._trust[way] = bool(self.fresh(params, fold) == scores)
-        return self._trust[way]
+    def _is_trusted(self, ways: tuple[str, ...], params: Params, fold: int, scores: S) -> bool:
+        """Whether ways of sharing gave a fresh fit's scores when this process first used them.
+
+        Args:
+            ways: all that these scores rest on; of those never tried before, the last is blamed.
+            params: the candidate.
+            fold: of the scores.
+            scores: from the shared fit.
+        """
+        untried = [way for way in ways if way not in self._trust]
+        if not untried:
+            return all(self._trust[way] for way in ways)
+        is_fresh = bool(self.fresh(params, fold) == scores)
+        self._trust.update(dict.fromkeys(untried if is_fresh else untried[-1:], is_fresh))
+        if not is_fresh:
+            self._sharing.distrust(untried[-1])
+        return is_fresh

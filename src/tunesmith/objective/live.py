@@ -138,6 +138,13 @@ class LiveObjective:
         """Everything recorded."""
         return self.outputs.metrics
 
+    @property
+    def modules(self) -> list[str]:
+        """What a process imports before its first fit."""
+        deep = (self.estimator, *self.estimator.get_params(deep=True).values())
+        owners = {type(part).__module__ for part in deep if hasattr(part, "get_params")}
+        return [__name__, *sorted(owners)]
+
     def defaults(self) -> Params:
         """The estimator's own values, as far as JSON can hold them."""
         values = self.estimator.get_params(deep=True)
@@ -145,10 +152,11 @@ class LiveObjective:
 
     def key(self, params: Params, fold: int) -> str:
         """Digest of all that the scores of one fold depend on."""
-        return digest([self._fold_digests[fold], canonical_json(dict(params))])
+        return digest([self.fold_digests[fold], canonical_json(dict(params))])
 
     @cached_property
-    def _fold_digests(self) -> list[str]:
+    def fold_digests(self) -> list[str]:
+        """What identifies each fold, with all that its scores depend on but the params."""
         if not self.context:
             return [str(fold) for fold in range(self.n_folds)]
         return [digest([dict(self.context), joblib.hash(split)]) for split in self.splits]
@@ -212,15 +220,15 @@ class LiveObjective:
         return [self.outputs.result(fit.fold, output, len(outputs)) for output in outputs]
 
     def _alone(self, params: Params, fold: int) -> LiveResult:
-        output = self._behind_prefix(params, fold) or self._fit_and_score(
-            params, fold, self.verbose
-        )
+        output = self._quickly(params, fold) if self._may_share else None
+        if output is None:
+            output = self._fit_and_score(params, fold, self.verbose)
         return self.outputs.result(fold, output)
 
-    def _behind_prefix(self, params: Params, fold: int) -> Output | None:
+    def _quickly(self, params: Params, fold: int) -> Output | None:
         clock = Clock()
         try:
-            scores = self._kernel.behind_prefix(params, fold, clock) if self._may_share else None
+            scores = self._kernel.alone(params, fold, clock)
         except (Exception, SystemExit):  # noqa: BLE001 - scikit-learn's way will show whose it is
             return None
         return None if scores is None else output_of(scores, clock.fit_s, clock.score_s)

@@ -83,12 +83,15 @@ class Outputs:
         failure = result.failure
         has_failed = failure is not None and failure.kind not in ("nan", "inf")
         error = failure and (failure.traceback or f"{failure.kind}: {failure.message}")
+        kinds = {"test_scores": ""} | ({"train_scores": TRAIN} if self.has_train else {})
         return {
             "fit_error": error if has_failed else None,
             "fit_time": result.fit_time_s,
             "score_time": result.score_time_s,
-            "test_scores": self._scores(result.scores, "", has_failed=has_failed),
-            "train_scores": self._scores(result.scores, TRAIN, has_failed=has_failed),
+            **{
+                kind: self._scores(result.scores, prefix, has_failed=has_failed)
+                for kind, prefix in kinds.items()
+            },
         }
 
     def _scores(self, scores: Mapping[str, float], prefix: str, *, has_failed: bool) -> Any:

@@ -1,20 +1,23 @@
 """Pipelines: what stands before the varying step is fitted once per fold and shared behind it.
 
 Steps are fitted one by one, so that candidates share as many of the first steps as they agree in:
-one scaler serves every PCA, one PCA every classifier behind it. Nested pipelines are walked
-through. What is kept is bounded; the least recently used goes first.
+one scaler serves every PCA, one PCA every classifier behind it. Transformers of one family share
+more than that (``subtransformers``). Nested pipelines are walked through. What is kept is bounded;
+the least recently used goes first.
 """
 
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from tunesmith.objective.slices import size_of
 from tunesmith.objective.submodels.family import answering
+from tunesmith.objective.subtransformers.family import TransformerFamily
 from tunesmith.space.parameter import canonical_json
 
 CACHE_BYTES = 512 * 1024**2
@@ -31,9 +34,21 @@ class Transformed:
     X_test: Any
 
     @property
-    def n_bytes(self) -> int:
+    def nbytes(self) -> int:
         """Memory that both parts take."""
         return size_of(self.X_train) + size_of(self.X_test)
+
+
+@dataclass(frozen=True, eq=False)
+class Front:
+    """A fold as the last step sees it."""
+
+    steps: dict[str, Any]
+    """Fitted steps by full name."""
+    X_train: Any
+    X_test: Any
+    families: tuple[TransformerFamily, ...]
+    """Those whose word it rests on."""
 
 
 class PrefixCache:
@@ -41,51 +56,68 @@ class PrefixCache:
 
     def __init__(self, limit: int = CACHE_BYTES) -> None:
         self._limit, self._n_bytes = limit, 0
-        self._kept: OrderedDict[tuple[object, ...], Transformed] = OrderedDict()
+        self._kept: OrderedDict[tuple[object, ...], Any] = OrderedDict()
 
     def transformed(
         self,
         place: tuple[object, ...],
         steps: list[tuple[str, Any]],
         params: Mapping[str, Any],
-        X_train: Any,
-        y_train: Any,
-        X_test: Any,
-    ) -> tuple[dict[str, Any], Any, Any]:
-        """A fold as the last step sees it.
+        rows: tuple[Any, Any, Any],
+        families: Sequence[TransformerFamily] = (),
+    ) -> Front:
+        """A fold behind some steps.
 
         Args:
             place: identifies the fold and the prototype.
             steps: (full name, unfitted transformer), in order.
             params: all params of the candidate, by full name.
-            X_train, y_train, X_test: the fold.
-
-        Returns:
-            Fitted steps by full name, training rows, test rows.
+            rows: X_train, y_train and X_test of the fold.
+            families: of transformers that share more than the steps before them.
         """
-        fitted: dict[str, Any] = {}
+        X_train, y_train, X_test = rows
+        fitted, used = {}, []
         for name, step in steps:
-            place = (*place, name, canonical_json(_of_step(name, params)))
+            before, own = (*place, name), _of_step(name, params)
+            place = (*before, canonical_json(own))
             fitted[name] = step
             if step is None or step == "passthrough":
                 continue
-            made = self._kept.get(place)
-            if made is None:
-                made = _transform(step, X_train, y_train, X_test)
-                self._keep(place, made)
+            rows = X_train, y_train, X_test
+            family = _family_of(families, name, step, own, X_train)
+            if family is None:
+                made = self._kept_or(place, partial(_transform, step, *rows))
             else:
-                self._kept.move_to_end(place)
+                used.append(family)
+                common = (*before, canonical_json(_without(own, name, family)), type(family))
+                made = self._kept_or(place, partial(self._finish, common, family, step, *rows))
             fitted[name], X_train, X_test = made.fitted, made.X_train, made.X_test
-        return fitted, X_train, X_test
+        return Front(fitted, X_train, X_test, tuple(used))
 
-    def _keep(self, place: tuple[object, ...], made: Transformed) -> None:
-        if made.n_bytes > self._limit:
-            return
-        self._kept[place] = made
-        self._n_bytes += made.n_bytes
+    def clear(self) -> None:
+        """Keep nothing any longer."""
+        self._kept.clear()
+        self._n_bytes = 0
+
+    def _finish(
+        self, place: object, family: TransformerFamily, step: Any, X: Any, y: Any, X_test: Any
+    ) -> Transformed:
+        common = self._kept_or((place,), partial(family.common, step, X, y))
+        fitted, made = family.finished(common, step, X)
+        return Transformed(fitted, _read_only(made), _read_only(fitted.transform(X_test)))
+
+    def _kept_or(self, place: tuple[object, ...], make: Callable[[], Any]) -> Any:
+        if place in self._kept:
+            self._kept.move_to_end(place)
+            return self._kept[place]
+        made = make()
+        if size_of(made) <= self._limit:
+            self._kept[place] = made
+            self._n_bytes += size_of(made)
         while self._n_bytes > self._limit:
             _, oldest = self._kept.popitem(last=False)
-            self._n_bytes -= oldest.n_bytes
+            self._n_bytes -= size_of(oldest)
+        return made
 
 
 def _transform(step: Any, X_train: Any, y_train: Any, X_test: Any) -> Transformed:
@@ -110,6 +142,20 @@ def _of_step(name: str, params: Mapping[str, Any]) -> dict[str, Any]:
         for full, value in params.items()
         if full.startswith(f"{name}__") or f"{name}__".startswith(f"{full}__")
     }
+
+
+def _family_of(
+    families: Sequence[TransformerFamily], name: str, step: Any, own: Mapping[str, Any], X: Any
+) -> TransformerFamily | None:
+    """The family of a step that is searched along one of the family's parameters."""
+    searched = (f for f in families if any(f"{name}__{other}" in own for other in f.parameters))
+    return next((family for family in searched if family.can_share(step, X)), None)
+
+
+def _without(own: Mapping[str, Any], name: str, family: TransformerFamily) -> dict[str, Any]:
+    """The params of a step that decide what its family's members have in common."""
+    left_out = {f"{name}__{other}" for other in family.parameters}
+    return {full: value for full, value in own.items() if full not in left_out}
 
 
 # -- taking a pipeline apart and putting it together ---------------------------------------------

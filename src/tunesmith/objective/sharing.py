@@ -1,8 +1,8 @@
 """The evaluation kernel: one fit scores every candidate that it holds.
 
 Two things are shared, both exactly: fits along a submodel parameter (``submodels``) and the first
-steps of pipelines (``pipeline_prefix``). Scores are bitwise those of fresh fits, which ``kernel``
-checks.
+steps of pipelines (``pipeline_prefix``, ``subtransformers``). Scores are bitwise those of fresh
+fits, which ``kernel`` checks.
 """
 
 from collections import defaultdict
@@ -22,6 +22,7 @@ from tunesmith.objective.pipeline_prefix import (
 from tunesmith.objective.prototype import Prototype, last_step
 from tunesmith.objective.slices import Slices, shallow
 from tunesmith.objective.submodels.family import Family, fitted_for
+from tunesmith.objective.subtransformers.family import TransformerFamily
 from tunesmith.space import Parameter, SearchSpace
 from tunesmith.space.parameter import canonical_json
 from tunesmith.types import Params
@@ -104,6 +105,17 @@ class Sharing:
     def families(self) -> list[Family]:
         """Every registered family."""
         return [registry.load("submodels", name)() for name in registry.names("submodels")]
+
+    @cached_property
+    def transformers(self) -> list[TransformerFamily]:
+        """Every registered family of transformers that is trusted."""
+        group = "subtransformers"
+        return [registry.load(group, name)() for name in registry.names(group)]
+
+    def distrust(self, way: str) -> None:
+        """Do without a family of transformers, and without what it made."""
+        self.transformers[:] = [f for f in self.transformers if type(f).__name__ != way]
+        self._prefixes.clear()
 
     # -- who shares with whom ----------------------------------------------------------------
 
@@ -248,19 +260,25 @@ class Sharing:
         *front, (name, last) = flat_steps(estimator)
         choice = self.builder.choice_of(params)
         full = self.builder.prototype(choice).converted(self.builder.own(params))
-        steps, Xt_train, Xt_test = self._prefixes.transformed(
-            (fold, choice), front, full, X_train, rows.y_train, X_test
+        begun = self._prefixes.transformed(
+            (fold, choice), front, full, (X_train, rows.y_train, X_test), self.transformers
         )
         own = {key.removeprefix(f"{name}__"): value for key, value in fit_params.items()}
-        last = fitted_for(family, last, Xt_train, rows.y_train, **own)
-        return Fitted(estimator, {**steps, name: last}, X_test, Xt_test)
+        last = fitted_for(family, last, begun.X_train, rows.y_train, **own)
+        ways = tuple(type(transformers).__name__ for transformers in begun.families)
+        return Fitted(estimator, {**begun.steps, name: last}, X_test, begun.X_test, ways)
+
+    def is_repeatable(self, params: Params) -> bool:
+        """Whether a candidate's fit gives the same again: everything random in it is seeded."""
+        return not self._prototype_of(params).unseeded
 
     def has_prefix(self, params: Params) -> bool:
-        """Whether a candidate has first steps to share, all of them repeatable."""
-        prototype = self.builder.prototype(self.builder.choice_of(params))
-        if not is_divisible(prototype.estimator) or prototype.unseeded:
-            return False
-        return len(list(flat_steps(prototype.estimator))) > 1
+        """Whether a candidate has first steps to share."""
+        estimator = self._prototype_of(params).estimator
+        return is_divisible(estimator) and len(list(flat_steps(estimator))) > 1
+
+    def _prototype_of(self, params: Params) -> Prototype:
+        return self.builder.prototype(self.builder.choice_of(params))
 
 
 @dataclass(frozen=True, eq=False)
@@ -273,6 +291,8 @@ class Fitted:
     X_test: Any
     Xt_test: Any
     """The test rows as the last step sees them."""
+    ways: tuple[str, ...] = ()
+    """The kinds of sharing among its transformers, each trusted or not as a whole."""
 
     @property
     def model(self) -> Any:

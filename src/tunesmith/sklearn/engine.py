@@ -15,8 +15,10 @@ from pydantic import ValidationError
 from tunesmith import registry
 from tunesmith.config.messages import violations_of
 from tunesmith.config.model import Stop
-from tunesmith.execute.choose import choose
+from tunesmith.execute.choose import PROCESSES, SERIAL, choose
 from tunesmith.execute.executor import Executor
+from tunesmith.execute.libraries import libraries
+from tunesmith.execute.nest import kept
 from tunesmith.objective.live import LiveObjective
 from tunesmith.objective.outputs import LiveResult, Output
 from tunesmith.progress import is_interactive, watching
@@ -115,12 +117,18 @@ class Engine:
 
     def _executor(self) -> Executor:
         name, n_workers = choose(self.executor, self.n_jobs, self.fit_timeout_s)
+        # As in joblib: a fit in this process has its threads, one of several a share of the cores.
+        n_threads = None if name == SERIAL else max(cpu_count() // n_workers, 1)
+        options: dict[str, Any] = {}
+        if name == PROCESSES and n_threads == 1:
+            # The one that stays: searches in a notebook do not start workers from nothing.
+            options["nest"] = kept(libraries(self.objective.modules))
         made: Executor = registry.load("executors", name)(
             self.objective.evaluate,
             n_workers=n_workers,
             timeout_s=self.fit_timeout_s,
-            # As joblib does it: all cores for one worker, a share of them for each of several.
-            n_threads=max(cpu_count() // n_workers, 1),
+            n_threads=n_threads,
+            **options,
         )
         return made
 

@@ -50,7 +50,7 @@ def session(
         return
     place, context = fspath(location), objective.context
     with Ledger.open(place) as ledger, run_lock(place, name):
-        mark = digest([dict(definition), dict(context)])
+        mark = digest([dict(definition), objective.fold_digests])
         head = ledger.begin_study(
             name, mark, definition, context, objective.metrics, objective.objectives
         )

@@ -1,0 +1,110 @@
+"""Principal components: one whole decomposition holds every number of them."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from tunesmith.objective.submodels.family import resized
+from tunesmith.objective.subtransformers.family import is_count
+
+EXACT = ("full", "covariance_eigh")
+"""Solvers that compute all components whatever is asked for."""
+
+
+class Components:
+    """``PCA`` along ``n_components`` and ``whiten``."""
+
+    parameters: tuple[str, ...] = ("n_components", "whiten")
+
+    def can_share(self, step: Any, X: Any) -> bool:
+        """With the solvers that compute all components, which ``auto`` may or may not mean."""
+        from sklearn.decomposition import PCA
+
+        if type(step) is not PCA or not is_count(step.n_components) or step.copy is not True:
+            return False
+        shape = _shape_of(X)
+        if shape is None or step.n_components > min(shape):
+            return False
+        solver = _solver(step, *shape)
+        # Of wide rows' eigenvalues an estimator keeps too few to tell the noise behind others.
+        return solver in EXACT and (solver == "full" or shape[0] >= shape[1])
+
+    def common(self, step: Any, X: Any, y: Any) -> "_Decomposition":  # noqa: ARG002
+        """The whole decomposition."""
+        step._validate_params()
+        solver = _solver(step, *X.shape)
+        whole = resized(step, n_components=None, whiten=False, svd_solver=solver)
+        U, S, *_ = whole._fit(X)
+        return _Decomposition(whole, U, S)
+
+    def finished(self, common: "_Decomposition", step: Any, X: Any) -> tuple[Any, Any]:
+        """Its first components."""
+        found, n = common.first(step), step.n_components
+        if common.U is None:
+            return found, found.transform(X)
+        # The estimator's own last steps work in place on what its decomposition gives.
+        left = common.U[:, :n].copy(order="K")
+        found._fit = lambda X: (left, common.S, None, X, False, None)
+        rows = found.fit_transform(X)
+        del found._fit
+        return found, rows
+
+
+@dataclass(frozen=True, eq=False)
+class _Decomposition:
+    """A decomposition of centred rows."""
+
+    whole: Any
+    """The estimator with all its components."""
+    U: np.ndarray | None
+    """Left vectors, where the solver makes them."""
+    S: np.ndarray
+
+    @property
+    def nbytes(self) -> int:
+        """Memory that it takes."""
+        return int(self.whole.components_.nbytes) + (0 if self.U is None else self.U.nbytes)
+
+    def first(self, step: Any) -> Any:
+        """The estimator with as many components as a step has."""
+        n, whole = step.n_components, self.whole
+        variance = whole.explained_variance_
+        return resized(
+            whole,
+            **step.get_params(deep=False),
+            n_components_=n,
+            noise_variance_=self._noise(n),
+            # Copies: products with a part of a larger array round in another way.
+            components_=whole.components_[:n].copy(order="K"),
+            explained_variance_=variance[:n].copy(),
+            explained_variance_ratio_=whole.explained_variance_ratio_[:n].copy(),
+            singular_values_=whole.singular_values_[:n].copy(),
+        )
+
+    def _noise(self, n: int) -> Any:
+        """The mean variance of what lies beyond ``n`` components."""
+        variance = self.whole.explained_variance_
+        if n == len(variance):
+            return 0.0
+        if self.U is None:
+            # Eigenvalues are found rising and turned round; sums follow their place in memory.
+            variance = variance[::-1].copy()[::-1]
+        return np.mean(variance[n:])
+
+
+def _shape_of(X: Any) -> tuple[int, int] | None:
+    """Of dense rows only."""
+    import pandas as pd
+
+    return X.shape if isinstance(X, np.ndarray | pd.DataFrame) and X.ndim == 2 else None
+
+
+def _solver(step: Any, n: int, n_columns: int) -> str:
+    """The solver that scikit-learn takes for a number of components."""
+    if step.svd_solver != "auto":
+        return str(step.svd_solver)
+    if n_columns <= 1000 and n >= 10 * n_columns:
+        return "covariance_eigh"
+    is_small = max(n, n_columns) <= 500
+    return "full" if is_small or step.n_components >= 0.8 * min(n, n_columns) else "randomized"

@@ -1,0 +1,48 @@
+"""Selection of features: their scores are computed once, whatever number of them is kept."""
+
+from functools import partial
+from typing import Any
+
+from tunesmith.objective.subtransformers.family import Deciding, is_count
+
+
+class Best(Deciding):
+    """``SelectKBest`` along ``k``."""
+
+    parameters: tuple[str, ...] = ("k",)
+
+    def can_share(self, step: Any, X: Any) -> bool:
+        """With a score of scikit-learn's; more features than there are draw a warning."""
+        from sklearn.feature_selection import SelectKBest
+
+        if type(step) is not SelectKBest or not _is_repeatable(step.score_func):
+            return False
+        return step.k == "all" or (is_count(step.k) and step.k <= n_columns_of(X))
+
+
+class Percentile(Deciding):
+    """``SelectPercentile`` along ``percentile``."""
+
+    parameters: tuple[str, ...] = ("percentile",)
+
+    def can_share(self, step: Any, X: Any) -> bool:  # noqa: ARG002
+        """With a score of scikit-learn's."""
+        from sklearn.feature_selection import SelectPercentile
+
+        return type(step) is SelectPercentile and _is_repeatable(step.score_func)
+
+
+def n_columns_of(X: Any) -> int:
+    """Columns of rows; 0 where that is not plain."""
+    shape: Any = getattr(X, "shape", ())
+    return int(shape[1]) if len(shape) == 2 else 0
+
+
+def _is_repeatable(score: Any) -> bool:
+    """Whether it is a score of scikit-learn's that draws no random numbers, or the same ones."""
+    from sklearn import feature_selection as known
+
+    if isinstance(score, partial):
+        is_drawn = score.func in (known.mutual_info_classif, known.mutual_info_regression)
+        return is_drawn and not score.args and isinstance(score.keywords.get("random_state"), int)
+    return score in (known.f_classif, known.f_regression, known.chi2, known.r_regression)

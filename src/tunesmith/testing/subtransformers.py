@@ -1,0 +1,97 @@
+"""What every family of subtransformers must keep: a shared fit is a fresh one, bit by bit.
+
+Subclass ``TransformerFamilyContract`` in a test module; pytest collects it from there.
+"""
+
+import pickle
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.base import BaseEstimator, clone
+
+from tunesmith.objective.subtransformers.family import TransformerFamily
+
+
+class TransformerFamilyContract:
+    """Tests of one family: override ``family`` and ``groups``."""
+
+    family: TransformerFamily
+
+    def groups(self) -> list[Sequence[Any]]:
+        """Transformers that can share, those together that have the same in common."""
+        raise NotImplementedError
+
+    def unshareable(self) -> list[Any]:
+        """Transformers that the family knows but must not share."""
+        return []
+
+    @pytest.mark.parametrize("is_frame", [False, True], ids=["array", "frame"])
+    @pytest.mark.parametrize("shape", [(160, 8), (90, 30), (40, 50)])
+    @pytest.mark.parametrize("seed", [0, 1])
+    def test_what_is_shared_is_a_fresh_fit(
+        self, shape: tuple[int, int], seed: int, is_frame: bool
+    ) -> None:
+        X, y = rows(shape, seed, is_frame)
+        X_train, y_train, X_test = X[: len(X) // 2], y[: len(X) // 2], X[len(X) // 2 :]
+        n_shared = 0
+        for group in self.groups():
+            members = [clone(step) for step in group if self.family.can_share(step, X_train)]
+            n_shared += len(members)
+            if not members:
+                continue
+            common = self.family.common(clone(members[0]), X_train, y_train)
+            for step in members:
+                found, made = self.family.finished(common, clone(step), X_train)
+                fresh = clone(step)
+                assert_same(made, fresh.fit_transform(X_train, y_train), f"{step}")
+                assert_same(found, fresh, f"{step}")
+                assert_same(found.transform(X_test), fresh.transform(X_test), f"{step}")
+        assert n_shared > 1
+
+    def test_what_cannot_be_shared_is_not(self) -> None:
+        from sklearn.preprocessing import StandardScaler
+
+        X, _ = rows((160, 8), 0, is_frame=False)
+        for step in [*self.unshareable(), StandardScaler()]:
+            assert not self.family.can_share(step, X), step
+
+    def test_its_parameters_are_the_transformers(self) -> None:
+        for group in self.groups():
+            for step in group:
+                assert set(self.family.parameters) <= step.get_params().keys()
+
+
+def rows(shape: tuple[int, int], seed: int, is_frame: bool) -> tuple[Any, Any]:
+    """Read-only rows, one column of them twice, and three classes."""
+    rng = np.random.default_rng(seed)
+    X = np.abs(rng.normal(size=shape) @ rng.normal(size=(shape[1], shape[1])))
+    X[:, 1] = X[:, 2]
+    y = np.digitize(X[:, 0] + rng.normal(size=len(X)), np.quantile(X[:, 0], [0.3, 0.7]))
+    X.flags.writeable = False
+    made: Any = pd.DataFrame(X, copy=False).add_prefix("x") if is_frame else X
+    return made, y
+
+
+def assert_same(found: Any, expected: Any, title: str) -> None:
+    """Of the same type and, for arrays, bits and places in memory; estimators part by part."""
+    assert type(found) is type(expected), title
+    if isinstance(expected, np.ndarray):
+        np.testing.assert_array_equal(found, expected, err_msg=title)
+        assert (found.dtype, steps_of(found)) == (expected.dtype, steps_of(expected)), title
+    elif isinstance(expected, pd.DataFrame):
+        assert list(found.columns) == list(expected.columns), title
+        assert_same(found.to_numpy(), expected.to_numpy(), title)
+    elif isinstance(expected, BaseEstimator):
+        assert vars(found).keys() == vars(expected).keys(), title
+        for name, part in vars(expected).items():
+            assert_same(vars(found)[name], part, f"{title}.{name}")
+    else:
+        assert pickle.dumps(found) == pickle.dumps(expected), title
+
+
+def steps_of(array: np.ndarray) -> list[int]:
+    """Bytes from one item to the next, along the axes that have a next one."""
+    return [step for step, n in zip(array.strides, array.shape, strict=True) if n > 1]
