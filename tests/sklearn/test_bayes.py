@@ -1,5 +1,6 @@
 """Bayesian search, and the faults that others are known for."""
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -192,3 +193,21 @@ def test_workers_do_not_change_the_best_of_what_fits_score() -> None:
     np.testing.assert_array_equal(
         alone.cv_results_["mean_test_score"], two.cv_results_["mean_test_score"]
     )
+
+
+def grumbling(model: Any, X: Any, y: Any) -> float:
+    print("scored")
+    warnings.warn("odd", UserWarning, stacklevel=1)
+    return float(model.score(X, y))
+
+
+@pytest.mark.slow
+def test_what_workers_say_of_a_curve_is_passed_on(capsys: pytest.CaptureFixture[str]) -> None:
+    space = {"n_estimators": [2, 3, 4]}
+    found = BayesSearchCV(
+        FOREST, space, n_iter=1, cv=2, random_state=0, scoring=grumbling, n_jobs=2, refit=False
+    )
+    with pytest.warns(UserWarning, match="odd") as noted:
+        found.fit(X, Y)
+    assert [str(one.message) for one in noted] == ["odd"]
+    assert "scored" in capsys.readouterr().out
