@@ -14,6 +14,7 @@ from typing import Any, Generic, TypeVar
 from tunesmith.objective.objective import Fit
 from tunesmith.objective.sharing import Builder, Fitted, Path, Sharing
 from tunesmith.objective.slices import SliceCache
+from tunesmith.objective.submodels.family import CannotShareError
 from tunesmith.space import SearchSpace
 from tunesmith.space.parameter import canonical_json
 from tunesmith.types import Params
@@ -117,8 +118,6 @@ class Kernel(Generic[S]):
         Returns:
             ``None`` where that is not to be trusted, and for fits that never repeat.
         """
-        if not self._sharing.is_repeatable(params):
-            return None
         way = PREFIX if self._sharing.has_prefix(params) else ROWS
         return self._alone(way, params, fold, clock)
 
@@ -128,15 +127,18 @@ class Kernel(Generic[S]):
         Returns:
             ``None`` where there are none to share, or where they are not to be trusted.
         """
-        has_prefix = self._sharing.is_repeatable(params) and self._sharing.has_prefix(params)
+        has_prefix = self._sharing.has_prefix(params)
         return self._alone(PREFIX, params, fold, clock) if has_prefix else None
 
     def _alone(self, way: str, params: Params, fold: int, clock: Clock) -> S | None:
         if not self._trust.get(way, True):
             return None
         rows = self.rows.shared(fold)
-        with clock.fitting():
-            fitted = self._sharing.fitted(params, fold, rows)
+        try:
+            with clock.fitting():
+                fitted = self._sharing.fitted(params, fold, rows)
+        except CannotShareError:
+            return None
         with clock.scoring():
             scores = self.score(fitted.model, fitted.X_test, fold)
         ways = (way, *fitted.ways)

@@ -71,8 +71,8 @@ class Outputs:
 
     def _failure(self, output: Output, score: Any) -> Failure | None:
         if output["fit_error"] is not None:
-            text = str(output["fit_error"]).strip()
-            last = text.rpartition("\n")[2]
+            text = str(output["fit_error"])
+            last = text.strip().rpartition("\n")[2]
             return Failure(last.partition(":")[0], last, text)
         return None if is_finite(score) else Failure("nan", f"{self.deciding} is {score}")
 

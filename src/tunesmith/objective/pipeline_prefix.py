@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from tunesmith.objective.slices import size_of
-from tunesmith.objective.submodels.family import answering
+from tunesmith.objective.submodels.family import answering, check_repeats
 from tunesmith.objective.subtransformers.family import TransformerFamily
 from tunesmith.space.parameter import canonical_json
 
@@ -74,6 +74,9 @@ class PrefixCache:
             params: all params of the candidate, by full name.
             rows: X_train, y_train and X_test of the fold.
             families: of transformers that share more than the steps before them.
+
+        Raises:
+            CannotShareError: a step draws random numbers without a seed.
         """
         X_train, y_train, X_test = rows
         fitted, used = {}, []
@@ -83,6 +86,7 @@ class PrefixCache:
             fitted[name] = step
             if step is None or step == "passthrough":
                 continue
+            check_repeats(step, X_train)
             rows = X_train, y_train, X_test
             family = _family_of(families, name, step, own, X_train)
             if family is None:

@@ -20,8 +20,14 @@ from tunesmith.objective.pipeline_prefix import (
     rebuilt,
 )
 from tunesmith.objective.prototype import Prototype, last_step
+from tunesmith.objective.randomness import is_certainly_random
 from tunesmith.objective.slices import Slices, shallow
-from tunesmith.objective.submodels.family import Family, fitted_for
+from tunesmith.objective.submodels.family import (
+    CannotShareError,
+    Family,
+    check_repeats,
+    fitted_for,
+)
 from tunesmith.objective.subtransformers.family import TransformerFamily
 from tunesmith.space import Parameter, SearchSpace
 from tunesmith.space.parameter import canonical_json
@@ -136,7 +142,7 @@ class Sharing:
     ) -> list[tuple[int, ...]]:
         alone: list[tuple[int, ...]] = [(index,) for index in indices]
         chosen = [candidates[index] for index in indices]
-        if len(indices) == 1 or self.builder.prototype(choice).unseeded:
+        if len(indices) == 1:
             return alone
         partitions = [
             self._partition(family, name, candidates, indices)
@@ -189,10 +195,12 @@ class Sharing:
 
     def _can_share_alike(self, family: Family, name: str, candidates: Sequence[Params]) -> bool:
         try:
-            last = last_step(self.builder.build(candidates[0]))[1]
+            estimator = self.builder.build(candidates[0])
         except Exception:  # noqa: BLE001 - the fit itself will say what is wrong
             return False
-        return family.can_share(last, [params[name] for params in candidates])
+        if any(is_certainly_random(step) for step in steps_of(estimator)):
+            return False
+        return family.can_share(last_step(estimator)[1], [params[name] for params in candidates])
 
     def path(self, candidates: Sequence[Params]) -> Path | None:
         """How one fit can score all candidates, which stood in one group."""
@@ -215,8 +223,6 @@ class Sharing:
             Along the one submodel parameter that gives most, in the family's order.
         """
         choice = self.builder.choice_of(params)
-        if self.builder.prototype(choice).unseeded:
-            return [params]
         found = [
             self._curve_along(family, name, params, space)
             for family, name in self._parameters(choice, [params])
@@ -226,10 +232,9 @@ class Sharing:
     def _curve_along(
         self, family: Family, name: str, params: Params, space: SearchSpace
     ) -> list[Params]:
-        try:
-            last = last_step(self.builder.build(params))[1]
-        except Exception:  # noqa: BLE001 - the fit itself will say what is wrong
+        if not self._can_share(family, name, [params]):
             return [params]
+        last = last_step(self.builder.build(params))[1]
         box, _ = space.locate(params)
         values = held(family, last, params[name], space.boxes[box].parameters[name])
         points = [{**params, name: value} for value in values]
@@ -250,11 +255,17 @@ class Sharing:
             fold: identifies the rows.
             rows: of that fold.
             family: of the submodels that will be asked for.
+
+        Raises:
+            CannotShareError: the fit will never repeat.
         """
         estimator = self.builder.build(params)
+        if any(is_certainly_random(step) for step in steps_of(estimator)):
+            raise CannotShareError("random numbers without a seed")
         fit_params = self.builder.fit_params(params, rows.fit_params)
         X_train, X_test = shallow(rows.X_train), shallow(rows.X_test)
         if not is_divisible(estimator):
+            check_repeats(estimator, X_train)
             last = fitted_for(family, estimator, X_train, rows.y_train, **fit_params)
             return Fitted(estimator, {"": last}, X_test, X_test)
         *front, (name, last) = flat_steps(estimator)
@@ -264,21 +275,15 @@ class Sharing:
             (fold, choice), front, full, (X_train, rows.y_train, X_test), self.transformers
         )
         own = {key.removeprefix(f"{name}__"): value for key, value in fit_params.items()}
+        check_repeats(last, begun.X_train)
         last = fitted_for(family, last, begun.X_train, rows.y_train, **own)
         ways = tuple(type(transformers).__name__ for transformers in begun.families)
         return Fitted(estimator, {**begun.steps, name: last}, X_test, begun.X_test, ways)
 
-    def is_repeatable(self, params: Params) -> bool:
-        """Whether a candidate's fit gives the same again: everything random in it is seeded."""
-        return not self._prototype_of(params).unseeded
-
     def has_prefix(self, params: Params) -> bool:
         """Whether a candidate has first steps to share."""
-        estimator = self._prototype_of(params).estimator
+        estimator = self.builder.prototype(self.builder.choice_of(params)).estimator
         return is_divisible(estimator) and len(list(flat_steps(estimator))) > 1
-
-    def _prototype_of(self, params: Params) -> Prototype:
-        return self.builder.prototype(self.builder.choice_of(params))
 
 
 @dataclass(frozen=True, eq=False)
@@ -312,6 +317,11 @@ class Fitted:
             return last
         pipeline = rebuilt(self.whole, {**self.steps, name: last})
         return answering_pipeline(pipeline, last, self.X_test, self.Xt_test)
+
+
+def steps_of(estimator: Any) -> list[Any]:
+    """The steps that are fitted one by one; the estimator itself where there are none."""
+    return [s for _, s in flat_steps(estimator)] if is_divisible(estimator) else [estimator]
 
 
 def is_divisible(estimator: Any) -> bool:

@@ -11,9 +11,21 @@ from copy import copy
 from functools import wraps
 from typing import Any, Protocol
 
+from tunesmith.objective.randomness import is_certainly_random, is_random
+
 
 class CannotShareError(Exception):
     """Only the fit, or its rows, showed that submodels would not be fresh fits."""
+
+
+def check_repeats(estimator: Any, X: Any) -> None:
+    """Refuse to share a fit that will not repeat.
+
+    Raises:
+        CannotShareError: it draws random numbers, and nobody has given it a seed.
+    """
+    if is_random(estimator, X):
+        raise CannotShareError(f"{type(estimator).__name__} draws random numbers without a seed")
 
 
 class Family(Protocol):
@@ -127,9 +139,10 @@ def resized(estimator: Any, **attributes: Any) -> Any:
 
 
 def is_repeatable(estimator: Any) -> bool:
-    """Whether nothing but the parameter decides a fit: seeded, from scratch, in one thread."""
+    """Whether nothing but the parameter decides a fit: no luck, from scratch, in one thread."""
     return (
-        isinstance(getattr(estimator, "random_state", 0), int)
+        isinstance(getattr(estimator, "random_state", 0), int | None)
+        and not is_certainly_random(estimator)
         and not getattr(estimator, "warm_start", False)
         and getattr(estimator, "n_jobs", None) in (None, 1)
     )

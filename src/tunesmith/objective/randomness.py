@@ -1,0 +1,114 @@
+"""Which estimators draw random numbers, where nobody has given them a seed.
+
+Most estimators of scikit-learn have a ``random_state``, and many never use it in the configuration
+at hand: a logistic regression solved by L-BFGS, a principal component analysis of all components.
+Their fits repeat bit for bit without a seed. What is not known here counts as random.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+Rule = Callable[[Any, tuple[int, int]], bool]
+"""(unfitted estimator, shape of its rows) -> whether its fit draws random numbers."""
+
+SEEDING_THEMSELVES = ("xgboost", "lightgbm", "catboost")
+"""Packages that take a fixed seed of their own where none is given."""
+MAX_BINNED = 200_000
+"""Of more rows, histograms are made from a random part."""
+MAX_UNSTOPPED = 10_000
+"""With more rows, early stopping by default holds some out."""
+
+
+def _by(name: str, *random: Any) -> Rule:
+    return lambda estimator, _shape: getattr(estimator, name, random[0]) in random
+
+
+def _histograms(estimator: Any, shape: tuple[int, int]) -> bool:
+    stops = estimator.early_stopping
+    stops_early = shape[0] > MAX_UNSTOPPED if stops == "auto" else stops
+    return bool(stops_early) or estimator.max_features < 1.0 or shape[0] > MAX_BINNED
+
+
+def _subsample(estimator: Any, shape: tuple[int, int]) -> bool:
+    return estimator.subsample is not None and shape[0] > estimator.subsample
+
+
+def _components(estimator: Any, shape: tuple[int, int]) -> bool:
+    solver, n = estimator.svd_solver, estimator.n_components
+    if solver != "auto":
+        return solver in ("randomized", "arpack")
+    # `auto` draws random numbers only for a small part of the components of large rows.
+    is_part = isinstance(n, int) and 1 <= n < 0.8 * min(shape)
+    is_tall = shape[1] <= 1000 and shape[0] >= 10 * shape[1]
+    return is_part and not is_tall and max(shape) > 500
+
+
+RULES: dict[str, Rule] = {
+    "ElasticNet": _by("selection", "random"),
+    "HistGradientBoostingClassifier": _histograms,
+    "HistGradientBoostingRegressor": _histograms,
+    "KBinsDiscretizer": _subsample,
+    "Lasso": _by("selection", "random"),
+    "LinearSVC": _by("dual", True, "auto"),
+    "LinearSVR": _by("dual", True, "auto"),
+    "LogisticRegression": _by("solver", "liblinear", "sag", "saga"),
+    "MultiTaskElasticNet": _by("selection", "random"),
+    "MultiTaskLasso": _by("selection", "random"),
+    "NuSVC": _by("probability", True),
+    "PCA": _components,
+    "QuantileTransformer": _subsample,
+    "Ridge": _by("solver", "sag", "saga"),
+    "RidgeClassifier": _by("solver", "sag", "saga"),
+    "SVC": _by("probability", True),
+}
+"""Class of scikit-learn -> its rule."""
+SMALL, LARGE = (1, 1), (2**31, 2**31)
+
+
+def is_certainly_random(estimator: Any) -> bool:
+    """Whether an estimator draws unseeded random numbers, whatever the rows."""
+    return _draws(estimator, SMALL)
+
+
+def is_random(estimator: Any, X: Any) -> bool:
+    """Whether a fit draws unseeded random numbers.
+
+    Args:
+        estimator: unfitted. Estimators within it see rows of other shapes, so any count for them.
+        X: the training rows.
+    """
+    shape: Sequence[int] = getattr(X, "shape", ())
+    return _draws(estimator, (shape[0], shape[1]) if len(shape) == 2 else LARGE)
+
+
+def _draws(estimator: Any, shape: tuple[int, int]) -> bool:
+    if not hasattr(estimator, "get_params"):
+        return False
+    deep = {"": estimator, **estimator.get_params(deep=True)}
+    unset = [name for name, value in deep.items() if value is None and _is_seed(name)]
+    owners = [name.rpartition("__")[0] for name in unset if not _is_seeded_above(name, deep)]
+    return any(_draws_itself(deep[owner], LARGE if owner else shape) for owner in owners)
+
+
+def _is_seed(name: str) -> bool:
+    return name.rpartition("__")[2] == "random_state"
+
+
+def _is_seeded_above(name: str, deep: Mapping[str, Any]) -> bool:
+    """Whether a part stands in an ensemble with a seed, which seeds its members."""
+    from sklearn.ensemble import BaseEnsemble
+
+    above, place = [], name.rpartition("__")[0]
+    while place:
+        place = place.rpartition("__")[0]
+        above.append(deep[place])
+    seeds = (getattr(e, "random_state", None) for e in above if isinstance(e, BaseEnsemble))
+    return any(seed is not None for seed in seeds)
+
+
+def _draws_itself(estimator: Any, shape: tuple[int, int]) -> bool:
+    package = type(estimator).__module__.partition(".")[0]
+    if package in SEEDING_THEMSELVES:
+        return False
+    rule = RULES.get(type(estimator).__name__) if package == "sklearn" else None
+    return rule is None or rule(estimator, shape)
