@@ -71,7 +71,33 @@ def test_what_is_foreseen_is_what_is_asked(tmp_path: Path) -> None:
     definition = project(tmp_path, method="random")
     points = foreseen(definition, build_objective(definition))
     first = [next(points) for _ in range(5)]
-    assert [trial.params for trial in tune(definition).record.history][:5] == first
+    asked = [trial.proposed or trial.params for trial in tune(definition).record.history]
+    assert asked[:5] == [trial.points[trial.proposed] for trial in first]
+
+
+FOREST = (
+    ("sklearn.tree.DecisionTree", "sklearn.ensemble.RandomForest"),
+    ("criterion: [gini, entropy]", "n_estimators: {int: [1, 9]}"),
+    ("TRIALS", "5"),
+)
+
+
+def test_curves_are_foreseen(tmp_path: Path) -> None:
+    definition = project(tmp_path, *FOREST, method="random")
+    plan, found = preview(definition), tune(definition)
+    assert plan.n_curve == max(trial.n_points for trial in found.record.history)
+    assert (plan.n_scores, plan.n_fits) == (found.n_evaluated, found.n_fits)
+    again = preview(definition)
+    assert (again.n_told, again.n_known) == (5, found.n_evaluated)
+
+
+def test_that_there_will_be_curves_is_told_where_trials_are_not_foreseen(tmp_path: Path) -> None:
+    plan = preview(project(tmp_path, *FOREST, method="bayesian"))
+    assert plan.n_curve > 5
+    assert (plan.n_scores, plan.n_fits) == (None, 15)
+    off = ("{workers: 1}", "{workers: 1, share: off}")
+    plan = preview(project(tmp_path, *FOREST, off, method="bayesian"))
+    assert (plan.n_curve, plan.n_scores) == (1, 15)
 
 
 def test_project_code_is_named_not_imported(tmp_path: Path) -> None:

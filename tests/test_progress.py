@@ -16,6 +16,7 @@ MOMENT = Progress(
     n_evaluated=25,
     n_reused=25,
     n_fits=10,
+    n_along=0,
     n_failed=1,
     n_workers=2,
     elapsed_s=12.5,
@@ -34,6 +35,7 @@ def test_the_line_says_it_all() -> None:
 
 def test_the_eta_counts_only_fits_that_were_made() -> None:
     assert MOMENT.eta_s() == 20 * 5 * 1.0 / 2
+    assert replace(MOMENT, n_evaluated=1025, n_along=1000).eta_s() == 20 * 5 * 1.0 / 2
     assert replace(MOMENT, n_evaluated=0).eta_s() is None
     assert replace(MOMENT, n_trials=None).eta_s() is None
 

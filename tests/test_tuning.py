@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from scipy.stats import loguniform, randint
 from sklearn import model_selection as ms
+from sklearn.base import clone
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_wine
 from sklearn.ensemble import GradientBoostingRegressor, RandomForestClassifier
 from sklearn.exceptions import ConvergenceWarning
@@ -17,10 +18,12 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
+from sklearn.tree import DecisionTreeClassifier
 from threadpoolctl import threadpool_limits
 
-from tunesmith import define, tune
+from tunesmith import Int, define, tune
 from tunesmith.errors import UsageError
+from tunesmith.history import Trial
 
 SEEDED = {"random_state": 0}
 DATA = {"cancer": load_breast_cancer, "diabetes": load_diabetes, "wine": load_wine}
@@ -135,7 +138,7 @@ def test_a_random_study_scores_as_randomized_search(tmp_path: Path) -> None:
         tmp_path,
         objective={"estimator": "sklearn.ensemble.RandomForestClassifier", "params": SEEDED},
         space=space,
-        search={"method": "random", "seed": 42},
+        search={"method": "random", "seed": 42, "curves": False},
         stop={"trials": 12},
         execution={"workers": 1},
     )
@@ -210,6 +213,112 @@ def test_sharing_can_be_turned_off(tmp_path: Path) -> None:
     ]
     assert [result.n_fits for result in results] == [5, 10]
     assert_equal(results[0].cv_results_, results[1].cv_results_)
+
+
+CURVES: dict[str, tuple[Any, str, dict[str, Any], int]] = {
+    "forest": (
+        RandomForestClassifier(random_state=0),
+        "sklearn.ensemble.RandomForestClassifier",
+        {"n_estimators": Int(2, 20), "max_depth": [2, 3, 5], "max_features": loguniform(0.2, 1)},
+        1,
+    ),
+    "neighbours": (
+        KNeighborsClassifier(),
+        "sklearn.neighbors.KNeighborsClassifier",
+        {"n_neighbors": Int(1, 25, step=3), "p": [1, 2, 3]},
+        1,
+    ),
+    "pruning": (
+        DecisionTreeClassifier(random_state=0),
+        "sklearn.tree.DecisionTreeClassifier",
+        {"ccp_alpha": [0.0, 0.01, 0.05, 0.1], "max_features": loguniform(0.1, 1)},
+        4,
+    ),
+}
+"""Estimator, its path, space, and the fewest points of a curve."""
+
+
+def seeds_of(estimator: Any) -> dict[str, Any]:
+    return SEEDED if hasattr(estimator, "random_state") else {}
+
+
+def curve_of(trial: Trial, name: str, space: dict[str, Any]) -> list[dict[str, Any]]:
+    """All points that a fit of what a trial proposed holds."""
+    proposed = dict(trial.proposed or trial.params)
+    if name == "ccp_alpha":
+        return [{**proposed, name: value} for value in space[name]]
+    levels = map(space[name].level, range(space[name].index(proposed[name]) + 1))
+    return [{**proposed, name: value} for value in levels]
+
+
+@pytest.mark.parametrize("case", CURVES)
+@pytest.mark.parametrize("method", ["random", "bayesian"])
+def test_a_trial_is_the_best_of_its_curve(tmp_path: Path, case: str, method: str) -> None:
+    estimator, path, space, n_fewest = CURVES[case]
+    result = study(
+        tmp_path,
+        objective={"estimator": path, "params": seeds_of(estimator)},
+        space=space,
+        search={"method": method, "start_with": []},
+        stop={"trials": 6},
+        execution={"workers": 1},
+    )
+    X, y = read(tmp_path)
+    name, folds = next(iter(space)), ms.StratifiedKFold(5)
+    for trial in result.record.history:
+        curve = curve_of(trial, name, space)
+        scores = [
+            ms.cross_val_score(clone(estimator).set_params(**p), X, y, cv=folds) for p in curve
+        ]
+        best = int(np.argmax([fold_scores.mean() for fold_scores in scores]))
+        assert dict(trial.params) == curve[best]
+        assert trial.scores("accuracy").tolist() == scores[best].tolist()
+        assert trial.n_points == len(curve) >= n_fewest
+    assert result.n_fits <= 30 < result.n_evaluated
+    report = (tmp_path / "outputs/tuning_results.md").read_text()
+    assert "Each is the best of all that its fits score" in report
+
+
+def test_a_grid_over_curves_that_were_scored_makes_no_fit(tmp_path: Path) -> None:
+    forest = {"estimator": "sklearn.ensemble.RandomForestClassifier", "params": SEEDED}
+    space = {"n_estimators": Int(2, 8), "max_depth": [2]}
+    sampled = study(
+        tmp_path,
+        objective=forest,
+        space=space,
+        search={"method": "bayesian", "start_with": []},
+        stop={"trials": 7},
+        execution={"workers": 1},
+    )
+    assert {params["n_estimators"] for params in map(proposal, sampled.record.history)} > {8}
+    grid = study(
+        tmp_path,
+        objective=forest,
+        space=space,
+        search={"method": "grid"},
+        execution={"workers": 1},
+    )
+    assert (grid.n_fits, grid.n_evaluated, grid.n_reused) == (0, 0, 35)
+    assert max(grid.cv_results_["mean_test_score"]) == max(sampled.cv_results_["mean_test_score"])
+
+
+def proposal(trial: Trial) -> Any:
+    return trial.proposed or trial.params
+
+
+@pytest.mark.parametrize(
+    "without", [{"search": {"curves": False}}, {"execution": {"share": "off"}}]
+)
+def test_curves_can_be_turned_off(tmp_path: Path, without: dict[str, Any]) -> None:
+    result = study(
+        tmp_path,
+        objective={"estimator": "sklearn.ensemble.RandomForestClassifier"},
+        space={"n_estimators": Int(2, 8)},
+        search={"method": "random", **without.get("search", {})},
+        stop={"trials": 3},
+        execution={"workers": 1, **without.get("execution", {})},
+    )
+    assert [(t.n_points, t.proposed) for t in result.record.history] == [(1, None)] * 3
 
 
 def test_the_winner_is_scored_on_rows_that_nobody_saw(tmp_path: Path) -> None:

@@ -78,6 +78,10 @@ class Trial:
     origin: str
     state: State = State.RUNNING
     folds: tuple[FoldResult, ...] = ()
+    proposed: Params | None = None
+    """What the strategy had asked for, where another point of its curve was better."""
+    n_points: int = 1
+    """So many points its fits scored; the trial is the best of them."""
 
     def scores(self, metric: str) -> np.ndarray:
         """``(n_folds,)`` scores; NaN where the fold failed or lacks the metric."""
@@ -119,6 +123,9 @@ class TrialLog:
     asked: list[Trial] = field(default_factory=list)
     told: list[Trial] = field(default_factory=list)
     first_number: dict[str, int] = field(default_factory=dict)
+    """By key of what was asked."""
+    first_told: dict[str, int] = field(default_factory=dict)
+    """By key of what was told, which may be another point of a trial's curve."""
     best_number: list[int | None] = field(default_factory=list)
     n_failed: list[int] = field(default_factory=lambda: [0])
 
@@ -138,6 +145,7 @@ class TrialLog:
         if trial.number != len(self.told):
             raise ValueError(f"trial {len(self.told)} must be told before trial {trial.number}")
         self.told.append(trial)
+        self.first_told.setdefault(trial.key, trial.number)
         self.best_number.append(self._better(trial))
         self.n_failed.append(self.n_failed[-1] + (trial.state is State.FAILED))
 
@@ -216,8 +224,9 @@ class History(Sequence[Trial]):
         return self._log is earlier._log and is_later
 
     def has(self, key: str) -> bool:
-        """Whether some trial, finished or running, has these params."""
-        return self._log.first_number.get(key, self._n) < self._n
+        """Whether some trial, finished or running, was asked for these params or has them."""
+        is_asked = self._log.first_number.get(key, self._n) < self._n
+        return is_asked or self._log.first_told.get(key, self.n_told) < self.n_told
 
     @property
     def told(self) -> Iterator[Trial]:

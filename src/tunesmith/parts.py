@@ -2,7 +2,7 @@
 
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from tunesmith.objective.crossval import modules_of
 from tunesmith.objective.objective import Objective
 from tunesmith.report.parameters import read_parameters
 from tunesmith.search.sampler import Sampler
+from tunesmith.study.strategy import Sampling
 from tunesmith.types import Params
 
 
@@ -83,7 +84,36 @@ def identity(definition: Definition, objective: Objective) -> str:
     Where trials end (``stop``), where they run and where results go is not part of it.
     """
     file = definition.file.model_dump(mode="json", include={"objective", "search"})
+    file["search"]["curves"] = has_curves(definition)
     return digest({**file, "space": definition.space.to_json(), "on": dict(objective.context)})
+
+
+def build_strategy(
+    definition: Definition, sampler: Sampler, start: Sequence[tuple[str, Params]]
+) -> Sampling:
+    """How trials are proposed.
+
+    Args:
+        definition: of the study.
+        sampler: from ``build_sampler``.
+        start: (origin, canonical params) to try first.
+    """
+    search = definition.file.search
+    return Sampling(
+        definition.space,
+        sampler,
+        search.method,
+        search.seed,
+        search.window,
+        tuple(start),
+        curves=has_curves(definition),
+    )
+
+
+def has_curves(definition: Definition) -> bool:
+    """Whether trials may be the best of all that their fits score; a grid's never are."""
+    file = definition.file
+    return file.search.curves and file.search.method != "grid" and file.execution.share == "exact"
 
 
 def snapshot(definition: Definition) -> dict[str, Any]:

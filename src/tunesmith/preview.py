@@ -4,7 +4,7 @@ No code of the user's project is imported: an estimator that lives in the projec
 built, and what depends on it is left open.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from itertools import islice
@@ -12,20 +12,25 @@ from pathlib import Path
 
 from tunesmith.config.model import Definition
 from tunesmith.errors import UsageError
-from tunesmith.history import TrialLog
+from tunesmith.history import Trial, TrialLog
 from tunesmith.ledger.ledger import Ledger
 from tunesmith.objective.crossval import build_objective
 from tunesmith.objective.data import load_table
 from tunesmith.objective.objective import Objective
-from tunesmith.parts import build_sampler, identity, start_points
+from tunesmith.objective.plan import Asked, plan
+from tunesmith.parts import build_sampler, build_strategy, identity, start_points
 from tunesmith.search.stopping import build as build_criterion
 from tunesmith.search.stopping import trial_limit
+from tunesmith.search.unseen import sampled
 from tunesmith.space.grid import count_points
+from tunesmith.space.parameter import canonical_json
 from tunesmith.study.loop import unique_start
-from tunesmith.study.strategy import Sampling
+from tunesmith.study.seeds import trial_rng
 from tunesmith.types import Params
 
 PREVIEW_LIMIT = 10_000
+N_LOOKED_AT = 16
+"""So many random points are asked for their curves where no trial is foreseen."""
 FORESEEABLE = ("grid", "random", "sobol")
 
 
@@ -40,8 +45,12 @@ class Preview:
     """Trials at most; ``None`` where only time or progress ends the study."""
     n_folds: int | None
     """Folds; ``None`` where they depend on project code."""
+    n_scored: int | None
+    """Different points that will be scored at most; ``None`` where this cannot be foreseen."""
     n_groups: int | None
     """Groups of candidates that share a fit; ``None`` where this cannot be foreseen."""
+    n_curve: int
+    """Points of the longest curve seen: a trial is the best of so many; 1 without curves."""
     n_told: int | None
     """Trials of this very study that are finished; ``None`` where that depends on project code."""
     n_known: int | None
@@ -51,13 +60,14 @@ class Preview:
 
     @property
     def n_scores(self) -> int | None:
-        """Evaluations at most."""
-        return None if self.n_trials is None else _product(self.n_trials, self.n_folds)
+        """Evaluations at most; ``None`` where this cannot be foreseen."""
+        return None if self.n_scored is None else _product(self.n_scored, self.n_folds)
 
     @property
     def n_fits(self) -> int | None:
         """Fits at most; one may score several candidates."""
-        return self.n_scores if self.n_groups is None else _product(self.n_groups, self.n_folds)
+        n = self.n_trials if self.n_groups is None else self.n_groups
+        return None if n is None else _product(n, self.n_folds)
 
 
 def _product(n: int, n_folds: int | None) -> int | None:
@@ -78,21 +88,59 @@ def preview(definition: Definition) -> Preview:
     objective = None if project_code else build_objective(definition)
     limit = trial_limit(build_criterion(definition.file.stop))
     n_trials = min((n for n in (limit, n_points) if n is not None), default=None)
-    points = None if objective is None else _points(definition, objective, n_trials)
+    trials = None if objective is None else _trials(definition, objective, n_trials)
+    points = None if trials is None else _distinct(trials)
     n_told, n_known = _known(definition, objective, points)
-    n_folds = _folds_without_code(definition) if objective is None else objective.n_folds
-    n_groups = len(objective.groups(points)) if objective and points is not None else None
-    return Preview(definition, n_points, n_trials, n_folds, n_groups, n_told, n_known, project_code)
+    n_curve = 1 if objective is None else _longest_curve(definition, objective, trials)
+    return Preview(
+        definition,
+        n_points,
+        n_trials,
+        _folds_without_code(definition) if objective is None else objective.n_folds,
+        n_scored=len(points) if points is not None else n_trials if n_curve == 1 else None,
+        n_groups=len(plan(trials, 1, (), objective.groups)) if objective and trials else None,
+        n_curve=n_curve,
+        n_told=n_told,
+        n_known=n_known,
+        project_code=project_code,
+    )
 
 
-def _points(
+def _trials(
     definition: Definition, objective: Objective, n_trials: int | None
-) -> list[Params] | None:
+) -> list[Asked] | None:
     """Everything that will be evaluated; ``None`` where results decide that, or it is too much."""
     method = definition.file.search.method
     if n_trials is None or n_trials > PREVIEW_LIMIT or method not in FORESEEABLE:
         return None
-    return list(islice(foreseen(definition, objective), n_trials))
+    found, n_points = [], 0
+    for trial in islice(foreseen(definition, objective), n_trials):
+        found.append(trial)
+        n_points += len(trial.points)
+        if n_points > PREVIEW_LIMIT:
+            return None
+    return found
+
+
+def _distinct(trials: Sequence[Asked]) -> list[Params]:
+    points = (params for trial in trials for params in trial.points)
+    return list({canonical_json(dict(params)): params for params in points}.values())
+
+
+def _longest_curve(
+    definition: Definition, objective: Objective, trials: Sequence[Asked] | None
+) -> int:
+    """Of the trials that are foreseen, or else of some random points."""
+    if trials is not None:
+        return max((len(trial.points) for trial in trials), default=1)
+    strategy = build_strategy(definition, build_sampler(definition), ())
+    rng, lengths = trial_rng(0, 0), [1]
+    for number in range(N_LOOKED_AT):
+        params = sampled(definition.space, rng)
+        if params is not None:
+            trial = Trial(number, params, definition.space.key(params), strategy.name)
+            lengths.append(len(strategy.points(trial, objective)))
+    return max(lengths)
 
 
 def _folds_without_code(definition: Definition) -> int | None:
@@ -159,13 +207,13 @@ def _known(
         return n_told, len(ledger.known(keys))
 
 
-def foreseen(definition: Definition, objective: Objective) -> Iterator[Params]:
-    """The points of a search that does not look at results, in order."""
-    search = definition.file.search
+def foreseen(definition: Definition, objective: Objective) -> Iterator[Asked]:
+    """The trials of a search that does not look at results, in order."""
     start, _ = unique_start(definition.space, start_points(definition, objective))
-    sampler = build_sampler(definition)
-    strategy = Sampling(definition.space, sampler, search.method, search.seed, search.window, start)
+    strategy = build_strategy(definition, build_sampler(definition), start)
     log = TrialLog(objective.objectives)
     while (proposal := strategy.propose(log)) is not None:
         origin, params = proposal
-        yield log.ask(params, definition.space.key(params), origin).params
+        trial = log.ask(params, definition.space.key(params), origin)
+        points = strategy.points(trial, objective)
+        yield Asked(trial.number, tuple(points), points.index(params))

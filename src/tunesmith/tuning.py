@@ -21,6 +21,7 @@ from tunesmith.objective.objective import Objective
 from tunesmith.parts import (
     build_executor,
     build_sampler,
+    build_strategy,
     identity,
     nest_for,
     project_on_path,
@@ -36,7 +37,6 @@ from tunesmith.study.loop import Outcome, Study, unique_start
 from tunesmith.study.progress import Observer, silent
 from tunesmith.study.recorder import LedgerRecorder
 from tunesmith.study.signals import SignalGate, StopRequested
-from tunesmith.study.strategy import Sampling
 from tunesmith.types import Params
 
 Say = Callable[[str], None]
@@ -168,9 +168,7 @@ def _run(
     # The starting points were fixed when the study began: the best-parameters file has changed
     # since, because the study itself writes it.
     start = tuple((origin, params) for origin, params in head.definition["start"])
-    strategy = Sampling(
-        definition.space, sampler, file.search.method, file.search.seed, file.search.window, start
-    )
+    strategy = build_strategy(definition, sampler, start)
     criterion, log = build_criterion(file.stop), ledger.log(head.id)
     with SignalGate() as gate, build_executor(definition, objective, nest) as executor:
         study = Study(

@@ -6,11 +6,13 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
 import pytest
 
+from tunesmith.errors import StorageError, UsageError
 from tunesmith.ledger.ledger import Ledger
 from tunesmith.testing.projects import make_project
 
@@ -139,6 +141,52 @@ def test_kill_9_costs_the_folds_in_flight_and_no_others(
     # those that were finished within the commit delay (0.1 s, two workers of 0.05 s: four).
     n_fits = len((project / "truth.log").read_text().splitlines())
     assert n_fits <= 24 * 3 + 3 * (2 + 4)
+
+
+CURVES = """\
+study: small
+objective:
+  estimator: sklearn.ensemble.RandomForestClassifier
+  data: {path: data.csv, target: kind}
+  cv: 3
+  metric: accuracy
+space:
+  n_estimators: {int: [10, 40]}
+  max_depth: {int: [1, 6]}
+search: {method: bayesian, seed: 3}
+stop: {trials: 16}
+"""
+
+
+def wait_for_trials(project: Path, n: int) -> None:
+    end = time.monotonic() + 60
+    while time.monotonic() < end:
+        with suppress(StorageError, UsageError):
+            if len(trials(project)) >= n:
+                return
+        time.sleep(0.02)
+    raise AssertionError("the study did not get going")
+
+
+def test_kill_9_changes_no_curve(tmp_path: Path) -> None:
+    folders = [tmp_path / name for name in ("undisturbed", "killed")]
+    for folder in folders:
+        make_project(folder, text=CURVES)
+    code, _, err = finish(start(folders[0]))
+    assert code == 0, err
+    for n in (1, 6, 11):
+        process = start(folders[1])
+        wait_for_trials(folders[1], n)
+        process.kill()
+        finish(process)
+    code, _, err = finish(start(folders[1]))
+    assert code == 0, err
+    assert trials(folders[1]) == trials(folders[0])
+    with Ledger.open(folders[1] / ".tunesmith/ledger.db", create=False) as ledger:
+        found = ledger.load("small").history
+    assert any(trial.proposed for trial in found)
+    reports = [(folder / "outputs/tuning_results.md").read_bytes() for folder in folders]
+    assert reports[0] == reports[1]
 
 
 def test_a_second_run_is_refused_while_the_first_is_on(project: Path) -> None:

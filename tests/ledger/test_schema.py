@@ -42,13 +42,24 @@ def test_an_older_ledger_is_migrated_step_by_step(
     def rename(connection: Connection) -> None:
         connection.exec_driver_sql("UPDATE trial SET note = note || 'er'")
 
-    monkeypatch.setattr(schema, "SCHEMA_VERSION", 3)
-    monkeypatch.setattr(schema, "MIGRATIONS", {1: add_a_note, 2: rename})
+    monkeypatch.setattr(schema, "SCHEMA_VERSION", 4)
+    monkeypatch.setattr(schema, "MIGRATIONS", {2: add_a_note, 3: rename})
     for _ in range(2):
         with Ledger.open(path) as ledger:
             assert ledger.load().history.n_told == 1
         assert execute(path, "SELECT note FROM trial") == [("older",)]
-        assert execute(path, "SELECT schema_version FROM tunesmith") == [(3,)]
+        assert execute(path, "SELECT schema_version FROM tunesmith") == [(4,)]
+
+
+def test_a_ledger_without_curves_is_brought_up_to_date(path: Path) -> None:
+    for column in ("proposed", "n_points"):
+        execute(path, f"ALTER TABLE trial DROP COLUMN {column}")
+    execute(path, "UPDATE tunesmith SET schema_version = 1")
+    with Ledger.open(path) as ledger:
+        (trial,) = ledger.load().history
+    assert (trial.proposed, trial.n_points) == (None, 1)
+    (created,) = execute(path, "SELECT sql FROM sqlite_master WHERE name = 'trial'")
+    assert "n_points INTEGER DEFAULT 1 NOT NULL" in str(created[0])
 
 
 def test_a_migration_that_fails_changes_nothing(
@@ -56,8 +67,8 @@ def test_a_migration_that_fails_changes_nothing(
 ) -> None:
     before = path.read_bytes()
     with monkeypatch.context() as patch:
-        patch.setattr(schema, "SCHEMA_VERSION", 2)
-        patch.setattr(schema, "MIGRATIONS", {1: fail})
+        patch.setattr(schema, "SCHEMA_VERSION", 3)
+        patch.setattr(schema, "MIGRATIONS", {2: fail})
         with pytest.raises(StorageError, match="nowhere"):
             Ledger.open(path)
     assert path.read_bytes() == before
@@ -82,11 +93,11 @@ def test_a_server_is_migrated_or_refused_too(
         head, run = begin(ledger)
         tell(ledger, head, run, 0)
     with monkeypatch.context() as patch:
-        patch.setattr(schema, "SCHEMA_VERSION", 2)
-        patch.setattr(schema, "MIGRATIONS", {1: fail})
+        patch.setattr(schema, "SCHEMA_VERSION", 3)
+        patch.setattr(schema, "MIGRATIONS", {2: fail})
         with pytest.raises(StorageError, match="nowhere"):
             Ledger.open(database)
-        patch.setattr(schema, "MIGRATIONS", {1: add_a_note})
+        patch.setattr(schema, "MIGRATIONS", {2: add_a_note})
         with Ledger.open(database) as ledger:
             assert ledger.load().history.n_told == 1
     with pytest.raises(StorageError, match="or newer"):

@@ -16,7 +16,7 @@ from tunesmith.history import HOLDOUT
 from tunesmith.objective import slices
 from tunesmith.objective.crossval import CrossValObjective, build_objective
 from tunesmith.objective.objective import Fit
-from tunesmith.space import Box, Categorical, Condition, Float, SearchSpace
+from tunesmith.space import Box, Categorical, Condition, Float, Int, SearchSpace
 from tunesmith.space.parameter import Parameter
 from tunesmith.testing.functions import FunctionObjective
 from tunesmith.testing.objective import ObjectiveContract
@@ -97,7 +97,10 @@ def one(objective: CrossValObjective, params: Params, fold: int = 0) -> Any:
 
 class TestFunctionObjective(ObjectiveContract):
     def make(self) -> FunctionObjective:
-        return FunctionObjective(slope, n_folds=3)
+        return FunctionObjective(slope, n_folds=3, shared="a")
+
+    def space(self) -> SearchSpace:
+        return SearchSpace.of({"a": Int(1, 5), "b": Int(1, 2)})
 
     def params(self) -> list[Params]:
         return [{"a": 1, "b": 1}, {"a": 2, "b": 1}]
@@ -133,6 +136,22 @@ class TestCrossValObjective(ObjectiveContract):
 
     def failing(self) -> Params:
         return {"max_depth": 2, "criterion": "gini", "max_features": -1}
+
+
+class TestCrossValObjectiveWithCurves(ObjectiveContract):
+    @pytest.fixture(autouse=True)
+    def definition(self, define: Define) -> None:
+        estimator = "sklearn.ensemble.RandomForestClassifier"
+        self.defined = define(numbers(), self.space(), estimator=estimator, cv=3)
+
+    def make(self) -> CrossValObjective:
+        return build_objective(self.defined)
+
+    def space(self) -> SearchSpace:
+        return SearchSpace.of({"n_estimators": Int(1, 9, step=2), "max_depth": Int(1, 3)})
+
+    def params(self) -> list[Params]:
+        return [{"max_depth": 2, "n_estimators": 7}, {"max_depth": 1, "n_estimators": 1}]
 
 
 # -- failures ------------------------------------------------------------------------------------

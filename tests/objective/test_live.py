@@ -22,6 +22,7 @@ from tunesmith.objective.live import LiveObjective, own_metric
 from tunesmith.objective.objective import Fit, Objective
 from tunesmith.objective.objects import Objects
 from tunesmith.objective.outputs import Outputs
+from tunesmith.space import Int, SearchSpace
 from tunesmith.testing.objective import ObjectiveContract
 from tunesmith.types import Params
 
@@ -49,6 +50,10 @@ class TestLiveObjective(ObjectiveContract):
 
     def params(self) -> Sequence[Params]:
         return [{"n_estimators": 3}, {"n_estimators": 9, "max_depth": 2}, {"n_estimators": 6}]
+
+    def space(self) -> SearchSpace:
+        trees = {"n_estimators": Int(3, 9, step=3)}
+        return SearchSpace.of(trees, {**trees, "max_depth": Int(1, 2)})
 
     def failing(self) -> Params | None:
         return {"n_estimators": 0}

@@ -58,6 +58,13 @@ def test_the_same_history_gives_the_same_bytes() -> None:
     assert render(summarise(make_record(POINTS))) == render(summarise(make_record(POINTS)))
 
 
+def test_the_same_parameters_are_at_the_top_once() -> None:
+    text = render(summarise(make_record([{"n": 1}, {"n": 2}, {"n": 1}], [[0.9], [0.8], [0.9]])))
+    head = text[text.index("## Top") :]
+    assert head.startswith("## Top 2 of 3\n")
+    assert (head.count("`n=1`"), head.count("`n=2`")) == (1, 1)
+
+
 @pytest.mark.parametrize("n", [0, 1, 2, 7])
 def test_few_trials_render(n: int) -> None:
     text = render(summarise(make_record(POINTS[:n])))

@@ -20,6 +20,21 @@ def test_the_comparison_is_paired_and_corrected() -> None:
     assert math.isclose(found.error, math.sqrt(gains.var(ddof=1) * (1 / 3 + 1 / 2)))
 
 
+def test_what_sharing_spared_is_counted() -> None:
+    log = TrialLog((Metric("score"),))
+    shared = [FoldResult(fold, {"score": 0.5}, n_sharing=4) for fold in range(2)]
+    log.tell(log.ask({"n": 1}, '{"n":1}', "grid").told(shared))
+    proposed = log.ask({"n": 9}, '{"n":9}', "random")
+    best = replace(proposed, params={"n": 5}, key='{"n":5}', proposed={"n": 9}, n_points=9)
+    log.tell(best.told([FoldResult(fold, {"score": 0.7}, n_sharing=9) for fold in range(2)]))
+    summary = summarise(replace(make_record([{"n": 1}]), history=log.view()))
+    assert summary.n_points == 10
+    assert summary.n_spared == round(2 * (1 - 1 / 4) + 2 * 8)
+    text = render(summary)
+    assert "Each is the best of all that its fits score: 10 points." in text
+    assert "Shared fits spared 18 others." in text
+
+
 def test_edges_are_the_ends_of_ranges_only() -> None:
     space = {
         "boxes": [{"n": {"int": [1, 5]}, "x": {"float": [0.0, 1.0]}, "k": [1, 2]}],

@@ -1,12 +1,13 @@
 """Bayesian search, and the faults that others are known for."""
 
+import warnings
 from typing import Any
 
 import numpy as np
 import pytest
 from optuna import distributions
 from scipy import stats
-from sklearn.base import BaseEstimator, ClassifierMixin, is_classifier
+from sklearn.base import BaseEstimator, ClassifierMixin, clone, is_classifier
 from sklearn.callback import ScoringMonitor
 from sklearn.datasets import load_iris, make_classification
 from sklearn.ensemble import RandomForestClassifier
@@ -159,3 +160,54 @@ def test_whole_numbers_stay_whole() -> None:
     forest = RandomForestClassifier(random_state=0)
     found = BayesSearchCV(forest, space, n_iter=5, cv=2, random_state=0).fit(X, Y)
     assert all(type(v) is int for params in found.cv_results_["params"] for v in params.values())
+
+
+FOREST = RandomForestClassifier(random_state=0)
+CURVED = {"n_estimators": Int(2, 12), "max_depth": stats.randint(1, 4)}
+
+
+@pytest.mark.parametrize("verbose", [0, 2])
+def test_a_candidate_is_the_best_of_what_its_fit_scores(verbose: int) -> None:
+    found = BayesSearchCV(FOREST, CURVED, n_iter=6, cv=3, random_state=0, verbose=verbose).fit(X, Y)
+    results = found.cv_results_
+    assert found.n_fits_ <= 6 * 3
+    for params, mean in zip(results["params"], results["mean_test_score"], strict=True):
+        smaller = range(2, params["n_estimators"] + 1)
+        means = [
+            cross_val_score(
+                clone(FOREST).set_params(**params | {"n_estimators": n}), X, Y, cv=3
+            ).mean()
+            for n in smaller
+        ]
+        assert mean == means[-1] == max(means)
+        assert means.index(max(means)) == len(means) - 1
+
+
+@pytest.mark.slow
+def test_workers_do_not_change_the_best_of_what_fits_score() -> None:
+    alone, two = (
+        BayesSearchCV(FOREST, CURVED, n_iter=14, cv=3, random_state=0, n_jobs=n_jobs).fit(X, Y)
+        for n_jobs in (None, 2)
+    )
+    assert alone.cv_results_["params"] == two.cv_results_["params"]
+    np.testing.assert_array_equal(
+        alone.cv_results_["mean_test_score"], two.cv_results_["mean_test_score"]
+    )
+
+
+def grumbling(model: Any, X: Any, y: Any) -> float:
+    print("scored")
+    warnings.warn("odd", UserWarning, stacklevel=1)
+    return float(model.score(X, y))
+
+
+@pytest.mark.slow
+def test_what_workers_say_of_a_curve_is_passed_on(capsys: pytest.CaptureFixture[str]) -> None:
+    space = {"n_estimators": [2, 3, 4]}
+    found = BayesSearchCV(
+        FOREST, space, n_iter=1, cv=2, random_state=0, scoring=grumbling, n_jobs=2, refit=False
+    )
+    with pytest.warns(UserWarning, match="odd") as noted:
+        found.fit(X, Y)
+    assert [str(one.message) for one in noted] == ["odd"]
+    assert "scored" in capsys.readouterr().out

@@ -9,10 +9,12 @@ import numpy as np
 import pytest
 
 from tunesmith import registry
+from tunesmith.execute.executor import WorkerDiedError
 from tunesmith.execute.processes import ProcessExecutor
 from tunesmith.execute.serial import SerialExecutor
-from tunesmith.history import History, Metric, Trial, TrialLog
+from tunesmith.history import FoldResult, History, Metric, Trial, TrialLog
 from tunesmith.ledger.ledger import Ledger
+from tunesmith.objective.objective import Fit
 from tunesmith.search.stopping import AnyOf, Criterion, MaxTime, MaxTrials, Patience, TargetScore
 from tunesmith.space import Categorical, Float, Int, SearchSpace
 from tunesmith.study.loop import EXHAUSTED, Outcome, Study, unique_start
@@ -246,3 +248,124 @@ def test_progress_knows_what_is_reused(tmp_path: Path) -> None:
     assert (last.n_told, last.n_trials, last.n_evaluated) == (20, 20, 30)
     eta = shown[0].eta_s()
     assert eta is None or np.isfinite(eta)
+
+
+# -- curves --------------------------------------------------------------------------------------
+
+
+def curved(**options: Any) -> FunctionObjective:
+    """A bowl whose smaller values of `n` come along; its best `n` is 7."""
+    return FunctionObjective(bowl, n_folds=3, shared="n", **options)
+
+
+def points_of(trial: Trial) -> list[Params]:
+    """All that a trial's fits score."""
+    return curved().curve(trial.proposed or trial.params, SPACE)
+
+
+@pytest.fixture(scope="module", params=["tpe", "random", "gp"])
+def sampler(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(scope="module")
+def curves(sampler: str, tmp_path_factory: pytest.TempPathFactory) -> list[tuple[str, list[float]]]:
+    place = tmp_path_factory.mktemp("curves") / "l.db"
+    return listed(run(place, sampler=sampler, objective=curved()).history)
+
+
+def test_each_trial_is_the_best_of_its_curve(tmp_path: Path, sampler: str) -> None:
+    found = run(tmp_path / "l.db", sampler=sampler, objective=curved())
+    assert len(found.history) == 30
+    for trial in found.history:
+        means = [np.mean([bowl(params, fold) for fold in range(3)]) for params in points_of(trial)]
+        assert trial.mean("score") == max(means)
+        assert trial.params == points_of(trial)[int(np.argmax(means))]
+        assert trial.n_points == len(means)
+    assert any(trial.proposed for trial in found.history)
+
+
+def test_a_curve_costs_one_fit_a_fold(tmp_path: Path) -> None:
+    found = run(tmp_path / "l.db", sampler="tpe", objective=curved())
+    n_points = sum(len(points_of(trial)) for trial in found.history)
+    assert found.n_fits <= 90
+    assert 90 < found.n_evaluated <= 3 * n_points
+
+
+@pytest.mark.parametrize("n_first", [1, 13])
+def test_curves_are_the_same_after_an_interruption(
+    tmp_path: Path, sampler: str, curves: list[Any], n_first: int
+) -> None:
+    class PowerCut(BaseException):
+        pass
+
+    def cut(progress: Progress) -> None:
+        if progress.n_told >= n_first:
+            raise PowerCut
+
+    with pytest.raises(PowerCut):
+        run(tmp_path / "l.db", sampler=sampler, objective=curved(), observer=cut)
+    assert listed(run(tmp_path / "l.db", sampler=sampler, objective=curved()).history) == curves
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("n_workers", [1, 2])
+def test_curves_are_the_same_for_any_number_of_workers(
+    tmp_path: Path, sampler: str, curves: list[Any], n_workers: int
+) -> None:
+    objective = FunctionObjective(slow_bowl, n_folds=3, shared="n")
+    executor = ProcessExecutor(objective.evaluate, n_workers=n_workers)
+    found = run(tmp_path / "l.db", sampler=sampler, objective=objective, executor=executor)
+    assert listed(found.history) == curves
+
+
+def test_a_grid_over_a_curve_that_was_scored_makes_no_fit(tmp_path: Path) -> None:
+    space = SearchSpace.of({"n": Int(1, 6)})
+    first = run(
+        tmp_path / "l.db",
+        sampler="random",
+        space=space,
+        objective=curved(),
+        criterion=MaxTrials(6),
+    )
+    assert (first.n_evaluated, first.n_fits) == (18, 3)
+    again = run(tmp_path / "l.db", sampler="grid", space=space, objective=curved())
+    assert (again.n_evaluated, again.n_reused) == (0, 18)
+    assert [trial.n_points for trial in again.history] == [1] * 6
+
+
+def test_only_what_is_left_of_a_curve_is_evaluated(tmp_path: Path) -> None:
+    grid = SearchSpace.of({"n": Int(1, 20, step=2)})
+    run(tmp_path / "l.db", sampler="grid", space=grid, objective=curved())
+    whole = SearchSpace.of({"n": Int(1, 20)})
+    found = run(tmp_path / "l.db", sampler="random", space=whole, objective=curved())
+    assert found.n_evaluated == 3 * 10
+    assert all(trial.params["n"] == 7 for trial in found.history if (trial.proposed or {}))
+
+
+def test_starting_points_and_several_objectives_have_no_curve(tmp_path: Path) -> None:
+    start, _ = unique_start(SPACE, [("defaults", {"x": 0.0, "n": 20, "kind": "b"})])
+    found = run(tmp_path / "l.db", objective=curved(), start=start, criterion=MaxTrials(2))
+    assert (found.history[0].n_points, found.history[0].params["n"]) == (1, 20)
+
+    def two(params: Params, fold: int) -> dict[str, float]:
+        return {"gain": bowl(params, fold), "cost": 1.0}
+
+    metrics = (Metric("gain"), Metric("cost", "minimize"))
+    objective = FunctionObjective(two, metrics=metrics, shared="n", version="2")
+    several = run(tmp_path / "m.db", objective=objective).history
+    assert {trial.n_points for trial in several} == {1}
+
+
+def test_a_curve_whose_fit_fails_is_its_proposal_alone(tmp_path: Path) -> None:
+    objective = curved()
+
+    def fragile(fit: Fit) -> list[FoldResult]:
+        if len(fit.points) > 1:
+            raise WorkerDiedError("killed")
+        return objective.evaluate(fit)
+
+    executor = SerialExecutor(fragile)
+    found = run(tmp_path / "l.db", objective=objective, executor=executor)
+    assert {trial.n_points for trial in found.history} == {1}
+    assert found.n_evaluated == found.n_fits == 90

@@ -46,6 +46,7 @@ def _content(plan: "Preview") -> dict[str, object]:
         "n_folds": plan.n_folds,
         "n_scores": plan.n_scores,
         "n_fits": plan.n_fits,
+        "n_curve": plan.n_curve,
         "n_told": plan.n_told,
         "n_known": plan.n_known,
         "project_code": list(plan.project_code),
@@ -63,6 +64,9 @@ def _text(path: Path, plan: "Preview") -> str:
         ("fits", _fits(plan)),
         ("known", _known(plan)),
     ]
+    if plan.n_curve > 1:
+        text = f"each trial is the best of all that its fits score, up to {plan.n_curve:,} points"
+        rows.insert(-1, ("curves", text))
     if plan.project_code:
         rows.append(("your code", f"{', '.join(plan.project_code)} (not imported by check)"))
     body = "\n".join(f"  {name:10} {text}" for name, text in rows)
@@ -124,7 +128,7 @@ def _fits(plan: "Preview") -> str:
     if plan.n_fits is None or plan.n_trials is None or plan.n_folds is None:
         return "trials × folds"
     trials, folds = counted(plan.n_trials, "trial"), counted(plan.n_folds, "fold")
-    if plan.n_scores == plan.n_fits:
+    if plan.n_scores in (plan.n_fits, None):
         return f"{plan.n_fits:,} at most ({trials} × {folds})"
     return f"{plan.n_fits:,} at most, for {plan.n_scores:,} scores ({trials} × {folds})"
 

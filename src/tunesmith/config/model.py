@@ -235,6 +235,11 @@ class Search(Section):
     ) = None
     """Tried first: ``defaults`` (the estimator's), ``current`` (the best-parameters file), params.
     By default both for Bayesian search, nothing for grid and random."""
+    curves: bool = True
+    """A sampled trial is the best of all points that its fits score: with a forest of 150 trees
+    come those of 149 and fewer, at no further fit. All of them are recorded. Grid search tries
+    every point by itself, starting points are scored as they are, and of several metrics none is
+    best: there, and with ``execution: {share: off}``, trials have no curves."""
     options: dict[str, JsonValue] = {}
     """Further arguments of the sampler."""
 
@@ -280,7 +285,7 @@ class Outputs(Section):
 
 
 class Execution(Section):
-    """Where fits run; changes no result."""
+    """Where fits run; changes no score."""
 
     executor: str = "auto"
     """``auto``, ``serial``, ``processes``, or the name of an installed executor."""
@@ -288,7 +293,8 @@ class Execution(Section):
     """Processes at a time; by default one per core."""
     share: Literal["exact", "off"] = "exact"
     """``exact`` lets one fit score every candidate that it holds (a forest of 500 trees those of
-    100), where scores are bitwise the same; ``off`` fits each candidate on its own."""
+    100), where scores are bitwise the same; ``off`` fits each candidate on its own, so that
+    sampled trials have no curves (``search: {curves: true}``) and may be other ones."""
     fit_timeout: Duration | None = None
     """Time limit of one fit; a fit over it is stopped and its trial fails."""
 

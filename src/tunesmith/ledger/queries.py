@@ -124,9 +124,12 @@ def told_log(connection: Connection, study_id: int) -> TrialLog:
     for row in connection.execute(query.order_by(table.c.number)):
         if row.number != len(log.told) or row.number not in folds:
             break
-        asked = trial_of(row)
-        log.ask(asked.params, asked.key, asked.origin)
-        log.tell(asked.told(folds[row.number]))
+        found = trial_of(row)
+        if found.proposed is None:
+            log.ask(found.params, found.key, found.origin)
+        else:
+            log.ask(found.proposed, row.proposed, found.origin)
+        log.tell(found.told(folds[row.number]))
     return log
 
 

@@ -42,6 +42,8 @@ def trial_row(study_id: int, trial: Trial) -> dict[str, Any]:
         "params": json_text(dict(trial.params)),
         "origin": trial.origin,
         "state": trial.state.value,
+        "proposed": None if trial.proposed is None else json_text(dict(trial.proposed)),
+        "n_points": trial.n_points,
     }
 
 
@@ -82,8 +84,16 @@ def fold_result_of(row: Row[Any], fold: int) -> FoldResult:
 
 
 def trial_of(row: Row[Any]) -> Trial:
-    """The trial in a row, still running."""
-    return Trial(row.number, json.loads(row.params), row.params, row.origin)
+    """The trial in a row, without results."""
+    proposed = None if row.proposed is None else json.loads(row.proposed)
+    return Trial(
+        row.number,
+        json.loads(row.params),
+        row.params,
+        row.origin,
+        proposed=proposed,
+        n_points=row.n_points,
+    )
 
 
 def head_of(row: Row[Any], *, is_new: bool = False) -> StudyHead:

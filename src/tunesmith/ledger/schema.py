@@ -24,7 +24,7 @@ from tunesmith.errors import StorageError
 from tunesmith.ledger.dialect import serialise_schema_changes
 from tunesmith.version import VERSION
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 metadata = MetaData()
 
@@ -89,6 +89,8 @@ trial = Table(
     Column("params", Text, nullable=False),
     Column("origin", String(80), nullable=False),
     Column("state", String(16), nullable=False),
+    Column("proposed", Text),
+    Column("n_points", Integer, nullable=False, default=1, server_default="1"),
 )
 
 trial_fold = Table(
@@ -102,7 +104,13 @@ trial_fold = Table(
     ForeignKeyConstraint(["evaluation_key", "run_id"], ["evaluation.key", "evaluation.run_id"]),
 )
 
-MIGRATIONS: dict[int, Callable[[Connection], None]] = {}
+
+def _add_curves(connection: Connection) -> None:
+    connection.exec_driver_sql("ALTER TABLE trial ADD COLUMN proposed TEXT")
+    connection.exec_driver_sql("ALTER TABLE trial ADD COLUMN n_points INTEGER DEFAULT 1 NOT NULL")
+
+
+MIGRATIONS: dict[int, Callable[[Connection], None]] = {1: _add_curves}
 """Version -> the step from it to the next one."""
 
 

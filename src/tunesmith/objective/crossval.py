@@ -95,6 +95,10 @@ class CrossValObjective:
             return [(index,) for index in range(len(candidates))]
         return self._kernel.groups(candidates)
 
+    def curve(self, params: Params, space: SearchSpace) -> list[Params]:
+        """Points of the space that a fit of these params scores, these among them."""
+        return self._kernel.curve(params, space) if self._may_share else [params]
+
     @property
     def _may_share(self) -> bool:
         # What a fit takes cannot be told apart where several candidates share it.
@@ -102,7 +106,7 @@ class CrossValObjective:
 
     def evaluate(self, fit: Fit) -> list[FoldResult]:
         """Train and score every candidate; a failure of the user's code becomes a result."""
-        together = self._together(fit) if len(fit.candidates) > 1 else None
+        together = self._together(fit) if len(fit.points) > 1 or fit.along else None
         return together or [self._alone(params, fit.fold) for params in fit.candidates]
 
     def _together(self, fit: Fit) -> list[FoldResult] | None:

@@ -15,6 +15,7 @@ from tunesmith.objective.objective import Fit
 from tunesmith.objective.sharing import Builder, Fitted, Path, Sharing
 from tunesmith.objective.slices import SliceCache
 from tunesmith.objective.submodels.family import CannotShareError
+from tunesmith.space import SearchSpace
 from tunesmith.space.parameter import canonical_json
 from tunesmith.types import Params
 
@@ -86,9 +87,13 @@ class Kernel(Generic[S]):
         """Indices of candidates, those together that one fit can score."""
         return self._sharing.groups(candidates)
 
+    def curve(self, params: Params, space: SearchSpace) -> list[Params]:
+        """Points of a space that the fit of one of them scores, that one included."""
+        return self._sharing.curve(params, space)
+
     def together(self, fit: Fit) -> list[Scored[S]] | None:
         """One fit for all; ``None`` where each must be fitted on its own."""
-        path = self._sharing.path(fit.candidates)
+        path = self._sharing.path(fit.points)
         if path is None or not self._trust.get(path.way, True):
             return None
         clock, rows = Clock(), self.rows.shared(fit.fold)
@@ -97,7 +102,7 @@ class Kernel(Generic[S]):
         return self._along(path, fitted, fit, clock)
 
     def _along(self, path: Path, fitted: Fitted, fit: Fit, clock: Clock) -> list[Scored[S]] | None:
-        n = len(fit.candidates)
+        n = len(fit.points)
         found: dict[str, Scored[S]] = {}
         for params, model in zip(path.candidates, fitted.models(path), strict=True):
             with clock.scoring():
@@ -105,7 +110,7 @@ class Kernel(Generic[S]):
             if not self._is_trusted((path.way, *fitted.ways), params, fit.fold, scores):
                 return None
             found[canonical_json(params)] = Scored(scores, clock.fit_s / n, clock.score_s, n)
-        return [found[canonical_json(params)] for params in fit.candidates]
+        return [found[canonical_json(params)] for params in fit.points]
 
     def alone(self, params: Params, fold: int, clock: Clock) -> S | None:
         """Scores of one candidate that shares the fold's rows, and first steps where it can.

@@ -34,6 +34,7 @@ from tunesmith.objective.outputs import LiveResult, Output, Outputs, heard
 from tunesmith.objective.prototype import Prototype, is_json, last_step, to_json
 from tunesmith.objective.quick_scores import QuickScorers
 from tunesmith.objective.slices import SliceCache, Slices, frozen
+from tunesmith.space import SearchSpace
 from tunesmith.space.parameter import canonical_json
 from tunesmith.types import Params
 
@@ -168,15 +169,22 @@ class LiveObjective:
             return [(index,) for index in range(len(candidates))]
         return self._kernel.groups(candidates)
 
-    @cached_property
+    def curve(self, params: Params, space: SearchSpace) -> list[Params]:
+        """Points of the space that a fit of these params scores, these among them."""
+        return self._kernel.curve(params, space) if self._is_divisible else [params]
+
+    @property
     def _may_share(self) -> bool:
+        """Whether candidates may share fits; where every fit is announced, every one is made."""
+        return self._is_divisible and self.verbose <= 1
+
+    @cached_property
+    def _is_divisible(self) -> bool:
         """Whether rows and arguments are such that an estimator may be taken apart."""
         prefix = last_step(self.estimator)[0]
         is_routed = bool(self._config["enable_metadata_routing"])
         return (
             self.y is not None
-            # Every fit is announced, so every one is made.
-            and self.verbose <= 1
             and not get_tags(self.estimator).input_tags.pairwise
             and not (is_routed and (self.fit_params or self.score_params))
             and all(name.startswith(prefix) for name in self.fit_params)
@@ -191,11 +199,14 @@ class LiveObjective:
         if os.getpid() == self._home:
             return [*self._evaluate(fit)]
         with config_context(**self._config), heard() as (said, warned):
-            first, *rest = self._evaluate(fit)
-        return [replace(first, said=said.getvalue(), warned=tuple(warned)), *rest]
+            found = self._evaluate(fit)
+        # Of candidates all are told, the first of them says it; of a curve one, whichever it is.
+        n = len(found) if fit.along else 1
+        telling = [replace(one, said=said.getvalue(), warned=tuple(warned)) for one in found[:n]]
+        return [*telling, *found[n:]]
 
     def _evaluate(self, fit: Fit) -> list[LiveResult]:
-        together = self._together(fit) if len(fit.candidates) > 1 else None
+        together = self._together(fit) if len(fit.points) > 1 or fit.along else None
         return together or [self._alone(params, fit.fold) for params in fit.candidates]
 
     def _together(self, fit: Fit) -> list[LiveResult] | None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from tunesmith.history import FoldResult, Metric
+from tunesmith.space import SearchSpace
 from tunesmith.types import Params
 
 
@@ -14,6 +15,13 @@ class Fit:
 
     fold: int
     candidates: tuple[Params, ...]
+    along: tuple[Params, ...] = ()
+    """Scored only if one and the same fit gives them: they are worth no fit of their own."""
+
+    @property
+    def points(self) -> tuple[Params, ...]:
+        """All that may be scored, candidates first."""
+        return (*self.candidates, *self.along)
 
 
 class Objective(Protocol):
@@ -57,9 +65,22 @@ class Objective(Protocol):
             Indices of the candidates, each in one group, by the first of each group.
         """
 
+    def curve(self, params: Params, space: SearchSpace) -> Sequence[Params]:
+        """What a fit of these params scores besides, at no further fit.
+
+        Args:
+            params: a canonical point of the space.
+            space: whose points may be on the curve.
+
+        Returns:
+            Canonical points of the space, the given one among them, in order of preference among
+            equally good ones; the given one alone where nothing is shared.
+        """
+
     def evaluate(self, fit: Fit) -> list[FoldResult]:
         """Train and score; an exception of the user's code becomes a failed result.
 
         Returns:
-            One result a candidate, in order.
+            One result a candidate, in order; then one for each point of ``along``, or for none of
+            them where they would have needed fits of their own.
         """

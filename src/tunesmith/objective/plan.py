@@ -1,32 +1,48 @@
 """Trials -> the fits that are left to do."""
 
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import dataclass
 
-from tunesmith.history import Trial
 from tunesmith.objective.objective import Fit
+from tunesmith.space.parameter import canonical_json
 from tunesmith.types import Params
 
 Grouping = Callable[[Sequence[Params]], Sequence[tuple[int, ...]]]
 
 
 @dataclass(frozen=True, slots=True)
-class PlannedFit:
-    """A fit, and the trials that its results belong to, candidate by candidate."""
+class Asked:
+    """A trial's points: the one that was proposed, and what its fits may score besides."""
 
-    numbers: tuple[int, ...]
+    number: int
+    points: tuple[Params, ...]
+    proposed: int = 0
+    """The place of what was proposed."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedFit:
+    """A fit, and whose points it scores."""
+
     fit: Fit
+    owners: tuple[tuple[tuple[int, int], ...], ...]
+    """(trial number, place among its points) of all that wait for a result; by point of the fit."""
+
+    @property
+    def first(self) -> int:
+        """The first trial that waits for it."""
+        return min(number for owners in self.owners for number, _ in owners)
 
     def alone(self) -> "list[PlannedFit]":
-        """A fit for every candidate."""
-        pairs = zip(self.numbers, self.fit.candidates, strict=True)
-        return [PlannedFit((n,), Fit(self.fit.fold, (params,))) for n, params in pairs]
+        """A fit for every candidate; what would only have come along is given up."""
+        pairs = zip(self.fit.candidates, self.owners, strict=False)
+        return [PlannedFit(Fit(self.fit.fold, (params,)), (owners,)) for params, owners in pairs]
 
 
 def plan(
-    trials: Sequence[Trial],
+    trials: Sequence[Asked],
     n_folds: int,
-    known: Container[tuple[int, int]] = (),
+    known: Container[tuple[int, int, int]] = (),
     groups: Grouping | None = None,
 ) -> list[PlannedFit]:
     """The fits that trials need, minus what is known.
@@ -34,18 +50,61 @@ def plan(
     Args:
         trials: what to evaluate.
         n_folds: folds a trial.
-        known: (trial number, fold) of results that are there already.
+        known: (trial number, place, fold) of results that are there already.
         groups: which candidates can share a fit; by default none.
 
     Returns:
         By the number of their first trial, then by fold, so that early trials are told early.
     """
-    planned = []
+    planned: list[PlannedFit] = []
     for fold in range(n_folds):
-        left = [trial for trial in trials if (trial.number, fold) not in known]
-        params = [trial.params for trial in left]
-        together = groups(params) if groups else [(index,) for index in range(len(left))]
+        left = [left for trial in trials if (left := _Left.of(trial, fold, known)).places]
+        proposed = [item.trial.points[item.trial.proposed] for item in left]
+        together = groups(proposed) if groups else [(index,) for index in range(len(left))]
         for group in together:
-            numbers = tuple(left[index].number for index in group)
-            planned.append(PlannedFit(numbers, Fit(fold, tuple(params[i] for i in group))))
-    return sorted(planned, key=lambda item: (item.numbers[0], item.fit.fold))
+            planned += _fits([left[index] for index in group], fold, groups)
+    return sorted(planned, key=lambda item: (item.first, item.fit.fold))
+
+
+@dataclass(frozen=True, slots=True)
+class _Left:
+    """A trial, and the places of its points that have no result on one fold."""
+
+    trial: Asked
+    places: tuple[int, ...]
+
+    @classmethod
+    def of(cls, trial: Asked, fold: int, known: Container[tuple[int, int, int]]) -> "_Left":
+        places = range(len(trial.points))
+        return cls(trial, tuple(p for p in places if (trial.number, p, fold) not in known))
+
+
+def _fits(members: Sequence[_Left], fold: int, groups: Grouping | None) -> Iterator[PlannedFit]:
+    """One fit for trials whose proposals share one, if all of their points do; else one each."""
+    whole = _fit(members, fold)
+    has_curves = any(len(member.trial.points) > 1 for member in members)
+    if len(members) > 1 and has_curves and groups and len(groups(whole.fit.points)) > 1:
+        for member in members:
+            yield _fit([member], fold)
+    else:
+        yield whole
+
+
+def _fit(members: Sequence[_Left], fold: int) -> PlannedFit:
+    found: dict[str, Params] = {}
+    owners: dict[str, list[tuple[int, int]]] = {}
+    proposed: dict[str, None] = {}
+    # Curves overlap. Where nobody has one, a repeat is a trial of its own.
+    is_joined = any(len(member.trial.points) > 1 for member in members)
+    for member in members:
+        trial = member.trial
+        for place in member.places:
+            params = trial.points[place]
+            key = canonical_json(dict(params)) if is_joined else str(trial.number)
+            found[key] = params
+            owners.setdefault(key, []).append((trial.number, place))
+            if place == trial.proposed:
+                proposed[key] = None
+    along = [key for key in found if key not in proposed]
+    fit = Fit(fold, tuple(found[key] for key in proposed), tuple(found[key] for key in along))
+    return PlannedFit(fit, tuple(tuple(owners[key]) for key in (*proposed, *along)))

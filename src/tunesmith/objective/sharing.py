@@ -31,8 +31,14 @@ from tunesmith.objective.submodels.family import (
     fitted_for,
 )
 from tunesmith.objective.subtransformers.family import TransformerFamily
+from tunesmith.space import Parameter, SearchSpace
 from tunesmith.space.parameter import canonical_json
 from tunesmith.types import Params
+
+MAX_POINTS = 256
+"""So many points are on a curve at most: each is scored on every fold."""
+MAX_LEVELS = 65_536
+"""A longer list of values counts as a continuum."""
 
 
 class Builder(Protocol):
@@ -213,6 +219,35 @@ class Sharing:
                 return Path(family, name, _ordered(family, name, candidates), free)
         return None
 
+    # -- what comes with a fit ---------------------------------------------------------------
+
+    def curve(self, params: Params, space: SearchSpace) -> list[Params]:
+        """Points of a space that the fit of one of them answers, that one included.
+
+        Returns:
+            Along the one submodel parameter that gives most, in the family's order.
+        """
+        choice = self.builder.choice_of(params)
+        found = [
+            self._curve_along(family, name, params, space)
+            for family, name in self._parameters(choice, [params])
+        ]
+        return max([[params], *found], key=len)
+
+    def _curve_along(
+        self, family: Family, name: str, params: Params, space: SearchSpace
+    ) -> list[Params]:
+        if not self._can_share(family, name, [params]):
+            return [params]
+        last = last_step(self.builder.build(params))[1]
+        box, _ = space.locate(params)
+        values = held(family, last, params[name], space.boxes[box].parameters[name])
+        points = [{**params, name: value} for value in values]
+        inside = [point for point in points if _is_canonical(point, space)]
+        if not inside or not family.can_share(last, [point[name] for point in inside]):
+            return [params]
+        return list(_ordered(family, name, inside))
+
     # -- fitting -----------------------------------------------------------------------------
 
     def fitted(
@@ -320,6 +355,42 @@ def is_divisible(estimator: Any) -> bool:
     if not is_plain_pipeline(estimator):
         return False
     return hasattr(list(flat_steps(estimator))[-1][1], "fit")
+
+
+def held(family: Family, estimator: Any, proposed: Any, parameter: Parameter) -> list[Any]:
+    """The values of a parameter that the fit with one of them answers, thinned where many.
+
+    Args:
+        family: of the parameter.
+        estimator: unfitted.
+        proposed: the value to fit with.
+        parameter: whose values to choose from; of a continuum there are none.
+
+    Returns:
+        At most ``MAX_POINTS`` in the parameter's order, ``proposed`` among them.
+    """
+    n_levels = parameter.n_levels
+    if n_levels is None or n_levels > MAX_LEVELS:
+        return []
+    levels = [parameter.level(index) for index in range(n_levels)]
+    found = [value for value in levels if _is_held(family, estimator, proposed, value)]
+    # The same steps for all that are about as long: curves that overlap then meet.
+    step = -(-len(found) // (MAX_POINTS - 1)) or 1
+    return [value for i, value in enumerate(found) if i % step == 0 or value == proposed]
+
+
+def _is_held(family: Family, estimator: Any, proposed: Any, value: Any) -> bool:
+    """Whether a fit for both is the fit for the proposed value alone."""
+    both = [proposed, value]
+    return family.can_share(estimator, both) and family.widest(both) == family.widest([proposed])
+
+
+def _is_canonical(params: Params, space: SearchSpace) -> bool:
+    """Whether these are a point of the space, with the active parameters and no others."""
+    try:
+        return canonical_json(space.canonical(params)) == canonical_json(dict(params))
+    except ValueError:
+        return False
 
 
 def _ordered(family: Family, name: str, candidates: Sequence[Params]) -> tuple[Params, ...]:

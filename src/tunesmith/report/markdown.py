@@ -58,7 +58,18 @@ def _count(summary: Summary) -> str:
     n_failed = sum(len(group.numbers) for group in summary.failures)
     failed = f", {n_failed} of them failed" if n_failed else ""
     reason = f" Ended by: {one_line(summary.stopped_by)}." if summary.stopped_by else ""
-    return f"{summary.n_trials} trials of {summary.n_folds} folds{failed}.{reason}"
+    counted = f"{summary.n_trials} trials of {summary.n_folds} folds{failed}."
+    return f"{counted}{_shared(summary)}{reason}"
+
+
+def _shared(summary: Summary) -> str:
+    """What fits scored besides what they were made for."""
+    found = ""
+    if summary.n_points > summary.n_trials:
+        found += f" Each is the best of all that its fits score: {summary.n_points:,} points."
+    if summary.n_spared:
+        found += f" Shared fits spared {summary.n_spared:,} others."
+    return found
 
 
 def _against(comparison: Comparison) -> str:
@@ -139,9 +150,17 @@ def top(summary: Summary) -> str:
             sparkline(trial.scores[summary.metric.name]),
             _params(trial),
         ]
-        for trial in summary.ranking[:TOP]
+        for trial in _different(summary.ranking)[:TOP]
     ]
     return f"## Top {len(rows)} of {len(summary.ranking)}\n\n" + table(header, rows)
+
+
+def _different(ranking: Sequence[Ranked]) -> list[Ranked]:
+    """The first of trials with the same parameters: curves that overlap may have one best."""
+    found: dict[str, Ranked] = {}
+    for trial in ranking:
+        found.setdefault(_params(trial), trial)
+    return list(found.values())
 
 
 def history(summary: Summary) -> str:

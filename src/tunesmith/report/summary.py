@@ -111,6 +111,10 @@ class Summary:
     """The winner's scores on rows that the search never saw, where such were held out."""
     n_trials: int
     n_folds: int
+    n_points: int
+    """Points scored for the trials; more than trials where each is the best of its curve."""
+    n_spared: int
+    """Fits that sharing spared: scores of the trials that needed none of their own."""
     stopped_by: str
     provenance: Mapping[str, Any]
     """Of the last run that evaluated something."""
@@ -151,9 +155,21 @@ def summarise(record: StudyRecord) -> Summary:
         holdout=_holdout(record),
         n_trials=len(told),
         n_folds=max((len(trial.folds) for trial in told), default=0),
+        n_points=sum(trial.n_points for trial in told),
+        n_spared=round(sum(map(spared, told))),
         stopped_by=_stopped_by(record),
         provenance=_provenance(record),
     )
+
+
+def spared(trial: Trial) -> float:
+    """Fits that a trial's scores did not need: its part of those that it shared with others.
+
+    It depends on what was found alone, not on how far a run came, so that reports repeat.
+    """
+    if trial.n_points > 1:
+        return len(trial.folds) * (trial.n_points - 1)
+    return sum(1 - 1 / fold.n_sharing for fold in trial.folds)
 
 
 def ranked(history: History, metrics: Sequence[Metric]) -> tuple[Ranked, ...]:

@@ -28,11 +28,13 @@ def best_text(summary: Summary) -> str:
 
 def closing_text(summary: Summary, run: RunRecord, files: Iterable[Path]) -> str:
     """What a run ends with: why it ended, the best, what is new, and where the files are."""
-    fits = f"{run.n_fits} fits made"
+    fits = f"{run.n_fits:,} fits made"
     if run.n_evaluated > run.n_fits:
-        fits += f" for {run.n_evaluated} scores"
+        fits += f" for {run.n_evaluated:,} scores"
     if run.n_reused:
-        fits += f", {run.n_reused} scores known before"
+        fits += f", {run.n_reused:,} scores known before"
+    if summary.n_points > summary.n_trials:
+        fits += "; each trial is the best of all that its fits score"
     head = f"{summary.study}: {summary.n_trials} trials; {fits}. Ended by: {summary.stopped_by}."
     lines = [head, best_text(summary)]
     lines += [f"failed: {len(g.numbers)} x {g.kind}: {g.message[:200]}" for g in summary.failures]

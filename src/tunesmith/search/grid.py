@@ -21,6 +21,7 @@ class GridSampler:
     """
 
     looks_back: ClassVar[bool] = False
+    is_exhaustive: ClassVar[bool] = True
 
     seed: int = 0
     _progress: "_Progress | None" = field(default=None, init=False, repr=False, compare=False)

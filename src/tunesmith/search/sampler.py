@@ -18,7 +18,9 @@ class Sampler(Protocol):
     """Proposes the next points to try. Built with its options as keyword arguments.
 
     One that never reads results may say so with ``looks_back = False``: it is then asked for many
-    trials at a time, of which more can share their fits.
+    trials at a time, of which more can share their fits. One that goes through all points of a
+    space may say ``is_exhaustive = True``: its trials then stand for themselves alone, without
+    the other points that their fits score (``search: {curves: true}``).
     """
 
     def objection(self, space: SearchSpace) -> str | None:
@@ -41,3 +43,8 @@ class Sampler(Protocol):
 def looks_back(sampler: Sampler) -> bool:
     """Whether what a strategy proposes may depend on results."""
     return bool(getattr(sampler, "looks_back", True))
+
+
+def is_exhaustive(sampler: Sampler) -> bool:
+    """Whether a strategy lists all points, each as a trial of its own."""
+    return bool(getattr(sampler, "is_exhaustive", False))

@@ -111,8 +111,15 @@ class _Mirror:
             self._study = create_study(directions=[m.direction for m in history.objectives])
 
     def leads_to(self, space: SearchSpace, history: History) -> bool:
-        """Whether the history continues the one that is mirrored."""
-        return space is self.space and history.continues(self._history)
+        """Whether the history continues the one that is mirrored.
+
+        It does not where a trial was told with other params than were asked for: Optuna's trials
+        keep theirs, and their order counts.
+        """
+        if space is not self.space or not history.continues(self._history):
+            return False
+        running = (number for number in self._running if number < history.n_told)
+        return all(history[number].key == self._history[number].key for number in running)
 
     def update(self, history: History) -> None:
         """Finish what was running and add what is new."""

@@ -28,6 +28,10 @@ class BayesSearchCV(SearchCV):
     A Gaussian process proposes what to try from what was found so far; its trials are the same for
     any ``n_jobs``. A candidate of which a fold failed is never the best.
 
+    What a fit scores besides (a forest of 150 trees those of 149 and fewer) is scored, too, and the
+    candidate is the best of it; ``cv_results_`` shows that one. With callbacks, which are told of
+    every fit, each candidate is the one proposed.
+
     Args:
         estimator: to tune.
         param_distributions: name -> list, array, ``Float``, ``Int`` or ``Categorical`` of
@@ -101,7 +105,7 @@ class BayesSearchCV(SearchCV):
         strategy = Sampling(space, sampler, METHOD, seed)
         n_most = min(self.n_iter, strategy.n_points or self.n_iter)
         definition = {
-            "file": {"search": {"method": METHOD, "seed": seed}},
+            "file": {"search": {"method": METHOD, "seed": seed, "curves": True}},
             "space": space.to_json(),
             "seed": seed,
         }

@@ -3,7 +3,6 @@
 from tunesmith.execute.executor import Executor
 from tunesmith.history import HOLDOUT, Trial
 from tunesmith.objective.objective import Fit, Objective
-from tunesmith.objective.plan import PlannedFit
 from tunesmith.study.loop import results_of
 from tunesmith.study.recorder import LedgerRecorder
 from tunesmith.study.signals import SignalGate
@@ -28,10 +27,10 @@ def score_holdout(
     key = objective.key(winner.params, HOLDOUT)
     result = recorder.known([key]).get(key)
     if result is None:
-        planned = PlannedFit((winner.number,), Fit(HOLDOUT, (winner.params,)))
-        future = executor.submit(planned.fit)
+        fit = Fit(HOLDOUT, (winner.params,))
+        future = executor.submit(fit)
         while not future.done():
             with gate.waiting():
                 executor.completed(None)
-        (result,) = results_of(future, planned)
+        (result,) = results_of(future, fit)
     recorder.holdout(winner.number, key, result)

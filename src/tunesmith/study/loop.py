@@ -7,16 +7,17 @@ the study *at* m: trials asked ahead are dropped (their folds stay in the ledger
 """
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import CancelledError, Future
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from tunesmith.execute.executor import CallTimeoutError, Executor, WorkerDiedError
 from tunesmith.history import Failure, FoldResult, History, Trial, TrialLog
-from tunesmith.objective.objective import Objective
+from tunesmith.objective.objective import Fit, Objective
 from tunesmith.objective.plan import PlannedFit, plan
 from tunesmith.search.stopping import Criterion, only_counts, trial_limit
 from tunesmith.space import SearchSpace
+from tunesmith.study.opened import Opened
 from tunesmith.study.progress import Observer, Progress, silent
 from tunesmith.study.recorder import Recorder
 from tunesmith.study.signals import SignalGate
@@ -25,28 +26,15 @@ from tunesmith.types import Params
 
 TICK_S = 0.5
 FORESEEN_TRIALS = 1024
-"""So many trials are asked at a time where results change nothing."""
+"""So many trials are asked at a time where results change nothing,"""
+FORESEEN_POINTS = 4096
+"""and no more once they have so many points between them."""
 NAMES = {
     "defaults": "the estimator's defaults are",
     "current": "the current best parameters are",
     "start_with": "a point of `start_with` is",
 }
 EXHAUSTED = "no further point of the space was found"
-
-
-@dataclass
-class _Open:
-    """A trial on its way: asked, not yet told."""
-
-    trial: Trial
-    keys: list[str]
-    results: dict[int, FoldResult] = field(default_factory=dict)
-
-    def take(self, known: Mapping[str, FoldResult]) -> None:
-        """Use the known results; another study may have counted its folds otherwise."""
-        for fold, key in enumerate(self.keys):
-            if key in known:
-                self.results[fold] = replace(known[key], fold=fold)
 
 
 @dataclass(frozen=True)
@@ -80,10 +68,11 @@ class Study:
         self._ahead = self._look_ahead()
         known_ends = (self._limit, self.strategy.n_points)
         self._n_trials = min((n for n in known_ends if n is not None), default=None)
-        self._open: dict[int, _Open] = {}
+        self._open: dict[int, Opened] = {}
+        self._n_open_points = 0
         self._running: dict[Future[list[FoldResult]], PlannedFit] = {}
         self._is_exhausted = False
-        self._n_evaluated = self._n_reused = 0
+        self._n_evaluated = self._n_reused = self._n_along = 0
         self._n_fits = self._fit_s = 0.0
         self._seen_s = 0.0
 
@@ -113,7 +102,7 @@ class Study:
     # -- ask ---------------------------------------------------------------------------------
 
     def _ask_ahead(self) -> None:
-        asked: list[_Open] = []
+        asked: list[Opened] = []
         while self._may_ask() and (asked or self._is_time_to_ask()):
             proposal = self.strategy.propose(self.log)
             if proposal is None:
@@ -127,7 +116,10 @@ class Study:
         n_asked = len(self.log.asked)
         if self._is_exhausted or (self._limit is not None and n_asked >= self._limit):
             return False
-        return n_asked - len(self.log.told) < self._ahead
+        n_open = n_asked - len(self.log.told)
+        if n_open < self.strategy.window:
+            return True
+        return n_open < self._ahead and self._n_open_points < FORESEEN_POINTS
 
     def _look_ahead(self) -> int:
         """How many trials may be under way: the window, or many where no result matters.
@@ -140,23 +132,25 @@ class Study:
     def _is_time_to_ask(self) -> bool:
         # By halves: trials that trickle in one by one could share nothing.
         n_open = len(self.log.asked) - len(self.log.told)
-        return self._ahead == self.strategy.window or n_open <= self._ahead // 2
+        is_half = n_open <= self._ahead // 2 and self._n_open_points <= FORESEEN_POINTS // 2
+        return self._ahead == self.strategy.window or is_half
 
-    def _ask(self, origin: str, params: Params) -> _Open:
+    def _ask(self, origin: str, params: Params) -> Opened:
         trial = self.log.ask(params, self.strategy.key(params), origin)
         self.recorder.asked(trial)
-        keys = [self.objective.key(params, fold) for fold in range(self.objective.n_folds)]
-        opened = self._open[trial.number] = _Open(trial, keys)
+        points = self.strategy.points(trial, self.objective)
+        opened = self._open[trial.number] = Opened.of(trial, points, self.objective)
+        self._n_open_points += len(points)
         return opened
 
-    def _submit(self, asked: Sequence[_Open]) -> None:
+    def _submit(self, asked: Sequence[Opened]) -> None:
         """Take what the ledger knows; have the rest evaluated."""
-        known = self.recorder.known(key for opened in asked for key in opened.keys)
+        known = self.recorder.known(key for opened in asked for key in opened.all_keys)
         for opened in asked:
             opened.take(known)
             self._n_reused += len(opened.results)
-        have = {(opened.trial.number, fold) for opened in asked for fold in opened.results}
-        trials = [opened.trial for opened in asked]
+        have = {item for opened in asked for item in opened.have}
+        trials = [opened.asked for opened in asked]
         for planned in plan(trials, self.objective.n_folds, have, self.objective.groups):
             self._start(planned)
 
@@ -175,38 +169,48 @@ class Study:
         self.recorder.commit_when_due()
 
     def _take_in(self, planned: PlannedFit, future: Future[list[FoldResult]]) -> None:
-        if len(planned.numbers) > 1 and future.exception() is not None:
+        fit = planned.fit
+        is_joint = len(fit.points) > 1 or bool(fit.along)
+        if is_joint and future.exception() is not None:
             # It is not known whose fault that was: each gets a fit and a time limit of its own.
             for alone in planned.alone():
                 self._start(alone)
+            self._give_up(planned, from_point=len(fit.candidates))
             return
-        results = results_of(future, planned)
-        for number, result in zip(planned.numbers, results, strict=True):
-            self._receive(self._open[number], planned.fit.fold, result)
+        results = results_of(future, fit)
+        for owners, result in zip(planned.owners, results, strict=False):
+            self._receive(owners, result)
+        self._n_along += max(len(results) - len(fit.candidates), 0)
+        self._give_up(planned, from_point=len(results))
 
-    def _receive(self, opened: _Open, fold: int, result: FoldResult) -> None:
-        opened.results[fold] = result
-        self.recorder.result(opened.keys[fold], result)
+    def _receive(self, owners: Sequence[tuple[int, int]], result: FoldResult) -> None:
+        for number, place in owners:
+            self._open[number].receive(place, result)
+        number, place = owners[0]
+        self.recorder.result(self._open[number].keys[place][result.fold], result)
         self._n_evaluated += 1
         self._n_fits += 1 / result.n_sharing
         self._fit_s += result.fit_time_s + result.score_time_s
 
+    def _give_up(self, planned: PlannedFit, from_point: int) -> None:
+        for owners in planned.owners[from_point:]:
+            for number, place in owners:
+                self._open[number].give_up(place, planned.fit.fold)
+
     # -- tell --------------------------------------------------------------------------------
 
     def _tell_ready(self) -> str | None:
-        while (opened := self._open.get(len(self.log.told))) and self._is_whole(opened):
+        while (opened := self._open.get(len(self.log.told))) and opened.is_whole:
             del self._open[opened.trial.number]
-            told = opened.trial.told(list(opened.results.values()))
+            self._n_open_points -= len(opened.points)
+            told, keys = opened.told(self.log.objectives[0], self.strategy.key)
             self.log.tell(told)
-            self.recorder.told(told, opened.keys)
+            self.recorder.told(told, keys)
             self._show(told)
             if reason := self._stop_reason():
                 return reason
         self._show(None)
         return self._stop_reason()
-
-    def _is_whole(self, opened: _Open) -> bool:
-        return len(opened.results) == self.objective.n_folds
 
     def _stop_reason(self) -> str | None:
         history = self.log.view()
@@ -232,6 +236,7 @@ class Study:
             n_evaluated=self._n_evaluated,
             n_reused=self._n_reused,
             n_fits=round(self._n_fits),
+            n_along=self._n_along,
             n_failed=history.n_failed,
             n_workers=self.executor.n_workers,
             elapsed_s=elapsed_s,
@@ -241,17 +246,17 @@ class Study:
         )
 
 
-def results_of(future: Future[list[FoldResult]], planned: PlannedFit) -> list[FoldResult]:
+def results_of(future: Future[list[FoldResult]], fit: Fit) -> list[FoldResult]:
     """The results of a finished call; a dead worker or a time-out is a failed fold."""
     try:
         return [result.checked() for result in future.result()]
     except CallTimeoutError as error:
-        failed = _failed(planned.fit.fold, "timeout", error)
+        failed = _failed(fit.fold, "timeout", error)
     except WorkerDiedError as error:
-        failed = _failed(planned.fit.fold, "worker-died", error)
+        failed = _failed(fit.fold, "worker-died", error)
     except CancelledError as error:
-        failed = _failed(planned.fit.fold, "interrupted", error)
-    return [failed] * len(planned.numbers)
+        failed = _failed(fit.fold, "interrupted", error)
+    return [failed] * len(fit.points)
 
 
 def _failed(fold: int, kind: str, error: BaseException) -> FoldResult:

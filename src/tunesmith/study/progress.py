@@ -24,6 +24,8 @@ class Progress:
     """Evaluations that the ledger already knew."""
     n_fits: int
     """Fits made by this run; fewer than evaluations where several candidates shared one."""
+    n_along: int
+    """Evaluations among those made that no trial had asked for: they came along with a fit."""
     n_failed: int
     """Failed trials."""
     n_workers: int
@@ -43,10 +45,11 @@ class Progress:
         Trials that the ledger answered count as done, not as fast: they say nothing about the
         cost of the next fit.
         """
-        if self.n_trials is None or not self.n_evaluated:
+        n_asked = self.n_evaluated - self.n_along
+        if self.n_trials is None or not n_asked:
             return None
-        n_fits = max(self.n_trials - self.n_told, 0) * self.n_folds
-        return n_fits * self.fit_s / self.n_evaluated / self.n_workers
+        n_left = max(self.n_trials - self.n_told, 0) * self.n_folds
+        return n_left * self.fit_s / n_asked / self.n_workers
 
 
 Observer: TypeAlias = Callable[[Progress], None]

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from tunesmith.history import TrialLog
-from tunesmith.search.sampler import Sampler, looks_back
+from tunesmith.history import Trial, TrialLog
+from tunesmith.objective.objective import Objective
+from tunesmith.search.sampler import Sampler, is_exhaustive, looks_back
 from tunesmith.space import SearchSpace
 from tunesmith.space.grid import count_points
 from tunesmith.space.parameter import canonical_json
@@ -34,6 +35,9 @@ class Strategy(Protocol):
     def key(self, params: Params) -> str:
         """Equal keys, equal points."""
 
+    def points(self, trial: Trial, objective: Objective) -> Sequence[Params]:
+        """The trial's params, and others of which the best is told in their place."""
+
 
 @dataclass(frozen=True)
 class Sampling:
@@ -47,6 +51,8 @@ class Sampling:
     window: int = 8
     start: tuple[tuple[str, Params], ...] = ()
     """(origin, canonical params) to try first, in order, without repeats."""
+    curves: bool = True
+    """Whether trials are told as the best of all that their fits score."""
 
     @property
     def looks_back(self) -> bool:
@@ -64,7 +70,7 @@ class Sampling:
         if number < len(self.start):
             return self.start[number]
         # Never more than this, however many are told by now: that would depend on the workers.
-        n_told = min(max(0, number - self.window + 1), len(log.told))
+        n_told = min(max(0, number - self.window + 1), len(log.told)) if self.looks_back else 0
         history = log.view(n_told)
         found = self.sampler.suggest(self.space, history, 1, trial_rng(self.seed, number))
         return (self.name, found[0]) if found else None
@@ -72,6 +78,17 @@ class Sampling:
     def key(self, params: Params) -> str:
         """The space's own."""
         return self.space.key(params)
+
+    def points(self, trial: Trial, objective: Objective) -> Sequence[Params]:
+        """The curve of what the sampler proposed; of several objectives none is best.
+
+        Starting points are scored as they are: they are what the others are held against.
+        """
+        is_start = trial.number < len(self.start)
+        is_single = len(objective.objectives) == 1
+        if not self.curves or is_start or not is_single or is_exhaustive(self.sampler):
+            return (trial.params,)
+        return objective.curve(trial.params, self.space)
 
 
 @dataclass(frozen=True)
@@ -96,3 +113,7 @@ class Listing:
     def key(self, params: Params) -> str:
         """The params as text."""
         return canonical_json(dict(params))
+
+    def points(self, trial: Trial, objective: Objective) -> Sequence[Params]:  # noqa: ARG002
+        """Its params alone."""
+        return (trial.params,)

@@ -2,10 +2,11 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from tunesmith.history import Failure, FoldResult, Metric
 from tunesmith.objective.objective import Fit
+from tunesmith.space import Int, SearchSpace
 from tunesmith.space.parameter import canonical_json
 from tunesmith.types import Params
 
@@ -26,6 +27,8 @@ class FunctionObjective:
     default_params: Params = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     has_holdout: bool = False
+    shared: str = ""
+    """An ``Int`` parameter along which one fit scores the smaller values, too."""
 
     @property
     def objectives(self) -> tuple[Metric, ...]:
@@ -46,12 +49,29 @@ class FunctionObjective:
         return self.default_params
 
     def groups(self, candidates: Sequence[Params]) -> list[tuple[int, ...]]:
-        """Nobody shares anything."""
-        return [(index,) for index in range(len(candidates))]
+        """Those that differ in the shared parameter alone."""
+        found: dict[str, list[int]] = {}
+        for index, params in enumerate(candidates):
+            rest = {name: value for name, value in params.items() if name != self.shared}
+            is_shared = self.shared in params
+            found.setdefault(canonical_json(rest) if is_shared else f"{index}", []).append(index)
+        return [tuple(group) for group in found.values()]
+
+    def curve(self, params: Params, space: SearchSpace) -> list[Params]:
+        """All smaller values of the shared parameter, where that is in the space."""
+        box, _ = space.locate(params)
+        parameter = space.boxes[box].parameters.get(self.shared)
+        if not isinstance(parameter, Int) or self.shared not in params:
+            return [params]
+        n = parameter.index(params[self.shared]) + 1
+        points = [{**params, self.shared: parameter.level(index)} for index in range(n)]
+        return [point for point in points if point in space]
 
     def evaluate(self, fit: Fit) -> list[FoldResult]:
-        """Call the function for every candidate."""
-        return [self._one(params, fit.fold) for params in fit.candidates]
+        """Call the function for every point."""
+        n_sharing = len(fit.points) if self.shared else 1
+        found = [self._one(params, fit.fold) for params in fit.points]
+        return [replace(result, n_sharing=n_sharing) for result in found]
 
     def _one(self, params: Params, fold: int) -> FoldResult:
         began = time.perf_counter()

@@ -226,6 +226,18 @@ class LedgerContract:
         (found,) = ledger.load(head.name).history
         assert (found.params, found.key, found.origin) == ({"n": 9}, '{"n":9}', "grid")
 
+    def test_what_a_trial_proposed_is_kept_beside_what_it_found(self, ledger: Ledger) -> None:
+        head, run = begin(ledger)
+        ledger.record(head.id, run, asked=[made(0)])
+        better = Trial(0, {"n": 9}, '{"n":9}', "grid", proposed=made(0).params, n_points=7)
+        told = better.told([result(0)])
+        ledger.record(head.id, run, results={"k": result(0)}, told=[(told, ["k"])])
+        log = ledger.log(head.id)
+        assert log.told == [told]
+        assert (log.asked[0].params, log.asked[0].key) == (made(0).params, made(0).key)
+        assert log.view().has(made(0).key)
+        assert log.view().has('{"n":9}')
+
     def test_forgetting_drops_what_was_asked_ahead_alone(self, ledger: Ledger) -> None:
         head, run = begin(ledger)
         other, _ = begin(ledger, "other")

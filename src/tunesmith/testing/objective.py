@@ -8,6 +8,7 @@ from math import isfinite
 import pytest
 
 from tunesmith.objective.objective import Fit, Objective
+from tunesmith.space import Categorical, SearchSpace
 from tunesmith.types import Params
 
 
@@ -21,6 +22,10 @@ class ObjectiveContract:
     def params(self) -> Sequence[Params]:
         """At least two different points that can be scored."""
         raise NotImplementedError
+
+    def space(self) -> SearchSpace | None:
+        """A space with the points in it, if some of them come along with others' fits."""
+        return None
 
     def failing(self) -> Params | None:
         """A point that fails, if there is one."""
@@ -54,6 +59,25 @@ class ObjectiveContract:
         together = objective.evaluate(Fit(0, tuple(points)))
         for point, result in zip(points, together, strict=True):
             assert self._scores(self.make(), point, 0) == self._computed(result.scores)
+
+    def test_a_curve_holds_its_point_and_scores_of_its_own(self) -> None:
+        objective, space = self.make(), self.space()
+        if space is None:
+            pytest.skip("this objective names no space")
+        for point in map(space.canonical, self.params()):
+            curve = objective.curve(point, space)
+            others = tuple(other for other in curve if other != point)
+            assert len(others) == len(curve) - 1
+            assert all(space.canonical(other) == other for other in curve)
+            results = objective.evaluate(Fit(0, (point,), others))
+            assert len(results) in (1, len(curve))
+            for other, result in zip((point, *others), results, strict=False):
+                assert self._scores(self.make(), other, 0) == self._computed(result.scores)
+
+    def test_nothing_is_on_the_curve_of_a_space_of_one(self) -> None:
+        point = self.params()[0]
+        alone = SearchSpace.of({name: Categorical((value,)) for name, value in point.items()})
+        assert list(self.make().curve(point, alone)) == [point]
 
     def test_scores_repeat(self) -> None:
         objective, point = self.make(), self.params()[0]

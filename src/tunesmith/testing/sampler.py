@@ -5,7 +5,8 @@ are left out. Nothing is timed.
 """
 
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from zlib import crc32
 
 import numpy as np
@@ -169,6 +170,15 @@ class SamplerContract:
                     given = seasoned.suggest(space, log.view(n_told), 2, stream(3, 3))
                     assert given == expected, name
 
+    def test_trials_may_be_told_with_other_params_than_asked_for(self) -> None:
+        for name, space in self.searchable(SPACES).items():
+            seasoned = self.make()
+            log = play(seasoned, space, self.n_trials, finds=turned(space))
+            for trial in log.asked:
+                moment = copied(log, trial.number, told_before(trial.number)).view()
+                rng = stream(0, trial.number)
+                assert self.make().suggest(space, moment, 1, rng) == [trial.params], name
+
     def test_it_touches_neither_the_history_nor_global_randomness(self) -> None:
         for name, space in self.searchable(SPACES).items():
             log = random_log(space, KNOWN, KNOWN - 2)
@@ -209,18 +219,37 @@ class SamplerContract:
 
 
 def play(
-    sampler: Sampler, space: SearchSpace, n_trials: int, objectives: tuple[Metric, ...] = ONE
+    sampler: Sampler,
+    space: SearchSpace,
+    n_trials: int,
+    objectives: tuple[Metric, ...] = ONE,
+    finds: Callable[[Params], Params] = lambda params: params,
 ) -> TrialLog:
-    """A study of up to ``n_trials`` trials; up to ``WINDOW - 1`` are running at each suggestion."""
+    """A study of up to ``n_trials`` trials; up to ``WINDOW - 1`` are running at each suggestion.
+
+    ``finds`` says with which params a trial is told.
+    """
     log = TrialLog(objectives)
     for number in range(n_trials):
         while len(log.told) < told_before(number):
-            tell(log, space, log.asked[len(log.told)])
-        found = sampler.suggest(space, log.view(), 1, stream(0, number))
-        if not found:
+            asked = log.asked[len(log.told)]
+            found = finds(asked.params)
+            tell(log, space, replace(asked, params=found, key=space.key(found)))
+        suggested = sampler.suggest(space, log.view(), 1, stream(0, number))
+        if not suggested:
             break
-        log.ask(found[0], space.key(found[0]), "test")
+        log.ask(suggested[0], space.key(suggested[0]), "test")
     return log
+
+
+def turned(space: SearchSpace) -> Callable[[Params], Params]:
+    """Another point of the space for every third point or so, the same one each time."""
+
+    def find(params: Params) -> Params:
+        luck = crc32(space.key(params).encode())
+        return params if luck % 3 else space.sample(stream(8, luck))
+
+    return find
 
 
 def told_before(number: int) -> int:
@@ -252,7 +281,7 @@ def copied(log: TrialLog, n_asked: int, n_told: int, *, turn: float = 1.0) -> Tr
             FoldResult(f.fold, {k: turn * v for k, v in f.scores.items()}, failure=f.failure)
             for f in trial.folds
         ]
-        copy.tell(copy.asked[trial.number].told(folds))
+        copy.tell(replace(trial, folds=()).told(folds))
     return copy
 
 

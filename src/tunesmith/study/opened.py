@@ -1,0 +1,99 @@
+"""A trial on its way: its points, what is known of them, and which of them is told."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from tunesmith.history import FoldResult, Metric, Trial
+from tunesmith.objective.objective import Objective
+from tunesmith.objective.plan import Asked
+from tunesmith.space.parameter import canonical_json
+from tunesmith.types import Params, State
+
+
+@dataclass
+class Opened:
+    """A trial that was asked for and is not yet told.
+
+    Its points are what was proposed and, where it has a curve, all that its fits score besides.
+    """
+
+    trial: Trial
+    points: tuple[Params, ...]
+    """In order: of equally good ones the first is told."""
+    keys: tuple[tuple[str, ...], ...]
+    """Of the evaluations: by point, by fold."""
+    proposed: int
+    """The place of what was proposed."""
+    results: dict[tuple[int, int], FoldResult] = field(default_factory=dict)
+    """By place and fold."""
+    _given_up: set[tuple[int, int]] = field(default_factory=set)
+
+    @classmethod
+    def of(cls, trial: Trial, points: Sequence[Params], objective: Objective) -> "Opened":
+        """A trial without results, and its points."""
+        texts = [canonical_json(dict(params)) for params in points]
+        proposed = texts.index(canonical_json(dict(trial.params)))
+        folds = range(objective.n_folds)
+        keys = tuple(tuple(objective.key(params, fold) for fold in folds) for params in points)
+        return cls(trial, tuple(points), keys, proposed)
+
+    @property
+    def asked(self) -> Asked:
+        """What the plan needs to know."""
+        return Asked(self.trial.number, self.points, self.proposed)
+
+    @property
+    def all_keys(self) -> Iterator[str]:
+        """Of all evaluations."""
+        return (key for keys in self.keys for key in keys)
+
+    @property
+    def have(self) -> Iterator[tuple[int, int, int]]:
+        """(trial number, place, fold) of what is known."""
+        return ((self.trial.number, place, fold) for place, fold in self.results)
+
+    def take(self, known: Mapping[str, FoldResult]) -> None:
+        """Use the known results; another study may have counted its folds otherwise."""
+        for place, keys in enumerate(self.keys):
+            for fold, key in enumerate(keys):
+                if key in known:
+                    self.results[place, fold] = replace(known[key], fold=fold)
+
+    def receive(self, place: int, result: FoldResult) -> None:
+        """A result of one point."""
+        self.results[place, result.fold] = result
+
+    def give_up(self, place: int, fold: int) -> None:
+        """A point did not come along: it would need a fit of its own."""
+        self._given_up.add((place, fold))
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether nothing more is to come."""
+        n_evaluations = sum(len(keys) for keys in self.keys)
+        return len(self.results) + len(self._given_up) == n_evaluations
+
+    def told(self, metric: Metric, key_of: Callable[[Params], str]) -> tuple[Trial, Sequence[str]]:
+        """The trial as the best of its points, with the keys of its folds.
+
+        Args:
+            metric: by which the points are compared; failed ones lose.
+            key_of: params -> the key of a trial with these params.
+        """
+        scored = {place: self._scored(place) for place in self._whole_places()}
+        complete = {p: trial for p, trial in scored.items() if trial.state is State.COMPLETE}
+        # The first of those that are equal; what was proposed where all failed.
+        gains = {p: metric.sign * trial.mean(metric.name) for p, trial in complete.items()}
+        best = max(gains, key=gains.__getitem__, default=self.proposed)
+        told = replace(scored[best], n_points=len(scored))
+        if best != self.proposed:
+            params = self.points[best]
+            told = replace(told, params=params, key=key_of(params), proposed=self.trial.params)
+        return told, self.keys[best]
+
+    def _whole_places(self) -> Iterable[int]:
+        places = range(len(self.points))
+        return (p for p in places if all((p, f) in self.results for f in range(len(self.keys[p]))))
+
+    def _scored(self, place: int) -> Trial:
+        return self.trial.told([self.results[place, f] for f in range(len(self.keys[place]))])
