@@ -43,6 +43,7 @@ BUILTIN: dict[str, dict[str, str]] = {
     "subtransformers": {
         "pca": "tunesmith.objective.subtransformers.pca:Components",
         "best": "tunesmith.objective.subtransformers.selection:Best",
+        "from_model": "tunesmith.objective.subtransformers.selection:FromModel",
         "percentile": "tunesmith.objective.subtransformers.selection:Percentile",
     },
     "stopping": {

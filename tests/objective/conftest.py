@@ -42,7 +42,7 @@ def numbers(n_rows: int = 120, n_classes: int = 2, seed: int = 0) -> pd.DataFram
     return pd.DataFrame(X, columns=list("abcde")).assign(y=y)
 
 
-@pytest.fixture(autouse=True, scope="session")
+@pytest.fixture(autouse=True, scope="module")
 def one_thread() -> Iterator[None]:
     """Threads that wait for each other make small fits many times slower."""
     with threadpool_limits(1):

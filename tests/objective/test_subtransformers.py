@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 from sklearn import feature_selection as f
 from sklearn.decomposition import PCA
+from sklearn.linear_model import Lasso, RidgeClassifier
+from sklearn.tree import DecisionTreeClassifier
 
 from tunesmith import registry
 from tunesmith.objective.subtransformers.pca import EXACT, Components, solver_for
-from tunesmith.objective.subtransformers.selection import Best, Percentile
+from tunesmith.objective.subtransformers.selection import Best, FromModel, Percentile
 from tunesmith.testing.subtransformers import TransformerFamilyContract, assert_same, rows
 
 
@@ -85,6 +87,29 @@ class TestBest(TransformerFamilyContract):
             f.SelectKBest(partial(f.mutual_info_classif, n_neighbors=3), k=3),
             f.SelectKBest(lambda X, y: X[0], k=3),
             f.SelectPercentile(),
+        ]
+
+
+class TestFromModel(TransformerFamilyContract):
+    family = FromModel()
+
+    def groups(self) -> list[Sequence[Any]]:
+        models = (DecisionTreeClassifier(random_state=0), RidgeClassifier(), Lasso(0.01))
+        given: list[dict[str, Any]] = [
+            {},
+            {"threshold": "median"},
+            {"threshold": "0.5*mean", "max_features": 3},
+            {"threshold": -np.inf, "max_features": 1},
+            {"max_features": 4},
+        ]
+        return [[f.SelectFromModel(model, **one) for one in given] for model in models]
+
+    def unshareable(self) -> list[Any]:
+        X, y = rows((160, 8), 0, is_frame=False)
+        model = RidgeClassifier()
+        return [
+            f.SelectFromModel(model.fit(X, y), prefit=True),
+            *[f.SelectFromModel(model, max_features=n) for n in (len, -1, 0, 2.5)],
         ]
 
 

@@ -1,8 +1,9 @@
-"""Selection of features: their scores are computed once, whatever number of them is kept."""
+"""Selection of features: their worth is computed once, whatever number of them is kept."""
 
 from functools import partial
 from typing import Any
 
+from tunesmith.objective.submodels.family import resized
 from tunesmith.objective.subtransformers.family import Deciding, is_count
 
 
@@ -30,6 +31,29 @@ class Percentile(Deciding):
         from sklearn.feature_selection import SelectPercentile
 
         return type(step) is SelectPercentile and _is_repeatable(step.score_func)
+
+
+class FromModel(Deciding):
+    """``SelectFromModel`` along ``threshold`` and ``max_features``."""
+
+    parameters: tuple[str, ...] = ("threshold", "max_features")
+
+    def can_share(self, step: Any, X: Any) -> bool:  # noqa: ARG002
+        """With a model that is fitted here; it is fitted once."""
+        from sklearn.feature_selection import SelectFromModel
+
+        if type(step) is not SelectFromModel or step.prefit:
+            return False
+        return step.max_features is None or is_count(step.max_features)
+
+    def common(self, step: Any, X: Any, y: Any) -> Any:
+        """The fitted model."""
+        return resized(step, max_features=None).fit(X, y)
+
+    def finished(self, common: Any, step: Any, X: Any) -> tuple[Any, Any]:
+        """What the model selects."""
+        number = {} if step.max_features is None else {"max_features_": step.max_features}
+        return super().finished(resized(common, **number), step, X)
 
 
 def n_columns_of(X: Any) -> int:
