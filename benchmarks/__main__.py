@@ -3,7 +3,7 @@
     python -m benchmarks [--only SECTION] [--quick | --full] [--dask FOLDER]
 
 The usual scale takes about a quarter of an hour on two cores, ``--quick`` a fifth of that,
-``--full`` hours. A part alone is printed, and not written.
+``--full`` hours; other work on the machine makes it longer. A part alone is printed, not written.
 """
 
 import argparse

@@ -191,7 +191,7 @@ def others(size: int) -> list[Case]:
             "decision tree, 20 values of ccp_alpha",
             DecisionTreeClassifier(random_state=0),
             {"ccp_alpha": np.linspace(0, 0.02, 20).round(5).tolist()},
-            ((2_000, 10_000, 20_000)[size], 30),
+            ((2_000, 5_000, 20_000)[size], 30),
             Goal(ratio=4),
             "ccp_alpha",
             is_sized=False,

@@ -15,7 +15,7 @@ from benchmarks.limits import limit
 from benchmarks.measure import Measured, measure
 from benchmarks.sides import COLUMNS, RIVALS, Prepare
 
-LONG_S = 10.0
+LONG_S = 5.0
 """A side that takes longer is measured once."""
 N_TURNS = 3
 Turns = dict[Prepare, list[Measured]]
