@@ -40,7 +40,7 @@ docs: $(READY)
 unit: $(READY)
 	$(BIN)/python -m pytest
 
-bench: $(READY)  ## Measure against the peers; prints ratios from one run
+bench: $(READY)  ## Measure against the peers: benchmarks/results.md, ratios from one run
 	$(BIN)/python -m benchmarks
 
 clean:  ## Remove everything that was built

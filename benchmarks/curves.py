@@ -21,12 +21,12 @@ from tunesmith.tuning import Result
 FOLDS = 5
 
 
-def main() -> None:
+def main(arguments: list[str] | None = None) -> None:
     """Print a table."""
     parser = argparse.ArgumentParser(description=__doc__)
     for name, default in (("trials", 20), ("seeds", 5), ("trees", 100)):
         parser.add_argument(f"--{name}", type=int, default=default)
-    given = parser.parse_args()
+    given = parser.parse_args(arguments)
     print("| search | curves | regret, mean | regret, worst | fits | scores | seconds |")
     print("|---|---|---:|---:|---:|---:|---:|")
     with tempfile.TemporaryDirectory() as name:

@@ -93,11 +93,11 @@ def cost_ms(moments: list[float], upto: int) -> float:
     return (window[-1] - window[0]) / (len(window) - 1) * 1e3
 
 
-def main() -> None:
+def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--trials", type=int, default=10_000)
     parser.add_argument("--peer-sqlite-trials", type=int, default=300)
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     warnings.simplefilter("ignore")
     optuna.logging.set_verbosity(optuna.logging.ERROR)
 

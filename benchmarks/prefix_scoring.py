@@ -89,12 +89,12 @@ def row(case: Case, metrics: list[str]) -> str:
     )
 
 
-def main() -> None:
+def main(arguments: list[str] | None = None) -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--rows", type=int, default=2000, help="of which a fifth is scored")
     parser.add_argument("--only", default="", help="metrics whose name contains this")
-    options, _ = parser.parse_known_args()
+    options = parser.parse_args(arguments)
     print(f"{len(SIZES)} submodels, {options.rows // 5} rows scored; milliseconds a path\n")
     print("| truth | metric | fit | predictions alone | scikit-learn | Tunesmith | ratio | equal |")
     print("|---|---|---:|---:|---:|---:|---:|---|")

@@ -4,7 +4,7 @@ Both sides hold the same finished trials in memory, then one cycle of ask and te
 and again; medians are printed with their ratio. Both run in the same process, interleaved, so that
 a busy machine slows both.
 
-    python benchmarks/suggest_overhead.py [--trials 100 1000 10000] [--cycles 15]
+    python -m benchmarks.suggest_overhead [--trials 100 1000 10000] [--cycles 15]
 """
 
 import argparse
@@ -144,19 +144,19 @@ def measured(cycles: tuple[Cycle, Cycle], n_cycles: int) -> tuple[float, float]:
     return median(times[0]), median(times[1])
 
 
-def main() -> None:
+def main(arguments: list[str] | None = None) -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--trials", type=int, nargs="+", default=[100, 1_000, 10_000])
     parser.add_argument("--cycles", type=int, default=15)
-    arguments = parser.parse_args()
+    options = parser.parse_args(arguments)
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     warnings.simplefilter("ignore")
     print("| sampler | trials | Tunesmith, ms | Optuna, ms | ratio |")
     print("|---|---:|---:|---:|---:|")
     for name in ("random", "grid", "tpe"):
-        for n in arguments.trials:
-            mine, theirs = measured(pair(name, n), arguments.cycles)
+        for n in options.trials:
+            mine, theirs = measured(pair(name, n), options.cycles)
             print(
                 f"| {name} | {n:,} | {mine:.3f} | {theirs:.3f} | {mine / theirs:.2f} |", flush=True
             )

@@ -25,10 +25,8 @@ from tunesmith.study.strategy import Strategy
 from tunesmith.types import Params
 
 TICK_S = 0.5
-FORESEEN_TRIALS = 1024
-"""So many trials are asked at a time where results change nothing,"""
-FORESEEN_POINTS = 4096
-"""and no more once they have so many points between them."""
+FORESEEN = 4096
+"""So many trials, and points of them, are asked for at a time where results change nothing."""
 NAMES = {
     "defaults": "the estimator's defaults are",
     "current": "the current best parameters are",
@@ -119,7 +117,7 @@ class Study:
         n_open = n_asked - len(self.log.told)
         if n_open < self.strategy.window:
             return True
-        return n_open < self._ahead and self._n_open_points < FORESEEN_POINTS
+        return n_open < self._ahead and self._n_open_points < FORESEEN
 
     def _look_ahead(self) -> int:
         """How many trials may be under way: the window, or many where no result matters.
@@ -127,12 +125,12 @@ class Study:
         The trials are the same either way. Those that are asked together can share their fits.
         """
         is_foreseen = not self.strategy.looks_back and only_counts(self.criterion)
-        return max(self.strategy.window, FORESEEN_TRIALS) if is_foreseen else self.strategy.window
+        return max(self.strategy.window, FORESEEN) if is_foreseen else self.strategy.window
 
     def _is_time_to_ask(self) -> bool:
         # By halves: trials that trickle in one by one could share nothing.
         n_open = len(self.log.asked) - len(self.log.told)
-        is_half = n_open <= self._ahead // 2 and self._n_open_points <= FORESEEN_POINTS // 2
+        is_half = n_open <= self._ahead // 2 and self._n_open_points <= FORESEEN // 2
         return self._ahead == self.strategy.window or is_half
 
     def _ask(self, origin: str, params: Params) -> Opened:
