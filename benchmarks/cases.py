@@ -221,7 +221,7 @@ def others(size: int) -> list[Case]:
         Case(
             "a space widened by 20 %, with a ledger: SVC",
             SVC(),
-            {"C": [0.1, 1.0, 10.0], "gamma": [0.005, 0.01, 0.03, 0.05, 0.07, 0.09]},
+            {"C": [0.1, 1.0, 10.0], "gamma": [0.01, 0.03, 0.05, 0.07, 0.09, 0.12]},
             svc_shape,
             Goal(share=0.9),
             rivals=("GridSearchCV, from scratch",),

@@ -57,11 +57,15 @@ def plan(
         By the number of their first trial, then by fold, so that early trials are told early.
     """
     planned: list[PlannedFit] = []
+    # Most folds lack the same trials, and finding groups means making estimators.
+    found: dict[tuple[int, ...], Sequence[tuple[int, ...]]] = {}
     for fold in range(n_folds):
         left = [left for trial in trials if (left := _Left.of(trial, fold, known)).places]
-        proposed = [item.trial.points[item.trial.proposed] for item in left]
-        together = groups(proposed) if groups else [(index,) for index in range(len(left))]
-        for group in together:
+        numbers = tuple(item.trial.number for item in left)
+        if numbers not in found:
+            proposed = [item.trial.points[item.trial.proposed] for item in left]
+            found[numbers] = groups(proposed) if groups else [(i,) for i in range(len(left))]
+        for group in found[numbers]:
             planned += _fits([left[index] for index in group], fold, groups)
     return sorted(planned, key=lambda item: (item.first, item.fit.fold))
 
