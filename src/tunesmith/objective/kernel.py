@@ -1,8 +1,8 @@
 """The evaluation kernel: scores candidates from shared fits, and trusts none that it has not seen.
 
-What may be shared, ``sharing`` says. Here it is done, timed and checked: each process compares the
-first scores that it gets in a new way with a fresh fit's, and stops sharing that way where they
-differ.
+What may share a fit, ``grouping`` says, and ``fitting`` fits it. Here it is timed and checked: each
+process compares the first scores that it gets in a new way with a fresh fit's, and stops sharing
+that way where they differ.
 """
 
 import time
@@ -11,16 +11,19 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
+from tunesmith.objective.builder import Builder
+from tunesmith.objective.curves import curve
+from tunesmith.objective.fitting import Fitted, Fitting
+from tunesmith.objective.grouping import Grouping, Path
 from tunesmith.objective.objective import Fit
-from tunesmith.objective.sharing import Builder, Fitted, Path, Sharing
 from tunesmith.objective.slices import SliceCache
 from tunesmith.objective.submodels.family import CannotShareError
 from tunesmith.space import SearchSpace
 from tunesmith.space.parameter import canonical_json
 from tunesmith.types import Params
 
-PREFIX, ROWS = "prefix", "rows"
-"""The ways of sharing that are no family's: first steps, and nothing but the rows."""
+PREFIX = "prefix"
+"""Sharing first steps, which is no family's way."""
 
 S = TypeVar("S")
 
@@ -78,27 +81,27 @@ class Kernel(Generic[S]):
     _trust: dict[str, bool] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._sharing = Sharing(self.builder)
+        self._grouping, self._fitting = Grouping(self.builder), Fitting(self.builder)
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_trust": {}}
 
     def groups(self, candidates: Sequence[Params]) -> list[tuple[int, ...]]:
         """Indices of candidates, those together that one fit can score."""
-        return self._sharing.groups(candidates)
+        return self._grouping.groups(candidates)
 
     def curve(self, params: Params, space: SearchSpace) -> list[Params]:
         """Points of a space that the fit of one of them scores, that one included."""
-        return self._sharing.curve(params, space)
+        return curve(self._grouping, params, space)
 
     def together(self, fit: Fit) -> list[Scored[S]] | None:
         """One fit for all; ``None`` where each must be fitted on its own."""
-        path = self._sharing.path(fit.points)
+        path = self._grouping.path(fit.points)
         if path is None or not self._trust.get(path.way, True):
             return None
         clock, rows = Clock(), self.rows.shared(fit.fold)
         with clock.fitting():
-            fitted = self._sharing.fitted(path.widest, fit.fold, rows, path.family)
+            fitted = self._fitting.fitted(path.widest, fit.fold, rows, path.family)
         return self._along(path, fitted, fit, clock)
 
     def _along(self, path: Path, fitted: Fitted, fit: Fit, clock: Clock) -> list[Scored[S]] | None:
@@ -118,7 +121,18 @@ class Kernel(Generic[S]):
         Returns:
             ``None`` where that is not to be trusted, and for fits that never repeat.
         """
-        return self._alone(params, fold, clock, ROWS)
+        if not self._trust.get(PREFIX, True):
+            return None
+        rows = self.rows.shared(fold)
+        try:
+            with clock.fitting():
+                fitted = self._fitting.fitted(params, fold, rows)
+        except CannotShareError:
+            return None
+        with clock.scoring():
+            scores = self.score(fitted.model, fitted.X_test, fold)
+        ways = (PREFIX, *fitted.ways) if fitted.is_divided else fitted.ways
+        return scores if self._is_trusted(ways, params, fold, scores) else None
 
     def behind_prefix(self, params: Params, fold: int, clock: Clock) -> S | None:
         """Scores of one candidate behind first steps that were fitted before, or from known bins.
@@ -126,22 +140,7 @@ class Kernel(Generic[S]):
         Returns:
             ``None`` where there are none to share, or where they are not to be trusted.
         """
-        return self._alone(params, fold, clock) if self._sharing.has_start(params) else None
-
-    def _alone(self, params: Params, fold: int, clock: Clock, *undivided: str) -> S | None:
-        """As asked; ``undivided`` are the ways of an estimator that is fitted in one."""
-        if not all(self._trust.get(way, True) for way in (PREFIX, *undivided)):
-            return None
-        rows = self.rows.shared(fold)
-        try:
-            with clock.fitting():
-                fitted = self._sharing.fitted(params, fold, rows)
-        except CannotShareError:
-            return None
-        with clock.scoring():
-            scores = self.score(fitted.model, fitted.X_test, fold)
-        ways = (*((PREFIX,) if fitted.is_divided else undivided), *fitted.ways)
-        return scores if self._is_trusted(ways, params, fold, scores) else None
+        return self.alone(params, fold, clock) if self._fitting.has_start(params) else None
 
     def _is_trusted(self, ways: tuple[str, ...], params: Params, fold: int, scores: S) -> bool:
         """Whether ways of sharing gave a fresh fit's scores when this process first used them.
@@ -158,5 +157,5 @@ class Kernel(Generic[S]):
         is_fresh = bool(self.fresh(params, fold) == scores)
         self._trust.update(dict.fromkeys(untried if is_fresh else untried[-1:], is_fresh))
         if not is_fresh:
-            self._sharing.distrust(untried[-1])
+            self._fitting.distrust(untried[-1])
         return is_fresh

@@ -14,7 +14,6 @@ from typing import Any
 
 import joblib
 import numpy as np
-import pandas as pd
 from sklearn import config_context, get_config
 from sklearn.base import ClassifierMixin, RegressorMixin, clone
 from sklearn.metrics import get_scorer
@@ -274,8 +273,8 @@ class LiveObjective:
     def _truth(self, place: int, y: Any) -> Any:
         """True values, one and the same object every time, in a form that is scored quickly."""
         if place not in self._truths:
-            is_plain = isinstance(y, pd.Series) and isinstance(y.dtype, np.dtype)
-            self._truths[place] = frozen(y.to_numpy()) if is_plain else y
+            is_series = hasattr(y, "to_numpy") and isinstance(getattr(y, "dtype", None), np.dtype)
+            self._truths[place] = frozen(y.to_numpy()) if is_series else y
         return self._truths[place]
 
     def _scores_on(self, model: Any, X: Any, y: Any, rows: Any) -> Any:

@@ -186,6 +186,18 @@ def flat_steps(pipeline: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
             yield prefix + name, step
 
 
+def steps_of(estimator: Any) -> list[Any]:
+    """The steps that are fitted one by one; the estimator itself where there are none."""
+    return [s for _, s in flat_steps(estimator)] if is_divisible(estimator) else [estimator]
+
+
+def is_divisible(estimator: Any) -> bool:
+    """Whether steps may be fitted one by one: a plain pipeline that ends in an estimator."""
+    if not is_plain_pipeline(estimator):
+        return False
+    return hasattr(list(flat_steps(estimator))[-1][1], "fit")
+
+
 def rebuilt(pipeline: Any, steps: Mapping[str, Any], prefix: str = "") -> Any:
     """A copy of a pipeline with other steps in it."""
     found = copy(pipeline)

@@ -3,14 +3,17 @@
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from tunesmith.history import HOLDOUT
-from tunesmith.objective.data import Table
-from tunesmith.objective.folds import Split
+
+if TYPE_CHECKING:
+    # Workers do not need what reads a configuration, and should not wait for its import.
+    from tunesmith.objective.data import Table
+    from tunesmith.objective.folds import Split
 
 CACHE_BYTES = 512 * 1024**2
 """How much of each process's memory sliced folds may take."""
@@ -65,7 +68,7 @@ class SliceCache:
         return made
 
 
-def cut(table: Table, splits: Sequence[Split], fold: int) -> Slices:
+def cut(table: "Table", splits: "Sequence[Split]", fold: int) -> Slices:
     """The rows of one fold of a table."""
     rows = table.rows
     train = np.arange(len(rows)) if fold == HOLDOUT else splits[fold].train

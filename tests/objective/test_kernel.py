@@ -12,8 +12,8 @@ from sklearn.ensemble import RandomForestClassifier
 from tunesmith import registry
 from tunesmith.expression import Expression
 from tunesmith.objective.crossval import CrossValObjective, build_objective
+from tunesmith.objective.curves import MAX_POINTS, held
 from tunesmith.objective.objective import Fit
-from tunesmith.objective.sharing import MAX_POINTS, held
 from tunesmith.objective.submodels.family import resized
 from tunesmith.objective.submodels.forest import Forest
 from tunesmith.objective.subtransformers.pca import Components
@@ -130,7 +130,7 @@ def test_pipelines_share_fits_and_first_steps(define: Define, binary: pd.DataFra
     }
     objective = build_objective(define(binary, space, steps=STEPS, also=["roc_auc"]))
     assert len(check(objective, points(**space))) == 4
-    kept = objective._kernel._sharing._prefixes._kept
+    kept = objective._kernel._fitting._prefixes._kept
     # Two folds: one scaler each, one decomposition, and a PCA for every number of components.
     assert len(kept) == 2 * (1 + 1 + 2)
     assert objective._kernel._trust.keys() == {"Forest", "Components"}
@@ -206,7 +206,7 @@ def test_bins_are_made_once_a_fold(define: Define, binary: pd.DataFrame, steps: 
     objective = build_objective(define(weighted, space, **given))
     check(objective, points(**space))
     check(objective, points(learning_rate=[0.2, 0.3, 0.4], max_depth=[2]))
-    kept: list[Any] = list(objective._kernel._sharing._prefixes._kept)
+    kept: list[Any] = list(objective._kernel._fitting._prefixes._kept)
     assert len([place for place in kept if place[0] == "bins"]) == 2
     ways = {"XGBoost", "bins", "prefix"} if steps else {"XGBoost", "bins"}
     assert objective._kernel._trust.keys() == ways
@@ -218,11 +218,11 @@ def test_bins_that_are_wrong_are_found_out(define: Define, binary: pd.DataFrame)
     objective = build_objective(define(binary, space, estimator="xgboost.XGBClassifier"))
     params = {"max_depth": 2}
     # The rows of one fold in the place of another's.
-    objective._kernel._sharing.fitted(params, 0, objective._slices.shared(1))
+    objective._kernel._fitting.fitted(params, 0, objective._slices.shared(1))
     (result,) = objective.evaluate(Fit(0, (params,)))
     assert dict(result.scores) == alone(objective, params, 0)
     assert objective._kernel._trust == {"bins": False}
-    assert not objective._kernel._sharing.has_start(params)
+    assert not objective._kernel._fitting.has_start(params)
 
 
 def test_a_step_that_turns_out_to_need_a_seed_is_fitted_by_each_for_itself(
@@ -270,7 +270,7 @@ def test_a_family_that_is_wrong_is_found_out_at_once(
     assert objective._kernel._trust["Forest"] is False
     fits: list[Params] = []
     monkeypatch.setattr(
-        objective._kernel._sharing, "fitted", lambda params, *_: fits.append(params)
+        objective._kernel._fitting, "fitted", lambda params, *_: fits.append(params)
     )
     assert [r.n_sharing for r in objective.evaluate(Fit(1, tuple(candidates)))] == [1, 1]
     assert fits == []

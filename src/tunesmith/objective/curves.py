@@ -1,0 +1,80 @@
+"""Curves: what else the fit of some params answers."""
+
+from typing import Any
+
+from tunesmith.objective.grouping import Grouping, ordered
+from tunesmith.objective.prototype import last_step
+from tunesmith.objective.submodels.family import Family
+from tunesmith.space import Parameter, SearchSpace
+from tunesmith.space.parameter import canonical_json
+from tunesmith.types import Params
+
+MAX_POINTS = 256
+"""So many points are on a curve at most: each is scored on every fold."""
+MAX_LEVELS = 65_536
+"""A longer list of values counts as a continuum."""
+
+
+def curve(grouping: Grouping, params: Params, space: SearchSpace) -> list[Params]:
+    """Points of a space that the fit of one of them answers, that one included.
+
+    Returns:
+        Along the one submodel parameter that gives most, in the family's order.
+    """
+    choice = grouping.builder.choice_of(params)
+    found = [
+        _along(grouping, family, name, params, space)
+        for family, name in grouping.parameters(choice, [params])
+    ]
+    return max([[params], *found], key=len)
+
+
+def _along(
+    grouping: Grouping, family: Family, name: str, params: Params, space: SearchSpace
+) -> list[Params]:
+    if not grouping.can_share(family, name, [params]):
+        return [params]
+    last = last_step(grouping.builder.build(params))[1]
+    box, _ = space.locate(params)
+    values = held(family, last, params[name], space.boxes[box].parameters[name])
+    points = [{**params, name: value} for value in values]
+    inside = [point for point in points if _is_canonical(point, space)]
+    if not inside or not family.can_share(last, [point[name] for point in inside]):
+        return [params]
+    return list(ordered(family, name, inside))
+
+
+def held(family: Family, estimator: Any, proposed: Any, parameter: Parameter) -> list[Any]:
+    """The values of a parameter that the fit with one of them answers, thinned where many.
+
+    Args:
+        family: of the parameter.
+        estimator: unfitted.
+        proposed: the value to fit with.
+        parameter: whose values to choose from; of a continuum there are none.
+
+    Returns:
+        At most ``MAX_POINTS`` in the parameter's order, ``proposed`` among them.
+    """
+    n_levels = parameter.n_levels
+    if n_levels is None or n_levels > MAX_LEVELS:
+        return []
+    levels = [parameter.level(index) for index in range(n_levels)]
+    found = [value for value in levels if _is_held(family, estimator, proposed, value)]
+    # The same steps for all that are about as long: curves that overlap then meet.
+    step = -(-len(found) // (MAX_POINTS - 1)) or 1
+    return [value for i, value in enumerate(found) if i % step == 0 or value == proposed]
+
+
+def _is_held(family: Family, estimator: Any, proposed: Any, value: Any) -> bool:
+    """Whether a fit for both is the fit for the proposed value alone."""
+    both = [proposed, value]
+    return family.can_share(estimator, both) and family.widest(both) == family.widest([proposed])
+
+
+def _is_canonical(params: Params, space: SearchSpace) -> bool:
+    """Whether these are a point of the space, with the active parameters and no others."""
+    try:
+        return canonical_json(space.canonical(params)) == canonical_json(dict(params))
+    except ValueError:
+        return False

@@ -1,0 +1,153 @@
+"""Fits that start with what others left: first steps of pipelines, rows in bins.
+
+Scores from them are bitwise those of fresh fits, which ``kernel`` checks.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from tunesmith import registry
+from tunesmith.objective.bins import BINS, has_bins, keeping_bins
+from tunesmith.objective.builder import Builder
+from tunesmith.objective.grouping import Path
+from tunesmith.objective.pipeline_prefix import (
+    PrefixCache,
+    answering_pipeline,
+    flat_steps,
+    is_divisible,
+    rebuilt,
+    steps_of,
+)
+from tunesmith.objective.prototype import last_step
+from tunesmith.objective.randomness import is_certainly_random
+from tunesmith.objective.slices import Slices, shallow
+from tunesmith.objective.submodels.family import (
+    CannotShareError,
+    Family,
+    check_repeats,
+    fitted_for,
+)
+from tunesmith.objective.subtransformers.family import TransformerFamily
+from tunesmith.types import Params
+
+
+@dataclass
+class Fitting:
+    """Fits candidates."""
+
+    builder: Builder
+    _prefixes: PrefixCache = field(default_factory=PrefixCache, repr=False)
+    _distrusted: set[str] = field(default_factory=set, repr=False)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"builder": self.builder, "_prefixes": PrefixCache(), "_distrusted": set()}
+
+    @cached_property
+    def transformers(self) -> list[TransformerFamily]:
+        """Every registered family of transformers that is trusted."""
+        group = "subtransformers"
+        found = [registry.load(group, name)() for name in registry.names(group)]
+        return [family for family in found if type(family).__name__ not in self._distrusted]
+
+    def distrust(self, way: str) -> None:
+        """Do without a family of transformers or without bins, and without what came of them."""
+        self._distrusted.add(way)
+        self.__dict__.pop("transformers", None)
+        self._prefixes.clear()
+
+    def fitted(
+        self, params: Params, fold: int, rows: Slices, family: Family | None = None
+    ) -> "Fitted":
+        """Fit one candidate, behind steps that were fitted before where that is possible.
+
+        Args:
+            params: the candidate.
+            fold: identifies the rows.
+            rows: of that fold.
+            family: of the submodels that will be asked for.
+
+        Raises:
+            CannotShareError: the fit will never repeat.
+        """
+        estimator = self.builder.build(params)
+        if any(is_certainly_random(step) for step in steps_of(estimator)):
+            raise CannotShareError("random numbers without a seed")
+        fit_params = self.builder.fit_params(params, rows.fit_params)
+        X_train, X_test = shallow(rows.X_train), shallow(rows.X_test)
+        choice = self.builder.choice_of(params)
+        if not is_divisible(estimator):
+            check_repeats(estimator, X_train)
+            with self._bins(estimator, (fold, choice)) as ways:
+                last = fitted_for(family, estimator, X_train, rows.y_train, **fit_params)
+            return Fitted(estimator, {"": last}, X_test, X_test, ways)
+        *front, (name, last) = flat_steps(estimator)
+        full = self.builder.prototype(choice).converted(self.builder.own(params))
+        begun = self._prefixes.transformed(
+            (fold, choice), front, full, (X_train, rows.y_train, X_test), self.transformers
+        )
+        own = {key.removeprefix(f"{name}__"): value for key, value in fit_params.items()}
+        check_repeats(last, begun.X_train)
+        with self._bins(last, begun.place) as ways:
+            last = fitted_for(family, last, begun.X_train, rows.y_train, **own)
+        ways = (*(type(transformers).__name__ for transformers in begun.families), *ways)
+        return Fitted(estimator, {**begun.steps, name: last}, X_test, begun.X_test, ways)
+
+    @contextmanager
+    def _bins(self, estimator: Any, place: tuple[object, ...]) -> Iterator[tuple[str, ...]]:
+        """Let a fit take its bins from others; gives the ways of sharing that this is."""
+        if BINS in self._distrusted or not has_bins(estimator):
+            yield ()
+            return
+        with keeping_bins(estimator, place, self._prefixes.kept_or):
+            yield (BINS,)
+
+    def has_start(self, params: Params) -> bool:
+        """Whether other fits may leave something that a candidate's fit can start with.
+
+        That are first steps, or bins.
+        """
+        estimator = self.builder.prototype(self.builder.choice_of(params)).estimator
+        if BINS not in self._distrusted and has_bins(last_step(estimator)[1]):
+            return True
+        return is_divisible(estimator) and len(list(flat_steps(estimator))) > 1
+
+
+@dataclass(frozen=True, eq=False)
+class Fitted:
+    """A fitted estimator, taken apart."""
+
+    whole: Any
+    steps: dict[str, Any]
+    """Fitted steps by full name, the predicting one last."""
+    X_test: Any
+    Xt_test: Any
+    """The test rows as the last step sees them."""
+    ways: tuple[str, ...] = ()
+    """The kinds of sharing in its transformers and bins, each trusted or not as a whole."""
+
+    @property
+    def is_divided(self) -> bool:
+        """Whether there were first steps that others may have fitted."""
+        return len(self.steps) > 1
+
+    @property
+    def model(self) -> Any:
+        """The estimator, quick to answer for ``X_test``."""
+        return self.with_last(list(self.steps.values())[-1])
+
+    def models(self, path: Path) -> Iterator[Any]:
+        """The estimators that fresh fits of the path's candidates would be, in its order."""
+        last = list(self.steps.values())[-1]
+        for submodel in path.submodels(last, self.Xt_test):
+            yield self.with_last(submodel)
+
+    def with_last(self, last: Any) -> Any:
+        """The estimator with another fitted last step."""
+        name = list(self.steps)[-1]
+        if not name:
+            return last
+        pipeline = rebuilt(self.whole, {**self.steps, name: last})
+        return answering_pipeline(pipeline, last, self.X_test, self.Xt_test)
