@@ -484,7 +484,7 @@ class TestNeighbors(FamilyContract):
             n_jobs=rng.choice(np.array([None, 2, -1])),
         )
 
-    @pytest.mark.parametrize("seed", range(20))
+    @pytest.mark.parametrize("seed", range(8))
     def test_free_weights_share_a_query(self, seed: int) -> None:
         rng = np.random.default_rng(seed)
         estimator = self.drawn(rng)
