@@ -11,7 +11,7 @@ import pytest
 from scipy import sparse, stats
 from sklearn import config_context
 from sklearn import model_selection as theirs
-from sklearn.base import BaseEstimator, ClassifierMixin, clone, is_classifier
+from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin, clone, is_classifier
 from sklearn.datasets import make_classification, make_regression
 from sklearn.decomposition import PCA
 from sklearn.ensemble import (
@@ -337,3 +337,26 @@ def test_what_workers_print_and_warn_of_is_passed_on(capsys: pytest.CaptureFixtu
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "Fitting 2 folds for each of 2 candidates, totalling 4 fits"
     assert sum("[CV] END" in line for line in lines) == 4
+
+
+class Scaling(TransformerMixin, BaseEstimator):  # type: ignore[misc]
+    """Works in place, on the very rows that it is given."""
+
+    def __init__(self, factor: float = 1.0) -> None:
+        self.factor = factor
+
+    def fit(self, X: Any, y: Any = None) -> "Scaling":
+        self.n_features_in_ = X.shape[1]
+        return self
+
+    def transform(self, X: Any) -> Any:
+        X.data *= self.factor
+        return X
+
+
+def test_steps_that_work_in_place_spoil_no_other_fit() -> None:
+    pipe = Pipeline([("scale", Scaling()), ("clf", LogisticRegression(C=1e-3))])
+    grid = {"scale__factor": [1.0, 7.0, 0.1, 3.0]}
+    data = (sparse.csr_matrix(X), Y)
+    our, their = fitted("GridSearchCV", pipe, grid, data, cv=3, scoring="neg_log_loss", refit=False)
+    assert_same(our, their)

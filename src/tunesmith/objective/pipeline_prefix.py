@@ -13,9 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-import numpy as np
-
-from tunesmith.objective.slices import size_of
+from tunesmith.objective.slices import frozen, size_of
 from tunesmith.objective.submodels.family import answering, check_repeats
 from tunesmith.objective.subtransformers.family import TransformerFamily
 from tunesmith.space.parameter import canonical_json
@@ -110,7 +108,7 @@ class PrefixCache:
     ) -> Transformed:
         common = self.kept_or((place,), partial(family.common, step, X, y))
         fitted, made = family.finished(common, step, X)
-        return Transformed(fitted, _read_only(made), _read_only(fitted.transform(X_test)))
+        return Transformed(fitted, frozen(made), frozen(fitted.transform(X_test)))
 
     def kept_or(self, place: tuple[object, ...], make: Callable[[], Any]) -> Any:
         """What is kept in a place; what ``make`` makes, if there is nothing."""
@@ -133,13 +131,7 @@ def _transform(step: Any, X_train: Any, y_train: Any, X_test: Any) -> Transforme
         made = step.fit_transform(X_train, y_train)
     else:
         made = step.fit(X_train, y_train).transform(X_train)
-    return Transformed(step, _read_only(made), _read_only(step.transform(X_test)))
-
-
-def _read_only(made: Any) -> Any:
-    if isinstance(made, np.ndarray):
-        made.flags.writeable = False
-    return made
+    return Transformed(step, frozen(made), frozen(step.transform(X_test)))
 
 
 def _of_step(name: str, params: Mapping[str, Any]) -> dict[str, Any]:

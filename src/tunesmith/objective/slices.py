@@ -2,6 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -103,6 +104,10 @@ def frozen(part: Any) -> Any:
     """A read-only view of rows, where they are of a kind that has such views."""
     if isinstance(part, pd.DataFrame):
         return _frozen_frame(part)
+    if hasattr(part, "tocsr") and hasattr(part, "data"):
+        found = copy(part)
+        found.data = frozen(part.data)
+        return found
     if not isinstance(part, np.ndarray):
         return part
     view = part.view()

@@ -112,7 +112,7 @@ class BayesSearchCV(SearchCV):
         return Plan(strategy, n_most, definition, objects)
 
     def _run_search(self, evaluate_candidates: Any, *, callback_ctx: Any = None) -> None:
-        """The same candidates in scikit-learn's own loop, for callbacks."""
+        """The candidates in scikit-learn's own loop, for callbacks: without curves."""
         plan, metric = self._plan(), self._leading_metric()
         log = TrialLog((Metric("score"),))
         search = callback_ctx.subcontext(task_name="search", max_subtasks=None)

@@ -34,8 +34,7 @@ class GridSearchCV(SearchCV, TheirGridSearchCV):  # type: ignore[misc]
         n_reused_: scores of a candidate on a fold that the ledger already knew.
         stopped_by_: why the search ended.
 
-    Fits are those of a process with its own seeds: ``n_jobs`` changes no result. ``pre_dispatch``
-    is accepted, but workers always hold one call at a time.
+    ``n_jobs`` changes no result. ``pre_dispatch`` is accepted and means nothing.
     """
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
