@@ -6,7 +6,8 @@ import numpy as np
 
 from tunesmith.history import FoldResult, Metric, TrialLog
 from tunesmith.report.markdown import render
-from tunesmith.report.summary import running_best, summarise
+from tunesmith.report.ranking import running_best
+from tunesmith.report.summary import summarise
 from tunesmith.testing.records import make_record
 
 

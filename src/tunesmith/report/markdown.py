@@ -8,10 +8,13 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from tunesmith.report import numbers
+from tunesmith.report.alike import Alike
 from tunesmith.report.chart import history_chart
+from tunesmith.report.decision import Comparison
 from tunesmith.report.escape import md_code, one_line
+from tunesmith.report.ranking import Ranked
 from tunesmith.report.sparkline import bar, sparkline
-from tunesmith.report.summary import Alike, Comparison, Ranked, Summary
+from tunesmith.report.summary import Summary
 
 MAX_BYTES = 1_000_000
 TOP = 10

@@ -13,7 +13,8 @@ from typing import Any
 
 from tunesmith.errors import UsageError
 from tunesmith.fingerprint import digest
-from tunesmith.report.summary import Ranked, Summary
+from tunesmith.report.ranking import Ranked
+from tunesmith.report.summary import Summary
 
 FORMATS = (".json", ".yaml", ".yml", ".toml")
 PLAIN_WORD = re.compile(r"[A-Za-z][A-Za-z0-9_./-]*\Z")
