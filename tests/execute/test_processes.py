@@ -16,9 +16,9 @@ import pytest
 
 from tunesmith.errors import TunesmithError
 from tunesmith.execute.executor import CallTimeoutError, WorkerDiedError
-from tunesmith.execute.guard import descendants
 from tunesmith.execute.nest import Nest
 from tunesmith.execute.processes import ProcessExecutor
+from tunesmith.offspring import descendants
 from tunesmith.testing.executor import ExecutorContract, drain, process_id
 
 pytestmark = pytest.mark.slow
