@@ -222,7 +222,9 @@ def start_points(definition: Definition, objective: Objective) -> list[tuple[str
     found: list[tuple[str, Params]] = []
     for item in wanted:
         if item == "defaults":
-            found.append(("defaults", objective.defaults()))
+            # A program need not say where its own values stand.
+            defaults = objective.defaults()
+            found += [("defaults", defaults)] if defaults else []
         elif item == "current":
             found += _current(definition)
         elif isinstance(item, dict):

@@ -81,7 +81,7 @@ esac
 """
 KINDS = {
     "exits": "exit",
-    "killed": "signal",
+    "killed": "worker-died",
     "crashed": "signal",
     "silent": "no-metrics",
     "nan": "nan",

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import CancelledError, Future
 from dataclasses import dataclass, field, replace
 
+from tunesmith.errors import LostError
 from tunesmith.execute.executor import CallTimeoutError, Executor, WorkerDiedError
 from tunesmith.history import Failure, FoldResult, History, Trial, TrialLog
 from tunesmith.objective.objective import Fit, Objective
@@ -259,7 +260,7 @@ def results_of(future: Future[list[FoldResult]], fit: Fit) -> list[FoldResult]:
         return [result.checked() for result in future.result()]
     except CallTimeoutError as error:
         failed = _failed(fit.fold, "timeout", error)
-    except WorkerDiedError as error:
+    except (WorkerDiedError, LostError) as error:
         failed = _failed(fit.fold, "worker-died", error)
     except CancelledError as error:
         failed = _failed(fit.fold, "interrupted", error)

@@ -1,5 +1,6 @@
 """The border between a study and a program: parameters go in, results come out."""
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -91,7 +92,7 @@ class ProgramPorts:
                 found[name] = get_at(data, place_of(name, self.params_file))
             except KeyError:
                 continue
-        return found
+        return found if _is_typed(self.params_file) else {k: _meant(v) for k, v in found.items()}
 
     def digest(self) -> str:
         """Of what reaches the program besides parameters."""
@@ -178,6 +179,18 @@ def place_of(name: str, section: ParamsFile) -> tuple[str, ...]:
     """
     before = tuple(section.at.split(".")) if section.at else ()
     return (*before, *section.names.get(name, name).split("."))
+
+
+def _is_typed(section: ParamsFile) -> bool:
+    return (section.format or format_of(section.path)) not in ("env", "ini")
+
+
+def _meant(text: Any) -> Any:
+    """What a text stands for in a format that knows nothing but texts."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
 
 
 def _names(definition: Definition) -> list[str]:

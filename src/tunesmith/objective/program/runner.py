@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from tunesmith.errors import LostError
 from tunesmith.files import write_atomic
 from tunesmith.history import Failure, FoldResult, Metric
 from tunesmith.objective.failure import failure_from
@@ -24,6 +25,8 @@ from tunesmith.types import Params
 
 STDOUT, STDERR, WORK, ARTIFACTS = "stdout.log", "stderr.log", "work", "artifacts"
 PARAMS = "params.json"
+LOST = "lost"
+"""The kind of failure that the executor, and nobody else, gives another chance, alone."""
 TAIL_BYTES = 4000
 OUT_OF_MEMORY = ("MemoryError", "bad_alloc", "Cannot allocate memory", "out of memory")
 
@@ -99,6 +102,8 @@ class Runner:
                 cause = _cause(error.kind)
                 tries[cause] = tries.get(cause, 0) + 1
                 if tries[cause] > self.retry.get(cause, 0):
+                    if error.kind == LOST:
+                        raise LostError(str(error)) from None
                     return FoldResult(
                         job.number, {}, failure=self._failure(job, error, tries[cause])
                     )
@@ -202,9 +207,9 @@ class Runner:
             raise RunError("memory", f"needed more than the limit of {limit}")
         if ended.code > 0:
             raise RunError("exit", f"exited with status {ended.code}")
-        name = signal.Signals(-ended.code).name
-        hint = " (probably out of memory)" if name == "SIGKILL" else ""
-        raise RunError("signal", f"killed by {name}{hint}")
+        if ended.code == -signal.SIGKILL:
+            raise RunError(LOST, "the program was killed by SIGKILL (probably out of memory)")
+        raise RunError("signal", f"killed by {signal.Signals(-ended.code).name}")
 
     def _failure(self, job: Job, error: RunError, n_tries: int) -> Failure:
         folder = self.runs / job.key
@@ -215,6 +220,8 @@ class Runner:
 
 def _cause(kind: str) -> str:
     """Under which name a kind of failure is tried again."""
+    if kind == LOST:
+        return "signal"
     return kind if kind in ("signal", "exit", "timeout") else "metrics"
 
 
