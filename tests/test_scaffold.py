@@ -53,7 +53,9 @@ def test_what_is_proposed_can_be_run_as_it_is(
 def test_any_column_name_survives_the_file(tmp_path: Path, target: str) -> None:
     header = '"' + target.replace('"', '""') + '"'
     made(tmp_path, f"a,{header}\n" + "".join(f"{i},{i % 2}\n" for i in range(20)))
-    assert load_definition(tmp_path / "tuning.yaml").file.objective.data.target == target
+    data = load_definition(tmp_path / "tuning.yaml").file.objective.data
+    assert data is not None
+    assert data.target == target
 
 
 @pytest.mark.parametrize(
@@ -68,6 +70,7 @@ def test_a_study_is_named_after_its_folder(folder: str, name: str) -> None:
 def test_odd_folders_get_valid_files(tmp_path: Path) -> None:
     made(tmp_path / "tüv prüf '#1'", CLASSES, "data sets/töp 1.csv")
     file = load_definition(tmp_path / "tüv prüf '#1'/tuning.yaml").file
+    assert file.objective.data is not None
     assert file.objective.data.path == ("data sets/töp 1.csv",)
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from tunesmith.config.load import define, load_definition
     from tunesmith.report.parameters import read_parameters
     from tunesmith.space import Box, Categorical, Condition, Distribution, Float, Int, SearchSpace
+    from tunesmith.training import checkpoint_dir, params, report
     from tunesmith.tuning import Result, tune
 
 # Name -> module, so that `import tunesmith` (and so `tunesmith --help`) imports nothing heavy.
@@ -25,6 +26,7 @@ _PLACES = {
         "tunesmith.space",
     ),
     **dict.fromkeys(("define", "load_definition"), "tunesmith.config.load"),
+    **dict.fromkeys(("checkpoint_dir", "params", "report"), "tunesmith.training"),
     "read_parameters": "tunesmith.report.parameters",
     "Result": "tunesmith.tuning",
     "tune": "tunesmith.tuning",
@@ -40,9 +42,12 @@ __all__ = [
     "Result",
     "SearchSpace",
     "__version__",
+    "checkpoint_dir",
     "define",
     "load_definition",
+    "params",
     "read_parameters",
+    "report",
     "tune",
 ]
 

@@ -47,6 +47,13 @@ class DataError(UsageError):
     """The data set cannot serve the study."""
 
 
+class LostError(TunesmithError):
+    """What a call had started was killed from outside, most often for want of memory.
+
+    It deserves another try, when nothing else runs.
+    """
+
+
 class NoResultError(TunesmithError):
     """The study ended without one usable trial."""
 

@@ -40,6 +40,20 @@ class Failure:
     traceback: str = ""
 
 
+def score_at(progress: Sequence[tuple[int, float]], step: int) -> float:
+    """The score at a step: of the last one up to it, or else of the first one after it.
+
+    Args:
+        progress: (step, score) by step; not empty.
+        step: any.
+
+    >>> score_at([(1, 0.5), (4, 0.7), (9, 0.8)], 5)
+    0.7
+    """
+    until = [score for at, score in progress if at <= step]
+    return until[-1] if until else progress[0][1]
+
+
 @dataclass(frozen=True, slots=True)
 class FoldResult:
     """What one fit on one fold gave: a finite score for every metric, or a failure."""
@@ -53,6 +67,10 @@ class FoldResult:
     """So many candidates were scored by the same fit."""
     warning: str = ""
     """The first thing that the user's code warned of, as ``Category: message``."""
+    progress: tuple[tuple[int, float], ...] = ()
+    """(step, score by the first objective) of what was streamed while it ran."""
+    stopped_at: int | None = None
+    """The step at which it was not good enough to go on; its scores are those of that step."""
 
     def checked(self) -> "FoldResult":
         """This result, or a failure where a score is not a finite number: such never count."""
@@ -101,13 +119,15 @@ class Trial:
         return next((fold.failure for fold in self.folds if fold.failure), None)
 
     def told(self, folds: Sequence[FoldResult]) -> "Trial":
-        """This trial with its results: complete only if every fold has finite scores."""
+        """This trial with its results: complete only if every fold has finite scores to the end."""
         ordered = tuple(sorted(folds, key=lambda fold: fold.fold))
         clean = all(
             f.failure is None and f.scores and all(map(isfinite, f.scores.values()))
             for f in ordered
         )
         state = State.COMPLETE if ordered and clean else State.FAILED
+        if state is State.COMPLETE and any(fold.stopped_at is not None for fold in ordered):
+            state = State.PRUNED
         return replace(self, state=state, folds=ordered)
 
 

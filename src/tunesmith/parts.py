@@ -1,26 +1,55 @@
 """The parts of a study, built from its definition."""
 
+import os
 import re
+import signal
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tunesmith import registry
+from tunesmith import offspring, registry
 from tunesmith.config.model import Definition
 from tunesmith.errors import UsageError
-from tunesmith.execute.choose import PROCESSES, choose
+from tunesmith.execute.choose import PROCESSES, SERIAL, choose
 from tunesmith.execute.executor import Executor
 from tunesmith.execute.libraries import libraries
-from tunesmith.execute.nest import Nest, kept
+from tunesmith.execute.nest import OWN_VARIABLES, Nest, kept
 from tunesmith.fingerprint import digest
-from tunesmith.objective.crossval import modules_of
+from tunesmith.ledger.ledger import Ledger
+from tunesmith.ledger.records import StudyHead
 from tunesmith.objective.objective import Objective
 from tunesmith.report.parameters import read_parameters
+from tunesmith.search.budget import Budgets
 from tunesmith.search.sampler import Sampler
-from tunesmith.study.strategy import Sampling
+from tunesmith.study.budgeted import Budgeted
+from tunesmith.study.early import Stopping
+from tunesmith.study.keeping import KeepingBest
+from tunesmith.study.recorder import Recorder
+from tunesmith.study.strategy import Sampling, Strategy
 from tunesmith.types import Params
+
+SLACK_S = 10.0
+"""A program's own time limit comes first, and leaves a log; this much later its worker ends."""
+
+
+def build_objective(definition: Definition) -> Objective:
+    """What the definition scores.
+
+    Raises:
+        UsageError: the estimator, the program, a parameter or a metric cannot be used.
+        DataError: the table or the folds cannot serve.
+    """
+    if definition.file.objective.command is None:
+        from tunesmith.objective import crossval
+
+        return crossval.build_objective(definition)
+    from tunesmith.objective.program.build import build_program
+
+    # Worker processes have values of their own of these; programs get the user's.
+    users = {name: os.environ.get(name) for name in OWN_VARIABLES}
+    return build_program(definition, n_workers=choice(definition)[1], restored=users)
 
 
 def build_sampler(definition: Definition) -> Sampler:
@@ -54,6 +83,10 @@ def nest_for(definition: Definition) -> Nest | None:
     """Where worker processes will come from, if any: asked for early, it is ready when needed."""
     if choice(definition)[0] != PROCESSES:
         return None
+    if definition.file.objective.command is not None:
+        return kept(("tunesmith.objective.program.objective",))
+    from tunesmith.objective.crossval import modules_of
+
     return kept(libraries(modules_of(definition)))
 
 
@@ -66,16 +99,32 @@ def build_executor(
     executor: Executor = registry.load("executors", name)(
         objective.evaluate,
         n_workers=n_workers,
-        timeout_s=definition.file.execution.fit_timeout,
+        timeout_s=_call_timeout_s(definition),
         **options,
     )
     return executor
 
 
+def _call_timeout_s(definition: Definition) -> float | None:
+    execution, section = definition.file.execution, definition.file.objective
+    if execution.fit_timeout is None or section.command is None:
+        return execution.fit_timeout
+    if execution.gpus is not None:
+        return None  # waiting for a GPU counts for nothing
+    n_tries = 1 + sum(section.retry.values())
+    return n_tries * (execution.fit_timeout + section.grace + SLACK_S)
+
+
 def choice(definition: Definition) -> tuple[str, int]:
-    """The executor's name and its number of workers."""
+    """The executor's name and its number of workers.
+
+    A program always has a process between it and the run, which ends what the program leaves.
+    """
     execution = definition.file.execution
-    return choose(execution.executor, execution.workers, execution.fit_timeout)
+    if definition.file.objective.command is None:
+        return choose(execution.executor, execution.workers, execution.fit_timeout)
+    name, n = choose(execution.executor, execution.workers or execution.gpus, None)
+    return (PROCESSES if name == SERIAL else name), n
 
 
 def identity(definition: Definition, objective: Objective) -> str:
@@ -83,14 +132,14 @@ def identity(definition: Definition, objective: Objective) -> str:
 
     Where trials end (``stop``), where they run and where results go is not part of it.
     """
-    file = definition.file.model_dump(mode="json", include={"objective", "search"})
+    file = definition.file.model_dump(mode="json", include={"objective", "search", "budget"})
     file["search"]["curves"] = has_curves(definition)
     return digest({**file, "space": definition.space.to_json(), "on": dict(objective.context)})
 
 
 def build_strategy(
     definition: Definition, sampler: Sampler, start: Sequence[tuple[str, Params]]
-) -> Sampling:
+) -> Strategy:
     """How trials are proposed.
 
     Args:
@@ -99,7 +148,7 @@ def build_strategy(
         start: (origin, canonical params) to try first.
     """
     search = definition.file.search
-    return Sampling(
+    sampling = Sampling(
         definition.space,
         sampler,
         search.method,
@@ -108,12 +157,52 @@ def build_strategy(
         tuple(start),
         curves=has_curves(definition),
     )
+    budget = definition.file.budget
+    if budget is None:
+        return sampling
+    budgets = Budgets(budget.min, budget.max, budget.factor, budget.rule)
+    if budget.parameter is None:
+        return Stopping(sampling, budgets)
+    return Budgeted(sampling, budget.parameter, budgets)
+
+
+def keeping(
+    definition: Definition,
+    objective: Objective,
+    recorder: Recorder,
+    ledger: Ledger,
+    head: StudyHead,
+) -> Recorder:
+    """The recorder, which keeps artifacts of the best trials alone where such are wanted."""
+    artifacts = definition.file.objective.artifacts
+    if artifacts is None:
+        return recorder
+    from tunesmith.objective.program.objective import ProgramObjective
+
+    assert isinstance(objective, ProgramObjective)  # noqa: S101 - the rules say so
+    metric, n_best = objective.objectives[0], artifacts.best
+    found = KeepingBest(recorder, metric, n_best, objective.drop_artifacts)
+    keys = ledger.fold_keys(head.id)
+    for trial in ledger.log(head.id).told:
+        found.begin(trial, [key for fold, key in sorted(keys[trial.number].items()) if fold >= 0])
+    return found
+
+
+def end_strays(definition: Definition) -> None:
+    """End what a run of this study that was killed has left behind; its lock is ours now."""
+    if definition.file.objective.command is None:
+        return
+    from tunesmith.objective.program.build import mark
+    from tunesmith.objective.program.environment import MARK
+
+    offspring.send(signal.SIGKILL, offspring.marked(MARK, mark(definition)))
 
 
 def has_curves(definition: Definition) -> bool:
     """Whether trials may be the best of all that their fits score; a grid's never are."""
     file = definition.file
-    return file.search.curves and file.search.method != "grid" and file.execution.share == "exact"
+    is_wanted = file.search.curves and file.execution.share == "exact"
+    return is_wanted and file.search.method != "grid" and file.budget is None
 
 
 def snapshot(definition: Definition) -> dict[str, Any]:
@@ -133,7 +222,9 @@ def start_points(definition: Definition, objective: Objective) -> list[tuple[str
     found: list[tuple[str, Params]] = []
     for item in wanted:
         if item == "defaults":
-            found.append(("defaults", objective.defaults()))
+            # A program need not say where its own values stand.
+            defaults = objective.defaults()
+            found += [("defaults", defaults)] if defaults else []
         elif item == "current":
             found += _current(definition)
         elif isinstance(item, dict):
@@ -143,7 +234,12 @@ def start_points(definition: Definition, objective: Objective) -> list[tuple[str
 
 def _current(definition: Definition) -> list[tuple[str, Params]]:
     path = definition.root / definition.file.outputs.best
-    return [("current", read_parameters(path)[0])] if path.is_file() else []
+    if not path.is_file():
+        return []
+    params, budget = dict(read_parameters(path)[0]), definition.file.budget
+    if budget is not None and budget.parameter is not None:
+        params.pop(budget.parameter, None)
+    return [("current", params)]
 
 
 @contextmanager

@@ -14,11 +14,17 @@ from tunesmith.config.model import Definition
 from tunesmith.errors import UsageError
 from tunesmith.history import Trial, TrialLog
 from tunesmith.ledger.ledger import Ledger
-from tunesmith.objective.crossval import build_objective
+from tunesmith.objective.crossval import data_of
 from tunesmith.objective.data import load_table
 from tunesmith.objective.objective import Objective
 from tunesmith.objective.plan import Asked, plan
-from tunesmith.parts import build_sampler, build_strategy, identity, start_points
+from tunesmith.parts import (
+    build_objective,
+    build_sampler,
+    build_strategy,
+    identity,
+    start_points,
+)
 from tunesmith.search.stopping import build as build_criterion
 from tunesmith.search.stopping import trial_limit
 from tunesmith.search.unseen import sampled
@@ -26,6 +32,7 @@ from tunesmith.space.grid import count_points
 from tunesmith.space.parameter import canonical_json
 from tunesmith.study.loop import unique_start
 from tunesmith.study.seeds import trial_rng
+from tunesmith.study.strategy import LATER
 from tunesmith.types import Params
 
 PREVIEW_LIMIT = 10_000
@@ -110,8 +117,8 @@ def _trials(
     definition: Definition, objective: Objective, n_trials: int | None
 ) -> list[Asked] | None:
     """Everything that will be evaluated; ``None`` where results decide that, or it is too much."""
-    method = definition.file.search.method
-    if n_trials is None or n_trials > PREVIEW_LIMIT or method not in FORESEEABLE:
+    method, budget = definition.file.search.method, definition.file.budget
+    if n_trials is None or n_trials > PREVIEW_LIMIT or method not in FORESEEABLE or budget:
         return None
     found, n_points = [], 0
     for trial in islice(foreseen(definition, objective), n_trials):
@@ -138,7 +145,7 @@ def _longest_curve(
     for number in range(N_LOOKED_AT):
         params = sampled(definition.space, rng)
         if params is not None:
-            trial = Trial(number, params, definition.space.key(params), strategy.name)
+            trial = Trial(number, params, definition.space.key(params), "preview")
             lengths.append(len(strategy.points(trial, objective)))
     return max(lengths)
 
@@ -148,7 +155,7 @@ def _folds_without_code(definition: Definition) -> int | None:
     section = definition.file.objective
     in_time = section.cv.method == "time_series"
     rows = load_table(
-        section.data, definition.root, fold_column=section.cv.column, in_time=in_time
+        data_of(section), definition.root, fold_column=section.cv.column, in_time=in_time
     ).rows
     cv = section.cv
     if cv.splitter is not None or cv.method in ("leave_one_group_out", "predefined"):
@@ -212,7 +219,7 @@ def foreseen(definition: Definition, objective: Objective) -> Iterator[Asked]:
     start, _ = unique_start(definition.space, start_points(definition, objective))
     strategy = build_strategy(definition, build_sampler(definition), start)
     log = TrialLog(objective.objectives)
-    while (proposal := strategy.propose(log)) is not None:
+    while (proposal := strategy.propose(log)) is not None and proposal is not LATER:
         origin, params = proposal
         trial = log.ask(params, definition.space.key(params), origin)
         points = strategy.points(trial, objective)

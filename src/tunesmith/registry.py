@@ -54,6 +54,13 @@ BUILTIN: dict[str, dict[str, str]] = {
         "patience": "tunesmith.search.stopping:Patience",
         "convergence": "tunesmith.search.stopping:Convergence",
     },
+    "formats": {
+        "env": "tunesmith.formats.env",
+        "ini": "tunesmith.formats.ini",
+        "json": "tunesmith.formats.json",
+        "toml": "tunesmith.formats.toml",
+        "yaml": "tunesmith.formats.yaml",
+    },
     "reports": {
         "markdown": "tunesmith.report.markdown:render",
         "json": "tunesmith.report.json:render",
@@ -90,7 +97,7 @@ def load(group: str, name: str) -> Any:
 
 
 def import_path(path: str) -> Any:
-    """Import ``package.module:attribute`` (or ``package.module.attribute``).
+    """Import ``package.module:attribute`` (or ``package.module.attribute``), or a module.
 
     >>> import_path("math:tau") == import_path("math.tau")
     True
@@ -99,6 +106,8 @@ def import_path(path: str) -> Any:
     if not separator:
         module, _, attribute = path.rpartition(".")
     found: Any = import_module(module)
+    if not separator and not hasattr(found, attribute):
+        return import_module(path)
     for name in attribute.split("."):
         found = getattr(found, name)
     return found

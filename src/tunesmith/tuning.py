@@ -16,13 +16,15 @@ from tunesmith.ledger.ledger import Ledger
 from tunesmith.ledger.lock import run_lock
 from tunesmith.ledger.provenance import collect
 from tunesmith.ledger.records import StudyHead, StudyRecord
-from tunesmith.objective.crossval import build_objective
 from tunesmith.objective.objective import Objective
 from tunesmith.parts import (
     build_executor,
+    build_objective,
     build_sampler,
     build_strategy,
+    end_strays,
     identity,
+    keeping,
     nest_for,
     project_on_path,
     snapshot,
@@ -165,6 +167,7 @@ def _run(
     provenance = collect(definition.root, snapshot(definition), objective.context, file.search.seed)
     run_id = ledger.begin_run(head.id, provenance)
     recorder = LedgerRecorder(ledger, head.id, run_id, since_run=run_id if restart else None)
+    end_strays(definition)
     # The starting points were fixed when the study began: the best-parameters file has changed
     # since, because the study itself writes it.
     start = tuple((origin, params) for origin, params in head.definition["start"])
@@ -172,7 +175,14 @@ def _run(
     criterion, log = build_criterion(file.stop), ledger.log(head.id)
     with SignalGate() as gate, build_executor(definition, objective, nest) as executor:
         study = Study(
-            strategy, objective, criterion, log, recorder, executor, gate, observer=observer
+            strategy,
+            objective,
+            criterion,
+            log,
+            keeping(definition, objective, recorder, ledger, head),
+            executor,
+            gate,
+            observer=observer,
         )
         try:
             outcome, code = study.run(), int(ExitCode.OK)

@@ -3,7 +3,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from tunesmith.config.model import CrossValidation, File, MetricSpec, Stop, seconds
+from tunesmith.config.model import CrossValidation, File, MetricSpec, Stop
+from tunesmith.config.section import seconds
 
 GOOD: dict[str, Any] = {
     "study": "s",
@@ -41,6 +42,7 @@ def test_a_target_score_is_finite(value: float) -> None:
 def test_shorthands_become_the_full_form() -> None:
     file = File.model_validate(GOOD)
     assert file.objective.metric == (MetricSpec(name="r2"),)
+    assert file.objective.data is not None
     assert file.objective.data.path == ("d.csv",)
     assert file.objective.cv == CrossValidation(folds=3)
 

@@ -14,11 +14,11 @@ import numpy as np
 import psutil
 import pytest
 
-from tunesmith.errors import TunesmithError
+from tunesmith.errors import LostError, TunesmithError
 from tunesmith.execute.executor import CallTimeoutError, WorkerDiedError
-from tunesmith.execute.guard import descendants
 from tunesmith.execute.nest import Nest
 from tunesmith.execute.processes import ProcessExecutor
+from tunesmith.offspring import descendants
 from tunesmith.testing.executor import ExecutorContract, drain, process_id
 
 pytestmark = pytest.mark.slow
@@ -78,6 +78,29 @@ def test_poison_among_innocents_runs_twice_and_they_once(tmp_path: Path) -> None
     assert ran == {n: 2 if n == 4 else 1 for n in range(12)}
     assert isinstance(futures[4].exception(), WorkerDiedError)
     assert "out of memory" in str(futures[4].exception())
+
+
+def test_what_lost_a_process_of_its_own_is_tried_once_more_and_alone(tmp_path: Path) -> None:
+    def work(item: int) -> int:
+        began = time.monotonic()
+        time.sleep(0.05)
+        with (tmp_path / "truth").open("a") as log:
+            log.write(f"{item} {began} {time.monotonic()}\n")
+        if item == 3 or (item == 5 and (tmp_path / "truth").read_text().count("\n5 ") == 1):
+            raise LostError("the program was killed")
+        return item
+
+    with ProcessExecutor(work, n_workers=2) as executor:
+        futures = [executor.submit(n) for n in range(8)]
+        drain(executor, futures)
+    assert isinstance(futures[3].exception(), WorkerDiedError)
+    assert str(futures[3].exception()) == "the program was killed"
+    assert [f.result() for f in futures if f is not futures[3]] == [0, 1, 2, 4, 5, 6, 7]
+    spans = [line.split() for line in (tmp_path / "truth").read_text().splitlines()]
+    again = {span[0]: (float(span[1]), float(span[2])) for span in spans if span[0] in "35"}
+    for begin, end in again.values():
+        others = [s for s in spans if float(s[1]) != begin]
+        assert all(float(s[2]) <= begin or float(s[1]) >= end for s in others)
 
 
 def test_workers_killed_at_random_cost_no_result() -> None:

@@ -42,18 +42,21 @@ def test_an_older_ledger_is_migrated_step_by_step(
     def rename(connection: Connection) -> None:
         connection.exec_driver_sql("UPDATE trial SET note = note || 'er'")
 
-    monkeypatch.setattr(schema, "SCHEMA_VERSION", 4)
-    monkeypatch.setattr(schema, "MIGRATIONS", {2: add_a_note, 3: rename})
+    now = schema.SCHEMA_VERSION
+    monkeypatch.setattr(schema, "SCHEMA_VERSION", now + 2)
+    monkeypatch.setattr(schema, "MIGRATIONS", {now: add_a_note, now + 1: rename})
     for _ in range(2):
         with Ledger.open(path) as ledger:
             assert ledger.load().history.n_told == 1
         assert execute(path, "SELECT note FROM trial") == [("older",)]
-        assert execute(path, "SELECT schema_version FROM tunesmith") == [(4,)]
+        assert execute(path, "SELECT schema_version FROM tunesmith") == [(now + 2,)]
 
 
 def test_a_ledger_without_curves_is_brought_up_to_date(path: Path) -> None:
     for column in ("proposed", "n_points"):
         execute(path, f"ALTER TABLE trial DROP COLUMN {column}")
+    for column in ("progress", "stopped_at"):
+        execute(path, f"ALTER TABLE evaluation DROP COLUMN {column}")
     execute(path, "UPDATE tunesmith SET schema_version = 1")
     with Ledger.open(path) as ledger:
         (trial,) = ledger.load().history
@@ -62,13 +65,22 @@ def test_a_ledger_without_curves_is_brought_up_to_date(path: Path) -> None:
     assert "n_points INTEGER DEFAULT 1 NOT NULL" in str(created[0])
 
 
+def test_a_ledger_without_progress_is_brought_up_to_date(path: Path) -> None:
+    for column in ("progress", "stopped_at"):
+        execute(path, f"ALTER TABLE evaluation DROP COLUMN {column}")
+    execute(path, "UPDATE tunesmith SET schema_version = 2")
+    with Ledger.open(path) as ledger:
+        (trial,) = ledger.load().history
+    assert {(fold.progress, fold.stopped_at) for fold in trial.folds} == {((), None)}
+
+
 def test_a_migration_that_fails_changes_nothing(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = path.read_bytes()
     with monkeypatch.context() as patch:
-        patch.setattr(schema, "SCHEMA_VERSION", 3)
-        patch.setattr(schema, "MIGRATIONS", {2: fail})
+        patch.setattr(schema, "MIGRATIONS", {schema.SCHEMA_VERSION: fail})
+        patch.setattr(schema, "SCHEMA_VERSION", schema.SCHEMA_VERSION + 1)
         with pytest.raises(StorageError, match="nowhere"):
             Ledger.open(path)
     assert path.read_bytes() == before
@@ -93,11 +105,11 @@ def test_a_server_is_migrated_or_refused_too(
         head, run = begin(ledger)
         tell(ledger, head, run, 0)
     with monkeypatch.context() as patch:
-        patch.setattr(schema, "SCHEMA_VERSION", 3)
-        patch.setattr(schema, "MIGRATIONS", {2: fail})
+        patch.setattr(schema, "MIGRATIONS", {schema.SCHEMA_VERSION: fail})
+        patch.setattr(schema, "SCHEMA_VERSION", schema.SCHEMA_VERSION + 1)
         with pytest.raises(StorageError, match="nowhere"):
             Ledger.open(database)
-        patch.setattr(schema, "MIGRATIONS", {2: add_a_note})
+        patch.setattr(schema, "MIGRATIONS", {schema.SCHEMA_VERSION - 1: add_a_note})
         with Ledger.open(database) as ledger:
             assert ledger.load().history.n_told == 1
     with pytest.raises(StorageError, match="or newer"):

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from tunesmith.config.yaml12 import read_yaml
 from tunesmith.errors import UsageError
-from tunesmith.report.parameters import best_parameters, read_parameters, yaml_text
+from tunesmith.formats.yaml_text import yaml_text
+from tunesmith.report.parameters import best_parameters, read_parameters
 from tunesmith.report.summary import summarise
 from tunesmith.testing.records import make_record
 

@@ -29,6 +29,7 @@ COMMANDS = {
     "run": "Run the study: best parameters, report, every fold in the ledger.",
     "status": "Show where the study stands.",
     "trials": "List trials: filter, sort, CSV, JSON or Markdown.",
+    "logs": "Print what a trial's program has printed.",
     "best": "Print the best parameters.",
     "report": "Rebuild every output file from the ledger alone.",
     "export": "Write the full history in another format.",

@@ -5,51 +5,25 @@ search space in ``space``, reading and error positions in ``load``. Shorthands (
 ``cv: 5``) are turned into the full form as they enter, so that readers meet one form only.
 """
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue
+from pydantic import BeforeValidator, Field, JsonValue
 
+from tunesmith.config.program import Program
+from tunesmith.config.section import (
+    SLUG,
+    Duration,
+    ImportPath,
+    Names,
+    Section,
+    Size,
+    listed,
+    located,
+)
 from tunesmith.space import SearchSpace
 from tunesmith.types import Direction
-
-SLUG = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$"
-IMPORT_PATH = r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*([.:][A-Za-z_]\w*)$"
-UNITS_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-
-
-class Section(BaseModel):
-    """Base of all sections: frozen, no unknown keys, no silent conversions."""
-
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True
-    )
-
-
-def seconds(value: Any) -> Any:
-    """Read ``30m``, ``1h30m``, ``90`` as seconds; anything else is left for pydantic to refuse.
-
-    >>> seconds("1h30m")
-    5400.0
-    """
-    if isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    if not isinstance(value, str):
-        return value
-    text = value.replace(" ", "")
-    parts = re.findall(r"(\d+(?:\.\d+)?)(ms|[smhd])", text)
-    if not parts or "".join(number + unit for number, unit in parts) != text:
-        raise ValueError(f"`{value}` is no duration: write 90, 90s, 30m, 1h30m or 2d")
-    return sum(float(number) * UNITS_S[unit] for number, unit in parts)
-
-
-def listed(value: Any) -> Any:
-    """A single item stands for a list of one."""
-    if value is None:
-        return value
-    return tuple(value) if isinstance(value, list | tuple) else (value,)
 
 
 def named(value: Any) -> Any:
@@ -62,20 +36,6 @@ def named(value: Any) -> Any:
 def folded(value: Any) -> Any:
     """``5`` stands for ``{folds: 5}``."""
     return {"folds": value} if isinstance(value, int) and not isinstance(value, bool) else value
-
-
-def located(value: Any) -> Any:
-    """A path alone stands for ``{path: ...}``."""
-    return {"path": value} if isinstance(value, str | list) else value
-
-
-Duration = Annotated[
-    float,
-    BeforeValidator(seconds, json_schema_input_type=float | str),
-    Field(gt=0, allow_inf_nan=False),
-]
-Names = Annotated[tuple[str, ...], BeforeValidator(listed, json_schema_input_type=str | list[str])]
-ImportPath = Annotated[str, Field(pattern=IMPORT_PATH)]
 
 
 class Holdout(Section):
@@ -143,6 +103,9 @@ class MetricSpec(Section):
     """Needed for your own metrics; scikit-learn's scorers are always maximized."""
     scorer: ImportPath | None = None
     """Import path of a ``scorer(estimator, X, y)``, or of a ``metric(y_true, y_pred)`` function."""
+    key: str | None = None
+    """Where a program's results hold it: a dotted place in JSON or YAML (``val.loss``), a column of
+    CSV or TSV; by default its name."""
 
 
 class CrossValidation(Section):
@@ -183,8 +146,8 @@ class CrossValidation(Section):
     """Which shuffle."""
 
 
-class Objective(Section):
-    """What is scored: an estimator, on data, by cross-validation."""
+class Objective(Program):
+    """What is scored: an estimator, on data, by cross-validation; or a training program."""
 
     estimator: ImportPath | None = None
     """Import path of a scikit-learn style estimator."""
@@ -200,11 +163,13 @@ class Objective(Section):
     """``auto`` imputes, scales and encodes each column by its type, inside every fold."""
     random_state: int | None = None
     """Given to every ``random_state`` that is not set; by default the search's seed."""
-    data: Annotated[Data, BeforeValidator(located)]
+    data: Annotated[Data | None, BeforeValidator(located)] = None
+    """The table. Estimators need one; a program may do without, and then without ``cv``."""
     cv: Annotated[
         CrossValidation,
         BeforeValidator(folded, json_schema_input_type=CrossValidation | int),
     ] = CrossValidation()
+    """How the rows are split into folds."""
     metric: Annotated[
         tuple[MetricSpec, ...],
         BeforeValidator(named, json_schema_input_type=str | MetricSpec | list[str | MetricSpec]),
@@ -273,6 +238,25 @@ class Stop(Section):
     """Give up when the first so many trials all fail."""
 
 
+class Budget(Section):
+    """How far a trial may go, and when it is ended before that."""
+
+    parameter: str | None = None
+    """What says how far: ``epochs``, ``max_iter``. It is given to the estimator or program like any
+    other parameter, and does not stand in ``space``. Without one, a program that streams values
+    by step is stopped at a step."""
+    min: int = Field(default=1, ge=1)
+    """The smallest budget worth a look."""
+    max: int = Field(ge=2)
+    """The full budget: only trials that reach it are ranked."""
+    factor: int = Field(default=3, ge=2)
+    """So many times larger is each next budget; one trial in ``factor`` gets it."""
+    rule: Literal["hyperband", "halving", "median"] = "hyperband"
+    """Who goes on: with ``halving`` the best one in ``factor``; with ``hyperband`` the same, in
+    brackets that begin with larger and larger budgets; with ``median`` whoever is better than the
+    median of the others at that point."""
+
+
 class Outputs(Section):
     """Files written when a run ends, relative to the configuration's project folder."""
 
@@ -297,6 +281,12 @@ class Execution(Section):
     sampled trials have no curves (``search: {curves: true}``) and may be other ones."""
     fit_timeout: Duration | None = None
     """Time limit of one fit; a fit over it is stopped and its trial fails."""
+    memory: Size | None = None
+    """Memory that one run of a program may take (``600MB``, ``2GiB``), as address space: leave it
+    out for programs that use a GPU."""
+    gpus: int | None = Field(default=None, ge=1)
+    """So many GPUs are shared out: every run of a program has one for itself, named in
+    ``CUDA_VISIBLE_DEVICES``; by default nothing is assigned."""
 
 
 class File(Section):
@@ -307,6 +297,7 @@ class File(Section):
     objective: Objective
     search: Search = Search()
     stop: Stop = Stop()
+    budget: Budget | None = None
     outputs: Outputs = Outputs()
     execution: Execution = Execution()
     ledger: str = ".tunesmith/ledger.db"

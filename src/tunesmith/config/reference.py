@@ -55,6 +55,11 @@ def reference_markdown() -> str:
 
 SECTIONS = {
     "Objective": "objective",
+    "ParamsFile": "objective.params_file",
+    "MetricsFile": "objective.metrics_file",
+    "Workspace": "objective.workspace",
+    "Artifacts": "objective.artifacts",
+    "Environment": "objective.environment",
     "Data": "objective.data",
     "Holdout": "objective.data.holdout",
     "CrossValidation": "objective.cv",
@@ -64,6 +69,7 @@ SECTIONS = {
     "Search": "search",
     "Stop": "stop",
     "ConvergenceSpec": "stop.convergence",
+    "Budget": "budget",
     "Outputs": "outputs",
     "Execution": "execution",
 }
@@ -84,7 +90,7 @@ def _table(title: str, section: dict[str, Any], schema: dict[str, Any]) -> str:
 
 def _default(definition: dict[str, Any]) -> str:
     default = definition.get("default")
-    if default is None or isinstance(default, dict | list):
+    if default is None or default == "" or isinstance(default, dict | list):
         return ""
     return f"`{str(default).lower() if isinstance(default, bool) else default}`"
 

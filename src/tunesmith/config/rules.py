@@ -7,11 +7,14 @@ from types import MappingProxyType
 from tunesmith import registry
 from tunesmith.config.messages import show
 from tunesmith.config.model import CrossValidation, File, MetricSpec, Objective, Stop
+from tunesmith.config.program_rules import program_violations
 from tunesmith.errors import Path, UsageError, Violation, did_you_mean
 from tunesmith.files import inside
 from tunesmith.space import Categorical, Grid, SearchSpace
 from tunesmith.space.grid import endless_parameters
 
+KINDS = ("estimator", "steps", "factory", "estimators", "command")
+"""Of these an objective has one."""
 GRID_LIMIT = 1_000_000
 MAX_SEED = 2**32 - 1
 """Of scikit-learn's `random_state`."""
@@ -84,10 +87,10 @@ def check_rules(
     """
     found = [
         *_objective(file.objective),
-        *_data(file.objective),
         *_seeds(file),
         *_metrics(file.objective),
         *_cross_validation(file.objective),
+        *program_violations(file, space),
         *_search(file),
         *_outputs(file, root, inputs),
     ]
@@ -98,27 +101,26 @@ def check_rules(
 
 
 def _objective(objective: Objective) -> Iterator[Violation]:
-    given = [
-        name for name in ("estimator", "steps", "factory", "estimators") if getattr(objective, name)
-    ]
+    given = [name for name in KINDS if getattr(objective, name)]
     if not given:
-        hint = "Name one of: estimator, steps, factory, estimators."
+        hint = f"Name one of: {', '.join(KINDS)}."
         yield Violation(("objective",), "nothing to tune.", hint)
     elif len(given) > 1:
         yield Violation(
             ("objective", given[1]), f"both `{given[0]}` and `{given[1]}` are given.", "Keep one."
         )
-
-
-def _data(objective: Objective) -> Iterator[Violation]:
-    if not objective.data.path or not all(objective.data.path):
+    hint = "Name your table, e.g. `data: {path: data.csv, target: price}`."
+    if objective.data is None:
+        if objective.command is None:
+            yield Violation(("objective", "data"), "is missing.", hint)
+    elif not objective.data.path or not all(objective.data.path):
         hint = "Name your table, e.g. `path: data.csv`."
         yield Violation(("objective", "data", "path"), "no file is named.", hint)
 
 
 def _seeds(file: File) -> Iterator[Violation]:
     objective, path = file.objective, ("objective",)
-    holdout = objective.data.holdout
+    holdout = objective.data and objective.data.holdout
     seeds: dict[Path, int | None] = {
         (*path, "random_state"): objective.random_state,
         (*path, "data", "holdout", "seed"): holdout.seed if holdout else None,
@@ -139,7 +141,8 @@ def _metrics(objective: Objective) -> Iterator[Violation]:
             if metric.name in seen:
                 yield Violation(path, f"the metric `{metric.name}` is named twice.")
             seen.add(metric.name)
-            yield from _metric(metric, path)
+            if objective.command is None:
+                yield from _metric(metric, path)
 
 
 def _metric(metric: MetricSpec, path: Path) -> Iterator[Violation]:
@@ -176,7 +179,7 @@ def _scorer_name(name: str, path: Path) -> Iterator[Violation]:
 
 def _cross_validation(objective: Objective) -> Iterator[Violation]:
     cv, path = objective.cv, ("objective", "cv")
-    if cv.method in GROUP_METHODS and objective.data.groups is None:
+    if cv.method in GROUP_METHODS and not (objective.data and objective.data.groups):
         yield Violation((*path, "method"), f"`{cv.method}` needs `objective.data.groups`.")
     if cv.method == "predefined" and cv.column is None:
         yield Violation((*path, "method"), "`predefined` needs `column`, with the fold numbers.")
@@ -209,7 +212,9 @@ def _search(file: File) -> Iterator[Violation]:
 
 def _outputs(file: File, root: FilePath, inputs: Mapping[str, FilePath]) -> Iterator[Violation]:
     taken = {path.resolve(): called for called, path in inputs.items()}
-    taken |= {found: "the data" for name in file.objective.data.path if (found := _at(root, name))}
+    data = file.objective.data
+    names = () if data is None else data.path
+    taken |= {found: "the data" for name in names if (found := _at(root, name))}
     if "://" not in file.ledger and (ledger := _at(root, file.ledger)):
         taken[ledger] = "the ledger"
     for name in ("best", "report", "trials"):

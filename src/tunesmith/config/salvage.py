@@ -20,6 +20,7 @@ PLACEHOLDERS: dict[Path, Any] = {
     ("objective", "data"): {"path": "data.csv", "target": "target"},
     ("objective", "data", "path"): "data.csv",
     ("objective", "data", "target"): "target",
+    ("objective", "command"): ["program"],
     ("objective", "metric"): "accuracy",
 }
 

@@ -35,6 +35,8 @@ THREAD_VARIABLES = (
     "NUMEXPR_NUM_THREADS",
     "LOKY_MAX_CPU_COUNT",
 )
+OWN_VARIABLES = (*THREAD_VARIABLES, "PYTHONPATH", "JE_ARROW_MALLOC_CONF")
+"""Worker processes have values of their own of these."""
 # One of Arrow's allocators starts a thread when imported, which would keep the nest from forking.
 NO_THREADS = {"JE_ARROW_MALLOC_CONF": "background_thread:false"}
 ALWAYS = ("tunesmith.execute.handover", "threadpoolctl")

@@ -25,7 +25,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from tunesmith.errors import TunesmithError
+from tunesmith.errors import LostError, TunesmithError
 from tunesmith.execute import handover
 from tunesmith.execute.executor import Call, CallTimeoutError, WorkerDiedError
 from tunesmith.execute.libraries import libraries
@@ -294,6 +294,8 @@ class ProcessExecutor:
                 self._take_in_hand(worker)
             if kind == RESULT:
                 self._settle(task, result=content)
+            elif isinstance(content, LostError):
+                self._give_a_chance(task, str(content))
             else:
                 self._settle(task, error=content)
 
@@ -319,11 +321,14 @@ class ProcessExecutor:
             self._blame_start(worker, status)
         if task is None or task.future.cancelled():
             return
+        self._give_a_chance(task, cause_of_death(status))
+
+    def _give_a_chance(self, task: _Task, cause: str) -> None:
         task.strikes += 1
         if task.strikes < MAX_STRIKES:
             self._suspects.append(task)
         else:
-            self._settle(task, error=WorkerDiedError(cause_of_death(status)))
+            self._settle(task, error=WorkerDiedError(cause))
 
     def _blame_start(self, worker: _Worker, status: int) -> None:
         self._n_failed_starts += 1

@@ -23,6 +23,7 @@ from tunesmith.ledger.queries import (
     EVALUATED_BY,
     SAYS_NOTHING,
     find_study,
+    fold_keys,
     holdout_results,
     known_query,
     last_generation,
@@ -274,6 +275,11 @@ class Ledger:
         """The told trials of a series, up to the first gap. What follows is asked again."""
         with self._reading() as connection:
             return told_log(connection, study_id)
+
+    def fold_keys(self, study_id: int) -> dict[int, dict[int, str]]:
+        """Keys of the told trials' evaluations: trial number -> fold -> key."""
+        with self._reading() as connection:
+            return fold_keys(connection, study_id)
 
     def load(self, name: str | None = None) -> StudyRecord:
         """Everything about a study's last series, running trials included.

@@ -4,35 +4,20 @@ import hashlib
 import os
 import platform
 import re
-import subprocess
 from collections.abc import Mapping
 from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
 
+from tunesmith import git
 from tunesmith.redact import redact
 from tunesmith.version import VERSION
 
-GIT = (
-    "git",
-    "-c",
-    "core.hooksPath=/dev/null",
-    "-c",
-    "core.fsmonitor=false",
-    "-c",
-    "protocol.ext.allow=never",
-    "-c",
-    "safe.directory=*",
-)
-"""In containers the project often belongs to another user; its code is about to be run anyway."""
 DIFF = ("diff", "--no-color", "--full-index", "--no-ext-diff", "--no-textconv")
 """With the full digests of the changed files, so that binary ones count too."""
-GIT_TIMEOUT_S = 20
 URL = re.compile(r"(https?|ssh|git)://")
 SCP_LIKE = re.compile(r"(?!.*::)[^/]+:(?!//)")
 """``git@host:path``."""
-REPOSITORY_VARIABLES = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX")
-"""Set inside Git's hooks: they would point away from the project."""
 CI_RUN_VARIABLES = ("GITHUB_SERVER_URL", "GITHUB_REPOSITORY", "GITHUB_RUN_ID")
 
 
@@ -64,14 +49,14 @@ def collect(
 
 def git_state(root: Path) -> dict[str, Any] | None:
     """Commit, branch, and whether (and how) the tree differs from it; ``None`` outside Git."""
-    commit = _git(root, "rev-parse", "--verify", "HEAD")
+    commit = git.answer(root, "rev-parse", "--verify", "HEAD")
     if commit is None:
         return None
-    changes = _git(root, "status", "--porcelain", "--untracked-files=no") or ""
-    diff = _git(root, *DIFF, "HEAD") if changes else None
+    changes = git.answer(root, "status", "--porcelain", "--untracked-files=no") or ""
+    diff = git.answer(root, *DIFF, "HEAD") if changes else None
     return {
         "commit": commit,
-        "branch": _git(root, "symbolic-ref", "--quiet", "--short", "HEAD"),
+        "branch": git.answer(root, "symbolic-ref", "--quiet", "--short", "HEAD"),
         "is_dirty": bool(changes),
         "diff": diff and hashlib.blake2b(diff.encode(), digest_size=16).hexdigest(),
         "remote": _remote(root),
@@ -80,30 +65,12 @@ def git_state(root: Path) -> dict[str, Any] | None:
 
 def _remote(root: Path) -> str | None:
     """Where the repository is published; a clone of a folder tells nothing but the folder."""
-    url = _git(root, "remote", "get-url", "origin") or ""
+    url = git.answer(root, "remote", "get-url", "origin") or ""
     if URL.match(url):
         scheme, _, rest = url.partition("://")
         # Logins may contain any character, so that only the last @ is sure to end one.
         return f"{scheme}://{re.split('[?#;]', rest.rpartition('@')[2])[0]}"
     return url.rpartition("@")[2] if SCP_LIKE.match(url) else None
-
-
-def _git(root: Path, *arguments: str) -> str | None:
-    """Standard output of a read-only git command; ``None`` when it fails."""
-    kept = {k: v for k, v in os.environ.items() if k not in REPOSITORY_VARIABLES}
-    environment = {**kept, "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0"}
-    try:
-        done = subprocess.run(  # noqa: S603 - a fixed program, arguments of ours
-            [*GIT, "-C", str(root), *arguments],
-            capture_output=True,
-            stdin=subprocess.DEVNULL,
-            env=environment,
-            timeout=GIT_TIMEOUT_S,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    return done.stdout.decode(errors="replace").strip() if done.returncode == 0 else None
 
 
 def packages() -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -129,7 +130,9 @@ def told_log(connection: Connection, study_id: int) -> TrialLog:
             log.ask(found.params, found.key, found.origin)
         else:
             log.ask(found.proposed, row.proposed, found.origin)
-        log.tell(found.told(folds[row.number]))
+        told = found.told(folds[row.number])
+        # That a trial ended before its full budget shows in no fold's result.
+        log.tell(replace(told, state=State(row.state)) if row.state == State.PRUNED else told)
     return log
 
 
@@ -153,6 +156,16 @@ def _evaluated(
     )
     for row in connection.execute(query):
         yield row.number, fold_result_of(row, row.trial_fold)
+
+
+def fold_keys(connection: Connection, study_id: int) -> dict[int, dict[int, str]]:
+    """Keys of a series' evaluations: trial number -> fold -> key."""
+    link = schema.trial_fold
+    query = select(link).where(link.c.study_id == study_id).order_by(link.c.number, link.c.fold)
+    found: dict[int, dict[int, str]] = {}
+    for row in connection.execute(query):
+        found.setdefault(row.number, {})[row.fold] = row.evaluation_key
+    return found
 
 
 def running_trials(connection: Connection, study_id: int, from_number: int) -> list[Trial]:

@@ -62,6 +62,8 @@ def evaluation_row(key: str, result: FoldResult, run_id: int) -> dict[str, Any]:
         "failure_message": failure and _fit_to_keep(failure.message),
         "failure_traceback": failure and _fit_to_keep(failure.traceback),
         "warning": (result.warning and _fit_to_keep(result.warning)) or None,
+        "progress": json_text(result.progress) if result.progress else None,
+        "stopped_at": result.stopped_at,
     }
 
 
@@ -79,8 +81,19 @@ def fold_result_of(row: Row[Any], fold: int) -> FoldResult:
     failure = None
     if row.failure_kind is not None:
         failure = Failure(row.failure_kind, row.failure_message, row.failure_traceback)
-    scores, times = json.loads(row.scores), (row.fit_time_s, row.score_time_s)
-    return FoldResult(fold, scores, *times, failure, row.n_sharing, row.warning or "")
+    scores = json.loads(row.scores)
+    progress = tuple((step, score) for step, score in json.loads(row.progress or "[]"))
+    return FoldResult(
+        fold,
+        scores,
+        row.fit_time_s,
+        row.score_time_s,
+        failure,
+        row.n_sharing,
+        row.warning or "",
+        progress,
+        row.stopped_at,
+    )
 
 
 def trial_of(row: Row[Any]) -> Trial:

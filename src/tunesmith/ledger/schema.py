@@ -24,7 +24,7 @@ from tunesmith.errors import StorageError
 from tunesmith.ledger.dialect import serialise_schema_changes
 from tunesmith.version import VERSION
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 metadata = MetaData()
 
@@ -79,6 +79,8 @@ evaluation = Table(
     Column("failure_message", Text),
     Column("failure_traceback", Text),
     Column("warning", Text),
+    Column("progress", Text),
+    Column("stopped_at", Integer),
 )
 
 trial = Table(
@@ -110,7 +112,12 @@ def _add_curves(connection: Connection) -> None:
     connection.exec_driver_sql("ALTER TABLE trial ADD COLUMN n_points INTEGER DEFAULT 1 NOT NULL")
 
 
-MIGRATIONS: dict[int, Callable[[Connection], None]] = {1: _add_curves}
+def _add_progress(connection: Connection) -> None:
+    connection.exec_driver_sql("ALTER TABLE evaluation ADD COLUMN progress TEXT")
+    connection.exec_driver_sql("ALTER TABLE evaluation ADD COLUMN stopped_at INTEGER")
+
+
+MIGRATIONS: dict[int, Callable[[Connection], None]] = {1: _add_curves, 2: _add_progress}
 """Version -> the step from it to the next one."""
 
 

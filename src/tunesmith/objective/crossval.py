@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from functools import cached_property, partial
 from typing import Any
 
-from tunesmith.config.model import Definition
+from tunesmith.config.model import Data, Definition
 from tunesmith.config.model import Objective as Section
+from tunesmith.errors import UsageError
 from tunesmith.fingerprint import code_digest, digest, versions
 from tunesmith.history import HOLDOUT, FoldResult, Metric
 from tunesmith.objective.data import Table, load_table
@@ -175,7 +176,7 @@ def build_objective(definition: Definition) -> CrossValObjective:
     scorers = Scorers(section.metric, section.also)
     scorers.check()
     table = load_table(
-        section.data,
+        data_of(section),
         definition.root,
         fold_column=section.cv.column,
         in_time=section.cv.method == "time_series",
@@ -198,6 +199,17 @@ def build_objective(definition: Definition) -> CrossValObjective:
         (*table.notes, *builder.warnings, *notes),
         is_shared=definition.file.execution.share == "exact",
     )
+
+
+def data_of(section: Section) -> Data:
+    """The section of the table.
+
+    Raises:
+        UsageError: there is none, which the configuration's rules refuse.
+    """
+    if section.data is None:
+        raise UsageError("objective.data: is missing")
+    return section.data
 
 
 def context_of(

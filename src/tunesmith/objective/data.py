@@ -36,13 +36,16 @@ class Rows:
     """``(n_rows,)`` sample weights."""
     folds: np.ndarray | None = None
     """``(n_rows,)`` fold numbers of a predefined split."""
+    numbers: np.ndarray | None = None
+    """``(n_rows,)`` places of the rows in the files, from 0."""
 
     def __len__(self) -> int:
         return len(self.y)
 
     def take(self, rows: np.ndarray) -> "Rows":
         """Some of the rows, in the order given."""
-        beside = [None if a is None else a[rows] for a in (self.groups, self.weights, self.folds)]
+        every = (self.groups, self.weights, self.folds, self.numbers)
+        beside = [None if a is None else a[rows] for a in every]
         return Rows(self.X.take(rows).reset_index(drop=True), self.y[rows], *beside)
 
     @cached_property
@@ -100,6 +103,7 @@ def load_table(
         plain(whole[data.groups]) if data.groups else None,
         whole[data.weights].to_numpy(dtype=float) if data.weights else None,
         whole[fold_column].to_numpy(dtype=int) if fold_column else None,
+        whole.index.to_numpy(),
     )
     seen, unseen = split_off(rows, data.holdout, in_time=in_time)
     return Table(seen, kinds, unseen, (*notes, *dropped))

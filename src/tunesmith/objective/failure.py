@@ -24,6 +24,11 @@ def failure_of(error: BaseException) -> Failure:
     return Failure(_kind(error), _clean(_message(error), MAX_MESSAGE), _tail(frames))
 
 
+def failure_from(kind: str, message: str, said: str = "") -> Failure:
+    """A failure outside of Python: what happened, and the end of what was printed."""
+    return Failure(kind, _clean(message, MAX_MESSAGE), _tail(said))
+
+
 def _kind(error: BaseException) -> str:
     if isinstance(error, BadScoreError):
         return error.kind

@@ -1,7 +1,7 @@
 """What is scored: a function from params and a fold to scores."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from tunesmith.history import FoldResult, Metric
@@ -17,6 +17,9 @@ class Fit:
     candidates: tuple[Params, ...]
     along: tuple[Params, ...] = ()
     """Scored only if one and the same fit gives them: they are worth no fit of their own."""
+    bounds: Mapping[int, float] = field(default_factory=dict)
+    """Step -> the least gain (score times the metric's sign) with which a fit that streams its
+    progress goes on; for a single candidate."""
 
     @property
     def points(self) -> tuple[Params, ...]:

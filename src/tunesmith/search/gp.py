@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cache
+from itertools import islice
 
 import numpy as np
 from numpy.random import Generator
@@ -47,14 +48,16 @@ class GPSampler:
 
     def suggest(self, space: SearchSpace, history: History, n: int, rng: Generator) -> list[Params]:
         """Points with the largest expected improvement."""
-        if len(history) < self.n_startup or history.n_told - history.n_failed < 2:
+        n_complete = sum(1 for _ in islice(history.complete, 2))
+        if len(history) < self.n_startup or n_complete < 2:
             return SobolSampler(self.seed).suggest(space, history, n, rng)
         coordinates = Coordinates(space)
         # Small matrices: more threads are slower, and their number would show in the last bits.
         with _controller().limit(limits=1):
             rows, process = self._model(coordinates, history, rng)
             candidates = _candidates(coordinates, rows, process, rng)
-        points = (coordinates.decode(row) for row in candidates)
+        # Where boxes overlap, another one may say how the point is written.
+        points = (space.canonical(coordinates.decode(row)) for row in candidates)
         return unseen(lambda: next(points, None), space, history, n, rng, tries=len(candidates))
 
     def _model(
@@ -76,7 +79,7 @@ class GPSampler:
         gains = _gains(trials, history, rng)
         kept = _kept(gains, self.max_points)
         values = standardised(half_rank(gains[kept]))
-        failed = [trial for trial in history.told if trial.state is State.FAILED]
+        failed = [trial for trial in history.told if trial.state is not State.COMPLETE]
         failed = failed[-(self.max_points // 2) :]
         lessons = [*(trials[i] for i in kept), *failed]
         return lessons, np.append(values, np.full(len(failed), values.min()))

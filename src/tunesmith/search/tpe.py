@@ -164,7 +164,8 @@ class _Mirror:
             means = [float(f"{trial.mean(m.name):.12g}") for m in history.objectives]
             self._study.tell(mirrored, means)
         else:
-            self._study.tell(mirrored, state=_state("FAIL"))
+            ended = "PRUNED" if trial.state is State.PRUNED else "FAIL"
+            self._study.tell(mirrored, state=_state(ended))
 
     def _translate(self, params: Params) -> tuple[dict[str, Any], "dict[str, BaseDistribution]"]:
         index, found = self.space.locate(params)

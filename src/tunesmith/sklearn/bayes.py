@@ -17,7 +17,7 @@ from tunesmith.sklearn.base import EXTRAS, SearchCV
 from tunesmith.sklearn.plan import Plan
 from tunesmith.space import SearchSpace
 from tunesmith.space.python import from_python
-from tunesmith.study.strategy import Sampling
+from tunesmith.study.strategy import LATER, Sampling
 
 METHOD = "bayesian"
 
@@ -162,7 +162,7 @@ def proposals(plan: Plan, log: TrialLog) -> Iterator[Trial]:
     strategy = plan.strategy
     for _ in range(min(strategy.window, plan.n_most - len(log.asked))):
         found = strategy.propose(log)
-        if found is None:
+        if found is None or found is LATER:
             return
         origin, params = found
         yield log.ask(params, strategy.key(params), origin)

@@ -9,8 +9,9 @@ the study *at* m: trials asked ahead are dropped (their folds stay in the ledger
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import CancelledError, Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from tunesmith.errors import LostError
 from tunesmith.execute.executor import CallTimeoutError, Executor, WorkerDiedError
 from tunesmith.history import Failure, FoldResult, History, Trial, TrialLog
 from tunesmith.objective.objective import Fit, Objective
@@ -21,7 +22,7 @@ from tunesmith.study.opened import Opened
 from tunesmith.study.progress import Observer, Progress, silent
 from tunesmith.study.recorder import Recorder
 from tunesmith.study.signals import SignalGate
-from tunesmith.study.strategy import Strategy
+from tunesmith.study.strategy import LATER, Strategy
 from tunesmith.types import Params
 
 TICK_S = 0.5
@@ -103,8 +104,8 @@ class Study:
         asked: list[Opened] = []
         while self._may_ask() and (asked or self._is_time_to_ask()):
             proposal = self.strategy.propose(self.log)
-            if proposal is None:
-                self._is_exhausted = True
+            if proposal is None or proposal is LATER:
+                self._is_exhausted = proposal is None
                 break
             asked.append(self._ask(*proposal))
         if asked:
@@ -137,7 +138,9 @@ class Study:
         trial = self.log.ask(params, self.strategy.key(params), origin)
         self.recorder.asked(trial)
         points = self.strategy.points(trial, self.objective)
-        opened = self._open[trial.number] = Opened.of(trial, points, self.objective)
+        folds = range(self.objective.n_folds)
+        bounds = [self.strategy.bounds(self.log, trial, fold) for fold in folds]
+        opened = self._open[trial.number] = Opened.of(trial, points, self.objective, bounds)
         self._n_open_points += len(points)
         return opened
 
@@ -150,7 +153,13 @@ class Study:
         have = {item for opened in asked for item in opened.have}
         trials = [opened.asked for opened in asked]
         for planned in plan(trials, self.objective.n_folds, have, self.objective.groups):
-            self._start(planned)
+            self._start(self._bounded(planned))
+
+    def _bounded(self, planned: PlannedFit) -> PlannedFit:
+        bounds = self._open[planned.first].bounds[planned.fit.fold]
+        if not bounds or len(planned.fit.points) > 1:
+            return planned
+        return replace(planned, fit=replace(planned.fit, bounds=bounds))
 
     def _start(self, planned: PlannedFit) -> None:
         self._running[self.executor.submit(planned.fit)] = planned
@@ -202,6 +211,7 @@ class Study:
             del self._open[opened.trial.number]
             self._n_open_points -= len(opened.points)
             told, keys = opened.told(self.log.objectives[0], self.strategy.key)
+            told = self.strategy.judged(told)
             self.log.tell(told)
             self.recorder.told(told, keys)
             self._show(told)
@@ -250,7 +260,7 @@ def results_of(future: Future[list[FoldResult]], fit: Fit) -> list[FoldResult]:
         return [result.checked() for result in future.result()]
     except CallTimeoutError as error:
         failed = _failed(fit.fold, "timeout", error)
-    except WorkerDiedError as error:
+    except (WorkerDiedError, LostError) as error:
         failed = _failed(fit.fold, "worker-died", error)
     except CancelledError as error:
         failed = _failed(fit.fold, "interrupted", error)

@@ -7,6 +7,7 @@ from tunesmith.history import FoldResult, Metric, Trial
 from tunesmith.objective.objective import Objective
 from tunesmith.objective.plan import Asked
 from tunesmith.space.parameter import canonical_json
+from tunesmith.study.early import held_against
 from tunesmith.types import Params, State
 
 
@@ -24,18 +25,29 @@ class Opened:
     """Of the evaluations: by point, by fold."""
     proposed: int
     """The place of what was proposed."""
+    metric: Metric
+    """The first objective."""
+    bounds: Sequence[Mapping[int, float]]
+    """How good a fit must be to go on, by fold."""
     results: dict[tuple[int, int], FoldResult] = field(default_factory=dict)
     """By place and fold."""
     _given_up: set[tuple[int, int]] = field(default_factory=set)
 
     @classmethod
-    def of(cls, trial: Trial, points: Sequence[Params], objective: Objective) -> "Opened":
-        """A trial without results, and its points."""
+    def of(
+        cls,
+        trial: Trial,
+        points: Sequence[Params],
+        objective: Objective,
+        bounds: Sequence[Mapping[int, float]] = (),
+    ) -> "Opened":
+        """A trial without results, and its points; by default each fit goes on to its end."""
         texts = [canonical_json(dict(params)) for params in points]
         proposed = texts.index(canonical_json(dict(trial.params)))
         folds = range(objective.n_folds)
         keys = tuple(tuple(objective.key(params, fold) for fold in folds) for params in points)
-        return cls(trial, tuple(points), keys, proposed)
+        metric, by_fold = objective.objectives[0], bounds or [{}] * objective.n_folds
+        return cls(trial, tuple(points), keys, proposed, metric, by_fold)
 
     @property
     def asked(self) -> Asked:
@@ -56,8 +68,10 @@ class Opened:
         """Use the known results; another study may have counted its folds otherwise."""
         for place, keys in enumerate(self.keys):
             for fold, key in enumerate(keys):
-                if key in known:
-                    self.results[place, fold] = replace(known[key], fold=fold)
+                found = known.get(key)
+                held = found and held_against(found, self.bounds[fold], self.metric)
+                if held is not None:
+                    self.results[place, fold] = replace(held, fold=fold)
 
     def receive(self, place: int, result: FoldResult) -> None:
         """A result of one point."""

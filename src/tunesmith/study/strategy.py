@@ -1,8 +1,10 @@
 """How trials are proposed: everything that fixes the sequence of a study."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from enum import Enum
+from types import MappingProxyType
+from typing import Final, Literal, Protocol, TypeAlias
 
 from tunesmith.history import Trial, TrialLog
 from tunesmith.objective.objective import Objective
@@ -12,6 +14,16 @@ from tunesmith.space.grid import count_points
 from tunesmith.space.parameter import canonical_json
 from tunesmith.study.seeds import trial_rng
 from tunesmith.types import Params
+
+
+class _Later(Enum):
+    LATER = "later"
+
+
+Later: TypeAlias = Literal[_Later.LATER]
+LATER: Final = _Later.LATER
+"""Nothing to propose until more trials are told."""
+NO_BOUNDS: Mapping[int, float] = MappingProxyType({})
 
 
 class Strategy(Protocol):
@@ -29,7 +41,7 @@ class Strategy(Protocol):
     def n_points(self) -> int | None:
         """After so many trials there are no more; ``None`` where that is not known."""
 
-    def propose(self, log: TrialLog) -> tuple[str, Params] | None:
+    def propose(self, log: TrialLog) -> tuple[str, Params] | Later | None:
         """The next trial's origin and params; ``None`` when there are no more."""
 
     def key(self, params: Params) -> str:
@@ -38,9 +50,27 @@ class Strategy(Protocol):
     def points(self, trial: Trial, objective: Objective) -> Sequence[Params]:
         """The trial's params, and others of which the best is told in their place."""
 
+    def bounds(self, log: TrialLog, trial: Trial, fold: int) -> Mapping[int, float]:
+        """How good a fit must be to go on: step -> least gain (score times the metric's sign)."""
+
+    def judged(self, trial: Trial) -> Trial:
+        """A trial that is about to be told, with the state that it deserves."""
+
+
+class AllTheWay:
+    """Of a strategy that lets every trial run to its end."""
+
+    def bounds(self, log: TrialLog, trial: Trial, fold: int) -> Mapping[int, float]:  # noqa: ARG002
+        """None."""
+        return NO_BOUNDS
+
+    def judged(self, trial: Trial) -> Trial:
+        """As it is."""
+        return trial
+
 
 @dataclass(frozen=True)
-class Sampling:
+class Sampling(AllTheWay):
     """A sampler over a space, behind starting points."""
 
     space: SearchSpace
@@ -92,7 +122,7 @@ class Sampling:
 
 
 @dataclass(frozen=True)
-class Listing:
+class Listing(AllTheWay):
     """Candidates that are known beforehand, in order; repeats are trials of their own."""
 
     candidates: Sequence[Params]

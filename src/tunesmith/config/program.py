@@ -1,0 +1,128 @@
+"""The keys of an objective that is a training program."""
+
+import json
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field
+
+from tunesmith.config.section import Duration, Names, Section, located
+
+
+def itemised(value: Any) -> Any:
+    """A list of items; a command line as text would need a shell to be taken apart."""
+    if isinstance(value, str):
+        items = ", ".join(json.dumps(item) for item in value.split())
+        raise ValueError(f"no shell is involved: write the items as a list, `[{items}]`")
+    return tuple(value) if isinstance(value, list) else value
+
+
+def moded(value: Any) -> Any:
+    """``shared`` stands for ``{mode: shared}``."""
+    return {"mode": value} if isinstance(value, str) else value
+
+
+class ParamsFile(Section):
+    """The file that the program reads its parameters from."""
+
+    path: str = Field(min_length=1)
+    """Place in the project. What else stands in the file, comments too, is kept."""
+    format: str | None = None
+    """``yaml``, ``json``, ``toml``, ``ini`` or ``env``; by default as the name ends."""
+    at: str = ""
+    """Where in the file the parameters stand: ``train.optimizer``; by default at the top."""
+    names: dict[str, str] = {}
+    """Places of single parameters: ``{learning_rate: train.optimizer.lr}``."""
+
+
+class MetricsFile(Section):
+    """The file that the program writes its results to."""
+
+    path: str = Field(min_length=1)
+    """Place in the working folder."""
+    format: Literal["json", "yaml", "csv", "tsv", "jsonl"] | None = None
+    """By default as the name ends."""
+    row: Literal["last", "best"] = "last"
+    """Which row of a table counts: the last one, or the best one by the metric that decides."""
+
+
+class Workspace(Section):
+    """Where a run of the program works."""
+
+    mode: Literal["copy", "shared"] = "copy"
+    """``copy``: a folder of its own with the project's files, so that runs cannot disturb each
+    other. ``shared``: the project's folder itself, for programs that take every path of what they
+    write as an argument."""
+    link: Names = ()
+    """Files and folders that are linked, not copied: data that the program only reads. What Git
+    ignores, and files of more than 4 MiB, are linked anyway."""
+    leave_out: Names = ()
+    """Files and folders that the program does not need."""
+
+
+class Artifacts(Section):
+    """Files that the best runs leave."""
+
+    keep: Names = Field(min_length=1)
+    """Patterns of files in the working folder: ``model.*``."""
+    best: int = Field(default=1, ge=1)
+    """Of so many of the best trials."""
+
+
+class Environment(Section):
+    """The environment variables of the program."""
+
+    set: dict[str, str] = {}
+    """Variables with fixed values."""
+    keep: Names = ()
+    """Variables that are handed on although they look like secrets or belong to the CI runner."""
+
+
+class Program(Section):
+    """What is scored by running a program; nothing of it is given for an estimator."""
+
+    command: Annotated[tuple[str, ...] | None, BeforeValidator(itemised), Field(min_length=1)] = (
+        None
+    )
+    """The program and its arguments, a list; no shell is involved. ``{learning_rate}`` stands for
+    a parameter's value; ``{params}``, ``{metrics}``, ``{fold}``, ``{train}``, ``{test}``,
+    ``{seed}``, ``{checkpoint}`` and ``{progress}`` for what their names say."""
+    params_file: Annotated[
+        ParamsFile | None,
+        BeforeValidator(located, json_schema_input_type=ParamsFile | str),
+    ] = None
+    """The file that the program reads its parameters from; only the trial's own copy changes."""
+    overrides: Literal["hydra"] | None = None
+    """``hydra``: parameters are added to the command as ``key=value``."""
+    metrics_file: Annotated[
+        MetricsFile | None,
+        BeforeValidator(located, json_schema_input_type=MetricsFile | str),
+    ] = None
+    """The file that the program writes its results to."""
+    metrics_pattern: str | None = None
+    """A regular expression that finds results in what the program prints: with groups named after
+    the metrics, or one group; the last match counts."""
+    progress_file: str | None = Field(default=None, min_length=1)
+    """A JSON-lines file of intermediate values, one line a step:
+    ``{"step": 3, "val_loss": 0.41}``; followed while the program runs, its last step counts."""
+    seeds: int | None = Field(default=None, ge=1)
+    """Run each fold (or the whole, without ``cv``) with so many seeds."""
+    splits: Literal["rows", "csv", "parquet"] = "rows"
+    """How a program gets a fold: files of row numbers (from 0, one a line, header not counted), or
+    the rows themselves as CSV or Parquet."""
+    depends_on: Names | None = None
+    """Files, folders and patterns whose content results depend on: when it changes, what was
+    evaluated no longer counts. By default the files named in ``command``; of a Python program
+    all of the project's Python files."""
+    workspace: Annotated[
+        Workspace,
+        BeforeValidator(moded, json_schema_input_type=Workspace | Literal["copy", "shared"]),
+    ] = Workspace()
+    """Where a run works."""
+    environment: Environment = Environment()
+    """Environment variables."""
+    artifacts: Artifacts | None = None
+    """What to keep of the best runs."""
+    retry: dict[Literal["signal", "exit", "timeout", "metrics"], Annotated[int, Field(ge=0)]] = {}
+    """How often to try again, by what went wrong: ``{signal: 1}``."""
+    grace: Duration = 5.0
+    """Time to end by itself, after SIGTERM, for a program that is stopped."""

@@ -1,0 +1,77 @@
+"""What the sections of a configuration are made of: their base, and shorthands as types."""
+
+import re
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+SLUG = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$"
+IMPORT_PATH = r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*([.:][A-Za-z_]\w*)$"
+UNITS_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+UNITS_BYTES = {"B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KiB": 1 << 10, "MiB": 1 << 20}
+UNITS_BYTES |= {"GiB": 1 << 30}
+
+
+class Section(BaseModel):
+    """Base of all sections: frozen, no unknown keys, no silent conversions."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True
+    )
+
+
+def seconds(value: Any) -> Any:
+    """Read ``30m``, ``1h30m``, ``90`` as seconds; anything else is left for pydantic to refuse.
+
+    >>> seconds("1h30m")
+    5400.0
+    """
+    if isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if not isinstance(value, str):
+        return value
+    text = value.replace(" ", "")
+    parts = re.findall(r"(\d+(?:\.\d+)?)(ms|[smhd])", text)
+    if not parts or "".join(number + unit for number, unit in parts) != text:
+        raise ValueError(f"`{value}` is no duration: write 90, 90s, 30m, 1h30m or 2d")
+    return sum(float(number) * UNITS_S[unit] for number, unit in parts)
+
+
+def listed(value: Any) -> Any:
+    """A single item stands for a list of one."""
+    if value is None:
+        return value
+    return tuple(value) if isinstance(value, list | tuple) else (value,)
+
+
+def located(value: Any) -> Any:
+    """A path alone stands for ``{path: ...}``."""
+    return {"path": value} if isinstance(value, str | list) else value
+
+
+def n_bytes(value: Any) -> Any:
+    """Read ``600MB``, ``2GiB`` as bytes; anything else is left for pydantic to refuse.
+
+    >>> n_bytes("2 GiB")
+    2147483648
+    """
+    if not isinstance(value, str):
+        return value
+    found = re.fullmatch(r"(\d+(?:\.\d+)?) ?([KMG]?i?B)", value.strip())
+    if found is None or found[2] not in UNITS_BYTES:
+        raise ValueError(f"`{value}` is no size: write 600MB or 2GiB")
+    return int(float(found[1]) * UNITS_BYTES[found[2]])
+
+
+Duration = Annotated[
+    float,
+    BeforeValidator(seconds, json_schema_input_type=float | str),
+    Field(gt=0, allow_inf_nan=False),
+]
+Names = Annotated[tuple[str, ...], BeforeValidator(listed, json_schema_input_type=str | list[str])]
+ImportPath = Annotated[str, Field(pattern=IMPORT_PATH)]
+Size = Annotated[
+    int,
+    BeforeValidator(n_bytes, json_schema_input_type=int | str),
+    Field(gt=0),
+]

@@ -1,0 +1,43 @@
+"""Text files that hold parameters: values are set in them, everything else stays as it is.
+
+Each format is a module with two functions:
+
+- ``read(text) -> dict``: what the file holds, nested;
+- ``update(text, values) -> str``: the text with values set at places. A place is a tuple of keys;
+  a key that is a number may be an index into a list. Places that are not there are made.
+
+Both raise ``FormatError``.
+"""
+
+from tunesmith.errors import UsageError
+
+SUFFIXES = {
+    ".yaml": "yaml",
+    ".yml": "yaml",
+    ".json": "json",
+    ".toml": "toml",
+    ".ini": "ini",
+    ".cfg": "ini",
+    ".conf": "ini",
+    ".env": "env",
+}
+MAX_BYTES = 1 << 20
+
+
+class FormatError(UsageError):
+    """A file cannot be read, or cannot hold a value."""
+
+
+def format_of(path: str) -> str | None:
+    """The name of a file's format, as its name ends.
+
+    >>> format_of("config/train.yml"), format_of(".env"), format_of("a.txt")
+    ('yaml', 'env', None)
+    """
+    name = path.rpartition("/")[2]
+    return next((form for suffix, form in SUFFIXES.items() if name.endswith(suffix)), None)
+
+
+def dotted(place: tuple[str, ...]) -> str:
+    """A place as one writes it."""
+    return ".".join(place)

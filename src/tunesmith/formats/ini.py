@@ -1,0 +1,91 @@
+"""INI, as Python's configparser reads it: sections, ``key = value`` or ``key: value``.
+
+The first part of a place is the section; a place of one part stands in ``[DEFAULT]``.
+"""
+
+import configparser
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from tunesmith.formats import FormatError, dotted
+from tunesmith.formats.lines import line_end, one_line
+from tunesmith.types import Value
+
+SECTION = re.compile(r"\[(?P<name>.+)\]")
+OPTION = re.compile(r"(?P<key>[^:=\s][^:=]*?)(?P<between>\s*[:=]\s*)(?P<value>.*)\Z")
+KEY = re.compile(r"[^\s:=#;\[\]][^:=\r\n\[\]]*\Z")
+
+
+def read(text: str) -> dict[str, Any]:
+    """Sections of texts; ``DEFAULT`` among them if it holds anything."""
+    parser = configparser.RawConfigParser()
+    try:
+        parser.read_string(text.removeprefix("\ufeff"))
+    except configparser.Error as error:
+        raise FormatError(f"is no INI: {' '.join(str(error).split())}") from None
+    found = {name: dict(parser._sections[name]) for name in parser.sections()}  # type: ignore[attr-defined]
+    return found | ({"DEFAULT": dict(parser.defaults())} if parser.defaults() else {})
+
+
+def update(text: str, values: Mapping[tuple[str, ...], Value]) -> str:
+    """The text with values set."""
+    read(text)
+    lines = text.splitlines(keepends=True)
+    for place, value in values.items():
+        section, key = _parts(place)
+        written = one_line(value, place, "INI")
+        if written != written.strip():
+            raise FormatError(f"INI drops the spaces around `{dotted(place)}`: {written!r}")
+        _set(lines, section, key, written, line_end(text))
+    return "".join(lines)
+
+
+def _parts(place: tuple[str, ...]) -> tuple[str, str]:
+    section, key = ("DEFAULT", place[0]) if len(place) == 1 else (place[0], ".".join(place[1:]))
+    if not KEY.match(key) or key != key.strip() or "]" in section or "\n" in section:
+        raise FormatError(f"`{dotted(place)}` cannot be a key of an INI file")
+    return section, key
+
+
+def _set(lines: list[str], section: str, key: str, value: str, end: str) -> None:
+    begin, stop = _span(lines, section)
+    if begin is None:
+        if lines and not lines[-1].endswith(("\n", "\r")):
+            lines[-1] += end
+        lines += [f"[{section}]{end}", f"{key} = {value}{end}"]
+        return
+    for index in range(begin, stop):
+        option = OPTION.match(lines[index].rstrip("\r\n"))
+        is_line = option and not lines[index][0].isspace() and lines[index][0] not in "#;"
+        if option and is_line and option["key"].strip().lower() == key.lower():
+            tail = lines[index][len(lines[index].rstrip("\r\n")) :]
+            lines[index] = f"{option['key']}{option['between'] or ' = '}{value}{tail}"
+            del lines[index + 1 : _continued(lines, index + 1, stop)]
+            return
+    place = begin
+    for index in range(begin, stop):
+        if lines[index].strip():
+            place = index + 1
+    if lines[place - 1 : place] and not lines[place - 1].endswith(("\n", "\r")):
+        lines[place - 1] += end
+    lines.insert(place, f"{key} = {value}{end}")
+
+
+def _span(lines: list[str], section: str) -> tuple[int | None, int]:
+    """The lines of a section, without its heading."""
+    begin = None
+    for index, line in enumerate(lines):
+        heading = SECTION.match(line.removeprefix("\ufeff"))
+        if heading and begin is not None:
+            return begin, index
+        if heading and heading["name"] == section:
+            begin = index + 1
+    return begin, len(lines)
+
+
+def _continued(lines: list[str], begin: int, stop: int) -> int:
+    """Past the lines that go on with a value: those that are indented."""
+    while begin < stop and lines[begin].strip() and lines[begin][0] in " \t":
+        begin += 1
+    return begin

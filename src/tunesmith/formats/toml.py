@@ -1,0 +1,44 @@
+"""TOML, by tomlkit: comments and layout are kept."""
+
+import math
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from tunesmith.formats import FormatError, dotted
+from tunesmith.formats.tree import set_at
+from tunesmith.types import Value
+
+
+def read(text: str) -> dict[str, Any]:
+    """What the file holds."""
+    import tomllib
+
+    try:
+        return tomllib.loads(text.removeprefix("\ufeff"))
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise FormatError(f"is no TOML: {error}") from None
+
+
+def update(text: str, values: Mapping[tuple[str, ...], Value]) -> str:
+    """The text with values set."""
+    import tomlkit
+
+    read(text)
+    document = tomlkit.parse(text.removeprefix("\ufeff"))
+    for place, value in values.items():
+        if _holds_null(value):
+            raise FormatError(f"TOML has no null, which `{dotted(place)}` needs")
+        if isinstance(value, float) and not math.isfinite(value):
+            raise FormatError(f"`{dotted(place)}` is {value}, which is no number to go on with")
+        set_at(document, place, value)
+    written = tomlkit.dumps(document)
+    if "\r\n" in text:
+        written = re.sub("\r?\n", "\r\n", written)
+    return "\ufeff" + written if text.startswith("\ufeff") else written
+
+
+def _holds_null(value: Value) -> bool:
+    if isinstance(value, dict):
+        return any(map(_holds_null, value.values()))
+    return value is None or (isinstance(value, list) and any(map(_holds_null, value)))

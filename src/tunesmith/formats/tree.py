@@ -1,0 +1,54 @@
+"""Places in nested mappings and lists."""
+
+from collections.abc import MutableMapping, MutableSequence
+from typing import Any
+
+from tunesmith.formats import FormatError, dotted
+
+
+def set_at(data: Any, place: tuple[str, ...], value: Any) -> None:
+    """Set a value in place; mappings that are missing are made.
+
+    Raises:
+        FormatError: something on the way holds no keys, or no such index.
+    """
+    *parents, last = place
+    holder = data
+    for depth, key in enumerate(parents, start=1):
+        if isinstance(holder, MutableMapping):
+            if holder.get(key) is None:
+                holder[key] = {}
+            holder = holder[key]
+        else:
+            holder = holder[_index(holder, place[:depth])]
+    if isinstance(holder, MutableMapping):
+        holder[last] = value
+    else:
+        holder[_index(holder, place)] = value
+
+
+def _index(holder: Any, place: tuple[str, ...]) -> int:
+    """Where the last key of a place points to in a list."""
+    if not isinstance(holder, MutableSequence):
+        raise FormatError(f"`{dotted(place[:-1])}` holds {holder!r}, not keys and values")
+    index = int(place[-1]) if place[-1].isdecimal() else -1
+    if not 0 <= index < len(holder):
+        text = f"`{dotted(place[:-1])}` is a list of {len(holder)}; `{place[-1]}` is no index of it"
+        raise FormatError(text)
+    return index
+
+
+def get_at(data: Any, place: tuple[str, ...]) -> Any:
+    """The value at a place.
+
+    Raises:
+        KeyError: there is none.
+    """
+    for key in place:
+        if isinstance(data, MutableMapping):
+            data = data[key]
+        elif isinstance(data, MutableSequence) and key.isdecimal() and int(key) < len(data):
+            data = data[int(key)]
+        else:
+            raise KeyError(key)
+    return data

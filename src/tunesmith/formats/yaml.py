@@ -1,0 +1,166 @@
+"""YAML: only the characters of the values that are set change.
+
+Dumping a whole document again would keep its comments, too, but not its layout. So the text is
+spliced, and then read to see that it says what it should.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from tunesmith.formats import MAX_BYTES, FormatError, dotted
+from tunesmith.formats.lines import line_end
+from tunesmith.formats.tree import set_at
+from tunesmith.formats.yaml_text import flow, key_text, yaml_text
+from tunesmith.types import Value
+
+ALIAS = re.compile(r"\s*:\s+(?P<alias>\*[^\s,\[\]{}]+)")
+ANCHOR = re.compile(r"(?:!\S*\s+)?&")
+
+
+def read(text: str) -> dict[str, Any]:
+    """What the file holds, by YAML 1.2."""
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
+
+    if len(text) > MAX_BYTES:
+        raise FormatError(f"is larger than {MAX_BYTES >> 20} MiB")
+    try:
+        found = YAML(typ="safe", pure=True).load(text.removeprefix("\ufeff"))
+    except (YAMLError, ValueError, RecursionError) as error:
+        raise FormatError(f"is no YAML: {' '.join(str(error).split())}") from None
+    if found is None:
+        return {}
+    if not isinstance(found, dict):
+        raise FormatError("holds no keys and values")
+    return found
+
+
+def update(text: str, values: Mapping[tuple[str, ...], Value]) -> str:
+    """The text with values set; YAML 1.1 and 1.2 readers find the same values in it."""
+    expected = read(text)
+    mark, body = ("\ufeff", text[1:]) if text.startswith("\ufeff") else ("", text)
+    for place, value in values.items():
+        set_at(expected, place, value)
+        body = _set(body, place, value)
+    if _texts(read(body)) != _texts(expected):
+        raise FormatError("cannot be changed without changing something else in it")
+    return mark + body
+
+
+def _texts(data: Any) -> str:
+    """What tells 1, 1.0 and true apart."""
+    if isinstance(data, dict):
+        return f"{{{', '.join(f'{k!r}: {_texts(v)}' for k, v in data.items())}}}"
+    return f"[{', '.join(map(_texts, data))}]" if isinstance(data, list) else repr(data)
+
+
+def _set(text: str, place: tuple[str, ...], value: Value) -> str:
+    node = _composed(text)
+    if node is None:
+        before = text if not text or text.endswith("\n") else text + line_end(text)
+        return before + _block(place, value, 0, line_end(text))
+    for depth, key in enumerate(place):
+        entry = _entry(node, key, place[: depth + 1])
+        if entry is None:
+            return _inserted(text, node, place[depth:], value)
+        key_end, found = entry
+        if found.start_mark.index < key_end:
+            return _over_alias(text, key_end, place, depth, value)
+        if depth == len(place) - 1 or _is_null(found):
+            return _over(text, key_end, found, place, _nested(place[depth + 1 :], value))
+        node = found
+    raise AssertionError(place)
+
+
+def _composed(text: str) -> Any:
+    from ruamel.yaml import YAML
+
+    return YAML(typ="safe", pure=True).compose(text)
+
+
+def _entry(node: Any, key: str, place: tuple[str, ...]) -> tuple[int, Any] | None:
+    """Where the key of an entry ends, and its node; ``None`` where it is not there."""
+    if node.id == "mapping":
+        found = [(k.end_mark.index, v) for k, v in node.value if str(k.value) == key]
+        return found[0] if found else None
+    if node.id == "sequence" and key.isdecimal() and int(key) < len(node.value):
+        return 0, node.value[int(key)]
+    raise FormatError(f"`{dotted(place[:-1])}` has no place for `{key}`")
+
+
+def _is_null(node: Any) -> bool:
+    return node.id == "scalar" and node.style is None and node.value in ("", "~", "null")
+
+
+def _nested(place: tuple[str, ...], value: Value) -> Value:
+    for key in reversed(place):
+        value = {key: value}
+    return value
+
+
+def _over(text: str, key_end: int, node: Any, place: tuple[str, ...], value: Value) -> str:
+    begin, end = node.start_mark.index, _end(node)
+    if ANCHOR.match(text, begin):
+        raise FormatError(f"`{dotted(place)}` is an anchor, which other places may refer to")
+    old = text[begin:end]
+    written = flow(value)
+    if not old:
+        # Nothing stands there, and where nothing lies is not told.
+        at = text.index(":", key_end) + 1
+        return f"{text[:at]} {written}{text[at:]}"
+    kept = len(old.rstrip())
+    is_block = node.id != "scalar" and not node.flow_style
+    lead = text[:begin]
+    if is_block and re.search(r":[ \t]*(#.*)?\r?\n\s*\Z", lead[-1000:]):
+        # A block begins on a line of its own; a value stands behind its key.
+        lead = re.sub(r"[ \t]*\r?\n\s*\Z", "", lead)
+        comment = re.search(r":([ \t]*#[^\r\n]*)\Z", lead)
+        if comment:
+            return f"{lead[: comment.start(1)]} {written}{comment[1]}{text[begin + kept :]}"
+        return f"{lead} {written}{text[begin + kept :]}"
+    return f"{lead}{written}{text[begin + kept :]}"
+
+
+def _end(node: Any) -> int:
+    """Where a node's own characters end."""
+    if node.id == "scalar" or node.flow_style or not node.value:
+        return int(node.end_mark.index)
+    last = node.value[-1]
+    own = last[1] if node.id == "mapping" else last
+    # An alias lies elsewhere.
+    if node.id == "mapping" and own.start_mark.index < last[0].end_mark.index:
+        return int(node.end_mark.index)
+    return max(_end(own), int(last[0].end_mark.index) + 1 if node.id == "mapping" else 0)
+
+
+def _over_alias(text: str, key_end: int, place: tuple[str, ...], depth: int, value: Value) -> str:
+    """Break an alias for a value; inside what an alias stands for nothing can be set."""
+    found = ALIAS.match(text, key_end)
+    if depth < len(place) - 1 or found is None:
+        at = dotted(place[: depth + 1])
+        raise FormatError(f"`{at}` is an alias: what is set in it would change elsewhere, too")
+    return f"{text[: found.start('alias')]}{flow(value)}{text[found.end('alias') :]}"
+
+
+def _inserted(text: str, node: Any, place: tuple[str, ...], value: Value) -> str:
+    """A new entry, behind the last one of its mapping."""
+    end = line_end(text)
+    if node.flow_style or not node.value:
+        at = node.end_mark.index - 1
+        comma = ", " if node.value else ""
+        entry = f"{key_text(place[0])}: {flow(_nested(place[1:], value))}"
+        return f"{text[:at].rstrip()}{comma}{entry}{text[at:]}"
+    indent = node.value[0][0].start_mark.column
+    at = _end(node)
+    at += len(text[at:]) - len(text[at:].lstrip(" \t"))
+    stop = text.find("\n", at - 1 if text[at - 1 : at] == "\n" else at)
+    whole, rest = (text, "") if stop < 0 else (text[: stop + 1], text[stop + 1 :])
+    if not whole.endswith("\n"):
+        whole += end
+    return whole + _block(place, value, indent, end) + rest
+
+
+def _block(place: tuple[str, ...], value: Value, indent: int, end: str) -> str:
+    nested: Any = {place[0]: _nested(place[1:], value)}
+    return "".join(f"{line}{end}" for line in yaml_text(nested, indent).splitlines())

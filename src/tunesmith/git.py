@@ -1,0 +1,58 @@
+"""Git, asked and never told: read-only commands that run no code of the repository's."""
+
+import os
+import subprocess
+from pathlib import Path
+
+GIT = (
+    "git",
+    "-c",
+    "core.hooksPath=/dev/null",
+    "-c",
+    "core.fsmonitor=false",
+    "-c",
+    "protocol.ext.allow=never",
+    "-c",
+    "safe.directory=*",
+)
+"""In containers the project often belongs to another user; its code is about to be run anyway."""
+TIMEOUT_S = 20
+REPOSITORY_VARIABLES = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX")
+"""Set inside Git's hooks: they would point away from the project."""
+
+
+def answer(root: Path, *arguments: str) -> str | None:
+    """Standard output of a read-only command, without white space around it.
+
+    Args:
+        root: a folder of the repository.
+        arguments: of ``git``.
+
+    Returns:
+        ``None`` where the command fails, takes too long, or there is no Git.
+    """
+    output = _output(root, *arguments)
+    return None if output is None else output.decode(errors="replace").strip()
+
+
+def paths(root: Path, *arguments: str) -> list[str] | None:
+    """What a command that ends paths with a null byte (``-z``) lists; ``None`` as ``answer``."""
+    output = _output(root, *arguments)
+    return None if output is None else [os.fsdecode(path) for path in output.split(b"\0") if path]
+
+
+def _output(root: Path, *arguments: str) -> bytes | None:
+    kept = {k: v for k, v in os.environ.items() if k not in REPOSITORY_VARIABLES}
+    environment = {**kept, "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0"}
+    try:
+        done = subprocess.run(  # noqa: S603 - a fixed program, arguments of ours
+            [*GIT, "-C", str(root), *arguments],
+            capture_output=True,
+            stdin=subprocess.DEVNULL,
+            env=environment,
+            timeout=TIMEOUT_S,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout if done.returncode == 0 else None

@@ -1,0 +1,1 @@
+"""Objectives that are training programs, in any language."""

@@ -1,0 +1,129 @@
+"""The command of one run: words in braces are replaced within an item, never by a shell."""
+
+import json
+import re
+import string
+from collections.abc import Iterator, Mapping, Sequence
+
+from tunesmith.errors import UsageError, did_you_mean
+from tunesmith.types import Params, Value
+
+PLACES = (
+    "params",
+    "metrics",
+    "progress",
+    "fold",
+    "train",
+    "test",
+    "seed",
+    "checkpoint",
+    "run",
+    "workspace",
+)
+"""What a word in braces may stand for besides a parameter."""
+HYDRA_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_.@/-]*\Z", re.ASCII)
+HYDRA_WORDS = {"true", "false", "null", "nan", "inf", "none"}
+
+
+def words_of(item: str) -> list[str]:
+    """The words in braces of an item; doubled braces are plain ones.
+
+    >>> words_of("--lr={learning_rate}{{x}}")
+    ['learning_rate']
+    """
+    return [name for _, name, _, _ in string.Formatter().parse(item) if name is not None]
+
+
+def objections(command: Sequence[str], known: Sequence[str]) -> Iterator[str]:
+    """What is wrong with a command.
+
+    Args:
+        command: items as configured.
+        known: names of parameters, and of all else that words in braces may stand for.
+    """
+    for index, item in enumerate(command):
+        try:
+            words = words_of(item)
+        except ValueError as error:
+            yield (
+                f"objective.command.{index}: {item!r}: {error}."
+                " A literal brace is written twice: {{ or }}."
+            )
+            continue
+        for word in words:
+            if word not in known:
+                hint = did_you_mean(word, known)
+                yield f"objective.command.{index}: nothing is named `{{{word}}}`. {hint}"
+
+
+def fill(command: Sequence[str], values: Mapping[str, str], params: Params) -> list[str]:
+    """The items of one run.
+
+    An item with a parameter that is not active in these params is left out; so write
+    ``--lr={lr}`` as one item rather than two.
+
+    Args:
+        command: items as configured.
+        values: what other words than parameters stand for.
+        params: the trial's params.
+
+    Raises:
+        UsageError: a value would be taken for an option.
+
+    >>> fill(["train", "--lr={lr}", "--depth={depth}"], {}, {"lr": 0.1})
+    ['train', '--lr=0.1']
+    """
+    found = {name: text_of(value) for name, value in params.items()} | dict(values)
+    items = []
+    for item in command:
+        words = words_of(item)
+        if any(word not in found for word in words):
+            continue
+        filled = "".join(
+            literal + (found[name] if name is not None else "")
+            for literal, name, _, _ in string.Formatter().parse(item)
+        )
+        if "\0" in filled:
+            raise UsageError(f"objective.command: {item} holds a null byte, which no argument can")
+        items.append(filled)
+    return items
+
+
+def risky(command: Sequence[str], names: Sequence[str]) -> list[str]:
+    """Items that begin with a parameter: a value such as ``-1`` would be taken for an option."""
+    starts = {f"{{{name}}}" for name in names}
+    return [item for item in command if any(item.startswith(start) for start in starts)]
+
+
+def text_of(value: Value) -> str:
+    """A value as an argument: words as they are, anything else as in JSON.
+
+    >>> [text_of(value) for value in (0.1, True, None, "a b", [1, 2])]
+    ['0.1', 'true', 'null', 'a b', '[1, 2]']
+    """
+    return value if isinstance(value, str) else json.dumps(value, allow_nan=False)
+
+
+def hydra(params: Params) -> list[str]:
+    """Overrides as Hydra's command line takes them.
+
+    >>> hydra({"train.lr": 0.1, "mode": "a b", "layers": [64, 32]})
+    ['layers=[64,32]', "mode='a b'", 'train.lr=0.1']
+    """
+    return [f"{name}={hydra_value(value)}" for name, value in sorted(params.items())]
+
+
+def hydra_value(value: Value) -> str:
+    """A value in the grammar of Hydra's overrides."""
+    if isinstance(value, list):
+        return f"[{','.join(map(hydra_value, value))}]"
+    if isinstance(value, dict):
+        return f"{{{','.join(f'{hydra_value(k)}:{hydra_value(v)}' for k, v in value.items())}}}"
+    if not isinstance(value, str):
+        return json.dumps(value, allow_nan=False)
+    if HYDRA_PLAIN.match(value) and value.lower() not in HYDRA_WORDS:
+        return value
+    # Within quotes, backslashes count only before a quote, and at the end.
+    quoted = re.sub(r"(\\*)'", lambda found: f"{found[1] * 2}\\'", value)
+    quoted = re.sub(r"(\\+)\Z", lambda found: found[1] * 2, quoted)
+    return f"'{quoted}'"

@@ -1,0 +1,195 @@
+"""From a definition to the objective of a program, checked before anything is run."""
+
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from tunesmith.config.model import Definition
+from tunesmith.config.model import Objective as Section
+from tunesmith.errors import UsageError
+from tunesmith.fingerprint import digest
+from tunesmith.history import HOLDOUT, Metric
+from tunesmith.objective.program.checkpoints import Checkpoints
+from tunesmith.objective.program.depends import assumed, files_digest, named
+from tunesmith.objective.program.environment import Surroundings
+from tunesmith.objective.program.folds import (
+    ProgramFold,
+    with_table,
+    without_table,
+    write_splits,
+)
+from tunesmith.objective.program.gpus import Gpus
+from tunesmith.objective.program.logs import STATE, runs_folder
+from tunesmith.objective.program.objective import EVALUATION, ProgramObjective
+from tunesmith.objective.program.ports import ProgramPorts
+from tunesmith.objective.program.process import Limits
+from tunesmith.objective.program.runner import Runner
+from tunesmith.objective.program.workspace import layout
+
+RUN_BY = ("command", "overrides", "metrics_pattern", "progress_file", "metric", "also", "params")
+"""Keys of the section that change what a run's scores are."""
+
+
+def build_program(
+    definition: Definition, *, n_workers: int, restored: Mapping[str, str | None]
+) -> ProgramObjective:
+    """The objective of a study that runs a program.
+
+    Args:
+        definition: of the study; its objective has a ``command``.
+        n_workers: programs at a time.
+        restored: variables of which worker processes have other values than the user.
+
+    Raises:
+        UsageError: the command, its parameters or its files cannot be used.
+        DataError: the table or the folds cannot serve.
+    """
+    section, root = definition.file.objective, definition.root.resolve()
+    ports = ProgramPorts.of(definition)
+    _check_command(section, root)
+    metrics = _metrics(section)
+    state = root / STATE
+    runner = Runner(
+        root,
+        None
+        if section.workspace.mode == "shared"
+        else layout(root, section.workspace, ports.files),
+        ports,
+        metrics[0],
+        [metric.name for metric in metrics],
+        Surroundings(section.environment, restored, _n_threads(n_workers), mark(definition)),
+        _limits(definition),
+        {str(cause): n for cause, n in section.retry.items()},
+        runs_folder(definition),
+        section.artifacts.keep if section.artifacts else (),
+        _gpus(definition, state),
+        _checkpoints(definition, state),
+    )
+    context, depends = _context(definition, root, ports.digest())
+    return ProgramObjective(
+        runner,
+        _folds(definition, root, state),
+        metrics,
+        metrics[: len(section.metric)],
+        context,
+        dict(section.params),
+        ports.defaults(definition.space),
+        (_dependence(depends, root),),
+    )
+
+
+def mark(definition: Definition) -> str:
+    """What a study's programs carry in their environment, so that they can be found."""
+    return digest([str(definition.ledger), definition.file.study])
+
+
+def _check_command(section: Section, root: Path) -> None:
+    program = (section.command or ("",))[0]
+    is_there = shutil.which(program, path=_search_path(root, program))
+    if is_there is None:
+        found = root / program
+        why = "is not executable" if found.is_file() else "does not exist"
+        hint = "Make it executable (`chmod +x`)." if found.is_file() else "Is it installed?"
+        raise UsageError(f"objective.command: the program `{program}` {why}.\n  {hint}")
+
+
+def _search_path(root: Path, program: str) -> str | None:
+    # A path with a slash is looked up from the working folder, as the system will do.
+    return str((root / program).parent) if "/" in program else None
+
+
+def _metrics(section: Section) -> tuple[Metric, ...]:
+    specs = {spec.name: spec for spec in reversed((*section.metric, *section.also))}
+    ordered = dict.fromkeys(spec.name for spec in (*section.metric, *section.also))
+    return tuple(Metric(name, specs[name].direction or "maximize") for name in ordered)
+
+
+def _n_threads(n_workers: int) -> int:
+    return max(1, len(os.sched_getaffinity(0)) // n_workers)
+
+
+def _limits(definition: Definition) -> Limits:
+    execution, section = definition.file.execution, definition.file.objective
+    return Limits(execution.fit_timeout, section.grace, execution.memory)
+
+
+def _gpus(definition: Definition, state: Path) -> Gpus | None:
+    n = definition.file.execution.gpus
+    return None if n is None else Gpus.first(n, state / "gpus", os.environ)
+
+
+def _checkpoints(definition: Definition, state: Path) -> Checkpoints | None:
+    budget = definition.file.budget
+    if budget is None or budget.parameter is None:
+        return None
+    return Checkpoints(state / "checkpoints" / definition.file.study, budget.parameter)
+
+
+def _context(
+    definition: Definition, root: Path, template: str
+) -> tuple[dict[str, str], list[Path]]:
+    """What all scores of a study depend on, and the files among it."""
+    section = definition.file.objective
+    if section.depends_on is None:
+        files = assumed(root, section.command or ())
+    else:
+        files = named(root, section.depends_on)
+    own = section.model_dump(mode="json", include=set(RUN_BY) | {"params_file", "metrics_file"})
+    environment = dict(section.environment.set)
+    found = {
+        "code": files_digest(root, files),
+        "objective": digest([EVALUATION, own, environment, template]),
+    }
+    if section.data is not None:
+        found["data"] = files_digest(root, [root / path for path in section.data.path])
+    return found, files
+
+
+def _dependence(files: list[Path], root: Path) -> str:
+    if not files:
+        return (
+            "results are taken to depend on no file of the project:"
+            " name those that matter as `objective.depends_on`"
+        )
+    names = [path.relative_to(root).as_posix() for path in files]
+    shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+    return f"results depend on {shown}: when they change, what was evaluated no longer counts"
+
+
+def _folds(definition: Definition, root: Path, state: Path) -> dict[int, ProgramFold]:
+    section, seed = definition.file.objective, definition.file.search.seed
+    n_seeds = section.seeds or 1
+    if section.data is None:
+        return without_table(n_seeds, seed)
+    # Reading tables takes a second of imports, which programs without one are spared.
+    from tunesmith.objective.data import load_table
+    from tunesmith.objective.folds import Split, make_splits
+    from tunesmith.objective.read import read_files
+
+    data, cv = section.data, section.cv
+    table = load_table(data, root, fold_column=cv.column, in_time=cv.method == "time_series")
+    rows = table.rows
+    has_classes = rows.y.dtype.kind in "bOUST"
+    splits = dict(enumerate(make_splits(cv, rows, is_classifier=has_classes)))
+    numbers = np.arange(len(rows)) if rows.numbers is None else rows.numbers
+    in_file = {n: Split(numbers[s.train], numbers[s.test]) for n, s in splits.items()}
+    if table.holdout is not None and table.holdout.numbers is not None:
+        in_file[HOLDOUT] = Split(numbers.copy(), table.holdout.numbers)
+    folder = (
+        state
+        / "splits"
+        / digest(
+            [
+                files_digest(root, [root / p for p in data.path]),
+                section.splits,
+                [in_file[n].digest for n in sorted(in_file)],
+            ]
+        )
+    )
+    files = write_splits(
+        in_file, folder, section.splits, lambda: read_files(data.path, root, data.separator)[0]
+    )
+    return with_table(in_file, files, n_seeds, seed)

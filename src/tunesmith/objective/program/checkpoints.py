@@ -1,0 +1,54 @@
+"""Where a program leaves its state, so that a trial that goes on need not begin anew.
+
+A trial with a larger budget begins with a copy of what the same params left at the budget before.
+A state counts once its run has ended well; what a crash left is thrown away.
+"""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tunesmith.fingerprint import digest
+from tunesmith.objective.program.folds import ProgramFold
+from tunesmith.types import Params
+
+DONE = ".done"
+
+
+@dataclass(frozen=True)
+class Checkpoints:
+    """The states of all trials of a study."""
+
+    folder: Path
+    parameter: str
+    """Of the budget."""
+
+    @contextmanager
+    def of(self, params: Params, fold: ProgramFold) -> Iterator[Path]:
+        """The folder for one run; it is kept if the block ends without an exception."""
+        rest = {name: value for name, value in params.items() if name != self.parameter}
+        base = self.folder / digest([rest, fold.seed, fold.split, fold.digest])
+        budget = params[self.parameter]
+        own, before = base / str(budget), self._before(base, budget)
+        shutil.rmtree(own, ignore_errors=True)
+        if before is None:
+            own.mkdir(parents=True)
+        else:
+            shutil.copytree(before, own, symlinks=True)
+        try:
+            yield own
+        except BaseException:
+            shutil.rmtree(own, ignore_errors=True)
+            raise
+        own.with_suffix(DONE).touch()
+        if before is not None:
+            before.with_suffix(DONE).unlink(missing_ok=True)
+            shutil.rmtree(before, ignore_errors=True)
+
+    def _before(self, base: Path, budget: object) -> Path | None:
+        assert isinstance(budget, int)  # noqa: S101 - budgets are whole numbers
+        done = [int(mark.stem) for mark in base.glob(f"*{DONE}")]
+        smaller = [number for number in done if number < budget and (base / str(number)).is_dir()]
+        return base / str(max(smaller)) if smaller else None

@@ -1,0 +1,48 @@
+"""The environment of a program: the user's own, without what it must not see."""
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatch
+
+from tunesmith.config.program import Environment
+from tunesmith.redact import SECRET_NAME
+
+THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+CI_RUNNER = re.compile(
+    r"^(ACTIONS_.*|RUNNER_.*|GITHUB_(ENV|PATH|OUTPUT|STATE|STEP_SUMMARY)|CI_JOB_JWT.*)$"
+)
+"""With these a program could alter later steps of a CI job, or act in its name."""
+MARK = "TUNESMITH_STUDY"
+"""On everything that a study's programs start: what a dead run left behind is found by it."""
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What does not change from run to run of the program."""
+
+    section: Environment
+    restored: Mapping[str, str | None]
+    """Variables that worker processes have other values of, as the user had set them."""
+    n_threads: int
+    """Of numerical libraries, unless the user said: so many cores there are for each run."""
+    mark: str
+
+    def environ(self, own: Mapping[str, str]) -> dict[str, str]:
+        """The environment of one run.
+
+        Args:
+            own: variables of this very run.
+        """
+        users = {**os.environ, **{k: v for k, v in self.restored.items() if v is not None}}
+        for name in [name for name, value in self.restored.items() if value is None]:
+            users.pop(name, None)
+        kept = {name: value for name, value in users.items() if self._is_handed_on(name)}
+        threads = dict.fromkeys(THREAD_VARIABLES, str(self.n_threads))
+        return {**threads, **kept, **self.section.set, MARK: self.mark, **own}
+
+    def _is_handed_on(self, name: str) -> bool:
+        if any(fnmatch(name, pattern) for pattern in self.section.keep):
+            return True
+        return not SECRET_NAME.search(name) and not CI_RUNNER.match(name)

@@ -1,0 +1,96 @@
+"""Folds and seeds for programs: files that say which rows to train and to test on."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tunesmith.files import write_atomic
+from tunesmith.history import HOLDOUT
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from tunesmith.objective.folds import Split
+
+
+@dataclass(frozen=True)
+class ProgramFold:
+    """What one evaluation is run on."""
+
+    seed: int
+    split: int | None = None
+    """Number of the split; ``None`` without a table."""
+    train: Path | None = None
+    test: Path | None = None
+    digest: str = ""
+    """Of the rows of the split."""
+
+    @property
+    def values(self) -> dict[str, str]:
+        """For the command, by the names in its braces."""
+        found = {"seed": str(self.seed)}
+        if self.split is not None:
+            found |= {"fold": str(self.split), "train": str(self.train), "test": str(self.test)}
+        return found
+
+
+def without_table(n_seeds: int, seed: int) -> dict[int, ProgramFold]:
+    """One fold a seed."""
+    return {number: ProgramFold(seed + number) for number in range(n_seeds)}
+
+
+def with_table(
+    splits: Mapping[int, "Split"], files: Mapping[int, tuple[Path, Path]], n_seeds: int, seed: int
+) -> dict[int, ProgramFold]:
+    """Every split with every seed, all seeds of a split in a row; the hold-out with the first."""
+    found: dict[int, ProgramFold] = {}
+    for fold, split in splits.items():
+        made = [ProgramFold(seed + s, fold, *files[fold], split.digest) for s in range(n_seeds)]
+        if fold == HOLDOUT:
+            found[HOLDOUT] = made[0]
+        else:
+            found |= {fold * n_seeds + s: item for s, item in enumerate(made)}
+    return found
+
+
+def write_splits(
+    splits: Mapping[int, "Split"], folder: Path, form: str, table: Callable[[], "pd.DataFrame"]
+) -> dict[int, tuple[Path, Path]]:
+    """Write the files of every split that are not there yet; where they are, by split.
+
+    Args:
+        splits: row numbers of the table's file, by number.
+        folder: named after all that the files depend on, so that what is there is right.
+        form: ``rows`` for row numbers, ``csv`` or ``parquet`` for the rows themselves.
+        table: reads the table.
+    """
+    suffix = "txt" if form == "rows" else form
+    found = {}
+    frame = None
+    for fold, split in splits.items():
+        name = "holdout" if fold == HOLDOUT else str(fold)
+        paths = tuple(folder / f"{name}-{part}.{suffix}" for part in ("train", "test"))
+        for path, rows in zip(paths, (split.train, split.test), strict=True):
+            if path.is_file():
+                continue
+            if form == "rows":
+                write_atomic(path, _lines(rows))
+            else:
+                frame = table() if frame is None else frame
+                write_atomic(path, _content(frame.iloc[rows], form))
+        found[fold] = (paths[0], paths[1])
+    return found
+
+
+def _lines(rows: Sequence[int] | np.ndarray) -> str:
+    return "".join(f"{row}\n" for row in rows)
+
+
+def _content(frame: "pd.DataFrame", form: str) -> str | bytes:
+    if form == "csv":
+        return str(frame.to_csv(index=False))
+    content: bytes = frame.to_parquet(index=False)
+    return content

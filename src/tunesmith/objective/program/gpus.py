@@ -1,0 +1,50 @@
+"""GPUs, one a run: who holds one holds a lock on its file, which the kernel frees at any death."""
+
+import fcntl
+import os
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+VARIABLE = "CUDA_VISIBLE_DEVICES"
+PAUSE_S = 0.05
+
+
+@dataclass(frozen=True)
+class Gpus:
+    """The GPUs of this machine that runs share out among themselves."""
+
+    names: tuple[str, ...]
+    folder: Path
+    """Where the lock files lie; runs of all studies that use it share the GPUs."""
+
+    @classmethod
+    def first(cls, n: int, folder: Path, environ: Mapping[str, str]) -> "Gpus":
+        """The first n of those that the environment leaves visible."""
+        visible = [name.strip() for name in environ.get(VARIABLE, "").split(",") if name.strip()]
+        return cls(tuple((visible or [str(index) for index in range(n)])[:n]), folder)
+
+    @contextmanager
+    def one(self) -> Iterator[str]:
+        """A GPU's name, for one run; waits until one is free."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        while True:
+            for name in self.names:
+                handle = os.open(self.folder / f"gpu-{name}.lock", os.O_RDWR | os.O_CREAT, 0o644)
+                try:
+                    if _is_locked(handle):
+                        yield name
+                        return
+                finally:
+                    os.close(handle)
+            time.sleep(PAUSE_S)
+
+
+def _is_locked(handle: int) -> bool:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True

@@ -1,0 +1,44 @@
+"""What the runs of a trial have printed."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from tunesmith.config.model import Definition
+from tunesmith.objective.program.runner import STDERR, STDOUT
+from tunesmith.redact import printable, redact
+
+STATE = ".tunesmith"
+
+
+@dataclass(frozen=True)
+class Log:
+    """One stream of one run."""
+
+    fold: int
+    path: Path
+    text: str
+    """Without secrets and control characters."""
+
+
+def runs_folder(definition: Definition) -> Path:
+    """Where the runs of a study leave their logs and artifacts."""
+    return definition.root.resolve() / STATE / "runs" / definition.file.study
+
+
+def logs_of(definition: Definition, keys: Mapping[int, str], only_errors: bool) -> list[Log]:
+    """The logs that are there, by fold.
+
+    Args:
+        definition: of the study.
+        keys: of the evaluations, by fold.
+        only_errors: leave out what went to standard output.
+    """
+    found = []
+    for fold, key in sorted(keys.items()):
+        for name in (STDERR,) if only_errors else (STDOUT, STDERR):
+            path = runs_folder(definition) / key / name
+            if path.is_file() and path.stat().st_size:
+                text = path.read_text(errors="replace")
+                found.append(Log(fold, path, printable(redact(text)).rstrip("\n")))
+    return found

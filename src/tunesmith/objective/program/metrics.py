@@ -1,0 +1,303 @@
+"""Results of a program: read when it has ended well, and believed only if they are plain.
+
+A file must be a regular one with a single link and of modest size; numbers must be finite.
+"""
+
+import csv
+import io
+import json
+import os
+import re
+import stat
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from math import isfinite, isnan
+from pathlib import Path
+from typing import Any
+
+from tunesmith.errors import did_you_mean
+from tunesmith.formats import FormatError, yaml
+from tunesmith.formats.tree import get_at
+from tunesmith.history import Metric
+
+MAX_BYTES = 1 << 20
+MAX_LINE = 1 << 16
+
+
+class MetricsError(Exception):
+    """There is no result, or none that counts; ``kind`` groups alike ones."""
+
+    def __init__(self, kind: str, message: str) -> None:
+        super().__init__(message)
+        self.kind = kind
+
+
+@dataclass(frozen=True)
+class FileResults:
+    """Results in a file that the program writes."""
+
+    path: str
+    form: str
+    """``json``, ``yaml``, ``csv``, ``tsv`` or ``jsonl``."""
+    keys: Mapping[str, str]
+    """Metric -> its place in the file."""
+    best_by: Metric | None = None
+    """Of a table, take the best row by this metric; by default the last one."""
+
+    def read(self, file: Path) -> dict[str, float]:
+        """A finite number for every metric.
+
+        Raises:
+            MetricsError: something is missing or odd.
+        """
+        text = plain_text(file, self.path)
+        found = READERS[self.form](text, self)
+        return {name: number(found(key), f"{self.path}: {key}") for name, key in self.keys.items()}
+
+
+@dataclass(frozen=True)
+class PrintedResults:
+    """Results in what the program prints: the last match counts."""
+
+    pattern: str
+    metrics: tuple[str, ...]
+
+    def read(self, stdout: Path) -> dict[str, float]:
+        """A finite number for every metric.
+
+        Raises:
+            MetricsError: nothing matches, or no number does.
+        """
+        text = stdout.read_text(errors="replace")
+        pattern, last = re.compile(self.pattern), None
+        for line in text.splitlines():
+            # By line, and not in endless ones: a pattern may take exponential time.
+            last = pattern.search(line[:MAX_LINE]) or last
+        last = last or (pattern.search(text[-MAX_LINE:]) if "\\n" in self.pattern else None)
+        if last is None:
+            raise MetricsError("no-metrics", f"nothing printed matches `{self.pattern}`")
+        groups = last.groupdict() or {self.metrics[0]: last[1]}
+        return {name: number(groups[name], f"printed {name}") for name in self.metrics}
+
+
+def plain_text(file: Path, name: str) -> str:
+    """The text of a file that is just that.
+
+    Args:
+        file: where it is.
+        name: what to call it.
+
+    Raises:
+        MetricsError: it is missing, no plain file, or too large.
+    """
+    try:
+        # Without blocking: a pipe would be waited for until somebody writes.
+        handle = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except FileNotFoundError:
+        raise MetricsError("no-metrics", f"there is no file {name}") from None
+    except OSError as error:
+        raise MetricsError("bad-metrics", f"{name} cannot be read: {error.strerror}") from None
+    try:
+        status = os.fstat(handle)
+        if not stat.S_ISREG(status.st_mode) or status.st_nlink > 1:
+            raise MetricsError("bad-metrics", f"{name} is no plain file of its own")
+        if status.st_size > MAX_BYTES:
+            size = f"{status.st_size / 1e6:,.0f} MB"
+            raise MetricsError("bad-metrics", f"{name} is too large for results: {size}")
+        with open(handle, "rb", closefd=False) as opened:
+            return opened.read(MAX_BYTES).decode(errors="replace").removeprefix("\ufeff")
+    finally:
+        os.close(handle)
+
+
+def number(value: Any, where: str) -> float:
+    """A result as a finite number.
+
+    Raises:
+        MetricsError: it is none.
+    """
+    if isinstance(value, str):
+        try:
+            value = float(value)
+        except ValueError:
+            raise MetricsError("bad-metrics", f"{where} is {value[:80]!r}, no number") from None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        shown = json.dumps(value, default=str)[:80]
+        raise MetricsError("bad-metrics", f"{where} is {shown}, no number")
+    try:
+        found = float(value)
+    except OverflowError:
+        raise MetricsError("bad-metrics", f"{where} is too large a number") from None
+    if not isfinite(found):
+        raise MetricsError("nan" if isnan(found) else "inf", f"{where} is {found}")
+    return found
+
+
+# -- formats -------------------------------------------------------------------------------------
+
+Getter = Callable[[str], Any]
+
+
+def _in_tree(data: Any, source: FileResults) -> Getter:
+    def get(key: str) -> Any:
+        for place in ((key,), tuple(key.split("."))):
+            try:
+                return get_at(data, place)
+            except KeyError:
+                continue
+        known = list(_places(data))
+        hint = did_you_mean(key, known) if known else "It holds nothing."
+        raise MetricsError("no-metrics", f"{source.path} has no `{key}`. {hint}")
+
+    return get
+
+
+def _places(data: Any, before: str = "") -> Iterator[str]:
+    if isinstance(data, dict):
+        for key, value in data.items():
+            yield from _places(value, f"{before}.{key}" if before else str(key))
+    elif before:
+        yield before
+
+
+def _json(text: str, source: FileResults) -> Getter:
+    return _in_tree(strict_json(text, source.path), source)
+
+
+def strict_json(text: str, name: str) -> Any:
+    """A JSON document without NaN, infinities and repeated keys.
+
+    Raises:
+        MetricsError: it is none.
+    """
+    try:
+        return json.loads(text, parse_constant=_constant, object_pairs_hook=_unique)
+    except MetricsError as error:
+        raise MetricsError(error.kind, f"{name}: {error}") from None
+    except (ValueError, RecursionError) as error:
+        raise MetricsError("bad-metrics", f"{name} is no JSON: {error}") from None
+
+
+def _constant(word: str) -> Any:
+    raise MetricsError("nan" if word == "NaN" else "inf", f"holds {word}")
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        keys = [key for key, _ in pairs]
+        twice = next(key for key in keys if keys.count(key) > 1)
+        raise MetricsError("bad-metrics", f"the key {twice!r} is there twice")
+    return found
+
+
+def _yaml(text: str, source: FileResults) -> Getter:
+    try:
+        return _in_tree(yaml.read(text), source)
+    except FormatError as error:
+        raise MetricsError("bad-metrics", f"{source.path} {error}") from None
+
+
+def _table(separator: str) -> Callable[[str, FileResults], Getter]:
+    def read(text: str, source: FileResults) -> Getter:
+        rows = list(csv.DictReader(io.StringIO(text), delimiter=separator))
+        if not rows:
+            raise MetricsError("no-metrics", f"{source.path} has no row")
+        return _in_tree(dict(_chosen(rows, source)), source)
+
+    return read
+
+
+def _json_lines(text: str, source: FileResults) -> Getter:
+    rows = [strict_json(line, source.path) for line in whole_lines(text)]
+    if not rows:
+        raise MetricsError("no-metrics", f"{source.path} has no line")
+    return _in_tree(_chosen(rows, source), source)
+
+
+def whole_lines(text: str) -> list[str]:
+    """Lines that are complete and not empty: the last one may still be on its way."""
+    return [line for line in text[: text.rfind("\n") + 1].splitlines() if line.strip()]
+
+
+def _chosen(rows: list[Any], source: FileResults) -> Any:
+    if source.best_by is None:
+        return rows[-1]
+    metric, key = source.best_by, source.keys[source.best_by.name]
+    scored = []
+    for row in rows:
+        try:
+            scored.append((metric.sign * number(_in_tree(row, source)(key), key), row))
+        except MetricsError:
+            continue
+    if not scored:
+        raise MetricsError("no-metrics", f"{source.path} has no row with a number as `{key}`")
+    return max(scored, key=lambda item: item[0])[1]
+
+
+READERS: dict[str, Callable[[str, FileResults], Getter]] = {
+    "json": _json,
+    "yaml": _yaml,
+    "csv": _table(","),
+    "tsv": _table("\t"),
+    "jsonl": _json_lines,
+}
+
+
+# -- while the program runs ----------------------------------------------------------------------
+
+
+class ProgressFollower:
+    """Reads a JSON-lines file of intermediate values as it grows.
+
+    A line is ``{"step": 3, "loss": 0.41}`` or ``{"step": 3, "metric": "loss", "value": 0.41}``.
+    Lines that are no such thing are skipped: they may be notes. Of a step that comes twice the
+    later value counts.
+
+    Args:
+        file: where it will be; it need not exist yet.
+        keys: metric -> its key in a line.
+    """
+
+    def __init__(self, file: Path, keys: Mapping[str, str]) -> None:
+        self._file, self._names = file, {key: name for name, key in keys.items()}
+        self._position, self._rest = 0, b""
+
+    def new(self) -> list[tuple[int, dict[str, float]]]:
+        """(step, value by metric) of the lines that were completed since the last call."""
+        try:
+            handle = os.open(self._file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        except OSError:
+            return []
+        with os.fdopen(handle, "rb") as opened:
+            if not stat.S_ISREG(os.fstat(handle).st_mode):
+                return []
+            opened.seek(self._position)
+            data = opened.read()
+        self._position += len(data)
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        self._rest = self._rest[:MAX_LINE]
+        return [row for line in lines if (row := self._row(line)) is not None]
+
+    def _row(self, line: bytes) -> tuple[int, dict[str, float]] | None:
+        try:
+            found = json.loads(line)
+        except (ValueError, RecursionError):
+            return None
+        step = found.get("step") if isinstance(found, dict) else None
+        if isinstance(step, bool) or not isinstance(step, int) or not 0 <= step < 2**53:
+            return None
+        if "metric" in found and "value" in found:
+            found = {str(found["metric"]): found["value"]}
+        values = {self._names[k]: v for k, v in found.items() if k in self._names}
+        numbers = {name: float(v) for name, v in values.items() if _is_finite(v)}
+        return (step, numbers) if numbers else None
+
+
+def _is_finite(value: Any) -> bool:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    try:
+        return isfinite(float(value))
+    except OverflowError:
+        return False

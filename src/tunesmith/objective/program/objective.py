@@ -1,0 +1,84 @@
+"""The objective of training programs: each evaluation is a run of a command."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from tunesmith.fingerprint import digest
+from tunesmith.history import HOLDOUT, FoldResult, Metric
+from tunesmith.objective.objective import Fit
+from tunesmith.objective.program.folds import ProgramFold
+from tunesmith.objective.program.runner import Job, Runner
+from tunesmith.space import SearchSpace
+from tunesmith.space.parameter import canonical_json
+from tunesmith.types import Params
+
+EVALUATION = 1
+"""Raised when a change to this package changes scores; part of every key."""
+
+
+@dataclass(eq=False)
+class ProgramObjective:
+    """Scores params by running a program on folds, seeds, or just once."""
+
+    runner: Runner
+    folds: Mapping[int, ProgramFold]
+    metrics: tuple[Metric, ...]
+    objectives: tuple[Metric, ...]
+    context: Mapping[str, str]
+    fixed: Params
+    """Given to the program besides the trial's params."""
+    default_params: Params
+    notes: tuple[str, ...] = ()
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {k: v for k, v in self.__dict__.items() if k != "_fold_digests"}
+
+    @property
+    def n_folds(self) -> int:
+        """Runs a trial."""
+        return len(self.folds) - self.has_holdout
+
+    @property
+    def has_holdout(self) -> bool:
+        """Whether rows are held out."""
+        return HOLDOUT in self.folds
+
+    def defaults(self) -> Params:
+        """What stands in the program's parameter file."""
+        return self.default_params
+
+    def key(self, params: Params, fold: int) -> str:
+        """Digest of all that the scores of one run depend on."""
+        return digest([self._fold_digests[fold], canonical_json(dict(params))])
+
+    @cached_property
+    def _fold_digests(self) -> dict[int, str]:
+        context = dict(self.context)
+        return {
+            number: digest([context, number == HOLDOUT, fold.seed, fold.digest])
+            for number, fold in self.folds.items()
+        }
+
+    def groups(self, candidates: Sequence[Params]) -> list[tuple[int, ...]]:
+        """Each by itself: what a program does inside cannot be shared."""
+        return [(index,) for index in range(len(candidates))]
+
+    def curve(self, params: Params, space: SearchSpace) -> list[Params]:  # noqa: ARG002
+        """The params alone."""
+        return [params]
+
+    def drop_artifacts(self, keys: Sequence[str]) -> None:
+        """Remove what the runs of a trial left, but for their logs."""
+        for key in keys:
+            self.runner.drop_artifacts(key)
+
+    def evaluate(self, fit: Fit) -> list[FoldResult]:
+        """Run the program for each candidate; whatever goes wrong in it becomes a result."""
+        return [self._run(params, fit) for params in fit.candidates]
+
+    def _run(self, params: Params, fit: Fit) -> FoldResult:
+        whole = {**self.fixed, **params}
+        key = self.key(params, fit.fold)
+        return self.runner.evaluate(Job(key, fit.fold, whole, self.folds[fit.fold], fit.bounds))

@@ -1,0 +1,251 @@
+"""The border between a study and a program: parameters go in, results come out."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tunesmith import registry
+from tunesmith.config.model import Definition
+from tunesmith.config.model import Objective as Section
+from tunesmith.config.program import MetricsFile, ParamsFile
+from tunesmith.errors import UsageError
+from tunesmith.files import write_atomic
+from tunesmith.fingerprint import digest
+from tunesmith.formats import FormatError, format_of
+from tunesmith.formats.tree import get_at
+from tunesmith.history import Metric
+from tunesmith.objective.program.argv import PLACES, fill, hydra, objections, risky
+from tunesmith.objective.program.metrics import FileResults, PrintedResults, ProgressFollower
+from tunesmith.space import SearchSpace
+from tunesmith.types import Params, Value
+
+CORNERS = (0.0, 0.25, 0.5, 0.75, 1.0)
+
+
+@dataclass(frozen=True)
+class ProgramPorts:
+    """How one program is given parameters, and what it answers."""
+
+    command: tuple[str, ...]
+    overrides: str | None
+    params_file: ParamsFile | None
+    results: FileResults | PrintedResults | None
+    progress_file: str | None
+    keys: Mapping[str, str]
+    is_shared: bool
+    """Whether all runs work in one folder, so that files must lie elsewhere."""
+    template: str = field(default="", repr=False)
+    """The parameters file as it stands in the project."""
+
+    @classmethod
+    def of(cls, definition: Definition) -> "ProgramPorts":
+        """The ports that a definition asks for.
+
+        Raises:
+            UsageError: the command names what is not there, or the parameters file cannot hold the
+                parameters.
+        """
+        section, root = definition.file.objective, definition.root.resolve()
+        command = section.command or ()
+        names = _names(definition)
+        problems = [*objections(command, [*names, *PLACES]), *_dashes(command, names)]
+        if problems:
+            raise UsageError("\n".join(problems))
+        keys = {m.name: m.key or m.name for m in (*section.metric, *section.also)}
+        ports = cls(
+            command,
+            section.overrides,
+            section.params_file,
+            _results(section, keys),
+            section.progress_file,
+            keys,
+            section.workspace.mode == "shared",
+            _template(section.params_file, root),
+        )
+        if ports.params_file is not None:
+            for params in _samples(definition):
+                ports._updated(ports.params_file, params)
+        return ports
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """What is written in the working folder."""
+        metrics = self.results.path if isinstance(self.results, FileResults) else None
+        params = self.params_file.path if self.params_file else None
+        return tuple(name for name in (params, metrics, self.progress_file) if name)
+
+    def defaults(self, space: SearchSpace) -> Params:
+        """The values that stand in the parameters file, for the first box that they fit."""
+        if self.params_file is None:
+            return {}
+        data = self._format(self.params_file).read(self.template)
+        points = [self._found(data, list(box.parameters)) for box in space]
+        return next((point for point in points if point in space), points[0])
+
+    def _found(self, data: Any, names: Sequence[str]) -> dict[str, Value]:
+        assert self.params_file is not None  # noqa: S101 - see the only caller
+        found = {}
+        for name in names:
+            try:
+                found[name] = get_at(data, place_of(name, self.params_file))
+            except KeyError:
+                continue
+        return found if _is_typed(self.params_file) else {k: _meant(v) for k, v in found.items()}
+
+    def digest(self) -> str:
+        """Of what reaches the program besides parameters."""
+        return digest([self.template])
+
+    # -- in ----------------------------------------------------------------------------------
+
+    def put_in(self, params: Params, place: Path, run: Path, values: dict[str, str]) -> list[str]:
+        """Write the parameters file; the items of the command.
+
+        Args:
+            params: the trial's, with what is fixed.
+            place: the working folder.
+            run: the run's own folder, for files where the working folder is shared.
+            values: what other words in braces stand for; places of files are added.
+        """
+        values |= {name: str(path) for name, path in self._paths(place, run).items()}
+        values.setdefault("params", str(run / "params.json"))
+        if self.params_file is not None:
+            content = self._updated(self.params_file, params)
+            write_atomic(Path(values["params"]), content)
+        items = fill(self.command, values, params)
+        return [*items, *hydra(params)] if self.overrides == "hydra" else items
+
+    def _paths(self, place: Path, run: Path) -> dict[str, Path]:
+        """Where the files of a run lie."""
+        metrics = self.results.path if isinstance(self.results, FileResults) else None
+        params = self.params_file.path if self.params_file else None
+        named = {"params": params, "metrics": metrics, "progress": self.progress_file}
+        base = {name: run / Path(path).name for name, path in named.items() if path}
+        if self.is_shared:
+            return base
+        return {name: place / path for name, path in named.items() if path}
+
+    def _updated(self, section: ParamsFile, params: Params) -> str:
+        values = {place_of(name, section): value for name, value in params.items()}
+        try:
+            text: str = self._format(section).update(self.template, values)
+        except FormatError as error:
+            raise UsageError(f"objective.params_file: {section.path}: {error}") from None
+        return text
+
+    @staticmethod
+    def _format(section: ParamsFile) -> Any:
+        name = section.format or format_of(section.path)
+        if name is None:
+            known = ", ".join(registry.names("formats"))
+            raise UsageError(
+                f"objective.params_file: the name of {section.path} tells no format."
+                f"\n  Write `params_file: {{path: {section.path}, format: …}}`, one of {known}."
+            )
+        return registry.load("formats", name)
+
+    # -- out ---------------------------------------------------------------------------------
+
+    def clear(self, place: Path, run: Path) -> None:
+        """Remove results that were there before."""
+        for name, path in self._paths(place, run).items():
+            if name != "params":
+                path.unlink(missing_ok=True)
+                path.parent.mkdir(parents=True, exist_ok=True)
+
+    def follow(self, place: Path, run: Path) -> ProgressFollower | None:
+        """What is streamed, if anything."""
+        path = self._paths(place, run).get("progress")
+        return None if path is None else ProgressFollower(path, self.keys)
+
+    def take_out(self, place: Path, run: Path, stdout: Path) -> dict[str, float]:
+        """The results; nothing where they are streamed.
+
+        Raises:
+            MetricsError: there are none, or they are no finite numbers.
+        """
+        if isinstance(self.results, FileResults):
+            return self.results.read(self._paths(place, run)["metrics"])
+        return {} if self.results is None else self.results.read(stdout)
+
+
+def place_of(name: str, section: ParamsFile) -> tuple[str, ...]:
+    """Where a parameter stands in the file.
+
+    >>> place_of("lr", ParamsFile(path="a.yaml", at="train", names={"lr": "optimizer.lr"}))
+    ('train', 'optimizer', 'lr')
+    """
+    before = tuple(section.at.split(".")) if section.at else ()
+    return (*before, *section.names.get(name, name).split("."))
+
+
+def _is_typed(section: ParamsFile) -> bool:
+    return (section.format or format_of(section.path)) not in ("env", "ini")
+
+
+def _meant(text: Any) -> Any:
+    """What a text stands for in a format that knows nothing but texts."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def _names(definition: Definition) -> list[str]:
+    budget = definition.file.budget
+    own = [*definition.space.names, *definition.file.objective.params]
+    return [*own, budget.parameter] if budget and budget.parameter else own
+
+
+def _dashes(command: Sequence[str], names: Sequence[str]) -> list[str]:
+    return [
+        f"objective.command: `{item}` begins with a parameter: a value such as -1 would be taken"
+        " for an option. Write it as `--name={name}`."
+        for item in risky(command, names)
+    ]
+
+
+def _template(section: ParamsFile | None, root: Path) -> str:
+    if section is None:
+        return ""
+    path = root / section.path
+    try:
+        return path.read_bytes().decode() if path.exists() else ""
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"objective.params_file: {section.path} cannot be read: {error}") from None
+
+
+def _samples(definition: Definition) -> Iterator[Params]:
+    """Some points of the space: what the file cannot hold shows before the first run."""
+    fixed = definition.file.objective.params
+    for box in definition.space:
+        for corner in CORNERS:
+            yield {**fixed, **box.point(dict.fromkeys(box.order, corner))}
+
+
+def _results(section: Section, keys: Mapping[str, str]) -> FileResults | PrintedResults | None:
+    file = section.metrics_file
+    if file is not None:
+        return FileResults(file.path, _form(file), keys, _best_by(section, file))
+    if section.metrics_pattern is not None:
+        return PrintedResults(section.metrics_pattern, tuple(keys))
+    return None
+
+
+def _form(file: MetricsFile) -> str:
+    found = file.format or file.path.rpartition(".")[2].replace("yml", "yaml")
+    if found not in ("json", "yaml", "csv", "tsv", "jsonl"):
+        raise UsageError(
+            f"objective.metrics_file: the name of {file.path} tells no format."
+            f"\n  Write `metrics_file: {{path: {file.path}, format: json}}`, or csv, tsv, …"
+        )
+    return found
+
+
+def _best_by(section: Section, file: MetricsFile) -> Metric | None:
+    if file.row == "last":
+        return None
+    first = section.metric[0]
+    return Metric(first.name, first.direction or "maximize")

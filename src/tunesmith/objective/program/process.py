@@ -1,0 +1,184 @@
+"""One run of a program: started without a shell, followed, and ended with all that it started."""
+
+import os
+import resource
+import selectors
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from tunesmith.objective.program.log import BoundedLog
+from tunesmith.offspring import adopt_orphans, sweep
+
+CHUNK = 1 << 16
+GLANCE_S = 0.05
+"""How often a program that is watched is looked after."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one run may take; ``None`` sets no limit."""
+
+    time_s: float | None = None
+    grace_s: float = 5.0
+    """Between SIGTERM and SIGKILL."""
+    memory: int | None = None
+    """Bytes of address space of each process."""
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a run ended."""
+
+    code: int
+    """Return code as in ``subprocess``: negative for a signal."""
+    was_stopped: bool = False
+    """Whether ``is_enough`` asked for it."""
+    was_late: bool = False
+    """Whether its time was up."""
+    seconds: float = 0.0
+
+
+def never() -> bool:
+    """A run that nobody stops."""
+    return False
+
+
+def run(
+    argv: Sequence[str],
+    folder: Path,
+    environ: Mapping[str, str],
+    logs: tuple[Path, Path],
+    limits: Limits,
+    is_enough: Callable[[], bool] | None = None,
+) -> Ended:
+    """Run a program to its end; when it returns, nothing that the program started is left.
+
+    Args:
+        argv: the program and its arguments.
+        folder: its working folder.
+        environ: its whole environment.
+        logs: files for what it writes to standard output and standard error.
+        limits: of time and memory.
+        is_enough: asked again and again while it runs; true ends it.
+
+    Raises:
+        OSError: it cannot be started.
+    """
+    adopt_orphans()
+    began = time.monotonic()
+    process = subprocess.Popen(  # noqa: S603 - an argument list, no shell
+        list(argv),
+        cwd=folder,
+        env=dict(environ),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+        bufsize=0,
+    )
+    with _Followed(process, logs) as followed:
+        if limits.memory is not None:
+            _limit_memory(process.pid, limits.memory)
+        end = None if limits.time_s is None else began + limits.time_s
+        followed.until(end, is_enough)
+        was_late = was_stopped = False
+        if not followed.has_ended:
+            was_late = end is not None and time.monotonic() >= end
+            was_stopped = not was_late
+            _ask_to_end(process.pid)
+            followed.until(time.monotonic() + limits.grace_s, None)
+        code = followed.end()
+    return Ended(code, was_stopped, was_late, time.monotonic() - began)
+
+
+def _limit_memory(process: int, n_bytes: int) -> None:
+    # From outside, since a hook between fork and exec would make every start slow.
+    with suppress(ProcessLookupError, PermissionError):
+        resource.prlimit(process, resource.RLIMIT_AS, (n_bytes, n_bytes))
+
+
+def _ask_to_end(group: int) -> None:
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(group, signal.SIGTERM)
+
+
+class _Followed:
+    """A process whose output is written down as it comes."""
+
+    def __init__(self, process: "subprocess.Popen[bytes]", logs: tuple[Path, Path]) -> None:
+        self._process, self._selector = process, selectors.DefaultSelector()
+        self._open = ExitStack()
+        self.has_ended = False
+        try:
+            self._end = os.pidfd_open(process.pid)
+            self._open.callback(os.close, self._end)
+            self._selector.register(self._end, selectors.EVENT_READ)
+            for stream, path in zip((process.stdout, process.stderr), logs, strict=True):
+                assert stream is not None  # noqa: S101 - both were asked for
+                os.set_blocking(stream.fileno(), False)
+                log = self._open.enter_context(BoundedLog(path))
+                self._selector.register(stream, selectors.EVENT_READ, log)
+        except BaseException:
+            self.__exit__()
+            raise
+
+    def until(self, end: float | None, is_enough: Callable[[], bool] | None) -> None:
+        """Until it has ended, the moment has come, or it is enough."""
+        while not self.has_ended:
+            left = None if end is None else max(end - time.monotonic(), 0.0)
+            pause = left if is_enough is None else min(GLANCE_S, GLANCE_S if left is None else left)
+            self._listen(pause)
+            if not self.has_ended and is_enough is not None and is_enough():
+                return
+            if end is not None and time.monotonic() >= end:
+                return
+
+    def _listen(self, timeout_s: float | None) -> None:
+        for key, _ in self._selector.select(timeout_s):
+            if key.data is None:
+                self.has_ended = True
+            else:
+                self._take(key)
+
+    def _take(self, key: selectors.SelectorKey) -> bool:
+        """Write down what is there; whether there may be more."""
+        try:
+            data = os.read(key.fd, CHUNK)
+        except BlockingIOError:
+            return False
+        if data:
+            key.data.write(data)
+        else:
+            self._selector.unregister(key.fileobj)
+        return bool(data)
+
+    def end(self) -> int:
+        """End it, if need be, and everything that it has started; its return code."""
+        # Before the sweep, which would take the status away.
+        if not self.has_ended:
+            self._process.kill()
+        code = self._process.wait()
+        sweep()
+        for key in [key for key in self._selector.get_map().values() if key.data is not None]:
+            while self._take(key):
+                pass
+        return code
+
+    def __enter__(self) -> "_Followed":
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        if self._process.poll() is None:
+            self._process.kill()
+            self._process.wait()
+            sweep()
+        self._selector.close()
+        for stream in (self._process.stdout, self._process.stderr):
+            if stream is not None:
+                stream.close()
+        self._open.close()

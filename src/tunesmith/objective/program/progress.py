@@ -1,0 +1,75 @@
+"""Values that a program streams, step by step: followed, and held against what is good enough."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from tunesmith.history import Metric, score_at
+
+MAX_POINTS = 1000
+
+
+class Source(Protocol):
+    """Where the values come from."""
+
+    def new(self) -> Iterable[tuple[int, Mapping[str, float]]]:
+        """What has come since the last call: (step, value by metric), in order."""
+
+
+@dataclass
+class Course:
+    """The values of one run so far.
+
+    Whether and where a run falls short depends on its values alone, never on how soon that was
+    seen: what came after that step is dropped.
+    """
+
+    metric: Metric
+    bounds: Mapping[int, float]
+    """Step -> the least gain (score times the metric's sign) with which a run goes on."""
+    source: Source
+    _rows: dict[int, Mapping[str, float]] = field(default_factory=dict)
+
+    def is_enough(self) -> bool:
+        """Look for new values; whether the run has fallen short."""
+        for step, values in self.source.new():
+            self._rows[step] = values
+        return self.stopped_at is not None
+
+    @property
+    def stopped_at(self) -> int | None:
+        """The first step with a bound at which the run was not good enough."""
+        points = self._points()
+        for step in sorted(self.bounds):
+            has_come = bool(points) and points[-1][0] >= step
+            if has_come and self.metric.sign * score_at(points, step) < self.bounds[step]:
+                return step
+        return None
+
+    def _points(self) -> list[tuple[int, float]]:
+        name = self.metric.name
+        return [(s, values[name]) for s, values in sorted(self._rows.items()) if name in values]
+
+    def scores(self) -> dict[str, float]:
+        """At the end, the last value of each metric; where it fell short, of the one that decides.
+
+        The others may or may not have come by the time that it was stopped.
+        """
+        end = self.stopped_at
+        if end is not None:
+            return {self.metric.name: score_at(self._points(), end)}
+        found: dict[str, float] = {}
+        for _, values in sorted(self._rows.items()):
+            found |= values
+        return found
+
+    def curve(self) -> tuple[tuple[int, float], ...]:
+        """(step, score) up to the end, thinned out where there are very many."""
+        end = self.stopped_at
+        every = self._points()
+        points = [point for point in every if end is None or point[0] <= end] or every[:1]
+        stride = -(-len(points) // MAX_POINTS)
+        kept = points[:: stride or 1]
+        wanted = set(self.bounds)
+        between = [point for point in points if point[0] in wanted]
+        return tuple(sorted({*kept, *between, *points[-1:]}))

@@ -1,0 +1,237 @@
+"""One evaluation of a program: a place to work, its parameters, the run, its results."""
+
+import json
+import shutil
+import signal
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from tunesmith.errors import LostError
+from tunesmith.files import write_atomic
+from tunesmith.history import Failure, FoldResult, Metric
+from tunesmith.objective.failure import failure_from
+from tunesmith.objective.program.checkpoints import Checkpoints
+from tunesmith.objective.program.environment import Surroundings
+from tunesmith.objective.program.folds import ProgramFold
+from tunesmith.objective.program.gpus import VARIABLE, Gpus
+from tunesmith.objective.program.metrics import MetricsError
+from tunesmith.objective.program.process import Ended, Limits, run
+from tunesmith.objective.program.progress import Course, Source
+from tunesmith.objective.program.workspace import Layout, matching
+from tunesmith.types import Params
+
+STDOUT, STDERR, WORK, ARTIFACTS = "stdout.log", "stderr.log", "work", "artifacts"
+PARAMS = "params.json"
+LOST = "lost"
+"""The kind of failure that the executor, and nobody else, gives another chance, alone."""
+TAIL_BYTES = 4000
+OUT_OF_MEMORY = ("MemoryError", "bad_alloc", "Cannot allocate memory", "out of memory")
+
+
+class Ports(Protocol):
+    """How parameters get into the program, and results out of it."""
+
+    def put_in(self, params: Params, place: Path, run: Path, values: dict[str, str]) -> list[str]:
+        """Write the parameters into files; the command's items."""
+
+    def take_out(self, place: Path, run: Path, stdout: Path) -> Mapping[str, float]:
+        """The results; nothing where they are streamed.
+
+        Raises:
+            MetricsError: there are none, or they are no finite numbers.
+        """
+
+    def clear(self, place: Path, run: Path) -> None:
+        """Remove results that were there before the run."""
+
+    def follow(self, place: Path, run: Path) -> Source | None:
+        """What is streamed, if anything."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """What is evaluated."""
+
+    key: str
+    number: int
+    """Of the fold."""
+    params: Params
+    fold: ProgramFold
+    bounds: Mapping[int, float]
+
+
+class RunError(Exception):
+    """A run gave no result."""
+
+    def __init__(self, kind: str, message: str) -> None:
+        super().__init__(message)
+        self.kind = kind
+
+
+@dataclass(frozen=True)
+class Runner:
+    """Runs a program; picklable, for it works in worker processes."""
+
+    root: Path
+    layout: Layout | None
+    """``None`` where all runs share the project's folder."""
+    ports: Ports
+    metric: Metric
+    """The first one that decides."""
+    metrics: Sequence[str]
+    """The names of all."""
+    surroundings: Surroundings
+    limits: Limits
+    retry: Mapping[str, int]
+    runs: Path
+    """A folder for each evaluation, named after its key: logs and artifacts stay there."""
+    artifacts: Sequence[str] = ()
+    gpus: Gpus | None = None
+    checkpoints: Checkpoints | None = None
+
+    def evaluate(self, job: Job) -> FoldResult:
+        """Run until there is a result, or no more tries are left."""
+        tries: dict[str, int] = {}
+        while True:
+            try:
+                return self._attempt(job)
+            except RunError as error:
+                cause = _cause(error.kind)
+                tries[cause] = tries.get(cause, 0) + 1
+                if tries[cause] > self.retry.get(cause, 0):
+                    if error.kind == LOST:
+                        raise LostError(str(error)) from None
+                    return FoldResult(
+                        job.number, {}, failure=self._failure(job, error, tries[cause])
+                    )
+
+    def drop_artifacts(self, key: str) -> None:
+        """Remove what a run left, but for its logs."""
+        shutil.rmtree(self.runs / key / ARTIFACTS, ignore_errors=True)
+
+    def _attempt(self, job: Job) -> FoldResult:
+        folder = self.runs / job.key
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True, mode=0o700)
+        with ExitStack() as stack:
+            place = stack.enter_context(self._place(folder))
+            own = self._own_values(stack, job, folder, place)
+            argv = self.ports.put_in(job.params, place, folder, own)
+            self.ports.clear(place, folder)
+            source = self.ports.follow(place, folder)
+            course = Course(self.metric, job.bounds, source) if source else None
+            ended = self._run(argv, place, folder, own, course)
+            result = self._result(job, ended, place, folder, course)
+            for artifact in matching(place, self.artifacts):
+                kept = folder / ARTIFACTS / artifact.relative_to(place)
+                kept.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(artifact, kept)
+        return result
+
+    @contextmanager
+    def _place(self, folder: Path) -> Iterator[Path]:
+        if self.layout is None:
+            yield self.root
+            return
+        place = folder / WORK
+        try:
+            self.layout.lay_out(place)
+            yield place
+        finally:
+            shutil.rmtree(place, ignore_errors=True)
+
+    def _own_values(self, stack: ExitStack, job: Job, folder: Path, place: Path) -> dict[str, str]:
+        """What the command's braces stand for, apart from parameters."""
+        own = {"run": str(folder), "workspace": str(place), **job.fold.values}
+        if self.checkpoints is not None:
+            own["checkpoint"] = str(stack.enter_context(self.checkpoints.of(job.params, job.fold)))
+        if self.gpus is not None:
+            own["gpu"] = stack.enter_context(self.gpus.one())
+        write_atomic(folder / PARAMS, json.dumps(dict(job.params), indent=1) + "\n")
+        return own
+
+    def _run(
+        self,
+        argv: Sequence[str],
+        place: Path,
+        folder: Path,
+        own: Mapping[str, str],
+        course: Course | None,
+    ) -> Ended:
+        variables = {f"TUNESMITH_{name.upper()}": value for name, value in own.items()}
+        variables["TUNESMITH_PARAMS"] = str(folder / PARAMS)
+        if "gpu" in own:
+            variables[VARIABLE] = own["gpu"]
+        logs = folder / STDOUT, folder / STDERR
+        is_enough = None if course is None else course.is_enough
+        environ = self.surroundings.environ(variables)
+        try:
+            return run(argv, place, environ, logs, self.limits, is_enough)
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise RunError("cannot-start", f"{argv[0]} cannot be started: {reason}") from None
+
+    def _result(
+        self, job: Job, ended: Ended, place: Path, folder: Path, course: Course | None
+    ) -> FoldResult:
+        if course is not None and course.is_enough():
+            return FoldResult(
+                job.number,
+                course.scores(),
+                ended.seconds,
+                progress=course.curve(),
+                stopped_at=course.stopped_at,
+            )
+        self._check(ended, folder)
+        scores = course.scores() if course is not None else {}
+        try:
+            scores |= self.ports.take_out(place, folder, folder / STDOUT)
+        except MetricsError as error:
+            raise RunError(error.kind, str(error)) from None
+        if missing := [name for name in self.metrics if name not in scores]:
+            raise RunError("no-metrics", f"nothing was streamed as {', '.join(missing)}")
+        progress = () if course is None else course.curve()
+        return FoldResult(job.number, scores, ended.seconds, progress=progress).checked()
+
+    def _check(self, ended: Ended, folder: Path) -> None:
+        if ended.was_late:
+            raise RunError("timeout", f"stopped after {self.limits.time_s:g} seconds")
+        if ended.code == 0:
+            return
+        said = tail(folder / STDERR) or tail(folder / STDOUT)
+        if self.limits.memory is not None and any(sign in said for sign in OUT_OF_MEMORY):
+            limit = f"{self.limits.memory / 1e6:,.0f} MB"
+            raise RunError("memory", f"needed more than the limit of {limit}")
+        if ended.code > 0:
+            raise RunError("exit", f"exited with status {ended.code}")
+        if ended.code == -signal.SIGKILL:
+            raise RunError(LOST, "the program was killed by SIGKILL (probably out of memory)")
+        raise RunError("signal", f"killed by {signal.Signals(-ended.code).name}")
+
+    def _failure(self, job: Job, error: RunError, n_tries: int) -> Failure:
+        folder = self.runs / job.key
+        said = tail(folder / STDERR) or tail(folder / STDOUT)
+        message = str(error) if n_tries == 1 else f"{error} ({n_tries} times)"
+        return failure_from(error.kind, message, said)
+
+
+def _cause(kind: str) -> str:
+    """Under which name a kind of failure is tried again."""
+    if kind == LOST:
+        return "signal"
+    return kind if kind in ("signal", "exit", "timeout") else "metrics"
+
+
+def tail(log: Path) -> str:
+    """The last lines of a log."""
+    try:
+        with log.open("rb") as file:
+            size = file.seek(0, 2)
+            file.seek(max(0, size - TAIL_BYTES))
+            text = file.read().decode(errors="replace")
+    except OSError:
+        return ""
+    return text.strip() if size <= TAIL_BYTES else f"…{text.partition(chr(10))[2].strip()}"

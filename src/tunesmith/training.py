@@ -1,0 +1,118 @@
+"""For training programs in Python: read parameters, stream progress; with or without a study.
+
+Inside a study, files named in the environment carry both. Without one, parameters come from the
+best-parameters file or the program's own defaults, and what is reported goes nowhere: a program
+runs the same by hand.
+"""
+
+import json
+import math
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+USUAL = tuple(f"best_parameters.{suffix}" for suffix in ("yaml", "yml", "json", "toml"))
+
+
+def params(
+    defaults: Mapping[str, Any] | None = None, *, path: str | os.PathLike[str] | None = None
+) -> dict[str, Any]:
+    """The parameters to train with.
+
+    Args:
+        defaults: values of parameters that are given nowhere else.
+        path: the best-parameters file; by default ``config/best_parameters.yaml`` (or ``.json``,
+            ``.toml``), or one beside it, in this folder or the nearest one above.
+
+    Returns:
+        Within a study the trial's; else those of the best-parameters file; over the defaults.
+
+    Raises:
+        FileNotFoundError: there is no file at ``path``.
+        ValueError: the file does not hold parameters.
+
+    >>> params({"learning_rate": 0.1}, path=None)["learning_rate"]
+    0.1
+    """
+    given = os.environ.get("TUNESMITH_PARAMS")
+    file = Path(given) if given else Path(path) if path is not None else _usual()
+    return {**(defaults or {}), **({} if file is None else _read(file))}
+
+
+def report(step: int | None = None, /, **metrics: float) -> None:
+    """Stream intermediate values: they are recorded, and decide whether it is worth going on.
+
+    Args:
+        step: epochs, rounds or the like that are done; by default one more than the last time.
+        metrics: finite numbers by name.
+
+    Raises:
+        ValueError: a value is no finite number, or there is none.
+    """
+    _last["step"] = _last["step"] + 1 if step is None else _whole(step)
+    line = json.dumps({**_last, **{name: _finite(name, v) for name, v in metrics.items()}})
+    if not metrics:
+        raise ValueError("report what? Name a metric: report(epoch, val_loss=0.4)")
+    target = os.environ.get("TUNESMITH_PROGRESS")
+    if target:
+        # One write, so that whoever reads along never finds half a line in the middle.
+        with open(target, "ab", buffering=0) as file:  # noqa: PTH123 - as plain as can be
+            file.write(line.encode() + b"\n")
+
+
+_last = {"step": 0}
+
+
+def checkpoint_dir() -> Path | None:
+    """Where to leave the state of training and to look for an earlier one; ``None`` by hand.
+
+    The study keeps it for the same parameters with a larger budget.
+    """
+    found = os.environ.get("TUNESMITH_CHECKPOINT")
+    return Path(found) if found else None
+
+
+def _whole(step: Any) -> int:
+    if isinstance(step, bool) or int(step) != step or step < 0:
+        raise ValueError(f"a step is a whole number from 0 (found {step!r})")
+    return int(step)
+
+
+def _finite(name: str, value: Any) -> float:
+    found = float(value)
+    if not math.isfinite(found):
+        raise ValueError(f"{name} is {found}: a value that is reported is a finite number")
+    return found
+
+
+def _usual() -> Path | None:
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        for name in USUAL:
+            for file in (folder / "config" / name, folder / name):
+                if file.is_file():
+                    return file
+        if (folder / ".git").exists():
+            break
+    return None
+
+
+def _read(file: Path) -> dict[str, Any]:
+    text = file.read_text(encoding="utf-8")
+    if file.suffix == ".json":
+        data = json.loads(text)
+    elif file.suffix == ".toml":
+        import tomllib
+
+        data = tomllib.loads(text)
+    else:
+        from ruamel.yaml import YAML
+
+        data = YAML(typ="safe", pure=True).load(text)
+    if not isinstance(data, dict):
+        raise ValueError(f"{file}: expected parameters by name, found {type(data).__name__}")
+    if isinstance(data.get("params"), dict) and set(data) <= {"params", "meta"}:
+        found: dict[str, Any] = data["params"]
+        return found
+    return data
