@@ -228,7 +228,12 @@ def _references(
     wanted = {"current": incumbent}
     wanted["defaults"] = next((t.params for t in ranking if t.origin == "defaults"), None)
     keys = {name: _key(params) for name, params in wanted.items() if params is not None}
-    return {name: table.rows[key] for name, key in keys.items() if key in table.rows}
+    found = {name: table.rows[key] for name, key in keys.items() if key in table.rows}
+    if incumbent is not None and "current" not in found:
+        # With a budget, the trial has a parameter more than the file.
+        tried = next((t.params for t in ranking if t.origin == "current"), None)
+        found |= {} if tried is None else {"current": table.rows[_key(tried)]}
+    return dict(sorted(found.items()))
 
 
 def _gate(comparison: Comparison | None, incumbent: Params | None, policy: Policy) -> Gate:
@@ -260,14 +265,14 @@ def chosen_trial(
         definition: its JSON form.
         metrics: what was recorded.
     """
-    ranking, file = ranked(history, metrics), definition.get("file", {})
-    if not ranking:
-        return None
-    ratio = fold_ratio(
-        file.get("objective", {}).get("cv", {}), len(ranking[0].scores[metrics[0].name])
-    )
+    file = definition.get("file", {})
+    selection = Policy.of(file).selection
+    if selection == "best" or history.best() is None:
+        return history.best()
+    ranking = ranked(history, metrics)
+    ratio = ratio_of(definition, ranking)
     table = Table(ranking, history.objectives[0], ratio)
-    row = table.choices(fit_times(history))[Policy.of(file).selection]
+    row = table.choices(fit_times(history))[selection]
     return history[table.trials[row].number]
 
 
@@ -277,6 +282,17 @@ def fit_times(history: History) -> dict[int, float]:
         trial.number: float(np.mean([fold.fit_time_s for fold in trial.folds]))
         for trial in history.complete
     }
+
+
+def ratio_of(definition: Mapping[str, Any], ranking: Sequence[Ranked]) -> float:
+    """Test rows per training row of a study's folds.
+
+    Args:
+        definition: its JSON form.
+        ranking: at least one complete trial.
+    """
+    cv = definition.get("file", {}).get("objective", {}).get("cv") or {}
+    return fold_ratio(cv, len(next(iter(ranking[0].scores.values()))))
 
 
 def fold_ratio(cv: Mapping[str, Any], n_folds: int) -> float:

@@ -16,7 +16,7 @@ from tunesmith.report.decision import (
     Ties,
     decide,
     fit_times,
-    fold_ratio,
+    ratio_of,
 )
 from tunesmith.report.doubts import Doubts, doubts
 from tunesmith.report.effects import NONE, Interaction, Marginal, influence
@@ -154,13 +154,11 @@ def summarise(
 def _decision(record: StudyRecord, ranking: Sequence[Ranked], policy: Policy) -> Decision | None:
     if not ranking:
         return None
-    metric = record.objectives[0]
-    cv = record.definition.get("file", {}).get("objective", {}).get("cv", {})
     return decide(
         ranking,
-        metric,
+        record.objectives[0],
         policy,
-        ratio=fold_ratio(cv, len(ranking[0].scores[metric.name])),
+        ratio=ratio_of(record.definition, ranking),
         times=fit_times(record.history),
         incumbent=incumbent(record),
     )
