@@ -47,6 +47,14 @@ def test_parameters_outside_the_space_are_not_weighed(tunesmith: Run, project: P
     assert "verdict: not known: the parameters in force were not evaluated" in done.stdout
 
 
+def test_a_comment_is_written_beside_the_report(tunesmith: Run, finished: Path) -> None:
+    done = tunesmith("report", "--comment", "comment.md")
+    assert done.returncode == 0, done.stderr
+    assert "comment.md" in done.stdout
+    report = (finished / "outputs/tuning_results.md").read_text()
+    assert (finished / "comment.md").read_text() == report
+
+
 def test_the_section_writes_or_keeps(tunesmith: Run, project: Path) -> None:
     text = "max_depth: 3\ncriterion: entropy\n"
     path = in_force(project, text)
