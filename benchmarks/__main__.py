@@ -18,9 +18,12 @@ from importlib.metadata import version
 from pathlib import Path
 
 from benchmarks import (
+    budgets,
     curves,
+    orphans,
     overhead,
     prefix_scoring,
+    programs,
     sample_efficiency,
     sharing,
     suggest_overhead,
@@ -59,6 +62,13 @@ SECTIONS = {
         "What the machinery costs a trial",
         overhead.main,
         {"quick": "--trials 1000 --peer-sqlite-trials 100"},
+    ),
+    "programs": Section(
+        "What a study costs a run of a program", programs.main, {"quick": "--runs 40"}
+    ),
+    "orphans": Section("Who outlives a run", orphans.main),
+    "budgets": Section(
+        "Budgets, beside full training", budgets.main, {"quick": "--seeds 1 --total 270"}
     ),
     "suggest_overhead": Section(
         "What one suggestion costs",
