@@ -33,6 +33,7 @@ COMMANDS = {
     "best": "Print the best parameters.",
     "report": "Rebuild every output file from the ledger alone.",
     "export": "Write the full history in another format.",
+    "experiment": "Branches to tune and to train on, and the way between them.",
     "schema": "Print the JSON Schema of the configuration.",
     "doctor": "Check this machine, the project and the ledger.",
 }
