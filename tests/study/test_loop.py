@@ -17,7 +17,7 @@ from tunesmith.ledger.ledger import Ledger
 from tunesmith.objective.objective import Fit
 from tunesmith.search.stopping import AnyOf, Criterion, MaxTime, MaxTrials, Patience, TargetScore
 from tunesmith.space import Categorical, Float, Int, SearchSpace
-from tunesmith.study.loop import EXHAUSTED, Outcome, Study, unique_start
+from tunesmith.study.loop import ALL_TRIED, Outcome, Study, unique_start
 from tunesmith.study.progress import Progress
 from tunesmith.study.recorder import LedgerRecorder
 from tunesmith.study.strategy import Sampling
@@ -139,7 +139,7 @@ def test_more_trials_evaluate_only_what_is_new(tmp_path: Path, reference: list[A
 def test_another_strategy_reuses_what_is_known(tmp_path: Path) -> None:
     run(tmp_path / "l.db", sampler="grid", space=SMALL)
     other = run(tmp_path / "l.db", sampler="random", space=SMALL)
-    assert other.stopped_by == EXHAUSTED
+    assert other.stopped_by == ALL_TRIED
     assert (other.n_evaluated, other.n_reused) == (0, 18)
 
 
@@ -179,6 +179,7 @@ def test_starting_points_come_first_and_once(tmp_path: Path) -> None:
         SMALL, [("defaults", {"n": 4}), ("current", {"n": 4.0}), ("start_with", {"n": 99})]
     )
     assert notes == ["a point of `start_with` is not tried first: `n`: 99 is outside [1, 6]"]
+    assert unique_start(SMALL, [("defaults", {"n": 99})], ("defaults",)) == ((), [])
     found = run(tmp_path / "l.db", sampler="grid", space=SMALL, start=start).history
     assert [t.params["n"] for t in found] == [4, 1, 2, 3, 5, 6]
     assert [t.origin for t in found] == ["defaults", *["grid"] * 5]

@@ -7,7 +7,7 @@ the study *at* m: trials asked ahead are dropped (their folds stay in the ledger
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from concurrent.futures import CancelledError, Future
 from dataclasses import dataclass, field
 
@@ -33,6 +33,7 @@ NAMES = {
     "start_with": "a point of `start_with` is",
 }
 EXHAUSTED = "no further point of the space was found"
+ALL_TRIED = "all points of the space were tried"
 
 
 @dataclass(frozen=True)
@@ -214,7 +215,7 @@ class Study:
         history = self.log.view()
         reason = self.criterion.is_spent(history, self.clock() - self._began)
         if reason is None and self._is_exhausted and not self._open:
-            return EXHAUSTED
+            return ALL_TRIED if history.n_told == self.strategy.n_points else EXHAUSTED
         return reason
 
     def _show(self, newest: Trial | None) -> None:
@@ -262,12 +263,17 @@ def _failed(fold: int, kind: str, error: BaseException) -> FoldResult:
 
 
 def unique_start(
-    space: SearchSpace, wanted: Sequence[tuple[str, Params]]
+    space: SearchSpace, wanted: Sequence[tuple[str, Params]], unsaid: Container[str] = ()
 ) -> tuple[tuple[tuple[str, Params], ...], list[str]]:
     """The starting points that lie in the space, canonical, without repeats.
 
+    Args:
+        space: of the study.
+        wanted: (origin, params).
+        unsaid: origins that nobody asked for by name.
+
     Returns:
-        The points with their origins, and one sentence for every point that was left out.
+        The points with their origins, and one sentence for every other point that was left out.
     """
     found: dict[str, tuple[str, Params]] = {}
     notes = []
@@ -275,7 +281,8 @@ def unique_start(
         try:
             canonical = space.canonical(params)
         except ValueError as error:
-            notes.append(f"{NAMES.get(origin, origin)} not tried first: {error}")
+            if origin not in unsaid:
+                notes.append(f"{NAMES.get(origin, origin)} not tried first: {error}")
             continue
         found.setdefault(space.key(canonical), (origin, canonical))
     return tuple(found.values()), notes
