@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from tunesmith.execute.executor import CallTimeoutError, Executor, WorkerDiedError
 from tunesmith.history import Failure, FoldResult, History, Trial, TrialLog
 from tunesmith.objective.objective import Fit, Objective
-from tunesmith.objective.plan import PlannedFit, plan
+from tunesmith.objective.plan import PlannedFit, largest_last_ones_first, plan
 from tunesmith.search.stopping import Criterion, only_counts, trial_limit
 from tunesmith.space import SearchSpace
 from tunesmith.study.opened import Opened
@@ -25,6 +25,8 @@ from tunesmith.study.strategy import Strategy
 from tunesmith.types import Params
 
 TICK_S = 0.5
+LAST_FITS = 10
+"""So many of the last fits, for each worker, begin with the largest."""
 FORESEEN = 4096
 """So many trials, and points of them, are asked for at a time where results change nothing."""
 NAMES = {
@@ -150,8 +152,17 @@ class Study:
             self._n_reused += len(opened.results)
         have = {item for opened in asked for item in opened.have}
         trials = [opened.asked for opened in asked]
-        for planned in plan(trials, self.objective.n_folds, have, self.objective.groups):
+        found = plan(trials, self.objective.n_folds, have, self.objective.groups)
+        for planned in self._in_order(found):
             self._start(planned)
+
+    def _in_order(self, planned: list[PlannedFit]) -> list[PlannedFit]:
+        n_workers, size = self.executor.n_workers, getattr(self.objective, "size", None)
+        is_foreseen = self._ahead > self.strategy.window
+        are_last = self._is_exhausted or len(self.log.asked) == self._n_trials
+        if size is None or n_workers == 1 or not (is_foreseen and are_last):
+            return planned
+        return largest_last_ones_first(planned, LAST_FITS * n_workers, size)
 
     def _start(self, planned: PlannedFit) -> None:
         self._running[self.executor.submit(planned.fit)] = planned
