@@ -43,7 +43,7 @@ def main(arguments: Sequence[str]) -> list[str]:
 
 
 def _import(modules: Sequence[str]) -> None:
-    # Imports leave no garbage to speak of, and looking for it takes a tenth of their time.
+    # Imports leave no garbage to speak of, and looking for it takes up to a tenth of their time.
     gc.disable()
     for name in modules:
         # Whoever needs the module will be told what is wrong with it.
