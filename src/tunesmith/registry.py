@@ -54,6 +54,18 @@ BUILTIN: dict[str, dict[str, str]] = {
         "patience": "tunesmith.search.stopping:Patience",
         "convergence": "tunesmith.search.stopping:Convergence",
     },
+    "figures": {
+        "history": "tunesmith.report.figures.history:KIND",
+        "importance": "tunesmith.report.figures.importance:KIND",
+        "slice": "tunesmith.report.figures.slice:KIND",
+        "contour": "tunesmith.report.figures.contour:KIND",
+        "parallel": "tunesmith.report.figures.parallel:KIND",
+        "folds": "tunesmith.report.figures.folds:KIND",
+        "pareto": "tunesmith.report.figures.pareto:KIND",
+        "timeline": "tunesmith.report.figures.timeline:KIND",
+        "race": "tunesmith.report.figures.race:KIND",
+        "curves": "tunesmith.report.figures.curves:KIND",
+    },
     "reports": {
         "markdown": "tunesmith.report.markdown:render",
         "json": "tunesmith.report.json:render",
