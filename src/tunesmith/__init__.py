@@ -13,6 +13,7 @@ from tunesmith.version import VERSION
 __version__ = VERSION
 
 if TYPE_CHECKING:
+    from tunesmith import plot
     from tunesmith.config.load import define, load_definition
     from tunesmith.report.parameters import read_parameters
     from tunesmith.space import Box, Categorical, Condition, Distribution, Float, Int, SearchSpace
@@ -42,12 +43,15 @@ __all__ = [
     "__version__",
     "define",
     "load_definition",
+    "plot",
     "read_parameters",
     "tune",
 ]
 
 
 def __getattr__(name: str) -> Any:
+    if name == "plot":
+        return import_module("tunesmith.plot")
     if name in _PLACES:
         return getattr(import_module(_PLACES[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -31,6 +31,8 @@ COMMANDS = {
     "trials": "List trials: filter, sort, CSV, JSON or Markdown.",
     "best": "Print the best parameters.",
     "report": "Rebuild every output file from the ledger alone.",
+    "plot": "Draw a figure: history, importance, slice, contour, ...",
+    "serve": "Show the HTML report in a browser, live while a run is on.",
     "export": "Write the full history in another format.",
     "schema": "Print the JSON Schema of the configuration.",
     "doctor": "Check this machine, the project and the ledger.",

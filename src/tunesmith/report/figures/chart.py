@@ -5,7 +5,7 @@ report. Everything that is worked out (ranges, ticks, labels, colour levels) is 
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
 Scale: TypeAlias = Literal["linear", "log", "category"]
@@ -134,20 +134,26 @@ class Chart:
 
 def plain(chart: Chart) -> dict[str, Any]:
     """The chart as JSON content; every mark and panel says what it is, defaults are left out."""
-    content = asdict(chart)
+    content = dict(vars(chart))
     content["panels"] = [_plain_panel(panel) for panel in chart.panels]
     return content
 
 
 def _plain_panel(panel: Panel | Parallel) -> dict[str, Any]:
     if isinstance(panel, Parallel):
-        return {"kind": "parallel", **asdict(panel)}
-    marks = [{"mark": type(m).__name__.lower(), **_filled(asdict(m))} for m in panel.marks]
-    return {"kind": "panel", **asdict(panel), "marks": marks}
+        return {"kind": "parallel", **vars(panel), "axes": [vars(axis) for axis in panel.axes]}
+    # Not `asdict`: it copies every number by itself.
+    marks = [{"mark": type(m).__name__.lower(), **_filled(vars(m))} for m in panel.marks]
+    return {"kind": "panel", "title": panel.title, **_axes(panel), "marks": marks}
+
+
+def _axes(panel: Panel) -> dict[str, Any]:
+    return {"x": dict(vars(panel.x)), "y": dict(vars(panel.y))}
 
 
 def _filled(fields: dict[str, Any]) -> dict[str, Any]:
-    return {k: v for k, v in fields.items() if v is not None and v not in ((), "", False)}
+    empty: tuple[Any, ...] = (None, "", False)
+    return {k: v for k, v in fields.items() if v != () and not any(v is none for none in empty)}
 
 
 def legend(chart: Chart) -> list[tuple[str, Role]]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tunesmith.history import Metric
-from tunesmith.report.figures.chart import Cells, Chart, Panel, Points, levels_of
+from tunesmith.report.figures.chart import Cells, Chart, Mark, Panel, Points, levels_of
 from tunesmith.report.figures.columns import Column
 from tunesmith.report.figures.kind import Kind
 from tunesmith.report.figures.scales import directed, fenced, share
@@ -104,7 +104,7 @@ def draw(found: ContourData) -> Chart:
     shown = [levels_of([v], *ends)[0] if math.isfinite(v) else -1 for v in flat]
     cells = Cells(len(found.surface[0]), len(found.surface), tuple(shown))
     x, y = zip(*found.places, strict=True)
-    marks = [cells, Points(x, y, role="band", trials=found.trials, label="trials")]
+    marks: list[Mark] = [cells, Points(x, y, role="band", trials=found.trials, label="trials")]
     if found.best is not None:
         marks.append(Points((x[found.best],), (y[found.best],), role="best", label="best"))
     names = f"{found.x.name} and {found.y.name}"

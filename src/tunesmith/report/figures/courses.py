@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tunesmith.history import Metric
-from tunesmith.report.figures.chart import Chart, Line, Panel
+from tunesmith.report.figures.chart import Chart, Line, Panel, Role
 from tunesmith.report.figures.scales import directed, linear_axis, score_axis
 from tunesmith.report.figures.view import View
 
@@ -74,7 +74,7 @@ def courses_chart(found: CoursesData, title: str, step: str, nothing: str) -> Ch
 
 def _line(course: Course, best: int | None) -> Line:
     is_best = course.trial == best
-    role = "best" if is_best else "failed" if course.has_failed else "trial"
+    role: Role = "best" if is_best else "failed" if course.has_failed else "trial"
     label = "best" if is_best else "failed" if course.has_failed else ""
     level = None if is_best or course.has_failed else course.level
     return Line(course.steps, course.scores, role, label, trial=course.trial, level=level)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from tunesmith.history import Metric
-from tunesmith.report.figures.chart import Chart, Line, Panel, Points
+from tunesmith.report.figures.chart import Chart, Line, Mark, Panel, Points
 from tunesmith.report.figures.kind import Kind
 from tunesmith.report.figures.scales import count_axis, score_axis
 from tunesmith.report.figures.view import View
@@ -58,7 +58,7 @@ def draw(found: HistoryData) -> Chart:
         return Chart(title, "No trials yet.", note="There is no trial yet.")
     y = score_axis(found.scores, found.metric)
     scores = tuple(found.scores)
-    marks = [
+    marks: list[Mark] = [
         Line(
             tuple(float(n) for n, _ in found.best),
             tuple(score for _, score in found.best),

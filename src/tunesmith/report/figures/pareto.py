@@ -63,9 +63,7 @@ def _panel(found: ParetoData, first: int, second: int) -> Panel:
         label="no trial beats these in all",
     )
     metrics = found.objectives
-    return Panel(
-        score_axis(x, metrics[first]), score_axis(y, metrics[second]), (*marks, front)
-    )
+    return Panel(score_axis(x, metrics[first]), score_axis(y, metrics[second]), (*marks, front))
 
 
 KIND = Kind(data, draw)

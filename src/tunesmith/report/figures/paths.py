@@ -49,11 +49,9 @@ def dots(places: Iterable[tuple[float, float]]) -> str:
 
 def crosses(places: Iterable[tuple[float, float]]) -> str:
     """Small diagonal crosses."""
-    side = 2 * CROSS
-    return "".join(
-        f"M{text_of(x - CROSS)} {text_of(y - CROSS)}l{side:g} {side:g}m0 -{side:g}l-{side:g} {side:g}"
-        for x, y in places
-    )
+    side = f"{2 * CROSS:g}"
+    strokes = f"l{side} {side}m0 -{side}l-{side} {side}"
+    return "".join(f"M{text_of(x - CROSS)} {text_of(y - CROSS)}{strokes}" for x, y in places)
 
 
 def line(frame: Frame, mark: Line) -> str:
@@ -93,8 +91,6 @@ def cells(frame: Frame, mark: Cells, level: int) -> str:
                 x, y = frame.left + begin * width, frame.top + row * height
                 # A little larger than the cell: renderers leave hairlines between rectangles.
                 across, down = (column - begin) * width + 0.3, height + 0.3
-                found.append(
-                    f"M{text_of(x)} {text_of(y)}h{across:.1f}v{down:.1f}h-{across:.1f}z"
-                )
+                found.append(f"M{text_of(x)} {text_of(y)}h{across:.1f}v{down:.1f}h-{across:.1f}z")
             column = max(column, begin + 1)
     return "".join(found)

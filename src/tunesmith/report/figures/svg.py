@@ -1,10 +1,11 @@
 """Charts as SVG files: the same chart, the same bytes."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from tunesmith.report.escape import xml
 from tunesmith.report.figures import paths
@@ -16,10 +17,10 @@ from tunesmith.report.figures.chart import (
     Cells,
     Chart,
     Line,
-    Mark,
     Panel,
     Parallel,
     Points,
+    Role,
     legend,
 )
 from tunesmith.report.figures.palette import DARK, LIGHT, variables
@@ -126,7 +127,7 @@ def _head(page: Page, chart: Chart, width: float) -> float:
     return y + MARGIN
 
 
-def _legend(page: Page, chart: Chart, listed: list[tuple[str, str]], y: float) -> None:
+def _legend(page: Page, chart: Chart, listed: list[tuple[str, Role]], y: float) -> None:
     x = MARGIN
     for label, role in listed:
         if role == "failed":
@@ -181,8 +182,15 @@ def _axes(page: Page, frame: Frame, left: float, *, is_lined: bool) -> None:
         if is_lined and frame.y.scale != "category":
             page.path(f"M{text_of(frame.left)} {text_of(y)}H{text_of(right)}", "grid")
         page.text(frame.left - 6, y + 4, text, "end")
-    page.path(f"M{text_of(frame.left)} {text_of(frame.top)}V{text_of(bottom)}H{text_of(right)}", "axis")
-    page.text(frame.left + frame.width / 2, bottom + 34, _fitting(frame.x.label, frame.width), "middle label")
+    page.path(
+        f"M{text_of(frame.left)} {text_of(frame.top)}V{text_of(bottom)}H{text_of(right)}", "axis"
+    )
+    page.text(
+        frame.left + frame.width / 2,
+        bottom + 34,
+        _fitting(frame.x.label, frame.width),
+        "middle label",
+    )
     if frame.y.label:
         middle = frame.top + frame.height / 2
         label = _fitting(frame.y.label, frame.height)
@@ -259,7 +267,13 @@ def _cells(page: Page, frame: Frame, mark: Cells) -> None:
         page.path(paths.cells(frame, mark, level), f"cell-{level}")
 
 
-DRAWN = {Points: _points, Line: _line, Band: _band, Bars: _bars, Cells: _cells}
+DRAWN: dict[type, Callable[[Page, Frame, Any], None]] = {
+    Points: _points,
+    Line: _line,
+    Band: _band,
+    Bars: _bars,
+    Cells: _cells,
+}
 
 
 # -- parallel coordinates ------------------------------------------------------------------------
@@ -275,8 +289,9 @@ def _parallel(page: Page, panel: Parallel, box: Box) -> None:
             for x, axis, column in zip(places, panel.axes, panel.columns, strict=True)
         ]
         lines.setdefault(level, []).append("M" + "L".join(points))
+    many = " many" if len(panel.trials) > MANY else ""
     for level in sorted(lines):
-        page.path("".join(lines[level]), f"line thin level-{level}")
+        page.path("".join(lines[level]), f"line thin{many} level-{level}")
     room = width / max(len(places), 1)
     for i, (x, axis, column) in enumerate(zip(places, panel.axes, panel.columns, strict=True)):
         # Names in two rows have twice the room.
@@ -294,9 +309,7 @@ def _down(axis: Axis, value: float | None, top: float, height: float) -> float:
     return top + height * (1 - share(axis, value))
 
 
-def _upright_axis(
-    page: Page, axis: Axis, box: Box, under: float, *, has_gap: bool
-) -> None:
+def _upright_axis(page: Page, axis: Axis, box: Box, under: float, *, has_gap: bool) -> None:
     x, top, room, height = box
     page.path(f"M{text_of(x)} {text_of(top)}v{text_of(height)}", "axis upright")
     for value, text in axis.ticks:
@@ -305,6 +318,3 @@ def _upright_axis(
     if has_gap:
         page.text(x + 4, top + height + BELOW + 4, "not set", "halo")
     page.text(x, under, _fitting(axis.label, 2 * room), "middle label")
-
-
-__all__ = ["Mark", "Theme", "render", "style"]

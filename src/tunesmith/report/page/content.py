@@ -20,11 +20,15 @@ MAX_MESSAGE = 500
 MIN_SHARED = 8
 """Shorter lists are not worth a reference."""
 DIGITS = 6
+TIMED = ("timeline",)
+"""Figures of durations."""
 WHO = {"current": "the current parameters", "defaults": "the estimator's defaults"}
 
 
-def content_of(record: StudyRecord, summary: Summary | None = None) -> dict[str, Any]:
-    """Everything on the page.
+def content_of(
+    record: StudyRecord, summary: Summary | None = None, *, has_times: bool = True
+) -> dict[str, Any]:
+    """Everything on the page, with or without durations.
 
     Numbers have six significant digits; equal lists are kept once, in ``lists``, and referred to
     as ``{"$": position}``.
@@ -41,7 +45,7 @@ def content_of(record: StudyRecord, summary: Summary | None = None) -> dict[str,
         "notes": notes(summary),
         "metrics": [{"name": m.name, "direction": m.direction} for m in summary.metrics],
         "trials": trials(view),
-        "figures": figures(view),
+        "figures": figures(view, without=() if has_times else TIMED),
         "space": space_rows(summary),
         "provenance": provenance_rows(summary),
         "again": AGAIN,
@@ -97,10 +101,8 @@ def verdict(summary: Summary) -> list[str]:
         return ["No usable result yet."]
     metric = summary.metric
     score = with_error(best, metric.name)
-    found = [
-        f"Best {one_line(metric.name)}: {score} (mean ± standard error over {summary.n_folds}"
-        f" folds, {metric.direction}d), trial {best.number}."
-    ]
+    over = f"(mean ± standard error over {summary.n_folds} folds, {metric.direction}d)"
+    found = [f"Best {one_line(metric.name)}: {score} {over}, trial {best.number}."]
     found += [_against(comparison) for comparison in summary.comparisons]
     if summary.holdout is not None:
         unseen = ", ".join(f"{n} {numbers.plain(s)}" for n, s in summary.holdout.items())
@@ -129,8 +131,7 @@ def tiles(summary: Summary, record: StudyRecord) -> list[dict[str, str]]:
     found = [
         {
             "what": f"best {metric.name}",
-            "value": "–" if best is None else numbers.plain(best.means[metric.name]),
-            "remark": "" if best is None else f"{with_error(best, metric.name)}, trial {best.number}",
+            **_best_tile(best, metric.name),
         },
         {"what": "trials", "value": f"{summary.n_trials:,}", "remark": _points(summary)},
         {"what": "failed", "value": f"{n_failed:,}", "remark": _share(n_failed, summary.n_trials)},
@@ -142,6 +143,14 @@ def tiles(summary: Summary, record: StudyRecord) -> list[dict[str, str]]:
     elif summary.stopped_by:
         found.append({"what": "ended by", "value": summary.stopped_by, "remark": ""})
     return found
+
+
+def _best_tile(best: Ranked | None, metric: str) -> dict[str, str]:
+    if best is None:
+        return {"value": "–", "remark": ""}
+    value, _, error = with_error(best, metric).partition(" ± ")
+    noise = f"± {error}, " if error else ""
+    return {"value": value, "remark": f"{noise}trial {best.number}"}
 
 
 def _points(summary: Summary) -> str:
@@ -236,8 +245,8 @@ def _reason(view: View, place: int) -> str:
     return f"{failure.kind}: {failure.message[:MAX_MESSAGE]}" if failure else "no score"
 
 
-def figures(view: View) -> list[dict[str, Any]]:
+def figures(view: View, without: tuple[str, ...] = ()) -> list[dict[str, Any]]:
     """The chart of every kind, in the registry's order; those with nothing to show are left out."""
     kinds = [*registry.BUILTIN["figures"], *sorted(registry.outside("figures"))]
-    charts = [(name, kind_of(name)(view)) for name in kinds]
+    charts = [(name, kind_of(name)(view)) for name in kinds if name not in without]
     return [{"figure": name, **plain(chart)} for name, chart in charts if chart.panels]

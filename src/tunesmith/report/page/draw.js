@@ -4,7 +4,7 @@ import { shape } from "./dom.js";
 
 export const LETTER = 6.6;
 const N_LEVELS = 8;
-const MANY = 400;
+export const MANY = 400;
 
 // 0 at the low end of an axis, 1 at its high end, never beyond.
 export function share(axis, value) {

@@ -64,7 +64,9 @@ export function valueOf(row, name) {
 }
 
 export function textOf(value) {
-  return value === null || value === undefined ? "–" : String(value);
+  if (value === null || value === undefined) return "–";
+  const isTiny = typeof value === "number" && value !== 0 && Math.abs(value) < 1e-3;
+  return isTiny ? value.toExponential() : String(value);
 }
 
 export function scoreText(mean, error) {

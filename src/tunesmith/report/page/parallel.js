@@ -1,7 +1,7 @@
 // Parallel coordinates. Dragging along an axis keeps the trials within; a click on it frees it.
 
 import { shape } from "./dom.js";
-import { LETTER, fixed, label, path, share, shortened, valueAt } from "./draw.js";
+import { LETTER, MANY, fixed, label, path, share, shortened, valueAt } from "./draw.js";
 
 const HEIGHT = 300;
 const TOP = 14;
@@ -37,8 +37,9 @@ export class ParallelPanel {
       if (!groups.has(name)) groups.set(name, []);
       groups.get(name).push(`M${points.join("L")}`);
     });
+    const many = trials.length > MANY ? " many" : "";
     const ordered = [...groups].sort((a, b) => a[0] - b[0]);
-    const made = ordered.map(([level, d]) => path(d.join(""), level < 0 ? "line thin off band" : `line thin level-${level}`));
+    const made = ordered.map(([level, d]) => path(d.join(""), level < 0 ? `line thin${many} off band` : `line thin${many} level-${level}`));
     return [...made, this.focusLine()].filter(Boolean);
   }
 

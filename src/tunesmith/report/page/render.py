@@ -22,12 +22,18 @@ IMPORT = re.compile(r"^import .*?;\n", re.MULTILINE | re.DOTALL)
 EXPORT = re.compile(r"^export ", re.MULTILINE)
 
 
-def render(record: StudyRecord, summary: Summary | None = None) -> str:
+def render(record: StudyRecord, summary: Summary | None = None, *, has_times: bool = True) -> str:
     """One self-contained HTML file: the same record, the same bytes.
 
     All text from data is inside one block of JSON, from which scripts make text, never markup.
+
+    Args:
+        record: of the study.
+        summary: of it; worked out where it is not given.
+        has_times: whether to show how long things took, which a second run of the same study
+            on another machine would change.
     """
-    return document(content_of(record, summary))
+    return document(content_of(record, summary, has_times=has_times))
 
 
 def document(content: dict[str, Any], *, is_live: bool = False) -> str:
@@ -57,7 +63,8 @@ def page_assets() -> Assets:
     dark = variables(DARK)
     colours = (
         f":root{{{variables(LIGHT)}}}\n"
-        f"@media screen and (prefers-color-scheme:dark){{:root:not([data-theme=light]){{{dark}}}}}\n"
+        "@media screen and (prefers-color-scheme:dark)"
+        f"{{:root:not([data-theme=light]){{{dark}}}}}\n"
         f"@media screen{{:root[data-theme=dark]{{{dark}}}}}"
     )
     style = "\n".join([colours, marks_css(), _source("page.css").strip()])
