@@ -5,7 +5,7 @@ report. Everything that is worked out (ranges, ticks, labels, colour levels) is 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Literal, TypeAlias
 
 Scale: TypeAlias = Literal["linear", "log", "category"]
@@ -143,7 +143,7 @@ def _plain_panel(panel: Panel | Parallel) -> dict[str, Any]:
     if isinstance(panel, Parallel):
         return {"kind": "parallel", **vars(panel), "axes": [vars(axis) for axis in panel.axes]}
     # Not `asdict`: it copies every number by itself.
-    marks = [{"mark": type(m).__name__.lower(), **_filled(vars(m))} for m in panel.marks]
+    marks = [{"mark": type(m).__name__.lower(), **_filled(m)} for m in panel.marks]
     return {"kind": "panel", "title": panel.title, **_axes(panel), "marks": marks}
 
 
@@ -151,9 +151,9 @@ def _axes(panel: Panel) -> dict[str, Any]:
     return {"x": dict(vars(panel.x)), "y": dict(vars(panel.y))}
 
 
-def _filled(fields: dict[str, Any]) -> dict[str, Any]:
-    empty: tuple[Any, ...] = (None, "", False)
-    return {k: v for k, v in fields.items() if v != () and not any(v is none for none in empty)}
+def _filled(mark: Mark) -> dict[str, Any]:
+    """The fields of a mark without those that have their default."""
+    return {f.name: v for f in fields(mark) if (v := getattr(mark, f.name)) != f.default}
 
 
 def legend(chart: Chart) -> list[tuple[str, Role]]:

@@ -16,7 +16,7 @@ SIDE = 48
 """Cells along a numeric axis."""
 WIDTH = 0.07
 """Of the kernel, as a share of an axis."""
-REACH = 3.0
+REACH = 2.0
 """So many widths from every trial nothing is claimed."""
 
 

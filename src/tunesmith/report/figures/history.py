@@ -66,18 +66,14 @@ def draw(found: HistoryData) -> Chart:
             is_stepped=True,
         ),
         Points(_floats(found.trials), scores, trials=found.trials, levels=found.levels),
-        Points(
-            _floats(found.failed),
-            (y.low,) * len(found.failed),
-            role="failed",
-            trials=found.failed,
-            label="failed" if found.failed else "",
-        ),
     ]
+    if found.failed:
+        x, rug = _floats(found.failed), (y.low,) * len(found.failed)
+        marks.append(Points(x, rug, role="failed", trials=found.failed, label="failed"))
     tied = [(n, s) for n, s in zip(found.trials, scores, strict=True) if n in found.tied]
     if tied:
-        x, at = zip(*tied, strict=True)
-        marks.append(Points(_floats(x), at, role="tied", label="tied with the best"))
+        numbers, at = zip(*tied, strict=True)
+        marks.append(Points(_floats(numbers), at, role="tied", label="tied with the best"))
     description = f"{found.metric.name} of {found.n_trials} trials, with the best so far."
     panel = Panel(count_axis("trial", found.n_trials), y, tuple(marks))
     return Chart(title, description, (panel,), key=found.metric.name)

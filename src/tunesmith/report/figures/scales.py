@@ -15,6 +15,7 @@ FENCE = 3.0
 MIN_FENCED = 8
 MAX_CATEGORIES = 12
 MAX_LABEL = 24
+HUGE = 1e300
 
 
 def nice_ticks(low: float, high: float, n: int = N_TICKS) -> list[float]:
@@ -74,7 +75,7 @@ def shortened(text: str, n: int = MAX_LABEL) -> str:
 def linear_axis(label: str, low: float, high: float, pad: float = PAD) -> Axis:
     """A linear axis around a range, a little wider than it; wider still where it is a point."""
     # Huge bounds would overflow when they are subtracted or widened.
-    low, high = max(low, -1e300), min(high, 1e300)
+    low, high = max(low, -HUGE), min(high, HUGE)
     margin = (high - low) * pad if high > low else abs(high) * 0.1 or 0.5
     low, high = low - margin, high + margin
     if not high - low > abs(high) * 1e-12:
@@ -120,6 +121,8 @@ def score_axis(scores: Sequence[float], metric: Metric, label: str = "") -> Axis
 
 def fenced(scores: np.ndarray, metric: Metric) -> tuple[float, float]:
     """The range of finite scores, without those that are far worse than the rest."""
+    # Differences of huge numbers would overflow.
+    scores = scores.clip(-HUGE, HUGE)
     low, high = float(scores.min()), float(scores.max())
     if len(scores) < MIN_FENCED:
         return low, high

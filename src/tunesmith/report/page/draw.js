@@ -82,13 +82,14 @@ export function drawAxes(frame, isLined) {
 const DRAWN = {
   points(frame, mark, isOn) {
     const groups = new Map();
-    const base = mark.role === "failed" ? "cross" : "dots";
-    const size = mark.role === "best" ? " large" : mark.x.length > MANY ? " small" : "";
+    const role = mark.role ?? "trial";
+    const base = role === "failed" ? "cross" : "dots";
+    const size = role === "best" ? " large" : mark.x.length > MANY ? " small" : "";
     mark.x.forEach((value, i) => {
       if (value === null || mark.y[i] === null) return;
       const on = isOn(mark.trials?.[i]);
-      const colour = mark.levels ? `level-${mark.levels[i]}` : mark.role;
-      const name = `${base}${size} ${on ? colour : `off ${mark.role === "failed" ? "failed" : "band"}`}`;
+      const colour = mark.levels ? `level-${mark.levels[i]}` : role;
+      const name = `${base}${size} ${on ? colour : `off ${role === "failed" ? "failed" : "band"}`}`;
       const [x, y] = frame.at(value, mark.y[i]);
       const dot = base === "cross" ? crossAt(x, y) : `M${fixed(x)} ${fixed(y)}h0`;
       groups.set(name, (groups.get(name) ?? "") + dot);
