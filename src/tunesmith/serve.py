@@ -106,13 +106,14 @@ class PageHandler(BaseHTTPRequestHandler):
         if self.headers.get("Host") not in self.server.hosts:
             self._refuse(HTTPStatus.FORBIDDEN)
             return
-        token, _, name = self.path.removeprefix("/").partition("/")
+        token, slash, name = self.path.removeprefix("/").partition("/")
         is_known = compare_digest(token.encode(), self.server.token.encode())
-        if not is_known or name not in ("", "data.json"):
+        answer = {"/": self._page, "/data.json": self._data}.get(slash + name)
+        if not is_known or answer is None:
             self._refuse(HTTPStatus.NOT_FOUND)
             return
         try:
-            self._page() if name == "" else self._data()
+            answer()
         except TunesmithError:
             # The ledger is busy or gone; the page says so and asks again.
             self._refuse(HTTPStatus.SERVICE_UNAVAILABLE)

@@ -1,17 +1,18 @@
 """The contract that every kind of figure keeps, and what each shows."""
 
 import math
+from typing import TypeVar
 
 import pytest
 
 from tunesmith import registry
 from tunesmith.errors import UsageError
 from tunesmith.history import FoldResult, Metric
-from tunesmith.report.figures import contour, curves, history, race
+from tunesmith.report.figures import contour, history, race
 from tunesmith.report.figures.chart import Bars, Cells, Line, Panel, Parallel, Points
 from tunesmith.report.figures.kind import kind_of
 from tunesmith.report.figures.svg import render
-from tunesmith.report.figures.view import view_of
+from tunesmith.report.figures.view import View, view_of
 from tunesmith.testing.figures import FigureContract, points, records, view_of_study
 from tunesmith.testing.records import make_record
 
@@ -36,10 +37,20 @@ class TestKinds(FigureContract):
         self.kind = kind_of(name)
 
 
-def panel(name: str, record: str = "many", index: int = 0, **choice: object) -> Panel:
-    found = kind_of(name)(view_of(records()[record], **choice)).panels[index]  # type: ignore[arg-type]
+def panel(name: str, view: View, index: int = 0) -> Panel:
+    """One of a figure's panels."""
+    found = kind_of(name)(view).panels[index]
     assert isinstance(found, Panel)
     return found
+
+
+M = TypeVar("M")
+
+
+def mark(name: str, view: View, kind: type[M], role: str | None = None) -> M:
+    """The first mark of its kind and role in a figure's first panel."""
+    found = panel(name, view).marks
+    return next(m for m in found if isinstance(m, kind) and role in (None, getattr(m, "role", "")))
 
 
 def test_every_registered_kind_is_tested() -> None:
@@ -57,12 +68,12 @@ def test_the_history_of_what_is_minimized_goes_down() -> None:
     metrics = (Metric("loss", "minimize"),)
     record = make_record([{"x": i} for i in range(3)], [[3.0], [1.0], [2.0]], metrics=metrics)
     assert history.data(view_of(record)).best == ((0, 3.0), (1, 1.0), (2, 1.0))
-    assert panel("history", metric="loss").y.label == "loss (lower is better)"
+    assert panel("history", view_of(record)).y.label == "loss (lower is better)"
 
 
 def test_the_best_scores_have_the_strongest_colour_in_either_direction() -> None:
     for direction in ("maximize", "minimize"):
-        metrics = (Metric("m", direction),)  # type: ignore[arg-type]
+        metrics = (Metric("m", direction),)
         record = make_record(
             [{"x": i} for i in range(5)], [[float(i)] for i in range(5)], metrics=metrics
         )
@@ -73,8 +84,7 @@ def test_the_best_scores_have_the_strongest_colour_in_either_direction() -> None
 
 def test_a_far_outlier_does_not_flatten_the_others() -> None:
     scores = [[0.8 + i / 100] for i in range(20)] + [[-1e6]]
-    chart = history.draw(history.data(view_of(make_record([{"x": i} for i in range(21)], scores))))
-    assert chart.panels[0].y.low > 0  # type: ignore[union-attr]
+    assert panel("history", view_of(make_record([{"x": i} for i in range(21)], scores))).y.low > 0
 
 
 def test_log_parameters_have_log_axes_and_conditional_ones_gaps() -> None:
@@ -88,20 +98,19 @@ def test_log_parameters_have_log_axes_and_conditional_ones_gaps() -> None:
 
 
 def test_slices_show_failed_trials_where_they_were() -> None:
-    marks = panel("slice", params=["depth"]).marks
-    failed = [m for m in marks if isinstance(m, Points) and m.role == "failed"]
-    assert failed[0].trials == (3, 10, 17, 24, 31, 38)
-    assert failed[0].x == tuple(float(1 + i % 9) for i in failed[0].trials)
+    view = view_of(records()["many"], params=["depth"])
+    failed = mark("slice", view, Points, "failed")
+    assert failed.trials == (3, 10, 17, 24, 31, 38)
+    assert failed.x == tuple(float(1 + i % 9) for i in failed.trials)
 
 
 def test_bars_stand_beside_the_names_of_their_parameters() -> None:
-    found = panel("importance")
-    bars = found.marks[0]
-    assert isinstance(bars, Bars)
-    data = kind_of("importance").data(view_of_study("many"))
+    view = view_of_study("many")
+    data = kind_of("importance").data(view)
     # Ticks rise from the bottom, bars are listed from the top.
-    assert [text for _, text in found.y.ticks] == list(data.names)[::-1]
-    assert bars.values == data.shares
+    ticks = panel("importance", view).y.ticks
+    assert [text for _, text in ticks] == list(data.names)[::-1]
+    assert mark("importance", view, Bars).values == data.shares
     assert sum(data.shares) == pytest.approx(1)
 
 
@@ -118,26 +127,25 @@ def test_the_contour_finds_the_hill() -> None:
 
 def test_the_contour_claims_nothing_far_from_every_trial() -> None:
     corner = [{"x": x, "y": y} for x in (0.0, 0.1, 1.0) for y in (0.0, 0.1)]
-    cells = kind_of("contour")(view_of(make_record(corner), params=["x", "y"])).panels[0].marks[0]  # type: ignore[union-attr]
-    assert isinstance(cells, Cells)
+    cells = mark("contour", view_of(make_record(corner), params=["x", "y"]), Cells)
     middle = cells.levels[: cells.n_columns][cells.n_columns // 2]
     assert middle == -1
     assert max(cells.levels) > 0
 
 
 def test_folds_are_rows_from_the_best_down() -> None:
-    record = make_record([{"x": i} for i in range(3)], [[0.1, 0.2], [0.8, 0.9], [0.4, 0.5]])
-    found = kind_of("folds")(view_of(record)).panels[0]
-    assert [text for _, text in found.y.ticks] == ["0", "2", "1"]  # type: ignore[union-attr]
-    cells = found.marks[0]  # type: ignore[union-attr]
+    scores = [[0.1, 0.2], [0.8, 0.9], [0.4, 0.5]]
+    view = view_of(make_record([{"x": i} for i in range(3)], scores))
+    assert [text for _, text in panel("folds", view).y.ticks] == ["0", "2", "1"]
+    cells = mark("folds", view, Cells)
     assert cells.texts[:2] == ("trial 1, fold 0: 0.8", "trial 1, fold 1: 0.9")
     assert cells.levels[0] > cells.levels[4]
 
 
 def test_the_front_holds_what_nothing_beats() -> None:
     view = view_of_study("two objectives")
-    front = [m for m in kind_of("pareto")(view).panels[0].marks if m.role == "front"]  # type: ignore[union-attr]
-    assert set(front[0].trials) == {trial.number for trial in view.record.history.front()}
+    front = mark("pareto", view, Points, "front")
+    assert set(front.trials) == {trial.number for trial in view.record.history.front()}
     assert "one objective" in kind_of("pareto")(view_of_study("many")).note
 
 
@@ -155,9 +163,7 @@ def test_learning_curves_are_drawn_where_folds_report_them() -> None:
     trial = record.history[0]
     found = trial.told([Reporting(fold, {"score": 0.5}) for fold in range(2)])
     record.history._log.told[0] = found
-    chart = curves.KIND(view_of(record))
-    line = chart.panels[0].marks[0]  # type: ignore[union-attr]
-    assert isinstance(line, Line)
+    line = mark("curves", view_of(record), Line)
     assert (line.x, line.y, line.role) == ((1.0, 2.0), (0.2, 0.4), "best")
 
 

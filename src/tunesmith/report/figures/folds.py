@@ -24,7 +24,7 @@ class FoldsData:
     scores: tuple[tuple[float, ...], ...]
     """A row a trial."""
     n_complete: int
-    tied: frozenset[int] = frozenset()
+    tied: tuple[int, ...] = ()
     """Trials that cannot be told from the best."""
 
 

@@ -22,7 +22,7 @@ class HistoryData:
     n_trials: int
     best: tuple[tuple[int, float], ...]
     """Where the best so far changed: trial and score; then the last trial."""
-    tied: frozenset[int] = frozenset()
+    tied: tuple[int, ...] = ()
     """Trials that cannot be told from the best."""
 
 

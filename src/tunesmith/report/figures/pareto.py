@@ -20,7 +20,7 @@ class ParetoData:
     trials: tuple[int, ...]
     scores: tuple[tuple[float, ...], ...]
     """A column an objective."""
-    front: frozenset[int]
+    front: tuple[int, ...]
 
 
 def data(view: View) -> ParetoData:
@@ -31,7 +31,7 @@ def data(view: View) -> ParetoData:
         objectives,
         tuple(trial.number for trial in complete),
         tuple(tuple(trial.mean(m.name) for trial in complete) for m in objectives),
-        frozenset(trial.number for trial in view.summary.front),
+        tuple(sorted(trial.number for trial in view.summary.front)),
     )
 
 
@@ -52,10 +52,11 @@ def draw(found: ParetoData) -> Chart:
 
 def _panel(found: ParetoData, first: int, second: int) -> Panel:
     x, y = found.scores[first], found.scores[second]
-    on = [i for i, trial in enumerate(found.trials) if trial in found.front]
+    front = set(found.front)
+    on = [i for i, trial in enumerate(found.trials) if trial in front]
     # Drawn as a line only in the plane: of three objectives two do not show the front.
     marks: list[Mark] = [Points(x, y, trials=found.trials, label="trials")]
-    front = Points(
+    best = Points(
         tuple(x[i] for i in on),
         tuple(y[i] for i in on),
         role="front",
@@ -63,7 +64,7 @@ def _panel(found: ParetoData, first: int, second: int) -> Panel:
         label="no trial beats these in all",
     )
     metrics = found.objectives
-    return Panel(score_axis(x, metrics[first]), score_axis(y, metrics[second]), (*marks, front))
+    return Panel(score_axis(x, metrics[first]), score_axis(y, metrics[second]), (*marks, best))
 
 
 KIND = Kind(data, draw)

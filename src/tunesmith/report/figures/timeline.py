@@ -24,7 +24,7 @@ class TimelineData:
     seconds: tuple[float, ...]
     best: tuple[float, ...]
     """Best score when each trial was told; NaN before the first complete one."""
-    failed: frozenset[int]
+    failed: tuple[int, ...]
 
 
 def data(view: View) -> TimelineData:
@@ -34,7 +34,7 @@ def data(view: View) -> TimelineData:
         tuple(trial.number for trial in view.told),
         tuple(seconds_of(trial) for trial in view.told),
         tuple(running_best(view.scores, view.metric)),
-        frozenset(view.told[i].number for i in view.failed),
+        tuple(view.told[i].number for i in view.failed),
     )
 
 
@@ -77,8 +77,9 @@ def _axis(found: TimelineData) -> Axis:
 
 def _marks(found: TimelineData) -> tuple[Mark, ...]:
     marks: list[Mark] = []
+    failed = set(found.failed)
     for is_failed in (False, True):
-        shown = [i for i, n in enumerate(found.trials) if (n in found.failed) is is_failed]
+        shown = [i for i, n in enumerate(found.trials) if (n in failed) is is_failed]
         if not shown:
             continue
         marks.append(
