@@ -21,6 +21,7 @@ from benchmarks import (
     curves,
     overhead,
     prefix_scoring,
+    report_page,
     sample_efficiency,
     sharing,
     suggest_overhead,
@@ -64,6 +65,11 @@ SECTIONS = {
         "What one suggestion costs",
         suggest_overhead.main,
         {"quick": "--trials 100 --cycles 5", "usual": "--trials 100 1000"},
+    ),
+    "report_page": Section(
+        "How large the HTML report is, and how quick",
+        report_page.main,
+        {"quick": "--trials 100 1000"},
     ),
     "sample_efficiency": Section(
         "How few trials a good score takes",

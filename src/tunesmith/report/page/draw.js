@@ -68,7 +68,7 @@ export function drawAxes(frame, isLined) {
   for (const [value, text] of y.ticks) {
     const at = top + height * (1 - share(y, value));
     if (isLined && y.scale !== "category") made.push(path(`M${left} ${fixed(at)}h${width}`, "grid"));
-    made.push(label(left - 6, at + 4, shortened(text, left - 24), { class: "end" }));
+    made.push(label(left - 6, at + 4, shortened(text, left - (y.label ? 24 : 6)), { class: "end" }));
   }
   made.push(path(`M${left} ${top}v${height}h${width}`, "axis"));
   made.push(label(left + width / 2, top + height + 34, shortened(x.label, width), { class: "middle label" }));
