@@ -14,8 +14,9 @@ import pytest
 
 from tunesmith.history import Metric
 from tunesmith.ledger.records import StudyRecord
+from tunesmith.report import page as package
 from tunesmith.report.page.content import Lists, content_of
-from tunesmith.report.page.render import render
+from tunesmith.report.page.render import SCRIPTS, render
 from tunesmith.testing.figures import HOSTILE, SPACE, points, records
 from tunesmith.testing.records import make_record
 
@@ -103,6 +104,23 @@ def test_hostile_texts_are_data_and_nothing_else() -> None:
     assert [tag for tag, _ in attacked.tags] == [tag for tag, _ in plain.tags]
     assert json.loads(attacked.texts["data"])["study"] == ATTACK
     assert render(records()["hostile texts"]).encode()
+
+
+def test_every_module_imports_what_an_earlier_one_exports() -> None:
+    # In the page they are one script, in that order; in an editor and in Node they are modules.
+    folder = Path(str(package.__file__)).parent
+    exported: dict[str, set[str]] = {}
+    declared: list[str] = []
+    for name in SCRIPTS:
+        text = (folder / f"{name}.js").read_text()
+        for names, place in re.findall(r'import \{([^}]+)\} from "\./(\w+)\.js";', text):
+            assert {found.strip() for found in names.split(",")} <= exported[place], name
+        exports = r"^export (?:const|function|class) (\w+)"
+        exported[name] = set(re.findall(exports, text, re.MULTILINE))
+        tops = r"^(?:export )?(?:async )?(?:const|let|function|class) (\w+)"
+        declared += re.findall(tops, text, re.MULTILINE)
+    assert len(declared) == len(set(declared)) > 50
+    assert {f"{name}.js" for name in SCRIPTS} == {file.name for file in folder.glob("*.js")}
 
 
 def test_equal_lists_are_kept_once() -> None:

@@ -16,7 +16,7 @@ from tunesmith.report.figures.svg import marks_css
 from tunesmith.report.page.content import content_of
 from tunesmith.report.summary import Summary
 
-SCRIPTS = ("dom", "model", "filter", "store", "draw", "charts", "parallel", "table", "page")
+SCRIPTS = ("dom", "model", "filter", "store", "draw", "parallel", "charts", "table", "page")
 """In the order of their imports; each is a module of its own in the source."""
 IMPORT = re.compile(r"^import .*?;\n", re.MULTILINE | re.DOTALL)
 EXPORT = re.compile(r"^export ", re.MULTILINE)
