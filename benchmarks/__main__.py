@@ -24,6 +24,7 @@ from benchmarks import (
     overhead,
     prefix_scoring,
     programs,
+    report_page,
     sample_efficiency,
     sharing,
     suggest_overhead,
@@ -74,6 +75,11 @@ SECTIONS = {
         "What one suggestion costs",
         suggest_overhead.main,
         {"quick": "--trials 100 --cycles 5", "usual": "--trials 100 1000"},
+    ),
+    "report_page": Section(
+        "How large the HTML report is, and how quick",
+        report_page.main,
+        {"quick": "--trials 100 1000"},
     ),
     "sample_efficiency": Section(
         "How few trials a good score takes",
