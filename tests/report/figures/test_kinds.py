@@ -156,12 +156,11 @@ def test_races_are_means_of_the_folds_so_far() -> None:
 
 
 def test_learning_curves_are_drawn_where_folds_report_them() -> None:
-    class Reporting(FoldResult):
-        progress = ((1, 0.2), (2, 0.4))
-
+    progress = ((1, 0.2), (2, 0.4))
     record = make_record([{"x": 1}], [[0.5, 0.5]])
     trial = record.history[0]
-    found = trial.told([Reporting(fold, {"score": 0.5}) for fold in range(2)])
+    folds = [FoldResult(fold, {"score": 0.5}, progress=progress) for fold in range(2)]
+    found = trial.told(folds)
     record.history._log.told[0] = found
     line = mark("curves", view_of(record), Line)
     assert (line.x, line.y, line.role) == ((1.0, 2.0), (0.2, 0.4), "best")

@@ -1,7 +1,6 @@
 """Learning curves: what programs with a budget report on the way."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
@@ -18,17 +17,11 @@ def data(view: View) -> CoursesData:
     """A curve a trial: at each step the mean over the folds that reported it."""
     found = []
     for i, trial in enumerate(view.told):
-        points = mean_progress([progress_of(fold) for fold in trial.folds])
+        points = mean_progress([fold.progress for fold in trial.folds])
         if points:
             steps, values = zip(*points, strict=True)
             found.append(Course(trial.number, steps, values, view.levels[i], _has_failed(trial)))
     return courses_data(view, found)
-
-
-def progress_of(fold: Any) -> Sequence[tuple[float, float]]:
-    """Steps and values that a fold reported, in order; none where it says nothing."""
-    found: Sequence[tuple[float, float]] = getattr(fold, "progress", ())
-    return found
 
 
 def mean_progress(
