@@ -18,9 +18,13 @@ from importlib.metadata import version
 from pathlib import Path
 
 from benchmarks import (
+    budgets,
     curves,
+    orphans,
     overhead,
     prefix_scoring,
+    programs,
+    report_page,
     sample_efficiency,
     sharing,
     statistics,
@@ -61,10 +65,22 @@ SECTIONS = {
         overhead.main,
         {"quick": "--trials 1000 --peer-sqlite-trials 100"},
     ),
+    "programs": Section(
+        "What a study costs a run of a program", programs.main, {"quick": "--runs 40"}
+    ),
+    "orphans": Section("Who outlives a run", orphans.main),
+    "budgets": Section(
+        "Budgets, beside full training", budgets.main, {"quick": "--seeds 1 --total 270"}
+    ),
     "suggest_overhead": Section(
         "What one suggestion costs",
         suggest_overhead.main,
         {"quick": "--trials 100 --cycles 5", "usual": "--trials 100 1000"},
+    ),
+    "report_page": Section(
+        "How large the HTML report is, and how quick",
+        report_page.main,
+        {"quick": "--trials 100 1000"},
     ),
     "sample_efficiency": Section(
         "How few trials a good score takes",

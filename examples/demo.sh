@@ -31,5 +31,6 @@ python train.py
 
 step "Done. Look at:"
 echo "  $folder/outputs/tuning_results.md     the report for the pull request"
+echo "  $folder/outputs/tuning_report.html    the same, to look into"
 echo "  $folder/config/best_parameters.yaml   what the training script reads"
 echo "  cd $folder && tunesmith trials        every trial"

@@ -15,16 +15,26 @@ ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
 
 
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+def blocks(language: str, document: str = README) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", document, re.MULTILINE | re.DOTALL)
 
 
 def test_the_configuration_is_valid(tmp_path: Path) -> None:
-    (text,) = blocks("yaml")
+    text, _ = blocks("yaml")
     (tmp_path / "tuning.yaml").write_text(text)
     definition = load_definition(tmp_path / "tuning.yaml")
     assert definition.file.study == "churn"
     assert set(definition.space.names) == set(YAML(typ="safe").load(text)["space"])
+
+
+def test_what_is_shown_of_programs_is_valid(tmp_path: Path) -> None:
+    page = (ROOT / "docs/programs.md").read_text()
+    whole, budget = blocks("yaml", page)
+    part = "study: s\nspace: {lr: {float: [0.0, 1.0]}}\nstop: {trials: 9}\n" + blocks("yaml")[1]
+    for number, text in enumerate((whole, whole + budget, part)):
+        path = tmp_path / f"{number}.yaml"
+        path.write_text(text)
+        assert load_definition(path).file.objective.command == ("python", "train.py")
 
 
 def test_the_error_reads_as_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

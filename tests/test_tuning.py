@@ -371,6 +371,29 @@ def test_what_changed_is_said(tmp_path: Path) -> None:
     assert last.n_evaluated == 10
 
 
+@pytest.mark.parametrize("asked", [{}, {"start_with": ["defaults"]}])
+def test_defaults_outside_the_space_are_told_to_who_asks_for_them(
+    tmp_path: Path, asked: dict[str, Any]
+) -> None:
+    load_wine(as_frame=True).frame.to_csv(tmp_path / "data.csv", index=False)
+    sections = {
+        "study": "s",
+        "objective": {
+            "estimator": "sklearn.tree.DecisionTreeClassifier",
+            "data": {"path": "data.csv", "target": "target"},
+            "metric": "accuracy",
+        },
+        "space": {"max_depth": {"int": [2, 4]}},
+        "search": {"method": "bayesian", **asked},
+        "stop": {"trials": 2},
+        "execution": {"workers": 1},
+    }
+    said: list[str] = []
+    tune(define(sections, root=tmp_path), say=said.append)
+    begins = ["the estimator's defaults are not tried first"] if asked else []
+    assert [text.split(":")[0] for text in said] == begins
+
+
 def test_options_that_a_sampler_lacks_are_named(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="n_startups"):
         study(

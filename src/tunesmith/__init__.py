@@ -13,6 +13,7 @@ from tunesmith.version import VERSION
 __version__ = VERSION
 
 if TYPE_CHECKING:
+    from tunesmith import plot
     from tunesmith.config.load import define, load_definition
     from tunesmith.report.parameters import read_parameters
     from tunesmith.space import Box, Categorical, Condition, Distribution, Float, Int, SearchSpace
@@ -46,6 +47,7 @@ __all__ = [
     "define",
     "load_definition",
     "params",
+    "plot",
     "read_parameters",
     "report",
     "tune",
@@ -53,6 +55,8 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
+    if name == "plot":
+        return import_module("tunesmith.plot")
     if name in _PLACES:
         return getattr(import_module(_PLACES[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

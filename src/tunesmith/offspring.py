@@ -4,7 +4,7 @@ import ctypes
 import os
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -29,19 +29,26 @@ def _control(option: int, value: int) -> None:
     ctypes.CDLL(None).prctl(option, *arguments)
 
 
-def sweep() -> dict[int, int]:
+def sweep(spared: Collection[int] = ()) -> dict[int, int]:
     """Kill what has come from this process until nobody is left.
 
+    Args:
+        spared: processes that are left alone, with all that comes from them.
+
     Returns:
-        The status, as of ``os.waitpid``, of what has ended, by process id.
+        The status, as of ``os.waitpid``, of what was killed, by process id.
     """
-    ended, end = reap(), time.monotonic() + SWEEP_S
-    while (living := descendants(os.getpid())) and time.monotonic() < end:
+    end, killed, ended = time.monotonic() + SWEEP_S, set[int](), dict[int, int]()
+    while (living := descendants(os.getpid(), spared)) and time.monotonic() < end:
         send(signal.SIGKILL, living)
+        killed.update(living)
         time.sleep(PAUSE_S)
-        ended |= reap()
-    # The last ones may have died between the reaping and the looking.
-    return ended | reap()
+        # One by one: the status of others is not ours to take.
+        for process in killed - ended.keys():
+            with suppress(ChildProcessError):
+                if (found := os.waitpid(process, os.WNOHANG))[0]:
+                    ended[process] = found[1]
+    return ended
 
 
 def reap() -> dict[int, int]:
@@ -60,14 +67,19 @@ def send(number: int, processes: list[int]) -> None:
             os.kill(process, number)
 
 
-def descendants(ancestor: int) -> list[int]:
-    """The living processes that come from a process, in no order."""
+def descendants(ancestor: int, spared: Collection[int] = ()) -> list[int]:
+    """The living processes that come from a process, in no order.
+
+    Args:
+        ancestor: the process.
+        spared: processes that are left out, with all that comes from them.
+    """
     children: dict[int, list[int]] = {}
     for process, parent in _living():
         children.setdefault(parent, []).append(process)
     found, waiting = [], [ancestor]
     while waiting:
-        own = children.get(waiting.pop(), [])
+        own = [child for child in children.get(waiting.pop(), []) if child not in spared]
         found += own
         waiting += own
     return found

@@ -61,6 +61,18 @@ BUILTIN: dict[str, dict[str, str]] = {
         "toml": "tunesmith.formats.toml",
         "yaml": "tunesmith.formats.yaml",
     },
+    "figures": {
+        "history": "tunesmith.report.figures.history:KIND",
+        "parallel": "tunesmith.report.figures.parallel:KIND",
+        "importance": "tunesmith.report.figures.importance:KIND",
+        "contour": "tunesmith.report.figures.contour:KIND",
+        "slice": "tunesmith.report.figures.slice:KIND",
+        "folds": "tunesmith.report.figures.folds:KIND",
+        "race": "tunesmith.report.figures.race:KIND",
+        "curves": "tunesmith.report.figures.curves:KIND",
+        "pareto": "tunesmith.report.figures.pareto:KIND",
+        "timeline": "tunesmith.report.figures.timeline:KIND",
+    },
     "reports": {
         "markdown": "tunesmith.report.markdown:render",
         "comment": "tunesmith.report.markdown:render_comment",

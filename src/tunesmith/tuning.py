@@ -133,7 +133,10 @@ def _begin(
     """Open the study's present generation, or begin a new one and say why."""
     name, mark = definition.file.study, identity(definition, objective)
     before = ledger.previous(name)
-    start, notes = unique_start(definition.space, start_points(definition, objective))
+    points = start_points(definition, objective)
+    # Defaults outside the space are common, and nobody has asked for them.
+    unsaid = () if definition.file.search.start_with else ("defaults",)
+    start, notes = unique_start(definition.space, points, unsaid)
     head = ledger.begin_study(
         name,
         mark,

@@ -51,6 +51,17 @@ def test_terminal_escapes_in_a_file_are_not_passed_on(tunesmith: Run, project: P
     assert "\x1b" not in done.stderr
 
 
+def test_a_database_that_cannot_hold_a_ledger_is_a_matter_of_usage(
+    tunesmith: Run, project: Path
+) -> None:
+    file = project / "tuning.yaml"
+    file.write_text(file.read_text() + "ledger: mysql://ann:canary@localhost/x\n")
+    done = tunesmith("run")
+    assert done.returncode == 2
+    assert "a ledger cannot live in mysql" in done.stderr
+    assert "canary" not in done.stderr
+
+
 def test_of_very_many_problems_the_first_are_shown(tunesmith: Run, project: Path) -> None:
     (project / "tuning.yaml").write_text("".join(f"k{i}: 1\n" for i in range(2000)))
     done = tunesmith("check")

@@ -50,6 +50,18 @@ def test_modules_that_cannot_be_imported_are_left_to_the_workers(project: Path) 
         assert answers(nest, is_loaded("wave")) == [True]
 
 
+def test_garbage_is_collected_in_workers_though_not_while_importing(project: Path) -> None:
+    (project / "telling.py").write_text("import gc\nIS_COLLECTED = gc.isenabled()\n")
+
+    def ask(_item: Any) -> tuple[bool, bool]:
+        import gc
+
+        return sys.modules["telling"].IS_COLLECTED, gc.isenabled()
+
+    with Nest(["telling"]) as nest:
+        assert answers(nest, ask) == [(False, True)]
+
+
 def test_no_two_workers_draw_the_same_numbers() -> None:
     def draw(_item: Any) -> float:
         time.sleep(0.5)  # long enough for the other one to have a call of its own

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from tunesmith.errors import StorageError
+from tunesmith.errors import UsageError
 from tunesmith.ledger.dialect import address, engine_of, file_of, readable, reader, sealed
 
 
@@ -20,7 +20,7 @@ def test_a_driver_that_is_named_stays() -> None:
 
 @pytest.mark.parametrize("location", ["mysql://a:b@c/d", "oracle://x", "redis://x"])
 def test_other_databases_are_refused_with_the_way_out(location: str) -> None:
-    with pytest.raises(StorageError, match=r"cannot live in (mysql|oracle|redis)[\s\S]*sqlite://"):
+    with pytest.raises(UsageError, match=r"cannot live in (mysql|oracle|redis)[\s\S]*sqlite://"):
         address(location)
 
 

@@ -13,6 +13,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import check_scoring
 from sklearn.metrics._scorer import _MultimetricScorer
 from sklearn.model_selection import KFold
+from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
@@ -131,6 +132,31 @@ def test_what_may_not_be_taken_apart_is_not(given: dict[str, Any]) -> None:
     objective = live(**{"estimator": estimator, **given})
     assert not objective._may_share
     assert objective.groups([{"clf__n_estimators": n} for n in (1, 2)]) == [(0,), (1,)]
+
+
+@pytest.mark.parametrize(
+    ("estimator", "candidates", "size"),
+    [
+        (FOREST, [{"n_estimators": 5}, {"n_estimators": 30}], 30),
+        (FOREST, [{"max_depth": 5}], 1),
+        (RandomForestClassifier(), [{"n_estimators": 7}], 7),
+        (KNeighborsClassifier(), [{"n_neighbors": 30}], 1),
+        (SVC(), [{"C": 30}], 1),
+        (FOREST, [{"n_estimators": "many"}], 1),
+        (SVC(), [{"n_estimators": 5, "no_such": 3}], 1),
+        (Pipeline([("f", FOREST)]), [{"f__n_estimators": 30, "f__max_depth": 90}], 30),
+        (Pipeline([("f", SVC())]), [{"f": FOREST, "f__n_estimators": 30}], 30),
+        (Pipeline([("f", SVC())]), [{"no_such": FOREST, "f__n_estimators": 30}], 1),
+    ],
+    ids=repr,
+)
+def test_fits_have_a_size_where_params_tell_it(
+    estimator: Any, candidates: list[dict[str, Any]], size: float
+) -> None:
+    objective = live(estimator)
+    encode = objective.objects.encode
+    params = [{name: encode(value) for name, value in one.items()} for one in candidates]
+    assert objective.size(params) == size
 
 
 def test_an_estimators_own_score_is_known() -> None:

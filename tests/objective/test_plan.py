@@ -1,7 +1,7 @@
 from collections.abc import Sequence
 
 from tunesmith.objective.objective import Fit
-from tunesmith.objective.plan import Asked, PlannedFit, plan
+from tunesmith.objective.plan import Asked, PlannedFit, largest_last_ones_first, plan
 from tunesmith.types import Params
 
 
@@ -95,3 +95,18 @@ def test_repeats_without_a_curve_are_scored_by_themselves() -> None:
     (found,) = plan([trial(0, 1), trial(1, 1)], 1, groups=halves)
     assert found.fit.candidates == ({"a": 1}, {"a": 1})
     assert found.owners == owned(0, 1)
+
+
+def test_the_last_fits_begin_with_the_largest_and_equal_ones_stay_in_order() -> None:
+    planned = plan([trial(number, a) for number, a in enumerate((9, 1, 3, 7))], 2)
+
+    def size(candidates: Sequence[Params]) -> float:
+        return max(float(params["a"]) for params in candidates)  # type: ignore[arg-type]
+
+    def order(n_last: int) -> list[tuple[int, int]]:
+        found = largest_last_ones_first(planned, n_last, size)
+        return [(item.first, item.fit.fold) for item in found]
+
+    assert order(0) == [(n, fold) for n in (0, 1, 2, 3) for fold in (0, 1)]
+    assert order(5) == [(0, 0), (0, 1), (1, 0), (3, 0), (3, 1), (2, 0), (2, 1), (1, 1)]
+    assert order(99) == [(n, fold) for n in (0, 3, 2, 1) for fold in (0, 1)]

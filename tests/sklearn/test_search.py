@@ -12,6 +12,7 @@ from scipy import sparse, stats
 from sklearn import config_context
 from sklearn import model_selection as theirs
 from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin, clone, is_classifier
+from sklearn.callback import ProgressBar
 from sklearn.datasets import make_classification, make_regression
 from sklearn.decomposition import PCA
 from sklearn.ensemble import (
@@ -29,6 +30,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
 from tunesmith import sklearn as ours
+from tunesmith.sklearn.base import EXTRAS, UNUSED
 
 X, Y = make_classification(160, 8, n_informative=4, flip_y=0.1, random_state=0)
 FRAME = pd.DataFrame(X, columns=list("abcdefgh"))
@@ -298,6 +300,41 @@ def test_our_own_arguments_are_checked() -> None:
         ours.GridSearchCV(SVC(), {"C": [1]}, stop={"patients": 3}).fit(X, Y)
     with pytest.raises(ValueError, match="both choose the winner"):
         ours.GridSearchCV(SVC(), {"C": [1]}, refit=len, selection="one_se").fit(X, Y)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"ledger": "postgresql://ann:canary@nowhere/x"},
+        {"executor": "processes"},
+        {"selection": "one_se"},
+        {"stop": {"time": "10m"}},
+        {"fit_timeout_s": 5.0},
+        {"stop": {"time": "10m"}, "fit_timeout_s": 5.0},
+    ],
+    ids=" ".join,
+)
+@pytest.mark.parametrize("on_estimator", [False, True])
+def test_callbacks_and_our_own_arguments_exclude_each_other(
+    given: dict[str, Any], on_estimator: bool
+) -> None:
+    model = LogisticRegression()
+    if on_estimator:
+        model.set_callbacks(ProgressBar())
+    search = ours.GridSearchCV(model, {"C": [1.0]}, **given)
+    if not on_estimator:
+        search.set_callbacks(ProgressBar())
+    with pytest.raises(ValueError, match="callbacks are registered") as raised:
+        search.fit(X, Y)
+    text = str(raised.value)
+    assert text.startswith(f"{' and '.join(given)} cannot be used here")
+    assert text.endswith(f"Remove the callbacks, or leave out {' and '.join(given)}.")
+    assert "canary" not in text
+
+
+def test_our_arguments_that_ask_for_nothing_are_no_arguments() -> None:
+    defaults = ours.GridSearchCV(SVC(), {}).get_params(deep=False)
+    assert {name: defaults[name] for name in EXTRAS} == UNUSED
 
 
 def test_a_search_may_end_early() -> None:

@@ -17,7 +17,7 @@ from tunesmith.ledger.ledger import Ledger
 from tunesmith.objective.objective import Fit
 from tunesmith.search.stopping import AnyOf, Criterion, MaxTime, MaxTrials, Patience, TargetScore
 from tunesmith.space import Categorical, Float, Int, SearchSpace
-from tunesmith.study.loop import EXHAUSTED, Outcome, Study, unique_start
+from tunesmith.study.loop import ALL_TRIED, Outcome, Study, unique_start
 from tunesmith.study.progress import Progress
 from tunesmith.study.recorder import LedgerRecorder
 from tunesmith.study.strategy import Sampling
@@ -139,7 +139,7 @@ def test_more_trials_evaluate_only_what_is_new(tmp_path: Path, reference: list[A
 def test_another_strategy_reuses_what_is_known(tmp_path: Path) -> None:
     run(tmp_path / "l.db", sampler="grid", space=SMALL)
     other = run(tmp_path / "l.db", sampler="random", space=SMALL)
-    assert other.stopped_by == EXHAUSTED
+    assert other.stopped_by == ALL_TRIED
     assert (other.n_evaluated, other.n_reused) == (0, 18)
 
 
@@ -179,9 +179,59 @@ def test_starting_points_come_first_and_once(tmp_path: Path) -> None:
         SMALL, [("defaults", {"n": 4}), ("current", {"n": 4.0}), ("start_with", {"n": 99})]
     )
     assert notes == ["a point of `start_with` is not tried first: `n`: 99 is outside [1, 6]"]
+    assert unique_start(SMALL, [("defaults", {"n": 99})], ("defaults",)) == ((), [])
     found = run(tmp_path / "l.db", sampler="grid", space=SMALL, start=start).history
     assert [t.params["n"] for t in found] == [4, 1, 2, 3, 5, 6]
     assert [t.origin for t in found] == ["defaults", *["grid"] * 5]
+
+
+class Sized(FunctionObjective):
+    """One whose fits take longer with ``n``."""
+
+    def size(self, candidates: Any) -> float:
+        return float(max(params["n"] for params in candidates))
+
+
+class Noting(SerialExecutor):
+    """Notes what it is given."""
+
+    def __init__(self, *given: Any, n_workers: int) -> None:
+        super().__init__(*given)
+        self.n_workers = n_workers
+        self.noted: list[Fit] = []
+
+    def submit(self, item: Any) -> Any:
+        self.noted.append(item)
+        return super().submit(item)
+
+
+@pytest.mark.parametrize(
+    ("sampler", "n_workers", "limit", "expected"),
+    [
+        ("grid", 1, 99, [1, 2, 3, 4, 5, 6]),
+        ("grid", 2, 99, [6, 5, 4, 3, 2, 1]),
+        ("grid", 2, 4, [4, 3, 2, 1]),
+        ("tpe", 2, 4, None),
+    ],
+)
+def test_the_last_fits_begin_with_the_largest_where_results_change_nothing(
+    tmp_path: Path, sampler: str, n_workers: int, limit: int, expected: list[int] | None
+) -> None:
+    objective = Sized(bowl)
+    executor = Noting(objective.evaluate, n_workers=n_workers)
+    found = run(
+        tmp_path / "l.db",
+        sampler=sampler,
+        space=SMALL,
+        objective=objective,
+        executor=executor,
+        criterion=MaxTrials(limit),
+    ).history
+    asked = [trial.params["n"] for trial in found]
+    assert [fit.candidates[0]["n"] for fit in executor.noted] == (expected or asked)
+    assert [trial.number for trial in found] == list(range(len(found)))
+    if sampler == "grid":
+        assert asked == [*range(1, len(asked) + 1)]
 
 
 def test_a_strategy_sees_exactly_the_trials_before_the_window(tmp_path: Path) -> None:

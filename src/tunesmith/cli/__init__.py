@@ -32,7 +32,10 @@ COMMANDS = {
     "logs": "Print what a trial's program has printed.",
     "best": "Print the best parameters.",
     "report": "Rebuild every output file from the ledger alone.",
+    "plot": "Draw a figure: history, importance, slice, contour, ...",
+    "serve": "Show the HTML report in a browser, live while a run is on.",
     "export": "Write the full history in another format.",
+    "experiment": "Branches to tune and to train on, and the way between them.",
     "schema": "Print the JSON Schema of the configuration.",
     "doctor": "Check this machine, the project and the ledger.",
 }

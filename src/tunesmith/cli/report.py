@@ -19,8 +19,15 @@ from tunesmith.cli.streams import show
     type=click.Path(dir_okay=False, path_type=Path),
     help="Also write the report for a comment on a pull request: at most 60,000 characters.",
 )
+@click.option(
+    "--html",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write the HTML report there, too, with durations.",
+)
 @json_option
-def command(config: Path | None, comment: Path | None, *, gate: bool, as_json: bool) -> None:
+def command(
+    config: Path | None, comment: Path | None, html: Path | None, *, gate: bool, as_json: bool
+) -> None:
     """Rebuild the best parameters, the report and the trials file from the ledger alone.
 
     Evaluates nothing and imports no project code; works after a crash and while a run is on.
@@ -29,6 +36,7 @@ def command(config: Path | None, comment: Path | None, *, gate: bool, as_json: b
     from tunesmith.files import write_atomic
     from tunesmith.report.decision import Policy
     from tunesmith.report.outputs import Written, write_outputs
+    from tunesmith.report.page.render import render
     from tunesmith.report.summary import summarise
     from tunesmith.report.terminal import gate_text
 
@@ -36,9 +44,11 @@ def command(config: Path | None, comment: Path | None, *, gate: bool, as_json: b
     policy = Policy.of(definition.file.model_dump(mode="json", include={"selection", "gate"}))
     summary = summarise(record, policy)
     written = write_outputs(record, definition.root, definition.file.outputs, summary)
-    if comment is not None:
-        changed = write_atomic(comment, registry.load("reports", "comment")(summary))
-        written.append(Written(comment.absolute(), changed))
+    beside = {} if comment is None else {comment: registry.load("reports", "comment")(summary)}
+    if html is not None:
+        beside[html] = render(record, summary)
+    for path, content in beside.items():
+        written.append(Written(path.absolute(), write_atomic(path.absolute(), content)))
     if as_json:
         files = [{"path": str(item.path), "changed": item.changed} for item in written]
         content = {"study": record.head.name, "gate": gate_content(summary), "files": files}

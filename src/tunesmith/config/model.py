@@ -264,6 +264,9 @@ class Outputs(Section):
     """The winner, for the training program; YAML, JSON or TOML by its name."""
     report: str = Field(default="outputs/tuning_results.md", pattern=r"\.md$")
     """The ranked Markdown report."""
+    html: str | None = Field(default=None, pattern=r"\.html$")
+    """The report to look into: one file with linked charts and a table that can be searched. It
+    says nothing of durations, so that the same history gives the same bytes."""
     trials: str | None = Field(default=None, pattern=r"\.(csv|json|jsonl)$")
     """Every trial and fold as text."""
 

@@ -49,6 +49,7 @@ def stand_guard(lifeline: int, folder: Path, *, close: int) -> None:
 def _guard(worker: int, lifeline: int, folder: Path) -> NoReturn:
     ended = _wait(worker, lifeline)
     ended |= sweep()
+    ended |= reap()
     is_run_alive = not select.select([lifeline], [], [], 0)[0] or os.read(lifeline, 1) == ORDER
     if not is_run_alive:
         import shutil

@@ -14,7 +14,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import Pool
 
-from tunesmith.errors import StorageError
+from tunesmith.errors import StorageError, UsageError
 from tunesmith.redact import redact
 
 BUSY_TIMEOUT_MS = 30_000
@@ -30,19 +30,19 @@ def address(location: str | Path) -> URL:
     """The database URL of a file, or of a URL.
 
     Raises:
-        StorageError: no URL, or one of a database that cannot hold a ledger.
+        UsageError: no URL, or one of a database that cannot hold a ledger.
     """
     if isinstance(location, Path) or "://" not in location:
         return URL.create("sqlite", database=str(Path(location).absolute()))
     try:
         url = make_url(location)
     except ArgumentError:
-        raise StorageError("`ledger` is neither a path nor a database URL") from None
+        raise UsageError("`ledger` is neither a path nor a database URL") from None
     backend = url.get_backend_name()
     if backend in ("postgres", "postgresql") and "+" not in url.drivername:
         return url.set(drivername="postgresql+psycopg")
     if backend not in ("sqlite", "postgresql"):
-        raise StorageError(
+        raise UsageError(
             f"a ledger cannot live in {backend}."
             "\n  Name a file, or a `postgresql://` or `sqlite://` URL."
         )

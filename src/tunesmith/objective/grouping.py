@@ -107,6 +107,16 @@ class Grouping:
                 if prototype.full_name(name) in [prefix + other for other in known]:
                     yield family, name
 
+    def size(self, candidates: Sequence[Params]) -> float:
+        """How long one fit of these takes beside others of its kind, as far as params tell."""
+        try:
+            known = list(self.parameters(self.builder.choice_of(candidates[0]), candidates[:1]))
+        except Exception:  # noqa: BLE001 - the fit itself will say what is wrong
+            return 1.0
+        names = {name for family, name in known if getattr(family, "is_sized", False)}
+        values = [params[name] for params in candidates for name in names & params.keys()]
+        return float(max((v for v in values if isinstance(v, int | float)), default=1.0))
+
     def _partition(
         self, family: Family, name: str, candidates: Sequence[Params], indices: list[int]
     ) -> list[tuple[int, ...]]:

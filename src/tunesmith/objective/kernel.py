@@ -90,6 +90,10 @@ class Kernel(Generic[S]):
         """Indices of candidates, those together that one fit can score."""
         return self._grouping.groups(candidates)
 
+    def size(self, candidates: Sequence[Params]) -> float:
+        """How long one fit of these takes beside others of its kind, as far as params tell."""
+        return self._grouping.size(candidates)
+
     def curve(self, params: Params, space: SearchSpace) -> list[Params]:
         """Points of a space that the fit of one of them scores, that one included."""
         return curve(self._grouping, params, space)

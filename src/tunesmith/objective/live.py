@@ -168,6 +168,10 @@ class LiveObjective:
             return [(index,) for index in range(len(candidates))]
         return self._kernel.groups(candidates)
 
+    def size(self, candidates: Sequence[Params]) -> float:
+        """How long one fit of these takes beside others of its kind, as far as params tell."""
+        return self._kernel.size(candidates)
+
     def curve(self, params: Params, space: SearchSpace) -> list[Params]:
         """Points of the space that a fit of these params scores, these among them."""
         return self._kernel.curve(params, space) if self._is_divisible else [params]

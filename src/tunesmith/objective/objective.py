@@ -28,7 +28,11 @@ class Fit:
 
 
 class Objective(Protocol):
-    """Scores params on folds. Picklable, so that it can run in another process."""
+    """Scores params on folds. Picklable, so that it can run in another process.
+
+    One that can tell how long fits take, beside others of the same kind, may have
+    ``size(candidates) -> float``; no result depends on it.
+    """
 
     # Properties, so that an attribute, a property and a field of a frozen class all will do.
     @property

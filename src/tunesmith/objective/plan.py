@@ -70,6 +70,25 @@ def plan(
     return sorted(planned, key=lambda item: (item.first, item.fit.fold))
 
 
+def largest_last_ones_first(
+    planned: Sequence[PlannedFit], n_last: int, size: Callable[[Sequence[Params]], float]
+) -> list[PlannedFit]:
+    """The same fits, the last ones by size, so that all workers end at about the same time.
+
+    Only the last: early trials are told early (docs/decisions/0015-last-fits.md). Graham, Bounds on
+    multiprocessing timing anomalies (1969).
+
+    Args:
+        planned: in order.
+        n_last: how many are put in order of their size.
+        size: of a fit that scores these.
+    """
+    n_first = max(len(planned) - n_last, 0)
+    last = planned[n_first:]
+    by_size = sorted(last, key=lambda item: size(item.fit.points), reverse=True)
+    return [*planned[:n_first], *by_size]
+
+
 @dataclass(frozen=True, slots=True)
 class _Left:
     """A trial, and the places of its points that have no result on one fold."""

@@ -1,11 +1,10 @@
 """Markdown tables and what stands in their cells: text from data is escaped here."""
 
-import html
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tunesmith.report import numbers
-from tunesmith.report.escape import md_code, one_line
+from tunesmith.report.escape import md_code, xml
 from tunesmith.report.ranking import Ranked
 
 MAX_CELL = 200
@@ -52,7 +51,7 @@ def score_cell(trial: Ranked, metric: str) -> str:
 
 def html_code(text: str) -> str:
     """A name from the user's files inside of HTML."""
-    return f"<code>{html.escape(one_line(shortened(text)))}</code>"
+    return f"<code>{xml(shortened(text))}</code>"
 
 
 def shortened(text: str, at_most: int = MAX_CELL) -> str:

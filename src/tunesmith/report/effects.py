@@ -9,7 +9,7 @@ import numpy as np
 
 from tunesmith.history import Metric
 from tunesmith.report.importance import MIN_TRIALS, Importance, is_log
-from tunesmith.report.ranking import Ranked
+from tunesmith.report.ranking import MOST, Ranked
 from tunesmith.report.statistics.effects import Column, Effects
 from tunesmith.report.trends import is_number
 from tunesmith.space.parameter import canonical_json
@@ -67,7 +67,7 @@ def influence(
         importance: says which parameters come first; beyond 20 parameters no trends are drawn.
     """
     trials = sorted(ranking, key=lambda trial: trial.number)
-    scores = np.array([trial.means[metric.name] for trial in trials])
+    scores = np.clip([trial.means[metric.name] for trial in trials], -MOST, MOST)
     names = _by_importance(trials, importance)
     found = {name: _column(name, trials, log=is_log(space, name)) for name in names}
     columns = {n: c for n, c in found.items() if _varies(c[0])}
@@ -95,17 +95,25 @@ def _column(name: str, trials: Sequence[Ranked], *, log: bool) -> tuple[Column, 
         row: trial.params[name] for row, trial in enumerate(trials) if name in trial.params
     }
     is_category = not all(map(is_number, given.values()))
-    texts = sorted({canonical_json(value) for value in given.values()})
-    levels = {text: float(code) for code, text in enumerate(texts)}
-    is_log_scale = log and not is_category and min(given.values()) > 0
-    codes, meaning = np.full(len(trials), np.nan), {}
-    for row, value in given.items():
-        if is_category:
-            code = levels[canonical_json(value)]
-        else:
-            code = float(np.log(value) if is_log_scale else value)
-        codes[row], meaning[code] = code, value
-    return Column(name, codes, is_category), meaning
+    if is_category:
+        texts = {row: canonical_json(value) for row, value in given.items()}
+        levels = {text: code for code, text in enumerate(sorted(set(texts.values())))}
+        found = np.array([levels[text] for text in texts.values()], dtype=float)
+    else:
+        found = _scaled(list(given.values()), log=log)
+    codes = np.full(len(trials), np.nan)
+    codes[list(given)] = found
+    return Column(name, codes, is_category), dict(zip(found.tolist(), given.values(), strict=True))
+
+
+def _scaled(values: Sequence[float], *, log: bool) -> np.ndarray:
+    """From 0, the smallest, to 1, the largest: trees keep thresholds with few digits."""
+    found = np.clip(np.array(values, dtype=float), -MOST, MOST)
+    if log and found.min() > 0:
+        found = np.log(found)
+    low, high = found.min(), found.max()
+    scaled: np.ndarray = (found - low) / (high - low if high > low else 1.0)
+    return scaled
 
 
 def _varies(column: Column) -> bool:

@@ -1,9 +1,14 @@
 """One function per sink: text from data never becomes markup."""
 
+import html
+import json
 import re
+from typing import Any
 
 from tunesmith.redact import printable
 
+NOT_XML = re.compile("[^\\t\\n\\r\\x20-\\ud7ff\\ue000-\\ufffd\\U00010000-\\U0010ffff]")
+SURROGATES = re.compile("[\\ud800-\\udfff]")
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -33,6 +38,27 @@ def csv_cell(text: str) -> str:
     ("'=1+1", "'-x", 'rbf')
     """
     return f"'{text}" if text.startswith(FORMULA) else text
+
+
+def xml(text: str) -> str:
+    """Text inside an element or a quoted attribute, without characters that XML does not know.
+
+    >>> xml('<a href="x">&')
+    '&lt;a href=&quot;x&quot;&gt;&amp;'
+    """
+    return html.escape(NOT_XML.sub("", one_line(text)))
+
+
+def script_json(content: Any) -> str:
+    """Compact JSON that can stand inside ``<script>``: nothing in it can end the element.
+
+    >>> script_json({"name": "</script>"})
+    '{"name":"\\\\u003c/script\\\\u003e"}'
+    """
+    text = json.dumps(content, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
+    for character in "<>&\u2028\u2029":
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return SURROGATES.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def terminal(text: str) -> str:

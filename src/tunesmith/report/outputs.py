@@ -10,6 +10,7 @@ from tunesmith.config.model import Outputs
 from tunesmith.files import inside, write_atomic
 from tunesmith.ledger.records import StudyRecord
 from tunesmith.report import table
+from tunesmith.report.page.render import render as page
 from tunesmith.report.parameters import best_parameters, is_as_written, read_parameters
 from tunesmith.report.summary import Summary, summarise
 from tunesmith.space.parameter import canonical_json
@@ -42,6 +43,8 @@ def write_outputs(
     best = _best(summary, inside(root, outputs.best))
     if best is not None:
         contents[outputs.best] = best
+    if outputs.html is not None:
+        contents[outputs.html] = page(record, summary, has_times=False)
     if outputs.trials is not None:
         contents[outputs.trials] = TRIALS[Path(outputs.trials).suffix](record, summary)
     files = {inside(root, name): content for name, content in contents.items()}

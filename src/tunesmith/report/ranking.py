@@ -9,6 +9,9 @@ import numpy as np
 from tunesmith.history import History, Metric, Trial
 from tunesmith.types import Params
 
+MOST = 1e100
+"""Larger numbers count as this one in statistics: their squares would not be numbers."""
+
 
 @dataclass(frozen=True)
 class Ranked:
@@ -54,9 +57,9 @@ def _ranked(trial: Trial, rank: int, metrics: Sequence[Metric]) -> Ranked:
 
 
 def gains_of(ranking: Sequence[Ranked], metric: Metric) -> np.ndarray:
-    """``(n_trials, n_folds)`` scores, turned so that larger is better."""
+    """``(n_trials, n_folds)`` scores, turned so that larger is better, and bounded by ``MOST``."""
     scores = [trial.scores[metric.name] for trial in ranking]
-    found: np.ndarray = metric.sign * np.array(scores, dtype=float)
+    found: np.ndarray = np.clip(metric.sign * np.array(scores, dtype=float), -MOST, MOST)
     return found if ranking else np.empty((0, 0))
 
 

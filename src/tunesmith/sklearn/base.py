@@ -38,6 +38,16 @@ EXTRAS: dict[str, list[Any]] = {
     "fit_timeout_s": [Interval(Real, 0, None, closed="neither"), None],
 }
 """What every search takes beyond scikit-learn's own parameters."""
+UNUSED = {
+    "ledger": None,
+    "executor": "auto",
+    "selection": "best",
+    "stop": None,
+    "fit_timeout_s": None,
+}
+"""Their values that ask for nothing."""
+WATCHED = "callbacks are registered with the search or an estimator in it"
+FOREIGN = "X is an array of another library than NumPy"
 NO_FITS = "No fits were performed. Was the CV iterator empty? Were there no candidates?"
 
 
@@ -73,9 +83,8 @@ class SearchCV(BaseSearchCV):  # type: ignore[misc]
             KeyboardInterrupt: after Ctrl-C; ``cv_results_`` and ``best_params_`` speak of the
                 candidates that were finished by then.
         """
-        if is_watched(self) or not is_numpy(X):
-            # Callbacks are told of every fit, and other arrays live on other devices:
-            # scikit-learn's own loop makes every fit by itself, here.
+        if reason := why_their_loop(self, X):
+            refuse_extras(self, reason)
             return super().fit(X, y, **params)  # type: ignore[no-any-return]
         task = self._checked(X, y, params)
         plan = self._plan()
@@ -201,6 +210,32 @@ class SearchCV(BaseSearchCV):  # type: ignore[misc]
         self.refit_time_ = time.time() - began
         if hasattr(self.best_estimator_, "feature_names_in_"):
             self.feature_names_in_ = self.best_estimator_.feature_names_in_
+
+
+def why_their_loop(search: Any, X: Any) -> str:
+    """Why scikit-learn's own loop has to make every fit by itself, in words; or nothing.
+
+    Callbacks are told of every fit, and other arrays live on other devices.
+    """
+    if is_watched(search):
+        return WATCHED
+    return "" if is_numpy(X) else FOREIGN
+
+
+def refuse_extras(search: Any, reason: str) -> None:
+    """Say that scikit-learn's own loop knows nothing of our arguments, where some are set.
+
+    Raises:
+        ValueError: names all of them.
+    """
+    given = [name for name, unused in UNUSED.items() if getattr(search, name) != unused]
+    if given:
+        names = " and ".join(given)
+        way_out = "Remove the callbacks" if reason == WATCHED else "Convert X to a NumPy array"
+        raise ValueError(
+            f"{names} cannot be used here: {reason}, so scikit-learn's own loop makes every fit,"
+            f" which knows nothing of {names}. {way_out}, or leave out {names}."
+        )
 
 
 def is_watched(search: Any) -> bool:

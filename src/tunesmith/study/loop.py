@@ -7,7 +7,7 @@ the study *at* m: trials asked ahead are dropped (their folds stay in the ledger
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from concurrent.futures import CancelledError, Future
 from dataclasses import dataclass, field, replace
 
@@ -15,7 +15,7 @@ from tunesmith.errors import LostError
 from tunesmith.execute.executor import CallTimeoutError, Executor, WorkerDiedError
 from tunesmith.history import Failure, FoldResult, History, Trial, TrialLog
 from tunesmith.objective.objective import Fit, Objective
-from tunesmith.objective.plan import PlannedFit, plan
+from tunesmith.objective.plan import PlannedFit, largest_last_ones_first, plan
 from tunesmith.search.stopping import Criterion, only_counts, trial_limit
 from tunesmith.space import SearchSpace
 from tunesmith.study.opened import Opened
@@ -26,6 +26,8 @@ from tunesmith.study.strategy import LATER, Strategy
 from tunesmith.types import Params
 
 TICK_S = 0.5
+LAST_FITS = 10
+"""So many of the last fits, for each worker, begin with the largest."""
 FORESEEN = 4096
 """So many trials, and points of them, are asked for at a time where results change nothing."""
 NAMES = {
@@ -34,6 +36,7 @@ NAMES = {
     "start_with": "a point of `start_with` is",
 }
 EXHAUSTED = "no further point of the space was found"
+ALL_TRIED = "all points of the space were tried"
 
 
 @dataclass(frozen=True)
@@ -152,7 +155,8 @@ class Study:
             self._n_reused += len(opened.results)
         have = {item for opened in asked for item in opened.have}
         trials = [opened.asked for opened in asked]
-        for planned in plan(trials, self.objective.n_folds, have, self.objective.groups):
+        found = plan(trials, self.objective.n_folds, have, self.objective.groups)
+        for planned in self._in_order(found):
             self._start(self._bounded(planned))
 
     def _bounded(self, planned: PlannedFit) -> PlannedFit:
@@ -160,6 +164,14 @@ class Study:
         if not bounds or len(planned.fit.points) > 1:
             return planned
         return replace(planned, fit=replace(planned.fit, bounds=bounds))
+
+    def _in_order(self, planned: list[PlannedFit]) -> list[PlannedFit]:
+        n_workers, size = self.executor.n_workers, getattr(self.objective, "size", None)
+        is_foreseen = self._ahead > self.strategy.window
+        are_last = self._is_exhausted or len(self.log.asked) == self._n_trials
+        if size is None or n_workers == 1 or not (is_foreseen and are_last):
+            return planned
+        return largest_last_ones_first(planned, LAST_FITS * n_workers, size)
 
     def _start(self, planned: PlannedFit) -> None:
         self._running[self.executor.submit(planned.fit)] = planned
@@ -224,7 +236,7 @@ class Study:
         history = self.log.view()
         reason = self.criterion.is_spent(history, self.clock() - self._began)
         if reason is None and self._is_exhausted and not self._open:
-            return EXHAUSTED
+            return ALL_TRIED if history.n_told == self.strategy.n_points else EXHAUSTED
         return reason
 
     def _show(self, newest: Trial | None) -> None:
@@ -272,12 +284,17 @@ def _failed(fold: int, kind: str, error: BaseException) -> FoldResult:
 
 
 def unique_start(
-    space: SearchSpace, wanted: Sequence[tuple[str, Params]]
+    space: SearchSpace, wanted: Sequence[tuple[str, Params]], unsaid: Container[str] = ()
 ) -> tuple[tuple[tuple[str, Params], ...], list[str]]:
     """The starting points that lie in the space, canonical, without repeats.
 
+    Args:
+        space: of the study.
+        wanted: (origin, params).
+        unsaid: origins that nobody asked for by name.
+
     Returns:
-        The points with their origins, and one sentence for every point that was left out.
+        The points with their origins, and one sentence for every other point that was left out.
     """
     found: dict[str, tuple[str, Params]] = {}
     notes = []
@@ -285,7 +302,8 @@ def unique_start(
         try:
             canonical = space.canonical(params)
         except ValueError as error:
-            notes.append(f"{NAMES.get(origin, origin)} not tried first: {error}")
+            if origin not in unsaid:
+                notes.append(f"{NAMES.get(origin, origin)} not tried first: {error}")
             continue
         found.setdefault(space.key(canonical), (origin, canonical))
     return tuple(found.values()), notes

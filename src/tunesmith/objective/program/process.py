@@ -6,13 +6,13 @@ import selectors
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from tunesmith.objective.program.log import BoundedLog
-from tunesmith.offspring import adopt_orphans, sweep
+from tunesmith.offspring import adopt_orphans, descendants, sweep
 
 CHUNK = 1 << 16
 GLANCE_S = 0.05
@@ -70,6 +70,7 @@ def run(
         OSError: it cannot be started.
     """
     adopt_orphans()
+    others = descendants(os.getpid())
     began = time.monotonic()
     process = subprocess.Popen(  # noqa: S603 - an argument list, no shell
         list(argv),
@@ -81,7 +82,7 @@ def run(
         start_new_session=True,
         bufsize=0,
     )
-    with _Followed(process, logs) as followed:
+    with _Followed(process, logs, others) as followed:
         if limits.memory is not None:
             _limit_memory(process.pid, limits.memory)
         end = None if limits.time_s is None else began + limits.time_s
@@ -110,8 +111,11 @@ def _ask_to_end(group: int) -> None:
 class _Followed:
     """A process whose output is written down as it comes."""
 
-    def __init__(self, process: "subprocess.Popen[bytes]", logs: tuple[Path, Path]) -> None:
+    def __init__(
+        self, process: "subprocess.Popen[bytes]", logs: tuple[Path, Path], others: Collection[int]
+    ) -> None:
         self._process, self._selector = process, selectors.DefaultSelector()
+        self._others = others
         self._open = ExitStack()
         self.has_ended = False
         try:
@@ -163,7 +167,7 @@ class _Followed:
         if not self.has_ended:
             self._process.kill()
         code = self._process.wait()
-        sweep()
+        sweep(self._others)
         for key in [key for key in self._selector.get_map().values() if key.data is not None]:
             while self._take(key):
                 pass
@@ -176,7 +180,7 @@ class _Followed:
         if self._process.poll() is None:
             self._process.kill()
             self._process.wait()
-            sweep()
+            sweep(self._others)
         self._selector.close()
         for stream in (self._process.stdout, self._process.stderr):
             if stream is not None:

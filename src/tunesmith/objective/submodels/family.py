@@ -35,7 +35,8 @@ class Family(Protocol):
     parameters that play no part in the fit. Its candidates may differ in them, too; ``submodels``
     then takes ``free=``, their values for each candidate, and ``values`` may repeat. Where an
     estimator forgets what its submodels need, a family may have ``fit(estimator, X, y, **params)``;
-    what that returns is then given to ``submodels``.
+    what that returns is then given to ``submodels``. One whose fits take time in
+    proportion to the parameter has a true ``is_sized``.
     """
 
     parameter: str
@@ -81,6 +82,7 @@ class Counted:
     """What families along a count have in common: more of it holds fewer."""
 
     parameter = "n_estimators"
+    is_sized = True
 
     def in_order(self, values: Sequence[Any]) -> list[Any]:
         """From few to many."""

@@ -23,6 +23,7 @@ class Neighbors(Counted):
     """``KNeighborsClassifier`` and ``Regressor`` along ``n_neighbors``: one query for all."""
 
     parameter = "n_neighbors"
+    is_sized = False
     free = ("weights",)
 
     def can_share(self, estimator: Any, values: Sequence[Any]) -> bool:

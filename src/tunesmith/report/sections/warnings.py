@@ -1,56 +1,14 @@
-"""What a reviewer should know before trusting the winner."""
+"""What a reviewer should know before trusting the winner, and where the noise comes from."""
 
-from collections.abc import Sequence
-
-from tunesmith.report import numbers
-from tunesmith.report.alike import Alike
-from tunesmith.report.cells import name_cell, shortened, table
-from tunesmith.report.doubts import Doubts
-from tunesmith.report.escape import md_code
+from tunesmith.report.cells import table
+from tunesmith.report.statements import MARKDOWN, notes
 from tunesmith.report.summary import Summary
-
-MAX_LISTED = 30
-MAX_MESSAGE = 200
 
 
 def warnings(summary: Summary) -> str:
-    """Ends of ranges, odd folds, signs of a leak, failures, what the code warned of."""
-    lines = [
-        f"- The chosen {name_cell(edge.name)} ({numbers.plain(edge.value)}) lies at the {edge.side}"
-        " end of its range: a wider range may hold something better."
-        for edge in summary.edges
-    ]
-    lines += _doubts(summary.doubts)
-    lines += _listed([_alike("failed with", g, summary.n_trials) for g in summary.failures])
-    lines += _listed([_alike("warned of", g, summary.n_trials) for g in summary.warnings])
+    """One item a sentence."""
+    lines = [f"- {note}" for note in notes(summary, MARKDOWN)]
     return "## Warnings\n\n" + "\n".join(lines) if lines else ""
-
-
-def _doubts(doubts: Doubts) -> list[str]:
-    lines = []
-    if doubts.leak:
-        lines.append(f"- Too good to be true? {doubts.leak.capitalize()}: look for a leak.")
-    if doubts.shifted_folds:
-        lines.append(f"- {_folds(doubts.shifted_folds)}: most trials score far from the others.")
-    if doubts.discordant_folds:
-        lines.append(f"- {_folds(doubts.discordant_folds)}: trials rank otherwise than elsewhere.")
-    return lines
-
-
-def _folds(folds: Sequence[int]) -> str:
-    return f"On fold{'s' if len(folds) > 1 else ''} {', '.join(map(str, folds))}"
-
-
-def _alike(what: str, group: Alike, n_trials: int) -> str:
-    n = len(group.numbers)
-    trials = "1 trial" if n == 1 else f"{n} trials"
-    reason = f"{name_cell(group.kind)}: {md_code(shortened(group.message, MAX_MESSAGE))}"
-    return f"- {trials} of {n_trials} {what} {reason} (first: trial {group.numbers[0]})."
-
-
-def _listed(lines: list[str]) -> list[str]:
-    more = len(lines) - MAX_LISTED
-    return [*lines[:MAX_LISTED], f"- And {more} other kinds."] if more > 0 else lines
 
 
 def noise(summary: Summary) -> str:

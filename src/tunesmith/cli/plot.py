@@ -1,0 +1,62 @@
+"""``tunesmith plot``."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+import click
+
+from tunesmith import registry
+from tunesmith.cli.options import config_option, json_option, print_json, shown
+from tunesmith.cli.reading import open_record
+from tunesmith.cli.streams import say, show
+from tunesmith.errors import UsageError
+
+if TYPE_CHECKING:
+    from tunesmith.report.figures.svg import Theme
+
+
+@click.command("plot", epilog=f"Kinds: {', '.join(registry.BUILTIN['figures'])}.")
+@click.argument("kind")
+@config_option
+@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="SVG or PNG.")
+@click.option("--metric", metavar="NAME", help="A recorded metric.  [default: the objective]")
+@click.option("--param", "params", metavar="NAME", multiple=True, help="May be given repeatedly.")
+@click.option("--theme", type=click.Choice(("auto", "light", "dark")), default="auto")
+@json_option
+def command(
+    kind: str,
+    config: Path | None,
+    output: Path | None,
+    metric: str | None,
+    params: tuple[str, ...],
+    theme: str,
+    *,
+    as_json: bool,
+) -> None:
+    """Draw a figure of the study; works while a run is on.
+
+    KIND is one of those below. The drawing goes to a file (-o), or to stdout where that leads
+    into a file or another program. --json prints the data instead.
+    """
+    from tunesmith.report.figures.kind import kind_of
+    from tunesmith.report.figures.save import checked_format, save
+    from tunesmith.report.figures.svg import render
+    from tunesmith.report.figures.view import view_of
+
+    found = kind_of(kind)
+    if output is not None:
+        checked_format(output)
+    elif not as_json and sys.stdout.isatty():
+        raise UsageError(f"a drawing is no text for a terminal.\n  Add `-o {kind}.svg`.")
+    _, record = open_record(config)
+    view = view_of(record, metric=metric, params=params)
+    style = cast("Theme", theme)
+    if as_json:
+        content = {"study": record.head.name, "figure": kind, "data": found.content(view)}
+        print_json("plot", content)
+    elif output is None:
+        show(render(found(view), theme=style), nl=False)
+    else:
+        save(found(view), output, theme=style)
+        say(f"{kind} drawn into {shown(output.absolute())}")

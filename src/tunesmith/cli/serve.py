@@ -1,0 +1,41 @@
+"""``tunesmith serve``."""
+
+from pathlib import Path
+
+import click
+
+from tunesmith.cli.options import config_option, json_option, print_json
+from tunesmith.cli.reading import open_record
+from tunesmith.cli.streams import say, show
+from tunesmith.errors import UsageError
+
+
+@click.command("serve")
+@config_option
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="0: any free one.")
+@json_option
+def command(config: Path | None, port: int, *, as_json: bool) -> None:
+    """Show the HTML report in a browser, live while a run is on; Ctrl-C ends it.
+
+    Prints the page's address, which holds a random token. Only this machine can reach it.
+    """
+    from tunesmith.serve import PageServer, Source, stamp_of
+
+    definition, _ = open_record(config)
+    path, ledger = definition.source, definition.ledger
+    source = Source(lambda: open_record(path)[1], lambda: stamp_of(ledger))
+    try:
+        server = PageServer(source, port)
+    except OSError as error:
+        raise UsageError(f"--port {port}: {error.strerror}. Use another one, or 0.") from None
+    with server:
+        if as_json:
+            print_json("serve", {"study": definition.file.study, "url": server.url})
+        else:
+            show(server.url)
+        say("Live while the study runs; only this machine can see it. Ctrl-C ends it.")
+        try:
+            server.serve_forever()
+        except KeyboardInterrupt:
+            # The way to end it, so no failure.
+            say("")

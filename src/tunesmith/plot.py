@@ -1,0 +1,177 @@
+"""Figures in notebooks and programs.
+
+``tunesmith.plot.history("tuning.yaml")`` gives a figure that a notebook shows, and ``save`` writes
+it as SVG or PNG. Every registered kind of figure is a function here, with the same arguments:
+``history``, ``parallel``, ``importance``, ``contour``, ``slice``, ``folds``, ``race``, ``curves``,
+``pareto``, ``timeline``.
+"""
+
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from os import PathLike, fspath
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tunesmith import registry
+from tunesmith.config.load import load_definition
+from tunesmith.errors import UsageError
+from tunesmith.history import Failure, FoldResult, Metric, TrialLog
+from tunesmith.ledger.ledger import Ledger
+from tunesmith.ledger.records import StudyHead, StudyRecord
+from tunesmith.report.figures.chart import Chart
+from tunesmith.report.figures.kind import Kind, kind_of
+from tunesmith.report.figures.save import png, save
+from tunesmith.report.figures.svg import Theme, render
+from tunesmith.report.figures.view import View, view_of
+from tunesmith.space.parameter import canonical_json
+from tunesmith.types import Value
+
+SCORES = re.compile(r"split(\d+)_test_(.+)")
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A figure of a study: shown by notebooks, saved as SVG or PNG."""
+
+    kind: Kind[Any]
+    view: View
+
+    @property
+    def data(self) -> Any:
+        """What is drawn: a frozen dataclass of numbers and texts."""
+        return self.kind.data(self.view)
+
+    @property
+    def chart(self) -> Chart:
+        """Axes and marks."""
+        return self.kind(self.view)
+
+    def svg(self, theme: Theme = "auto") -> str:
+        """The drawing as SVG."""
+        return render(self.chart, theme=theme)
+
+    def png(self, theme: Theme = "light") -> bytes:
+        """The drawing as PNG.
+
+        Raises:
+            UsageError: the extra ``png`` is not installed.
+        """
+        return png(self.chart, theme)
+
+    def save(self, path: str | PathLike[str], theme: Theme = "auto") -> None:
+        """Write ``.svg`` or ``.png``, as the name says.
+
+        Raises:
+            UsageError: the name says no known format, or the extra ``png`` is not installed.
+            StorageError: the file cannot be written.
+        """
+        save(self.chart, Path(path), theme=theme)
+
+    def _repr_svg_(self) -> str:
+        return self.svg()
+
+
+def figure(
+    kind: str, source: Any, *, metric: str | None = None, params: Sequence[str] = ()
+) -> Figure:
+    """A figure of a study.
+
+    Args:
+        kind: a registered name.
+        source: the path of a configuration or a ledger, a ``Result``, a ``StudyRecord``, or a
+            fitted search with ``cv_results_``.
+        metric: a recorded metric's name; the first objective by default.
+        params: names of parameters; those that vary by default.
+
+    Raises:
+        UsageError: there is no such kind, study, metric or parameter.
+    """
+    found = kind_of(kind)
+    return Figure(found, view_of(record_of(source), metric=metric, params=params))
+
+
+def __getattr__(name: str) -> Callable[..., Figure]:
+    if name in {*registry.BUILTIN["figures"], *registry.outside("figures")}:
+        return partial(figure, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return ["Figure", "figure", *registry.names("figures")]
+
+
+# -- where figures come from ---------------------------------------------------------------------
+
+
+def record_of(source: Any) -> StudyRecord:
+    """The record behind whatever names or holds a study.
+
+    Raises:
+        UsageError: it does not, or nothing was run yet.
+    """
+    if isinstance(source, StudyRecord):
+        return source
+    if isinstance(getattr(source, "record", None), StudyRecord):
+        return source.record  # type: ignore[no-any-return]
+    if hasattr(source, "cv_results_"):
+        return record_of_results(source.cv_results_, type(source).__name__)
+    if isinstance(source, str | PathLike):
+        return _stored(fspath(source))
+    raise UsageError(
+        f"a figure cannot be made of a {type(source).__name__}.\n"
+        "  Give the path of a configuration or a ledger, a result, or a fitted search."
+    )
+
+
+def _stored(place: str) -> StudyRecord:
+    if "://" in place or Path(place).suffix in (".db", ".sqlite"):
+        with Ledger.open(place if "://" in place else Path(place), create=False) as ledger:
+            return ledger.load()
+    definition = load_definition(Path(place))
+    with Ledger.open(definition.ledger, create=False) as ledger:
+        return ledger.load(definition.file.study)
+
+
+def record_of_results(results: Mapping[str, Any], name: str) -> StudyRecord:
+    """Scikit-learn's ``cv_results_`` as a record; scorers improve upwards, as always there.
+
+    Args:
+        results: with the columns ``params`` and ``split0_test_…``.
+        name: to show as the study's.
+    """
+    columns = {m: k for k in results if (m := SCORES.fullmatch(k))}
+    metrics = tuple(Metric(found) for found in dict.fromkeys(m[2] for m in columns))
+    if not metrics:
+        raise UsageError("the search has no fold scores yet: fit it first.")
+    n_folds = 1 + max(int(m[1]) for m in columns)
+    log = TrialLog(metrics[:1])
+    for row, given in enumerate(results["params"]):
+        params: dict[str, Value] = {str(key): _value(value) for key, value in given.items()}
+        trial = log.ask(params, canonical_json(params), name)
+        log.tell(trial.told([_fold(results, metrics, row, fold) for fold in range(n_folds)]))
+    head = StudyHead(0, name, 1, "", {}, {"file": {}, "space": {}})
+    return StudyRecord(head, metrics, log.view(), ())
+
+
+def _fold(results: Mapping[str, Any], metrics: Sequence[Metric], row: int, fold: int) -> FoldResult:
+    scores = {m.name: float(results[f"split{fold}_test_{m.name}"][row]) for m in metrics}
+    fit_s, score_s = (float(results[f"mean_{clock}_time"][row]) for clock in ("fit", "score"))
+    if not all(map(np.isfinite, scores.values())):
+        failure = Failure("no score", "the fit failed or its score is not finite")
+        return FoldResult(fold, {}, fit_s, score_s, failure)
+    return FoldResult(fold, scores, fit_s, score_s)
+
+
+def _value(value: Any) -> Value:
+    """A parameter's value as JSON: what JSON cannot hold is shown by its text."""
+    plain = value.item() if isinstance(value, np.generic) else value
+    try:
+        json.dumps(plain, allow_nan=False)
+    except (TypeError, ValueError):
+        return str(plain)
+    return json.loads(json.dumps(plain))  # type: ignore[no-any-return]

@@ -1,0 +1,77 @@
+// The data of the page: lists put back in their places, and trials as rows.
+
+export function modelOf(content) {
+  const resolved = resolve(content, content.lists);
+  const { complete, failed, names } = resolved.trials;
+  const params = Object.keys(complete.params);
+  const metrics = resolved.metrics.map((metric) => metric.name);
+  const rows = [
+    ...complete.number.map((_, i) => rowOf(complete, i, { params, metrics, names })),
+    ...failed.number.map((_, i) => rowOf(failed, i, { params, metrics, names })),
+  ];
+  return { ...resolved, params, rows, byNumber: new Map(rows.map((row) => [row.trial, row])) };
+}
+
+function resolve(value, lists) {
+  if (Array.isArray(value)) return value.map((each) => resolve(each, lists));
+  if (value === null || typeof value !== "object") return value;
+  if ("$" in value) return lists[value.$];
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([name]) => name !== "lists")
+      .map(([name, each]) => [name, resolve(each, lists)]),
+  );
+}
+
+function rowOf(part, i, { params, metrics, names }) {
+  const row = {
+    trial: part.number[i],
+    rank: part.rank[i],
+    origin: part.origin[i],
+    level: part.level[i],
+    state: part.reason ? "failed" : "complete",
+    reason: part.reason ? part.reason[i] : "",
+    params: new Map(),
+    means: new Map(),
+    errors: new Map(),
+    folds: part.folds[metrics[0]].map((fold) => fold[i]),
+  };
+  for (const name of params) {
+    const place = part.params[name][i];
+    if (place !== null) row.params.set(name, Object.hasOwn(names, name) ? names[name][place] : place);
+  }
+  for (const name of metrics) {
+    row.means.set(name, part.means[name][i]);
+    row.errors.set(name, errorOf(part.folds[name].map((fold) => fold[i])));
+  }
+  return row;
+}
+
+// The standard error of the mean over folds.
+export function errorOf(scores) {
+  const found = scores.filter((score) => score !== null);
+  if (found.length < 2) return null;
+  const mean = found.reduce((sum, score) => sum + score, 0) / found.length;
+  const squares = found.reduce((sum, score) => sum + (score - mean) ** 2, 0);
+  return Math.sqrt(squares / (found.length - 1) / found.length);
+}
+
+// What a row has under a name: a parameter, a metric, or one of its own fields.
+export function valueOf(row, name) {
+  if (row.params.has(name)) return row.params.get(name);
+  if (row.means.has(name)) return row.means.get(name);
+  return ["trial", "rank", "state", "origin", "reason"].includes(name) ? row[name] : null;
+}
+
+export function textOf(value) {
+  if (value === null || value === undefined) return "–";
+  const isTiny = typeof value === "number" && value !== 0 && Math.abs(value) < 1e-3;
+  return isTiny ? value.toExponential() : String(value);
+}
+
+export function scoreText(mean, error) {
+  if (mean === null) return "–";
+  if (!error) return textOf(mean);
+  const digits = Math.min(Math.max(1 - Math.floor(Math.log10(error)), 0), 10);
+  return `${mean.toFixed(digits)} ± ${error.toFixed(digits)}`;
+}

@@ -1,0 +1,156 @@
+"""The HTML report while the study runs, for the people on this machine.
+
+The server listens on the loopback address only and answers only to a random token in the URL. It
+reads; nothing that it is sent changes anything.
+"""
+
+import hashlib
+import json
+import secrets
+from collections.abc import Callable
+from hmac import compare_digest
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+from tunesmith.errors import TunesmithError
+from tunesmith.ledger.records import StudyRecord
+from tunesmith.report.page.content import content_of
+from tunesmith.report.page.render import document, page_assets, policy
+
+HOST = "127.0.0.1"
+TIMEOUT_S = 30.0
+HTML, JSON = "text/html; charset=utf-8", "application/json"
+Load = Callable[[], StudyRecord]
+Stamp = Callable[[], object]
+
+
+class Source:
+    """The page's content, worked out again only when the ledger has changed."""
+
+    def __init__(self, load: Load, stamp: Stamp) -> None:
+        self._load, self._stamp = load, stamp
+        self._lock = Lock()
+        self._seen: object = None
+        self._content: dict[str, Any] = {}
+        self._data = b""
+
+    def page(self) -> bytes:
+        """The HTML document."""
+        with self._lock:
+            self._refresh()
+            return document(self._content, is_live=True).encode()
+
+    def data(self) -> tuple[bytes, str]:
+        """The content as JSON, and its tag."""
+        with self._lock:
+            self._refresh()
+            return self._data, f'"{hashlib.sha256(self._data).hexdigest()[:32]}"'
+
+    def _refresh(self) -> None:
+        # Looked at before the ledger is read: what is written meanwhile is read the next time.
+        stamp = self._stamp()
+        if self._data and stamp is not None and stamp == self._seen:
+            return
+        self._content = content_of(self._load())
+        text = json.dumps(self._content, allow_nan=False, separators=(",", ":"))
+        self._data, self._seen = text.encode(), stamp
+
+
+def stamp_of(ledger: str | Path) -> object:
+    """Something that changes whenever a ledger's file does; ``None`` for a server's."""
+    if isinstance(ledger, str):
+        return None
+    found = []
+    for path in (ledger, ledger.with_name(f"{ledger.name}-wal")):
+        try:
+            status = path.stat()
+        except OSError:
+            continue
+        found.append((status.st_ino, status.st_mtime_ns, status.st_size))
+    return tuple(found)
+
+
+class PageServer(ThreadingHTTPServer):
+    """Serves one page on the loopback address."""
+
+    daemon_threads = True
+
+    def __init__(self, source: Source, port: int = 0) -> None:
+        self.source = source
+        self.token = secrets.token_urlsafe(24)
+        super().__init__((HOST, port), PageHandler)
+
+    @property
+    def url(self) -> str:
+        """Where the page is."""
+        return f"http://{HOST}:{self.server_port}/{self.token}/"
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """Names under which a browser may ask; another one means that a name was rebound."""
+        return tuple(f"{name}:{self.server_port}" for name in (HOST, "localhost"))
+
+
+class PageHandler(BaseHTTPRequestHandler):
+    """Answers ``GET /<token>/`` and ``GET /<token>/data.json``."""
+
+    server: PageServer
+    protocol_version = "HTTP/1.1"
+    timeout = TIMEOUT_S
+
+    def do_GET(self) -> None:
+        """Answer with the page or its data."""
+        if self.headers.get("Host") not in self.server.hosts:
+            self._refuse(HTTPStatus.FORBIDDEN)
+            return
+        token, slash, name = self.path.removeprefix("/").partition("/")
+        is_known = compare_digest(token.encode(), self.server.token.encode())
+        answer = {"/": self._page, "/data.json": self._data}.get(slash + name)
+        if not is_known or answer is None:
+            self._refuse(HTTPStatus.NOT_FOUND)
+            return
+        try:
+            answer()
+        except TunesmithError:
+            # The ledger is busy or gone; the page says so and asks again.
+            self._refuse(HTTPStatus.SERVICE_UNAVAILABLE)
+
+    def _page(self) -> None:
+        headers = {"Content-Security-Policy": policy(page_assets(), is_live=True)}
+        self._send(HTTPStatus.OK, self.server.source.page(), HTML, headers)
+
+    def _data(self) -> None:
+        data, tag = self.server.source.data()
+        is_known = self.headers.get("If-None-Match") == tag
+        status = HTTPStatus.NOT_MODIFIED if is_known else HTTPStatus.OK
+        self._send(status, b"" if is_known else data, JSON, {"ETag": tag})
+
+    def _refuse(self, status: HTTPStatus) -> None:
+        self.close_connection = True
+        self._send(status, f"{status.phrase}\n".encode(), "text/plain", {"Connection": "close"})
+
+    def _send(self, status: HTTPStatus, body: bytes, kind: str, headers: dict[str, str]) -> None:
+        self.send_response(status)
+        fixed = {
+            "Content-Type": kind,
+            "Content-Length": str(len(body)),
+            "Cache-Control": "no-cache",
+            "Cross-Origin-Resource-Policy": "same-origin",
+            "Referrer-Policy": "no-referrer",
+            "X-Content-Type-Options": "nosniff",
+            "X-Frame-Options": "DENY",
+        }
+        for name, value in {**fixed, **headers}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def version_string(self) -> str:
+        """Say nothing of versions."""
+        return "tunesmith"
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
+        """Requests are nobody's business."""

@@ -1,0 +1,120 @@
+"""The objective of programs keeps what every objective keeps."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tunesmith.config.load import define
+from tunesmith.errors import UsageError
+from tunesmith.objective.program.build import build_program
+from tunesmith.objective.program.objective import ProgramObjective
+from tunesmith.testing.objective import ObjectiveContract
+from tunesmith.types import Params
+
+SCRIPT = """\
+case "$1" in
+  x=-1) echo broken >&2; exit 2 ;;
+esac
+echo "score: ${1#x=}$TUNESMITH_SEED.5"
+"""
+OBJECTIVE: dict[str, Any] = {
+    "command": ["sh", "train.sh", "x={x}"],
+    "metrics_pattern": r"score: (\S+)",
+    "metric": {"name": "score", "direction": "maximize"},
+    "seeds": 2,
+}
+
+
+def build(root: Path, **changes: Any) -> ProgramObjective:
+    (root / "train.sh").write_text(SCRIPT)
+    objective = {**OBJECTIVE, **changes}
+    space = {"x": [-1, 1, 2], "y": [None, 0.5]}
+    sections = {"study": "s", "space": space, "search": {"method": "grid", "seed": 7}}
+    definition = define({**sections, "objective": objective}, root=root)
+    return build_program(definition, n_workers=1, restored={})
+
+
+class TestProgramObjective(ObjectiveContract):
+    @pytest.fixture(autouse=True)
+    def project(self, tmp_path: Path) -> None:
+        self.root = tmp_path
+
+    def make(self) -> ProgramObjective:
+        return build(self.root)
+
+    def params(self) -> Sequence[Params]:
+        return [{"x": 1, "y": None}, {"x": 2, "y": None}]
+
+    def failing(self) -> Params:
+        return {"x": -1, "y": None}
+
+
+def test_seeds_are_folds(tmp_path: Path) -> None:
+    from tunesmith.objective.objective import Fit
+
+    objective = build(tmp_path)
+    scores = [objective.evaluate(Fit(fold, ({"x": 1},)))[0].scores for fold in (0, 1)]
+    assert scores == [{"score": 17.5}, {"score": 18.5}]
+
+
+def test_what_results_depend_on_is_told_by_content(tmp_path: Path) -> None:
+    before = build(tmp_path)
+    (tmp_path / "unrelated.txt").write_text("x")
+    assert build(tmp_path).context == before.context
+    (tmp_path / "lib.py").write_text("x = 1\n")
+    assert build(tmp_path).context == before.context
+    named = build(tmp_path, depends_on=["*.txt", "train.sh"])
+    (tmp_path / "unrelated.txt").write_text("y")
+    assert build(tmp_path, depends_on=["*.txt", "train.sh"]).context != named.context
+    fixed = build(tmp_path, params={"batch": 3})
+    assert fixed.context["objective"] != before.context["objective"]
+    assert build(tmp_path, environment={"set": {"A": "1"}}).context != before.context
+    assert build(tmp_path, grace=1, retry={"exit": 1}).context == before.context
+
+
+def test_a_python_program_depends_on_the_projects_modules(tmp_path: Path) -> None:
+    (tmp_path / "main.py").write_text("")
+    (tmp_path / ".venv/lib").mkdir(parents=True)
+    (tmp_path / ".venv/lib/other.py").write_text("")
+    (tmp_path / "package").mkdir()
+    (tmp_path / "package/model.py").write_text("")
+    objective = build(tmp_path, command=["python", "main.py"])
+    (note,) = objective.notes
+    assert note.startswith("results depend on main.py, package/model.py: when they change")
+    before = dict(objective.context)
+    (tmp_path / "package/model.py").write_text("x = 1\n")
+    assert build(tmp_path, command=["python", "main.py"]).context != before
+
+
+def test_defaults_stand_in_the_parameters_file(tmp_path: Path) -> None:
+    (tmp_path / "p.yaml").write_text("x: 2\ny: null\nz: 3\n")
+    assert build(tmp_path, params_file="p.yaml").defaults() == {"x": 2, "y": None}
+    (tmp_path / "p.ini").write_text("[a]\nx = 1\n")
+    ini = {"path": "p.ini", "at": "a"}
+    with pytest.raises(UsageError, match=r"p\.ini: INI has no null, which `a\.y` needs"):
+        build(tmp_path, params_file=ini)
+    assert build(tmp_path).defaults() == {}
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"command": ["no-such-program"]}, "the program `no-such-program` does not exist"),
+        ({"command": ["./train.sh"]}, "is not executable.\n  Make it executable"),
+        ({"command": ["sh", "{X}", "{z}"]}, r"command.1: nothing is named `\{X\}`"),
+        ({"command": ["sh", "{x}"]}, "Write it as `--name={name}`"),
+        ({"params_file": "params"}, "tells no format"),
+        ({"params_file": {"path": "p.toml"}}, "TOML has no null"),
+        ({"metrics_pattern": ..., "metrics_file": "m.txt"}, "tells no format"),
+        ({"depends_on": "*.rs"}, "`.*rs` names no file"),
+    ],
+)
+def test_what_cannot_work_is_said_before_anything_runs(
+    tmp_path: Path, changes: dict[str, Any], words: str
+) -> None:
+    kept = {name: value for name, value in {**OBJECTIVE, **changes}.items() if value is not ...}
+    removed = dict.fromkeys(name for name in OBJECTIVE if name not in kept)
+    with pytest.raises(UsageError, match=words):
+        build(tmp_path, **kept, **removed)
