@@ -39,3 +39,20 @@ def test_hooks_and_outside_variables_have_no_say(
     )
     assert git.answer(repository, "status", "--porcelain") == ""
     assert not (tmp_path / "pwned").exists()
+
+
+def test_files_are_read_as_they_were_committed(repository: Path) -> None:
+    name = "sub dir/best.yaml"
+    (repository / "sub dir").mkdir()
+    (repository / name).write_text("a: 1\n")
+    who = ["-c", "user.name=a", "-c", "user.email=a@example.org"]
+    for arguments in (["add", "."], [*who, "commit", "-qm", "first"]):
+        subprocess.run(["git", *arguments], cwd=repository, check=True)
+    (repository / name).write_text("a: 2\n")
+    commit = git.commit(repository, "HEAD")
+    assert commit is not None
+    assert git.content(repository, commit, name) == "a: 1\n"
+    assert git.content(repository / "sub dir", commit, "best.yaml") == "a: 1\n"
+    assert git.content(repository, commit, "other.yaml") is None
+    assert git.commit(repository, "--all") is None
+    assert git.commit(repository, "no-such") is None

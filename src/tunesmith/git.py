@@ -35,6 +35,24 @@ def answer(root: Path, *arguments: str) -> str | None:
     return None if output is None else output.decode(errors="replace").strip()
 
 
+def commit(root: Path, revision: str) -> str | None:
+    """The full digest of the commit that a revision names; ``None`` where there is none."""
+    wanted = f"{revision}^{{commit}}"
+    return answer(root, "rev-parse", "--verify", "--quiet", "--end-of-options", wanted)
+
+
+def content(root: Path, commit: str, name: str) -> str | None:
+    """A file's text as it was committed; ``None`` where it was not.
+
+    Args:
+        root: a folder of the repository.
+        commit: its full digest.
+        name: path below ``root``.
+    """
+    output = _output(root, "show", "--no-textconv", "--end-of-options", f"{commit}:./{name}")
+    return None if output is None else output.decode("utf-8-sig", errors="replace")
+
+
 def paths(root: Path, *arguments: str) -> list[str] | None:
     """What a command that ends paths with a null byte (``-z``) lists; ``None`` as ``answer``."""
     output = _output(root, *arguments)

@@ -20,7 +20,7 @@ from tunesmith.fingerprint import digest
 from tunesmith.ledger.ledger import Ledger
 from tunesmith.ledger.records import StudyHead
 from tunesmith.objective.objective import Objective
-from tunesmith.report.parameters import read_parameters
+from tunesmith.report.parameters import committed_parameters, read_parameters
 from tunesmith.search.budget import Budgets
 from tunesmith.search.sampler import Sampler
 from tunesmith.study.budgeted import Budgeted
@@ -134,8 +134,11 @@ def identity(definition: Definition, objective: Objective) -> str:
     """
     file = definition.file.model_dump(mode="json", include={"objective", "search", "budget"})
     file["search"]["curves"] = has_curves(definition)
-    if definition.file.gate is not None:
+    gate = definition.file.gate
+    if gate is not None:
         file["search"]["start_with"] = wanted_start(definition)
+        # A study never writes into the base revision, so what stands there may count.
+        file["base"] = None if gate.base is None else _in_force(definition)
     return digest({**file, "space": definition.space.to_json(), "on": dict(objective.context)})
 
 
@@ -260,11 +263,19 @@ def incumbent(definition: Definition) -> Params | None:
         return params
 
 
+def _in_force(definition: Definition) -> dict[str, Any] | None:
+    """What the best-parameters file holds, here or in the base revision."""
+    gate, name = definition.file.gate, definition.file.outputs.best
+    if gate is not None and gate.base is not None:
+        return committed_parameters(definition.root, gate.base, name)
+    path = definition.root / name
+    return dict(read_parameters(path)[0]) if path.is_file() else None
+
+
 def _current(definition: Definition) -> list[tuple[str, Params]]:
-    path = definition.root / definition.file.outputs.best
-    if not path.is_file():
+    params, budget = _in_force(definition), definition.file.budget
+    if params is None:
         return []
-    params, budget = dict(read_parameters(path)[0]), definition.file.budget
     if budget is not None and budget.parameter is not None:
         params.pop(budget.parameter, None)
     return [("current", params)]

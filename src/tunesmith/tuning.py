@@ -8,9 +8,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from tunesmith.config.load import load_definition
 from tunesmith.config.model import Definition, Gate
-from tunesmith.errors import ExitCode
+from tunesmith.errors import ExitCode, UsageError
 from tunesmith.execute.nest import Nest
 from tunesmith.ledger.ledger import Ledger
 from tunesmith.ledger.lock import run_lock
@@ -120,11 +122,19 @@ def tune(
             )
 
 
-def with_gate(definition: Definition) -> Definition:
-    """The same definition with a gate; one that it has stays as it is."""
-    if definition.file.gate is not None:
-        return definition
-    return replace(definition, file=definition.file.model_copy(update={"gate": Gate()}))
+def with_gate(definition: Definition, base: str | None = None) -> Definition:
+    """The same definition with a gate; one that it has stays, but for the base revision.
+
+    Raises:
+        UsageError: the name of the revision cannot be one.
+    """
+    gate = definition.file.gate or Gate()
+    if base is not None:
+        try:
+            gate = Gate.model_validate({**gate.model_dump(), "base": base})
+        except ValidationError:
+            raise UsageError(f"--base: `{base}` is no name of a revision") from None
+    return replace(definition, file=definition.file.model_copy(update={"gate": gate}))
 
 
 def _begin(

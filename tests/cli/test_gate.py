@@ -1,6 +1,7 @@
 """The gate as a script meets it: files, exit codes, JSON."""
 
 import json
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,34 @@ def test_parameters_outside_the_space_are_not_weighed(tunesmith: Run, project: P
     done = tunesmith("run", "--gate", "-q", "--workers", "1")
     assert done.returncode == 4
     assert "verdict: not known: the parameters in force were not evaluated" in done.stdout
+
+
+def test_the_base_revision_has_the_parameters_in_force(tunesmith: Run, project: Path) -> None:
+    """A branch has changed the file; what counts is what the base has."""
+    path = in_force(project, "max_depth: 1\ncriterion: gini\n")
+    commit(project)
+    path.write_text("max_depth: 3\ncriterion: entropy\n")
+    done = tunesmith("run", "--gate", "--base", "HEAD", "-q", "--workers", "1")
+    assert done.returncode == 0, done.stdout
+    report = (project / "outputs/tuning_results.md").read_text()
+    assert "**Adopt trial" in report
+    assert "| `max_depth` | `1` |" in report
+    assert "max_depth: 3\ncriterion" not in path.read_text()
+
+
+@pytest.mark.parametrize("base", ["no-such", "--output=x", "a b"])
+def test_a_base_that_is_none_is_named(tunesmith: Run, project: Path, base: str) -> None:
+    commit(project)
+    done = tunesmith("run", f"--base={base}", "-q")
+    assert done.returncode == 2
+    assert base in done.stderr
+    assert not (project / "x").exists()
+
+
+def commit(project: Path) -> None:
+    who = ["-c", "user.name=a", "-c", "user.email=a@example.org"]
+    for arguments in (["init", "-q"], ["add", "."], [*who, "commit", "-qm", "begin"]):
+        subprocess.run(["git", *arguments], cwd=project, check=True)
 
 
 def test_a_comment_is_written_beside_the_report(tunesmith: Run, finished: Path) -> None:

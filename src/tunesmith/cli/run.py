@@ -30,6 +30,11 @@ if TYPE_CHECKING:
 @click.option("--seed", type=click.IntRange(min=0), help="Another seed, another series of trials.")
 @click.option("--restart", is_flag=True, help="Evaluate everything anew.")
 @click.option("--gate", is_flag=True, help=OPTION + " Implies the section `gate`.")
+@click.option(
+    "--base",
+    metavar="REV",
+    help="Weigh against the best parameters of this Git revision; implies the section `gate`.",
+)
 @click.option("-q", "--quiet", is_flag=True, help="No progress.")
 @json_option
 def command(
@@ -38,6 +43,7 @@ def command(
     trials: int | None,
     time_limit: str | None,
     seed: int | None,
+    base: str | None,
     *,
     restart: bool,
     gate: bool,
@@ -62,8 +68,8 @@ def command(
     }
     path = find_config(config)
     definition = load_definition(path, overrides=overrides)
-    if gate:
-        definition = with_gate(definition)
+    if gate or base is not None:
+        definition = with_gate(definition, base)
     with pointing_into(path), watching(live=is_interactive(), quiet=quiet) as observer:
         result = tune(definition, observer=observer, say=say, restart=restart)
     if as_json:

@@ -277,6 +277,9 @@ class Gate(Section):
 
     min_improvement: float = Field(default=0.0, ge=0, allow_inf_nan=False)
     """What the mean of the first metric must gain, in its own unit, to be worth a change."""
+    base: str | None = Field(default=None, pattern=r"^[^-\s][^\s]*$", max_length=200)
+    """Git revision whose best-parameters file is in force, e.g. ``origin/main``; by default the
+    file in the project folder is."""
     keep: bool = True
     """The best-parameters file keeps what is in force unless the verdict is to adopt; ``false``
     writes the winner all the same, and only says so."""

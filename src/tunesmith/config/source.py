@@ -25,12 +25,18 @@ def read_document(path: FilePath) -> Document:
         UsageError: it cannot be read, is too large, or has another suffix.
         ConfigError: its text is not valid.
     """
-    reader = READERS.get(path.suffix.lower())
-    if reader is None:
-        raise UsageError(
-            f"{path}: not a configuration file by its name; it must end in {', '.join(READERS)}"
-        )
-    text = _text(path)
+    _reader(path)
+    return parse_document(_text(path), path)
+
+
+def parse_document(text: str, path: FilePath) -> Document:
+    """The same for a text that stood under that name.
+
+    Raises:
+        UsageError: the name has another suffix.
+        ConfigError: the text is not valid.
+    """
+    reader = _reader(path)
     try:
         document = reader(text)
         _refuse_odd_values(document)
@@ -38,6 +44,15 @@ def read_document(path: FilePath) -> Document:
         place = Place(str(path), error.line, error.column)
         raise ConfigError([Violation((), str(error), place=place)]) from None
     return Document(document.data, document.positions, str(path))
+
+
+def _reader(path: FilePath) -> Callable[[str], Document]:
+    reader = READERS.get(path.suffix.lower())
+    if reader is None:
+        raise UsageError(
+            f"{path}: not a configuration file by its name; it must end in {', '.join(READERS)}"
+        )
+    return reader
 
 
 def _text(path: FilePath) -> str:

@@ -9,6 +9,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from tunesmith import git
 from tunesmith.errors import UsageError
 from tunesmith.fingerprint import digest
 from tunesmith.formats.yaml_text import yaml_text
@@ -63,9 +64,38 @@ def read_parameters(path: Path) -> tuple[dict[str, Any], dict[str, Any] | None]:
     """
     from tunesmith.config.source import read_document
 
-    data = read_document(path).data
+    return _params_and_meta(read_document(path).data, str(path))
+
+
+def committed_parameters(root: Path, revision: str, name: str) -> dict[str, Any] | None:
+    """The params of a best-parameters file as a revision has it; ``None`` where it has none.
+
+    Args:
+        root: the project folder.
+        revision: of Git, as ``origin/main``.
+        name: the file's path below the project folder.
+
+    Raises:
+        UsageError: there is no such revision, or the file does not hold parameters.
+    """
+    from tunesmith.config.source import parse_document
+
+    commit = git.commit(root, revision)
+    if commit is None:
+        raise UsageError(
+            f"gate.base: there is no revision `{revision}` here.\n"
+            "  CI often fetches one commit alone: fetch the base branch, too."
+        )
+    text = git.content(root, commit, name)
+    if text is None:
+        return None
+    document = parse_document(text, Path(name))
+    return _params_and_meta(document.data, f"{revision}:{name}")[0]
+
+
+def _params_and_meta(data: Any, place: str) -> tuple[dict[str, Any], dict[str, Any] | None]:
     if not isinstance(data, dict):
-        raise UsageError(f"{path}: expected parameters by name")
+        raise UsageError(f"{place}: expected parameters by name")
     if isinstance(data.get("params"), dict) and set(data) <= {"params", "meta"}:
         return data["params"], data.get("meta")
     return data, None
