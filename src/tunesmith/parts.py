@@ -4,13 +4,14 @@ import os
 import re
 import signal
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from tunesmith import offspring, registry
-from tunesmith.config.model import Definition
+from tunesmith.config.model import Definition, OuterFold
 from tunesmith.errors import UsageError
 from tunesmith.execute.choose import PROCESSES, SERIAL, choose
 from tunesmith.execute.executor import Executor
@@ -18,7 +19,7 @@ from tunesmith.execute.libraries import libraries
 from tunesmith.execute.nest import OWN_VARIABLES, Nest, kept
 from tunesmith.fingerprint import digest
 from tunesmith.ledger.ledger import Ledger
-from tunesmith.ledger.records import StudyHead
+from tunesmith.ledger.records import StudyHead, StudyRecord
 from tunesmith.objective.objective import Objective
 from tunesmith.report.parameters import committed_parameters, read_parameters
 from tunesmith.search.budget import Budgets
@@ -134,7 +135,9 @@ def identity(definition: Definition, objective: Objective) -> str:
     """
     file = definition.file.model_dump(mode="json", include={"objective", "search", "budget"})
     file["search"]["curves"] = has_curves(definition)
-    gate = definition.file.gate
+    gate, outer = definition.file.gate, definition.outer
+    if outer is not None:
+        file["outer"] = asdict(outer)
     if gate is not None:
         file["search"]["start_with"] = wanted_start(definition)
         # A study never writes into the base revision, so what stands there may count.
@@ -212,10 +215,56 @@ def has_curves(definition: Definition) -> bool:
 
 def snapshot(definition: Definition) -> dict[str, Any]:
     """The definition as JSON, as the ledger keeps it."""
-    return {
+    found: dict[str, Any] = {
         "file": definition.file.model_dump(mode="json"),
         "space": definition.space.to_json(),
     }
+    return found if definition.outer is None else {**found, "outer": asdict(definition.outer)}
+
+
+def outer_definitions(definition: Definition, data: str) -> list[Definition]:
+    """The searches of nested cross-validation, one an outer fold.
+
+    They do not begin with the parameters in force, which were chosen by rows of all folds.
+
+    Args:
+        definition: of the study.
+        data: digest of its rows.
+    """
+    file, n = definition.file, definition.file.outer_folds or 0
+    ungated = replace(definition, file=file.model_copy(update={"gate": None}))
+    start = tuple(item for item in wanted_start(ungated) if item != "current")
+    search = file.search.model_copy(update={"start_with": start})
+    shared = {"gate": None, "outer_folds": None, "search": search}
+    return [
+        replace(
+            definition,
+            file=file.model_copy(update={**shared, "study": f"{file.study}.outer{number}"}),
+            outer=OuterFold(number, n, data),
+        )
+        for number in range(n)
+    ]
+
+
+def outer_records(
+    ledger: Ledger, definition: Definition, record: StudyRecord
+) -> tuple[StudyRecord, ...]:
+    """The finished searches of nested cross-validation that belong to a study as it stands."""
+    found = []
+    for outer in outer_definitions(definition, record.head.context.get("data", "")):
+        head = ledger.previous(outer.file.study)
+        if head is not None and _is_of(head, record.head, snapshot(outer)):
+            found.append(ledger.load(outer.file.study))
+    return tuple(found)
+
+
+def _is_of(head: StudyHead, main: StudyHead, wanted: Mapping[str, Any]) -> bool:
+    """Whether a search was defined like the study is now, over the same code."""
+    parts = ("objective", "search")
+    is_same = all(head.definition["file"][part] == wanted["file"][part] for part in parts)
+    is_same &= all(head.definition.get(part) == wanted[part] for part in ("space", "outer"))
+    others = ("code", "objective", "versions")
+    return is_same and all(head.context.get(k) == main.context.get(k) for k in others)
 
 
 def start_points(definition: Definition, objective: Objective) -> list[tuple[str, Params]]:

@@ -29,6 +29,8 @@ from tunesmith.parts import (
     incumbent,
     keeping,
     nest_for,
+    outer_definitions,
+    outer_records,
     project_on_path,
     snapshot,
     start_points,
@@ -47,6 +49,12 @@ from tunesmith.study.signals import SignalGate, StopRequested
 from tunesmith.types import Params
 
 Say = Callable[[str], None]
+
+
+def silence(_text: str) -> None:
+    """Say nothing."""
+
+
 BLAME = {
     "data": "the data changed",
     "code": "the project's code changed",
@@ -90,7 +98,7 @@ def tune(
     definition: Definition | str | Path,
     *,
     observer: Observer = silent,
-    say: Say = lambda _text: None,
+    say: Say = silence,
     restart: bool = False,
 ) -> Result:
     """Run a study until a stopping criterion is met, and write its outputs.
@@ -108,6 +116,35 @@ def tune(
     """
     if isinstance(definition, str | Path):
         definition = load_definition(Path(definition))
+    result = _tune(definition, observer, say, restart=restart)
+    if definition.file.outer_folds is None or result.exit_code != ExitCode.OK:
+        return result
+    return _nested(result, definition, observer, say, restart=restart)
+
+
+def _nested(
+    result: Result, definition: Definition, observer: Observer, say: Say, *, restart: bool
+) -> Result:
+    """Repeat the search on every outer fold, and write the outputs again with what it is worth."""
+    data = result.record.head.context["data"]
+    for outer in outer_definitions(definition, data):
+        say(f"nested cross-validation: {outer.file.study}")
+        found = _tune(outer, observer, silence, restart=restart)
+        if found.exit_code not in (ExitCode.OK, ExitCode.NO_RESULT):
+            return replace(result, exit_code=found.exit_code)
+        result = replace(
+            result,
+            n_evaluated=result.n_evaluated + found.n_evaluated,
+            n_reused=result.n_reused + found.n_reused,
+            n_fits=result.n_fits + found.n_fits,
+        )
+    with Ledger.open(definition.ledger) as ledger:
+        summary, written = _written(ledger, definition, result.record)
+    return replace(result, summary=summary, written=written)
+
+
+def _tune(definition: Definition, observer: Observer, say: Say, *, restart: bool) -> Result:
+    """One study, without its nested cross-validation."""
     with project_on_path(definition.root):
         nest = nest_for(definition)
         objective = build_objective(definition)
@@ -234,8 +271,18 @@ def _finish(
     counts = outcome.n_evaluated, outcome.n_reused, outcome.n_fits
     ledger.end_run(run_id, outcome.stopped_by, *counts)
     record = ledger.load(head.name)
-    summary = summarise(record)
-    written = tuple(write_outputs(record, definition.root, definition.file.outputs, summary))
+    summary, written = _written(ledger, definition, record)
     if code == ExitCode.OK and outcome.history.best() is None:
         code = ExitCode.NO_RESULT
     return Result(record, summary, *counts, written, code)
+
+
+def _written(
+    ledger: Ledger, definition: Definition, record: StudyRecord
+) -> tuple[Summary, tuple[Written, ...]]:
+    """What the report says, and the outputs; a search of nested cross-validation leaves none."""
+    summary = summarise(record, nested=outer_records(ledger, definition, record))
+    if definition.outer is not None:
+        return summary, ()
+    outputs = definition.file.outputs
+    return summary, tuple(write_outputs(record, definition.root, outputs, summary))

@@ -16,6 +16,18 @@ def open_record(config: Path | None) -> tuple[Definition, StudyRecord]:
     Raises:
         UsageError: nothing has been run yet.
     """
+    definition, record, _ = open_records(config)
+    return definition, record
+
+
+def open_records(
+    config: Path | None,
+) -> tuple[Definition, StudyRecord, tuple[StudyRecord, ...]]:
+    """The same, with the searches of its nested cross-validation.
+
+    Raises:
+        UsageError: nothing has been run yet.
+    """
     definition = load_definition(find_config(config))
     location = definition.ledger
     if isinstance(location, Path) and not location.is_file():
@@ -25,4 +37,9 @@ def open_record(config: Path | None) -> tuple[Definition, StudyRecord]:
             "  Begin with `tunesmith run`."
         )
     with Ledger.open(location, create=False) as ledger:
-        return definition, ledger.load(definition.file.study)
+        record = ledger.load(definition.file.study)
+        if definition.file.outer_folds is None:
+            return definition, record, ()
+        from tunesmith.parts import outer_records
+
+        return definition, record, outer_records(ledger, definition, record)

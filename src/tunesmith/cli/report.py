@@ -7,7 +7,7 @@ import click
 
 from tunesmith.cli.gate import OPTION, gate_code, gate_content
 from tunesmith.cli.options import config_option, json_option, print_json, shown
-from tunesmith.cli.reading import open_record
+from tunesmith.cli.reading import open_records
 from tunesmith.cli.streams import show
 
 
@@ -40,9 +40,9 @@ def command(
     from tunesmith.report.summary import summarise
     from tunesmith.report.terminal import gate_text
 
-    definition, record = open_record(config)
+    definition, record, nested = open_records(config)
     policy = Policy.of(definition.file.model_dump(mode="json", include={"selection", "gate"}))
-    summary = summarise(record, policy)
+    summary = summarise(record, policy, nested=nested)
     written = write_outputs(record, definition.root, definition.file.outputs, summary)
     beside = {} if comment is None else {comment: registry.load("reports", "comment")(summary)}
     if html is not None:

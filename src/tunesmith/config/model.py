@@ -320,10 +320,25 @@ class File(Section):
     """Which trial wins: the best; the simplest within one standard error of it (``one_se``); the
     simplest, or the fastest to fit, of those that cannot be told from it (``docs/reports.md``)."""
     gate: Gate | None = None
+    outer_folds: int | None = Field(default=None, ge=2)
+    """Nested cross-validation: the whole search is repeated on the training part of each of so many
+    outer folds, as ``STUDY.outer0`` and so on, and its winner scored on the part left out. The
+    search takes so many times longer; the report shows what it is worth."""
     execution: Execution = Execution()
     ledger: str = ".tunesmith/ledger.db"
     """Database of everything evaluated: a SQLite file, or a server's URL such as
     ``postgresql://user@host/database`` (needs ``pip install tunesmith[postgres]``)."""
+
+
+@dataclass(frozen=True)
+class OuterFold:
+    """Which part of the rows a search of nested cross-validation never sees."""
+
+    number: int
+    """From 0."""
+    n_folds: int
+    data: str
+    """Digest of all rows."""
 
 
 @dataclass(frozen=True)
@@ -336,6 +351,8 @@ class Definition:
     """The project folder, to which all paths are relative."""
     source: Path | None = None
     """The configuration file."""
+    outer: OuterFold | None = None
+    """Of a search that is part of another study's nested cross-validation."""
 
     @property
     def ledger(self) -> str | Path:

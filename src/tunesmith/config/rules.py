@@ -93,6 +93,7 @@ def check_rules(
         *program_violations(file, space),
         *_search(file),
         *_outputs(file, root, inputs),
+        *_outer_folds(file),
     ]
     if space is not None:
         found += [*_choices(file.objective, space), *_fixed(file.objective, space)]
@@ -230,6 +231,22 @@ def _outputs(file: File, root: FilePath, inputs: Mapping[str, FilePath]) -> Iter
         if found in taken:
             yield Violation(path, f"would replace {taken[found]}.", "Name another file.")
         taken.setdefault(found, f"what `{name}` writes")
+
+
+def _outer_folds(file: File) -> Iterator[Violation]:
+    objective, path = file.objective, ("outer_folds",)
+    if file.outer_folds is None:
+        return
+    if objective.command is not None:
+        yield Violation(
+            path, "a program's rows cannot be parted.", "Tune an estimator, or leave it out."
+        )
+    if objective.data is not None and objective.data.holdout is not None:
+        hint = "Keep one of them: both tell what the winner is worth on rows that it never saw."
+        yield Violation(path, "there is `objective.data.holdout`, too.", hint)
+    cv = objective.cv
+    if cv is not None and (cv.splitter or cv.method in ("predefined", "leave_one_group_out")):
+        yield Violation(path, "these folds are fixed, so that there can be no outer ones.")
 
 
 def _at(root: FilePath, name: str) -> FilePath | None:

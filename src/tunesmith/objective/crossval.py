@@ -1,11 +1,11 @@
 """The objective of estimators: cross-validation, bit for bit as scikit-learn computes it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from typing import Any
 
-from tunesmith.config.model import Data, Definition
+from tunesmith.config.model import CrossValidation, Data, Definition, OuterFold
 from tunesmith.config.model import Objective as Section
 from tunesmith.errors import UsageError
 from tunesmith.fingerprint import code_digest, digest, versions
@@ -191,6 +191,8 @@ def build_objective(definition: Definition) -> CrossValObjective:
         auto_preprocessor(table) if section.preprocess == "auto" else None,
     )
     builder.check(definition.space)
+    if definition.outer is not None:
+        table = without_outer(table, section.cv, definition.outer, builder)
     splits = make_splits(section.cv, table.rows, is_classifier=builder.is_classifier)
     notes = dry_run(builder, scorers, table.rows, definition.space)
     return CrossValObjective(
@@ -203,6 +205,17 @@ def build_objective(definition: Definition) -> CrossValObjective:
         (*table.notes, *builder.warnings, *notes),
         is_shared=definition.file.execution.share == "exact",
     )
+
+
+def without_outer(
+    table: Table, cv: CrossValidation, outer: OuterFold, builder: EstimatorBuilder
+) -> Table:
+    """The table whose held-out rows are an outer fold, made as the section makes its folds."""
+    outside = cv.model_copy(update={"folds": outer.n_folds, "repeats": 1})
+    splits = make_splits(outside, table.rows, is_classifier=builder.is_classifier)
+    split = splits[outer.number]
+    seen, unseen = table.rows.take(split.train), table.rows.take(split.test)
+    return replace(table, rows=seen, holdout=unseen)
 
 
 def data_of(section: Section) -> Data:

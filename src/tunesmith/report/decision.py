@@ -10,6 +10,7 @@ from tunesmith.history import History, Metric, Trial
 from tunesmith.report.ranking import Ranked, gains_of, ranked
 from tunesmith.report.simplicity import complexity
 from tunesmith.report.statistics.gate import Verdict, weigh
+from tunesmith.report.statistics.leakage import perfect_score
 from tunesmith.report.statistics.optimism import corrected
 from tunesmith.report.statistics.ties import ALPHA, pick, ties, within_one_se
 from tunesmith.space.parameter import canonical_json
@@ -140,7 +141,7 @@ class Table:
         self.trials = list(first.values())
         self.rows = {key: row for row, key in enumerate(first)}
         self.gains = gains_of(self.trials, metric)
-        self.sign, self.ratio = metric.sign, ratio
+        self.metric, self.sign, self.ratio = metric, metric.sign, ratio
         self.tied = ties(self.gains, ratio)
 
     def ties(self) -> Ties:
@@ -172,7 +173,9 @@ class Table:
         found = corrected(self.gains, self.ratio)
         if found is None:
             return None
-        bounds = sorted((self.sign * found.low, self.sign * found.high))
+        limit = perfect_score(self.metric.name)
+        high = found.high if limit is None else min(found.high, limit)
+        bounds = sorted((self.sign * found.low, self.sign * high))
         return Optimism(self.sign * found.score, found.bias, bounds[0], bounds[1])
 
     def compared(self, name: str, chosen: int, reference: int, least: float) -> Comparison:

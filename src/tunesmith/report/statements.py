@@ -9,6 +9,7 @@ from tunesmith.report.cells import name_cell, score_cell, shortened
 from tunesmith.report.decision import Comparison, Gate
 from tunesmith.report.doubts import Doubts
 from tunesmith.report.escape import one_line
+from tunesmith.report.nested import Nested
 from tunesmith.report.ranking import Ranked
 from tunesmith.report.summary import Summary
 
@@ -48,6 +49,8 @@ def verdict(summary: Summary, words: Words) -> list[str]:
     lines += [_worth(summary), _ties(summary)]
     if summary.holdout is not None:
         lines.append(_on_holdout(summary.holdout, words))
+    if summary.nested is not None:
+        lines.append(_nested(summary.nested, words))
     lines += [_against_defaults(c, words) for c in summary.comparisons if c.name == "defaults"]
     return [line for line in [*lines, _count(summary, words)] if line]
 
@@ -121,6 +124,15 @@ def _ties(summary: Summary) -> str:
         f"{n} trials may be the truly best one (≈, at {level}); the simplest of them"
         f" is trial {summary.choices['simplest']}."
     )
+
+
+def _nested(found: Nested, words: Words) -> str:
+    listed = ", ".join(
+        f"{words.name(name)} {numbers.with_error(mean, found.errors[name])}"
+        for name, mean in found.means.items()
+    )
+    n = len(next(iter(found.scores.values())))
+    return f"The whole search, repeated without each of {n} outer folds and scored on it: {listed}."
 
 
 def _on_holdout(scores: Mapping[str, float], words: Words) -> str:

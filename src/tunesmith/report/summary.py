@@ -21,6 +21,8 @@ from tunesmith.report.decision import (
 from tunesmith.report.doubts import Doubts, doubts
 from tunesmith.report.effects import NONE, Interaction, Marginal, influence
 from tunesmith.report.importance import Importance, importance
+from tunesmith.report.nested import Nested
+from tunesmith.report.nested import nested as estimate
 from tunesmith.report.ranking import Ranked, gains_of, ranked, running_best
 from tunesmith.report.statistics.noise import Noise, decompose
 from tunesmith.report.trends import Edge, Level, edges, trends
@@ -68,6 +70,8 @@ class Summary:
     edges: tuple[Edge, ...]
     holdout: Mapping[str, float] | None
     """The winner's scores on rows that the search never saw, where such were held out."""
+    nested: Nested | None
+    """What the whole search is worth, where ``outer_folds`` asked for it and all are done."""
     n_trials: int
     n_folds: int
     n_points: int
@@ -96,13 +100,18 @@ class Summary:
 
 
 def summarise(
-    record: StudyRecord, policy: Policy | None = None, *, with_effects: bool = True
+    record: StudyRecord,
+    policy: Policy | None = None,
+    *,
+    nested: Sequence[StudyRecord] = (),
+    with_effects: bool = True,
 ) -> Summary:
     """Work everything out, from the record alone.
 
     Args:
         record: of the study.
         policy: which trial is chosen; by default what the configuration of the last run says.
+        nested: the searches of its nested cross-validation.
         with_effects: also importance, marginals and interactions, which take a second.
     """
     history, metric, definition = record.history, record.objectives[0], record.definition
@@ -142,6 +151,7 @@ def summarise(
         interactions=effects.interactions,
         edges=edges(chosen, space),
         holdout=_holdout(record, chosen),
+        nested=estimate(nested, file.get("outer_folds"), record.metrics),
         n_trials=len(told),
         n_folds=max((len(trial.folds) for trial in told), default=0),
         n_points=sum(trial.n_points for trial in told),

@@ -43,6 +43,10 @@ def best_text(summary: Summary) -> str:
     if summary.holdout is not None:
         unseen = [f"{name} {numbers.plain(score)}" for name, score in summary.holdout.items()]
         lines.append(f"on the held-out rows: {', '.join(unseen) or 'no score'}")
+    if summary.nested is not None:
+        found = summary.nested
+        worth = [numbers.with_error(m, found.errors[name]) for name, m in found.means.items()]
+        lines.append(f"the whole search, by nested cross-validation: {', '.join(worth)}")
     return terminal("\n".join(lines))
 
 
