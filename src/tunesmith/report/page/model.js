@@ -56,11 +56,14 @@ export function errorOf(scores) {
   return Math.sqrt(squares / (found.length - 1) / found.length);
 }
 
-// What a row has under a name: a parameter, a metric, or one of its own fields.
-export function valueOf(row, name) {
-  if (row.params.has(name)) return row.params.get(name);
-  if (row.means.has(name)) return row.means.get(name);
-  return ["trial", "rank", "state", "origin", "reason"].includes(name) ? row[name] : null;
+export const OWN = ["trial", "rank", "state", "origin", "reason"];
+
+// What a row has under a name: a parameter, else a metric, else one of its own fields; `of` says
+// which of them is meant where a name is taken twice.
+export function valueOf(row, name, of = null) {
+  if (of !== "metric" && of !== "own" && row.params.has(name)) return row.params.get(name);
+  if (of !== "param" && of !== "own" && row.means.has(name)) return row.means.get(name);
+  return (of ?? "own") === "own" && OWN.includes(name) ? row[name] : null;
 }
 
 export function textOf(value) {
