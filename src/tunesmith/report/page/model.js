@@ -2,13 +2,12 @@
 
 export function modelOf(content) {
   const resolved = resolve(content, content.lists);
-  const { complete, failed, names } = resolved.trials;
-  const params = Object.keys(complete.params);
+  const { names, ...parts } = resolved.trials;
+  const params = Object.keys(parts.complete.params);
   const metrics = resolved.metrics.map((metric) => metric.name);
-  const rows = [
-    ...complete.number.map((_, i) => rowOf(complete, i, { params, metrics, names })),
-    ...failed.number.map((_, i) => rowOf(failed, i, { params, metrics, names })),
-  ];
+  const rows = Object.entries(parts).flatMap(([state, part]) =>
+    part.number.map((_, i) => rowOf(part, i, { state, params, metrics, names })),
+  );
   return { ...resolved, params, rows, byNumber: new Map(rows.map((row) => [row.trial, row])) };
 }
 
@@ -23,13 +22,13 @@ function resolve(value, lists) {
   );
 }
 
-function rowOf(part, i, { params, metrics, names }) {
+function rowOf(part, i, { state, params, metrics, names }) {
   const row = {
     trial: part.number[i],
     rank: part.rank[i],
     origin: part.origin[i],
     level: part.level[i],
-    state: part.reason ? "failed" : "complete",
+    state,
     reason: part.reason ? part.reason[i] : "",
     params: new Map(),
     means: new Map(),
