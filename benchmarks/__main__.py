@@ -27,6 +27,7 @@ from benchmarks import (
     report_page,
     sample_efficiency,
     sharing,
+    statistics,
     suggest_overhead,
 )
 from benchmarks.cases import SCALES
@@ -85,6 +86,11 @@ SECTIONS = {
         "How few trials a good score takes",
         sample_efficiency.main,
         {"quick": "--trials 10 --seeds 2 --only Branin", "usual": "--trials 30 --seeds 3"},
+    ),
+    "statistics": Section(
+        "What the report's statements are worth",
+        statistics.main,
+        {"quick": "--repeats 50 --nulls 20", "full": "--repeats 2000 --nulls 500"},
     ),
 }
 

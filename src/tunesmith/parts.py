@@ -134,6 +134,8 @@ def identity(definition: Definition, objective: Objective) -> str:
     """
     file = definition.file.model_dump(mode="json", include={"objective", "search", "budget"})
     file["search"]["curves"] = has_curves(definition)
+    if definition.file.gate is not None:
+        file["search"]["start_with"] = wanted_start(definition)
     return digest({**file, "space": definition.space.to_json(), "on": dict(objective.context)})
 
 
@@ -215,12 +217,8 @@ def snapshot(definition: Definition) -> dict[str, Any]:
 
 def start_points(definition: Definition, objective: Objective) -> list[tuple[str, Params]]:
     """What ``start_with`` names, as (origin, params)."""
-    search = definition.file.search
-    wanted = search.start_with
-    if wanted is None:
-        wanted = () if search.method in ("grid", "random") else ("defaults", "current")
     found: list[tuple[str, Params]] = []
-    for item in wanted:
+    for item in wanted_start(definition):
         if item == "defaults":
             # A program need not say where its own values stand.
             defaults = objective.defaults()
@@ -230,6 +228,36 @@ def start_points(definition: Definition, objective: Objective) -> list[tuple[str
         elif isinstance(item, dict):
             found.append(("start_with", item))
     return found
+
+
+def wanted_start(definition: Definition) -> list[str | dict[str, Any]]:
+    """What is tried first, in words; a gate always wants the parameters in force."""
+    search = definition.file.search
+    wanted = [] if search.method in ("grid", "random") else ["defaults", "current"]
+    found = wanted if search.start_with is None else list(search.start_with)
+    is_added = definition.file.gate is not None and "current" not in found
+    return [*found, "current"] if is_added else [*found]
+
+
+def incumbent(definition: Definition) -> Params | None:
+    """The parameters in force, whether they lie in the space or not; ``None`` without any.
+
+    Raises:
+        UsageError: the file cannot be read, and the study has use for it.
+    """
+    try:
+        found = _current(definition)
+    except UsageError:
+        if "current" in wanted_start(definition):
+            raise
+        return None
+    if not found:
+        return None
+    params = found[0][1]
+    try:
+        return definition.space.canonical(params)
+    except ValueError:
+        return params
 
 
 def _current(definition: Definition) -> list[tuple[str, Params]]:

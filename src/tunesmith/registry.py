@@ -75,6 +75,7 @@ BUILTIN: dict[str, dict[str, str]] = {
     },
     "reports": {
         "markdown": "tunesmith.report.markdown:render",
+        "comment": "tunesmith.report.markdown:render_comment",
         "json": "tunesmith.report.json:render",
     },
 }

@@ -4,12 +4,12 @@ This is the door that the command line and Python programs use.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from tunesmith.config.load import load_definition
-from tunesmith.config.model import Definition
+from tunesmith.config.model import Definition, Gate
 from tunesmith.errors import ExitCode
 from tunesmith.execute.nest import Nest
 from tunesmith.ledger.ledger import Ledger
@@ -24,13 +24,16 @@ from tunesmith.parts import (
     build_strategy,
     end_strays,
     identity,
+    incumbent,
     keeping,
     nest_for,
     project_on_path,
     snapshot,
     start_points,
 )
+from tunesmith.report.decision import chosen_trial
 from tunesmith.report.outputs import Written, write_outputs
+from tunesmith.report.summary import Summary, summarise
 from tunesmith.report.table import cv_results
 from tunesmith.search.sampler import Sampler
 from tunesmith.search.stopping import build as build_criterion
@@ -56,6 +59,8 @@ class Result:
 
     record: StudyRecord
     """The study as the ledger holds it now."""
+    summary: Summary
+    """What the report says."""
     n_evaluated: int
     """Evaluations made by this run."""
     n_reused: int
@@ -70,8 +75,8 @@ class Result:
     @property
     def best_params(self) -> Params | None:
         """The winner's params."""
-        best = self.record.history.best()
-        return None if best is None else best.params
+        chosen = self.summary.chosen
+        return None if chosen is None else chosen.params
 
     @property
     def cv_results_(self) -> dict[str, Any]:
@@ -115,6 +120,13 @@ def tune(
             )
 
 
+def with_gate(definition: Definition) -> Definition:
+    """The same definition with a gate; one that it has stays as it is."""
+    if definition.file.gate is not None:
+        return definition
+    return replace(definition, file=definition.file.model_copy(update={"gate": Gate()}))
+
+
 def _begin(
     ledger: Ledger, definition: Definition, objective: Objective, say: Say, *, restart: bool
 ) -> StudyHead:
@@ -128,7 +140,11 @@ def _begin(
     head = ledger.begin_study(
         name,
         mark,
-        snapshot(definition) | {"start": [[origin, dict(params)] for origin, params in start]},
+        snapshot(definition)
+        | {
+            "start": [[origin, dict(params)] for origin, params in start],
+            "incumbent": incumbent(definition),
+        },
         objective.context,
         objective.metrics,
         objective.objectives,
@@ -189,7 +205,8 @@ def _run(
         )
         try:
             outcome, code = study.run(), int(ExitCode.OK)
-            score_holdout(objective, executor, recorder, gate, outcome.history.best())
+            winner = chosen_trial(outcome.history, snapshot(definition), objective.metrics)
+            score_holdout(objective, executor, recorder, gate, winner)
         except StopRequested as stop:
             outcome, code = study.outcome(f"interrupted by {stop}"), 128 + stop.signum
     return _finish(ledger, head, run_id, definition, outcome, code)
@@ -207,7 +224,8 @@ def _finish(
     counts = outcome.n_evaluated, outcome.n_reused, outcome.n_fits
     ledger.end_run(run_id, outcome.stopped_by, *counts)
     record = ledger.load(head.name)
-    written = tuple(write_outputs(record, definition.root, definition.file.outputs))
+    summary = summarise(record)
+    written = tuple(write_outputs(record, definition.root, definition.file.outputs, summary))
     if code == ExitCode.OK and outcome.history.best() is None:
         code = ExitCode.NO_RESULT
-    return Result(record, *counts, written, code)
+    return Result(record, summary, *counts, written, code)

@@ -75,7 +75,7 @@ def test_few_trials_render(n: int) -> None:
 def test_all_failed_says_why() -> None:
     text = render(summarise(make_record(POINTS[:3], ["no memory"] * 3)))
     assert "**No usable result.**" in text
-    assert "3 trials failed with `ValueError`: `no memory` (first: trial 0)." in text
+    assert "3 trials of 3 failed with `ValueError`: `no memory` (first: trial 0)." in text
 
 
 def test_ties_share_a_rank_and_stay_in_trial_order() -> None:
@@ -97,10 +97,10 @@ def test_hostile_text_stays_inert() -> None:
 
 
 def test_a_huge_study_stays_below_the_limit() -> None:
-    points = [{"name": f"{n}" * 100} for n in range(3000)]
+    points = [{"name": f"{n}" * 100, "other": f"{n}" * 50} for n in range(3000)]
     text = render(summarise(make_record(points)))
     assert len(text.encode()) <= MAX_BYTES
-    assert "Left out because of their size" in text
+    assert text.endswith("_Left out because of their size: all trials. See `tunesmith trials`._\n")
     assert "## Top 10 of 3000" in text
 
 

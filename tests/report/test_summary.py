@@ -6,7 +6,8 @@ import numpy as np
 
 from tunesmith.history import FoldResult, Metric, TrialLog
 from tunesmith.report.markdown import render
-from tunesmith.report.summary import running_best, summarise
+from tunesmith.report.ranking import running_best
+from tunesmith.report.summary import summarise
 from tunesmith.testing.records import make_record
 
 
@@ -85,4 +86,4 @@ def test_warnings_are_gathered_by_trial_and_kind() -> None:
     found = [(group.kind, group.numbers) for group in summarise(record).warnings]
     assert found == [("A", (0, 2)), ("B", (2,))]
     report = render(summarise(record))
-    assert "- 2 trials warned of `A`: `two` (first: trial 0)." in report
+    assert "- 2 trials of 3 warned of `A`: `two` (first: trial 0)." in report

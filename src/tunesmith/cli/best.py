@@ -16,7 +16,7 @@ from tunesmith.errors import NoResultError, UsageError
 @json_option
 @click.option("--yaml", "as_yaml", is_flag=True, help="Print YAML, as in the parameters file.")
 def command(config: Path | None, *, as_json: bool, as_yaml: bool) -> None:
-    """Print the best trial and its parameters."""
+    """Print the winner and its parameters: the best trial, or what `selection` asks for."""
     from tunesmith.report.parameters import best_parameters
     from tunesmith.report.summary import summarise
     from tunesmith.report.terminal import best_text
@@ -29,9 +29,10 @@ def command(config: Path | None, *, as_json: bool, as_yaml: bool) -> None:
             f"study `{record.head.name}` has no complete trial yet.\n"
             "  `tunesmith status` says how it stands."
         )
+    summary = summarise(record, with_effects=False)
     if as_json:
         print_json("best", {"study": record.head.name, **(best_content(record) or {})})
     elif as_yaml:
-        show(best_parameters(summarise(record), ".yaml"), nl=False)
+        show(best_parameters(summary, ".yaml"), nl=False)
     else:
-        show(best_text(summarise(record)))
+        show(best_text(summary))

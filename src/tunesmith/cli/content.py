@@ -7,8 +7,10 @@ if TYPE_CHECKING:
 
 
 def best_content(record: "StudyRecord") -> dict[str, Any] | None:
-    """The best trial, or ``None``."""
-    best = record.history.best()
+    """The winner, or ``None``."""
+    from tunesmith.report.decision import chosen_trial
+
+    best = chosen_trial(record.history, record.definition, record.metrics)
     if best is None:
         return None
     scores = {m.name: {"mean": best.mean(m.name), "std": best.std(m.name)} for m in record.metrics}

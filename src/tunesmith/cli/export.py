@@ -29,7 +29,7 @@ def command(config: Path | None, output: Path, kind: str | None) -> None:
             f"  End it in {', '.join(f'.{name}' for name in FORMATS)}, or add --format."
         )
     _, record = open_record(config)
-    write_atomic(output, TRIALS[suffix](record, summarise(record)))
+    write_atomic(output, TRIALS[suffix](record, summarise(record, with_effects=False)))
     from tunesmith.progress import counted
 
     say(f"{counted(record.history.n_told, 'trial')} written to {shown(output.absolute())}")

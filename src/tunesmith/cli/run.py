@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tunesmith.cli.content import best_content
+from tunesmith.cli.gate import OPTION, gate_code, gate_content
 from tunesmith.cli.options import (
     config_option,
     find_config,
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 @click.option("--time", "time_limit", metavar="TIME", help="End after 90s, 30m, 1h30m.")
 @click.option("--seed", type=click.IntRange(min=0), help="Another seed, another series of trials.")
 @click.option("--restart", is_flag=True, help="Evaluate everything anew.")
+@click.option("--gate", is_flag=True, help=OPTION + " Implies the section `gate`.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress.")
 @json_option
 def command(
@@ -38,6 +40,7 @@ def command(
     seed: int | None,
     *,
     restart: bool,
+    gate: bool,
     quiet: bool,
     as_json: bool,
 ) -> None:
@@ -48,9 +51,8 @@ def command(
     """
     from tunesmith.config.load import load_definition
     from tunesmith.progress import is_interactive, watching
-    from tunesmith.report.summary import summarise
     from tunesmith.report.terminal import closing_text
-    from tunesmith.tuning import tune
+    from tunesmith.tuning import tune, with_gate
 
     overrides: dict[str, Any] = {
         "trials": trials,
@@ -60,15 +62,17 @@ def command(
     }
     path = find_config(config)
     definition = load_definition(path, overrides=overrides)
+    if gate:
+        definition = with_gate(definition)
     with pointing_into(path), watching(live=is_interactive(), quiet=quiet) as observer:
         result = tune(definition, observer=observer, say=say, restart=restart)
     if as_json:
         print_json("run", _content(result))
     else:
         files = [Path(shown(item.path)) for item in result.written]
-        summary = summarise(result.record)
-        show(closing_text(summary, result.record.runs[-1], files))
-    sys.exit(int(result.exit_code))
+        show(closing_text(result.summary, result.record.runs[-1], files))
+    code = int(result.exit_code)
+    sys.exit(code or (int(gate_code(result.summary)) if gate else 0))
 
 
 def _content(result: "Result") -> dict[str, Any]:
@@ -83,5 +87,6 @@ def _content(result: "Result") -> dict[str, Any]:
         "n_reused": result.n_reused,
         "n_fits": result.n_fits,
         "best": best_content(record),
+        "gate": gate_content(result.summary),
         "files": [{"path": str(item.path), "changed": item.changed} for item in result.written],
     }

@@ -271,6 +271,17 @@ class Outputs(Section):
     """Every trial and fold as text."""
 
 
+class Gate(Section):
+    """The parameters in force (``outputs: {best: …}`` as it was when the study began) are evaluated
+    on the same folds, with any search, and the winner is weighed against them."""
+
+    min_improvement: float = Field(default=0.0, ge=0, allow_inf_nan=False)
+    """What the mean of the first metric must gain, in its own unit, to be worth a change."""
+    keep: bool = True
+    """The best-parameters file keeps what is in force unless the verdict is to adopt; ``false``
+    writes the winner all the same, and only says so."""
+
+
 class Execution(Section):
     """Where fits run; changes no score."""
 
@@ -302,6 +313,10 @@ class File(Section):
     stop: Stop = Stop()
     budget: Budget | None = None
     outputs: Outputs = Outputs()
+    selection: Literal["best", "one_se", "simplest", "fastest"] = "best"
+    """Which trial wins: the best; the simplest within one standard error of it (``one_se``); the
+    simplest, or the fastest to fit, of those that cannot be told from it (``docs/reports.md``)."""
+    gate: Gate | None = None
     execution: Execution = Execution()
     ledger: str = ".tunesmith/ledger.db"
     """Database of everything evaluated: a SQLite file, or a server's URL such as

@@ -71,6 +71,7 @@ SECTIONS = {
     "ConvergenceSpec": "stop.convergence",
     "Budget": "budget",
     "Outputs": "outputs",
+    "Gate": "gate",
     "Execution": "execution",
 }
 

@@ -1,13 +1,22 @@
-"""Which parameters mattered: PED-ANOVA (Watanabe et al. 2023), by Optuna used as a library."""
+"""Which parameters mattered: PED-ANOVA (Watanabe et al. 2023), by Optuna used as a library.
+
+Its fANOVA takes 20 seconds where PED-ANOVA takes a tenth of one (1,000 trials, 12 parameters).
+"""
 
 import warnings
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Any
+
+import numpy as np
 
 from tunesmith.history import History, Metric, Trial
 
 MIN_TRIALS = 8
+N_RESAMPLES = 12
+MAX_RESAMPLED = 250
+"""Trials a resample: of more, errors are worked out from fewer and scaled."""
 
 
 @dataclass(frozen=True)
@@ -16,6 +25,8 @@ class Importance:
 
     shares: tuple[tuple[str, float], ...] = ()
     reason: str = ""
+    errors: Mapping[str, float] = field(default_factory=dict)
+    """Standard errors of the shares, from resampled trials."""
 
 
 def importance(history: History, space: Mapping[str, Any], metric: Metric) -> Importance:
@@ -36,8 +47,12 @@ def importance(history: History, space: Mapping[str, Any], metric: Metric) -> Im
         return Importance(reason="needs two parameters that vary in every trial")
     if len({trial.mean(metric.name) for trial in trials}) == 1:
         return Importance(reason="all trials have the same score")
-    shares = _ped_anova(trials, names, space, metric)
-    return Importance(tuple(sorted(shares.items(), key=lambda item: (-item[1], item[0]))))
+    with _quiet():
+        measured = _Measured(trials, names, space, metric)
+        shares, errors = measured.shares(), measured.errors()
+    return Importance(
+        tuple(sorted(shares.items(), key=lambda item: (-item[1], item[0]))), errors=errors
+    )
 
 
 def _common(trials: list[Trial]) -> list[str]:
@@ -47,31 +62,93 @@ def _common(trials: list[Trial]) -> list[str]:
     return sorted(found)
 
 
-def _ped_anova(
-    trials: list[Trial], names: list[str], space: Mapping[str, Any], metric: Metric
-) -> dict[str, float]:
-    from optuna import create_study, logging
-    from optuna.importance import PedAnovaImportanceEvaluator, get_param_importances
-    from optuna.trial import create_trial
+class _Measured:
+    """The trials as Optuna's, made once, and never put into a storage."""
 
-    distributions = {name: _distribution(trials, name, _is_log(space, name)) for name in names}
+    def __init__(
+        self, trials: list[Trial], names: list[str], space: Mapping[str, Any], metric: Metric
+    ) -> None:
+        from optuna import create_study
+
+        distributions = {name: _distribution(trials, name, is_log(space, name)) for name in names}
+        self._names = names
+        self._study = create_study(direction=metric.direction)
+        self._trials = [
+            _frozen(
+                number,
+                trial.mean(metric.name),
+                {name: _outside(trial.params[name]) for name in names},
+                distributions,
+            )
+            for number, trial in enumerate(trials)
+        ]
+
+    def shares(self, rows: Sequence[int] | None = None) -> dict[str, float]:
+        """Of all trials, or of some of them."""
+        from optuna.importance import PedAnovaImportanceEvaluator
+
+        taken = self._trials if rows is None else [self._trials[row] for row in rows]
+        study: Any = _Some(self._study, taken)
+        found = PedAnovaImportanceEvaluator().evaluate(study, params=self._names)
+        total = sum(found.values())
+        return {name: share / total if total else 0.0 for name, share in found.items()}
+
+    def errors(self) -> dict[str, float]:
+        """Bootstrap over trials, of m out of n where there are many (Bickel et al. 1997)."""
+        n = len(self._trials)
+        m, rng = min(n, MAX_RESAMPLED), np.random.default_rng(0)
+        draws = [self.shares(rng.integers(n, size=m).tolist()) for _ in range(N_RESAMPLES)]
+        scale = (m / n) ** 0.5
+        return {
+            name: scale * float(np.std([draw[name] for draw in draws], ddof=1))
+            for name in self._names
+        }
+
+
+def _frozen(number: int, value: float, params: Mapping[str, Any], distributions: Any) -> Any:
+    from optuna.trial import FrozenTrial, TrialState
+
+    return FrozenTrial(
+        number=number,
+        trial_id=number,
+        state=TrialState.COMPLETE,
+        value=value,
+        datetime_start=None,
+        datetime_complete=None,
+        params=dict(params),
+        distributions=distributions,
+        user_attrs={},
+        system_attrs={},
+        intermediate_values={},
+    )
+
+
+@dataclass(frozen=True)
+class _Some:
+    """An Optuna study that has other trials: evaluators ask for these and for the direction."""
+
+    study: Any
+    trials: list[Any]
+
+    def get_trials(self, *_args: Any, **_options: Any) -> list[Any]:
+        return self.trials
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.study, name)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    from optuna import logging
+
     before = logging.get_verbosity()
     logging.set_verbosity(logging.ERROR)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            study = create_study(direction=metric.direction)
-            for trial in trials:
-                params = {name: _outside(trial.params[name]) for name in names}
-                score = trial.mean(metric.name)
-                study.add_trial(
-                    create_trial(params=params, distributions=distributions, value=score)
-                )
-            shares = get_param_importances(study, evaluator=PedAnovaImportanceEvaluator())
+            yield
     finally:
         logging.set_verbosity(before)
-    total = sum(shares.values())
-    return {name: share / total if total else 0.0 for name, share in shares.items()}
 
 
 def _distribution(trials: list[Trial], name: str, is_log: bool) -> Any:
@@ -95,6 +172,7 @@ def _outside(value: Any) -> Any:
     return str(value) if isinstance(value, list | dict | None) else value
 
 
-def _is_log(space: Mapping[str, Any], name: str) -> bool:
+def is_log(space: Mapping[str, Any], name: str) -> bool:
+    """Whether a parameter is searched on a logarithmic scale."""
     definitions = [box.get(name) for box in space.get("boxes", ())]
     return any(isinstance(d, Mapping) and d.get("log") is True for d in definitions)

@@ -11,8 +11,9 @@ from tunesmith.files import inside, write_atomic
 from tunesmith.ledger.records import StudyRecord
 from tunesmith.report import table
 from tunesmith.report.page.render import render as page
-from tunesmith.report.parameters import best_parameters
+from tunesmith.report.parameters import best_parameters, is_as_written, read_parameters
 from tunesmith.report.summary import Summary, summarise
+from tunesmith.space.parameter import canonical_json
 
 
 @dataclass(frozen=True)
@@ -23,26 +24,45 @@ class Written:
     changed: bool
 
 
-def write_outputs(record: StudyRecord, root: Path, outputs: Outputs) -> list[Written]:
+def write_outputs(
+    record: StudyRecord, root: Path, outputs: Outputs, summary: Summary | None = None
+) -> list[Written]:
     """Write every configured output, from the record alone.
 
-    Best parameters are left as they are while there is no complete trial.
+    Best parameters are left as they are while there is no complete trial, and where the gate holds
+    the winner back. What an earlier run of the study had adopted is then put back, too, unless
+    somebody edited it.
 
     Raises:
         UsageError: a path leads out of the project, or TOML cannot hold the winner.
         StorageError: a file cannot be written.
     """
-    summary = summarise(record)
+    summary = summary or summarise(record)
     # Everything is made before anything is written: a failure leaves the files as they were.
     contents = {outputs.report: registry.load("reports", "markdown")(summary)}
-    if summary.best is not None:
-        contents[outputs.best] = best_parameters(summary, Path(outputs.best).suffix)
+    best = _best(summary, inside(root, outputs.best))
+    if best is not None:
+        contents[outputs.best] = best
     if outputs.html is not None:
         contents[outputs.html] = page(record, summary, has_times=False)
     if outputs.trials is not None:
         contents[outputs.trials] = TRIALS[Path(outputs.trials).suffix](record, summary)
     files = {inside(root, name): content for name, content in contents.items()}
     return [Written(path, write_atomic(path, content)) for path, content in files.items()]
+
+
+def _best(summary: Summary, path: Path) -> str | None:
+    """What the best-parameters file is to hold; ``None`` where it is left alone."""
+    if summary.gate is None:
+        return None
+    if not summary.gate.holds_back:
+        return best_parameters(summary, path.suffix)
+    number = summary.gate.reference
+    kept = next((trial for trial in summary.ranking if trial.number == number), None)
+    if kept is None or not path.is_file() or not is_as_written(path, summary.study):
+        return None
+    is_there = canonical_json(read_parameters(path)[0]) == canonical_json(dict(kept.params))
+    return None if is_there else best_parameters(summary, path.suffix, kept)
 
 
 def trials_json(record: StudyRecord, summary: Summary) -> str:

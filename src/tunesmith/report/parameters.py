@@ -12,22 +12,24 @@ from typing import Any
 from tunesmith.errors import UsageError
 from tunesmith.fingerprint import digest
 from tunesmith.formats.yaml_text import yaml_text
-from tunesmith.report.summary import Ranked, Summary
+from tunesmith.report.ranking import Ranked
+from tunesmith.report.summary import Summary
 
 FORMATS = (".json", ".yaml", ".yml", ".toml")
 
 
-def best_parameters(summary: Summary, suffix: str) -> str:
+def best_parameters(summary: Summary, suffix: str, trial: Ranked | None = None) -> str:
     """The content of the best-parameters file.
 
     Args:
         summary: with a complete trial.
         suffix: ``.yaml``, ``.yml``, ``.json`` or ``.toml``.
+        trial: whose parameters; by default the winner's.
 
     Raises:
         UsageError: TOML cannot hold a null, and there is one.
     """
-    best = summary.best
+    best = trial or summary.chosen
     if best is None:
         raise UsageError(f"study `{summary.study}` has no complete trial")
     content = {"params": dict(sorted(best.params.items())), "meta": meta(summary, best)}
@@ -40,9 +42,11 @@ def best_parameters(summary: Summary, suffix: str) -> str:
 
 def meta(summary: Summary, best: Ranked) -> dict[str, Any]:
     """Where the parameters come from; the digest shows whether somebody edited them since."""
+    is_chosen = best == summary.chosen and summary.selection != "best"
     return {
         "study": summary.study,
         "trial": best.number,
+        **({"selection": summary.selection} if is_chosen else {}),
         "metric": summary.metric.name,
         "mean": best.means[summary.metric.name],
         "std": best.stds[summary.metric.name],
@@ -65,6 +69,16 @@ def read_parameters(path: Path) -> tuple[dict[str, Any], dict[str, Any] | None]:
     if isinstance(data.get("params"), dict) and set(data) <= {"params", "meta"}:
         return data["params"], data.get("meta")
     return data, None
+
+
+def is_as_written(path: Path, study: str) -> bool:
+    """Whether a file holds what a run of this study wrote, unedited.
+
+    Raises:
+        UsageError: it cannot be read.
+    """
+    params, meta = read_parameters(path)
+    return meta is not None and (meta.get("study"), meta.get("digest")) == (study, digest(params))
 
 
 def _header(summary: Summary) -> str:

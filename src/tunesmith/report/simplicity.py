@@ -87,8 +87,9 @@ def _places(name: str, candidates: Sequence[Mapping[str, Any]]) -> np.ndarray | 
     sizes = [_size(params.get(name, -sign * inf), sign) for params in candidates]
     if not sign or None in sizes:
         return None
-    levels = sorted(set(sizes), key=lambda size: (size is None, size))
-    return np.array([levels.index(size) for size in sizes]) / max(len(levels) - 1, 1)
+    levels, places = np.unique(np.array(sizes, dtype=float), return_inverse=True)
+    found: np.ndarray = places / max(len(levels) - 1, 1)
+    return found
 
 
 def _size(value: Any, sign: int) -> float | None:

@@ -1,87 +1,32 @@
 """What there is to say about a study, as plain data: renderers draw it and compute nothing."""
 
-import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from tunesmith.history import History, Metric, Trial
 from tunesmith.ledger.records import StudyRecord
+from tunesmith.report.alike import Alike, failures, grouped, warnings
+from tunesmith.report.decision import (
+    Comparison,
+    Decision,
+    Gate,
+    Optimism,
+    Policy,
+    Ties,
+    decide,
+    fit_times,
+    ratio_of,
+)
+from tunesmith.report.doubts import Doubts, doubts
+from tunesmith.report.effects import NONE, Interaction, Marginal, influence
 from tunesmith.report.importance import Importance, importance
-from tunesmith.types import Params, State
+from tunesmith.report.ranking import Ranked, gains_of, ranked, running_best
+from tunesmith.report.statistics.noise import Noise, decompose
+from tunesmith.report.trends import Edge, Level, edges, trends
+from tunesmith.types import Params
 
-REFERENCES = ("current", "defaults")
-MAX_BINS = 5
-
-
-@dataclass(frozen=True)
-class Ranked:
-    """A complete trial with its place."""
-
-    number: int
-    params: Params
-    origin: str
-    rank: int
-    """By the first objective; equals share the better rank, as in ``rank_test_score``."""
-    means: Mapping[str, float]
-    stds: Mapping[str, float]
-    scores: Mapping[str, tuple[float, ...]]
-    """Fold scores by metric."""
-
-    def error(self, metric: str) -> float:
-        """Standard error of the mean over folds; NaN for a single fold."""
-        n = len(self.scores[metric])
-        return float(np.std(self.scores[metric], ddof=1) / math.sqrt(n)) if n > 1 else math.nan
-
-
-@dataclass(frozen=True)
-class Alike:
-    """Trials that failed alike, or warned alike."""
-
-    kind: str
-    message: str
-    """Of the first of them."""
-    numbers: tuple[int, ...]
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """The best trial against a reference on the same folds."""
-
-    name: str
-    """``current`` or ``defaults``."""
-    reference: Ranked
-    gain: float
-    """Mean over folds of best minus reference, positive where the best is better."""
-    error: float
-    """Its standard error, corrected for overlapping training sets."""
-
-    @property
-    def is_clear(self) -> bool:
-        """Whether the gain exceeds twice its error."""
-        return self.gain > 2 * self.error
-
-
-@dataclass(frozen=True)
-class Edge:
-    """The best value lies at a bound of its range."""
-
-    name: str
-    value: float
-    side: str
-    """``low`` or ``high``."""
-
-
-@dataclass(frozen=True)
-class Level:
-    """Trials that share a value, or a bin of values, of one parameter."""
-
-    label: str
-    n: int
-    mean: float
-    best: float
+NOT_ASKED = "not asked for"
 
 
 @dataclass(frozen=True)
@@ -99,13 +44,27 @@ class Summary:
     """What the code of fits warned of."""
     front: tuple[Ranked, ...]
     """The Pareto front where there are several objectives, else empty."""
+    selection: str
+    """Which trial is written: ``best``, ``one_se``, ``simplest`` or ``fastest``."""
+    choices: Mapping[str, int]
+    """The trial's number for each of these."""
+    ties: Ties
+    optimism: Optimism | None
     comparisons: tuple[Comparison, ...]
+    gate: Gate | None
+    """Whether to adopt the chosen trial; ``None`` where there is none."""
+    incumbent: Params | None
+    """The parameters in force when the study began."""
+    noise: Noise | None
+    doubts: Doubts
     best_so_far: tuple[float, ...]
     """By trial; NaN before the first complete one."""
     scores: tuple[float, ...]
     """Mean of the first objective by trial; NaN where it failed."""
     importance: Importance
     trends: Mapping[str, tuple[Level, ...]]
+    marginals: Mapping[str, Marginal]
+    interactions: tuple[Interaction, ...]
     edges: tuple[Edge, ...]
     holdout: Mapping[str, float] | None
     """The winner's scores on rows that the search never saw, where such were held out."""
@@ -121,8 +80,14 @@ class Summary:
 
     @property
     def best(self) -> Ranked | None:
-        """The winner."""
+        """The first of the ranking."""
         return self.ranking[0] if self.ranking else None
+
+    @property
+    def chosen(self) -> Ranked | None:
+        """The trial that ``selection`` picks: the winner."""
+        number = self.choices.get(self.selection)
+        return next((trial for trial in self.ranking if trial.number == number), None)
 
     @property
     def metric(self) -> Metric:
@@ -130,29 +95,53 @@ class Summary:
         return self.objectives[0]
 
 
-def summarise(record: StudyRecord) -> Summary:
-    """Work everything out, from the record alone."""
-    history, metric = record.history, record.objectives[0]
+def summarise(
+    record: StudyRecord, policy: Policy | None = None, *, with_effects: bool = True
+) -> Summary:
+    """Work everything out, from the record alone.
+
+    Args:
+        record: of the study.
+        policy: which trial is chosen; by default what the configuration of the last run says.
+        with_effects: also importance, marginals and interactions, which take a second.
+    """
+    history, metric, definition = record.history, record.objectives[0], record.definition
+    file, space = definition.get("file", {}), definition.get("space", {})
+    policy = policy or Policy.of(file)
     ranking = ranked(history, record.metrics)
     told = list(history.told)
     scores = [trial.mean(metric.name) for trial in told]
-    definition = record.definition
+    decision = _decision(record, ranking, policy)
+    gains = gains_of(ranking, metric)
+    shares = importance(history, space, metric) if with_effects else Importance(reason=NOT_ASKED)
+    effects = influence(ranking, space, metric, shares) if with_effects else NONE
+    chosen = decision.chosen if decision else None
     return Summary(
         study=record.head.name,
         definition=definition,
         metrics=record.metrics,
         objectives=record.objectives,
         ranking=ranking,
-        failures=grouped(_failures(told)),
-        warnings=grouped(_warnings(told)),
+        failures=grouped(failures(told)),
+        warnings=grouped(warnings(told)),
         front=_front(history, ranking),
-        comparisons=comparisons(ranking, metric),
+        selection=policy.selection,
+        choices=decision.choices if decision else {},
+        ties=decision.ties if decision else Ties(reason="there is no complete trial"),
+        optimism=decision.optimism if decision else None,
+        comparisons=decision.comparisons if decision else (),
+        gate=decision.gate if decision else None,
+        incumbent=incumbent(record),
+        noise=decompose(gains),
+        doubts=doubts(ranking, gains, metric),
         best_so_far=tuple(running_best(scores, metric)),
         scores=tuple(scores),
-        importance=importance(history, definition.get("space", {}), metric),
+        importance=shares,
         trends=trends(ranking, metric),
-        edges=edges(ranking, definition.get("space", {})),
-        holdout=_holdout(record),
+        marginals=effects.marginals,
+        interactions=effects.interactions,
+        edges=edges(chosen, space),
+        holdout=_holdout(record, chosen),
         n_trials=len(told),
         n_folds=max((len(trial.folds) for trial in told), default=0),
         n_points=sum(trial.n_points for trial in told),
@@ -160,6 +149,29 @@ def summarise(record: StudyRecord) -> Summary:
         stopped_by=_stopped_by(record),
         provenance=_provenance(record),
     )
+
+
+def _decision(record: StudyRecord, ranking: Sequence[Ranked], policy: Policy) -> Decision | None:
+    if not ranking:
+        return None
+    return decide(
+        ranking,
+        record.objectives[0],
+        policy,
+        ratio=ratio_of(record.definition, ranking),
+        times=fit_times(record.history),
+        incumbent=incumbent(record),
+    )
+
+
+def incumbent(record: StudyRecord) -> Params | None:
+    """The parameters in force when the study began, if there were any."""
+    if "incumbent" in record.head.definition:
+        found: Params | None = record.head.definition["incumbent"]
+        return found
+    # A ledger of an earlier version has them among the starting points alone.
+    starts = (trial.params for trial in record.history.told if trial.origin == "current")
+    return next(starts, None)
 
 
 def spared(trial: Trial) -> float:
@@ -172,57 +184,6 @@ def spared(trial: Trial) -> float:
     return sum(1 - 1 / fold.n_sharing for fold in trial.folds)
 
 
-def ranked(history: History, metrics: Sequence[Metric]) -> tuple[Ranked, ...]:
-    """Complete trials with their ranks, best first, equals in trial order."""
-    metric = history.objectives[0]
-    trials = sorted(history.complete, key=lambda t: (-metric.sign * t.mean(metric.name), t.number))
-    found: list[Ranked] = []
-    for place, trial in enumerate(trials, start=1):
-        ties = found and found[-1].means[metric.name] == trial.mean(metric.name)
-        found.append(_ranked(trial, found[-1].rank if ties else place, metrics))
-    return tuple(found)
-
-
-def _ranked(trial: Trial, rank: int, metrics: Sequence[Metric]) -> Ranked:
-    return Ranked(
-        trial.number,
-        trial.params,
-        trial.origin,
-        rank,
-        {m.name: trial.mean(m.name) for m in metrics},
-        {m.name: trial.std(m.name) for m in metrics},
-        {m.name: tuple(trial.scores(m.name).tolist()) for m in metrics},
-    )
-
-
-def grouped(noted: Iterable[tuple[str, str, int]]) -> tuple[Alike, ...]:
-    """Trials by what they have in common, the most frequent first.
-
-    Args:
-        noted: (kind, message, trial number), in trial order.
-    """
-    groups: dict[str, list[tuple[str, int]]] = {}
-    for kind, message, number in noted:
-        groups.setdefault(kind, []).append((message, number))
-    ordered = sorted(groups.items(), key=lambda item: (-len(item[1]), item[0]))
-    return tuple(
-        Alike(kind, found[0][0], tuple(number for _, number in found)) for kind, found in ordered
-    )
-
-
-def _failures(trials: Sequence[Trial]) -> Iterator[tuple[str, str, int]]:
-    for trial in trials:
-        if trial.state is State.FAILED and trial.failure:
-            yield trial.failure.kind, trial.failure.message, trial.number
-
-
-def _warnings(trials: Sequence[Trial]) -> Iterator[tuple[str, str, int]]:
-    for trial in trials:
-        kinds = dict(fold.warning.partition(": ")[::2] for fold in trial.folds if fold.warning)
-        for kind, message in kinds.items():
-            yield kind, message, trial.number
-
-
 def _front(history: History, ranking: Sequence[Ranked]) -> tuple[Ranked, ...]:
     if len(history.objectives) < 2:
         return ()
@@ -230,118 +191,8 @@ def _front(history: History, ranking: Sequence[Ranked]) -> tuple[Ranked, ...]:
     return tuple(trial for trial in ranking if trial.number in numbers)
 
 
-def comparisons(ranking: Sequence[Ranked], metric: Metric) -> tuple[Comparison, ...]:
-    """The best against the parameters in force and the estimator's defaults, where tried."""
-    if not ranking:
-        return ()
-    references = {trial.origin: trial for trial in reversed(ranking)}
-    return tuple(
-        _compared(name, ranking[0], references[name], metric)
-        for name in REFERENCES
-        if name in references
-    )
-
-
-def _compared(name: str, best: Ranked, reference: Ranked, metric: Metric) -> Comparison:
-    """Paired over folds, with the variance of Nadeau & Bengio (2003), section 3.
-
-    Training sets of cross-validation overlap, so fold scores are not independent: the variance
-    of the mean is (1/k + n_test/n_train) times that of a fold, where k folds give
-    n_test/n_train = 1/(k - 1).
-    """
-    gains = metric.sign * np.subtract(best.scores[metric.name], reference.scores[metric.name])
-    k = len(gains)
-    if k < 2:
-        return Comparison(name, reference, float(gains.mean()), math.nan)
-    variance = float(np.var(gains, ddof=1)) * (1 / k + 1 / (k - 1))
-    return Comparison(name, reference, float(gains.mean()), math.sqrt(variance))
-
-
-def running_best(scores: Sequence[float], metric: Metric) -> list[float]:
-    """The best score up to each trial."""
-    found, best = [], math.nan
-    for score in scores:
-        if math.isfinite(score) and not metric.sign * score <= metric.sign * best:
-            best = score
-        found.append(best)
-    return found
-
-
-def trends(ranking: Sequence[Ranked], metric: Metric) -> dict[str, tuple[Level, ...]]:
-    """Per parameter: mean and best score by value, or by bin of as many distinct values."""
-    names = sorted({name for trial in ranking for name in trial.params})
-    found = {name: _levels(name, ranking, metric) for name in names}
-    return {name: levels for name, levels in found.items() if len(levels) > 1}
-
-
-def _levels(name: str, ranking: Sequence[Ranked], metric: Metric) -> tuple[Level, ...]:
-    with_it = [trial for trial in ranking if name in trial.params]
-    values = [trial.params[name] for trial in with_it]
-    distinct = {repr(value): value for value in values}
-    if len(distinct) <= MAX_BINS or not all(map(_is_number, values)):
-        groups = [(text, [t for t in with_it if repr(t.params[name]) == text]) for text in distinct]
-        ordered = sorted(groups, key=lambda group: _order(distinct[group[0]]))
-        return tuple(_level(_label([distinct[t]]), group, metric) for t, group in ordered)
-    found = []
-    for part in np.array_split(sorted({_number(value) for value in values}), MAX_BINS):
-        within = [t for t in with_it if part[0] <= _number(t.params[name]) <= part[-1]]
-        bounds = sorted((trial.params[name] for trial in within), key=_number)
-        found.append(_level(_label([bounds[0], bounds[-1]]), within, metric))
-    return tuple(found)
-
-
-def _level(label: str, trials: Sequence[Ranked], metric: Metric) -> Level:
-    scores = [trial.means[metric.name] for trial in trials]
-    best = max(scores) if metric.sign > 0 else min(scores)
-    return Level(label, len(trials), float(np.mean(scores)), best)
-
-
-def _label(values: Sequence[Any]) -> str:
-    from tunesmith.report.numbers import value
-
-    low, high = value(values[0]), value(values[-1])
-    return low if low == high else f"{low} – {high}"
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def _number(value: Any) -> float:
-    return float(value)
-
-
-def _order(value: Any) -> tuple[int, float, str]:
-    return (0, float(value), "") if _is_number(value) else (1, 0.0, str(value))
-
-
-def edges(ranking: Sequence[Ranked], space: Mapping[str, Any]) -> tuple[Edge, ...]:
-    """Where the best lies at a bound, a wider range may hold something better."""
-    if not ranking:
-        return ()
-    found = {}
-    for box in space.get("boxes", ()):
-        for name, definition in box.items():
-            value = ranking[0].params.get(name)
-            bounds = _bounds(definition)
-            if bounds is None or not _is_number(value) or bounds[0] == bounds[1]:
-                continue
-            side = {bounds[0]: "low", bounds[1]: "high"}.get(_number(value))
-            if side is not None:
-                found[name] = Edge(name, _number(value), side)
-    return tuple(found[name] for name in sorted(found))
-
-
-def _bounds(definition: Any) -> tuple[float, float] | None:
-    if not isinstance(definition, Mapping):
-        return None
-    bounds = definition.get("int") or definition.get("float")
-    return None if bounds is None else (float(bounds[0]), float(bounds[1]))
-
-
-def _holdout(record: StudyRecord) -> Mapping[str, float] | None:
-    best = record.history.best()
-    result = None if best is None else record.holdout.get(best.number)
+def _holdout(record: StudyRecord, chosen: Ranked | None) -> Mapping[str, float] | None:
+    result = None if chosen is None else record.holdout.get(chosen.number)
     return None if result is None else result.scores
 
 

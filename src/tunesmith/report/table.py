@@ -14,8 +14,8 @@ from tunesmith.expression import Expression, ExpressionError
 from tunesmith.history import Metric
 from tunesmith.ledger.records import StudyRecord
 from tunesmith.report import numbers
+from tunesmith.report.cells import table
 from tunesmith.report.escape import csv_cell, md_code, terminal
-from tunesmith.report.markdown import table
 
 Row = dict[str, Any]
 

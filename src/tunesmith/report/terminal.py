@@ -8,17 +8,37 @@ from tunesmith.report import numbers
 from tunesmith.report.escape import terminal
 from tunesmith.report.summary import Summary
 
+NAMES = {
+    "best": "best",
+    "one_se": "simplest within one standard error of the best",
+    "simplest": "simplest of those that cannot be told from the best",
+    "fastest": "fastest of those that cannot be told from the best",
+}
+VERDICTS = {
+    "adopt": "adopt",
+    "keep": "keep what is in force",
+    "indistinguishable": "not distinguishable",
+    "unknown": "not known",
+}
+
+
+def gate_text(summary: Summary) -> str:
+    """The verdict in a line."""
+    if summary.gate is None:
+        return "no verdict: there is no usable result"
+    return f"verdict: {VERDICTS[summary.gate.verdict]}: {summary.gate.reason}"
+
 
 def best_text(summary: Summary) -> str:
     """The best trial, its scores and its parameters."""
-    best = summary.best
+    best = summary.chosen
     if best is None:
         return "no usable result"
     scores = [
         f"{metric.name} {numbers.with_error(best.means[metric.name], best.error(metric.name))}"
         for metric in summary.metrics
     ]
-    lines = [f"best: trial {best.number}, {', '.join(scores)}"]
+    lines = [f"{NAMES[summary.selection]}: trial {best.number}, {', '.join(scores)}"]
     lines += [f"  {name} = {numbers.value(value)}" for name, value in sorted(best.params.items())]
     if summary.holdout is not None:
         unseen = [f"{name} {numbers.plain(score)}" for name, score in summary.holdout.items()]
@@ -37,6 +57,8 @@ def closing_text(summary: Summary, run: RunRecord, files: Iterable[Path]) -> str
         fits += "; each trial is the best of all that its fits score"
     head = f"{summary.study}: {summary.n_trials} trials; {fits}. Ended by: {summary.stopped_by}."
     lines = [head, best_text(summary)]
+    if summary.gate is not None and summary.incumbent is not None:
+        lines.append(gate_text(summary))
     lines += [f"failed: {len(g.numbers)} x {g.kind}: {g.message[:200]}" for g in summary.failures]
     lines += [f"warned: {len(g.numbers)} x {g.kind}: {g.message[:200]}" for g in summary.warnings]
     lines += [f"  -> {path}" for path in files]

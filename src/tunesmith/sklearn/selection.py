@@ -6,12 +6,11 @@ from typing import Any
 import numpy as np
 
 from tunesmith.report.simplicity import complexity
+from tunesmith.report.statistics.ties import pick, within_one_se
 
 
 def one_se(results: Mapping[str, Any], metric: str, n_splits: int) -> int:
     """The simplest candidate whose mean is within one standard error of the best mean.
-
-    Breiman, Friedman, Olshen and Stone, Classification and Regression Trees (1984), section 3.4.3.
 
     Args:
         results: ``cv_results_``.
@@ -21,12 +20,8 @@ def one_se(results: Mapping[str, Any], metric: str, n_splits: int) -> int:
     Returns:
         Its index; among equally simple ones the better, then the earlier.
     """
-    ranks, means = results[f"rank_test_{metric}"], results[f"mean_test_{metric}"]
-    best = int(np.argmin(ranks))
-    scores = [results[f"split{fold}_test_{metric}"][best] for fold in range(n_splits)]
-    error = float(np.std(scores, ddof=1) / np.sqrt(n_splits)) if n_splits > 1 else 0.0
-    good = np.flatnonzero(means >= means[best] - error)
-    if not len(good):
-        return best
-    order = np.lexsort((good, ranks[good], complexity(results["params"])[good]))
-    return int(good[order[0]])
+    ranks = np.asarray(results[f"rank_test_{metric}"])
+    scores = [results[f"split{fold}_test_{metric}"] for fold in range(n_splits)]
+    among = within_one_se(np.array(scores, dtype=float).T)
+    among[np.argmin(ranks)] = True
+    return pick(among, complexity(results["params"]), ranks)

@@ -37,6 +37,7 @@ def data(view: View) -> FoldsData:
         tuple(trial.number for trial in best),
         tuple(tuple(map(float, trial.scores(view.metric.name))) for trial in best),
         len(order),
+        view.tied,
     )
 
 

@@ -7,7 +7,7 @@ from tunesmith.report.figures.chart import Chart, Line, Mark, Panel, Points
 from tunesmith.report.figures.kind import Kind
 from tunesmith.report.figures.scales import count_axis, score_axis
 from tunesmith.report.figures.view import View
-from tunesmith.report.summary import running_best
+from tunesmith.report.ranking import running_best
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,7 @@ def data(view: View) -> HistoryData:
         tuple(numbers[i] for i in view.pruned),
         len(numbers),
         steps(running_best(view.scores, view.metric)),
+        view.tied,
     )
 
 

@@ -8,7 +8,7 @@ from tunesmith.report.figures.chart import Axis, Chart, Line, Mark, Panel, Point
 from tunesmith.report.figures.kind import Kind
 from tunesmith.report.figures.scales import count_axis, linear_axis, log_axis, score_axis
 from tunesmith.report.figures.view import View
-from tunesmith.report.summary import running_best
+from tunesmith.report.ranking import running_best
 
 
 @dataclass(frozen=True)

@@ -69,6 +69,12 @@ class View:
             self.complete, key=lambda i: (self.metric.sign * self.scores[i], -i), default=None
         )
 
+    @property
+    def tied(self) -> tuple[int, ...]:
+        """Numbers of the trials that cannot be told from the best; none for another metric."""
+        is_first = self.metric == self.summary.metric
+        return self.summary.ties.numbers[1:] if is_first else ()
+
     @cached_property
     def varied(self) -> tuple[str, ...]:
         """Parameters with more than one value, the most important first, then by name."""

@@ -7,12 +7,13 @@ from typing import Any
 from tunesmith import registry
 from tunesmith.ledger.records import StudyRecord
 from tunesmith.report import numbers
-from tunesmith.report.escape import one_line
 from tunesmith.report.figures.chart import plain
 from tunesmith.report.figures.kind import kind_of
 from tunesmith.report.figures.view import View, view_of
 from tunesmith.report.origin import AGAIN, provenance_rows, space_rows
-from tunesmith.report.summary import Alike, Comparison, Ranked, Summary, summarise
+from tunesmith.report.ranking import Ranked
+from tunesmith.report.statements import PLAIN, notes, verdict
+from tunesmith.report.summary import Summary, summarise
 from tunesmith.report.table import ranks_of
 
 SCHEMA_VERSION = 1
@@ -22,7 +23,6 @@ MIN_SHARED = 8
 DIGITS = 6
 TIMED = ("timeline",)
 """Figures of durations."""
-WHO = {"current": "the current parameters", "defaults": "the estimator's defaults"}
 
 
 def content_of(
@@ -39,10 +39,10 @@ def content_of(
         "kind": "page",
         "schema_version": SCHEMA_VERSION,
         "study": summary.study,
-        "verdict": verdict(summary),
+        "verdict": verdict(summary, PLAIN),
         "tiles": tiles(summary, record),
         "best": best_rows(summary),
-        "notes": notes(summary),
+        "notes": notes(summary, PLAIN),
         "metrics": [{"name": m.name, "direction": m.direction} for m in summary.metrics],
         "trials": trials(view),
         "figures": figures(view, without=() if has_times else TIMED),
@@ -94,31 +94,6 @@ def short(value: Any) -> Any:
 # -- the head ------------------------------------------------------------------------------------
 
 
-def verdict(summary: Summary) -> list[str]:
-    """Sentences, the most important first."""
-    best = summary.best
-    if best is None:
-        return ["No usable result yet."]
-    metric = summary.metric
-    score = with_error(best, metric.name)
-    over = f"(mean ± standard error over {summary.n_folds} folds, {metric.direction}d)"
-    found = [f"Best {one_line(metric.name)}: {score} {over}, trial {best.number}."]
-    found += [_against(comparison) for comparison in summary.comparisons]
-    if summary.holdout is not None:
-        unseen = ", ".join(f"{n} {numbers.plain(s)}" for n, s in summary.holdout.items())
-        found.append(f"On the held-out rows, which the search never saw: {unseen or 'no score'}.")
-    return found
-
-
-def _against(comparison: Comparison) -> str:
-    name = WHO.get(comparison.name, comparison.name)
-    if comparison.gain == 0:
-        return f"No better than {name}."
-    gain = numbers.with_error(comparison.gain, comparison.error)
-    clear = "a clear gain" if comparison.is_clear else "within the noise of the folds"
-    return f"Against {name}, on the same folds: {gain}, {clear}."
-
-
 def with_error(trial: Ranked, metric: str) -> str:
     """A trial's mean with its standard error."""
     return numbers.with_error(trial.means[metric], trial.error(metric))
@@ -168,7 +143,7 @@ def _spared(summary: Summary) -> str:
 
 def best_rows(summary: Summary) -> dict[str, Any]:
     """The winner's parameters, exactly, beside those of the references."""
-    best = summary.best
+    best = summary.chosen
     if best is None:
         return {"header": [], "rows": []}
     columns = [c for c in summary.comparisons if c.reference != best]
@@ -176,7 +151,7 @@ def best_rows(summary: Summary) -> dict[str, Any]:
     names = sorted({name for trial in shown for name in trial.params})
     rows = [[name, *(_value(trial, name) for trial in shown)] for name in names]
     rows += [[m.name, *(with_error(t, m.name) for t in shown)] for m in summary.metrics]
-    return {"header": ["parameter", *(c.name for c in columns), "best"], "rows": rows}
+    return {"header": ["parameter", *(c.name for c in columns), "proposed"], "rows": rows}
 
 
 def _value(trial: Ranked, name: str) -> str:
@@ -184,24 +159,6 @@ def _value(trial: Ranked, name: str) -> str:
         return "–"
     value = trial.params[name]
     return repr(value) if isinstance(value, float) else numbers.value(value)
-
-
-def notes(summary: Summary) -> list[str]:
-    """What a reviewer should know before trusting the winner."""
-    found = [
-        f"The best {edge.name} ({numbers.plain(edge.value)}) lies at the {edge.side} end of its"
-        " range: a wider range may hold something better."
-        for edge in summary.edges
-    ]
-    found += [_alike("failed with", group) for group in summary.failures]
-    return found + [_alike("warned of", group) for group in summary.warnings]
-
-
-def _alike(what: str, group: Alike) -> str:
-    n = len(group.numbers)
-    trials_ = "1 trial" if n == 1 else f"{n} trials"
-    reason = f"{one_line(group.kind)}: {one_line(group.message[:MAX_MESSAGE])}"
-    return f"{trials_} {what} {reason} (first: trial {group.numbers[0]})."
 
 
 # -- trials and figures --------------------------------------------------------------------------

@@ -1,0 +1,73 @@
+"""Complete trials in the order of their scores."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from tunesmith.history import History, Metric, Trial
+from tunesmith.types import Params
+
+MOST = 1e100
+"""Larger numbers count as this one in statistics: their squares would not be numbers."""
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """A complete trial with its place."""
+
+    number: int
+    params: Params
+    origin: str
+    rank: int
+    """By the first objective; equals share the better rank, as in ``rank_test_score``."""
+    means: Mapping[str, float]
+    stds: Mapping[str, float]
+    scores: Mapping[str, tuple[float, ...]]
+    """Fold scores by metric."""
+
+    def error(self, metric: str) -> float:
+        """Standard error of the mean over folds; NaN for a single fold."""
+        n = len(self.scores[metric])
+        return float(np.std(self.scores[metric], ddof=1) / math.sqrt(n)) if n > 1 else math.nan
+
+
+def ranked(history: History, metrics: Sequence[Metric]) -> tuple[Ranked, ...]:
+    """Complete trials with their ranks, best first, equals in trial order."""
+    metric = history.objectives[0]
+    trials = sorted(history.complete, key=lambda t: (-metric.sign * t.mean(metric.name), t.number))
+    found: list[Ranked] = []
+    for place, trial in enumerate(trials, start=1):
+        ties = found and found[-1].means[metric.name] == trial.mean(metric.name)
+        found.append(_ranked(trial, found[-1].rank if ties else place, metrics))
+    return tuple(found)
+
+
+def _ranked(trial: Trial, rank: int, metrics: Sequence[Metric]) -> Ranked:
+    return Ranked(
+        trial.number,
+        trial.params,
+        trial.origin,
+        rank,
+        {m.name: trial.mean(m.name) for m in metrics},
+        {m.name: trial.std(m.name) for m in metrics},
+        {m.name: tuple(trial.scores(m.name).tolist()) for m in metrics},
+    )
+
+
+def gains_of(ranking: Sequence[Ranked], metric: Metric) -> np.ndarray:
+    """``(n_trials, n_folds)`` scores, turned so that larger is better, and bounded by ``MOST``."""
+    scores = [trial.scores[metric.name] for trial in ranking]
+    found: np.ndarray = np.clip(metric.sign * np.array(scores, dtype=float), -MOST, MOST)
+    return found if ranking else np.empty((0, 0))
+
+
+def running_best(scores: Sequence[float], metric: Metric) -> list[float]:
+    """The best score up to each trial."""
+    found, best = [], math.nan
+    for score in scores:
+        if math.isfinite(score) and not metric.sign * score <= metric.sign * best:
+            best = score
+        found.append(best)
+    return found

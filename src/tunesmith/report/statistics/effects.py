@@ -1,0 +1,153 @@
+"""How scores depend on parameters: a forest on the trials, asked point by point.
+
+Samplers look where scores are good, so that a mean over the trials near a value mixes the value's
+effect with those of the others. A model separates them (Friedman, Greedy function approximation,
+2001, section 8: partial dependence).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+N_FORESTS = 16
+N_TREES = 4
+MAX_TRIALS = 1000
+MAX_POINTS = 11
+N_BEHIND = 50
+"""Trials over which an effect is averaged."""
+
+
+@dataclass(frozen=True, eq=False)
+class Column:
+    """One parameter's values in all trials."""
+
+    name: str
+    codes: np.ndarray
+    """``(n_trials,)`` numbers on the scale that the parameter is searched on, or of categories; NaN
+    where a trial lacks the parameter."""
+    is_category: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Trend:
+    """What the model expects along one parameter, all else being as in the trials."""
+
+    points: np.ndarray
+    """``(n_points,)`` codes, ascending."""
+    expected: np.ndarray
+    """``(n_points,)`` scores."""
+    error: np.ndarray
+    """``(n_points,)`` standard errors: how much it moves with the sample of trials."""
+
+
+class Effects:
+    """Forests on resampled trials; what they disagree about is the error.
+
+    Args:
+        columns: parameters with at least two different values.
+        scores: ``(n_trials,)``. Of more than 1,000 trials that many are taken, evenly.
+        seed: of the resampling; the same trials give the same effects.
+    """
+
+    def __init__(self, columns: Sequence[Column], scores: np.ndarray, seed: int = 0) -> None:
+        rows = _evenly(len(scores), MAX_TRIALS)
+        self.columns = {column.name: column for column in columns}
+        self._places: dict[str, slice] = {}
+        blocks: list[np.ndarray] = []
+        for column in columns:
+            block = _encoded(column, column.codes[rows])
+            start = sum(part.shape[1] for part in blocks)
+            self._places[column.name] = slice(start, start + block.shape[1])
+            blocks.append(block)
+        self._table = np.hstack(blocks).astype(np.float32)
+        self._rows = rows
+        self._forests = _forests(self._table, scores[rows], seed)
+
+    def trend(self, name: str) -> Trend:
+        """The partial dependence on one parameter, over the trials that have it."""
+        column = self.columns[name]
+        points = _points(column)
+        behind = self._behind([name])
+        curves = self._averages([(name, points)], behind)
+        return Trend(points, curves.mean(axis=0), curves.std(axis=0, ddof=1))
+
+    def interaction(self, first: str, second: str) -> tuple[float, float] | None:
+        """Friedman & Popescu's H (Predictive learning via rule ensembles, 2008, section 8.1).
+
+        The share of what two parameters do together that the sum of their own effects leaves
+        unexplained, from 0 (they add up) to 1, as a standard deviation.
+
+        Returns:
+            The mean over the forests and its standard error; ``None`` where no trial has both.
+        """
+        behind = self._behind([first, second])
+        if len(behind) < 2:
+            return None
+        given = [(name, self.columns[name].codes[self._rows][behind]) for name in (first, second)]
+        both, one, two = (
+            _centred(self._averages(some, behind)) for some in (given, given[:1], given[1:])
+        )
+        total, rest = (both**2).sum(axis=1), ((both - one - two) ** 2).sum(axis=1)
+        shares = np.sqrt(np.clip(rest / np.where(total > 0, total, 1), 0, 1))
+        return float(shares.mean()), float(shares.std(ddof=1))
+
+    def _behind(self, names: Sequence[str]) -> np.ndarray:
+        """Trials that have the parameters, evenly chosen."""
+        codes = [self.columns[name].codes[self._rows] for name in names]
+        having = np.flatnonzero(np.isfinite(codes).all(axis=0))
+        chosen: np.ndarray = having[_evenly(len(having), N_BEHIND)]
+        return chosen
+
+    def _averages(self, given: Sequence[tuple[str, np.ndarray]], behind: np.ndarray) -> np.ndarray:
+        """``(N_FORESTS, n_points)``: mean prediction with some parameters set to each point."""
+        n_points = len(given[0][1])
+        asked = np.repeat(self._table[behind][None], n_points, axis=0)
+        for name, codes in given:
+            block = _encoded(self.columns[name], codes).astype(np.float32)
+            asked[:, :, self._places[name]] = block[:, None]
+        flat = asked.reshape(-1, self._table.shape[1])
+        trees = [
+            np.mean([tree.tree_.predict(flat)[:, 0] for tree in forest.estimators_], axis=0)
+            for forest in self._forests
+        ]
+        found: np.ndarray = np.reshape(trees, (len(trees), n_points, len(behind))).mean(axis=2)
+        return found
+
+
+def _forests(table: np.ndarray, scores: np.ndarray, seed: int) -> list[Any]:
+    from sklearn.ensemble import ExtraTreesRegressor
+
+    rng = np.random.default_rng(seed)
+    n, found = len(scores), []
+    for number in range(N_FORESTS):
+        drawn = rng.integers(n, size=n)
+        forest = ExtraTreesRegressor(N_TREES, min_samples_leaf=2, random_state=number)
+        found.append(forest.fit(table[drawn], scores[drawn]))
+    return found
+
+
+def _centred(curves: np.ndarray) -> np.ndarray:
+    found: np.ndarray = curves - curves.mean(axis=1, keepdims=True)
+    return found
+
+
+def _encoded(column: Column, codes: np.ndarray) -> np.ndarray:
+    """``(n, width)``: a number as it is, a category as one column a level."""
+    if not column.is_category:
+        return codes[:, None]
+    levels = np.unique(column.codes[np.isfinite(column.codes)])
+    return np.where(np.isfinite(codes)[:, None], codes[:, None] == levels, 0.0)
+
+
+def _points(column: Column) -> np.ndarray:
+    """Values that occur, evenly by rank, so that nothing is said of where no trial has been."""
+    distinct: np.ndarray = np.unique(column.codes[np.isfinite(column.codes)])
+    return distinct if column.is_category else distinct[_evenly(len(distinct), MAX_POINTS)]
+
+
+def _evenly(n: int, at_most: int) -> np.ndarray:
+    if n <= at_most:
+        return np.arange(n)
+    return np.unique(np.linspace(0, n - 1, at_most).round().astype(int))

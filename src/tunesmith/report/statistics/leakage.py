@@ -1,0 +1,71 @@
+"""Scores that are too good to be true."""
+
+import numpy as np
+
+BOUNDED = frozenset(
+    {
+        "accuracy",
+        "average_precision",
+        "balanced_accuracy",
+        "explained_variance",
+        "f1",
+        "f1_macro",
+        "f1_micro",
+        "f1_weighted",
+        "jaccard",
+        "matthews_corrcoef",
+        "precision",
+        "precision_macro",
+        "precision_weighted",
+        "r2",
+        "recall",
+        "recall_macro",
+        "recall_weighted",
+        "roc_auc",
+        "roc_auc_ovo",
+        "roc_auc_ovr",
+        "roc_auc_ovr_weighted",
+        "top_k_accuracy",
+    }
+)
+"""Scorers that are 1 at best, and about 0 or 0.5 where nothing was learnt."""
+NEARLY = 0.002
+SMALL_SHARE = 0.25
+MIN_TRIALS = 8
+
+
+def perfect_score(metric: str) -> float | None:
+    """The score that none can exceed, of scikit-learn's scorers; ``None`` where it is not known.
+
+    >>> perfect_score("roc_auc"), perfect_score("neg_log_loss"), perfect_score("profit")
+    (1.0, 0.0, None)
+    """
+    if metric in BOUNDED:
+        return 1.0
+    return 0.0 if metric.startswith("neg_") else None
+
+
+def too_good(gains: np.ndarray, metric: str, complexity: np.ndarray) -> str:
+    """Why the scores look as if the target had leaked into the features; empty where they do not.
+
+    A perfect best trial may be an easy task; it is named all the same, because it is the first sign
+    of a leak (Kaufman et al., Leakage in data mining, 2012). Where even the simplest models are
+    nearly perfect, tuning had nothing to do.
+
+    Args:
+        gains: ``(n_trials, n_folds)``, larger is better.
+        metric: name of scikit-learn's scorer.
+        complexity: ``(n_trials,)`` from 0 (simplest) to 1.
+    """
+    perfect = perfect_score(metric)
+    if perfect is None or not len(gains):
+        return ""
+    best = gains[int(np.argmax(gains.mean(axis=1)))]
+    if (best == perfect).all():
+        return "the best trial is perfect on every fold"
+    if perfect != 1.0 or len(gains) < MIN_TRIALS or complexity.min() == complexity.max():
+        return ""
+    simple = gains[complexity <= np.quantile(complexity, SMALL_SHARE)]
+    if float(np.median(simple)) >= perfect - NEARLY:
+        return "even the simplest models are nearly perfect"
+    return ""

@@ -1,0 +1,113 @@
+"""Where the spread of fold scores comes from, and folds that behave unlike the others."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+ALPHA = 0.01
+MIN_FOLDS = 4
+MIN_TRIALS = 8
+LOUD = 3.0
+
+
+@dataclass(frozen=True)
+class Noise:
+    """Standard deviations by origin; scores are trial effect + fold effect + residual."""
+
+    trial: float
+    """Between trials: what tuning is about."""
+    fold: float
+    """Between folds, for all trials alike: cancels where trials are compared on the same folds."""
+    residual: float
+    """What is left: the noise of comparisons."""
+    correlation: float
+    """Of two folds, over trials: 1 where all folds rank the trials alike."""
+
+
+def decompose(gains: np.ndarray) -> Noise | None:
+    """Variance components of a two-way layout without repeats, by the method of moments.
+
+    Searle, Casella & McCulloch, Variance Components (1992), section 4.3; the correlation is the
+    intraclass correlation ICC(3,1) of Shrout & Fleiss (1979). Negative variances count as 0.
+
+    Args:
+        gains: ``(n_trials, n_folds)``.
+
+    Returns:
+        ``None`` with a single trial or fold.
+    """
+    n, k = gains.shape
+    if n < 2 or k < 2:
+        return None
+    residual = float((residuals(gains) ** 2).sum() / ((n - 1) * (k - 1)))
+    trial = max(float(gains.mean(axis=1).var(ddof=1)) - residual / k, 0.0)
+    fold = max(float(gains.mean(axis=0).var(ddof=1)) - residual / n, 0.0)
+    total = trial + residual
+    correlation = trial / total if total > 0 else 1.0
+    return Noise(trial**0.5, fold**0.5, residual**0.5, correlation)
+
+
+def residuals(gains: np.ndarray) -> np.ndarray:
+    """``(n_trials, n_folds)``: what trial and fold effects leave."""
+    rows, columns = gains.mean(axis=1, keepdims=True), gains.mean(axis=0, keepdims=True)
+    left: np.ndarray = gains - rows - columns + gains.mean()
+    return left
+
+
+def shifted_folds(gains: np.ndarray, alpha: float = ALPHA) -> tuple[int, ...]:
+    """Folds whose scores are far from those of all other folds, for most trials.
+
+    Each fold's median over trials is compared with the others' mean and spread, so that an odd
+    fold cannot hide behind the spread it causes: the externally studentized residual (Cook &
+    Weisberg, Residuals and Influence in Regression, 1982, section 2.2.1), with Bonferroni's
+    correction.
+
+    Args:
+        gains: ``(n_trials, n_folds)``; of fewer than 4 folds none is odd.
+        alpha: probability of naming any fold where all are alike.
+
+    Returns:
+        Fold numbers.
+    """
+    from scipy.stats import t
+
+    k = gains.shape[1]
+    if k < MIN_FOLDS or not len(gains):
+        return ()
+    effects = np.median(gains, axis=0)
+    critical = float(t.isf(alpha / (2 * k), k - 2))
+    return tuple(fold for fold in range(k) if _is_apart(effects, fold, critical))
+
+
+def _is_apart(effects: np.ndarray, fold: int, critical: float) -> bool:
+    others = np.delete(effects, fold)
+    spread = float(others.std(ddof=1)) * np.sqrt(1 + 1 / len(others))
+    distance = abs(float(effects[fold] - others.mean()))
+    return distance > critical * spread and distance > 1e-9 * float(np.abs(effects).max())
+
+
+def discordant_folds(gains: np.ndarray, alpha: float = ALPHA) -> tuple[int, ...]:
+    """Folds that rank the trials otherwise than all other folds do.
+
+    A fold is named where its residual variance is several times the middle one of all folds,
+    beyond chance: an F-test with Bonferroni's correction, on residuals from medians, which one loud
+    fold does not move.
+
+    Args:
+        gains: ``(n_trials, n_folds)``; of fewer than 8 trials or 4 folds none is named.
+        alpha: probability of naming any fold where all are alike.
+
+    Returns:
+        Fold numbers.
+    """
+    from scipy.stats import f
+
+    n, k = gains.shape
+    if n < MIN_TRIALS or k < MIN_FOLDS:
+        return ()
+    left = gains - np.median(gains, axis=1, keepdims=True)
+    left = left - np.median(left, axis=0, keepdims=True)
+    variances = (left**2).mean(axis=0)
+    middle = float(np.median(variances))
+    ratio = max(LOUD**2, float(f.isf(alpha / k, n - 1, n - 1)))
+    return tuple(int(fold) for fold in np.flatnonzero(variances > ratio * middle)) if middle else ()

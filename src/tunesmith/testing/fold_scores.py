@@ -1,0 +1,33 @@
+"""Fold scores whose truth is known."""
+
+import numpy as np
+
+
+def simulate(
+    truth: np.ndarray,
+    k: int,
+    rng: np.random.Generator,
+    *,
+    noise: float = 0.02,
+    fold: float = 0.02,
+    shared: float = 0.0,
+    unequal: float = 0.0,
+) -> np.ndarray:
+    """Fold scores ``(n_trials, k)``.
+
+    Args:
+        truth: ``(n_trials,)`` scores on endless data.
+        k: folds.
+        rng: the stream.
+        noise: standard deviation of the residual.
+        fold: of what a fold does to all trials.
+        shared: part of the residual's variance that all folds of a trial have in common, as
+            overlapping training sets bring about.
+        unequal: how much trials differ in their noise, as standard deviation of its logarithm.
+    """
+    n = len(truth)
+    size = noise * np.exp(rng.normal(0, unequal, n))
+    common = rng.normal(0, 1, n) * size * np.sqrt(shared)
+    own = rng.normal(0, 1, (n, k)) * size[:, None] * np.sqrt(1 - shared)
+    found: np.ndarray = (truth + common)[:, None] + rng.normal(0, fold, k) + own
+    return found
