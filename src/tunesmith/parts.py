@@ -198,6 +198,16 @@ def end_strays(definition: Definition) -> None:
     offspring.send(signal.SIGKILL, offspring.marked(MARK, mark(definition)))
 
 
+def remove_leftovers(definition: Definition, objective: Objective) -> None:
+    """Remove the unfinished folders of interrupted runs; for when none is under way."""
+    if definition.file.objective.command is None:
+        return
+    from tunesmith.objective.program.objective import ProgramObjective
+
+    assert isinstance(objective, ProgramObjective)  # noqa: S101 - it has a command
+    objective.runner.remove_leftovers()
+
+
 def has_curves(definition: Definition) -> bool:
     """Whether trials may be the best of all that their fits score; a grid's never are."""
     file = definition.file

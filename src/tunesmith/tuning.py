@@ -27,6 +27,7 @@ from tunesmith.parts import (
     keeping,
     nest_for,
     project_on_path,
+    remove_leftovers,
     snapshot,
     start_points,
 )
@@ -168,6 +169,7 @@ def _run(
     run_id = ledger.begin_run(head.id, provenance)
     recorder = LedgerRecorder(ledger, head.id, run_id, since_run=run_id if restart else None)
     end_strays(definition)
+    remove_leftovers(definition, objective)
     # The starting points were fixed when the study began: the best-parameters file has changed
     # since, because the study itself writes it.
     start = tuple((origin, params) for origin, params in head.definition["start"])
@@ -189,6 +191,7 @@ def _run(
             score_holdout(objective, executor, recorder, gate, outcome.history.best())
         except StopRequested as stop:
             outcome, code = study.outcome(f"interrupted by {stop}"), 128 + stop.signum
+    remove_leftovers(definition, objective)
     return _finish(ledger, head, run_id, definition, outcome, code)
 
 

@@ -69,6 +69,7 @@ case "$1" in
   exits) echo "$good" > m.json; echo oops >&2; exit 3 ;;
   killed) echo "$good" > m.json; kill -KILL $$ ;;
   crashed) echo "$good" > m.json; kill -SEGV $$ ;;
+  odd) echo "$good" > m.json; kill -35 $$ ;;
   silent) ;;
   nan) echo '{"score": NaN}' > m.json ;;
   half) echo '{"score": 1' > m.json ;;
@@ -83,6 +84,7 @@ KINDS = {
     "exits": "exit",
     "killed": "worker-died",
     "crashed": "signal",
+    "odd": "signal",
     "silent": "no-metrics",
     "nan": "nan",
     "half": "bad-metrics",
@@ -414,17 +416,15 @@ def test_no_program_outlives_its_run(
     process.communicate(timeout=30)
     assert process.returncode == code
     assert gone(root)
+    if number != signal.SIGKILL:
+        assert not list((root / ".tunesmith/runs").glob("*/*/work"))
 
 
 def test_a_study_of_programs_goes_on_after_kill_9(study: Callable[..., Path]) -> None:
     program = 'echo "$1" >> "$TRUTH"; sleep 0.1; echo "score: ${1#a=}"\n'
     root = study(
         program,
-        {
-            "command": ["sh", "train.sh", "a={a}"],
-            "metrics_pattern": r"score: (\S+)",
-            "workspace": "shared",
-        },
+        {"command": ["sh", "train.sh", "a={a}"], "metrics_pattern": r"score: (\S+)"},
         {"a": list(range(12))},
     )
     text = (root / "tuning.yaml").read_text()
@@ -441,3 +441,4 @@ def test_a_study_of_programs_goes_on_after_kill_9(study: Callable[..., Path]) ->
     result = tune(root / "tuning.yaml")
     assert [trial.mean("score") for trial in result.record.history] == list(range(12))
     assert len(truth.read_text().splitlines()) <= 12 + 2 + 1
+    assert not list((root / ".tunesmith/runs").glob("*/*/work"))

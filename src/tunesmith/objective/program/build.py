@@ -52,6 +52,7 @@ def build_program(
     _check_command(section, root)
     metrics = _metrics(section)
     state = root / STATE
+    context, depends = _context(definition, root, ports.digest())
     runner = Runner(
         root,
         None
@@ -66,9 +67,8 @@ def build_program(
         runs_folder(definition),
         section.artifacts.keep if section.artifacts else (),
         _gpus(definition, state),
-        _checkpoints(definition, state),
+        _checkpoints(definition, state, context),
     )
-    context, depends = _context(definition, root, ports.digest())
     return ProgramObjective(
         runner,
         _folds(definition, root, state),
@@ -121,11 +121,14 @@ def _gpus(definition: Definition, state: Path) -> Gpus | None:
     return None if n is None else Gpus.first(n, state / "gpus", os.environ)
 
 
-def _checkpoints(definition: Definition, state: Path) -> Checkpoints | None:
+def _checkpoints(
+    definition: Definition, state: Path, context: Mapping[str, str]
+) -> Checkpoints | None:
     budget = definition.file.budget
     if budget is None or budget.parameter is None:
         return None
-    return Checkpoints(state / "checkpoints" / definition.file.study, budget.parameter)
+    folder = state / "checkpoints" / definition.file.study
+    return Checkpoints(folder, budget.parameter, digest(dict(context)))
 
 
 def _context(

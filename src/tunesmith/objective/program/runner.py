@@ -112,6 +112,13 @@ class Runner:
         """Remove what a run left, but for its logs."""
         shutil.rmtree(self.runs / key / ARTIFACTS, ignore_errors=True)
 
+    def remove_leftovers(self) -> None:
+        """Remove what interrupted runs of the study have left; for when none is under way."""
+        for place in self.runs.glob(f"*/{WORK}"):
+            shutil.rmtree(place, ignore_errors=True)
+        if self.checkpoints is not None:
+            self.checkpoints.remove_leftovers()
+
     def _attempt(self, job: Job) -> FoldResult:
         folder = self.runs / job.key
         shutil.rmtree(folder, ignore_errors=True)
@@ -209,7 +216,7 @@ class Runner:
             raise RunError("exit", f"exited with status {ended.code}")
         if ended.code == -signal.SIGKILL:
             raise RunError(LOST, "the program was killed by SIGKILL (probably out of memory)")
-        raise RunError("signal", f"killed by {signal.Signals(-ended.code).name}")
+        raise RunError("signal", f"killed by {signal_name(-ended.code)}")
 
     def _failure(self, job: Job, error: RunError, n_tries: int) -> Failure:
         folder = self.runs / job.key
@@ -223,6 +230,17 @@ def _cause(kind: str) -> str:
     if kind == LOST:
         return "signal"
     return kind if kind in ("signal", "exit", "timeout") else "metrics"
+
+
+def signal_name(number: int) -> str:
+    """A signal as people write it; real-time signals have numbers only.
+
+    >>> signal_name(11), signal_name(35)
+    ('SIGSEGV', 'signal 35')
+    """
+    known = signal.valid_signals()
+    name = next((s.name for s in known if s == number and isinstance(s, signal.Signals)), None)
+    return name or f"signal {number}"
 
 
 def tail(log: Path) -> str:
