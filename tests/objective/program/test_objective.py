@@ -1,5 +1,6 @@
 """The objective of programs keeps what every objective keeps."""
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -106,6 +107,8 @@ def test_defaults_stand_in_the_parameters_file(tmp_path: Path) -> None:
     [
         ({"command": ["no-such-program"]}, "the program `no-such-program` does not exist"),
         ({"command": ["./train.sh"]}, "is not executable.\n  Make it executable"),
+        ({"command": ["train.sh"]}, "is on no search path.\n  .* write `./train.sh`"),
+        ({"command": ["sh", "s={seed}"], "params": {"seed": 1}}, "`{seed}` is the name of a para"),
         ({"command": ["sh", "{X}", "{z}"]}, r"command.1: nothing is named `\{X\}`"),
         ({"command": ["sh", "{x}"]}, "Write it as `--name={name}`"),
         ({"params_file": "params"}, "tells no format"),
@@ -121,3 +124,20 @@ def test_what_cannot_work_is_said_before_anything_runs(
     removed = dict.fromkeys(name for name in OBJECTIVE if name not in kept)
     with pytest.raises(UsageError, match=words):
         build(tmp_path, **kept, **removed)
+
+
+def test_files_of_one_name_do_not_meet_in_a_shared_folder(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a/params.json").write_text('{"deep": {"x": 1}}')
+    objective = build(
+        tmp_path,
+        command=["sh", "train.sh", "{params}", "m={metrics}"],
+        params_file={"path": "a/params.json", "at": "deep"},
+        metrics_pattern=None,
+        metrics_file="b/params.json",
+        workspace="shared",
+    )
+    run = tmp_path / "run"
+    _, _, params, metrics = objective.runner.ports.put_in({"x": 2, "y": None}, tmp_path, run, {})
+    assert json.loads(Path(params).read_text()) == {"deep": {"x": 2, "y": None}}
+    assert len({params, metrics.removeprefix("m="), str(run / "params.json")}) == 3

@@ -16,7 +16,7 @@ from tunesmith.fingerprint import digest
 from tunesmith.formats import FormatError, format_of
 from tunesmith.formats.tree import get_at
 from tunesmith.history import Metric
-from tunesmith.objective.program.argv import PLACES, fill, hydra, objections, risky
+from tunesmith.objective.program.argv import PLACES, ambiguous, fill, hydra, objections, risky
 from tunesmith.objective.program.metrics import FileResults, PrintedResults, ProgressFollower
 from tunesmith.space import SearchSpace
 from tunesmith.types import Params, Value
@@ -50,7 +50,11 @@ class ProgramPorts:
         section, root = definition.file.objective, definition.root.resolve()
         command = section.command or ()
         names = _names(definition)
-        problems = [*objections(command, [*names, *PLACES]), *_dashes(command, names)]
+        problems = [
+            *objections(command, [*names, *PLACES]),
+            *ambiguous(command, names),
+            *_dashes(command, names),
+        ]
         if problems:
             raise UsageError("\n".join(problems))
         keys = {m.name: m.key or m.name for m in (*section.metric, *section.also)}
@@ -122,9 +126,9 @@ class ProgramPorts:
         metrics = self.results.path if isinstance(self.results, FileResults) else None
         params = self.params_file.path if self.params_file else None
         named = {"params": params, "metrics": metrics, "progress": self.progress_file}
-        base = {name: run / Path(path).name for name, path in named.items() if path}
         if self.is_shared:
-            return base
+            # A folder each: files of different folders may have one name.
+            return {name: run / name / Path(path).name for name, path in named.items() if path}
         return {name: place / path for name, path in named.items() if path}
 
     def _updated(self, section: ParamsFile, params: Params) -> str:
