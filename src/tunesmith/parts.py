@@ -157,13 +157,20 @@ def build_strategy(
         tuple(start),
         curves=has_curves(definition),
     )
-    budget = definition.file.budget
-    if budget is None:
+    budget, budgets = definition.file.budget, build_budgets(definition)
+    if budget is None or budgets is None:
         return sampling
-    budgets = Budgets(budget.min, budget.max, budget.factor, budget.rule)
     if budget.parameter is None:
         return Stopping(sampling, budgets)
     return Budgeted(sampling, budget.parameter, budgets)
+
+
+def build_budgets(definition: Definition) -> Budgets | None:
+    """How far trials may go, where the definition says so."""
+    budget = definition.file.budget
+    if budget is None:
+        return None
+    return Budgets(budget.min, budget.max, budget.factor, budget.rule)
 
 
 def keeping(

@@ -217,7 +217,9 @@ json.dump({"loss": abs(p["lr"] - 0.3) + 1 / p["epochs"]}, open("m.json", "w"))
 """
 
 
-def test_a_promoted_trial_goes_on_where_it_was(study: Callable[..., Path], tmp_path: Path) -> None:
+def test_a_promoted_trial_goes_on_where_it_was(
+    study: Callable[..., Path], tunesmith: Callable[..., Any], tmp_path: Path
+) -> None:
     truth = tmp_path / "truth.log"
     objective = {
         "command": [sys.executable, "train.py"],
@@ -233,14 +235,21 @@ def test_a_promoted_trial_goes_on_where_it_was(study: Callable[..., Path], tmp_p
         "train.py",
         budget={"parameter": "epochs", "min": 1, "max": 9, "rule": "halving"},
     )
+    plan = tunesmith("check", cwd=root).stdout
+    assert "  budget     epochs 1, 3, 9 (halving: 1 in 3 goes on)\n" in plan
+    assert "  note       results depend on train.py:" in plan
+    assert "  trials     27 at most\n" in plan
     result = tune(root / "tuning.yaml")
     assert result.best_params == {"lr": 0.3, "epochs": 9}
     lines = truth.read_text().splitlines()
     assert len(lines) == len(set(lines)), "an epoch was trained twice"
     assert f"{0.3} 9" in lines
     assert len(lines) < 40
-    again = tune(root / "tuning.yaml")
-    assert (again.n_evaluated, again.best_params) == (0, result.best_params)
+    n_pruned = result.record.history.n_pruned
+    assert f" trials, {n_pruned} of them pruned; 0 fits" in tunesmith("run", cwd=root).stdout
+    assert len(truth.read_text().splitlines()) == len(lines)
+    assert f", {n_pruned} pruned\n" in tunesmith("status", cwd=root).stdout
+    assert "pruned    1.3 (std 0)" in tunesmith("trials", cwd=root).stdout
     assert yaml.safe_load((root / "config/best_parameters.yaml").read_text())["params"] == {
         "epochs": 9,
         "lr": 0.3,
@@ -343,9 +352,14 @@ def test_runs_may_share_the_project_folder(study: Callable[..., Path]) -> None:
 
 
 def test_logs_are_shown(study: Callable[..., Path], tunesmith: Callable[..., Any]) -> None:
-    program = 'echo "score: 1"; echo "token ghp_0123456789012345678901234" >&2\n'
-    objective = {"command": ["sh", "train.sh"], "metrics_pattern": r"score: (\S+)", "seeds": 2}
-    root = study(program, objective, {"a": [1]})
+    program = """\
+[ "$1" = a=2 ] && exit 3
+echo "score: 1"
+echo "token ghp_0123456789012345678901234" >&2
+"""
+    objective = {"command": ["sh", "train.sh", "a={a}"], "seeds": 2}
+    objective["metrics_pattern"] = r"score: (\S+)"
+    root = study(program, objective, {"a": [1, 2]})
     tune(root / "tuning.yaml")
     shown = tunesmith("logs", "0", "--fold", "1", cwd=root)
     assert shown.returncode == 0
@@ -354,8 +368,15 @@ def test_logs_are_shown(study: Callable[..., Path], tunesmith: Callable[..., Any
     assert shown.stdout.count("==>") == 2
     logs = json.loads(tunesmith("logs", "0", "--json", "--err", cwd=root).stdout)["logs"]
     assert [log["fold"] for log in logs] == [0, 1]
-    missing = tunesmith("logs", "7", cwd=root)
-    assert (missing.returncode, missing.stderr.startswith("trial 7 is not finished")) == (2, True)
+    for arguments, words in {
+        ("7",): "trial 7 is not finished; the last one that is: 1.",
+        ("0", "--fold", "2"): "trial 0 has no fold 2; it has 0 to 1.",
+    }.items():
+        missing = tunesmith("logs", *arguments, cwd=root)
+        assert (missing.returncode, missing.stderr.strip()) == (2, words)
+    failed = tunesmith("logs", "1", cwd=root)
+    assert (failed.returncode, failed.stdout) == (0, "")
+    assert failed.stderr == "trial 1 failed: exit: exited with status 3\n"
 
 
 # -- how a run ends ------------------------------------------------------------------------------

@@ -67,7 +67,7 @@ def command(
     else:
         files = [Path(shown(item.path)) for item in result.written]
         summary = summarise(result.record)
-        show(closing_text(summary, result.record.runs[-1], files))
+        show(closing_text(summary, result.record, files))
     sys.exit(int(result.exit_code))
 
 
@@ -79,6 +79,7 @@ def _content(result: "Result") -> dict[str, Any]:
         "stopped_by": record.runs[-1].stopped_by,
         "n_told": record.history.n_told,
         "n_failed": record.history.n_failed,
+        "n_pruned": record.history.n_pruned,
         "n_evaluated": result.n_evaluated,
         "n_reused": result.n_reused,
         "n_fits": result.n_fits,

@@ -48,9 +48,7 @@ def _python_files(root: Path) -> Iterator[Path]:
     for folder, names, files in os.walk(root):
         # In place, so that they are not walked through.
         names[:] = [
-            name
-            for name in names
-            if name not in SKIPPED and not is_environment(Path(folder, name))
+            name for name in names if name not in SKIPPED and not is_environment(Path(folder, name))
         ]
         yield from (Path(folder) / name for name in files if name.endswith(".py"))
 
