@@ -110,7 +110,8 @@ def test_defaults_stand_in_the_parameters_file(tmp_path: Path) -> None:
         ({"command": ["train.sh"]}, "is on no search path.\n  .* write `./train.sh`"),
         ({"command": ["sh", "s={seed}"], "params": {"seed": 1}}, "`{seed}` is the name of a para"),
         ({"command": ["sh", "{X}", "{z}"]}, r"command.1: nothing is named `\{X\}`"),
-        ({"command": ["sh", "{x}"]}, "Write it as `--name={name}`"),
+        ({"command": ["sh", "{x}"]}, "`{x}` begins with a parameter.* as `--name={name}`"),
+        ({"command": ["sh", "{a}"], "params": {"a": "-f"}}, "`{a}` begins with a parameter"),
         ({"params_file": "params"}, "tells no format"),
         ({"params_file": {"path": "p.toml"}}, "TOML has no null"),
         ({"metrics_pattern": ..., "metrics_file": "m.txt"}, "tells no format"),
@@ -124,6 +125,12 @@ def test_what_cannot_work_is_said_before_anything_runs(
     removed = dict.fromkeys(name for name in OBJECTIVE if name not in kept)
     with pytest.raises(UsageError, match=words):
         build(tmp_path, **kept, **removed)
+
+
+def test_a_value_that_is_no_option_may_stand_alone(tmp_path: Path) -> None:
+    objective = build(tmp_path, command=["sh", "train.sh", "{y}", "{b}"], params={"b": "f-"})
+    given: Params = {"b": "f-", "x": -1, "y": 0.5}
+    assert objective.runner.ports.put_in(given, tmp_path, tmp_path, {})[2:] == ["0.5", "f-"]
 
 
 def test_files_of_one_name_do_not_meet_in_a_shared_folder(tmp_path: Path) -> None:
