@@ -205,14 +205,21 @@ def end_strays(definition: Definition) -> None:
     offspring.send(signal.SIGKILL, offspring.marked(MARK, mark(definition)))
 
 
-def remove_leftovers(definition: Definition, objective: Objective) -> None:
-    """Remove the unfinished folders of interrupted runs; for when none is under way."""
+@contextmanager
+def working_folders(definition: Definition, objective: Objective) -> Iterator[None]:
+    """While programs run they find the project as it is now; what is unfinished is removed."""
     if definition.file.objective.command is None:
+        yield
         return
     from tunesmith.objective.program.objective import ProgramObjective
 
     assert isinstance(objective, ProgramObjective)  # noqa: S101 - it has a command
     objective.runner.remove_leftovers()
+    try:
+        objective.runner.take_snapshot()
+        yield
+    finally:
+        objective.runner.remove_leftovers()
 
 
 def has_curves(definition: Definition) -> bool:

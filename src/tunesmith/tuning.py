@@ -27,9 +27,9 @@ from tunesmith.parts import (
     keeping,
     nest_for,
     project_on_path,
-    remove_leftovers,
     snapshot,
     start_points,
+    working_folders,
 )
 from tunesmith.report.outputs import Written, write_outputs
 from tunesmith.report.table import cv_results
@@ -169,13 +169,16 @@ def _run(
     run_id = ledger.begin_run(head.id, provenance)
     recorder = LedgerRecorder(ledger, head.id, run_id, since_run=run_id if restart else None)
     end_strays(definition)
-    remove_leftovers(definition, objective)
     # The starting points were fixed when the study began: the best-parameters file has changed
     # since, because the study itself writes it.
     start = tuple((origin, params) for origin, params in head.definition["start"])
     strategy = build_strategy(definition, sampler, start)
     criterion, log = build_criterion(file.stop), ledger.log(head.id)
-    with SignalGate() as gate, build_executor(definition, objective, nest) as executor:
+    with (
+        working_folders(definition, objective),
+        SignalGate() as gate,
+        build_executor(definition, objective, nest) as executor,
+    ):
         study = Study(
             strategy,
             objective,
@@ -191,7 +194,6 @@ def _run(
             score_holdout(objective, executor, recorder, gate, outcome.history.best())
         except StopRequested as stop:
             outcome, code = study.outcome(f"interrupted by {stop}"), 128 + stop.signum
-    remove_leftovers(definition, objective)
     return _finish(ledger, head, run_id, definition, outcome, code)
 
 

@@ -297,6 +297,21 @@ STOPPED: dict[str, Any] = {}
 """What one number of workers has shown is what the others have to show."""
 
 
+def test_who_edits_a_program_while_it_runs_disturbs_no_run(study: Callable[..., Path]) -> None:
+    program = 'echo "score: 1"; echo "echo score: 2" > "$PROJECT/train.sh"\n'
+    objective = {"command": ["sh", "train.sh"], "metrics_pattern": r"score: (\S+)"}
+    root = study(program, objective, {"a": [1, 2, 3]}, execution={"workers": 1})
+    text = (root / "tuning.yaml").read_text()
+    section = f"environment: {{set: {{PROJECT: {root}}}}}\n  metrics_pattern"
+    (root / "tuning.yaml").write_text(text.replace("metrics_pattern", section))
+    found = [trial.mean("score") for trial in tune(root / "tuning.yaml").record.history]
+    assert found == [1, 1, 1]
+    assert (root / "train.sh").read_text() == "echo score: 2\n"
+    after = tune(root / "tuning.yaml").record
+    assert [trial.mean("score") for trial in after.history] == [2, 2, 2]
+    assert not (root / ".tunesmith/runs/s/source").exists()
+
+
 def test_artifacts_of_the_best_are_kept(study: Callable[..., Path]) -> None:
     program = 'echo "$1" > model.txt; echo log > other.txt; echo "score: ${1#q=}"\n'
     objective = {

@@ -23,6 +23,8 @@ from tunesmith.objective.program.progress import Course, Source
 from tunesmith.objective.program.workspace import Layout, matching
 from tunesmith.types import Params
 
+SOURCE = "source"
+"""The project's files as they were when the study was started, within ``runs``."""
 STDOUT, STDERR, WORK, ARTIFACTS = "stdout.log", "stderr.log", "work", "artifacts"
 PARAMS = "params.json"
 LOST = "lost"
@@ -112,8 +114,14 @@ class Runner:
         """Remove what a run left, but for its logs."""
         shutil.rmtree(self.runs / key / ARTIFACTS, ignore_errors=True)
 
+    def take_snapshot(self) -> None:
+        """Keep the project's files as they are now: who edits them meanwhile disturbs no run."""
+        if self.layout is not None:
+            self.layout.copy_to(self.runs / SOURCE, self.root)
+
     def remove_leftovers(self) -> None:
-        """Remove what interrupted runs of the study have left; for when none is under way."""
+        """Remove the snapshot and what interrupted runs have left; for when none is under way."""
+        shutil.rmtree(self.runs / SOURCE, ignore_errors=True)
         for place in self.runs.glob(f"*/{WORK}"):
             shutil.rmtree(place, ignore_errors=True)
         if self.checkpoints is not None:
@@ -145,7 +153,8 @@ class Runner:
             return
         place = folder / WORK
         try:
-            self.layout.lay_out(place)
+            source = self.runs / SOURCE
+            self.layout.lay_out(place, source if source.is_dir() else None)
             yield place
         finally:
             shutil.rmtree(place, ignore_errors=True)

@@ -49,22 +49,31 @@ class Layout:
     folders: tuple[str, ...] = field(default=())
     """Made anew: they hold what the program writes."""
 
-    def lay_out(self, place: Path) -> None:
-        """Fill a new folder."""
+    def lay_out(self, place: Path, source: Path | None = None) -> None:
+        """Fill a new folder.
+
+        Args:
+            place: the folder.
+            source: where copies are taken from; by default the project as it is now.
+        """
         place.mkdir(parents=True)
         for folder in self.folders:
             (place / folder).mkdir(parents=True, exist_ok=True)
-        for name in self.copies:
-            target = place / name
-            target.parent.mkdir(parents=True, exist_ok=True)
-            # A file that was there a moment ago may be gone; the program will say if it needs it.
-            with suppress(FileNotFoundError):
-                copy(self.root / name, target, self.root)
+        self.copy_to(place, source or self.root)
         for name in self.links:
             target = place / name
             target.parent.mkdir(parents=True, exist_ok=True)
             with suppress(FileExistsError):
                 target.symlink_to(self.root / name)
+
+    def copy_to(self, place: Path, source: Path) -> None:
+        """Copy what is not linked."""
+        for name in self.copies:
+            target = place / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            # A file that was there a moment ago may be gone; the program will say if it needs it.
+            with suppress(FileNotFoundError):
+                copy(source / name, target, source)
 
 
 def layout(root: Path, section: Workspace, written: Collection[str]) -> Layout:
