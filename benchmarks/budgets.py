@@ -13,6 +13,7 @@ import argparse
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,9 @@ from tunesmith import registry
 from tunesmith.execute.serial import SerialExecutor
 from tunesmith.history import FoldResult, Metric, TrialLog
 from tunesmith.objective.objective import Fit
+from tunesmith.report.figures.chart import Chart, Line, Panel, Role
+from tunesmith.report.figures.scales import linear_axis, log_axis
+from tunesmith.report.figures.svg import render
 from tunesmith.search.budget import Budgets
 from tunesmith.search.stopping import MaxTrials
 from tunesmith.space import Float, Int, SearchSpace
@@ -34,6 +38,7 @@ from tunesmith.testing.functions import FunctionObjective
 from tunesmith.types import Params, State
 
 LOSS = Metric("log_loss", "minimize")
+FIGURE = Path(__file__).with_name("budgets.svg")
 SPACE = SearchSpace.of(
     {
         "learning_rate": Float(1e-3, 1.0, log=True),
@@ -172,12 +177,50 @@ def race(strategy: Strategy, epochs: int, total: int) -> list[float]:
     return found[:total]
 
 
+def figure(races: dict[str, list[list[float]]]) -> str:
+    """The mean curves of full training and of Hyperband, as SVG."""
+    shown: dict[str, Role] = {
+        "random, all of it": "band",
+        "Bayesian, all of it": "trial",
+        "random, Hyperband": "tied",
+        "Bayesian, Hyperband": "best",
+    }
+    curves = {name: np.mean(races[name], axis=0) for name in shown}
+    finite = np.concatenate([curve[np.isfinite(curve)] for curve in curves.values()])
+    steps = tuple(float(epoch) for epoch in range(1, len(curves["random, Hyperband"]) + 1))
+    marks = tuple(
+        Line(steps, tuple(_or_none(loss) for loss in curves[name]), role, label=name)
+        for name, role in shown.items()
+    )
+    axes = (
+        linear_axis("epochs trained in all", 0, len(steps)),
+        log_axis("test log loss of what is recommended (lower is better)", *_ends(finite)),
+    )
+    text = "Mean test loss of the best fully trained model, by epochs trained in all."
+    return render(Chart("Budgets and full training", text, (Panel(*axes, marks),)))
+
+
+def _ends(losses: np.ndarray) -> tuple[float, float]:
+    return float(losses.min()), float(min(losses.max(), 1.0))
+
+
+def _or_none(loss: float) -> float | None:
+    return float(loss) if np.isfinite(loss) else None
+
+
 def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--epochs", type=int, default=27)
     parser.add_argument("--total", type=int, default=540)
     options = parser.parse_args(arguments)
+    races = {
+        name: [
+            race(strategies(seed, options.epochs)[name], options.epochs, options.total)
+            for seed in range(options.seeds)
+        ]
+        for name in strategies(0, options.epochs)
+    }
     moments = [options.total * part // 8 for part in (1, 2, 4, 8)]
     print(
         f"Mean test log loss over {options.seeds} seeds;"
@@ -185,14 +228,12 @@ def main(arguments: list[str] | None = None) -> None:
     )
     print(f"| search | {' | '.join(f'{m} epochs' for m in moments)} |")
     print(f"|---|{'---|' * len(moments)}")
-    for name in strategies(0, options.epochs):
-        races = [
-            race(strategies(seed, options.epochs)[name], options.epochs, options.total)
-            for seed in range(options.seeds)
-        ]
-        means = [np.mean([run[moment - 1] for run in races]) for moment in moments]
+    for name, runs in races.items():
+        means = [np.mean([run[moment - 1] for run in runs]) for moment in moments]
         cells = [f"{mean:.4f}" if np.isfinite(mean) else "none yet" for mean in means]
         print(f"| {name} | {' | '.join(cells)} |", flush=True)
+    FIGURE.write_text(figure(races))
+    print(f"\n![Budgets and full training]({FIGURE.name})")
 
 
 if __name__ == "__main__":

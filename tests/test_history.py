@@ -95,5 +95,5 @@ def test_the_front_is_what_nothing_dominates(points: list[tuple[int, int]]) -> N
 def test_failed_trials_are_counted_at_every_moment() -> None:
     trials = [told(0, 0.5), told(1, math.nan), told(2, 0.6), told(3, math.nan)]
     history = History.of([ACCURACY], trials)
-    assert history.n_failed == 2
+    assert (history.n_failed, history.n_pruned) == (2, 0)
     assert [t.number for t in history.complete] == [0, 2]

@@ -33,6 +33,13 @@ def test_the_numbers_of_a_grid(tmp_path: Path) -> None:
     assert (plan.n_told, plan.n_known, plan.project_code) == (0, 0, ())
 
 
+def test_a_trial_that_goes_on_is_a_trial_of_its_own(tmp_path: Path) -> None:
+    budget = ("objective:", "budget: {parameter: max_leaf_nodes, min: 2, max: 18}\nobjective:")
+    plan = preview(project(tmp_path, budget, ("trials: TRIALS", "time: 1m")))
+    assert (plan.n_points, plan.n_trials, plan.n_fits) == (12, 36, 108)
+    assert plan.budgets == (2, 6, 18)
+
+
 def test_a_continuum_and_no_number_of_trials(tmp_path: Path) -> None:
     changes = (
         ("max_depth: {int: [1, 6]}", "ccp_alpha: {float: [0, 1]}"),

@@ -18,6 +18,7 @@ MOMENT = Progress(
     n_fits=10,
     n_along=0,
     n_failed=1,
+    n_pruned=3,
     n_workers=2,
     elapsed_s=12.5,
     fit_s=25.0,
@@ -28,7 +29,7 @@ MOMENT = Progress(
 
 def test_the_line_says_it_all() -> None:
     assert line(MOMENT) == (
-        "10/30 trials · 10 fits · 25 reused · 1 failed · best recall 0.9 (trial 4)"
+        "10/30 trials · 10 fits · 25 reused · 3 pruned · 1 failed · best recall 0.9 (trial 4)"
         " · 12s · 50s to go"
     )
 

@@ -148,6 +148,7 @@ class TrialLog:
     """By key of what was told, which may be another point of a trial's curve."""
     best_number: list[int | None] = field(default_factory=list)
     n_failed: list[int] = field(default_factory=lambda: [0])
+    n_pruned: list[int] = field(default_factory=lambda: [0])
 
     def ask(self, params: Params, key: str, origin: str) -> Trial:
         """Append a running trial."""
@@ -168,6 +169,7 @@ class TrialLog:
         self.first_told.setdefault(trial.key, trial.number)
         self.best_number.append(self._better(trial))
         self.n_failed.append(self.n_failed[-1] + (trial.state is State.FAILED))
+        self.n_pruned.append(self.n_pruned[-1] + (trial.state is State.PRUNED))
 
     def _better(self, trial: Trial) -> int | None:
         held = self.best_number[-1] if self.best_number else None
@@ -267,6 +269,11 @@ class History(Sequence[Trial]):
     def n_failed(self) -> int:
         """How many told trials failed."""
         return self._log.n_failed[self.n_told]
+
+    @property
+    def n_pruned(self) -> int:
+        """How many told trials ended before the full budget."""
+        return self._log.n_pruned[self.n_told]
 
     def best(self) -> Trial | None:
         """The best complete trial by the first objective; the earliest among equals."""

@@ -165,13 +165,20 @@ def build_strategy(
         tuple(start),
         curves=has_curves(definition),
     )
-    budget = definition.file.budget
-    if budget is None:
+    budget, budgets = definition.file.budget, build_budgets(definition)
+    if budget is None or budgets is None:
         return sampling
-    budgets = Budgets(budget.min, budget.max, budget.factor, budget.rule)
     if budget.parameter is None:
         return Stopping(sampling, budgets)
     return Budgeted(sampling, budget.parameter, budgets)
+
+
+def build_budgets(definition: Definition) -> Budgets | None:
+    """How far trials may go, where the definition says so."""
+    budget = definition.file.budget
+    if budget is None:
+        return None
+    return Budgets(budget.min, budget.max, budget.factor, budget.rule)
 
 
 def keeping(
@@ -204,6 +211,23 @@ def end_strays(definition: Definition) -> None:
     from tunesmith.objective.program.environment import MARK
 
     offspring.send(signal.SIGKILL, offspring.marked(MARK, mark(definition)))
+
+
+@contextmanager
+def working_folders(definition: Definition, objective: Objective) -> Iterator[None]:
+    """While programs run they find the project as it is now; what is unfinished is removed."""
+    if definition.file.objective.command is None:
+        yield
+        return
+    from tunesmith.objective.program.objective import ProgramObjective
+
+    assert isinstance(objective, ProgramObjective)  # noqa: S101 - it has a command
+    objective.runner.remove_leftovers()
+    try:
+        objective.runner.take_snapshot()
+        yield
+    finally:
+        objective.runner.remove_leftovers()
 
 
 def has_curves(definition: Definition) -> bool:

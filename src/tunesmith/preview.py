@@ -19,6 +19,7 @@ from tunesmith.objective.data import load_table
 from tunesmith.objective.objective import Objective
 from tunesmith.objective.plan import Asked, plan
 from tunesmith.parts import (
+    build_budgets,
     build_objective,
     build_sampler,
     build_strategy,
@@ -64,6 +65,10 @@ class Preview:
     """Evaluations that the ledger would answer; ``None`` where this cannot be foreseen."""
     project_code: tuple[str, ...]
     """Import paths that lead into the project and were left alone."""
+    budgets: tuple[int, ...] = ()
+    """How far trials may go, smallest first; empty without budgets."""
+    notes: tuple[str, ...] = ()
+    """What a user should know about the objective."""
 
     @property
     def n_scores(self) -> int | None:
@@ -94,7 +99,8 @@ def preview(definition: Definition) -> Preview:
     project_code = tuple(p for p in import_paths(definition) if leads_into(definition.root, p))
     objective = None if project_code else build_objective(definition)
     limit = trial_limit(build_criterion(definition.file.stop))
-    n_trials = min((n for n in (limit, n_points) if n is not None), default=None)
+    budgets = build_budgets(definition)
+    n_trials = min((n for n in (limit, _n_proposals(definition, n_points)) if n), default=None)
     trials = None if objective is None else _trials(definition, objective, n_trials)
     points = None if trials is None else _distinct(trials)
     n_told, n_known = _known(definition, objective, points)
@@ -110,7 +116,17 @@ def preview(definition: Definition) -> Preview:
         n_told=n_told,
         n_known=n_known,
         project_code=project_code,
+        budgets=() if budgets is None else budgets.ladder,
+        notes=() if objective is None else tuple(objective.notes),
     )
+
+
+def _n_proposals(definition: Definition, n_points: int | None) -> int | None:
+    """Trials after which a finite space is exhausted; one that goes on is a trial of its own."""
+    budget, budgets = definition.file.budget, build_budgets(definition)
+    if n_points is None or budget is None or budgets is None or budget.parameter is None:
+        return n_points
+    return n_points * len(budgets.ladder)
 
 
 def _trials(

@@ -61,6 +61,8 @@ def line(progress: Progress) -> str:
     parts = [trials, counted(progress.n_fits, "fit")]
     if progress.n_reused:
         parts.append(f"{progress.n_reused} reused")
+    if progress.n_pruned:
+        parts.append(f"{progress.n_pruned} pruned")
     if progress.n_failed:
         parts.append(f"{progress.n_failed} failed")
     parts += [best_so_far(progress), duration(progress.elapsed_s)]

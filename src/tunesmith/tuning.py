@@ -34,6 +34,7 @@ from tunesmith.parts import (
     project_on_path,
     snapshot,
     start_points,
+    working_folders,
 )
 from tunesmith.report.decision import chosen_trial
 from tunesmith.report.outputs import Written, write_outputs
@@ -239,7 +240,11 @@ def _run(
     start = tuple((origin, params) for origin, params in head.definition["start"])
     strategy = build_strategy(definition, sampler, start)
     criterion, log = build_criterion(file.stop), ledger.log(head.id)
-    with SignalGate() as gate, build_executor(definition, objective, nest) as executor:
+    with (
+        working_folders(definition, objective),
+        SignalGate() as gate,
+        build_executor(definition, objective, nest) as executor,
+    ):
         study = Study(
             strategy,
             objective,

@@ -69,6 +69,7 @@ case "$1" in
   exits) echo "$good" > m.json; echo oops >&2; exit 3 ;;
   killed) echo "$good" > m.json; kill -KILL $$ ;;
   crashed) echo "$good" > m.json; kill -SEGV $$ ;;
+  odd) echo "$good" > m.json; kill -35 $$ ;;
   silent) ;;
   nan) echo '{"score": NaN}' > m.json ;;
   half) echo '{"score": 1' > m.json ;;
@@ -83,6 +84,7 @@ KINDS = {
     "exits": "exit",
     "killed": "worker-died",
     "crashed": "signal",
+    "odd": "signal",
     "silent": "no-metrics",
     "nan": "nan",
     "half": "bad-metrics",
@@ -215,7 +217,9 @@ json.dump({"loss": abs(p["lr"] - 0.3) + 1 / p["epochs"]}, open("m.json", "w"))
 """
 
 
-def test_a_promoted_trial_goes_on_where_it_was(study: Callable[..., Path], tmp_path: Path) -> None:
+def test_a_promoted_trial_goes_on_where_it_was(
+    study: Callable[..., Path], tunesmith: Callable[..., Any], tmp_path: Path
+) -> None:
     truth = tmp_path / "truth.log"
     objective = {
         "command": [sys.executable, "train.py"],
@@ -231,14 +235,21 @@ def test_a_promoted_trial_goes_on_where_it_was(study: Callable[..., Path], tmp_p
         "train.py",
         budget={"parameter": "epochs", "min": 1, "max": 9, "rule": "halving"},
     )
+    plan = tunesmith("check", cwd=root).stdout
+    assert "  budget     epochs 1, 3, 9 (halving: 1 in 3 goes on)\n" in plan
+    assert "  note       results depend on train.py:" in plan
+    assert "  trials     27 at most\n" in plan
     result = tune(root / "tuning.yaml")
     assert result.best_params == {"lr": 0.3, "epochs": 9}
     lines = truth.read_text().splitlines()
     assert len(lines) == len(set(lines)), "an epoch was trained twice"
     assert f"{0.3} 9" in lines
     assert len(lines) < 40
-    again = tune(root / "tuning.yaml")
-    assert (again.n_evaluated, again.best_params) == (0, result.best_params)
+    n_pruned = result.record.history.n_pruned
+    assert f" trials, {n_pruned} of them pruned; 0 fits" in tunesmith("run", cwd=root).stdout
+    assert len(truth.read_text().splitlines()) == len(lines)
+    assert f", {n_pruned} pruned\n" in tunesmith("status", cwd=root).stdout
+    assert "pruned    1.3 (std 0)" in tunesmith("trials", cwd=root).stdout
     assert yaml.safe_load((root / "config/best_parameters.yaml").read_text())["params"] == {
         "epochs": 9,
         "lr": 0.3,
@@ -284,6 +295,21 @@ def test_weak_programs_are_stopped_on_the_way(study: Callable[..., Path], worker
 
 STOPPED: dict[str, Any] = {}
 """What one number of workers has shown is what the others have to show."""
+
+
+def test_who_edits_a_program_while_it_runs_disturbs_no_run(study: Callable[..., Path]) -> None:
+    program = 'echo "score: 1"; echo "echo score: 2" > "$PROJECT/train.sh"\n'
+    objective = {"command": ["sh", "train.sh"], "metrics_pattern": r"score: (\S+)"}
+    root = study(program, objective, {"a": [1, 2, 3]}, execution={"workers": 1})
+    text = (root / "tuning.yaml").read_text()
+    section = f"environment: {{set: {{PROJECT: {root}}}}}\n  metrics_pattern"
+    (root / "tuning.yaml").write_text(text.replace("metrics_pattern", section))
+    found = [trial.mean("score") for trial in tune(root / "tuning.yaml").record.history]
+    assert found == [1, 1, 1]
+    assert (root / "train.sh").read_text() == "echo score: 2\n"
+    after = tune(root / "tuning.yaml").record
+    assert [trial.mean("score") for trial in after.history] == [2, 2, 2]
+    assert not (root / ".tunesmith/runs/s/source").exists()
 
 
 def test_artifacts_of_the_best_are_kept(study: Callable[..., Path]) -> None:
@@ -341,9 +367,14 @@ def test_runs_may_share_the_project_folder(study: Callable[..., Path]) -> None:
 
 
 def test_logs_are_shown(study: Callable[..., Path], tunesmith: Callable[..., Any]) -> None:
-    program = 'echo "score: 1"; echo "token ghp_0123456789012345678901234" >&2\n'
-    objective = {"command": ["sh", "train.sh"], "metrics_pattern": r"score: (\S+)", "seeds": 2}
-    root = study(program, objective, {"a": [1]})
+    program = """\
+[ "$1" = a=2 ] && exit 3
+echo "score: 1"
+echo "token ghp_0123456789012345678901234" >&2
+"""
+    objective = {"command": ["sh", "train.sh", "a={a}"], "seeds": 2}
+    objective["metrics_pattern"] = r"score: (\S+)"
+    root = study(program, objective, {"a": [1, 2]})
     tune(root / "tuning.yaml")
     shown = tunesmith("logs", "0", "--fold", "1", cwd=root)
     assert shown.returncode == 0
@@ -352,8 +383,15 @@ def test_logs_are_shown(study: Callable[..., Path], tunesmith: Callable[..., Any
     assert shown.stdout.count("==>") == 2
     logs = json.loads(tunesmith("logs", "0", "--json", "--err", cwd=root).stdout)["logs"]
     assert [log["fold"] for log in logs] == [0, 1]
-    missing = tunesmith("logs", "7", cwd=root)
-    assert (missing.returncode, missing.stderr.startswith("trial 7 is not finished")) == (2, True)
+    for arguments, words in {
+        ("7",): "trial 7 is not finished; the last one that is: 1.",
+        ("0", "--fold", "2"): "trial 0 has no fold 2; it has 0 to 1.",
+    }.items():
+        missing = tunesmith("logs", *arguments, cwd=root)
+        assert (missing.returncode, missing.stderr.strip()) == (2, words)
+    failed = tunesmith("logs", "1", cwd=root)
+    assert (failed.returncode, failed.stdout) == (0, "")
+    assert failed.stderr == "trial 1 failed: exit: exited with status 3\n"
 
 
 # -- how a run ends ------------------------------------------------------------------------------
@@ -414,17 +452,15 @@ def test_no_program_outlives_its_run(
     process.communicate(timeout=30)
     assert process.returncode == code
     assert gone(root)
+    if number != signal.SIGKILL:
+        assert not list((root / ".tunesmith/runs").glob("*/*/work"))
 
 
 def test_a_study_of_programs_goes_on_after_kill_9(study: Callable[..., Path]) -> None:
     program = 'echo "$1" >> "$TRUTH"; sleep 0.1; echo "score: ${1#a=}"\n'
     root = study(
         program,
-        {
-            "command": ["sh", "train.sh", "a={a}"],
-            "metrics_pattern": r"score: (\S+)",
-            "workspace": "shared",
-        },
+        {"command": ["sh", "train.sh", "a={a}"], "metrics_pattern": r"score: (\S+)"},
         {"a": list(range(12))},
     )
     text = (root / "tuning.yaml").read_text()
@@ -441,3 +477,4 @@ def test_a_study_of_programs_goes_on_after_kill_9(study: Callable[..., Path]) ->
     result = tune(root / "tuning.yaml")
     assert [trial.mean("score") for trial in result.record.history] == list(range(12))
     assert len(truth.read_text().splitlines()) <= 12 + 2 + 1
+    assert not list((root / ".tunesmith/runs").glob("*/*/work"))

@@ -51,6 +51,11 @@ def test_sound_programs(changes: dict[str, Any]) -> None:
         ({"command": "python train.py"}, "objective.command", '`["python", "train.py"]`'),
         ({"command": []}, "objective.command", "at least one"),
         ({"metrics_file": ...}, "objective", "nowhere to be found"),
+        (
+            {"workspace": "shared", "command": ["t", "{metrics}"], "artifacts": {"keep": "m"}},
+            "objective.artifacts",
+            "into `{run}`",
+        ),
         ({"metrics_pattern": "(.)"}, "objective.metrics_pattern", "Keep one"),
         ({"metrics_file": ..., "metrics_pattern": "("}, "objective.metrics_pattern", "no regular"),
         (

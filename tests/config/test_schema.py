@@ -18,6 +18,7 @@ BASE: dict[str, Any] = {
     "stop": {"trials": 5},
 }
 STEP = {"estimator": "a.B"}
+WORDS = ["sh", "train.sh", "{params}", "{metrics}"]
 
 
 def objective(**changes: Any) -> dict[str, Any]:
@@ -38,6 +39,21 @@ ACCEPTED: list[dict[str, Any]] = [
     {"space": {"a": {"scipy": "expon", "kwds": {"scale": 2}}, "b": {"value": None}}},
     {"space": {"k": ["x", "y"], "a": {"float": [0, 1], "log": False, "when": {"k": "x"}}}},
 ]
+PROGRAM: dict[str, Any] = {
+    "command": ["sh", "train.sh"],
+    "metrics_file": "m.json",
+    "metric": {"name": "loss", "direction": "minimize"},
+}
+ACCEPTED += [
+    {"objective": PROGRAM},
+    {"objective": {**PROGRAM, "params_file": "p.yaml", "workspace": "shared", "command": WORDS}},
+    {"objective": {**PROGRAM, "params_file": {"path": "p", "format": "ini"}, "grace": "1s"}},
+    {"objective": {**PROGRAM, "workspace": {"link": "data"}, "depends_on": "*.sh"}},
+    {"objective": {**PROGRAM, "artifacts": {"keep": "*.bin"}, "retry": {"signal": 1}}},
+    {"objective": PROGRAM, "execution": {"memory": "2GiB", "gpus": 2, "fit_timeout": "1h30m"}},
+    {"objective": PROGRAM, "execution": {"memory": 1000}},
+    {"objective": PROGRAM, "budget": {"parameter": "epochs", "max": 9, "rule": "median"}},
+]
 REFUSED: list[dict[str, Any]] = [
     {"stop": {"any": 5}},
     {"stop": {"time": True}},
@@ -48,6 +64,13 @@ REFUSED: list[dict[str, Any]] = [
     {"space": {"a": {"int": [1]}}},
     {"space": {}},
     {"outputs": {"best": "best.txt"}},
+    {"objective": {**PROGRAM, "command": []}},
+    {"objective": {**PROGRAM, "command": "sh train.sh"}},
+    {"objective": {**PROGRAM, "workspace": "copied"}},
+    {"objective": {**PROGRAM, "retry": {"rain": 1}}},
+    {"objective": {**PROGRAM, "grace": -1}},
+    {"objective": PROGRAM, "execution": {"memory": 0}},
+    {"objective": PROGRAM, "budget": {"parameter": "epochs", "max": 1}},
 ]
 
 

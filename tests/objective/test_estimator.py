@@ -231,6 +231,12 @@ def test_fixed_params_are_checked() -> None:
     assert refused(steps).startswith("objective.steps[0].params.depth")
 
 
+def test_the_budget_is_a_parameter_of_every_estimator() -> None:
+    builder(estimator=LOGISTIC).check(space(C=Float(0, 1)), budget="max_iter")
+    with pytest.raises(UsageError, match=r"^budget\.parameter: .* Did you mean `max_iter`\?"):
+        builder(estimator=LOGISTIC).check(space(C=Float(0, 1)), budget="maxiter")
+
+
 def test_pipeline_names_are_written_short_and_long() -> None:
     maker = builder(steps=[{"estimator": SCALER}, {"estimator": LOGISTIC}])
     maker.check(space(C=Float(0, 1), logisticregression__tol=Float(0, 1)))

@@ -228,6 +228,18 @@ def test_columns_sort_by_mouse_and_keyboard(opened: Any) -> None:
 
 
 @pytest.mark.slow
+def test_parameters_may_be_called_as_columns_are(opened: Any) -> None:
+    names = ("rank", "trial", "folds", "score", "reason")
+    page = opened(
+        make_record([{name: 100 * i + k for k, name in enumerate(names)} for i in (2, 1)])
+    )
+    cells = page.locator("tbody tr[data-trial='0'] td").all_inner_texts()
+    assert set(cells[-5:]) == {"200", "201", "202", "203", "204"}
+    page.locator("button[data-of=param][data-name=rank]").click()
+    assert shown_trials(page) == [1, 0]
+
+
+@pytest.mark.slow
 def test_brushing_an_axis_filters_the_table_and_fades_the_rest(opened: Any) -> None:
     page = opened(records()["many"])
     grip = page.locator(".upright-axis[data-axis=depth] .grip")

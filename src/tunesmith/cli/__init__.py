@@ -35,6 +35,7 @@ COMMANDS = {
     "plot": "Draw a figure: history, importance, slice, contour, ...",
     "serve": "Show the HTML report in a browser, live while a run is on.",
     "export": "Write the full history in another format.",
+    "compare": "Compare two studies, ledgers or commits.",
     "experiment": "Branches to tune and to train on, and the way between them.",
     "schema": "Print the JSON Schema of the configuration.",
     "doctor": "Check this machine, the project and the ledger.",

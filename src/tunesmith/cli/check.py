@@ -50,7 +50,27 @@ def _content(plan: "Preview") -> dict[str, object]:
         "n_told": plan.n_told,
         "n_known": plan.n_known,
         "project_code": list(plan.project_code),
+        "program": _program(plan),
+        "budget": _budget(plan),
     }
+
+
+def _program(plan: "Preview") -> dict[str, object] | None:
+    objective = plan.definition.file.objective
+    if objective.command is None:
+        return None
+    return {
+        "command": list(objective.command),
+        "workspace": objective.workspace.mode,
+        "notes": list(plan.notes),
+    }
+
+
+def _budget(plan: "Preview") -> dict[str, object] | None:
+    budget = plan.definition.file.budget
+    if budget is None:
+        return None
+    return {**budget.model_dump(mode="json"), "budgets": list(plan.budgets)}
 
 
 def _text(path: Path, plan: "Preview") -> str:
@@ -60,7 +80,7 @@ def _text(path: Path, plan: "Preview") -> str:
         ("metric", ", ".join(metric.name for metric in file.objective.metric)),
         ("space", _space(plan)),
         ("trials", _trials(plan)),
-        ("folds", "known when your code is imported" if not plan.n_folds else f"{plan.n_folds:,}"),
+        ("folds", _folds(plan)),
         ("fits", _fits(plan)),
         ("known", _known(plan)),
     ]
@@ -69,8 +89,43 @@ def _text(path: Path, plan: "Preview") -> str:
         rows.insert(-1, ("curves", text))
     if plan.project_code:
         rows.append(("your code", f"{', '.join(plan.project_code)} (not imported by check)"))
+    rows[1:1] = _program_rows(plan)
+    if plan.budgets:
+        rows.insert(-1, ("budget", _budget_text(plan)))
     body = "\n".join(f"  {name:10} {text}" for name, text in rows)
     return f"{path} is valid.\n{body}\n{_parameters(plan)}\nNext: {_next(path)}"
+
+
+def _program_rows(plan: "Preview") -> list[tuple[str, str]]:
+    objective = plan.definition.file.objective
+    if objective.command is None:
+        return []
+    is_shared = objective.workspace.mode == "shared"
+    where = "in the project's folder" if is_shared else "in a copy of the project's files"
+    rows = [("program", shlex.join(objective.command)), ("works", where)]
+    return [*rows, *(("note", note) for note in plan.notes)]
+
+
+def _budget_text(plan: "Preview") -> str:
+    budget = plan.definition.file.budget
+    assert budget is not None  # noqa: S101 - there are budgets
+    *steps, full = [f"{step:,}" for step in plan.budgets]
+    better = "the better half goes" if budget.rule == "median" else f"1 in {budget.factor} goes"
+    if budget.parameter is None:
+        where = f"stopped at step {' or '.join(steps)} of {full}" if steps else "never stopped"
+        return f"{where} unless good enough ({budget.rule}: {better} on)"
+    return f"{budget.parameter} {', '.join([*steps, full])} ({budget.rule}: {better} on)"
+
+
+def _folds(plan: "Preview") -> str:
+    if not plan.n_folds:
+        return "known when your code is imported"
+    n_seeds = plan.definition.file.objective.seeds or 1
+    if n_seeds == 1:
+        return f"{plan.n_folds:,}"
+    if plan.definition.file.objective.data is None:
+        return f"{n_seeds:,} (one a seed)"
+    return f"{plan.n_folds:,} ({plan.n_folds // n_seeds:,} × {n_seeds:,} seeds)"
 
 
 def _next(path: Path) -> str:

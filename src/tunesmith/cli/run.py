@@ -76,7 +76,7 @@ def command(
         print_json("run", _content(result))
     else:
         files = [Path(shown(item.path)) for item in result.written]
-        show(closing_text(result.summary, result.record.runs[-1], files))
+        show(closing_text(result.summary, result.record, files))
     code = int(result.exit_code)
     sys.exit(code or (int(gate_code(result.summary)) if gate else 0))
 
@@ -89,6 +89,7 @@ def _content(result: "Result") -> dict[str, Any]:
         "stopped_by": record.runs[-1].stopped_by,
         "n_told": record.history.n_told,
         "n_failed": record.history.n_failed,
+        "n_pruned": record.history.n_pruned,
         "n_evaluated": result.n_evaluated,
         "n_reused": result.n_reused,
         "n_fits": result.n_fits,

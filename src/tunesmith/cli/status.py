@@ -39,6 +39,7 @@ def _content(definition: "Definition", record: "StudyRecord") -> dict[str, Any]:
         "n_told": history.n_told,
         "n_running": len(history.running),
         "n_failed": history.n_failed,
+        "n_pruned": history.n_pruned,
         "n_trials": definition.file.stop.trials,
         "best": best_content(record),
         "last_run": _last_run(record),
@@ -102,5 +103,5 @@ def _state(content: dict[str, Any]) -> str:
 
 def _trials(content: dict[str, Any]) -> str:
     total = f" of {content['n_trials']}" if content["n_trials"] else ""
-    failed = f", {content['n_failed']} failed" if content["n_failed"] else ""
-    return f"{content['n_told']}{total}{failed}"
+    ends = [f", {n} {end}" for end in ("pruned", "failed") if (n := content[f"n_{end}"])]
+    return f"{content['n_told']}{total}{''.join(ends)}"

@@ -21,6 +21,9 @@ def moded(value: Any) -> Any:
     return {"mode": value} if isinstance(value, str) else value
 
 
+Items = Annotated[tuple[str, ...], Field(min_length=1)]
+
+
 class ParamsFile(Section):
     """The file that the program reads its parameters from."""
 
@@ -80,9 +83,7 @@ class Environment(Section):
 class Program(Section):
     """What is scored by running a program; nothing of it is given for an estimator."""
 
-    command: Annotated[tuple[str, ...] | None, BeforeValidator(itemised), Field(min_length=1)] = (
-        None
-    )
+    command: Annotated[Items | None, BeforeValidator(itemised)] = None
     """The program and its arguments, a list; no shell is involved. ``{learning_rate}`` stands for
     a parameter's value; ``{params}``, ``{metrics}``, ``{fold}``, ``{train}``, ``{test}``,
     ``{seed}``, ``{checkpoint}`` and ``{progress}`` for what their names say."""

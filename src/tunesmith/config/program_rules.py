@@ -98,6 +98,10 @@ def _places(objective: Objective) -> Iterator[Violation]:
         if path is not None and leads_out(path):
             yield Violation(where, f"`{path}` leads out of the project.", "Name a place within it.")
     shared = objective.workspace.mode == "shared"
+    if shared and objective.artifacts is not None:
+        message = "runs that share a folder leave their files in one place."
+        hint = "Use `workspace: copy`; or let the program write into `{run}`, which is kept."
+        yield Violation((*HERE, "artifacts"), message, hint)
     words = " ".join(objective.command or ())
     for name in ("params_file", "metrics_file", "progress_file"):
         mark = f"{{{name.removesuffix('_file')}}}"

@@ -34,7 +34,18 @@ def json_schema() -> dict[str, Any]:
     for branch in schema["$defs"]["Objective"]["properties"]["metric"]["anyOf"]:
         if branch.get("type") == "array":
             branch["minItems"] = 1
+    _translate(schema)
     return schema
+
+
+def _translate(part: Any) -> None:
+    """Pydantic leaves a bound as it calls it where a shorthand may stand beside the number."""
+    if isinstance(part, dict):
+        if isinstance(part.get("gt"), int | float):
+            part["exclusiveMinimum"] = part.pop("gt")
+        part = list(part.values())
+    for item in part if isinstance(part, list) else ():
+        _translate(item)
 
 
 def _allow_single(definition: dict[str, Any]) -> None:

@@ -281,17 +281,23 @@ class Ledger:
         with self._reading() as connection:
             return fold_keys(connection, study_id)
 
-    def load(self, name: str | None = None) -> StudyRecord:
-        """Everything about a study's last series, running trials included.
+    def load(self, name: str | None = None, generation: int | None = None) -> StudyRecord:
+        """Everything about a series of a study's trials, running ones included.
 
         Args:
             name: the study; by default the one that was run last.
+            generation: which series, counted from 1; by default the last that ran.
 
         Raises:
             UsageError: there is no such study.
         """
         with self._reading() as connection:
-            row = latest_study(connection, name)
+            row = latest_study(connection, name, generation)
+            if row is None and generation is not None:
+                last = last_generation(connection, name or "")
+                if last is not None:
+                    text = f"study `{name}` has {last} series, not {generation}"
+                    raise UsageError(f"{self._name}: {text}.")
             if row is None:
                 raise UsageError(f"{self._name}: {no_such_study(connection, name)}")
             log = told_log(connection, row.id)

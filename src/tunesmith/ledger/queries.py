@@ -95,7 +95,9 @@ def last_run(connection: Connection) -> int | None:
     return connection.execute(select(func.max(schema.run.c.id))).scalar()
 
 
-def latest_study(connection: Connection, name: str | None) -> Row[Any] | None:
+def latest_study(
+    connection: Connection, name: str | None, generation: int | None = None
+) -> Row[Any] | None:
     """The series, of this study or of any, that ran last; the newest where none ran."""
     runs = (
         select(schema.run.c.study_id, func.max(schema.run.c.id).label("last"))
@@ -110,6 +112,8 @@ def latest_study(connection: Connection, name: str | None) -> Row[Any] | None:
     )
     if name is not None:
         query = query.where(table.c.name == name)
+    if generation is not None:
+        query = query.where(table.c.generation == generation)
     return connection.execute(query.limit(1)).first()
 
 

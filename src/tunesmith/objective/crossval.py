@@ -190,7 +190,8 @@ def build_objective(definition: Definition) -> CrossValObjective:
         definition.file.search.seed if section.random_state is None else section.random_state,
         auto_preprocessor(table) if section.preprocess == "auto" else None,
     )
-    builder.check(definition.space)
+    budget = definition.file.budget
+    builder.check(definition.space, budget=budget.parameter if budget else None)
     if definition.outer is not None:
         table = without_outer(table, section.cv, definition.outer, builder)
     splits = make_splits(section.cv, table.rows, is_classifier=builder.is_classifier)

@@ -100,8 +100,12 @@ class EstimatorBuilder:
 
     # -- checks ------------------------------------------------------------------------------
 
-    def check(self, space: SearchSpace) -> None:
+    def check(self, space: SearchSpace, budget: str | None = None) -> None:
         """Refuse parameters that the estimator does not have.
+
+        Args:
+            space: what varies.
+            budget: the parameter that says how far a fit goes, if one does.
 
         Raises:
             UsageError: every unknown parameter at once.
@@ -112,6 +116,13 @@ class EstimatorBuilder:
             for name in box.parameters
             for problem in self._problems(box, name)
         ]
+        if budget is not None:
+            problems += [
+                problem
+                for box in space
+                for choice in self.choices_for(box)
+                for problem in self._unknown(choice, budget, "budget.parameter")
+            ]
         if problems:
             raise UsageError("\n".join(dict.fromkeys(problems)))
 
@@ -119,11 +130,14 @@ class EstimatorBuilder:
         if self.section.estimators and name == CHOICE:
             return
         for choice in self.choices_for(box, name):
-            prototype = self.prototype(choice)
-            if not prototype.knows(name):
-                where = f"the estimator `{choice}`" if choice else prototype.title
-                hint = did_you_mean(name, prototype.names_like(name))
-                yield f"space.{name}: {where} has no parameter `{name}`. {hint}"
+            yield from self._unknown(choice, name, f"space.{name}")
+
+    def _unknown(self, choice: str, name: str, place: str) -> Iterable[str]:
+        prototype = self.prototype(choice)
+        if not prototype.knows(name):
+            title = f"the estimator `{choice}`" if choice else prototype.title
+            hint = did_you_mean(name, prototype.names_like(name))
+            yield f"{place}: {title} has no parameter `{name}`. {hint}"
 
     def choices_for(self, box: Box, name: str | None = None) -> list[str]:
         """The estimators that a box can choose, for one parameter those that it is active with."""

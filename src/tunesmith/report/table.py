@@ -240,4 +240,12 @@ def _text_row(row: Row, metrics: Sequence[Metric]) -> list[str]:
 
 def _mean_std(row: Row, name: str) -> str:
     mean, std = row[f"mean_test_{name}"], row[f"std_test_{name}"]
+    if row["state"] == "pruned":
+        # Where it ended; it is not ranked, but says why it went no further.
+        splits = [row[column] for column in _splits_of(row, name) if row[column] is not None]
+        mean, std = (np.mean(splits), np.std(splits)) if splits else (None, None)
     return "–" if mean is None else f"{mean:.5g} (std {std:.2g})"
+
+
+def _splits_of(row: Row, name: str) -> list[str]:
+    return [c for c in row if c.startswith("split") and c.partition("_")[2] == f"test_{name}"]

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from tunesmith.ledger.records import RunRecord
+from tunesmith.ledger.records import StudyRecord
 from tunesmith.report import numbers
 from tunesmith.report.escape import terminal
 from tunesmith.report.summary import Summary
@@ -50,8 +50,9 @@ def best_text(summary: Summary) -> str:
     return terminal("\n".join(lines))
 
 
-def closing_text(summary: Summary, run: RunRecord, files: Iterable[Path]) -> str:
+def closing_text(summary: Summary, record: StudyRecord, files: Iterable[Path]) -> str:
     """What a run ends with: why it ended, the best, what is new, and where the files are."""
+    run, n_pruned = record.runs[-1], record.history.n_pruned
     fits = f"{run.n_fits:,} fits made"
     if run.n_evaluated > run.n_fits:
         fits += f" for {run.n_evaluated:,} scores"
@@ -59,7 +60,8 @@ def closing_text(summary: Summary, run: RunRecord, files: Iterable[Path]) -> str
         fits += f", {run.n_reused:,} scores known before"
     if summary.n_points > summary.n_trials:
         fits += "; each trial is the best of all that its fits score"
-    head = f"{summary.study}: {summary.n_trials} trials; {fits}. Ended by: {summary.stopped_by}."
+    trials = f"{summary.n_trials} trials" + (f", {n_pruned} of them pruned" if n_pruned else "")
+    head = f"{summary.study}: {trials}; {fits}. Ended by: {summary.stopped_by}."
     lines = [head, best_text(summary)]
     if summary.gate is not None and summary.incumbent is not None:
         lines.append(gate_text(summary))

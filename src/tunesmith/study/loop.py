@@ -258,6 +258,7 @@ class Study:
             n_fits=round(self._n_fits),
             n_along=self._n_along,
             n_failed=history.n_failed,
+            n_pruned=history.n_pruned,
             n_workers=self.executor.n_workers,
             elapsed_s=elapsed_s,
             fit_s=self._fit_s,

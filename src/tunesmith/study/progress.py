@@ -28,6 +28,8 @@ class Progress:
     """Evaluations among those made that no trial had asked for: they came along with a fit."""
     n_failed: int
     """Failed trials."""
+    n_pruned: int
+    """Trials that ended before the full budget."""
     n_workers: int
     """Fits at a time."""
     elapsed_s: float

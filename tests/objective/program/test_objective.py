@@ -1,5 +1,6 @@
 """The objective of programs keeps what every objective keeps."""
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -78,6 +79,9 @@ def test_a_python_program_depends_on_the_projects_modules(tmp_path: Path) -> Non
     (tmp_path / "main.py").write_text("")
     (tmp_path / ".venv/lib").mkdir(parents=True)
     (tmp_path / ".venv/lib/other.py").write_text("")
+    (tmp_path / "env").mkdir()
+    (tmp_path / "env/pyvenv.cfg").write_text("")
+    (tmp_path / "env/other.py").write_text("")
     (tmp_path / "package").mkdir()
     (tmp_path / "package/model.py").write_text("")
     objective = build(tmp_path, command=["python", "main.py"])
@@ -103,8 +107,11 @@ def test_defaults_stand_in_the_parameters_file(tmp_path: Path) -> None:
     [
         ({"command": ["no-such-program"]}, "the program `no-such-program` does not exist"),
         ({"command": ["./train.sh"]}, "is not executable.\n  Make it executable"),
+        ({"command": ["train.sh"]}, "is on no search path.\n  .* write `./train.sh`"),
+        ({"command": ["sh", "s={seed}"], "params": {"seed": 1}}, "`{seed}` is the name of a para"),
         ({"command": ["sh", "{X}", "{z}"]}, r"command.1: nothing is named `\{X\}`"),
-        ({"command": ["sh", "{x}"]}, "Write it as `--name={name}`"),
+        ({"command": ["sh", "{x}"]}, "`{x}` begins with a parameter.* as `--name={name}`"),
+        ({"command": ["sh", "{a}"], "params": {"a": "-f"}}, "`{a}` begins with a parameter"),
         ({"params_file": "params"}, "tells no format"),
         ({"params_file": {"path": "p.toml"}}, "TOML has no null"),
         ({"metrics_pattern": ..., "metrics_file": "m.txt"}, "tells no format"),
@@ -118,3 +125,26 @@ def test_what_cannot_work_is_said_before_anything_runs(
     removed = dict.fromkeys(name for name in OBJECTIVE if name not in kept)
     with pytest.raises(UsageError, match=words):
         build(tmp_path, **kept, **removed)
+
+
+def test_a_value_that_is_no_option_may_stand_alone(tmp_path: Path) -> None:
+    objective = build(tmp_path, command=["sh", "train.sh", "{y}", "{b}"], params={"b": "f-"})
+    given: Params = {"b": "f-", "x": -1, "y": 0.5}
+    assert objective.runner.ports.put_in(given, tmp_path, tmp_path, {})[2:] == ["0.5", "f-"]
+
+
+def test_files_of_one_name_do_not_meet_in_a_shared_folder(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a/params.json").write_text('{"deep": {"x": 1}}')
+    objective = build(
+        tmp_path,
+        command=["sh", "train.sh", "{params}", "m={metrics}"],
+        params_file={"path": "a/params.json", "at": "deep"},
+        metrics_pattern=None,
+        metrics_file="b/params.json",
+        workspace="shared",
+    )
+    run = tmp_path / "run"
+    _, _, params, metrics = objective.runner.ports.put_in({"x": 2, "y": None}, tmp_path, run, {})
+    assert json.loads(Path(params).read_text()) == {"deep": {"x": 2, "y": None}}
+    assert len({params, metrics.removeprefix("m="), str(run / "params.json")}) == 3

@@ -99,9 +99,41 @@ def test_without_git_everything_counts(project: Path, tmp_path: Path) -> None:
     assert not (place / "data").is_symlink()
 
 
+@pytest.mark.parametrize("mark", ["pyvenv.cfg", "conda-meta/history"])
+@pytest.mark.parametrize("has_git", [True, False])
+def test_environments_are_linked_whatever_their_name(
+    project: Path, tmp_path: Path, mark: str, has_git: bool
+) -> None:
+    (project / "env" / mark).parent.mkdir(parents=True)
+    (project / "env" / mark).write_text("")
+    (project / "env" / "python").write_text("")
+    if not has_git:
+        subprocess.run(["rm", "-rf", str(project / ".git")], check=True)
+    place = laid_out(project, tmp_path / "w")
+    assert (place / "env").readlink() == project / "env"
+
+
+def test_links_lead_to_the_same_place(project: Path, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (project / "src" / "outside").symlink_to("../../elsewhere")
+    (project / "src" / "inside.sh").symlink_to("../train.sh")
+    place = laid_out(project, tmp_path / "deep" / "er" / "w")
+    assert (place / "src" / "outside").resolve() == (tmp_path / "elsewhere").resolve()
+    assert (place / "src" / "inside.sh").resolve() == (place / "train.sh").resolve()
+
+
+def test_a_project_that_git_ignores_as_a_whole_is_laid_out(project: Path, tmp_path: Path) -> None:
+    subprocess.run(["rm", "-rf", str(project / ".git")], check=True)
+    git(tmp_path, "init", "-q", ".")
+    (tmp_path / ".gitignore").write_text("project/\n")
+    place = laid_out(project, tmp_path / "w")
+    assert (place / "train.sh").read_text() == "echo hi\n"
+    assert not (place / "train.sh").is_symlink()
+
+
 def test_a_pipe_is_not_copied(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
-    copy(tmp_path / "pipe", tmp_path / "copy")
+    copy(tmp_path / "pipe", tmp_path / "copy", tmp_path)
     assert not (tmp_path / "copy").exists()
 
 

@@ -1,6 +1,7 @@
 """The contract that every kind of figure keeps, and what each shows."""
 
 import math
+from dataclasses import replace
 from typing import TypeVar
 
 import pytest
@@ -13,8 +14,10 @@ from tunesmith.report.figures.chart import Bars, Cells, Line, Panel, Parallel, P
 from tunesmith.report.figures.kind import kind_of
 from tunesmith.report.figures.svg import render
 from tunesmith.report.figures.view import View, view_of
+from tunesmith.report.page.content import trials
 from tunesmith.testing.figures import FigureContract, points, records, view_of_study
 from tunesmith.testing.records import make_record
+from tunesmith.types import State
 
 KINDS = (
     "history",
@@ -164,6 +167,18 @@ def test_learning_curves_are_drawn_where_folds_report_them() -> None:
     record.history._log.told[0] = found
     line = mark("curves", view_of(record), Line)
     assert (line.x, line.y, line.role) == ((1.0, 2.0), (0.2, 0.4), "best")
+
+
+def test_trials_that_were_stopped_early_are_no_failures() -> None:
+    record = make_record([{"x": i} for i in range(4)], [[0.5], [0.2], "no", [0.7]])
+    log = record.history._log
+    log.told[1] = replace(log.told[1], state=State.PRUNED)
+    view = view_of(record)
+    assert (view.complete, view.pruned, view.failed) == ((0, 3), (1,), (2,))
+    data = kind_of("history").data(view)
+    assert (data.pruned, data.failed) == ((1,), (2,))
+    parts = trials(view)
+    assert parts["pruned"]["reason"] == ["stopped early, at 0.2"]
 
 
 def test_points_of_a_level_are_one_path() -> None:

@@ -56,6 +56,28 @@ def objections(command: Sequence[str], known: Sequence[str]) -> Iterator[str]:
                 yield f"objective.command.{index}: nothing is named `{{{word}}}`. {hint}"
 
 
+def ambiguous(command: Sequence[str], names: Sequence[str]) -> list[str]:
+    """Objections to words that are both a parameter and something else.
+
+    Args:
+        command: items as configured, of which ``objections`` finds nothing wrong.
+        names: of the parameters.
+    """
+    used = {word for item in command for word in _words_if_any(item)}
+    return [
+        f"objective.command: `{{{name}}}` is the name of a parameter, and of something that every"
+        " run has. Call the parameter something else."
+        for name in sorted(used & {*names} & {*PLACES})
+    ]
+
+
+def _words_if_any(item: str) -> list[str]:
+    try:
+        return words_of(item)
+    except ValueError:
+        return []
+
+
 def fill(command: Sequence[str], values: Mapping[str, str], params: Params) -> list[str]:
     """The items of one run.
 

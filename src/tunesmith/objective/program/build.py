@@ -1,7 +1,6 @@
 """From a definition to the objective of a program, checked before anything is run."""
 
 import os
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -9,12 +8,12 @@ import numpy as np
 
 from tunesmith.config.model import Definition
 from tunesmith.config.model import Objective as Section
-from tunesmith.errors import UsageError
 from tunesmith.fingerprint import digest
 from tunesmith.history import HOLDOUT, Metric
 from tunesmith.objective.program.checkpoints import Checkpoints
 from tunesmith.objective.program.depends import assumed, files_digest, named
 from tunesmith.objective.program.environment import Surroundings
+from tunesmith.objective.program.executable import check_executable
 from tunesmith.objective.program.folds import (
     ProgramFold,
     with_table,
@@ -49,9 +48,11 @@ def build_program(
     """
     section, root = definition.file.objective, definition.root.resolve()
     ports = ProgramPorts.of(definition)
-    _check_command(section, root)
+    program = (section.command or ("",))[0]
+    check_executable(program, root, section.environment.set.get("PATH"))
     metrics = _metrics(section)
     state = root / STATE
+    context, depends = _context(definition, root, ports.digest())
     runner = Runner(
         root,
         None
@@ -66,9 +67,8 @@ def build_program(
         runs_folder(definition),
         section.artifacts.keep if section.artifacts else (),
         _gpus(definition, state),
-        _checkpoints(definition, state),
+        _checkpoints(definition, state, context),
     )
-    context, depends = _context(definition, root, ports.digest())
     return ProgramObjective(
         runner,
         _folds(definition, root, state),
@@ -84,21 +84,6 @@ def build_program(
 def mark(definition: Definition) -> str:
     """What a study's programs carry in their environment, so that they can be found."""
     return digest([str(definition.ledger), definition.file.study])
-
-
-def _check_command(section: Section, root: Path) -> None:
-    program = (section.command or ("",))[0]
-    is_there = shutil.which(program, path=_search_path(root, program))
-    if is_there is None:
-        found = root / program
-        why = "is not executable" if found.is_file() else "does not exist"
-        hint = "Make it executable (`chmod +x`)." if found.is_file() else "Is it installed?"
-        raise UsageError(f"objective.command: the program `{program}` {why}.\n  {hint}")
-
-
-def _search_path(root: Path, program: str) -> str | None:
-    # A path with a slash is looked up from the working folder, as the system will do.
-    return str((root / program).parent) if "/" in program else None
 
 
 def _metrics(section: Section) -> tuple[Metric, ...]:
@@ -121,11 +106,14 @@ def _gpus(definition: Definition, state: Path) -> Gpus | None:
     return None if n is None else Gpus.first(n, state / "gpus", os.environ)
 
 
-def _checkpoints(definition: Definition, state: Path) -> Checkpoints | None:
+def _checkpoints(
+    definition: Definition, state: Path, context: Mapping[str, str]
+) -> Checkpoints | None:
     budget = definition.file.budget
     if budget is None or budget.parameter is None:
         return None
-    return Checkpoints(state / "checkpoints" / definition.file.study, budget.parameter)
+    folder = state / "checkpoints" / definition.file.study
+    return Checkpoints(folder, budget.parameter, digest(dict(context)))
 
 
 def _context(

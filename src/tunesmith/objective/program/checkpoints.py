@@ -1,7 +1,8 @@
 """Where a program leaves its state, so that a trial that goes on need not begin anew.
 
 A trial with a larger budget begins with a copy of what the same params left at the budget before.
-A state counts once its run has ended well; what a crash left is thrown away.
+A state counts once its run has ended well; what a crash left is thrown away, and so is what other
+code has left.
 """
 
 import shutil
@@ -24,14 +25,17 @@ class Checkpoints:
     folder: Path
     parameter: str
     """Of the budget."""
+    context: str
+    """Digest of what all scores depend on."""
 
     @contextmanager
     def of(self, params: Params, fold: ProgramFold) -> Iterator[Path]:
         """The folder for one run; it is kept if the block ends without an exception."""
         rest = {name: value for name, value in params.items() if name != self.parameter}
-        base = self.folder / digest([rest, fold.seed, fold.split, fold.digest])
+        base = self.folder / self.context / digest([rest, fold.seed, fold.split, fold.digest])
         budget = params[self.parameter]
         own, before = base / str(budget), self._before(base, budget)
+        own.with_suffix(DONE).unlink(missing_ok=True)
         shutil.rmtree(own, ignore_errors=True)
         if before is None:
             own.mkdir(parents=True)
@@ -46,6 +50,15 @@ class Checkpoints:
         if before is not None:
             before.with_suffix(DONE).unlink(missing_ok=True)
             shutil.rmtree(before, ignore_errors=True)
+
+    def remove_leftovers(self) -> None:
+        """Remove what no run can go on with; for when none is under way."""
+        for folder in self.folder.glob("*"):
+            if folder.name != self.context:
+                shutil.rmtree(folder, ignore_errors=True)
+        for state in self.folder.glob(f"{self.context}/*/*"):
+            if state.suffix != DONE and not state.with_suffix(DONE).exists():
+                shutil.rmtree(state, ignore_errors=True)
 
     def _before(self, base: Path, budget: object) -> Path | None:
         assert isinstance(budget, int)  # noqa: S101 - budgets are whole numbers

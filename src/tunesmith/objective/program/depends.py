@@ -6,7 +6,12 @@ from pathlib import Path
 
 from tunesmith.errors import UsageError
 from tunesmith.fingerprint import digest, file_digest
-from tunesmith.objective.program.workspace import ENVIRONMENTS, LEFT_OUT, matching
+from tunesmith.objective.program.workspace import (
+    ENVIRONMENTS,
+    LEFT_OUT,
+    is_environment,
+    matching,
+)
 
 SKIPPED = {*LEFT_OUT, *ENVIRONMENTS, "site-packages"}
 
@@ -42,7 +47,9 @@ def assumed(root: Path, command: Iterable[str]) -> list[Path]:
 def _python_files(root: Path) -> Iterator[Path]:
     for folder, names, files in os.walk(root):
         # In place, so that they are not walked through.
-        names[:] = [name for name in names if name not in SKIPPED]
+        names[:] = [
+            name for name in names if name not in SKIPPED and not is_environment(Path(folder, name))
+        ]
         yield from (Path(folder) / name for name in files if name.endswith(".py"))
 
 

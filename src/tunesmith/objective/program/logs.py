@@ -26,6 +26,11 @@ def runs_folder(definition: Definition) -> Path:
     return definition.root.resolve() / STATE / "runs" / definition.file.study
 
 
+def was_run_here(definition: Definition, keys: Mapping[int, str]) -> bool:
+    """Whether some of these evaluations, by fold, have left a folder."""
+    return any((runs_folder(definition) / key).is_dir() for key in keys.values())
+
+
 def logs_of(definition: Definition, keys: Mapping[int, str], only_errors: bool) -> list[Log]:
     """The logs that are there, by fold.
 

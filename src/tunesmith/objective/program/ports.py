@@ -16,9 +16,17 @@ from tunesmith.fingerprint import digest
 from tunesmith.formats import FormatError, format_of
 from tunesmith.formats.tree import get_at
 from tunesmith.history import Metric
-from tunesmith.objective.program.argv import PLACES, fill, hydra, objections, risky
+from tunesmith.objective.program.argv import (
+    PLACES,
+    ambiguous,
+    fill,
+    hydra,
+    objections,
+    risky,
+    text_of,
+)
 from tunesmith.objective.program.metrics import FileResults, PrintedResults, ProgressFollower
-from tunesmith.space import SearchSpace
+from tunesmith.space import Categorical, Parameter, SearchSpace
 from tunesmith.types import Params, Value
 
 CORNERS = (0.0, 0.25, 0.5, 0.75, 1.0)
@@ -50,7 +58,11 @@ class ProgramPorts:
         section, root = definition.file.objective, definition.root.resolve()
         command = section.command or ()
         names = _names(definition)
-        problems = [*objections(command, [*names, *PLACES]), *_dashes(command, names)]
+        problems = [
+            *objections(command, [*names, *PLACES]),
+            *ambiguous(command, names),
+            *_dashes(command, definition),
+        ]
         if problems:
             raise UsageError("\n".join(problems))
         keys = {m.name: m.key or m.name for m in (*section.metric, *section.also)}
@@ -122,9 +134,9 @@ class ProgramPorts:
         metrics = self.results.path if isinstance(self.results, FileResults) else None
         params = self.params_file.path if self.params_file else None
         named = {"params": params, "metrics": metrics, "progress": self.progress_file}
-        base = {name: run / Path(path).name for name, path in named.items() if path}
         if self.is_shared:
-            return base
+            # A folder each: files of different folders may have one name.
+            return {name: run / name / Path(path).name for name, path in named.items() if path}
         return {name: place / path for name, path in named.items() if path}
 
     def _updated(self, section: ParamsFile, params: Params) -> str:
@@ -199,12 +211,25 @@ def _names(definition: Definition) -> list[str]:
     return [*own, budget.parameter] if budget and budget.parameter else own
 
 
-def _dashes(command: Sequence[str], names: Sequence[str]) -> list[str]:
+def _dashes(command: Sequence[str], definition: Definition) -> list[str]:
+    """Items that a value would turn into an option."""
+    fixed = definition.file.objective.params
+    names = [name for name, value in fixed.items() if text_of(value).startswith("-")]
+    boxes = [box.parameters for box in definition.space]
+    names += [name for box in boxes for name, kind in box.items() if _may_begin_with_dash(kind)]
     return [
         f"objective.command: `{item}` begins with a parameter: a value such as -1 would be taken"
         " for an option. Write it as `--name={name}`."
         for item in risky(command, names)
     ]
+
+
+def _may_begin_with_dash(parameter: Parameter) -> bool:
+    # Numbers grow with the unit interval: the lowest one decides.
+    values = (
+        parameter.choices if isinstance(parameter, Categorical) else (parameter.at(CORNERS[0]),)
+    )
+    return any(text_of(value).startswith("-") for value in values)
 
 
 def _template(section: ParamsFile | None, root: Path) -> str:
@@ -219,7 +244,9 @@ def _template(section: ParamsFile | None, root: Path) -> str:
 
 def _samples(definition: Definition) -> Iterator[Params]:
     """Some points of the space: what the file cannot hold shows before the first run."""
-    fixed = definition.file.objective.params
+    fixed, budget = dict(definition.file.objective.params), definition.file.budget
+    if budget is not None and budget.parameter is not None:
+        fixed[budget.parameter] = budget.max
     for box in definition.space:
         for corner in CORNERS:
             yield {**fixed, **box.point(dict.fromkeys(box.order, corner))}

@@ -23,6 +23,8 @@ from tunesmith.objective.program.progress import Course, Source
 from tunesmith.objective.program.workspace import Layout, matching
 from tunesmith.types import Params
 
+SOURCE = "source"
+"""The project's files as they were when the study was started, within ``runs``."""
 STDOUT, STDERR, WORK, ARTIFACTS = "stdout.log", "stderr.log", "work", "artifacts"
 PARAMS = "params.json"
 LOST = "lost"
@@ -112,6 +114,19 @@ class Runner:
         """Remove what a run left, but for its logs."""
         shutil.rmtree(self.runs / key / ARTIFACTS, ignore_errors=True)
 
+    def take_snapshot(self) -> None:
+        """Keep the project's files as they are now: who edits them meanwhile disturbs no run."""
+        if self.layout is not None:
+            self.layout.copy_to(self.runs / SOURCE, self.root)
+
+    def remove_leftovers(self) -> None:
+        """Remove the snapshot and what interrupted runs have left; for when none is under way."""
+        shutil.rmtree(self.runs / SOURCE, ignore_errors=True)
+        for place in self.runs.glob(f"*/{WORK}"):
+            shutil.rmtree(place, ignore_errors=True)
+        if self.checkpoints is not None:
+            self.checkpoints.remove_leftovers()
+
     def _attempt(self, job: Job) -> FoldResult:
         folder = self.runs / job.key
         shutil.rmtree(folder, ignore_errors=True)
@@ -138,7 +153,8 @@ class Runner:
             return
         place = folder / WORK
         try:
-            self.layout.lay_out(place)
+            source = self.runs / SOURCE
+            self.layout.lay_out(place, source if source.is_dir() else None)
             yield place
         finally:
             shutil.rmtree(place, ignore_errors=True)
@@ -209,7 +225,7 @@ class Runner:
             raise RunError("exit", f"exited with status {ended.code}")
         if ended.code == -signal.SIGKILL:
             raise RunError(LOST, "the program was killed by SIGKILL (probably out of memory)")
-        raise RunError("signal", f"killed by {signal.Signals(-ended.code).name}")
+        raise RunError("signal", f"killed by {signal_name(-ended.code)}")
 
     def _failure(self, job: Job, error: RunError, n_tries: int) -> Failure:
         folder = self.runs / job.key
@@ -223,6 +239,17 @@ def _cause(kind: str) -> str:
     if kind == LOST:
         return "signal"
     return kind if kind in ("signal", "exit", "timeout") else "metrics"
+
+
+def signal_name(number: int) -> str:
+    """A signal as people write it; real-time signals have numbers only.
+
+    >>> signal_name(11), signal_name(35)
+    ('SIGSEGV', 'signal 35')
+    """
+    known = signal.valid_signals()
+    name = next((s.name for s in known if s == number and isinstance(s, signal.Signals)), None)
+    return name or f"signal {number}"
 
 
 def tail(log: Path) -> str:

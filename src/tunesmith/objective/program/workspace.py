@@ -33,6 +33,8 @@ LEFT_OUT = (
     ".ipynb_checkpoints",
 )
 """Folders that no program needs, wherever they lie."""
+ENVIRONMENT_MARKS = ("pyvenv.cfg", "conda-meta/history")
+"""A folder with one of these is an environment, whatever its name."""
 ENVIRONMENTS = (".venv", "venv", "node_modules", ".dvc", "renv")
 """Folders that are linked where Git does not say what it ignores."""
 
@@ -47,22 +49,31 @@ class Layout:
     folders: tuple[str, ...] = field(default=())
     """Made anew: they hold what the program writes."""
 
-    def lay_out(self, place: Path) -> None:
-        """Fill a new folder."""
+    def lay_out(self, place: Path, source: Path | None = None) -> None:
+        """Fill a new folder.
+
+        Args:
+            place: the folder.
+            source: where copies are taken from; by default the project as it is now.
+        """
         place.mkdir(parents=True)
         for folder in self.folders:
             (place / folder).mkdir(parents=True, exist_ok=True)
-        for name in self.copies:
-            target = place / name
-            target.parent.mkdir(parents=True, exist_ok=True)
-            # A file that was there a moment ago may be gone; the program will say if it needs it.
-            with suppress(FileNotFoundError):
-                copy(self.root / name, target)
+        self.copy_to(place, source or self.root)
         for name in self.links:
             target = place / name
             target.parent.mkdir(parents=True, exist_ok=True)
             with suppress(FileExistsError):
                 target.symlink_to(self.root / name)
+
+    def copy_to(self, place: Path, source: Path) -> None:
+        """Copy what is not linked."""
+        for name in self.copies:
+            target = place / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            # A file that was there a moment ago may be gone; the program will say if it needs it.
+            with suppress(FileNotFoundError):
+                copy(source / name, target, source)
 
 
 def layout(root: Path, section: Workspace, written: Collection[str]) -> Layout:
@@ -106,18 +117,34 @@ def _found(root: Path) -> tuple[list[str], set[str]]:
     ignored = git.paths(
         root, "ls-files", "-oi", "--exclude-standard", "--directory", "-z", "--", "."
     )
-    if kept is None or ignored is None:
+    if kept is None or ignored is None or "./" in ignored:
+        # No repository, or one that ignores the project as a whole.
         return _walked(root)
     there = [name for name in dict.fromkeys(kept) if os.path.lexists(root / name)]
     modules = {name.rstrip("/") for name in there if (root / name).is_dir()}
-    files = [name for name in there if name.rstrip("/") not in modules]
-    return files, {name.rstrip("/") for name in ignored} | modules
+    environments = {found for name in there if (found := _environment_of(name))}
+    files = [
+        name
+        for name in there
+        if name.rstrip("/") not in modules and not _is_beneath(name, environments)
+    ]
+    return files, {name.rstrip("/") for name in ignored} | modules | environments
+
+
+def _environment_of(name: str) -> str | None:
+    """The environment of which a file is the mark; not all of them are ignored by Git."""
+    ends = (f"/{mark}" for mark in ENVIRONMENT_MARKS)
+    return next((name.removesuffix(end) for end in ends if name.endswith(end)), None)
 
 
 def _walked(root: Path) -> tuple[list[str], set[str]]:
     files, links = [], set()
     for folder, names, here in os.walk(root):
         base = Path(folder).relative_to(root)
+        if base.name and is_environment(Path(folder)):
+            names.clear()
+            links.add(base.as_posix())
+            continue
         for name in [name for name in names if name in (*LEFT_OUT, *ENVIRONMENTS)]:
             names.remove(name)
             if name in ENVIRONMENTS:
@@ -126,6 +153,11 @@ def _walked(root: Path) -> tuple[list[str], set[str]]:
         here += [name for name in names if (root / base / name).is_symlink()]
         files += [(base / name).as_posix() for name in here]
     return sorted(files), links
+
+
+def is_environment(folder: Path) -> bool:
+    """Whether a folder holds installed packages."""
+    return any((folder / mark).is_file() for mark in ENVIRONMENT_MARKS)
 
 
 def _is_wanted(name: str, section: Workspace) -> bool:
@@ -162,11 +194,19 @@ def _is_large(path: Path) -> bool:
     return stat.S_ISREG(status.st_mode) and status.st_size > LARGE_BYTES
 
 
-def copy(source: Path, target: Path) -> None:
-    """Copy a file with its mode and time; a link stays a link, what is no file is left out."""
+def copy(source: Path, target: Path, root: Path) -> None:
+    """Copy a file with its mode and time; a link stays a link, what is no file is left out.
+
+    Args:
+        source: a file of the project.
+        target: where it goes.
+        root: the project; links that lead out of it lead to the same place from anywhere.
+    """
     status = source.lstat()
     if stat.S_ISLNK(status.st_mode):
-        target.symlink_to(source.readlink())
+        leads_to = Path(os.path.normpath(source.parent / source.readlink()))
+        is_within = leads_to.is_relative_to(root)
+        target.symlink_to(source.readlink() if is_within else leads_to)
     elif stat.S_ISREG(status.st_mode):
         _clone(source, target) or shutil.copyfile(source, target)
         shutil.copystat(source, target)

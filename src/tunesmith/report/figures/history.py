@@ -19,6 +19,7 @@ class HistoryData:
     scores: tuple[float, ...]
     levels: tuple[int, ...]
     failed: tuple[int, ...]
+    pruned: tuple[int, ...]
     n_trials: int
     best: tuple[tuple[int, float], ...]
     """Where the best so far changed: trial and score; then the last trial."""
@@ -27,7 +28,7 @@ class HistoryData:
 
 
 def data(view: View) -> HistoryData:
-    """Complete trials with their scores, and the failed ones."""
+    """Complete trials with their scores, and the others."""
     numbers = [trial.number for trial in view.told]
     return HistoryData(
         view.metric,
@@ -35,6 +36,7 @@ def data(view: View) -> HistoryData:
         tuple(view.scores[i] for i in view.complete),
         tuple(view.levels[i] for i in view.complete),
         tuple(numbers[i] for i in view.failed),
+        tuple(numbers[i] for i in view.pruned),
         len(numbers),
         steps(running_best(view.scores, view.metric)),
         view.tied,
@@ -68,6 +70,9 @@ def draw(found: HistoryData) -> Chart:
         ),
         Points(_floats(found.trials), scores, trials=found.trials, levels=found.levels),
     ]
+    if found.pruned:
+        x, rug = _floats(found.pruned), (y.low,) * len(found.pruned)
+        marks.append(Points(x, rug, role="band", trials=found.pruned, label="stopped early"))
     if found.failed:
         x, rug = _floats(found.failed), (y.low,) * len(found.failed)
         marks.append(Points(x, rug, role="failed", trials=found.failed, label="failed"))

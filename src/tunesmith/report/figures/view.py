@@ -14,6 +14,7 @@ from tunesmith.report.figures.chart import levels_of
 from tunesmith.report.figures.columns import Column, column
 from tunesmith.report.figures.scales import fenced
 from tunesmith.report.summary import Summary, summarise
+from tunesmith.types import State
 
 
 @dataclass(frozen=True)
@@ -41,9 +42,15 @@ class View:
         return tuple(i for i, score in enumerate(self.scores) if math.isfinite(score))
 
     @cached_property
+    def pruned(self) -> tuple[int, ...]:
+        """Positions of trials that ended before their full budget."""
+        return tuple(i for i, trial in enumerate(self.told) if trial.state is State.PRUNED)
+
+    @cached_property
     def failed(self) -> tuple[int, ...]:
         """Positions of the others."""
-        return tuple(i for i, score in enumerate(self.scores) if not math.isfinite(score))
+        others = {*self.complete, *self.pruned}
+        return tuple(i for i in range(len(self.told)) if i not in others)
 
     @cached_property
     def levels(self) -> tuple[int, ...]:

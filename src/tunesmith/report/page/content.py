@@ -173,6 +173,7 @@ def trials(view: View) -> dict[str, Any]:
     return {
         "names": {column.name: list(column.names) for column in columns if column.names},
         "complete": _part(view, view.complete),
+        "pruned": {**_part(view, view.pruned), "reason": [_came(view, i) for i in view.pruned]},
         "failed": {**_part(view, view.failed), "reason": [_reason(view, i) for i in view.failed]},
     }
 
@@ -195,6 +196,12 @@ def _part(view: View, places: tuple[int, ...]) -> dict[str, Any]:
         "means": {m.name: [trial.mean(m.name) for trial in told] for m in metrics},
         "folds": folds,
     }
+
+
+def _came(view: View, place: int) -> str:
+    """How good a trial was where it ended."""
+    scores = view.told[place].scores(view.metric.name)
+    return f"stopped early, at {numbers.plain(float(scores.mean()))}"
 
 
 def _reason(view: View, place: int) -> str:

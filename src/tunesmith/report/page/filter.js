@@ -1,10 +1,9 @@
 // The search field: `rate>0.1 kernel=rbf failed` keeps rows for which every word holds.
 
-import { textOf, valueOf } from "./model.js";
+import { OWN, textOf, valueOf } from "./model.js";
 
 const WORD = /"[^"]*"|\S+/g;
 const COMPARISON = /^(.+?)(!=|>=|<=|=|>|<)(.*)$/;
-const OWN = ["trial", "rank", "state", "origin", "reason"];
 
 // A test of rows, and what could not be understood.
 export function filterOf(text, names) {

@@ -2,13 +2,12 @@
 
 export function modelOf(content) {
   const resolved = resolve(content, content.lists);
-  const { complete, failed, names } = resolved.trials;
-  const params = Object.keys(complete.params);
+  const { names, ...parts } = resolved.trials;
+  const params = Object.keys(parts.complete.params);
   const metrics = resolved.metrics.map((metric) => metric.name);
-  const rows = [
-    ...complete.number.map((_, i) => rowOf(complete, i, { params, metrics, names })),
-    ...failed.number.map((_, i) => rowOf(failed, i, { params, metrics, names })),
-  ];
+  const rows = Object.entries(parts).flatMap(([state, part]) =>
+    part.number.map((_, i) => rowOf(part, i, { state, params, metrics, names })),
+  );
   return { ...resolved, params, rows, byNumber: new Map(rows.map((row) => [row.trial, row])) };
 }
 
@@ -23,13 +22,13 @@ function resolve(value, lists) {
   );
 }
 
-function rowOf(part, i, { params, metrics, names }) {
+function rowOf(part, i, { state, params, metrics, names }) {
   const row = {
     trial: part.number[i],
     rank: part.rank[i],
     origin: part.origin[i],
     level: part.level[i],
-    state: part.reason ? "failed" : "complete",
+    state,
     reason: part.reason ? part.reason[i] : "",
     params: new Map(),
     means: new Map(),
@@ -56,11 +55,14 @@ export function errorOf(scores) {
   return Math.sqrt(squares / (found.length - 1) / found.length);
 }
 
-// What a row has under a name: a parameter, a metric, or one of its own fields.
-export function valueOf(row, name) {
-  if (row.params.has(name)) return row.params.get(name);
-  if (row.means.has(name)) return row.means.get(name);
-  return ["trial", "rank", "state", "origin", "reason"].includes(name) ? row[name] : null;
+export const OWN = ["trial", "rank", "state", "origin", "reason"];
+
+// What a row has under a name: a parameter, else a metric, else one of its own fields; `of` says
+// which of them is meant where a name is taken twice.
+export function valueOf(row, name, of = null) {
+  if (of !== "metric" && of !== "own" && row.params.has(name)) return row.params.get(name);
+  if (of !== "param" && of !== "own" && row.means.has(name)) return row.means.get(name);
+  return (of ?? "own") === "own" && OWN.includes(name) ? row[name] : null;
 }
 
 export function textOf(value) {

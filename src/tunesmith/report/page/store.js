@@ -6,7 +6,7 @@ export class Store {
   constructor(model) {
     this.text = "";
     this.brushes = new Map(); // axis label -> [low, high] on that axis
-    this.sort = { name: "rank", isReversed: false };
+    this.sort = { name: "rank", of: "own", isReversed: false };
     this.page = 0;
     this.focus = null;
     this.listeners = [];

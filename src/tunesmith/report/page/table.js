@@ -42,7 +42,14 @@ export class Table {
   columns() {
     const { model } = this.store;
     const hasFailed = model.rows.some((row) => row.reason);
-    return ["rank", "trial", ...model.metrics.map((metric) => metric.name), "folds", ...model.params, ...(hasFailed ? ["reason"] : [])];
+    const called = (of) => (name) => ({ name, of });
+    return [
+      ...["rank", "trial"].map(called("own")),
+      ...model.metrics.map((metric) => metric.name).map(called("metric")),
+      { name: "folds", of: "picture" },
+      ...model.params.map(called("param")),
+      ...(hasFailed ? ["reason"] : []).map(called("own")),
+    ];
   }
 
   draw() {
@@ -50,7 +57,7 @@ export class Table {
     const rows = sorted(store.rows, store.sort);
     const nPages = Math.max(Math.ceil(rows.length / PER_PAGE), 1);
     const at = Math.min(store.page, nPages - 1);
-    this.head.replaceChildren(element("tr", {}, ...this.columns().map((name) => this.header(name))));
+    this.head.replaceChildren(element("tr", {}, ...this.columns().map((column) => this.header(column))));
     this.body.replaceChildren(...rows.slice(at * PER_PAGE, (at + 1) * PER_PAGE).map((row) => this.row(row)));
     this.drawCount(rows.length);
     this.drawChips();
@@ -63,24 +70,25 @@ export class Table {
     return place < 0 ? this.store.page : Math.floor(place / PER_PAGE);
   }
 
-  header(name) {
-    if (name === "folds") return element("th", { scope: "col" }, name);
+  header({ name, of }) {
+    if (of === "picture") return element("th", { scope: "col" }, name);
     const { sort } = this.store;
-    const isSorted = sort.name === name;
+    const isSorted = sort.name === name && sort.of === of;
     const order = isSorted ? (sort.isReversed ? "descending" : "ascending") : "none";
     const mark = isSorted ? (sort.isReversed ? " ▼" : " ▲") : "";
     const change = () => {
-      this.store.change({ sort: { name, isReversed: isSorted && !sort.isReversed }, page: 0 });
-      [...this.head.querySelectorAll("button")].find((each) => each.dataset.name === name)?.focus();
+      this.store.change({ sort: { name, of, isReversed: isSorted && !sort.isReversed }, page: 0 });
+      const buttons = [...this.head.querySelectorAll("button")];
+      buttons.find((each) => each.dataset.name === name && each.dataset.of === of)?.focus();
     };
-    const button = element("button", { type: "button", "data-name": name, onclick: change }, name, mark);
+    const button = element("button", { type: "button", "data-name": name, "data-of": of, onclick: change }, name, mark);
     return element("th", { scope: "col", "aria-sort": order }, button);
   }
 
   row(row) {
     const isFocused = row.trial === this.store.focus;
     const choose = () => this.store.change({ focus: isFocused ? null : row.trial });
-    const cells = this.columns().map((name) => cellOf(row, name, choose, isFocused));
+    const cells = this.columns().map((column) => cellOf(row, column, choose, isFocused));
     return element("tr", { class: `${row.state}${isFocused ? " focused" : ""}`, "data-trial": row.trial }, ...cells);
   }
 
@@ -114,17 +122,17 @@ export class Table {
   }
 }
 
-function cellOf(row, name, choose, isFocused) {
-  if (name === "trial") {
+function cellOf(row, { name, of }, choose, isFocused) {
+  if (of === "own" && name === "trial") {
     const button = element("button", { type: "button", onclick: choose, "aria-pressed": String(isFocused) }, String(row.trial));
     return element("td", {}, button);
   }
-  if (name === "rank") return element("td", { class: "number" }, row.state === "complete" ? String(row.rank) : "–");
-  if (name === "folds") return element("td", {}, foldsOf(row));
-  if (row.means.has(name) && !row.params.has(name)) {
+  if (of === "own" && name === "rank") return element("td", { class: "number" }, row.state === "complete" ? String(row.rank) : "–");
+  if (of === "picture") return element("td", {}, foldsOf(row));
+  if (of === "metric") {
     return element("td", { class: "number" }, scoreText(row.means.get(name), row.errors.get(name)));
   }
-  const value = valueOf(row, name);
+  const value = valueOf(row, name, of);
   return element("td", { class: typeof value === "number" ? "number" : null }, textOf(value));
 }
 
@@ -141,10 +149,10 @@ function foldsOf(row) {
   return shape("svg", { width: scores.length * 6, height: 14, role: "img", "aria-label": text }, ...bars);
 }
 
-function sorted(rows, { name, isReversed }) {
+function sorted(rows, { name, of, isReversed }) {
   const sign = isReversed ? -1 : 1;
   return [...rows].sort((a, b) => {
-    const [left, right] = [valueOf(a, name), valueOf(b, name)];
+    const [left, right] = [valueOf(a, name, of), valueOf(b, name, of)];
     if (left === null || right === null) return (left === null) - (right === null) || a.trial - b.trial;
     const bothNumbers = typeof left === "number" && typeof right === "number";
     const order = bothNumbers ? left - right : textOf(left).localeCompare(textOf(right), "en", { numeric: true });

@@ -1,0 +1,126 @@
+"""``tunesmith compare``."""
+
+import tempfile
+from pathlib import Path
+
+import click
+
+from tunesmith.cli.options import config_option, find_config, json_option, print_json
+from tunesmith.cli.streams import show
+from tunesmith.config.load import load_definition
+from tunesmith.config.model import Definition
+from tunesmith.errors import UsageError
+from tunesmith.ledger.ledger import Ledger
+from tunesmith.ledger.records import StudyRecord
+from tunesmith.pipeline.repository import Repository
+
+
+@click.command("compare")
+@click.argument("before")
+@click.argument("after", required=False)
+@config_option
+@click.option("--md", "as_markdown", is_flag=True, help="Print Markdown.")
+@json_option
+def command(
+    before: str, after: str | None, config: Path | None, *, as_markdown: bool, as_json: bool
+) -> None:
+    """Compare two studies: what changed, which best is better, which parameters moved.
+
+    BEFORE and AFTER are each a study of this ledger (churn, or churn@1 for its first series of
+    trials), a ledger file (old/ledger.db, or old/ledger.db:churn), or a Git revision (main, HEAD~1)
+    whose trials are committed (outputs: {trials: ...}). AFTER is the present study by default.
+    """
+    from tunesmith.report.compare import as_json as json_of
+    from tunesmith.report.compare import compare
+    from tunesmith.report.comparison_text import markdown, plain
+
+    if as_markdown and as_json:
+        raise UsageError("--md and --json: choose one of them.")
+    definition = load_definition(find_config(config))
+    name = after or definition.file.study
+    records = [_record(side, definition) for side in (before, name)]
+    found = compare(records[0], records[1], (before, name))
+    if as_json:
+        print_json("comparison", json_of(found))
+    else:
+        show(markdown(found) if as_markdown else plain(found), nl=not as_markdown)
+
+
+def _record(side: str, definition: Definition) -> StudyRecord:
+    path, _, study = side.rpartition(":") if ":" in side and "://" not in side else (side, "", "")
+    if Path(path or side).is_file():
+        with Ledger.open(Path(path or side), create=False) as ledger:
+            return ledger.load(study or None)
+    problems = []
+    for find in (_in_ledger, _in_git):
+        try:
+            return find(side, definition)
+        except UsageError as error:
+            problems.append(str(error))
+    listed = "\n  ".join(problems)
+    raise UsageError(f"`{side}` is no study, ledger file or revision to compare:\n  {listed}")
+
+
+def _in_ledger(side: str, definition: Definition) -> StudyRecord:
+    name, _, generation = side.partition("@")
+    if generation and not generation.isdecimal():
+        raise UsageError(f"`{generation}` is no number of a series.")
+    location = definition.ledger
+    if isinstance(location, Path) and not location.is_file():
+        raise UsageError("there is no ledger yet: nothing has been run.")
+    with Ledger.open(location, create=False) as ledger:
+        return ledger.load(name, int(generation) if generation else None)
+
+
+def _in_git(side: str, definition: Definition) -> StudyRecord:
+    from tunesmith.report.revived import revived
+
+    repository = Repository.of(definition.root)
+    commit = repository.commit_of(side)
+    if commit is None:
+        raise UsageError("Git knows no such revision.")
+    then = _definition_at(repository, commit, definition)
+    trials = then.file.outputs.trials
+    if trials is None or Path(trials).suffix == ".csv":
+        raise UsageError(
+            "its trials are not committed: name them in the configuration,"
+            " `outputs: {trials: outputs/trials.jsonl}`."
+        )
+    text = repository.read(commit, _within(repository.root, definition.root / trials))
+    if text is None:
+        raise UsageError(f"there is no {trials} in it.")
+    return revived(then, text, Path(trials).suffix)
+
+
+def _definition_at(repository: Repository, commit: str, definition: Definition) -> Definition:
+    """The configuration as it was, read from a folder of its own."""
+    if definition.source is None:
+        raise UsageError("this study has no configuration file.")
+    name = _within(repository.root, definition.source)
+    text = repository.read(commit, name)
+    if text is None:
+        raise UsageError(f"there is no {name} in it.")
+    with tempfile.TemporaryDirectory(prefix="tunesmith-") as folder:
+        place = Path(folder) / definition.source.name
+        place.write_text(text)
+        for path in _space_files(text):
+            content = repository.read(commit, _within(repository.root, definition.root / path))
+            if content is not None:
+                (Path(folder) / path).parent.mkdir(parents=True, exist_ok=True)
+                (Path(folder) / path).write_text(content)
+        return load_definition(place, root=Path(folder))
+
+
+def _space_files(text: str) -> list[str]:
+    """The space may stand in a file of its own."""
+    from tunesmith.formats import FormatError, yaml
+
+    try:
+        space = yaml.read(text).get("space")
+    except FormatError:
+        return []
+    return [space] if isinstance(space, str) and not space.startswith(("/", "..")) else []
+
+
+def _within(root: Path, path: Path) -> str:
+    return path.resolve().relative_to(root.resolve()).as_posix()

@@ -1,0 +1,52 @@
+"""Whether a command's first item can be started, told before anything is run."""
+
+import shutil
+from pathlib import Path
+
+from tunesmith.errors import UsageError
+
+HEAD_BYTES = 1024
+
+
+def check_executable(program: str, root: Path, search_path: str | None) -> None:
+    """Refuse a program that the system will not start.
+
+    Args:
+        program: the command's first item.
+        root: the project folder, where the program will be run.
+        search_path: the value of ``PATH`` that the program gets; ``None`` for this process's own.
+
+    Raises:
+        UsageError: there is none, it is not executable, or nothing can interpret it.
+    """
+    # A path with a slash is looked up from the working folder, as the system will do.
+    where = str((root / program).parent) if "/" in program else search_path
+    found = shutil.which(Path(program).name if "/" in program else program, path=where)
+    why, hint = _missing(program, root) if found is None else _uninterpreted(Path(found))
+    if why:
+        raise UsageError(f"objective.command: the program `{program}` {why}.\n  {hint}")
+
+
+def _missing(program: str, root: Path) -> tuple[str, str]:
+    if not (root / program).is_file():
+        return "does not exist", "Is it installed?"
+    if "/" in program:
+        return "is not executable", f"Make it executable: `chmod +x {program}`."
+    return "is on no search path", f"For the project's own file write `./{program}`."
+
+
+def _uninterpreted(file: Path) -> tuple[str, str]:
+    """What is wrong with the first line of a script; nothing where all is well."""
+    with file.open("rb") as opened:
+        head = opened.read(HEAD_BYTES)
+    if not head.startswith(b"#!"):
+        is_script = b"\0" not in head and head.isascii()
+        hint = "Begin it with `#!/bin/sh` or the like, or name the interpreter in `command`."
+        return ("has no first line that names its interpreter", hint) if is_script else ("", "")
+    line = head[2:].partition(b"\n")[0].decode(errors="replace")
+    interpreter = line.lstrip(" \t").partition(" ")[0]
+    if Path(interpreter).is_file():
+        return "", ""
+    if interpreter.endswith("\r"):
+        return "has Windows line ends", "Its first line must end without a carriage return."
+    return f"names an interpreter that does not exist: `{interpreter}`", "Correct its first line."

@@ -1,0 +1,66 @@
+"""A study's record from what was committed: its configuration and its exported trials."""
+
+import json
+import re
+from collections.abc import Mapping
+from math import isfinite
+from typing import Any
+
+from tunesmith.config.model import Definition
+from tunesmith.errors import UsageError
+from tunesmith.history import Failure, FoldResult, Metric, TrialLog
+from tunesmith.ledger.records import StudyHead, StudyRecord
+from tunesmith.space.parameter import canonical_json
+
+SPLIT = re.compile(r"split(\d+)_test_(.+)\Z")
+
+
+def revived(definition: Definition, text: str, suffix: str) -> StudyRecord:
+    """The record that an export tells of; what results depend on is not in it.
+
+    Args:
+        definition: of the study, as it was.
+        text: content of the trials file.
+        suffix: ``.jsonl`` or ``.json``.
+
+    Raises:
+        UsageError: it is no such file.
+    """
+    specs = definition.file.objective.metric
+    metrics = tuple(Metric(spec.name, spec.direction or "maximize") for spec in specs)
+    log = TrialLog(metrics)
+    for row in _rows(text, suffix):
+        try:
+            asked = log.ask(row["params"], canonical_json(row["params"]), str(row["origin"]))
+            log.tell(asked.told(_folds(row, metrics)))
+        except (KeyError, TypeError, ValueError) as error:
+            raise UsageError(f"the exported trials cannot be read: {error!r}") from None
+    content = {
+        "file": definition.file.model_dump(mode="json"),
+        "space": definition.space.to_json(),
+    }
+    head = StudyHead(0, definition.file.study, 0, "", {}, content)
+    return StudyRecord(head, metrics, log.view(), ())
+
+
+def _rows(text: str, suffix: str) -> list[dict[str, Any]]:
+    try:
+        if suffix == ".jsonl":
+            return [json.loads(line) for line in text.splitlines() if line.strip()]
+        found: list[dict[str, Any]] = json.loads(text)["trials"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise UsageError(f"the exported trials cannot be read: {error}") from None
+    return found
+
+
+def _folds(row: Mapping[str, Any], metrics: tuple[Metric, ...]) -> list[FoldResult]:
+    """One result a fold; scikit-learn calls a single metric ``score``."""
+    names = {"score": metrics[0].name} | {metric.name: metric.name for metric in metrics}
+    found: dict[int, dict[str, float]] = {}
+    for column, value in row.items():
+        split = SPLIT.match(column)
+        if split and split[2] in names and value is not None and isfinite(value):
+            found.setdefault(int(split[1]), {})[names[split[2]]] = float(value)
+    if row["state"] == "complete":
+        return [FoldResult(fold, scores) for fold, scores in sorted(found.items())]
+    return [FoldResult(0, {}, failure=Failure(row["state"], str(row.get("failure") or "")))]
