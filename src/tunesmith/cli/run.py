@@ -1,5 +1,6 @@
 """``tunesmith run``."""
 
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -8,6 +9,7 @@ import click
 
 from tunesmith.cli.content import best_content
 from tunesmith.cli.options import (
+    CONFIG_NAMES,
     config_option,
     find_config,
     json_option,
@@ -68,7 +70,16 @@ def command(
         files = [Path(shown(item.path)) for item in result.written]
         summary = summarise(result.record)
         show(closing_text(summary, result.record, files))
+        failed = next((t.number for t in result.record.history.told if t.failure), None)
+        if definition.file.objective.command is not None and failed is not None:
+            _point_to_logs(failed, path)
     sys.exit(int(result.exit_code))
+
+
+def _point_to_logs(trial: int, path: Path) -> None:
+    usual = [] if str(path) in CONFIG_NAMES else ["-c", str(path)]
+    command = shlex.join(["tunesmith", "logs", str(trial), *usual])
+    say(f"`{command}` shows what the program of trial {trial} has printed.")
 
 
 def _content(result: "Result") -> dict[str, Any]:
