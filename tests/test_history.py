@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -90,6 +91,22 @@ def test_the_front_is_what_nothing_dominates(points: list[tuple[int, int]]) -> N
     for n, (gain, loss) in enumerate(points):
         beaten = any(g >= gain and c <= loss and (g, c) != (gain, loss) for g, c in points)
         assert (n in front) == (not beaten)
+
+
+def test_small_budgets_conclude_nothing() -> None:
+    stopped = replace(FoldResult(0, {"accuracy": 0.1}), stopped_at=3)
+    trials = [
+        told(0, 0.5),
+        replace(told(1, 0.4), state=State.PRUNED),
+        Trial(2, {}, "2", "test").told([stopped]),
+        told(3, math.nan),
+    ]
+    log = TrialLog((ACCURACY,))
+    for trial in trials:
+        log.ask(trial.params, trial.key, trial.origin)
+        log.tell(trial)
+    assert (log.view().n_pruned, list(log.view().n_conclusive)) == (2, [0, 1, 1, 2, 3])
+    assert list(log.view(2).n_conclusive) == [0, 1, 1]
 
 
 def test_failed_trials_are_counted_at_every_moment() -> None:

@@ -118,6 +118,12 @@ class Trial:
         """The first failed fold's reason."""
         return next((fold.failure for fold in self.folds if fold.failure), None)
 
+    @property
+    def is_conclusive(self) -> bool:
+        """Whether it shows how good its params are: not so with a small budget that sufficed."""
+        is_stopped = any(fold.stopped_at is not None for fold in self.folds)
+        return self.state is not State.PRUNED or is_stopped
+
     def told(self, folds: Sequence[FoldResult]) -> "Trial":
         """This trial with its results: complete only if every fold has finite scores to the end."""
         ordered = tuple(sorted(folds, key=lambda fold: fold.fold))
@@ -149,6 +155,7 @@ class TrialLog:
     best_number: list[int | None] = field(default_factory=list)
     n_failed: list[int] = field(default_factory=lambda: [0])
     n_pruned: list[int] = field(default_factory=lambda: [0])
+    n_conclusive: list[int] = field(default_factory=lambda: [0])
 
     def ask(self, params: Params, key: str, origin: str) -> Trial:
         """Append a running trial."""
@@ -170,6 +177,7 @@ class TrialLog:
         self.best_number.append(self._better(trial))
         self.n_failed.append(self.n_failed[-1] + (trial.state is State.FAILED))
         self.n_pruned.append(self.n_pruned[-1] + (trial.state is State.PRUNED))
+        self.n_conclusive.append(self.n_conclusive[-1] + trial.is_conclusive)
 
     def _better(self, trial: Trial) -> int | None:
         held = self.best_number[-1] if self.best_number else None
@@ -274,6 +282,11 @@ class History(Sequence[Trial]):
     def n_pruned(self) -> int:
         """How many told trials ended before the full budget."""
         return self._log.n_pruned[self.n_told]
+
+    @property
+    def n_conclusive(self) -> Sequence[int]:
+        """How many conclusive trials there were when 0, 1, ... trials were told."""
+        return self._log.n_conclusive[: self.n_told + 1]
 
     def best(self) -> Trial | None:
         """The best complete trial by the first objective; the earliest among equals."""

@@ -143,6 +143,8 @@ def test_trials_are_filtered_sorted_and_cut(tunesmith: Run, finished: Path) -> N
     assert sorted(numbers("--filter", "max_depth > 4")) == [5, 5, 6, 6]
     assert numbers("--sort", "max_depth")[:2] == [1, 1]
     assert numbers("--sort", "-max_depth", "--top", "1") == [6]
+    assert numbers("--sort", "accuracy") == numbers("--sort", "mean_test_score")
+    assert numbers("--sort", "-accuracy") == numbers("--sort", "-mean_test_score")
     assert numbers("--filter", "state == 'failed'") == []
 
 

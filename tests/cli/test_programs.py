@@ -376,6 +376,8 @@ echo "token ghp_0123456789012345678901234" >&2
     objective["metrics_pattern"] = r"score: (\S+)"
     root = study(program, objective, {"a": [1, 2]})
     tune(root / "tuning.yaml")
+    closing = tunesmith("run", cwd=root).stderr
+    assert "`tunesmith logs 1` shows what the program of trial 1 has printed." in closing
     shown = tunesmith("logs", "0", "--fold", "1", cwd=root)
     assert shown.returncode == 0
     assert "score: 1" in shown.stdout

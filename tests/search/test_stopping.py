@@ -1,6 +1,7 @@
 """Stopping criteria: the contract, and what each one means."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -23,6 +24,7 @@ from tunesmith.search.stopping import (
     trial_limit,
 )
 from tunesmith.testing.stopping import StoppingContract, history_of, log_of
+from tunesmith.types import State
 
 RISING = [[0.1 * n, 0.1 * n + 0.02, 0.1 * n - 0.01] for n in range(8)]
 FLAT_AFTER_THREE = [*RISING[:3], [0.1] * 3, [], [0.2] * 3]
@@ -132,6 +134,20 @@ def test_patience_counts_the_trials_since_the_best(levels: list[int], n: int) ->
     best = max(levels, default=0)
     since = len(levels) - (levels.index(best) + 1 if best else 0)
     assert (spent is not None) == (since >= n)
+
+
+def test_small_budgets_use_up_no_patience() -> None:
+    log = TrialLog(history_of(()).objectives)
+    for state in (State.COMPLETE, *[State.PRUNED] * 30, State.COMPLETE, State.COMPLETE):
+        trial = log.ask({}, str(len(log.asked)), "test")
+        score = 0.5 if state is State.COMPLETE else 0.4
+        metric = log.objectives[0].name
+        log.tell(replace(trial.told([FoldResult(0, {metric: score})]), state=state))
+    assert reason(Patience(3), log.view()) is None
+    assert reason(Patience(2), log.view()) == "no better score in 2 trials"
+    assert reason(Convergence(3), log.view()) is None
+    assert reason(Convergence(2), log.view(31)) is None
+    assert reason(Convergence(2), log.view()) is not None
 
 
 def test_a_target_is_reached_by_the_mean_not_by_a_fold() -> None:

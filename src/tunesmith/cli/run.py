@@ -1,5 +1,6 @@
 """``tunesmith run``."""
 
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,6 +10,7 @@ import click
 from tunesmith.cli.content import best_content
 from tunesmith.cli.gate import OPTION, gate_code, gate_content
 from tunesmith.cli.options import (
+    CONFIG_NAMES,
     config_option,
     find_config,
     json_option,
@@ -77,8 +79,17 @@ def command(
     else:
         files = [Path(shown(item.path)) for item in result.written]
         show(closing_text(result.summary, result.record, files))
+        failed = next((t.number for t in result.record.history.told if t.failure), None)
+        if definition.file.objective.command is not None and failed is not None:
+            _point_to_logs(failed, path)
     code = int(result.exit_code)
     sys.exit(code or (int(gate_code(result.summary)) if gate else 0))
+
+
+def _point_to_logs(trial: int, path: Path) -> None:
+    usual = [] if str(path) in CONFIG_NAMES else ["-c", str(path)]
+    command = shlex.join(["tunesmith", "logs", str(trial), *usual])
+    say(f"`{command}` shows what the program of trial {trial} has printed.")
 
 
 def _content(result: "Result") -> dict[str, Any]:

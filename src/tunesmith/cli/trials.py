@@ -1,6 +1,8 @@
 """``tunesmith trials``."""
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -8,6 +10,9 @@ from tunesmith.cli.options import config_option, json_option, print_json
 from tunesmith.cli.reading import open_record
 from tunesmith.cli.streams import show
 from tunesmith.errors import UsageError
+
+if TYPE_CHECKING:
+    from tunesmith.history import Metric
 
 
 @click.command("trials")
@@ -37,7 +42,7 @@ def command(
     if as_csv + as_markdown + as_json > 1:
         raise UsageError("--csv, --md and --json: choose one of them.")
     _, record = open_record(config)
-    rows = table.chosen(table.rows_of(record), where=where, by=by, n=n)
+    rows = table.chosen(table.rows_of(record), where=where, by=_column(by, record.metrics), n=n)
     if as_json:
         print_json("trials", {"study": record.head.name, "trials": rows})
     elif as_csv:
@@ -46,3 +51,10 @@ def command(
         show(table.to_markdown(rows))
     else:
         show(table.to_text(rows, record.metrics))
+
+
+def _column(by: str | None, metrics: "Sequence[Metric]") -> str | None:
+    """A single metric's column is not called after it."""
+    name = metrics[0].name
+    own = {name: "mean_test_score", f"-{name}": "-mean_test_score"} if len(metrics) == 1 else {}
+    return own.get(by, by) if by else by

@@ -228,7 +228,8 @@ class Stop(Section):
     target: float | None = Field(default=None, allow_inf_nan=False)
     """Mean score that is good enough."""
     patience: int | None = Field(default=None, ge=1)
-    """Number of trials without a better best."""
+    """Number of trials without a better best; with a budget parameter, only trials with the full
+    budget count."""
     convergence: ConvergenceSpec | None = None
     any: Annotated["tuple[Stop, ...]", BeforeValidator(listed)] = ()
     """Ends when one of these does."""

@@ -1,5 +1,6 @@
 """When a study ends: small criteria that read the history and the clock, and compose."""
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -75,15 +76,16 @@ class TargetScore:
 class Patience:
     """The first objective has not improved for so many trials.
 
-    Failed trials count: they are no improvement. Gains of further objectives do not.
+    Failed trials count: they are no improvement. Gains of further objectives do not, nor do
+    trials with less than the full budget.
     """
 
     n: int
 
     def is_spent(self, history: History, elapsed_s: float) -> str | None:  # noqa: ARG002
         """Count the trials told since the best one."""
-        best = history.best()
-        since = history.n_told - (0 if best is None else best.number + 1)
+        best, counts = history.best(), history.n_conclusive
+        since = counts[-1] - (0 if best is None else counts[best.number + 1])
         return f"no better score in {self.n} trials" if since >= self.n else None
 
 
@@ -93,16 +95,19 @@ class Convergence:
 
     The gain of the best mean over the last ``window`` trials is held against the standard error
     of the difference between the old and the new best, taken fold by fold: effects of a fold that
-    all trials share (most of the folds' spread) cancel in the difference.
+    all trials share (most of the folds' spread) cancel in the difference. Trials with less than
+    the full budget do not count.
     """
 
     window: int = 20
 
     def is_spent(self, history: History, elapsed_s: float) -> str | None:  # noqa: ARG002
         """Compare the best now with the best ``window`` trials ago."""
-        if history.n_told <= self.window:
+        counts = history.n_conclusive
+        if counts[-1] <= self.window:
             return None
-        before, now = history.best_at(history.n_told - self.window), history.best()
+        n_before = bisect_left(counts, counts[-1] - self.window)
+        before, now = history.best_at(n_before), history.best()
         if before is None or now is None:
             return None
         metric = history.objectives[0]

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from tunesmith.errors import UsageError
-from tunesmith.objective.program.executable import check_executable
+from tunesmith.objective.program.executable import check_executable, check_reachable
 
 
 @pytest.mark.parametrize(
@@ -36,3 +36,13 @@ def test_what_the_system_starts_is_accepted(tmp_path: Path, head: bytes) -> None
     check_executable(sys.executable, tmp_path, None)
     with pytest.raises(UsageError, match="does not exist"):
         check_executable("go", tmp_path, str(tmp_path))
+
+
+def test_a_file_outside_the_project_is_not_in_a_copy_of_it(tmp_path: Path) -> None:
+    (tmp_path / "outside.py").write_text("")
+    root = tmp_path / "project"
+    (root / "src").mkdir(parents=True)
+    (root / "train.py").write_text("")
+    check_reachable(["python", "src/../train.py", "../nowhere", "--range=1..9"], root)
+    with pytest.raises(UsageError, match=r"`\.\./outside\.py` lies outside the project"):
+        check_reachable(["python", "../outside.py"], root)

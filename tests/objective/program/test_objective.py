@@ -109,6 +109,8 @@ def test_defaults_stand_in_the_parameters_file(tmp_path: Path) -> None:
         ({"command": ["./train.sh"]}, "is not executable.\n  Make it executable"),
         ({"command": ["train.sh"]}, "is on no search path.\n  .* write `./train.sh`"),
         ({"command": ["sh", "s={seed}"], "params": {"seed": 1}}, "`{seed}` is the name of a para"),
+        ({"command": ["awk", "{print $1}"]}, "`{print .1}`. A literal brace is written twice"),
+        ({"command": ["sh", "a={x:.3f}"]}, "no format may follow the name"),
         ({"command": ["sh", "{X}", "{z}"]}, r"command.1: nothing is named `\{X\}`"),
         ({"command": ["sh", "{x}"]}, "`{x}` begins with a parameter.* as `--name={name}`"),
         ({"command": ["sh", "{a}"], "params": {"a": "-f"}}, "`{a}` begins with a parameter"),
@@ -148,3 +150,15 @@ def test_files_of_one_name_do_not_meet_in_a_shared_folder(tmp_path: Path) -> Non
     _, _, params, metrics = objective.runner.ports.put_in({"x": 2, "y": None}, tmp_path, run, {})
     assert json.loads(Path(params).read_text()) == {"deep": {"x": 2, "y": None}}
     assert len({params, metrics.removeprefix("m="), str(run / "params.json")}) == 3
+
+
+def test_what_is_streamed_under_another_name_is_told(tmp_path: Path) -> None:
+    from tunesmith.objective.objective import Fit
+
+    stream = 'echo "{{\\"step\\": 1, \\"scores\\": 2}}" >> "$TUNESMITH_PROGRESS"'
+    for command, words in ((stream, "Did you mean `scores`?"), ("true", "streamed at all")):
+        changes = {"metrics_pattern": None, "progress_file": "p.jsonl", "seeds": 1}
+        objective = build(tmp_path, command=["sh", "-c", command], **changes)
+        (result,) = objective.evaluate(Fit(0, ({"x": 1},)))
+        assert result.failure is not None
+        assert words in result.failure.message

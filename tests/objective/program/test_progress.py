@@ -15,6 +15,7 @@ class Scripted:
 
     def __init__(self, portions: list[list[tuple[int, float]]]) -> None:
         self._portions = portions
+        self.names = {"acc", "other"}
 
     def new(self) -> Iterable[tuple[int, Mapping[str, float]]]:
         portion = self._portions.pop(0) if self._portions else []

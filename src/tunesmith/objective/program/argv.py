@@ -21,6 +21,8 @@ PLACES = (
     "workspace",
 )
 """What a word in braces may stand for besides a parameter."""
+NAME = re.compile(r"[\w.]+\Z")
+BRACES = "A literal brace is written twice: {{ or }}."
 HYDRA_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_.@/-]*\Z", re.ASCII)
 HYDRA_WORDS = {"true", "false", "null", "nan", "inf", "none"}
 
@@ -45,15 +47,24 @@ def objections(command: Sequence[str], known: Sequence[str]) -> Iterator[str]:
         try:
             words = words_of(item)
         except ValueError as error:
-            yield (
-                f"objective.command.{index}: {item!r}: {error}."
-                " A literal brace is written twice: {{ or }}."
-            )
+            yield (f"objective.command.{index}: {item!r}: {error}. {BRACES}")
             continue
-        for word in words:
-            if word not in known:
-                hint = did_you_mean(word, known)
-                yield f"objective.command.{index}: nothing is named `{{{word}}}`. {hint}"
+        yield from (f"objective.command.{index}: {text}" for text in _unknown(words, known))
+        yield from (f"objective.command.{index}: {text}" for text in _formatted(item))
+
+
+def _unknown(words: Sequence[str], known: Sequence[str]) -> Iterator[str]:
+    for word in words:
+        if word not in known:
+            is_name = bool(NAME.match(word))
+            hint = did_you_mean(word, known) if is_name else BRACES
+            yield f"nothing is named `{{{word}}}`. {hint}"
+
+
+def _formatted(item: str) -> Iterator[str]:
+    for _, name, form, conversion in string.Formatter().parse(item):
+        if form or conversion:
+            yield f"`{{{name}}}` stands for the value as it is: no format may follow the name."
 
 
 def ambiguous(command: Sequence[str], names: Sequence[str]) -> list[str]:

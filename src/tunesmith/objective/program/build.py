@@ -13,7 +13,7 @@ from tunesmith.history import HOLDOUT, Metric
 from tunesmith.objective.program.checkpoints import Checkpoints
 from tunesmith.objective.program.depends import assumed, files_digest, named
 from tunesmith.objective.program.environment import Surroundings
-from tunesmith.objective.program.executable import check_executable
+from tunesmith.objective.program.executable import check_executable, check_reachable
 from tunesmith.objective.program.folds import (
     ProgramFold,
     with_table,
@@ -50,6 +50,8 @@ def build_program(
     ports = ProgramPorts.of(definition)
     program = (section.command or ("",))[0]
     check_executable(program, root, section.environment.set.get("PATH"))
+    if section.workspace.mode == "copy":
+        check_reachable(section.command or (), root)
     metrics = _metrics(section)
     state = root / STATE
     context, depends = _context(definition, root, ports.digest())

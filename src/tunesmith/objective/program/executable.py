@@ -1,7 +1,8 @@
-"""Whether a command's first item can be started, told before anything is run."""
+"""Whether a command can be started, told before anything is run."""
 
 import shutil
-from pathlib import Path
+from collections.abc import Sequence
+from pathlib import Path, PurePosixPath
 
 from tunesmith.errors import UsageError
 
@@ -25,6 +26,30 @@ def check_executable(program: str, root: Path, search_path: str | None) -> None:
     why, hint = _missing(program, root) if found is None else _uninterpreted(Path(found))
     if why:
         raise UsageError(f"objective.command: the program `{program}` {why}.\n  {hint}")
+
+
+def check_reachable(command: Sequence[str], root: Path) -> None:
+    """Refuse files that a copy of the project does not hold.
+
+    Args:
+        command: items as configured.
+        root: the project folder.
+
+    Raises:
+        UsageError: an item climbs out of the project to a file that is there.
+    """
+    climbing = [item for item in command if ".." in PurePosixPath(item).parts]
+    outside = [item for item in climbing if _leads_out(root, item)]
+    if outside:
+        raise UsageError(
+            f"objective.command: `{outside[0]}` lies outside the project, and runs work in a copy"
+            " of it.\n  Name it by its whole path, or use `workspace: shared`."
+        )
+
+
+def _leads_out(root: Path, item: str) -> bool:
+    found = root / item
+    return found.exists() and not found.resolve().is_relative_to(root.resolve())
 
 
 def _missing(program: str, root: Path) -> tuple[str, str]:

@@ -22,6 +22,7 @@ from tunesmith.history import Metric
 
 MAX_BYTES = 1 << 20
 MAX_LINE = 1 << 16
+MAX_NAMES = 100
 
 
 class MetricsError(Exception):
@@ -262,6 +263,8 @@ class ProgressFollower:
     def __init__(self, file: Path, keys: Mapping[str, str]) -> None:
         self._file, self._names = file, {key: name for name, key in keys.items()}
         self._position, self._rest = 0, b""
+        self.names: set[str] = set()
+        """What was streamed, whether it is asked for or not."""
 
     def new(self) -> list[tuple[int, dict[str, float]]]:
         """(step, value by metric) of the lines that were completed since the last call."""
@@ -289,6 +292,7 @@ class ProgressFollower:
             return None
         if "metric" in found and "value" in found:
             found = {str(found["metric"]): found["value"]}
+        self.names |= {key[:80] for key in list(found)[:MAX_NAMES] if key != "step"}
         values = {self._names[k]: v for k, v in found.items() if k in self._names}
         numbers = {name: float(v) for name, v in values.items() if _is_finite(v)}
         return (step, numbers) if numbers else None

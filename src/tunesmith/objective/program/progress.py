@@ -12,6 +12,9 @@ MAX_POINTS = 1000
 class Source(Protocol):
     """Where the values come from."""
 
+    names: set[str]
+    """What has come, whether it is asked for or not."""
+
     def new(self) -> Iterable[tuple[int, Mapping[str, float]]]:
         """What has come since the last call: (step, value by metric), in order."""
 

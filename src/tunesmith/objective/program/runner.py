@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from tunesmith.errors import LostError
+from tunesmith.errors import LostError, did_you_mean
 from tunesmith.files import write_atomic
 from tunesmith.history import Failure, FoldResult, Metric
 from tunesmith.objective.failure import failure_from
@@ -208,7 +208,9 @@ class Runner:
         except MetricsError as error:
             raise RunError(error.kind, str(error)) from None
         if missing := [name for name in self.metrics if name not in scores]:
-            raise RunError("no-metrics", f"nothing was streamed as {', '.join(missing)}")
+            names = sorted(course.source.names) if course is not None else ()
+            hint = did_you_mean(missing[0], names) if names else "Nothing was streamed at all."
+            raise RunError("no-metrics", f"nothing was streamed as {', '.join(missing)}. {hint}")
         progress = () if course is None else course.curve()
         return FoldResult(job.number, scores, ended.seconds, progress=progress).checked()
 
