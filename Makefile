@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+MERMAID := tests/reporting/mermaid/node_modules
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint types layers unit docs bench clean
@@ -37,7 +38,11 @@ layers: $(READY)
 docs: $(READY)
 	$(BIN)/python docs/generate.py --check
 
-unit: $(READY)
+# The charts of reports are parsed by Mermaid itself, where npm is there to fetch it.
+$(MERMAID): tests/reporting/mermaid/package.json
+	@if command -v npm >/dev/null; then npm install --prefix $(@D) --silent --no-audit --no-fund; fi || true
+
+unit: $(READY) $(MERMAID)
 	$(BIN)/python -m pytest -n logical --dist loadfile
 
 bench: $(READY)  ## Measure against the peers: benchmarks/results.md, ratios from one run

@@ -22,9 +22,9 @@ from tunesmith import registry
 from tunesmith.execute.serial import SerialExecutor
 from tunesmith.history import FoldResult, Metric, TrialLog
 from tunesmith.objective.objective import Fit
-from tunesmith.report.figures.chart import Chart, Line, Panel, Role
-from tunesmith.report.figures.scales import linear_axis, log_axis
-from tunesmith.report.figures.svg import render
+from tunesmith.reporting.figures.chart import Chart, Line, Panel, Role
+from tunesmith.reporting.figures.scales import linear_axis, log_axis
+from tunesmith.reporting.figures.svg import render
 from tunesmith.search.budget import Budgets
 from tunesmith.search.stopping import MaxTrials
 from tunesmith.space import Float, Int, SearchSpace

@@ -19,8 +19,8 @@ import numpy as np
 
 from tunesmith.history import Metric
 from tunesmith.ledger.records import StudyRecord
-from tunesmith.report.page.render import render
-from tunesmith.report.summary import summarise
+from tunesmith.reporting.page.render import render
+from tunesmith.reporting.summary import summarise
 from tunesmith.testing.records import make_record
 
 N_FOLDS = 5

@@ -100,6 +100,11 @@ def test_nothing_heavy_is_imported(tmp_path: Path) -> None:
     assert run(code, tmp_path).stdout == "0\n"
 
 
+def test_it_is_there_beside_everything_else(tmp_path: Path) -> None:
+    code = "import tunesmith, tunesmith.tuning, tunesmith.plot\ntunesmith.report(1, loss=0.5)"
+    assert run(code, tmp_path).returncode == 0
+
+
 def test_a_checkpoint_folder_is_there_within_a_study_alone(tmp_path: Path) -> None:
     code = "import tunesmith; print(tunesmith.checkpoint_dir())"
     assert run(code, tmp_path).stdout == "None\n"

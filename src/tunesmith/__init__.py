@@ -15,7 +15,7 @@ __version__ = VERSION
 if TYPE_CHECKING:
     from tunesmith import plot
     from tunesmith.config.load import define, load_definition
-    from tunesmith.report.parameters import read_parameters
+    from tunesmith.reporting.parameters import read_parameters
     from tunesmith.space import Box, Categorical, Condition, Distribution, Float, Int, SearchSpace
     from tunesmith.training import checkpoint_dir, params, report
     from tunesmith.tuning import Result, tune
@@ -28,7 +28,7 @@ _PLACES = {
     ),
     **dict.fromkeys(("define", "load_definition"), "tunesmith.config.load"),
     **dict.fromkeys(("checkpoint_dir", "params", "report"), "tunesmith.training"),
-    "read_parameters": "tunesmith.report.parameters",
+    "read_parameters": "tunesmith.reporting.parameters",
     "Result": "tunesmith.tuning",
     "tune": "tunesmith.tuning",
 }

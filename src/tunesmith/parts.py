@@ -21,7 +21,7 @@ from tunesmith.fingerprint import digest
 from tunesmith.ledger.ledger import Ledger
 from tunesmith.ledger.records import StudyHead, StudyRecord
 from tunesmith.objective.objective import Objective
-from tunesmith.report.parameters import committed_parameters, read_parameters
+from tunesmith.reporting.parameters import committed_parameters, read_parameters
 from tunesmith.search.budget import Budgets
 from tunesmith.search.sampler import Sampler
 from tunesmith.study.budgeted import Budgeted

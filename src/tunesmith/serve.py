@@ -17,8 +17,8 @@ from typing import Any
 
 from tunesmith.errors import TunesmithError
 from tunesmith.ledger.records import StudyRecord
-from tunesmith.report.page.content import content_of
-from tunesmith.report.page.render import document, page_assets, policy
+from tunesmith.reporting.page.content import content_of
+from tunesmith.reporting.page.render import document, page_assets, policy
 
 HOST = "127.0.0.1"
 TIMEOUT_S = 30.0

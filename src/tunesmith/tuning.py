@@ -36,10 +36,10 @@ from tunesmith.parts import (
     start_points,
     working_folders,
 )
-from tunesmith.report.decision import chosen_trial
-from tunesmith.report.outputs import Written, write_outputs
-from tunesmith.report.summary import Summary, summarise
-from tunesmith.report.table import cv_results
+from tunesmith.reporting.decision import chosen_trial
+from tunesmith.reporting.outputs import Written, write_outputs
+from tunesmith.reporting.summary import Summary, summarise
+from tunesmith.reporting.table import cv_results
 from tunesmith.search.sampler import Sampler
 from tunesmith.search.stopping import build as build_criterion
 from tunesmith.study.holdout import score_holdout

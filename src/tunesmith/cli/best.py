@@ -17,9 +17,9 @@ from tunesmith.errors import NoResultError, UsageError
 @click.option("--yaml", "as_yaml", is_flag=True, help="Print YAML, as in the parameters file.")
 def command(config: Path | None, *, as_json: bool, as_yaml: bool) -> None:
     """Print the winner and its parameters: the best trial, or what `selection` asks for."""
-    from tunesmith.report.parameters import best_parameters
-    from tunesmith.report.summary import summarise
-    from tunesmith.report.terminal import best_text
+    from tunesmith.reporting.parameters import best_parameters
+    from tunesmith.reporting.summary import summarise
+    from tunesmith.reporting.terminal import best_text
 
     if as_json and as_yaml:
         raise UsageError("--json and --yaml: choose one of them.")

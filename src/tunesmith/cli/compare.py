@@ -30,9 +30,9 @@ def command(
     trials), a ledger file (old/ledger.db, or old/ledger.db:churn), or a Git revision (main, HEAD~1)
     whose trials are committed (outputs: {trials: ...}). AFTER is the present study by default.
     """
-    from tunesmith.report.compare import as_json as json_of
-    from tunesmith.report.compare import compare
-    from tunesmith.report.comparison_text import markdown, plain
+    from tunesmith.reporting.compare import as_json as json_of
+    from tunesmith.reporting.compare import compare
+    from tunesmith.reporting.comparison_text import markdown, plain
 
     if as_markdown and as_json:
         raise UsageError("--md and --json: choose one of them.")
@@ -73,7 +73,7 @@ def _in_ledger(side: str, definition: Definition) -> StudyRecord:
 
 
 def _in_git(side: str, definition: Definition) -> StudyRecord:
-    from tunesmith.report.revived import revived
+    from tunesmith.reporting.revived import revived
 
     repository = Repository.of(definition.root)
     commit = repository.commit_of(side)

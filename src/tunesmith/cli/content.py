@@ -8,7 +8,7 @@ if TYPE_CHECKING:
 
 def best_content(record: "StudyRecord") -> dict[str, Any] | None:
     """The winner, or ``None``."""
-    from tunesmith.report.decision import chosen_trial
+    from tunesmith.reporting.decision import chosen_trial
 
     best = chosen_trial(record.history, record.definition, record.metrics)
     if best is None:

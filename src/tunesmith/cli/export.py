@@ -19,8 +19,8 @@ FORMATS = ("csv", "json", "jsonl")
 def command(config: Path | None, output: Path, kind: str | None) -> None:
     """Write the full history, every trial and fold, to a file."""
     from tunesmith.files import write_atomic
-    from tunesmith.report.outputs import TRIALS
-    from tunesmith.report.summary import summarise
+    from tunesmith.reporting.outputs import TRIALS
+    from tunesmith.reporting.summary import summarise
 
     suffix = f".{kind}" if kind else output.suffix
     if suffix not in TRIALS:

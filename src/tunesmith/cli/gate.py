@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any
 from tunesmith.errors import ExitCode
 
 if TYPE_CHECKING:
-    from tunesmith.report.summary import Summary
+    from tunesmith.reporting.summary import Summary
 
 OPTION = "Exit with 4 unless the verdict on the winner is to adopt it."
 
 
 def gate_content(summary: "Summary") -> dict[str, Any] | None:
     """The verdict and what it rests on, or ``None`` without a complete trial."""
-    from tunesmith.report.json import finite
+    from tunesmith.reporting.json import finite
 
     if summary.gate is None:
         return None

@@ -22,7 +22,7 @@ def command(
     """Print what the program of TRIAL, a number, has printed."""
     from tunesmith.ledger.ledger import Ledger
     from tunesmith.objective.program.logs import logs_of, was_run_here
-    from tunesmith.report.escape import terminal
+    from tunesmith.reporting.escape import terminal
 
     definition, record = open_record(config)
     if definition.file.objective.command is None:

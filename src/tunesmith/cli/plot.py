@@ -13,7 +13,7 @@ from tunesmith.cli.streams import say, show
 from tunesmith.errors import UsageError
 
 if TYPE_CHECKING:
-    from tunesmith.report.figures.svg import Theme
+    from tunesmith.reporting.figures.svg import Theme
 
 
 @click.command("plot", epilog=f"Kinds: {', '.join(registry.BUILTIN['figures'])}.")
@@ -39,10 +39,10 @@ def command(
     KIND is one of those below. The drawing goes to a file (-o), or to stdout where that leads
     into a file or another program. --json prints the data instead.
     """
-    from tunesmith.report.figures.kind import kind_of
-    from tunesmith.report.figures.save import checked_format, save
-    from tunesmith.report.figures.svg import render
-    from tunesmith.report.figures.view import view_of
+    from tunesmith.reporting.figures.kind import kind_of
+    from tunesmith.reporting.figures.save import checked_format, save
+    from tunesmith.reporting.figures.svg import render
+    from tunesmith.reporting.figures.view import view_of
 
     found = kind_of(kind)
     if output is not None:

@@ -34,11 +34,11 @@ def command(
     """
     from tunesmith import registry
     from tunesmith.files import write_atomic
-    from tunesmith.report.decision import Policy
-    from tunesmith.report.outputs import Written, write_outputs
-    from tunesmith.report.page.render import render
-    from tunesmith.report.summary import summarise
-    from tunesmith.report.terminal import gate_text
+    from tunesmith.reporting.decision import Policy
+    from tunesmith.reporting.outputs import Written, write_outputs
+    from tunesmith.reporting.page.render import render
+    from tunesmith.reporting.summary import summarise
+    from tunesmith.reporting.terminal import gate_text
 
     definition, record, nested = open_records(config)
     policy = Policy.of(definition.file.model_dump(mode="json", include={"selection", "gate"}))

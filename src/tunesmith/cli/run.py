@@ -59,7 +59,7 @@ def command(
     """
     from tunesmith.config.load import load_definition
     from tunesmith.progress import is_interactive, watching
-    from tunesmith.report.terminal import closing_text
+    from tunesmith.reporting.terminal import closing_text
     from tunesmith.tuning import tune, with_gate
 
     overrides: dict[str, Any] = {

@@ -37,7 +37,7 @@ def command(
 
     CONDITION compares params and columns: comparisons, arithmetic, and, or, not, in.
     """
-    from tunesmith.report import table
+    from tunesmith.reporting import table
 
     if as_csv + as_markdown + as_json > 1:
         raise UsageError("--csv, --md and --json: choose one of them.")

@@ -10,10 +10,10 @@ import pytest
 
 from tunesmith.history import Metric
 from tunesmith.ledger.records import StudyRecord
-from tunesmith.report.figures.chart import Parallel, plain
-from tunesmith.report.figures.kind import Kind
-from tunesmith.report.figures.svg import render
-from tunesmith.report.figures.view import View, view_of
+from tunesmith.reporting.figures.chart import Parallel, plain
+from tunesmith.reporting.figures.kind import Kind
+from tunesmith.reporting.figures.svg import render
+from tunesmith.reporting.figures.view import View, view_of
 from tunesmith.testing.records import make_record
 
 HOSTILE = '</svg><script>alert("1")</script>&\x00\x1b[31m\ud800\uffff'

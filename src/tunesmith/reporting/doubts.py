@@ -1,0 +1,40 @@
+"""What speaks against trusting the scores."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from tunesmith.history import Metric
+from tunesmith.reporting.ranking import Ranked
+from tunesmith.reporting.simplicity import complexity
+from tunesmith.reporting.statistics.leakage import too_good
+from tunesmith.reporting.statistics.noise import discordant_folds, shifted_folds
+
+
+@dataclass(frozen=True)
+class Doubts:
+    """Hints, not proofs."""
+
+    shifted_folds: tuple[int, ...] = ()
+    """Folds on which most trials score far from their other scores."""
+    discordant_folds: tuple[int, ...] = ()
+    """Folds that rank the trials otherwise than the others do."""
+    leak: str = ""
+    """Why the scores look too good to be true; empty where they do not."""
+
+
+def doubts(ranking: Sequence[Ranked], gains: np.ndarray, metric: Metric) -> Doubts:
+    """Look for odd folds and for signs of a leak.
+
+    Args:
+        ranking: complete trials.
+        gains: their fold scores, ``(n_trials, n_folds)``, larger is better.
+        metric: the first objective.
+    """
+    if not ranking:
+        return Doubts()
+    sizes = complexity([trial.params for trial in ranking])
+    return Doubts(
+        shifted_folds(gains), discordant_folds(gains), too_good(gains, metric.name, sizes)
+    )

@@ -1,0 +1,76 @@
+"""A parameter's values as positions on an axis."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tunesmith.history import Trial
+from tunesmith.reporting import numbers
+from tunesmith.reporting.figures.chart import Axis, Numbers
+from tunesmith.reporting.figures.scales import category_axis, linear_axis, log_axis
+
+LOG_SPREAD = 100
+"""Listed positive numbers that differ by so much are drawn on a log axis."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """One parameter over the told trials."""
+
+    name: str
+    axis: Axis
+    positions: Numbers
+    """By trial; ``None`` where the parameter is not active."""
+    names: tuple[str, ...] = ()
+    """What the positions of a category axis stand for."""
+
+
+def column(name: str, trials: Sequence[Trial], space: Mapping[str, Any]) -> Column:
+    """Find the axis that suits a parameter, and where each trial stands on it.
+
+    Args:
+        name: of the parameter.
+        trials: told ones.
+        space: the space's JSON form: ranges and whether they are logarithmic.
+    """
+    values = [trial.params[name] for trial in trials if name in trial.params]
+    if all(is_number(value) for value in values):
+        positions = tuple(_position(trial.params.get(name)) for trial in trials)
+        return Column(name, _axis(name, values, space), positions)
+    texts = sorted({numbers.value(value) for value in values}, key=_order)
+    places = {text: float(place) for place, text in enumerate(texts)}
+    found = [
+        places[numbers.value(trial.params[name])] if name in trial.params else None
+        for trial in trials
+    ]
+    return Column(name, category_axis(name, texts), tuple(found), tuple(texts))
+
+
+def is_number(value: Any) -> bool:
+    """Whether a value can stand on a numeric axis: booleans cannot, nor can endless numbers."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e300
+
+
+def _position(value: Any) -> float | None:
+    return None if value is None else float(value)
+
+
+def _order(text: str) -> tuple[int, float, str]:
+    try:
+        number = float(text)
+    except ValueError:
+        return (1, 0.0, text)
+    return (0, number, text) if math.isfinite(number) else (1, 0.0, text)
+
+
+def _axis(name: str, values: Sequence[Any], space: Mapping[str, Any]) -> Axis:
+    low, high = float(min(values, default=0)), float(max(values, default=1))
+    is_log = low > 0 and high > low * LOG_SPREAD
+    for box in space.get("boxes", ()):
+        found = box.get(name)
+        if isinstance(found, Mapping) and (found.get("int") or found.get("float")):
+            bounds = found.get("int") or found["float"]
+            low, high = min(low, float(bounds[0])), max(high, float(bounds[1]))
+            is_log = found.get("log") is True
+    return log_axis(name, low, high) if is_log and low > 0 else linear_axis(name, low, high)

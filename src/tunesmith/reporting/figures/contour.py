@@ -1,0 +1,117 @@
+"""The score over two parameters at once."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from tunesmith.history import Metric
+from tunesmith.reporting.figures.chart import Cells, Chart, Mark, Panel, Points, levels_of
+from tunesmith.reporting.figures.columns import Column
+from tunesmith.reporting.figures.kind import Kind
+from tunesmith.reporting.figures.scales import directed, fenced, share
+from tunesmith.reporting.figures.view import View
+
+SIDE = 48
+"""Cells along a numeric axis."""
+WIDTH = 0.07
+"""Of the kernel, as a share of an axis."""
+REACH = 2.0
+"""So many widths from every trial nothing is claimed."""
+
+
+@dataclass(frozen=True)
+class ContourData:
+    """Trials on two axes, and smoothed scores between them."""
+
+    metric: Metric
+    x: Column | None
+    y: Column | None
+    places: tuple[tuple[float, float], ...]
+    scores: tuple[float, ...]
+    trials: tuple[int, ...]
+    best: int | None
+    """Position of the best one in the lists above."""
+    surface: tuple[tuple[float, ...], ...]
+    """Rows from the top; NaN where no trial is near."""
+
+
+def data(view: View) -> ContourData:
+    """The two parameters asked for, or the two that matter most."""
+    if len(view.params) < 2:
+        return ContourData(view.metric, None, None, (), (), (), None, ())
+    x, y = (view.column(name) for name in view.params[:2])
+    both = [
+        (i, (at, beside))
+        for i in view.complete
+        if (at := x.positions[i]) is not None and (beside := y.positions[i]) is not None
+    ]
+    places = tuple(place for _, place in both)
+    scores = tuple(view.scores[i] for i, _ in both)
+    order = [view.metric.sign * score for score in scores]
+    return ContourData(
+        view.metric,
+        x,
+        y,
+        places,
+        scores,
+        tuple(view.told[i].number for i, _ in both),
+        int(np.argmax(order)) if order else None,
+        _surface(x, y, places, scores),
+    )
+
+
+def _surface(
+    x: Column, y: Column, places: tuple[tuple[float, float], ...], scores: tuple[float, ...]
+) -> tuple[tuple[float, ...], ...]:
+    """Kernel means (Nadaraya 1964, Watson 1964) at the centres of cells, in the axes' own scale.
+
+    Categories do not blend into each other.
+    """
+    if not places:
+        return ()
+    across = _weights(x, [place for place, _ in places])
+    down = _weights(y, [place for _, place in places])[::-1]
+    total = down @ across.T
+    # Scores are centred, so that huge ones lose no digits.
+    middle = float(np.mean(scores))
+    sums = (down * (np.array(scores) - middle)) @ across.T
+    near = total > math.exp(-(REACH**2) / 2)
+    means = np.where(near, middle + sums / np.where(near, total, 1.0), np.nan)
+    return tuple(tuple(map(float, row)) for row in means)
+
+
+def _weights(column: Column, places: list[float]) -> np.ndarray:
+    """``(n_cells, n_trials)`` kernel weights along one axis."""
+    at = np.array([share(column.axis, place) for place in places])
+    n = len(column.names) or SIDE
+    centres = (np.arange(n) + 0.5) / n
+    distance = np.abs(centres[:, None] - at[None, :])
+    if column.names:
+        return np.asarray(distance < 0.5 / n, dtype=float)
+    return np.asarray(np.exp(-0.5 * (distance / WIDTH) ** 2))
+
+
+def draw(found: ContourData) -> Chart:
+    """Coloured cells under the trials."""
+    title = "Score over two parameters"
+    if found.x is None or found.y is None or not found.places:
+        note = "There are no two parameters that varied together in complete trials."
+        return Chart(title, note, note=note)
+    low, high = fenced(np.array(found.scores), found.metric)
+    ends = sorted((found.metric.sign * low, found.metric.sign * high))
+    flat = [found.metric.sign * value for row in found.surface for value in row]
+    shown = [levels_of([v], *ends)[0] if math.isfinite(v) else -1 for v in flat]
+    cells = Cells(len(found.surface[0]), len(found.surface), tuple(shown))
+    x, y = zip(*found.places, strict=True)
+    marks: list[Mark] = [cells, Points(x, y, role="band", trials=found.trials, label="trials")]
+    if found.best is not None:
+        marks.append(Points((x[found.best],), (y[found.best],), role="best", label="best"))
+    names = f"{found.x.name} and {found.y.name}"
+    panel = Panel(found.x.axis, found.y.axis, tuple(marks))
+    note = "Smoothed between trials; nothing is shown where no trial is near."
+    description = f"{found.metric.name} over {names}."
+    return Chart(title, description, (panel,), note, key=directed(found.metric))
+
+
+KIND = Kind(data, draw)

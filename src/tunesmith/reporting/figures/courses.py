@@ -1,0 +1,80 @@
+"""Scores on their way: one line a trial. What learning curves and races have in common."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tunesmith.history import Metric
+from tunesmith.reporting.figures.chart import Chart, Line, Panel, Role
+from tunesmith.reporting.figures.scales import directed, linear_axis, score_axis
+from tunesmith.reporting.figures.view import View
+
+MAX_COURSES = 300
+
+
+@dataclass(frozen=True)
+class Course:
+    """One trial's scores by step."""
+
+    trial: int
+    steps: tuple[float, ...]
+    scores: tuple[float, ...]
+    level: int
+    has_failed: bool = False
+
+
+@dataclass(frozen=True)
+class CoursesData:
+    """Courses in trial order."""
+
+    metric: Metric
+    courses: tuple[Course, ...]
+    best: int | None
+    """The best trial's number."""
+    n_left_out: int = 0
+
+
+def courses_data(view: View, courses: Sequence[Course]) -> CoursesData:
+    """At most so many courses that lines can be told apart: the best ones and evenly many others.
+
+    Args:
+        view: names the metric and the best trial.
+        courses: of trials, in order.
+    """
+    best = None if view.best is None else view.told[view.best].number
+    n_over = len(courses) - MAX_COURSES
+    if n_over <= 0:
+        return CoursesData(view.metric, tuple(courses), best)
+    stride = len(courses) / MAX_COURSES
+    kept = {int(index * stride) for index in range(MAX_COURSES)}
+    shown = [c for i, c in enumerate(courses) if i in kept or c.trial == best]
+    return CoursesData(view.metric, tuple(shown), best, len(courses) - len(shown))
+
+
+def courses_chart(found: CoursesData, title: str, step: str, nothing: str) -> Chart:
+    """Lines coloured by the trials' final scores, the best one on top.
+
+    Args:
+        found: the courses.
+        title: of the chart.
+        step: label of the axis.
+        nothing: the note where there are no courses.
+    """
+    if not found.courses:
+        return Chart(title, nothing, note=nothing)
+    ordered = sorted(found.courses, key=lambda c: (c.trial == found.best, c.level, c.trial))
+    lines = tuple(_line(course, found.best) for course in ordered)
+    steps = [at for course in found.courses for at in course.steps]
+    scores = [score for course in found.courses for score in course.scores]
+    x = linear_axis(step, min(steps), max(steps), 0.02)
+    note = f"{found.n_left_out} trials are left out." if found.n_left_out else ""
+    panel = Panel(x, score_axis(scores, found.metric), lines)
+    description = f"{found.metric.name} of {len(lines)} trials, step by step."
+    return Chart(title, description, (panel,), note, key=directed(found.metric))
+
+
+def _line(course: Course, best: int | None) -> Line:
+    is_best = course.trial == best
+    role: Role = "best" if is_best else "failed" if course.has_failed else "trial"
+    label = "best" if is_best else "failed" if course.has_failed else ""
+    level = None if is_best or course.has_failed else course.level
+    return Line(course.steps, course.scores, role, label, trial=course.trial, level=level)

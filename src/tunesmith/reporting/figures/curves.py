@@ -1,0 +1,51 @@
+"""Learning curves: what programs with a budget report on the way."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from tunesmith.history import Trial
+from tunesmith.reporting.figures.chart import Chart
+from tunesmith.reporting.figures.courses import Course, CoursesData, courses_chart, courses_data
+from tunesmith.reporting.figures.kind import Kind
+from tunesmith.reporting.figures.view import View
+
+NOTHING = "No trial reported scores on its way."
+
+
+def data(view: View) -> CoursesData:
+    """A curve a trial: at each step the mean over the folds that reported it."""
+    found = []
+    for i, trial in enumerate(view.told):
+        points = mean_progress([fold.progress for fold in trial.folds])
+        if points:
+            steps, values = zip(*points, strict=True)
+            found.append(Course(trial.number, steps, values, view.levels[i], _has_failed(trial)))
+    return courses_data(view, found)
+
+
+def mean_progress(
+    folds: Sequence[Sequence[tuple[float, float]]],
+) -> tuple[tuple[float, float], ...]:
+    """The mean value at each step, over the folds that came so far.
+
+    >>> mean_progress([[(1, 0.5), (2, 0.75)], [(1, 0.25)]])
+    ((1.0, 0.375), (2.0, 0.75))
+    """
+    values: dict[float, list[float]] = {}
+    for progress in folds:
+        for step, value in progress:
+            values.setdefault(float(step), []).append(float(value))
+    return tuple((step, float(np.mean(values[step]))) for step in sorted(values))
+
+
+def _has_failed(trial: Trial) -> bool:
+    return trial.failure is not None
+
+
+def draw(found: CoursesData) -> Chart:
+    """Values by step."""
+    return courses_chart(found, "Learning curves", "step", NOTHING)
+
+
+KIND = Kind(data, draw)

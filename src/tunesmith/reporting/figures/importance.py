@@ -1,0 +1,49 @@
+"""How much each parameter mattered."""
+
+from dataclasses import dataclass
+
+from tunesmith.reporting.figures.chart import Bars, Chart, Panel
+from tunesmith.reporting.figures.kind import Kind
+from tunesmith.reporting.figures.scales import category_axis, linear_axis
+from tunesmith.reporting.figures.view import View
+from tunesmith.reporting.importance import importance
+
+
+@dataclass(frozen=True)
+class ImportanceData:
+    """Shares that add up to 1, largest first; or the reason why there are none."""
+
+    metric: str
+    names: tuple[str, ...]
+    shares: tuple[float, ...]
+    reason: str = ""
+    errors: tuple[float, ...] = ()
+    """Of the shares, where they are known."""
+
+
+def data(view: View) -> ImportanceData:
+    """The summary's importance; that of another metric is worked out."""
+    found = view.summary.importance
+    if view.metric != view.summary.metric:
+        space = view.summary.definition.get("space", {})
+        found = importance(view.record.history, space, view.metric)
+    names, shares = zip(*found.shares, strict=True) if found.shares else ((), ())
+    return ImportanceData(view.metric.name, names, shares, found.reason)
+
+
+def draw(found: ImportanceData) -> Chart:
+    """A bar a parameter."""
+    title = "Parameter importance"
+    if not found.names:
+        note = f"No importance: {found.reason}."
+        return Chart(title, note, note=note)
+    axis = linear_axis("share of what tells good trials from all (PED-ANOVA)", 0, max(found.shares))
+    x = type(axis)(axis.label, "linear", 0.0, axis.high * 1.08, axis.ticks)
+    texts = tuple(f"{share:.0%}" for share in found.shares)
+    bars = Bars(found.shares, found.errors, texts)
+    first = f"{found.names[0]} matters most, with {texts[0]}."
+    panel = Panel(x, category_axis("", found.names[::-1], len(found.names)), (bars,))
+    return Chart(title, f"Importance for {found.metric}: {first}", (panel,))
+
+
+KIND = Kind(data, draw)

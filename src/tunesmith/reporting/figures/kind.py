@@ -1,0 +1,40 @@
+"""A kind of figure: how its data are found, and how they become a chart."""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any, Generic, TypeVar
+
+from tunesmith import registry
+from tunesmith.reporting.figures.chart import Chart
+from tunesmith.reporting.figures.view import View
+from tunesmith.reporting.json import finite
+
+D = TypeVar("D")
+
+
+@dataclass(frozen=True)
+class Kind(Generic[D]):
+    """Plain data first, the chart of them second; calling a kind does both."""
+
+    data: Callable[[View], D]
+    """A frozen dataclass of numbers and texts, from the record alone."""
+    draw: Callable[[D], Chart]
+
+    def __call__(self, view: View) -> Chart:
+        """The chart of a study."""
+        return self.draw(self.data(view))
+
+    def content(self, view: View) -> dict[str, Any]:
+        """The data as JSON content; numbers that do not exist are null."""
+        found: dict[str, Any] = finite(asdict(self.data(view)))  # type: ignore[call-overload]
+        return found
+
+
+def kind_of(name: str) -> Kind[Any]:
+    """The kind of figure with this name.
+
+    Raises:
+        UsageError: there is none.
+    """
+    found: Kind[Any] = registry.load("figures", name)
+    return found

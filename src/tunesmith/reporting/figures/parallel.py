@@ -1,0 +1,63 @@
+"""All parameters and the score, one upright axis each, one line a trial."""
+
+from dataclasses import dataclass
+
+from tunesmith.history import Metric
+from tunesmith.reporting.figures.chart import Chart, Parallel
+from tunesmith.reporting.figures.columns import Column
+from tunesmith.reporting.figures.kind import Kind
+from tunesmith.reporting.figures.scales import directed, score_axis
+from tunesmith.reporting.figures.view import View
+
+MAX_AXES = 16
+
+
+@dataclass(frozen=True)
+class ParallelData:
+    """Complete trials on every axis."""
+
+    metric: Metric
+    columns: tuple[Column, ...]
+    """With the positions of complete trials alone."""
+    scores: tuple[float, ...]
+    trials: tuple[int, ...]
+    levels: tuple[int, ...]
+    n_left_out: int
+    """Parameters for which there was no room, the least important ones."""
+
+
+def data(view: View) -> ParallelData:
+    """The most important parameters on the right, beside the score."""
+    shown = view.params[:MAX_AXES]
+    columns = [view.column(name) for name in reversed(shown)]
+    return ParallelData(
+        view.metric,
+        tuple(
+            Column(c.name, c.axis, tuple(c.positions[i] for i in view.complete), c.names)
+            for c in columns
+        ),
+        tuple(view.scores[i] for i in view.complete),
+        tuple(view.told[i].number for i in view.complete),
+        tuple(view.levels[i] for i in view.complete),
+        len(view.params) - len(shown),
+    )
+
+
+def draw(found: ParallelData) -> Chart:
+    """Lines coloured by score."""
+    title = "Parallel coordinates"
+    if not found.columns or not found.trials:
+        note = "There is no parameter that varied in complete trials."
+        return Chart(title, note, note=note)
+    axes = [column.axis for column in found.columns]
+    axes.append(score_axis(found.scores, found.metric, label=found.metric.name))
+    columns = [*(column.positions for column in found.columns), found.scores]
+    note = ""
+    if found.n_left_out:
+        note = f"{found.n_left_out} less important parameters are left out."
+    panel = Parallel(tuple(axes), tuple(columns), found.trials, found.levels)
+    description = f"{len(found.trials)} trials over {len(axes) - 1} parameters and the score."
+    return Chart(title, description, (panel,), note, key=directed(found.metric))
+
+
+KIND = Kind(data, draw)

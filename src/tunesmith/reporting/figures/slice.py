@@ -1,0 +1,98 @@
+"""The score over each parameter."""
+
+from dataclasses import dataclass
+
+from tunesmith.history import Metric
+from tunesmith.reporting.figures.chart import Band, Chart, Line, Mark, Numbers, Panel, Points
+from tunesmith.reporting.figures.columns import Column
+from tunesmith.reporting.figures.kind import Kind
+from tunesmith.reporting.figures.scales import score_axis
+from tunesmith.reporting.figures.view import View
+
+
+@dataclass(frozen=True)
+class Trend:
+    """A marginal trend with its band, at places on a parameter's axis."""
+
+    x: Numbers
+    mean: Numbers
+    low: Numbers
+    high: Numbers
+
+
+@dataclass(frozen=True)
+class Slice:
+    """One parameter: where trials with it stand, and their scores."""
+
+    column: Column
+    x: tuple[float, ...]
+    scores: tuple[float, ...]
+    trials: tuple[int, ...]
+    levels: tuple[int, ...]
+    failed: tuple[int, ...]
+    """Failed trials with this parameter."""
+    failed_x: tuple[float, ...]
+    best: tuple[float, float] | None
+    trend: Trend | None = None
+
+
+@dataclass(frozen=True)
+class SliceData:
+    """All slices share the scores' axis."""
+
+    metric: Metric
+    scores: tuple[float, ...]
+    slices: tuple[Slice, ...]
+
+
+def data(view: View) -> SliceData:
+    """A slice a parameter, in order of importance."""
+    found = tuple(_slice(view, view.column(name)) for name in view.params)
+    return SliceData(view.metric, tuple(view.scores[i] for i in view.complete), found)
+
+
+def _slice(view: View, column: Column) -> Slice:
+    x = column.positions
+    shown = [(i, place) for i in view.complete if (place := x[i]) is not None]
+    failed = [(i, place) for i in view.failed if (place := x[i]) is not None]
+    at = None if view.best is None else x[view.best]
+    return Slice(
+        column,
+        tuple(place for _, place in shown),
+        tuple(view.scores[i] for i, _ in shown),
+        tuple(view.told[i].number for i, _ in shown),
+        tuple(view.levels[i] for i, _ in shown),
+        tuple(view.told[i].number for i, _ in failed),
+        tuple(place for _, place in failed),
+        None if view.best is None or at is None else (at, view.scores[view.best]),
+    )
+
+
+def draw(found: SliceData) -> Chart:
+    """A small panel a parameter."""
+    title = "Score by parameter"
+    if not found.slices or not found.scores:
+        note = "There is no parameter that varied in complete trials."
+        return Chart(title, note, note=note)
+    panels = tuple(_panel(one, found) for one in found.slices)
+    description = f"{found.metric.name} over each of {len(panels)} parameters."
+    n_columns = min(len(panels), 3)
+    return Chart(title, description, panels, columns=n_columns, key=found.metric.name)
+
+
+def _panel(one: Slice, found: SliceData) -> Panel:
+    y = score_axis(found.scores, found.metric, label=found.metric.name)
+    marks: list[Mark] = []
+    if one.trend is not None:
+        marks.append(Band(one.trend.x, one.trend.low, one.trend.high))
+        marks.append(Line(one.trend.x, one.trend.mean, role="trial"))
+    marks.append(Points(one.x, one.scores, trials=one.trials, levels=one.levels))
+    if one.failed:
+        rug = (y.low,) * len(one.failed)
+        marks.append(Points(one.failed_x, rug, role="failed", trials=one.failed, label="failed"))
+    if one.best is not None:
+        marks.append(Points((one.best[0],), (one.best[1],), role="best", label="best"))
+    return Panel(one.column.axis, y, tuple(marks))
+
+
+KIND = Kind(data, draw)

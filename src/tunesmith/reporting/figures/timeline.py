@@ -1,0 +1,97 @@
+"""Where the computing time went, and what it bought."""
+
+import math
+from dataclasses import dataclass
+
+from tunesmith.history import Metric, Trial
+from tunesmith.reporting.figures.chart import Axis, Chart, Line, Mark, Panel, Points
+from tunesmith.reporting.figures.kind import Kind
+from tunesmith.reporting.figures.scales import count_axis, linear_axis, log_axis, score_axis
+from tunesmith.reporting.figures.view import View
+from tunesmith.reporting.ranking import running_best
+
+
+@dataclass(frozen=True)
+class TimelineData:
+    """Seconds of fits and scoring, by trial; folds add up, however many ran at a time.
+
+    The ledger keeps how long evaluations took, not when they ran: an evaluation may be older
+    than the study that uses it.
+    """
+
+    metric: Metric
+    trials: tuple[int, ...]
+    seconds: tuple[float, ...]
+    best: tuple[float, ...]
+    """Best score when each trial was told; NaN before the first complete one."""
+    failed: tuple[int, ...]
+
+
+def data(view: View) -> TimelineData:
+    """What each trial took."""
+    return TimelineData(
+        view.metric,
+        tuple(trial.number for trial in view.told),
+        tuple(seconds_of(trial) for trial in view.told),
+        tuple(running_best(view.scores, view.metric)),
+        tuple(view.told[i].number for i in view.failed),
+    )
+
+
+def seconds_of(trial: Trial) -> float:
+    """Seconds that a trial's folds took, together."""
+    return sum(fold.fit_time_s + fold.score_time_s for fold in trial.folds)
+
+
+def draw(found: TimelineData) -> Chart:
+    """The best score over time spent, and the time of each trial."""
+    title = "Time"
+    if not found.trials:
+        return Chart(title, "No trials yet.", note="There is no trial yet.")
+    spent, total = [], 0.0
+    for seconds in found.seconds:
+        total += seconds
+        spent.append(total)
+    known = [i for i, score in enumerate(found.best) if math.isfinite(score)]
+    line = Line(
+        tuple(spent[i] for i in known),
+        tuple(found.best[i] for i in known),
+        label="best so far",
+        is_stepped=True,
+    )
+    y = score_axis([found.best[i] for i in known], found.metric)
+    bought = Panel(linear_axis("computing time, s", 0.0, total, 0.02), y, (line,))
+    each = Panel(count_axis("trial", len(found.trials)), _axis(found), _marks(found))
+    note = "Seconds of all folds, added up. Shared fits count once a candidate."
+    description = f"{len(found.trials)} trials took {total:.3g} s of computing."
+    return Chart(title, description, (bought, each), note, columns=2)
+
+
+def _axis(found: TimelineData) -> Axis:
+    positive = [seconds for seconds in found.seconds if seconds > 0]
+    label = "seconds a trial"
+    if positive and max(positive) > 50 * min(positive):
+        return log_axis(label, min(positive), max(positive))
+    return linear_axis(label, 0.0, max(found.seconds))
+
+
+def _marks(found: TimelineData) -> tuple[Mark, ...]:
+    marks: list[Mark] = []
+    failed = set(found.failed)
+    for is_failed in (False, True):
+        shown = [i for i, n in enumerate(found.trials) if (n in failed) is is_failed]
+        if not shown:
+            continue
+        marks.append(
+            Points(
+                tuple(float(found.trials[i]) for i in shown),
+                tuple(found.seconds[i] for i in shown),
+                role="failed" if is_failed else "trial",
+                trials=tuple(found.trials[i] for i in shown),
+                label="failed" if is_failed else "complete",
+            )
+        )
+    return tuple(marks)
+
+
+KIND = Kind(data, draw)

@@ -1,0 +1,130 @@
+"""What a figure is made from: a study's record, seen through one metric and some parameters."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from tunesmith.errors import UsageError, did_you_mean
+from tunesmith.history import Metric, Trial
+from tunesmith.ledger.records import StudyRecord
+from tunesmith.reporting.figures.chart import levels_of
+from tunesmith.reporting.figures.columns import Column, column
+from tunesmith.reporting.figures.scales import fenced
+from tunesmith.reporting.summary import Summary, summarise
+from tunesmith.types import State
+
+
+@dataclass(frozen=True)
+class View:
+    """A record with its summary, the metric in question, and the parameters asked for."""
+
+    record: StudyRecord
+    summary: Summary
+    metric: Metric
+    asked: tuple[str, ...] = ()
+
+    @cached_property
+    def told(self) -> tuple[Trial, ...]:
+        """Trials with results, in number order."""
+        return tuple(self.record.history.told)
+
+    @cached_property
+    def scores(self) -> tuple[float, ...]:
+        """Mean score by told trial; NaN where it is not complete."""
+        return tuple(trial.mean(self.metric.name) for trial in self.told)
+
+    @cached_property
+    def complete(self) -> tuple[int, ...]:
+        """Positions of the complete trials among the told."""
+        return tuple(i for i, score in enumerate(self.scores) if math.isfinite(score))
+
+    @cached_property
+    def pruned(self) -> tuple[int, ...]:
+        """Positions of trials that ended before their full budget."""
+        return tuple(i for i, trial in enumerate(self.told) if trial.state is State.PRUNED)
+
+    @cached_property
+    def failed(self) -> tuple[int, ...]:
+        """Positions of the others."""
+        others = {*self.complete, *self.pruned}
+        return tuple(i for i in range(len(self.told)) if i not in others)
+
+    @cached_property
+    def levels(self) -> tuple[int, ...]:
+        """Colour level by told trial, best trials highest; 0 where there is no score."""
+        found = np.array([self.scores[i] for i in self.complete])
+        if not len(found):
+            return (0,) * len(self.told)
+        ends = sorted(self.metric.sign * end for end in fenced(found, self.metric))
+        gains = [self.metric.sign * s if math.isfinite(s) else -math.inf for s in self.scores]
+        return levels_of([max(gain, ends[0]) for gain in gains], ends[0], ends[1])
+
+    @cached_property
+    def best(self) -> int | None:
+        """Position of the best trial by this metric, the earliest among equals."""
+        return max(
+            self.complete, key=lambda i: (self.metric.sign * self.scores[i], -i), default=None
+        )
+
+    @property
+    def tied(self) -> tuple[int, ...]:
+        """Numbers of the trials that cannot be told from the best; none for another metric."""
+        is_first = self.metric == self.summary.metric
+        return self.summary.ties.numbers[1:] if is_first else ()
+
+    @cached_property
+    def varied(self) -> tuple[str, ...]:
+        """Parameters with more than one value, the most important first, then by name."""
+        values: dict[str, set[str]] = {}
+        for trial in self.told:
+            for name, value in trial.params.items():
+                values.setdefault(name, set()).add(repr(value))
+        places = {name: i for i, (name, _) in enumerate(self.summary.importance.shares)}
+        found = [name for name, kinds in values.items() if len(kinds) > 1]
+        return tuple(sorted(found, key=lambda name: (places.get(name, len(places)), name)))
+
+    @property
+    def params(self) -> tuple[str, ...]:
+        """The parameters asked for, or all that vary."""
+        return self.asked or self.varied
+
+    def column(self, name: str) -> Column:
+        """A parameter's values by told trial."""
+        return self._columns[name]
+
+    @cached_property
+    def _columns(self) -> dict[str, Column]:
+        names = {*self.varied, *self.asked}
+        return {n: column(n, self.told, self.summary.definition.get("space", {})) for n in names}
+
+
+def view_of(
+    record: StudyRecord,
+    summary: Summary | None = None,
+    *,
+    metric: str | None = None,
+    params: Sequence[str] = (),
+) -> View:
+    """Look at a record.
+
+    Args:
+        record: of the study.
+        summary: of it; worked out where it is not given.
+        metric: a recorded metric's name; the first objective by default.
+        params: names of parameters; those that vary by default.
+
+    Raises:
+        UsageError: the study has no such metric or parameter.
+    """
+    metrics = {found.name: found for found in record.metrics}
+    if metric is not None and metric not in metrics:
+        raise UsageError(f"no metric `{metric}`. {did_you_mean(metric, list(metrics))}")
+    known = sorted({name for trial in record.history.told for name in trial.params})
+    for name in params:
+        if name not in known:
+            raise UsageError(f"no parameter `{name}`. {did_you_mean(name, known)}")
+    chosen = metrics[metric] if metric is not None else record.objectives[0]
+    return View(record, summary or summarise(record), chosen, tuple(dict.fromkeys(params)))

@@ -1,0 +1,79 @@
+"""The Markdown report: the verdict first, everything else below it.
+
+Nothing in it depends on the clock or on how fast the machine was: the same history gives the same
+bytes, so that a re-run changes no committed file. (``selection: fastest`` chooses by the clock.)
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tunesmith.reporting.sections.influence import history, importance, trends
+from tunesmith.reporting.sections.origin import origin
+from tunesmith.reporting.sections.trials import every_trial, pareto, top
+from tunesmith.reporting.sections.verdict import parameters, title
+from tunesmith.reporting.sections.warnings import noise, warnings
+from tunesmith.reporting.summary import Summary
+
+MAX_BYTES = 1_000_000
+"""Of a step summary: 1 MiB, and some room."""
+MAX_CHARACTERS = 60_000
+"""Of a comment: forges take 65,536, and some of them are the workflow's own."""
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of the report."""
+
+    name: str
+    """As it is called where it was left out."""
+    render: Callable[[Summary], str]
+    leaves: int
+    """Where the report is too long: those with the largest number leave first, 0 stays."""
+
+
+SECTIONS = (
+    Section("verdict", title, 0),
+    Section("parameters", parameters, 1),
+    Section("warnings", warnings, 2),
+    Section("Pareto front", pareto, 5),
+    Section("top trials", top, 3),
+    Section("history", history, 6),
+    Section("importance", importance, 4),
+    Section("trends", trends, 9),
+    Section("noise", noise, 7),
+    Section("all trials", every_trial, 10),
+    Section("reproduce", origin, 8),
+)
+
+
+def render(summary: Summary) -> str:
+    """The whole report, at most 1 MB of it."""
+    return fitted(summary, lambda text: len(text.encode()) <= MAX_BYTES)
+
+
+def render_comment(summary: Summary, limit: int = MAX_CHARACTERS) -> str:
+    """The report for a comment on a pull request.
+
+    Args:
+        summary: of the study.
+        limit: characters; at least 10,000, which the verdict alone never needs.
+    """
+    return fitted(summary, lambda text: len(text) <= limit)
+
+
+def fitted(summary: Summary, fits: Callable[[str], bool]) -> str:
+    """The sections that fit, whole ones; those left out are named at the end."""
+    made = {section: section.render(summary) for section in SECTIONS}
+    kept = [section for section in SECTIONS if made[section]]
+    left_out: list[str] = []
+    while True:
+        parts = [made[section] for section in kept]
+        if left_out:
+            named = ", ".join(reversed(left_out))
+            parts.append(f"_Left out because of their size: {named}. See `tunesmith trials`._")
+        text = "\n\n".join(parts) + "\n"
+        largest = max(kept, key=lambda section: section.leaves)
+        if fits(text) or largest.leaves == 0:
+            return text
+        kept.remove(largest)
+        left_out.append(largest.name)

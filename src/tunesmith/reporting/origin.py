@@ -1,0 +1,46 @@
+"""Where a result comes from, as rows of plain text."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from tunesmith.reporting.summary import Summary
+
+PACKAGES = ("tunesmith", "scikit-learn", "numpy")
+AGAIN = "Check out the commit, then run `tunesmith run`: the same seed gives the same trials."
+
+
+def provenance_rows(summary: Summary) -> list[tuple[str, str]]:
+    """What the result depended on: search, commit, digests, versions, system."""
+    file, provenance = summary.definition.get("file", {}), summary.provenance
+    search, machine = file.get("search", {}), provenance.get("machine", {})
+    packages = provenance.get("packages", {})
+    digests = [(f"{name} digest", text) for name, text in provenance.get("context", {}).items()]
+    rows = [
+        ("search", f"{search.get('method', '?')}, seed {search.get('seed', '?')}"),
+        ("commit", _commit(provenance.get("git") or {})),
+        *((name, text) for name, text in digests if text),
+        ("Python", provenance.get("python", "?")),
+        *((name, packages[name]) for name in PACKAGES if name in packages),
+        ("system", f"{machine.get('system', '?')} {machine.get('architecture', '')}"),
+    ]
+    return [(name, str(text)) for name, text in rows]
+
+
+def _commit(git: Mapping[str, Any]) -> str:
+    if not git:
+        return "not in a Git repository"
+    return f"{git.get('commit', '?')}{' with uncommitted changes' if git.get('is_dirty') else ''}"
+
+
+def space_rows(summary: Summary) -> list[tuple[str, str]]:
+    """Every parameter of every box, with its definition; then the constraints."""
+    from tunesmith.space.parameter import canonical_json
+
+    space = summary.definition.get("space", {})
+    found = [(n, d) for box in space.get("boxes", ()) for n, d in box.items()]
+    found += [("constraint", text) for text in space.get("constraints", ())]
+    return [(name, _readable(canonical_json(definition))) for name, definition in found]
+
+
+def _readable(text: str) -> str:
+    return text.replace('"', "").replace(",", ", ").replace(":", ": ")

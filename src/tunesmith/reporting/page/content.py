@@ -1,0 +1,216 @@
+"""What the page shows, as JSON content; its scripts only draw."""
+
+import json
+import math
+from typing import Any
+
+from tunesmith import registry
+from tunesmith.ledger.records import StudyRecord
+from tunesmith.reporting import numbers
+from tunesmith.reporting.figures.chart import plain
+from tunesmith.reporting.figures.kind import kind_of
+from tunesmith.reporting.figures.view import View, view_of
+from tunesmith.reporting.origin import AGAIN, provenance_rows, space_rows
+from tunesmith.reporting.ranking import Ranked
+from tunesmith.reporting.statements import PLAIN, notes, verdict
+from tunesmith.reporting.summary import Summary, summarise
+from tunesmith.reporting.table import ranks_of
+
+SCHEMA_VERSION = 1
+MAX_MESSAGE = 500
+MIN_SHARED = 8
+"""Shorter lists are not worth a reference."""
+DIGITS = 6
+TIMED = ("timeline",)
+"""Figures of durations."""
+
+
+def content_of(
+    record: StudyRecord, summary: Summary | None = None, *, has_times: bool = True
+) -> dict[str, Any]:
+    """Everything on the page, with or without durations.
+
+    Numbers have six significant digits; equal lists are kept once, in ``lists``, and referred to
+    as ``{"$": position}``.
+    """
+    summary = summary or summarise(record)
+    view = view_of(record, summary)
+    content = {
+        "kind": "page",
+        "schema_version": SCHEMA_VERSION,
+        "study": summary.study,
+        "verdict": verdict(summary, PLAIN),
+        "tiles": tiles(summary, record),
+        "best": best_rows(summary),
+        "notes": notes(summary, PLAIN),
+        "metrics": [{"name": m.name, "direction": m.direction} for m in summary.metrics],
+        "trials": trials(view),
+        "figures": figures(view, without=() if has_times else TIMED),
+        "space": space_rows(summary),
+        "provenance": provenance_rows(summary),
+        "again": AGAIN,
+    }
+    lists = Lists()
+    return {**lists.shared(content), "lists": lists.kept}
+
+
+class Lists:
+    """Keeps equal lists once: most charts are about the same columns."""
+
+    def __init__(self) -> None:
+        self.kept: list[list[Any]] = []
+        self._places: dict[str, int] = {}
+
+    def shared(self, content: Any) -> Any:
+        """The content with long flat lists replaced by references."""
+        if isinstance(content, dict):
+            return {key: self.shared(value) for key, value in content.items()}
+        if not isinstance(content, list | tuple):
+            return short(content)
+        if len(content) < MIN_SHARED or any(isinstance(v, list | tuple | dict) for v in content):
+            return [self.shared(value) for value in content]
+        found = [short(value) for value in content]
+        # As text, because True == 1 == 1.0 for Python.
+        place = self._places.setdefault(json.dumps(found), len(self.kept))
+        if place == len(self.kept):
+            self.kept.append(found)
+        return {"$": place}
+
+
+def short(value: Any) -> Any:
+    """A number with few digits, null where it does not exist; anything else as it is.
+
+    >>> short(0.123456789), short(2.0), short(math.nan)
+    (0.123457, 2, None)
+    """
+    if not isinstance(value, float):
+        return value
+    if not math.isfinite(value):
+        return None
+    rounded = float(f"{value:.{DIGITS}g}")
+    return int(rounded) if rounded.is_integer() and abs(rounded) < 1e15 else rounded
+
+
+# -- the head ------------------------------------------------------------------------------------
+
+
+def with_error(trial: Ranked, metric: str) -> str:
+    """A trial's mean with its standard error."""
+    return numbers.with_error(trial.means[metric], trial.error(metric))
+
+
+def tiles(summary: Summary, record: StudyRecord) -> list[dict[str, str]]:
+    """The numbers that one looks for first: what, how much, and a remark."""
+    n_failed = sum(len(group.numbers) for group in summary.failures)
+    best, metric = summary.best, summary.metric
+    found = [
+        {
+            "what": f"best {metric.name}",
+            **_best_tile(best, metric.name),
+        },
+        {"what": "trials", "value": f"{summary.n_trials:,}", "remark": _points(summary)},
+        {"what": "failed", "value": f"{n_failed:,}", "remark": _share(n_failed, summary.n_trials)},
+        {"what": "folds", "value": str(summary.n_folds), "remark": _spared(summary)},
+    ]
+    n_running = len(record.history.running)
+    if n_running:
+        found.append({"what": "under way", "value": str(n_running), "remark": ""})
+    elif summary.stopped_by:
+        found.append({"what": "ended by", "value": summary.stopped_by, "remark": ""})
+    return found
+
+
+def _best_tile(best: Ranked | None, metric: str) -> dict[str, str]:
+    if best is None:
+        return {"value": "–", "remark": ""}
+    value, _, error = with_error(best, metric).partition(" ± ")
+    noise = f"± {error}, " if error else ""
+    return {"value": value, "remark": f"{noise}trial {best.number}"}
+
+
+def _points(summary: Summary) -> str:
+    is_more = summary.n_points > summary.n_trials
+    return f"{summary.n_points:,} points scored" if is_more else ""
+
+
+def _share(n: int, total: int) -> str:
+    return f"{n / total:.1%} of all" if n else ""
+
+
+def _spared(summary: Summary) -> str:
+    return f"{summary.n_spared:,} fits spared" if summary.n_spared else ""
+
+
+def best_rows(summary: Summary) -> dict[str, Any]:
+    """The winner's parameters, exactly, beside those of the references."""
+    best = summary.chosen
+    if best is None:
+        return {"header": [], "rows": []}
+    columns = [c for c in summary.comparisons if c.reference != best]
+    shown = [*(c.reference for c in columns), best]
+    names = sorted({name for trial in shown for name in trial.params})
+    rows = [[name, *(_value(trial, name) for trial in shown)] for name in names]
+    rows += [[m.name, *(with_error(t, m.name) for t in shown)] for m in summary.metrics]
+    return {"header": ["parameter", *(c.name for c in columns), "proposed"], "rows": rows}
+
+
+def _value(trial: Ranked, name: str) -> str:
+    if name not in trial.params:
+        return "–"
+    value = trial.params[name]
+    return repr(value) if isinstance(value, float) else numbers.value(value)
+
+
+# -- trials and figures --------------------------------------------------------------------------
+
+
+def trials(view: View) -> dict[str, Any]:
+    """All told trials, column by column: complete ones apart from the others, as charts want them.
+
+    Params are positions on their axes; ``names`` says what those of categories stand for.
+    """
+    columns = [view.column(name) for name in view.varied]
+    return {
+        "names": {column.name: list(column.names) for column in columns if column.names},
+        "complete": _part(view, view.complete),
+        "pruned": {**_part(view, view.pruned), "reason": [_came(view, i) for i in view.pruned]},
+        "failed": {**_part(view, view.failed), "reason": [_reason(view, i) for i in view.failed]},
+    }
+
+
+def _part(view: View, places: tuple[int, ...]) -> dict[str, Any]:
+    told = [view.told[i] for i in places]
+    metrics = view.record.metrics
+    ranks = ranks_of(view.record, view.metric)
+    n_folds = max((len(trial.folds) for trial in told), default=0)
+    folds = {}
+    for metric in metrics:
+        rows = [[*map(float, t.scores(metric.name)), *[math.nan] * n_folds] for t in told]
+        folds[metric.name] = [[row[fold] for row in rows] for fold in range(n_folds)]
+    return {
+        "number": [trial.number for trial in told],
+        "rank": [ranks[i] for i in places],
+        "origin": [trial.origin for trial in told],
+        "level": [view.levels[i] for i in places],
+        "params": {n: [view.column(n).positions[i] for i in places] for n in view.varied},
+        "means": {m.name: [trial.mean(m.name) for trial in told] for m in metrics},
+        "folds": folds,
+    }
+
+
+def _came(view: View, place: int) -> str:
+    """How good a trial was where it ended."""
+    scores = view.told[place].scores(view.metric.name)
+    return f"stopped early, at {numbers.plain(float(scores.mean()))}"
+
+
+def _reason(view: View, place: int) -> str:
+    failure = view.told[place].failure
+    return f"{failure.kind}: {failure.message[:MAX_MESSAGE]}" if failure else "no score"
+
+
+def figures(view: View, without: tuple[str, ...] = ()) -> list[dict[str, Any]]:
+    """The chart of every kind, in the registry's order; those with nothing to show are left out."""
+    kinds = [*registry.BUILTIN["figures"], *sorted(registry.outside("figures"))]
+    charts = [(name, kind_of(name)(view)) for name in kinds if name not in without]
+    return [{"figure": name, **plain(chart)} for name, chart in charts if chart.panels]

@@ -1,0 +1,133 @@
+"""The best-parameters file: what the training program reads.
+
+Two keys: ``params`` holds the winner, ``meta`` where it came from. A file written by hand may hold
+the parameters alone. YAML is written so that YAML 1.1 readers (PyYAML) and YAML 1.2 readers find
+the same values in it.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from tunesmith import git
+from tunesmith.errors import UsageError
+from tunesmith.fingerprint import digest
+from tunesmith.formats.yaml_text import yaml_text
+from tunesmith.reporting.ranking import Ranked
+from tunesmith.reporting.summary import Summary
+
+FORMATS = (".json", ".yaml", ".yml", ".toml")
+
+
+def best_parameters(summary: Summary, suffix: str, trial: Ranked | None = None) -> str:
+    """The content of the best-parameters file.
+
+    Args:
+        summary: with a complete trial.
+        suffix: ``.yaml``, ``.yml``, ``.json`` or ``.toml``.
+        trial: whose parameters; by default the winner's.
+
+    Raises:
+        UsageError: TOML cannot hold a null, and there is one.
+    """
+    best = trial or summary.chosen
+    if best is None:
+        raise UsageError(f"study `{summary.study}` has no complete trial")
+    content = {"params": dict(sorted(best.params.items())), "meta": meta(summary, best)}
+    if suffix == ".json":
+        return json.dumps(content, indent=2, allow_nan=False, ensure_ascii=False) + "\n"
+    if suffix == ".toml":
+        return _toml(content)
+    return _header(summary) + yaml_text(content)
+
+
+def meta(summary: Summary, best: Ranked) -> dict[str, Any]:
+    """Where the parameters come from; the digest shows whether somebody edited them since."""
+    is_chosen = best == summary.chosen and summary.selection != "best"
+    return {
+        "study": summary.study,
+        "trial": best.number,
+        **({"selection": summary.selection} if is_chosen else {}),
+        "metric": summary.metric.name,
+        "mean": best.means[summary.metric.name],
+        "std": best.stds[summary.metric.name],
+        "folds": summary.n_folds,
+        "digest": digest(dict(best.params)),
+    }
+
+
+def read_parameters(path: Path) -> tuple[dict[str, Any], dict[str, Any] | None]:
+    """The params of a best-parameters file, and its ``meta`` if it has one.
+
+    Raises:
+        UsageError: it cannot be read, or does not hold parameters.
+    """
+    from tunesmith.config.source import read_document
+
+    return _params_and_meta(read_document(path).data, str(path))
+
+
+def committed_parameters(root: Path, revision: str, name: str) -> dict[str, Any] | None:
+    """The params of a best-parameters file as a revision has it; ``None`` where it has none.
+
+    Args:
+        root: the project folder.
+        revision: of Git, as ``origin/main``.
+        name: the file's path below the project folder.
+
+    Raises:
+        UsageError: there is no such revision, or the file does not hold parameters.
+    """
+    from tunesmith.config.source import parse_document
+
+    commit = git.commit(root, revision)
+    if commit is None:
+        raise UsageError(
+            f"gate.base: there is no revision `{revision}` here.\n"
+            "  CI often fetches one commit alone: fetch the base branch, too."
+        )
+    text = git.content(root, commit, name)
+    if text is None:
+        return None
+    document = parse_document(text, Path(name))
+    return _params_and_meta(document.data, f"{revision}:{name}")[0]
+
+
+def _params_and_meta(data: Any, place: str) -> tuple[dict[str, Any], dict[str, Any] | None]:
+    if not isinstance(data, dict):
+        raise UsageError(f"{place}: expected parameters by name")
+    if isinstance(data.get("params"), dict) and set(data) <= {"params", "meta"}:
+        return data["params"], data.get("meta")
+    return data, None
+
+
+def is_as_written(path: Path, study: str) -> bool:
+    """Whether a file holds what a run of this study wrote, unedited.
+
+    Raises:
+        UsageError: it cannot be read.
+    """
+    params, meta = read_parameters(path)
+    return meta is not None and (meta.get("study"), meta.get("digest")) == (study, digest(params))
+
+
+def _header(summary: Summary) -> str:
+    return f"# The best parameters of study {summary.study}, written by Tunesmith.\n"
+
+
+def _toml(content: dict[str, dict[str, Any]]) -> str:
+    import tomlkit
+
+    for name, value in content["params"].items():
+        if _holds_null(value):
+            raise UsageError(
+                f"outputs.best: TOML has no null, but the best `{name}` holds one."
+                " Name a .yaml or .json file."
+            )
+    return tomlkit.dumps(content)
+
+
+def _holds_null(value: Any) -> bool:
+    if isinstance(value, dict):
+        return any(map(_holds_null, value.values()))
+    return value is None or (isinstance(value, list) and any(map(_holds_null, value)))

@@ -1,0 +1,16 @@
+"""How to get the same again, and what the result depended on."""
+
+from tunesmith.reporting.cells import details, name_cell, table
+from tunesmith.reporting.origin import AGAIN, provenance_rows, space_rows
+from tunesmith.reporting.summary import Summary
+
+
+def origin(summary: Summary) -> str:
+    """Space, environment, provenance."""
+    rows = [[name, name_cell(text)] for name, text in provenance_rows(summary)]
+    body = table(["what", "value"], rows)
+    space = "\n".join(
+        f"- {name_cell(name)}: {name_cell(definition)}" for name, definition in space_rows(summary)
+    )
+    parts = [part for part in (AGAIN, space, body) if part]
+    return details("Reproduce: space, environment, provenance", "\n\n".join(parts))

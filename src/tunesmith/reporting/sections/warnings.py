@@ -1,0 +1,30 @@
+"""What a reviewer should know before trusting the winner, and where the noise comes from."""
+
+from tunesmith.reporting.cells import table
+from tunesmith.reporting.statements import MARKDOWN, notes
+from tunesmith.reporting.summary import Summary
+
+
+def warnings(summary: Summary) -> str:
+    """One item a sentence."""
+    lines = [f"- {note}" for note in notes(summary, MARKDOWN)]
+    return "## Warnings\n\n" + "\n".join(lines) if lines else ""
+
+
+def noise(summary: Summary) -> str:
+    """Where the spread of the scores comes from."""
+    found = summary.noise
+    if found is None:
+        return ""
+    rows = [
+        ["between trials", f"{found.trial:.2g}", "what tuning is about"],
+        [
+            "between folds",
+            f"{found.fold:.2g}",
+            "cancels where trials are compared on the same folds",
+        ],
+        ["the rest", f"{found.residual:.2g}", "the noise of comparisons"],
+    ]
+    correlation = f"Two folds rank the trials with a correlation of {found.correlation:.2f}."
+    head = ["spread", "standard deviation", "what it is"]
+    return f"## Noise\n\n{table(head, rows)}\n\n{correlation}"

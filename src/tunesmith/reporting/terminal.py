@@ -1,0 +1,71 @@
+"""The result of a run in a few plain lines."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from tunesmith.ledger.records import StudyRecord
+from tunesmith.reporting import numbers
+from tunesmith.reporting.escape import terminal
+from tunesmith.reporting.summary import Summary
+
+NAMES = {
+    "best": "best",
+    "one_se": "simplest within one standard error of the best",
+    "simplest": "simplest of those that cannot be told from the best",
+    "fastest": "fastest of those that cannot be told from the best",
+}
+VERDICTS = {
+    "adopt": "adopt",
+    "keep": "keep what is in force",
+    "indistinguishable": "not distinguishable",
+    "unknown": "not known",
+}
+
+
+def gate_text(summary: Summary) -> str:
+    """The verdict in a line."""
+    if summary.gate is None:
+        return "no verdict: there is no usable result"
+    return f"verdict: {VERDICTS[summary.gate.verdict]}: {summary.gate.reason}"
+
+
+def best_text(summary: Summary) -> str:
+    """The best trial, its scores and its parameters."""
+    best = summary.chosen
+    if best is None:
+        return "no usable result"
+    scores = [
+        f"{metric.name} {numbers.with_error(best.means[metric.name], best.error(metric.name))}"
+        for metric in summary.metrics
+    ]
+    lines = [f"{NAMES[summary.selection]}: trial {best.number}, {', '.join(scores)}"]
+    lines += [f"  {name} = {numbers.value(value)}" for name, value in sorted(best.params.items())]
+    if summary.holdout is not None:
+        unseen = [f"{name} {numbers.plain(score)}" for name, score in summary.holdout.items()]
+        lines.append(f"on the held-out rows: {', '.join(unseen) or 'no score'}")
+    if summary.nested is not None:
+        found = summary.nested
+        worth = [numbers.with_error(m, found.errors[name]) for name, m in found.means.items()]
+        lines.append(f"the whole search, by nested cross-validation: {', '.join(worth)}")
+    return terminal("\n".join(lines))
+
+
+def closing_text(summary: Summary, record: StudyRecord, files: Iterable[Path]) -> str:
+    """What a run ends with: why it ended, the best, what is new, and where the files are."""
+    run, n_pruned = record.runs[-1], record.history.n_pruned
+    fits = f"{run.n_fits:,} fits made"
+    if run.n_evaluated > run.n_fits:
+        fits += f" for {run.n_evaluated:,} scores"
+    if run.n_reused:
+        fits += f", {run.n_reused:,} scores known before"
+    if summary.n_points > summary.n_trials:
+        fits += "; each trial is the best of all that its fits score"
+    trials = f"{summary.n_trials} trials" + (f", {n_pruned} of them pruned" if n_pruned else "")
+    head = f"{summary.study}: {trials}; {fits}. Ended by: {summary.stopped_by}."
+    lines = [head, best_text(summary)]
+    if summary.gate is not None and summary.incumbent is not None:
+        lines.append(gate_text(summary))
+    lines += [f"failed: {len(g.numbers)} x {g.kind}: {g.message[:200]}" for g in summary.failures]
+    lines += [f"warned: {len(g.numbers)} x {g.kind}: {g.message[:200]}" for g in summary.warnings]
+    lines += [f"  -> {path}" for path in files]
+    return terminal("\n".join(lines))

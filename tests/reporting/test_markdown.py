@@ -1,0 +1,118 @@
+from itertools import pairwise
+
+import pytest
+from markdown_it import MarkdownIt
+from syrupy.assertion import SnapshotAssertion
+
+from tunesmith.history import Metric
+from tunesmith.reporting.markdown import MAX_BYTES, render
+from tunesmith.reporting.summary import summarise
+from tunesmith.testing.records import make_record
+
+SPACE = {
+    "boxes": [{"depth": {"int": [1, 6]}, "mode": ["a", "b"], "rate": {"float": [0.1, 0.9]}}],
+    "constraints": [],
+}
+POINTS = [
+    {"depth": 1 + n % 6, "mode": "ab"[n % 2], "rate": round(0.1 + 0.03 * n, 2)} for n in range(12)
+]
+HOSTILE = [
+    "a|b",
+    "`code`",
+    "<script>alert(1)</script>",
+    "@team",
+    "#1",
+    "https://example.org",
+    "line\nbreak",
+    "<!-- x -->",
+    "![x](y)",
+    "\x1b[31mred",
+    "</details>",
+]
+
+
+def tables(text: str) -> list[list[int]]:
+    """Cells a row of every table, as a reader's parser counts them."""
+    found: list[list[int]] = []
+    for token in MarkdownIt("commonmark").enable("table").parse(text):
+        if token.type == "table_open":
+            found.append([])
+        elif token.type == "tr_open":
+            found[-1].append(0)
+        elif token.type in ("td_open", "th_open"):
+            found[-1][-1] += 1
+    return found
+
+
+def test_a_study_with_references_and_a_failure(snapshot: SnapshotAssertion) -> None:
+    scores: list[list[float] | str] = [
+        [0.8 + 0.01 * n, 0.82 + 0.01 * n, 0.78 + 0.012 * n] for n in range(11)
+    ]
+    scores.append("depth must be > 0")
+    origins = ["defaults", "current", *["bayesian"] * 10]
+    record = make_record(POINTS, scores, origins=origins, space=SPACE)
+    assert render(summarise(record)) == snapshot
+
+
+def test_the_same_history_gives_the_same_bytes() -> None:
+    assert render(summarise(make_record(POINTS))) == render(summarise(make_record(POINTS)))
+
+
+def test_the_same_parameters_are_at_the_top_once() -> None:
+    text = render(summarise(make_record([{"n": 1}, {"n": 2}, {"n": 1}], [[0.9], [0.8], [0.9]])))
+    head = text[text.index("## Top") :]
+    assert head.startswith("## Top 2 of 3\n")
+    assert (head.count("`n=1`"), head.count("`n=2`")) == (1, 1)
+
+
+@pytest.mark.parametrize("n", [0, 1, 2, 7])
+def test_few_trials_render(n: int) -> None:
+    text = render(summarise(make_record(POINTS[:n])))
+    assert text.startswith("# Tuning results: `example`")
+    assert all(len(set(rows)) == 1 for rows in tables(text))
+
+
+def test_all_failed_says_why() -> None:
+    text = render(summarise(make_record(POINTS[:3], ["no memory"] * 3)))
+    assert "**No usable result.**" in text
+    assert "3 trials of 3 failed with `ValueError`: `no memory` (first: trial 0)." in text
+
+
+def test_ties_share_a_rank_and_stay_in_trial_order() -> None:
+    ranking = summarise(make_record(POINTS[:4], [[0.5], [0.7], [0.7], [0.6]])).ranking
+    assert [(t.rank, t.number) for t in ranking] == [(1, 1), (1, 2), (3, 3), (4, 0)]
+
+
+def test_hostile_text_stays_inert() -> None:
+    points = [{f"p{i}": word, word: i} for i, word in enumerate(HOSTILE)]
+    scores: list[list[float] | str] = [[0.5 + i / 100] * 3 for i in range(len(points) - 1)]
+    scores.append("|`</details>` <img src=x onerror=alert(1)> @team")
+    record = make_record(points, scores, study="<b>|`x`", stopped_by="1 trials")
+    text = render(summarise(record))
+    html = MarkdownIt("gfm-like", {"linkify": False}).render(text)
+    for bad in ("<script", "<img", "<!--", "\x1b", 'href="https://example'):
+        assert bad not in html
+    assert html.count("<details>") == html.count("</details>") == text.count("<details>")
+    assert all(len(set(rows)) == 1 for rows in tables(text))
+
+
+def test_a_huge_study_stays_below_the_limit() -> None:
+    points = [{"name": f"{n}" * 100, "other": f"{n}" * 50} for n in range(3000)]
+    text = render(summarise(make_record(points)))
+    assert len(text.encode()) <= MAX_BYTES
+    assert text.endswith("_Left out because of their size: all trials. See `tunesmith trials`._\n")
+    assert "## Top 10 of 3000" in text
+
+
+def test_several_objectives_show_the_front() -> None:
+    metrics = [Metric("gain"), Metric("cost", "minimize")]
+    record = make_record(POINTS[:5], metrics=metrics, n_objectives=2)
+    text = render(summarise(record))
+    assert "## Pareto front" in text
+    assert "mean_test_cost" in text
+
+
+def test_minimized_scores_rank_upwards() -> None:
+    record = make_record(POINTS[:5], metrics=[Metric("loss", "minimize")])
+    means = [trial.means["loss"] for trial in summarise(record).ranking]
+    assert all(left <= right for left, right in pairwise(means))

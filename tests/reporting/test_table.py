@@ -1,0 +1,86 @@
+import csv
+import io
+import json
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_iris
+from sklearn.model_selection import GridSearchCV
+from sklearn.tree import DecisionTreeClassifier
+
+from tunesmith.errors import UsageError
+from tunesmith.history import Metric
+from tunesmith.reporting import table
+from tunesmith.testing.records import make_record
+
+GRID = {"max_depth": [1, 2, None], "criterion": ["gini", "entropy"]}
+
+
+def test_cv_results_are_grid_searchs() -> None:
+    X, y = load_iris(return_X_y=True)
+    peer = GridSearchCV(DecisionTreeClassifier(random_state=0), GRID, cv=3).fit(X, y).cv_results_
+    scores = np.array([peer[f"split{fold}_test_score"] for fold in range(3)]).T.tolist()
+    ours = table.cv_results(make_record(peer["params"], scores))
+    assert set(ours) == set(peer)
+    for column in peer:
+        if column == "params" or column.endswith("_time"):
+            continue
+        assert ours[column].dtype == peer[column].dtype or column.startswith("param_")
+        np.testing.assert_array_equal(ours[column], peer[column], err_msg=column)
+    assert ours["params"] == peer["params"]
+
+
+def test_failed_trials_share_the_last_rank() -> None:
+    record = make_record([{"n": n} for n in range(4)], [[0.5], "bad", [0.7], "worse"])
+    assert table.ranks_of(record, record.metrics[0]) == [2, 3, 1, 3]
+
+
+RECORD = make_record(
+    [{"n": 1, "kind": "=x"}, {"n": 2}, {"n": 3, "kind": "b"}], [[0.5, 0.6], "bad|news", [0.8, 0.7]]
+)
+
+
+def test_rows_are_sorted_by_rank_and_filtered() -> None:
+    rows = table.rows_of(RECORD)
+    assert [r["trial"] for r in table.chosen(rows)] == [2, 0, 1]
+    assert [r["trial"] for r in table.chosen(rows, where="n < 3")] == [0, 1]
+    assert [r["trial"] for r in table.chosen(rows, where="state == 'failed'")] == [1]
+    assert [r["trial"] for r in table.chosen(rows, where="kind == 'b'")] == [2]
+    assert [r["trial"] for r in table.chosen(rows, by="n", n=2)] == [0, 1]
+    assert [r["trial"] for r in table.chosen(rows, by="-n")] == [2, 1, 0]
+    assert [r["trial"] for r in table.chosen(rows, by="score")] == [2, 0, 1]
+
+
+def test_unknown_columns_and_broken_conditions_are_said() -> None:
+    rows = table.rows_of(RECORD)
+    with pytest.raises(UsageError, match="--sort: no column `nn`"):
+        table.chosen(rows, by="nn")
+    with pytest.raises(UsageError, match="--filter: "):
+        table.chosen(rows, where="__import__('os')")
+
+
+def test_csv_is_safe_for_spreadsheets() -> None:
+    found = list(csv.DictReader(io.StringIO(table.to_csv(table.rows_of(RECORD)))))
+    assert found[0]["param_kind"] == "'=x"
+    assert found[1]["mean_test_score"] == ""
+    assert float(found[2]["split0_test_score"]) == 0.8
+
+
+def test_json_lines_are_strict() -> None:
+    def refuse(word: str) -> None:
+        raise AssertionError(word)
+
+    lines = table.to_json_lines(table.rows_of(RECORD)).splitlines()
+    found = [json.loads(line, parse_constant=refuse) for line in lines]
+    assert [row["params"] for row in found] == [dict(t.params) for t in RECORD.history]
+
+
+def test_text_is_aligned() -> None:
+    text = table.to_text(table.chosen(table.rows_of(RECORD)), RECORD.metrics)
+    assert text.splitlines()[0].split() == ["rank", "trial", "state", "score", "params"]
+    assert "bad|news" in text
+
+
+def test_several_metrics_keep_their_names() -> None:
+    record = make_record([{"n": 1}], metrics=[Metric("a"), Metric("b")])
+    assert {"rank_test_a", "mean_test_b", "split2_test_b"} <= set(table.rows_of(record)[0])
