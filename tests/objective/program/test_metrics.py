@@ -1,4 +1,3 @@
-import json
 import os
 from pathlib import Path
 
@@ -9,7 +8,6 @@ from tunesmith.objective.program.metrics import (
     FileResults,
     MetricsError,
     PrintedResults,
-    ProgressFollower,
 )
 
 KEYS = {"loss": "val.loss"}
@@ -128,33 +126,3 @@ def test_printed_results_are_found_by_a_pattern(tmp_path: Path) -> None:
         PrintedResults(r"f1=(\S+)", ("f1",)).read(out)
     with pytest.raises(MetricsError, match="no number"):
         PrintedResults(r"(bye)", ("loss",)).read(out)
-
-
-def test_progress_is_followed_line_by_line(tmp_path: Path) -> None:
-    file = tmp_path / "p.jsonl"
-    follower = ProgressFollower(file, {"loss": "val_loss", "acc": "acc"})
-    assert follower.new() == []
-    with file.open("a") as opened:
-
-        def write(text: str) -> None:
-            opened.write(text)
-            opened.flush()
-
-        write('{"step": 1, "val_loss": 0.9, "other": 1}\n{"step": 2, "val')
-        assert follower.new() == [(1, {"loss": 0.9})]
-        write('_loss": 0.8}\n')
-        assert follower.new() == [(2, {"loss": 0.8})]
-        write('{"step": 3, "metric": "acc", "value": 0.5}\nnot json\n[1]\n{"step": true}\n')
-        write('{"step": 4, "val_loss": NaN}\n{"step": -1, "val_loss": 1}\n{"val_loss": 1}\n')
-        assert follower.new() == [(3, {"acc": 0.5})]
-        assert follower.new() == []
-
-
-def test_progress_that_is_no_file_is_ignored(tmp_path: Path) -> None:
-    fifo = tmp_path / "p"
-    os.mkfifo(fifo)
-    assert ProgressFollower(fifo, {"loss": "loss"}).new() == []
-    link = tmp_path / "link"
-    (tmp_path / "real").write_text(json.dumps({"step": 1, "loss": 1}) + "\n")
-    link.symlink_to(tmp_path / "real")
-    assert ProgressFollower(link, {"loss": "loss"}).new() == []

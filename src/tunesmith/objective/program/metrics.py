@@ -22,7 +22,6 @@ from tunesmith.history import Metric
 
 MAX_BYTES = 1 << 20
 MAX_LINE = 1 << 16
-MAX_NAMES = 100
 
 
 class MetricsError(Exception):
@@ -243,65 +242,3 @@ READERS: dict[str, Callable[[str, FileResults], Getter]] = {
     "tsv": _table("\t"),
     "jsonl": _json_lines,
 }
-
-
-# -- while the program runs ----------------------------------------------------------------------
-
-
-class ProgressFollower:
-    """Reads a JSON-lines file of intermediate values as it grows.
-
-    A line is ``{"step": 3, "loss": 0.41}`` or ``{"step": 3, "metric": "loss", "value": 0.41}``.
-    Lines that are no such thing are skipped: they may be notes. Of a step that comes twice the
-    later value counts.
-
-    Args:
-        file: where it will be; it need not exist yet.
-        keys: metric -> its key in a line.
-    """
-
-    def __init__(self, file: Path, keys: Mapping[str, str]) -> None:
-        self._file, self._names = file, {key: name for name, key in keys.items()}
-        self._position, self._rest = 0, b""
-        self.names: set[str] = set()
-        """What was streamed, whether it is asked for or not."""
-
-    def new(self) -> list[tuple[int, dict[str, float]]]:
-        """(step, value by metric) of the lines that were completed since the last call."""
-        try:
-            handle = os.open(self._file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-        except OSError:
-            return []
-        with os.fdopen(handle, "rb") as opened:
-            if not stat.S_ISREG(os.fstat(handle).st_mode):
-                return []
-            opened.seek(self._position)
-            data = opened.read()
-        self._position += len(data)
-        *lines, self._rest = (self._rest + data).split(b"\n")
-        self._rest = self._rest[:MAX_LINE]
-        return [row for line in lines if (row := self._row(line)) is not None]
-
-    def _row(self, line: bytes) -> tuple[int, dict[str, float]] | None:
-        try:
-            found = json.loads(line)
-        except (ValueError, RecursionError):
-            return None
-        step = found.get("step") if isinstance(found, dict) else None
-        if isinstance(step, bool) or not isinstance(step, int) or not 0 <= step < 2**53:
-            return None
-        if "metric" in found and "value" in found:
-            found = {str(found["metric"]): found["value"]}
-        self.names |= {key[:80] for key in list(found)[:MAX_NAMES] if key != "step"}
-        values = {self._names[k]: v for k, v in found.items() if k in self._names}
-        numbers = {name: float(v) for name, v in values.items() if _is_finite(v)}
-        return (step, numbers) if numbers else None
-
-
-def _is_finite(value: Any) -> bool:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return False
-    try:
-        return isfinite(float(value))
-    except OverflowError:
-        return False

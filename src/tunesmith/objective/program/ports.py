@@ -25,7 +25,8 @@ from tunesmith.objective.program.argv import (
     risky,
     text_of,
 )
-from tunesmith.objective.program.metrics import FileResults, PrintedResults, ProgressFollower
+from tunesmith.objective.program.metrics import FileResults, PrintedResults
+from tunesmith.objective.program.stream import ProgressFollower
 from tunesmith.space import Categorical, Parameter, SearchSpace
 from tunesmith.types import Params, Value
 
