@@ -2,7 +2,6 @@
 
 import os
 import re
-import signal
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -10,7 +9,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from tunesmith import offspring, registry
+from tunesmith import registry
 from tunesmith.config.model import Definition, OuterFold
 from tunesmith.errors import UsageError
 from tunesmith.execute.choose import PROCESSES, SERIAL, choose
@@ -26,11 +25,11 @@ from tunesmith.search.budget import Budgets
 from tunesmith.search.sampler import Sampler
 from tunesmith.study.budgeted import Budgeted
 from tunesmith.study.early import Stopping
-from tunesmith.study.keeping import KeepingBest
-from tunesmith.study.recorder import Recorder
 from tunesmith.study.strategy import Sampling, Strategy
 from tunesmith.types import Params
 
+HOUSEKEEPING = ("artifacts", "grace", "retry")
+"""Keys of the objective that change no trial."""
 SLACK_S = 10.0
 """A program's own time limit comes first, and leaves a log; this much later its worker ends."""
 
@@ -135,6 +134,8 @@ def identity(definition: Definition, objective: Objective) -> str:
     """
     file = definition.file.model_dump(mode="json", include={"objective", "search", "budget"})
     file["search"]["curves"] = has_curves(definition)
+    for name in HOUSEKEEPING:
+        file["objective"].pop(name)
     gate, outer = definition.file.gate, definition.outer
     if outer is not None:
         file["outer"] = asdict(outer)
@@ -179,55 +180,6 @@ def build_budgets(definition: Definition) -> Budgets | None:
     if budget is None:
         return None
     return Budgets(budget.min, budget.max, budget.factor, budget.rule)
-
-
-def keeping(
-    definition: Definition,
-    objective: Objective,
-    recorder: Recorder,
-    ledger: Ledger,
-    head: StudyHead,
-) -> Recorder:
-    """The recorder, which keeps artifacts of the best trials alone where such are wanted."""
-    artifacts = definition.file.objective.artifacts
-    if artifacts is None:
-        return recorder
-    from tunesmith.objective.program.objective import ProgramObjective
-
-    assert isinstance(objective, ProgramObjective)  # noqa: S101 - the rules say so
-    metric, n_best = objective.objectives[0], artifacts.best
-    found = KeepingBest(recorder, metric, n_best, objective.drop_artifacts)
-    keys = ledger.fold_keys(head.id)
-    for trial in ledger.log(head.id).told:
-        found.begin(trial, [key for fold, key in sorted(keys[trial.number].items()) if fold >= 0])
-    return found
-
-
-def end_strays(definition: Definition) -> None:
-    """End what a run of this study that was killed has left behind; its lock is ours now."""
-    if definition.file.objective.command is None:
-        return
-    from tunesmith.objective.program.build import mark
-    from tunesmith.objective.program.environment import MARK
-
-    offspring.send(signal.SIGKILL, offspring.marked(MARK, mark(definition)))
-
-
-@contextmanager
-def working_folders(definition: Definition, objective: Objective) -> Iterator[None]:
-    """While programs run they find the project as it is now; what is unfinished is removed."""
-    if definition.file.objective.command is None:
-        yield
-        return
-    from tunesmith.objective.program.objective import ProgramObjective
-
-    assert isinstance(objective, ProgramObjective)  # noqa: S101 - it has a command
-    objective.runner.remove_leftovers()
-    try:
-        objective.runner.take_snapshot()
-        yield
-    finally:
-        objective.runner.remove_leftovers()
 
 
 def has_curves(definition: Definition) -> bool:

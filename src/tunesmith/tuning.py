@@ -14,6 +14,7 @@ from tunesmith.config.load import load_definition
 from tunesmith.config.model import Definition, Gate
 from tunesmith.errors import ExitCode, UsageError
 from tunesmith.execute.nest import Nest
+from tunesmith.housekeeping import end_strays, keeping, working_folders
 from tunesmith.ledger.ledger import Ledger
 from tunesmith.ledger.lock import run_lock
 from tunesmith.ledger.provenance import collect
@@ -24,17 +25,14 @@ from tunesmith.parts import (
     build_objective,
     build_sampler,
     build_strategy,
-    end_strays,
     identity,
     incumbent,
-    keeping,
     nest_for,
     outer_definitions,
     outer_records,
     project_on_path,
     snapshot,
     start_points,
-    working_folders,
 )
 from tunesmith.reporting.decision import chosen_trial
 from tunesmith.reporting.outputs import Written, write_outputs
