@@ -4,6 +4,7 @@ import math
 from dataclasses import replace
 from typing import TypeVar
 
+import numpy as np
 import pytest
 
 from tunesmith import registry
@@ -179,6 +180,22 @@ def test_trials_that_were_stopped_early_are_no_failures() -> None:
     assert (data.pruned, data.failed) == ((1,), (2,))
     parts = trials(view)
     assert parts["pruned"]["reason"] == ["stopped early, at 0.2"]
+
+
+def test_slices_have_trends_with_bands() -> None:
+    rng = np.random.default_rng(0)
+    kinds = ["a", "b"]
+    params = [{"x": float(x), "kind": kinds[i % 2]} for i, x in enumerate(rng.uniform(size=40))]
+    scores = [[p["x"] + noise for noise in rng.normal(0, 0.01, 3)] for p in params]
+    view = view_of(make_record(params, scores))
+    found = {one.column.name: one.trend for one in kind_of("slice").data(view).slices}
+    trend = found["x"]
+    assert trend.mean[-1] - trend.mean[0] > 0.4
+    assert list(trend.x) == sorted(trend.x)
+    bands = zip(trend.low, trend.mean, trend.high, strict=True)
+    assert all(low <= mean <= high for low, mean, high in bands)
+    assert found["kind"].x == (0.0, 1.0)
+    assert any(kind_of("importance").data(view).errors)
 
 
 def test_points_of_a_level_are_one_path() -> None:

@@ -25,6 +25,13 @@ class Column:
     names: tuple[str, ...] = ()
     """What the positions of a category axis stand for."""
 
+    def place(self, value: Any) -> float | None:
+        """Where a value stands; ``None`` where it does not stand on this axis."""
+        if not self.names:
+            return float(value) if is_number(value) else None
+        text = numbers.value(value)
+        return float(self.names.index(text)) if text in self.names else None
+
 
 def column(name: str, trials: Sequence[Trial], space: Mapping[str, Any]) -> Column:
     """Find the axis that suits a parameter, and where each trial stands on it.

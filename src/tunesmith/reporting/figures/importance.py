@@ -28,7 +28,8 @@ def data(view: View) -> ImportanceData:
         space = view.summary.definition.get("space", {})
         found = importance(view.record.history, space, view.metric)
     names, shares = zip(*found.shares, strict=True) if found.shares else ((), ())
-    return ImportanceData(view.metric.name, names, shares, found.reason)
+    errors = tuple(found.errors.get(name, 0.0) for name in names) if found.errors else ()
+    return ImportanceData(view.metric.name, names, shares, found.reason, errors)
 
 
 def draw(found: ImportanceData) -> Chart:

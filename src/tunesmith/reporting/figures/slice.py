@@ -65,6 +65,22 @@ def _slice(view: View, column: Column) -> Slice:
         tuple(view.told[i].number for i, _ in failed),
         tuple(place for _, place in failed),
         None if view.best is None or at is None else (at, view.scores[view.best]),
+        _trend(view, column),
+    )
+
+
+def _trend(view: View, column: Column) -> Trend | None:
+    """What a model of the trials expects along the parameter, with one standard error."""
+    marginal = view.summary.marginals.get(column.name)
+    if marginal is None or view.metric != view.summary.metric:
+        return None
+    rows = zip(map(column.place, marginal.values), marginal.expected, marginal.errors, strict=True)
+    known = sorted((place, mean, error) for place, mean, error in rows if place is not None)
+    return Trend(
+        tuple(place for place, _, _ in known),
+        tuple(mean for _, mean, _ in known),
+        tuple(mean - error for _, mean, error in known),
+        tuple(mean + error for _, mean, error in known),
     )
 
 
@@ -84,7 +100,7 @@ def _panel(one: Slice, found: SliceData) -> Panel:
     y = score_axis(found.scores, found.metric, label=found.metric.name)
     marks: list[Mark] = []
     if one.trend is not None:
-        marks.append(Band(one.trend.x, one.trend.low, one.trend.high))
+        marks.append(Band(one.trend.x, one.trend.low, one.trend.high, label="expected ± error"))
         marks.append(Line(one.trend.x, one.trend.mean, role="trial"))
     marks.append(Points(one.x, one.scores, trials=one.trials, levels=one.levels))
     if one.failed:
