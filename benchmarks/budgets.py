@@ -194,7 +194,7 @@ def figure(races: dict[str, list[list[float]]]) -> str:
     )
     axes = (
         linear_axis("epochs trained in all", 0, len(steps)),
-        log_axis("test log loss of what is recommended (lower is better)", *_ends(finite)),
+        log_axis("test log loss (lower is better)", *_ends(finite)),
     )
     text = "Mean test loss of the best fully trained model, by epochs trained in all."
     return render(Chart("Budgets and full training", text, (Panel(*axes, marks),)))
