@@ -109,7 +109,7 @@ def _call_timeout_s(definition: Definition) -> float | None:
     execution, section = definition.file.execution, definition.file.objective
     if execution.fit_timeout is None or section.command is None:
         return execution.fit_timeout
-    if execution.gpus is not None:
+    if execution.slots.gpu is not None:
         return None  # waiting for a GPU counts for nothing
     n_tries = 1 + sum(section.retry.values())
     return n_tries * (execution.fit_timeout + section.grace + SLACK_S)
@@ -123,7 +123,7 @@ def choice(definition: Definition) -> tuple[str, int]:
     execution = definition.file.execution
     if definition.file.objective.command is None:
         return choose(execution.executor, execution.workers, execution.fit_timeout)
-    name, n = choose(execution.executor, execution.workers or execution.gpus, None)
+    name, n = choose(execution.executor, execution.workers or execution.slots.gpu, None)
     return (PROCESSES if name == SERIAL else name), n
 
 

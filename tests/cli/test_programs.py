@@ -366,6 +366,27 @@ def test_runs_may_share_the_project_folder(study: Callable[..., Path]) -> None:
     assert not (root / "m.json").exists()
 
 
+def test_every_run_has_a_gpu_of_its_own(study: Callable[..., Path]) -> None:
+    program = """\
+mkdir "$HELD/$CUDA_VISIBLE_DEVICES" || exit 1
+sleep 0.05
+rmdir "$HELD/$CUDA_VISIBLE_DEVICES"
+echo "score: $CUDA_VISIBLE_DEVICES"
+"""
+    root = study(
+        program,
+        {"command": ["sh", "train.sh"], "metrics_pattern": r"score: (\S+)"},
+        {"a": list(range(8))},
+        execution={"slots": {"gpu": 2}, "workers": 3},
+    )
+    (root / "held").mkdir()
+    config = root / "tuning.yaml"
+    section = f"environment: {{set: {{HELD: {root}/held}}}}\n  metrics_pattern"
+    config.write_text(config.read_text().replace("metrics_pattern", section))
+    history = tune(config).record.history
+    assert {trial.mean("score") for trial in history} == {0.0, 1.0}
+
+
 def test_logs_are_shown(study: Callable[..., Path], tunesmith: Callable[..., Any]) -> None:
     program = """\
 [ "$1" = a=2 ] && exit 3

@@ -94,9 +94,9 @@ def test_what_belongs_to_programs_is_refused_for_estimators() -> None:
         "data": {"path": "d.csv", "target": "y"},
         "metric": {"name": "r2", "key": "x"},
     }
-    problems = found(estimator, execution={"memory": "2GB", "gpus": 1})
+    problems = found(estimator, execution={"memory": "2GB", "slots": {"gpu": 1}})
     places = {"objective.metrics_file", "objective.metric[0].key"}
-    assert set(problems) == places | {"execution.memory", "execution.gpus"}
+    assert set(problems) == places | {"execution.memory", "execution.slots"}
     missing = {**estimator, "metrics_file": ..., "metric": "r2", "data": ...}
     assert "data: {path" in found(missing)["objective.data"]
 

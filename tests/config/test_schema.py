@@ -50,7 +50,10 @@ ACCEPTED += [
     {"objective": {**PROGRAM, "params_file": {"path": "p", "format": "ini"}, "grace": "1s"}},
     {"objective": {**PROGRAM, "workspace": {"link": "data"}, "depends_on": "*.sh"}},
     {"objective": {**PROGRAM, "artifacts": {"keep": "*.bin"}, "retry": {"signal": 1}}},
-    {"objective": PROGRAM, "execution": {"memory": "2GiB", "gpus": 2, "fit_timeout": "1h30m"}},
+    {
+        "objective": PROGRAM,
+        "execution": {"memory": "2GiB", "slots": {"gpu": 2}, "fit_timeout": "1h30m"},
+    },
     {"objective": PROGRAM, "execution": {"memory": 1000}},
     {"objective": PROGRAM, "budget": {"parameter": "epochs", "max": 9, "rule": "median"}},
 ]

@@ -286,6 +286,14 @@ class Gate(Section):
     writes the winner all the same, and only says so."""
 
 
+class Slots(Section):
+    """Devices of which every run of a program has one for itself."""
+
+    gpu: int | None = Field(default=None, ge=1)
+    """So many GPUs, named to the program in ``CUDA_VISIBLE_DEVICES``; by default none is assigned.
+    Without ``workers``, so many programs run at a time."""
+
+
 class Execution(Section):
     """Where fits run; changes no score."""
 
@@ -302,9 +310,8 @@ class Execution(Section):
     memory: Size | None = None
     """Memory that one run of a program may take (``600MB``, ``2GiB``), as address space: leave it
     out for programs that use a GPU."""
-    gpus: int | None = Field(default=None, ge=1)
-    """So many GPUs are shared out: every run of a program has one for itself, named in
-    ``CUDA_VISIBLE_DEVICES``; by default nothing is assigned."""
+    slots: Slots = Slots()
+    """What runs of programs share out among themselves."""
 
 
 class File(Section):

@@ -37,8 +37,8 @@ def _without_command(file: File) -> Iterator[Violation]:
         for index, metric in enumerate(getattr(objective, section)):
             if metric.key is not None:
                 yield Violation((*HERE, section, index, "key"), "belongs to a program's results.")
-    for name in ("memory", "gpus"):
-        if getattr(file.execution, name) is not None:
+    for name in ("memory", "slots"):
+        if name in file.execution.model_fields_set:
             yield Violation(("execution", name), "is for programs (`objective: {command: …}`).")
 
 

@@ -73,6 +73,7 @@ SECTIONS = {
     "Outputs": "outputs",
     "Gate": "gate",
     "Execution": "execution",
+    "Slots": "execution.slots",
 }
 
 

@@ -104,7 +104,7 @@ def _limits(definition: Definition) -> Limits:
 
 
 def _gpus(definition: Definition, state: Path) -> Gpus | None:
-    n = definition.file.execution.gpus
+    n = definition.file.execution.slots.gpu
     return None if n is None else Gpus.first(n, state / "gpus", os.environ)
 
 
