@@ -27,7 +27,7 @@ def update(text: str, values: Mapping[tuple[str, ...], Value]) -> str:
     read(text)
     document = tomlkit.parse(text.removeprefix("\ufeff"))
     for place, value in values.items():
-        if _holds_null(value):
+        if holds_null(value):
             raise FormatError(f"TOML has no null, which `{dotted(place)}` needs")
         if isinstance(value, float) and not math.isfinite(value):
             raise FormatError(f"`{dotted(place)}` is {value}, which is no number to go on with")
@@ -38,7 +38,8 @@ def update(text: str, values: Mapping[tuple[str, ...], Value]) -> str:
     return "\ufeff" + written if text.startswith("\ufeff") else written
 
 
-def _holds_null(value: Value) -> bool:
+def holds_null(value: Value) -> bool:
+    """Whether a null is in it, at any depth."""
     if isinstance(value, dict):
-        return any(map(_holds_null, value.values()))
-    return value is None or (isinstance(value, list) and any(map(_holds_null, value)))
+        return any(map(holds_null, value.values()))
+    return value is None or (isinstance(value, list) and any(map(holds_null, value)))

@@ -7,6 +7,7 @@ commit, and goes into a pull request. Where an experiment stands is told from Gi
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from tunesmith.errors import UsageError
@@ -169,17 +170,11 @@ def parse(text: str, path: str) -> Parameters:
     Raises:
         UsageError: it holds none.
     """
-    from tunesmith import registry
-    from tunesmith.formats import FormatError, format_of
+    from tunesmith.config.source import parse_document
+    from tunesmith.reporting.parameters import params_and_meta
 
-    try:
-        data = registry.load("formats", format_of(path) or "yaml").read(text)
-    except FormatError as error:
-        raise UsageError(f"{path}: {error}") from None
-    params, meta = data.get("params", data), data.get("meta", {})
-    if not isinstance(params, dict) or not isinstance(meta, dict):
-        raise UsageError(f"{path}: expected parameters by name")
-    return Parameters(text, params, meta)
+    params, meta = params_and_meta(parse_document(text, Path(path)).data, path)
+    return Parameters(text, params, meta or {})
 
 
 # -- apply ---------------------------------------------------------------------------------------
@@ -289,14 +284,10 @@ def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str
     >>> differences({"a": 1, "b": 2}, {"a": 1, "b": 3, "c": None})
     ['b: 2 -> 3', 'c: (none) -> null']
     """
-    from tunesmith.space.parameter import canonical_json
+    from tunesmith.reporting.compare import changes
 
-    def shown(params: Mapping[str, Any], name: str) -> str:
-        return canonical_json(params[name]) if name in params else "(none)"
-
-    names = sorted({*before, *after})
-    pairs = [(name, shown(before, name), shown(after, name)) for name in names]
-    return [f"{name}: {old} -> {new}" for name, old, new in pairs if old != new]
+    found = changes(before, after)
+    return [f"{c.what}: {c.before or '(none)'} -> {c.after or '(none)'}" for c in found]
 
 
 def _message(name: str, tuned: Parameters, commit: str, changes: tuple[str, ...]) -> str:

@@ -3,15 +3,14 @@
 Its fANOVA takes 20 seconds where PED-ANOVA takes a tenth of one (1,000 trials, 12 parameters).
 """
 
-import warnings
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from tunesmith.history import History, Metric, Trial
+from tunesmith.search.quiet import quiet
 
 MIN_TRIALS = 8
 N_RESAMPLES = 12
@@ -47,7 +46,7 @@ def importance(history: History, space: Mapping[str, Any], metric: Metric) -> Im
         return Importance(reason="needs two parameters that vary in every trial")
     if len({trial.mean(metric.name) for trial in trials}) == 1:
         return Importance(reason="all trials have the same score")
-    with _quiet():
+    with quiet():
         measured = _Measured(trials, names, space, metric)
         shares, errors = measured.shares(), measured.errors()
     return Importance(
@@ -135,20 +134,6 @@ class _Some:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.study, name)
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    from optuna import logging
-
-    before = logging.get_verbosity()
-    logging.set_verbosity(logging.ERROR)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logging.set_verbosity(before)
 
 
 def _distribution(trials: list[Trial], name: str, is_log: bool) -> Any:

@@ -12,6 +12,7 @@ from typing import Any
 from tunesmith import git
 from tunesmith.errors import UsageError
 from tunesmith.fingerprint import digest
+from tunesmith.formats.toml import holds_null
 from tunesmith.formats.yaml_text import yaml_text
 from tunesmith.reporting.ranking import Ranked
 from tunesmith.reporting.summary import Summary
@@ -64,7 +65,7 @@ def read_parameters(path: Path) -> tuple[dict[str, Any], dict[str, Any] | None]:
     """
     from tunesmith.config.source import read_document
 
-    return _params_and_meta(read_document(path).data, str(path))
+    return params_and_meta(read_document(path).data, str(path))
 
 
 def committed_parameters(root: Path, revision: str, name: str) -> dict[str, Any] | None:
@@ -90,10 +91,15 @@ def committed_parameters(root: Path, revision: str, name: str) -> dict[str, Any]
     if text is None:
         return None
     document = parse_document(text, Path(name))
-    return _params_and_meta(document.data, f"{revision}:{name}")[0]
+    return params_and_meta(document.data, f"{revision}:{name}")[0]
 
 
-def _params_and_meta(data: Any, place: str) -> tuple[dict[str, Any], dict[str, Any] | None]:
+def params_and_meta(data: Any, place: str) -> tuple[dict[str, Any], dict[str, Any] | None]:
+    """The params of a best-parameters file's content, and its ``meta`` if it has one.
+
+    Raises:
+        UsageError: it does not hold parameters.
+    """
     if not isinstance(data, dict):
         raise UsageError(f"{place}: expected parameters by name")
     if isinstance(data.get("params"), dict) and set(data) <= {"params", "meta"}:
@@ -119,15 +125,9 @@ def _toml(content: dict[str, dict[str, Any]]) -> str:
     import tomlkit
 
     for name, value in content["params"].items():
-        if _holds_null(value):
+        if holds_null(value):
             raise UsageError(
                 f"outputs.best: TOML has no null, but the best `{name}` holds one."
                 " Name a .yaml or .json file."
             )
     return tomlkit.dumps(content)
-
-
-def _holds_null(value: Any) -> bool:
-    if isinstance(value, dict):
-        return any(map(_holds_null, value.values()))
-    return value is None or (isinstance(value, list) and any(map(_holds_null, value)))

@@ -1,8 +1,7 @@
 """The tree-structured Parzen estimator (Bergstra et al. 2011), by Optuna used as a library."""
 
 import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from numpy.random import Generator
 
 from tunesmith.history import History, Trial
+from tunesmith.search.quiet import quiet
 from tunesmith.search.sobol import SobolSampler
 from tunesmith.search.unseen import unseen
 from tunesmith.space import Box, Categorical, Distribution, Float, Int, Parameter, SearchSpace
@@ -107,7 +107,7 @@ class _Mirror:
         self.space, self._history = space, history
         self._n = self._n_mirrored = 0
         self._running: dict[int, int] = {}
-        with _quiet():
+        with quiet():
             self._study = create_study(directions=[m.direction for m in history.objectives])
 
     def leads_to(self, space: SearchSpace, history: History) -> bool:
@@ -138,7 +138,7 @@ class _Mirror:
 
         def draw() -> Params:
             self._study.sampler = sampler
-            with _quiet():
+            with quiet():
                 asked = self._study.ask()
                 params = self._walk(asked)
                 self._study.tell(asked, state=_state("FAIL"))
@@ -261,18 +261,3 @@ def _state(name: str) -> Any:
     from optuna.trial import TrialState
 
     return TrialState[name]
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """No log lines and no warnings of Optuna's, here only."""
-    from optuna import logging
-
-    before = logging.get_verbosity()
-    logging.set_verbosity(logging.ERROR)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logging.set_verbosity(before)

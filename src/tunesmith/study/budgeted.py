@@ -4,7 +4,7 @@ A trial with a larger budget is a trial of its own, with the same params but for
 trials with the full budget are complete, and ranked.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from tunesmith.history import History, Trial, TrialLog
@@ -12,7 +12,7 @@ from tunesmith.objective.objective import Objective
 from tunesmith.search.budget import Budgets
 from tunesmith.space.parameter import canonical_json
 from tunesmith.study.seeds import trial_rng
-from tunesmith.study.strategy import LATER, NO_BOUNDS, Later, Sampling
+from tunesmith.study.strategy import LATER, AllTheWay, Later, Sampling
 from tunesmith.types import Params, State
 
 PROMOTED = "promoted"
@@ -20,7 +20,7 @@ PROMOTED = "promoted"
 
 
 @dataclass(frozen=True)
-class Budgeted:
+class Budgeted(AllTheWay):
     """Proposes a trial that goes on, if there is one; else a new one.
 
     Trial k is proposed from the smallest history, of those with trials 0 to n told for n from k -
@@ -90,10 +90,6 @@ class Budgeted:
         is_short = trial.params[self.parameter] != self.budgets.max
         is_pruned = is_short and trial.state is State.COMPLETE
         return replace(trial, state=State.PRUNED) if is_pruned else trial
-
-    def bounds(self, log: TrialLog, trial: Trial, fold: int) -> Mapping[int, float]:  # noqa: ARG002
-        """None: a trial runs to the end of its budget."""
-        return NO_BOUNDS
 
 
 class _Runs:

@@ -11,12 +11,12 @@ from dataclasses import dataclass, replace
 from tunesmith.history import FoldResult, Metric, Trial, TrialLog, score_at
 from tunesmith.objective.objective import Objective
 from tunesmith.search.budget import Budgets
-from tunesmith.study.strategy import Later, Sampling
+from tunesmith.study.strategy import AllTheWay, Later, Sampling
 from tunesmith.types import Params
 
 
 @dataclass(frozen=True)
-class Stopping:
+class Stopping(AllTheWay):
     """A sampling whose weaker trials are stopped early."""
 
     sampling: Sampling
@@ -48,10 +48,6 @@ class Stopping:
     def points(self, trial: Trial, objective: Objective) -> Sequence[Params]:  # noqa: ARG002
         """Its params alone."""
         return (trial.params,)
-
-    def judged(self, trial: Trial) -> Trial:
-        """As it is: a stopped fold has said so."""
-        return trial
 
     def bounds(self, log: TrialLog, trial: Trial, fold: int) -> Mapping[int, float]:
         """From what the told trials had at the same steps of the same fold.
