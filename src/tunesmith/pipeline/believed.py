@@ -1,13 +1,13 @@
 """What is believed of a study when its files are checked: the ledger, or else the history."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from tunesmith.clones import Committed
 from tunesmith.config.model import Definition
 from tunesmith.ledger.ledger import Ledger
-from tunesmith.ledger.records import StudyRecord
+from tunesmith.ledger.records import StudyHead, StudyRecord
 from tunesmith.ledger.takeover import goes_on
 from tunesmith.parts import outer_definitions, outer_records
 
@@ -47,6 +47,17 @@ def believed(
         return theirs if other.head.identity == identity else ours
     is_behind = one.history.n_told < other.history.n_told
     return theirs if is_behind and goes_on(list(one.history.told), other.history) else ours
+
+
+def last_heads(definition: Definition, committed: Committed | None) -> Iterator[StudyHead]:
+    """The series that ran last here, and that of the history."""
+    name, location = definition.file.study, definition.ledger
+    if not isinstance(location, Path) or location.is_file():
+        with Ledger.open(location, create=False) as ledger:
+            if (head := ledger.previous(name)) is not None:
+                yield head
+    if committed is not None and name in committed.records:
+        yield committed.records[name].head
 
 
 def _of_ledger(definition: Definition, identity: str | None) -> Believed | None:

@@ -7,7 +7,7 @@ from tunesmith.config.model import Definition
 from tunesmith.errors import TunesmithError, UsageError
 from tunesmith.objective.objective import Objective
 from tunesmith.parts import build_objective, identity, project_on_path
-from tunesmith.pipeline.believed import Believed, believed
+from tunesmith.pipeline.believed import Believed, believed, last_heads
 from tunesmith.pipeline.dvc.agreement import Tuning, tuning
 from tunesmith.pipeline.dvc.stages import Coupling
 from tunesmith.pipeline.findings import REBUILD, Finding, note
@@ -44,17 +44,16 @@ def look(definition: Definition) -> Scene:
     problems: list[Finding] = []
     objective = _objective(definition, problems)
     committed = committed_history(definition)
+    if objective is not None:
+        definition = _as_it_ran(definition, objective, committed)
     mark = None if objective is None else identity(definition, objective)
     found = believed(definition, committed, mark)
     # Beside a ledger it is one output among others.
     if found is None and committed is not None and committed.problem:
         expected = "the history of the study"
         problems.append(Finding(committed.name, committed.problem, expected, REBUILD))
-    if found is not None and objective is not None:
-        definition = _as_it_ran(definition, objective, found)
-    return Scene(
-        definition, objective, committed, found, _dvc(definition, problems), tuple(problems)
-    )
+    dvc = _dvc(definition, problems)
+    return Scene(definition, objective, committed, found, dvc, tuple(problems))
 
 
 def _objective(definition: Definition, problems: list[Finding]) -> Objective | None:
@@ -77,11 +76,15 @@ def _dvc(definition: Definition, problems: list[Finding]) -> Tuning | None:
         return None
 
 
-def _as_it_ran(definition: Definition, objective: Objective, found: Believed) -> Definition:
+def _as_it_ran(
+    definition: Definition, objective: Objective, committed: Committed | None
+) -> Definition:
     """With the gate that ``run --gate`` had added, if that is what makes it the same study."""
-    gate = found.record.definition.get("file", {}).get("gate")
-    if definition.file.gate is not None or gate is None:
+    if definition.file.gate is not None:
         return definition
-    gated = with_gate(definition, gate.get("base"))
-    is_it = identity(gated, objective) == found.record.head.identity
-    return gated if is_it else definition
+    for head in last_heads(definition, committed):
+        gate = head.definition.get("file", {}).get("gate")
+        found = definition if gate is None else with_gate(definition, gate.get("base"))
+        if identity(found, objective) == head.identity:
+            return found
+    return definition

@@ -22,9 +22,8 @@ def path_md5(path: Path, *, without_caches: bool = False) -> str | None:
     if not path.is_dir():
         return file_md5(path)
     left_out = IGNORED | ({CACHES} if without_caches else set())
-    files = {file.relative_to(path).parts: file for file in _files(path, left_out)}
-    # DVC sorts by the parts of paths, not by their text.
-    tree = [{"md5": file_md5(files[parts]), "relpath": "/".join(parts)} for parts in sorted(files)]
+    files = {file.relative_to(path).as_posix(): file for file in _files(path, left_out)}
+    tree = [{"md5": file_md5(files[name]), "relpath": name} for name in sorted(files)]
     text = json.dumps(tree, sort_keys=True)
     return f"{hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()}.dir"
 
