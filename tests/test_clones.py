@@ -1,6 +1,8 @@
 """A fresh clone goes on from the committed history, as the original place would."""
 
 import json
+import os
+import signal
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,6 +14,7 @@ import yaml
 from tunesmith import tune
 from tunesmith.clones import committed_history
 from tunesmith.config.load import load_definition
+from tunesmith.study.progress import Progress
 from tunesmith.testing.projects import make_project
 from tunesmith.tuning import Result
 
@@ -184,6 +187,10 @@ ODD: Mapping[str, tuple[Any, str]] = {
         lambda root: rewritten(root, 2, folds=[{"scores": {"accuracy": 0.5}}]),
         "trial 0 has 1 folds, not 3",
     ),
+    "other points": (
+        lambda root: rewritten(root, 3, params={"max_depth": "deep"}),
+        "trial 1 is not in the space",
+    ),
     "no text": (lambda root: (root / HISTORY).write_bytes(b"\xff\xfe\x00"), "cannot be read"),
     "empty": (lambda root: (root / HISTORY).write_text(""), ""),
     "other data": (
@@ -220,6 +227,31 @@ def test_nested_searches_come_along(tmp_path: Path) -> None:
     result, said = run(root)
     assert (result.n_evaluated, files(root)) == (0, before)
     assert said[0] == f"2 trials taken from {HISTORY}"
+
+
+def test_after_an_interruption_the_clone_goes_on(original: Path, tmp_path: Path) -> None:
+    root = tmp_path / "cut"
+    subprocess.run(["cp", "-r", str(original), str(root)], check=True)
+    finished = files(root)
+    (root / ".tunesmith/ledger.db").unlink()
+    (root / "config/best_parameters.yaml").unlink()
+    (root / HISTORY).write_text("")
+
+    def interrupt(progress: Progress) -> None:
+        if progress.n_told == 4:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    cut = tune(root / "tuning.yaml", observer=interrupt)
+    assert cut.exit_code == 130
+    assert 4 <= len(cut.record.history) < 8
+    (root / ".tunesmith/ledger.db").unlink()
+    result, said = run(root)
+    assert said == [f"{len(cut.record.history)} trials taken from {HISTORY}"]
+    assert 0 < result.n_fits <= 3 * (8 - len(cut.record.history)) + 1
+    # The commit at which results were found is another one, and in the report.
+    for name in ("outputs/trials.csv", "outputs/tuned.yaml", "config/best_parameters.yaml"):
+        assert files(root)[name] == finished[name]
+    assert lines(root)[2:] == lines(original)[2:]
 
 
 def test_without_the_key_there_is_no_history(tmp_path: Path) -> None:

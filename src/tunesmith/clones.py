@@ -96,21 +96,36 @@ def take_from(
         return Taken(problem=f"it is of study {others}" if others else "")
     if record.head.identity != identity:
         return Taken(other=record.head)
-    problem = misfit(record, objective)
+    problem = misfit(record, definition, objective)
     if problem:
         return Taken(problem=problem)
     return Taken(take_over(ledger, record, objective.key, committed.name))
 
 
-def misfit(record: StudyRecord, objective: Objective) -> str:
-    """Why a record of this identity cannot be this objective's all the same; empty if it can."""
+def misfit(record: StudyRecord, definition: Definition, objective: Objective) -> str:
+    """Why a record of the present identity cannot be this study's all the same; empty if it can."""
     if record.metrics != objective.metrics or record.objectives != objective.objectives:
         return "its metrics are not those of the study"
-    if not isinstance(record.head.definition.get("start"), list):
+    if not _is_start(record.head.definition.get("start")):
         return "it does not say what was tried first"
+    budget = definition.file.budget
+    extra = None if budget is None else budget.parameter
     for trial in record.history.told:
         if len(trial.folds) != objective.n_folds:
             return f"trial {trial.number} has {len(trial.folds)} folds, not {objective.n_folds}"
+        for params in (trial.params, trial.proposed or trial.params):
+            if {k: v for k, v in params.items() if k != extra} not in definition.space:
+                return f"trial {trial.number} is not in the space"
     if record.holdout and not objective.has_holdout:
         return "it has results on held-out rows, and there are none"
     return ""
+
+
+def _is_start(start: object) -> bool:
+    """Whether it is a list of (origin, params)."""
+    if not isinstance(start, list):
+        return False
+    pairs = [item for item in start if isinstance(item, list) and len(item) == 2]
+    return len(pairs) == len(start) and all(
+        isinstance(origin, str) and isinstance(params, dict) for origin, params in pairs
+    )

@@ -234,6 +234,19 @@ def test_what_tuning_found_is_nobodys_to_edit(loose: Path) -> None:
     assert places(verified(loose)) == ["outputs/tuned.yaml"]
 
 
+def test_an_out_of_the_tuning_stage_is_nobodys_to_edit(loose: Path) -> None:
+    stage = {"cmd": "tunesmith run", "outs": [{BEST: {"cache": False}}]}
+    (loose / "dvc.yaml").write_text(yaml.safe_dump({"stages": {"tuning": stage}}))
+    found = verified(loose)
+    assert failures(found) == []
+    assert "stage `tuning` has not been run by DVC yet" in notes(found)
+    DAMAGES["value"][0](loose)
+    (finding,) = failures(verified(loose))
+    assert (finding.place, "`tunesmith adopt`" in finding.fix) == (BEST, True)
+    (loose / "dvc.yaml").write_text("stages: [\n")
+    assert "dvc.yaml" in " ".join(finding.found for finding in failures(verified(loose)))
+
+
 # -- gates ---------------------------------------------------------------------------------------
 
 

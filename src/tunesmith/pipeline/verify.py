@@ -14,6 +14,8 @@ from tunesmith.config.model import Definition
 from tunesmith.files import inside
 from tunesmith.ledger.lock import holder
 from tunesmith.ledger.portable import write_history
+from tunesmith.ledger.records import StudyRecord
+from tunesmith.objective.objective import Objective
 from tunesmith.pipeline.believed import HISTORY, Believed
 from tunesmith.pipeline.dvc.agreement import Tuning, disagreements
 from tunesmith.pipeline.findings import REBUILD, Finding, first_difference, note
@@ -83,8 +85,8 @@ def _evaluated_again(scene: Scene, again: Refit) -> tuple[int, list[Finding]]:
     if found is None or scene.objective is None:
         what = "has no recorded fold" if found is None else "cannot be run as it is"
         return 0, [Finding(name, f"{what}, so that none is evaluated again", "recorded folds")]
-    record = found.record
-    if any(stale_reasons(definition, record, scene.objective)) or misfit(record, scene.objective):
+    record, objective = found.record, scene.objective
+    if any(stale_reasons(definition, record, objective)) or misfit(record, definition, objective):
         return 0, [Finding(name, "is another than now, so that no fold is evaluated again")]
     return refit(definition, record, again.n, again.seed, again.tolerance)
 
@@ -121,14 +123,7 @@ def _of_lock(scene: Scene, dvc: Tuning) -> Iterator[Finding]:
 def _of_study(scene: Scene, found: Believed) -> Iterator[Finding]:
     definition, record = scene.definition, found.record
     if scene.objective is not None:
-        reasons = list(stale_reasons(definition, record, scene.objective))
-        if reasons:
-            text = f"is stale: {', '.join(reasons)} since its results were found"
-            expected, fix = "results of the project as it is", "`tunesmith run` finds them."
-            yield Finding(f"study `{record.head.name}`", text, expected, fix)
-        elif misfit(record, scene.objective):
-            problem = misfit(record, scene.objective)
-            yield Finding(f"study `{record.head.name}`", problem, "a history of this study", "")
+        yield from _of_identity(definition, record, scene.objective)
     yield from _of_history(scene, found)
     # A gate alone may have made another policy of what the last run had.
     policy = Policy.of(definition.file.model_dump(mode="json", include={"selection", "gate"}))
@@ -139,6 +134,21 @@ def _of_study(scene: Scene, found: Believed) -> Iterator[Finding]:
     yield from of_winner(scene, found, summary, is_behind=bool(behind))
     for finding in _of_files(scene, found, summary):
         yield note(finding.place, f"{finding.found} ({behind})") if behind else finding
+
+
+def _of_identity(
+    definition: Definition, record: StudyRecord, objective: Objective
+) -> Iterator[Finding]:
+    place, reasons = (
+        f"study `{record.head.name}`",
+        list(stale_reasons(definition, record, objective)),
+    )
+    if reasons:
+        text = f"is stale: {', '.join(reasons)} since its results were found"
+        expected, fix = "results of the project as it is", "`tunesmith run` finds them."
+        yield Finding(place, text, expected, fix)
+    elif problem := misfit(record, definition, objective):
+        yield Finding(place, problem, "trials of this study", "`tunesmith run` finds them anew.")
 
 
 def _behind(scene: Scene, found: Believed) -> str:

@@ -17,6 +17,7 @@ from tunesmith.reporting.ranking import Ranked
 from tunesmith.reporting.summary import Summary
 from tunesmith.space.parameter import canonical_json
 
+ADOPT = "`tunesmith adopt` takes the winner over."
 RESTORE = "`tunesmith run` restores it, evaluating nothing."
 
 
@@ -47,7 +48,7 @@ def of_winner(
         return
     if scene.is_peoples:
         if edit is not None:
-            yield note(name, edit.words, "`tunesmith adopt` takes the winner over.")
+            yield note(name, edit.words, ADOPT)
         elif not _same(params, summary.chosen.params):
             number = (meta or {}).get("trial")
             yield note(name, f"holds trial {number}; a run writes trial {summary.chosen.number}")
@@ -55,7 +56,8 @@ def of_winner(
         return
     elif not _is_in_order(path, summary, params):
         words = edit.words if edit is not None else _deviation(path, summary, params)
-        yield Finding(name, words, expected, RESTORE)
+        is_left = scene.definition.file.outputs.tuned is not None
+        yield Finding(name, words, expected, ADOPT if is_left else RESTORE)
 
 
 def _expected(summary: Summary, source: str) -> str:
@@ -119,5 +121,5 @@ def without_record(scene: Scene) -> Iterator[Finding]:
         return
     if meta is not None and meta.get("digest") != digest(params):
         words = f"edited by hand since trial {meta.get('trial')}"
-        own = Finding(name, words, "parameters with their digest", "`tunesmith run` restores it.")
+        own = Finding(name, words, "parameters with their digest", RESTORE)
         yield note(name, words) if scene.is_peoples else own
