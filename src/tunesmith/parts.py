@@ -20,6 +20,7 @@ from tunesmith.fingerprint import digest
 from tunesmith.ledger.ledger import Ledger
 from tunesmith.ledger.records import StudyHead, StudyRecord
 from tunesmith.objective.objective import Objective
+from tunesmith.reporting.edits import edit_of
 from tunesmith.reporting.parameters import committed_parameters, read_parameters
 from tunesmith.search.budget import Budgets
 from tunesmith.search.sampler import Sampler
@@ -286,6 +287,14 @@ def incumbent(definition: Definition) -> Params | None:
         return definition.space.canonical(params)
     except ValueError:
         return params
+
+
+def is_edited(definition: Definition) -> bool:
+    """Whether the best-parameters file belongs to people, who have written into it."""
+    outputs = definition.file.outputs
+    if outputs.tuned is None:
+        return False
+    return edit_of(definition.root / outputs.best) is not None
 
 
 def _in_force(definition: Definition) -> dict[str, Any] | None:

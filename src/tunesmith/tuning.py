@@ -27,6 +27,7 @@ from tunesmith.parts import (
     build_strategy,
     identity,
     incumbent,
+    is_edited,
     nest_for,
     outer_definitions,
     outer_records,
@@ -60,6 +61,9 @@ BLAME = {
     "versions": "library versions changed",
     "objective": "the objective changed",
 }
+
+INTERRUPTED = "interrupted by"
+"""How the reason begins that a run notes where a signal has ended it."""
 
 
 @dataclass(frozen=True)
@@ -190,6 +194,7 @@ def _begin(
         | {
             "start": [[origin, dict(params)] for origin, params in start],
             "incumbent": incumbent(definition),
+            "is_edited": is_edited(definition),
         },
         objective.context,
         objective.metrics,
@@ -258,7 +263,7 @@ def _run(
             winner = chosen_trial(outcome.history, snapshot(definition), objective.metrics)
             score_holdout(objective, executor, recorder, gate, winner)
         except StopRequested as stop:
-            outcome, code = study.outcome(f"interrupted by {stop}"), 128 + stop.signum
+            outcome, code = study.outcome(f"{INTERRUPTED} {stop}"), 128 + stop.signum
     return _finish(ledger, head, run_id, definition, outcome, code)
 
 

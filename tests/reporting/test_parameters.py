@@ -103,7 +103,9 @@ def test_every_format_reads_back(tmp_path: Path, suffix: str) -> None:
 
 def test_toml_without_null_says_so() -> None:
     record = make_record([{"depth": None}])
-    with pytest.raises(UsageError, match=r"TOML has no null, but the best `depth` holds one"):
+    with pytest.raises(
+        UsageError, match=r"a TOML file has no null, but the best `depth` holds one"
+    ):
         best_parameters(summarise(record), ".toml")
 
 

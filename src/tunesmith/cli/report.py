@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from tunesmith.cli.gate import OPTION, gate_code, gate_content
+from tunesmith.cli.kept import say_kept
 from tunesmith.cli.options import config_option, json_option, print_json, shown
 from tunesmith.cli.reading import open_records
 from tunesmith.cli.streams import show
@@ -58,5 +59,6 @@ def command(
             show(f"  {'written' if item.changed else 'unchanged':10} {shown(item.path)}")
         if gate:
             show(gate_text(summary))
+    say_kept(definition, record, summary)
     if gate:
         sys.exit(int(gate_code(summary)))

@@ -9,6 +9,7 @@ import click
 
 from tunesmith.cli.content import best_content
 from tunesmith.cli.gate import OPTION, gate_code, gate_content
+from tunesmith.cli.kept import say_kept
 from tunesmith.cli.options import (
     CONFIG_NAMES,
     config_option,
@@ -82,6 +83,7 @@ def command(
         failed = next((t.number for t in result.record.history.told if t.failure), None)
         if definition.file.objective.command is not None and failed is not None:
             _point_to_logs(failed, path)
+    say_kept(definition, result.record, result.summary)
     code = int(result.exit_code)
     sys.exit(code or (int(gate_code(result.summary)) if gate else 0))
 

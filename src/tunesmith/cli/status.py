@@ -15,6 +15,7 @@ from tunesmith.ledger.lock import holder
 if TYPE_CHECKING:
     from tunesmith.config.model import Definition
     from tunesmith.ledger.records import StudyRecord
+    from tunesmith.reporting.edits import Edit
 
 
 @click.command("status")
@@ -24,6 +25,8 @@ def command(config: Path | None, *, as_json: bool) -> None:
     """Show where the study stands; works while a run is on."""
     definition, record = open_record(config)
     content = _content(definition, record)
+    if not content["is_running"]:
+        content["standing"] = _standing(definition, record)
     if as_json:
         print_json("status", content)
     else:
@@ -44,6 +47,44 @@ def _content(definition: "Definition", record: "StudyRecord") -> dict[str, Any]:
         "best": best_content(record),
         "last_run": _last_run(record),
     }
+
+
+def _standing(definition: "Definition", record: "StudyRecord") -> dict[str, Any]:
+    """Against the data, code, versions and configuration of now; a run is always up to date."""
+    from tunesmith.pipeline.standing import standing
+
+    found = standing(definition, record)
+    edit = found.edit
+    return {
+        "is_current": found.is_current,
+        "reasons": list(found.reasons),
+        "left": found.left,
+        "words": found.words,
+        "edit": None if edit is None else {"trial": edit.trial, "changes": list(edit.changes)},
+        "parameters": _parameters(definition, record, edit),
+    }
+
+
+def _parameters(definition: "Definition", record: "StudyRecord", edit: "Edit | None") -> str:
+    """What the best-parameters file holds."""
+    from tunesmith.files import inside
+    from tunesmith.reporting.parameters import read_parameters
+
+    name = definition.file.outputs.best
+    path = inside(definition.root, name)
+    if edit is not None:
+        return f"{name}: {edit.words}"
+    if not path.is_file():
+        return f"{name}: not there; `tunesmith report` writes it"
+    meta = read_parameters(path)[1] or {}
+    is_own = meta.get("study") == record.head.name
+    return f"{name}: trial {meta.get('trial')}{'' if is_own else ' of study ' + _study(meta)}"
+
+
+def _study(meta: dict[str, Any]) -> str:
+    from tunesmith.reporting.escape import terminal
+
+    return terminal(str(meta.get("study")))
 
 
 def _last_run(record: "StudyRecord") -> dict[str, Any] | None:
@@ -73,6 +114,9 @@ def _rows(content: dict[str, Any]) -> list[tuple[str, str]]:
     if best is not None:
         scores = ", ".join(f"{name} {s['mean']:.5g}" for name, s in best["scores"].items())
         rows.append(("best", f"trial {best['trial']}: {scores}"))
+    if "standing" in content:
+        rows.append(("standing", content["standing"]["words"]))
+        rows.append(("parameters", content["standing"]["parameters"]))
     if content["last_run"] is not None:
         rows.append(("last run", _when(content["last_run"])))
     return rows

@@ -263,6 +263,10 @@ class Outputs(Section):
 
     best: str = Field(default="config/best_parameters.yaml", pattern=r"\.(json|ya?ml|toml)$")
     """The winner, for the training program; YAML, JSON or TOML by its name."""
+    tuned: str | None = Field(default=None, pattern=r"\.(json|ya?ml|toml)$")
+    """The winner in a file of Tunesmith's own, e.g. ``outputs/tuned_parameters.yaml``. Where it is
+    named, ``best`` belongs to people: a run writes it only while nobody has edited it, and
+    ``tunesmith adopt`` takes the winner over."""
     report: str = Field(default="outputs/tuning_results.md", pattern=r"\.md$")
     """The ranked Markdown report."""
     html: str | None = Field(default=None, pattern=r"\.html$")
@@ -270,6 +274,12 @@ class Outputs(Section):
     says nothing of durations, so that the same history gives the same bytes."""
     trials: str | None = Field(default=None, pattern=r"\.(csv|json|jsonl)$")
     """Every trial and fold as text."""
+    history: str | None = Field(default=None, pattern=r"\.jsonl$")
+    """All that the ledger knows of the study, e.g. ``outputs/history.jsonl``: a fresh clone goes on
+    from it."""
+    metrics: str | None = Field(default=None, pattern=r"\.json$")
+    """The winner's scores and the number of trials, e.g. ``outputs/tuning_metrics.json``, as
+    ``dvc metrics`` reads them."""
 
 
 class Gate(Section):

@@ -218,8 +218,7 @@ def _outputs(file: File, root: FilePath, inputs: Mapping[str, FilePath]) -> Iter
     taken |= {found: "the data" for name in names if (found := _at(root, name))}
     if "://" not in file.ledger and (ledger := _at(root, file.ledger)):
         taken[ledger] = "the ledger"
-    for name in ("best", "report", "html", "trials"):
-        value = getattr(file.outputs, name)
+    for name, value in file.outputs:
         if value is None:
             continue
         path = ("outputs", name)

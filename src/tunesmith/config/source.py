@@ -29,14 +29,19 @@ def read_document(path: FilePath) -> Document:
     return parse_document(_text(path), path)
 
 
-def parse_document(text: str, path: FilePath) -> Document:
+def parse_document(text: str, path: FilePath, kind: FilePath | None = None) -> Document:
     """The same for a text that stood under that name.
+
+    Args:
+        text: of the document.
+        path: as errors name it.
+        kind: a name whose suffix tells the format, where that of ``path`` does not.
 
     Raises:
         UsageError: the name has another suffix.
         ConfigError: the text is not valid.
     """
-    reader = _reader(path)
+    reader = _reader(kind or path)
     try:
         document = reader(text)
         _refuse_odd_values(document)

@@ -13,6 +13,7 @@ from typing import Any
 from tunesmith.errors import UsageError
 from tunesmith.fingerprint import digest
 from tunesmith.pipeline.repository import Repository
+from tunesmith.reporting.compare import differences
 
 TUNING, TRAINING = "tuning/", "training/"
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}\Z")
@@ -276,18 +277,6 @@ def _check_place(repository: Repository, training: str) -> None:
             f"`{training}` is checked out in {place}: a commit would go behind its back.\n"
             "  Switch to another branch there: `git switch -`."
         )
-
-
-def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
-    """``name: old -> new`` of what two sets of params differ in.
-
-    >>> differences({"a": 1, "b": 2}, {"a": 1, "b": 3, "c": None})
-    ['b: 2 -> 3', 'c: (none) -> null']
-    """
-    from tunesmith.reporting.compare import changes
-
-    found = changes(before, after)
-    return [f"{c.what}: {c.before or '(none)'} -> {c.after or '(none)'}" for c in found]
 
 
 def _message(name: str, tuned: Parameters, commit: str, changes: tuple[str, ...]) -> str:

@@ -177,6 +177,16 @@ def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Change]
     return [change for change in found if change.before != change.after]
 
 
+def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
+    """The same as text, ``name: old -> new``.
+
+    >>> differences({"a": 1, "b": 2}, {"a": 1, "b": 3, "c": None})
+    ['b: 2 -> 3', 'c: (none) -> null']
+    """
+    found = changes(before, after)
+    return [f"{c.what}: {c.before or '(none)'} -> {c.after or '(none)'}" for c in found]
+
+
 def as_json(found: Compared) -> dict[str, Any]:
     """The comparison as JSON."""
 

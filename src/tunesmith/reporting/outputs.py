@@ -4,16 +4,18 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from tunesmith import registry
 from tunesmith.config.model import Outputs
 from tunesmith.files import inside, write_atomic
 from tunesmith.ledger.records import StudyRecord
 from tunesmith.reporting import table
+from tunesmith.reporting.handover import handed_over
+from tunesmith.reporting.json import finite
 from tunesmith.reporting.page.render import render as page
-from tunesmith.reporting.parameters import best_parameters, is_as_written, read_parameters
+from tunesmith.reporting.parameters import best_parameters
 from tunesmith.reporting.summary import Summary, summarise
-from tunesmith.space.parameter import canonical_json
 
 
 @dataclass(frozen=True)
@@ -30,8 +32,7 @@ def write_outputs(
     """Write every configured output, from the record alone.
 
     Best parameters are left as they are while there is no complete trial, and where the gate holds
-    the winner back. What an earlier run of the study had adopted is then put back, too, unless
-    somebody edited it.
+    the winner back or they belong to people (``handover``).
 
     Raises:
         UsageError: a path leads out of the project, or TOML cannot hold the winner.
@@ -39,30 +40,45 @@ def write_outputs(
     """
     summary = summary or summarise(record)
     # Everything is made before anything is written: a failure leaves the files as they were.
-    contents = {outputs.report: registry.load("reports", "markdown")(summary)}
-    best = _best(summary, inside(root, outputs.best))
+    contents = contents_of(record, outputs, summary)
+    best = handed_over(summary, root, outputs)
     if best is not None:
         contents[outputs.best] = best
-    if outputs.html is not None:
-        contents[outputs.html] = page(record, summary, has_times=False)
-    if outputs.trials is not None:
-        contents[outputs.trials] = TRIALS[Path(outputs.trials).suffix](record, summary)
     files = {inside(root, name): content for name, content in contents.items()}
     return [Written(path, write_atomic(path, content)) for path, content in files.items()]
 
 
-def _best(summary: Summary, path: Path) -> str | None:
-    """What the best-parameters file is to hold; ``None`` where it is left alone."""
-    if summary.gate is None:
-        return None
-    if not summary.gate.holds_back:
-        return best_parameters(summary, path.suffix)
-    number = summary.gate.reference
-    kept = next((trial for trial in summary.ranking if trial.number == number), None)
-    if kept is None or not path.is_file() or not is_as_written(path, summary.study):
-        return None
-    is_there = canonical_json(read_parameters(path)[0]) == canonical_json(dict(kept.params))
-    return None if is_there else best_parameters(summary, path.suffix, kept)
+def contents_of(record: StudyRecord, outputs: Outputs, summary: Summary) -> dict[str, str]:
+    """What every output but the best parameters is to hold, by its path below the project folder.
+
+    Raises:
+        UsageError: TOML cannot hold the winner.
+    """
+    found = {outputs.report: registry.load("reports", "markdown")(summary)}
+    if outputs.tuned is not None and summary.chosen is not None:
+        found[outputs.tuned] = best_parameters(summary, Path(outputs.tuned).suffix)
+    if outputs.html is not None:
+        found[outputs.html] = page(record, summary, has_times=False)
+    if outputs.trials is not None:
+        found[outputs.trials] = TRIALS[Path(outputs.trials).suffix](record, summary)
+    if outputs.metrics is not None:
+        found[outputs.metrics] = metrics_json(summary)
+    return found
+
+
+def metrics_json(summary: Summary) -> str:
+    """The winner's scores and the number of trials, for ``dvc metrics``."""
+    chosen = summary.chosen
+    content: dict[str, Any] = {}
+    if chosen is not None:
+        content = {
+            metric.name: {"mean": chosen.means[metric.name], "std": chosen.stds[metric.name]}
+            for metric in summary.metrics
+        }
+    if summary.holdout is not None:
+        content["holdout"] = dict(summary.holdout)
+    counts = {"trials": summary.n_trials, "complete": len(summary.ranking)}
+    return json.dumps(finite({**content, **counts}), indent=2, allow_nan=False) + "\n"
 
 
 def trials_json(record: StudyRecord, summary: Summary) -> str:

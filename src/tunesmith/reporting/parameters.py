@@ -20,13 +20,16 @@ from tunesmith.reporting.summary import Summary
 FORMATS = (".json", ".yaml", ".yml", ".toml")
 
 
-def best_parameters(summary: Summary, suffix: str, trial: Ranked | None = None) -> str:
+def best_parameters(
+    summary: Summary, suffix: str, trial: Ranked | None = None, *, is_adopted: bool = False
+) -> str:
     """The content of the best-parameters file.
 
     Args:
         summary: with a complete trial.
         suffix: ``.yaml``, ``.yml``, ``.json`` or ``.toml``.
         trial: whose parameters; by default the winner's.
+        is_adopted: note that a person has chosen another trial than the winner.
 
     Raises:
         UsageError: TOML cannot hold a null, and there is one.
@@ -34,7 +37,8 @@ def best_parameters(summary: Summary, suffix: str, trial: Ranked | None = None) 
     best = trial or summary.chosen
     if best is None:
         raise UsageError(f"study `{summary.study}` has no complete trial")
-    content = {"params": dict(sorted(best.params.items())), "meta": meta(summary, best)}
+    origin = meta(summary, best) | ({"adopted": True} if is_adopted else {})
+    content = {"params": dict(sorted(best.params.items())), "meta": origin}
     if suffix == ".json":
         return json.dumps(content, indent=2, allow_nan=False, ensure_ascii=False) + "\n"
     if suffix == ".toml":
@@ -127,7 +131,7 @@ def _toml(content: dict[str, dict[str, Any]]) -> str:
     for name, value in content["params"].items():
         if holds_null(value):
             raise UsageError(
-                f"outputs.best: TOML has no null, but the best `{name}` holds one."
+                f"a TOML file has no null, but the best `{name}` holds one."
                 " Name a .yaml or .json file."
             )
     return tomlkit.dumps(content)

@@ -27,6 +27,11 @@ VERDICTS = {
     "unknown": "Not compared with the current parameters.",
 }
 
+KEPT = (
+    "The best-parameters file held values of people's own when this search began: runs leave it as"
+    " it is. `tunesmith adopt` takes the winner over."
+)
+
 
 @dataclass(frozen=True)
 class Words:
@@ -181,6 +186,8 @@ def notes(summary: Summary, words: Words) -> list[str]:
         " end of its range: a wider range may hold something better."
         for edge in summary.edges
     ]
+    if summary.is_kept:
+        lines.append(KEPT)
     lines += _doubts(summary.doubts)
     lines += _listed([_alike("failed with", group, n, words) for group in summary.failures])
     return lines + _listed([_alike("warned of", group, n, words) for group in summary.warnings])

@@ -57,6 +57,8 @@ class Summary:
     """Whether to adopt the chosen trial; ``None`` where there is none."""
     incumbent: Params | None
     """The parameters in force when the study began."""
+    is_kept: bool
+    """Whether people had edited these by then, so that runs leave them as they are."""
     noise: Noise | None
     doubts: Doubts
     best_so_far: tuple[float, ...]
@@ -141,6 +143,7 @@ def summarise(
         comparisons=decision.comparisons if decision else (),
         gate=decision.gate if decision else None,
         incumbent=incumbent(record),
+        is_kept=bool(record.head.definition.get("is_edited")),
         noise=decompose(gains),
         doubts=doubts(ranking, gains, metric),
         best_so_far=tuple(running_best(scores, metric)),

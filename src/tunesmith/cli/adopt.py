@@ -1,0 +1,54 @@
+"""``tunesmith adopt``."""
+
+from pathlib import Path
+
+import click
+
+from tunesmith.cli.options import config_option, json_option, print_json, shown
+from tunesmith.cli.reading import open_record
+from tunesmith.cli.streams import say, show
+
+SELECTIONS = ("best", "one_se", "simplest", "fastest")
+
+
+@click.command("adopt")
+@config_option
+@click.option("--trial", type=click.IntRange(min=0), help="Of this trial, not of the winner.")
+@click.option("--selection", type=click.Choice(SELECTIONS), help="Of the trial so chosen.")
+@click.option("--dry-run", is_flag=True, help="Only show what would change.")
+@json_option
+def command(
+    config: Path | None,
+    trial: int | None,
+    selection: str | None,
+    *,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    """Write a trial's parameters into the best-parameters file, over whatever stands there.
+
+    A run does so by itself while nobody has edited the file. Reads the ledger; evaluates nothing.
+    """
+    from tunesmith.reporting.adopt import adopt
+
+    definition, record = open_record(config)
+    done = adopt(
+        record,
+        definition.root,
+        definition.file.outputs,
+        trial=trial,
+        selection=selection,
+        dry_run=dry_run,
+    )
+    if as_json:
+        content = {"path": str(done.path), "trial": done.trial, "changes": list(done.changes)}
+        print_json("adopted", {**content, "is_written": done.is_written})
+        return
+    what = "would have" if dry_run else "has"
+    head = f"{shown(done.path)} {what} the parameters of trial {done.trial}"
+    show("\n".join([head, *(f"  {change}" for change in done.changes or ("no change",))]))
+    if not done.is_winner and definition.file.outputs.tuned is None:
+        say(
+            "The next run puts the winner back. To keep this one, name `outputs: {tuned: …}`,"
+            " which makes the file yours."
+        )

@@ -1,0 +1,24 @@
+"""A YAML file of DVC's as plain data, with a clear error where it is none."""
+
+from pathlib import Path
+from typing import Any
+
+from tunesmith.config.source import parse_document
+from tunesmith.errors import UsageError
+
+FILE, LOCK = "dvc.yaml", "dvc.lock"
+
+
+def stages_in(text: str, name: str) -> dict[str, Any]:
+    """The mapping under ``stages``; empty where there is none.
+
+    Raises:
+        UsageError: it is no YAML, or not of DVC's shape; with file, line and column where known.
+    """
+    data = parse_document(text, Path(name), Path(FILE)).data if text.strip() else {}
+    stages = data.get("stages") if isinstance(data, dict) else data
+    if stages is None:
+        return {}
+    if not isinstance(stages, dict) or not all(isinstance(s, dict) for s in stages.values()):
+        raise UsageError(f"{name}: expected stages by name under `stages`.")
+    return stages

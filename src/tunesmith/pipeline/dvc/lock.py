@@ -1,0 +1,94 @@
+"""``dvc.lock``: what DVC believes that its stages have run with."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tunesmith.errors import UsageError
+from tunesmith.pipeline.dvc.document import LOCK, stages_in
+
+CHUNK = 1 << 20
+
+
+@dataclass(frozen=True)
+class LockedStage:
+    """A stage as it was run last, its paths relative to ``dvc.lock``."""
+
+    name: str
+    command: str
+    deps: Mapping[str, str]
+    """Digest by path; a folder's ends with ``.dir``."""
+    params: Mapping[str, Mapping[str, Any]]
+    """Values by key, by file."""
+    outs: Mapping[str, str]
+
+
+def read_lock(text: str, name: str = LOCK) -> dict[str, LockedStage]:
+    """The stages of a ``dvc.lock``, by name.
+
+    Raises:
+        UsageError: it is no YAML, or not of DVC's shape.
+    """
+    return {key: _stage(key, content) for key, content in stages_in(text, name).items()}
+
+
+def _stage(name: str, content: Mapping[str, Any]) -> LockedStage:
+    params = content.get("params")
+    return LockedStage(
+        name,
+        str(content.get("cmd", "")),
+        _digests(content.get("deps")),
+        dict(params) if isinstance(params, dict) else {},
+        _digests(content.get("outs")),
+    )
+
+
+def _digests(listed: Any) -> dict[str, str]:
+    rows = [row for row in listed if isinstance(row, dict)] if isinstance(listed, list) else []
+    return {str(row["path"]): str(row.get("md5", "")) for row in rows if "path" in row}
+
+
+def file_md5(path: Path) -> str | None:
+    """What ``dvc.lock`` holds for a file; ``None`` where it is missing or a folder."""
+    if not path.is_file():
+        return None
+    digest = hashlib.md5(usedforsecurity=False)
+    with path.open("rb") as stream:
+        while chunk := stream.read(CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def with_stage_of(text: str, other: str, stage: str) -> str:
+    """A ``dvc.lock`` with one stage's block as another one has it; the rest stays as it is.
+
+    Args:
+        text: may be empty.
+        other: that has the stage.
+        stage: its name.
+
+    Raises:
+        UsageError: one of them is not of DVC's shape, or the other lacks the stage.
+    """
+    if stage not in stages_in(other, LOCK):
+        raise UsageError(f"{LOCK}: there is no stage `{stage}` in it.")
+    blocks, given = _blocks(text), _blocks(other)
+    head = text.partition("stages:\n")[0] if text.strip() else other.partition("stages:\n")[0]
+    merged = blocks | {stage: given.get(stage, "")}
+    found = f"{head}stages:\n" + "".join(merged.values())
+    if stages_in(found, LOCK) != stages_in(text, LOCK) | {stage: stages_in(other, LOCK)[stage]}:
+        raise UsageError(f"{LOCK}: not as DVC writes it; run `dvc commit` to have it rewritten.")
+    return found
+
+
+def _blocks(text: str) -> dict[str, str]:
+    """The text of every stage, by its name: DVC writes them two spaces deep."""
+    found: dict[str, str] = {}
+    name = ""
+    for line in text.partition("stages:\n")[2].splitlines():
+        if line.startswith("  ") and line[2:3] not in (" ", "-", ""):
+            name = line.strip().removesuffix(":").strip("'\"")
+        found[name] = found.get(name, "") + f"{line}\n"
+    return found

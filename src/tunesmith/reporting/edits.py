@@ -1,0 +1,73 @@
+"""Whether somebody has edited a best-parameters file, and what.
+
+A file that a run has written holds the digest of its parameters. Comments and the order of its keys
+may change freely; a file without a digest was written by hand.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tunesmith.fingerprint import digest
+from tunesmith.ledger.records import StudyRecord
+from tunesmith.reporting.compare import differences
+from tunesmith.reporting.parameters import read_parameters
+
+
+@dataclass(frozen=True)
+class Edit:
+    """What a person has put into a best-parameters file."""
+
+    params: Mapping[str, Any]
+    trial: int | None
+    """The trial whose parameters stood there; ``None`` where a run never wrote the file."""
+    changes: tuple[str, ...]
+    """``name: old -> new``, by name; empty where what stood there is not known."""
+    is_adopted: bool = False
+    """Whether it is another trial than the winner, taken over as it is."""
+
+    @property
+    def words(self) -> str:
+        """
+        >>> Edit({}, 41, ("learning_rate: 0.01 -> 0.005",)).words
+        'edited by hand since trial 41 (learning_rate: 0.01 -> 0.005)'
+        """
+        if self.is_adopted:
+            return f"trial {self.trial} was adopted"
+        if self.trial is None:
+            return "written by hand"
+        listed = f" ({', '.join(self.changes)})" if self.changes else ""
+        return f"edited by hand since trial {self.trial}{listed}"
+
+
+def edit_of(path: Path, record: StudyRecord | None = None) -> Edit | None:
+    """What somebody has edited; ``None`` where the file is missing or as it was written.
+
+    Args:
+        path: of a best-parameters file.
+        record: of the study that wrote it, which knows what stood there.
+
+    Raises:
+        UsageError: it cannot be read.
+    """
+    if not path.is_file():
+        return None
+    params, meta = read_parameters(path)
+    number = None if meta is None else meta.get("trial")
+    if meta is not None and meta.get("digest") == digest(params):
+        return Edit(params, number, (), is_adopted=True) if meta.get("adopted") else None
+    before = _params_of(record, meta, number)
+    return Edit(params, number, () if before is None else tuple(differences(before, params)))
+
+
+def _params_of(
+    record: StudyRecord | None, meta: Mapping[str, Any] | None, number: object
+) -> Mapping[str, Any] | None:
+    """What the trial had that the file comes from, if it is one of the present series."""
+    if record is None or meta is None or not isinstance(number, int):
+        return None
+    if meta.get("study") != record.head.name or not 0 <= number < record.history.n_told:
+        return None
+    params = dict(record.history[number].params)
+    return params if digest(params) == meta.get("digest") else None
