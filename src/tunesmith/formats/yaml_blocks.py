@@ -118,8 +118,8 @@ def _filled(text: str, place: Place, node: Any, new: Mapping[str, Any]) -> str:
 def _list(text: str, place: Place, old: Sequence[Any], new: Sequence[Any]) -> str:
     node = _node(text, place)
     spans = [_item_lines(text, node, item, place) for item in node.value]
-    keys = [[json.dumps(item, default=repr) for item in items] for items in (old, new)]
-    changes = SequenceMatcher(None, *keys, autojunk=False).get_opcodes()
+    was, is_now = ([json.dumps(item, default=repr) for item in items] for items in (old, new))
+    changes = SequenceMatcher(None, was, is_now, autojunk=False).get_opcodes()
     for what, i, i_stop, j, j_stop in reversed(changes):
         if what == "equal":
             continue
