@@ -76,15 +76,16 @@ def _sorted(data: Any) -> Any:
 
 
 def _mapping(text: str, place: Place, old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
-    for key in [key for key in old if key not in new]:
-        begin, stop = _lines_of(text, (*place, key))
-        text = text[:begin] + text[stop:]
     for key, value in new.items():
         if key not in old:
             follower = _follower(key, old, new)
             text = _with_entry(text, place, block({key: value}), follower)
         elif not says_same(old[key], value):
             text = _changed(text, (*place, key), old[key], value)
+    # Last, so that the mapping is never empty in between.
+    for key in [key for key in old if key not in new]:
+        begin, stop = _lines_of(text, (*place, key))
+        text = text[:begin] + text[stop:]
     return text
 
 
@@ -96,9 +97,11 @@ def _follower(key: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> str |
 def _changed(text: str, place: Place, old: Any, new: Any) -> str:
     node = _node(text, place)
     is_block = node.id != "scalar" and not node.flow_style
-    if is_block and isinstance(new, dict):
+    if not new:
+        return update(text, {place: new})
+    if is_block and isinstance(new, dict) and isinstance(old, dict):
         return _mapping(text, place, old, new)
-    if is_block and isinstance(new, list):
+    if is_block and isinstance(new, list) and isinstance(old, list):
         return _list(text, place, old, new)
     if not old and isinstance(new, dict):
         return _filled(text, place, node, new)
@@ -139,7 +142,8 @@ def _with_entry(text: str, place: Place, lines: str, before: str | None) -> str:
     indented = _indented(lines, node.value[0][0].start_mark.column, text)
     neighbour = node.value[-1][0].value if before is None else before
     begin, stop = _lines_of(text, (*place, str(neighbour)))
-    blank = line_end(text) if _is_apart(text, begin) or not place else ""
+    is_top = not place and text.count("\n", begin, stop) > 1
+    blank = line_end(text) if is_top or _is_apart(text, begin) else ""
     if before is None:
         return text[:stop] + blank + indented + text[stop:]
     return text[:begin] + indented + blank + text[begin:]

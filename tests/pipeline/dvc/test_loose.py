@@ -45,7 +45,9 @@ def test_defect_a_what_tuning_writes_is_declared_and_put_back(loose: Project) ->
     (loose.root / BEST).unlink()
     # DVC reads parameters before it runs anything: it cannot be asked to make this file.
     assert "Parameters 'params' are missing" in loose.dvc("repro", code=255)
+    assert f"{BEST} is missing" in loose.tunesmith("doctor", code=2)
     loose.dvc("repro", "-f", "tuning")
+    loose.dvc("repro")
     assert loose.changed() == {}
     assert {name: loose.text(name) for name in (BEST, TUNED)} == before
     assert sum(loose.evaluated) == 8
@@ -79,7 +81,7 @@ def test_defect_c_a_manual_edit_is_kept_and_told(loose: Project) -> None:
     assert "`tunesmith adopt` takes the winner over" in told
     assert "Stage 'training' didn't change" in told
     assert (loose.text(BEST), loose.params(TUNED)) == (edited, {"max_depth": 2})
-    assert "edited by hand" in loose.text(REPORT)
+    assert "`tunesmith adopt` takes the winner over" in loose.text(REPORT)
     loose.tunesmith("adopt")
     loose.dvc("repro")
     assert (loose.trained, loose.changed()) == ([3, 7, 2], {})

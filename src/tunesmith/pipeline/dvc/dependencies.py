@@ -50,18 +50,9 @@ def is_within(path: str, folder: str) -> bool:
 
 
 def _code(definition: Definition, root: Path, outs: Iterable[str]) -> list[str]:
-    tops = top_names(_import_paths(definition))
+    # The splitter's code shows in the splits alone, but DVC has to know when they may change.
+    tops = top_names(definition.file.objective.all_import_paths)
     return _grouped(reached(tops, root)[0], root, outs, is_package=PACKAGED in tops)
-
-
-def _import_paths(definition: Definition) -> list[str]:
-    """All that scores depend on, and the splitter: a changed one is to be run again."""
-    section = definition.file.objective
-    found = [section.estimator, section.factory, section.cv.splitter]
-    found += [step.estimator for step in section.steps]
-    found += [choice.estimator for choice in section.estimators.values()]
-    found += [metric.scorer for metric in (*section.metric, *section.also)]
-    return [path for path in found if path]
 
 
 def _program(definition: Definition, root: Path, outs: Iterable[str]) -> list[str]:

@@ -43,6 +43,7 @@ def findings(definition: Definition) -> list[Finding]:
         _outs(tuning, paths),
         _copies(tuning, root),
         _ignored(root),
+        _parameters(root, paths),
     ]
 
 
@@ -110,3 +111,12 @@ def leaves_out_bytecode(root: Path) -> bool:
     files = (folder / IGNORE for folder in (root, *root.parents))
     lines = {line for file in files if file.is_file() for line in file.read_text().splitlines()}
     return not lines.isdisjoint(BYTECODE)
+
+
+def _parameters(root: Path, paths: Paths) -> Finding:
+    """Whether a file of people's own is missing that DVC cannot know how to make."""
+    tuned = root / paths.outs[0]
+    if (root / paths.best).is_file() or not tuned.is_file():
+        return Finding("dvc parameters", True, f"{paths.best}: nothing is missing")
+    detail = f"{paths.best} is missing, and `dvc repro` would stop: `tunesmith adopt` writes it."
+    return Finding("dvc parameters", False, detail)

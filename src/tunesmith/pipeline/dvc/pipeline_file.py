@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -82,7 +82,7 @@ class Pipeline:
             ConfigError: every stage and out that stands in the way.
         """
         trainers, notes = self._trainers(definition, paths)
-        problems = [*self._problems(paths, trainers)]
+        problems = [*self._problems(paths, trainers, definition.root)]
         if problems:
             raise ConfigError(problems)
         data = yaml.read(self.text)
@@ -127,16 +127,18 @@ class Pipeline:
         content = wanted.training(definition, paths, command, root)
         return {name: content}, tuple(_about_metrics(content, command, root))
 
-    def _problems(self, paths: Paths, trainers: Mapping[str, Content]) -> Iterator[Violation]:
+    def _problems(
+        self, paths: Paths, trainers: Mapping[str, Content], root: Path
+    ) -> Iterator[Violation]:
         yield from self._taken(trainers)
         tuning = self.tuning
         raw = {} if tuning is None else yaml.read(self.text)["stages"][tuning.name]
         for key in (key for key in ODD_KEYS if key in raw):
             message = f"a stage with `{key}` cannot be kept in step with the configuration."
-            hint = "Write a plain stage, or let another one be added with --stage NAME."
+            hint = "Write a plain stage in the dvc.yaml of the project's folder."
             yield self._violation(("stages", self.tuning_name, key), message, hint)
-        for path in {*paths.outs, paths.metrics}:
-            yield from self._owners(path)
+        yield from self._owners((*paths.outs, paths.metrics))
+        yield from _tracked((*paths.outs, paths.metrics), root)
 
     def _taken(self, trainers: Mapping[str, Content]) -> Iterator[Violation]:
         """Stages that do something else under the names that ours would have."""
@@ -157,15 +159,16 @@ class Pipeline:
         present = self.stages[self.request.training_stage]
         return content.get("cmd") != present.content.get("cmd")
 
-    def _owners(self, path: str) -> Iterator[Violation]:
-        """Other stages that write a file of ours, or a folder around it."""
+    def _owners(self, paths: Sequence[str]) -> Iterator[Violation]:
+        """Other stages that write files of ours, or a folder around them."""
         for stage in self.stages.values():
             if stage is self.tuning or (self.request.is_forced and stage.name in self._own_names):
                 continue
-            for out in stage.outs:
-                if is_within(path, path_in(out)) or is_within(path_in(out), path):
-                    message = f"`{out}` is an out of this stage, and {path} one of tuning."
-                    hint = "Name another file under `outputs` in the configuration."
+            for out in map(path_in, stage.outs):
+                ours = [p for p in paths if is_within(p, out) or is_within(out, p)]
+                if ours:
+                    message = f"`{out}` is an out of this stage; of tuning is {', '.join(ours)}."
+                    hint = "Name other files under `outputs` in the configuration."
                     yield self._violation(("stages", stage.name), message, hint)
 
     @property
@@ -181,6 +184,16 @@ HOW_TO_TRAIN = (
     "No stage trains, and none of train.py, src/train.py and scripts/train.py is there:"
     " add one with `tunesmith dvc init --training 'python my_script.py'`."
 )
+
+
+def _tracked(paths: Sequence[str], root: Path) -> Iterator[Violation]:
+    """Files of ours, or folders around them, that ``dvc add`` has taken."""
+    around = {str(p) for path in paths for p in (Path(path), *Path(path).parents)} - {"."}
+    for name in sorted(around):
+        if (root / f"{name}.dvc").is_file():
+            message = f"is tracked by {name}.dvc, and a stage cannot write it as well."
+            hint = f"Run `dvc remove {name}.dvc`, or name other files under `outputs`."
+            yield Violation((), message, hint, Place(name))
 
 
 def _runs(stage: Stage, config: str, request: Request) -> bool:
