@@ -1,7 +1,6 @@
 """The files that a run leaves: best parameters, report, trials."""
 
 import json
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -100,7 +99,7 @@ def _timeless(record: StudyRecord) -> list[table.Row]:
         name = table.suffix(metric, record.metrics)
         scores = [trial.mean(metric.name) for trial in record.history.told]
         for row, best in zip(rows, running_best(scores, metric), strict=True):
-            row[f"best_{name}"] = None if math.isnan(best) else best
+            row[f"best_{name}"] = best if best == best else None  # NaN
     return rows
 
 
