@@ -18,7 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 
-from tunesmith.testing.projects import make_project
+from tunesmith.testing.projects import TUNING, make_project
 
 BARE = """\
   bare:
@@ -26,12 +26,14 @@ BARE = """\
     outs:
       - bare.txt: {{cache: false, persist: true}}
 """
+N_TRIALS = 200
 BEST = Path("config/best_parameters.yaml")
 
 
 def project(folder: Path, do: Callable[..., float]) -> None:
     """A pipeline whose study has run, with a stage beside it that does nothing."""
-    make_project(folder, method="random", trials=200)
+    many = "  min_samples_leaf: {int: [1, 50]}\nsearch:"
+    make_project(folder, method="random", trials=N_TRIALS, text=TUNING.replace("search:", many))
     do("git", "init", "-q")
     do("dvc", "init", "-q")
     do(sys.executable, "-m", "tunesmith", "dvc", "init", "--tight", "--yes")
@@ -87,7 +89,7 @@ def main(arguments: list[str] | None = None) -> None:
                 if "edit" in label:
                     edited(folder)
                 seconds[label].append(do(*command))
-    print("| a finished study of 200 trials | seconds |\n|---|---:|")
+    print(f"| a finished study of {N_TRIALS} trials | seconds |\n|---|---:|")
     found = {label: median(times) for label, times in seconds.items()}
     for label, value in found.items():
         print(f"| {label} | {value:.2f} |")

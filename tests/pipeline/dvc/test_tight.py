@@ -29,6 +29,7 @@ def test_a_manual_edit_is_shown_and_undone(tight: Project) -> None:
 
 def test_there_and_back(tight: Project) -> None:
     first = {name: tight.text(name) for name in (BEST, REPORT)}
+    tight.edit(BEST, "max_depth: 3", "max_depth: 7")
     tight.edit("tuning.yaml", "[1, 2, 3, 4]", "[1, 2]")
     tight.dvc("repro")
     assert (tight.depth, tight.trained) == (2, [3, 2])
@@ -54,8 +55,9 @@ def test_a_fresh_clone_is_up_to_date(tight: Project, tmp_path: Path) -> None:
     tight.git("clone", "-q", ".", str(tmp_path / "clone"))
     clone = Project(tmp_path / "clone")
     assert clone.changed() == {}
-    clone.edit(BEST, "max_depth: 3", "max_depth: 7")
+    clone.edit(BEST, "meta:", "# a word\nmeta:")
     clone.dvc("repro")
+    assert "# a word" not in clone.text(BEST)
     assert (clone.depth, clone.evaluated, clone.changed()) == (3, [8, 0], {})
 
 
