@@ -1,5 +1,6 @@
 """What ``dvc init`` would write: files are planned here, and run by DVC in the stories."""
 
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -211,6 +212,21 @@ def test_other_formats_of_the_configuration(root: Path, name: str, text: str) ->
             diff(root, TIGHT, name)
 
 
+def test_merge_keys_of_other_stages_stay_and_of_ours_are_refused(root: Path) -> None:
+    one = "stages:\n  one: &one\n    cmd: a\n    deps: [x.csv]\n"
+    (root / "dvc.yaml").write_text(f"{one}  two:\n    <<: *one\n    cmd: b\n")
+    diff(root)
+    found = (root / "dvc.yaml").read_text()
+    assert "    <<: *one\n" in found
+    assert stages(root)["two"]["deps"] == ["x.csv"]
+    (root / "dvc.yaml").write_text(f"{one}  training:\n    <<: *one\n    outs: [outputs]\n")
+    with pytest.raises(ConfigError, match=r"dvc\.yaml: stages\.training: `outputs` is an out"):
+        diff(root)
+    (root / "dvc.yaml").write_text(f"{one}  tuning:\n    <<: *one\n    cmd: tunesmith run\n")
+    with pytest.raises(UsageError, match="is not there as an entry of its own"):
+        diff(root)
+
+
 @pytest.mark.parametrize(
     ("text", "request_"),
     [
@@ -261,6 +277,13 @@ def test_no_dvc_project(root: Path) -> None:
     (root / ".dvc/config").unlink()
     with pytest.raises(UsageError, match="`dvc init --subdir`"):
         diff(root)
+
+
+def test_outs_that_git_ignores_are_told(root: Path) -> None:
+    subprocess.run(["git", "init", "-q", str(root)], check=True)
+    (root / ".gitignore").write_text("outputs/*.json*\n")
+    (note,) = plan_init(load_definition(root / "tuning.yaml"), PLAIN).notes
+    assert note.startswith("Git ignores outputs/history.jsonl, outputs/tuning_metrics.json, and")
 
 
 def test_notes(root: Path) -> None:

@@ -173,9 +173,10 @@ def _ignoring(root: Path) -> Iterator[FileChange]:
 def _hidden(root: Path, paths: Paths) -> Iterator[str]:
     """Outs that Git ignores: nothing else keeps them."""
     names = [*paths.outs, paths.metrics, paths.best]
-    found = git.paths(root, "check-ignore", "--no-index", "-z", "--", *names)
+    found = git.answer(root, "check-ignore", "--no-index", "--", *names)
     if found:
+        hidden = ", ".join(found.splitlines())
         yield (
-            f"Git ignores {', '.join(found)}, and DVC keeps no copy: take them out of .gitignore,"
-            " or a clone has to tune again."
+            f"Git ignores {hidden}, and DVC keeps no copy: take them out of .gitignore, or a clone"
+            " has to tune again."
         )

@@ -176,8 +176,11 @@ class Pipeline:
         return self.tuning_name, self.request.training_stage
 
     def _violation(self, path: tuple[str, ...], message: str, hint: str) -> Violation:
-        positions = parse_document(self.text, Path(FILE)).positions
-        return Violation(path, message, hint, Place(FILE, *positions.find(path)))
+        try:
+            place = parse_document(self.text, Path(FILE)).place(path)
+        except ConfigError:
+            place = Place(FILE)  # it holds what DVC reads and a configuration may not
+        return Violation(path, message, hint, place)
 
 
 HOW_TO_TRAIN = (
