@@ -14,7 +14,7 @@ from tunesmith.formats import FormatError, yaml, yaml_blocks
 from tunesmith.pipeline.dvc import wanted
 from tunesmith.pipeline.dvc.dependencies import is_within
 from tunesmith.pipeline.dvc.document import FILE
-from tunesmith.pipeline.dvc.stages import Coupling, Stage, read_stages, runs
+from tunesmith.pipeline.dvc.stages import Coupling, Stage, names, read_stages, tuning_stage
 from tunesmith.pipeline.dvc.wanted import Content, Paths, literal, path_in
 
 STAGE_NAME = re.compile(r"[A-Za-z0-9_-]+\Z")
@@ -62,8 +62,10 @@ class Pipeline:
                 )
         stages = read_stages(text)
         config = wanted.paths_of(definition, definition.file.outputs).config
-        own = (stage for stage in stages.values() if _runs(stage, config, request))
-        return cls(text, stages, next(own, None), request)
+        own = tuning_stage(stages, config)
+        if own is not None and not (request.is_usual or names(own, config)):
+            own = None
+        return cls(text, stages, own, request)
 
     @property
     def tuning_name(self) -> str:
@@ -197,14 +199,6 @@ def _tracked(paths: Sequence[str], root: Path) -> Iterator[Violation]:
             message = f"is tracked by {name}.dvc, and a stage cannot write it as well."
             hint = f"Run `dvc remove {name}.dvc`, or name other files under `outputs`."
             yield Violation((), message, hint, Place(name))
-
-
-def _runs(stage: Stage, config: str, request: Request) -> bool:
-    if not any(runs(command, config) for command in stage.commands):
-        return False
-    # Without `-c` the command runs whatever configuration has the usual name.
-    is_named = any(not runs(command, f"not-{config}") for command in stage.commands)
-    return is_named or request.is_usual
 
 
 def _command(stage: Stage) -> str:
