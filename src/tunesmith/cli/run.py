@@ -20,6 +20,7 @@ from tunesmith.cli.options import (
     shown,
 )
 from tunesmith.cli.streams import say, show
+from tunesmith.errors import UsageError
 
 if TYPE_CHECKING:
     from tunesmith.config.model import Definition
@@ -29,10 +30,23 @@ if TYPE_CHECKING:
 @click.command("run")
 @config_option
 @click.option("--workers", type=click.IntRange(min=1), help="Fits at a time.  [default: cores]")
-@click.option("--trials", type=click.IntRange(min=1), help="End after so many trials.")
+@click.option(
+    "--trials",
+    type=click.IntRange(min=1),
+    envvar="TUNESMITH_TRIALS",
+    help="End after so many trials.",
+)
 @click.option("--time", "time_limit", metavar="TIME", help="End after 90s, 30m, 1h30m.")
+@click.option(
+    "--time-budget",
+    metavar="TIME",
+    envvar="TUNESMITH_TIME_BUDGET",
+    help="Interrupt the run then, to be continued by the next one (exit code 143).",
+)
 @click.option("--seed", type=click.IntRange(min=0), help="Another seed, another series of trials.")
-@click.option("--restart", is_flag=True, help="Evaluate everything anew.")
+@click.option(
+    "--restart", is_flag=True, envvar="TUNESMITH_RESTART", help="Evaluate everything anew."
+)
 @click.option("--gate", is_flag=True, help=OPTION + " Implies the section `gate`.")
 @click.option(
     "--base",
@@ -46,6 +60,7 @@ def command(
     workers: int | None,
     trials: int | None,
     time_limit: str | None,
+    time_budget: str | None,
     seed: int | None,
     base: str | None,
     *,
@@ -57,7 +72,8 @@ def command(
     """Run the study until a stopping criterion is met.
 
     What the ledger knows is not evaluated again, so running a finished or interrupted study
-    continues it. Options change this run only, not the file.
+    continues it. Options change this run only, not the file. Those that DVC and CI need are
+    environment variables, too: TUNESMITH_TRIALS, TUNESMITH_RESTART, TUNESMITH_TIME_BUDGET.
     """
     from tunesmith.config.load import load_definition
 
@@ -67,17 +83,23 @@ def command(
         "seed": seed,
         "workers": workers,
     }
+    budget_s = _budget_s(time_budget)
     path = find_config(config)
     definition = load_definition(path, overrides=overrides)
     is_plain = not (restart or gate or base)
     if is_plain and _has_nothing_to_do(definition, as_json=as_json):
         return
     from tunesmith.progress import is_interactive, watching
+    from tunesmith.study.signals import time_budget as limited
     from tunesmith.tuning import tune, with_gate
 
     if gate or base is not None:
         definition = with_gate(definition, base)
-    with pointing_into(path), watching(live=is_interactive(), quiet=quiet) as observer:
+    with (
+        pointing_into(path),
+        limited(budget_s) as is_spent,
+        watching(live=is_interactive(), quiet=quiet) as observer,
+    ):
         result = tune(definition, observer=observer, say=say, restart=restart)
     if as_json:
         print_json("run", _content(result))
@@ -88,9 +110,23 @@ def command(
             _point_to_logs(failed, path)
     is_kept = say_kept(definition, result.record, result.summary)
     code = int(result.exit_code)
+    if code and is_spent():
+        say(f"The time budget of {time_budget} is spent. Results are kept; the next run goes on.")
     if is_plain and not code and not is_kept:
         _stamp(definition, result)
     sys.exit(code or (int(gate_code(result.summary)) if gate else 0))
+
+
+def _budget_s(given: str | None) -> float | None:
+    from tunesmith.config.section import seconds
+
+    try:
+        found = None if given is None else float(seconds(given))
+    except ValueError as error:
+        raise UsageError(f"--time-budget: {error}") from None
+    if found is not None and found <= 0:
+        raise UsageError(f"--time-budget: `{given}` is no time to run in.")
+    return found
 
 
 def _has_nothing_to_do(definition: "Definition", *, as_json: bool) -> bool:

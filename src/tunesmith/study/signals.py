@@ -4,9 +4,10 @@ A signal interrupts the study while it waits for fits; anywhere else it is kept 
 wait. A second one is let in at once.
 """
 
+import os
 import signal
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType, TracebackType
 from typing import Any, Self
@@ -17,6 +18,35 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 def _is_listened_to(number: signal.Signals) -> bool:
     # Under nohup the run is meant to outlive its terminal.
     return not (number == signal.SIGHUP and signal.getsignal(number) is signal.SIG_IGN)
+
+
+@contextmanager
+def time_budget(budget_s: float | None) -> Iterator[Callable[[], bool]]:
+    """For the duration of the block, ask this process to end (SIGTERM) when its time is up.
+
+    Args:
+        budget_s: seconds; ``None`` for no end.
+
+    Returns:
+        Tells whether the time was up.
+    """
+    spent: list[int] = []
+
+    def ask(number: int, _frame: FrameType | None) -> None:
+        spent.append(number)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    if budget_s is None:
+        yield lambda: False
+        return
+    # A timer of the process rather than a thread, which workers must not be forked beside.
+    before = signal.signal(signal.SIGALRM, ask)
+    signal.setitimer(signal.ITIMER_REAL, budget_s)
+    try:
+        yield lambda: bool(spent)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
 
 
 class StopRequested(BaseException):

@@ -89,7 +89,7 @@ class Checkout(Repository):
         """Commit some files of the working tree, and leave the others as they are.
 
         Args:
-            paths: files, relative to the repository; those that are missing or ignored are left out.
+            paths: files, relative to the repository; missing and ignored ones are left out.
             message: of the commit.
             forge: that the job runs on.
         """
@@ -127,6 +127,12 @@ class Checkout(Repository):
                 self._advance(head, made, entries)
             return Committed(branch, made, tuple(self.changed_since(tip, made)))
         raise GitError(f"`{branch}` moved {TRIES} times while its results were pushed; try again.")
+
+    def follow(self, branch: str) -> None:
+        """Have a local branch where so far only the remote has one."""
+        remote = self.commit_of(f"refs/remotes/origin/{branch}")
+        if remote is not None and branch not in self.local_branches():
+            self.make_branches([branch], remote)
 
     # -- parts of it -------------------------------------------------------------------------
 

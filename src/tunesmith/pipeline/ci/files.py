@@ -24,7 +24,9 @@ def result_files(definition: Definition) -> list[str]:
         UsageError: ``dvc.yaml`` cannot be read.
     """
     pipeline = [LOCK, *_kept_by_git(definition.root)]
-    return list(dict.fromkeys([*output_files(definition), *pipeline, *metrics_files(definition.root)]))
+    return list(
+        dict.fromkeys([*output_files(definition), *pipeline, *metrics_files(definition.root)])
+    )
 
 
 def _kept_by_git(folder: Path) -> Iterator[str]:

@@ -19,6 +19,7 @@ from tunesmith.reporting.escape import one_line
 from tunesmith.reporting.markdown import MAX_BYTES, MAX_CHARACTERS, render, render_comment
 from tunesmith.reporting.numbers import value
 from tunesmith.reporting.summary import Summary, summarise
+from tunesmith.types import Params
 
 MIN_CHARACTERS = 10_000
 """That are left to the report, however long the rest is."""
@@ -166,8 +167,7 @@ def origin(parameters: Parameters) -> str:
     return f"From trial {int(meta['trial'])} of study {study}{score}{edited}."
 
 
-def _value(params: object, name: str) -> str:
-    assert isinstance(params, dict)  # noqa: S101
+def _value(params: Params, name: str) -> str:
     return name_cell(value(params[name])) if name in params else "–"
 
 
