@@ -2,6 +2,8 @@
 
 import shlex
 import sys
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -83,21 +85,20 @@ def command(
         "seed": seed,
         "workers": workers,
     }
-    budget_s = _budget_s(time_budget)
+    limit = _limited(time_budget)
     path = find_config(config)
     definition = load_definition(path, overrides=overrides)
     is_plain = not (restart or gate or base)
     if is_plain and _has_nothing_to_do(definition, as_json=as_json):
         return
     from tunesmith.progress import is_interactive, watching
-    from tunesmith.study.signals import time_budget as limited
     from tunesmith.tuning import tune, with_gate
 
     if gate or base is not None:
         definition = with_gate(definition, base)
     with (
         pointing_into(path),
-        limited(budget_s) as is_spent,
+        limit,
         watching(live=is_interactive(), quiet=quiet) as observer,
     ):
         result = tune(definition, observer=observer, say=say, restart=restart)
@@ -110,23 +111,33 @@ def command(
             _point_to_logs(failed, path)
     is_kept = say_kept(definition, result.record, result.summary)
     code = int(result.exit_code)
-    if code and is_spent():
-        say(f"The time budget of {time_budget} is spent. Results are kept; the next run goes on.")
     if is_plain and not code and not is_kept:
         _stamp(definition, result)
     sys.exit(code or (int(gate_code(result.summary)) if gate else 0))
 
 
-def _budget_s(given: str | None) -> float | None:
+def _limited(time_budget: str | None) -> AbstractContextManager[None]:
     from tunesmith.config.section import seconds
 
     try:
-        found = None if given is None else float(seconds(given))
+        budget_s = None if time_budget is None else float(seconds(time_budget))
     except ValueError as error:
         raise UsageError(f"--time-budget: {error}") from None
-    if found is not None and found <= 0:
-        raise UsageError(f"--time-budget: `{given}` is no time to run in.")
-    return found
+    if budget_s is not None and budget_s <= 0:
+        raise UsageError(f"--time-budget: `{time_budget}` is no time to run in.")
+    return _within(budget_s, f"The time budget of {time_budget} is spent")
+
+
+@contextmanager
+def _within(budget_s: float | None, words: str) -> Iterator[None]:
+    from tunesmith.study.signals import time_budget
+
+    with time_budget(budget_s) as is_spent:
+        try:
+            yield
+        finally:
+            if is_spent():
+                say(f"{words}. What was evaluated is kept; the next run goes on.")
 
 
 def _has_nothing_to_do(definition: "Definition", *, as_json: bool) -> bool:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from tunesmith.config.model import Definition
@@ -47,6 +48,11 @@ class Subject:
     """Markdown files in place of the study's own report."""
     links: tuple[Link, ...] = ()
 
+    @cached_property
+    def summary(self) -> Summary | None:
+        """What the ledger says of the study; ``None`` where it has nothing."""
+        return ledger_summary(self.definition)
+
 
 def comment(subject: Subject) -> str:
     """For a pull request: at most 60,000 characters."""
@@ -87,9 +93,10 @@ def _report(subject: Subject, limit: int | None) -> str:
     if subject.files:
         text = _joined(*(path.read_text(encoding="utf-8") for path in subject.files))
     else:
-        summary = ledger_summary(subject.definition)
-        if summary is not None:
-            return render(summary) if limit is None else render_comment(summary, limit)
+        if subject.summary is not None:
+            if limit is None:
+                return render(subject.summary)
+            return render_comment(subject.summary, limit)
         text = _committed_report(subject) or NO_REPORT
     return text if limit is None else shortened(text, lambda part: len(part) <= limit)
 
@@ -133,18 +140,14 @@ def _training(subject: Subject) -> Iterator[str]:
     diff = metrics.metrics_diff(folder, files, base, subject.base_commit)
     if diff.metrics:
         yield f"## Metrics\n\n{metrics.markdown(diff)}"
-    if ledger_is_here(subject.definition):
+    if not subject.files and subject.summary is not None:
+        # The study's own report has the parameters, too.
         return
     (best,) = within(subject.checkout.root, folder, [subject.definition.file.outputs.best])
     before = _parameters_of(subject.checkout, subject.base_commit, best)
     here = _parameters_here(subject.checkout, best)
     if here is not None and (before is None or before.digest != here.digest):
         yield f"## Parameters\n\n{parameters_table(before, here, base)}"
-
-
-def ledger_is_here(definition: Definition) -> bool:
-    """Whether the study's own report can be made, which has the parameters, too."""
-    return not isinstance(definition.ledger, Path) or definition.ledger.is_file()
 
 
 def parameters_table(before: Parameters | None, here: Parameters, base: str) -> str:
