@@ -74,8 +74,8 @@ BUILTIN: dict[str, dict[str, str]] = {
         "timeline": "tunesmith.reporting.figures.timeline:KIND",
     },
     "forges": {
-        "github": "tunesmith.pipeline.forge.github",
-        "gitlab": "tunesmith.pipeline.forge.gitlab",
+        "github": "tunesmith.pipeline.forge.github:GitHub",
+        "gitlab": "tunesmith.pipeline.forge.gitlab:GitLab",
     },
     "reports": {
         "markdown": "tunesmith.reporting.markdown:render",

@@ -14,9 +14,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import tunesmith
 from tests.pipeline.ci.expressions import Expression, filled
 from tests.pipeline.forge.servers import ForgeServer
+
+import tunesmith
 from tunesmith.config.source import parse_document
 
 SOURCES = Path(tunesmith.__file__).parents[1]

@@ -67,7 +67,8 @@ class ForgeServer:
         self.pulls: list[Pull] = []
         self.notes: list[Note] = []
         self.dispatched: list[JSON] = []
-        self.faults: list[Fault] = []
+        self.faults: list[Fault | None] = []
+        """Of the next requests, one after the other; ``None`` lets one pass."""
         self.seen: list[Seen] = []
         self.is_read_only = False
         self.forbids_pulls = False

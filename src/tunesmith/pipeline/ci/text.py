@@ -259,7 +259,7 @@ def parse_links(given: Sequence[str]) -> tuple[Link, ...]:
         UsageError: there is no name, or no address of the web.
     """
     pairs = [text.partition("=")[::2] for text in given]
-    for name, url in pairs:
-        if not name or (url and not is_web(url)):
-            raise UsageError(f"--link: expected NAME=https://…, found `{name}={url}`.")
+    for text, (name, url) in zip(given, pairs, strict=True):
+        if not name or "=" not in text or (url and not is_web(url)):
+            raise UsageError(f"--link: expected NAME=https://…, found `{text}`.")
     return tuple(Link(name, url) for name, url in pairs if url)

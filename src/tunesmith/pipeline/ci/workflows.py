@@ -103,6 +103,7 @@ def _values(definition: Definition, root: Path, wishes: Wishes) -> dict[str, str
         "python": json.dumps(wishes.python),
         "python_plain": wishes.python,
         "main": scalar(wishes.main),
+        "target": shlex.quote(wishes.main),
     }
 
 

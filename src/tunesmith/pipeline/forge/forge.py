@@ -58,7 +58,8 @@ class Login:
 class Forge(Protocol):
     """A repository on a forge, as seen from a job that runs there.
 
-    All of it can be told from the environment; only methods that say ``ForgeError`` ask the API.
+    It is made from the environment of a job, which tells most of it; only methods that say
+    ``ForgeError`` ask the API.
     """
 
     job: Job
@@ -69,6 +70,10 @@ class Forge(Protocol):
     skip_ci: tuple[str, ...]
     """Options of ``git push`` after which nothing is run; none are needed where a job's own token
     starts nothing."""
+
+    @staticmethod
+    def is_here(environ: Mapping[str, str]) -> bool:
+        """Whether this is a job of such a forge."""
 
     def warning(self, text: str) -> str:
         """A line of the log that the forge shows as a warning."""
@@ -130,9 +135,9 @@ def forge_here(environ: Mapping[str, str] | None = None) -> Forge | None:
     """The forge that this job runs on; ``None`` outside of CI."""
     environ = os.environ if environ is None else environ
     for name in registry.names("forges"):
-        module = registry.load("forges", name)
-        if module.is_here(environ):
-            found: Forge = module.connect(environ)
+        kind = registry.load("forges", name)
+        if kind.is_here(environ):
+            found: Forge = kind(environ)
             return found
     return None
 

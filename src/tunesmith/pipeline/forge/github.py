@@ -18,16 +18,6 @@ BOT = ("github-actions[bot]", "41898282+github-actions[bot]@users.noreply.github
 PULL_REF = re.compile(r"refs/pull/(\d+)/")
 
 
-def is_here(environ: Mapping[str, str]) -> bool:
-    """Whether a job of GitHub Actions is running."""
-    return environ.get("GITHUB_ACTIONS") == "true"
-
-
-def connect(environ: Mapping[str, str]) -> "GitHub":
-    """The repository that the job belongs to."""
-    return GitHub(environ)
-
-
 class GitHub:
     """A repository on GitHub."""
 
@@ -43,6 +33,11 @@ class GitHub:
         self.job = _job(environ, f"{self._server}/{self._name}")
         is_in = bool(self._token)
         self.login = Login(self._server, "x-access-token", self._token) if is_in else None
+
+    @staticmethod
+    def is_here(environ: Mapping[str, str]) -> bool:
+        """Whether a job of GitHub Actions is running."""
+        return environ.get("GITHUB_ACTIONS") == "true"
 
     @cached_property
     def _api(self) -> Api:

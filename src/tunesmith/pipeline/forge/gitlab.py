@@ -20,16 +20,6 @@ WORKFLOW = "TUNESMITH_WORKFLOW"
 QUICK_ACTION = re.compile(r"^([^\S\r\n]*)/", re.MULTILINE)
 
 
-def is_here(environ: Mapping[str, str]) -> bool:
-    """Whether a job of GitLab CI is running."""
-    return environ.get("GITLAB_CI") == "true"
-
-
-def connect(environ: Mapping[str, str]) -> "GitLab":
-    """The project that the job belongs to."""
-    return GitLab(environ)
-
-
 class GitLab:
     """A project on GitLab."""
 
@@ -51,6 +41,11 @@ class GitLab:
         if self._own:
             return Login(server, "oauth2", self._own)
         return Login(server, "gitlab-ci-token", self._jobs) if self._jobs else None
+
+    @staticmethod
+    def is_here(environ: Mapping[str, str]) -> bool:
+        """Whether a job of GitLab CI is running."""
+        return environ.get("GITLAB_CI") == "true"
 
     @cached_property
     def _api(self) -> Api:
