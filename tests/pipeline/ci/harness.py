@@ -324,6 +324,45 @@ ACTIONS: dict[str, Callable[[_Work, Step, Mapping[str, Any]], None]] = {
 }
 
 
+@dataclass
+class GitLab:
+    """Runs one job of a pipeline, as a runner does: on a detached HEAD, scripts in one shell."""
+
+    remote: Path
+    server: ForgeServer
+    folder: Path
+
+    def run(self, name: str, branch: str) -> tuple[int, str]:
+        """Exit code and log of a job on a branch."""
+        place = self.folder / "builds" / str(len(list(self.folder.glob("builds/*"))))
+        git(self.remote, "clone", "-q", f"file://{self.remote}", str(place))
+        git(place, "checkout", "-q", "--detach", f"origin/{branch}")
+        included = parse_document((place / ".gitlab-ci.yml").read_text(), Path("x.yml")).data
+        ((include,),) = [item.values() for item in included["include"]]
+        jobs = parse_document((place / include).read_text(), Path("x.yml")).data
+        job = {**jobs[jobs[name]["extends"]], **jobs[name]}
+        # pip would take its time to find out that all is installed.
+        before = [line for line in job["before_script"] if " pip install " not in line]
+        code, log = self._shell(place, branch, [*before, *job["script"]], job)
+        _, after = self._shell(place, branch, job["after_script"], job)
+        return code, log + after
+
+    def _shell(
+        self, place: Path, branch: str, lines: list[str], job: Mapping[str, Any]
+    ) -> tuple[int, str]:
+        given = {**self.server.environ(), "CI": "true", "CI_COMMIT_BRANCH": branch}
+        done = subprocess.run(
+            ["bash", "-e", "-o", "pipefail", "-c", "\n".join(lines)],
+            cwd=place,
+            env={**environment(self.folder), **job.get("variables", {}), **given},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=TIMEOUT_S,
+        )
+        return done.returncode, done.stdout
+
+
 def _matches(trigger: Mapping[str, Any], branch: str, changed: list[str]) -> bool:
     if not any(_like(branch, pattern) for pattern in trigger["branches"]):
         return False

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.pipeline.ci.harness import GitHub, Run, environment, git
-from tests.pipeline.forge.servers import GitHubServer, served
+from tests.pipeline.ci.harness import GitHub, GitLab, Run, environment, git
+from tests.pipeline.forge.servers import GitHubServer, GitLabServer, served
 
 from tunesmith.pipeline.ci.sticky import mark
 from tunesmith.testing.projects import TUNING, make_project
@@ -221,3 +221,25 @@ def test_what_was_interrupted_goes_on_and_is_handed_over(
     assert only(github.dispatched()).workflow == "training.yml"
     assert [pull.source for pull in server.pulls] == ["training/one"]
     assert len(server.bodies(1)) == 1
+
+
+def test_training_on_gitlab(project: Path, tmp_path: Path) -> None:
+    tunesmith(project, "ci", "init", "gitlab", "--training", "python train.py")
+    git(project, "switch", "-q", "-c", "training/one")
+    (project / "config").mkdir()
+    (project / BEST).write_text("params: {max_depth: 3}\n")
+    commit(project, "parameters")
+    remote = tmp_path / "remote.git"
+    git(remote, "config", "receive.advertisePushOptions", "true")
+    with served(GitLabServer()) as server:
+        gitlab = GitLab(remote, server, tmp_path)
+        first, second = (
+            gitlab.run("training", "training/one"),
+            gitlab.run("training", "training/one"),
+        )
+    assert (first[0], second[0]) == (0, 0), first[1] + second[1]
+    assert json.loads(git(remote, "show", f"training/one:{METRICS}"))["depth"] == 3
+    assert "The comment on pull request 1 is created." in first[1]
+    assert "nothing has changed, so nothing was committed" in second[1]
+    assert [pull.source for pull in server.pulls] == ["training/one"]
+    assert "| `depth` | – | 3 | new |" in server.bodies(1)[0]
