@@ -71,6 +71,11 @@ def test_a_report_never_fails(tunesmith: Run, project: Path, server: ForgeServer
         assert done.returncode == 0
         assert done.stderr.startswith("::warning title=Tunesmith::the report is not shown")
         assert len(done.stderr.splitlines()) == 1
+    (project / "summary.md").write_text("x" * 1_000_000)
+    assert "the job's summary is full" in tunesmith("ci", "report", **environ).stderr
+    git(project, "checkout", "-q", "--detach")
+    tag = {**environ, "GITHUB_REF": "refs/tags/v1", "GITHUB_REF_TYPE": "tag"}
+    assert "A tag has no open pull request" in tunesmith("ci", "report", **tag).stdout
     (project / "tuning.yaml").write_text("study: [\n")
     broken = tunesmith("ci", "report", **environ)
     assert (broken.returncode, broken.stderr.count("::warning")) == (0, 1)

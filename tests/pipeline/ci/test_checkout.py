@@ -225,6 +225,18 @@ def test_gitlab_is_told_to_start_nothing(root: Path, remote: Path) -> None:
     assert git(remote, "log", "-1", "--format=%an", "tuning/one") == "Ann"
 
 
+def test_pull_requests_are_no_branches(root: Path, remote: Path) -> None:
+    pull = {"GITHUB_REF": "refs/pull/12/merge", "GITHUB_HEAD_REF": "tuning/one"}
+    forge = GitHub(ACTIONS | pull)
+    before = git(remote, "rev-parse", "tuning/one")
+    write(root, best="a: 2\n")
+    checkout = Checkout.in_ci(root, forge)
+    for commit in (checkout.commit, checkout.commit_and_push):
+        with pytest.raises(UsageError, match="runs for pull request 12, not for a branch"):
+            commit([BEST], "x", forge)
+    assert git(remote, "rev-parse", "tuning/one") == before == git(root, "rev-parse", "HEAD")
+
+
 # -- the token -----------------------------------------------------------------------------------
 
 

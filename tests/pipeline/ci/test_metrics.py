@@ -93,6 +93,8 @@ def test_what_cannot_be_read_is_said(folder: Path) -> None:
     assert len(found.notes) == 1
     assert found.notes[0].startswith(f"main:{FILE}:1:")
     assert [m.after for m in found.metrics] == [1]
+    (folder / FILE).write_bytes(b'{"a": "\xff"}')
+    assert diff(folder, None).metrics == ()
 
 
 def test_which_files(folder: Path) -> None:
@@ -103,5 +105,6 @@ def test_which_files(folder: Path) -> None:
         "stages:\n"
         "  a: {cmd: x, metrics: [m.json: {cache: false}, '${odd}.json']}\n"
         "  b: {cmd: y, outs: [o.json], metrics: [n.yaml]}\n"
+        "metrics: [n.yaml, top.toml]\n"
     )
-    assert metrics_files(folder) == ["m.json", "n.yaml"]
+    assert metrics_files(folder) == ["m.json", "n.yaml", "top.toml"]

@@ -8,12 +8,15 @@ import click
 
 from tunesmith.cli.options import config_option, find_config
 from tunesmith.cli.streams import say, show
-from tunesmith.errors import TunesmithError
+from tunesmith.errors import TunesmithError, UsageError
 from tunesmith.redact import printable, redact
 
 if TYPE_CHECKING:
     from tunesmith.pipeline.ci.text import Link, Subject
     from tunesmith.pipeline.forge.forge import Forge
+
+MIN_ROOM = 1000
+"""Bytes of a summary, below which nothing is added."""
 
 
 @click.command("report")
@@ -73,7 +76,7 @@ def _subject(
     checkout = Checkout.in_ci(definition.root, forge)
     run = None if forge is None else forge.job.run_url
     links = (*((Link("CI run", run),) if run else ()), *links)
-    branch = checkout.current_branch(forge)
+    branch = checkout.branch_here(forge)
     return Subject(definition, checkout, branch, *checkout.base_commit(forge, base), files, links)
 
 
@@ -89,7 +92,7 @@ def _report(subject: "Subject", forge: "Forge") -> Iterator[str]:
         found = forge.pull_request(branch)
         number = None if found is None else found.number
     if number is None:
-        yield f"{branch} has no open pull request, so there is nowhere to comment."
+        yield f"{branch or 'A tag'} has no open pull request, so there is nowhere to comment."
         return
     _, done = put_comment(forge, number, subject.definition.file.study, comment(subject))
     yield f"The comment on pull request {number} is {done}."
@@ -101,6 +104,8 @@ def _summary(subject: "Subject", forge: "Forge", path: Path) -> Iterator[str]:
 
     try:
         room = MAX_BYTES - (path.stat().st_size if path.is_file() else 0)
+        if room < MIN_ROOM:
+            raise UsageError("the job's summary is full")
         with path.open("a", encoding="utf-8") as file:
             file.write(step_summary(subject, room))
     except (OSError, TunesmithError) as error:

@@ -63,14 +63,18 @@ class Checkout(Repository):
         Raises:
             UsageError: neither is known.
         """
-        named = None if forge is None else forge.job.branch
-        found = named or self._try("symbolic-ref", "--quiet", "--short", "HEAD")
+        found = self.branch_here(forge)
         if found is None:
             raise UsageError(
                 "HEAD is detached, and no CI job says of which branch.\n  Check one out:"
                 " `git switch BRANCH`."
             )
         return found
+
+    def branch_here(self, forge: Forge | None) -> str | None:
+        """The same, or ``None`` where neither is known, as on a tag."""
+        named = None if forge is None else forge.job.branch
+        return named or self._try("symbolic-ref", "--quiet", "--short", "HEAD")
 
     def base_commit(self, forge: Forge | None, given: str | None = None) -> tuple[str, str | None]:
         """What a change is compared with: a name, and its commit if that is here.
@@ -92,8 +96,11 @@ class Checkout(Repository):
             paths: files, relative to the repository; missing and ignored ones are left out.
             message: of the commit.
             forge: that the job runs on.
+
+        Raises:
+            UsageError: the job runs for a pull request, or it is not known on which branch.
         """
-        branch, head = self.current_branch(forge), self._head()
+        branch, head = self._own_branch(forge), self._head()
         entries = self._entries(paths)
         made = self._commit_on(head, entries, message)
         if made is None:
@@ -107,9 +114,10 @@ class Checkout(Repository):
         """The same, on top of what the branch is on the remote by now.
 
         Raises:
+            UsageError: as above.
             GitError: the remote refuses, or somebody else has changed one of these files.
         """
-        branch, head = self.current_branch(forge), self._head()
+        branch, head = self._own_branch(forge), self._head()
         entries, tip = self._entries(paths), head
         for _ in range(TRIES):
             made = self._commit_on(tip, entries, message)
@@ -135,6 +143,16 @@ class Checkout(Repository):
             self.make_branches([branch], remote)
 
     # -- parts of it -------------------------------------------------------------------------
+
+    def _own_branch(self, forge: Forge | None) -> str:
+        # What is checked out for a pull request is often a merge that is on no branch; and the
+        # branch may be a fork's, which is called like one of ours.
+        if forge is not None and forge.job.number is not None:
+            raise UsageError(
+                f"this job runs for pull request {forge.job.number}, not for a branch.\n"
+                "  Commit from a job that runs on a push."
+            )
+        return self.current_branch(forge)
 
     def _head(self) -> str:
         head = self.commit_of("HEAD")

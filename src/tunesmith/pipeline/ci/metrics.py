@@ -65,9 +65,13 @@ def metrics_files(folder: Path) -> list[str]:
     pipeline = folder / FILE
     if not pipeline.is_file():
         return [USUAL] if (folder / USUAL).is_file() else []
-    stages = read_stages(pipeline.read_text(encoding="utf-8"), str(pipeline)).values()
+    text = pipeline.read_text(encoding="utf-8")
+    found = [p for stage in read_stages(text, str(pipeline)).values() for p in stage.metrics]
+    data = parse_document(text, pipeline).data
+    listed = data.get("metrics") if isinstance(data, dict) else None
+    found += [item for item in listed or () if isinstance(item, str)]
     # Names that DVC puts together from variables are not known without it.
-    return [path for stage in stages for path in stage.metrics if "${" not in path]
+    return [path for path in dict.fromkeys(found) if "${" not in path]
 
 
 def metrics_diff(folder: Path, files: Sequence[str], base: str, commit: str | None) -> MetricsDiff:
@@ -83,7 +87,8 @@ def metrics_diff(folder: Path, files: Sequence[str], base: str, commit: str | No
     found: list[Metric] = []
     for file in files:
         path = folder / file
-        after = _numbers(path.read_text(encoding="utf-8") if path.is_file() else None, file, notes)
+        here = path.read_text("utf-8", errors="replace") if path.is_file() else None
+        after = _numbers(here, file, notes)
         text = None if commit is None else git.content(folder, commit, file)
         before = _numbers(text, f"{base}:{file}", notes)
         names = sorted({*before, *after})
