@@ -33,6 +33,7 @@ AFTERWARDS_S = 30 * 60
 MAX_JOB_S = 6 * 3600
 """Of the machines that GitHub lends."""
 VERIFY = "tunesmith check"
+REMOTE = re.compile(r"^\[\s*'?remote\b", re.MULTILINE)
 PLAIN = re.compile(r"[A-Za-z0-9][\w./=+ $%{}:\"'-]*\Z")
 
 
@@ -89,7 +90,7 @@ def _values(definition: Definition, root: Path, wishes: Wishes) -> dict[str, str
     return {
         "folder": scalar(folder),
         "prefix": prefix,
-        "install": scalar(f"python -m pip install -r {shlex.quote(wishes.requirements)}"),
+        "install": scalar(_install(definition.root, wishes)),
         "tune": scalar(tune),
         "train": scalar(train),
         "verify": scalar(f"{VERIFY}{wishes.config}"),
@@ -105,6 +106,14 @@ def _values(definition: Definition, root: Path, wishes: Wishes) -> dict[str, str
         "main": scalar(wishes.main),
         "target": shlex.quote(wishes.main),
     }
+
+
+def _install(folder: Path, wishes: Wishes) -> str:
+    """What a fresh clone needs: packages, and the data where DVC has a remote for it."""
+    packages = f"python -m pip install -r {shlex.quote(wishes.requirements)}"
+    config = folder / ".dvc/config"
+    text = config.read_text("utf-8", errors="replace") if config.is_file() else ""
+    return f"{packages} && dvc pull --allow-missing" if REMOTE.search(text) else packages
 
 
 def _commands(definition: Definition, wishes: Wishes) -> tuple[str, str]:
