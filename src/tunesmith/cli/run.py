@@ -105,15 +105,19 @@ def command(
     if as_json:
         print_json("run", _content(result))
     else:
-        show(_closing(result))
-        failed = next((t.number for t in result.record.history.told if t.failure), None)
-        if definition.file.objective.command is not None and failed is not None:
-            _point_to_logs(failed, path)
+        _show(result, definition, path)
     is_kept = say_kept(definition, result.record, result.summary)
     code = int(result.exit_code)
     if is_plain and not code and not is_kept:
         _stamp(definition, result)
     sys.exit(code or (int(gate_code(result.summary)) if gate else 0))
+
+
+def _show(result: "Result", definition: "Definition", path: Path) -> None:
+    show(_closing(result))
+    failed = next((t.number for t in result.record.history.told if t.failure), None)
+    if definition.file.objective.command is not None and failed is not None:
+        _point_to_logs(failed, path)
 
 
 def _limited(time_budget: str | None) -> AbstractContextManager[None]:

@@ -48,11 +48,11 @@ def time_budget(budget_s: float | None) -> Iterator[Callable[[], bool]]:
         return
     # A timer of the process rather than a thread, which workers must not be forked beside.
     before = signal.signal(signal.SIGALRM, ask)
-    signal.setitimer(signal.ITIMER_REAL, budget_s)
+    timer = signal.setitimer(signal.ITIMER_REAL, budget_s)
     try:
         yield lambda: bool(spent)
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.setitimer(signal.ITIMER_REAL, *timer)
         signal.signal(signal.SIGALRM, before)
 
 
