@@ -87,11 +87,15 @@ def test_a_time_budget_asks_as_sigterm_does() -> None:
 
 def test_where_nobody_listens_it_ends_the_process_in_good_order() -> None:
     ended = []
-    with pytest.raises(SystemExit) as caught, time_budget(0.01):
+
+    def work() -> None:
         try:
             threading.Event().wait(60)
         finally:
             ended.append("in good order")
+
+    with pytest.raises(SystemExit) as caught, time_budget(0.01):
+        work()
     assert (caught.value.code, ended) == (143, ["in good order"])
 
 
