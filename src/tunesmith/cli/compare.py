@@ -28,7 +28,7 @@ def command(
 
     BEFORE and AFTER are each a study of this ledger (churn, or churn@1 for its first series of
     trials), a ledger file (old/ledger.db, or old/ledger.db:churn), or a Git revision (main, HEAD~1)
-    whose trials are committed (outputs: {trials: ...}). AFTER is the present study by default.
+    whose history is committed (outputs: {history: ...}). AFTER is the present study by default.
     """
     from tunesmith.reporting.compare import as_json as json_of
     from tunesmith.reporting.compare import compare
@@ -80,16 +80,29 @@ def _in_git(side: str, definition: Definition) -> StudyRecord:
     if commit is None:
         raise UsageError("Git knows no such revision.")
     then = _definition_at(repository, commit, definition)
-    trials = then.file.outputs.trials
+    outputs = then.file.outputs
+    if outputs.history is not None:
+        text = repository.read(commit, _within(repository.root, definition.root / outputs.history))
+        return _in_history(text or "", then.file.study)
+    trials = outputs.trials
     if trials is None or Path(trials).suffix == ".csv":
         raise UsageError(
             "its trials are not committed: name them in the configuration,"
-            " `outputs: {trials: outputs/trials.jsonl}`."
+            " `outputs: {history: outputs/history.jsonl}`."
         )
     text = repository.read(commit, _within(repository.root, definition.root / trials))
     if text is None:
         raise UsageError(f"there is no {trials} in it.")
     return revived(then, text, Path(trials).suffix)
+
+
+def _in_history(text: str, study: str) -> StudyRecord:
+    from tunesmith.ledger.portable import read_history
+
+    record = read_history(text).get(study)
+    if record is None:
+        raise UsageError(f"there is no history of study `{study}` in it.")
+    return record
 
 
 def _definition_at(repository: Repository, commit: str, definition: Definition) -> Definition:
