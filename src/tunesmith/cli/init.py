@@ -43,7 +43,7 @@ def command(
     planned = plan_files(folder, template, guess)
     taken = [file for file in planned if file.exists and not file.is_same]
     for file in planned:
-        show(f"  {_word(file, force=force):9} {file.path}")
+        show(f"  {file_word(file, force=force):9} {file.path}")
     if template == "basic":
         say(_assumptions(guess, folder, is_given=target is not None))
     if dry_run:
@@ -61,7 +61,8 @@ def command(
     )
 
 
-def _word(file: "NewFile", *, force: bool) -> str:
+def file_word(file: "NewFile", *, force: bool) -> str:
+    """What would become of a file: create, unchanged, exists or overwrite."""
     if file.is_same:
         return "unchanged"
     if file.exists:
