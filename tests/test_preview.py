@@ -7,7 +7,7 @@ from tunesmith.config.load import load_definition
 from tunesmith.config.model import Definition
 from tunesmith.errors import UsageError
 from tunesmith.objective.crossval import build_objective
-from tunesmith.preview import foreseen, import_paths, leads_into, preview
+from tunesmith.preview import foreseen, leads_into, preview
 from tunesmith.testing.projects import TUNING, make_project
 from tunesmith.tuning import tune
 
@@ -161,7 +161,8 @@ def test_every_import_path_is_seen(tmp_path: Path) -> None:
         ("  cv: 3", "  cv: {splitter: e.F}"),
         ("metric: accuracy", "metric: {name: m, scorer: 'g:h', direction: maximize}"),
     )  # fmt: skip
-    assert sorted(import_paths(project(tmp_path, *changes))) == ["a.B", "c.D", "e.F", "g:h"]
+    objective = project(tmp_path, *changes).file.objective
+    assert sorted(objective.all_import_paths) == ["a.B", "c.D", "e.F", "g:h"]
 
 
 def test_what_leads_into_a_project(tmp_path: Path) -> None:

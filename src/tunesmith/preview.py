@@ -96,7 +96,8 @@ def preview(definition: Definition) -> Preview:
     n_points = count_points(definition.space)
     if n_points == 0:
         raise UsageError("space.constraints: no point of the space meets them; loosen them.")
-    project_code = tuple(p for p in import_paths(definition) if leads_into(definition.root, p))
+    named = definition.file.objective.all_import_paths
+    project_code = tuple(p for p in named if leads_into(definition.root, p))
     objective = None if project_code else build_objective(definition)
     limit = trial_limit(build_criterion(definition.file.stop))
     budgets = build_budgets(definition)
@@ -179,16 +180,6 @@ def _folds_without_code(definition: Definition) -> int | None:
     if cv.folds > len(rows):
         raise UsageError(f"cv.folds: {cv.folds} folds of {len(rows)} rows cannot be made")
     return cv.folds * cv.repeats
-
-
-def import_paths(definition: Definition) -> list[str]:
-    """Every import path that the definition names."""
-    objective = definition.file.objective
-    found = [objective.estimator, objective.factory, objective.cv.splitter]
-    found += [step.estimator for step in objective.steps]
-    found += [choice.estimator for choice in objective.estimators.values()]
-    found += [metric.scorer for metric in (*objective.metric, *objective.also)]
-    return [path for path in found if path]
 
 
 def leads_into(root: Path, import_path: str) -> bool:

@@ -85,3 +85,21 @@ def test_a_raised_limit_is_no_end(tunesmith: Run, project: Path) -> None:
     assert standing(tunesmith)["words"].startswith("unfinished: `stop` has changed")
     assert tunesmith("run", "-q", "--workers", "1").returncode == 0
     assert standing(tunesmith)["words"] == "up to date"
+
+
+def test_a_finished_study_has_nothing_to_do_and_no_library_to_import(
+    process: Run, finished: Path
+) -> None:
+    """What it says is what the run said that looked for itself."""
+    first = process("run", "-q", "--workers", "1")
+    listed = process("run", "-q", PYTHONPROFILEIMPORTTIME="1")
+    again = process("run", "-q")
+    assert again.stdout == first.stdout
+    assert "0 fits made, 36 scores known before" in again.stdout
+    assert "tunesmith.stamp" in listed.stderr
+    assert not [
+        name for name in ("pandas", "sklearn", "sqlalchemy") if f"{name}\n" in listed.stderr
+    ]
+    (finished / BEST).unlink()
+    assert process("run", "-q", "--json").returncode == 0
+    assert (finished / BEST).is_file()

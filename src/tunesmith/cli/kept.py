@@ -12,13 +12,18 @@ if TYPE_CHECKING:
     from tunesmith.reporting.summary import Summary
 
 
-def say_kept(definition: "Definition", record: "StudyRecord", summary: "Summary") -> None:
-    """Say on stderr that an edit was left alone, and how to take the winner over."""
+def say_kept(definition: "Definition", record: "StudyRecord", summary: "Summary") -> bool:
+    """Say on stderr that an edit was left alone, and how to take the winner over.
+
+    Returns:
+        Whether one was.
+    """
     from tunesmith.reporting.handover import kept_edit
 
     outputs = definition.file.outputs
     edit = kept_edit(summary, definition.root, outputs, record)
     if edit is None:
-        return
+        return False
     place = shown(inside(definition.root, outputs.best))
     say(f"{place} is kept: {edit.words}. `tunesmith adopt` takes the winner over.")
+    return True

@@ -2,12 +2,12 @@
 
 import shlex
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from tunesmith.cli.content import best_content
 from tunesmith.cli.gate import OPTION, gate_code, gate_content
 from tunesmith.cli.kept import say_kept
 from tunesmith.cli.options import (
@@ -22,6 +22,7 @@ from tunesmith.cli.options import (
 from tunesmith.cli.streams import say, show
 
 if TYPE_CHECKING:
+    from tunesmith.config.model import Definition
     from tunesmith.tuning import Result
 
 
@@ -59,9 +60,6 @@ def command(
     continues it. Options change this run only, not the file.
     """
     from tunesmith.config.load import load_definition
-    from tunesmith.progress import is_interactive, watching
-    from tunesmith.reporting.terminal import closing_text
-    from tunesmith.tuning import tune, with_gate
 
     overrides: dict[str, Any] = {
         "trials": trials,
@@ -71,6 +69,12 @@ def command(
     }
     path = find_config(config)
     definition = load_definition(path, overrides=overrides)
+    is_plain = not (restart or gate or base)
+    if is_plain and _has_nothing_to_do(definition, as_json=as_json):
+        return
+    from tunesmith.progress import is_interactive, watching
+    from tunesmith.tuning import tune, with_gate
+
     if gate or base is not None:
         definition = with_gate(definition, base)
     with pointing_into(path), watching(live=is_interactive(), quiet=quiet) as observer:
@@ -78,14 +82,50 @@ def command(
     if as_json:
         print_json("run", _content(result))
     else:
-        files = [Path(shown(item.path)) for item in result.written]
-        show(closing_text(result.summary, result.record, files))
+        show(_closing(result))
         failed = next((t.number for t in result.record.history.told if t.failure), None)
         if definition.file.objective.command is not None and failed is not None:
             _point_to_logs(failed, path)
-    say_kept(definition, result.record, result.summary)
+    is_kept = say_kept(definition, result.record, result.summary)
     code = int(result.exit_code)
+    if is_plain and not code and not is_kept:
+        _stamp(definition, result)
     sys.exit(code or (int(gate_code(result.summary)) if gate else 0))
+
+
+def _has_nothing_to_do(definition: "Definition", *, as_json: bool) -> bool:
+    """Whether all is as the last run has left it; then that is said."""
+    from tunesmith.stamp import stamped
+
+    found = stamped(definition)
+    if found is None:
+        return False
+    if as_json:
+        print_json("run", found.content)
+    else:
+        show(found.text)
+    return True
+
+
+def _stamp(definition: "Definition", result: "Result") -> None:
+    """Note what the next run will say, if nothing changes until then."""
+    from tunesmith.stamp import put
+
+    n_known = sum(len(trial.folds) for trial in result.record.history.told)
+    last = replace(result.record.runs[-1], n_evaluated=0, n_reused=n_known, n_fits=0)
+    record = replace(result.record, runs=(*result.record.runs[:-1], last))
+    written = tuple(replace(item, changed=False) for item in result.written)
+    known = replace(
+        result, record=record, n_evaluated=0, n_reused=n_known, n_fits=0, written=written
+    )
+    put(definition, _closing(known), _content(known))
+
+
+def _closing(result: "Result") -> str:
+    from tunesmith.reporting.terminal import closing_text
+
+    files = [Path(shown(item.path)) for item in result.written]
+    return closing_text(result.summary, result.record, files)
 
 
 def _point_to_logs(trial: int, path: Path) -> None:
@@ -95,6 +135,8 @@ def _point_to_logs(trial: int, path: Path) -> None:
 
 
 def _content(result: "Result") -> dict[str, Any]:
+    from tunesmith.cli.content import best_content
+
     record = result.record
     return {
         "study": record.head.name,

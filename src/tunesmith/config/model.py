@@ -182,6 +182,21 @@ class Objective(Program):
     ] = ()
     """Further metrics that are recorded and shown."""
 
+    @property
+    def import_paths(self) -> tuple[str, ...]:
+        """Every import path whose code scores depend on; the splitter's shows in the splits."""
+        found = [self.estimator, self.factory]
+        found += [step.estimator for step in self.steps]
+        found += [choice.estimator for choice in self.estimators.values()]
+        found += [metric.scorer for metric in (*self.metric, *self.also)]
+        return tuple(path for path in found if path)
+
+    @property
+    def all_import_paths(self) -> tuple[str, ...]:
+        """The same with the splitter's."""
+        splitter = self.cv.splitter
+        return (*self.import_paths, *([splitter] if splitter else ()))
+
 
 class Search(Section):
     """How candidates are proposed."""

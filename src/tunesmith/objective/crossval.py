@@ -234,7 +234,7 @@ def context_of(
     definition: Definition, table: Table, builder: EstimatorBuilder, scorers: Scorers
 ) -> dict[str, str]:
     """What all scores of a study depend on: name -> digest."""
-    paths = import_paths(definition.file.objective)
+    paths = definition.file.objective.import_paths
     spec = [EVALUATION, builder.spec(), digest(table.kinds), scorers.spec()]
     return {
         "data": table.digest,
@@ -244,18 +244,9 @@ def context_of(
     }
 
 
-def import_paths(section: Section) -> list[str]:
-    """Every import path whose code scores depend on; the splitter's shows in the splits alone."""
-    found = [section.estimator, section.factory]
-    found += [step.estimator for step in section.steps]
-    found += [choice.estimator for choice in section.estimators.values()]
-    found += [metric.scorer for metric in (*section.metric, *section.also)]
-    return [path for path in found if path]
-
-
 def modules_of(definition: Definition) -> tuple[str, ...]:
     """What a process imports before its first fit, as far as the definition tells."""
-    paths = import_paths(definition.file.objective)
+    paths = definition.file.objective.import_paths
     own = [path.replace(":", ".").rpartition(".")[0] for path in paths]
     return (__name__, "sklearn.utils", "sklearn.pipeline", "sklearn.metrics", *own)
 

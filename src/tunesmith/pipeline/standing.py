@@ -12,6 +12,7 @@ from tunesmith.parts import build_objective, identity, project_on_path, snapshot
 from tunesmith.reporting.compare import changes
 from tunesmith.reporting.edits import Edit, edit_of
 from tunesmith.search.stopping import build as build_criterion
+from tunesmith.stamp import stamped
 from tunesmith.study.loop import ALL_TRIED, EXHAUSTED
 from tunesmith.tuning import BLAME, INTERRUPTED
 
@@ -52,6 +53,8 @@ def standing(definition: Definition, record: StudyRecord) -> Standing:
         record: of the study's last series.
     """
     edit = edit_of(inside(definition.root, definition.file.outputs.best), record)
+    if stamped(definition) is not None:
+        return Standing(True, (), None, edit)
     try:
         with project_on_path(definition.root):
             objective = build_objective(definition)

@@ -1,0 +1,135 @@
+"""A stamp on a finished study, as make would put it: what went in, and what came out.
+
+While neither has changed a run has nothing to do, and need not import a single numeric library to
+find that out. Files count by their content, never by their dates; whatever is in doubt counts as
+changed, and the run looks for itself.
+"""
+
+import hashlib
+import json
+import platform
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from tunesmith.config.model import Definition
+from tunesmith.errors import TunesmithError
+from tunesmith.files import inside, write_atomic
+from tunesmith.fingerprint import code_digest, digest, file_digest, versions
+from tunesmith.version import VERSION
+
+PACKAGE = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class Stamp:
+    """What a run that has nothing to do says."""
+
+    inputs: str
+    outputs: dict[str, str | None]
+    """Digest by path below the project folder; ``None`` where there was no file."""
+    text: str
+    content: dict[str, Any]
+    """The same as JSON."""
+
+
+def stamped(definition: Definition) -> Stamp | None:
+    """The study's stamp, where all is as it was; ``None`` where a run has to look."""
+    path = _path(definition)
+    try:
+        found = Stamp(**json.loads(path.read_text())) if path else None
+    except (OSError, ValueError, TypeError):
+        return None
+    if found is None or found.inputs != _inputs(definition):
+        return None
+    return found if found.outputs == _outputs(definition) else None
+
+
+def put(definition: Definition, text: str, content: dict[str, Any]) -> None:
+    """Stamp a study that has ended, its outputs written.
+
+    Args:
+        definition: of the study.
+        text: what a run with nothing to do prints.
+        content: the same as JSON.
+    """
+    path = _path(definition)
+    inputs = _inputs(definition) if path else None
+    if path is None or inputs is None:
+        return
+    stamp = Stamp(inputs, _outputs(definition), text, content)
+    write_atomic(path, json.dumps(asdict(stamp)) + "\n")
+
+
+def _path(definition: Definition) -> Path | None:
+    """Beside the ledger; one on a server may change without a trace here."""
+    ledger = definition.ledger
+    if not isinstance(ledger, Path) or not ledger.is_file():
+        return None
+    return ledger.with_name(f"{ledger.name}.{definition.file.study}.stamp")
+
+
+def _outputs(definition: Definition) -> dict[str, str | None]:
+    names = [name for _, name in definition.file.outputs if name is not None]
+    paths = {name: inside(definition.root, name) for name in names}
+    return {name: file_digest([p]) if p.is_file() else None for name, p in paths.items()}
+
+
+def _inputs(definition: Definition) -> str | None:
+    """Digest of all that a run's trials and outputs depend on; ``None`` where it is not known."""
+    gate, ledger = definition.file.gate, definition.ledger
+    if gate is not None and gate.base is not None:
+        return None  # what Git has there is not ours to follow
+    assert isinstance(ledger, Path)  # noqa: S101 - only such have a stamp
+    try:
+        status = ledger.stat()
+        return digest(
+            {
+                "tunesmith": [VERSION, _own_code()],
+                "python": platform.python_version(),
+                "root": str(definition.root.resolve()),
+                "folder": str(Path.cwd()),  # paths are shown as seen from there
+                "ledger": [status.st_dev, status.st_ino],
+                "file": definition.file.model_dump(mode="json", exclude={"execution"}),
+                "share": definition.file.execution.share,
+                "space": definition.space.to_json(),
+                "files": _files(definition),
+                "versions": versions(definition.file.objective.all_import_paths, definition.root),
+            }
+        )
+    except (OSError, TunesmithError):
+        return None
+
+
+def _own_code() -> str:
+    """Tunesmith from a clone changes without a new version."""
+    files = sorted(PACKAGE.rglob("*.py"))
+    seen = hashlib.blake2b(digest_size=16)
+    for path in files:
+        status = path.stat()
+        seen.update(f"{path}{status.st_mtime_ns}{status.st_size}".encode())
+    return seen.hexdigest()
+
+
+def _files(definition: Definition) -> list[str]:
+    """Digests of the data and of the project's code."""
+    objective, root = definition.file.objective, definition.root.resolve()
+    data = () if objective.data is None else objective.data.path
+    return [
+        file_digest(root / name for name in data),
+        code_digest(objective.all_import_paths, root),
+        file_digest(_program_files(definition, root)),
+    ]
+
+
+def _program_files(definition: Definition, root: Path) -> Iterable[Path]:
+    objective = definition.file.objective
+    if objective.command is None:
+        return []
+    from tunesmith.objective.program.depends import assumed, named
+
+    patterns = objective.depends_on
+    found = assumed(root, objective.command) if patterns is None else named(root, patterns)
+    template = [] if objective.params_file is None else [root / objective.params_file.path]
+    return [*found, *(path for path in template if path.is_file())]
