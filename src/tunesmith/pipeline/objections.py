@@ -124,8 +124,6 @@ def _what_matters(definition: Definition) -> dict[str, Any]:
 
 def _files_used(there: Committed, changed: set[str]) -> set[str]:
     """Data and code of the study among some files, as far as the configuration tells."""
-    from tunesmith.objective.crossval import import_paths
-
     section = there.definition.file.objective
     named = list(section.data.path) if section.data else []
     named += list(section.command or ()) + list(section.depends_on or ())
@@ -138,7 +136,7 @@ def _files_used(there: Committed, changed: set[str]) -> set[str]:
         is_python = any(name.endswith(".py") for name in section.command)
         is_told = section.depends_on is not None
         return found | (sources if is_python and not is_told else set())
-    return found | (sources & _reached(there, import_paths(section)))
+    return found | (sources & _reached(there, section.import_paths()))
 
 
 def _reached(there: Committed, paths: Sequence[str]) -> set[str]:
