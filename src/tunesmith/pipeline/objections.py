@@ -136,7 +136,7 @@ def _files_used(there: Committed, changed: set[str]) -> set[str]:
         is_python = any(name.endswith(".py") for name in section.command)
         is_told = section.depends_on is not None
         return found | (sources if is_python and not is_told else set())
-    return found | (sources & _reached(there, section.import_paths()))
+    return found | (sources & _reached(there, section.all_import_paths))
 
 
 def _reached(there: Committed, paths: Sequence[str]) -> set[str]:
