@@ -272,11 +272,13 @@ class Survey:
 
     def _is_tuned(self, facts: _Facts) -> bool:
         """Whether a study has been run on the tuning branch."""
-        if facts.base is None or self._at(facts.tuning, facts.found) is None:
+        base, tuning = facts.base, facts.tuning
+        if base is None or tuning is None or self._at(tuning, facts.found) is None:
             return False
-        return any(
-            self._at(facts.base, path) != self._at(facts.tuning, path) for path in facts.results
-        )
+        if base == tuning.commit and self.main is not None:
+            # The tuning branch was merged into the training branch, or has only begun.
+            base = self.repository.merge_base(base, self.main[1]) or base
+        return any(self._at(base, path) != self._at(tuning, path) for path in facts.results)
 
     def _why_tuned(self, facts: _Facts) -> str:
         if facts.notes:
