@@ -54,7 +54,7 @@ def root(made: Path, tmp_path: Path) -> Path:
 def experiment(tunesmith: Run, root: Path) -> Run:
     """``tunesmith experiment`` in that repository."""
 
-    def run(*arguments: str, cwd: Path = root, **changes: str) -> "Done":
+    def run(*arguments: str, cwd: Path = root, **changes: str) -> Done:
         return tunesmith("experiment", *arguments, cwd=cwd, **changes)
 
     return run

@@ -24,7 +24,7 @@ from tunesmith.pipeline.apply import Applied
 from tunesmith.pipeline.apply import apply as bring
 from tunesmith.pipeline.chosen import Choice
 from tunesmith.pipeline.repository import GitError, Repository
-from tunesmith.pipeline.states import Survey
+from tunesmith.pipeline.states import find
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ def apply(root: Path, *, force: bool = False, **choice: Any) -> Applied:
 
 
 def state(root: Path) -> str:
-    return Survey(Repository.of(root), NAMES).find("one").state
+    return find(Repository.of(root), NAMES, "one").state
 
 
 def test_the_way_from_tuning_to_main(root: Path) -> None:

@@ -78,8 +78,10 @@ class Project:
         assert git(self.root, "status", "--porcelain") == ""
         git(self.root, "switch", "-q", "training/wider")
         assert self.read(BEST) == git(self.root, "show", f"tuning/wider:{BEST}") + "\n"
-        trained = self.repro()
-        assert "Stage 'tuning' didn't change, skipping" in trained
+        before = run(self.root, "tunesmith", "experiment", "status", "wider")
+        assert "next: git switch training/wider && dvc repro evaluation" in before
+        trained = self.repro("evaluation")
+        assert "Running stage 'tuning'" not in trained
         assert "Running stage 'training'" in trained
         save(self.root, "trained")
         run(self.root, "dvc", "status", "-q")

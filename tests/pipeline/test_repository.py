@@ -8,7 +8,7 @@ from tests.pipeline.repositories import BEST, NAMES, commit, git, make_project, 
 from tunesmith.pipeline import experiment
 from tunesmith.pipeline.apply import apply
 from tunesmith.pipeline.repository import Entry, GitError, Repository
-from tunesmith.pipeline.states import Survey
+from tunesmith.pipeline.states import find
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def test_nothing_of_the_repository_is_run(root: Path, tmp_path: Path) -> None:
     bring(root)
     experiment.start(Repository.of(root), "two")
     Repository.of(root).push("origin", ["training/one"])
-    assert Survey(Repository.of(root), NAMES).find("one").state == "applied"
+    assert find(Repository.of(root), NAMES, "one").state == "applied"
     assert not (root / ".git/hooks/pwned").exists()
     assert not (tmp_path / "pwned").exists()
 
@@ -104,7 +104,7 @@ def test_line_ends_of_either_kind(root: Path) -> None:
     git(root, "commit", "-q", "-am", "tuned again, and stored as it is")
     git(root, "switch", "-q", "main")
     bring(root)
-    assert Survey(Repository.of(root), NAMES).find("one").state == "applied"
+    assert find(Repository.of(root), NAMES, "one").state == "applied"
 
 
 def test_a_submodule_is_a_repository_of_its_own(root: Path, tmp_path: Path) -> None:

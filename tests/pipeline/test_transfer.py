@@ -18,7 +18,7 @@ from tunesmith.pipeline.apply import Applied, apply
 from tunesmith.pipeline.chosen import Choice
 from tunesmith.pipeline.dvc.lock import read_lock
 from tunesmith.pipeline.repository import Repository
-from tunesmith.pipeline.states import Survey
+from tunesmith.pipeline.states import find
 
 REPORT = "outputs/tuning_results.md"
 STAGES: dict[str, dict[str, Any]] = {
@@ -106,7 +106,7 @@ def test_all_of_it_comes_along(root: Path, base: dict[str, str]) -> None:
     assert locked["tuning"] == read_lock(files["dvc.lock"])["tuning"]
     assert locked["training"].command == "python later"
     assert git(root, "show", "training/one:notes.md") == "mine"
-    assert Survey(Repository.of(root), NAMES).find("one").state == "applied"
+    assert find(Repository.of(root), NAMES, "one").state == "applied"
     assert not bring(root).is_new
     # Training goes on in dvc.lock, which is no change to what was brought.
     later = git(root, "show", "training/one:dvc.lock").replace("python later", "python again")

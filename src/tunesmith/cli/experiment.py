@@ -10,7 +10,7 @@ import click
 from tunesmith.cli.options import CONFIG_NAMES, config_option, json_option, print_json
 from tunesmith.cli.streams import say, show
 from tunesmith.errors import UsageError
-from tunesmith.pipeline import experiment as experiments
+from tunesmith.pipeline import experiment
 from tunesmith.pipeline.repository import Repository
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def command() -> None:
 def start(name: str, revision: str, remote: str | None) -> None:
     """Create tuning/NAME and training/NAME at the same commit."""
     repository = Repository.of(Path())
-    commit = experiments.start(repository, name, revision)
+    commit = experiment.start(repository, name, revision)
     show(f"tuning/{name} and training/{name} begin at {commit[:12]}.")
     if remote:
         repository.push(remote, [f"tuning/{name}", f"training/{name}"])
@@ -49,11 +49,11 @@ def start(name: str, revision: str, remote: str | None) -> None:
 @json_option
 def list_(config: Path | None, *, with_gone: bool, as_json: bool) -> None:
     """List experiments and where they stand: begun, tuned, applied, trained or merged."""
-    from tunesmith.pipeline.states import Survey
+    from tunesmith.pipeline.states import experiments
 
     repository = Repository.of(Path())
-    survey = Survey(repository, config_names(repository, config))
-    _show_all(survey.experiments(with_gone=with_gone), as_json=as_json)
+    found = experiments(repository, config_names(repository, config), with_gone=with_gone)
+    _show_all(found, as_json=as_json)
     _warn_of_shallow(repository)
 
 
@@ -63,10 +63,10 @@ def list_(config: Path | None, *, with_gone: bool, as_json: bool) -> None:
 @json_option
 def status(name: str, config: Path | None, *, as_json: bool) -> None:
     """Show where one experiment stands, and what is to be done next."""
-    from tunesmith.pipeline.states import Survey
+    from tunesmith.pipeline.states import find
 
     repository = Repository.of(Path())
-    found = Survey(repository, config_names(repository, config)).find(name)
+    found = find(repository, config_names(repository, config), name)
     _show_all([found], as_json=as_json)
     if found.next and not as_json:
         show(f"  next: {found.next}")
@@ -171,10 +171,8 @@ def _warn_of_shallow(repository: Repository) -> None:
 
 
 def _show_all(found: Sequence["Experiment"], *, as_json: bool) -> None:
-    from tunesmith.pipeline.states import as_json as content
-
     if as_json:
-        print_json("experiments", {"experiments": [content(e) for e in found]})
+        print_json("experiments", {"experiments": [e.as_json() for e in found]})
     elif not found:
         show("There are no experiments. Begin one: `tunesmith experiment start NAME`.")
     else:

@@ -10,7 +10,7 @@ from tunesmith.pipeline.experiment import TRAINING, TUNING
 from tunesmith.pipeline.notes import EXPERIMENT, note_lines, notes_in
 from tunesmith.pipeline.objections import Objection, against_lock, stale, tampered
 from tunesmith.pipeline.repository import Entry, Repository
-from tunesmith.pipeline.states import Experiment, Survey
+from tunesmith.pipeline.states import Experiment, find
 from tunesmith.pipeline.transfer import files_of, locked_stage, unlike_there
 from tunesmith.reporting.compare import differences
 
@@ -77,7 +77,7 @@ def apply(
     Raises:
         UsageError: there is nothing to apply, or it should not be applied; with the way out.
     """
-    experiment = Survey(repository, names).find(name)
+    experiment = find(repository, names, name)
     there, base = _both(repository, experiment, names)
     if experiment.state == "begun":
         raise nothing_tuned(there)
