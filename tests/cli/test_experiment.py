@@ -88,7 +88,7 @@ def test_another_trial(experiment: Run, root: Path, has_ledger: bool) -> None:
     done = experiment("apply", "one", "--trial", "1", "--json")
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
-    where = "the ledger" if has_ledger else "outputs/trials.jsonl on `tuning/one`"
+    where = "the ledger" if has_ledger else "outputs/trials.jsonl"
     assert (found["where"], trial_of(root)) == (where, "1")
     text = git(root, "show", "training/one:config/best_parameters.yaml")
     assert "adopted: true" in text
@@ -125,7 +125,7 @@ def test_a_winner_that_the_trials_know_otherwise(experiment: Run, root: Path) ->
     done = experiment("apply", "one")
     assert done.returncode == 2
     assert "says other parameters of trial" in done.stderr
-    assert "than outputs/trials.jsonl on `tuning/one`" in done.stderr
+    assert "than outputs/trials.jsonl there" in done.stderr
 
 
 WRONG = {

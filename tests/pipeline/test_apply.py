@@ -68,7 +68,7 @@ def test_the_way_from_tuning_to_main(root: Path) -> None:
     message = git(root, "log", "-1", "--format=%B", "training/one")
     assert message.startswith("tune: parameters of trial 7 of study churn: recall 0.875")
     assert "- depth: 3 -> 5" in message
-    assert f"From {BEST} of tuning/one at {source}." in message
+    assert f"From tuning/one at {source} ({BEST})." in message
     trailers = git(root, "log", "-1", "--format=%(trailers:only,valueonly)", "training/one")
     assert trailers.split() == ["one", done.parameters.digest, source]
     assert git(root, "show", "--format=", "--name-only", "training/one") == BEST
@@ -112,7 +112,9 @@ def test_edited_parameters_are_not_applied_unasked(root: Path) -> None:
     done = apply(root, force=True)
     assert done.changes == ("depth: 3 -> 9",)
     assert len(done.insisted) == 1
-    assert "edited by hand" in git(root, "log", "-1", "--format=%s", "training/one")
+    message = git(root, "log", "-1", "--format=%B", "training/one")
+    assert "edited by hand" in message.splitlines()[0]
+    assert f"- Overruled: {BEST} on `tuning/one` was edited" in message
 
 
 def test_stale_parameters_are_not_applied_unasked(root: Path) -> None:

@@ -9,6 +9,10 @@ from pathlib import Path
 import pytest
 from tests.pipeline.repositories import git
 
+from tunesmith.pipeline.apply import Applied, apply
+from tunesmith.pipeline.experiment import start
+from tunesmith.pipeline.repository import Repository
+from tunesmith.pipeline.states import find
 from tunesmith.scaffold import Guess, plan_files, write_files
 
 BEST = "config/best_parameters.yaml"
@@ -66,33 +70,33 @@ class Project:
     def repro(self, *stages: str) -> str:
         return run(self.root, "dvc", "repro", *stages)
 
-    def experiment(self) -> str:
+    def experiment(self) -> Applied:
         """Tune on a branch, and bring what was found to the other, from the main branch."""
-        run(self.root, "tunesmith", "experiment", "start", "wider")
+        repository, names = Repository.of(self.root), ["tuning.yaml"]
+        start(repository, "wider")
         git(self.root, "switch", "-q", "tuning/wider")
         self.change("tuning.yaml", "0.01, 1000.0", "0.1, 10.0")
         assert "Running stage 'tuning'" in self.repro("tuning")
         save(self.root, "tuned")
         git(self.root, "switch", "-q", "main")
-        told = run(self.root, "tunesmith", "experiment", "apply", "wider")
+        done = apply(repository, "wider", names)
         assert git(self.root, "status", "--porcelain") == ""
         git(self.root, "switch", "-q", "training/wider")
         assert self.read(BEST) == git(self.root, "show", f"tuning/wider:{BEST}") + "\n"
-        before = run(self.root, "tunesmith", "experiment", "status", "wider")
-        assert "next: git switch training/wider && dvc repro evaluation" in before
+        following = "git switch training/wider && dvc repro evaluation, and commit the metrics"
+        assert find(repository, names, "wider").next == following
         trained = self.repro("evaluation")
         assert "Running stage 'tuning'" not in trained
         assert "Running stage 'training'" in trained
         save(self.root, "trained")
         run(self.root, "dvc", "status", "-q")
-        listed = run(self.root, "tunesmith", "experiment", "status", "wider")
-        assert listed.startswith("wider  trained")
-        return told
+        assert find(repository, names, "wider").state == "trained"
+        return done
 
 
 def test_an_edit_of_ones_own_trains_again_and_tunes_nothing(tmp_path: Path) -> None:
     project = Project(tmp_path / "project", is_tight=False)
-    assert "dvc.lock" not in project.experiment()
+    assert project.experiment().files == (BEST,)
     project.change(BEST, "classify__C: ", "classify__C: 2")
     told = project.repro()
     assert "Stage 'tuning' didn't change, skipping" in told
@@ -101,8 +105,7 @@ def test_an_edit_of_ones_own_trains_again_and_tunes_nothing(tmp_path: Path) -> N
 
 def test_what_is_held_to_the_study_comes_along_as_a_whole(tmp_path: Path) -> None:
     project = Project(tmp_path / "project", is_tight=True)
-    told = project.experiment()
-    assert "with config/best_parameters.yaml, dvc.lock, outputs/trials.csv" in told
+    assert {BEST, "dvc.lock", "outputs/trials.csv"} < set(project.experiment().files)
     before = project.read(BEST)
     project.change(BEST, "classify__C: ", "classify__C: 2")
     told = project.repro()

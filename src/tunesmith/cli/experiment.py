@@ -33,13 +33,18 @@ def command() -> None:
 @click.argument("name")
 @click.option("--from", "revision", default="HEAD", metavar="REV", help="Where from.  [HEAD]")
 @click.option("--push", "remote", metavar="REMOTE", help="Push both branches there.")
-def start(name: str, revision: str, remote: str | None) -> None:
+@json_option
+def start(name: str, revision: str, remote: str | None, *, as_json: bool) -> None:
     """Create tuning/NAME and training/NAME at the same commit."""
     repository = Repository.of(Path())
     commit = experiment.start(repository, name, revision)
-    show(f"tuning/{name} and training/{name} begin at {commit[:12]}.")
+    branches = [f"{experiment.TUNING}{name}", f"{experiment.TRAINING}{name}"]
+    if as_json:
+        print_json("started", {"commit": commit, "branches": branches})
+    else:
+        show(f"{' and '.join(branches)} begin at {commit[:12]}.")
     if remote:
-        repository.push(remote, [f"tuning/{name}", f"training/{name}"])
+        repository.push(remote, branches)
     say(f"Next: git switch tuning/{name} && tunesmith run")
 
 

@@ -86,19 +86,19 @@ def apply(
     insisted = _refuse(way, choice, force=force)
     before = _before(way)
     changes = tuple(differences(before.params if before else {}, parameters.params))
-    message = _message(name, parameters, where, there, changes)
-    commit = repository.commit_files(way.branch, way.training, way.files, message)
-    return Applied(
-        way.branch,
-        commit,
-        parameters,
-        where,
-        there.commit,
-        commit != way.training,
-        tuple(sorted(way.files)),
-        changes,
-        insisted,
+    done = Applied(
+        branch=way.branch,
+        commit=way.training,
+        parameters=parameters,
+        where=where,
+        source=there.commit,
+        is_new=False,
+        files=tuple(sorted(way.files)),
+        changes=changes,
+        insisted=insisted,
     )
+    commit = repository.commit_files(way.branch, way.training, way.files, _message(name, done))
+    return replace(done, commit=commit, is_new=commit != way.training)
 
 
 # -- from where to where -------------------------------------------------------------------------
@@ -255,13 +255,12 @@ def _says_the_same(way: _Way, path: str, reference: str) -> bool:
 # -- the commit ----------------------------------------------------------------------------------
 
 
-def _message(
-    name: str, parameters: Parameters, where: str, there: Committed, changes: Sequence[str]
-) -> str:
-    lines = [f"tune: parameters of {origin(parameters)}", ""]
-    lines += [*(f"- {change}" for change in changes), ""] if changes else []
-    lines += [f"From {where} of {there.branch} at {there.commit}.", ""]
-    return "\n".join([*lines, *note_lines(name, parameters.digest, there.commit), ""])
+def _message(name: str, done: Applied) -> str:
+    listed = [f"- {text}" for text in (*done.changes, *(f"Overruled: {o}" for o in done.insisted))]
+    lines = [f"tune: parameters of {origin(done.parameters)}", "", *listed]
+    lines += [""] if listed else []
+    lines += [f"From {TUNING}{name} at {done.source} ({done.where}).", ""]
+    return "\n".join([*lines, *note_lines(name, done.parameters.digest, done.source), ""])
 
 
 def origin(parameters: Parameters) -> str:

@@ -140,7 +140,7 @@ def _record(there: Committed, winner: Parameters) -> tuple[StudyRecord, str]:
             for record, where in find(there):
                 if _holds(record, winner):
                     return record, where
-                problems.append(f"{where} holds other trials than those of `{there.branch}`")
+                problems.append(f"{where}: it holds other trials")
         except TunesmithError as error:
             problems.append(str(error).splitlines()[0])
     listed = "\n  ".join(problems)
@@ -186,4 +186,4 @@ def in_history(there: Committed) -> Iterator[tuple[StudyRecord, str]]:
     text = there.repository.read(there.commit, path)
     if text is None:
         raise UsageError(f"there is no {path} on `{there.branch}`")
-    yield revived(there.definition, text, Path(trials).suffix), f"{path} on `{there.branch}`"
+    yield revived(there.definition, text, Path(trials).suffix), path

@@ -62,13 +62,13 @@ def tampered(there: Committed, found: Parameters) -> Iterator[Objection]:
         changes = ", ".join(differences(trial.params, found.params))
         yield Objection(
             f"{there.found} on `{there.branch}` says other parameters of trial {number} than"
-            f" {where} ({changes}).",
+            f" {where} there ({changes}).",
             AGAIN,
         )
     elif not isclose(trial.mean(metric), found.meta.get("mean", trial.mean(metric))):
         yield Objection(
             f"{there.found} on `{there.branch}` says another {metric} of trial {number} than"
-            f" {where} ({found.meta['mean']:.6g} instead of {trial.mean(metric):.6g}).",
+            f" {where} there ({found.meta['mean']:.6g} instead of {trial.mean(metric):.6g}).",
             AGAIN,
         )
 
