@@ -23,7 +23,8 @@ from tunesmith.pipeline import experiment
 from tunesmith.pipeline.apply import Applied
 from tunesmith.pipeline.apply import apply as bring
 from tunesmith.pipeline.chosen import Choice
-from tunesmith.pipeline.repository import GitError, Repository
+from tunesmith.pipeline.plumbing import GitError
+from tunesmith.pipeline.repository import Repository
 from tunesmith.pipeline.states import find
 
 

@@ -7,7 +7,8 @@ from tests.pipeline.repositories import BEST, NAMES, commit, git, make_project, 
 
 from tunesmith.pipeline import experiment
 from tunesmith.pipeline.apply import apply
-from tunesmith.pipeline.repository import Entry, GitError, Repository
+from tunesmith.pipeline.plumbing import GitError
+from tunesmith.pipeline.repository import Entry, Repository
 from tunesmith.pipeline.states import find
 
 

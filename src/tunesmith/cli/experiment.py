@@ -139,7 +139,7 @@ def _content(done: "Applied") -> dict[str, object]:
 
 
 def _text(done: "Applied") -> str:
-    from tunesmith.pipeline.apply import origin
+    from tunesmith.pipeline.parameters import origin
 
     if not done.is_new:
         return f"{done.branch}: it has these parameters already"

@@ -5,10 +5,11 @@ from dataclasses import dataclass, replace
 
 from tunesmith.errors import UsageError
 from tunesmith.pipeline.chosen import Choice, chosen, nothing_tuned
-from tunesmith.pipeline.committed import Committed, Parameters, committed
+from tunesmith.pipeline.committed import Committed, committed
 from tunesmith.pipeline.experiment import TRAINING, TUNING
 from tunesmith.pipeline.notes import EXPERIMENT, note_lines, notes_in
 from tunesmith.pipeline.objections import Objection, against_lock, stale, tampered
+from tunesmith.pipeline.parameters import Parameters, origin
 from tunesmith.pipeline.repository import Entry, Repository
 from tunesmith.pipeline.states import Experiment, find
 from tunesmith.pipeline.transfer import files_of, locked_stage, unlike_there
@@ -84,21 +85,24 @@ def apply(
     parameters, where = _parameters(there, base, choice)
     way = _way(there, experiment, base, parameters)
     insisted = _refuse(way, choice, force=force)
+    done = _planned(way, parameters, where, insisted)
+    commit = repository.commit_files(way.branch, way.training, way.files, _message(name, done))
+    return replace(done, commit=commit, is_new=commit != way.training)
+
+
+def _planned(way: _Way, parameters: Parameters, where: str, insisted: tuple[str, ...]) -> Applied:
     before = _before(way)
-    changes = tuple(differences(before.params if before else {}, parameters.params))
-    done = Applied(
+    return Applied(
         branch=way.branch,
         commit=way.training,
         parameters=parameters,
         where=where,
-        source=there.commit,
+        source=way.there.commit,
         is_new=False,
         files=tuple(sorted(way.files)),
-        changes=changes,
+        changes=tuple(differences(before.params if before else {}, parameters.params)),
         insisted=insisted,
     )
-    commit = repository.commit_files(way.branch, way.training, way.files, _message(name, done))
-    return replace(done, commit=commit, is_new=commit != way.training)
 
 
 # -- from where to where -------------------------------------------------------------------------
@@ -261,18 +265,3 @@ def _message(name: str, done: Applied) -> str:
     lines += [""] if listed else []
     lines += [f"From {TUNING}{name} at {done.source} ({done.where}).", ""]
     return "\n".join([*lines, *note_lines(name, done.parameters.digest, done.source), ""])
-
-
-def origin(parameters: Parameters) -> str:
-    """Where parameters come from, in a line.
-
-    >>> meta = {"study": "churn", "trial": 7, "metric": "recall", "mean": 0.875}
-    >>> origin(Parameters("", {}, meta | {"digest": Parameters("", {}, {}).digest}))
-    'trial 7 of study churn: recall 0.875'
-    """
-    meta = parameters.meta
-    found = f"trial {meta['trial']} of study {meta['study']}" if "trial" in meta else "tuning"
-    has_score = isinstance(meta.get("mean"), int | float)
-    score = f": {meta.get('metric')} {meta['mean']:.6g}" if has_score else ""
-    edited = ", edited by hand" if parameters.is_edited else ""
-    return f"{found}{score}{edited}".replace("\n", " ")

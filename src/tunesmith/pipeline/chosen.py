@@ -8,7 +8,8 @@ from tunesmith.errors import TunesmithError, UsageError
 from tunesmith.fingerprint import digest
 from tunesmith.ledger.ledger import Ledger
 from tunesmith.ledger.records import StudyRecord
-from tunesmith.pipeline.committed import Committed, Parameters, parse_parameters
+from tunesmith.pipeline.committed import Committed
+from tunesmith.pipeline.parameters import Parameters, parse
 from tunesmith.reporting.adopt import chosen_by
 from tunesmith.reporting.compare import differences
 from tunesmith.reporting.parameters import best_parameters, parameters_text
@@ -67,7 +68,7 @@ def chosen(there: Committed, base: str | None, choice: Choice) -> Chosen:
     text = winner.text
     if Path(there.found).suffix != Path(there.best).suffix:
         text = parameters_text(winner.params, winner.meta, Path(there.best).suffix)
-    return Chosen(parse_parameters(text, there.best), there.found)
+    return Chosen(parse(text, there.best), there.found)
 
 
 def nothing_tuned(there: Committed) -> UsageError:
@@ -129,7 +130,7 @@ def _of_trial(there: Committed, winner: Parameters, choice: Choice) -> Chosen:
     if digest(dict(trial.params)) == winner.digest:
         return Chosen(winner, there.found)
     text = best_parameters(summary, Path(there.best).suffix, trial, is_adopted=True)
-    return Chosen(parse_parameters(text, there.best), where)
+    return Chosen(parse(text, there.best), where)
 
 
 def _record(there: Committed, winner: Parameters) -> tuple[StudyRecord, str]:

@@ -3,51 +3,20 @@ working tree is read."""
 
 import posixpath
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path, PurePosixPath
-from typing import Any
 
 from tunesmith.config.load import load_definition, project_root
 from tunesmith.config.model import Definition, Outputs
 from tunesmith.config.source import parse_document
 from tunesmith.errors import UsageError
-from tunesmith.fingerprint import digest
 from tunesmith.pipeline.dvc.document import FILE, LOCK
 from tunesmith.pipeline.dvc.lock import LockedStage, read_lock
 from tunesmith.pipeline.dvc.stages import Stage, read_stages, runs
+from tunesmith.pipeline.parameters import Parameters, parse
 from tunesmith.pipeline.repository import Repository
-from tunesmith.reporting.parameters import params_and_meta
-
-
-@dataclass(frozen=True)
-class Parameters:
-    """A best-parameters file of some commit."""
-
-    text: str
-    params: Mapping[str, Any]
-    meta: Mapping[str, Any]
-
-    @property
-    def digest(self) -> str:
-        """Of the parameters as they are."""
-        return digest(dict(self.params))
-
-    @property
-    def is_edited(self) -> bool:
-        """Whether somebody changed the parameters after they were written."""
-        return self.meta.get("digest") != self.digest
-
-
-def parse_parameters(text: str, path: str) -> Parameters:
-    """Parameters from the text of a best-parameters file.
-
-    Raises:
-        UsageError: it holds none.
-    """
-    params, meta = params_and_meta(parse_document(text, Path(path)).data, path)
-    return Parameters(text, params, meta if isinstance(meta, dict) else {})
 
 
 @dataclass(frozen=True)
@@ -162,7 +131,7 @@ class Committed:
             UsageError: it holds no parameters.
         """
         text = self._text(path)
-        return None if text is None else parse_parameters(text, f"{self.branch}:{path}")
+        return None if text is None else parse(text, f"{self.branch}:{path}")
 
     @cached_property
     def pipeline(self) -> Pipeline | None:

@@ -20,8 +20,9 @@ from tunesmith.errors import TunesmithError, UsageError
 from tunesmith.fingerprint import digest, reached, top_names
 from tunesmith.parts import HOUSEKEEPING
 from tunesmith.pipeline.chosen import in_history
-from tunesmith.pipeline.committed import Committed, Parameters, Pipeline, joined, space_files
+from tunesmith.pipeline.committed import Committed, Pipeline, joined, space_files
 from tunesmith.pipeline.dvc.lock import read_lock
+from tunesmith.pipeline.parameters import Parameters
 from tunesmith.pipeline.repository import Repository
 from tunesmith.reporting.compare import differences
 

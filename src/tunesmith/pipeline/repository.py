@@ -1,23 +1,17 @@
 """A Git repository, read and written by plumbing: the working tree and its index stay untouched."""
 
-import os
-import subprocess
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from tunesmith.errors import StorageError, UsageError
-from tunesmith.git import GIT, REPOSITORY_VARIABLES, TIMEOUT_S
+from tunesmith.errors import UsageError
+from tunesmith.pipeline.plumbing import GitError, Plumbing
 
 NOBODY = {"NAME": "Tunesmith", "EMAIL": "tunesmith@localhost"}
 PUSH_TIMEOUT_S = 120
 PLAIN_FILES = ("100644", "100755")
 """Modes; a link has another one, and so has a submodule."""
-
-
-class GitError(UsageError):
-    """Git refused; the text is what it said."""
 
 
 @dataclass(frozen=True)
@@ -40,11 +34,10 @@ class Tip:
 
 
 @dataclass(frozen=True)
-class Repository:
+class Repository(Plumbing):
     """The repository that a folder belongs to."""
 
-    root: Path
-    """Its top folder; of a bare one, the repository itself."""
+    # ``root`` is its top folder; of a bare one, the repository itself.
 
     @classmethod
     def of(cls, folder: Path) -> "Repository":
@@ -362,63 +355,3 @@ class Repository:
             return f"{remote} could not be reached ({said}).\n  Nothing was changed there."
         listed = f"Known: {', '.join(known)}." if known else "Add one: `git remote add origin URL`."
         return f"there is no remote `{remote}`. {listed}"
-
-    # -- commands ----------------------------------------------------------------------------
-
-    def _try(self, *arguments: str, strip: bool = True) -> str | None:
-        try:
-            return self._run(*arguments, strip=strip)
-        except GitError:
-            return None
-
-    def _run(
-        self,
-        *arguments: str,
-        given: str | None = None,
-        more: Mapping[str, str] | None = None,
-        strip: bool = True,
-        timeout_s: float = TIMEOUT_S,
-    ) -> str:
-        data = (given or "").encode()
-        output = self._bytes(*arguments, given=data, more=more, timeout_s=timeout_s)
-        text = output.decode(errors="replace")
-        return text.strip() if strip else text
-
-    def _bytes(
-        self,
-        *arguments: str,
-        given: bytes = b"",
-        more: Mapping[str, str] | None = None,
-        timeout_s: float = TIMEOUT_S,
-    ) -> bytes:
-        kept = {k: v for k, v in os.environ.items() if k not in REPOSITORY_VARIABLES}
-        fixed = {"GIT_TERMINAL_PROMPT": "0", "GIT_LITERAL_PATHSPECS": "1", "LC_ALL": "C"}
-        try:
-            done = subprocess.run(  # noqa: S603 - a fixed program, no shell
-                [*GIT, "-C", str(self.root), *arguments],
-                capture_output=True,
-                input=given,
-                env={**kept, **fixed, **(more or {})},
-                timeout=timeout_s,
-                check=False,
-            )
-        except FileNotFoundError:
-            raise UsageError("there is no Git here: install it.") from None
-        except subprocess.TimeoutExpired:
-            raise StorageError(f"git {arguments[0]} did not end in {timeout_s:g} s") from None
-        if done.returncode:
-            raise GitError(_reason(done.stderr.decode(errors="replace")))
-        return done.stdout
-
-
-def _reason(said: str) -> str:
-    """The line of Git's that says why.
-
-    >>> _reason("To x\\n ! [rejected] a -> a (fetch first)\\nerror: failed\\nhint: See")
-    '[rejected] a -> a (fetch first)'
-    """
-    lines = [line.strip() for line in said.splitlines() if line.strip()]
-    rejected = [line.removeprefix("! ") for line in lines if line.startswith("! [")]
-    told = [line for line in lines if not line.startswith("hint:")]
-    found = (rejected or told[-1:] or ["no reason given"])[0]
-    return found.removeprefix("fatal: ").removeprefix("error: ")

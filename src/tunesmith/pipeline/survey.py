@@ -11,12 +11,13 @@ from tunesmith.config.load import project_root
 from tunesmith.config.model import Outputs
 from tunesmith.config.source import parse_document
 from tunesmith.errors import UsageError
-from tunesmith.pipeline.committed import joined, parse_parameters
+from tunesmith.pipeline.committed import joined
 from tunesmith.pipeline.dvc.document import FILE
 from tunesmith.pipeline.dvc.stages import read_stages, tuning_stage
 from tunesmith.pipeline.dvc.targets import training_targets
 from tunesmith.pipeline.experiment import TRAINING, TUNING
 from tunesmith.pipeline.notes import EXPERIMENT, Note, notes_in
+from tunesmith.pipeline.parameters import parse
 from tunesmith.pipeline.repository import Repository, Tip
 
 
@@ -79,6 +80,7 @@ class Survey:
     """What configurations may be called, as the repository names them; the first counts."""
     _blobs: dict[tuple[str, str], str | None] = field(default_factory=dict)
     _texts: dict[str, bytes] = field(default_factory=dict)
+    _digests: dict[tuple[str, str], str | None] = field(default_factory=dict)
 
     @cached_property
     def tips(self) -> dict[str, Tip]:
@@ -188,11 +190,10 @@ class Survey:
         """Of the parameters that a file holds; ``None`` where it holds none."""
         if blob is None or path is None:
             return None
-        self.read([blob])
-        try:
-            return parse_parameters(self._texts[blob].decode("utf-8-sig"), path).digest
-        except (UsageError, ValueError):
-            return None
+        if (blob, path) not in self._digests:
+            self.read([blob])
+            self._digests[blob, path] = _digest(self._texts[blob], path)
+        return self._digests[blob, path]
 
 
 def _pairs(facts: Facts) -> list[tuple[str, str]]:
@@ -217,4 +218,11 @@ def _outputs(data: bytes, name: str) -> Outputs | None:
         content: Any = parse_document(data.decode("utf-8-sig"), Path(name)).data
         return Outputs.model_validate(content.get("outputs") or {})
     except (UsageError, ValueError, AttributeError):
+        return None
+
+
+def _digest(data: bytes, path: str) -> str | None:
+    try:
+        return parse(data.decode("utf-8-sig"), path).digest
+    except (UsageError, ValueError):
         return None
