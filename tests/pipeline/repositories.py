@@ -1,6 +1,9 @@
 """Real repositories for tests: a project with a bare remote beside it."""
 
+import shutil
 import subprocess
+import tempfile
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -43,15 +46,31 @@ def parameters(*, meta: bool = True, trial: int = 7, mean: float = 0.875, **para
 
 def make_project(folder: Path, study: str = STUDY, **files: str) -> Path:
     """A project with a commit on ``main``, cloned from a bare remote ``origin``."""
+    made = _made(study, tuple(sorted(files.items())))
+    for name in ("remote.git", "project"):
+        shutil.copytree(made / name, folder / name, symlinks=True)
+    config = folder / "project/.git/config"
+    config.write_text(config.read_text().replace(str(made), str(folder)))
+    return folder / "project"
+
+
+PLACE = tempfile.TemporaryDirectory(prefix="tunesmith-tests-")
+"""Git takes a while to make a repository; a copy of one is there at once."""
+
+
+@cache
+def _made(study: str, files: tuple[tuple[str, str], ...]) -> Path:
+    folder = Path(tempfile.mkdtemp(dir=PLACE.name))
     remote, root = folder / "remote.git", folder / "project"
     subprocess.run(["git", "init", "-q", "--bare", "-b", "main", str(remote)], check=True)
     subprocess.run(["git", "clone", "-q", str(remote), str(root)], check=True, capture_output=True)
     git(root, "config", "user.name", "Ann")
     git(root, "config", "user.email", "ann@example.org")
     git(root, "switch", "-q", "-c", "main")
-    commit(root, {CONFIG: study, BEST: parameters(depth=3, trial=0), **files}, "first")
+    first = {CONFIG: study, BEST: parameters(depth=3, trial=0), **dict(files)}
+    commit(root, first, "first")
     git(root, "push", "-q", "origin", "main")
-    return root
+    return folder
 
 
 def commit(root: Path, files: dict[str, str], message: str, branch: str | None = None) -> str:

@@ -222,6 +222,27 @@ def test_line_ends_of_another_system_are_no_edit(root: Path, base: dict[str, str
     assert bring(root).is_new
 
 
+@pytest.mark.parametrize(
+    ("extra", "is_seen"),
+    [
+        ({"data.csv.dvc": "outs:\n- {path: data.csv, md5: d9}\n"}, True),
+        ({"data.csv.dvc": "outs:\n- {path: data.csv, md5: d1}\n"}, False),
+        ({"data.csv.dvc": "no outs"}, False),
+        ({".gitignore": "", "data.csv": "version https://git-lfs.github.com/spec/v1\n"}, False),
+        ({".gitignore": "", "data.csv": "a,y\n1,2\n"}, True),
+    ],
+)
+def test_data_that_others_keep(
+    root: Path, base: dict[str, str], extra: dict[str, str], is_seen: bool
+) -> None:
+    """A ``.dvc`` file tells the digest; what Git keeps elsewhere has none that is known."""
+    commit(root, {**tuned(base, depth=5), **extra}, "tuned", "tuning/one")
+    if is_seen:
+        assert "data.csv on `tuning/one` is not the dependency" in refused(root)
+    else:
+        assert bring(root).is_new
+
+
 def test_a_pipeline_further_up(tmp_path: Path, base: dict[str, str]) -> None:
     """``dvc.yaml`` stands at the top, the project in a folder that its stage works in."""
     root, folder = make(tmp_path), "models/churn"

@@ -41,6 +41,6 @@ def notes_in(commit: str, message: str) -> list[Note]:
         if word == EXPERIMENT:
             found.append({})
         if found:
-            found[-1][word] = value.strip()
+            found[-1][word] = value.removesuffix("\r")
     whole: Sequence[dict[str, str]] = [n for n in found if len(n) == 3]
     return [Note(commit, n[EXPERIMENT], n[PARAMETERS], n[SOURCE]) for n in reversed(whole)]

@@ -26,6 +26,8 @@ from tunesmith.pipeline.parameters import Parameters
 from tunesmith.pipeline.repository import Repository
 from tunesmith.reporting.compare import differences
 
+LARGE = b"version https://git-lfs.github.com/spec/"
+"""How a file begins that only points to what Git keeps elsewhere."""
 AGAIN = "Run the study again there, and commit."
 
 
@@ -217,6 +219,8 @@ def digests_at(
         (blob, tracked) = repository.blobs([(commit, path), (commit, f"{path}.dvc")])
         if blob is not None:
             data = repository.contents([blob])[blob]
+            if data.startswith(LARGE):
+                return set()
             return {_md5(data), _md5(data.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n"))}
         if tracked is not None:
             return _in_dvc_file(repository.contents([tracked])[tracked], path)

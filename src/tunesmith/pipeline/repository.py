@@ -182,7 +182,7 @@ class Repository(Plumbing):
         given = "\n".join([*revisions, *([f"^{unless}"] if unless else [])])
         if not given:
             return
-        search = f"--grep=^{word}: "
+        search = f"--grep=^ *{word}: "
         text = self._run("log", "--stdin", "-z", search, "--format=%H%n%B", given=given)
         for item in text.split("\0"):
             commit, _, message = item.partition("\n")
