@@ -98,6 +98,8 @@ def _state(survey: Survey, facts: Facts) -> tuple[str, str]:
         return "incomplete", f"there is no branch {missing}{_clean(facts.name)}"
     if facts.layout.outputs is None:
         return "incomplete", "its configuration is missing or cannot be read"
+    if facts.tuning is not None and facts.base is None:
+        return "incomplete", "its branches have no commit in common here: `git fetch --unshallow`"
     if facts.tuning is not None and not _is_applied(survey, facts):
         if not _is_tuned(survey, facts):
             return "begun", ""
