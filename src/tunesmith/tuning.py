@@ -10,6 +10,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from tunesmith.clones import Committed, Taken, committed_history, take_from
 from tunesmith.config.load import load_definition
 from tunesmith.config.model import Definition, Gate
 from tunesmith.errors import ExitCode, UsageError
@@ -119,20 +120,29 @@ def tune(
     """
     if isinstance(definition, str | Path):
         definition = load_definition(Path(definition))
-    result = _tune(definition, observer, say, restart=restart)
+    # Read once, before the first output is written: the searches of nested cross-validation are in
+    # it, too.
+    committed = None if restart else committed_history(definition)
+    result = _tune(definition, observer, say, committed, restart=restart)
     if definition.file.outer_folds is None or result.exit_code != ExitCode.OK:
         return result
-    return _nested(result, definition, observer, say, restart=restart)
+    return _nested(result, definition, observer, say, committed, restart=restart)
 
 
 def _nested(
-    result: Result, definition: Definition, observer: Observer, say: Say, *, restart: bool
+    result: Result,
+    definition: Definition,
+    observer: Observer,
+    say: Say,
+    committed: Committed | None,
+    *,
+    restart: bool,
 ) -> Result:
     """Repeat the search on every outer fold, and write the outputs again with what it is worth."""
     data = result.record.head.context["data"]
     for outer in outer_definitions(definition, data):
         say(f"nested cross-validation: {outer.file.study}")
-        found = _tune(outer, observer, silence, restart=restart)
+        found = _tune(outer, observer, silence, committed, restart=restart)
         if found.exit_code not in (ExitCode.OK, ExitCode.NO_RESULT):
             return replace(result, exit_code=found.exit_code)
         result = replace(
@@ -146,7 +156,14 @@ def _nested(
     return replace(result, summary=summary, written=written)
 
 
-def _tune(definition: Definition, observer: Observer, say: Say, *, restart: bool) -> Result:
+def _tune(
+    definition: Definition,
+    observer: Observer,
+    say: Say,
+    committed: Committed | None,
+    *,
+    restart: bool,
+) -> Result:
     """One study, without its nested cross-validation."""
     with project_on_path(definition.root):
         nest = nest_for(definition)
@@ -156,7 +173,7 @@ def _tune(definition: Definition, observer: Observer, say: Say, *, restart: bool
         sampler = build_sampler(definition)
         location, name = definition.ledger, definition.file.study
         with Ledger.open(location) as ledger, run_lock(location, name):
-            head = _begin(ledger, definition, objective, say, restart=restart)
+            head = _begin(ledger, definition, objective, say, committed, restart=restart)
             return _run(
                 ledger, head, definition, objective, sampler, observer, nest, restart=restart
             )
@@ -178,11 +195,20 @@ def with_gate(definition: Definition, base: str | None = None) -> Definition:
 
 
 def _begin(
-    ledger: Ledger, definition: Definition, objective: Objective, say: Say, *, restart: bool
+    ledger: Ledger,
+    definition: Definition,
+    objective: Objective,
+    say: Say,
+    committed: Committed | None,
+    *,
+    restart: bool,
 ) -> StudyHead:
     """Open the study's present generation, or begin a new one and say why."""
     name, mark = definition.file.study, identity(definition, objective)
     before = ledger.previous(name)
+    taken = take_from(committed, ledger, definition, objective, mark)
+    if committed is not None:
+        _say_taken(taken, committed.name, before, objective, say)
     points = start_points(definition, objective)
     # Defaults outside the space are common, and nobody has asked for them.
     unsaid = () if definition.file.search.start_with else ("defaults",)
@@ -210,15 +236,32 @@ def _begin(
     return head
 
 
+def _say_taken(
+    taken: Taken, name: str, before: StudyHead | None, objective: Objective, say: Say
+) -> None:
+    """Say what became of the committed history; of another series only if the ledger has none."""
+    if taken.n_trials:
+        trials = "1 trial" if taken.n_trials == 1 else f"{taken.n_trials:,} trials"
+        say(f"{trials} taken from {name}")
+    elif taken.problem:
+        say(f"{name} is left out: {taken.problem}")
+    elif taken.other is not None and before is None:
+        reasons = _blamed(taken.other, objective) or "the search changed"
+        say(f"{name} is left out: {reasons} since it was written; a new series of trials begins")
+
+
+def _blamed(before: StudyHead, objective: Objective) -> str:
+    """What changed of all that scores depend on; empty where nothing did."""
+    context = objective.context
+    return ", ".join(
+        text for part, text in BLAME.items() if before.context.get(part) != context.get(part)
+    )
+
+
 def _what_changed(before: StudyHead, objective: Objective) -> str:
-    changed = [
-        text
-        for part, text in BLAME.items()
-        if before.context.get(part) != objective.context.get(part)
-    ]
-    if not changed:
+    reasons = _blamed(before, objective)
+    if not reasons:
         return "the search changed: a new series of trials begins, known evaluations are reused"
-    reasons = ", ".join(changed)
     return f"{reasons}: a new series of trials begins; earlier results are kept, but not mixed in"
 
 
@@ -289,8 +332,9 @@ def _written(
     ledger: Ledger, definition: Definition, record: StudyRecord
 ) -> tuple[Summary, tuple[Written, ...]]:
     """What the report says, and the outputs; a search of nested cross-validation leaves none."""
-    summary = summarise(record, nested=outer_records(ledger, definition, record))
+    nested = outer_records(ledger, definition, record)
+    summary = summarise(record, nested=nested)
     if definition.outer is not None:
         return summary, ()
     outputs = definition.file.outputs
-    return summary, tuple(write_outputs(record, definition.root, outputs, summary))
+    return summary, tuple(write_outputs(record, definition.root, outputs, summary, nested))

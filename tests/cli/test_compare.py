@@ -14,9 +14,15 @@ def git(folder: Path, *arguments: str) -> None:
     subprocess.run(["git", "-C", str(folder), *identity, *arguments], check=True)
 
 
-def test_series_ledgers_and_commits_are_compared(project: Path, tunesmith: Run) -> None:
+@pytest.mark.parametrize(
+    "outputs",
+    ["{trials: outputs/trials.jsonl}", "{trials: outputs/t.csv, history: outputs/h.jsonl}"],
+)
+def test_series_ledgers_and_commits_are_compared(
+    project: Path, tunesmith: Run, outputs: str
+) -> None:
     config = project / "tuning.yaml"
-    config.write_text(config.read_text() + "outputs: {trials: outputs/trials.jsonl}\n")
+    config.write_text(config.read_text() + f"outputs: {outputs}\n")
     assert tunesmith("run", "-q").returncode == 0
     git(project, "init", "-q", "-b", "main")
     git(project, "add", "-A")

@@ -21,7 +21,7 @@ from tunesmith.types import Params
 Done = subprocess.CompletedProcess[str]
 OUTPUTS = """\
 execution: {workers: 1}
-outputs: {tuned: outputs/tuned_parameters.yaml, trials: outputs/trials.jsonl}
+outputs: {tuned: outputs/tuned_parameters.yaml, history: outputs/history.jsonl}
 """
 
 
@@ -88,7 +88,7 @@ def test_another_trial(experiment: Run, root: Path, has_ledger: bool) -> None:
     done = experiment("apply", "one", "--trial", "1", "--json")
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
-    where = "the ledger" if has_ledger else "outputs/trials.jsonl"
+    where = "the ledger" if has_ledger else "outputs/history.jsonl"
     assert (found["where"], trial_of(root)) == (where, "1")
     text = git(root, "show", "training/one:config/best_parameters.yaml")
     assert "adopted: true" in text
@@ -104,7 +104,7 @@ def test_trials_that_are_nowhere(experiment: Run, root: Path) -> None:
     shutil.rmtree(root / ".tunesmith")
     git(root, "switch", "-q", "tuning/one")
     config = root / "tuning.yaml"
-    config.write_text(config.read_text().replace(", trials: outputs/trials.jsonl", ""))
+    config.write_text(config.read_text().replace(", history: outputs/history.jsonl", ""))
     git(root, "commit", "-q", "-am", "no trials")
     git(root, "switch", "-q", "main")
     done = experiment("apply", "one", "--trial", "1")
@@ -125,7 +125,20 @@ def test_a_winner_that_the_trials_know_otherwise(experiment: Run, root: Path) ->
     done = experiment("apply", "one")
     assert done.returncode == 2
     assert "says other parameters of trial" in done.stderr
-    assert "than outputs/trials.jsonl there" in done.stderr
+    assert "than outputs/history.jsonl there" in done.stderr
+
+
+def test_a_configuration_that_came_after_the_search(experiment: Run, root: Path) -> None:
+    """Committed together, so that Git sees no order; the history knows what it began with."""
+    git(root, "switch", "-q", "tuning/one")
+    config = root / "tuning.yaml"
+    config.write_text(config.read_text().replace("[1, 6]", "[1, 60]"))
+    git(root, "commit", "-q", "-a", "--amend", "-m", "tuned, or so it seems")
+    git(root, "switch", "-q", "main")
+    done = experiment("apply", "one")
+    assert done.returncode == 2
+    told = "outputs/history.jsonl on `tuning/one` is of another configuration than tuning.yaml"
+    assert f"{told} (space)" in done.stderr
 
 
 WRONG = {

@@ -32,6 +32,7 @@ COMMANDS = {
     "logs": "Print what a trial's program has printed.",
     "best": "Print the best parameters.",
     "adopt": "Take the winner, or another trial, over into the best-parameters file.",
+    "verify": "Check that parameters, report, history, ledger and dvc.lock agree.",
     "report": "Rebuild every output file from the ledger alone.",
     "plot": "Draw a figure: history, importance, slice, contour, ...",
     "serve": "Show the HTML report in a browser, live while a run is on.",

@@ -27,7 +27,7 @@ def command(
 
     BEFORE and AFTER are each a study of this ledger (churn, or churn@1 for its first series of
     trials), a ledger file (old/ledger.db, or old/ledger.db:churn), or a Git revision (main, HEAD~1)
-    whose trials are committed (outputs: {trials: ...}). AFTER is the present study by default.
+    whose history is committed (outputs: {history: ...}). AFTER is the present study by default.
     """
     from tunesmith.reporting.compare import as_json as json_of
     from tunesmith.reporting.compare import compare
@@ -72,8 +72,7 @@ def _in_ledger(side: str, definition: Definition) -> StudyRecord:
 
 
 def _in_git(side: str, definition: Definition) -> StudyRecord:
-    from tunesmith.pipeline.committed import Committed
-    from tunesmith.reporting.revived import revived
+    from tunesmith.pipeline.committed import CommittedStudy, trials_at
 
     repository = Repository.of(definition.root)
     commit = repository.commit_of(side)
@@ -82,14 +81,5 @@ def _in_git(side: str, definition: Definition) -> StudyRecord:
     if definition.source is None:
         raise UsageError("this study has no configuration file.")
     place = definition.source.resolve().relative_to(repository.root.resolve())
-    then = Committed(repository, commit, side, place.as_posix())
-    trials = then.outputs.trials
-    if trials is None or Path(trials).suffix == ".csv":
-        raise UsageError(
-            "its trials are not committed: name them in the configuration,"
-            " `outputs: {trials: outputs/trials.jsonl}`."
-        )
-    text = repository.read(commit, then.path(trials))
-    if text is None:
-        raise UsageError(f"there is no {trials} in it.")
-    return revived(then.definition, text, Path(trials).suffix)
+    record, _ = trials_at(CommittedStudy(repository, commit, side, place.as_posix()))
+    return record

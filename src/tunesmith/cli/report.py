@@ -44,7 +44,7 @@ def command(
     definition, record, nested = open_records(config)
     policy = Policy.of(definition.file.model_dump(mode="json", include={"selection", "gate"}))
     summary = summarise(record, policy, nested=nested)
-    written = write_outputs(record, definition.root, definition.file.outputs, summary)
+    written = write_outputs(record, definition.root, definition.file.outputs, summary, nested)
     beside = {} if comment is None else {comment: registry.load("reports", "comment")(summary)}
     if html is not None:
         beside[html] = render(record, summary)

@@ -161,6 +161,12 @@ class Ledger:
             row = latest_study(connection, name)
             return None if row is None else head_of(row)
 
+    def series(self, name: str, identity: str) -> StudyHead | None:
+        """The newest series of a study that has this identity."""
+        with self._reading() as connection:
+            row = find_study(connection, name, identity)
+            return None if row is None else head_of(row)
+
     def studies(self) -> list[StudyHead]:
         """The last series of every study, by name."""
         with self._reading() as connection:

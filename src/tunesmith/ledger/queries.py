@@ -98,7 +98,10 @@ def last_run(connection: Connection) -> int | None:
 def latest_study(
     connection: Connection, name: str | None, generation: int | None = None
 ) -> Row[Any] | None:
-    """The series, of this study or of any, that ran last; the newest where none ran."""
+    """The series, of this study or of any, that ran last; the newest where none ran.
+
+    Searches of nested cross-validation belong to a study: they are found by their name alone.
+    """
     runs = (
         select(schema.run.c.study_id, func.max(schema.run.c.id).label("last"))
         .group_by(schema.run.c.study_id)
@@ -114,7 +117,8 @@ def latest_study(
         query = query.where(table.c.name == name)
     if generation is not None:
         query = query.where(table.c.generation == generation)
-    return connection.execute(query.limit(1)).first()
+    rows = connection.execute(query)
+    return next((row for row in rows if name or "outer" not in json.loads(row.definition)), None)
 
 
 def told_log(connection: Connection, study_id: int) -> TrialLog:

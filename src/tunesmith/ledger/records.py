@@ -62,6 +62,17 @@ class StudyRecord:
         return self.runs[-1].provenance["definition"] if self.runs else self.head.definition
 
     @property
+    def origin(self) -> RunRecord | None:
+        """The last run that evaluated something: one that found all known changes nothing."""
+        evaluated = [run for run in self.runs if run.n_evaluated] or list(self.runs)
+        return evaluated[-1] if evaluated else None
+
+    @property
+    def stopped_by(self) -> str | None:
+        """Why the last run ended that came to an end."""
+        return next((run.stopped_by for run in reversed(self.runs) if run.stopped_by), None)
+
+    @property
     def objectives(self) -> tuple[Metric, ...]:
         """The metrics that decide."""
         return self.history.objectives

@@ -5,10 +5,16 @@ from dataclasses import dataclass, replace
 
 from tunesmith.errors import UsageError
 from tunesmith.pipeline.chosen import Choice, chosen, nothing_tuned
-from tunesmith.pipeline.committed import Committed, committed
+from tunesmith.pipeline.committed import CommittedStudy, study_at
 from tunesmith.pipeline.experiment import TRAINING, TUNING
 from tunesmith.pipeline.notes import EXPERIMENT, note_lines, notes_in
-from tunesmith.pipeline.objections import Objection, against_lock, stale, tampered
+from tunesmith.pipeline.objections import (
+    Objection,
+    against_lock,
+    committed_record,
+    stale,
+    tampered,
+)
 from tunesmith.pipeline.parameters import Parameters, origin
 from tunesmith.pipeline.repository import Entry, Repository
 from tunesmith.pipeline.states import Experiment, find
@@ -43,7 +49,7 @@ class Applied:
 class _Way:
     """From where to where."""
 
-    there: Committed
+    there: CommittedStudy
     """The study on the tuning branch."""
     training: str
     """The commit of the training branch."""
@@ -110,7 +116,7 @@ def _planned(way: _Way, parameters: Parameters, where: str, insisted: tuple[str,
 
 def _both(
     repository: Repository, experiment: Experiment, names: Sequence[str]
-) -> tuple[Committed, str]:
+) -> tuple[CommittedStudy, str]:
     """The study on the tuning branch, and the commit that both branches come from."""
     tuning, training = f"{TUNING}{experiment.name}", f"{TRAINING}{experiment.name}"
     if experiment.tuning is None or experiment.training is None:
@@ -119,7 +125,7 @@ def _both(
             f"there is no branch `{missing}`.\n  Fetch it: `git fetch origin {missing}`."
         )
     _refuse_place(repository, tuning, training)
-    there = committed(repository, experiment.tuning, tuning, names)
+    there = study_at(repository, experiment.tuning, tuning, names)
     if there is None:
         raise UsageError(
             f"there is no configuration on `{tuning}` (looked for {', '.join(names)}).\n"
@@ -152,7 +158,7 @@ def _refuse_place(repository: Repository, tuning: str, training: str) -> None:
         )
 
 
-def _parameters(there: Committed, base: str, choice: Choice) -> tuple[Parameters, str]:
+def _parameters(there: CommittedStudy, base: str, choice: Choice) -> tuple[Parameters, str]:
     found = chosen(there, base, choice)
     winner = there.parameters(there.found)
     if there.is_tight and winner is not None and winner.digest != found.parameters.digest:
@@ -165,7 +171,7 @@ def _parameters(there: Committed, base: str, choice: Choice) -> tuple[Parameters
     return found.parameters, found.where
 
 
-def _way(there: Committed, experiment: Experiment, base: str, parameters: Parameters) -> _Way:
+def _way(there: CommittedStudy, experiment: Experiment, base: str, parameters: Parameters) -> _Way:
     repository, training = there.repository, str(experiment.training)
     messages = repository.messages(EXPERIMENT, [training], unless=base)
     notes = (note for commit, text in messages for note in notes_in(commit, text))
@@ -174,7 +180,7 @@ def _way(there: Committed, experiment: Experiment, base: str, parameters: Parame
     return _Way(there, training, branch, base, applied, _files(there, training, parameters))
 
 
-def _files(there: Committed, training: str, parameters: Parameters) -> dict[str, Entry | None]:
+def _files(there: CommittedStudy, training: str, parameters: Parameters) -> dict[str, Entry | None]:
     pipeline, repository = there.pipeline, there.repository
     if pipeline is not None and there.is_tight and pipeline.locked is not None:
         return files_of(there, pipeline, training)
@@ -212,10 +218,10 @@ def _refuse(way: _Way, choice: Choice, *, force: bool) -> tuple[str, ...]:
 
 def _objections(way: _Way, choice: Choice) -> Iterator[Objection]:
     there = way.there
-    winner = there.parameters(there.found)
+    winner, record = there.parameters(there.found), committed_record(there)
     if winner is not None and choice.take != "edited":
-        yield from tampered(there, winner)
-    yield from stale(there)
+        yield from tampered(there, winner, record)
+    yield from stale(there, record)
     yield from against_lock(there)
     yield from _own_changes(way)
     if there.pipeline is not None and there.is_tight:

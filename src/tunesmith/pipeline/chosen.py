@@ -8,12 +8,11 @@ from tunesmith.errors import TunesmithError, UsageError
 from tunesmith.fingerprint import digest
 from tunesmith.ledger.ledger import Ledger
 from tunesmith.ledger.records import StudyRecord
-from tunesmith.pipeline.committed import Committed
+from tunesmith.pipeline.committed import CommittedStudy, trials_at
 from tunesmith.pipeline.parameters import Parameters, parse
 from tunesmith.reporting.adopt import chosen_by
 from tunesmith.reporting.compare import differences
 from tunesmith.reporting.parameters import best_parameters, parameters_text
-from tunesmith.reporting.revived import revived
 from tunesmith.reporting.summary import summarise
 
 
@@ -40,7 +39,7 @@ class Chosen:
     where: str
 
 
-def chosen(there: Committed, base: str | None, choice: Choice) -> Chosen:
+def chosen(there: CommittedStudy, base: str | None, choice: Choice) -> Chosen:
     """The parameters to bring.
 
     Args:
@@ -71,7 +70,7 @@ def chosen(there: Committed, base: str | None, choice: Choice) -> Chosen:
     return Chosen(parse(text, there.best), there.found)
 
 
-def nothing_tuned(there: Committed) -> UsageError:
+def nothing_tuned(there: CommittedStudy) -> UsageError:
     """That no study has been run on the tuning branch."""
     return UsageError(
         f"`{there.branch}` has no tuned parameters yet ({there.found}).\n"
@@ -82,7 +81,7 @@ def nothing_tuned(there: Committed) -> UsageError:
 # -- edits on the tuning branch ------------------------------------------------------------------
 
 
-def _edited(there: Committed, winner: Parameters, base: str | None) -> Parameters | None:
+def _edited(there: CommittedStudy, winner: Parameters, base: str | None) -> Parameters | None:
     """What somebody has put into the best-parameters file on the tuning branch itself."""
     own = there.parameters(there.best)
     if own is None or own.digest == winner.digest or _is_as_in(there, base):
@@ -90,12 +89,12 @@ def _edited(there: Committed, winner: Parameters, base: str | None) -> Parameter
     return own if own.is_edited or own.meta.get("adopted") else None
 
 
-def _is_as_in(there: Committed, base: str | None) -> bool:
+def _is_as_in(there: CommittedStudy, base: str | None) -> bool:
     blobs = there.repository.blobs([(rev, there.best) for rev in (base, there.commit) if rev])
     return len(blobs) == 2 and blobs[0] == blobs[1]
 
 
-def _unclear(there: Committed, winner: Parameters, edited: Parameters) -> UsageError:
+def _unclear(there: CommittedStudy, winner: Parameters, edited: Parameters) -> UsageError:
     changes = ", ".join(differences(winner.params, edited.params))
     number = winner.meta.get("trial")
     return UsageError(
@@ -106,7 +105,7 @@ def _unclear(there: Committed, winner: Parameters, edited: Parameters) -> UsageE
     )
 
 
-def _refuse_held_back(there: Committed, winner: Parameters, base: str | None) -> None:
+def _refuse_held_back(there: CommittedStudy, winner: Parameters, base: str | None) -> None:
     """Where a gate says to keep the parameters in force, the file is as it was."""
     gate = there.definition.file.gate
     own = there.parameters(there.best)
@@ -123,7 +122,7 @@ def _refuse_held_back(there: Committed, winner: Parameters, base: str | None) ->
 # -- another trial -------------------------------------------------------------------------------
 
 
-def _of_trial(there: Committed, winner: Parameters, choice: Choice) -> Chosen:
+def _of_trial(there: CommittedStudy, winner: Parameters, choice: Choice) -> Chosen:
     record, where = _record(there, winner)
     summary = summarise(record, with_effects=False)
     trial = chosen_by(summary, choice.trial, choice.selection)
@@ -133,10 +132,10 @@ def _of_trial(there: Committed, winner: Parameters, choice: Choice) -> Chosen:
     return Chosen(parse(text, there.best), where)
 
 
-def _record(there: Committed, winner: Parameters) -> tuple[StudyRecord, str]:
+def _record(there: CommittedStudy, winner: Parameters) -> tuple[StudyRecord, str]:
     """The trials that the winner is one of, and where they were found."""
     problems = []
-    for find in (in_ledger, in_history):
+    for find in (_in_ledger, _in_commit):
         try:
             for record, where in find(there):
                 if _holds(record, winner):
@@ -158,12 +157,8 @@ def _holds(record: StudyRecord, winner: Parameters) -> bool:
     return digest(dict(record.history[number].params)) == winner.meta.get("digest")
 
 
-def in_ledger(there: Committed) -> Iterator[tuple[StudyRecord, str]]:
-    """The series of the study in this machine's ledger, the last one first.
-
-    Raises:
-        TunesmithError: there is no ledger, or it cannot be read.
-    """
+def _in_ledger(there: CommittedStudy) -> Iterator[tuple[StudyRecord, str]]:
+    """The series of the study in this machine's ledger, the last one first."""
     location, name = there.definition.ledger, there.definition.file.study
     if isinstance(location, Path) and not location.is_file():
         raise UsageError("there is no ledger here")
@@ -174,17 +169,5 @@ def in_ledger(there: Committed) -> Iterator[tuple[StudyRecord, str]]:
             yield ledger.load(name, generation), "the ledger"
 
 
-def in_history(there: Committed) -> Iterator[tuple[StudyRecord, str]]:
-    """What was committed of the trials.
-
-    Raises:
-        TunesmithError: nothing, or it cannot be read.
-    """
-    trials = there.outputs.trials
-    if trials is None or Path(trials).suffix == ".csv":
-        raise UsageError(f"no trials are committed on `{there.branch}`")
-    path = there.path(trials)
-    text = there.repository.read(there.commit, path)
-    if text is None:
-        raise UsageError(f"there is no {path} on `{there.branch}`")
-    yield revived(there.definition, text, Path(trials).suffix), path
+def _in_commit(there: CommittedStudy) -> Iterator[tuple[StudyRecord, str]]:
+    yield trials_at(there)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 
 from tunesmith.config.load import load_definition, project_root
 from tunesmith.config.model import Definition, Outputs
@@ -17,6 +18,9 @@ from tunesmith.pipeline.dvc.lock import LockedStage, read_lock
 from tunesmith.pipeline.dvc.stages import Stage, read_stages, runs
 from tunesmith.pipeline.parameters import Parameters, parse
 from tunesmith.pipeline.repository import Repository
+
+if TYPE_CHECKING:
+    from tunesmith.ledger.records import StudyRecord
 
 
 @dataclass(frozen=True)
@@ -41,7 +45,7 @@ class Pipeline:
 
 
 @dataclass(frozen=True)
-class Committed:
+class CommittedStudy:
     """A study as a commit has it."""
 
     repository: Repository
@@ -172,9 +176,9 @@ class Committed:
         return None if text is None else text.removeprefix("\ufeff")
 
 
-def committed(
+def study_at(
     repository: Repository, commit: str, branch: str, names: Sequence[str]
-) -> Committed | None:
+) -> CommittedStudy | None:
     """The study of a commit; ``None`` where it has no configuration.
 
     Args:
@@ -185,7 +189,36 @@ def committed(
     """
     found = repository.entries(commit, names)
     config = next((name for name in names if name in found), None)
-    return None if config is None else Committed(repository, commit, branch, config)
+    return None if config is None else CommittedStudy(repository, commit, branch, config)
+
+
+def trials_at(there: CommittedStudy) -> "tuple[StudyRecord, str]":
+    """The trials that were committed with a study, and the file that holds them.
+
+    Raises:
+        UsageError: none are, or they cannot be read.
+    """
+    from tunesmith.ledger.portable import read_history
+    from tunesmith.reporting.revived import revived
+
+    outputs = there.outputs
+    name = outputs.history or outputs.trials
+    if name is None or Path(name).suffix == ".csv":
+        raise UsageError(
+            f"its trials are not committed on `{there.branch}`: name them in the configuration,"
+            " `outputs: {history: outputs/history.jsonl}`."
+        )
+    path = there.path(name)
+    text = there.repository.read(there.commit, path)
+    if text is None:
+        raise UsageError(f"there is no {path} on `{there.branch}`.")
+    if outputs.history is None:
+        return revived(there.definition, text, Path(name).suffix), path
+    record = read_history(text).get(there.definition.file.study)
+    if record is None:
+        study = there.definition.file.study
+        raise UsageError(f"there is no history of study `{study}` in {path} on `{there.branch}`.")
+    return record, path
 
 
 def joined(folder: str, name: str) -> str | None:

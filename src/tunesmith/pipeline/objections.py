@@ -6,25 +6,27 @@ project is run for it.
 """
 
 import hashlib
-import json
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import isclose
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tunesmith.config.model import Definition
 from tunesmith.config.source import parse_document
 from tunesmith.errors import TunesmithError, UsageError
 from tunesmith.fingerprint import digest, reached, top_names
-from tunesmith.parts import HOUSEKEEPING
-from tunesmith.pipeline.chosen import in_history
-from tunesmith.pipeline.committed import Committed, Pipeline, joined, space_files
+from tunesmith.parts import HOUSEKEEPING, snapshot
+from tunesmith.pipeline.committed import CommittedStudy, Pipeline, joined, space_files, trials_at
+from tunesmith.pipeline.dvc.agreement import changed_keys
 from tunesmith.pipeline.dvc.lock import read_lock
 from tunesmith.pipeline.parameters import Parameters
 from tunesmith.pipeline.repository import Repository
 from tunesmith.reporting.compare import differences
+
+if TYPE_CHECKING:
+    from tunesmith.ledger.records import StudyRecord
 
 LARGE = b"version https://git-lfs.github.com/spec/"
 """How a file begins that only points to what Git keeps elsewhere."""
@@ -41,21 +43,36 @@ class Objection:
     """Whether insisting would lead nowhere."""
 
 
+def committed_record(there: CommittedStudy) -> "StudyRecord | None":
+    """The trials that were committed with the study, where they can be read."""
+    try:
+        return trials_at(there)[0]
+    except TunesmithError:
+        return None
+
+
 # -- edited --------------------------------------------------------------------------------------
 
 
-def tampered(there: Committed, found: Parameters) -> Iterator[Objection]:
-    """What the study found is not what the file says."""
+def tampered(
+    there: CommittedStudy, found: Parameters, record: "StudyRecord | None"
+) -> Iterator[Objection]:
+    """What the study found is not what the file says.
+
+    Args:
+        there: the study on the tuning branch.
+        found: its file.
+        record: the trials that were committed with it.
+    """
     if found.is_edited:
         yield Objection(
             f"{there.found} on `{there.branch}` was edited after it was written by the study.",
             "`tunesmith run` there puts back what was found, evaluating nothing; commit that.",
         )
         return
-    try:
-        record, where = next(in_history(there))
-    except TunesmithError:
+    if record is None:
         return
+    where = there.outputs.history or there.outputs.trials
     number = found.meta.get("trial")
     if not isinstance(number, int) or not 0 <= number < record.history.n_told:
         yield Objection(f"{where} holds no trial {number}, which {there.found} names.", AGAIN)
@@ -79,8 +96,15 @@ def tampered(there: Committed, found: Parameters) -> Iterator[Objection]:
 # -- stale ---------------------------------------------------------------------------------------
 
 
-def stale(there: Committed) -> Iterator[Objection]:
-    """What has changed on the tuning branch since the study was run there."""
+def stale(there: CommittedStudy, record: "StudyRecord | None") -> Iterator[Objection]:
+    """What has changed on the tuning branch since the study was run there.
+
+    Args:
+        there: the study on the tuning branch.
+        record: the trials that were committed with it.
+    """
+    if record is not None and there.outputs.history is not None:
+        yield from _other_head(there, record)
     found = there.repository.last_change(there.commit, *there.results)
     if found is None or found == there.commit:
         return
@@ -97,13 +121,28 @@ def stale(there: Committed) -> Iterator[Objection]:
         )
 
 
-def _space_of(there: Committed) -> set[str]:
+def _other_head(there: CommittedStudy, record: "StudyRecord") -> Iterator[Objection]:
+    """Whether the series of trials began with another configuration than is committed with it."""
+    then, now = record.head.definition, snapshot(there.definition)
+    before, after = ({"space": d["space"], **d["file"]["objective"]} for d in (then, now))
+    # What a later version of Tunesmith has added to a configuration is no change.
+    keys = [key for key in before if key in after and key not in HOUSEKEEPING]
+    changed = [key for key in keys if before[key] != after[key]]
+    if changed:
+        yield Objection(
+            f"{there.outputs.history} on `{there.branch}` is of another configuration than"
+            f" {there.config} ({', '.join(changed)}).",
+            AGAIN,
+        )
+
+
+def _space_of(there: CommittedStudy) -> set[str]:
     text = there.repository.read(there.commit, there.config) or ""
     found = {joined(there.folder, name) for name in space_files(text, there.config)}
     return {name for name in found if name}
 
 
-def _other_configuration(then: Committed, now: Committed) -> Iterator[Objection]:
+def _other_configuration(then: CommittedStudy, now: CommittedStudy) -> Iterator[Objection]:
     """Whether a run would find other trials, or go on."""
     reason = f"{now.config} has changed on `{now.branch}` since these parameters were found"
     try:
@@ -125,7 +164,7 @@ def _what_matters(definition: Definition) -> dict[str, Any]:
     return {**found, "space": definition.space.to_json()}
 
 
-def _files_used(there: Committed, changed: set[str]) -> set[str]:
+def _files_used(there: CommittedStudy, changed: set[str]) -> set[str]:
     """Data and code of the study among some files, as far as the configuration tells."""
     section = there.definition.file.objective
     named = list(section.data.path) if section.data else []
@@ -142,7 +181,7 @@ def _files_used(there: Committed, changed: set[str]) -> set[str]:
     return found | (sources & _reached(there, section.all_import_paths))
 
 
-def _reached(there: Committed, paths: Sequence[str]) -> set[str]:
+def _reached(there: CommittedStudy, paths: Sequence[str]) -> set[str]:
     """The project's source files behind import paths, read in a folder of their own."""
     names = [n for n in there.repository.files(there.commit, there.folder) if n.endswith(".py")]
     blobs = there.repository.blobs([(there.commit, name) for name in names])
@@ -160,7 +199,7 @@ def _reached(there: Committed, paths: Sequence[str]) -> set[str]:
 # -- what DVC knows ------------------------------------------------------------------------------
 
 
-def against_lock(there: Committed) -> Iterator[Objection]:
+def against_lock(there: CommittedStudy) -> Iterator[Objection]:
     """What ``dvc.lock`` says of the last run, against what is committed with it."""
     pipeline = there.pipeline
     if pipeline is None:
@@ -185,7 +224,7 @@ def against_lock(there: Committed) -> Iterator[Objection]:
             yield Objection(reason, way)
 
 
-def _unlike(there: Committed, pipeline: Pipeline, listed: Mapping[str, str]) -> list[str]:
+def _unlike(there: CommittedStudy, pipeline: Pipeline, listed: Mapping[str, str]) -> list[str]:
     md5_of = digests_at(there.repository, there.commit, pipeline)
     return [
         path
@@ -242,7 +281,7 @@ def _in_dvc_file(data: bytes, path: str) -> set[str]:
 
 
 def _other_values(
-    there: Committed, pipeline: Pipeline, file: str, values: Mapping[str, Any]
+    there: CommittedStudy, pipeline: Pipeline, file: str, values: Mapping[str, Any]
 ) -> list[str]:
     path = pipeline.path(file)
     text = None if path is None else there.repository.read(there.commit, path)
@@ -252,17 +291,4 @@ def _other_values(
         content = parse_document(text, Path(file)).data
     except UsageError:
         return []
-    return [key for key, value in values.items() if _plain(_value(content, key)) != _plain(value)]
-
-
-def _value(content: Any, key: str) -> Any:
-    """A value by its place, as DVC writes it: keys with dots between."""
-    if isinstance(content, Mapping) and key in content:
-        return content[key]
-    head, _, rest = key.partition(".")
-    inside = content.get(head) if isinstance(content, Mapping) else None
-    return _value(inside, rest) if rest and inside is not None else None
-
-
-def _plain(value: Any) -> str:
-    return json.dumps(value, sort_keys=True, default=str)
+    return changed_keys(pipeline.stage, file, content, values)

@@ -62,7 +62,7 @@ def standing(definition: Definition, record: StudyRecord) -> Standing:
         first = str(error).splitlines()[0]
         return Standing(False, (f"it cannot be run as it is ({first})",), None, edit)
     reasons = tuple(stale_reasons(definition, record, objective))
-    return Standing(not reasons, reasons, None if reasons else _left(definition, record), edit)
+    return Standing(not reasons, reasons, None if reasons else left_to_do(definition, record), edit)
 
 
 def stale_reasons(
@@ -90,7 +90,7 @@ def stale_reasons(
     yield from found or ["the configuration changed"]
 
 
-def _left(definition: Definition, record: StudyRecord) -> str | None:
+def left_to_do(definition: Definition, record: StudyRecord) -> str | None:
     """Why a run would go on; a time limit that was met is an end."""
     last = record.runs[-1] if record.runs else None
     if last is None or last.stopped_by is None:

@@ -9,14 +9,14 @@ from collections.abc import Collection, Iterator
 from dataclasses import replace
 
 from tunesmith.errors import UsageError
-from tunesmith.pipeline.committed import Committed, Pipeline, space_files
+from tunesmith.pipeline.committed import CommittedStudy, Pipeline, space_files
 from tunesmith.pipeline.dvc.lock import with_stage_of
 from tunesmith.pipeline.dvc.stages import read_stages
 from tunesmith.pipeline.objections import Objection, digests_at
 from tunesmith.pipeline.repository import Entry
 
 
-def files_of(there: Committed, pipeline: Pipeline, training: str) -> dict[str, Entry | None]:
+def files_of(there: CommittedStudy, pipeline: Pipeline, training: str) -> dict[str, Entry | None]:
     """What stands on the training branch from now on, by path.
 
     Args:
@@ -42,7 +42,7 @@ def files_of(there: Committed, pipeline: Pipeline, training: str) -> dict[str, E
 
 
 def unlike_there(
-    there: Committed, pipeline: Pipeline, training: str, brought: Collection[str]
+    there: CommittedStudy, pipeline: Pipeline, training: str, brought: Collection[str]
 ) -> Iterator[Objection]:
     """Why DVC would tune again on the training branch although everything came along.
 
@@ -75,7 +75,7 @@ def unlike_there(
         )
 
 
-def _other_dependencies(there: Committed, pipeline: Pipeline, training: str) -> list[str]:
+def _other_dependencies(there: CommittedStudy, pipeline: Pipeline, training: str) -> list[str]:
     if pipeline.locked is None:
         return []
     repository, found = there.repository, []
@@ -95,7 +95,7 @@ def _other_dependencies(there: Committed, pipeline: Pipeline, training: str) -> 
     return found
 
 
-def locked_stage(there: Committed, commit: str) -> object:
+def locked_stage(there: CommittedStudy, commit: str) -> object:
     """What ``dvc.lock`` of another commit knows of the stage that tunes.
 
     Raises:

@@ -1,7 +1,7 @@
 """The files that a run leaves: best parameters, report, trials."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,6 +9,7 @@ from typing import Any
 from tunesmith import registry
 from tunesmith.config.model import Outputs
 from tunesmith.files import inside, write_atomic
+from tunesmith.ledger.portable import write_history
 from tunesmith.ledger.records import StudyRecord
 from tunesmith.reporting import table
 from tunesmith.reporting.handover import handed_over
@@ -27,9 +28,13 @@ class Written:
 
 
 def write_outputs(
-    record: StudyRecord, root: Path, outputs: Outputs, summary: Summary | None = None
+    record: StudyRecord,
+    root: Path,
+    outputs: Outputs,
+    summary: Summary | None = None,
+    nested: Sequence[StudyRecord] = (),
 ) -> list[Written]:
-    """Write every configured output, from the record alone.
+    """Write every configured output, from the record and its nested searches alone.
 
     Best parameters are left as they are while there is no complete trial, and where the gate holds
     the winner back or they belong to people (``handover``).
@@ -40,7 +45,7 @@ def write_outputs(
     """
     summary = summary or summarise(record)
     # Everything is made before anything is written: a failure leaves the files as they were.
-    contents = contents_of(record, outputs, summary)
+    contents = contents_of(record, outputs, summary, nested)
     best = handed_over(summary, root, outputs)
     if best is not None:
         contents[outputs.best] = best
@@ -48,7 +53,12 @@ def write_outputs(
     return [Written(path, write_atomic(path, content)) for path, content in files.items()]
 
 
-def contents_of(record: StudyRecord, outputs: Outputs, summary: Summary) -> dict[str, str]:
+def contents_of(
+    record: StudyRecord,
+    outputs: Outputs,
+    summary: Summary,
+    nested: Sequence[StudyRecord] = (),
+) -> dict[str, str]:
     """What every output but the best parameters is to hold, by its path below the project folder.
 
     Raises:
@@ -61,6 +71,8 @@ def contents_of(record: StudyRecord, outputs: Outputs, summary: Summary) -> dict
         found[outputs.html] = page(record, summary, has_times=False)
     if outputs.trials is not None:
         found[outputs.trials] = TRIALS[Path(outputs.trials).suffix](record, summary)
+    if outputs.history is not None:
+        found[outputs.history] = write_history((record, *nested))
     if outputs.metrics is not None:
         found[outputs.metrics] = metrics_json(summary)
     return found

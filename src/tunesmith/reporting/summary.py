@@ -159,8 +159,8 @@ def summarise(
         n_folds=max((len(trial.folds) for trial in told), default=0),
         n_points=sum(trial.n_points for trial in told),
         n_spared=round(sum(map(spared, told))),
-        stopped_by=_stopped_by(record),
-        provenance=_provenance(record),
+        stopped_by=record.stopped_by or "",
+        provenance=record.origin.provenance if record.origin else {},
     )
 
 
@@ -207,14 +207,3 @@ def _front(history: History, ranking: Sequence[Ranked]) -> tuple[Ranked, ...]:
 def _holdout(record: StudyRecord, chosen: Ranked | None) -> Mapping[str, float] | None:
     result = None if chosen is None else record.holdout.get(chosen.number)
     return None if result is None else result.scores
-
-
-def _stopped_by(record: StudyRecord) -> str:
-    ended = [run.stopped_by for run in record.runs if run.stopped_by]
-    return ended[-1] if ended else ""
-
-
-def _provenance(record: StudyRecord) -> Mapping[str, Any]:
-    """A run that found everything known adds nothing: it must not change the report either."""
-    evaluated = [run for run in record.runs if run.n_evaluated] or list(record.runs)
-    return evaluated[-1].provenance if evaluated else {}

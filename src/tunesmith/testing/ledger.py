@@ -126,6 +126,15 @@ class LedgerContract:
         assert [head.name for head in ledger.studies()] == ["a", "s"]
         assert ledger.load().head.name == "a"
 
+    def test_a_search_of_nested_cross_validation_is_found_by_its_name_alone(
+        self, ledger: Ledger
+    ) -> None:
+        begin(ledger, "s")
+        outer = ledger.begin_study("s.outer0", "i", {"outer": {}}, {}, METRICS, METRICS)
+        ledger.begin_run(outer.id, {})
+        assert ledger.load().head.name == "s"
+        assert ledger.load("s.outer0").head.id == outer.id
+
     def test_a_missing_study_is_named_with_those_that_exist(self, ledger: Ledger) -> None:
         with pytest.raises(UsageError, match="tunesmith run"):
             ledger.load()

@@ -21,7 +21,7 @@ from tunesmith.objective.program.folds import (
     write_splits,
 )
 from tunesmith.objective.program.gpus import Gpus
-from tunesmith.objective.program.logs import STATE, runs_folder
+from tunesmith.objective.program.logs import STATE, folder_name, runs_folder
 from tunesmith.objective.program.objective import EVALUATION, ProgramObjective
 from tunesmith.objective.program.ports import ProgramPorts
 from tunesmith.objective.program.process import Limits
@@ -114,7 +114,7 @@ def _checkpoints(
     budget = definition.file.budget
     if budget is None or budget.parameter is None:
         return None
-    folder = state / "checkpoints" / definition.file.study
+    folder = state / "checkpoints" / folder_name(definition)
     return Checkpoints(folder, budget.parameter, digest(dict(context)))
 
 

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from tunesmith.config.model import Definition
+from tunesmith.config.model import Definition, File
+from tunesmith.fingerprint import digest
 from tunesmith.objective.program.runner import STDERR, STDOUT
 from tunesmith.redact import printable, redact
 
@@ -23,7 +24,14 @@ class Log:
 
 def runs_folder(definition: Definition) -> Path:
     """Where the runs of a study leave their logs and artifacts."""
-    return definition.root.resolve() / STATE / "runs" / definition.file.study
+    return definition.root.resolve() / STATE / "runs" / folder_name(definition)
+
+
+def folder_name(definition: Definition) -> str:
+    """A study's name for folders; one of the same name in another ledger is another study."""
+    usual = File.model_fields["ledger"].default
+    ledger, study = definition.file.ledger, definition.file.study
+    return study if ledger == usual else f"{study}-{digest(ledger)[:8]}"
 
 
 def was_run_here(definition: Definition, keys: Mapping[int, str]) -> bool:

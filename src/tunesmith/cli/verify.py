@@ -1,0 +1,94 @@
+"""``tunesmith verify``."""
+
+import secrets
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from tunesmith.cli.options import (
+    config_option,
+    find_config,
+    json_option,
+    pointing_into,
+    print_json,
+)
+from tunesmith.cli.streams import show
+from tunesmith.errors import ExitCode
+
+if TYPE_CHECKING:
+    from tunesmith.pipeline.verify import Refit, Verification
+
+MARKS = {"failure": "", "note": "note: "}
+
+
+@click.command("verify")
+@config_option
+@click.option(
+    "--refit", type=click.IntRange(min=1), metavar="N", help="Evaluate N recorded folds again."
+)
+@click.option("--seed", type=click.IntRange(min=0), help="Which ones.  [default: by chance]")
+@click.option(
+    "--tolerance",
+    type=click.FloatRange(min=0),
+    default=0.0,
+    help="How far scores may lie apart, relatively.  [default: not at all]",
+)
+@json_option
+def command(
+    config: Path | None,
+    refit: int | None,
+    seed: int | None,
+    tolerance: float,
+    *,
+    as_json: bool,
+) -> None:
+    """Check that parameters, report, history, ledger and dvc.lock agree; exit with 3 if not.
+
+    Every file is compared with what would be written now; with --refit, recorded scores with what
+    the same fits score now. Nothing is written.
+    """
+    from tunesmith.config.load import load_definition
+    from tunesmith.pipeline.verify import Refit, verify
+
+    path = find_config(config)
+    definition = load_definition(path)
+    if seed is None:
+        seed = secrets.randbelow(1 << 32)
+    again = None if refit is None else Refit(refit, seed, tolerance)
+    with pointing_into(path):
+        found = verify(definition, again)
+    if as_json:
+        print_json("verification", _content(found, again))
+    else:
+        show(_text(found, again))
+    sys.exit(int(ExitCode.OK if found.is_verified else ExitCode.VERIFICATION))
+
+
+def _content(found: "Verification", again: "Refit | None") -> dict[str, Any]:
+    content: dict[str, Any] = {
+        "is_verified": found.is_verified,
+        "source": found.source,
+        "n_trials": found.n_trials,
+        "checked": list(found.checked),
+        "findings": [asdict(finding) for finding in found.findings],
+    }
+    return content if again is None else {**content, "refit": {**asdict(again), "n": found.n_refit}}
+
+
+def _text(found: "Verification", again: "Refit | None") -> str:
+    from tunesmith.progress import counted
+    from tunesmith.reporting.escape import terminal
+
+    ordered = sorted(found.findings, key=lambda finding: finding.level)
+    lines = [terminal(f"{MARKS[finding.level]}{finding.words}") for finding in ordered]
+    n = sum(finding.level == "failure" for finding in found.findings)
+    if again is not None:
+        lines.append(f"{counted(found.n_refit, 'fold')} evaluated again (--seed {again.seed})")
+    if n:
+        return "\n".join([*lines, f"not verified: {counted(n, 'disagreement')}"])
+    listed = ", ".join(found.checked) or "there is nothing yet"
+    source = f" agree with the {found.source}" if found.source else ""
+    return "\n".join([*lines, f"verified: {listed}{source}"])

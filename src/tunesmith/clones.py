@@ -1,0 +1,131 @@
+"""How a fresh clone goes on: from the history that is committed, where its ledger has none."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tunesmith import git
+from tunesmith.config.model import Definition
+from tunesmith.files import inside
+from tunesmith.ledger.ledger import Ledger
+from tunesmith.ledger.portable import HistoryError, read_history
+from tunesmith.ledger.records import StudyHead, StudyRecord
+from tunesmith.ledger.takeover import take_over
+from tunesmith.objective.objective import Objective
+
+
+@dataclass(frozen=True)
+class Committed:
+    """What the history file of a project holds."""
+
+    name: str
+    """Its path below the project folder."""
+    records: Mapping[str, StudyRecord] = field(default_factory=dict)
+    """By study; empty where there is no file."""
+    problem: str = ""
+    """Why it cannot be used."""
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What became of a history."""
+
+    n_trials: int = 0
+    """So many were taken into the ledger."""
+    problem: str = ""
+    """Why none were, where a user should know."""
+    other: StudyHead | None = None
+    """The series that it holds, where that is another one than the present."""
+
+
+def committed_history(definition: Definition) -> Committed | None:
+    """The history of the project folder, or else that of the commit checked out.
+
+    Returns:
+        ``None`` where none is configured.
+
+    Raises:
+        UsageError: its path leads out of the project.
+    """
+    name = definition.file.outputs.history
+    if name is None:
+        return None
+    try:
+        text = _text(definition.root, name)
+        return Committed(name, {} if text is None else read_history(text))
+    except HistoryError as error:
+        return Committed(name, problem=str(error))
+
+
+def _text(root: Path, name: str) -> str | None:
+    path = inside(root, name)
+    if path.is_file():
+        try:
+            return path.read_text("utf-8-sig")
+        except (OSError, UnicodeDecodeError) as error:
+            raise HistoryError(f"it cannot be read: {error}") from None
+    commit = git.commit(root, "HEAD")
+    return None if commit is None else git.content(root, commit, name)
+
+
+def take_from(
+    committed: Committed | None,
+    ledger: Ledger,
+    definition: Definition,
+    objective: Objective,
+    identity: str,
+) -> Taken:
+    """Take the trials of the present series that the ledger lacks.
+
+    A history of another series, or one that cannot be read, is left alone.
+
+    Args:
+        committed: the history, if there is one.
+        ledger: open for writing.
+        definition: of the study.
+        objective: built from it.
+        identity: of the present series.
+    """
+    if committed is None:
+        return Taken()
+    if committed.problem:
+        return Taken(problem=committed.problem)
+    record = committed.records.get(definition.file.study)
+    if record is None:
+        others = ", ".join(f"`{name}`" for name in committed.records)
+        return Taken(problem=f"it is of study {others}" if others else "")
+    if record.head.identity != identity:
+        return Taken(other=record.head)
+    problem = misfit(record, definition, objective)
+    if problem:
+        return Taken(problem=problem)
+    return Taken(take_over(ledger, record, objective.key, committed.name))
+
+
+def misfit(record: StudyRecord, definition: Definition, objective: Objective) -> str:
+    """Why a record of the present identity cannot be this study's all the same; empty if it can."""
+    if record.metrics != objective.metrics or record.objectives != objective.objectives:
+        return "its metrics are not those of the study"
+    if not _is_start(record.head.definition.get("start")):
+        return "it does not say what was tried first"
+    budget = definition.file.budget
+    extra = None if budget is None else budget.parameter
+    for trial in record.history.told:
+        if len(trial.folds) != objective.n_folds:
+            return f"trial {trial.number} has {len(trial.folds)} folds, not {objective.n_folds}"
+        for params in (trial.params, trial.proposed or trial.params):
+            if {k: v for k, v in params.items() if k != extra} not in definition.space:
+                return f"trial {trial.number} is not in the space"
+    if record.holdout and not objective.has_holdout:
+        return "it has results on held-out rows, and there are none"
+    return ""
+
+
+def _is_start(start: object) -> bool:
+    """Whether it is a list of (origin, params)."""
+    if not isinstance(start, list):
+        return False
+    pairs = [item for item in start if isinstance(item, list) and len(item) == 2]
+    return len(pairs) == len(start) and all(
+        isinstance(origin, str) and isinstance(params, dict) for origin, params in pairs
+    )

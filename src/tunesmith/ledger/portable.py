@@ -1,0 +1,319 @@
+"""A study's history as text: what Git keeps, and a fresh clone goes on from.
+
+One line tells what the series of trials is, one where its results come from, then follows a line a
+told trial, in order, and one a winner on the hold-out rows. Several studies stand one after the
+other. Nothing in it is a clock's, so that the same history gives the same bytes; only where
+``selection: fastest`` chooses by them are the times of fits in it. Tracebacks stay in the ledger.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from tunesmith.errors import UsageError
+from tunesmith.history import HOLDOUT, Failure, FoldResult, Metric, Trial, TrialLog
+from tunesmith.ledger.records import RunRecord, StudyHead, StudyRecord
+from tunesmith.ledger.rows import json_text
+from tunesmith.types import Direction, State
+
+KIND = "tunesmith-history"
+SCHEMA_VERSION = 1
+TAKEN_FROM = "taken_from"
+"""In the provenance of a run that evaluated nothing itself: the file that it read."""
+
+
+class HistoryError(UsageError):
+    """A text is no history, or one that this version cannot read."""
+
+
+# -- the lines -------------------------------------------------------------------------------
+
+
+class Line(BaseModel):
+    """One JSON object of the text."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+
+
+Number = int | float
+Listed = Field(strict=False)
+"""A tuple is a list in JSON."""
+Step = Annotated[tuple[int, Number], Listed]
+NamedMetric = Annotated[tuple[str, Direction], Listed]
+
+
+class HeadLine(Line):
+    """What the series of trials is."""
+
+    kind: Literal["tunesmith-history"]
+    schema_version: Literal[1]
+    study: str
+    identity: str
+    context: dict[str, str]
+    definition: dict[str, Any]
+    metrics: list[NamedMetric] = Field(min_length=1)
+    n_objectives: int = Field(ge=1)
+
+
+class RunLine(Line):
+    """Where the results come from: of the last run that evaluated something."""
+
+    stopped_by: str | None
+    provenance: dict[str, Any]
+
+
+class FailureLine(Line):
+    """Why a fold has no score."""
+
+    kind: str
+    message: str
+
+
+class FoldLine(Line):
+    """What one fit gave; left out is what is as usual."""
+
+    scores: dict[str, Number]
+    failure: FailureLine | None = None
+    warning: str = ""
+    progress: list[Step] = Field(default_factory=list)
+    stopped_at: int | None = None
+    n_sharing: int = Field(default=1, ge=1)
+    times: Annotated[tuple[Number, Number], Listed] = (0.0, 0.0)
+    """Seconds of fitting and of scoring."""
+
+
+class TrialLine(Line):
+    """A told trial."""
+
+    trial: int
+    origin: str
+    state: Literal["complete", "pruned", "failed"]
+    params: dict[str, Any]
+    proposed: dict[str, Any] | None = None
+    n_points: int = Field(default=1, ge=1)
+    folds: list[FoldLine] = Field(min_length=1)
+
+
+class HoldoutLine(Line):
+    """A winner on the rows that the search never saw."""
+
+    holdout: int
+    result: FoldLine
+
+
+# -- writing ---------------------------------------------------------------------------------
+
+
+def write_history(records: Iterable[StudyRecord]) -> str:
+    """The told trials of studies as text.
+
+    Args:
+        records: of the study, and of the searches of its nested cross-validation.
+    """
+    return "".join(f"{_line(content)}\n" for record in records for content in _contents(record))
+
+
+def _contents(record: StudyRecord) -> Iterator[dict[str, Any]]:
+    head = record.head
+    yield {
+        "kind": KIND,
+        "schema_version": SCHEMA_VERSION,
+        "study": head.name,
+        "identity": head.identity,
+        "context": dict(head.context),
+        "definition": dict(head.definition),
+        "metrics": [[metric.name, metric.direction] for metric in record.metrics],
+        "n_objectives": len(record.objectives),
+    }
+    if record.origin is not None:
+        yield _run(record, record.origin)
+    has_times = record.definition.get("file", {}).get("selection") == "fastest"
+    for trial in record.history.told:
+        yield _trial(trial, has_times)
+    for number, result in sorted(record.holdout.items()):
+        yield {"holdout": number, "result": _fold(result, has_times)}
+
+
+def _run(record: StudyRecord, origin: RunRecord) -> dict[str, Any]:
+    provenance = {k: v for k, v in origin.provenance.items() if k != TAKEN_FROM}
+    return {"stopped_by": record.stopped_by, "provenance": provenance}
+
+
+def _trial(trial: Trial, has_times: bool) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "trial": trial.number,
+        "origin": trial.origin,
+        "state": trial.state.value,
+        "params": dict(trial.params),
+    }
+    if trial.proposed is not None:
+        found["proposed"] = dict(trial.proposed)
+    if trial.n_points != 1:
+        found["n_points"] = trial.n_points
+    return {**found, "folds": [_fold(fold, has_times) for fold in trial.folds]}
+
+
+def _fold(result: FoldResult, has_times: bool) -> dict[str, Any]:
+    failure = result.failure
+    found = {
+        "scores": dict(result.scores),
+        "failure": failure and {"kind": failure.kind, "message": failure.message},
+        "warning": result.warning,
+        "progress": [list(step) for step in result.progress],
+        "stopped_at": result.stopped_at,
+        "n_sharing": None if result.n_sharing == 1 else result.n_sharing,
+        "times": [result.fit_time_s, result.score_time_s] if has_times else None,
+    }
+    return {name: value for name, value in found.items() if value not in (None, "", [])}
+
+
+def _line(content: Mapping[str, Any]) -> str:
+    """One line: its keys in their order, everything below by name."""
+    return "{" + ", ".join(f"{json_text(k)}: {json_text(v)}" for k, v in content.items()) + "}"
+
+
+# -- reading ---------------------------------------------------------------------------------
+
+
+def read_history(text: str) -> dict[str, StudyRecord]:
+    """The studies of a text, by name, the first one first.
+
+    A record so read has no clocks, and one run: that in which its results were found.
+
+    Raises:
+        HistoryError: it is no history, not whole, or of a newer version; with the line.
+    """
+    found: dict[str, Section] = {}
+    section = None
+    for number, line in enumerate(text.split("\n"), 1):
+        if not line.strip():
+            continue
+        try:
+            content = _object(line)
+            if "kind" in content:
+                section = Section.of(content)
+                found[section.head.study] = section
+            elif section is None:
+                raise HistoryError(f"expected a line with `kind: {KIND}` first")
+            else:
+                section.add(content)
+        except ValidationError as error:
+            raise HistoryError(f"line {number}: {_first(error)}") from None
+        except (ValueError, HistoryError, RecursionError) as error:
+            raise HistoryError(f"line {number}: {error}") from None
+    return {name: section.record() for name, section in found.items()}
+
+
+def _object(line: str) -> dict[str, Any]:
+    found = json.loads(line, parse_constant=_refuse)
+    if not isinstance(found, dict):
+        raise HistoryError("expected a JSON object")
+    json_text(found)  # a number without end, as 1e999, has no place in it
+    return found
+
+
+def _refuse(word: str) -> None:
+    raise HistoryError(f"{word} is no number of JSON")
+
+
+def _first(error: ValidationError) -> str:
+    found = error.errors(include_url=False, include_input=False)[0]
+    place = ".".join(str(step) for step in found["loc"])
+    return f"{place}: {found['msg']}" if place else found["msg"]
+
+
+@dataclass
+class Section:
+    """The lines of one study, as they come."""
+
+    head: HeadLine
+    log: TrialLog
+    run: RunLine | None = None
+    holdout: dict[int, FoldResult] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, content: Mapping[str, Any]) -> "Section":
+        """Begin with the head.
+
+        Raises:
+            HistoryError: it is a newer version's.
+            ValidationError: it is no head.
+        """
+        version = content.get("schema_version")
+        if content.get("kind") == KIND and isinstance(version, int) and version > SCHEMA_VERSION:
+            raise HistoryError(f"it needs a newer Tunesmith (its version is {version})")
+        head = HeadLine.model_validate(content)
+        metrics = _metrics(head)
+        return cls(head, TrialLog(metrics[: head.n_objectives]))
+
+    def add(self, content: Mapping[str, Any]) -> None:
+        """Take in another line.
+
+        Raises:
+            HistoryError: it does not follow from those before.
+            ValidationError: it is none.
+        """
+        if "trial" in content:
+            self._tell(TrialLine.model_validate(content))
+        elif "holdout" in content:
+            line = HoldoutLine.model_validate(content)
+            self.holdout[line.holdout] = _fold_result(HOLDOUT, line.result)
+        else:
+            self.run = RunLine.model_validate(content)
+            if not isinstance(self.run.provenance.get("definition"), dict):
+                raise HistoryError("its provenance lacks the definition")
+
+    def _tell(self, line: TrialLine) -> None:
+        number = len(self.log.told)
+        if line.trial != number:
+            raise HistoryError(f"expected trial {number}, not trial {line.trial}")
+        asked = line.params if line.proposed is None else line.proposed
+        trial = self.log.ask(asked, json_text(asked), line.origin)
+        told = replace(
+            trial,
+            params=line.params,
+            key=json_text(line.params),
+            proposed=line.proposed,
+            n_points=line.n_points,
+        ).told([_fold_result(fold, one) for fold, one in enumerate(line.folds)])
+        # That a trial ended before its full budget shows in no fold's result.
+        states = (told.state, State.PRUNED if told.state is State.COMPLETE else told.state)
+        if line.state not in states:
+            raise HistoryError(f"trial {number} is said to be {line.state}, not so by its folds")
+        self.log.tell(replace(told, state=State(line.state)))
+
+    def record(self) -> StudyRecord:
+        """The study as the lines tell it."""
+        head, run = self.head, self.run
+        n = sum(len(trial.folds) for trial in self.log.told)
+        return StudyRecord(
+            StudyHead(0, head.study, 0, head.identity, head.context, head.definition),
+            _metrics(head),
+            self.log.view(),
+            ()
+            if run is None
+            else (RunRecord(0, "", None, run.stopped_by, n, 0, 0, run.provenance),),
+            self.holdout,
+        )
+
+
+def _metrics(head: HeadLine) -> tuple[Metric, ...]:
+    return tuple(Metric(name, direction) for name, direction in head.metrics)
+
+
+def _fold_result(fold: int, line: FoldLine) -> FoldResult:
+    said = line.failure
+    failure = None if said is None else Failure(said.kind, said.message)
+    return FoldResult(
+        fold,
+        line.scores,
+        *line.times,
+        failure,
+        line.n_sharing,
+        line.warning,
+        tuple(line.progress),
+        line.stopped_at,
+    )

@@ -1,0 +1,100 @@
+"""Taking over what another ledger has told of a series of trials."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TypeAlias
+
+from tunesmith.history import HOLDOUT, FoldResult, History, Trial
+from tunesmith.ledger.ledger import Ledger
+from tunesmith.ledger.portable import TAKEN_FROM
+from tunesmith.ledger.records import StudyRecord
+from tunesmith.types import Params
+
+Key: TypeAlias = Callable[[Params, int], str]
+"""Params and fold -> the key of that evaluation."""
+Told: TypeAlias = tuple[Trial, list[str]]
+"""A trial and the keys of its folds."""
+
+
+def take_over(ledger: Ledger, record: StudyRecord, key: Key, source: str) -> int:
+    """Take what a record has of its series, as far as it goes beyond what the ledger has.
+
+    Nothing is taken where the trials here are others, or were begun to replace earlier ones.
+
+    Args:
+        ledger: open for writing.
+        record: of the series, as ``read_history`` gives it.
+        key: of an evaluation.
+        source: where the record comes from, for the provenance.
+
+    Returns:
+        How many trials were taken.
+    """
+    first = record.head
+    head = ledger.begin_study(
+        first.name,
+        first.identity,
+        first.definition,
+        first.context,
+        record.metrics,
+        record.objectives,
+    )
+    here = ledger.log(head.id).told
+    if head.since_run is not None or not goes_on(here, record.history):
+        return 0
+    told = list(record.history.told)[len(here) :]
+    for part in _without_conflicts(told, key):
+        _write(ledger, head.id, record, part, key, source)
+    return len(told)
+
+
+def goes_on(here: Sequence[Trial], other: History) -> bool:
+    """Whether a history begins with these trials."""
+    alike = (_content(a) == _content(b) for a, b in zip(here, other.told, strict=False))
+    return len(here) <= other.n_told and all(alike)
+
+
+def _content(trial: Trial) -> tuple[str, list[Mapping[str, float]]]:
+    return trial.key, [fold.scores for fold in trial.folds]
+
+
+def _without_conflicts(told: Sequence[Trial], key: Key) -> Iterator[list[Told]]:
+    """Trials in order, in parts in which no two differ about an evaluation that they share.
+
+    That happens where one run failed for want of time, and a later one did not.
+    """
+    part: list[Told] = []
+    known: dict[str, FoldResult] = {}
+    for trial in told:
+        keys = [key(trial.params, fold.fold) for fold in trial.folds]
+        own = dict(zip(keys, trial.folds, strict=True))
+        if any(known.get(name, result) != result for name, result in own.items()):
+            yield part
+            part, known = [], {}
+        part.append((trial, keys))
+        known |= own
+    if part:
+        yield part
+
+
+def _write(
+    ledger: Ledger,
+    study_id: int,
+    record: StudyRecord,
+    part: Sequence[Told],
+    key: Key,
+    source: str,
+) -> None:
+    """One run that stands for those of the other ledger."""
+    origin = record.origin
+    provenance = {**(origin.provenance if origin else {}), TAKEN_FROM: source}
+    run_id = ledger.begin_run(study_id, provenance)
+    results = {
+        name: fold for trial, keys in part for name, fold in zip(keys, trial.folds, strict=True)
+    }
+    ledger.record(study_id, run_id, results=results, told=part)
+    for trial, _ in part:
+        found = record.holdout.get(trial.number)
+        if found is not None:
+            place = key(trial.params, HOLDOUT)
+            ledger.record_holdout(study_id, run_id, trial.number, place, found)
+    ledger.end_run(run_id, record.stopped_by or "", len(results), 0, 0)

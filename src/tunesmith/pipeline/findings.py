@@ -1,0 +1,48 @@
+"""What a verification has found, as plain data."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+REBUILD = "`tunesmith report` writes it from the ledger; `tunesmith run` also where there is none."
+Level = Literal["failure", "note"]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One disagreement, or something that a reader should know."""
+
+    place: str
+    """A file, or what else it is about."""
+    found: str
+    expected: str = ""
+    """What it should be."""
+    fix: str = ""
+    """The way out."""
+    level: Level = "failure"
+
+    @property
+    def words(self) -> str:
+        """
+        >>> print(Finding("a.md", "is missing", "the report", "Run again.").words)
+        a.md: is missing
+          Expected: the report.
+          Run again.
+        """
+        expected = f"Expected: {self.expected}." if self.expected else ""
+        return "\n  ".join(filter(None, [f"{self.place}: {self.found}", expected, self.fix]))
+
+
+def note(place: str, found: str, fix: str = "") -> Finding:
+    """What is no disagreement."""
+    return Finding(place, found, fix=fix, level="note")
+
+
+def first_difference(there: str, wanted: str) -> str:
+    """Where two texts part.
+
+    >>> first_difference("a\\nb", "a\\nc")
+    'differs from line 2 on'
+    """
+    pairs = zip(there.split("\n"), wanted.split("\n"), strict=False)
+    number = next((i for i, (one, other) in enumerate(pairs, 1) if one != other), None)
+    return "is too short or too long" if number is None else f"differs from line {number} on"

@@ -1,0 +1,152 @@
+"""Some of the recorded folds, evaluated again: are the scores true?"""
+
+import shutil
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from tunesmith.config.model import Definition
+from tunesmith.history import HOLDOUT, FoldResult, Trial
+from tunesmith.housekeeping import working_folders
+from tunesmith.ledger.records import StudyRecord
+from tunesmith.objective.metric import TIMES
+from tunesmith.objective.objective import Fit, Objective
+from tunesmith.parts import build_executor, build_objective, nest_for, project_on_path
+from tunesmith.pipeline.findings import Finding
+from tunesmith.study.loop import results_of
+
+APART = "verify"
+"""Programs leave their files in folders of this study's, which are removed."""
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """A recorded fold and what it scores now."""
+
+    trial: int
+    fold: int
+    """``HOLDOUT`` for the rows that the search never saw."""
+    recorded: FoldResult
+    now: FoldResult
+
+    def differing(self, tolerance: float) -> list[str]:
+        """Metrics that do not repeat; measured times never do.
+
+        Args:
+            tolerance: relative to what is recorded; 0 for bit by bit.
+        """
+        return [
+            name
+            for name, score in sorted(self.recorded.scores.items())
+            if name not in TIMES and not _is_near(self.now.scores.get(name), score, tolerance)
+        ]
+
+
+def _is_near(now: float | None, recorded: float, tolerance: float) -> bool:
+    return now is not None and (now == recorded or abs(now - recorded) <= tolerance * abs(recorded))
+
+
+def refit(
+    definition: Definition, record: StudyRecord, n: int, seed: int, tolerance: float = 0.0
+) -> tuple[int, list[Finding]]:
+    """Evaluate recorded folds anew, without a ledger, where fits of the study run.
+
+    Failed folds, and those that were stopped on their way, are not drawn.
+
+    Args:
+        definition: of the study, which the record belongs to.
+        record: of the study.
+        n: how many folds; all, where there are fewer.
+        seed: of the draw.
+        tolerance: relative, per score; 0 for bit by bit.
+
+    Returns:
+        How many were evaluated, and what differs.
+
+    Raises:
+        UsageError: the study cannot be run as it is.
+    """
+    drawn = draw(record, n, seed)
+    apart = definition.file.model_copy(update={"study": f"{definition.file.study}.{APART}"})
+    found = _evaluated(replace(definition, file=apart), drawn)
+    return len(found), [item for one in found for item in _findings(one, tolerance)]
+
+
+def draw(record: StudyRecord, n: int, seed: int) -> list[tuple[Trial, FoldResult]]:
+    """Recorded folds, at random, each once; in order of trials and folds.
+
+    Args:
+        record: of a study.
+        n: at most so many.
+        seed: of the draw.
+    """
+    found = [
+        (trial, fold)
+        for trial in record.history.told
+        for fold in (*trial.folds, *_holdout(record, trial))
+        if fold.failure is None and fold.stopped_at is None
+    ]
+    size = min(n, len(found))
+    chosen = np.random.default_rng(seed).choice(len(found), size=size, replace=False)
+    return [found[place] for place in sorted(chosen)]
+
+
+def _holdout(record: StudyRecord, trial: Trial) -> Iterator[FoldResult]:
+    if trial.number in record.holdout:
+        yield record.holdout[trial.number]
+
+
+def _evaluated(
+    definition: Definition, drawn: Sequence[tuple[Trial, FoldResult]]
+) -> list[Evaluated]:
+    with project_on_path(definition.root):
+        nest = nest_for(definition)
+        objective = build_objective(definition)
+        try:
+            with (
+                working_folders(definition, objective),
+                build_executor(definition, objective, nest) as executor,
+            ):
+                fits = [Fit(fold.fold, (trial.params,)) for trial, fold in drawn]
+                futures = [executor.submit(fit) for fit in fits]
+                while not all(future.done() for future in futures):
+                    executor.completed(None)
+        finally:
+            _remove_folders(definition, objective)
+    results = [results_of(future, fit)[0] for future, fit in zip(futures, fits, strict=True)]
+    return [
+        Evaluated(trial.number, fold.fold, fold, now)
+        for (trial, fold), now in zip(drawn, results, strict=True)
+    ]
+
+
+def _remove_folders(definition: Definition, objective: Objective) -> None:
+    """What programs have left."""
+    if definition.file.objective.command is None:
+        return
+    from tunesmith.objective.program.objective import ProgramObjective
+
+    assert isinstance(objective, ProgramObjective)  # noqa: S101 - it has a command
+    runner = objective.runner
+    shutil.rmtree(runner.runs, ignore_errors=True)
+    if runner.checkpoints is not None:
+        shutil.rmtree(runner.checkpoints.folder, ignore_errors=True)
+
+
+def _findings(one: Evaluated, tolerance: float) -> Iterator[Finding]:
+    fold = "held-out rows" if one.fold == HOLDOUT else f"fold {one.fold}"
+    place = f"trial {one.trial}, {fold}"
+    fix = (
+        "Other libraries or hardware, a model without a seed, or a record that was changed:"
+        " `tunesmith run --restart` evaluates everything anew."
+    )
+    if one.now.failure is not None:
+        said = f"fails now ({one.now.failure.kind}: {one.now.failure.message})"
+        yield Finding(place, said, "its scores as recorded", fix)
+        return
+    differing = one.differing(tolerance)
+    if differing:
+        now = ", ".join(f"{name} {one.now.scores.get(name)!r}" for name in differing)
+        then = ", ".join(f"{name} {one.recorded.scores[name]!r}" for name in differing)
+        yield Finding(place, f"scores {now} now", f"{then} as recorded", fix)

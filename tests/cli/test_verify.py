@@ -1,0 +1,62 @@
+"""``verify``: what it prints, and the exit codes that scripts act on."""
+
+import json
+from pathlib import Path
+
+from tests.cli.conftest import Run
+
+BEST = "config/best_parameters.yaml"
+REPORT = "outputs/tuning_results.md"
+
+
+def test_what_agrees_is_listed(tunesmith: Run, finished: Path) -> None:
+    done = tunesmith("verify")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == f"verified: {BEST}, {REPORT} agree with the ledger\n"
+
+
+def test_every_disagreement_and_the_exit_code(tunesmith: Run, finished: Path) -> None:
+    path = finished / BEST
+    path.write_text(path.read_text().replace("max_depth: ", "max_depth: 1"))
+    (finished / REPORT).write_text("\x1b[31mred\n")
+    done = tunesmith("verify")
+    assert done.returncode == 3
+    *lines, last = done.stdout.splitlines()
+    assert last == "not verified: 2 disagreements"
+    assert lines[0].startswith(f"{BEST}: edited by hand since trial ")
+    assert lines[1].startswith("  Expected: trial ")
+    assert lines[2] == "  `tunesmith run` restores it, evaluating nothing."
+    assert lines[3] == f"{REPORT}: differs from line 1 on"
+    found = json.loads(tunesmith("verify", "--json").stdout)
+    assert (found["kind"], found["is_verified"], found["source"]) == (
+        "verification",
+        False,
+        "ledger",
+    )
+    assert [finding["place"] for finding in found["findings"]] == [BEST, REPORT]
+    assert tunesmith("run", "-q", "--workers", "1").returncode == 0
+    assert tunesmith("verify").returncode == 0
+
+
+def test_text_of_a_file_reaches_no_terminal(tunesmith: Run, finished: Path) -> None:
+    (finished / BEST).write_text('params: {"a\\e[31m": "\\e[0m"}\nmeta: {study: small, trial: 1}\n')
+    done = tunesmith("verify")
+    assert done.returncode == 3
+    assert "\x1b" not in done.stdout
+
+
+def test_before_the_first_run_there_is_nothing_to_disagree(tunesmith: Run, project: Path) -> None:
+    done = tunesmith("verify")
+    assert done.returncode == 0
+    assert done.stdout.splitlines()[-1] == "verified: there is nothing yet"
+
+
+def test_folds_evaluated_again(tunesmith: Run, finished: Path) -> None:
+    config = finished / "tuning.yaml"
+    config.write_text(config.read_text() + "execution: {workers: 1}\n")
+    done = tunesmith("verify", "--refit", "2", "--seed", "7")
+    assert done.returncode == 0
+    assert "2 folds evaluated again (--seed 7)" in done.stdout
+    found = json.loads(tunesmith("verify", "--refit", "2", "--json").stdout)["refit"]
+    assert (found["n"], found["tolerance"]) == (2, 0.0)
+    assert tunesmith("verify", "--refit", "0").returncode == 2

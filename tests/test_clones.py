@@ -1,0 +1,259 @@
+"""A fresh clone goes on from the committed history, as the original place would."""
+
+import json
+import os
+import signal
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tunesmith import tune
+from tunesmith.clones import committed_history
+from tunesmith.config.load import load_definition
+from tunesmith.study.progress import Progress
+from tunesmith.testing.projects import make_project
+from tunesmith.tuning import Result
+
+TUNING = """\
+study: small
+objective:
+  estimator: sklearn.ensemble.RandomForestClassifier
+  params: {random_state: 0}
+  data: {path: data.csv, target: kind, holdout: {fraction: 0.2}}
+  cv: 3
+  metric: accuracy
+space:
+  n_estimators: {int: [1, 4]}
+  max_depth: {int: [1, 6]}
+  max_features: {float: [0.2, 1.0]}
+search: {method: METHOD, seed: 3}
+stop: {trials: TRIALS}
+execution: {workers: 1}
+outputs:
+  html: outputs/tuning.html
+  trials: outputs/trials.csv
+  tuned: outputs/tuned.yaml
+  history: outputs/history.jsonl
+  metrics: outputs/metrics.json
+"""
+HISTORY = "outputs/history.jsonl"
+
+
+def git(folder: Path, *arguments: str) -> str:
+    command = ["git", "-C", str(folder), "-c", "user.name=Ann", "-c", "user.email=a@b", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+
+def run(root: Path, trials: int | None = None) -> tuple[Result, list[str]]:
+    said: list[str] = []
+    overrides = {"trials": trials}
+    definition = load_definition(root / "tuning.yaml", overrides=overrides)
+    return tune(definition, say=said.append), said
+
+
+def files(root: Path) -> dict[str, bytes]:
+    state = (".git", ".tunesmith")
+    found = [p for p in root.rglob("*") if p.is_file()]
+    return {
+        p.relative_to(root).as_posix(): p.read_bytes()
+        for p in found
+        if not set(state) & set(p.relative_to(root).parts)
+    }
+
+
+def trials(result: Result) -> list[Any]:
+    return [(t.number, t.key, t.origin, t.folds[0].scores) for t in result.record.history.told]
+
+
+def changed(root: Path, **sections: Any) -> None:
+    path = root / "tuning.yaml"
+    path.write_text(yaml.safe_dump({**yaml.safe_load(path.read_text()), **sections}))
+
+
+@pytest.fixture(scope="module")
+def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A committed project whose study has been run; nobody writes into it."""
+    root = tmp_path_factory.mktemp("original")
+    make_project(root, method="bayesian", trials=8, text=TUNING)
+    git(root, "init", "-q", "-b", "main")
+    git(root, "add", "-A")
+    git(root, "commit", "-q", "-m", "first")
+    run(root)
+    git(root, "add", "-A")
+    git(root, "commit", "-q", "-m", "tuned")
+    return root
+
+
+@pytest.fixture
+def clone(original: Path, tmp_path: Path) -> Path:
+    git(tmp_path, "clone", "-q", str(original), "clone")
+    return tmp_path / "clone"
+
+
+def test_a_finished_study_evaluates_nothing_and_changes_no_byte(clone: Path) -> None:
+    before = files(clone)
+    result, said = run(clone)
+    assert said == [f"8 trials taken from {HISTORY}"]
+    assert (result.n_evaluated, result.n_fits) == (0, 0)
+    assert files(clone) == before
+    assert git(clone, "status", "--porcelain") == ""
+    again, said = run(clone)
+    assert (again.n_evaluated, said) == (0, [])
+    assert files(clone) == before
+
+
+def test_a_raised_limit_evaluates_the_same_new_trials(
+    original: Path, clone: Path, tmp_path: Path
+) -> None:
+    there = tmp_path / "there"
+    subprocess.run(["cp", "-r", str(original), str(there)], check=True)
+    expected, _ = run(there, 11)
+    found, _ = run(clone, 11)
+    assert trials(found) == trials(expected)
+    assert len(trials(found)) == 11
+    assert 0 < found.n_fits <= 3 * 3 + 1
+    assert files(clone) == files(there)
+    # And the other way round: what the clone has found, the original place need not evaluate.
+    result, said = run(there, 11)
+    assert (result.n_evaluated, said) == (0, [])
+
+
+def test_what_a_colleague_has_found_since_is_taken(original: Path, clone: Path) -> None:
+    run(clone, 4)
+    assert len(run(clone, 4)[0].record.history) == 8
+    (clone / HISTORY).write_bytes(files(original)[HISTORY])
+    run(clone, 10)
+    longer = files(clone)[HISTORY]
+    (clone / ".tunesmith/ledger.db").unlink()
+    (clone / HISTORY).write_bytes(files(original)[HISTORY])
+    run(clone)
+    (clone / HISTORY).write_bytes(longer)
+    result, said = run(clone, 10)
+    assert (said, result.n_evaluated) == ([f"2 trials taken from {HISTORY}"], 0)
+
+
+def test_where_the_file_is_missing_the_commit_has_it(clone: Path) -> None:
+    before = files(clone)
+    (clone / HISTORY).unlink()
+    result, _ = run(clone)
+    assert result.n_evaluated == 0
+    assert files(clone) == before
+
+
+def test_restart_takes_nothing(clone: Path) -> None:
+    definition = load_definition(clone / "tuning.yaml", overrides={"trials": 2})
+    result = tune(definition, restart=True)
+    assert result.n_evaluated > 0
+    # The rest is evaluated anew, too, though the commit has it.
+    (clone / HISTORY).write_text(git(clone, "show", f"HEAD:{HISTORY}"))
+    result, said = run(clone, 3)
+    assert (said, len(result.record.history)) == ([], 3)
+
+
+def lines(root: Path) -> list[str]:
+    return (root / HISTORY).read_text().splitlines(keepends=True)
+
+
+def rewritten(root: Path, line: int, **changes: Any) -> None:
+    found = lines(root)
+    found[line] = json.dumps({**json.loads(found[line]), **changes}) + "\n"
+    (root / HISTORY).write_text("".join(found))
+
+
+def a_line_of_another_merge(root: Path) -> None:
+    found = lines(root)
+    (root / HISTORY).write_text("".join([*found[:4], *found[3:]]))
+
+
+def without_the_start(root: Path) -> None:
+    definition = json.loads(lines(root)[0])["definition"]
+    rewritten(root, 0, definition={k: v for k, v in definition.items() if k != "start"})
+
+
+ODD: Mapping[str, tuple[Any, str]] = {
+    "merged wrongly": (a_line_of_another_merge, "is left out: line 5: expected trial 2"),
+    "newer": (lambda root: rewritten(root, 0, schema_version=2), "it needs a newer Tunesmith"),
+    "another study": (lambda root: rewritten(root, 0, study="big"), "it is of study `big`"),
+    "other metrics": (
+        lambda root: rewritten(root, 0, metrics=[["loss", "minimize"]]),
+        "its metrics are not those of the study",
+    ),
+    "no start": (without_the_start, "it does not say what was tried first"),
+    "other folds": (
+        lambda root: rewritten(root, 2, folds=[{"scores": {"accuracy": 0.5}}]),
+        "trial 0 has 1 folds, not 3",
+    ),
+    "other points": (
+        lambda root: rewritten(root, 3, params={"max_depth": "deep"}),
+        "trial 1 is not in the space",
+    ),
+    "no text": (lambda root: (root / HISTORY).write_bytes(b"\xff\xfe\x00"), "cannot be read"),
+    "empty": (lambda root: (root / HISTORY).write_text(""), ""),
+    "other data": (
+        lambda root: (root / "data.csv").write_text(
+            "\n".join((root / "data.csv").read_text().splitlines()[:-5])
+        ),
+        "is left out: the data changed since it was written; a new series of trials begins",
+    ),
+    "other search": (
+        lambda root: changed(root, search={"method": "random", "seed": 3}),
+        "is left out: the search changed since it was written",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", ODD)
+def test_another_history_is_left_alone_and_told(clone: Path, case: str) -> None:
+    damage, message = ODD[case]
+    damage(clone)
+    result, said = run(clone, 2)
+    assert result.n_evaluated > 0
+    assert len(result.record.history) == 2
+    assert message in " ".join(said)
+    assert len(said) == bool(message)
+
+
+def test_nested_searches_come_along(tmp_path: Path) -> None:
+    root = tmp_path / "nested"
+    text = TUNING.replace(", holdout: {fraction: 0.2}", "") + "outer_folds: 2\n"
+    make_project(root, method="random", trials=2, text=text)
+    run(root)
+    before = files(root)
+    (root / ".tunesmith/ledger.db").unlink()
+    result, said = run(root)
+    assert (result.n_evaluated, files(root)) == (0, before)
+    assert said[0] == f"2 trials taken from {HISTORY}"
+
+
+def test_after_an_interruption_the_clone_goes_on(original: Path, tmp_path: Path) -> None:
+    root = tmp_path / "cut"
+    subprocess.run(["cp", "-r", str(original), str(root)], check=True)
+    finished = files(root)
+    (root / ".tunesmith/ledger.db").unlink()
+    (root / "config/best_parameters.yaml").unlink()
+    (root / HISTORY).write_text("")
+
+    def interrupt(progress: Progress) -> None:
+        if progress.n_told == 4:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    cut = tune(root / "tuning.yaml", observer=interrupt)
+    assert cut.exit_code == 130
+    assert 4 <= len(cut.record.history) < 8
+    (root / ".tunesmith/ledger.db").unlink()
+    result, said = run(root)
+    assert said == [f"{len(cut.record.history)} trials taken from {HISTORY}"]
+    assert 0 < result.n_fits <= 3 * (8 - len(cut.record.history)) + 1
+    # The commit at which results were found is another one, and in the report.
+    for name in ("outputs/trials.csv", "outputs/tuned.yaml", "config/best_parameters.yaml"):
+        assert files(root)[name] == finished[name]
+    assert lines(root)[2:] == lines(original)[2:]
+
+
+def test_without_the_key_there_is_no_history(tmp_path: Path) -> None:
+    make_project(tmp_path)
+    assert committed_history(load_definition(tmp_path / "tuning.yaml")) is None
