@@ -1,3 +1,4 @@
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -5,6 +6,7 @@ import pytest
 from tunesmith.config.load import load_definition
 from tunesmith.errors import DataError
 from tunesmith.objective.crossval import build_objective
+from tunesmith.parts import project_on_path
 from tunesmith.pipeline.dvc.stages import Coupling, coupling, read_stages, tuning_stage
 from tunesmith.scaffold import (
     CLASSIFIER,
@@ -139,6 +141,10 @@ def test_the_repository_to_copy_is_in_step_with_itself(tmp_path: Path, is_tight:
         is_made = any(name in stage.outs for stage in stages.values())
         assert is_made or (tmp_path / name).is_file()
     assert "$" not in (tmp_path / "README.md").read_text()
+    with project_on_path(tmp_path):
+        found = find_spec("model")
+    assert found is not None
+    assert found.origin == str(tmp_path / "src/model.py")
 
 
 def test_planning_writes_nothing(tmp_path: Path) -> None:
