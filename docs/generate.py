@@ -1,26 +1,34 @@
-"""Write the documents that are made from the code; with ``--check``, only compare."""
+"""Write the documents and the example that are made from the code, or ``--check`` them."""
 
 import sys
 from pathlib import Path
 
 from tunesmith.config.reference import reference_markdown
+from tunesmith.scaffold import Guess, plan_files
 
 HERE = Path(__file__).parent
-DOCUMENTS = {"configuration.md": reference_markdown}
+ROOT = HERE.parent
+
+
+def made() -> dict[Path, str]:
+    """What every made file is to hold."""
+    example = plan_files(ROOT / "examples/mlops", "mlops", Guess())
+    documents = {HERE / "configuration.md": reference_markdown()}
+    return documents | {file.path: file.content for file in example}
 
 
 def main() -> None:
-    """Write or compare every document."""
+    """Write or compare every file."""
     stale = []
-    for name, make in DOCUMENTS.items():
-        path, content = HERE / name, make()
-        if path.is_file() and path.read_text() == content:
+    for path, content in made().items():
+        if path.is_file() and path.read_bytes() == content.encode():
             continue
-        stale.append(name)
+        stale.append(str(path.relative_to(ROOT)))
         if "--check" not in sys.argv:
-            path.write_text(content)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content.encode())
     if stale and "--check" in sys.argv:
-        sys.exit(f"docs are stale: {', '.join(stale)}. Run: python docs/generate.py")
+        sys.exit(f"stale: {', '.join(stale)}. Run: python docs/generate.py")
 
 
 if __name__ == "__main__":

@@ -1,3 +1,4 @@
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -5,6 +6,8 @@ import pytest
 from tunesmith.config.load import load_definition
 from tunesmith.errors import DataError
 from tunesmith.objective.crossval import build_objective
+from tunesmith.parts import project_on_path
+from tunesmith.pipeline.dvc.stages import Coupling, coupling, read_stages, tuning_stage
 from tunesmith.scaffold import (
     CLASSIFIER,
     REGRESSOR,
@@ -120,6 +123,28 @@ def test_the_demo_is_a_whole_project(tmp_path: Path) -> None:
         assert definition.root == tmp_path
         assert all(isinstance(box, Box) for box in definition.space)
     assert (tmp_path / "processed_data/dataset.csv").read_text().count("\n") == 570
+
+
+@pytest.mark.parametrize("is_tight", [False, True])
+def test_the_repository_to_copy_is_in_step_with_itself(tmp_path: Path, is_tight: bool) -> None:
+    write_files(plan_files(tmp_path, "mlops", Guess(), is_tight=is_tight))
+    outputs = load_definition(tmp_path / "tuning.yaml").file.outputs
+    stages = read_stages((tmp_path / "dvc.yaml").read_text())
+    assert list(stages) == ["preprocessing", "tuning", "training", "evaluation"]
+    tuning = tuning_stage(stages, "tuning.yaml")
+    assert tuning is not None
+    assert coupling(tuning, outputs.best) is (Coupling.TIGHT if is_tight else Coupling.LOOSE)
+    named = {name for _, name in outputs if name is not None}
+    assert set(tuning.outs) == named - (set() if is_tight else {outputs.best})
+    assert all(flags == {"cache": False, "persist": True} for flags in tuning.outs.values())
+    for name in {dep for stage in stages.values() for dep in stage.deps}:
+        is_made = any(name in stage.outs for stage in stages.values())
+        assert is_made or (tmp_path / name).is_file()
+    assert "$" not in (tmp_path / "README.md").read_text()
+    with project_on_path(tmp_path):
+        found = find_spec("model")
+    assert found is not None
+    assert found.origin == str(tmp_path / "src/model.py")
 
 
 def test_planning_writes_nothing(tmp_path: Path) -> None:

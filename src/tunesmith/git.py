@@ -14,10 +14,21 @@ GIT = (
     "protocol.ext.allow=never",
     "-c",
     "safe.directory=*",
+    "-c",
+    "log.showSignature=false",
 )
 """In containers the project often belongs to another user; its code is about to be run anyway."""
 TIMEOUT_S = 20
-REPOSITORY_VARIABLES = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX")
+REPOSITORY_VARIABLES = (
+    "GIT_DIR",
+    "GIT_WORK_TREE",
+    "GIT_INDEX_FILE",
+    "GIT_PREFIX",
+    "GIT_COMMON_DIR",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+    "GIT_NAMESPACE",
+)
 """Set inside Git's hooks: they would point away from the project."""
 
 

@@ -317,10 +317,15 @@ def _current(definition: Definition) -> list[tuple[str, Params]]:
 
 @contextmanager
 def project_on_path(root: Path) -> Iterator[None]:
-    """Make the project's own modules importable, as ``python`` does for a script's folder."""
-    entry = str(root.resolve())
-    sys.path.insert(0, entry)
+    """Make the project's own modules importable, as ``python`` does for a script's folder.
+
+    They lie in the project folder, or in ``src``.
+    """
+    places = [root.resolve(), root.resolve() / "src"]
+    entries = [str(place) for place in places if place == places[0] or place.is_dir()]
+    sys.path[:0] = entries
     try:
         yield
     finally:
-        sys.path.remove(entry)
+        for entry in entries:
+            sys.path.remove(entry)

@@ -25,7 +25,7 @@ from tunesmith.objective.read import read_files
 if TYPE_CHECKING:
     import pandas as pd
 
-TEMPLATES = ("basic", "demo")
+TEMPLATES = ("basic", "demo", "mlops")
 CLASSIFIER = "sklearn.ensemble.RandomForestClassifier"
 REGRESSOR = "sklearn.ensemble.RandomForestRegressor"
 MAX_FEATURES = {CLASSIFIER: "[sqrt, log2, 0.5]", REGRESSOR: "[sqrt, 0.5, 1.0]"}
@@ -37,6 +37,31 @@ FOREST = """\
   max_features: MAX_FEATURES
 """
 MAX_CLASSES = 20
+HIDDEN = "dot."
+"""How the names of hidden files begin here, where they would rule over this very repository."""
+LOOSE = {
+    "tuned": "  tuned: outputs/tuned_parameters.yaml      # what the study found: its own file\n",
+    "found": "outputs/tuned_parameters.yaml",
+    "owner": "what training reads: yours to edit",
+    "why": "yours to edit: that trains again, and tunes nothing",
+    "whose": """\
+Yours. A run of the study writes what it found to `outputs/tuned_parameters.yaml`, and takes it over
+into `config/best_parameters.yaml` while nobody has edited that. An edit by hand trains again and
+tunes nothing; a later run leaves it alone and says so, and `tunesmith adopt` takes the winner over.
+`tunesmith init --template mlops --tight` makes the other choice: an edit by hand is undone.""",
+}
+TIGHT = {
+    "tuned": "",
+    "found": "config/best_parameters.yaml",
+    "owner": "what the study found, and training reads",
+    "why": "an out of tuning: an edit by hand is undone",
+    "whose": """\
+The study's. It is an out of the tuning stage: `dvc status` shows an edit by hand, and `dvc repro`
+puts back what was found, evaluating nothing. To have other values, change `tuning.yaml`
+(`selection: one_se` chooses the simplest of the best). `tunesmith init --template mlops` makes the
+other choice: the file is yours to edit, and an edit tunes nothing.""",
+}
+"""What differs in the files of a project by whose the best parameters are."""
 
 
 @dataclass(frozen=True)
@@ -73,17 +98,26 @@ class Guess:
         return FOREST.replace("MAX_FEATURES", MAX_FEATURES[self.estimator])
 
 
-def plan_files(folder: Path, template: str, guess: Guess) -> list[NewFile]:
-    """The files of a template, filled in, in alphabetical order."""
+def plan_files(
+    folder: Path, template: str, guess: Guess, *, is_tight: bool = False
+) -> list[NewFile]:
+    """The files of a template, filled in, in alphabetical order.
+
+    Args:
+        folder: where they go.
+        template: ``basic``, ``demo`` or ``mlops``.
+        guess: what is assumed about the user's data.
+        is_tight: of ``mlops``: best parameters are an out of DVC's tuning stage.
+    """
     source = files("tunesmith.templates") / template
     values = {key: _yaml_text(value) for key, value in vars(guess).items()}
-    found = [
-        NewFile(folder / name, _filled(name, text, values | {"space": guess.space}))
-        for name, text in _texts(source)
-    ]
+    values |= {"space": guess.space, **(TIGHT if is_tight else LOOSE)}
+    found = [NewFile(folder / name, _filled(name, text, values)) for name, text in _texts(source)]
     found.append(NewFile(folder / "tuning.schema.json", json.dumps(json_schema(), indent=2) + "\n"))
     if template == "demo":
         found.append(NewFile(folder / "processed_data/dataset.csv", demo_table()))
+    if template == "mlops":
+        found.append(NewFile(folder / "data/raw.csv", raw_table()))
     return sorted(found, key=lambda file: file.path)
 
 
@@ -147,6 +181,16 @@ def demo_table() -> str:
     return text
 
 
+def raw_table() -> str:
+    """The same data as it may come from elsewhere, the target in words."""
+    from sklearn.datasets import load_breast_cancer
+
+    data = load_breast_cancer(as_frame=True)
+    names = data.frame.pop("target").map(dict(enumerate(data.target_names)))
+    text: str = data.frame.assign(diagnosis=names).to_csv(index=False)
+    return text
+
+
 def _texts(source: Traversable, prefix: str = "") -> list[tuple[str, str]]:
     found = []
     for item in source.iterdir():
@@ -155,12 +199,12 @@ def _texts(source: Traversable, prefix: str = "") -> list[tuple[str, str]]:
             if item.name != "__pycache__":
                 found += _texts(item, f"{name}/")
         else:
-            found.append((name, item.read_text(encoding="utf-8")))
+            found.append((name.replace(HIDDEN, "."), item.read_text(encoding="utf-8")))
     return found
 
 
 def _filled(name: str, text: str, values: Mapping[str, str]) -> str:
-    return Template(text).substitute(values) if name.endswith(".yaml") else text
+    return Template(text).substitute(values) if name.endswith((".yaml", ".md")) else text
 
 
 def _yaml_text(value: str) -> str:

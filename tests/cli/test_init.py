@@ -66,6 +66,8 @@ def test_the_next_step_can_be_pasted(tunesmith: Run, tmp_path: Path) -> None:
         (("--data", "custmers.csv"), "custmers.csv does not exist. Did you mean `customers.csv`?"),
         (("--target", "chrun"), "Did you mean `churn`?"),
         (("--template", "demo", "--target", "churn"), "brings its own table"),
+        (("--template", "mlops", "--data", "x.csv"), "mlops brings its own table"),
+        (("--tight",), "--tight goes with --template mlops"),
         (("train.py",), "is a file"),
     ],
 )

@@ -1,6 +1,5 @@
 """``tunesmith compare``."""
 
-import tempfile
 from pathlib import Path
 
 import click
@@ -73,67 +72,14 @@ def _in_ledger(side: str, definition: Definition) -> StudyRecord:
 
 
 def _in_git(side: str, definition: Definition) -> StudyRecord:
-    from tunesmith.reporting.revived import revived
+    from tunesmith.pipeline.committed import CommittedStudy, trials_at
 
     repository = Repository.of(definition.root)
     commit = repository.commit_of(side)
     if commit is None:
         raise UsageError("Git knows no such revision.")
-    then = _definition_at(repository, commit, definition)
-    outputs = then.file.outputs
-    if outputs.history is not None:
-        text = repository.read(commit, _within(repository.root, definition.root / outputs.history))
-        return _in_history(text or "", then.file.study)
-    trials = outputs.trials
-    if trials is None or Path(trials).suffix == ".csv":
-        raise UsageError(
-            "its trials are not committed: name them in the configuration,"
-            " `outputs: {history: outputs/history.jsonl}`."
-        )
-    text = repository.read(commit, _within(repository.root, definition.root / trials))
-    if text is None:
-        raise UsageError(f"there is no {trials} in it.")
-    return revived(then, text, Path(trials).suffix)
-
-
-def _in_history(text: str, study: str) -> StudyRecord:
-    from tunesmith.ledger.portable import read_history
-
-    record = read_history(text).get(study)
-    if record is None:
-        raise UsageError(f"there is no history of study `{study}` in it.")
-    return record
-
-
-def _definition_at(repository: Repository, commit: str, definition: Definition) -> Definition:
-    """The configuration as it was, read from a folder of its own."""
     if definition.source is None:
         raise UsageError("this study has no configuration file.")
-    name = _within(repository.root, definition.source)
-    text = repository.read(commit, name)
-    if text is None:
-        raise UsageError(f"there is no {name} in it.")
-    with tempfile.TemporaryDirectory(prefix="tunesmith-") as folder:
-        place = Path(folder) / definition.source.name
-        place.write_text(text)
-        for path in _space_files(text):
-            content = repository.read(commit, _within(repository.root, definition.root / path))
-            if content is not None:
-                (Path(folder) / path).parent.mkdir(parents=True, exist_ok=True)
-                (Path(folder) / path).write_text(content)
-        return load_definition(place, root=Path(folder))
-
-
-def _space_files(text: str) -> list[str]:
-    """The space may stand in a file of its own."""
-    from tunesmith.formats import FormatError, yaml
-
-    try:
-        space = yaml.read(text).get("space")
-    except FormatError:
-        return []
-    return [space] if isinstance(space, str) and not space.startswith(("/", "..")) else []
-
-
-def _within(root: Path, path: Path) -> str:
-    return path.resolve().relative_to(root.resolve()).as_posix()
+    place = definition.source.resolve().relative_to(repository.root.resolve())
+    record, _ = trials_at(CommittedStudy(repository, commit, side, place.as_posix()))
+    return record

@@ -1,16 +1,23 @@
 """``tunesmith experiment``."""
 
+import posixpath
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from tunesmith.cli.options import config_option, find_config, json_option, print_json
+from tunesmith.cli.options import CONFIG_NAMES, config_option, json_option, print_json
 from tunesmith.cli.streams import say, show
-from tunesmith.config.load import load_definition
-from tunesmith.config.model import Definition
-from tunesmith.pipeline import experiment as experiments
+from tunesmith.errors import UsageError
+from tunesmith.pipeline import experiment
 from tunesmith.pipeline.repository import Repository
+
+if TYPE_CHECKING:
+    from tunesmith.pipeline.apply import Applied
+    from tunesmith.pipeline.states import Experiment
+
+SELECTIONS = ("best", "one_se", "simplest", "fastest")
 
 
 @click.group("experiment")
@@ -26,25 +33,33 @@ def command() -> None:
 @click.argument("name")
 @click.option("--from", "revision", default="HEAD", metavar="REV", help="Where from.  [HEAD]")
 @click.option("--push", "remote", metavar="REMOTE", help="Push both branches there.")
-def start(name: str, revision: str, remote: str | None) -> None:
+@json_option
+def start(name: str, revision: str, remote: str | None, *, as_json: bool) -> None:
     """Create tuning/NAME and training/NAME at the same commit."""
     repository = Repository.of(Path())
-    commit = experiments.start(repository, name, revision)
+    commit = experiment.start(repository, name, revision)
+    branches = [f"{experiment.TUNING}{name}", f"{experiment.TRAINING}{name}"]
+    if as_json:
+        print_json("started", {"commit": commit, "branches": branches})
+    else:
+        show(f"{' and '.join(branches)} begin at {commit[:12]}.")
     if remote:
-        repository.push(remote, [f"tuning/{name}", f"training/{name}"])
-    show(f"tuning/{name} and training/{name} begin at {commit[:12]}.")
+        repository.push(remote, branches)
     say(f"Next: git switch tuning/{name} && tunesmith run")
 
 
 @command.command("list")
 @config_option
+@click.option("--all", "with_gone", is_flag=True, help="Also merged ones without branches.")
 @json_option
-def list_(config: Path | None, *, as_json: bool) -> None:
+def list_(config: Path | None, *, with_gone: bool, as_json: bool) -> None:
     """List experiments and where they stand: begun, tuned, applied, trained or merged."""
-    repository, definition = Repository.of(Path()), load_definition(find_config(config))
-    _show_all(experiments.experiments(repository, best_path(repository, definition)), as_json)
-    if repository.is_shallow():
-        say("This clone is shallow: states may be wrong. Run `git fetch --unshallow`.")
+    from tunesmith.pipeline.states import experiments
+
+    repository = Repository.of(Path())
+    found = experiments(repository, config_names(repository, config), with_gone=with_gone)
+    _show_all(found, as_json=as_json)
+    _warn_of_shallow(repository)
 
 
 @command.command("status")
@@ -52,57 +67,121 @@ def list_(config: Path | None, *, as_json: bool) -> None:
 @config_option
 @json_option
 def status(name: str, config: Path | None, *, as_json: bool) -> None:
-    """Show where one experiment stands."""
-    repository, definition = Repository.of(Path()), load_definition(find_config(config))
-    _show_all([experiments.find(repository, name, best_path(repository, definition))], as_json)
+    """Show where one experiment stands, and what is to be done next."""
+    from tunesmith.pipeline.states import find
+
+    repository = Repository.of(Path())
+    found = find(repository, config_names(repository, config), name)
+    _show_all([found], as_json=as_json)
+    if found.next and not as_json:
+        show(f"  next: {found.next}")
+    _warn_of_shallow(repository)
 
 
 @command.command("apply")
 @click.argument("name")
 @config_option
+@click.option("--trial", type=click.IntRange(min=0), help="Of this trial, not of the winner.")
+@click.option("--selection", type=click.Choice(SELECTIONS), help="Of the trial so chosen.")
+@click.option(
+    "--take",
+    type=click.Choice(("winner", "edited")),
+    help="What the study found, or what somebody has made of it on tuning/NAME.",
+)
 @click.option("--force", is_flag=True, help="Although they are stale or edited.")
 @click.option("--push", "remote", metavar="REMOTE", help="Push the training branch there.")
 @json_option
 def apply(
-    name: str, config: Path | None, *, force: bool, remote: str | None, as_json: bool
+    name: str,
+    config: Path | None,
+    trial: int | None,
+    selection: str | None,
+    take: str | None,
+    *,
+    force: bool,
+    remote: str | None,
+    as_json: bool,
 ) -> None:
-    """Bring the tuned parameters to training/NAME, as one commit."""
-    repository, definition = Repository.of(Path()), load_definition(find_config(config))
-    best = best_path(repository, definition)
-    done = experiments.apply(repository, name, best, _sources(repository, definition), force=force)
+    """Bring the tuned parameters to training/NAME, as one commit.
+
+    Where best parameters are an out of DVC's tuning stage, its other outs, the configuration and
+    its block of dvc.lock come along, so that `dvc repro` trains and does not tune again.
+    """
+    from tunesmith.pipeline.apply import apply as bring
+    from tunesmith.pipeline.chosen import Choice
+
+    if sum(option is not None for option in (trial, selection, take)) > 1:
+        raise UsageError("--trial, --selection and --take: choose one of them.")
+    repository = Repository.of(Path())
+    choice = Choice(trial, selection, take)
+    done = bring(repository, name, config_names(repository, config), choice, force=force)
+    for reason in done.insisted:
+        say(f"Overruled: {reason}")
+    if as_json:
+        print_json("applied", _content(done))
+    else:
+        show(_text(done))
     if remote:
         repository.push(remote, [done.branch])
+
+
+def _content(done: "Applied") -> dict[str, object]:
+    return {
+        "branch": done.branch,
+        "commit": done.commit,
+        "is_new": done.is_new,
+        "source": done.source,
+        "where": done.where,
+        "params": dict(done.parameters.params),
+        "files": list(done.files),
+        "overruled": list(done.insisted),
+    }
+
+
+def _text(done: "Applied") -> str:
+    from tunesmith.pipeline.parameters import origin
+
+    if not done.is_new:
+        return f"{done.branch}: it has these parameters already"
+    lines = [f"{done.branch}: commit {done.commit[:12]}", f"  {origin(done.parameters)}"]
+    lines += [f"  {change}" for change in done.changes]
+    if len(done.files) > 1:
+        lines.append(f"  with {', '.join(done.files)}")
+    return "\n".join(lines)
+
+
+def config_names(repository: Repository, given: Path | None) -> list[str]:
+    """What the configuration may be called, as Git names it; the branches have it, not this folder.
+
+    Raises:
+        UsageError: the file is not in this repository.
+    """
+    root, here = repository.root.resolve(), Path.cwd()
+    folder = here.relative_to(root).as_posix() if here.is_relative_to(root) else "."
+    is_bare = not (repository.root / ".git").exists()
+    if is_bare:
+        folder = "."
+    if given is None:
+        return [posixpath.normpath(posixpath.join(folder, name)) for name in CONFIG_NAMES]
+    place = given if is_bare else given.absolute()
+    name = given.as_posix() if is_bare else posixpath.relpath(place.resolve(), root)
+    if name.startswith(("../", "/")):
+        raise UsageError(f"{given} is not in the repository {repository.root}.")
+    return [name]
+
+
+def _warn_of_shallow(repository: Repository) -> None:
+    if repository.is_shallow():
+        say("This clone is shallow: states may be wrong. Run `git fetch --unshallow`.")
+
+
+def _show_all(found: Sequence["Experiment"], *, as_json: bool) -> None:
     if as_json:
-        content = {"branch": done.branch, "commit": done.commit, "is_new": done.is_new}
-        print_json("applied", {**content, "params": dict(done.parameters.params)})
-        return
-    what = f"commit {done.commit[:12]}" if done.is_new else "it has these parameters already"
-    show("\n".join([f"{done.branch}: {what}", *(f"  {change}" for change in done.changes)]))
-
-
-def best_path(repository: Repository, definition: Definition) -> str:
-    """The best-parameters file, as Git names it."""
-    return _within(repository, definition.root / definition.file.outputs.best)
-
-
-def _sources(repository: Repository, definition: Definition) -> tuple[str, ...]:
-    return () if definition.source is None else (_within(repository, definition.source),)
-
-
-def _within(repository: Repository, path: Path) -> str:
-    return path.resolve().relative_to(repository.root.resolve()).as_posix()
-
-
-def _show_all(found: Sequence[experiments.Experiment], as_json: bool) -> None:
-    if as_json:
-        rows = [
-            {"name": e.name, "state": e.state, "tuning": e.tuning, "training": e.training}
-            for e in found
-        ]
-        print_json("experiments", {"experiments": rows})
+        print_json("experiments", {"experiments": [e.as_json() for e in found]})
     elif not found:
         show("There are no experiments. Begin one: `tunesmith experiment start NAME`.")
     else:
-        width = max(len(e.name) for e in found)
-        for e in found:
-            show(f"{e.name:<{width}}  {e.state:<10}  {e.note}".rstrip())
+        names = [e.name if e.name.isprintable() else ascii(e.name) for e in found]
+        width = max(map(len, names))
+        for e, name in zip(found, names, strict=True):
+            show(f"{name:<{width}}  {e.state:<10}  {e.note}".rstrip())

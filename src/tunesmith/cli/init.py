@@ -12,7 +12,8 @@ from tunesmith.errors import UsageError
 if TYPE_CHECKING:
     from tunesmith.scaffold import Guess, NewFile
 
-TEMPLATES = ("basic", "demo")
+TEMPLATES = ("basic", "demo", "mlops")
+NEXT = {"mlops": "git init && dvc init && dvc repro"}
 
 
 @click.command("init")
@@ -20,6 +21,9 @@ TEMPLATES = ("basic", "demo")
 @click.option("--template", type=click.Choice(TEMPLATES), default="basic", show_default=True)
 @click.option("--data", metavar="FILE", help="Your table, relative to the folder.")
 @click.option("--target", metavar="COLUMN", help="The column to predict.  [default: the last]")
+@click.option(
+    "--tight", is_flag=True, help="With mlops: an edit of the best parameters is undone by DVC."
+)
 @click.option("--dry-run", is_flag=True, help="Only show what would be written.")
 @click.option("--force", is_flag=True, help="Overwrite files that exist.")
 def command(
@@ -28,19 +32,24 @@ def command(
     data: str | None,
     target: str | None,
     *,
+    tight: bool,
     dry_run: bool,
     force: bool,
 ) -> None:
-    """Write a first tuning.yaml and its JSON Schema into FOLDER, or a whole demo project.
+    """Write a first tuning.yaml and its JSON Schema into FOLDER, or a whole project.
 
     Looks at your table to propose an estimator and a metric. Overwrites nothing unless forced.
     """
     from tunesmith.scaffold import Guess, guess_from, plan_files, write_files
 
-    if template == "demo" and (data or target):
-        raise UsageError("--template demo brings its own table; leave --data and --target out.")
+    if template != "basic" and (data or target):
+        raise UsageError(
+            f"--template {template} brings its own table; leave --data and --target out."
+        )
+    if tight and template != "mlops":
+        raise UsageError("--tight goes with --template mlops.")
     guess = guess_from(folder, data, target) if template == "basic" else Guess()
-    planned = plan_files(folder, template, guess)
+    planned = plan_files(folder, template, guess, is_tight=tight)
     taken = [file for file in planned if file.exists and not file.is_same]
     for file in planned:
         show(f"  {file_word(file, force=force):9} {file.path}")
@@ -56,9 +65,8 @@ def command(
             "  Look at what would be written with --dry-run, or overwrite with --force."
         )
     write_files(planned)
-    say(
-        f"Next: {'' if str(folder) == '.' else f'cd {shlex.quote(str(folder))} && '}tunesmith check"
-    )
+    there = "" if str(folder) == "." else f"cd {shlex.quote(str(folder))} && "
+    say(f"Next: {there}{NEXT.get(template, 'tunesmith check')}")
 
 
 def file_word(file: "NewFile", *, force: bool) -> str:

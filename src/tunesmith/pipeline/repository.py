@@ -1,29 +1,43 @@
 """A Git repository, read and written by plumbing: the working tree and its index stay untouched."""
 
-import os
-import subprocess
 import tempfile
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from tunesmith.errors import StorageError, UsageError
-from tunesmith.git import GIT, REPOSITORY_VARIABLES, TIMEOUT_S
+from tunesmith.errors import UsageError
+from tunesmith.pipeline.plumbing import GitError, Plumbing
 
 NOBODY = {"NAME": "Tunesmith", "EMAIL": "tunesmith@localhost"}
 PUSH_TIMEOUT_S = 120
-
-
-class GitError(UsageError):
-    """Git refused; the text is what it said."""
+PLAIN_FILES = ("100644", "100755")
+"""Modes; a link has another one, and so has a submodule."""
 
 
 @dataclass(frozen=True)
-class Repository:
+class Entry:
+    """A file as Git stores it."""
+
+    mode: str
+    blob: str
+
+
+@dataclass(frozen=True)
+class Tip:
+    """Where a branch stands."""
+
+    commit: str
+    remote: str = ""
+    """Whose branch it is; empty where it is a local one."""
+    has_parted: bool = False
+    """Whether the local branch and that of a remote have commits that the other one lacks."""
+
+
+@dataclass(frozen=True)
+class Repository(Plumbing):
     """The repository that a folder belongs to."""
 
-    root: Path
-    """Its top folder."""
+    # ``root`` is its top folder; of a bare one, the repository itself.
 
     @classmethod
     def of(cls, folder: Path) -> "Repository":
@@ -32,15 +46,17 @@ class Repository:
         Raises:
             UsageError: the folder is in none, or there is no Git.
         """
+        here = cls(folder)
         try:
-            top = cls(folder)._run("rev-parse", "--show-toplevel")
+            if here._run("rev-parse", "--is-bare-repository") == "true":
+                return cls(Path(here._run("rev-parse", "--absolute-git-dir")))
+            return cls(Path(here._run("rev-parse", "--show-toplevel")))
         except GitError as error:
             raise UsageError(
                 f"{folder.absolute()} is in no Git repository ({error}).\n  Begin one: `git init`."
             ) from None
-        return cls(Path(top))
 
-    # -- reading -----------------------------------------------------------------------------
+    # -- branches ----------------------------------------------------------------------------
 
     def commit_of(self, revision: str) -> str | None:
         """The commit that a revision names; ``None`` where it names none."""
@@ -53,42 +69,58 @@ class Repository:
         Returns:
             Short name -> commit, sorted by name.
         """
-        local = self._refs("refs/heads/")
-        remote = {}
-        for name, commit in self._refs("refs/remotes/").items():
-            _, _, short = name.partition("/")
-            if short and short != "HEAD":
-                remote[short] = commit
-        return dict(sorted({**remote, **local}.items()))
+        remote = {name: tips[0].commit for name, tips in self.remote_branches().items()}
+        return dict(sorted({**remote, **self.local_branches()}.items()))
 
     def local_branches(self) -> dict[str, str]:
         """Local branches and their commits."""
         return self._refs("refs/heads/")
 
+    def remote_branches(self) -> dict[str, list[Tip]]:
+        """Branches as the remotes had them when they were asked last; ``origin`` goes first."""
+        remotes = sorted(self._run("remote").split(), key=lambda name: (-len(name), name))
+        found: dict[str, list[Tip]] = {}
+        for name, commit in self._refs("refs/remotes/").items():
+            # The name of a remote may hold slashes, too.
+            remote = next((r for r in remotes if name.startswith(f"{r}/")), name.partition("/")[0])
+            short = name.removeprefix(f"{remote}/")
+            if short and short != "HEAD":
+                found.setdefault(short, []).append(Tip(commit, remote))
+        for tips in found.values():
+            tips.sort(key=lambda tip: (tip.remote != "origin", tip.remote))
+        return found
+
+    def tips(self, prefixes: tuple[str, ...]) -> dict[str, Tip]:
+        """Where branches stand by the newest that is known here, on this side or on a remote's.
+
+        Args:
+            prefixes: what their names begin with.
+        """
+        local, remote = self.local_branches(), self.remote_branches()
+        wanted = sorted(name for name in {*local, *remote} if name.startswith(prefixes))
+        return {name: self._newest(local.get(name), remote.get(name, ())) for name in wanted}
+
+    def _newest(self, local: str | None, remotes: Sequence[Tip]) -> Tip:
+        if local is None:
+            return remotes[0]
+        tip = Tip(local)
+        for other in remotes:
+            if other.commit == tip.commit or self.is_ancestor(other.commit, tip.commit):
+                continue
+            is_ahead = self.is_ancestor(tip.commit, other.commit)
+            tip = other if is_ahead else replace(tip, has_parted=True)
+        return tip
+
+    def merged_into(self, commit: str) -> set[str]:
+        """All branches' commits that a commit holds."""
+        shape = "--format=%(objectname)"
+        places = ("refs/heads/", "refs/remotes/")
+        return set(self._run("for-each-ref", shape, f"--merged={commit}", *places).split())
+
     def _refs(self, prefix: str) -> dict[str, str]:
         listed = self._run("for-each-ref", "--format=%(refname) %(objectname)", prefix)
         lines = [line.rsplit(" ", 1) for line in listed.splitlines()]
         return {name.removeprefix(prefix): commit for name, commit in lines}
-
-    def read(self, revision: str, path: str) -> str | None:
-        """A file of a revision; ``None`` where it is not there."""
-        return self._try("cat-file", "blob", f"{revision}:{path}", strip=False)
-
-    def last_change(self, revision: str, path: str) -> str | None:
-        """The newest commit, up to a revision, that changed a file."""
-        return self._try("log", "-1", "--format=%H", revision, "--", path) or None
-
-    def is_ancestor(self, earlier: str, later: str) -> bool:
-        """Whether the later commit holds the earlier one."""
-        return self._try("merge-base", "--is-ancestor", earlier, later) is not None
-
-    def merge_base(self, one: str, other: str) -> str | None:
-        """The commit from which two of them part."""
-        return self._try("merge-base", one, other)
-
-    def changed_since(self, earlier: str, later: str) -> list[str]:
-        """Paths that differ between two commits."""
-        return self._run("diff", "--name-only", "-z", earlier, later).split("\0")[:-1]
 
     def checked_out(self) -> dict[str, str]:
         """Branches that a working tree stands on, and where that lies."""
@@ -108,12 +140,129 @@ class Repository:
     def main_branch(self) -> str | None:
         """What experiments are merged into: the remote's default branch, or ``main``."""
         head = self._try("symbolic-ref", "--quiet", "--short", "refs/remotes/origin/HEAD")
+        branches = {*self.local_branches(), *self.remote_branches()}
         candidates = [(head or "").partition("/")[2], "main", "master"]
-        return next((name for name in candidates if name in self.branches()), None)
+        return next((name for name in candidates if name in branches), None)
 
     def is_shallow(self) -> bool:
         """Whether a part of the history is missing."""
         return self._try("rev-parse", "--is-shallow-repository") == "true"
+
+    # -- history -----------------------------------------------------------------------------
+
+    def last_change(self, revision: str, *paths: str) -> str | None:
+        """The newest commit, up to a revision, that changed one of the files."""
+        return self._try("log", "-1", "--format=%H", revision, "--", *paths) or None
+
+    def is_ancestor(self, earlier: str, later: str) -> bool:
+        """Whether the later commit holds the earlier one."""
+        return self._try("merge-base", "--is-ancestor", earlier, later) is not None
+
+    def merge_base(self, one: str, other: str) -> str | None:
+        """The commit from which two of them part."""
+        return one if one == other else self._try("merge-base", one, other)
+
+    def changed_since(self, earlier: str, later: str) -> list[str]:
+        """Paths that differ between two commits."""
+        return self._run("diff", "--name-only", "-z", earlier, later).split("\0")[:-1]
+
+    def messages(
+        self, word: str, revisions: Iterable[str], unless: str | None = None
+    ) -> Iterator[tuple[str, str]]:
+        """Commits whose message has a line that begins with a word, the newest first.
+
+        Args:
+            word: plain letters and dashes.
+            revisions: where to look.
+            unless: leave out what this commit holds.
+
+        Returns:
+            Commit and message.
+        """
+        given = "\n".join([*revisions, *([f"^{unless}"] if unless else [])])
+        if not given:
+            return
+        search = f"--grep=^ *{word}: "
+        text = self._run("log", "--stdin", "-z", search, "--format=%H%n%B", given=given)
+        for item in text.split("\0"):
+            commit, _, message = item.partition("\n")
+            if commit:
+                yield commit, message
+
+    def versions(self, commit: str, path: str, unless: str | None = None) -> set[str]:
+        """The blobs that a file has been, up to a commit.
+
+        Args:
+            commit: the newest.
+            path: of the file.
+            unless: leave out what this commit holds.
+        """
+        bounds = [commit, *([f"^{unless}"] if unless else [])]
+        shape = ("--format=", "--raw", "--no-abbrev", "--diff-merges=first-parent", "--no-renames")
+        listed = self._try("log", *shape, *bounds, "--", path) or ""
+        rows = [line.split() for line in listed.splitlines() if line.startswith(":")]
+        return {row[3] for row in rows if row[4] != "D"}
+
+    # -- files -------------------------------------------------------------------------------
+
+    def read(self, revision: str, path: str) -> str | None:
+        """A file of a revision; ``None`` where it is not there."""
+        return self._try("cat-file", "blob", f"{revision}:{path}", strip=False)
+
+    def tree(self, revision: str, path: str) -> str | None:
+        """The object of a file or a folder; ``None`` where it is not there."""
+        return self._try(
+            "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}:{path}"
+        )
+
+    def entries(self, revision: str, paths: Iterable[str]) -> dict[str, Entry]:
+        """Those of the paths that are plain files in a revision."""
+        wanted = list(paths)
+        if not wanted:
+            return {}
+        listed = self._run("ls-tree", "-z", "--full-tree", revision, "--", *wanted)
+        rows = [line.partition("\t") for line in listed.split("\0") if line]
+        found = {path: Entry(*row.split()[0:3:2]) for row, _, path in rows}
+        return {path: entry for path, entry in found.items() if entry.mode in PLAIN_FILES}
+
+    def files(self, revision: str, folder: str = "") -> list[str]:
+        """Paths of all files of a revision."""
+        place = [f"{folder}/"] if folder else []
+        listed = self._run(
+            "ls-tree", "-r", "-z", "--full-tree", "--name-only", revision, "--", *place
+        )
+        return listed.split("\0")[:-1]
+
+    def blobs(self, names: Sequence[tuple[str, str]]) -> list[str | None]:
+        """The blobs of many files by one call.
+
+        Args:
+            names: revisions and paths.
+
+        Returns:
+            One a name, in order; ``None`` where there is no such file.
+        """
+        if not names:
+            return []
+        # A line break would make two lines of one name.
+        lines = "".join(f"{rev}:{path}".replace("\n", "\0") + "\n" for rev, path in names)
+        told = self._bytes("cat-file", "--batch-check", given=lines.encode()).decode()
+        rows = [line.split(" ") for line in told.splitlines()]
+        return [row[0] if len(row) == 3 and row[1] == "blob" else None for row in rows]
+
+    def contents(self, blobs: Iterable[str]) -> dict[str, bytes]:
+        """What many blobs hold, by one call."""
+        wanted = sorted(set(blobs))
+        if not wanted:
+            return {}
+        given = "".join(f"{blob}\n" for blob in wanted).encode()
+        data, found, place = self._bytes("cat-file", "--batch", given=given), {}, 0
+        for blob in wanted:
+            end = data.index(b"\n", place)
+            size = int(data[place:end].rsplit(b" ", 1)[1])
+            found[blob] = data[end + 1 : end + 1 + size]
+            place = end + size + 2
+        return found
 
     # -- writing -----------------------------------------------------------------------------
 
@@ -126,41 +275,55 @@ class Repository:
         lines = "".join(f"create refs/heads/{name} {commit}\n" for name in names)
         self._run("update-ref", "--stdin", given=f"start\n{lines}prepare\ncommit\n")
 
-    def commit_files(self, branch: str, files: Mapping[str, str], message: str) -> str:
+    def store(self, content: str | bytes) -> str:
+        """Put a file's content into the repository; nothing refers to it yet.
+
+        Returns:
+            Its blob.
+        """
+        data = content.encode() if isinstance(content, str) else content
+        return self._bytes("hash-object", "-w", "--stdin", given=data).decode().strip()
+
+    def commit_files(
+        self, branch: str, tip: str, files: Mapping[str, Entry | None], message: str
+    ) -> str:
         """Add one commit to a branch that no working tree stands on.
 
         Args:
-            branch: its name.
-            files: path -> new content.
+            branch: its name; it may be missing here and is made then.
+            tip: the commit to add to, which the branch stands on or is to be moved forward to.
+            files: what stands at a path from now on; ``None`` removes it.
             message: of the commit.
 
         Returns:
-            The commit; the branch's own where nothing changes.
+            The commit; ``tip`` where nothing changes.
 
         Raises:
             GitError: the branch has moved meanwhile.
         """
-        tip = self._run("rev-parse", "--verify", f"refs/heads/{branch}")
+        place = self.local_branches().get(branch)
+        commit = self._commit(tip, files, message)
+        if commit != place:
+            # Only if it is where it was: nobody's commit is lost.
+            self._run("update-ref", f"refs/heads/{branch}", commit, place or "")
+        return commit
+
+    def _commit(self, tip: str, files: Mapping[str, Entry | None], message: str) -> str:
+        tree = self._tree(tip, files)
+        if tree == self._run("rev-parse", f"{tip}^{{tree}}"):
+            return tip
+        author = self._author()
+        return self._run("commit-tree", tree, "-p", tip, "-F", "-", given=message, more=author)
+
+    def _tree(self, tip: str, files: Mapping[str, Entry | None]) -> str:
+        nothing = Entry("0", "0" * len(tip))
+        rows = [(path, entry or nothing) for path, entry in files.items()]
+        lines = "".join(f"{entry.mode} {entry.blob}\t{path}\0" for path, entry in rows)
         with tempfile.TemporaryDirectory(prefix="tunesmith-") as folder:
             index = {"GIT_INDEX_FILE": str(Path(folder) / "index")}
             self._run("read-tree", tip, more=index)
-            for path, content in files.items():
-                blob = self._run("hash-object", "-w", "--stdin", given=content)
-                entry = f"{self._mode(tip, path)},{blob},{path}"
-                self._run("update-index", "--add", "--cacheinfo", entry, more=index)
-            tree = self._run("write-tree", more=index)
-        if tree == self._run("rev-parse", f"{tip}^{{tree}}"):
-            return tip
-        commit = self._run(
-            "commit-tree", tree, "-p", tip, "-F", "-", given=message, more=self._author()
-        )
-        # Only if it is where it was: nobody's commit is lost.
-        self._run("update-ref", f"refs/heads/{branch}", commit, tip)
-        return commit
-
-    def _mode(self, revision: str, path: str) -> str:
-        listed = self._try("ls-tree", revision, "--", path)
-        return listed.split()[0] if listed else "100644"
+            self._run("update-index", "-z", "--index-info", given=lines, more=index)
+            return self._run("write-tree", more=index)
 
     def _author(self) -> dict[str, str]:
         """Who commits, where Git has not been told."""
@@ -175,61 +338,20 @@ class Repository:
             GitError: the remote is not there, or refuses.
         """
         refs = [f"refs/heads/{name}:refs/heads/{name}" for name in branches]
+        options = ("--quiet", "--atomic", "--no-signed", "--recurse-submodules=no")
         try:
-            self._run("push", "--quiet", "--atomic", "--", remote, *refs, timeout_s=PUSH_TIMEOUT_S)
+            self._run("push", *options, "--", remote, *refs, timeout_s=PUSH_TIMEOUT_S)
         except GitError as error:
             if "rejected" not in str(error):
-                raise
+                raise GitError(self._unknown(remote, str(error))) from None
             raise GitError(
                 f"{remote} refused the push: it has commits that are not here, or rules against it"
                 f" ({error}).\n  Fetch and look: `git fetch {remote}`; nothing was changed."
             ) from None
 
-    # -- commands ----------------------------------------------------------------------------
-
-    def _try(self, *arguments: str, strip: bool = True) -> str | None:
-        try:
-            return self._run(*arguments, strip=strip)
-        except GitError:
-            return None
-
-    def _run(
-        self,
-        *arguments: str,
-        given: str | None = None,
-        more: Mapping[str, str] | None = None,
-        strip: bool = True,
-        timeout_s: float = TIMEOUT_S,
-    ) -> str:
-        kept = {k: v for k, v in os.environ.items() if k not in REPOSITORY_VARIABLES}
-        environment = {**kept, "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C", **(more or {})}
-        try:
-            done = subprocess.run(  # noqa: S603 - a fixed program, no shell
-                [*GIT, "-C", str(self.root), *arguments],
-                capture_output=True,
-                input=(given or "").encode(),
-                env=environment,
-                timeout=timeout_s,
-                check=False,
-            )
-        except FileNotFoundError:
-            raise UsageError("there is no Git here: install it.") from None
-        except subprocess.TimeoutExpired:
-            raise StorageError(f"git {arguments[0]} did not end in {timeout_s:g} s") from None
-        if done.returncode:
-            raise GitError(_reason(done.stderr.decode(errors="replace")))
-        output = done.stdout.decode(errors="replace")
-        return output.strip() if strip else output
-
-
-def _reason(said: str) -> str:
-    """The line of Git's that says why.
-
-    >>> _reason("To x\\n ! [rejected] a -> a (fetch first)\\nerror: failed\\nhint: See")
-    '[rejected] a -> a (fetch first)'
-    """
-    lines = [line.strip() for line in said.splitlines() if line.strip()]
-    rejected = [line.removeprefix("! ") for line in lines if line.startswith("! [")]
-    told = [line for line in lines if not line.startswith("hint:")]
-    found = (rejected or told[-1:] or ["no reason given"])[0]
-    return found.removeprefix("fatal: ").removeprefix("error: ")
+    def _unknown(self, remote: str, said: str) -> str:
+        known = self._run("remote").split()
+        if remote in known or "/" in remote or ":" in remote:
+            return f"{remote} could not be reached ({said}).\n  Nothing was changed there."
+        listed = f"Known: {', '.join(known)}." if known else "Add one: `git remote add origin URL`."
+        return f"there is no remote `{remote}`. {listed}"

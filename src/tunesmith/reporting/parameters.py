@@ -6,6 +6,7 @@ the same values in it.
 """
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from tunesmith.formats.toml import holds_null
 from tunesmith.formats.yaml_text import yaml_text
 from tunesmith.reporting.ranking import Ranked
 from tunesmith.reporting.summary import Summary
+from tunesmith.types import Params
 
 FORMATS = (".json", ".yaml", ".yml", ".toml")
 
@@ -38,12 +40,27 @@ def best_parameters(
     if best is None:
         raise UsageError(f"study `{summary.study}` has no complete trial")
     origin = meta(summary, best) | ({"adopted": True} if is_adopted else {})
-    content = {"params": dict(sorted(best.params.items())), "meta": origin}
+    return parameters_text(best.params, origin, suffix)
+
+
+def parameters_text(params: Params, origin: Mapping[str, Any], suffix: str) -> str:
+    """The content of a best-parameters file.
+
+    Args:
+        params: of a trial.
+        origin: as from ``meta``.
+        suffix: ``.yaml``, ``.yml``, ``.json`` or ``.toml``.
+
+    Raises:
+        UsageError: TOML cannot hold a null, and there is one.
+    """
+    content = {"params": dict(sorted(params.items())), "meta": dict(origin)}
     if suffix == ".json":
         return json.dumps(content, indent=2, allow_nan=False, ensure_ascii=False) + "\n"
     if suffix == ".toml":
         return _toml(content)
-    return _header(summary) + yaml_text(content)
+    header = f"# The best parameters of study {origin['study']}, written by Tunesmith.\n"
+    return header + yaml_text(content)
 
 
 def meta(summary: Summary, best: Ranked) -> dict[str, Any]:
@@ -119,10 +136,6 @@ def is_as_written(path: Path, study: str) -> bool:
     """
     params, meta = read_parameters(path)
     return meta is not None and (meta.get("study"), meta.get("digest")) == (study, digest(params))
-
-
-def _header(summary: Summary) -> str:
-    return f"# The best parameters of study {summary.study}, written by Tunesmith.\n"
 
 
 def _toml(content: dict[str, dict[str, Any]]) -> str:

@@ -127,14 +127,26 @@ def _other_params(
     except (UsageError, OSError) as error:
         yield note(name, f"is not compared with {LOCK}: {str(error).splitlines()[0]}")
         return
-    there = data if isinstance(data, dict) else {}
-    changed = [key for key, value in values.items() if not _same(_value(there, key), value)]
-    if _is_whole(found.stage, name):
-        changed += [key for key in there if key not in values]
+    changed = changed_keys(found.stage, name, data, values)
     if changed:
         listed = ", ".join(f"`{key}`" for key in changed)
         state = f"{listed} changed since {LOCK} was written"
         yield Finding(name, state, f"what stage `{found.stage.name}` ran with", found.again)
+
+
+def changed_keys(stage: Stage, name: str, data: Any, values: Mapping[str, Any]) -> list[str]:
+    """The keys of a file of parameters that are others than in ``dvc.lock``.
+
+    Args:
+        stage: that depends on it.
+        name: of the file, as the stage names it.
+        data: what it holds.
+        values: what ``dvc.lock`` says.
+    """
+    there = data if isinstance(data, dict) else {}
+    changed = [key for key, value in values.items() if not _same(_value(there, key), value)]
+    is_whole = _is_whole(stage, name)
+    return changed + [key for key in there if is_whole and key not in values]
 
 
 def _is_whole(stage: Stage, name: str) -> bool:

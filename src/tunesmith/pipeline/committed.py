@@ -1,0 +1,248 @@
+"""A project as a commit has it: its configuration, its outputs, its pipeline; no file of the
+working tree is read."""
+
+import posixpath
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+
+from tunesmith.config.load import load_definition, project_root
+from tunesmith.config.model import Definition, Outputs
+from tunesmith.config.source import parse_document
+from tunesmith.errors import UsageError
+from tunesmith.pipeline.dvc.document import FILE, LOCK
+from tunesmith.pipeline.dvc.lock import LockedStage, read_lock
+from tunesmith.pipeline.dvc.stages import Stage, read_stages, runs
+from tunesmith.pipeline.parameters import Parameters, parse
+from tunesmith.pipeline.repository import Repository
+
+if TYPE_CHECKING:
+    from tunesmith.ledger.records import StudyRecord
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """The DVC stage that tunes, and what DVC knows of its last run."""
+
+    file: str
+    """``dvc.yaml``, as the repository names it."""
+    stage: Stage
+    folder: str
+    """That the stage's paths are relative to."""
+    locked: LockedStage | None
+
+    @property
+    def lock(self) -> str:
+        """``dvc.lock``, as the repository names it."""
+        return posixpath.join(posixpath.dirname(self.file), LOCK)
+
+    def path(self, name: str) -> str | None:
+        """A path of the stage, as the repository names it; ``None`` where it leads out."""
+        return joined(self.folder, name)
+
+
+@dataclass(frozen=True)
+class CommittedStudy:
+    """A study as a commit has it."""
+
+    repository: Repository
+    commit: str
+    branch: str
+    """For texts: where the commit stands."""
+    config: str
+    """The configuration, as the repository names it."""
+
+    @property
+    def folder(self) -> str:
+        """The project folder within the repository; empty for its top."""
+        return posixpath.dirname(self.config) if self._is_beside else self._above
+
+    @property
+    def _is_beside(self) -> bool:
+        return project_root(Path("/", self.config)) == Path("/", self.config).parent
+
+    @property
+    def _above(self) -> str:
+        return posixpath.dirname(posixpath.dirname(self.config))
+
+    def path(self, name: str) -> str:
+        """A path of the configuration, as the repository names it.
+
+        Raises:
+            UsageError: it leads out of the repository.
+        """
+        found = joined(self.folder, name)
+        if found is None:
+            raise UsageError(f"{self.config} on `{self.branch}`: {name} leads out of the project.")
+        return found
+
+    @cached_property
+    def definition(self) -> Definition:
+        """The configuration; its root is the project folder of the working tree.
+
+        Raises:
+            UsageError: it is not valid, or not there.
+        """
+        text = self._text(self.config)
+        if text is None:
+            raise UsageError(f"there is no {self.config} on `{self.branch}`.")
+        with tempfile.TemporaryDirectory(prefix="tunesmith-") as folder:
+            place = Path(folder, self.config)
+            _put(place, text)
+            for name in space_files(text, self.config):
+                found = joined(self.folder, name)
+                content = None if found is None else self._text(found)
+                if found is not None and content is not None:
+                    _put(Path(folder, found), content)
+            try:
+                made = load_definition(place)
+            except UsageError as error:
+                told = str(error).replace(f"{folder}/", f"{self.branch}:")
+                raise UsageError(told) from None
+        return replace(
+            made,
+            root=self.repository.root / self.folder,
+            source=self.repository.root / self.config,
+        )
+
+    @property
+    def outputs(self) -> Outputs:
+        """Where results are."""
+        return self.definition.file.outputs
+
+    @property
+    def found(self) -> str:
+        """The file of what the study has found, as the repository names it."""
+        return self.path(self.outputs.tuned or self.outputs.best)
+
+    @property
+    def best(self) -> str:
+        """The file that training reads, as the repository names it."""
+        return self.path(self.outputs.best)
+
+    @property
+    def results(self) -> list[str]:
+        """Every output, as the repository names it."""
+        return [self.path(name) for _, name in self.outputs if name is not None]
+
+    def parameters(self, path: str) -> Parameters | None:
+        """What a best-parameters file holds; ``None`` where it is not there.
+
+        Raises:
+            UsageError: it holds no parameters.
+        """
+        text = self._text(path)
+        return None if text is None else parse(text, f"{self.branch}:{path}")
+
+    @cached_property
+    def pipeline(self) -> Pipeline | None:
+        """The stage that tunes, if DVC runs the study.
+
+        Raises:
+            UsageError: a file of DVC's cannot be read.
+        """
+        folder = self.folder
+        while True:
+            found = self._pipeline_in(folder)
+            if found is not None or not folder:
+                return found
+            folder = posixpath.dirname(folder)
+
+    def _pipeline_in(self, folder: str) -> Pipeline | None:
+        file = posixpath.join(folder, FILE)
+        text = self._text(file)
+        if text is None:
+            return None
+        for stage in read_stages(text, f"{self.branch}:{file}").values():
+            place = joined(folder, str(stage.content.get("wdir", "."))) or ""
+            config = posixpath.relpath(f"/{self.config}", f"/{place}")
+            if any(runs(command, config) for command in stage.commands):
+                lock = self._text(posixpath.join(folder, LOCK)) or ""
+                locked = read_lock(lock, f"{self.branch}:{LOCK}").get(stage.name)
+                return Pipeline(file, stage, place, locked)
+        return None
+
+    @property
+    def is_tight(self) -> bool:
+        """Whether best parameters are an out of the tuning stage."""
+        pipeline = self.pipeline
+        return pipeline is not None and self.best in map(pipeline.path, pipeline.stage.outs)
+
+    def _text(self, path: str) -> str | None:
+        text = self.repository.read(self.commit, path)
+        return None if text is None else text.removeprefix("\ufeff")
+
+
+def study_at(
+    repository: Repository, commit: str, branch: str, names: Sequence[str]
+) -> CommittedStudy | None:
+    """The study of a commit; ``None`` where it has no configuration.
+
+    Args:
+        repository: where.
+        commit: which.
+        branch: for texts.
+        names: what its configuration may be called, as the repository names it; the first counts.
+    """
+    found = repository.entries(commit, names)
+    config = next((name for name in names if name in found), None)
+    return None if config is None else CommittedStudy(repository, commit, branch, config)
+
+
+def trials_at(there: CommittedStudy) -> "tuple[StudyRecord, str]":
+    """The trials that were committed with a study, and the file that holds them.
+
+    Raises:
+        UsageError: none are, or they cannot be read.
+    """
+    from tunesmith.ledger.portable import read_history
+    from tunesmith.reporting.revived import revived
+
+    outputs = there.outputs
+    name = outputs.history or outputs.trials
+    if name is None or Path(name).suffix == ".csv":
+        raise UsageError(
+            f"its trials are not committed on `{there.branch}`: name them in the configuration,"
+            " `outputs: {history: outputs/history.jsonl}`."
+        )
+    path = there.path(name)
+    text = there.repository.read(there.commit, path)
+    if text is None:
+        raise UsageError(f"there is no {path} on `{there.branch}`.")
+    if outputs.history is None:
+        return revived(there.definition, text, Path(name).suffix), path
+    record = read_history(text).get(there.definition.file.study)
+    if record is None:
+        study = there.definition.file.study
+        raise UsageError(f"there is no history of study `{study}` in {path} on `{there.branch}`.")
+    return record, path
+
+
+def joined(folder: str, name: str) -> str | None:
+    """A path below a folder of the repository; ``None`` where it leads out.
+
+    >>> joined("models/churn", "../data.csv"), joined("", "../x"), joined("a", "./b")
+    ('models/data.csv', None, 'a/b')
+    """
+    if name.startswith("/"):
+        return None
+    found = posixpath.normpath(posixpath.join(folder, name))
+    return None if found == ".." or found.startswith("../") else found.removeprefix("./")
+
+
+def space_files(text: str, config: str) -> list[str]:
+    """The file that the space stands in, if it has one of its own."""
+    try:
+        data = parse_document(text, Path(config)).data
+    except UsageError:
+        return []
+    space = data.get("space") if isinstance(data, dict) else None
+    return [space] if isinstance(space, str) and ".." not in PurePosixPath(space).parts else []
+
+
+def _put(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)

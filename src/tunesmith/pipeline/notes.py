@@ -1,0 +1,46 @@
+"""What the message of a commit says that brought parameters to a training branch."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+EXPERIMENT = "Tunesmith-Experiment"
+PARAMETERS = "Tunesmith-Parameters"
+SOURCE = "Tunesmith-Source"
+LINE = re.compile(rf"^ *({EXPERIMENT}|{PARAMETERS}|{SOURCE}): (.+)$", re.MULTILINE)
+"""Anywhere in a message: a squashed merge carries many of them along."""
+
+
+@dataclass(frozen=True)
+class Note:
+    """That parameters were brought over."""
+
+    commit: str
+    """Which brought them."""
+    experiment: str
+    digest: str
+    """Of the parameters."""
+    source: str
+    """The commit that they come from."""
+
+
+def note_lines(experiment: str, digest: str, source: str) -> list[str]:
+    """The trailers of a message."""
+    return [f"{EXPERIMENT}: {experiment}", f"{PARAMETERS}: {digest}", f"{SOURCE}: {source}"]
+
+
+def notes_in(commit: str, message: str) -> list[Note]:
+    """What a message says; several of them where commits were squashed into one.
+
+    >>> lines = note_lines("trees", "d1", "c1")
+    >>> notes_in("c2", "x\\n\\n" + "\\n".join(lines))[0].source
+    'c1'
+    """
+    found: list[dict[str, str]] = []
+    for word, value in LINE.findall(message):
+        if word == EXPERIMENT:
+            found.append({})
+        if found:
+            found[-1][word] = value.removesuffix("\r")
+    whole: Sequence[dict[str, str]] = [n for n in found if len(n) == 3]
+    return [Note(commit, n[EXPERIMENT], n[PARAMETERS], n[SOURCE]) for n in reversed(whole)]

@@ -1,0 +1,54 @@
+"""Best parameters as a commit has them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tunesmith.config.source import parse_document
+from tunesmith.fingerprint import digest
+from tunesmith.reporting.parameters import params_and_meta
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """A best-parameters file of some commit."""
+
+    text: str
+    params: Mapping[str, Any]
+    meta: Mapping[str, Any]
+
+    @property
+    def digest(self) -> str:
+        """Of the parameters as they are."""
+        return digest(dict(self.params))
+
+    @property
+    def is_edited(self) -> bool:
+        """Whether somebody changed the parameters after they were written."""
+        return self.meta.get("digest") != self.digest
+
+
+def parse(text: str, path: str) -> Parameters:
+    """Parameters from the text of a best-parameters file.
+
+    Raises:
+        UsageError: it holds none.
+    """
+    params, meta = params_and_meta(parse_document(text, Path(path)).data, path)
+    return Parameters(text, params, meta if isinstance(meta, dict) else {})
+
+
+def origin(parameters: Parameters) -> str:
+    """Where parameters come from, in a line.
+
+    >>> meta = {"study": "churn", "trial": 7, "metric": "recall", "mean": 0.875}
+    >>> origin(Parameters("", {}, meta | {"digest": digest({})}))
+    'trial 7 of study churn: recall 0.875'
+    """
+    meta = parameters.meta
+    found = f"trial {meta['trial']} of study {meta['study']}" if "trial" in meta else "tuning"
+    has_score = isinstance(meta.get("mean"), int | float)
+    score = f": {meta.get('metric')} {meta['mean']:.6g}" if has_score else ""
+    edited = ", edited by hand" if parameters.is_edited else ""
+    return f"{found}{score}{edited}".replace("\n", " ")
