@@ -16,7 +16,7 @@ from tunesmith.pipeline.ci.checkout import Checkout, git_variables
 from tunesmith.pipeline.forge.forge import Login
 from tunesmith.pipeline.forge.github import BOT, GitHub
 from tunesmith.pipeline.forge.gitlab import GitLab
-from tunesmith.pipeline.repository import GitError
+from tunesmith.pipeline.plumbing import GitError
 
 BEST, REPORT = "config/best.yaml", "outputs/report.md"
 ACTIONS = {

@@ -16,7 +16,7 @@ from tunesmith.pipeline.ci.text import (
     sections,
     shortened,
 )
-from tunesmith.pipeline.experiment import Parameters
+from tunesmith.pipeline.parameters import Parameters
 
 PIECES = st.sampled_from(
     [

@@ -1,6 +1,5 @@
 """``tunesmith ci apply``."""
 
-import os
 from pathlib import Path
 
 import click
@@ -19,9 +18,10 @@ def command(config: Path | None, workflow: str | None, *, dry_run: bool) -> None
 
     What a job's own token pushes starts no workflow on GitHub: --dispatch starts it.
     """
-    from tunesmith.cli.experiment import apply
+    from tunesmith.cli.experiment import config_names, told
+    from tunesmith.pipeline.branches.apply import apply
+    from tunesmith.pipeline.branches.experiment import TRAINING, TUNING
     from tunesmith.pipeline.ci.checkout import Checkout
-    from tunesmith.pipeline.experiment import TRAINING, TUNING
     from tunesmith.pipeline.forge.forge import forge_needed
 
     forge = forge_needed()
@@ -33,11 +33,9 @@ def command(config: Path | None, workflow: str | None, *, dry_run: bool) -> None
     if dry_run:
         show(f"{TRAINING}{name} would get the parameters of {branch}.")
         return
-    checkout.follow(f"{TRAINING}{name}")
-    # For Git alone, and only in this process and those that it starts.
-    os.environ.update(checkout.environment)
-    named = [] if config is None else ["-c", str(config)]
-    apply.main([name, "--push", "origin", *named], standalone_mode=False)
+    done = apply(checkout, name, config_names(checkout, config))
+    show(told(done))
+    checkout.push("origin", [done.branch])
     if workflow is not None:
-        forge.dispatch(workflow, f"{TRAINING}{name}", {})
-        show(f"{workflow} is started on {TRAINING}{name}.")
+        forge.dispatch(workflow, done.branch, {})
+        show(f"{workflow} is started on {done.branch}.")

@@ -54,7 +54,7 @@ def command(
 
 def _words(best: Path, source: str, into: str, title: str | None, body: str) -> tuple[str, str]:
     from tunesmith.pipeline.ci.pull_request import title_of
-    from tunesmith.pipeline.experiment import parse
+    from tunesmith.pipeline.parameters import parse
 
     parameters = parse(best.read_text(encoding="utf-8"), str(best)) if best.is_file() else None
     about = (

@@ -1,7 +1,6 @@
 """What CI has checked out: chosen files go back to the branch, and nothing else is touched."""
 
 import os
-import tempfile
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,7 +9,8 @@ from typing import Any
 
 from tunesmith.errors import UsageError
 from tunesmith.pipeline.forge.forge import Forge, Login
-from tunesmith.pipeline.repository import PUSH_TIMEOUT_S, GitError, Repository
+from tunesmith.pipeline.plumbing import GitError
+from tunesmith.pipeline.repository import PUSH_TIMEOUT_S, Entry, Repository
 
 TRIES = 5
 """So often somebody else may push while we do."""
@@ -26,14 +26,6 @@ class Committed:
     """``None`` where nothing had changed."""
     files: tuple[str, ...]
     """That the commit holds, relative to the repository."""
-
-
-@dataclass(frozen=True)
-class Entry:
-    """A file as Git stores it."""
-
-    mode: str
-    blob: str
 
 
 @dataclass(frozen=True)
@@ -136,12 +128,6 @@ class Checkout(Repository):
             return Committed(branch, made, tuple(self.changed_since(tip, made)))
         raise GitError(f"`{branch}` moved {TRIES} times while its results were pushed; try again.")
 
-    def follow(self, branch: str) -> None:
-        """Have a local branch where so far only the remote has one."""
-        remote = self.commit_of(f"refs/remotes/origin/{branch}")
-        if remote is not None and branch not in self.local_branches():
-            self.make_branches([branch], remote)
-
     # -- parts of it -------------------------------------------------------------------------
 
     def _own_branch(self, forge: Forge | None) -> str:
@@ -173,7 +159,13 @@ class Checkout(Repository):
         return file.is_file() and not file.is_symlink()
 
     def _is_ignored(self, path: str) -> bool:
-        return self._try("check-ignore", "--quiet", "--", path) is not None
+        # This command knows no patterns, and stops at being told that there are none.
+        usual = {"GIT_LITERAL_PATHSPECS": "0"}
+        try:
+            self._run("check-ignore", "--quiet", "--", path, more=usual)
+        except GitError:
+            return False
+        return True
 
     def _mode_of(self, path: str) -> str:
         listed = self._try("ls-tree", "HEAD", "--", path)
@@ -185,15 +177,8 @@ class Checkout(Repository):
 
     def _commit_on(self, tip: str, entries: Mapping[str, Entry], message: str) -> str | None:
         """A commit with these files on top of another one; ``None`` where it would be empty."""
-        with tempfile.TemporaryDirectory(prefix="tunesmith-") as folder:
-            index = {"GIT_INDEX_FILE": str(Path(folder) / "index")}
-            self._run("read-tree", tip, more=index)
-            self._run("update-index", "-z", "--index-info", given=_rows(entries), more=index)
-            tree = self._run("write-tree", more=index)
-        if tree == self._run("rev-parse", f"{tip}^{{tree}}"):
-            return None
-        arguments = ("commit-tree", tree, "-p", tip, "-F", "-")
-        return self._run(*arguments, given=message, more=self._author())
+        made = self._commit(tip, entries, message)
+        return None if made == tip else made
 
     def _advance(self, head: str, made: str, entries: Mapping[str, Entry]) -> None:
         """Let the working tree stand on the new commit."""
@@ -241,8 +226,8 @@ class Checkout(Repository):
         who = ("AUTHOR", "COMMITTER")
         return {f"GIT_{w}_{k}": v for w in who for k, v in (("NAME", name), ("EMAIL", address))}
 
-    def _run(self, *arguments: str, more: Mapping[str, str] | None = None, **rest: Any) -> str:
-        return super()._run(*arguments, more={**self.environment, **(more or {})}, **rest)
+    def _bytes(self, *arguments: str, more: Mapping[str, str] | None = None, **rest: Any) -> bytes:
+        return super()._bytes(*arguments, more={**self.environment, **(more or {})}, **rest)
 
 
 def _rows(entries: Mapping[str, Entry]) -> str:

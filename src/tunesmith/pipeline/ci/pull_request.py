@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from tunesmith.pipeline.experiment import Parameters
 from tunesmith.pipeline.forge.api import ForgeError
 from tunesmith.pipeline.forge.forge import Forge
+from tunesmith.pipeline.parameters import Parameters
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,11 @@ from tunesmith.config.model import Definition
 from tunesmith.errors import UsageError
 from tunesmith.ledger.ledger import Ledger
 from tunesmith.parts import outer_records
+from tunesmith.pipeline.branches.experiment import TRAINING, TUNING
 from tunesmith.pipeline.ci import metrics
 from tunesmith.pipeline.ci.checkout import Checkout
 from tunesmith.pipeline.ci.files import within
-from tunesmith.pipeline.experiment import TRAINING, TUNING, Parameters, parse
+from tunesmith.pipeline.parameters import Parameters, parse
 from tunesmith.reporting.cells import name_cell, table
 from tunesmith.reporting.decision import Policy
 from tunesmith.reporting.escape import one_line

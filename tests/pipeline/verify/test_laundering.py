@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tunesmith.config.load import load_definition
-from tunesmith.pipeline.verify import verify
+from tunesmith.pipeline.verify.verify import verify
 from tunesmith.testing.projects import TUNING, make_project
 
 BEST = "config/best_parameters.yaml"

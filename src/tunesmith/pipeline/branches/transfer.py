@@ -9,10 +9,10 @@ from collections.abc import Collection, Iterator
 from dataclasses import replace
 
 from tunesmith.errors import UsageError
+from tunesmith.pipeline.branches.objections import Objection, digests_at
 from tunesmith.pipeline.committed import CommittedStudy, Pipeline, space_files
 from tunesmith.pipeline.dvc.lock import with_stage_of
 from tunesmith.pipeline.dvc.stages import read_stages
-from tunesmith.pipeline.objections import Objection, digests_at
 from tunesmith.pipeline.repository import Entry
 
 

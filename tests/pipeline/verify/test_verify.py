@@ -18,7 +18,7 @@ from tunesmith.fingerprint import digest
 from tunesmith.ledger.ledger import Ledger
 from tunesmith.ledger.lock import run_lock
 from tunesmith.pipeline.findings import Finding
-from tunesmith.pipeline.verify import Refit, Verification, verify
+from tunesmith.pipeline.verify.verify import Refit, Verification, verify
 from tunesmith.reporting.adopt import adopt
 from tunesmith.testing.projects import TUNING, make_project
 from tunesmith.tuning import with_gate

@@ -19,13 +19,13 @@ from tests.pipeline.repositories import (
 )
 
 from tunesmith.errors import UsageError
-from tunesmith.pipeline import experiment
-from tunesmith.pipeline.apply import Applied
-from tunesmith.pipeline.apply import apply as bring
-from tunesmith.pipeline.chosen import Choice
+from tunesmith.pipeline.branches import experiment
+from tunesmith.pipeline.branches.apply import Applied
+from tunesmith.pipeline.branches.apply import apply as bring
+from tunesmith.pipeline.branches.chosen import Choice
+from tunesmith.pipeline.branches.states import find
 from tunesmith.pipeline.plumbing import GitError
 from tunesmith.pipeline.repository import Repository
-from tunesmith.pipeline.states import find
 
 
 @pytest.fixture

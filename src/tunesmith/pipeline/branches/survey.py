@@ -11,12 +11,12 @@ from tunesmith.config.load import project_root
 from tunesmith.config.model import Outputs
 from tunesmith.config.source import parse_document
 from tunesmith.errors import UsageError
+from tunesmith.pipeline.branches.experiment import TRAINING, TUNING
+from tunesmith.pipeline.branches.notes import EXPERIMENT, Note, notes_in
 from tunesmith.pipeline.committed import joined
 from tunesmith.pipeline.dvc.document import FILE
 from tunesmith.pipeline.dvc.stages import read_stages, tuning_stage
 from tunesmith.pipeline.dvc.targets import training_targets
-from tunesmith.pipeline.experiment import TRAINING, TUNING
-from tunesmith.pipeline.notes import EXPERIMENT, Note, notes_in
 from tunesmith.pipeline.parameters import parse
 from tunesmith.pipeline.repository import Repository, Tip
 

@@ -4,21 +4,21 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from tunesmith.errors import UsageError
-from tunesmith.pipeline.chosen import Choice, chosen, nothing_tuned
-from tunesmith.pipeline.committed import CommittedStudy, study_at
-from tunesmith.pipeline.experiment import TRAINING, TUNING
-from tunesmith.pipeline.notes import EXPERIMENT, note_lines, notes_in
-from tunesmith.pipeline.objections import (
+from tunesmith.pipeline.branches.chosen import Choice, chosen, nothing_tuned
+from tunesmith.pipeline.branches.experiment import TRAINING, TUNING
+from tunesmith.pipeline.branches.notes import EXPERIMENT, note_lines, notes_in
+from tunesmith.pipeline.branches.objections import (
     Objection,
     against_lock,
     committed_record,
     stale,
     tampered,
 )
+from tunesmith.pipeline.branches.states import Experiment, find
+from tunesmith.pipeline.branches.transfer import files_of, locked_stage, unlike_there
+from tunesmith.pipeline.committed import CommittedStudy, study_at
 from tunesmith.pipeline.parameters import Parameters, origin
 from tunesmith.pipeline.repository import Entry, Repository
-from tunesmith.pipeline.states import Experiment, find
-from tunesmith.pipeline.transfer import files_of, locked_stage, unlike_there
 from tunesmith.reporting.compare import differences
 
 WINNER = Choice()

@@ -13,12 +13,12 @@ from tests.pipeline.repositories import BEST, CONFIG, NAMES, STUDY, commit, git,
 from tests.pipeline.repositories import make_project as make
 
 from tunesmith.errors import UsageError
-from tunesmith.pipeline import experiment
-from tunesmith.pipeline.apply import Applied, apply
-from tunesmith.pipeline.chosen import Choice
+from tunesmith.pipeline.branches import experiment
+from tunesmith.pipeline.branches.apply import Applied, apply
+from tunesmith.pipeline.branches.chosen import Choice
+from tunesmith.pipeline.branches.states import find
 from tunesmith.pipeline.dvc.lock import read_lock
 from tunesmith.pipeline.repository import Repository
-from tunesmith.pipeline.states import find
 
 REPORT = "outputs/tuning_results.md"
 STAGES: dict[str, dict[str, Any]] = {

@@ -7,10 +7,10 @@ from tunesmith.config.model import Definition
 from tunesmith.errors import TunesmithError, UsageError
 from tunesmith.objective.objective import Objective
 from tunesmith.parts import build_objective, identity, project_on_path
-from tunesmith.pipeline.believed import Believed, believed, last_heads
 from tunesmith.pipeline.dvc.agreement import Tuning, tuning
 from tunesmith.pipeline.dvc.stages import Coupling
 from tunesmith.pipeline.findings import REBUILD, Finding, note
+from tunesmith.pipeline.verify.believed import Believed, believed, last_heads
 from tunesmith.tuning import with_gate
 
 

@@ -6,7 +6,7 @@ import pytest
 from tests.pipeline.repositories import commit, git, make_project, snapshot
 
 from tunesmith.errors import UsageError
-from tunesmith.pipeline import experiment
+from tunesmith.pipeline.branches import experiment
 from tunesmith.pipeline.repository import Repository
 
 

@@ -7,9 +7,9 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from tunesmith.errors import UsageError, did_you_mean
-from tunesmith.pipeline.experiment import TRAINING, TUNING, shown_name
+from tunesmith.pipeline.branches.experiment import TRAINING, TUNING, shown_name
+from tunesmith.pipeline.branches.survey import Facts, Survey
 from tunesmith.pipeline.repository import Repository
-from tunesmith.pipeline.survey import Facts, Survey
 
 METRICS = re.compile(r"(^|/)[\w.-]*metrics[\w.-]*\.(json|ya?ml)\Z")
 """Files that training leaves its results in."""

@@ -19,10 +19,10 @@ from tests.pipeline.repositories import (
 )
 
 from tunesmith.errors import UsageError
-from tunesmith.pipeline import experiment
-from tunesmith.pipeline.apply import apply
+from tunesmith.pipeline.branches import experiment
+from tunesmith.pipeline.branches.apply import apply
+from tunesmith.pipeline.branches.states import Experiment, experiments, find
 from tunesmith.pipeline.repository import Repository
-from tunesmith.pipeline.states import Experiment, experiments, find
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tunesmith.pipeline.notes import Note, note_lines, notes_in
+from tunesmith.pipeline.branches.notes import Note, note_lines, notes_in
 
 WORDS = st.text(st.characters(exclude_categories=["C", "Z"]), min_size=1, max_size=20)
 """What a branch may be called: no spaces, no control characters."""
