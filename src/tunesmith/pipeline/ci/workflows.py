@@ -18,6 +18,7 @@ from tunesmith.errors import UsageError
 from tunesmith.pipeline.ci.files import result_files, within
 from tunesmith.pipeline.dvc.document import FILE
 from tunesmith.pipeline.dvc.stages import Stage, read_stages, tuning_stage
+from tunesmith.pipeline.dvc.targets import training_targets
 
 PIPELINE = ".gitlab-ci.yml"
 TARGETS = {
@@ -125,7 +126,8 @@ def _commands(definition: Definition, wishes: Wishes) -> tuple[str, str]:
     config = "" if source is None else within(definition.root, source.parent, [source.name])[0]
     tuning = tuning_stage(stages, config)
     tune = f"tunesmith run{wishes.config}" if tuning is None else _repro_anew(tuning)
-    train = wishes.training or _train(stages)
+    best = definition.file.outputs.best
+    train = wishes.training or _train(stages, best, tuning)
     if train is None:
         raise UsageError(
             "how is the model trained? There is no stage `training` in dvc.yaml.\n"
@@ -140,9 +142,11 @@ def _repro_anew(stage: Stage) -> str:
     return f"dvc repro {force} {shlex.quote(stage.name)}"
 
 
-def _train(stages: Mapping[str, Stage]) -> str | None:
-    name = next((name for name in ("training", "train") if name in stages), None)
-    return None if name is None else f"dvc repro {name}"
+def _train(stages: Mapping[str, Stage], best: str, tuning: Stage | None) -> str | None:
+    """All that comes of the best parameters: training, and what evaluates it."""
+    found = training_targets(stages, best, tuning.name if tuning else None)
+    found = found or [name for name in ("training", "train") if name in stages][:1]
+    return f"dvc repro {shlex.join(found)}" if found else None
 
 
 def scalar(text: str) -> str:

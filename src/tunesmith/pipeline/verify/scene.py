@@ -1,15 +1,20 @@
 """Everything that a verification compares, gathered: nothing is evaluated or written."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from tunesmith.clones import Committed, committed_history
 from tunesmith.config.model import Definition
 from tunesmith.errors import TunesmithError, UsageError
+from tunesmith.fingerprint import digest
 from tunesmith.objective.objective import Objective
 from tunesmith.parts import build_objective, identity, project_on_path
+from tunesmith.pipeline.branches.notes import EXPERIMENT, notes_in
 from tunesmith.pipeline.dvc.agreement import Tuning, tuning
 from tunesmith.pipeline.dvc.stages import Coupling
 from tunesmith.pipeline.findings import REBUILD, Finding, note
+from tunesmith.pipeline.repository import Repository
 from tunesmith.pipeline.verify.believed import Believed, believed, last_heads
 from tunesmith.tuning import with_gate
 
@@ -30,8 +35,29 @@ class Scene:
     @property
     def is_peoples(self) -> bool:
         """Whether the best-parameters file may be edited."""
-        is_tight = self.dvc is not None and self.dvc.coupling is Coupling.TIGHT
-        return self.definition.file.outputs.tuned is not None and not is_tight
+        return self.definition.file.outputs.tuned is not None and not self.is_tight
+
+    @property
+    def is_tight(self) -> bool:
+        """Whether DVC holds the best-parameters file to the study."""
+        return self.dvc is not None and self.dvc.coupling is Coupling.TIGHT
+
+    def brought(self, params: Mapping[str, Any]) -> str | None:
+        """From which experiment parameters were brought here, as a commit says; ``None`` if none.
+
+        On a training branch, and where it was merged, the study's own files are of an earlier one.
+        """
+        if self.is_tight:
+            return None
+        try:
+            repository = Repository.of(self.definition.root)
+            messages = list(repository.messages(EXPERIMENT, ["HEAD"]))
+        except TunesmithError:
+            return None
+        wanted = digest(dict(params))
+        notes = (note for commit, text in messages for note in notes_in(commit, text))
+        found = next((note.experiment for note in notes if note.digest == wanted), None)
+        return None if found is None else f"was brought from experiment {found}"
 
 
 def look(definition: Definition) -> Scene:

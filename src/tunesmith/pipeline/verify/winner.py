@@ -51,7 +51,10 @@ def of_winner(
             yield note(name, edit.words, ADOPT)
         elif not _same(params, summary.chosen.params):
             number = (meta or {}).get("trial")
-            yield note(name, f"holds trial {number}; a run writes trial {summary.chosen.number}")
+            words = scene.brought(params) or f"holds trial {number}"
+            yield note(name, f"{words}; a run writes trial {summary.chosen.number}")
+    elif origin := scene.brought(params):
+        yield note(name, origin)
     elif is_behind and edit is None and _is_a_trial(found, params, meta):
         return
     elif not _is_in_order(path, summary, params):
