@@ -20,6 +20,7 @@ from pathlib import Path
 from benchmarks import (
     budgets,
     curves,
+    dvc_noop,
     orphans,
     overhead,
     prefix_scoring,
@@ -69,6 +70,9 @@ SECTIONS = {
         "What a study costs a run of a program", programs.main, {"quick": "--runs 40"}
     ),
     "orphans": Section("Who outlives a run", orphans.main),
+    "dvc_noop": Section(
+        "What a finished study costs in a pipeline", dvc_noop.main, {"quick": "--repeats 3"}
+    ),
     "budgets": Section(
         "Budgets, beside full training", budgets.main, {"quick": "--seeds 1 --total 270"}
     ),

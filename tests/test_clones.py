@@ -209,6 +209,7 @@ ODD: Mapping[str, tuple[Any, str]] = {
 @pytest.mark.parametrize("case", ODD)
 def test_another_history_is_left_alone_and_told(clone: Path, case: str) -> None:
     damage, message = ODD[case]
+    changed(clone, outputs={"history": HISTORY})
     damage(clone)
     result, said = run(clone, 2)
     assert result.n_evaluated > 0

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from tunesmith.config.model import Outputs
@@ -99,10 +99,15 @@ def _fields(trial: Trial) -> dict[str, Any]:
     return {name: getattr(trial, name) for name in Trial.__slots__}
 
 
+SAME: Any = ({}, None, [FoldResult(0, {"a": 0.0, "b": 0.0})], False, 1)
+EQUAL: Any = ({}, None, [FoldResult(0, {"a": 0, "b": -0.0})], False, 1)
+
+
 @settings(
-    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40, deadline=None
+    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25, deadline=None
 )
 @given(drawn=TRIALS, holdout=st.none() | COMPLETE)
+@example(drawn=[SAME, EQUAL], holdout=None)
 def test_what_is_taken_over_is_exported_as_it_was(
     ledger: Ledger, other: Ledger, drawn: list[Any], holdout: FoldResult | None
 ) -> None:

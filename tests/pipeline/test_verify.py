@@ -361,10 +361,10 @@ def test_a_score_that_is_not_true_is_found(own: Path) -> None:
     found = verified(own, Refit(99, seed=1))
     assert "trial 5, fold 1" in places(found)
     assert len([place for place in places(found) if place.startswith("trial")]) == 1
-    assert verified(own, Refit(99, seed=1, tolerance=1e-6)).n_refit == 24
-    assert "trial 5" not in " ".join(places(verified(own, Refit(99, seed=1, tolerance=1e-6))))
-    few = verified(own, Refit(2, seed=3))
-    assert few.n_refit == 2
+    near = verified(own, Refit(99, seed=1, tolerance=1e-6))
+    assert near.n_refit == 24
+    assert "trial 5" not in " ".join(places(near))
+    assert verified(own, Refit(2, seed=3)).n_refit == 2
 
 
 def test_where_nothing_can_be_evaluated_again_that_is_told(own: Path) -> None:

@@ -30,6 +30,13 @@ def test_committed_trials_hold_no_times(tmp_path: Path) -> None:
     assert json.loads(text)["trials"][0]["params"] == {"n": 1}
 
 
+def test_trials_have_the_best_score_so_far(tmp_path: Path) -> None:
+    record = make_record([{"n": n} for n in range(4)], [[0.5], "bad", [0.25], [0.75]])
+    write_outputs(record, tmp_path, Outputs(trials="t.json"))
+    rows = json.loads((tmp_path / "t.json").read_text())["trials"]
+    assert [row["best_score"] for row in rows] == [0.5, 0.5, 0.5, 0.75]
+
+
 def test_without_a_result_the_best_parameters_stay(tmp_path: Path) -> None:
     (tmp_path / "b.yaml").write_text("n: 7\n")
     write_outputs(make_record([{"n": 1}], ["bad"]), tmp_path, Outputs(best="b.yaml"))

@@ -39,6 +39,7 @@ COMMANDS = {
     "export": "Write the full history in another format.",
     "compare": "Compare two studies, ledgers or commits.",
     "experiment": "Branches to tune and to train on, and the way between them.",
+    "dvc": "Tuning and training as stages of a DVC pipeline.",
     "schema": "Print the JSON Schema of the configuration.",
     "doctor": "Check this machine, the project and the ledger.",
 }

@@ -14,8 +14,10 @@ import click
 from tunesmith.cli.options import config_option, find_config, json_option, print_json
 from tunesmith.cli.streams import show
 from tunesmith.errors import ExitCode, TunesmithError
+from tunesmith.redact import printable
 
 if TYPE_CHECKING:
+    from tunesmith.config.model import Definition
     from tunesmith.preview import Preview
 
 PACKAGES = ("scikit-learn", "numpy", "scipy", "pandas", "optuna", "SQLAlchemy", "pydantic")
@@ -92,9 +94,19 @@ def _project(config: Path | None) -> list[Check]:
         checks.append(("configuration", True, str(path)))
         checks.append(_attempt("plan", lambda: _plan(preview(definition))))
         checks.append(_attempt("ledger", lambda: _ledger(definition.ledger)))
+        checks += _pipeline(definition)
     except TunesmithError as error:
         checks.append(("configuration", False, str(error)))
     return checks
+
+
+def _pipeline(definition: "Definition") -> list[Check]:
+    from tunesmith.pipeline.dvc.health import findings
+
+    try:
+        return [(f.name, f.is_well, printable(f.detail)) for f in findings(definition)]
+    except TunesmithError as error:
+        return [("dvc", False, str(error))]
 
 
 def _plan(plan: "Preview") -> str:

@@ -43,9 +43,14 @@ def update(text: str, values: Mapping[tuple[str, ...], Value]) -> str:
     for place, value in values.items():
         set_at(expected, place, value)
         body = _set(body, place, value)
-    if _texts(read(body)) != _texts(expected):
+    if not says_same(read(body), expected):
         raise FormatError("cannot be changed without changing something else in it")
     return mark + body
+
+
+def says_same(one: Any, other: Any) -> bool:
+    """Whether two readings are alike, in the kinds of their numbers, too."""
+    return _texts(one) == _texts(other)
 
 
 def _texts(data: Any) -> str:
@@ -56,7 +61,7 @@ def _texts(data: Any) -> str:
 
 
 def _set(text: str, place: tuple[str, ...], value: Value) -> str:
-    node = _composed(text)
+    node = composed(text)
     if node is None:
         before = text if not text or text.endswith("\n") else text + line_end(text)
         return before + _block(place, value, 0, line_end(text))
@@ -73,7 +78,8 @@ def _set(text: str, place: tuple[str, ...], value: Value) -> str:
     raise AssertionError(place)
 
 
-def _composed(text: str) -> Any:
+def composed(text: str) -> Any:
+    """The text's nodes, with where they begin; ``None`` for an empty text."""
     from ruamel.yaml import YAML
 
     return YAML(typ="safe", pure=True).compose(text)
@@ -100,7 +106,7 @@ def _nested(place: tuple[str, ...], value: Value) -> Value:
 
 
 def _over(text: str, key_end: int, node: Any, place: tuple[str, ...], value: Value) -> str:
-    begin, end = node.start_mark.index, _end(node)
+    begin, end = node.start_mark.index, end_of(node)
     if ANCHOR.match(text, begin):
         raise FormatError(f"`{dotted(place)}` is an anchor, which other places may refer to")
     old = text[begin:end]
@@ -122,16 +128,17 @@ def _over(text: str, key_end: int, node: Any, place: tuple[str, ...], value: Val
     return f"{lead}{written}{text[begin + kept :]}"
 
 
-def _end(node: Any) -> int:
+def end_of(node: Any) -> int:
     """Where a node's own characters end."""
     if node.id == "scalar" or node.flow_style or not node.value:
         return int(node.end_mark.index)
     last = node.value[-1]
     own = last[1] if node.id == "mapping" else last
+    begin = last[0].end_mark.index if node.id == "mapping" else node.start_mark.index
     # An alias lies elsewhere.
-    if node.id == "mapping" and own.start_mark.index < last[0].end_mark.index:
+    if own.start_mark.index < begin:
         return int(node.end_mark.index)
-    return max(_end(own), int(last[0].end_mark.index) + 1 if node.id == "mapping" else 0)
+    return max(end_of(own), int(last[0].end_mark.index) + 1 if node.id == "mapping" else 0)
 
 
 def _over_alias(text: str, key_end: int, place: tuple[str, ...], depth: int, value: Value) -> str:
@@ -152,7 +159,7 @@ def _inserted(text: str, node: Any, place: tuple[str, ...], value: Value) -> str
         entry = f"{key_text(place[0])}: {flow(_nested(place[1:], value))}"
         return f"{text[:at].rstrip()}{comma}{entry}{text[at:]}"
     indent = node.value[0][0].start_mark.column
-    at = _end(node)
+    at = end_of(node)
     at += len(text[at:]) - len(text[at:].lstrip(" \t"))
     stop = text.find("\n", at - 1 if text[at - 1 : at] == "\n" else at)
     whole, rest = (text, "") if stop < 0 else (text[: stop + 1], text[stop + 1 :])

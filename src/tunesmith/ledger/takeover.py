@@ -67,7 +67,8 @@ def _without_conflicts(told: Sequence[Trial], key: Key) -> Iterator[list[Told]]:
     for trial in told:
         keys = [key(trial.params, fold.fold) for fold in trial.folds]
         own = dict(zip(keys, trial.folds, strict=True))
-        if any(known.get(name, result) != result for name, result in own.items()):
+        # Compared as text: 0.0, -0.0 and 0 are equal, and not the same.
+        if any(repr(known.get(name, result)) != repr(result) for name, result in own.items()):
             yield part
             part, known = [], {}
         part.append((trial, keys))

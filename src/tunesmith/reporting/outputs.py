@@ -16,6 +16,7 @@ from tunesmith.reporting.handover import handed_over
 from tunesmith.reporting.json import finite
 from tunesmith.reporting.page.render import render as page
 from tunesmith.reporting.parameters import best_parameters
+from tunesmith.reporting.ranking import running_best
 from tunesmith.reporting.summary import Summary, summarise
 
 
@@ -104,7 +105,14 @@ CLOCKS = ("mean_fit_time", "mean_score_time")
 
 
 def _timeless(record: StudyRecord) -> list[table.Row]:
-    return [{k: v for k, v in row.items() if k not in CLOCKS} for row in table.rows_of(record)]
+    """Rows without clocks, with the best score so far, which ``dvc plots`` draws."""
+    rows = [{k: v for k, v in row.items() if k not in CLOCKS} for row in table.rows_of(record)]
+    for metric in record.objectives:
+        name = table.suffix(metric, record.metrics)
+        scores = [trial.mean(metric.name) for trial in record.history.told]
+        for row, best in zip(rows, running_best(scores, metric), strict=True):
+            row[f"best_{name}"] = best if best == best else None  # NaN
+    return rows
 
 
 TRIALS: dict[str, Callable[[StudyRecord, Summary], str]] = {

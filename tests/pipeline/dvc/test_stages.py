@@ -37,6 +37,13 @@ def test_the_stage_that_tunes_is_found_by_its_command() -> None:
     assert tuning_stage(stages, "tuning.yaml") is None
 
 
+def test_a_stage_that_names_the_configuration_goes_first() -> None:
+    text = "stages:\n  a: {cmd: tunesmith run}\n  b: {cmd: [sh x.sh, tunesmith run -c b.yaml]}\n"
+    stages = read_stages(text)
+    found = [tuning_stage(stages, config) for config in ("tuning.yaml", "b.yaml")]
+    assert [stage and stage.name for stage in found] == ["a", "b"]
+
+
 def test_how_training_hangs_on_tuning() -> None:
     stage = read_stages(PIPELINE)["tuning"]
     assert coupling(stage, "config/best_parameters.yaml") is Coupling.TIGHT

@@ -4,7 +4,8 @@ from pathlib import Path
 from typing import Any
 
 from tunesmith.config.source import parse_document
-from tunesmith.errors import UsageError
+from tunesmith.errors import ConfigError, UsageError
+from tunesmith.formats import FormatError, yaml
 
 FILE, LOCK = "dvc.yaml", "dvc.lock"
 
@@ -15,10 +16,21 @@ def stages_in(text: str, name: str) -> dict[str, Any]:
     Raises:
         UsageError: it is no YAML, or not of DVC's shape; with file, line and column where known.
     """
-    data = parse_document(text, Path(name), Path(FILE)).data if text.strip() else {}
+    data = _data(text, name) if text.strip() else {}
     stages = data.get("stages") if isinstance(data, dict) else data
     if stages is None:
         return {}
     if not isinstance(stages, dict) or not all(isinstance(s, dict) for s in stages.values()):
         raise UsageError(f"{name}: expected stages by name under `stages`.")
     return stages
+
+
+def _data(text: str, name: str) -> Any:
+    try:
+        return parse_document(text, Path(name), Path(FILE)).data
+    except ConfigError as error:
+        # DVC reads merge keys (`<<`) and whatever else a configuration of ours may not hold.
+        try:
+            return yaml.read(text)
+        except FormatError:
+            raise error from None

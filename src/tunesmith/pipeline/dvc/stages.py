@@ -74,7 +74,14 @@ def tuning_stage(stages: Mapping[str, Stage], config: str) -> Stage | None:
         stages: of a ``dvc.yaml``.
         config: path of the study's configuration, relative to that file.
     """
-    return next((s for s in stages.values() if any(runs(c, config) for c in s.commands)), None)
+    found = [s for s in stages.values() if any(runs(c, config) for c in s.commands)]
+    return next((s for s in found if names(s, config)), next(iter(found), None))
+
+
+def names(stage: Stage, config: str) -> bool:
+    """Whether a stage runs a study and names its configuration; others run the usual one."""
+    own = [command for command in stage.commands if runs(command, config)]
+    return any(not runs(command, f"{config}.other") for command in own)
 
 
 def runs(command: str, config: str) -> bool:

@@ -1,0 +1,87 @@
+"""``tunesmith dvc``."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from tunesmith.cli.options import config_option, find_config
+from tunesmith.cli.streams import say, show
+from tunesmith.errors import UsageError
+from tunesmith.redact import printable
+
+
+@click.group("dvc")
+def command() -> None:
+    """Tuning and training as stages of a DVC pipeline.
+
+    DVC itself is not needed for this: its files are read and edited.
+    """
+
+
+@command.command("init")
+@config_option
+@click.option("--loose", "coupling", flag_value="loose", help="Best parameters belong to people.")
+@click.option("--tight", "coupling", flag_value="tight", help="Best parameters belong to tuning.")
+@click.option("--training", metavar="CMD", help="The command that trains.  [default: guessed]")
+@click.option("--stage", default="tuning", show_default=True, help="Name of the tuning stage.")
+@click.option("--training-stage", default="training", show_default=True, help="Its name.")
+@click.option("--force", is_flag=True, help="Replace stages that do something else.")
+@click.option("--dry-run", is_flag=True, help="Only show what would change.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def init(
+    config: Path | None,
+    coupling: str | None,
+    training: str | None,
+    stage: str,
+    training_stage: str,
+    *,
+    force: bool,
+    dry_run: bool,
+    yes: bool,
+) -> None:
+    """Add the stages, plots and metrics of the study to dvc.yaml; shows the diff first.
+
+    Loose: a hand edit of the best parameters trains again and never tunes again. Tight: it is
+    undone. Asked again with the other one, it changes its own entries only.
+    """
+    from tunesmith.config.load import load_definition
+    from tunesmith.pipeline.dvc.init import plan_init
+    from tunesmith.pipeline.dvc.pipeline_file import Request
+    from tunesmith.pipeline.dvc.stages import Coupling
+
+    path = find_config(config)
+    definition = load_definition(path)
+    mode = None if coupling is None else Coupling(coupling)
+    is_usual = config is None or _is_usual(path, definition.root)
+    request = Request(mode, stage, training_stage, training, force, is_usual)
+    plan = plan_init(definition, request)
+    root = definition.root.resolve()
+    show(printable("".join(change.diff(root) for change in plan.changes)), nl=False)
+    for note in plan.notes:
+        say(printable(note))
+    if not plan.changes:
+        say("Nothing to do: the pipeline has all that the study needs.")
+        return
+    if dry_run:
+        say("Nothing was written (--dry-run).")
+        return
+    _ask(is_answered=yes)
+    plan.write()
+    say("Next: `dvc repro`, then `git add` what it names.")
+
+
+def _is_usual(path: Path, root: Path) -> bool:
+    from tunesmith.cli.options import CONFIG_NAMES
+
+    first = next((root / name for name in CONFIG_NAMES if (root / name).is_file()), None)
+    return first is not None and first.resolve() == path.resolve()
+
+
+def _ask(*, is_answered: bool) -> None:
+    if is_answered:
+        return
+    if not sys.stdin.isatty():
+        raise UsageError("nothing was written: there is nobody to ask; write it with --yes.")
+    if not click.confirm("Write this?", default=True, err=True):
+        raise click.Abort

@@ -1,0 +1,109 @@
+"""What a tuning stage depends on, as paths from the project folder."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path, PurePosixPath
+
+from tunesmith.config.model import Definition
+from tunesmith.config.source import read_document
+from tunesmith.fingerprint import reached, top_names
+from tunesmith.objective.program.depends import assumed, named
+
+PACKAGED = "src"
+
+
+def dependencies(definition: Definition, outs: Iterable[str]) -> tuple[str, ...]:
+    """Data, then code, then other files that the configuration reads; none twice.
+
+    A folder stands for all that it holds, so that new files in it count. Files are listed one by
+    one where their folder holds an out, which DVC would call a circle.
+
+    Args:
+        definition: of the study.
+        outs: of its stages.
+
+    Raises:
+        UsageError: ``depends_on`` names what is not there, or a path leads out of the project.
+    """
+    root = definition.root.resolve()
+    section = definition.file.objective
+    found = list(section.data.path) if section.data is not None else []
+    if section.command is None:
+        found += _code(definition, root, outs)
+    else:
+        found += _program(definition, root, outs)
+    found += _space_file(definition)
+    return tuple(dict.fromkeys(plain(path) for path in found))
+
+
+def plain(path: str) -> str:
+    """A path without detours.
+
+    >>> plain("./data//table.csv")
+    'data/table.csv'
+    """
+    return PurePosixPath(path).as_posix()
+
+
+def is_within(path: str, folder: str) -> bool:
+    """Whether a path is a folder or lies in it."""
+    return PurePosixPath(path).is_relative_to(PurePosixPath(folder))
+
+
+def _code(definition: Definition, root: Path, outs: Iterable[str]) -> list[str]:
+    # The splitter's code shows in the splits alone, but DVC has to know when they may change.
+    tops = top_names(definition.file.objective.all_import_paths)
+    return _grouped(reached(tops, root)[0], root, outs, is_package=PACKAGED in tops)
+
+
+def _program(definition: Definition, root: Path, outs: Iterable[str]) -> list[str]:
+    section = definition.file.objective
+    own = [] if section.params_file is None else [section.params_file.path]
+    if section.depends_on is None:
+        return [*own, *_grouped(assumed(root, section.command or ()), root, outs)]
+    found = list(own)
+    for pattern in section.depends_on:
+        files = named(root, [pattern])
+        is_whole = (root / pattern).is_dir() and not _holds_out(plain(pattern), outs)
+        found += [pattern] if is_whole else [_relative(file, root) for file in files]
+    return found
+
+
+def _grouped(
+    files: Sequence[Path], root: Path, outs: Iterable[str], *, is_package: bool = False
+) -> list[str]:
+    """A module by its file, a package by its folder."""
+    found = []
+    for file in files:
+        name = _relative(file, root)
+        parts = PurePosixPath(name).parts
+        depth = 2 if parts[0] == PACKAGED and not is_package else 1
+        top = "/".join(parts[:depth])
+        is_whole = len(parts) > depth and not _holds_out(top, outs) and _is_code(root / top)
+        found.append(top if is_whole else name)
+    return found
+
+
+def _is_code(folder: Path) -> bool:
+    """Whether a folder holds Python files and nothing of weight besides."""
+    others = (
+        path
+        for path in folder.rglob("*")
+        if path.is_file() and path.suffix != ".py" and "__pycache__" not in path.parts
+    )
+    return next(others, None) is None or (folder / "__init__.py").is_file()
+
+
+def _holds_out(folder: str, outs: Iterable[str]) -> bool:
+    return any(is_within(out, folder) for out in outs)
+
+
+def _relative(path: Path, root: Path) -> str:
+    return path.relative_to(root).as_posix()
+
+
+def _space_file(definition: Definition) -> list[str]:
+    if definition.source is None:
+        return []
+    data = read_document(definition.source).data
+    space = data.get("space") if isinstance(data, dict) else None
+    return [space] if isinstance(space, str) else []

@@ -1,0 +1,122 @@
+"""What ``tunesmith doctor`` says of a DVC project: where it would not do as one expects."""
+
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from tunesmith import git
+from tunesmith.config.model import Definition
+from tunesmith.pipeline.dvc.document import FILE
+from tunesmith.pipeline.dvc.stages import Coupling, Stage, coupling, read_stages, tuning_stage
+from tunesmith.pipeline.dvc.wanted import FLAGS, Paths, paths_of, reads
+
+MENDING = "`tunesmith dvc init` mends it."
+IGNORE = ".dvcignore"
+BYTECODE = ("__pycache__/", "__pycache__", "**/__pycache__/", "**/__pycache__")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A line of the doctor's: what was looked at, whether it is well, and what was found."""
+
+    name: str
+    is_well: bool
+    detail: str
+
+
+def findings(definition: Definition) -> list[Finding]:
+    """Look at ``dvc.yaml``; nothing where there is none, or no stage in it runs the study.
+
+    Raises:
+        UsageError: it is no YAML, or not of DVC's shape.
+    """
+    root = definition.root.resolve()
+    if definition.source is None or not (root / FILE).is_file():
+        return []
+    paths = paths_of(definition, definition.file.outputs)
+    stages = read_stages((root / FILE).read_text(encoding="utf-8"))
+    tuning = tuning_stage(stages, paths.config)
+    if tuning is None:
+        return []
+    return [
+        _mode(tuning, definition),
+        _order(list(stages.values()), tuning, paths),
+        _outs(tuning, paths),
+        _copies(tuning, root),
+        _ignored(root),
+        _parameters(root, paths),
+    ]
+
+
+def _mode(tuning: Stage, definition: Definition) -> Finding:
+    """Whether configuration and stage agree on whose the best parameters are."""
+    outputs = definition.file.outputs
+    found = coupling(tuning, outputs.best)
+    if (found is Coupling.LOOSE) == (outputs.tuned is not None):
+        return Finding("dvc coupling", True, found.value)
+    whose = "people's" if outputs.tuned is not None else "a run's own"
+    detail = (
+        f"the stage `{tuning.name}` is {found.value}, but by the configuration {outputs.best} is"
+        f" {whose}: decide with `tunesmith dvc init --loose` or `--tight`."
+    )
+    return Finding("dvc coupling", False, detail)
+
+
+def _order(stages: list[Stage], tuning: Stage, paths: Paths) -> Finding:
+    names = [stage.name for stage in stages]
+    early = [
+        stage.name
+        for stage in stages[: names.index(tuning.name)]
+        if reads(stage.content, paths.best)
+    ]
+    if not early:
+        return Finding("dvc order", True, f"`{tuning.name}` is listed before what it serves")
+    detail = (
+        f"`{early[0]}` is listed before `{tuning.name}`: DVC runs stages without an edge in"
+        f" their order, so new parameters would wait for the next `dvc repro`. {MENDING}"
+    )
+    return Finding("dvc order", False, detail)
+
+
+def _outs(tuning: Stage, paths: Paths) -> Finding:
+    """Whether all outs are there, kept by Git, and left in place before a run."""
+    flags = {str(PurePosixPath(path)): found for path, found in tuning.outs.items()}
+    lacking = [path for path in (*paths.outs, paths.metrics) if path and path not in flags]
+    bare = [p for p, found in flags.items() if any(found.get(k) != v for k, v in FLAGS.items())]
+    if not lacking and not bare:
+        return Finding("dvc outs", True, f"{len(flags)}, kept by Git and through a crash")
+    parts = [f"{path} is no out of `{tuning.name}`" for path in lacking]
+    parts += [f"{path} lacks `cache: false, persist: true`" for path in bare]
+    return Finding("dvc outs", False, f"{'; '.join(parts)}. {MENDING}")
+
+
+def _copies(tuning: Stage, root: Path) -> Finding:
+    """Whether Git and DVC both want to keep an out, which fails at the end of a run."""
+    cached = [path for path, flags in tuning.outs.items() if flags.get("cache", True)]
+    tracked = git.paths(root, "ls-files", "-z", "--", *cached) if cached else None
+    if not tracked:
+        return Finding("dvc copies", True, "no out is kept by Git and by DVC at once")
+    detail = f"{', '.join(tracked)}: kept by Git, so `dvc repro` would fail at the end of the run."
+    return Finding("dvc copies", False, f"{detail} {MENDING}")
+
+
+def _ignored(root: Path) -> Finding:
+    if leaves_out_bytecode(root):
+        return Finding("dvc ignore", True, "__pycache__/ is left out")
+    detail = "DVC hashes __pycache__ in folders of code: no two clones agree."
+    return Finding("dvc ignore", False, f"{detail} {MENDING}")
+
+
+def leaves_out_bytecode(root: Path) -> bool:
+    """Whether a ``.dvcignore`` here or above leaves ``__pycache__`` out."""
+    files = (folder / IGNORE for folder in (root, *root.parents))
+    lines = {line for file in files if file.is_file() for line in file.read_text().splitlines()}
+    return not lines.isdisjoint(BYTECODE)
+
+
+def _parameters(root: Path, paths: Paths) -> Finding:
+    """Whether a file of people's own is missing that DVC cannot know how to make."""
+    tuned = root / paths.outs[0]
+    if (root / paths.best).is_file() or not tuned.is_file():
+        return Finding("dvc parameters", True, f"{paths.best}: nothing is missing")
+    detail = f"{paths.best} is missing, and `dvc repro` would stop: `tunesmith adopt` writes it."
+    return Finding("dvc parameters", False, detail)

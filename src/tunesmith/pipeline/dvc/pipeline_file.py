@@ -1,0 +1,245 @@
+"""``dvc.yaml`` with the stages of a study in it."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tunesmith.config.model import Definition
+from tunesmith.config.source import parse_document
+from tunesmith.errors import ConfigError, Place, UsageError, Violation
+from tunesmith.formats import FormatError, yaml, yaml_blocks
+from tunesmith.pipeline.dvc import wanted
+from tunesmith.pipeline.dvc.dependencies import is_within
+from tunesmith.pipeline.dvc.document import FILE
+from tunesmith.pipeline.dvc.stages import Coupling, Stage, names, read_stages, tuning_stage
+from tunesmith.pipeline.dvc.wanted import Content, Paths, literal, path_in
+
+STAGE_NAME = re.compile(r"[A-Za-z0-9_-]+\Z")
+ODD_KEYS = ("foreach", "matrix", "wdir")
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a user asked for."""
+
+    coupling: Coupling | None = None
+    """By default as it is, or loose."""
+    stage: str = "tuning"
+    """Name of a new tuning stage."""
+    training_stage: str = "training"
+    training: str | None = None
+    """The command that trains; by default it is guessed."""
+    is_forced: bool = False
+    """Replace stages that do something else."""
+    is_usual: bool = True
+    """Whether ``tunesmith run`` without ``-c`` runs this study."""
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """A ``dvc.yaml``, read for one study."""
+
+    text: str
+    stages: Mapping[str, Stage]
+    tuning: Stage | None
+    """The stage that runs the study."""
+    request: Request
+
+    @classmethod
+    def of(cls, text: str, definition: Definition, request: Request) -> "Pipeline":
+        """Read the text.
+
+        Raises:
+            UsageError: it is no YAML, not of DVC's shape, or a name cannot be a stage's.
+        """
+        for option, name in (("stage", request.stage), ("training-stage", request.training_stage)):
+            if not STAGE_NAME.match(name):
+                raise UsageError(
+                    f"--{option}: `{name}` cannot be a stage's name: letters, digits, `_`, `-`"
+                )
+        stages = read_stages(text)
+        config = wanted.paths_of(definition, definition.file.outputs).config
+        own = tuning_stage(stages, config)
+        if own is not None and not (request.is_usual or names(own, config)):
+            own = None
+        return cls(text, stages, own, request)
+
+    @property
+    def tuning_name(self) -> str:
+        """Of the stage that is there, or is going to be."""
+        return self.request.stage if self.tuning is None else self.tuning.name
+
+    def changed(self, definition: Definition, paths: Paths) -> tuple[str, tuple[str, ...]]:
+        """The text with all stages and plots that the study needs, and what to know about it.
+
+        Args:
+            definition: of the study, its outputs as they are going to be.
+            paths: of its files.
+
+        Raises:
+            UsageError: the text cannot be changed without changing something else in it.
+            ConfigError: every stage and out that stands in the way.
+        """
+        trainers, notes = self._trainers(definition, paths)
+        problems = [*self._problems(paths, trainers, definition.root)]
+        if problems:
+            raise ConfigError(problems)
+        data = yaml.read(self.text)
+        stages = dict(data.get("stages") or {})
+        own = {} if self.tuning is None else stages.get(self.tuning_name) or {}
+        stages[self.tuning_name] = wanted.tuning(definition, paths, own)
+        stages |= trainers
+        readers = [name for name in stages if self._reads(name, stages[name], paths)]
+        data["stages"] = _in_order(stages, self.tuning_name, readers)
+        plots, hint = _with_plot(data.get("plots"), self.tuning_name, definition)
+        if plots:
+            data["plots"] = plots
+        try:
+            text = yaml_blocks.rewrite(self.text, data)
+            text = _before_readers(text, self.tuning_name, readers)
+        except FormatError as error:
+            raise UsageError(
+                f"{FILE}: {error}.\n  Write that part out as lines of its own, and ask again."
+            ) from None
+        return text, (*notes, *hint)
+
+    def _reads(self, name: str, content: Mapping[str, Any], paths: Paths) -> bool:
+        inner = content["do"] if isinstance(content.get("do"), dict) else content
+        return name != self.tuning_name and wanted.reads(inner, paths.best)
+
+    def _trainers(
+        self, definition: Definition, paths: Paths
+    ) -> tuple[dict[str, Content], tuple[str, ...]]:
+        """Training stages that are new or lack something, and notes."""
+        name, asked, root = self.request.training_stage, self.request.training, definition.root
+        present = self.stages.get(name)
+        is_read = any(self._reads(n, s.content, paths) for n, s in self.stages.items())
+        if present is not None and (asked is None or present.commands == (asked,)):
+            if is_read or present.name == self.tuning_name:
+                return {}, ()
+            params = list(present.content.get("params") or [])
+            lacking = wanted.with_params(params, paths.best, ["params"])
+            return {name: {**present.content, "params": lacking}}, ()
+        command = asked or (None if is_read else wanted.guessed_training(root))
+        if command is None:
+            return {}, () if is_read else (HOW_TO_TRAIN,)
+        content = wanted.training(definition, paths, command, root)
+        return {name: content}, tuple(_about_metrics(content, command, root))
+
+    def _problems(
+        self, paths: Paths, trainers: Mapping[str, Content], root: Path
+    ) -> Iterator[Violation]:
+        yield from self._taken(trainers)
+        tuning = self.tuning
+        raw = {} if tuning is None else yaml.read(self.text)["stages"][tuning.name]
+        for key in (key for key in ODD_KEYS if key in raw):
+            message = f"a stage with `{key}` cannot be kept in step with the configuration."
+            hint = "Write a plain stage in the dvc.yaml of the project's folder."
+            yield self._violation(("stages", self.tuning_name, key), message, hint)
+        yield from self._owners((*paths.outs, paths.metrics))
+        yield from _tracked((*paths.outs, paths.metrics), root)
+
+    def _taken(self, trainers: Mapping[str, Content]) -> Iterator[Violation]:
+        """Stages that do something else under the names that ours would have."""
+        if self.request.is_forced:
+            return
+        name, training = self.request.stage, self.request.training_stage
+        if self.tuning is None and name in self.stages:
+            message = f"the stage does something else: {_command(self.stages[name])}"
+            hint = "Choose another name with --stage NAME, or replace it with --force."
+            yield self._violation(("stages", name), message, hint)
+        present = self.stages.get(training)
+        if present is not None and training in trainers and self._replaces(trainers[training]):
+            message = f"the stage does something else: {_command(present)}"
+            hint = "Choose another name with --training-stage NAME, or replace it with --force."
+            yield self._violation(("stages", training), message, hint)
+
+    def _replaces(self, content: Content) -> bool:
+        present = self.stages[self.request.training_stage]
+        return content.get("cmd") != present.content.get("cmd")
+
+    def _owners(self, paths: Sequence[str]) -> Iterator[Violation]:
+        """Other stages that write files of ours, or a folder around them."""
+        for stage in self.stages.values():
+            if stage is self.tuning or (self.request.is_forced and stage.name in self._own_names):
+                continue
+            for out in map(path_in, stage.outs):
+                ours = [p for p in paths if is_within(p, out) or is_within(out, p)]
+                if ours:
+                    message = f"`{out}` is an out of this stage; of tuning is {', '.join(ours)}."
+                    hint = "Name other files under `outputs` in the configuration."
+                    yield self._violation(("stages", stage.name), message, hint)
+
+    @property
+    def _own_names(self) -> tuple[str, str]:
+        return self.tuning_name, self.request.training_stage
+
+    def _violation(self, path: tuple[str, ...], message: str, hint: str) -> Violation:
+        try:
+            place = parse_document(self.text, Path(FILE)).place(path)
+        except ConfigError:
+            place = Place(FILE)  # it holds what DVC reads and a configuration may not
+        return Violation(path, message, hint, place)
+
+
+HOW_TO_TRAIN = (
+    "No stage trains, and none of train.py, src/train.py and scripts/train.py is there:"
+    " add one with `tunesmith dvc init --training 'python my_script.py'`."
+)
+
+
+def _tracked(paths: Sequence[str], root: Path) -> Iterator[Violation]:
+    """Files of ours, or folders around them, that ``dvc add`` has taken."""
+    around = {str(p) for path in paths for p in (Path(path), *Path(path).parents)} - {"."}
+    for name in sorted(around):
+        if (root / f"{name}.dvc").is_file():
+            message = f"is tracked by {name}.dvc, and a stage cannot write it as well."
+            hint = f"Run `dvc remove {name}.dvc`, or name other files under `outputs`."
+            yield Violation((), message, hint, Place(name))
+
+
+def _command(stage: Stage) -> str:
+    return f"`{'; '.join(stage.commands)}`"
+
+
+def _in_order(stages: Content, tuning: str, readers: list[str]) -> Content:
+    """A new stage before the first one that reads what it writes."""
+    names = [name for name in stages if name != tuning]
+    at = names.index(readers[0]) if readers else len(names)
+    return {name: stages[name] for name in (*names[:at], tuning, *names[at:])}
+
+
+def _before_readers(text: str, tuning: str, readers: list[str]) -> str:
+    names = list(yaml.read(text)["stages"])
+    first = next((name for name in names if name in readers), None)
+    if first is None or names.index(tuning) < names.index(first):
+        return text
+    return yaml_blocks.moved(text, ("stages", tuning), first)
+
+
+def _with_plot(present: Any, stage: str, definition: Definition) -> tuple[Any, tuple[str, ...]]:
+    """Top-level plots with the scores by trial; ``None`` where they stay as they are."""
+    trials = str(definition.file.outputs.trials)
+    if not trials.endswith(".csv"):
+        return None, (f"`dvc plots` cannot draw {trials}: name a .csv file as `outputs.trials`.",)
+    if literal(trials) in json.dumps(present, default=str):
+        return None, ()
+    objective = definition.file.objective
+    is_single = len({m.name for m in (*objective.metric, *objective.also)}) == 1
+    suffix = "score" if is_single else objective.metric[0].name
+    new = wanted.plot(stage, trials, [f"mean_test_{suffix}", f"best_{suffix}"])
+    return ({**present, **new} if isinstance(present, dict) else [*(present or []), new]), ()
+
+
+def _about_metrics(content: Content, command: str, root: Path) -> Iterator[str]:
+    path = path_in(content["metrics"][0])
+    name = Path(path).name
+    scripts = [root / word for word in command.split() if (root / word).is_file()]
+    if not any(name in script.read_text(errors="replace") for script in scripts):
+        yield (
+            f"The training stage expects {path} from `{command}`: write the scores there as JSON,"
+            " or take the entry out of `metrics`."
+        )

@@ -1,0 +1,225 @@
+"""What the stages of a study say: the contents of ``tuning`` and ``training`` as plain data."""
+
+import re
+import shlex
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from tunesmith.config.model import Definition, Outputs
+from tunesmith.pipeline.dvc.dependencies import dependencies, is_within, plain
+from tunesmith.pipeline.dvc.stages import Coupling
+
+FLAGS = {"cache": False, "persist": True}
+"""Git keeps the file, and DVC does not take it away before a run: a crash leaves what was there.
+An out that is no metric and has ``cache: false`` also keeps a stage out of DVC's run cache."""
+USUAL_CONFIG = "tuning.yaml"
+SCRIPTS = ("train.py", "src/train.py", "scripts/train.py")
+METRICS_NAME = re.compile(r"[\w./-]*metrics[\w-]*\.json")
+TEMPLATE = re.compile(r"\$\{")
+Content = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Paths:
+    """The files of a study, relative to the project folder."""
+
+    config: str
+    best: str
+    outs: tuple[str, ...]
+    """Of the tuning stage, but for its metrics."""
+    metrics: str
+    dropped: str
+    """What the other coupling has as an out in the place of one of these."""
+
+
+def paths_of(definition: Definition, outputs: Outputs) -> Paths:
+    """Where a study's files are.
+
+    Args:
+        definition: of the study; it has a source.
+        outputs: as they are going to be.
+    """
+    tuned, best = outputs.tuned or tuned_name(outputs), plain(outputs.best)
+    is_loose = outputs.tuned is not None
+    names = [tuned if is_loose else best, outputs.report, outputs.html]
+    names += [outputs.history, outputs.trials]
+    source = (definition.source or Path(USUAL_CONFIG)).resolve()
+    return Paths(
+        source.relative_to(definition.root.resolve()).as_posix(),
+        best,
+        tuple(plain(name) for name in names if name),
+        plain(outputs.metrics or ""),
+        best if is_loose else plain(tuned),
+    )
+
+
+def wanted_outputs(outputs: Outputs, coupling: Coupling) -> Outputs:
+    """The outputs that the stages need; what the configuration names stays."""
+    folder = PurePosixPath(outputs.report).parent
+    tuned = outputs.tuned or tuned_name(outputs)
+    return outputs.model_copy(
+        update={
+            "tuned": tuned if coupling is Coupling.LOOSE else None,
+            "trials": outputs.trials or str(folder / "trials.csv"),
+            "history": outputs.history or str(folder / "history.jsonl"),
+            "metrics": outputs.metrics or str(folder / "tuning_metrics.json"),
+        }
+    )
+
+
+def tuned_name(outputs: Outputs) -> str:
+    """Where the tool's own parameters are put, beside the report."""
+    suffix = PurePosixPath(outputs.best).suffix
+    return str(PurePosixPath(outputs.report).parent / f"tuned_parameters{suffix}")
+
+
+def tuning(definition: Definition, paths: Paths, present: Mapping[str, Any]) -> Content:
+    """The content of the tuning stage: what is there, and what it lacks.
+
+    Args:
+        definition: of the study.
+        paths: of its files.
+        present: the stage as it is; empty where there is none.
+
+    Raises:
+        UsageError: ``depends_on`` names what is not there.
+    """
+    usual = paths.config == USUAL_CONFIG
+    words = ["tunesmith", "run", *([] if usual else ["-c", paths.config])]
+    found = {"cmd": literal(shlex.join(words)), **present}
+    wanted = dependencies(definition, [*paths.outs, paths.metrics, paths.best])
+    listed = [item for item in found.get("deps") or [] if item != paths.config]
+    _put(found, "deps", [*listed, *missing(wanted, listed)])
+    _put(found, "params", with_params(found.get("params") or [], paths.config, None))
+    outs = [item for item in found.get("outs") or [] if path_in(item) != paths.dropped]
+    metrics = list(found.get("metrics") or [])
+    elsewhere = {path_in(item) for item in [*metrics, *(found.get("plots") or [])]}
+    outs = with_outs(outs, [path for path in paths.outs if path not in elsewhere])
+    _put(found, "outs", outs)
+    _put(found, "metrics", with_outs(metrics, [paths.metrics]))
+    return found
+
+
+def training(definition: Definition, paths: Paths, command: str, root: Path) -> Content:
+    """The content of a new training stage.
+
+    Args:
+        definition: of the study, whose data it trains on.
+        paths: of its files.
+        command: that trains.
+        root: the project folder.
+    """
+    data = definition.file.objective.data
+    words = [word for word in _words(command) if (root / word).is_file()]
+    names = [plain(name) for name in (*words, *(data.path if data else ()))]
+    if (root / "src").is_dir():
+        names.append("src")
+    outs = [*paths.outs, paths.metrics, paths.best]
+    names = [name for name in dict.fromkeys(names) if name not in outs]
+    whole = [name for name in names if not any(_covers(other, name) for other in names)]
+    return {
+        "cmd": command,
+        "deps": [literal(name) for name in whole],
+        "params": [{paths.best: ["params"]}],
+        "metrics": [{metrics_of(command, paths, root): {"cache": False}}],
+    }
+
+
+def metrics_of(command: str, paths: Paths, root: Path) -> str:
+    """Where a training program writes its scores: what its text names, or the usual place."""
+    for word in _words(command):
+        if word.endswith(".py") and (root / word).is_file():
+            found = METRICS_NAME.findall((root / word).read_text(errors="replace"))
+            named = [name for name in found if plain(name) != paths.metrics]
+            if named:
+                return plain(named[0])
+    return str(PurePosixPath(paths.metrics).parent / "training_metrics.json")
+
+
+def guessed_training(root: Path) -> str | None:
+    """A command that seems to train; ``None`` where no script has a usual name."""
+    found = next((name for name in SCRIPTS if (root / name).is_file()), None)
+    return None if found is None else f"python {found}"
+
+
+def reads(content: Mapping[str, Any], path: str) -> bool:
+    """Whether a stage takes a file as a dependency or as parameters."""
+    params = [path_in(item) for item in content.get("params") or [] if isinstance(item, dict)]
+    deps = [path_in(item) for item in content.get("deps") or []]
+    return path in params or any(is_within(path, dep) for dep in deps)
+
+
+def plot(stage: str, trials: str, columns: Iterable[str]) -> Content:
+    """A top-level plot: scores by trial, and the best so far."""
+    return {
+        stage: {
+            "title": "Scores by trial",
+            "x": "trial",
+            "y": {literal(trials): list(columns)},
+        }
+    }
+
+
+def _covers(folder: str, path: str) -> bool:
+    return folder != path and is_within(path, folder)
+
+
+def _words(command: str) -> list[str]:
+    try:
+        return shlex.split(command)
+    except ValueError:
+        return []
+
+
+def _put(content: Content, key: str, value: list[Any]) -> None:
+    if value:
+        content[key] = value
+    else:
+        content.pop(key, None)
+
+
+def missing(wanted: Iterable[str], present: Iterable[Any]) -> list[str]:
+    """Paths that no present entry covers, a folder above them neither."""
+    folders = [path_in(item) for item in present]
+    return [literal(p) for p in wanted if not any(is_within(p, folder) for folder in folders)]
+
+
+def with_params(present: list[Any], path: str, keys: list[str] | None) -> list[Any]:
+    """Parameter entries with one of a file; where the file has one, that stays."""
+    has_it = any(isinstance(item, dict) and path_in(item) == path for item in present)
+    return present if has_it else [*present, {literal(path): keys}]
+
+
+def with_outs(present: list[Any], paths: Iterable[str]) -> list[Any]:
+    """Entries in which every path has our flags; other flags, and other entries, stay."""
+    found = list(present)
+    names = [path_in(item) for item in found]
+    for path in paths:
+        if path in names:
+            place = names.index(path)
+            found[place] = _flagged(found[place])
+        else:
+            found.append({literal(path): dict(FLAGS)})
+    return found
+
+
+def _flagged(item: Any) -> Any:
+    name, flags = next(iter(item.items())) if isinstance(item, dict) else (item, None)
+    return {name: {**(flags or {}), **FLAGS}}
+
+
+def path_in(item: Any) -> str:
+    """The path of an entry of ``deps``, ``params``, ``outs``, …, which may have flags."""
+    name = next(iter(item), "") if isinstance(item, dict) else item
+    return plain(str(name).replace("\\${", "${"))
+
+
+def literal(path: str) -> str:
+    """A path in which DVC finds no template.
+
+    >>> literal("data/${x}.csv")
+    'data/\\\\${x}.csv'
+    """
+    return TEMPLATE.sub(r"\\${", path)
