@@ -73,6 +73,10 @@ BUILTIN: dict[str, dict[str, str]] = {
         "pareto": "tunesmith.reporting.figures.pareto:KIND",
         "timeline": "tunesmith.reporting.figures.timeline:KIND",
     },
+    "forges": {
+        "github": "tunesmith.pipeline.forge.github:GitHub",
+        "gitlab": "tunesmith.pipeline.forge.gitlab:GitLab",
+    },
     "reports": {
         "markdown": "tunesmith.reporting.markdown:render",
         "comment": "tunesmith.reporting.markdown:render_comment",

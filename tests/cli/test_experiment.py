@@ -11,7 +11,7 @@ from tests.cli.conftest import Run
 from tests.pipeline.repositories import git
 
 from tunesmith.fingerprint import digest
-from tunesmith.pipeline.experiment import start
+from tunesmith.pipeline.branches.experiment import start
 from tunesmith.pipeline.repository import Repository
 from tunesmith.reporting.parameters import parameters_text, read_parameters
 from tunesmith.testing.projects import make_project

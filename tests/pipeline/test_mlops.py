@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from tests.pipeline.repositories import git
 
-from tunesmith.pipeline.apply import Applied, apply
-from tunesmith.pipeline.experiment import start
+from tunesmith.pipeline.branches.apply import Applied, apply
+from tunesmith.pipeline.branches.experiment import start
+from tunesmith.pipeline.branches.states import find
 from tunesmith.pipeline.repository import Repository
-from tunesmith.pipeline.states import find
 from tunesmith.scaffold import Guess, plan_files, write_files
 
 BEST = "config/best_parameters.yaml"

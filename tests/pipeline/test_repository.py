@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 from tests.pipeline.repositories import BEST, NAMES, commit, git, make_project, parameters, snapshot
 
-from tunesmith.pipeline import experiment
-from tunesmith.pipeline.apply import apply
+from tunesmith.pipeline.branches import experiment
+from tunesmith.pipeline.branches.apply import apply
+from tunesmith.pipeline.branches.states import find
 from tunesmith.pipeline.plumbing import GitError
 from tunesmith.pipeline.repository import Entry, Repository
-from tunesmith.pipeline.states import find
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tunesmith.study.signals import SignalGate, StopRequested
+from tunesmith.study.signals import SignalGate, StopRequested, time_budget
 
 
 @pytest.fixture
@@ -71,3 +71,38 @@ def test_in_another_thread_the_callers_handlers_stay() -> None:
     thread.start()
     thread.join()
     assert found == [before]
+
+
+def test_a_time_budget_asks_as_sigterm_does() -> None:
+    with (
+        SignalGate() as gate,
+        time_budget(0.01) as is_spent,
+        pytest.raises(StopRequested) as caught,
+        gate.waiting(),
+    ):
+        threading.Event().wait(60)
+    assert caught.value.signum == signal.SIGTERM
+    assert is_spent()
+
+
+def test_where_nobody_listens_it_ends_the_process_in_good_order() -> None:
+    ended = []
+
+    def work() -> None:
+        try:
+            threading.Event().wait(60)
+        finally:
+            ended.append("in good order")
+
+    with pytest.raises(SystemExit) as caught, time_budget(0.01):
+        work()
+    assert (caught.value.code, ended) == (143, ["in good order"])
+
+
+def test_a_time_budget_that_is_not_spent_leaves_no_trace() -> None:
+    handler, timer = signal.getsignal(signal.SIGALRM), signal.getitimer(signal.ITIMER_REAL)
+    for budget_s in (3600.0, None):
+        with time_budget(budget_s) as is_spent:
+            assert not is_spent()
+    assert signal.getsignal(signal.SIGALRM) == handler
+    assert (signal.getitimer(signal.ITIMER_REAL)[0] > 0) == (timer[0] > 0)

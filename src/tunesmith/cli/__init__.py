@@ -8,12 +8,11 @@ its exit code.
 import os
 import sys
 import traceback
-from difflib import get_close_matches
-from importlib import import_module
 from pathlib import Path
 
 import click
 
+from tunesmith.cli.lazy import LazyGroup
 from tunesmith.cli.streams import prepare, say
 from tunesmith.errors import ConfigError, ExitCode, TunesmithError
 from tunesmith.redact import printable, redact
@@ -40,43 +39,18 @@ COMMANDS = {
     "compare": "Compare two studies, ledgers or commits.",
     "experiment": "Branches to tune and to train on, and the way between them.",
     "dvc": "Tuning and training as stages of a DVC pipeline.",
+    "ci": "Report, commit and open pull requests from CI; write its workflows.",
     "schema": "Print the JSON Schema of the configuration.",
     "doctor": "Check this machine, the project and the ledger.",
 }
 
 
-class LazyGroup(click.Group):
-    """A group whose commands are imported when they are used."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """The commands in the order of a day's work."""
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import the command's module."""
-        if cmd_name not in COMMANDS:
-            return None
-        command: click.Command = import_module(f"tunesmith.cli.{cmd_name}").command
-        return command
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the command, or name the nearest one."""
-        name = args[0]
-        if name not in COMMANDS and not name.startswith("-"):
-            near = get_close_matches(name, COMMANDS, n=1)
-            hint = f" Did you mean `{near[0]}`?" if near else ""
-            ctx.fail(f"there is no command `{name}`.{hint}")
-        return super().resolve_command(ctx, args)
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """List the commands without importing them."""
-        with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
-
-
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=LazyGroup,
+    package="tunesmith.cli",
+    lines=COMMANDS,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.version_option(VERSION, prog_name="tunesmith")
 def cli() -> None:
     """Hyperparameter tuning where you already work: one file, one command.

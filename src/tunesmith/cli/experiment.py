@@ -10,12 +10,12 @@ import click
 from tunesmith.cli.options import CONFIG_NAMES, config_option, json_option, print_json
 from tunesmith.cli.streams import say, show
 from tunesmith.errors import UsageError
-from tunesmith.pipeline import experiment
+from tunesmith.pipeline.branches import experiment
 from tunesmith.pipeline.repository import Repository
 
 if TYPE_CHECKING:
-    from tunesmith.pipeline.apply import Applied
-    from tunesmith.pipeline.states import Experiment
+    from tunesmith.pipeline.branches.apply import Applied
+    from tunesmith.pipeline.branches.states import Experiment
 
 SELECTIONS = ("best", "one_se", "simplest", "fastest")
 
@@ -54,7 +54,7 @@ def start(name: str, revision: str, remote: str | None, *, as_json: bool) -> Non
 @json_option
 def list_(config: Path | None, *, with_gone: bool, as_json: bool) -> None:
     """List experiments and where they stand: begun, tuned, applied, trained or merged."""
-    from tunesmith.pipeline.states import experiments
+    from tunesmith.pipeline.branches.states import experiments
 
     repository = Repository.of(Path())
     found = experiments(repository, config_names(repository, config), with_gone=with_gone)
@@ -68,7 +68,7 @@ def list_(config: Path | None, *, with_gone: bool, as_json: bool) -> None:
 @json_option
 def status(name: str, config: Path | None, *, as_json: bool) -> None:
     """Show where one experiment stands, and what is to be done next."""
-    from tunesmith.pipeline.states import find
+    from tunesmith.pipeline.branches.states import find
 
     repository = Repository.of(Path())
     found = find(repository, config_names(repository, config), name)
@@ -107,8 +107,8 @@ def apply(
     Where best parameters are an out of DVC's tuning stage, its other outs, the configuration and
     its block of dvc.lock come along, so that `dvc repro` trains and does not tune again.
     """
-    from tunesmith.pipeline.apply import apply as bring
-    from tunesmith.pipeline.chosen import Choice
+    from tunesmith.pipeline.branches.apply import apply as bring
+    from tunesmith.pipeline.branches.chosen import Choice
 
     if sum(option is not None for option in (trial, selection, take)) > 1:
         raise UsageError("--trial, --selection and --take: choose one of them.")
@@ -120,7 +120,7 @@ def apply(
     if as_json:
         print_json("applied", _content(done))
     else:
-        show(_text(done))
+        show(told(done))
     if remote:
         repository.push(remote, [done.branch])
 
@@ -138,7 +138,8 @@ def _content(done: "Applied") -> dict[str, object]:
     }
 
 
-def _text(done: "Applied") -> str:
+def told(done: "Applied") -> str:
+    """What a training branch was given, in lines."""
     from tunesmith.pipeline.parameters import origin
 
     if not done.is_new:

@@ -52,7 +52,7 @@ def command(
     planned = plan_files(folder, template, guess, is_tight=tight)
     taken = [file for file in planned if file.exists and not file.is_same]
     for file in planned:
-        show(f"  {_word(file, force=force):9} {file.path}")
+        show(f"  {file_word(file, force=force):9} {file.path}")
     if template == "basic":
         say(_assumptions(guess, folder, is_given=target is not None))
     if dry_run:
@@ -69,7 +69,8 @@ def command(
     say(f"Next: {there}{NEXT.get(template, 'tunesmith check')}")
 
 
-def _word(file: "NewFile", *, force: bool) -> str:
+def file_word(file: "NewFile", *, force: bool) -> str:
+    """What would become of a file: create, unchanged, exists or overwrite."""
     if file.is_same:
         return "unchanged"
     if file.exists:

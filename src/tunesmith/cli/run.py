@@ -2,6 +2,8 @@
 
 import shlex
 import sys
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +22,7 @@ from tunesmith.cli.options import (
     shown,
 )
 from tunesmith.cli.streams import say, show
+from tunesmith.errors import UsageError
 
 if TYPE_CHECKING:
     from tunesmith.config.model import Definition
@@ -29,10 +32,23 @@ if TYPE_CHECKING:
 @click.command("run")
 @config_option
 @click.option("--workers", type=click.IntRange(min=1), help="Fits at a time.  [default: cores]")
-@click.option("--trials", type=click.IntRange(min=1), help="End after so many trials.")
+@click.option(
+    "--trials",
+    type=click.IntRange(min=1),
+    envvar="TUNESMITH_TRIALS",
+    help="End after so many trials.",
+)
 @click.option("--time", "time_limit", metavar="TIME", help="End after 90s, 30m, 1h30m.")
+@click.option(
+    "--time-budget",
+    metavar="TIME",
+    envvar="TUNESMITH_TIME_BUDGET",
+    help="Interrupt the run then, to be continued by the next one (exit code 143).",
+)
 @click.option("--seed", type=click.IntRange(min=0), help="Another seed, another series of trials.")
-@click.option("--restart", is_flag=True, help="Evaluate everything anew.")
+@click.option(
+    "--restart", is_flag=True, envvar="TUNESMITH_RESTART", help="Evaluate everything anew."
+)
 @click.option("--gate", is_flag=True, help=OPTION + " Implies the section `gate`.")
 @click.option(
     "--base",
@@ -46,6 +62,7 @@ def command(
     workers: int | None,
     trials: int | None,
     time_limit: str | None,
+    time_budget: str | None,
     seed: int | None,
     base: str | None,
     *,
@@ -57,7 +74,8 @@ def command(
     """Run the study until a stopping criterion is met.
 
     What the ledger knows is not evaluated again, so running a finished or interrupted study
-    continues it. Options change this run only, not the file.
+    continues it. Options change this run only, not the file. Those that DVC and CI need are
+    environment variables, too: TUNESMITH_TRIALS, TUNESMITH_RESTART, TUNESMITH_TIME_BUDGET.
     """
     from tunesmith.config.load import load_definition
 
@@ -67,6 +85,7 @@ def command(
         "seed": seed,
         "workers": workers,
     }
+    limit = _limited(time_budget)
     path = find_config(config)
     definition = load_definition(path, overrides=overrides)
     is_plain = not (restart or gate or base)
@@ -77,20 +96,52 @@ def command(
 
     if gate or base is not None:
         definition = with_gate(definition, base)
-    with pointing_into(path), watching(live=is_interactive(), quiet=quiet) as observer:
+    with (
+        pointing_into(path),
+        limit,
+        watching(live=is_interactive(), quiet=quiet) as observer,
+    ):
         result = tune(definition, observer=observer, say=say, restart=restart)
     if as_json:
         print_json("run", _content(result))
     else:
-        show(_closing(result))
-        failed = next((t.number for t in result.record.history.told if t.failure), None)
-        if definition.file.objective.command is not None and failed is not None:
-            _point_to_logs(failed, path)
+        _show(result, definition, path)
     is_kept = say_kept(definition, result.record, result.summary)
     code = int(result.exit_code)
     if is_plain and not code and not is_kept:
         _stamp(definition, result)
     sys.exit(code or (int(gate_code(result.summary)) if gate else 0))
+
+
+def _show(result: "Result", definition: "Definition", path: Path) -> None:
+    show(_closing(result))
+    failed = next((t.number for t in result.record.history.told if t.failure), None)
+    if definition.file.objective.command is not None and failed is not None:
+        _point_to_logs(failed, path)
+
+
+def _limited(time_budget: str | None) -> AbstractContextManager[None]:
+    from tunesmith.config.section import seconds
+
+    try:
+        budget_s = None if time_budget is None else float(seconds(time_budget))
+    except ValueError as error:
+        raise UsageError(f"--time-budget: {error}") from None
+    if budget_s is not None and budget_s <= 0:
+        raise UsageError(f"--time-budget: `{time_budget}` is no time to run in.")
+    return _within(budget_s, f"The time budget of {time_budget} is spent")
+
+
+@contextmanager
+def _within(budget_s: float | None, words: str) -> Iterator[None]:
+    from tunesmith.study.signals import time_budget
+
+    with time_budget(budget_s) as is_spent:
+        try:
+            yield
+        finally:
+            if is_spent():
+                say(f"{words}. What was evaluated is kept; the next run goes on.")
 
 
 def _has_nothing_to_do(definition: "Definition", *, as_json: bool) -> bool:

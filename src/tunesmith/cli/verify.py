@@ -19,7 +19,7 @@ from tunesmith.cli.streams import show
 from tunesmith.errors import ExitCode
 
 if TYPE_CHECKING:
-    from tunesmith.pipeline.verify import Refit, Verification
+    from tunesmith.pipeline.verify.verify import Refit, Verification
 
 MARKS = {"failure": "", "note": "note: "}
 
@@ -51,7 +51,7 @@ def command(
     the same fits score now. Nothing is written.
     """
     from tunesmith.config.load import load_definition
-    from tunesmith.pipeline.verify import Refit, verify
+    from tunesmith.pipeline.verify.verify import Refit, verify
 
     path = find_config(config)
     definition = load_definition(path)

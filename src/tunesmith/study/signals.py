@@ -4,9 +4,11 @@ A signal interrupts the study while it waits for fits; anywhere else it is kept 
 wait. A second one is let in at once.
 """
 
+import os
 import signal
+import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType, TracebackType
 from typing import Any, Self
@@ -17,6 +19,41 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 def _is_listened_to(number: signal.Signals) -> bool:
     # Under nohup the run is meant to outlive its terminal.
     return not (number == signal.SIGHUP and signal.getsignal(number) is signal.SIG_IGN)
+
+
+@contextmanager
+def time_budget(budget_s: float | None) -> Iterator[Callable[[], bool]]:
+    """For the duration of the block, ask this process to end (SIGTERM) when its time is up.
+
+    Args:
+        budget_s: seconds; ``None`` for no end.
+
+    Returns:
+        Tells whether the time was up.
+
+    Raises:
+        SystemExit: it was, while nobody listened to signals.
+    """
+    spent: list[int] = []
+
+    def ask(number: int, _frame: FrameType | None) -> None:
+        spent.append(number)
+        if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+            # Before and after the study: leave in good order, and not by being killed.
+            sys.exit(128 + signal.SIGTERM)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    if budget_s is None:
+        yield lambda: False
+        return
+    # A timer of the process rather than a thread, which workers must not be forked beside.
+    before = signal.signal(signal.SIGALRM, ask)
+    timer = signal.setitimer(signal.ITIMER_REAL, budget_s)
+    try:
+        yield lambda: bool(spent)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, *timer)
+        signal.signal(signal.SIGALRM, before)
 
 
 class StopRequested(BaseException):

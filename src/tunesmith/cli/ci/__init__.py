@@ -1,0 +1,24 @@
+"""``tunesmith ci``: thin commands that the steps of workflows call."""
+
+import click
+
+from tunesmith.cli.lazy import LazyGroup
+
+COMMANDS = {
+    "init": "Write workflows for GitHub or GitLab.",
+    "report": "Show the report in the job's summary and in one comment on the pull request.",
+    "metrics-diff": "Compare training metrics with the base branch.",
+    "commit": "Commit the study's results to the branch that CI runs on.",
+    "apply": "Bring the tuned parameters to training/NAME, and have it trained.",
+    "pull-request": "Open a pull request from this branch, unless there is one.",
+    "dispatch": "Start a workflow on a branch.",
+}
+
+
+@click.group("ci", cls=LazyGroup, package="tunesmith.cli.ci", lines=COMMANDS)
+def command() -> None:
+    """What a CI job does for a study, on GitHub Actions or GitLab CI.
+
+    The forge, the branch and the pull request are told by the job's environment; tokens come from
+    there and from nowhere else (GITHUB_TOKEN, TUNESMITH_TOKEN).
+    """

@@ -1,0 +1,41 @@
+"""``tunesmith ci apply``."""
+
+from pathlib import Path
+
+import click
+
+from tunesmith.cli.options import config_option
+from tunesmith.cli.streams import show
+from tunesmith.errors import UsageError
+
+
+@click.command("apply")
+@config_option
+@click.option("--dispatch", "workflow", metavar="WORKFLOW", help="Then start it on training/NAME.")
+@click.option("--dry-run", is_flag=True, help="Only say what would be done.")
+def command(config: Path | None, workflow: str | None, *, dry_run: bool) -> None:
+    """Do `tunesmith experiment apply NAME --push origin` for the tuning/NAME that CI runs on.
+
+    What a job's own token pushes starts no workflow on GitHub: --dispatch starts it.
+    """
+    from tunesmith.cli.experiment import config_names, told
+    from tunesmith.pipeline.branches.apply import apply
+    from tunesmith.pipeline.branches.experiment import TRAINING, TUNING
+    from tunesmith.pipeline.ci.checkout import Checkout
+    from tunesmith.pipeline.forge.forge import forge_needed
+
+    forge = forge_needed()
+    checkout = Checkout.in_ci(Path(), forge)
+    branch = checkout.current_branch(forge)
+    name = branch.removeprefix(TUNING)
+    if name == branch:
+        raise UsageError(f"`{branch}` is no tuning branch: they are called {TUNING}NAME.")
+    if dry_run:
+        show(f"{TRAINING}{name} would get the parameters of {branch}.")
+        return
+    done = apply(checkout, name, config_names(checkout, config))
+    show(told(done))
+    checkout.push("origin", [done.branch])
+    if workflow is not None:
+        forge.dispatch(workflow, done.branch, {})
+        show(f"{workflow} is started on {done.branch}.")

@@ -1,0 +1,59 @@
+"""``tunesmith ci commit``."""
+
+from pathlib import Path
+
+import click
+
+from tunesmith.cli.options import config_option, find_config, json_option, print_json
+from tunesmith.cli.streams import show
+
+
+@click.command("commit")
+@click.argument("files", nargs=-1)
+@config_option
+@click.option("-m", "--message", required=True, help="Of the commit.")
+@click.option("--push", is_flag=True, help="Push it, on top of what others have pushed meanwhile.")
+@click.option("--remote", default="origin", show_default=True, help="Where to.")
+@click.option("--dry-run", is_flag=True, help="Only list the files that would be looked at.")
+@json_option
+def command(
+    files: tuple[str, ...],
+    config: Path | None,
+    message: str,
+    remote: str,
+    *,
+    push: bool,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    """Commit the study's results to the branch that CI runs on; never anything else.
+
+    These are the outputs that the configuration names, dvc.lock, the metrics, and what dvc.yaml
+    leaves to Git; FILES are further ones. Where none has changed, nothing is committed.
+    """
+    from tunesmith.config.load import load_definition
+    from tunesmith.pipeline.ci.checkout import Checkout
+    from tunesmith.pipeline.ci.files import result_files, within
+    from tunesmith.pipeline.forge.forge import forge_here
+
+    definition, forge = load_definition(find_config(config)), forge_here()
+    checkout = Checkout.in_ci(definition.root, forge)
+    paths = within(checkout.root, definition.root, result_files(definition))
+    paths += within(checkout.root, Path(), files)
+    if dry_run:
+        found = [path for path in paths if (checkout.root / path).is_file()]
+        show("\n".join(found or ["There are no results yet."]))
+        return
+    done = (
+        checkout.commit_and_push(paths, message, forge, remote)
+        if push
+        else checkout.commit(paths, message, forge)
+    )
+    if as_json:
+        content = {"branch": done.branch, "commit": done.commit, "files": list(done.files)}
+        print_json("committed", content)
+    elif done.commit is None:
+        show(f"{done.branch}: nothing has changed, so nothing was committed.")
+    else:
+        head = f"{done.branch}: {'pushed' if push else 'committed'} {done.commit[:12]}"
+        show("\n".join([head, *(f"  {path}" for path in done.files)]))

@@ -1,0 +1,31 @@
+"""``tunesmith ci dispatch``."""
+
+import click
+
+from tunesmith.cli.streams import show
+from tunesmith.errors import UsageError
+
+
+@click.command("dispatch")
+@click.argument("workflow")
+@click.option("--ref", "branch", required=True, metavar="BRANCH", help="Where it runs.")
+@click.option("--input", "inputs", multiple=True, metavar="NAME=VALUE", help="For the workflow.")
+@click.option("--dry-run", is_flag=True, help="Only say what would be started.")
+def command(workflow: str, branch: str, inputs: tuple[str, ...], *, dry_run: bool) -> None:
+    """Start WORKFLOW (training.yml) on a branch: pushes with a job's own token start none.
+
+    It needs the trigger `workflow_dispatch` and, on GitHub, a copy on the default branch.
+    """
+    from tunesmith.pipeline.forge.forge import forge_needed
+
+    pairs = [text.partition("=") for text in inputs]
+    wrong = [name for name, mark, _ in pairs if not (name and mark)]
+    if wrong:
+        raise UsageError(f"--input: expected NAME=VALUE, found {', '.join(map(repr, wrong))}.")
+    forge, given = forge_needed(), {name: value for name, _, value in pairs}
+    words = f"{workflow} on {branch}" + (f" with {given}" if given else "")
+    if dry_run:
+        show(f"{words} would be started.")
+        return
+    forge.dispatch(workflow, branch, given)
+    show(f"{words} is started.")

@@ -1,0 +1,153 @@
+"""``tunesmith ci init``."""
+
+import difflib
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from tunesmith.cli.init import file_word
+from tunesmith.cli.options import CONFIG_NAMES, config_option, find_config
+from tunesmith.cli.streams import say, show
+from tunesmith.errors import UsageError
+
+if TYPE_CHECKING:
+    from tunesmith.config.model import Definition
+    from tunesmith.pipeline.ci.workflows import Wishes
+    from tunesmith.scaffold import NewFile
+
+FORGES = ("github", "gitlab")
+
+
+@click.command("init")
+@click.argument("forge", type=click.Choice(FORGES))
+@config_option
+@click.option("--training", metavar="CMD", help="How to train.  [dvc repro training]")
+@click.option("--requirements", metavar="FILE", default="requirements.txt", show_default=True)
+@click.option("--python", metavar="VERSION", default="3.13", show_default=True)
+@click.option("--main", metavar="BRANCH", help="What pull requests go into.  [the main branch]")
+@click.option(
+    "--time-budget",
+    metavar="TIME",
+    default="320m",
+    show_default=True,
+    help="Interrupt a run then, to be continued by the next one; a job takes 30 minutes more.",
+)
+@click.option("--dry-run", is_flag=True, help="Only show what would be written.")
+@click.option("--force", is_flag=True, help="Overwrite files that exist.")
+def command(
+    forge: str,
+    config: Path | None,
+    training: str | None,
+    requirements: str,
+    python: str,
+    main: str | None,
+    time_budget: str,
+    *,
+    dry_run: bool,
+    force: bool,
+) -> None:
+    """Write workflows that tune on tuning/NAME, train on training/NAME and review pull requests.
+
+    With a dvc.yaml they call `dvc repro`, else `tunesmith run` and the command of --training.
+    """
+    from tunesmith.config.load import load_definition
+    from tunesmith.pipeline.ci.checkout import Checkout
+    from tunesmith.pipeline.ci.workflows import Wishes
+
+    path = find_config(config)
+    definition = load_definition(path)
+    checkout = Checkout.in_ci(definition.root, None)
+    usual = path.as_posix() in CONFIG_NAMES
+    wishes = Wishes(
+        requirements,
+        training,
+        _budget(time_budget, forge),
+        python,
+        main or checkout.main_branch() or "main",
+        "" if usual else f" -c {shlex.quote(path.as_posix())}",
+    )
+    planned = _planned(forge, definition, checkout.root, wishes, force=force)
+    _write(planned, dry_run=dry_run, force=force)
+    if not dry_run:
+        say(_next(forge, definition, requirements))
+
+
+def _planned(
+    forge: str, definition: "Definition", root: Path, wishes: "Wishes", *, force: bool
+) -> "list[NewFile]":
+    from tunesmith.pipeline.ci.workflows import PIPELINE, workflows
+    from tunesmith.scaffold import NewFile
+
+    found = workflows(forge, definition, root, wishes)
+    planned = [NewFile(root / name, text) for name, text in found.items()]
+    # A pipeline that is there already is the project's own: it gets a hint, not a replacement.
+    own = [f for f in planned if f.path.name == PIPELINE and f.exists and not f.is_same]
+    if own and not force:
+        say(
+            f"{PIPELINE} is there already: add to it `include: [{{local: .gitlab/tunesmith.yml}}]`."
+        )
+        planned = [file for file in planned if file not in own]
+    return planned
+
+
+def _write(planned: "list[NewFile]", *, dry_run: bool, force: bool) -> None:
+    from tunesmith.scaffold import write_files
+
+    taken = [file for file in planned if file.exists and not file.is_same]
+    for file in planned:
+        show(f"  {file_word(file, force=force):9} {_near(file.path)}")
+    for file in taken:
+        show(_diff(file), nl=False)
+    if dry_run:
+        say("Nothing was written (--dry-run).")
+        return
+    if taken and not force:
+        names = ", ".join(_near(file.path) for file in taken)
+        raise UsageError(
+            f"{names}: already there; nothing was written.\n  Overwrite what differs with --force."
+        )
+    write_files(planned)
+
+
+def _near(path: Path) -> str:
+    here = Path.cwd().resolve()
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)
+
+
+def _diff(file: "NewFile") -> str:
+    there = file.path.read_text(encoding="utf-8", errors="replace").splitlines(keepends=True)
+    new = file.content.splitlines(keepends=True)
+    return "".join(difflib.unified_diff(there, new, _near(file.path), "new"))
+
+
+def _budget(given: str, forge: str) -> float:
+    from tunesmith.config.section import seconds
+    from tunesmith.pipeline.ci.workflows import AFTERWARDS_S, MAX_JOB_S
+
+    try:
+        found = float(seconds(given))
+    except ValueError as error:
+        raise UsageError(f"--time-budget: {error}") from None
+    if found <= 0:
+        raise UsageError(f"--time-budget: `{given}` is no time to run in.")
+    if forge == "github" and found + AFTERWARDS_S > MAX_JOB_S:
+        say("A job of more than 6 hours needs a machine of your own (`runs-on: self-hosted`).")
+    return found
+
+
+def _next(forge: str, definition: "Definition", requirements: str) -> str:
+    lines = []
+    if not (definition.root / requirements).is_file():
+        lines.append(
+            f"{requirements} is missing: it has to name `tunesmith` and what you train with."
+        )
+    if forge == "gitlab":
+        lines.append("GitLab: add a project access token as the masked variable TUNESMITH_TOKEN.")
+    else:
+        lines.append(
+            "GitHub: allow Actions to create pull requests (Settings, Actions, General), and have"
+            " these files on the default branch."
+        )
+    return "\n".join([*lines, "Next: commit them, and `tunesmith experiment start NAME`."])

@@ -1,0 +1,59 @@
+"""``tunesmith ci metrics-diff``."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from tunesmith.cli.options import json_option, print_json
+from tunesmith.cli.streams import show
+from tunesmith.errors import UsageError
+
+if TYPE_CHECKING:
+    from tunesmith.pipeline.ci.metrics import MetricsDiff
+
+
+@click.command("metrics-diff")
+@click.argument("files", nargs=-1)
+@click.option("--base", metavar="REV", help="Compare with it.  [the target branch, or main]")
+@click.option("--markdown", "is_markdown", is_flag=True, help="Print Markdown.")
+@json_option
+def command(files: tuple[str, ...], base: str | None, *, is_markdown: bool, as_json: bool) -> None:
+    """Compare the metrics of this tree with those of the base branch; checks nothing out.
+
+    FILES are JSON, YAML or TOML; by default the metrics that dvc.yaml names.
+    """
+    from tunesmith.pipeline.ci import metrics
+    from tunesmith.pipeline.ci.checkout import Checkout
+    from tunesmith.pipeline.forge.forge import forge_here
+
+    if is_markdown and as_json:
+        raise UsageError("--markdown and --json: choose one of them.")
+    forge, folder = forge_here(), Path()
+    checkout = Checkout.in_ci(folder, forge)
+    listed = files or tuple(metrics.metrics_files(folder))
+    diff = metrics.metrics_diff(folder, listed, *checkout.base_commit(forge, base))
+    if as_json:
+        print_json("metrics_diff", _content(diff))
+    else:
+        show(metrics.markdown(diff) if is_markdown else metrics.plain(diff))
+
+
+def _content(diff: "MetricsDiff") -> dict[str, Any]:
+    rows = [
+        {
+            "file": m.file,
+            "metric": m.name,
+            "before": _finite(m.before),
+            "after": _finite(m.after),
+            "change": _finite(m.change),
+        }
+        for m in diff.metrics
+    ]
+    return {"base": diff.base, "commit": diff.commit, "metrics": rows, "notes": list(diff.notes)}
+
+
+def _finite(value: float | None) -> float | str | None:
+    from math import isfinite
+
+    return value if value is None or isfinite(value) else repr(value)

@@ -1,0 +1,73 @@
+"""``tunesmith ci pull-request``."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from tunesmith.cli.options import config_option, find_config, json_option, print_json
+from tunesmith.cli.streams import say, show
+from tunesmith.errors import UsageError
+
+if TYPE_CHECKING:
+    from tunesmith.pipeline.ci.pull_request import Opened
+    from tunesmith.pipeline.forge.forge import Forge
+
+
+@click.command("pull-request")
+@config_option
+@click.option("--target", metavar="BRANCH", help="What it goes into.  [the main branch]")
+@click.option("--title", help="By default the trial that the parameters come from.")
+@click.option("--body", default="", help="Markdown.")
+@click.option("--dry-run", is_flag=True, help="Print title and body, and open nothing.")
+@json_option
+def command(
+    config: Path | None,
+    target: str | None,
+    title: str | None,
+    body: str,
+    *,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    """Open a pull request from the branch that CI runs on, unless there is an open one.
+
+    Where the forge forbids it, the page where a person opens it is printed, and a warning.
+    """
+    from tunesmith.config.load import load_definition
+    from tunesmith.pipeline.ci.checkout import Checkout
+    from tunesmith.pipeline.ci.pull_request import ensure_pull_request
+    from tunesmith.pipeline.forge.forge import forge_needed
+
+    definition, forge = load_definition(find_config(config)), forge_needed()
+    checkout = Checkout.in_ci(definition.root, forge)
+    source, into = checkout.current_branch(forge), target or checkout.main_branch() or "main"
+    if source == into:
+        raise UsageError(f"`{source}` is where pull requests go into; run this on another branch.")
+    best = definition.root / definition.file.outputs.best
+    title, body = _words(best, source, into, title, body)
+    if dry_run:
+        show(f"{source} -> {into}: {title}\n\n{body}".rstrip())
+        return
+    _show(ensure_pull_request(forge, source, into, title, body), forge, as_json=as_json)
+
+
+def _words(best: Path, source: str, into: str, title: str | None, body: str) -> tuple[str, str]:
+    from tunesmith.pipeline.ci.pull_request import title_of
+    from tunesmith.pipeline.parameters import parse
+
+    parameters = parse(best.read_text(encoding="utf-8"), str(best)) if best.is_file() else None
+    about = (
+        f"From `{source}`, for `{into}`. A comment below holds the report; it is kept up to date."
+    )
+    return title or title_of(parameters, source), body or about
+
+
+def _show(done: "Opened", forge: "Forge", *, as_json: bool) -> None:
+    if done.reason:
+        say(forge.warning(f"no pull request could be opened ({done.reason}): open it by hand"))
+    if as_json:
+        content = {"url": done.url, "number": done.number, "is_new": done.is_new}
+        print_json("pull_request", content)
+    else:
+        show(done.url)

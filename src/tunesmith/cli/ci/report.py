@@ -1,0 +1,120 @@
+"""``tunesmith ci report``."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from tunesmith.cli.options import config_option, find_config
+from tunesmith.cli.streams import say, show
+from tunesmith.errors import TunesmithError, UsageError
+from tunesmith.redact import printable, redact
+
+if TYPE_CHECKING:
+    from tunesmith.pipeline.ci.text import Link, Subject
+    from tunesmith.pipeline.forge.forge import Forge
+
+MIN_ROOM = 1000
+"""Bytes of a summary, below which nothing is added."""
+
+
+@click.command("report")
+@config_option
+@click.option(
+    "--file",
+    "files",
+    multiple=True,
+    metavar="FILE",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Markdown in place of the study's report; may be repeated.",
+)
+@click.option("--base", metavar="REV", help="What metrics are compared with.  [the target branch]")
+@click.option("--link", "links", multiple=True, metavar="NAME=URL", help="Add a link.")
+@click.option("--dry-run", is_flag=True, help="Print the comment, and send nothing.")
+def command(
+    config: Path | None,
+    files: tuple[Path, ...],
+    base: str | None,
+    links: tuple[str, ...],
+    *,
+    dry_run: bool,
+) -> None:
+    """Show the report where reviewers look: in the job's summary, and in one comment.
+
+    The comment stands on the open pull request of this branch, if there is one, and is rewritten
+    each time. What cannot be shown is a warning, and never fails the job.
+    """
+    from tunesmith.pipeline.ci.text import comment, parse_links
+    from tunesmith.pipeline.forge.forge import forge_here
+
+    given = parse_links(links)
+    forge = forge_here()
+    try:
+        subject = _subject(config, files, base, given, forge)
+        if dry_run or forge is None:
+            show(comment(subject), nl=False)
+            return
+        for line in _report(subject, forge):
+            show(line)
+    except Exception as error:  # noqa: BLE001 - a report that fails must not fail the study
+        _warn(forge, error)
+
+
+def _subject(
+    config: Path | None,
+    files: tuple[Path, ...],
+    base: str | None,
+    links: "tuple[Link, ...]",
+    forge: "Forge | None",
+) -> "Subject":
+    from tunesmith.config.load import load_definition
+    from tunesmith.pipeline.ci.checkout import Checkout
+    from tunesmith.pipeline.ci.text import Link, Subject
+
+    definition = load_definition(find_config(config))
+    checkout = Checkout.in_ci(definition.root, forge)
+    run = None if forge is None else forge.job.run_url
+    links = (*((Link("CI run", run),) if run else ()), *links)
+    branch = checkout.branch_here(forge)
+    return Subject(definition, checkout, branch, *checkout.base_commit(forge, base), files, links)
+
+
+def _report(subject: "Subject", forge: "Forge") -> Iterator[str]:
+    """Both places; what happens to one of them is no matter of the other's."""
+    from tunesmith.pipeline.ci.sticky import put_comment
+    from tunesmith.pipeline.ci.text import comment
+
+    if forge.job.summary is not None:
+        yield from _summary(subject, forge, forge.job.summary)
+    number, branch = forge.job.number, subject.branch
+    if number is None and branch is not None:
+        found = forge.pull_request(branch)
+        number = None if found is None else found.number
+    if number is None:
+        yield f"{branch or 'A tag'} has no open pull request, so there is nowhere to comment."
+        return
+    _, done = put_comment(forge, number, subject.definition.file.study, comment(subject))
+    yield f"The comment on pull request {number} is {done}."
+
+
+def _summary(subject: "Subject", forge: "Forge", path: Path) -> Iterator[str]:
+    from tunesmith.pipeline.ci.text import step_summary
+    from tunesmith.reporting.markdown import MAX_BYTES
+
+    try:
+        room = MAX_BYTES - (path.stat().st_size if path.is_file() else 0)
+        if room < MIN_ROOM:
+            raise UsageError("the job's summary is full")
+        with path.open("a", encoding="utf-8") as file:
+            file.write(step_summary(subject, room))
+    except (OSError, TunesmithError) as error:
+        _warn(forge, error)
+    else:
+        yield "The report is in the job's summary."
+
+
+def _warn(forge: "Forge | None", error: Exception) -> None:
+    kind = "" if isinstance(error, TunesmithError | OSError) else f"{type(error).__name__}: "
+    text = printable(redact(f"the report is not shown everywhere: {kind}{error}"))
+    say(text if forge is None else forge.warning(text))

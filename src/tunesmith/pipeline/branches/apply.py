@@ -1,0 +1,273 @@
+"""Bringing what a study found to the branch that trains with it, as one commit."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from tunesmith.errors import UsageError
+from tunesmith.pipeline.branches.chosen import Choice, chosen, nothing_tuned
+from tunesmith.pipeline.branches.experiment import TRAINING, TUNING
+from tunesmith.pipeline.branches.notes import EXPERIMENT, note_lines, notes_in
+from tunesmith.pipeline.branches.objections import (
+    Objection,
+    against_lock,
+    committed_record,
+    stale,
+    tampered,
+)
+from tunesmith.pipeline.branches.states import Experiment, find
+from tunesmith.pipeline.branches.transfer import files_of, locked_stage, unlike_there
+from tunesmith.pipeline.committed import CommittedStudy, study_at
+from tunesmith.pipeline.parameters import Parameters, origin
+from tunesmith.pipeline.repository import Entry, Repository
+from tunesmith.reporting.compare import differences
+
+WINNER = Choice()
+
+
+@dataclass(frozen=True)
+class Applied:
+    """What a training branch was given."""
+
+    branch: str
+    commit: str
+    parameters: Parameters
+    where: str
+    """What they were read from."""
+    source: str
+    """The commit of the tuning branch."""
+    is_new: bool
+    """Whether a commit was added; there is none where the branch has all of it already."""
+    files: tuple[str, ...]
+    """What may differ from before."""
+    changes: tuple[str, ...]
+    """``name: old -> new`` of the parameters."""
+    insisted: tuple[str, ...] = ()
+    """What was against it, where somebody insisted."""
+
+
+@dataclass(frozen=True)
+class _Way:
+    """From where to where."""
+
+    there: CommittedStudy
+    """The study on the tuning branch."""
+    training: str
+    """The commit of the training branch."""
+    branch: str
+    base: str
+    """From which both come."""
+    applied: str | None
+    """The commit that brought parameters last."""
+    files: Mapping[str, Entry | None]
+
+
+def apply(
+    repository: Repository,
+    name: str,
+    names: Sequence[str],
+    choice: Choice = WINNER,
+    *,
+    force: bool = False,
+) -> Applied:
+    """Bring what was found to the training branch, as one commit; no working tree is touched.
+
+    Where best parameters are an out of DVC's tuning stage, all of its results come along, as they
+    would not fit together otherwise; else the best-parameters file alone.
+
+    Args:
+        repository: where.
+        name: of the experiment.
+        names: what its configuration may be called, as the repository names it.
+        choice: whose parameters.
+        force: although they are stale or edited, or the training branch has its own.
+
+    Raises:
+        UsageError: there is nothing to apply, or it should not be applied; with the way out.
+    """
+    experiment = find(repository, names, name)
+    there, base = _both(repository, experiment, names)
+    if experiment.state == "begun":
+        raise nothing_tuned(there)
+    parameters, where = _parameters(there, base, choice)
+    way = _way(there, experiment, base, parameters)
+    insisted = _refuse(way, choice, force=force)
+    done = _planned(way, parameters, where, insisted)
+    commit = repository.commit_files(way.branch, way.training, way.files, _message(name, done))
+    return replace(done, commit=commit, is_new=commit != way.training)
+
+
+def _planned(way: _Way, parameters: Parameters, where: str, insisted: tuple[str, ...]) -> Applied:
+    before = _before(way)
+    return Applied(
+        branch=way.branch,
+        commit=way.training,
+        parameters=parameters,
+        where=where,
+        source=way.there.commit,
+        is_new=False,
+        files=tuple(sorted(way.files)),
+        changes=tuple(differences(before.params if before else {}, parameters.params)),
+        insisted=insisted,
+    )
+
+
+# -- from where to where -------------------------------------------------------------------------
+
+
+def _both(
+    repository: Repository, experiment: Experiment, names: Sequence[str]
+) -> tuple[CommittedStudy, str]:
+    """The study on the tuning branch, and the commit that both branches come from."""
+    tuning, training = f"{TUNING}{experiment.name}", f"{TRAINING}{experiment.name}"
+    if experiment.tuning is None or experiment.training is None:
+        missing = tuning if experiment.tuning is None else training
+        raise UsageError(
+            f"there is no branch `{missing}`.\n  Fetch it: `git fetch origin {missing}`."
+        )
+    _refuse_place(repository, tuning, training)
+    there = study_at(repository, experiment.tuning, tuning, names)
+    if there is None:
+        raise UsageError(
+            f"there is no configuration on `{tuning}` (looked for {', '.join(names)}).\n"
+            "  Name it with `-c FILE`."
+        )
+    base = repository.merge_base(experiment.tuning, experiment.training)
+    if base is None:
+        way = (
+            "This clone is shallow: `git fetch --unshallow`."
+            if repository.is_shallow()
+            else "Begin a new experiment: `tunesmith experiment start NAME`."
+        )
+        raise UsageError(f"`{tuning}` and `{training}` have no commit in common.\n  {way}")
+    return there, base
+
+
+def _refuse_place(repository: Repository, tuning: str, training: str) -> None:
+    tips = repository.tips((tuning, training))
+    for branch in (tuning, training):
+        if tips[branch].has_parted:
+            raise UsageError(
+                f"`{branch}` and that of the remote have parted: each has commits that the other"
+                f" lacks.\n  Bring them together: `git switch {branch} && git pull --rebase`."
+            )
+    place = repository.checked_out().get(training)
+    if place is not None:
+        raise UsageError(
+            f"`{training}` is checked out in {place}: a commit would go behind its back.\n"
+            "  Switch to another branch there: `git switch -`."
+        )
+
+
+def _parameters(there: CommittedStudy, base: str, choice: Choice) -> tuple[Parameters, str]:
+    found = chosen(there, base, choice)
+    winner = there.parameters(there.found)
+    if there.is_tight and winner is not None and winner.digest != found.parameters.digest:
+        raise UsageError(
+            f"{there.best} is an out of DVC's tuning stage: only what the study itself chooses can"
+            " be brought.\n"
+            f"  Let it choose: set `selection:` in {there.config} on `{there.branch}`,"
+            " run it again (nothing is evaluated twice), and commit."
+        )
+    return found.parameters, found.where
+
+
+def _way(there: CommittedStudy, experiment: Experiment, base: str, parameters: Parameters) -> _Way:
+    repository, training = there.repository, str(experiment.training)
+    messages = repository.messages(EXPERIMENT, [training], unless=base)
+    notes = (note for commit, text in messages for note in notes_in(commit, text))
+    applied = next((n.commit for n in notes if n.experiment == experiment.name), None)
+    branch = f"{TRAINING}{experiment.name}"
+    return _Way(there, training, branch, base, applied, _files(there, training, parameters))
+
+
+def _files(there: CommittedStudy, training: str, parameters: Parameters) -> dict[str, Entry | None]:
+    pipeline, repository = there.pipeline, there.repository
+    if pipeline is not None and there.is_tight and pipeline.locked is not None:
+        return files_of(there, pipeline, training)
+    present = repository.entries(training, [there.best]).get(there.best)
+    mode = present.mode if present else "100644"
+    return {there.best: Entry(mode, repository.store(parameters.text))}
+
+
+def _before(way: _Way) -> Parameters | None:
+    """What the training branch trains with so far."""
+    try:
+        return replace(way.there, commit=way.training, branch=way.branch).parameters(way.there.best)
+    except UsageError:
+        return None
+
+
+# -- what is against it --------------------------------------------------------------------------
+
+
+def _refuse(way: _Way, choice: Choice, *, force: bool) -> tuple[str, ...]:
+    """Say all that is against it at once, with the way out of each.
+
+    Returns:
+        What was overruled.
+    """
+    found = list(_objections(way, choice))
+    is_firm = any(objection.is_firm for objection in found)
+    if found and (is_firm or not force):
+        lines = [line for o in found for line in (o.reason, f"  {o.way}")]
+        if not is_firm:
+            lines.append("Or insist: `--force`.")
+        raise UsageError("\n".join(lines))
+    return tuple(objection.reason for objection in found)
+
+
+def _objections(way: _Way, choice: Choice) -> Iterator[Objection]:
+    there = way.there
+    winner, record = there.parameters(there.found), committed_record(there)
+    if winner is not None and choice.take != "edited":
+        yield from tampered(there, winner, record)
+    yield from stale(there, record)
+    yield from against_lock(there)
+    yield from _own_changes(way)
+    if there.pipeline is not None and there.is_tight:
+        yield from unlike_there(there, there.pipeline, way.training, way.files)
+
+
+def _own_changes(way: _Way) -> Iterator[Objection]:
+    """What somebody has changed on the training branch itself, and would be lost."""
+    repository, reference = way.there.repository, way.applied or way.base
+    own = []
+    for path, entry in way.files.items():
+        before, now = repository.blobs([(reference, path), (way.training, path)])
+        wanted = None if entry is None else entry.blob
+        if now not in (before, wanted) and not _says_the_same(way, path, reference):
+            own.append(path)
+    if own:
+        verb = "has" if len(own) == 1 else "have"
+        yield Objection(
+            f"{', '.join(own)} on `{way.branch}` {verb} changes of its own.",
+            f"Look at them: `git diff {reference[:12]} {way.branch} -- {' '.join(own)}`.",
+        )
+
+
+def _says_the_same(way: _Way, path: str, reference: str) -> bool:
+    """Whether a file that differs as text does not differ in what counts."""
+    there, pipeline = way.there, way.there.pipeline
+    if pipeline is not None and path == pipeline.lock:
+        return locked_stage(there, way.training) in (
+            locked_stage(there, reference),
+            pipeline.locked,
+        )
+    if path != there.best:
+        return False
+    try:
+        one, other = (replace(there, commit=c).parameters(path) for c in (reference, way.training))
+    except UsageError:
+        return False
+    return one is not None and other is not None and one.digest == other.digest
+
+
+# -- the commit ----------------------------------------------------------------------------------
+
+
+def _message(name: str, done: Applied) -> str:
+    listed = [f"- {text}" for text in (*done.changes, *(f"Overruled: {o}" for o in done.insisted))]
+    lines = [f"tune: parameters of {origin(done.parameters)}", "", *listed]
+    lines += [""] if listed else []
+    lines += [f"From {TUNING}{name} at {done.source} ({done.where}).", ""]
+    return "\n".join([*lines, *note_lines(name, done.parameters.digest, done.source), ""])

@@ -1,0 +1,198 @@
+"""Where experiments stand, told from Git alone, and what is to be done next."""
+
+import re
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from tunesmith.errors import UsageError, did_you_mean
+from tunesmith.pipeline.branches.experiment import TRAINING, TUNING, shown_name
+from tunesmith.pipeline.branches.survey import Facts, Survey
+from tunesmith.pipeline.repository import Repository
+
+METRICS = re.compile(r"(^|/)[\w.-]*metrics[\w.-]*\.(json|ya?ml)\Z")
+"""Files that training leaves its results in."""
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """Where one experiment stands."""
+
+    name: str
+    state: str
+    """``begun``, ``tuned``, ``applied``, ``trained``, ``merged`` or ``incomplete``."""
+    note: str = ""
+    next: str = ""
+    """The command that takes it further; empty where nothing is left to do."""
+    tuning: str | None = None
+    """The commit of its tuning branch."""
+    training: str | None = None
+    """The commit of its training branch."""
+
+    def as_json(self) -> Mapping[str, Any]:
+        """As data for other programs."""
+        return asdict(self)
+
+
+def experiments(
+    repository: Repository, names: Sequence[str], *, with_gone: bool = False
+) -> list[Experiment]:
+    """All experiments, by name.
+
+    Args:
+        repository: where.
+        names: what configurations may be called, as the repository names them; the first counts.
+        with_gone: also those that were merged and whose branches are gone.
+    """
+    survey = Survey(repository, names)
+    known = survey.experiments
+    found = [_experiment(survey, facts) for facts in survey.facts(sorted(known))]
+    if with_gone:
+        gone = {note.experiment for note in survey.merged_notes} - known
+        found += map(_gone, gone)
+    return sorted(found, key=lambda e: e.name)
+
+
+def find(repository: Repository, names: Sequence[str], name: str) -> Experiment:
+    """One experiment.
+
+    Args:
+        repository: where.
+        names: as above.
+        name: of the experiment.
+
+    Raises:
+        UsageError: there is none of this name.
+    """
+    survey = Survey(repository, names)
+    known = survey.experiments
+    if name in known:
+        return _experiment(survey, survey.facts([name])[0])
+    if any(note.experiment == name for note in survey.merged_notes):
+        return _gone(name)
+    hint = did_you_mean(name, [n for n in known if n.isprintable()])
+    begin = "Begin one: `tunesmith experiment start NAME`."
+    raise UsageError(f"there is no experiment {shown_name(name)}. {hint or begin}")
+
+
+def _gone(name: str) -> Experiment:
+    return Experiment(name, "merged", "its branches are gone")
+
+
+def _experiment(survey: Survey, facts: Facts) -> Experiment:
+    state, note = _state(survey, facts)
+    tips = {TUNING: facts.tuning, TRAINING: facts.training}
+    parted = [kind + _clean(facts.name) for kind, tip in tips.items() if tip and tip.has_parted]
+    if parted and state != "merged":
+        note = f"{' and '.join(parted)} and the remote's have parted"
+    tuning, training = (tip.commit if tip else None for tip in tips.values())
+    return Experiment(facts.name, state, note, _next(facts, state), tuning, training)
+
+
+def _state(survey: Survey, facts: Facts) -> tuple[str, str]:
+    if (into := _merged_into(survey, facts)) is not None:
+        return "merged", into
+    if facts.training is None or (facts.tuning is None and not facts.notes):
+        missing = TUNING if facts.tuning is None else TRAINING
+        return "incomplete", f"there is no branch {missing}{_clean(facts.name)}"
+    if facts.layout.outputs is None:
+        return "incomplete", "its configuration is missing or cannot be read"
+    if facts.tuning is not None and facts.base is None:
+        return "incomplete", "its branches have no commit in common here: `git fetch --unshallow`"
+    if facts.tuning is not None and not _is_applied(survey, facts):
+        if not _is_tuned(survey, facts):
+            return "begun", ""
+        what = "what was found since is" if facts.notes else "its parameters are"
+        return "tuned", f"{what} not on the training branch"
+    return _since_applied(survey, facts)
+
+
+def _since_applied(survey: Survey, facts: Facts) -> tuple[str, str]:
+    """Whether training has left results since it got its parameters, and others are in force."""
+    best, training = facts.layout.best, facts.training
+    if best is None or training is None or facts.layout.outputs is None:
+        return "applied", ""
+    since = survey.repository.last_change(training.commit, best)
+    is_other = False
+    if facts.notes:
+        since = facts.notes[0].commit
+        is_other = survey.digest(survey.at(training, best), best) != facts.notes[0].digest
+    changed = survey.repository.changed_since(since, training.commit) if since else []
+    # Tuning's own metrics tell nothing of training.
+    own = {facts.layout.path(name) for _, name in facts.layout.outputs}
+    is_trained = any(METRICS.search(path) for path in changed if path not in own)
+    note = "parameters were edited there since" if is_other else ""
+    return "trained" if is_trained else "applied", note
+
+
+def _merged_into(survey: Survey, facts: Facts) -> str | None:
+    """Where it was merged, in words; ``None`` where it was not."""
+    if survey.main is None:
+        return None
+    name, target = survey.main
+    training = facts.training
+    if training is None:
+        is_there = any(note.experiment == facts.name for note in survey.merged_notes)
+        return f"into {name}" if is_there else None
+    if training.commit in survey.merged:
+        # A branch that has only begun is held by the main branch as well.
+        return f"into {name}" if training.commit != facts.base else None
+    return f"into {name}, squashed" if _is_squashed(survey, facts, target) else None
+
+
+def _is_squashed(survey: Survey, facts: Facts, target: str) -> bool:
+    """Whether the main branch got these parameters by a commit of its own."""
+    best, training = facts.layout.best, facts.training
+    own = survey.at(training, best)
+    if own is None or best is None or training is None:
+        return False
+    base = facts.base or survey.repository.merge_base(training.commit, target)
+    if base is None or survey.at(base, best) == own:
+        return False
+    versions = survey.repository.versions(target, best, unless=base)
+    survey.read([*versions, own])
+    digest = survey.digest(own, best)
+    return digest is not None and digest in {survey.digest(blob, best) for blob in versions}
+
+
+def _is_tuned(survey: Survey, facts: Facts) -> bool:
+    """Whether a study has been run on the tuning branch."""
+    base, tuning = facts.base, facts.tuning
+    if base is None or tuning is None or survey.at(tuning, facts.layout.found) is None:
+        return False
+    if base == tuning.commit and survey.main is not None:
+        # The tuning branch was merged into the training branch, or has only begun.
+        base = survey.repository.merge_base(base, survey.main[1]) or base
+    return any(survey.at(base, path) != survey.at(tuning, path) for path in facts.layout.results)
+
+
+def _is_applied(survey: Survey, facts: Facts) -> bool:
+    layout = facts.layout
+    found, own = survey.at(facts.tuning, layout.found), survey.at(facts.training, layout.best)
+    if found is None or own is None:
+        return False
+    if facts.notes:
+        # Another trial than the winner may have been taken, and edited since.
+        return survey.at(facts.notes[0].source, layout.found) == found
+    digest = survey.digest(own, layout.best)
+    is_same = digest is not None and digest == survey.digest(found, layout.found)
+    return is_same and _is_tuned(survey, facts)
+
+
+def _next(facts: Facts, state: str) -> str:
+    name = shlex.quote(facts.name) if facts.name.isprintable() else "NAME"
+    tuning, training = facts.layout.tuning, facts.layout.training
+    run = f"dvc repro {shlex.quote(tuning)}" if tuning else "tunesmith run"
+    train = f" && dvc repro {shlex.join(training)}" if training else ", train"
+    return {
+        "begun": f"git switch {TUNING}{name} && {run}, and commit",
+        "tuned": f"tunesmith experiment apply {name}",
+        "applied": f"git switch {TRAINING}{name}{train}, and commit the metrics",
+        "trained": f"git push origin {TRAINING}{name}, and open a pull request",
+        "incomplete": f"git fetch origin {TUNING}{name} {TRAINING}{name}",
+    }.get(state, "")
+
+
+def _clean(name: str) -> str:
+    return name if name.isprintable() else ascii(name)

@@ -1,0 +1,228 @@
+"""What the states of experiments are told from, looked up for all of them by a few calls of Git."""
+
+import posixpath
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from tunesmith.config.load import project_root
+from tunesmith.config.model import Outputs
+from tunesmith.config.source import parse_document
+from tunesmith.errors import UsageError
+from tunesmith.pipeline.branches.experiment import TRAINING, TUNING
+from tunesmith.pipeline.branches.notes import EXPERIMENT, Note, notes_in
+from tunesmith.pipeline.committed import joined
+from tunesmith.pipeline.dvc.document import FILE
+from tunesmith.pipeline.dvc.stages import read_stages, tuning_stage
+from tunesmith.pipeline.dvc.targets import training_targets
+from tunesmith.pipeline.parameters import parse
+from tunesmith.pipeline.repository import Repository, Tip
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where a project keeps what."""
+
+    outputs: Outputs | None = None
+    """``None`` where the configuration is missing or cannot be read."""
+    folder: str = ""
+    """The project folder within the repository."""
+    tuning: str = ""
+    """The stage of DVC's that tunes; empty where none does."""
+    training: tuple[str, ...] = ()
+    """The last stages of those that train."""
+
+    def path(self, name: str | None) -> str | None:
+        """A path of the configuration, as the repository names it."""
+        return None if name is None else joined(self.folder, name)
+
+    @property
+    def found(self) -> str | None:
+        """The file of what the study has found."""
+        return self.path(self.outputs.tuned or self.outputs.best) if self.outputs else None
+
+    @property
+    def best(self) -> str | None:
+        """The file that training reads."""
+        return self.path(self.outputs.best) if self.outputs else None
+
+    @property
+    def results(self) -> list[str]:
+        """Files that change when a study has been run."""
+        named = self.outputs
+        listed = [named.tuned or named.best, named.report, named.history] if named else []
+        return [path for name in listed if (path := self.path(name)) is not None]
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the state of one experiment is told from."""
+
+    name: str
+    tuning: Tip | None
+    training: Tip | None
+    base: str | None
+    """The commit that both come from."""
+    layout: Layout
+    """As the tuning branch has it, or else the training branch."""
+    notes: Sequence[Note]
+    """Of parameters that its training branch was given, the newest first."""
+
+
+@dataclass
+class Survey:
+    """The experiments of a repository."""
+
+    repository: Repository
+    names: Sequence[str]
+    """What configurations may be called, as the repository names them; the first counts."""
+    _blobs: dict[tuple[str, str], str | None] = field(default_factory=dict)
+    _texts: dict[str, bytes] = field(default_factory=dict)
+    _digests: dict[tuple[str, str], str | None] = field(default_factory=dict)
+
+    @cached_property
+    def tips(self) -> dict[str, Tip]:
+        """Of all branches to tune or to train on."""
+        return self.repository.tips((TUNING, TRAINING))
+
+    @property
+    def experiments(self) -> set[str]:
+        """The names of those that have a branch."""
+        return {branch.partition("/")[2] for branch in self.tips}
+
+    @cached_property
+    def main(self) -> tuple[str, str] | None:
+        """The branch that experiments are merged into, and its newest commit."""
+        name = self.repository.main_branch()
+        return None if name is None else (name, self.repository.tips((name,))[name].commit)
+
+    @cached_property
+    def merged(self) -> set[str]:
+        """Commits of branches that the main branch holds."""
+        return set() if self.main is None else self.repository.merged_into(self.main[1])
+
+    @cached_property
+    def merged_notes(self) -> list[Note]:
+        """Of all parameters that the main branch was given."""
+        return [] if self.main is None else self._notes([self.main[1]], None)
+
+    # -- many at a time ----------------------------------------------------------------------
+
+    def facts(self, names: Sequence[str]) -> list[Facts]:
+        """Of experiments that have a branch, in the order of their names."""
+        pairs = [(self.tips.get(TUNING + name), self.tips.get(TRAINING + name)) for name in names]
+        layouts = self._layouts([tip.commit for one, other in pairs if (tip := one or other)])
+        training = [other.commit for _, other in pairs if other]
+        notes = self._notes(training, self.main and self.main[1])
+        found = [
+            Facts(
+                name, *tips, self._base(*tips), layout, [n for n in notes if n.experiment == name]
+            )
+            for name, tips, layout in zip(names, pairs, layouts, strict=True)
+        ]
+        self.look_up(pair for facts in found for pair in _pairs(facts))
+        places = [(f.tuning, f.layout.found) for f in found]
+        places += [(f.training, f.layout.best) for f in found]
+        self.read(blob for place in places if (blob := self.at(*place)))
+        return found
+
+    def _base(self, tuning: Tip | None, training: Tip | None) -> str | None:
+        if tuning is None or training is None:
+            return None
+        return self.repository.merge_base(tuning.commit, training.commit)
+
+    def _notes(self, revisions: Sequence[str], unless: str | None) -> list[Note]:
+        found = self.repository.messages(EXPERIMENT, dict.fromkeys(revisions), unless)
+        return [note for commit, message in found for note in notes_in(commit, message)]
+
+    def _layouts(self, commits: Sequence[str]) -> list[Layout]:
+        """What the configuration of each commit says, and DVC's file beside it."""
+        self.look_up((commit, name) for commit in commits for name in self.names)
+        configs = [next((n for n in self.names if self._blobs[c, n]), None) for c in commits]
+        files = [None if n is None else posixpath.join(_folder(n), FILE) for n in configs]
+        self.look_up((c, f) for c, f in zip(commits, files, strict=True) if f)
+        keys = [
+            (n, self.at(c, n), f and self.at(c, f))
+            for c, n, f in zip(commits, configs, files, strict=True)
+        ]
+        self.read(blob for _, *blobs in keys for blob in blobs if blob)
+        made = {key: self._layout(*key) for key in set(keys)}
+        return [made[key] for key in keys]
+
+    def _layout(self, name: str | None, config: str | None, pipeline: str | None) -> Layout:
+        if name is None or config is None:
+            return Layout()
+        folder, outputs = _folder(name), _outputs(self._texts[config], name)
+        if outputs is None or pipeline is None:
+            return Layout(outputs, folder)
+        try:
+            stages = read_stages(self._texts[pipeline].decode("utf-8-sig"))
+        except (UsageError, ValueError):
+            return Layout(outputs, folder)
+        tuning = tuning_stage(stages, posixpath.relpath(f"/{name}", f"/{folder}"))
+        own = tuning.name if tuning else None
+        return Layout(
+            outputs, folder, own or "", tuple(training_targets(stages, outputs.best, own))
+        )
+
+    # -- files -------------------------------------------------------------------------------
+
+    def look_up(self, pairs: Iterable[tuple[str, str]]) -> None:
+        """Find the blobs of commits and paths, by one call for all that are not known."""
+        new = [pair for pair in dict.fromkeys(pairs) if pair not in self._blobs]
+        self._blobs |= dict(zip(new, self.repository.blobs(new), strict=True))
+
+    def read(self, blobs: Iterable[str]) -> None:
+        """Read blobs, by one call for all that are not known."""
+        self._texts |= self.repository.contents(b for b in blobs if b not in self._texts)
+
+    def at(self, place: Tip | str | None, path: str | None) -> str | None:
+        """The blob of a path at a commit; ``None`` where there is none."""
+        if place is None or path is None:
+            return None
+        pair = (place if isinstance(place, str) else place.commit, path)
+        self.look_up([pair])
+        return self._blobs[pair]
+
+    def digest(self, blob: str | None, path: str | None) -> str | None:
+        """Of the parameters that a file holds; ``None`` where it holds none."""
+        if blob is None or path is None:
+            return None
+        if (blob, path) not in self._digests:
+            self.read([blob])
+            self._digests[blob, path] = _digest(self._texts[blob], path)
+        return self._digests[blob, path]
+
+
+def _pairs(facts: Facts) -> list[tuple[str, str]]:
+    """Commits and paths that a state may be told from."""
+    layout, tuning = facts.layout, facts.tuning
+    commits = [facts.base, tuning.commit if tuning else None]
+    found = [(commit, path) for commit in commits if commit for path in layout.results]
+    if layout.best and facts.training:
+        found.append((facts.training.commit, layout.best))
+    if layout.found and facts.notes:
+        found.append((facts.notes[0].source, layout.found))
+    return found
+
+
+def _folder(config: str) -> str:
+    return project_root(Path("/", config)).as_posix().strip("/")
+
+
+def _outputs(data: bytes, name: str) -> Outputs | None:
+    """The section of a configuration; other sections play no part here, right or wrong."""
+    try:
+        content: Any = parse_document(data.decode("utf-8-sig"), Path(name)).data
+        return Outputs.model_validate(content.get("outputs") or {})
+    except (UsageError, ValueError, AttributeError):
+        return None
+
+
+def _digest(data: bytes, path: str) -> str | None:
+    try:
+        return parse(data.decode("utf-8-sig"), path).digest
+    except (UsageError, ValueError):
+        return None

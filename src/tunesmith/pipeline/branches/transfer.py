@@ -1,0 +1,108 @@
+"""The whole of a study's results for a training branch where DVC holds training to them.
+
+Best parameters are an out of the tuning stage there. Alone on the training branch they would not
+fit to the rest, and ``dvc repro`` would tune again: configuration, outs and the stage's block of
+``dvc.lock`` come along.
+"""
+
+from collections.abc import Collection, Iterator
+from dataclasses import replace
+
+from tunesmith.errors import UsageError
+from tunesmith.pipeline.branches.objections import Objection, digests_at
+from tunesmith.pipeline.committed import CommittedStudy, Pipeline, space_files
+from tunesmith.pipeline.dvc.lock import with_stage_of
+from tunesmith.pipeline.dvc.stages import read_stages
+from tunesmith.pipeline.repository import Entry
+
+
+def files_of(there: CommittedStudy, pipeline: Pipeline, training: str) -> dict[str, Entry | None]:
+    """What stands on the training branch from now on, by path.
+
+    Args:
+        there: the study on the tuning branch.
+        pipeline: of it.
+        training: the commit of the training branch.
+
+    Raises:
+        UsageError: a ``dvc.lock`` is not of DVC's shape, or does not know the stage.
+    """
+    repository = there.repository
+    config = repository.read(there.commit, there.config) or ""
+    named = [there.config, *map(there.path, space_files(config, there.config)), *there.results]
+    named += [path for name in pipeline.stage.outs if (path := pipeline.path(name))]
+    found = repository.entries(there.commit, dict.fromkeys(named))
+    gone = repository.entries(training, [path for path in named if path not in found])
+    lock = repository.read(there.commit, pipeline.lock) or ""
+    before = repository.read(training, pipeline.lock) or ""
+    merged = with_stage_of(before, lock, pipeline.stage.name)
+    mode = repository.entries(training, [pipeline.lock]).get(pipeline.lock, Entry("100644", ""))
+    locked = {pipeline.lock: Entry(mode.mode, repository.store(merged))}
+    return {**found, **dict.fromkeys(gone), **locked}
+
+
+def unlike_there(
+    there: CommittedStudy, pipeline: Pipeline, training: str, brought: Collection[str]
+) -> Iterator[Objection]:
+    """Why DVC would tune again on the training branch although everything came along.
+
+    Args:
+        there: the study on the tuning branch.
+        pipeline: of it.
+        training: the commit of the training branch.
+        brought: the paths that come along.
+    """
+    branch = there.branch.replace("tuning/", "training/", 1)
+    way = f"Merge it: `git switch {branch} && git merge {there.branch}`."
+    text = there.repository.read(training, pipeline.file)
+    stages = {} if text is None else read_stages(text, f"{branch}:{pipeline.file}")
+    stage = stages.get(pipeline.stage.name)
+    if stage is None or stage.content != pipeline.stage.content:
+        what = "has no" if stage is None else "has another"
+        yield Objection(
+            f"{pipeline.file} on `{branch}` {what} stage `{pipeline.stage.name}`.",
+            way,
+            is_firm=True,
+        )
+    deps = _other_dependencies(there, pipeline, training)
+    other = [path for path in deps if path not in brought]
+    if other:
+        verb = "differs" if len(other) == 1 else "differ"
+        yield Objection(
+            f"{', '.join(other)} {verb} on `{branch}`: DVC would tune again there.",
+            way,
+            is_firm=True,
+        )
+
+
+def _other_dependencies(there: CommittedStudy, pipeline: Pipeline, training: str) -> list[str]:
+    if pipeline.locked is None:
+        return []
+    repository, found = there.repository, []
+    md5_of = digests_at(repository, training, pipeline)
+    for name, md5 in pipeline.locked.deps.items():
+        path = pipeline.path(name)
+        if path is None:
+            continue
+        if md5.endswith(".dir"):
+            one, other = (repository.tree(commit, path) for commit in (there.commit, training))
+            is_other = one != other
+        else:
+            known = md5_of(path)
+            is_other = bool(known) and md5 not in known
+        if is_other:
+            found.append(path)
+    return found
+
+
+def locked_stage(there: CommittedStudy, commit: str) -> object:
+    """What ``dvc.lock`` of another commit knows of the stage that tunes.
+
+    Raises:
+        UsageError: it is not of DVC's shape.
+    """
+    try:
+        other = replace(there, commit=commit).pipeline
+    except UsageError:
+        return None
+    return None if other is None else other.locked

@@ -1,0 +1,59 @@
+"""Which files of a project are results: what CI commits, and what starts no run."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from tunesmith.config.model import Definition
+from tunesmith.errors import UsageError
+from tunesmith.pipeline.ci.metrics import USUAL, metrics_files
+from tunesmith.pipeline.dvc.document import FILE, LOCK
+from tunesmith.pipeline.dvc.stages import read_stages
+
+
+def output_files(definition: Definition) -> list[str]:
+    """What a run of the study writes, relative to the project folder."""
+    # Every key of `outputs` is the name of a file.
+    outputs = definition.file.outputs.model_dump()
+    return [name for name in outputs.values() if isinstance(name, str)]
+
+
+def result_files(definition: Definition) -> list[str]:
+    """What CI may commit: outputs of the study, metrics, and what DVC leaves to Git.
+
+    Raises:
+        UsageError: ``dvc.yaml`` cannot be read.
+    """
+    pipeline = [LOCK, *_kept_by_git(definition.root)]
+    return list(
+        dict.fromkeys([*output_files(definition), *pipeline, *metrics_files(definition.root)])
+    )
+
+
+def _kept_by_git(folder: Path) -> Iterator[str]:
+    pipeline = folder / FILE
+    if not pipeline.is_file():
+        yield USUAL
+        return
+    for stage in read_stages(pipeline.read_text(encoding="utf-8"), str(pipeline)).values():
+        for path, flags in stage.outs.items():
+            if flags.get("cache") is False and "${" not in path:
+                yield path
+
+
+def within(root: Path, folder: Path, names: Sequence[str]) -> list[str]:
+    """Names of files, relative to the repository.
+
+    Args:
+        root: of the repository.
+        folder: that the names are relative to.
+        names: of files.
+
+    Raises:
+        UsageError: one leads out of the repository.
+    """
+    base = root.resolve()
+    found = [(folder / name).resolve() for name in names]
+    for name, path in zip(names, found, strict=True):
+        if not path.is_relative_to(base) or ".git" in path.relative_to(base).parts:
+            raise UsageError(f"{name} is not in the repository {root}.")
+    return [path.relative_to(base).as_posix() for path in found]

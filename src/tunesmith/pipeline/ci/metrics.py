@@ -1,0 +1,176 @@
+"""Metrics of a training program, beside those of another revision."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tunesmith import git
+from tunesmith.config.source import parse_document
+from tunesmith.errors import UsageError
+from tunesmith.pipeline.dvc.document import FILE
+from tunesmith.pipeline.dvc.stages import read_stages
+from tunesmith.reporting.cells import name_cell, table
+
+USUAL = "outputs/training_metrics.json"
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One number, before and after; ``None`` where it is not there."""
+
+    file: str
+    name: str
+    """Keys from the top of the file, with dots between them."""
+    before: float | None
+    after: float | None
+
+    @property
+    def change(self) -> float | None:
+        """After minus before."""
+        if self.before is None or self.after is None:
+            return None
+        return self.after - self.before
+
+    @property
+    def is_same(self) -> bool:
+        """Whether both are there, and alike; two NaN are."""
+        return self.before is not None and repr(self.before) == repr(self.after)
+
+
+@dataclass(frozen=True)
+class MetricsDiff:
+    """All that there is to compare."""
+
+    base: str
+    commit: str | None
+    """That the name stands for; ``None`` where it is not here."""
+    metrics: tuple[Metric, ...]
+    """By file in the order given, then by name."""
+    notes: tuple[str, ...]
+    """What could not be read."""
+
+    @property
+    def changed(self) -> tuple[Metric, ...]:
+        """Those that are not the same."""
+        return tuple(metric for metric in self.metrics if not metric.is_same)
+
+
+def metrics_files(folder: Path) -> list[str]:
+    """Where a project's metrics are: as ``dvc.yaml`` says, or the usual file.
+
+    Raises:
+        UsageError: ``dvc.yaml`` cannot be read.
+    """
+    pipeline = folder / FILE
+    if not pipeline.is_file():
+        return [USUAL] if (folder / USUAL).is_file() else []
+    text = pipeline.read_text(encoding="utf-8")
+    found = [p for stage in read_stages(text, str(pipeline)).values() for p in stage.metrics]
+    data = parse_document(text, pipeline).data
+    listed = data.get("metrics") if isinstance(data, dict) else None
+    found += [item for item in listed or () if isinstance(item, str)]
+    # Names that DVC puts together from variables are not known without it.
+    return [path for path in dict.fromkeys(found) if "${" not in path]
+
+
+def metrics_diff(folder: Path, files: Sequence[str], base: str, commit: str | None) -> MetricsDiff:
+    """Compare the files of the working tree with those of a commit; nothing is checked out.
+
+    Args:
+        folder: that the names are relative to.
+        files: JSON, YAML or TOML.
+        base: what to call the commit.
+        commit: ``None`` where it is not here: all metrics are new then.
+    """
+    notes = [] if commit else [f"`{base}` is not here, so there is nothing to compare with."]
+    found: list[Metric] = []
+    for file in files:
+        path = folder / file
+        here = path.read_text("utf-8", errors="replace") if path.is_file() else None
+        after = _numbers(here, file, notes)
+        text = None if commit is None else git.content(folder, commit, file)
+        before = _numbers(text, f"{base}:{file}", notes)
+        names = sorted({*before, *after})
+        found += [Metric(file, name, before.get(name), after.get(name)) for name in names]
+    return MetricsDiff(base, commit, tuple(found), tuple(notes))
+
+
+def _numbers(text: str | None, place: str, notes: list[str]) -> dict[str, float]:
+    if text is None:
+        return {}
+    try:
+        return dict(numbers_in(parse_document(text, Path(place)).data))
+    except UsageError as error:
+        notes.append(str(error).splitlines()[0])
+        return {}
+
+
+def numbers_in(data: Any, above: str = "") -> Iterator[tuple[str, float]]:
+    """The numbers of a nested mapping, by their keys.
+
+    >>> list(numbers_in({"a": 1, "b": {"c": 0.5, "d": "text", "e": True}}))
+    [('a', 1), ('b.c', 0.5)]
+    """
+    if isinstance(data, Mapping):
+        for key, value in data.items():
+            yield from numbers_in(value, f"{above}.{key}" if above else str(key))
+    elif isinstance(data, int | float) and not isinstance(data, bool) and above:
+        yield above, data
+
+
+# -- as text -------------------------------------------------------------------------------------
+
+
+def markdown(diff: MetricsDiff) -> str:
+    """A table of what changed, or a sentence that says nothing did."""
+    return "\n\n".join([*_notes(diff), *_table(diff)])
+
+
+def _table(diff: MetricsDiff) -> Iterator[str]:
+    is_alone = len({metric.file for metric in diff.metrics}) == 1
+    rows = [
+        [*([] if is_alone else [name_cell(m.file)]), name_cell(m.name), *_cells(m)]
+        for m in diff.changed
+    ]
+    header = [*([] if is_alone else ["file"]), "metric", name_cell(diff.base), "here", "change"]
+    if rows:
+        yield table(header, rows)
+    yield from _rest(diff)
+
+
+def plain(diff: MetricsDiff) -> str:
+    """The same for a terminal."""
+    rows = [(f"{m.file}: {m.name}", *_cells(m)) for m in diff.changed]
+    head = ("metric", diff.base, "here", "change")
+    widths = [max(len(row[i]) for row in (head, *rows)) for i in range(len(head))]
+    lines = [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in (head, *rows)
+    ]
+    return "\n".join([*_notes(diff), *(lines if rows else []), *_rest(diff)])
+
+
+def _notes(diff: MetricsDiff) -> list[str]:
+    return list(diff.notes)
+
+
+def _rest(diff: MetricsDiff) -> list[str]:
+    n_same = len(diff.metrics) - len(diff.changed)
+    if not diff.metrics:
+        return ["There are no metrics, neither here nor there."]
+    if not diff.changed:
+        return [f"All {n_same} metrics are as on `{diff.base}`."]
+    return [f"{n_same} more did not change."] if n_same else []
+
+
+def _cells(metric: Metric) -> list[str]:
+    before, after = (_shown(value) for value in (metric.before, metric.after))
+    if metric.change is None:
+        return [before, after, "removed" if metric.after is None else "new"]
+    relative = f" ({metric.change / abs(metric.before):+.2%})" if metric.before else ""
+    return [before, after, f"{metric.change:+.6g}{relative}"]
+
+
+def _shown(value: float | None) -> str:
+    return "–" if value is None else f"{value:.6g}"

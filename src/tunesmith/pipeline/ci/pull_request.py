@@ -1,0 +1,57 @@
+"""The pull request that brings trained parameters to the main branch."""
+
+from dataclasses import dataclass
+
+from tunesmith.pipeline.forge.api import ForgeError
+from tunesmith.pipeline.forge.forge import Forge
+from tunesmith.pipeline.parameters import Parameters
+
+
+@dataclass(frozen=True)
+class Opened:
+    """What there is now."""
+
+    url: str
+    """Of the pull request; or of the page where a person opens it."""
+    number: int | None
+    """``None`` where a person has to."""
+    is_new: bool
+    reason: str = ""
+    """Why it could not be opened."""
+
+
+def ensure_pull_request(forge: Forge, source: str, target: str, title: str, body: str) -> Opened:
+    """Open a pull request, unless there is an open one.
+
+    Args:
+        forge: where.
+        source: the branch that it comes from.
+        target: the branch that it goes into.
+        title: in a line.
+        body: Markdown.
+
+    Raises:
+        ForgeError: the forge cannot be asked.
+    """
+    found = forge.pull_request(source)
+    if found is not None:
+        return Opened(found.url, found.number, is_new=False)
+    try:
+        made = forge.open_pull_request(source, target, title, body)
+    except ForgeError as error:
+        # It may be there: by another job, or although no answer came.
+        found = forge.pull_request(source)
+        if found is not None:
+            return Opened(found.url, found.number, is_new=True)
+        link = forge.new_pull_request_url(source, target)
+        return Opened(link, None, is_new=False, reason=str(error).splitlines()[0])
+    return Opened(made.url, made.number, is_new=True)
+
+
+def title_of(parameters: Parameters | None, branch: str) -> str:
+    """What a pull request is called if nobody says otherwise."""
+    meta = {} if parameters is None else parameters.meta
+    if "trial" not in meta or "study" not in meta:
+        return f"Train {branch}"
+    score = f" ({meta['metric']} {meta['mean']:.6g})" if {"metric", "mean"} <= set(meta) else ""
+    return f"Train with trial {meta['trial']} of {meta['study']}{score}"

@@ -1,0 +1,266 @@
+"""What CI says about a study: its report, its parameters, training metrics, links."""
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from tunesmith.config.model import Definition
+from tunesmith.errors import UsageError
+from tunesmith.ledger.ledger import Ledger
+from tunesmith.parts import outer_records
+from tunesmith.pipeline.branches.experiment import TRAINING, TUNING
+from tunesmith.pipeline.ci import metrics
+from tunesmith.pipeline.ci.checkout import Checkout
+from tunesmith.pipeline.ci.files import within
+from tunesmith.pipeline.parameters import Parameters, parse
+from tunesmith.reporting.cells import name_cell, table
+from tunesmith.reporting.decision import Policy
+from tunesmith.reporting.escape import one_line
+from tunesmith.reporting.markdown import MAX_BYTES, MAX_CHARACTERS, render, render_comment
+from tunesmith.reporting.numbers import value
+from tunesmith.reporting.summary import Summary, summarise
+from tunesmith.types import Params
+
+MIN_CHARACTERS = 10_000
+"""That are left to the report, however long the rest is."""
+NO_REPORT = "_There is no tuning report on this branch yet._"
+
+
+@dataclass(frozen=True)
+class Link:
+    """To the run, a page, an artifact."""
+
+    name: str
+    url: str
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What is reported on."""
+
+    definition: Definition
+    checkout: Checkout
+    branch: str | None
+    base: str
+    base_commit: str | None
+    files: tuple[Path, ...] = ()
+    """Markdown files in place of the study's own report."""
+    links: tuple[Link, ...] = ()
+
+    @cached_property
+    def summary(self) -> Summary | None:
+        """What the ledger says of the study; ``None`` where it has nothing."""
+        return ledger_summary(self.definition)
+
+
+def comment(subject: Subject) -> str:
+    """For a pull request: at most 60,000 characters."""
+    above, below = _around(subject)
+    left = max(MAX_CHARACTERS - len(above) - len(below) - 200, MIN_CHARACTERS)
+    return _joined(above, _report(subject, left), below)
+
+
+def step_summary(subject: Subject, room: int = MAX_BYTES) -> str:
+    """For the page of a job.
+
+    Args:
+        subject: what is reported on.
+        room: bytes; a forge shows nothing of what is longer.
+    """
+    above, below = _around(subject)
+    text = _joined(above, _report(subject, None), below)
+    return shortened(text, lambda part: len(part.encode()) <= room)
+
+
+def _joined(*parts: str) -> str:
+    return "\n\n".join(part.strip() for part in parts if part.strip()) + "\n"
+
+
+def _around(subject: Subject) -> tuple[str, str]:
+    """What comes before the report and after it, bounded."""
+    above = _joined(*_training(subject))
+    links = [f"[{md_text(link.name)}]({link.url})" for link in subject.links if is_web(link.url)]
+    below = f"---\n\n{' · '.join(links)}" if links else ""
+    return shortened(above, lambda text: len(text) <= MAX_CHARACTERS // 3), below
+
+
+# -- the study's report --------------------------------------------------------------------------
+
+
+def _report(subject: Subject, limit: int | None) -> str:
+    """The report of the ledger; where that is not here, what the branches hold."""
+    if subject.files:
+        text = _joined(*(path.read_text(encoding="utf-8") for path in subject.files))
+    else:
+        if subject.summary is not None:
+            if limit is None:
+                return render(subject.summary)
+            return render_comment(subject.summary, limit)
+        text = _committed_report(subject) or NO_REPORT
+    return text if limit is None else shortened(text, lambda part: len(part) <= limit)
+
+
+def ledger_summary(definition: Definition) -> Summary | None:
+    """What the ledger says of the study; ``None`` where it has nothing."""
+    location = definition.ledger
+    if isinstance(location, Path) and not location.is_file():
+        return None
+    policy = Policy.of(definition.file.model_dump(mode="json", include={"selection", "gate"}))
+    with Ledger.open(location, create=False) as ledger:
+        try:
+            record = ledger.load(definition.file.study)
+        except UsageError:
+            return None
+        return summarise(record, policy, nested=outer_records(ledger, definition, record))
+
+
+def _committed_report(subject: Subject) -> str | None:
+    """The report that belongs to this branch's parameters."""
+    checkout, outputs = subject.checkout, subject.definition.file.outputs
+    report, best = within(checkout.root, subject.definition.root, [outputs.report, outputs.best])
+    own = checkout.root / report
+    text = own.read_text(encoding="utf-8") if own.is_file() else None
+    if text is not None and text != _read(checkout, subject.base_commit, report):
+        return text
+    name = (subject.branch or "").removeprefix(TRAINING)
+    tuning = checkout.branches().get(f"{TUNING}{name}") if name != subject.branch else None
+    found, here = _parameters_of(checkout, tuning, best), _parameters_here(checkout, best)
+    if found is not None and here is not None and found.digest == here.digest:
+        return _read(checkout, tuning, report)
+    return None
+
+
+# -- what training has made of it ----------------------------------------------------------------
+
+
+def _training(subject: Subject) -> Iterator[str]:
+    folder, base = subject.definition.root, subject.base
+    files = metrics.metrics_files(folder)
+    diff = metrics.metrics_diff(folder, files, base, subject.base_commit)
+    if diff.metrics:
+        yield f"## Metrics\n\n{metrics.markdown(diff)}"
+    if not subject.files and subject.summary is not None:
+        # The study's own report has the parameters, too.
+        return
+    (best,) = within(subject.checkout.root, folder, [subject.definition.file.outputs.best])
+    before = _parameters_of(subject.checkout, subject.base_commit, best)
+    here = _parameters_here(subject.checkout, best)
+    if here is not None and (before is None or before.digest != here.digest):
+        yield f"## Parameters\n\n{parameters_table(before, here, base)}"
+
+
+def parameters_table(before: Parameters | None, here: Parameters, base: str) -> str:
+    """Parameters side by side, and where they come from."""
+    old = {} if before is None else before.params
+    names = sorted({*old, *here.params})
+    rows = [[name_cell(n), _value(old, n), _value(here.params, n)] for n in names]
+    rows = [[*row[:2], f"**{row[2]}**"] if row[1] != row[2] else row for row in rows]
+    return f"{origin(here)}\n\n{table(['parameter', name_cell(base), 'here'], rows)}"
+
+
+def origin(parameters: Parameters) -> str:
+    """Where parameters come from, in a sentence."""
+    meta = parameters.meta
+    if "trial" not in meta:
+        return "Set by hand."
+    score = f", {name_cell(str(meta.get('metric')))} {meta['mean']:.6g}" if "mean" in meta else ""
+    edited = "; **edited by hand since**" if parameters.is_edited else ""
+    study = name_cell(str(meta.get("study")))
+    return f"From trial {int(meta['trial'])} of study {study}{score}{edited}."
+
+
+def _value(params: Params, name: str) -> str:
+    return name_cell(value(params[name])) if name in params else "–"
+
+
+def _read(checkout: Checkout, commit: str | None, path: str) -> str | None:
+    return None if commit is None else checkout.read(commit, path)
+
+
+def _parameters_of(checkout: Checkout, commit: str | None, path: str) -> Parameters | None:
+    text = _read(checkout, commit, path)
+    return None if text is None else parse(text, path)
+
+
+def _parameters_here(checkout: Checkout, path: str) -> Parameters | None:
+    file = checkout.root / path
+    return parse(file.read_text(encoding="utf-8"), path) if file.is_file() else None
+
+
+# -- Markdown ------------------------------------------------------------------------------------
+
+HEADING = re.compile(r"^(?=#{1,3} )", re.MULTILINE)
+FENCE = re.compile(r"^\s*(```+|~~~+)", re.MULTILINE)
+WEB = re.compile(r"https?://[^\s()<>\"'\\]+\Z")
+
+
+def shortened(text: str, fits: Callable[[str], bool]) -> str:
+    """Markdown without its longest sections, as many as it takes; they are counted at the end.
+
+    Args:
+        text: any Markdown.
+        fits: whether a text is short enough.
+    """
+    if fits(text):
+        return text
+    parts, n_left_out = sections(text), 0
+    while len(parts) > 1:
+        parts.remove(max(parts[1:], key=len))
+        n_left_out += 1
+        shorter = _joined(*parts, f"_Left out because of their size: {n_left_out} sections._")
+        if fits(shorter):
+            return shorter
+    return "_The report is too long to be shown here._\n"
+
+
+def sections(text: str) -> list[str]:
+    """Markdown cut before its headings; a heading within a code block or details is none.
+
+    >>> sections("# a\\n```\\n# b\\n```\\n## c\\n")
+    ['# a\\n```\\n# b\\n```\\n', '## c\\n']
+    """
+    found: list[str] = []
+    for part in HEADING.split(text):
+        if found and _is_open(found[-1]):
+            found[-1] += part
+        elif part:
+            found.append(part)
+    return found
+
+
+def _is_open(text: str) -> bool:
+    is_in_code = len(FENCE.findall(text)) % 2 == 1
+    return is_in_code or text.count("<details") > text.count("</details>")
+
+
+def md_text(text: str) -> str:
+    r"""Plain words of a link.
+
+    >>> md_text("HTML [report]*")
+    'HTML \\[report\\]\\*'
+    """
+    return re.sub(r"([\\`*_\[\]<>|#~!@&])", r"\\\1", one_line(text))
+
+
+def is_web(url: str) -> bool:
+    """Whether a text is an address of the web that can stand in a link.
+
+    >>> is_web("https://forge.example/a/1"), is_web(""), is_web("javascript:x"), is_web("https://a)(")
+    (True, False, False, False)
+    """
+    return WEB.match(url) is not None
+
+
+def parse_links(given: Sequence[str]) -> tuple[Link, ...]:
+    """``NAME=URL`` as links; those without an address are left out, as a step may have made none.
+
+    Raises:
+        UsageError: there is no name, or no address of the web.
+    """
+    pairs = [text.partition("=")[::2] for text in given]
+    for text, (name, url) in zip(given, pairs, strict=True):
+        if not name or "=" not in text or (url and not is_web(url)):
+            raise UsageError(f"--link: expected NAME=https://…, found `{text}`.")
+    return tuple(Link(name, url) for name, url in pairs if url)

@@ -1,0 +1,164 @@
+"""What ``tunesmith ci init`` writes: workflows from templates, with the project's own names.
+
+The steps call one command each; what is worth testing is in these commands, not in YAML.
+"""
+
+import json
+import math
+import re
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from string import Template
+
+from tunesmith.config.model import Definition
+from tunesmith.errors import UsageError
+from tunesmith.pipeline.ci.files import result_files, within
+from tunesmith.pipeline.dvc.document import FILE
+from tunesmith.pipeline.dvc.stages import Stage, read_stages, tuning_stage
+
+PIPELINE = ".gitlab-ci.yml"
+TARGETS = {
+    "github": {
+        f".github/workflows/{name}.yml": f"{name}.yml"
+        for name in ("pull-request", "training", "tuning")
+    },
+    "gitlab": {PIPELINE: "gitlab-ci.yml", ".gitlab/tunesmith.yml": "tunesmith.yml"},
+}
+"""Where each template goes to."""
+AFTERWARDS_S = 30 * 60
+"""From the end of a run to that of its job: to save, report and commit."""
+MAX_JOB_S = 6 * 3600
+"""Of the machines that GitHub lends."""
+VERIFY = "tunesmith verify"
+REMOTE = re.compile(r"^\[\s*'?remote\b", re.MULTILINE)
+PLAIN = re.compile(r"[A-Za-z0-9][\w./=+ $%{}:\"'-]*\Z")
+
+
+class _Template(Template):
+    """Placeholders look like ``%%{name}``: dollars belong to the forge and to the shell."""
+
+    delimiter = "%%"
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What the project's files do not tell."""
+
+    requirements: str = "requirements.txt"
+    """What is installed, Tunesmith among it."""
+    training: str | None = None
+    """Command that trains; by default DVC's stage."""
+    budget_s: float = 320 * 60
+    """After which a run is interrupted, to be continued by the next one."""
+    python: str = "3.13"
+    main: str = "main"
+    """The branch that pull requests go into."""
+    config: str = ""
+    """``-c FILE``, where the configuration has no usual name."""
+
+
+def workflows(forge: str, definition: Definition, root: Path, wishes: Wishes) -> dict[str, str]:
+    """The files of a forge.
+
+    Args:
+        forge: ``github`` or ``gitlab``.
+        definition: of the study.
+        root: of the repository.
+        wishes: what is not told by files.
+
+    Returns:
+        Path, relative to the repository -> content; by path.
+
+    Raises:
+        UsageError: it is not known how to train, or ``dvc.yaml`` cannot be read.
+    """
+    values = _values(definition, root, wishes)
+    source = files("tunesmith.templates") / "ci" / forge
+    texts = {to: source.joinpath(name).read_text("utf-8") for to, name in TARGETS[forge].items()}
+    return {to: _Template(text).substitute(values) for to, text in texts.items()}
+
+
+def _values(definition: Definition, root: Path, wishes: Wishes) -> dict[str, str]:
+    folder = within(root, definition.root, ["."])[0]
+    tune, train = _commands(definition, wishes)
+    results = within(root, definition.root, result_files(definition))
+    best = within(root, definition.root, [definition.file.outputs.best])
+    prefix = "" if folder == "." else f"{folder}/"
+    return {
+        "folder": scalar(folder),
+        "prefix": prefix,
+        "install": scalar(_install(definition.root, wishes)),
+        "tune": scalar(tune),
+        "train": scalar(train),
+        "verify": scalar(f"{VERIFY}{wishes.config}"),
+        "config": wishes.config,
+        "results": json.dumps(results),
+        "trained": json.dumps([path for path in results if path not in best]),
+        "ledger": scalar(f"{prefix}.tunesmith"),
+        "page": scalar(f"{prefix}tuning-report.html"),
+        "budget": duration(wishes.budget_s),
+        "timeout_minutes": str(math.ceil((wishes.budget_s + AFTERWARDS_S) / 60)),
+        "python": json.dumps(wishes.python),
+        "python_plain": wishes.python,
+        "main": scalar(wishes.main),
+        "target": shlex.quote(wishes.main),
+    }
+
+
+def _install(folder: Path, wishes: Wishes) -> str:
+    """What a fresh clone needs: packages, and the data where DVC has a remote for it."""
+    packages = f"python -m pip install -r {shlex.quote(wishes.requirements)}"
+    config = folder / ".dvc/config"
+    text = config.read_text("utf-8", errors="replace") if config.is_file() else ""
+    return f"{packages} && dvc pull --allow-missing" if REMOTE.search(text) else packages
+
+
+def _commands(definition: Definition, wishes: Wishes) -> tuple[str, str]:
+    """How the project tunes, and how it trains."""
+    pipeline = definition.root / FILE
+    text = pipeline.read_text(encoding="utf-8") if pipeline.is_file() else ""
+    stages = read_stages(text, str(pipeline))
+    source = definition.source
+    config = "" if source is None else within(definition.root, source.parent, [source.name])[0]
+    tuning = tuning_stage(stages, config)
+    tune = f"tunesmith run{wishes.config}" if tuning is None else _repro_anew(tuning)
+    train = wishes.training or _train(stages)
+    if train is None:
+        raise UsageError(
+            "how is the model trained? There is no stage `training` in dvc.yaml.\n"
+            '  Say it: `--training "python train.py"`.'
+        )
+    return tune, train
+
+
+def _repro_anew(stage: Stage) -> str:
+    # DVC knows nothing of these two, and would say that nothing has changed.
+    force = "${TUNESMITH_TRIALS:+--force} ${TUNESMITH_RESTART:+--force}"
+    return f"dvc repro {force} {shlex.quote(stage.name)}"
+
+
+def _train(stages: Mapping[str, Stage]) -> str | None:
+    name = next((name for name in ("training", "train") if name in stages), None)
+    return None if name is None else f"dvc repro {name}"
+
+
+def scalar(text: str) -> str:
+    """A text as YAML has it: plain where it can be.
+
+    >>> scalar("dvc repro training"), scalar("python train.py # x"), scalar("a: b")
+    ('dvc repro training', '"python train.py # x"', '"a: b"')
+    """
+    is_plain = PLAIN.match(text) and ": " not in text and not text.endswith((":", " "))
+    return text if is_plain or text == "." else json.dumps(text, ensure_ascii=False)
+
+
+def duration(seconds: float) -> str:
+    """Seconds as the configuration writes them.
+
+    >>> duration(19200), duration(90)
+    ('320m', '90s')
+    """
+    return f"{seconds / 60:.0f}m" if seconds % 60 == 0 else f"{seconds:g}s"

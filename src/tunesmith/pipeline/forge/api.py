@@ -1,0 +1,280 @@
+"""A REST API of a forge: time limits, retries, pages. The token never leaves for another place."""
+
+import json
+import re
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from email.message import Message
+from email.utils import parsedate_to_datetime
+from http.client import HTTPException
+from typing import Any
+from urllib.error import URLError
+from urllib.parse import urlencode, urljoin, urlsplit
+from urllib.request import (
+    HTTPHandler,
+    HTTPSHandler,
+    OpenerDirector,
+    ProxyHandler,
+    Request,
+    UnknownHandler,
+    getproxies,
+)
+
+from tunesmith.errors import UsageError
+from tunesmith.redact import MARK, printable, redact
+from tunesmith.version import VERSION
+
+TIMEOUT_S = 20
+PAUSES_S = (1.0, 2.0, 4.0, 8.0)
+"""Before the second try, the third, and so on."""
+MAX_PAUSE_S = 60.0
+"""A forge that asks for a longer pause is not waited for."""
+MAX_BYTES = 32 << 20
+MAX_PAGES = 100
+MAX_REDIRECTS = 3
+BUSY = (429, 500, 502, 503, 504)
+SAFE = ("GET", "PUT", "PATCH")
+"""Methods that may be sent twice: the second one changes nothing."""
+HINTS = {
+    401: "The token is not valid here.",
+    403: "The token may not do this; those of pull requests from forks may only read.",
+    404: "It is not there, or the token may not see it.",
+}
+
+
+class ForgeError(UsageError):
+    """A forge refused, or could not be reached.
+
+    Args:
+        message: what happened.
+        status: of the answer; ``None`` where there was none.
+        is_unclear: whether what was asked for may have been done all the same.
+    """
+
+    def __init__(
+        self, message: str, status: int | None = None, *, is_unclear: bool = False
+    ) -> None:
+        super().__init__(message)
+        self.status, self.is_unclear = status, is_unclear
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back."""
+
+    status: int
+    headers: Message
+    body: bytes
+
+    @property
+    def content(self) -> Any:
+        """The JSON of the body; ``None`` where it holds none."""
+        try:
+            return json.loads(self.body)
+        except ValueError:
+            return None
+
+    @property
+    def reason(self) -> str:
+        """What the forge says, in a line."""
+        content = self.content if isinstance(self.content, dict) else {}
+        said = [content.get("message") or content.get("error") or ""]
+        errors = content.get("errors")
+        said += errors if isinstance(errors, list) else []
+        texts = [e.get("message", "") if isinstance(e, dict) else e for e in said]
+        return " ".join(" ".join(str(text) for text in texts if text).split())[:300]
+
+
+@dataclass
+class Api:
+    """An API below one address, with the headers that let one in."""
+
+    base: str
+    headers: Mapping[str, str] = field(repr=False)
+    sleep: Callable[[float], None] = time.sleep
+
+    def __post_init__(self) -> None:
+        if urlsplit(self.base).scheme not in ("http", "https"):
+            raise ForgeError(f"`{redact(self.base)}` is no address of an API: http(s)://… is.")
+        for value in self.headers.values():
+            # Told here, because the library's own message would show the token.
+            if not value.isascii() or not value.isprintable():
+                raise ForgeError("the token holds characters that none has: was it copied whole?")
+        self._opener = _opener(self.base)
+
+    def get(self, path: str, **query: str) -> Any:
+        """What lies at a path.
+
+        Raises:
+            ForgeError: the forge refused, or cannot be reached.
+        """
+        return self._exchange("GET", self._url(path, query)).content
+
+    def send(self, method: str, path: str, content: Mapping[str, Any]) -> Any:
+        """Have something made or changed.
+
+        Args:
+            method: ``POST``, ``PUT`` or ``PATCH``.
+            path: below the address.
+            content: becomes JSON.
+
+        Returns:
+            The content of the answer.
+
+        Raises:
+            ForgeError: as above. A ``POST`` is sent again only if it has surely done nothing.
+        """
+        return self._exchange(method, self._url(path, {}), json.dumps(content).encode()).content
+
+    def pages(self, path: str, **query: str) -> Iterator[Any]:
+        """The items of all pages of a list, in the forge's order.
+
+        Raises:
+            ForgeError: as above; or what came is no list.
+        """
+        url: str | None = self._url(path, {**query, "per_page": "100"})
+        for _ in range(MAX_PAGES):
+            if url is None:
+                return
+            answer = self._exchange("GET", url)
+            if not isinstance(answer.content, list):
+                raise ForgeError(f"{_place(url)}: expected a list, and got none.")
+            yield from answer.content
+            url = self._next(url, answer.headers)
+
+    def _next(self, url: str, headers: Message) -> str | None:
+        link = next_page(headers.get("Link", ""))
+        return None if link is None else self._same_place(url, link)
+
+    def _url(self, path: str, query: Mapping[str, str]) -> str:
+        url = f"{self.base.rstrip('/')}/{path.lstrip('/')}"
+        return f"{url}?{urlencode(query)}" if query else url
+
+    def _same_place(self, url: str, other: str) -> str:
+        """An address that the forge names, if it is the forge's own."""
+        found = urljoin(url, other)
+        if urlsplit(found)[:2] != urlsplit(self.base)[:2]:
+            raise ForgeError(
+                f"{_place(url)} leads to {_place(found)}, and the token is for the first alone."
+            )
+        return found
+
+    # -- one exchange, as often as it needs --------------------------------------------------
+
+    def _exchange(self, method: str, url: str, data: bytes | None = None) -> Answer:
+        for pause in (*PAUSES_S, None):
+            try:
+                answer = self._once(method, url, data)
+            except (OSError, HTTPException) as error:
+                if pause is None or not (method in SAFE or _never_sent(error)):
+                    raise self._unreachable(url, error) from None
+                self.sleep(pause)
+                continue
+            asked = pause_asked(answer)
+            if answer.status < 300:
+                return answer
+            is_again = asked is not None or (answer.status in BUSY and method in SAFE)
+            if pause is None or not is_again or (asked or 0) > MAX_PAUSE_S:
+                raise self._refused(url, answer)
+            self.sleep(pause if asked is None else max(asked, pause))
+        raise AssertionError
+
+    def _once(self, method: str, url: str, data: bytes | None) -> Answer:
+        """One answer, which is no redirection."""
+        for _ in range(MAX_REDIRECTS):
+            answer = self._ask(method, url, data)
+            is_moved = answer.status in (301, 302) and method == "GET"
+            if not (is_moved or answer.status in (307, 308)) or "Location" not in answer.headers:
+                return answer
+            url = self._same_place(url, answer.headers["Location"])
+        raise ForgeError(f"{_place(url)}: one redirection leads to the next.")
+
+    def _ask(self, method: str, url: str, data: bytes | None) -> Answer:
+        headers = {"Accept": "application/json", "User-Agent": f"tunesmith/{VERSION}"}
+        if data is not None:
+            headers["Content-Type"] = "application/json"
+        request = Request(url, data, {**headers, **self.headers}, method=method)  # noqa: S310
+        with self._opener.open(request, timeout=TIMEOUT_S) as response:
+            return Answer(response.status, response.headers, response.read(MAX_BYTES))
+
+    # -- what is said ------------------------------------------------------------------------
+
+    def _unreachable(self, url: str, error: Exception) -> ForgeError:
+        reason = getattr(error, "reason", None) or error
+        text = f"{_place(url)} cannot be reached: {reason or type(error).__name__}"
+        return ForgeError(self._clean(text), is_unclear=not _never_sent(error))
+
+    def _refused(self, url: str, answer: Answer) -> ForgeError:
+        text = f"{_place(url)}: {answer.status} {answer.reason}".rstrip()
+        hint = HINTS.get(answer.status)
+        return ForgeError(
+            self._clean(f"{text}\n  {hint}" if hint else text),
+            answer.status,
+            is_unclear=answer.status in BUSY[1:],
+        )
+
+    def _clean(self, text: str) -> str:
+        for value in self.headers.values():
+            for word in value.split():
+                text = text.replace(word, MARK) if len(word) >= 8 else text
+        return printable(redact(text)).strip()
+
+
+def _opener(base: str) -> OpenerDirector:
+    """Neither files nor redirections; a proxy only as a tunnel, so that it never sees the token."""
+    kinds = {"https"} & {urlsplit(base).scheme}
+    proxies = {kind: url for kind, url in getproxies().items() if kind in kinds}
+    opener = OpenerDirector()
+    for handler in (ProxyHandler(proxies), HTTPHandler(), HTTPSHandler(), UnknownHandler()):
+        opener.add_handler(handler)
+    return opener
+
+
+def _never_sent(error: Exception) -> bool:
+    """Whether no connection came about, so that nothing can have been done."""
+    return isinstance(error, URLError) and not isinstance(error.reason, TimeoutError)
+
+
+def _place(url: str) -> str:
+    """An address without its query, which may be long."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+
+
+def next_page(link: str) -> str | None:
+    """The address of the next page in a ``Link`` header (RFC 8288).
+
+    >>> next_page('<https://a/x?page=1>; rel="prev", <https://a/x?page=3>; rel="next"')
+    'https://a/x?page=3'
+    """
+    found = re.findall(r"<([^>]*)>([^<]*)", link)
+    return next((address for address, rest in found if re.search(r'\brel="?next\b', rest)), None)
+
+
+def pause_asked(answer: Answer) -> float | None:
+    """How many seconds a forge asks to be left alone, if it does.
+
+    That is ``Retry-After`` (RFC 9110), or the end of GitHub's limit of requests, or 60 seconds
+    for its secondary limit, which says so in words alone.
+    """
+    if answer.status not in (403, *BUSY):
+        return None
+    after = answer.headers.get("Retry-After")
+    if after is not None:
+        return _seconds(after)
+    reset = answer.headers.get("X-RateLimit-Reset", "")
+    if answer.headers.get("X-RateLimit-Remaining") == "0" and reset.isdigit():
+        return max(0.0, int(reset) - time.time())
+    if answer.status == 403 and "secondary rate limit" in answer.reason.lower():
+        return MAX_PAUSE_S
+    return 0.0 if answer.status == 429 else None
+
+
+def _seconds(after: str) -> float | None:
+    if after.strip().isdigit():
+        return float(after)
+    try:
+        return max(0.0, parsedate_to_datetime(after).timestamp() - time.time())
+    except ValueError:
+        return None

@@ -1,0 +1,144 @@
+"""GitHub, and GitHub Enterprise Server, as seen from a job of GitHub Actions.
+
+REST API: https://docs.github.com/en/rest (version 2022-11-28). The token is ``GITHUB_TOKEN``, which
+a workflow has to hand to the step.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from tunesmith.pipeline.forge.api import Api, ForgeError
+from tunesmith.pipeline.forge.forge import Comment, Job, Login, PullRequest, needed
+
+BOT = ("github-actions[bot]", "41898282+github-actions[bot]@users.noreply.github.com")
+PULL_REF = re.compile(r"refs/pull/(\d+)/")
+
+
+class GitHub:
+    """A repository on GitHub."""
+
+    bot = BOT
+    # What a job's own token pushes starts no workflow.
+    skip_ci: tuple[str, ...] = ()
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._server = environ.get("GITHUB_SERVER_URL") or "https://github.com"
+        self._base = environ.get("GITHUB_API_URL") or "https://api.github.com"
+        self._name = needed(environ, "GITHUB_REPOSITORY")
+        self._token = environ.get("GITHUB_TOKEN", "").strip()
+        self.job = _job(environ, f"{self._server}/{self._name}")
+        is_in = bool(self._token)
+        self.login = Login(self._server, "x-access-token", self._token) if is_in else None
+
+    @staticmethod
+    def is_here(environ: Mapping[str, str]) -> bool:
+        """Whether a job of GitHub Actions is running."""
+        return environ.get("GITHUB_ACTIONS") == "true"
+
+    @cached_property
+    def _api(self) -> Api:
+        if not self._token:
+            raise ForgeError(
+                "GITHUB_TOKEN is not set.\n  Give it to the step:"
+                " `env: {GITHUB_TOKEN: '${{ github.token }}'}`."
+            )
+        headers = {"Authorization": f"Bearer {self._token}", "X-GitHub-Api-Version": "2022-11-28"}
+        return Api(self._base, headers)
+
+    def warning(self, text: str) -> str:
+        """A workflow command."""
+        return f"::warning title=Tunesmith::{escaped(text)}"
+
+    def new_pull_request_url(self, source: str, target: str) -> str:
+        """The page that compares two branches."""
+        compared = f"{quote(target)}...{quote(source)}"
+        return f"{self._server}/{self._name}/compare/{compared}?expand=1"
+
+    def author(self) -> str | None:
+        """The token's user; a job's own token is refused here."""
+        try:
+            return str(self._api.get("user")["login"])
+        except ForgeError as error:
+            if error.status not in (401, 403, 404):
+                raise
+            return None
+
+    def pull_request(self, branch: str) -> PullRequest | None:
+        """The newest open one from a branch of this repository."""
+        owner = self._name.partition("/")[0]
+        query = {"state": "open", "head": f"{owner}:{branch}"}
+        found = [
+            _pull_request(item)
+            for item in self._api.pages(f"repos/{self._name}/pulls", **query)
+            # The forge ignores a filter that it does not understand.
+            if item["head"]["ref"] == branch and _repository(item) == self._name.lower()
+        ]
+        return max(found, key=lambda pull: pull.number, default=None)
+
+    def comments(self, number: int) -> Iterator[Comment]:
+        """All of them, oldest first."""
+        path = f"repos/{self._name}/issues/{number}/comments"
+        return (_comment(item) for item in self._api.pages(path))
+
+    def comment(self, number: int, body: str) -> Comment:
+        """Add one."""
+        path = f"repos/{self._name}/issues/{number}/comments"
+        return _comment(self._api.send("POST", path, {"body": body}))
+
+    def change_comment(self, number: int, comment: int, body: str) -> Comment:  # noqa: ARG002
+        """Give one another body."""
+        path = f"repos/{self._name}/issues/comments/{comment}"
+        return _comment(self._api.send("PATCH", path, {"body": body}))
+
+    def open_pull_request(self, source: str, target: str, title: str, body: str) -> PullRequest:
+        """Open one; the setting "Allow GitHub Actions to create pull requests" may forbid it."""
+        content = {"head": source, "base": target, "title": title, "body": body}
+        return _pull_request(self._api.send("POST", f"repos/{self._name}/pulls", content))
+
+    def dispatch(self, workflow: str, branch: str, inputs: Mapping[str, str]) -> None:
+        """Start a workflow that has the trigger ``workflow_dispatch``."""
+        path = f"repos/{self._name}/actions/workflows/{quote(workflow, safe='')}/dispatches"
+        self._api.send("POST", path, {"ref": branch, "inputs": dict(inputs)})
+
+
+def _job(environ: Mapping[str, str], repository: str) -> Job:
+    pull = PULL_REF.match(environ.get("GITHUB_REF", ""))
+    is_branch = environ.get("GITHUB_REF_TYPE", "branch") == "branch" and not pull
+    branch = environ.get("GITHUB_REF_NAME") if is_branch else environ.get("GITHUB_HEAD_REF")
+    run, summary = environ.get("GITHUB_RUN_ID"), environ.get("GITHUB_STEP_SUMMARY")
+    return Job(
+        branch=branch or None,
+        target=environ.get("GITHUB_BASE_REF") or None,
+        number=int(pull[1]) if pull else None,
+        run_url=f"{repository}/actions/runs/{run}" if run else None,
+        summary=Path(summary) if summary else None,
+    )
+
+
+def _pull_request(item: Mapping[str, Any]) -> PullRequest:
+    source, target = item["head"]["ref"], item["base"]["ref"]
+    return PullRequest(item["number"], item["html_url"], source, target)
+
+
+def _repository(item: Mapping[str, Any]) -> str:
+    """Where a pull request comes from; nowhere where a fork was deleted."""
+    return str((item["head"].get("repo") or {}).get("full_name", "")).lower()
+
+
+def _comment(item: Mapping[str, Any]) -> Comment:
+    user = item.get("user") or {}
+    is_bot = user.get("type") == "Bot"
+    return Comment(item["id"], item.get("body") or "", str(user.get("login", "")), is_bot)
+
+
+def escaped(text: str) -> str:
+    r"""Text inside of a workflow command.
+
+    >>> escaped("100 %\n::error::x")
+    '100 %25%0A::error::x'
+    """
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")

@@ -1,0 +1,158 @@
+"""GitLab, as seen from a job of GitLab CI.
+
+REST API: https://docs.gitlab.com/api (version 4). A job's own token may neither read nor write
+merge requests: a project access token with the scopes ``api`` and ``write_repository`` comes in
+``TUNESMITH_TOKEN``.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from tunesmith.pipeline.forge.api import Api, ForgeError
+from tunesmith.pipeline.forge.forge import Comment, Job, Login, PullRequest, needed
+
+WORKFLOW = "TUNESMITH_WORKFLOW"
+"""Variable by which a pipeline that was started by ``dispatch`` knows what it is for."""
+
+QUICK_ACTION = re.compile(r"^([^\S\r\n]*)/", re.MULTILINE)
+
+
+class GitLab:
+    """A project on GitLab."""
+
+    # What a project's token pushes would start a pipeline, and that one the next.
+    skip_ci: tuple[str, ...] = ("ci.skip",)
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._base = needed(environ, "CI_API_V4_URL")
+        self._id = needed(environ, "CI_PROJECT_ID")
+        self._url = needed(environ, "CI_PROJECT_URL")
+        self._own = environ.get("TUNESMITH_TOKEN", "").strip()
+        self._jobs = environ.get("CI_JOB_TOKEN", "").strip()
+        name, address = environ.get("GITLAB_USER_NAME"), environ.get("GITLAB_USER_EMAIL")
+        self.bot = (name or "Tunesmith", address or "tunesmith@localhost")
+        self.job = _job(environ)
+        self.login = self._login(environ.get("CI_SERVER_URL") or self._url)
+
+    def _login(self, server: str) -> Login | None:
+        if self._own:
+            return Login(server, "oauth2", self._own)
+        return Login(server, "gitlab-ci-token", self._jobs) if self._jobs else None
+
+    @staticmethod
+    def is_here(environ: Mapping[str, str]) -> bool:
+        """Whether a job of GitLab CI is running."""
+        return environ.get("GITLAB_CI") == "true"
+
+    @cached_property
+    def _api(self) -> Api:
+        if self._own:
+            return Api(self._base, {"PRIVATE-TOKEN": self._own})
+        if self._jobs:
+            return Api(self._base, {"JOB-TOKEN": self._jobs})
+        raise ForgeError(
+            "TUNESMITH_TOKEN is not set.\n  Make a project access token (scopes `api` and"
+            " `write_repository`) and add it as a masked CI/CD variable."
+        )
+
+    @property
+    def _project(self) -> str:
+        return f"projects/{quote(self._id, safe='')}"
+
+    def warning(self, text: str) -> str:
+        """A yellow line: GitLab has no warnings of its own."""
+        return f"\x1b[33;1mWARNING: {' '.join(text.split())}\x1b[0m"
+
+    def new_pull_request_url(self, source: str, target: str) -> str:
+        """The page for a new merge request."""
+        names = {"merge_request[source_branch]": source, "merge_request[target_branch]": target}
+        return f"{self._url}/-/merge_requests/new?{urlencode(names)}"
+
+    def author(self) -> str | None:
+        """The token's user."""
+        try:
+            return str(self._api.get("user")["username"])
+        except ForgeError as error:
+            if error.status not in (401, 403, 404):
+                raise
+            return None
+
+    def pull_request(self, branch: str) -> PullRequest | None:
+        """The newest open merge request from a branch of this project."""
+        query = {"state": "opened", "source_branch": branch}
+        found = [
+            _merge_request(item)
+            for item in self._api.pages(f"{self._project}/merge_requests", **query)
+            if item["source_branch"] == branch
+            and item.get("source_project_id") == item.get("target_project_id")
+        ]
+        return max(found, key=lambda pull: pull.number, default=None)
+
+    def comments(self, number: int) -> Iterator[Comment]:
+        """All notes that are not GitLab's own, oldest first."""
+        items = self._api.pages(self._notes(number), order_by="created_at", sort="asc")
+        return (_comment(item) for item in items if not item.get("system"))
+
+    def comment(self, number: int, body: str) -> Comment:
+        """Add a note."""
+        return _comment(self._api.send("POST", self._notes(number), {"body": inert(body)}))
+
+    def change_comment(self, number: int, comment: int, body: str) -> Comment:
+        """Give a note another body."""
+        path = f"{self._notes(number)}/{comment}"
+        return _comment(self._api.send("PUT", path, {"body": inert(body)}))
+
+    def _notes(self, number: int) -> str:
+        return f"{self._project}/merge_requests/{number}/notes"
+
+    def open_pull_request(self, source: str, target: str, title: str, body: str) -> PullRequest:
+        """Open a merge request."""
+        content = {"source_branch": source, "target_branch": target, "title": title}
+        path = f"{self._project}/merge_requests"
+        return _merge_request(self._api.send("POST", path, {**content, "description": inert(body)}))
+
+    def dispatch(self, workflow: str, branch: str, inputs: Mapping[str, str]) -> None:
+        """Start a pipeline on a branch; the variable ``TUNESMITH_WORKFLOW`` says what it is for."""
+        variables = {**inputs, WORKFLOW: workflow}
+        if self._own:
+            listed = [{"key": key, "value": value} for key, value in variables.items()]
+            content = {"ref": branch, "variables": listed}
+            self._api.send("POST", f"{self._project}/pipeline", content)
+            return
+        trigger = {"ref": branch, "token": self._jobs, "variables": variables}
+        self._api.send("POST", f"{self._project}/trigger/pipeline", trigger)
+
+
+def inert(body: str) -> str:
+    r"""Text without quick actions: a report must not be able to merge itself.
+
+    >>> inert("fine\n/merge\n  /approve")
+    'fine\n\\/merge\n  \\/approve'
+    """
+    return QUICK_ACTION.sub(r"\1\/", body)
+
+
+def _job(environ: Mapping[str, str]) -> Job:
+    number = environ.get("CI_MERGE_REQUEST_IID", "")
+    source = environ.get("CI_MERGE_REQUEST_SOURCE_BRANCH_NAME")
+    return Job(
+        branch=source or environ.get("CI_COMMIT_BRANCH") or None,
+        target=environ.get("CI_MERGE_REQUEST_TARGET_BRANCH_NAME") or None,
+        number=int(number) if number.isdigit() else None,
+        run_url=environ.get("CI_JOB_URL") or None,
+        summary=None,
+    )
+
+
+def _merge_request(item: Mapping[str, Any]) -> PullRequest:
+    return PullRequest(item["iid"], item["web_url"], item["source_branch"], item["target_branch"])
+
+
+def _comment(item: Mapping[str, Any]) -> Comment:
+    author = item.get("author") or {}
+    name = str(author.get("username", ""))
+    is_bot = bool(author.get("bot")) or name.startswith(("project_", "group_"))
+    return Comment(item["id"], item.get("body") or "", name, is_bot)

@@ -1,0 +1,90 @@
+"""Everything that a verification compares, gathered: nothing is evaluated or written."""
+
+from dataclasses import dataclass
+
+from tunesmith.clones import Committed, committed_history
+from tunesmith.config.model import Definition
+from tunesmith.errors import TunesmithError, UsageError
+from tunesmith.objective.objective import Objective
+from tunesmith.parts import build_objective, identity, project_on_path
+from tunesmith.pipeline.dvc.agreement import Tuning, tuning
+from tunesmith.pipeline.dvc.stages import Coupling
+from tunesmith.pipeline.findings import REBUILD, Finding, note
+from tunesmith.pipeline.verify.believed import Believed, believed, last_heads
+from tunesmith.tuning import with_gate
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What is compared with what."""
+
+    definition: Definition
+    objective: Objective | None
+    """``None`` where it cannot be built here."""
+    committed: Committed | None
+    found: Believed | None
+    dvc: Tuning | None
+    problems: tuple[Finding, ...]
+    """Why something is not there."""
+
+    @property
+    def is_peoples(self) -> bool:
+        """Whether the best-parameters file may be edited."""
+        is_tight = self.dvc is not None and self.dvc.coupling is Coupling.TIGHT
+        return self.definition.file.outputs.tuned is not None and not is_tight
+
+
+def look(definition: Definition) -> Scene:
+    """Gather all that is compared; evaluates nothing.
+
+    Raises:
+        UsageError: an output's path leads out of the project.
+        StorageError: there is a ledger, and it cannot be read.
+    """
+    problems: list[Finding] = []
+    objective = _objective(definition, problems)
+    committed = committed_history(definition)
+    if objective is not None:
+        definition = _as_it_ran(definition, objective, committed)
+    mark = None if objective is None else identity(definition, objective)
+    found = believed(definition, committed, mark)
+    # Beside a ledger it is one output among others.
+    if found is None and committed is not None and committed.problem:
+        expected = "the history of the study"
+        problems.append(Finding(committed.name, committed.problem, expected, REBUILD))
+    dvc = _dvc(definition, problems)
+    return Scene(definition, objective, committed, found, dvc, tuple(problems))
+
+
+def _objective(definition: Definition, problems: list[Finding]) -> Objective | None:
+    try:
+        with project_on_path(definition.root):
+            return build_objective(definition)
+    except TunesmithError as error:
+        first = str(error).splitlines()[0]
+        problems.append(
+            note("data, code and configuration", f"are not compared with the study's ({first})")
+        )
+        return None
+
+
+def _dvc(definition: Definition, problems: list[Finding]) -> Tuning | None:
+    try:
+        return tuning(definition)
+    except UsageError as error:
+        problems.append(Finding("dvc", str(error), "files as DVC writes them"))
+        return None
+
+
+def _as_it_ran(
+    definition: Definition, objective: Objective, committed: Committed | None
+) -> Definition:
+    """With the gate that ``run --gate`` had added, if that is what makes it the same study."""
+    if definition.file.gate is not None:
+        return definition
+    for head in last_heads(definition, committed):
+        gate = head.definition.get("file", {}).get("gate")
+        found = definition if gate is None else with_gate(definition, gate.get("base"))
+        if identity(found, objective) == head.identity:
+            return found
+    return definition

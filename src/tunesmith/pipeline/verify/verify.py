@@ -1,0 +1,193 @@
+"""Whether everything that a study has left still agrees: files, history, ledger, ``dvc.lock``.
+
+Files are compared, byte by byte, with what would be written now. Nothing is written, and nothing is
+taken on trust: a digest in a file only shows an edit, and ``dvc.lock`` may have been written over
+one (``dvc commit -f``, a frozen stage). What is believed is the ledger, or in a fresh clone the
+history; that their scores are true is shown by evaluating some of them again (``refit``).
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from tunesmith.clones import misfit
+from tunesmith.config.model import Definition
+from tunesmith.files import inside
+from tunesmith.ledger.lock import holder
+from tunesmith.ledger.portable import write_history
+from tunesmith.ledger.records import StudyRecord
+from tunesmith.objective.objective import Objective
+from tunesmith.pipeline.dvc.agreement import Tuning, disagreements
+from tunesmith.pipeline.findings import REBUILD, Finding, first_difference, note
+from tunesmith.pipeline.standing import left_to_do, stale_reasons
+from tunesmith.pipeline.verify.believed import HISTORY, Believed
+from tunesmith.pipeline.verify.refit import refit
+from tunesmith.pipeline.verify.scene import Scene, look
+from tunesmith.pipeline.verify.winner import of_winner, without_record
+from tunesmith.reporting.decision import Policy
+from tunesmith.reporting.outputs import contents_of
+from tunesmith.reporting.summary import Summary, summarise
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What was found."""
+
+    findings: tuple[Finding, ...]
+    checked: tuple[str, ...]
+    """What agrees or not: files, and ``dvc.lock``."""
+    source: str | None
+    """What was believed: ``ledger``, ``history`` or nothing."""
+    n_trials: int
+    """Told trials of it."""
+    n_refit: int = 0
+    """Folds that were evaluated again."""
+
+    @property
+    def is_verified(self) -> bool:
+        """Whether nothing disagrees."""
+        return not any(finding.level == "failure" for finding in self.findings)
+
+
+@dataclass(frozen=True)
+class Refit:
+    """How many recorded folds are to be evaluated anew."""
+
+    n: int
+    seed: int
+    """Of the draw."""
+    tolerance: float = 0.0
+    """Relative, per score; 0 for bit by bit."""
+
+
+def verify(definition: Definition, again: Refit | None = None) -> Verification:
+    """Compare everything with everything, and tell every disagreement at once.
+
+    Args:
+        definition: of the study.
+        again: also evaluate some of the recorded folds anew.
+
+    Raises:
+        UsageError: an output's path leads out of the project.
+        StorageError: there is a ledger, and it cannot be read.
+    """
+    scene = look(definition)
+    found = verified(scene)
+    if again is None:
+        return found
+    n, differing = _evaluated_again(scene, again)
+    return replace(found, findings=(*found.findings, *differing), n_refit=n)
+
+
+def _evaluated_again(scene: Scene, again: Refit) -> tuple[int, list[Finding]]:
+    """Only results of the present data and code can be found again."""
+    found, definition = scene.found, scene.definition
+    name = f"study `{definition.file.study}`"
+    if found is None or scene.objective is None:
+        what = "has no recorded fold" if found is None else "cannot be run as it is"
+        return 0, [Finding(name, f"{what}, so that none is evaluated again", "recorded folds")]
+    record, objective = found.record, scene.objective
+    if any(stale_reasons(definition, record, objective)) or misfit(record, definition, objective):
+        return 0, [Finding(name, "is another than now, so that no fold is evaluated again")]
+    return refit(definition, record, again.n, again.seed, again.tolerance)
+
+
+def verified(scene: Scene) -> Verification:
+    """The same for what was gathered."""
+    findings = list(scene.problems)
+    names = [name for _, name in scene.definition.file.outputs if name is not None]
+    checked = [name for name in names if inside(scene.definition.root, name).exists()]
+    if scene.found is None:
+        findings += without_record(scene)
+    else:
+        findings += _of_study(scene, scene.found)
+    if scene.dvc is not None:
+        checked.append("dvc.lock")
+        findings += _of_lock(scene, scene.dvc)
+    n_told = scene.found.record.history.n_told if scene.found else 0
+    source = None if scene.found is None else scene.found.source
+    return Verification(tuple(findings), tuple(checked), source, n_told)
+
+
+def _of_lock(scene: Scene, dvc: Tuning) -> Iterator[Finding]:
+    """An interrupted run has written its outputs, and DVC does not take it for finished."""
+    left = None if scene.found is None else left_to_do(scene.definition, scene.found.record)
+    outs = set() if dvc.locked is None else set(dvc.locked.outs)
+    for finding in disagreements(dvc):
+        is_unfinished = left is not None and finding.place in outs
+        yield note(finding.place, f"{finding.found} ({left})") if is_unfinished else finding
+
+
+# -- the study -----------------------------------------------------------------------------------
+
+
+def _of_study(scene: Scene, found: Believed) -> Iterator[Finding]:
+    definition, record = scene.definition, found.record
+    if scene.objective is not None:
+        yield from _of_identity(definition, record, scene.objective)
+    yield from _of_history(scene, found)
+    # A gate alone may have made another policy of what the last run had.
+    policy = Policy.of(definition.file.model_dump(mode="json", include={"selection", "gate"}))
+    summary = summarise(record, policy, nested=found.nested)
+    behind = _behind(scene, found)
+    if behind:
+        yield note(f"study `{record.head.name}`", behind)
+    yield from of_winner(scene, found, summary, is_behind=bool(behind))
+    for finding in _of_files(scene, found, summary):
+        yield note(finding.place, f"{finding.found} ({behind})") if behind else finding
+
+
+def _of_identity(
+    definition: Definition, record: StudyRecord, objective: Objective
+) -> Iterator[Finding]:
+    place, reasons = (
+        f"study `{record.head.name}`",
+        list(stale_reasons(definition, record, objective)),
+    )
+    if reasons:
+        text = f"is stale: {', '.join(reasons)} since its results were found"
+        expected, fix = "results of the project as it is", "`tunesmith run` finds them."
+        yield Finding(place, text, expected, fix)
+    elif problem := misfit(record, definition, objective):
+        yield Finding(place, problem, "trials of this study", "`tunesmith run` finds them anew.")
+
+
+def _behind(scene: Scene, found: Believed) -> str:
+    """Why the files may be older than the record; empty where they may not."""
+    definition, runs = scene.definition, found.record.runs
+    if holder(definition.ledger, definition.file.study) is not None:
+        return "a run is on"
+    if found.source == HISTORY or not runs or runs[-1].stopped_by is not None:
+        return ""
+    return "the last run was killed before it wrote its files; `tunesmith run` continues it"
+
+
+def _of_history(scene: Scene, found: Believed) -> Iterator[Finding]:
+    """In a clone the history is the witness: it must be what a run would write."""
+    committed = scene.committed
+    if found.source != HISTORY or committed is None:
+        return
+    path = inside(scene.definition.root, committed.name)
+    if not path.is_file():
+        yield Finding(committed.name, "is missing here, and committed", "the file", REBUILD)
+    elif path.read_bytes() != write_history((found.record, *found.nested)).encode():
+        yield Finding(committed.name, "was edited by hand", "what a run writes", REBUILD)
+
+
+def _of_files(scene: Scene, found: Believed, summary: Summary) -> Iterator[Finding]:
+    """Every output but the best parameters against what would be written now."""
+    root, outputs = scene.definition.root, scene.definition.file.outputs
+    wanted = contents_of(found.record, outputs, summary, found.nested)
+    if found.source == HISTORY and outputs.history is not None:
+        del wanted[outputs.history]  # it is what the others are compared with
+    for name, content in wanted.items():
+        path = inside(root, name)
+        expected = f"what the {found.source} says of {_trials(summary)}"
+        if not path.is_file():
+            yield Finding(name, "is missing", expected, REBUILD)
+        elif path.read_bytes() != content.encode():
+            there = path.read_bytes().decode(errors="replace")
+            yield Finding(name, first_difference(there, content), expected, REBUILD)
+
+
+def _trials(summary: Summary) -> str:
+    return "1 trial" if summary.n_trials == 1 else f"{summary.n_trials:,} trials"

@@ -1,0 +1,125 @@
+"""Whether the best-parameters file holds what it should, and whose file it is."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from tunesmith.errors import UsageError
+from tunesmith.files import inside
+from tunesmith.fingerprint import digest
+from tunesmith.pipeline.findings import REBUILD, Finding, first_difference, note
+from tunesmith.pipeline.verify.believed import Believed
+from tunesmith.pipeline.verify.scene import Scene
+from tunesmith.reporting.compare import differences
+from tunesmith.reporting.edits import edit_of
+from tunesmith.reporting.parameters import best_parameters, read_parameters
+from tunesmith.reporting.ranking import Ranked
+from tunesmith.reporting.summary import Summary
+from tunesmith.space.parameter import canonical_json
+
+ADOPT = "`tunesmith adopt` takes the winner over."
+RESTORE = "`tunesmith run` restores it, evaluating nothing."
+
+
+def of_winner(
+    scene: Scene, found: Believed, summary: Summary, *, is_behind: bool
+) -> Iterator[Finding]:
+    """What is wrong with the best parameters.
+
+    Args:
+        scene: of the verification.
+        found: what is believed of the study.
+        summary: of it.
+        is_behind: whether the last run may not have come to writing them.
+    """
+    name = scene.definition.file.outputs.best
+    path = inside(scene.definition.root, name)
+    if summary.chosen is None:
+        return
+    expected = _expected(summary, found.source)
+    if not path.is_file():
+        yield Finding(name, "is missing", expected, REBUILD)
+        return
+    try:
+        params, meta = read_parameters(path)
+        edit = edit_of(path, found.record)
+    except UsageError as error:
+        yield Finding(name, str(error).splitlines()[0], expected, RESTORE)
+        return
+    if scene.is_peoples:
+        if edit is not None:
+            yield note(name, edit.words, ADOPT)
+        elif not _same(params, summary.chosen.params):
+            number = (meta or {}).get("trial")
+            yield note(name, f"holds trial {number}; a run writes trial {summary.chosen.number}")
+    elif is_behind and edit is None and _is_a_trial(found, params, meta):
+        return
+    elif not _is_in_order(path, summary, params):
+        words = edit.words if edit is not None else _deviation(path, summary, params)
+        is_left = scene.definition.file.outputs.tuned is not None
+        yield Finding(name, words, expected, ADOPT if is_left else RESTORE)
+
+
+def _expected(summary: Summary, source: str) -> str:
+    trial = _rightful(summary)
+    return "the parameters in force" if trial is None else f"trial {trial.number} of the {source}"
+
+
+def _rightful(summary: Summary) -> Ranked | None:
+    """Whose parameters belong into the file; ``None`` where those of before do."""
+    gate = summary.gate
+    if gate is None or not gate.holds_back:
+        return summary.chosen
+    return next((t for t in summary.ranking if t.number == gate.reference), None)
+
+
+def _is_in_order(path: Path, summary: Summary, params: Mapping[str, Any]) -> bool:
+    if summary.gate is None or not summary.gate.holds_back:
+        return path.read_bytes() == best_parameters(summary, path.suffix).encode()
+    # Kept by the gate: whoever wrote them, a run or a person, before the study began.
+    kept = _rightful(summary)
+    in_force = [summary.incumbent, None if kept is None else kept.params]
+    return any(_same(params, known) for known in in_force if known is not None)
+
+
+def _deviation(path: Path, summary: Summary, params: Mapping[str, Any]) -> str:
+    trial = _rightful(summary)
+    changed = [] if trial is None else differences(trial.params, params)
+    if changed:
+        return f"holds other parameters ({', '.join(changed)})"
+    there = path.read_bytes().decode(errors="replace")
+    return first_difference(there, best_parameters(summary, path.suffix, trial))
+
+
+def _is_a_trial(found: Believed, params: Mapping[str, Any], meta: Mapping[str, Any] | None) -> bool:
+    """Whether the file holds an earlier winner of the same study, as it was written."""
+    number, history = (meta or {}).get("trial"), found.record.history
+    if not isinstance(number, int) or not 0 <= number < history.n_told:
+        return False
+    return _same(history[number].params, params)
+
+
+def _same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    return canonical_json(dict(one)) == canonical_json(dict(other))
+
+
+def without_record(scene: Scene) -> Iterator[Finding]:
+    """Neither ledger nor history: a digest in the file is all that there is."""
+    name = scene.definition.file.outputs.best
+    path = inside(scene.definition.root, name)
+    yield note(
+        f"study `{scene.definition.file.study}`",
+        "has neither a ledger here nor a history, so that only digests are compared",
+        "" if scene.committed else "`outputs: {history: outputs/history.jsonl}` adds one.",
+    )
+    if not path.is_file():
+        return
+    try:
+        params, meta = read_parameters(path)
+    except UsageError as error:
+        yield Finding(name, str(error).splitlines()[0], "parameters", RESTORE)
+        return
+    if meta is not None and meta.get("digest") != digest(params):
+        words = f"edited by hand since trial {meta.get('trial')}"
+        own = Finding(name, words, "parameters with their digest", RESTORE)
+        yield note(name, words) if scene.is_peoples else own

@@ -1,0 +1,75 @@
+"""What a comment and a summary say, and that they fit."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tunesmith.errors import UsageError
+from tunesmith.fingerprint import digest
+from tunesmith.pipeline.ci.text import (
+    Link,
+    is_web,
+    md_text,
+    origin,
+    parameters_table,
+    parse_links,
+    sections,
+    shortened,
+)
+from tunesmith.pipeline.parameters import Parameters
+
+PIECES = st.sampled_from(
+    [
+        "# one\n",
+        "## two\n",
+        "```\n# code\n```\n",
+        "<details>\n## in\n</details>\n",
+        "text\n",
+        "é☃ " * 40 + "\n",
+    ]
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(PIECES, max_size=12).map("".join), st.integers(120, 600))
+def test_whole_sections_leave(text: str, limit: int) -> None:
+    assert "".join(sections(text)) == text
+    found = shortened(text, lambda part: len(part) <= limit)
+    assert len(found) <= limit
+    assert (found == text) == (len(text) <= limit)
+    assert found.count("<details") == found.count("</details>")
+    assert found.count("```") % 2 == 0
+
+
+def test_the_first_section_stays_and_the_longest_goes() -> None:
+    text = "# Verdict\n" + "## A\n" + "a" * 500 + "\n## B\nb\n"
+    found = shortened(text, lambda part: len(part) <= 300)
+    assert found.startswith("# Verdict\n\n## B\nb\n\n")
+    assert found.endswith("_Left out because of their size: 1 sections._\n")
+
+
+def parameters(*, edited: bool = False, meta: bool = True, **params: object) -> Parameters:
+    known = {"study": "ch|urn", "trial": 7, "metric": "recall", "mean": 0.875}
+    mark = digest({**params, "x": 1}) if edited else digest(params)
+    return Parameters("", params, {**known, "digest": mark} if meta else {})
+
+
+def test_parameters_beside_those_of_the_base() -> None:
+    before, here = parameters(a=1, b="x|y"), parameters(a=1, b="@ann", c=None)
+    text = parameters_table(before, here, "main")
+    assert text.splitlines()[0] == "From trial 7 of study `ch\\|urn`, `recall` 0.875."
+    assert "| `a` | `1` | `1` |" in text
+    assert "| `b` | `x\\|y` | **`@ann`** |" in text
+    assert "| `c` | – | **`null`** |" in text
+    assert origin(parameters(edited=True, a=1)).endswith("**edited by hand since**.")
+    assert origin(parameters(meta=False, a=1)) == "Set by hand."
+
+
+def test_links() -> None:
+    given = ["HTML report=https://forge.example/a?b=c", "None made="]
+    assert parse_links(given) == (Link("HTML report", "https://forge.example/a?b=c"),)
+    assert md_text("a [b](c) @d") == "a \\[b\\](c) \\@d"
+    for odd in ("no url", "x=javascript:alert(1)", "=https://a", "x=https://a b", "x=https://a)(b"):
+        with pytest.raises(UsageError, match="expected NAME=https"):
+            parse_links([odd])
+    assert not is_web("https://a\n(b")
