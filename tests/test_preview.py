@@ -168,6 +168,8 @@ def test_every_import_path_is_seen(tmp_path: Path) -> None:
 def test_what_leads_into_a_project(tmp_path: Path) -> None:
     (tmp_path / "pkg").mkdir()
     (tmp_path / "mod.py").write_text("")
-    inside = ("pkg.a:b", "pkg.A", "mod.A")
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src/model.py").write_text("")
+    inside = ("pkg.a:b", "pkg.A", "mod.A", "model:build")
     assert all(leads_into(tmp_path, path) for path in inside)
     assert not any(leads_into(tmp_path, path) for path in ("sklearn.svm.SVC", "nothing.A"))

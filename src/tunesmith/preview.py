@@ -185,7 +185,8 @@ def _folds_without_code(definition: Definition) -> int | None:
 def leads_into(root: Path, import_path: str) -> bool:
     """Whether a path's top-level module lies in the project (found by name, never imported)."""
     top = import_path.replace(":", ".").split(".")[0]
-    if (root / top).is_dir() or (root / f"{top}.py").is_file():
+    folders = (root, root / "src")
+    if any((folder / top).is_dir() or (folder / f"{top}.py").is_file() for folder in folders):
         return True
     try:
         spec = find_spec(top)
