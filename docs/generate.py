@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 from tunesmith.config.reference import reference_markdown
+from tunesmith.pipeline.ci.workflows import foreseen
 from tunesmith.scaffold import Guess, plan_files
 
 HERE = Path(__file__).parent
@@ -12,7 +13,9 @@ ROOT = HERE.parent
 
 def made() -> dict[Path, str]:
     """What every made file is to hold."""
-    example = plan_files(ROOT / "examples/mlops", "mlops", Guess())
+    folder = ROOT / "examples/mlops"
+    example = plan_files(folder, "mlops", Guess())
+    example += foreseen("github", folder, example)
     documents = {HERE / "configuration.md": reference_markdown()}
     return documents | {file.path: file.content for file in example}
 

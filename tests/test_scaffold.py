@@ -5,6 +5,7 @@ import pytest
 
 from tunesmith.config.load import load_definition
 from tunesmith.errors import DataError
+from tunesmith.files import write_files
 from tunesmith.objective.crossval import build_objective
 from tunesmith.parts import project_on_path
 from tunesmith.pipeline.dvc.stages import Coupling, coupling, read_stages, tuning_stage
@@ -15,7 +16,6 @@ from tunesmith.scaffold import (
     guess_from,
     plan_files,
     study_name,
-    write_files,
 )
 from tunesmith.space import Box
 

@@ -15,7 +15,7 @@ from tunesmith.objective.objective import Objective
 
 
 @dataclass(frozen=True)
-class Committed:
+class CommittedHistory:
     """What the history file of a project holds."""
 
     name: str
@@ -38,7 +38,7 @@ class Taken:
     """The series that it holds, where that is another one than the present."""
 
 
-def committed_history(definition: Definition) -> Committed | None:
+def committed_history(definition: Definition) -> CommittedHistory | None:
     """The history of the project folder, or else that of the commit checked out.
 
     Returns:
@@ -52,9 +52,9 @@ def committed_history(definition: Definition) -> Committed | None:
         return None
     try:
         text = _text(definition.root, name)
-        return Committed(name, {} if text is None else read_history(text))
+        return CommittedHistory(name, {} if text is None else read_history(text))
     except HistoryError as error:
-        return Committed(name, problem=str(error))
+        return CommittedHistory(name, problem=str(error))
 
 
 def _text(root: Path, name: str) -> str | None:
@@ -69,7 +69,7 @@ def _text(root: Path, name: str) -> str | None:
 
 
 def take_from(
-    committed: Committed | None,
+    committed: CommittedHistory | None,
     ledger: Ledger,
     definition: Definition,
     objective: Objective,

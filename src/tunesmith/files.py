@@ -2,6 +2,8 @@
 
 import os
 import tempfile
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 from tunesmith.errors import StorageError, UsageError
@@ -71,3 +73,27 @@ def inside(root: Path, path: str | Path) -> Path:
     if resolved.exists() and not resolved.is_file():
         raise UsageError(f"output {path} is not a plain file")
     return resolved
+
+
+@dataclass(frozen=True)
+class NewFile:
+    """A file to write."""
+
+    path: Path
+    content: str
+
+    @property
+    def exists(self) -> bool:
+        """Whether another file stands there already."""
+        return self.path.exists()
+
+    @property
+    def is_same(self) -> bool:
+        """Whether that file has this very content."""
+        return self.path.is_file() and self.path.read_bytes() == self.content.encode()
+
+
+def write_files(planned: Iterable[NewFile]) -> None:
+    """Write them all, each in one step."""
+    for file in planned:
+        write_atomic(file.path, file.content)

@@ -19,7 +19,7 @@ from unicodedata import normalize
 from tunesmith.config.schema import json_schema
 from tunesmith.config.yaml12 import core_scalar
 from tunesmith.errors import DataError, did_you_mean
-from tunesmith.files import write_atomic
+from tunesmith.files import NewFile
 from tunesmith.objective.read import read_files
 
 if TYPE_CHECKING:
@@ -65,24 +65,6 @@ other choice: the file is yours to edit, and an edit tunes nothing.""",
 
 
 @dataclass(frozen=True)
-class NewFile:
-    """A file to write."""
-
-    path: Path
-    content: str
-
-    @property
-    def exists(self) -> bool:
-        """Whether another file stands there already."""
-        return self.path.exists()
-
-    @property
-    def is_same(self) -> bool:
-        """Whether that file has this very content."""
-        return self.path.is_file() and self.path.read_bytes() == self.content.encode()
-
-
-@dataclass(frozen=True)
 class Guess:
     """What the scaffold assumes about the user's data; every value can be edited later."""
 
@@ -119,12 +101,6 @@ def plan_files(
     if template == "mlops":
         found.append(NewFile(folder / "data/raw.csv", raw_table()))
     return sorted(found, key=lambda file: file.path)
-
-
-def write_files(planned: list[NewFile]) -> None:
-    """Write them all, each in one step."""
-    for file in planned:
-        write_atomic(file.path, file.content)
 
 
 def guess_from(folder: Path, data: str | None, target: str | None) -> Guess:

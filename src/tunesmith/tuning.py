@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from tunesmith.clones import Committed, Taken, committed_history, take_from
+from tunesmith.clones import CommittedHistory, Taken, committed_history, take_from
 from tunesmith.config.load import load_definition
 from tunesmith.config.model import Definition, Gate
 from tunesmith.errors import ExitCode, UsageError
@@ -134,7 +134,7 @@ def _nested(
     definition: Definition,
     observer: Observer,
     say: Say,
-    committed: Committed | None,
+    committed: CommittedHistory | None,
     *,
     restart: bool,
 ) -> Result:
@@ -160,7 +160,7 @@ def _tune(
     definition: Definition,
     observer: Observer,
     say: Say,
-    committed: Committed | None,
+    committed: CommittedHistory | None,
     *,
     restart: bool,
 ) -> Result:
@@ -199,7 +199,7 @@ def _begin(
     definition: Definition,
     objective: Objective,
     say: Say,
-    committed: Committed | None,
+    committed: CommittedHistory | None,
     *,
     restart: bool,
 ) -> StudyHead:

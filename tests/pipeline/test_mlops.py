@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 from tests.pipeline.repositories import git
 
+from tunesmith.files import write_files
 from tunesmith.pipeline.branches.apply import Applied, apply
 from tunesmith.pipeline.branches.experiment import start
 from tunesmith.pipeline.branches.states import find
 from tunesmith.pipeline.repository import Repository
-from tunesmith.scaffold import Guess, plan_files, write_files
+from tunesmith.scaffold import Guess, plan_files
 
 BEST = "config/best_parameters.yaml"
 

@@ -1,6 +1,7 @@
 """``tunesmith init``."""
 
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,8 @@ from tunesmith.cli.streams import say, show
 from tunesmith.errors import UsageError
 
 if TYPE_CHECKING:
-    from tunesmith.scaffold import Guess, NewFile
+    from tunesmith.files import NewFile
+    from tunesmith.scaffold import Guess
 
 TEMPLATES = ("basic", "demo", "mlops")
 NEXT = {"mlops": "git init && dvc init && dvc repro"}
@@ -24,6 +26,12 @@ NEXT = {"mlops": "git init && dvc init && dvc repro"}
 @click.option(
     "--tight", is_flag=True, help="With mlops: an edit of the best parameters is undone by DVC."
 )
+@click.option(
+    "--ci",
+    "forge",
+    type=click.Choice(("github", "gitlab", "none")),
+    help="With mlops: whose workflows to write.  [default: github]",
+)
 @click.option("--dry-run", is_flag=True, help="Only show what would be written.")
 @click.option("--force", is_flag=True, help="Overwrite files that exist.")
 def command(
@@ -31,6 +39,7 @@ def command(
     template: str,
     data: str | None,
     target: str | None,
+    forge: str | None,
     *,
     tight: bool,
     dry_run: bool,
@@ -40,16 +49,19 @@ def command(
 
     Looks at your table to propose an estimator and a metric. Overwrites nothing unless forced.
     """
-    from tunesmith.scaffold import Guess, guess_from, plan_files, write_files
+    from tunesmith.files import write_files
+    from tunesmith.scaffold import Guess, guess_from, plan_files
 
     if template != "basic" and (data or target):
         raise UsageError(
             f"--template {template} brings its own table; leave --data and --target out."
         )
-    if tight and template != "mlops":
-        raise UsageError("--tight goes with --template mlops.")
+    if (tight or forge) and template != "mlops":
+        raise UsageError(f"--{'tight' if tight else 'ci'} goes with --template mlops.")
     guess = guess_from(folder, data, target) if template == "basic" else Guess()
     planned = plan_files(folder, template, guess, is_tight=tight)
+    if template == "mlops" and forge != "none":
+        planned += _workflows(folder, planned, forge or "github")
     taken = [file for file in planned if file.exists and not file.is_same]
     for file in planned:
         show(f"  {file_word(file, force=force):9} {file.path}")
@@ -67,6 +79,19 @@ def command(
     write_files(planned)
     there = "" if str(folder) == "." else f"cd {shlex.quote(str(folder))} && "
     say(f"Next: {there}{NEXT.get(template, 'tunesmith check')}")
+
+
+def _workflows(folder: Path, planned: "Sequence[NewFile]", forge: str) -> "list[NewFile]":
+    """The workflows of a new project; a forge looks for them at the top of a repository alone."""
+    from tunesmith import git
+    from tunesmith.pipeline.ci.workflows import foreseen
+
+    existing = next(place for place in (folder, *folder.absolute().parents) if place.is_dir())
+    top = git.answer(existing, "rev-parse", "--show-toplevel")
+    if top is not None and Path(top).resolve() != folder.resolve():
+        say(f"{folder} is inside a repository: `tunesmith ci init {forge}` there adds workflows.")
+        return []
+    return foreseen(forge, folder, planned)
 
 
 def file_word(file: "NewFile", *, force: bool) -> str:

@@ -1,4 +1,4 @@
-"""How reading commands get at a study: configuration -> ledger -> record."""
+"""How reading commands get at a study: configuration -> ledger, or history -> record."""
 
 from pathlib import Path
 
@@ -31,11 +31,7 @@ def open_records(
     definition = load_definition(find_config(config))
     location = definition.ledger
     if isinstance(location, Path) and not location.is_file():
-        name, place = definition.file.study, shown(location)
-        raise UsageError(
-            f"study `{name}` has not been run yet: there is no ledger {place}.\n"
-            "  Begin with `tunesmith run`."
-        )
+        return definition, *_of_history(definition, location)
     with Ledger.open(location, create=False) as ledger:
         record = ledger.load(definition.file.study)
         if definition.file.outer_folds is None:
@@ -43,3 +39,20 @@ def open_records(
         from tunesmith.parts import outer_records
 
         return definition, record, outer_records(ledger, definition, record)
+
+
+def _of_history(
+    definition: Definition, location: Path
+) -> tuple[StudyRecord, tuple[StudyRecord, ...]]:
+    """What Git keeps of the study: in a clone where nothing was left to do, there is no ledger."""
+    if definition.file.outputs.history is not None:
+        from tunesmith.pipeline.believed import of_history
+
+        found = of_history(definition)
+        if found is not None:
+            return found.record, found.nested
+    name, place = definition.file.study, shown(location)
+    raise UsageError(
+        f"study `{name}` has not been run yet: there is no ledger {place}.\n"
+        "  Begin with `tunesmith run`."
+    )

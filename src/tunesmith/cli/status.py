@@ -46,6 +46,7 @@ def _content(definition: "Definition", record: "StudyRecord") -> dict[str, Any]:
         "n_trials": definition.file.stop.trials,
         "best": best_content(record),
         "last_run": _last_run(record),
+        "is_history": bool(record.runs) and not record.runs[-1].started,
     }
 
 
@@ -92,6 +93,8 @@ def _last_run(record: "StudyRecord") -> dict[str, Any] | None:
         # Killed between the first two writes of its first run.
         return None
     last = record.runs[-1]
+    if not last.started:
+        return None  # a history tells of no clocks
     return {
         "started": last.started,
         "ended": last.ended,
@@ -139,6 +142,8 @@ def _state(content: dict[str, Any]) -> str:
 
     if content["is_running"]:
         return f"running, {counted(content['n_running'], 'trial')} under way"
+    if content["is_history"]:
+        return "not run here; read from the history that Git keeps"
     last = content["last_run"]
     if last is None or last["ended"] is None:
         return "the last run was killed; `tunesmith run` continues it"

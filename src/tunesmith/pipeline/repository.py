@@ -338,7 +338,14 @@ class Repository(Plumbing):
             GitError: the remote is not there, or refuses.
         """
         refs = [f"refs/heads/{name}:refs/heads/{name}" for name in branches]
-        options = ("--quiet", "--atomic", "--no-signed", "--recurse-submodules=no")
+        # With an upstream, `git pull` and `git push` need no names later on.
+        options = (
+            "--quiet",
+            "--set-upstream",
+            "--atomic",
+            "--no-signed",
+            "--recurse-submodules=no",
+        )
         try:
             self._run("push", *options, "--", remote, *refs, timeout_s=PUSH_TIMEOUT_S)
         except GitError as error:

@@ -24,8 +24,9 @@ SECTIONS = ("search", "budget")
 class Standing:
     """What a study's results are worth for the project as it is now."""
 
-    is_current: bool
-    """Whether they were found with the present data, code, versions and configuration."""
+    is_current: bool | None
+    """Whether they were found with the present data, code, versions and configuration; ``None``
+    where that is not known."""
     reasons: tuple[str, ...]
     """What has changed since, or why that is not known."""
     left: str | None
@@ -40,6 +41,8 @@ class Standing:
         >>> Standing(False, ("the data changed",), None, None).words
         'stale: the data changed'
         """
+        if self.is_current is None:
+            return f"not known: {', '.join(self.reasons)}"
         if not self.is_current:
             return f"stale: {', '.join(self.reasons)}"
         return f"unfinished: {self.left}" if self.left else "up to date"
@@ -60,7 +63,7 @@ def standing(definition: Definition, record: StudyRecord) -> Standing:
             objective = build_objective(definition)
     except TunesmithError as error:
         first = str(error).splitlines()[0]
-        return Standing(False, (f"it cannot be run as it is ({first})",), None, edit)
+        return Standing(None, (f"it cannot be run as it is ({first})",), None, edit)
     reasons = tuple(stale_reasons(definition, record, objective))
     return Standing(not reasons, reasons, None if reasons else left_to_do(definition, record), edit)
 

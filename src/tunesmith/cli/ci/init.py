@@ -14,8 +14,8 @@ from tunesmith.errors import UsageError
 
 if TYPE_CHECKING:
     from tunesmith.config.model import Definition
+    from tunesmith.files import NewFile
     from tunesmith.pipeline.ci.workflows import Wishes
-    from tunesmith.scaffold import NewFile
 
 FORGES = ("github", "gitlab")
 
@@ -77,8 +77,8 @@ def command(
 def _planned(
     forge: str, definition: "Definition", root: Path, wishes: "Wishes", *, force: bool
 ) -> "list[NewFile]":
+    from tunesmith.files import NewFile
     from tunesmith.pipeline.ci.workflows import PIPELINE, workflows
-    from tunesmith.scaffold import NewFile
 
     found = workflows(forge, definition, root, wishes)
     planned = [NewFile(root / name, text) for name, text in found.items()]
@@ -93,7 +93,7 @@ def _planned(
 
 
 def _write(planned: "list[NewFile]", *, dry_run: bool, force: bool) -> None:
-    from tunesmith.scaffold import write_files
+    from tunesmith.files import write_files
 
     taken = [file for file in planned if file.exists and not file.is_same]
     for file in planned:

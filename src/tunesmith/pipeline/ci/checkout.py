@@ -18,7 +18,7 @@ MAX_NAMED = 5
 
 
 @dataclass(frozen=True)
-class Committed:
+class NewCommit:
     """What ``commit`` did."""
 
     branch: str
@@ -81,7 +81,7 @@ class Checkout(Repository):
         here = self.commit_of(f"refs/remotes/origin/{target}")
         return target, here or self.commit_of(f"refs/heads/{target}")
 
-    def commit(self, paths: Sequence[str], message: str, forge: Forge | None) -> Committed:
+    def commit(self, paths: Sequence[str], message: str, forge: Forge | None) -> NewCommit:
         """Commit some files of the working tree, and leave the others as they are.
 
         Args:
@@ -96,13 +96,13 @@ class Checkout(Repository):
         entries = self._entries(paths)
         made = self._commit_on(head, entries, message)
         if made is None:
-            return Committed(branch, None, ())
+            return NewCommit(branch, None, ())
         self._advance(head, made, entries)
-        return Committed(branch, made, tuple(self.changed_since(head, made)))
+        return NewCommit(branch, made, tuple(self.changed_since(head, made)))
 
     def commit_and_push(
         self, paths: Sequence[str], message: str, forge: Forge | None, remote: str = "origin"
-    ) -> Committed:
+    ) -> NewCommit:
         """The same, on top of what the branch is on the remote by now.
 
         Raises:
@@ -114,7 +114,7 @@ class Checkout(Repository):
         for _ in range(TRIES):
             made = self._commit_on(tip, entries, message)
             if made is None:
-                return Committed(branch, None, ())
+                return NewCommit(branch, None, ())
             try:
                 self._push_commit(remote, made, branch, () if forge is None else forge.skip_ci)
             except GitError as error:
@@ -125,7 +125,7 @@ class Checkout(Repository):
                 continue
             if tip == head:
                 self._advance(head, made, entries)
-            return Committed(branch, made, tuple(self.changed_since(tip, made)))
+            return NewCommit(branch, made, tuple(self.changed_since(tip, made)))
         raise GitError(f"`{branch}` moved {TRIES} times while its results were pushed; try again.")
 
     # -- parts of it -------------------------------------------------------------------------

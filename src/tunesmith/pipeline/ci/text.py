@@ -8,8 +8,7 @@ from pathlib import Path
 
 from tunesmith.config.model import Definition
 from tunesmith.errors import UsageError
-from tunesmith.ledger.ledger import Ledger
-from tunesmith.parts import outer_records
+from tunesmith.pipeline.believed import of_ledger
 from tunesmith.pipeline.branches.experiment import TRAINING, TUNING
 from tunesmith.pipeline.ci import metrics
 from tunesmith.pipeline.ci.checkout import Checkout
@@ -104,16 +103,11 @@ def _report(subject: Subject, limit: int | None) -> str:
 
 def ledger_summary(definition: Definition) -> Summary | None:
     """What the ledger says of the study; ``None`` where it has nothing."""
-    location = definition.ledger
-    if isinstance(location, Path) and not location.is_file():
+    found = of_ledger(definition)
+    if found is None:
         return None
     policy = Policy.of(definition.file.model_dump(mode="json", include={"selection", "gate"}))
-    with Ledger.open(location, create=False) as ledger:
-        try:
-            record = ledger.load(definition.file.study)
-        except UsageError:
-            return None
-        return summarise(record, policy, nested=outer_records(ledger, definition, record))
+    return summarise(found.record, policy, nested=found.nested)
 
 
 def _committed_report(subject: Subject) -> str | None:

@@ -7,14 +7,17 @@ import json
 import math
 import re
 import shlex
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 from string import Template
 
+from tunesmith.config.load import load_definition
 from tunesmith.config.model import Definition
 from tunesmith.errors import UsageError
+from tunesmith.files import NewFile, write_files
 from tunesmith.pipeline.ci.files import result_files, within
 from tunesmith.pipeline.dvc.document import FILE
 from tunesmith.pipeline.dvc.stages import Stage, read_stages, tuning_stage
@@ -80,6 +83,21 @@ def workflows(forge: str, definition: Definition, root: Path, wishes: Wishes) ->
     source = files("tunesmith.templates") / "ci" / forge
     texts = {to: source.joinpath(name).read_text("utf-8") for to, name in TARGETS[forge].items()}
     return {to: _Template(text).substitute(values) for to, text in texts.items()}
+
+
+def foreseen(forge: str, folder: Path, planned: Sequence[NewFile]) -> list[NewFile]:
+    """The workflows of a project whose files are yet to be written.
+
+    Args:
+        forge: ``github`` or ``gitlab``.
+        folder: where the project will be, the top of its repository.
+        planned: its files.
+    """
+    with tempfile.TemporaryDirectory(prefix="tunesmith-") as name:
+        draft = Path(name)
+        write_files([NewFile(draft / f.path.relative_to(folder), f.content) for f in planned])
+        found = workflows(forge, load_definition(draft / "tuning.yaml"), draft, Wishes())
+    return [NewFile(folder / path, text) for path, text in found.items()]
 
 
 def _values(definition: Definition, root: Path, wishes: Wishes) -> dict[str, str]:

@@ -4,18 +4,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tunesmith.clones import Committed, committed_history
+from tunesmith.clones import CommittedHistory, committed_history
 from tunesmith.config.model import Definition
 from tunesmith.errors import TunesmithError, UsageError
 from tunesmith.fingerprint import digest
 from tunesmith.objective.objective import Objective
 from tunesmith.parts import build_objective, identity, project_on_path
+from tunesmith.pipeline.believed import Believed, believed, last_heads
 from tunesmith.pipeline.branches.notes import EXPERIMENT, notes_in
 from tunesmith.pipeline.dvc.agreement import Tuning, tuning
 from tunesmith.pipeline.dvc.stages import Coupling
 from tunesmith.pipeline.findings import REBUILD, Finding, note
 from tunesmith.pipeline.repository import Repository
-from tunesmith.pipeline.verify.believed import Believed, believed, last_heads
 from tunesmith.tuning import with_gate
 
 
@@ -26,7 +26,7 @@ class Scene:
     definition: Definition
     objective: Objective | None
     """``None`` where it cannot be built here."""
-    committed: Committed | None
+    committed: CommittedHistory | None
     found: Believed | None
     dvc: Tuning | None
     problems: tuple[Finding, ...]
@@ -103,7 +103,7 @@ def _dvc(definition: Definition, problems: list[Finding]) -> Tuning | None:
 
 
 def _as_it_ran(
-    definition: Definition, objective: Objective, committed: Committed | None
+    definition: Definition, objective: Objective, committed: CommittedHistory | None
 ) -> Definition:
     """With the gate that ``run --gate`` had added, if that is what makes it the same study."""
     if definition.file.gate is not None:

@@ -16,10 +16,10 @@ from tunesmith.ledger.lock import holder
 from tunesmith.ledger.portable import write_history
 from tunesmith.ledger.records import StudyRecord
 from tunesmith.objective.objective import Objective
+from tunesmith.pipeline.believed import HISTORY, Believed
 from tunesmith.pipeline.dvc.agreement import Tuning, disagreements
 from tunesmith.pipeline.findings import REBUILD, Finding, first_difference, note
 from tunesmith.pipeline.standing import left_to_do, stale_reasons
-from tunesmith.pipeline.verify.believed import HISTORY, Believed
 from tunesmith.pipeline.verify.refit import refit
 from tunesmith.pipeline.verify.scene import Scene, look
 from tunesmith.pipeline.verify.winner import of_winner, without_record

@@ -7,8 +7,8 @@ from typing import Any
 from tunesmith.errors import UsageError
 from tunesmith.files import inside
 from tunesmith.fingerprint import digest
+from tunesmith.pipeline.believed import Believed
 from tunesmith.pipeline.findings import REBUILD, Finding, first_difference, note
-from tunesmith.pipeline.verify.believed import Believed
 from tunesmith.pipeline.verify.scene import Scene
 from tunesmith.reporting.compare import differences
 from tunesmith.reporting.edits import edit_of

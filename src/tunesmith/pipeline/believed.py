@@ -1,10 +1,10 @@
-"""What is believed of a study when its files are checked: the ledger, or else the history."""
+"""What is believed of a study that is not run: the ledger, or else the history."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from tunesmith.clones import Committed
+from tunesmith.clones import CommittedHistory, committed_history
 from tunesmith.config.model import Definition
 from tunesmith.ledger.ledger import Ledger
 from tunesmith.ledger.records import StudyHead, StudyRecord
@@ -26,7 +26,7 @@ class Believed:
 
 
 def believed(
-    definition: Definition, committed: Committed | None, identity: str | None
+    definition: Definition, committed: CommittedHistory | None, identity: str | None
 ) -> Believed | None:
     """The record that a run would go on from; ``None`` where there is none.
 
@@ -38,7 +38,7 @@ def believed(
         committed: the history, if one is configured.
         identity: of the present series, where it is known; else the last series counts.
     """
-    ours = _of_ledger(definition, identity)
+    ours = of_ledger(definition, identity)
     theirs = _of_history(definition, committed)
     if ours is None or theirs is None:
         return ours or theirs
@@ -49,7 +49,15 @@ def believed(
     return theirs if is_behind and goes_on(list(one.history.told), other.history) else ours
 
 
-def last_heads(definition: Definition, committed: Committed | None) -> Iterator[StudyHead]:
+def of_history(definition: Definition) -> Believed | None:
+    """What the history tells; ``None`` where there is none, or it cannot be used.
+
+    A clone in which DVC finds nothing to do never runs the study, and has no ledger.
+    """
+    return _of_history(definition, committed_history(definition))
+
+
+def last_heads(definition: Definition, committed: CommittedHistory | None) -> Iterator[StudyHead]:
     """The series that ran last here, and that of the history."""
     name, location = definition.file.study, definition.ledger
     if not isinstance(location, Path) or location.is_file():
@@ -60,7 +68,13 @@ def last_heads(definition: Definition, committed: Committed | None) -> Iterator[
         yield committed.records[name].head
 
 
-def _of_ledger(definition: Definition, identity: str | None) -> Believed | None:
+def of_ledger(definition: Definition, identity: str | None = None) -> Believed | None:
+    """What the ledger tells; ``None`` where it has nothing of the study.
+
+    Args:
+        definition: of the study.
+        identity: of the series, if it is there; else that which ran last.
+    """
     location, name = definition.ledger, definition.file.study
     if isinstance(location, Path) and not location.is_file():
         return None
@@ -73,7 +87,7 @@ def _of_ledger(definition: Definition, identity: str | None) -> Believed | None:
         return Believed(record, outer_records(ledger, definition, record), LEDGER)
 
 
-def _of_history(definition: Definition, committed: Committed | None) -> Believed | None:
+def _of_history(definition: Definition, committed: CommittedHistory | None) -> Believed | None:
     records: Mapping[str, StudyRecord] = {} if committed is None else committed.records
     record = records.get(definition.file.study)
     if record is None or not record.runs:
