@@ -1,6 +1,6 @@
 """Where DVC holds training to tuning, all of a study's results come along, or nothing does.
 
-``dvc.lock`` is written here as DVC writes it; the real DVC runs the same way in ``test_mlops``.
+``dvc.lock`` is written here as DVC writes it; the real DVC runs the same way in ``ci/test_mlops``.
 """
 
 import hashlib

@@ -121,14 +121,15 @@ def test_from_a_wider_space_to_a_merge_with_a_crash_in_between(
     tuned(project)
     rerun(project)
     applied(project, {BEST})
-    trained(project, server)
+    base = git(github.remote, "merge-base", "main", "training/wider")
+    trained(project, server, only(github.pushed("training/wider", base)))
     edited(project, server)
     merged(project)
 
 
 def crashed(github: GitHub, before: str) -> None:
     """The time is over in the middle of a fit: DVC locks nothing, and nothing is committed."""
-    github.variables = {"TUNESMITH_TIME_BUDGET": "9s", "STUCK": "1"}
+    github.variables = {"TUNESMITH_TIME_BUDGET": "10s", "STUCK": "1"}
     (run,) = github.pushed("tuning/wider", before)
     github.variables = {}
     assert run.step("Tune").outcome == "failure", run.log
@@ -145,7 +146,8 @@ def tuned(project: Project) -> None:
     assert run.is_success, run.log
     again = (run.workspace / "fits.log").read_text().splitlines()
     # A run tries the estimator out with one small fit; then the fit in flight is made again.
-    assert len(first) + len(again) == 2 + 9 + 1
+    assert len(first) > 1
+    assert len(first) + len(again) <= 2 + 9 + 1
     files = git(github.remote, "show", "--format=", "--name-only", "tuning/wider").splitlines()
     assert {BEST, TUNED, LOCK, "outputs/history.jsonl", "outputs/tuning_results.md"} <= set(files)
     assert not [name for name in files if name.startswith(("models", "processed_data", "."))]
@@ -167,15 +169,16 @@ def applied(project: Project, files: set[str]) -> None:
     """A person looks at the report, and brings the parameters over."""
     project.pull()
     project.call("tunesmith", "experiment", "apply", "wider", "--push", "origin")
+    brought(project, files)
+
+
+def brought(project: Project, files: set[str]) -> None:
     base = git(project.github.remote, "merge-base", "main", "training/wider")
     changed = git(project.github.remote, "diff", "--name-only", base, "training/wider")
     assert set(changed.splitlines()) == files
 
 
-def trained(project: Project, server: GitHubServer) -> None:
-    github = project.github
-    base = git(github.remote, "merge-base", "main", "training/wider")
-    run = only(github.pushed("training/wider", base))
+def trained(project: Project, server: GitHubServer, run: Run) -> None:
     assert "Running stage 'evaluation'" in run.step("Train").output
     assert "Running stage 'tuning'" not in run.step("Train").output
     (pull,) = server.pulls
@@ -185,6 +188,12 @@ def trained(project: Project, server: GitHubServer) -> None:
     assert "## Parameters\n\nFrom trial " in body
     metrics = json.loads(project.shown("training/wider", "outputs/training_metrics.json"))
     assert 0.9 < metrics["roc_auc"] <= 1
+    done = subprocess.run(
+        [str(Path(sys.executable).parent / "dvc"), "status", "-q"],
+        cwd=run.workspace,
+        env=environment(project.root),
+    )
+    assert done.returncode == 0, "what was trained must be what DVC knows"
 
 
 def edited(project: Project, server: GitHubServer) -> None:
@@ -220,13 +229,15 @@ def test_parameters_that_dvc_holds_to_the_study(tmp_path: Path, server: GitHubSe
     project.call("tunesmith", "experiment", "start", "wider", "--push", "origin")
     git(project.root, "switch", "-q", "tuning/wider")
     project.change("tuning.yaml", "0.01, 1000.0", "0.1, 10.0")
-    only(github.pushed("tuning/wider", project.push("look closer")))
-    project.pull()
+    project.push("look closer")
+    run = github.dispatch("tuning.yml", "tuning/wider", apply=True)
+    assert run.is_success, run.log
     outputs = ("history.jsonl", "trials.csv", "tuning_report.html", "tuning_results.md")
     files = {BEST, LOCK, "tuning.yaml", "outputs/tuning_metrics.json"}
-    applied(project, files | {f"outputs/{name}" for name in outputs})
-    trained(project, server)
+    brought(project, files | {f"outputs/{name}" for name in outputs})
+    trained(project, server, only(github.dispatched()))
 
+    git(project.root, "fetch", "-q", "origin")
     git(project.root, "switch", "-q", "training/wider")
     project.pull()
     project.change(BEST, "classify__C: ", "classify__C: 1")

@@ -171,58 +171,6 @@ def reviewed(github: GitHub, server: GitHubServer) -> None:
     assert server.bodies(1) == [before]
 
 
-SLOW = """\
-import os
-import time
-from pathlib import Path
-
-from sklearn.tree import DecisionTreeClassifier
-
-LOG = Path("fits.log")
-
-
-class Slow(DecisionTreeClassifier):
-    def fit(self, X, y):
-        with LOG.open("a") as log:
-            log.write(f"{self.max_depth} {self.criterion} {X.to_numpy().sum():.6f}\\n")
-        if "STUCK" in os.environ and len(LOG.read_text().splitlines()) == 4:
-            time.sleep(60)
-        return super().fit(X, y)
-"""
-
-
-def test_what_was_interrupted_goes_on_and_is_handed_over(
-    project: Path, github: GitHub, server: GitHubServer
-) -> None:
-    tunesmith(project, "experiment", "start", "one", "--push", "origin")
-    git(project, "switch", "-q", "tuning/one")
-    (project / "slow.py").write_text(SLOW)
-    text = (project / "tuning.yaml").read_text()
-    text = text.replace("sklearn.tree.DecisionTreeClassifier", "slow.Slow")
-    (project / "tuning.yaml").write_text(text)
-    base = commit(project, "slowly")
-    github.variables = {"TUNESMITH_TIME_BUDGET": "8s", "STUCK": "1"}
-    (run,) = github.pushed("tuning/one", base)
-    assert run.step("Tune").outcome == "failure", run.log
-    assert "The time budget of 8s is spent" in run.step("Tune").output
-    assert run.step("Commit the results").outcome == "skipped"
-    assert "# Tuning results" in run.summary.read_text()
-    github.variables = {}
-
-    again = github.dispatch("tuning.yml", "tuning/one", apply=True)
-    assert again.is_success, again.log
-    assert "tune: results" in git(github.remote, "log", "-1", "--format=%s", "tuning/one")
-    # Each run begins with a small fit that tries the estimator out. Then two of the 12 fits were
-    # over, and the third had to be made again.
-    first, second = ((r.workspace / "fits.log").read_text().splitlines() for r in (run, again))
-    assert len(first) == 1 + 3
-    assert len(second) == len(set(second)) == 1 + 10
-    assert not set(first[1:3]) & set(second)
-    assert only(github.dispatched()).workflow == "training.yml"
-    assert [pull.source for pull in server.pulls] == ["training/one"]
-    assert len(server.bodies(1)) == 1
-
-
 def test_training_on_gitlab(project: Path, tmp_path: Path) -> None:
     tunesmith(project, "ci", "init", "gitlab", "--training", "python train.py")
     git(project, "switch", "-q", "-c", "training/one")
