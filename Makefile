@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 MERMAID := tests/reporting/mermaid/node_modules
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types layers unit docs bench clean
+.PHONY: help demo flow test lint types layers unit docs bench clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -22,6 +22,9 @@ $(READY): pyproject.toml constraints.txt
 
 demo: $(READY)  ## Tune a real model on real data: grid, random and Bayesian search
 	@PATH="$(abspath $(BIN)):$$PATH" sh examples/demo.sh
+
+flow: $(READY)  ## The whole way with real Git and DVC, from a study to a merge
+	@PATH="$(abspath $(BIN)):$$PATH" sh examples/flow.sh
 
 test: lint types layers docs unit  ## Everything that CI runs
 

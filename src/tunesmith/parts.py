@@ -190,15 +190,6 @@ def has_curves(definition: Definition) -> bool:
     return is_wanted and file.search.method != "grid" and file.budget is None
 
 
-def snapshot(definition: Definition) -> dict[str, Any]:
-    """The definition as JSON, as the ledger keeps it."""
-    found: dict[str, Any] = {
-        "file": definition.file.model_dump(mode="json"),
-        "space": definition.space.to_json(),
-    }
-    return found if definition.outer is None else {**found, "outer": asdict(definition.outer)}
-
-
 def outer_definitions(definition: Definition, data: str) -> list[Definition]:
     """The searches of nested cross-validation, one an outer fold.
 
@@ -230,7 +221,7 @@ def outer_records(
     found = []
     for outer in outer_definitions(definition, record.head.context.get("data", "")):
         head = ledger.previous(outer.file.study)
-        if head is not None and _is_of(head, record.head, snapshot(outer)):
+        if head is not None and _is_of(head, record.head, outer.as_json()):
             found.append(ledger.load(outer.file.study))
     return tuple(found)
 

@@ -33,7 +33,6 @@ from tunesmith.parts import (
     outer_definitions,
     outer_records,
     project_on_path,
-    snapshot,
     start_points,
 )
 from tunesmith.reporting.decision import chosen_trial
@@ -216,7 +215,7 @@ def _begin(
     head = ledger.begin_study(
         name,
         mark,
-        snapshot(definition)
+        definition.as_json()
         | {
             "start": [[origin, dict(params)] for origin, params in start],
             "incumbent": incumbent(definition),
@@ -277,7 +276,7 @@ def _run(
     restart: bool,
 ) -> Result:
     file = definition.file
-    provenance = collect(definition.root, snapshot(definition), objective.context, file.search.seed)
+    provenance = collect(definition.root, definition.as_json(), objective.context, file.search.seed)
     run_id = ledger.begin_run(head.id, provenance)
     recorder = LedgerRecorder(ledger, head.id, run_id, since_run=run_id if restart else None)
     end_strays(definition)
@@ -303,7 +302,7 @@ def _run(
         )
         try:
             outcome, code = study.run(), int(ExitCode.OK)
-            winner = chosen_trial(outcome.history, snapshot(definition), objective.metrics)
+            winner = chosen_trial(outcome.history, definition.as_json(), objective.metrics)
             score_holdout(objective, executor, recorder, gate, winner)
         except StopRequested as stop:
             outcome, code = study.outcome(f"{INTERRUPTED} {stop}"), 128 + stop.signum

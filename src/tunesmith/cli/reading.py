@@ -33,7 +33,7 @@ def open_records(
     if isinstance(location, Path) and not location.is_file():
         return definition, *_of_history(definition, location)
     with Ledger.open(location, create=False) as ledger:
-        record = ledger.load(definition.file.study)
+        record = ledger.load(definition.file.study, like=definition.as_json())
         if definition.file.outer_folds is None:
             return definition, record, ()
         from tunesmith.parts import outer_records

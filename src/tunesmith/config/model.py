@@ -5,7 +5,7 @@ search space in ``space``, reading and error positions in ``load``. Shorthands (
 ``cv: 5``) are turned into the full form as they enter, so that readers meet one form only.
 """
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -392,3 +392,11 @@ class Definition:
         """The ledger's URL, or its path made absolute."""
         location = self.file.ledger
         return location if "://" in location else self.root.resolve() / location
+
+    def as_json(self) -> dict[str, Any]:
+        """As the ledger keeps it."""
+        found: dict[str, Any] = {
+            "file": self.file.model_dump(mode="json"),
+            "space": self.space.to_json(),
+        }
+        return found if self.outer is None else {**found, "outer": asdict(self.outer)}

@@ -287,18 +287,27 @@ class Ledger:
         with self._reading() as connection:
             return fold_keys(connection, study_id)
 
-    def load(self, name: str | None = None, generation: int | None = None) -> StudyRecord:
+    def load(
+        self,
+        name: str | None = None,
+        generation: int | None = None,
+        *,
+        like: Mapping[str, Any] | None = None,
+    ) -> StudyRecord:
         """Everything about a series of a study's trials, running ones included.
 
         Args:
             name: the study; by default the one that was run last.
             generation: which series, counted from 1; by default the last that ran.
+            like: rather the last that was defined like this (``Definition.as_json``), if there is
+                one.
 
         Raises:
             UsageError: there is no such study.
         """
         with self._reading() as connection:
-            row = latest_study(connection, name, generation)
+            wanted = None if like is None else without_secrets(like, {})
+            row = latest_study(connection, name, generation, wanted)
             if row is None and generation is not None:
                 last = last_generation(connection, name or "")
                 if last is not None:

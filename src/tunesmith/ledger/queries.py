@@ -1,7 +1,7 @@
 """What is asked of the tables, within a transaction of the caller."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -25,6 +25,8 @@ from tunesmith.ledger.records import RunRecord
 from tunesmith.ledger.rows import fold_result_of, metrics_of, trial_of
 from tunesmith.types import State
 
+FIXING = ("objective", "search", "budget")
+"""Sections of the configuration that fix the trials, beside the space."""
 NOT_RESULTS = ("timeout", "worker-died", "interrupted")
 """Failures that say nothing about the params: such folds are tried again."""
 _kind = schema.evaluation.c.failure_kind
@@ -96,11 +98,21 @@ def last_run(connection: Connection) -> int | None:
 
 
 def latest_study(
-    connection: Connection, name: str | None, generation: int | None = None
+    connection: Connection,
+    name: str | None,
+    generation: int | None = None,
+    like: Mapping[str, Any] | None = None,
 ) -> Row[Any] | None:
     """The series, of this study or of any, that ran last; the newest where none ran.
 
     Searches of nested cross-validation belong to a study: they are found by their name alone.
+
+    Args:
+        connection: to read from.
+        name: of the study.
+        generation: a certain series.
+        like: rather one that was defined like this, if there is one: branches of a repository
+            share a ledger.
     """
     runs = (
         select(schema.run.c.study_id, func.max(schema.run.c.id).label("last"))
@@ -117,8 +129,17 @@ def latest_study(
         query = query.where(table.c.name == name)
     if generation is not None:
         query = query.where(table.c.generation == generation)
-    rows = connection.execute(query)
-    return next((row for row in rows if name or "outer" not in json.loads(row.definition)), None)
+    found = [(row, json.loads(row.definition)) for row in connection.execute(query)]
+    rows = [(row, content) for row, content in found if name or "outer" not in content]
+    alike = (row for row, content in rows if like is not None and is_like(content, like))
+    return next(alike, rows[0][0] if rows else None)
+
+
+def is_like(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether two definitions agree in all of the configuration that fixes the trials."""
+    files = one.get("file", {}), other.get("file", {})
+    is_same = all(files[0].get(part) == files[1].get(part) for part in FIXING)
+    return is_same and one.get("space") == other.get("space")
 
 
 def told_log(connection: Connection, study_id: int) -> TrialLog:

@@ -79,11 +79,11 @@ def of_ledger(definition: Definition, identity: str | None = None) -> Believed |
     if isinstance(location, Path) and not location.is_file():
         return None
     with Ledger.open(location, create=False) as ledger:
-        head = None if identity is None else ledger.series(name, identity)
-        head = head or ledger.previous(name)
-        if head is None:
+        if ledger.previous(name) is None:
             return None
-        record = ledger.load(name, head.generation)
+        head = None if identity is None else ledger.series(name, identity)
+        generation = None if head is None else head.generation
+        record = ledger.load(name, generation, like=definition.as_json())
         return Believed(record, outer_records(ledger, definition, record), LEDGER)
 
 

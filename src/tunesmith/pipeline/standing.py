@@ -8,7 +8,7 @@ from tunesmith.errors import TunesmithError
 from tunesmith.files import inside
 from tunesmith.ledger.records import StudyRecord
 from tunesmith.objective.objective import Objective
-from tunesmith.parts import build_objective, identity, project_on_path, snapshot
+from tunesmith.parts import build_objective, identity, project_on_path
 from tunesmith.reporting.compare import changes
 from tunesmith.reporting.edits import Edit, edit_of
 from tunesmith.search.stopping import build as build_criterion
@@ -80,7 +80,7 @@ def stale_reasons(
     """
     if record.head.identity == identity(definition, objective):
         return
-    then, now = record.head.definition, snapshot(definition)
+    then, now = record.head.definition, definition.as_json()
     context = record.head.context
     found = [text for k, text in BLAME.items() if context.get(k) != objective.context.get(k)]
     found += [

@@ -9,10 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tunesmith import git
+from tunesmith.config.source import parse_document
+from tunesmith.errors import UsageError
 from tunesmith.fingerprint import digest
 from tunesmith.ledger.records import StudyRecord
 from tunesmith.reporting.compare import differences
-from tunesmith.reporting.parameters import read_parameters
+from tunesmith.reporting.parameters import params_and_meta, read_parameters
 
 
 @dataclass(frozen=True)
@@ -57,7 +60,7 @@ def edit_of(path: Path, record: StudyRecord | None = None) -> Edit | None:
     number = None if meta is None else meta.get("trial")
     if meta is not None and meta.get("digest") == digest(params):
         return Edit(params, number, (), is_adopted=True) if meta.get("adopted") else None
-    before = _params_of(record, meta, number)
+    before = _params_of(record, meta, number) or _committed(path, meta)
     return Edit(params, number, () if before is None else tuple(differences(before, params)))
 
 
@@ -70,4 +73,17 @@ def _params_of(
     if meta.get("study") != record.head.name or not 0 <= number < record.history.n_told:
         return None
     params = dict(record.history[number].params)
+    return params if digest(params) == meta.get("digest") else None
+
+
+def _committed(path: Path, meta: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+    """What the commit checked out has there, if that is what the file was before the edit."""
+    commit = None if meta is None else git.commit(path.parent, "HEAD")
+    text = None if commit is None else git.content(path.parent, commit, path.name)
+    if meta is None or text is None:
+        return None
+    try:
+        params, _ = params_and_meta(parse_document(text, path).data, str(path))
+    except UsageError:
+        return None
     return params if digest(params) == meta.get("digest") else None

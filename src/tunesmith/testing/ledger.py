@@ -126,6 +126,16 @@ class LedgerContract:
         assert [head.name for head in ledger.studies()] == ["a", "s"]
         assert ledger.load().head.name == "a"
 
+    def test_the_series_of_a_definition_goes_before_the_last_one(self, ledger: Ledger) -> None:
+        """Two branches of a repository share the ledger of its folder."""
+        narrow, wide = ({"file": {"search": {}}, "space": {"boxes": [n]}} for n in (1, 2))
+        for identity, definition in (("i1", narrow), ("i2", wide)):
+            head = ledger.begin_study("s", identity, definition, {}, METRICS, METRICS)
+            ledger.begin_run(head.id, {})
+        assert ledger.load("s").head.identity == "i2"
+        assert ledger.load("s", like=narrow | {"start": []}).head.identity == "i1"
+        assert ledger.load("s", like={**narrow, "space": {}}).head.identity == "i2"
+
     def test_a_search_of_nested_cross_validation_is_found_by_its_name_alone(
         self, ledger: Ledger
     ) -> None:

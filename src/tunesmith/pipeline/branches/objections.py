@@ -17,7 +17,7 @@ from tunesmith.config.model import Definition
 from tunesmith.config.source import parse_document
 from tunesmith.errors import TunesmithError, UsageError
 from tunesmith.fingerprint import digest, reached, top_names
-from tunesmith.parts import HOUSEKEEPING, snapshot
+from tunesmith.parts import HOUSEKEEPING
 from tunesmith.pipeline.committed import CommittedStudy, Pipeline, joined, space_files, trials_at
 from tunesmith.pipeline.dvc.agreement import changed_keys
 from tunesmith.pipeline.dvc.lock import read_lock
@@ -123,7 +123,7 @@ def stale(there: CommittedStudy, record: "StudyRecord | None") -> Iterator[Objec
 
 def _other_head(there: CommittedStudy, record: "StudyRecord") -> Iterator[Objection]:
     """Whether the series of trials began with another configuration than is committed with it."""
-    then, now = record.head.definition, snapshot(there.definition)
+    then, now = record.head.definition, there.definition.as_json()
     before, after = ({"space": d["space"], **d["file"]["objective"]} for d in (then, now))
     # What a later version of Tunesmith has added to a configuration is no change.
     keys = [key for key in before if key in after and key not in HOUSEKEEPING]
