@@ -77,7 +77,7 @@ def _weighed(summary: Summary, words: Words) -> list[str]:
 def _written(gate: Gate) -> str:
     if gate.is_open or gate.holds_back:
         return " The best-parameters file keeps them." if gate.holds_back else ""
-    return " The winner was written all the same: the gate keeps nothing."
+    return " The winner was written all the same: no gate holds it back."
 
 
 def _gain(comparison: Comparison | None) -> str:

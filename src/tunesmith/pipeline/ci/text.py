@@ -50,7 +50,13 @@ class Subject:
 
     @cached_property
     def summary(self) -> Summary | None:
-        """What the ledger says of the study; ``None`` where it has nothing."""
+        """What the ledger says of the study; ``None`` where it has nothing.
+
+        On a training branch the parameters come from another one, whose report is to be shown.
+        """
+        is_training = (self.branch or "").startswith(TRAINING)
+        if is_training and _committed_report(self) is not None:
+            return None
         return ledger_summary(self.definition)
 
 
