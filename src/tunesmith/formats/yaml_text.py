@@ -8,6 +8,8 @@ from typing import Any
 from tunesmith.errors import UsageError
 
 PLAIN_WORD = re.compile(r"[A-Za-z][A-Za-z0-9_./-]*\Z")
+PLAIN_WORDS = re.compile(r"[A-Za-z][\w./-]*( [\w./-]+)+\Z", re.ASCII)
+"""Such as a command; two words are never anything but text."""
 MAX_PLAIN_KEY = 1000
 NOT_TEXT = {"y", "n", "yes", "no", "on", "off", "true", "false", "null", "none", "nan", "inf"}
 """Words that some YAML reader takes for something else than text."""
@@ -52,13 +54,15 @@ def scalar(value: Any) -> str:
 
     >>> [scalar(v) for v in (None, True, 3, 1e22, "rbf", "1e-3", "12:30", "a: b")]
     ['null', 'true', '3', '1.0e+22', 'rbf', '"1e-3"', '"12:30"', '"a: b"']
+    >>> scalar("tunesmith run -c config/tuning.json")
+    'tunesmith run -c config/tuning.json'
     """
     if value is None or isinstance(value, bool | int):
         return json.dumps(value)
     if isinstance(value, float):
         return _float(value)
-    is_plain = PLAIN_WORD.match(value) and value.lower() not in NOT_TEXT
-    return value if is_plain else _quoted(value)
+    is_word = PLAIN_WORD.match(value) and value.lower() not in NOT_TEXT
+    return value if is_word or PLAIN_WORDS.match(value) else _quoted(value)
 
 
 def _float(value: float) -> str:
