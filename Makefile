@@ -46,7 +46,7 @@ $(MERMAID): tests/reporting/mermaid/package.json
 	@if command -v npm >/dev/null; then npm install --prefix $(@D) --silent --no-audit --no-fund; fi || true
 
 unit: $(READY) $(MERMAID)
-	$(BIN)/python -m pytest -n logical --dist loadfile
+	$(BIN)/python -m pytest -n logical --dist worksteal
 
 bench: $(READY)  ## Measure against the peers: benchmarks/results.md, ratios from one run
 	$(BIN)/python -m benchmarks

@@ -54,10 +54,7 @@ class Subject:
 
         On a training branch the parameters come from another one, whose report is to be shown.
         """
-        is_training = (self.branch or "").startswith(TRAINING)
-        if is_training and _committed_report(self) is not None:
-            return None
-        return ledger_summary(self.definition)
+        return None if _tuning_report(self) is not None else ledger_summary(self.definition)
 
 
 def comment(subject: Subject) -> str:
@@ -118,18 +115,30 @@ def ledger_summary(definition: Definition) -> Summary | None:
 
 def _committed_report(subject: Subject) -> str | None:
     """The report that belongs to this branch's parameters."""
-    checkout, outputs = subject.checkout, subject.definition.file.outputs
-    report, best = within(checkout.root, subject.definition.root, [outputs.report, outputs.best])
+    checkout, report = subject.checkout, _path(subject, subject.definition.file.outputs.report)
     own = checkout.root / report
     text = own.read_text(encoding="utf-8") if own.is_file() else None
     if text is not None and text != _read(checkout, subject.base_commit, report):
         return text
+    return _tuning_report(subject)
+
+
+def _tuning_report(subject: Subject) -> str | None:
+    """On a training branch, the report of the tuning branch that its parameters come from."""
+    checkout, outputs = subject.checkout, subject.definition.file.outputs
     name = (subject.branch or "").removeprefix(TRAINING)
     tuning = checkout.branches().get(f"{TUNING}{name}") if name != subject.branch else None
+    best = _path(subject, outputs.best)
     found, here = _parameters_of(checkout, tuning, best), _parameters_here(checkout, best)
     if found is not None and here is not None and found.digest == here.digest:
-        return _read(checkout, tuning, report)
+        return _read(checkout, tuning, _path(subject, outputs.report))
     return None
+
+
+def _path(subject: Subject, name: str) -> str:
+    """An output's path, relative to the repository."""
+    (found,) = within(subject.checkout.root, subject.definition.root, [name])
+    return found
 
 
 # -- what training has made of it ----------------------------------------------------------------
@@ -144,7 +153,7 @@ def _training(subject: Subject) -> Iterator[str]:
     if not subject.files and subject.summary is not None:
         # The study's own report has the parameters, too.
         return
-    (best,) = within(subject.checkout.root, folder, [subject.definition.file.outputs.best])
+    best = _path(subject, subject.definition.file.outputs.best)
     before = _parameters_of(subject.checkout, subject.base_commit, best)
     here = _parameters_here(subject.checkout, best)
     if here is not None and (before is None or before.digest != here.digest):
