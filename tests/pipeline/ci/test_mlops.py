@@ -55,7 +55,9 @@ class Project:
         self.change("tuning.yaml", "trials: 25", "trials: 3")
         self.change("tuning.yaml", "method: bayesian", "method: random")
         self.change("tuning.yaml", "folds: 5", "folds: 3")
-        self.change("tuning.yaml", "outputs:", "execution: {workers: 1, share: off}\n\noutputs:")
+        self.change(
+            "tuning.yaml", "outputs:", "execution: {executor: serial, share: off}\n\noutputs:"
+        )
         self.change(".gitignore", ".venv/", ".venv/\nfits.log")
         self.call("dvc", "init", "-q")
         self.call("dvc", "repro", "-q")
