@@ -69,10 +69,10 @@ def test_a_project(name: str, copy: Path) -> None:
     report = (folder / outputs.report).read_text()
     assert report.startswith("# Tuning results")
     assert "failed" not in report
-    before = (folder / outputs.best).read_text()
+    before = (folder / outputs.best.path).read_text()
     again = json.loads(shell("tunesmith run --json", folder))
     assert again["n_evaluated"] == 0
-    assert (folder / outputs.best).read_text() == before
+    assert (folder / outputs.best.path).read_text() == before
 
 
 def test_from_python(copy: Path) -> None:

@@ -133,9 +133,9 @@ def test_the_repository_to_copy_is_in_step_with_itself(tmp_path: Path, is_tight:
     assert list(stages) == ["preprocessing", "tuning", "training", "evaluation"]
     tuning = tuning_stage(stages, "tuning.yaml")
     assert tuning is not None
-    assert coupling(tuning, outputs.best) is (Coupling.TIGHT if is_tight else Coupling.LOOSE)
+    assert coupling(tuning, outputs.best.path) is (Coupling.TIGHT if is_tight else Coupling.LOOSE)
     named = {name for _, name in outputs if name is not None}
-    assert set(tuning.outs) == named - (set() if is_tight else {outputs.best})
+    assert set(tuning.outs) == named - (set() if is_tight else {outputs.best.path})
     assert all(flags == {"cache": False, "persist": True} for flags in tuning.outs.values())
     for name in {dep for stage in stages.values() for dep in stage.deps}:
         is_made = any(name in stage.outs for stage in stages.values())

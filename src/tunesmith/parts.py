@@ -285,12 +285,12 @@ def is_edited(definition: Definition) -> bool:
     outputs = definition.file.outputs
     if outputs.tuned is None:
         return False
-    return edit_of(definition.root / outputs.best) is not None
+    return edit_of(definition.root / outputs.best.path) is not None
 
 
 def _in_force(definition: Definition) -> dict[str, Any] | None:
     """What the best-parameters file holds, here or in the base revision."""
-    gate, name = definition.file.gate, definition.file.outputs.best
+    gate, name = definition.file.gate, definition.file.outputs.best.path
     if gate is not None and gate.base is not None:
         return committed_parameters(definition.root, gate.base, name)
     path = definition.root / name

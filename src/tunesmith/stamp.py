@@ -71,7 +71,7 @@ def _path(definition: Definition) -> Path | None:
 
 
 def _outputs(definition: Definition) -> dict[str, str | None]:
-    names = [name for _, name in definition.file.outputs if name is not None]
+    names = list(definition.file.outputs.paths.values())
     paths = {name: inside(definition.root, name) for name in names}
     return {name: file_digest([p]) if p.is_file() else None for name, p in paths.items()}
 

@@ -24,6 +24,6 @@ def say_kept(definition: "Definition", record: "StudyRecord", summary: "Summary"
     edit = kept_edit(summary, definition.root, outputs, record)
     if edit is None:
         return False
-    place = shown(inside(definition.root, outputs.best))
+    place = shown(inside(definition.root, outputs.best.path))
     say(f"{place} is kept: {edit.words}. `tunesmith adopt` takes the winner over.")
     return True

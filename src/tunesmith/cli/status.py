@@ -71,7 +71,7 @@ def _parameters(definition: "Definition", record: "StudyRecord", edit: "Edit | N
     from tunesmith.files import inside
     from tunesmith.reporting.parameters import read_parameters
 
-    name = definition.file.outputs.best
+    name = definition.file.outputs.best.path
     path = inside(definition.root, name)
     if edit is not None:
         return f"{name}: {edit.words}"

@@ -26,7 +26,7 @@ EXPECTED = {
 }
 PATTERNS = {
     "study": "letters, digits, `.`, `_` and `-`, at most 80 of them",
-    "best": "a name that ends in .json, .yaml, .yml or .toml",
+    "path": "a name that ends in .json, .yaml, .yml or .toml",
     "report": "a name that ends in .md",
     "trials": "a name that ends in .csv, .json or .jsonl",
 }

@@ -273,12 +273,33 @@ class Budget(Section):
     median of the others at that point."""
 
 
+ParameterFile = Annotated[str, Field(pattern=r"\.(json|ya?ml|toml)$")]
+"""A name that ends in .json, .yaml, .yml or .toml."""
+
+
+class BestFile(Section):
+    """The best-parameters file. A file that exists keeps its shape: a flat mapping stays flat."""
+
+    path: ParameterFile = "config/best_parameters.yaml"
+    """YAML, JSON or TOML by its name."""
+    at: str | None = Field(default=None, min_length=1)
+    """Dotted place of the parameters in a file that holds more, e.g. ``train.params``, or ``.`` for
+    its top level. Everything else in the file stays as it is."""
+    meta: bool | None = None
+    """``false`` leaves out where the parameters come from, so that a new file holds nothing but
+    the parameters (``Model(**json.load(file))``); ``true`` writes it under the key ``meta``. By
+    default a new file has it unless ``at`` is given, and a file that exists stays as it is."""
+
+
 class Outputs(Section):
     """Files written when a run ends, relative to the configuration's project folder."""
 
-    best: str = Field(default="config/best_parameters.yaml", pattern=r"\.(json|ya?ml|toml)$")
-    """The winner, for the training program; YAML, JSON or TOML by its name."""
-    tuned: str | None = Field(default=None, pattern=r"\.(json|ya?ml|toml)$")
+    best: Annotated[
+        BestFile, BeforeValidator(located, json_schema_input_type=ParameterFile | BestFile)
+    ] = BestFile()
+    """The winner, for the training program: the path of a YAML, JSON or TOML file, or a mapping
+    with ``path``, ``at`` and ``meta``."""
+    tuned: ParameterFile | None = None
     """The winner in a file of Tunesmith's own, e.g. ``outputs/tuned_parameters.yaml``. Where it is
     named, ``best`` belongs to people: a run writes it only while nobody has edited it, and
     ``tunesmith adopt`` takes the winner over."""
@@ -295,6 +316,12 @@ class Outputs(Section):
     metrics: str | None = Field(default=None, pattern=r"\.json$")
     """The winner's scores and the number of trials, e.g. ``outputs/tuning_metrics.json``, as
     ``dvc metrics`` reads them."""
+
+    @property
+    def paths(self) -> dict[str, str]:
+        """The path of every output that is written, by its key."""
+        others = {key: name for key, name in self if isinstance(name, str)}
+        return {"best": self.best.path, **others}
 
 
 class Gate(Section):

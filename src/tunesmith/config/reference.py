@@ -71,6 +71,7 @@ SECTIONS = {
     "ConvergenceSpec": "stop.convergence",
     "Budget": "budget",
     "Outputs": "outputs",
+    "BestFile": "outputs.best",
     "Gate": "gate",
     "Execution": "execution",
     "Slots": "execution.slots",

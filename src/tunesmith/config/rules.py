@@ -218,9 +218,7 @@ def _outputs(file: File, root: FilePath, inputs: Mapping[str, FilePath]) -> Iter
     taken |= {found: "the data" for name in names if (found := _at(root, name))}
     if "://" not in file.ledger and (ledger := _at(root, file.ledger)):
         taken[ledger] = "the ledger"
-    for name, value in file.outputs:
-        if value is None:
-            continue
+    for name, value in file.outputs.paths.items():
         path = ("outputs", name)
         try:
             found = inside(root, value)

@@ -116,17 +116,17 @@ class CommittedStudy:
     @property
     def found(self) -> str:
         """The file of what the study has found, as the repository names it."""
-        return self.path(self.outputs.tuned or self.outputs.best)
+        return self.path(self.outputs.tuned or self.outputs.best.path)
 
     @property
     def best(self) -> str:
         """The file that training reads, as the repository names it."""
-        return self.path(self.outputs.best)
+        return self.path(self.outputs.best.path)
 
     @property
     def results(self) -> list[str]:
         """Every output, as the repository names it."""
-        return [self.path(name) for _, name in self.outputs if name is not None]
+        return [self.path(name) for name in self.outputs.paths.values()]
 
     def parameters(self, path: str) -> Parameters | None:
         """What a best-parameters file holds; ``None`` where it is not there.

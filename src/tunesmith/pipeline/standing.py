@@ -55,7 +55,7 @@ def standing(definition: Definition, record: StudyRecord) -> Standing:
         definition: as it is now.
         record: of the study's last series.
     """
-    edit = edit_of(inside(definition.root, definition.file.outputs.best), record)
+    edit = edit_of(inside(definition.root, definition.file.outputs.best.path), record)
     if stamped(definition) is not None:
         return Standing(True, (), None, edit)
     try:

@@ -53,7 +53,7 @@ def adopt(
     """
     summary = summarise(record, with_effects=False)
     chosen = chosen_by(summary, trial, selection)
-    path = inside(root, outputs.best)
+    path = inside(root, outputs.best.path)
     is_other = chosen != summary.chosen
     text = best_parameters(summary, path.suffix, chosen, is_adopted=is_other)
     changes = tuple(differences(_present(path), chosen.params))

@@ -30,7 +30,7 @@ def handed_over(summary: Summary, root: Path, outputs: Outputs) -> str | None:
     Raises:
         UsageError: the file cannot be read, or TOML cannot hold the winner.
     """
-    path, trial = inside(root, outputs.best), _trial(summary, inside(root, outputs.best))
+    path, trial = inside(root, outputs.best.path), _trial(summary, inside(root, outputs.best.path))
     if trial is None:
         return None
     if outputs.tuned is not None and path.is_file():
@@ -56,7 +56,7 @@ def kept_edit(
     Raises:
         UsageError: the file cannot be read.
     """
-    path = inside(root, outputs.best)
+    path = inside(root, outputs.best.path)
     trial = None if outputs.tuned is None else _trial(summary, path)
     edit = None if trial is None else edit_of(path, record)
     return edit if trial is not None and _is_kept(edit, trial) else None

@@ -49,7 +49,7 @@ def write_outputs(
     contents = contents_of(record, outputs, summary, nested)
     best = handed_over(summary, root, outputs)
     if best is not None:
-        contents[outputs.best] = best
+        contents[outputs.best.path] = best
     files = {inside(root, name): content for name, content in contents.items()}
     return [Written(path, write_atomic(path, content)) for path, content in files.items()]
 

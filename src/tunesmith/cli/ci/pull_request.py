@@ -44,7 +44,7 @@ def command(
     source, into = checkout.current_branch(forge), target or checkout.main_branch() or "main"
     if source == into:
         raise UsageError(f"`{source}` is where pull requests go into; run this on another branch.")
-    best = definition.root / definition.file.outputs.best
+    best = definition.root / definition.file.outputs.best.path
     title, body = _words(best, source, into, title, body)
     if dry_run:
         show(f"{source} -> {into}: {title}\n\n{body}".rstrip())

@@ -120,7 +120,7 @@ def _since_applied(survey: Survey, facts: Facts) -> tuple[str, str]:
         is_other = survey.digest(survey.at(training, best), best) != facts.notes[0].digest
     changed = survey.repository.changed_since(since, training.commit) if since else []
     # Tuning's own metrics tell nothing of training.
-    own = {facts.layout.path(name) for _, name in facts.layout.outputs}
+    own = {facts.layout.path(name) for name in facts.layout.outputs.paths.values()}
     is_trained = any(METRICS.search(path) for path in changed if path not in own)
     note = "parameters were edited there since" if is_other else ""
     return "trained" if is_trained else "applied", note

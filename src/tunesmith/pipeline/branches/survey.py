@@ -41,18 +41,18 @@ class Layout:
     @property
     def found(self) -> str | None:
         """The file of what the study has found."""
-        return self.path(self.outputs.tuned or self.outputs.best) if self.outputs else None
+        return self.path(self.outputs.tuned or self.outputs.best.path) if self.outputs else None
 
     @property
     def best(self) -> str | None:
         """The file that training reads."""
-        return self.path(self.outputs.best) if self.outputs else None
+        return self.path(self.outputs.best.path) if self.outputs else None
 
     @property
     def results(self) -> list[str]:
         """Files that change when a study has been run."""
         named = self.outputs
-        listed = [named.tuned or named.best, named.report, named.history] if named else []
+        listed = [named.tuned or named.best.path, named.report, named.history] if named else []
         return [path for name in listed if (path := self.path(name)) is not None]
 
 
@@ -164,7 +164,7 @@ class Survey:
         tuning = tuning_stage(stages, posixpath.relpath(f"/{name}", f"/{folder}"))
         own = tuning.name if tuning else None
         return Layout(
-            outputs, folder, own or "", tuple(training_targets(stages, outputs.best, own))
+            outputs, folder, own or "", tuple(training_targets(stages, outputs.best.path, own))
         )
 
     # -- files -------------------------------------------------------------------------------

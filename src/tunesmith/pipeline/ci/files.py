@@ -12,9 +12,7 @@ from tunesmith.pipeline.dvc.stages import read_stages
 
 def output_files(definition: Definition) -> list[str]:
     """What a run of the study writes, relative to the project folder."""
-    # Every key of `outputs` is the name of a file.
-    outputs = definition.file.outputs.model_dump()
-    return [name for name in outputs.values() if isinstance(name, str)]
+    return list(definition.file.outputs.paths.values())
 
 
 def result_files(definition: Definition) -> list[str]:

@@ -128,7 +128,7 @@ def _tuning_report(subject: Subject) -> str | None:
     checkout, outputs = subject.checkout, subject.definition.file.outputs
     name = (subject.branch or "").removeprefix(TRAINING)
     tuning = checkout.branches().get(f"{TUNING}{name}") if name != subject.branch else None
-    best = _path(subject, outputs.best)
+    best = _path(subject, outputs.best.path)
     found, here = _parameters_of(checkout, tuning, best), _parameters_here(checkout, best)
     if found is not None and here is not None and found.digest == here.digest:
         return _read(checkout, tuning, _path(subject, outputs.report))
@@ -153,7 +153,7 @@ def _training(subject: Subject) -> Iterator[str]:
     if not subject.files and subject.summary is not None:
         # The study's own report has the parameters, too.
         return
-    best = _path(subject, subject.definition.file.outputs.best)
+    best = _path(subject, subject.definition.file.outputs.best.path)
     before = _parameters_of(subject.checkout, subject.base_commit, best)
     here = _parameters_here(subject.checkout, best)
     if here is not None and (before is None or before.digest != here.digest):

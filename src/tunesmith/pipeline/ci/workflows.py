@@ -104,7 +104,7 @@ def _values(definition: Definition, root: Path, wishes: Wishes) -> dict[str, str
     folder = within(root, definition.root, ["."])[0]
     tune, train = _commands(definition, wishes)
     results = within(root, definition.root, result_files(definition))
-    best = within(root, definition.root, [definition.file.outputs.best])
+    best = within(root, definition.root, [definition.file.outputs.best.path])
     prefix = "" if folder == "." else f"{folder}/"
     return {
         "folder": scalar(folder),
@@ -144,7 +144,7 @@ def _commands(definition: Definition, wishes: Wishes) -> tuple[str, str]:
     config = "" if source is None else within(definition.root, source.parent, [source.name])[0]
     tuning = tuning_stage(stages, config)
     tune = f"tunesmith run{wishes.config}" if tuning is None else _repro_anew(tuning)
-    best = definition.file.outputs.best
+    best = definition.file.outputs.best.path
     train = wishes.training or _train(stages, best, tuning)
     if train is None:
         raise UsageError(

@@ -51,7 +51,7 @@ def tuning(definition: Definition) -> Tuning | None:
     if stage is None:
         return None
     locked = read_lock(_text(folder / LOCK)).get(stage.name)
-    best = _below(folder, definition.root / definition.file.outputs.best)
+    best = _below(folder, definition.root / definition.file.outputs.best.path)
     return Tuning(folder, stage, locked, coupling(stage, best))
 
 

@@ -50,12 +50,12 @@ def findings(definition: Definition) -> list[Finding]:
 def _mode(tuning: Stage, definition: Definition) -> Finding:
     """Whether configuration and stage agree on whose the best parameters are."""
     outputs = definition.file.outputs
-    found = coupling(tuning, outputs.best)
+    found = coupling(tuning, outputs.best.path)
     if (found is Coupling.LOOSE) == (outputs.tuned is not None):
         return Finding("dvc coupling", True, found.value)
     whose = "people's" if outputs.tuned is not None else "a run's own"
     detail = (
-        f"the stage `{tuning.name}` is {found.value}, but by the configuration {outputs.best} is"
+        f"the stage `{tuning.name}` is {found.value}, but by the configuration {outputs.best.path} is"
         f" {whose}: decide with `tunesmith dvc init --loose` or `--tight`."
     )
     return Finding("dvc coupling", False, detail)

@@ -115,7 +115,7 @@ def dvc_root(root: Path) -> Path:
 
 def _present(pipeline: Pipeline, definition: Definition) -> Coupling:
     """As the stage is now; loose where there is none."""
-    found = coupling(pipeline.tuning, definition.file.outputs.best)
+    found = coupling(pipeline.tuning, definition.file.outputs.best.path)
     return Coupling.LOOSE if found is Coupling.NONE else found
 
 

@@ -41,7 +41,7 @@ def paths_of(definition: Definition, outputs: Outputs) -> Paths:
         definition: of the study; it has a source.
         outputs: as they are going to be.
     """
-    tuned, best = outputs.tuned or tuned_name(outputs), plain(outputs.best)
+    tuned, best = outputs.tuned or tuned_name(outputs), plain(outputs.best.path)
     is_loose = outputs.tuned is not None
     names = [tuned if is_loose else best, outputs.report, outputs.html]
     names += [outputs.history, outputs.trials]
@@ -71,7 +71,7 @@ def wanted_outputs(outputs: Outputs, coupling: Coupling) -> Outputs:
 
 def tuned_name(outputs: Outputs) -> str:
     """Where the tool's own parameters are put, beside the report."""
-    suffix = PurePosixPath(outputs.best).suffix
+    suffix = PurePosixPath(outputs.best.path).suffix
     return str(PurePosixPath(outputs.report).parent / f"tuned_parameters{suffix}")
 
 

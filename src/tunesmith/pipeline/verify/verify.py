@@ -94,7 +94,7 @@ def _evaluated_again(scene: Scene, again: Refit) -> tuple[int, list[Finding]]:
 def verified(scene: Scene) -> Verification:
     """The same for what was gathered."""
     findings = list(scene.problems)
-    names = [name for _, name in scene.definition.file.outputs if name is not None]
+    names = list(scene.definition.file.outputs.paths.values())
     checked = [name for name in names if inside(scene.definition.root, name).exists()]
     if scene.found is None:
         findings += without_record(scene)

@@ -32,7 +32,7 @@ def of_winner(
         summary: of it.
         is_behind: whether the last run may not have come to writing them.
     """
-    name = scene.definition.file.outputs.best
+    name = scene.definition.file.outputs.best.path
     path = inside(scene.definition.root, name)
     if summary.chosen is None:
         return
@@ -108,7 +108,7 @@ def _same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
 
 def without_record(scene: Scene) -> Iterator[Finding]:
     """Neither ledger nor history: a digest in the file is all that there is."""
-    name = scene.definition.file.outputs.best
+    name = scene.definition.file.outputs.best.path
     path = inside(scene.definition.root, name)
     yield note(
         f"study `{scene.definition.file.study}`",
