@@ -55,8 +55,8 @@ def _mode(tuning: Stage, definition: Definition) -> Finding:
         return Finding("dvc coupling", True, found.value)
     whose = "people's" if outputs.tuned is not None else "a run's own"
     detail = (
-        f"the stage `{tuning.name}` is {found.value}, but by the configuration {outputs.best.path} is"
-        f" {whose}: decide with `tunesmith dvc init --loose` or `--tight`."
+        f"the stage `{tuning.name}` is {found.value}, but by the configuration"
+        f" {outputs.best.path} is {whose}: decide with `tunesmith dvc init --loose` or `--tight`."
     )
     return Finding("dvc coupling", False, detail)
 
