@@ -20,8 +20,9 @@ from tunesmith.fingerprint import digest
 from tunesmith.ledger.ledger import Ledger
 from tunesmith.ledger.records import StudyHead, StudyRecord
 from tunesmith.objective.objective import Objective
+from tunesmith.reporting.best_file import Best
 from tunesmith.reporting.edits import edit_of
-from tunesmith.reporting.parameters import committed_parameters, read_parameters
+from tunesmith.reporting.parameters import committed_parameters
 from tunesmith.search.budget import Budgets
 from tunesmith.search.sampler import Sampler
 from tunesmith.study.budgeted import Budgeted
@@ -285,16 +286,16 @@ def is_edited(definition: Definition) -> bool:
     outputs = definition.file.outputs
     if outputs.tuned is None:
         return False
-    return edit_of(definition.root / outputs.best.path) is not None
+    return edit_of(Best.of(definition)) is not None
 
 
 def _in_force(definition: Definition) -> dict[str, Any] | None:
     """What the best-parameters file holds, here or in the base revision."""
-    gate, name = definition.file.gate, definition.file.outputs.best.path
+    gate, best = definition.file.gate, Best.of(definition)
     if gate is not None and gate.base is not None:
-        return committed_parameters(definition.root, gate.base, name)
-    path = definition.root / name
-    return dict(read_parameters(path)[0]) if path.is_file() else None
+        name = best.outputs.best.path
+        return committed_parameters(definition.root, gate.base, name, best.shape)
+    return dict(best.read()[0]) if best.path.is_file() else None
 
 
 def _current(definition: Definition) -> list[tuple[str, Params]]:

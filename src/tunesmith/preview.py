@@ -26,6 +26,8 @@ from tunesmith.parts import (
     identity,
     start_points,
 )
+from tunesmith.reporting.best_file import Best
+from tunesmith.reporting.foreign import refuse_foreign
 from tunesmith.search.stopping import build as build_criterion
 from tunesmith.search.stopping import trial_limit
 from tunesmith.search.unseen import sampled
@@ -92,6 +94,7 @@ def preview(definition: Definition) -> Preview:
     Raises:
         UsageError: the data, the estimator or the sampler cannot be used.
     """
+    refuse_foreign(Best.of(definition))
     build_sampler(definition)
     n_points = count_points(definition.space)
     if n_points == 0:

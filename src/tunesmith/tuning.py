@@ -3,7 +3,7 @@
 This is the door that the command line and Python programs use.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -35,7 +35,9 @@ from tunesmith.parts import (
     project_on_path,
     start_points,
 )
+from tunesmith.reporting.best_file import Best
 from tunesmith.reporting.decision import chosen_trial
+from tunesmith.reporting.foreign import refuse_foreign
 from tunesmith.reporting.outputs import Written, write_outputs
 from tunesmith.reporting.summary import Summary, summarise
 from tunesmith.reporting.table import cv_results
@@ -103,6 +105,7 @@ def tune(
     observer: Observer = silent,
     say: Say = silence,
     restart: bool = False,
+    force: Collection[str] = (),
 ) -> Result:
     """Run a study until a stopping criterion is met, and write its outputs.
 
@@ -111,6 +114,8 @@ def tune(
         observer: told about progress.
         say: told, in a sentence, what a user should know (changed data, skipped start points).
         restart: forget what was evaluated before.
+        force: outputs, by their paths in the configuration, that may replace what somebody else
+            wrote.
 
     Raises:
         UsageError: the definition, the data or the estimator cannot be used.
@@ -119,6 +124,8 @@ def tune(
     """
     if isinstance(definition, str | Path):
         definition = load_definition(Path(definition))
+    refuse_foreign(Best.of(definition), force)
+    definition = replace(definition, forced=frozenset(force))
     # Read once, before the first output is written: the searches of nested cross-validation are in
     # it, too.
     committed = None if restart else committed_history(definition)
@@ -336,4 +343,7 @@ def _written(
     if definition.outer is not None:
         return summary, ()
     outputs = definition.file.outputs
-    return summary, tuple(write_outputs(record, definition.root, outputs, summary, nested))
+    written = write_outputs(
+        record, definition.root, outputs, summary, nested, forced=definition.forced
+    )
+    return summary, tuple(written)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from tunesmith.config.model import Outputs
+from tunesmith.config.model import BestFile, Outputs
 from tunesmith.fingerprint import digest
 from tunesmith.history import Failure, FoldResult, Metric, Trial
 from tunesmith.ledger.ledger import Ledger
@@ -145,7 +145,7 @@ RECORD = make_record(
     space={"boxes": [{"n": {"int": [1, 9]}}], "constraints": []},
 )
 OUTPUTS = Outputs(
-    best="best.json",
+    best=BestFile(path="best.json"),
     tuned="tuned.toml",
     report="report.md",
     html="report.html",

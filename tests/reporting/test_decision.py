@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tunesmith.config.model import Outputs
+from tunesmith.config.model import BestFile, Outputs
 from tunesmith.history import Metric
 from tunesmith.ledger.records import StudyRecord
 from tunesmith.reporting.decision import Policy, chosen_trial, fold_ratio
@@ -55,7 +55,7 @@ def test_what_is_chosen_is_written(tmp_path: Path, selection: Any) -> None:
     assert summary.chosen is not None
     assert trial is not None
     assert trial.number == summary.chosen.number == summary.choices[selection]
-    write_outputs(found, tmp_path, Outputs(best="b.yaml"))
+    write_outputs(found, tmp_path, Outputs(best=BestFile(path="b.yaml")))
     params, meta = read_parameters(tmp_path / "b.yaml")
     assert params == summary.chosen.params
     assert (meta or {}).get("selection", "best") == selection
@@ -138,7 +138,7 @@ def test_no_result_no_verdict() -> None:
 def write(found: StudyRecord, folder: Path, *, keeps: bool = True) -> str:
     policy = replace(GATE, keeps=keeps)
     summary = summarise(found, policy, with_effects=False)
-    write_outputs(found, folder, Outputs(best="b.yaml"), summary)
+    write_outputs(found, folder, Outputs(best=BestFile(path="b.yaml")), summary)
     return (folder / "b.yaml").read_text()
 
 

@@ -16,6 +16,7 @@ SELECTIONS = ("best", "one_se", "simplest", "fastest")
 @click.option("--trial", type=click.IntRange(min=0), help="Of this trial, not of the winner.")
 @click.option("--selection", type=click.Choice(SELECTIONS), help="Of the trial so chosen.")
 @click.option("--dry-run", is_flag=True, help="Only show what would change.")
+@click.option("--force", is_flag=True, help="Replace the file even if it holds other things.")
 @json_option
 def command(
     config: Path | None,
@@ -23,6 +24,7 @@ def command(
     selection: str | None,
     *,
     dry_run: bool,
+    force: bool,
     as_json: bool,
 ) -> None:
     """Write a trial's parameters into the best-parameters file, over whatever stands there.
@@ -39,6 +41,7 @@ def command(
         trial=trial,
         selection=selection,
         dry_run=dry_run,
+        is_forced=force,
     )
     if as_json:
         content = {"path": str(done.path), "trial": done.trial, "changes": list(done.changes)}

@@ -4,7 +4,6 @@ from typing import TYPE_CHECKING
 
 from tunesmith.cli.options import shown
 from tunesmith.cli.streams import say
-from tunesmith.files import inside
 
 if TYPE_CHECKING:
     from tunesmith.config.model import Definition
@@ -18,12 +17,13 @@ def say_kept(definition: "Definition", record: "StudyRecord", summary: "Summary"
     Returns:
         Whether one was.
     """
+    from tunesmith.reporting.best_file import Best
     from tunesmith.reporting.handover import kept_edit
 
-    outputs = definition.file.outputs
-    edit = kept_edit(summary, definition.root, outputs, record)
+    best = Best.of(definition)
+    edit = kept_edit(summary, best, record)
     if edit is None:
         return False
-    place = shown(inside(definition.root, outputs.best.path))
+    place = shown(best.path)
     say(f"{place} is kept: {edit.words}. `tunesmith adopt` takes the winner over.")
     return True

@@ -39,6 +39,16 @@ def json_option(function: F) -> F:
     return click.option("--json", "as_json", is_flag=True, help="Print JSON.")(function)
 
 
+def force_option(function: F) -> F:
+    """``--force FILE``: outputs that may replace what somebody else wrote."""
+    return click.option(
+        "--force",
+        metavar="FILE",
+        multiple=True,
+        help="Replace this output even if Tunesmith did not write it. May be given repeatedly.",
+    )(function)
+
+
 def find_config(given: Path | None) -> Path:
     """The configuration file to use.
 

@@ -7,7 +7,15 @@ import click
 
 from tunesmith.cli.gate import OPTION, gate_code, gate_content
 from tunesmith.cli.kept import say_kept
-from tunesmith.cli.options import config_option, json_option, print_json, shown
+from tunesmith.cli.options import (
+    config_option,
+    find_config,
+    force_option,
+    json_option,
+    pointing_into,
+    print_json,
+    shown,
+)
 from tunesmith.cli.reading import open_records
 from tunesmith.cli.streams import show
 
@@ -25,9 +33,16 @@ from tunesmith.cli.streams import show
     type=click.Path(dir_okay=False, path_type=Path),
     help="Write the HTML report there, too, with durations.",
 )
+@force_option
 @json_option
 def command(
-    config: Path | None, comment: Path | None, html: Path | None, *, gate: bool, as_json: bool
+    config: Path | None,
+    comment: Path | None,
+    html: Path | None,
+    force: tuple[str, ...],
+    *,
+    gate: bool,
+    as_json: bool,
 ) -> None:
     """Rebuild the best parameters, the report and the trials file from the ledger alone.
 
@@ -44,7 +59,10 @@ def command(
     definition, record, nested = open_records(config)
     policy = Policy.of(definition.file.model_dump(mode="json", include={"selection", "gate"}))
     summary = summarise(record, policy, nested=nested)
-    written = write_outputs(record, definition.root, definition.file.outputs, summary, nested)
+    with pointing_into(find_config(config)):
+        written = write_outputs(
+            record, definition.root, definition.file.outputs, summary, nested, force
+        )
     beside = {} if comment is None else {comment: registry.load("reports", "comment")(summary)}
     if html is not None:
         beside[html] = render(record, summary)

@@ -16,6 +16,7 @@ from tunesmith.cli.options import (
     CONFIG_NAMES,
     config_option,
     find_config,
+    force_option,
     json_option,
     pointing_into,
     print_json,
@@ -55,6 +56,7 @@ if TYPE_CHECKING:
     metavar="REV",
     help="Weigh against the best parameters of this Git revision; implies the section `gate`.",
 )
+@force_option
 @click.option("-q", "--quiet", is_flag=True, help="No progress.")
 @json_option
 def command(
@@ -65,6 +67,7 @@ def command(
     time_budget: str | None,
     seed: int | None,
     base: str | None,
+    force: tuple[str, ...],
     *,
     restart: bool,
     gate: bool,
@@ -88,7 +91,7 @@ def command(
     limit = _limited(time_budget)
     path = find_config(config)
     definition = load_definition(path, overrides=overrides)
-    is_plain = not (restart or gate or base)
+    is_plain = not (restart or gate or base or force)
     if is_plain and _has_nothing_to_do(definition, as_json=as_json):
         return
     from tunesmith.progress import is_interactive, watching
@@ -101,7 +104,7 @@ def command(
         limit,
         watching(live=is_interactive(), quiet=quiet) as observer,
     ):
-        result = tune(definition, observer=observer, say=say, restart=restart)
+        result = tune(definition, observer=observer, say=say, restart=restart, force=force)
     if as_json:
         print_json("run", _content(result))
     else:

@@ -68,16 +68,17 @@ def _standing(definition: "Definition", record: "StudyRecord") -> dict[str, Any]
 
 def _parameters(definition: "Definition", record: "StudyRecord", edit: "Edit | None") -> str:
     """What the best-parameters file holds."""
-    from tunesmith.files import inside
-    from tunesmith.reporting.parameters import read_parameters
+    from tunesmith.reporting.best_file import Best
 
+    best = Best.of(definition)
     name = definition.file.outputs.best.path
-    path = inside(definition.root, name)
     if edit is not None:
         return f"{name}: {edit.words}"
-    if not path.is_file():
+    if not best.path.is_file():
         return f"{name}: not there; `tunesmith report` writes it"
-    meta = read_parameters(path)[1] or {}
+    meta = best.read()[1]
+    if meta is None or "trial" not in meta:
+        return f"{name}: as the study chose"
     is_own = meta.get("study") == record.head.name
     return f"{name}: trial {meta.get('trial')}{'' if is_own else ' of study ' + _study(meta)}"
 

@@ -413,6 +413,8 @@ class Definition:
     """The configuration file."""
     outer: OuterFold | None = None
     """Of a search that is part of another study's nested cross-validation."""
+    forced: frozenset[str] = frozenset()
+    """Outputs of this run that may replace what somebody else wrote."""
 
     @property
     def ledger(self) -> str | Path:

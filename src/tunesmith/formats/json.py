@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from tunesmith.formats import FormatError, dotted
@@ -34,6 +34,31 @@ def update(text: str, values: Mapping[tuple[str, ...], Value]) -> str:
         except ValueError as error:
             raise FormatError(f"JSON cannot hold `{dotted(place)}`: {error}") from None
     return mark + body
+
+
+def remove(text: str, places: Sequence[tuple[str, ...]]) -> str:
+    """The text without the entries at places."""
+    for place in places:
+        text = _without(text, place)
+    return text
+
+
+def _without(text: str, place: tuple[str, ...]) -> str:
+    """The text without one entry, and without the comma that parted it from its neighbour."""
+    at = _past(text, 1 if text.startswith("\ufeff") else 0)
+    for key in place[:-1]:
+        at = dict(_entries(text, at)).get(key, (at, at))[0]
+    keys = [key for key, _ in _entries(text, at)]
+    if text[at] != "{" or place[-1] not in keys:
+        raise FormatError(f"`{dotted(place)}` is not there")
+    ends = [end for _, (_, end) in _entries(text, at)]
+    index = keys.index(place[-1])
+    if index:
+        return text[: ends[index - 1]] + text[ends[index] :]
+    if len(keys) == 1:
+        return text[: at + 1] + text[ends[0] :].lstrip()
+    begin = _past(text, at + 1)
+    return text[:begin] + text[_past(text, _past(text, ends[0]) + 1) :]
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -2,11 +2,11 @@
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tunesmith.formats import FormatError, dotted
-from tunesmith.formats.tree import set_at
+from tunesmith.formats.tree import remove_at, set_at
 from tunesmith.types import Value
 
 
@@ -35,6 +35,17 @@ def update(text: str, values: Mapping[tuple[str, ...], Value]) -> str:
     written = tomlkit.dumps(document)
     if "\r\n" in text:
         written = re.sub("\r?\n", "\r\n", written)
+    return "\ufeff" + written if text.startswith("\ufeff") else written
+
+
+def remove(text: str, places: Sequence[tuple[str, ...]]) -> str:
+    """The text without the entries at places."""
+    import tomlkit
+
+    document = tomlkit.parse(text.removeprefix("\ufeff"))
+    for place in places:
+        remove_at(document, place)
+    written = tomlkit.dumps(document)
     return "\ufeff" + written if text.startswith("\ufeff") else written
 
 

@@ -27,6 +27,18 @@ def set_at(data: Any, place: tuple[str, ...], value: Any) -> None:
         holder[_index(holder, place)] = value
 
 
+def remove_at(data: Any, place: tuple[str, ...]) -> None:
+    """Remove an entry of a mapping in place.
+
+    Raises:
+        FormatError: there is no such entry.
+    """
+    try:
+        del get_at(data, place[:-1])[place[-1]]
+    except (KeyError, TypeError):
+        raise FormatError(f"`{dotted(place)}` is not there") from None
+
+
 def _index(holder: Any, place: tuple[str, ...]) -> int:
     """Where the last key of a place points to in a list."""
     if not isinstance(holder, MutableSequence):

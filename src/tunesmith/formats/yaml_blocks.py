@@ -191,7 +191,11 @@ def _lines_of(text: str, place: Place) -> tuple[int, int]:
     begin = _line_begin(text, key.start_mark.index)
     if text[begin : key.start_mark.index].strip():
         raise FormatError(f"`{dotted(place)}` is not written in lines of its own")
-    stop = _line_stop(text, max(end_of(value), text.index(":", key.end_mark.index) + 1))
+    end = text.index(":", key.end_mark.index) + 1
+    if value.start_mark.index < value.end_mark.index:
+        # Nothing, as a value, is said to lie where the next token begins.
+        end = max(end_of(value), end)
+    stop = _line_stop(text, end)
     return _over_comment(text, begin, key.start_mark.column), stop
 
 

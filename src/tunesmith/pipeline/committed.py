@@ -18,6 +18,8 @@ from tunesmith.pipeline.dvc.lock import LockedStage, read_lock
 from tunesmith.pipeline.dvc.stages import Stage, read_stages, runs
 from tunesmith.pipeline.parameters import Parameters, parse
 from tunesmith.pipeline.repository import Repository
+from tunesmith.reporting.best_file import shape_of
+from tunesmith.reporting.shape import PLAIN, Shape
 
 if TYPE_CHECKING:
     from tunesmith.ledger.records import StudyRecord
@@ -135,7 +137,13 @@ class CommittedStudy:
             UsageError: it holds no parameters.
         """
         text = self._text(path)
-        return None if text is None else parse(text, f"{self.branch}:{path}")
+        shape = self.shape if path == self.best else PLAIN
+        return None if text is None else parse(text, f"{self.branch}:{path}", shape)
+
+    @property
+    def shape(self) -> Shape:
+        """The place of the parameters in the file that training reads."""
+        return shape_of(self.definition)
 
     @cached_property
     def pipeline(self) -> Pipeline | None:

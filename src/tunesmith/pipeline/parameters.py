@@ -7,7 +7,7 @@ from typing import Any
 
 from tunesmith.config.source import parse_document
 from tunesmith.fingerprint import digest
-from tunesmith.reporting.parameters import params_and_meta
+from tunesmith.reporting.shape import PLAIN, Shape
 
 
 @dataclass(frozen=True)
@@ -29,13 +29,18 @@ class Parameters:
         return self.meta.get("digest") != self.digest
 
 
-def parse(text: str, path: str) -> Parameters:
+def parse(text: str, path: str, shape: Shape = PLAIN) -> Parameters:
     """Parameters from the text of a best-parameters file.
+
+    Args:
+        text: of the file.
+        path: its name.
+        shape: the place of the parameters in it.
 
     Raises:
         UsageError: it holds none.
     """
-    params, meta = params_and_meta(parse_document(text, Path(path)).data, path)
+    params, meta = shape.read(parse_document(text, Path(path)).data, path)
     return Parameters(text, params, meta if isinstance(meta, dict) else {})
 
 

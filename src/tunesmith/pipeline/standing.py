@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 from tunesmith.config.model import Definition
 from tunesmith.errors import TunesmithError
-from tunesmith.files import inside
 from tunesmith.ledger.records import StudyRecord
 from tunesmith.objective.objective import Objective
 from tunesmith.parts import build_objective, identity, project_on_path
+from tunesmith.reporting.best_file import Best
 from tunesmith.reporting.compare import changes
 from tunesmith.reporting.edits import Edit, edit_of
 from tunesmith.search.stopping import build as build_criterion
@@ -55,7 +55,7 @@ def standing(definition: Definition, record: StudyRecord) -> Standing:
         definition: as it is now.
         record: of the study's last series.
     """
-    edit = edit_of(inside(definition.root, definition.file.outputs.best.path), record)
+    edit = edit_of(Best.of(definition), record)
     if stamped(definition) is not None:
         return Standing(True, (), None, edit)
     try:

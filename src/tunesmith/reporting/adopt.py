@@ -7,10 +7,10 @@ from typing import Any
 
 from tunesmith.config.model import Outputs
 from tunesmith.errors import NoResultError, UsageError
-from tunesmith.files import inside, write_atomic
+from tunesmith.files import write_atomic
 from tunesmith.ledger.records import StudyRecord
+from tunesmith.reporting.best_file import Best
 from tunesmith.reporting.compare import differences
-from tunesmith.reporting.parameters import best_parameters, read_parameters
 from tunesmith.reporting.ranking import Ranked
 from tunesmith.reporting.summary import Summary, summarise
 
@@ -36,6 +36,7 @@ def adopt(
     trial: int | None = None,
     selection: str | None = None,
     dry_run: bool = False,
+    is_forced: bool = False,
 ) -> Adopted:
     """Write a trial's parameters into the best-parameters file.
 
@@ -46,19 +47,20 @@ def adopt(
         trial: its number; by default the winner.
         selection: ``best``, ``one_se``, ``simplest`` or ``fastest`` instead of a number.
         dry_run: only say what would change.
+        is_forced: write the file anew, whatever is there.
 
     Raises:
-        UsageError: there is no such trial, or it is not complete.
+        UsageError: there is no such trial, it is not complete, or the file holds something else.
         NoResultError: the study has no complete trial.
     """
     summary = summarise(record, with_effects=False)
     chosen = chosen_by(summary, trial, selection)
-    path = inside(root, outputs.best.path)
+    best = Best.of_record(root, outputs, record)
     is_other = chosen != summary.chosen
-    text = best_parameters(summary, path.suffix, chosen, is_adopted=is_other)
-    changes = tuple(differences(_present(path), chosen.params))
-    is_written = not dry_run and write_atomic(path, text)
-    return Adopted(path, chosen.number, changes, is_written, not is_other)
+    text = best.text(summary, chosen, is_adopted=is_other, is_forced=is_forced)
+    changes = tuple(differences(_present(best), chosen.params))
+    is_written = not dry_run and write_atomic(best.path, text)
+    return Adopted(best.path, chosen.number, changes, is_written, not is_other)
 
 
 def chosen_by(summary: Summary, number: int | None, selection: str | None) -> Ranked:
@@ -85,9 +87,9 @@ def chosen_by(summary: Summary, number: int | None, selection: str | None) -> Ra
     )
 
 
-def _present(path: Path) -> Mapping[str, Any]:
+def _present(best: Best) -> Mapping[str, Any]:
     """What the file holds; nothing where it cannot be read, as it is about to be replaced."""
     try:
-        return read_parameters(path)[0] if path.is_file() else {}
+        return best.read()[0] if best.path.is_file() else {}
     except UsageError:
         return {}

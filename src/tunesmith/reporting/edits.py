@@ -6,7 +6,6 @@ may change freely; a file without a digest was written by hand.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from tunesmith import git
@@ -14,8 +13,10 @@ from tunesmith.config.source import parse_document
 from tunesmith.errors import UsageError
 from tunesmith.fingerprint import digest
 from tunesmith.ledger.records import StudyRecord
+from tunesmith.reporting.best_file import Best
 from tunesmith.reporting.compare import differences
-from tunesmith.reporting.parameters import params_and_meta, read_parameters
+from tunesmith.reporting.decision import chosen_trial
+from tunesmith.reporting.shape import is_origin
 
 
 @dataclass(frozen=True)
@@ -38,30 +39,60 @@ class Edit:
         """
         if self.is_adopted:
             return f"trial {self.trial} was adopted"
-        if self.trial is None:
-            return "written by hand"
         listed = f" ({', '.join(self.changes)})" if self.changes else ""
+        if self.trial is None:
+            return f"written by hand{listed}"
         return f"edited by hand since trial {self.trial}{listed}"
 
 
-def edit_of(path: Path, record: StudyRecord | None = None) -> Edit | None:
+def edit_of(best: Best, record: StudyRecord | None = None) -> Edit | None:
     """What somebody has edited; ``None`` where the file is missing or as it was written.
 
     Args:
-        path: of a best-parameters file.
+        best: the best-parameters file.
         record: of the study that wrote it, which knows what stood there.
 
     Raises:
         UsageError: it cannot be read.
     """
-    if not path.is_file():
+    if not best.path.is_file():
         return None
-    params, meta = read_parameters(path)
-    number = None if meta is None else meta.get("trial")
-    if meta is not None and meta.get("digest") == digest(params):
-        return Edit(params, number, (), is_adopted=True) if meta.get("adopted") else None
-    before = _params_of(record, meta, number) or _committed(path, meta)
+    params, meta = best.read()
+    if not is_origin(meta):
+        return _edit_without_meta(best, params, record)
+    assert meta is not None  # noqa: S101 - it is an origin
+    if meta.get("digest") == digest(params):
+        return Edit(params, meta.get("trial"), (), is_adopted=True) if meta.get("adopted") else None
+    number = meta.get("trial")
+    before = _params_of(record, meta, number) or _committed(best, meta)
     return Edit(params, number, () if before is None else tuple(differences(before, params)))
+
+
+def _edit_without_meta(
+    best: Best, params: Mapping[str, Any], record: StudyRecord | None
+) -> Edit | None:
+    """The same for a file that does not say where its parameters come from.
+
+    What the last run found tells whether they are a run's: ``outputs: {tuned: …}`` if the
+    configuration names one, the record's own choice otherwise.
+    """
+    tuned = best.tuned_params
+    if tuned is None and record is not None and best.outputs.tuned is None:
+        chosen = chosen_trial(record.history, record.head.definition, record.metrics)
+        tuned = None if chosen is None else dict(chosen.params)
+    if tuned is not None and digest(dict(tuned)) == digest(dict(params)):
+        return None
+    number = _number_of(params, record)
+    if number is not None:
+        return Edit(params, number, (), is_adopted=True)
+    return Edit(params, None, () if tuned is None else tuple(differences(tuned, params)))
+
+
+def _number_of(params: Mapping[str, Any], record: StudyRecord | None) -> int | None:
+    """The complete trial that has these parameters."""
+    trials = () if record is None else record.history.complete
+    wanted = digest(dict(params))
+    return next((t.number for t in trials if digest(dict(t.params)) == wanted), None)
 
 
 def _params_of(
@@ -76,14 +107,15 @@ def _params_of(
     return params if digest(params) == meta.get("digest") else None
 
 
-def _committed(path: Path, meta: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+def _committed(best: Best, meta: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
     """What the commit checked out has there, if that is what the file was before the edit."""
+    path = best.path
     commit = None if meta is None else git.commit(path.parent, "HEAD")
     text = None if commit is None else git.content(path.parent, commit, path.name)
     if meta is None or text is None:
         return None
     try:
-        params, _ = params_and_meta(parse_document(text, path).data, str(path))
+        params, _ = best.shape.read(parse_document(text, path).data, str(path))
     except UsageError:
         return None
     return params if digest(params) == meta.get("digest") else None

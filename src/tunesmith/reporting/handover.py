@@ -6,59 +6,55 @@ back.
 """
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
-from tunesmith.config.model import Outputs
-from tunesmith.files import inside
+from tunesmith.fingerprint import digest
 from tunesmith.ledger.records import StudyRecord
+from tunesmith.reporting.best_file import Best
 from tunesmith.reporting.edits import Edit, edit_of
-from tunesmith.reporting.parameters import (
-    best_parameters,
-    is_as_written,
-    meta,
-    read_parameters,
-)
+from tunesmith.reporting.parameters import meta_of
 from tunesmith.reporting.ranking import Ranked
+from tunesmith.reporting.shape import is_origin
 from tunesmith.reporting.summary import Summary
 from tunesmith.space.parameter import canonical_json
 
 
-def handed_over(summary: Summary, root: Path, outputs: Outputs) -> str | None:
+def handed_over(summary: Summary, best: Best, *, is_forced: bool = False) -> str | None:
     """The new content of the best-parameters file; ``None`` where it is left alone.
 
+    Args:
+        summary: of the study.
+        best: the file.
+        is_forced: write it anew, whatever is there.
+
     Raises:
-        UsageError: the file cannot be read, or TOML cannot hold the winner.
+        UsageError: the file cannot be read, holds something else, or TOML cannot hold the winner.
     """
-    path, trial = inside(root, outputs.best.path), _trial(summary, inside(root, outputs.best.path))
+    trial = _trial(summary, best)
     if trial is None:
         return None
-    if outputs.tuned is not None and path.is_file():
-        if _is_kept(edit_of(path), trial):
+    if best.outputs.tuned is not None and best.path.is_file() and not is_forced:
+        if _is_kept(edit_of(best), trial):
             return None
-        params, found = read_parameters(path)
-        if found == meta(summary, trial) and _same(params, trial.params):
+        params, found = best.read()
+        if found == meta_of(summary, trial) and _same(params, trial.params):
             return None  # people's comments stay
-    return best_parameters(summary, path.suffix, trial)
+    return best.text(summary, trial, is_forced=is_forced)
 
 
-def kept_edit(
-    summary: Summary, root: Path, outputs: Outputs, record: StudyRecord | None = None
-) -> Edit | None:
+def kept_edit(summary: Summary, best: Best, record: StudyRecord | None = None) -> Edit | None:
     """What somebody has edited, where a run leaves it alone for that reason.
 
     Args:
         summary: of the study.
-        root: the project folder.
-        outputs: of the configuration.
+        best: the file.
         record: of the study, which knows what stood there before.
 
     Raises:
         UsageError: the file cannot be read.
     """
-    path = inside(root, outputs.best.path)
-    trial = None if outputs.tuned is None else _trial(summary, path)
-    edit = None if trial is None else edit_of(path, record)
+    trial = None if best.outputs.tuned is None else _trial(summary, best)
+    edit = None if trial is None else edit_of(best, record)
     return edit if trial is not None and _is_kept(edit, trial) else None
 
 
@@ -66,16 +62,28 @@ def _is_kept(edit: Edit | None, trial: Ranked) -> bool:
     return edit is not None and not _same(edit.params, trial.params)
 
 
-def _trial(summary: Summary, path: Path) -> Ranked | None:
+def _trial(summary: Summary, best: Best) -> Ranked | None:
     """Whose parameters belong into the file."""
     if summary.gate is None or not summary.gate.holds_back:
         return summary.chosen
     # What an earlier run had adopted is put back, unless somebody edited it.
     number = summary.gate.reference
     kept = next((trial for trial in summary.ranking if trial.number == number), None)
-    if kept is None or not path.is_file() or not is_as_written(path, summary.study):
+    if kept is None or not best.path.is_file():
         return None
-    return None if _same(read_parameters(path)[0], kept.params) else kept
+    params, meta = best.read()
+    if not _is_as_written(params, meta, summary):
+        return None
+    return None if _same(params, kept.params) else kept
+
+
+def _is_as_written(
+    params: Mapping[str, Any], meta: Mapping[str, Any] | None, summary: Summary
+) -> bool:
+    """Whether a run of this study wrote these parameters, and nobody edited them."""
+    if is_origin(meta) and meta is not None:
+        return (meta["study"], meta["digest"]) == (summary.study, digest(dict(params)))
+    return any(_same(params, trial.params) for trial in summary.ranking)
 
 
 def _same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:

@@ -1,7 +1,7 @@
 """The files that a run leaves: best parameters, report, trials."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,8 @@ from tunesmith.files import inside, write_atomic
 from tunesmith.ledger.portable import write_history
 from tunesmith.ledger.records import StudyRecord
 from tunesmith.reporting import table
+from tunesmith.reporting.best_file import Best
+from tunesmith.reporting.foreign import refuse_foreign
 from tunesmith.reporting.handover import handed_over
 from tunesmith.reporting.json import finite
 from tunesmith.reporting.page.render import render as page
@@ -34,8 +36,17 @@ def write_outputs(
     outputs: Outputs,
     summary: Summary | None = None,
     nested: Sequence[StudyRecord] = (),
+    forced: Collection[str] = (),
 ) -> list[Written]:
     """Write every configured output, from the record and its nested searches alone.
+
+    Args:
+        record: of the study.
+        root: the project folder.
+        outputs: of the configuration.
+        summary: of the study; worked out if it is not given.
+        nested: the searches of its nested cross-validation.
+        forced: names of outputs that are written although something else is there.
 
     Best parameters are left as they are while there is no complete trial, and where the gate holds
     the winner back or they belong to people (``handover``).
@@ -45,9 +56,11 @@ def write_outputs(
         StorageError: a file cannot be written.
     """
     summary = summary or summarise(record)
+    place = Best.of_record(root, outputs, record)
+    refuse_foreign(place, forced)
     # Everything is made before anything is written: a failure leaves the files as they were.
     contents = contents_of(record, outputs, summary, nested)
-    best = handed_over(summary, root, outputs)
+    best = handed_over(summary, place, is_forced=outputs.best.path in forced)
     if best is not None:
         contents[outputs.best.path] = best
     files = {inside(root, name): content for name, content in contents.items()}

@@ -1,11 +1,10 @@
-"""The best-parameters file: what the training program reads.
+"""The texts of best parameters, and the readings of such texts.
 
-Two keys: ``params`` holds the winner, ``meta`` where it came from. A file written by hand may hold
-the parameters alone. YAML is written so that YAML 1.1 readers (PyYAML) and YAML 1.2 readers find
-the same values in it.
+A new file has two keys: ``params`` holds the winner, ``meta`` where it came from. Other shapes are
+``shape``'s matter. YAML is written so that YAML 1.1 readers (PyYAML) and YAML 1.2 readers find the
+same values in it.
 """
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,19 +12,17 @@ from typing import Any
 from tunesmith import git
 from tunesmith.errors import UsageError
 from tunesmith.fingerprint import digest
-from tunesmith.formats.toml import holds_null
-from tunesmith.formats.yaml_text import yaml_text
+from tunesmith.formats.new import new_text
 from tunesmith.reporting.ranking import Ranked
+from tunesmith.reporting.shape import PLAIN, Shape, header_of
 from tunesmith.reporting.summary import Summary
 from tunesmith.types import Params
-
-FORMATS = (".json", ".yaml", ".yml", ".toml")
 
 
 def best_parameters(
     summary: Summary, suffix: str, trial: Ranked | None = None, *, is_adopted: bool = False
 ) -> str:
-    """The content of the best-parameters file.
+    """The whole content of a new best-parameters file.
 
     Args:
         summary: with a complete trial.
@@ -39,31 +36,25 @@ def best_parameters(
     best = trial or summary.chosen
     if best is None:
         raise UsageError(f"study `{summary.study}` has no complete trial")
-    origin = meta(summary, best) | ({"adopted": True} if is_adopted else {})
-    return parameters_text(best.params, origin, suffix)
+    return parameters_text(best.params, meta_of(summary, best, is_adopted=is_adopted), suffix)
 
 
 def parameters_text(params: Params, origin: Mapping[str, Any], suffix: str) -> str:
-    """The content of a best-parameters file.
+    """The whole content of a new best-parameters file.
 
     Args:
         params: of a trial.
-        origin: as from ``meta``.
+        origin: as from ``meta_of``.
         suffix: ``.yaml``, ``.yml``, ``.json`` or ``.toml``.
 
     Raises:
         UsageError: TOML cannot hold a null, and there is one.
     """
     content = {"params": dict(sorted(params.items())), "meta": dict(origin)}
-    if suffix == ".json":
-        return json.dumps(content, indent=2, allow_nan=False, ensure_ascii=False) + "\n"
-    if suffix == ".toml":
-        return _toml(content)
-    header = f"# The best parameters of study {origin['study']}, written by Tunesmith.\n"
-    return header + yaml_text(content)
+    return new_text(content, suffix, header_of(origin))
 
 
-def meta(summary: Summary, best: Ranked) -> dict[str, Any]:
+def meta_of(summary: Summary, best: Ranked, *, is_adopted: bool = False) -> dict[str, Any]:
     """Where the parameters come from; the digest shows whether somebody edited them since."""
     is_chosen = best == summary.chosen and summary.selection != "best"
     return {
@@ -75,27 +66,37 @@ def meta(summary: Summary, best: Ranked) -> dict[str, Any]:
         "std": best.stds[summary.metric.name],
         "folds": summary.n_folds,
         "digest": digest(dict(best.params)),
+        **({"adopted": True} if is_adopted else {}),
     }
 
 
-def read_parameters(path: Path) -> tuple[dict[str, Any], dict[str, Any] | None]:
-    """The params of a best-parameters file, and its ``meta`` if it has one.
+def read_parameters(
+    path: Path, shape: Shape = PLAIN
+) -> tuple[dict[str, Any], dict[str, Any] | None]:
+    """The parameters of a best-parameters file, and its ``meta`` if it has one.
+
+    Args:
+        path: of the file.
+        shape: the place of the parameters in it, if the configuration names one.
 
     Raises:
         UsageError: it cannot be read, or does not hold parameters.
     """
     from tunesmith.config.source import read_document
 
-    return params_and_meta(read_document(path).data, str(path))
+    return shape.read(read_document(path).data, str(path))
 
 
-def committed_parameters(root: Path, revision: str, name: str) -> dict[str, Any] | None:
+def committed_parameters(
+    root: Path, revision: str, name: str, shape: Shape = PLAIN
+) -> dict[str, Any] | None:
     """The params of a best-parameters file as a revision has it; ``None`` where it has none.
 
     Args:
         root: the project folder.
         revision: of Git, as ``origin/main``.
         name: the file's path below the project folder.
+        shape: the place of the parameters in it.
 
     Raises:
         UsageError: there is no such revision, or the file does not hold parameters.
@@ -112,39 +113,4 @@ def committed_parameters(root: Path, revision: str, name: str) -> dict[str, Any]
     if text is None:
         return None
     document = parse_document(text, Path(name))
-    return params_and_meta(document.data, f"{revision}:{name}")[0]
-
-
-def params_and_meta(data: Any, place: str) -> tuple[dict[str, Any], dict[str, Any] | None]:
-    """The params of a best-parameters file's content, and its ``meta`` if it has one.
-
-    Raises:
-        UsageError: it does not hold parameters.
-    """
-    if not isinstance(data, dict):
-        raise UsageError(f"{place}: expected parameters by name")
-    if isinstance(data.get("params"), dict) and set(data) <= {"params", "meta"}:
-        return data["params"], data.get("meta")
-    return data, None
-
-
-def is_as_written(path: Path, study: str) -> bool:
-    """Whether a file holds what a run of this study wrote, unedited.
-
-    Raises:
-        UsageError: it cannot be read.
-    """
-    params, meta = read_parameters(path)
-    return meta is not None and (meta.get("study"), meta.get("digest")) == (study, digest(params))
-
-
-def _toml(content: dict[str, dict[str, Any]]) -> str:
-    import tomlkit
-
-    for name, value in content["params"].items():
-        if holds_null(value):
-            raise UsageError(
-                f"a TOML file has no null, but the best `{name}` holds one."
-                " Name a .yaml or .json file."
-            )
-    return tomlkit.dumps(content)
+    return shape.read(document.data, f"{revision}:{name}")[0]

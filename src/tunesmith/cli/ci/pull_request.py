@@ -10,6 +10,7 @@ from tunesmith.cli.streams import say, show
 from tunesmith.errors import UsageError
 
 if TYPE_CHECKING:
+    from tunesmith.config.model import Definition
     from tunesmith.pipeline.ci.pull_request import Opened
     from tunesmith.pipeline.forge.forge import Forge
 
@@ -44,19 +45,23 @@ def command(
     source, into = checkout.current_branch(forge), target or checkout.main_branch() or "main"
     if source == into:
         raise UsageError(f"`{source}` is where pull requests go into; run this on another branch.")
-    best = definition.root / definition.file.outputs.best.path
-    title, body = _words(best, source, into, title, body)
+    title, body = _words(definition, source, into, title, body)
     if dry_run:
         show(f"{source} -> {into}: {title}\n\n{body}".rstrip())
         return
     _show(ensure_pull_request(forge, source, into, title, body), forge, as_json=as_json)
 
 
-def _words(best: Path, source: str, into: str, title: str | None, body: str) -> tuple[str, str]:
+def _words(
+    definition: "Definition", source: str, into: str, title: str | None, body: str
+) -> tuple[str, str]:
     from tunesmith.pipeline.ci.pull_request import title_of
     from tunesmith.pipeline.parameters import parse
+    from tunesmith.reporting.best_file import Best
 
-    parameters = parse(best.read_text(encoding="utf-8"), str(best)) if best.is_file() else None
+    best = Best.of(definition)
+    text = best.content
+    parameters = None if text is None else parse(text, str(best.path), best.shape)
     about = (
         f"From `{source}`, for `{into}`. A comment below holds the report; it is kept up to date."
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from tunesmith.errors import UsageError
 from tunesmith.pipeline.branches.chosen import Choice, chosen, nothing_tuned
@@ -186,7 +187,18 @@ def _files(there: CommittedStudy, training: str, parameters: Parameters) -> dict
         return files_of(there, pipeline, training)
     present = repository.entries(training, [there.best]).get(there.best)
     mode = present.mode if present else "100644"
-    return {there.best: Entry(mode, repository.store(parameters.text))}
+    text = _in_shape(there, training, parameters)
+    return {there.best: Entry(mode, repository.store(text))}
+
+
+def _in_shape(there: CommittedStudy, training: str, parameters: Parameters) -> str:
+    """The file on the training branch once it holds these parameters: its shape stays."""
+    repository, path = there.repository, Path(there.best)
+    before = repository.read(training, there.best) or repository.read(there.commit, there.best)
+    shape = there.shape
+    if shape.is_whole(parameters.text, path) and (before is None or shape.is_whole(before, path)):
+        return parameters.text
+    return shape.write(before, path, parameters.params, parameters.meta)
 
 
 def _before(way: _Way) -> Parameters | None:

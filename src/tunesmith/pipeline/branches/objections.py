@@ -64,6 +64,9 @@ def tampered(
         found: its file.
         record: the trials that were committed with it.
     """
+    if not found.meta:
+        yield from _other_than_chosen(there, found, record)
+        return
     if found.is_edited:
         yield Objection(
             f"{there.found} on `{there.branch}` was edited after it was written by the study.",
@@ -90,6 +93,27 @@ def tampered(
             f"{there.found} on `{there.branch}` says another {metric} of trial {number} than"
             f" {where} there ({found.meta['mean']:.6g} instead of {trial.mean(metric):.6g}).",
             AGAIN,
+        )
+
+
+def _other_than_chosen(
+    there: CommittedStudy, found: Parameters, record: "StudyRecord | None"
+) -> Iterator[Objection]:
+    """The same for a file that does not say which trial it holds: the committed trials do."""
+    from tunesmith.reporting.decision import chosen_trial
+
+    if record is None:
+        yield Objection(
+            f"{there.found} on `{there.branch}` does not say which trial it holds, and no history"
+            " is committed there that could be compared.",
+            "Add `outputs: {history: outputs/history.jsonl}`, run the study again, and commit.",
+        )
+        return
+    best = chosen_trial(record.history, record.head.definition, record.metrics)
+    if best is None or digest(dict(best.params)) != found.digest:
+        yield Objection(
+            f"{there.found} on `{there.branch}` holds other parameters than the study chose.",
+            "`tunesmith run` there puts back what was found, evaluating nothing; commit that.",
         )
 
 

@@ -10,6 +10,7 @@ from tunesmith.errors import UsageError, did_you_mean
 from tunesmith.pipeline.branches.experiment import TRAINING, TUNING, shown_name
 from tunesmith.pipeline.branches.survey import Facts, Survey
 from tunesmith.pipeline.repository import Repository
+from tunesmith.reporting.shape import PLAIN
 
 METRICS = re.compile(r"(^|/)[\w.-]*metrics[\w.-]*\.(json|ya?ml)\Z")
 """Files that training leaves its results in."""
@@ -117,7 +118,10 @@ def _since_applied(survey: Survey, facts: Facts) -> tuple[str, str]:
     is_other = False
     if facts.notes:
         since = facts.notes[0].commit
-        is_other = survey.digest(survey.at(training, best), best) != facts.notes[0].digest
+        is_other = (
+            survey.digest(survey.at(training, best), best, facts.layout.shape)
+            != facts.notes[0].digest
+        )
     changed = survey.repository.changed_since(since, training.commit) if since else []
     # Tuning's own metrics tell nothing of training.
     own = {facts.layout.path(name) for name in facts.layout.outputs.paths.values()}
@@ -152,8 +156,9 @@ def _is_squashed(survey: Survey, facts: Facts, target: str) -> bool:
         return False
     versions = survey.repository.versions(target, best, unless=base)
     survey.read([*versions, own])
-    digest = survey.digest(own, best)
-    return digest is not None and digest in {survey.digest(blob, best) for blob in versions}
+    shape = facts.layout.shape
+    digest = survey.digest(own, best, shape)
+    return digest is not None and digest in {survey.digest(b, best, shape) for b in versions}
 
 
 def _is_tuned(survey: Survey, facts: Facts) -> bool:
@@ -175,8 +180,9 @@ def _is_applied(survey: Survey, facts: Facts) -> bool:
     if facts.notes:
         # Another trial than the winner may have been taken, and edited since.
         return survey.at(facts.notes[0].source, layout.found) == found
-    digest = survey.digest(own, layout.best)
-    is_same = digest is not None and digest == survey.digest(found, layout.found)
+    digest = survey.digest(own, layout.best, layout.shape)
+    shape = layout.shape if layout.found == layout.best else PLAIN
+    is_same = digest is not None and digest == survey.digest(found, layout.found, shape)
     return is_same and _is_tuned(survey, facts)
 
 

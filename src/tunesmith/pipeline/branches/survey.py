@@ -2,7 +2,7 @@
 
 import posixpath
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,8 @@ from tunesmith.pipeline.dvc.stages import read_stages, tuning_stage
 from tunesmith.pipeline.dvc.targets import training_targets
 from tunesmith.pipeline.parameters import parse
 from tunesmith.pipeline.repository import Repository, Tip
+from tunesmith.reporting.shape import PLAIN, Shape
+from tunesmith.space.parse import parse_space
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,8 @@ class Layout:
     """The stage of DVC's that tunes; empty where none does."""
     training: tuple[str, ...] = ()
     """The last stages of those that train."""
+    names: frozenset[str] | None = None
+    """Every parameter that the study may write; ``None`` if that is not known."""
 
     def path(self, name: str | None) -> str | None:
         """A path of the configuration, as the repository names it."""
@@ -47,6 +51,11 @@ class Layout:
     def best(self) -> str | None:
         """The file that training reads."""
         return self.path(self.outputs.best.path) if self.outputs else None
+
+    @property
+    def shape(self) -> Shape:
+        """The place of the parameters in the file that training reads."""
+        return Shape(self.outputs.best, self.names) if self.outputs else PLAIN
 
     @property
     def results(self) -> list[str]:
@@ -149,7 +158,30 @@ class Survey:
         ]
         self.read(blob for _, *blobs in keys for blob in blobs if blob)
         made = {key: self._layout(*key) for key in set(keys)}
-        return [made[key] for key in keys]
+        return [
+            replace(made[key], names=self._space_names(commit, key[0], key[1]))
+            for commit, key in zip(commits, keys, strict=True)
+        ]
+
+    def _space_names(
+        self, commit: str, name: str | None, config: str | None
+    ) -> frozenset[str] | None:
+        """The parameters of a configuration's space, in the file that it names if it does."""
+        try:
+            if name is None or config is None:
+                return None
+            space = _sections(self._texts[config], name).get("space")
+            if isinstance(space, str):
+                path = joined(_folder(name), space)
+                blob = self.at(commit, path)
+                if blob is None or path is None:
+                    return None
+                self.read([blob])
+                space = parse_document(self._texts[blob].decode("utf-8-sig"), Path(path)).data
+        except (UsageError, ValueError, AttributeError):
+            return None
+        found, _ = parse_space(space)
+        return None if found is None else frozenset(found.names)
 
     def _layout(self, name: str | None, config: str | None, pipeline: str | None) -> Layout:
         if name is None or config is None:
@@ -186,13 +218,13 @@ class Survey:
         self.look_up([pair])
         return self._blobs[pair]
 
-    def digest(self, blob: str | None, path: str | None) -> str | None:
+    def digest(self, blob: str | None, path: str | None, shape: Shape = PLAIN) -> str | None:
         """Of the parameters that a file holds; ``None`` where it holds none."""
         if blob is None or path is None:
             return None
         if (blob, path) not in self._digests:
             self.read([blob])
-            self._digests[blob, path] = _digest(self._texts[blob], path)
+            self._digests[blob, path] = _digest(self._texts[blob], path, shape)
         return self._digests[blob, path]
 
 
@@ -215,14 +247,17 @@ def _folder(config: str) -> str:
 def _outputs(data: bytes, name: str) -> Outputs | None:
     """The section of a configuration; other sections play no part here, right or wrong."""
     try:
-        content: Any = parse_document(data.decode("utf-8-sig"), Path(name)).data
-        return Outputs.model_validate(content.get("outputs") or {})
+        return Outputs.model_validate(_sections(data, name).get("outputs") or {})
     except (UsageError, ValueError, AttributeError):
         return None
 
 
-def _digest(data: bytes, path: str) -> str | None:
+def _sections(data: bytes, name: str) -> Any:
+    return parse_document(data.decode("utf-8-sig"), Path(name)).data
+
+
+def _digest(data: bytes, path: str, shape: Shape) -> str | None:
     try:
-        return parse(data.decode("utf-8-sig"), path).digest
+        return parse(data.decode("utf-8-sig"), path, shape).digest
     except (UsageError, ValueError):
         return None

@@ -14,11 +14,13 @@ from tunesmith.pipeline.ci import metrics
 from tunesmith.pipeline.ci.checkout import Checkout
 from tunesmith.pipeline.ci.files import within
 from tunesmith.pipeline.parameters import Parameters, parse
+from tunesmith.reporting.best_file import shape_of
 from tunesmith.reporting.cells import name_cell, table
 from tunesmith.reporting.decision import Policy
 from tunesmith.reporting.escape import one_line
 from tunesmith.reporting.markdown import MAX_BYTES, MAX_CHARACTERS, render, render_comment
 from tunesmith.reporting.numbers import value
+from tunesmith.reporting.shape import Shape
 from tunesmith.reporting.summary import Summary, summarise
 from tunesmith.types import Params
 
@@ -129,7 +131,9 @@ def _tuning_report(subject: Subject) -> str | None:
     name = (subject.branch or "").removeprefix(TRAINING)
     tuning = checkout.branches().get(f"{TUNING}{name}") if name != subject.branch else None
     best = _path(subject, outputs.best.path)
-    found, here = _parameters_of(checkout, tuning, best), _parameters_here(checkout, best)
+    shape = shape_of(subject.definition)
+    found = _parameters_of(checkout, tuning, best, shape)
+    here = _parameters_here(checkout, best, shape)
     if found is not None and here is not None and found.digest == here.digest:
         return _read(checkout, tuning, _path(subject, outputs.report))
     return None
@@ -154,8 +158,9 @@ def _training(subject: Subject) -> Iterator[str]:
         # The study's own report has the parameters, too.
         return
     best = _path(subject, subject.definition.file.outputs.best.path)
-    before = _parameters_of(subject.checkout, subject.base_commit, best)
-    here = _parameters_here(subject.checkout, best)
+    shape = shape_of(subject.definition)
+    before = _parameters_of(subject.checkout, subject.base_commit, best, shape)
+    here = _parameters_here(subject.checkout, best, shape)
     if here is not None and (before is None or before.digest != here.digest):
         yield f"## Parameters\n\n{parameters_table(before, here, base)}"
 
@@ -188,14 +193,16 @@ def _read(checkout: Checkout, commit: str | None, path: str) -> str | None:
     return None if commit is None else checkout.read(commit, path)
 
 
-def _parameters_of(checkout: Checkout, commit: str | None, path: str) -> Parameters | None:
+def _parameters_of(
+    checkout: Checkout, commit: str | None, path: str, shape: Shape
+) -> Parameters | None:
     text = _read(checkout, commit, path)
-    return None if text is None else parse(text, path)
+    return None if text is None else parse(text, path, shape)
 
 
-def _parameters_here(checkout: Checkout, path: str) -> Parameters | None:
+def _parameters_here(checkout: Checkout, path: str, shape: Shape) -> Parameters | None:
     file = checkout.root / path
-    return parse(file.read_text(encoding="utf-8"), path) if file.is_file() else None
+    return parse(file.read_text(encoding="utf-8"), path, shape) if file.is_file() else None
 
 
 # -- Markdown ------------------------------------------------------------------------------------

@@ -1,18 +1,16 @@
 """Whether the best-parameters file holds what it should, and whose file it is."""
 
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 from tunesmith.errors import UsageError
-from tunesmith.files import inside
 from tunesmith.fingerprint import digest
 from tunesmith.pipeline.believed import Believed
 from tunesmith.pipeline.findings import REBUILD, Finding, first_difference, note
 from tunesmith.pipeline.verify.scene import Scene
+from tunesmith.reporting.best_file import Best
 from tunesmith.reporting.compare import differences
 from tunesmith.reporting.edits import edit_of
-from tunesmith.reporting.parameters import best_parameters, read_parameters
 from tunesmith.reporting.ranking import Ranked
 from tunesmith.reporting.summary import Summary
 from tunesmith.space.parameter import canonical_json
@@ -33,16 +31,16 @@ def of_winner(
         is_behind: whether the last run may not have come to writing them.
     """
     name = scene.definition.file.outputs.best.path
-    path = inside(scene.definition.root, name)
+    best = Best.of(scene.definition)
     if summary.chosen is None:
         return
     expected = _expected(summary, found.source)
-    if not path.is_file():
+    if not best.path.is_file():
         yield Finding(name, "is missing", expected, REBUILD)
         return
     try:
-        params, meta = read_parameters(path)
-        edit = edit_of(path, found.record)
+        params, meta = best.read()
+        edit = edit_of(best, found.record)
     except UsageError as error:
         yield Finding(name, str(error).splitlines()[0], expected, RESTORE)
         return
@@ -57,8 +55,8 @@ def of_winner(
         yield note(name, origin)
     elif is_behind and edit is None and _is_a_trial(found, params, meta):
         return
-    elif not _is_in_order(path, summary, params):
-        words = edit.words if edit is not None else _deviation(path, summary, params)
+    elif not _is_in_order(best, summary, params):
+        words = edit.words if edit is not None else _deviation(best, summary, params)
         is_left = scene.definition.file.outputs.tuned is not None
         yield Finding(name, words, expected, ADOPT if is_left else RESTORE)
 
@@ -76,22 +74,31 @@ def _rightful(summary: Summary) -> Ranked | None:
     return next((t for t in summary.ranking if t.number == gate.reference), None)
 
 
-def _is_in_order(path: Path, summary: Summary, params: Mapping[str, Any]) -> bool:
+def _is_in_order(best: Best, summary: Summary, params: Mapping[str, Any]) -> bool:
     if summary.gate is None or not summary.gate.holds_back:
-        return path.read_bytes() == best_parameters(summary, path.suffix).encode()
+        return _would_stay(best, summary)
     # Kept by the gate: whoever wrote them, a run or a person, before the study began.
     kept = _rightful(summary)
     in_force = [summary.incumbent, None if kept is None else kept.params]
     return any(_same(params, known) for known in in_force if known is not None)
 
 
-def _deviation(path: Path, summary: Summary, params: Mapping[str, Any]) -> str:
+def _would_stay(best: Best, summary: Summary) -> bool:
+    """Whether writing the winner would leave the file as it is."""
+    try:
+        return best.content == best.text(summary)
+    except UsageError:
+        return False
+
+
+def _deviation(best: Best, summary: Summary, params: Mapping[str, Any]) -> str:
     trial = _rightful(summary)
     changed = [] if trial is None else differences(trial.params, params)
     if changed:
         return f"holds other parameters ({', '.join(changed)})"
-    there = path.read_bytes().decode(errors="replace")
-    return first_difference(there, best_parameters(summary, path.suffix, trial))
+    if best.objection is not None:
+        return str(best.objection)
+    return first_difference(best.content or "", best.text(summary, trial))
 
 
 def _is_a_trial(found: Believed, params: Mapping[str, Any], meta: Mapping[str, Any] | None) -> bool:
@@ -109,16 +116,16 @@ def _same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
 def without_record(scene: Scene) -> Iterator[Finding]:
     """Neither ledger nor history: a digest in the file is all that there is."""
     name = scene.definition.file.outputs.best.path
-    path = inside(scene.definition.root, name)
+    best = Best.of(scene.definition)
     yield note(
         f"study `{scene.definition.file.study}`",
         "has neither a ledger here nor a history, so that only digests are compared",
         "" if scene.committed else "`outputs: {history: outputs/history.jsonl}` adds one.",
     )
-    if not path.is_file():
+    if not best.path.is_file():
         return
     try:
-        params, meta = read_parameters(path)
+        params, meta = best.read()
     except UsageError as error:
         yield Finding(name, str(error).splitlines()[0], "parameters", RESTORE)
         return
