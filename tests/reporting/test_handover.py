@@ -99,7 +99,7 @@ def test_a_file_written_by_hand_is_kept(tmp_path: Path, text: str) -> None:
     (tmp_path / "best.yaml").write_text(text)
     write_outputs(FIRST, tmp_path, LOOSE)
     assert (tmp_path / "best.yaml").read_text() == text
-    assert kept(FIRST, tmp_path) == "written by hand"
+    assert kept(FIRST, tmp_path) == "written by hand (lr: 0.01 -> 0.3)"
 
 
 def test_a_file_that_cannot_be_read_is_told_and_nothing_is_written(tmp_path: Path) -> None:

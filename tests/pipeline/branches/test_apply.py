@@ -265,3 +265,19 @@ def test_branches_of_the_remote_count(root: Path, repository: Repository, tmp_pa
     git(root, "remote", "set-url", "origin", str(tmp_path / "gone.git"))
     with pytest.raises(GitError, match="origin could not be reached"):
         repository.push("origin", ["training/one"])
+
+
+FLAT = f"{STUDY}outputs: {{best: {{path: params.json, at: train}}, tuned: {TUNED}}}\n"
+
+
+def test_a_file_keeps_its_shape_on_the_training_branch(tmp_path: Path) -> None:
+    before = '{"train": {"depth": 3, "seed": 1},\n "data": "x.csv"}\n'
+    root = make_project(tmp_path, FLAT, **{"params.json": before})
+    tuned(root, TUNED, depth=5)
+    assert state(root) == "tuned"
+    assert apply(root).changes == ("depth: 3 -> 5",)
+    assert git(root, "show", "training/one:params.json") == before.strip().replace("3", "5")
+    assert state(root) == "applied"
+    assert not apply(root).is_new
+    commit(root, {"params.json": before.replace("3", "4")}, "edited", "training/one")
+    assert "edited there" in find(Repository.of(root), NAMES, "one").note
