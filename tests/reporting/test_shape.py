@@ -125,7 +125,7 @@ def test_a_file_of_ours_is_turned_into_the_shape_that_is_asked_for_later(tmp_pat
 )
 def test_somebody_elses_file_is_refused(tmp_path: Path, text: str, words: str) -> None:
     (tmp_path / "best.json").write_text(text)
-    with pytest.raises(UsageError, match="outputs.best") as caught:
+    with pytest.raises(UsageError, match=r"outputs\.best") as caught:
         write_outputs(FIRST, tmp_path, outputs())
     assert words in str(caught.value)
     assert (tmp_path / "best.json").read_text() == text
