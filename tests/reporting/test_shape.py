@@ -89,7 +89,7 @@ def test_fixed_parameters_beside_tuned_ones_stay(tmp_path: Path) -> None:
 def test_a_new_file_has_the_shape_that_is_asked_for(tmp_path: Path, suffix: str) -> None:
     def written(**shape: object) -> object:
         name = f"best{len(list(tmp_path.iterdir()))}.{suffix}"
-        given = outputs(name, **shape)
+        given = outputs(name, None, **shape)
         write_outputs(FIRST, tmp_path, given)
         best = Best.of_record(tmp_path, given, FIRST)
         assert best.read()[0] == {"lr": 0.01}
