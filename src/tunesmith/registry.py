@@ -58,6 +58,7 @@ BUILTIN: dict[str, dict[str, str]] = {
         "env": "tunesmith.formats.env",
         "ini": "tunesmith.formats.ini",
         "json": "tunesmith.formats.json",
+        "python": "tunesmith.formats.python",
         "toml": "tunesmith.formats.toml",
         "yaml": "tunesmith.formats.yaml",
     },

@@ -113,7 +113,7 @@ def test_a_shell_reads_env_files_too() -> None:
 )
 def test_the_name_tells_the_format(path: str, form: str) -> None:
     assert format_of(path) == form
-    assert format_of("train.py") is None
+    assert format_of("train.txt") is None
 
 
 BLOCKS = """\

@@ -20,6 +20,7 @@ SUFFIXES = {
     ".cfg": "ini",
     ".conf": "ini",
     ".env": "env",
+    ".py": "python",
 }
 MAX_BYTES = 1 << 20
 

@@ -1,0 +1,353 @@
+"""Python modules that hold parameters as constants, edited by their syntax tree; nothing is run.
+
+A place is a top-level name, then keys: of a dictionary (``CONFIG.lr``), of a call's arguments
+(``dict(lr=0.1)``), of a class (``Config.lr``, dataclasses too), or an index of a list or tuple.
+Only literal constants can be set. Where a module gives a name its value in two places, or changes
+it later, no edit could say what the program will find: that is refused.
+"""
+
+import ast
+import json
+import keyword
+import re
+import unicodedata
+import warnings
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from typing import Any
+
+from tunesmith.formats import FormatError, dotted
+from tunesmith.formats.lines import line_end
+from tunesmith.formats.python_scope import Binding, bindings, changes, star_imports
+from tunesmith.types import Value
+
+LINE = re.compile(rb"\r\n|\r|\n")
+COOKIE = re.compile(r"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)", re.ASCII)
+FIELDS = ("field", "Field")
+"""Of dataclasses and pydantic: the argument ``default`` is the value."""
+NOT_PLAIN: tuple[tuple[type[ast.AST], str], ...] = (
+    (ast.JoinedStr, "an f-string"),
+    (ast.Call, "the result of a call"),
+    (ast.Name, "the value of another name"),
+    (ast.Attribute, "the value of another name"),
+    (ast.BinOp, "computed"),
+    (ast.IfExp, "chosen by a condition"),
+    (ast.Lambda, "a function"),
+    (ast.Set, "a set"),
+    (ast.ClassDef, "a class"),
+)
+
+
+def read(text: str) -> dict[str, Any]:
+    """The constants that can be set, nested; tuples as lists."""
+    module = Module(text)
+    return {name: found for name in module.names if (found := module.constants((name,))) != {}}
+
+
+def update(text: str, values: Mapping[tuple[str, ...], Value]) -> str:
+    """The text with constants set. A top-level name that is not there is added at the end."""
+    module, edits, added = Module(text), [], []
+    for place, value in values.items():
+        if len(place) == 1 and place[0] not in module.bindings:
+            added.append(f"{_name(place[0])} = {_written(value, place, None, module)}")
+            continue
+        node = module.constant(place)
+        _refuse_shared(value, place, node, module)
+        edits.append((*module.span(node), _written(value, place, node, module)))
+    data = module.data
+    for begin, end, new in sorted(edits, reverse=True):
+        data = data[:begin] + new.encode() + data[end:]
+    lines = data.decode()
+    if added and lines and not lines.endswith(("\n", "\r")):
+        lines += line_end(text)
+    found = module.mark + lines + "".join(f"{line}{line_end(text)}" for line in added)
+    _check(found, values)
+    return found
+
+
+def _refuse_shared(value: Value, place: tuple[str, ...], node: ast.expr, module: "Module") -> None:
+    """Dataclasses take no list or dictionary as a default, which their instances would share."""
+    owner = _only(module.bindings, place[0], place).value
+    if not isinstance(owner, ast.ClassDef) or isinstance(node, ast.Tuple):
+        return
+    is_dataclass = any("dataclass" in ast.unparse(part) for part in owner.decorator_list)
+    if is_dataclass and isinstance(value, list | dict):
+        raise FormatError(f"a dataclass takes no list as a default, `{dotted(place)}` is {value}")
+
+
+def _check(text: str, values: Mapping[tuple[str, ...], Value]) -> None:
+    """Look at what was written: a constant that the module does not show was set in vain."""
+    module = Module(text)
+    for place, value in values.items():
+        if json.dumps(literal(module.constant(place), place)) != json.dumps(value):
+            raise FormatError(f"`{dotted(place)}` cannot be set to {value!r}")
+
+
+def _name(name: str) -> str:
+    if not name.isidentifier() or keyword.iskeyword(name):
+        raise FormatError(f"`{name}` cannot be a name of a Python module")
+    return name
+
+
+# -- the module ----------------------------------------------------------------------------------
+
+
+class Module:
+    """A parsed module.
+
+    Args:
+        text: of it, as decoded from UTF-8.
+
+    Raises:
+        FormatError: it is no Python, as this Python understands it.
+    """
+
+    def __init__(self, text: str) -> None:
+        self.mark = "\ufeff" if text.startswith("\ufeff") else ""
+        body = text.removeprefix("\ufeff")
+        self.data = body.encode()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            try:
+                self.tree = ast.parse(body)
+            except SyntaxError as error:
+                raise FormatError(f"is no Python: line {error.lineno}: {error.msg}") from None
+            except (ValueError, RecursionError, MemoryError) as error:
+                raise FormatError(f"is no Python: {error}") from None
+        self._starts = [0, *(found.end() for found in LINE.finditer(self.data))]
+        self.is_ascii = _has_other_coding(body)
+        """Whether only ASCII may be written, because the module says that it is no UTF-8."""
+
+    @cached_property
+    def bindings(self) -> dict[str, list[Binding]]:
+        """What gives the top-level names their values."""
+        return bindings(self.tree.body, is_module=True)
+
+    @property
+    def names(self) -> list[str]:
+        """The top-level names, in order."""
+        return list(self.bindings)
+
+    @cached_property
+    def _changes(self) -> dict[str, list[Any]]:
+        return changes(self.tree)
+
+    @cached_property
+    def _calls(self) -> dict[str, list[ast.Call]]:
+        found: dict[str, list[ast.Call]] = {}
+        for node in ast.walk(self.tree):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+                found.setdefault(node.func.id, []).append(node)
+        return found
+
+    def span(self, node: ast.expr) -> tuple[int, int]:
+        """Where a node begins and ends, in bytes."""
+        begin = self._starts[node.lineno - 1] + node.col_offset
+        last, column = node.end_lineno or node.lineno, node.end_col_offset or node.col_offset
+        return begin, self._starts[last - 1] + column
+
+    def quote(self, node: ast.expr | None) -> str:
+        """The quotation marks in use: those of a node, or else of most texts of the module."""
+        begin, end = (0, len(self.data)) if node is None else self.span(node)
+        found = self.data[begin:end]
+        if node is not None and not set(found) & set(b"'\""):
+            found = self.data
+        return '"' if found.count(b'"') >= found.count(b"'") else "'"
+
+    def constant(self, place: tuple[str, ...]) -> ast.expr:
+        """The literal at a place.
+
+        Raises:
+            FormatError: it is not there, no literal, or not all that the program will find.
+        """
+        name = unicodedata.normalize("NFKC", place[0])
+        binding = _only(self.bindings, name, place)
+        node: ast.expr | ast.ClassDef = _value(binding, place[:1])
+        for depth, key in enumerate(place[1:], start=1):
+            node = _inner(node, key, place[: depth + 1])
+        node = _default(node)
+        self._refuse_changes(place, binding)
+        literal(node, place)
+        assert isinstance(node, ast.expr)  # noqa: S101 - a class is no literal
+        return node
+
+    def _refuse_changes(self, place: tuple[str, ...], binding: Binding) -> None:
+        for line, module in star_imports(self.tree.body):
+            if line > binding.line:
+                text = (
+                    f"`from {module} import *` in line {line} may give `{place[0]}` another value"
+                )
+                raise FormatError(text)
+        for change in self._changes.get(place[0], ()):
+            if all(key in (None, own) for key, own in zip(change.path, place[1:], strict=False)):
+                raise FormatError(f"`{dotted(place)}` is changed in line {change.line}")
+        if isinstance(binding.value, ast.ClassDef) and len(place) == 2:
+            self._refuse_calls(place, binding.value)
+
+    def _refuse_calls(self, place: tuple[str, ...], node: ast.ClassDef) -> None:
+        """A default that every call replaces is not what the program will find."""
+        fields = [part.target for part in node.body if isinstance(part, ast.AnnAssign)]
+        names = [target.id for target in fields if isinstance(target, ast.Name)]
+        for call in self._calls.get(place[0], ()):
+            given = names[: len(call.args)] if not node.bases else []
+            if place[1] in (*given, *(item.arg for item in call.keywords)):
+                line, text = call.lineno, dotted(place)
+                raise FormatError(f"`{place[0]}(…)` in line {line} is given another `{text}`")
+
+    def constants(self, place: tuple[str, ...]) -> Any:
+        """What can be set at a place and beneath it; ``{}`` where that is nothing."""
+        try:
+            return literal(self.constant(place), place)
+        except FormatError:
+            found = {key: self.constants((*place, key)) for key in self._keys(place)}
+            return {key: value for key, value in found.items() if value != {}}
+
+    def _keys(self, place: tuple[str, ...]) -> list[str]:
+        try:
+            node = _value(_only(self.bindings, place[0], place), place)
+            for key in place[1:]:
+                node = _inner(node, key, place)
+        except FormatError:
+            return []
+        return list(_keys_of(node))
+
+
+def _has_other_coding(text: str) -> bool:
+    cookies = (COOKIE.match(line) for line in text.splitlines()[:2])
+    name = next((found[1] for found in cookies if found), "utf-8")
+    return name.lower().replace("_", "-") not in ("utf-8", "utf8")
+
+
+def _only(found: Mapping[str, list[Binding]], name: str, place: tuple[str, ...]) -> Binding:
+    """The one binding of a name."""
+    every = found.get(name, [])
+    if not every:
+        raise FormatError(f"there is no `{dotted(place)}`")
+    if len(every) > 1:
+        lines = ", ".join(str(line) for line in sorted({binding.line for binding in every}))
+        raise FormatError(f"`{dotted(place)}` is set more than once (lines {lines})")
+    return every[0]
+
+
+def _value(binding: Binding, place: tuple[str, ...]) -> ast.expr | ast.ClassDef:
+    if binding.value is None:
+        raise FormatError(
+            f"`{dotted(place)}` {binding.reason}: it must be set once, at the top level"
+        )
+    return binding.value
+
+
+def _inner(
+    node: ast.expr | ast.ClassDef, key: str, place: tuple[str, ...]
+) -> ast.expr | ast.ClassDef:
+    """What stands under a key of a value."""
+    if isinstance(node, ast.ClassDef):
+        own = bindings(node.body, is_module=False)
+        return _value(_only(own, key, place), place)
+    if isinstance(node, ast.Dict):
+        return _entry(node, key, place)
+    if isinstance(node, ast.Call):
+        for item in node.keywords:
+            if item.arg == key:
+                return item.value
+    if isinstance(node, ast.List | ast.Tuple):
+        is_index = key.isascii() and key.isdecimal() and int(key) < len(node.elts)
+        if is_index and not any(isinstance(item, ast.Starred) for item in node.elts):
+            return node.elts[int(key)]
+    raise FormatError(f"there is no `{dotted(place)}` (line {node.lineno})")
+
+
+def _entry(node: ast.Dict, key: str, place: tuple[str, ...]) -> ast.expr:
+    found: list[ast.expr] = []
+    for name, value in zip(node.keys, node.values, strict=True):
+        if name is None and found:
+            text = f"`**` in line {value.lineno} may give `{dotted(place)}` another value"
+            raise FormatError(text)
+        if isinstance(name, ast.Constant) and str(name.value) == key:
+            found.append(value)
+    if len(found) > 1:
+        raise FormatError(f"`{dotted(place)}` is there twice (line {node.lineno})")
+    if not found:
+        raise FormatError(f"there is no `{dotted(place)}` (line {node.lineno})")
+    return found[0]
+
+
+def _keys_of(node: ast.expr | ast.ClassDef) -> Iterator[str]:
+    if isinstance(node, ast.ClassDef):
+        yield from bindings(node.body, is_module=False)
+    elif isinstance(node, ast.Dict):
+        yield from (str(k.value) for k in node.keys if isinstance(k, ast.Constant))
+    elif isinstance(node, ast.Call):
+        yield from (item.arg for item in node.keywords if item.arg)
+
+
+def _default(node: ast.expr | ast.ClassDef) -> ast.expr | ast.ClassDef:
+    """The value of a field that says more than its default."""
+    if not isinstance(node, ast.Call) or ast.unparse(node.func).rpartition(".")[2] not in FIELDS:
+        return node
+    named = [item.value for item in node.keywords if item.arg == "default"]
+    return next(iter([*named, *node.args[:1]]), node)
+
+
+# -- literals ------------------------------------------------------------------------------------
+
+
+def literal(node: ast.expr | ast.ClassDef, place: tuple[str, ...]) -> Value:
+    """The JSON value of a literal; tuples become lists.
+
+    Raises:
+        FormatError: it is none.
+    """
+    if isinstance(node, ast.Constant) and isinstance(node.value, bool | int | float | str | None):
+        return node.value
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub | ast.UAdd):
+        number = node.operand.value if isinstance(node.operand, ast.Constant) else None
+        if isinstance(number, int | float) and not isinstance(number, bool):
+            return -number if isinstance(node.op, ast.USub) else number
+    if isinstance(node, ast.List | ast.Tuple):
+        return [literal(item, place) for item in node.elts]
+    if isinstance(node, ast.Dict):
+        return {_key(key, node, place): literal(item, place) for key, item in _items(node)}
+    what = next((word for kind, word in NOT_PLAIN if isinstance(node, kind)), "no plain value")
+    raise FormatError(f"`{dotted(place)}` is {what} (line {node.lineno}), no literal constant")
+
+
+def _items(node: ast.Dict) -> Iterator[tuple[ast.expr | None, ast.expr]]:
+    yield from zip(node.keys, node.values, strict=True)
+
+
+def _key(key: ast.expr | None, node: ast.Dict, place: tuple[str, ...]) -> str:
+    if isinstance(key, ast.Constant) and isinstance(key.value, str):
+        return key.value
+    raise FormatError(f"`{dotted(place)}` has keys that are no texts (line {node.lineno})")
+
+
+def _written(value: Value, place: tuple[str, ...], before: ast.expr | None, module: Module) -> str:
+    """A value as a literal, in the manner of the one that it replaces."""
+    try:
+        json.dumps(value, allow_nan=False)
+    except ValueError:
+        raise FormatError(f"`{dotted(place)}` is {value}: no number to go on with") from None
+    quote = module.quote(before)
+    if isinstance(value, list) and isinstance(before, ast.Tuple):
+        inner = ", ".join(_literal(item, quote, module) for item in value)
+        return f"({inner},)" if len(value) == 1 else f"({inner})"
+    return _literal(value, quote, module)
+
+
+def _literal(value: Value, quote: str, module: Module) -> str:
+    if isinstance(value, list):
+        return f"[{', '.join(_literal(item, quote, module) for item in value)}]"
+    if isinstance(value, dict):
+        items = [
+            f"{_text(k, quote, module)}: {_literal(v, quote, module)}" for k, v in value.items()
+        ]
+        return f"{{{', '.join(items)}}}"
+    return _text(value, quote, module) if isinstance(value, str) else repr(value)
+
+
+def _text(value: str, quote: str, module: Module) -> str:
+    written = ascii(value) if module.is_ascii else repr(value)
+    if quote == '"' and written[0] == "'" and '"' not in value:
+        return f'"{written[1:-1]}"'
+    return written
