@@ -162,7 +162,12 @@ def _read(found: Any, place: str) -> Any:
 
 
 def test_layout_and_comments_stay() -> None:
-    places = {("LR",): 0.25, ("NAME",): "sgd", ("BETAS",): [0.8, 0.9], ("CONFIG", "layers"): [1, 2]}
+    places: dict[tuple[str, ...], Any] = {
+        ("LR",): 0.25,
+        ("NAME",): "sgd",
+        ("BETAS",): [0.8, 0.9],
+        ("CONFIG", "layers"): [1, 2],
+    }
     text = python.update(MODULE, {**places, ("Config", "depth"): 7})
     expected = MODULE
     for old, new in (

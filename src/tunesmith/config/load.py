@@ -1,7 +1,7 @@
 """The way from a file to a ``Definition``, or to every violation in it at once."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path as FilePath
 from types import MappingProxyType
@@ -95,6 +95,40 @@ def located(error: UsageError, source: FilePath) -> UsageError:
         return match[1]
 
     return type(error)(NAMED.sub(place, str(error)))
+
+
+def raise_violations(definition: Definition, violations: Sequence[Violation]) -> None:
+    """Refuse a definition for what only its project's files could tell.
+
+    Args:
+        definition: of the study.
+        violations: their paths as in a file; a parameter's is ``("space", name)``.
+
+    Raises:
+        ConfigError: there are violations; each with its file:line:column where there is a file.
+    """
+    if not violations:
+        return
+    if definition.source is None:
+        raise ConfigError(violations)
+    document = read_document(definition.source)
+    space = document.data.get("space")
+    of_space = read_document(definition.root / space) if isinstance(space, str) else document
+    raise ConfigError(in_order([_placed(_of_file(v, of_space), document) for v in violations]))
+
+
+def _of_file(violation: Violation, document: Document) -> Violation:
+    """A parameter's violation with its place, in whichever of the written forms its space has."""
+    if violation.path[:1] != ("space",):
+        return violation
+    name = violation.path[-1]
+    nests = [p for p in document.positions.keys if p[-1:] == (name,) and _is_in_space(p[:-1])]
+    return replace(violation, place=document.place(nests[0])) if nests else violation
+
+
+def _is_in_space(path: Path) -> bool:
+    """Whether a path leads to a box: ``space``, ``space.parameters``, or an item of one of them."""
+    return all(isinstance(key, int) or key in ("space", "parameters") for key in path)
 
 
 def define(data: Mapping[str, Any], *, root: FilePath | str = ".") -> Definition:

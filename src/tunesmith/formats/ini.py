@@ -28,6 +28,17 @@ def read(text: str) -> dict[str, Any]:
     return found | ({"DEFAULT": dict(parser.defaults())} if parser.defaults() else {})
 
 
+def get(data: Mapping[str, Any], place: tuple[str, ...]) -> Any:
+    """The value at a place; ``[DEFAULT]`` stands behind every section, and keys have no case.
+
+    Raises:
+        KeyError: there is none.
+    """
+    section, key = _parts(place)
+    own = data[section] if section != "DEFAULT" else {}
+    return {**data.get("DEFAULT", {}), **own}[key.lower()]
+
+
 def update(text: str, values: Mapping[tuple[str, ...], Value]) -> str:
     """The text with values set."""
     read(text)

@@ -21,7 +21,7 @@ esac
 echo "score: ${1#x=}$TUNESMITH_SEED.5"
 """
 OBJECTIVE: dict[str, Any] = {
-    "command": ["sh", "train.sh", "x={x}"],
+    "command": ["sh", "train.sh", "x={x}", "y={y}"],
     "metrics_pattern": r"score: (\S+)",
     "metric": {"name": "score", "direction": "maximize"},
     "seeds": 2,
@@ -69,7 +69,8 @@ def test_what_results_depend_on_is_told_by_content(tmp_path: Path) -> None:
     named = build(tmp_path, depends_on=["*.txt", "train.sh"])
     (tmp_path / "unrelated.txt").write_text("y")
     assert build(tmp_path, depends_on=["*.txt", "train.sh"]).context != named.context
-    fixed = build(tmp_path, params={"batch": 3})
+    command = [*OBJECTIVE["command"], "b={batch}"]
+    fixed = build(tmp_path, params={"batch": 3}, command=command)
     assert fixed.context["objective"] != before.context["objective"]
     assert build(tmp_path, environment={"set": {"A": "1"}}).context != before.context
     assert build(tmp_path, grace=1, retry={"exit": 1}).context == before.context
@@ -84,18 +85,18 @@ def test_a_python_program_depends_on_the_projects_modules(tmp_path: Path) -> Non
     (tmp_path / "env/other.py").write_text("")
     (tmp_path / "package").mkdir()
     (tmp_path / "package/model.py").write_text("")
-    objective = build(tmp_path, command=["python", "main.py"])
+    objective = build(tmp_path, command=["python", "main.py", "--x={x}", "--y={y}"])
     (note,) = objective.notes
     assert note.startswith("results depend on main.py, package/model.py: when they change")
     before = dict(objective.context)
     (tmp_path / "package/model.py").write_text("x = 1\n")
-    assert build(tmp_path, command=["python", "main.py"]).context != before
+    assert build(tmp_path, command=["python", "main.py", "--x={x}", "--y={y}"]).context != before
 
 
 def test_defaults_stand_in_the_parameters_file(tmp_path: Path) -> None:
     (tmp_path / "p.yaml").write_text("x: 2\ny: null\nz: 3\n")
     assert build(tmp_path, params_file="p.yaml").defaults() == {"x": 2, "y": None}
-    (tmp_path / "p.ini").write_text("[a]\nx = 1\n")
+    (tmp_path / "p.ini").write_text("[a]\nX = 1\n[DEFAULT]\ny = 0.5\n")
     ini = {"path": "p.ini", "at": "a"}
     with pytest.raises(UsageError, match=r"p\.ini: INI has no null, which `a\.y` needs"):
         build(tmp_path, params_file=ini)
@@ -115,7 +116,7 @@ def test_defaults_stand_in_the_parameters_file(tmp_path: Path) -> None:
         ({"command": ["sh", "{x}"]}, "`{x}` begins with a parameter.* as `--name={name}`"),
         ({"command": ["sh", "{a}"], "params": {"a": "-f"}}, "`{a}` begins with a parameter"),
         ({"params_file": "params"}, "tells no format"),
-        ({"params_file": {"path": "p.toml"}}, "TOML has no null"),
+        ({"params_file": {"path": "p.toml"}, "command": ["sh", "{params}"]}, "TOML has no null"),
         ({"metrics_pattern": ..., "metrics_file": "m.txt"}, "tells no format"),
         ({"depends_on": "*.rs"}, "`.*rs` names no file"),
     ],
@@ -130,14 +131,17 @@ def test_what_cannot_work_is_said_before_anything_runs(
 
 
 def test_a_value_that_is_no_option_may_stand_alone(tmp_path: Path) -> None:
-    objective = build(tmp_path, command=["sh", "train.sh", "{y}", "{b}"], params={"b": "f-"})
+    objective = build(
+        tmp_path, command=["sh", "train.sh", "{y}", "{b}", "x={x}"], params={"b": "f-"}
+    )
     given: Params = {"b": "f-", "x": -1, "y": 0.5}
-    assert objective.runner.ports.put_in(given, tmp_path, tmp_path, {})[2:] == ["0.5", "f-"]
+    items = objective.runner.ports.put_in(given, tmp_path, tmp_path, {})
+    assert items[2:] == ["0.5", "f-", "x=-1"]
 
 
 def test_files_of_one_name_do_not_meet_in_a_shared_folder(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
-    (tmp_path / "a/params.json").write_text('{"deep": {"x": 1}}')
+    (tmp_path / "a/params.json").write_text('{"deep": {"x": 1, "y": 2}}')
     objective = build(
         tmp_path,
         command=["sh", "train.sh", "{params}", "m={metrics}"],
@@ -158,7 +162,7 @@ def test_what_is_streamed_under_another_name_is_told(tmp_path: Path) -> None:
     stream = 'echo "{{\\"step\\": 1, \\"scores\\": 2}}" >> "$TUNESMITH_PROGRESS"'
     for command, words in ((stream, "Did you mean `scores`?"), ("true", "streamed at all")):
         changes = {"metrics_pattern": None, "progress_file": "p.jsonl", "seeds": 1}
-        objective = build(tmp_path, command=["sh", "-c", command], **changes)
+        objective = build(tmp_path, command=["sh", "-c", command, "x={x}", "y={y}"], **changes)
         (result,) = objective.evaluate(Fit(0, ({"x": 1},)))
         assert result.failure is not None
         assert words in result.failure.message

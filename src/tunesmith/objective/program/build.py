@@ -10,6 +10,7 @@ from tunesmith.config.model import Definition
 from tunesmith.config.model import Objective as Section
 from tunesmith.fingerprint import digest
 from tunesmith.history import HOLDOUT, Metric
+from tunesmith.objective.program.carried import check_carried
 from tunesmith.objective.program.checkpoints import Checkpoints
 from tunesmith.objective.program.depends import assumed, files_digest, named
 from tunesmith.objective.program.environment import Surroundings
@@ -52,9 +53,10 @@ def build_program(
     check_executable(program, root, section.environment.set.get("PATH"))
     if section.workspace.mode == "copy":
         check_reachable(section.command or (), root)
+    notes = check_carried(definition, ports)
     metrics = _metrics(section)
     state = root / STATE
-    context, depends = _context(definition, root, ports.digest())
+    context, depends = _context(definition, root, ports.digest(definition))
     runner = Runner(
         root,
         None
@@ -79,7 +81,7 @@ def build_program(
         context,
         dict(section.params),
         ports.defaults(definition.space),
-        (_dependence(depends, root),),
+        (*notes, _dependence(depends, root)),
     )
 
 
@@ -127,6 +129,9 @@ def _context(
         files = assumed(root, section.command or ())
     else:
         files = named(root, section.depends_on)
+    if section.params_file is not None:
+        # Its content counts but for the values that every trial replaces: `template`.
+        files = [path for path in files if path != root / section.params_file.path]
     own = section.model_dump(mode="json", include=set(RUN_BY) | {"params_file", "metrics_file"})
     environment = dict(section.environment.set)
     found = {

@@ -1,20 +1,15 @@
 """The border between a study and a program: parameters go in, results come out."""
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from tunesmith import registry
 from tunesmith.config.model import Definition
 from tunesmith.config.model import Objective as Section
-from tunesmith.config.program import MetricsFile, ParamsFile
+from tunesmith.config.program import MetricsFile
 from tunesmith.errors import UsageError
 from tunesmith.files import write_atomic
 from tunesmith.fingerprint import digest
-from tunesmith.formats import FormatError, format_of
-from tunesmith.formats.tree import get_at
 from tunesmith.history import Metric
 from tunesmith.objective.program.argv import (
     PLACES,
@@ -26,9 +21,10 @@ from tunesmith.objective.program.argv import (
     text_of,
 )
 from tunesmith.objective.program.metrics import FileResults, PrintedResults
+from tunesmith.objective.program.params_file import Template
 from tunesmith.objective.program.stream import ProgressFollower
-from tunesmith.space import Categorical, Parameter, SearchSpace
-from tunesmith.types import Params, Value
+from tunesmith.space import Box, Categorical, Parameter, SearchSpace
+from tunesmith.types import Params
 
 CORNERS = (0.0, 0.25, 0.5, 0.75, 1.0)
 
@@ -39,14 +35,12 @@ class ProgramPorts:
 
     command: tuple[str, ...]
     overrides: str | None
-    params_file: ParamsFile | None
+    params_file: Template | None
     results: FileResults | PrintedResults | None
     progress_file: str | None
     keys: Mapping[str, str]
     is_shared: bool
     """Whether all runs work in one folder, so that files must lie elsewhere."""
-    template: str = field(default="", repr=False)
-    """The parameters file as it stands in the project."""
 
     @classmethod
     def of(cls, definition: Definition) -> "ProgramPorts":
@@ -58,7 +52,7 @@ class ProgramPorts:
         """
         section, root = definition.file.objective, definition.root.resolve()
         command = section.command or ()
-        names = _names(definition)
+        names = names_of(definition)
         problems = [
             *objections(command, [*names, *PLACES]),
             *ambiguous(command, names),
@@ -70,46 +64,50 @@ class ProgramPorts:
         ports = cls(
             command,
             section.overrides,
-            section.params_file,
+            None if section.params_file is None else Template.of(section.params_file, root),
             _results(section, keys),
             section.progress_file,
             keys,
             section.workspace.mode == "shared",
-            _template(section.params_file, root),
         )
         if ports.params_file is not None:
-            for params in _samples(definition):
-                ports._updated(ports.params_file, params)
+            for params in samples(definition):
+                ports.params_file.filled(params)
         return ports
 
     @property
     def files(self) -> tuple[str, ...]:
         """What is written in the working folder."""
-        metrics = self.results.path if isinstance(self.results, FileResults) else None
-        params = self.params_file.path if self.params_file else None
-        return tuple(name for name in (params, metrics, self.progress_file) if name)
+        named = (self._params_path, self._metrics_path, self.progress_file)
+        return tuple(name for name in named if name)
+
+    @property
+    def _params_path(self) -> str | None:
+        return self.params_file.section.path if self.params_file else None
+
+    @property
+    def _metrics_path(self) -> str | None:
+        return self.results.path if isinstance(self.results, FileResults) else None
 
     def defaults(self, space: SearchSpace) -> Params:
         """The values that stand in the parameters file, for the first box that they fit."""
         if self.params_file is None:
             return {}
-        data = self._format(self.params_file).read(self.template)
-        points = [self._found(data, list(box.parameters)) for box in space]
+        points = [self.params_file.values(box.parameters) for box in space]
         return next((point for point in points if point in space), points[0])
 
-    def _found(self, data: Any, names: Sequence[str]) -> dict[str, Value]:
-        assert self.params_file is not None  # noqa: S101 - see the only caller
-        found = {}
-        for name in names:
-            try:
-                found[name] = get_at(data, place_of(name, self.params_file))
-            except KeyError:
-                continue
-        return found if _is_typed(self.params_file) else {k: _meant(v) for k, v in found.items()}
+    def digest(self, definition: Definition) -> str:
+        """Of what reaches the program besides parameters.
 
-    def digest(self) -> str:
-        """Of what reaches the program besides parameters."""
-        return digest([self.template])
+        Values that every trial replaces do not count, so that taking the winner over into the file
+        is no change.
+        """
+        template = self.params_file
+        if template is None or template.is_made:
+            return digest([""])
+        varied = set.intersection(*(always_given(box) for box in definition.space))
+        names = varied | {*names_of(definition)} - {*definition.space.names}
+        return digest([template.filled(dict.fromkeys(names, 0))])
 
     # -- in ----------------------------------------------------------------------------------
 
@@ -125,39 +123,21 @@ class ProgramPorts:
         values |= {name: str(path) for name, path in self._paths(place, run).items()}
         values.setdefault("params", str(run / "params.json"))
         if self.params_file is not None:
-            content = self._updated(self.params_file, params)
-            write_atomic(Path(values["params"]), content)
+            write_atomic(Path(values["params"]), self.params_file.filled(params))
         items = fill(self.command, values, params)
         return [*items, *hydra(params)] if self.overrides == "hydra" else items
 
     def _paths(self, place: Path, run: Path) -> dict[str, Path]:
         """Where the files of a run lie."""
-        metrics = self.results.path if isinstance(self.results, FileResults) else None
-        params = self.params_file.path if self.params_file else None
-        named = {"params": params, "metrics": metrics, "progress": self.progress_file}
+        named = {
+            "params": self._params_path,
+            "metrics": self._metrics_path,
+            "progress": self.progress_file,
+        }
         if self.is_shared:
             # A folder each: files of different folders may have one name.
             return {name: run / name / Path(path).name for name, path in named.items() if path}
         return {name: place / path for name, path in named.items() if path}
-
-    def _updated(self, section: ParamsFile, params: Params) -> str:
-        values = {place_of(name, section): value for name, value in params.items()}
-        try:
-            text: str = self._format(section).update(self.template, values)
-        except FormatError as error:
-            raise UsageError(f"objective.params_file: {section.path}: {error}") from None
-        return text
-
-    @staticmethod
-    def _format(section: ParamsFile) -> Any:
-        name = section.format or format_of(section.path)
-        if name is None:
-            known = ", ".join(registry.names("formats"))
-            raise UsageError(
-                f"objective.params_file: the name of {section.path} tells no format."
-                f"\n  Write `params_file: {{path: {section.path}, format: …}}`, one of {known}."
-            )
-        return registry.load("formats", name)
 
     # -- out ---------------------------------------------------------------------------------
 
@@ -184,32 +164,16 @@ class ProgramPorts:
         return {} if self.results is None else self.results.read(stdout)
 
 
-def place_of(name: str, section: ParamsFile) -> tuple[str, ...]:
-    """Where a parameter stands in the file.
-
-    >>> place_of("lr", ParamsFile(path="a.yaml", at="train", names={"lr": "optimizer.lr"}))
-    ('train', 'optimizer', 'lr')
-    """
-    before = tuple(section.at.split(".")) if section.at else ()
-    return (*before, *section.names.get(name, name).split("."))
-
-
-def _is_typed(section: ParamsFile) -> bool:
-    return (section.format or format_of(section.path)) not in ("env", "ini")
-
-
-def _meant(text: Any) -> Any:
-    """What a text stands for in a format that knows nothing but texts."""
-    try:
-        return json.loads(text)
-    except ValueError:
-        return text
-
-
-def _names(definition: Definition) -> list[str]:
+def names_of(definition: Definition) -> list[str]:
+    """Everything that is handed to the program: what is varied, what is fixed, and the budget."""
     budget = definition.file.budget
     own = [*definition.space.names, *definition.file.objective.params]
     return [*own, budget.parameter] if budget and budget.parameter else own
+
+
+def always_given(box: Box) -> set[str]:
+    """The parameters of a box that every point of it has."""
+    return {name for name in box.parameters if name not in box.conditions}
 
 
 def _dashes(command: Sequence[str], definition: Definition) -> list[str]:
@@ -233,17 +197,7 @@ def _may_begin_with_dash(parameter: Parameter) -> bool:
     return any(text_of(value).startswith("-") for value in values)
 
 
-def _template(section: ParamsFile | None, root: Path) -> str:
-    if section is None:
-        return ""
-    path = root / section.path
-    try:
-        return path.read_bytes().decode() if path.exists() else ""
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"objective.params_file: {section.path} cannot be read: {error}") from None
-
-
-def _samples(definition: Definition) -> Iterator[Params]:
+def samples(definition: Definition) -> Iterator[Params]:
     """Some points of the space: what the file cannot hold shows before the first run."""
     fixed, budget = dict(definition.file.objective.params), definition.file.budget
     if budget is not None and budget.parameter is not None:

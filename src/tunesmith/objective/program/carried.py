@@ -1,0 +1,192 @@
+"""Whether every parameter reaches the program; a study of values that do not is refused.
+
+A parameter is carried by words in braces in the command, by Hydra's overrides, by a key that stands
+in the parameters file, or by the file that ``TUNESMITH_PARAMS`` names if the program reads that.
+Whether it does is looked for in the program's files.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from tunesmith.config.load import raise_violations
+from tunesmith.config.model import Definition
+from tunesmith.errors import Path as Keys
+from tunesmith.errors import Violation, did_you_mean
+from tunesmith.objective.program.argv import words_of
+from tunesmith.objective.program.params_file import Template, place_of
+from tunesmith.objective.program.ports import ProgramPorts, names_of, samples
+from tunesmith.objective.program.sources import Program, program_of
+from tunesmith.objective.program.suggest import suggestion
+from tunesmith.types import Value
+
+
+@dataclass(frozen=True)
+class _Study:
+    """What is asked about each parameter."""
+
+    definition: Definition
+    ports: ProgramPorts
+    program: Program
+
+    @property
+    def root(self) -> Path:
+        return self.program.root
+
+
+def check_carried(definition: Definition, ports: ProgramPorts) -> tuple[str, ...]:
+    """Look for the way that each parameter takes to the program.
+
+    Returns:
+        Notes on what could not be told.
+
+    Raises:
+        ConfigError: some parameters reach it by no way.
+    """
+    root = definition.root.resolve()
+    study = _Study(definition, ports, program_of(root, ports.command))
+    raise_violations(definition, [*_names(study), *_violations(study)])
+    return (*_unseen(study), *_unread(study))
+
+
+def _by_command(ports: ProgramPorts) -> set[str]:
+    return {word for item in ports.command for word in words_of(item)}
+
+
+def _has_all(study: _Study) -> bool:
+    """Whether all parameters are handed over together."""
+    ports = study.ports
+    is_handed = ports.params_file is None and "params" in _by_command(ports)
+    return is_handed or ports.overrides is not None
+
+
+def _uncarried(study: _Study) -> list[str]:
+    """Parameters that neither the command nor the parameters file holds."""
+    if _has_all(study):
+        return []
+    template, given = study.ports.params_file, _by_command(study.ports)
+    left = [name for name in dict.fromkeys(names_of(study.definition)) if name not in given]
+    if template is None:
+        return left
+    if template.is_made:
+        return [] if _is_known(study, template) else left
+    return [name for name in left if not template.has(name)]
+
+
+def _violations(study: _Study) -> Iterator[Violation]:
+    template, left = study.ports.params_file, _uncarried(study)
+    may_read = bool(study.program.readers) or not study.program.is_seen
+    if template is not None and not template.is_made:
+        # A file that is there has a key for what it is to carry.
+        wanted = [] if study.program.readers else left
+        values = _some_values(study)
+        yield from (_missing(study, template, name, values.get(name)) for name in wanted)
+    elif not may_read:
+        yield from (_nowhere(study, name) for name in left)
+
+
+def _some_values(study: _Study) -> dict[str, Value]:
+    found: dict[str, Value] = {}
+    for params in samples(study.definition):
+        found = {**params, **found}
+    return found
+
+
+def _missing(study: _Study, template: Template, name: str, value: Value) -> Violation:
+    path, place = template.section.path, ".".join(place_of(name, template.section))
+    head = f"`{name}` does not reach the program: {path}"
+    reason = template.objection(name, value)
+    if reason and not reason.startswith("there is no "):
+        return Violation(_path(study, name), f"{head}: {reason}.")
+    known = template.places()
+    ends = [other for other in known if other.rpartition(".")[2] == name and other != place]
+    if len(ends) == 1:
+        hint = f"Did you mean `{ends[0]}`? Write `names: {{{name}: {ends[0]}}}` there."
+    else:
+        hint = f"{did_you_mean(place, known)} Name its place with `names`, or add the key."
+    return Violation(_path(study, name), f"{head} has no `{place}`.", hint.strip())
+
+
+def _nowhere(study: _Study, name: str) -> Violation:
+    program, template = study.program, study.ports.params_file
+    files = [program.named(source.path) for source in program.sources]
+    shown = ", ".join(files[:3]) + (f" and {len(files) - 3} more" if len(files) > 3 else "")
+    ways = f"the command holds no `{{{name}}}`, and TUNESMITH_PARAMS is read nowhere in {shown}"
+    if template is not None:
+        ways += f", nor is {template.section.path}, which is not there"
+    message = f"`{name}` does not reach the program: {ways}."
+    return Violation(_path(study, name), message, suggestion(program, name))
+
+
+def _names(study: _Study) -> Iterator[Violation]:
+    """Slips in ``names``, and places that get in each other's way."""
+    template, known = study.ports.params_file, names_of(study.definition)
+    if template is None:
+        return
+    for name in template.section.names:
+        if name not in known:
+            where: Keys = ("objective", "params_file", "names", name)
+            yield Violation(where, f"no parameter is named `{name}`.", did_you_mean(name, known))
+    places = {name: place_of(name, template.section) for name in dict.fromkeys(known)}
+    for name, place in places.items():
+        for other, longer in places.items():
+            if name != other and longer[: len(place)] == place and (place, name) < (longer, other):
+                message = f"`{other}` and `{name}` have one place in {template.section.path}."
+                yield Violation(_path(study, other), message, "Name another one with `names`.")
+
+
+def _path(study: _Study, name: str) -> Keys:
+    definition = study.definition
+    if name in definition.space.names:
+        return ("space", name)
+    if name in definition.file.objective.params:
+        return ("objective", "params", name)
+    return ("budget", "parameter")
+
+
+# -- what cannot be told --------------------------------------------------------------------------
+
+
+def _unseen(study: _Study) -> Iterator[str]:
+    """A program whose files are not in the project may read the parameters by itself."""
+    left = _uncarried(study)
+    if not left:
+        return
+    listed = ", ".join(left)
+    if study.program.readers:
+        unnamed = [name for name in left if not study.program.mentions(name)]
+        if unnamed:
+            where = study.program.readers[0]
+            yield (
+                f"{where} reads TUNESMITH_PARAMS, but nothing in the program is named"
+                f" {', '.join(unnamed)}: see that it uses them"
+            )
+    else:
+        yield (
+            f"whether {listed} reach the program cannot be seen from here: they do only if it reads"
+            " the file that TUNESMITH_PARAMS names"
+        )
+
+
+def _unread(study: _Study) -> Iterator[str]:
+    """A parameters file that nothing in the program names may be the wrong one."""
+    template, program = study.ports.params_file, study.program
+    if template is not None and program.is_seen and not _is_known(study, template):
+        yield (
+            f"nothing in the program names {template.section.path}: if it reads another file, the"
+            " values never arrive"
+        )
+
+
+def _is_known(study: _Study, template: Template) -> bool:
+    """Whether the parameters file is handed over, run, or named in the program's files."""
+    if "params" in _by_command(study.ports):
+        return True
+    path, program = study.root / template.section.path, study.program
+    if path.resolve() in (*(s.path for s in program.sources), *program.others):
+        return True
+    if program.mentions(path.name) or program.quotes(path.stem):
+        return True
+    # Some libraries know such names by themselves.
+    knows = {".env": "dotenv", "params.yaml": "params_show"}
+    return path.name in knows and knows[path.name] in program.text

@@ -1,0 +1,157 @@
+"""The program's own parameters file: as it stands in the project, and with a trial's values."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from tunesmith import registry
+from tunesmith.config.program import ParamsFile
+from tunesmith.errors import UsageError
+from tunesmith.formats import FormatError, dotted, format_of
+from tunesmith.formats.tree import get_at
+from tunesmith.types import Params, Value
+
+UNTYPED = ("env", "ini")
+"""Formats that know nothing but texts."""
+
+
+@dataclass(frozen=True)
+class Template:
+    """A parameters file of the project, into which values are set."""
+
+    section: ParamsFile
+    text: str
+    """Empty where the file is not there: then it is made, with all parameters."""
+
+    @classmethod
+    def of(cls, section: ParamsFile, root: Path) -> "Template":
+        """The file as it stands in the project.
+
+        Raises:
+            UsageError: it cannot be read, or its name tells no format.
+        """
+        path = root / section.path
+        try:
+            text = path.read_bytes().decode() if path.exists() else ""
+        except (OSError, UnicodeDecodeError) as error:
+            raise _error(section, f"cannot be read: {error}") from None
+        found = cls(section, text)
+        found.form  # noqa: B018 - an unknown format is told at once
+        return found
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"section": self.section, "text": self.text}
+
+    @property
+    def is_made(self) -> bool:
+        """Whether there is no file yet."""
+        return not self.text.strip("\ufeff \t\r\n")
+
+    @property
+    def format(self) -> str | None:
+        """The name of the format."""
+        return self.section.format or format_of(self.section.path)
+
+    @cached_property
+    def form(self) -> Any:
+        """The module that reads and edits such files.
+
+        Raises:
+            UsageError: the name tells no format.
+        """
+        if self.format is None:
+            known, path = ", ".join(registry.names("formats")), self.section.path
+            raise UsageError(
+                f"objective.params_file: the name of {path} tells no format."
+                f"\n  Write `params_file: {{path: {path}, format: …}}`, one of {known}."
+            )
+        return registry.load("formats", self.format)
+
+    @cached_property
+    def data(self) -> Mapping[str, Any]:
+        """What the file holds.
+
+        Raises:
+            UsageError: its text is not of its format.
+        """
+        try:
+            found: Mapping[str, Any] = self.form.read(self.text)
+        except FormatError as error:
+            raise _error(self.section, str(error)) from None
+        return found
+
+    def has(self, name: str) -> bool:
+        """Whether the file holds a parameter."""
+        try:
+            self._at(name)
+        except KeyError:
+            return False
+        return True
+
+    def values(self, names: Iterable[str]) -> dict[str, Value]:
+        """The values that stand in the file, of those parameters that do."""
+        found = {name: self._at(name) for name in names if self.has(name)}
+        return {k: _meant(v) for k, v in found.items()} if self.format in UNTYPED else found
+
+    def _at(self, name: str) -> Any:
+        get = getattr(self.form, "get", get_at)
+        return get(self.data, place_of(name, self.section))
+
+    def places(self) -> list[str]:
+        """Every place that holds a value, as one writes it."""
+        return [dotted(place) for place in _leaves(self.data, ())]
+
+    def objection(self, name: str, value: Value) -> str:
+        """Why a parameter cannot be set to a value; empty where it can."""
+        try:
+            self.form.update(self.text, {place_of(name, self.section): value})
+        except FormatError as error:
+            return str(error)
+        return ""
+
+    def filled(self, params: Params) -> str:
+        """The text with values set: of parameters that the file holds, or of all if it is made.
+
+        Raises:
+            UsageError: the format cannot hold one of them.
+        """
+        kept = {n: v for n, v in params.items() if self.is_made or self.has(n)}
+        values = {place_of(name, self.section): value for name, value in kept.items()}
+        try:
+            text: str = self.form.update(self.text, values)
+        except FormatError as error:
+            raise _error(self.section, str(error)) from None
+        return text
+
+
+def place_of(name: str, section: ParamsFile) -> tuple[str, ...]:
+    """The place of a parameter in the file.
+
+    >>> place_of("lr", ParamsFile(path="a.yaml", at="train", names={"lr": "optimizer.lr"}))
+    ('train', 'optimizer', 'lr')
+    """
+    before = tuple(section.at.split(".")) if section.at else ()
+    return (*before, *section.names.get(name, name).split("."))
+
+
+def _error(section: ParamsFile, message: str) -> UsageError:
+    return UsageError(f"objective.params_file: {section.path}: {message}")
+
+
+def _leaves(data: Any, before: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    if isinstance(data, Mapping):
+        for key, value in data.items():
+            yield from _leaves(value, (*before, str(key)))
+    elif before:
+        yield before
+
+
+def _meant(text: Any) -> Any:
+    """What a text stands for in a format that knows nothing but texts."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text

@@ -1,0 +1,124 @@
+"""How a parameter that does not reach a program could: what its files offer."""
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from tunesmith import registry
+from tunesmith.formats import FormatError, format_of, python
+from tunesmith.objective.program.sources import Program, Source
+
+ENVIRONMENT = r"(?:environ(?:\.get)?\s*[\[(]|getenv\s*\(|Sys\.getenv\()\s*[\"']{name}[\"']"
+USUAL = ("params.yaml", "config.yaml", "conf/config.yaml", "settings.py", "config.py")
+
+
+def suggestion(program: Program, name: str) -> str:
+    """The likely way for a parameter, in words; never empty."""
+    found = (
+        next(_options(program, name), "")
+        or next(_constants(program, name), "")
+        or next(_keys(program, name), "")
+        or next(_variables(program, name), "")
+    )
+    usual = (
+        "Name the file that the program reads (`params_file: params.yaml`), or write"
+        f' `"--{name}={{{name}}}"` in `command`.'
+    )
+    return found or usual
+
+
+def _options(program: Program, name: str) -> Iterator[str]:
+    """An option of the command line that is called like the parameter."""
+    wanted = re.compile(rf"[\"'](--{_loose(name)})\b[\"'=]", re.IGNORECASE)
+    for source in program.sources:
+        if match := wanted.search(source.text):
+            where = program.named(source.path)
+            yield f'{where} takes `{match[1]}`: write `"{match[1]}={{{name}}}"` in `command`.'
+
+
+def _constants(program: Program, name: str) -> Iterator[str]:
+    """A constant of a Python module that is called like it."""
+    for source in program.sources:
+        if source.is_python and source.path.is_relative_to(program.root):
+            yield from _in_module(program, source, name)
+
+
+def _in_module(program: Program, source: Source, name: str) -> Iterator[str]:
+    try:
+        data = python.read(source.text)
+    except FormatError:
+        return
+    path = program.named(source.path)
+    place = _place(data, name)
+    if place is None:
+        return
+    line = _line(source.text, place)
+    at = f"{path}:{line}" if line else path
+    written = path if source.path.suffix == ".py" else f"{{path: {path}, format: python}}"
+    if place != name:
+        form = "" if source.path.suffix == ".py" else ", format: python"
+        written = f"{{path: {path}{form}, names: {{{name}: {place}}}}}"
+    yield f"{at} sets `{place}`, a constant: write `params_file: {written}`."
+
+
+def _line(text: str, place: str) -> int:
+    try:
+        return python.Module(text).constant(tuple(place.split("."))).lineno
+    except FormatError:
+        return 0
+
+
+def _keys(program: Program, name: str) -> Iterator[str]:
+    """A key of a file that the program names."""
+    usual = (program.root / name for name in USUAL)
+    for path in (*program.others, *(path for path in usual if path.is_file())):
+        place = _place(_read(path), name)
+        if place is not None and path.is_relative_to(program.root):
+            shown = program.named(path)
+            names = "" if place == name else f", names: {{{name}: {place}}}"
+            written = f"{{path: {shown}{names}}}" if names else shown
+            yield f"{shown} has a key `{place}`: write `params_file: {written}`."
+
+
+def _read(path: Path) -> Mapping[str, Any]:
+    form = format_of(path.name)
+    try:
+        data = registry.load("formats", form).read(path.read_text()) if form else {}
+    except (FormatError, OSError, UnicodeDecodeError):
+        return {}
+    return data if isinstance(data, Mapping) else {}
+
+
+def _variables(program: Program, name: str) -> Iterator[str]:
+    """A variable of the environment that is called like it."""
+    wanted = re.compile(ENVIRONMENT.replace("{name}", f"({_loose(name)})"), re.IGNORECASE)
+    shell = re.compile(rf"\$\{{?({_loose(name)})\b", re.IGNORECASE)
+    for source in program.sources:
+        match = wanted.search(source.text) or (
+            None if source.is_python else shell.search(source.text)
+        )
+        if match:
+            start = f'env, "{match[1]}={{{name}}}"'
+            reads = f"{program.named(source.path)} reads `{match[1]}` from the environment"
+            yield f"{reads}: begin `command` with `{start}`."
+
+
+def _place(data: Mapping[str, Any], name: str) -> str | None:
+    """The place of a value whose last key is called like a parameter; the shortest one."""
+    wanted = re.compile(rf"{_loose(name)}\Z", re.IGNORECASE)
+    found = [place for place in _leaves(data) if wanted.match(place.rpartition(".")[2])]
+    return min(found, key=lambda place: (place != name, place.count("."), place), default=None)
+
+
+def _leaves(data: Any, before: str = "") -> Iterator[str]:
+    if isinstance(data, Mapping):
+        for key, value in data.items():
+            yield from _leaves(value, f"{before}.{key}" if before else str(key))
+    elif before:
+        yield before
+
+
+def _loose(name: str) -> str:
+    """A pattern for a name that may be written with dashes or underscores."""
+    return "[-_]?".join(re.escape(part) for part in re.split(r"[-_.]", name))
