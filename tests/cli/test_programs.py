@@ -299,7 +299,7 @@ STOPPED: dict[str, Any] = {}
 
 def test_who_edits_a_program_while_it_runs_disturbs_no_run(study: Callable[..., Path]) -> None:
     program = 'echo "score: 1"; echo "echo score: 2" > "$PROJECT/train.sh"\n'
-    objective = {"command": ["sh", "train.sh"], "metrics_pattern": r"score: (\S+)"}
+    objective = {"command": ["sh", "train.sh", "a={a}"], "metrics_pattern": r"score: (\S+)"}
     root = study(program, objective, {"a": [1, 2, 3]}, execution={"workers": 1})
     text = (root / "tuning.yaml").read_text()
     section = f"environment: {{set: {{PROJECT: {root}}}}}\n  metrics_pattern"
@@ -333,7 +333,7 @@ echo x >> "$TRIES"
 echo 'score: 1'
 """
     objective = {
-        "command": ["sh", "train.sh"],
+        "command": ["sh", "train.sh", "a={a}"],
         "metrics_pattern": r"score: (\S+)",
         "retry": {"signal": 2},
     }
@@ -358,11 +358,11 @@ def test_runs_may_share_the_project_folder(study: Callable[..., Path]) -> None:
         "metrics_file": "m.json",
         "workspace": "shared",
     }
-    root = study(program, objective, {"a": [1]}, files={"p.toml": "b = 2\n"})
+    root = study(program, objective, {"a": [1]}, files={"p.toml": "b = 2\na = 0\n"})
     result = tune(root / "tuning.yaml")
     assert result.record.history[0].state is State.COMPLETE
     assert (root / "seen.txt").read_text() == "b = 2\na = 1\n"
-    assert (root / "p.toml").read_text() == "b = 2\n"
+    assert (root / "p.toml").read_text() == "b = 2\na = 0\n"
     assert not (root / "m.json").exists()
 
 
@@ -375,7 +375,7 @@ echo "score: $CUDA_VISIBLE_DEVICES"
 """
     root = study(
         program,
-        {"command": ["sh", "train.sh"], "metrics_pattern": r"score: (\S+)"},
+        {"command": ["sh", "train.sh", "a={a}"], "metrics_pattern": r"score: (\S+)"},
         {"a": list(range(8))},
         execution={"slots": {"gpu": 2}, "workers": 3},
     )
@@ -463,7 +463,7 @@ def test_no_program_outlives_its_run(
     study: Callable[..., Path], tmp_path: Path, number: int, code: int
 ) -> None:
     objective = {
-        "command": [sys.executable, "tree.py"],
+        "command": [sys.executable, "tree.py", "a={a}"],
         "metrics_file": "m.json",
         "seeds": 2,
         "environment": {"set": {"READY": str(tmp_path / "ready")}},

@@ -24,6 +24,7 @@ def program_violations(file: File, space: SearchSpace | None) -> Iterator[Violat
         yield from _metrics(objective)
         yield from _places(objective)
         yield from _folds(objective)
+        yield from _variables(file, space)
     if file.budget is not None:
         yield from _budget(file, file.budget, space)
 
@@ -109,6 +110,17 @@ def _places(objective: Objective) -> Iterator[Violation]:
             message = "would be shared by all runs at a time."
             hint = f"Hand its place over in `command`, as `{mark}`, or use `workspace: copy`."
             yield Violation((*HERE, name), message, hint)
+
+
+def _variables(file: File, space: SearchSpace | None) -> Iterator[Violation]:
+    """Variables have fixed values: a parameter among them would never arrive."""
+    names = [] if space is None else space.names
+    for variable, value in file.objective.environment.set.items():
+        for name in names:
+            if f"{{{name}}}" in value:
+                where: Path = (*HERE, "environment", "set", variable)
+                hint = f'Begin `command` with `env, "{variable}={{{name}}}"`.'
+                yield Violation(where, f"`{{{name}}}` is not replaced here.", hint)
 
 
 def leads_out(path: str) -> bool:

@@ -109,7 +109,8 @@ def _missing(study: _Study, template: Template, name: str, value: Value) -> Viol
 
 def _nowhere(study: _Study, name: str) -> Violation:
     program, template = study.program, study.ports.params_file
-    files = [program.named(source.path) for source in program.sources]
+    own = (s.path for s in program.sources if s.path.is_relative_to(program.root))
+    files = [program.named(path) for path in own] or ["the command"]
     shown = ", ".join(files[:3]) + (f" and {len(files) - 3} more" if len(files) > 3 else "")
     ways = f"the command holds no `{{{name}}}`, and TUNESMITH_PARAMS is read nowhere in {shown}"
     if template is not None:

@@ -113,12 +113,13 @@ class Template:
         return ""
 
     def filled(self, params: Params) -> str:
-        """The text with values set: of parameters that the file holds, or of all if it is made.
+        """The text with values set; keys that are missing are added, but not to a Python module.
 
         Raises:
             UsageError: the format cannot hold one of them.
         """
-        kept = {n: v for n, v in params.items() if self.is_made or self.has(n)}
+        is_closed = self.format == "python" and not self.is_made
+        kept = {n: v for n, v in params.items() if not is_closed or self.has(n)}
         values = {place_of(name, self.section): value for name, value in kept.items()}
         try:
             text: str = self.form.update(self.text, values)

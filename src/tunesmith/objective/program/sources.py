@@ -74,7 +74,7 @@ class Program:
 
     def mentions(self, name: str) -> bool:
         """Whether a word stands anywhere in the program's text."""
-        return bool(re.search(rf"(?<![\w.]){re.escape(name)}(?!\w)", self.text))
+        return bool(re.search(rf"(?<!\w){re.escape(name)}(?!\w)", self.text))
 
     def quotes(self, name: str) -> bool:
         """Whether it stands there in quotes, by itself or at the end of a path."""
@@ -115,7 +115,8 @@ def _seeds(root: Path, command: Sequence[str]) -> Iterator[Path]:
         yield from _makefiles(root, command)
     elif "/" not in program and (script := shutil.which(program)):
         # A console script says which module it runs.
-        yield from [Path(script)] if _text(Path(script), limit=1 << 14) is not None else []
+        text = _text(Path(script), limit=1 << 14)
+        yield from [Path(script)] if text and Source(Path(script), text).is_python else []
     for index, item in enumerate(command):
         if item == "-m" and index + 1 < len(command):
             yield from _modules(command[index + 1], [root, root / "src"])
