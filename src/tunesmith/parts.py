@@ -138,6 +138,9 @@ def identity(definition: Definition, objective: Objective) -> str:
     file["search"]["curves"] = has_curves(definition)
     for name in HOUSEKEEPING:
         file["objective"].pop(name)
+    holdout = (file["objective"].get("data") or {}).get("holdout")
+    if holdout is not None and not holdout["shuffle"]:
+        del holdout["shuffle"]  # came later; a study from before is the same study
     gate, outer = definition.file.gate, definition.outer
     if outer is not None:
         file["outer"] = asdict(outer)

@@ -119,6 +119,46 @@ def test_a_preprocessor_goes_in_front() -> None:
     assert [name for name, _ in piped.steps] == ["preprocess", "logisticregression"]
 
 
+SAME_NAMES = """
+from sklearn.base import BaseEstimator, ClassifierMixin
+
+class Same(ClassifierMixin, BaseEstimator):
+    def __init__(self, verbose=0, memory=None, model="a", preprocess="b", steps=3, depth=1):
+        self.verbose, self.memory, self.model = verbose, memory, model
+        self.preprocess, self.steps, self.depth = preprocess, steps, depth
+
+    def fit(self, X, y):
+        return self
+"""
+
+
+@pytest.mark.parametrize("name", ["verbose", "memory", "model", "preprocess", "steps", "depth"])
+@pytest.mark.parametrize("is_steps", [False, True])
+def test_names_that_the_pipeline_around_has_too_mean_the_estimators(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, is_steps: bool
+) -> None:
+    module(tmp_path, monkeypatch, "same_names", SAME_NAMES)
+    path = "same_names.Same"
+    steps = [{"name": "preprocess", "estimator": SCALER}, {"name": "model", "estimator": path}]
+    section: dict[str, Any] = {"steps": steps} if is_steps else {"estimator": path}
+    front = None if is_steps else StandardScaler()
+    fixed = builder(preprocessor=front, params={name: "x"}, **section).build({})
+    free = builder(preprocessor=front, **section)
+    free.check(space(**{name: Categorical(("x", "y"))}))
+    for made in (fixed, free.build({name: "x"})):
+        assert [step for step, _ in made.steps] == ["preprocess", "model"]
+        assert getattr(made.steps[-1][1], name) == "x"
+        assert made.verbose is False
+        assert made.memory is None
+
+
+def test_lightgbms_own_way_to_be_silent_reaches_it() -> None:
+    made = builder(
+        estimator="lightgbm.LGBMClassifier", preprocessor=StandardScaler(), params={"verbose": -1}
+    ).build({})
+    assert made.named_steps["model"].get_params()["verbose"] == -1
+
+
 def test_lists_become_tuples_where_scikit_learn_has_tuples() -> None:
     maker = builder(
         steps=[

@@ -41,10 +41,14 @@ def folded(value: Any) -> Any:
 class Holdout(Section):
     """Rows that the search never sees."""
 
-    fraction: float = Field(gt=0, lt=1)
+    fraction: float = Field(default=0.25, gt=0, lt=1)
     """Share of the rows (or of the groups, where ``groups`` is given)."""
     stratify: bool = False
     """Keep the class shares."""
+    shuffle: bool = False
+    """Leave the rows in the order that drawing them gives, exactly as
+    ``train_test_split(test_size=fraction, random_state=seed)`` does, so that folds made without a
+    shuffle are those of ``GridSearchCV`` after it. By default the rows keep the file's order."""
     seed: int = 0
     """Which rows are taken."""
 

@@ -383,12 +383,17 @@ def split_off(rows: Rows, holdout: Holdout | None, *, in_time: bool) -> tuple[Ro
             f"data.holdout: a fraction of {holdout.fraction} of {len(rows)} rows leaves"
             f" {_rows(len(kept))} to search on and {_rows(len(held))} held out"
         )
-    return rows.take(np.sort(kept)), rows.take(np.sort(held))
+    if not holdout.shuffle:
+        kept, held = np.sort(kept), np.sort(held)
+    return rows.take(kept), rows.take(held)
 
 
 def _holdout_indices(
     rows: Rows, holdout: Holdout, *, in_time: bool
 ) -> tuple[np.ndarray, np.ndarray]:
+    if holdout.shuffle and (in_time or rows.groups is not None):
+        what = "rows in order of time" if in_time else "groups"
+        raise ValueError(f"`shuffle` does not go with {what}; leave it out")
     if in_time:
         n_held = round(len(rows) * holdout.fraction)
         order = np.arange(len(rows))

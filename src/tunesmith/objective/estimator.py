@@ -21,6 +21,8 @@ from tunesmith.types import Params, Value
 
 CHOICE = "estimator"
 """The space's parameter that picks one of several ``estimators``."""
+PIPELINES = frozenset({"memory", "steps", "transform_input", "verbose"})
+"""Parameters of scikit-learn's ``Pipeline`` itself."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,8 @@ class EstimatorBuilder:
     """Builds estimators as the objective section describes them. Picklable: it holds no estimator.
 
     A parameter that the whole does not know belongs to its last step: in a pipeline that ends in
-    ``model``, ``max_depth`` means ``model__max_depth``.
+    ``model``, ``max_depth`` means ``model__max_depth``. In a pipeline that the configuration itself
+    makes, by ``steps`` or ``preprocess``, so does one that both know (``verbose``).
     """
 
     section: Objective
@@ -74,9 +77,12 @@ class EstimatorBuilder:
 
     def _prototype(self, choice: str) -> Prototype:
         made, fixed = self._make(choice)
+        hidden = PIPELINES if self.section.steps else frozenset()
         if self.preprocessor is not None:
+            if not last_step(made)[0]:
+                hidden = PIPELINES | {"preprocess", "model"}
             made, fixed = _with_front(made, fixed, self.preprocessor)
-        prototype = Prototype(made, fixed)
+        prototype = Prototype(made, fixed, hidden)
         prototype.set_fixed("objective.params", self.section.params)
         if self.random_state is not None:
             prototype.inject(self.random_state)

@@ -1,7 +1,7 @@
 """An estimator to clone, and what is known of its parameters."""
 
 import inspect
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from copy import deepcopy
 from functools import cached_property
 from typing import Any
@@ -11,10 +11,20 @@ from tunesmith.types import Params
 
 
 class Prototype:
-    """An estimator to clone, with what is known of its parameters."""
+    """An estimator to clone, with what is known of its parameters.
 
-    def __init__(self, estimator: Any, fixed: Iterable[str] = ()) -> None:
+    Args:
+        estimator: unfitted.
+        fixed: full names of the parameters that the user set.
+        hidden: names of the pipeline around the last step that a user cannot mean, as the
+            configuration made the pipeline; empty if the user did.
+    """
+
+    def __init__(
+        self, estimator: Any, fixed: Iterable[str] = (), hidden: Collection[str] = ()
+    ) -> None:
         self.estimator = estimator
+        self.hidden = hidden
         self.fixed = set(fixed)
         """Full names of the parameters that the user set."""
         self._full: dict[str, str | None] = {}
@@ -46,6 +56,10 @@ class Prototype:
 
     def _resolve(self, name: str) -> str | None:
         prefix, last = last_step(self.estimator)
+        if self.hidden and (name in _signature(last) or prefix + name in self._values):
+            return prefix + name
+        if name in self.hidden and _takes(last, name):
+            return prefix + name
         if name in self._values:
             return name
         if prefix + name in self._values:
@@ -147,6 +161,11 @@ def last_step(estimator: Any) -> tuple[str, Any]:
 def signature_of(cls: type) -> dict[str, inspect.Parameter]:
     """The constructor's parameters by name."""
     return dict(inspect.signature(cls).parameters)
+
+
+def _signature(estimator: Any) -> dict[str, inspect.Parameter]:
+    """The constructor's parameters of anything that has parameters."""
+    return signature_of(type(estimator)) if hasattr(estimator, "get_params") else {}
 
 
 def _takes(estimator: Any, name: str) -> bool:
