@@ -10,7 +10,9 @@ from sklearn.model_selection import GridSearchCV, train_test_split
 from sklearn.tree import DecisionTreeClassifier
 
 from tunesmith import define, tune
+from tunesmith.config.model import Data, Definition, Holdout
 from tunesmith.errors import DataError
+from tunesmith.objective.data import load_table
 
 GRID = {"max_depth": [1, 2, 3], "min_samples_leaf": [1, 9]}
 
@@ -22,7 +24,7 @@ def frame() -> pd.DataFrame:
     return table
 
 
-def study(root: Path, frame: pd.DataFrame, **holdout: object) -> object:
+def study(root: Path, frame: pd.DataFrame, **holdout: object) -> Definition:
     frame.to_csv(root / "data.csv", index=False)
     return define(
         {
@@ -60,7 +62,7 @@ def test_same_rows_same_order_same_winner(
     X_train, X_test, y_train, y_test = train_test_split(X, y, stratify=stratify, **given)
     search = GridSearchCV(DecisionTreeClassifier(random_state=0), GRID, cv=5)
     search.fit(X_train, y_train)
-    result = tune(study(tmp_path, frame, shuffle=True, **holdout))  # type: ignore[arg-type]
+    result = tune(study(tmp_path, frame, shuffle=True, **holdout))
     ours = {str(p): s for p, s in _folds(result.cv_results_)}
     theirs = {str(p): s for p, s in _folds(search.cv_results_)}
     assert ours == theirs
@@ -76,16 +78,9 @@ def _folds(found: dict[str, object]) -> list[tuple[object, list[float]]]:
 
 
 def test_rows_in_time_or_in_groups_are_not_shuffled(tmp_path: Path, frame: pd.DataFrame) -> None:
-    from tunesmith.config.model import Data
-    from tunesmith.objective.data import load_table
-
     frame.to_csv(tmp_path / "data.csv", index=False)
-    given = {"path": ["data.csv"], "target": "target", "holdout": {"shuffle": True}}
+    given = Data(path=("data.csv",), target="target", holdout=Holdout(shuffle=True))
     with pytest.raises(DataError, match="does not go with rows in order of time"):
-        load_table(_data(Data, given), tmp_path, in_time=True)
+        load_table(given, tmp_path, in_time=True)
     with pytest.raises(DataError, match="does not go with groups"):
-        load_table(_data(Data, {**given, "groups": "mean area"}), tmp_path)
-
-
-def _data(section: type, given: dict[str, object]) -> object:
-    return section.model_validate({**given, "path": "data.csv"})  # type: ignore[attr-defined]
+        load_table(given.model_copy(update={"groups": "mean area"}), tmp_path)
