@@ -68,9 +68,12 @@ class TestIni(FormatContract):
     sample = "# top\n[train]\n; rate\nlr: 1\nname = adam\n\n[other]\nx=2\n"
 
     def readers(self, text: str) -> list[Mapping[str, Any]]:
-        parser = configparser.ConfigParser(interpolation=None)
-        parser.read_string(text)
-        return [{name: dict(parser[name]) for name in parser.sections()}]
+        plain = configparser.ConfigParser(interpolation=None)
+        usual = configparser.ConfigParser()
+        strict = configparser.ConfigParser(inline_comment_prefixes=(";", "#"))
+        for parser in (plain, usual, strict):
+            parser.read_string(text)
+        return [{n: dict(p[n]) for n in p.sections()} for p in (plain, usual, strict)]
 
 
 class TestEnv(FormatContract):

@@ -14,6 +14,8 @@ from tunesmith.types import Value
 
 SECTION = re.compile(r"\[(?P<name>.+)\]")
 OPTION = re.compile(r"(?P<key>[^:=\s][^:=]*?)(?P<between>\s*[:=]\s*)(?P<value>.*)\Z")
+COMMENT = re.compile(r"(^|\s)[;#]")
+"""What some readers take for the beginning of a comment."""
 KEY = re.compile(r"[^\s:=#;\[\]][^:=\r\n\[\]]*\Z")
 
 
@@ -48,8 +50,21 @@ def update(text: str, values: Mapping[tuple[str, ...], Value]) -> str:
         written = one_line(value, place, "INI")
         if written != written.strip():
             raise FormatError(f"INI drops the spaces around `{dotted(place)}`: {written!r}")
+        _refuse_where_readers_differ(written, place)
         _set(lines, section, key, written, line_end(text))
     return "".join(lines)
+
+
+def _refuse_where_readers_differ(written: str, place: tuple[str, ...]) -> None:
+    if "%" in written:
+        raise FormatError(
+            f"`{dotted(place)}` is {written!r}: Python's configparser takes % for a reference to"
+            " another key, other readers do not. Give the program the value by another way"
+        )
+    if COMMENT.search(written):
+        raise FormatError(
+            f"`{dotted(place)}` is {written!r}: some readers of INI files end a value before ; or #"
+        )
 
 
 def _parts(place: tuple[str, ...]) -> tuple[str, str]:

@@ -7,7 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tunesmith.errors import UsageError
-from tunesmith.objective.program.argv import fill, hydra, objections, risky
+from tunesmith.objective.program.argv import fill, objections, risky
+from tunesmith.objective.program.hydra import hydra
+from tunesmith.objective.program.hydra import objections as not_overrides
 
 ODD = [
     "a b",
@@ -85,3 +87,34 @@ def test_hydra_reads_what_was_meant(params: dict[str, Any]) -> None:
     for override in found:
         wanted = params[override.key_or_group]
         assert json.dumps(override.value()) == json.dumps(wanted)
+
+
+KEYS = st.one_of(
+    st.text("abzAZ019_-./@$ é:=[],+~", min_size=1, max_size=6),
+    st.sampled_from(["lr", "a.b", "null"]),
+)
+
+
+@settings(deadline=None)
+@given(key=KEYS, inner=KEYS)
+def test_a_key_that_hydra_would_read_otherwise_is_refused(key: str, inner: str) -> None:
+    params: dict[str, Any] = {key: {inner: 1}}
+    if list(not_overrides(params)):
+        return
+    (found,) = OverridesParser.create().parse_overrides(hydra(params))
+    package = f"@{found.package}" if found.package else ""
+    assert f"{found.key_or_group}{package}" == key.lstrip("+")
+    assert found.value() == {inner: 1}
+
+
+@pytest.mark.parametrize(
+    "key", ["lr", "train.lr", "a-b", "_x", "layers.0", "db/kind", "+new", "a@b"]
+)
+def test_usual_keys_are_not_refused(key: str) -> None:
+    assert not list(not_overrides({key: {"a": [1, {"b.c": 2}]}}))
+
+
+@pytest.mark.parametrize("key", ["learning rate", "é", "a=b", "~lr", "1st"])
+def test_keys_that_need_quotes_are_refused(key: str) -> None:
+    assert "cannot name" in "".join(not_overrides({key: 1}))
+    assert "cannot name" in "".join(not_overrides({"x": [{key: 1}]}))

@@ -23,8 +23,6 @@ PLACES = (
 """What a word in braces may stand for besides a parameter."""
 NAME = re.compile(r"[\w.]+\Z")
 BRACES = "A literal brace is written twice: {{ or }}."
-HYDRA_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_.@/-]*\Z", re.ASCII)
-HYDRA_WORDS = {"true", "false", "null", "nan", "inf", "none"}
 
 
 def words_of(item: str) -> list[str]:
@@ -135,28 +133,3 @@ def text_of(value: Value) -> str:
     ['0.1', 'true', 'null', 'a b', '[1, 2]']
     """
     return value if isinstance(value, str) else json.dumps(value, allow_nan=False)
-
-
-def hydra(params: Params) -> list[str]:
-    """Overrides as Hydra's command line takes them.
-
-    >>> hydra({"train.lr": 0.1, "mode": "a b", "layers": [64, 32]})
-    ['layers=[64,32]', "mode='a b'", 'train.lr=0.1']
-    """
-    return [f"{name}={hydra_value(value)}" for name, value in sorted(params.items())]
-
-
-def hydra_value(value: Value) -> str:
-    """A value in the grammar of Hydra's overrides."""
-    if isinstance(value, list):
-        return f"[{','.join(map(hydra_value, value))}]"
-    if isinstance(value, dict):
-        return f"{{{','.join(f'{hydra_value(k)}:{hydra_value(v)}' for k, v in value.items())}}}"
-    if not isinstance(value, str):
-        return json.dumps(value, allow_nan=False)
-    if HYDRA_PLAIN.match(value) and value.lower() not in HYDRA_WORDS:
-        return value
-    # Within quotes, backslashes count only before a quote, and at the end.
-    quoted = re.sub(r"(\\*)'", lambda found: f"{found[1] * 2}\\'", value)
-    quoted = re.sub(r"(\\+)\Z", lambda found: found[1] * 2, quoted)
-    return f"'{quoted}'"

@@ -15,11 +15,12 @@ from tunesmith.objective.program.argv import (
     PLACES,
     ambiguous,
     fill,
-    hydra,
     objections,
     risky,
     text_of,
 )
+from tunesmith.objective.program.hydra import hydra
+from tunesmith.objective.program.hydra import objections as not_overrides
 from tunesmith.objective.program.metrics import FileResults, PrintedResults
 from tunesmith.objective.program.params_file import Template
 from tunesmith.objective.program.stream import ProgressFollower
@@ -58,8 +59,10 @@ class ProgramPorts:
             *ambiguous(command, names),
             *_dashes(command, definition),
         ]
+        if section.overrides == "hydra":
+            problems += [text for params in samples(definition) for text in not_overrides(params)]
         if problems:
-            raise UsageError("\n".join(problems))
+            raise UsageError("\n".join(dict.fromkeys(problems)))
         keys = {m.name: m.key or m.name for m in (*section.metric, *section.also)}
         ports = cls(
             command,
