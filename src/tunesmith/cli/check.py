@@ -129,7 +129,7 @@ def _folds(plan: "Preview") -> str:
 
 
 def _next(path: Path) -> str:
-    from tunesmith.cli.options import CONFIG_NAMES
+    from tunesmith.config.names import CONFIG_NAMES
 
     is_usual = str(path) in CONFIG_NAMES
     return "tunesmith run" if is_usual else f"tunesmith run -c {shlex.quote(str(path))}"

@@ -53,8 +53,7 @@ def init(
     path = find_config(config)
     definition = load_definition(path)
     mode = None if coupling is None else Coupling(coupling)
-    is_usual = config is None or _is_usual(path, definition.root)
-    request = Request(mode, stage, training_stage, training, force, is_usual)
+    request = Request(mode, stage, training_stage, training, force)
     plan = plan_init(definition, request)
     root = definition.root.resolve()
     show(printable("".join(change.diff(root) for change in plan.changes)), nl=False)
@@ -69,13 +68,6 @@ def init(
     _ask(is_answered=yes)
     plan.write()
     say("Next: `dvc repro`, then `git add` what it names.")
-
-
-def _is_usual(path: Path, root: Path) -> bool:
-    from tunesmith.cli.options import CONFIG_NAMES
-
-    first = next((root / name for name in CONFIG_NAMES if (root / name).is_file()), None)
-    return first is not None and first.resolve() == path.resolve()
 
 
 def _ask(*, is_answered: bool) -> None:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tunesmith.cli.options import CONFIG_NAMES, config_option, json_option, print_json
+from tunesmith.cli.options import config_option, json_option, print_json
 from tunesmith.cli.streams import say, show
+from tunesmith.config.names import CONFIG_NAMES
 from tunesmith.errors import UsageError
 from tunesmith.pipeline.branches import experiment
 from tunesmith.pipeline.repository import Repository

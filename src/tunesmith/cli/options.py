@@ -9,18 +9,10 @@ from typing import Any, TypeVar
 import click
 
 from tunesmith.cli.streams import is_utf8, show
+from tunesmith.config.names import CONFIG_NAMES
 from tunesmith.errors import ConfigError, UsageError
 
 SCHEMA_VERSION = 1
-CONFIG_NAMES = (
-    "tuning.yaml",
-    "tuning.yml",
-    "tuning.json",
-    "tuning.toml",
-    "config/tuning_config.json",
-    "config/tuning_config.yaml",
-    "config/tuning.yaml",
-)
 F = TypeVar("F", bound=Callable[..., Any])
 
 

@@ -13,7 +13,6 @@ import click
 from tunesmith.cli.gate import OPTION, gate_code, gate_content
 from tunesmith.cli.kept import say_kept
 from tunesmith.cli.options import (
-    CONFIG_NAMES,
     config_option,
     find_config,
     force_option,
@@ -23,6 +22,7 @@ from tunesmith.cli.options import (
     shown,
 )
 from tunesmith.cli.streams import say, show
+from tunesmith.config.names import CONFIG_NAMES
 from tunesmith.errors import UsageError
 
 if TYPE_CHECKING:

@@ -3,9 +3,10 @@ working tree is read."""
 
 import posixpath
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import chain
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,8 @@ from tunesmith.config.source import parse_document
 from tunesmith.errors import UsageError
 from tunesmith.pipeline.dvc.document import FILE, LOCK
 from tunesmith.pipeline.dvc.lock import LockedStage, read_lock
-from tunesmith.pipeline.dvc.stages import Stage, read_stages, runs
+from tunesmith.pipeline.dvc.places import Wanted, above, find, only_of
+from tunesmith.pipeline.dvc.stages import Stage
 from tunesmith.pipeline.parameters import Parameters, parse
 from tunesmith.pipeline.repository import Repository
 from tunesmith.reporting.best_file import shape_of
@@ -27,23 +29,27 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Pipeline:
-    """The DVC stage that tunes, and what DVC knows of its last run."""
+    """The DVC stage that tunes, and what DVC knows of its last run.
+
+    All paths are as the repository names them.
+    """
 
     file: str
-    """``dvc.yaml``, as the repository names it."""
+    """``dvc.yaml``."""
     stage: Stage
-    folder: str
-    """That the stage's paths are relative to."""
+    stages: Mapping[str, Stage]
+    """All of that file."""
     locked: LockedStage | None
 
     @property
     def lock(self) -> str:
-        """``dvc.lock``, as the repository names it."""
+        """``dvc.lock``."""
         return posixpath.join(posixpath.dirname(self.file), LOCK)
 
-    def path(self, name: str) -> str | None:
-        """A path of the stage, as the repository names it; ``None`` where it leads out."""
-        return joined(self.folder, name)
+    @property
+    def outs(self) -> list[str]:
+        """What the stage writes into the repository."""
+        return [path for path in self.stage.outs if joined("", path) and "://" not in path]
 
 
 @dataclass(frozen=True)
@@ -152,36 +158,35 @@ class CommittedStudy:
         Raises:
             UsageError: a file of DVC's cannot be read.
         """
-        folder = self.folder
-        while True:
-            found = self._pipeline_in(folder)
-            if found is not None or not folder:
-                return found
-            folder = posixpath.dirname(folder)
-
-    def _pipeline_in(self, folder: str) -> Pipeline | None:
-        file = posixpath.join(folder, FILE)
-        text = self._text(file)
-        if text is None:
+        wanted = Wanted("", self.config, [self.path(name) for name in only_of(self.outputs)])
+        try:
+            found = find(chain(above(self.folder), self._elsewhere()), wanted, self._text)
+        except UsageError as error:
+            raise UsageError(f"{self.branch}:{error}") from None
+        if found is None:
             return None
-        for stage in read_stages(text, f"{self.branch}:{file}").values():
-            place = joined(folder, str(stage.content.get("wdir", "."))) or ""
-            config = posixpath.relpath(f"/{self.config}", f"/{place}")
-            if any(runs(command, config) for command in stage.commands):
-                lock = self._text(posixpath.join(folder, LOCK)) or ""
-                locked = read_lock(lock, f"{self.branch}:{LOCK}").get(stage.name)
-                return Pipeline(file, stage, place, locked)
-        return None
+        lock = self._text(posixpath.join(found.folder, LOCK)) or ""
+        locked = read_lock(lock, f"{self.branch}:{LOCK}").get(found.stage.name)
+        placed = None if locked is None else locked.placed(found.stage.wdir)
+        return Pipeline(found.file, found.stage, found.stages, placed)
+
+    def _elsewhere(self) -> Iterator[str]:
+        yield from pipelines_at(self.repository, self.commit)
 
     @property
     def is_tight(self) -> bool:
         """Whether best parameters are an out of the tuning stage."""
         pipeline = self.pipeline
-        return pipeline is not None and self.best in map(pipeline.path, pipeline.stage.outs)
+        return pipeline is not None and self.best in pipeline.stage.outs
 
     def _text(self, path: str) -> str | None:
         text = self.repository.read(self.commit, path)
         return None if text is None else text.removeprefix("\ufeff")
+
+
+def pipelines_at(repository: Repository, commit: str) -> list[str]:
+    """Every ``dvc.yaml`` of a commit."""
+    return [path for path in repository.files(commit) if posixpath.basename(path) == FILE]
 
 
 def study_at(

@@ -104,7 +104,7 @@ def test_all_of_it_comes_along(root: Path, base: dict[str, str]) -> None:
         assert git(root, "show", f"training/one:{name}") == files[name].strip()
     locked = read_lock(git(root, "show", "training/one:dvc.lock"))
     assert locked["tuning"] == read_lock(files["dvc.lock"])["tuning"]
-    assert locked["training"].command == "python later"
+    assert locked["training"].commands == ("python later",)
     assert git(root, "show", "training/one:notes.md") == "mine"
     assert find(Repository.of(root), NAMES, "one").state == "applied"
     assert not bring(root).is_new

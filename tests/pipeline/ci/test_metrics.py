@@ -102,9 +102,10 @@ def test_which_files(folder: Path) -> None:
     write(folder, a=1)
     assert metrics_files(folder) == [FILE]
     (folder / "dvc.yaml").write_text(
+        "vars: [{odd: e}]\n"
         "stages:\n"
         "  a: {cmd: x, metrics: [m.json: {cache: false}, '${odd}.json']}\n"
         "  b: {cmd: y, outs: [o.json], metrics: [n.yaml]}\n"
         "metrics: [n.yaml, top.toml]\n"
     )
-    assert metrics_files(folder) == ["m.json", "n.yaml", "top.toml"]
+    assert metrics_files(folder) == ["m.json", "e.json", "n.yaml", "top.toml"]

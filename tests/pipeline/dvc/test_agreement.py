@@ -23,7 +23,8 @@ STAGE: dict[str, Any] = {
 
 
 @pytest.fixture
-def project(tmp_path: Path) -> Path:
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
     make_project(tmp_path)
     for name in (BEST, REPORT, "src/a.py", "src/b/c.py"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
@@ -121,6 +122,7 @@ def test_a_project_below_the_repository(project: Path, tmp_path: Path) -> None:
     below = tmp_path / "models"
     make_project(below)
     stage = {**STAGE, "cmd": "tunesmith run -c models/tuning.yaml", "outs": [f"models/{REPORT}"]}
+    (tmp_path / ".dvc").mkdir()
     (tmp_path / "dvc.yaml").write_text(yaml.safe_dump({"stages": {"models": stage}}))
     found = tuning(load_definition(below / "tuning.yaml"))
     assert found is not None

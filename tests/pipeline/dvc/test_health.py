@@ -36,7 +36,9 @@ def edit(root: Path, name: str, old: str, new: str) -> None:
 
 def test_all_is_well_and_without_a_pipeline_nothing_is_said(root: Path) -> None:
     assert wrong(root) == {}
-    edit(root, "dvc.yaml", "tunesmith run", "python tune.py")
+    edit(root, "dvc.yaml", "tunesmith run", "make tune")  # what it writes tells it all the same
+    assert wrong(root) == {}
+    (root / "dvc.yaml").write_text("stages: {other: {cmd: make other, outs: [other.txt]}}\n")
     assert findings(load_definition(root / "tuning.yaml")) == []
     (root / "dvc.yaml").unlink()
     assert findings(load_definition(root / "tuning.yaml")) == []

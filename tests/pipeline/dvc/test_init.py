@@ -123,7 +123,7 @@ def test_another_configuration_has_a_stage_of_its_own(root: Path) -> None:
     text = (root / "tuning.yaml").read_text().replace("outputs/", "second/")
     text += "  best: second/best.json\n  report: second/report.md\n"
     (root / "config/other.yaml").write_text(text.replace("study: small", "study: other"))
-    request = Request(stage="second", training_stage="third", training="sh t.sh", is_usual=False)
+    request = Request(stage="second", training_stage="third", training="sh t.sh")
     diff(root, request, "config/other.yaml")
     found = stages(root)
     assert list(found) == ["tuning", "training", "second", "third"]
@@ -204,12 +204,8 @@ def test_other_formats_of_the_configuration(root: Path, name: str, text: str) ->
     diff(root, LOOSE, name)
     assert load_definition(root / name).file.outputs.tuned == TUNED
     assert stages(root)["tuning"]["cmd"] == f"tunesmith run -c {name}"
-    if name == "tuning.json":
-        diff(root, TIGHT, name)
-        assert load_definition(root / name).file.outputs.tuned is None
-    else:
-        with pytest.raises(UsageError, match="Set under `outputs` by hand"):
-            diff(root, TIGHT, name)
+    diff(root, TIGHT, name)
+    assert load_definition(root / name).file.outputs.tuned is None
 
 
 def test_merge_keys_of_other_stages_stay_and_of_ours_are_refused(root: Path) -> None:

@@ -42,7 +42,7 @@ stages:
 def test_a_lock_is_read() -> None:
     stages = read_lock(LOCK)
     tuning = stages["tuning"]
-    assert tuning.command == "tunesmith run"
+    assert tuning.commands == ("tunesmith run",)
     assert tuning.deps == {"data.csv": "1bc29b36f623ba82aaf6724fd3b16718"}
     assert tuning.params["tuning.yaml"]["space"] == {"depth": [1, 2]}
     assert list(tuning.outs) == ["outputs/tuning_results.md"]

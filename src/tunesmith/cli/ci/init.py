@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import click
 
 from tunesmith.cli.init import file_word
-from tunesmith.cli.options import CONFIG_NAMES, config_option, find_config
+from tunesmith.cli.options import config_option, find_config
 from tunesmith.cli.streams import say, show
+from tunesmith.config.names import CONFIG_NAMES
 from tunesmith.errors import UsageError
 
 if TYPE_CHECKING:

@@ -6,6 +6,7 @@ project is run for it.
 """
 
 import hashlib
+import posixpath
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -18,9 +19,19 @@ from tunesmith.config.source import parse_document
 from tunesmith.errors import TunesmithError, UsageError
 from tunesmith.fingerprint import digest, reached, top_names
 from tunesmith.parts import HOUSEKEEPING
-from tunesmith.pipeline.committed import CommittedStudy, Pipeline, joined, space_files, trials_at
+from tunesmith.pipeline.branches.commands import repro
+from tunesmith.pipeline.committed import (
+    CommittedStudy,
+    Pipeline,
+    joined,
+    pipelines_at,
+    space_files,
+    trials_at,
+)
 from tunesmith.pipeline.dvc.agreement import changed_keys
+from tunesmith.pipeline.dvc.document import FILE
 from tunesmith.pipeline.dvc.lock import read_lock
+from tunesmith.pipeline.dvc.stages import read_stages
 from tunesmith.pipeline.parameters import Parameters
 from tunesmith.pipeline.repository import Repository
 from tunesmith.reporting.compare import differences
@@ -229,14 +240,14 @@ def against_lock(there: CommittedStudy) -> Iterator[Objection]:
     if pipeline is None:
         return
     stage, lock = pipeline.stage.name, f"{pipeline.lock} on `{there.branch}`"
-    way = f"Run `dvc repro {stage}` there, and commit {pipeline.lock}."
+    again = repro(there.repository, posixpath.dirname(pipeline.file), [stage])
+    way = f"Run `{again}` there, and commit {pipeline.lock}."
     locked = pipeline.locked
     if locked is None:
         if there.is_tight:
             yield Objection(f"{lock} knows of no run of stage `{stage}`.", way, is_firm=True)
         return
-    command = str(pipeline.stage.content.get("cmd", ""))
-    if locked.command != command and "${" not in command:
+    if locked.commands != pipeline.stage.commands:
         yield Objection(f"{lock}: stage `{stage}` was run with another command.", way)
     for kind, listed in (("result", locked.outs), ("dependency", locked.deps)):
         for name in _unlike(there, pipeline, listed):
@@ -252,11 +263,8 @@ def _unlike(there: CommittedStudy, pipeline: Pipeline, listed: Mapping[str, str]
     md5_of = digests_at(there.repository, there.commit, pipeline)
     return [
         path
-        for name, md5 in listed.items()
-        if (path := pipeline.path(name)) is not None
-        and (known := md5_of(path))
-        and md5
-        and md5 not in known
+        for path, md5 in listed.items()
+        if joined("", path) is not None and (known := md5_of(path)) and md5 and md5 not in known
     ]
 
 
@@ -268,15 +276,7 @@ def digests_at(
     A committed file has that of its bytes, with line ends of either kind, as a checkout may change
     them; others have what a stage before or a ``.dvc`` file says. Empty where nothing is known.
     """
-    lock = repository.read(commit, pipeline.lock) or ""
-    folder = pipeline.lock.rpartition("/")[0]
-    outs = {
-        path: md5
-        for stage in read_lock(lock, pipeline.lock).values()
-        if stage.name != pipeline.stage.name
-        for name, md5 in stage.outs.items()
-        if (path := joined(folder, name)) is not None
-    }
+    outs = dict(_outs_of_others(repository, commit, pipeline))
 
     def find(path: str) -> set[str]:
         (blob, tracked) = repository.blobs([(commit, path), (commit, f"{path}.dvc")])
@@ -290,6 +290,27 @@ def digests_at(
         return {outs[path]} if path in outs else set()
 
     return find
+
+
+def _outs_of_others(
+    repository: Repository, commit: str, pipeline: Pipeline
+) -> Iterator[tuple[str, str]]:
+    """What other stages have made, and its digest; nothing of files that cannot be read."""
+    for file in pipelines_at(repository, commit):
+        folder, lock = posixpath.dirname(file), f"{file.removesuffix('.yaml')}.lock"
+
+        def read(name: str, folder: str = folder) -> str | None:
+            path = joined(folder, name)
+            return None if path is None else repository.read(commit, path)
+
+        try:
+            stages = read_stages(read(FILE) or "", file, read, folder or ".")
+            locked = read_lock(repository.read(commit, lock) or "", lock)
+        except UsageError:
+            continue
+        for name in {*stages} & {*locked}:
+            if (file, name) != (pipeline.file, pipeline.stage.name):
+                yield from locked[name].placed(stages[name].wdir).outs.items()
 
 
 def _md5(data: bytes) -> str:
@@ -307,8 +328,7 @@ def _in_dvc_file(data: bytes, path: str) -> set[str]:
 def _other_values(
     there: CommittedStudy, pipeline: Pipeline, file: str, values: Mapping[str, Any]
 ) -> list[str]:
-    path = pipeline.path(file)
-    text = None if path is None else there.repository.read(there.commit, path)
+    text = there.repository.read(there.commit, file) if joined("", file) else None
     if text is None:
         return []
     try:

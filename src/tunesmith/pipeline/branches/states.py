@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from tunesmith.errors import UsageError, did_you_mean
+from tunesmith.pipeline.branches.commands import repro
 from tunesmith.pipeline.branches.experiment import TRAINING, TUNING, shown_name
 from tunesmith.pipeline.branches.survey import Facts, Survey
 from tunesmith.pipeline.repository import Repository
@@ -88,7 +89,8 @@ def _experiment(survey: Survey, facts: Facts) -> Experiment:
     if parted and state != "merged":
         note = f"{' and '.join(parted)} and the remote's have parted"
     tuning, training = (tip.commit if tip else None for tip in tips.values())
-    return Experiment(facts.name, state, note, _next(facts, state), tuning, training)
+    following = _next(survey.repository, facts, state)
+    return Experiment(facts.name, state, note, following, tuning, training)
 
 
 def _state(survey: Survey, facts: Facts) -> tuple[str, str]:
@@ -186,11 +188,14 @@ def _is_applied(survey: Survey, facts: Facts) -> bool:
     return is_same and _is_tuned(survey, facts)
 
 
-def _next(facts: Facts, state: str) -> str:
+def _next(repository: Repository, facts: Facts, state: str) -> str:
     name = shlex.quote(facts.name) if facts.name.isprintable() else "NAME"
-    tuning, training = facts.layout.tuning, facts.layout.training
-    run = f"dvc repro {shlex.quote(tuning)}" if tuning else "tunesmith run"
-    train = f" && dvc repro {shlex.join(training)}" if training else ", train"
+    layout = facts.layout
+    run, train = "tunesmith run", ", train"
+    if layout.tuning:
+        run = repro(repository, layout.pipeline, [layout.tuning])
+    if layout.training:
+        train = f" && {repro(repository, layout.pipeline, layout.training)}"
     return {
         "begun": f"git switch {TUNING}{name} && {run}, and commit",
         "tuned": f"tunesmith experiment apply {name}",

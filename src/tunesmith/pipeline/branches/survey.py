@@ -1,6 +1,5 @@
 """What the states of experiments are told from, looked up for all of them by a few calls of Git."""
 
-import posixpath
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -13,9 +12,8 @@ from tunesmith.config.source import parse_document
 from tunesmith.errors import UsageError
 from tunesmith.pipeline.branches.experiment import TRAINING, TUNING
 from tunesmith.pipeline.branches.notes import EXPERIMENT, Note, notes_in
-from tunesmith.pipeline.committed import joined
-from tunesmith.pipeline.dvc.document import FILE
-from tunesmith.pipeline.dvc.stages import read_stages, tuning_stage
+from tunesmith.pipeline.committed import joined, pipelines_at
+from tunesmith.pipeline.dvc.places import Wanted, above, find, only_of
 from tunesmith.pipeline.dvc.targets import training_targets
 from tunesmith.pipeline.parameters import parse
 from tunesmith.pipeline.repository import Repository, Tip
@@ -37,6 +35,8 @@ class Layout:
     """The last stages of those that train."""
     names: frozenset[str] | None = None
     """Every parameter that the study may write; ``None`` if that is not known."""
+    pipeline: str = ""
+    """Where ``dvc.yaml`` lies; empty for the top of the repository."""
 
     def path(self, name: str | None) -> str | None:
         """A path of the configuration, as the repository names it."""
@@ -150,18 +150,22 @@ class Survey:
         """What the configuration of each commit says, and DVC's file beside it."""
         self.look_up((commit, name) for commit in commits for name in self.names)
         configs = [next((n for n in self.names if self._blobs[c, n]), None) for c in commits]
-        files = [None if n is None else posixpath.join(_folder(n), FILE) for n in configs]
-        self.look_up((c, f) for c, f in zip(commits, files, strict=True) if f)
+        files = [[] if n is None else [*above(_folder(n)), *self._pipelines] for n in configs]
+        self.look_up((c, f) for c, listed in zip(commits, files, strict=True) for f in listed)
         keys = [
-            (n, self.at(c, n), f and self.at(c, f))
-            for c, n, f in zip(commits, configs, files, strict=True)
+            (n, self.at(c, n), tuple(self.at(c, f) for f in listed))
+            for c, n, listed in zip(commits, configs, files, strict=True)
         ]
-        self.read(blob for _, *blobs in keys for blob in blobs if blob)
-        made = {key: self._layout(*key) for key in set(keys)}
-        return [
-            replace(made[key], names=self._space_names(commit, key[0], key[1]))
-            for commit, key in zip(commits, keys, strict=True)
-        ]
+        self.read(blob for _, one, more in keys for blob in (one, *more) if blob)
+        made: dict[object, Layout] = {}
+        found = []
+        for commit, listed, (name, config, pipelines) in zip(commits, files, keys, strict=True):
+            key = (name, config, pipelines, None if self._is_plain(pipelines) else commit)
+            if key not in made:
+                made[key] = self._layout(commit, name, config, listed)
+            names = self._space_names(commit, name, config)
+            found.append(replace(made[key], names=names))
+        return found
 
     def _space_names(
         self, commit: str, name: str | None, config: str | None
@@ -183,21 +187,43 @@ class Survey:
         found, _ = parse_space(space)
         return None if found is None else frozenset(found.names)
 
-    def _layout(self, name: str | None, config: str | None, pipeline: str | None) -> Layout:
+    @cached_property
+    def _pipelines(self) -> list[str]:
+        """Every ``dvc.yaml`` of the branch that experiments are merged into."""
+        return [] if self.main is None else pipelines_at(self.repository, self.main[1])
+
+    def _is_plain(self, blobs: Iterable[str | None]) -> bool:
+        """Whether files say all: templates take values from others, which may differ by commit."""
+        texts = [self._texts[blob] for blob in blobs if blob]
+        return not any(word in text for text in texts for word in (b"${", b"foreach", b"matrix"))
+
+    def _layout(
+        self, commit: str, name: str | None, config: str | None, pipelines: Sequence[str]
+    ) -> Layout:
         if name is None or config is None:
             return Layout()
-        folder, outputs = _folder(name), _outputs(self._texts[config], name)
-        if outputs is None or pipeline is None:
-            return Layout(outputs, folder)
+        folder = _folder(name)
+        outputs = _outputs(self._texts[config], name)
+        if outputs is None:
+            return Layout(None, folder)
+        results = [path for one in only_of(outputs) if (path := joined(folder, one)) is not None]
+        wanted = Wanted("", name, results)
         try:
-            stages = read_stages(self._texts[pipeline].decode("utf-8-sig"))
+            found = find(pipelines, wanted, lambda path: self._text(commit, path))
         except (UsageError, ValueError):
+            found = None
+        best = joined(folder, outputs.best.path)
+        if found is None or best is None:
             return Layout(outputs, folder)
-        tuning = tuning_stage(stages, posixpath.relpath(f"/{name}", f"/{folder}"))
-        own = tuning.name if tuning else None
-        return Layout(
-            outputs, folder, own or "", tuple(training_targets(stages, outputs.best.path, own))
-        )
+        training = training_targets(found.stages, best, found.stage.name)
+        return Layout(outputs, folder, found.stage.name, tuple(training), found.folder)
+
+    def _text(self, commit: str, path: str) -> str | None:
+        blob = self.at(commit, path)
+        if blob is None:
+            return None
+        self.read([blob])
+        return self._texts[blob].decode("utf-8-sig")
 
     # -- files -------------------------------------------------------------------------------
 

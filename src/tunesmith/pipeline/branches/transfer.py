@@ -5,14 +5,15 @@ fit to the rest, and ``dvc repro`` would tune again: configuration, outs and the
 ``dvc.lock`` come along.
 """
 
+import posixpath
 from collections.abc import Collection, Iterator
 from dataclasses import replace
 
 from tunesmith.errors import UsageError
 from tunesmith.pipeline.branches.objections import Objection, digests_at
-from tunesmith.pipeline.committed import CommittedStudy, Pipeline, space_files
+from tunesmith.pipeline.committed import CommittedStudy, Pipeline, joined, space_files
 from tunesmith.pipeline.dvc.lock import with_stage_of
-from tunesmith.pipeline.dvc.stages import read_stages
+from tunesmith.pipeline.dvc.stages import Stage, read_stages
 from tunesmith.pipeline.repository import Entry
 
 
@@ -30,7 +31,7 @@ def files_of(there: CommittedStudy, pipeline: Pipeline, training: str) -> dict[s
     repository = there.repository
     config = repository.read(there.commit, there.config) or ""
     named = [there.config, *map(there.path, space_files(config, there.config)), *there.results]
-    named += [path for name in pipeline.stage.outs if (path := pipeline.path(name))]
+    named += _files_in(there, pipeline.outs, training)
     found = repository.entries(there.commit, dict.fromkeys(named))
     gone = repository.entries(training, [path for path in named if path not in found])
     lock = repository.read(there.commit, pipeline.lock) or ""
@@ -39,6 +40,16 @@ def files_of(there: CommittedStudy, pipeline: Pipeline, training: str) -> dict[s
     mode = repository.entries(training, [pipeline.lock]).get(pipeline.lock, Entry("100644", ""))
     locked = {pipeline.lock: Entry(mode.mode, repository.store(merged))}
     return {**found, **dict.fromkeys(gone), **locked}
+
+
+def _files_in(there: CommittedStudy, outs: Collection[str], training: str) -> Iterator[str]:
+    """Outs, and in the place of folders the files that either branch has there."""
+    repository = there.repository
+    files = {*repository.entries(there.commit, outs), *repository.entries(training, outs)}
+    yield from files
+    for folder in sorted({*outs} - files):
+        for commit in (there.commit, training):
+            yield from repository.files(commit, folder)
 
 
 def unlike_there(
@@ -54,10 +65,8 @@ def unlike_there(
     """
     branch = there.branch.replace("tuning/", "training/", 1)
     way = f"Merge it: `git switch {branch} && git merge {there.branch}`."
-    text = there.repository.read(training, pipeline.file)
-    stages = {} if text is None else read_stages(text, f"{branch}:{pipeline.file}")
-    stage = stages.get(pipeline.stage.name)
-    if stage is None or stage.content != pipeline.stage.content:
+    stage = _stage_later(there, pipeline, training, brought)
+    if stage is None or stage.what_runs != pipeline.stage.what_runs:
         what = "has no" if stage is None else "has another"
         yield Objection(
             f"{pipeline.file} on `{branch}` {what} stage `{pipeline.stage.name}`.",
@@ -75,14 +84,29 @@ def unlike_there(
         )
 
 
+def _stage_later(
+    there: CommittedStudy, pipeline: Pipeline, training: str, brought: Collection[str]
+) -> Stage | None:
+    """The stage as the training branch is going to have it."""
+    folder = posixpath.dirname(pipeline.file)
+
+    def read(name: str) -> str | None:
+        path = joined(folder, name)
+        commit = there.commit if path in brought else training
+        return None if path is None else there.repository.read(commit, path)
+
+    text = there.repository.read(training, pipeline.file) or ""
+    stages = read_stages(text, pipeline.file, read, folder or ".")
+    return stages.get(pipeline.stage.name)
+
+
 def _other_dependencies(there: CommittedStudy, pipeline: Pipeline, training: str) -> list[str]:
     if pipeline.locked is None:
         return []
     repository, found = there.repository, []
     md5_of = digests_at(repository, training, pipeline)
-    for name, md5 in pipeline.locked.deps.items():
-        path = pipeline.path(name)
-        if path is None:
+    for path, md5 in pipeline.locked.deps.items():
+        if joined("", path) is None:
             continue
         if md5.endswith(".dir"):
             one, other = (repository.tree(commit, path) for commit in (there.commit, training))

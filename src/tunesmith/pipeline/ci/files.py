@@ -7,7 +7,7 @@ from tunesmith.config.model import Definition
 from tunesmith.errors import UsageError
 from tunesmith.pipeline.ci.metrics import USUAL, metrics_files
 from tunesmith.pipeline.dvc.document import FILE, LOCK
-from tunesmith.pipeline.dvc.stages import read_stages
+from tunesmith.pipeline.dvc.stages import stages_at
 
 
 def output_files(definition: Definition) -> list[str]:
@@ -32,9 +32,9 @@ def _kept_by_git(folder: Path) -> Iterator[str]:
     if not pipeline.is_file():
         yield USUAL
         return
-    for stage in read_stages(pipeline.read_text(encoding="utf-8"), str(pipeline)).values():
+    for stage in stages_at(pipeline).values():
         for path, flags in stage.outs.items():
-            if flags.get("cache") is False and "${" not in path:
+            if flags.get("cache") is False:
                 yield path
 
 

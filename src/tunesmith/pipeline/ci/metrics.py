@@ -9,7 +9,7 @@ from tunesmith import git
 from tunesmith.config.source import parse_document
 from tunesmith.errors import UsageError
 from tunesmith.pipeline.dvc.document import FILE
-from tunesmith.pipeline.dvc.stages import read_stages
+from tunesmith.pipeline.dvc.stages import stages_at
 from tunesmith.reporting.cells import name_cell, table
 
 USUAL = "outputs/training_metrics.json"
@@ -66,7 +66,7 @@ def metrics_files(folder: Path) -> list[str]:
     if not pipeline.is_file():
         return [USUAL] if (folder / USUAL).is_file() else []
     text = pipeline.read_text(encoding="utf-8")
-    found = [p for stage in read_stages(text, str(pipeline)).values() for p in stage.metrics]
+    found = [p for stage in stages_at(pipeline).values() for p in stage.metrics]
     data = parse_document(text, pipeline).data
     listed = data.get("metrics") if isinstance(data, dict) else None
     found += [item for item in listed or () if isinstance(item, str)]

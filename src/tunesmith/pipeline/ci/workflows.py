@@ -5,6 +5,7 @@ The steps call one command each; what is worth testing is in these commands, not
 
 import json
 import math
+import os
 import re
 import shlex
 import tempfile
@@ -19,8 +20,9 @@ from tunesmith.config.model import Definition
 from tunesmith.errors import UsageError
 from tunesmith.files import NewFile, write_files
 from tunesmith.pipeline.ci.files import result_files, within
+from tunesmith.pipeline.dvc.agreement import study_stage
 from tunesmith.pipeline.dvc.document import FILE
-from tunesmith.pipeline.dvc.stages import Stage, read_stages, tuning_stage
+from tunesmith.pipeline.dvc.stages import Stage, stages_at
 from tunesmith.pipeline.dvc.targets import training_targets
 
 PIPELINE = ".gitlab-ci.yml"
@@ -137,15 +139,13 @@ def _install(folder: Path, wishes: Wishes) -> str:
 
 def _commands(definition: Definition, wishes: Wishes) -> tuple[str, str]:
     """How the project tunes, and how it trains."""
-    pipeline = definition.root / FILE
-    text = pipeline.read_text(encoding="utf-8") if pipeline.is_file() else ""
-    stages = read_stages(text, str(pipeline))
-    source = definition.source
-    config = "" if source is None else within(definition.root, source.parent, [source.name])[0]
-    tuning = tuning_stage(stages, config)
-    tune = f"tunesmith run{wishes.config}" if tuning is None else _repro_anew(tuning)
+    found, folder = study_stage(definition)
+    stages = stages_at(folder / FILE) if found is None else found.stages
+    tuning = None if found is None else found.stage
+    aside = _aside(folder, definition.root.resolve())
+    tune = f"tunesmith run{wishes.config}" if tuning is None else _repro_anew(tuning, aside)
     best = definition.file.outputs.best.path
-    train = wishes.training or _train(stages, best, tuning)
+    train = wishes.training or _train(stages, best, tuning, aside)
     if train is None:
         raise UsageError(
             "how is the model trained? There is no stage `training` in dvc.yaml.\n"
@@ -154,17 +154,22 @@ def _commands(definition: Definition, wishes: Wishes) -> tuple[str, str]:
     return tune, train
 
 
-def _repro_anew(stage: Stage) -> str:
+def _aside(folder: Path, root: Path) -> str:
+    """How DVC, called in the project folder, is told where ``dvc.yaml`` is."""
+    return "" if folder == root else f" --cd {shlex.quote(os.path.relpath(folder, root))}"
+
+
+def _repro_anew(stage: Stage, aside: str) -> str:
     # DVC knows nothing of these two, and would say that nothing has changed.
     force = "${TUNESMITH_TRIALS:+--force} ${TUNESMITH_RESTART:+--force}"
-    return f"dvc repro {force} {shlex.quote(stage.name)}"
+    return f"dvc repro{aside} {force} {shlex.quote(stage.name)}"
 
 
-def _train(stages: Mapping[str, Stage], best: str, tuning: Stage | None) -> str | None:
+def _train(stages: Mapping[str, Stage], best: str, tuning: Stage | None, aside: str) -> str | None:
     """All that comes of the best parameters: training, and what evaluates it."""
     found = training_targets(stages, best, tuning.name if tuning else None)
     found = found or [name for name in ("training", "train") if name in stages][:1]
-    return f"dvc repro {shlex.join(found)}" if found else None
+    return f"dvc repro{aside} {shlex.join(found)}" if found else None
 
 
 def scalar(text: str) -> str:

@@ -4,18 +4,23 @@ That it does proves nothing by itself: ``dvc commit -f`` and frozen stages write
 whatever is there. It is one of several witnesses.
 """
 
-from collections.abc import Iterator, Mapping
+import os
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from tunesmith import git
 from tunesmith.config.model import Definition
 from tunesmith.config.source import read_document
 from tunesmith.errors import UsageError
 from tunesmith.pipeline.dvc.digests import CACHES, ignores, path_md5
-from tunesmith.pipeline.dvc.document import FILE, LOCK
+from tunesmith.pipeline.dvc.document import LOCK
 from tunesmith.pipeline.dvc.lock import LockedStage, read_lock
-from tunesmith.pipeline.dvc.stages import Coupling, Stage, coupling, read_stages, tuning_stage
+from tunesmith.pipeline.dvc.places import Found, Wanted, above, everywhere, find, only_of, top_of
+from tunesmith.pipeline.dvc.stages import Coupling, Stage, coupling, reader, text_of
 from tunesmith.pipeline.findings import Finding, note
 from tunesmith.space.parameter import canonical_json
 
@@ -24,6 +29,8 @@ from tunesmith.space.parameter import canonical_json
 class Tuning:
     """The stage that tunes, and what DVC believes that it has run with."""
 
+    root: Path
+    """The project folder, which all paths are relative to."""
     folder: Path
     """Where ``dvc.yaml`` lies."""
     stage: Stage
@@ -34,47 +41,64 @@ class Tuning:
     @property
     def again(self) -> str:
         """The way out."""
-        return f"`dvc repro {self.stage.name}` runs the stage, which evaluates only what is new."
+        again, name = repro(self.folder, [self.stage.name]), self.stage.name
+        if self.stage.content.get("frozen"):
+            thaw = shlex.join(["dvc", "unfreeze", *elsewhere(self.folder), name])
+            return f"`{thaw} && {again}` runs the stage, which is frozen."
+        return f"`{again}` runs the stage, which evaluates only what is new."
 
 
 def tuning(definition: Definition) -> Tuning | None:
-    """The stage of a ``dvc.yaml``, in the project folder or above, that runs the study.
+    """The stage of a ``dvc.yaml``, anywhere in the repository, that runs the study.
 
     Raises:
         UsageError: one of DVC's files cannot be read.
     """
-    folder = _folder(definition.root.resolve())
-    if folder is None or definition.source is None:
+    found, folder = study_stage(definition)
+    if found is None:
         return None
-    config = _below(folder, definition.source)
-    stage = tuning_stage(read_stages(_text(folder / FILE)), config)
-    if stage is None:
-        return None
-    locked = read_lock(_text(folder / LOCK)).get(stage.name)
-    best = _below(folder, definition.root / definition.file.outputs.best.path)
-    return Tuning(folder, stage, locked, coupling(stage, best))
+    locked = read_lock(text_of(folder / LOCK) or "").get(found.stage.name)
+    return Tuning(
+        definition.root.resolve(),
+        folder,
+        found.stage,
+        None if locked is None else locked.placed(found.stage.wdir),
+        coupling(found.stage, definition.file.outputs.best.path),
+    )
 
 
-def _folder(root: Path) -> Path | None:
-    """The nearest folder with a ``dvc.yaml``, up to the top of the repository."""
-    for folder in (root, *root.parents):
-        if (folder / FILE).is_file():
-            return folder
-        if (folder / ".git").exists():
-            return None
-    return None
+def study_stage(definition: Definition) -> tuple[Found | None, Path]:
+    """The stage that runs a study, its paths relative to the project folder, and its folder.
+
+    Raises:
+        UsageError: a ``dvc.yaml`` cannot be read.
+    """
+    root = definition.root.resolve()
+    top = top_of(root)
+    if definition.source is None:
+        return None, root
+    folder = "" if root == top else root.relative_to(top).as_posix()
+    config = Path(os.path.relpath(definition.source.resolve(), root)).as_posix()
+    wanted = Wanted(folder, config, only_of(definition.file.outputs))
+    found = find(chain(above(folder), everywhere(top)), wanted, reader(top))
+    return found, top / (found.folder if found else folder)
 
 
-def _below(folder: Path, path: Path) -> str:
-    found = path.resolve()
-    return found.relative_to(folder).as_posix() if found.is_relative_to(folder) else str(found)
+def repro(folder: Path, names: Sequence[str]) -> str:
+    """The command that runs stages, as one would type it here.
+
+    Args:
+        folder: of their ``dvc.yaml``.
+        names: of the stages.
+    """
+    return shlex.join(["dvc", "repro", *elsewhere(folder), *names])
 
 
-def _text(path: Path) -> str:
-    try:
-        return path.read_text("utf-8-sig") if path.is_file() else ""
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path.name} cannot be read: {error}") from None
+def elsewhere(folder: Path) -> list[str]:
+    """How DVC is told to work in a folder; nothing where one stands in it."""
+    there, here = folder.resolve(), Path.cwd()
+    near = os.path.relpath(there, here)
+    return [] if there == here else ["--cd", min(near, str(there), key=len)]
 
 
 def disagreements(found: Tuning) -> Iterator[Finding]:
@@ -83,22 +107,30 @@ def disagreements(found: Tuning) -> Iterator[Finding]:
     if locked is None:
         yield note(LOCK, f"stage `{stage.name}` has not been run by DVC yet", found.again)
         return
-    ran = [locked.command]
-    if "${" not in stage.commands[0] and len(stage.commands) == 1 and ran != [*stage.commands]:
-        yield Finding(LOCK, f"stage `{stage.name}` ran another command", stage.commands[0])
-    base = found.folder / str(stage.content.get("wdir", "."))
+    if locked.commands != stage.commands:
+        expected = "; ".join(stage.commands)
+        yield Finding(LOCK, f"stage `{stage.name}` ran another command", expected, found.again)
     for path, md5 in locked.deps.items():
-        yield from _changed(found, base, path, md5, "a dependency of")
+        yield from _changed(found, path, md5, "a dependency of")
     for path, md5 in locked.outs.items():
-        yield from _changed(found, base, path, md5, "an out of")
-    for name in sorted({*stage.outs} - {*locked.outs}):
-        yield Finding(LOCK, f"{name} is not in it", "every out of the stage", found.again)
+        yield from _changed(found, path, md5, "an out of")
+    yield from _not_locked(found, locked)
     for name, values in locked.params.items():
-        yield from _other_params(found, base, name, values)
+        yield from _other_params(found, name, values)
 
 
-def _changed(found: Tuning, base: Path, path: str, md5: str, role: str) -> Iterator[Finding]:
-    patterns = ignores(_text(found.folder / ".dvcignore"))
+def _not_locked(found: Tuning, locked: LockedStage) -> Iterator[Finding]:
+    """What the stage has got since it ran."""
+    stage = found.stage
+    kinds = (("out", stage.outs, locked.outs), ("dependency", stage.deps, locked.deps))
+    for kind, named, known in (*kinds, ("file of parameters", stage.params, locked.params)):
+        for name in sorted({*named} - {*known}):
+            yield Finding(LOCK, f"{name} is not in it", f"every {kind} of the stage", found.again)
+
+
+def _changed(found: Tuning, path: str, md5: str, role: str) -> Iterator[Finding]:
+    base = found.root
+    patterns = {line for text in _ignore_files(base / path) for line in ignores(text)}
     try:
         now = path_md5(base / path, without_caches=CACHES in patterns)
     except OSError as error:
@@ -107,9 +139,7 @@ def _changed(found: Tuning, base: Path, path: str, md5: str, role: str) -> Itera
     if now == md5:
         return
     if now is None and role.startswith("a dep"):
-        yield note(
-            path, f"is not here, so it is not compared with {LOCK}", "`dvc pull` fetches it."
-        )
+        yield note(path, f"is not here, so it is not compared with {LOCK}", _fetching(base / path))
     elif (base / path).is_dir() and patterns - {CACHES}:
         yield note(path, f"is not compared with {LOCK}, as .dvcignore leaves files out of it")
     else:
@@ -118,12 +148,28 @@ def _changed(found: Tuning, base: Path, path: str, md5: str, role: str) -> Itera
         yield Finding(path, state, expected, found.again)
 
 
-def _other_params(
-    found: Tuning, base: Path, name: str, values: Mapping[str, Any]
-) -> Iterator[Finding]:
+def _ignore_files(path: Path) -> Iterator[str]:
+    """What ``.dvcignore`` files above a path, up to the repository's top, hold."""
+    for folder in path.parents:
+        yield text_of(folder / ".dvcignore") or ""
+        if (folder / ".git").exists():
+            return
+
+
+def _fetching(path: Path) -> str:
+    """How a missing dependency is got; empty where nobody keeps it."""
+    shown = shlex.quote(os.path.relpath(path, Path.cwd()))
+    if path.with_name(f"{path.name}.dvc").is_file():
+        return f"`dvc pull {shown}.dvc` fetches it."
+    folder = next((f for f in path.parents if f.is_dir()), path.parent)
+    is_kept = git.paths(folder, "ls-files", "-z", "--", str(path))
+    return f"`git restore {shown}` brings it back." if is_kept else ""
+
+
+def _other_params(found: Tuning, name: str, values: Mapping[str, Any]) -> Iterator[Finding]:
     """Values in the lock file that are others in the file that they are from."""
     try:
-        data = read_document(base / name).data
+        data = read_document(found.root / name).data
     except (UsageError, OSError) as error:
         yield note(name, f"is not compared with {LOCK}: {str(error).splitlines()[0]}")
         return
@@ -139,7 +185,7 @@ def changed_keys(stage: Stage, name: str, data: Any, values: Mapping[str, Any]) 
 
     Args:
         stage: that depends on it.
-        name: of the file, as the stage names it.
+        name: of the file, relative to the same folder as the stage's paths.
         data: what it holds.
         values: what ``dvc.lock`` says.
     """
@@ -151,11 +197,7 @@ def changed_keys(stage: Stage, name: str, data: Any, values: Mapping[str, Any]) 
 
 def _is_whole(stage: Stage, name: str) -> bool:
     """Whether the stage depends on all keys of a file."""
-    listed = stage.content.get("params")
-    entries = (
-        [item for item in listed if isinstance(item, dict)] if isinstance(listed, list) else []
-    )
-    return any(name in entry and not entry[name] for entry in entries)
+    return stage.params.get(name) == []
 
 
 MISSING = object()

@@ -52,14 +52,14 @@ def is_within(path: str, folder: str) -> bool:
 def _code(definition: Definition, root: Path, outs: Iterable[str]) -> list[str]:
     # The splitter's code shows in the splits alone, but DVC has to know when they may change.
     tops = top_names(definition.file.objective.all_import_paths)
-    return _grouped(reached(tops, root)[0], root, outs, is_package=PACKAGED in tops)
+    return grouped(reached(tops, root)[0], root, outs, is_package=PACKAGED in tops)
 
 
 def _program(definition: Definition, root: Path, outs: Iterable[str]) -> list[str]:
     section = definition.file.objective
     own = [] if section.params_file is None else [section.params_file.path]
     if section.depends_on is None:
-        return [*own, *_grouped(assumed(root, section.command or ()), root, outs)]
+        return [*own, *grouped(assumed(root, section.command or ()), root, outs)]
     found = list(own)
     for pattern in section.depends_on:
         files = named(root, [pattern])
@@ -68,7 +68,7 @@ def _program(definition: Definition, root: Path, outs: Iterable[str]) -> list[st
     return found
 
 
-def _grouped(
+def grouped(
     files: Sequence[Path], root: Path, outs: Iterable[str], *, is_package: bool = False
 ) -> list[str]:
     """A module by its file, a package by its folder."""
@@ -78,12 +78,12 @@ def _grouped(
         parts = PurePosixPath(name).parts
         depth = 2 if parts[0] == PACKAGED and not is_package else 1
         top = "/".join(parts[:depth])
-        is_whole = len(parts) > depth and not _holds_out(top, outs) and _is_code(root / top)
+        is_whole = len(parts) > depth and not _holds_out(top, outs) and is_code(root / top)
         found.append(top if is_whole else name)
     return found
 
 
-def _is_code(folder: Path) -> bool:
+def is_code(folder: Path) -> bool:
     """Whether a folder holds Python files and nothing of weight besides."""
     others = (
         path

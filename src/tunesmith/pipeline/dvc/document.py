@@ -16,7 +16,24 @@ def stages_in(text: str, name: str) -> dict[str, Any]:
     Raises:
         UsageError: it is no YAML, or not of DVC's shape; with file, line and column where known.
     """
-    data = _data(text, name) if text.strip() else {}
+    return stages_of(document(text, name), name)
+
+
+def document(text: str, name: str) -> Any:
+    """What a file of DVC's holds; nothing where it is empty.
+
+    Raises:
+        UsageError: it is no YAML; with file, line and column where known.
+    """
+    return _data(text, name) if text.strip() else {}
+
+
+def stages_of(data: Any, name: str) -> dict[str, Any]:
+    """The same for what a file holds.
+
+    Raises:
+        UsageError: it is not of DVC's shape.
+    """
     stages = data.get("stages") if isinstance(data, dict) else data
     if stages is None:
         return {}

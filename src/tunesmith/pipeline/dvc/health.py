@@ -1,13 +1,16 @@
 """What ``tunesmith doctor`` says of a DVC project: where it would not do as one expects."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from tunesmith import git
 from tunesmith.config.model import Definition
-from tunesmith.pipeline.dvc.document import FILE
-from tunesmith.pipeline.dvc.stages import Coupling, Stage, coupling, read_stages, tuning_stage
-from tunesmith.pipeline.dvc.wanted import FLAGS, Paths, paths_of, reads
+from tunesmith.pipeline.dvc.agreement import study_stage
+from tunesmith.pipeline.dvc.dependencies import dependencies
+from tunesmith.pipeline.dvc.shared_data import lacking, shared_data
+from tunesmith.pipeline.dvc.stages import Coupling, Stage, coupling
+from tunesmith.pipeline.dvc.wanted import FLAGS, Paths, paths_of
 
 MENDING = "`tunesmith dvc init` mends it."
 IGNORE = ".dvcignore"
@@ -30,17 +33,18 @@ def findings(definition: Definition) -> list[Finding]:
         UsageError: it is no YAML, or not of DVC's shape.
     """
     root = definition.root.resolve()
-    if definition.source is None or not (root / FILE).is_file():
+    if definition.source is None:
         return []
     paths = paths_of(definition, definition.file.outputs)
-    stages = read_stages((root / FILE).read_text(encoding="utf-8"))
-    tuning = tuning_stage(stages, paths.config)
-    if tuning is None:
+    found, _ = study_stage(definition)
+    if found is None:
         return []
+    tuning, stages = found.stage, list(found.stages.values())
     return [
         _mode(tuning, definition),
-        _order(list(stages.values()), tuning, paths),
+        _order(stages, tuning, paths),
         _outs(tuning, paths),
+        _dependencies(tuning, found.stages, definition, paths),
         _copies(tuning, root),
         _ignored(root),
         _parameters(root, paths),
@@ -63,11 +67,7 @@ def _mode(tuning: Stage, definition: Definition) -> Finding:
 
 def _order(stages: list[Stage], tuning: Stage, paths: Paths) -> Finding:
     names = [stage.name for stage in stages]
-    early = [
-        stage.name
-        for stage in stages[: names.index(tuning.name)]
-        if reads(stage.content, paths.best)
-    ]
+    early = [stage.name for stage in stages[: names.index(tuning.name)] if stage.reads(paths.best)]
     if not early:
         return Finding("dvc order", True, f"`{tuning.name}` is listed before what it serves")
     detail = (
@@ -79,7 +79,7 @@ def _order(stages: list[Stage], tuning: Stage, paths: Paths) -> Finding:
 
 def _outs(tuning: Stage, paths: Paths) -> Finding:
     """Whether all outs are there, kept by Git, and left in place before a run."""
-    flags = {str(PurePosixPath(path)): found for path, found in tuning.outs.items()}
+    flags = tuning.outs
     lacking = [path for path in (*paths.outs, paths.metrics) if path and path not in flags]
     bare = [p for p, found in flags.items() if any(found.get(k) != v for k, v in FLAGS.items())]
     if not lacking and not bare:
@@ -87,6 +87,29 @@ def _outs(tuning: Stage, paths: Paths) -> Finding:
     parts = [f"{path} is no out of `{tuning.name}`" for path in lacking]
     parts += [f"{path} lacks `cache: false, persist: true`" for path in bare]
     return Finding("dvc outs", False, f"{'; '.join(parts)}. {MENDING}")
+
+
+def _dependencies(
+    tuning: Stage, stages: Mapping[str, Stage], definition: Definition, paths: Paths
+) -> Finding:
+    """Whether tuning sees new data where training does."""
+    trainers = [name for name, stage in stages.items() if stage.reads(paths.best)]
+    shared = shared_data(definition, stages, trainers, tuning.name)
+    missing = lacking(definition, shared, tuning.deps)
+    unseen = [path for path in shared if path not in missing and _is_unseen(definition, path)]
+    if not missing and not unseen:
+        return Finding("dvc dependencies", True, f"{len(tuning.deps)}, data among them")
+    path = (missing or unseen)[0]
+    where = f"not of `{tuning.name}`" if missing else "not named in `objective.depends_on`"
+    detail = (
+        f"{path} is a dependency of `{shared[path]}`, and {where}: with other data there the"
+        f" results would stay. {MENDING}"
+    )
+    return Finding("dvc dependencies", False, detail)
+
+
+def _is_unseen(definition: Definition, path: str) -> bool:
+    return path not in dependencies(definition, ()) and (definition.root / path).exists()
 
 
 def _copies(tuning: Stage, root: Path) -> Finding:

@@ -4,14 +4,16 @@ All of it is decided before anything is written, and what is there stays: commen
 the order, entries that people added. Asked again, it finds nothing to do.
 """
 
-from collections.abc import Iterator, Mapping
+import os
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from difflib import unified_diff
 from pathlib import Path
+from typing import Any
 
 from tunesmith import git
 from tunesmith.config.load import define
-from tunesmith.config.model import Definition
+from tunesmith.config.model import Definition, Outputs
 from tunesmith.config.source import parse_document
 from tunesmith.errors import UsageError
 from tunesmith.files import write_atomic
@@ -19,11 +21,12 @@ from tunesmith.formats import FormatError, format_of, yaml, yaml_blocks
 from tunesmith.formats import json as json_format
 from tunesmith.formats import toml as toml_format
 from tunesmith.pipeline.dvc import wanted
-from tunesmith.pipeline.dvc.document import FILE
 from tunesmith.pipeline.dvc.health import IGNORE, leaves_out_bytecode
 from tunesmith.pipeline.dvc.pipeline_file import Pipeline, Request
-from tunesmith.pipeline.dvc.stages import Coupling, coupling
+from tunesmith.pipeline.dvc.shared_data import depends_on, lacking, shared_data
+from tunesmith.pipeline.dvc.stages import Coupling, coupling, exact_text
 from tunesmith.pipeline.dvc.wanted import Paths
+from tunesmith.pipeline.parameters import parse
 
 DVC_FOLDER = ".dvc"
 IGNORED = {IGNORE: "__pycache__/", ".gitignore": "dvc_plots/"}
@@ -33,17 +36,18 @@ OWN_KEYS = ("tuned", "trials", "history", "metrics")
 
 @dataclass(frozen=True)
 class FileChange:
-    """A file as it is (``None``: not there) and as it is going to be."""
+    """A file as it is and as it is going to be; ``None`` where it is not there."""
 
     path: Path
     before: str | None
-    after: str
+    after: str | None
 
     def diff(self, root: Path) -> str:
         """As a unified diff, named from the project folder."""
-        name = self.path.relative_to(root).as_posix()
+        name = Path(os.path.relpath(self.path, root)).as_posix()
         old = "/dev/null" if self.before is None else f"a/{name}"
-        rows = unified_diff(_rows(self.before or ""), _rows(self.after), old, f"b/{name}")
+        new = "/dev/null" if self.after is None else f"b/{name}"
+        rows = unified_diff(_rows(self.before or ""), _rows(self.after or ""), old, new)
         return "".join(row if row.endswith("\n") else f"{row}\n" for row in rows)
 
 
@@ -60,13 +64,16 @@ class Plan:
     notes: tuple[str, ...]
 
     def write(self) -> None:
-        """Write the files, each in one step.
+        """Write the files, each in one step, and remove what has become of no use.
 
         Raises:
             StorageError: the file system refused.
         """
         for change in self.changes:
-            write_atomic(change.path, change.after)
+            if change.after is None:
+                change.path.unlink(missing_ok=True)
+            else:
+                write_atomic(change.path, change.after)
 
 
 def plan_init(definition: Definition, request: Request) -> Plan:
@@ -82,20 +89,55 @@ def plan_init(definition: Definition, request: Request) -> Plan:
     """
     root = definition.root.resolve()
     dvc_root(root)
-    text = _text(root / FILE)
-    pipeline = Pipeline.of(text or "", definition, request)
+    pipeline = Pipeline.of(definition, request)
     mode = request.coupling or _present(pipeline, definition)
     outputs = wanted.wanted_outputs(definition.file.outputs, mode)
-    later = replace(definition, file=definition.file.model_copy(update={"outputs": outputs}))
+    later = _with(definition, outputs=outputs)
     paths = wanted.paths_of(later, outputs)
-    changed, notes = pipeline.changed(later, paths)
+    later, data, told = _with_data(later, pipeline, paths)
+    changed, notes = pipeline.changed(later, paths, data)
     source = root / paths.config
-    config = _text(source) or ""
-    after = with_outputs(config, source, later)
-    changes = [FileChange(root / FILE, text, changed), FileChange(source, config, after)]
+    config = exact_text(source) or ""
+    after = with_sections(config, source, later)
+    changes = [
+        FileChange(pipeline.file, exact_text(pipeline.file), changed),
+        FileChange(source, config, after),
+    ]
     changes += _ignoring(root)
-    notes = (*notes, *_hidden(root, paths))
+    changes += _left_over(definition, outputs)
+    notes = (*told, *notes, *_hidden(root, paths), *_to_be_lost(definition, outputs))
     return Plan(tuple(c for c in changes if c.before != c.after), notes)
+
+
+def _with(definition: Definition, **sections: Any) -> Definition:
+    return replace(definition, file=definition.file.model_copy(update=sections))
+
+
+def _with_data(
+    definition: Definition, pipeline: Pipeline, paths: Paths
+) -> tuple[Definition, list[str], list[str]]:
+    """Data of the training stage that a program's study does not see.
+
+    Returns:
+        The definition that names what is here, what the stage lacks, and what to know about it.
+    """
+    shared = shared_data(
+        definition, pipeline.stages, pipeline.trainers(paths), pipeline.tuning_name
+    )
+    missing = lacking(definition, shared, ())
+    here = [path for path in missing if (definition.root / path).exists()]
+    notes = [
+        f"`{pipeline.tuning_name}` depends on {path}, as `{shared[path]}` does"
+        + ("; so does the study (`objective.depends_on`)." if path in here else ".")
+        for path in missing
+    ]
+    if here:
+        objective = definition.file.objective
+        named = depends_on(definition, here)
+        definition = _with(definition, objective=objective.model_copy(update={"depends_on": named}))
+    present = pipeline.tuning.deps if pipeline.tuning else ()
+    absent = [path for path in missing if path not in here and path not in present]
+    return definition, absent, notes if here or absent else []
 
 
 def dvc_root(root: Path) -> Path:
@@ -119,50 +161,62 @@ def _present(pipeline: Pipeline, definition: Definition) -> Coupling:
     return Coupling.LOOSE if found is Coupling.NONE else found
 
 
-def _text(path: Path) -> str | None:
-    if not path.is_file():
-        return None
-    try:
-        return path.read_bytes().decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise UsageError(f"{path}: not UTF-8 text (byte {error.start})") from None
-
-
-def with_outputs(text: str, source: Path, definition: Definition) -> str:
-    """The configuration's text with the outputs that its stages have.
+def with_sections(text: str, source: Path, definition: Definition) -> str:
+    """The configuration's text with the outputs that its stages have, and what it depends on.
 
     Raises:
         UsageError: the text cannot be changed so.
         ConfigError: an output would be written over something else.
     """
+    data = parse_document(text, source).data
     outputs = definition.file.outputs.model_dump(include=set(OWN_KEYS))
-    present = parse_document(text, source).data.get("outputs") or {}
-    values = {key: value for key, value in outputs.items() if value != present.get(key)}
+    values: dict[tuple[str, str], Any] = {("outputs", k): v for k, v in outputs.items()}
+    named = definition.file.objective.depends_on
+    if named is not None and _tuple((data.get("objective") or {}).get("depends_on")) != named:
+        values["objective", "depends_on"] = list(named)
+    values = {at: v for at, v in values.items() if v != (data.get(at[0]) or {}).get(at[1])}
     if not values:
         return text
     try:
         changed = _set(text, source, values)
     except FormatError as error:
-        lines = "".join(f"\n    {key}: {value}" for key, value in values.items())
-        raise UsageError(f"{source}: {error}.\n  Set under `outputs` by hand:{lines}") from None
+        lines = "".join(f"\n    {part}.{key}: {value}" for (part, key), value in values.items())
+        raise UsageError(f"{source}: {error}.\n  Set by hand:{lines}") from None
     define(parse_document(changed, source).data, root=definition.root)
     return changed
 
 
-def _set(text: str, source: Path, values: Mapping[str, str | None]) -> str:
+def _tuple(value: Any) -> tuple[str, ...]:
+    return (value,) if isinstance(value, str) else tuple(value or ())
+
+
+def _set(text: str, source: Path, values: Mapping[tuple[str, str], Any]) -> str:
     form = format_of(source.name)
-    if form == "yaml":
-        content = yaml.read(text)
-        merged = {**(content.get("outputs") or {}), **values}
-        content["outputs"] = {key: value for key, value in merged.items() if value is not None}
-        return yaml_blocks.rewrite(text, content)
-    update = json_format.update if form == "json" else toml_format.update
-    return update(text, {("outputs", key): value for key, value in values.items()})
+    if form != "yaml":
+        if form == "json":
+            return json_format.update(text, dict(values))
+        kept = {at: value for at, value in values.items() if value is not None}
+        return _without(toml_format.update(text, kept), values.keys() - kept.keys())
+    content = yaml.read(text)
+    for (section, key), value in values.items():
+        merged = {**(content.get(section) or {}), key: value}
+        content[section] = {name: item for name, item in merged.items() if item is not None}
+    return yaml_blocks.rewrite(text, content)
+
+
+def _without(text: str, places: Iterable[tuple[str, str]]) -> str:
+    """A TOML document without some keys: it has no null."""
+    import tomlkit
+
+    document: Any = tomlkit.parse(text)
+    for section, key in places:
+        del document[section][key]
+    return tomlkit.dumps(document)
 
 
 def _ignoring(root: Path) -> Iterator[FileChange]:
     for name, line in IGNORED.items():
-        before = _text(root / name)
+        before = exact_text(root / name)
         present = {row.strip().strip("/") for row in (before or "").splitlines()}
         if line.strip("/") in present or (name == IGNORE and leaves_out_bytecode(root)):
             continue
@@ -180,3 +234,34 @@ def _hidden(root: Path, paths: Paths) -> Iterator[str]:
             f"Git ignores {hidden}, and DVC keeps no copy: take them out of .gitignore, or a clone"
             " has to tune again."
         )
+
+
+def _left_over(definition: Definition, outputs: Outputs) -> Iterator[FileChange]:
+    """What tuning found in the other mode: no run writes it any more, so it would grow old."""
+    name = definition.file.outputs.tuned
+    if name is None or outputs.tuned is not None:
+        return
+    path = definition.root / name
+    if (text := exact_text(path)) is not None and _is_edited(path) is False:
+        yield FileChange(path, text, None)
+
+
+def _to_be_lost(definition: Definition, outputs: Outputs) -> Iterator[str]:
+    """Values of people's that a stage is about to own."""
+    if definition.file.outputs.tuned is None or outputs.tuned is not None:
+        return
+    for name, what in (
+        (outputs.best, "`dvc repro` puts back what the study found: keep them with --loose"),
+        (definition.file.outputs.tuned, "no run writes it any more: remove it when it has served"),
+    ):
+        if _is_edited(definition.root / name):
+            yield f"{name} was edited by hand, and {what}."
+
+
+def _is_edited(path: Path) -> bool | None:
+    """Whether somebody changed parameters after they were written; ``None`` where none are."""
+    try:
+        text = exact_text(path)
+        return None if text is None else parse(text, path.name).is_edited
+    except UsageError:
+        return None

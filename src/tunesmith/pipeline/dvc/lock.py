@@ -2,27 +2,38 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from tunesmith.errors import UsageError
 from tunesmith.pipeline.dvc.document import LOCK, stages_in
+from tunesmith.pipeline.dvc.stages import placed
 
 CHUNK = 1 << 20
 
 
 @dataclass(frozen=True)
 class LockedStage:
-    """A stage as it was run last, its paths relative to ``dvc.lock``."""
+    """A stage as it was run last, its paths relative to where its commands are called."""
 
     name: str
-    command: str
+    commands: tuple[str, ...]
     deps: Mapping[str, str]
     """Digest by path; a folder's ends with ``.dir``."""
     params: Mapping[str, Mapping[str, Any]]
     """Values by key, by file."""
     outs: Mapping[str, str]
+
+    def placed(self, wdir: str) -> "LockedStage":
+        """The same with paths relative to another folder.
+
+        Args:
+            wdir: where its commands are called, relative to that folder.
+        """
+        moved = [{placed(wdir, p): v for p, v in d.items()} for d in (self.deps, self.outs)]
+        params = {placed(wdir, path): values for path, values in self.params.items()}
+        return replace(self, deps=moved[0], outs=moved[1], params=params)
 
 
 def read_lock(text: str, name: str = LOCK) -> dict[str, LockedStage]:
@@ -35,10 +46,10 @@ def read_lock(text: str, name: str = LOCK) -> dict[str, LockedStage]:
 
 
 def _stage(name: str, content: Mapping[str, Any]) -> LockedStage:
-    params = content.get("params")
+    params, command = content.get("params"), content.get("cmd") or ()
     return LockedStage(
         name,
-        str(content.get("cmd", "")),
+        (command,) if isinstance(command, str) else tuple(map(str, command)),
         _digests(content.get("deps")),
         dict(params) if isinstance(params, dict) else {},
         _digests(content.get("outs")),

@@ -1,6 +1,8 @@
 """``dvc.yaml`` with the stages of a study in it."""
 
 import json
+import os
+import posixpath
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,13 +14,14 @@ from tunesmith.config.source import parse_document
 from tunesmith.errors import ConfigError, Place, UsageError, Violation
 from tunesmith.formats import FormatError, yaml, yaml_blocks
 from tunesmith.pipeline.dvc import wanted
+from tunesmith.pipeline.dvc.agreement import study_stage
 from tunesmith.pipeline.dvc.dependencies import is_within
 from tunesmith.pipeline.dvc.document import FILE
-from tunesmith.pipeline.dvc.stages import Coupling, Stage, names, read_stages, tuning_stage
+from tunesmith.pipeline.dvc.entries import KEYS, view, written
+from tunesmith.pipeline.dvc.stages import Coupling, Stage, exact_text, stages_at
 from tunesmith.pipeline.dvc.wanted import Content, Paths, literal, path_in
 
 STAGE_NAME = re.compile(r"[A-Za-z0-9_-]+\Z")
-ODD_KEYS = ("foreach", "matrix", "wdir")
 
 
 @dataclass(frozen=True)
@@ -34,23 +37,24 @@ class Request:
     """The command that trains; by default it is guessed."""
     is_forced: bool = False
     """Replace stages that do something else."""
-    is_usual: bool = True
-    """Whether ``tunesmith run`` without ``-c`` runs this study."""
 
 
 @dataclass(frozen=True)
 class Pipeline:
-    """A ``dvc.yaml``, read for one study."""
+    """A ``dvc.yaml``, read for one study; its stages' paths are relative to the project folder."""
 
+    file: Path
     text: str
     stages: Mapping[str, Stage]
     tuning: Stage | None
     """The stage that runs the study."""
     request: Request
+    root: Path
+    """The project folder."""
 
     @classmethod
-    def of(cls, text: str, definition: Definition, request: Request) -> "Pipeline":
-        """Read the text.
+    def of(cls, definition: Definition, request: Request) -> "Pipeline":
+        """Read the file with the study's stage, or else that of the project folder.
 
         Raises:
             UsageError: it is no YAML, not of DVC's shape, or a name cannot be a stage's.
@@ -60,24 +64,42 @@ class Pipeline:
                 raise UsageError(
                     f"--{option}: `{name}` cannot be a stage's name: letters, digits, `_`, `-`"
                 )
-        stages = read_stages(text)
-        config = wanted.paths_of(definition, definition.file.outputs).config
-        own = tuning_stage(stages, config)
-        if own is not None and not (request.is_usual or names(own, config)):
-            own = None
-        return cls(text, stages, own, request)
+        root = definition.root.resolve()
+        found, folder = study_stage(definition)
+        file = folder / FILE
+        stages = stages_at(file, FILE) if found is None else found.stages
+        text = exact_text(file) or ""
+        return cls(file, text, stages, found.stage if found else None, request, root)
+
+    @property
+    def raw(self) -> Content:
+        """The stages as they stand in the file."""
+        found = yaml.read(self.text).get("stages") or {}
+        return {name: content or {} for name, content in found.items()}
+
+    def raw_name(self, stage: str) -> str:
+        """Under which name a stage stands in the file: a template makes several of one."""
+        return stage if stage in self.raw else stage.rpartition("@")[0] or stage
+
+    @property
+    def wdir(self) -> str:
+        """The project folder, relative to the file."""
+        return Path(os.path.relpath(self.root, self.file.parent)).as_posix()
 
     @property
     def tuning_name(self) -> str:
         """Of the stage that is there, or is going to be."""
         return self.request.stage if self.tuning is None else self.tuning.name
 
-    def changed(self, definition: Definition, paths: Paths) -> tuple[str, tuple[str, ...]]:
+    def changed(
+        self, definition: Definition, paths: Paths, data_paths: Sequence[str] = ()
+    ) -> tuple[str, tuple[str, ...]]:
         """The text with all stages and plots that the study needs, and what to know about it.
 
         Args:
             definition: of the study, its outputs as they are going to be.
             paths: of its files.
+            data_paths: what tuning is to depend on besides.
 
         Raises:
             UsageError: the text cannot be changed without changing something else in it.
@@ -88,27 +110,77 @@ class Pipeline:
         if problems:
             raise ConfigError(problems)
         data = yaml.read(self.text)
-        stages = dict(data.get("stages") or {})
-        own = {} if self.tuning is None else stages.get(self.tuning_name) or {}
-        stages[self.tuning_name] = wanted.tuning(definition, paths, own)
+        stages = self.raw
+        own = self.raw_name(self.tuning_name)
+        present = {} if self.tuning is None else stages[own]
+        stages[own] = self._tuning_content(definition, paths, present, data_paths)
         stages |= trainers
-        readers = [name for name in stages if self._reads(name, stages[name], paths)]
-        data["stages"] = _in_order(stages, self.tuning_name, readers)
-        plots, hint = _with_plot(data.get("plots"), self.tuning_name, definition)
+        readers = [*dict.fromkeys([*map(self.raw_name, self.readers(paths)), *trainers])]
+        readers = [name for name in readers if name != own]
+        data["stages"] = _in_order(stages, own, readers)
+        plots, hint = _with_plot(
+            data.get("plots"),
+            own,
+            definition,
+            posixpath.join(self.wdir, str(definition.file.outputs.trials)),
+        )
         if plots:
             data["plots"] = plots
         try:
             text = yaml_blocks.rewrite(self.text, data)
-            text = _before_readers(text, self.tuning_name, readers)
+            text = _before_readers(text, own, readers)
         except FormatError as error:
             raise UsageError(
                 f"{FILE}: {error}.\n  Write that part out as lines of its own, and ask again."
             ) from None
         return text, (*notes, *hint)
 
-    def _reads(self, name: str, content: Mapping[str, Any], paths: Paths) -> bool:
-        inner = content["do"] if isinstance(content.get("do"), dict) else content
-        return name != self.tuning_name and wanted.reads(inner, paths.best)
+    def readers(self, paths: Paths) -> list[str]:
+        """The stages that read the best parameters."""
+        own = self.tuning_name
+        return [n for n, stage in self.stages.items() if n != own and stage.reads(paths.best)]
+
+    def trainers(self, paths: Paths) -> list[str]:
+        """The stages that train, as far as they are there."""
+        name = self.request.training_stage
+        usual = [name] if name in self.stages and name != self.tuning_name else []
+        return list(dict.fromkeys([*self.readers(paths), *usual]))
+
+    def _tuning_content(
+        self, definition: Definition, paths: Paths, raw: Content, data_paths: Sequence[str]
+    ) -> Content:
+        """What the file has to say of the stage that tunes.
+
+        Raises:
+            ConfigError: a template would have to be changed.
+        """
+        stage = self.tuning
+        if stage is None:
+            return wanted.tuning(definition, paths, raw, data_paths)
+        is_made = "do" in raw or "matrix" in raw
+        inner = raw["do"] if "do" in raw else {k: v for k, v in raw.items() if k != "matrix"}
+        content = wanted.tuning(definition, paths, view(stage, inner), data_paths)
+        lists = {key: written(key, stage, inner, content.get(key, ())) for key in KEYS}
+        changed = {**inner, **{key: items for key, items in lists.items() if items}}
+        changed = {key: value for key, value in changed.items() if lists.get(key, [value])}
+        if not is_made:
+            return changed
+        if changed != inner:
+            raise ConfigError([self._about_template(stage, inner, lists)])
+        return raw
+
+    def _about_template(self, stage: Stage, inner: Content, lists: Content) -> Violation:
+        """What a template lacks; it makes other stages as well, and is not ours to change."""
+        name = self.raw_name(stage.name)
+        rows = [
+            f"{key}: {json.dumps(items)}"
+            for key, items in lists.items()
+            if items != (inner.get(key) or [])
+        ]
+        under = "under `do`" if "do" in self.raw[name] else "there"
+        hint = f"Write {under}, with `${{item}}` where stages differ:\n    " + "\n    ".join(rows)
+        message = f"a template makes the stage `{stage.name}`, which lacks entries."
+        return self._violation(("stages", name), message, hint)
 
     def _trainers(
         self, definition: Definition, paths: Paths
@@ -116,29 +188,27 @@ class Pipeline:
         """Training stages that are new or lack something, and notes."""
         name, asked, root = self.request.training_stage, self.request.training, definition.root
         present = self.stages.get(name)
-        is_read = any(self._reads(n, s.content, paths) for n, s in self.stages.items())
+        is_read = bool(self.readers(paths))
         if present is not None and (asked is None or present.commands == (asked,)):
-            if is_read or present.name == self.tuning_name:
+            if is_read or name == self.tuning_name or name not in self.raw:
                 return {}, ()
-            params = list(present.content.get("params") or [])
+            params = list(view(present, self.raw[name]).get("params") or [])
             lacking = wanted.with_params(params, paths.best, ["params"])
-            return {name: {**present.content, "params": lacking}}, ()
+            found = written("params", present, self.raw[name], lacking)
+            return {name: {**self.raw[name], "params": found}}, ()
         command = asked or (None if is_read else wanted.guessed_training(root))
         if command is None:
             return {}, () if is_read else (HOW_TO_TRAIN,)
         content = wanted.training(definition, paths, command, root)
-        return {name: content}, tuple(_about_metrics(content, command, root))
+        notes = tuple(_about_metrics(content, command, root))
+        if self.wdir != ".":
+            content = {"cmd": content.pop("cmd"), "wdir": self.wdir, **content}
+        return {name: content}, notes
 
     def _problems(
         self, paths: Paths, trainers: Mapping[str, Content], root: Path
     ) -> Iterator[Violation]:
         yield from self._taken(trainers)
-        tuning = self.tuning
-        raw = {} if tuning is None else yaml.read(self.text)["stages"][tuning.name]
-        for key in (key for key in ODD_KEYS if key in raw):
-            message = f"a stage with `{key}` cannot be kept in step with the configuration."
-            hint = "Write a plain stage in the dvc.yaml of the project's folder."
-            yield self._violation(("stages", self.tuning_name, key), message, hint)
         yield from self._owners((*paths.outs, paths.metrics))
         yield from _tracked((*paths.outs, paths.metrics), root)
 
@@ -220,9 +290,11 @@ def _before_readers(text: str, tuning: str, readers: list[str]) -> str:
     return yaml_blocks.moved(text, ("stages", tuning), first)
 
 
-def _with_plot(present: Any, stage: str, definition: Definition) -> tuple[Any, tuple[str, ...]]:
+def _with_plot(
+    present: Any, stage: str, definition: Definition, trials: str
+) -> tuple[Any, tuple[str, ...]]:
     """Top-level plots with the scores by trial; ``None`` where they stay as they are."""
-    trials = str(definition.file.outputs.trials)
+    trials = posixpath.normpath(trials)
     if not trials.endswith(".csv"):
         return None, (f"`dvc plots` cannot draw {trials}: name a .csv file as `outputs.trials`.",)
     if literal(trials) in json.dumps(present, default=str):

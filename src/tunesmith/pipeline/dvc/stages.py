@@ -1,16 +1,27 @@
 """``dvc.yaml``: which stage tunes, what it depends on, and how tightly training hangs on it."""
 
-import re
-import shlex
-from collections.abc import Mapping
+import posixpath
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Any
 
-from tunesmith.pipeline.dvc.document import FILE, stages_in
+from tunesmith.errors import UsageError
+from tunesmith.pipeline.dvc.commands import Call, calls
+from tunesmith.pipeline.dvc.document import FILE, document, stages_of
+from tunesmith.pipeline.dvc.templates import (
+    Read,
+    UnresolvedError,
+    has_templates,
+    resolved,
+    unescaped,
+)
 
-OPTION = re.compile(r"(?:-c|--config)(?:=|\Z)")
+PARAMS_FILE = "params.yaml"
+"""That DVC takes keys from where an entry of ``params`` names no file."""
+WHAT_RUNS = ("cmd", "wdir", "deps", "params", "outs", "metrics", "plots", "frozen")
+"""Of a stage's content; the rest describes it."""
 
 
 class Coupling(Enum):
@@ -26,36 +37,138 @@ class Coupling(Enum):
 
 @dataclass(frozen=True)
 class Stage:
-    """A stage of ``dvc.yaml``, its paths relative to that file."""
+    """A stage of ``dvc.yaml`` as DVC resolves it, its paths relative to a folder of choice."""
 
     name: str
+    """Also of one that a template makes: ``tune@a``."""
     commands: tuple[str, ...]
     deps: tuple[str, ...]
     outs: Mapping[str, Mapping[str, Any]]
     """Outs, metrics and plots by path, with their flags (``cache``, ``persist``, …)."""
     metrics: tuple[str, ...]
     content: Mapping[str, Any]
-    """As it stands in the file."""
+    """As it stands in the file, without templates: paths are relative to ``wdir`` here."""
+    wdir: str = "."
+    """Where its commands are called."""
+
+    @property
+    def params(self) -> Mapping[str, list[str]]:
+        """Keys by file; no key stands for all of them."""
+        found: dict[str, list[str]] = {}
+        for item in self.content.get("params") or ():
+            pairs = item.items() if isinstance(item, dict) else [(PARAMS_FILE, [item])]
+            for path, keys in pairs:
+                found.setdefault(placed(self.wdir, str(path)), []).extend(map(str, keys or ()))
+        return found
+
+    @property
+    def what_runs(self) -> Mapping[str, Any]:
+        """What DVC compares to tell whether it has to run the stage again."""
+        return {key: self.content[key] for key in WHAT_RUNS if key in self.content}
+
+    def reads(self, path: str) -> bool:
+        """Whether it takes a file as a dependency or as parameters."""
+        wanted = PurePosixPath(path)
+        return path in self.params or any(wanted.is_relative_to(dep) for dep in self.deps)
+
+    def calls(self) -> Iterator[Call]:
+        """Every ``tunesmith run`` of its commands."""
+        for command in self.commands:
+            yield from calls(command, self.wdir)
 
 
-def read_stages(text: str, name: str = FILE) -> dict[str, Stage]:
-    """The stages of a ``dvc.yaml``, in its order.
+def placed(folder: str, path: str) -> str:
+    """A path below a folder; one that leads elsewhere stays as it is.
+
+    >>> placed("a", "../b/./c"), placed("a", "/tmp/c"), placed("a", "s3://bucket/c")
+    ('b/c', '/tmp/c', 's3://bucket/c')
+    """
+    if "://" in path:
+        return path
+    return posixpath.normpath(posixpath.join(folder, path))
+
+
+def stages_at(path: Path, name: str | None = None) -> dict[str, Stage]:
+    """The stages of a ``dvc.yaml`` in a working tree; none where there is no such file.
+
+    Args:
+        path: of it.
+        name: for messages.
 
     Raises:
-        UsageError: it is no YAML, or not of DVC's shape.
+        UsageError: as ``read_stages``.
     """
-    return {key: _stage(key, content) for key, content in stages_in(text, name).items()}
+    return read_stages(text_of(path) or "", name or str(path), reader(path.parent))
 
 
-def _stage(name: str, content: Mapping[str, Any]) -> Stage:
-    # A stage with `foreach` or `matrix` has its content one level further down.
-    inner = content["do"] if isinstance(content.get("do"), dict) else content
-    command = inner.get("cmd", ())
+def exact_text(path: Path) -> str | None:
+    """The text of a file with its line ends; ``None`` where there is none.
+
+    Raises:
+        UsageError: it is not UTF-8.
+    """
+    if not path.is_file():
+        return None
+    try:
+        return path.read_bytes().decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path}: not UTF-8 text (byte {error.start})") from None
+
+
+def reader(folder: Path) -> Read:
+    """How to read files of a working tree by their paths relative to a folder."""
+    return lambda name: text_of(folder / name)
+
+
+def text_of(path: Path) -> str | None:
+    """The text of a file; ``None`` where there is none.
+
+    Raises:
+        UsageError: it cannot be read.
+    """
+    try:
+        return path.read_text("utf-8-sig") if path.is_file() else None
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path.name} cannot be read: {error}") from None
+
+
+def read_stages(
+    text: str, name: str = FILE, read: Read | None = None, base: str = "."
+) -> dict[str, Stage]:
+    """The stages of a ``dvc.yaml`` as DVC resolves them, in its order.
+
+    Args:
+        text: of the file.
+        name: for messages.
+        read: how to read files that its templates take values from; by default there are none.
+        base: where the file lies, relative to the folder that paths are to be relative to.
+
+    Raises:
+        UsageError: it is no YAML, not of DVC's shape, or its templates cannot be resolved.
+    """
+    data = document(text, name)
+    stages = stages_of(data, name)
+    if not has_templates(stages):
+        return {key: _stage(key, unescaped(content), base) for key, content in stages.items()}
+    try:
+        found = resolved(data, read or (lambda _: None))
+    except UnresolvedError as error:
+        raise UsageError(f"{name}: {error}.") from None
+    return {key: _stage(key, content, base) for key, content in found.items()}
+
+
+def _stage(name: str, content: Mapping[str, Any], base: str) -> Stage:
+    command = content.get("cmd", ())
     commands = (command,) if isinstance(command, str) else tuple(map(str, command))
-    outs = {p: f for key in ("outs", "metrics", "plots") for p, f in _entries(inner.get(key))}
-    metrics = tuple(path for path, _ in _entries(inner.get("metrics")))
-    deps = tuple(path for path, _ in _entries(inner.get("deps")))
-    return Stage(name, commands, deps, outs, metrics, inner)
+    wdir = placed(base, str(content.get("wdir") or "."))
+
+    def entries(key: str) -> list[tuple[str, Mapping[str, Any]]]:
+        return [(placed(wdir, path), flags) for path, flags in _entries(content.get(key))]
+
+    outs = {path: flags for key in ("outs", "metrics", "plots") for path, flags in entries(key)}
+    metrics = tuple(path for path, _ in entries("metrics"))
+    deps = tuple(path for path, _ in entries("deps"))
+    return Stage(name, commands, deps, outs, metrics, content, wdir)
 
 
 def _entries(listed: Any) -> list[tuple[str, Mapping[str, Any]]]:
@@ -67,47 +180,33 @@ def _entries(listed: Any) -> list[tuple[str, Mapping[str, Any]]]:
     return found
 
 
-def tuning_stage(stages: Mapping[str, Stage], config: str) -> Stage | None:
-    """The stage that runs a study.
+def tuning_stage(
+    stages: Mapping[str, Stage], config: str, read: Read | None = None
+) -> Stage | None:
+    """The stage whose command runs a study.
 
     Args:
         stages: of a ``dvc.yaml``.
-        config: path of the study's configuration, relative to that file.
+        config: path of the study's configuration, relative to the same folder.
+        read: how to read a file, to see which of the usual configurations a command takes.
     """
-    found = [s for s in stages.values() if any(runs(c, config) for c in s.commands)]
-    return next((s for s in found if names(s, config)), next(iter(found), None))
+    exists = None if read is None else (lambda path: read(path) is not None)
+    found = [
+        stage for stage in stages.values() if any(c.is_of(config, exists) for c in stage.calls())
+    ]
+    named = (stage for stage in found if any(call.config for call in stage.calls()))
+    return next(named, next(iter(found), None))
 
 
-def names(stage: Stage, config: str) -> bool:
-    """Whether a stage runs a study and names its configuration; others run the usual one."""
-    own = [command for command in stage.commands if runs(command, config)]
-    return any(not runs(command, f"{config}.other") for command in own)
+def stage_writing(stages: Mapping[str, Stage], results: Collection[str]) -> Stage | None:
+    """The stage that writes a study's results by a command that does not say so (``make tune``).
 
-
-def runs(command: str, config: str) -> bool:
-    """Whether a command runs the study of a configuration.
-
-    >>> runs("tunesmith run -q", "tuning.yaml")
-    True
-    >>> runs("python -m tunesmith run --config config/tuning.yaml", "tuning.yaml")
-    False
+    Args:
+        stages: of a ``dvc.yaml``.
+        results: files that only the study writes, relative to the same folder.
     """
-    try:
-        words = shlex.split(command)
-    except ValueError:
-        return False
-    places = [i for i, word in enumerate(words[:-1]) if PurePosixPath(word).name == "tunesmith"]
-    if not places or words[places[0] + 1] != "run":
-        return False
-    named = _config_of(words[places[0] + 2 :])
-    return named is None or PurePosixPath(named) == PurePosixPath(config)
-
-
-def _config_of(words: list[str]) -> str | None:
-    for place, word in enumerate(words):
-        if OPTION.match(word):
-            return word.partition("=")[2] or next(iter(words[place + 1 :]), "")
-    return None
+    silent = (stage for stage in stages.values() if not any(stage.calls()))
+    return next((stage for stage in silent if {*results} & {*stage.outs}), None)
 
 
 def coupling(stage: Stage | None, best: str) -> Coupling:
@@ -115,7 +214,7 @@ def coupling(stage: Stage | None, best: str) -> Coupling:
 
     Args:
         stage: that tunes, if any.
-        best: path of the best-parameters file, relative to ``dvc.yaml``.
+        best: path of the best-parameters file, relative to the same folder.
     """
     if stage is None:
         return Coupling.NONE

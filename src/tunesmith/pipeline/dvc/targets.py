@@ -1,6 +1,6 @@
 """What to name to ``dvc repro`` so that training runs and tuning does not."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import PurePosixPath
 
 from tunesmith.pipeline.dvc.stages import Stage
@@ -23,20 +23,32 @@ def training_targets(stages: Mapping[str, Stage], best: str, tuning: str | None)
     ['test']
     """
     others = {name: stage for name, stage in stages.items() if name != tuning}
+    found = downstream(others, {best})
     read = {name: _read(stage) for name, stage in others.items()}
     made = {name: set(map(PurePosixPath, stage.outs)) for name, stage in others.items()}
-    wanted, found = {PurePosixPath(best)}, set[str]()
-    while new := {name for name in others if name not in found and read[name] & wanted}:
-        found |= new
-        wanted |= {path for name in new for path in made[name]}
     return [name for name in others if name in found and not _is_used(name, found, read, made)]
 
 
+def downstream(stages: Mapping[str, Stage], paths: Iterable[str]) -> set[str]:
+    """The stages that read one of some files, or what such stages make of it.
+
+    Args:
+        stages: of a ``dvc.yaml``.
+        paths: of the files, relative to the same folder.
+    """
+    wanted, found = {PurePosixPath(path) for path in paths}, set[str]()
+    while new := {n for n, s in stages.items() if n not in found and _is_hit(_read(s), wanted)}:
+        found |= new
+        wanted |= {PurePosixPath(path) for name in new for path in stages[name].outs}
+    return found
+
+
+def _is_hit(read: set[PurePosixPath], wanted: set[PurePosixPath]) -> bool:
+    return any(path == w or path in w.parents or w in path.parents for path in read for w in wanted)
+
+
 def _read(stage: Stage) -> set[PurePosixPath]:
-    listed = stage.content.get("params")
-    params = [item for item in listed if isinstance(item, dict)] if isinstance(listed, list) else []
-    files = [str(path) for item in params for path in item]
-    return {PurePosixPath(path) for path in (*stage.deps, *files)}
+    return {PurePosixPath(path) for path in (*stage.deps, *stage.params)}
 
 
 def _is_used(
@@ -45,4 +57,4 @@ def _is_used(
     read: Mapping[str, set[PurePosixPath]],
     made: Mapping[str, set[PurePosixPath]],
 ) -> bool:
-    return any(read[other] & made[name] for other in found if other != name)
+    return any(_is_hit(read[other], made[name]) for other in found if other != name)

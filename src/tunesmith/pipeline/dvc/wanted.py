@@ -75,13 +75,17 @@ def tuned_name(outputs: Outputs) -> str:
     return str(PurePosixPath(outputs.report).parent / f"tuned_parameters{suffix}")
 
 
-def tuning(definition: Definition, paths: Paths, present: Mapping[str, Any]) -> Content:
+def tuning(
+    definition: Definition, paths: Paths, present: Mapping[str, Any], data: Iterable[str] = ()
+) -> Content:
     """The content of the tuning stage: what is there, and what it lacks.
 
     Args:
         definition: of the study.
         paths: of its files.
-        present: the stage as it is; empty where there is none.
+        present: the stage as it is, its paths relative to the project folder; empty where there
+            is none.
+        data: what it is to depend on besides.
 
     Raises:
         UsageError: ``depends_on`` names what is not there.
@@ -89,7 +93,7 @@ def tuning(definition: Definition, paths: Paths, present: Mapping[str, Any]) -> 
     usual = paths.config == USUAL_CONFIG
     words = ["tunesmith", "run", *([] if usual else ["-c", paths.config])]
     found = {"cmd": literal(shlex.join(words)), **present}
-    wanted = dependencies(definition, [*paths.outs, paths.metrics, paths.best])
+    wanted = [*dependencies(definition, [*paths.outs, paths.metrics, paths.best]), *data]
     listed = [item for item in found.get("deps") or [] if item != paths.config]
     _put(found, "deps", [*listed, *missing(wanted, listed)])
     _put(found, "params", with_params(found.get("params") or [], paths.config, None))
@@ -142,13 +146,6 @@ def guessed_training(root: Path) -> str | None:
     """A command that seems to train; ``None`` where no script has a usual name."""
     found = next((name for name in SCRIPTS if (root / name).is_file()), None)
     return None if found is None else f"python {found}"
-
-
-def reads(content: Mapping[str, Any], path: str) -> bool:
-    """Whether a stage takes a file as a dependency or as parameters."""
-    params = [path_in(item) for item in content.get("params") or [] if isinstance(item, dict)]
-    deps = [path_in(item) for item in content.get("deps") or []]
-    return path in params or any(is_within(path, dep) for dep in deps)
 
 
 def plot(stage: str, trials: str, columns: Iterable[str]) -> Content:

@@ -1,0 +1,100 @@
+"""Which studies a stage's command runs, read as a shell would split it; nothing is executed."""
+
+import posixpath
+import re
+import shlex
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
+
+from tunesmith.config.names import CONFIG_NAMES
+
+PROGRAM, VERB = ("tunesmith", "tunesmith.exe"), "run"
+OPTION = re.compile(r"--config(?:=(?P<long>.*))?\Z|-[qv]*c(?P<short>.*)\Z", re.DOTALL)
+ENDS = set("();|&\n")
+OLD_END = re.compile(r"\\\r?\n")
+
+
+@dataclass(frozen=True)
+class Call:
+    """One ``tunesmith run`` of a command."""
+
+    folder: str
+    """Where it is called, relative to where the command is."""
+    config: str | None
+    """What ``-c`` names, as it stands there; ``None`` without it."""
+
+    @property
+    def candidates(self) -> list[str]:
+        """What it may read, the first that is there, relative to where the command is."""
+        names = CONFIG_NAMES if self.config is None else (self.config,)
+        return [posixpath.normpath(posixpath.join(self.folder, name)) for name in names]
+
+    def is_of(self, config: str, exists: Callable[[str], bool] | None = None) -> bool:
+        """Whether it runs the study of a configuration.
+
+        Args:
+            config: relative to where the command is.
+            exists: whether a file is there; without it, all may be.
+        """
+        wanted = posixpath.normpath(config)
+        if wanted not in self.candidates:
+            return False
+        before = self.candidates[: self.candidates.index(wanted)]
+        return exists is None or not any(map(exists, before))
+
+
+def calls(command: str, folder: str = ".") -> list[Call]:
+    """Every ``tunesmith run`` in a command.
+
+    >>> calls("python -m tunesmith run -q --config=a.yaml"), calls("cd a && uv run tunesmith run")
+    ([Call(folder='.', config='a.yaml')], [Call(folder='a', config=None)])
+    >>> calls("tunesmith check && echo 'tunesmith'")
+    []
+    """
+    found: list[Call] = []
+    for words in _simple(command):
+        if words[0] == "cd" and len(words) > 1:
+            folder = posixpath.normpath(posixpath.join(folder, words[-1]))
+            continue
+        found += _calls_of(words, folder)
+        for word in words:
+            if "tunesmith" in word and " " in word.strip():
+                found += calls(word, folder)  # sh -c '…'
+    return found
+
+
+def _calls_of(words: list[str], folder: str) -> Iterator[Call]:
+    places = [i for i, word in enumerate(words[:-1]) if PurePosixPath(word).name in PROGRAM]
+    place = next((i for i in places if words[i + 1] == VERB), None)
+    if place is None:
+        return
+    call = Call(folder, None)
+    rest = words[place + 2 :]
+    for index, word in enumerate(rest):
+        if found := OPTION.match(word):
+            named = found["long"] or found["short"] or next(iter(rest[index + 1 :]), "")
+            call = replace(call, config=named)
+    yield call
+
+
+def _simple(command: str) -> Iterator[list[str]]:
+    """The words of each simple command; nothing where a quotation does not end."""
+    lexer = shlex.shlex(OLD_END.sub(" ", command), posix=True, punctuation_chars="();|&\n")
+    lexer.whitespace, lexer.whitespace_split, lexer.commenters = " \t\r", True, ""
+    words: list[str] = []
+    is_comment = False
+    try:
+        tokens = [*lexer, "\n"]
+    except ValueError:
+        return
+    for token in tokens:
+        if token and set(token) <= ENDS:
+            is_comment = is_comment and "\n" not in token
+            if words and not is_comment:
+                yield words
+                words = []
+        elif token.startswith("#") or is_comment:
+            is_comment = True
+        else:
+            words.append(token)

@@ -1,0 +1,94 @@
+"""Entries of a stage: as they stand in its file, and as paths of the project folder."""
+
+import posixpath
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from tunesmith.pipeline.dvc.stages import Stage, placed
+from tunesmith.pipeline.dvc.wanted import Content, literal, path_in
+
+KEYS = ("deps", "params", "outs", "metrics", "plots")
+
+
+class Entry(NamedTuple):
+    """One path of a stage."""
+
+    path: str
+    """Relative to the project folder; a bare key of ``params.yaml`` as it is."""
+    flags: Any
+    """Without templates; ``None`` where there are none."""
+    raw: Any
+    """The item that it stands in: a path, or a mapping from paths to flags."""
+    name: Any
+    """As it is called there."""
+
+
+def entries(key: str, stage: Stage, raw: Mapping[str, Any]) -> list[Entry]:
+    """What a stage has under a key.
+
+    Args:
+        key: ``deps``, ``outs``, …
+        stage: as DVC resolves it, its paths relative to the project folder.
+        raw: as it stands in the file.
+    """
+    pairs = zip(raw.get(key) or (), stage.content.get(key) or (), strict=True)
+    return [entry for item, found in pairs for entry in _of_item(key, stage.wdir, item, found)]
+
+
+def _of_item(key: str, wdir: str, raw: Any, found: Any) -> Iterator[Entry]:
+    if isinstance(found, dict):
+        for name, (path, flags) in zip(raw, found.items(), strict=True):
+            yield Entry(placed(wdir, str(path)), flags, raw, name)
+    else:
+        is_key = key == "params"
+        yield Entry(str(found) if is_key else placed(wdir, str(found)), None, raw, raw)
+
+
+def view(stage: Stage, raw: Mapping[str, Any]) -> Content:
+    """A stage's content with all paths relative to the project folder, one path an entry."""
+    shown = dict(stage.content)
+    for key in KEYS:
+        if key in raw:
+            found = entries(key, stage, raw)
+            shown[key] = [_item(entry.path, entry.flags, entry.raw) for entry in found]
+    return shown
+
+
+def _item(path: str, flags: Any, raw: Any) -> Any:
+    return {path: flags} if isinstance(raw, dict) else path
+
+
+def written(key: str, stage: Stage, raw: Mapping[str, Any], wanted: Sequence[Any]) -> list[Any]:
+    """Entries as they have to stand in the file; what is there already stays as it is.
+
+    Args:
+        key: ``deps``, ``outs``, …
+        stage: as DVC resolves it, its paths relative to the project folder.
+        raw: as it stands in the file.
+        wanted: entries with paths relative to the project folder.
+    """
+    present = {entry.path: entry for entry in entries(key, stage, raw)}
+    done: set[int] = set()
+    found: list[Any] = []
+    for item in wanted:
+        path = path_in(item)
+        entry = present.get(path) or present.get(str(item))
+        if entry is None:
+            found.append(_placed_item(item, stage.wdir))
+        elif id(entry.raw) not in done or isinstance(entry.raw, str):
+            done.add(id(entry.raw))
+            found.append(_changed(entry, item))
+    return found
+
+
+def _placed_item(item: Any, wdir: str) -> Any:
+    path = literal(posixpath.relpath(path_in(item), wdir))
+    return {path: next(iter(item.values()))} if isinstance(item, dict) else path
+
+
+def _changed(entry: Entry, item: Any) -> Any:
+    flags = next(iter(item.values())) if isinstance(item, dict) else None
+    if flags == entry.flags:
+        return entry.raw
+    others = entry.raw if isinstance(entry.raw, dict) else {}
+    return {**others, entry.name: flags}

@@ -1,0 +1,142 @@
+"""Where pipelines are: every ``dvc.yaml`` of a repository may run a study, from any folder."""
+
+import os
+import posixpath
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tunesmith import git
+from tunesmith.config.model import Outputs
+from tunesmith.errors import UsageError
+from tunesmith.pipeline.dvc.document import FILE
+from tunesmith.pipeline.dvc.stages import Stage, read_stages, stage_writing, tuning_stage
+from tunesmith.pipeline.dvc.templates import Read
+
+LEFT_OUT = {"node_modules", "__pycache__", "site-packages"}
+
+
+@dataclass(frozen=True)
+class Found:
+    """The stage that runs a study."""
+
+    file: str
+    """Its ``dvc.yaml``, relative to the top folder."""
+    stage: Stage
+    stages: Mapping[str, Stage]
+    """All of that file."""
+
+    @property
+    def folder(self) -> str:
+        """Where the file lies; empty for the top."""
+        return posixpath.dirname(self.file)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A study to be found."""
+
+    folder: str
+    """The project folder, relative to the top folder; what follows is relative to it, and the
+    paths of stages that are found are so, too."""
+    config: str
+    results: Collection[str] = ()
+    """Files that only the study writes."""
+
+    @property
+    def origin(self) -> str:
+        """The project folder as a path from the root."""
+        return f"/{self.folder}"
+
+
+def above(folder: str) -> list[str]:
+    """Where a ``dvc.yaml`` may lie in a folder and in those above it, the nearest first.
+
+    >>> above("models/churn"), above("")
+    (['models/churn/dvc.yaml', 'models/dvc.yaml', 'dvc.yaml'], ['dvc.yaml'])
+    """
+    found = [posixpath.join(folder, FILE)]
+    while folder:
+        folder = posixpath.dirname(folder)
+        found.append(posixpath.join(folder, FILE))
+    return found
+
+
+def find(files: Iterable[str], wanted: Wanted, read: Read) -> Found | None:
+    """The stage that runs a study: by its command in any file, or else by what it writes.
+
+    Args:
+        files: paths of ``dvc.yaml``, relative to the top folder, in order; some may be missing.
+        wanted: the study.
+        read: how to read a file by its path from the top folder.
+
+    Raises:
+        UsageError: a file cannot be read, and none of the others runs the study.
+    """
+    seen: dict[str, dict[str, Stage]] = {}
+    problems: list[UsageError] = []
+    for file in files:
+        if file in seen or (text := read(file)) is None:
+            continue
+        folder = posixpath.dirname(file)
+        base = posixpath.relpath(f"/{folder}", wanted.origin)
+        try:
+            stages = read_stages(text, file, below(read, folder), base)
+        except UsageError as error:
+            problems.append(error)
+            continue
+        seen[file] = stages
+        stage = tuning_stage(stages, wanted.config, below(read, wanted.folder))
+        if stage is not None:
+            return Found(file, stage, stages)
+    return _by_results(seen, wanted, problems)
+
+
+def _by_results(
+    seen: Mapping[str, dict[str, Stage]], wanted: Wanted, problems: Sequence[UsageError]
+) -> Found | None:
+    for file, stages in seen.items():
+        if (stage := stage_writing(stages, wanted.results)) is not None:
+            return Found(file, stage, stages)
+    if problems:
+        raise problems[0]
+    return None
+
+
+def below(read: Read, folder: str) -> Read:
+    """How to read a file by its path relative to another folder; none above the top."""
+
+    def find_text(name: str) -> str | None:
+        path = posixpath.normpath(posixpath.join(folder, name))
+        return None if path.startswith(("../", "/")) else read(path)
+
+    return find_text
+
+
+def only_of(outputs: Outputs) -> list[str]:
+    """Files that a study alone writes, relative to its project folder."""
+    names = (outputs.report, outputs.tuned, outputs.history, outputs.trials, outputs.metrics)
+    return [name for name in names if name is not None]
+
+
+def everywhere(top: Path) -> Iterator[str]:
+    """Every ``dvc.yaml`` of a working tree, sorted; ignored folders are left out."""
+    options = ("ls-files", "-z", "--cached", "--others", "--exclude-standard")
+    listed = git.paths(top, *options, "--", FILE, f"*/{FILE}")
+    yield from sorted(_walked(top) if listed is None else set(listed))
+
+
+def _walked(top: Path) -> Iterator[str]:
+    for place, folders, names in os.walk(top):
+        folders[:] = [name for name in folders if name[0] != "." and name not in LEFT_OUT]
+        if FILE in names:
+            yield Path(place, FILE).relative_to(top).as_posix()
+
+
+def top_of(folder: Path) -> Path:
+    """The folder of the repository, of Git's or of DVC's, that a project folder belongs to."""
+    for mark in (".git", ".dvc"):
+        found = next((p for p in (folder, *folder.parents) if (p / mark).exists()), None)
+        if found is not None:
+            return found
+    return next((place for place in (folder, *folder.parents) if (place / FILE).is_file()), folder)

@@ -1,0 +1,75 @@
+"""Data that training depends on and a program does not name: it matters to tuning as well."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from tunesmith.config.model import Definition
+from tunesmith.objective.program.depends import assumed
+from tunesmith.pipeline.dvc.dependencies import dependencies, grouped, is_code, is_within
+from tunesmith.pipeline.dvc.stages import Stage
+from tunesmith.pipeline.dvc.targets import downstream
+
+CODE = (".py", ".ipynb", ".pyx")
+
+
+def shared_data(
+    definition: Definition, stages: Mapping[str, Stage], trainers: Iterable[str], tuning: str
+) -> dict[str, str]:
+    """What stages that train depend on, is no code, and is there before tuning.
+
+    Args:
+        definition: of the study; only programs have data of their own.
+        stages: of a ``dvc.yaml``, their paths relative to the project folder.
+        trainers: those that train with the best parameters.
+        tuning: the stage that tunes.
+
+    Returns:
+        Path -> the stage that depends on it.
+    """
+    if definition.file.objective.command is None:
+        return {}
+    outputs = definition.file.outputs
+    named = [name for _, name in outputs if name is not None]
+    others = {name: stage for name, stage in stages.items() if name != tuning}
+    own = stages[tuning].outs if tuning in stages else ()
+    late = downstream(others, [*named, *own])
+    made = [*named, *own, *(out for name in late for out in others[name].outs)]
+    found: dict[str, str] = {}
+    for name in trainers:
+        for path in stages[name].deps if name in stages else ():
+            is_late = any(is_within(path, out) or is_within(out, path) for out in made)
+            if not is_late and _is_data(definition.root / path, path):
+                found.setdefault(path, name)
+    return found
+
+
+def _is_data(place: Path, path: str) -> bool:
+    return not path.endswith(CODE) and not (place.is_dir() and is_code(place))
+
+
+def lacking(definition: Definition, shared: Mapping[str, str], present: Iterable[str]) -> list[str]:
+    """Those that the tuning stage does not depend on.
+
+    Args:
+        definition: of the study.
+        shared: as above.
+        present: what the stage depends on.
+    """
+    known = {*present, *dependencies(definition, ())}
+    return [path for path in shared if not any(is_within(path, other) for other in known)]
+
+
+def depends_on(definition: Definition, data: Iterable[str]) -> tuple[str, ...]:
+    """What ``objective.depends_on`` has to name, so that the study itself sees new data.
+
+    Args:
+        definition: of the study of a program.
+        data: that is here.
+    """
+    section, root = definition.file.objective, definition.root.resolve()
+    present = section.depends_on
+    if present is None:
+        found = grouped(assumed(root, section.command or ()), root, ())
+        top = [name for name in found if "/" not in name and name.endswith(".py")]
+        present = (*(["*.py"] if len(top) > 1 else top), *(n for n in found if n not in top))
+    return tuple(dict.fromkeys([*present, *data]))
