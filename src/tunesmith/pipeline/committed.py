@@ -167,7 +167,7 @@ class CommittedStudy:
             return None
         lock = self._text(posixpath.join(found.folder, LOCK)) or ""
         locked = read_lock(lock, f"{self.branch}:{LOCK}").get(found.stage.name)
-        placed = None if locked is None else locked.placed(found.stage.wdir)
+        placed = None if locked is None else locked.placed(found.stage.site)
         return Pipeline(found.file, found.stage, found.stages, placed)
 
     def _elsewhere(self) -> Iterator[str]:

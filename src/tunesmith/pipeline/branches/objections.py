@@ -31,6 +31,7 @@ from tunesmith.pipeline.committed import (
 from tunesmith.pipeline.dvc.agreement import changed_keys
 from tunesmith.pipeline.dvc.document import FILE
 from tunesmith.pipeline.dvc.lock import read_lock
+from tunesmith.pipeline.dvc.sites import Site
 from tunesmith.pipeline.dvc.stages import read_stages
 from tunesmith.pipeline.parameters import Parameters
 from tunesmith.pipeline.repository import Repository
@@ -304,13 +305,13 @@ def _outs_of_others(
             return None if path is None else repository.read(commit, path)
 
         try:
-            stages = read_stages(read(FILE) or "", file, read, folder or ".")
+            stages = read_stages(read(FILE) or "", file, read, Site(folder))
             locked = read_lock(repository.read(commit, lock) or "", lock)
         except UsageError:
             continue
         for name in {*stages} & {*locked}:
             if (file, name) != (pipeline.file, pipeline.stage.name):
-                yield from locked[name].placed(stages[name].wdir).outs.items()
+                yield from locked[name].placed(stages[name].site).outs.items()
 
 
 def _md5(data: bytes) -> str:

@@ -13,6 +13,7 @@ from tunesmith.errors import UsageError
 from tunesmith.pipeline.branches.objections import Objection, digests_at
 from tunesmith.pipeline.committed import CommittedStudy, Pipeline, joined, space_files
 from tunesmith.pipeline.dvc.lock import with_stage_of
+from tunesmith.pipeline.dvc.sites import Site
 from tunesmith.pipeline.dvc.stages import Stage, read_stages
 from tunesmith.pipeline.repository import Entry
 
@@ -96,7 +97,7 @@ def _stage_later(
         return None if path is None else there.repository.read(commit, path)
 
     text = there.repository.read(training, pipeline.file) or ""
-    stages = read_stages(text, pipeline.file, read, folder or ".")
+    stages = read_stages(text, pipeline.file, read, Site(folder))
     return stages.get(pipeline.stage.name)
 
 

@@ -62,7 +62,7 @@ def tuning(definition: Definition) -> Tuning | None:
         definition.root.resolve(),
         folder,
         found.stage,
-        None if locked is None else locked.placed(found.stage.wdir),
+        None if locked is None else locked.placed(found.stage.site),
         coupling(found.stage, definition.file.outputs.best.path),
     )
 

@@ -3,7 +3,7 @@
 import posixpath
 import re
 import shlex
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
@@ -29,19 +29,6 @@ class Call:
         """What it may read, the first that is there, relative to where the command is."""
         names = CONFIG_NAMES if self.config is None else (self.config,)
         return [posixpath.normpath(posixpath.join(self.folder, name)) for name in names]
-
-    def is_of(self, config: str, exists: Callable[[str], bool] | None = None) -> bool:
-        """Whether it runs the study of a configuration.
-
-        Args:
-            config: relative to where the command is.
-            exists: whether a file is there; without it, all may be.
-        """
-        wanted = posixpath.normpath(config)
-        if wanted not in self.candidates:
-            return False
-        before = self.candidates[: self.candidates.index(wanted)]
-        return exists is None or not any(map(exists, before))
 
 
 def calls(command: str, folder: str = ".") -> list[Call]:

@@ -1,10 +1,10 @@
 """Entries of a stage: as they stand in its file, and as paths of the project folder."""
 
-import posixpath
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from tunesmith.pipeline.dvc.stages import Stage, placed
+from tunesmith.pipeline.dvc.sites import Site
+from tunesmith.pipeline.dvc.stages import Stage
 from tunesmith.pipeline.dvc.wanted import Content, literal, path_in
 
 KEYS = ("deps", "params", "outs", "metrics", "plots")
@@ -32,16 +32,16 @@ def entries(key: str, stage: Stage, raw: Mapping[str, Any]) -> list[Entry]:
         raw: as it stands in the file.
     """
     pairs = zip(raw.get(key) or (), stage.content.get(key) or (), strict=True)
-    return [entry for item, found in pairs for entry in _of_item(key, stage.wdir, item, found)]
+    return [entry for item, found in pairs for entry in _of_item(key, stage.site, item, found)]
 
 
-def _of_item(key: str, wdir: str, raw: Any, found: Any) -> Iterator[Entry]:
+def _of_item(key: str, site: Site, raw: Any, found: Any) -> Iterator[Entry]:
     if isinstance(found, dict):
         for name, (path, flags) in zip(raw, found.items(), strict=True):
-            yield Entry(placed(wdir, str(path)), flags, raw, name)
+            yield Entry(site.seen(str(path)), flags, raw, name)
     else:
         is_key = key == "params"
-        yield Entry(str(found) if is_key else placed(wdir, str(found)), None, raw, raw)
+        yield Entry(str(found) if is_key else site.seen(str(found)), None, raw, raw)
 
 
 def view(stage: Stage, raw: Mapping[str, Any]) -> Content:
@@ -74,15 +74,15 @@ def written(key: str, stage: Stage, raw: Mapping[str, Any], wanted: Sequence[Any
         path = path_in(item)
         entry = present.get(path) or present.get(str(item))
         if entry is None:
-            found.append(_placed_item(item, stage.wdir))
+            found.append(_placed_item(item, stage.site))
         elif id(entry.raw) not in done or isinstance(entry.raw, str):
             done.add(id(entry.raw))
             found.append(_changed(entry, item))
     return found
 
 
-def _placed_item(item: Any, wdir: str) -> Any:
-    path = literal(posixpath.relpath(path_in(item), wdir))
+def _placed_item(item: Any, site: Site) -> Any:
+    path = literal(site.named(path_in(item)))
     return {path: next(iter(item.values()))} if isinstance(item, dict) else path
 
 

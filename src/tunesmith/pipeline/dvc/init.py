@@ -170,7 +170,7 @@ def with_sections(text: str, source: Path, definition: Definition) -> str:
     """
     data = parse_document(text, source).data
     outputs = definition.file.outputs.model_dump(include=set(OWN_KEYS))
-    values: dict[tuple[str, str], Any] = {("outputs", k): v for k, v in outputs.items()}
+    values: dict[tuple[str, ...], Any] = {("outputs", k): v for k, v in outputs.items()}
     named = definition.file.objective.depends_on
     if named is not None and _tuple((data.get("objective") or {}).get("depends_on")) != named:
         values["objective", "depends_on"] = list(named)
@@ -190,7 +190,7 @@ def _tuple(value: Any) -> tuple[str, ...]:
     return (value,) if isinstance(value, str) else tuple(value or ())
 
 
-def _set(text: str, source: Path, values: Mapping[tuple[str, str], Any]) -> str:
+def _set(text: str, source: Path, values: Mapping[tuple[str, ...], Any]) -> str:
     form = format_of(source.name)
     if form != "yaml":
         if form == "json":
@@ -204,7 +204,7 @@ def _set(text: str, source: Path, values: Mapping[tuple[str, str], Any]) -> str:
     return yaml_blocks.rewrite(text, content)
 
 
-def _without(text: str, places: Iterable[tuple[str, str]]) -> str:
+def _without(text: str, places: Iterable[tuple[str, ...]]) -> str:
     """A TOML document without some keys: it has no null."""
     import tomlkit
 

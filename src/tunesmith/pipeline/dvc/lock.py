@@ -8,7 +8,7 @@ from typing import Any
 
 from tunesmith.errors import UsageError
 from tunesmith.pipeline.dvc.document import LOCK, stages_in
-from tunesmith.pipeline.dvc.stages import placed
+from tunesmith.pipeline.dvc.sites import Site
 
 CHUNK = 1 << 20
 
@@ -25,14 +25,14 @@ class LockedStage:
     """Values by key, by file."""
     outs: Mapping[str, str]
 
-    def placed(self, wdir: str) -> "LockedStage":
+    def placed(self, site: Site) -> "LockedStage":
         """The same with paths relative to another folder.
 
         Args:
-            wdir: where its commands are called, relative to that folder.
+            site: of the stage.
         """
-        moved = [{placed(wdir, p): v for p, v in d.items()} for d in (self.deps, self.outs)]
-        params = {placed(wdir, path): values for path, values in self.params.items()}
+        moved = [{site.seen(p): v for p, v in d.items()} for d in (self.deps, self.outs)]
+        params = {site.seen(path): values for path, values in self.params.items()}
         return replace(self, deps=moved[0], outs=moved[1], params=params)
 
 

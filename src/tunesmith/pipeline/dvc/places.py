@@ -10,6 +10,7 @@ from tunesmith import git
 from tunesmith.config.model import Outputs
 from tunesmith.errors import UsageError
 from tunesmith.pipeline.dvc.document import FILE
+from tunesmith.pipeline.dvc.sites import Site
 from tunesmith.pipeline.dvc.stages import Stage, read_stages, stage_writing, tuning_stage
 from tunesmith.pipeline.dvc.templates import Read
 
@@ -43,11 +44,6 @@ class Wanted:
     results: Collection[str] = ()
     """Files that only the study writes."""
 
-    @property
-    def origin(self) -> str:
-        """The project folder as a path from the root."""
-        return f"/{self.folder}"
-
 
 def above(folder: str) -> list[str]:
     """Where a ``dvc.yaml`` may lie in a folder and in those above it, the nearest first.
@@ -79,9 +75,9 @@ def find(files: Iterable[str], wanted: Wanted, read: Read) -> Found | None:
         if file in seen or (text := read(file)) is None:
             continue
         folder = posixpath.dirname(file)
-        base = posixpath.relpath(f"/{folder}", wanted.origin)
         try:
-            stages = read_stages(text, file, below(read, folder), base)
+            site = Site(folder, wanted.folder)
+            stages = read_stages(text, file, below(read, folder), site)
         except UsageError as error:
             problems.append(error)
             continue

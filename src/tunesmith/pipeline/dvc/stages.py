@@ -1,7 +1,7 @@
 """``dvc.yaml``: which stage tunes, what it depends on, and how tightly training hangs on it."""
 
 import posixpath
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path, PurePosixPath
@@ -10,6 +10,7 @@ from typing import Any
 from tunesmith.errors import UsageError
 from tunesmith.pipeline.dvc.commands import Call, calls
 from tunesmith.pipeline.dvc.document import FILE, document, stages_of
+from tunesmith.pipeline.dvc.sites import Site, below
 from tunesmith.pipeline.dvc.templates import (
     Read,
     UnresolvedError,
@@ -48,7 +49,7 @@ class Stage:
     metrics: tuple[str, ...]
     content: Mapping[str, Any]
     """As it stands in the file, without templates: paths are relative to ``wdir`` here."""
-    wdir: str = "."
+    site: Site
     """Where its commands are called."""
 
     @property
@@ -58,7 +59,7 @@ class Stage:
         for item in self.content.get("params") or ():
             pairs = item.items() if isinstance(item, dict) else [(PARAMS_FILE, [item])]
             for path, keys in pairs:
-                found.setdefault(placed(self.wdir, str(path)), []).extend(map(str, keys or ()))
+                found.setdefault(self.site.seen(str(path)), []).extend(map(str, keys or ()))
         return found
 
     @property
@@ -71,21 +72,25 @@ class Stage:
         wanted = PurePosixPath(path)
         return path in self.params or any(wanted.is_relative_to(dep) for dep in self.deps)
 
-    def calls(self) -> Iterator[Call]:
+    @property
+    def calls(self) -> list[Call]:
         """Every ``tunesmith run`` of its commands."""
-        for command in self.commands:
-            yield from calls(command, self.wdir)
+        return [call for command in self.commands for call in calls(command)]
 
+    def runs(self, config: str, read: Read | None = None) -> bool:
+        """Whether a command runs the study of a configuration.
 
-def placed(folder: str, path: str) -> str:
-    """A path below a folder; one that leads elsewhere stays as it is.
-
-    >>> placed("a", "../b/./c"), placed("a", "/tmp/c"), placed("a", "s3://bucket/c")
-    ('b/c', '/tmp/c', 's3://bucket/c')
-    """
-    if "://" in path:
-        return path
-    return posixpath.normpath(posixpath.join(folder, path))
+        Args:
+            config: its path.
+            read: how to read a file, to see which of the usual configurations a command takes.
+        """
+        for call in self.calls:
+            names = [self.site.seen(name) for name in call.candidates]
+            before = names[: names.index(config)] if config in names else names
+            is_first = read is None or all(read(name) is None for name in before)
+            if config in names and is_first:
+                return True
+        return False
 
 
 def stages_at(path: Path, name: str | None = None) -> dict[str, Stage]:
@@ -133,7 +138,7 @@ def text_of(path: Path) -> str | None:
 
 
 def read_stages(
-    text: str, name: str = FILE, read: Read | None = None, base: str = "."
+    text: str, name: str = FILE, read: Read | None = None, site: Site | None = None
 ) -> dict[str, Stage]:
     """The stages of a ``dvc.yaml`` as DVC resolves them, in its order.
 
@@ -141,7 +146,7 @@ def read_stages(
         text: of the file.
         name: for messages.
         read: how to read files that its templates take values from; by default there are none.
-        base: where the file lies, relative to the folder that paths are to be relative to.
+        site: where the file lies, and what paths are to be relative to; by default its folder.
 
     Raises:
         UsageError: it is no YAML, not of DVC's shape, or its templates cannot be resolved.
@@ -149,26 +154,29 @@ def read_stages(
     data = document(text, name)
     stages = stages_of(data, name)
     if not has_templates(stages):
-        return {key: _stage(key, unescaped(content), base) for key, content in stages.items()}
+        return {
+            key: _stage(key, unescaped(content), site or Site()) for key, content in stages.items()
+        }
     try:
         found = resolved(data, read or (lambda _: None))
     except UnresolvedError as error:
         raise UsageError(f"{name}: {error}.") from None
-    return {key: _stage(key, content, base) for key, content in found.items()}
+    return {key: _stage(key, content, site or Site()) for key, content in found.items()}
 
 
-def _stage(name: str, content: Mapping[str, Any], base: str) -> Stage:
+def _stage(name: str, content: Mapping[str, Any], file: Site) -> Stage:
     command = content.get("cmd", ())
     commands = (command,) if isinstance(command, str) else tuple(map(str, command))
-    wdir = placed(base, str(content.get("wdir") or "."))
+    wdir = below(file.wdir, str(content.get("wdir") or "."))
+    site = Site(wdir, file.origin)
 
     def entries(key: str) -> list[tuple[str, Mapping[str, Any]]]:
-        return [(placed(wdir, path), flags) for path, flags in _entries(content.get(key))]
+        return [(site.seen(path), flags) for path, flags in _entries(content.get(key))]
 
     outs = {path: flags for key in ("outs", "metrics", "plots") for path, flags in entries(key)}
     metrics = tuple(path for path, _ in entries("metrics"))
     deps = tuple(path for path, _ in entries("deps"))
-    return Stage(name, commands, deps, outs, metrics, content, wdir)
+    return Stage(name, commands, deps, outs, metrics, content, site)
 
 
 def _entries(listed: Any) -> list[tuple[str, Mapping[str, Any]]]:
@@ -190,11 +198,8 @@ def tuning_stage(
         config: path of the study's configuration, relative to the same folder.
         read: how to read a file, to see which of the usual configurations a command takes.
     """
-    exists = None if read is None else (lambda path: read(path) is not None)
-    found = [
-        stage for stage in stages.values() if any(c.is_of(config, exists) for c in stage.calls())
-    ]
-    named = (stage for stage in found if any(call.config for call in stage.calls()))
+    found = [stage for stage in stages.values() if stage.runs(posixpath.normpath(config), read)]
+    named = (stage for stage in found if any(call.config for call in stage.calls))
     return next(named, next(iter(found), None))
 
 
@@ -205,7 +210,7 @@ def stage_writing(stages: Mapping[str, Stage], results: Collection[str]) -> Stag
         stages: of a ``dvc.yaml``.
         results: files that only the study writes, relative to the same folder.
     """
-    silent = (stage for stage in stages.values() if not any(stage.calls()))
+    silent = (stage for stage in stages.values() if not stage.calls)
     return next((stage for stage in silent if {*results} & {*stage.outs}), None)
 
 

@@ -1,0 +1,47 @@
+"""Paths of a stage, which are relative to where it works, as seen from another folder."""
+
+import posixpath
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Site:
+    """Where a stage works, and where its paths are looked at from; both below the top folder."""
+
+    wdir: str = "."
+    origin: str = "."
+
+    def seen(self, path: str) -> str:
+        """A path of the stage, relative to the origin; one that leads elsewhere stays as it is.
+
+        >>> site = Site("a/b", "a")
+        >>> site.seen("../c/./d"), site.seen("../../e"), site.seen("/tmp/f"), site.seen("s3://g/h")
+        ('c/d', '../e', '/tmp/f', 's3://g/h')
+        """
+        return _moved(path, self.wdir, self.origin)
+
+    def named(self, path: str) -> str:
+        """A path relative to the origin, as the stage has to name it.
+
+        >>> Site("a/b", "a").named("c/d"), Site(".", "a").named("c")
+        ('../c/d', 'a/c')
+        """
+        return _moved(path, self.origin, self.wdir)
+
+
+def _moved(path: str, there: str, here: str) -> str:
+    if "://" in path or path.startswith("/"):
+        return path
+    full = posixpath.normpath(posixpath.join(there, path))
+    if full == ".." or full.startswith("../"):  # above the top folder
+        return posixpath.normpath(posixpath.join(posixpath.relpath("/", f"/{here}"), full))
+    return posixpath.relpath(f"/{full}", f"/{posixpath.normpath(here)}")
+
+
+def below(folder: str, path: str) -> str:
+    """A path of a folder, relative to the folder above.
+
+    >>> below("a", "../b"), below("", "c")
+    ('b', 'c')
+    """
+    return posixpath.normpath(posixpath.join(folder, path))
