@@ -251,7 +251,7 @@ def _to_be_lost(definition: Definition, outputs: Outputs) -> Iterator[str]:
     if definition.file.outputs.tuned is None or outputs.tuned is not None:
         return
     for name, what in (
-        (outputs.best, "`dvc repro` puts back what the study found: keep them with --loose"),
+        (outputs.best.path, "`dvc repro` puts back what the study found: keep them with --loose"),
         (definition.file.outputs.tuned, "no run writes it any more: remove it when it has served"),
     ):
         if _is_edited(definition.root / name):

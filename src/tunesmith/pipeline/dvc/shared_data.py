@@ -29,7 +29,7 @@ def shared_data(
     if definition.file.objective.command is None:
         return {}
     outputs = definition.file.outputs
-    named = [name for _, name in outputs if name is not None]
+    named = list(outputs.paths.values())
     others = {name: stage for name, stage in stages.items() if name != tuning}
     own = stages[tuning].outs if tuning in stages else ()
     late = downstream(others, [*named, *own])
