@@ -258,3 +258,66 @@ def test_after_an_interruption_the_clone_goes_on(original: Path, tmp_path: Path)
 def test_without_the_key_there_is_no_history(tmp_path: Path) -> None:
     make_project(tmp_path)
     assert committed_history(load_definition(tmp_path / "tuning.yaml")) is None
+
+
+GRID = """\
+study: small
+objective:
+  estimator: sklearn.tree.DecisionTreeClassifier
+  params: {random_state: 0}
+  data: {path: data.csv, target: kind}
+  cv: 2
+  metric: accuracy
+space: {max_depth: [1, 2, 3, 4]}
+search: {method: grid}
+execution: {executor: serial}
+outputs: {history: outputs/history.jsonl}
+"""
+
+
+def tuned(root: Path, message: str) -> Result:
+    result, _ = run(root)
+    git(root, "add", "-A")
+    git(root, "commit", "-q", "-m", message)
+    return result
+
+
+def test_evaluations_of_every_history_count_whatever_the_search(tmp_path: Path) -> None:
+    there, clone = tmp_path / "there", tmp_path / "clone"
+    make_project(there, text=GRID)
+    git(there, "init", "-q", "-b", "main")
+    data = (there / "data.csv").read_text()
+    tuned(there, "tuned")
+    (there / "data.csv").write_text(data + data.splitlines()[-1] + "\n")
+    assert tuned(there, "other data").n_evaluated == 8
+    git(tmp_path, "clone", "-q", str(there), str(clone))
+    wider = GRID.replace("[1, 2, 3, 4]", "[1, 2, 3, 4, 5]")
+    (clone / "tuning.yaml").write_text(wider)
+    result, said = run(clone)
+    assert (result.n_evaluated, result.n_reused) == (2, 8)  # one value, two folds
+    assert said[-1] == f"8 evaluations are known from other versions of {HISTORY}"
+    # Back to old data: another commit's history knows it.
+    (clone / "data.csv").write_text(data)
+    result, said = run(clone)
+    assert (result.n_evaluated, result.n_reused) == (2, 8)
+    (clone / "tuning.yaml").write_text(GRID)
+    assert run(clone)[0].n_evaluated == 0
+    # The same bytes as if all had been evaluated here.
+    found = files(clone)
+    subprocess.run(["rm", "-rf", str(clone / ".tunesmith"), str(clone / ".git")], check=True)
+    (clone / HISTORY).unlink()
+    assert run(clone)[0].n_evaluated == 8
+    assert files(clone)[HISTORY] == found[HISTORY]
+
+
+def test_what_scores_depend_on_has_to_be_the_same(tmp_path: Path) -> None:
+    root = tmp_path / "project"
+    make_project(root, text=GRID)
+    run(root)
+    for old, new in (("cv: 2", "cv: 3"), ("random_state: 0", "random_state: 1")):
+        subprocess.run(["rm", "-rf", str(root / ".tunesmith")], check=True)
+        (root / "tuning.yaml").write_text(GRID.replace(old, new))
+        result, _ = run(root)
+        assert result.n_reused == 0
+        (root / "tuning.yaml").write_text(GRID)
+        run(root)

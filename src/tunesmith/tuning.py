@@ -15,6 +15,7 @@ from tunesmith.config.load import load_definition
 from tunesmith.config.model import Definition, Gate
 from tunesmith.errors import ExitCode, UsageError
 from tunesmith.execute.nest import Nest
+from tunesmith.histories import known_elsewhere, take_in
 from tunesmith.housekeeping import end_strays, keeping, working_folders
 from tunesmith.ledger.ledger import Ledger
 from tunesmith.ledger.lock import run_lock
@@ -212,6 +213,7 @@ def _begin(
     """Open the study's present generation, or begin a new one and say why."""
     name, mark = definition.file.study, identity(definition, objective)
     before = ledger.previous(name)
+    is_begun = ledger.series(name, mark) is not None
     taken = take_from(committed, ledger, definition, objective, mark)
     if committed is not None:
         _say_taken(taken, committed.name, before, objective, say)
@@ -233,6 +235,8 @@ def _begin(
         objective.objectives,
         restart=restart,
     )
+    if committed is not None and not is_begun and definition.outer is None:
+        _take_evaluations(ledger, head, definition, objective, say)
     if not head.is_new:
         return head
     for note in notes:
@@ -240,6 +244,18 @@ def _begin(
     if before is not None and not restart:
         say(_what_changed(before, objective))
     return head
+
+
+def _take_evaluations(
+    ledger: Ledger, head: StudyHead, definition: Definition, objective: Objective, say: Say
+) -> None:
+    """What histories know of the present objective, whatever they were searched for."""
+    source = str(definition.file.outputs.history)
+    found = known_elsewhere(definition, objective, ledger)
+    if found:
+        take_in(ledger, head.id, found, source)
+        what = "1 evaluation is" if len(found) == 1 else f"{len(found):,} evaluations are"
+        say(f"{what} known from other versions of {source}")
 
 
 def _say_taken(

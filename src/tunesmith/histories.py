@@ -1,0 +1,209 @@
+"""Evaluations that histories hold: those of Git's commits and of DVC's cache, whatever the search.
+
+A clone, a CI runner or a temporary workspace has no ledger. What was scored with the same data,
+code and objective counts there all the same, as it would in the ledger.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from configparser import ConfigParser
+from configparser import Error as ConfigParserError
+from pathlib import Path
+from typing import Any
+
+from tunesmith import git
+from tunesmith.config.model import Definition
+from tunesmith.files import inside
+from tunesmith.formats import FormatError, yaml
+from tunesmith.history import FoldResult
+from tunesmith.ledger.ledger import Ledger
+from tunesmith.ledger.portable import KIND, TAKEN_FROM, HistoryError, read_history
+from tunesmith.ledger.records import StudyRecord
+from tunesmith.objective.objective import Objective
+from tunesmith.parts import HOUSEKEEPING
+
+MAX_VERSIONS = 100
+"""Of the file that are looked at, the newest first."""
+MAX_BYTES = 1 << 28
+CACHE = ".dvc/cache"
+CONFIGS = (".dvc/config", ".dvc/config.local")
+
+
+def known_elsewhere(
+    definition: Definition, objective: Objective, ledger: Ledger
+) -> dict[str, FoldResult]:
+    """Evaluations of the present objective that histories have and the ledger lacks.
+
+    Args:
+        definition: of the study.
+        objective: built from it.
+        ledger: of this machine.
+
+    Returns:
+        Results by their keys.
+    """
+    name = definition.file.outputs.history
+    if name is None:
+        return {}
+    found: dict[str, FoldResult] = {}
+    seen: set[tuple[str, str]] = set()
+    for text in _texts(definition.root, name):
+        for record in _records(text, objective, seen):
+            if _scores_alike(record, definition, objective):
+                found = {**_results(record, objective), **found}
+    known = ledger.known(found)
+    return {key: result for key, result in found.items() if key not in known}
+
+
+def take_in(ledger: Ledger, study_id: int, found: Mapping[str, FoldResult], source: str) -> None:
+    """Record evaluations as those of a run that made none itself.
+
+    Args:
+        ledger: open for writing.
+        study_id: the series that is going to use them.
+        found: results by their keys.
+        source: where they come from, for the provenance.
+    """
+    run_id = ledger.begin_run(study_id, {TAKEN_FROM: source})
+    ledger.record(study_id, run_id, results=found)
+    ledger.end_run(run_id, "", 0, 0, 0)
+
+
+def _results(record: StudyRecord, objective: Objective) -> dict[str, FoldResult]:
+    """Whole results by key; one that was stopped on its way says nothing to another search."""
+    return {
+        objective.key(trial.params, fold.fold): fold
+        for trial in record.history.told
+        for fold in trial.folds
+        if fold.stopped_at is None
+    }
+
+
+# -- which of them count ---------------------------------------------------------------------------
+
+
+def _records(text: str, objective: Objective, seen: set[tuple[str, str]]) -> Iterator[StudyRecord]:
+    """Series of the present context, each from the newest history that has it."""
+    heads = {(head.get("study"), head.get("identity")) for head in _heads(text, objective)} - seen
+    if not heads:
+        return
+    try:
+        records = read_history(text).values()
+    except HistoryError:
+        return
+    for record in records:
+        mark = (record.head.name, record.head.identity)
+        if mark in heads:
+            seen.add(mark)
+            yield record
+
+
+def _heads(text: str, objective: Objective) -> Iterator[dict[str, Any]]:
+    wanted = dict(objective.context)
+    for line in text.splitlines():
+        if not line.startswith(f'{{"kind": "{KIND}"'):
+            continue
+        try:
+            head = json.loads(line)
+        except (ValueError, RecursionError):
+            continue
+        if isinstance(head, dict) and head.get("context") == wanted:
+            yield head
+
+
+def _scores_alike(record: StudyRecord, definition: Definition, objective: Objective) -> bool:
+    """Whether all that a score depends on is the same; the space and the search are not."""
+    then, now = (_dependence(d) for d in (record.head.definition, definition.as_json()))
+    n_folds = {len(trial.folds) for trial in record.history.told}
+    return (
+        then == now
+        and dict(record.head.context) == dict(objective.context)
+        and record.metrics == objective.metrics
+        and n_folds <= {objective.n_folds}
+    )
+
+
+def _dependence(definition: Mapping[str, Any]) -> Any:
+    file = definition.get("file") or {}
+    section = {k: v for k, v in (file.get("objective") or {}).items() if k not in HOUSEKEEPING}
+    return section, (file.get("search") or {}).get("seed"), definition.get("outer")
+
+
+# -- where they are --------------------------------------------------------------------------------
+
+
+def _texts(root: Path, name: str) -> Iterator[str]:
+    """Histories that are here: the file, what Git has of it on any branch, what DVC has."""
+    size = 0
+    for text in (*_file(inside(root, name)), *_of_git(root, name), *_of_dvc(root, name)):
+        size += len(text)
+        if size > MAX_BYTES:
+            return
+        yield text
+
+
+def _file(path: Path) -> Iterator[str]:
+    try:
+        if path.is_file():
+            yield path.read_text("utf-8-sig")
+    except (OSError, UnicodeDecodeError):
+        return
+
+
+def _of_git(root: Path, name: str) -> Iterator[str]:
+    for blob in _blobs(root, name):
+        text = git.answer(root, "cat-file", "blob", blob)
+        if text is not None:
+            yield text
+
+
+def _blobs(root: Path, name: str) -> list[str]:
+    """Versions of a file below the project folder, on any branch, the newest first."""
+    shape = ("--all", "--format=", "--raw", "--no-abbrev", "--no-renames", "--full-history", "-m")
+    listed = git.answer(root, "log", *shape, f"--max-count={MAX_VERSIONS}", "--", name) or ""
+    rows = [line.split() for line in listed.splitlines() if line.startswith(":")]
+    return list(dict.fromkeys(row[3] for row in rows if row[4][0] != "D"))[:MAX_VERSIONS]
+
+
+def _of_dvc(root: Path, name: str) -> Iterator[str]:
+    """What DVC keeps in its cache, where the history is an out of that kind."""
+    folder = next((p for p in (root, *root.parents) if (p / ".dvc").is_dir()), None)
+    if folder is None:
+        return
+    cache = _cache(folder)
+    if not (cache / "files").is_dir():
+        return
+    for md5 in dict.fromkeys(_digests(root, folder, Path(name).name)):
+        yield from _file(cache / "files/md5" / md5[:2] / md5[2:])
+
+
+def _cache(folder: Path) -> Path:
+    parser = ConfigParser(interpolation=None, strict=False)
+    try:
+        parser.read([folder / name for name in CONFIGS], encoding="utf-8")
+    except (ConfigParserError, UnicodeDecodeError):
+        return folder / CACHE
+    named = parser.get("cache", "dir", fallback="")
+    return folder / ".dvc" / named if named else folder / CACHE
+
+
+def _digests(root: Path, folder: Path, name: str) -> Iterator[str]:
+    """Of outs of this name, as any ``dvc.lock`` has them that is here or in Git."""
+    for place in (root, *root.parents):
+        texts = [*_file(place / "dvc.lock"), *_of_git(place, "dvc.lock")]
+        for text in texts:
+            if name in text:
+                yield from _outs(text, name)
+        if place == folder:
+            return
+
+
+def _outs(lock: str, name: str) -> Iterator[str]:
+    try:
+        stages = yaml.read(lock).get("stages")
+    except FormatError:
+        return
+    for stage in stages.values() if isinstance(stages, dict) else ():
+        for out in stage.get("outs") or ():
+            if Path(str(out.get("path"))).name == name and isinstance(out.get("md5"), str):
+                yield out["md5"]
