@@ -191,7 +191,6 @@ ODD: Mapping[str, tuple[Any, str]] = {
         lambda root: rewritten(root, 3, params={"max_depth": "deep"}),
         "trial 1 is not in the space",
     ),
-    "no text": (lambda root: (root / HISTORY).write_bytes(b"\xff\xfe\x00"), "cannot be read"),
     "empty": (lambda root: (root / HISTORY).write_text(""), ""),
     "other data": (
         lambda root: (root / "data.csv").write_text(
@@ -212,10 +211,12 @@ def test_another_history_is_left_alone_and_told(clone: Path, case: str) -> None:
     changed(clone, outputs={"history": HISTORY})
     damage(clone)
     result, said = run(clone, 2)
-    assert result.n_evaluated > 0
+    # What was committed before it was damaged still counts, evaluation by evaluation.
+    is_known = case != "other data"
+    assert (result.n_reused > 0) == (is_known and case != "other search")
     assert len(result.record.history) == 2
     assert message in " ".join(said)
-    assert len(said) == bool(message)
+    assert len(said) == bool(message) + is_known
 
 
 def test_nested_searches_come_along(tmp_path: Path) -> None:
@@ -307,7 +308,8 @@ def test_evaluations_of_every_history_count_whatever_the_search(tmp_path: Path) 
     subprocess.run(["rm", "-rf", str(clone / ".tunesmith"), str(clone / ".git")], check=True)
     (clone / HISTORY).unlink()
     assert run(clone)[0].n_evaluated == 8
-    assert files(clone)[HISTORY] == found[HISTORY]
+    trials = files(clone)[HISTORY].splitlines()[2:]  # after where they come from
+    assert trials == found[HISTORY].splitlines()[2:]
 
 
 def test_what_scores_depend_on_has_to_be_the_same(tmp_path: Path) -> None:

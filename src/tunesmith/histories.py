@@ -5,9 +5,10 @@ code and objective counts there all the same, as it would in the ledger.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from configparser import ConfigParser
 from configparser import Error as ConfigParserError
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -29,44 +30,52 @@ CACHE = ".dvc/cache"
 CONFIGS = (".dvc/config", ".dvc/config.local")
 
 
-def known_elsewhere(
-    definition: Definition, objective: Objective, ledger: Ledger
-) -> dict[str, FoldResult]:
+@dataclass(frozen=True)
+class Known:
+    """Evaluations of the present objective, from one history."""
+
+    results: Mapping[str, FoldResult]
+    """By key."""
+    provenance: Mapping[str, Any]
+    """Of the run that made them."""
+
+
+def known_elsewhere(definition: Definition, objective: Objective, ledger: Ledger) -> list[Known]:
     """Evaluations of the present objective that histories have and the ledger lacks.
 
     Args:
         definition: of the study.
         objective: built from it.
         ledger: of this machine.
-
-    Returns:
-        Results by their keys.
     """
     name = definition.file.outputs.history
     if name is None:
-        return {}
-    found: dict[str, FoldResult] = {}
-    seen: set[tuple[str, str]] = set()
-    for text in _texts(definition.root, name):
-        for record in _records(text, objective, seen):
-            if _scores_alike(record, definition, objective):
-                found = {**_results(record, objective), **found}
-    known = ledger.known(found)
-    return {key: result for key, result in found.items() if key not in known}
+        return []
+    found: list[Known] = []
+    known: set[str] = set()
+    for record in _records(definition, objective, name):
+        results = _results(record, objective)
+        known |= ledger.known(results.keys() - known).keys()
+        new = {key: result for key, result in results.items() if key not in known}
+        if new and record.origin is not None:
+            found.append(Known(new, record.origin.provenance))
+            known |= new.keys()
+    return found
 
 
-def take_in(ledger: Ledger, study_id: int, found: Mapping[str, FoldResult], source: str) -> None:
-    """Record evaluations as those of a run that made none itself.
+def take_in(ledger: Ledger, study_id: int, found: Sequence[Known], source: str) -> None:
+    """Record evaluations as those of runs that made none themselves.
 
     Args:
         ledger: open for writing.
         study_id: the series that is going to use them.
-        found: results by their keys.
-        source: where they come from, for the provenance.
+        found: what histories have.
+        source: where that was read, for the provenance.
     """
-    run_id = ledger.begin_run(study_id, {TAKEN_FROM: source})
-    ledger.record(study_id, run_id, results=found)
-    ledger.end_run(run_id, "", 0, 0, 0)
+    for known in found:
+        run_id = ledger.begin_run(study_id, {**known.provenance, TAKEN_FROM: source})
+        ledger.record(study_id, run_id, results=known.results)
+        ledger.end_run(run_id, "", 0, 0, 0)
 
 
 def _results(record: StudyRecord, objective: Objective) -> dict[str, FoldResult]:
@@ -82,20 +91,22 @@ def _results(record: StudyRecord, objective: Objective) -> dict[str, FoldResult]
 # -- which of them count ---------------------------------------------------------------------------
 
 
-def _records(text: str, objective: Objective, seen: set[tuple[str, str]]) -> Iterator[StudyRecord]:
-    """Series of the present context, each from the newest history that has it."""
-    heads = {(head.get("study"), head.get("identity")) for head in _heads(text, objective)} - seen
-    if not heads:
-        return
-    try:
-        records = read_history(text).values()
-    except HistoryError:
-        return
-    for record in records:
-        mark = (record.head.name, record.head.identity)
-        if mark in heads:
-            seen.add(mark)
-            yield record
+def _records(definition: Definition, objective: Objective, name: str) -> Iterator[StudyRecord]:
+    """Series with scores like the present one's, each from the newest history that has it."""
+    seen: set[tuple[str, str]] = set()
+    for text in _texts(definition.root, name):
+        marks = {(head.get("study"), head.get("identity")) for head in _heads(text, objective)}
+        if marks <= seen:
+            continue
+        try:
+            records = read_history(text).values()
+        except HistoryError:
+            continue
+        for record in records:
+            mark = (record.head.name, record.head.identity)
+            if mark not in seen and _scores_alike(record, definition, objective):
+                seen.add(mark)
+                yield record
 
 
 def _heads(text: str, objective: Objective) -> Iterator[dict[str, Any]]:

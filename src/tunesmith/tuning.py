@@ -254,7 +254,8 @@ def _take_evaluations(
     found = known_elsewhere(definition, objective, ledger)
     if found:
         take_in(ledger, head.id, found, source)
-        what = "1 evaluation is" if len(found) == 1 else f"{len(found):,} evaluations are"
+        n = sum(len(known.results) for known in found)
+        what = "1 evaluation is" if n == 1 else f"{n:,} evaluations are"
         say(f"{what} known from other versions of {source}")
 
 

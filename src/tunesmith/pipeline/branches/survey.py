@@ -216,7 +216,7 @@ class Survey:
         if found is None or best is None:
             return Layout(outputs, folder)
         training = training_targets(found.stages, best, found.stage.name)
-        return Layout(outputs, folder, found.stage.name, tuple(training), found.folder)
+        return Layout(outputs, folder, found.stage.name, tuple(training), pipeline=found.folder)
 
     def _text(self, commit: str, path: str) -> str | None:
         blob = self.at(commit, path)
