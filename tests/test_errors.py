@@ -32,3 +32,13 @@ def test_dotted_paths_show_indices() -> None:
 
 def test_did_you_mean_lists_all_when_nothing_is_near() -> None:
     assert did_you_mean("zzz", ["grid", "random"]) == "Known: grid, random."
+
+
+def test_addresses_of_objects_reach_no_message() -> None:
+    from tunesmith.errors import UsageError
+    from tunesmith.objective.failure import failure_of
+
+    odd = object()
+    assert "0x" not in str(UsageError(f"cannot use {odd!r} or {[odd]}"))
+    assert "0x" not in failure_of(ValueError(f"no {odd!r}, {str!r}")).message
+    assert str(UsageError("seed 0x1F at 0x10 bytes")) == "seed 0x1F at 0x10 bytes"

@@ -10,7 +10,7 @@ import pytest
 
 from tunesmith.config.load import load_definition
 from tunesmith.config.model import Definition
-from tunesmith.stamp import put, stamped
+from tunesmith.stamp import files_of, put, stamped
 from tunesmith.testing.projects import TUNING, make_project
 
 OWN = """\
@@ -63,7 +63,7 @@ def is_known(root: Path) -> bool:
 
 
 def stamp(root: Path) -> None:
-    put(definition(root), "done", {"n": 1})
+    put(definition(root), files_of(definition(root)), "done", {"n": 1})
     assert is_known(root)
 
 
@@ -130,13 +130,13 @@ def test_elsewhere_paths_look_otherwise(root: Path, monkeypatch: pytest.MonkeyPa
 def test_a_ledger_on_a_server_is_always_asked(root: Path, ledger: str) -> None:
     found = definition(root)
     found = replace(found, file=found.file.model_copy(update={"ledger": ledger}))
-    put(found, "done", {})
+    put(found, files_of(found), "done", {})
     assert stamped(found) is None
 
 
 def test_a_gate_that_looks_into_git_always_looks(root: Path) -> None:
     (root / "tuning.yaml").write_text((root / "tuning.yaml").read_text() + "gate: {base: main}\n")
-    put(definition(root), "done", {"n": 1})
+    put(definition(root), files_of(definition(root)), "done", {"n": 1})
     assert not is_known(root)
 
 
@@ -149,3 +149,20 @@ def test_files_of_a_program(tmp_path: Path, name: str) -> None:
     stamp(tmp_path)
     append(name)(tmp_path)
     assert not is_known(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["data.csv", "helper.py"])
+def test_what_changed_while_the_study_ran_is_looked_at_again(root: Path, name: str) -> None:
+    before = files_of(definition(root))
+    (root / name).write_text((root / name).read_text() + "\n# later\n")
+    put(definition(root), before, "done", {})
+    assert stamped(definition(root)) is None
+
+
+def test_data_that_is_gone_is_not_stamped(root: Path) -> None:
+    before = files_of(definition(root))
+    (root / "data.csv").unlink()
+    assert files_of(definition(root)) is None
+    put(definition(root), before, "done", {})
+    put(definition(root), None, "done", {})
+    assert stamped(definition(root)) is None

@@ -4,6 +4,7 @@ Every error here is meant for a person: the command line prints its text without
 An error holds the data it was given and imports nothing to list alternatives.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -11,6 +12,7 @@ from enum import IntEnum
 from typing import Any, TypeAlias
 
 MAX_LISTED = 20
+ADDRESS = re.compile(r" at 0x[0-9a-fA-F]{4,}(?=[>\s,;)\]}]|$)")
 
 Path: TypeAlias = tuple[str | int, ...]
 """Keys and indices that lead to a value inside a configuration file."""
@@ -35,6 +37,9 @@ class TunesmithError(Exception):
     """Base of every error that Tunesmith raises on purpose."""
 
     exit_code = ExitCode.INTERNAL
+
+    def __str__(self) -> str:
+        return without_addresses(super().__str__())
 
 
 class UsageError(TunesmithError):
@@ -122,6 +127,17 @@ class ConfigError(UsageError):
     def __init__(self, violations: Sequence[Violation]) -> None:
         self.violations = tuple(violations)
         super().__init__("\n".join(str(violation) for violation in self.violations))
+
+
+def without_addresses(text: str) -> str:
+    """A text without the memory addresses that Python prints for objects.
+
+    They differ from run to run, say nothing, and would make equal failures look different.
+
+    >>> without_addresses("cannot use <function f at 0x7f3a5c0e1d00>")
+    'cannot use <function f>'
+    """
+    return ADDRESS.sub("", text)
 
 
 def dotted(path: Path) -> str:

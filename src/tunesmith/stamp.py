@@ -46,17 +46,31 @@ def stamped(definition: Definition) -> Stamp | None:
     return found if found.outputs == _outputs(definition) else None
 
 
-def put(definition: Definition, text: str, content: dict[str, Any]) -> None:
+def files_of(definition: Definition) -> list[str] | None:
+    """Digests of the data and of the project's code; ``None`` if something cannot be read."""
+    try:
+        return _files(definition)
+    except (OSError, TunesmithError):
+        return None
+
+
+def put(
+    definition: Definition, before: list[str] | None, text: str, content: dict[str, Any]
+) -> None:
     """Stamp a study that has ended, its outputs written.
+
+    Nothing is stamped if data or code changed while the study ran: its results are of what they
+    were, and the next run has to look.
 
     Args:
         definition: of the study.
+        before: from ``files_of`` when the run began.
         text: what a run with nothing to do prints.
         content: the same as JSON.
     """
     path = _path(definition)
     inputs = _inputs(definition) if path else None
-    if path is None or inputs is None:
+    if path is None or inputs is None or before is None or before != files_of(definition):
         return
     stamp = Stamp(inputs, _outputs(definition), text, content)
     write_atomic(path, json.dumps(asdict(stamp)) + "\n")

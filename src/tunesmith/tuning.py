@@ -22,6 +22,7 @@ from tunesmith.ledger.lock import run_lock
 from tunesmith.ledger.provenance import collect
 from tunesmith.ledger.records import StudyHead, StudyRecord
 from tunesmith.objective.objective import Objective
+from tunesmith.objective.watch import Watch
 from tunesmith.parts import (
     build_executor,
     build_objective,
@@ -130,10 +131,14 @@ def tune(
     # Read once, before the first output is written: the searches of nested cross-validation are in
     # it, too.
     committed = None if restart else committed_history(definition)
+    data = definition.file.objective.data
+    watch = Watch.of(definition.root, () if data is None else data.path)
     result = _tune(definition, observer, say, committed, restart=restart)
-    if definition.file.outer_folds is None or result.exit_code != ExitCode.OK:
-        return result
-    return _nested(result, definition, observer, say, committed, restart=restart)
+    if definition.file.outer_folds is not None and result.exit_code == ExitCode.OK:
+        result = _nested(result, definition, observer, say, committed, restart=restart)
+    for change in watch.changes():
+        say(change)
+    return result
 
 
 def _nested(

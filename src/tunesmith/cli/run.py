@@ -95,10 +95,12 @@ def command(
     if is_plain and _has_nothing_to_do(definition, as_json=as_json):
         return
     from tunesmith.progress import is_interactive, watching
+    from tunesmith.stamp import files_of
     from tunesmith.tuning import tune, with_gate
 
     if gate or base is not None:
         definition = with_gate(definition, base)
+    before = files_of(definition) if is_plain else None
     with (
         pointing_into(path),
         limit,
@@ -112,7 +114,7 @@ def command(
     is_kept = say_kept(definition, result.record, result.summary)
     code = int(result.exit_code)
     if is_plain and not code and not is_kept:
-        _stamp(definition, result)
+        _stamp(definition, before, result)
     sys.exit(code or (int(gate_code(result.summary)) if gate else 0))
 
 
@@ -161,7 +163,7 @@ def _has_nothing_to_do(definition: "Definition", *, as_json: bool) -> bool:
     return True
 
 
-def _stamp(definition: "Definition", result: "Result") -> None:
+def _stamp(definition: "Definition", before: list[str] | None, result: "Result") -> None:
     """Note what the next run will say, if nothing changes until then."""
     from tunesmith.stamp import put
 
@@ -172,7 +174,7 @@ def _stamp(definition: "Definition", result: "Result") -> None:
     known = replace(
         result, record=record, n_evaluated=0, n_reused=n_known, n_fits=0, written=written
     )
-    put(definition, _closing(known), _content(known))
+    put(definition, before, _closing(known), _content(known))
 
 
 def _closing(result: "Result") -> str:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from tunesmith.errors import without_addresses
 from tunesmith.history import Failure
 from tunesmith.objective.importing import user_frames
 from tunesmith.objective.metric import BadScoreError
@@ -47,12 +48,12 @@ def _message(error: BaseException) -> str:
 
 def _clean(text: str, limit: int) -> str:
     # Redacted before it is cut: half a secret would not be recognised.
-    whole = printable(redact(text)).strip()
+    whole = without_addresses(printable(redact(text))).strip()
     return whole if len(whole) <= limit else f"{whole[: limit - 1]}…"
 
 
 def _tail(text: str) -> str:
-    whole = printable(redact(text))
+    whole = without_addresses(printable(redact(text)))
     return whole if len(whole) <= MAX_TRACEBACK else f"…{whole[-MAX_TRACEBACK + 1 :]}"
 
 
