@@ -13,7 +13,7 @@ from tunesmith import registry
 from tunesmith.config.model import Definition, OuterFold
 from tunesmith.errors import UsageError
 from tunesmith.execute.choose import PROCESSES, SERIAL, choose
-from tunesmith.execute.executor import Executor
+from tunesmith.execute.executor import Call, Executor
 from tunesmith.execute.libraries import libraries
 from tunesmith.execute.nest import OWN_VARIABLES, Nest, kept
 from tunesmith.fingerprint import digest
@@ -93,13 +93,23 @@ def nest_for(definition: Definition) -> Nest | None:
 
 
 def build_executor(
-    definition: Definition, objective: Objective, nest: Nest | None = None
+    definition: Definition,
+    objective: Objective,
+    nest: Nest | None = None,
+    call: Call | None = None,
 ) -> Executor:
-    """The executor that the definition names, around the objective."""
+    """The executor that the definition names.
+
+    Args:
+        definition: of the study.
+        objective: built from it.
+        nest: where worker processes come from.
+        call: what evaluates a fit, if not the objective itself.
+    """
     name, n_workers = choice(definition)
     options: dict[str, Any] = {} if nest is None else {"nest": nest}
     executor: Executor = registry.load("executors", name)(
-        objective.evaluate,
+        call or objective.evaluate,
         n_workers=n_workers,
         timeout_s=_call_timeout_s(definition),
         **options,

@@ -17,6 +17,7 @@ from tunesmith.errors import ExitCode, UsageError
 from tunesmith.execute.nest import Nest
 from tunesmith.histories import known_elsewhere, take_in
 from tunesmith.housekeeping import end_strays, keeping, working_folders
+from tunesmith.ledger import journal
 from tunesmith.ledger.ledger import Ledger
 from tunesmith.ledger.lock import run_lock
 from tunesmith.ledger.provenance import collect
@@ -46,6 +47,7 @@ from tunesmith.reporting.table import cv_results
 from tunesmith.search.sampler import Sampler
 from tunesmith.search.stopping import build as build_criterion
 from tunesmith.study.holdout import score_holdout
+from tunesmith.study.journaled import Journaled
 from tunesmith.study.loop import Outcome, Study, unique_start
 from tunesmith.study.progress import Observer, silent
 from tunesmith.study.recorder import LedgerRecorder
@@ -185,6 +187,7 @@ def _tune(
         sampler = build_sampler(definition)
         location, name = definition.ledger, definition.file.study
         with Ledger.open(location) as ledger, run_lock(location, name):
+            journal.replay(ledger, journal.folder_of(location, name, definition.root))
             head = _begin(ledger, definition, objective, say, committed, restart=restart)
             return _run(
                 ledger, head, definition, objective, sampler, observer, nest, restart=restart
@@ -314,10 +317,12 @@ def _run(
     start = tuple((origin, params) for origin, params in head.definition["start"])
     strategy = build_strategy(definition, sampler, start)
     criterion, log = build_criterion(file.stop), ledger.log(head.id)
+    folder = journal.prepare(journal.folder_of(definition.ledger, head.name, definition.root))
+    call = None if folder is None else Journaled.of(objective, ledger, run_id, folder)
     with (
         working_folders(definition, objective),
         SignalGate() as gate,
-        build_executor(definition, objective, nest) as executor,
+        build_executor(definition, objective, nest, call) as executor,
     ):
         study = Study(
             strategy,
@@ -335,6 +340,9 @@ def _run(
             score_holdout(objective, executor, recorder, gate, winner)
         except StopRequested as stop:
             outcome, code = study.outcome(f"{INTERRUPTED} {stop}"), 128 + stop.signum
+    # What workers had finished when a signal came, and the study had not yet heard of.
+    journal.replay(ledger, folder if code else None)
+    journal.remove(folder)
     return _finish(ledger, head, run_id, definition, outcome, code)
 
 

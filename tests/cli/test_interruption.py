@@ -137,10 +137,10 @@ def test_kill_9_costs_the_folds_in_flight_and_no_others(
     code, _, err = finish(start(project))
     assert code == 0, err
     assert trials(project) == undisturbed
-    # Three kills; at each at most one fold a worker was in flight or not yet committed, besides
-    # those that were finished within the commit delay (0.1 s, two workers of 0.05 s: four).
+    # Three kills; at each one fold a worker was in flight.
     n_fits = len((project / "truth.log").read_text().splitlines())
-    assert n_fits <= 24 * 3 + 3 * (2 + 4)
+    assert n_fits <= 24 * 3 + 3 * 2
+    assert not list((project / ".tunesmith").glob("*.journal"))
 
 
 CURVES = """\

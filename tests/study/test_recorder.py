@@ -1,4 +1,5 @@
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -36,7 +37,8 @@ def ledger(tmp_path: Path) -> Iterator[Ledger]:
 @pytest.fixture
 def recorder(clock: Clock, ledger: Ledger) -> LedgerRecorder:
     head = ledger.begin_study("s", "i", {}, {}, [METRIC], [METRIC])
-    return LedgerRecorder(ledger, head.id, ledger.begin_run(head.id, {}), _last_commit=clock.now)
+    run = ledger.begin_run(head.id, {})
+    return LedgerRecorder(ledger, head.id, run, _last_commit=clock.now, _last_sync=clock.now)
 
 
 def test_slow_fits_are_committed_one_by_one(recorder: LedgerRecorder, clock: Clock) -> None:
@@ -59,6 +61,15 @@ def test_fast_fits_are_grouped_for_a_tenth_of_a_second_at_most(
     assert list(recorder.known(["k0"])) == ["k0"]
 
 
+def test_never_more_than_the_journals_keep_is_held_back(recorder: LedgerRecorder) -> None:
+    recorder._delay_s = module.MAX_DELAY_S
+    keys = [f"k{n}" for n in range(module.MAX_PENDING)]
+    for key in keys:
+        recorder.result(key, FoldResult(0, {"score": 0.5}))
+        recorder.commit_when_due()
+    assert recorder.known(keys).keys() == set(keys)
+
+
 def test_the_delay_follows_the_cost_of_commits(
     recorder: LedgerRecorder, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -69,6 +80,30 @@ def test_the_delay_follows_the_cost_of_commits(
     recorder.result("k0", FoldResult(0, {"score": 0.5}))
     recorder.commit()
     assert recorder._delay_s == pytest.approx(0.04)
+
+
+def test_the_disk_is_waited_for_within_two_seconds(
+    recorder: LedgerRecorder, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[float] = []
+
+    def slow_sync() -> None:
+        clock.now += 0.3
+        synced.append(clock.now)
+
+    monkeypatch.setattr(recorder.ledger, "sync", slow_sync)
+    for n in range(200):
+        recorder.result(f"k{n}", FoldResult(0, {"score": 0.5}))
+        clock.now += 0.05
+        recorder.commit_when_due()
+    gaps = [after - before for before, after in pairwise(synced)]
+    assert len(synced) > 3
+    assert max(gaps) <= module.MAX_UNSYNCED_S + 0.05 + 0.3
+    n_before = len(synced)
+    for _ in range(100):
+        clock.now += 0.5
+        recorder.commit_when_due()
+    assert len(synced) <= n_before + 1
 
 
 def test_trials_and_folds_arrive_together(recorder: LedgerRecorder, ledger: Ledger) -> None:

@@ -1,5 +1,6 @@
 """Where databases differ: addresses, connections, transactions, upserts. Nowhere else."""
 
+import os
 import sqlite3
 import time
 from collections.abc import Callable, Sequence
@@ -14,6 +15,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import Pool
 
+from tunesmith import faults
 from tunesmith.errors import StorageError, UsageError
 from tunesmith.redact import redact
 
@@ -111,7 +113,8 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
     connection.isolation_level = None
     cursor = connection.cursor()
     cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
-    cursor.execute("PRAGMA synchronous = FULL")
+    # A commit is a write, which survives the death of any process; `sync` is for loss of power.
+    cursor.execute("PRAGMA synchronous = NORMAL")
     cursor.execute("PRAGMA foreign_keys = ON")
     cursor.close()
 
@@ -146,6 +149,23 @@ def _retry_locked(action: Callable[[], Any], tries: int = 400, pause_s: float = 
             time.sleep(pause_s)
         else:
             return
+
+
+def sync(file: Path | None) -> None:
+    """Have the disk hold all commits of an SQLite file; a server sees to its own.
+
+    Args:
+        file: the ledger's; its log is what commits are written into.
+    """
+    log = file and file.with_name(f"{file.name}-wal")
+    if log is None or not log.exists():
+        return
+    faults.reach("ledger.sync")
+    handle = os.open(log, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fdatasync(handle)
+    finally:
+        os.close(handle)
 
 
 def serialise_schema_changes(connection: Connection) -> None:

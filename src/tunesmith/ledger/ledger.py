@@ -25,6 +25,7 @@ from tunesmith.ledger.queries import (
     find_study,
     fold_keys,
     holdout_results,
+    keys_of,
     known_query,
     last_generation,
     last_run,
@@ -32,6 +33,7 @@ from tunesmith.ledger.queries import (
     no_such_study,
     running_trials,
     runs_of,
+    started_at,
     told_log,
 )
 from tunesmith.ledger.records import StudyHead, StudyRecord
@@ -269,6 +271,35 @@ class Ledger:
         with self._writing() as connection:
             dialect.upsert(connection, schema.evaluation, evaluations, where=SAYS_NOTHING)
             dialect.upsert(connection, schema.trial_fold, [link], computed=EVALUATED_BY)
+
+    def restore(self, run_id: int, started: str, rows: Sequence[Mapping[str, Any]]) -> int:
+        """Take in evaluations that a killed run had made and not recorded; see ``journal``.
+
+        Args:
+            run_id: of the run.
+            started: when it began. One of another ledger has nothing to give.
+            rows: of the table ``evaluation``, without the run.
+
+        Returns:
+            How many of them were not there.
+        """
+        with self._writing() as connection:
+            if started_at(connection, run_id) != started:
+                return 0
+            there = keys_of(connection, run_id)
+            lacking = [{**row, "run_id": run_id} for row in rows if row["key"] not in there]
+            dialect.upsert(connection, schema.evaluation, lacking, where=SAYS_NOTHING)
+            return len(lacking)
+
+    def started(self, run_id: int) -> str:
+        """When a run began: UTC, ISO 8601."""
+        with self._reading() as connection:
+            return started_at(connection, run_id) or ""
+
+    def sync(self) -> None:
+        """Have the disk hold what was recorded, against a loss of power."""
+        with self._guarded():
+            dialect.sync(self._file)
 
     def forget_untold(self, study_id: int, from_number: int) -> None:
         """Drop trials that were asked ahead and never told; their folds stay."""

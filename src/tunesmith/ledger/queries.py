@@ -97,6 +97,19 @@ def last_run(connection: Connection) -> int | None:
     return connection.execute(select(func.max(schema.run.c.id))).scalar()
 
 
+def started_at(connection: Connection, run_id: int) -> str | None:
+    """When a run began."""
+    table = schema.run
+    return connection.execute(select(table.c.started).where(table.c.id == run_id)).scalar()
+
+
+def keys_of(connection: Connection, run_id: int) -> set[str]:
+    """The keys of all conclusive evaluations that a run recorded."""
+    table = schema.evaluation
+    query = select(table.c.key).where(table.c.run_id == run_id, SAYS_SOMETHING)
+    return set(connection.execute(query).scalars())
+
+
 def latest_study(
     connection: Connection,
     name: str | None,

@@ -3,14 +3,15 @@
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
-
-from sqlalchemy import Row
+from typing import TYPE_CHECKING, Any
 
 from tunesmith.history import Failure, FoldResult, Metric, Trial
 from tunesmith.ledger.records import StudyHead
 from tunesmith.redact import printable, redact
 from tunesmith.space.parameter import canonical_json
+
+if TYPE_CHECKING:  # workers write rows into journals, and need no database for that
+    from sqlalchemy import Row
 
 
 def json_text(value: object) -> str:
@@ -76,7 +77,7 @@ def link_row(key: str, run_id: int) -> dict[str, Any]:
     return {"evaluation_key": key, "wanted_key": key, "own_run": run_id}
 
 
-def fold_result_of(row: Row[Any], fold: int) -> FoldResult:
+def fold_result_of(row: "Row[Any]", fold: int) -> FoldResult:
     """The evaluation in a row, as the given fold."""
     failure = None
     if row.failure_kind is not None:
@@ -96,7 +97,7 @@ def fold_result_of(row: Row[Any], fold: int) -> FoldResult:
     )
 
 
-def trial_of(row: Row[Any]) -> Trial:
+def trial_of(row: "Row[Any]") -> Trial:
     """The trial in a row, without results."""
     proposed = None if row.proposed is None else json.loads(row.proposed)
     return Trial(
@@ -109,7 +110,7 @@ def trial_of(row: Row[Any]) -> Trial:
     )
 
 
-def head_of(row: Row[Any], *, is_new: bool = False) -> StudyHead:
+def head_of(row: "Row[Any]", *, is_new: bool = False) -> StudyHead:
     """The study in a row."""
     context, definition = json.loads(row.context), json.loads(row.definition)
     return StudyHead(
@@ -117,7 +118,7 @@ def head_of(row: Row[Any], *, is_new: bool = False) -> StudyHead:
     )
 
 
-def metrics_of(row: Row[Any]) -> tuple[Metric, ...]:
+def metrics_of(row: "Row[Any]") -> tuple[Metric, ...]:
     """A study's metrics, the deciding ones first."""
     return tuple(Metric(name, direction) for name, direction in json.loads(row.metrics))
 

@@ -16,7 +16,7 @@ from tunesmith import registry
 from tunesmith.config.messages import violations_of
 from tunesmith.config.model import Stop
 from tunesmith.execute.choose import PROCESSES, SERIAL, choose
-from tunesmith.execute.executor import Executor
+from tunesmith.execute.executor import Call, Executor
 from tunesmith.execute.libraries import libraries
 from tunesmith.execute.nest import kept
 from tunesmith.objective.live import LiveObjective
@@ -97,7 +97,7 @@ class Engine:
     def _run(self, plan: Plan, criterion: Criterion, place: Session) -> tuple[Outcome, bool]:
         with (
             SignalGate((signal.SIGINT,)) as gate,
-            self._executor() as executor,
+            self._executor(place.call or self.objective.evaluate) as executor,
             watching(live=is_interactive(), quiet=self.verbose < 1) as observer,
         ):
             study = Study(
@@ -115,7 +115,7 @@ class Engine:
             except StopRequested as stop:
                 return study.outcome(f"interrupted by {stop}"), True
 
-    def _executor(self) -> Executor:
+    def _executor(self, call: Call) -> Executor:
         name, n_workers = choose(self.executor, self.n_jobs, self.fit_timeout_s)
         # As in joblib: a fit in this process has its threads, one of several a share of the cores.
         n_threads = None if name == SERIAL else max(cpu_count() // n_workers, 1)
@@ -124,7 +124,7 @@ class Engine:
             # The one that stays: searches in a notebook do not start workers from nothing.
             options["nest"] = kept(libraries(self.objective.modules))
         made: Executor = registry.load("executors", name)(
-            self.objective.evaluate,
+            call,
             n_workers=n_workers,
             timeout_s=self.fit_timeout_s,
             n_threads=n_threads,

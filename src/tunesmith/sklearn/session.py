@@ -7,12 +7,15 @@ from os import PathLike, fspath
 from pathlib import Path
 from typing import Any
 
+from tunesmith.execute.executor import Call
 from tunesmith.fingerprint import digest
 from tunesmith.history import TrialLog
+from tunesmith.ledger import journal
 from tunesmith.ledger.ledger import Ledger
 from tunesmith.ledger.lock import run_lock
 from tunesmith.ledger.provenance import collect
 from tunesmith.objective.live import LiveObjective
+from tunesmith.study.journaled import Journaled
 from tunesmith.study.loop import Outcome
 from tunesmith.study.recorder import LedgerRecorder, NoRecorder, Recorder
 
@@ -27,6 +30,8 @@ class Session:
     recorder: Recorder = field(default_factory=NoRecorder)
     close: Callable[[Outcome], None] = lambda _outcome: None
     """Note how the search ended."""
+    call: Call | None = None
+    """What evaluates a fit, if not the objective itself."""
 
 
 @contextmanager
@@ -49,7 +54,9 @@ def session(
         yield Session(TrialLog(objective.objectives))
         return
     place, context = fspath(location), objective.context
+    folder = journal.folder_of(place, name)
     with Ledger.open(place) as ledger, run_lock(place, name):
+        journal.replay(ledger, folder)
         mark = digest([dict(definition), objective.fold_digests])
         head = ledger.begin_study(
             name, mark, definition, context, objective.metrics, objective.objectives
@@ -57,9 +64,14 @@ def session(
         provenance = collect(Path.cwd(), definition, context, definition.get("seed", 0))
         run_id = ledger.begin_run(head.id, provenance)
 
+        folder = journal.prepare(folder)
+        call = None if folder is None else Journaled.of(objective, ledger, run_id, folder)
+
         def close(outcome: Outcome) -> None:
+            journal.replay(ledger, folder)
+            journal.remove(folder)
             ledger.forget_untold(head.id, len(outcome.history))
             counts = outcome.n_evaluated, outcome.n_reused, outcome.n_fits
             ledger.end_run(run_id, outcome.stopped_by, *counts)
 
-        yield Session(ledger.log(head.id), LedgerRecorder(ledger, head.id, run_id), close)
+        yield Session(ledger.log(head.id), LedgerRecorder(ledger, head.id, run_id), close, call)

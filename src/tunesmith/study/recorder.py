@@ -1,8 +1,9 @@
-"""When results reach the disk: at once if fits are slow, grouped if they are fast.
+"""When results are committed, and when the disk has to hold them.
 
-A commit waits for the disk. Fits of a second are committed one by one; thousands of millisecond
-fits are grouped so that committing takes a small share of the time. What a kill -9 can cost is
-therefore bounded by ``MAX_DELAY_S`` of finished work, besides the fits in flight.
+A commit is a write into the ledger's log: it survives the death of any process and costs little.
+What arrives between two of them is in the workers' journals. Waiting for the disk costs more,
+and helps against a loss of power alone, so that is done now and then: a loss of power can cost
+``MAX_UNSYNCED_S`` of finished work.
 """
 
 import time
@@ -14,7 +15,11 @@ from tunesmith.history import FoldResult, Trial
 from tunesmith.ledger.ledger import Ledger
 
 MAX_DELAY_S = 0.1
-COMMIT_SHARE = 0.1
+MAX_UNSYNCED_S = 2.0
+SHARE = 0.1
+"""Of the time that may go into commits, and into waiting for the disk."""
+MAX_PENDING = 128
+"""So many results are committed at once: the journals keep no more than that for certain."""
 
 
 class Recorder(Protocol):
@@ -76,6 +81,9 @@ class LedgerRecorder:
     _told: list[tuple[Trial, Sequence[str]]] = field(default_factory=list)
     _last_commit: float = field(default_factory=time.monotonic)
     _delay_s: float = 0.0
+    _last_sync: float = field(default_factory=time.monotonic)
+    _sync_delay_s: float = 0.0
+    _is_synced: bool = True
 
     def known(self, keys: Iterable[str]) -> dict[str, FoldResult]:
         """What the ledger holds under these keys."""
@@ -98,12 +106,19 @@ class LedgerRecorder:
         self.ledger.record_holdout(self.study_id, self.run_id, number, key, result)
 
     def commit_when_due(self) -> None:
-        """Commit what has arrived, unless the last commit was a moment ago."""
-        if time.monotonic() - self._last_commit >= self._delay_s:
-            self.commit()
+        """Commit what has arrived, and sync, unless either was done a moment ago."""
+        now = time.monotonic()
+        if now - self._last_commit >= self._delay_s or len(self._results) >= MAX_PENDING:
+            self._write()
+        if now - self._last_sync >= self._sync_delay_s:
+            self._sync()
 
     def commit(self) -> None:
-        """Commit everything noted so far, in one transaction."""
+        """Commit everything noted so far, and have the disk hold it."""
+        self._write()
+        self._sync()
+
+    def _write(self) -> None:
         if not (self._asked or self._results or self._told):
             return
         began = time.monotonic()
@@ -115,5 +130,14 @@ class LedgerRecorder:
             told=self._told,
         )
         self._asked, self._results, self._told = [], {}, []
+        self._is_synced = False
         self._last_commit = time.monotonic()
-        self._delay_s = min((self._last_commit - began) / COMMIT_SHARE, MAX_DELAY_S)
+        self._delay_s = min((self._last_commit - began) / SHARE, MAX_DELAY_S)
+
+    def _sync(self) -> None:
+        if self._is_synced:
+            return
+        began = time.monotonic()
+        self.ledger.sync()
+        self._is_synced, self._last_sync = True, time.monotonic()
+        self._sync_delay_s = min((self._last_sync - began) / SHARE, MAX_UNSYNCED_S)

@@ -1,0 +1,179 @@
+"""What workers have evaluated, each in a file of its own, until the ledger holds it.
+
+Between the end of a fit and the commit of its result lie a pipe and the run's own process. A worker
+therefore appends every result to a journal before it answers: one ``write``, which survives
+whatever is killed after it. The next run of the study takes in what the ledger lacks, and removes
+the files. Every line carries a checksum, so that a torn one is left out.
+"""
+
+import json
+import os
+import secrets
+import shutil
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tunesmith import faults
+from tunesmith.history import FoldResult
+from tunesmith.ledger.rows import evaluation_row
+
+if TYPE_CHECKING:
+    from tunesmith.ledger.ledger import Ledger
+
+MAX_BYTES = 1 << 20
+MIN_ANSWERS = 256
+"""A worker goes over to its other file after so much, and empties that first. What is in it was
+answered so long ago that the run has committed it (see ``recorder.MAX_PENDING``)."""
+SUFFIX = ".journal"
+TEXTS = ("failure_kind", "failure_message", "failure_traceback", "warning", "progress")
+ROW = frozenset(evaluation_row("", FoldResult(0, {}), 0)) - {"run_id"}
+
+
+@dataclass(frozen=True)
+class RunMark:
+    """Which run of which ledger evaluates."""
+
+    run_id: int
+    started: str
+
+
+class Journal:
+    """The journal of one worker process, in two files that take turns.
+
+    Args:
+        folder: of the study; where it is missing, as on another machine, nothing is written.
+        mark: of the run.
+    """
+
+    def __init__(self, folder: Path, mark: RunMark) -> None:
+        self.owner = os.getpid()
+        self._mark = mark
+        self._name = folder / f"{self.owner}-{secrets.token_hex(4)}"
+        self._turn = 0
+        self._begin()
+
+    def note(self, results: Mapping[str, FoldResult]) -> None:
+        """Append the results of one fit, by key; on a full disk nothing is appended."""
+        if self._handle is None:
+            return
+        if self._n_bytes > MAX_BYTES and self._n_answers >= MIN_ANSWERS:
+            os.close(self._handle)
+            self._turn = 1 - self._turn
+            self._begin()
+        rows = (evaluation_row(key, result, 0) for key, result in results.items())
+        self._append([{k: v for k, v in row.items() if k != "run_id"} for row in rows])
+
+    def _begin(self) -> None:
+        self._n_bytes = self._n_answers = 0
+        self._handle: int | None = None
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW
+        with suppress(OSError):
+            self._handle = os.open(f"{self._name}.{self._turn}", flags, 0o600)
+            self._append([{"run_id": self._mark.run_id, "started": self._mark.started}])
+
+    def _append(self, contents: Sequence[Mapping[str, Any]]) -> None:
+        # A line begins with its own line break: a torn one before it spoils no other.
+        data = b"".join(b"\n" + _line(content) for content in contents)
+        if self._handle is not None:
+            with suppress(OSError):
+                faults.reach("journal.write")
+                os.write(self._handle, data)
+        self._n_bytes, self._n_answers = self._n_bytes + len(data), self._n_answers + 1
+
+
+def _line(content: Mapping[str, Any]) -> bytes:
+    text = json.dumps(content, separators=(",", ":")).encode()
+    return b"%08x %s" % (zlib.crc32(text), text)
+
+
+# -- the study's folder ----------------------------------------------------------------------
+
+
+def folder_of(location: str | Path, study: str, root: Path | None = None) -> Path | None:
+    """Where workers write their journals.
+
+    Args:
+        location: of the ledger, file or URL.
+        study: its name.
+        root: of the project, for a ledger on a server.
+
+    Returns:
+        A folder beside the ledger's file, or in the project's own one; ``None`` where there is
+        neither.
+    """
+    if isinstance(location, str) and "://" in location:
+        from tunesmith.ledger.dialect import address, file_of
+
+        file = file_of(address(location))
+        if file is None:
+            return root and root / ".tunesmith" / f"{study}{SUFFIX}"
+    else:
+        file = Path(location)
+    return file.with_name(f"{file.name}.{study}{SUFFIX}")
+
+
+def prepare(folder: Path | None) -> Path | None:
+    """Make the folder, for this user alone; ``None`` where that cannot be done."""
+    if folder is not None:
+        with suppress(OSError):
+            folder.mkdir(0o700, parents=True, exist_ok=True)
+            return folder
+    return None
+
+
+def remove(folder: Path | None) -> None:
+    """Remove the journals: the ledger holds all that is in them."""
+    if folder is not None:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def replay(ledger: "Ledger", folder: Path | None) -> int:
+    """Take in what the journals hold and the ledger lacks; the caller holds the study's lock.
+
+    Results of runs that this ledger does not know are left out: it is another one by now.
+
+    Returns:
+        How many evaluations were taken in.
+    """
+    if folder is None or not folder.is_dir():
+        return 0
+    n_taken = 0
+    for path in sorted(folder.iterdir()):
+        mark, rows = _read(path)
+        if mark is not None and rows:
+            n_taken += ledger.restore(mark.run_id, mark.started, rows)
+    ledger.sync()
+    return n_taken
+
+
+def _read(path: Path) -> tuple[RunMark | None, list[dict[str, Any]]]:
+    """The run and the rows of a file; a line that was torn or changed is left out."""
+    contents = [content for content in _contents(path) if content is not None]
+    marks = [RunMark(*c.values()) for c in contents if tuple(c) == ("run_id", "started")]
+    return (marks[0] if marks else None), [content for content in contents if _is_row(content)]
+
+
+def _contents(path: Path) -> Iterator[dict[str, Any] | None]:
+    try:
+        lines = path.read_bytes().split(b"\n")
+    except OSError:
+        return
+    for line in filter(None, lines):
+        head, _, text = line.partition(b" ")
+        yield json.loads(text) if head == b"%08x" % zlib.crc32(text) else None
+
+
+def _is_row(content: Mapping[str, Any]) -> bool:
+    """Whether it can be a row: the folder is the user's own, and versions may differ."""
+    return (
+        content.keys() == ROW
+        and all(isinstance(content[name], str) for name in ("key", "scores"))
+        and all(isinstance(content[name], str | None) for name in TEXTS)
+        and all(isinstance(content[name], int) for name in ("fold", "n_sharing"))
+        and isinstance(content["stopped_at"], int | None)
+        and all(isinstance(content[name], int | float) for name in ("fit_time_s", "score_time_s"))
+    )
