@@ -3,7 +3,7 @@
     python -m benchmarks.overhead [--trials 10000] [--peer-sqlite-trials 300]
 
 The three take turns in one process. Tunesmith's numbers include its ledger (every trial and fold
-on disk, ``synchronous=FULL``); Optuna in memory keeps nothing. The cost per trial is taken from the
+committed as it arrives); Optuna in memory keeps nothing. The cost per trial is taken from the
 last tenth of the trials, so that growth with the history shows.
 """
 

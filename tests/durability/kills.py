@@ -175,12 +175,8 @@ def main(arguments: list[str] | None = None) -> None:
     print(f"seed {options.seed}")
     print("| fit | kills | fits that ended | repeated: in flight | repeated: finished |")
     print("|---|---|---|---|---|")
-    chance, total, times_s = (
-        random.Random(options.seed),
-        Counter[str](),
-        {0.001: 300, 0.05: 40, 0.5: 6},
-    )
-    for place, (fit_s, n_most) in enumerate(times_s.items()):
+    chance, n_redone = random.Random(options.seed), 0
+    for place, (fit_s, n_most) in enumerate(TIMES.items()):
         n = options.kills // 3 + (place < options.kills % 3)
         with TemporaryDirectory() as name:
             folder = Path(name).resolve()
