@@ -71,6 +71,10 @@ class StorageError(TunesmithError):
     exit_code = ExitCode.STORAGE
 
 
+class DamagedError(StorageError):
+    """A ledger is not what was written into it."""
+
+
 class LockedError(TunesmithError):
     """Another run holds this study.
 

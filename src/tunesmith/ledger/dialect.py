@@ -17,6 +17,7 @@ from sqlalchemy.pool import Pool
 
 from tunesmith import faults
 from tunesmith.errors import StorageError, UsageError
+from tunesmith.ledger.condition import log_of, mark_in_use
 from tunesmith.redact import redact
 
 BUSY_TIMEOUT_MS = 30_000
@@ -101,6 +102,12 @@ def engine_of(url: URL, *, poolclass: type[Pool] | None = None, **arguments: Any
         ) from None
 
 
+def read_only(url: URL) -> URL:
+    """The same file, of which nothing is changed."""
+    path = f"file:{quote(str(url.database))}"
+    return url.set(database=path, query={"mode": "ro", "uri": "true"})
+
+
 def reader(engine: Engine) -> Engine:
     """The same engine for reading: one unchanging view, which keeps no writer waiting."""
     if engine.dialect.name == "sqlite":
@@ -125,16 +132,16 @@ def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
 
 
-def let_readers_in(engine: Engine) -> None:
-    """Have readers and the writer work at the same time (SQLite: the WAL, a file's property)."""
+def begin_writing(engine: Engine) -> None:
+    """Have readers and the writer work at the same time, and the file marked as in use (SQLite)."""
     if engine.dialect.name != "sqlite":
         return
     connection = engine.raw_connection()
     try:
-        cursor = connection.cursor()
+        raw: Any = connection.driver_connection
         # Switching does not wait for other openers of a new file, so this waits for them.
-        _retry_locked(lambda: cursor.execute("PRAGMA journal_mode = WAL").fetchall())
-        cursor.close()
+        _retry_locked(lambda: raw.execute("PRAGMA journal_mode = WAL").fetchall())
+        _retry_locked(lambda: mark_in_use(raw))
     finally:
         connection.close()
 
@@ -157,7 +164,7 @@ def sync(file: Path | None) -> None:
     Args:
         file: the ledger's; its log is what commits are written into.
     """
-    log = file and file.with_name(f"{file.name}-wal")
+    log = file and log_of(file)
     if log is None or not log.exists():
         return
     faults.reach("ledger.sync")
@@ -183,19 +190,17 @@ def upsert(
     rows: Sequence[dict[str, Any]],
     *,
     where: ColumnElement[bool] | None = None,
-    computed: tuple[tuple[str, Any], ...] = (),
 ) -> None:
     """Insert rows; one whose primary key is there replaces that row.
 
     Args:
         connection: in a transaction.
         table: of the ledger.
-        rows: column values, and those of bound parameters in ``computed``.
+        rows: column values.
         where: which rows may be replaced.
-        computed: (column, SQL expression) where the database finds the value.
     """
     if rows:
-        connection.execute(_upsert(connection.dialect.name, table, where, computed), rows)
+        connection.execute(_upsert(connection.dialect.name, table, where), rows)
 
 
 @cache
@@ -203,11 +208,10 @@ def _upsert(
     dialect: str,
     table: Table,
     where: ColumnElement[bool] | None,
-    computed: tuple[tuple[str, Any], ...],
 ) -> Any:
     # Built once: building costs more than running it, and these run for every trial.
     make = postgresql.insert if dialect == "postgresql" else sqlite.insert
-    statement = make(table).values(dict(computed)) if computed else make(table)
+    statement = make(table)
     keys = [column.name for column in table.primary_key]
     others = {c.name: statement.excluded[c.name] for c in table.columns if c.name not in keys}
     return statement.on_conflict_do_update(index_elements=keys, set_=others, where=where)

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from tunesmith import faults
 from tunesmith.history import FoldResult
-from tunesmith.ledger.rows import evaluation_row
+from tunesmith.ledger.rows import CHECKED, evaluation_row
 
 if TYPE_CHECKING:
     from tunesmith.ledger.ledger import Ledger
@@ -30,7 +30,7 @@ MIN_ANSWERS = 256
 answered so long ago that the run has committed it (see ``recorder.MAX_PENDING``)."""
 SUFFIX = ".journal"
 TEXTS = ("failure_kind", "failure_message", "failure_traceback", "warning", "progress")
-ROW = frozenset(evaluation_row("", FoldResult(0, {}), 0)) - {"run_id"}
+ROW = frozenset(CHECKED["evaluation"]) - {"run_id"}
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class Journal:
             self._turn = 1 - self._turn
             self._begin()
         rows = (evaluation_row(key, result, 0) for key, result in results.items())
-        self._append([{k: v for k, v in row.items() if k != "run_id"} for row in rows])
+        self._append([{name: row[name] for name in sorted(ROW)} for row in rows])
 
     def _begin(self) -> None:
         self._n_bytes = self._n_answers = 0

@@ -5,23 +5,28 @@ point to their evaluations. What arrives together is committed together. Nothing
 """
 
 import os
+import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from itertools import islice
+from contextlib import AbstractContextManager, contextmanager, suppress
+from functools import cache
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeAlias
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, Row, Table, delete, insert, select, update
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import SQLAlchemyError
 
+from tunesmith import faults
 from tunesmith.errors import StorageError, UsageError
 from tunesmith.history import HOLDOUT, FoldResult, Metric, Trial, TrialLog
-from tunesmith.ledger import dialect, schema
+from tunesmith.ledger import condition, dialect, schema
+from tunesmith.ledger.messages import named
 from tunesmith.ledger.queries import (
-    EVALUATED_BY,
     SAYS_NOTHING,
+    TRUSTED,
+    batched,
+    checked,
+    evaluated_by,
     find_study,
     fold_keys,
     holdout_results,
@@ -38,6 +43,7 @@ from tunesmith.ledger.queries import (
 )
 from tunesmith.ledger.records import StudyHead, StudyRecord
 from tunesmith.ledger.rows import (
+    checksum,
     evaluation_row,
     fold_result_of,
     head_of,
@@ -45,25 +51,25 @@ from tunesmith.ledger.rows import (
     link_row,
     metrics_of,
     now,
+    signed,
     trial_row,
     without_secrets,
 )
-from tunesmith.redact import printable, redact
 from tunesmith.space.parameter import canonical_json
 from tunesmith.types import State
 
-KEYS_A_QUERY = 500
-"""Databases limit the number of variables a statement."""
+Mark: TypeAlias = tuple[int, int] | None
+"""Device and inode of a file."""
 
 
 class Ledger:
     """An open ledger. Made by ``Ledger.open``; usable as a context manager."""
 
-    def __init__(self, url: URL, *, is_sealed: bool = False) -> None:
+    def __init__(self, url: URL, *, is_trusted: bool = False) -> None:
         self._name, self._file = dialect.readable(url), dialect.file_of(url)
-        self._engine = dialect.engine_of(dialect.sealed(url) if is_sealed else url)
-        self._reader = dialect.reader(self._engine)
-        self._mark: tuple[int, int] | None = None
+        self._connect(url, is_trusted=is_trusted)
+        self._is_writing = False
+        self._marks: tuple[Mark, Mark] | None = None
 
     @classmethod
     def open(cls, location: str | Path, *, create: bool = True) -> Self:
@@ -74,38 +80,74 @@ class Ledger:
             create: make the file, its folder and the tables where they are missing.
 
         Raises:
+            DamagedError: it is not what was written into it.
             StorageError: missing and not to be created, unreadable, of a newer version, or
                 another program's. Then it is left as it is.
         """
         url = dialect.address(location)
         file = dialect.file_of(url)
-        if file is not None:
-            _check_file(file, create=create)
-        ledger = cls(url, is_sealed=file is not None and not create and _is_sealed(file))
+        if file is None:
+            ledger = cls(url)
+        else:
+            with named(dialect.readable(url)):
+                ledger = cls._of_file(url, file, create=create)
         try:
-            ledger._prepare(create=create)
+            ledger._prepare(url, create=create)
         except BaseException:
             ledger.close()
             raise
         return ledger
 
-    def _prepare(self, *, create: bool) -> None:
+    @classmethod
+    def _of_file(cls, url: URL, file: Path, *, create: bool) -> Self:
+        if create:
+            _make_folder(file.parent)
+            if not file.exists():
+                condition.make(file, _empty())
+        elif not file.exists():
+            raise StorageError("there is no ledger")
+        is_sealed = not create and _is_sealed(file)
+        is_trusted = condition.is_checked(file, is_sealed=is_sealed)
+        ledger = cls(url, is_trusted=is_trusted)
+        if not create:
+            # Read-only: the last of others to close a file would remove the log beside it.
+            place = dialect.sealed(url) if is_sealed else dialect.read_only(url)
+            ledger._connect(place, is_trusted=is_trusted)
+        return ledger
+
+    def _connect(self, url: URL, *, is_trusted: bool) -> None:
+        self._engine = dialect.engine_of(url)
+        readers = dialect.reader(self._engine)
+        self._reader = readers.execution_options(**{TRUSTED: is_trusted})
+
+    def _prepare(self, url: URL, *, create: bool) -> None:
         with self._reading() as connection:
             is_ready = schema.is_ready(connection)
             is_empty = not is_ready and not schema.is_begun(connection)
         if is_empty and not create:
             raise StorageError(f"ledger {self._name}: there is nothing in it")
+        if create or not is_ready:
+            if not create:
+                self.close()
+                self._connect(url, is_trusted=False)
+            with self._guarded():
+                dialect.begin_writing(self._engine)
+            self._is_writing = True
         if not is_ready:
             with self._writing() as connection:
                 schema.prepare(connection)
-        if create:
-            with self._guarded():
-                dialect.let_readers_in(self._engine)
-        self._mark = self._inode()
+        self._marks = self._found()
 
     def close(self) -> None:
-        """Close all connections."""
+        """Close all connections; the last one to write leaves one file, marked as whole."""
+        closing = None
+        if self._is_writing and self._file is not None and self._marks == self._found():
+            with suppress(sqlite3.Error):
+                closing = condition.Closing(self._file)
         self._engine.dispose()
+        if closing is not None:
+            closing.finish()
+        self._is_writing = False
 
     def __enter__(self) -> Self:
         return self
@@ -154,8 +196,9 @@ class Ledger:
                 "since_run": since_run,
                 "created": now(),
             }
-            made = insert(schema.study).values(values).returning(schema.study)
-            return head_of(connection.execute(made).one(), is_new=True)
+            made = insert(schema.study).values(values).returning(schema.study.c.id)
+            study_id = connection.execute(made).scalar_one()
+            return head_of(_sign(connection, schema.study, study_id), is_new=True)
 
     def previous(self, name: str) -> StudyHead | None:
         """The series that was run last under this name."""
@@ -188,7 +231,9 @@ class Ledger:
         }
         with self._writing() as connection:
             made = insert(schema.run).values(values).returning(schema.run.c.id)
-            return int(connection.execute(made).scalar_one())
+            run_id = int(connection.execute(made).scalar_one())
+            _sign(connection, schema.run, run_id)
+            return run_id
 
     def end_run(
         self, run_id: int, stopped_by: str, n_evaluated: int, n_reused: int, n_fits: int
@@ -204,6 +249,7 @@ class Ledger:
         with self._writing() as connection:
             chosen = update(schema.run).where(schema.run.c.id == run_id)
             connection.execute(chosen.values(values))
+            _sign(connection, schema.run, run_id)
 
     # -- trials and evaluations --------------------------------------------------------------
 
@@ -218,12 +264,12 @@ class Ledger:
             keys: any number of evaluation keys.
             since_run: only what this run and later ones recorded.
         """
-        wanted, query = iter(keys), known_query()
+        query = known_query()
         found: dict[str, FoldResult] = {}
         with self._reading() as connection:
-            while chunk := list(islice(wanted, KEYS_A_QUERY)):
-                values = {"keys": chunk, "since_run": since_run or 0}
-                rows = connection.execute(query, values)
+            for some in batched(keys):
+                values = {"keys": some, "since_run": since_run or 0}
+                rows = checked(connection, "evaluation", connection.execute(query, values))
                 found |= {row.key: fold_result_of(row, row.fold) for row in rows}
         return found
 
@@ -252,25 +298,28 @@ class Ledger:
         trials = {trial.number: trial for trial in (*asked, *(trial for trial, _ in told))}
         trial_rows = [trial_row(study_id, trial) for trial in trials.values()]
         evaluations = [evaluation_row(k, r, run_id) for k, r in (results or {}).items()]
-        links = [
-            {"study_id": study_id, "number": trial.number, "fold": fold, **link_row(key, run_id)}
-            for trial, keys in told
-            for fold, key in enumerate(keys)
-        ]
+        linked = [key for _, keys in told for key in keys]
         with self._writing() as connection:
             dialect.upsert(connection, schema.evaluation, evaluations, where=SAYS_NOTHING)
             dialect.upsert(connection, schema.trial, trial_rows)
-            dialect.upsert(connection, schema.trial_fold, links, computed=EVALUATED_BY)
+            runs = evaluated_by(connection, linked, run_id) if linked else {}
+            links = [
+                link_row(study_id, trial.number, fold, key, runs[key])
+                for trial, keys in told
+                for fold, key in enumerate(keys)
+            ]
+            dialect.upsert(connection, schema.trial_fold, links)
 
     def record_holdout(
         self, study_id: int, run_id: int, number: int, key: str, result: FoldResult
     ) -> None:
         """Write what a trial's params scored on the rows that the search never saw."""
-        link = {"study_id": study_id, "number": number, "fold": HOLDOUT, **link_row(key, run_id)}
         evaluations = [evaluation_row(key, result, run_id)]
         with self._writing() as connection:
             dialect.upsert(connection, schema.evaluation, evaluations, where=SAYS_NOTHING)
-            dialect.upsert(connection, schema.trial_fold, [link], computed=EVALUATED_BY)
+            runs = evaluated_by(connection, [key], run_id)
+            link = link_row(study_id, number, HOLDOUT, key, runs[key])
+            dialect.upsert(connection, schema.trial_fold, [link])
 
     def restore(self, run_id: int, started: str, rows: Sequence[Mapping[str, Any]]) -> int:
         """Take in evaluations that a killed run had made and not recorded; see ``journal``.
@@ -287,7 +336,11 @@ class Ledger:
             if started_at(connection, run_id) != started:
                 return 0
             there = keys_of(connection, run_id)
-            lacking = [{**row, "run_id": run_id} for row in rows if row["key"] not in there]
+            lacking = [
+                signed("evaluation", {**row, "run_id": run_id})
+                for row in rows
+                if row["key"] not in there
+            ]
             dialect.upsert(connection, schema.evaluation, lacking, where=SAYS_NOTHING)
             return len(lacking)
 
@@ -361,69 +414,68 @@ class Ledger:
             self._check_in_place()
             with self._engine.begin() as connection:
                 yield connection
+                faults.reach("ledger.commit")
+        faults.reach("ledger.committed")
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
         with self._guarded(), self._reader.connect() as connection:
             yield connection
 
-    @contextmanager
-    def _guarded(self) -> Iterator[None]:
-        try:
-            yield
-        except StorageError as error:
-            raise StorageError(f"ledger {self._name}: {error}") from None
-        except (SQLAlchemyError, OSError) as error:
-            cause = printable(redact(str(getattr(error, "orig", None) or error))).strip()
-            raise StorageError(f"ledger {self._name}: {cause}{_advice(cause)}") from None
+    def _guarded(self) -> AbstractContextManager[None]:
+        return named(self._name)
 
     def _check_in_place(self) -> None:
         # SQLite goes on writing into a file that was deleted, and all of it would be lost.
-        if self._mark is not None and self._inode() != self._mark:
+        if self._marks is None or self._file is None:
+            return
+        found = self._found()
+        if found != self._marks:
+            name = self._file.name if found[0] != self._marks[0] else condition.log_of(self._file)
             raise StorageError(
-                "the file was deleted or replaced while it was in use."
+                f"{name} was deleted or replaced while it was in use."
                 "\n  What had been recorded went with it; run again."
             )
 
-    def _inode(self) -> tuple[int, int] | None:
+    def _found(self) -> tuple[Mark, Mark]:
+        """What identifies the file and, while it is written, its log."""
         if self._file is None:
-            return None
-        try:
-            found = self._file.stat()
-        except FileNotFoundError:
-            return (0, 0)
-        return found.st_dev, found.st_ino
+            return None, None
+        log = condition.log_of(self._file)
+        return _mark(self._file), _mark(log) if self._is_writing else None
 
 
-ADVICE = {
-    "full": "Free some space and run again: what was recorded is intact.",
-    "disk I/O error": "Look at the disk, its quota and file size limits, and run again: what was"
-    " recorded is intact.",
-    "not a database": "Move the file away, and `tunesmith run` begins a new one.",
-    "malformed": "Move the file away, and `tunesmith run` begins a new one.",
-    "readonly": "Make it writable, or name another `ledger`.",
-    "unable to open": "It has to be a file in a folder that can be written;"
-    " or name another `ledger`.",
-    "locked": "Another program is writing into it: end that, and run again.",
-}
-"""Part of the database's message -> what to do."""
+def _mark(path: Path) -> Mark:
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino
 
 
-def _advice(cause: str) -> str:
-    found = (f".\n  {advice}" for part, advice in ADVICE.items() if part in cause)
-    return next(found, "")
+def _sign(connection: Connection, table: Table, row_id: int) -> Row[Any]:
+    """Give a row its checksum, once its values are final; returns it."""
+    row = connection.execute(select(table).where(table.c.id == row_id)).one()
+    value = checksum(table.name, row._asdict())
+    connection.execute(update(table).where(table.c.id == row_id).values(checksum=value))
+    return row
 
 
-def _check_file(file: Path, *, create: bool) -> None:
-    if create:
-        _make_folder(file.parent)
-    elif not file.exists():
-        raise StorageError(f"{file}: there is no ledger")
+@cache
+def _empty() -> bytes:
+    """The content of a ledger with nothing in it."""
+    engine = dialect.engine_of(URL.create("sqlite", database=":memory:"))
+    with engine.begin() as connection:
+        schema.prepare(connection)
+        raw: Any = connection.connection.driver_connection
+        content = bytes(raw.serialize())
+    engine.dispose()
+    return content
 
 
 def _is_sealed(file: Path) -> bool:
     """Whether it lies, complete, where nothing can be written: an artifact, a read-only mount."""
-    log = file.with_name(f"{file.name}-wal")
+    log = condition.log_of(file)
     is_complete = not log.exists() or log.stat().st_size == 0
     return is_complete and not os.access(file.parent, os.W_OK)
 

@@ -1,9 +1,10 @@
 """What is asked of the tables, within a transaction of the caller."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import cache
+from itertools import islice
 from typing import Any
 
 from sqlalchemy import (
@@ -18,15 +19,17 @@ from sqlalchemy import (
     select,
 )
 
-from tunesmith.errors import did_you_mean
+from tunesmith.errors import DamagedError, StorageError, did_you_mean
 from tunesmith.history import HOLDOUT, FoldResult, Trial, TrialLog
 from tunesmith.ledger import schema
 from tunesmith.ledger.records import RunRecord
-from tunesmith.ledger.rows import fold_result_of, metrics_of, trial_of
+from tunesmith.ledger.rows import checksum, fold_result_of, metrics_of, trial_of
 from tunesmith.types import State
 
 FIXING = ("objective", "search", "budget")
 """Sections of the configuration that fix the trials, beside the space."""
+KEYS_A_QUERY = 500
+"""Databases limit the number of variables a statement."""
 NOT_RESULTS = ("timeout", "worker-died", "interrupted")
 """Failures that say nothing about the params: such folds are tried again."""
 _kind = schema.evaluation.c.failure_kind
@@ -35,23 +38,61 @@ SAYS_NOTHING = or_(*(_kind == kind for kind in NOT_RESULTS))
 SAYS_SOMETHING = or_(_kind.is_(None), and_(*(_kind != kind for kind in NOT_RESULTS)))
 
 
-def _evaluated_by() -> Any:
-    """The run whose evaluation a trial uses: its own run, or what ``known`` told it of."""
-    table = schema.evaluation
-    return (
-        select(table.c.run_id)
-        .where(table.c.key == bindparam("wanted_key"))
-        .order_by(
-            (table.c.run_id == bindparam("own_run")).desc(),
-            SAYS_SOMETHING.desc(),
-            table.c.run_id.desc(),
-        )
-        .limit(1)
-        .scalar_subquery()
+def evaluated_by(connection: Connection, keys: Iterable[str], run_id: int) -> dict[str, int]:
+    """The run whose evaluation a trial uses: its own run, or what ``known`` told it of.
+
+    Args:
+        connection: in a transaction.
+        keys: of evaluations that are recorded.
+        run_id: the trial's own run.
+
+    Raises:
+        StorageError: one is not recorded.
+    """
+    table, wanted = schema.evaluation, set(keys)
+    query = (
+        select(table.c.key, table.c.run_id)
+        .where(table.c.key.in_(bindparam("keys", expanding=True)))
+        .order_by(SAYS_SOMETHING, table.c.run_id)
     )
+    found: dict[str, int] = {}
+    for some in batched(wanted):
+        rows = list(connection.execute(query, {"keys": some}))
+        found |= {row.key: row.run_id for row in rows}
+        found |= {row.key: row.run_id for row in rows if row.run_id == run_id}
+    if lacking := wanted - found.keys():
+        raise StorageError(f"evaluation {min(lacking)} of a trial was never recorded")
+    return found
 
 
-EVALUATED_BY = (("run_id", _evaluated_by()),)
+def batched(keys: Iterable[str]) -> Iterator[list[str]]:
+    """Keys in parts that a statement may have as variables."""
+    rest = iter(keys)
+    while some := list(islice(rest, KEYS_A_QUERY)):
+        yield some
+
+
+TRUSTED = "tunesmith_trusted"
+"""Execution option of connections to a file of which everything was checked before."""
+
+
+def checked(
+    connection: Connection, table: str, rows: Iterable[Row[Any]], prefix: str = ""
+) -> Iterator[Row[Any]]:
+    """Rows of a table, on their way.
+
+    Raises:
+        DamagedError: one is not as it was written.
+    """
+    if connection.get_execution_options().get(TRUSTED):
+        yield from rows
+        return
+    for row in rows:
+        found = row._asdict().items()
+        values = {name.removeprefix(prefix): v for name, v in found if name.startswith(prefix)}
+        if values["checksum"] != checksum(table, values):
+            raise DamagedError(f"a row of the table `{table}` is not as it was written")
+        yield row
 
 
 @cache
@@ -81,7 +122,8 @@ def find_study(connection: Connection, name: str, identity: str) -> Row[Any] | N
     """The newest series with this identity."""
     table = schema.study
     query = select(table).where(table.c.name == name, table.c.identity == identity)
-    return connection.execute(query.order_by(table.c.generation.desc()).limit(1)).first()
+    rows = connection.execute(query.order_by(table.c.generation.desc()).limit(1))
+    return next(checked(connection, "study", rows), None)
 
 
 def last_generation(connection: Connection, name: str) -> int | None:
@@ -142,7 +184,8 @@ def latest_study(
         query = query.where(table.c.name == name)
     if generation is not None:
         query = query.where(table.c.generation == generation)
-    found = [(row, json.loads(row.definition)) for row in connection.execute(query)]
+    studies = checked(connection, "study", connection.execute(query))
+    found = [(row, json.loads(row.definition)) for row in studies]
     rows = [(row, content) for row, content in found if name or "outer" not in content]
     alike = (row for row, content in rows if like is not None and is_like(content, like))
     return next(alike, rows[0][0] if rows else None)
@@ -164,8 +207,10 @@ def told_log(connection: Connection, study_id: int) -> TrialLog:
         folds.setdefault(number, []).append(result)
     table = schema.trial
     query = select(table).where(table.c.study_id == study_id, table.c.state != State.RUNNING.value)
-    for row in connection.execute(query.order_by(table.c.number)):
-        if row.number != len(log.told) or row.number not in folds:
+    for row in checked(connection, "trial", connection.execute(query.order_by(table.c.number))):
+        if len(folds.get(row.number, ())) != row.n_folds:
+            raise DamagedError(f"trial {row.number} has lost folds")
+        if row.number != len(log.told):
             break
         found = trial_of(row)
         if found.proposed is None:
@@ -189,15 +234,16 @@ def _evaluated(
     """(trial number, result) of a series."""
     link, evaluation = schema.trial_fold, schema.evaluation
     query = (
-        select(link.c.number, link.c.fold.label("trial_fold"), evaluation)
+        select(*(column.label(f"link_{column.name}") for column in link.columns), evaluation)
         .join(
             evaluation,
             (evaluation.c.key == link.c.evaluation_key) & (evaluation.c.run_id == link.c.run_id),
         )
         .where(link.c.study_id == study_id, which)
     )
-    for row in connection.execute(query):
-        yield row.number, fold_result_of(row, row.trial_fold)
+    rows = checked(connection, "trial_fold", connection.execute(query), prefix="link_")
+    for row in checked(connection, "evaluation", rows):
+        yield row.link_number, fold_result_of(row, row.link_fold)
 
 
 def fold_keys(connection: Connection, study_id: int) -> dict[int, dict[int, str]]:
@@ -214,7 +260,8 @@ def running_trials(connection: Connection, study_id: int, from_number: int) -> l
     """What follows the told trials, up to the first gap."""
     table = schema.trial
     query = select(table).where(table.c.study_id == study_id, table.c.number >= from_number)
-    rows = enumerate(connection.execute(query.order_by(table.c.number)), from_number)
+    found = checked(connection, "trial", connection.execute(query.order_by(table.c.number)))
+    rows = enumerate(found, from_number)
     return [trial_of(row) for number, row in rows if row.number == number]
 
 
@@ -233,5 +280,5 @@ def runs_of(connection: Connection, study_id: int) -> tuple[RunRecord, ...]:
             row.n_fits,
             json.loads(row.provenance),
         )
-        for row in connection.execute(query)
+        for row in checked(connection, "run", connection.execute(query))
     )

@@ -1,6 +1,7 @@
 """Between rows of the tables and what the rest of Tunesmith works with."""
 
 import json
+import zlib
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,39 @@ from tunesmith.space.parameter import canonical_json
 
 if TYPE_CHECKING:  # workers write rows into journals, and need no database for that
     from sqlalchemy import Row
+
+
+CHECKED: Mapping[str, tuple[str, ...]] = {
+    "study": (
+        *("id", "name", "generation", "identity", "definition", "context", "metrics"),
+        *("n_objectives", "since_run", "created"),
+    ),
+    "run": (
+        *("id", "study_id", "started", "ended", "stopped_by", "n_evaluated", "n_reused", "n_fits"),
+        "provenance",
+    ),
+    "evaluation": (
+        *("key", "run_id", "fold", "scores", "fit_time_s", "score_time_s", "n_sharing"),
+        *("failure_kind", "failure_message", "failure_traceback", "warning", "progress"),
+        "stopped_at",
+    ),
+    "trial": (
+        *("study_id", "number", "params", "origin", "state", "proposed", "n_points", "n_folds"),
+    ),
+    "trial_fold": ("study_id", "number", "fold", "evaluation_key", "run_id"),
+}
+"""Tables, in an order in which they can be filled, and their columns that a checksum covers."""
+
+
+def checksum(table: str, row: Mapping[str, Any]) -> int:
+    """Of a row's values, which tells a row that was changed on the disk."""
+    content = [table, *(row[name] for name in CHECKED[table])]
+    return zlib.crc32(json.dumps(content).encode())
+
+
+def signed(table: str, row: Mapping[str, Any]) -> dict[str, Any]:
+    """The row with its checksum."""
+    return {**row, "checksum": checksum(table, row)}
 
 
 def json_text(value: object) -> str:
@@ -37,7 +71,7 @@ def without_secrets(value: Any, environ: Mapping[str, str] | None = None) -> Any
 
 def trial_row(study_id: int, trial: Trial) -> dict[str, Any]:
     """A row of the table ``trial``."""
-    return {
+    row = {
         "study_id": study_id,
         "number": trial.number,
         "params": json_text(dict(trial.params)),
@@ -45,19 +79,21 @@ def trial_row(study_id: int, trial: Trial) -> dict[str, Any]:
         "state": trial.state.value,
         "proposed": None if trial.proposed is None else json_text(dict(trial.proposed)),
         "n_points": trial.n_points,
+        "n_folds": len(trial.folds),
     }
+    return signed("trial", row)
 
 
 def evaluation_row(key: str, result: FoldResult, run_id: int) -> dict[str, Any]:
     """A row of the table ``evaluation``; texts of failures are cleaned."""
     failure = result.failure
-    return {
+    row = {
         "key": key,
         "run_id": run_id,
         "fold": result.fold,
         "scores": json_text(dict(result.scores)),
-        "fit_time_s": result.fit_time_s,
-        "score_time_s": result.score_time_s,
+        "fit_time_s": float(result.fit_time_s),
+        "score_time_s": float(result.score_time_s),
         "n_sharing": result.n_sharing,
         "failure_kind": failure and _fit_to_keep(failure.kind),
         "failure_message": failure and _fit_to_keep(failure.message),
@@ -66,15 +102,23 @@ def evaluation_row(key: str, result: FoldResult, run_id: int) -> dict[str, Any]:
         "progress": json_text(result.progress) if result.progress else None,
         "stopped_at": result.stopped_at,
     }
+    return signed("evaluation", row)
 
 
 def _fit_to_keep(text: str) -> str:
     return _storable(printable(redact(text)))
 
 
-def link_row(key: str, run_id: int) -> dict[str, Any]:
-    """What a trial's fold points to, with the parameters of ``EVALUATED_BY``."""
-    return {"evaluation_key": key, "wanted_key": key, "own_run": run_id}
+def link_row(study_id: int, number: int, fold: int, key: str, run_id: int) -> dict[str, Any]:
+    """A row of the table ``trial_fold``: the evaluation that a trial's fold points to."""
+    row = {
+        "study_id": study_id,
+        "number": number,
+        "fold": fold,
+        "evaluation_key": key,
+        "run_id": run_id,
+    }
+    return signed("trial_fold", row)
 
 
 def fold_result_of(row: "Row[Any]", fold: int) -> FoldResult:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from sqlalchemy import (
+    BigInteger,
     Column,
     Connection,
     Float,
@@ -14,6 +15,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    bindparam,
     insert,
     inspect,
     select,
@@ -22,11 +24,18 @@ from sqlalchemy import (
 
 from tunesmith.errors import StorageError
 from tunesmith.ledger.dialect import serialise_schema_changes
+from tunesmith.ledger.rows import CHECKED, checksum
 from tunesmith.version import VERSION
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 metadata = MetaData()
+
+
+def _checksum() -> Column[int]:
+    """Of the row's other values: tells one that was changed on the disk (``rows.checksum``)."""
+    return Column("checksum", BigInteger, nullable=False, server_default="0")
+
 
 meta = Table(
     "tunesmith",
@@ -48,6 +57,7 @@ study = Table(
     Column("n_objectives", Integer, nullable=False),
     Column("since_run", Integer),
     Column("created", String(32), nullable=False),
+    _checksum(),
     UniqueConstraint("name", "generation"),
 )
 
@@ -63,6 +73,7 @@ run = Table(
     Column("n_reused", Integer, nullable=False, default=0),
     Column("n_fits", Integer, nullable=False, default=0),
     Column("provenance", Text, nullable=False),
+    _checksum(),
 )
 
 evaluation = Table(
@@ -81,6 +92,7 @@ evaluation = Table(
     Column("warning", Text),
     Column("progress", Text),
     Column("stopped_at", Integer),
+    _checksum(),
 )
 
 trial = Table(
@@ -93,6 +105,8 @@ trial = Table(
     Column("state", String(16), nullable=False),
     Column("proposed", Text),
     Column("n_points", Integer, nullable=False, default=1, server_default="1"),
+    Column("n_folds", Integer, nullable=False, default=0, server_default="0"),
+    _checksum(),
 )
 
 trial_fold = Table(
@@ -103,6 +117,7 @@ trial_fold = Table(
     Column("fold", Integer, primary_key=True, autoincrement=False),
     Column("evaluation_key", String(64), nullable=False),
     Column("run_id", Integer, nullable=False),
+    _checksum(),
     ForeignKeyConstraint(["evaluation_key", "run_id"], ["evaluation.key", "evaluation.run_id"]),
 )
 
@@ -117,7 +132,33 @@ def _add_progress(connection: Connection) -> None:
     connection.exec_driver_sql("ALTER TABLE evaluation ADD COLUMN stopped_at INTEGER")
 
 
-MIGRATIONS: dict[int, Callable[[Connection], None]] = {1: _add_curves, 2: _add_progress}
+def _add_checksums(connection: Connection) -> None:
+    connection.exec_driver_sql("ALTER TABLE trial ADD COLUMN n_folds INTEGER DEFAULT 0 NOT NULL")
+    connection.exec_driver_sql(
+        "UPDATE trial SET n_folds = (SELECT count(*) FROM trial_fold WHERE fold >= 0"
+        " AND trial_fold.study_id = trial.study_id AND trial_fold.number = trial.number)"
+    )
+    for table in (metadata.tables[name] for name in CHECKED):
+        connection.exec_driver_sql(
+            f"ALTER TABLE {table.name} ADD COLUMN checksum BIGINT DEFAULT 0 NOT NULL"
+        )
+        rows = [dict(row) for row in connection.execute(select(table)).mappings()]
+        keys = [column.name for column in table.primary_key]
+        chosen = [table.c[name] == bindparam(f"its_{name}") for name in keys]
+        values = [
+            {f"its_{name}": row[name] for name in keys} | {"new": checksum(table.name, row)}
+            for row in rows
+        ]
+        if values:
+            change = update(table).where(*chosen).values(checksum=bindparam("new"))
+            connection.execute(change, values)
+
+
+MIGRATIONS: dict[int, Callable[[Connection], None]] = {
+    1: _add_curves,
+    2: _add_progress,
+    3: _add_checksums,
+}
 """Version -> the step from it to the next one."""
 
 
