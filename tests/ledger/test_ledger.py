@@ -164,7 +164,7 @@ def test_the_state_folder_keeps_itself_out_of_git(tmp_path: Path) -> None:
     assert not (tmp_path / ".gitignore").exists()
 
 
-def test_it_is_safe_against_power_cuts_and_readers_do_not_wait(ledger: Ledger) -> None:
+def test_commits_do_not_wait_for_the_disk_and_readers_do_not_wait(ledger: Ledger) -> None:
     with ledger._reader.connect() as connection:
         pragmas = {
             name: connection.exec_driver_sql(f"PRAGMA {name}").scalar()
@@ -172,7 +172,7 @@ def test_it_is_safe_against_power_cuts_and_readers_do_not_wait(ledger: Ledger) -
         }
     assert pragmas == {
         "journal_mode": "wal",
-        "synchronous": 2,
+        "synchronous": 1,
         "foreign_keys": 1,
         "busy_timeout": 30_000,
     }
@@ -184,10 +184,9 @@ def test_opening_to_read_makes_nothing(tmp_path: Path, path: Path) -> None:
     with pytest.raises(StorageError, match="there is no ledger"):
         Ledger.open(f"sqlite:///{path}", create=False)
     assert list(tmp_path.iterdir()) == []
-    path.touch()
-    with pytest.raises(StorageError, match="nothing in it"):
+    sqlite3.connect(path).execute("VACUUM").close()
+    with pytest.raises(StorageError, match=r"nothing in it|it is empty"):
         Ledger.open(path, create=False)
-    assert path.read_bytes() == b""
 
 
 def test_reading_does_not_wait_for_a_writer(path: Path, ledger: Ledger) -> None:
@@ -221,7 +220,7 @@ def test_a_file_that_is_no_database_is_left_alone(path: Path) -> None:
     path.write_text("trial,score\n" * 500)
     with pytest.raises(StorageError, match=f"{path}.*not a database") as caught:
         Ledger.open(path)
-    assert "Move the file away" in str(caught.value)
+    assert "If not, name another `ledger`" in str(caught.value)
     assert path.read_text() == "trial,score\n" * 500
 
 
@@ -549,7 +548,7 @@ def test_the_cost_of_a_trial_does_not_grow(ledger: Ledger) -> None:
         ledger.record(head.id, run, results=results, told=told)
         counts.append(statements(ledger, lambda n=n: tell(ledger, head, run, n)))
         steps.append(virtual_steps(ledger, lambda n=n: tell(ledger, head, run, n + 1)))
-    assert counts[0] == counts[1] <= 4
+    assert counts[0] == counts[1] <= 5
     # Steps of SQLite's virtual machine: a tree of a few more levels, not a scan.
     assert steps[1] <= steps[0] * 1.5
 

@@ -6,8 +6,9 @@ import pytest
 from sqlalchemy import Connection, create_engine, inspect, select
 
 from tunesmith.errors import StorageError
-from tunesmith.ledger import schema
+from tunesmith.ledger import condition, schema
 from tunesmith.ledger.ledger import Ledger
+from tunesmith.ledger.rows import CHECKED, checksum
 from tunesmith.testing.ledger import begin, tell
 
 
@@ -24,6 +25,22 @@ def path(tmp_path: Path) -> Path:
 def execute(path: Path, statement: str) -> list[tuple[object, ...]]:
     with closing(sqlite3.connect(path)) as connection, connection:
         return connection.execute(statement).fetchall()
+
+
+def age(path: Path, version: int, *statements: str) -> None:
+    """Make it a ledger of an older or newer version."""
+    execute(path, f"UPDATE tunesmith SET schema_version={version}, written_by='7.1.0'")  # noqa: S608
+    if version < 4:
+        for table in CHECKED:
+            execute(path, f"ALTER TABLE {table} DROP COLUMN checksum")
+        execute(path, "ALTER TABLE trial DROP COLUMN n_folds")
+    for statement in statements:
+        execute(path, statement)
+    content = path.read_bytes()
+    path.unlink()
+    condition.write_new(path, content)
+    if version < 4:
+        execute(path, "PRAGMA application_id = 0")
 
 
 def add_a_note(connection: Connection) -> None:
@@ -53,11 +70,9 @@ def test_an_older_ledger_is_migrated_step_by_step(
 
 
 def test_a_ledger_without_curves_is_brought_up_to_date(path: Path) -> None:
-    for column in ("proposed", "n_points"):
-        execute(path, f"ALTER TABLE trial DROP COLUMN {column}")
-    for column in ("progress", "stopped_at"):
-        execute(path, f"ALTER TABLE evaluation DROP COLUMN {column}")
-    execute(path, "UPDATE tunesmith SET schema_version = 1")
+    later = {"trial": ("proposed", "n_points"), "evaluation": ("progress", "stopped_at")}
+    drops = [f"ALTER TABLE {t} DROP COLUMN {name}" for t, names in later.items() for name in names]
+    age(path, 1, *drops)
     with Ledger.open(path) as ledger:
         (trial,) = ledger.load().history
     assert (trial.proposed, trial.n_points) == (None, 1)
@@ -66,9 +81,7 @@ def test_a_ledger_without_curves_is_brought_up_to_date(path: Path) -> None:
 
 
 def test_a_ledger_without_progress_is_brought_up_to_date(path: Path) -> None:
-    for column in ("progress", "stopped_at"):
-        execute(path, f"ALTER TABLE evaluation DROP COLUMN {column}")
-    execute(path, "UPDATE tunesmith SET schema_version = 2")
+    age(path, 2, *(f"ALTER TABLE evaluation DROP COLUMN {n}" for n in ("progress", "stopped_at")))
     with Ledger.open(path) as ledger:
         (trial,) = ledger.load().history
     assert {(fold.progress, fold.stopped_at) for fold in trial.folds} == {((), None)}
@@ -77,24 +90,38 @@ def test_a_ledger_without_progress_is_brought_up_to_date(path: Path) -> None:
 def test_a_migration_that_fails_changes_nothing(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before = path.read_bytes()
+    before = execute(path, "SELECT sql FROM sqlite_master")
     with monkeypatch.context() as patch:
         patch.setattr(schema, "MIGRATIONS", {schema.SCHEMA_VERSION: fail})
         patch.setattr(schema, "SCHEMA_VERSION", schema.SCHEMA_VERSION + 1)
         with pytest.raises(StorageError, match="nowhere"):
             Ledger.open(path)
-    assert path.read_bytes() == before
+    assert execute(path, "SELECT sql FROM sqlite_master") == before
     with Ledger.open(path, create=False) as ledger:
         assert ledger.load().history.n_told == 1
 
 
 def test_a_newer_ledger_is_refused_and_left_as_it_is(path: Path) -> None:
-    execute(path, "UPDATE tunesmith SET schema_version = 99, written_by = '7.1.0'")
+    age(path, 99)
     before = path.read_bytes()
     for create in (True, False):
         with pytest.raises(StorageError, match=rf"{path}: it needs Tunesmith 7\.1\.0 or newer"):
             Ledger.open(path, create=create)
     assert path.read_bytes() == before
+
+
+def test_a_ledger_without_checksums_gets_them(path: Path) -> None:
+    with Ledger.open(path, create=False) as ledger:
+        before = list(ledger.load().history)
+    age(path, 3)
+    with Ledger.open(path, create=False) as ledger:
+        assert list(ledger.load().history) == before
+    with Ledger.open(path, create=False) as ledger:
+        assert list(ledger.load().history) == before
+    for table, columns in CHECKED.items():
+        names = ", ".join((*columns, "checksum"))
+        for row in execute(path, f"SELECT {names} FROM {table}"):  # noqa: S608
+            assert row[-1] == checksum(table, dict(zip(columns, row, strict=False)))
 
 
 @pytest.mark.slow

@@ -133,6 +133,7 @@ class Ledger:
             with self._guarded():
                 dialect.begin_writing(self._engine)
             self._is_writing = True
+            self._marks = self._found()
         if not is_ready:
             with self._writing() as connection:
                 schema.prepare(connection)

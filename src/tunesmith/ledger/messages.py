@@ -17,6 +17,9 @@ ADVICE = {
     "not a database": f"If it was a ledger, {REPAIR}\n  If not, name another `ledger`.",
     "malformed": REPAIR,
     "readonly": "Make it writable, or name another `ledger`.",
+    "Read-only": "Make it writable, or name another `ledger`.",
+    "Permission denied": "Make it writable, or name another `ledger`.",
+    "No space": "Free some space and run again: what was recorded is intact.",
     "unable to open": "It has to be a file in a folder that can be written;"
     " or name another `ledger`.",
     "locked": "Another program is writing into it: end that, and run again.",

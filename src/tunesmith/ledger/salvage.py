@@ -1,0 +1,194 @@
+"""A new ledger from what can be saved of a damaged one.
+
+Rows are looked for in every page of the file, and of the log beside it, whether or not SQLite can
+still find its way there. A row counts if its checksum is right, and if what it refers to is there.
+"""
+
+import os
+import secrets
+import sqlite3
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from tunesmith.errors import StorageError
+from tunesmith.ledger import condition
+from tunesmith.ledger.pages import records
+from tunesmith.ledger.rows import CHECKED, checksum, signed
+
+KEYS = {
+    "study": ("id",),
+    "run": ("id",),
+    "evaluation": ("key", "run_id"),
+    "trial": ("study_id", "number"),
+    "trial_fold": ("study_id", "number", "fold"),
+}
+"""What a row of a table is known by."""
+Rows = dict[tuple[Any, ...], dict[str, Any]]
+LOST = "(unknown)"
+
+
+@dataclass
+class Saved:
+    """What became of a ledger."""
+
+    file: Path
+    """The new one."""
+    aside: Path
+    """Where the damaged one is kept."""
+    n_rows: Mapping[str, int] = field(default_factory=dict)
+    """What was saved, by table."""
+    lost: list[str] = field(default_factory=list)
+    """What was not, in sentences."""
+
+
+def salvage(file: Path, empty: bytes) -> Saved:
+    """Put a new ledger in the place of a damaged one, which is kept beside it.
+
+    Args:
+        file: the damaged one; nobody has it open.
+        empty: the content of a ledger without rows.
+
+    Raises:
+        StorageError: nothing of a ledger is in it, or it cannot be written.
+    """
+    found = {table: dict[tuple[Any, ...], dict[str, Any]]() for table in CHECKED}
+    for table, row in _candidates(file):
+        found[table][tuple(row[name] for name in KEYS[table])] = row
+    if not any(found.values()):
+        raise StorageError(f"{file}: nothing of a ledger is in it; it was left as it is.")
+    lost = _fit_together(found)
+    content = _written(found, empty)
+    moment = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
+    aside = file.with_name(f"{file.name}.damaged-{moment}-{secrets.token_hex(2)}")
+    log = condition.log_of(file)
+    if log.exists():
+        log.replace(condition.log_of(aside))
+    os.link(file, aside)
+    draft = file.with_name(f".{file.name}.{secrets.token_hex(4)}.repaired.tmp")
+    condition.write_new(draft, content)
+    draft.replace(file)
+    return Saved(file, aside, {table: len(rows) for table, rows in found.items()}, lost)
+
+
+def _candidates(file: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every row that is as it was written, older copies first."""
+    log = condition.log_of(file)
+    parts = [file.read_bytes(), log.read_bytes() if log.exists() else b""]
+    shapes = {len(columns) + 1: table for table, columns in CHECKED.items()}
+    names = _orders()
+    for rowid, values in records(*parts):
+        table = shapes.get(len(values))
+        if table is None:
+            continue
+        row = dict(zip(names[table], values, strict=True))
+        if KEYS[table] == ("id",):
+            row["id"] = rowid  # SQLite keeps it outside of the record
+        if _is_right(table, row):
+            yield table, row
+
+
+def _orders() -> dict[str, list[str]]:
+    """The columns of each table in the order in which they are stored."""
+    from tunesmith.ledger.schema import metadata
+
+    return {name: [column.name for column in metadata.tables[name].columns] for name in CHECKED}
+
+
+def _is_right(table: str, row: Mapping[str, Any]) -> bool:
+    try:
+        return checksum(table, _typed(table, row)) == row["checksum"]
+    except (TypeError, ValueError):
+        return False
+
+
+def _typed(table: str, row: Mapping[str, Any]) -> dict[str, Any]:
+    """Whole numbers are stored as such, also in a column of floats."""
+    times = ("fit_time_s", "score_time_s") if table == "evaluation" else ()
+    return {name: float(value) if name in times else value for name, value in row.items()}
+
+
+def _fit_together(found: dict[str, Rows]) -> list[str]:
+    """Leave out what refers to lost rows; returns what was lost, in sentences."""
+    lost = [text for table in ("study", "run") if (text := _gaps(table, found[table]))]
+    studies, runs = found["study"], found["run"]
+    _drop(runs, lambda row: (row["study_id"],) not in studies)
+    n_homeless = _rehouse(found)
+    if n_homeless:
+        lost.append(f"{n_homeless} evaluations whose run is lost are kept under another one")
+    evaluations = found["evaluation"]
+    _drop(found["trial"], lambda row: (row["study_id"],) not in studies)
+    _drop(
+        found["trial_fold"],
+        lambda row: (
+            (row["evaluation_key"], row["run_id"]) not in evaluations
+            or (row["study_id"], row["number"]) not in found["trial"]
+        ),
+    )
+    lost += _half_trials(found)
+    return lost
+
+
+def _drop(rows: Rows, is_lost: Any) -> None:
+    for key in [key for key, row in rows.items() if is_lost(row)]:
+        del rows[key]
+
+
+def _gaps(table: str, rows: Rows) -> str:
+    there = {row["id"] for row in rows.values()}
+    lacking = [str(n) for n in range(1, max(there, default=0)) if n not in there]
+    things = {"study": "series of trials", "run": "runs"}[table]
+    return f"{things} that cannot be read: number {', '.join(lacking)}" if lacking else ""
+
+
+def _rehouse(found: dict[str, Rows]) -> int:
+    """Give evaluations of lost runs to another one: what they say holds whoever made them."""
+    runs, evaluations = {key[0] for key in found["run"]}, found["evaluation"]
+    homeless = [key for key in evaluations if key[1] not in runs]
+    for key in homeless:
+        row = evaluations.pop(key)
+        home = max((run for run in runs if run < key[1]), default=min(runs, default=None))
+        if home is not None and (key[0], home) not in evaluations:
+            evaluations[key[0], home] = signed("evaluation", {**row, "run_id": home})
+            for link in found["trial_fold"].values():
+                if (link["evaluation_key"], link["run_id"]) == key:
+                    link |= signed("trial_fold", {**link, "run_id": home})
+    return len(homeless)
+
+
+def _half_trials(found: dict[str, Rows]) -> list[str]:
+    """Leave out trials that are not whole, and name them; a run asks for them again."""
+    n_folds = Counter((key[0], key[1]) for key in found["trial_fold"] if key[2] >= 0)
+    half = {key for key, row in found["trial"].items() if row["n_folds"] != n_folds[key]}
+    _drop(found["trial"], lambda row: (row["study_id"], row["number"]) in half)
+    _drop(found["trial_fold"], lambda row: (row["study_id"], row["number"]) in half)
+    lost = []
+    for (study_id,), study in found["study"].items():
+        there = {key[1] for key in found["trial"] if key[0] == study_id}
+        numbers = {key[1] for key in half if key[0] == study_id}
+        numbers |= set(range(max(there, default=-1) + 1)) - there
+        if numbers:
+            listed = ", ".join(map(str, sorted(numbers)[:20])) + (" …" if len(numbers) > 20 else "")
+            name = f"{study['name']}, series {study['generation']}"
+            lost.append(f"trials of {name}: {listed}; a run evaluates what is lost of them again")
+    return lost
+
+
+def _written(found: Mapping[str, Rows], empty: bytes) -> bytes:
+    """The content of a ledger with these rows."""
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
+        connection.deserialize(empty)
+        connection.execute("BEGIN")
+        for table, rows in found.items():
+            for row in rows.values():
+                names = (*CHECKED[table], "checksum")
+                marks = ", ".join("?" * len(names))
+                text = f"INSERT INTO {table} ({', '.join(names)}) VALUES ({marks})"  # noqa: S608
+                connection.execute(text, [row[name] for name in names])
+        connection.execute("COMMIT")
+        condition.check_rows(connection)
+        return bytes(connection.serialize())
