@@ -30,9 +30,15 @@ Check = tuple[str, bool | None, str]
 
 @click.command("doctor")
 @config_option
+@click.option("--repair", is_flag=True, help="Save what can be saved of a damaged ledger.")
 @json_option
-def command(config: Path | None, *, as_json: bool) -> None:
+def command(config: Path | None, *, repair: bool, as_json: bool) -> None:
     """Check Python, packages, disk, git, the configuration and the ledger."""
+    if repair:
+        from tunesmith.cli.repair import repair_ledger
+
+        repair_ledger(find_config(config), as_json=as_json)
+        return
     checks = [check for probe in (_machine, _packages, _git) for check in probe()]
     checks += _project(config)
     if as_json:

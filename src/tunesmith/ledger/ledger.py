@@ -103,7 +103,7 @@ class Ledger:
         if create:
             _make_folder(file.parent)
             if not file.exists():
-                condition.make(file, _empty())
+                condition.make(file, empty())
         elif not file.exists():
             raise StorageError("there is no ledger")
         is_sealed = not create and _is_sealed(file)
@@ -463,7 +463,7 @@ def _sign(connection: Connection, table: Table, row_id: int) -> Row[Any]:
 
 
 @cache
-def _empty() -> bytes:
+def empty() -> bytes:
     """The content of a ledger with nothing in it."""
     engine = dialect.engine_of(URL.create("sqlite", database=":memory:"))
     with engine.begin() as connection:

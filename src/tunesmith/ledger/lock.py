@@ -49,6 +49,16 @@ def holder(location: str | Path, study: str) -> dict[str, Any] | None:
     return advisory_holder(str(location), study)
 
 
+def holders(file: Path) -> dict[str, dict[str, Any]]:
+    """The runs on a ledger's file: study -> who runs it."""
+    found = {}
+    for path in sorted(file.parent.glob(f"{file.name}.*.lock")):
+        who = _file_holder(path)
+        if who is not None:
+            found[path.name.removeprefix(f"{file.name}.").removesuffix(".lock")] = who
+    return found
+
+
 @contextmanager
 def _file_lock(path: Path, study: str) -> Iterator[None]:
     # The file stays; what locks is the kernel, and the text in it only tells who holds it.

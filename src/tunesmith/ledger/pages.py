@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 LEAF = 0x0D
 HEAD, LOG_HEAD, FRAME_HEAD = 100, 32, 24
-SIZES = (4096, 1024, 8192, 2048, 16384, 512, 32768, 65536)
+SIZES, USUAL = (512, 1024, 2048, 4096, 8192, 16384, 32768), 4096
 MAX_COLUMNS = 100
 WIDTHS = {1: 1, 2: 2, 3: 3, 4: 4, 5: 6, 6: 8}
 """Serial type of a whole number -> its bytes."""
@@ -38,12 +38,7 @@ def records(file: bytes, log: bytes = b"") -> Iterator[Record]:
 
 def _page_size(file: bytes) -> int:
     said = int.from_bytes(file[16:18], "big")
-    said = 65536 if said == 1 else said
-    if said in SIZES:
-        return said
-    # The head is gone: the size at which most pages look like leaves.
-    counts = {size: sum(file[n] == LEAF for n in range(size, len(file), size)) for size in SIZES}
-    return max(SIZES, key=lambda size: counts[size] * size)
+    return said if said in SIZES else USUAL
 
 
 def _of_page(number: int, pages: Mapping[int, bytes], size: int) -> Iterator[Record]:

@@ -8,7 +8,7 @@ import os
 import secrets
 import sqlite3
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -29,7 +29,6 @@ KEYS = {
 }
 """What a row of a table is known by."""
 Rows = dict[tuple[Any, ...], dict[str, Any]]
-LOST = "(unknown)"
 
 
 @dataclass
@@ -65,12 +64,13 @@ def salvage(file: Path, empty: bytes) -> Saved:
     content = _written(found, empty)
     moment = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
     aside = file.with_name(f"{file.name}.damaged-{moment}-{secrets.token_hex(2)}")
-    log = condition.log_of(file)
-    if log.exists():
-        log.replace(condition.log_of(aside))
-    os.link(file, aside)
     draft = file.with_name(f".{file.name}.{secrets.token_hex(4)}.repaired.tmp")
     condition.write_new(draft, content)
+    os.link(file, aside)
+    log = condition.log_of(file)
+    if log.exists():
+        # Before the new file is there: SQLite would write what is in the log into it.
+        log.replace(condition.log_of(aside))
     draft.replace(file)
     return Saved(file, aside, {table: len(rows) for table, rows in found.items()}, lost)
 
@@ -101,7 +101,7 @@ def _orders() -> dict[str, list[str]]:
 
 def _is_right(table: str, row: Mapping[str, Any]) -> bool:
     try:
-        return checksum(table, _typed(table, row)) == row["checksum"]
+        return bool(checksum(table, _typed(table, row)) == row["checksum"])
     except (TypeError, ValueError):
         return False
 
@@ -116,6 +116,7 @@ def _fit_together(found: dict[str, Rows]) -> list[str]:
     """Leave out what refers to lost rows; returns what was lost, in sentences."""
     lost = [text for table in ("study", "run") if (text := _gaps(table, found[table]))]
     studies, runs = found["study"], found["run"]
+    known = found["trial"].keys() | {key[:2] for key in found["trial_fold"]}
     _drop(runs, lambda row: (row["study_id"],) not in studies)
     n_homeless = _rehouse(found)
     if n_homeless:
@@ -129,8 +130,7 @@ def _fit_together(found: dict[str, Rows]) -> list[str]:
             or (row["study_id"], row["number"]) not in found["trial"]
         ),
     )
-    lost += _half_trials(found)
-    return lost
+    return lost + _half_trials(found, known)
 
 
 def _drop(rows: Rows, is_lost: Any) -> None:
@@ -160,8 +160,13 @@ def _rehouse(found: dict[str, Rows]) -> int:
     return len(homeless)
 
 
-def _half_trials(found: dict[str, Rows]) -> list[str]:
-    """Leave out trials that are not whole, and name them; a run asks for them again."""
+def _half_trials(found: dict[str, Rows], known: Collection[tuple[Any, ...]]) -> list[str]:
+    """Leave out trials that are not whole, and name them; a run asks for them again.
+
+    Args:
+        found: rows by table.
+        known: (series, number) of all trials that anything says are there.
+    """
     n_folds = Counter((key[0], key[1]) for key in found["trial_fold"] if key[2] >= 0)
     half = {key for key, row in found["trial"].items() if row["n_folds"] != n_folds[key]}
     _drop(found["trial"], lambda row: (row["study_id"], row["number"]) in half)
@@ -169,8 +174,8 @@ def _half_trials(found: dict[str, Rows]) -> list[str]:
     lost = []
     for (study_id,), study in found["study"].items():
         there = {key[1] for key in found["trial"] if key[0] == study_id}
-        numbers = {key[1] for key in half if key[0] == study_id}
-        numbers |= set(range(max(there, default=-1) + 1)) - there
+        last = max((number for of, number in known if of == study_id), default=-1)
+        numbers = set(range(last + 1)) - there
         if numbers:
             listed = ", ".join(map(str, sorted(numbers)[:20])) + (" …" if len(numbers) > 20 else "")
             name = f"{study['name']}, series {study['generation']}"

@@ -1,0 +1,40 @@
+"""``tunesmith ledger``."""
+
+from pathlib import Path
+
+import click
+
+from tunesmith.cli.options import config_option, find_config
+from tunesmith.cli.streams import show
+from tunesmith.errors import UsageError
+
+
+@click.group("ledger")
+def command() -> None:
+    """The file of everything evaluated: copy it.
+
+    After a run has ended by itself the file alone is whole. While a run is on, or after one was
+    killed, what came last stands in a file beside it.
+    """
+
+
+@command.command("copy")
+@config_option
+@click.argument("target", type=click.Path(path_type=Path, dir_okay=False))
+def copy(config: Path | None, target: Path) -> None:
+    """Write a whole copy of the ledger to TARGET, also while a run is on."""
+    from tunesmith.config.load import load_definition
+    from tunesmith.ledger import condition
+    from tunesmith.ledger.dialect import address, file_of
+    from tunesmith.ledger.messages import named
+
+    file = file_of(address(load_definition(find_config(config)).ledger))
+    if file is None:
+        raise UsageError("the ledger is on a server: copy it with the server's own means.")
+    if not file.exists():
+        raise UsageError(f"{file}: there is no ledger. Begin with `tunesmith run`.")
+    with named(str(file)):
+        is_written = condition.copy(file, target)
+    if not is_written:
+        raise UsageError(f"{target} exists; name another file.")
+    show(f"{target} is a whole copy of {file}.")
