@@ -38,14 +38,12 @@ def command() -> None:
 def start(name: str, revision: str, remote: str | None, *, as_json: bool) -> None:
     """Create tuning/NAME and training/NAME at the same commit."""
     repository = Repository.of(Path())
-    commit = experiment.start(repository, name, revision)
+    commit = experiment.start(repository, name, revision, remote)
     branches = [f"{experiment.TUNING}{name}", f"{experiment.TRAINING}{name}"]
     if as_json:
         print_json("started", {"commit": commit, "branches": branches})
     else:
         show(f"{' and '.join(branches)} begin at {commit[:12]}.")
-    if remote:
-        repository.push(remote, branches)
     say(f"Next: git switch tuning/{name} && tunesmith run")
 
 
@@ -115,15 +113,14 @@ def apply(
         raise UsageError("--trial, --selection and --take: choose one of them.")
     repository = Repository.of(Path())
     choice = Choice(trial, selection, take)
-    done = bring(repository, name, config_names(repository, config), choice, force=force)
+    names = config_names(repository, config)
+    done = bring(repository, name, names, choice, force=force, remote=remote)
     for reason in done.insisted:
         say(f"Overruled: {reason}")
     if as_json:
         print_json("applied", _content(done))
     else:
         show(told(done))
-    if remote:
-        repository.push(remote, [done.branch])
 
 
 def _content(done: "Applied") -> dict[str, object]:
@@ -174,7 +171,7 @@ def config_names(repository: Repository, given: Path | None) -> list[str]:
 
 def _warn_of_shallow(repository: Repository) -> None:
     if repository.is_shallow():
-        say("This clone is shallow: states may be wrong. Run `git fetch --unshallow`.")
+        say(f"This clone is shallow: states may be wrong. Run `{repository.fetch_command()}`.")
 
 
 def _show_all(found: Sequence["Experiment"], *, as_json: bool) -> None:

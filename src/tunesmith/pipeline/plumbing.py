@@ -2,7 +2,7 @@
 
 import os
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +13,16 @@ FIXED = {"GIT_TERMINAL_PROMPT": "0", "GIT_LITERAL_PATHSPECS": "1", "LC_ALL": "C"
 
 
 class GitError(UsageError):
-    """Git refused; the text is what it said."""
+    """Git refused; the text is what it said.
+
+    Args:
+        message: what to tell people.
+        said: all that Git has printed.
+    """
+
+    def __init__(self, message: str, said: str = "") -> None:
+        super().__init__(message)
+        self.said = said
 
 
 @dataclass(frozen=True)
@@ -49,13 +58,12 @@ class Plumbing:
         more: Mapping[str, str] | None = None,
         timeout_s: float = TIMEOUT_S,
     ) -> bytes:
-        kept = {k: v for k, v in os.environ.items() if k not in REPOSITORY_VARIABLES}
         try:
             done = subprocess.run(  # noqa: S603 - a fixed program, no shell
                 [*GIT, "-C", str(self.root), *arguments],
                 capture_output=True,
                 input=given,
-                env={**kept, **FIXED, **(more or {})},
+                env=variables(more or {}),
                 timeout=timeout_s,
                 check=False,
             )
@@ -64,14 +72,39 @@ class Plumbing:
         except subprocess.TimeoutExpired:
             raise StorageError(f"git {arguments[0]} did not end in {timeout_s:g} s") from None
         if done.returncode:
-            raise GitError(_reason(done.stderr.decode(errors="replace")))
+            said = done.stderr.decode(errors="replace")
+            raise GitError(reason(said), said)
         return done.stdout
 
+    def contents(self, blobs: Iterable[str]) -> dict[str, bytes]:
+        """What many blobs hold, by one call."""
+        wanted = sorted(set(blobs))
+        if not wanted:
+            return {}
+        given = "".join(f"{blob}\n" for blob in wanted).encode()
+        data, found, place = self._bytes("cat-file", "--batch", given=given), {}, 0
+        for blob in wanted:
+            end = data.index(b"\n", place)
+            size = int(data[place:end].rsplit(b" ", 1)[1])
+            found[blob] = data[end + 1 : end + 1 + size]
+            place = end + size + 2
+        return found
 
-def _reason(said: str) -> str:
+    def is_ancestor(self, earlier: str, later: str) -> bool:
+        """Whether the later commit holds the earlier one."""
+        return self._try("merge-base", "--is-ancestor", earlier, later) is not None
+
+
+def variables(more: Mapping[str, str]) -> dict[str, str]:
+    """The environment of a call: nothing in it leads to another repository, or asks anybody."""
+    kept = {k: v for k, v in os.environ.items() if k not in REPOSITORY_VARIABLES}
+    return {**kept, **FIXED, **more}
+
+
+def reason(said: str) -> str:
     """The line of Git's that says why.
 
-    >>> _reason("To x\\n ! [rejected] a -> a (fetch first)\\nerror: failed\\nhint: See")
+    >>> reason("To x\\n ! [rejected] a -> a (fetch first)\\nerror: failed\\nhint: See")
     '[rejected] a -> a (fetch first)'
     """
     lines = [line.strip() for line in said.splitlines() if line.strip()]

@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tunesmith.errors import UsageError
-from tunesmith.pipeline.plumbing import GitError, Plumbing
+from tunesmith.pipeline.plumbing import GitError
+from tunesmith.pipeline.pushing import Move, Pushing
 
 NOBODY = {"NAME": "Tunesmith", "EMAIL": "tunesmith@localhost"}
-PUSH_TIMEOUT_S = 120
 PLAIN_FILES = ("100644", "100755")
 """Modes; a link has another one, and so has a submodule."""
 
@@ -34,7 +34,7 @@ class Tip:
 
 
 @dataclass(frozen=True)
-class Repository(Plumbing):
+class Repository(Pushing):
     """The repository that a folder belongs to."""
 
     # ``root`` is its top folder; of a bare one, the repository itself.
@@ -139,10 +139,22 @@ class Repository(Plumbing):
 
     def main_branch(self) -> str | None:
         """What experiments are merged into: the remote's default branch, or ``main``."""
-        head = self._try("symbolic-ref", "--quiet", "--short", "refs/remotes/origin/HEAD")
+        head = self.remote_head("origin")
         branches = {*self.local_branches(), *self.remote_branches()}
-        candidates = [(head or "").partition("/")[2], "main", "master"]
-        return next((name for name in candidates if name in branches), None)
+        return next((name for name in (head, "main", "master") if name in branches), None)
+
+    def remote_head(self, remote: str) -> str | None:
+        """The default branch of a remote, as it was when the repository was cloned."""
+        place = f"refs/remotes/{remote}/"
+        head = self._try("symbolic-ref", "--quiet", f"{place}HEAD")
+        return head.removeprefix(place) if head else None
+
+    def fetch_command(self, *branches: str) -> str:
+        """What to type so that branches are here with their history, whatever was cloned."""
+        depth = " --unshallow" if self.is_shallow() else ""
+        named = branches or ("*",)
+        refs = [f"'+refs/heads/{name}:refs/remotes/origin/{name}'" for name in named]
+        return f"git fetch{depth} origin {' '.join(refs)}"
 
     def is_shallow(self) -> bool:
         """Whether a part of the history is missing."""
@@ -153,10 +165,6 @@ class Repository(Plumbing):
     def last_change(self, revision: str, *paths: str) -> str | None:
         """The newest commit, up to a revision, that changed one of the files."""
         return self._try("log", "-1", "--format=%H", revision, "--", *paths) or None
-
-    def is_ancestor(self, earlier: str, later: str) -> bool:
-        """Whether the later commit holds the earlier one."""
-        return self._try("merge-base", "--is-ancestor", earlier, later) is not None
 
     def merge_base(self, one: str, other: str) -> str | None:
         """The commit from which two of them part."""
@@ -250,30 +258,26 @@ class Repository(Plumbing):
         rows = [line.split(" ") for line in told.splitlines()]
         return [row[0] if len(row) == 3 and row[1] == "blob" else None for row in rows]
 
-    def contents(self, blobs: Iterable[str]) -> dict[str, bytes]:
-        """What many blobs hold, by one call."""
-        wanted = sorted(set(blobs))
-        if not wanted:
-            return {}
-        given = "".join(f"{blob}\n" for blob in wanted).encode()
-        data, found, place = self._bytes("cat-file", "--batch", given=given), {}, 0
-        for blob in wanted:
-            end = data.index(b"\n", place)
-            size = int(data[place:end].rsplit(b" ", 1)[1])
-            found[blob] = data[end + 1 : end + 1 + size]
-            place = end + size + 2
-        return found
-
     # -- writing -----------------------------------------------------------------------------
 
-    def make_branches(self, names: Sequence[str], commit: str) -> None:
-        """Create branches at a commit: all of them, or none.
+    def make_branches(self, names: Sequence[str], commit: str, remote: str | None = None) -> None:
+        """Create branches at a commit, also on a remote: all of them on both sides, or none.
 
         Raises:
-            GitError: one is there already.
+            GitError: one is there already, or the remote refuses; nothing was changed.
         """
-        lines = "".join(f"create refs/heads/{name} {commit}\n" for name in names)
-        self._run("update-ref", "--stdin", given=f"start\n{lines}prepare\ncommit\n")
+        self.move_branches([Move(name, commit, None) for name in names], remote)
+
+    def push(self, remote: str, branches: Sequence[str]) -> None:
+        """Push local branches, all of them or none.
+
+        Raises:
+            GitError: the remote is not there, or refuses; nothing was changed.
+        """
+        local = self.local_branches()
+        if missing := [name for name in branches if name not in local]:
+            raise GitError(f"there is no branch `{missing[0]}` here.")
+        self.move_branches([Move(name, local[name], local[name]) for name in branches], remote)
 
     def store(self, content: str | bytes) -> str:
         """Put a file's content into the repository; nothing refers to it yet.
@@ -301,12 +305,35 @@ class Repository(Plumbing):
         Raises:
             GitError: the branch has moved meanwhile.
         """
-        place = self.local_branches().get(branch)
-        commit = self._commit(tip, files, message)
-        if commit != place:
-            # Only if it is where it was: nobody's commit is lost.
-            self._run("update-ref", f"refs/heads/{branch}", commit, place or "")
+        before = self.local_branches().get(branch)
+        commit = self.commit_on(tip, files, message)
+        self.set_branch(branch, commit, before)
         return commit
+
+    def set_branch(
+        self, branch: str, commit: str, before: str | None, remote: str | None = None
+    ) -> None:
+        """Let a branch stand on a commit, here and on a remote: on both sides, or on none.
+
+        Args:
+            branch: that no working tree stands on; it is made if it is missing.
+            commit: that holds all that the branch has held.
+            before: where the branch was when this began; ``None`` if it was not there.
+            remote: to push it to; by default it is not pushed.
+
+        Raises:
+            GitError: the branch has moved meanwhile, or the remote refuses; nothing was changed.
+        """
+        # Only if it is where it was: nobody's commit is lost.
+        self.move_branches([Move(branch, commit, before)], remote)
+
+    def commit_on(self, tip: str, files: Mapping[str, Entry | None], message: str) -> str:
+        """Make a commit on top of another one; no branch has it yet.
+
+        Returns:
+            The commit; ``tip`` if nothing changes.
+        """
+        return self._commit(tip, files, message)
 
     def _commit(self, tip: str, files: Mapping[str, Entry | None], message: str) -> str:
         tree = self._tree(tip, files)
@@ -330,35 +357,3 @@ class Repository(Plumbing):
         if self._try("var", "GIT_COMMITTER_IDENT") is not None:
             return {}
         return {f"GIT_{who}_{k}": v for who in ("AUTHOR", "COMMITTER") for k, v in NOBODY.items()}
-
-    def push(self, remote: str, branches: Sequence[str]) -> None:
-        """Push branches, all of them or none.
-
-        Raises:
-            GitError: the remote is not there, or refuses.
-        """
-        refs = [f"refs/heads/{name}:refs/heads/{name}" for name in branches]
-        # With an upstream, `git pull` and `git push` need no names later on.
-        options = (
-            "--quiet",
-            "--set-upstream",
-            "--atomic",
-            "--no-signed",
-            "--recurse-submodules=no",
-        )
-        try:
-            self._run("push", *options, "--", remote, *refs, timeout_s=PUSH_TIMEOUT_S)
-        except GitError as error:
-            if "rejected" not in str(error):
-                raise GitError(self._unknown(remote, str(error))) from None
-            raise GitError(
-                f"{remote} refused the push: it has commits that are not here, or rules against it"
-                f" ({error}).\n  Fetch and look: `git fetch {remote}`; nothing was changed."
-            ) from None
-
-    def _unknown(self, remote: str, said: str) -> str:
-        known = self._run("remote").split()
-        if remote in known or "/" in remote or ":" in remote:
-            return f"{remote} could not be reached ({said}).\n  Nothing was changed there."
-        listed = f"Known: {', '.join(known)}." if known else "Add one: `git remote add origin URL`."
-        return f"there is no remote `{remote}`. {listed}"

@@ -5,13 +5,14 @@ import subprocess
 import threading
 from base64 import b64decode
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tunesmith.errors import UsageError
+from tunesmith.pipeline.ci.backoff import pauses
 from tunesmith.pipeline.ci.checkout import Checkout, git_variables
 from tunesmith.pipeline.forge.forge import Login
 from tunesmith.pipeline.forge.github import BOT, GitHub
@@ -154,15 +155,54 @@ def test_edits_of_others_are_not_overwritten(
     assert git(remote, "rev-parse", "tuning/one") == theirs
 
 
-def test_somebody_who_pushes_all_the_time(
+def test_a_refusal_is_told_in_the_remotes_own_words(
     checkout: Checkout, root: Path, remote: Path, forge: GitHub
 ) -> None:
     hook = remote / "hooks/pre-receive"
-    hook.write_text("#!/bin/sh\necho 'rejected by a hook' >&2\nexit 1\n")
+    lines = (
+        "error: GH006: Protected branch update failed.",
+        "error: Changes go through pull requests.",
+    )
+    hook.write_text(f"#!/bin/sh\necho '{lines[0]}' >&2\necho '{lines[1]}' >&2\nexit 1\n")
     hook.chmod(0o755)
     write(root, best="a: 2\n")
-    with pytest.raises(GitError, match="moved 5 times"):
-        checkout.commit_and_push([BEST], "x", forge)
+    before, waits = git(root, "rev-parse", "HEAD"), list[float]()
+    with pytest.raises(GitError, match="origin refused the push of `tuning/one`") as caught:
+        checkout.commit_and_push([BEST], "x", forge, sleep=waits.append)
+    assert all(f"remote: {line}" in str(caught.value) for line in lines)
+    assert "Nothing was pushed" in str(caught.value)
+    assert waits == []
+    assert git(root, "rev-parse", "HEAD") == before
+
+
+def test_somebody_who_pushes_all_the_time(
+    checkout: Checkout, root: Path, remote: Path, person: Path, forge: GitHub
+) -> None:
+    write(root, best="a: 2\n")
+    waits: list[float] = []
+    send = Checkout.push_commits
+    with pytest.MonkeyPatch.context() as patch:
+
+        def late(self: Checkout, *given: Any) -> None:
+            write(person, code=f"late {len(waits)}\n")
+            push(person, "late")
+            send(self, *given)
+
+        patch.setattr(Checkout, "push_commits", late)
+        patch.setattr("tunesmith.pipeline.ci.checkout.pauses", lambda: pauses(1.0))
+        with pytest.raises(GitError, match="moved by others at each of") as caught:
+            checkout.commit_and_push([BEST], "x", forge, sleep=waits.append)
+    assert str(len(waits)) in str(caught.value)
+    assert git(remote, "log", "--format=%s", "tuning/one").splitlines()[0] == "late"
+    # Once they rest, it goes through.
+    assert checkout.commit_and_push([BEST], "x", forge).commit
+
+
+def test_pauses_grow_to_about_a_minute() -> None:
+    for _ in range(20):
+        found = list(pauses())
+        assert 55 < sum(found) < 75
+        assert max(found[:3]) < 1 < max(found) <= 12
 
 
 def test_a_detached_head_is_the_branch_of_the_job(root: Path, remote: Path, forge: GitHub) -> None:
@@ -363,13 +403,3 @@ def test_the_token_is_for_one_server(monkeypatch: pytest.MonkeyPatch) -> None:
     assert found["GIT_CONFIG_COUNT"] == "3"
     assert found["GIT_CONFIG_KEY_1"] == "http.https://forge.example/git/.extraheader"
     assert found["GIT_CONFIG_VALUE_1"] == ""
-
-
-def test_what_a_change_is_compared_with(checkout: Checkout, root: Path, forge: GitHub) -> None:
-    assert checkout.base_commit(forge, "HEAD") == ("HEAD", checkout.commit_of("HEAD"))
-    assert checkout.base_commit(forge, "nowhere") == ("nowhere", None)
-    assert checkout.base_commit(forge) == ("main", None)
-    git(root, "update-ref", "refs/remotes/origin/main", "HEAD")
-    assert checkout.base_commit(forge) == ("main", checkout.commit_of("HEAD"))
-    forge.job = replace(forge.job, target="tuning/one")
-    assert checkout.base_commit(forge) == ("tuning/one", checkout.commit_of("HEAD"))

@@ -25,6 +25,7 @@ class Pull:
     body: str = ""
     is_open: bool = True
     repository: str = REPOSITORY
+    author: str = "ann"
 
 
 @dataclass
@@ -66,13 +67,17 @@ class ForgeServer:
     def __init__(self) -> None:
         self.pulls: list[Pull] = []
         self.notes: list[Note] = []
+        self.last_note = 100
         self.dispatched: list[JSON] = []
         self.faults: list[Fault | None] = []
         """Of the next requests, one after the other; ``None`` lets one pass."""
         self.seen: list[Seen] = []
         self.is_read_only = False
         self.forbids_pulls = False
+        self.keeps_notes = False
         self.page_size = 30
+        self.rules: list[JSON] = []
+        """Of the default branch."""
         self.url = ""
 
     # -- behind the API's back ---------------------------------------------------------------
@@ -84,7 +89,8 @@ class ForgeServer:
 
     def add_note(self, number: int, body: str, author: str = "ann", **more: Any) -> Note:
         more.setdefault("is_bot", author != "ann")
-        note = Note(len(self.notes) + 101, number, body, author, **more)
+        self.last_note += 1
+        note = Note(self.last_note, number, body, author, **more)
         self.notes.append(note)
         return note
 
@@ -126,6 +132,14 @@ class ForgeServer:
         note.body = content["body"]
         return 200, self.note(note)
 
+    def removed(self, note: Note | None) -> Reply:
+        if note is None:
+            return 404, {"message": "Not Found"}
+        if self.keeps_notes:
+            return 403, {"message": "Forbidden"}
+        self.notes.remove(note)
+        return 204, None
+
     def note(self, note: Note) -> JSON:
         raise NotImplementedError
 
@@ -162,6 +176,9 @@ class GitHubServer(ForgeServer):
             ("GET", rf"{repo}/issues/(\d+)/comments", self._comments),
             ("POST", rf"{repo}/issues/(\d+)/comments", self._comment),
             ("PATCH", rf"{repo}/issues/comments/(\d+)", self._change),
+            ("DELETE", rf"{repo}/issues/comments/(\d+)", self._remove),
+            ("GET", rf"{repo}/pulls/(\d+)", self._numbered),
+            ("GET", rf"{repo}/rules/branches/(.+)", self._rules),
             ("POST", rf"{repo}/actions/workflows/([^/]+)/dispatches", self._dispatch),
         ]
 
@@ -184,7 +201,8 @@ class GitHubServer(ForgeServer):
         if self.has_open(content, "head", "base"):
             text = f"A pull request already exists for ann:{content['head']}."
             return 422, {"message": "Validation Failed", "errors": [{"message": text}]}
-        pull = self.add_pull(content["head"], target=content["base"], title=content["title"])
+        more = {"title": content["title"], "author": self.me}
+        pull = self.add_pull(content["head"], target=content["base"], **more)
         pull.body = content["body"]
         return 201, self._pull(pull)
 
@@ -197,7 +215,11 @@ class GitHubServer(ForgeServer):
                 "repo": {"full_name": pull.repository} if pull.repository else None,
             },
             "base": {"ref": pull.target},
+            "user": {"login": pull.author},
         }
+
+    def _rules(self, branch: str, query: JSON, content: JSON) -> Reply:
+        return 200, self.rules
 
     def _comments(self, number: str, query: JSON, content: JSON) -> Reply:
         return 200, [self.note(note) for note in self.notes if note.number == int(number)]
@@ -209,6 +231,13 @@ class GitHubServer(ForgeServer):
 
     def _change(self, number: str, query: JSON, content: JSON) -> Reply:
         return self.changed(self.find(number), content)
+
+    def _remove(self, number: str, query: JSON, content: JSON) -> Reply:
+        return self.removed(self.find(number))
+
+    def _numbered(self, number: str, query: JSON, content: JSON) -> Reply:
+        found = [p for p in self.pulls if p.number == int(number)]
+        return (200, self._pull(found[0])) if found else (404, {"message": "Not Found"})
 
     def _dispatch(self, workflow: str, query: JSON, content: JSON) -> Reply:
         if workflow == "missing.yml":
@@ -248,6 +277,8 @@ class GitLabServer(ForgeServer):
             ("GET", rf"{project}/merge_requests/(\d+)/notes", self._comments),
             ("POST", rf"{project}/merge_requests/(\d+)/notes", self._comment),
             ("PUT", rf"{project}/merge_requests/\d+/notes/(\d+)", self._change),
+            ("DELETE", rf"{project}/merge_requests/\d+/notes/(\d+)", self._remove),
+            ("GET", rf"{project}/merge_requests/(\d+)", self._numbered),
             ("POST", f"{project}/pipeline", self._dispatch),
         ]
 
@@ -262,7 +293,8 @@ class GitLabServer(ForgeServer):
         if self.has_open(content, "source_branch", "target_branch"):
             return 409, {"message": ["Another open merge request already exists"]}
         target = content["target_branch"]
-        pull = self.add_pull(content["source_branch"], target=target, title=content["title"])
+        more = {"title": content["title"], "author": self.me}
+        pull = self.add_pull(content["source_branch"], target=target, **more)
         pull.body = content["description"]
         return 201, self._pull(pull)
 
@@ -274,6 +306,7 @@ class GitLabServer(ForgeServer):
             "target_branch": pull.target,
             "source_project_id": 5 if pull.repository == REPOSITORY else 6,
             "target_project_id": 5,
+            "author": {"username": pull.author},
         }
 
     def _comments(self, number: str, query: JSON, content: JSON) -> Reply:
@@ -285,6 +318,13 @@ class GitLabServer(ForgeServer):
 
     def _change(self, number: str, query: JSON, content: JSON) -> Reply:
         return self.changed(self.find(number), content)
+
+    def _remove(self, number: str, query: JSON, content: JSON) -> Reply:
+        return self.removed(self.find(number))
+
+    def _numbered(self, number: str, query: JSON, content: JSON) -> Reply:
+        found = [p for p in self.pulls if p.number == int(number)]
+        return (200, self._pull(found[0])) if found else (404, {"message": "Not Found"})
 
     def _dispatch(self, query: JSON, content: JSON) -> Reply:
         inputs = {v["key"]: v["value"] for v in content["variables"]}
@@ -349,7 +389,7 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(data)
 
-    do_GET = do_POST = do_PUT = do_PATCH = _reply  # noqa: N815
+    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _reply  # noqa: N815
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
         pass

@@ -4,16 +4,21 @@ from pathlib import Path
 
 import click
 
+from tunesmith.cli.ci.dispatch import start
 from tunesmith.cli.options import config_option
 from tunesmith.cli.streams import show
-from tunesmith.errors import UsageError
 
 
 @click.command("apply")
 @config_option
 @click.option("--dispatch", "workflow", metavar="WORKFLOW", help="Then start it on training/NAME.")
+@click.option(
+    "--branch", metavar="BRANCH", help="That is meant, although the job runs for another one."
+)
 @click.option("--dry-run", is_flag=True, help="Only say what would be done.")
-def command(config: Path | None, workflow: str | None, *, dry_run: bool) -> None:
+def command(
+    config: Path | None, workflow: str | None, branch: str | None, *, dry_run: bool
+) -> None:
     """Do `tunesmith experiment apply NAME --push origin` for the tuning/NAME that CI runs on.
 
     What a job's own token pushes starts no workflow on GitHub: --dispatch starts it.
@@ -26,16 +31,12 @@ def command(config: Path | None, workflow: str | None, *, dry_run: bool) -> None
 
     forge = forge_needed()
     checkout = Checkout.in_ci(Path(), forge)
-    branch = checkout.current_branch(forge)
-    name = branch.removeprefix(TUNING)
-    if name == branch:
-        raise UsageError(f"`{branch}` is no tuning branch: they are called {TUNING}NAME.")
+    tuning = checkout.tuning_branch(forge, branch)
+    name = tuning.removeprefix(TUNING)
     if dry_run:
-        show(f"{TRAINING}{name} would get the parameters of {branch}.")
+        show(f"{TRAINING}{name} would get the parameters of {tuning}.")
         return
-    done = apply(checkout, name, config_names(checkout, config))
+    done = apply(checkout, name, config_names(checkout, config), remote="origin")
     show(told(done))
-    checkout.push("origin", [done.branch])
     if workflow is not None:
-        forge.dispatch(workflow, done.branch, {})
-        show(f"{workflow} is started on {done.branch}.")
+        start(forge, workflow, done.branch)

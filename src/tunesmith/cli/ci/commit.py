@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from tunesmith.cli.options import config_option, find_config, json_option, print_json
-from tunesmith.cli.streams import show
+from tunesmith.cli.streams import say, show
 
 
 @click.command("commit")
@@ -14,6 +14,11 @@ from tunesmith.cli.streams import show
 @click.option("-m", "--message", required=True, help="Of the commit.")
 @click.option("--push", is_flag=True, help="Push it, on top of what others have pushed meanwhile.")
 @click.option("--remote", default="origin", show_default=True, help="Where to.")
+@click.option(
+    "--branch",
+    metavar="BRANCH",
+    help="That is meant, although the job runs for another one, or it is the default branch.",
+)
 @click.option("--dry-run", is_flag=True, help="Only list the files that would be looked at.")
 @json_option
 def command(
@@ -21,6 +26,7 @@ def command(
     config: Path | None,
     message: str,
     remote: str,
+    branch: str | None,
     *,
     push: bool,
     dry_run: bool,
@@ -29,7 +35,8 @@ def command(
     """Commit the study's results to the branch that CI runs on; never anything else.
 
     These are the outputs that the configuration names, dvc.lock, the metrics, and what dvc.yaml
-    leaves to Git; FILES are further ones. Where none has changed, nothing is committed.
+    leaves to Git; FILES are further ones. If none has changed, nothing is committed. The branch is
+    the one that is checked out; the job has to agree, and it must not be the default branch.
     """
     from tunesmith.config.load import load_definition
     from tunesmith.pipeline.ci.checkout import Checkout
@@ -45,10 +52,12 @@ def command(
         show("\n".join(found or ["There are no results yet."]))
         return
     done = (
-        checkout.commit_and_push(paths, message, forge, remote)
+        checkout.commit_and_push(paths, message, forge, remote, branch=branch)
         if push
-        else checkout.commit(paths, message, forge)
+        else checkout.commit(paths, message, forge, branch=branch)
     )
+    if done.note:
+        say(done.note)
     if as_json:
         content = {"branch": done.branch, "commit": done.commit, "files": list(done.files)}
         print_json("committed", content)

@@ -1,9 +1,14 @@
 """``tunesmith ci dispatch``."""
 
+from typing import TYPE_CHECKING
+
 import click
 
 from tunesmith.cli.streams import show
 from tunesmith.errors import UsageError
+
+if TYPE_CHECKING:
+    from tunesmith.pipeline.forge.forge import Forge
 
 
 @click.command("dispatch")
@@ -29,3 +34,19 @@ def command(workflow: str, branch: str, inputs: tuple[str, ...], *, dry_run: boo
         return
     forge.dispatch(workflow, branch, given)
     show(f"{words} is started.")
+
+
+def start(forge: "Forge", workflow: str, branch: str) -> None:
+    """Start a workflow after something else was done, which is not undone if this fails.
+
+    Raises:
+        UsageError: it could not be started; with the command that does it later.
+    """
+    try:
+        forge.dispatch(workflow, branch, {})
+    except UsageError as error:
+        raise UsageError(
+            f"{branch} is pushed, but {workflow} could not be started: {error}\n"
+            f"  Start it by hand: `tunesmith ci dispatch {workflow} --ref {branch}`."
+        ) from None
+    show(f"{workflow} is started on {branch}.")

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @click.command("metrics-diff")
 @click.argument("files", nargs=-1)
-@click.option("--base", metavar="REV", help="Compare with it.  [the target branch, or main]")
+@click.option("--base", metavar="REV", help="Compare with it.  [the target, or default branch]")
 @click.option("--markdown", "is_markdown", is_flag=True, help="Print Markdown.")
 @json_option
 def command(files: tuple[str, ...], base: str | None, *, is_markdown: bool, as_json: bool) -> None:
@@ -24,6 +24,7 @@ def command(files: tuple[str, ...], base: str | None, *, is_markdown: bool, as_j
     FILES are JSON, YAML or TOML; by default the metrics that dvc.yaml names.
     """
     from tunesmith.pipeline.ci import metrics
+    from tunesmith.pipeline.ci.base import base_of, pull_request_of
     from tunesmith.pipeline.ci.checkout import Checkout
     from tunesmith.pipeline.forge.forge import forge_here
 
@@ -32,7 +33,9 @@ def command(files: tuple[str, ...], base: str | None, *, is_markdown: bool, as_j
     forge, folder = forge_here(), Path()
     checkout = Checkout.in_ci(folder, forge)
     listed = files or tuple(metrics.metrics_files(folder))
-    diff = metrics.metrics_diff(folder, listed, *checkout.base_commit(forge, base))
+    pull = None if base else pull_request_of(forge, checkout.branch_here(forge))[0]
+    compared = base_of(checkout, forge, base, pull)
+    diff = metrics.metrics_diff(folder, listed, compared.name, compared.commit, compared.note)
     if as_json:
         print_json("metrics_diff", _content(diff))
     else:

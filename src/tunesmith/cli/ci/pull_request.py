@@ -17,9 +17,12 @@ if TYPE_CHECKING:
 
 @click.command("pull-request")
 @config_option
-@click.option("--target", metavar="BRANCH", help="What it goes into.  [the main branch]")
+@click.option("--target", metavar="BRANCH", help="What it goes into.  [the default branch]")
 @click.option("--title", help="By default the trial that the parameters come from.")
 @click.option("--body", default="", help="Markdown.")
+@click.option(
+    "--branch", metavar="BRANCH", help="That is meant, although the job runs for another one."
+)
 @click.option("--dry-run", is_flag=True, help="Print title and body, and open nothing.")
 @json_option
 def command(
@@ -27,6 +30,7 @@ def command(
     target: str | None,
     title: str | None,
     body: str,
+    branch: str | None,
     *,
     dry_run: bool,
     as_json: bool,
@@ -36,15 +40,20 @@ def command(
     Where the forge forbids it, the page where a person opens it is printed, and a warning.
     """
     from tunesmith.config.load import load_definition
+    from tunesmith.pipeline.ci.base import default_branch
     from tunesmith.pipeline.ci.checkout import Checkout
     from tunesmith.pipeline.ci.pull_request import ensure_pull_request
     from tunesmith.pipeline.forge.forge import forge_needed
 
     definition, forge = load_definition(find_config(config)), forge_needed()
     checkout = Checkout.in_ci(definition.root, forge)
-    source, into = checkout.current_branch(forge), target or checkout.main_branch() or "main"
+    into = target or default_branch(checkout, forge)
+    if into is None:
+        raise UsageError("which branch is the default one? Name it: `--target BRANCH`.")
+    source = branch or forge.job.branch
+    source = source if source == into else checkout.place(forge, branch).branch
     if source == into:
-        raise UsageError(f"`{source}` is where pull requests go into; run this on another branch.")
+        raise UsageError(f"`{into}` is where pull requests go into; run this on another branch.")
     title, body = _words(definition, source, into, title, body)
     if dry_run:
         show(f"{source} -> {into}: {title}\n\n{body}".rstrip())

@@ -1,6 +1,7 @@
 """``tunesmith ci report``."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 MIN_ROOM = 1000
 """Bytes of a summary, below which nothing is added."""
+NOT_LOOKED_UP = "The pull request could not be looked up, so its target may be another branch"
 
 
 @click.command("report")
@@ -30,12 +32,21 @@ MIN_ROOM = 1000
     help="Markdown in place of the study's report; may be repeated.",
 )
 @click.option("--base", metavar="REV", help="What metrics are compared with.  [the target branch]")
+@click.option("--number", type=click.IntRange(min=1), help="Of the pull request to comment on.")
+@click.option(
+    "--id",
+    "name",
+    metavar="ID",
+    help="Tells comments of one study apart, as those of a matrix of jobs.",
+)
 @click.option("--link", "links", multiple=True, metavar="NAME=URL", help="Add a link.")
 @click.option("--dry-run", is_flag=True, help="Print the comment, and send nothing.")
 def command(
     config: Path | None,
     files: tuple[Path, ...],
     base: str | None,
+    number: int | None,
+    name: str | None,
     links: tuple[str, ...],
     *,
     dry_run: bool,
@@ -45,17 +56,20 @@ def command(
     The comment stands on the open pull request of this branch, if there is one, and is rewritten
     each time. What cannot be shown is a warning, and never fails the job.
     """
+    from tunesmith.pipeline.ci.sticky import check_id
     from tunesmith.pipeline.ci.text import comment, parse_links
     from tunesmith.pipeline.forge.forge import forge_here
 
     given = parse_links(links)
+    if name is not None:
+        check_id(name)
     forge = forge_here()
     try:
-        subject = _subject(config, files, base, given, forge)
+        subject, pull = _subject(config, files, base, number, given, forge, asks=not dry_run)
         if dry_run or forge is None:
             show(comment(subject), nl=False)
             return
-        for line in _report(subject, forge):
+        for line in _report(subject, forge, pull or number, name):
             show(line)
     except Exception as error:  # noqa: BLE001 - a report that fails must not fail the study
         _warn(forge, error)
@@ -65,36 +79,51 @@ def _subject(
     config: Path | None,
     files: tuple[Path, ...],
     base: str | None,
+    number: int | None,
     links: "tuple[Link, ...]",
     forge: "Forge | None",
-) -> "Subject":
+    *,
+    asks: bool,
+) -> "tuple[Subject, int | None]":
+    """What is reported on, and the number of its pull request, if that is known by now."""
     from tunesmith.config.load import load_definition
+    from tunesmith.pipeline.ci.base import base_of, pull_request_of
     from tunesmith.pipeline.ci.checkout import Checkout
     from tunesmith.pipeline.ci.text import Link, Subject
 
     definition = load_definition(find_config(config))
     checkout = Checkout.in_ci(definition.root, forge)
+    branch = checkout.branch_here(forge)
+    # Asked once: it is what to comment on, and what to compare with.
+    pull, problem = pull_request_of(forge, branch, number) if asks else (None, "")
+    compared = base_of(checkout, forge, base, pull)
+    if problem:
+        compared = replace(compared, note=f"{compared.note} {NOT_LOOKED_UP} ({problem}).".strip())
     run = None if forge is None else forge.job.run_url
     links = (*((Link("CI run", run),) if run else ()), *links)
-    branch = checkout.branch_here(forge)
-    return Subject(definition, checkout, branch, *checkout.base_commit(forge, base), files, links)
+    number = None if pull is None else pull.number
+    return Subject(definition, checkout, branch, compared, files, links), number
 
 
-def _report(subject: "Subject", forge: "Forge") -> Iterator[str]:
+def _report(
+    subject: "Subject", forge: "Forge", number: int | None, name: str | None
+) -> Iterator[str]:
     """Both places; what happens to one of them is no matter of the other's."""
     from tunesmith.pipeline.ci.sticky import put_comment
     from tunesmith.pipeline.ci.text import comment
 
     if forge.job.summary is not None:
         yield from _summary(subject, forge, forge.job.summary)
-    number, branch = forge.job.number, subject.branch
+    branch = subject.branch
+    number = number or forge.job.number
     if number is None and branch is not None:
         found = forge.pull_request(branch)
         number = None if found is None else found.number
     if number is None:
         yield f"{branch or 'A tag'} has no open pull request, so there is nowhere to comment."
         return
-    _, done = put_comment(forge, number, subject.definition.file.study, comment(subject))
+    study = subject.definition.file.study
+    _, done = put_comment(forge, number, study, comment(subject), name=name)
     yield f"The comment on pull request {number} is {done}."
 
 

@@ -69,6 +69,7 @@ def apply(
     choice: Choice = WINNER,
     *,
     force: bool = False,
+    remote: str | None = None,
 ) -> Applied:
     """Bring what was found to the training branch, as one commit; no working tree is touched.
 
@@ -81,10 +82,13 @@ def apply(
         names: what its configuration may be called, as the repository names it.
         choice: whose parameters.
         force: although they are stale or edited, or the training branch has its own.
+        remote: to push the training branch to; then both sides have it, or neither.
 
     Raises:
         UsageError: there is nothing to apply, or it should not be applied; with the way out.
+        GitError: the branch has moved meanwhile, or the remote refuses; nothing was changed.
     """
+    before = repository.local_branches().get(f"{TRAINING}{name}")
     experiment = find(repository, names, name)
     there, base = _both(repository, experiment, names)
     if experiment.state == "begun":
@@ -93,7 +97,8 @@ def apply(
     way = _way(there, experiment, base, parameters)
     insisted = _refuse(way, choice, force=force)
     done = _planned(way, parameters, where, insisted)
-    commit = repository.commit_files(way.branch, way.training, way.files, _message(name, done))
+    commit = repository.commit_on(way.training, way.files, _message(name, done))
+    repository.set_branch(way.branch, commit, before, remote)
     return replace(done, commit=commit, is_new=commit != way.training)
 
 
@@ -123,7 +128,7 @@ def _both(
     if experiment.tuning is None or experiment.training is None:
         missing = tuning if experiment.tuning is None else training
         raise UsageError(
-            f"there is no branch `{missing}`.\n  Fetch it: `git fetch origin {missing}`."
+            f"there is no branch `{missing}`.\n  Fetch it: `{repository.fetch_command(missing)}`."
         )
     _refuse_place(repository, tuning, training)
     there = study_at(repository, experiment.tuning, tuning, names)
@@ -135,7 +140,7 @@ def _both(
     base = repository.merge_base(experiment.tuning, experiment.training)
     if base is None:
         way = (
-            "This clone is shallow: `git fetch --unshallow`."
+            f"This clone is shallow: `{repository.fetch_command(tuning, training)}`."
             if repository.is_shallow()
             else "Begin a new experiment: `tunesmith experiment start NAME`."
         )
@@ -147,16 +152,25 @@ def _refuse_place(repository: Repository, tuning: str, training: str) -> None:
     tips = repository.tips((tuning, training))
     for branch in (tuning, training):
         if tips[branch].has_parted:
-            raise UsageError(
-                f"`{branch}` and that of the remote have parted: each has commits that the other"
-                f" lacks.\n  Bring them together: `git switch {branch} && git pull --rebase`."
-            )
+            raise UsageError(_parted(repository, branch))
     place = repository.checked_out().get(training)
     if place is not None:
         raise UsageError(
             f"`{training}` is checked out in {place}: a commit would go behind its back.\n"
             "  Switch to another branch there: `git switch -`."
         )
+
+
+def _parted(repository: Repository, branch: str) -> str:
+    said = f"`{branch}` and that of the remote have parted: each has commits that the other lacks."
+    remotes = repository.remote_branches().get(branch, [])
+    for tip in remotes:
+        if repository.was_here(branch, tip.commit):
+            return (
+                f"{said}\n  It was rewritten here (rebased or amended). If nobody else works on it:"
+                f" `git push --force-with-lease {tip.remote} {branch}`."
+            )
+    return f"{said}\n  Bring them together: `git switch {branch} && git pull --rebase`."
 
 
 def _parameters(there: CommittedStudy, base: str, choice: Choice) -> tuple[Parameters, str]:

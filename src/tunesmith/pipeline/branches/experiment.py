@@ -39,8 +39,16 @@ def shown_name(name: str) -> str:
     return ascii(name if len(name) <= 80 else f"{name[:80]}…")
 
 
-def start(repository: Repository, name: str, revision: str = "HEAD") -> str:
+def start(
+    repository: Repository, name: str, revision: str = "HEAD", remote: str | None = None
+) -> str:
     """Create both branches at the same commit; the working tree stays where it is.
+
+    Args:
+        repository: where.
+        name: of the experiment.
+        revision: where the branches begin.
+        remote: to push both to; then both sides have them, or neither.
 
     Returns:
         The commit.
@@ -57,7 +65,7 @@ def start(repository: Repository, name: str, revision: str = "HEAD") -> str:
         raise UsageError(f"{shown_name(revision)} names no commit of this repository. {hint}")
     names = [f"{TUNING}{name}", f"{TRAINING}{name}"]
     _refuse_taken(names, repository.branches())
-    repository.make_branches(names, commit)
+    repository.make_branches(names, commit, remote)
     return commit
 
 

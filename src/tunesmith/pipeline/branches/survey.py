@@ -105,7 +105,8 @@ class Survey:
     def main(self) -> tuple[str, str] | None:
         """The branch that experiments are merged into, and its newest commit."""
         name = self.repository.main_branch()
-        return None if name is None else (name, self.repository.tips((name,))[name].commit)
+        tip = None if name is None else self.repository.tips((name,)).get(name)
+        return None if name is None or tip is None else (name, tip.commit)
 
     @cached_property
     def merged(self) -> set[str]:

@@ -1,20 +1,30 @@
 """What CI has checked out: chosen files go back to the branch, and nothing else is touched."""
 
 import os
+import posixpath
+import time
 from base64 import b64encode
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from tunesmith.errors import UsageError
+from tunesmith.pipeline.branches.experiment import TUNING
+from tunesmith.pipeline.ci.backoff import pauses
+from tunesmith.pipeline.ci.merging import merged
+from tunesmith.pipeline.ci.place import Place, place_for
 from tunesmith.pipeline.forge.forge import Forge, Login
 from tunesmith.pipeline.plumbing import GitError
-from tunesmith.pipeline.repository import PUSH_TIMEOUT_S, Entry, Repository
+from tunesmith.pipeline.pushing import HEADS, NO_OPTIONS, PUSH_TIMEOUT_S, PushRefusedError
+from tunesmith.pipeline.repository import Entry, Repository
 
-TRIES = 5
-"""So often somebody else may push while we do."""
 MAX_NAMED = 5
+SUBMODULE = "160000"
+"""The mode of a folder that is another repository."""
+SKIP = "[skip ci]"
+"""In a message, for servers that take no options of a push."""
+NOT_LET_IN = ("Authentication failed", "could not read Username", "403", "denied", "not allowed")
 
 
 @dataclass(frozen=True)
@@ -26,6 +36,17 @@ class NewCommit:
     """``None`` where nothing had changed."""
     files: tuple[str, ...]
     """That the commit holds, relative to the repository."""
+    note: str = ""
+    """What could not be done besides, although the commit was."""
+
+
+@dataclass(frozen=True)
+class _Start:
+    """What a commit goes on top of."""
+
+    commit: str
+    tip: str | None
+    """Where the branch is on the remote; ``None`` if it is not there."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +58,9 @@ class Checkout(Repository):
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Variables for Git; they hold the token, which so is in no argument and in no file."""
 
+    default_branch: str | None = None
+    """Of the repository, as the forge tells the job."""
+
     @classmethod
     def in_ci(cls, folder: Path, forge: Forge | None) -> "Checkout":
         """The repository of a folder, with the job's rights.
@@ -47,10 +71,11 @@ class Checkout(Repository):
         root = cls.of(folder).root
         if forge is None:
             return cls(root)
-        return cls(root, forge.bot, {} if forge.login is None else git_variables(forge.login))
+        rights = {} if forge.login is None else git_variables(forge.login)
+        return cls(root, forge.bot, rights, forge.job.default_branch)
 
     def current_branch(self, forge: Forge | None) -> str:
-        """The branch that is checked out, or that the job says where HEAD is detached.
+        """The branch that is checked out, or that the job says if HEAD is detached.
 
         Raises:
             UsageError: neither is known.
@@ -64,81 +89,140 @@ class Checkout(Repository):
         return found
 
     def branch_here(self, forge: Forge | None) -> str | None:
-        """The same, or ``None`` where neither is known, as on a tag."""
-        named = None if forge is None else forge.job.branch
-        return named or self._try("symbolic-ref", "--quiet", "--short", "HEAD")
+        """The same, or ``None`` if neither is known, as on a tag."""
+        return self._checked_out() or (None if forge is None else forge.job.branch)
 
-    def base_commit(self, forge: Forge | None, given: str | None = None) -> tuple[str, str | None]:
-        """What a change is compared with: a name, and its commit if that is here.
+    def _checked_out(self) -> str | None:
+        # Not `--short`: with a tag of the same name that is `heads/NAME`.
+        found = self._try("symbolic-ref", "--quiet", "HEAD")
+        is_branch = found is not None and found.startswith(HEADS)
+        return found.removeprefix(HEADS) if found and is_branch else None
+
+    def main_branch(self) -> str | None:
+        """The default branch: as the forge or the remote tells, and never by its name alone."""
+        return self.default_branch or super().main_branch()
+
+    def place(self, forge: Forge | None, branch: str | None = None) -> Place:
+        """The branch that a job may commit to.
 
         Args:
-            forge: that the job runs on.
-            given: a revision; else the branch that the pull request goes into, or the main one.
-        """
-        if given is not None:
-            return given, self.commit_of(given)
-        target = (None if forge is None else forge.job.target) or self.main_branch() or "main"
-        here = self.commit_of(f"refs/remotes/origin/{target}")
-        return target, here or self.commit_of(f"refs/heads/{target}")
+            forge: that it runs on.
+            branch: that is meant, if somebody has named one.
 
-    def commit(self, paths: Sequence[str], message: str, forge: Forge | None) -> NewCommit:
+        Raises:
+            UsageError: it is not known which one, or the job may write to none.
+        """
+        place = place_for(self._checked_out(), None if forge is None else forge.job, branch)
+        above = self._try("rev-parse", "--show-superproject-working-tree")
+        if above and forge is not None and branch is None:
+            raise UsageError(
+                f"{self.root.name} is a submodule, and the job's branch is that of the repository"
+                " around it; nothing was committed.\n  If the submodule's own branch is meant:"
+                " `--branch NAME`."
+            )
+        return place
+
+    def tuning_branch(self, forge: Forge, named: str | None = None) -> str:
+        """The tuning branch that a job is about: named, checked out, or the job's own.
+
+        Raises:
+            UsageError: it is none, or two of these differ.
+        """
+        if forge.job.foreign:
+            raise UsageError(f"{forge.job.foreign}.\n  Do this in a job that runs on a push.")
+        given = [named] if named is not None else [self._checked_out(), forge.job.branch]
+        found = [name for name in dict.fromkeys(given) if name and name.startswith(TUNING)]
+        if not found:
+            known = next((name for name in given if name), "a tag")
+            raise UsageError(f"`{known}` is no tuning branch: they are called {TUNING}NAME.")
+        if len(found) > 1:
+            raise UsageError(
+                f"`{found[0]}` is checked out, and this job runs for `{found[1]}`; nothing was"
+                f" done.\n  Say which one is meant: `--branch {found[0]}`."
+            )
+        return found[0]
+
+    def commit(
+        self,
+        paths: Sequence[str],
+        message: str,
+        forge: Forge | None,
+        *,
+        branch: str | None = None,
+    ) -> NewCommit:
         """Commit some files of the working tree, and leave the others as they are.
 
         Args:
             paths: files, relative to the repository; missing and ignored ones are left out.
             message: of the commit.
             forge: that the job runs on.
+            branch: that is meant, even if the job runs for another one or it is the default one.
 
         Raises:
-            UsageError: the job runs for a pull request, or it is not known on which branch.
+            UsageError: it is not known on which branch, or the job may not write to it.
         """
-        branch, head = self._own_branch(forge), self._head()
-        entries = self._entries(paths)
+        place, head = self.place(forge, branch), self._head()
+        if forge is not None:
+            place.check_default(self.main_branch())
+        entries = self._changed(head, self._entries(paths))
         made = self._commit_on(head, entries, message)
         if made is None:
-            return NewCommit(branch, None, ())
+            return NewCommit(place.branch, None, ())
         self._advance(head, made, entries)
-        return NewCommit(branch, made, tuple(self.changed_since(head, made)))
+        return NewCommit(place.branch, made, tuple(self.changed_since(head, made)))
 
     def commit_and_push(
-        self, paths: Sequence[str], message: str, forge: Forge | None, remote: str = "origin"
+        self,
+        paths: Sequence[str],
+        message: str,
+        forge: Forge | None,
+        remote: str = "origin",
+        *,
+        branch: str | None = None,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> NewCommit:
         """The same, on top of what the branch is on the remote by now.
 
+        What others push meanwhile is waited for, about a minute at most.
+
         Raises:
             UsageError: as above.
-            GitError: the remote refuses, or somebody else has changed one of these files.
+            GitError: the remote refuses, or somebody else has changed one of these files; nothing
+                was pushed.
         """
-        branch, head = self._own_branch(forge), self._head()
-        entries, tip = self._entries(paths), head
-        for _ in range(TRIES):
-            made = self._commit_on(tip, entries, message)
+        place, head = self.place(forge, branch), self._head()
+        entries = self._changed(head, self._entries(paths))
+        if not entries:
+            return NewCommit(place.branch, None, ())
+        options = () if forge is None else forge.skip_ci
+        n_tries = 0
+        for pause in pauses():
+            n_tries += 1
+            start = self._start(remote, place, head)
+            chosen = self._merged(head, start.commit, entries, place.branch)
+            made = self._commit_on(start.commit, chosen, message)
             if made is None:
-                return NewCommit(branch, None, ())
+                return NewCommit(place.branch, None, ())
+            tips = {} if start.tip is None else {place.branch: start.tip}
             try:
-                self._push_commit(remote, made, branch, () if forge is None else forge.skip_ci)
+                self.push_commits(remote, {place.branch: made}, tips, options)
             except GitError as error:
-                if "rejected" not in str(error):
-                    raise
-                tip = self._fetch(remote, branch)
-                self._refuse_conflicts(head, tip, entries, branch)
+                if options and NO_OPTIONS in error.said:
+                    options, message = (), f"{message}\n\n{SKIP}"
+                    continue
+                if not self._is_race(remote, place.branch, start.tip, error):
+                    raise self._told(error, forge) from None
+                sleep(pause)
                 continue
-            if tip == head:
-                self._advance(head, made, entries)
-            return NewCommit(branch, made, tuple(self.changed_since(tip, made)))
-        raise GitError(f"`{branch}` moved {TRIES} times while its results were pushed; try again.")
+            note = self._follow_up(head, start.commit, made, chosen)
+            files = tuple(self.changed_since(start.commit, made))
+            return NewCommit(place.branch, made, files, note)
+        raise GitError(
+            f"`{place.branch}` was moved by others at each of {n_tries} tries within a minute;"
+            " nothing was pushed. Try again."
+        )
 
     # -- parts of it -------------------------------------------------------------------------
-
-    def _own_branch(self, forge: Forge | None) -> str:
-        # What is checked out for a pull request is often a merge that is on no branch; and the
-        # branch may be a fork's, which is called like one of ours.
-        if forge is not None and forge.job.number is not None:
-            raise UsageError(
-                f"this job runs for pull request {forge.job.number}, not for a branch.\n"
-                "  Commit from a job that runs on a push."
-            )
-        return self.current_branch(forge)
 
     def _head(self) -> str:
         head = self.commit_of("HEAD")
@@ -148,11 +232,35 @@ class Checkout(Repository):
 
     def _entries(self, paths: Sequence[str]) -> dict[str, Entry]:
         files = [p for p in dict.fromkeys(paths) if self._is_plain(p)]
+        self._refuse_submodules(files)
+        before = dict(zip(files, self.blobs([("HEAD", p) for p in files]), strict=True))
+        wanted = [p for p in files if before[p] is not None or not self._is_ignored(p)]
+        filters = self.filters_of(wanted)
         return {
-            path: Entry(self._mode_of(path), self._blob(path))
-            for path in files
-            if self.read("HEAD", path) is not None or not self._is_ignored(path)
+            path: Entry(
+                self._mode_of(path),
+                self.filtered_blob(path, str(self.root / path), filters.get(path), before[path]),
+            )
+            for path in wanted
         }
+
+    def _refuse_submodules(self, paths: Sequence[str]) -> None:
+        """Git would put a file in the place of the whole submodule."""
+        above = {parent for path in paths for parent in _folders(path)}
+        listed = self._run("ls-tree", "-z", "--full-tree", "HEAD", "--", *above) if above else ""
+        rows = [line.partition("\t") for line in listed.split("\0") if line]
+        found = [name for about, _, name in rows if about.startswith(SUBMODULE)]
+        if found:
+            raise UsageError(
+                f"results lie in the submodule {found[0]}, which is a repository of its own;"
+                " nothing was committed.\n  Let `outputs:` name a folder of this repository."
+            )
+
+    def _changed(self, head: str, entries: Mapping[str, Entry]) -> dict[str, Entry]:
+        """Those that are not as they were committed."""
+        before = self.blobs([(head, path) for path in entries])
+        rows = zip(entries.items(), before, strict=True)
+        return {path: entry for (path, entry), blob in rows if entry.blob != blob}
 
     def _is_plain(self, path: str) -> bool:
         file = self.root / path
@@ -171,12 +279,8 @@ class Checkout(Repository):
         listed = self._try("ls-tree", "HEAD", "--", path)
         return listed.split()[0] if listed else "100644"
 
-    def _blob(self, path: str) -> str:
-        # With `--path`, line ends and LFS are seen to as `git add` would.
-        return self._run("hash-object", "-w", "--path", path, "--", str(self.root / path))
-
     def _commit_on(self, tip: str, entries: Mapping[str, Entry], message: str) -> str | None:
-        """A commit with these files on top of another one; ``None`` where it would be empty."""
+        """A commit with these files on top of another one; ``None`` if it would be empty."""
         made = self._commit(tip, entries, message)
         return None if made == tip else made
 
@@ -185,36 +289,103 @@ class Checkout(Repository):
         self._run("update-ref", "HEAD", made, head)
         self._run("update-index", "-z", "--index-info", given=_rows(entries))
 
-    def _push_commit(self, remote: str, commit: str, branch: str, options: Sequence[str]) -> None:
-        pushed = [f"--push-option={option}" for option in options]
-        reference = f"{commit}:refs/heads/{branch}"
-        arguments = ("push", "--quiet", *pushed, "--", remote, reference)
-        self._run(*arguments, timeout_s=PUSH_TIMEOUT_S)
+    def _follow_up(self, head: str, start: str, made: str, entries: Mapping[str, Entry]) -> str:
+        """After a push, let the working tree stand on the new commit if it stood below it."""
+        if start != head:
+            return ""
+        try:
+            self._advance(head, made, entries)
+        except GitError as error:
+            return f"the commit was pushed, but the working tree here stays behind it ({error})"
+        return ""
+
+    # -- the remote --------------------------------------------------------------------------
+
+    def _start(self, remote: str, place: Place, head: str) -> _Start:
+        """What to commit on: the remote's tip, if it holds what is checked out.
+
+        Raises:
+            UsageError: it is the default branch.
+            GitError: the branch is gone there, or has become another one.
+        """
+        state = self.ask_remote(remote, [place.branch])
+        place.check_default(self.default_branch or state.default_branch or self.main_branch())
+        if place.branch not in state.tips:
+            if place.may_begin:
+                return _Start(head, None)
+            raise GitError(
+                f"{remote} has no branch `{place.branch}` (any more); nothing was pushed."
+            )
+        tip = state.tips[place.branch]
+        if self.commit_of(tip) is None:
+            tip = self._fetch(remote, place.branch)
+        if self.is_ancestor(head, tip):
+            return _Start(tip, tip)
+        if not place.is_detached and self.is_ancestor(tip, head):
+            return _Start(head, tip)
+        raise GitError(
+            f"what is checked out ({head[:12]}) is not on `{place.branch}` of {remote}: the branch"
+            " was rewritten since, or these commits belong elsewhere; nothing was pushed.\n"
+            "  Results are in the ledger: run the job again on the branch as it is now."
+        )
 
     def _fetch(self, remote: str, branch: str) -> str:
-        reference = f"refs/heads/{branch}"
-        arguments = ("fetch", "--quiet", "--no-tags", "--", remote, reference)
-        self._run(*arguments, timeout_s=PUSH_TIMEOUT_S)
+        options = ("--quiet", "--no-tags", "--no-recurse-submodules", "--no-auto-maintenance")
+        reference = f"{HEADS}{branch}"
+        self._run("fetch", *options, "--", remote, reference, timeout_s=PUSH_TIMEOUT_S)
         return self._run("rev-parse", "--verify", "FETCH_HEAD^{commit}")
 
-    def _refuse_conflicts(
+    def _is_race(self, remote: str, branch: str, tip: str | None, error: GitError) -> bool:
+        """Whether somebody else was faster: Git says so, or the branch is elsewhere by now."""
+        if not isinstance(error, PushRefusedError):
+            return False
+        return error.is_contended or self.ask_remote(remote, [branch]).tips.get(branch) != tip
+
+    def _told(self, error: GitError, forge: Forge | None) -> GitError:
+        """A refusal with what helps against it."""
+        lines = [str(error)]
+        if isinstance(error, PushRefusedError):
+            lines.append("Nothing was pushed; the results are in the ledger.")
+        if forge is not None and forge.push_hint and any(w in error.said for w in NOT_LET_IN):
+            lines.append(forge.push_hint)
+        return GitError("\n  ".join(lines), error.said)
+
+    def _merged(
         self, head: str, tip: str, entries: Mapping[str, Entry], branch: str
-    ) -> None:
-        """Nobody's edit is overwritten by results that do not know it."""
-        found = [
-            path
-            for path, entry in entries.items()
-            if self._blob_in(tip, path) not in (self._blob_in(head, path), entry.blob)
-        ]
-        if found:
-            named = ", ".join(found[:MAX_NAMED])
+    ) -> dict[str, Entry]:
+        """The files to commit on a tip; results overwrite no edit that they do not know.
+
+        Raises:
+            GitError: somebody has changed one of them, and a person has to decide.
+        """
+        if tip == head:
+            return dict(entries)
+        before = self.blobs([(head, path) for path in entries])
+        theirs = self.blobs([(tip, path) for path in entries])
+        found, conflicts = {}, []
+        for (path, entry), was, other in zip(entries.items(), before, theirs, strict=True):
+            if other in (was, entry.blob):
+                found[path] = entry
+                continue
+            text = merged(path, self._text(was), self._text(entry.blob), self._text(other))
+            if text is None:
+                conflicts.append(path)
+            else:
+                found[path] = Entry(entry.mode, self.store(text))
+        if conflicts:
+            named = ", ".join(conflicts[:MAX_NAMED])
             raise GitError(
                 f"somebody has changed {named} on `{branch}` since this job began; nothing was"
                 " pushed.\n  The results are in the ledger: the next run finds them there."
             )
+        return found
 
-    def _blob_in(self, revision: str, path: str) -> str | None:
-        return self._try("rev-parse", "--verify", "--quiet", f"{revision}:{path}")
+    def _text(self, blob: str | None) -> str | None:
+        """What a blob holds; ``None`` if it is no text."""
+        try:
+            return None if blob is None else self.contents([blob])[blob].decode()
+        except UnicodeDecodeError:
+            return None
 
     # -- overridden --------------------------------------------------------------------------
 
@@ -228,6 +399,18 @@ class Checkout(Repository):
 
     def _bytes(self, *arguments: str, more: Mapping[str, str] | None = None, **rest: Any) -> bytes:
         return super()._bytes(*arguments, more={**self.environment, **(more or {})}, **rest)
+
+
+def _folders(path: str) -> list[str]:
+    """All folders that a path leads through.
+
+    >>> _folders("a/b/c.md")
+    ['a/b', 'a']
+    """
+    found = []
+    while path := posixpath.dirname(path):
+        found.append(path)
+    return found
 
 
 def _rows(entries: Mapping[str, Entry]) -> str:

@@ -74,16 +74,20 @@ def metrics_files(folder: Path) -> list[str]:
     return [path for path in dict.fromkeys(found) if "${" not in path]
 
 
-def metrics_diff(folder: Path, files: Sequence[str], base: str, commit: str | None) -> MetricsDiff:
+def metrics_diff(
+    folder: Path, files: Sequence[str], base: str, commit: str | None, note: str = ""
+) -> MetricsDiff:
     """Compare the files of the working tree with those of a commit; nothing is checked out.
 
     Args:
         folder: that the names are relative to.
         files: JSON, YAML or TOML.
         base: what to call the commit.
-        commit: ``None`` where it is not here: all metrics are new then.
+        commit: ``None`` if it is not here: all metrics are new then.
+        note: what to do about that.
     """
-    notes = [] if commit else [f"`{base}` is not here, so there is nothing to compare with."]
+    missing = f"`{base}` is not here, so there is nothing to compare with. {note}".rstrip()
+    notes = [] if commit else [missing]
     found: list[Metric] = []
     for file in files:
         path = folder / file

@@ -1,28 +1,51 @@
 """One comment of a study on a pull request, found again by a hidden mark in its first line."""
 
+import re
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
+from tunesmith.errors import UsageError
 from tunesmith.pipeline.forge.api import ForgeError
 from tunesmith.pipeline.forge.forge import Comment, Forge
 
 TRIES = 4
 PAUSE_S = 3.0
+ID = re.compile(r"[\w.,][\w., -]{0,79}\Z", re.ASCII)
 
 
-def mark(study: str) -> str:
+def mark(study: str, name: str | None = None) -> str:
     """The first line of a study's comment; no reader sees it.
 
-    >>> mark("churn")
-    '<!-- tunesmith:churn -->'
+    >>> mark("churn"), mark("churn", "python-3.13")
+    ('<!-- tunesmith:churn -->', '<!-- tunesmith:churn:python-3.13 -->')
     """
-    return f"<!-- tunesmith:{study} -->"
+    return f"<!-- tunesmith:{study}{f':{name}' if name else ''} -->"
+
+
+def check_id(name: str) -> None:
+    """Refuse what cannot stand in the mark of a comment.
+
+    Raises:
+        UsageError: with the rule.
+    """
+    if not ID.match(name):
+        raise UsageError(
+            f"--id: {name!a} is none: letters, digits, dots, dashes, underscores, commas and"
+            " spaces, at most 80."
+        )
 
 
 def put_comment(
-    forge: Forge, number: int, study: str, text: str, sleep: Callable[[float], None] = time.sleep
+    forge: Forge,
+    number: int,
+    study: str,
+    text: str,
+    sleep: Callable[[float], None] = time.sleep,
+    *,
+    name: str | None = None,
 ) -> tuple[Comment, str]:
-    """Write the study's comment, or rewrite it.
+    """Write the study's comment, or rewrite it; if two jobs write at once, one comment stays.
 
     Args:
         forge: where.
@@ -30,6 +53,7 @@ def put_comment(
         study: its name.
         text: without the mark.
         sleep: waits before the forge is asked again whether a comment was added.
+        name: tells several comments of one study apart.
 
     Returns:
         The comment, and what was done: ``created``, ``updated`` or ``unchanged``.
@@ -37,24 +61,41 @@ def put_comment(
     Raises:
         ForgeError: the forge refuses, or cannot be reached.
     """
-    body, author = f"{mark(study)}\n{text}", forge.author()
+    first, author = mark(study, name), forge.author()
+    body = f"{first}\n{text}"
     for left in reversed(range(TRIES)):
-        found = _newest(forge, number, study, author)
+        found = _own(forge, number, first, author)
         try:
-            return _put(forge, number, found, body)
+            done = _put(forge, number, found[-1] if found else None, body)
         except ForgeError as error:
             # It may be there all the same: look again, so that no second one is added.
             if not (error.is_unclear and left):
                 raise
             sleep(PAUSE_S)
+            continue
+        # Another job may have added one since: whoever looks last sees both.
+        _remove_older(forge, number, first, done[0])
+        return done
     raise AssertionError
 
 
-def _newest(forge: Forge, number: int, study: str, author: str | None) -> Comment | None:
-    """The last comment with the mark that is our own, or a program's where we do not know us."""
-    marked = [c for c in forge.comments(number) if c.body.split("\n")[0].strip() == mark(study)]
+def _own(forge: Forge, number: int, first: str, author: str | None) -> list[Comment]:
+    """Comments with the mark that are our own, or a program's if we do not know us; by age."""
+    marked = [c for c in forge.comments(number) if c.body.split("\n")[0].strip() == first]
     own = [c for c in marked if (c.is_bot if author is None else c.author == author)]
-    return own[-1] if own else None
+    return sorted(own, key=lambda c: c.id)
+
+
+def _remove_older(forge: Forge, number: int, first: str, ours: Comment) -> None:
+    """Leave the newest alone: an older one would go on telling what is no longer so."""
+    # The answer tells who we are; another program's comment is never removed.
+    for comment in _own(forge, number, first, ours.author)[:-1]:
+        try:
+            forge.delete_comment(number, comment.id)
+        except ForgeError:
+            # Removed by the other job, or not to be removed: then it tells the same, at least.
+            with suppress(ForgeError):
+                forge.change_comment(number, comment.id, ours.body)
 
 
 def _put(forge: Forge, number: int, found: Comment | None, body: str) -> tuple[Comment, str]:

@@ -11,6 +11,7 @@ from tunesmith.errors import UsageError
 from tunesmith.pipeline.believed import of_ledger
 from tunesmith.pipeline.branches.experiment import TRAINING, TUNING
 from tunesmith.pipeline.ci import metrics
+from tunesmith.pipeline.ci.base import Base
 from tunesmith.pipeline.ci.checkout import Checkout
 from tunesmith.pipeline.ci.files import within
 from tunesmith.pipeline.parameters import Parameters, parse
@@ -24,8 +25,10 @@ from tunesmith.reporting.shape import Shape
 from tunesmith.reporting.summary import Summary, summarise
 from tunesmith.types import Params
 
-MIN_CHARACTERS = 10_000
-"""That are left to the report, however long the rest is."""
+MAX_LINKS_CHARACTERS = 6_000
+"""Of the links below a report; the report has what they and the tables above it leave."""
+ROOM = 200
+"""For the mark of the comment and the lines between its parts."""
 NO_REPORT = "_There is no tuning report on this branch yet._"
 
 
@@ -44,8 +47,8 @@ class Subject:
     definition: Definition
     checkout: Checkout
     branch: str | None
-    base: str
-    base_commit: str | None
+    base: Base
+    """What metrics and parameters are compared with."""
     files: tuple[Path, ...] = ()
     """Markdown files in place of the study's own report."""
     links: tuple[Link, ...] = ()
@@ -62,7 +65,7 @@ class Subject:
 def comment(subject: Subject) -> str:
     """For a pull request: at most 60,000 characters."""
     above, below = _around(subject)
-    left = max(MAX_CHARACTERS - len(above) - len(below) - 200, MIN_CHARACTERS)
+    left = MAX_CHARACTERS - len(above) - len(below) - ROOM
     return _joined(above, _report(subject, left), below)
 
 
@@ -85,9 +88,23 @@ def _joined(*parts: str) -> str:
 def _around(subject: Subject) -> tuple[str, str]:
     """What comes before the report and after it, bounded."""
     above = _joined(*_training(subject))
-    links = [f"[{md_text(link.name)}]({link.url})" for link in subject.links if is_web(link.url)]
-    below = f"---\n\n{' · '.join(links)}" if links else ""
+    links = _links(subject.links)
+    below = f"---\n\n{links}" if links else ""
     return shortened(above, lambda text: len(text) <= MAX_CHARACTERS // 3), below
+
+
+def _links(given: Sequence[Link]) -> str:
+    """As many links as there is room for; how many are left out is said."""
+    texts = [f"[{md_text(link.name)}]({link.url})" for link in given if is_web(link.url)]
+    kept: list[str] = []
+    left = MAX_LINKS_CHARACTERS
+    for text in texts:
+        left -= len(text) + 3
+        if left >= 0:
+            kept.append(text)
+    n_gone = len(texts) - len(kept)
+    rest = [f"_{n_gone} more links did not fit_"] if n_gone else []
+    return " · ".join([*kept, *rest])
 
 
 # -- the study's report --------------------------------------------------------------------------
@@ -120,7 +137,7 @@ def _committed_report(subject: Subject) -> str | None:
     checkout, report = subject.checkout, _path(subject, subject.definition.file.outputs.report)
     own = checkout.root / report
     text = own.read_text(encoding="utf-8") if own.is_file() else None
-    if text is not None and text != _read(checkout, subject.base_commit, report):
+    if text is not None and text != _read(checkout, subject.base.commit, report):
         return text
     return _tuning_report(subject)
 
@@ -151,7 +168,7 @@ def _path(subject: Subject, name: str) -> str:
 def _training(subject: Subject) -> Iterator[str]:
     folder, base = subject.definition.root, subject.base
     files = metrics.metrics_files(folder)
-    diff = metrics.metrics_diff(folder, files, base, subject.base_commit)
+    diff = metrics.metrics_diff(folder, files, base.name, base.commit, base.note)
     if diff.metrics:
         yield f"## Metrics\n\n{metrics.markdown(diff)}"
     if not subject.files and subject.summary is not None:
@@ -159,10 +176,10 @@ def _training(subject: Subject) -> Iterator[str]:
         return
     best = _path(subject, subject.definition.file.outputs.best.path)
     shape = shape_of(subject.definition)
-    before = _parameters_of(subject.checkout, subject.base_commit, best, shape)
+    before = _parameters_of(subject.checkout, subject.base.commit, best, shape)
     here = _parameters_here(subject.checkout, best, shape)
     if here is not None and (before is None or before.digest != here.digest):
-        yield f"## Parameters\n\n{parameters_table(before, here, base)}"
+        yield f"## Parameters\n\n{parameters_table(before, here, base.name)}"
 
 
 def parameters_table(before: Parameters | None, here: Parameters, base: str) -> str:

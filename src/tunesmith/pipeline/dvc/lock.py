@@ -85,8 +85,8 @@ def with_stage_of(text: str, other: str, stage: str) -> str:
     """
     if stage not in stages_in(other, LOCK):
         raise UsageError(f"{LOCK}: there is no stage `{stage}` in it.")
-    blocks, given = _blocks(text), _blocks(other)
-    head = text.partition("stages:\n")[0] if text.strip() else other.partition("stages:\n")[0]
+    blocks, given = blocks_of(text), blocks_of(other)
+    head = head_of(text) if text.strip() else head_of(other)
     merged = blocks | {stage: given.get(stage, "")}
     found = f"{head}stages:\n" + "".join(merged.values())
     if stages_in(found, LOCK) != stages_in(text, LOCK) | {stage: stages_in(other, LOCK)[stage]}:
@@ -94,7 +94,12 @@ def with_stage_of(text: str, other: str, stage: str) -> str:
     return found
 
 
-def _blocks(text: str) -> dict[str, str]:
+def head_of(text: str) -> str:
+    """What stands above the stages."""
+    return text.partition("stages:\n")[0]
+
+
+def blocks_of(text: str) -> dict[str, str]:
     """The text of every stage, by its name: DVC writes them two spaces deep."""
     found: dict[str, str] = {}
     name = ""

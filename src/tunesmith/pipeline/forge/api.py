@@ -34,7 +34,16 @@ MAX_BYTES = 32 << 20
 MAX_PAGES = 100
 MAX_REDIRECTS = 3
 BUSY = (429, 500, 502, 503, 504)
-SAFE = ("GET", "PUT", "PATCH")
+LIMITED = re.compile(
+    r"secondary[ -]rate|\babuse\b|abuse[ -](detection|rate)|rate limit exceeded"
+    r"|submitted too quickly|temporarily blocked from content creation"
+    r"|retry your request again later",
+    re.IGNORECASE,
+)
+"""How GitHub has worded that one asks for too much: in the message, or in the page it points to."""
+MAX_SAID = 4096
+"""Bytes of an answer in which that is looked for."""
+SAFE = ("GET", "PUT", "PATCH", "DELETE")
 """Methods that may be sent twice: the second one changes nothing."""
 HINTS = {
     401: "The token is not valid here.",
@@ -93,6 +102,8 @@ class Api:
     base: str
     headers: Mapping[str, str] = field(repr=False)
     sleep: Callable[[float], None] = time.sleep
+    hint: str = ""
+    """What to say, in place of the usual, if the token is refused."""
 
     def __post_init__(self) -> None:
         if urlsplit(self.base).scheme not in ("http", "https"):
@@ -115,7 +126,7 @@ class Api:
         """Have something made or changed.
 
         Args:
-            method: ``POST``, ``PUT`` or ``PATCH``.
+            method: ``POST``, ``PUT``, ``PATCH`` or ``DELETE``.
             path: below the address.
             content: becomes JSON.
 
@@ -208,6 +219,7 @@ class Api:
     def _refused(self, url: str, answer: Answer) -> ForgeError:
         text = f"{_place(url)}: {answer.status} {answer.reason}".rstrip()
         hint = HINTS.get(answer.status)
+        hint = self.hint or hint if hint else None
         return ForgeError(
             self._clean(f"{text}\n  {hint}" if hint else text),
             answer.status,
@@ -256,9 +268,9 @@ def pause_asked(answer: Answer) -> float | None:
     """How many seconds a forge asks to be left alone, if it does.
 
     That is ``Retry-After`` (RFC 9110), or the end of GitHub's limit of requests, or 60 seconds
-    for its secondary limit, which says so in words alone.
+    for its secondary limits, which it tells in words alone.
     """
-    if answer.status not in (403, *BUSY):
+    if answer.status not in (403, 422, *BUSY):
         return None
     after = answer.headers.get("Retry-After")
     if after is not None:
@@ -266,7 +278,8 @@ def pause_asked(answer: Answer) -> float | None:
     reset = answer.headers.get("X-RateLimit-Reset", "")
     if answer.headers.get("X-RateLimit-Remaining") == "0" and reset.isdigit():
         return max(0.0, int(reset) - time.time())
-    if answer.status == 403 and "secondary rate limit" in answer.reason.lower():
+    # GitHub says the same of its secondary limits in many words, and with several statuses.
+    if LIMITED.search(answer.body[:MAX_SAID].decode(errors="replace")):
         return MAX_PAUSE_S
     return 0.0 if answer.status == 429 else None
 

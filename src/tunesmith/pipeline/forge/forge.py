@@ -24,6 +24,13 @@ class Job:
     """Where one can watch it."""
     summary: Path | None
     """The file that is shown with the job, if the forge has such a thing."""
+    event: str = ""
+    """That has started the job, in the forge's own word; empty if it is not known."""
+    default_branch: str | None = None
+    """Of the repository, as the forge tells the job; ``None`` if it does not."""
+    foreign: str | None = None
+    """Why this job does not run for a branch of its own, so that nothing may be committed to one;
+    ``None`` if it does."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +41,8 @@ class PullRequest:
     url: str
     source: str
     target: str
+    author: str = ""
+    """Who opened it; empty if the forge does not tell."""
 
 
 @dataclass(frozen=True)
@@ -68,8 +77,12 @@ class Forge(Protocol):
     login: Login | None
     """``None`` without a token."""
     skip_ci: tuple[str, ...]
-    """Options of ``git push`` after which nothing is run; none are needed where a job's own token
-    starts nothing."""
+    """Options of ``git push`` after which nothing is run; none are needed if a job's own token
+    starts nothing. A server that takes none gets ``[skip ci]`` in the message."""
+    push_hint: str
+    """What to say if Git is not let in; empty if there is nothing to add."""
+    starts_checks: bool
+    """Whether the checks of a pull request start although a job's own token has opened it."""
 
     @staticmethod
     def is_here(environ: Mapping[str, str]) -> bool:
@@ -95,6 +108,13 @@ class Forge(Protocol):
             ForgeError: as above.
         """
 
+    def numbered(self, number: int) -> PullRequest | None:
+        """The pull request of a number, open or not; ``None`` if there is none.
+
+        Raises:
+            ForgeError: as above.
+        """
+
     def comments(self, number: int) -> Iterator[Comment]:
         """All comments of people and programs on a pull request, oldest first.
 
@@ -111,6 +131,13 @@ class Forge(Protocol):
 
     def change_comment(self, number: int, comment: int, body: str) -> Comment:
         """Give one another body.
+
+        Raises:
+            ForgeError: as above.
+        """
+
+    def delete_comment(self, number: int, comment: int) -> None:
+        """Remove one.
 
         Raises:
             ForgeError: as above.

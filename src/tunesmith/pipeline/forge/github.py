@@ -4,6 +4,7 @@ REST API: https://docs.github.com/en/rest (version 2022-11-28). The token is ``G
 a workflow has to hand to the step.
 """
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from functools import cached_property
@@ -15,15 +16,23 @@ from tunesmith.pipeline.forge.api import Api, ForgeError
 from tunesmith.pipeline.forge.forge import Comment, Job, Login, PullRequest, needed
 
 BOT = ("github-actions[bot]", "41898282+github-actions[bot]@users.noreply.github.com")
+UNTOLD = (
+    "GITHUB_TOKEN is not set.\n  Give it to the step: `env: {GITHUB_TOKEN: '${{ github.token }}'}`."
+)
 PULL_REF = re.compile(r"refs/pull/(\d+)/")
+QUEUE = "gh-readonly-queue/"
+"""How the branches of a merge queue begin; they come and go with it."""
+OF_BRANCHES = ("push", "workflow_dispatch", "repository_dispatch", "schedule", "workflow_run")
+"""Events whose ref is a branch of this repository, on which a job may write."""
 
 
 class GitHub:
     """A repository on GitHub."""
 
     bot = BOT
-    # What a job's own token pushes starts no workflow.
+    # What a job's own token pushes starts no workflow, and what it opens starts no checks.
     skip_ci: tuple[str, ...] = ()
+    starts_checks = False
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._server = environ.get("GITHUB_SERVER_URL") or "https://github.com"
@@ -32,6 +41,7 @@ class GitHub:
         self._token = environ.get("GITHUB_TOKEN", "").strip()
         self.job = _job(environ, f"{self._server}/{self._name}")
         is_in = bool(self._token)
+        self.push_hint = "" if is_in else UNTOLD
         self.login = Login(self._server, "x-access-token", self._token) if is_in else None
 
     @staticmethod
@@ -42,10 +52,7 @@ class GitHub:
     @cached_property
     def _api(self) -> Api:
         if not self._token:
-            raise ForgeError(
-                "GITHUB_TOKEN is not set.\n  Give it to the step:"
-                " `env: {GITHUB_TOKEN: '${{ github.token }}'}`."
-            )
+            raise ForgeError(UNTOLD)
         headers = {"Authorization": f"Bearer {self._token}", "X-GitHub-Api-Version": "2022-11-28"}
         return Api(self._base, headers)
 
@@ -79,6 +86,15 @@ class GitHub:
         ]
         return max(found, key=lambda pull: pull.number, default=None)
 
+    def numbered(self, number: int) -> PullRequest | None:
+        """The one of a number, open or not."""
+        try:
+            return _pull_request(self._api.get(f"repos/{self._name}/pulls/{number}"))
+        except ForgeError as error:
+            if error.status != 404:
+                raise
+            return None
+
     def comments(self, number: int) -> Iterator[Comment]:
         """All of them, oldest first."""
         path = f"repos/{self._name}/issues/{number}/comments"
@@ -94,6 +110,11 @@ class GitHub:
         path = f"repos/{self._name}/issues/comments/{comment}"
         return _comment(self._api.send("PATCH", path, {"body": body}))
 
+    def delete_comment(self, number: int, comment: int) -> None:  # noqa: ARG002
+        """Remove one."""
+        path = f"repos/{self._name}/issues/comments/{comment}"
+        self._api.send("DELETE", path, {})
+
     def open_pull_request(self, source: str, target: str, title: str, body: str) -> PullRequest:
         """Open one; the setting "Allow GitHub Actions to create pull requests" may forbid it."""
         content = {"head": source, "base": target, "title": title, "body": body}
@@ -106,22 +127,71 @@ class GitHub:
 
 
 def _job(environ: Mapping[str, str], repository: str) -> Job:
+    event, told = environ.get("GITHUB_EVENT_NAME", ""), _payload(environ)
     pull = PULL_REF.match(environ.get("GITHUB_REF", ""))
-    is_branch = environ.get("GITHUB_REF_TYPE", "branch") == "branch" and not pull
+    number = int(pull[1]) if pull else _number(told)
+    is_branch = environ.get("GITHUB_REF_TYPE", "branch") == "branch" and number is None
     branch = environ.get("GITHUB_REF_NAME") if is_branch else environ.get("GITHUB_HEAD_REF")
     run, summary = environ.get("GITHUB_RUN_ID"), environ.get("GITHUB_STEP_SUMMARY")
     return Job(
         branch=branch or None,
-        target=environ.get("GITHUB_BASE_REF") or None,
-        number=int(pull[1]) if pull else None,
+        target=environ.get("GITHUB_BASE_REF") or _queue_target(told),
+        number=number,
         run_url=f"{repository}/actions/runs/{run}" if run else None,
         summary=Path(summary) if summary else None,
+        event=event,
+        default_branch=_text(told, "repository", "default_branch"),
+        foreign=_foreign(event, number, branch or ""),
     )
+
+
+def _foreign(event: str, number: int | None, branch: str) -> str | None:
+    """Why nothing may be committed: told by what is known to be a branch's job, not the reverse."""
+    if event == "pull_request_target":
+        return "this job runs for `pull_request_target`: what it checks out may be a fork's"
+    if number is not None:
+        return f"this job runs for pull request {number}, not for a branch"
+    if event == "merge_group" or branch.startswith(QUEUE):
+        return "this job runs for a merge queue, whose branches are gone once they are merged"
+    if event and event not in OF_BRANCHES:
+        return f"this job runs for `{event}`, which is no event of a branch"
+    return None
+
+
+def _payload(environ: Mapping[str, str]) -> Mapping[str, Any]:
+    """What the forge tells of the event; nothing if the file is not there or no JSON."""
+    path = environ.get("GITHUB_EVENT_PATH")
+    try:
+        found = json.loads(Path(path).read_text(encoding="utf-8")) if path else {}
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _text(told: Mapping[str, Any], *keys: str) -> str | None:
+    """A text deep in a payload; ``None`` if it is not there."""
+    found: Any = told
+    for key in keys:
+        found = found.get(key) if isinstance(found, Mapping) else None
+    return found if isinstance(found, str) and found else None
+
+
+def _number(told: Mapping[str, Any]) -> int | None:
+    pull = told.get("pull_request")
+    number = pull.get("number") if isinstance(pull, Mapping) else None
+    return number if isinstance(number, int) else None
+
+
+def _queue_target(told: Mapping[str, Any]) -> str | None:
+    """The branch that a merge queue leads to."""
+    target = _text(told, "merge_group", "base_ref")
+    return target.removeprefix("refs/heads/") if target else None
 
 
 def _pull_request(item: Mapping[str, Any]) -> PullRequest:
     source, target = item["head"]["ref"], item["base"]["ref"]
-    return PullRequest(item["number"], item["html_url"], source, target)
+    author = str((item.get("user") or {}).get("login", ""))
+    return PullRequest(item["number"], item["html_url"], source, target, author)
 
 
 def _repository(item: Mapping[str, Any]) -> str:

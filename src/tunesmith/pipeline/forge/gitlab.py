@@ -17,6 +17,24 @@ from tunesmith.pipeline.forge.forge import Comment, Job, Login, PullRequest, nee
 WORKFLOW = "TUNESMITH_WORKFLOW"
 """Variable by which a pipeline that was started by ``dispatch`` knows what it is for."""
 
+OF_BRANCHES = (
+    "push",
+    "web",
+    "schedule",
+    "api",
+    "trigger",
+    "pipeline",
+    "parent_pipeline",
+    "chat",
+    "webide",
+)
+"""Sources of pipelines that run for a branch or tag of this project."""
+UNTOLD = (
+    "TUNESMITH_TOKEN is not set, and a job's own token may not do this.\n  Make a project access"
+    " token (scopes `api` and `write_repository`, role Developer) and add it as a masked CI/CD"
+    " variable; a protected one is not seen by branches that are not protected."
+)
+
 QUICK_ACTION = re.compile(r"^([^\S\r\n]*)/", re.MULTILINE)
 
 
@@ -25,6 +43,7 @@ class GitLab:
 
     # What a project's token pushes would start a pipeline, and that one the next.
     skip_ci: tuple[str, ...] = ("ci.skip",)
+    starts_checks = True
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._base = needed(environ, "CI_API_V4_URL")
@@ -34,6 +53,7 @@ class GitLab:
         self._jobs = environ.get("CI_JOB_TOKEN", "").strip()
         name, address = environ.get("GITLAB_USER_NAME"), environ.get("GITLAB_USER_EMAIL")
         self.bot = (name or "Tunesmith", address or "tunesmith@localhost")
+        self.push_hint = "" if self._own else UNTOLD
         self.job = _job(environ)
         self.login = self._login(environ.get("CI_SERVER_URL") or self._url)
 
@@ -52,11 +72,8 @@ class GitLab:
         if self._own:
             return Api(self._base, {"PRIVATE-TOKEN": self._own})
         if self._jobs:
-            return Api(self._base, {"JOB-TOKEN": self._jobs})
-        raise ForgeError(
-            "TUNESMITH_TOKEN is not set.\n  Make a project access token (scopes `api` and"
-            " `write_repository`) and add it as a masked CI/CD variable."
-        )
+            return Api(self._base, {"JOB-TOKEN": self._jobs}, hint=UNTOLD)
+        raise ForgeError(UNTOLD)
 
     @property
     def _project(self) -> str:
@@ -91,6 +108,15 @@ class GitLab:
         ]
         return max(found, key=lambda pull: pull.number, default=None)
 
+    def numbered(self, number: int) -> PullRequest | None:
+        """The one of a number, open or not."""
+        try:
+            return _merge_request(self._api.get(f"{self._project}/merge_requests/{number}"))
+        except ForgeError as error:
+            if error.status != 404:
+                raise
+            return None
+
     def comments(self, number: int) -> Iterator[Comment]:
         """All notes that are not GitLab's own, oldest first."""
         items = self._api.pages(self._notes(number), order_by="created_at", sort="asc")
@@ -104,6 +130,10 @@ class GitLab:
         """Give a note another body."""
         path = f"{self._notes(number)}/{comment}"
         return _comment(self._api.send("PUT", path, {"body": inert(body)}))
+
+    def delete_comment(self, number: int, comment: int) -> None:
+        """Remove a note."""
+        self._api.send("DELETE", f"{self._notes(number)}/{comment}", {})
 
     def _notes(self, number: int) -> str:
         return f"{self._project}/merge_requests/{number}/notes"
@@ -136,19 +166,34 @@ def inert(body: str) -> str:
 
 
 def _job(environ: Mapping[str, str]) -> Job:
-    number = environ.get("CI_MERGE_REQUEST_IID", "")
+    text = environ.get("CI_MERGE_REQUEST_IID", "")
+    number = int(text) if text.isdigit() else None
     source = environ.get("CI_MERGE_REQUEST_SOURCE_BRANCH_NAME")
+    event = environ.get("CI_PIPELINE_SOURCE", "")
     return Job(
         branch=source or environ.get("CI_COMMIT_BRANCH") or None,
         target=environ.get("CI_MERGE_REQUEST_TARGET_BRANCH_NAME") or None,
-        number=int(number) if number.isdigit() else None,
+        number=number,
         run_url=environ.get("CI_JOB_URL") or None,
         summary=None,
+        event=event,
+        default_branch=environ.get("CI_DEFAULT_BRANCH") or None,
+        foreign=_foreign(event, number),
     )
 
 
+def _foreign(event: str, number: int | None) -> str | None:
+    if number is not None:
+        return f"this job runs for merge request {number}, not for a branch"
+    if event and event not in OF_BRANCHES:
+        return f"this pipeline runs for `{event}`, which is no event of a branch"
+    return None
+
+
 def _merge_request(item: Mapping[str, Any]) -> PullRequest:
-    return PullRequest(item["iid"], item["web_url"], item["source_branch"], item["target_branch"])
+    names = item["source_branch"], item["target_branch"]
+    author = str((item.get("author") or {}).get("username", ""))
+    return PullRequest(item["iid"], item["web_url"], *names, author)
 
 
 def _comment(item: Mapping[str, Any]) -> Comment:

@@ -1,0 +1,23 @@
+"""Pauses between the tries of jobs that are in each other's way."""
+
+import random
+from collections.abc import Iterator
+
+FIRST_S, LARGEST_S, GROWTH = 0.2, 8.0, 1.6
+LIMIT_S = 60.0
+"""All pauses together, about."""
+
+
+def pauses(limit_s: float = LIMIT_S) -> Iterator[float]:
+    """Pauses that grow, each somewhere around its length, so that jobs do not go in step.
+
+    Args:
+        limit_s: what they come to, at the end, in seconds.
+    """
+    spent, length = 0.0, FIRST_S
+    chance = random.SystemRandom()
+    while spent < limit_s:
+        pause = length * chance.uniform(0.5, 1.5)
+        spent += pause
+        yield pause
+        length = min(length * GROWTH, LARGEST_S)

@@ -1,0 +1,111 @@
+"""The branch that a change is compared with, and goes into: told by the forge, never guessed."""
+
+from dataclasses import dataclass
+
+from tunesmith.pipeline.branches.experiment import TRAINING, TUNING
+from tunesmith.pipeline.ci.checkout import Checkout
+from tunesmith.pipeline.forge.api import ForgeError
+from tunesmith.pipeline.forge.forge import Forge, PullRequest
+from tunesmith.pipeline.plumbing import GitError
+
+ORIGIN = "origin"
+UNKNOWN = "the default branch"
+NO_BRANCH = "main"
+"""What to call it in a repository that has no other branch yet."""
+
+
+@dataclass(frozen=True)
+class Base:
+    """What a change is compared with."""
+
+    name: str
+    commit: str | None
+    """``None`` if it is not here."""
+    note: str = ""
+    """Why it is not here, and what to do; or how it was found."""
+
+
+def base_of(
+    checkout: Checkout, forge: Forge | None, given: str | None, pull: PullRequest | None = None
+) -> Base:
+    """What a change is compared with.
+
+    Args:
+        checkout: where.
+        forge: that the job runs on.
+        given: a revision; it counts before all else.
+        pull: the pull request of this branch; what it goes into counts next.
+    """
+    if given is not None:
+        commit = checkout.commit_of(given)
+        return Base(given, commit, "" if commit else f"`{given}` names no commit of this clone.")
+    target = pull.target if pull is not None else None
+    name = target or (forge.job.target if forge else None) or default_branch(checkout, forge)
+    if name is None:
+        others = _others(checkout)
+        if not others:
+            return Base(NO_BRANCH, None)
+        listed = ", ".join(f"`{name}`" for name in others[:5])
+        note = f"Nobody tells which of {listed} is the default branch: name it with `--base REV`."
+        return Base(UNKNOWN, None, note)
+    here = checkout.commit_of(f"refs/remotes/{ORIGIN}/{name}")
+    commit = here or checkout.commit_of(f"refs/heads/{name}")
+    return Base(name, commit, "" if commit else _missing(checkout, name))
+
+
+def _missing(checkout: Checkout, name: str) -> str:
+    depth = " --depth=1" if checkout.is_shallow() else ""
+    reference = f"+refs/heads/{name}:refs/remotes/{ORIGIN}/{name}"
+    return f"Fetch it before: `git fetch{depth} {ORIGIN} {reference}`."
+
+
+def default_branch(checkout: Checkout, forge: Forge | None) -> str | None:
+    """The repository's default branch: as the job is told, or the remote tells.
+
+    In a repository whose remote does not tell, it is the only branch beside those of experiments.
+
+    Returns:
+        ``None`` if that does not settle it.
+    """
+    if checkout.default_branch is not None:
+        return checkout.default_branch
+    told = checkout.remote_head(ORIGIN)
+    if told is None and forge is not None:
+        try:
+            told = checkout.ask_remote(ORIGIN, []).default_branch
+        except GitError:
+            told = None
+    if told is not None:
+        return told
+    others = _others(checkout)
+    return others[0] if len(others) == 1 else None
+
+
+def _others(checkout: Checkout) -> list[str]:
+    """Branches that are no experiment's."""
+    found = {*checkout.local_branches(), *checkout.remote_branches()}
+    return sorted(name for name in found if not name.startswith((TUNING, TRAINING)))
+
+
+def pull_request_of(
+    forge: Forge | None, branch: str | None, number: int | None = None
+) -> tuple[PullRequest | None, str]:
+    """The pull request that a job is about, as far as the forge tells.
+
+    Args:
+        forge: that the job runs on.
+        branch: of the job.
+        number: of the pull request, if it was named.
+
+    Returns:
+        It, or ``None``; and why it could not be looked up, if it could not.
+    """
+    if forge is None or forge.login is None:
+        return None, ""
+    try:
+        if number is not None:
+            return forge.numbered(number), ""
+        is_known = forge.job.target is not None or branch is None
+        return (None if is_known else forge.pull_request(str(branch))), ""
+    except ForgeError as error:
+        return None, str(error).splitlines()[0]

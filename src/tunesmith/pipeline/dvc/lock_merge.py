@@ -1,0 +1,50 @@
+"""Two versions of ``dvc.lock`` that come from one: each stage as whoever has run it left it."""
+
+from collections.abc import Mapping
+
+from tunesmith.errors import UsageError
+from tunesmith.pipeline.dvc.document import LOCK, stages_in
+from tunesmith.pipeline.dvc.lock import blocks_of, head_of
+
+
+class LockConflictError(UsageError):
+    """Both have run the same stage, each with another outcome."""
+
+
+def merge_locks(base: str, ours: str, theirs: str) -> str:
+    """Take every stage from the side that has changed it.
+
+    Args:
+        base: the text that both come from; may be empty.
+        ours: of this side.
+        theirs: of the other side.
+
+    Returns:
+        The text with the other side's order, what only this side has at the end.
+
+    Raises:
+        LockConflictError: both have changed a stage.
+        UsageError: one of them is not of DVC's shape.
+    """
+    sides = [stages_in(text, LOCK) for text in (base, ours, theirs)]
+    texts = [blocks_of(text) for text in (ours, theirs)]
+    names = dict.fromkeys([*sides[2], *sides[1], *sides[0]])
+    taken = {name: _side(name, *sides) for name in names}
+    found = {name: texts[side].get(name, "") for name, side in taken.items() if side is not None}
+    merged = f"{head_of(theirs) or head_of(ours)}stages:\n{''.join(found.values())}"
+    wanted = {n: (sides[1], sides[2])[s][n] for n, s in taken.items() if s is not None}
+    if stages_in(merged, LOCK) != wanted:
+        raise UsageError(f"{LOCK}: not as DVC writes it; run `dvc commit` to have it rewritten.")
+    return merged
+
+
+def _side(
+    name: str, base: Mapping[str, object], ours: Mapping[str, object], theirs: Mapping[str, object]
+) -> int | None:
+    """Whose block it is: 0 ours, 1 theirs; ``None`` if the stage is gone."""
+    was, one, other = (side.get(name) for side in (base, ours, theirs))
+    if one in (was, other):
+        return None if other is None else 1
+    if other == was:
+        return None if one is None else 0
+    raise LockConflictError(f"both sides have run the stage `{name}`")

@@ -1,0 +1,123 @@
+"""What a project has Git do to files on their way in and out: filters, and Git LFS above all.
+
+Hooks are off in all calls of ours, so that Git LFS, which uploads from a hook, has to be called.
+"""
+
+import re
+from collections.abc import Sequence
+
+from tunesmith.pipeline.plumbing import GitError, Plumbing
+
+LFS = "lfs"
+LFS_TIMEOUT_S = 600
+POINTER = re.compile(
+    rb"version https://(?:git-lfs|hawser)\.github\.com/spec/v1\n"
+    rb"(?:[^\n]*\n)*?oid sha256:([0-9a-f]{64})\n"
+)
+MAX_POINTER_BYTES = 1024
+OBJECTS_A_CALL = 200
+NO_LFS = (
+    "git-lfs is not installed here, so the files that Git LFS stores cannot be uploaded; nothing"
+    " was pushed.\n  Install it in the job (`apt-get install git-lfs && git lfs install`), or have"
+    " these files left to Git itself (.gitattributes)."
+)
+
+
+class Filters(Plumbing):
+    """A repository whose files may pass through filters."""
+
+    def filters_of(self, paths: Sequence[str]) -> dict[str, str]:
+        """The filter of each path that has one, by ``.gitattributes``."""
+        if not paths:
+            return {}
+        given = "".join(f"{path}\0" for path in paths)
+        # This command knows no patterns, and stops at being told that there are none.
+        usual = {"GIT_LITERAL_PATHSPECS": "0"}
+        told = self._run("check-attr", "-z", "--stdin", "filter", given=given, more=usual)
+        words = told.split("\0")
+        rows = zip(words[0::3], words[2::3], strict=False)
+        return {path: name for path, name in rows if name not in ("unspecified", "unset", "set")}
+
+    def filtered_blob(self, path: str, file: str, filter_: str | None, before: str | None) -> str:
+        """Store a file of the working tree as ``git add`` would.
+
+        Args:
+            path: of the file, relative to the repository.
+            file: where it lies.
+            filter_: that it passes through, if any.
+            before: its blob as committed, if it was.
+
+        Returns:
+            Its blob.
+
+        Raises:
+            GitError: the filter is not set up here, or fails: the file would be stored as it is.
+        """
+        if filter_ is None:
+            return self._run("hash-object", "-w", "--path", path, "--", file)
+        # A pointer whose object was never fetched is a file as committed, and needs no filter.
+        if before is not None and self._run("hash-object", "--no-filters", "--", file) == before:
+            return before
+        if not any(self._try("config", f"filter.{filter_}.{k}") for k in ("process", "clean")):
+            raise GitError(_not_set_up(path, filter_))
+        strict = ("-c", f"filter.{filter_}.required=true")
+        try:
+            blob = self._run(*strict, "hash-object", "-w", "--path", path, "--", file)
+        except GitError as error:
+            raise GitError(f"{_not_set_up(path, filter_)}\n  Git: {error}", error.said) from None
+        if filter_ == LFS and not self._is_pointer_or_empty(blob):
+            raise GitError(_not_set_up(path, filter_))
+        return blob
+
+    def _is_pointer_or_empty(self, blob: str) -> bool:
+        data = self.contents([blob])[blob]
+        return not data or POINTER.match(data) is not None
+
+    def upload_objects(self, remote: str, new: Sequence[str], known: Sequence[str]) -> int:
+        """Upload what pointers of Git LFS stand for, so that no pointer is pushed without it.
+
+        Args:
+            remote: its name or address.
+            new: commits that are about to be pushed.
+            known: commits that the remote has.
+
+        Returns:
+            How many objects there were.
+
+        Raises:
+            GitError: git-lfs is missing, or an object cannot be uploaded.
+        """
+        found = self._objects(remote, new, known)
+        if found and self._try("lfs", "version") is None:
+            raise GitError(NO_LFS)
+        for first in range(0, len(found), OBJECTS_A_CALL):
+            part = found[first : first + OBJECTS_A_CALL]
+            try:
+                self._run("lfs", "push", "--object-id", remote, *part, timeout_s=LFS_TIMEOUT_S)
+            except GitError as error:
+                raise GitError(
+                    f"Git LFS could not upload to {remote} ({error}); nothing was pushed.",
+                    error.said,
+                ) from None
+        return len(found)
+
+    def _objects(self, remote: str, new: Sequence[str], known: Sequence[str]) -> list[str]:
+        """Digests of the objects that new commits point to."""
+        shape = ("--objects", "--no-object-names")
+        bounds = [*new, "--not", *known, f"--remotes={remote}"]
+        listed = self._run("rev-list", "--ignore-missing", *shape, *bounds)
+        if not listed:
+            return []
+        told = self._run("cat-file", "--batch-check", given=f"{listed}\n")
+        rows = [line.split() for line in told.splitlines()]
+        small = [r[0] for r in rows if r[1] == "blob" and int(r[2]) <= MAX_POINTER_BYTES]
+        pointers = [POINTER.match(data) for data in self.contents(small).values()]
+        return sorted({match[1].decode() for match in pointers if match})
+
+
+def _not_set_up(path: str, filter_: str) -> str:
+    way = "`git lfs install`" if filter_ == LFS else f"`git config filter.{filter_}.clean …`"
+    return (
+        f"{path} passes through Git's filter `{filter_}` (.gitattributes), which does not work"
+        f" here: it would be stored as it is. Nothing was done.\n  Set it up in the job: {way}."
+    )
