@@ -60,6 +60,8 @@ class Move:
     commit: str
     before: str | None
     """Where it stands now; ``None`` if it is not there yet."""
+    begins: bool = False
+    """Whether it must not be there yet, on neither side."""
 
 
 class Pushing(Filters):
@@ -154,6 +156,12 @@ class Pushing(Filters):
     def _push_moves(self, moves: Sequence[Move], remote: str) -> None:
         commits = {move.branch: move.commit for move in moves}
         state = self.ask_remote(remote, list(commits))
+        if taken := [m.branch for m in moves if m.begins and m.branch in state.tips]:
+            named = " and ".join(f"`{name}`" for name in taken)
+            raise GitError(
+                f"{remote} has {named} already; nothing was changed.\n  Take another name, or go on"
+                f" with it: `git fetch {remote}`."
+            )
         try:
             self.push_commits(remote, commits, state.tips)
         except PushRefusedError as error:

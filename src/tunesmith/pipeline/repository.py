@@ -266,7 +266,7 @@ class Repository(Pushing):
         Raises:
             GitError: one is there already, or the remote refuses; nothing was changed.
         """
-        self.move_branches([Move(name, commit, None) for name in names], remote)
+        self.move_branches([Move(name, commit, None, begins=True) for name in names], remote)
 
     def push(self, remote: str, branches: Sequence[str]) -> None:
         """Push local branches, all of them or none.

@@ -7,7 +7,9 @@ from hypothesis import strategies as st
 from tunesmith.errors import UsageError
 from tunesmith.fingerprint import digest
 from tunesmith.pipeline.ci.text import (
+    MAX_LINKS_CHARACTERS,
     Link,
+    _links,
     is_web,
     md_text,
     origin,
@@ -73,3 +75,12 @@ def test_links() -> None:
         with pytest.raises(UsageError, match="expected NAME=https"):
             parse_links([odd])
     assert not is_web("https://a\n(b")
+
+
+@pytest.mark.parametrize(("n", "length"), [(1, 20), (80, 1000), (400, 30), (3, 9000)])
+def test_links_that_do_not_fit_are_counted(n: int, length: int) -> None:
+    given = [Link(f"artifact {i}", f"https://forge.example/{'a' * length}/{i}") for i in range(n)]
+    text = _links(given)
+    assert len(text) <= MAX_LINKS_CHARACTERS + 40
+    n_kept = text.count("](https://")
+    assert (f"_{n - n_kept} more links did not fit_" in text) == (n_kept < n)

@@ -1,0 +1,114 @@
+"""What a change is compared with: the forge tells, and nothing is guessed from a name."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from tests.pipeline.ci.test_checkout import git, push, write
+from tests.pipeline.ci.test_place import _no_settings, github, person, remote, root
+from tests.pipeline.forge.servers import GitHubServer, GitLabServer, served
+
+from tunesmith.pipeline.ci.base import UNKNOWN, base_of, default_branch, pull_request_of
+from tunesmith.pipeline.ci.checkout import Checkout
+from tunesmith.pipeline.forge.forge import PullRequest, forge_here
+from tunesmith.pipeline.forge.gitlab import GitLab
+
+__all__ = ["_no_settings", "person", "remote", "root"]
+
+
+@pytest.fixture(autouse=True)
+def stale(person: Path) -> None:
+    """A branch called ``main`` that nobody works on any more."""
+    git(person, "switch", "-q", "-c", "main", "develop")
+    write(person, code="old\n")
+    push(person, "old")
+
+
+def name_of(root: Path, *given: object, forge: object = None) -> str:
+    checkout = Checkout.in_ci(root, forge)  # type: ignore[arg-type]
+    found = base_of(checkout, forge, *given)  # type: ignore[arg-type]
+    assert found.commit is None or found.commit == git(root, "rev-parse", f"origin/{found.name}")
+    return found.name
+
+
+def test_a_given_revision_counts_before_all(root: Path) -> None:
+    checkout = Checkout.in_ci(root, None)
+    assert base_of(checkout, None, "HEAD").commit == checkout.commit_of("HEAD")
+    nowhere = base_of(checkout, None, "nowhere")
+    assert (nowhere.commit, "names no commit" in nowhere.note) == (None, True)
+
+
+def test_the_default_branch_is_what_the_forge_says(root: Path, tmp_path: Path) -> None:
+    git(root, "remote", "set-head", "origin", "-d")  # as actions/checkout leaves it
+    payload = tmp_path / "event.json"
+    for name in ("develop", "main", "trunk"):
+        payload.write_text(json.dumps({"repository": {"default_branch": name}}))
+        forge = github("tuning/one", GITHUB_EVENT_PATH=str(payload))
+        assert name_of(root, None, forge=forge) == name
+    gitlab = {"CI_API_V4_URL": "x", "CI_PROJECT_ID": "5", "CI_PROJECT_URL": "y"}
+    assert name_of(root, None, forge=GitLab(gitlab | {"CI_DEFAULT_BRANCH": "develop"})) == "develop"
+
+
+@pytest.mark.parametrize("payload", ["", "[1]", '{"repository": 1}', '{"repository": {}}', "{"])
+def test_where_the_event_does_not_tell_the_remote_does(
+    root: Path, tmp_path: Path, payload: str
+) -> None:
+    git(root, "remote", "set-head", "origin", "-d")
+    (tmp_path / "event.json").write_text(payload)
+    forge = github("tuning/one", GITHUB_EVENT_PATH=str(tmp_path / "event.json"))
+    assert name_of(root, None, forge=forge) == "develop"
+
+
+def test_the_pull_request_s_own_target(root: Path) -> None:
+    pull = PullRequest(1, "u", "tuning/one", "main")
+    assert name_of(root, None, pull, forge=github("tuning/one")) == "main"
+    forge = github("x")
+    forge.job = replace(forge.job, target="tuning/one")
+    assert name_of(root, None, forge=forge) == "tuning/one"
+
+
+def test_outside_of_ci_the_clone_knows(root: Path) -> None:
+    assert name_of(root, None) == "develop"
+    git(root, "remote", "set-head", "origin", "main")
+    assert name_of(root, None) == "main"
+
+
+def test_where_nobody_tells_it_is_not_guessed(root: Path) -> None:
+    git(root, "remote", "set-head", "origin", "-d")
+    git(root, "fetch", "-q")
+    found = base_of(Checkout.in_ci(root, None), None, None)
+    assert (found.name, found.commit) == (UNKNOWN, None)
+    assert "which of `develop`, `main` is the default branch" in found.note
+    # The only branch that is no experiment's is the one.
+    git(root, "update-ref", "-d", "refs/remotes/origin/main")
+    assert default_branch(Checkout.in_ci(root, None), None) == "develop"
+
+
+def test_in_a_clone_of_one_branch_the_advice_works(remote: Path, tmp_path: Path) -> None:
+    root, url = tmp_path / "one", f"file://{remote}"
+    git(tmp_path, "clone", "-q", "--depth=1", "--branch", "tuning/one", url, str(root))
+    forge = github("tuning/one")
+    found = base_of(Checkout.in_ci(root, forge), forge, None)
+    assert (found.name, found.commit) == ("develop", None)
+    git(root, *found.note.split("`")[1].split()[1:])
+    assert base_of(Checkout.in_ci(root, forge), forge, None).commit is not None
+
+
+@pytest.mark.parametrize("kind", [GitHubServer, GitLabServer])
+def test_pull_requests_are_looked_up(kind: type[GitHubServer] | type[GitLabServer]) -> None:
+    with served(kind()) as server:
+        server.add_pull("training/one", target="release/1")
+        server.add_pull("other", target="next")
+        forge = forge_here(server.environ())
+        found, problem = pull_request_of(forge, "training/one")
+        assert (found and found.target, problem) == ("release/1", "")
+        found, _ = pull_request_of(forge, "training/one", 2)
+        assert found is not None
+        assert found.target == "next"
+        assert pull_request_of(forge, "x", 9) == (None, "")
+        wrong = {n: ("wrong-token" if "TOKEN" in n else v) for n, v in server.environ().items()}
+        found, problem = pull_request_of(forge_here(wrong), "training/one")
+        assert found is None
+        assert "401" in problem
+    assert pull_request_of(None, "training/one") == (None, "")
