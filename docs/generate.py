@@ -5,7 +5,7 @@ from pathlib import Path
 
 from tunesmith.config.reference import reference_markdown
 from tunesmith.pipeline.ci.workflows import foreseen
-from tunesmith.scaffold import Guess, plan_files
+from tunesmith.scaffold.files import Guess, plan_files
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent

@@ -1,6 +1,7 @@
 """``tunesmith init``."""
 
 import shlex
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +13,7 @@ from tunesmith.errors import UsageError
 
 if TYPE_CHECKING:
     from tunesmith.files import NewFile
-    from tunesmith.scaffold import Guess
+    from tunesmith.scaffold.files import Guess
 
 TEMPLATES = ("basic", "demo", "mlops")
 NEXT = {"mlops": "git init && dvc init && dvc repro"}
@@ -23,6 +24,7 @@ NEXT = {"mlops": "git init && dvc init && dvc repro"}
 @click.option("--template", type=click.Choice(TEMPLATES), default="basic", show_default=True)
 @click.option("--data", metavar="FILE", help="Your table, relative to the folder.")
 @click.option("--target", metavar="COLUMN", help="The column to predict.  [default: the last]")
+@click.option("--groups", metavar="COLUMN", help="Rows with the same value here stay in one fold.")
 @click.option(
     "--tight", is_flag=True, help="With mlops: an edit of the best parameters is undone by DVC."
 )
@@ -39,6 +41,7 @@ def command(
     template: str,
     data: str | None,
     target: str | None,
+    groups: str | None,
     forge: str | None,
     *,
     tight: bool,
@@ -50,15 +53,17 @@ def command(
     Looks at your table to propose an estimator and a metric. Overwrites nothing unless forced.
     """
     from tunesmith.files import write_files
-    from tunesmith.scaffold import Guess, guess_from, plan_files
+    from tunesmith.scaffold.files import Guess, guess_from, plan_files
 
-    if template != "basic" and (data or target):
+    if template != "basic" and (data or target or groups):
         raise UsageError(
-            f"--template {template} brings its own table; leave --data and --target out."
+            f"--template {template} brings its own table; leave --data, --target and --groups out."
         )
     if (tight or forge) and template != "mlops":
         raise UsageError(f"--{'tight' if tight else 'ci'} goes with --template mlops.")
-    guess = guess_from(folder, data, target) if template == "basic" else Guess()
+    guess = guess_from(folder, data, target, groups) if template == "basic" else Guess()
+    if template == "basic":
+        guess = _with_groups(guess)
     planned = plan_files(folder, template, guess, is_tight=tight)
     if template == "mlops" and forge != "none":
         planned += _workflows(folder, planned, forge or "github")
@@ -103,10 +108,51 @@ def file_word(file: "NewFile", *, force: bool) -> str:
     return "create"
 
 
+def _with_groups(guess: "Guess") -> "Guess":
+    """Ask about columns that look like groups, if somebody is there to answer."""
+    from dataclasses import replace
+
+    from tunesmith.reporting.escape import terminal
+
+    if guess.groups is not None or not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return guess
+    for name in guess.identifiers.groups:
+        question = f"`{terminal(name)}` repeats. Do rows with the same value belong together?"
+        if click.confirm(question, default=True, err=True):
+            return replace(guess, groups=name)
+    return guess
+
+
 def _assumptions(guess: "Guess", folder: Path, *, is_given: bool) -> str:
-    """What was made of the table, so that a wrong guess is seen at once."""
+    """What was made of the table and the folder, so that a wrong guess is seen at once."""
+    from tunesmith.reporting.escape import terminal
+
     if not (folder / guess.data).exists():
         return f"No single table was found: put yours in place of {guess.data} in tuning.yaml."
     kind = guess.estimator.rpartition(".")[2]
     how = "" if is_given else " (the last column; name another with --target)"
-    return f"{guess.data}: predict `{guess.target}`{how} with {kind}, scored by {guess.metric}."
+    lines = [f"{guess.data}: predict `{guess.target}`{how} with {kind}, scored by {guess.metric}."]
+    if guess.existing.source:
+        lines.append(f"Taken from {guess.existing.source}: {_taken(guess)}.")
+    lines += guess.notes
+    for name in guess.identifiers.groups if guess.groups is None else ():
+        lines.append(
+            f"`{name}` repeats: if its rows belong together, scores are too good unless they stay"
+            f" in one fold. Then write `groups: {name}`, or run this again with --groups."
+        )
+    for name in guess.identifiers.keys:
+        lines.append(f"`{name}` has another value in every row: it is left out (`drop`).")
+    return "\n".join(terminal(line) for line in lines)
+
+
+def _taken(guess: "Guess") -> str:
+    found = guess.existing
+    parts = {
+        "the estimator": found.estimator,
+        "its parameters": found.params,
+        "the grid": found.grid_file or found.grid,
+        "the metric": found.metric == guess.metric,
+        "the folds": found.folds,
+        "the kind of search": found.method,
+    }
+    return ", ".join(name for name, value in parts.items() if value)

@@ -8,19 +8,25 @@ import json
 import os
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from string import Template
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from unicodedata import normalize
 
 from tunesmith.config.schema import json_schema
+from tunesmith.config.source import parse_document
 from tunesmith.config.yaml12 import core_scalar
 from tunesmith.errors import DataError, did_you_mean
 from tunesmith.files import NewFile
+from tunesmith.formats.yaml_text import yaml_text
+from tunesmith.objective.prototype import is_json
 from tunesmith.objective.read import read_files
+from tunesmith.scaffold.existing import Existing, existing_in
+from tunesmith.scaffold.groups import Identifiers, identifiers
+from tunesmith.scaffold.installed import known_parameters, scorers
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -64,6 +70,9 @@ other choice: the file is yours to edit, and an edit tunes nothing.""",
 """What differs in the files of a project by whose the best parameters are."""
 
 
+AUTO = "auto            # impute, scale and encode by column type, inside every fold"
+
+
 @dataclass(frozen=True)
 class Guess:
     """What the scaffold assumes about the user's data; every value can be edited later."""
@@ -73,11 +82,56 @@ class Guess:
     target: str = "target"
     estimator: str = CLASSIFIER
     metric: str = "balanced_accuracy"
+    existing: Existing = field(default_factory=Existing)
+    """What the folder says of an earlier search, as far as it is used."""
+    groups: str | None = None
+    """The column whose values stay together in one fold."""
+    identifiers: Identifiers = field(default_factory=Identifiers)
+    notes: tuple[str, ...] = ()
+    """What was found and is not used, and why."""
 
-    @property
-    def space(self) -> str:
-        """The section of the configuration."""
-        return FOREST.replace("MAX_FEATURES", MAX_FEATURES[self.estimator])
+    def texts(self) -> dict[str, str]:
+        """What is put into the template, by the name of the place."""
+        named = ("study", "data", "target", "estimator", "metric")
+        found = self.existing
+        params = "".join(f"    {line}\n" for line in _lines(found.params))
+        return {name: _yaml_text(getattr(self, name)) for name in named} | {
+            "params": f"  params:\n{params}" if found.params else "",
+            "preprocess": AUTO,
+            "columns": self._columns(),
+            "cv": "{folds: 5, shuffle: true}" if found.folds is None else str(found.folds),
+            "space": self._space(),
+            "method": f"{found.method or 'bayesian':18}  # grid | random | bayesian",
+            "stop": self._stop(),
+        }
+
+    def _columns(self) -> str:
+        keys = ", ".join(_yaml_text(name) for name in self.identifiers.keys)
+        drop = f"    drop: [{keys}]  # another value in every row\n" if keys else ""
+        if self.groups is not None:
+            return f"    groups: {_yaml_text(self.groups)}\n{drop}"
+        asked = map(_yaml_text, self.identifiers.groups)
+        hints = [f"    # groups: {name}  # if its rows belong together\n" for name in asked]
+        return "".join(hints) + drop
+
+    def _space(self) -> str:
+        found = self.existing
+        if found.grid_file is not None:
+            return f" {_yaml_text(found.grid_file)}\n"
+        if found.grid is not None:
+            return "\n" + "".join(f"  {line}\n" for line in _lines(found.grid))
+        return "\n" + FOREST.replace("MAX_FEATURES", MAX_FEATURES[self.estimator])
+
+    def _stop(self) -> str:
+        if self.existing.method == "grid":
+            return "{}                      # every combination once"
+        if self.existing.n_trials is not None:
+            return f"{{trials: {self.existing.n_trials}}}"
+        return "{trials: 40, patience: 20}"
+
+
+def _lines(content: Any) -> list[str]:
+    return yaml_text(content).splitlines()
 
 
 def plan_files(
@@ -92,8 +146,7 @@ def plan_files(
         is_tight: of ``mlops``: best parameters are an out of DVC's tuning stage.
     """
     source = files("tunesmith.templates") / template
-    values = {key: _yaml_text(value) for key, value in vars(guess).items()}
-    values |= {"space": guess.space, **(TIGHT if is_tight else LOOSE)}
+    values = guess.texts() | (TIGHT if is_tight else LOOSE)
     found = [NewFile(folder / name, _filled(name, text, values)) for name, text in _texts(source)]
     found.append(NewFile(folder / "tuning.schema.json", json.dumps(json_schema(), indent=2) + "\n"))
     if template == "demo":
@@ -103,8 +156,12 @@ def plan_files(
     return sorted(found, key=lambda file: file.path)
 
 
-def guess_from(folder: Path, data: str | None, target: str | None) -> Guess:
+def guess_from(
+    folder: Path, data: str | None, target: str | None, groups: str | None = None
+) -> Guess:
     """Read a table, and choose an estimator and a metric that fit its target.
+
+    What a script or a file of the folder says of an earlier search goes before.
 
     Raises:
         DataError: the table cannot be read, or lacks the column.
@@ -112,7 +169,7 @@ def guess_from(folder: Path, data: str | None, target: str | None) -> Guess:
     study = study_name(folder)
     data = data or _only_table(folder)
     if data is None:
-        return Guess(study=study, target=target or Guess.target)
+        return Guess(study=study, target=target or Guess.target, groups=groups)
     if not (folder / data).exists() and Path(data).exists():
         near = os.path.relpath(data, folder)
         raise DataError(f"{data} is not in {folder}.\n  Paths begin there: `--data {near}`.")
@@ -122,9 +179,56 @@ def guess_from(folder: Path, data: str | None, target: str | None) -> Guess:
     target = target or columns[-1]
     if target not in columns:
         raise DataError(f"{data}: no column `{target}`. {did_you_mean(target, columns)}")
-    if is_quantity(frame[target]):
-        return Guess(study, data, target, REGRESSOR, "r2")
-    return Guess(study, data, target)
+    if groups is not None and groups not in columns:
+        raise DataError(f"{data}: no column `{groups}`. {did_you_mean(groups, columns)}")
+    is_number = is_quantity(frame[target])
+    plain = Guess(
+        study,
+        data,
+        target,
+        REGRESSOR if is_number else CLASSIFIER,
+        "r2" if is_number else "balanced_accuracy",
+        groups=groups,
+        identifiers=identifiers(frame, target),
+    )
+    return with_existing(plain, existing_in(folder), folder)
+
+
+def with_existing(guess: Guess, found: Existing, folder: Path) -> Guess:
+    """The same with what an earlier search in the folder says, as far as it goes together.
+
+    Args:
+        guess: from the table alone.
+        found: in the folder.
+        folder: of the project.
+    """
+    if not found.source:
+        return guess
+    grid = found.grid
+    if found.grid_file is not None:
+        path = folder / found.grid_file
+        grid = parse_document(path.read_text(encoding="utf-8"), path).data
+    estimator = found.estimator or guess.estimator
+    problem = _unfit(estimator, found.params, grid)
+    if problem:
+        return replace(guess, notes=(f"{found.source} is not used: {problem}",))
+    metric = found.metric if found.metric in scorers() else guess.metric
+    return replace(guess, estimator=estimator, metric=str(metric), existing=found)
+
+
+def _unfit(estimator: str, params: Mapping[str, Any], grid: Any) -> str:
+    """Why an estimator and a grid do not go together; empty if they do."""
+    if grid is None:
+        if estimator in MAX_FEATURES:
+            return ""
+        return f"no grid of {estimator.rpartition('.')[2]} was found as a literal or a file."
+    boxes = grid if isinstance(grid, list) else [grid]
+    known = known_parameters(estimator)
+    unknown = sorted({name for box in boxes for name in box if known and name not in known})
+    if unknown:
+        listed = ", ".join(f"`{name}`" for name in unknown)
+        return f"{listed} is no parameter of {estimator.rpartition('.')[2]}."
+    return "" if not params or is_json(dict(params)) else "a fixed parameter is no JSON value."
 
 
 def study_name(folder: Path) -> str:

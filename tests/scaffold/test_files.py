@@ -9,7 +9,7 @@ from tunesmith.files import write_files
 from tunesmith.objective.crossval import build_objective
 from tunesmith.parts import project_on_path
 from tunesmith.pipeline.dvc.stages import Coupling, coupling, read_stages, tuning_stage
-from tunesmith.scaffold import (
+from tunesmith.scaffold.files import (
     CLASSIFIER,
     REGRESSOR,
     Guess,
@@ -134,7 +134,7 @@ def test_the_repository_to_copy_is_in_step_with_itself(tmp_path: Path, is_tight:
     tuning = tuning_stage(stages, "tuning.yaml")
     assert tuning is not None
     assert coupling(tuning, outputs.best.path) is (Coupling.TIGHT if is_tight else Coupling.LOOSE)
-    named = {name for _, name in outputs if name is not None}
+    named = set(outputs.paths.values())
     assert set(tuning.outs) == named - (set() if is_tight else {outputs.best.path})
     assert all(flags == {"cache": False, "persist": True} for flags in tuning.outs.values())
     for name in {dep for stage in stages.values() for dep in stage.deps}:

@@ -1,0 +1,33 @@
+"""What installed libraries know: the parameters of an estimator, the names of scorers."""
+
+import inspect
+from functools import cache
+from importlib import import_module
+from importlib.util import find_spec
+
+
+@cache
+def known_parameters(estimator: str) -> frozenset[str]:
+    """The constructor's parameters of an installed estimator; empty if that is not known.
+
+    Nothing of the project itself is imported: only what lies in ``site-packages``.
+    """
+    module, _, name = estimator.rpartition(".")
+    try:
+        spec = find_spec(module.partition(".")[0])
+        if spec is None or "site-packages" not in str(spec.origin):
+            return frozenset()
+        parameters = inspect.signature(getattr(import_module(module), name)).parameters
+    except (ImportError, AttributeError, ValueError, TypeError):
+        return frozenset()
+    if any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
+        return frozenset()
+    return frozenset(parameters)
+
+
+@cache
+def scorers() -> frozenset[str]:
+    """The names of scikit-learn's scorers."""
+    from sklearn.metrics import get_scorer_names
+
+    return frozenset(get_scorer_names())
