@@ -80,6 +80,8 @@ def _whole(step: Any) -> int:
 
 
 def _finite(name: str, value: Any) -> float:
+    if isinstance(value, str | bytes | bytearray):
+        raise ValueError(f"{name} is the text {value!r}: a value that is reported is a number")
     found = float(value)
     if not math.isfinite(found):
         raise ValueError(f"{name} is {found}: a value that is reported is a finite number")

@@ -31,7 +31,7 @@ def seconds(value: Any) -> Any:
     if not isinstance(value, str):
         return value
     text = value.replace(" ", "")
-    parts = re.findall(r"(\d+(?:\.\d+)?)(ms|[smhd])", text)
+    parts = re.findall(r"([0-9]+(?:\.[0-9]+)?)(ms|[smhd])", text)
     if not parts or "".join(number + unit for number, unit in parts) != text:
         raise ValueError(f"`{value}` is no duration: write 90, 90s, 30m, 1h30m or 2d")
     return sum(float(number) * UNITS_S[unit] for number, unit in parts)
@@ -57,7 +57,7 @@ def n_bytes(value: Any) -> Any:
     """
     if not isinstance(value, str):
         return value
-    found = re.fullmatch(r"(\d+(?:\.\d+)?) ?([KMG]?i?B)", value.strip())
+    found = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?) ?([KMG]?i?B)", value.strip())
     if found is None or found[2] not in UNITS_BYTES:
         raise ValueError(f"`{value}` is no size: write 600MB or 2GiB")
     return int(float(found[1]) * UNITS_BYTES[found[2]])

@@ -6,6 +6,7 @@ spliced, and then read to see that it says what it should.
 
 import re
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from tunesmith.formats import MAX_BYTES, FormatError, dotted
@@ -26,7 +27,9 @@ def read(text: str) -> dict[str, Any]:
     if len(text) > MAX_BYTES:
         raise FormatError(f"is larger than {MAX_BYTES >> 20} MiB")
     try:
-        found = YAML(typ="safe", pure=True).load(text.removeprefix("\ufeff"))
+        reader = YAML(typ="safe", pure=True)
+        reader.Constructor = _constructor()
+        found = reader.load(text.removeprefix("\ufeff"))
     except (YAMLError, ValueError, RecursionError) as error:
         raise FormatError(f"is no YAML: {' '.join(str(error).split())}") from None
     if found is None:
@@ -34,6 +37,24 @@ def read(text: str) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise FormatError("holds no keys and values")
     return found
+
+
+@cache
+def _constructor() -> Any:
+    """A constructor to which ``1_0.1`` is a text, as YAML 1.2 has it."""
+    from ruamel.yaml.constructor import SafeConstructor
+
+    class Constructor(SafeConstructor):
+        def construct_yaml_int(self, node: Any) -> Any:
+            return node.value if "_" in node.value else super().construct_yaml_int(node)
+
+        def construct_yaml_float(self, node: Any) -> Any:
+            return node.value if "_" in node.value else super().construct_yaml_float(node)
+
+    for kind in ("int", "float"):
+        construct = getattr(Constructor, f"construct_yaml_{kind}")
+        Constructor.add_constructor(f"tag:yaml.org,2002:{kind}", construct)
+    return Constructor
 
 
 def update(text: str, values: Mapping[tuple[str, ...], Value]) -> str:

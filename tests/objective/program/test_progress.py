@@ -21,6 +21,8 @@ class Scripted:
         portion = self._portions.pop(0) if self._portions else []
         return [(step, {"acc": value, "other": 2 * value}) for step, value in portion]
 
+    rest = new
+
 
 def test_values_are_kept_by_step_and_the_later_one_counts() -> None:
     course = Course(ACC, {}, Scripted([[(2, 0.2), (1, 0.1)], [(2, 0.3)]]))

@@ -33,3 +33,15 @@ def test_progress_that_is_no_file_is_ignored(tmp_path: Path) -> None:
     (tmp_path / "real").write_text(json.dumps({"step": 1, "loss": 1}) + "\n")
     link.symlink_to(tmp_path / "real")
     assert ProgressFollower(link, {"loss": "loss"}).new() == []
+
+
+def test_the_last_line_counts_without_an_end_once_the_program_has_ended(tmp_path: Path) -> None:
+    file = tmp_path / "p.jsonl"
+    follower = ProgressFollower(file, {"loss": "loss"})
+    file.write_text('{"step": 1, "loss": 0.9}\n{"step": 2, "loss": 0.8}')
+    assert follower.new() == [(1, {"loss": 0.9})]
+    assert follower.new() == []
+    assert follower.rest() == [(2, {"loss": 0.8})]
+    assert follower.rest() == []
+    file.write_text('{"step": 1, "loss": "0.9"}\n{"step": 2, "los')
+    assert ProgressFollower(file, {"loss": "loss"}).rest() == []

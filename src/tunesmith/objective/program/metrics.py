@@ -21,7 +21,9 @@ from tunesmith.formats.tree import get_at
 from tunesmith.history import Metric
 
 MAX_BYTES = 1 << 20
-MAX_LINE = 1 << 16
+NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?\Z")
+"""A number as programs print it; Python's own ``float`` takes underscores and other digits, too."""
+NO_NUMBER = re.compile(r"[+-]?(?:nan|inf|infinity)\Z", re.IGNORECASE)
 
 
 class MetricsError(Exception):
@@ -52,32 +54,15 @@ class FileResults:
         """
         text = plain_text(file, self.path)
         found = READERS[self.form](text, self)
-        return {name: number(found(key), f"{self.path}: {key}") for name, key in self.keys.items()}
+        return {
+            name: number(found(key), f"{self.path}: {key}", is_text=self.is_text)
+            for name, key in self.keys.items()
+        }
 
-
-@dataclass(frozen=True)
-class PrintedResults:
-    """Results in what the program prints: the last match counts."""
-
-    pattern: str
-    metrics: tuple[str, ...]
-
-    def read(self, stdout: Path) -> dict[str, float]:
-        """A finite number for every metric.
-
-        Raises:
-            MetricsError: nothing matches, or no number does.
-        """
-        text = stdout.read_text(errors="replace")
-        pattern, last = re.compile(self.pattern), None
-        for line in text.splitlines():
-            # By line, and not in endless ones: a pattern may take exponential time.
-            last = pattern.search(line[:MAX_LINE]) or last
-        last = last or (pattern.search(text[-MAX_LINE:]) if "\\n" in self.pattern else None)
-        if last is None:
-            raise MetricsError("no-metrics", f"nothing printed matches `{self.pattern}`")
-        groups = last.groupdict() or {self.metrics[0]: last[1]}
-        return {name: number(groups[name], f"printed {name}") for name in self.metrics}
+    @property
+    def is_text(self) -> bool:
+        """Whether the format knows nothing but texts, so that one may stand for a number."""
+        return self.form in ("csv", "tsv")
 
 
 def plain_text(file: Path, name: str) -> str:
@@ -110,17 +95,19 @@ def plain_text(file: Path, name: str) -> str:
         os.close(handle)
 
 
-def number(value: Any, where: str) -> float:
+def number(value: Any, where: str, *, is_text: bool = False) -> float:
     """A result as a finite number.
+
+    Args:
+        value: what was found.
+        where: what to call it.
+        is_text: whether a text may stand for a number: ``1.5e-3``, in ASCII and without ``_``.
 
     Raises:
         MetricsError: it is none.
     """
     if isinstance(value, str):
-        try:
-            value = float(value)
-        except ValueError:
-            raise MetricsError("bad-metrics", f"{where} is {value[:80]!r}, no number") from None
+        value = _meant(value, where, is_text=is_text)
     if isinstance(value, bool) or not isinstance(value, int | float):
         shown = json.dumps(value, default=str)[:80]
         raise MetricsError("bad-metrics", f"{where} is {shown}, no number")
@@ -131,6 +118,16 @@ def number(value: Any, where: str) -> float:
     if not isfinite(found):
         raise MetricsError("nan" if isnan(found) else "inf", f"{where} is {found}")
     return found
+
+
+def _meant(text: str, where: str, *, is_text: bool) -> float:
+    clean = text.strip(" \t")
+    if is_text and NUMBER.match(clean):
+        return float(clean)
+    if is_text and NO_NUMBER.match(clean):
+        return float(clean)
+    what = "" if is_text else "the text "
+    raise MetricsError("bad-metrics", f"{where} is {what}{text[:80]!r}, no number")
 
 
 # -- formats -------------------------------------------------------------------------------------
@@ -200,7 +197,15 @@ def _yaml(text: str, source: FileResults) -> Getter:
 
 def _table(separator: str) -> Callable[[str, FileResults], Getter]:
     def read(text: str, source: FileResults) -> Getter:
-        rows = list(csv.DictReader(io.StringIO(text), delimiter=separator))
+        try:
+            reader = csv.DictReader(io.StringIO(text), delimiter=separator)
+            rows = list(reader)
+        except csv.Error as error:
+            raise MetricsError("bad-metrics", f"{source.path}: {error}") from None
+        header = list(reader.fieldnames or ())
+        if twice := [name for name in header if name and header.count(name) > 1]:
+            message = f"{source.path} has two columns `{twice[0]}`: which one is meant?"
+            raise MetricsError("bad-metrics", message)
         if not rows:
             raise MetricsError("no-metrics", f"{source.path} has no row")
         return _in_tree(dict(_chosen(rows, source)), source)
@@ -209,15 +214,11 @@ def _table(separator: str) -> Callable[[str, FileResults], Getter]:
 
 
 def _json_lines(text: str, source: FileResults) -> Getter:
-    rows = [strict_json(line, source.path) for line in whole_lines(text)]
+    # The program has ended: its last line is as complete as the others, with or without an end.
+    rows = [strict_json(line, source.path) for line in text.split("\n") if line.strip()]
     if not rows:
         raise MetricsError("no-metrics", f"{source.path} has no line")
     return _in_tree(_chosen(rows, source), source)
-
-
-def whole_lines(text: str) -> list[str]:
-    """Lines that are complete and not empty: the last one may still be on its way."""
-    return [line for line in text[: text.rfind("\n") + 1].splitlines() if line.strip()]
 
 
 def _chosen(rows: list[Any], source: FileResults) -> Any:
@@ -227,7 +228,8 @@ def _chosen(rows: list[Any], source: FileResults) -> Any:
     scored = []
     for row in rows:
         try:
-            scored.append((metric.sign * number(_in_tree(row, source)(key), key), row))
+            found = number(_in_tree(row, source)(key), key, is_text=source.is_text)
+            scored.append((metric.sign * found, row))
         except MetricsError:
             continue
     if not scored:

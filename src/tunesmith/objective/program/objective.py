@@ -14,7 +14,7 @@ from tunesmith.space import SearchSpace
 from tunesmith.space.parameter import canonical_json
 from tunesmith.types import Params
 
-EVALUATION = 1
+EVALUATION = 2
 """Raised when a change to this package changes scores; part of every key."""
 
 

@@ -21,8 +21,9 @@ from tunesmith.objective.program.argv import (
 )
 from tunesmith.objective.program.hydra import hydra
 from tunesmith.objective.program.hydra import objections as not_overrides
-from tunesmith.objective.program.metrics import FileResults, PrintedResults
+from tunesmith.objective.program.metrics import FileResults
 from tunesmith.objective.program.params_file import Template
+from tunesmith.objective.program.printed import Printed, PrintedResults
 from tunesmith.objective.program.stream import ProgressFollower
 from tunesmith.space import Box, Categorical, Parameter, SearchSpace
 from tunesmith.types import Params
@@ -156,7 +157,11 @@ class ProgramPorts:
         path = self._paths(place, run).get("progress")
         return None if path is None else ProgressFollower(path, self.keys)
 
-    def take_out(self, place: Path, run: Path, stdout: Path) -> dict[str, float]:
+    def listen(self) -> Printed | None:
+        """What is to be given all that a run prints, if results are looked for there."""
+        return self.results.listen() if isinstance(self.results, PrintedResults) else None
+
+    def take_out(self, place: Path, run: Path, printed: Printed | None) -> dict[str, float]:
         """The results; nothing where they are streamed.
 
         Raises:
@@ -164,7 +169,14 @@ class ProgramPorts:
         """
         if isinstance(self.results, FileResults):
             return self.results.read(self._paths(place, run)["metrics"])
-        return {} if self.results is None else self.results.read(stdout)
+        if self.results is None or printed is None:
+            return {}
+        return self.results.read(printed)
+
+    def warning(self, printed: Printed | None) -> str:
+        """What is to be said of where results were found; empty if there is nothing to say."""
+        is_printed = isinstance(self.results, PrintedResults) and printed is not None
+        return self.results.warning(printed) if is_printed else ""  # type: ignore[union-attr, arg-type]
 
 
 def names_of(definition: Definition) -> list[str]:

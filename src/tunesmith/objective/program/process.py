@@ -43,6 +43,10 @@ class Ended:
     seconds: float = 0.0
 
 
+def _nobody(data: bytes) -> None:
+    """Listens to nothing."""
+
+
 def never() -> bool:
     """A run that nobody stops."""
     return False
@@ -55,6 +59,7 @@ def run(
     logs: tuple[Path, Path],
     limits: Limits,
     is_enough: Callable[[], bool] | None = None,
+    listeners: Sequence[Callable[[bytes], None]] = (),
 ) -> Ended:
     """Run a program to its end; when it returns, nothing that the program started is left.
 
@@ -65,6 +70,7 @@ def run(
         logs: files for what it writes to standard output and standard error.
         limits: of time and memory.
         is_enough: asked again and again while it runs; true ends it.
+        listeners: of standard output and standard error, given what is written as it comes.
 
     Raises:
         OSError: it cannot be started.
@@ -82,7 +88,7 @@ def run(
         start_new_session=True,
         bufsize=0,
     )
-    with _Followed(process, logs, others) as followed:
+    with _Followed(process, logs, others, listeners or (_nobody, _nobody)) as followed:
         if limits.memory is not None:
             _limit_memory(process.pid, limits.memory)
         end = None if limits.time_s is None else began + limits.time_s
@@ -112,7 +118,11 @@ class _Followed:
     """A process whose output is written down as it comes."""
 
     def __init__(
-        self, process: "subprocess.Popen[bytes]", logs: tuple[Path, Path], others: Collection[int]
+        self,
+        process: "subprocess.Popen[bytes]",
+        logs: tuple[Path, Path],
+        others: Collection[int],
+        listeners: Sequence[Callable[[bytes], None]],
     ) -> None:
         self._process, self._selector = process, selectors.DefaultSelector()
         self._others = others
@@ -122,11 +132,12 @@ class _Followed:
             self._end = os.pidfd_open(process.pid)
             self._open.callback(os.close, self._end)
             self._selector.register(self._end, selectors.EVENT_READ)
-            for stream, path in zip((process.stdout, process.stderr), logs, strict=True):
+            streams = zip((process.stdout, process.stderr), logs, listeners, strict=True)
+            for stream, path, listener in streams:
                 assert stream is not None  # noqa: S101 - both were asked for
                 os.set_blocking(stream.fileno(), False)
                 log = self._open.enter_context(BoundedLog(path))
-                self._selector.register(stream, selectors.EVENT_READ, log)
+                self._selector.register(stream, selectors.EVENT_READ, (log, listener))
         except BaseException:
             self.__exit__()
             raise
@@ -156,7 +167,9 @@ class _Followed:
         except BlockingIOError:
             return False
         if data:
-            key.data.write(data)
+            log, listener = key.data
+            log.write(data)
+            listener(data)
         else:
             self._selector.unregister(key.fileobj)
         return bool(data)

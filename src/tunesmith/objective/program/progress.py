@@ -18,6 +18,9 @@ class Source(Protocol):
     def new(self) -> Iterable[tuple[int, Mapping[str, float]]]:
         """What has come since the last call: (step, value by metric), in order."""
 
+    def rest(self) -> Iterable[tuple[int, Mapping[str, float]]]:
+        """The same once the program has ended, with a last line that has no end."""
+
 
 @dataclass
 class Course:
@@ -36,6 +39,12 @@ class Course:
     def is_enough(self) -> bool:
         """Look for new values; whether the run has fallen short."""
         for step, values in self.source.new():
+            self._rows[step] = values
+        return self.stopped_at is not None
+
+    def has_fallen_short(self) -> bool:
+        """The same once the program has ended."""
+        for step, values in self.source.rest():
             self._rows[step] = values
         return self.stopped_at is not None
 

@@ -3,7 +3,7 @@
 import json
 import shutil
 import signal
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +18,7 @@ from tunesmith.objective.program.environment import Surroundings
 from tunesmith.objective.program.folds import ProgramFold
 from tunesmith.objective.program.gpus import VARIABLE, Gpus
 from tunesmith.objective.program.metrics import MetricsError
+from tunesmith.objective.program.printed import Printed
 from tunesmith.objective.program.process import Ended, Limits, run
 from tunesmith.objective.program.progress import Course, Source
 from tunesmith.objective.program.workspace import Layout, matching
@@ -39,12 +40,18 @@ class Ports(Protocol):
     def put_in(self, params: Params, place: Path, run: Path, values: dict[str, str]) -> list[str]:
         """Write the parameters into files; the command's items."""
 
-    def take_out(self, place: Path, run: Path, stdout: Path) -> Mapping[str, float]:
+    def listen(self) -> Printed | None:
+        """What is to be given all that a run prints, if results are looked for there."""
+
+    def take_out(self, place: Path, run: Path, printed: Printed | None) -> Mapping[str, float]:
         """The results; nothing where they are streamed.
 
         Raises:
             MetricsError: there are none, or they are no finite numbers.
         """
+
+    def warning(self, printed: Printed | None) -> str:
+        """What is to be said of where results were found; empty if there is nothing to say."""
 
     def clear(self, place: Path, run: Path) -> None:
         """Remove results that were there before the run."""
@@ -63,6 +70,26 @@ class Job:
     params: Params
     fold: ProgramFold
     bounds: Mapping[int, float]
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What a run says while it is on."""
+
+    course: Course | None
+    printed: Printed | None
+
+    @property
+    def listeners(self) -> tuple[Callable[[bytes], None], ...]:
+        """Of standard output and standard error."""
+        found = self.printed
+        return () if found is None else (found.stdout.feed, found.stderr.feed)
+
+    def closed(self) -> Printed | None:
+        """What was printed, to the end."""
+        if self.printed is not None:
+            self.printed.close()
+        return self.printed
 
 
 class RunError(Exception):
@@ -138,8 +165,9 @@ class Runner:
             self.ports.clear(place, folder)
             source = self.ports.follow(place, folder)
             course = Course(self.metric, job.bounds, source) if source else None
-            ended = self._run(argv, place, folder, own, course)
-            result = self._result(job, ended, place, folder, course)
+            heard = Heard(course, self.ports.listen())
+            ended = self._run(argv, place, folder, own, heard)
+            result = self._result(job, ended, place, folder, heard)
             for artifact in matching(place, self.artifacts):
                 kept = folder / ARTIFACTS / artifact.relative_to(place)
                 kept.parent.mkdir(parents=True, exist_ok=True)
@@ -175,25 +203,26 @@ class Runner:
         place: Path,
         folder: Path,
         own: Mapping[str, str],
-        course: Course | None,
+        heard: "Heard",
     ) -> Ended:
         variables = {f"TUNESMITH_{name.upper()}": value for name, value in own.items()}
         variables["TUNESMITH_PARAMS"] = str(folder / PARAMS)
         if "gpu" in own:
             variables[VARIABLE] = own["gpu"]
         logs = folder / STDOUT, folder / STDERR
-        is_enough = None if course is None else course.is_enough
+        is_enough = None if heard.course is None else heard.course.is_enough
         environ = self.surroundings.environ(variables)
         try:
-            return run(argv, place, environ, logs, self.limits, is_enough)
+            return run(argv, place, environ, logs, self.limits, is_enough, heard.listeners)
         except OSError as error:
             reason = error.strerror or str(error)
             raise RunError("cannot-start", f"{argv[0]} cannot be started: {reason}") from None
 
     def _result(
-        self, job: Job, ended: Ended, place: Path, folder: Path, course: Course | None
+        self, job: Job, ended: Ended, place: Path, folder: Path, heard: "Heard"
     ) -> FoldResult:
-        if course is not None and course.is_enough():
+        course = heard.course
+        if course is not None and course.has_fallen_short():
             return FoldResult(
                 job.number,
                 course.scores(),
@@ -204,7 +233,7 @@ class Runner:
         self._check(ended, folder)
         scores = course.scores() if course is not None else {}
         try:
-            scores |= self.ports.take_out(place, folder, folder / STDOUT)
+            scores |= self.ports.take_out(place, folder, heard.closed())
         except MetricsError as error:
             raise RunError(error.kind, str(error)) from None
         if missing := [name for name in self.metrics if name not in scores]:
@@ -212,7 +241,10 @@ class Runner:
             hint = did_you_mean(missing[0], names) if names else "Nothing was streamed at all."
             raise RunError("no-metrics", f"nothing was streamed as {', '.join(missing)}. {hint}")
         progress = () if course is None else course.curve()
-        return FoldResult(job.number, scores, ended.seconds, progress=progress).checked()
+        warning = self.ports.warning(heard.printed)
+        return FoldResult(
+            job.number, scores, ended.seconds, progress=progress, warning=warning
+        ).checked()
 
     def _check(self, ended: Ended, folder: Path) -> None:
         if ended.was_late:

@@ -46,6 +46,13 @@ class ProgressFollower:
         self._rest = self._rest[:MAX_LINE]
         return [row for line in lines if (row := self._row(line)) is not None]
 
+    def rest(self) -> list[tuple[int, dict[str, float]]]:
+        """What is left once the program has ended: the last line need have no end."""
+        rows = self.new()
+        last = self._row(self._rest)
+        self._rest = b""
+        return rows if last is None else [*rows, last]
+
     def _row(self, line: bytes) -> tuple[int, dict[str, float]] | None:
         try:
             found = json.loads(line)

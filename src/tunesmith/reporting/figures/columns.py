@@ -68,6 +68,9 @@ def _order(text: str) -> tuple[int, float, str]:
         number = float(text)
     except ValueError:
         return (1, 0.0, text)
+    if "_" in text or not text.isascii():
+        # Python takes them for numbers, and nobody else does.
+        return (1, 0.0, text)
     return (0, number, text) if math.isfinite(number) else (1, 0.0, text)
 
 
