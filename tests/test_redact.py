@@ -52,3 +52,8 @@ def test_ordinary_text_is_left_alone() -> None:
 
 def test_terminal_escapes_are_dropped() -> None:
     assert printable("a\x1b]0;title\x07b\x1b[2Jc\td\ne\r\x00") == "abc\td\ne"
+
+
+def test_the_end_of_a_key_is_hidden_with_all_before_it() -> None:
+    text = "MIIEabc\nxyz\n-----END RSA PRIVATE KEY-----\nthen an error"
+    assert redact(text) == "[redacted]\nthen an error"

@@ -14,6 +14,8 @@ TOKEN_SHAPES = re.compile(
     r"|eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]{8,}"
     r"|-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?-----END [A-Z ]*PRIVATE KEY-----"
 )
+ORPHANED_KEY = re.compile(r"\A[\s\S]*-----END [A-Z ]*PRIVATE KEY-----")
+"""The end of a key whose beginning was cut off; all before it may belong to it."""
 URL_USER = re.compile(
     r"(\b[a-z][a-z0-9+.-]*://)"
     r"(?:[^/\s?#]*@|[^/\s:@?#]*:(?!\d+[/?#])[^\s@]*@)",  # passwords may hold @, or else / ? #
@@ -40,6 +42,7 @@ def redact(text: str, environ: Mapping[str, str] | None = None) -> str:
     for value in _secret_values(os.environ if environ is None else environ):
         text = text.replace(value, MARK)
     text = TOKEN_SHAPES.sub(MARK, text)
+    text = ORPHANED_KEY.sub(MARK, text)
     text = URL_USER.sub(rf"\1{MARK}@", text)
     return QUERY_SECRET.sub(rf"\1{MARK}", text)
 

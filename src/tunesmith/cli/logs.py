@@ -1,6 +1,8 @@
 """``tunesmith logs``."""
 
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -8,6 +10,25 @@ from tunesmith.cli.options import config_option, json_option, print_json, shown
 from tunesmith.cli.reading import open_record
 from tunesmith.cli.streams import say, show
 from tunesmith.errors import UsageError
+
+if TYPE_CHECKING:
+    from tunesmith.config.model import Definition
+    from tunesmith.history import Trial
+    from tunesmith.ledger.records import StudyRecord
+
+
+@dataclass(frozen=True)
+class _Text:
+    """What is shown of one fold."""
+
+    fold: int
+    path: str | None
+    """Where it stands; ``None`` for what the ledger keeps of a failure."""
+    text: str
+
+    @property
+    def title(self) -> str:
+        return self.path or f"fold {self.fold}, as the ledger keeps it"
 
 
 @click.command("logs")
@@ -19,35 +40,88 @@ from tunesmith.errors import UsageError
 def command(
     trial: int, config: Path | None, fold: int | None, *, only_errors: bool, as_json: bool
 ) -> None:
-    """Print what the program of TRIAL, a number, has printed."""
-    from tunesmith.ledger.ledger import Ledger
-    from tunesmith.objective.program.logs import logs_of, was_run_here
+    """Print what the program of TRIAL, a number, has printed.
+
+    Of an estimator, the tracebacks of the fits that failed.
+    """
     from tunesmith.reporting.escape import terminal
 
     definition, record = open_record(config)
-    if definition.file.objective.command is None:
-        raise UsageError("this study runs no program: estimators leave no logs.")
-    with Ledger.open(definition.ledger, create=False) as ledger:
-        keys = ledger.fold_keys(record.head.id).get(trial)
-    if keys is None:
-        n = record.history.n_told
-        last = f"the last one that is: {n - 1}" if n else "none is yet"
-        raise UsageError(f"trial {trial} is not finished; {last}.")
-    wanted = {f: k for f, k in keys.items() if fold in (None, f)}
-    if not wanted:
-        raise UsageError(f"trial {trial} has no fold {fold}; it has 0 to {max(keys)}.")
-    if not was_run_here(definition, wanted):
-        raise UsageError(f"trial {trial} has no logs here: it was run elsewhere, or they are gone.")
-    logs = logs_of(definition, wanted, only_errors)
-    failure = record.history[trial].failure
-    if failure is not None:
+    told = _told(record, trial, fold)
+    kept = _kept(told, fold)
+    is_program = definition.file.objective.command is not None
+    logs = _logs(definition, record, told, fold, only_errors=only_errors) if is_program else None
+    if not logs and not kept:
+        _say_nothing(told, is_there=logs is not None, is_program=is_program)
+    texts = logs or kept
+    if told.failure is not None:
+        failure = told.failure
         say(terminal(f"trial {trial} failed: {failure.kind}: {failure.message}"))
-    elif not logs:
-        say(f"trial {trial} has printed nothing.")
     if as_json:
-        content = [{"fold": log.fold, "path": shown(log.path), "text": log.text} for log in logs]
+        content = [{"fold": log.fold, "path": log.path, "text": log.text} for log in texts]
         print_json("logs", {"study": record.head.name, "trial": trial, "logs": content})
         return
-    for log in logs:
-        show(click.style(f"==> {shown(log.path)} <==", bold=True))
-        show(log.text)
+    for log in texts:
+        show(click.style(f"==> {log.title} <==", bold=True))
+        show(terminal(log.text))
+
+
+def _told(record: "StudyRecord", number: int, fold: int | None) -> "Trial":
+    n = record.history.n_told
+    if number >= n:
+        last = f"the last one that is: {n - 1}" if n else "none is yet"
+        raise UsageError(f"trial {number} is not finished; {last}.")
+    trial = record.history[number]
+    folds = [result.fold for result in trial.folds]
+    if fold is not None and fold not in folds:
+        raise UsageError(f"trial {number} has no fold {fold}; it has 0 to {max(folds)}.")
+    return trial
+
+
+def _kept(trial: "Trial", fold: int | None) -> list[_Text]:
+    """What the ledger keeps of a failure: a traceback, or the last lines of what was printed."""
+    return [
+        _Text(result.fold, None, result.failure.traceback)
+        for result in trial.folds
+        if result.failure and result.failure.traceback and fold in (None, result.fold)
+    ]
+
+
+def _logs(
+    definition: "Definition",
+    record: "StudyRecord",
+    trial: "Trial",
+    fold: int | None,
+    *,
+    only_errors: bool,
+) -> list[_Text] | None:
+    """The logs of a program's runs; ``None`` where these are not here."""
+    from tunesmith.ledger.ledger import Ledger
+    from tunesmith.objective.program.logs import logs_of, was_run_here
+
+    location = definition.ledger
+    if isinstance(location, Path) and not location.is_file():
+        return None
+    with Ledger.open(location, create=False) as ledger:
+        keys = ledger.fold_keys(record.head.id).get(trial.number, {})
+    wanted = {f: key for f, key in keys.items() if fold in (None, f)}
+    if not was_run_here(definition, wanted):
+        return None
+    found = logs_of(definition, wanted, only_errors)
+    return [_Text(log.fold, shown(log.path), log.text) for log in found]
+
+
+def _say_nothing(trial: "Trial", *, is_there: bool, is_program: bool) -> None:
+    """Why there is nothing to show.
+
+    Raises:
+        UsageError: there are no logs, rather than empty ones.
+    """
+    number = trial.number
+    if is_program and not is_there:
+        raise UsageError(
+            f"trial {number} has no logs here: it was run elsewhere, or they are gone."
+        )
+    if trial.failure is None:
+        nothing = "printed nothing" if is_program else "not failed: estimators leave no logs"
+        say(f"trial {number} has {nothing}.")

@@ -45,9 +45,19 @@ def _content(definition: "Definition", record: "StudyRecord") -> dict[str, Any]:
         "n_pruned": history.n_pruned,
         "n_trials": definition.file.stop.trials,
         "best": best_content(record),
+        "unchanged": _unchanged(record),
         "last_run": _last_run(record),
         "is_history": bool(record.runs) and not record.runs[-1].started,
     }
+
+
+def _unchanged(record: "StudyRecord") -> dict[str, Any]:
+    """Parameters that changed no score."""
+    from tunesmith.reporting.ranking import ranked
+    from tunesmith.reporting.unchanged import unchanged
+
+    found = unchanged(ranked(record.history, record.metrics), record.metrics)
+    return {"n_same": found.n_same, "alone": dict(found.alone)}
 
 
 def _standing(definition: "Definition", record: "StudyRecord") -> dict[str, Any]:
@@ -118,12 +128,24 @@ def _rows(content: dict[str, Any]) -> list[tuple[str, str]]:
     if best is not None:
         scores = ", ".join(f"{name} {s['mean']:.5g}" for name, s in best["scores"].items())
         rows.append(("best", f"trial {best['trial']}: {scores}"))
+    rows += [("warning", text) for text in _warnings(content)]
     if "standing" in content:
         rows.append(("standing", content["standing"]["words"]))
         rows.append(("parameters", content["standing"]["parameters"]))
     if content["last_run"] is not None:
         rows.append(("last run", _when(content["last_run"])))
     return rows
+
+
+def _warnings(content: dict[str, Any]) -> list[str]:
+    from tunesmith.reporting.escape import terminal
+
+    n_same, alone = content["unchanged"]["n_same"], content["unchanged"]["alone"]
+    if n_same:
+        same = f"all {n_same} complete trials scored the same to the last digit"
+        return [f"{same}: none of these parameters changed the result"]
+    listed = ", ".join(alone)
+    return [terminal(f"no score changed with {listed}")] if alone else []
 
 
 def _when(last: dict[str, Any]) -> str:

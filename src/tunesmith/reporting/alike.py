@@ -32,6 +32,33 @@ def grouped(noted: Iterable[tuple[str, str, int]]) -> tuple[Alike, ...]:
     )
 
 
+@dataclass(frozen=True)
+class Said:
+    """What failed runs had printed last, or the traceback of failed fits; each text once."""
+
+    kind: str
+    message: str
+    """Of the first of the trials."""
+    text: str
+    numbers: tuple[int, ...]
+
+
+def said(trials: Sequence[Trial]) -> tuple[Said, ...]:
+    """Every distinct text of failed folds with its trials, the most frequent first."""
+    groups: dict[tuple[str, str], list[tuple[int, str]]] = {}
+    for trial in trials:
+        failed = (fold.failure for fold in trial.folds)
+        for failure in failed if trial.state is State.FAILED else ():
+            if failure is not None and failure.traceback.strip():
+                key = failure.kind, failure.traceback
+                groups.setdefault(key, []).append((trial.number, failure.message))
+    found = (
+        Said(kind, noted[0][1], text, tuple(dict.fromkeys(number for number, _ in noted)))
+        for (kind, text), noted in groups.items()
+    )
+    return tuple(sorted(found, key=lambda group: (-len(group.numbers), group.numbers)))
+
+
 def failures(trials: Sequence[Trial]) -> Iterator[tuple[str, str, int]]:
     """(kind, message, trial number) of every failed trial."""
     for trial in trials:

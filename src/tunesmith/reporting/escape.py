@@ -31,6 +31,18 @@ def md_code(text: str) -> str:
     return f"{fence}{pad}{clean}{pad}{fence}"
 
 
+def md_block(text: str) -> str:
+    r"""A block of code: nothing in it is markup, and nothing in it can end the block.
+
+    >>> md_block("a\n```\nb")
+    '````text\na\n```\nb\n````'
+    """
+    clean = printable(text).strip("\n")
+    longest = max((len(run) for run in re.findall(r"`+", clean)), default=0)
+    fence = "`" * max(longest + 1, 3)
+    return f"{fence}text\n{clean}\n{fence}"
+
+
 def csv_cell(text: str) -> str:
     """Text that a spreadsheet does not take for a formula.
 

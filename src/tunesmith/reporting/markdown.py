@@ -7,6 +7,7 @@ bytes, so that a re-run changes no committed file. (``selection: fastest`` choos
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from tunesmith.reporting.sections.failures import failures
 from tunesmith.reporting.sections.influence import history, importance, trends
 from tunesmith.reporting.sections.origin import origin
 from tunesmith.reporting.sections.trials import every_trial, pareto, top
@@ -35,14 +36,15 @@ SECTIONS = (
     Section("verdict", title, 0),
     Section("parameters", parameters, 1),
     Section("warnings", warnings, 2),
+    Section("failures", failures, 8),
     Section("Pareto front", pareto, 5),
     Section("top trials", top, 3),
     Section("history", history, 6),
     Section("importance", importance, 4),
-    Section("trends", trends, 9),
+    Section("trends", trends, 10),
     Section("noise", noise, 7),
-    Section("all trials", every_trial, 10),
-    Section("reproduce", origin, 8),
+    Section("all trials", every_trial, 11),
+    Section("reproduce", origin, 9),
 )
 
 

@@ -12,6 +12,7 @@ from tunesmith.reporting.escape import one_line
 from tunesmith.reporting.nested import Nested
 from tunesmith.reporting.ranking import Ranked
 from tunesmith.reporting.summary import Summary
+from tunesmith.reporting.unchanged import Unchanged
 
 MAX_LISTED = 30
 WINNERS = {
@@ -50,7 +51,7 @@ def verdict(summary: Summary, words: Words) -> list[str]:
     chosen = summary.chosen
     if chosen is None:
         return [f"{words.strong('No usable result.')} {_count(summary, words)}"]
-    lines = [*_weighed(summary, words), _winner(summary, chosen, words)]
+    lines = [_same(summary, words), *_weighed(summary, words), _winner(summary, chosen, words)]
     lines += [_worth(summary), _ties(summary)]
     if summary.holdout is not None:
         lines.append(_on_holdout(summary.holdout, words))
@@ -58,6 +59,37 @@ def verdict(summary: Summary, words: Words) -> list[str]:
         lines.append(_nested(summary.nested, words))
     lines += [_against_defaults(c, words) for c in summary.comparisons if c.name == "defaults"]
     return [line for line in [*lines, _count(summary, words)] if line]
+
+
+def _same(summary: Summary, words: Words) -> str:
+    text = same(summary.unchanged, is_program=summary.is_program)
+    head, _, rest = text.partition(". ")
+    return f"{words.strong(f'{head}.')} {rest}" if rest else words.strong(head) if head else ""
+
+
+def same(unchanged: Unchanged, *, is_program: bool) -> str:
+    """What is said if all trials scored the same; empty if they did not.
+
+    Args:
+        unchanged: of the study.
+        is_program: whether a program is scored.
+    """
+    if not unchanged.n_same:
+        return ""
+    text = (
+        f"All {unchanged.n_same} complete trials scored the same to the last digit: none of these"
+        " parameters changed the result."
+    )
+    hint = " See that the program uses the values that it is given: `tunesmith check`, `logs`."
+    return f"{text}{hint}" if is_program else text
+
+
+def _idle(unchanged: Unchanged, words: Words) -> list[str]:
+    return [
+        f"{words.name(name)} changed nothing: {n} trials differ from others in it alone, and scored"
+        " the same to the last digit."
+        for name, n in unchanged.alone.items()
+    ]
 
 
 def _weighed(summary: Summary, words: Words) -> list[str]:
@@ -188,6 +220,7 @@ def notes(summary: Summary, words: Words) -> list[str]:
     ]
     if summary.is_kept:
         lines.append(KEPT)
+    lines += _idle(summary.unchanged, words)
     lines += _doubts(summary.doubts)
     lines += _listed([_alike("failed with", group, n, words) for group in summary.failures])
     return lines + _listed([_alike("warned of", group, n, words) for group in summary.warnings])

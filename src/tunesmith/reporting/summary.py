@@ -6,7 +6,7 @@ from typing import Any
 
 from tunesmith.history import History, Metric, Trial
 from tunesmith.ledger.records import StudyRecord
-from tunesmith.reporting.alike import Alike, failures, grouped, warnings
+from tunesmith.reporting.alike import Alike, Said, failures, grouped, said, warnings
 from tunesmith.reporting.decision import (
     Comparison,
     Decision,
@@ -26,6 +26,7 @@ from tunesmith.reporting.nested import nested as estimate
 from tunesmith.reporting.ranking import Ranked, gains_of, ranked, running_best
 from tunesmith.reporting.statistics.noise import Noise, decompose
 from tunesmith.reporting.trends import Edge, Level, edges, trends
+from tunesmith.reporting.unchanged import Unchanged, unchanged
 from tunesmith.types import Params
 
 NOT_ASKED = "not asked for"
@@ -42,6 +43,8 @@ class Summary:
     ranking: tuple[Ranked, ...]
     """Complete trials, best first; equals in trial order."""
     failures: tuple[Alike, ...]
+    said: tuple[Said, ...]
+    """What failed runs had printed last, or the traceback of failed fits."""
     warnings: tuple[Alike, ...]
     """What the code of fits warned of."""
     front: tuple[Ranked, ...]
@@ -61,6 +64,8 @@ class Summary:
     """Whether people had edited these by then, so that runs leave them as they are."""
     noise: Noise | None
     doubts: Doubts
+    unchanged: Unchanged
+    """Parameters that changed no score."""
     best_so_far: tuple[float, ...]
     """By trial; NaN before the first complete one."""
     scores: tuple[float, ...]
@@ -94,6 +99,12 @@ class Summary:
         """The trial that ``selection`` picks: the winner."""
         number = self.choices.get(self.selection)
         return next((trial for trial in self.ranking if trial.number == number), None)
+
+    @property
+    def is_program(self) -> bool:
+        """Whether a program is scored."""
+        file = self.definition.get("file", {})
+        return bool(file.get("objective", {}).get("command"))
 
     @property
     def metric(self) -> Metric:
@@ -134,6 +145,7 @@ def summarise(
         objectives=record.objectives,
         ranking=ranking,
         failures=grouped(failures(told)),
+        said=said(told),
         warnings=grouped(warnings(told)),
         front=_front(history, ranking),
         selection=policy.selection,
@@ -146,6 +158,7 @@ def summarise(
         is_kept=bool(record.head.definition.get("is_edited")),
         noise=decompose(gains),
         doubts=doubts(ranking, gains, metric),
+        unchanged=unchanged(ranking, record.metrics),
         best_so_far=tuple(running_best(scores, metric)),
         scores=tuple(scores),
         importance=shares,

@@ -11,7 +11,7 @@ import numpy as np
 
 from tunesmith.errors import UsageError, did_you_mean
 from tunesmith.expression import Expression, ExpressionError
-from tunesmith.history import Metric
+from tunesmith.history import Metric, Trial
 from tunesmith.ledger.records import StudyRecord
 from tunesmith.reporting import numbers
 from tunesmith.reporting.cells import table
@@ -49,6 +49,30 @@ def rows_of(record: StudyRecord) -> list[Row]:
         row["failure"] = f"{trial.failure.kind}: {trial.failure.message}" if trial.failure else None
         found.append(row)
     return found
+
+
+def with_failures(record: StudyRecord, rows: Sequence[Row]) -> list[Row]:
+    """Rows with ``failures``: of each failed fold why, and what it had printed last.
+
+    Args:
+        record: of the study.
+        rows: some of ``rows_of``.
+    """
+    told = list(record.history.told)
+    return [{**row, "failures": _failures(told[row["trial"]])} for row in rows]
+
+
+def _failures(trial: Trial) -> list[dict[str, Any]]:
+    return [
+        {
+            "fold": fold.fold,
+            "kind": fold.failure.kind,
+            "message": fold.failure.message,
+            "text": fold.failure.traceback,
+        }
+        for fold in trial.folds
+        if fold.failure is not None
+    ]
 
 
 def ranks_of(record: StudyRecord, metric: Metric) -> list[int]:

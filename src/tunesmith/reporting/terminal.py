@@ -6,8 +6,10 @@ from pathlib import Path
 from tunesmith.ledger.records import StudyRecord
 from tunesmith.reporting import numbers
 from tunesmith.reporting.escape import terminal
+from tunesmith.reporting.statements import same
 from tunesmith.reporting.summary import Summary
 
+LAST_LINES, MAX_LINE = 3, 200
 NAMES = {
     "best": "best",
     "one_se": "simplest within one standard error of the best",
@@ -50,6 +52,13 @@ def best_text(summary: Summary) -> str:
     return terminal("\n".join(lines))
 
 
+def _last_lines(summary: Summary, kind: str) -> list[str]:
+    """The end of what failures of a kind have most often said."""
+    text = next((found.text for found in summary.said if found.kind == kind), "")
+    lines = [line for line in text.splitlines() if line.strip()]
+    return [line[:MAX_LINE] for line in lines[-LAST_LINES:]]
+
+
 def closing_text(summary: Summary, record: StudyRecord, files: Iterable[Path]) -> str:
     """What a run ends with: why it ended, the best, what is new, and where the files are."""
     run, n_pruned = record.runs[-1], record.history.n_pruned
@@ -62,10 +71,15 @@ def closing_text(summary: Summary, record: StudyRecord, files: Iterable[Path]) -
         fits += "; each trial is the best of all that its fits score"
     trials = f"{summary.n_trials} trials" + (f", {n_pruned} of them pruned" if n_pruned else "")
     head = f"{summary.study}: {trials}; {fits}. Ended by: {summary.stopped_by}."
-    lines = [head, best_text(summary)]
+    lines = [head]
+    if warning := same(summary.unchanged, is_program=summary.is_program):
+        lines.append(f"warning: {warning}")
+    lines.append(best_text(summary))
     if summary.gate is not None and summary.incumbent is not None:
         lines.append(gate_text(summary))
-    lines += [f"failed: {len(g.numbers)} x {g.kind}: {g.message[:200]}" for g in summary.failures]
+    for group in summary.failures:
+        lines.append(f"failed: {len(group.numbers)} x {group.kind}: {group.message[:200]}")
+        lines += [f"  | {line}" for line in _last_lines(summary, group.kind)]
     lines += [f"warned: {len(g.numbers)} x {g.kind}: {g.message[:200]}" for g in summary.warnings]
     lines += [f"  -> {path}" for path in files]
     return terminal("\n".join(lines))

@@ -1,5 +1,6 @@
 """What the runs of a trial have printed."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,10 +49,11 @@ def logs_of(definition: Definition, keys: Mapping[int, str], only_errors: bool) 
         only_errors: leave out what went to standard output.
     """
     found = []
+    environ = {**os.environ, **definition.file.objective.environment.set}
     for fold, key in sorted(keys.items()):
         for name in (STDERR,) if only_errors else (STDOUT, STDERR):
             path = runs_folder(definition) / key / name
             if path.is_file() and path.stat().st_size:
                 text = path.read_text(errors="replace")
-                found.append(Log(fold, path, printable(redact(text)).rstrip("\n")))
+                found.append(Log(fold, path, printable(redact(text, environ)).rstrip("\n")))
     return found

@@ -1,6 +1,7 @@
 """One evaluation of a program: a place to work, its parameters, the run, its results."""
 
 import json
+import os
 import shutil
 import signal
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -22,6 +23,7 @@ from tunesmith.objective.program.printed import Printed
 from tunesmith.objective.program.process import Ended, Limits, run
 from tunesmith.objective.program.progress import Course, Source
 from tunesmith.objective.program.workspace import Layout, matching
+from tunesmith.redact import redact
 from tunesmith.types import Params
 
 SOURCE = "source"
@@ -30,7 +32,7 @@ STDOUT, STDERR, WORK, ARTIFACTS = "stdout.log", "stderr.log", "work", "artifacts
 PARAMS = "params.json"
 LOST = "lost"
 """The kind of failure that the executor, and nobody else, gives another chance, alone."""
-TAIL_BYTES = 4000
+TAIL_BYTES = 1900
 OUT_OF_MEMORY = ("MemoryError", "bad_alloc", "Cannot allocate memory", "out of memory")
 
 
@@ -263,7 +265,7 @@ class Runner:
 
     def _failure(self, job: Job, error: RunError, n_tries: int) -> Failure:
         folder = self.runs / job.key
-        said = tail(folder / STDERR) or tail(folder / STDOUT)
+        said = redact(last_said(folder), {**os.environ, **self.surroundings.section.set})
         message = str(error) if n_tries == 1 else f"{error} ({n_tries} times)"
         return failure_from(error.kind, message, said)
 
@@ -284,6 +286,13 @@ def signal_name(number: int) -> str:
     known = signal.valid_signals()
     name = next((s.name for s in known if s == number and isinstance(s, signal.Signals)), None)
     return name or f"signal {number}"
+
+
+def last_said(folder: Path) -> str:
+    """The last lines of what a run has printed, of both streams if both say something."""
+    found = {name: tail(folder / name) for name in (STDOUT, STDERR)}
+    kept = [f"[{name.removesuffix('.log')}]\n{text}" for name, text in found.items() if text]
+    return "\n".join(kept) if len(kept) > 1 else found[STDERR] or found[STDOUT]
 
 
 def tail(log: Path) -> str:

@@ -12,6 +12,7 @@ from tunesmith.reporting.figures.kind import kind_of
 from tunesmith.reporting.figures.view import View, view_of
 from tunesmith.reporting.origin import AGAIN, provenance_rows, space_rows
 from tunesmith.reporting.ranking import Ranked
+from tunesmith.reporting.sections.failures import MAX_TEXTS, last_lines, numbered
 from tunesmith.reporting.statements import PLAIN, notes, verdict
 from tunesmith.reporting.summary import Summary, summarise
 from tunesmith.reporting.table import ranks_of
@@ -43,6 +44,7 @@ def content_of(
         "tiles": tiles(summary, record),
         "best": best_rows(summary),
         "notes": notes(summary, PLAIN),
+        "failures": failures(summary),
         "metrics": [{"name": m.name, "direction": m.direction} for m in summary.metrics],
         "trials": trials(view),
         "figures": figures(view, without=() if has_times else TIMED),
@@ -159,6 +161,18 @@ def _value(trial: Ranked, name: str) -> str:
         return "–"
     value = trial.params[name]
     return repr(value) if isinstance(value, float) else numbers.value(value)
+
+
+def failures(summary: Summary) -> list[dict[str, str]]:
+    """What failed runs had printed last, each text once with its trials."""
+    return [
+        {
+            "trials": numbered(found.numbers),
+            "reason": f"{found.kind}: {found.message[:MAX_MESSAGE]}",
+            "text": last_lines(found.text),
+        }
+        for found in summary.said[:MAX_TEXTS]
+    ]
 
 
 # -- trials and figures --------------------------------------------------------------------------

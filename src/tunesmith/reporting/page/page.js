@@ -36,6 +36,7 @@ function show() {
       "main",
       {},
       summaryOf(model),
+      failuresOf(model),
       ...figures.filter(isFirst).map((figure) => figure.element),
       table.element,
       element("div", { class: "pair" }, ...figures.filter((figure) => !isFirst(figure)).map((figure) => figure.element)),
@@ -68,6 +69,13 @@ function summaryOf(model) {
   const best = card("best-heading", "Best parameters", rows.length ? grid(names, rows) : element("p", { class: "note" }, "No trial is complete."));
   const known = card("notes-heading", "Worth knowing", element("ul", {}, ...notes));
   return element("div", { class: "pair" }, best, notes.length ? known : null);
+}
+
+function failuresOf(model) {
+  const texts = model.failures.map(({ trials, reason, text }) =>
+    element("details", {}, element("summary", {}, `${trials}: ${reason}`), element("pre", { class: "scroll" }, text)),
+  );
+  return texts.length ? card("failures-heading", "Failures", ...texts) : null;
 }
 
 function card(id, title, ...children) {
