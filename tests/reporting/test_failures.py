@@ -52,7 +52,7 @@ def test_nothing_in_it_is_markup() -> None:
     assert "\x1b" not in text
     html = page(record)
     assert "<img" not in html
-    content = html.partition('type="application/json">')[2].partition("</script>")[0]
+    content = html.partition('id="data">')[2].partition("</script>")[0]
     (failure,) = json.loads(content)["failures"]
     assert failure["text"].startswith("</details></script><img")
 
