@@ -186,6 +186,21 @@ def test_workflows_are_written_once(tunesmith: Run, project: Path) -> None:
         assert tunesmith(*ask, "--time-budget", wrong).returncode == 2
 
 
+def test_workflows_that_could_not_run_are_refused(tunesmith: Run, project: Path) -> None:
+    ask = ("ci", "init", "github", "--training", "python train.py")
+    (project / "requirements.txt").write_text("numpy\n")
+    refused = tunesmith(*ask)
+    assert refused.returncode == 2
+    assert "requirements.txt does not name `tunesmith`" in refused.stderr
+    assert not (project / ".github").exists()
+    (project / "requirements.txt").write_text("numpy\ntunesmith\n")
+    (project / ".github/workflows").mkdir(parents=True)
+    (project / ".github/workflows/tests.yml").write_text("on: pull_request\n")
+    done = tunesmith(*ask)
+    assert done.returncode == 0
+    assert ".github/workflows/tests.yml runs on pull requests too" in done.stderr
+
+
 def test_a_pipeline_of_ones_own_stays(tunesmith: Run, project: Path) -> None:
     (project / ".gitlab-ci.yml").write_text("test: {script: [make]}\n")
     done = tunesmith("ci", "init", "gitlab", "--training", "python train.py")

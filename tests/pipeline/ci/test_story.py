@@ -46,7 +46,7 @@ def project(tmp_path: Path) -> Path:
     git(project, "switch", "-q", "-c", "main")
     make_project(project, trials=4, text=TUNING + "execution: {executor: serial}\n")
     (project / "train.py").write_text(TRAIN)
-    (project / "requirements.txt").write_text("# all is here\n")
+    (project / "requirements.txt").write_text("tunesmith\n")
     (project / ".gitignore").write_text("__pycache__/\n")
     tunesmith(project, "ci", "init", "github", "--training", "python train.py")
     commit(project, "first")

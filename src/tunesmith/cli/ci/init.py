@@ -55,11 +55,13 @@ def command(
     """
     from tunesmith.config.load import load_definition
     from tunesmith.pipeline.ci.checkout import Checkout
+    from tunesmith.pipeline.ci.surroundings import check_requirements
     from tunesmith.pipeline.ci.workflows import Wishes
 
     path = find_config(config)
     definition = load_definition(path)
     checkout = Checkout.in_ci(definition.root, None)
+    check_requirements(definition.root / requirements, requirements)
     usual = path.as_posix() in CONFIG_NAMES
     wishes = Wishes(
         requirements,
@@ -71,6 +73,7 @@ def command(
     )
     planned = _planned(forge, definition, checkout.root, wishes, force=force)
     _write(planned, dry_run=dry_run, force=force)
+    _say_others(checkout.root, planned)
     if not dry_run:
         say(_next(forge, definition, requirements))
 
@@ -91,6 +94,20 @@ def _planned(
         )
         planned = [file for file in planned if file not in own]
     return planned
+
+
+def _say_others(root: Path, planned: "list[NewFile]") -> None:
+    """Name the workflows that will run on the same pull requests."""
+    from tunesmith.pipeline.ci.surroundings import pull_request_workflows
+
+    names = pull_request_workflows(root, {file.path for file in planned})
+    if names:
+        verb = "runs" if len(names) == 1 else "run"
+        say(
+            f"{', '.join(names)} {verb} on pull requests too. These workflows add a check and a"
+            " comment of their own and leave the others as they are; a step there that trains"
+            " would train twice."
+        )
 
 
 def _write(planned: "list[NewFile]", *, dry_run: bool, force: bool) -> None:

@@ -1,0 +1,96 @@
+"""What a repository has already that new workflows depend on, or that runs beside them."""
+
+import re
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from tunesmith.errors import UsageError
+
+NAME = "tunesmith"
+NAMED = re.compile(r"(?:^|[\s/\\=@#&])tunesmith(?=$|[\s\[<>=!~;@._#-])", re.IGNORECASE)
+INCLUDED = re.compile(r"^(?:-r|--requirement|-c|--constraint)[\s=]+(?P<file>\S+)")
+ITSELF = re.compile(r"^(?:-e\s+|--editable[\s=]+)?\.(?P<extras>\[[\w, .-]+\])?/?$")
+WORKFLOWS = ".github/workflows"
+
+
+def check_requirements(path: Path, name: str) -> None:
+    """Refuse a file of requirements that does not install Tunesmith, which every job calls.
+
+    Args:
+        path: of the file; one that is missing is not looked at.
+        name: of the file, for the message.
+
+    Raises:
+        UsageError: Tunesmith is not among the requirements.
+    """
+    if path.is_file() and not installs_tunesmith(path):
+        raise UsageError(
+            f"{name} does not name `{NAME}`, which every job of these workflows calls.\n"
+            f"  Add a line for it (`{NAME}`, or the Git address that you install it from), or name"
+            " another file with --requirements."
+        )
+
+
+def installs_tunesmith(path: Path, depth: int = 0) -> bool:
+    """Whether a file of requirements names Tunesmith, itself or in a file that it includes."""
+    if depth > 5 or not path.is_file():
+        return False
+    for line in _lines(path):
+        included = INCLUDED.match(line)
+        if included and not line.startswith(("-c", "--constraint")):
+            if installs_tunesmith(path.parent / included["file"], depth + 1):
+                return True
+        elif ITSELF.match(line):
+            if _project_needs_it(path.parent):
+                return True
+        elif not included and NAMED.search(line):
+            return True
+    return False
+
+
+def _lines(path: Path) -> Iterator[str]:
+    text = path.read_text(encoding="utf-8-sig", errors="replace").replace("\\\n", " ")
+    for line in text.splitlines():
+        plain = re.sub(r"(^|\s)#.*$", "", line).strip()
+        if plain:
+            yield plain
+
+
+def _project_needs_it(folder: Path) -> bool:
+    """Whether the project that is installed as a whole depends on Tunesmith."""
+    path = folder / "pyproject.toml"
+    if not path.is_file():
+        return (folder / "setup.py").is_file()  # that cannot be told without running it
+    try:
+        project: Any = tomllib.loads(path.read_text(encoding="utf-8")).get("project", {})
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError):
+        return False
+    extras = project.get("optional-dependencies", {}).values()
+    needed = [*project.get("dependencies", []), *(item for group in extras for item in group)]
+    return project.get("name") == NAME or any(NAMED.search(str(item)) for item in needed)
+
+
+def pull_request_workflows(root: Path, planned: set[Path]) -> list[str]:
+    """Workflows that run on pull requests already, relative to the repository.
+
+    Args:
+        root: of the repository.
+        planned: paths of the workflows that are about to be written.
+    """
+    from tunesmith.config.source import parse_document
+
+    found = []
+    for path in sorted((root / WORKFLOWS).glob("*.y*ml")):
+        if path in planned:
+            continue
+        try:
+            data = parse_document(path.read_text(encoding="utf-8"), path).data
+        except (UsageError, OSError, UnicodeDecodeError):
+            continue
+        events = data.get("on") if isinstance(data, dict) else None
+        names = [events] if isinstance(events, str) else list(events or ())
+        if {"pull_request", "pull_request_target"} & set(map(str, names)):
+            found.append(path.relative_to(root).as_posix())
+    return found
