@@ -34,6 +34,12 @@ def open_records(
         return definition, *_of_history(definition, location)
     with Ledger.open(location, create=False) as ledger:
         record = ledger.load(definition.file.study, like=definition.as_json())
+        if definition.file.outputs.history is not None:
+            from tunesmith.pipeline.believed import of_other_history
+
+            other = of_other_history(definition, record)
+            if other is not None:
+                return definition, other.record, other.nested
         if definition.file.outer_folds is None:
             return definition, record, ()
         from tunesmith.parts import outer_records

@@ -1,15 +1,27 @@
 """What is believed of a study that is not run: the ledger, or else the history."""
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from tunesmith.clones import CommittedHistory, committed_history
 from tunesmith.config.model import Definition
+from tunesmith.errors import TunesmithError
+from tunesmith.files import inside
 from tunesmith.ledger.ledger import Ledger
 from tunesmith.ledger.records import StudyHead, StudyRecord
 from tunesmith.ledger.takeover import goes_on
-from tunesmith.parts import outer_definitions, outer_records
+from tunesmith.parts import (
+    build_objective,
+    outer_definitions,
+    outer_records,
+    project_on_path,
+)
+from tunesmith.parts import (
+    identity as identity_of,
+)
 
 LEDGER, HISTORY = "ledger", "history"
 
@@ -55,6 +67,58 @@ def of_history(definition: Definition) -> Believed | None:
     A clone in which DVC finds nothing to do never runs the study, and has no ledger.
     """
     return _of_history(definition, committed_history(definition))
+
+
+def of_other_history(definition: Definition, record: StudyRecord) -> Believed | None:
+    """The history, where it tells of the project as it is and the ledger's record does not.
+
+    ``dvc exp apply`` and Git bring the files of runs that were made elsewhere.
+
+    Args:
+        definition: of the study.
+        record: what the ledger has of it.
+
+    Returns:
+        ``None`` where the record is the one to believe.
+    """
+    told = _head_of(definition)
+    if told is None or told == (record.head.identity, record.history.n_told):
+        return None
+    if told[0] == record.head.identity and told[1] < record.history.n_told:
+        return None
+    committed = committed_history(definition)
+    try:
+        with project_on_path(definition.root):
+            mark = identity_of(definition, build_objective(definition))
+    except TunesmithError:
+        return None
+    found = believed(definition, committed, mark)
+    return found if found is not None and found.source == HISTORY else None
+
+
+def _head_of(definition: Definition) -> tuple[str, int] | None:
+    """Identity and number of trials that the history file tells of, without reading all of it."""
+    name = definition.file.outputs.history
+    path = None if name is None else inside(definition.root, name)
+    if path is None or not path.is_file():
+        return None
+    mark, n, is_ours = "", 0, False
+    with path.open(encoding="utf-8-sig", errors="replace") as lines:
+        for line in lines:
+            if line.startswith('{"kind"'):
+                head = _object(line)
+                is_ours = head.get("study") == definition.file.study
+                mark = str(head.get("identity")) if is_ours else mark
+            n += is_ours and line.startswith('{"trial"')
+    return (mark, n) if mark else None
+
+
+def _object(line: str) -> dict[str, Any]:
+    try:
+        found = json.loads(line)
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def last_heads(definition: Definition, committed: CommittedHistory | None) -> Iterator[StudyHead]:
