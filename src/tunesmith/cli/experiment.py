@@ -12,6 +12,7 @@ from tunesmith.cli.streams import say, show
 from tunesmith.config.names import CONFIG_NAMES
 from tunesmith.errors import UsageError
 from tunesmith.pipeline.branches import experiment
+from tunesmith.pipeline.branches.projects import folder_of
 from tunesmith.pipeline.repository import Repository
 
 if TYPE_CHECKING:
@@ -38,7 +39,8 @@ def command() -> None:
 def start(name: str, revision: str, remote: str | None, *, as_json: bool) -> None:
     """Create tuning/NAME and training/NAME at the same commit."""
     repository = Repository.of(Path())
-    commit = experiment.start(repository, name, revision, remote)
+    project = folder_of(config_names(repository, None)[0])
+    commit = experiment.start(repository, name, revision, remote, project=project)
     branches = [f"{experiment.TUNING}{name}", f"{experiment.TRAINING}{name}"]
     if as_json:
         print_json("started", {"commit": commit, "branches": branches})

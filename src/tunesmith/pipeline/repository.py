@@ -90,6 +90,10 @@ class Repository(Pushing):
             tips.sort(key=lambda tip: (tip.remote != "origin", tip.remote))
         return found
 
+    def remotes(self) -> list[str]:
+        """Their names."""
+        return self._run("remote").split()
+
     def tips(self, prefixes: tuple[str, ...]) -> dict[str, Tip]:
         """Where branches stand by the newest that is known here, on this side or on a remote's.
 
@@ -132,6 +136,17 @@ class Repository(Pushing):
             elif word == "branch":
                 found[rest.removeprefix("refs/heads/")] = place
         return found
+
+    def mark_branch(self, name: str, key: str, value: str) -> None:
+        """Note something of a branch in this clone; it goes when the branch is deleted."""
+        self._run("config", f"branch.{name}.{key}", value or ".")
+
+    def marks(self, key: str) -> dict[str, str]:
+        """What was so noted, by branch."""
+        listed = self._try("config", "-z", "--get-regexp", rf"^branch\..*\.{key}$") or ""
+        rows = [row.partition("\n") for row in listed.split("\0") if row]
+        found = {name.removeprefix("branch.").removesuffix(f".{key}"): v for name, _, v in rows}
+        return {name: "" if value == "." else value for name, value in found.items()}
 
     def is_branch_name(self, name: str) -> bool:
         """Whether Git takes it for a branch."""

@@ -1,6 +1,7 @@
 """Where experiments stand, from Git alone, on real repositories."""
 
 import json
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from tunesmith.errors import UsageError
 from tunesmith.pipeline.branches import experiment
 from tunesmith.pipeline.branches.apply import apply
 from tunesmith.pipeline.branches.states import Experiment, experiments, find
+from tunesmith.pipeline.branches.ways import UNCHANGED
 from tunesmith.pipeline.repository import Repository
 
 
@@ -138,9 +140,40 @@ def test_half_an_experiment(root: Path) -> None:
     begin(root, "two", depth=5)
     git(root, "branch", "-q", "-D", "training/two")
     assert one(root, "two").note == "there is no branch training/two"
-    assert one(root, "two").next == "git fetch origin tuning/two training/two"
     with pytest.raises(UsageError, match=r"no branch `training/two`\.\n  Fetch it"):
         apply(Repository.of(root), "two", NAMES)
+    subprocess.run(["sh", "-c", one(root, "two").next], cwd=root, check=True, capture_output=True)
+    assert one(root, "two").state == "tuned"
+
+
+def in_shell(root: Path, command: str) -> None:
+    """Do what a message says, without its words on what comes after."""
+    typed = command.partition(", and ")[0]
+    subprocess.run(["sh", "-c", typed], cwd=root, check=True, capture_output=True)
+
+
+def test_the_winner_of_before_leaves_a_way_out(root: Path) -> None:
+    report = "outputs/tuning_results.md"
+    commit(root, {TUNED: parameters(depth=3), BEST: parameters(depth=3), report: "1"}, "before")
+    begin(root, "idle")
+    assert one(root, "idle").state == "begun"
+    assert not apply(Repository.of(root), "idle", NAMES).is_new
+    way = one(root, "idle").note.partition("`")[2].rstrip("`")
+    in_shell(root, way)
+    assert "idle" not in states(root)
+    # More trials, and the same winner: the file that training reads stays as it is.
+    begin(root, "same")
+    commit(root, {report: "2"}, "more trials", "tuning/same")
+    assert (one(root, "same").state, one(root, "same").note) == ("applied", UNCHANGED)
+    in_shell(root, one(root, "same").next)
+    assert one(root, "same").state == "merged"
+    # The same values of another trial.
+    begin(root, "other")
+    commit(root, {TUNED: parameters(depth=3, trial=9), report: "3"}, "again", "tuning/other")
+    apply(Repository.of(root), "other", NAMES)
+    assert (one(root, "other").state, one(root, "other").note) == ("applied", UNCHANGED)
+    assert one(root, "other").next == "git push origin training/other, and open a pull request"
+    in_shell(root, one(root, "other").next)
 
 
 def test_hostile_branches_are_inert(root: Path) -> None:
@@ -197,7 +230,12 @@ def test_projects_in_folders_of_one_repository(tmp_path: Path) -> None:
     commit(root, {f"{folder}/{TUNED}": parameters(depth=5)}, "tuned", "tuning/one")
     names = [f"{folder}/{CONFIG}"]
     assert find(Repository.of(root / folder), names, "one").state == "tuned"
-    assert one(root).state == "begun"
+    with pytest.raises(UsageError, match=r"of the project in models/churn\.\n  Ask there: `cd "):
+        one(root)
+    assert listed(root) == []
+    experiment.start(Repository.of(root), "top", project="")
+    assert states(root) == {"top": "begun"}
+    assert [e.name for e in experiments(Repository.of(root), names)] == ["one"]
     done = apply(Repository.of(root / folder), "one", names)
     assert done.files == (f"{folder}/{BEST}",)
     assert find(Repository.of(root), names, "one").state == "applied"

@@ -1,5 +1,6 @@
 """Bringing what a study found to the branch that trains with it, as one commit."""
 
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -91,13 +92,15 @@ def apply(
     before = repository.local_branches().get(f"{TRAINING}{name}")
     experiment = find(repository, names, name)
     there, base = _both(repository, experiment, names)
-    if experiment.state == "begun":
+    report = there.path(there.outputs.report)
+    if experiment.state == "begun" and not repository.entries(there.commit, [report]):
         raise nothing_tuned(there)
     parameters, where = _parameters(there, base, choice)
     way = _way(there, experiment, base, parameters)
     insisted = _refuse(way, choice, force=force)
     done = _planned(way, parameters, where, insisted)
-    commit = repository.commit_on(way.training, way.files, _message(name, done))
+    message = _message(name, done, there.folder)
+    commit = repository.commit_on(way.training, way.files, message)
     repository.set_branch(way.branch, commit, before, remote)
     return replace(done, commit=commit, is_new=commit != way.training)
 
@@ -128,7 +131,7 @@ def _both(
     if experiment.tuning is None or experiment.training is None:
         missing = tuning if experiment.tuning is None else training
         raise UsageError(
-            f"there is no branch `{missing}`.\n  Fetch it: `{repository.fetch_command(missing)}`."
+            f"there is no branch `{missing}`.\n  Fetch it, or begin it: `{experiment.next}`."
         )
     _refuse_place(repository, tuning, training)
     there = study_at(repository, experiment.tuning, tuning, names)
@@ -157,7 +160,7 @@ def _refuse_place(repository: Repository, tuning: str, training: str) -> None:
     if place is not None:
         raise UsageError(
             f"`{training}` is checked out in {place}: a commit would go behind its back.\n"
-            "  Switch to another branch there: `git switch -`."
+            f"  Switch to another branch there: `{_switch(repository, place)}`."
         )
 
 
@@ -170,7 +173,19 @@ def _parted(repository: Repository, branch: str) -> str:
                 f"{said}\n  It was rewritten here (rebased or amended). If nobody else works on it:"
                 f" `git push --force-with-lease {tip.remote} {branch}`."
             )
-    return f"{said}\n  Bring them together: `git switch {branch} && git pull --rebase`."
+    return (
+        f"{said}\n  Bring them together: `git switch {branch} && git pull --rebase"
+        f" {remotes[0].remote} {branch}`."
+    )
+
+
+def _switch(repository: Repository, place: str) -> str:
+    """How a working tree leaves a branch; where the main one is not free, it stands on none."""
+    main, taken = repository.main_branch(), repository.checked_out()
+    is_free = main is not None and taken.get(main, place) == place
+    is_here = Path(place).resolve() == repository.root.resolve()
+    aside = [] if is_here else ["-C", place]
+    return shlex.join(["git", *aside, "switch", str(main) if is_free else "--detach"])
 
 
 def _parameters(there: CommittedStudy, base: str, choice: Choice) -> tuple[Parameters, str]:
@@ -291,9 +306,10 @@ def _says_the_same(way: _Way, path: str, reference: str) -> bool:
 # -- the commit ----------------------------------------------------------------------------------
 
 
-def _message(name: str, done: Applied) -> str:
+def _message(name: str, done: Applied, project: str) -> str:
     listed = [f"- {text}" for text in (*done.changes, *(f"Overruled: {o}" for o in done.insisted))]
     lines = [f"tune: parameters of {origin(done.parameters)}", "", *listed]
     lines += [""] if listed else []
     lines += [f"From {TUNING}{name} at {done.source} ({done.where}).", ""]
-    return "\n".join([*lines, *note_lines(name, done.parameters.digest, done.source), ""])
+    trailers = note_lines(name, done.parameters.digest, done.source, project)
+    return "\n".join([*lines, *trailers, ""])

@@ -11,6 +11,8 @@ from tunesmith.errors import UsageError
 from tunesmith.pipeline.repository import Repository
 
 TUNING, TRAINING = "tuning/", "training/"
+PROJECT_KEY = "tunesmith-project"
+"""Under which this clone notes whose experiment a branch is."""
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}\Z")
 
 
@@ -40,7 +42,12 @@ def shown_name(name: str) -> str:
 
 
 def start(
-    repository: Repository, name: str, revision: str = "HEAD", remote: str | None = None
+    repository: Repository,
+    name: str,
+    revision: str = "HEAD",
+    remote: str | None = None,
+    *,
+    project: str | None = None,
 ) -> str:
     """Create both branches at the same commit; the working tree stays where it is.
 
@@ -49,6 +56,7 @@ def start(
         name: of the experiment.
         revision: where the branches begin.
         remote: to push both to; then both sides have them, or neither.
+        project: the project folder within the repository; noted here, as long as no commit tells.
 
     Returns:
         The commit.
@@ -66,6 +74,8 @@ def start(
     names = [f"{TUNING}{name}", f"{TRAINING}{name}"]
     _refuse_taken(names, repository.branches())
     repository.make_branches(names, commit, remote)
+    if project is not None:
+        repository.mark_branch(names[0], PROJECT_KEY, project)
     return commit
 
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 EXPERIMENT = "Tunesmith-Experiment"
 PARAMETERS = "Tunesmith-Parameters"
 SOURCE = "Tunesmith-Source"
-LINE = re.compile(rf"^ *({EXPERIMENT}|{PARAMETERS}|{SOURCE}): (.+)$", re.MULTILINE)
+PROJECT = "Tunesmith-Project"
+LINE = re.compile(rf"^ *({EXPERIMENT}|{PARAMETERS}|{SOURCE}|{PROJECT}): (.+)$", re.MULTILINE)
 """Anywhere in a message: a squashed merge carries many of them along."""
 
 
@@ -22,11 +23,14 @@ class Note:
     """Of the parameters."""
     source: str
     """The commit that they come from."""
+    project: str = ""
+    """The project folder, where that is not the top of the repository."""
 
 
-def note_lines(experiment: str, digest: str, source: str) -> list[str]:
+def note_lines(experiment: str, digest: str, source: str, project: str = "") -> list[str]:
     """The trailers of a message."""
-    return [f"{EXPERIMENT}: {experiment}", f"{PARAMETERS}: {digest}", f"{SOURCE}: {source}"]
+    found = {EXPERIMENT: experiment, PARAMETERS: digest, SOURCE: source, PROJECT: project}
+    return [f"{word}: {value}" for word, value in found.items() if value]
 
 
 def notes_in(commit: str, message: str) -> list[Note]:
@@ -42,5 +46,9 @@ def notes_in(commit: str, message: str) -> list[Note]:
             found.append({})
         if found:
             found[-1][word] = value.removesuffix("\r")
-    whole: Sequence[dict[str, str]] = [n for n in found if len(n) == 3]
-    return [Note(commit, n[EXPERIMENT], n[PARAMETERS], n[SOURCE]) for n in reversed(whole)]
+    needed = {EXPERIMENT, PARAMETERS, SOURCE}
+    whole: Sequence[dict[str, str]] = [n for n in found if needed <= n.keys()]
+    return [
+        Note(commit, n[EXPERIMENT], n[PARAMETERS], n[SOURCE], n.get(PROJECT, ""))
+        for n in reversed(whole)
+    ]

@@ -1,15 +1,17 @@
 """Where experiments stand, told from Git alone, and what is to be done next."""
 
+import os
 import re
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 from tunesmith.errors import UsageError, did_you_mean
-from tunesmith.pipeline.branches.commands import repro
 from tunesmith.pipeline.branches.experiment import TRAINING, TUNING, shown_name
 from tunesmith.pipeline.branches.survey import Facts, Survey
+from tunesmith.pipeline.branches.ways import UNCHANGED, is_unchanged, origin_of, way_on
 from tunesmith.pipeline.repository import Repository
 from tunesmith.reporting.shape import PLAIN
 
@@ -49,9 +51,11 @@ def experiments(
     """
     survey = Survey(repository, names)
     known = survey.experiments
-    found = [_experiment(survey, facts) for facts in survey.facts(sorted(known))]
+    own = sorted(name for name in known if survey.owner(name) == survey.projects.own)
+    found = [_experiment(survey, facts) for facts in survey.facts(own)]
     if with_gone:
-        gone = {note.experiment for note in survey.merged_notes} - known
+        notes = [n for n in survey.merged_notes if survey.projects.is_own(n.project)]
+        gone = {note.experiment for note in notes} - known
         found += map(_gone, gone)
     return sorted(found, key=lambda e: e.name)
 
@@ -69,13 +73,24 @@ def find(repository: Repository, names: Sequence[str], name: str) -> Experiment:
     """
     survey = Survey(repository, names)
     known = survey.experiments
+    if name in known and (owner := survey.owner(name)) != survey.projects.own:
+        raise UsageError(
+            f"experiment {shown_name(name)} is of the project in {owner or 'the top folder'}.\n"
+            f"  Ask there: `cd {shlex.quote(_from_here(repository, owner))}`."
+        )
     if name in known:
         return _experiment(survey, survey.facts([name])[0])
-    if any(note.experiment == name for note in survey.merged_notes):
+    notes = [note for note in survey.merged_notes if survey.projects.is_own(note.project)]
+    if any(note.experiment == name for note in notes):
         return _gone(name)
     hint = did_you_mean(name, [n for n in known if n.isprintable()])
     begin = "Begin one: `tunesmith experiment start NAME`."
     raise UsageError(f"there is no experiment {shown_name(name)}. {hint or begin}")
+
+
+def _from_here(repository: Repository, folder: str) -> str:
+    root, here = repository.root.resolve(), Path.cwd()
+    return os.path.relpath(root / folder, here) if here.is_relative_to(root) else str(root / folder)
 
 
 def _gone(name: str) -> Experiment:
@@ -89,7 +104,7 @@ def _experiment(survey: Survey, facts: Facts) -> Experiment:
     if parted and state != "merged":
         note = f"{' and '.join(parted)} and the remote's have parted"
     tuning, training = (tip.commit if tip else None for tip in tips.values())
-    following = _next(survey.repository, facts, state)
+    following = way_on(survey, facts, state)
     return Experiment(facts.name, state, note, following, tuning, training)
 
 
@@ -105,10 +120,25 @@ def _state(survey: Survey, facts: Facts) -> tuple[str, str]:
         return "incomplete", "its branches have no commit in common here: `git fetch --unshallow`"
     if facts.tuning is not None and not _is_applied(survey, facts):
         if not _is_tuned(survey, facts):
-            return "begun", ""
+            return "begun", _since_begun(survey, facts)
         what = "what was found since is" if facts.notes else "its parameters are"
         return "tuned", f"{what} not on the training branch"
     return _since_applied(survey, facts)
+
+
+def _since_begun(survey: Survey, facts: Facts) -> str:
+    """What to do if a run leaves all files as they are."""
+    tuning, main = facts.tuning, survey.main
+    outputs = facts.layout.outputs
+    report = None if outputs is None else survey.at(tuning, facts.layout.path(outputs.report))
+    if tuning is None or main is None or report is None or tuning.commit != facts.base:
+        return ""
+    name = shlex.quote(_clean(facts.name))
+    branches = f"{TUNING}{name} {TRAINING}{name}"
+    return (
+        "with results of before; if a run changes none of them, nothing is left to do:"
+        f" `git switch {main[0]} && git branch -D {branches}`"
+    )
 
 
 def _since_applied(survey: Survey, facts: Facts) -> tuple[str, str]:
@@ -128,8 +158,10 @@ def _since_applied(survey: Survey, facts: Facts) -> tuple[str, str]:
     # Tuning's own metrics tell nothing of training.
     own = {facts.layout.path(name) for name in facts.layout.outputs.paths.values()}
     is_trained = any(METRICS.search(path) for path in changed if path not in own)
-    note = "parameters were edited there since" if is_other else ""
-    return "trained" if is_trained else "applied", note
+    if is_trained or is_other or facts.tuning is None or not is_unchanged(survey, facts):
+        note = "parameters were edited there since" if is_other else ""
+        return "trained" if is_trained else "applied", note
+    return "applied", UNCHANGED
 
 
 def _merged_into(survey: Survey, facts: Facts) -> str | None:
@@ -143,8 +175,17 @@ def _merged_into(survey: Survey, facts: Facts) -> str | None:
         return f"into {name}" if is_there else None
     if training.commit in survey.merged:
         # A branch that has only begun is held by the main branch as well.
-        return f"into {name}" if training.commit != facts.base else None
+        is_own = training.commit != facts.base or _is_merged_tuning(survey, facts)
+        return f"into {name}" if is_own else None
     return f"into {name}, squashed" if _is_squashed(survey, facts, target) else None
+
+
+def _is_merged_tuning(survey: Survey, facts: Facts) -> bool:
+    """Whether the main branch has what was found, and training needed nothing of it."""
+    tuning = facts.tuning
+    if tuning is None or tuning.commit == facts.base or tuning.commit not in survey.merged:
+        return False
+    return is_unchanged(survey, facts) and _is_applied(survey, facts)
 
 
 def _is_squashed(survey: Survey, facts: Facts, target: str) -> bool:
@@ -165,12 +206,9 @@ def _is_squashed(survey: Survey, facts: Facts, target: str) -> bool:
 
 def _is_tuned(survey: Survey, facts: Facts) -> bool:
     """Whether a study has been run on the tuning branch."""
-    base, tuning = facts.base, facts.tuning
+    base, tuning = origin_of(survey, facts), facts.tuning
     if base is None or tuning is None or survey.at(tuning, facts.layout.found) is None:
         return False
-    if base == tuning.commit and survey.main is not None:
-        # The tuning branch was merged into the training branch, or has only begun.
-        base = survey.repository.merge_base(base, survey.main[1]) or base
     return any(survey.at(base, path) != survey.at(tuning, path) for path in facts.layout.results)
 
 
@@ -186,23 +224,6 @@ def _is_applied(survey: Survey, facts: Facts) -> bool:
     shape = layout.shape if layout.found == layout.best else PLAIN
     is_same = digest is not None and digest == survey.digest(found, layout.found, shape)
     return is_same and _is_tuned(survey, facts)
-
-
-def _next(repository: Repository, facts: Facts, state: str) -> str:
-    name = shlex.quote(facts.name) if facts.name.isprintable() else "NAME"
-    layout = facts.layout
-    run, train = "tunesmith run", ", train"
-    if layout.tuning:
-        run = repro(repository, layout.pipeline, [layout.tuning])
-    if layout.training:
-        train = f" && {repro(repository, layout.pipeline, layout.training)}"
-    return {
-        "begun": f"git switch {TUNING}{name} && {run}, and commit",
-        "tuned": f"tunesmith experiment apply {name}",
-        "applied": f"git switch {TRAINING}{name}{train}, and commit the metrics",
-        "trained": f"git push origin {TRAINING}{name}, and open a pull request",
-        "incomplete": f"git fetch origin {TUNING}{name} {TRAINING}{name}",
-    }.get(state, "")
 
 
 def _clean(name: str) -> str:

@@ -6,12 +6,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from tunesmith.config.load import project_root
 from tunesmith.config.model import Outputs
 from tunesmith.config.source import parse_document
 from tunesmith.errors import UsageError
 from tunesmith.pipeline.branches.experiment import TRAINING, TUNING
 from tunesmith.pipeline.branches.notes import EXPERIMENT, Note, notes_in
+from tunesmith.pipeline.branches.projects import Projects, folder_of
 from tunesmith.pipeline.committed import joined, pipelines_at
 from tunesmith.pipeline.dvc.places import Wanted, above, find, only_of
 from tunesmith.pipeline.dvc.targets import training_targets
@@ -109,6 +109,16 @@ class Survey:
         return None if name is None or tip is None else (name, tip.commit)
 
     @cached_property
+    def projects(self) -> Projects:
+        """Those of the repository."""
+        return Projects(self.repository, folder_of(self.names[0]), self.main and self.main[1])
+
+    def owner(self, name: str) -> str:
+        """The folder of the project that an experiment belongs to."""
+        tips = [self.tips.get(f"{kind}{name}") for kind in (TUNING, TRAINING)]
+        return self.projects.owner(name, tips)
+
+    @cached_property
     def merged(self) -> set[str]:
         """Commits of branches that the main branch holds."""
         return set() if self.main is None else self.repository.merged_into(self.main[1])
@@ -151,7 +161,7 @@ class Survey:
         """What the configuration of each commit says, and DVC's file beside it."""
         self.look_up((commit, name) for commit in commits for name in self.names)
         configs = [next((n for n in self.names if self._blobs[c, n]), None) for c in commits]
-        files = [[] if n is None else [*above(_folder(n)), *self._pipelines] for n in configs]
+        files = [[] if n is None else [*above(folder_of(n)), *self._pipelines] for n in configs]
         self.look_up((c, f) for c, listed in zip(commits, files, strict=True) for f in listed)
         keys = [
             (n, self.at(c, n), tuple(self.at(c, f) for f in listed))
@@ -177,7 +187,7 @@ class Survey:
                 return None
             space = _sections(self._texts[config], name).get("space")
             if isinstance(space, str):
-                path = joined(_folder(name), space)
+                path = joined(folder_of(name), space)
                 blob = self.at(commit, path)
                 if blob is None or path is None:
                     return None
@@ -203,7 +213,7 @@ class Survey:
     ) -> Layout:
         if name is None or config is None:
             return Layout()
-        folder = _folder(name)
+        folder = folder_of(name)
         outputs = _outputs(self._texts[config], name)
         if outputs is None:
             return Layout(None, folder)
@@ -265,10 +275,6 @@ def _pairs(facts: Facts) -> list[tuple[str, str]]:
     if layout.found and facts.notes:
         found.append((facts.notes[0].source, layout.found))
     return found
-
-
-def _folder(config: str) -> str:
-    return project_root(Path("/", config)).as_posix().strip("/")
 
 
 def _outputs(data: bytes, name: str) -> Outputs | None:

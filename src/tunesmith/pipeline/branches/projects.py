@@ -1,0 +1,77 @@
+"""Whose experiment is whose, where a repository holds several projects."""
+
+import posixpath
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from tunesmith.config.load import project_root
+from tunesmith.config.names import CONFIG_NAMES
+from tunesmith.pipeline.branches.experiment import PROJECT_KEY, TUNING
+from tunesmith.pipeline.repository import Repository, Tip
+
+
+def folder_of(config: str) -> str:
+    """The project folder of a configuration, as the repository names it; empty for its top.
+
+    >>> folder_of("models/a/config/tuning.yaml"), folder_of("tuning.yaml")
+    ('models/a', '')
+    """
+    return project_root(Path("/", config)).as_posix().strip("/")
+
+
+@dataclass
+class Projects:
+    """The projects of a repository."""
+
+    repository: Repository
+    own: str
+    """The folder of the one that is asked about."""
+    main: str | None
+    """The newest commit of the branch that experiments are merged into."""
+
+    @cached_property
+    def others(self) -> set[str]:
+        """Folders of the other projects, as the main branch has them."""
+        if self.main is None:
+            return set()
+        names = {posixpath.basename(name) for name in CONFIG_NAMES}
+        files = self.repository.files(self.main)
+        found = {folder_of(path) for path in files if posixpath.basename(path) in names}
+        return found - {self.own} if self.own in found else set()
+
+    @cached_property
+    def _marks(self) -> dict[str, str]:
+        return self.repository.marks(PROJECT_KEY)
+
+    def owner(self, name: str, tips: Sequence[Tip | None]) -> str:
+        """The folder of the project that an experiment belongs to.
+
+        Args:
+            name: of the experiment.
+            tips: of its branches.
+
+        Returns:
+            That of the project asked about, where nothing tells.
+        """
+        if not self.others:
+            return self.own
+        marked = self._marks.get(f"{TUNING}{name}")
+        if marked is not None:
+            return marked
+        owners = {self._of_path(p) for tip in tips if tip for p in self._changed(tip.commit)}
+        return self.own if not owners or self.own in owners else min(owners)
+
+    def is_own(self, project: str) -> bool:
+        """Whether parameters that were brought in a project are of the one asked about."""
+        return project == self.own or (not project and not self.others)
+
+    def _changed(self, commit: str) -> Iterable[str]:
+        base = None if self.main is None else self.repository.merge_base(self.main, commit)
+        return self.repository.changed_since(base, commit) if base else ()
+
+    def _of_path(self, path: str) -> str:
+        """The innermost project around a path."""
+        around = [f for f in (self.own, *self.others) if not f or path.startswith(f"{f}/")]
+        return max(around, key=len, default=self.own)
