@@ -29,6 +29,8 @@ def command(
 ) -> None:
     """Write a trial's parameters into the best-parameters file, over whatever stands there.
 
+    Values that stand in the program's own file (`params_file`) are set there, too.
+
     A run does so by itself while nobody has edited the file. Reads the ledger; evaluates nothing.
     """
     from tunesmith.reporting.adopt import adopt
@@ -42,14 +44,21 @@ def command(
         selection=selection,
         dry_run=dry_run,
         is_forced=force,
+        params_file=definition.file.objective.params_file,
     )
     if as_json:
         content = {"path": str(done.path), "trial": done.trial, "changes": list(done.changes)}
-        print_json("adopted", {**content, "is_written": done.is_written})
+        own = None
+        if done.program_file is not None:
+            own = {"path": str(done.program_file), "changes": list(done.program_changes)}
+        print_json("adopted", {**content, "is_written": done.is_written, "params_file": own})
         return
     what = "would have" if dry_run else "has"
     head = f"{shown(done.path)} {what} the parameters of trial {done.trial}"
     show("\n".join([head, *(f"  {change}" for change in done.changes or ("no change",))]))
+    if done.program_file is not None:
+        line = f"{shown(done.program_file)}, which the program reads, {what} them, too"
+        show("\n".join([line, *(f"  {c}" for c in done.program_changes or ("no change",))]))
     if not done.is_winner and definition.file.outputs.tuned is None:
         say(
             "The next run puts the winner back. To keep this one, name `outputs: {tuned: …}`,"

@@ -28,13 +28,15 @@ class ParamsFile(Section):
     """The file that the program reads its parameters from."""
 
     path: str = Field(min_length=1)
-    """Place in the project. What else stands in the file, comments too, is kept."""
+    """Place in the project: a settings file, or a Python module with constants, the training script
+    itself among them. What else stands in the file, comments too, is kept."""
     format: str | None = None
-    """``yaml``, ``json``, ``toml``, ``ini`` or ``env``; by default as the name ends."""
+    """``yaml``, ``json``, ``toml``, ``ini``, ``env`` or ``python``; by default as the name ends."""
     at: str = ""
     """Where in the file the parameters stand: ``train.optimizer``; by default at the top."""
     names: dict[str, str] = {}
-    """Places of single parameters: ``{learning_rate: train.optimizer.lr}``."""
+    """Places of single parameters: ``{learning_rate: train.optimizer.lr}``. A place that the file
+    does not have is refused."""
 
 
 class MetricsFile(Section):
@@ -101,7 +103,9 @@ class Program(Section):
     """The file that the program writes its results to."""
     metrics_pattern: str | None = None
     """A regular expression that finds results in what the program prints: with groups named after
-    the metrics, or one group; the last match counts."""
+    the metrics, or one group; the last match of all that was printed counts. Each line is searched by
+    itself, unless the pattern holds ``\\n`` or the flag ``s``. Standard error counts only if
+    standard output has no match."""
     progress_file: str | None = Field(default=None, min_length=1)
     """A JSON-lines file of intermediate values, one line a step:
     ``{"step": 3, "val_loss": 0.41}``; followed while the program runs, its last step counts."""

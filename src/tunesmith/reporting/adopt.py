@@ -1,18 +1,21 @@
 """Taking a trial's parameters over, over whatever stands in the best-parameters file."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from tunesmith.config.model import Outputs
+from tunesmith.config.program import ParamsFile
 from tunesmith.errors import NoResultError, UsageError
-from tunesmith.files import write_atomic
+from tunesmith.files import inside, write_atomic
 from tunesmith.ledger.records import StudyRecord
+from tunesmith.objective.program.params_file import Template
 from tunesmith.reporting.best_file import Best
 from tunesmith.reporting.compare import differences
 from tunesmith.reporting.ranking import Ranked
 from tunesmith.reporting.summary import Summary, summarise
+from tunesmith.types import Params
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,9 @@ class Adopted:
     is_written: bool
     is_winner: bool
     """Whether it is the trial that a run writes, too."""
+    program_file: Path | None = None
+    """The program's own parameters file, if it was set there, too."""
+    program_changes: tuple[str, ...] = ()
 
 
 def adopt(
@@ -37,8 +43,9 @@ def adopt(
     selection: str | None = None,
     dry_run: bool = False,
     is_forced: bool = False,
+    params_file: ParamsFile | None = None,
 ) -> Adopted:
-    """Write a trial's parameters into the best-parameters file.
+    """Write a trial's parameters into the best-parameters file, and where the program reads them.
 
     Args:
         record: of the study.
@@ -48,6 +55,7 @@ def adopt(
         selection: ``best``, ``one_se``, ``simplest`` or ``fastest`` instead of a number.
         dry_run: only say what would change.
         is_forced: write the file anew, whatever is there.
+        params_file: the program's own, in which values that it holds are set.
 
     Raises:
         UsageError: there is no such trial, it is not complete, or the file holds something else.
@@ -59,8 +67,38 @@ def adopt(
     is_other = chosen != summary.chosen
     text = best.text(summary, chosen, is_adopted=is_other, is_forced=is_forced)
     changes = tuple(differences(_present(best), chosen.params))
+    # Everything is made before anything is written: a failure leaves the files as they were.
+    own = _program_file(root, params_file, best.path, chosen.params)
     is_written = not dry_run and write_atomic(best.path, text)
-    return Adopted(best.path, chosen.number, changes, is_written, not is_other)
+    if own is not None and not dry_run:
+        write_atomic(own.path, own.text, mode=own.path.stat().st_mode & 0o777)
+    found = Adopted(best.path, chosen.number, changes, is_written, not is_other)
+    if own is None:
+        return found
+    return replace(found, program_file=own.path, program_changes=own.changes)
+
+
+@dataclass(frozen=True)
+class _Own:
+    """The program's own file with values set."""
+
+    path: Path
+    text: str
+    changes: tuple[str, ...]
+
+
+def _program_file(
+    root: Path, section: ParamsFile | None, best: Path, params: Params
+) -> _Own | None:
+    """The program's file as training should find it; ``None`` if it holds none of the values."""
+    if section is None or not (root / section.path).is_file():
+        return None
+    path, template = inside(root, section.path), Template.of(section, root)
+    before = template.values(params)
+    if path == best or not before:
+        return None
+    after = {name: params[name] for name in before}
+    return _Own(path, template.with_held(params), tuple(differences(before, after)))
 
 
 def chosen_by(summary: Summary, number: int | None, selection: str | None) -> Ranked:

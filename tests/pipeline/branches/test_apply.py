@@ -281,3 +281,37 @@ def test_a_file_keeps_its_shape_on_the_training_branch(tmp_path: Path) -> None:
     assert not apply(root).is_new
     commit(root, {"params.json": before.replace("3", "4")}, "edited", "training/one")
     assert "edited there" in find(Repository.of(root), NAMES, "one").note
+
+
+# -- programs that read a file of their own -------------------------------------------------------
+
+PROGRAM = """\
+study: churn
+objective:
+  command: [python, train.py]
+  params_file: {path: train.py, names: {depth: Config.depth}}
+  metrics_pattern: "recall (.*)"
+  metric: {name: recall, direction: maximize}
+space:
+  depth: {int: [1, 9]}
+search: {method: random, seed: 1}
+stop: {trials: 3}
+"""
+TRAIN = "class Config:  # é\r\n    depth = 3  # found by hand\r\nprint('recall', Config.depth)\r\n"
+
+
+def test_constants_of_a_training_script_are_set_on_the_training_branch(tmp_path: Path) -> None:
+    root = make_project(tmp_path, PROGRAM, **{"train.py": TRAIN})
+    git(root, "config", "core.autocrlf", "false")
+    tuned(root, depth=5)
+    # What else is edited there is no concern of the study.
+    edited = f"{TRAIN}# more\r\n"
+    commit(root, {"train.py": edited}, "more", "training/one")
+    done = apply(root)
+    assert done.files == (BEST, "train.py")
+    shown = Repository.of(root).read("training/one", "train.py")
+    assert shown == edited.replace("depth = 3", "depth = 5")
+    assert not apply(root).is_new
+    commit(root, {"train.py": TRAIN.replace("= 3", "= 8")}, "mine", "training/one")
+    with pytest.raises(UsageError, match=r"train\.py on `training/one` has changes of its own"):
+        apply(root)

@@ -5,7 +5,7 @@ in the parameters file, or by the file that ``TUNESMITH_PARAMS`` names if the pr
 Whether it does is looked for in the program's files.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -82,7 +82,7 @@ def _violations(study: _Study) -> Iterator[Violation]:
         values = _some_values(study)
         yield from (_missing(study, template, name, values.get(name)) for name in wanted)
     elif not may_read:
-        yield from (_nowhere(study, name) for name in left)
+        yield from (_nowhere(study, name, left) for name in left)
 
 
 def _some_values(study: _Study) -> dict[str, Value]:
@@ -107,7 +107,7 @@ def _missing(study: _Study, template: Template, name: str, value: Value) -> Viol
     return Violation(_path(study, name), f"{head} has no `{place}`.", hint.strip())
 
 
-def _nowhere(study: _Study, name: str) -> Violation:
+def _nowhere(study: _Study, name: str, left: Sequence[str]) -> Violation:
     program, template = study.program, study.ports.params_file
     own = (s.path for s in program.sources if s.path.is_relative_to(program.root))
     files = [program.named(path) for path in own] or ["the command"]
@@ -116,7 +116,7 @@ def _nowhere(study: _Study, name: str) -> Violation:
     if template is not None:
         ways += f", nor is {template.section.path}, which is not there"
     message = f"`{name}` does not reach the program: {ways}."
-    return Violation(_path(study, name), message, suggestion(program, name))
+    return Violation(_path(study, name), message, suggestion(program, name, left))
 
 
 def _names(study: _Study) -> Iterator[Violation]:

@@ -127,6 +127,14 @@ class Template:
             raise _error(self.section, str(error)) from None
         return text
 
+    def with_held(self, params: Params) -> str:
+        """The text with the values of those parameters that the file holds.
+
+        Raises:
+            UsageError: the format cannot hold one of them.
+        """
+        return self.filled({name: value for name, value in params.items() if self.has(name)})
+
 
 def place_of(name: str, section: ParamsFile) -> tuple[str, ...]:
     """The place of a parameter in the file.

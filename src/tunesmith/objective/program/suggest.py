@@ -1,7 +1,7 @@
 """How a parameter that does not reach a program could: what its files offer."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +13,18 @@ ENVIRONMENT = r"(?:environ(?:\.get)?\s*[\[(]|getenv\s*\(|Sys\.getenv\()\s*[\"']{
 USUAL = ("params.yaml", "config.yaml", "conf/config.yaml", "settings.py", "config.py")
 
 
-def suggestion(program: Program, name: str) -> str:
-    """The likely way for a parameter, in words; never empty."""
+def suggestion(program: Program, name: str, names: Sequence[str]) -> str:
+    """The likely way for a parameter, in words; never empty.
+
+    Args:
+        program: its text.
+        name: the parameter.
+        names: all parameters that have no way yet; those with a place in the same file go along.
+    """
     found = (
         next(_options(program, name), "")
-        or next(_constants(program, name), "")
-        or next(_keys(program, name), "")
+        or next(_constants(program, name, names), "")
+        or next(_keys(program, name, names), "")
         or next(_variables(program, name), "")
     )
     usual = (
@@ -37,29 +43,38 @@ def _options(program: Program, name: str) -> Iterator[str]:
             yield f'{where} takes `{match[1]}`: write `"{match[1]}={{{name}}}"` in `command`.'
 
 
-def _constants(program: Program, name: str) -> Iterator[str]:
+def _constants(program: Program, name: str, names: Sequence[str]) -> Iterator[str]:
     """A constant of a Python module that is called like it."""
     for source in program.sources:
         if source.is_python and source.path.is_relative_to(program.root):
-            yield from _in_module(program, source, name)
+            yield from _in_module(program, source, name, names)
 
 
-def _in_module(program: Program, source: Source, name: str) -> Iterator[str]:
+def _in_module(program: Program, source: Source, name: str, names: Sequence[str]) -> Iterator[str]:
     try:
         data = python.read(source.text)
     except FormatError:
         return
-    path = program.named(source.path)
-    place = _place(data, name)
+    path, place = program.named(source.path), _place(data, name)
     if place is None:
         return
     line = _line(source.text, place)
     at = f"{path}:{line}" if line else path
-    written = path if source.path.suffix == ".py" else f"{{path: {path}, format: python}}"
-    if place != name:
-        form = "" if source.path.suffix == ".py" else ", format: python"
-        written = f"{{path: {path}{form}, names: {{{name}: {place}}}}}"
-    yield f"{at} sets `{place}`, a constant: write `params_file: {written}`."
+    more = "" if source.path.suffix == ".py" else "format: python"
+    section = _section(path, data, names, more)
+    yield f"{at} sets `{place}`, a constant: write `params_file: {section}`."
+
+
+def _section(path: str, data: Mapping[str, Any], names: Sequence[str], more: str = "") -> str:
+    """The value of ``params_file`` for all parameters that the file holds."""
+    places = {name: place for name in names if (place := _place(data, name)) not in (None, name)}
+    given = ", ".join(f"{name}: {place}" for name, place in places.items())
+    parts = [
+        f"path: {path}",
+        *([more] if more else []),
+        *([f"names: {{{given}}}"] if given else []),
+    ]
+    return f"{{{', '.join(parts)}}}" if len(parts) > 1 else path
 
 
 def _line(text: str, place: str) -> int:
@@ -69,16 +84,16 @@ def _line(text: str, place: str) -> int:
         return 0
 
 
-def _keys(program: Program, name: str) -> Iterator[str]:
+def _keys(program: Program, name: str, names: Sequence[str]) -> Iterator[str]:
     """A key of a file that the program names."""
     usual = (program.root / name for name in USUAL)
     for path in (*program.others, *(path for path in usual if path.is_file())):
-        place = _place(_read(path), name)
+        data = _read(path)
+        place = _place(data, name)
         if place is not None and path.is_relative_to(program.root):
             shown = program.named(path)
-            names = "" if place == name else f", names: {{{name}: {place}}}"
-            written = f"{{path: {shown}{names}}}" if names else shown
-            yield f"{shown} has a key `{place}`: write `params_file: {written}`."
+            section = _section(shown, data, names)
+            yield f"{shown} has a key `{place}`: write `params_file: {section}`."
 
 
 def _read(path: Path) -> Mapping[str, Any]:

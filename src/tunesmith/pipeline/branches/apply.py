@@ -16,6 +16,7 @@ from tunesmith.pipeline.branches.objections import (
     stale,
     tampered,
 )
+from tunesmith.pipeline.branches.program_file import has_same_values, program_files
 from tunesmith.pipeline.branches.states import Experiment, find
 from tunesmith.pipeline.branches.transfer import files_of, locked_stage, unlike_there
 from tunesmith.pipeline.committed import CommittedStudy, study_at
@@ -214,10 +215,11 @@ def _files(there: CommittedStudy, training: str, parameters: Parameters) -> dict
     pipeline, repository = there.pipeline, there.repository
     if pipeline is not None and there.is_tight and pipeline.locked is not None:
         return files_of(there, pipeline, training)
+    own = program_files(there, training, parameters.params)
     present = repository.entries(training, [there.best]).get(there.best)
     mode = present.mode if present else "100644"
     text = _in_shape(there, training, parameters)
-    return {there.best: Entry(mode, repository.store(text))}
+    return {**own, there.best: Entry(mode, repository.store(text))}
 
 
 def _in_shape(there: CommittedStudy, training: str, parameters: Parameters) -> str:
@@ -295,7 +297,7 @@ def _says_the_same(way: _Way, path: str, reference: str) -> bool:
             pipeline.locked,
         )
     if path != there.best:
-        return False
+        return has_same_values(there, path, (reference, way.training))
     try:
         one, other = (replace(there, commit=c).parameters(path) for c in (reference, way.training))
     except UsageError:

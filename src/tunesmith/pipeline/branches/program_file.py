@@ -1,0 +1,58 @@
+"""The program's own parameters file on a training branch, with the values that were found."""
+
+from collections.abc import Sequence
+
+from tunesmith.errors import UsageError
+from tunesmith.objective.program.params_file import Template
+from tunesmith.objective.program.ports import names_of
+from tunesmith.pipeline.committed import CommittedStudy
+from tunesmith.pipeline.repository import Entry
+from tunesmith.types import Params
+
+
+def program_files(there: CommittedStudy, training: str, params: Params) -> dict[str, Entry]:
+    """The file as training should find it, by path; nothing if it holds none of the values.
+
+    Args:
+        there: the study on the tuning branch.
+        training: the commit of the training branch, whose own text is kept but for the values.
+        params: to be trained with.
+
+    Raises:
+        UsageError: the file cannot hold one of them.
+    """
+    path = _path(there)
+    template = None if path is None else _template(there, training)
+    if path is None or template is None or not template.values(params):
+        return {}
+    mode = there.repository.entries(training, [path])[path].mode
+    return {path: Entry(mode, there.repository.store(template.with_held(params)))}
+
+
+def has_same_values(there: CommittedStudy, path: str, commits: Sequence[str]) -> bool:
+    """Whether the file of two commits has the same values, whatever else was edited in it."""
+    if path != _path(there):
+        return False
+    names = names_of(there.definition)
+    try:
+        one, other = (_template(there, commit) for commit in commits)
+        return bool(one and other and one.values(names) == other.values(names))
+    except UsageError:
+        return False
+
+
+def _path(there: CommittedStudy) -> str | None:
+    section = there.definition.file.objective.params_file
+    found = None if section is None else there.path(section.path)
+    return None if found == there.best else found
+
+
+def _template(there: CommittedStudy, commit: str) -> Template | None:
+    """The file as a commit has it; ``None`` if it has none."""
+    section, path = there.definition.file.objective.params_file, _path(there)
+    text = None if path is None else there.repository.read(commit, path)
+    if section is None or text is None:
+        return None
+    if "\N{REPLACEMENT CHARACTER}" in text:
+        raise UsageError(f"{path} on `{commit[:12]}` is not UTF-8 text: its values cannot be set.")
+    return Template(section, text)
