@@ -103,8 +103,8 @@ class Program(Section):
     """The file that the program writes its results to."""
     metrics_pattern: str | None = None
     """A regular expression that finds results in what the program prints: with groups named after
-    the metrics, or one group; the last match of all that was printed counts. Each line is searched by
-    itself, unless the pattern holds ``\\n`` or the flag ``s``. Standard error counts only if
+    the metrics, or one group; the last match of all that was printed counts. Each line is searched
+    by itself, unless the pattern holds ``\\n`` or the flag ``s``. Standard error counts only if
     standard output has no match."""
     progress_file: str | None = Field(default=None, min_length=1)
     """A JSON-lines file of intermediate values, one line a step:
