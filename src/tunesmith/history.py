@@ -55,6 +55,19 @@ def score_at(progress: Sequence[tuple[int, float]], step: int) -> float:
 
 
 @dataclass(frozen=True, slots=True)
+class Check:
+    """What a comparison of a shared fit with fresh ones has shown."""
+
+    kind: str
+    """The way of sharing, versions, parameters and kind of data, as JSON."""
+    is_passed: bool
+
+
+LAW = 2
+"""Raised when a change to shared fits changes scores; those of earlier ones no longer count."""
+
+
+@dataclass(frozen=True, slots=True)
 class FoldResult:
     """What one fit on one fold gave: a finite score for every metric, or a failure."""
 
@@ -71,6 +84,22 @@ class FoldResult:
     """(step, score by the first objective) of what was streamed while it ran."""
     stopped_at: int | None = None
     """The step at which it was not good enough to go on; its scores are those of that step."""
+    ways: tuple[str, ...] = ()
+    """How the fit was shared (families, ``prefix``, ``bins``); empty where it was made alone."""
+    law: int = LAW
+    """The version of the law of sharing under which it was made."""
+    checks: tuple[Check, ...] = field(default=(), compare=False, repr=False)
+    """What was checked on the way; not kept with the result."""
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether other candidates had a part in its fit."""
+        return self.n_sharing > 1 or bool(self.ways)
+
+    @property
+    def counts(self) -> bool:
+        """Whether it can be relied on: not where it came from a shared fit of an earlier law."""
+        return self.law >= LAW or not self.is_shared
 
     def checked(self) -> "FoldResult":
         """This result, or a failure where a score is not a finite number: such never count."""

@@ -9,6 +9,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from tunesmith.objective.proved import Proved, Values
+from tunesmith.objective.submodels.gradient_libraries import XGBoost
+
 BINS = "bins"
 """This way of sharing, which is trusted or not as a whole."""
 CELL_BYTES = 4
@@ -30,14 +33,27 @@ class _Binned:
         return int(self.matrix.num_row() * self.matrix.num_col() * CELL_BYTES)
 
 
-def has_bins(estimator: Any) -> bool:
-    """Whether an estimator's bins are found once, before its trees."""
-    cls = type(estimator)
-    is_known = cls.__name__ in ("XGBClassifier", "XGBRegressor")
-    if not is_known or cls.__module__ != "xgboost.sklearn" or getattr(estimator, "kwargs", None):
+ROUNDS = Values("numbers of rounds", lambda value: isinstance(value, int), ())
+PROVED = Proved(
+    XGBoost.proved.classes,
+    XGBoost.proved.versions,
+    {**XGBoost.proved.params, "n_estimators": ROUNDS},
+    XGBoost.proved.fit_params,
+)
+"""Whatever trees are grown; ``tree_method`` is judged by itself."""
+
+
+def has_bins(estimator: Any, fit_params: Mapping[str, Any] | None = None) -> bool:
+    """Whether an estimator's bins are found once, before its trees.
+
+    Args:
+        estimator: of any kind.
+        fit_params: what ``fit`` is given besides X and y.
+    """
+    if not PROVED.has(estimator) or PROVED.objection(estimator, fit_params=fit_params):
         return False
-    is_binned = estimator.tree_method in (None, "auto", "hist") and estimator.booster != "gblinear"
-    return is_binned and estimator.device in (None, "cpu") and hasattr(estimator, "_create_dmatrix")
+    is_binned = estimator.tree_method in (None, "auto", "hist")
+    return is_binned and hasattr(estimator, "_create_dmatrix")
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from tunesmith.objective.kernel import Clock, Kernel
 from tunesmith.objective.metric import Scorers
 from tunesmith.objective.objective import Fit
 from tunesmith.objective.preprocess import auto_preprocessor
-from tunesmith.objective.slices import SliceCache, Slices, cut, shallow
+from tunesmith.objective.slices import SliceCache, Slices, cut
 from tunesmith.space import SearchSpace
 from tunesmith.space.parameter import canonical_json
 from tunesmith.types import Params
@@ -45,7 +45,10 @@ class CrossValObjective:
 
     def __post_init__(self) -> None:
         self._slices = SliceCache(partial(cut, self.table, self.splits))
-        self._kernel = Kernel(self.builder, self._slices, self._score, self._fresh)
+        given = (
+            {} if self.table.rows.weights is None else {"sample_weight": self.table.rows.weights}
+        )
+        self._kernel = Kernel(self.builder, self._slices, self._score, given)
 
     def __getstate__(self) -> dict[str, Any]:
         return {k: v for k, v in self.__dict__.items() if k != "_fold_digests"}
@@ -109,48 +112,83 @@ class CrossValObjective:
         # What a fit takes cannot be told apart where several candidates share it.
         return self.is_shared and not self.scorers.measures_time
 
+    @property
+    def passed(self) -> set[str]:
+        """Digests of the kinds of sharing that were checked; a ledger's are added before a run."""
+        return self._kernel.passed
+
+    def objections(self, candidates: Sequence[Params]) -> list[str]:
+        """Why candidates share no fits that might be expected to."""
+        return self._kernel.objections(candidates) if self._may_share else []
+
     def evaluate(self, fit: Fit) -> list[FoldResult]:
         """Train and score every candidate; a failure of the user's code becomes a result."""
-        together = self._together(fit) if len(fit.points) > 1 or fit.along else None
-        return together or [self._alone(params, fit.fold) for params in fit.candidates]
+        is_joint = len(fit.points) > 1 and self._may_share
+        joint = self._together(fit) if is_joint else [None] * len(fit.points)
+        n = len(fit.candidates)
+        found = [
+            one or self._alone(params, fit.fold)
+            for params, one in zip(fit.candidates, joint, strict=False)
+        ]
+        along = [one for one in joint[n:] if one is not None]
+        found += along if len(along) == len(fit.along) else []
+        news = self._kernel.take_news()
+        return [replace(found[0], checks=news), *found[1:]] if found and news else found
 
-    def _together(self, fit: Fit) -> list[FoldResult] | None:
+    def _together(self, fit: Fit) -> list[FoldResult | None]:
         with noting_warnings() as noted:
-            try:
-                found = self._kernel.together(fit)
-            except (Exception, SystemExit):  # noqa: BLE001 - one by one, it will show whose it is
-                return None
-        if found is None:
-            return None
+            found = self._kernel.together(fit)
         warning = "".join(noted)
         return [
-            FoldResult(fit.fold, one.scores, one.fit_s, one.score_s, None, one.n_sharing, warning)
+            None
+            if one is None
+            else FoldResult(
+                fit.fold,
+                one.scores,
+                one.fit_s,
+                one.score_s,
+                None,
+                one.n_sharing,
+                warning,
+                ways=one.ways,
+            )
             for one in found
         ]
 
     def _alone(self, params: Params, fold: int) -> FoldResult:
-        clock, scores, failure = Clock(), {}, None
+        clock, failure = Clock(), None
+        scores: dict[str, float] = {}
+        ways: tuple[str, ...] = ()
         with noting_warnings() as noted:
             try:
-                scores = self._scores(params, fold, clock)
+                scores, ways = self._scores(params, fold, clock)
             except (Exception, SystemExit) as error:  # noqa: BLE001 - the user's code
                 failure = failure_of(error)
         warning = "".join(noted)
-        return FoldResult(fold, scores, clock.fit_s, clock.score_s, failure, warning=warning)
+        return FoldResult(
+            fold, scores, clock.fit_s, clock.score_s, failure, warning=warning, ways=ways
+        )
 
-    def _scores(self, params: Params, fold: int, clock: Clock) -> dict[str, float]:
+    def _scores(
+        self, params: Params, fold: int, clock: Clock
+    ) -> tuple[dict[str, float], tuple[str, ...]]:
+        """Scores, and the ways of sharing that they rest on."""
         try:
             found = self._kernel.behind_prefix(params, fold, clock) if self._may_share else None
-            return found or self._fit_and_score(params, self._slices.shared(fold), clock)
+            if found is not None:
+                return found.scores, found.ways
+            return self._fit_and_score(params, self._rows_for(params, fold), clock), ()
         except ValueError as error:
             if "read-only" not in str(error):
                 raise
         # Some estimators work in place, or cannot read what they may not write: give them
         # slices of their own, as scikit-learn does for every fit.
-        return self._fit_and_score(params, self._slices.fresh(fold), clock)
+        return self._fit_and_score(params, self._slices.fresh(fold), clock), ()
 
-    def _fresh(self, params: Params, fold: int) -> dict[str, float]:
-        return self._fit_and_score(params, self._slices.fresh(fold), Clock())
+    def _rows_for(self, params: Params, fold: int) -> Slices:
+        """The rows of a fold for one fit; the user's own estimators get them newly cut."""
+        is_known = self._kernel.is_known(params)
+        return self._slices.for_fit(fold) if is_known else self._slices.fresh(fold)
 
     def _score(self, model: Any, X_test: Any, fold: int) -> dict[str, float]:
         return self.scorers(model, X_test, self._slices.shared(fold).y_test)
@@ -160,9 +198,9 @@ class CrossValObjective:
         estimator = self.builder.build(params)
         fit_params = self.builder.fit_params(params, rows.fit_params)
         with clock.fitting():
-            estimator.fit(shallow(rows.X_train), rows.y_train, **fit_params)
+            estimator.fit(rows.X_train, rows.y_train, **fit_params)
         with clock.scoring():
-            scores = self.scorers(estimator, shallow(rows.X_test), rows.y_test)
+            scores = self.scorers(estimator, rows.X_test, rows.y_test)
         return scores | self.scorers.time_scores(clock.fit_s, clock.score_s)
 
 

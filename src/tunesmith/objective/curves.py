@@ -4,7 +4,7 @@ from typing import Any
 
 from tunesmith.objective.grouping import Grouping, ordered
 from tunesmith.objective.prototype import last_step
-from tunesmith.objective.submodels.family import Family
+from tunesmith.objective.submodels.family import Family, border_of
 from tunesmith.space import Parameter, SearchSpace
 from tunesmith.space.parameter import canonical_json
 from tunesmith.types import Params
@@ -32,14 +32,14 @@ def curve(grouping: Grouping, params: Params, space: SearchSpace) -> list[Params
 def _along(
     grouping: Grouping, family: Family, name: str, params: Params, space: SearchSpace
 ) -> list[Params]:
-    if not grouping.can_share(family, name, [params]):
+    if grouping.objection(family, name, params):
         return [params]
     last = last_step(grouping.builder.build(params))[1]
     box, _ = space.locate(params)
     values = held(family, last, params[name], space.boxes[box].parameters[name])
     points = [{**params, name: value} for value in values]
     inside = [point for point in points if _is_canonical(point, space)]
-    if not inside or not family.can_share(last, [point[name] for point in inside]):
+    if not inside:
         return [params]
     return list(ordered(family, name, inside))
 
@@ -69,7 +69,9 @@ def held(family: Family, estimator: Any, proposed: Any, parameter: Parameter) ->
 def _is_held(family: Family, estimator: Any, proposed: Any, value: Any) -> bool:
     """Whether a fit for both is the fit for the proposed value alone."""
     both = [proposed, value]
-    return family.can_share(estimator, both) and family.widest(both) == family.widest([proposed])
+    sides = {border_of(family, estimator, one, None) for one in both}
+    is_shared = len(sides) == 1 and family.can_share(estimator, both)
+    return is_shared and family.widest(both) == family.widest([proposed])
 
 
 def _is_canonical(params: Params, space: SearchSpace) -> bool:

@@ -3,7 +3,7 @@
 Scores from them are bitwise those of fresh fits, which ``kernel`` checks.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -17,13 +17,15 @@ from tunesmith.objective.pipeline_prefix import (
     PrefixCache,
     answering_pipeline,
     flat_steps,
+    front_steps,
     is_divisible,
     rebuilt,
     steps_of,
 )
 from tunesmith.objective.prototype import last_step
+from tunesmith.objective.proved import objection_to_parts
 from tunesmith.objective.randomness import is_certainly_random
-from tunesmith.objective.slices import Slices, shallow
+from tunesmith.objective.slices import Slices
 from tunesmith.objective.submodels.family import (
     CannotShareError,
     Family,
@@ -52,6 +54,10 @@ class Fitting:
         found = [registry.load(group, name)() for name in registry.names(group)]
         return [family for family in found if type(family).__name__ not in self._distrusted]
 
+    def anew(self) -> "Fitting":
+        """One that distrusts the same, and has nothing kept yet."""
+        return Fitting(self.builder, _distrusted=set(self._distrusted))
+
     def distrust(self, way: str) -> None:
         """Do without a family of transformers or without bins, and without what came of them."""
         self._distrusted.add(way)
@@ -66,23 +72,26 @@ class Fitting:
         Args:
             params: the candidate.
             fold: identifies the rows.
-            rows: of that fold.
+            rows: of that fold, for this fit alone.
             family: of the submodels that will be asked for.
 
         Raises:
-            CannotShareError: the fit will never repeat.
+            CannotShareError: the fit will never repeat, or its first steps are somebody's own.
         """
         estimator = self.builder.build(params)
         if any(is_certainly_random(step) for step in steps_of(estimator)):
             raise CannotShareError("random numbers without a seed")
         fit_params = self.builder.fit_params(params, rows.fit_params)
-        X_train, X_test = shallow(rows.X_train), shallow(rows.X_test)
+        X_train, X_test = rows.X_train, rows.X_test
         choice = self.builder.choice_of(params)
         if not is_divisible(estimator):
             check_repeats(estimator, X_train)
-            with self._bins(estimator, (fold, choice)) as ways:
+            with self._bins(estimator, (fold, choice), fit_params) as ways:
                 last = fitted_for(family, estimator, X_train, rows.y_train, **fit_params)
             return Fitted(estimator, {"": last}, X_test, X_test, ways)
+        for step_name, step in front_steps(estimator):
+            if reason := objection_to_parts(step):
+                raise CannotShareError(f"step `{step_name}`: {reason}")
         *front, (name, last) = flat_steps(estimator)
         full = self.builder.prototype(choice).converted(self.builder.own(params))
         begun = self._prefixes.transformed(
@@ -90,19 +99,34 @@ class Fitting:
         )
         own = {key.removeprefix(f"{name}__"): value for key, value in fit_params.items()}
         check_repeats(last, begun.X_train)
-        with self._bins(last, begun.place) as ways:
+        with self._bins(last, begun.place, own) as ways:
             last = fitted_for(family, last, begun.X_train, rows.y_train, **own)
         ways = (*(type(transformers).__name__ for transformers in begun.families), *ways)
         return Fitted(estimator, {**begun.steps, name: last}, X_test, begun.X_test, ways)
 
     @contextmanager
-    def _bins(self, estimator: Any, place: tuple[object, ...]) -> Iterator[tuple[str, ...]]:
+    def _bins(
+        self, estimator: Any, place: tuple[object, ...], fit_params: Mapping[str, Any]
+    ) -> Iterator[tuple[str, ...]]:
         """Let a fit take its bins from others; gives the ways of sharing that this is."""
-        if BINS in self._distrusted or not has_bins(estimator):
+        if BINS in self._distrusted or not has_bins(estimator, fit_params):
             yield ()
             return
         with keeping_bins(estimator, place, self._prefixes.kept_or):
             yield (BINS,)
+
+    def primed(self, params: Params) -> Params:
+        """Params that leave behind what these share, by a transformer with other parameters."""
+        choice = self.builder.choice_of(params)
+        prototype, found = self.builder.prototype(choice), dict(params)
+        for name, step in front_steps(self.builder.build(params)):
+            for family in self.transformers:
+                another = getattr(family, "another", {})
+                if family.proved.has(step):
+                    full = {f"{name}__{one}": value for one, value in another.items()}
+                    names = {n: prototype.full_name(n) for n in params}
+                    found |= {n: full[f] for n, f in names.items() if f in full}
+        return found
 
     def has_start(self, params: Params) -> bool:
         """Whether other fits may leave something that a candidate's fit can start with.
@@ -112,7 +136,8 @@ class Fitting:
         estimator = self.builder.prototype(self.builder.choice_of(params)).estimator
         if BINS not in self._distrusted and has_bins(last_step(estimator)[1]):
             return True
-        return is_divisible(estimator) and len(list(flat_steps(estimator))) > 1
+        steps = front_steps(estimator)
+        return bool(steps) and not any(objection_to_parts(step) for _, step in steps)
 
 
 @dataclass(frozen=True, eq=False)

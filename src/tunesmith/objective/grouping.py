@@ -5,16 +5,17 @@ Nothing is fitted here.
 
 from collections import defaultdict
 from collections.abc import Container, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
 from tunesmith import registry
 from tunesmith.objective.builder import Builder
-from tunesmith.objective.pipeline_prefix import steps_of
+from tunesmith.objective.pipeline_prefix import front_steps, is_divisible, steps_of
 from tunesmith.objective.prototype import last_step
+from tunesmith.objective.proved import objection_to_parts
 from tunesmith.objective.randomness import is_certainly_random
-from tunesmith.objective.submodels.family import Family
+from tunesmith.objective.submodels.family import Family, border_of, objection
 from tunesmith.space.parameter import canonical_json
 from tunesmith.types import Params
 
@@ -34,6 +35,10 @@ class Path:
     def way(self) -> str:
         """The kind of sharing, which is trusted or not as a whole."""
         return type(self.family).__name__
+
+    def of(self, candidates: Sequence[Params]) -> "Path":
+        """The path with some of its candidates, in their order."""
+        return replace(self, candidates=tuple(candidates))
 
     @property
     def values(self) -> list[Any]:
@@ -60,17 +65,25 @@ class Path:
 
 @dataclass
 class Grouping:
-    """Finds candidates that can share a fit."""
+    """Finds candidates that can share a fit.
+
+    Args:
+        builder: params -> estimators.
+        fit_given: what ``fit`` of the last step is given besides X and y.
+    """
 
     builder: Builder
+    fit_given: Mapping[str, Any] = field(default_factory=dict)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"builder": self.builder}
+        return {"builder": self.builder, "fit_given": self.fit_given}
 
     @cached_property
     def families(self) -> list[Family]:
         """Every registered family."""
         return [registry.load("submodels", name)() for name in registry.names("submodels")]
+
+    # -- groups ------------------------------------------------------------------------------
 
     def groups(self, candidates: Sequence[Params]) -> list[tuple[int, ...]]:
         """Indices of candidates, those together that one fit can answer; by first member."""
@@ -128,9 +141,38 @@ class Grouping:
         found: list[tuple[int, ...]] = []
         for group in alike.values():
             members = [candidates[index] for index in group]
-            is_shared = len(group) > 1 and self.can_share(family, name, members)
-            found += [tuple(group)] if is_shared else [(index,) for index in group]
+            sections = self.sections(family, name, members)
+            found += [tuple(group[place] for place in section) for section in sections]
         return found
+
+    def sections(
+        self, family: Family, name: str, candidates: Sequence[Params], n_rows: int | None = None
+    ) -> list[list[int]]:
+        """Candidates along a parameter, those together that one fit holds.
+
+        Args:
+            family: of the parameter.
+            name: of the parameter, as the candidates write it.
+            candidates: alike but in the parameter and the family's free ones.
+            n_rows: of the training rows, where they are known.
+
+        Returns:
+            Places of the candidates; one that may not share stands alone.
+        """
+        if len(candidates) == 1:
+            return [[0]]
+        sides: dict[object, list[int]] = defaultdict(list)
+        made: dict[str, _Alike] = {}
+        for place, params in enumerate(candidates):
+            rest = _rest(params, name)
+            if rest is None:
+                sides["alone", place].append(place)
+                continue
+            if rest not in made:
+                made[rest] = _Alike(self, family, params)
+            key = made[rest].side(params[name], n_rows)
+            sides[("alone", place) if key is ALONE else ("side", key)].append(place)
+        return list(sides.values())
 
     def _free(self, family: Family, candidates: Sequence[Params]) -> dict[str, str]:
         """The family's free parameters: as the candidates write them -> as the estimator does."""
@@ -141,33 +183,125 @@ class Grouping:
         pairs = ((name, prototype.full_name(name) or "") for name in names)
         return {name: by_full[full] for name, full in pairs if full in by_full}
 
+    # -- why not -----------------------------------------------------------------------------
+
     def can_share(self, family: Family, name: str, candidates: Sequence[Params]) -> bool:
-        """Whether the family can, whatever the candidates make of its free parameters."""
-        alike: dict[str, list[Params]] = defaultdict(list)
-        for params in candidates:
-            alike[_rest(params, name) or ""].append(params)
-        return all(self._can_share_alike(family, name, group) for group in alike.values())
+        """Whether one fit holds all of these, as far as is known before it."""
+        return len(candidates) > 0 and (
+            not self.objection(family, name, candidates[0])
+            and len(self.sections(family, name, candidates)) == 1
+        )
 
-    def _can_share_alike(self, family: Family, name: str, candidates: Sequence[Params]) -> bool:
+    def objection(self, family: Family, name: str, params: Params) -> str:
+        """Why a candidate may not share its fit along a parameter; empty where it may."""
         try:
-            estimator = self.builder.build(candidates[0])
-        except Exception:  # noqa: BLE001 - the fit itself will say what is wrong
-            return False
-        if any(is_certainly_random(step) for step in steps_of(estimator)):
-            return False
-        return family.can_share(last_step(estimator)[1], [params[name] for params in candidates])
+            estimator = self.builder.build(params)
+        except Exception as error:  # noqa: BLE001 - the fit itself will say what is wrong
+            return f"it cannot be made: {error}"
+        return self.objection_to(family, estimator, [params[name]])
 
-    def path(self, candidates: Sequence[Params]) -> Path | None:
-        """How one fit can score all candidates, which stood in one group."""
+    def objection_to(self, family: Family, estimator: Any, values: Sequence[Any] = ()) -> str:
+        """The same for an estimator that was made; without values, whatever they are."""
+        if any(is_certainly_random(step) for step in steps_of(estimator)):
+            return "it draws random numbers without a seed"
+        return self.objection_to_front(estimator) or objection(
+            family, last_step(estimator)[1], values, self.fit_given
+        )
+
+    def objection_to_front(self, estimator: Any) -> str:
+        """Why the steps before the last one may not be shared; empty where they may."""
+        if last_step(estimator)[0] and not is_divisible(estimator):
+            return "the pipeline has a memory, a last step that is none, or a class of its own"
+        for name, step in front_steps(estimator):
+            if reason := objection_to_parts(step):
+                return f"step `{name}`: {reason}"
+        return ""
+
+    def objections(self, candidates: Sequence[Params]) -> list[str]:
+        """Why candidates that differ in a submodel parameter alone share no fit, each reason once.
+
+        A value that stands alone among others that share is no reason.
+        """
+        found: dict[str, None] = {}
+        for choice in dict.fromkeys(map(self.builder.choice_of, candidates)):
+            chosen = [one for one in candidates if self.builder.choice_of(one) == choice]
+            for family, name in self.parameters(choice, chosen):
+                for params in self._left_alone(family, name, chosen):
+                    reason = self.objection(family, name, params)
+                    proved = getattr(family, "proved", None)
+                    is_meant = proved is None or proved.has(
+                        last_step(self.builder.prototype(choice).estimator)[1]
+                    )
+                    if reason and is_meant:
+                        found[f"along `{name}`: {reason}"] = None
+        return list(found)
+
+    def _left_alone(
+        self, family: Family, name: str, candidates: Sequence[Params]
+    ) -> Iterator[Params]:
+        """One of each kind of candidates that do not share with those that are alike."""
+        alike: dict[str | None, list[Params]] = defaultdict(list)
+        free = self._free(family, candidates)
+        for params in candidates:
+            alike[_rest(params, name, free)].append(params)
+        for rest, members in alike.items():
+            if rest is None or len(members) == 1:
+                continue
+            sections = self.sections(family, name, members)
+            if max(map(len, sections)) == 1:
+                yield from (members[section[0]] for section in sections)
+
+    # -- paths -------------------------------------------------------------------------------
+
+    def paths(self, candidates: Sequence[Params], n_rows: int) -> list[Path]:
+        """How few fits can score all candidates, which stood in one group.
+
+        Args:
+            candidates: of the group.
+            n_rows: of the training rows, which may show a border that was not known before.
+
+        Returns:
+            Paths; candidates that are on none must be fitted alone.
+        """
         choice = self.builder.choice_of(candidates[0])
         for family, name in self.parameters(choice, candidates):
             free = self._free(family, candidates)
             rests = {_rest(params, name, free) for params in candidates}
-            if len(rests) > 1 or None in rests:
+            if len(rests) > 1 or None in rests or not self.can_share(family, name, candidates):
                 continue
-            if self.can_share(family, name, candidates):
-                return Path(family, name, ordered(family, name, candidates), free)
-        return None
+            sections = self.sections(family, name, candidates, n_rows)
+            members = [[candidates[place] for place in section] for section in sections]
+            return [
+                Path(family, name, ordered(family, name, section), free)
+                for section in members
+                if len(section) > 1
+            ]
+        return []
+
+
+ALONE = object()
+"""The side of a value that shares with no other."""
+
+
+class _Alike:
+    """Candidates that differ in one parameter: their estimator is made and judged once."""
+
+    def __init__(self, grouping: Grouping, family: Family, params: Params) -> None:
+        self._family = family
+        self._objection = ""
+        try:
+            estimator = grouping.builder.build(params)
+        except Exception:  # noqa: BLE001 - the fit itself will say what is wrong
+            self._objection = "it cannot be made"
+            return
+        self._last = last_step(estimator)[1]
+        self._objection = grouping.objection_to(family, estimator)
+
+    def side(self, value: Any, n_rows: int | None) -> object:
+        """Values on one side share a fit."""
+        if self._objection or not self._family.can_share(self._last, [value]):
+            return ALONE
+        return border_of(self._family, self._last, value, n_rows)
 
 
 def ordered(family: Family, name: str, candidates: Sequence[Params]) -> tuple[Params, ...]:

@@ -6,7 +6,6 @@ scores of any kind are what its users know. Shared fits go through the kernel.
 
 import json
 import os
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -31,8 +30,15 @@ from tunesmith.objective.objective import Fit
 from tunesmith.objective.objects import Objects
 from tunesmith.objective.outputs import LiveResult, Output, Outputs, heard
 from tunesmith.objective.prototype import Prototype, is_json, last_step, to_json
-from tunesmith.objective.quick_scores import QuickScorers
-from tunesmith.objective.slices import SliceCache, Slices, frozen
+from tunesmith.objective.quick_scores import QuickScorers, is_plain_scorer
+from tunesmith.objective.slices import (
+    SliceCache,
+    Slices,
+    for_one,
+    frozen,
+    is_read_only,
+    own,
+)
 from tunesmith.space import SearchSpace
 from tunesmith.space.parameter import canonical_json
 from tunesmith.types import Params
@@ -115,7 +121,9 @@ class LiveObjective:
         self._home, self._config = os.getpid(), get_config()
         self._builder = LiveBuilder(self.estimator, self.objects)
         self._slices = SliceCache(self._cut)
-        self._kernel = Kernel(self._builder, self._slices, self._score, self._fresh)
+        prefix = last_step(self.estimator)[0]
+        given = {name.removeprefix(prefix): value for name, value in self.fit_params.items()}
+        self._kernel = Kernel(self._builder, self._slices, self._score, given)
         self._quick_scorers: dict[str | None, Callable[..., Any]] = {}
         self._truths: dict[int, Any] = {}
 
@@ -193,6 +201,15 @@ class LiveObjective:
             and all(name.startswith(prefix) for name in self.fit_params)
         )
 
+    @property
+    def passed(self) -> set[str]:
+        """Digests of the kinds of sharing that were checked; a ledger's are added before a run."""
+        return self._kernel.passed
+
+    def objections(self, candidates: Sequence[Params]) -> list[str]:
+        """Why candidates share no fits that might be expected to."""
+        return self._kernel.objections(candidates) if self._may_share else []
+
     def evaluate(self, fit: Fit) -> list[FoldResult]:
         """Train and score every candidate.
 
@@ -200,41 +217,60 @@ class LiveObjective:
             Exception: the user's own, where ``error_score`` is ``"raise"``.
         """
         if os.getpid() == self._home:
-            return [*self._evaluate(fit)]
+            return self._noting(self._evaluate(fit))
         with config_context(**self._config), heard() as (said, warned):
-            found = self._evaluate(fit)
+            found = self._noting(self._evaluate(fit))
         # Of candidates all are told, the first of them says it; of a curve one, whichever it is.
         n = len(found) if fit.along else 1
         telling = [replace(one, said=said.getvalue(), warned=tuple(warned)) for one in found[:n]]
         return [*telling, *found[n:]]
 
-    def _evaluate(self, fit: Fit) -> list[LiveResult]:
-        together = self._together(fit) if len(fit.points) > 1 or fit.along else None
-        return together or [self._alone(params, fit.fold) for params in fit.candidates]
+    def _noting(self, found: list[LiveResult]) -> list[Any]:
+        """Results, the first of which carries what was checked on the way."""
+        news = self._kernel.take_news()
+        return [replace(found[0], checks=news), *found[1:]] if found and news else [*found]
 
-    def _together(self, fit: Fit) -> list[LiveResult] | None:
+    def _evaluate(self, fit: Fit) -> list[LiveResult]:
+        is_joint = len(fit.points) > 1 and self._may_share
+        joint = self._together(fit) if is_joint else [None] * len(fit.points)
+        n = len(fit.candidates)
+        found = [
+            one or self._alone(params, fit.fold)
+            for params, one in zip(fit.candidates, joint, strict=False)
+        ]
+        along = [one for one in joint[n:] if one is not None]
+        return [*found, *along] if len(along) == len(fit.along) else found
+
+    def _together(self, fit: Fit) -> list[LiveResult | None]:
+        return [
+            None
+            if one is None
+            else self.outputs.result(
+                fit.fold,
+                output_of(one.scores, one.fit_s, one.score_s),
+                one.n_sharing,
+                one.ways,
+            )
+            for one in self._kernel.together(fit)
+        ]
+
+    def _alone(self, params: Params, fold: int) -> LiveResult:
+        found = self._quickly(params, fold) if self._may_share else None
+        if found is None:
+            output = self._fit_and_score(params, fold, self.verbose)
+            return self.outputs.result(fold, output)
+        return found
+
+    def _quickly(self, params: Params, fold: int) -> LiveResult | None:
+        clock = Clock()
         try:
-            found = self._kernel.together(fit)
-        except (Exception, SystemExit):  # noqa: BLE001 - one by one, it will show whose it is
+            found = self._kernel.alone(params, fold, clock)
+        except (Exception, SystemExit):  # noqa: BLE001 - scikit-learn's way will show whose it is
             return None
         if found is None:
             return None
-        outputs = [output_of(one.scores, one.fit_s, one.score_s) for one in found]
-        return [self.outputs.result(fit.fold, output, len(outputs)) for output in outputs]
-
-    def _alone(self, params: Params, fold: int) -> LiveResult:
-        output = self._quickly(params, fold) if self._may_share else None
-        if output is None:
-            output = self._fit_and_score(params, fold, self.verbose)
-        return self.outputs.result(fold, output)
-
-    def _quickly(self, params: Params, fold: int) -> Output | None:
-        clock = Clock()
-        try:
-            scores = self._kernel.alone(params, fold, clock)
-        except (Exception, SystemExit):  # noqa: BLE001 - scikit-learn's way will show whose it is
-            return None
-        return None if scores is None else output_of(scores, clock.fit_s, clock.score_s)
+        output = output_of(found.scores, clock.fit_s, clock.score_s)
+        return self.outputs.result(fold, output, ways=found.ways)
 
     def _fit_and_score(self, params: Params, fold: int, verbose: int = 0) -> Output:
         train, test = self.splits[fold]
@@ -268,10 +304,10 @@ class LiveObjective:
     def _score(self, model: Any, X_test: Any, fold: int) -> list[Any]:
         """Test scores and, where they are wanted, training scores."""
         rows, (train, test) = self._slices.shared(fold), self.splits[fold]
-        found = [self._scores_on(model, X_test, self._truth(fold, rows.y_test), test)]
+        found = [self._scores_on(model, X_test, rows.y_test, test, fold)]
         if self.outputs.has_train:
-            y_train = self._truth(~fold, rows.y_train)
-            found.append(self._scores_on(model, rows.X_train, y_train, train))
+            X_train = for_one(rows.X_train)
+            found.append(self._scores_on(model, X_train, rows.y_train, train, ~fold))
         return found
 
     def _truth(self, place: int, y: Any) -> Any:
@@ -281,25 +317,28 @@ class LiveObjective:
             self._truths[place] = frozen(y.to_numpy()) if is_series else y
         return self._truths[place]
 
-    def _scores_on(self, model: Any, X: Any, y: Any, rows: Any) -> Any:
-        if not self.score_params:
-            return _score(model, X, y, self._quick(model), {}, "raise")
-        params = _check_method_params(self.X, params=self.score_params, indices=rows)
-        return _score(model, X, y, self.scorer, params, "raise")
+    def _scores_on(self, model: Any, X: Any, y: Any, rows: Any, place: int) -> Any:
+        if self.score_params:
+            params = _check_method_params(self.X, params=self.score_params, indices=rows)
+            return _score(model, X, own(y), self.scorer, params, "raise")
+        if not self._is_plain:
+            # A function of the user's gets what it would get of scikit-learn, to do as it likes.
+            X = X if is_read_only(X) else own(X)
+            return _score(model, X, own(y), self.scorer, {}, "raise")
+        return _score(model, X, self._truth(place, y), self._quick(model), {}, "raise")
+
+    @cached_property
+    def _is_plain(self) -> bool:
+        """Whether all scorers are scikit-learn's own metrics."""
+        several = getattr(self.scorer, "_scorers", {"score": self.scorer})
+        return all(is_plain_scorer(one) for one in several.values())
 
     def _quick(self, model: Any) -> Callable[..., Any]:
         """The scorer, quick for many models on the same rows."""
-        own = own_metric(model)
-        if own not in self._quick_scorers:
-            self._quick_scorers[own] = quickened(self.scorer, own)
-        return self._quick_scorers[own]
-
-    def _fresh(self, params: Params, fold: int) -> list[Any]:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            output = self._fit_and_score(params, fold)
-        names = ("test_scores", "train_scores") if self.outputs.has_train else ("test_scores",)
-        return [output[name] for name in names]
+        metric = own_metric(model)
+        if metric not in self._quick_scorers:
+            self._quick_scorers[metric] = quickened(self.scorer, metric)
+        return self._quick_scorers[metric]
 
 
 def own_metric(model: Any) -> str | None:

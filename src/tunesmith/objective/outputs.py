@@ -48,7 +48,9 @@ class Outputs:
         train = [f"{TRAIN}{name}" for name in self.names if self.has_train]
         return tuple(Metric(name) for name in (*names, *train))
 
-    def result(self, fold: int, output: Output, n_sharing: int = 1) -> LiveResult:
+    def result(
+        self, fold: int, output: Output, n_sharing: int = 1, ways: tuple[str, ...] = ()
+    ) -> LiveResult:
         """What a study keeps: finite scores; a fold without the deciding one has failed."""
         scores = self._named(output.get("test_scores"))
         train = self._named(output.get("train_scores"))
@@ -60,6 +62,7 @@ class Outputs:
             output["score_time"],
             self._failure(output, scores.get(self.deciding)),
             n_sharing,
+            ways=ways,
             output=output,
         )
 

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from tunesmith.objective.slices import frozen, size_of
+from tunesmith.objective.slices import for_one, frozen, size_of
 from tunesmith.objective.submodels.family import answering, check_repeats
-from tunesmith.objective.subtransformers.family import TransformerFamily
+from tunesmith.objective.subtransformers.family import TransformerFamily, may_share
 from tunesmith.space.parameter import canonical_json
 
 CACHE_BYTES = 512 * 1024**2
@@ -95,7 +95,8 @@ class PrefixCache:
                 used.append(family)
                 common = (*before, canonical_json(_without(own, name, family)), type(family))
                 made = self.kept_or(place, partial(self._finish, common, family, step, *rows))
-            fitted[name], X_train, X_test = made.fitted, made.X_train, made.X_test
+            fitted[name] = made.fitted
+            X_train, X_test = for_one(made.X_train), for_one(made.X_test)
         return Front(place, fitted, X_train, X_test, tuple(used))
 
     def clear(self) -> None:
@@ -148,7 +149,7 @@ def _family_of(
 ) -> TransformerFamily | None:
     """The family of a step that is searched along one of the family's parameters."""
     searched = (f for f in families if any(f"{name}__{other}" in own for other in f.parameters))
-    return next((family for family in searched if family.can_share(step, X)), None)
+    return next((family for family in searched if may_share(family, step, X)), None)
 
 
 def _without(own: Mapping[str, Any], name: str, family: TransformerFamily) -> dict[str, Any]:
@@ -181,6 +182,14 @@ def flat_steps(pipeline: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
 def steps_of(estimator: Any) -> list[Any]:
     """The steps that are fitted one by one; the estimator itself where there are none."""
     return [s for _, s in flat_steps(estimator)] if is_divisible(estimator) else [estimator]
+
+
+def front_steps(estimator: Any) -> list[tuple[str, Any]]:
+    """(full name, step) of all that stands before the last one and does something."""
+    if not is_divisible(estimator):
+        return []
+    *front, _ = flat_steps(estimator)
+    return [(name, step) for name, step in front if step is not None and step != "passthrough"]
 
 
 def is_divisible(estimator: Any) -> bool:

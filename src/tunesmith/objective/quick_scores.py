@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from tunesmith.objective.quick_metrics import MAX_LABELS, Metric, Truth, are_labels, quick_metric
+from tunesmith.objective.slices import is_read_only, own
 
 MAX_TRUTHS = 32
 """How many truths are remembered; a study has one a fold."""
@@ -60,6 +61,18 @@ class Part:
         return self.sign * self.score_func(y, answers, **self.options)
 
 
+def is_plain_scorer(scorer: Any) -> bool:
+    """Whether it is a metric of scikit-learn's, or an estimator's own score, and no user's code."""
+    from sklearn.metrics._scorer import _PassthroughScorer
+
+    if isinstance(scorer, _PassthroughScorer):
+        return True
+    part = Part.of(scorer)
+    if part is None:
+        return False
+    return str(getattr(part.score_func, "__module__", "")).startswith("sklearn.metrics")
+
+
 class QuickScorers:
     """Several scorers at once, which ask an estimator once a method.
 
@@ -71,6 +84,7 @@ class QuickScorers:
         self._scoring = dict(scoring)
         self._parts = {name: Part.of(scorer) for name, scorer in scoring.items()}
         self._has_quick = any(part and part.quick for part in self._parts.values())
+        self._has_foreign = not all(map(is_plain_scorer, scoring.values()))
         self._truths: dict[int, Judge] = {}
         self._refuted: set[str] = set()
 
@@ -92,6 +106,10 @@ class QuickScorers:
         Raises:
             Exception: whatever the estimator or a metric raises.
         """
+        if self._has_foreign:
+            # The user's function may do with its arguments as it likes.
+            X = X if is_read_only(X) else own(X)
+            return dict(self._own(estimator, X, own(y)))
         if not self._has_quick or not _is_constant(y):
             return dict(self._own(estimator, X, y))
         judge = self._judge_of(y)

@@ -2,7 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
-from copy import copy
+from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +22,7 @@ CACHE_BYTES = 512 * 1024**2
 
 @dataclass(frozen=True, eq=False)
 class Slices:
-    """The rows of one fold, read-only, so that no fit can change what the next one sees."""
+    """The rows of one fold."""
 
     X_train: Any
     y_train: Any
@@ -54,8 +54,25 @@ class SliceCache:
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_kept": OrderedDict(), "_n_bytes": 0}
 
+    def for_fit(self, fold: int) -> Slices:
+        """The rows of a fold for one fit, which may do with them as it likes.
+
+        Features are shared where nobody can write to them, and cut anew where somebody could;
+        targets and weights are copies. So no fit sees what another one did.
+        """
+        kept = self.shared(fold)
+        if not (is_read_only(kept.X_train) and is_read_only(kept.X_test)):
+            return self.fresh(fold)
+        return Slices(
+            shallow(kept.X_train),
+            own(kept.y_train),
+            shallow(kept.X_test),
+            own(kept.y_test),
+            {name: own(value) for name, value in kept.fit_params.items()},
+        )
+
     def shared(self, fold: int) -> Slices:
-        """The read-only rows of a fold."""
+        """The rows of a fold to look at; those of plain numbers cannot be written to."""
         if fold in self._kept:
             self._kept.move_to_end(fold)
             return self._kept[fold]
@@ -101,37 +118,79 @@ def _read_only(rows: Slices) -> Slices:
 
 
 def frozen(part: Any) -> Any:
-    """A read-only view of rows, where they are of a kind that has such views."""
-    if isinstance(part, pd.DataFrame):
+    """Rows to which nobody can write, where they are of a kind of which there are such ones.
+
+    Those are arrays, and frames of one type, of anything but objects.
+    """
+    if type(part) is pd.DataFrame:
         return _frozen_frame(part)
-    if hasattr(part, "tocsr") and hasattr(part, "data"):
-        found = copy(part)
-        found.data = frozen(part.data)
-        return found
-    if not isinstance(part, np.ndarray):
-        return part
-    view = part.view()
-    view.flags.writeable = False
-    return view
+    return _frozen_array(part) if type(part) is np.ndarray else part
+
+
+def _frozen_array(array: np.ndarray) -> np.ndarray:
+    """The same array in the same memory order; its flag cannot be turned back.
+
+    An array over a read-only buffer stays that, while a view of another array may be made writable.
+    """
+    if array.dtype.hasobject or not array.size:
+        return array
+    if not (array.flags.c_contiguous or array.flags.f_contiguous):
+        array = np.array(array, order="K", copy=True)
+    is_turned = not array.flags.c_contiguous
+    straight = array.T if is_turned else array
+    if not straight.flags.c_contiguous:
+        return array
+    content = straight.reshape(-1).view(np.uint8).data.toreadonly()
+    found = np.frombuffer(content, dtype=array.dtype).reshape(straight.shape)
+    return found.T if is_turned else found
 
 
 def _frozen_frame(frame: pd.DataFrame) -> pd.DataFrame:
-    """A frame over a read-only array, in the same memory order.
-
-    Columns of several types need no freezing: whoever wants an array of them gets a copy.
-    """
+    """A frame over a read-only array, in the same memory order."""
     types = set(frame.dtypes)
-    if len(types) != 1 or not isinstance(next(iter(types)), np.dtype):
+    if len(types) != 1 or not isinstance(kind := next(iter(types)), np.dtype) or kind.hasobject:
         return frame
-    values = np.array(frame.to_numpy(), order="K", copy=True)
-    values.flags.writeable = False
+    values = _frozen_array(np.array(frame.to_numpy(), order="K", copy=True))
     return pd.DataFrame(values, index=frame.index, columns=frame.columns, copy=False)
+
+
+def is_read_only(part: Any) -> bool:
+    """Whether nobody can write to rows: they are what ``frozen`` makes of arrays and frames."""
+    if type(part) is pd.DataFrame:
+        types = set(part.dtypes)
+        kind = next(iter(types), None)
+        if len(types) != 1 or not isinstance(kind, np.dtype) or kind.hasobject:
+            return False
+        part = part.to_numpy()
+    if type(part) is not np.ndarray or part.flags.writeable:
+        return False
+    while isinstance(part.base, np.ndarray):
+        part = part.base
+    return isinstance(part.base, memoryview)
+
+
+def own(part: Any) -> Any:
+    """A copy of which nobody else knows."""
+    if type(part) is np.ndarray:
+        return np.array(part, order="K", copy=True)
+    if isinstance(part, np.ndarray) or hasattr(part, "tocsr") or _is_pandas(part):
+        return part.copy()
+    return deepcopy(part)
+
+
+def _is_pandas(part: Any) -> bool:
+    return isinstance(part, pd.DataFrame | pd.Series | pd.Index | pd.api.extensions.ExtensionArray)
 
 
 def shallow(X: Any) -> Any:
     """The same rows, for a fit: what it does to its frame, such as new columns, stays there."""
     # A shallow copy of a frame costs microseconds.
     return X.copy(deep=False) if isinstance(X, pd.DataFrame) else X
+
+
+def for_one(X: Any) -> Any:
+    """Rows for one fit: the same where nobody can write to them, else a copy."""
+    return shallow(X) if is_read_only(X) else own(X)
 
 
 def size_of(part: Any) -> int:

@@ -5,7 +5,23 @@ from typing import Any
 
 import numpy as np
 
+from tunesmith.objective.proved import (
+    CLASS_WEIGHT,
+    FLAG,
+    QUIET,
+    SEED,
+    SIGNS,
+    Proved,
+    Values,
+    among,
+    any_of,
+    either,
+    fraction,
+    number,
+    whole,
+)
 from tunesmith.objective.submodels.family import (
+    CannotShareError,
     Counted,
     Staged,
     answering,
@@ -13,18 +29,50 @@ from tunesmith.objective.submodels.family import (
     is_repeatable,
     resized,
 )
+from tunesmith.objective.submodels.forest import MEMBER
+from tunesmith.objective.submodels.trees import GROWTH, SCIKIT_LEARN, WEIGHTED
+
+INF = float("inf")
+STOPPING: dict[str, Values] = {
+    "validation_fraction": Values("0 to 1", lambda v: isinstance(v, float) and 0 < v < 1, (0.2,)),
+    "n_iter_no_change": either(among(None), whole(1, 2)),
+    "tol": number(0, INF, 1e-3),
+    "verbose": QUIET,
+}
 
 
 class GradientBoosting(Counted):
-    """``GradientBoostingClassifier`` and ``Regressor``; early stopping stops the same, too."""
+    """``GradientBoostingClassifier`` and ``Regressor``; early stopping stops the same, too.
+
+    An initial estimator of the user's is left alone, and so is a ``monitor``.
+    """
+
+    proved = Proved(
+        (
+            "sklearn.ensemble.GradientBoostingClassifier",
+            "sklearn.ensemble.GradientBoostingRegressor",
+        ),
+        SCIKIT_LEARN,
+        {
+            **GROWTH,
+            **STOPPING,
+            "max_depth": either(among(None), whole(1, 2, 5)),
+            "max_leaf_nodes": whole(2, 5),
+            "ccp_alpha": number(0, INF, 0.01),
+            "loss": among(
+                *("log_loss", "exponential"),
+                *("squared_error", "absolute_error", "huber", "quantile"),
+            ),
+            "alpha": number(0, 1, 0.7),
+            "learning_rate": number(0, INF, 0.3, 1.0),
+            "subsample": fraction(0.5),
+            "init": among(None, "zero"),
+        },
+        WEIGHTED,
+    )
 
     def can_share(self, estimator: Any, values: Sequence[Any]) -> bool:
-        """Any loss; an initial estimator of the user's is left alone."""
-        from sklearn.ensemble import GradientBoostingClassifier, GradientBoostingRegressor
-
-        is_known = type(estimator) in (GradientBoostingClassifier, GradientBoostingRegressor)
-        if not is_known or estimator.init not in (None, "zero"):
-            return False
+        """Numbers of rounds."""
         return is_repeatable(estimator) and are_counts(values)
 
     def submodels(self, fitted: Any, values: Sequence[Any], X: Any) -> Iterator[Any]:
@@ -52,16 +100,49 @@ class HistGradientBoosting(Counted):
     """``HistGradientBoostingClassifier`` and ``Regressor`` along ``max_iter``."""
 
     parameter = "max_iter"
+    proved = Proved(
+        (
+            "sklearn.ensemble.HistGradientBoostingClassifier",
+            "sklearn.ensemble.HistGradientBoostingRegressor",
+        ),
+        SCIKIT_LEARN,
+        {
+            **STOPPING,
+            "n_iter_no_change": whole(1, 2),
+            "loss": among(
+                *("log_loss", "squared_error", "absolute_error"),
+                *("gamma", "poisson", "quantile"),
+            ),
+            "quantile": number(0, 1, 0.3),
+            "learning_rate": number(0, INF, 0.3, 1.0),
+            "max_leaf_nodes": either(among(None), whole(2, 5)),
+            "max_depth": whole(1, 2),
+            "min_samples_leaf": whole(1, 3),
+            "l2_regularization": number(0, INF, 1.0),
+            "max_features": fraction(0.5),
+            "max_bins": whole(2, 16),
+            "categorical_features": either(
+                among(None), any_of("columns", list, tuple, examples=())
+            ),
+            "monotonic_cst": SIGNS,
+            "interaction_cst": among("pairwise", "no_interactions"),
+            "early_stopping": FLAG,
+            "scoring": any_of("names of scorers, without early stopping", str, examples=()),
+            "random_state": SEED,
+            "class_weight": CLASS_WEIGHT,
+        },
+        WEIGHTED,
+    )
+
+    def why_not(self, estimator: Any) -> str:
+        """With early stopping by a scorer."""
+        if estimator.early_stopping is False or estimator.scoring == "loss":
+            return ""
+        return "early stopping by a scorer draws rows anew in every round"
 
     def can_share(self, estimator: Any, values: Sequence[Any]) -> bool:
-        """Not with early stopping by a scorer, which draws rows anew in every round."""
-        from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
-
-        kinds = (HistGradientBoostingClassifier, HistGradientBoostingRegressor)
-        if type(estimator) not in kinds:
-            return False
-        stops_by_loss = estimator.early_stopping is False or estimator.scoring == "loss"
-        return stops_by_loss and is_repeatable(estimator) and are_counts(values)
+        """Numbers of rounds."""
+        return is_repeatable(estimator) and are_counts(values)
 
     def submodels(self, fitted: Any, values: Sequence[Any], X: Any) -> Iterator[Any]:
         """Runs cut off; each round predicts once."""
@@ -86,16 +167,31 @@ class HistGradientBoosting(Counted):
 class AdaBoost(Counted):
     """``AdaBoostClassifier`` and ``Regressor``; a perfect fit ends both runs alike."""
 
-    def can_share(self, estimator: Any, values: Sequence[Any]) -> bool:
-        """With scikit-learn's own trees underneath, or any estimator that is seeded by it."""
-        from sklearn.ensemble import AdaBoostClassifier, AdaBoostRegressor
+    proved = Proved(
+        ("sklearn.ensemble.AdaBoostClassifier", "sklearn.ensemble.AdaBoostRegressor"),
+        SCIKIT_LEARN,
+        {
+            "estimator": MEMBER,
+            "learning_rate": number(0, INF, 0.3),
+            "loss": among("linear", "square", "exponential"),
+            "random_state": SEED,
+        },
+        WEIGHTED,
+    )
 
-        is_known = type(estimator) in (AdaBoostClassifier, AdaBoostRegressor)
-        return is_known and is_repeatable(estimator) and are_counts(values)
+    def can_share(self, estimator: Any, values: Sequence[Any]) -> bool:
+        """Numbers of rounds."""
+        return is_repeatable(estimator) and are_counts(values)
 
     def submodels(self, fitted: Any, values: Sequence[Any], X: Any) -> Iterator[Any]:
-        """Runs cut off; each round predicts once."""
+        """Runs cut off; each round predicts once.
+
+        Raises:
+            CannotShareError: there is but one class, of which nobody votes.
+        """
         is_classifier = hasattr(fitted, "classes_")
+        if is_classifier and fitted.n_classes_ < 2:
+            raise CannotShareError("there is but one class")
         method = "decision_function" if is_classifier else "predict"
         stages = Staged(_votes(fitted, X) if is_classifier else fitted.staged_predict(X))
         for n in values:
@@ -104,8 +200,10 @@ class AdaBoost(Counted):
                 fitted,
                 n_estimators=n,
                 estimators_=fitted.estimators_[:n_rounds],
-                estimator_weights_=fitted.estimator_weights_[:n_rounds],
-                estimator_errors_=fitted.estimator_errors_[:n_rounds],
+                # As long as the run was asked to be, though it ended sooner: the length of an
+                # array decides the order in which its numbers are added up.
+                estimator_weights_=fitted.estimator_weights_[:n],
+                estimator_errors_=fitted.estimator_errors_[:n],
             )
 
             def answer(n: int = n_rounds, *, model: Any = smaller) -> Any:

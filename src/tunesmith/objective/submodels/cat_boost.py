@@ -3,52 +3,130 @@
 The library is not imported here: its estimators are told by their class's name and place.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
+from tunesmith.objective.proved import (
+    CLASS_WEIGHT,
+    FLAG,
+    QUIET,
+    SEED,
+    WEIGHTS,
+    Proved,
+    Values,
+    Versions,
+    among,
+    any_of,
+    either,
+    number,
+    whole,
+)
 from tunesmith.objective.submodels.family import Counted, are_counts
 
+INF = float("inf")
 SHORT = 200
 """Runs of fewer rounds estimate leaves with one step, unless told how many."""
-NEUTRAL = frozenset(
-    {
-        *("depth", "max_depth", "l2_leaf_reg", "reg_lambda"),
-        *("random_seed", "random_state", "random_strength", "score_function", "boosting_type"),
-        *("bootstrap_type", "bagging_temperature", "subsample", "sampling_frequency"),
-        *("rsm", "colsample_bylevel", "border_count", "max_bin", "feature_border_type"),
-        *("nan_mode", "one_hot_max_size", "cat_features", "max_ctr_complexity"),
-        *("loss_function", "objective", "eval_metric", "boost_from_average"),
-        *("class_weights", "auto_class_weights", "scale_pos_weight"),
-        *("leaf_estimation_method", "leaf_estimation_iterations"),
-        *("learning_rate", "eta", "thread_count"),
-        *("verbose", "silent", "logging_level", "allow_writing_files", "train_dir"),
-    }
+LOSSES = (
+    *("Logloss", "CrossEntropy", "MultiClass", "MultiClassOneVsAll"),
+    *("RMSE", "MAE", "Quantile", "Poisson"),
 )
-"""Parameters that mean the same for every length of a run of symmetric trees.
+LOSS = Values(
+    ", ".join(f"`{loss}`" for loss in LOSSES),
+    lambda value: isinstance(value, str) and value.partition(":")[0] in LOSSES,
+    ("RMSE", "MAE", "Quantile:alpha=0.3"),
+)
 
-Other trees (``grow_policy``) are left out: such models cannot be cut off.
-"""
+
+def canonical(name: str) -> str | None:
+    """The name by which CatBoost knows a parameter, by its own table of synonyms."""
+    from catboost import core  # type: ignore[import-untyped]
+
+    if name == "objective":  # the one synonym outside of the table
+        return "loss_function"
+    try:
+        core._process_synonyms_groups(given := {name: 0})
+    except (AttributeError, TypeError):
+        return None
+    return next(iter(given))
 
 
 class CatBoost(Counted):
-    """``CatBoostClassifier`` and ``CatBoostRegressor`` along ``iterations``."""
+    """``CatBoostClassifier`` and ``CatBoostRegressor`` along ``iterations``.
+
+    Trees of other kinds (``grow_policy``) are left out: such models cannot be cut off.
+    """
 
     parameter = "iterations"
     aliases = ("n_estimators", "num_boost_round", "num_trees")
+    proved = Proved(
+        ("catboost.CatBoostClassifier", "catboost.CatBoostRegressor"),
+        Versions("catboost", "1.2.10", "1.3"),
+        {
+            "learning_rate": number(0, INF, 0.3),
+            "depth": whole(1, 2, 4),
+            "l2_leaf_reg": number(0, INF, 0.1, 5.0),
+            "random_seed": SEED,
+            "random_strength": number(0, INF, 0.0, 5.0),
+            "rsm": number(0, 1, 0.5),
+            "subsample": number(0, 1, 0.6),
+            "bootstrap_type": among("Bayesian", "Bernoulli", "MVS", "No"),
+            "bagging_temperature": number(0, INF, 2.0),
+            "sampling_frequency": among("PerTree", "PerTreeLevel"),
+            "score_function": among("Cosine", "L2"),
+            "boosting_type": among("Ordered", "Plain"),
+            "border_count": whole(1, 16),
+            "feature_border_type": among("GreedyLogSum", "Median", "Uniform"),
+            "nan_mode": among("Min", "Max"),
+            "one_hot_max_size": whole(0, 2),
+            "cat_features": any_of("columns", list, tuple, examples=()),
+            "max_ctr_complexity": whole(0, 1),
+            "loss_function": LOSS,
+            "eval_metric": any_of("names of metrics", str, examples=()),
+            "boost_from_average": FLAG,
+            "class_weights": either(
+                CLASS_WEIGHT, any_of("numbers by class", list, tuple, examples=())
+            ),
+            "auto_class_weights": among("Balanced", "SqrtBalanced"),
+            "scale_pos_weight": number(0, INF, 2.0),
+            "leaf_estimation_method": among("Newton", "Gradient"),
+            "leaf_estimation_iterations": whole(1, 2, 3),
+            "grow_policy": among("SymmetricTree"),
+            "thread_count": any_of("any number", int, examples=(1,)),
+            "verbose": QUIET,
+            "silent": FLAG,
+            "logging_level": any_of("any", str, examples=("Silent",)),
+            "metric_period": whole(1, 5),
+            "allow_writing_files": FLAG,
+            "train_dir": any_of("any folder", str, examples=()),
+        },
+        {
+            "sample_weight": WEIGHTS,
+            "cat_features": any_of("columns", list, tuple, examples=()),
+            "verbose": QUIET,
+            "silent": FLAG,
+            "logging_level": any_of("any", str, examples=()),
+        },
+        canonical=canonical,
+    )
 
-    def can_share(self, estimator: Any, values: Sequence[Any]) -> bool:
-        """With a learning rate of the user's: the automatic one knows the length.
+    def why_not(self, estimator: Any) -> str:
+        """Without a learning rate of the user's."""
+        given = estimator.get_params()
+        if given.get("learning_rate", given.get("eta")) is None:
+            return "no `learning_rate` is set, and the automatic one depends on `iterations`"
+        return ""
+
+    def can_share(self, estimator: Any, values: Sequence[Any]) -> bool:  # noqa: ARG002
+        """Numbers of rounds.
 
         The number of threads may decide the last bits, but it is the same for all lengths.
         """
-        cls = type(estimator)
-        is_known = cls.__name__ in ("CatBoostClassifier", "CatBoostRegressor")
-        if not is_known or cls.__module__ != "catboost.core" or not are_counts(values):
-            return False
-        given = {name: v for name, v in estimator.get_params().items() if v is not None}
-        if not given.keys() <= NEUTRAL | {self.parameter, *self.aliases}:
-            return False
-        return ("learning_rate" in given or "eta" in given) and _is_alike(given, values)
+        return are_counts(values)
+
+    def border(self, estimator: Any, value: Any, n_rows: int | None) -> object:  # noqa: ARG002
+        """Whether leaves are estimated as in short runs."""
+        is_told = estimator.get_params().get("leaf_estimation_iterations") is not None
+        return not is_told and value < SHORT
 
     def submodels(self, fitted: Any, values: Sequence[Any], X: Any) -> Iterator[Any]:  # noqa: ARG002
         """Runs cut off; the fit is shared, predictions are not."""
@@ -61,8 +139,3 @@ class CatBoost(Counted):
             smaller._init_params.update(dict.fromkeys(names, n))
             smaller._canonized_params = None
             yield smaller
-
-
-def _is_alike(given: Mapping[str, Any], values: Sequence[int]) -> bool:
-    """Whether leaves are estimated alike in runs of all these lengths."""
-    return "leaf_estimation_iterations" in given or len({n < SHORT for n in values}) == 1

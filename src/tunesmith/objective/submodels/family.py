@@ -2,15 +2,16 @@
 
 A *submodel parameter* is one whose other values come free with one fit: a forest of 500 trees
 holds those of 1 to 499 (caret and tidymodels call it so). Exactness is the law: scores of a
-submodel are bitwise those of a fresh fit. A family says where that holds (``can_share``), and every
-process checks its word on the first fit that it shares.
+submodel are bitwise those of a fresh fit. A family lists where that is proved (``proved``), judges
+the values (``can_share``), and its word is checked on the first fit of a kind that it shares.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from copy import copy
 from functools import wraps
 from typing import Any, Protocol
 
+from tunesmith.objective.proved import Proved, is_whole, shown
 from tunesmith.objective.randomness import is_certainly_random, is_random
 
 
@@ -36,13 +37,21 @@ class Family(Protocol):
     then takes ``free=``, their values for each candidate, and ``values`` may repeat. Where an
     estimator forgets what its submodels need, a family may have ``fit(estimator, X, y, **params)``;
     what that returns is then given to ``submodels``. One whose fits take time in
-    proportion to the parameter has a true ``is_sized``.
+    proportion to the parameter has a true ``is_sized``. Where the value of the parameter
+    decides how an estimator is fitted, a family has ``border(estimator, value, n_rows) -> key``
+    (``n_rows`` is ``None`` where they are not known yet): values with different keys share no fit.
+    What more it has against an estimator, ``why_not(estimator)`` tells in words.
     """
 
     parameter: str
+    proved: Proved
+    """Where its word holds; a family without shares nothing."""
 
     def can_share(self, estimator: Any, values: Sequence[Any]) -> bool:
         """Whether one fit is exact for all these values of the parameter.
+
+        Asked for estimators that ``proved`` has no objection to. Values on two sides of a
+        border are told apart by ``border``.
 
         Args:
             estimator: unfitted, with all other parameters set.
@@ -140,33 +149,54 @@ def resized(estimator: Any, **attributes: Any) -> Any:
     return found
 
 
+def objection(
+    family: Family, estimator: Any, values: Sequence[Any], fit_params: Mapping[str, Any]
+) -> str:
+    """Why a family may not share fits, in words; empty where it may.
+
+    Args:
+        family: of the parameter.
+        estimator: unfitted, with all other parameters set.
+        values: of the parameter; none, where they do not matter yet.
+        fit_params: what ``fit`` is given besides X and y.
+    """
+    proved = getattr(family, "proved", None)
+    if proved is None:
+        return f"{type(family).__name__} does not list what it has been proved for"
+    own = (family.parameter, *getattr(family, "aliases", ()), *getattr(family, "free", ()))
+    found: str = proved.objection(estimator, own, fit_params)
+    if found:
+        return found
+    if is_certainly_random(estimator):
+        return "it draws random numbers without a seed"
+    why_not = getattr(family, "why_not", None)
+    if why_not and (reason := why_not(estimator)):
+        return str(reason)
+    if values and not family.can_share(estimator, values):
+        return f"not for `{family.parameter}` of {', '.join(map(shown, values))}"
+    return ""
+
+
+def border_of(family: Family, estimator: Any, value: Any, n_rows: int | None) -> Hashable:
+    """On which side of a family's borders a value stands.
+
+    Args:
+        family: of the parameter.
+        estimator: unfitted.
+        value: of the parameter.
+        n_rows: of the training rows; ``None`` where they are not known.
+    """
+    border = getattr(family, "border", None)
+    found: Hashable = border(estimator, value, n_rows) if border else None
+    return found
+
+
 def is_repeatable(estimator: Any) -> bool:
-    """Whether nothing but the parameter decides a fit: no luck, from scratch, in one thread."""
-    return (
-        isinstance(getattr(estimator, "random_state", 0), int | None)
-        and not is_certainly_random(estimator)
-        and not getattr(estimator, "warm_start", False)
-        and getattr(estimator, "n_jobs", None) in (None, 1)
-    )
-
-
-def is_tree_or_forest(estimator: Any) -> bool:
-    """Whether it is a tree of scikit-learn's, or a forest of them without out-of-bag scores."""
-    from sklearn import ensemble, tree
-
-    kinds = (
-        tree.DecisionTreeClassifier,
-        tree.DecisionTreeRegressor,
-        tree.ExtraTreeClassifier,
-        tree.ExtraTreeRegressor,
-        ensemble.RandomForestClassifier,
-        ensemble.RandomForestRegressor,
-        ensemble.ExtraTreesClassifier,
-        ensemble.ExtraTreesRegressor,
-    )
-    return type(estimator) in kinds and not getattr(estimator, "oob_score", False)
+    """Whether a fit repeats: it has a seed where it draws numbers."""
+    seed = getattr(estimator, "random_state", None)
+    return (seed is None or is_whole(seed)) and not is_certainly_random(estimator)
 
 
 def are_counts(values: Sequence[Any]) -> bool:
     """Whether all values are whole numbers from 1 on."""
-    return all(isinstance(v, int) and not isinstance(v, bool) and v >= 1 for v in values)
+    return all(is_whole(value) and value >= 1 for value in values)

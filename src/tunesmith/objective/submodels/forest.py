@@ -5,6 +5,17 @@ from typing import Any
 
 import numpy as np
 
+from tunesmith.objective.proved import (
+    FLAG,
+    QUIET,
+    SEED,
+    Proved,
+    Values,
+    either,
+    fraction,
+    objection_to_parts,
+    whole,
+)
 from tunesmith.objective.submodels.family import (
     Counted,
     Staged,
@@ -13,23 +24,32 @@ from tunesmith.objective.submodels.family import (
     is_repeatable,
     resized,
 )
+from tunesmith.objective.submodels.trees import (
+    FOREST_CLASSES,
+    FORESTS,
+    ONE_JOB,
+    SCIKIT_LEARN,
+    WEIGHTED,
+)
+
+MEMBER = Values(
+    "scikit-learn's own estimators, of plain parameters",
+    lambda value: hasattr(value, "fit") and not objection_to_parts(value),
+    (),
+)
 
 
 class Forest(Counted):
-    """Random forests and extremely randomised trees along ``n_estimators``."""
+    """Random forests and extremely randomised trees along ``n_estimators``.
+
+    Not with out-of-bag scores, which are computed for the whole forest only.
+    """
+
+    proved = Proved(FOREST_CLASSES, SCIKIT_LEARN, FORESTS, WEIGHTED)
 
     def can_share(self, estimator: Any, values: Sequence[Any]) -> bool:
-        """Not with out-of-bag scores, which are computed for the whole forest only."""
-        from sklearn import ensemble as known
-
-        kinds = (
-            known.RandomForestClassifier,
-            known.RandomForestRegressor,
-            known.ExtraTreesClassifier,
-            known.ExtraTreesRegressor,
-        )
-        is_known = type(estimator) in kinds and not estimator.oob_score
-        return is_known and is_repeatable(estimator) and are_counts(values)
+        """Numbers of trees."""
+        return is_repeatable(estimator) and are_counts(values)
 
     def submodels(self, fitted: Any, values: Sequence[Any], X: Any) -> Iterator[Any]:
         """Forests of the first trees; each tree predicts once."""
@@ -55,15 +75,26 @@ def _sums(fitted: Any, method: str, X: Any) -> Iterator[np.ndarray]:
 
 
 class Bagging(Counted):
-    """Bagging along ``n_estimators``."""
+    """Bagging along ``n_estimators``; not with out-of-bag scores."""
+
+    proved = Proved(
+        ("sklearn.ensemble.BaggingClassifier", "sklearn.ensemble.BaggingRegressor"),
+        SCIKIT_LEARN,
+        {
+            "estimator": MEMBER,
+            "max_samples": either(fraction(0.7), whole(1, 20)),
+            "max_features": either(fraction(0.6), whole(1, 1)),
+            "bootstrap": FLAG,
+            "bootstrap_features": FLAG,
+            "n_jobs": ONE_JOB,
+            "random_state": SEED,
+            "verbose": QUIET,
+        },
+        WEIGHTED,
+    )
 
     def can_share(self, estimator: Any, values: Sequence[Any]) -> bool:
-        """Not with out-of-bag scores."""
-        from sklearn.ensemble import BaggingClassifier, BaggingRegressor
-
-        is_known = type(estimator) in (BaggingClassifier, BaggingRegressor)
-        if not is_known or estimator.oob_score:
-            return False
+        """Numbers of members."""
         return is_repeatable(estimator) and are_counts(values)
 
     def submodels(self, fitted: Any, values: Sequence[Any], X: Any) -> Iterator[Any]:

@@ -9,12 +9,21 @@ from typing import Any
 
 import numpy as np
 
+from tunesmith.objective.proved import Proved
 from tunesmith.objective.submodels.family import (
     Counted,
     are_counts,
     is_repeatable,
-    is_tree_or_forest,
     resized,
+)
+from tunesmith.objective.submodels.trees import (
+    FOREST_CLASSES,
+    FORESTS,
+    SCIKIT_LEARN,
+    TREE_CLASSES,
+    TREES,
+    WEIGHTED,
+    without,
 )
 
 NO_CHILD, NO_FEATURE, NO_THRESHOLD = -1, -2, -2.0
@@ -25,11 +34,15 @@ class Leaves(Counted):
     """Trees, and forests of them, along ``max_leaf_nodes``."""
 
     parameter = "max_leaf_nodes"
+    proved = Proved(
+        (*TREE_CLASSES, *FOREST_CLASSES),
+        SCIKIT_LEARN,
+        without({**TREES, **FORESTS}, "ccp_alpha"),
+        WEIGHTED,
+    )
 
     def can_share(self, estimator: Any, values: Sequence[Any]) -> bool:
-        """Scikit-learn's trees and forests, not pruned: pruning looks at the whole tree."""
-        if not is_tree_or_forest(estimator) or estimator.ccp_alpha != 0:
-            return False
+        """Numbers of leaves; not pruned, for pruning looks at the whole tree."""
         return is_repeatable(estimator) and are_counts(values) and min(values) > 1
 
     def submodels(self, fitted: Any, values: Sequence[Any], X: Any) -> Iterator[Any]:  # noqa: ARG002

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from tunesmith.objective.proved import Proved, among, any_of, number, whole
 from tunesmith.objective.submodels.family import (
     CannotShareError,
     Counted,
@@ -14,6 +15,7 @@ from tunesmith.objective.submodels.family import (
     are_counts,
     resized,
 )
+from tunesmith.objective.submodels.trees import SCIKIT_LEARN
 
 NEAR = 1e-9
 """Distances that differ by less, relatively, count as equal: trees bound them with such errors."""
@@ -25,16 +27,38 @@ class Neighbors(Counted):
     parameter = "n_neighbors"
     is_sized = False
     free = ("weights",)
+    proved = Proved(
+        ("sklearn.neighbors.KNeighborsClassifier", "sklearn.neighbors.KNeighborsRegressor"),
+        SCIKIT_LEARN,
+        {
+            "algorithm": among("auto", "brute", "kd_tree", "ball_tree"),
+            "leaf_size": whole(1, 3),
+            "p": number(1, float("inf"), 1, 1.5, 3.0),
+            "metric": among("minkowski", "euclidean", "manhattan", "chebyshev", "cosine"),
+            "n_jobs": any_of("any number", int, examples=(2,)),
+        },
+    )
 
     def can_share(self, estimator: Any, values: Sequence[Any]) -> bool:
-        """Any metric, any number of threads, and weights that scikit-learn takes."""
-        from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
-
-        if type(estimator) not in (KNeighborsClassifier, KNeighborsRegressor):
-            return False
+        """Numbers of neighbours, with weights of scikit-learn's."""
         weights = estimator.weights
-        is_weighted = callable(weights) or weights in ("uniform", "distance", None)
-        return is_weighted and are_counts(values)
+        is_named = weights is None or isinstance(weights, str)
+        return is_named and weights in ("uniform", "distance", None) and are_counts(values)
+
+    def border(self, estimator: Any, value: Any, n_rows: int | None) -> object:
+        """Whether ``algorithm="auto"`` will look rows up in a tree or one by one.
+
+        More neighbours than there are rows are the estimator's to refuse.
+        """
+        if n_rows is None:
+            return None
+        if value > n_rows:
+            return f"more than {n_rows}"
+        return estimator.algorithm == "auto" and value >= n_rows // 2
+
+    def n_small(self, values: Sequence[Any]) -> int:
+        """How many rows a check needs: of fewer, another algorithm would be taken."""
+        return 2 * max(values) + 2
 
     def submodels(
         self,
@@ -48,7 +72,8 @@ class Neighbors(Counted):
         Raises:
             CannotShareError: ``algorithm="auto"`` would not take the same one for all values.
         """
-        if fitted.algorithm == "auto" and max(values) >= fitted.n_samples_fit_ // 2:
+        half = fitted.n_samples_fit_ // 2
+        if fitted.algorithm == "auto" and min(values) < half <= max(values):
             raise CannotShareError("the number of neighbours decides the algorithm")
         query = _Query(fitted, max(values), X)
         for index, k in enumerate(values):

@@ -3,18 +3,27 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from tunesmith.objective.submodels.family import is_repeatable, is_tree_or_forest, resized
+from tunesmith.objective.proved import Proved, is_number
+from tunesmith.objective.submodels.family import is_repeatable, resized
+from tunesmith.objective.submodels.trees import (
+    FOREST_CLASSES,
+    FORESTS,
+    SCIKIT_LEARN,
+    TREE_CLASSES,
+    TREES,
+    WEIGHTED,
+)
 
 
 class Pruning:
     """Trees, and forests of them, along ``ccp_alpha`` (Breiman et al. 1984, chapter 3)."""
 
     parameter = "ccp_alpha"
+    proved = Proved((*TREE_CLASSES, *FOREST_CLASSES), SCIKIT_LEARN, {**TREES, **FORESTS}, WEIGHTED)
 
     def can_share(self, estimator: Any, values: Sequence[Any]) -> bool:
-        """Scikit-learn's trees, random forests and extremely randomised trees."""
-        is_known = is_tree_or_forest(estimator) and is_repeatable(estimator)
-        return is_known and all(map(_is_cost, values))
+        """Costs of 0 and more."""
+        return is_repeatable(estimator) and all(map(_is_cost, values))
 
     def in_order(self, values: Sequence[Any]) -> list[Any]:
         """From the full tree to the stump."""
@@ -41,4 +50,4 @@ def _pruned(tree: Any, alpha: float) -> Any:
 
 
 def _is_cost(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and value >= 0
+    return is_number(value) and value >= 0

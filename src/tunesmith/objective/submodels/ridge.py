@@ -12,23 +12,42 @@ from typing import Any
 import numpy as np
 from scipy import linalg, sparse
 
+from tunesmith.objective.proved import (
+    CLASS_WEIGHT,
+    FLAG,
+    SEED,
+    Proved,
+    among,
+    is_number,
+    number,
+    whole,
+)
 from tunesmith.objective.submodels.family import CannotShareError, resized
+from tunesmith.objective.submodels.trees import SCIKIT_LEARN, WEIGHTED
 
 
 class Ridge:
     """``Ridge`` and ``RidgeClassifier`` along ``alpha``."""
 
     parameter = "alpha"
+    proved = Proved(
+        ("sklearn.linear_model.Ridge", "sklearn.linear_model.RidgeClassifier"),
+        SCIKIT_LEARN,
+        {
+            "fit_intercept": FLAG,
+            # With the Cholesky solver, which ``auto`` means for dense rows.
+            "solver": among("auto", "cholesky"),
+            "max_iter": whole(1, 9),
+            "tol": number(0, float("inf"), 1e-2),
+            "random_state": SEED,
+            "class_weight": CLASS_WEIGHT,
+        },
+        WEIGHTED,
+    )
 
-    def can_share(self, estimator: Any, values: Sequence[Any]) -> bool:
-        """With the Cholesky solver, which ``auto`` means for dense rows; one alpha for all."""
-        from sklearn.linear_model import Ridge as Regressor
-        from sklearn.linear_model import RidgeClassifier
-
-        if type(estimator) not in (Regressor, RidgeClassifier) or not all(map(_is_alpha, values)):
-            return False
-        is_solved = estimator.solver in ("auto", "cholesky") and estimator.positive is False
-        return is_solved and estimator.copy_X is True
+    def can_share(self, estimator: Any, values: Sequence[Any]) -> bool:  # noqa: ARG002
+        """One finite penalty for all targets."""
+        return all(is_number(value) and value >= 0 for value in values)
 
     def in_order(self, values: Sequence[Any]) -> list[Any]:
         """Rising; each is solved by itself."""
@@ -137,8 +156,3 @@ def _products(estimator: Any, X: Any, y: Any, sample_weight: Any) -> _Products:
         return _Products(estimator, square, y, tuple(offsets), X)
     square = safe_sparse_dot(X.T, X, dense_output=True)
     return _Products(estimator, square, safe_sparse_dot(X.T, y, dense_output=True), tuple(offsets))
-
-
-def _is_alpha(value: Any) -> bool:
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return is_number and 0 <= value < np.inf

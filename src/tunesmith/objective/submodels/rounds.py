@@ -106,19 +106,34 @@ def _is_numeric(X: Any) -> bool:
 
 
 class LightGBMRounds:
-    """The first rounds of a booster, in the place of ``LGBMModel._Booster``."""
+    """The first rounds of a booster, in the place of ``LGBMModel._Booster``.
 
-    def __init__(self, whole: Any, n: int, scores: "RawScores") -> None:
+    Args:
+        whole: the booster, whose ``best_iteration`` is ``n`` as long as this is asked.
+        n: of the rounds.
+        scores: their sums; ``None`` where the booster must be asked.
+    """
+
+    def __init__(self, whole: Any, n: int, scores: "RawScores | None") -> None:
         self._whole, self._n, self._scores = whole, n, scores
 
     def predict(self, data: Any, **options: Any) -> Any:
         """As ``Booster`` does it."""
         other = ("start_iteration", "num_iteration", "pred_leaf", "pred_contrib")
-        if data is self._scores.X and not any(options.get(name) for name in other):
+        is_ready = self._scores is not None and data is self._scores.X
+        if self._scores is not None and is_ready and not any(map(options.get, other)):
             found = self._scores.at(self._n, is_raw=bool(options.get("raw_score")))
             if found is not None:
                 return found
         return self._whole.predict(data, **options)
+
+    def current_iteration(self) -> int:
+        """How many rounds there are."""
+        return self._n
+
+    def num_trees(self) -> int:
+        """How many trees there are, one a round and class."""
+        return self._n * int(self._whole.num_model_per_iteration())
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
@@ -202,5 +217,8 @@ CONVERSIONS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     **dict.fromkeys(("regression", "regression_l1", "l1", "l2", "huber", "quantile"), _as_they_are),
 }
 """By objective, from raw scores to predictions."""
-HARMLESS = {"verbose", "verbosity", "extra_trees", "max_bin", "path_smooth", "deterministic"}
+HARMLESS = {
+    *("verbose", "verbosity", "extra_trees", "max_bin", "path_smooth", "deterministic"),
+    *("force_col_wise", "force_row_wise", "min_data_in_bin"),
+}
 """Further parameters that do not change what leaves are added up to."""

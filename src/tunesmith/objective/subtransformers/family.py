@@ -7,6 +7,7 @@ be bitwise what a fresh fit gives: the fitted transformer, and the rows that it 
 
 from typing import Any, Protocol
 
+from tunesmith.objective.proved import Proved, is_whole
 from tunesmith.objective.submodels.family import resized
 
 
@@ -15,9 +16,17 @@ class TransformerFamily(Protocol):
 
     parameters: tuple[str, ...]
     """In which they may differ."""
+    proved: Proved
+    """Where its word holds; a family without shares nothing.
+
+    It may have ``another``, some values of its parameters: a check begins with a step that has
+    them, so that what is in common comes from there.
+    """
 
     def can_share(self, step: Any, X: Any) -> bool:
         """Whether sharing is exact for these values of the parameters.
+
+        Asked for transformers that ``proved`` has no objection to.
 
         Args:
             step: unfitted, with all parameters set; what it would refuse is not shared.
@@ -43,6 +52,20 @@ class TransformerFamily(Protocol):
         """
 
 
+def may_share(family: TransformerFamily, step: Any, X: Any) -> bool:
+    """Whether a family may share a step: it is proved, and the family says so.
+
+    Args:
+        family: of transformers.
+        step: unfitted, with all parameters set.
+        X: the training rows.
+    """
+    proved = getattr(family, "proved", None)
+    if proved is None or proved.objection(step, family.parameters):
+        return False
+    return family.can_share(step, X)
+
+
 class Deciding:
     """What families have in common whose parameters decide only when rows are transformed."""
 
@@ -61,4 +84,4 @@ class Deciding:
 
 def is_count(value: Any) -> bool:
     """Whether it is a whole number from 1 on."""
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 1
+    return is_whole(value) and value >= 1

@@ -1,12 +1,16 @@
 """Principal components: one whole decomposition holds every number of them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
+from tunesmith.objective.proved import SEED, Proved, among
 from tunesmith.objective.randomness import components_solver
 from tunesmith.objective.submodels.family import resized
+from tunesmith.objective.submodels.trees import SCIKIT_LEARN
 from tunesmith.objective.subtransformers.family import is_count
 
 EXACT = ("full", "covariance_eigh")
@@ -17,12 +21,16 @@ class Components:
     """``PCA`` along ``n_components`` and ``whiten``."""
 
     parameters: tuple[str, ...] = ("n_components", "whiten")
+    another: Mapping[str, Any] = MappingProxyType({"n_components": 1, "whiten": False})
+    proved = Proved(
+        ("sklearn.decomposition.PCA",),
+        SCIKIT_LEARN,
+        {"svd_solver": among("auto", *EXACT), "random_state": SEED},
+    )
 
     def can_share(self, step: Any, X: Any) -> bool:
         """With the solvers that compute all components, which ``auto`` may or may not mean."""
-        from sklearn.decomposition import PCA
-
-        if type(step) is not PCA or not is_count(step.n_components) or step.copy is not True:
+        if not is_count(step.n_components) or not isinstance(step.whiten, bool):
             return False
         solver = solver_for(step, X)
         if solver not in EXACT or step.n_components > min(X.shape):

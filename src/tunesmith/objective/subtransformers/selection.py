@@ -1,23 +1,45 @@
 """Selection of features: their worth is computed once, whatever number of them is kept."""
 
+from collections.abc import Mapping
 from functools import partial
+from types import MappingProxyType
 from typing import Any
 
+from tunesmith.objective.proved import Proved, Values, is_number, whole
 from tunesmith.objective.submodels.family import resized
+from tunesmith.objective.submodels.forest import MEMBER
+from tunesmith.objective.submodels.trees import SCIKIT_LEARN
 from tunesmith.objective.subtransformers.family import Deciding, is_count
+
+
+def is_repeatable_score(score: Any) -> bool:
+    """Whether it is a score of scikit-learn's that draws no random numbers, or the same ones."""
+    from sklearn import feature_selection as known
+
+    if isinstance(score, partial):
+        is_drawn = score.func in (known.mutual_info_classif, known.mutual_info_regression)
+        return is_drawn and not score.args and isinstance(score.keywords.get("random_state"), int)
+    if not callable(score):
+        return False
+    return score in (known.f_classif, known.f_regression, known.chi2, known.r_regression)
+
+
+SCORE = Values(
+    "`f_classif`, `f_regression`, `chi2`, `r_regression`; `mutual_info_…` with a seed",
+    is_repeatable_score,
+    (),
+)
 
 
 class Best(Deciding):
     """``SelectKBest`` along ``k``."""
 
     parameters: tuple[str, ...] = ("k",)
+    another: Mapping[str, Any] = MappingProxyType({"k": 1})
+    proved = Proved(("sklearn.feature_selection.SelectKBest",), SCIKIT_LEARN, {"score_func": SCORE})
 
     def can_share(self, step: Any, X: Any) -> bool:
         """With a score of scikit-learn's; more features than there are draw a warning."""
-        from sklearn.feature_selection import SelectKBest
-
-        if type(step) is not SelectKBest or not _is_repeatable(step.score_func):
-            return False
         return step.k == "all" or (is_count(step.k) and step.k <= n_columns_of(X))
 
 
@@ -25,25 +47,29 @@ class Percentile(Deciding):
     """``SelectPercentile`` along ``percentile``."""
 
     parameters: tuple[str, ...] = ("percentile",)
+    another: Mapping[str, Any] = MappingProxyType({"percentile": 50})
+    proved = Proved(
+        ("sklearn.feature_selection.SelectPercentile",), SCIKIT_LEARN, {"score_func": SCORE}
+    )
 
     def can_share(self, step: Any, X: Any) -> bool:  # noqa: ARG002
         """With a score of scikit-learn's."""
-        from sklearn.feature_selection import SelectPercentile
-
-        return type(step) is SelectPercentile and _is_repeatable(step.score_func)
+        return is_number(step.percentile)
 
 
 class FromModel(Deciding):
     """``SelectFromModel`` along ``threshold`` and ``max_features``."""
 
     parameters: tuple[str, ...] = ("threshold", "max_features")
+    another: Mapping[str, Any] = MappingProxyType({"threshold": "median", "max_features": None})
+    proved = Proved(
+        ("sklearn.feature_selection.SelectFromModel",),
+        SCIKIT_LEARN,
+        {"estimator": MEMBER, "norm_order": whole(1, 2)},
+    )
 
     def can_share(self, step: Any, X: Any) -> bool:  # noqa: ARG002
         """With a model that is fitted here; it is fitted once."""
-        from sklearn.feature_selection import SelectFromModel
-
-        if type(step) is not SelectFromModel or step.prefit:
-            return False
         return step.max_features is None or is_count(step.max_features)
 
     def common(self, step: Any, X: Any, y: Any) -> Any:
@@ -60,13 +86,3 @@ def n_columns_of(X: Any) -> int:
     """Columns of rows; 0 where that is not plain."""
     shape: Any = getattr(X, "shape", ())
     return int(shape[1]) if len(shape) == 2 else 0
-
-
-def _is_repeatable(score: Any) -> bool:
-    """Whether it is a score of scikit-learn's that draws no random numbers, or the same ones."""
-    from sklearn import feature_selection as known
-
-    if isinstance(score, partial):
-        is_drawn = score.func in (known.mutual_info_classif, known.mutual_info_regression)
-        return is_drawn and not score.args and isinstance(score.keywords.get("random_state"), int)
-    return score in (known.f_classif, known.f_regression, known.chi2, known.r_regression)

@@ -1,0 +1,325 @@
+"""The circumstances under which a way of sharing fits has been proved; all others are refused.
+
+A family lists the classes, the versions of their packages, the parameters and the arguments of
+``fit`` for which one fit has been shown to hold the others. Whatever else is set away from its
+default means that each candidate is fitted by itself: an option that nobody has tried cannot make
+scores wrong. ``tunesmith.testing`` draws from these lists and compares with fresh fits.
+"""
+
+import inspect
+from collections.abc import Callable, Collection, Hashable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+import numpy as np
+
+KNOWN_FUNCTIONS = ("numpy", "scipy", "sklearn")
+"""Packages whose functions may be parameters: theirs depend on their arguments alone."""
+DISTRIBUTIONS = {"sklearn": ("scikit-learn",), "xgboost": ("xgboost", "xgboost-cpu")}
+"""Package -> names under which it is installed, where those differ."""
+
+
+@dataclass(frozen=True)
+class Values:
+    """The values of one parameter under which sharing is proved."""
+
+    words: str
+    """For the documentation."""
+    holds: Callable[[Any], bool]
+    examples: tuple[Any, ...]
+    """What the contract suites draw."""
+
+
+@dataclass(frozen=True)
+class Versions:
+    """A range of versions of an installed package."""
+
+    package: str
+    first: str
+    below: str
+
+    def __str__(self) -> str:
+        return f"{self.package} {self.first} and later, before {self.below}"
+
+    @property
+    def objection(self) -> str:
+        """Why the installed version is outside; empty where it is inside."""
+        found = installed(self.package)
+        if found is not None and _order(self.first) <= _order(found) < _order(self.below):
+            return ""
+        return f"{self.package} {found or '(not installed)'} is not among the versions tried"
+
+
+@dataclass(frozen=True)
+class Proved:
+    """All under which a family's word holds.
+
+    Args:
+        classes: import paths, exactly these classes and none derived from them.
+        versions: of the package.
+        params: constructor parameters that may differ from their defaults. The family's own
+            parameter needs no entry.
+        fit_params: arguments of ``fit`` besides X and y that may be given.
+        canonical: a parameter's name -> the name under which its library knows it, by the
+            library's own table; ``None`` where no table has it.
+    """
+
+    classes: tuple[str, ...]
+    versions: Versions
+    params: Mapping[str, Values] = field(default_factory=dict)
+    fit_params: Mapping[str, Values] = field(default_factory=dict)
+    canonical: Callable[[str], str | None] = str
+
+    def objection(
+        self,
+        estimator: Any,
+        own: Collection[str] = (),
+        fit_params: Mapping[str, Any] | None = None,
+    ) -> str:
+        """Why sharing is not proved for an estimator, in words; empty where it is.
+
+        Args:
+            estimator: unfitted.
+            own: parameters that candidates vary together, which the family judges itself.
+            fit_params: what ``fit`` will be given besides X and y.
+        """
+        if not self.has(estimator):
+            return f"{type(estimator).__name__} is not one of its estimators"
+        return (
+            self.versions.objection
+            or self._objection_to_params(estimator, own)
+            or self._objection_to_fit(estimator, fit_params or {})
+        )
+
+    def has(self, estimator: Any) -> bool:
+        """Whether an estimator is of one of the classes itself."""
+        return any(is_of(type(estimator), path) for path in self.classes)
+
+    def _objection_to_params(self, estimator: Any, own: Collection[str]) -> str:
+        listed = {self.canonical(name) or name: values for name, values in self.params.items()}
+        own_names = {self.canonical(name) or name for name in own}
+        for name, value in set_params(estimator).items():
+            found = self.canonical(name)
+            if name in own:
+                continue
+            if found is None or found in own_names or found not in listed:
+                return f"`{name}` is set, and is not among the parameters tried"
+            if not listed[found].holds(value):
+                return f"`{name}={shown(value)}` is not among the values tried"
+        return ""
+
+    def _objection_to_fit(self, estimator: Any, given: Mapping[str, Any]) -> str:
+        defaults = defaults_of_fit(type(estimator))  # type: ignore[arg-type]
+        for name, value in given.items():
+            if name in defaults and is_same(value, defaults[name]):
+                continue
+            if name not in self.fit_params or not self.fit_params[name].holds(value):
+                return f"`fit` is given `{name}`, which is not among the arguments tried"
+        return ""
+
+
+# -- what is set ---------------------------------------------------------------------------------
+
+
+def set_params(estimator: Any) -> dict[str, Any]:
+    """An estimator's parameters that differ from the defaults of its constructor."""
+    defaults = defaults_of(type(estimator))  # type: ignore[arg-type]
+    return {
+        name: value
+        for name, value in estimator.get_params(deep=False).items()
+        if name not in defaults or not is_same(value, defaults[name])
+    }
+
+
+@cache
+def defaults_of(cls: Hashable) -> dict[str, Any]:
+    """The constructor's defaults by parameter, those that it passes on to its bases included."""
+    found: dict[str, Any] = {}
+    for owner in cls.__mro__:  # type: ignore[attr-defined]
+        if "__init__" not in vars(owner) or owner is object:
+            continue
+        parameters = inspect.signature(vars(owner)["__init__"]).parameters.values()
+        for one in parameters:
+            if one.default is not inspect.Parameter.empty:
+                found.setdefault(one.name, one.default)
+        if not any(one.kind is one.VAR_KEYWORD for one in parameters):
+            break
+    return found
+
+
+@cache
+def defaults_of_fit(cls: Hashable) -> dict[str, Any]:
+    """The defaults of the arguments of ``fit``."""
+    parameters = inspect.signature(cls.fit).parameters.values()  # type: ignore[attr-defined]
+    return {p.name: p.default for p in parameters if p.default is not inspect.Parameter.empty}
+
+
+def is_same(one: Any, other: Any) -> bool:
+    """Whether two values are the same plain thing: of one type, and equal, or both NaN."""
+    if one is other:
+        return True
+    if type(one) is not type(other) or isinstance(one, np.ndarray):
+        return False
+    if isinstance(one, float) and one != one:
+        return bool(other != other)
+    try:
+        return bool(one == other)
+    except Exception:  # noqa: BLE001 - what cannot be compared is not the default
+        return False
+
+
+def is_of(cls: type, path: str) -> bool:
+    """Whether a class is the one at an import path, whichever module in there defines it."""
+    package, _, name = path.rpartition(".")
+    return cls.__name__ == name and f"{cls.__module__}.".startswith(f"{package}.")
+
+
+@cache
+def installed(package: str) -> str | None:
+    """The installed version of a package; ``None`` where it is not there."""
+    for name in DISTRIBUTIONS.get(package, (package,)):
+        try:
+            return version(name)
+        except PackageNotFoundError:
+            continue
+    return None
+
+
+def _order(text: str) -> tuple[int, ...]:
+    """A version as numbers; what comes after them does not count.
+
+    >>> _order("1.10.2rc1") > _order("1.9")
+    True
+    """
+    numbers = []
+    for part in text.split("."):
+        digits = part[: len(part) - len(part.lstrip("0123456789"))]
+        if not digits:
+            break
+        numbers.append(int(digits))
+    return tuple(numbers)
+
+
+def shown(value: Any) -> str:
+    """A value in a sentence."""
+    text = repr(value)
+    return text if len(text) <= 40 else f"{text[:39]}…"
+
+
+# -- values --------------------------------------------------------------------------------------
+
+
+def among(*choices: Any) -> Values:
+    """Some values themselves."""
+    words = ", ".join(f"`{choice!r}`" for choice in choices)
+    return Values(words, lambda value: any(is_same(value, one) for one in choices), choices)
+
+
+def whole(low: int, *examples: int) -> Values:
+    """Whole numbers from one on."""
+    return Values(f"whole numbers from {low} on", lambda v: is_whole(v) and v >= low, examples)
+
+
+def number(low: float, high: float, *examples: float) -> Values:
+    """Finite numbers between two, these included."""
+    words = f"{low:g} to {high:g}" if np.isfinite(high) else f"{low:g} and more"
+    return Values(words, lambda v: is_number(v) and low <= v <= high, examples)
+
+
+def fraction(*examples: float) -> Values:
+    """Floating-point numbers above 0, up to 1."""
+    return Values("a share of 0 to 1", lambda v: isinstance(v, float) and 0 < v <= 1, examples)
+
+
+def either(*several: Values) -> Values:
+    """Values of any of these."""
+    words = "; ".join(values.words for values in several)
+    examples = tuple(one for values in several for one in values.examples)
+    return Values(words, lambda value: any(v.holds(value) for v in several), examples)
+
+
+def any_of(words: str, *kinds: type, examples: tuple[Any, ...] = ()) -> Values:
+    """All values of some types."""
+    return Values(words, lambda value: isinstance(value, kinds), examples)
+
+
+FLAG = among(True, False)
+QUIET = Values("any number or switch", lambda v: isinstance(v, bool | int), (0,))
+"""How much a fit prints."""
+SEED = whole(0, 0, 7)
+WEIGHTS = Values("one number a row", lambda value: value is not None, ())
+CLASS_WEIGHT = either(
+    among("balanced"),
+    Values("numbers by class", lambda v: isinstance(v, dict), ()),
+)
+SIGNS = Values(
+    "-1, 0 and 1, by column", lambda v: isinstance(v, dict | list | tuple | np.ndarray), ()
+)
+
+
+def is_whole(value: Any) -> bool:
+    """Whether it is a whole number of Python's or NumPy's."""
+    return isinstance(value, int | np.integer) and not isinstance(value, bool)
+
+
+def is_number(value: Any) -> bool:
+    """Whether it is a finite number of Python's or NumPy's."""
+    is_any = isinstance(value, int | float | np.integer | np.floating)
+    return is_any and not isinstance(value, bool) and bool(np.isfinite(value))
+
+
+# -- estimators within estimators ----------------------------------------------------------------
+
+
+def objection_to_parts(estimator: Any, packages: Collection[str] = ("sklearn", "tunesmith")) -> str:
+    """Why a fit of an estimator may depend on more than its parameters and rows.
+
+    scikit-learn's own estimators with plain parameters, at any depth, are without objection: what
+    is the user's own, a function or a class, may draw random numbers, count its calls or read a
+    file.
+
+    Args:
+        estimator: unfitted.
+        packages: whose estimators are known.
+    """
+    for name, value in _deep(estimator):
+        reason = _objection_to_value(value, packages)
+        if reason:
+            return f"`{name}`: {reason}" if name else reason
+    return ""
+
+
+def _deep(estimator: Any) -> Iterator[tuple[str, Any]]:
+    yield "", estimator
+    if hasattr(estimator, "get_params"):
+        yield from estimator.get_params(deep=True).items()
+
+
+def _objection_to_value(value: Any, packages: Collection[str]) -> str:
+    if isinstance(value, dict):
+        value = tuple(value.values())
+    if isinstance(value, list | tuple | set | frozenset):
+        return next(filter(None, (_objection_to_value(one, packages) for one in value)), "")
+    if value is None or isinstance(
+        value, slice | bool | int | float | str | np.generic | np.dtype | type
+    ):
+        return ""
+    if hasattr(value, "get_params") and not isinstance(value, type):
+        is_known = type(value).__module__.partition(".")[0] in packages
+        return "" if is_known else f"{type(value).__name__} is none of a known library's"
+    if isinstance(value, np.ndarray):
+        return "" if value.dtype.kind != "O" else "an array of objects"
+    return "" if _is_known_function(value) else f"{shown(value)} is not known to it"
+
+
+def _is_known_function(value: Any) -> bool:
+    if isinstance(value, np.ufunc):
+        return True
+    inner = getattr(value, "func", None)
+    if inner is not None and hasattr(value, "keywords"):  # functools.partial
+        plain = (*value.args, *value.keywords.values())
+        return _is_known_function(inner) and not any(_objection_to_value(one, ()) for one in plain)
+    package = str(getattr(value, "__module__", "")).partition(".")[0]
+    return callable(value) and package in KNOWN_FUNCTIONS
