@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 from tunesmith.config.reference import reference_markdown
+from tunesmith.objective.lists import sharing_markdown
 from tunesmith.pipeline.ci.workflows import foreseen
 from tunesmith.scaffold.files import Guess, plan_files
 
@@ -16,7 +17,10 @@ def made() -> dict[Path, str]:
     folder = ROOT / "examples/mlops"
     example = plan_files(folder, "mlops", Guess())
     example += foreseen("github", folder, example)
-    documents = {HERE / "configuration.md": reference_markdown()}
+    documents = {
+        HERE / "configuration.md": reference_markdown(),
+        HERE / "sharing.md": sharing_markdown(),
+    }
     return documents | {file.path: file.content for file in example}
 
 

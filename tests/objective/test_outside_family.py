@@ -17,14 +17,15 @@ from tunesmith.testing.submodels import FamilyContract
 PACKAGE = '''
 import numpy as np
 from sklearn.base import BaseEstimator, RegressorMixin
+from tunesmith.objective.proved import Proved, Versions, among
 from tunesmith.objective.submodels.family import Counted, are_counts, resized
 
 
 class Pursuit(RegressorMixin, BaseEstimator):
     """Matching pursuit: round after round, the column that explains most of what is left."""
 
-    def __init__(self, n_rounds=5):
-        self.n_rounds = n_rounds
+    def __init__(self, n_rounds=5, pause=None, shrink=1.0):
+        self.n_rounds, self.pause, self.shrink = n_rounds, pause, shrink
 
     def fit(self, X, y):
         X, left = np.asarray(X, dtype=float), np.asarray(y, dtype=float).copy()
@@ -32,8 +33,9 @@ class Pursuit(RegressorMixin, BaseEstimator):
         for _ in range(self.n_rounds):
             gains = X.T @ left / (X * X).sum(axis=0)
             column = int(np.argmax(np.abs(gains)))
-            left -= gains[column] * X[:, column]
-            self.rounds_.append((column, gains[column]))
+            gain = self.shrink * gains[column]
+            left -= gain * X[:, column]
+            self.rounds_.append((column, gain))
         return self
 
     def predict(self, X):
@@ -45,9 +47,12 @@ class PursuitFamily(Counted):
     """Later rounds know nothing of how many will follow."""
 
     parameter = "n_rounds"
+    proved = Proved(
+        ("pursuits.Pursuit",), Versions("pursuits", "1.0", "1.1"), {"shrink": among(0.5, 0.9)}
+    )
 
     def can_share(self, estimator, values):
-        return type(estimator) is Pursuit and are_counts(values)
+        return are_counts(values)
 
     def submodels(self, fitted, values, X):
         for n in values:
@@ -92,3 +97,15 @@ def test_it_is_held_to_the_contract(package: Any) -> None:
     contract.test_submodels_are_fresh_fits(0)
     contract.test_what_cannot_be_shared_is_not()
     contract.test_other_rows_are_answered_too()
+    contract.test_whatever_is_listed_keeps_it(0)
+    contract.test_what_is_not_listed_is_not_shared()
+
+
+def test_what_it_does_not_list_is_not_shared(package: Any) -> None:
+    contract = FamilyContract()
+    contract.family = package.PursuitFamily()
+    assert not contract.objection(package.Pursuit(shrink=0.5), [1, 2])
+    assert "`pause` is set" in contract.objection(package.Pursuit(pause=3), [1, 2])
+    assert "`shrink=0.7`" in contract.objection(package.Pursuit(shrink=0.7), [1, 2])
+    del package.PursuitFamily.proved
+    assert "does not list" in contract.objection(package.Pursuit(), [1, 2])

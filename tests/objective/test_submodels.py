@@ -27,7 +27,7 @@ from tunesmith.objective.submodels.boosting import AdaBoost, GradientBoosting, H
 from tunesmith.objective.submodels.cat_boost import CatBoost
 from tunesmith.objective.submodels.family import CannotShareError, Staged
 from tunesmith.objective.submodels.forest import Bagging, Forest
-from tunesmith.objective.submodels.gradient_libraries import LightGBM, XGBoost
+from tunesmith.objective.submodels.gradient_libraries import LightGBM, Recorded, XGBoost
 from tunesmith.objective.submodels.leaves import Leaves
 from tunesmith.objective.submodels.neighbors import Neighbors
 from tunesmith.objective.submodels.pruning import Pruning
@@ -169,6 +169,7 @@ class TestAdaBoost(FamilyContract):
 class TestXGBoost(FamilyContract):
     family = XGBoost()
     values: Sequence[Any] = (8, 1, 20)
+    given: Mapping[str, Any] = MappingProxyType({"n_jobs": 1})
 
     def estimators(self) -> list[Any]:
         xgboost = pytest.importorskip("xgboost")
@@ -204,6 +205,9 @@ class TestXGBoost(FamilyContract):
             xgboost.XGBClassifier(booster="dart"),
             xgboost.XGBClassifier(booster="gblinear"),
             xgboost.XGBClassifier(early_stopping_rounds=3),
+            xgboost.XGBClassifier(device="cuda"),
+            xgboost.XGBRegressor(eta=0.3),  # of which no table tells
+            xgboost.XGBRegressor(objective=lambda y, p: (p - y, np.ones_like(y))),
             xgboost.XGBRFClassifier(),
         ]
 
@@ -269,6 +273,7 @@ class TestXGBoostAddsUp:
 class TestLightGBM(FamilyContract):
     family = LightGBM()
     values: Sequence[Any] = (8, 1, 20)
+    given: Mapping[str, Any] = MappingProxyType({"n_jobs": 1, "verbose": -1})
 
     def estimators(self) -> list[Any]:
         lightgbm = pytest.importorskip("lightgbm")
@@ -298,16 +303,49 @@ class TestLightGBM(FamilyContract):
 
     def unshareable(self) -> list[Any]:
         lightgbm = pytest.importorskip("lightgbm")
-        return [lightgbm.LGBMClassifier(boosting_type="dart"), lightgbm.LGBMRanker()]
+        others: list[dict[str, Any]] = [
+            {"boosting_type": "dart"},
+            {"boost": "dart"},
+            {"boosting": "dart"},
+            {"num_iterations": 7},
+            {"nrounds": 7},
+            {"early_stopping_round": 3},
+            {"n_iter_no_change": 3},
+            {"snapshot_freq": 2},
+            {"no_such": 1},
+        ]
+        return [*(lightgbm.LGBMClassifier(**other) for other in others), lightgbm.LGBMRanker()]
 
-    def test_rounds_that_leave_no_tree_are_not_shared(self) -> None:
+    def test_aliases_are_the_librarys_own(self) -> None:
+        lightgbm = pytest.importorskip("lightgbm")
+        given: list[dict[str, Any]] = [
+            {"boost": "goss"},
+            {"eta": 0.3, "num_leaf": 5, "sub_feature": 0.5},
+            {"bagging_fraction": 0.5, "bagging_freq": 1, "verbosity": -1},
+        ]
+        for one in given:
+            assert not self.objection(lightgbm.LGBMRegressor(**one), self.values)
+
+    @pytest.mark.parametrize("objective", ["regression", "poisson"])
+    def test_rounds_that_leave_no_tree_are_counted(self, objective: str) -> None:
         lightgbm = pytest.importorskip("lightgbm")
         given = {"verbose": -1, "n_jobs": 1, "min_child_samples": 15, "extra_trees": True}
         X = np.repeat(np.arange(4.0), 10)[:, None]
-        fitted = lightgbm.LGBMRegressor(n_estimators=30, **given).fit(X, X[:, 0])
-        assert fitted.booster_.current_iteration() < 30
-        with pytest.raises(CannotShareError, match="left out"):
-            next(self.family.submodels(fitted, (5, 30), X))
+        estimator = lightgbm.LGBMRegressor(n_estimators=30, objective=objective, **given)
+        recorded = self.family.fit(estimator, X, X[:, 0])
+        values = list(range(1, 31))
+        n_kept = [
+            clone(estimator).set_params(n_estimators=n).fit(X, X[:, 0]).booster_.current_iteration()
+            for n in values
+        ]
+        assert n_kept[-1] < 30
+        assert recorded.n_kept == tuple(n_kept)
+        for n, model in zip(values, self.family.submodels(recorded, values, X), strict=True):
+            fresh = clone(estimator).set_params(n_estimators=n).fit(X, X[:, 0])
+            np.testing.assert_array_equal(model.predict(X), fresh.predict(X))
+            np.testing.assert_array_equal(model.predict(X[:7]), fresh.predict(X[:7]))
+            assert model.booster_.current_iteration() == fresh.booster_.current_iteration()
+            assert model.booster_.num_trees() == fresh.booster_.num_trees()
 
     def test_unseeded_estimators_are_not_shared(self) -> None:
         """They are seeded: by the library itself."""
@@ -358,6 +396,8 @@ class TestCatBoost(FamilyContract):
             {"od_type": "Iter"},
             {"use_best_model": True},
             {"task_type": "GPU"},
+            {"num_leaves": 8},
+            {"save_snapshot": True},
         ]
         found = [catboost.CatBoostClassifier(**{**self.given, **other}) for other in others]
         return [*found, catboost.CatBoostRanker(**self.given)]
@@ -390,8 +430,11 @@ class TestCatBoost(FamilyContract):
         catboost = pytest.importorskip("catboost")
         plain = catboost.CatBoostClassifier(depth=2, **self.given)
         told = catboost.CatBoostClassifier(depth=2, leaf_estimation_iterations=2, **self.given)
-        assert self.family.can_share(plain, values) is is_shared
-        assert self.family.can_share(told, values)
+        assert not self.objection(plain, values)
+        assert not self.objection(told, values)
+        for one, is_one_side in ((plain, is_shared), (told, True)):
+            sides = {self.family.border(one, value, None) for value in values}
+            assert (len(sides) == 1) is is_one_side
         X, y, _ = table(plain, 0)
         for estimator in (plain, told):
             long, short = (
@@ -399,7 +442,8 @@ class TestCatBoost(FamilyContract):
             )
             (cut,) = self.family.submodels(long, values[:1], X)
             is_equal = np.array_equal(cut.predict_proba(X), short.predict_proba(X))
-            assert is_equal is self.family.can_share(estimator, values)
+            sides = {self.family.border(estimator, value, None) for value in values}
+            assert is_equal is (len(sides) == 1)
 
 
 class TestLightGBMAddsUp:
@@ -436,7 +480,8 @@ class TestLightGBMAddsUp:
         method = "predict_proba" if options["is_classifier"] else "predict"
         expected = {n: getattr(fitted, method)(X, num_iteration=n) for n in values}
         raw = {n: fitted.predict(X, num_iteration=n, raw_score=True) for n in values}
-        for n, model in zip(values, LightGBM().submodels(fitted, values, X), strict=True):
+        recorded = Recorded(fitted, tuple(values))
+        for n, model in zip(values, LightGBM().submodels(recorded, values, X), strict=True):
             np.testing.assert_array_equal(getattr(model, method)(X.copy()), expected[n])
             model.booster_._whole = None  # it is not asked any more
             np.testing.assert_array_equal(getattr(model, method)(X), expected[n])
@@ -601,6 +646,7 @@ class TestRidge(FamilyContract):
 
 class TestPruning(FamilyContract):
     family = Pruning()
+    given: Mapping[str, Any] = MappingProxyType({"n_estimators": 3})
     values: Sequence[Any] = (0.01, 0.0, 0.03, 5)
     refused: Sequence[Any] = (-1, "3", None, True)
 
@@ -621,6 +667,7 @@ class TestPruning(FamilyContract):
 
 class TestLeaves(FamilyContract):
     family = Leaves()
+    given: Mapping[str, Any] = MappingProxyType({"n_estimators": 3})
     values: Sequence[Any] = (6, 2, 17, 300)
     refused: Sequence[Any] = (1, 0, -1, "3", None, 2.5, True)
 

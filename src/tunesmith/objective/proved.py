@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-KNOWN_FUNCTIONS = ("numpy", "scipy", "sklearn")
+KNOWN_FUNCTIONS = ("numpy", "scipy", "sklearn", "tunesmith")
 """Packages whose functions may be parameters: theirs depend on their arguments alone."""
 DISTRIBUTIONS = {"sklearn": ("scikit-learn",), "xgboost": ("xgboost", "xgboost-cpu")}
 """Package -> names under which it is installed, where those differ."""

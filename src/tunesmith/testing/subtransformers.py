@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 from sklearn.base import BaseEstimator, clone
 
-from tunesmith.objective.subtransformers.family import TransformerFamily
+from tunesmith.objective.subtransformers.family import TransformerFamily, may_share
 
 
 class TransformerFamilyContract:
@@ -38,7 +38,7 @@ class TransformerFamilyContract:
         X_train, y_train, X_test = X[: len(X) // 2], y[: len(X) // 2], X[len(X) // 2 :]
         n_shared = 0
         for group in self.groups():
-            members = [clone(step) for step in group if self.family.can_share(step, X_train)]
+            members = [clone(step) for step in group if may_share(self.family, step, X_train)]
             n_shared += len(members)
             if not members:
                 continue
@@ -56,7 +56,13 @@ class TransformerFamilyContract:
 
         X, _ = rows((160, 8), 0, is_frame=False)
         for step in [*self.unshareable(), StandardScaler()]:
-            assert not self.family.can_share(step, X), step
+            assert not may_share(self.family, step, X), step
+
+    def test_what_is_not_listed_is_not_shared(self) -> None:
+        X, _ = rows((160, 8), 0, is_frame=False)
+        good = next(s for group in self.groups() for s in group if may_share(self.family, s, X))
+        derived = type("Derived", (type(good),), {})(**good.get_params(deep=False))
+        assert not may_share(self.family, derived, X)
 
     def test_its_parameters_are_the_transformers(self) -> None:
         for group in self.groups():

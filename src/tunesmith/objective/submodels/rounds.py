@@ -219,6 +219,6 @@ CONVERSIONS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
 """By objective, from raw scores to predictions."""
 HARMLESS = {
     *("verbose", "verbosity", "extra_trees", "max_bin", "path_smooth", "deterministic"),
-    *("force_col_wise", "force_row_wise", "min_data_in_bin"),
+    *("force_col_wise", "force_row_wise", "min_data_in_bin", "alpha"),
 }
 """Further parameters that do not change what leaves are added up to."""
