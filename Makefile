@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 MERMAID := tests/reporting/mermaid/node_modules
 
 .DEFAULT_GOAL := help
-.PHONY: help demo flow test lint types layers unit docs bench kills clean
+.PHONY: help demo flow test lint types layers unit docs bench kills hunt clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -53,6 +53,12 @@ bench: $(READY)  ## Measure against the peers: benchmarks/results.md, ratios fro
 
 kills: $(READY)  ## Kill 200 runs, count the finished folds that are evaluated again
 	$(BIN)/python -m tests.durability.kills
+
+MINUTES ?= 10
+SEED ?= 0
+
+hunt: $(READY)  ## Look for scores that differ from scikit-learn's: MINUTES=10 SEED=0 STRATUM=shared
+	$(BIN)/python -m hunts --minutes $(MINUTES) --seed $(SEED) $(if $(STRATUM),--stratum $(STRATUM))
 
 clean:  ## Remove everything that was built
 	rm -rf $(VENV) demo .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

@@ -1,0 +1,123 @@
+"""Runs a case both ways and says what differs."""
+
+import os
+import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from sklearn import model_selection as theirs
+from sklearn.base import BaseEstimator
+from sklearn.utils import validation
+
+from hunts.case import Case, namespace
+from hunts.witness import witnessing
+from tunesmith import sklearn as ours
+
+KNOWN = namespace()
+# Looked up some thousand times a search, the same each time: half of the time of tiny fits.
+BaseEstimator._get_param_names = classmethod(cache(BaseEstimator._get_param_names.__func__))
+_is_frame = validation._nw_into_df_or_series
+validation._nw_into_df_or_series = lambda x: type(x) is not np.ndarray and _is_frame(x)
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a search gave."""
+
+    columns: dict[str, list[str]] = field(default_factory=dict)
+    """Of ``cv_results_``, each value as the text that tells all its bits."""
+    error: str = ""
+    """The class of what it raised."""
+    message: str = ""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A case that was run both ways."""
+
+    case: Case
+    expected: Found
+    actual: Found
+    n_shared: int
+    """Scores that came of a fit, or of first steps, made for another candidate."""
+    difference: str
+    """The first column that differs, with both contents; empty where all is the same."""
+
+
+def judge(case: Case) -> Verdict:
+    """Run a case both ways.
+
+    Where scikit-learn's own search does not repeat (random numbers without a seed), nothing can be
+    compared.
+    """
+    code = compile(case.call("search"), "<search>", "eval")
+    setup = compile(case.setup, "<data>", "exec")
+    expected = _found(theirs, setup, code)
+    with witnessing() as witness:
+        actual = _found(ours, setup, code)
+    differs = difference(expected, actual)
+    if differs and any(difference(expected, _found(theirs, setup, code)) for _ in range(4)):
+        differs = ""
+    return Verdict(case, expected, actual, witness.n_shared, differs)
+
+
+def _found(place: Any, setup: Any, code: Any) -> Found:
+    names = {**KNOWN, "search": place}
+    try:
+        with quiet():
+            exec(setup, names)  # noqa: S102 - the programs are ours
+            search = eval(code, names)  # noqa: S307
+    except Exception as error:  # noqa: BLE001 - both must fail alike
+        return Found(error=type(error).__name__, message=str(error)[:600])
+    columns = {
+        name: [repr(value) for value in (column if name == "params" else column.tolist())]
+        for name, column in search.cv_results_.items()
+        if not name.endswith("_time")
+    }
+    return Found(columns | {"best": [repr(getattr(search, "best_index_", None))]})
+
+
+def difference(expected: Found, actual: Found) -> str:
+    """The first difference, in words."""
+    if expected.error or actual.error:
+        if expected.error == actual.error:
+            return ""
+        return f"expected {_shown(expected)}\n  actual   {_shown(actual)}"
+    for name in expected.columns.keys() | actual.columns.keys():
+        pair = expected.columns.get(name), actual.columns.get(name)
+        if name.startswith("split") and pair[0] != pair[1]:
+            return f"{name}\n  expected {pair[0]}\n  actual   {pair[1]}"
+    for name in expected.columns.keys() | actual.columns.keys():
+        pair = expected.columns.get(name), actual.columns.get(name)
+        if pair[0] != pair[1]:
+            return f"{name}\n  expected {pair[0]}\n  actual   {pair[1]}"
+    return ""
+
+
+def _shown(found: Found) -> str:
+    return f"{found.error}: {' '.join(found.message.split())[:200]}" if found.error else "scores"
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keep what fits print and warn of from the screen, also where C prints it."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    kept = {number: os.dup(number) for number in (1, 2)}
+    try:
+        with Path(os.devnull).open("w") as nowhere, warnings.catch_warnings():
+            for number in kept:
+                os.dup2(nowhere.fileno(), number)
+            warnings.simplefilter("ignore")
+            with redirect_stdout(nowhere), redirect_stderr(nowhere):
+                yield
+    finally:
+        for number, copy in kept.items():
+            os.dup2(copy, number)
+            os.close(copy)

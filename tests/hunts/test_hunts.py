@@ -1,0 +1,99 @@
+"""The hunt: its tables are whole, it draws alike every time, it finds, and it makes small."""
+
+import inspect
+from typing import Any
+
+import pytest
+
+from hunts import values
+from hunts.case import Call, Case
+from hunts.compare import judge
+from hunts.draw import STRATA, draw_case
+from hunts.figures import Figures, tables
+from hunts.kinds import KINDS, cls
+from hunts.shrink import shrink
+
+FOREST = Case(
+    "forest",
+    (
+        "draw = np.random.default_rng(0)",
+        "X = draw.normal(size=(30, 3))",
+        "y = (X[:, 0] > 0).astype(int)",
+        "X = X.round(1)",
+    ),
+    Call("RandomForestClassifier", (), {"random_state": "0", "max_depth": "3"}),
+    ({"n_estimators": ("1", "3", "2"), "min_samples_leaf": ("1", "2")},),
+    options={"cv": "2", "scoring": "'roc_auc'", "refit": "False"},
+)
+
+
+def test_the_tables_name_every_parameter_of_lightgbm() -> None:
+    basic = pytest.importorskip("lightgbm.basic")
+    known = set(basic._ConfigAliases._get_all_param_aliases())
+    assert known == values.LIGHTGBM.keys() | values.LIGHTGBM_LEFT_OUT
+
+
+@pytest.mark.parametrize(
+    ("name", "table", "left_out"),
+    [
+        ("xgboost.sklearn:XGBModel", values.XGBOOST, ["n_estimators"]),
+        (
+            "catboost:CatBoostClassifier",
+            {**values.CATBOOST, **values.CATBOOST_SYNONYMS},
+            values.CATBOOST_LEFT_OUT,
+        ),
+    ],
+)
+def test_the_tables_name_every_parameter(name: str, table: Any, left_out: Any) -> None:
+    module, _, title = name.partition(":")
+    found = getattr(pytest.importorskip(module), title)
+    known = set(inspect.signature(found.__init__).parameters) - {"self"}
+    assert known == table.keys() | set(left_out)
+
+
+def test_a_number_stands_for_the_same_case_every_time() -> None:
+    drawn = [[str(draw_case(1, stratum, n)) for n in range(30)] for stratum in STRATA * 2]
+    assert drawn[:2] == drawn[2:]
+    assert len(set(drawn[0])) == 30
+
+
+def test_every_class_that_is_drawn_exists() -> None:
+    names = [name for kind in KINDS.values() for name in (*kind.classifiers, *kind.regressors)]
+    assert all(inspect.isclass(cls(name)) for name in names)
+
+
+def test_a_shared_fit_is_counted() -> None:
+    verdict = judge(FOREST)
+    assert not verdict.difference
+    assert verdict.n_shared == 2 * 2 * 3
+    figures = Figures("shared")
+    figures.add(verdict)
+    assert "| forest | 1 | 1 | 12 | 0 |" in tables([figures])
+
+
+def test_a_program_runs_as_it_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    exec(str(FOREST), {})  # noqa: S102 - ours
+    first, second = capsys.readouterr().out.splitlines()
+    assert first == second
+    assert "split1_test_score" in first
+
+
+def test_shrinking_leaves_what_the_difference_needs() -> None:
+    def has_three(case: Case) -> bool:
+        return "3" in case.grid[0].get("n_estimators", ()) and "random_state" in str(case.estimator)
+
+    small = shrink(FOREST, has_three)
+    assert small.data == FOREST.data[:3]
+    assert small.grid == ({"n_estimators": ("3",)},)
+    assert str(small.estimator) == "RandomForestClassifier(random_state=0)"
+    assert small.options == {"refit": "False"}
+
+
+@pytest.mark.parametrize("stratum", STRATA)
+def test_nothing_differs_in_some_cases(stratum: str) -> None:
+    figures = Figures(stratum)
+    for number in range(12):
+        verdict = judge(draw_case(0, stratum, number))
+        figures.add(verdict)
+        assert not verdict.difference, f"{verdict.case}\n{verdict.difference}"
+    assert figures.total["shared"] >= 1
