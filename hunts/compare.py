@@ -21,7 +21,8 @@ from tunesmith import sklearn as ours
 
 KNOWN = namespace()
 # Looked up some thousand times a search, the same each time: half of the time of tiny fits.
-BaseEstimator._get_param_names = classmethod(cache(BaseEstimator._get_param_names.__func__))
+_names: Any = cache(BaseEstimator._get_param_names.__func__)
+BaseEstimator._get_param_names = classmethod(_names)
 _is_frame = validation._nw_into_df_or_series
 validation._nw_into_df_or_series = lambda x: type(x) is not np.ndarray and _is_frame(x)
 

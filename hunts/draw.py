@@ -230,7 +230,7 @@ class _Drawing:
             return case
         n = max(2, min(case.n_candidates, 5))
         options = {"n_iter": f"{n}", "random_state": f"{self.random.randint(0, 9)}"}
-        return replace(case, search="RandomizedSearchCV", options=case.options | options)
+        return replace(case, search="RandomizedSearchCV", options={**case.options, **options})
 
 
 def _step(name: str) -> str:

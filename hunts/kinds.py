@@ -49,7 +49,8 @@ class Kind:
     def value(self, random: Random, name: str, parameter: str) -> str:
         """A value of a parameter, as text."""
         if self.table:
-            return random.choice(self.table()[parameter])
+            table: Mapping[str, tuple[str, ...]] = self.table()
+            return random.choice(table[parameter])
         return values.draw_value(random, cls(name), parameter)
 
 

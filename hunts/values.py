@@ -73,8 +73,8 @@ KEPT = {
 def constraints(cls: type) -> dict[str, list[Any]]:
     """Constructor parameters -> what each may be."""
     known = getattr(cls, "_parameter_constraints", {})
-    names = inspect.signature(cls).parameters
-    return {name: known.get(name, ["no_validation"]) for name in names}
+    found = {name: known.get(name, []) for name in inspect.signature(cls).parameters}
+    return {name: [] if isinstance(given, str) else given for name, given in found.items()}
 
 
 def draw_value(random: Random, cls: type, name: str) -> str:
@@ -83,8 +83,7 @@ def draw_value(random: Random, cls: type, name: str) -> str:
         return random.choice(["-1", "'no'", "0", "1.5", "None"])
     if name in KEPT:
         return random.choice(KEPT[name])
-    given = constraints(cls)[name]
-    listed = [] if isinstance(given, str) else [c for c in given if c != "no_validation"]
+    listed = [c for c in constraints(cls)[name] if c != "no_validation"]
     found = [text for c in listed if (text := _value(random, c)) is not None]
     default = inspect.signature(cls).parameters[name].default
     if not found:
@@ -113,10 +112,10 @@ def _value(random: Random, given: Any) -> str | None:
 
 def _inside(random: Random, interval: Interval) -> str:
     if interval.type is Integral:
-        low = 0 if interval.left is None else int(interval.left)
-        found = low + random.choice([0, 1, 2, 5]) + (interval.closed in ("right", "neither"))
+        first = 0 if interval.left is None else int(interval.left)
+        found = first + random.choice([0, 1, 2, 5]) + (interval.closed in ("right", "neither"))
         return str(found if interval.right is None else min(found, int(interval.right)))
-    low = -1.0 if interval.left is None else float(interval.left)
+    low: float = -1.0 if interval.left is None else float(interval.left)
     high = low + 10 if interval.right is None else min(float(interval.right), low + 1e3)
     inner = [low + share * (high - low) for share in (0.001, 0.1, 0.5, 0.9)]
     ends = [low] if interval.closed in ("left", "both") else []
