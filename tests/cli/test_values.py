@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 import yaml
 
+from tunesmith.objective.program import arrival
+
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 pytestmark = pytest.mark.slow
 
@@ -93,6 +95,49 @@ def test_values_that_change_nothing_are_called_out(tmp_path: Path, tunesmith: Ru
     assert f"warning    all {words}" in tunesmith("status", cwd=root).stdout
     assert json.loads(tunesmith("status", "--json", cwd=root).stdout)["unchanged"]["n_same"] == 3
     assert f"**All {words}" in (root / "outputs/tuning_results.md").read_text()
+
+
+def test_a_program_that_reads_another_file_fails(tmp_path: Path, tunesmith: Run) -> None:
+    # Its name is right, but it is the project's own file, not that of the run.
+    files = {
+        "params.env": "LR=0.5\n",
+        "train.sh": '. "${WHERE:-.}/params.env"; echo "loss: $LR"\n',
+    }
+    objective: dict[str, Any] = {
+        "command": ["sh", "train.sh"],
+        "params_file": {"path": "params.env", "names": {"lr": "LR"}},
+    }
+    root = project(tmp_path, files, objective, space={"lr": [0.1, 0.2]})
+    if not arrival._tells(root):
+        pytest.skip("this file system does not tell")
+    assert tunesmith("run", "-q", cwd=root).returncode == 0
+    rows = json.loads(tunesmith("trials", "--json", cwd=root).stdout)["trials"]
+    assert [row["mean_test_score"] for row in rows] == [0.1, 0.2]
+    objective["environment"] = {"set": {"WHERE": str(root)}}
+    project(tmp_path, files, objective, space={"lr": [0.1, 0.2]})
+    done = tunesmith("run", "-q", cwd=root)
+    assert done.returncode == 1
+    words = "failed: 2 x unread: the program has ended without reading params.env, so that the"
+    assert words in done.stdout
+
+
+def test_an_installed_program_that_reads_no_values_fails(tmp_path: Path, tunesmith: Run) -> None:
+    bin_folder = tmp_path / "bin"
+    bin_folder.mkdir()
+    tool = bin_folder / "trainer"
+    tool.write_text("#!/bin/sh\necho loss: 1\n")
+    tool.chmod(0o755)
+    root = project(tmp_path / "p", {"a.txt": ""}, {"command": [str(tool)]}, space={"lr": [0.1, 0.2]})
+    if not arrival._tells(root):
+        pytest.skip("this file system does not tell")
+    check = tunesmith("check", cwd=root).stdout
+    assert "whether lr reach the program cannot be seen from here" in check
+    done = tunesmith("run", "-q", cwd=root)
+    words = "without reading the file that TUNESMITH_PARAMS names, so that the values of lr never"
+    assert words in done.stdout
+    assert done.returncode == 1
+    tool.write_text("#!/bin/sh\ncat $TUNESMITH_PARAMS > /dev/null; echo loss: 1\n")
+    assert tunesmith("run", "-q", "--restart", cwd=root).returncode == 0
 
 
 SPEAKS = """\

@@ -11,6 +11,7 @@ from tunesmith.errors import UsageError
 from tunesmith.files import write_atomic
 from tunesmith.fingerprint import digest
 from tunesmith.history import Metric
+from tunesmith.objective.program import arrival
 from tunesmith.objective.program.argv import (
     PLACES,
     ambiguous,
@@ -18,6 +19,7 @@ from tunesmith.objective.program.argv import (
     objections,
     risky,
     text_of,
+    words_of,
 )
 from tunesmith.objective.program.hydra import hydra
 from tunesmith.objective.program.hydra import objections as not_overrides
@@ -28,6 +30,8 @@ from tunesmith.objective.program.stream import ProgressFollower
 from tunesmith.space import Box, Categorical, Parameter, SearchSpace
 from tunesmith.types import Params
 
+ALL_PARAMS = "params.json"
+"""All parameters of a run, in its own folder."""
 CORNERS = (0.0, 0.25, 0.5, 0.75, 1.0)
 
 
@@ -125,9 +129,12 @@ class ProgramPorts:
             values: what other words in braces stand for; places of files are added.
         """
         values |= {name: str(path) for name, path in self._paths(place, run).items()}
-        values.setdefault("params", str(run / "params.json"))
+        values.setdefault("params", str(run / ALL_PARAMS))
+        arrival.mark(run / ALL_PARAMS)
         if self.params_file is not None:
-            write_atomic(Path(values["params"]), self.params_file.filled(params))
+            file = Path(values["params"])
+            write_atomic(file, self.params_file.filled(params))
+            arrival.mark(file)
         items = fill(self.command, values, params)
         return [*items, *hydra(params)] if self.overrides == "hydra" else items
 
@@ -172,6 +179,34 @@ class ProgramPorts:
         if self.results is None or printed is None:
             return {}
         return self.results.read(printed)
+
+    def unread(self, params: Params, place: Path, run: Path) -> str:
+        """Why the values of a run that ended well cannot have reached the program; else empty.
+
+        Args:
+            params: the trial's, with what is fixed.
+            place: the working folder.
+            run: the run's own folder.
+        """
+        if self.overrides is not None:
+            return ""
+        given = {word for item in self.command for word in words_of(item)}
+        template = self.params_file
+        files: dict[str, tuple[Path, list[str]]] = {}
+        for name in [name for name in params if name not in given]:
+            if template is not None and (template.is_made or template.has(name)):
+                file, called = self._paths(place, run)["params"], template.section.path
+            else:
+                file, called = run / ALL_PARAMS, "the file that TUNESMITH_PARAMS names"
+            files.setdefault(called, (file, []))[1].append(name)
+        for called, (file, names) in files.items():
+            if arrival.is_unread(file):
+                return (
+                    f"the program has ended without reading {called}, so that the values of"
+                    f" {', '.join(names)} never reached it."
+                    " Does it read another file, or one by its whole path?"
+                )
+        return ""
 
     def warning(self, printed: Printed | None) -> str:
         """What is to be said of where results were found; empty if there is nothing to say."""

@@ -19,6 +19,7 @@ from tunesmith.objective.program.environment import Surroundings
 from tunesmith.objective.program.folds import ProgramFold
 from tunesmith.objective.program.gpus import VARIABLE, Gpus
 from tunesmith.objective.program.metrics import MetricsError
+from tunesmith.objective.program.ports import ALL_PARAMS
 from tunesmith.objective.program.printed import Printed
 from tunesmith.objective.program.process import Ended, Limits, run
 from tunesmith.objective.program.progress import Course, Source
@@ -29,7 +30,6 @@ from tunesmith.types import Params
 SOURCE = "source"
 """The project's files as they were when the study was started, within ``runs``."""
 STDOUT, STDERR, WORK, ARTIFACTS = "stdout.log", "stderr.log", "work", "artifacts"
-PARAMS = "params.json"
 LOST = "lost"
 """The kind of failure that the executor, and nobody else, gives another chance, alone."""
 TAIL_BYTES = 1900
@@ -51,6 +51,9 @@ class Ports(Protocol):
         Raises:
             MetricsError: there are none, or they are no finite numbers.
         """
+
+    def unread(self, params: Params, place: Path, run: Path) -> str:
+        """Why the values of a run that ended well cannot have reached the program; else empty."""
 
     def warning(self, printed: Printed | None) -> str:
         """What is to be said of where results were found; empty if there is nothing to say."""
@@ -196,7 +199,7 @@ class Runner:
             own["checkpoint"] = str(stack.enter_context(self.checkpoints.of(job.params, job.fold)))
         if self.gpus is not None:
             own["gpu"] = stack.enter_context(self.gpus.one())
-        write_atomic(folder / PARAMS, json.dumps(dict(job.params), indent=1) + "\n")
+        write_atomic(folder / ALL_PARAMS, json.dumps(dict(job.params), indent=1) + "\n")
         return own
 
     def _run(
@@ -208,7 +211,7 @@ class Runner:
         heard: "Heard",
     ) -> Ended:
         variables = {f"TUNESMITH_{name.upper()}": value for name, value in own.items()}
-        variables["TUNESMITH_PARAMS"] = str(folder / PARAMS)
+        variables["TUNESMITH_PARAMS"] = str(folder / ALL_PARAMS)
         if "gpu" in own:
             variables[VARIABLE] = own["gpu"]
         logs = folder / STDOUT, folder / STDERR
@@ -233,6 +236,8 @@ class Runner:
                 stopped_at=course.stopped_at,
             )
         self._check(ended, folder)
+        if unread := self.ports.unread(job.params, place, folder):
+            raise RunError("unread", unread)
         scores = course.scores() if course is not None else {}
         try:
             scores |= self.ports.take_out(place, folder, heard.closed())
