@@ -189,7 +189,7 @@ assert not {r["x"] for r in rows["train"]} & {r["x"] for r in rows["test"]}
 json.dump({"score": len(rows["train"]) + len(rows["test"])}, open("m.json", "w"))
 """
     objective = {
-        "command": [sys.executable, "train.py"],
+        "command": [sys.executable, "train.py", "--a={a}"],
         "metrics_file": "m.json",
         "data": {"path": "data.csv", "target": "y", "holdout": {"fraction": 0.2}},
         "cv": 3,
