@@ -127,7 +127,9 @@ def test_an_installed_program_that_reads_no_values_fails(tmp_path: Path, tunesmi
     tool = bin_folder / "trainer"
     tool.write_text("#!/bin/sh\necho loss: 1\n")
     tool.chmod(0o755)
-    root = project(tmp_path / "p", {"a.txt": ""}, {"command": [str(tool)]}, space={"lr": [0.1, 0.2]})
+    root = project(
+        tmp_path / "p", {"a.txt": ""}, {"command": [str(tool)]}, space={"lr": [0.1, 0.2]}
+    )
     if not arrival._tells(root):
         pytest.skip("this file system does not tell")
     check = tunesmith("check", cwd=root).stdout
