@@ -159,7 +159,10 @@ def end_of(node: Any) -> int:
     # An alias lies elsewhere.
     if own.start_mark.index < begin:
         return int(node.end_mark.index)
-    return max(end_of(own), int(last[0].end_mark.index) + 1 if node.id == "mapping" else 0)
+    key_end = int(last[0].end_mark.index) + 1 if node.id == "mapping" else 0
+    if key_end and own.start_mark.index == own.end_mark.index:
+        return key_end  # nothing, as a value, is said to lie where the next token begins
+    return max(end_of(own), key_end)
 
 
 def _over_alias(text: str, key_end: int, place: tuple[str, ...], depth: int, value: Value) -> str:

@@ -12,7 +12,6 @@ from tunesmith.config.names import CONFIG_NAMES
 PROGRAM, VERB = ("tunesmith", "tunesmith.exe"), "run"
 OPTION = re.compile(r"--config(?:=(?P<long>.*))?\Z|-[qv]*c(?P<short>.*)\Z", re.DOTALL)
 ENDS = set("();|&\n")
-OLD_END = re.compile(r"\\\r?\n")
 
 
 @dataclass(frozen=True)
@@ -31,24 +30,26 @@ class Call:
         return [posixpath.normpath(posixpath.join(self.folder, name)) for name in names]
 
 
-def calls(command: str, folder: str = ".") -> list[Call]:
-    """Every ``tunesmith run`` in a command.
+def calls(command: str) -> list[Call]:
+    """Every ``tunesmith run`` in a command; DVC gives each of its lines to a shell of its own.
 
     >>> calls("python -m tunesmith run -q --config=a.yaml"), calls("cd a && uv run tunesmith run")
     ([Call(folder='.', config='a.yaml')], [Call(folder='a', config=None)])
-    >>> calls("tunesmith check && echo 'tunesmith'")
-    []
+    >>> calls("cd a\\ntunesmith check && echo 'tunesmith'\\ntunesmith run")
+    [Call(folder='.', config=None)]
     """
-    found: list[Call] = []
-    for words in _simple(command):
+    return [call for line in command.splitlines() for call in _calls_in(line, ".")]
+
+
+def _calls_in(line: str, folder: str) -> Iterator[Call]:
+    for words in _simple(line):
         if words[0] == "cd" and len(words) > 1:
             folder = posixpath.normpath(posixpath.join(folder, words[-1]))
             continue
-        found += _calls_of(words, folder)
+        yield from _calls_of(words, folder)
         for word in words:
             if "tunesmith" in word and " " in word.strip():
-                found += calls(word, folder)  # sh -c '…'
-    return found
+                yield from _calls_in(word, folder)  # sh -c '…'
 
 
 def _calls_of(words: list[str], folder: str) -> Iterator[Call]:
@@ -67,7 +68,7 @@ def _calls_of(words: list[str], folder: str) -> Iterator[Call]:
 
 def _simple(command: str) -> Iterator[list[str]]:
     """The words of each simple command; nothing where a quotation does not end."""
-    lexer = shlex.shlex(OLD_END.sub(" ", command), posix=True, punctuation_chars="();|&\n")
+    lexer = shlex.shlex(command, posix=True, punctuation_chars="();|&\n")
     lexer.whitespace, lexer.whitespace_split, lexer.commenters = " \t\r", True, ""
     words: list[str] = []
     is_comment = False

@@ -1,0 +1,36 @@
+"""Many seeds of the walk: ``python -m tests.pipeline.walk --seeds 18``."""
+
+import argparse
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from tests.pipeline.walk.generator import made
+from tests.pipeline.walk.walk import Lost, walk
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--seeds", type=int, default=18)
+    parser.add_argument("--first", type=int, default=0)
+    given = parser.parse_args()
+    n_lost = 0
+    for seed in range(given.first, given.first + given.seeds):
+        repository, began = made(seed), time.monotonic()
+        with tempfile.TemporaryDirectory() as folder:
+            try:
+                walk(repository, Path(folder, "project"))
+                said = "well"
+            except Lost as lost:
+                n_lost += 1
+                said = f"LOST\n{lost}"
+        print(
+            f"seed {seed:4}  {repository!s:20} {time.monotonic() - began:5.1f} s  {said}",
+            flush=True,
+        )
+    return min(n_lost, 1)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
