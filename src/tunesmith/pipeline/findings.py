@@ -1,7 +1,13 @@
 """What a verification has found, as plain data."""
 
+import os
+import re
+import shlex
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
+
+from tunesmith.config.names import CONFIG_NAMES
 
 REBUILD = "`tunesmith report` writes it from the ledger; `tunesmith run` also where there is none."
 Level = Literal["failure", "note"]
@@ -30,6 +36,23 @@ class Finding:
         """
         expected = f"Expected: {self.expected}." if self.expected else ""
         return "\n  ".join(filter(None, [f"{self.place}: {self.found}", expected, self.fix]))
+
+
+OWN = re.compile(r"`(tunesmith (?:run|report|adopt|dvc init)\b[^`]*)`")
+
+
+def as_typed(text: str, config: Path | None) -> str:
+    """Commands of ours in a text, with the configuration where they would not find it themselves.
+
+    Args:
+        text: with commands between backticks.
+        config: of the study.
+    """
+    usual = next((path for path in map(Path, CONFIG_NAMES) if path.is_file()), None)
+    if config is None or (usual is not None and usual.resolve() == config.resolve()):
+        return text
+    named = shlex.quote(os.path.relpath(config.resolve()))
+    return OWN.sub(lambda match: f"`{match[1]} -c {named}`", text)
 
 
 def note(place: str, found: str, fix: str = "") -> Finding:

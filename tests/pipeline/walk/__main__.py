@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 from tests.pipeline.walk.generator import made
-from tests.pipeline.walk.walk import Lost, walk
+from tests.pipeline.walk.walk import LostError, walk
 
 
 def main() -> int:
@@ -22,7 +22,7 @@ def main() -> int:
             try:
                 walk(repository, Path(folder, "project"))
                 said = "well"
-            except Lost as lost:
+            except LostError as lost:
                 n_lost += 1
                 said = f"LOST\n{lost}"
         print(

@@ -1,4 +1,4 @@
-"""Small repositories that differ as strangers' do: where DVC's stages are, and how they are written.
+"""Small repositories that differ as strangers' do, by where and how their stages are written.
 
 A program finds the best depth, which stands in its data; a training program writes down the depth
 that it took. All of it is drawn from a seed.
@@ -221,7 +221,7 @@ KINDS: tuple[Callable[[Draw], Made], ...] = (
 
 def made(seed: int) -> Made:
     """The repository of a seed: every kind comes in turn, in either mode."""
-    rng = random.Random(seed)  # noqa: S311 - no secret
+    rng = random.Random(seed)
     kind = KINDS[seed % len(KINDS)]
     coupling = ("tight", "loose")[(seed + seed // len(KINDS)) % 2]
     return kind(Draw(rng, coupling))

@@ -22,7 +22,7 @@ ROW = re.compile(r"^\s+(deps|params|outs|metrics|plots): (\[.*\])$", re.MULTILIN
 DEPTH = re.compile(r"depth: (\d+)")
 
 
-class Lost(AssertionError):
+class LostError(AssertionError):
     """The walk has met a dead end, a false alarm, a miss or a lost value."""
 
 
@@ -61,7 +61,9 @@ class Walker:
             timeout=300,
         )
         if code is not None and done.returncode != code:
-            raise Lost(f"{self.made}: `{command}` ended with {done.returncode}:\n{done.stdout}")
+            raise LostError(
+                f"{self.made}: `{command}` ended with {done.returncode}:\n{done.stdout}"
+            )
         return done.stdout
 
     def at_top(self, command: str) -> str:
@@ -76,8 +78,7 @@ class Walker:
 
     def offered(self, text: str) -> list[str]:
         """What a message offers, as one would type it for this study."""
-        found = dict.fromkeys(OFFER.findall(text))
-        return [c + self._named(c) if c.startswith("tunesmith ") else c for c in found]
+        return list(dict.fromkeys(OFFER.findall(text)))
 
     def commit(self, message: str) -> None:
         self.at_top(f"git add -A && git commit -qm '{message}'")
@@ -122,19 +123,19 @@ class Walker:
         path = self.root / name
         text = path.read_text()
         if old not in text:
-            raise Lost(f"{self.made}: there is no {old!r} in {name}:\n{text}")
+            raise LostError(f"{self.made}: there is no {old!r} in {name}:\n{text}")
         path.write_text(text.replace(old, new))
 
     def sees(self, *, is_right: bool, why: str) -> str:
         """``verify`` has to say so."""
         text = self.smith("verify", None)
         if ("verified" in text and "not verified" not in text) != is_right:
-            raise Lost(f"{self.made}: verify after {why}:\n{text}")
+            raise LostError(f"{self.made}: verify after {why}:\n{text}")
         return text
 
     def is_so(self, found: Any, wanted: Any, what: str) -> None:
         if found != wanted:
-            raise Lost(f"{self.made}: {what}: {found!r} instead of {wanted!r}")
+            raise LostError(f"{self.made}: {what}: {found!r} instead of {wanted!r}")
 
 
 # -- the steps -----------------------------------------------------------------------------------
@@ -143,10 +144,9 @@ class Walker:
 def sets_up(walker: Walker) -> None:
     """``dvc init``; a template's lines are written by hand, as the message says."""
     walker.smith("check")
-    names = "" if walker.made.kind != "from-nothing" else ""
     command = f"dvc init --{walker.made.coupling} --yes --stage {_plain(walker.made.tuning)}"
     for _ in range(3):
-        told = walker.smith(f"{command}{names}", None)
+        told = walker.smith(command, None)
         rows = ROW.findall(told)
         if not rows:
             break
@@ -205,17 +205,18 @@ def _names(changed: dict[str, Any]) -> set[str]:
     return {name.rpartition(":")[2] for name in changed}
 
 
-def _take_a_way_out(walker: Walker, told: str, why: str) -> None:
+def _take_a_way_out(walker: Walker, told: str, why: str, *, is_wrong: bool = True) -> None:
     """Each command that is offered works, in a copy of its own; the last one in place."""
     offered = walker.offered(told)
     if not offered:
-        raise Lost(f"{walker.made}: no way out of {why}:\n{told}")
+        raise LostError(f"{walker.made}: no way out of {why}:\n{told}")
     for number, command in enumerate(offered):
         copy = walker.top.with_name(f"{walker.top.name}-{number}")
         shutil.copytree(walker.top, copy, symlinks=True)
         there = Walker(walker.made, copy)
         there.type(command)
-        there.sees(is_right=True, why=f"`{command}`, offered after {why}")
+        if is_wrong:
+            there.sees(is_right=True, why=f"`{command}`, offered after {why}")
         shutil.rmtree(copy)
     walker.type(offered[-1])
 
@@ -230,7 +231,8 @@ def edits_by_hand(walker: Walker) -> None:
         told = walker.sees(is_right=True, why="an edit of people's own file")
         walker.repro(walker.made.tuning, walker.made.training)
         walker.is_so((walker.depth, walker.trained), (1, 1), "an edit")
-        walker.smith("adopt --yes" if False else "adopt")
+        told = walker.smith("verify")
+        _take_a_way_out(walker, told, "an edit", is_wrong=False)
     walker.repro(walker.made.tuning, walker.made.training)
     walker.is_so((walker.depth, walker.trained), (2, 2), "depth after the way back")
     walker.at_top("git add -A && (git diff --cached --quiet || git commit -qm back)")
@@ -322,7 +324,7 @@ def workflows(walker: Walker) -> None:
     """Workflows that call the stages where they are."""
     (walker.root / "requirements.txt").write_text("tunesmith\n")
     (walker.top / "requirements.txt").write_text("tunesmith\n")
-    walker.smith("ci init --yes" if False else "ci init", None)
+    walker.smith("ci init")
     found = list(walker.top.glob(".github/workflows/*.yml"))
     walker.is_so(len(found) >= 3, True, "workflows")
     lines = [
@@ -348,7 +350,7 @@ def walk(made: Made, top: Path) -> None:
     """All steps, one after the other.
 
     Raises:
-        Lost: with the step's words.
+        LostError: with the step's words.
     """
     walker = Walker.begin(made, top)
     for step in STEPS:

@@ -1,7 +1,7 @@
 """What ``tunesmith doctor`` says of a DVC project: where it would not do as one expects."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tunesmith import git
@@ -11,6 +11,7 @@ from tunesmith.pipeline.dvc.dependencies import dependencies
 from tunesmith.pipeline.dvc.shared_data import lacking, shared_data
 from tunesmith.pipeline.dvc.stages import Coupling, Stage, coupling
 from tunesmith.pipeline.dvc.wanted import FLAGS, Paths, paths_of
+from tunesmith.pipeline.findings import as_typed
 
 MENDING = "`tunesmith dvc init` mends it."
 IGNORE = ".dvcignore"
@@ -40,7 +41,7 @@ def findings(definition: Definition) -> list[Finding]:
     if found is None:
         return []
     tuning, stages = found.stage, list(found.stages.values())
-    return [
+    found_here = [
         _mode(tuning, definition),
         _order(stages, tuning, paths),
         _outs(tuning, paths),
@@ -49,6 +50,8 @@ def findings(definition: Definition) -> list[Finding]:
         _ignored(root),
         _parameters(root, paths),
     ]
+    source = definition.source
+    return [replace(one, detail=as_typed(one.detail, source)) for one in found_here]
 
 
 def _mode(tuning: Stage, definition: Definition) -> Finding:

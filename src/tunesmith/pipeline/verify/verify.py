@@ -18,7 +18,7 @@ from tunesmith.ledger.records import StudyRecord
 from tunesmith.objective.objective import Objective
 from tunesmith.pipeline.believed import HISTORY, Believed
 from tunesmith.pipeline.dvc.agreement import Tuning, disagreements
-from tunesmith.pipeline.findings import REBUILD, Finding, first_difference, note
+from tunesmith.pipeline.findings import REBUILD, Finding, as_typed, first_difference, note
 from tunesmith.pipeline.standing import left_to_do, stale_reasons
 from tunesmith.pipeline.verify.refit import refit
 from tunesmith.pipeline.verify.scene import Scene, look
@@ -105,7 +105,9 @@ def verified(scene: Scene) -> Verification:
         findings += _of_lock(scene, scene.dvc)
     n_told = scene.found.record.history.n_told if scene.found else 0
     source = None if scene.found is None else scene.found.source
-    return Verification(tuple(findings), tuple(checked), source, n_told)
+    source_file = scene.definition.source
+    typed = tuple(replace(one, fix=as_typed(one.fix, source_file)) for one in findings)
+    return Verification(typed, tuple(checked), source, n_told)
 
 
 def _of_lock(scene: Scene, dvc: Tuning) -> Iterator[Finding]:
@@ -123,7 +125,7 @@ def _of_lock(scene: Scene, dvc: Tuning) -> Iterator[Finding]:
 def _of_study(scene: Scene, found: Believed) -> Iterator[Finding]:
     definition, record = scene.definition, found.record
     if scene.objective is not None:
-        yield from _of_identity(definition, record, scene.objective)
+        yield from _of_identity(scene, record, scene.objective)
     yield from _of_history(scene, found)
     # A gate alone may have made another policy of what the last run had.
     policy = Policy.of(definition.file.model_dump(mode="json", include={"selection", "gate"}))
@@ -136,19 +138,15 @@ def _of_study(scene: Scene, found: Believed) -> Iterator[Finding]:
         yield note(finding.place, f"{finding.found} ({behind})") if behind else finding
 
 
-def _of_identity(
-    definition: Definition, record: StudyRecord, objective: Objective
-) -> Iterator[Finding]:
-    place, reasons = (
-        f"study `{record.head.name}`",
-        list(stale_reasons(definition, record, objective)),
-    )
-    if reasons:
+def _of_identity(scene: Scene, record: StudyRecord, objective: Objective) -> Iterator[Finding]:
+    definition, place = scene.definition, f"study `{record.head.name}`"
+    # A run that DVC knows nothing of would leave dvc.lock behind.
+    fix = "`tunesmith run` finds them." if scene.dvc is None else scene.dvc.again
+    if reasons := list(stale_reasons(definition, record, objective)):
         text = f"is stale: {', '.join(reasons)} since its results were found"
-        expected, fix = "results of the project as it is", "`tunesmith run` finds them."
-        yield Finding(place, text, expected, fix)
+        yield Finding(place, text, "results of the project as it is", fix)
     elif problem := misfit(record, definition, objective):
-        yield Finding(place, problem, "trials of this study", "`tunesmith run` finds them anew.")
+        yield Finding(place, problem, "trials of this study", fix)
 
 
 def _behind(scene: Scene, found: Believed) -> str:
