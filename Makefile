@@ -6,10 +6,10 @@ READY := $(VENV)/.ready
 MERMAID := tests/reporting/mermaid/node_modules
 
 .DEFAULT_GOAL := help
-.PHONY: help demo flow test lint types layers unit docs bench kills hunt clean
+.PHONY: help demo flow test lint types layers unit docs bench kills hunt hunt-pipelines clean
 
 help:  ## Show this list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -47,6 +47,10 @@ $(MERMAID): tests/reporting/mermaid/package.json
 
 unit: $(READY) $(MERMAID)
 	$(BIN)/python -m pytest -n logical --dist worksteal
+
+SEEDS ?= 18
+hunt-pipelines: $(READY)  ## Walk through many repositories as strangers write them: SEEDS=18
+	$(BIN)/python -m tests.pipeline.walk --seeds $(SEEDS)
 
 bench: $(READY)  ## Measure against the peers: benchmarks/results.md, ratios from one run
 	$(BIN)/python -m benchmarks
