@@ -23,39 +23,53 @@ class Matches:
     """
 
     def __init__(self, pattern: str) -> None:
-        self._pattern, self._rest = re.compile(pattern), b""
+        self._pattern = re.compile(pattern)
+        self._parts: list[bytes] = []
+        self._n_bytes = 0
         self._is_by_line = not OVER_LINES.search(pattern)
         self.last: Mapping[str, str | None] | None = None
         """By the names of its groups; a single one without a name is ``""``."""
 
     def feed(self, data: bytes) -> None:
         """Take what was printed next."""
-        self._rest += data
-        if self._is_by_line:
-            *lines, self._rest = LINE_END.split(self._rest)
-            for line in lines:
-                self._search(line)
-        if len(self._rest) > 4 * MAX_LINE:
-            self._search(self._rest)
-            self._rest = self._kept()
+        if self._is_by_line and LINE_END.search(data):
+            *lines, data = LINE_END.split(self._joined() + data)
+            # The last match counts: what stands before it need not be looked at.
+            any(self._search(line) for line in reversed(lines))
+        self._parts.append(data)
+        self._n_bytes += len(data)
+        if self._n_bytes > 4 * MAX_LINE:
+            rest = self._joined()
+            self._search(rest)
+            self._parts = [self._kept(rest)]
+            self._n_bytes = len(self._parts[0])
 
-    def _kept(self) -> bytes:
+    def _joined(self) -> bytes:
+        """What has not been searched yet; it is taken away."""
+        rest = b"".join(self._parts)
+        self._parts, self._n_bytes = [], 0
+        return rest
+
+    def _kept(self, rest: bytes) -> bytes:
         """The end of what was searched, from where a word begins: a match may go on there."""
-        end = self._rest[-2 * MAX_LINE :]
+        end = rest[-2 * MAX_LINE :]
         found = SPACE.search(end, 0, MAX_LINE) if self._is_by_line else LINE_END.search(end)
         return end[found.end() :] if found else end
 
     def close(self) -> None:
         """Take the end; the last line need not be complete."""
-        self._search(self._rest)
-        self._rest = b""
+        self._search(self._joined())
 
-    def _search(self, data: bytes) -> None:
+    def _search(self, data: bytes) -> bool:
         text = data.decode(errors="replace")
         if not self._is_by_line:
             text = text.replace("\r\n", "\n").replace("\r", "\n")
+        last = None
         for found in self._pattern.finditer(text):
-            self.last = found.groupdict() or {"": found[1]}
+            last = found
+        if last is not None:
+            self.last = last.groupdict() or {"": last[1]}
+        return last is not None
 
 
 class Printed:
