@@ -120,7 +120,7 @@ def test_status_says_when_and_why_it_ended(tunesmith: Run, finished: Path) -> No
 def test_status_of_a_study_killed_before_its_first_run_was_noted(
     tunesmith: Run, finished: Path
 ) -> None:
-    with Ledger.open(finished / ".tunesmith/ledger.db", create=False) as ledger:
+    with Ledger.open(finished / ".tunesmith/ledger.db") as ledger:
         record = ledger.load("small")
         ledger.begin_study(
             "other", "id", {}, {}, record.metrics, record.history.objectives, restart=False

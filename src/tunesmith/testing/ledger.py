@@ -3,10 +3,12 @@
 Subclass ``LedgerContract`` and override its ``location`` fixture to test a database.
 """
 
+import sqlite3
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +16,11 @@ import pytest
 
 from tunesmith.errors import StorageError, UsageError
 from tunesmith.history import HOLDOUT, Failure, FoldResult, Metric, Trial
+from tunesmith.ledger import condition
 from tunesmith.ledger.ledger import Ledger
 from tunesmith.ledger.queries import NOT_RESULTS
 from tunesmith.ledger.records import StudyHead
+from tunesmith.ledger.rows import CHECKED, checksum
 from tunesmith.space.parameter import canonical_json
 from tunesmith.types import Params, State
 
@@ -447,6 +451,21 @@ def tell(ledger: Ledger, head: StudyHead, run: int, number: int) -> Sequence[str
     told = [(trial.told(list(results.values())), keys)]
     ledger.record(head.id, run, asked=[trial], results=results, told=told)
     return keys
+
+
+def forge_ledger(path: Path, statement: str, values: Sequence[Any] = ()) -> None:
+    """Change a ledger at rest like somebody who puts its checksums right, too."""
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute(statement, values)
+        for table in CHECKED:
+            names = [row[1] for row in connection.execute(f"PRAGMA table_info({table})")]
+            for rowid, *found in connection.execute(f"SELECT rowid, * FROM {table}").fetchall():  # noqa: S608 - our own names
+                right = checksum(table, dict(zip(names, found, strict=True)))
+                text = f"UPDATE {table} SET checksum = ? WHERE rowid = ?"  # noqa: S608
+                connection.execute(text, (right, rowid))
+    content = path.read_bytes()
+    path.unlink()
+    condition.write_new(path, content)
 
 
 def types_of(value: Any) -> Any:

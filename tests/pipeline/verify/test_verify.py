@@ -20,6 +20,7 @@ from tunesmith.ledger.lock import run_lock
 from tunesmith.pipeline.findings import Finding
 from tunesmith.pipeline.verify.verify import Refit, Verification, verify
 from tunesmith.reporting.adopt import adopt
+from tunesmith.testing.ledger import forge_ledger
 from tunesmith.testing.projects import TUNING, make_project
 from tunesmith.tuning import with_gate
 
@@ -272,8 +273,7 @@ def test_a_gate_of_the_command_line_is_remembered(own: Path) -> None:
 
 
 def execute(root: Path, statement: str, values: Sequence[Any] = ()) -> None:
-    with closing(sqlite3.connect(root / ".tunesmith/ledger.db")) as connection, connection:
-        connection.execute(statement, values)
+    forge_ledger(root / ".tunesmith/ledger.db", statement, values)
 
 
 @pytest.fixture
@@ -350,8 +350,8 @@ def falsify(root: Path, number: int, fold: int, change: float) -> None:
     )
     with closing(sqlite3.connect(root / ".tunesmith/ledger.db")) as connection, connection:
         ((key, scores),) = connection.execute(select, (number, fold)).fetchall()
-        wrong = json.dumps({k: v * (1 + change) for k, v in json.loads(scores).items()})
-        connection.execute("UPDATE evaluation SET scores = ? WHERE key = ?", (wrong, key))
+    wrong = json.dumps({k: v * (1 + change) for k, v in json.loads(scores).items()})
+    execute(root, "UPDATE evaluation SET scores = ? WHERE key = ?", (wrong, key))
 
 
 def test_a_score_that_is_not_true_is_found(own: Path) -> None:
