@@ -2,8 +2,10 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ import yaml
 from tunesmith import tune
 from tunesmith.clones import committed_history
 from tunesmith.config.load import load_definition
+from tunesmith.errors import UsageError
 from tunesmith.study.progress import Progress
 from tunesmith.testing.projects import make_project
 from tunesmith.tuning import Result
@@ -175,8 +178,6 @@ def without_the_start(root: Path) -> None:
 
 
 ODD: Mapping[str, tuple[Any, str]] = {
-    "merged wrongly": (a_line_of_another_merge, "is left out: line 5: expected trial 2"),
-    "newer": (lambda root: rewritten(root, 0, schema_version=2), "it needs a newer Tunesmith"),
     "another study": (lambda root: rewritten(root, 0, study="big"), "it is of study `big`"),
     "other metrics": (
         lambda root: rewritten(root, 0, metrics=[["loss", "minimize"]]),
@@ -203,6 +204,113 @@ ODD: Mapping[str, tuple[Any, str]] = {
         "is left out: the search changed since it was written",
     ),
 }
+
+
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished study without curves, and without Git; nobody writes into it."""
+    root = tmp_path_factory.mktemp("plain")
+    make_project(root, method="random", trials=8, text=PLAIN)
+    run(root)
+    return root
+
+
+PLAIN = """\
+study: small
+objective:
+  estimator: sklearn.tree.DecisionTreeClassifier
+  data: {path: data.csv, target: kind}
+  cv: 3
+  metric: accuracy
+space:
+  max_depth: {int: [1, 6]}
+  min_impurity_decrease: {float: [0.0, 0.1]}
+search: {method: METHOD, seed: 3, curves: false}
+stop: {trials: TRIALS}
+execution: {workers: 1}
+outputs: {history: outputs/history.jsonl}
+"""
+
+
+@pytest.mark.parametrize(
+    ("damage", "line", "why", "n_lost"),
+    [
+        (a_line_of_another_merge, 5, "it stands there twice", 0),
+        (lambda root: rewritten_text(root, 4, "null"), 5, "expected a JSON object", 3),
+        (lambda root: rewritten_text(root, 6, '{"trial": 4, "ori'), 7, "no whole JSON", 3),
+        (lambda root: rewritten_text(root, 4, "======="), 5, "a conflict marker", 3),
+    ],
+)
+def test_bad_lines_are_named_and_all_others_count(
+    plain: Path, tmp_path: Path, damage: Any, line: int, why: str, n_lost: int
+) -> None:
+    root = Path(shutil.copytree(plain, tmp_path / "copy"))
+    shutil.rmtree(root / ".tunesmith")
+    before = lines(root)
+    damage(root)
+    result, said = run(root)
+    assert f"{HISTORY}:{line} is left out: {why}" in said[0]
+    assert result.n_evaluated == n_lost
+    assert lines(root)[2:] == before[2:]
+
+
+def rewritten_text(root: Path, line: int, text: str) -> None:
+    found = lines(root)
+    found[line] = text + "\n"
+    (root / HISTORY).write_text("".join(found))
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda root: rewritten(root, 0, schema_version=2),
+        lambda root: (root / HISTORY).write_text("trial,score\n0,0.5\n"),
+        lambda root: (root / HISTORY).write_bytes(b"\xff\xfe\x00"),
+    ],
+)
+def test_where_nothing_can_be_read_nothing_is_evaluated_or_written(
+    clone: Path, damage: Any
+) -> None:
+    damage(clone)
+    before = files(clone)
+    with pytest.raises(UsageError, match=rf"{HISTORY}[: ][\s\S]*(git checkout|Name another file)"):
+        run(clone)
+    assert files(clone) == before
+
+
+def test_what_a_run_is_not_going_to_write_again_is_kept(clone: Path) -> None:
+    rewritten(clone, 3, params={"max_depth": "deep"})
+    before = (clone / HISTORY).read_bytes()
+    _, said = run(clone, 2)
+    (kept,) = (clone / "outputs").glob("history.jsonl.kept-*")
+    assert kept.read_bytes() == before
+    assert any(kept.name in text for text in said)
+
+
+def test_two_branches_that_tuned_join_by_themselves(clone: Path) -> None:
+    """Real Git, with the driver that ``dvc init`` names."""
+    driver = f"{sys.executable} -m tunesmith merge-history %O %A %B"
+    git(clone, "config", "merge.tunesmith-history.driver", driver)
+    (clone / ".gitattributes").write_text(f"{HISTORY} merge=tunesmith-history\n")
+    (clone / ".gitignore").write_text("outputs/*\n!outputs/history.jsonl\nconfig\n.tunesmith\n")
+    git(clone, "rm", "-rq", "--cached", ".")
+    git(clone, "add", "-A")
+    git(clone, "commit", "-qm", "the history alone")
+    told = {}
+    for branch, space in (("deep", {"max_depth": {"int": [5, 6]}}), ("more", None)):
+        git(clone, "checkout", "-qb", branch, "main")
+        if space is not None:
+            changed(clone, space=space)
+        result, _ = run(clone, 2 if space else 11)
+        told[branch] = {key for _, key, *_ in trials(result)}
+        git(clone, "commit", "-qam", branch)
+    git(clone, "merge", "-q", "deep")
+    assert "<<<<" not in (clone / HISTORY).read_text()
+    found = committed_history(load_definition(clone / "tuning.yaml"))
+    assert found is not None
+    assert [one.history.n_told for one in found.series] == [11, 2]
+    keys = {trial.key for one in found.series for trial in one.history.told}
+    assert keys == told["deep"] | told["more"]
 
 
 @pytest.mark.parametrize("case", ODD)

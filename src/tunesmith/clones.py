@@ -1,14 +1,16 @@
 """How a fresh clone goes on: from the history that is committed, where its ledger has none."""
 
-from collections.abc import Mapping
+import hashlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from tunesmith import git
 from tunesmith.config.model import Definition
-from tunesmith.files import inside
+from tunesmith.files import inside, write_atomic
 from tunesmith.ledger.ledger import Ledger
-from tunesmith.ledger.portable import HistoryError, read_history
+from tunesmith.ledger.merging import histories
+from tunesmith.ledger.portable import HistoryError
 from tunesmith.ledger.records import StudyHead, StudyRecord
 from tunesmith.ledger.takeover import take_over
 from tunesmith.objective.objective import Objective
@@ -23,7 +25,16 @@ class CommittedHistory:
     records: Mapping[str, StudyRecord] = field(default_factory=dict)
     """By study; empty where there is no file."""
     problem: str = ""
-    """Why it cannot be used."""
+    """Why nothing in it can be used."""
+    series: Sequence[StudyRecord] = ()
+    """All that it holds: people merge histories."""
+    left_out: Mapping[int, str] = field(default_factory=dict)
+    """Number of a line -> why it says nothing."""
+
+    def record_of(self, study: str, identity: str) -> StudyRecord | None:
+        """The series with this identity, or else the first one of the study."""
+        own = (r for r in self.series if (r.head.name, r.head.identity) == (study, identity))
+        return next(own, self.records.get(study))
 
 
 @dataclass(frozen=True)
@@ -51,10 +62,18 @@ def committed_history(definition: Definition) -> CommittedHistory | None:
     if name is None:
         return None
     try:
-        text = _text(definition.root, name)
-        return CommittedHistory(name, {} if text is None else read_history(text))
+        return _read(name, _text(definition.root, name) or "")
     except HistoryError as error:
         return CommittedHistory(name, problem=str(error))
+
+
+def _read(name: str, text: str) -> CommittedHistory:
+    series, left_out = histories(text)
+    if left_out and not series:
+        number, why = next(iter(left_out.items()))
+        raise HistoryError(f"nothing in it can be read: line {number}: {why}")
+    first = {record.head.name: record for record in reversed(series)}
+    return CommittedHistory(name, first, series=series, left_out=left_out)
 
 
 def _text(root: Path, name: str) -> str | None:
@@ -90,7 +109,7 @@ def take_from(
         return Taken()
     if committed.problem:
         return Taken(problem=committed.problem)
-    record = committed.records.get(definition.file.study)
+    record = committed.record_of(definition.file.study, identity)
     if record is None:
         others = ", ".join(f"`{name}`" for name in committed.records)
         return Taken(problem=f"it is of study {others}" if others else "")
@@ -99,7 +118,27 @@ def take_from(
     problem = misfit(record, definition, objective)
     if problem:
         return Taken(problem=problem)
-    return Taken(take_over(ledger, record, objective.key, committed.name))
+    n_taken = take_over(ledger, record, objective.key, committed.name)
+    here = ledger.series(record.head.name, identity)
+    n_here = 0 if here is None else len(ledger.log(here.id).told)
+    if n_here < record.history.n_told and (here is None or here.since_run is None):
+        return Taken(problem="it tells of other trials than the ledger")
+    return Taken(n_taken)
+
+
+def keep_aside(definition: Definition, committed: CommittedHistory) -> Path | None:
+    """Keep a history that holds what a run is not going to write again.
+
+    Returns:
+        The copy beside it; ``None`` where there is no file.
+    """
+    path = inside(definition.root, committed.name)
+    if not path.is_file():
+        return None
+    content = path.read_bytes()
+    kept = path.with_name(f"{path.name}.kept-{hashlib.sha256(content).hexdigest()[:8]}")
+    write_atomic(kept, content)
+    return kept
 
 
 def misfit(record: StudyRecord, definition: Definition, objective: Objective) -> str:

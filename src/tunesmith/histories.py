@@ -18,7 +18,8 @@ from tunesmith.files import inside
 from tunesmith.formats import FormatError, yaml
 from tunesmith.history import FoldResult
 from tunesmith.ledger.ledger import Ledger
-from tunesmith.ledger.portable import KIND, TAKEN_FROM, HistoryError, read_history
+from tunesmith.ledger.merging import histories
+from tunesmith.ledger.portable import KIND, TAKEN_FROM
 from tunesmith.ledger.records import StudyRecord
 from tunesmith.objective.objective import Objective
 from tunesmith.parts import HOUSEKEEPING
@@ -98,15 +99,15 @@ def _records(definition: Definition, objective: Objective, name: str) -> Iterato
         marks = {(head.get("study"), head.get("identity")) for head in _heads(text, objective)}
         if marks <= seen:
             continue
-        try:
-            records = read_history(text).values()
-        except HistoryError:
-            continue
-        for record in records:
-            mark = (record.head.name, record.head.identity)
-            if mark not in seen and _scores_alike(record, definition, objective):
-                seen.add(mark)
-                yield record
+        # One text may tell of a series twice: what has no place in its list any more, behind it.
+        records = [
+            record
+            for record in histories(text)[0]
+            if (record.head.name, record.head.identity) not in seen
+            and _scores_alike(record, definition, objective)
+        ]
+        seen |= {(record.head.name, record.head.identity) for record in records}
+        yield from records
 
 
 def _heads(text: str, objective: Objective) -> Iterator[dict[str, Any]]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from tunesmith.clones import CommittedHistory, Taken, committed_history, take_from
+from tunesmith.clones import CommittedHistory, Taken, committed_history, keep_aside, take_from
 from tunesmith.config.load import load_definition
 from tunesmith.config.model import Definition, Gate
 from tunesmith.errors import ExitCode, UsageError
@@ -68,6 +68,8 @@ BLAME = {
     "objective": "the objective changed",
 }
 
+MAX_LINES = 10
+"""So many lines of a history are named."""
 INTERRUPTED = "interrupted by"
 """How the reason begins that a run notes where a signal has ended it."""
 
@@ -133,6 +135,8 @@ def tune(
     # Read once, before the first output is written: the searches of nested cross-validation are in
     # it, too.
     committed = None if restart else committed_history(definition)
+    if committed is not None:
+        _say_left_out(committed, say)
     data = definition.file.objective.data
     watch = Watch.of(definition.root, () if data is None else data.path)
     result = _tune(definition, observer, say, committed, restart=restart)
@@ -224,6 +228,9 @@ def _begin(
     is_begun = ledger.series(name, mark) is not None
     taken = take_from(committed, ledger, definition, objective, mark)
     if committed is not None:
+        kept = keep_aside(definition, committed) if taken.problem else None
+        if kept is not None:
+            taken = replace(taken, problem=f"{taken.problem}; it is kept as {kept.name}")
         _say_taken(taken, committed.name, before, objective, say)
     points = start_points(definition, objective)
     # Defaults outside the space are common, and nobody has asked for them.
@@ -243,7 +250,8 @@ def _begin(
         objective.objectives,
         restart=restart,
     )
-    if committed is not None and not is_begun and definition.outer is None:
+    is_merged = committed is not None and bool(committed.left_out)
+    if committed is not None and (is_merged or not is_begun) and definition.outer is None:
         _take_evaluations(ledger, head, definition, objective, say)
     if not head.is_new:
         return head
@@ -265,6 +273,25 @@ def _take_evaluations(
         n = sum(len(known.results) for known in found)
         what = "1 evaluation is" if n == 1 else f"{n:,} evaluations are"
         say(f"{what} known from other versions of {source}")
+
+
+def _say_left_out(committed: CommittedHistory, say: Say) -> None:
+    """Say which lines of the history say nothing.
+
+    Raises:
+        UsageError: none says anything: all would be evaluated again, and written over it.
+    """
+    name = committed.name
+    if committed.problem:
+        raise UsageError(
+            f"{name}: {committed.problem}."
+            f"\n  Take it from Git again (`git checkout -- {name}`), or remove it to begin anew."
+        )
+    lines = list(committed.left_out.items())
+    for number, why in lines[:MAX_LINES]:
+        say(f"{name}:{number} is left out: {why}")
+    if len(lines) > MAX_LINES:
+        say(f"{name}: {len(lines) - MAX_LINES} more lines are left out")
 
 
 def _say_taken(

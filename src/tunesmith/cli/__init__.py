@@ -40,6 +40,7 @@ COMMANDS = {
     "experiment": "Branches to tune and to train on, and the way between them.",
     "dvc": "Tuning and training as stages of a DVC pipeline.",
     "ci": "Report, commit and open pull requests from CI; write its workflows.",
+    "merge-history": "Join the histories of two branches (Git's merge driver).",
     "ledger": "Make a whole copy of the ledger, also while a run is on.",
     "schema": "Print the JSON Schema of the configuration.",
     "doctor": "Check this machine, the project and the ledger.",

@@ -192,7 +192,7 @@ def read_history(text: str) -> dict[str, StudyRecord]:
         if not line.strip():
             continue
         try:
-            content = _object(line)
+            content = json_object(line)
             if "kind" in content:
                 section = Section.of(content)
                 found[section.head.study] = section
@@ -201,13 +201,19 @@ def read_history(text: str) -> dict[str, StudyRecord]:
             else:
                 section.add(content)
         except ValidationError as error:
-            raise HistoryError(f"line {number}: {_first(error)}") from None
+            raise HistoryError(f"line {number}: {first_error(error)}") from None
         except (ValueError, HistoryError, RecursionError) as error:
             raise HistoryError(f"line {number}: {error}") from None
     return {name: section.record() for name, section in found.items()}
 
 
-def _object(line: str) -> dict[str, Any]:
+def json_object(line: str) -> dict[str, Any]:
+    """The object of a line.
+
+    Raises:
+        ValueError: it is no JSON, or holds a number without end.
+        HistoryError: it is no object.
+    """
     found = json.loads(line, parse_constant=_refuse)
     if not isinstance(found, dict):
         raise HistoryError("expected a JSON object")
@@ -219,7 +225,8 @@ def _refuse(word: str) -> None:
     raise HistoryError(f"{word} is no number of JSON")
 
 
-def _first(error: ValidationError) -> str:
+def first_error(error: ValidationError) -> str:
+    """The first thing that is wrong with a line."""
     found = error.errors(include_url=False, include_input=False)[0]
     place = ".".join(str(step) for step in found["loc"])
     return f"{place}: {found['msg']}" if place else found["msg"]

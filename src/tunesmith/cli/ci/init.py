@@ -75,7 +75,23 @@ def command(
     _write(planned, dry_run=dry_run, force=force)
     _say_others(checkout.root, planned)
     if not dry_run:
+        _join_histories(definition)
         say(_next(forge, definition, requirements))
+
+
+def _join_histories(definition: "Definition") -> None:
+    """Have Git use the merge driver for the history."""
+    from tunesmith.files import write_atomic
+    from tunesmith.pipeline.attributes import attributes, hint
+
+    if definition.file.outputs.history is None:
+        return
+    path, before, after = attributes(definition.root, definition.file.outputs.history)
+    if before != after:
+        write_atomic(path, after)
+        show(f"  {'create' if before is None else 'edit':9} {_near(path)}")
+    if text := hint(definition.root):
+        say(text)
 
 
 def _planned(

@@ -1,0 +1,34 @@
+"""``tunesmith merge-history``: Git's merge driver for histories."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from tunesmith.cli.streams import say
+from tunesmith.errors import StorageError
+from tunesmith.redact import printable
+
+
+@click.command("merge-history")
+@click.argument("base", type=click.Path(path_type=Path))
+@click.argument("ours", type=click.Path(path_type=Path))
+@click.argument("theirs", type=click.Path(path_type=Path))
+def command(base: Path, ours: Path, theirs: Path) -> None:  # noqa: ARG001 - Git gives it
+    """Join the histories of two branches, as Git's merge driver: %O %A %B.
+
+    The result stands in OURS. A history that holds a line that says nothing is left to people, as a
+    conflict (exit code 1).
+    """
+    from tunesmith.files import write_atomic
+    from tunesmith.ledger.merging import merge
+    from tunesmith.ledger.portable import HistoryError
+
+    try:
+        text = merge(ours.read_text("utf-8-sig"), theirs.read_text("utf-8-sig"))
+        write_atomic(ours, text)
+    except (HistoryError, UnicodeDecodeError) as error:
+        say(printable(f"the histories are not merged: {error}"))
+        sys.exit(1)
+    except OSError as error:
+        raise StorageError(f"{error.filename}: {error.strerror}") from error

@@ -1,0 +1,38 @@
+"""How Git learns to join histories: a line in ``.gitattributes``, and a driver in each clone."""
+
+from pathlib import Path
+
+from tunesmith import git
+from tunesmith.pipeline.dvc.stages import exact_text
+
+DRIVER = "tunesmith-history"
+COMMAND = "tunesmith merge-history %O %A %B"
+FILE = ".gitattributes"
+
+
+def attributes(root: Path, history: str) -> tuple[Path, str | None, str]:
+    """What ``.gitattributes`` of a project is to hold.
+
+    Args:
+        root: of the project.
+        history: path of the history below it.
+
+    Returns:
+        The file, its text (``None`` where it is not there), and the text that it should have.
+    """
+    path = root / FILE
+    before = exact_text(path)
+    if any(line.split()[:1] == [history] for line in (before or "").splitlines()):
+        return path, before, before or ""
+    gap = "" if not before or before.endswith("\n") else "\n"
+    return path, before, f"{before or ''}{gap}{history} merge={DRIVER}\n"
+
+
+def hint(root: Path) -> str:
+    """How to tell this clone about the driver; empty where it knows."""
+    if git.answer(root, "config", "--get", f"merge.{DRIVER}.driver"):
+        return ""
+    return (
+        "histories of two branches join by themselves once a clone knows how:"
+        f" git config merge.{DRIVER}.driver '{COMMAND}'"
+    )
