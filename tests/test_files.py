@@ -1,4 +1,5 @@
 import errno
+import fcntl
 import os
 import signal
 import subprocess
@@ -100,3 +101,19 @@ def test_a_device_is_refused(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.md")
     with pytest.raises(UsageError, match="not a plain file"):
         inside(tmp_path, "pipe.md")
+
+
+def test_what_a_killed_process_has_left_is_swept_and_a_living_ones_is_not(tmp_path: Path) -> None:
+    orphan, young, living = (tmp_path / f".best.yaml.{name}.tmp" for name in "abc")
+    other = tmp_path / ".worst.yaml.a.tmp"
+    for file in (orphan, young, living, other):
+        file.write_text("half")
+    for file in (orphan, living, other):
+        os.utime(file, (1, 1))
+    with living.open("rb") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        write_atomic(tmp_path / "best.yaml", "whole")
+    assert not orphan.exists()
+    assert young.exists()
+    assert living.exists()
+    assert other.exists()

@@ -1,11 +1,16 @@
 """Files that are never half-written."""
 
+import fcntl
+import glob
 import os
 import tempfile
+import time
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from tunesmith import faults
 from tunesmith.errors import StorageError, UsageError
 
 
@@ -33,18 +38,39 @@ def write_atomic(path: Path, content: str | bytes, *, mode: int = 0o644) -> bool
 
 
 def _replace(path: Path, data: bytes, mode: int) -> None:
+    _sweep(path)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
     try:
         with os.fdopen(handle, "wb") as file:
+            # Gone with this process, which tells others that the file is an orphan.
+            fcntl.flock(file.fileno(), fcntl.LOCK_EX)
+            faults.reach("file.write")
             file.write(data)
             file.flush()
             os.fchmod(file.fileno(), mode)
+            faults.reach("file.sync")
             os.fsync(file.fileno())
-        Path(temporary).replace(path)
+            faults.reach("file.rename")
+            Path(temporary).replace(path)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
+    faults.reach("file.renamed")
     _sync_directory(path.parent)
+
+
+YOUNG_S = 5.0
+
+
+def _sweep(path: Path) -> None:
+    """Remove what killed processes have left of this file."""
+    for orphan in path.parent.glob(f".{glob.escape(path.name)}.*.tmp"):
+        with suppress(OSError), orphan.open("rb") as file:
+            # One that was made this moment may not be locked yet.
+            is_old = time.time() - os.fstat(file.fileno()).st_mtime > YOUNG_S
+            fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if is_old:
+                orphan.unlink()
 
 
 def _sync_directory(folder: Path) -> None:

@@ -46,6 +46,7 @@ def init(
     undone. Asked again with the other one, it changes its own entries only.
     """
     from tunesmith.config.load import load_definition
+    from tunesmith.pipeline.attributes import hint
     from tunesmith.pipeline.dvc.init import plan_init
     from tunesmith.pipeline.dvc.pipeline_file import Request
     from tunesmith.pipeline.dvc.stages import Coupling
@@ -67,6 +68,8 @@ def init(
         return
     _ask(is_answered=yes)
     plan.write()
+    if text := hint(root):
+        say(text)
     say("Next: `dvc repro`, then `git add` what it names.")
 
 

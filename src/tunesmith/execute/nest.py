@@ -20,6 +20,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from tunesmith import faults
 from tunesmith.errors import TunesmithError
 from tunesmith.execute.brood import SEPARATOR
 from tunesmith.execute.guard import LAST_WORD, ORDER
@@ -118,6 +119,7 @@ class Nest:
         with _naming_limits(), ExitStack() as ours, ExitStack() as theirs:
             connection, lifeline = (_pair(ours, theirs) for _ in range(2))
             stream = theirs.enter_context(log.open("wb"))
+            faults.reach("run.hatch")
             order = f"{path}{SEPARATOR}{self.n_threads}".encode()
             descriptors = [connection[1].fileno(), lifeline[1].fileno(), stream.fileno()]
             # A nest that dies now takes the other ends with it, and so the worker is seen to die.
@@ -167,6 +169,7 @@ class Nest:
             self._log = ours.enter_context((self.folder / "nest.log").open("w+b"))
             descriptors = [str(control.fileno()), str(lifeline.fileno())]
             arguments = [*descriptors, str(self.folder), *self._modules]
+            faults.reach("run.spawn")
             self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
                 [sys.executable, "-P", "-m", "tunesmith.execute.brood", *arguments],
                 stdin=subprocess.DEVNULL,

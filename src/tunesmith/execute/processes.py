@@ -25,6 +25,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from tunesmith import faults
 from tunesmith.errors import LostError, TunesmithError
 from tunesmith.execute import handover
 from tunesmith.execute.executor import Call, CallTimeoutError, WorkerDiedError
@@ -228,6 +229,7 @@ class ProcessExecutor:
 
     def _send(self, worker: _Worker, content: bytes) -> None:
         # Where it is dead, that will be heard: after what it has said before.
+        faults.reach("run.send")
         with suppress(BrokenPipeError, ConnectionResetError):
             worker.process.connection.send_bytes(content)
 

@@ -13,6 +13,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+from tunesmith import faults
 from tunesmith.execute.guard import stand_guard
 
 READY, RESULT, FAILED = "ready", "result", "failed"
@@ -74,7 +75,9 @@ def _serve(connection: Connection, function: Any) -> None:
             return
         began = time.perf_counter()
         answer = _answer(function, item)
+        faults.reach("worker.answer")
         connection.send_bytes(DURATION.pack(time.perf_counter() - began) + answer)
+        faults.reach("worker.answered")
 
 
 def _answer(function: Any, item: Any) -> bytes:

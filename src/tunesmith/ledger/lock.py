@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from tunesmith import faults
 from tunesmith.errors import LockedError, StorageError
 
 PATIENCE_S = 5.0
@@ -70,6 +71,7 @@ def _file_lock(path: Path, study: str) -> Iterator[None]:
         raise StorageError(f"cannot open the lock {path}: {error.strerror}") from error
     try:
         _take(handle, path, study)
+        faults.reach("run.locked")
         yield
     finally:
         os.close(handle)

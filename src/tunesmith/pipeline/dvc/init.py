@@ -20,7 +20,7 @@ from tunesmith.files import write_atomic
 from tunesmith.formats import FormatError, format_of, yaml, yaml_blocks
 from tunesmith.formats import json as json_format
 from tunesmith.formats import toml as toml_format
-from tunesmith.pipeline.attributes import attributes, hint
+from tunesmith.pipeline.attributes import attributes
 from tunesmith.pipeline.dvc import wanted
 from tunesmith.pipeline.dvc.health import IGNORE, leaves_out_bytecode
 from tunesmith.pipeline.dvc.pipeline_file import Pipeline, Request
@@ -109,7 +109,6 @@ def plan_init(definition: Definition, request: Request) -> Plan:
         changes.append(FileChange(*attributes(root, outputs.history)))
     changes += _left_over(definition, outputs)
     notes = (*told, *notes, *_hidden(root, paths), *_to_be_lost(definition, outputs))
-    notes = (*notes, *filter(None, [hint(root)]))
     return Plan(tuple(c for c in changes if c.before != c.after), notes)
 
 
