@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from tunesmith import faults
 from tunesmith.git import GIT
 from tunesmith.pipeline.filters import Filters
 from tunesmith.pipeline.plumbing import GitError, reason, variables
@@ -212,7 +213,9 @@ class Pushing(Filters):
         ) as git:
             _tell(git, f"start\n{''.join(lines)}prepare\n", "prepare: ok")
             try:
+                faults.reach("git.prepared")
                 yield
+                faults.reach("git.commit")
             except BaseException:
                 # At the end of its input Git gives up what it has not been told to do.
                 git.communicate()

@@ -5,7 +5,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from tunesmith import faults
 from tunesmith.errors import UsageError
 from tunesmith.pipeline.plumbing import GitError
 from tunesmith.pipeline.pushing import Move, Pushing
