@@ -12,7 +12,7 @@ from tunesmith.errors import ConfigError
 from tunesmith.objective.program.build import build_program
 
 SPACE = {"lr": [0.1, 0.2], "depth": {"int": [1, 9]}}
-PRINTS = 'print("loss: 1")\n'
+PRINTS = 'import sys\nprint("loss: 1", sys.argv)\n'
 ARGS = ["--lr={lr}", "--depth={depth}"]
 
 
@@ -90,6 +90,14 @@ CARRIED: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
         {},
         {"command": ["sh", "-c", "cat $TUNESMITH_PARAMS # lr depth"]},
     ),
+    "imported by the command": (
+        {"train.py": "TUNESMITH_PARAMS lr depth\n"},
+        {"command": ["python", "-c", "import train"]},
+    ),
+    "started by the command": (
+        {"pkg/__main__.py": "TUNESMITH_PARAMS lr depth\n"},
+        {"command": ["sh", "-c", "exec python -m pkg"]},
+    ),
     "yaml": (
         {"train.py": "open('conf/p.yaml')\n", "conf/p.yaml": "a: {lr: 1, depth: 2}\n"},
         {**PYTHON, "params_file": {"path": "conf/p.yaml", "at": "a"}},
@@ -114,7 +122,7 @@ CARRIED: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
         },
     ),
     "half and half": (
-        {"train.py": "open('p.yaml')\n", "p.yaml": "lr: 1\n"},
+        {"train.py": "open('p.yaml'), sys.argv\n", "p.yaml": "lr: 1\n"},
         {"command": ["python", "train.py", "--depth={depth}"], "params_file": "p.yaml"},
     ),
     "hydra's own": (
@@ -297,6 +305,35 @@ def test_the_likely_way_is_named(tmp_path: Path, case: str) -> None:
             {"train.py": "open('q.yaml')\n", "p.yaml": "lr: 1\ndepth: 2\n"},
             {**PYTHON, "params_file": "p.yaml"},
             "nothing in the program names p.yaml: if it reads another file",
+        ),
+        (
+            {"train.py": "print('loss: 1')\n"},
+            {"command": ["python", "train.py", *ARGS]},
+            "nothing in train.py looks at its arguments, such as `--lr={lr}`",
+        ),
+        (
+            {"run.sh": "echo loss: 1\n"},
+            {"command": ["sh", "run.sh", *ARGS]},
+            "nothing in run.sh looks at its arguments, such as `--lr={lr}`",
+        ),
+        (
+            {"train.py": "p.add_argument('--lr')\np.parse_known_args()\n"},
+            {"command": ["python", "train.py", *ARGS]},
+            "train.py leaves unknown arguments alone, and knows no `--depth`",
+        ),
+        (
+            {"train.py": "print('loss: 1')\n"},
+            {**PYTHON, "overrides": "hydra"},
+            "`overrides: hydra` is given, but nothing in train.py speaks of Hydra",
+        ),
+        (
+            {"train.py": "load_dotenv()\n", ".env": "lr=1\nDEPTH=2\n"},
+            {
+                **PYTHON,
+                "params_file": {"path": ".env", "names": {"depth": "DEPTH"}},
+                "environment": {"set": {"DEPTH": "3"}},
+            },
+            "DEPTH is set in objective.environment.set, too: libraries such as python-dotenv",
         ),
     ],
 )

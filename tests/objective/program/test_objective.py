@@ -77,7 +77,7 @@ def test_what_results_depend_on_is_told_by_content(tmp_path: Path) -> None:
 
 
 def test_a_python_program_depends_on_the_projects_modules(tmp_path: Path) -> None:
-    (tmp_path / "main.py").write_text("")
+    (tmp_path / "main.py").write_text("sys.argv\n")
     (tmp_path / ".venv/lib").mkdir(parents=True)
     (tmp_path / ".venv/lib/other.py").write_text("")
     (tmp_path / "env").mkdir()

@@ -5,6 +5,7 @@ in the parameters file, or by the file that ``TUNESMITH_PARAMS`` names if the pr
 Whether it does is looked for in the program's files.
 """
 
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ from tunesmith.objective.program.params_file import Template, place_of
 from tunesmith.objective.program.ports import ProgramPorts, names_of, samples
 from tunesmith.objective.program.sources import Program, program_of
 from tunesmith.objective.program.suggest import suggestion
+from tunesmith.objective.program.unheard import unheard
 from tunesmith.types import Value
 
 
@@ -46,7 +48,7 @@ def check_carried(definition: Definition, ports: ProgramPorts) -> tuple[str, ...
     root = definition.root.resolve()
     study = _Study(definition, ports, program_of(root, ports.command))
     raise_violations(definition, [*_names(study), *_violations(study)])
-    return (*_unseen(study), *_unread(study))
+    return (*_unseen(study), *_unread(study), *unheard(study.program, ports), *_hidden(study))
 
 
 def _by_command(ports: ProgramPorts) -> set[str]:
@@ -177,6 +179,22 @@ def _unread(study: _Study) -> Iterator[str]:
             f"nothing in the program names {template.section.path}: if it reads another file, the"
             " values never arrive"
         )
+
+
+def _hidden(study: _Study) -> Iterator[str]:
+    """Variables of a file that most libraries leave alone if the environment has them."""
+    template = study.ports.params_file
+    if template is None or template.format != "env":
+        return
+    fixed = study.definition.file.objective.environment.set
+    for name in dict.fromkeys(names_of(study.definition)):
+        variable = place_of(name, template.section)[0]
+        if variable in fixed or variable in os.environ:
+            where = "objective.environment.set" if variable in fixed else "your environment"
+            yield (
+                f"{variable} is set in {where}, too: libraries such as python-dotenv then leave"
+                f" what {template.section.path} says alone"
+            )
 
 
 def _is_known(study: _Study, template: Template) -> bool:

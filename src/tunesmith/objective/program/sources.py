@@ -121,9 +121,19 @@ def _seeds(root: Path, command: Sequence[str]) -> Iterator[Path]:
         if item == "-m" and index + 1 < len(command):
             yield from _modules(command[index + 1], [root, root / "src"])
         yield from _folder_program(root, item)
+        yield from _of_inline(root, command, index)
         yield from _named_in(item, [root])
         # A file in the project's folder need not look like a path.
         yield from _files([root], item.rpartition("=")[2])
+
+
+def _of_inline(root: Path, command: Sequence[str], index: int) -> Iterator[Path]:
+    """What code within the command imports or starts: ``python -c "import train"``."""
+    item, folders = command[index], [root, root / "src"]
+    for module in MODULE.findall(item):
+        yield from _modules(module, folders)
+    if index and command[index - 1] == "-c" and "python" in command[0]:
+        yield from _imports(Source(root / "inline.py", item), folders)
 
 
 def _makefiles(root: Path, command: Sequence[str]) -> Iterator[Path]:
