@@ -4,9 +4,10 @@ Scripts that the command names, the modules that they import, what a shell scrip
 starts in turn. Only text is looked at; nothing is run.
 """
 
-import ast
+import os
 import re
 import shutil
+from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,6 +16,7 @@ from pathlib import Path
 
 MAX_FILES = 300
 MAX_BYTES = 1 << 20
+MAX_NAME = 300
 PATH = re.compile(r"[\w@+-]*[./][\w./@+-]*")
 """What may be the path of a file, within a text."""
 MODULE = re.compile(r"(?:^|\s)-m\s+([\w.]+)")
@@ -25,8 +27,14 @@ NO_CODE = (
 )
 """Text files that are read, not run."""
 INTERPRETER = re.compile(r"(sh|bash|dash|zsh|ksh|python[\d.]*)\Z")
-READS_PARAMS = re.compile(r"TUNESMITH_PARAMS|\btunesmith\b[\s\S]*\bparams\s*\(")
-"""What a program says that reads the file of all parameters by itself."""
+IMPORT = re.compile(
+    r"(?:^|;)[ \t]*(?:from[ \t]+(\.*)([\w.]*)[ \t]+import[ \t]+(\([^)]*\)|[^\n#;]+)"
+    r"|import[ \t]+([\w.][\w., \t]*))",
+    re.MULTILINE,
+)
+QUOTED = re.compile(r"[\"']([\w./@+-]*[./][\w./@+-]*)[\"']")
+"""A path in Python, where dots stand everywhere else, too."""
+HELPER, CALLED = re.compile(r"\btunesmith\b"), re.compile(r"\bparams\s*\(")
 
 
 @dataclass(frozen=True)
@@ -62,8 +70,8 @@ class Program:
     @cached_property
     def readers(self) -> list[str]:
         """Where ``TUNESMITH_PARAMS`` is read, or may be: files, or the command itself."""
-        found = [self.named(s.path) for s in self.sources if READS_PARAMS.search(s.text)]
-        inline = any(READS_PARAMS.search(item) for item in self.command)
+        found = [self.named(s.path) for s in self.sources if reads_params(s.text)]
+        inline = any(map(reads_params, self.command))
         return ["the command", *found] if inline else found
 
     def named(self, path: Path) -> str:
@@ -86,6 +94,13 @@ class Program:
         return "\n".join([*self.command, *(source.text for source in self.sources)])
 
 
+def reads_params(text: str) -> bool:
+    """Whether a text says something that reads the file of all parameters."""
+    if "TUNESMITH_PARAMS" in text:
+        return True
+    return bool(HELPER.search(text) and CALLED.search(text))
+
+
 def program_of(root: Path, command: Sequence[str]) -> Program:
     """Find the files that a command runs.
 
@@ -93,11 +108,12 @@ def program_of(root: Path, command: Sequence[str]) -> Program:
         root: the project folder, absolute.
         command: items as configured.
     """
+    finder = _Finder(root)
     found: dict[Path, Source] = {}
     others: dict[Path, None] = {}
-    waiting = list(_seeds(root, command))
+    waiting = deque(finder.seeds(command))
     while waiting and len(found) < MAX_FILES:
-        path = waiting.pop(0)
+        path = waiting.popleft()
         if path in found or path in others:
             continue
         text = _text(path)
@@ -105,113 +121,119 @@ def program_of(root: Path, command: Sequence[str]) -> Program:
             others[path] = None
             continue
         found[path] = Source(path, text)
-        waiting += _references(root, found[path])
+        waiting += finder.references(found[path])
     return Program(root, tuple(command), tuple(found.values()), tuple(others))
 
 
-def _seeds(root: Path, command: Sequence[str]) -> Iterator[Path]:
-    program = command[0] if command else ""
-    if Path(program).name in ("make", "gmake"):
-        yield from _makefiles(root, command)
-    elif "/" not in program and (script := shutil.which(program)):
-        # A console script says which module it runs.
-        text = _text(Path(script), limit=1 << 14)
-        yield from [Path(script)] if text and Source(Path(script), text).is_python else []
-    for index, item in enumerate(command):
-        if item == "-m" and index + 1 < len(command):
-            yield from _modules(command[index + 1], [root, root / "src"])
-        yield from _folder_program(root, item)
-        yield from _of_inline(root, command, index)
-        yield from _named_in(item, [root])
-        # A file in the project's folder need not look like a path.
-        yield from _files([root], item.rpartition("=")[2])
+class _Finder:
+    """Finds the files of a project that a text speaks of; each is looked for once."""
 
+    def __init__(self, root: Path) -> None:
+        self._root, self._top = root, [root, root / "src"]
+        self._known: dict[str, Path | None] = {}
+        self._done: set[tuple[str, ...]] = set()
 
-def _of_inline(root: Path, command: Sequence[str], index: int) -> Iterator[Path]:
-    """What code within the command imports or starts: ``python -c "import train"``."""
-    item, folders = command[index], [root, root / "src"]
-    for module in MODULE.findall(item):
-        yield from _modules(module, folders)
-    if index and command[index - 1] == "-c" and "python" in command[0]:
-        yield from _imports(Source(root / "inline.py", item), folders)
+    def seeds(self, command: Sequence[str]) -> Iterator[Path]:
+        """The files that a command runs or names."""
+        program = command[0] if command else ""
+        if Path(program).name in ("make", "gmake"):
+            yield from self._makefiles(command)
+        elif "/" not in program and (script := shutil.which(program)):
+            # A console script says which module it runs.
+            text = _text(Path(script), limit=1 << 14)
+            yield from [Path(script)] if text and Source(Path(script), text).is_python else []
+        for index, item in enumerate(command):
+            if item == "-m" and index + 1 < len(command):
+                yield from self._modules(command[index + 1], self._top)
+            # ``python folder`` runs its ``__main__.py``.
+            yield from self._files([self._root], f"{item}/__main__.py")
+            yield from self._of_inline(command, index)
+            yield from self._named_in(item, [self._root], PATH)
+            # A file in the project's folder need not look like a path.
+            yield from self._files([self._root], item.rpartition("=")[2])
 
+    def _of_inline(self, command: Sequence[str], index: int) -> Iterator[Path]:
+        """What code within the command imports or starts: ``python -c "import train"``."""
+        item = command[index]
+        for module in MODULE.findall(item):
+            yield from self._modules(module, self._top)
+        if index and command[index - 1] == "-c" and "python" in command[0]:
+            yield from self._imports(Source(self._root / "inline.py", item), self._top)
 
-def _makefiles(root: Path, command: Sequence[str]) -> Iterator[Path]:
-    folder = root
-    for option, value in pairwise(command):
-        if option == "-C":
-            folder = root / value
-    yield from (folder / name for name in MAKEFILES if (folder / name).is_file())
+    def _makefiles(self, command: Sequence[str]) -> Iterator[Path]:
+        folder = self._root
+        for option, value in pairwise(command):
+            if option == "-C":
+                folder = self._root / value
+        yield from (folder / name for name in MAKEFILES if (folder / name).is_file())
 
+    def references(self, source: Source) -> Iterator[Path]:
+        """The files that a text file runs, imports or names."""
+        folders = list(dict.fromkeys([source.path.parent, *self._top]))
+        inside = [folder for folder in folders if folder.is_relative_to(self._root)]
+        if source.is_python:
+            yield from self._imports(source, inside)
+        for module in MODULE.findall(source.text):
+            yield from self._modules(module, inside)
+        yield from self._named_in(source.text, inside, QUOTED if source.is_python else PATH)
 
-def _folder_program(root: Path, item: str) -> Iterator[Path]:
-    """``python folder`` runs its ``__main__.py``."""
-    yield from _files([root], f"{item}/__main__.py")
+    def _named_in(
+        self, text: str, folders: Sequence[Path], pattern: re.Pattern[str]
+    ) -> Iterator[Path]:
+        for name in dict.fromkeys(pattern.findall(text)):
+            yield from self._files(folders, name)
 
+    def _imports(self, source: Source, folders: Sequence[Path]) -> Iterator[Path]:
+        # By pattern: a whole project is parsed in seconds, and looked through in a moment.
+        for dots, module, given, plain in dict.fromkeys(IMPORT.findall(source.text)):
+            if plain:
+                for name in _words(plain):
+                    yield from self._modules(name, folders)
+                continue
+            places = folders
+            if dots:
+                places = [source.path.parents[min(len(dots), len(source.path.parents)) - 1]]
+            yield from self._modules(module, places) if module else ()
+            for name in _words(given):
+                yield from self._modules(f"{module}.{name}" if module else name, places)
 
-def _references(root: Path, source: Source) -> Iterator[Path]:
-    """The files that a text file runs, imports or names."""
-    folders = list(dict.fromkeys([source.path.parent, root, root / "src"]))
-    inside = [folder for folder in folders if folder.is_relative_to(root)]
-    if source.is_python:
-        yield from _imports(source, inside)
-    for module in MODULE.findall(source.text):
-        yield from _modules(module, inside)
-    yield from _named_in(source.text, inside)
+    def _modules(self, name: str, folders: Sequence[Path]) -> Iterator[Path]:
+        """The files that importing a module runs: its own, and those of the packages around it."""
+        key = (name, *map(str, folders))
+        if key in self._done:
+            return
+        self._done.add(key)
+        parts = name.split(".")
+        for length in range(1, len(parts) + 1):
+            place = "/".join(parts[:length])
+            ends = (".py", "/__init__.py", *(("/__main__.py",) if length == len(parts) else ()))
+            for end in ends:
+                yield from self._files(folders, f"{place}{end}")
 
-
-def _named_in(text: str, folders: Sequence[Path]) -> Iterator[Path]:
-    for name in dict.fromkeys(PATH.findall(text)):
-        yield from _files(folders, name)
-
-
-def _files(folders: Sequence[Path], name: str) -> Iterator[Path]:
-    """The first file of that name; outside of the folders nothing is looked at."""
-    if not name or name.startswith(("/", "~")) or "\0" in name or len(name) > 300:
-        return
-    for folder in folders:
-        try:
-            path = (folder / name).resolve()
-            if path.is_file() and path.is_relative_to(folder.resolve()):
-                yield path
+    def _files(self, folders: Sequence[Path], name: str) -> Iterator[Path]:
+        """The first file of that name; outside of the folders nothing is looked at."""
+        if not name or name.startswith(("/", "~")) or "\0" in name or len(name) > MAX_NAME:
+            return
+        for folder in folders:
+            key = f"{folder}/{name}"
+            if key not in self._known:
+                self._known[key] = _file(folder, name)
+            if found := self._known[key]:
+                yield found
                 return
-        except OSError:
-            continue
 
 
-def _imports(source: Source, folders: Sequence[Path]) -> Iterator[Path]:
-    try:
-        tree = ast.parse(source.text.removeprefix("\ufeff"))
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            for alias in node.names:
-                yield from _modules(alias.name, folders)
-        elif isinstance(node, ast.ImportFrom):
-            names = [alias.name for alias in node.names]
-            yield from _imported_from(source, node.module or "", names, node.level, folders)
+def _file(folder: Path, name: str) -> Path | None:
+    if not os.path.isfile(f"{folder}/{name}"):  # noqa: PTH113 - hot
+        return None
+    path = (folder / name).resolve()
+    return path if path.is_relative_to(folder.resolve()) else None
 
 
-def _imported_from(
-    source: Source, module: str, names: Sequence[str], level: int, folders: Sequence[Path]
-) -> Iterator[Path]:
-    if level:
-        folders = [source.path.parents[min(level, len(source.path.parents)) - 1]]
-    if module:
-        yield from _modules(module, folders)
-    for name in names:
-        yield from _modules(f"{module}.{name}" if module else name, folders)
-
-
-def _modules(name: str, folders: Sequence[Path]) -> Iterator[Path]:
-    """The files that importing a module runs: its own, and those of the packages around it."""
-    parts = name.split(".")
-    for length in range(1, len(parts) + 1):
-        place = "/".join(parts[:length])
-        ends = (".py", "/__init__.py", *(("/__main__.py",) if length == len(parts) else ()))
-        for end in ends:
-            yield from _files(folders, f"{place}{end}")
+def _words(text: str) -> list[str]:
+    """The names of an import, without what they are called."""
+    parts = (re.sub(r"#[^\n]*", "", part).split() for part in text.strip("()").split(","))
+    return [part[0] for part in parts if part]
 
 
 def _text(path: Path, limit: int = MAX_BYTES) -> str | None:
