@@ -6,12 +6,13 @@
 """
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
 
 from tunesmith.version import VERSION
 
 __version__ = VERSION
 
+# As in ``typing``, which must not be imported before ``shadows`` stands guard.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from tunesmith import plot
     from tunesmith.config.load import define, load_definition
@@ -54,9 +55,10 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     if name == "plot":
         return import_module("tunesmith.plot")
     if name in _PLACES:
-        return getattr(import_module(_PLACES[name]), name)
+        value: object = getattr(import_module(_PLACES[name]), name)
+        return value
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -11,6 +11,8 @@ from importlib.metadata import PackageNotFoundError, packages_distributions, ver
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tunesmith.shadows import FINDER
+
 if TYPE_CHECKING:
     import numpy as np
 
@@ -116,9 +118,14 @@ def project_sources(root: Path, top: str) -> list[Path]:
     """The Python files of a top-level module of the project, in its folder or in ``src``.
 
     As Python does, a package goes before a module, and both before a folder without
-    ``__init__.py``.
+    ``__init__.py``. A file named like a module of Python or of a needed library is never imported
+    under that name (``shadows``).
     """
     folders = (root, root / "src")
+    if not any((folder / f"{top}{end}").exists() for folder in folders for end in ("", ".py")):
+        return []
+    if FINDER.means_another(top, list(map(str, folders))):
+        return []
     for folder in folders:
         single, package = folder / f"{top}.py", folder / top
         if (package / "__init__.py").is_file():

@@ -9,7 +9,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from tunesmith import registry
+from tunesmith import registry, shadows
 from tunesmith.config.model import Definition, OuterFold
 from tunesmith.errors import UsageError
 from tunesmith.execute.choose import PROCESSES, SERIAL, choose
@@ -324,13 +324,16 @@ def _current(definition: Definition) -> list[tuple[str, Params]]:
 def project_on_path(root: Path) -> Iterator[None]:
     """Make the project's own modules importable, as ``python`` does for a script's folder.
 
-    They lie in the project folder, or in ``src``.
+    They lie in the project folder, or in ``src``. Names that Python's own modules and the libraries
+    have lead to those, whatever the project's files are called.
     """
     places = [root.resolve(), root.resolve() / "src"]
     entries = [str(place) for place in places if place == places[0] or place.is_dir()]
+    shadows.keep_out(entries)
     sys.path[:0] = entries
     try:
         yield
     finally:
+        shadows.let_in(entries)
         for entry in entries:
             sys.path.remove(entry)

@@ -31,6 +31,7 @@ from tunesmith.reporting.foreign import refuse_foreign
 from tunesmith.search.stopping import build as build_criterion
 from tunesmith.search.stopping import trial_limit
 from tunesmith.search.unseen import sampled
+from tunesmith.shadows import FINDER
 from tunesmith.space.grid import count_points
 from tunesmith.space.parameter import canonical_json
 from tunesmith.study.loop import unique_start
@@ -190,7 +191,7 @@ def leads_into(root: Path, import_path: str) -> bool:
     top = import_path.replace(":", ".").split(".")[0]
     folders = (root, root / "src")
     if any((folder / top).is_dir() or (folder / f"{top}.py").is_file() for folder in folders):
-        return True
+        return not FINDER.means_another(top, list(map(str, folders)))
     try:
         spec = find_spec(top)
     except (ImportError, ValueError):

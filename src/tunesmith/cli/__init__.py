@@ -15,6 +15,7 @@ import click
 from tunesmith.cli.lazy import LazyGroup
 from tunesmith.cli.streams import prepare, say
 from tunesmith.errors import ConfigError, ExitCode, TunesmithError
+from tunesmith.interruptions import Interrupted, leave
 from tunesmith.redact import printable, redact
 from tunesmith.version import VERSION
 
@@ -76,6 +77,9 @@ def main() -> None:
         status = error.exit_code
     except (KeyboardInterrupt, click.Abort):
         status = ExitCode.INTERRUPTED
+    except Interrupted as stop:
+        say(str(stop))
+        status = 128 + stop.signum
     except OSError as error:
         # The file system's own words; whoever knows more raises a StorageError.
         where = f"{error.filename}: " if error.filename else ""
@@ -84,6 +88,7 @@ def main() -> None:
     except Exception as error:  # noqa: BLE001 - nobody should read a traceback who did not ask
         _show_defect(error)
         status = ExitCode.INTERNAL
+    leave()
     sys.exit(int(status or 0))
 
 

@@ -1,6 +1,7 @@
 """``tunesmith serve``."""
 
 from pathlib import Path
+from signal import SIGINT
 
 import click
 
@@ -8,6 +9,7 @@ from tunesmith.cli.options import config_option, json_option, print_json
 from tunesmith.cli.reading import open_record
 from tunesmith.cli.streams import say, show
 from tunesmith.errors import UsageError
+from tunesmith.interruptions import Interrupted
 
 
 @click.command("serve")
@@ -36,6 +38,8 @@ def command(config: Path | None, port: int, *, as_json: bool) -> None:
         say("Live while the study runs; only this machine can see it. Ctrl-C ends it.")
         try:
             server.serve_forever()
-        except KeyboardInterrupt:
-            # The way to end it, so no failure.
+        except (KeyboardInterrupt, Interrupted) as stop:
+            # Ctrl-C is the way to end it, so no failure.
+            if isinstance(stop, Interrupted) and stop.signum != SIGINT:
+                raise
             say("")

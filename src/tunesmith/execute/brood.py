@@ -18,6 +18,7 @@ from multiprocessing.connection import wait
 from pathlib import Path
 
 from tunesmith.execute import worker
+from tunesmith.execute.bootstrap import own_program
 from tunesmith.execute.guard import stand_guard
 
 MAX_ORDER_BYTES = 1 << 16
@@ -138,12 +139,13 @@ def _spawn(arguments: list[str], log: int) -> int:
         os.set_inheritable(descriptor, True)
     return os.posix_spawn(
         sys.executable,
-        [sys.executable, "-P", "-m", "tunesmith.execute.worker", *arguments],
+        own_program("worker", arguments),
         os.environ,
         file_actions=[(os.POSIX_SPAWN_DUP2, log, 1), (os.POSIX_SPAWN_DUP2, log, 2)],
         setsid=True,
     )
 
 
-if __name__ == "__main__":
-    worker.main(main(sys.argv[1:]))
+def start(arguments: Sequence[str]) -> None:
+    """Be the nest, and in each process that is forked from it a worker."""
+    worker.main(main(arguments))

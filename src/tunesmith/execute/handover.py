@@ -21,6 +21,7 @@ from typing import Any
 
 import cloudpickle
 
+from tunesmith import shadows
 from tunesmith.errors import StorageError, UsageError
 
 ALIGNMENT = 64
@@ -83,12 +84,15 @@ def surroundings(environ: Mapping[str, str]) -> bytes:
     with suppress(OSError):  # the working folder may be gone
         cwd = os.getcwd()  # noqa: PTH109 - as it is, not resolved
     places = [str(Path(entry).absolute()) for entry in sys.path]
-    return json.dumps({"places": places, "cwd": cwd, "environ": dict(environ)}).encode()
+    out = shadows.FINDER.folders
+    content = {"places": places, "kept_out": out, "cwd": cwd, "environ": dict(environ)}
+    return json.dumps(content).encode()
 
 
 def settle_in(content: bytes) -> None:
     """Take over another process's surroundings."""
     found = json.loads(content)
+    shadows.keep_out(found["kept_out"])
     sys.path[:] = found["places"]
     os.environ.clear()
     os.environ.update(found["environ"])

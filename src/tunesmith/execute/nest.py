@@ -10,7 +10,6 @@ import os
 import shutil
 import socket
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
@@ -22,6 +21,7 @@ from typing import Self
 
 from tunesmith import faults
 from tunesmith.errors import TunesmithError
+from tunesmith.execute.bootstrap import own_program, without_path
 from tunesmith.execute.brood import SEPARATOR
 from tunesmith.execute.guard import LAST_WORD, ORDER
 
@@ -36,7 +36,7 @@ THREAD_VARIABLES = (
     "NUMEXPR_NUM_THREADS",
     "LOKY_MAX_CPU_COUNT",
 )
-OWN_VARIABLES = (*THREAD_VARIABLES, "PYTHONPATH", "JE_ARROW_MALLOC_CONF")
+OWN_VARIABLES = (*THREAD_VARIABLES, "JE_ARROW_MALLOC_CONF")
 """Worker processes have values of their own of these."""
 # One of Arrow's allocators starts a thread when imported, which would keep the nest from forking.
 NO_THREADS = {"JE_ARROW_MALLOC_CONF": "background_thread:false"}
@@ -171,22 +171,20 @@ class Nest:
             arguments = [*descriptors, str(self.folder), *self._modules]
             faults.reach("run.spawn")
             self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
-                [sys.executable, "-P", "-m", "tunesmith.execute.brood", *arguments],
+                own_program("brood", arguments),
                 stdin=subprocess.DEVNULL,
                 stdout=self._log,
                 stderr=self._log,
                 pass_fds=(control.fileno(), lifeline.fileno()),
                 start_new_session=True,
-                env=self.environment(),
+                env=without_path(self.environment()),
             )
             ours.pop_all()
 
     def environment(self) -> dict[str, str]:
         """The environment of the workers."""
         limits = dict.fromkeys(THREAD_VARIABLES, str(self.n_threads))
-        # The same modules from the same places, in the same order, as in this process.
-        path = os.pathsep.join(str(Path(entry).absolute()) for entry in sys.path)
-        return {**NO_THREADS, **os.environ, **limits, "PYTHONPATH": path}
+        return {**NO_THREADS, **os.environ, **limits}
 
 
 _kept: dict[int, Nest] = {}

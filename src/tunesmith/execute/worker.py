@@ -4,7 +4,6 @@ import os
 import pickle
 import signal
 import struct
-import sys
 import time
 import traceback
 from collections.abc import Sequence
@@ -97,5 +96,5 @@ def _picklable(error: BaseException) -> bytes:
     return content
 
 
-if __name__ == "__main__":
-    main(sys.argv[1:])
+start = main
+"""As ``bootstrap`` calls it."""

@@ -8,6 +8,7 @@ from typing import Any
 
 from tunesmith.errors import UsageError
 from tunesmith.redact import printable, redact
+from tunesmith.shadows import FINDER
 
 OWN = Path(__file__).parents[1]
 MACHINERY = ("<frozen importlib", "importlib/__init__.py")
@@ -28,17 +29,30 @@ def load(where: str, path: str) -> Any:
         return getattr(module, attribute)
     near = get_close_matches(attribute, dir(module), n=1, cutoff=0.6)
     hint = f" Did you mean `{module_name}.{near[0]}`?" if near else ""
+    own = FINDER.hidden(module_name.partition(".")[0])
+    hint += "" if own is None else f"\n  {_hidden_text(own)}"
     raise UsageError(f"{where}: `{module_name}` has no `{attribute}`.{hint}")
 
 
 def _import_text(where: str, path: str, module_name: str, error: BaseException) -> str:
     text = f"{where}: cannot import `{path}`: {type(error).__name__}: {error}"
     missing = getattr(error, "name", None) if isinstance(error, ModuleNotFoundError) else None
-    if missing and (module_name == missing or module_name.startswith(f"{missing}.")):
+    wanted = getattr(error, "name", None) if isinstance(error, ImportError) else None
+    own = FINDER.hidden(wanted.partition(".")[0]) if wanted else None
+    if own is not None:
+        text += f"\n  {_hidden_text(own)}"
+    elif missing and (module_name == missing or module_name.startswith(f"{missing}.")):
         text = f"{where}: there is no module `{missing}` (wanted for `{path}`)"
         return f"{text}. Is its package installed, and is the path right?"
     frames = user_frames(error)
     return printable(redact(text + "".join(f"\n  {frame}" for frame in frames)))
+
+
+def _hidden_text(file: str) -> str:
+    return (
+        f"{short(file)} is named like a module of Python or of a library, which is what this name"
+        " means here; rename the file, or put it into a package."
+    )
 
 
 def user_frames(error: BaseException) -> list[str]:

@@ -1,0 +1,68 @@
+"""Ctrl-C and SIGTERM end a command with one line and the right code, from its first line on.
+
+The study has its own, gentler way (``study/signals``), which stands in for this one while trials
+run. Before and after, a signal unwinds what is under way, so that files and locks are closed.
+Within an import it ends the process on the spot: libraries catch what is raised while they are
+imported, and nothing is open yet that the kernel would not close.
+"""
+
+import os
+import signal
+from contextlib import suppress
+from types import FrameType
+from typing import NoReturn
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+IMPORTER = "<frozen importlib"
+
+
+class Interrupted(BaseException):
+    """A signal asked the process to end."""
+
+    def __init__(self, signum: int) -> None:
+        super().__init__(words(signum))
+        self.signum = signum
+
+
+def listen() -> None:
+    """Take the signals over; one that is ignored, as under ``nohup``, stays so."""
+    for number in SIGNALS:
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _end)
+
+
+def leave() -> None:
+    """From now on a signal ends the process on the spot: all is done but closing."""
+    for number in SIGNALS:
+        if signal.getsignal(number) is _end:
+            signal.signal(number, _end_at_once)
+
+
+def words(signum: int) -> str:
+    """What is said.
+
+    >>> words(15)
+    'interrupted by SIGTERM'
+    """
+    return f"interrupted by {signal.Signals(signum).name}"
+
+
+def _end(signum: int, frame: FrameType | None) -> None:
+    if _is_importing(frame):
+        _end_at_once(signum, frame)
+    raise Interrupted(signum)
+
+
+def _is_importing(frame: FrameType | None) -> bool:
+    while frame is not None:
+        if frame.f_code.co_filename.startswith(IMPORTER):
+            return True
+        frame = frame.f_back
+    return False
+
+
+def _end_at_once(signum: int, _frame: FrameType | None) -> NoReturn:
+    # Not through Python's streams: the signal may have come while one of them was in use.
+    with suppress(OSError):  # nobody may be listening
+        os.write(2, f"{words(signum)}\n".encode())
+    os._exit(128 + signum)
