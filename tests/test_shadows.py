@@ -17,7 +17,9 @@ from tunesmith.parts import project_on_path
 from tunesmith.preview import leads_into
 from tunesmith.testing.projects import make_project
 
-STANDARD = "random types queue json site copy socket select signal typing enum logging heapq".split()
+STANDARD = (
+    "random types queue json site copy socket select signal typing enum logging heapq".split()
+)
 LIBRARIES = "pandas numpy sklearn scipy joblib yaml click optuna pydantic six dateutil".split()
 TRAP = "raise SystemExit('a file of the project was imported for another module')\n"
 
