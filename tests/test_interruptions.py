@@ -78,13 +78,17 @@ def test_the_last_moments_are_quiet(tmp_path: Path) -> None:
 def test_elsewhere_it_unwinds_what_is_under_way() -> None:
     before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
     closed = []
+
+    def work() -> None:
+        try:
+            os.kill(os.getpid(), TERM)
+        finally:
+            closed.append(True)
+
     try:
         listen()
         with pytest.raises(Interrupted, match="interrupted by SIGTERM") as caught:
-            try:
-                os.kill(os.getpid(), TERM)
-            finally:
-                closed.append(True)
+            work()
         leave()
         assert signal.getsignal(signal.SIGTERM) not in before.values()
     finally:

@@ -17,10 +17,10 @@ from tunesmith.parts import project_on_path
 from tunesmith.preview import leads_into
 from tunesmith.testing.projects import make_project
 
-STANDARD = (
-    "random types queue json site copy socket select signal typing enum logging heapq".split()
-)
-LIBRARIES = "pandas numpy sklearn scipy joblib yaml click optuna pydantic six dateutil".split()
+STANDARD = """random types queue json site copy socket select signal typing enum logging heapq
+""".split()
+LIBRARIES = """pandas numpy sklearn scipy joblib yaml click optuna pydantic six dateutil
+""".split()
 TRAP = "raise SystemExit('a file of the project was imported for another module')\n"
 
 
@@ -32,14 +32,14 @@ def project(tmp_path: Path) -> Iterator[Path]:
     (tmp_path / "scipy/__init__.py").write_text("PLACE = 'project'\n")
     with project_on_path(tmp_path):
         yield tmp_path
-    for name in ("mine",):
-        sys.modules.pop(name, None)
+    sys.modules.pop("mine", None)
 
 
 def test_names_that_others_need_lead_past_the_project(project: Path) -> None:
     for name in (*STANDARD, *LIBRARIES):
         found = shadows.FINDER.find_spec(name)
-        assert found is not None and str(project) not in str(found.origin), name
+        assert found is not None, name
+        assert str(project) not in str(found.origin), name
         assert shadows.FINDER.hidden(name), name
         assert project_sources(project, name) == []
         assert not leads_into(project, f"{name}:Model")
@@ -114,7 +114,7 @@ def test_a_run_with_workers_beside_files_named_like_everything(tmp_path: Path) -
     config.write_text(config.read_text().replace("sklearn.tree.DecisionTreeClassifier", "my.Model"))
     (tmp_path / "my.py").write_text(MODEL)
     # Those that Python itself imports before the first line of `-m` are beyond anybody's reach.
-    reachable = [name for name in STANDARD if name not in ("types",)]
+    reachable = [name for name in STANDARD if name != "types"]
     for name in (*reachable, *LIBRARIES, "tokenize", "multiprocessing", "subprocess"):
         (tmp_path / f"{name}.py").write_text(TRAP)
     done = subprocess.run(
