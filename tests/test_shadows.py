@@ -17,10 +17,11 @@ from tunesmith.parts import project_on_path
 from tunesmith.preview import leads_into
 from tunesmith.testing.projects import make_project
 
-STANDARD = """random types queue json site copy socket select signal typing enum logging heapq
-""".split()
-LIBRARIES = """pandas numpy sklearn scipy joblib yaml click optuna pydantic six dateutil
-""".split()
+NAMES = """
+random types queue json site copy socket select signal typing enum logging heapq
+pandas numpy sklearn scipy joblib yaml click optuna pydantic six dateutil
+"""
+STANDARD, LIBRARIES = (line.split() for line in NAMES.strip().splitlines())
 TRAP = "raise SystemExit('a file of the project was imported for another module')\n"
 
 
