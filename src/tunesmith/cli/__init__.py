@@ -12,11 +12,13 @@ from pathlib import Path
 
 import click
 
+from tunesmith.cli.held import Held, is_wanted
 from tunesmith.cli.lazy import LazyGroup
-from tunesmith.cli.streams import prepare, say
+from tunesmith.cli.streams import command_ci, prepare, say
 from tunesmith.errors import ConfigError, ExitCode, TunesmithError
 from tunesmith.interruptions import Interrupted, leave
-from tunesmith.redact import printable, redact
+from tunesmith.redact import clean, printable
+from tunesmith.user_output import hold_with, let_go
 from tunesmith.version import VERSION
 
 MAX_SHOWN = 50
@@ -65,6 +67,8 @@ def cli() -> None:
 def main() -> None:
     """Run the command line; every deliberate error becomes a message and an exit code."""
     prepare()
+    if is_wanted():
+        hold_with(Held())
     try:
         status = cli(standalone_mode=False)
     except click.exceptions.Exit as exit_:
@@ -88,6 +92,7 @@ def main() -> None:
     except Exception as error:  # noqa: BLE001 - nobody should read a traceback who did not ask
         _show_defect(error)
         status = ExitCode.INTERNAL
+    let_go()
     leave()
     sys.exit(int(status or 0))
 
@@ -112,7 +117,7 @@ def _show_defect(error: Exception) -> None:
     place = f"{Path(last.filename).name}:{last.lineno}"
     say(
         f"This is a defect in Tunesmith {VERSION}, not in your project:\n"
-        f"  {printable(redact(f'{type(error).__name__}: {error}'))} ({place})\n"
+        f"  {clean(f'{type(error).__name__}: {error}')} ({place})\n"
         "  What was evaluated is kept. Set TUNESMITH_TRACEBACK=1 to see the details for a report."
     )
 
@@ -123,7 +128,10 @@ def _annotate(error: ConfigError) -> None:
         return
     for violation in error.violations[:10]:
         if violation.place and violation.place.line:
-            place, text = violation.place, printable(violation.message).replace("%", "%25")
-            text = text.replace("\r", "%0D").replace("\n", "%0A")
-            where = f"file={place.file},line={place.line},col={place.column}"
-            say(f"::error {where}::{text}")
+            place, text = violation.place, _escaped(clean(violation.message))
+            file = _escaped(place.file).replace(":", "%3A").replace(",", "%2C")
+            command_ci(f"::error file={file},line={place.line},col={place.column}::{text}")
+
+
+def _escaped(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")

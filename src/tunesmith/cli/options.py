@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
+from tunesmith.ci_commands import inert_json, is_ci
 from tunesmith.cli.streams import is_utf8, show
 from tunesmith.config.names import CONFIG_NAMES
 from tunesmith.errors import ConfigError, UsageError
@@ -90,7 +91,8 @@ def pointing_into(config: Path) -> Iterator[None]:
 def print_json(kind: str, content: dict[str, Any]) -> None:
     """Print a JSON document with its kind and schema version."""
     document = {"kind": kind, "schema_version": SCHEMA_VERSION, **content}
-    show(json.dumps(document, indent=2, allow_nan=False, ensure_ascii=not is_utf8()))
+    text = json.dumps(document, indent=2, allow_nan=False, ensure_ascii=not is_utf8())
+    show(inert_json(text) if is_ci() else text)
 
 
 def shown(path: Path) -> str:

@@ -3,10 +3,13 @@
 import codecs
 import os
 import sys
+from contextlib import suppress
 
 import click
 
+from tunesmith.ci_commands import inert, is_ci
 from tunesmith.errors import StorageError
+from tunesmith.redact import redact
 
 PLAIN = {"·": "-", "±": "+/-", "–": "-", "…": "...", "×": "x", "→": "->", "█": "#"}
 
@@ -46,7 +49,7 @@ def show(text: str, *, nl: bool = True) -> None:
         StorageError: stdout leads to a full disk or the like.
     """
     try:
-        click.echo(text, file=sys.stdout, nl=nl)
+        click.echo(_fit(text), file=sys.stdout, nl=nl)
     except BrokenPipeError:
         # `tunesmith trials | head`: the reader has seen enough.
         _discard_stdout()
@@ -62,7 +65,16 @@ def _discard_stdout() -> None:
 
 def say(text: str) -> None:
     """Tell the user something that is not the result; nobody may be listening."""
-    try:
-        click.echo(text, file=sys.stderr)
-    except OSError:
-        return
+    with suppress(OSError):
+        click.echo(_fit(text), file=sys.stderr)
+
+
+def command_ci(text: str) -> None:
+    """Give the CI job a command of our own."""
+    with suppress(OSError):
+        click.echo(redact(text), file=sys.stderr)
+
+
+def _fit(text: str) -> str:
+    """Without secrets, and in CI without anything that the job would take for a command."""
+    return inert(redact(text)) if is_ci() else redact(text)

@@ -16,6 +16,7 @@ from tunesmith.config.rules import check_rules
 from tunesmith.config.salvage import is_touched, salvage
 from tunesmith.config.source import read_document
 from tunesmith.errors import ConfigError, Path, Place, UsageError, Violation, dotted
+from tunesmith.redact import spare, texts
 from tunesmith.space import SearchSpace
 from tunesmith.space.parse import parse_space
 from tunesmith.space.python import as_written
@@ -66,7 +67,7 @@ def load_definition(
     if violations or file is None or space is None:
         broken = [_placed(_from_option(v, given), document) for v in violations]
         raise ConfigError(in_order(broken))
-    return Definition(file, space, folder, path)
+    return _known(Definition(file, space, folder, path))
 
 
 def _from_option(violation: Violation, given: Mapping[str, Any]) -> Violation:
@@ -152,7 +153,15 @@ def define(data: Mapping[str, Any], *, root: FilePath | str = ".") -> Definition
     file = _file(_sections(data), space, folder, violations)
     if violations or file is None or space is None:
         raise ConfigError(violations)
-    return Definition(file, space, folder)
+    return _known(Definition(file, space, folder))
+
+
+def _known(definition: Definition) -> Definition:
+    """The same; its words stand in reports, and are no secrets whatever a variable's value is."""
+    objective, space = definition.file.objective, definition.space.to_json()
+    words = [definition.file.study, *texts(space), *texts(objective.params)]
+    spare([*words, *(metric.name for metric in (*objective.metric, *objective.also))])
+    return definition
 
 
 def _sections(data: Mapping[str, Any]) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from typing import Any
 
 import cloudpickle
 
-from tunesmith import shadows
+from tunesmith import redact, shadows
 from tunesmith.errors import StorageError, UsageError
 
 ALIGNMENT = 64
@@ -85,7 +85,13 @@ def surroundings(environ: Mapping[str, str]) -> bytes:
         cwd = os.getcwd()  # noqa: PTH109 - as it is, not resolved
     places = [str(Path(entry).absolute()) for entry in sys.path]
     out = shadows.FINDER.folders
-    content = {"places": places, "kept_out": out, "cwd": cwd, "environ": dict(environ)}
+    content = {
+        "places": places,
+        "kept_out": out,
+        "spared": redact.spared(),
+        "cwd": cwd,
+        "environ": dict(environ),
+    }
     return json.dumps(content).encode()
 
 
@@ -93,6 +99,7 @@ def settle_in(content: bytes) -> None:
     """Take over another process's surroundings."""
     found = json.loads(content)
     shadows.keep_out(found["kept_out"])
+    redact.spare(found["spared"])
     sys.path[:] = found["places"]
     os.environ.clear()
     os.environ.update(found["environ"])

@@ -11,6 +11,7 @@ from typing import Any, Self
 from threadpoolctl import ThreadpoolController
 
 from tunesmith.execute.executor import Call
+from tunesmith.user_output import held
 
 
 class ThreadLimit:
@@ -69,7 +70,7 @@ class SerialExecutor:
 
     def _run(self, item: Any, future: Future[Any]) -> None:
         try:
-            with self._limit:
+            with self._limit, held():
                 future.set_result(self._function(item))
         except (Exception, SystemExit) as error:  # noqa: BLE001 - the future carries it
             future.set_exception(error)

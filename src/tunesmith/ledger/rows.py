@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tunesmith.history import Failure, FoldResult, Metric, Trial
 from tunesmith.ledger.records import StudyHead
-from tunesmith.redact import printable, redact
+from tunesmith.redact import clean, redact
 from tunesmith.space.parameter import canonical_json
 
 if TYPE_CHECKING:  # workers write rows into journals, and need no database for that
@@ -106,7 +106,7 @@ def evaluation_row(key: str, result: FoldResult, run_id: int) -> dict[str, Any]:
 
 
 def _fit_to_keep(text: str) -> str:
-    return _storable(printable(redact(text)))
+    return _storable(clean(text))
 
 
 def link_row(study_id: int, number: int, fold: int, key: str, run_id: int) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from tunesmith.objective.failure import failure_of
 from tunesmith.objective.metric import BadScoreError, Scorers
 from tunesmith.space import Box, SearchSpace
 from tunesmith.types import Params, Value
+from tunesmith.user_output import held
 
 MAX_ROWS = 50
 WITH_GAPS = 5
@@ -125,7 +126,7 @@ def _corners(box: Box, choice: str) -> Iterable[Params]:
 def _try(
     builder: EstimatorBuilder, scorers: Scorers, rows: Rows, params: Params
 ) -> UsageError | None:
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), held():
         warnings.simplefilter("ignore")
         try:
             given = {} if rows.weights is None else {"sample_weight": rows.weights}

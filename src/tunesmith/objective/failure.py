@@ -9,7 +9,7 @@ from tunesmith.errors import without_addresses
 from tunesmith.history import Failure
 from tunesmith.objective.importing import user_frames
 from tunesmith.objective.metric import BadScoreError
-from tunesmith.redact import printable, redact
+from tunesmith.redact import clean
 
 MAX_MESSAGE = 500
 MAX_TRACEBACK = 4000
@@ -48,12 +48,12 @@ def _message(error: BaseException) -> str:
 
 def _clean(text: str, limit: int) -> str:
     # Redacted before it is cut: half a secret would not be recognised.
-    whole = without_addresses(printable(redact(text))).strip()
+    whole = without_addresses(clean(text)).strip()
     return whole if len(whole) <= limit else f"{whole[: limit - 1]}…"
 
 
 def _tail(text: str) -> str:
-    whole = without_addresses(printable(redact(text)))
+    whole = without_addresses(clean(text))
     return whole if len(whole) <= MAX_TRACEBACK else f"…{whole[-MAX_TRACEBACK + 1 :]}"
 
 

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from tunesmith.errors import UsageError
-from tunesmith.redact import printable, redact
+from tunesmith.redact import clean
 from tunesmith.shadows import FINDER
+from tunesmith.user_output import held
 
 OWN = Path(__file__).parents[1]
 MACHINERY = ("<frozen importlib", "importlib/__init__.py")
@@ -22,7 +23,8 @@ def load(where: str, path: str) -> Any:
     """
     module_name, _, attribute = path.partition(":") if ":" in path else path.rpartition(".")
     try:
-        module = import_module(module_name)
+        with held():
+            module = import_module(module_name)
     except (Exception, SystemExit) as error:  # noqa: BLE001 - the user's code
         raise UsageError(_import_text(where, path, module_name, error)) from None
     if hasattr(module, attribute):
@@ -45,7 +47,7 @@ def _import_text(where: str, path: str, module_name: str, error: BaseException) 
         text = f"{where}: there is no module `{missing}` (wanted for `{path}`)"
         return f"{text}. Is its package installed, and is the path right?"
     frames = user_frames(error)
-    return printable(redact(text + "".join(f"\n  {frame}" for frame in frames)))
+    return clean(text + "".join(f"\n  {frame}" for frame in frames))
 
 
 def _hidden_text(file: str) -> str:

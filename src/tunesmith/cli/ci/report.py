@@ -10,7 +10,7 @@ import click
 from tunesmith.cli.options import config_option, find_config
 from tunesmith.cli.streams import say, show
 from tunesmith.errors import TunesmithError, UsageError
-from tunesmith.redact import printable, redact
+from tunesmith.redact import clean
 
 if TYPE_CHECKING:
     from tunesmith.pipeline.ci.text import Link, Subject
@@ -145,5 +145,5 @@ def _summary(subject: "Subject", forge: "Forge", path: Path) -> Iterator[str]:
 
 def _warn(forge: "Forge | None", error: Exception) -> None:
     kind = "" if isinstance(error, TunesmithError | OSError) else f"{type(error).__name__}: "
-    text = printable(redact(f"the report is not shown everywhere: {kind}{error}"))
+    text = clean(f"the report is not shown everywhere: {kind}{error}")
     say(text if forge is None else forge.warning(text))

@@ -7,13 +7,18 @@ from dataclasses import dataclass
 from fnmatch import fnmatch
 
 from tunesmith.config.program import Environment
-from tunesmith.redact import SECRET_NAME
+from tunesmith.redact import is_secret
 
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 CI_RUNNER = re.compile(
     r"^(ACTIONS_.*|RUNNER_.*|GITHUB_(ENV|PATH|OUTPUT|STATE|STEP_SUMMARY)|CI_JOB_JWT.*)$"
 )
 """With these a program could alter later steps of a CI job, or act in its name."""
+SECRET_NAME = re.compile(
+    r"passwd|password|token(?!iz)|secret|api_?key|access_?key|private_?key|credential",
+    re.IGNORECASE,
+)
+"""Not handed on, whatever the value is."""
 MARK = "TUNESMITH_STUDY"
 """On everything that a study's programs start: what a dead run left behind is found by it."""
 
@@ -38,11 +43,13 @@ class Surroundings:
         users = {**os.environ, **{k: v for k, v in self.restored.items() if v is not None}}
         for name in [name for name, value in self.restored.items() if value is None]:
             users.pop(name, None)
-        kept = {name: value for name, value in users.items() if self._is_handed_on(name)}
+        kept = {name: value for name, value in users.items() if self._is_handed_on(name, value)}
         threads = dict.fromkeys(THREAD_VARIABLES, str(self.n_threads))
         return {**threads, **kept, **self.section.set, MARK: self.mark, **own}
 
-    def _is_handed_on(self, name: str) -> bool:
+    def _is_handed_on(self, name: str, value: str) -> bool:
         if any(fnmatch(name, pattern) for pattern in self.section.keep):
             return True
-        return not SECRET_NAME.search(name) and not CI_RUNNER.match(name)
+        if CI_RUNNER.match(name) or SECRET_NAME.search(name):
+            return False
+        return not is_secret(name, value)

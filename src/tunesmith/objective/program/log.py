@@ -1,34 +1,60 @@
-"""What a program prints, kept on disk: the beginning and the end, never more than so much."""
+"""What a program prints, kept on disk: the beginning and the end, without secrets."""
 
+import os
 from collections import deque
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from tunesmith.redact import redact
+
 HEAD_BYTES = 256 << 10
 TAIL_BYTES = 768 << 10
+MAX_LINE_BYTES = 64 << 10
+"""A longer line is not waited for: only secrets that lie across its parts would be seen."""
+KEY_BEGINS, KEY_ENDS = b"-----BEGIN ", b"-----END "
+CUT_BYTES = 4 << 10
+"""Of a cut line without an end, so much may be the rest of a secret."""
+PRIVATE = 0o600
 
 
 class BoundedLog:
     """A log file of at most about a megabyte, however much is written.
 
+    Secrets are hidden before anything reaches the disk, also where they come in several parts: a
+    line is written when it is complete, and a private key as a whole.
+
     Args:
-        path: the file; an older one is replaced.
-        head: so many bytes from the beginning are kept, and written at once.
+        path: the file; an older one is replaced. Nobody but the user can read it.
+        head: so many bytes from the beginning are kept, and written line by line.
         tail: so many from the end; held in memory until the log is closed.
+        environ: the program's variables, the values of some of which are secrets; by default this
+            process's.
     """
 
-    def __init__(self, path: Path, head: int = HEAD_BYTES, tail: int = TAIL_BYTES) -> None:
-        self._file = path.open("wb", buffering=0)
+    def __init__(
+        self,
+        path: Path,
+        head: int = HEAD_BYTES,
+        tail: int = TAIL_BYTES,
+        *,
+        environ: Mapping[str, str] | None = None,
+    ) -> None:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW
+        self._file = os.fdopen(os.open(path, flags, PRIVATE), "wb", buffering=0)
+        self._environ = {**os.environ, **(environ or {})}
         self._room, self._n_tail = head, tail
+        self._pending = b""
         self._parts: deque[bytes] = deque()
         self._n_held = self._n_dropped = 0
 
     def write(self, data: bytes) -> None:
         """Add to the end."""
         if self._room:
-            self._file.write(data[: self._room])
+            self._pending += data[: self._room]
             data, self._room = data[self._room :], max(self._room - len(data), 0)
+            self._write_whole_lines()
         if data:
             self._parts.append(data)
             self._n_held += len(data)
@@ -36,13 +62,36 @@ class BoundedLog:
             dropped = len(self._parts.popleft())
             self._n_held, self._n_dropped = self._n_held - dropped, self._n_dropped + dropped
 
+    def _write_whole_lines(self) -> None:
+        end = self._pending.rfind(b"\n") + 1 or (
+            len(self._pending) if len(self._pending) > MAX_LINE_BYTES else 0
+        )
+        begin = self._pending.rfind(KEY_BEGINS, 0, end)
+        if begin >= 0 and KEY_ENDS not in self._pending[begin:end] and end - begin < MAX_LINE_BYTES:
+            end = self._pending.rfind(b"\n", 0, begin) + 1
+        self._put(self._pending[:end])
+        self._pending = self._pending[end:]
+
+    def _put(self, data: bytes) -> None:
+        if data:
+            text = data.decode("utf-8", "surrogateescape")
+            self._file.write(redact(text, self._environ).encode("utf-8", "surrogateescape"))
+
     def close(self) -> None:
         """Write the end."""
-        if self._n_dropped:
-            self._file.write(f"\n[… {self._n_dropped:,} bytes left out …]\n".encode())
-        for part in self._parts:
-            self._file.write(part)
+        rest = b"".join(self._parts)
         self._parts.clear()
+        if self._n_dropped:
+            # At the cut half a secret may stand, which nobody would know again.
+            kept, _, lost = self._pending.rpartition(b"\n")
+            whole = _from_whole_line(rest)
+            n_lost = self._n_dropped + len(lost) + len(rest) - len(whole)
+            self._put(kept)
+            self._file.write(f"\n[… {n_lost:,} bytes left out …]\n".encode())
+            self._put(whole)
+        else:
+            self._put(self._pending + rest)
+        self._pending = b""
         self._file.close()
 
     def __enter__(self) -> Self:
@@ -55,3 +104,12 @@ class BoundedLog:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+
+def _from_whole_line(data: bytes) -> bytes:
+    """What follows a cut, from its first whole line on, and behind a key that was cut."""
+    end, begin = data.find(KEY_ENDS), data.find(KEY_BEGINS)
+    if end >= 0 and (begin < 0 or end < begin):
+        data = data[end:]
+    place = min((at for sign in (b"\n", b"\r") if (at := data.find(sign)) >= 0), default=None)
+    return data[CUT_BYTES:] if place is None else data[place + 1 :]

@@ -8,7 +8,7 @@ from pathlib import Path
 from tunesmith.config.model import Definition, File
 from tunesmith.fingerprint import digest
 from tunesmith.objective.program.runner import STDERR, STDOUT
-from tunesmith.redact import printable, redact
+from tunesmith.redact import clean
 
 STATE = ".tunesmith"
 
@@ -55,5 +55,5 @@ def logs_of(definition: Definition, keys: Mapping[int, str], only_errors: bool) 
             path = runs_folder(definition) / key / name
             if path.is_file() and path.stat().st_size:
                 text = path.read_text(errors="replace")
-                found.append(Log(fold, path, printable(redact(text, environ)).rstrip("\n")))
+                found.append(Log(fold, path, clean(text, environ).rstrip("\n")))
     return found

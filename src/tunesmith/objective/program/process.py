@@ -67,7 +67,7 @@ def run(
         argv: the program and its arguments.
         folder: its working folder.
         environ: its whole environment.
-        logs: files for what it writes to standard output and standard error.
+        logs: files for what it writes to standard output and standard error, without secrets.
         limits: of time and memory.
         is_enough: asked again and again while it runs; true ends it.
         listeners: of standard output and standard error, given what is written as it comes.
@@ -88,7 +88,7 @@ def run(
         start_new_session=True,
         bufsize=0,
     )
-    with _Followed(process, logs, others, listeners or (_nobody, _nobody)) as followed:
+    with _Followed(process, logs, others, listeners or (_nobody, _nobody), environ) as followed:
         if limits.memory is not None:
             _limit_memory(process.pid, limits.memory)
         end = None if limits.time_s is None else began + limits.time_s
@@ -123,6 +123,7 @@ class _Followed:
         logs: tuple[Path, Path],
         others: Collection[int],
         listeners: Sequence[Callable[[bytes], None]],
+        environ: Mapping[str, str],
     ) -> None:
         self._process, self._selector = process, selectors.DefaultSelector()
         self._others = others
@@ -136,7 +137,7 @@ class _Followed:
             for stream, path, listener in streams:
                 assert stream is not None  # noqa: S101 - both were asked for
                 os.set_blocking(stream.fileno(), False)
-                log = self._open.enter_context(BoundedLog(path))
+                log = self._open.enter_context(BoundedLog(path, environ=environ))
                 self._selector.register(stream, selectors.EVENT_READ, (log, listener))
         except BaseException:
             self.__exit__()

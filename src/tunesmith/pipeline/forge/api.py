@@ -22,7 +22,7 @@ from urllib.request import (
 )
 
 from tunesmith.errors import UsageError
-from tunesmith.redact import MARK, printable, redact
+from tunesmith.redact import MARK, clean, redact
 from tunesmith.version import VERSION
 
 TIMEOUT_S = 20
@@ -230,7 +230,7 @@ class Api:
         for value in self.headers.values():
             for word in value.split():
                 text = text.replace(word, MARK) if len(word) >= 8 else text
-        return printable(redact(text)).strip()
+        return clean(text).strip()
 
 
 def _opener(base: str) -> OpenerDirector:

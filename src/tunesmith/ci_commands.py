@@ -1,0 +1,47 @@
+r"""Words that the log of a CI job would take for commands, made inert.
+
+GitHub takes a line that begins with ``::``, and ``##[`` anywhere in one; Azure and TeamCity
+``##vso[`` and ``##teamcity[``; GitLab a line that begins with ``section_start:``.
+"""
+
+import os
+import re
+from collections.abc import Mapping
+
+SIGNS = ("CI", "GITHUB_ACTIONS", "GITLAB_CI", "TF_BUILD", "TEAMCITY_VERSION", "BUILDKITE")
+BEGIN = (
+    r"(^|[\r\n\x0b\x0c\x1c-\x1e\x85\u2028\u2029])([^\S\r\n]*(?:\x1b\[[0-9;]*[A-Za-z])*[^\S\r\n]*)"
+)
+COLONS = re.compile(BEGIN + "::")
+SECTION = re.compile(BEGIN + "section_(start|end):")
+ANYWHERE = re.compile(r"##(?=\[|vso\[|teamcity\[)")
+
+
+def is_ci(environ: Mapping[str, str] | None = None) -> bool:
+    """Whether this is a CI job.
+
+    >>> is_ci({"CI": "true"}), is_ci({"CI": "false"}), is_ci({})
+    (True, False, False)
+    """
+    found = os.environ if environ is None else environ
+    return any(found.get(sign, "") not in ("", "0", "false", "False") for sign in SIGNS)
+
+
+def inert(text: str) -> str:
+    r"""The same text to a reader, and no command to a CI job.
+
+    >>> inert("a\n  ::set-output name=x::1 ##[error]y")
+    'a\n  : :set-output name=x::1 # #[error]y'
+    """
+    text = COLONS.sub(r"\1\2: :", text)
+    text = SECTION.sub(r"\1\2section-\3:", text)
+    return ANYWHERE.sub("# #", text)
+
+
+def inert_json(text: str) -> str:
+    r"""JSON of the same content, and no command; a line of it never begins with a string's words.
+
+    >>> inert_json('{"a": "##[x]"}')
+    '{"a": "\\u0023#[x]"}'
+    """
+    return ANYWHERE.sub(r"\\u0023#", text)

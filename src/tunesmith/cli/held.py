@@ -1,0 +1,74 @@
+"""What the user's code prints in this process: shown on stderr, fit to be shown.
+
+Standard output carries results, and a CI job takes some lines for commands. So the descriptors of
+both streams, which libraries in C and child processes use as well, lead into a file without a name
+while the user's code runs; afterwards its end is said like everything else.
+"""
+
+import io
+import os
+import sys
+import tempfile
+from types import TracebackType
+from typing import Self
+
+from tunesmith.cli.streams import say
+from tunesmith.redact import printable
+
+SHOWN_BYTES = 64 << 10
+
+
+class Held:
+    """While entered, nothing reaches the streams. May be entered again within itself."""
+
+    def __init__(self) -> None:
+        self._depth = 0
+
+    def __call__(self) -> Self:
+        """Itself, as a context."""
+        return self
+
+    def __enter__(self) -> Self:
+        self._depth += 1
+        if self._depth > 1:
+            return self
+        self._streams = sys.stdout, sys.stderr
+        for stream in self._streams:
+            stream.flush()
+        self._file = tempfile.TemporaryFile()
+        self._descriptors = os.dup(1), os.dup(2)
+        for number in (1, 2):
+            os.dup2(self._file.fileno(), number)
+        sys.stdout, sys.stderr = (self._text(number) for number in (1, 2))
+        return self
+
+    def _text(self, number: int) -> io.TextIOWrapper:
+        raw = open(number, "wb", buffering=0, closefd=False)  # noqa: SIM115
+        return io.TextIOWrapper(raw, "utf-8", "backslashreplace", write_through=True)
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._depth -= 1
+        if self._depth:
+            return
+        sys.stdout, sys.stderr = self._streams
+        for number, descriptor in zip((1, 2), self._descriptors, strict=True):
+            os.dup2(descriptor, number)
+            os.close(descriptor)
+        with self._file as file:
+            size = file.seek(0, os.SEEK_END)
+            file.seek(max(0, size - SHOWN_BYTES))
+            data = file.read()
+        if size > SHOWN_BYTES:
+            data = data.partition(b"\n")[2]
+        if text := printable(data.decode(errors="replace")).rstrip():
+            say(text)
+
+
+def is_wanted() -> bool:
+    """Whether nobody sits there who might talk to a debugger."""
+    return not (sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty())

@@ -1,0 +1,56 @@
+"""The ways in which a secret is written by what it runs through: JSON, URLs, base64, ..."""
+
+import base64
+import html
+import json
+from collections.abc import Iterator
+from urllib.parse import quote, quote_plus
+
+MIN_LENGTH = 8
+
+
+def spellings(value: str) -> set[str]:
+    """A secret as it is, and as it comes out of encoders; line by line, where it has several.
+
+    >>> {"p%40ss+w%2Frd", "p%40ss%20w%2Frd"} <= spellings("p@ss w/rd")
+    True
+    """
+    lines = [line for line in value.splitlines() if line.strip()]
+    whole = [value, value.strip()]
+    if len(lines) > 1:
+        whole += [line.strip() for line in lines]
+    found = {text for one in whole for text in _written(one)}
+    return {text for text in found if len(text) >= MIN_LENGTH}
+
+
+def _written(value: str) -> Iterator[str]:
+    yield value
+    escaped = json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1]
+    yield from escaped
+    yield from (text.replace("/", r"\/") for text in escaped)
+    yield from (repr(value)[1:-1], ascii(value)[1:-1], value.replace("\n", "\\n"))
+    yield from (html.escape(value), html.escape(value, quote=False))
+    for text in (quote(value), quote(value, safe=""), quote_plus(value)):
+        yield from (text, text.replace("%", "%25"))
+        yield _lower_escapes(text)
+    data = value.encode("utf-8", "surrogateescape")
+    yield from (data.hex(), data.hex().upper())
+    yield from _in_base64(data)
+
+
+def _lower_escapes(text: str) -> str:
+    """``%2f`` for ``%2F``, as some encoders write."""
+    head, *rest = text.split("%")
+    return "%".join([head, *(part[:2].lower() + part[2:] for part in rest)])
+
+
+def _in_base64(data: bytes) -> Iterator[str]:
+    """Also where it stands behind something else, as a password behind its user."""
+    for n_before in range(3):
+        encoded = base64.b64encode(b"\0" * n_before + data).decode()
+        # The first characters hold bits of what stands before, the last ones of what comes after.
+        first = (0, 2, 3)[n_before]
+        n_bits = 8 * (n_before + len(data))
+        core = encoded[first : n_bits // 6]
+        yield from (core, core.replace("+", "-").replace("/", "_"))
+    yield base64.b32encode(data).decode().rstrip("=")
