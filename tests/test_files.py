@@ -2,6 +2,7 @@ import errno
 import fcntl
 import os
 import signal
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tunesmith.errors import StorageError, UsageError
-from tunesmith.files import inside, write_atomic
+from tunesmith.files import inside, make_private, make_state_folder, write_atomic
 
 REWRITE_FOREVER = """
 import sys
@@ -117,3 +118,43 @@ def test_what_a_killed_process_has_left_is_swept_and_a_living_ones_is_not(tmp_pa
     assert young.exists()
     assert living.exists()
     assert other.exists()
+
+
+def rights(path: Path) -> str:
+    return oct(stat.S_IMODE(path.stat().st_mode))
+
+
+@pytest.mark.parametrize(
+    ("umask", "expected"), [(0o022, "0o644"), (0o077, "0o600"), (0o002, "0o664")]
+)
+def test_outputs_follow_the_umask_and_keep_what_they_have(
+    tmp_path: Path, umask: int, expected: str
+) -> None:
+    before = os.umask(umask)
+    try:
+        write_atomic(tmp_path / "a", "1")
+        assert rights(tmp_path / "a") == expected
+        (tmp_path / "a").chmod(0o640)
+        write_atomic(tmp_path / "a", "2")
+        assert rights(tmp_path / "a") == "0o640"
+        assert os.umask(umask) == umask
+    finally:
+        os.umask(before)
+
+
+@pytest.mark.parametrize(
+    ("above", "folder", "file"), [(0o755, "0o700", "0o600"), (0o2775, "0o2770", "0o660")]
+)
+def test_the_state_is_private_unless_the_folder_is_the_groups(
+    tmp_path: Path, above: int, folder: str, file: str
+) -> None:
+    project = tmp_path / "project"
+    project.mkdir()
+    project.chmod(above)
+    make_state_folder(project / ".tunesmith/runs/x")
+    make_private(project / ".tunesmith/ledger.db")
+    make_private(project / ".tunesmith/ledger.db")  # harmless
+    assert [rights(project / place) for place in (".tunesmith", ".tunesmith/runs/x")] == [
+        folder
+    ] * 2
+    assert rights(project / ".tunesmith/ledger.db") == file

@@ -3,6 +3,7 @@
 import fcntl
 import glob
 import os
+import stat
 import tempfile
 import time
 from collections.abc import Iterable
@@ -13,12 +14,16 @@ from pathlib import Path
 from tunesmith import faults
 from tunesmith.errors import StorageError, UsageError
 
+STATE = ".tunesmith"
+"""The folder of a project for what is nobody else's business: ledger, locks, logs."""
 
-def write_atomic(path: Path, content: str | bytes, *, mode: int = 0o644) -> bool:
+
+def write_atomic(path: Path, content: str | bytes) -> bool:
     """Replace a file's content in one step; leave it untouched when the content is the same.
 
     A reader, or a crash at any moment, sees the old content or the new one. Untouched files keep
-    their modification time, so that DVC and make see no change.
+    their modification time, so that DVC and make see no change. A new file has the rights that the
+    umask leaves, an old one keeps its own.
 
     Returns:
         Whether the file was written.
@@ -31,7 +36,7 @@ def write_atomic(path: Path, content: str | bytes, *, mode: int = 0o644) -> bool
         if path.is_file() and path.read_bytes() == data:
             return False
         path.parent.mkdir(parents=True, exist_ok=True)
-        _replace(path, data, mode)
+        _replace(path, data, _rights(path))
     except OSError as error:
         raise StorageError(f"cannot write {path}: {error.strerror or error}") from error
     return True
@@ -71,6 +76,56 @@ def _sweep(path: Path) -> None:
             fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
             if is_old:
                 orphan.unlink()
+
+
+def _rights(path: Path) -> int:
+    try:
+        return stat.S_IMODE(path.stat().st_mode)
+    except FileNotFoundError:
+        # There is no way to ask for the umask but to set it.
+        umask = os.umask(0o077)
+        os.umask(umask)
+        return 0o666 & ~umask
+
+
+def make_state_folder(folder: Path) -> None:
+    """Make a folder for the ledger, locks or logs, with those above it.
+
+    A folder ``.tunesmith`` can be looked into by nobody else; where the group may write into the
+    project's folder, by the group as well.
+    """
+    for place in reversed([folder, *folder.parents]):
+        if place.is_dir():
+            continue
+        is_private = STATE in place.parts
+        place.mkdir(0o700 if is_private else 0o777, exist_ok=True)
+        if is_private and _is_shared(place.parent):
+            # With the bit that makes new files the group's, where the folder above has it.
+            place.chmod(stat.S_IMODE(place.stat().st_mode) | 0o070)
+
+
+def make_private(file: Path) -> None:
+    """Make an empty file, unless there is one, that the user alone can read.
+
+    In a folder that its group may write into the group can read and write it, too.
+    """
+    try:
+        handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    except FileExistsError:
+        return
+    try:
+        os.fchmod(handle, private_rights(file.parent))
+    finally:
+        os.close(handle)
+
+
+def private_rights(folder: Path) -> int:
+    """The rights of a private file in a folder."""
+    return 0o660 if _is_shared(folder) else 0o600
+
+
+def _is_shared(folder: Path) -> bool:
+    return bool(folder.stat().st_mode & stat.S_IWGRP)
 
 
 def _sync_directory(folder: Path) -> None:

@@ -8,6 +8,7 @@ imported, and nothing is open yet that the kernel would not close.
 
 import os
 import signal
+import threading
 from contextlib import suppress
 from types import FrameType
 from typing import NoReturn
@@ -22,6 +23,17 @@ class Interrupted(BaseException):
     def __init__(self, signum: int) -> None:
         super().__init__(words(signum))
         self.signum = signum
+
+
+def is_ours(error: BaseException) -> bool:
+    """Whether an exception asks this process to end, rather than being raised by what it calls.
+
+    ``KeyboardInterrupt`` may be either, where Python's own handler of Ctrl-C is in place.
+    """
+    if isinstance(error, KeyboardInterrupt):
+        is_handled = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+        return is_handled and threading.current_thread() is threading.main_thread()
+    return isinstance(error, Interrupted)
 
 
 def listen() -> None:

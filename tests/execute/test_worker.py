@@ -1,4 +1,5 @@
 import pickle
+import signal
 import threading
 from typing import Any
 
@@ -50,6 +51,17 @@ def test_a_result_that_cannot_travel_is_a_failure() -> None:
     assert "cannot pickle" in str(error)
 
 
-def test_an_interrupt_is_not_swallowed() -> None:
-    with pytest.raises(KeyboardInterrupt):
-        _answer(fail, KeyboardInterrupt())
+class Abort(BaseException):
+    """Of a library that does not want to be caught."""
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), GeneratorExit(), Abort("now")])
+def test_what_would_end_the_run_is_told(
+    error: BaseException, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As in a worker, which does not listen to Ctrl-C.
+    monkeypatch.setattr(signal, "getsignal", lambda _number: signal.SIG_IGN)
+    kind, found = pickle.loads(_answer(fail, error))
+    assert kind == FAILED
+    assert type(found) is RuntimeError
+    assert type(error).__name__ in str(found)

@@ -1,5 +1,7 @@
 import os
 import pickle
+import signal
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -201,6 +203,23 @@ def test_scikit_learns_own_frames_are_shown_by_their_package(define: Define) -> 
     assert failure.kind == "InvalidParameterError"
     assert "sklearn/" in failure.traceback
     assert "site-packages" not in failure.traceback
+
+
+@pytest.mark.parametrize("name", ["KeyboardInterrupt", "GeneratorExit", "Abort"])
+def test_code_that_raises_what_is_no_exception_is_named(
+    define: Define, tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(signal, "getsignal", lambda _number: signal.SIG_IGN)  # as in a worker
+    (tmp_path / "raising.py").write_text(
+        "from sklearn.tree import DecisionTreeClassifier\nclass Abort(BaseException): pass\n"
+        "class Model(DecisionTreeClassifier):\n"
+        f"    def fit(self, X, y): raise {name}()\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    definition = define(numbers(), {"max_depth": [1]}, estimator="raising.Model")
+    failure = one(build_objective(definition), {"max_depth": 1}).failure
+    sys.modules.pop("raising")
+    assert (failure.kind, failure.message) == (name, f"the code raised {name}")
 
 
 def test_an_interrupt_is_no_failure(define: Define, faulty: str) -> None:

@@ -11,6 +11,7 @@ from typing import Any, Self
 from threadpoolctl import ThreadpoolController
 
 from tunesmith.execute.executor import Call
+from tunesmith.interruptions import is_ours
 from tunesmith.user_output import held
 
 
@@ -72,7 +73,9 @@ class SerialExecutor:
         try:
             with self._limit, held():
                 future.set_result(self._function(item))
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - the future carries it
+        except BaseException as error:
+            if is_ours(error):
+                raise
             future.set_exception(error)
 
     def cancel(self, future: Future[Any]) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 
 from tunesmith import faults
 from tunesmith.execute.guard import stand_guard
+from tunesmith.interruptions import is_ours
 
 READY, RESULT, FAILED = "ready", "result", "failed"
 DURATION = struct.Struct("<d")
@@ -82,7 +83,9 @@ def _serve(connection: Connection, function: Any) -> None:
 def _answer(function: Any, item: Any) -> bytes:
     try:
         return pickle.dumps((RESULT, function(item)))
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - it travels to the parent
+    except BaseException as error:
+        if is_ours(error):
+            raise
         return _picklable(error)
 
 
@@ -91,9 +94,15 @@ def _picklable(error: BaseException) -> bytes:
         content = pickle.dumps((FAILED, error))
         pickle.loads(content)  # noqa: S301 - some errors pickle but do not come back
     except Exception:  # noqa: BLE001
-        text = "".join(traceback.format_exception_only(error)).strip()
-        return pickle.dumps((FAILED, RuntimeError(text)))
-    return content
+        return _told(error)
+    # Raised where the result is asked for, these would end the run.
+    is_an_end = not isinstance(error, Exception | SystemExit)
+    return _told(error) if is_an_end else content
+
+
+def _told(error: BaseException) -> bytes:
+    text = "".join(traceback.format_exception_only(error)).strip()
+    return pickle.dumps((FAILED, RuntimeError(text)))
 
 
 start = main

@@ -18,6 +18,7 @@ from sqlalchemy.engine import URL
 
 from tunesmith import faults
 from tunesmith.errors import StorageError, UsageError
+from tunesmith.files import make_private, make_state_folder
 from tunesmith.history import HOLDOUT, FoldResult, Metric, Trial, TrialLog
 from tunesmith.ledger import condition, dialect, schema
 from tunesmith.ledger.messages import named
@@ -483,7 +484,7 @@ def _is_sealed(file: Path) -> bool:
 
 def _make_folder(folder: Path) -> None:
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_state_folder(folder)
         ignore = folder / ".gitignore"
         # Like the caches of mypy and ruff, the state folder keeps itself out of Git.
         if folder.name == ".tunesmith" and not ignore.exists():

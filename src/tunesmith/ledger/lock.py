@@ -16,6 +16,7 @@ from typing import Any
 
 from tunesmith import faults
 from tunesmith.errors import LockedError, StorageError
+from tunesmith.files import make_private, make_state_folder
 
 PATIENCE_S = 5.0
 PAUSE_S = 0.001
@@ -64,9 +65,10 @@ def holders(file: Path) -> dict[str, dict[str, Any]]:
 def _file_lock(path: Path, study: str) -> Iterator[None]:
     # The file stays; what locks is the kernel, and the text in it only tells who holds it.
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_state_folder(path.parent)
+        make_private(path)
         flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
-        handle = os.open(path, flags, 0o644)
+        handle = os.open(path, flags, 0o600)
     except OSError as error:
         raise StorageError(f"cannot open the lock {path}: {error.strerror}") from error
     try:

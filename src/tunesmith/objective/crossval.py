@@ -10,6 +10,7 @@ from tunesmith.config.model import Objective as Section
 from tunesmith.errors import UsageError
 from tunesmith.fingerprint import code_digest, digest, versions
 from tunesmith.history import HOLDOUT, FoldResult, Metric
+from tunesmith.interruptions import is_ours
 from tunesmith.objective.data import Table, load_table
 from tunesmith.objective.dryrun import dry_run
 from tunesmith.objective.estimator import EstimatorBuilder
@@ -162,7 +163,9 @@ class CrossValObjective:
         with noting_warnings() as noted:
             try:
                 scores, ways = self._scores(params, fold, clock)
-            except (Exception, SystemExit) as error:  # noqa: BLE001 - the user's code
+            except BaseException as error:
+                if is_ours(error):
+                    raise
                 failure = failure_of(error)
         warning = "".join(noted)
         return FoldResult(

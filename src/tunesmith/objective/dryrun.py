@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tunesmith.errors import DataError, UsageError
+from tunesmith.interruptions import is_ours
 from tunesmith.objective.data import Rows
 from tunesmith.objective.estimator import EstimatorBuilder
 from tunesmith.objective.failure import failure_of
@@ -132,13 +133,17 @@ def _try(
             given = {} if rows.weights is None else {"sample_weight": rows.weights}
             fit_params = builder.fit_params(params, given)
             estimator = builder.build(params).fit(rows.X, rows.y, **fit_params)
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - the user's code
+        except BaseException as error:
+            if is_ours(error):
+                raise
             return _explained(error, FIT_SYMPTOMS, "objective")
         try:
             scorers(estimator, rows.X, rows.y)
         except BadScoreError as error:
             return UsageError(f"{error}") if error.kind == "type" else None
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - the user's code
+        except BaseException as error:
+            if is_ours(error):
+                raise
             return _explained(error, SCORE_SYMPTOMS, "metric")
     return None
 

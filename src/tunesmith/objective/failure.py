@@ -39,6 +39,9 @@ def _kind(error: BaseException) -> str:
 def _message(error: BaseException) -> str:
     if isinstance(error, SystemExit):
         return f"the code called sys.exit({error.code!r})"
+    if not isinstance(error, Exception):
+        said = f": {error}" if error.args else ""
+        return f"the code raised {type(error).__name__}{said}"
     try:
         text = str(error)
     except Exception:  # noqa: BLE001 - an exception that cannot be printed is still a failure

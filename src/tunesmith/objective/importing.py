@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from tunesmith.errors import UsageError
+from tunesmith.interruptions import is_ours
 from tunesmith.redact import clean
 from tunesmith.shadows import FINDER
 from tunesmith.user_output import held
@@ -25,7 +26,9 @@ def load(where: str, path: str) -> Any:
     try:
         with held():
             module = import_module(module_name)
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - the user's code
+    except BaseException as error:
+        if is_ours(error):
+            raise
         raise UsageError(_import_text(where, path, module_name, error)) from None
     if hasattr(module, attribute):
         return getattr(module, attribute)

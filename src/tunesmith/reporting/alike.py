@@ -1,5 +1,6 @@
 """Trials that failed alike, or warned alike."""
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -17,18 +18,23 @@ class Alike:
     numbers: tuple[int, ...]
 
 
+NUMBERS = re.compile(r"0x[0-9a-fA-F]+|\d+(?:[.,]\d+)*(?:e[+-]?\d+)?")
+
+
 def grouped(noted: Iterable[tuple[str, str, int]]) -> tuple[Alike, ...]:
     """Trials by what they have in common, the most frequent first.
+
+    Messages that differ in numbers alone are of one cause.
 
     Args:
         noted: (kind, message, trial number), in trial order.
     """
-    groups: dict[str, list[tuple[str, int]]] = {}
+    groups: dict[tuple[str, str], dict[int, str]] = {}
     for kind, message, number in noted:
-        groups.setdefault(kind, []).append((message, number))
+        groups.setdefault((kind, NUMBERS.sub("#", message)), {}).setdefault(number, message)
     ordered = sorted(groups.items(), key=lambda item: (-len(item[1]), item[0]))
     return tuple(
-        Alike(kind, found[0][0], tuple(number for _, number in found)) for kind, found in ordered
+        Alike(kind, next(iter(found.values())), tuple(found)) for (kind, _), found in ordered
     )
 
 
@@ -59,11 +65,18 @@ def said(trials: Sequence[Trial]) -> tuple[Said, ...]:
     return tuple(sorted(found, key=lambda group: (-len(group.numbers), group.numbers)))
 
 
+def n_trials(groups: Iterable[Alike]) -> int:
+    """How many trials there are in all; one may have failed in several ways."""
+    return len({number for group in groups for number in group.numbers})
+
+
 def failures(trials: Sequence[Trial]) -> Iterator[tuple[str, str, int]]:
-    """(kind, message, trial number) of every failed trial."""
+    """(kind, message, trial number) of every cause for which a trial failed, fold by fold."""
     for trial in trials:
-        if trial.state is State.FAILED and trial.failure:
-            yield trial.failure.kind, trial.failure.message, trial.number
+        if trial.state is State.FAILED:
+            for failure in (fold.failure for fold in trial.folds):
+                if failure is not None:
+                    yield failure.kind, failure.message, trial.number
 
 
 def warnings(trials: Sequence[Trial]) -> Iterator[tuple[str, str, int]]:

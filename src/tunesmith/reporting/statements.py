@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from tunesmith.reporting import numbers
-from tunesmith.reporting.alike import Alike
+from tunesmith.reporting.alike import Alike, n_trials
 from tunesmith.reporting.cells import name_cell, score_cell, shortened
 from tunesmith.reporting.decision import Comparison, Gate
 from tunesmith.reporting.doubts import Doubts
@@ -190,7 +190,7 @@ def _against_defaults(comparison: Comparison, words: Words) -> str:
 
 
 def _count(summary: Summary, words: Words) -> str:
-    n_failed = sum(len(group.numbers) for group in summary.failures)
+    n_failed = n_trials(summary.failures)
     failed = f", {n_failed} of them failed" if n_failed else ""
     reason = f" Ended by: {words.name(summary.stopped_by)}." if summary.stopped_by else ""
     counted = f"{summary.n_trials} trials of {summary.n_folds} folds{failed}."

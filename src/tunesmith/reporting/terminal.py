@@ -1,15 +1,16 @@
 """The result of a run in a few plain lines."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from tunesmith.ledger.records import StudyRecord
 from tunesmith.reporting import numbers
+from tunesmith.reporting.alike import Alike, n_trials
 from tunesmith.reporting.escape import terminal
 from tunesmith.reporting.statements import same
 from tunesmith.reporting.summary import Summary
 
-LAST_LINES, MAX_LINE = 3, 200
+LAST_LINES, MAX_LINE, MAX_ALIKE = 3, 200, 5
 NAMES = {
     "best": "best",
     "one_se": "simplest within one standard error of the best",
@@ -77,9 +78,18 @@ def closing_text(summary: Summary, record: StudyRecord, files: Iterable[Path]) -
     lines.append(best_text(summary))
     if summary.gate is not None and summary.incumbent is not None:
         lines.append(gate_text(summary))
-    for group in summary.failures:
-        lines.append(f"failed: {len(group.numbers)} x {group.kind}: {group.message[:200]}")
-        lines += [f"  | {line}" for line in _last_lines(summary, group.kind)]
-    lines += [f"warned: {len(g.numbers)} x {g.kind}: {g.message[:200]}" for g in summary.warnings]
+    lines += _alike("failed", summary.failures, summary)
+    lines += _alike("warned", summary.warnings)
     lines += [f"  -> {path}" for path in files]
     return terminal("\n".join(lines))
+
+
+def _alike(what: str, groups: Sequence[Alike], summary: Summary | None = None) -> list[str]:
+    lines, seen = [], set[str]()
+    for group in groups[:MAX_ALIKE]:
+        lines.append(f"{what}: {len(group.numbers)} x {group.kind}: {group.message[:200]}")
+        if summary is not None and group.kind not in seen:
+            lines += [f"  | {line}" for line in _last_lines(summary, group.kind)]
+        seen.add(group.kind)
+    more = groups[MAX_ALIKE:]
+    return [*lines, f"{what}: {n_trials(more)} in {len(more)} other ways"] if more else lines

@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from types import FrameType, TracebackType
 from typing import Any, Self
 
+from tunesmith.interruptions import Interrupted
+
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -56,12 +58,11 @@ def time_budget(budget_s: float | None) -> Iterator[Callable[[], bool]]:
         signal.signal(signal.SIGALRM, before)
 
 
-class StopRequested(BaseException):
+class StopRequested(Interrupted):
     """A signal asked the study to stop."""
 
-    def __init__(self, signum: int) -> None:
-        super().__init__(signal.Signals(signum).name)
-        self.signum = signum
+    def __str__(self) -> str:
+        return signal.Signals(self.signum).name
 
 
 class SignalGate:

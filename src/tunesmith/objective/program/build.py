@@ -8,6 +8,7 @@ import numpy as np
 
 from tunesmith.config.model import Definition
 from tunesmith.config.model import Objective as Section
+from tunesmith.files import STATE
 from tunesmith.fingerprint import digest
 from tunesmith.history import HOLDOUT, Metric
 from tunesmith.objective.program.carried import check_carried
@@ -22,7 +23,7 @@ from tunesmith.objective.program.folds import (
     write_splits,
 )
 from tunesmith.objective.program.gpus import Gpus
-from tunesmith.objective.program.logs import STATE, folder_name, runs_folder
+from tunesmith.objective.program.logs import folder_name, runs_folder
 from tunesmith.objective.program.objective import EVALUATION, ProgramObjective
 from tunesmith.objective.program.ports import ProgramPorts
 from tunesmith.objective.program.process import Limits

@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from tunesmith.files import make_private, make_state_folder
+
 VARIABLE = "CUDA_VISIBLE_DEVICES"
 PAUSE_S = 0.05
 
@@ -29,10 +31,10 @@ class Gpus:
     @contextmanager
     def one(self) -> Iterator[str]:
         """A GPU's name, for one run; waits until one is free."""
-        self.folder.mkdir(parents=True, exist_ok=True)
+        make_state_folder(self.folder)
         while True:
             for name in self.names:
-                handle = os.open(self.folder / f"gpu-{name}.lock", os.O_RDWR | os.O_CREAT, 0o644)
+                handle = os.open(self._lock_file(name), os.O_RDWR)
                 try:
                     if _is_locked(handle):
                         yield name
@@ -40,6 +42,11 @@ class Gpus:
                 finally:
                     os.close(handle)
             time.sleep(PAUSE_S)
+
+    def _lock_file(self, name: str) -> Path:
+        file = self.folder / f"gpu-{name}.lock"
+        make_private(file)
+        return file
 
 
 def _is_locked(handle: int) -> bool:

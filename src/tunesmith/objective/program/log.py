@@ -7,6 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from tunesmith.files import make_private
 from tunesmith.redact import redact
 
 HEAD_BYTES = 256 << 10
@@ -16,7 +17,6 @@ MAX_LINE_BYTES = 64 << 10
 KEY_BEGINS, KEY_ENDS = b"-----BEGIN ", b"-----END "
 CUT_BYTES = 4 << 10
 """Of a cut line without an end, so much may be the rest of a secret."""
-PRIVATE = 0o600
 
 
 class BoundedLog:
@@ -41,8 +41,9 @@ class BoundedLog:
         *,
         environ: Mapping[str, str] | None = None,
     ) -> None:
-        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW
-        self._file = os.fdopen(os.open(path, flags, PRIVATE), "wb", buffering=0)
+        flags = os.O_WRONLY | os.O_TRUNC | os.O_NOFOLLOW
+        make_private(path)
+        self._file = os.fdopen(os.open(path, flags), "wb", buffering=0)
         self._environ = {**os.environ, **(environ or {})}
         self._room, self._n_tail = head, tail
         self._pending = b""
@@ -111,5 +112,7 @@ def _from_whole_line(data: bytes) -> bytes:
     end, begin = data.find(KEY_ENDS), data.find(KEY_BEGINS)
     if end >= 0 and (begin < 0 or end < begin):
         data = data[end:]
-    place = min((at for sign in (b"\n", b"\r") if (at := data.find(sign)) >= 0), default=None)
+    place = min(
+        (at for sign in (b"\n", b"\r") if (at := data.find(sign, 0, CUT_BYTES)) >= 0), default=None
+    )
     return data[CUT_BYTES:] if place is None else data[place + 1 :]

@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tunesmith.config.model import Definition, File
+from tunesmith.files import STATE
 from tunesmith.fingerprint import digest
 from tunesmith.objective.program.runner import STDERR, STDOUT
 from tunesmith.redact import clean
-
-STATE = ".tunesmith"
 
 
 @dataclass(frozen=True)

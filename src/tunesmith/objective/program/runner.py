@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Protocol
 
 from tunesmith.errors import LostError, did_you_mean
-from tunesmith.files import write_atomic
+from tunesmith.files import make_state_folder, write_atomic
 from tunesmith.history import Failure, FoldResult, Metric
 from tunesmith.objective.failure import failure_from
 from tunesmith.objective.program.checkpoints import Checkpoints
@@ -162,7 +162,7 @@ class Runner:
     def _attempt(self, job: Job) -> FoldResult:
         folder = self.runs / job.key
         shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True, mode=0o700)
+        make_state_folder(folder)
         with ExitStack() as stack:
             place = stack.enter_context(self._place(folder))
             own = self._own_values(stack, job, folder, place)

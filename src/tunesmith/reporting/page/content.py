@@ -7,6 +7,7 @@ from typing import Any
 from tunesmith import registry
 from tunesmith.ledger.records import StudyRecord
 from tunesmith.reporting import numbers
+from tunesmith.reporting.alike import n_trials
 from tunesmith.reporting.figures.chart import plain
 from tunesmith.reporting.figures.kind import kind_of
 from tunesmith.reporting.figures.view import View, view_of
@@ -103,7 +104,7 @@ def with_error(trial: Ranked, metric: str) -> str:
 
 def tiles(summary: Summary, record: StudyRecord) -> list[dict[str, str]]:
     """The numbers that one looks for first: what, how much, and a remark."""
-    n_failed = sum(len(group.numbers) for group in summary.failures)
+    n_failed = n_trials(summary.failures)
     best, metric = summary.best, summary.metric
     found = [
         {
