@@ -14,6 +14,7 @@ from tunesmith.ledger.portable import HistoryError
 from tunesmith.ledger.records import StudyHead, StudyRecord
 from tunesmith.ledger.takeover import take_over
 from tunesmith.objective.objective import Objective
+from tunesmith.objective.outline import Outline
 
 
 @dataclass(frozen=True)
@@ -141,7 +142,7 @@ def keep_aside(definition: Definition, committed: CommittedHistory) -> Path | No
     return kept
 
 
-def misfit(record: StudyRecord, definition: Definition, objective: Objective) -> str:
+def misfit(record: StudyRecord, definition: Definition, objective: Objective | Outline) -> str:
     """Why a record of the present identity cannot be this study's all the same; empty if it can."""
     if record.metrics != objective.metrics or record.objectives != objective.objectives:
         return "its metrics are not those of the study"
@@ -150,7 +151,7 @@ def misfit(record: StudyRecord, definition: Definition, objective: Objective) ->
     budget = definition.file.budget
     extra = None if budget is None else budget.parameter
     for trial in record.history.told:
-        if len(trial.folds) != objective.n_folds:
+        if objective.n_folds is not None and len(trial.folds) != objective.n_folds:
             return f"trial {trial.number} has {len(trial.folds)} folds, not {objective.n_folds}"
         for params in (trial.params, trial.proposed or trial.params):
             if {k: v for k, v in params.items() if k != extra} not in definition.space:

@@ -103,7 +103,7 @@ def imported(source: Path) -> set[str]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             tree = ast.parse(source.read_bytes())
-    except (SyntaxError, ValueError):
+    except (SyntaxError, ValueError, OSError, RecursionError, MemoryError):
         return set()  # importing it will say so, with the line
     names = set()
     for node in ast.walk(tree):

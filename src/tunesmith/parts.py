@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from tunesmith import registry, shadows
 from tunesmith.config.model import Definition, OuterFold
@@ -34,6 +34,14 @@ HOUSEKEEPING = ("artifacts", "grace", "retry")
 """Keys of the objective that change no trial."""
 SLACK_S = 10.0
 """A program's own time limit comes first, and leaves a log; this much later its worker ends."""
+
+
+class Described(Protocol):
+    """An objective, or its outline."""
+
+    @property
+    def context(self) -> Mapping[str, str]:
+        """What results depend on besides params and fold."""
 
 
 def build_objective(definition: Definition) -> Objective:
@@ -139,7 +147,7 @@ def choice(definition: Definition) -> tuple[str, int]:
     return (PROCESSES if name == SERIAL else name), n
 
 
-def identity(definition: Definition, objective: Objective) -> str:
+def identity(definition: Definition, objective: Described) -> str:
     """Digest of everything that fixes the sequence of trials.
 
     Where trials end (``stop``), where they run and where results go is not part of it.

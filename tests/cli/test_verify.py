@@ -18,7 +18,8 @@ def test_what_agrees_is_listed(tunesmith: Run, finished: Path) -> None:
 def test_every_disagreement_and_the_exit_code(tunesmith: Run, finished: Path) -> None:
     path = finished / BEST
     path.write_text(path.read_text().replace("max_depth: ", "max_depth: 1"))
-    (finished / REPORT).write_text("\x1b[31mred\n")
+    report = finished / REPORT
+    report.write_text(report.read_text().replace("## ", "## \x1b[31mred ", 1))
     done = tunesmith("verify")
     assert done.returncode == 3
     *lines, last = done.stdout.splitlines()
@@ -48,7 +49,17 @@ def test_text_of_a_file_reaches_no_terminal(tunesmith: Run, finished: Path) -> N
 def test_before_the_first_run_there_is_nothing_to_disagree(tunesmith: Run, project: Path) -> None:
     done = tunesmith("verify")
     assert done.returncode == 0
-    assert done.stdout.splitlines()[-1] == "verified: there is nothing yet"
+    assert done.stdout.splitlines()[-1] == "nothing to verify: the study has left nothing yet"
+    assert json.loads(tunesmith("verify", "--json").stdout)["is_verified"] is False
+
+
+def test_data_that_is_gone_is_said_and_may_be_allowed(tunesmith: Run, finished: Path) -> None:
+    (finished / "data.csv").unlink()
+    done = tunesmith("verify")
+    assert done.returncode == 3
+    assert "the data: not verified: data.csv is not here" in done.stdout
+    assert done.stdout.splitlines()[-1] == "not verified: 1 thing could not be looked at"
+    assert tunesmith("verify", "--allow-missing-data").returncode == 0
 
 
 def test_folds_evaluated_again(tunesmith: Run, finished: Path) -> None:
@@ -56,7 +67,7 @@ def test_folds_evaluated_again(tunesmith: Run, finished: Path) -> None:
     config.write_text(config.read_text() + "execution: {workers: 1}\n")
     done = tunesmith("verify", "--refit", "2", "--seed", "7")
     assert done.returncode == 0
-    assert "2 folds evaluated again (--seed 7)" in done.stdout
+    assert "2 folds evaluated again, by the project's code (--seed 7)" in done.stdout
     found = json.loads(tunesmith("verify", "--refit", "2", "--json").stdout)["refit"]
     assert (found["n"], found["tolerance"]) == (2, 0.0)
     assert tunesmith("verify", "--refit", "0").returncode == 2

@@ -21,7 +21,7 @@ from tunesmith.errors import ExitCode
 if TYPE_CHECKING:
     from tunesmith.pipeline.verify.verify import Refit, Verification
 
-MARKS = {"failure": "", "note": "note: "}
+MARKS = {"failure": "", "unseen": "", "note": "note: "}
 
 
 @click.command("verify")
@@ -36,6 +36,11 @@ MARKS = {"failure": "", "note": "note: "}
     default=0.0,
     help="How far scores may lie apart, relatively.  [default: not at all]",
 )
+@click.option(
+    "--allow-missing-data",
+    is_flag=True,
+    help="Data that is not here, as in a job without access to it, is noted and no reason to fail.",
+)
 @json_option
 def command(
     config: Path | None,
@@ -43,12 +48,14 @@ def command(
     seed: int | None,
     tolerance: float,
     *,
+    allow_missing_data: bool,
     as_json: bool,
 ) -> None:
     """Check that parameters, report, history, ledger and dvc.lock agree; exit with 3 if not.
 
-    Every file is compared with what would be written now; with --refit, recorded scores with what
-    the same fits score now. Nothing is written.
+    Every file is compared with what would be written now; what cannot be looked at counts as not
+    verified. Nothing is written, and none of the project's code is run; but --refit runs it, to
+    compare recorded scores with what the same fits score now.
     """
     from tunesmith.config.load import load_definition
     from tunesmith.pipeline.verify.verify import Refit, verify
@@ -59,12 +66,18 @@ def command(
         seed = secrets.randbelow(1 << 32)
     again = None if refit is None else Refit(refit, seed, tolerance)
     with pointing_into(path):
-        found = verify(definition, again)
+        found = verify(definition, again, needs_data=not allow_missing_data)
     if as_json:
         print_json("verification", _content(found, again))
     else:
         show(_text(found, again))
-    sys.exit(int(ExitCode.OK if found.is_verified else ExitCode.VERIFICATION))
+    is_fine = found.is_verified or found.is_nothing or _is_noted(found)
+    sys.exit(int(ExitCode.OK if is_fine else ExitCode.VERIFICATION))
+
+
+def _is_noted(found: "Verification") -> bool:
+    """Whether there is nothing to verify against, and nothing that would need it."""
+    return found.source is None and all(item.level == "note" for item in found.findings)
 
 
 def _content(found: "Verification", again: "Refit | None") -> dict[str, Any]:
@@ -86,9 +99,14 @@ def _text(found: "Verification", again: "Refit | None") -> str:
     lines = [terminal(f"{MARKS[finding.level]}{finding.words}") for finding in ordered]
     n = sum(finding.level == "failure" for finding in found.findings)
     if again is not None:
-        lines.append(f"{counted(found.n_refit, 'fold')} evaluated again (--seed {again.seed})")
-    if n:
-        return "\n".join([*lines, f"not verified: {counted(n, 'disagreement')}"])
-    listed = ", ".join(found.checked) or "there is nothing yet"
-    source = f" agree with the {found.source}" if found.source else ""
-    return "\n".join([*lines, f"verified: {listed}{source}"])
+        n_refit = counted(found.n_refit, "fold")
+        lines.append(f"{n_refit} evaluated again, by the project's code (--seed {again.seed})")
+    n_unseen = sum(finding.level == "unseen" for finding in found.findings)
+    if n or n_unseen:
+        parts = [counted(n, "disagreement")] if n else []
+        parts += [f"{counted(n_unseen, 'thing')} could not be looked at"] if n_unseen else []
+        return "\n".join([*lines, f"not verified: {', '.join(parts)}"])
+    if found.source is None:
+        return "\n".join([*lines, "nothing to verify: the study has left nothing yet"])
+    listed = ", ".join(found.checked) or "the study"
+    return "\n".join([*lines, f"verified: {listed} agree with the {found.source}"])

@@ -18,7 +18,7 @@ from sqlalchemy.engine import URL
 
 from tunesmith import faults
 from tunesmith.errors import StorageError, UsageError
-from tunesmith.files import make_private, make_state_folder
+from tunesmith.files import make_state_folder
 from tunesmith.history import HOLDOUT, FoldResult, Metric, Trial, TrialLog
 from tunesmith.ledger import condition, dialect, schema
 from tunesmith.ledger.messages import named

@@ -15,10 +15,11 @@ from tunesmith.objective.data import Table, load_table
 from tunesmith.objective.dryrun import dry_run
 from tunesmith.objective.estimator import EstimatorBuilder
 from tunesmith.objective.failure import failure_of, noting_warnings
-from tunesmith.objective.folds import Split, make_splits
+from tunesmith.objective.folds import Split, make_splits, n_folds_of
 from tunesmith.objective.kernel import Clock, Kernel
 from tunesmith.objective.metric import Scorers
 from tunesmith.objective.objective import Fit
+from tunesmith.objective.outline import Outline, metric_of
 from tunesmith.objective.preprocess import auto_preprocessor
 from tunesmith.objective.slices import SliceCache, Slices, cut
 from tunesmith.space import SearchSpace
@@ -228,7 +229,7 @@ def build_objective(definition: Definition) -> CrossValObjective:
     )
     builder = EstimatorBuilder(
         section,
-        definition.file.search.seed if section.random_state is None else section.random_state,
+        _random_state(definition),
         auto_preprocessor(table) if section.preprocess == "auto" else None,
     )
     budget = definition.file.budget
@@ -247,6 +248,37 @@ def build_objective(definition: Definition) -> CrossValObjective:
         (*table.notes, *builder.warnings, *notes),
         is_shared=definition.file.execution.share == "exact",
     )
+
+
+def outline_estimator(definition: Definition) -> Outline:
+    """What scores depend on and are, without the estimator: no code is imported for it.
+
+    Raises:
+        DataError: the table or the folds cannot serve.
+    """
+    section = definition.file.objective
+    table = load_table(
+        data_of(section),
+        definition.root,
+        fold_column=section.cv.column,
+        in_time=section.cv.method == "time_series",
+    )
+    builder = EstimatorBuilder(section, _random_state(definition))
+    scorers = Scorers(section.metric, section.also)
+    metrics = tuple(map(metric_of, scorers.specs))
+    return Outline(
+        context_of(definition, table, builder, scorers),
+        metrics,
+        tuple(map(metric_of, scorers.deciding)),
+        n_folds_of(section.cv, table.rows),
+        table.holdout is not None,
+    )
+
+
+def _random_state(definition: Definition) -> int | None:
+    """Given to what nobody seeded."""
+    own = definition.file.objective.random_state
+    return definition.file.search.seed if own is None else own
 
 
 def without_outer(

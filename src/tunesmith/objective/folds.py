@@ -73,6 +73,19 @@ def make_splits(cv: CrossValidation, rows: Rows, *, is_classifier: bool) -> list
     return splits
 
 
+def n_folds_of(cv: CrossValidation, rows: Rows) -> int | None:
+    """How many splits there are; ``None`` where code of the project makes them.
+
+    Raises:
+        UsageError: keys do not go together.
+        DataError: the rows do not suffice.
+    """
+    if cv.splitter is not None:
+        return None
+    # Whether classes are kept together changes which rows a fold has, not how many folds there are.
+    return len(make_splits(cv.model_copy(update={"stratify": None}), rows, is_classifier=False))
+
+
 # -- which method --------------------------------------------------------------------------------
 
 

@@ -10,7 +10,8 @@ from typing import Literal
 from tunesmith.config.names import CONFIG_NAMES
 
 REBUILD = "`tunesmith report` writes it from the ledger; `tunesmith run` also where there is none."
-Level = Literal["failure", "note"]
+Level = Literal["failure", "unseen", "note"]
+"""What disagrees, what could not be looked at, and what a reader should know."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,11 @@ def as_typed(text: str, config: Path | None) -> str:
 def note(place: str, found: str, fix: str = "") -> Finding:
     """What is no disagreement."""
     return Finding(place, found, fix=fix, level="note")
+
+
+def unseen(place: str, found: str, fix: str = "") -> Finding:
+    """What could not be looked at, so that nobody can say that it agrees."""
+    return Finding(place, f"not verified: {found}", fix=fix, level="unseen")
 
 
 def first_difference(there: str, wanted: str) -> str:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from tunesmith.config.model import Definition
 from tunesmith.errors import TunesmithError
 from tunesmith.ledger.records import StudyRecord
-from tunesmith.objective.objective import Objective
-from tunesmith.parts import build_objective, identity, project_on_path
+from tunesmith.objective.outline import outline
+from tunesmith.parts import Described, identity
 from tunesmith.reporting.best_file import Best
 from tunesmith.reporting.compare import changes
 from tunesmith.reporting.edits import Edit, edit_of
@@ -59,24 +59,23 @@ def standing(definition: Definition, record: StudyRecord) -> Standing:
     if stamped(definition) is not None:
         return Standing(True, (), None, edit)
     try:
-        with project_on_path(definition.root):
-            objective = build_objective(definition)
+        objective = outline(definition)
     except TunesmithError as error:
         first = str(error).splitlines()[0]
-        return Standing(None, (f"it cannot be run as it is ({first})",), None, edit)
+        return Standing(None, (first,), None, edit)
     reasons = tuple(stale_reasons(definition, record, objective))
     return Standing(not reasons, reasons, None if reasons else left_to_do(definition, record), edit)
 
 
 def stale_reasons(
-    definition: Definition, record: StudyRecord, objective: Objective
+    definition: Definition, record: StudyRecord, objective: Described
 ) -> Iterator[str]:
     """What has changed since the series began; nothing where it is the present one.
 
     Args:
         definition: as it is now.
         record: of the series.
-        objective: built from the definition.
+        objective: built from the definition, or its outline.
     """
     if record.head.identity == identity(definition, objective):
         return

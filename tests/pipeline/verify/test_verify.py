@@ -77,6 +77,10 @@ def notes(found: Verification) -> str:
     return "\n".join(finding.words for finding in found.findings if finding.level == "note")
 
 
+def unseen(found: Verification) -> str:
+    return "\n".join(finding.words for finding in found.findings if finding.level == "unseen")
+
+
 def places(found: Verification) -> list[str]:
     return [finding.place for finding in failures(found)]
 
@@ -310,9 +314,24 @@ def test_a_study_that_never_ran_has_digests_alone(own: Path) -> None:
     (own / HISTORY).unlink()
     found = verified(own)
     assert (failures(found), found.source) == ([], None)
-    assert "neither a ledger here nor a history" in notes(found)
+    # Anybody can write a digest: it verifies nothing.
+    assert "neither a ledger here nor a history" in unseen(found)
+    assert not found.is_verified
     DAMAGES["value"][0](own)
     assert places(verified(own)) == [BEST]
+
+
+def test_what_people_wrote_needs_no_study(loose: Path) -> None:
+    shutil.rmtree(loose / ".tunesmith")
+    shutil.rmtree(loose / "outputs")
+    found = verified(loose)
+    assert (failures(found), unseen(found), found.is_verified) == ([], "", False)
+
+
+def test_nothing_at_all_is_not_verified(tmp_path: Path) -> None:
+    make_project(tmp_path)
+    found = verified(tmp_path)
+    assert (found.findings, found.is_nothing, found.is_verified) == ((), True, False)
 
 
 STALE: dict[str, tuple[Damage, str]] = {
@@ -335,9 +354,70 @@ def test_without_the_data_the_files_are_compared_all_the_same(own: Path) -> None
     remove("data.csv")(own)
     found = verified(own)
     assert failures(found) == []
-    assert "are not compared with the study's" in notes(found)
+    assert "data.csv is not here" in unseen(found)
+    assert not found.is_verified
+    allowed = verify(load_definition(own / "tuning.yaml"), needs_data=False)
+    assert allowed.is_verified
+    assert "data.csv is not here" in notes(allowed)
     DAMAGES["report"][0](own)
     assert places(verified(own)) == ["outputs/tuning_results.md"]
+
+
+CODE = """\
+from helping import DEPTH
+from sklearn.tree import DecisionTreeClassifier
+class Model(DecisionTreeClassifier): pass
+"""
+
+
+@pytest.fixture(scope="module")
+def with_code_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("with_code")
+    text = TUNING.replace("sklearn.tree.DecisionTreeClassifier", "seen_model.Model") + OWN
+    (root / "seen_model.py").write_text(CODE)
+    (root / "helping.py").write_text("DEPTH = 3\n")
+    make_project(root, trials=2, text=text)
+    tune(root / "tuning.yaml")
+    return root
+
+
+UNSEEN: dict[str, tuple[Damage, str]] = {
+    "gone": (remove("seen_model.py"), "there is no module `seen_model`"),
+    "broken": (edit("seen_model.py", "class", "klass"), "seen_model.py cannot be parsed (line 3)"),
+    "broken import": (edit("helping.py", "=", "= ("), "helping.py cannot be parsed"),
+    "null bytes": (edit("helping.py", "3", "3\0"), "helping.py cannot be parsed"),
+    "data": (remove("data.csv"), "data.csv is not here"),
+    "data emptied": (lambda root: (root / "data.csv").write_text(""), "data.csv"),
+    "ledger cut": (
+        lambda root: (root / ".tunesmith/ledger.db").write_bytes(b"SQLite format 3\0 and no more"),
+        "the ledger",
+    ),
+    "ledger foreign": (
+        lambda root: (root / ".tunesmith/ledger.db").write_text("another program's"),
+        "the ledger",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", UNSEEN)
+def test_what_cannot_be_looked_at_is_not_verified(
+    with_code_once: Path, tmp_path: Path, case: str
+) -> None:
+    root = Path(shutil.copytree(with_code_once, tmp_path / "project"))
+    assert verified(root).is_verified
+    damage, words = UNSEEN[case]
+    damage(root)
+    found = verified(root)
+    assert not found.is_verified
+    assert words in unseen(found)
+
+
+def test_a_ledger_of_a_newer_version_is_not_verified(own: Path) -> None:
+    with closing(sqlite3.connect(own / ".tunesmith/ledger.db")) as connection, connection:
+        connection.execute("UPDATE tunesmith SET schema_version = 999")
+    found = verified(own)
+    assert not found.is_verified
+    assert "newer" in unseen(found)
 
 
 # -- evaluating again ----------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from tunesmith.config.model import Objective as Section
 from tunesmith.files import STATE
 from tunesmith.fingerprint import digest
 from tunesmith.history import HOLDOUT, Metric
+from tunesmith.objective.outline import Outline
 from tunesmith.objective.program.carried import check_carried
 from tunesmith.objective.program.checkpoints import Checkpoints
 from tunesmith.objective.program.depends import assumed, files_digest, named
@@ -84,6 +85,29 @@ def build_program(
         ports.defaults(definition.space),
         (*notes, _dependence(depends, root)),
     )
+
+
+def outline_program(definition: Definition) -> Outline:
+    """What results depend on and are, without looking for the program.
+
+    Raises:
+        UsageError: files that the configuration names are not there.
+        DataError: the table or the folds cannot serve.
+    """
+    section, root = definition.file.objective, definition.root.resolve()
+    metrics = _metrics(section)
+    context, _ = _context(definition, root, ProgramPorts.of(definition).digest(definition))
+    n_folds, has_holdout = 1 if section.data is None else None, False
+    if section.data is not None:
+        from tunesmith.objective.data import load_table
+        from tunesmith.objective.folds import n_folds_of
+
+        data, cv = section.data, section.cv
+        in_time = cv.method == "time_series"
+        table = load_table(data, root, fold_column=cv.column, in_time=in_time)
+        n_folds, has_holdout = n_folds_of(cv, table.rows), table.holdout is not None
+    n = None if n_folds is None else n_folds * (section.seeds or 1)
+    return Outline(context, metrics, metrics[: len(section.metric)], n, has_holdout)
 
 
 def mark(definition: Definition) -> str:

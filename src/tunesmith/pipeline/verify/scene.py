@@ -6,15 +6,15 @@ from typing import Any
 
 from tunesmith.clones import CommittedHistory, committed_history
 from tunesmith.config.model import Definition
-from tunesmith.errors import TunesmithError, UsageError
+from tunesmith.errors import StorageError, TunesmithError, UsageError
 from tunesmith.fingerprint import digest
-from tunesmith.objective.objective import Objective
-from tunesmith.parts import build_objective, identity, project_on_path
+from tunesmith.objective.outline import DATA, Outline, UnseenError, outline
+from tunesmith.parts import identity
 from tunesmith.pipeline.believed import Believed, believed, last_heads
 from tunesmith.pipeline.branches.notes import EXPERIMENT, notes_in
 from tunesmith.pipeline.dvc.agreement import Tuning, tuning
 from tunesmith.pipeline.dvc.stages import Coupling
-from tunesmith.pipeline.findings import REBUILD, Finding, note
+from tunesmith.pipeline.findings import REBUILD, Finding, note, unseen
 from tunesmith.pipeline.repository import Repository
 from tunesmith.tuning import with_gate
 
@@ -24,8 +24,8 @@ class Scene:
     """What is compared with what."""
 
     definition: Definition
-    objective: Objective | None
-    """``None`` where it cannot be built here."""
+    objective: Outline | None
+    """What results depend on now; ``None`` where that cannot be told."""
     committed: CommittedHistory | None
     found: Believed | None
     dvc: Tuning | None
@@ -60,20 +60,29 @@ class Scene:
         return None if found is None else f"was brought from experiment {found}"
 
 
-def look(definition: Definition) -> Scene:
-    """Gather all that is compared; evaluates nothing.
+def look(definition: Definition, *, needs_data: bool = True) -> Scene:
+    """Gather all that is compared; evaluates nothing, and runs no code of the project.
+
+    Args:
+        definition: of the study.
+        needs_data: data that is not here cannot be compared, and so is missed; else it is noted.
 
     Raises:
         UsageError: an output's path leads out of the project.
-        StorageError: there is a ledger, and it cannot be read.
     """
     problems: list[Finding] = []
-    objective = _objective(definition, problems)
+    objective = _objective(definition, problems, needs_data=needs_data)
     committed = committed_history(definition)
-    if objective is not None:
-        definition = _as_it_ran(definition, objective, committed)
-    mark = None if objective is None else identity(definition, objective)
-    found = believed(definition, committed, mark)
+    found = None
+    try:
+        if objective is not None:
+            definition = _as_it_ran(definition, objective, committed)
+        mark = None if objective is None else identity(definition, objective)
+        found = believed(definition, committed, mark)
+    except StorageError as error:
+        # Damaged, edited, of a newer version, out of reach: the history alone cannot say that a
+        # run would go on from it.
+        problems.append(unseen("the ledger", str(error).splitlines()[0]))
     # Beside a ledger it is one output among others.
     if found is None and committed is not None and committed.problem:
         expected = "the history of the study"
@@ -82,15 +91,15 @@ def look(definition: Definition) -> Scene:
     return Scene(definition, objective, committed, found, dvc, tuple(problems))
 
 
-def _objective(definition: Definition, problems: list[Finding]) -> Objective | None:
+def _objective(
+    definition: Definition, problems: list[Finding], *, needs_data: bool
+) -> Outline | None:
     try:
-        with project_on_path(definition.root):
-            return build_objective(definition)
-    except TunesmithError as error:
-        first = str(error).splitlines()[0]
-        problems.append(
-            note("data, code and configuration", f"are not compared with the study's ({first})")
-        )
+        return outline(definition)
+    except UnseenError as error:
+        for one in error.found:
+            is_noted = one.what == DATA and not needs_data
+            problems.append((note if is_noted else unseen)(one.what, one.why))
         return None
 
 
@@ -103,7 +112,7 @@ def _dvc(definition: Definition, problems: list[Finding]) -> Tuning | None:
 
 
 def _as_it_ran(
-    definition: Definition, objective: Objective, committed: CommittedHistory | None
+    definition: Definition, objective: Outline, committed: CommittedHistory | None
 ) -> Definition:
     """With the gate that ``run --gate`` had added, if that is what makes it the same study."""
     if definition.file.gate is not None:

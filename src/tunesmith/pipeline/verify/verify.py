@@ -15,10 +15,17 @@ from tunesmith.files import inside
 from tunesmith.ledger.lock import holder
 from tunesmith.ledger.portable import write_history
 from tunesmith.ledger.records import StudyRecord
-from tunesmith.objective.objective import Objective
+from tunesmith.objective.outline import Outline
 from tunesmith.pipeline.believed import HISTORY, Believed
 from tunesmith.pipeline.dvc.agreement import Tuning, disagreements
-from tunesmith.pipeline.findings import REBUILD, Finding, as_typed, first_difference, note
+from tunesmith.pipeline.findings import (
+    REBUILD,
+    Finding,
+    as_typed,
+    first_difference,
+    note,
+    unseen,
+)
 from tunesmith.pipeline.standing import left_to_do, stale_reasons
 from tunesmith.pipeline.verify.refit import refit
 from tunesmith.pipeline.verify.scene import Scene, look
@@ -44,8 +51,15 @@ class Verification:
 
     @property
     def is_verified(self) -> bool:
-        """Whether nothing disagrees."""
-        return not any(finding.level == "failure" for finding in self.findings)
+        """Whether everything was looked at, and nothing disagrees."""
+        if any(finding.level != "note" for finding in self.findings):
+            return False
+        return self.source is not None
+
+    @property
+    def is_nothing(self) -> bool:
+        """Whether there is nothing yet that could disagree."""
+        return not self.findings and not self.checked and self.source is None
 
 
 @dataclass(frozen=True)
@@ -59,18 +73,20 @@ class Refit:
     """Relative, per score; 0 for bit by bit."""
 
 
-def verify(definition: Definition, again: Refit | None = None) -> Verification:
+def verify(
+    definition: Definition, again: Refit | None = None, *, needs_data: bool = True
+) -> Verification:
     """Compare everything with everything, and tell every disagreement at once.
 
     Args:
         definition: of the study.
-        again: also evaluate some of the recorded folds anew.
+        again: also evaluate some of the recorded folds anew, which runs the project's code.
+        needs_data: data that is not here is missed; else it is noted.
 
     Raises:
         UsageError: an output's path leads out of the project.
-        StorageError: there is a ledger, and it cannot be read.
     """
-    scene = look(definition)
+    scene = look(definition, needs_data=needs_data)
     found = verified(scene)
     if again is None:
         return found
@@ -97,7 +113,7 @@ def verified(scene: Scene) -> Verification:
     names = list(scene.definition.file.outputs.paths.values())
     checked = [name for name in names if inside(scene.definition.root, name).exists()]
     if scene.found is None:
-        findings += without_record(scene)
+        findings += without_record(scene, checked)
     else:
         findings += _of_study(scene, scene.found)
     if scene.dvc is not None:
@@ -132,13 +148,13 @@ def _of_study(scene: Scene, found: Believed) -> Iterator[Finding]:
     summary = summarise(record, policy, nested=found.nested)
     behind = _behind(scene, found)
     if behind:
-        yield note(f"study `{record.head.name}`", behind)
+        yield unseen(f"study `{record.head.name}`", behind)
     yield from of_winner(scene, found, summary, is_behind=bool(behind))
     for finding in _of_files(scene, found, summary):
         yield note(finding.place, f"{finding.found} ({behind})") if behind else finding
 
 
-def _of_identity(scene: Scene, record: StudyRecord, objective: Objective) -> Iterator[Finding]:
+def _of_identity(scene: Scene, record: StudyRecord, objective: Outline) -> Iterator[Finding]:
     definition, place = scene.definition, f"study `{record.head.name}`"
     # A run that DVC knows nothing of would leave dvc.lock behind.
     fix = "`tunesmith run` finds them." if scene.dvc is None else scene.dvc.again

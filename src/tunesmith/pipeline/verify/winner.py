@@ -1,12 +1,12 @@
 """Whether the best-parameters file holds what it should, and whose file it is."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from tunesmith.errors import UsageError
 from tunesmith.fingerprint import digest
 from tunesmith.pipeline.believed import Believed
-from tunesmith.pipeline.findings import REBUILD, Finding, first_difference, note
+from tunesmith.pipeline.findings import REBUILD, Finding, first_difference, note, unseen
 from tunesmith.pipeline.verify.scene import Scene
 from tunesmith.reporting.best_file import Best
 from tunesmith.reporting.compare import differences
@@ -113,15 +113,22 @@ def _same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     return canonical_json(dict(one)) == canonical_json(dict(other))
 
 
-def without_record(scene: Scene) -> Iterator[Finding]:
-    """Neither ledger nor history: a digest in the file is all that there is."""
+def without_record(scene: Scene, present: Collection[str]) -> Iterator[Finding]:
+    """Neither ledger nor history: a digest in the file is all that there is.
+
+    Args:
+        scene: of the verification.
+        present: outputs that are there.
+    """
     name = scene.definition.file.outputs.best.path
     best = Best.of(scene.definition)
-    yield note(
-        f"study `{scene.definition.file.study}`",
-        "has neither a ledger here nor a history, so that only digests are compared",
-        "" if scene.committed else "`outputs: {history: outputs/history.jsonl}` adds one.",
-    )
+    claims = set(present) - ({name} if scene.is_peoples else set())
+    words = "has neither a ledger here nor a history, so that only digests are compared"
+    fix = "" if scene.committed else "`outputs: {history: outputs/history.jsonl}` adds one."
+    # Anybody can write a digest; what only a study can have written is not confirmed by one.
+    if present:
+        kind = unseen if claims else note
+        yield kind(f"study `{scene.definition.file.study}`", words, fix)
     if not best.path.is_file():
         return
     try:

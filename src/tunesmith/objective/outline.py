@@ -1,0 +1,127 @@
+"""What a study's results depend on, told from data and text alone: no code of the project is run.
+
+For commands that only compare. Whatever cannot be looked at is named, so that nobody takes it for
+unchanged.
+"""
+
+import ast
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tunesmith.config.model import Definition, MetricSpec
+from tunesmith.errors import TunesmithError
+from tunesmith.fingerprint import project_sources, reached, top_names
+from tunesmith.history import Metric
+
+CODE, DATA = "the project's code", "the data"
+
+
+@dataclass(frozen=True)
+class Unseen:
+    """Something that could not be looked at."""
+
+    what: str
+    why: str
+
+
+class UnseenError(TunesmithError):
+    """What a study's results depend on cannot be told.
+
+    Args:
+        found: everything that could not be looked at.
+    """
+
+    def __init__(self, found: Sequence[Unseen]) -> None:
+        super().__init__("; ".join(f"{one.what}: {one.why}" for one in found))
+        self.found = tuple(found)
+
+
+@dataclass(frozen=True)
+class Outline:
+    """An objective without what evaluates."""
+
+    context: Mapping[str, str]
+    """As of the objective itself."""
+    metrics: tuple[Metric, ...]
+    objectives: tuple[Metric, ...]
+    n_folds: int | None
+    """``None`` where code of the project makes the folds."""
+    has_holdout: bool
+
+
+def outline(definition: Definition) -> Outline:
+    """Describe a study's objective.
+
+    Raises:
+        UnseenError: something that it depends on is not there, or cannot be read or parsed.
+    """
+    problems = [Unseen(CODE, why) for why in unreadable_code(definition)]
+    problems += [Unseen(DATA, why) for why in _unreadable_data(definition)]
+    if problems:
+        raise UnseenError(problems)
+    try:
+        if definition.file.objective.command is not None:
+            from tunesmith.objective.program.build import outline_program
+
+            return outline_program(definition)
+        from tunesmith.objective.crossval import outline_estimator
+
+        return outline_estimator(definition)
+    except UnseenError:
+        raise
+    except (TunesmithError, OSError) as error:
+        place = "data, code and configuration"
+        raise UnseenError([Unseen(place, str(error).splitlines()[0])]) from None
+
+
+def metric_of(spec: MetricSpec) -> Metric:
+    """A metric as its section says; one's own without a direction is a scikit-learn scorer."""
+    usual = "minimize" if spec.scorer is None and spec.name.endswith("_time") else "maximize"
+    return Metric(spec.name, spec.direction or usual)  # type: ignore[arg-type]
+
+
+def unreadable_code(definition: Definition) -> Iterator[str]:
+    """Why digests of the project's code would not stand for all of it."""
+    section, root = definition.file.objective, definition.root.resolve()
+    for item in section.command or ():
+        if item.endswith(".py") and "{" not in item and not (root / item).is_file():
+            yield f"{item} is not there"
+    tops = top_names(section.all_import_paths)
+    missing = sorted(top for top in tops if not project_sources(root, top) and not _exists(top))
+    yield from (f"there is no module `{name}`" for name in missing)
+    files, _ = reached(tops, root)
+    yield from filter(None, (_unparsable(file, root) for file in files))
+
+
+def _exists(top: str) -> bool:
+    """Whether a module could be imported, however often it was before its file was removed."""
+    finders = [finder for finder in sys.meta_path if hasattr(finder, "find_spec")]
+    try:
+        return any(finder.find_spec(top, None) is not None for finder in finders)
+    except (ImportError, ValueError):
+        return False
+
+
+def _unparsable(file: Path, root: Path) -> str | None:
+    name = file.relative_to(root)
+    try:
+        ast.parse(file.read_bytes())
+    except OSError as error:
+        return f"{name} cannot be read: {error.strerror}"
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        line = f" (line {error.lineno})" if isinstance(error, SyntaxError) else ""
+        return f"{name} cannot be parsed{line}, so that what it imports is not known"
+    return None
+
+
+def _unreadable_data(definition: Definition) -> Iterator[str]:
+    data = definition.file.objective.data
+    for name in () if data is None else data.path:
+        try:
+            with (definition.root / name).open("rb") as file:
+                file.read(1)
+        except OSError as error:
+            is_gone = isinstance(error, FileNotFoundError)
+            yield f"{name} is not here" if is_gone else f"{name}: {error.strerror}"
