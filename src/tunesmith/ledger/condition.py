@@ -19,6 +19,7 @@ from urllib.parse import quote
 
 from tunesmith import faults
 from tunesmith.errors import DamagedError, StorageError
+from tunesmith.files import private_rights
 from tunesmith.ledger.rows import CHECKED, checksum
 
 IN_USE, AT_REST = 0x74756E31, 0x74756E30
@@ -310,7 +311,8 @@ def write_new(file: Path, content: bytes) -> bool:
     draft = file.with_name(f".{file.name}.{secrets.token_hex(4)}.tmp")
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     try:
-        with os.fdopen(os.open(draft, flags, 0o666), "wb") as out:
+        with os.fdopen(os.open(draft, flags, 0o600), "wb") as out:
+            os.fchmod(out.fileno(), private_rights(file.parent))
             out.write(data)
             out.flush()
             os.fsync(out.fileno())

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tunesmith import faults
+from tunesmith.files import make_state_folder
 from tunesmith.history import FoldResult
 from tunesmith.ledger.rows import CHECKED, evaluation_row
 
@@ -120,7 +121,8 @@ def prepare(folder: Path | None) -> Path | None:
     """Make the folder, for this user alone; ``None`` where that cannot be done."""
     if folder is not None:
         with suppress(OSError):
-            folder.mkdir(0o700, parents=True, exist_ok=True)
+            make_state_folder(folder)
+            folder.mkdir(0o700, exist_ok=True)
             return folder
     return None
 

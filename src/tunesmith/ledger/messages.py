@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from sqlalchemy.exc import SQLAlchemyError
 
 from tunesmith.errors import DamagedError, StorageError
-from tunesmith.redact import printable, redact
+from tunesmith.redact import clean
 
 REPAIR = "`tunesmith doctor --repair` saves what can be saved into a new file; this one is kept."
 ADVICE = {
@@ -38,7 +38,7 @@ def named(name: str) -> Iterator[None]:
     except StorageError as error:
         raise StorageError(f"ledger {name}: {error}") from None
     except (SQLAlchemyError, sqlite3.Error, OSError) as error:
-        cause = printable(redact(str(getattr(error, "orig", None) or error))).strip()
+        cause = clean(str(getattr(error, "orig", None) or error)).strip()
         raise StorageError(f"ledger {name}: {cause}{_advice(cause)}") from None
 
 

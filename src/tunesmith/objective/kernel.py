@@ -14,6 +14,7 @@ from typing import Any, Generic, TypeVar
 
 from tunesmith.fingerprint import digest
 from tunesmith.history import Check
+from tunesmith.interruptions import is_ours
 from tunesmith.objective.builder import Builder
 from tunesmith.objective.checks import (
     N_SMALL,
@@ -163,7 +164,10 @@ class Kernel(Generic[S]):
         try:
             with clock.fitting():
                 fitted = self._fitting.fitted(path.widest, fold, rows, path.family)
-        except (Exception, SystemExit):  # noqa: BLE001 - one by one, it will show whose it is
+        except BaseException as error:
+            # One by one, it will show whose it is.
+            if is_ours(error):
+                raise
             return {}
         prefix = (PREFIX,) if fitted.is_divided else ()
         ways = (path.way, *prefix, *fitted.ways)
@@ -196,7 +200,10 @@ class Kernel(Generic[S]):
             try:
                 with clock.scoring():
                     scores = self.score(model, fitted.X_test, fold)
-            except (Exception, SystemExit):  # noqa: BLE001, S112 - alone, it will show why
+            except BaseException as error:
+                # Alone, it will show why.
+                if is_ours(error):
+                    raise
                 continue
             if key in wanted:
                 is_same = self._is_fresh(model, fitted.X_test, params, fold)
@@ -300,7 +307,10 @@ class Kernel(Generic[S]):
                     models = iter([(path, fitted.model)])
                 seconds = max(SMALL_S, SMALL_SHARE * (time.perf_counter() - began))
                 return small_agree(self.builder, small, models, fitted.X_test, seconds)
-        except (Exception, SystemExit):  # noqa: BLE001 - too few rows for it
+        except BaseException as error:
+            # Too few rows for it.
+            if is_ours(error):
+                raise
             return None
 
     def _is_fresh(self, model: Any, X_test: Any, params: Params, fold: int) -> bool | None:
@@ -308,7 +318,10 @@ class Kernel(Generic[S]):
         try:
             with quiet():
                 expected = fresh_answers(self.builder, params, self.rows.fresh(fold))
-        except (Exception, SystemExit):  # noqa: BLE001 - its own fit will show why
+        except BaseException as error:
+            # Its own fit will show why.
+            if is_ours(error):
+                raise
             return None
         return are_same(answers(model, X_test), expected)
 

@@ -71,7 +71,7 @@ def adopt(
     own = _program_file(root, params_file, best.path, chosen.params)
     is_written = not dry_run and write_atomic(best.path, text)
     if own is not None and not dry_run:
-        write_atomic(own.path, own.text, mode=own.path.stat().st_mode & 0o777)
+        write_atomic(own.path, own.text)
     found = Adopted(best.path, chosen.number, changes, is_written, not is_other)
     if own is None:
         return found

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from tunesmith.history import Trial
 from tunesmith.types import State
@@ -18,20 +19,21 @@ class Alike:
     numbers: tuple[int, ...]
 
 
+Noted: TypeAlias = tuple[str, str, str, int]
 NUMBERS = re.compile(r"0x[0-9a-fA-F]+|\d+(?:[.,]\d+)*(?:e[+-]?\d+)?")
 
 
-def grouped(noted: Iterable[tuple[str, str, int]]) -> tuple[Alike, ...]:
+def grouped(noted: Iterable[Noted]) -> tuple[Alike, ...]:
     """Trials by what they have in common, the most frequent first.
 
-    Messages that differ in numbers alone are of one cause.
+    Messages that differ in numbers alone are of one cause; those without a cause go by their kind.
 
     Args:
-        noted: (kind, message, trial number), in trial order.
+        noted: (kind, message, cause, trial number), in trial order.
     """
     groups: dict[tuple[str, str], dict[int, str]] = {}
-    for kind, message, number in noted:
-        groups.setdefault((kind, NUMBERS.sub("#", message)), {}).setdefault(number, message)
+    for kind, message, cause, number in noted:
+        groups.setdefault((kind, NUMBERS.sub("#", cause)), {}).setdefault(number, message)
     ordered = sorted(groups.items(), key=lambda item: (-len(item[1]), item[0]))
     return tuple(
         Alike(kind, next(iter(found.values())), tuple(found)) for (kind, _), found in ordered
@@ -70,18 +72,18 @@ def n_trials(groups: Iterable[Alike]) -> int:
     return len({number for group in groups for number in group.numbers})
 
 
-def failures(trials: Sequence[Trial]) -> Iterator[tuple[str, str, int]]:
-    """(kind, message, trial number) of every cause for which a trial failed, fold by fold."""
+def failures(trials: Sequence[Trial]) -> Iterator[Noted]:
+    """(kind, message, cause, trial number) of every cause for which a fold failed."""
     for trial in trials:
         if trial.state is State.FAILED:
             for failure in (fold.failure for fold in trial.folds):
                 if failure is not None:
-                    yield failure.kind, failure.message, trial.number
+                    yield failure.kind, failure.message, failure.message, trial.number
 
 
-def warnings(trials: Sequence[Trial]) -> Iterator[tuple[str, str, int]]:
-    """(kind, message, trial number) of what the code of fits warned of, each kind once a trial."""
+def warnings(trials: Sequence[Trial]) -> Iterator[Noted]:
+    """(kind, message, no cause, trial number) of what fits warned of, each kind once a trial."""
     for trial in trials:
         kinds = dict(fold.warning.partition(": ")[::2] for fold in trial.folds if fold.warning)
         for kind, message in kinds.items():
-            yield kind, message, trial.number
+            yield kind, message, "", trial.number
