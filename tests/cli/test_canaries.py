@@ -166,7 +166,7 @@ study: canaries
 objective:
 """
 BY_PROGRAM = """\
-  command: [python, train.py]
+  command: [python, train.py, "{max_depth}"]
   metrics_pattern: "acc (\\\\S+)"
   metric: {name: acc, direction: maximize}
   environment: {keep: ["*"]}

@@ -36,6 +36,17 @@ raise ValueError(text)
 """
 
 
+STUDY = """\
+study: said
+objective:
+  command: [python, train.py, "{a}"]
+  metrics_pattern: 'acc (\\S+)'
+  metric: {name: acc, direction: maximize}
+space: {a: [1]}
+search: {method: grid}
+"""
+
+
 def lines_of(done: object) -> list[str]:
     text = f"{done.stdout}\n{done.stderr}"  # type: ignore[attr-defined]
     return text.replace("\r", "\n").split("\n")
@@ -59,10 +70,7 @@ def test_an_estimator(project: Path, tunesmith: Run, sign: str) -> None:
 
 
 def test_a_program(project: Path, tunesmith: Run) -> None:
-    (project / "tuning.yaml").write_text(
-        "study: said\nobjective:\n  command: [python, train.py]\n  metrics_pattern: 'acc (\\S+)'\n"
-        "  metric: {name: acc, direction: maximize}\nspace: {a: [1]}\nsearch: {method: grid}\n"
-    )
+    (project / "tuning.yaml").write_text(STUDY)
     (project / "train.py").write_text(PROGRAM)
     for command in ("run", "logs 0", "logs 0 --json", "trials"):
         done = tunesmith(*command.split(), GITHUB_ACTIONS="true")
