@@ -18,7 +18,15 @@ from typing import Any
 
 from tunesmith.formats import FormatError, dotted
 from tunesmith.formats.lines import line_end
-from tunesmith.formats.python_scope import Binding, bindings, changes, star_imports
+from tunesmith.formats.python_scope import (
+    ANY,
+    Binding,
+    attribute_lines,
+    bindings,
+    changes,
+    instances,
+    star_imports,
+)
 from tunesmith.types import Value
 
 LINE = re.compile(rb"\r\n|\r|\n")
@@ -178,14 +186,19 @@ class Module:
                     f"`from {module} import *` in line {line} may give `{place[0]}` another value"
                 )
                 raise FormatError(text)
-        for change in self._changes.get(place[0], ()):
-            if all(key in (None, own) for key, own in zip(change.path, place[1:], strict=False)):
-                raise FormatError(f"`{dotted(place)}` is changed in line {change.line}")
+        for root, keys in ((place[0], place[1:]), (ANY, place)):
+            for change in self._changes.get(root, ()):
+                if all(key in (None, own) for key, own in zip(change.path, keys, strict=False)):
+                    raise FormatError(f"`{dotted(place)}` is changed in line {change.line}")
         if isinstance(binding.value, ast.ClassDef) and len(place) == 2:
             self._refuse_calls(place, binding.value)
 
     def _refuse_calls(self, place: tuple[str, ...], node: ast.ClassDef) -> None:
         """A default that every call replaces is not what the program will find."""
+        lines = attribute_lines(node, frozenset({"self"}), place[1])
+        lines += attribute_lines(self.tree, instances(self.tree, place[0]), place[1])
+        if lines:
+            raise FormatError(f"`{dotted(place)}` is changed in line {min(lines)}")
         fields = [part.target for part in node.body if isinstance(part, ast.AnnAssign)]
         names = [target.id for target in fields if isinstance(target, ast.Name)]
         for call in self._calls.get(place[0], ()):

@@ -15,6 +15,8 @@ BLOCKS: dict[type[ast.AST], str] = {
     ast.With: "a `with`",
 }
 CHANGING = ("update", "pop", "clear", "popitem", "setdefault")
+ANY = "globals()"
+"""Instead of a name: the keys begin with that of the module's name."""
 Path = tuple[str | None, ...]
 """Keys that lead into a value; ``None`` for one that is not written down."""
 
@@ -72,7 +74,7 @@ def _plain(body: Sequence[ast.stmt]) -> Iterator[ast.stmt]:
         if not isinstance(statement, ast.If):
             yield statement
         elif _is_main(statement.test):
-            yield from _plain(statement.body)
+            yield from _plain([*statement.body, *statement.orelse])
         elif _is_type_checking(statement.test):
             yield from _plain(statement.orelse)
         else:
@@ -202,6 +204,35 @@ def _globals(body: Sequence[ast.stmt]) -> Iterator[tuple[str, int]]:
                     yield from ((n, node_line(part, 0)) for n in _stored(part) if n in named)
 
 
+def instances(tree: ast.Module, name: str) -> frozenset[str]:
+    """The names that are given an object of a class anywhere in a module."""
+    return frozenset(
+        target.id
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Assign | ast.AnnAssign) and _is_call(node.value, name)
+        for target in (node.targets if isinstance(node, ast.Assign) else [node.target])
+        if isinstance(target, ast.Name)
+    )
+
+
+def _is_call(node: ast.expr | None, name: str) -> bool:
+    is_call = isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+    return is_call and node.func.id == name  # type: ignore[union-attr]
+
+
+def attribute_lines(tree: ast.AST, names: frozenset[str], attribute: str) -> list[int]:
+    """The lines that set an attribute of one of these names."""
+    return [
+        node.lineno
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute)
+        and node.attr == attribute
+        and not isinstance(node.ctx, ast.Load)
+        and isinstance(node.value, ast.Name)
+        and node.value.id in names
+    ]
+
+
 # -- changes to what a name holds -----------------------------------------------------------------
 
 
@@ -266,6 +297,10 @@ def _path(node: ast.expr) -> tuple[str, Path]:
     while isinstance(node, ast.Subscript | ast.Attribute):
         path.append(node.attr if isinstance(node, ast.Attribute) else _constant(node.slice))
         node = node.value
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+        # `globals()["LR"]` is `LR`; of one that is not written down it may be any name.
+        is_module = node.func.id in ("globals", "vars") and not node.args
+        return (ANY, tuple(reversed(path))) if is_module else ("", ())
     return (node.id, tuple(reversed(path))) if isinstance(node, ast.Name) else ("", ())
 
 
