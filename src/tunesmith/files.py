@@ -33,6 +33,7 @@ def write_atomic(path: Path, content: str | bytes) -> bool:
     """
     data = content.encode() if isinstance(content, str) else content
     try:
+        _sweep(path)
         if path.is_file() and path.read_bytes() == data:
             return False
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -43,7 +44,6 @@ def write_atomic(path: Path, content: str | bytes) -> bool:
 
 
 def _replace(path: Path, data: bytes, mode: int) -> None:
-    _sweep(path)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
     try:
         with os.fdopen(handle, "wb") as file:
