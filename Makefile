@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 MERMAID := tests/reporting/mermaid/node_modules
 
 .DEFAULT_GOAL := help
-.PHONY: help demo flow test lint types layers unit docs bench kills hunt hunt-pipelines clean
+.PHONY: help demo flow test lint types layers unit docs bench kills faults torture hunt hunt-pipelines clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -54,6 +54,13 @@ hunt-pipelines: $(READY)  ## Walk through many repositories as strangers write t
 
 bench: $(READY)  ## Measure against the peers: benchmarks/results.md, ratios from one run
 	$(BIN)/python -m benchmarks
+
+faults: $(READY)  ## Kill, or refuse, at every named point of runs, reports and merges
+	$(BIN)/python -m tests.durability.sweep
+
+MINUTES ?= 30
+torture: $(READY)  ## Random kills, torn files, full disks, clock jumps: MINUTES=30
+	$(BIN)/python -m tests.durability.torture --minutes $(MINUTES)
 
 kills: $(READY)  ## Kill 200 runs, count the finished folds that are evaluated again
 	$(BIN)/python -m tests.durability.kills
