@@ -18,6 +18,7 @@ from typing import Any
 
 from tunesmith.formats import FormatError, dotted
 from tunesmith.formats.lines import line_end
+from tunesmith.formats.python_literals import Style, literal, written
 from tunesmith.formats.python_scope import (
     ANY,
     Binding,
@@ -33,17 +34,6 @@ LINE = re.compile(rb"\r\n|\r|\n")
 COOKIE = re.compile(r"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)", re.ASCII)
 FIELDS = ("field", "Field")
 """Of dataclasses and pydantic: the argument ``default`` is the value."""
-NOT_PLAIN: tuple[tuple[type[ast.AST], str], ...] = (
-    (ast.JoinedStr, "an f-string"),
-    (ast.Call, "the result of a call"),
-    (ast.Name, "the value of another name"),
-    (ast.Attribute, "the value of another name"),
-    (ast.BinOp, "computed"),
-    (ast.IfExp, "chosen by a condition"),
-    (ast.Lambda, "a function"),
-    (ast.Set, "a set"),
-    (ast.ClassDef, "a class"),
-)
 
 
 def read(text: str) -> dict[str, Any]:
@@ -57,11 +47,11 @@ def update(text: str, values: Mapping[tuple[str, ...], Value]) -> str:
     module, edits, added = Module(text), [], []
     for place, value in values.items():
         if len(place) == 1 and place[0] not in module.bindings:
-            added.append(f"{_name(place[0])} = {_written(value, place, None, module)}")
+            added.append(f"{_name(place[0])} = {written(value, place, None, module.style(None))}")
             continue
         node = module.constant(place)
         _refuse_shared(value, place, node, module)
-        edits.append((*module.span(node), _written(value, place, node, module)))
+        edits.append((*module.span(node), written(value, place, node, module.style(node))))
     data = module.data
     for begin, end, new in sorted(edits, reverse=True):
         data = data[:begin] + new.encode() + data[end:]
@@ -161,6 +151,10 @@ class Module:
         if node is not None and not set(found) & set(b"'\""):
             found = self.data
         return '"' if found.count(b'"') >= found.count(b"'") else "'"
+
+    def style(self, node: ast.expr | None) -> Style:
+        """The manner in which a text is written in the place of a node."""
+        return Style(self.quote(node), self.is_ascii)
 
     def constant(self, place: tuple[str, ...]) -> ast.expr:
         """The literal at a place.
@@ -300,67 +294,3 @@ def _default(node: ast.expr | ast.ClassDef) -> ast.expr | ast.ClassDef:
         return node
     named = [item.value for item in node.keywords if item.arg == "default"]
     return next(iter([*named, *node.args[:1]]), node)
-
-
-# -- literals ------------------------------------------------------------------------------------
-
-
-def literal(node: ast.expr | ast.ClassDef, place: tuple[str, ...]) -> Value:
-    """The JSON value of a literal; tuples become lists.
-
-    Raises:
-        FormatError: it is none.
-    """
-    if isinstance(node, ast.Constant) and isinstance(node.value, bool | int | float | str | None):
-        return node.value
-    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub | ast.UAdd):
-        number = node.operand.value if isinstance(node.operand, ast.Constant) else None
-        if isinstance(number, int | float) and not isinstance(number, bool):
-            return -number if isinstance(node.op, ast.USub) else number
-    if isinstance(node, ast.List | ast.Tuple):
-        return [literal(item, place) for item in node.elts]
-    if isinstance(node, ast.Dict):
-        return {_key(key, node, place): literal(item, place) for key, item in _items(node)}
-    what = next((word for kind, word in NOT_PLAIN if isinstance(node, kind)), "no plain value")
-    raise FormatError(f"`{dotted(place)}` is {what} (line {node.lineno}), no literal constant")
-
-
-def _items(node: ast.Dict) -> Iterator[tuple[ast.expr | None, ast.expr]]:
-    yield from zip(node.keys, node.values, strict=True)
-
-
-def _key(key: ast.expr | None, node: ast.Dict, place: tuple[str, ...]) -> str:
-    if isinstance(key, ast.Constant) and isinstance(key.value, str):
-        return key.value
-    raise FormatError(f"`{dotted(place)}` has keys that are no texts (line {node.lineno})")
-
-
-def _written(value: Value, place: tuple[str, ...], before: ast.expr | None, module: Module) -> str:
-    """A value as a literal, in the manner of the one that it replaces."""
-    try:
-        json.dumps(value, allow_nan=False)
-    except ValueError:
-        raise FormatError(f"`{dotted(place)}` is {value}: no number to go on with") from None
-    quote = module.quote(before)
-    if isinstance(value, list) and isinstance(before, ast.Tuple):
-        inner = ", ".join(_literal(item, quote, module) for item in value)
-        return f"({inner},)" if len(value) == 1 else f"({inner})"
-    return _literal(value, quote, module)
-
-
-def _literal(value: Value, quote: str, module: Module) -> str:
-    if isinstance(value, list):
-        return f"[{', '.join(_literal(item, quote, module) for item in value)}]"
-    if isinstance(value, dict):
-        items = [
-            f"{_text(k, quote, module)}: {_literal(v, quote, module)}" for k, v in value.items()
-        ]
-        return f"{{{', '.join(items)}}}"
-    return _text(value, quote, module) if isinstance(value, str) else repr(value)
-
-
-def _text(value: str, quote: str, module: Module) -> str:
-    written = ascii(value) if module.is_ascii else repr(value)
-    if quote == '"' and written[0] == "'" and '"' not in value:
-        return f'"{written[1:-1]}"'
-    return written
