@@ -47,6 +47,7 @@ def init(
     """
     from tunesmith.config.load import load_definition
     from tunesmith.pipeline.attributes import hint
+    from tunesmith.pipeline.dvc.agreement import repro
     from tunesmith.pipeline.dvc.init import plan_init
     from tunesmith.pipeline.dvc.pipeline_file import Request
     from tunesmith.pipeline.dvc.stages import Coupling
@@ -70,7 +71,7 @@ def init(
     plan.write()
     if text := hint(root):
         say(text)
-    say("Next: `dvc repro`, then `git add` what it names.")
+    say(f"Next: `{repro(plan.folder, [])}`, then `git add` what it names.")
 
 
 def _ask(*, is_answered: bool) -> None:

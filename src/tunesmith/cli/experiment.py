@@ -38,6 +38,8 @@ def command() -> None:
 @json_option
 def start(name: str, revision: str, remote: str | None, *, as_json: bool) -> None:
     """Create tuning/NAME and training/NAME at the same commit."""
+    from tunesmith.pipeline.branches.states import find
+
     repository = Repository.of(Path())
     project = folder_of(config_names(repository, None)[0])
     commit = experiment.start(repository, name, revision, remote, project=project)
@@ -46,7 +48,9 @@ def start(name: str, revision: str, remote: str | None, *, as_json: bool) -> Non
         print_json("started", {"commit": commit, "branches": branches})
     else:
         show(f"{' and '.join(branches)} begin at {commit[:12]}.")
-    say(f"Next: git switch tuning/{name} && tunesmith run")
+    begun = find(repository, config_names(repository, None), name)
+    usual = f"git switch tuning/{name} && tunesmith run"
+    say(f"Next: {begun.next if begun.state == 'begun' else usual}")
 
 
 @command.command("list")

@@ -8,6 +8,7 @@ import pytest
 import yaml
 from syrupy.assertion import SnapshotAssertion
 from tests.pipeline.dvc.project import BEST, TRAIN, TUNED, TUNING
+from tests.pipeline.repositories import parameters
 
 from tunesmith.config.load import load_definition
 from tunesmith.errors import ConfigError, UsageError
@@ -290,3 +291,77 @@ def test_notes(root: Path) -> None:
     (root / "train.py").unlink()
     (note,) = plan_init(definition, Request()).notes
     assert "--training" in note
+
+
+PROGRAM = """\
+study: small
+objective:
+  command: [python, fit.py, "{depth}"]
+  metrics_pattern: score=(.*)
+  metric: {name: score, direction: maximize}
+space: {depth: [1, 2]}
+search: {method: grid}
+"""
+TRAINED = """\
+stages:
+  prepare: {cmd: python prepare.py, deps: [raw.csv], outs: [tables/made.csv]}
+  training:
+    cmd: python train.py
+    deps: [train.py, helpers, data.csv, tables/made.csv]
+    params:
+      - config/best_parameters.yaml: [params]
+    outs: [model.bin]
+  score:
+    cmd: python score.py
+    deps: [model.bin, config/best_parameters.yaml, holdout.csv]
+    metrics: [scores.json]
+"""
+
+
+def test_a_program_depends_on_the_data_of_training(root: Path) -> None:
+    for name in ("fit.py", "train.py", "helpers/a.py", "holdout.csv"):
+        (root / name).parent.mkdir(exist_ok=True)
+        (root / name).write_text("")
+    (root / "tuning.yaml").write_text(PROGRAM)
+    (root / "dvc.yaml").write_text(TRAINED)
+    definition = load_definition(root / "tuning.yaml")
+    assert plan_init(definition, PLAIN).notes[:3] == (
+        (
+            "`tuning` depends on data.csv, as `training` does; so does the study"
+            " (`objective.depends_on`)."
+        ),
+        "`tuning` depends on tables/made.csv, as `training` does.",
+        (
+            "`tuning` depends on holdout.csv, as `score` does; so does the study"
+            " (`objective.depends_on`)."
+        ),
+    )
+    diff(root)
+    deps = stages(root)["tuning"]["deps"]
+    assert deps == [
+        "fit.py",
+        "train.py",
+        "helpers/a.py",
+        "data.csv",
+        "holdout.csv",
+        "tables/made.csv",
+    ]
+    # What tuning or a stage after it makes would be a circle.
+    assert "model.bin" not in deps
+    named = load_definition(root / "tuning.yaml").file.objective.depends_on
+    assert named == ("*.py", "helpers", "data.csv", "holdout.csv")
+
+
+def test_tight_leaves_no_tuned_parameters(root: Path) -> None:
+    diff(root, LOOSE)
+    for name in (BEST, TUNED):
+        (root / name).parent.mkdir(exist_ok=True)
+        (root / name).write_text(parameters(depth=3))
+    assert "deleted" not in diff(root, Request(Coupling.LOOSE))
+    text = parameters(depth=3).replace("depth: 3", "depth: 4")
+    (root / BEST).write_text(text)
+    plan = plan_init(load_definition(root / "tuning.yaml"), TIGHT)
+    assert "was edited by hand, and `dvc repro` puts back" in " ".join(plan.notes)
+    plan.write()
+    assert not (root / TUNED).exists()
+    assert (root / BEST).read_text() == text

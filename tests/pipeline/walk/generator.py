@@ -111,7 +111,7 @@ class Draw:
 
 
 def project(at: str = "", name: str = "small", config: str = "tuning.yaml") -> dict[str, str]:
-    files = {"fit.py": FIT, "train.py": TRAIN, "data.csv": "2\n", config: study(name)}
+    files = {"fit.py": FIT, "train.py": TRAIN, "data.csv": "9\n", config: study(name)}
     return {f"{at}{path}": text for path, text in files.items()}
 
 

@@ -173,7 +173,7 @@ def _write_rows(walker: Walker, rows: list[tuple[str, str]]) -> None:
 def runs_first(walker: Walker) -> None:
     walker.repro(walker.made.tuning, walker.made.training)
     walker.commit("tuned and trained")
-    walker.is_so((walker.depth, walker.trained), (2, 2), "depth after the first run")
+    walker.is_so((walker.depth, walker.trained), (3, 3), "depth after the first run")
     walker.is_so(walker.changed(), {}, "dvc status after the first run")
     walker.sees(is_right=True, why="the first run")
     told = walker.smith("doctor", None)
@@ -187,17 +187,17 @@ def _is_well(line: str) -> bool:
 
 def replaces_data(walker: Walker) -> None:
     """New data is noticed by DVC, by ``status`` and by ``verify``; old data costs nothing."""
-    (walker.root / "data.csv").write_text("3\n")
+    (walker.root / "data.csv").write_text("1\n")
     walker.is_so(walker.made.tuning in _names(walker.changed()), True, "dvc sees new data")
     walker.is_so("stale" in walker.smith("status"), True, "status sees new data")
     told = walker.sees(is_right=False, why="new data")
     _take_a_way_out(walker, told, "new data")
     walker.repro(walker.made.tuning, walker.made.training)
-    walker.is_so((walker.depth, walker.trained), (3, 3), "depth with new data")
+    walker.is_so((walker.depth, walker.trained), (1, 1), "depth with new data")
     walker.commit("new data")
-    (walker.root / "data.csv").write_text("2\n")
+    (walker.root / "data.csv").write_text("9\n")
     walker.repro(walker.made.tuning, walker.made.training)
-    walker.is_so((walker.evaluated, walker.depth), (0, 2), "evaluations with old data")
+    walker.is_so((walker.evaluated, walker.depth), (0, 3), "evaluations with old data")
     walker.commit("old data")
 
 
@@ -222,19 +222,19 @@ def _take_a_way_out(walker: Walker, told: str, why: str, *, is_wrong: bool = Tru
 
 
 def edits_by_hand(walker: Walker) -> None:
-    walker.edit(BEST, "depth: 2", "depth: 1")
+    walker.edit(BEST, "depth: 3", "depth: 2")
     if walker.made.coupling == "tight":
         told = walker.sees(is_right=False, why="an edit")
         _take_a_way_out(walker, told, "an edit")
-        walker.is_so(walker.depth, 2, "depth after an edit was undone")
+        walker.is_so(walker.depth, 3, "depth after an edit was undone")
     else:
         told = walker.sees(is_right=True, why="an edit of people's own file")
         walker.repro(walker.made.tuning, walker.made.training)
-        walker.is_so((walker.depth, walker.trained), (1, 1), "an edit")
+        walker.is_so((walker.depth, walker.trained), (2, 2), "an edit")
         told = walker.smith("verify")
         _take_a_way_out(walker, told, "an edit", is_wrong=False)
     walker.repro(walker.made.tuning, walker.made.training)
-    walker.is_so((walker.depth, walker.trained), (2, 2), "depth after the way back")
+    walker.is_so((walker.depth, walker.trained), (3, 3), "depth after the way back")
     walker.at_top("git add -A && (git diff --cached --quiet || git commit -qm back)")
     walker.sees(is_right=True, why="the way back")
 
@@ -265,7 +265,6 @@ def experiments(walker: Walker) -> None:
 
 
 def _widen(walker: Walker) -> None:
-    (walker.root / "data.csv").write_text("4\n")
     walker.edit(walker.made.config, "- 3\n", "- 3\n  - 4\n")
 
 
@@ -282,7 +281,7 @@ def _goes_on(walker: Walker, state: str, before: Any = None, branch: str = "") -
     if before is not None:
         walker.at_top(f"git switch -q {branch}/wider")
         before()
-    walker.type(command + (walker._named(command) if command.startswith("tunesmith") else ""))
+    walker.type(command)
 
 
 def clones(walker: Walker) -> None:

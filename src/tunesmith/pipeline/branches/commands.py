@@ -5,6 +5,7 @@ import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
+from tunesmith.config.names import CONFIG_NAMES
 from tunesmith.pipeline.repository import Repository
 
 
@@ -16,7 +17,25 @@ def repro(repository: Repository, folder: str, names: Sequence[str]) -> str:
         folder: of their ``dvc.yaml``, as the repository names it.
         names: of the stages.
     """
+    aside = _from_here(repository, folder)
+    return shlex.join(["dvc", "repro", *([] if aside == "." else ["--cd", aside]), *names])
+
+
+def named(repository: Repository, names: Sequence[str]) -> str:
+    """``-c FILE`` for a configuration that our commands would not find themselves.
+
+    Args:
+        repository: whose working tree one stands in.
+        names: what the configuration may be called, as the repository names it; one if it was
+            named.
+    """
+    if len(names) != 1:
+        return ""
+    path = _from_here(repository, names[0])
+    return "" if path in CONFIG_NAMES else f" -c {shlex.quote(path)}"
+
+
+def _from_here(repository: Repository, path: str) -> str:
     root, here = repository.root.resolve(), Path.cwd()
     place = here.relative_to(root).as_posix() if here.is_relative_to(root) else "."
-    aside = posixpath.relpath(f"/{folder}", f"/{place}")
-    return shlex.join(["dvc", "repro", *([] if aside == "." else ["--cd", aside]), *names])
+    return posixpath.relpath(f"/{path}", f"/{place}")

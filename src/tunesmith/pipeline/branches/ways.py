@@ -2,7 +2,7 @@
 
 import shlex
 
-from tunesmith.pipeline.branches.commands import repro
+from tunesmith.pipeline.branches.commands import named, repro
 from tunesmith.pipeline.branches.experiment import TRAINING, TUNING
 from tunesmith.pipeline.branches.survey import Facts, Survey
 from tunesmith.pipeline.repository import Repository
@@ -21,12 +21,12 @@ def way_on(survey: Survey, facts: Facts, state: str) -> str:
     name = shlex.quote(facts.name) if facts.name.isprintable() else "NAME"
     layout, repository = facts.layout, survey.repository
     if state == "begun":
-        run = "tunesmith run"
+        run = f"tunesmith run{named(repository, survey.names)}"
         if layout.tuning:
             run = repro(repository, layout.pipeline, [layout.tuning])
         return f"git switch {TUNING}{name} && {run}, and commit"
     if state == "tuned":
-        return f"tunesmith experiment apply {name}"
+        return f"tunesmith experiment apply {name}{named(repository, survey.names)}"
     if state == "applied" and is_unchanged(survey, facts):
         is_empty = facts.training is not None and facts.training.commit == facts.base
         return _merge(survey, TUNING + name) if is_empty else _hand_over(survey, TRAINING + name)
@@ -81,7 +81,7 @@ def _completion(survey: Survey, facts: Facts, name: str) -> str:
     repository, tuning, training = survey.repository, facts.tuning, facts.training
     if tuning is not None and training is not None:
         if facts.layout.outputs is None:
-            return f"git switch {TUNING}{name} && tunesmith check"
+            return f"git switch {TUNING}{name} && tunesmith check{named(repository, survey.names)}"
         branches = [f"{kind}{name}" for kind in (TUNING, TRAINING)]
         return repository.fetch_command(*branches) if repository.is_shallow() else ""
     branch = f"{TRAINING if training is None else TUNING}{name}"

@@ -63,6 +63,8 @@ class Plan:
 
     changes: tuple[FileChange, ...]
     notes: tuple[str, ...]
+    folder: Path
+    """Where ``dvc.yaml`` lies."""
 
     def write(self) -> None:
         """Write the files, each in one step, and remove what has become of no use.
@@ -109,7 +111,8 @@ def plan_init(definition: Definition, request: Request) -> Plan:
         changes.append(FileChange(*attributes(root, outputs.history)))
     changes += _left_over(definition, outputs)
     notes = (*told, *notes, *_hidden(root, paths), *_to_be_lost(definition, outputs))
-    return Plan(tuple(c for c in changes if c.before != c.after), notes)
+    changes = [change for change in changes if change.before != change.after]
+    return Plan(tuple(changes), notes, pipeline.file.parent)
 
 
 def _with(definition: Definition, **sections: Any) -> Definition:

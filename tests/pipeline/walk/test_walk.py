@@ -1,0 +1,23 @@
+"""A few seeds of the walk, each through some of its steps; ``make hunt-pipelines`` takes all."""
+
+from pathlib import Path
+
+import pytest
+from tests.pipeline.walk.generator import made
+from tests.pipeline.walk.walk import STEPS, Walker, clones, edits_by_hand, experiments, queue
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.mark.parametrize(
+    ("seed", "steps"),
+    [(0, (edits_by_hand,)), (1, (experiments,)), (2, (clones, queue))],
+    ids=lambda value: str(made(value)) if isinstance(value, int) else "",
+)
+def test_no_step_is_a_dead_end(seed: int, steps: tuple[object, ...], tmp_path: Path) -> None:
+    walker = Walker.begin(made(seed), tmp_path / "project")
+    for step in STEPS[:2]:
+        step(walker)
+    for step in STEPS:
+        if step in steps:
+            step(walker)
