@@ -14,13 +14,14 @@ def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--seeds", type=int, default=18)
     parser.add_argument("--first", type=int, default=0)
+    parser.add_argument("--steps", nargs="*", default=(), help="after the first two; all")
     given = parser.parse_args()
     n_lost = 0
     for seed in range(given.first, given.first + given.seeds):
         repository, began = made(seed), time.monotonic()
         with tempfile.TemporaryDirectory() as folder:
             try:
-                walk(repository, Path(folder, "project"))
+                walk(repository, Path(folder, "project"), given.steps)
                 said = "well"
             except LostError as lost:
                 n_lost += 1

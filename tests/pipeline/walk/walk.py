@@ -9,6 +9,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -345,12 +346,18 @@ STEPS = (
 )
 
 
-def walk(made: Made, top: Path) -> None:
-    """All steps, one after the other.
+def walk(made: Made, top: Path, names: Sequence[str] = ()) -> None:
+    """The steps, one after the other.
+
+    Args:
+        made: the repository.
+        top: where it is put.
+        names: of steps to take after the first two; all by default.
 
     Raises:
         LostError: with the step's words.
     """
     walker = Walker.begin(made, top)
     for step in STEPS:
-        step(walker)
+        if not names or step in STEPS[:2] or step.__name__ in names:
+            step(walker)
