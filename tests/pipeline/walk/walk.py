@@ -315,8 +315,10 @@ def queue(walker: Walker) -> None:
     status = walker.smith("status")
     told = walker.sees(is_right=True, why="dvc exp apply")
     walker.is_so("up to date" in status, True, f"status beside verify ({status}; {told})")
+    runs = walker.runs
     walker.repro(walker.made.tuning)
-    walker.is_so(walker.evaluated, 0, "evaluations after dvc exp apply")
+    is_idle = walker.runs == runs or walker.evaluated == 0
+    walker.is_so(is_idle, True, "nothing evaluated after dvc exp apply")
     walker.at_top("git checkout -q . && git clean -qfd -e .tunesmith")
 
 
