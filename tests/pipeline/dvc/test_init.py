@@ -341,7 +341,7 @@ def test_a_program_depends_on_the_data_of_training(root: Path) -> None:
     assert deps == [
         "fit.py",
         "train.py",
-        "helpers/a.py",
+        "helpers",
         "data.csv",
         "holdout.csv",
         "tables/made.csv",

@@ -18,7 +18,7 @@ def repro(repository: Repository, folder: str, names: Sequence[str]) -> str:
         names: of the stages.
     """
     aside = _from_here(repository, folder)
-    return shlex.join(["dvc", "repro", *([] if aside == "." else ["--cd", aside]), *names])
+    return shlex.join(["dvc", *([] if aside == "." else ["--cd", aside]), "repro", *names])
 
 
 def named(repository: Repository, names: Sequence[str]) -> str:

@@ -163,14 +163,14 @@ def _aside(folder: Path, root: Path) -> str:
 def _repro_anew(stage: Stage, aside: str) -> str:
     # DVC knows nothing of these two, and would say that nothing has changed.
     force = "${TUNESMITH_TRIALS:+--force} ${TUNESMITH_RESTART:+--force}"
-    return f"dvc repro{aside} {force} {shlex.quote(stage.name)}"
+    return f"dvc{aside} repro {force} {shlex.quote(stage.name)}"
 
 
 def _train(stages: Mapping[str, Stage], best: str, tuning: Stage | None, aside: str) -> str | None:
     """All that comes of the best parameters: training, and what evaluates it."""
     found = training_targets(stages, best, tuning.name if tuning else None)
     found = found or [name for name in ("training", "train") if name in stages][:1]
-    return f"dvc repro{aside} {shlex.join(found)}" if found else None
+    return f"dvc{aside} repro {shlex.join(found)}" if found else None
 
 
 def scalar(text: str) -> str:

@@ -43,7 +43,7 @@ class Tuning:
         """The way out."""
         again, name = repro(self.folder, [self.stage.name]), self.stage.name
         if self.stage.content.get("frozen"):
-            thaw = shlex.join(["dvc", "unfreeze", *elsewhere(self.folder), name])
+            thaw = shlex.join([*dvc_in(self.folder), "unfreeze", name])
             return f"`{thaw} && {again}` runs the stage, which is frozen."
         return f"`{again}` runs the stage, which evaluates only what is new."
 
@@ -91,14 +91,14 @@ def repro(folder: Path, names: Sequence[str]) -> str:
         folder: of their ``dvc.yaml``.
         names: of the stages.
     """
-    return shlex.join(["dvc", "repro", *elsewhere(folder), *names])
+    return shlex.join([*dvc_in(folder), "repro", *names])
 
 
-def elsewhere(folder: Path) -> list[str]:
-    """How DVC is told to work in a folder; nothing where one stands in it."""
+def dvc_in(folder: Path) -> list[str]:
+    """How DVC is called so that it works in a folder."""
     there, here = folder.resolve(), Path.cwd()
     near = os.path.relpath(there, here)
-    return [] if there == here else ["--cd", min(near, str(there), key=len)]
+    return ["dvc", *([] if there == here else ["--cd", min(near, str(there), key=len)])]
 
 
 def disagreements(found: Tuning) -> Iterator[Finding]:
