@@ -329,11 +329,8 @@ def workflows(walker: Walker) -> None:
     walker.smith("ci init")
     found = list(walker.top.glob(".github/workflows/*.yml"))
     walker.is_so(len(found) >= 3, True, "workflows")
-    lines = [
-        line for path in found for line in path.read_text().splitlines() if " repro " in line
-    ]
-    wanted = shutil.which("true") and walker.made.tuning
-    walker.is_so(any(str(wanted) in line for line in lines), True, f"tuning in {lines}")
+    lines = [line for path in found for line in path.read_text().splitlines() if " repro " in line]
+    walker.is_so(any(walker.made.tuning in line for line in lines), True, f"tuning in {lines}")
 
 
 STEPS = (
