@@ -8,6 +8,7 @@ changed, and the run looks for itself.
 import hashlib
 import json
 import platform
+import sqlite3
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ from tunesmith.config.model import Definition
 from tunesmith.errors import TunesmithError
 from tunesmith.files import inside, write_atomic
 from tunesmith.fingerprint import code_digest, digest, file_digest, versions
+from tunesmith.ledger.condition import is_checked
 from tunesmith.version import VERSION
 
 PACKAGE = Path(__file__).parent
@@ -43,7 +45,18 @@ def stamped(definition: Definition) -> Stamp | None:
         return None
     if found is None or found.inputs != _inputs(definition):
         return None
+    if not _is_whole(definition):
+        return None
     return found if found.outputs == _outputs(definition) else None
+
+
+def _is_whole(definition: Definition) -> bool:
+    """Whether the ledger is what was written; what others refuse must not be answered from."""
+    assert isinstance(definition.ledger, Path)  # noqa: S101 - only such have a stamp
+    try:
+        return is_checked(definition.ledger)
+    except (OSError, sqlite3.Error, TunesmithError):
+        return False
 
 
 def files_of(definition: Definition) -> list[str] | None:

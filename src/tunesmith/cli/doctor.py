@@ -101,6 +101,7 @@ def _project(config: Path | None) -> list[Check]:
         checks.append(_attempt("plan", lambda: _plan(preview(definition))))
         checks.append(_attempt("ledger", lambda: _ledger(definition.ledger)))
         checks += _pipeline(definition)
+        checks += _ci(definition)
     except TunesmithError as error:
         checks.append(("configuration", False, str(error)))
     return checks
@@ -113,6 +114,32 @@ def _pipeline(definition: "Definition") -> list[Check]:
         return [(f.name, f.is_well, printable(f.detail)) for f in findings(definition)]
     except TunesmithError as error:
         return [("dvc", False, str(error))]
+
+
+def _ci(definition: "Definition") -> list[Check]:
+    """Checks of pull requests; the rules of the repository are asked only with a token."""
+    from tunesmith.pipeline.ci.base import default_branch
+    from tunesmith.pipeline.ci.checkout import Checkout
+    from tunesmith.pipeline.ci.health import findings
+    from tunesmith.pipeline.forge.forge import forge_here
+    from tunesmith.pipeline.forge.github import GitHub
+
+    try:
+        forge = forge_here()
+        checkout = Checkout.in_ci(definition.root, forge)
+        branch = default_branch(checkout, forge)
+        required = None
+        if isinstance(forge, GitHub) and forge.login is not None and branch is not None:
+            required = forge.required_checks(branch)
+    except TunesmithError:
+        # No repository, or a token that may not ask: what the files tell is told all the same.
+        required = None
+        try:
+            checkout = Checkout.in_ci(definition.root, None)
+        except TunesmithError:
+            return []
+    found = findings(checkout.root, required)
+    return [(f.name, f.is_well, printable(f.detail)) for f in found]
 
 
 def _plan(plan: "Preview") -> str:

@@ -9,6 +9,7 @@ COMMANDS = {
     "report": "Show the report in the job's summary and in one comment on the pull request.",
     "metrics-diff": "Compare training metrics with the base branch.",
     "commit": "Commit the study's results to the branch that CI runs on.",
+    "ledger": "Make a ledger usable that came from a cache.",
     "apply": "Bring the tuned parameters to training/NAME, and have it trained.",
     "pull-request": "Open a pull request from this branch, unless there is one.",
     "dispatch": "Start a workflow on a branch.",

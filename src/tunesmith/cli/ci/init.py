@@ -54,6 +54,7 @@ def command(
     With a dvc.yaml they call `dvc repro`, else `tunesmith run` and the command of --training.
     """
     from tunesmith.config.load import load_definition
+    from tunesmith.pipeline.ci.base import default_branch
     from tunesmith.pipeline.ci.checkout import Checkout
     from tunesmith.pipeline.ci.surroundings import check_requirements
     from tunesmith.pipeline.ci.workflows import Wishes
@@ -68,7 +69,8 @@ def command(
         training,
         _budget(time_budget, forge),
         python,
-        main or checkout.main_branch() or "main",
+        main or default_branch(checkout, None) or "",
+        main or "",
         "" if usual else f" -c {shlex.quote(path.as_posix())}",
     )
     planned = _planned(forge, definition, checkout.root, wishes, force=force)

@@ -9,6 +9,11 @@ from tunesmith.cli.options import config_option, find_config, json_option, print
 from tunesmith.cli.streams import say, show
 from tunesmith.errors import UsageError
 
+WAYS = (
+    "Its checks do not start by themselves: start them on its page or by `tunesmith ci dispatch"
+    " WORKFLOW --ref BRANCH`, or give this step the token of a person or an app."
+)
+
 if TYPE_CHECKING:
     from tunesmith.config.model import Definition
     from tunesmith.pipeline.ci.pull_request import Opened
@@ -23,6 +28,12 @@ if TYPE_CHECKING:
 @click.option(
     "--branch", metavar="BRANCH", help="That is meant, although the job runs for another one."
 )
+@click.option(
+    "--dispatch",
+    "workflow",
+    metavar="WORKFLOW",
+    help="Start it on the branch if the checks of the pull request do not start by themselves.",
+)
 @click.option("--dry-run", is_flag=True, help="Print title and body, and open nothing.")
 @json_option
 def command(
@@ -31,6 +42,7 @@ def command(
     title: str | None,
     body: str,
     branch: str | None,
+    workflow: str | None,
     *,
     dry_run: bool,
     as_json: bool,
@@ -58,7 +70,10 @@ def command(
     if dry_run:
         show(f"{source} -> {into}: {title}\n\n{body}".rstrip())
         return
-    _show(ensure_pull_request(forge, source, into, title, body), forge, as_json=as_json)
+    done = ensure_pull_request(forge, source, into, title, body)
+    _show(done, forge, as_json=as_json)
+    if done.number is not None and not done.checks_start:
+        _have_checked(done, forge, source, workflow)
 
 
 def _words(
@@ -85,3 +100,17 @@ def _show(done: "Opened", forge: "Forge", *, as_json: bool) -> None:
         print_json("pull_request", content)
     else:
         show(done.url)
+
+
+def _have_checked(done: "Opened", forge: "Forge", source: str, workflow: str | None) -> None:
+    """Start the checks, or say who can: the forge does not for what a job's own token does."""
+    if workflow is not None:
+        try:
+            forge.dispatch(workflow, source, {})
+        except UsageError as error:
+            problem = str(error).splitlines()[0]
+            say(forge.warning(f"{workflow} could not be started on {source} ({problem}). {WAYS}"))
+        else:
+            say(f"{workflow} is started on {source}: the job's own token starts no checks.")
+    elif done.is_new:
+        say(forge.warning(f"{done.url} was opened with the job's own token. {WAYS}"))

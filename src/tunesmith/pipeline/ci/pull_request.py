@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from tunesmith.pipeline.forge.api import ForgeError
-from tunesmith.pipeline.forge.forge import Forge
+from tunesmith.pipeline.forge.forge import Forge, PullRequest
 from tunesmith.pipeline.parameters import Parameters
 
 
@@ -18,6 +18,8 @@ class Opened:
     is_new: bool
     reason: str = ""
     """Why it could not be opened."""
+    checks_start: bool = True
+    """Whether the forge starts its checks for what this job has opened and pushed."""
 
 
 def ensure_pull_request(forge: Forge, source: str, target: str, title: str, body: str) -> Opened:
@@ -35,17 +37,24 @@ def ensure_pull_request(forge: Forge, source: str, target: str, title: str, body
     """
     found = forge.pull_request(source)
     if found is not None:
-        return Opened(found.url, found.number, is_new=False)
+        return Opened(found.url, found.number, is_new=False, checks_start=forge.starts_checks)
     try:
         made = forge.open_pull_request(source, target, title, body)
     except ForgeError as error:
         # It may be there: by another job, or although no answer came.
         found = forge.pull_request(source)
         if found is not None:
-            return Opened(found.url, found.number, is_new=True)
+            starts = _starts_checks(forge, found)
+            return Opened(found.url, found.number, is_new=True, checks_start=starts)
         link = forge.new_pull_request_url(source, target)
         return Opened(link, None, is_new=False, reason=str(error).splitlines()[0])
-    return Opened(made.url, made.number, is_new=True)
+    starts = _starts_checks(forge, made)
+    return Opened(made.url, made.number, is_new=True, checks_start=starts)
+
+
+def _starts_checks(forge: Forge, pull: PullRequest) -> bool:
+    """Whether the checks of a new pull request start: not if a job's own token has opened it."""
+    return forge.starts_checks or pull.author not in ("", forge.bot[0])
 
 
 def title_of(parameters: Parameters | None, branch: str) -> str:

@@ -61,8 +61,10 @@ class Wishes:
     budget_s: float = 320 * 60
     """After which a run is interrupted, to be continued by the next one."""
     python: str = "3.13"
-    main: str = "main"
-    """The branch that pull requests go into."""
+    main: str = ""
+    """The branch that pull requests go into; empty if it is not known, and any counts."""
+    target: str = ""
+    """The same, if somebody has named it; else each job is told by the forge."""
     config: str = ""
     """``-c FILE``, where the configuration has no usual name."""
 
@@ -125,8 +127,8 @@ def _values(definition: Definition, root: Path, wishes: Wishes) -> dict[str, str
         "timeout_minutes": str(math.ceil((wishes.budget_s + AFTERWARDS_S) / 60)),
         "python": json.dumps(wishes.python),
         "python_plain": wishes.python,
-        "main": scalar(wishes.main),
-        "target": shlex.quote(wishes.main),
+        "only": f"\n    branches: [{scalar(wishes.main)}]" if wishes.main else "",
+        "target": f" --target {shlex.quote(wishes.target)}" if wishes.target else "",
     }
 
 

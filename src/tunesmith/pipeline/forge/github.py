@@ -7,6 +7,7 @@ a workflow has to hand to the step.
 import json
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,21 @@ QUEUE = "gh-readonly-queue/"
 """How the branches of a merge queue begin; they come and go with it."""
 OF_BRANCHES = ("push", "workflow_dispatch", "repository_dispatch", "schedule", "workflow_run")
 """Events whose ref is a branch of this repository, on which a job may write."""
+
+
+ACTIONS_APP = 15368
+"""The app as which GitHub Actions makes its checks."""
+
+
+@dataclass(frozen=True)
+class Required:
+    """What the rules of a branch ask of a pull request."""
+
+    checks: tuple[str, ...]
+    of_actions: frozenset[str] = frozenset()
+    """Those that only a workflow may make."""
+    has_queue: bool = False
+    """Whether a merge queue stands before it."""
 
 
 class GitHub:
@@ -94,6 +110,32 @@ class GitHub:
             if error.status != 404:
                 raise
             return None
+
+    def required_checks(self, branch: str) -> Required:
+        """What rulesets and the protection of a branch require; asks the API.
+
+        Raises:
+            ForgeError: the forge refused, or cannot be reached.
+        """
+        place = f"repos/{self._name}"
+        rules = list(self._api.pages(f"{place}/rules/branches/{quote(branch, safe='')}"))
+        listed = [
+            check
+            for rule in rules
+            if rule.get("type") == "required_status_checks"
+            for check in (rule.get("parameters") or {}).get("required_status_checks") or ()
+        ]
+        try:
+            old = self._api.get(f"{place}/branches/{quote(branch, safe='')}") or {}
+        except ForgeError as error:
+            if error.status != 404:
+                raise
+            old = {}
+        protection = (old.get("protection") or {}).get("required_status_checks") or {}
+        names = [c["context"] for c in listed] + list(protection.get("contexts") or ())
+        own = {c["context"] for c in listed if c.get("integration_id") == ACTIONS_APP}
+        has_queue = any(rule.get("type") == "merge_queue" for rule in rules)
+        return Required(tuple(dict.fromkeys(names)), frozenset(own), has_queue)
 
     def comments(self, number: int) -> Iterator[Comment]:
         """All of them, oldest first."""

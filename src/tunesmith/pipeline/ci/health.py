@@ -1,0 +1,166 @@
+"""What ``tunesmith doctor`` says of checks on GitHub: those that are required and can never run."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tunesmith.errors import TunesmithError
+from tunesmith.formats import FormatError, yaml
+from tunesmith.pipeline.forge.github import Required
+
+FOLDER = ".github/workflows"
+OWN_TOKENS = ("github.token", "secrets.GITHUB_TOKEN")
+EXPRESSION = "${{"
+NAME = "ci checks"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A line of the doctor's."""
+
+    is_well: bool | None
+    """``None`` if it may be well: what is missing is for a person to judge."""
+    detail: str
+    name: str = NAME
+
+
+@dataclass(frozen=True)
+class Workflow:
+    """What matters of a workflow's file here."""
+
+    file: str
+    events: Mapping[str, Any]
+    checks: tuple[str, ...]
+    """Names of its jobs, as the list of checks shows them."""
+    opens: bool = False
+    """Whether it opens pull requests with the job's own token."""
+    starts: tuple[str, ...] = field(default=())
+    """Workflows that it dispatches after that."""
+
+    @property
+    def is_filtered(self) -> bool:
+        """Whether some changes start no run of it, so that its checks stay pending."""
+        about = self.events.get("pull_request")
+        return isinstance(about, dict) and bool({"paths", "paths-ignore"} & about.keys())
+
+    def makes(self, check: str) -> bool | None:
+        """Whether a check is of this workflow; ``None`` if its names are made at run time."""
+        if any(check == n or check.startswith((f"{n} (", f"{n} / ")) for n in self.checks):
+            return True
+        return None if any(EXPRESSION in name for name in self.checks) else False
+
+
+def findings(root: Path, required: Required | None) -> list[Finding]:
+    """Look at the workflows of a repository.
+
+    Args:
+        root: of the repository.
+        required: what its rules ask for; ``None`` if they could not be asked.
+    """
+    workflows = list(read_workflows(root / FOLDER))
+    if not workflows:
+        return []
+    found = list(_of_rules(workflows, required) if required else _unasked(workflows))
+    return found or [Finding(True, "none that could not run was found")]
+
+
+def _unasked(workflows: Sequence[Workflow]) -> Iterator[Finding]:
+    """What can be told without the rules: checks that a pull request of our own does not start."""
+    for workflow in workflows:
+        if (opener := _opener(workflows)) and _never_starts(workflow, workflows):
+            yield Finding(
+                None,
+                f"{workflow.file} does not run for pull requests that {opener.file} opens with the"
+                f" job's own token.\nIf its checks ({', '.join(workflow.checks)}) are required:"
+                " give it the trigger `workflow_dispatch` and `ci pull-request --dispatch"
+                f" {workflow.file}`, or that step another token.",
+            )
+
+
+def _of_rules(workflows: Sequence[Workflow], required: Required) -> Iterator[Finding]:
+    for check in required.checks:
+        makers = [w for w in workflows if w.makes(check)]
+        if makers:
+            reasons = [_reason(maker, workflows, required) for maker in makers]
+            if all(reasons):
+                yield Finding(False, f"`{check}` is required, and {reasons[0]}.")
+        elif not any(w.makes(check) is None for w in workflows):
+            is_sure = check in required.of_actions
+            rest = "it can never run" if is_sure else "unless an app makes it, it can never run"
+            detail = f"`{check}` is required, and no workflow here has such a job: {rest}."
+            yield Finding(False if is_sure else None, detail)
+
+
+def _reason(maker: Workflow, workflows: Sequence[Workflow], required: Required) -> str:
+    """Why a required check of a workflow may never be there; empty if it will."""
+    if not {"pull_request", "pull_request_target"} & maker.events.keys():
+        return f"{maker.file} does not run for pull requests"
+    if required.has_queue and "merge_group" not in maker.events:
+        return f"{maker.file} lacks the trigger `merge_group`: the merge queue waits for ever"
+    if maker.is_filtered:
+        return f"{maker.file} filters paths: where it is skipped, the check stays pending for ever"
+    opener = _opener(workflows)
+    if opener is not None and _never_starts(maker, workflows):
+        return (
+            f"{maker.file} does not run for pull requests that {opener.file} opens with the job's"
+            f" own token: give it `workflow_dispatch`, and `--dispatch {maker.file}` to"
+            " `ci pull-request`"
+        )
+    return ""
+
+
+def _opener(workflows: Sequence[Workflow]) -> Workflow | None:
+    return next((w for w in workflows if w.opens), None)
+
+
+def _never_starts(workflow: Workflow, workflows: Sequence[Workflow]) -> bool:
+    if "pull_request" not in workflow.events:
+        return False
+    started = {name for w in workflows if w.opens for name in w.starts}
+    return workflow.file not in started or "workflow_dispatch" not in workflow.events
+
+
+# -- reading -------------------------------------------------------------------------------------
+
+
+def read_workflows(folder: Path) -> Iterator[Workflow]:
+    """The workflows of a folder; what is none, or cannot be read, is left to GitHub to say."""
+    for path in sorted([*folder.glob("*.yml"), *folder.glob("*.yaml")]):
+        try:
+            data = yaml.read(path.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError, FormatError, TunesmithError):
+            continue
+        jobs = data.get("jobs") if isinstance(data, dict) else None
+        if isinstance(jobs, dict):
+            yield _workflow(path.name, data, [(k, j) for k, j in jobs.items() if _is(j)])
+
+
+def _is(job: Any) -> bool:
+    return isinstance(job, dict)
+
+
+def _workflow(file: str, data: Mapping[Any, Any], jobs: Sequence[tuple[str, Any]]) -> Workflow:
+    steps = [s for _, job in jobs for s in job.get("steps") or [] if isinstance(s, dict)]
+    opening = [s for s in steps if "tunesmith ci pull-request" in str(s.get("run", ""))]
+    own = [s for s in opening if _has_own_token(s)]
+    words = [word for s in own for word in str(s["run"]).split()]
+    starts = [after for word, after in zip(words, words[1:], strict=False) if word == "--dispatch"]
+    names = tuple(str(job.get("name") or key) for key, job in jobs)
+    # YAML 1.1 reads the key `on` as true.
+    return Workflow(file, _events(data.get("on", data.get(True))), names, bool(own), tuple(starts))
+
+
+def _has_own_token(step: Mapping[str, Any]) -> bool:
+    env = step.get("env")
+    given = str(env.get("GITHUB_TOKEN", "")) if isinstance(env, dict) else ""
+    inside = given.replace("${{", "").replace("}}", "").strip()
+    return inside in OWN_TOKENS
+
+
+def _events(on: Any) -> dict[str, Any]:
+    if isinstance(on, str):
+        return {on: None}
+    if isinstance(on, list):
+        return {str(name): None for name in on}
+    return {str(name): about for name, about in on.items()} if isinstance(on, dict) else {}

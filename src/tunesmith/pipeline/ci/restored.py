@@ -1,0 +1,66 @@
+"""A ledger that came from a cache: whatever is in it, the next run can work."""
+
+import shutil
+import tempfile
+from pathlib import Path
+
+from tunesmith.config.model import Definition
+from tunesmith.errors import DamagedError, StorageError
+from tunesmith.ledger.condition import log_of
+from tunesmith.ledger.dialect import address, file_of
+from tunesmith.ledger.ledger import Ledger, empty
+from tunesmith.ledger.salvage import salvage
+
+KEPT = "the run begins with the committed history, or anew"
+
+
+def make_usable(definition: Definition) -> str | None:
+    """Repair a damaged ledger, or put one out of the way that cannot be used.
+
+    A cache that holds junk, or what a newer version has written, would else end every later run in
+    the same way, and be saved again by each of them.
+
+    Args:
+        definition: of the study.
+
+    Returns:
+        What was done, in a sentence; ``None`` if the ledger is usable, or there is none.
+    """
+    file = file_of(address(definition.ledger))
+    if file is None or not file.exists():
+        return None
+    try:
+        with Ledger.open(file, create=False) as ledger:
+            ledger.studies()
+    except DamagedError as error:
+        return _repaired(file, str(error))
+    except StorageError as error:
+        return _put_aside(file, str(error))
+    return None
+
+
+def _repaired(file: Path, reason: str) -> str:
+    try:
+        saved = salvage(file, empty())
+    except StorageError:
+        return _put_aside(file, reason)
+    n = saved.n_rows.get("evaluation", 0)
+    # Not in the folder that is cached: it would be carried along for ever.
+    shutil.move(saved.aside, _folder() / saved.aside.name)
+    return f"the ledger was damaged; {n:,} evaluations were saved ({_line(reason)})"
+
+
+def _put_aside(file: Path, reason: str) -> str:
+    folder = _folder()
+    for part in (file, log_of(file), file.with_name(f"{file.name}-shm")):
+        if part.exists():
+            shutil.move(part, folder / part.name)
+    return f"the ledger cannot be used and lies in {folder} now; {KEPT} ({_line(reason)})"
+
+
+def _folder() -> Path:
+    return Path(tempfile.mkdtemp(prefix="tunesmith-ledger-"))
+
+
+def _line(text: str) -> str:
+    return text.splitlines()[0].rstrip(".")
