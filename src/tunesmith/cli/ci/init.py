@@ -69,9 +69,9 @@ def command(
         training,
         _budget(time_budget, forge),
         python,
-        main or default_branch(checkout, None) or "",
         main or "",
         "" if usual else f" -c {shlex.quote(path.as_posix())}",
+        default_branch(checkout, None) or "",
     )
     planned = _planned(forge, definition, checkout.root, wishes, force=force)
     _write(planned, dry_run=dry_run, force=force)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -145,7 +146,7 @@ def _workflow(file: str, data: Mapping[Any, Any], jobs: Sequence[tuple[str, Any]
     opening = [s for s in steps if "tunesmith ci pull-request" in str(s.get("run", ""))]
     own = [s for s in opening if _has_own_token(s)]
     words = [word for s in own for word in str(s["run"]).split()]
-    starts = [after for word, after in zip(words, words[1:], strict=False) if word == "--dispatch"]
+    starts = [after for word, after in pairwise(words) if word == "--dispatch"]
     names = tuple(str(job.get("name") or key) for key, job in jobs)
     # YAML 1.1 reads the key `on` as true.
     return Workflow(file, _events(data.get("on", data.get(True))), names, bool(own), tuple(starts))

@@ -62,11 +62,12 @@ class Wishes:
     """After which a run is interrupted, to be continued by the next one."""
     python: str = "3.13"
     main: str = ""
-    """The branch that pull requests go into; empty if it is not known, and any counts."""
-    target: str = ""
-    """The same, if somebody has named it; else each job is told by the forge."""
+    """The branch that pull requests go into; empty if nobody has named one: the forge tells each
+    job then."""
     config: str = ""
     """``-c FILE``, where the configuration has no usual name."""
+    default: str = ""
+    """The default branch; empty if it is not known, and pull requests into any are reviewed."""
 
 
 def workflows(forge: str, definition: Definition, root: Path, wishes: Wishes) -> dict[str, str]:
@@ -110,6 +111,7 @@ def _values(definition: Definition, root: Path, wishes: Wishes) -> dict[str, str
     tune, train = _commands(definition, wishes)
     results = within(root, definition.root, result_files(definition))
     best = within(root, definition.root, [definition.file.outputs.best.path])
+    main = wishes.main or wishes.default
     prefix = "" if folder == "." else f"{folder}/"
     return {
         "folder": scalar(folder),
@@ -127,8 +129,8 @@ def _values(definition: Definition, root: Path, wishes: Wishes) -> dict[str, str
         "timeout_minutes": str(math.ceil((wishes.budget_s + AFTERWARDS_S) / 60)),
         "python": json.dumps(wishes.python),
         "python_plain": wishes.python,
-        "only": f"\n    branches: [{scalar(wishes.main)}]" if wishes.main else "",
-        "target": f" --target {shlex.quote(wishes.target)}" if wishes.target else "",
+        "only": f"\n    branches: [{scalar(main)}]" if main else "",
+        "target": f" --target {shlex.quote(wishes.main)}" if wishes.main else "",
     }
 
 
