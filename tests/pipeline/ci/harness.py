@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.pipeline.ci.expressions import Expression, filled
+from tests.pipeline.ci.expressions import Expression, condition, filled
 from tests.pipeline.forge.servers import ForgeServer
 
 import tunesmith
@@ -154,7 +154,8 @@ class GitHub:
         return [
             self._run(name, workflow, event)
             for name, workflow in self._workflows(pull.source)
-            if pull.target in ((workflow["on"] or {}).get("pull_request") or {}).get("branches", [])
+            if "pull_request" in (workflow["on"] or {})
+            and pull.target in (workflow["on"]["pull_request"] or {}).get("branches", [pull.target])
         ]
 
     def _workflows(self, branch: str) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -174,8 +175,9 @@ class GitHub:
         self.runs.append(run)
         ((_, job),) = workflow["jobs"].items()
         work = _Work(self, run, event, number, workflow)
-        for step in job["steps"]:
-            work.do(step)
+        if work.is_wanted(job):
+            for step in job["steps"]:
+                work.do(step)
         return run
 
 
@@ -213,19 +215,21 @@ class _Work:
         code, done.output = self._shell(step)
         done.outcome = "failure" if code else "success"
 
-    def _evaluate(self, text: str) -> Any:
-        functions = {
-            "always": True,
-            "success": self.run.is_success,
-            "failure": not self.run.is_success,
-        }
-        # A condition that names no state of the job asks for success, too.
-        if text != "success()" and not any(f"{name}()" in text for name in functions):
-            return self.run.is_success and self._value(text, functions)
-        return self._value(text, functions)
+    def is_wanted(self, job: Mapping[str, Any]) -> bool:
+        """Whether the job's own condition holds."""
+        return self._evaluate(str(job.get("if", "success()")))
 
-    def _value(self, text: str, functions: Mapping[str, bool]) -> Any:
-        contexts = {
+    def _evaluate(self, text: str) -> bool:
+        is_well = self.run.is_success
+        states = {"always": True, "success": is_well, "failure": not is_well, "cancelled": False}
+        return condition(text, self._contexts, states)
+
+    def _value(self, text: str) -> Any:
+        return Expression(text, self._contexts, {}).value()
+
+    @property
+    def _contexts(self) -> dict[str, Any]:
+        return {
             "github": {
                 "ref": self._ref,
                 "ref_name": self._ref_name,
@@ -236,10 +240,9 @@ class _Work:
             "inputs": self.event.inputs,
             "steps": {key: {"outputs": step.outputs} for key, step in self.by_id.items()},
         }
-        return Expression(text, contexts, functions).value()
 
     def _filled(self, value: Any) -> Any:
-        return filled(value, lambda t: self._value(t, {})) if isinstance(value, str) else value
+        return filled(value, self._value) if isinstance(value, str) else value
 
     @property
     def _ref(self) -> str:

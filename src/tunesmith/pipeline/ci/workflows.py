@@ -115,6 +115,7 @@ def _values(definition: Definition, root: Path, wishes: Wishes) -> dict[str, str
     prefix = "" if folder == "." else f"{folder}/"
     return {
         "folder": scalar(folder),
+        "go": scalar(f"cd {shlex.quote(folder)}"),
         "prefix": prefix,
         "install": scalar(_install(definition.root, wishes)),
         "tune": scalar(tune),
