@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 MERMAID := tests/reporting/mermaid/node_modules
 
 .DEFAULT_GOAL := help
-.PHONY: help demo flow test lint types layers unit docs bench kills faults torture hunt hunt-pipelines clean
+.PHONY: help demo flow test lint types layers unit docs bench kills faults torture hunt hunt-pipelines hunt-ci clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -49,6 +49,10 @@ unit: $(READY) $(MERMAID)
 	$(BIN)/python -m pytest -n logical --dist worksteal
 
 SEEDS ?= 18
+N ?= 2000
+hunt-ci: $(READY)  ## Run CI jobs in situations drawn by seed, on both forges: N=2000 SEED=1
+	$(BIN)/python -m tests.pipeline.ci.runner.hunt $(N) $(SEED)
+
 hunt-pipelines: $(READY)  ## Walk through many repositories as strangers write them: SEEDS=18
 	$(BIN)/python -m tests.pipeline.walk --seeds $(SEEDS)
 

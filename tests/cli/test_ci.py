@@ -116,6 +116,57 @@ def test_pull_requests(tunesmith: Run, server: ForgeServer) -> None:
     assert "`main` is where pull requests go into" in on_main.stderr
 
 
+def test_checks_of_our_own_pull_request(tunesmith: Run, server: ForgeServer) -> None:
+    environ = server.environ()
+    opened = tunesmith("ci", "pull-request", **environ)
+    assert "was opened with the job's own token" in opened.stderr
+    assert "Its checks do not start by themselves" in opened.stderr
+    # What was committed since was pushed by the job, too: each time they are started.
+    for _ in range(2):
+        started = tunesmith("ci", "pull-request", "--dispatch", "pull-request.yml", **environ)
+        assert "pull-request.yml is started on training/one" in started.stderr
+    assert [d["ref"] for d in server.dispatched] == ["training/one"] * 2
+    failed = tunesmith("ci", "pull-request", "--dispatch", "missing.yml", **environ)
+    assert failed.returncode == 0
+    assert "::warning title=Tunesmith::missing.yml could not be started" in failed.stderr
+    # A person's token opens what starts its checks by itself.
+    server.pulls.clear()
+    server.me = "ann"
+    assert tunesmith("ci", "pull-request", **environ).stderr == ""
+
+
+def test_reports_of_a_matrix_and_of_a_number(tunesmith: Run, server: ForgeServer) -> None:
+    environ = server.environ()
+    server.add_pull("other")
+    for name in ("3.12", "3.13"):
+        assert tunesmith("ci", "report", "--id", name, "--number", "1", **environ).returncode == 0
+    heads = [body.splitlines()[0] for body in server.bodies(1)]
+    assert heads == ["<!-- tunesmith:small:3.12 -->", "<!-- tunesmith:small:3.13 -->"]
+    assert tunesmith("ci", "report", "--id", "a-->b", **environ).returncode == 2
+    links = [f"--link=n{n}=https://forge.example/{'x' * 900}/{n}" for n in range(80)]
+    done = tunesmith("ci", "report", "--number", "1", *links, **environ)
+    assert "The comment on pull request 1 is created." in done.stdout
+    assert len(server.bodies(1)[-1]) <= 65_536
+    assert "more links did not fit" in server.bodies(1)[-1]
+
+
+def test_a_missing_token_is_named(tunesmith: Run) -> None:
+    with served(GitLabServer()) as server:
+        environ = {**server.environ(), "TUNESMITH_TOKEN": "", "CI_JOB_TOKEN": "of-the-job-alone"}
+        failed = tunesmith("ci", "pull-request", "--target", "main", **environ)
+    assert "TUNESMITH_TOKEN is not set, and a job's own token may not do this" in failed.stderr
+
+
+def test_what_is_pushed_is_not_unsaid(tunesmith: Run, project: Path, server: ForgeServer) -> None:
+    """A workflow that cannot be started does not make a push undone."""
+    from tunesmith.cli.ci.dispatch import start
+    from tunesmith.errors import UsageError
+    from tunesmith.pipeline.forge.github import GitHub
+
+    with pytest.raises(UsageError, match=r"training/one is pushed, but missing\.yml could not"):
+        start(GitHub(server.environ()), "missing.yml", "training/one")
+
+
 def test_workflows_are_started(tunesmith: Run, server: ForgeServer) -> None:
     environ = server.environ()
     done = tunesmith("ci", "dispatch", "t.yml", "--ref", "b", "--input", "a=b=c", **environ)

@@ -178,7 +178,7 @@ class GitHubServer(ForgeServer):
             ("PATCH", rf"{repo}/issues/comments/(\d+)", self._change),
             ("DELETE", rf"{repo}/issues/comments/(\d+)", self._remove),
             ("GET", rf"{repo}/pulls/(\d+)", self._numbered),
-            ("GET", rf"{repo}/rules/branches/(.+)", self._rules),
+            ("GET", rf"{repo}/rules/branches/([^/]+)", self._rules),
             ("POST", rf"{repo}/actions/workflows/([^/]+)/dispatches", self._dispatch),
         ]
 

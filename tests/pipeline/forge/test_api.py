@@ -70,6 +70,39 @@ def test_the_forge_says_how_long(api: Api, server: ForgeServer, waits: list[floa
     assert [round(wait, -1) for wait in waits] == [10, 30, 20, 60]
 
 
+@pytest.mark.parametrize(
+    ("status", "content"),
+    [
+        (403, {"message": "You have exceeded a secondary rate limit. Please wait a few minutes."}),
+        (
+            429,
+            {
+                "message": "You have exceeded a secondary rate limit and have been temporarily"
+                " blocked from content creation. Please retry your request again later."
+            },
+        ),
+        (403, {"message": "You have triggered an abuse detection mechanism. Please wait."}),
+        (
+            403,
+            {
+                "message": "Forbidden",
+                "documentation_url": "https://docs.github.com/rest/overview/rate-limits#about-secondary-rate-limits",
+            },
+        ),
+        (422, {"message": "Validation Failed", "errors": ["was submitted too quickly"]}),
+        (403, {"message": "API rate limit exceeded for installation ID 1."}),
+        (503, {"message": "Whoa there! You have triggered an abuse detection mechanism."}),
+    ],
+)
+def test_secondary_limits_in_all_their_words(
+    api: Api, server: ForgeServer, waits: list[float], status: int, content: object
+) -> None:
+    server.faults = [Fault(status, content=content)]
+    comment(api)
+    assert waits == [60]
+    assert len(server.bodies(1)) == 1
+
+
 def test_it_does_not_wait_for_an_hour(api: Api, server: ForgeServer, waits: list[float]) -> None:
     server.faults = [Fault(429, {"Retry-After": "3600"})]
     with pytest.raises(ForgeError, match="429"):

@@ -177,7 +177,7 @@ class Job:
         self.outcome.summary = summary.read_text() if summary.is_file() else ""
         return self.outcome
 
-    def _workflow(self) -> Mapping[str, Any]:
+    def _workflow(self) -> Any:
         s = self.situation
         if s.job != "own":
             path = f".github/workflows/{s.job}.yml"

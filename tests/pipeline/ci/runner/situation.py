@@ -127,7 +127,7 @@ def draw(seed: int, *, has_lfs: bool = False) -> Situation:
         event=event,
         branch=branch,
         default=default,
-        stale=chance.choice((*others[:2], "")),
+        stale=chance.choice((others[0], "")),
         folder=chance.choice(FOLDERS),
         job=job,
         checkout="as the event says",
@@ -135,8 +135,8 @@ def draw(seed: int, *, has_lfs: bool = False) -> Situation:
         depth=chance.choice((0, 0, 1)),
         meanwhile=chance.choice((*MEANWHILE, "nothing", "nothing")),
         takes_options=chance.random() < 0.5,
-        has_submodule=chance.random() < 0.15,
-        has_lfs=has_lfs and chance.random() < 0.15,
+        has_submodule=chance.random() < 0.1,
+        has_lfs=has_lfs and chance.random() < 0.12,
         pull_target=chance.choice(("", default, default, FEATURE)),
     )
     if job == "own":
