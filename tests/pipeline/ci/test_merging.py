@@ -8,9 +8,9 @@ from tests.pipeline.ci.test_place import _no_settings, github, person, remote, r
 from tests.pipeline.dvc.test_lock_merge import lock, of
 
 from tunesmith.config.load import load_definition
-from tunesmith.ledger.portable import HistoryError, read_history
+from tunesmith.ledger.portable import read_history
 from tunesmith.pipeline.ci.checkout import Checkout
-from tunesmith.pipeline.ci.merging import merge_histories, merged
+from tunesmith.pipeline.ci.merging import merged
 from tunesmith.pipeline.plumbing import GitError
 from tunesmith.testing.projects import make_project
 from tunesmith.tuning import tune
@@ -35,22 +35,32 @@ def histories(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     return found
 
 
+def both_of(one: str, other: str) -> str:
+    found = merged("outputs/history.jsonl", "", one, other)
+    assert found is not None
+    return found
+
+
 def test_studies_stand_beside_each_other(histories: dict[str, str]) -> None:
-    both = merge_histories(histories["a4"], histories["b2"])
+    both = both_of(histories["a4"], histories["b2"])
     assert {k: r.history.n_told for k, r in read_history(both).items()} == {"b": 2, "a": 4}
 
 
 def test_of_one_study_the_longer_series_stays(histories: dict[str, str]) -> None:
     for one, other in (("a2", "a4"), ("a4", "a2")):
-        both = merge_histories(histories[one], histories[other])
+        both = both_of(histories[one], histories[other])
         assert read_history(both)["a"].history.n_told == 4
 
 
-def test_other_trials_of_one_study_are_for_a_person(histories: dict[str, str]) -> None:
+def test_no_evaluation_of_either_side_is_lost(histories: dict[str, str]) -> None:
     other = histories["a4"].replace('"accuracy":0.9', '"accuracy":0.8', 1)
-    with pytest.raises(HistoryError):
-        merge_histories(histories["a4"], other)
-    assert merged("outputs/history.jsonl", "", histories["a4"], other) is None
+    both = both_of(histories["a4"], other)
+    lines = [line for text in (histories["a4"], other) for line in text.splitlines()]
+    assert set(lines) <= set(both.splitlines())
+
+
+def test_what_a_person_has_to_decide(histories: dict[str, str]) -> None:
+    assert merged("outputs/history.jsonl", "", histories["a4"], histories["a4"][:-40]) is None
     assert merged("outputs/report.md", "a", "b", "c") is None
     assert merged("dvc.lock", "", "x", None) is None
 

@@ -88,6 +88,8 @@ class Job:
     def target(self) -> str:
         """What the pull request that the job is about goes into; empty where there is none."""
         s = self.situation
+        if s.event == "push of a queue" and self.outcome.checked_out is None:
+            return ""
         if s.event == "merge_group" or s.event.startswith(("pull_request", "merge_request")):
             return s.default
         branch = self.outcome.checked_out or (None if s.event == "tag" else s.branch)
