@@ -56,7 +56,7 @@ def test_the_error_reads_as_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 def test_every_command_exists() -> None:
     context = click.Context(cli)
-    named = set(re.findall(r"`tunesmith (\w+)|^\$ tunesmith (\w+)", README, re.MULTILINE))
+    named = set(re.findall(r"`tunesmith ([\w-]+)|^\$ tunesmith ([\w-]+)", README, re.MULTILINE))
     for name in {a or b for a, b in named}:
         assert cli.get_command(context, name) is not None, name
 

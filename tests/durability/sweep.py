@@ -152,7 +152,8 @@ def in_fork(folder: Path, do: Callable[[Path], int], environ: dict[str, str] | N
         faults.plan(os.environ)
         code = do(folder)
     except BaseException as error:  # noqa: BLE001 - the other process must not go on in here
-        code = int(getattr(error, "exit_code", 98))
+        # The command line has this code for what the file system says itself.
+        code = 74 if isinstance(error, OSError) else int(getattr(error, "exit_code", 98))
         traceback.print_exc()
     finally:
         sys.stdout.flush()
