@@ -20,6 +20,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -48,6 +49,11 @@ outputs: {history: outputs/history.jsonl, trials: outputs/trials.csv}
 N_FITS = 9
 OUTPUTS = ("outputs/history.jsonl", "outputs/trials.csv", "config/best_parameters.yaml")
 IN_WORKERS = ("worker.answer", "worker.answered", "journal.write", "run.send", "run.hatch")
+PRELOADED = (
+    *("sklearn.tree", "sklearn.model_selection", "pandas", "tunesmith.objective.crossval"),
+    *("tunesmith.execute.serial", "tunesmith.execute.processes", "tunesmith.search.grid"),
+    *("tunesmith.reporting.markdown", "tunesmith.cli.report", "tunesmith.cli.merge_history"),
+)
 FINE = (0, 5, 74)
 """Exit codes of what the system has refused."""
 
@@ -76,6 +82,12 @@ class Fault:
 
 
 # -- what is done ------------------------------------------------------------------------------
+
+
+def preload() -> None:
+    """Import once, for all forks, what runs import when they need it."""
+    for name in PRELOADED:
+        import_module(name)
 
 
 def project(folder: Path, executor: str = "serial") -> None:
@@ -239,6 +251,7 @@ def _compared(folder: Path, wanted: dict[str, Any]) -> Iterator[tuple[str, bool]
 
 def sweep(chosen: Callable[[list[Fault]], list[Fault]]) -> tuple[Counter[str], list[str]]:
     """Go through faults; returns how many of each scene, and what was wrong."""
+    preload()
     n_tried: Counter[str] = Counter()
     wrong: list[str] = []
     with TemporaryDirectory() as name:

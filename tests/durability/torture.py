@@ -243,6 +243,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--minutes", type=float, default=30.0)
     parser.add_argument("--seed", type=int)
     options = parser.parse_args(arguments)
+    sweep.preload()
     end = time.monotonic() + 60 * options.minutes
     seed = random.randrange(10**6) if options.seed is None else options.seed
     print(f"first seed {seed}", flush=True)
