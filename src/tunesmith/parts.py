@@ -3,6 +3,7 @@
 import os
 import re
 import sys
+import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
@@ -11,7 +12,7 @@ from typing import Any, Protocol
 
 from tunesmith import registry, shadows
 from tunesmith.config.model import Definition, OuterFold
-from tunesmith.errors import UsageError
+from tunesmith.errors import TunesmithError, UsageError
 from tunesmith.execute.choose import PROCESSES, SERIAL, choose
 from tunesmith.execute.executor import Call, Executor
 from tunesmith.execute.libraries import libraries
@@ -54,12 +55,39 @@ def build_objective(definition: Definition) -> Objective:
     if definition.file.objective.command is None:
         from tunesmith.objective import crossval
 
-        return crossval.build_objective(definition)
+        with blaming_the_project(definition.root):
+            return crossval.build_objective(definition)
     from tunesmith.objective.program.build import build_program
 
     # Worker processes have values of their own of these; programs get the user's.
     users = {name: os.environ.get(name) for name in OWN_VARIABLES}
     return build_program(definition, n_workers=choice(definition)[1], restored=users)
+
+
+@contextmanager
+def blaming_the_project(root: Path) -> Iterator[None]:
+    """What the project's own code raises is no defect of ours.
+
+    Raises:
+        UsageError: it raised something; with its frames.
+    """
+    try:
+        yield
+    except TunesmithError:
+        raise
+    except Exception as error:
+        frames = traceback.extract_tb(error.__traceback__)
+        if not any(_is_projects(frame.filename, root) for frame in frames):
+            raise
+        from tunesmith.objective.importing import user_frames
+
+        listed = "".join(f"\n  {frame}" for frame in user_frames(error))
+        text = f"objective: the project's code raised {type(error).__name__}: {error}{listed}"
+        raise UsageError(text) from None
+
+
+def _is_projects(file: str, root: Path) -> bool:
+    return Path(file).is_relative_to(root.resolve()) and "site-packages" not in file
 
 
 def build_sampler(definition: Definition) -> Sampler:

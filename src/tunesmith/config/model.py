@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, JsonValue
+from pydantic import AfterValidator, BeforeValidator, Field, JsonValue
 
 from tunesmith.config.program import Program
 from tunesmith.config.section import (
@@ -19,6 +19,7 @@ from tunesmith.config.section import (
     Names,
     Section,
     Size,
+    finite,
     listed,
     located,
 )
@@ -36,6 +37,10 @@ def named(value: Any) -> Any:
 def folded(value: Any) -> Any:
     """``5`` stands for ``{folds: 5}``."""
     return {"folds": value} if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+Fixed = Annotated[JsonValue, AfterValidator(finite)]
+"""A value that JSON can hold."""
 
 
 class Holdout(Section):
@@ -85,7 +90,7 @@ class Step(Section):
     """Step name, as in scikit-learn's ``Pipeline``; by default the class name in lower case."""
     estimator: ImportPath
     """Import path of a transformer or, for the last step, an estimator."""
-    params: dict[str, JsonValue] = {}
+    params: dict[str, Fixed] = {}
     """Fixed parameters."""
 
 
@@ -94,7 +99,7 @@ class Choice(Section):
 
     estimator: ImportPath
     """Import path."""
-    params: dict[str, JsonValue] = {}
+    params: dict[str, Fixed] = {}
     """Fixed parameters."""
 
 
@@ -128,13 +133,13 @@ class CrossValidation(Section):
         "predefined",
     ] = "auto"
     """``auto`` does as scikit-learn: stratified for classifiers, by group if groups are given."""
-    folds: int = Field(default=5, ge=2)
+    folds: int = Field(default=5, ge=2, le=1_000_000)
     """Number of folds (or of random splits)."""
     shuffle: bool = False
     """Shuffle the rows before they are split."""
     stratify: bool | None = None
     """Keep the class shares in every fold; by default for classifiers."""
-    repeats: int = Field(default=1, ge=1)
+    repeats: int = Field(default=1, ge=1, le=10_000)
     """Repeat k-fold with other shuffles."""
     test_fraction: float | None = Field(default=None, gt=0, lt=1)
     """Share of test rows of each random split."""
@@ -144,7 +149,7 @@ class CrossValidation(Section):
     """Column of fold numbers for ``predefined`` (-1: always training)."""
     splitter: ImportPath | None = None
     """Import path of any splitter with ``split(X, y, groups)``, instead of ``method``."""
-    params: dict[str, JsonValue] = {}
+    params: dict[str, Fixed] = {}
     """Arguments of your splitter."""
     seed: int = 0
     """Which shuffle."""
@@ -161,7 +166,7 @@ class Objective(Program):
     """Import path of a function that returns a fresh estimator."""
     estimators: dict[str, Choice] = {}
     """Named estimators; the space's parameter ``estimator`` chooses one by name."""
-    params: dict[str, JsonValue] = {}
+    params: dict[str, Fixed] = {}
     """Fixed parameters of the estimator."""
     preprocess: Literal["none", "auto"] = "none"
     """``auto`` imputes, scales and encodes each column by its type, inside every fold."""
@@ -211,12 +216,10 @@ class Search(Section):
     """The model behind ``bayesian``: ``auto``, ``gp``, ``tpe``, ``cmaes`` or ``sobol``."""
     seed: int = Field(default=0, ge=0)
     """Same study and seed, same trials."""
-    window: int = Field(default=8, ge=1)
+    window: int = Field(default=8, ge=1, le=100_000)
     """A trial is proposed knowing all results but those of the last ``window - 1`` trials, however
     many workers there are; so it bounds the useful number of trials at a time."""
-    start_with: (
-        Annotated[tuple[str | dict[str, JsonValue], ...], BeforeValidator(listed)] | None
-    ) = None
+    start_with: Annotated[tuple[str | dict[str, Fixed], ...], BeforeValidator(listed)] | None = None
     """Tried first: ``defaults`` (the estimator's), ``current`` (the best-parameters file), params.
     By default both for Bayesian search, nothing for grid and random."""
     curves: bool = True
@@ -224,7 +227,7 @@ class Search(Section):
     come those of 149 and fewer, at no further fit. All of them are recorded. Grid search tries
     every point by itself, starting points are scored as they are, and of several metrics none is
     best: there, and with ``execution: {share: off}``, trials have no curves."""
-    options: dict[str, JsonValue] = {}
+    options: dict[str, Fixed] = {}
     """Further arguments of the sampler."""
 
 
@@ -384,7 +387,7 @@ class File(Section):
     """Which trial wins: the best; the simplest within one standard error of it (``one_se``); the
     simplest, or the fastest to fit, of those that cannot be told from it (``docs/reports.md``)."""
     gate: Gate | None = None
-    outer_folds: int | None = Field(default=None, ge=2)
+    outer_folds: int | None = Field(default=None, ge=2, le=1000)
     """Nested cross-validation: the whole search is repeated on the training part of each of so many
     outer folds, as ``STUDY.outer0`` and so on, and its winner scored on the part left out. The
     search takes so many times longer; the report shows what it is worth."""

@@ -109,7 +109,7 @@ class Program(Section):
     progress_file: str | None = Field(default=None, min_length=1)
     """A JSON-lines file of intermediate values, one line a step:
     ``{"step": 3, "val_loss": 0.41}``; followed while the program runs, its last step counts."""
-    seeds: int | None = Field(default=None, ge=1)
+    seeds: int | None = Field(default=None, ge=1, le=10_000)
     """Run each fold (or the whole, without ``cv``) with so many seeds."""
     splits: Literal["rows", "csv", "parquet"] = "rows"
     """How a program gets a fold: files of row numbers (from 0, one a line, header not counted), or

@@ -1,5 +1,6 @@
 """What the sections of a configuration are made of: their base, and shorthands as types."""
 
+import math
 import re
 from typing import Annotated, Any
 
@@ -75,3 +76,20 @@ Size = Annotated[
     BeforeValidator(n_bytes, json_schema_input_type=int | str),
     Field(gt=0),
 ]
+
+
+def finite(value: Any) -> Any:
+    """A value of JSON, which has no word for infinity or for what is no number.
+
+    Raises:
+        ValueError: there is one in it.
+    """
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError(f"{value} is no number that JSON can hold; leave it out, or use null")
+    for item in value.values() if isinstance(value, dict) else value if _is_list(value) else ():
+        finite(item)
+    return value
+
+
+def _is_list(value: Any) -> bool:
+    return isinstance(value, list)

@@ -39,7 +39,7 @@ def address(location: str | Path) -> URL:
         return URL.create("sqlite", database=str(Path(location).absolute()))
     try:
         url = make_url(location)
-    except ArgumentError:
+    except (ArgumentError, ValueError):
         raise UsageError("`ledger` is neither a path nor a database URL") from None
     backend = url.get_backend_name()
     if backend in ("postgres", "postgresql") and "+" not in url.drivername:

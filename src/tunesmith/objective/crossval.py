@@ -7,7 +7,7 @@ from typing import Any
 
 from tunesmith.config.model import CrossValidation, Data, Definition, OuterFold
 from tunesmith.config.model import Objective as Section
-from tunesmith.errors import UsageError
+from tunesmith.errors import DataError, UsageError
 from tunesmith.fingerprint import code_digest, digest, versions
 from tunesmith.history import HOLDOUT, FoldResult, Metric
 from tunesmith.interruptions import is_ours
@@ -18,6 +18,7 @@ from tunesmith.objective.failure import failure_of, noting_warnings
 from tunesmith.objective.folds import Split, make_splits, n_folds_of
 from tunesmith.objective.kernel import Clock, Kernel
 from tunesmith.objective.metric import Scorers
+from tunesmith.objective.mixed import words_among_numbers
 from tunesmith.objective.objective import Fit
 from tunesmith.objective.outline import Outline, metric_of
 from tunesmith.objective.preprocess import auto_preprocessor
@@ -237,7 +238,14 @@ def build_objective(definition: Definition) -> CrossValObjective:
     if definition.outer is not None:
         table = without_outer(table, section.cv, definition.outer, builder)
     splits = make_splits(section.cv, table.rows, is_classifier=builder.is_classifier)
-    notes = dry_run(builder, scorers, table.rows, definition.space)
+    try:
+        notes = dry_run(builder, scorers, table.rows, definition.space)
+    except DataError as error:
+        # What the estimator complains of may be one cell.
+        rows = table.rows
+        frame = rows.X if rows.numbers is None else rows.X.set_axis(rows.numbers)
+        cells = "".join(f"\n  Note that {text}." for text in words_among_numbers(frame))
+        raise DataError(f"{error}{cells}") from None
     return CrossValObjective(
         table,
         splits,

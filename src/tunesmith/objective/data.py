@@ -15,6 +15,7 @@ from tunesmith.config.model import Data, Holdout
 from tunesmith.errors import DataError
 from tunesmith.expression import Expression, ExpressionError
 from tunesmith.fingerprint import array_digest, digest
+from tunesmith.objective.mixed import taken_for_text, words_among_numbers
 from tunesmith.objective.read import read_files
 
 Kind = Literal["number", "boolean", "category", "date"]
@@ -97,6 +98,8 @@ def load_table(
     _check_values(whole, data, fold_column)
     features = _features(whole, data, fold_column)
     kinds: dict[str, Kind] = {name: kind_of(features[name]) for name in features.columns}
+    texts = features[[name for name, kind in kinds.items() if kind == "category"]]
+    mixed = taken_for_text(words_among_numbers(texts))
     rows = Rows(
         features.reset_index(drop=True),
         plain(whole[data.target]),
@@ -106,7 +109,7 @@ def load_table(
         whole.index.to_numpy(),
     )
     seen, unseen = split_off(rows, data.holdout, in_time=in_time)
-    return Table(seen, kinds, unseen, (*notes, *dropped))
+    return Table(seen, kinds, unseen, (*notes, *dropped, *mixed))
 
 
 # -- columns -------------------------------------------------------------------------------------
@@ -176,6 +179,12 @@ def _clashes(data: Data, fold_column: str | None) -> list[str]:
         for key, names in _lists(data).items()
         for role, name in roles.items()
         if name in names
+    ]
+    problems += [
+        f"{key}: `{name}` is listed {list(names).count(name)} times; once is enough."
+        for key, names in _lists(data).items()
+        for name in dict.fromkeys(names)
+        if list(names).count(name) > 1
     ]
     both = sorted(set(data.features or ()) & set(data.drop))
     problems += [f"data.drop: `{name}` is listed under `data.features` as well." for name in both]

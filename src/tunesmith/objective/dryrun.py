@@ -71,6 +71,11 @@ SCORE_SYMPTOMS = (
         " and the like.",
     ),
     Symptom(
+        r"dtype='numeric' is not compatible|could not convert string to float|unsupported operand",
+        "A metric of numbers cannot score classes that are words: use accuracy, f1_macro and the"
+        " like, or a regressor.",
+    ),
+    Symptom(
         r"continuous is not supported|mix of .*continuous|continuous format is not supported",
         "A metric of classes cannot score a regressor: use r2, neg_mean_absolute_error and the"
         " like.",

@@ -159,8 +159,11 @@ def last_step(estimator: Any) -> tuple[str, Any]:
 
 
 def signature_of(cls: type) -> dict[str, inspect.Parameter]:
-    """The constructor's parameters by name."""
-    return dict(inspect.signature(cls).parameters)
+    """The constructor's parameters by name; none where it does not tell them."""
+    try:
+        return dict(inspect.signature(cls).parameters)
+    except (ValueError, TypeError):
+        return {}
 
 
 def _signature(estimator: Any) -> dict[str, inspect.Parameter]:

@@ -1,6 +1,11 @@
 """Files -> one frame, with a place in the file for whatever cannot be read."""
 
 import csv
+import lzma
+import re
+import tarfile
+import zipfile
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -58,6 +63,10 @@ def _read(path: Path, name: str, separator: str) -> pd.DataFrame:
         raise DataError(f"data.path: {name} is a folder; name a CSV, Parquet or Feather file")
     if not path.exists():
         raise DataError(f"data.path: {name} does not exist{_neighbour(path)}")
+    if not path.is_file():
+        raise DataError(f"data.path: {name} is a device or a pipe; name a CSV or Parquet file")
+    if (suffix := path.suffix.lower()) in SPREADSHEETS:
+        raise DataError(f"data.path: {name} is a spreadsheet ({suffix}). Export it as CSV.")
     try:
         reader = ARROW.get(path.suffix.lower())
         if reader is not None:
@@ -68,6 +77,11 @@ def _read(path: Path, name: str, separator: str) -> pd.DataFrame:
         raise DataError(f"data.path: {name} cannot be read: {error.strerror or error}") from None
     frame.columns = [str(column) for column in frame.columns]
     return frame.reset_index(drop=True)
+
+
+SPREADSHEETS = (".xls", ".xlsx", ".xlsm", ".xlsb", ".ods", ".numbers")
+DAMAGED = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, tarfile.TarError, re.error)
+"""What the readers of compressed files raise."""
 
 
 def _neighbour(path: Path) -> str:
@@ -86,7 +100,7 @@ def _read_arrow(reader: Any, path: Path, name: str) -> pd.DataFrame:
         raise UsageError(
             f"data.path: reading {name} needs pyarrow: pip install 'tunesmith[parquet]'"
         ) from None
-    except ValueError as error:  # ArrowInvalid among them
+    except (ValueError, NotImplementedError, KeyError, EOFError) as error:  # Arrow's among them
         raise DataError(f"data.path: {name} cannot be read: {_first_line(error)}") from None
     _refuse_duplicates(name, [str(column) for column in frame.columns])
     return frame
@@ -105,6 +119,8 @@ def _read_csv(path: Path, name: str, separator: str) -> pd.DataFrame:
         raise DataError(f"data.path: {name} is empty") from None
     except pd.errors.ParserError as error:
         raise DataError(f"data.path: {name}: {_first_line(error)}{_hint(sep)}") from None
+    except (ValueError, EOFError, csv.Error, OverflowError, *DAMAGED) as error:
+        raise DataError(f"data.path: {name} cannot be read: {_first_line(error)}") from None
     _refuse_duplicates(name, [str(column) for column in header.dropna()])
     if not isinstance(frame.index, pd.RangeIndex):
         raise DataError(

@@ -1,0 +1,87 @@
+"""Mistakes in configurations, data and code are told as such: never exit 5, never a traceback."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from tests.cli.conftest import Run
+
+TREE = "sklearn.tree.DecisionTreeClassifier"
+DATA = "data: {path: data.csv, target: kind}"
+DEPTH = "max_depth: {int: [1, 6]}"
+
+
+def with_cell(value: object) -> Callable[[Path], None]:
+    def write(folder: Path) -> None:
+        frame = pd.read_csv(folder / "data.csv").astype(object)
+        frame.iloc[7, 1] = value
+        frame.to_csv(folder / "data.csv", index=False)
+
+    return write
+
+
+def with_bytes(name: str, content: bytes) -> Callable[[Path], None]:
+    return lambda folder: (folder / name).write_bytes(content) and None
+
+
+def with_code(body: str) -> Callable[[Path], None]:
+    text = (
+        f"from sklearn.tree import DecisionTreeClassifier as Tree\nclass Model(Tree):\n  {body}\n"
+    )
+    return lambda folder: (folder / "own_model.py").write_text(text) and None
+
+
+NOTHING = with_bytes("unused", b"x")
+TWICE = "features: [sepal length (cm), sepal length (cm)]"
+MISTAKES: dict[str, tuple[str, str, Callable[[Path], None], str]] = {
+    "a feature twice": (DATA, DATA[:-1] + f", {TWICE}}}", NOTHING, "is listed 2 times"),
+    "an odd key": (DEPTH, '"a[0]": {int: [1, 6]}', NOTHING, "has no parameter `a[0]`"),
+    "a spreadsheet": ("data.csv", "data.xls", with_bytes("data.xls", b"\xd0\xcf"), "a spreadsheet"),
+    "no zip": ("data.csv", "d.zip", with_bytes("d.zip", b"not a zip"), "cannot be read"),
+    "no gzip": ("data.csv", "d.csv.gz", with_bytes("d.csv.gz", b"\x1f\x8b"), "cannot be read"),
+    "a device": ("data.csv", "/dev/zero", NOTHING, "is a device"),
+    "a word": (
+        "x",
+        "x",
+        with_cell("unknown"),
+        "149 numbers and 1 other value ('unknown' in row 8)",
+    ),
+    "folds without end": ("cv: 3", "cv: {folds: 3, repeats: 1000000000000}", NOTHING, "at most"),
+    "no number": ("metric:", "params: {ccp_alpha: .nan}\n  metric:", NOTHING, "JSON can hold"),
+    "no address": ("study: small", "study: small\nledger: 'postgresql://[::1'", NOTHING, "ledger"),
+    "a builtin": (TREE, "builtins.dict", NOTHING, "is no estimator"),
+    "code that raises": (
+        TREE,
+        "own_model.Model",
+        with_code("def set_params(self, **_): raise RuntimeError('boom')"),
+        "the project's code raised RuntimeError: boom",
+    ),
+    "code that ends": (TREE, "own_model.Model", with_code("raise SystemExit(3)"), "SystemExit: 3"),
+}
+
+
+@pytest.mark.parametrize("case", MISTAKES)
+def test_a_mistake_is_told(project: Path, tunesmith: Run, case: str) -> None:
+    old, new, prepare, words = MISTAKES[case]
+    file = project / "tuning.yaml"
+    text = file.read_text()
+    assert old in text or old == new
+    file.write_text(text.replace(old, new, 1))
+    prepare(project)
+    done = tunesmith("run", "-q", "--workers", "1")
+    assert done.returncode == 2, done.stderr
+    assert words in done.stderr
+
+
+def test_numbers_with_a_word_among_them_are_told_and_used(project: Path, tunesmith: Run) -> None:
+    with_cell("unknown")(project)
+    file = project / "tuning.yaml"
+    file.write_text(file.read_text().replace("cv: 3", "cv: 3\n  preprocess: auto"))
+    done = tunesmith("run", "--workers", "1", "--trials", "1")
+    assert done.returncode == 0
+    assert (
+        "`sepal width (cm)` holds 149 numbers and 1 other value ('unknown' in row 8)" in done.stderr
+    )
+    assert "it is taken for text" in done.stderr
+    assert "Leave these cells empty to learn from the numbers." in done.stderr
