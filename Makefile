@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 MERMAID := tests/reporting/mermaid/node_modules
 
 .DEFAULT_GOAL := help
-.PHONY: help demo flow test lint types layers unit docs bench kills faults torture hunt hunt-pipelines hunt-ci clean
+.PHONY: help demo flow test lint types layers unit docs bench kills faults torture hunt hunt-pipelines hunt-ci fuzz clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -74,6 +74,9 @@ SEED ?= 0
 
 hunt: $(READY)  ## Look for scores that differ from scikit-learn's: MINUTES=10 SEED=0 STRATUM=shared
 	$(BIN)/python -m hunts --minutes $(MINUTES) --seed $(SEED) $(if $(STRATUM),--stratum $(STRATUM))
+
+fuzz: $(READY)  ## Damage a project's files at random and read them: make fuzz MINUTES=30
+	$(BIN)/python -m tests.fuzzing.fuzz --minutes $(MINUTES)
 
 clean:  ## Remove everything that was built
 	rm -rf $(VENV) demo .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

@@ -22,14 +22,17 @@ def with_cell(value: object) -> Callable[[Path], None]:
 
 
 def with_bytes(name: str, content: bytes) -> Callable[[Path], None]:
-    return lambda folder: (folder / name).write_bytes(content) and None
+    def write(folder: Path) -> None:
+        (folder / name).write_bytes(content)
+
+    return write
 
 
 def with_code(body: str) -> Callable[[Path], None]:
     text = (
         f"from sklearn.tree import DecisionTreeClassifier as Tree\nclass Model(Tree):\n  {body}\n"
     )
-    return lambda folder: (folder / "own_model.py").write_text(text) and None
+    return with_bytes("own_model.py", text.encode())
 
 
 NOTHING = with_bytes("unused", b"x")
