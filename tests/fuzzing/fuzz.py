@@ -190,7 +190,10 @@ def fuzz(
             codes.update(ended)
             found += new
             for one in new:
-                print(f"seed {one.seed}: {one.command} with {one.file}: {one.code}\n{one.said}")
+                print(
+                    f"seed {one.seed}: {one.command} with {one.file}: {one.code}\n{one.said}",
+                    flush=True,
+                )
             number += 1
             if number % 100 == 0:
                 print(
