@@ -211,3 +211,75 @@ def test_what_workers_say_of_a_curve_is_passed_on(capsys: pytest.CaptureFixture[
         found.fit(X, Y)
     assert [str(one.message) for one in noted] == ["odd"]
     assert "scored" in capsys.readouterr().out
+
+
+def tried(found: BayesSearchCV) -> list[dict[str, Any]]:
+    return [dict(params) for params in found.cv_results_["params"]]
+
+
+def svc(**options: Any) -> BayesSearchCV:
+    space = {"C": Float(0.01, 100, log=True), "kernel": ["rbf", "linear"]}
+    return BayesSearchCV(
+        SVC(), **{"param_distributions": space, "cv": 2, "random_state": 0} | options
+    )
+
+
+def test_the_estimators_own_parameters_are_tried_first() -> None:
+    assert tried(svc(n_iter=2).fit(X, Y))[0] == {"C": 1.0, "kernel": "rbf"}
+    assert tried(svc(n_iter=2, start_with=[]).fit(X, Y))[0] != {"C": 1.0, "kernel": "rbf"}
+    best = {"C": 3.0, "kernel": "linear"}
+    found = tried(svc(n_iter=3, start_with=[best, "defaults"]).fit(X, Y))
+    assert found[:2] == [best, {"C": 1.0, "kernel": "rbf"}]
+    # In a space of several boxes the first that has room for them, objects included.
+    pipe = Pipeline([("clf", LogisticRegression())])
+    boxes = [
+        {"clf": [SVC()], "clf__C": [1.0]},
+        {"clf": [LogisticRegression()], "clf__C": [5.0, 1.0]},
+    ]
+    first = tried(BayesSearchCV(pipe, boxes, n_iter=1, cv=2, random_state=0).fit(X, Y))[0]
+    assert type(first["clf"]) is LogisticRegression
+    assert first["clf__C"] == 1.0
+
+
+def test_what_lies_outside_the_space_is_not_tried_first() -> None:
+    outside = {"C": Float(5, 9)}
+    assert len(tried(svc(param_distributions=outside, n_iter=2).fit(X, Y))) == 2
+    with pytest.warns(UserWarning, match="a point of `start_with` is not tried first: `C`"):
+        svc(param_distributions=outside, n_iter=1, start_with={"C": 1.0}).fit(X, Y)
+    with pytest.raises(ValueError, match="start_with: expected 'defaults'"):
+        svc(start_with=["current"]).fit(X, Y)
+
+
+def test_window_and_sampler_are_the_configurations() -> None:
+    ways: list[dict[str, Any]] = [{}, {"window": 1}, {"sampler": "sobol"}, {"sampler": "tpe"}]
+    # The first points are spread out by all alike.
+    found = [repr(tried(svc(n_iter=16, **way).fit(X[:40], Y[:40]))) for way in ways]
+    assert len(set(found)) == 4
+    with pytest.raises(ValueError, match="sampler: "):
+        svc(sampler="pt").fit(X, Y)
+    with pytest.raises(ValueError, match="'window' parameter of BayesSearchCV"):
+        svc(window=0).fit(X, Y)
+
+
+def test_scikit_optimizes_name_of_the_space_is_understood() -> None:
+    space = {"C": (0.01, 100.0, "log-uniform"), "kernel": ("rbf", "linear")}
+    with pytest.warns(UserWarning, match="search_spaces is scikit-optimize's name"):
+        found = svc(param_distributions=None, search_spaces=space, n_iter=4).fit(X, Y)
+    assert tried(found) == tried(svc(n_iter=4).fit(X, Y))
+    with pytest.raises(ValueError, match="two names of the space"):
+        svc(search_spaces=space).fit(X, Y)
+    with pytest.raises(ValueError, match="param_distributions: is missing"):
+        BayesSearchCV(SVC()).fit(X, Y)
+
+
+def boundless(model: Any, X: Any, y: Any) -> float:
+    return float("inf") if model.C > 50 else float(model.score(X, y))
+
+
+@pytest.mark.filterwarnings("ignore:One or more of the test scores are non-finite")
+def test_an_infinite_score_is_never_the_best() -> None:
+    with pytest.warns(UserWarning, match="gave inf, which is no finite number"):
+        found = svc(n_iter=6, scoring=boundless, start_with={"C": 99.0, "kernel": "rbf"}).fit(X, Y)
+    assert found.best_params_["C"] <= 50
+    assert np.isfinite(found.best_score_)
+    assert np.isnan(found.cv_results_["mean_test_score"][0])

@@ -53,3 +53,16 @@ def test_finished_candidates_are_there_after_ctrl_c(n_jobs: int | None, tmp_path
     assert search.stopped_by_ == "interrupted by SIGINT"
     assert not hasattr(search, "best_estimator_")
     assert signal.getsignal(signal.SIGINT) is handler
+
+
+def test_only_what_finished_candidates_reused_is_counted(tmp_path: Path) -> None:
+    mark, options = tmp_path / "slow", {"cv": 2, "ledger": tmp_path / "scores.db", "refit": False}
+    estimator = Slowing(mark=str(mark))
+    GridSearchCV(estimator, {"value": [0, 1]}, **options).fit(X, Y)
+    threading.Thread(target=interrupt_once_there, args=(mark,), daemon=True).start()
+    # The last one is known, too, and was never told.
+    search = GridSearchCV(estimator, {"value": [0, 2, 1]}, **options)
+    with pytest.raises(KeyboardInterrupt):
+        search.fit(X, Y)
+    assert [params["value"] for params in search.cv_results_["params"]] == [0]
+    assert (search.n_reused_, search.n_fits_) == (2, 0)

@@ -37,7 +37,10 @@ class Objects:
         return token
 
     def _token(self, value: Any) -> dict[str, Value]:
-        text = " ".join(repr(value).split())[:MAX_TEXT]
+        try:
+            text = " ".join(repr(value).split())[:MAX_TEXT]
+        except Exception:  # noqa: BLE001 - some objects cannot be printed
+            text = type(value).__name__
         try:
             return {TAG: text, "digest": str(joblib.hash(value))}
         except Exception:  # noqa: BLE001 - whatever pickling an unknown object may raise

@@ -2,10 +2,10 @@
 
 import io
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, field
-from math import isfinite, nan
+from math import inf, isfinite, isinf, nan
 from typing import Any
 
 from tunesmith.history import Failure, FoldResult, Metric
@@ -77,7 +77,9 @@ class Outputs:
             text = str(output["fit_error"])
             last = text.strip().rpartition("\n")[2]
             return Failure(last.partition(":")[0], last, text)
-        return None if is_finite(score) else Failure("nan", f"{self.deciding} is {score}")
+        if is_finite(score):
+            return None
+        return Failure("inf" if is_infinite(score) else "nan", f"{self.deciding} is {score}")
 
     def of(self, result: FoldResult) -> Output:
         """The output behind a result; made anew where it came from the ledger or from a limit."""
@@ -86,19 +88,18 @@ class Outputs:
         failure = result.failure
         has_failed = failure is not None and failure.kind not in ("nan", "inf")
         error = failure and (failure.traceback or f"{failure.kind}: {failure.message}")
+        missing = self.error_score if has_failed else nan
+        if failure is not None and failure.kind == "inf":
+            missing = inf
         kinds = {"test_scores": ""} | ({"train_scores": TRAIN} if self.has_train else {})
         return {
             "fit_error": error if has_failed else None,
             "fit_time": result.fit_time_s,
             "score_time": result.score_time_s,
-            **{
-                kind: self._scores(result.scores, prefix, has_failed=has_failed)
-                for kind, prefix in kinds.items()
-            },
+            **{kind: self._scores(result.scores, name, missing) for kind, name in kinds.items()},
         }
 
-    def _scores(self, scores: Mapping[str, float], prefix: str, *, has_failed: bool) -> Any:
-        missing = self.error_score if has_failed else nan
+    def _scores(self, scores: Mapping[str, float], prefix: str, missing: Any) -> Any:
         found = {name: scores.get(prefix + name, missing) for name in self.names}
         return found if self.is_several else found[self.names[0]]
 
@@ -109,6 +110,44 @@ def is_finite(score: Any) -> bool:
         return isfinite(score)
     except (TypeError, OverflowError):
         return False
+
+
+def is_infinite(score: Any) -> bool:
+    """Whether a score is a number beyond all others, so that it could lead a ranking."""
+    try:
+        return isinf(score)
+    except OverflowError:  # a whole number too large for a float
+        return True
+    except (TypeError, ValueError):
+        return False
+
+
+def without_infinite(outputs: Sequence[Output], error_score: Any) -> list[str]:
+    """Put ``error_score`` where a scorer gave an infinite test score: that fold has failed.
+
+    Args:
+        outputs: of all fits; changed in place. NaN stays, which scikit-learn ranks last.
+        error_score: a number, or ``"raise"``.
+
+    Returns:
+        What was found, in words, each once.
+
+    Raises:
+        ValueError: something was found, and ``error_score`` is ``"raise"``.
+    """
+    found: dict[str, None] = {}
+    for output in outputs:
+        scores = output.get("test_scores")
+        named = scores if isinstance(scores, dict) else {"": scores}
+        infinite = {name: score for name, score in named.items() if is_infinite(score)}
+        for name, score in infinite.items():
+            found[f"the scorer{name and f' {name!r}'} gave {score}"] = None
+        if infinite:
+            mended = {**named, **dict.fromkeys(infinite, error_score)}
+            output["test_scores"] = mended if isinstance(scores, dict) else mended[""]
+    if found and error_score == "raise":
+        raise ValueError(f"Scoring failed: {', '.join(found)}, which is no finite number.")
+    return list(found)
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """What the three searches have in common: scikit-learn's ``fit`` around Tunesmith's loop."""
 
 import time
+import warnings
 from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,7 +25,7 @@ from sklearn.utils.validation import _check_method_params
 
 from tunesmith.objective.live import LiveObjective
 from tunesmith.objective.objects import Objects
-from tunesmith.objective.outputs import Outputs
+from tunesmith.objective.outputs import Outputs, without_infinite
 from tunesmith.sklearn.engine import Engine, Found
 from tunesmith.sklearn.identity import context_of
 from tunesmith.sklearn.plan import Plan
@@ -165,6 +166,19 @@ class SearchCV(BaseSearchCV):  # type: ignore[misc]
         return Outputs(names, is_several, deciding, self.return_train_score, self.error_score)
 
     # -- after the search --------------------------------------------------------------------
+
+    def _format_results(
+        self, candidate_params: Any, n_splits: int, out: Any, more_results: Any = None
+    ) -> Any:
+        """As scikit-learn does it, but an infinite score is a failed fold: it never ranks first."""
+        if found := without_infinite(out, self.error_score):
+            warnings.warn(
+                f"Scoring failed: {', '.join(found)}, which is no finite number. The score on these"
+                f" train-test partitions for these parameters is set to {self.error_score}.",
+                UserWarning,
+                stacklevel=2,
+            )
+        return super()._format_results(candidate_params, n_splits, out, more_results)
 
     def _keep(self, found: Found, task: Task) -> None:
         """Set the attributes that describe what was found."""

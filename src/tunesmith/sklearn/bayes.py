@@ -1,23 +1,30 @@
 """Bayesian search with the manners of scikit-learn's searches."""
 
+import warnings
 from collections.abc import Iterator, Mapping
+from numbers import Integral
 from os import PathLike
 from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.model_selection import RandomizedSearchCV
 from sklearn.utils import check_random_state
+from sklearn.utils._param_validation import Interval
 
 from tunesmith import registry
 from tunesmith.errors import UsageError
 from tunesmith.history import Failure, FoldResult, Metric, Trial, TrialLog
 from tunesmith.objective.objects import Objects
 from tunesmith.objective.outputs import is_finite
+from tunesmith.search.sampler import Sampler
 from tunesmith.sklearn.base import EXTRAS, SearchCV
 from tunesmith.sklearn.plan import Plan
+from tunesmith.sklearn.spaces import space_of
 from tunesmith.space import SearchSpace
-from tunesmith.space.python import from_python
+from tunesmith.space.python import shown
+from tunesmith.study.loop import unique_start
 from tunesmith.study.strategy import LATER, Sampling
+from tunesmith.types import Params
 
 METHOD = "bayesian"
 
@@ -36,9 +43,19 @@ class BayesSearchCV(SearchCV):
         estimator: to tune.
         param_distributions: name -> list, array, ``Float``, ``Int`` or ``Categorical`` of
             Tunesmith, frozen scipy distribution, Optuna distribution; or a list of such dicts.
+            A tuple ``(low, high)`` or ``(low, high, "log-uniform")`` is a range, as in
+            scikit-optimize, whose ``Real``, ``Integer`` and ``Categorical`` are taken, too.
+        search_spaces: scikit-optimize's name of ``param_distributions``.
         n_iter: candidates to try; fewer where the space has fewer points.
         random_state: whole number, ``RandomState`` or ``None``. With a whole number, a search with
             a ``ledger`` is taken up where it ended.
+        window: a candidate is proposed knowing all results but those of the last ``window - 1``,
+            however many workers there are; so it bounds the useful ``n_jobs``.
+        sampler: the model behind the search: ``"auto"``, ``"gp"``, ``"tpe"``, ``"cmaes"``,
+            ``"sobol"``, or an installed one's name.
+        start_with: tried first: ``"defaults"`` (the estimator's own parameters, where they lie in
+            the space, which is what is done by default), a dict of parameters, or a list of these;
+            ``[]`` for nothing.
 
     All else is described at ``GridSearchCV``.
 
@@ -54,13 +71,19 @@ class BayesSearchCV(SearchCV):
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         **RandomizedSearchCV._parameter_constraints,
         **EXTRAS,
+        "param_distributions": "no_validation",  # `space_of` says more
+        "search_spaces": "no_validation",
+        "window": [Interval(Integral, 1, None, closed="left")],
+        "sampler": [str],
+        "start_with": "no_validation",
     }
 
     def __init__(
         self,
         estimator: Any,
-        param_distributions: Any,
+        param_distributions: Any = None,
         *,
+        search_spaces: Any = None,
         n_iter: int = 50,
         scoring: Any = None,
         n_jobs: int | None = None,
@@ -76,6 +99,9 @@ class BayesSearchCV(SearchCV):
         selection: str = "best",
         stop: Mapping[str, Any] | None = None,
         fit_timeout_s: float | None = None,
+        window: int = 8,
+        sampler: str = "auto",
+        start_with: Any = None,
     ) -> None:
         super().__init__(
             estimator,
@@ -89,6 +115,7 @@ class BayesSearchCV(SearchCV):
             return_train_score=return_train_score,
         )
         self.param_distributions = param_distributions
+        self.search_spaces = search_spaces
         self.n_iter = n_iter
         self.random_state = random_state
         self.ledger = ledger
@@ -96,20 +123,43 @@ class BayesSearchCV(SearchCV):
         self.selection = selection
         self.stop = stop
         self.fit_timeout_s = fit_timeout_s
+        self.window = window
+        self.sampler = sampler
+        self.start_with = start_with
 
     def _plan(self) -> Plan:
         objects = Objects()
-        space = space_of(self.param_distributions, objects)
+        space = space_of(self._distributions(), objects)
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
-        sampler = registry.load("samplers", METHOD)(seed=seed)
-        strategy = Sampling(space, sampler, METHOD, seed)
+        sampler = sampler_of(self.sampler, seed, space)
+        start = start_of(self.start_with, self.estimator, space, objects)
+        strategy = Sampling(space, sampler, METHOD, seed, self.window, start)
         n_most = min(self.n_iter, strategy.n_points or self.n_iter)
+        search = {"method": METHOD, "seed": seed, "curves": True}
         definition = {
-            "file": {"search": {"method": METHOD, "seed": seed, "curves": True}},
+            "file": {"search": {**search, "sampler": self.sampler, "window": self.window}},
             "space": space.to_json(),
             "seed": seed,
+            "start": [[origin, dict(params)] for origin, params in start],
         }
         return Plan(strategy, n_most, definition, objects)
+
+    def _distributions(self) -> Any:
+        """The space as it was given, under either name."""
+        if self.search_spaces is None:
+            return self.param_distributions
+        if self.param_distributions is not None:
+            raise ValueError(
+                "param_distributions and search_spaces are two names of the space."
+                " Leave search_spaces out."
+            )
+        warnings.warn(
+            "search_spaces is scikit-optimize's name; here it is called param_distributions,"
+            " as in scikit-learn.",
+            UserWarning,
+            stacklevel=2,
+        )
+        return self.search_spaces
 
     def _run_search(self, evaluate_candidates: Any, *, callback_ctx: Any = None) -> None:
         """The candidates in scikit-learn's own loop, for callbacks: without curves."""
@@ -134,27 +184,53 @@ class BayesSearchCV(SearchCV):
         return self.refit if isinstance(self.refit, str) else "score"
 
 
-def space_of(distributions: Any, objects: Objects) -> SearchSpace:
-    """The space that the user wrote, its objects as tokens.
+def own_points(estimator: Any, space: SearchSpace, objects: Objects) -> list[Params]:
+    """The estimator's own values of each box's parameters, as far as it has them."""
+    own = estimator.get_params(deep=True)
+    return [{n: objects.encode(own[n]) for n in box.parameters if n in own} for box in space]
+
+
+def start_of(
+    start_with: Any, estimator: Any, space: SearchSpace, objects: Objects
+) -> tuple[tuple[str, Params], ...]:
+    """What is tried first, as (origin, params); a warning tells of what lies outside the space.
 
     Raises:
-        ValueError: everything in it that cannot be searched.
+        ValueError: ``start_with`` holds something else than ``"defaults"`` and params.
     """
-    boxes = distributions if isinstance(distributions, list | tuple) else [distributions]
-    encoded = [
-        {name: encoded_values(values, objects) for name, values in box.items()} for box in boxes
-    ]
+    given = [start_with] if isinstance(start_with, str | Mapping) else start_with
+    wanted: list[tuple[str, Params]] = []
+    for item in ["defaults"] if given is None else given:
+        if isinstance(item, Mapping):
+            wanted.append(("start_with", {name: objects.encode(v) for name, v in item.items()}))
+        elif isinstance(item, str) and item == "defaults":
+            points = own_points(estimator, space, objects)
+            wanted.append(("defaults", next((p for p in points if p in space), points[0])))
+        else:
+            raise ValueError(
+                f"start_with: expected 'defaults' (the estimator's own parameters) or a dict of"
+                f" parameters, found {shown(item)}"
+            )
+    # Defaults outside the space are common, and nobody has asked for them.
+    found, notes = unique_start(space, wanted, ("defaults",) if given is None else ())
+    for note in notes:
+        warnings.warn(note, UserWarning, stacklevel=2)
+    return found
+
+
+def sampler_of(name: str, seed: int, space: SearchSpace) -> Sampler:
+    """The model behind the search.
+
+    Raises:
+        ValueError: it is unknown, or cannot search this space.
+    """
     try:
-        return from_python(encoded)
+        sampler: Sampler = registry.load("samplers", METHOD)(seed=seed, sampler=name)
     except UsageError as error:
-        raise ValueError(f"param_distributions: {error}") from None
-
-
-def encoded_values(values: Any, objects: Objects) -> Any:
-    """A list's values as JSON; distributions and parameters as they are."""
-    if isinstance(values, list | tuple | range) or hasattr(values, "tolist"):
-        return [objects.encode(value) for value in values]
-    return values
+        raise ValueError(f"sampler: {error}") from None
+    if objection := sampler.objection(space):
+        raise ValueError(f"sampler: {name} cannot search this space: {objection}")
+    return sampler
 
 
 def proposals(plan: Plan, log: TrialLog) -> Iterator[Trial]:

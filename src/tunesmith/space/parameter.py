@@ -199,6 +199,11 @@ class Categorical:
             return [canonical_json(choice) for choice in self.choices]
         except ValueError:
             raise ValueError(f"{list(self.choices)} holds a number that is not finite") from None
+        except TypeError as error:
+            raise ValueError(
+                f"values must be such as JSON can hold ({error});"
+                " BayesSearchCV takes a plain list of any objects"
+            ) from None
 
     @cached_property
     def _index(self) -> dict[str, int]:
@@ -320,6 +325,9 @@ def canonical_json(value: object) -> str:
 
 
 def _check_range(low: float, high: float, *, log: bool) -> None:
+    for name, bound in (("low", low), ("high", high)):
+        if not hasattr(bound, "__float__") or not hasattr(bound, "__lt__"):
+            raise ValueError(f"{name} must be a number (found {bound!r})")
     if not (math.isfinite(low) and math.isfinite(high)):
         raise ValueError(f"bounds must be finite (found low={low}, high={high})")
     if low > high:

@@ -32,14 +32,16 @@ def from_python(data: Any) -> SearchSpace:
 
 
 def as_written(data: Any) -> Any:
-    """Python objects as a configuration would write them.
+    """Python objects as a configuration would write them; what is no mapping stays as it is.
 
     Raises:
         UsageError: one of them cannot be written.
     """
     if isinstance(data, list | tuple):
         return [as_written(box) for box in data]
-    if isinstance(data, Mapping) and set(data) == {"parameters", "constraints"}:
+    if not isinstance(data, Mapping):
+        return data
+    if set(data) == {"parameters", "constraints"}:
         return {**data, "parameters": as_written(data["parameters"])}
     return {name: _plain(value) for name, value in data.items()}
 
@@ -47,43 +49,66 @@ def as_written(data: Any) -> Any:
 def _plain(value: Any) -> Any:
     if isinstance(value, Mapping):
         return value
-    if hasattr(value, "ppf") and hasattr(value, "dist"):
+    if is_frozen(value):
         return _from_scipy(value)
-    if type(value).__module__.startswith("optuna."):
+    if is_optunas(value):
         return _from_optuna(value)
     if isinstance(value, Float | Int | Categorical | Distribution):
         definition = value.to_json()
         return {"values": definition} if isinstance(definition, list) else definition
     if hasattr(value, "tolist"):
         value = value.tolist()
-    if isinstance(value, str) or not hasattr(value, "__iter__"):
-        message = f"expected a list, an array or a scipy distribution, found {value!r}"
+    if isinstance(value, str | bytes | type) or not hasattr(value, "__iter__"):
+        message = f"expected a list, an array or a scipy distribution, found {shown(value)}"
         raise UsageError(message)
     return [_plain_value(item) for item in value]
 
 
 def _plain_value(item: Any) -> Any:
-    found = item.item() if hasattr(item, "item") else item
+    found = item.item() if hasattr(item, "item") and getattr(item, "ndim", 0) == 0 else item
     if isinstance(found, tuple):
         found = list(found)
     if not isinstance(found, str | int | float | bool | list | dict | None):
         raise UsageError(
-            f"{found!r} cannot be written as JSON; choose among named `estimators` instead"
+            f"{shown(found)} cannot be written as JSON; choose among named `estimators` instead"
         )
     return found
 
 
+def is_frozen(value: Any) -> bool:
+    """Whether it is a distribution of scipy's with its arguments."""
+    return hasattr(value, "ppf") and hasattr(value, "dist") and hasattr(value, "support")
+
+
+def is_optunas(value: Any) -> bool:
+    """Whether it is a distribution of Optuna's."""
+    cls = type(value)
+    return cls.__module__.startswith("optuna.") and cls.__name__.endswith("Distribution")
+
+
+def shown(value: Any) -> str:
+    """A value for a message: short, whatever it is."""
+    try:
+        text = " ".join(repr(value).split())
+    except Exception:  # noqa: BLE001 - an object that cannot be printed can still be refused
+        text = f"an object of class {type(value).__name__}"
+    return text if len(text) <= 80 else f"{text[:79]}…"
+
+
 def _from_scipy(frozen: Any) -> dict[str, Any]:
     name = frozen.dist.name
-    low, high = (float(bound) for bound in frozen.support())
+    try:
+        low, high = (float(bound) for bound in frozen.support())
+        args = [_plain_value(arg) for arg in frozen.args]
+        kwds = {key: _plain_value(value) for key, value in frozen.kwds.items()}
+    except (TypeError, ValueError) as error:
+        raise UsageError(f"scipy.stats.{name}: arguments must be single numbers: {error}") from None
     if name == "uniform":
         return {"float": [low, high]}
     if name in ("loguniform", "reciprocal"):
         return {"float": [low, high], "log": True}
     if name == "randint":
         return {"int": [int(low), int(high)]}
-    args = [_plain_value(arg) for arg in frozen.args]
-    kwds = {key: _plain_value(value) for key, value in frozen.kwds.items()}
     return {"scipy": name, "args": args, "kwds": kwds}
 
 

@@ -88,8 +88,11 @@ class Study:
             reason = self._stop_reason()
             while reason is None:
                 self._ask_ahead()
-                self._collect()
+                # What the ledger knew is told before a fit can be interrupted.
                 reason = self._tell_ready()
+                if reason is None:
+                    self._collect()
+                    reason = self._tell_ready()
         finally:
             self.recorder.commit()
             for future in self._running:
@@ -152,7 +155,6 @@ class Study:
         known = self.recorder.known(key for opened in asked for key in opened.all_keys)
         for opened in asked:
             opened.take(known)
-            self._n_reused += len(opened.results)
         have = {item for opened in asked for item in opened.have}
         trials = [opened.asked for opened in asked]
         found = plan(trials, self.objective.n_folds, have, self.objective.groups)
@@ -221,6 +223,7 @@ class Study:
     def _tell_ready(self) -> str | None:
         while (opened := self._open.get(len(self.log.told))) and opened.is_whole:
             del self._open[opened.trial.number]
+            self._n_reused += opened.n_taken
             self._n_open_points -= len(opened.points)
             told, keys = opened.told(self.log.objectives[0], self.strategy.key)
             told = self.strategy.judged(told)

@@ -31,6 +31,8 @@ class Opened:
     """How good a fit must be to go on, by fold."""
     results: dict[tuple[int, int], FoldResult] = field(default_factory=dict)
     """By place and fold."""
+    n_taken: int = 0
+    """How many of them were known before."""
     _given_up: set[tuple[int, int]] = field(default_factory=set)
 
     @classmethod
@@ -72,6 +74,7 @@ class Opened:
                 held = found and held_against(found, self.bounds[fold], self.metric)
                 if held is not None:
                     self.results[place, fold] = replace(held, fold=fold)
+        self.n_taken = len(self.results)
 
     def receive(self, place: int, result: FoldResult) -> None:
         """A result of one point."""
