@@ -219,9 +219,8 @@ def tried(found: BayesSearchCV) -> list[dict[str, Any]]:
 
 def svc(**options: Any) -> BayesSearchCV:
     space = {"C": Float(0.01, 100, log=True), "kernel": ["rbf", "linear"]}
-    return BayesSearchCV(
-        SVC(), **{"param_distributions": space, "cv": 2, "random_state": 0} | options
-    )
+    given: dict[str, Any] = {"param_distributions": space, "cv": 2, "random_state": 0}
+    return BayesSearchCV(SVC(), **given | options)
 
 
 def test_the_estimators_own_parameters_are_tried_first() -> None:

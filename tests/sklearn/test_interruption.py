@@ -56,7 +56,8 @@ def test_finished_candidates_are_there_after_ctrl_c(n_jobs: int | None, tmp_path
 
 
 def test_only_what_finished_candidates_reused_is_counted(tmp_path: Path) -> None:
-    mark, options = tmp_path / "slow", {"cv": 2, "ledger": tmp_path / "scores.db", "refit": False}
+    mark = tmp_path / "slow"
+    options: Any = {"cv": 2, "ledger": tmp_path / "scores.db", "refit": False}
     estimator = Slowing(mark=str(mark))
     GridSearchCV(estimator, {"value": [0, 1]}, **options).fit(X, Y)
     threading.Thread(target=interrupt_once_there, args=(mark,), daemon=True).start()

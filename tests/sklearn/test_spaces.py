@@ -26,6 +26,7 @@ from tunesmith.sklearn import BayesSearchCV, GridSearchCV, RandomizedSearchCV
 from tunesmith.sklearn.spaces import space_of
 
 X, Y = np.arange(24.0).reshape(12, 2) % 7, np.tile([0, 1], 6)
+PAIRS: Any = ((1, 1), (1, 2))
 RAW = re.compile(r"has no attribute|object is not|not JSON|unsupported operand|got an unexpected")
 
 
@@ -68,7 +69,7 @@ def read(values: Any) -> Any:
         (range(2, 4), [2, 3]),
         (pd.Series([1, 2]), [1, 2]),
         ([(1, 1), (1, 2)], [(1, 1), (1, 2)]),
-        (Categorical(((1, 1), (1, 2))), [(1, 1), (1, 2)]),
+        (Categorical(PAIRS), [(1, 1), (1, 2)]),
         (choices((1, 1), (1, 2)), [(1, 1), (1, 2)]),
         ({"values": [(1, 1), (1, 2)]}, [(1, 1), (1, 2)]),
         (stats.loguniform(1e-3, 10), Float(1e-3, 10, log=True)),
@@ -235,7 +236,7 @@ def test_tuples_reach_the_estimator_as_tuples() -> None:
     tried = [params["hidden_layer_sizes"] for params in found.cv_results_["params"]]
     assert sorted(tried) == [(2,), (2, 2)]
     words = Pipeline([("words", CountVectorizer()), ("model", LogisticRegression())])
-    ranges = Categorical(((1, 1), (1, 2)))
+    ranges = Categorical(PAIRS)
     texts = [f"some text {number % 3}" for number in range(12)]
     search = BayesSearchCV(words, {"words__ngram_range": ranges}, n_iter=2, cv=2).fit(texts, Y)
     assert sorted(p["words__ngram_range"] for p in search.cv_results_["params"]) == [
