@@ -85,7 +85,7 @@ def _results(record: StudyRecord, objective: Objective) -> dict[str, FoldResult]
         objective.key(trial.params, fold.fold): fold
         for trial in record.history.told
         for fold in trial.folds
-        if fold.stopped_at is None
+        if fold.stopped_at is None and fold.counts
     }
 
 

@@ -65,6 +65,8 @@ class Check:
 
 LAW = 2
 """Raised when a change to shared fits changes scores; those of earlier ones no longer count."""
+OLD_LAW = 1
+"""Of shared fits that do not say under which law they were made."""
 
 
 @dataclass(frozen=True, slots=True)

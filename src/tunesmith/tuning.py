@@ -3,6 +3,7 @@
 This is the door that the command line and Python programs use.
 """
 
+import json
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,13 +17,14 @@ from tunesmith.config.model import Definition, Gate
 from tunesmith.errors import ExitCode, UsageError
 from tunesmith.execute.nest import Nest
 from tunesmith.histories import known_elsewhere, take_in
+from tunesmith.history import TrialLog
 from tunesmith.housekeeping import end_strays, keeping, working_folders
 from tunesmith.ledger import journal
 from tunesmith.ledger.ledger import Ledger
 from tunesmith.ledger.lock import run_lock
 from tunesmith.ledger.provenance import collect
 from tunesmith.ledger.records import StudyHead, StudyRecord
-from tunesmith.objective.objective import Objective
+from tunesmith.objective.objective import Objective, know_checks
 from tunesmith.objective.watch import Watch
 from tunesmith.parts import (
     build_executor,
@@ -194,7 +196,7 @@ def _tune(
             journal.replay(ledger, journal.folder_of(location, name, definition.root))
             head = _begin(ledger, definition, objective, say, committed, restart=restart)
             return _run(
-                ledger, head, definition, objective, sampler, observer, nest, restart=restart
+                ledger, head, definition, objective, sampler, observer, nest, say, restart=restart
             )
 
 
@@ -331,19 +333,25 @@ def _run(
     sampler: Sampler,
     observer: Observer,
     nest: Nest | None,
+    say: Say,
     *,
     restart: bool,
 ) -> Result:
     file = definition.file
     provenance = collect(definition.root, definition.as_json(), objective.context, file.search.seed)
     run_id = ledger.begin_run(head.id, provenance)
-    recorder = LedgerRecorder(ledger, head.id, run_id, since_run=run_id if restart else None)
+    only_alone = file.execution.share == "off"
+    since_run = run_id if restart else None
+    recorder = LedgerRecorder(ledger, head.id, run_id, since_run, only_alone)
+    if not only_alone:
+        know_checks(objective, ledger.passed_checks())
     end_strays(definition)
     # The starting points were fixed when the study began: the best-parameters file has changed
     # since, because the study itself writes it.
     start = tuple((origin, params) for origin, params in head.definition["start"])
     strategy = build_strategy(definition, sampler, start)
-    criterion, log = build_criterion(file.stop), ledger.log(head.id)
+    criterion = build_criterion(file.stop)
+    log = _reliable_log(ledger, head, say, only_alone=only_alone)
     folder = journal.prepare(journal.folder_of(definition.ledger, head.name, definition.root))
     call = None if folder is None else Journaled.of(objective, ledger, run_id, folder)
     with (
@@ -367,10 +375,32 @@ def _run(
             score_holdout(objective, executor, recorder, gate, winner)
         except StopRequested as stop:
             outcome, code = study.outcome(f"{INTERRUPTED} {stop}"), 128 + stop.signum
+    for kind in dict.fromkeys(recorder.refuted):
+        say(_refuted(kind))
     # What workers had finished when a signal came, and the study had not yet heard of.
     journal.replay(ledger, folder if code else None)
     journal.remove(folder)
     return _finish(ledger, head, run_id, definition, outcome, code)
+
+
+def _reliable_log(ledger: Ledger, head: StudyHead, say: Say, *, only_alone: bool) -> TrialLog:
+    """The trials to go on from; those that no longer count are said, and asked again."""
+    log, known = ledger.log(head.id, only_alone=only_alone), ledger.load(head.name, head.generation)
+    if known.outdated:
+        say(f"{known.outdated.partition(';')[0]}: they are evaluated anew")
+    if len(log.told) < known.history.n_told:
+        ledger.forget_from(head.id, len(log.told))
+    return log
+
+
+def _refuted(kind: str) -> str:
+    """What to say of shared fits that gave other answers than fresh ones."""
+    content = json.loads(kind)
+    return (
+        f"sharing fits by {content['way']} gave other predictions than fits of single candidates,"
+        " and was given up; all scores are those of single fits. Please report it, with"
+        f" {', '.join(f'{name} {text}' for name, text in content['versions'].items())}"
+    )
 
 
 def _finish(

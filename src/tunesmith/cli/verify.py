@@ -16,7 +16,7 @@ from tunesmith.cli.options import (
     print_json,
 )
 from tunesmith.cli.streams import show
-from tunesmith.errors import ExitCode
+from tunesmith.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
     from tunesmith.pipeline.verify.verify import Refit, Verification
@@ -28,6 +28,11 @@ MARKS = {"failure": "", "unseen": "", "note": "note: "}
 @config_option
 @click.option(
     "--refit", type=click.IntRange(min=1), metavar="N", help="Evaluate N recorded folds again."
+)
+@click.option(
+    "--unshared",
+    is_flag=True,
+    help="Give each of these a fit of its own, those of shared fits first.",
 )
 @click.option("--seed", type=click.IntRange(min=0), help="Which ones.  [default: by chance]")
 @click.option(
@@ -48,6 +53,7 @@ def command(
     seed: int | None,
     tolerance: float,
     *,
+    unshared: bool,
     allow_missing_data: bool,
     as_json: bool,
 ) -> None:
@@ -64,7 +70,9 @@ def command(
     definition = load_definition(path)
     if seed is None:
         seed = secrets.randbelow(1 << 32)
-    again = None if refit is None else Refit(refit, seed, tolerance)
+    if unshared and refit is None:
+        raise UsageError("--unshared: say how many folds, with --refit N.")
+    again = None if refit is None else Refit(refit, seed, tolerance, unshared)
     with pointing_into(path):
         found = verify(definition, again, needs_data=not allow_missing_data)
     if as_json:
@@ -100,7 +108,8 @@ def _text(found: "Verification", again: "Refit | None") -> str:
     n = sum(finding.level == "failure" for finding in found.findings)
     if again is not None:
         n_refit = counted(found.n_refit, "fold")
-        lines.append(f"{n_refit} evaluated again, by the project's code (--seed {again.seed})")
+        how = "each by a fit of its own" if again.is_unshared else "by the project's code"
+        lines.append(f"{n_refit} evaluated again, {how} (--seed {again.seed})")
     n_unseen = sum(finding.level == "unseen" for finding in found.findings)
     if n or n_unseen:
         parts = [counted(n, "disagreement")] if n else []

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from tunesmith import faults
 from tunesmith.files import make_state_folder
 from tunesmith.history import FoldResult
-from tunesmith.ledger.rows import CHECKED, evaluation_row
+from tunesmith.ledger.rows import CHECKED, LATER, evaluation_row
 
 if TYPE_CHECKING:
     from tunesmith.ledger.ledger import Ledger
@@ -30,8 +30,8 @@ MIN_ANSWERS = 256
 """A worker goes over to its other file after so much, and empties that first. What is in it was
 answered so long ago that the run has committed it (see ``recorder.MAX_PENDING``)."""
 SUFFIX = ".journal"
-TEXTS = ("failure_kind", "failure_message", "failure_traceback", "warning", "progress")
-ROW = frozenset(CHECKED["evaluation"]) - {"run_id"}
+TEXTS = ("failure_kind", "failure_message", "failure_traceback", "warning", "progress", "made")
+ROW = frozenset((*CHECKED["evaluation"], *LATER["evaluation"])) - {"run_id"}
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from sqlalchemy.engine import URL
 from tunesmith import faults
 from tunesmith.errors import StorageError, UsageError
 from tunesmith.files import make_state_folder
+from tunesmith.fingerprint import digest
 from tunesmith.history import HOLDOUT, FoldResult, Metric, Trial, TrialLog
 from tunesmith.ledger import condition, dialect, schema
 from tunesmith.ledger.messages import named
@@ -255,8 +256,10 @@ class Ledger:
 
     # -- trials and evaluations --------------------------------------------------------------
 
-    def known(self, keys: Iterable[str], *, since_run: int | None = None) -> dict[str, FoldResult]:
-        """What is recorded under these keys.
+    def known(
+        self, keys: Iterable[str], *, since_run: int | None = None, only_alone: bool = False
+    ) -> dict[str, FoldResult]:
+        """What is recorded under these keys, and counts.
 
         Failures that say nothing about the params (time-outs, dead workers) are left out. Where
         several runs evaluated the same, the last one counts. ``FoldResult.fold`` is the fold that
@@ -265,6 +268,7 @@ class Ledger:
         Args:
             keys: any number of evaluation keys.
             since_run: only what this run and later ones recorded.
+            only_alone: leave out all that came from shared fits.
         """
         query = known_query()
         found: dict[str, FoldResult] = {}
@@ -272,7 +276,8 @@ class Ledger:
             for some in batched(keys):
                 values = {"keys": some, "since_run": since_run or 0}
                 rows = checked(connection, "evaluation", connection.execute(query, values))
-                found |= {row.key: fold_result_of(row, row.fold) for row in rows}
+                results = ((row.key, fold_result_of(row, row.fold)) for row in rows)
+                found |= {key: result for key, result in results if counts(result, only_alone)}
         return found
 
     def record(
@@ -283,6 +288,7 @@ class Ledger:
         asked: Sequence[Trial] = (),
         results: Mapping[str, FoldResult] | None = None,
         told: Sequence[tuple[Trial, Sequence[str]]] = (),
+        passed: Sequence[str] = (),
     ) -> None:
         """Write everything that arrived together in one transaction; repeating it is harmless.
 
@@ -293,6 +299,7 @@ class Ledger:
             results: evaluations by key.
             told: finished trials with the keys of their folds, in fold order. The evaluations
                 are among ``results``, or were recorded before.
+            passed: kinds of sharing that were checked, as JSON.
 
         Raises:
             ValueError: a score is not a finite number.
@@ -311,6 +318,15 @@ class Ledger:
                 for fold, key in enumerate(keys)
             ]
             dialect.upsert(connection, schema.trial_fold, links)
+            checks = [{"key": digest(kind), "kind": kind} for kind in dict.fromkeys(passed)]
+            dialect.upsert(connection, schema.sharing_check, checks)
+
+    def passed_checks(self) -> set[str]:
+        """Digests of the kinds of sharing that were checked and have passed."""
+        table = schema.sharing_check
+        with self._reading() as connection:
+            rows = connection.execute(select(table.c.key, table.c.kind))
+            return {row.key for row in rows if digest(row.kind) == row.key}
 
     def record_holdout(
         self, study_id: int, run_id: int, number: int, key: str, result: FoldResult
@@ -363,10 +379,23 @@ class Ledger:
         with self._writing() as connection:
             connection.execute(delete(table).where(chosen, table.c.state == State.RUNNING.value))
 
-    def log(self, study_id: int) -> TrialLog:
-        """The told trials of a series, up to the first gap. What follows is asked again."""
+    def forget_from(self, study_id: int, number: int) -> None:
+        """Drop the trials from one on, which are asked again; what was evaluated stays."""
+        with self._writing() as connection:
+            for table in (schema.trial_fold, schema.trial):
+                chosen = (table.c.study_id == study_id) & (table.c.number >= number)
+                connection.execute(delete(table).where(chosen))
+
+    def log(self, study_id: int, *, only_alone: bool = False) -> TrialLog:
+        """The told trials of a series, up to the first gap. What follows is asked again.
+
+        Args:
+            study_id: of the series.
+            only_alone: whether results of shared fits are gaps; those of an earlier version's
+                always are.
+        """
         with self._reading() as connection:
-            return told_log(connection, study_id)
+            return told_log(connection, study_id, lambda result: counts(result, only_alone))
 
     def fold_keys(self, study_id: int) -> dict[int, dict[int, str]]:
         """Keys of the told trials' evaluations: trial number -> fold -> key."""
@@ -491,3 +520,13 @@ def _make_folder(folder: Path) -> None:
             ignore.write_text("*\n")
     except OSError as error:
         raise StorageError(f"cannot make the ledger's folder {folder}: {error}") from error
+
+
+def counts(result: FoldResult, only_alone: bool = False) -> bool:
+    """Whether a result can be relied on.
+
+    Args:
+        result: of the ledger.
+        only_alone: whether none of a shared fit can.
+    """
+    return result.counts and not (only_alone and result.is_shared)

@@ -14,13 +14,15 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from tunesmith.errors import UsageError
-from tunesmith.history import HOLDOUT, Failure, FoldResult, Metric, Trial, TrialLog
+from tunesmith.history import HOLDOUT, LAW, OLD_LAW, Failure, FoldResult, Metric, Trial, TrialLog
+from tunesmith.ledger.outdated import PREFIX, may_have_shared
 from tunesmith.ledger.records import RunRecord, StudyHead, StudyRecord
 from tunesmith.ledger.rows import json_text
 from tunesmith.types import Direction, State
 
 KIND = "tunesmith-history"
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+"""2: folds tell how their fit was shared."""
 TAKEN_FROM = "taken_from"
 """In the provenance of a run that evaluated nothing itself: the file that it read."""
 
@@ -49,7 +51,7 @@ class HeadLine(Line):
     """What the series of trials is."""
 
     kind: Literal["tunesmith-history"]
-    schema_version: Literal[1]
+    schema_version: Literal[1, 2]
     study: str
     identity: str
     context: dict[str, str]
@@ -81,6 +83,10 @@ class FoldLine(Line):
     progress: list[Step] = Field(default_factory=list)
     stopped_at: int | None = None
     n_sharing: int = Field(default=1, ge=1)
+    ways: list[str] = Field(default_factory=list)
+    """How its fit was shared."""
+    law: int | None = None
+    """The version of the law of sharing that held; left out where the fit was not shared."""
     times: Annotated[tuple[Number, Number], Listed] = (0.0, 0.0)
     """Seconds of fitting and of scoring."""
 
@@ -165,6 +171,8 @@ def _fold(result: FoldResult, has_times: bool) -> dict[str, Any]:
         "progress": [list(step) for step in result.progress],
         "stopped_at": result.stopped_at,
         "n_sharing": None if result.n_sharing == 1 else result.n_sharing,
+        "ways": list(result.ways),
+        "law": result.law if result.is_shared else None,
         "times": [result.fit_time_s, result.score_time_s] if has_times else None,
     }
     return {name: value for name, value in found.items() if value not in (None, "", [])}
@@ -241,6 +249,15 @@ class Section:
     run: RunLine | None = None
     holdout: dict[int, FoldResult] = field(default_factory=dict)
 
+    @property
+    def unsaid(self) -> tuple[str, ...]:
+        """How an earlier version may have shared fits of single candidates, without a word."""
+        if self.head.schema_version > 1 or not may_have_shared(
+            self.head.definition, self.head.study
+        ):
+            return ()
+        return (PREFIX,)
+
     @classmethod
     def of(cls, content: Mapping[str, Any]) -> "Section":
         """Begin with the head.
@@ -267,7 +284,7 @@ class Section:
             self._tell(TrialLine.model_validate(content))
         elif "holdout" in content:
             line = HoldoutLine.model_validate(content)
-            self.holdout[line.holdout] = _fold_result(HOLDOUT, line.result)
+            self.holdout[line.holdout] = _fold_result(HOLDOUT, line.result, self.unsaid)
         else:
             self.run = RunLine.model_validate(content)
             if not isinstance(self.run.provenance.get("definition"), dict):
@@ -285,7 +302,7 @@ class Section:
             key=json_text(line.params),
             proposed=line.proposed,
             n_points=line.n_points,
-        ).told([_fold_result(fold, one) for fold, one in enumerate(line.folds)])
+        ).told([_fold_result(fold, one, self.unsaid) for fold, one in enumerate(line.folds)])
         # That a trial ended before its full budget shows in no fold's result.
         states = (told.state, State.PRUNED if told.state is State.COMPLETE else told.state)
         if line.state not in states:
@@ -311,8 +328,16 @@ def _metrics(head: HeadLine) -> tuple[Metric, ...]:
     return tuple(Metric(name, direction) for name, direction in head.metrics)
 
 
-def _fold_result(fold: int, line: FoldLine) -> FoldResult:
+def _fold_result(fold: int, line: FoldLine, ways: tuple[str, ...] = ()) -> FoldResult:
+    """The result of a line.
+
+    Args:
+        fold: its number.
+        line: of the text.
+        ways: in which its fit may have been shared where the line does not say so.
+    """
     said = line.failure
+    is_silent = line.law is None and (line.n_sharing > 1 or (bool(ways) and said is None))
     failure = None if said is None else Failure(said.kind, said.message)
     return FoldResult(
         fold,
@@ -323,4 +348,6 @@ def _fold_result(fold: int, line: FoldLine) -> FoldResult:
         line.warning,
         tuple(line.progress),
         line.stopped_at,
+        tuple(line.ways) or (ways if is_silent and line.n_sharing == 1 else ()),
+        OLD_LAW if is_silent else LAW if line.law is None else line.law,
     )

@@ -1,7 +1,7 @@
 """What is asked of the tables, within a transaction of the caller."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import cache
 from itertools import islice
@@ -20,10 +20,10 @@ from sqlalchemy import (
 )
 
 from tunesmith.errors import DamagedError, StorageError, did_you_mean
-from tunesmith.history import HOLDOUT, FoldResult, Trial, TrialLog
+from tunesmith.history import HOLDOUT, LAW, FoldResult, Trial, TrialLog
 from tunesmith.ledger import schema
 from tunesmith.ledger.records import RunRecord
-from tunesmith.ledger.rows import checksum, fold_result_of, metrics_of, trial_of
+from tunesmith.ledger.rows import checksum, fold_result_of, made_of, metrics_of, trial_of
 from tunesmith.types import State
 
 FIXING = ("objective", "search", "budget")
@@ -50,19 +50,24 @@ def evaluated_by(connection: Connection, keys: Iterable[str], run_id: int) -> di
         StorageError: one is not recorded.
     """
     table, wanted = schema.evaluation, set(keys)
-    query = (
-        select(table.c.key, table.c.run_id)
-        .where(table.c.key.in_(bindparam("keys", expanding=True)))
-        .order_by(SAYS_SOMETHING, table.c.run_id)
-    )
+    says_something = SAYS_SOMETHING.label("says_something")
+    own = (table.c.key, table.c.run_id, table.c.n_sharing, table.c.made, says_something)
+    query = select(*own).where(table.c.key.in_(bindparam("keys", expanding=True)))
     found: dict[str, int] = {}
     for some in batched(wanted):
-        rows = list(connection.execute(query, {"keys": some}))
+        rows = sorted(connection.execute(query, {"keys": some}), key=_worth)
         found |= {row.key: row.run_id for row in rows}
         found |= {row.key: row.run_id for row in rows if row.run_id == run_id}
     if lacking := wanted - found.keys():
         raise StorageError(f"evaluation {min(lacking)} of a trial was never recorded")
     return found
+
+
+def _worth(row: Row[Any]) -> tuple[Any, ...]:
+    """Rising: what says something, what counts, what was made alone, what is newer."""
+    ways, law = made_of(row.made, row.n_sharing)
+    is_shared = row.n_sharing > 1 or bool(ways)
+    return bool(row.says_something), law >= LAW or not is_shared, not is_shared, row.run_id
 
 
 def batched(keys: Iterable[str]) -> Iterator[list[str]]:
@@ -198,8 +203,18 @@ def is_like(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     return is_same and one.get("space") == other.get("space")
 
 
-def told_log(connection: Connection, study_id: int) -> TrialLog:
-    """The told trials of a series, up to the first gap."""
+def told_log(
+    connection: Connection,
+    study_id: int,
+    counts: Callable[[FoldResult], bool] = lambda _result: True,
+) -> TrialLog:
+    """The told trials of a series, up to the first gap.
+
+    Args:
+        connection: in a transaction.
+        study_id: of the series.
+        counts: whether a result can be relied on; a trial with another one is a gap.
+    """
     study = connection.execute(select(schema.study).where(schema.study.c.id == study_id)).one()
     log = TrialLog(metrics_of(study)[: study.n_objectives])
     folds: dict[int, list[FoldResult]] = {}
@@ -210,7 +225,7 @@ def told_log(connection: Connection, study_id: int) -> TrialLog:
     for row in checked(connection, "trial", connection.execute(query.order_by(table.c.number))):
         if len(folds.get(row.number, ())) != row.n_folds:
             raise DamagedError(f"trial {row.number} has lost folds")
-        if row.number != len(log.told):
+        if row.number != len(log.told) or not all(map(counts, folds[row.number])):
             break
         found = trial_of(row)
         if found.proposed is None:

@@ -68,6 +68,20 @@ class StudyRecord:
         return evaluated[-1] if evaluated else None
 
     @property
+    def outdated(self) -> str:
+        """What no longer counts, and the way out, in words; empty where all does."""
+        folds = [fold for trial in self.history.told for fold in trial.folds]
+        n = sum(not fold.counts for fold in (*folds, *self.holdout.values()))
+        if not n:
+            return ""
+        n_all = len(folds) + len(self.holdout)
+        return (
+            f"{n:,} of {n_all:,} evaluations come from shared fits of an earlier Tunesmith, which"
+            " did not always give the scores of single fits, and no longer count; `tunesmith run`"
+            " evaluates these anew and brings the outputs up to date"
+        )
+
+    @property
     def stopped_by(self) -> str | None:
         """Why the last run ended that came to an end."""
         return next((run.stopped_by for run in reversed(self.runs) if run.stopped_by), None)

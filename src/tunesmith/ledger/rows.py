@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from tunesmith.history import Failure, FoldResult, Metric, Trial
+from tunesmith.history import LAW, OLD_LAW, Failure, FoldResult, Metric, Trial
 from tunesmith.ledger.records import StudyHead
 from tunesmith.redact import clean, redact
 from tunesmith.space.parameter import canonical_json
@@ -35,11 +35,15 @@ CHECKED: Mapping[str, tuple[str, ...]] = {
     "trial_fold": ("study_id", "number", "fold", "evaluation_key", "run_id"),
 }
 """Tables, in an order in which they can be filled, and their columns that a checksum covers."""
+LATER: Mapping[str, tuple[str, ...]] = {"evaluation": ("made",)}
+"""Columns that came later; a checksum covers them where they hold something."""
 
 
 def checksum(table: str, row: Mapping[str, Any]) -> int:
     """Of a row's values, which tells a row that was changed on the disk."""
     content = [table, *(row[name] for name in CHECKED[table])]
+    later = {name: row.get(name) for name in LATER.get(table, ())}
+    content += [[name, value] for name, value in later.items() if value is not None]
     return zlib.crc32(json.dumps(content).encode())
 
 
@@ -101,8 +105,27 @@ def evaluation_row(key: str, result: FoldResult, run_id: int) -> dict[str, Any]:
         "warning": (result.warning and _fit_to_keep(result.warning)) or None,
         "progress": json_text(result.progress) if result.progress else None,
         "stopped_at": result.stopped_at,
+        "made": made_text(result),
     }
     return signed("evaluation", row)
+
+
+def made_text(result: FoldResult) -> str | None:
+    """How a fit was shared, as JSON; ``None`` where it was made for one candidate alone."""
+    if not result.is_shared:
+        return None
+    return json_text({"law": result.law, "ways": list(result.ways)})
+
+
+def made_of(text: str | None, n_sharing: int) -> tuple[tuple[str, ...], int]:
+    """The ways in which a fit was shared, and the law that held then.
+
+    Of shared fits that say nothing, an earlier version made the scores.
+    """
+    if text is None:
+        return (), LAW if n_sharing == 1 else OLD_LAW
+    content = json.loads(text)
+    return tuple(map(str, content["ways"])), int(content["law"])
 
 
 def _fit_to_keep(text: str) -> str:
@@ -138,6 +161,7 @@ def fold_result_of(row: "Row[Any]", fold: int) -> FoldResult:
         row.warning or "",
         progress,
         row.stopped_at,
+        *made_of(row.made, row.n_sharing),
     )
 
 

@@ -18,7 +18,7 @@ from typing import Any
 from tunesmith.errors import StorageError
 from tunesmith.ledger import condition
 from tunesmith.ledger.pages import records
-from tunesmith.ledger.rows import CHECKED, checksum, signed
+from tunesmith.ledger.rows import CHECKED, LATER, checksum, signed
 
 KEYS = {
     "study": ("id",),
@@ -79,13 +79,18 @@ def _candidates(file: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     """Every row that is as it was written, older copies first."""
     log = condition.log_of(file)
     parts = [file.read_bytes(), log.read_bytes() if log.exists() else b""]
-    shapes = {len(columns) + 1: table for table, columns in CHECKED.items()}
+    shapes = {
+        len(columns) + 1 + more: table
+        for table, columns in CHECKED.items()
+        for more in range(len(LATER.get(table, ())) + 1)
+    }
     names = _orders()
     for rowid, values in records(*parts):
         table = shapes.get(len(values))
         if table is None:
             continue
-        row = dict(zip(names[table], values, strict=True))
+        # Rows of before a column was added are shorter.
+        row = dict.fromkeys(names[table]) | dict(zip(names[table], values, strict=False))
         if KEYS[table] == ("id",):
             row["id"] = rowid  # SQLite keeps it outside of the record
         if _is_right(table, row):
@@ -190,7 +195,7 @@ def _written(found: Mapping[str, Rows], empty: bytes) -> bytes:
         connection.execute("BEGIN")
         for table, rows in found.items():
             for row in rows.values():
-                names = (*CHECKED[table], "checksum")
+                names = (*CHECKED[table], "checksum", *LATER.get(table, ()))
                 marks = ", ".join("?" * len(names))
                 text = f"INSERT INTO {table} ({', '.join(names)}) VALUES ({marks})"  # noqa: S608
                 connection.execute(text, [row[name] for name in names])

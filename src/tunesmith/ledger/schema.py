@@ -1,5 +1,6 @@
 """The tables, their version, and the way from older versions to this one."""
 
+import json
 from collections.abc import Callable
 
 from sqlalchemy import (
@@ -23,11 +24,13 @@ from sqlalchemy import (
 )
 
 from tunesmith.errors import StorageError
+from tunesmith.history import OLD_LAW
 from tunesmith.ledger.dialect import serialise_schema_changes
-from tunesmith.ledger.rows import CHECKED, checksum
+from tunesmith.ledger.outdated import PREFIX, may_have_shared
+from tunesmith.ledger.rows import CHECKED, checksum, json_text
 from tunesmith.version import VERSION
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 
 metadata = MetaData()
 
@@ -93,6 +96,14 @@ evaluation = Table(
     Column("progress", Text),
     Column("stopped_at", Integer),
     _checksum(),
+    Column("made", Text),
+)
+
+sharing_check = Table(
+    "sharing_check",
+    metadata,
+    Column("key", String(64), primary_key=True),  # the digest of what follows
+    Column("kind", Text, nullable=False),
 )
 
 trial = Table(
@@ -142,7 +153,8 @@ def _add_checksums(connection: Connection) -> None:
         connection.exec_driver_sql(
             f"ALTER TABLE {table.name} ADD COLUMN checksum BIGINT DEFAULT 0 NOT NULL"
         )
-        rows = [dict(row) for row in connection.execute(select(table)).mappings()]
+        own = [table.c[name] for name in CHECKED[table.name]]
+        rows = [dict(row) for row in connection.execute(select(*own)).mappings()]
         keys = [column.name for column in table.primary_key]
         chosen = [table.c[name] == bindparam(f"its_{name}") for name in keys]
         values = [
@@ -154,10 +166,31 @@ def _add_checksums(connection: Connection) -> None:
             connection.execute(change, values)
 
 
+def _add_made(connection: Connection) -> None:
+    """Also mark what an earlier version may have shared without saying so."""
+    columns = {column["name"] for column in inspect(connection).get_columns("evaluation")}
+    if "made" not in columns:
+        connection.exec_driver_sql("ALTER TABLE evaluation ADD COLUMN made TEXT")
+    sharing_check.create(connection, checkfirst=True)
+    runs = connection.execute(select(run.c.id, run.c.provenance, study.c.name).join(study))
+    definitions = ((row, json.loads(row.provenance).get("definition") or {}) for row in runs)
+    shared = [row.id for row, definition in definitions if may_have_shared(definition, row.name)]
+    text = json_text({"law": OLD_LAW, "ways": [PREFIX]})
+    table = evaluation
+    chosen = (table.c.run_id.in_(shared)) & (table.c.n_sharing == 1) & table.c.made.is_(None)
+    own = [table.c[name] for name in CHECKED["evaluation"]]
+    for row in connection.execute(select(*own).where(chosen, table.c.failure_kind.is_(None))).all():
+        values: dict[str, object] = {"made": text}
+        values |= {"checksum": checksum("evaluation", {**row._asdict(), **values})}
+        its = (table.c.key == row.key) & (table.c.run_id == row.run_id)
+        connection.execute(update(table).where(its).values(values))
+
+
 MIGRATIONS: dict[int, Callable[[Connection], None]] = {
     1: _add_curves,
     2: _add_progress,
     3: _add_checksums,
+    4: _add_made,
 }
 """Version -> the step from it to the next one."""
 

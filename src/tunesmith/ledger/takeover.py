@@ -1,6 +1,7 @@
 """Taking over what another ledger has told of a series of trials."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import takewhile
 from typing import TypeAlias
 
 from tunesmith.history import HOLDOUT, FoldResult, History, Trial
@@ -41,10 +42,16 @@ def take_over(ledger: Ledger, record: StudyRecord, key: Key, source: str) -> int
     here = ledger.log(head.id).told
     if head.since_run is not None or not goes_on(here, record.history):
         return 0
-    told = list(record.history.told)[len(here) :]
+    # Behind a trial that no longer counts all are asked again.
+    reliable = takewhile(_counts, record.history.told)
+    told = list(reliable)[len(here) :]
     for part in _without_conflicts(told, key):
         _write(ledger, head.id, record, part, key, source)
     return len(told)
+
+
+def _counts(trial: Trial) -> bool:
+    return all(fold.counts for fold in trial.folds)
 
 
 def goes_on(here: Sequence[Trial], other: History) -> bool:
@@ -95,7 +102,7 @@ def _write(
     ledger.record(study_id, run_id, results=results, told=part)
     for trial, _ in part:
         found = record.holdout.get(trial.number)
-        if found is not None:
+        if found is not None and found.counts:
             place = key(trial.params, HOLDOUT)
             ledger.record_holdout(study_id, run_id, trial.number, place, found)
     ledger.end_run(run_id, record.stopped_by or "", len(results), 0, 0)

@@ -1,6 +1,6 @@
 """What is scored: a function from params and a fold to scores."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -31,7 +31,9 @@ class Objective(Protocol):
     """Scores params on folds. Picklable, so that it can run in another process.
 
     One that can tell how long fits take, beside others of the same kind, may have
-    ``size(candidates) -> float``; no result depends on it.
+    ``size(candidates) -> float``; no result depends on it. One that checks what it shares may have
+    ``passed``, the digests of what was checked before, and ``objections(candidates)``, sentences on
+    why some share no fit.
     """
 
     # Properties, so that an attribute, a property and a field of a frozen class all will do.
@@ -91,3 +93,15 @@ class Objective(Protocol):
             One result a candidate, in order; then one for each point of ``along``, or for none of
             them where they would have needed fits of their own.
         """
+
+
+def know_checks(objective: Objective, passed: Collection[str]) -> None:
+    """Tell an objective what was checked before, where it checks anything.
+
+    Args:
+        objective: before it goes to workers.
+        passed: digests of kinds of sharing.
+    """
+    known: set[str] | None = getattr(objective, "passed", None)
+    if known is not None:
+        known |= set(passed)

@@ -94,6 +94,8 @@ def stale_reasons(
 
 def left_to_do(definition: Definition, record: StudyRecord) -> str | None:
     """Why a run would go on; a time limit that was met is an end."""
+    if record.outdated:
+        return record.outdated
     last = record.runs[-1] if record.runs else None
     if last is None or last.stopped_by is None:
         return "the last run was killed; `tunesmith run` continues it"

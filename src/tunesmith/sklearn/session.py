@@ -15,6 +15,7 @@ from tunesmith.ledger.ledger import Ledger
 from tunesmith.ledger.lock import run_lock
 from tunesmith.ledger.provenance import collect
 from tunesmith.objective.live import LiveObjective
+from tunesmith.objective.objective import know_checks
 from tunesmith.study.journaled import Journaled
 from tunesmith.study.loop import Outcome
 from tunesmith.study.recorder import LedgerRecorder, NoRecorder, Recorder
@@ -74,4 +75,9 @@ def session(
             counts = outcome.n_evaluated, outcome.n_reused, outcome.n_fits
             ledger.end_run(run_id, outcome.stopped_by, *counts)
 
-        yield Session(ledger.log(head.id), LedgerRecorder(ledger, head.id, run_id), close, call)
+        know_checks(objective, ledger.passed_checks())
+        log = ledger.log(head.id)
+        if len(log.told) < ledger.load(name, head.generation).history.n_told:
+            # Behind results of shared fits that an earlier version made, all are asked again.
+            ledger.forget_from(head.id, len(log.told))
+        yield Session(log, LedgerRecorder(ledger, head.id, run_id), close, call)

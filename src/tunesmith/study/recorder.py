@@ -76,6 +76,11 @@ class LedgerRecorder:
     run_id: int
     since_run: int | None = None
     """Trust only what runs from this one on have recorded (``--restart``)."""
+    only_alone: bool = False
+    """Trust nothing that came from a shared fit (``share: off``)."""
+    refuted: list[str] = field(default_factory=list)
+    """Kinds of sharing that gave other answers than fresh fits, as JSON."""
+    _passed: list[str] = field(default_factory=list)
     _asked: list[Trial] = field(default_factory=list)
     _results: dict[str, FoldResult] = field(default_factory=dict)
     _told: list[tuple[Trial, Sequence[str]]] = field(default_factory=list)
@@ -87,7 +92,7 @@ class LedgerRecorder:
 
     def known(self, keys: Iterable[str]) -> dict[str, FoldResult]:
         """What the ledger holds under these keys."""
-        return self.ledger.known(keys, since_run=self.since_run)
+        return self.ledger.known(keys, since_run=self.since_run, only_alone=self.only_alone)
 
     def asked(self, trial: Trial) -> None:
         """Note a proposed trial."""
@@ -96,6 +101,8 @@ class LedgerRecorder:
     def result(self, key: str, result: FoldResult) -> None:
         """Note a finished evaluation."""
         self._results[key] = result
+        for check in result.checks:
+            (self._passed if check.is_passed else self.refuted).append(check.kind)
 
     def told(self, trial: Trial, keys: Sequence[str]) -> None:
         """Note a finished trial; ``keys`` are those of its folds, in order."""
@@ -128,8 +135,9 @@ class LedgerRecorder:
             asked=self._asked,
             results=self._results,
             told=self._told,
+            passed=self._passed,
         )
-        self._asked, self._results, self._told = [], {}, []
+        self._asked, self._results, self._told, self._passed = [], {}, [], []
         self._is_synced = False
         self._last_commit = time.monotonic()
         self._delay_s = min((self._last_commit - began) / SHARE, MAX_DELAY_S)

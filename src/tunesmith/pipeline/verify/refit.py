@@ -48,17 +48,15 @@ def _is_near(now: float | None, recorded: float, tolerance: float) -> bool:
 
 
 def refit(
-    definition: Definition, record: StudyRecord, n: int, seed: int, tolerance: float = 0.0
+    definition: Definition,
+    drawn: Sequence[tuple[Trial, FoldResult]],
+    tolerance: float = 0.0,
 ) -> tuple[int, list[Finding]]:
     """Evaluate recorded folds anew, without a ledger, where fits of the study run.
 
-    Failed folds, and those that were stopped on their way, are not drawn.
-
     Args:
-        definition: of the study, which the record belongs to.
-        record: of the study.
-        n: how many folds; all, where there are fewer.
-        seed: of the draw.
+        definition: of the study, which the folds belong to.
+        drawn: from ``draw``.
         tolerance: relative, per score; 0 for bit by bit.
 
     Returns:
@@ -67,19 +65,23 @@ def refit(
     Raises:
         UsageError: the study cannot be run as it is.
     """
-    drawn = draw(record, n, seed)
     apart = definition.file.model_copy(update={"study": f"{definition.file.study}.{APART}"})
     found = _evaluated(replace(definition, file=apart), drawn)
     return len(found), [item for one in found for item in _findings(one, tolerance)]
 
 
-def draw(record: StudyRecord, n: int, seed: int) -> list[tuple[Trial, FoldResult]]:
+def draw(
+    record: StudyRecord, n: int, seed: int, *, shared_first: bool = False
+) -> list[tuple[Trial, FoldResult]]:
     """Recorded folds, at random, each once; in order of trials and folds.
+
+    Failed folds, and those that were stopped on their way, are not drawn.
 
     Args:
         record: of a study.
         n: at most so many.
         seed: of the draw.
+        shared_first: whether those of shared fits come before all others.
     """
     found = [
         (trial, fold)
@@ -87,9 +89,10 @@ def draw(record: StudyRecord, n: int, seed: int) -> list[tuple[Trial, FoldResult
         for fold in (*trial.folds, *_holdout(record, trial))
         if fold.failure is None and fold.stopped_at is None
     ]
-    size = min(n, len(found))
-    chosen = np.random.default_rng(seed).choice(len(found), size=size, replace=False)
-    return [found[place] for place in sorted(chosen)]
+    order = np.random.default_rng(seed).permutation(len(found)).tolist()
+    if shared_first:
+        order.sort(key=lambda place: not found[place][1].is_shared)
+    return [found[place] for place in sorted(order[:n])]
 
 
 def _holdout(record: StudyRecord, trial: Trial) -> Iterator[FoldResult]:

@@ -27,7 +27,7 @@ from tunesmith.pipeline.findings import (
     unseen,
 )
 from tunesmith.pipeline.standing import left_to_do, stale_reasons
-from tunesmith.pipeline.verify.refit import refit
+from tunesmith.pipeline.verify.refit import draw, refit
 from tunesmith.pipeline.verify.scene import Scene, look
 from tunesmith.pipeline.verify.winner import of_winner, without_record
 from tunesmith.reporting.decision import Policy
@@ -71,6 +71,8 @@ class Refit:
     """Of the draw."""
     tolerance: float = 0.0
     """Relative, per score; 0 for bit by bit."""
+    is_unshared: bool = False
+    """Whether each gets a fit of its own; those that came from shared fits are drawn first."""
 
 
 def verify(
@@ -104,7 +106,12 @@ def _evaluated_again(scene: Scene, again: Refit) -> tuple[int, list[Finding]]:
     record, objective = found.record, scene.objective
     if any(stale_reasons(definition, record, objective)) or misfit(record, definition, objective):
         return 0, [Finding(name, "is another than now, so that no fold is evaluated again")]
-    return refit(definition, record, again.n, again.seed, again.tolerance)
+    if again.is_unshared:
+        execution = definition.file.execution.model_copy(update={"share": "off"})
+        file = definition.file.model_copy(update={"execution": execution})
+        definition = replace(definition, file=file)
+    drawn = draw(record, again.n, again.seed, shared_first=again.is_unshared)
+    return refit(definition, drawn, again.tolerance)
 
 
 def verified(scene: Scene) -> Verification:
@@ -142,6 +149,7 @@ def _of_study(scene: Scene, found: Believed) -> Iterator[Finding]:
     definition, record = scene.definition, found.record
     if scene.objective is not None:
         yield from _of_identity(scene, record, scene.objective)
+    yield from _of_outdated(scene, record)
     yield from _of_history(scene, found)
     # A gate alone may have made another policy of what the last run had.
     policy = Policy.of(definition.file.model_dump(mode="json", include={"selection", "gate"}))
@@ -152,6 +160,17 @@ def _of_study(scene: Scene, found: Believed) -> Iterator[Finding]:
     yield from of_winner(scene, found, summary, is_behind=bool(behind))
     for finding in _of_files(scene, found, summary):
         yield note(finding.place, f"{finding.found} ({behind})") if behind else finding
+
+
+def _of_outdated(scene: Scene, record: StudyRecord) -> Iterator[Finding]:
+    """Shared fits of an earlier version are no witnesses."""
+    if not record.outdated:
+        return
+    text, _, fix = record.outdated.partition("; ")
+    # A run that DVC knows nothing of would leave dvc.lock behind.
+    fix = f"{fix}." if scene.dvc is None else scene.dvc.again
+    place = f"study `{record.head.name}`"
+    yield Finding(place, text, "evaluations that count", f"{fix} Commit what it writes.")
 
 
 def _of_identity(scene: Scene, record: StudyRecord, objective: Outline) -> Iterator[Finding]:
