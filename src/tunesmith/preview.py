@@ -23,6 +23,7 @@ from tunesmith.parts import (
     build_objective,
     build_sampler,
     build_strategy,
+    has_curves,
     identity,
     start_points,
 )
@@ -72,6 +73,14 @@ class Preview:
     """How far trials may go, smallest first; empty without budgets."""
     notes: tuple[str, ...] = ()
     """What a user should know about the objective."""
+    not_shared: tuple[str, ...] = ()
+    """Why fits are not shared that might be expected to be."""
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether some fits are foreseen to score several candidates."""
+        is_joint = None not in (self.n_scores, self.n_fits) and self.n_scores != self.n_fits
+        return is_joint or self.n_curve > 1
 
     @property
     def n_scores(self) -> int | None:
@@ -123,7 +132,22 @@ def preview(definition: Definition) -> Preview:
         project_code=project_code,
         budgets=() if budgets is None else budgets.ladder,
         notes=() if objective is None else tuple(objective.notes),
+        not_shared=() if objective is None else _not_shared(definition, objective, points),
     )
+
+
+def _not_shared(
+    definition: Definition, objective: Objective, points: list[Params] | None
+) -> tuple[str, ...]:
+    """Why candidates that are foreseen, or else some random ones, share no fits."""
+    ask = getattr(objective, "objections", None)
+    if ask is None:
+        return ()
+    if points is None:
+        rng = trial_rng(0, 0)
+        drawn = (sampled(definition.space, rng) for _ in range(N_LOOKED_AT))
+        points = [params for params in drawn if params is not None]
+    return tuple(ask(points, has_curves=has_curves(definition)))
 
 
 def _n_proposals(definition: Definition, n_points: int | None) -> int | None:

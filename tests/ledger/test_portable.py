@@ -250,7 +250,7 @@ def broken(line: int, old: str, new: str) -> str:
         ("[]", "line 1: expected a JSON object"),
         ('{"kind": "trials"}', "line 1: kind: Input should be 'tunesmith-history'"),
         (LINES[2], "line 1: expected a line with `kind: tunesmith-history` first"),
-        (broken(0, '"schema_version": 2', '"schema_version": 3'), "needs a newer Tunesmith"),
+        (broken(0, '"schema_version": 1', '"schema_version": 3'), "needs a newer Tunesmith"),
         (broken(0, '"identity": "', '"identity": 3, "x": "'), "line 1: identity: Input should be"),
         (broken(1, '"definition"', '"defined"'), "line 2: its provenance lacks the definition"),
         (broken(2, "0.9", "NaN"), "line 3: NaN is no number of JSON"),

@@ -1,6 +1,7 @@
 """Shared fits change no score, whatever is set: scikit-learn's own search is the referee."""
 
 from collections.abc import Callable
+from copy import deepcopy
 from typing import Any
 
 import numpy as np
@@ -134,12 +135,36 @@ def test_own_first_steps_are_left_alone() -> None:
     assert compare(plain, grid, REG, cv=2).n_fits_ == 2
 
 
-@pytest.mark.parametrize("seed", range(2))
-def test_ada_boost_of_linear_models_that_ends_early(seed: int) -> None:
-    X, y = make_classification(150, 5, n_informative=3, flip_y=0.2, random_state=seed)
+def test_ada_boost_of_linear_models_that_ends_early() -> None:
+    X, y = make_classification(90, 5, n_informative=3, flip_y=0.2, random_state=0)
     estimator = e.AdaBoostClassifier(LogisticRegression(), random_state=0)
-    grid = {"n_estimators": [3, 11, 20]}
-    assert compare(estimator, grid, (X, y), scoring="neg_log_loss").n_fits_ == 3
+    grid = {"n_estimators": [3, 21]}
+    assert compare(estimator, grid, (X, y), scoring="neg_log_loss", cv=2).n_fits_ == 2
+    fitted = estimator.set_params(n_estimators=21).fit(X, y)
+    assert len(fitted.estimators_) < len(fitted.estimator_weights_)
+
+
+def test_values_that_an_estimator_will_refuse_are_its_own_affair() -> None:
+    estimator = e.HistGradientBoostingRegressor(max_features=None)
+    with pytest.raises(ValueError, match="All the 6 fits failed"):
+        GridSearchCV(estimator, {"max_iter": [12, 4]}, cv=3).fit(*REG)
+
+
+def test_seeds_that_are_objects_are_looked_at_as_often_as_by_scikit_learn() -> None:
+    xgboost = pytest.importorskip("xgboost")
+    estimator = xgboost.XGBClassifier(n_jobs=1, n_estimators=5, colsample_bylevel=0.3)
+    seeds = {"random_state": [np.random.RandomState(3), 0]}
+    compare(estimator, seeds, CLS, cv=2)
+    for seed in (np.random.RandomState(5), np.random.default_rng(5)):
+        given = [
+            estimator.__class__(**{**estimator.get_params(), "random_state": deepcopy(seed)})
+            for _ in range(2)
+        ]
+        grid = {"n_estimators": [2, 5]}
+        ours = GridSearchCV(given[0], grid, cv=2, refit=False).fit(*CLS)
+        expected = theirs.GridSearchCV(given[1], grid, cv=2, refit=False).fit(*CLS)
+        for name in ("split0_test_score", "split1_test_score"):
+            np.testing.assert_array_equal(ours.cv_results_[name], expected.cv_results_[name])
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning")

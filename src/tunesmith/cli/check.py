@@ -49,6 +49,7 @@ def _content(plan: "Preview") -> dict[str, object]:
         "n_curve": plan.n_curve,
         "n_told": plan.n_told,
         "n_known": plan.n_known,
+        "not_shared": list(plan.not_shared),
         "project_code": list(plan.project_code),
         "program": _program(plan),
         "budget": _budget(plan),
@@ -87,6 +88,7 @@ def _text(path: Path, plan: "Preview") -> str:
     if plan.n_curve > 1:
         text = f"each trial is the best of all that its fits score, up to {plan.n_curve:,} points"
         rows.insert(-1, ("curves", text))
+    rows += _sharing_rows(plan)
     if plan.project_code:
         rows.append(("your code", f"{', '.join(plan.project_code)} (not imported by check)"))
     rows[1:1] = _program_rows(plan)
@@ -94,6 +96,18 @@ def _text(path: Path, plan: "Preview") -> str:
         rows.insert(-1, ("budget", _budget_text(plan)))
     body = "\n".join(f"  {name:10} {text}" for name, text in rows)
     return f"{path} is valid.\n{body}\n{_parameters(plan)}\nNext: {_next(path)}"
+
+
+def _sharing_rows(plan: "Preview") -> list[tuple[str, str]]:
+    """What shared fits cost beyond themselves, and why there are not more of them."""
+    rows = [("not shared", reason) for reason in plan.not_shared]
+    if plan.is_shared:
+        text = (
+            "fits are shared; a new kind is first compared with fresh fits, at the cost of about"
+            " one fit a worker, and remembered in the ledger"
+        )
+        rows.insert(0, ("sharing", text))
+    return rows
 
 
 def _program_rows(plan: "Preview") -> list[tuple[str, str]]:

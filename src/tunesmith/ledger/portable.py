@@ -126,7 +126,7 @@ def _contents(record: StudyRecord) -> Iterator[dict[str, Any]]:
     head = record.head
     yield {
         "kind": KIND,
-        "schema_version": SCHEMA_VERSION,
+        "schema_version": _version_of(record),
         "study": head.name,
         "identity": head.identity,
         "context": dict(head.context),
@@ -141,6 +141,13 @@ def _contents(record: StudyRecord) -> Iterator[dict[str, Any]]:
         yield _trial(trial, has_times)
     for number, result in sorted(record.holdout.items()):
         yield {"holdout": number, "result": _fold(result, has_times)}
+
+
+def _version_of(record: StudyRecord) -> int:
+    """The oldest version that can hold it: histories of single fits stay as they are."""
+    folds = [fold for trial in record.history.told for fold in trial.folds]
+    is_new = any(f.is_shared and f.counts for f in (*folds, *record.holdout.values()))
+    return SCHEMA_VERSION if is_new else 1
 
 
 def _run(record: StudyRecord, origin: RunRecord) -> dict[str, Any]:
@@ -171,8 +178,8 @@ def _fold(result: FoldResult, has_times: bool) -> dict[str, Any]:
         "progress": [list(step) for step in result.progress],
         "stopped_at": result.stopped_at,
         "n_sharing": None if result.n_sharing == 1 else result.n_sharing,
-        "ways": list(result.ways),
-        "law": result.law if result.is_shared else None,
+        "ways": list(result.ways) if result.counts else [],
+        "law": result.law if result.is_shared and result.counts else None,
         "times": [result.fit_time_s, result.score_time_s] if has_times else None,
     }
     return {name: value for name, value in found.items() if value not in (None, "", [])}

@@ -120,9 +120,11 @@ class CrossValObjective:
         """Digests of the kinds of sharing that were checked; a ledger's are added before a run."""
         return self._kernel.passed
 
-    def objections(self, candidates: Sequence[Params]) -> list[str]:
+    def objections(self, candidates: Sequence[Params], *, has_curves: bool = False) -> list[str]:
         """Why candidates share no fits that might be expected to."""
-        return self._kernel.objections(candidates) if self._may_share else []
+        if not self._may_share:
+            return []
+        return self._kernel.objections(candidates, has_curves=has_curves)
 
     def evaluate(self, fit: Fit) -> list[FoldResult]:
         """Train and score every candidate; a failure of the user's code becomes a result."""

@@ -14,7 +14,7 @@ from tunesmith.objective.builder import Builder
 from tunesmith.objective.pipeline_prefix import front_steps, is_divisible, steps_of
 from tunesmith.objective.prototype import last_step
 from tunesmith.objective.proved import objection_to_parts
-from tunesmith.objective.randomness import is_certainly_random
+from tunesmith.objective.randomness import has_seed_object, is_certainly_random
 from tunesmith.objective.submodels.family import Family, border_of, objection
 from tunesmith.space.parameter import canonical_json
 from tunesmith.types import Params
@@ -202,6 +202,14 @@ class Grouping:
 
     def objection_to(self, family: Family, estimator: Any, values: Sequence[Any] = ()) -> str:
         """The same for an estimator that was made; without values, whatever they are."""
+        try:
+            return self._objection_to(family, estimator, values)
+        except Exception as error:  # noqa: BLE001 - the fit itself will say what is wrong
+            return f"its parameters cannot be judged: {error}"
+
+    def _objection_to(self, family: Family, estimator: Any, values: Sequence[Any]) -> str:
+        if has_seed_object(estimator):
+            return "its seed is an object, which draws on from fit to fit"
         if any(is_certainly_random(step) for step in steps_of(estimator)):
             return "it draws random numbers without a seed"
         return self.objection_to_front(estimator) or objection(
@@ -217,16 +225,20 @@ class Grouping:
                 return f"step `{name}`: {reason}"
         return ""
 
-    def objections(self, candidates: Sequence[Params]) -> list[str]:
+    def objections(self, candidates: Sequence[Params], *, has_curves: bool = False) -> list[str]:
         """Why candidates that differ in a submodel parameter alone share no fit, each reason once.
 
         A value that stands alone among others that share is no reason.
+
+        Args:
+            candidates: any number.
+            has_curves: whether the fit of each might score other values of the parameter.
         """
         found: dict[str, None] = {}
         for choice in dict.fromkeys(map(self.builder.choice_of, candidates)):
             chosen = [one for one in candidates if self.builder.choice_of(one) == choice]
             for family, name in self.parameters(choice, chosen):
-                for params in self._left_alone(family, name, chosen):
+                for params in self._left_alone(family, name, chosen, has_curves=has_curves):
                     reason = self.objection(family, name, params)
                     proved = getattr(family, "proved", None)
                     is_meant = proved is None or proved.has(
@@ -237,7 +249,7 @@ class Grouping:
         return list(found)
 
     def _left_alone(
-        self, family: Family, name: str, candidates: Sequence[Params]
+        self, family: Family, name: str, candidates: Sequence[Params], *, has_curves: bool
     ) -> Iterator[Params]:
         """One of each kind of candidates that do not share with those that are alike."""
         alike: dict[str | None, list[Params]] = defaultdict(list)
@@ -245,7 +257,7 @@ class Grouping:
         for params in candidates:
             alike[_rest(params, name, free)].append(params)
         for rest, members in alike.items():
-            if rest is None or len(members) == 1:
+            if rest is None or (len(members) == 1 and not has_curves):
                 continue
             sections = self.sections(family, name, members)
             if max(map(len, sections)) == 1:
@@ -299,9 +311,12 @@ class _Alike:
 
     def side(self, value: Any, n_rows: int | None) -> object:
         """Values on one side share a fit."""
-        if self._objection or not self._family.can_share(self._last, [value]):
+        try:
+            if self._objection or not self._family.can_share(self._last, [value]):
+                return ALONE
+            return border_of(self._family, self._last, value, n_rows)
+        except Exception:  # noqa: BLE001 - the fit itself will say what is wrong
             return ALONE
-        return border_of(self._family, self._last, value, n_rows)
 
 
 def ordered(family: Family, name: str, candidates: Sequence[Params]) -> tuple[Params, ...]:

@@ -35,6 +35,7 @@ from tunesmith.objective.fitting import Fitted, Fitting
 from tunesmith.objective.grouping import Grouping, Path
 from tunesmith.objective.objective import Fit
 from tunesmith.objective.proved import objection_to_parts
+from tunesmith.objective.randomness import has_seed_object
 from tunesmith.objective.slices import SliceCache
 from tunesmith.objective.submodels.family import CannotShareError
 from tunesmith.space import SearchSpace
@@ -128,9 +129,9 @@ class Kernel(Generic[S]):
         """Indices of candidates, those together that one fit can score."""
         return self._grouping.groups(candidates)
 
-    def objections(self, candidates: Sequence[Params]) -> list[str]:
+    def objections(self, candidates: Sequence[Params], *, has_curves: bool = False) -> list[str]:
         """Why candidates share no fits that might be expected to."""
-        return self._grouping.objections(candidates)
+        return self._grouping.objections(candidates, has_curves=has_curves)
 
     def size(self, candidates: Sequence[Params]) -> float:
         """How long one fit of these takes beside others of its kind, as far as params tell."""
@@ -255,12 +256,11 @@ class Kernel(Generic[S]):
 
     def is_known(self, params: Params) -> bool:
         """Whether all parts of an estimator are of libraries that leave rows as they find them."""
-        key = self.builder.choice_of(params), tuple(params)
         if any(isinstance(value, dict) for value in params.values()):
-            return not objection_to_parts(self.builder.build(params), KNOWN_PACKAGES)
+            return is_of_libraries(self.builder.build(params))
+        key = self.builder.choice_of(params), tuple(params)
         if key not in self._known:
-            estimator = self.builder.build(params)
-            self._known[key] = not objection_to_parts(estimator, KNOWN_PACKAGES)
+            self._known[key] = is_of_libraries(self.builder.build(params))
         return self._known[key]
 
     # -- checks ------------------------------------------------------------------------------
@@ -338,6 +338,12 @@ class Kernel(Generic[S]):
         self._trust[way] = False
         self._news.append(Check(check.kinds[way], is_passed=False))
         self._fitting.distrust(way)
+
+
+def is_of_libraries(estimator: Any) -> bool:
+    """Whether all parts of an estimator are a known library's, with plain parameters."""
+    is_plain = not has_seed_object(estimator)
+    return is_plain and not objection_to_parts(estimator, KNOWN_PACKAGES)
 
 
 @dataclass

@@ -31,6 +31,7 @@ from tunesmith.objective.objects import Objects
 from tunesmith.objective.outputs import LiveResult, Output, Outputs, heard
 from tunesmith.objective.prototype import Prototype, is_json, last_step, to_json
 from tunesmith.objective.quick_scores import QuickScorers, is_plain_scorer
+from tunesmith.objective.randomness import has_seed_object
 from tunesmith.objective.slices import (
     SliceCache,
     Slices,
@@ -178,7 +179,7 @@ class LiveObjective:
 
     def size(self, candidates: Sequence[Params]) -> float:
         """How long one fit of these takes beside others of its kind, as far as params tell."""
-        return self._kernel.size(candidates)
+        return self._kernel.size(candidates) if self._is_divisible else 1.0
 
     def curve(self, params: Params, space: SearchSpace) -> list[Params]:
         """Points of the space that a fit of these params scores, these among them."""
@@ -196,6 +197,7 @@ class LiveObjective:
         is_routed = bool(self._config["enable_metadata_routing"])
         return (
             self.y is not None
+            and not has_seed_object(self.estimator)
             and not get_tags(self.estimator).input_tags.pairwise
             and not (is_routed and (self.fit_params or self.score_params))
             and all(name.startswith(prefix) for name in self.fit_params)
@@ -206,9 +208,11 @@ class LiveObjective:
         """Digests of the kinds of sharing that were checked; a ledger's are added before a run."""
         return self._kernel.passed
 
-    def objections(self, candidates: Sequence[Params]) -> list[str]:
+    def objections(self, candidates: Sequence[Params], *, has_curves: bool = False) -> list[str]:
         """Why candidates share no fits that might be expected to."""
-        return self._kernel.objections(candidates) if self._may_share else []
+        if not self._may_share:
+            return []
+        return self._kernel.objections(candidates, has_curves=has_curves)
 
     def evaluate(self, fit: Fit) -> list[FoldResult]:
         """Train and score every candidate.

@@ -32,8 +32,8 @@ class Objective(Protocol):
 
     One that can tell how long fits take, beside others of the same kind, may have
     ``size(candidates) -> float``; no result depends on it. One that checks what it shares may have
-    ``passed``, the digests of what was checked before, and ``objections(candidates)``, sentences on
-    why some share no fit.
+    ``passed``, the digests of what was checked before, and ``objections(candidates, has_curves=)``,
+    sentences on why some share no fit.
     """
 
     # Properties, so that an attribute, a property and a field of a frozen class all will do.

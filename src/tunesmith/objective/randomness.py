@@ -8,6 +8,8 @@ Their fits repeat bit for bit without a seed. What is not known here counts as r
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 Rule = Callable[[Any, tuple[int, int]], bool]
 """(unfitted estimator, shape of its rows) -> whether its fit draws random numbers."""
 
@@ -117,4 +119,21 @@ def _draws_itself(estimator: Any, shape: tuple[int, int]) -> bool:
     if package in SEEDING_THEMSELVES:
         return False
     rule = RULES.get(type(estimator).__name__) if package == "sklearn" else None
-    return rule is None or rule(estimator, shape)
+    try:
+        return rule is None or rule(estimator, shape)
+    except Exception:  # noqa: BLE001 - values that the estimator will refuse
+        return True
+
+
+def has_seed_object(estimator: Any) -> bool:
+    """Whether an estimator or a part of it holds a generator of random numbers as its seed.
+
+    Some libraries draw from it where they are merely asked for their parameters, so that is not
+    done here.
+    """
+    if isinstance(estimator, np.random.RandomState | np.random.Generator):
+        return True
+    if isinstance(estimator, list | tuple):
+        return any(map(has_seed_object, estimator))
+    is_part = hasattr(estimator, "get_params") and not isinstance(estimator, type)
+    return is_part and any(map(has_seed_object, vars(estimator).values()))

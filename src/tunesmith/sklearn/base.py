@@ -4,6 +4,7 @@ import time
 import warnings
 from abc import abstractmethod
 from collections.abc import Mapping
+from copy import deepcopy
 from dataclasses import dataclass
 from numbers import Real
 from os import PathLike
@@ -26,6 +27,7 @@ from sklearn.utils.validation import _check_method_params
 from tunesmith.objective.live import LiveObjective
 from tunesmith.objective.objects import Objects
 from tunesmith.objective.outputs import Outputs, without_infinite
+from tunesmith.objective.randomness import has_seed_object
 from tunesmith.sklearn.engine import Engine, Found
 from tunesmith.sklearn.identity import context_of
 from tunesmith.sklearn.plan import Plan
@@ -255,6 +257,8 @@ def refuse_extras(search: Any, reason: str) -> None:
 def is_watched(search: Any) -> bool:
     """Whether callbacks are registered with a search or with an estimator in it."""
     inner = search.estimator
+    # Being asked for its parameters, XGBoost draws from a seed that is an object.
+    inner = deepcopy(inner) if has_seed_object(inner) else inner
     parts = inner.get_params(deep=True).values() if hasattr(inner, "get_params") else ()
     return any(getattr(part, "_skl_callbacks", None) for part in (search, inner, *parts))
 

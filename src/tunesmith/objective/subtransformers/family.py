@@ -8,6 +8,7 @@ be bitwise what a fresh fit gives: the fitted transformer, and the rows that it 
 from typing import Any, Protocol
 
 from tunesmith.objective.proved import Proved, is_whole
+from tunesmith.objective.randomness import has_seed_object
 from tunesmith.objective.submodels.family import resized
 
 
@@ -61,9 +62,12 @@ def may_share(family: TransformerFamily, step: Any, X: Any) -> bool:
         X: the training rows.
     """
     proved = getattr(family, "proved", None)
-    if proved is None or proved.objection(step, family.parameters):
+    try:
+        if proved is None or has_seed_object(step) or proved.objection(step, family.parameters):
+            return False
+        return family.can_share(step, X)
+    except Exception:  # noqa: BLE001 - the fit itself will say what is wrong
         return False
-    return family.can_share(step, X)
 
 
 class Deciding:
