@@ -1,6 +1,6 @@
 """Run every benchmark, and write ``benchmarks/results.md``: ``make bench``.
 
-    python -m benchmarks [--only SECTION] [--quick | --full] [--dask FOLDER]
+    python -m benchmarks [--only SECTION [--case TEXT]] [--quick | --full] [--dask FOLDER]
 
 The usual scale takes about a quarter of an hour on two cores, ``--quick`` a fifth of that,
 ``--full`` hours; other work on the machine makes it longer. A part alone is printed, not written.
@@ -126,6 +126,7 @@ def main() -> None:
     """Run what was asked for."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--only", choices=SECTIONS, help="one section, printed alone")
+    parser.add_argument("--case", default="", help="of the section `sharing`: titles with this")
     scales = parser.add_mutually_exclusive_group()
     for scale in ("quick", "full"):
         scales.add_argument(f"--{scale}", dest="scale", action="store_const", const=scale)
@@ -137,7 +138,8 @@ def main() -> None:
         for name in [options.only] if options.only else SECTIONS:
             section = SECTIONS[name]
             print(f"\n## {section.title}\n", flush=True)
-            section.main(section.arguments.get(scale, "").split())
+            case = ["--only", options.case] if options.case and name == "sharing" else []
+            section.main([*section.arguments.get(scale, "").split(), *case])
     if not options.only:
         RESULTS.write_text(tee.getvalue())
 

@@ -122,6 +122,7 @@ def boosting(size: int) -> list[Case]:
             shape,
             Goal(share=0.9, ratio=4),
             rounds,
+            rivals=("GridSearchCV", "GridSearchCV; ours warm"),
         )
         for shape in shapes
         for title, estimator, depth, rounds in boosters()

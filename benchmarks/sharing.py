@@ -21,7 +21,9 @@ from benchmarks.table import head, text
 NOTES = f"""
 **Sides.** Each is measured in a fresh process, with as many worker processes as there are cores
 and one thread in each. Imports and data come before the clock; the start of workers is within it.
-Tunesmith is `tunesmith.sklearn.GridSearchCV` in memory, unless the row says otherwise. A side that
+Tunesmith is `tunesmith.sklearn.GridSearchCV` in memory, unless the row says otherwise: each worker
+checks the first shared fit of a kind against fresh ones; *warm* is with a ledger that knows that it
+has passed. A side that
 takes less than {LONG_S:.0f} s is measured {N_TURNS} times, in turns (once at the scale `quick`),
 and the median counts.
 

@@ -72,6 +72,18 @@ def continued(case: Case, place: Path) -> Run:
     return ours(case, place, place / "ledger.db")
 
 
+def warm(case: Case, place: Path) -> Run:
+    """The same over a ledger that knows that this kind of sharing has passed its check."""
+    X, y = case.data()
+    ledger = place / "warm.db"
+    few = {name: values[: 2 if name == case.along else 1] for name, values in case.grid.items()}
+    # Other rows of the same kind: no score of theirs is found again.
+    GridSearchCV(
+        clone(case.estimator), few, cv=FOLDS, scoring=case.scoring, refit=False, ledger=ledger
+    ).fit(X * (1 + 1e-9), y)
+    return ours(case, place, ledger)
+
+
 def by_file(case: Case, place: Path) -> Run:
     """``tune``, which the command line uses: a CSV file, a ledger, a report."""
     X, y = case.data()
@@ -207,6 +219,7 @@ FASTER = Goal(ratio=1)
 RIVALS = {
     "GridSearchCV": Rival(theirs),
     "GridSearchCV; ours by tune()": Rival(theirs, by_file),
+    "GridSearchCV; ours warm": Rival(theirs, warm),
     "GridSearchCV, from scratch": Rival(theirs, continued),
     "GridSearchCV, memory=": Rival(with_memory, goal=FASTER, is_alike=False),
     "dask-ml": Rival(dask, goal=FASTER, is_alike=False),

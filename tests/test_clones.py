@@ -263,7 +263,7 @@ def rewritten_text(root: Path, line: int, text: str) -> None:
 @pytest.mark.parametrize(
     "damage",
     [
-        lambda root: rewritten(root, 0, schema_version=2),
+        lambda root: rewritten(root, 0, schema_version=3),
         lambda root: (root / HISTORY).write_text("trial,score\n0,0.5\n"),
         lambda root: (root / HISTORY).write_bytes(b"\xff\xfe\x00"),
     ],

@@ -362,8 +362,9 @@ class Execution(Section):
     """Processes at a time; by default one per core."""
     share: Literal["exact", "off"] = "exact"
     """``exact`` lets one fit score every candidate that it holds (a forest of 500 trees those of
-    100), where scores are bitwise the same; ``off`` fits each candidate on its own, so that
-    sampled trials have no curves (``search: {curves: true}``) and may be other ones."""
+    100), where scores are bitwise the same; ``off`` fits each candidate on its own and takes no
+    score that came from a shared fit, so that it can be held against them. Sampled trials then
+    have no curves (``search: {curves: true}``) and may be other ones."""
     fit_timeout: Duration | None = None
     """Time limit of one fit; a fit over it is stopped and its trial fails."""
     memory: Size | None = None
