@@ -150,7 +150,7 @@ def test_shared_fits_of_earlier_versions_no_longer_count(root: Path) -> None:
     found = verify(definition)
     (only,) = (finding for finding in found.findings if finding.level == "failure")
     assert only.found.startswith("8 of 8 evaluations come from shared fits of an earlier Tunesmith")
-    assert "`tunesmith run`" in only.fix
+    assert "`tunesmith run" in only.fix
     with Ledger.open(root / ".tunesmith/ledger.db") as ledger:
         assert "8 of 8 evaluations" in standing(definition, ledger.load("small")).words
     result, said = run(root)
