@@ -179,3 +179,18 @@ def test_an_open_page_follows_the_study_and_keeps_what_was_chosen(
         assert page.input_value("#filter") == "depth>2"
         assert page.inner_text(".live") == "live"
         assert complaints == []
+
+
+@pytest.mark.parametrize("error", [BrokenPipeError(), ConnectionResetError(), TimeoutError()])
+def test_a_browser_that_leaves_is_no_error(
+    error: Exception, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def load() -> Any:
+        raise AssertionError("nobody asks")
+
+    with PageServer(Source(load, lambda: None)) as server:
+        try:
+            raise error
+        except OSError:
+            server.handle_error(None, ("127.0.0.1", 1))
+    assert capsys.readouterr().err == ""

@@ -11,6 +11,7 @@ from importlib.metadata import PackageNotFoundError, packages_distributions, ver
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tunesmith.errors import DataError
 from tunesmith.shadows import FINDER
 
 if TYPE_CHECKING:
@@ -45,9 +46,15 @@ def array_digest(*arrays: "np.ndarray") -> str:
 
 
 def file_digest(paths: Iterable[Path]) -> str:
-    """Digest of the files' contents, in order."""
+    """Digest of the files' contents, in order.
+
+    Raises:
+        DataError: one of them has no end, as a device or a pipe.
+    """
     hasher = hashlib.blake2b(digest_size=DIGEST_BYTES)
     for path in paths:
+        if path.exists() and not path.is_file():
+            raise DataError(f"data.path: {path} is a device, a pipe or a folder; name a file")
         with path.open("rb") as file:
             # A digest a file, all of one length: no two lists of files can look the same.
             hasher.update(hashlib.file_digest(file, "blake2b").digest())

@@ -7,6 +7,7 @@ reads; nothing that it is sent changes anything.
 import hashlib
 import json
 import secrets
+import sys
 from collections.abc import Callable
 from hmac import compare_digest
 from http import HTTPStatus
@@ -92,6 +93,11 @@ class PageServer(ThreadingHTTPServer):
     def hosts(self) -> tuple[str, ...]:
         """Names under which a browser may ask; another one means that a name was rebound."""
         return tuple(f"{name}:{self.server_port}" for name in (HOST, "localhost"))
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing of browsers that leave before they have their answer."""
+        if not isinstance(sys.exception(), ConnectionError | TimeoutError):
+            super().handle_error(request, client_address)
 
 
 class PageHandler(BaseHTTPRequestHandler):

@@ -28,11 +28,11 @@ def with_bytes(name: str, content: bytes) -> Callable[[Path], None]:
     return write
 
 
-def with_code(body: str) -> Callable[[Path], None]:
+def with_code(module: str, body: str) -> Callable[[Path], None]:
     text = (
         f"from sklearn.tree import DecisionTreeClassifier as Tree\nclass Model(Tree):\n  {body}\n"
     )
-    return with_bytes("own_model.py", text.encode())
+    return with_bytes(f"{module}.py", text.encode())
 
 
 NOTHING = with_bytes("unused", b"x")
@@ -56,11 +56,16 @@ MISTAKES: dict[str, tuple[str, str, Callable[[Path], None], str]] = {
     "a builtin": (TREE, "builtins.dict", NOTHING, "is no estimator"),
     "code that raises": (
         TREE,
-        "own_model.Model",
-        with_code("def set_params(self, **_): raise RuntimeError('boom')"),
+        "raising_model.Model",
+        with_code("raising_model", "def set_params(self, **_): raise RuntimeError('boom')"),
         "the project's code raised RuntimeError: boom",
     ),
-    "code that ends": (TREE, "own_model.Model", with_code("raise SystemExit(3)"), "SystemExit: 3"),
+    "code that ends": (
+        TREE,
+        "ending_model.Model",
+        with_code("ending_model", "raise SystemExit(3)"),
+        "SystemExit: 3",
+    ),
 }
 
 
