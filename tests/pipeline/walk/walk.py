@@ -326,7 +326,7 @@ def workflows(walker: Walker) -> None:
     """Workflows that call the stages where they are."""
     (walker.root / "requirements.txt").write_text("tunesmith\n")
     (walker.top / "requirements.txt").write_text("tunesmith\n")
-    walker.smith("ci init")
+    walker.smith("ci init github")
     found = list(walker.top.glob(".github/workflows/*.yml"))
     walker.is_so(len(found) >= 3, True, "workflows")
     lines = [line for path in found for line in path.read_text().splitlines() if " repro " in line]
