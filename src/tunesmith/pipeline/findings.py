@@ -52,7 +52,8 @@ def as_typed(text: str, config: Path | None) -> str:
     usual = next((path for path in map(Path, CONFIG_NAMES) if path.is_file()), None)
     if config is None or (usual is not None and usual.resolve() == config.resolve()):
         return text
-    named = shlex.quote(os.path.relpath(config.resolve()))
+    place = config.resolve()
+    named = shlex.quote(min(os.path.relpath(place), str(place), key=len))
     return OWN.sub(lambda match: f"`{match[1]} -c {named}`", text)
 
 

@@ -247,7 +247,7 @@ def test_an_out_of_the_tuning_stage_is_nobodys_to_edit(loose: Path) -> None:
     assert "stage `tuning` has not been run by DVC yet" in notes(found)
     DAMAGES["value"][0](loose)
     (finding,) = failures(verified(loose))
-    assert (finding.place, "`tunesmith adopt`" in finding.fix) == (BEST, True)
+    assert (finding.place, "`tunesmith adopt" in finding.fix) == (BEST, True)
     (loose / "dvc.yaml").write_text("stages: [\n")
     assert "dvc.yaml" in " ".join(finding.found for finding in failures(verified(loose)))
 
