@@ -235,7 +235,8 @@ class LiveObjective:
         return [replace(found[0], checks=news), *found[1:]] if found and news else [*found]
 
     def _evaluate(self, fit: Fit) -> list[LiveResult]:
-        is_joint = len(fit.points) > 1 and self._may_share
+        # What is announced was decided by `groups`; curves are scored however much is said.
+        is_joint = len(fit.points) > 1 and self._is_divisible
         joint = self._together(fit) if is_joint else [None] * len(fit.points)
         n = len(fit.candidates)
         found = [
