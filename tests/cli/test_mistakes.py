@@ -93,3 +93,21 @@ def test_numbers_with_a_word_among_them_are_told_and_used(project: Path, tunesmi
     )
     assert "it is taken for text" in done.stderr
     assert "Leave these cells empty to learn from the numbers." in done.stderr
+
+
+def test_check_tells_every_mistake_at_once(project: Path, tunesmith: Run) -> None:
+    file = project / "tuning.yaml"
+    text = file.read_text()
+    for right, wrong in (
+        ("metric: accuracy", "metric: accurcy"),
+        ("method: grid", "method: grd"),
+        ("target: kind", "target: knd"),
+        ("max_depth:", "max_dept:"),
+    ):
+        text = text.replace(right, wrong)
+    file.write_text(text)
+    done = tunesmith("check")
+    assert done.returncode == 2
+    for word in ("Did you mean `accuracy`?", "`grid`?", "`kind`?", "`max_depth`?"):
+        assert word in done.stderr
+    assert "4 problems found." in done.stderr

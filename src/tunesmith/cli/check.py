@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tunesmith.cli.options import config_option, find_config, json_option, pointing_into, print_json
+from tunesmith.cli.options import (
+    config_option,
+    find_config,
+    json_option,
+    pointing_into,
+    print_json,
+    telling_all,
+)
 from tunesmith.cli.streams import show
 from tunesmith.config.yaml12 import core_scalar
 
@@ -27,7 +34,7 @@ def command(config: Path | None, *, as_json: bool) -> None:
     from tunesmith.preview import preview
 
     path = find_config(config)
-    with pointing_into(path):
+    with telling_all(path), pointing_into(path):
         plan = preview(load_definition(path))
     if as_json:
         print_json("plan", _content(plan))

@@ -11,7 +11,7 @@ import click
 from tunesmith.ci_commands import inert_json, is_ci
 from tunesmith.cli.streams import is_utf8, show
 from tunesmith.config.names import CONFIG_NAMES
-from tunesmith.errors import ConfigError, UsageError
+from tunesmith.errors import ConfigError, UsageError, Violation
 
 SCHEMA_VERSION = 1
 F = TypeVar("F", bound=Callable[..., Any])
@@ -86,6 +86,24 @@ def pointing_into(config: Path) -> Iterator[None]:
         raise
     except UsageError as error:
         raise located(error, config) from None
+
+
+@contextmanager
+def telling_all(config: Path) -> Iterator[None]:
+    """Add to an error what else is wrong with the configuration, its table and its estimator."""
+    try:
+        yield
+    except UsageError as error:
+        from tunesmith.mistakes import further_mistakes
+
+        said = str(error)
+        more = [text for text in further_mistakes(config) if text.splitlines()[0] not in said]
+        if not more:
+            raise
+        if isinstance(error, ConfigError):
+            added = [Violation((), text) for text in more]
+            raise ConfigError([*error.violations, *added]) from None
+        raise UsageError("\n".join([said, *more])) from None
 
 
 def print_json(kind: str, content: dict[str, Any]) -> None:

@@ -56,10 +56,13 @@ class Stage:
     def params(self) -> Mapping[str, list[str]]:
         """Keys by file; no key stands for all of them."""
         found: dict[str, list[str]] = {}
-        for item in self.content.get("params") or ():
+        listed = self.content.get("params")
+        # What is no list here DVC itself will refuse.
+        for item in listed if isinstance(listed, list | tuple) else ():
             pairs = item.items() if isinstance(item, dict) else [(PARAMS_FILE, [item])]
             for path, keys in pairs:
-                found.setdefault(self.site.seen(str(path)), []).extend(map(str, keys or ()))
+                own = keys if isinstance(keys, list | tuple) else ()
+                found.setdefault(self.site.seen(str(path)), []).extend(map(str, own))
         return found
 
     @property
