@@ -68,7 +68,7 @@ def objective(trial):
     depth = trial.suggest_int("depth", 1, 12)
     x = trial.suggest_float("x", 0, 1)
     score = cross_val_score(Model(max_depth=depth), X, y, cv=3).mean() + x / 1e3
-    with open("ended.log", "a") as log: log.write(f"{trial.number}\\n")
+    with open("ended.log", "a") as log: log.write(f"{{trial.number}}\\n")
     return score
 study = optuna.create_study(storage={store}, study_name="s", load_if_exists=True,
     direction="maximize", sampler=optuna.samplers.TPESampler(seed=1))
