@@ -160,6 +160,19 @@ def test_a_detached_head_that_the_branch_holds(
     assert "the branch was rewritten since" in refused(root, github("tuning/one"))
 
 
+def test_where_both_commits_are_cut_off_from_their_history(remote: Path, tmp_path: Path) -> None:
+    """GitLab's depth of 1, and a job that is run again after somebody has pushed."""
+    root, url = tmp_path / "job", f"file://{remote}"
+    old = git(remote, "rev-parse", "tuning/one~1")
+    git(tmp_path, "init", "-q", str(root))
+    git(root, "remote", "add", "origin", url)
+    tip = "+refs/heads/tuning/one:refs/remotes/origin/tuning/one"
+    git(remote, "config", "uploadpack.allowReachableSHA1InWant", "true")
+    git(root, "fetch", "-q", "--depth=1", "origin", f"+{old}:refs/pipelines/1", tip)
+    git(root, "checkout", "-q", "--detach", old)
+    assert lands(root, github("tuning/one")) == "tuning/one"
+
+
 def test_a_branch_that_was_deleted_stays_deleted(root: Path, person: Path) -> None:
     git(root, "switch", "-q", "tuning/one")
     git(person, "push", "-q", "origin", ":tuning/one")

@@ -319,7 +319,7 @@ class Checkout(Repository):
         tip = state.tips[place.branch]
         if self.commit_of(tip) is None:
             tip = self._fetch(remote, place.branch)
-        if self.is_ancestor(head, tip):
+        if self._holds(remote, place.branch, head, tip):
             return _Start(tip, tip)
         if not place.is_detached and self.is_ancestor(tip, head):
             return _Start(head, tip)
@@ -329,8 +329,18 @@ class Checkout(Repository):
             "  Results are in the ledger: run the job again on the branch as it is now."
         )
 
-    def _fetch(self, remote: str, branch: str) -> str:
-        options = ("--quiet", "--no-tags", "--no-recurse-submodules", "--no-auto-maintenance")
+    def _holds(self, remote: str, branch: str, head: str, tip: str) -> bool:
+        """Whether a tip holds what is checked out; a shallow clone has to fetch to find out."""
+        for depth in ((), ("--depth=200",), ("--unshallow",)):
+            if depth and self.is_shallow():
+                self._fetch(remote, branch, *depth)
+            if self.is_ancestor(head, tip):
+                return True
+        return False
+
+    def _fetch(self, remote: str, branch: str, *depth: str) -> str:
+        alone = ("--quiet", "--no-tags", "--no-recurse-submodules", "--no-auto-maintenance")
+        options = (*alone, *depth)
         reference = f"{HEADS}{branch}"
         self._run("fetch", *options, "--", remote, reference, timeout_s=PUSH_TIMEOUT_S)
         return self._run("rev-parse", "--verify", "FETCH_HEAD^{commit}")

@@ -1,0 +1,18 @@
+"""Warnings that the forge shows with the job, beside its log."""
+
+from typing import TYPE_CHECKING
+
+from tunesmith.cli.streams import command_ci, say
+from tunesmith.redact import printable, redact
+
+if TYPE_CHECKING:
+    from tunesmith.pipeline.forge.forge import Forge
+
+
+def warn(forge: "Forge | None", text: str) -> None:
+    """Say something as the forge's own warning; outside of CI, as it is."""
+    clean = printable(redact(text))
+    if forge is None:
+        say(clean)
+    else:
+        command_ci(forge.warning(clean))
