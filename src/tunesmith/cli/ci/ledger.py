@@ -4,8 +4,9 @@ from pathlib import Path
 
 import click
 
+from tunesmith.cli.ci.warning import warn
 from tunesmith.cli.options import config_option, find_config
-from tunesmith.cli.streams import say, show
+from tunesmith.cli.streams import show
 
 
 @click.command("ledger")
@@ -24,5 +25,4 @@ def command(config: Path | None) -> None:
     if said is None:
         show("The ledger can be used.")
         return
-    forge = forge_here()
-    say(said if forge is None else forge.warning(said))
+    warn(forge_here(), said)

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tunesmith.cli.ci.warning import warn
 from tunesmith.cli.options import config_option, find_config, json_option, print_json
 from tunesmith.cli.streams import say, show
 from tunesmith.errors import UsageError
@@ -94,7 +95,7 @@ def _words(
 
 def _show(done: "Opened", forge: "Forge", *, as_json: bool) -> None:
     if done.reason:
-        say(forge.warning(f"no pull request could be opened ({done.reason}): open it by hand"))
+        warn(forge, f"no pull request could be opened ({done.reason}): open it by hand")
     if as_json:
         content = {"url": done.url, "number": done.number, "is_new": done.is_new}
         print_json("pull_request", content)
@@ -109,8 +110,8 @@ def _have_checked(done: "Opened", forge: "Forge", source: str, workflow: str | N
             forge.dispatch(workflow, source, {})
         except UsageError as error:
             problem = str(error).splitlines()[0]
-            say(forge.warning(f"{workflow} could not be started on {source} ({problem}). {WAYS}"))
+            warn(forge, f"{workflow} could not be started on {source} ({problem}). {WAYS}")
         else:
             say(f"{workflow} is started on {source}: the job's own token starts no checks.")
     elif done.is_new:
-        say(forge.warning(f"{done.url} was opened with the job's own token. {WAYS}"))
+        warn(forge, f"{done.url} was opened with the job's own token. {WAYS}")

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tunesmith.cli.ci.warning import warn
 from tunesmith.cli.options import config_option, find_config
-from tunesmith.cli.streams import say, show
+from tunesmith.cli.streams import show
 from tunesmith.errors import TunesmithError, UsageError
-from tunesmith.redact import clean
 
 if TYPE_CHECKING:
     from tunesmith.pipeline.ci.text import Link, Subject
@@ -145,5 +145,4 @@ def _summary(subject: "Subject", forge: "Forge", path: Path) -> Iterator[str]:
 
 def _warn(forge: "Forge | None", error: Exception) -> None:
     kind = "" if isinstance(error, TunesmithError | OSError) else f"{type(error).__name__}: "
-    text = clean(f"the report is not shown everywhere: {kind}{error}")
-    say(text if forge is None else forge.warning(text))
+    warn(forge, f"the report is not shown everywhere: {kind}{error}")

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from tunesmith.cli.streams import command_ci, say
-from tunesmith.redact import printable, redact
+from tunesmith.redact import clean
 
 if TYPE_CHECKING:
     from tunesmith.pipeline.forge.forge import Forge
@@ -11,8 +11,7 @@ if TYPE_CHECKING:
 
 def warn(forge: "Forge | None", text: str) -> None:
     """Say something as the forge's own warning; outside of CI, as it is."""
-    clean = printable(redact(text))
     if forge is None:
-        say(clean)
+        say(clean(text))
     else:
-        command_ci(forge.warning(clean))
+        command_ci(forge.warning(clean(text)))
