@@ -28,8 +28,8 @@ from tunesmith.types import Params
 
 N_SMALL = 100
 """Training rows of a small part, and at most half as many test rows."""
-SMALL_S, SMALL_SHARE = 0.5, 0.5
-"""Fresh fits of a small part take so long, or that share of the shared fit's time if it is more."""
+SMALL_S = 0.5
+"""Seconds of CPU: until they are spent, fresh fits of a small part begin, one after the other."""
 ASKED = ("predict_proba", "decision_function", "predict", "transform")
 PACKAGES = ("tunesmith", "sklearn", "numpy", "scipy", "xgboost", "lightgbm", "catboost")
 MAX_CLASSES = 50
@@ -306,14 +306,14 @@ def small_agree(
         small: from ``small_part``.
         models: (candidate, submodel), each good until the next one is asked for.
         X_test: the test rows for which the submodels have their answers ready.
-        seconds: so long fresh fits may take; the first and the drawn candidates come before that.
+        seconds: of CPU, until which fresh fits begin; the first one does in any case.
 
     Returns:
         ``None`` where no candidate could be compared, since it fails on so few rows.
     """
-    began, n_compared = time.perf_counter(), 0
+    began, n_compared = time.process_time(), 0
     for params, model in models:
-        if n_compared and time.perf_counter() - began > seconds:
+        if n_compared and time.process_time() - began > seconds:
             break
         try:
             expected = fresh_answers(builder, params, copied(small))

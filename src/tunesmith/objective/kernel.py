@@ -19,7 +19,6 @@ from tunesmith.objective.builder import Builder
 from tunesmith.objective.checks import (
     N_SMALL,
     SMALL_S,
-    SMALL_SHARE,
     Kinds,
     answers,
     are_same,
@@ -294,7 +293,6 @@ class Kernel(Generic[S]):
         n = max(N_SMALL, needed(path.values) if needed and isinstance(path, Path) else 0)
         small = small_part(self.rows.fresh(fold), n)
         fitting = self._fitting.anew()
-        began = time.perf_counter()
         try:
             with quiet():
                 if isinstance(path, Path):
@@ -305,8 +303,7 @@ class Kernel(Generic[S]):
                     fitting.fitted(fitting.primed(path), fold, copied(small))
                     fitted = fitting.fitted(path, fold, copied(small))
                     models = iter([(path, fitted.model)])
-                seconds = max(SMALL_S, SMALL_SHARE * (time.perf_counter() - began))
-                return small_agree(self.builder, small, models, fitted.X_test, seconds)
+                return small_agree(self.builder, small, models, fitted.X_test, SMALL_S)
         except BaseException as error:
             # Too few rows for it.
             if is_ours(error):

@@ -23,7 +23,7 @@ one, bit for bit, and three things see to that:
    they do. `tunesmith check` tells what is not shared, and why.
 2. **A check.** The first shared fit of a kind (family, estimators, versions, parameters that are set, kind
    of data) is compared with fresh fits before its scores count: what the candidates predict, as
-   probabilities, decision values and classes, on a small part of the rows, and what one of them, drawn by a
+   probabilities, decision values and classes, on a small part of the rows (as many of them as half a second of CPU allows), and what one of them, drawn by a
    seed, predicts on all of them. That costs a process at most about one fit. The ledger remembers what has
    passed, so that it is paid for once. A candidate that answers otherwise in a single bit ends this way of
    sharing for the run, which says so.
