@@ -140,9 +140,23 @@ def test_a_gate_that_looks_into_git_always_looks(root: Path) -> None:
     assert not is_known(root)
 
 
+def test_what_programs_have_read(tmp_path: Path) -> None:
+    (tmp_path / "tuning.yaml").write_text(PROGRAM)
+    (tmp_path / "params.yaml").write_text("depth: 1\n")
+    fill(tmp_path)
+    reading = {"train.sh": "absent"}
+    put(definition(tmp_path), files_of(definition(tmp_path)), "done", {"n": 1}, reading)
+    assert is_known(tmp_path)
+    (tmp_path / "train.sh").write_text("echo score 1\n")
+    assert not is_known(tmp_path)
+    put(definition(tmp_path), files_of(definition(tmp_path)), "done", {"n": 1}, reading)
+    assert not is_known(tmp_path)
+
+
 @pytest.mark.parametrize("name", ["train.sh", "params.yaml"])
 def test_files_of_a_program(tmp_path: Path, name: str) -> None:
-    (tmp_path / "tuning.yaml").write_text(PROGRAM)
+    section = "objective:\n  depends_on: [train.sh]\n"
+    (tmp_path / "tuning.yaml").write_text(PROGRAM.replace("objective:\n", section))
     (tmp_path / "train.sh").write_text("echo score 1\n")
     (tmp_path / "params.yaml").write_text("depth: 1\n")
     fill(tmp_path)

@@ -13,7 +13,7 @@ from tunesmith.ledger.merging import histories
 from tunesmith.ledger.portable import HistoryError
 from tunesmith.ledger.records import StudyHead, StudyRecord
 from tunesmith.ledger.takeover import take_over
-from tunesmith.objective.objective import Objective
+from tunesmith.objective.objective import Objective, changed_files, holding
 from tunesmith.objective.outline import Outline
 
 
@@ -114,13 +114,13 @@ def take_from(
     if record is None:
         others = ", ".join(f"`{name}`" for name in committed.records)
         return Taken(problem=f"it is of study {others}" if others else "")
-    if record.head.identity != identity:
+    if record.head.identity != identity or changed_files(objective, record.head.reading):
         return Taken(other=record.head)
     problem = misfit(record, definition, objective)
     if problem:
         return Taken(problem=problem)
-    n_taken = take_over(ledger, record, objective.key, committed.name)
-    here = ledger.series(record.head.name, identity)
+    n_taken = take_over(ledger, record, objective.key, committed.name, holding(objective))
+    here = ledger.series(record.head.name, identity, holding(objective))
     n_here = 0 if here is None else len(ledger.log(here.id).told)
     if n_here < record.history.n_told and (here is None or here.since_run is None):
         return Taken(problem="it tells of other trials than the ledger")

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from enum import IntEnum
+from functools import partial
 from typing import Any, TypeAlias
 
 MAX_LISTED = 20
@@ -63,6 +64,29 @@ class NoResultError(TunesmithError):
     """The study ended without one usable trial."""
 
     exit_code = ExitCode.NO_RESULT
+
+
+class ChangedInputError(TunesmithError):
+    """A file that all runs read was changed while a study was running.
+
+    Args:
+        name: of the file, as seen from the project.
+        is_watched: whether runs are kept from changing such files themselves.
+    """
+
+    exit_code = ExitCode.STORAGE
+
+    def __init__(self, name: str, *, is_watched: bool) -> None:
+        who = "somebody else" if is_watched else "the program, or somebody else"
+        super().__init__(
+            f"{name} was changed while the study was running, by {who}: the run does not count."
+            "\n  All runs of a study must read the same files. Put it right and run again;"
+            "\n  what had been evaluated before counts as long as the files are as they were."
+        )
+        self.name, self._is_watched = name, is_watched
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return partial(ChangedInputError, is_watched=self._is_watched), (self.name,)
 
 
 class StorageError(TunesmithError):

@@ -4,18 +4,25 @@ One objective or several is a length, not a class: ``History.objectives`` lists 
 decide, and ``front`` holds the trials that none other beats in all of them.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from math import isfinite, isnan, nan
-from typing import overload
+from typing import TypeAlias, overload
 
 import numpy as np
 
 from tunesmith.types import Direction, Params, State
 
+Holds: TypeAlias = Callable[[Mapping[str, str] | None], bool]
+"""Tells of what a fold has read, or that this is not known, whether all of it is as it was."""
 HOLDOUT = -1
 """The fold number of the hold-out rows, which belong to no fold."""
+
+
+def always(_reading: Mapping[str, str] | None) -> bool:
+    """What estimators read is in their keys."""
+    return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +97,8 @@ class FoldResult:
     """How the fit was shared (families, ``prefix``, ``bins``); empty where it was made alone."""
     law: int = LAW
     """The version of the law of sharing under which it was made."""
+    reading: Mapping[str, str] | None = None
+    """Files that it has read, by name, and what they were; of programs."""
     checks: tuple[Check, ...] = field(default=(), compare=False, repr=False)
     """What was checked on the way; not kept with the result."""
 

@@ -16,7 +16,7 @@ from tunesmith.history import Trial, TrialLog
 from tunesmith.ledger.ledger import Ledger
 from tunesmith.objective.crossval import data_of
 from tunesmith.objective.data import load_table
-from tunesmith.objective.objective import Objective
+from tunesmith.objective.objective import Objective, changed_files, holding
 from tunesmith.objective.plan import Asked, plan
 from tunesmith.parts import (
     build_budgets,
@@ -243,11 +243,12 @@ def _known(
             return None, None
         head = ledger.previous(definition.file.study)
         is_same = head is not None and head.identity == identity(definition, objective)
+        is_same = is_same and not changed_files(objective, head.reading if head else None)
         n_told = len(ledger.log(head.id).told) if head is not None and is_same else 0
         if points is None:
             return n_told, None
         keys = [objective.key(p, f) for p in points for f in range(objective.n_folds)]
-        return n_told, len(ledger.known(keys))
+        return n_told, len(ledger.known(keys, holds=holding(objective)))
 
 
 def foreseen(definition: Definition, objective: Objective) -> Iterator[Asked]:

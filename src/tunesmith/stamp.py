@@ -9,8 +9,8 @@ import hashlib
 import json
 import platform
 import sqlite3
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,8 @@ class Stamp:
     text: str
     content: dict[str, Any]
     """The same as JSON."""
+    reading: dict[str, str] = field(default_factory=dict)
+    """Files that programs have read, and what they were."""
 
 
 def stamped(definition: Definition) -> Stamp | None:
@@ -47,7 +49,9 @@ def stamped(definition: Definition) -> Stamp | None:
         return None
     if not _is_whole(definition):
         return None
-    return found if found.outputs == _outputs(definition) else None
+    if found.outputs != _outputs(definition):
+        return None
+    return found if not found.reading or _holds(definition, found.reading) else None
 
 
 def _is_whole(definition: Definition) -> bool:
@@ -68,7 +72,11 @@ def files_of(definition: Definition) -> list[str] | None:
 
 
 def put(
-    definition: Definition, before: list[str] | None, text: str, content: dict[str, Any]
+    definition: Definition,
+    before: list[str] | None,
+    text: str,
+    content: dict[str, Any],
+    reading: Mapping[str, str] | None = None,
 ) -> None:
     """Stamp a study that has ended, its outputs written.
 
@@ -80,12 +88,15 @@ def put(
         before: from ``files_of`` when the run began.
         text: what a run with nothing to do prints.
         content: the same as JSON.
+        reading: files that the programs of its trials have read, and what they were.
     """
     path = _path(definition)
     inputs = _inputs(definition) if path else None
     if path is None or inputs is None or before is None or before != files_of(definition):
         return
-    stamp = Stamp(inputs, _outputs(definition), text, content)
+    if reading and not _holds(definition, reading):
+        return
+    stamp = Stamp(inputs, _outputs(definition), text, content, dict(reading or {}))
     write_atomic(path, json.dumps(asdict(stamp)) + "\n")
 
 
@@ -150,13 +161,26 @@ def _files(definition: Definition) -> list[str]:
     ]
 
 
+def _holds(definition: Definition, reading: Mapping[str, str]) -> bool:
+    """Whether the files that programs have read are as they were."""
+    from tunesmith.objective.program.ports import ProgramPorts
+    from tunesmith.objective.program.reading import changed
+    from tunesmith.objective.program.views import view_of
+
+    try:
+        files = frozenset(ProgramPorts.of(definition).files)
+        view = view_of(definition, definition.root.resolve(), files)
+    except TunesmithError:
+        return False
+    return next(changed(view, reading), None) is None
+
+
 def _program_files(definition: Definition, root: Path) -> Iterable[Path]:
     objective = definition.file.objective
     if objective.command is None:
         return []
-    from tunesmith.objective.program.depends import assumed, named
+    from tunesmith.objective.program.depends import named
 
-    patterns = objective.depends_on
-    found = assumed(root, objective.command) if patterns is None else named(root, patterns)
+    found = named(root, objective.depends_on or ())
     template = [] if objective.params_file is None else [root / objective.params_file.path]
     return [*found, *(path for path in template if path.is_file())]

@@ -24,7 +24,7 @@ from tunesmith.ledger.ledger import Ledger
 from tunesmith.ledger.lock import run_lock
 from tunesmith.ledger.provenance import collect
 from tunesmith.ledger.records import StudyHead, StudyRecord
-from tunesmith.objective.objective import Objective, know_checks
+from tunesmith.objective.objective import Objective, changed_files, holding, know_checks
 from tunesmith.objective.watch import Watch
 from tunesmith.parts import (
     build_executor,
@@ -44,6 +44,7 @@ from tunesmith.reporting.best_file import Best
 from tunesmith.reporting.decision import chosen_trial
 from tunesmith.reporting.foreign import refuse_foreign
 from tunesmith.reporting.outputs import Written, write_outputs
+from tunesmith.reporting.reading import named
 from tunesmith.reporting.summary import Summary, summarise
 from tunesmith.reporting.table import cv_results
 from tunesmith.search.sampler import Sampler
@@ -251,6 +252,7 @@ def _begin(
         objective.metrics,
         objective.objectives,
         restart=restart,
+        holds=holding(objective),
     )
     is_merged = committed is not None and bool(committed.left_out)
     if committed is not None and (is_merged or not is_begun) and definition.outer is None:
@@ -313,9 +315,17 @@ def _say_taken(
 def _blamed(before: StudyHead, objective: Objective) -> str:
     """What changed of all that scores depend on; empty where nothing did."""
     context = objective.context
-    return ", ".join(
-        text for part, text in BLAME.items() if before.context.get(part) != context.get(part)
-    )
+    found = [text for part, text in BLAME.items() if before.context.get(part) != context.get(part)]
+    return ", ".join([*found, *read_files_changed(before, objective)])
+
+
+def read_files_changed(before: StudyHead, objective: object) -> list[str]:
+    """Says which files that the programs of a series have read are not as they were."""
+    names = changed_files(objective, before.reading)
+    if not names:
+        return []
+    more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+    return [f"{named(names[0], before.reading.get(names[0], ''))}{more} changed"]
 
 
 def _what_changed(before: StudyHead, objective: Objective) -> str:
@@ -342,7 +352,9 @@ def _run(
     run_id = ledger.begin_run(head.id, provenance)
     only_alone = file.execution.share == "off"
     since_run = run_id if restart else None
-    recorder = LedgerRecorder(ledger, head.id, run_id, since_run, only_alone)
+    recorder = LedgerRecorder(
+        ledger, head.id, run_id, since_run, only_alone, holds=holding(objective)
+    )
     if not only_alone:
         know_checks(objective, ledger.passed_checks())
     end_strays(definition)

@@ -174,7 +174,7 @@ def _stamp(definition: "Definition", before: list[str] | None, result: "Result")
     known = replace(
         result, record=record, n_evaluated=0, n_reused=n_known, n_fits=0, written=written
     )
-    put(definition, before, _closing(known), _content(known))
+    put(definition, before, _closing(known), _content(known), result.record.head.reading)
 
 
 def _closing(result: "Result") -> str:

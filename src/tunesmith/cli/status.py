@@ -47,6 +47,7 @@ def _content(definition: "Definition", record: "StudyRecord") -> dict[str, Any]:
         "best": best_content(record),
         "unchanged": _unchanged(record),
         "last_run": _last_run(record),
+        "reading": dict(record.head.reading),
         "is_history": bool(record.runs) and not record.runs[-1].started,
     }
 
@@ -117,6 +118,8 @@ def _last_run(record: "StudyRecord") -> dict[str, Any] | None:
 
 
 def _rows(content: dict[str, Any]) -> list[tuple[str, str]]:
+    from tunesmith.reporting.reading import read_words
+
     best = content["best"]
     rows = [
         ("study", content["study"]),
@@ -132,6 +135,8 @@ def _rows(content: dict[str, Any]) -> list[tuple[str, str]]:
     if "standing" in content:
         rows.append(("standing", content["standing"]["words"]))
         rows.append(("parameters", content["standing"]["parameters"]))
+    if content["reading"]:
+        rows.append(("depends on", read_words(content["reading"])))
     if content["last_run"] is not None:
         rows.append(("last run", _when(content["last_run"])))
     return rows

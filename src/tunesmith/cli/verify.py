@@ -94,6 +94,7 @@ def _content(found: "Verification", again: "Refit | None") -> dict[str, Any]:
         "source": found.source,
         "n_trials": found.n_trials,
         "checked": list(found.checked),
+        "reading": dict(found.reading),
         "findings": [asdict(finding) for finding in found.findings],
     }
     return content if again is None else {**content, "refit": {**asdict(again), "n": found.n_refit}}
@@ -102,6 +103,7 @@ def _content(found: "Verification", again: "Refit | None") -> dict[str, Any]:
 def _text(found: "Verification", again: "Refit | None") -> str:
     from tunesmith.progress import counted
     from tunesmith.reporting.escape import terminal
+    from tunesmith.reporting.reading import NOT_COUNTED, read_words
 
     ordered = sorted(found.findings, key=lambda finding: finding.level)
     lines = [terminal(f"{MARKS[finding.level]}{finding.words}") for finding in ordered]
@@ -118,4 +120,8 @@ def _text(found: "Verification", again: "Refit | None") -> str:
     if found.source is None:
         return "\n".join([*lines, "nothing to verify: the study has left nothing yet"])
     listed = ", ".join(found.checked) or "the study"
-    return "\n".join([*lines, f"verified: {listed} agree with the {found.source}"])
+    lines.append(f"verified: {listed} agree with the {found.source}")
+    if found.reading:
+        lines.append(f"results depend on {terminal(read_words(found.reading))}")
+        lines.append(f"  as they were; {NOT_COUNTED}")
+    return "\n".join(lines)

@@ -58,8 +58,12 @@ class Workspace(Section):
     other. ``shared``: the project's folder itself, for programs that take every path of what they
     write as an argument."""
     link: Names = ()
-    """Files and folders that are linked, not copied: data that the program only reads. What Git
-    ignores, and files of more than 4 MiB, are linked anyway."""
+    """Files and folders that are linked, not copied: data that the program only reads. What DVC
+    tracks, folders named ``data``, and files of more than 4 MiB are linked anyway; what else Git
+    ignores is left out of runs."""
+    watch: Literal["auto", "off"] = "auto"
+    """``auto``: what a run reads is noted, and shared files are kept from changes, where the system
+    lets that be. ``off``: for programs that need ``sudo``; then results depend on all files."""
     leave_out: Names = ()
     """Files and folders that the program does not need."""
 
@@ -115,9 +119,8 @@ class Program(Section):
     """How a program gets a fold: files of row numbers (from 0, one a line, header not counted), or
     the rows themselves as CSV or Parquet."""
     depends_on: Names | None = None
-    """Files, folders and patterns whose content results depend on: when it changes, what was
-    evaluated no longer counts. By default the files named in ``command``; of a Python program
-    all of the project's Python files."""
+    """Files, folders and patterns whose content results depend on, beside what runs are seen to
+    read: when it changes, what was evaluated no longer counts."""
     workspace: Annotated[
         Workspace,
         BeforeValidator(moded, json_schema_input_type=Workspace | Literal["copy", "shared"]),

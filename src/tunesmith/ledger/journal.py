@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from tunesmith import faults
 from tunesmith.files import make_state_folder
 from tunesmith.history import FoldResult
-from tunesmith.ledger.rows import CHECKED, LATER, evaluation_row
+from tunesmith.ledger.rows import CHECKED, LATER, evaluation_row, reading_row
 
 if TYPE_CHECKING:
     from tunesmith.ledger.ledger import Ledger
@@ -31,6 +31,7 @@ MIN_ANSWERS = 256
 answered so long ago that the run has committed it (see ``recorder.MAX_PENDING``)."""
 SUFFIX = ".journal"
 TEXTS = ("failure_kind", "failure_message", "failure_traceback", "warning", "progress", "made")
+READING = ("digest", "content")
 ROW = frozenset((*CHECKED["evaluation"], *LATER["evaluation"])) - {"run_id"}
 
 
@@ -66,7 +67,9 @@ class Journal:
             self._turn = 1 - self._turn
             self._begin()
         rows = (evaluation_row(key, result, 0) for key, result in results.items())
-        self._append([{name: row[name] for name in sorted(ROW)} for row in rows])
+        found = (result.reading for result in results.values() if result.reading is not None)
+        contents = [reading_row(reading) for reading in found]
+        self._append([*contents, *({name: row[name] for name in sorted(ROW)} for row in rows)])
 
     def _begin(self) -> None:
         self._n_bytes = self._n_answers = 0
@@ -145,18 +148,23 @@ def replay(ledger: "Ledger", folder: Path | None) -> int:
         return 0
     n_taken = 0
     for path in sorted(folder.iterdir()):
-        mark, rows = _read(path)
+        mark, rows, readings = _read(path)
         if mark is not None and rows:
-            n_taken += ledger.restore(mark.run_id, mark.started, rows)
+            n_taken += ledger.restore(mark.run_id, mark.started, rows, readings)
     ledger.sync()
     return n_taken
 
 
-def _read(path: Path) -> tuple[RunMark | None, list[dict[str, Any]]]:
-    """The run and the rows of a file; a line that was torn or changed is left out."""
+def _read(path: Path) -> tuple[RunMark | None, list[dict[str, Any]], list[dict[str, Any]]]:
+    """The run, the rows and what they had read; a line that was torn or changed is left out."""
     contents = [content for content in _contents(path) if content is not None]
     marks = [RunMark(*c.values()) for c in contents if tuple(c) == ("run_id", "started")]
-    return (marks[0] if marks else None), [content for content in contents if _is_row(content)]
+    readings = [c for c in contents if tuple(c) == READING and all(map(_is_text, c.values()))]
+    return (marks[0] if marks else None), [c for c in contents if _is_row(c)], readings
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
 
 
 def _contents(path: Path) -> Iterator[dict[str, Any] | None]:

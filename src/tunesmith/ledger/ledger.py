@@ -8,6 +8,7 @@ import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from types import TracebackType
@@ -20,7 +21,7 @@ from tunesmith import faults
 from tunesmith.errors import StorageError, UsageError
 from tunesmith.files import make_state_folder
 from tunesmith.fingerprint import digest
-from tunesmith.history import HOLDOUT, FoldResult, Metric, Trial, TrialLog
+from tunesmith.history import HOLDOUT, FoldResult, Holds, Metric, Trial, TrialLog, always
 from tunesmith.ledger import condition, dialect, schema
 from tunesmith.ledger.messages import named
 from tunesmith.ledger.queries import (
@@ -38,8 +39,10 @@ from tunesmith.ledger.queries import (
     last_run,
     latest_study,
     no_such_study,
+    readings,
     running_trials,
     runs_of,
+    series_reading,
     started_at,
     told_log,
 )
@@ -53,6 +56,7 @@ from tunesmith.ledger.rows import (
     link_row,
     metrics_of,
     now,
+    reading_row,
     signed,
     trial_row,
     without_secrets,
@@ -175,16 +179,19 @@ class Ledger:
         objectives: Sequence[Metric],
         *,
         restart: bool = False,
+        holds: Holds = always,
     ) -> StudyHead:
         """The study's present series of trials if it has this identity, else a new one.
+
+        One whose trials have read files that have changed since is another one (``holds``).
 
         An earlier series with the same identity is taken up again: going back to an earlier
         configuration, data or code continues where it was left.
         """
         with self._writing() as connection:
-            row = None if restart else find_study(connection, name, identity)
+            row = None if restart else find_study(connection, name, identity, holds)
             if row is not None:
-                return head_of(row)
+                return _head(connection, row)
             generation = 1 + (last_generation(connection, name) or 0)
             since_run = 1 + (last_run(connection) or 0) if restart else None
             values = {
@@ -207,13 +214,13 @@ class Ledger:
         """The series that was run last under this name."""
         with self._reading() as connection:
             row = latest_study(connection, name)
-            return None if row is None else head_of(row)
+            return None if row is None else _head(connection, row)
 
-    def series(self, name: str, identity: str) -> StudyHead | None:
-        """The newest series of a study that has this identity."""
+    def series(self, name: str, identity: str, holds: Holds = always) -> StudyHead | None:
+        """The newest series of a study that has this identity, and has read what is there now."""
         with self._reading() as connection:
-            row = find_study(connection, name, identity)
-            return None if row is None else head_of(row)
+            row = find_study(connection, name, identity, holds)
+            return None if row is None else _head(connection, row)
 
     def studies(self) -> list[StudyHead]:
         """The last series of every study, by name."""
@@ -257,7 +264,12 @@ class Ledger:
     # -- trials and evaluations --------------------------------------------------------------
 
     def known(
-        self, keys: Iterable[str], *, since_run: int | None = None, only_alone: bool = False
+        self,
+        keys: Iterable[str],
+        *,
+        since_run: int | None = None,
+        only_alone: bool = False,
+        holds: Holds = always,
     ) -> dict[str, FoldResult]:
         """What is recorded under these keys, and counts.
 
@@ -269,13 +281,15 @@ class Ledger:
             keys: any number of evaluation keys.
             since_run: only what this run and later ones recorded.
             only_alone: leave out all that came from shared fits.
+            holds: only what was evaluated with files that are as they were.
         """
         query = known_query()
         found: dict[str, FoldResult] = {}
         with self._reading() as connection:
             for some in batched(keys):
                 values = {"keys": some, "since_run": since_run or 0}
-                rows = checked(connection, "evaluation", connection.execute(query, values))
+                found_rows = checked(connection, "evaluation", connection.execute(query, values))
+                rows = _holding(connection, list(found_rows), holds)
                 results = ((row.key, fold_result_of(row, row.fold)) for row in rows)
                 found |= {key: result for key, result in results if counts(result, only_alone)}
         return found
@@ -309,6 +323,7 @@ class Ledger:
         evaluations = [evaluation_row(k, r, run_id) for k, r in (results or {}).items()]
         linked = [key for _, keys in told for key in keys]
         with self._writing() as connection:
+            _keep_readings(connection, (results or {}).values())
             dialect.upsert(connection, schema.evaluation, evaluations, where=SAYS_NOTHING)
             dialect.upsert(connection, schema.trial, trial_rows)
             runs = evaluated_by(connection, linked, run_id) if linked else {}
@@ -334,18 +349,26 @@ class Ledger:
         """Write what a trial's params scored on the rows that the search never saw."""
         evaluations = [evaluation_row(key, result, run_id)]
         with self._writing() as connection:
+            _keep_readings(connection, [result])
             dialect.upsert(connection, schema.evaluation, evaluations, where=SAYS_NOTHING)
             runs = evaluated_by(connection, [key], run_id)
             link = link_row(study_id, number, HOLDOUT, key, runs[key])
             dialect.upsert(connection, schema.trial_fold, [link])
 
-    def restore(self, run_id: int, started: str, rows: Sequence[Mapping[str, Any]]) -> int:
+    def restore(
+        self,
+        run_id: int,
+        started: str,
+        rows: Sequence[Mapping[str, Any]],
+        readings: Sequence[Mapping[str, Any]] = (),
+    ) -> int:
         """Take in evaluations that a killed run had made and not recorded; see ``journal``.
 
         Args:
             run_id: of the run.
             started: when it began. One of another ledger has nothing to give.
             rows: of the table ``evaluation``, without the run.
+            readings: of the table ``reading``.
 
         Returns:
             How many of them were not there.
@@ -359,6 +382,8 @@ class Ledger:
                 for row in rows
                 if row["key"] not in there
             ]
+            unique = {row["digest"]: dict(row) for row in readings}
+            dialect.upsert(connection, schema.reading, list(unique.values()))
             dialect.upsert(connection, schema.evaluation, lacking, where=SAYS_NOTHING)
             return len(lacking)
 
@@ -435,7 +460,8 @@ class Ledger:
                 log.ask(running.params, running.key, running.origin)
             runs = runs_of(connection, row.id)
             holdout = holdout_results(connection, row.id)
-        return StudyRecord(head_of(row), metrics_of(row), log.view(), runs, holdout)
+            head = _head(connection, row)
+        return StudyRecord(head, metrics_of(row), log.view(), runs, holdout)
 
     # -- connections -------------------------------------------------------------------------
 
@@ -482,6 +508,30 @@ def _mark(path: Path) -> Mark:
     except FileNotFoundError:
         return None
     return found.st_dev, found.st_ino
+
+
+def _head(connection: Connection, row: Row[Any]) -> StudyHead:
+    return replace(head_of(row), reading=series_reading(connection, row.id))
+
+
+def _holding(connection: Connection, rows: Sequence[Row[Any]], holds: Holds) -> Iterator[Row[Any]]:
+    """The evaluations whose readings hold; each reading is looked at once."""
+    if holds is always:
+        yield from rows
+        return
+    known = readings(connection, {row.reading for row in rows if row.reading is not None})
+    answers: dict[str | None, bool] = {}
+    for row in rows:
+        if row.reading not in answers:
+            answers[row.reading] = holds(known.get(row.reading))
+        if answers[row.reading]:
+            yield row
+
+
+def _keep_readings(connection: Connection, results: Iterable[FoldResult]) -> None:
+    rows = [reading_row(result.reading) for result in results if result.reading is not None]
+    unique = {row["digest"]: row for row in rows}
+    dialect.upsert(connection, schema.reading, list(unique.values()))
 
 
 def _sign(connection: Connection, table: Table, row_id: int) -> Row[Any]:

@@ -58,6 +58,7 @@ class HeadLine(Line):
     definition: dict[str, Any]
     metrics: list[NamedMetric] = Field(min_length=1)
     n_objectives: int = Field(ge=1)
+    reading: dict[str, str] = Field(default_factory=dict)
 
 
 class RunLine(Line):
@@ -133,6 +134,7 @@ def _contents(record: StudyRecord) -> Iterator[dict[str, Any]]:
         "definition": dict(head.definition),
         "metrics": [[metric.name, metric.direction] for metric in record.metrics],
         "n_objectives": len(record.objectives),
+        **({"reading": dict(head.reading)} if head.reading else {}),
     }
     if record.origin is not None:
         yield _run(record, record.origin)
@@ -291,7 +293,8 @@ class Section:
             self._tell(TrialLine.model_validate(content))
         elif "holdout" in content:
             line = HoldoutLine.model_validate(content)
-            self.holdout[line.holdout] = _fold_result(HOLDOUT, line.result, self.unsaid)
+            result = _fold_result(HOLDOUT, line.result, self.unsaid)
+            self.holdout[line.holdout] = self._read(result)
         else:
             self.run = RunLine.model_validate(content)
             if not isinstance(self.run.provenance.get("definition"), dict):
@@ -309,19 +312,36 @@ class Section:
             key=json_text(line.params),
             proposed=line.proposed,
             n_points=line.n_points,
-        ).told([_fold_result(fold, one, self.unsaid) for fold, one in enumerate(line.folds)])
+        ).told(
+            [
+                self._read(_fold_result(fold, one, self.unsaid))
+                for fold, one in enumerate(line.folds)
+            ]
+        )
         # That a trial ended before its full budget shows in no fold's result.
         states = (told.state, State.PRUNED if told.state is State.COMPLETE else told.state)
         if line.state not in states:
             raise HistoryError(f"trial {number} is said to be {line.state}, not so by its folds")
         self.log.tell(replace(told, state=State(line.state)))
 
+    def _read(self, result: FoldResult) -> FoldResult:
+        """Any of the trials may have read all that the series has."""
+        return replace(result, reading=self.head.reading) if self.head.reading else result
+
     def record(self) -> StudyRecord:
         """The study as the lines tell it."""
         head, run = self.head, self.run
         n = sum(len(trial.folds) for trial in self.log.told)
         return StudyRecord(
-            StudyHead(0, head.study, 0, head.identity, head.context, head.definition),
+            StudyHead(
+                0,
+                head.study,
+                0,
+                head.identity,
+                head.context,
+                head.definition,
+                reading=head.reading,
+            ),
             _metrics(head),
             self.log.view(),
             ()

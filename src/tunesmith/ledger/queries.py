@@ -20,7 +20,7 @@ from sqlalchemy import (
 )
 
 from tunesmith.errors import DamagedError, StorageError, did_you_mean
-from tunesmith.history import HOLDOUT, LAW, FoldResult, Trial, TrialLog
+from tunesmith.history import HOLDOUT, LAW, FoldResult, Holds, Trial, TrialLog, always
 from tunesmith.ledger import schema
 from tunesmith.ledger.records import RunRecord
 from tunesmith.ledger.rows import checksum, fold_result_of, made_of, metrics_of, trial_of
@@ -30,6 +30,8 @@ FIXING = ("objective", "search", "budget")
 """Sections of the configuration that fix the trials, beside the space."""
 KEYS_A_QUERY = 500
 """Databases limit the number of variables a statement."""
+LOST = {"what a run had read before it was killed": "lost"}
+"""A reading that never holds: evaluations outlive a crash, what they had read does not."""
 NOT_RESULTS = ("timeout", "worker-died", "interrupted")
 """Failures that say nothing about the params: such folds are tried again."""
 _kind = schema.evaluation.c.failure_kind
@@ -123,12 +125,56 @@ def no_such_study(connection: Connection, name: str | None) -> str:
     return f"no study `{name}`. {did_you_mean(name, known)}"
 
 
-def find_study(connection: Connection, name: str, identity: str) -> Row[Any] | None:
-    """The newest series with this identity."""
+def find_study(
+    connection: Connection, name: str, identity: str, holds: Holds = always
+) -> Row[Any] | None:
+    """The newest series with this identity whose trials have read what is there now."""
     table = schema.study
     query = select(table).where(table.c.name == name, table.c.identity == identity)
-    rows = connection.execute(query.order_by(table.c.generation.desc()).limit(1))
-    return next(checked(connection, "study", rows), None)
+    rows = checked(
+        connection, "study", connection.execute(query.order_by(table.c.generation.desc()))
+    )
+    return next((row for row in rows if holds(series_reading(connection, row.id))), None)
+
+
+def series_reading(connection: Connection, study_id: int) -> dict[str, str]:
+    """All that the trials of a series have read; several states of a name stand line by line."""
+    link, evaluation, reading = schema.trial_fold, schema.evaluation, schema.reading
+    query = (
+        select(evaluation.c.reading, reading.c.content)
+        .distinct()
+        .outerjoin(reading, evaluation.c.reading == reading.c.digest)
+        .join(
+            link,
+            (evaluation.c.key == link.c.evaluation_key) & (evaluation.c.run_id == link.c.run_id),
+        )
+        .where(link.c.study_id == study_id, evaluation.c.reading.is_not(None))
+    )
+    contents = (row.content for row in connection.execute(query))
+    return merged(LOST if content is None else json.loads(content) for content in contents)
+
+
+def merged(found: Iterable[Mapping[str, str]]) -> dict[str, str]:
+    """Several readings as one.
+
+    >>> merged([{"a": "file 1"}, {"a": "file 1", "b": "absent"}])
+    {'a': 'file 1', 'b': 'absent'}
+    """
+    states: dict[str, set[str]] = {}
+    for reading in found:
+        for name, state in reading.items():
+            states.setdefault(name, set()).update(state.split("\n"))
+    return {name: "\n".join(sorted(states[name])) for name in sorted(states)}
+
+
+def readings(connection: Connection, digests: Iterable[str]) -> dict[str, dict[str, str]]:
+    """Readings by their digests."""
+    table = schema.reading
+    found = {}
+    for one in set(digests):
+        content = connection.execute(select(table.c.content).where(table.c.digest == one)).scalar()
+        found[one] = LOST if content is None else json.loads(content)
+    return found
 
 
 def last_generation(connection: Connection, name: str) -> int | None:

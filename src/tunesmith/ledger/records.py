@@ -25,6 +25,8 @@ class StudyHead:
     """Evaluations by earlier runs do not count for this series: it was begun to replace them."""
     is_new: bool = False
     """Whether this call made it."""
+    reading: Mapping[str, str] = field(default_factory=dict)
+    """All files that the programs of its trials have read, and what they were."""
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from tunesmith.fingerprint import digest as text_digest
 from tunesmith.history import LAW, OLD_LAW, Failure, FoldResult, Metric, Trial
 from tunesmith.ledger.records import StudyHead
 from tunesmith.redact import clean, redact
@@ -35,7 +36,7 @@ CHECKED: Mapping[str, tuple[str, ...]] = {
     "trial_fold": ("study_id", "number", "fold", "evaluation_key", "run_id"),
 }
 """Tables, in an order in which they can be filled, and their columns that a checksum covers."""
-LATER: Mapping[str, tuple[str, ...]] = {"evaluation": ("made",)}
+LATER: Mapping[str, tuple[str, ...]] = {"evaluation": ("made", "reading")}
 """Columns that came later; a checksum covers them where they hold something."""
 
 
@@ -106,8 +107,15 @@ def evaluation_row(key: str, result: FoldResult, run_id: int) -> dict[str, Any]:
         "progress": json_text(result.progress) if result.progress else None,
         "stopped_at": result.stopped_at,
         "made": made_text(result),
+        "reading": None if result.reading is None else reading_row(result.reading)["digest"],
     }
     return signed("evaluation", row)
+
+
+def reading_row(reading: Mapping[str, str]) -> dict[str, str]:
+    """A row of the table ``reading``."""
+    content = json_text(dict(reading))
+    return {"digest": text_digest(content), "content": content}
 
 
 def made_text(result: FoldResult) -> str | None:

@@ -30,7 +30,7 @@ from tunesmith.ledger.outdated import PREFIX, may_have_shared
 from tunesmith.ledger.rows import CHECKED, checksum, json_text
 from tunesmith.version import VERSION
 
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 
 metadata = MetaData()
 
@@ -95,6 +95,7 @@ evaluation = Table(
     Column("warning", Text),
     Column("progress", Text),
     Column("stopped_at", Integer),
+    Column("reading", String(64)),
     _checksum(),
     Column("made", Text),
 )
@@ -104,6 +105,13 @@ sharing_check = Table(
     metadata,
     Column("key", String(64), primary_key=True),  # the digest of what follows
     Column("kind", Text, nullable=False),
+)
+
+reading = Table(
+    "reading",
+    metadata,
+    Column("digest", String(64), primary_key=True),
+    Column("content", Text, nullable=False),
 )
 
 trial = Table(
@@ -186,11 +194,19 @@ def _add_made(connection: Connection) -> None:
         connection.execute(update(table).where(its).values(values))
 
 
+def _add_readings(connection: Connection) -> None:
+    columns = {column["name"] for column in inspect(connection).get_columns("evaluation")}
+    if "reading" not in columns:
+        connection.exec_driver_sql("ALTER TABLE evaluation ADD COLUMN reading VARCHAR(64)")
+    reading.create(connection, checkfirst=True)
+
+
 MIGRATIONS: dict[int, Callable[[Connection], None]] = {
     1: _add_curves,
     2: _add_progress,
     3: _add_checksums,
     4: _add_made,
+    5: _add_readings,
 }
 """Version -> the step from it to the next one."""
 

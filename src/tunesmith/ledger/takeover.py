@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import takewhile
 from typing import TypeAlias
 
-from tunesmith.history import HOLDOUT, FoldResult, History, Trial
+from tunesmith.history import HOLDOUT, FoldResult, History, Holds, Trial, always
 from tunesmith.ledger.ledger import Ledger
 from tunesmith.ledger.portable import TAKEN_FROM
 from tunesmith.ledger.records import StudyRecord
@@ -16,7 +16,9 @@ Told: TypeAlias = tuple[Trial, list[str]]
 """A trial and the keys of its folds."""
 
 
-def take_over(ledger: Ledger, record: StudyRecord, key: Key, source: str) -> int:
+def take_over(
+    ledger: Ledger, record: StudyRecord, key: Key, source: str, holds: Holds = always
+) -> int:
     """Take what a record has of its series, as far as it goes beyond what the ledger has.
 
     Nothing is taken where the trials here are others, or were begun to replace earlier ones.
@@ -26,6 +28,7 @@ def take_over(ledger: Ledger, record: StudyRecord, key: Key, source: str) -> int
         record: of the series, as ``read_history`` gives it.
         key: of an evaluation.
         source: where the record comes from, for the provenance.
+        holds: tells of what trials have read whether it is as it was.
 
     Returns:
         How many trials were taken.
@@ -38,6 +41,7 @@ def take_over(ledger: Ledger, record: StudyRecord, key: Key, source: str) -> int
         first.context,
         record.metrics,
         record.objectives,
+        holds=holds,
     )
     here = ledger.log(head.id).told
     if head.since_run is not None or not goes_on(here, record.history):

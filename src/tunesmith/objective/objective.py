@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from tunesmith.history import FoldResult, Metric
+from tunesmith.history import FoldResult, Holds, Metric, always
 from tunesmith.space import SearchSpace
 from tunesmith.types import Params
 
@@ -105,3 +105,16 @@ def know_checks(objective: Objective, passed: Collection[str]) -> None:
     known: set[str] | None = getattr(objective, "passed", None)
     if known is not None:
         known |= set(passed)
+
+
+def changed_files(objective: object, reading: Mapping[str, str] | None) -> list[str]:
+    """The files of a reading that are not as they were; those of estimators are in their keys."""
+    ask = getattr(objective, "changed", None)
+    return [] if ask is None else list(ask(reading))
+
+
+def holding(objective: object) -> Holds:
+    """Tells of readings whether all that was read is as it was."""
+    if getattr(objective, "changed", None) is None:
+        return always
+    return lambda reading: not changed_files(objective, reading)

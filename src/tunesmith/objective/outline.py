@@ -6,7 +6,7 @@ unchanged.
 
 import ast
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,6 +49,8 @@ class Outline:
     n_folds: int | None
     """``None`` where code of the project makes the folds."""
     has_holdout: bool
+    changed: Callable[[Mapping[str, str] | None], list[str]] | None = None
+    """Of a program: the files of a reading that are not as they were."""
 
 
 def outline(definition: Definition) -> Outline:

@@ -10,6 +10,7 @@ from tunesmith.clones import CommittedHistory, committed_history
 from tunesmith.config.model import Definition
 from tunesmith.errors import TunesmithError
 from tunesmith.files import inside
+from tunesmith.history import Holds, always
 from tunesmith.ledger.ledger import Ledger
 from tunesmith.ledger.records import StudyHead, StudyRecord
 from tunesmith.ledger.takeover import goes_on
@@ -38,7 +39,10 @@ class Believed:
 
 
 def believed(
-    definition: Definition, committed: CommittedHistory | None, identity: str | None
+    definition: Definition,
+    committed: CommittedHistory | None,
+    identity: str | None,
+    holds: Holds = always,
 ) -> Believed | None:
     """The record that a run would go on from; ``None`` where there is none.
 
@@ -49,8 +53,9 @@ def believed(
         definition: of the study.
         committed: the history, if one is configured.
         identity: of the present series, where it is known; else the last series counts.
+        holds: tells of what a series has read whether it is as it was.
     """
-    ours = of_ledger(definition, identity)
+    ours = of_ledger(definition, identity, holds)
     theirs = _of_history(definition, committed)
     if ours is None or theirs is None:
         return ours or theirs
@@ -132,12 +137,15 @@ def last_heads(definition: Definition, committed: CommittedHistory | None) -> It
         yield committed.records[name].head
 
 
-def of_ledger(definition: Definition, identity: str | None = None) -> Believed | None:
+def of_ledger(
+    definition: Definition, identity: str | None = None, holds: Holds = always
+) -> Believed | None:
     """What the ledger tells; ``None`` where it has nothing of the study.
 
     Args:
         definition: of the study.
         identity: of the series, if it is there; else that which ran last.
+        holds: tells of what a series has read whether it is as it was.
     """
     location, name = definition.ledger, definition.file.study
     if isinstance(location, Path) and not location.is_file():
@@ -145,7 +153,7 @@ def of_ledger(definition: Definition, identity: str | None = None) -> Believed |
     with Ledger.open(location, create=False) as ledger:
         if ledger.previous(name) is None:
             return None
-        head = None if identity is None else ledger.series(name, identity)
+        head = None if identity is None else ledger.series(name, identity, holds)
         generation = None if head is None else head.generation
         record = ledger.load(name, generation, like=definition.as_json())
         return Believed(record, outer_records(ledger, definition, record), LEDGER)

@@ -14,7 +14,7 @@ from tunesmith.reporting.edits import Edit, edit_of
 from tunesmith.search.stopping import build as build_criterion
 from tunesmith.stamp import stamped
 from tunesmith.study.loop import ALL_TRIED, EXHAUSTED
-from tunesmith.tuning import BLAME, INTERRUPTED
+from tunesmith.tuning import BLAME, INTERRUPTED, read_files_changed
 
 SECTIONS = ("search", "budget")
 """Of the configuration, which fix the trials beside what scores depend on."""
@@ -78,6 +78,7 @@ def stale_reasons(
         objective: built from the definition, or its outline.
     """
     if record.head.identity == identity(definition, objective):
+        yield from read_files_changed(record.head, objective)
         return
     then, now = record.head.definition, definition.as_json()
     context = record.head.context

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from tunesmith.history import FoldResult, Trial
+from tunesmith.history import FoldResult, Holds, Trial, always
 from tunesmith.ledger.ledger import Ledger
 
 MAX_DELAY_S = 0.1
@@ -80,6 +80,8 @@ class LedgerRecorder:
     """Trust nothing that came from a shared fit (``share: off``)."""
     refuted: list[str] = field(default_factory=list)
     """Kinds of sharing that gave other answers than fresh fits, as JSON."""
+    holds: Holds = always
+    """Trust only what was evaluated with files that are as they were."""
     _passed: list[str] = field(default_factory=list)
     _asked: list[Trial] = field(default_factory=list)
     _results: dict[str, FoldResult] = field(default_factory=dict)
@@ -92,7 +94,12 @@ class LedgerRecorder:
 
     def known(self, keys: Iterable[str]) -> dict[str, FoldResult]:
         """What the ledger holds under these keys."""
-        return self.ledger.known(keys, since_run=self.since_run, only_alone=self.only_alone)
+        return self.ledger.known(
+            keys,
+            since_run=self.since_run,
+            only_alone=self.only_alone,
+            holds=self.holds,
+        )
 
     def asked(self, trial: Trial) -> None:
         """Note a proposed trial."""

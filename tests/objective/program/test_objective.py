@@ -76,21 +76,17 @@ def test_what_results_depend_on_is_told_by_content(tmp_path: Path) -> None:
     assert build(tmp_path, grace=1, retry={"exit": 1}).context == before.context
 
 
-def test_a_python_program_depends_on_the_projects_modules(tmp_path: Path) -> None:
-    (tmp_path / "main.py").write_text("sys.argv\n")
-    (tmp_path / ".venv/lib").mkdir(parents=True)
-    (tmp_path / ".venv/lib/other.py").write_text("")
-    (tmp_path / "env").mkdir()
-    (tmp_path / "env/pyvenv.cfg").write_text("")
-    (tmp_path / "env/other.py").write_text("")
-    (tmp_path / "package").mkdir()
-    (tmp_path / "package/model.py").write_text("")
-    objective = build(tmp_path, command=["python", "main.py", "--x={x}", "--y={y}"])
-    (note,) = objective.notes
-    assert note.startswith("results depend on main.py, package/model.py: when they change")
-    before = dict(objective.context)
-    (tmp_path / "package/model.py").write_text("x = 1\n")
-    assert build(tmp_path, command=["python", "main.py", "--x={x}", "--y={y}"]).context != before
+def test_what_results_depend_on_is_said(tmp_path: Path) -> None:
+    first, second, third = build(tmp_path, depends_on=["train.sh"]).notes
+    assert first.startswith(
+        "results depend on the files that each run is seen to read or look for,"
+    )
+    assert "and on train.sh (`depends_on`): when one changes" in first
+    assert second.startswith("not seen, and not counted: installed packages")
+    assert third.startswith("runs work in copies; what is linked is copied when")
+    apart = build(tmp_path, workspace={"watch": "off"}).notes
+    assert apart[0] == "runs are not watched: `objective.workspace.watch` is off"
+    assert apart[1].startswith("results depend on all files that a run finds: when one changes")
 
 
 def test_defaults_stand_in_the_parameters_file(tmp_path: Path) -> None:

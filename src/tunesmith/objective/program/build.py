@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from tunesmith.history import HOLDOUT, Metric
 from tunesmith.objective.outline import Outline
 from tunesmith.objective.program.carried import check_carried
 from tunesmith.objective.program.checkpoints import Checkpoints
-from tunesmith.objective.program.depends import assumed, files_digest, named
+from tunesmith.objective.program.depends import files_digest, named
 from tunesmith.objective.program.environment import Surroundings
 from tunesmith.objective.program.executable import check_executable, check_reachable
 from tunesmith.objective.program.folds import (
@@ -28,8 +29,11 @@ from tunesmith.objective.program.logs import folder_name, runs_folder
 from tunesmith.objective.program.objective import EVALUATION, ProgramObjective
 from tunesmith.objective.program.ports import ProgramPorts
 from tunesmith.objective.program.process import Limits
+from tunesmith.objective.program.reading import changed_names
 from tunesmith.objective.program.runner import Runner
-from tunesmith.objective.program.workspace import layout
+from tunesmith.objective.program.statements import dependence
+from tunesmith.objective.program.views import unwatched, view_of
+from tunesmith.objective.program.watching import Watching
 
 RUN_BY = ("command", "overrides", "metrics_pattern", "progress_file", "metric", "also", "params")
 """Keys of the section that change what a run's scores are."""
@@ -59,21 +63,24 @@ def build_program(
     metrics = _metrics(section)
     state = root / STATE
     context, depends = _context(definition, root, ports.digest(definition))
+    view = view_of(definition, root, frozenset(ports.files))
+    runs, checkpoints = runs_folder(definition), _checkpoints(definition, state, context)
+    own = (runs, state / "splits", *(() if checkpoints is None else (checkpoints.folder,)))
+    watching = Watching(view, unwatched(section), own)
     runner = Runner(
         root,
-        None
-        if section.workspace.mode == "shared"
-        else layout(root, section.workspace, ports.files),
+        view.layout,
         ports,
         metrics[0],
         [metric.name for metric in metrics],
         Surroundings(section.environment, restored, _n_threads(n_workers), mark(definition)),
         _limits(definition),
         {str(cause): n for cause, n in section.retry.items()},
-        runs_folder(definition),
+        runs,
         section.artifacts.keep if section.artifacts else (),
         _gpus(definition, state),
-        _checkpoints(definition, state, context),
+        checkpoints,
+        watching,
     )
     return ProgramObjective(
         runner,
@@ -83,7 +90,7 @@ def build_program(
         context,
         dict(section.params),
         ports.defaults(definition.space),
-        (*notes, _dependence(depends, root)),
+        (*notes, *dependence(watching, depends)),
     )
 
 
@@ -107,7 +114,9 @@ def outline_program(definition: Definition) -> Outline:
         table = load_table(data, root, fold_column=cv.column, in_time=in_time)
         n_folds, has_holdout = n_folds_of(cv, table.rows), table.holdout is not None
     n = None if n_folds is None else n_folds * (section.seeds or 1)
-    return Outline(context, metrics, metrics[: len(section.metric)], n, has_holdout)
+    view = view_of(definition, root, frozenset(ProgramPorts.of(definition).files))
+    objectives = metrics[: len(section.metric)]
+    return Outline(context, metrics, objectives, n, has_holdout, partial(changed_names, view))
 
 
 def mark(definition: Definition) -> str:
@@ -150,10 +159,7 @@ def _context(
 ) -> tuple[dict[str, str], list[Path]]:
     """What all scores of a study depend on, and the files among it."""
     section = definition.file.objective
-    if section.depends_on is None:
-        files = assumed(root, section.command or ())
-    else:
-        files = named(root, section.depends_on)
+    files = named(root, section.depends_on or ())
     if section.params_file is not None:
         # Its content counts but for the values that every trial replaces: `template`.
         files = [path for path in files if path != root / section.params_file.path]
@@ -166,17 +172,6 @@ def _context(
     if section.data is not None:
         found["data"] = files_digest(root, [root / path for path in section.data.path])
     return found, files
-
-
-def _dependence(files: list[Path], root: Path) -> str:
-    if not files:
-        return (
-            "results are taken to depend on no file of the project:"
-            " name those that matter as `objective.depends_on`"
-        )
-    names = [path.relative_to(root).as_posix() for path in files]
-    shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
-    return f"results depend on {shown}: when they change, what was evaluated no longer counts"
 
 
 def _folds(definition: Definition, root: Path, state: Path) -> dict[int, ProgramFold]:

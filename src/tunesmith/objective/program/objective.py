@@ -9,6 +9,7 @@ from tunesmith.fingerprint import digest
 from tunesmith.history import HOLDOUT, FoldResult, Metric
 from tunesmith.objective.objective import Fit
 from tunesmith.objective.program.folds import ProgramFold
+from tunesmith.objective.program.reading import changed_names
 from tunesmith.objective.program.runner import Job, Runner
 from tunesmith.space import SearchSpace
 from tunesmith.space.parameter import canonical_json
@@ -60,6 +61,10 @@ class ProgramObjective:
             number: digest([context, number == HOLDOUT, fold.seed, fold.digest])
             for number, fold in self.folds.items()
         }
+
+    def changed(self, reading: Mapping[str, str] | None) -> list[str]:
+        """The files of a reading that are not as they were; a result without one is no result."""
+        return changed_names(self.runner.watching.view, reading)
 
     def groups(self, candidates: Sequence[Params]) -> list[tuple[int, ...]]:
         """Each by itself: what a program does inside cannot be shared."""

@@ -60,6 +60,7 @@ def run(
     limits: Limits,
     is_enough: Callable[[], bool] | None = None,
     listeners: Sequence[Callable[[bytes], None]] = (),
+    start: Callable[..., "subprocess.Popen[bytes]"] = subprocess.Popen,
 ) -> Ended:
     """Run a program to its end; when it returns, nothing that the program started is left.
 
@@ -71,6 +72,7 @@ def run(
         limits: of time and memory.
         is_enough: asked again and again while it runs; true ends it.
         listeners: of standard output and standard error, given what is written as it comes.
+        start: as ``subprocess.Popen``.
 
     Raises:
         OSError: it cannot be started.
@@ -78,7 +80,7 @@ def run(
     adopt_orphans()
     others = descendants(os.getpid())
     began = time.monotonic()
-    process = subprocess.Popen(  # noqa: S603 - an argument list, no shell
+    process = start(
         list(argv),
         cwd=folder,
         env=dict(environ),

@@ -6,7 +6,7 @@ import shutil
 import signal
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -23,7 +23,9 @@ from tunesmith.objective.program.ports import ALL_PARAMS
 from tunesmith.objective.program.printed import Printed
 from tunesmith.objective.program.process import Ended, Limits, run
 from tunesmith.objective.program.progress import Course, Source
-from tunesmith.objective.program.workspace import Layout, matching
+from tunesmith.objective.program.reading import ABSENT, Reading, View
+from tunesmith.objective.program.watching import STARTED, Start, Watched, Watching
+from tunesmith.objective.program.workspace import Layout, is_beneath, matching
 from tunesmith.redact import redact
 from tunesmith.types import Params
 
@@ -33,6 +35,7 @@ STDOUT, STDERR, WORK, ARTIFACTS = "stdout.log", "stderr.log", "work", "artifacts
 LOST = "lost"
 """The kind of failure that the executor, and nobody else, gives another chance, alone."""
 TAIL_BYTES = 1900
+NOT_WATCHED = Watching(View(Path(), None), "nobody asked for it")
 OUT_OF_MEMORY = ("MemoryError", "bad_alloc", "Cannot allocate memory", "out of memory")
 
 
@@ -100,9 +103,11 @@ class Heard:
 class RunError(Exception):
     """A run gave no result."""
 
-    def __init__(self, kind: str, message: str) -> None:
+    def __init__(self, kind: str, message: str, reading: Reading | None = None) -> None:
         super().__init__(message)
         self.kind = kind
+        self.reading = reading
+        """What it had read until then."""
 
 
 @dataclass(frozen=True)
@@ -125,6 +130,7 @@ class Runner:
     artifacts: Sequence[str] = ()
     gpus: Gpus | None = None
     checkpoints: Checkpoints | None = None
+    watching: Watching = NOT_WATCHED
 
     def evaluate(self, job: Job) -> FoldResult:
         """Run until there is a result, or no more tries are left."""
@@ -138,9 +144,8 @@ class Runner:
                 if tries[cause] > self.retry.get(cause, 0):
                     if error.kind == LOST:
                         raise LostError(str(error)) from None
-                    return FoldResult(
-                        job.number, {}, failure=self._failure(job, error, tries[cause])
-                    )
+                    failure = self._failure(job, error, tries[cause])
+                    return FoldResult(job.number, {}, failure=failure, reading=error.reading)
 
     def drop_artifacts(self, key: str) -> None:
         """Remove what a run left, but for its logs."""
@@ -148,12 +153,14 @@ class Runner:
 
     def take_snapshot(self) -> None:
         """Keep the project's files as they are now: who edits them meanwhile disturbs no run."""
+        self.watching.begin(self.runs)
         if self.layout is not None:
             self.layout.copy_to(self.runs / SOURCE, self.root)
 
     def remove_leftovers(self) -> None:
         """Remove the snapshot and what interrupted runs have left; for when none is under way."""
         shutil.rmtree(self.runs / SOURCE, ignore_errors=True)
+        (self.runs / STARTED).unlink(missing_ok=True)
         for place in self.runs.glob(f"*/{WORK}"):
             shutil.rmtree(place, ignore_errors=True)
         if self.checkpoints is not None:
@@ -171,26 +178,61 @@ class Runner:
             source = self.ports.follow(place, folder)
             course = Course(self.metric, job.bounds, source) if source else None
             heard = Heard(course, self.ports.listen())
-            ended = self._run(argv, place, folder, own, heard)
-            result = self._result(job, ended, place, folder, heard)
-            for artifact in matching(place, self.artifacts):
-                kept = folder / ARTIFACTS / artifact.relative_to(place)
-                kept.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy2(artifact, kept)
-        return result
+            with self.watching.run(place, folder) as watched:
+                ended = self._run(argv, place, folder, own, heard, watched.start)
+            reading = self._reading(watched, place, folder)
+            try:
+                _refuse_changes(watched.refused, self.root)
+                result = self._result(job, ended, place, folder, heard)
+            except RunError as error:
+                missed = self._missed(reading)
+                raise RunError(error.kind, f"{error}{missed}", reading) from None
+            result = replace(result, reading=reading)
+            return self._with_artifacts(result, place, folder)
+
+    def _reading(self, watched: Watched, place: Path, folder: Path) -> Reading:
+        source = self.runs / SOURCE
+        found = self.watching.reading(watched, place, folder, source if source.is_dir() else None)
+        self.watching.check(self.runs, found)
+        return found
+
+    def _missed(self, reading: Reading) -> str:
+        """Something that it looked for and did not get, since Git ignores it."""
+        left = () if self.layout is None else self.layout.left
+        absent = (name for name, state in reading.items() if state == ABSENT)
+        found = next((name for name in absent if is_beneath(name, left)), None)
+        if found is None or not (self.root / found).exists():
+            return ""
+        return (
+            f"; it looked for {found}, which is left out of runs since Git ignores it: name it as"
+            " `objective.workspace.link` if programs read it"
+        )
+
+    def _with_artifacts(self, result: FoldResult, place: Path, folder: Path) -> FoldResult:
+        n_kept = 0
+        for artifact in matching(place, self.artifacts):
+            kept = folder / ARTIFACTS / artifact.relative_to(place)
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(artifact, kept)
+            n_kept += 1
+        if n_kept or not self.artifacts or result.warning:
+            return result
+        patterns = ", ".join(self.artifacts)
+        return replace(result, warning=f"artifacts: no file matches {patterns}; nothing was kept")
 
     @contextmanager
     def _place(self, folder: Path) -> Iterator[Path]:
         if self.layout is None:
             yield self.root
             return
-        place = folder / WORK
+        # In a folder of its own, which `..` leads to.
+        place = folder / WORK / (self.root.name or WORK)
         try:
             source = self.runs / SOURCE
             self.layout.lay_out(place, source if source.is_dir() else None)
             yield place
         finally:
-            shutil.rmtree(place, ignore_errors=True)
+            shutil.rmtree(folder / WORK, ignore_errors=True)
 
     def _own_values(self, stack: ExitStack, job: Job, folder: Path, place: Path) -> dict[str, str]:
         """What the command's braces stand for, apart from parameters."""
@@ -209,6 +251,7 @@ class Runner:
         folder: Path,
         own: Mapping[str, str],
         heard: "Heard",
+        start: Start,
     ) -> Ended:
         variables = {f"TUNESMITH_{name.upper()}": value for name, value in own.items()}
         variables["TUNESMITH_PARAMS"] = str(folder / ALL_PARAMS)
@@ -218,7 +261,7 @@ class Runner:
         is_enough = None if heard.course is None else heard.course.is_enough
         environ = self.surroundings.environ(variables)
         try:
-            return run(argv, place, environ, logs, self.limits, is_enough, heard.listeners)
+            return run(argv, place, environ, logs, self.limits, is_enough, heard.listeners, start)
         except OSError as error:
             reason = error.strerror or str(error)
             raise RunError("cannot-start", f"{argv[0]} cannot be started: {reason}") from None
@@ -273,6 +316,19 @@ class Runner:
         said = redact(last_said(folder), {**os.environ, **self.surroundings.section.set})
         message = str(error) if n_tries == 1 else f"{error} ({n_tries} times)"
         return failure_from(error.kind, message, said)
+
+
+def _refuse_changes(refused: Sequence[str], root: Path) -> None:
+    """Fail a run that would have changed what runs share."""
+    if not refused:
+        return
+    names = [os.path.relpath(p, root) if Path(p).is_relative_to(root) else p for p in refused]
+    more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+    raise RunError(
+        "shared-file",
+        f"would have changed {names[0]}{more}, which all runs share, and was kept from it:"
+        " write to a relative path, within the run's own folder",
+    )
 
 
 def _cause(kind: str) -> str:

@@ -1,7 +1,8 @@
 """A folder of its own for a run of the program: what is small is copied, the rest is linked.
 
-Copies share their blocks with the originals where the file system can do that. What Git ignores
-(data, environments) is linked, as are large files: programs read them, and must not write to them.
+Copies share their blocks with the originals where the file system can do that. Large files, data
+and environments are linked: programs read them. What else Git ignores, as results of earlier runs,
+is left out. Where runs cannot be watched, all that DVC's stages write is copied, too.
 """
 
 import fcntl
@@ -17,6 +18,8 @@ from pathlib import Path, PurePosixPath
 from tunesmith import git
 from tunesmith.config.program import Workspace
 from tunesmith.errors import UsageError
+from tunesmith.files import STATE
+from tunesmith.objective.program.dvc_files import Tracked, tracked
 
 LARGE_BYTES = 4 << 20
 MANY_FILES = 20_000
@@ -25,7 +28,7 @@ LEFT_OUT = (
     ".git",
     ".hg",
     ".svn",
-    ".tunesmith",
+    STATE,
     "__pycache__",
     ".mypy_cache",
     ".pytest_cache",
@@ -37,6 +40,12 @@ ENVIRONMENT_MARKS = ("pyvenv.cfg", "conda-meta/history")
 """A folder with one of these is an environment, whatever its name."""
 ENVIRONMENTS = (".venv", "venv", "node_modules", ".dvc", "renv")
 """Folders that are linked where Git does not say what it ignores."""
+INSTALLED = ("node_modules", "renv")
+"""Folders of packages without a mark of their own."""
+DATA = ("data", "dataset", "datasets", "input", "inputs")
+"""Folders that are linked although Git ignores them: programs read what lies in them."""
+SETTINGS = ".env*"
+"""Files that are copied although Git ignores them."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +57,14 @@ class Layout:
     links: tuple[str, ...]
     folders: tuple[str, ...] = field(default=())
     """Made anew: they hold what the program writes."""
+    contents: frozenset[str] = field(default=frozenset())
+    """Copies that are plain files the run may write, whatever the project has (links of DVC)."""
+    left: tuple[str, ...] = field(default=())
+    """What Git ignores, and runs do not get."""
+    asked: tuple[str, ...] = field(default=())
+    """What Git ignores, and runs get because it is named under ``link``."""
+    tracked: Tracked = field(default=Tracked())
+    """What DVC tracks."""
 
     def lay_out(self, place: Path, source: Path | None = None) -> None:
         """Fill a new folder.
@@ -73,10 +90,20 @@ class Layout:
             target.parent.mkdir(parents=True, exist_ok=True)
             # A file that was there a moment ago may be gone; the program will say if it needs it.
             with suppress(FileNotFoundError):
-                copy(source / name, target, source)
+                if name in self.contents:
+                    copy_content(source / name, target)
+                else:
+                    copy(source / name, target, source)
 
 
-def layout(root: Path, section: Workspace, written: Collection[str]) -> Layout:
+def layout(
+    root: Path,
+    section: Workspace,
+    written: Collection[str],
+    needed: Collection[str] = (),
+    *,
+    is_watched: bool = True,
+) -> Layout:
     """Decide what is copied and what is linked.
 
     Args:
@@ -84,51 +111,111 @@ def layout(root: Path, section: Workspace, written: Collection[str]) -> Layout:
         section: the configuration's.
         written: files that the program or Tunesmith writes, relative to the project: they are
             never linked, nor is a folder around them.
+        needed: files and folders that the configuration names: they are there even if Git
+            ignores them.
+        is_watched: whether runs get copies of what they are about to write; else all that they
+            may write is copied before.
 
     Raises:
         UsageError: the project is too large to be copied for every run.
     """
-    kept, ignored = _found(root)
-    outside = [name for name in (*kept, *ignored) if _is_wanted(name, section)]
+    kept, ignored, always = _found(root)
+    dvc = tracked(root, kept)
+    if ignored is None:
+        ignored = set()
+    else:
+        ignored = {part for name in ignored for part in _parted(root, name, dvc.names, section)}
+    beyond = [name for name in section.link if name.startswith("../") and (root / name).exists()]
+    asked = {n for n in ignored if _is_wanted(n, section) and _matches(n, section.link)}
+    given = {n for n in ignored if _is_wanted(n, section) and _is_input(root, n, dvc, needed)}
+    left = sorted(ignored - asked - given)
+    sure = asked | given | {n for n in always if _is_wanted(n, section)}
     links = _opened(
-        root, [n for n in outside if n in ignored or _matches(n, section.link)], written
+        root,
+        [*sure, *(n for n in kept if _is_wanted(n, section) and _matches(n, section.link))],
+        written,
+        dvc.outs,
     )
     beneath = {*links}
-    copies: list[str] = []
-    for name in kept:
-        if not _is_wanted(name, section) or _is_beneath(name, beneath):
-            continue
-        if _is_large(root / name) and name not in written:
-            links.append(name)
-        else:
-            copies.append(name)
+    copies = [n for n in kept if _is_wanted(n, section) and not is_beneath(n, beneath)]
+    plain = {n for n in links if n not in asked and n not in section.link and _is_dvcs(n, dvc)}
+    own = {n for n in plain if (root / n).is_file() and _is_owned(root / n, n, dvc, is_watched)}
+    own |= {n for n in links if fnmatch(n.rpartition("/")[2], SETTINGS) and (root / n).is_file()}
+    big = [n for n in copies if _is_large(root / n) and n not in written]
+    copies = [n for n in copies if n not in {*big}] + sorted(own)
+    links = [*(n for n in links if n not in own), *big, *beyond]
     if len(copies) > MANY_FILES:
         raise UsageError(
             f"objective.workspace: {len(copies):,} files would be copied for every run."
             "\n  Name folders of data under `link`, or what is not needed under `leave_out`."
         )
-    made = sorted({str(PurePosixPath(name).parent) for name in written} - {"."})
-    return Layout(root, tuple(copies), tuple(links), tuple(made))
+    folders = {str(PurePosixPath(name).parent) for name in written} - {"."}
+    folders |= {n for n in dvc.outs if (root / n).is_dir() and n not in links}
+    return Layout(
+        root,
+        tuple(copies),
+        tuple(links),
+        tuple(sorted(folders)),
+        frozenset(own),
+        tuple(n for n in left if _is_wanted(n, section) and not n.startswith(".dvc/")),
+        tuple(sorted(asked)),
+        dvc,
+    )
 
 
-def _found(root: Path) -> tuple[list[str], set[str]]:
-    """The project's files, and what is ignored: files, and folders as a whole."""
+def _parted(root: Path, name: str, names: Collection[str], section: Workspace) -> Iterator[str]:
+    """A folder that Git ignores as a whole, by parts where only some of it is wanted."""
+    inner = f"{name}/"
+    wanted = [n for n in (*names, *section.link) if n.startswith(inner)]
+    if not wanted or not (root / name).is_dir() or (root / name).is_symlink():
+        yield name
+        return
+    for entry in sorted((root / name).iterdir()):
+        yield from _parted(root, inner + entry.name, names, section)
+
+
+def _is_input(root: Path, name: str, dvc: Tracked, needed: Collection[str]) -> bool:
+    """Whether programs get it although Git ignores it."""
+    parts = PurePosixPath(name).parts
+    if any(part in DATA for part in parts) or _is_dvcs(name, dvc):
+        return True
+    if fnmatch(parts[-1], SETTINGS) or parts[-1] in INSTALLED:
+        return True
+    if (root / name).is_dir() and (is_environment(root / name) or (root / name / ".git").exists()):
+        return True
+    return any(item == name or item.startswith(f"{name}/") for item in needed)
+
+
+def _is_dvcs(name: str, dvc: Tracked) -> bool:
+    return is_beneath(name, dvc.names)
+
+
+def _is_owned(path: Path, name: str, dvc: Tracked, is_watched: bool) -> bool:
+    """Whether a run gets a copy of what DVC tracks: what is small, and what a stage may write."""
+    if path.stat().st_size <= LARGE_BYTES:
+        return True
+    return not is_watched and is_beneath(name, dvc.outs)
+
+
+def _found(root: Path) -> tuple[list[str], set[str] | None, set[str]]:
+    """The project's files; what Git ignores, folders as a whole, if it is asked; what is linked."""
     kept = git.paths(root, "ls-files", "-co", "--exclude-standard", "-z", "--", ".")
     ignored = git.paths(
         root, "ls-files", "-oi", "--exclude-standard", "--directory", "-z", "--", "."
     )
     if kept is None or ignored is None or "./" in ignored:
         # No repository, or one that ignores the project as a whole.
-        return _walked(root)
+        files, links = _walked(root)
+        return files, None, links
     there = [name for name in dict.fromkeys(kept) if os.path.lexists(root / name)]
     modules = {name.rstrip("/") for name in there if (root / name).is_dir()}
     environments = {found for name in there if (found := _environment_of(name))}
     files = [
         name
         for name in there
-        if name.rstrip("/") not in modules and not _is_beneath(name, environments)
+        if name.rstrip("/") not in modules and not is_beneath(name, environments)
     ]
-    return files, {name.rstrip("/") for name in ignored} | modules | environments
+    return files, {name.rstrip("/") for name in ignored} - environments, modules | environments
 
 
 def _environment_of(name: str) -> str | None:
@@ -171,18 +258,22 @@ def _matches(name: str, patterns: Iterable[str]) -> bool:
     return any(fnmatch(path, pattern.rstrip("/")) for pattern in patterns for path in paths)
 
 
-def _is_beneath(name: str, folders: Collection[str]) -> bool:
+def is_beneath(name: str, folders: Collection[str]) -> bool:
+    """Whether a path is one of these, or lies in one."""
     return name in folders or any(str(p) in folders for p in PurePosixPath(name).parents)
 
 
-def _opened(root: Path, names: Sequence[str], written: Collection[str]) -> list[str]:
+def _opened(
+    root: Path, names: Sequence[str], written: Collection[str], outs: Collection[str]
+) -> list[str]:
     """Links, with folders that something is written in replaced by what else they hold."""
     around = {str(parent) for name in written for parent in PurePosixPath(name).parents}
     found: list[str] = []
     waiting = list(names)
     while waiting:
         name = waiting.pop()
-        if name in around and (root / name).is_dir():
+        is_open = name in around or is_beneath(name, outs)
+        if is_open and (root / name).is_dir() and not (root / name / ".git").exists():
             waiting += [f"{name}/{entry.name}" for entry in (root / name).iterdir()]
         elif name not in written:
             found.append(name)
@@ -208,11 +299,19 @@ def copy(source: Path, target: Path, root: Path) -> None:
         is_within = leads_to.is_relative_to(root)
         target.symlink_to(source.readlink() if is_within else leads_to)
     elif stat.S_ISREG(status.st_mode):
-        _clone(source, target) or shutil.copyfile(source, target)
+        clone(source, target) or shutil.copyfile(source, target)
         shutil.copystat(source, target)
 
 
-def _clone(source: Path, target: Path) -> bool:
+def copy_content(source: Path, target: Path) -> None:
+    """Copy a file's content, through links; DVC's files are read-only, a copy can be written."""
+    target.unlink(missing_ok=True)
+    clone(source, target) or shutil.copyfile(source, target)
+    shutil.copystat(source, target)
+    target.chmod(stat.S_IMODE(target.stat().st_mode) | stat.S_IWUSR)
+
+
+def clone(source: Path, target: Path) -> bool:
     """A copy that shares its blocks with the original, where the file system has such."""
     with source.open("rb") as original, target.open("wb") as clone:
         try:

@@ -8,6 +8,8 @@ from tunesmith.clones import CommittedHistory, committed_history
 from tunesmith.config.model import Definition
 from tunesmith.errors import StorageError, TunesmithError, UsageError
 from tunesmith.fingerprint import digest
+from tunesmith.history import always
+from tunesmith.objective.objective import holding
 from tunesmith.objective.outline import DATA, Outline, UnseenError, outline
 from tunesmith.parts import identity
 from tunesmith.pipeline.believed import Believed, believed, last_heads
@@ -78,7 +80,8 @@ def look(definition: Definition, *, needs_data: bool = True) -> Scene:
         if objective is not None:
             definition = _as_it_ran(definition, objective, committed)
         mark = None if objective is None else identity(definition, objective)
-        found = believed(definition, committed, mark)
+        holds = always if objective is None else holding(objective)
+        found = believed(definition, committed, mark, holds)
     except StorageError as error:
         # Damaged, edited, of a newer version, out of reach: the history alone cannot say that a
         # run would go on from it.

@@ -6,8 +6,8 @@ one (``dvc commit -f``, a frozen stage). What is believed is the ledger, or in a
 history; that their scores are true is shown by evaluating some of them again (``refit``).
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 
 from tunesmith.clones import misfit
 from tunesmith.config.model import Definition
@@ -46,6 +46,8 @@ class Verification:
     """What was believed: ``ledger``, ``history`` or nothing."""
     n_trials: int
     """Told trials of it."""
+    reading: Mapping[str, str] = field(default_factory=dict)
+    """Files that programs have read, and what they were."""
     n_refit: int = 0
     """Folds that were evaluated again."""
 
@@ -128,9 +130,10 @@ def verified(scene: Scene) -> Verification:
         findings += _of_lock(scene, scene.dvc)
     n_told = scene.found.record.history.n_told if scene.found else 0
     source = None if scene.found is None else scene.found.source
+    reading = scene.found.record.head.reading if scene.found else {}
     source_file = scene.definition.source
     typed = tuple(replace(one, fix=as_typed(one.fix, source_file)) for one in findings)
-    return Verification(typed, tuple(checked), source, n_told)
+    return Verification(typed, tuple(checked), source, n_told, reading)
 
 
 def _of_lock(scene: Scene, dvc: Tuning) -> Iterator[Finding]:

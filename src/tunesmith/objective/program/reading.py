@@ -1,0 +1,327 @@
+"""What a run has read, and whether that still is as it was.
+
+A reading is a table of names and states. A name is a path below the project folder, one that begins
+with ``../``, or a whole path. A state is a word and, where there is content, its digest: as
+compilers' caches do, a result is reused only while every name still has its state.
+"""
+
+import os
+import stat
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.machinery import all_suffixes
+from itertools import pairwise
+from pathlib import Path
+
+from tunesmith.fingerprint import digest, file_digest
+from tunesmith.objective.program.ground import LISTED, LOOKED, MADE, READ, SEARCHED
+from tunesmith.objective.program.workspace import (
+    LEFT_OUT,
+    Layout,
+    is_environment,
+)
+
+Reading = Mapping[str, str]
+"""State by name."""
+ABSENT, FOLDER, OTHER = "absent", "folder", "other"
+FILE, NAMES, MODULES, ALL = "file ", "names ", "modules ", "all "
+"""Beginnings of states that end with a digest."""
+TOP = "./"
+"""The name of the project folder itself."""
+EVERYTHING = "."
+"""The name under which the names of all files of a project stand."""
+SYSTEM = (
+    "/proc",
+    "/sys",
+    "/dev",
+    "/run",
+    "/usr",
+    "/lib",
+    "/lib32",
+    "/lib64",
+    "/libx32",
+    "/bin",
+    "/sbin",
+    "/etc",
+    "/snap",
+    "/nix",
+    "/boot",
+)
+"""What the system brings does not count, nor do installed packages."""
+OWN = str(Path(__file__).parents[2])
+"""Tunesmith itself, which has no place in a reading."""
+INSTALLED = {"site-packages", "dist-packages"}
+
+
+@dataclass
+class View:
+    """A project as runs find it."""
+
+    root: Path
+    layout: Layout | None
+    """``None`` where runs share the project's folder."""
+    unread: frozenset[str] = frozenset()
+    """Files that are written for each run, as the parameters: their content counts otherwise."""
+    unlisted: frozenset[str] = frozenset()
+    """Files that Tunesmith and DVC write: that they are there is no change."""
+    source: Path | None = None
+    """Where copies are taken from, if not from the project."""
+    _digests: dict[tuple[str, ...], str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        layout = self.layout
+        self._copies = frozenset() if layout is None else frozenset(layout.copies)
+        self._links = frozenset() if layout is None else frozenset(layout.links)
+        # What lies behind a link to a folder is read through it.
+        self._ways = self._links | {n for n in self._copies if (self.root / n).is_symlink()}
+        self._names: dict[str, set[str]] = {"": set()}
+        for name in (*self._copies, *self._links, *(() if layout is None else layout.folders)):
+            self._add(name)
+
+    def _add(self, name: str) -> None:
+        while name and name not in self._names.get(name.rpartition("/")[0], ()):
+            folder, _, last = name.rpartition("/")
+            self._names.setdefault(folder, set()).add(last)
+            name = folder
+
+    def state(self, name: str, like: str) -> str:
+        """What a name is now.
+
+        Args:
+            name: of a reading.
+            like: the state that it had, which tells what counts of it.
+        """
+        if name == EVERYTHING:
+            return self.all_names()
+        place = self._place(name)
+        if place is None:
+            return ABSENT
+        if isinstance(place, list):
+            return _names_state(place, like) if like.startswith((NAMES, MODULES)) else FOLDER
+        return self._state_of(place, like)
+
+    def _place(self, name: str) -> Path | list[str] | None:
+        """Where it is found; the names in it for a folder that is laid out; ``None`` if nowhere."""
+        if self.layout is None or name.startswith(("/", "../")):
+            return self.root / name
+        name = "" if name == TOP else name
+        if name in self._copies:
+            return (self.source or self.root) / name
+        if name in self._links or self._is_in_link(name):
+            return self.root / name
+        if name in self._names:
+            hidden = self.unlisted | self.unread
+            inner = f"{name}/" if name else ""
+            return sorted(n for n in self._names[name] if self._is_listed(f"{inner}{n}", hidden))
+        return None
+
+    def _is_listed(self, name: str, hidden: frozenset[str]) -> bool:
+        """Whether a file, or any in a folder, is more than what Tunesmith writes."""
+        if name in self._copies or name in self._links or name not in self._names:
+            return name not in hidden
+        return any(self._is_listed(f"{name}/{n}", hidden) for n in self._names[name])
+
+    def _is_in_link(self, name: str) -> bool:
+        parts = name.split("/")
+        return any("/".join(parts[:n]) in self._ways for n in range(1, len(parts)))
+
+    def _state_of(self, path: Path, like: str) -> str:
+        try:
+            found = path.stat()
+        except OSError:
+            return ABSENT
+        if stat.S_ISDIR(found.st_mode):
+            if not like.startswith((NAMES, MODULES)):
+                return FOLDER
+            names = os.listdir(path)  # noqa: PTH208 - only the names
+            return _names_state([n for n in names if n not in LEFT_OUT], like)
+        if not stat.S_ISREG(found.st_mode):
+            return OTHER
+        return FILE + self._digest(path, found)
+
+    def _digest(self, path: Path, found: os.stat_result) -> str:
+        marks = (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+        key = (str(path), *map(str, marks))
+        if key not in self._digests:
+            self._digests[key] = file_digest([path])
+        return self._digests[key]
+
+    def all_names(self) -> str:
+        """The names of all files that a run finds, as a state."""
+        names = [name for name in self.files() if name not in self.unlisted | self.unread]
+        return ALL + digest(names)
+
+    def files(self) -> list[str]:
+        """All files that a run finds: copies, links, and what linked folders hold."""
+        if self.layout is None:
+            return []
+        return sorted({*self._copies, *_files_in(self.root, self._links)})
+
+    def everything(self) -> dict[str, str]:
+        """The reading of a run that was not watched: it may have read all that it found."""
+        found = {EVERYTHING: self.all_names()}
+        hidden = self.unread | self.unlisted
+        for name in self.files():
+            if name not in hidden and not _is_package(name, str(self.root)):
+                found[name] = self.state(name, FILE)
+        return found
+
+
+def _files_in(root: Path, links: Iterable[str]) -> Iterator[str]:
+    for link in links:
+        place = root / link
+        if not place.is_dir():
+            yield link
+            continue
+        if is_environment(place):
+            continue
+        for folder, inner, files in os.walk(place, followlinks=True):
+            inner[:] = [name for name in inner if name not in LEFT_OUT]
+            base = Path(folder).relative_to(root).as_posix()
+            yield from (f"{base}/{name}" for name in files)
+
+
+def _names_state(names: Iterable[str], like: str) -> str:
+    """A listing: of all names, or of what Python might import and of certain kinds of files."""
+    if not like.startswith(MODULES):
+        return NAMES + digest(sorted(names))
+    kinds = like.split(" ")[1]
+    wanted = {*all_suffixes(), "", *kinds.split(",")}
+    return f"{MODULES}{kinds} {digest(sorted(n for n in names if Path(n).suffix in wanted))}"
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Makes readings of what runs did."""
+
+    view: View
+    place: Path
+    """Where the run works."""
+    above: Path
+    """The folder around it, of the run alone."""
+    own: tuple[Path, ...]
+    """Other folders that do not count: Tunesmith's, this run's."""
+    began_ns: int
+    """When the run began."""
+    states: Mapping[str, str] = field(default_factory=dict)
+    """What paths were when they were read, where that is known."""
+
+    def reading(self, seen: Mapping[str, int]) -> dict[str, str]:
+        """What counts of what a run has looked at.
+
+        Args:
+            seen: from ``RunGround``.
+        """
+        found: dict[str, str] = {}
+        for path, does in seen.items():
+            name = None if does == MADE else self.name(path)
+            if name is None or (name == TOP and not does & (READ | LISTED | SEARCHED)):
+                continue
+            state = self.states.get(path) or self.view.state(name, self._like(path, does, seen))
+            if state and self._counts(name, path, state):
+                found[name] = state
+        return dict(sorted(found.items()))
+
+    def name(self, path: str) -> str | None:
+        """The name of a path in a reading; ``None`` where it does not count."""
+        view, root = self.view, str(self.view.root)
+        if _is_below(path, str(self.place)):
+            name = path[len(str(self.place)) + 1 :] or TOP
+            return name if self._is_of_project(name) else None
+        if _is_below(path, str(self.above)):
+            name = os.path.relpath(path, self.place)
+            is_there = os.path.lexists(view.root / name)
+            return name if is_there and name.strip("./") else None
+        if any(_is_below(path, str(folder)) for folder in self.own):
+            return None
+        if _is_below(path, root):
+            name = path[len(root) + 1 :] or TOP
+            if not self._is_of_project(name):
+                return None
+            return name if view.layout is None or view.state(name, FILE) != ABSENT else path
+        is_around = root.startswith(f"{path}/") or OWN.startswith(f"{path}/")
+        if is_around or path == "/" or _is_installed(path):
+            return None
+        return path
+
+    def _is_of_project(self, name: str) -> bool:
+        if name in self.view.unread or any(part in LEFT_OUT for part in name.split("/")):
+            return False
+        return not _is_package(name, str(self.view.root))
+
+    def _counts(self, name: str, path: str, state: str) -> bool:
+        if not name.startswith("/") or not _is_loose(path):
+            return state != OTHER
+        # Of places where everybody writes only what was there before the run.
+        try:
+            found = os.stat(path)  # noqa: PTH116 - hot
+        except OSError:
+            return False
+        return stat.S_ISREG(found.st_mode) and found.st_ctime_ns < self.began_ns
+
+    def _like(self, path: str, does: int, seen: Mapping[str, int]) -> str:
+        if does & (LISTED | READ):
+            return NAMES
+        if not does & SEARCHED:
+            return FILE if does & LOOKED else FOLDER
+        inner = f"{path}/"
+        opened = [p[len(inner) :] for p in seen if p.startswith(inner)]
+        here = [name for name in opened if "/" not in name]
+        if not any(name.endswith(".py") for name in here):
+            return NAMES
+        counted = [name for name in here if self.name(inner + name) is not None]
+        kinds = {Path(name).suffix for name in counted} - {*all_suffixes(), ""}
+        return f"{MODULES}{','.join(sorted(kinds))} "
+
+
+def _is_below(path: str, folder: str) -> bool:
+    return path == folder or path.startswith(f"{folder}/")
+
+
+def _is_loose(path: str) -> bool:
+    loose = ("/tmp", "/var", tempfile.gettempdir())  # noqa: S108 - looked at, not written
+    return any(_is_below(path, folder) for folder in loose)
+
+
+def _is_installed(path: str) -> bool:
+    """Whether it belongs to the system, to installed packages, or to the user's own settings."""
+    if any(_is_below(path, folder) for folder in SYSTEM) or _is_settings(path):
+        return True
+    return _is_package(path.lstrip("/"), "")
+
+
+def _is_package(name: str, root: str) -> bool:
+    """Whether a path below a folder belongs to an environment of installed packages."""
+    parts = name.split("/")
+    if _is_below(f"{root}/{name}", OWN):
+        return True
+    if INSTALLED.intersection(parts):
+        return True
+    if any(a == "lib" and b.startswith("python3") for a, b in pairwise(parts)):
+        return True
+    return any(_is_environment(f"{root}/{'/'.join(parts[:n])}") for n in range(1, len(parts) + 1))
+
+
+def _is_settings(path: str) -> bool:
+    home = str(Path.home())
+    return home != "/" and path.startswith(f"{home}/.")
+
+
+@cache
+def _is_environment(folder: str) -> bool:
+    return is_environment(Path(folder))
+
+
+def changed(view: View, reading: Reading) -> Iterator[str]:
+    """The names that have another state now."""
+    for name, states in reading.items():
+        # A series has several of a name where one run asked for more of it than another.
+        if any(view.state(name, state) != state for state in states.split("\n")):
+            yield name
+
+
+def changed_names(view: View, reading: Reading | None) -> list[str]:
+    """The same as a list; a result of which nobody knows what it has read does not count."""
+    return ["what it has read"] if reading is None else list(changed(view, reading))

@@ -1,0 +1,226 @@
+"""Linux's user notification of seccomp: every call that names a file waits for an answer.
+
+A thread puts the filter on itself, needing no privileges; what it starts inherits it, whatever the
+language. The kernel then hands each call to whoever holds the listener. The price is that
+``no_new_privs`` is set: programs so started cannot use ``sudo``.
+"""
+
+import ctypes
+import errno
+import fcntl
+import os
+import platform
+import struct
+import sys
+from contextlib import suppress
+from dataclasses import dataclass
+
+from tunesmith.objective.program.syscalls import BLOCKED, CALLS, EMPTY_PATH_ALLOWED
+
+AUDIT_ARCH = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
+SYS_SECCOMP = {"x86_64": 317, "aarch64": 277}
+SET_MODE_FILTER, GET_ACTION_AVAIL = 1, 2
+SPEC_ALLOW, NEW_LISTENER, WAIT_KILLABLE = 1 << 2, 1 << 3, 1 << 5
+"""The first leaves the processor's speculation as it is: programs stay as fast as ever."""
+ALLOW, NOTIFY, ERRNO = 0x7FFF0000, 0x7FC00000, 0x00050000
+PR_SET_NO_NEW_PRIVS = 38
+RECEIVE, SEND, SET_FLAGS = 0xC0502100, 0xC0182101, 0x40082104
+SYNC_WAKE_UP = 1
+CONTINUE = 1
+LOAD, EQUAL, ANY_BIT, RETURN = 0x20, 0x15, 0x45, 0x06
+AT_EMPTY_PATH, AT_FDCWD = 0x1000, 0xFFFFFF9C
+PAGE = 4096
+ARGUMENTS_AT = 16
+"""Where the arguments begin in ``struct seccomp_data``; its number and architecture stand at 0, 4.
+The lower halves come first on the two architectures."""
+
+
+class _Instruction(ctypes.Structure):
+    _fields_ = (
+        ("code", ctypes.c_ushort),
+        ("jt", ctypes.c_ubyte),
+        ("jf", ctypes.c_ubyte),
+        ("k", ctypes.c_uint),
+    )
+
+
+class _Program(ctypes.Structure):
+    _fields_ = (("length", ctypes.c_ushort), ("filter", ctypes.POINTER(_Instruction)))
+
+
+class _Piece(ctypes.Structure):
+    _fields_ = (("base", ctypes.c_void_p), ("length", ctypes.c_size_t))
+
+
+@dataclass(frozen=True, slots=True)
+class Notification:
+    """A call that waits."""
+
+    id: int
+    thread: int
+    number: int
+    is_native: bool
+    """Of this machine's own architecture; another one's calls have other numbers."""
+    arguments: tuple[int, ...]
+
+
+def _library() -> ctypes.CDLL:
+    library = ctypes.CDLL(None, use_errno=True)
+    library.process_vm_readv.restype = ctypes.c_ssize_t
+    library.process_vm_readv.argtypes = [
+        ctypes.c_int,
+        ctypes.c_void_p,
+        ctypes.c_ulong,
+        ctypes.c_void_p,
+        ctypes.c_ulong,
+        ctypes.c_ulong,
+    ]
+    return library
+
+
+def objection() -> str:
+    """Why the system cannot do this; empty where it can, as far as can be told without trying."""
+    machine = platform.machine()
+    if sys.platform != "linux" or machine not in AUDIT_ARCH:
+        return f"not made for {sys.platform} on {machine}"
+    if struct.calcsize("P") != 8:
+        return "this Python is a 32-bit program"
+    release = tuple(int(part) for part in platform.release().split(".")[:2] if part.isdecimal())
+    if release < (5, 5):
+        return f"Linux {platform.release()} is older than 5.5"
+    action = ctypes.c_uint32(NOTIFY)
+    if _library().syscall(SYS_SECCOMP[machine], GET_ACTION_AVAIL, 0, ctypes.byref(action)):
+        return f"the system forbids it ({os.strerror(ctypes.get_errno())})"
+    return ""
+
+
+def filter_this_thread() -> int:
+    """Put the filter on the calling thread and all that it starts from now on.
+
+    Returns:
+        The listener's descriptor, closed when a program is executed.
+
+    Raises:
+        OSError: the system does not allow it, or there is a listener already.
+    """
+    library, machine = _library(), platform.machine()
+    if library.prctl(PR_SET_NO_NEW_PRIVS, *(ctypes.c_ulong(n) for n in (1, 0, 0, 0))):
+        raise OSError(ctypes.get_errno(), "prctl")
+    found = _instructions(machine)
+    content = (_Instruction * len(found))(*(_Instruction(*one) for one in found))
+    program = _Program(len(found), content)
+    for flags in (SPEC_ALLOW | NEW_LISTENER | WAIT_KILLABLE, SPEC_ALLOW | NEW_LISTENER):
+        listener = library.syscall(
+            SYS_SECCOMP[machine], SET_MODE_FILTER, flags, ctypes.byref(program)
+        )
+        if listener >= 0:
+            return int(listener)
+        if ctypes.get_errno() != errno.EINVAL:
+            break
+    raise OSError(ctypes.get_errno(), "seccomp")
+
+
+def _instructions(machine: str) -> list[tuple[int, int, int, int]]:
+    """The filter: calls that name files wait, a few that name them in secret are refused."""
+    names = 0 if machine == "x86_64" else 1
+    given = (call.numbers[names] for call in CALLS)
+    watched = sorted(number for number in given if number is not None)
+    blocked = sorted(numbers[names] for numbers in BLOCKED)
+    empty = [(numbers[names], at) for numbers, at in EMPTY_PATH_ALLOWED]
+    found = [(LOAD, 0, 0, 4), (EQUAL, 1, 0, AUDIT_ARCH[machine]), (RETURN, 0, 0, NOTIFY)]
+    found.append((LOAD, 0, 0, 0))
+    for number in blocked:
+        found += [(EQUAL, 0, 1, number), (RETURN, 0, 0, ERRNO | errno.ENOSYS)]
+    for number, at in empty:
+        # Asked about an open file, not about a path.
+        found += [
+            (EQUAL, 0, 6, number),
+            (LOAD, 0, 0, ARGUMENTS_AT + 8 * at),
+            (ANY_BIT, 0, 3, AT_EMPTY_PATH),
+            (LOAD, 0, 0, ARGUMENTS_AT),
+            (EQUAL, 1, 0, AT_FDCWD),
+            (RETURN, 0, 0, ALLOW),
+            (RETURN, 0, 0, NOTIFY),
+        ]
+    done = {number for number, _ in empty}
+    for number in watched:
+        if number not in done:
+            found += [(EQUAL, 0, 1, number), (RETURN, 0, 0, NOTIFY)]
+    found.append((RETURN, 0, 0, ALLOW))
+    return found
+
+
+class Listener:
+    """The other end of the filter: receives calls and answers them. For one thread."""
+
+    _NOTIFICATION = struct.Struct("=QIIiIQ6Q")
+    _ANSWER = struct.Struct("=QqiI")
+
+    def __init__(self, descriptor: int) -> None:
+        self.descriptor = descriptor
+        self._arch = AUDIT_ARCH[platform.machine()]
+        self._received = bytearray(self._NOTIFICATION.size)
+        self._blank = bytes(self._NOTIFICATION.size)
+        self._memory = ctypes.create_string_buffer(PAGE)
+        self._here = _Piece(ctypes.addressof(self._memory), PAGE)
+        self._there = _Piece(0, 0)
+        self._read = _library().process_vm_readv
+        with suppress(OSError):  # Linux before 6.6: somewhat slower
+            fcntl.ioctl(descriptor, SET_FLAGS, SYNC_WAKE_UP)
+
+    def receive(self) -> Notification | None:
+        """The next call; ``None`` where the caller is gone.
+
+        Raises:
+            OSError: the listener is closed.
+        """
+        self._received[:] = self._blank
+        try:
+            fcntl.ioctl(self.descriptor, RECEIVE, self._received)
+        except OSError as error:
+            if error.errno in (errno.ENOENT, errno.EINTR):
+                return None
+            raise
+        id_, thread, _, number, arch, _, *rest = self._NOTIFICATION.unpack(self._received)
+        return Notification(id_, thread, number, arch == self._arch, tuple(rest))
+
+    def answer(self, call: Notification, error: int = 0) -> None:
+        """Let the call go on, or have it fail with an error number."""
+        flags = 0 if error else CONTINUE
+        answer = bytearray(self._ANSWER.pack(call.id, 0, -error, flags))
+        with suppress(OSError):  # the caller was killed meanwhile
+            fcntl.ioctl(self.descriptor, SEND, answer)
+
+    def text(self, thread: int, address: int) -> bytes:
+        """The bytes up to the next null byte in a caller's memory.
+
+        Raises:
+            OSError: they cannot be read.
+        """
+        found = b""
+        while len(found) <= PAGE:
+            # No further than the page: the next one need not be there.
+            n = PAGE - (address & (PAGE - 1))
+            self._here.length = self._there.length = n
+            self._there.base = address
+            n_read = self._read(
+                thread, ctypes.addressof(self._here), 1, ctypes.addressof(self._there), 1, 0
+            )
+            if n_read <= 0:
+                raise OSError(ctypes.get_errno(), "process_vm_readv")
+            part = self._memory.raw[:n_read]
+            end = part.find(b"\0")
+            if end >= 0:
+                return found + part[:end]
+            found += part
+            address += n_read
+        return found[:PAGE]
+
+    def number_at(self, thread: int, address: int) -> int:
+        """A 64-bit number in a caller's memory; zero where it cannot be read."""
+        self._here.length = self._there.length = 8
+        self._there.base = address
+        n_read = self._read(
+            thread, ctypes.addressof(self._here), 1, ctypes.addressof(self._there), 1, 0
+        )
+        return int.from_bytes(self._memory.raw[:8], "little") if n_read == 8 else 0

@@ -1,0 +1,111 @@
+"""The system calls that name files: their numbers, and where their arguments stand."""
+
+from dataclasses import dataclass
+from enum import Enum
+
+Numbers = tuple[int | None, int | None]
+"""On x86_64 and aarch64; ``None`` where there is no such call."""
+
+
+class Does(Enum):
+    """What a call does to the file that it names."""
+
+    LOOK = "look"
+    """Asks whether it is there, or what it is."""
+    OPEN = "open"
+    """Opens it; the flags say how."""
+    RUN = "run"
+    ENTER = "enter"
+    """Makes it the working folder."""
+    CHANGE = "change"
+    """Changes its content, or its attributes."""
+    PLACE = "place"
+    """Replaces or removes an entry of the folder that it lies in."""
+    MAKE = "make"
+    """Makes an entry that is not there yet."""
+
+
+@dataclass(frozen=True)
+class Named:
+    """Where a path stands among the arguments."""
+
+    path: int | None
+    """``None`` where a descriptor alone names the file."""
+    folder: int | None = None
+    """The descriptor of the folder that a relative path starts at."""
+    does: Does | None = None
+    """If another thing than the call as a whole."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """A system call."""
+
+    numbers: Numbers
+    does: Does
+    named: tuple[Named, ...] = (Named(0),)
+    flags: int | None = None
+    """Where its flags stand, if they matter."""
+    are_flags_pointed_to: bool = False
+
+
+_AT = (Named(1, 0),)
+_LOOK, _OPEN, _CHANGE = Does.LOOK, Does.OPEN, Does.CHANGE
+_PLACE, _MAKE = Does.PLACE, Does.MAKE
+
+CREAT, OPENAT2 = 85, 437
+CALLS = (
+    Call((2, None), _OPEN, flags=1),
+    Call((CREAT, None), _OPEN),
+    Call((257, 56), _OPEN, _AT, flags=2),
+    Call((OPENAT2, OPENAT2), _OPEN, _AT, flags=2, are_flags_pointed_to=True),
+    Call((4, None), _LOOK),
+    Call((6, None), _LOOK),
+    Call((21, None), _LOOK),
+    Call((89, None), _LOOK),
+    Call((191, 8), _LOOK),
+    Call((192, 9), _LOOK),
+    Call((262, 79), _LOOK, _AT),
+    Call((267, 78), _LOOK, _AT),
+    Call((269, 48), _LOOK, _AT),
+    Call((439, 439), _LOOK, _AT),
+    Call((332, 291), _LOOK, _AT),
+    Call((59, 221), Does.RUN),
+    Call((322, 281), Does.RUN, _AT),
+    Call((80, 49), Does.ENTER),
+    Call((76, 45), _CHANGE),
+    Call((90, None), _CHANGE),
+    Call((92, None), _CHANGE),
+    Call((94, None), _CHANGE),
+    Call((132, None), _CHANGE),
+    Call((235, None), _CHANGE),
+    Call((188, 5), _CHANGE),
+    Call((189, 6), _CHANGE),
+    Call((197, 14), _CHANGE),
+    Call((198, 15), _CHANGE),
+    Call((260, 54), _CHANGE, _AT),
+    Call((261, None), _CHANGE, _AT),
+    Call((268, 53), _CHANGE, _AT),
+    Call((452, 452), _CHANGE, _AT),
+    Call((280, 88), _CHANGE, _AT),
+    Call((91, 52), _CHANGE, (Named(None, 0),)),
+    Call((93, 55), _CHANGE, (Named(None, 0),)),
+    Call((83, None), _MAKE),
+    Call((84, None), _PLACE),
+    Call((87, None), _PLACE),
+    Call((133, None), _MAKE),
+    Call((88, None), _MAKE, (Named(1),)),
+    Call((82, None), _PLACE, (Named(0, does=_CHANGE), Named(1))),
+    Call((86, None), _MAKE, (Named(0, does=_CHANGE), Named(1))),
+    Call((258, 34), _MAKE, _AT),
+    Call((259, 33), _MAKE, _AT),
+    Call((263, 35), _PLACE, _AT),
+    Call((266, 36), _MAKE, (Named(2, 1),)),
+    Call((264, 38), _PLACE, (Named(1, 0, _CHANGE), Named(3, 2))),
+    Call((316, 276), _PLACE, (Named(1, 0, _CHANGE), Named(3, 2))),
+    Call((265, 37), _MAKE, (Named(1, 0, _CHANGE), Named(3, 2))),
+)
+BLOCKED = ((304, 265), (425, 425))
+"""``open_by_handle_at`` and ``io_uring_setup`` would open files unseen: programs do without."""
+EMPTY_PATH_ALLOWED = (((262, 79), 3), ((332, 291), 2))
+"""``newfstatat`` and ``statx``, with the place of their flags: mostly asked about open files."""

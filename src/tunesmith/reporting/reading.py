@@ -1,0 +1,34 @@
+"""What the programs of a study have read, in words."""
+
+from collections.abc import Mapping
+
+SHOWN = 4
+EVERYTHING = "."
+NOT_COUNTED = "installed packages, the system and the network do not count"
+
+
+def named(name: str, state: str) -> str:
+    """A name of a reading, as people call it.
+
+    >>> named("data/", "names 1f"), named("local.yaml", "absent"), named("train.py", "file 1f")
+    ('the list of files in data/', 'local.yaml (not there)', 'train.py')
+    """
+    if name == EVERYTHING:
+        return "the names of all files"
+    if state.startswith(("names", "modules")):
+        return "the list of files in " + ("the project folder" if name == "./" else name)
+    return f"{name} (not there)" if state == "absent" else name
+
+
+def read_words(reading: Mapping[str, str]) -> str:
+    """What results depend on, in a line; files with content first.
+
+    >>> read_words({"train.py": "file 1f", "local.yaml": "absent", "lib": "folder"})
+    'train.py, local.yaml (not there), lib'
+    """
+    if EVERYTHING in reading:
+        return f"all {len(reading) - 1:,} files that a run finds: runs were not watched"
+    ordered = sorted(reading.items(), key=lambda item: (not item[1].startswith("file"), item[0]))
+    words = [named(name, state) for name, state in ordered]
+    more = f" and {len(words) - SHOWN} more" if len(words) > SHOWN else ""
+    return ", ".join(words[:SHOWN]) + more
