@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from tunesmith import faults
 from tunesmith.errors import DamagedError, StorageError
 from tunesmith.ledger import condition
 from tunesmith.ledger.condition import CHECKSUM, MARK, log_of
@@ -268,3 +269,13 @@ def test_checksums_cover_every_column_of_the_tables() -> None:
         declared = {column.name for column in schema.metadata.tables[name].columns}
         assert declared == {*columns, "checksum"}
     assert schema.metadata.tables.keys() == {*CHECKED, schema.meta.name}
+
+
+def test_an_opening_that_fails_on_its_way_leaves_a_whole_file(at_rest: Path) -> None:
+    faults.plan({faults.VARIABLE: "fail:ledger.mark:1"})
+    try:
+        with pytest.raises(StorageError, match=r"by a test|No space"):
+            Ledger.open(at_rest)
+    finally:
+        faults.plan({})
+    assert len(content(at_rest)[2]) == N_TRIALS

@@ -136,9 +136,10 @@ class Ledger:
             if not create:
                 self.close()
                 self._connect(url, is_trusted=False)
+            # Also what fails on its way has to be brought to rest.
+            self._marks, self._is_writing = (self._found()[0], None), True
             with self._guarded():
                 dialect.begin_writing(self._engine)
-            self._is_writing = True
             self._marks = self._found()
         if not is_ready:
             with self._writing() as connection:
@@ -148,7 +149,7 @@ class Ledger:
     def close(self) -> None:
         """Close all connections; the last one to write leaves one file, marked as whole."""
         closing = None
-        if self._is_writing and self._file is not None and self._marks == self._found():
+        if self._is_writing and self._file is not None and self._is_in_place():
             with suppress(sqlite3.Error):
                 closing = condition.Closing(self._file)
         self._engine.dispose()
@@ -493,6 +494,11 @@ class Ledger:
                 f"{name} was deleted or replaced while it was in use."
                 "\n  What had been recorded went with it; run again."
             )
+
+    def _is_in_place(self) -> bool:
+        """Whether the file, and the log if one was seen, are those that were opened."""
+        pairs = zip(self._marks or (), self._found(), strict=False)
+        return self._marks is not None and all(one in (None, other) for one, other in pairs)
 
     def _found(self) -> tuple[Mark, Mark]:
         """What identifies the file and, while it is written, its log."""
