@@ -21,6 +21,7 @@ from pathlib import Path  # noqa: E402
 
 from hunts.compare import Verdict, judge  # noqa: E402
 from hunts.draw import STRATA, draw_case  # noqa: E402
+from hunts.faults import FAULTS, put_back  # noqa: E402
 from hunts.figures import Figures, tables  # noqa: E402
 from hunts.kinds import KINDS  # noqa: E402
 from hunts.shrink import shrink  # noqa: E402
@@ -34,6 +35,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = _parser().parse_args(arguments)
     if given.case is not None:
         return _one(given)
+    if given.fault:
+        with put_back(given.fault):
+            return _all(given)
+    return _all(given)
+
+
+def _all(given: argparse.Namespace) -> int:
     strata = [given.stratum] if given.stratum else list(STRATA)
     found = [_hunt(given, stratum, len(strata)) for stratum in strata]
     print(f"\n{tables(found)}")
@@ -50,6 +58,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--first", type=int, default=0, help="number of the first case")
     parser.add_argument("--step", type=int, default=1, help="to the next number")
     parser.add_argument("--case", type=int, help="run and print this one")
+    parser.add_argument("--fault", choices=list(FAULTS), help="put an old fault back, and find it")
     parser.add_argument("--save", type=Path, help="where to keep the counts, one file a stratum")
     return parser
 

@@ -59,13 +59,21 @@ def judge(case: Case) -> Verdict:
     """
     code = compile(case.call("search"), "<search>", "eval")
     setup = compile(case.setup, "<data>", "exec")
+    before = _global_numbers()
     expected = _found(theirs, setup, code)
+    is_random = before != _global_numbers()
     with witnessing() as witness:
         actual = _found(ours, setup, code)
-    differs = difference(expected, actual)
-    if differs and any(difference(expected, _found(theirs, setup, code)) for _ in range(4)):
+    differs = "" if is_random else difference(expected, actual)
+    if differs and difference(expected, _found(theirs, setup, code)):
         differs = ""
     return Verdict(case, expected, actual, witness.n_shared, differs)
+
+
+def _global_numbers() -> bytes:
+    """Where NumPy's global random numbers stand, of which fits without a seed draw."""
+    state: Any = np.random.get_state()
+    return bytes(state[1].tobytes()) + bytes([state[2] % 251])
 
 
 def _found(place: Any, setup: Any, code: Any) -> Found:

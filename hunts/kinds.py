@@ -107,7 +107,7 @@ KINDS: dict[str, Kind] = {
         ),
         {"n_estimators": "6"},
         usual={"random_state": "0"},
-        fit={"monitor": ("own.stop_after(2)", "own.stop_after(4)", "None")},
+        fit={"monitor": ("own.stop_after(2)", "own.stop_halfway", "None")},
     ),
     "histograms": Kind(
         ("HistGradientBoostingClassifier",),
@@ -246,7 +246,7 @@ KINDS: dict[str, Kind] = {
             *("SVR", "Lasso", "ElasticNet", "LinearRegression", "own.Boosting", "own.Scaled"),
             "DummyRegressor",
         ),
-        {},
+        {"alpha": ("30.0", "10.0", "3.0", "1.0")},
         fixed={"max_iter": "20", "n_estimators": "3"},
     ),
 }

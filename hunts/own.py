@@ -141,6 +141,11 @@ def stop_after(n: int) -> Any:
     return monitor
 
 
+def stop_halfway(round_: int, model: Any, _locals: Any) -> bool:
+    """A ``monitor`` of gradient boosting that ends the fit by the length of the run."""
+    return bool(2 * round_ >= model.n_estimators)
+
+
 def falling_rate(env: Any) -> None:
     """A callback of LightGBM's that lowers the learning rate by the run's length."""
     if env.iteration == env.end_iteration - 1:

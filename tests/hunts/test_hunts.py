@@ -9,6 +9,7 @@ from hunts import values
 from hunts.case import Call, Case
 from hunts.compare import judge
 from hunts.draw import STRATA, draw_case
+from hunts.faults import put_back
 from hunts.figures import Figures, tables
 from hunts.kinds import KINDS, cls
 from hunts.shrink import shrink
@@ -97,3 +98,21 @@ def test_nothing_differs_in_some_cases(stratum: str) -> None:
         figures.add(verdict)
         assert not verdict.difference, f"{verdict.case}\n{verdict.difference}"
     assert figures.total["shared"] >= 1
+
+
+@pytest.mark.parametrize(
+    ("fault", "stratum", "family", "number"),
+    [
+        ("parameters", "any", "lightgbm", 1410),
+        ("arguments", "any", "gradient boosting", 140),
+        ("rows", "any", "others", 47),
+        ("last bit", "shared", "adaboost", 335),
+    ],
+)
+def test_an_old_fault_that_is_put_back_is_found(
+    fault: str, stratum: str, family: str, number: int
+) -> None:
+    case = draw_case(0, stratum, number, family)
+    assert not judge(case).difference
+    with put_back(fault):
+        assert judge(case).difference
