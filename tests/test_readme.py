@@ -29,7 +29,8 @@ def test_the_configuration_is_valid(tmp_path: Path) -> None:
 
 def test_what_is_shown_of_programs_is_valid(tmp_path: Path) -> None:
     page = (ROOT / "docs/programs.md").read_text()
-    whole, budget = blocks("yaml", page)
+    whole, module, budget = blocks("yaml", page)
+    assert "path: train.py" in module
     part = "study: s\nspace: {lr: {float: [0.0, 1.0]}}\nstop: {trials: 9}\n" + blocks("yaml")[1]
     for number, text in enumerate((whole, whole + budget, part)):
         path = tmp_path / f"{number}.yaml"

@@ -88,18 +88,22 @@ def _rights(path: Path) -> int:
         return 0o666 & ~umask
 
 
-def make_state_folder(folder: Path) -> None:
+def make_state_folder(folder: Path, *, is_private: bool = False) -> None:
     """Make a folder for the ledger, locks or logs, with those above it.
 
     A folder ``.tunesmith`` can be looked into by nobody else; where the group may write into the
     project's folder, by the group as well.
+
+    Args:
+        folder: to make.
+        is_private: treat the folder itself like one in ``.tunesmith``, wherever it lies.
     """
     for place in reversed([folder, *folder.parents]):
         if place.is_dir():
             continue
-        is_private = STATE in place.parts
-        place.mkdir(0o700 if is_private else 0o777, exist_ok=True)
-        if is_private and _is_shared(place.parent):
+        is_own = STATE in place.parts or (is_private and place == folder)
+        place.mkdir(0o700 if is_own else 0o777, exist_ok=True)
+        if is_own and _is_shared(place.parent):
             # With the bit that makes new files the group's, where the folder above has it.
             place.chmod(stat.S_IMODE(place.stat().st_mode) | 0o070)
 

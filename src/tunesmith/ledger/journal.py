@@ -124,8 +124,7 @@ def prepare(folder: Path | None) -> Path | None:
     """Make the folder, for this user alone; ``None`` where that cannot be done."""
     if folder is not None:
         with suppress(OSError):
-            make_state_folder(folder)
-            folder.mkdir(0o700, exist_ok=True)
+            make_state_folder(folder, is_private=True)
             return folder
     return None
 

@@ -197,8 +197,8 @@ def test_a_history_of_another_layout_is_no_witness(own: Path) -> None:
     edit(HISTORY, '"trial": 3', '"trial":  3')(own)
     assert places(verified(own)) == [HISTORY]
     edit(HISTORY, '"trial":  3', '"trial": 4')(own)
-    (finding,) = failures(verified(own))
-    assert "line 6: expected trial 3, not trial 4" in finding.found
+    # The trials before the gap are taken; that some are missing shows in every other file.
+    assert {HISTORY, "outputs/tuning_results.md"} <= set(places(verified(own)))
 
 
 def test_a_ledger_that_is_behind_the_history_is_no_disagreement(own: Path) -> None:
