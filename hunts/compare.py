@@ -1,6 +1,7 @@
 """Runs a case both ways and says what differs."""
 
 import os
+import re
 import sys
 import warnings
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ from hunts.witness import witnessing
 from tunesmith import sklearn as ours
 
 KNOWN = namespace()
+ADDRESS = re.compile(r" at 0x[0-9A-Fa-f]+")
 # Looked up some thousand times a search, the same each time: half of the time of tiny fits.
 _names: Any = cache(BaseEstimator._get_param_names.__func__)
 BaseEstimator._get_param_names = classmethod(_names)
@@ -85,7 +87,7 @@ def _found(place: Any, setup: Any, code: Any) -> Found:
     except Exception as error:  # noqa: BLE001 - both must fail alike
         return Found(error=type(error).__name__, message=str(error)[:600])
     columns = {
-        name: [repr(value) for value in (column if name == "params" else column.tolist())]
+        name: [ADDRESS.sub("", repr(v)) for v in (column if name == "params" else column.tolist())]
         for name, column in search.cv_results_.items()
         if not name.endswith("_time")
     }

@@ -27,7 +27,8 @@ def witnessing() -> Iterator[Witness]:
 
     def count_together(self: Any, fit: Any) -> Any:
         found = together(self, fit)
-        witness.n_shared += len(found) if found and len(found) > 1 else 0
+        n = sum(one is not None for one in found or ())
+        witness.n_shared += n if n > 1 else 0
         return found
 
     def count_alone(self: Any, *args: Any) -> Any:
