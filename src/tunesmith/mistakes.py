@@ -36,7 +36,9 @@ def further_mistakes(path: Path) -> list[str]:
 
 def _errors(path: Path) -> Iterator[UsageError]:
     data, root = read_document(path).data, project_root(path)
-    section = Objective.model_validate(data["objective"])
+    if not isinstance(data, dict):
+        return
+    section = Objective.model_validate(data.get("objective"))
     if section.command is not None:
         return
     try:

@@ -179,6 +179,11 @@ def _next(forge: str, definition: "Definition", requirements: str) -> str:
         lines.append(
             f"{requirements} is missing: it has to name `tunesmith` and what you train with."
         )
+    if definition.file.outputs.history is None:
+        lines.append(
+            "Git keeps no history of the study, so that `tunesmith verify` fails in pull requests:"
+            " add `outputs: {history: outputs/history.jsonl}`."
+        )
     if forge == "gitlab":
         lines.append("GitLab: add a project access token as the masked variable TUNESMITH_TOKEN.")
     else:

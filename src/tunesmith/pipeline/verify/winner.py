@@ -122,14 +122,17 @@ def without_record(scene: Scene, present: Collection[str]) -> Iterator[Finding]:
     """
     name = scene.definition.file.outputs.best.path
     best = Best.of(scene.definition)
-    claims = set(present) - ({name} if scene.is_peoples else set())
+    origin = _brought(scene, best)
+    if origin is not None:
+        yield note(name, origin)
+    claims = set(present) - ({name} if scene.is_peoples or origin else set())
     words = "has neither a ledger here nor a history, so that only digests are compared"
     fix = "" if scene.committed else "`outputs: {history: outputs/history.jsonl}` adds one."
     # Anybody can write a digest; what only a study can have written is not confirmed by one.
     if present:
         kind = unseen if claims else note
         yield kind(f"study `{scene.definition.file.study}`", words, fix)
-    if not best.path.is_file():
+    if origin is not None or not best.path.is_file():
         return
     try:
         params, meta = best.read()
@@ -140,3 +143,11 @@ def without_record(scene: Scene, present: Collection[str]) -> Iterator[Finding]:
         words = f"edited by hand since trial {meta.get('trial')}"
         own = Finding(name, words, "parameters with their digest", RESTORE)
         yield note(name, words) if scene.is_peoples else own
+
+
+def _brought(scene: Scene, best: Best) -> str | None:
+    """The experiment that these very parameters came from, as the commit that brought them says."""
+    try:
+        return scene.brought(best.read()[0]) if best.path.is_file() else None
+    except UsageError:
+        return None
