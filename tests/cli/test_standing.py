@@ -77,7 +77,7 @@ def test_stale_and_why(tunesmith: Run, loose: Path) -> None:
     data.unlink()
     found = standing(tunesmith)
     assert not found["is_current"]
-    assert "it cannot be run as it is" in found["words"]
+    assert "not known: the data: data.csv is not here" in found["words"]
 
 
 def test_a_raised_limit_is_no_end(tunesmith: Run, project: Path) -> None:
