@@ -12,7 +12,8 @@ from sklearn import ensemble as e
 from sklearn import model_selection as theirs
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.datasets import make_classification, make_regression
-from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.decomposition import PCA
+from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
 from sklearn.metrics import make_scorer, r2_score
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
@@ -259,3 +260,18 @@ def test_a_scorer_that_writes_into_the_truth_spoils_no_other() -> None:
                 forest, {"n_estimators": [2, 5, 9]}, (REG[0], y), scoring=scoring, n_jobs=1
             )
             assert found.n_fits_ == 3
+
+
+@pytest.mark.parametrize(
+    ("estimator", "grid"),
+    [
+        (LinearRegression(), {"copy_X": [True, False]}),
+        (LinearRegression(copy_X=False), {"fit_intercept": [True, False]}),
+        (Ridge(), {"copy_X": [False, True], "alpha": [1.0, 10.0]}),
+        (make_pipeline(StandardScaler(copy=False), Ridge()), {"ridge__alpha": [1.0, 9.0]}),
+        (make_pipeline(StandardScaler(), Ridge()), {"standardscaler__copy": [False, True]}),
+        (PCA(2, copy=False), {"n_components": [1, 2, 3]}),
+    ],
+)
+def test_fits_that_work_in_the_rows_themselves(estimator: Any, grid: Any) -> None:
+    compare(estimator, grid, REG, return_train_score=True)

@@ -33,7 +33,7 @@ from tunesmith.objective.curves import curve
 from tunesmith.objective.fitting import Fitted, Fitting
 from tunesmith.objective.grouping import Grouping, Path
 from tunesmith.objective.objective import Fit
-from tunesmith.objective.proved import objection_to_parts
+from tunesmith.objective.proved import may_be_in_place, objection_to_parts
 from tunesmith.objective.randomness import has_seed_object
 from tunesmith.objective.slices import SliceCache
 from tunesmith.objective.submodels.family import CannotShareError
@@ -257,7 +257,9 @@ class Kernel(Generic[S]):
         """Whether all parts of an estimator are of libraries that leave rows as they find them."""
         if any(isinstance(value, dict) for value in params.values()):
             return is_of_libraries(self.builder.build(params))
-        key = self.builder.choice_of(params), tuple(params)
+        # These count by their values: ``copy_X=False`` writes into the rows.
+        in_place = tuple((k, repr(v)) for k, v in params.items() if may_be_in_place(k))
+        key = self.builder.choice_of(params), tuple(params), in_place
         if key not in self._known:
             self._known[key] = is_of_libraries(self.builder.build(params))
         return self._known[key]

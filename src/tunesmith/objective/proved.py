@@ -7,6 +7,7 @@ scores wrong. ``tunesmith.testing`` draws from these lists and compares with fre
 """
 
 import inspect
+import re
 from collections.abc import Callable, Collection, Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -286,6 +287,8 @@ def objection_to_parts(estimator: Any, packages: Collection[str] = ("sklearn", "
     """
     for name, value in _deep(estimator):
         reason = _objection_to_value(value, packages)
+        if _is_in_place(name, value):
+            reason = "the fit may write into its rows"
         if reason:
             return f"`{name}`: {reason}" if name else reason
     return ""
@@ -295,6 +298,26 @@ def _deep(estimator: Any) -> Iterator[tuple[str, Any]]:
     yield "", estimator
     if hasattr(estimator, "get_params"):
         yield from estimator.get_params(deep=True).items()
+
+
+def may_be_in_place(name: str) -> bool:
+    """Whether a parameter's name says that it chooses between copies and the rows themselves."""
+    own = name.rpartition("__")[2].lower()
+    return "copy" in own or _OVERWRITES.search(own) is not None
+
+
+def _is_in_place(name: str, value: Any) -> bool:
+    """Whether a parameter asks to work in the rows themselves: ``copy=False``, ``copy_X=False``.
+
+    Training scores are then those of rows as the fit has left them.
+    """
+    own = name.rpartition("__")[2].lower()
+    if _OVERWRITES.search(own):
+        return bool(value)
+    return "copy" in own and value is not None and not value
+
+
+_OVERWRITES = re.compile(r"overwrite|in_?place")
 
 
 def _objection_to_value(value: Any, packages: Collection[str]) -> str:
