@@ -19,7 +19,7 @@ from tunesmith.errors import DamagedError, StorageError
 from tunesmith.ledger import condition
 from tunesmith.ledger.condition import CHECKSUM, MARK, log_of
 from tunesmith.ledger.ledger import Ledger
-from tunesmith.ledger.rows import CHECKED
+from tunesmith.ledger.rows import CHECKED, LATER
 from tunesmith.testing.ledger import begin, tell
 
 N_TRIALS = 40
@@ -267,8 +267,24 @@ def test_checksums_cover_every_column_of_the_tables() -> None:
 
     for name, columns in CHECKED.items():
         declared = {column.name for column in schema.metadata.tables[name].columns}
-        assert declared == {*columns, "checksum"}
-    assert schema.metadata.tables.keys() == {*CHECKED, schema.meta.name}
+        assert declared == {*columns, *LATER.get(name, ()), "checksum"}
+    # Their keys are digests of what they hold.
+    by_content = {schema.sharing_check.name, schema.reading.name}
+    assert schema.metadata.tables.keys() == {*CHECKED, *by_content, schema.meta.name}
+
+
+def test_a_reading_that_was_changed_is_recognised(tmp_path: Path) -> None:
+    from tunesmith.ledger import schema
+    from tunesmith.ledger.queries import readings
+    from tunesmith.ledger.rows import reading_row
+
+    row = reading_row({"data.csv": "file 1"})
+    with Ledger.open(tmp_path / "l.db") as ledger, ledger._writing() as connection:
+        connection.execute(schema.reading.insert().values(row))
+        assert readings(connection, [row["digest"]]) == {row["digest"]: {"data.csv": "file 1"}}
+        connection.execute(schema.reading.update().values(content='{"data.csv": "file 2"}'))
+        with pytest.raises(DamagedError, match="differs from its digest"):
+            readings(connection, [row["digest"]])
 
 
 def test_an_opening_that_fails_on_its_way_leaves_a_whole_file(at_rest: Path) -> None:

@@ -20,6 +20,7 @@ from sqlalchemy import (
 )
 
 from tunesmith.errors import DamagedError, StorageError, did_you_mean
+from tunesmith.fingerprint import digest as text_digest
 from tunesmith.history import HOLDOUT, LAW, FoldResult, Holds, Trial, TrialLog, always
 from tunesmith.ledger import schema
 from tunesmith.ledger.records import RunRecord
@@ -150,8 +151,21 @@ def series_reading(connection: Connection, study_id: int) -> dict[str, str]:
         )
         .where(link.c.study_id == study_id, evaluation.c.reading.is_not(None))
     )
-    contents = (row.content for row in connection.execute(query))
-    return merged(LOST if content is None else json.loads(content) for content in contents)
+    return merged(_content(*row) for row in connection.execute(query))
+
+
+def _content(digest: str, content: str | None) -> dict[str, str]:
+    """What a reading says, if its text is still the one that its digest was made of.
+
+    Raises:
+        DamagedError: the text was changed on the disk.
+    """
+    if content is None:
+        return LOST
+    if text_digest(content) != digest:
+        raise DamagedError("the list of what a run had read differs from its digest")
+    found: dict[str, str] = json.loads(content)
+    return found
 
 
 def merged(found: Iterable[Mapping[str, str]]) -> dict[str, str]:
@@ -173,7 +187,7 @@ def readings(connection: Connection, digests: Iterable[str]) -> dict[str, dict[s
     found = {}
     for one in set(digests):
         content = connection.execute(select(table.c.content).where(table.c.digest == one)).scalar()
-        found[one] = LOST if content is None else json.loads(content)
+        found[one] = _content(one, content)
     return found
 
 

@@ -340,8 +340,7 @@ def test_the_likely_way_is_named(tmp_path: Path, case: str) -> None:
 def test_what_cannot_be_told_is_noted(
     tmp_path: Path, files: dict[str, str], objective: dict[str, Any], words: str
 ) -> None:
-    (note,) = notes(tmp_path, files, objective)
-    assert note.startswith(words)
+    assert any(note.startswith(words) for note in notes(tmp_path, files, objective))
 
 
 def test_taking_the_winner_over_into_the_file_changes_no_key(tmp_path: Path) -> None:
