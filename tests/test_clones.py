@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -339,6 +340,11 @@ def test_nested_searches_come_along(tmp_path: Path) -> None:
     assert said[0] == f"2 trials taken from {HISTORY}"
 
 
+def without_points(line: str) -> str:
+    """A line of a history without the number of points that its trial is the best of."""
+    return re.sub(r'"n_points": \d+, ', "", line)
+
+
 def test_after_an_interruption_the_clone_goes_on(original: Path, tmp_path: Path) -> None:
     root = tmp_path / "cut"
     subprocess.run(["cp", "-r", str(original), str(root)], check=True)
@@ -361,7 +367,10 @@ def test_after_an_interruption_the_clone_goes_on(original: Path, tmp_path: Path)
     # The commit at which results were found is another one, and in the report.
     for name in ("outputs/trials.csv", "outputs/tuned.yaml", "config/best_parameters.yaml"):
         assert files(root)[name] == finished[name]
-    assert lines(root)[2:] == lines(original)[2:]
+    # A history holds the points that trials were told as, not those that came along with them: a
+    # trial whose own point is known from the commit's history is not fitted again for the others.
+    own, theirs = ([without_points(line) for line in lines(one)[2:]] for one in (root, original))
+    assert own == theirs
 
 
 def test_without_the_key_there_is_no_history(tmp_path: Path) -> None:

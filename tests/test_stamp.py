@@ -10,6 +10,7 @@ import pytest
 
 from tunesmith.config.load import load_definition
 from tunesmith.config.model import Definition
+from tunesmith.ledger.ledger import Ledger
 from tunesmith.stamp import files_of, put, stamped
 from tunesmith.testing.projects import TUNING, make_project
 
@@ -44,13 +45,11 @@ def root(tmp_path: Path) -> Path:
 
 
 def fill(root: Path) -> None:
-    for name in (
-        "config/best_parameters.yaml",
-        "outputs/tuning_results.md",
-        ".tunesmith/ledger.db",
-    ):
+    for name in ("config/best_parameters.yaml", "outputs/tuning_results.md"):
         (root / name).parent.mkdir(exist_ok=True)
         (root / name).write_text(name)
+    # Of a ledger that is damaged nothing is known.
+    Ledger.open(root / ".tunesmith/ledger.db").close()
 
 
 def definition(root: Path) -> Definition:

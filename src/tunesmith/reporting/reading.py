@@ -24,7 +24,7 @@ def read_words(reading: Mapping[str, str]) -> str:
     """What results depend on, in a line; files with content first.
 
     >>> read_words({"train.py": "file 1f", "local.yaml": "absent", "lib": "folder"})
-    'train.py, local.yaml (not there), lib'
+    'train.py, lib, local.yaml (not there)'
     """
     if EVERYTHING in reading:
         return f"all {len(reading) - 1:,} files that a run finds: runs were not watched"
