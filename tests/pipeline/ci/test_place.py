@@ -177,7 +177,8 @@ def test_a_branch_that_was_deleted_stays_deleted(root: Path, person: Path) -> No
     git(root, "switch", "-q", "tuning/one")
     git(person, "push", "-q", "origin", ":tuning/one")
     assert "origin has no branch `tuning/one` (any more)" in refused(root, github("tuning/one"))
-    # Outside of CI, and where it is named, a branch may begin.
+    assert "any more" in refused(root, github("tuning/one"), "tuning/one")
+    # Outside of CI a branch may begin.
     write(root, best="a: new\n")
     assert Checkout.in_ci(root, None).commit_and_push([BEST], "x", None).commit
 

@@ -311,7 +311,9 @@ class Checkout(Repository):
         state = self.ask_remote(remote, [place.branch])
         place.check_default(self.default_branch or state.default_branch or self.main_branch())
         if place.branch not in state.tips:
-            if place.may_begin:
+            # What this job has seen there was deleted since, and stays deleted, named or not.
+            seen = self.commit_of(f"refs/remotes/{remote}/{place.branch}") is not None
+            if place.may_begin and not (seen and place.is_in_ci):
                 return _Start(head, None)
             raise GitError(
                 f"{remote} has no branch `{place.branch}` (any more); nothing was pushed."
