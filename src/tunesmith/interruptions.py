@@ -60,12 +60,13 @@ def words(signum: int) -> str:
 
 
 def _end(signum: int, frame: FrameType | None) -> None:
-    if _is_importing(frame):
+    if is_importing(frame):
         _end_at_once(signum, frame)
     raise Interrupted(signum)
 
 
-def _is_importing(frame: FrameType | None) -> bool:
+def is_importing(frame: FrameType | None) -> bool:
+    """Whether code runs because a module is being imported."""
     while frame is not None:
         if frame.f_code.co_filename.startswith(IMPORTER):
             return True

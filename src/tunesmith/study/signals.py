@@ -13,9 +13,11 @@ from contextlib import contextmanager
 from types import FrameType, TracebackType
 from typing import Any, Self
 
-from tunesmith.interruptions import Interrupted
+from tunesmith.interruptions import Interrupted, is_importing
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+AGAIN_S = 0.02
+"""A time budget that ends while a module is imported is looked at again after this."""
 
 
 def _is_listened_to(number: signal.Signals) -> bool:
@@ -38,7 +40,11 @@ def time_budget(budget_s: float | None) -> Iterator[Callable[[], bool]]:
     """
     spent: list[int] = []
 
-    def ask(number: int, _frame: FrameType | None) -> None:
+    def ask(number: int, frame: FrameType | None) -> None:
+        if is_importing(frame):
+            # A signal would end the process here, before it could say why.
+            signal.setitimer(signal.ITIMER_REAL, AGAIN_S)
+            return
         spent.append(number)
         if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
             # Before and after the study: leave in good order, and not by being killed.
