@@ -213,7 +213,7 @@ def test_estimators_that_fail_show_their_traceback(tmp_path: Path, tunesmith: Ru
     whole = {
         "study": "s",
         "objective": {
-            "estimator": "model.Model",
+            "estimator": "failing_model.Model",
             "data": {"path": "d.csv", "target": "y"},
             "cv": 2,
             "metric": "accuracy",
@@ -224,12 +224,12 @@ def test_estimators_that_fail_show_their_traceback(tmp_path: Path, tunesmith: Ru
     }
     (tmp_path / "tuning.yaml").write_text(yaml.safe_dump(whole))
     (tmp_path / "d.csv").write_text(data)
-    (tmp_path / "model.py").write_text(FAILS)
+    (tmp_path / "failing_model.py").write_text(FAILS)
     assert tunesmith("run", "-q", cwd=tmp_path).returncode == 0
     logs = tunesmith("logs", "1", cwd=tmp_path)
     assert logs.returncode == 0
     assert "==> fold 0, as the ledger keeps it <==" in logs.stdout
-    assert "model.py:10 in fit: raise ValueError" in logs.stdout
+    assert "failing_model.py:10 in fit: raise ValueError" in logs.stdout
     assert "ghp_" not in logs.stdout + logs.stderr
     assert "estimators leave no logs" in tunesmith("logs", "0", cwd=tmp_path).stderr
-    assert "model.py:10 in fit" in (tmp_path / "outputs/tuning_results.md").read_text()
+    assert "failing_model.py:10 in fit" in (tmp_path / "outputs/tuning_results.md").read_text()

@@ -16,6 +16,16 @@ PRINTS = 'import sys\nprint("loss: 1", sys.argv)\n'
 ARGS = ["--lr={lr}", "--depth={depth}"]
 
 
+USUAL = (
+    "results depend",
+    "not seen, and not counted",
+    "runs work in",
+    "left out of runs",
+    "runs are",
+)
+"""How notes begin that are not about values."""
+
+
 def notes(
     root: Path,
     files: Mapping[str, str],
@@ -45,7 +55,7 @@ def notes(
     (root / "tuning.yaml").write_text(yaml.safe_dump(whole, sort_keys=False))
     definition = load_definition(root / "tuning.yaml")
     found = build_program(definition, n_workers=1, restored={}).notes
-    return [note for note in found if not note.startswith("results ")]
+    return [note for note in found if not note.startswith(USUAL)]
 
 
 def refused(root: Path, files: Mapping[str, str], objective: Mapping[str, Any], **more: Any) -> str:
