@@ -92,7 +92,8 @@ def main() -> None:
     except Exception as error:  # noqa: BLE001 - nobody should read a traceback who did not ask
         _show_defect(error)
         status = ExitCode.INTERNAL
-    let_go()
+    finally:
+        let_go()
     leave()
     sys.exit(int(status or 0))
 
