@@ -262,6 +262,34 @@ def test_without_a_job_a_person_says_where() -> None:
         place_for("tuning/one", job, None)
 
 
+@pytest.mark.parametrize("is_moved", [True, False])
+def test_a_push_that_ends_without_a_word(
+    root: Path, person: Path, monkeypatch: pytest.MonkeyPatch, is_moved: bool
+) -> None:
+    git(root, "switch", "-q", "tuning/one")
+    write(root, best="a: new\n")
+    push_commits, tries = Checkout.push_commits, list[int]()
+
+    def silent(self: Checkout, *given: object) -> None:
+        tries.append(1)
+        if len(tries) > 1:
+            push_commits(self, *given)  # type: ignore[arg-type]
+            return
+        if is_moved:
+            (person / "other.txt").write_text("o\n")
+            push(person, "other")
+        raise GitError("origin could not be reached (no reason given).", "")
+
+    monkeypatch.setattr(Checkout, "push_commits", silent)
+    forge = github("tuning/one")
+    checkout = Checkout.in_ci(root, forge)
+    if is_moved:
+        assert checkout.commit_and_push([BEST], "x", forge, sleep=lambda _: None).commit
+    else:
+        with pytest.raises(GitError, match="no reason given"):
+            checkout.commit_and_push([BEST], "x", forge, sleep=lambda _: None)
+
+
 def test_eight_jobs_at_once_all_land(remote: Path, tmp_path: Path) -> None:
     """The results of each are files of its own; nobody waits for more than a while."""
     roots = [tmp_path / f"job{n}" for n in range(8)]

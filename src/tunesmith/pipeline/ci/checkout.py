@@ -349,9 +349,11 @@ class Checkout(Repository):
 
     def _is_race(self, remote: str, branch: str, tip: str | None, error: GitError) -> bool:
         """Whether somebody else was faster: Git says so, or the branch is elsewhere by now."""
-        if not isinstance(error, PushRefusedError):
+        is_contended = isinstance(error, PushRefusedError) and error.is_contended
+        # A push that is overtaken in its last moment may end without a word.
+        if not isinstance(error, PushRefusedError) and error.said.strip():
             return False
-        return error.is_contended or self.ask_remote(remote, [branch]).tips.get(branch) != tip
+        return is_contended or self.ask_remote(remote, [branch]).tips.get(branch) != tip
 
     def _told(self, error: GitError, forge: Forge | None) -> GitError:
         """A refusal with what helps against it."""
