@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+
 from tunesmith.ci_commands import SIGNS
 
 # A CI job's variables change what commands print: tests that want them set them themselves.

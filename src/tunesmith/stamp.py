@@ -129,7 +129,7 @@ def _inputs(definition: Definition) -> str | None:
                 "root": str(definition.root.resolve()),
                 "folder": str(Path.cwd()),  # paths are shown as seen from there
                 "ledger": [status.st_dev, status.st_ino],
-                "file": definition.file.model_dump(mode="json", exclude={"execution"}),
+                "file": definition.file.model_dump(mode="json", exclude={"execution", "branches"}),
                 "share": definition.file.execution.share,
                 "space": definition.space.to_json(),
                 "files": _files(definition),

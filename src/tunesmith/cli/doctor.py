@@ -119,6 +119,7 @@ def _pipeline(definition: "Definition") -> list[Check]:
 def _ci(definition: "Definition") -> list[Check]:
     """Checks of pull requests; the rules of the repository are asked only with a token."""
     from tunesmith.pipeline.ci.base import default_branch
+    from tunesmith.pipeline.ci.branch_health import branch_findings
     from tunesmith.pipeline.ci.checkout import Checkout
     from tunesmith.pipeline.ci.health import findings
     from tunesmith.pipeline.forge.forge import forge_here
@@ -127,7 +128,7 @@ def _ci(definition: "Definition") -> list[Check]:
     try:
         forge = forge_here()
         checkout = Checkout.in_ci(definition.root, forge)
-        branch = default_branch(checkout, forge)
+        branch = default_branch(checkout, forge, definition.file.branches)
         required = None
         if isinstance(forge, GitHub) and forge.login is not None and branch is not None:
             required = forge.required_checks(branch)
@@ -139,6 +140,7 @@ def _ci(definition: "Definition") -> list[Check]:
         except TunesmithError:
             return []
     found = findings(checkout.root, required)
+    found += branch_findings(checkout.root, definition.file.branches)
     return [(f.name, f.is_well, printable(f.detail)) for f in found]
 
 

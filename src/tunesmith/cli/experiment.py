@@ -27,7 +27,8 @@ def command() -> None:
     """Branches that hand over: tuning/NAME to tune on, training/NAME to train on.
 
     Start both from one commit, run and commit the study on the first, apply what it found to the
-    second, and open a pull request from there. The working tree is never touched.
+    second, and open a pull request from there. The working tree is never touched. With `branches:`
+    in the configuration their names begin otherwise.
     """
 
 
@@ -38,18 +39,24 @@ def command() -> None:
 @json_option
 def start(name: str, revision: str, remote: str | None, *, as_json: bool) -> None:
     """Create tuning/NAME and training/NAME at the same commit."""
+    from tunesmith.pipeline.branches.prefixes import check_prefixes, prefixes_of
     from tunesmith.pipeline.branches.states import find
 
     repository = Repository.of(Path())
-    project = folder_of(config_names(repository, None)[0])
-    commit = experiment.start(repository, name, revision, remote, project=project)
-    branches = [f"{experiment.TUNING}{name}", f"{experiment.TRAINING}{name}"]
+    names = config_names(repository, None)
+    prefixes = prefixes_of(repository, names)
+    check_prefixes(repository, prefixes, repository.main_branch())
+    project = folder_of(names[0])
+    commit = experiment.start(
+        repository, name, revision, remote, project=project, prefixes=prefixes
+    )
+    branches = list(prefixes.branches(name))
     if as_json:
         print_json("started", {"commit": commit, "branches": branches})
     else:
         show(f"{' and '.join(branches)} begin at {commit[:12]}.")
-    begun = find(repository, config_names(repository, None), name)
-    usual = f"git switch tuning/{name} && tunesmith run"
+    begun = find(repository, names, name)
+    usual = f"git switch {branches[0]} && tunesmith run"
     say(f"Next: {begun.next if begun.state == 'begun' else usual}")
 
 

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, JsonValue
 
+from tunesmith.config.prefixes import Prefixes
 from tunesmith.config.program import Program
 from tunesmith.config.section import (
     SLUG,
@@ -393,6 +394,8 @@ class File(Section):
     outer folds, as ``STUDY.outer0`` and so on, and its winner scored on the part left out. The
     search takes so many times longer; the report shows what it is worth."""
     execution: Execution = Execution()
+    branches: Prefixes = Prefixes()
+    """Where the names of experiments' branches begin otherwise than usual."""
     ledger: str = ".tunesmith/ledger.db"
     """Database of everything evaluated: a SQLite file, or a server's URL such as
     ``postgresql://user@host/database`` (needs ``pip install tunesmith[postgres]``)."""
@@ -432,8 +435,9 @@ class Definition:
 
     def as_json(self) -> dict[str, Any]:
         """As the ledger keeps it."""
+        # Names of branches are no part of a study.
         found: dict[str, Any] = {
-            "file": self.file.model_dump(mode="json"),
+            "file": self.file.model_dump(mode="json", exclude={"branches"}),
             "space": self.space.to_json(),
         }
         return found if self.outer is None else {**found, "outer": asdict(self.outer)}

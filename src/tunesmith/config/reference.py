@@ -75,6 +75,7 @@ SECTIONS = {
     "Gate": "gate",
     "Execution": "execution",
     "Slots": "execution.slots",
+    "Prefixes": "branches",
 }
 
 

@@ -25,18 +25,20 @@ def command(
     """
     from tunesmith.cli.experiment import config_names, told
     from tunesmith.pipeline.branches.apply import apply
-    from tunesmith.pipeline.branches.experiment import TRAINING, TUNING
+    from tunesmith.pipeline.branches.prefixes import prefixes_of
     from tunesmith.pipeline.ci.checkout import Checkout
     from tunesmith.pipeline.forge.forge import forge_needed
 
     forge = forge_needed()
     checkout = Checkout.in_ci(Path(), forge)
-    tuning = checkout.tuning_branch(forge, branch)
-    name = tuning.removeprefix(TUNING)
+    names = config_names(checkout, config)
+    prefixes = prefixes_of(checkout, names)
+    tuning = checkout.tuning_branch(forge, branch, prefixes)
+    name = tuning.removeprefix(prefixes.tuning)
     if dry_run:
-        show(f"{TRAINING}{name} would get the parameters of {tuning}.")
+        show(f"{prefixes.training}{name} would get the parameters of {tuning}.")
         return
-    done = apply(checkout, name, config_names(checkout, config), remote="origin")
+    done = apply(checkout, name, names, remote="origin")
     show(told(done))
     if workflow is not None:
         start(forge, workflow, done.branch)

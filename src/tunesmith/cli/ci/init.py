@@ -35,6 +35,8 @@ FORGES = ("github", "gitlab")
     show_default=True,
     help="Interrupt a run then, to be continued by the next one; a job takes 30 minutes more.",
 )
+@click.option("--tuning-prefix", metavar="PREFIX", help="Branches to tune on.  [tuning/]")
+@click.option("--training-prefix", metavar="PREFIX", help="Branches to train on.  [training/]")
 @click.option("--dry-run", is_flag=True, help="Only show what would be written.")
 @click.option("--force", is_flag=True, help="Overwrite files that exist.")
 def command(
@@ -45,23 +47,32 @@ def command(
     python: str,
     main: str | None,
     time_budget: str,
+    tuning_prefix: str | None,
+    training_prefix: str | None,
     *,
     dry_run: bool,
     force: bool,
 ) -> None:
     """Write workflows that tune on tuning/NAME, train on training/NAME and review pull requests.
 
-    With a dvc.yaml they call `dvc repro`, else `tunesmith run` and the command of --training.
+    With a dvc.yaml they call `dvc repro`, else `tunesmith run` and the command of --training. Other
+    prefixes are noted in the configuration, where all commands find them.
     """
+    from tunesmith.cli.ci.prefixes import remembered, say_changed, say_left, with_prefixes
     from tunesmith.config.load import load_definition
+    from tunesmith.pipeline.branches.prefixes import check_prefixes
     from tunesmith.pipeline.ci.base import default_branch
     from tunesmith.pipeline.ci.checkout import Checkout
     from tunesmith.pipeline.ci.surroundings import check_requirements
     from tunesmith.pipeline.ci.workflows import Wishes
 
     path = find_config(config)
-    definition = load_definition(path)
+    found = load_definition(path)
+    definition = with_prefixes(found, tuning_prefix, training_prefix)
+    before, after = found.file.branches, definition.file.branches
     checkout = Checkout.in_ci(definition.root, None)
+    default = default_branch(checkout, None, before)
+    check_prefixes(checkout, after, default)
     check_requirements(definition.root / requirements, requirements)
     usual = path.as_posix() in CONFIG_NAMES
     wishes = Wishes(
@@ -71,12 +82,16 @@ def command(
         python,
         main or "",
         "" if usual else f" -c {shlex.quote(path.as_posix())}",
-        default_branch(checkout, None) or "",
+        default or "",
     )
     planned = _planned(forge, definition, checkout.root, wishes, force=force)
-    _write(planned, dry_run=dry_run, force=force)
+    note = remembered(path, before, after)
+    _write(planned, note, dry_run=dry_run, force=force)
     _say_others(checkout.root, planned)
     if not dry_run:
+        say_left(checkout, before, after)
+        if note is not None:
+            say_changed(definition)
         _join_histories(definition)
         say(_next(forge, definition, requirements))
 
@@ -128,13 +143,16 @@ def _say_others(root: Path, planned: "list[NewFile]") -> None:
         )
 
 
-def _write(planned: "list[NewFile]", *, dry_run: bool, force: bool) -> None:
+def _write(planned: "list[NewFile]", note: "NewFile | None", *, dry_run: bool, force: bool) -> None:
+    """Write files, and a change of the configuration, or say what they would be."""
     from tunesmith.files import write_files
 
     taken = [file for file in planned if file.exists and not file.is_same]
     for file in planned:
         show(f"  {file_word(file, force=force):9} {_near(file.path)}")
-    for file in taken:
+    if note is not None:
+        show(f"  {'edit':9} {_near(note.path)}")
+    for file in [*taken, *([] if note is None else [note])]:
         show(_diff(file), nl=False)
     if dry_run:
         say("Nothing was written (--dry-run).")
@@ -144,7 +162,7 @@ def _write(planned: "list[NewFile]", *, dry_run: bool, force: bool) -> None:
         raise UsageError(
             f"{names}: already there; nothing was written.\n  Overwrite what differs with --force."
         )
-    write_files(planned)
+    write_files([*planned, *([] if note is None else [note])])
 
 
 def _near(path: Path) -> str:

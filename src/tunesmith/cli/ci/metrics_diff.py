@@ -23,6 +23,8 @@ def command(files: tuple[str, ...], base: str | None, *, is_markdown: bool, as_j
 
     FILES are JSON, YAML or TOML; by default the metrics that dvc.yaml names.
     """
+    from tunesmith.cli.experiment import config_names
+    from tunesmith.pipeline.branches.prefixes import prefixes_of
     from tunesmith.pipeline.ci import metrics
     from tunesmith.pipeline.ci.base import base_of, pull_request_of
     from tunesmith.pipeline.ci.checkout import Checkout
@@ -34,7 +36,8 @@ def command(files: tuple[str, ...], base: str | None, *, is_markdown: bool, as_j
     checkout = Checkout.in_ci(folder, forge)
     listed = files or tuple(metrics.metrics_files(folder))
     pull = None if base else pull_request_of(forge, checkout.branch_here(forge))[0]
-    compared = base_of(checkout, forge, base, pull)
+    prefixes = prefixes_of(checkout, config_names(checkout, None))
+    compared = base_of(checkout, forge, base, pull, prefixes)
     diff = metrics.metrics_diff(folder, listed, compared.name, compared.commit, compared.note)
     if as_json:
         print_json("metrics_diff", _content(diff))

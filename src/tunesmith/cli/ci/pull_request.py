@@ -60,7 +60,7 @@ def command(
 
     definition, forge = load_definition(find_config(config)), forge_needed()
     checkout = Checkout.in_ci(definition.root, forge)
-    into = target or default_branch(checkout, forge)
+    into = target or default_branch(checkout, forge, definition.file.branches)
     if into is None:
         raise UsageError("which branch is the default one? Name it: `--target BRANCH`.")
     source = branch or forge.job.branch

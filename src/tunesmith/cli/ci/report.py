@@ -86,7 +86,9 @@ def _subject(
     asks: bool,
 ) -> "tuple[Subject, int | None]":
     """What is reported on, and the number of its pull request, if that is known by now."""
+    from tunesmith.cli.experiment import config_names
     from tunesmith.config.load import load_definition
+    from tunesmith.pipeline.branches.prefixes import prefixes_of
     from tunesmith.pipeline.ci.base import base_of, pull_request_of
     from tunesmith.pipeline.ci.checkout import Checkout
     from tunesmith.pipeline.ci.text import Link, Subject
@@ -96,13 +98,14 @@ def _subject(
     branch = checkout.branch_here(forge)
     # Asked once: it is what to comment on, and what to compare with.
     pull, problem = pull_request_of(forge, branch, number) if asks else (None, "")
-    compared = base_of(checkout, forge, base, pull)
+    prefixes = prefixes_of(checkout, config_names(checkout, config))
+    compared = base_of(checkout, forge, base, pull, prefixes)
     if problem:
         compared = replace(compared, note=f"{compared.note} {NOT_LOOKED_UP} ({problem}).".strip())
     run = None if forge is None else forge.job.run_url
     links = (*((Link("CI run", run),) if run else ()), *links)
     number = None if pull is None else pull.number
-    return Subject(definition, checkout, branch, compared, files, links), number
+    return Subject(definition, checkout, branch, compared, files, links, prefixes), number
 
 
 def _report(

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from tunesmith.errors import UsageError
 from tunesmith.pipeline.branches.chosen import Choice, chosen, nothing_tuned
-from tunesmith.pipeline.branches.experiment import TRAINING, TUNING
 from tunesmith.pipeline.branches.notes import EXPERIMENT, note_lines, notes_in
 from tunesmith.pipeline.branches.objections import (
     Objection,
@@ -16,6 +15,7 @@ from tunesmith.pipeline.branches.objections import (
     stale,
     tampered,
 )
+from tunesmith.pipeline.branches.prefixes import prefixes_of
 from tunesmith.pipeline.branches.program_file import has_same_values, program_files
 from tunesmith.pipeline.branches.states import Experiment, find
 from tunesmith.pipeline.branches.transfer import files_of, locked_stage, unlike_there
@@ -90,17 +90,18 @@ def apply(
         UsageError: there is nothing to apply, or it should not be applied; with the way out.
         GitError: the branch has moved meanwhile, or the remote refuses; nothing was changed.
     """
-    before = repository.local_branches().get(f"{TRAINING}{name}")
+    branches = prefixes_of(repository, names).branches(name)
+    before = repository.local_branches().get(branches[1])
     experiment = find(repository, names, name)
-    there, base = _both(repository, experiment, names)
+    there, base = _both(repository, experiment, names, branches)
     report = there.path(there.outputs.report)
     if experiment.state == "begun" and not repository.entries(there.commit, [report]):
         raise nothing_tuned(there)
     parameters, where = _parameters(there, base, choice)
-    way = _way(there, experiment, base, parameters)
+    way = _way(there, experiment, branches[1], base, parameters)
     insisted = _refuse(way, choice, force=force)
     done = _planned(way, parameters, where, insisted)
-    message = _message(name, done, there.folder)
+    message = _message(name, done, branches[0], there.folder)
     commit = repository.commit_on(way.training, way.files, message)
     repository.set_branch(way.branch, commit, before, remote)
     return replace(done, commit=commit, is_new=commit != way.training)
@@ -125,10 +126,10 @@ def _planned(way: _Way, parameters: Parameters, where: str, insisted: tuple[str,
 
 
 def _both(
-    repository: Repository, experiment: Experiment, names: Sequence[str]
+    repository: Repository, experiment: Experiment, names: Sequence[str], branches: tuple[str, str]
 ) -> tuple[CommittedStudy, str]:
     """The study on the tuning branch, and the commit that both branches come from."""
-    tuning, training = f"{TUNING}{experiment.name}", f"{TRAINING}{experiment.name}"
+    tuning, training = branches
     if experiment.tuning is None or experiment.training is None:
         missing = tuning if experiment.tuning is None else training
         raise UsageError(
@@ -202,12 +203,13 @@ def _parameters(there: CommittedStudy, base: str, choice: Choice) -> tuple[Param
     return found.parameters, found.where
 
 
-def _way(there: CommittedStudy, experiment: Experiment, base: str, parameters: Parameters) -> _Way:
+def _way(
+    there: CommittedStudy, experiment: Experiment, branch: str, base: str, parameters: Parameters
+) -> _Way:
     repository, training = there.repository, str(experiment.training)
     messages = repository.messages(EXPERIMENT, [training], unless=base)
     notes = (note for commit, text in messages for note in notes_in(commit, text))
     applied = next((n.commit for n in notes if n.experiment == experiment.name), None)
-    branch = f"{TRAINING}{experiment.name}"
     return _Way(there, training, branch, base, applied, _files(there, training, parameters))
 
 
@@ -268,7 +270,7 @@ def _objections(way: _Way, choice: Choice) -> Iterator[Objection]:
     yield from against_lock(there)
     yield from _own_changes(way)
     if there.pipeline is not None and there.is_tight:
-        yield from unlike_there(there, there.pipeline, way.training, way.files)
+        yield from unlike_there(there, there.pipeline, way.training, way.branch, way.files)
 
 
 def _own_changes(way: _Way) -> Iterator[Objection]:
@@ -308,10 +310,10 @@ def _says_the_same(way: _Way, path: str, reference: str) -> bool:
 # -- the commit ----------------------------------------------------------------------------------
 
 
-def _message(name: str, done: Applied, project: str) -> str:
+def _message(name: str, done: Applied, tuning: str, project: str) -> str:
     listed = [f"- {text}" for text in (*done.changes, *(f"Overruled: {o}" for o in done.insisted))]
     lines = [f"tune: parameters of {origin(done.parameters)}", "", *listed]
     lines += [""] if listed else []
-    lines += [f"From {TUNING}{name} at {done.source} ({done.where}).", ""]
+    lines += [f"From {tuning} at {done.source} ({done.where}).", ""]
     trailers = note_lines(name, done.parameters.digest, done.source, project)
     return "\n".join([*lines, *trailers, ""])

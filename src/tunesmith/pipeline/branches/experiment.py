@@ -1,29 +1,30 @@
 """Experiments: a branch to tune on and a branch to train on, from the same commit.
 
 ``tuning/NAME`` is where the study runs; ``training/NAME`` gets the parameters that it found, as one
-commit, and goes into a pull request.
+commit, and goes into a pull request. The configuration may have them begin otherwise.
 """
 
 import re
 from collections.abc import Iterable
 
+from tunesmith.config.prefixes import Prefixes
 from tunesmith.errors import UsageError
 from tunesmith.pipeline.repository import Repository
 
-TUNING, TRAINING = "tuning/", "training/"
+USUAL = Prefixes()
 PROJECT_KEY = "tunesmith-project"
 """Under which this clone notes whose experiment a branch is."""
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}\Z")
 
 
-def check_name(repository: Repository, name: str) -> None:
+def check_name(repository: Repository, name: str, prefixes: Prefixes = USUAL) -> None:
     """Refuse names that no branch can have, or that are up to no good.
 
     Raises:
         UsageError: with the rule.
     """
     is_word = NAME.match(name) is not None
-    if not is_word or not all(repository.is_branch_name(f"{k}{name}") for k in (TUNING, TRAINING)):
+    if not is_word or not all(map(repository.is_branch_name, prefixes.branches(name))):
         raise UsageError(
             f"{shown_name(name)} cannot name an experiment: letters, digits, dots, dashes and"
             " underscores, beginning with a letter or digit, at most 80."
@@ -48,6 +49,7 @@ def start(
     remote: str | None = None,
     *,
     project: str | None = None,
+    prefixes: Prefixes = USUAL,
 ) -> str:
     """Create both branches at the same commit; the working tree stays where it is.
 
@@ -57,6 +59,7 @@ def start(
         revision: where the branches begin.
         remote: to push both to; then both sides have them, or neither.
         project: the project folder within the repository; noted here, as long as no commit tells.
+        prefixes: how the branches begin.
 
     Returns:
         The commit.
@@ -64,14 +67,14 @@ def start(
     Raises:
         UsageError: the name is taken or cannot be one, or there is no such commit.
     """
-    check_name(repository, name)
+    check_name(repository, name, prefixes)
     commit = repository.commit_of(revision)
     if commit is None:
         hint = (
             "Commit something first." if revision == "HEAD" else "Is it spelt right, and fetched?"
         )
         raise UsageError(f"{shown_name(revision)} names no commit of this repository. {hint}")
-    names = [f"{TUNING}{name}", f"{TRAINING}{name}"]
+    names = list(prefixes.branches(name))
     _refuse_taken(names, repository.branches())
     repository.make_branches(names, commit, remote)
     if project is not None:
@@ -85,11 +88,20 @@ def _refuse_taken(names: list[str], branches: Iterable[str]) -> None:
     known = {branch.lower(): branch for branch in branches}
     for name in names:
         low = name.lower()
-        taken = known.get(low) or known.get(low.partition("/")[0])
+        above = [low[:at] for at, letter in enumerate(low) if letter == "/"]
+        blocking = next((known[one] for one in above if one in known), None)
+        if blocking is not None:
+            raise UsageError(
+                f"there is a branch {shown_name(blocking)} already, and Git keeps none below it.\n"
+                f"  Rename that one: `git branch -m {blocking} {blocking}-before`; or have branches"
+                " begin otherwise: `branches: {tuning: hpo/, training: train/}` in the"
+                " configuration."
+            )
+        taken = known.get(low)
         taken = taken or next((b for key, b in known.items() if key.startswith(f"{low}/")), None)
-        if taken is None:
-            continue
-        way = f", or go on with it: `git switch {taken}`" if taken == name else ""
-        raise UsageError(
-            f"there is a branch {shown_name(taken)} already.\n  Name the experiment otherwise{way}."
-        )
+        if taken is not None:
+            way = f", or go on with it: `git switch {taken}`" if taken == name else ""
+            raise UsageError(
+                f"there is a branch {shown_name(taken)} already.\n  Name the experiment"
+                f" otherwise{way}."
+            )

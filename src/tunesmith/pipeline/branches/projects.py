@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tunesmith.config.load import project_root
 from tunesmith.config.names import CONFIG_NAMES
-from tunesmith.pipeline.branches.experiment import PROJECT_KEY, TUNING
+from tunesmith.pipeline.branches.experiment import PROJECT_KEY
 from tunesmith.pipeline.repository import Repository, Tip
 
 
@@ -45,11 +45,11 @@ class Projects:
     def _marks(self) -> dict[str, str]:
         return self.repository.marks(PROJECT_KEY)
 
-    def owner(self, name: str, tips: Sequence[Tip | None]) -> str:
+    def owner(self, tuning: str, tips: Sequence[Tip | None]) -> str:
         """The folder of the project that an experiment belongs to.
 
         Args:
-            name: of the experiment.
+            tuning: the name of its branch to tune on.
             tips: of its branches.
 
         Returns:
@@ -57,7 +57,7 @@ class Projects:
         """
         if not self.others:
             return self.own
-        marked = self._marks.get(f"{TUNING}{name}")
+        marked = self._marks.get(tuning)
         if marked is not None:
             return marked
         owners = {self._of_path(p) for tip in tips if tip for p in self._changed(tip.commit)}

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tunesmith.errors import UsageError, did_you_mean
-from tunesmith.pipeline.branches.experiment import TRAINING, TUNING, shown_name
+from tunesmith.pipeline.branches.experiment import shown_name
 from tunesmith.pipeline.branches.survey import Facts, Survey
 from tunesmith.pipeline.branches.ways import UNCHANGED, is_unchanged, origin_of, way_on
 from tunesmith.pipeline.repository import Repository
@@ -99,11 +99,11 @@ def _gone(name: str) -> Experiment:
 
 def _experiment(survey: Survey, facts: Facts) -> Experiment:
     state, note = _state(survey, facts)
-    tips = {TUNING: facts.tuning, TRAINING: facts.training}
-    parted = [kind + _clean(facts.name) for kind, tip in tips.items() if tip and tip.has_parted]
+    branches, tips = survey.prefixes.branches(_clean(facts.name)), (facts.tuning, facts.training)
+    parted = [b for b, tip in zip(branches, tips, strict=True) if tip and tip.has_parted]
     if parted and state != "merged":
         note = f"{' and '.join(parted)} and the remote's have parted"
-    tuning, training = (tip.commit if tip else None for tip in tips.values())
+    tuning, training = (tip.commit if tip else None for tip in tips)
     following = way_on(survey, facts, state)
     return Experiment(facts.name, state, note, following, tuning, training)
 
@@ -112,8 +112,8 @@ def _state(survey: Survey, facts: Facts) -> tuple[str, str]:
     if (into := _merged_into(survey, facts)) is not None:
         return "merged", into
     if facts.training is None or (facts.tuning is None and not facts.notes):
-        missing = TUNING if facts.tuning is None else TRAINING
-        return "incomplete", f"there is no branch {missing}{_clean(facts.name)}"
+        tuning, training = survey.prefixes.branches(_clean(facts.name))
+        return "incomplete", f"there is no branch {tuning if facts.tuning is None else training}"
     if facts.layout.outputs is None:
         return "incomplete", "its configuration is missing or cannot be read"
     if facts.tuning is not None and facts.base is None:
@@ -133,8 +133,7 @@ def _since_begun(survey: Survey, facts: Facts) -> str:
     report = None if outputs is None else survey.at(tuning, facts.layout.path(outputs.report))
     if tuning is None or main is None or report is None or tuning.commit != facts.base:
         return ""
-    name = shlex.quote(_clean(facts.name))
-    branches = f"{TUNING}{name} {TRAINING}{name}"
+    branches = shlex.join(survey.prefixes.branches(_clean(facts.name)))
     return (
         "with results of before; if a run changes none of them, nothing is left to do:"
         f" `git switch {main[0]} && git branch -D {branches}`"

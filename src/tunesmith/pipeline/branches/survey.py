@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from tunesmith.config.model import Outputs
+from tunesmith.config.prefixes import Prefixes
 from tunesmith.config.source import parse_document
 from tunesmith.errors import UsageError
-from tunesmith.pipeline.branches.experiment import TRAINING, TUNING
 from tunesmith.pipeline.branches.notes import EXPERIMENT, Note, notes_in
+from tunesmith.pipeline.branches.prefixes import prefixes_of
 from tunesmith.pipeline.branches.projects import Projects, folder_of
 from tunesmith.pipeline.committed import joined, pipelines_at
 from tunesmith.pipeline.dvc.places import Wanted, above, find, only_of
@@ -92,14 +93,24 @@ class Survey:
     _digests: dict[tuple[str, str], str | None] = field(default_factory=dict)
 
     @cached_property
+    def prefixes(self) -> Prefixes:
+        """How these branches begin."""
+        return prefixes_of(self.repository, self.names, self.main and self.main[1])
+
+    @cached_property
     def tips(self) -> dict[str, Tip]:
         """Of all branches to tune or to train on."""
-        return self.repository.tips((TUNING, TRAINING))
+        return self.repository.tips(self.prefixes.both)
+
+    def tips_of(self, name: str) -> tuple[Tip | None, Tip | None]:
+        """Of the branches of an experiment: to tune on, and to train on."""
+        tuning, training = self.prefixes.branches(name)
+        return self.tips.get(tuning), self.tips.get(training)
 
     @property
     def experiments(self) -> set[str]:
         """The names of those that have a branch."""
-        return {branch.partition("/")[2] for branch in self.tips}
+        return {name for branch in self.tips if (name := self.prefixes.name_of(branch))}
 
     @cached_property
     def main(self) -> tuple[str, str] | None:
@@ -115,8 +126,7 @@ class Survey:
 
     def owner(self, name: str) -> str:
         """The folder of the project that an experiment belongs to."""
-        tips = [self.tips.get(f"{kind}{name}") for kind in (TUNING, TRAINING)]
-        return self.projects.owner(name, tips)
+        return self.projects.owner(self.prefixes.branches(name)[0], self.tips_of(name))
 
     @cached_property
     def merged(self) -> set[str]:
@@ -132,7 +142,7 @@ class Survey:
 
     def facts(self, names: Sequence[str]) -> list[Facts]:
         """Of experiments that have a branch, in the order of their names."""
-        pairs = [(self.tips.get(TUNING + name), self.tips.get(TRAINING + name)) for name in names]
+        pairs = [self.tips_of(name) for name in names]
         layouts = self._layouts([tip.commit for one, other in pairs if (tip := one or other)])
         training = [other.commit for _, other in pairs if other]
         notes = self._notes(training, self.main and self.main[1])

@@ -54,7 +54,7 @@ def _files_in(there: CommittedStudy, outs: Collection[str], training: str) -> It
 
 
 def unlike_there(
-    there: CommittedStudy, pipeline: Pipeline, training: str, brought: Collection[str]
+    there: CommittedStudy, pipeline: Pipeline, training: str, branch: str, brought: Collection[str]
 ) -> Iterator[Objection]:
     """Why DVC would tune again on the training branch although everything came along.
 
@@ -62,9 +62,9 @@ def unlike_there(
         there: the study on the tuning branch.
         pipeline: of it.
         training: the commit of the training branch.
+        branch: its name.
         brought: the paths that come along.
     """
-    branch = there.branch.replace("tuning/", "training/", 1)
     way = f"Merge it: `git switch {branch} && git merge {there.branch}`."
     stage = _stage_later(there, pipeline, training, brought)
     if stage is None or stage.what_runs != pipeline.stage.what_runs:

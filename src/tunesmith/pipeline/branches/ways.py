@@ -3,7 +3,6 @@
 import shlex
 
 from tunesmith.pipeline.branches.commands import named, repro
-from tunesmith.pipeline.branches.experiment import TRAINING, TUNING
 from tunesmith.pipeline.branches.survey import Facts, Survey
 from tunesmith.pipeline.repository import Repository
 
@@ -20,23 +19,24 @@ def way_on(survey: Survey, facts: Facts, state: str) -> str:
     """
     name = shlex.quote(facts.name) if facts.name.isprintable() else "NAME"
     layout, repository = facts.layout, survey.repository
+    tuning, training = survey.prefixes.branches(name)
     if state == "begun":
         run = f"tunesmith run{named(repository, survey.names)}"
         if layout.tuning:
             run = repro(repository, layout.pipeline, [layout.tuning])
-        return f"git switch {TUNING}{name} && {run}, and commit"
+        return f"git switch {tuning} && {run}, and commit"
     if state == "tuned":
         return f"tunesmith experiment apply {name}{named(repository, survey.names)}"
     if state == "applied" and is_unchanged(survey, facts):
         is_empty = facts.training is not None and facts.training.commit == facts.base
-        return _merge(survey, TUNING + name) if is_empty else _hand_over(survey, TRAINING + name)
+        return _merge(survey, tuning) if is_empty else _hand_over(survey, training)
     if state == "applied":
         train = ", train"
         if layout.training:
             train = f" && {repro(repository, layout.pipeline, layout.training)}"
-        return f"git switch {TRAINING}{name}{train}, and commit the metrics"
+        return f"git switch {training}{train}, and commit the metrics"
     if state == "trained":
-        return _hand_over(survey, TRAINING + name)
+        return _hand_over(survey, training)
     return _completion(survey, facts, name) if state == "incomplete" else ""
 
 
@@ -79,12 +79,12 @@ def _merge(survey: Survey, branch: str) -> str:
 
 def _completion(survey: Survey, facts: Facts, name: str) -> str:
     repository, tuning, training = survey.repository, facts.tuning, facts.training
+    branches = survey.prefixes.branches(name)
     if tuning is not None and training is not None:
         if facts.layout.outputs is None:
-            return f"git switch {TUNING}{name} && tunesmith check{named(repository, survey.names)}"
-        branches = [f"{kind}{name}" for kind in (TUNING, TRAINING)]
+            return f"git switch {branches[0]} && tunesmith check{named(repository, survey.names)}"
         return repository.fetch_command(*branches) if repository.is_shallow() else ""
-    branch = f"{TRAINING if training is None else TUNING}{name}"
+    branch = branches[1] if training is None else branches[0]
     tip, main = tuning or training, survey.main
     base = None if tip is None or main is None else repository.merge_base(main[1], tip.commit)
     begin = f"git branch {branch} {(base or str(tip and tip.commit))[:12]}"

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from tunesmith.pipeline.branches.experiment import TRAINING, TUNING
+from tunesmith.config.prefixes import Prefixes
+from tunesmith.pipeline.branches.experiment import USUAL
 from tunesmith.pipeline.ci.checkout import Checkout
 from tunesmith.pipeline.forge.api import ForgeError
 from tunesmith.pipeline.forge.forge import Forge, PullRequest
@@ -26,7 +27,11 @@ class Base:
 
 
 def base_of(
-    checkout: Checkout, forge: Forge | None, given: str | None, pull: PullRequest | None = None
+    checkout: Checkout,
+    forge: Forge | None,
+    given: str | None,
+    pull: PullRequest | None = None,
+    prefixes: Prefixes = USUAL,
 ) -> Base:
     """What a change is compared with.
 
@@ -35,14 +40,16 @@ def base_of(
         forge: that the job runs on.
         given: a revision; it counts before all else.
         pull: the pull request of this branch; what it goes into counts next.
+        prefixes: how branches of experiments begin.
     """
     if given is not None:
         commit = checkout.commit_of(given)
         return Base(given, commit, "" if commit else f"`{given}` names no commit of this clone.")
     target = pull.target if pull is not None else None
-    name = target or (forge.job.target if forge else None) or default_branch(checkout, forge)
+    told = target or (forge.job.target if forge else None)
+    name = told or default_branch(checkout, forge, prefixes)
     if name is None:
-        others = _others(checkout)
+        others = _others(checkout, prefixes)
         if not others:
             return Base(NO_BRANCH, None)
         listed = ", ".join(f"`{name}`" for name in others[:5])
@@ -59,10 +66,17 @@ def _missing(checkout: Checkout, name: str) -> str:
     return f"Fetch it before: `git fetch{depth} {ORIGIN} {reference}`."
 
 
-def default_branch(checkout: Checkout, forge: Forge | None) -> str | None:
+def default_branch(
+    checkout: Checkout, forge: Forge | None, prefixes: Prefixes = USUAL
+) -> str | None:
     """The repository's default branch: as the job is told, or the remote tells.
 
     In a repository whose remote does not tell, it is the only branch beside those of experiments.
+
+    Args:
+        checkout: where.
+        forge: that the job runs on.
+        prefixes: how branches of experiments begin.
 
     Returns:
         ``None`` if that does not settle it.
@@ -77,14 +91,14 @@ def default_branch(checkout: Checkout, forge: Forge | None) -> str | None:
             told = None
     if told is not None:
         return told
-    others = _others(checkout)
+    others = _others(checkout, prefixes)
     return others[0] if len(others) == 1 else None
 
 
-def _others(checkout: Checkout) -> list[str]:
+def _others(checkout: Checkout, prefixes: Prefixes) -> list[str]:
     """Branches that are no experiment's."""
     found = {*checkout.local_branches(), *checkout.remote_branches()}
-    return sorted(name for name in found if not name.startswith((TUNING, TRAINING)))
+    return sorted(name for name in found if not name.startswith(prefixes.both))
 
 
 def pull_request_of(

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tunesmith.config.prefixes import Prefixes
 from tunesmith.errors import UsageError
-from tunesmith.pipeline.branches.experiment import TUNING
+from tunesmith.pipeline.branches.experiment import USUAL
 from tunesmith.pipeline.ci.backoff import pauses
 from tunesmith.pipeline.ci.merging import merged
 from tunesmith.pipeline.ci.place import Place, place_for
@@ -122,8 +123,15 @@ class Checkout(Repository):
             )
         return place
 
-    def tuning_branch(self, forge: Forge, named: str | None = None) -> str:
+    def tuning_branch(
+        self, forge: Forge, named: str | None = None, prefixes: Prefixes = USUAL
+    ) -> str:
         """The tuning branch that a job is about: named, checked out, or the job's own.
+
+        Args:
+            forge: that it runs on.
+            named: that is meant, if somebody has named one.
+            prefixes: how branches of experiments begin.
 
         Raises:
             UsageError: it is none, or two of these differ.
@@ -131,10 +139,11 @@ class Checkout(Repository):
         if forge.job.foreign:
             raise UsageError(f"{forge.job.foreign}.\n  Do this in a job that runs on a push.")
         given = [named] if named is not None else [self._checked_out(), forge.job.branch]
-        found = [name for name in dict.fromkeys(given) if name and name.startswith(TUNING)]
+        start = prefixes.tuning
+        found = [name for name in dict.fromkeys(given) if name and name.startswith(start)]
         if not found:
             known = next((name for name in given if name), "a tag")
-            raise UsageError(f"`{known}` is no tuning branch: they are called {TUNING}NAME.")
+            raise UsageError(f"`{known}` is no tuning branch: they are called {start}NAME.")
         if len(found) > 1:
             raise UsageError(
                 f"`{found[0]}` is checked out, and this job runs for `{found[1]}`; nothing was"

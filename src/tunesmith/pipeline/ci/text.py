@@ -7,9 +7,10 @@ from functools import cached_property
 from pathlib import Path
 
 from tunesmith.config.model import Definition
+from tunesmith.config.prefixes import Prefixes
 from tunesmith.errors import UsageError
 from tunesmith.pipeline.believed import of_ledger
-from tunesmith.pipeline.branches.experiment import TRAINING, TUNING
+from tunesmith.pipeline.branches.experiment import USUAL
 from tunesmith.pipeline.ci import metrics
 from tunesmith.pipeline.ci.base import Base
 from tunesmith.pipeline.ci.checkout import Checkout
@@ -52,6 +53,8 @@ class Subject:
     files: tuple[Path, ...] = ()
     """Markdown files in place of the study's own report."""
     links: tuple[Link, ...] = ()
+    prefixes: Prefixes = USUAL
+    """How branches of experiments begin."""
 
     @cached_property
     def summary(self) -> Summary | None:
@@ -145,8 +148,10 @@ def _committed_report(subject: Subject) -> str | None:
 def _tuning_report(subject: Subject) -> str | None:
     """On a training branch, the report of the tuning branch that its parameters come from."""
     checkout, outputs = subject.checkout, subject.definition.file.outputs
-    name = (subject.branch or "").removeprefix(TRAINING)
-    tuning = checkout.branches().get(f"{TUNING}{name}") if name != subject.branch else None
+    branch, prefixes = subject.branch or "", subject.prefixes
+    name = branch.removeprefix(prefixes.training)
+    own = f"{prefixes.tuning}{name}"
+    tuning = checkout.branches().get(own) if name != branch else None
     best = _path(subject, outputs.best.path)
     shape = shape_of(subject.definition)
     found = _parameters_of(checkout, tuning, best, shape)

@@ -113,7 +113,12 @@ def _values(definition: Definition, root: Path, wishes: Wishes) -> dict[str, str
     best = within(root, definition.root, [definition.file.outputs.best.path])
     main = wishes.main or wishes.default
     prefix = "" if folder == "." else f"{folder}/"
+    branches = definition.file.branches
     return {
+        "tuning_prefix": branches.tuning,
+        "training_prefix": branches.training,
+        "tuning_pattern": _pattern(branches.tuning),
+        "training_pattern": _pattern(branches.training),
         "folder": scalar(folder),
         "go": scalar(f"cd {shlex.quote(folder)}"),
         "prefix": prefix,
@@ -133,6 +138,11 @@ def _values(definition: Definition, root: Path, wishes: Wishes) -> dict[str, str
         "only": f"\n    branches: [{scalar(main)}]" if main else "",
         "target": f" --target {shlex.quote(wishes.main)}" if wishes.main else "",
     }
+
+
+def _pattern(prefix: str) -> str:
+    """A beginning as GitLab's regular expressions between slashes have it."""
+    return prefix.replace(".", r"\.").replace("/", r"\/")
 
 
 def _install(folder: Path, wishes: Wishes) -> str:

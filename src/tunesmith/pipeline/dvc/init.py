@@ -5,7 +5,7 @@ the order, entries that people added. Asked again, it finds nothing to do.
 """
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from difflib import unified_diff
 from pathlib import Path
@@ -17,9 +17,7 @@ from tunesmith.config.model import Definition, Outputs
 from tunesmith.config.source import parse_document
 from tunesmith.errors import UsageError
 from tunesmith.files import write_atomic
-from tunesmith.formats import FormatError, format_of, yaml, yaml_blocks
-from tunesmith.formats import json as json_format
-from tunesmith.formats import toml as toml_format
+from tunesmith.formats import FormatError
 from tunesmith.pipeline.attributes import attributes
 from tunesmith.pipeline.dvc import wanted
 from tunesmith.pipeline.dvc.health import IGNORE, leaves_out_bytecode
@@ -28,6 +26,7 @@ from tunesmith.pipeline.dvc.shared_data import depends_on, lacking, shared_data
 from tunesmith.pipeline.dvc.stages import Coupling, coupling, exact_text
 from tunesmith.pipeline.dvc.wanted import Paths
 from tunesmith.pipeline.parameters import parse
+from tunesmith.pipeline.settings import with_values
 
 DVC_FOLDER = ".dvc"
 IGNORED = {IGNORE: "__pycache__/", ".gitignore": "dvc_plots/"}
@@ -184,7 +183,7 @@ def with_sections(text: str, source: Path, definition: Definition) -> str:
     if not values:
         return text
     try:
-        changed = _set(text, source, values)
+        changed = with_values(text, source, values)
     except FormatError as error:
         lines = "".join(f"\n    {part}.{key}: {value}" for (part, key), value in values.items())
         raise UsageError(f"{source}: {error}.\n  Set by hand:{lines}") from None
@@ -194,30 +193,6 @@ def with_sections(text: str, source: Path, definition: Definition) -> str:
 
 def _tuple(value: Any) -> tuple[str, ...]:
     return (value,) if isinstance(value, str) else tuple(value or ())
-
-
-def _set(text: str, source: Path, values: Mapping[tuple[str, ...], Any]) -> str:
-    form = format_of(source.name)
-    if form != "yaml":
-        if form == "json":
-            return json_format.update(text, dict(values))
-        kept = {at: value for at, value in values.items() if value is not None}
-        return _without(toml_format.update(text, kept), values.keys() - kept.keys())
-    content = yaml.read(text)
-    for (section, key), value in values.items():
-        merged = {**(content.get(section) or {}), key: value}
-        content[section] = {name: item for name, item in merged.items() if item is not None}
-    return yaml_blocks.rewrite(text, content)
-
-
-def _without(text: str, places: Iterable[tuple[str, ...]]) -> str:
-    """A TOML document without some keys: it has no null."""
-    import tomlkit
-
-    document: Any = tomlkit.parse(text)
-    for section, key in places:
-        del document[section][key]
-    return tomlkit.dumps(document)
 
 
 def _ignoring(root: Path) -> Iterator[FileChange]:

@@ -1,0 +1,90 @@
+"""The beginnings of branches' names that ``tunesmith ci init`` is asked for."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tunesmith.cli.streams import say
+from tunesmith.config.prefixes import Prefixes
+from tunesmith.errors import UsageError
+
+if TYPE_CHECKING:
+    from tunesmith.config.model import Definition
+    from tunesmith.files import NewFile
+    from tunesmith.pipeline.repository import Repository
+
+
+def with_prefixes(
+    definition: "Definition", tuning: str | None, training: str | None
+) -> "Definition":
+    """The definition with the beginnings that were asked for.
+
+    Raises:
+        UsageError: they cannot be; every reason at once.
+    """
+    from pydantic import ValidationError
+
+    given = {"tuning": tuning, "training": training}
+    named = {key: value for key, value in given.items() if value is not None}
+    if not named:
+        return definition
+    try:
+        found = Prefixes(**{**definition.file.branches.model_dump(), **named})
+    except ValidationError as error:
+        raise UsageError("\n".join(map(_reason, error.errors()))) from None
+    return replace(definition, file=definition.file.model_copy(update={"branches": found}))
+
+
+def _reason(detail: object) -> str:
+    assert isinstance(detail, dict)  # noqa: S101 - of pydantic's
+    option = "".join(f"--{key}-prefix: " for key in detail["loc"])
+    return f"{option}{str(detail['msg']).removeprefix('Value error, ')}."
+
+
+def remembered(path: Path, before: Prefixes, after: Prefixes) -> "NewFile | None":
+    """The configuration with other beginnings than it has; ``None`` if they are what it says.
+
+    Raises:
+        UsageError: its text cannot be changed so; with what to write by hand.
+    """
+    from tunesmith.files import NewFile
+    from tunesmith.formats import FormatError
+    from tunesmith.pipeline.dvc.stages import exact_text
+    from tunesmith.pipeline.settings import with_values
+
+    old, new = before.model_dump(), after.model_dump()
+    changed = {key: value for key, value in new.items() if value != old[key]}
+    text = exact_text(path)
+    if not changed or text is None:
+        return None
+    values: dict[tuple[str, ...], str] = {("branches", key): v for key, v in changed.items()}
+    try:
+        return NewFile(path, with_values(text, path, values))
+    except FormatError as error:
+        said = ", ".join(f"{key}: {value}" for key, value in changed.items())
+        raise UsageError(f"{path}: {error}.\n  Set by hand: branches: {{{said}}}") from None
+
+
+def say_changed(definition: "Definition") -> None:
+    """What DVC makes of a configuration that has changed."""
+    from tunesmith.pipeline.dvc.agreement import repro, study_stage
+
+    found, folder = study_stage(definition)
+    if found is not None:
+        again = repro(folder, [found.stage.name])
+        say(f"DVC sees another configuration: `{again}` evaluates nothing, and takes note of it.")
+
+
+def say_left(repository: "Repository", before: Prefixes, after: Prefixes) -> None:
+    """Name the branches that no longer belong to an experiment."""
+    if before == after:
+        return
+    branches = repository.local_branches()
+    ways = [
+        f"`git branch -m {branch} {new}{name}`"
+        for branch in branches
+        for old, new in zip(before.both, after.both, strict=True)
+        if old != new and (name := branch.removeprefix(old)) and branch.startswith(old)
+    ]
+    if ways:
+        say(f"These branches belong to no experiment any more: {', '.join(ways)}.")
