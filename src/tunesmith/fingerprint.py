@@ -7,11 +7,12 @@ import platform
 import sys
 import warnings
 from collections.abc import Iterable, Sequence
-from importlib.metadata import PackageNotFoundError, packages_distributions, version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tunesmith.errors import DataError
+from tunesmith.installed import providers
 from tunesmith.shadows import FINDER
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 DIGEST_BYTES = 16
 COMPUTING = ("numpy", "scipy", "scikit-learn", "pandas")
 IMPORTED_AS_NAMED = {"numpy", "scipy", "sklearn", "pandas"}
-"""Modules of the packages that count anyway: looking modules up takes a sixth of a second."""
+"""Modules of the packages that count anyway."""
 
 
 def digest(content: object) -> str:
@@ -151,8 +152,7 @@ def versions(import_paths: Sequence[str], root: Path | None = None) -> dict[str,
     outside = reached(tops, root)[1] if root else tops
     names = {*COMPUTING}
     if wanted := outside - IMPORTED_AS_NAMED - sys.stdlib_module_names:
-        installed = packages_distributions()
-        names |= {name for top in wanted for name in installed.get(top, ())}
+        names |= {name for top in wanted for name in providers().get(top, ())}
     found = {name: _version(name) for name in sorted(names)}
     python = f"{sys.version_info.major}.{sys.version_info.minor}"
     return {"python": python, "machine": platform.machine()} | {k: v for k, v in found.items() if v}

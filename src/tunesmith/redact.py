@@ -109,10 +109,11 @@ def _is_path(value: str) -> bool:
 
 
 def _secret_values(environ: Mapping[str, str]) -> tuple[str, ...]:
-    found = {value for name, value in environ.items() if is_secret(name, value)}
-    found |= {value for value in environ.values() if _has_login(value)}
+    variables = dict(environ)  # that of the process is decoded at every look
+    found = {value for name, value in variables.items() if is_secret(name, value)}
+    found |= {value for value in variables.values() if _has_login(value)}
     # What a program takes out of such a value may turn up alone.
-    parts = {part for value in environ.values() for part in _parts(value)}
+    parts = {part for value in variables.values() for part in _parts(value)}
     kept = {part for part in parts if not NUMBER.fullmatch(part) and part not in _spared}
     return tuple(sorted(found | kept))
 

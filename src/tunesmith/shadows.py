@@ -149,9 +149,9 @@ def _absolute(place: str) -> str:
 
 def _is_dependency(name: str) -> bool:
     """Whether what is installed under a name is needed by Tunesmith or a library of estimators."""
-    from importlib.metadata import packages_distributions
+    from tunesmith.installed import providers
 
-    by_name = packages_distributions()
+    by_name = providers()
     owners = {_plain(owner) for owner in by_name.get(name, ())}
     roots = {owner for root in OPTIONAL for owner in by_name.get(root, ())}
     return not owners.isdisjoint(_closure({*roots, OWN}))

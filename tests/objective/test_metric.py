@@ -13,7 +13,8 @@ from sklearn.metrics import make_scorer, recall_score
 
 from tunesmith.config.model import MetricSpec
 from tunesmith.errors import UsageError
-from tunesmith.objective.metric import BadScoreError, MetricWarning, Scorers, real
+from tunesmith.objective.failure import BadScoreError
+from tunesmith.objective.metric import MetricWarning, Scorers, real
 
 
 def cost(y_true: Any, y_pred: Any) -> float:

@@ -7,6 +7,7 @@ from typing import Any, Union, get_args, get_origin
 
 from pydantic import BaseModel
 
+from tunesmith.config.section import meanings
 from tunesmith.errors import Path, Violation, did_you_mean
 
 EXPECTED = {
@@ -178,10 +179,12 @@ def field_names(model: type[BaseModel], path: Path) -> list[str]:
 def _description(model: type[BaseModel], path: Path) -> str:
     section = model_at(model, path[:-1])
     info = section.model_fields.get(str(path[-1])) if section is not None else None
-    if info is None:
+    if section is None or info is None:
         return ""
     inner = _section(info.annotation)
-    text = info.description or (inner.__doc__ if inner is not None else "") or ""
+    text = (
+        meanings(section).get(str(path[-1])) or (inner.__doc__ if inner is not None else "") or ""
+    )
     return text.partition("\n")[0].replace("``", "`")
 
 

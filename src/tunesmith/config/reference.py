@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tunesmith.config.model import File
+from tunesmith.config.schema import own_schema
 
 SPACE_REFERENCE = """\
 ## space
@@ -44,7 +44,7 @@ This page is made from the schema by `python docs/generate.py`.
 
 def reference_markdown() -> str:
     """The configuration reference: one table a section."""
-    schema = File.model_json_schema()
+    schema = own_schema()
     parts = [INTRODUCTION, _table("The file", schema, schema)]
     for name, title in SECTIONS.items():
         parts.append(_table(title, schema["$defs"][name], schema))

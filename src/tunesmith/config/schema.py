@@ -1,8 +1,10 @@
 """The JSON Schema of the configuration."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from tunesmith.config.model import File
+from tunesmith.config.section import Section, meanings
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 NUMBERS = {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2}
@@ -19,7 +21,7 @@ SINGLES = {"Objective": ("steps",), "Search": ("start_with",), "Stop": ("any", "
 
 def json_schema() -> dict[str, Any]:
     """The JSON Schema (2020-12) of ``tuning.yaml``."""
-    schema = File.model_json_schema()
+    schema = own_schema()
     schema["$schema"] = DIALECT
     schema["title"] = "Tunesmith configuration"
     schema["properties"] = {
@@ -36,6 +38,23 @@ def json_schema() -> dict[str, Any]:
             branch["minItems"] = 1
     _translate(schema)
     return schema
+
+
+def own_schema() -> dict[str, Any]:
+    """Pydantic's schema of the file, without its space; fields have their docstrings."""
+    schema = File.model_json_schema()
+    for section in _sections(Section):
+        part = schema if section is File else schema["$defs"].get(section.__name__)
+        for name, text in meanings(section).items() if part else ():
+            described = part["properties"][name] | {"description": text}
+            part["properties"][name] = dict(sorted(described.items()))
+    return schema
+
+
+def _sections(base: type[Section]) -> Iterator[type[Section]]:
+    for section in base.__subclasses__():
+        yield section
+        yield from _sections(section)
 
 
 def _translate(part: Any) -> None:

@@ -1,7 +1,10 @@
 """What the sections of a configuration are made of: their base, and shorthands as types."""
 
+import ast
+import inspect
 import math
 import re
+from itertools import pairwise
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
@@ -14,11 +17,40 @@ UNITS_BYTES |= {"GiB": 1 << 30}
 
 
 class Section(BaseModel):
-    """Base of all sections: frozen, no unknown keys, no silent conversions."""
+    """Base of all sections: frozen, no unknown keys, no silent conversions.
 
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True
-    )
+    Every command reads a configuration, so classes are completed when they are used, and the
+    docstrings of fields are read when they are shown (``meanings``).
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, defer_build=True)
+
+
+def meanings(section: type[BaseModel]) -> dict[str, str]:
+    """Field -> the docstring below it, as the source has it; also of inherited fields."""
+    found: dict[str, str] = {}
+    for part in reversed(section.__mro__):
+        if issubclass(part, Section) and part is not Section:
+            found |= _docstrings(part)
+    return found
+
+
+def _docstrings(section: type[Section]) -> dict[str, str]:
+    try:
+        tree = ast.parse(inspect.getsource(section))
+    except OSError:  # installed without its source
+        return {}
+    return {
+        field.target.id: inspect.cleandoc(text.value.value)
+        for definition in tree.body
+        if isinstance(definition, ast.ClassDef)
+        for field, text in pairwise(definition.body)
+        if isinstance(field, ast.AnnAssign)
+        and isinstance(field.target, ast.Name)
+        and isinstance(text, ast.Expr)
+        and isinstance(text.value, ast.Constant)
+        and isinstance(text.value.value, str)
+    }
 
 
 def seconds(value: Any) -> Any:

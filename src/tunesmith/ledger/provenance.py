@@ -5,11 +5,11 @@ import os
 import platform
 import re
 from collections.abc import Mapping
-from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
 
 from tunesmith import git
+from tunesmith.installed import packages
 from tunesmith.redact import redact
 from tunesmith.version import VERSION
 
@@ -39,7 +39,7 @@ def collect(
         "seed": seed,
         "git": git_state(root),
         "python": platform.python_version(),
-        "packages": packages(),
+        "packages": dict(packages()),
         "machine": machine(),
         "ci_run": ci_run(os.environ),
         "dvc_stage": os.environ.get("DVC_STAGE"),
@@ -71,12 +71,6 @@ def _remote(root: Path) -> str | None:
         # Logins may contain any character, so that only the last @ is sure to end one.
         return f"{scheme}://{re.split('[?#;]', rest.rpartition('@')[2])[0]}"
     return url.rpartition("@")[2] if SCP_LIKE.match(url) else None
-
-
-def packages() -> dict[str, str]:
-    """Every installed distribution and its version."""
-    found = {d.metadata["Name"]: d.version for d in distributions() if d.metadata["Name"]}
-    return dict(sorted(found.items()))
 
 
 def machine() -> dict[str, Any]:

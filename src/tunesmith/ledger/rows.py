@@ -1,6 +1,7 @@
 """Between rows of the tables and what the rest of Tunesmith works with."""
 
 import json
+import os
 import zlib
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -65,6 +66,7 @@ def _storable(text: str) -> str:
 
 def without_secrets(value: Any, environ: Mapping[str, str] | None = None) -> Any:
     """A JSON-like value with every text in it redacted."""
+    environ = dict(os.environ) if environ is None else environ
     if isinstance(value, str):
         return redact(value, environ)
     if isinstance(value, Mapping):

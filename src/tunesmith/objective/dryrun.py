@@ -11,8 +11,8 @@ from tunesmith.errors import DataError, UsageError
 from tunesmith.interruptions import is_ours
 from tunesmith.objective.data import Rows
 from tunesmith.objective.estimator import EstimatorBuilder
-from tunesmith.objective.failure import failure_of
-from tunesmith.objective.metric import BadScoreError, Scorers
+from tunesmith.objective.failure import BadScoreError, failure_of
+from tunesmith.objective.metric import Scorers
 from tunesmith.space import Box, SearchSpace
 from tunesmith.types import Params, Value
 from tunesmith.user_output import held

@@ -8,11 +8,18 @@ from typing import Any
 from tunesmith.errors import without_addresses
 from tunesmith.history import Failure
 from tunesmith.objective.importing import user_frames
-from tunesmith.objective.metric import BadScoreError
 from tunesmith.redact import clean
 
 MAX_MESSAGE = 500
 MAX_TRACEBACK = 4000
+
+
+class BadScoreError(ValueError):
+    """A metric gave something that is not a finite real number."""
+
+    def __init__(self, kind: str, message: str) -> None:
+        super().__init__(message)
+        self.kind = kind
 
 
 def failure_of(error: BaseException) -> Failure:

@@ -12,6 +12,7 @@ from typing import Any
 from tunesmith.config.model import MetricSpec
 from tunesmith.errors import UsageError, did_you_mean
 from tunesmith.history import Metric
+from tunesmith.objective.failure import BadScoreError
 from tunesmith.objective.importing import load
 from tunesmith.objective.quick_scores import QuickScorers
 from tunesmith.types import Direction
@@ -25,14 +26,6 @@ RESPONSES: dict[str, Any] = {
     "y_prob": "predict_proba",
     "y_pred_proba": "predict_proba",
 }
-
-
-class BadScoreError(ValueError):
-    """A metric gave something that is not a finite real number."""
-
-    def __init__(self, kind: str, message: str) -> None:
-        super().__init__(message)
-        self.kind = kind
 
 
 class MetricWarning(UserWarning):
