@@ -6,12 +6,26 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from hypothesis import settings
+from tests.order import slow_first
 
 from tunesmith.ci_commands import SIGNS
+
+# Beside other tests, threads that wait for each other make small fits many times slower. Processes
+# that tests start have these variables, too; it is early enough for libraries of this one.
+for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(name, "1")
+os.environ["DVC_NO_ANALYTICS"] = "1"
 
 # A CI job's variables change what commands print: tests that want them set them themselves.
 for sign in SIGNS:
     os.environ.pop(sign, None)
+
+# How long an example takes says how busy a machine is. `--hypothesis-profile=long` tries more of
+# them wherever a test does not say how many.
+settings.register_profile("suite", deadline=None)
+settings.register_profile("long", deadline=None, max_examples=2000)
+settings.load_profile("suite")
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 
@@ -28,3 +42,9 @@ def browser() -> Iterator[Any]:
         chromium = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
         yield chromium
         chromium.close()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Begin with what takes long in every worker: none is left alone with it at the end."""
+    n_workers = int(getattr(config, "workerinput", {}).get("workercount", 1))
+    items[:] = slow_first(items, n_workers)

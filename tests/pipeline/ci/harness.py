@@ -9,7 +9,6 @@ import os
 import shlex
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +16,7 @@ from typing import Any
 
 from tests.pipeline.ci.expressions import Expression, condition, filled
 from tests.pipeline.forge.servers import ForgeServer
+from tests.preloaded import programs
 
 import tunesmith
 from tunesmith.config.source import parse_document
@@ -42,7 +42,7 @@ def environment(home: Path) -> dict[str, str]:
     return {
         **kept,
         "HOME": str(home),
-        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "PATH": programs.path(),
         "PYTHONPATH": str(SOURCES),
         "GIT_CONFIG_GLOBAL": os.devnull,
         "GIT_CONFIG_NOSYSTEM": "1",

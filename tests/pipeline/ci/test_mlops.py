@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -66,7 +65,7 @@ class Project:
 
     def call(self, *command: str) -> str:
         done = subprocess.run(
-            [str(Path(sys.executable).parent / command[0]), *command[1:]],
+            command,
             cwd=self.root,
             env=environment(self.root),
             capture_output=True,
@@ -191,7 +190,7 @@ def trained(project: Project, server: GitHubServer, run: Run) -> None:
     metrics = json.loads(project.shown("training/wider", "outputs/training_metrics.json"))
     assert 0.9 < metrics["roc_auc"] <= 1
     done = subprocess.run(
-        [str(Path(sys.executable).parent / "dvc"), "status", "-q"],
+        ["dvc", "status", "-q"],
         cwd=run.workspace,
         env=environment(project.root),
     )

@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -59,9 +58,12 @@ def github(project: Path, tmp_path: Path, server: GitHubServer) -> GitHub:
 
 
 def tunesmith(folder: Path, *arguments: str) -> str:
-    command = [sys.executable, "-m", "tunesmith", *arguments]
     done = subprocess.run(
-        command, cwd=folder, env=environment(folder), capture_output=True, text=True
+        ["tunesmith", *arguments],
+        cwd=folder,
+        env=environment(folder),
+        capture_output=True,
+        text=True,
     )
     assert done.returncode == 0, done.stderr
     return done.stdout

@@ -3,12 +3,12 @@
 import os
 import sqlite3
 import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
+from tests.preloaded import programs
 
 from tunesmith.testing.projects import make_project
 
@@ -46,9 +46,15 @@ def environment() -> dict[str, str]:
     """No settings of the user's, a person for commits, and this Python's programs first."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("GITHUB_", "CI", "GIT_"))}
     person = {f"GIT_{who}_{k}": v for who in ("AUTHOR", "COMMITTER") for k, v in PERSON.items()}
-    path = f"{Path(sys.executable).parent}{os.pathsep}{kept['PATH']}"
     settings = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull}
-    return {**kept, **person, **settings, "PATH": path, "DVC_NO_ANALYTICS": "1", "NO_COLOR": "1"}
+    return {
+        **kept,
+        **person,
+        **settings,
+        "PATH": programs.path(),
+        "DVC_NO_ANALYTICS": "1",
+        "NO_COLOR": "1",
+    }
 
 
 @dataclass(frozen=True)
@@ -70,9 +76,10 @@ class Project:
         return project
 
     def start(self, *command: str) -> "subprocess.Popen[str]":
-        """A command that goes on in the background."""
+        """A command that goes on in the background, started anew: signals are for it."""
+        environ = {**environment(), "PATH": programs.path(preloaded=False)}
         return subprocess.Popen(
-            command, cwd=self.root, env=environment(), text=True, stdout=subprocess.DEVNULL
+            command, cwd=self.root, env=environ, text=True, stdout=subprocess.DEVNULL
         )
 
     def do(self, *command: str, code: int = 0) -> str:
@@ -96,7 +103,7 @@ class Project:
         return self.do("git", *arguments)
 
     def tunesmith(self, *arguments: str, code: int = 0) -> str:
-        return self.do(sys.executable, "-m", "tunesmith", *arguments, code=code)
+        return self.do("tunesmith", *arguments, code=code)
 
     def commit(self, message: str) -> None:
         self.git("add", "-A")

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.preloaded import programs
 
 from tunesmith.config.load import load_definition
 from tunesmith.pipeline.verify.verify import verify
@@ -36,7 +37,7 @@ stages:
 def call(root: Path, *command: str) -> int:
     environment = {
         **os.environ,
-        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "PATH": programs.path(),
         "PYTHONPATH": os.pathsep.join(sys.path),
         "DVC_NO_ANALYTICS": "1",
         "GIT_CONFIG_GLOBAL": "/dev/null",

@@ -8,7 +8,6 @@ import re
 import shutil
 import sqlite3
 import subprocess
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,7 +70,7 @@ class Walker:
         return self.type(command, at=self.top)
 
     def smith(self, words: str, code: int | None = 0) -> str:
-        return self.type(f"{sys.executable} -m tunesmith {words}{self._named(words)}", code)
+        return self.type(f"tunesmith {words}{self._named(words)}", code)
 
     def _named(self, words: str) -> str:
         usual = self.made.config in ("tuning.yaml", "config/tuning.yaml")
