@@ -9,7 +9,7 @@ import pytest
 from tests.pipeline.ci.harness import GitHub, Run, environment, git
 from tests.pipeline.forge.servers import GitHubServer, served
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]  # dozens of programs, one after the other
 
 BEST, TUNED, LOCK = "config/best_parameters.yaml", "outputs/tuned_parameters.yaml", "dvc.lock"
 STUCK = """\

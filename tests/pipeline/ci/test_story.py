@@ -12,7 +12,7 @@ from tests.pipeline.forge.servers import GitHubServer, GitLabServer, served
 from tunesmith.pipeline.ci.sticky import mark
 from tunesmith.testing.projects import TUNING, make_project
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]  # dozens of programs, one after the other
 
 TRAIN = """\
 import json
