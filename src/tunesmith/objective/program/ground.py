@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tunesmith.files import STATE
+from tunesmith.objective.program.installed import surely_installed
 from tunesmith.objective.program.syscalls import Does
 from tunesmith.objective.program.watch import Step
 from tunesmith.objective.program.workspace import LEFT_OUT, copy_content
@@ -84,6 +85,16 @@ class RunGround:
     appended: set[str] = field(default_factory=set)
     """Shared files that nobody tracks, and that it has added something to."""
     _last_look: dict[int, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._is_installed = surely_installed(self.root, (self.place, self.above, *self.own))
+
+    def passes(self, path: bytes, thread: int) -> bool:
+        """Whether a path that is only looked for or read cannot count."""
+        if not self._is_installed(path):
+            return False
+        self._last_look[thread] = ""
+        return True
 
     def tread(self, step: Step) -> int:
         """Note a step, and keep what is shared from being changed.

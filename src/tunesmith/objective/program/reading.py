@@ -10,13 +10,12 @@ import stat
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cache
 from importlib.machinery import all_suffixes
-from itertools import pairwise
 from pathlib import Path
 
 from tunesmith.fingerprint import digest, file_digest
 from tunesmith.objective.program.ground import LISTED, LOOKED, MADE, READ, SEARCHED
+from tunesmith.objective.program.installed import OWN, is_below, is_installed, is_package
 from tunesmith.objective.program.workspace import (
     LEFT_OUT,
     Layout,
@@ -32,27 +31,6 @@ TOP = "./"
 """The name of the project folder itself."""
 EVERYTHING = "."
 """The name under which the names of all files of a project stand."""
-SYSTEM = (
-    "/proc",
-    "/sys",
-    "/dev",
-    "/run",
-    "/usr",
-    "/lib",
-    "/lib32",
-    "/lib64",
-    "/libx32",
-    "/bin",
-    "/sbin",
-    "/etc",
-    "/snap",
-    "/nix",
-    "/boot",
-)
-"""What the system brings does not count, nor do installed packages."""
-OWN = str(Path(__file__).parents[2])
-"""Tunesmith itself, which has no place in a reading."""
-INSTALLED = {"site-packages", "dist-packages"}
 
 
 @dataclass
@@ -164,7 +142,7 @@ class View:
         found = {EVERYTHING: self.all_names()}
         hidden = self.unread | self.unlisted
         for name in self.files():
-            if name not in hidden and not _is_package(name, str(self.root)):
+            if name not in hidden and not is_package(name, str(self.root)):
                 found[name] = self.state(name, FILE)
         return found
 
@@ -227,29 +205,29 @@ class Reader:
     def name(self, path: str) -> str | None:
         """The name of a path in a reading; ``None`` where it does not count."""
         view, root = self.view, str(self.view.root)
-        if _is_below(path, str(self.place)):
+        if is_below(path, str(self.place)):
             name = path[len(str(self.place)) + 1 :] or TOP
             return name if self._is_of_project(name) else None
-        if _is_below(path, str(self.above)):
+        if is_below(path, str(self.above)):
             name = os.path.relpath(path, self.place)
             is_there = os.path.lexists(view.root / name)
             return name if is_there and name.strip("./") else None
-        if any(_is_below(path, str(folder)) for folder in self.own):
+        if any(is_below(path, str(folder)) for folder in self.own):
             return None
-        if _is_below(path, root):
+        if is_below(path, root):
             name = path[len(root) + 1 :] or TOP
             if not self._is_of_project(name):
                 return None
             return name if view.layout is None or view.state(name, FILE) != ABSENT else path
         is_around = root.startswith(f"{path}/") or OWN.startswith(f"{path}/")
-        if is_around or path == "/" or _is_installed(path):
+        if is_around or path == "/" or is_installed(path):
             return None
         return path
 
     def _is_of_project(self, name: str) -> bool:
         if name in self.view.unread or any(part in LEFT_OUT for part in name.split("/")):
             return False
-        return not _is_package(name, str(self.view.root))
+        return not is_package(name, str(self.view.root))
 
     def _counts(self, name: str, path: str, state: str) -> bool:
         if not name.startswith("/") or not _is_loose(path):
@@ -276,42 +254,9 @@ class Reader:
         return f"{MODULES}{','.join(sorted(kinds))} "
 
 
-def _is_below(path: str, folder: str) -> bool:
-    return path == folder or path.startswith(f"{folder}/")
-
-
 def _is_loose(path: str) -> bool:
     loose = ("/tmp", "/var", tempfile.gettempdir())  # noqa: S108 - looked at, not written
-    return any(_is_below(path, folder) for folder in loose)
-
-
-def _is_installed(path: str) -> bool:
-    """Whether it belongs to the system, to installed packages, or to the user's own settings."""
-    if any(_is_below(path, folder) for folder in SYSTEM) or _is_settings(path):
-        return True
-    return _is_package(path.lstrip("/"), "")
-
-
-def _is_package(name: str, root: str) -> bool:
-    """Whether a path below a folder belongs to an environment of installed packages."""
-    parts = name.split("/")
-    if _is_below(f"{root}/{name}", OWN):
-        return True
-    if INSTALLED.intersection(parts):
-        return True
-    if any(a == "lib" and b.startswith("python3") for a, b in pairwise(parts)):
-        return True
-    return any(_is_environment(f"{root}/{'/'.join(parts[:n])}") for n in range(1, len(parts) + 1))
-
-
-def _is_settings(path: str) -> bool:
-    home = str(Path.home())
-    return home != "/" and path.startswith(f"{home}/.")
-
-
-@cache
-def _is_environment(folder: str) -> bool:
-    return is_environment(Path(folder))
+    return any(is_below(path, folder) for folder in loose)
 
 
 def changed(view: View, reading: Reading) -> Iterator[str]:

@@ -23,6 +23,8 @@ class Does(Enum):
     """Replaces or removes an entry of the folder that it lies in."""
     MAKE = "make"
     """Makes an entry that is not there yet."""
+    MOUNT = "mount"
+    """Has paths mean other files from now on."""
 
 
 @dataclass(frozen=True)
@@ -105,6 +107,15 @@ CALLS = (
     Call((316, 276), _PLACE, (Named(1, 0, _CHANGE), Named(3, 2))),
     Call((265, 37), _MAKE, (Named(1, 0, _CHANGE), Named(3, 2))),
 )
+_MOUNT = Does.MOUNT
+MOUNTING = (
+    Call((161, 51), _MOUNT),
+    Call((155, 41), _MOUNT),
+    Call((165, 40), _MOUNT),
+    Call((429, 429), _MOUNT),
+    Call((308, 268), _MOUNT),
+)
+"""``chroot``, ``pivot_root``, ``mount``, ``move_mount``, ``setns``."""
 BLOCKED = ((304, 265), (425, 425))
 """``open_by_handle_at`` and ``io_uring_setup`` would open files unseen: programs do without."""
 EMPTY_PATH_ALLOWED = (((262, 79), 3), ((332, 291), 2))

@@ -9,16 +9,16 @@ import os
 import platform
 import subprocess
 import threading
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from tunesmith.objective.program import seccomp
-from tunesmith.objective.program.syscalls import CALLS, CREAT, OPENAT2, Call, Does, Named
+from tunesmith.objective.program.syscalls import CALLS, CREAT, MOUNTING, OPENAT2, Call, Does, Named
 
 END = "/tunesmith-has-ended"
 """Looked for by the thread with the filter, to say that all is over."""
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
+READING = (Does.LOOK, Does.OPEN, Does.RUN)
 UNSEEN_S = 5.0
 
 
@@ -45,6 +45,9 @@ class Ground(Protocol):
 
     def tread(self, step: Step) -> int:
         """Note a step before it is taken; an error number where it must not be."""
+
+    def passes(self, path: bytes, thread: int) -> bool:
+        """Whether a path that is looked for or read, as the caller names it, needs no note."""
 
 
 @dataclass
@@ -97,7 +100,7 @@ class Watch:
         if self._supervisor is not None:
             self._supervisor.join(UNSEEN_S)
         if self._listener is not None:
-            os.close(self._listener.descriptor)
+            self._listener.close()
             self._listener = None
 
     def _work_filtered(self, arguments: Any, options: Any) -> None:
@@ -121,7 +124,7 @@ class Watch:
         listener, filtered = self._listener, self._filtered
         assert listener is not None  # noqa: S101 - there is one before this thread is started
         assert filtered is not None  # noqa: S101
-        calls = Calls(listener, self.ground.tread)
+        calls = Calls(listener, self.ground)
         is_over = False
         while not is_over:
             found, error = None, 0
@@ -135,10 +138,13 @@ class Watch:
                     self.problem = "a program of another architecture was run, which is not seen"
                 else:
                     error = calls.heard(found)
+                    self.problem = self.problem or calls.problem
             except OSError as broken:
                 if broken.errno == errno.EBADF:
                     return
-                self.problem = f"a call could not be read ({broken.strerror or broken})"
+                # Who was killed meanwhile opens nothing.
+                if found is None or listener.is_waiting(found):
+                    self.problem = f"a call could not be read ({broken.strerror or broken})"
             except Exception as broken:  # noqa: BLE001 - the program must not wait for ever
                 self.problem = f"a call was not understood ({broken})"
             if found is not None:
@@ -148,26 +154,41 @@ class Watch:
 class Calls:
     """Makes steps of calls."""
 
-    def __init__(self, listener: seccomp.Listener, tread: Callable[[Step], int]) -> None:
-        self._listener, self._tread = listener, tread
+    def __init__(self, listener: seccomp.Listener, ground: Ground) -> None:
+        self._listener, self._ground = listener, ground
         machine = 0 if platform.machine() == "x86_64" else 1
         self._calls = {
             call.numbers[machine]: call for call in CALLS if call.numbers[machine] is not None
         }
+        self._mounting = {call.numbers[machine] for call in MOUNTING}
+        self.problem = ""
+        """Why paths cannot be told any more; empty if they can."""
 
     def heard(self, found: seccomp.Notification) -> int:
         """Note all that a call names; the error that it is to fail with, or zero."""
         call = self._calls.get(found.number)
         if call is None:
+            if found.number in self._mounting:
+                self.problem = "a program has changed what paths mean (as `chroot`, `mount`)"
             return 0
         flags = self._flags(call, found)
         for named in call.named:
-            path = self._path(named, found)
+            text = self._text(named, found)
+            reads = call.does in READING and not flags & WRITING
+            if reads and self._ground.passes(text, found.thread):
+                continue  # most calls of a program: it looks for its libraries
+            path = self._path(named, found, os.fsdecode(text))
             if path is not None:
                 step = Step(named.does or call.does, path, flags, found.thread)
-                if error := self._tread(step):
+                if error := self._ground.tread(step):
                     return error
+        if call.does is Does.RUN:
+            self._listener.forget()
         return 0
+
+    def _text(self, named: Named, found: seccomp.Notification) -> bytes:
+        address = 0 if named.path is None else found.arguments[named.path]
+        return self._listener.text(found.thread, address) if address else b""
 
     def _flags(self, call: Call, found: seccomp.Notification) -> int:
         if call.numbers[0] == CREAT:
@@ -179,9 +200,7 @@ class Calls:
             flags = self._listener.number_at(found.thread, flags)
         return flags & 0xFFFFFFFF
 
-    def _path(self, named: Named, found: seccomp.Notification) -> str | None:
-        address = 0 if named.path is None else found.arguments[named.path]
-        text = os.fsdecode(self._listener.text(found.thread, address)) if address else ""
+    def _path(self, named: Named, found: seccomp.Notification, text: str) -> str | None:
         if text.startswith("/"):
             return plain(text, found.thread)
         try:

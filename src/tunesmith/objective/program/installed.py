@@ -1,0 +1,94 @@
+"""What does not count for results: the system, installed packages, the user's own settings."""
+
+import os
+import re
+from collections.abc import Callable, Iterable
+from functools import cache
+from itertools import pairwise
+from pathlib import Path
+
+from tunesmith.objective.program.workspace import is_environment
+
+SYSTEM = (
+    "/proc",
+    "/sys",
+    "/dev",
+    "/run",
+    "/usr",
+    "/lib",
+    "/lib32",
+    "/lib64",
+    "/libx32",
+    "/bin",
+    "/sbin",
+    "/etc",
+    "/snap",
+    "/nix",
+    "/boot",
+)
+"""What the system brings does not count, nor do installed packages."""
+LEADS_ELSEWHERE = ("/proc", "/dev")
+"""Folders of the system with links to what processes have open."""
+OWN = str(Path(__file__).parents[2])
+"""Tunesmith itself, which has no place in a reading."""
+INSTALLED = {"site-packages", "dist-packages"}
+PACKAGES = r"/(?:site-packages|dist-packages|lib/python3[^/]*)/"
+"""Within a path: what follows is installed."""
+
+
+def is_below(path: str, folder: str) -> bool:
+    """Whether a path is a folder, or lies in it."""
+    return path == folder or path.startswith(f"{folder}/")
+
+
+def is_installed(path: str) -> bool:
+    """Whether it belongs to the system, to installed packages, or to the user's own settings."""
+    if any(is_below(path, folder) for folder in SYSTEM) or _is_settings(path):
+        return True
+    return is_package(path.lstrip("/"), "")
+
+
+def is_package(name: str, root: str) -> bool:
+    """Whether a path below a folder belongs to an environment of installed packages."""
+    parts = name.split("/")
+    if is_below(f"{root}/{name}", OWN):
+        return True
+    if INSTALLED.intersection(parts):
+        return True
+    if any(a == "lib" and b.startswith("python3") for a, b in pairwise(parts)):
+        return True
+    return any(_is_environment(f"{root}/{'/'.join(parts[:n])}") for n in range(1, len(parts) + 1))
+
+
+def _is_settings(path: str) -> bool:
+    home = str(Path.home())
+    return home != "/" and path.startswith(f"{home}/.")
+
+
+@cache
+def _is_environment(folder: str) -> bool:
+    return is_environment(Path(folder))
+
+
+@cache
+def surely_installed(root: str, folders: tuple[str, ...]) -> Callable[[bytes], object]:
+    """A quick test of whether an absolute path is installed; one that may say no too often.
+
+    Args:
+        root: the project, which may lie anywhere and hold an environment.
+        folders: of the run, whose paths all count.
+    """
+    around = (root, *folders)
+    system = [f"{re.escape(f)}/" for f in SYSTEM if f not in LEADS_ELSEWHERE]
+    starts = "|".join(s for s in system if not _begins_any(s, around))
+    ways = [f"(?:{starts})"] if starts else []
+    if not any(re.search(PACKAGES, f"{folder}/python3/") for folder in around):
+        ways.append(f"/.*?{PACKAGES}")
+    within = "|".join(re.escape(f"{folder}/") for folder in folders)
+    # Dots and doubled slashes may lead elsewhere.
+    pattern = f"(?!{within})(?!.*/[./])(?:{'|'.join(ways) or '(?!)'})"
+    return re.compile(os.fsencode(pattern), re.DOTALL).match
+
+
+def _begins_any(start: str, folders: Iterable[str]) -> bool:
+    return any(re.match(start, f"{folder}/") for folder in folders)
