@@ -86,7 +86,7 @@ def surely_installed(root: str, folders: tuple[str, ...]) -> Callable[[bytes], o
         ways.append(f"/.*?{PACKAGES}")
     within = "|".join(re.escape(f"{folder}/") for folder in folders)
     # Dots and doubled slashes may lead elsewhere.
-    pattern = f"(?!{within})(?!.*/[./])(?:{'|'.join(ways) or '(?!)'})"
+    pattern = f"(?!{within})(?!.*/\\.{{0,2}}(?:/|$))(?:{'|'.join(ways) or '(?!)'})"
     return re.compile(os.fsencode(pattern), re.DOTALL).match
 
 
