@@ -10,13 +10,13 @@ import os
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from tunesmith.files import STATE
-from tunesmith.objective.program.installed import surely_installed
+from tunesmith.objective.program.installed import is_below, surely_installed
+from tunesmith.objective.program.private import Privates
 from tunesmith.objective.program.syscalls import Does
 from tunesmith.objective.program.watch import Step
-from tunesmith.objective.program.workspace import LEFT_OUT, copy_content
+from tunesmith.objective.program.workspace import LEFT_OUT
 
 LOOKED, READ, LISTED, SEARCHED, MADE = 1, 2, 4, 8, 16
 """What was done to a path: it was asked for; read; a folder's names were read, or only searched by
@@ -57,7 +57,7 @@ class Lands:
 
 
 def _is_in(path: str, folders: Iterable[str]) -> bool:
-    return any(path == folder or path.startswith(f"{folder}/") for folder in folders)
+    return any(is_below(path, folder) for folder in folders)
 
 
 @dataclass
@@ -85,9 +85,12 @@ class RunGround:
     appended: set[str] = field(default_factory=set)
     """Shared files that nobody tracks, and that it has added something to."""
     _last_look: dict[int, str] = field(default_factory=dict)
+    _reached: set[str] = field(default_factory=set)
+    """What lies beside the project, and the run has looked for from its own folder."""
 
     def __post_init__(self) -> None:
         self._is_installed = surely_installed(self.root, (self.place, self.above, *self.own))
+        self._privates = Privates(self.above, self._is_shared)
 
     def passes(self, path: bytes, thread: int) -> bool:
         """Whether a path that is only looked for or read cannot count."""
@@ -103,12 +106,12 @@ class RunGround:
             0, or ``EROFS`` where a shared file would have been changed.
         """
         path = step.path
+        if is_below(path, self.above) and not is_below(path, self.place):
+            self._reach_out(path)
         if step.writes:
             return self._write(step)
-        if _is_in(path, (self.above,)) and not _is_in(path, (self.place,)):
-            self._reach_out(path)
-        if step.does is Does.ENTER:
-            self._make_private(path)
+        if self.lands is not None and (step.does is Does.ENTER or self._privates.are_any):
+            self._privates.clear_way(path, writes=step.does is Does.ENTER)
         if not self.seen.get(path, 0) & MADE and not self._is_own(path):
             self._note(step)
         self._last_look[step.thread] = path if step.does is Does.LOOK else ""
@@ -144,11 +147,13 @@ class RunGround:
         if step.does is Does.MAKE and os.path.lexists(path):
             return 0  # it will fail by itself
         if self.lands is not None:
-            self._make_private(path, only_around=is_entry)
+            self._privates.clear_way(path, writes=True, only_around=is_entry)
             real = _resolved(path, follow=not is_entry)
             if self._is_refused(step, real):
                 self.refused.setdefault(real)
                 return errno.EROFS
+        if self.lands is None and _only_adds(step):
+            return 0  # as to a log, which each run finds longer
         if path not in self.seen and not self._is_own(path):
             is_log = bool(step.flags & os.O_APPEND) and not _is_in(path, (self.place,))
             self._note_as(path, MADE if is_log else _first_write(step))
@@ -160,7 +165,7 @@ class RunGround:
             return False
         is_appended = step.does is Does.OPEN and bool(step.flags & os.O_APPEND)
         is_appended = is_appended and not step.flags & os.O_TRUNC
-        if self.lands.holds(real, is_appended=is_appended):
+        if self._is_shared(real, is_appended=is_appended):
             return True
         if step.does is Does.OPEN:
             if is_appended and real in self.lands.files:
@@ -169,22 +174,9 @@ class RunGround:
         is_moved = step.does is Does.CHANGE and os.path.isdir(real)  # noqa: PTH112 - hot
         return is_moved and self.lands.has_below(real)
 
-    def _make_private(self, path: str, *, only_around: bool = False) -> None:
-        """Replace links to shared things on the way to a path by what the run may change."""
-        if self.lands is None or not _is_in(path, (self.above,)):
-            return
-        here, parts = self.above, path[len(self.above) :].strip("/").split("/")
-        for index, part in enumerate(parts):
-            here = f"{here}/{part}"
-            is_last = index == len(parts) - 1
-            if (is_last and only_around) or not os.path.islink(here):  # noqa: PTH114 - hot
-                continue
-            real = os.path.realpath(here)
-            if _is_in(real, (self.above,)):
-                self._make_private("/".join([real, *parts[index + 1 :]]), only_around=only_around)
-                return
-            if self.lands.holds(real):
-                own_copy(real, here)
+    def _is_shared(self, real: str, *, is_appended: bool = False) -> bool:
+        assert self.lands is not None  # noqa: S101 - asked only where there are some
+        return self.lands.holds(real, is_appended=is_appended) or _is_in(real, self._reached)
 
     # -- reaching out ------------------------------------------------------------------------
 
@@ -199,26 +191,7 @@ class RunGround:
         if not os.path.lexists(link) and os.path.lexists(target):
             with suppress(OSError):
                 os.symlink(target, link)  # noqa: PTH211 - hot
-
-
-def own_copy(real: str, link: str) -> None:
-    """Put a copy of a shared file, or a folder of links to what a shared folder holds, there.
-
-    Args:
-        real: what is shared.
-        link: the link to it, which is replaced.
-    """
-    fresh = f"{link}.tunesmith-{os.getpid()}"
-    if os.path.isdir(real):  # noqa: PTH112 - hot
-        os.mkdir(fresh)  # noqa: PTH102
-        with os.scandir(real) as entries:
-            for entry in entries:
-                os.symlink(entry.path, f"{fresh}/{entry.name}")  # noqa: PTH211
-        os.unlink(link)  # noqa: PTH108
-        os.rename(fresh, link)  # noqa: PTH104
-    elif os.path.isfile(real):  # noqa: PTH113
-        copy_content(Path(real), Path(fresh))
-        os.replace(fresh, link)  # noqa: PTH105
+                self._reached.add(os.path.realpath(target))
 
 
 def _first_write(step: Step) -> int:
@@ -227,6 +200,12 @@ def _first_write(step: Step) -> int:
     if step.does in (Does.PLACE, Does.MAKE) or is_emptied:
         return MADE
     return READ if os.path.lexists(step.path) else LOOKED
+
+
+def _only_adds(step: Step) -> bool:
+    """Whether something is added to the end of a file that is not read this way."""
+    is_written = step.does is Does.OPEN and step.flags & os.O_ACCMODE == os.O_WRONLY
+    return is_written and bool(step.flags & os.O_APPEND) and not step.flags & os.O_TRUNC
 
 
 def _resolved(path: str, *, follow: bool) -> str:

@@ -4,7 +4,6 @@ import os
 import re
 from collections.abc import Callable, Iterable
 from functools import cache
-from itertools import pairwise
 from pathlib import Path
 
 from tunesmith.objective.program.workspace import is_environment
@@ -50,14 +49,17 @@ def is_installed(path: str) -> bool:
 
 def is_package(name: str, root: str) -> bool:
     """Whether a path below a folder belongs to an environment of installed packages."""
-    parts = name.split("/")
-    if is_below(f"{root}/{name}", OWN):
+    folder, _, last = name.rpartition("/")
+    if folder and _holds_packages(folder, root):
         return True
-    if INSTALLED.intersection(parts):
+    if last in INSTALLED or (last.startswith("python3") and folder.rpartition("/")[2] == "lib"):
         return True
-    if any(a == "lib" and b.startswith("python3") for a, b in pairwise(parts)):
-        return True
-    return any(_is_environment(f"{root}/{'/'.join(parts[:n])}") for n in range(1, len(parts) + 1))
+    return is_below(f"{root}/{name}", OWN) or _is_environment(f"{root}/{name}")
+
+
+@cache
+def _holds_packages(folder: str, root: str) -> bool:
+    return is_package(folder, root)
 
 
 def _is_settings(path: str) -> bool:
@@ -67,7 +69,7 @@ def _is_settings(path: str) -> bool:
 
 @cache
 def _is_environment(folder: str) -> bool:
-    return is_environment(Path(folder))
+    return is_environment(folder)
 
 
 @cache

@@ -46,6 +46,8 @@ class View:
     """Files that Tunesmith and DVC write: that they are there is no change."""
     source: Path | None = None
     """Where copies are taken from, if not from the project."""
+    found: Layout | None = None
+    """What runs find, also where they share the project's folder and are not watched."""
     _digests: dict[tuple[str, ...], str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -88,7 +90,9 @@ class View:
         if name in self._copies:
             return (self.source or self.root) / name
         if name in self._links or self._is_in_link(name):
-            return self.root / name
+            kept = self.root if self.source is None else self.source
+            # A link to a folder of the project leads to the files of when the study was started.
+            return next((p for p in (kept / name, self.root / name) if os.path.lexists(p)), None)
         if name in self._names:
             hidden = self.unlisted | self.unread
             inner = f"{name}/" if name else ""
@@ -133,9 +137,12 @@ class View:
 
     def files(self) -> list[str]:
         """All files that a run finds: copies, links, and what linked folders hold."""
-        if self.layout is None:
+        layout = self.layout or self.found
+        if layout is None:
             return []
-        return sorted({*self._copies, *_files_in(self.root, self._links)})
+        to_folders = (n for n in layout.copies if (self.root / n).is_symlink())
+        folders = [*layout.links, *(n for n in to_folders if (self.root / n).is_dir())]
+        return sorted({*layout.copies, *_files_in(self.root, folders)})
 
     def everything(self) -> dict[str, str]:
         """The reading of a run that was not watched: it may have read all that it found."""
@@ -152,13 +159,22 @@ def _files_in(root: Path, links: Iterable[str]) -> Iterator[str]:
         place = root / link
         if not place.is_dir():
             yield link
+        elif not is_environment(place):
+            yield from _walked(root, place, {os.path.realpath(root)})
+
+
+def _walked(root: Path, place: Path, known: set[str]) -> Iterator[str]:
+    """The files in a folder, also behind links, each folder once by its real path."""
+    for folder, inner, files in os.walk(place, followlinks=True):
+        real = os.path.realpath(folder)
+        # A link may lead to a folder around itself, or around the project.
+        if real in known or is_below(os.path.realpath(root), real):
+            inner.clear()
             continue
-        if is_environment(place):
-            continue
-        for folder, inner, files in os.walk(place, followlinks=True):
-            inner[:] = [name for name in inner if name not in LEFT_OUT]
-            base = Path(folder).relative_to(root).as_posix()
-            yield from (f"{base}/{name}" for name in files)
+        known.add(real)
+        inner[:] = [name for name in inner if name not in LEFT_OUT]
+        base = Path(folder).relative_to(root).as_posix()
+        yield from (f"{base}/{name}" for name in files)
 
 
 def _names_state(names: Iterable[str], like: str) -> str:

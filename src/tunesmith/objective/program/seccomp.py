@@ -12,8 +12,10 @@ import os
 import platform
 import struct
 import sys
+import threading
 import time
 from contextlib import suppress
+from functools import cache
 from typing import NamedTuple
 
 from tunesmith.objective.program.syscalls import BLOCKED, CALLS, EMPTY_PATH_ALLOWED, MOUNTING
@@ -81,6 +83,32 @@ def objection() -> str:
     return ""
 
 
+@cache
+def refusal() -> str:
+    """What the system says if it is tried, on a thread that ends at once; empty where it works."""
+    if found := objection():
+        return found
+    said: list[str] = []
+
+    def attempt() -> None:
+        try:
+            os.close(filter_this_thread())
+        except OSError as error:
+            said.append(told(error))
+
+    thread = threading.Thread(target=attempt)
+    thread.start()
+    thread.join()
+    return said[0] if said else ""
+
+
+def told(error: OSError) -> str:
+    """A refusal in words."""
+    if error.errno == errno.EBUSY:
+        return "this process is being watched in the same way, which works once only"
+    return f"the system refuses it ({error.strerror or error})"
+
+
 def filter_this_thread() -> int:
     """Put the filter on the calling thread and all that it starts from now on.
 
@@ -92,7 +120,7 @@ def filter_this_thread() -> int:
     """
     library, machine = _library(), platform.machine()
     if library.prctl(PR_SET_NO_NEW_PRIVS, *(ctypes.c_ulong(n) for n in (1, 0, 0, 0))):
-        raise OSError(ctypes.get_errno(), "prctl")
+        raise _error(ctypes.get_errno())
     found = _instructions(machine)
     content = (_Instruction * len(found))(*(_Instruction(*one) for one in found))
     program = _Program(len(found), content)
@@ -104,7 +132,11 @@ def filter_this_thread() -> int:
             return int(listener)
         if ctypes.get_errno() != errno.EINVAL:
             break
-    raise OSError(ctypes.get_errno(), "seccomp")
+    raise _error(ctypes.get_errno())
+
+
+def _error(number: int) -> OSError:
+    return OSError(number, os.strerror(number))
 
 
 def _instructions(machine: str) -> list[tuple[int, int, int, int]]:
@@ -246,7 +278,7 @@ class Memory:
             self._open(thread)
             found = os.pread(self._file, n, address)
         if not found:
-            raise OSError(errno.ESRCH, os.strerror(errno.ESRCH))
+            raise _error(errno.ESRCH)
         return found
 
     def _open(self, thread: int) -> None:

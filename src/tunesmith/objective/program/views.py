@@ -1,12 +1,14 @@
 """A project as the runs of a study find it, from its definition."""
 
+import posixpath
 from pathlib import Path
 
 from tunesmith.config.model import Definition
 from tunesmith.config.model import Objective as Section
+from tunesmith.errors import UsageError
 from tunesmith.objective.program.reading import View
-from tunesmith.objective.program.seccomp import objection
-from tunesmith.objective.program.workspace import layout
+from tunesmith.objective.program.seccomp import refusal
+from tunesmith.objective.program.workspace import MANY_FILES, layout
 
 
 def view_of(definition: Definition, root: Path, files: frozenset[str]) -> View:
@@ -21,25 +23,32 @@ def view_of(definition: Definition, root: Path, files: frozenset[str]) -> View:
         UsageError: the project is too large to be copied for every run.
     """
     section = definition.file.objective
+    is_watched, is_shared = not unwatched(section), section.workspace.mode == "shared"
     found = None
-    if section.workspace.mode != "shared":
-        is_watched = not unwatched(section)
+    if not is_shared or not is_watched:
         needed = _needed(section)
         found = layout(root, section.workspace, files, needed, is_watched=is_watched)
-    return View(root, found, files, frozenset(_unlisted(definition)))
+    if found is not None and not is_shared and len(found.copies) > MANY_FILES:
+        raise UsageError(
+            f"objective.workspace: {len(found.copies):,} files would be copied for every run."
+            "\n  Name folders of data under `link`, or what is not needed under `leave_out`."
+        )
+    unlisted = frozenset(_unlisted(definition))
+    return View(root, None if is_shared else found, files, unlisted, found=found)
 
 
 def unwatched(section: Section) -> str:
     """Why runs are not watched; empty if they are."""
     if section.workspace.watch == "off":
         return "`objective.workspace.watch` is off"
-    return objection()
+    return refusal()
 
 
 def _needed(section: Section) -> list[str]:
     """Files that the configuration names."""
     data = () if section.data is None else section.data.path
-    return [*(section.command or ()), *(section.depends_on or ()), *data]
+    named = [*(section.command or ()), *(section.depends_on or ()), *data]
+    return [posixpath.normpath(name) for name in named if name]
 
 
 def _unlisted(definition: Definition) -> list[str]:

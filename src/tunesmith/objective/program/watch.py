@@ -107,7 +107,7 @@ class Watch:
         try:
             self._listener = seccomp.Listener(seccomp.filter_this_thread())
         except OSError as error:
-            self.problem = f"the system refused to watch it ({error.strerror or error})"
+            self.problem = seccomp.told(error)
             return
         finally:
             self._has_listener.set()

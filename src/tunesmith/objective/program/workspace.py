@@ -17,12 +17,12 @@ from pathlib import Path, PurePosixPath
 
 from tunesmith import git
 from tunesmith.config.program import Workspace
-from tunesmith.errors import UsageError
 from tunesmith.files import STATE
 from tunesmith.objective.program.dvc_files import Tracked, tracked
 
 LARGE_BYTES = 4 << 20
 MANY_FILES = 20_000
+"""More are not copied for each run."""
 FICLONE = 0x40049409
 LEFT_OUT = (
     ".git",
@@ -115,9 +115,6 @@ def layout(
             ignores them.
         is_watched: whether runs get copies of what they are about to write; else all that they
             may write is copied before.
-
-    Raises:
-        UsageError: the project is too large to be copied for every run.
     """
     kept, ignored, always = _found(root)
     dvc = tracked(root, kept)
@@ -144,11 +141,6 @@ def layout(
     big = [n for n in copies if _is_large(root / n) and n not in written]
     copies = [n for n in copies if n not in {*big}] + sorted(own)
     links = [*(n for n in links if n not in own), *big, *beyond]
-    if len(copies) > MANY_FILES:
-        raise UsageError(
-            f"objective.workspace: {len(copies):,} files would be copied for every run."
-            "\n  Name folders of data under `link`, or what is not needed under `leave_out`."
-        )
     folders = {str(PurePosixPath(name).parent) for name in written} - {"."}
     folders |= {n for n in dvc.outs if (root / n).is_dir() and n not in links}
     return Layout(
@@ -208,7 +200,8 @@ def _found(root: Path) -> tuple[list[str], set[str] | None, set[str]]:
         files, links = _walked(root)
         return files, None, links
     there = [name for name in dict.fromkeys(kept) if os.path.lexists(root / name)]
-    modules = {name.rstrip("/") for name in there if (root / name).is_dir()}
+    # Git knows links as such, wherever they lead.
+    modules = {n.rstrip("/") for n in there if (root / n).is_dir() and not (root / n).is_symlink()}
     environments = {found for name in there if (found := _environment_of(name))}
     files = [
         name
@@ -242,9 +235,9 @@ def _walked(root: Path) -> tuple[list[str], set[str]]:
     return sorted(files), links
 
 
-def is_environment(folder: Path) -> bool:
+def is_environment(folder: Path | str) -> bool:
     """Whether a folder holds installed packages."""
-    return any((folder / mark).is_file() for mark in ENVIRONMENT_MARKS)
+    return any(os.path.isfile(f"{folder}/{mark}") for mark in ENVIRONMENT_MARKS)  # noqa: PTH113 - hot
 
 
 def _is_wanted(name: str, section: Workspace) -> bool:
