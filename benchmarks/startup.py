@@ -64,7 +64,7 @@ def cpu_s(process):
 
 
 def note():
-    with open(HERE / "fits", "a") as log:
+    with open(HERE / f"fits-{os.environ['RUN']}", "a") as log:
         log.write("fit\\n")
     used, process, run = {}, os.getppid() if PROGRAM else os.getpid(), int(os.environ["RUN"])
     while process > 1:
@@ -72,7 +72,7 @@ def note():
         if run in used:
             break
     try:
-        with open(HERE / "noted.json", "x") as file:
+        with open(HERE / f"noted-{run}.json", "x") as file:
             json.dump(list(used.values()), file)
     except FileExistsError:
         pass
@@ -122,6 +122,12 @@ def make(folder: Path, kind: str, workers: int) -> None:
         (folder / "project/noted.py").write_text(NOTED)
 
 
+def surroundings(folder: Path) -> dict[str, str]:
+    """An environment in which compiled modules are kept, as they are in use."""
+    kept = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+    return {**kept, "NOTED_IN": str(folder), "PYTHONPYCACHEPREFIX": str(folder / "compiled")}
+
+
 @contextmanager
 def running(folder: Path) -> Iterator["subprocess.Popen[bytes]"]:
     """A run, until it is killed at the end."""
@@ -129,7 +135,7 @@ def running(folder: Path) -> Iterator["subprocess.Popen[bytes]"]:
     process = subprocess.Popen(
         [sys.executable, "-c", code, "run", "-q"],
         cwd=folder / "project",
-        env={**os.environ, "NOTED_IN": str(folder)},
+        env=surroundings(folder),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
@@ -151,25 +157,28 @@ def wait_for(what: Path, n_lines: int) -> None:
 
 def resumed(folder: Path) -> tuple[float, float]:
     """CPU and wall seconds from the start of a run that goes on to its first fit."""
-    noted, fits = folder / "noted.json", folder / "fits"
-    fits.unlink(missing_ok=True)
-    with running(folder):
-        wait_for(fits, KILL_AT)
-    noted.unlink()
-    fits.unlink()
+    with running(folder) as process:
+        wait_for(folder / f"fits-{process.pid}", KILL_AT)
     began = time.perf_counter()
-    with running(folder):
-        wait_for(fits, 1)
+    with running(folder) as process:
+        noted = folder / f"noted-{process.pid}.json"
+        wait_for(folder / f"fits-{process.pid}", 1)
         wall_s = time.perf_counter() - began
         while not noted.exists() or not noted.read_text().endswith("]"):
             time.sleep(0.01)
     return sum(json.loads(noted.read_text())), wall_s
 
 
-def imports(kind: str) -> float:
+def imports(kind: str, folder: Path) -> float:
     """CPU seconds of a fresh interpreter that imports what the study needs."""
     code = f"{IMPORTS[kind]}\nimport os; t = os.times(); print(t.user + t.system)"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env=surroundings(folder),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     return float(done.stdout)
 
 
@@ -189,7 +198,7 @@ def main(arguments: list[str] | None = None) -> None:
             folder = Path(name).resolve()
             make(folder, kind, workers)
             for _ in range(options.rounds):
-                rows.append((*resumed(folder), imports(kind)))
+                rows.append((*resumed(folder), imports(kind, folder)))
                 shutil.rmtree(folder / "project/.tunesmith")
         cpu, wall, own = map(list, zip(*rows, strict=True))
         print(f"| {kind}, {workers} | {shown(cpu)} | {shown(own)} | {shown(wall)} |", flush=True)

@@ -1,7 +1,6 @@
 import subprocess
 import sys
-from importlib.metadata import EntryPoint
-from typing import Any
+from importlib.metadata import EntryPoint, EntryPoints
 
 import pytest
 
@@ -24,16 +23,17 @@ def test_an_unknown_name_lists_the_known_ones() -> None:
 
 
 def test_an_outside_package_registers_by_entry_point(monkeypatch: pytest.MonkeyPatch) -> None:
-    def fake(group: str) -> list[Any]:
-        assert group == "tunesmith.samplers"
-        return [EntryPoint("mine", "collections:OrderedDict", group)]
+    def fake() -> EntryPoints:
+        return EntryPoints([EntryPoint("mine", "collections:OrderedDict", "tunesmith.samplers")])
 
+    registry._all.cache_clear()
     registry.outside.cache_clear()
     monkeypatch.setattr(registry, "entry_points", fake)
     try:
         assert "mine" in registry.names("samplers")
         assert registry.load("samplers", "mine").__name__ == "OrderedDict"
     finally:
+        registry._all.cache_clear()
         registry.outside.cache_clear()
 
 

@@ -18,6 +18,7 @@ from tunesmith.execute.executor import Call, Executor
 from tunesmith.execute.libraries import libraries
 from tunesmith.execute.nest import OWN_VARIABLES, Nest, kept
 from tunesmith.fingerprint import digest
+from tunesmith.imports import importing
 from tunesmith.ledger.ledger import Ledger
 from tunesmith.ledger.records import StudyHead, StudyRecord
 from tunesmith.objective.objective import Objective
@@ -53,11 +54,13 @@ def build_objective(definition: Definition) -> Objective:
         DataError: the table or the folds cannot serve.
     """
     if definition.file.objective.command is None:
-        from tunesmith.objective import crossval
+        with importing():
+            from tunesmith.objective import crossval
 
         with blaming_the_project(definition.root):
             return crossval.build_objective(definition)
-    from tunesmith.objective.program.build import build_program
+    with importing():
+        from tunesmith.objective.program.build import build_program
 
     # Worker processes have values of their own of these; programs get the user's.
     users = {name: os.environ.get(name) for name in OWN_VARIABLES}
@@ -123,7 +126,8 @@ def nest_for(definition: Definition) -> Nest | None:
         return None
     if definition.file.objective.command is not None:
         return kept(("tunesmith.objective.program.objective",))
-    from tunesmith.objective.crossval import modules_of
+    with importing():
+        from tunesmith.objective.crossval import modules_of
 
     return kept(libraries(modules_of(definition)))
 

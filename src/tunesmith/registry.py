@@ -89,7 +89,22 @@ BUILTIN: dict[str, dict[str, str]] = {
 @cache
 def outside(group: str) -> dict[str, str]:
     """Parts that installed packages offer: name -> import path."""
-    return {point.name: point.value for point in entry_points(group=f"tunesmith.{group}")}
+    return {point.name: point.value for point in _all().select(group=f"tunesmith.{group}")}
+
+
+@cache
+def _all() -> Any:
+    # Once for all groups, for it looks through every installed package.
+    return entry_points()
+
+
+def is_known(group: str, name: str) -> bool:
+    """Whether somebody has registered the name.
+
+    >>> is_known("executors", "serial")
+    True
+    """
+    return name in BUILTIN[group] or name in outside(group)
 
 
 def names(group: str) -> list[str]:

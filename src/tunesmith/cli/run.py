@@ -24,6 +24,7 @@ from tunesmith.cli.options import (
 from tunesmith.cli.streams import say, show
 from tunesmith.config.names import CONFIG_NAMES
 from tunesmith.errors import UsageError
+from tunesmith.imports import importing
 
 if TYPE_CHECKING:
     from tunesmith.config.model import Definition
@@ -80,7 +81,8 @@ def command(
     continues it. Options change this run only, not the file. Those that DVC and CI need are
     environment variables, too: TUNESMITH_TRIALS, TUNESMITH_RESTART, TUNESMITH_TIME_BUDGET.
     """
-    from tunesmith.config.load import load_definition
+    with importing():
+        from tunesmith.config.load import load_definition
 
     overrides: dict[str, Any] = {
         "trials": trials,
@@ -94,9 +96,10 @@ def command(
     is_plain = not (restart or gate or base or force)
     if is_plain and _has_nothing_to_do(definition, as_json=as_json):
         return
-    from tunesmith.progress import is_interactive, watching
-    from tunesmith.stamp import files_of
-    from tunesmith.tuning import tune, with_gate
+    with importing():
+        from tunesmith.progress import is_interactive, watching
+        from tunesmith.stamp import files_of
+        from tunesmith.tuning import tune, with_gate
 
     if gate or base is not None:
         definition = with_gate(definition, base)

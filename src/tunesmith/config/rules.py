@@ -197,17 +197,17 @@ def _shuffling(cv: CrossValidation, path: Path) -> Iterator[Violation]:
 
 
 def _search(file: File) -> Iterator[Violation]:
-    search, known = file.search, registry.names("samplers")
-    if search.method not in known:
-        hint = did_you_mean(search.method, known)
+    search = file.search
+    if not registry.is_known("samplers", search.method):
+        hint = did_you_mean(search.method, registry.names("samplers"))
         yield Violation(("search", "method"), f"unknown method `{search.method}`.", hint)
     if search.sampler is None:
         return
     if search.method != "bayesian":
         message = f"`sampler` belongs to `method: bayesian`, not to `{search.method}`."
         yield Violation(("search", "sampler"), message)
-    elif search.sampler not in (*known, "auto"):
-        hint = did_you_mean(search.sampler, [*known, "auto"])
+    elif search.sampler not in (known := (*registry.names("samplers"), "auto")):
+        hint = did_you_mean(search.sampler, known)
         yield Violation(("search", "sampler"), f"unknown sampler `{search.sampler}`.", hint)
 
 

@@ -16,7 +16,6 @@ from tunesmith.reporting.best_file import Best
 from tunesmith.reporting.foreign import refuse_foreign
 from tunesmith.reporting.handover import handed_over
 from tunesmith.reporting.json import finite
-from tunesmith.reporting.page.render import render as page
 from tunesmith.reporting.parameters import best_parameters
 from tunesmith.reporting.ranking import running_best
 from tunesmith.reporting.summary import Summary, summarise
@@ -82,6 +81,8 @@ def contents_of(
     if outputs.tuned is not None and summary.chosen is not None:
         found[outputs.tuned] = best_parameters(summary, Path(outputs.tuned).suffix)
     if outputs.html is not None:
+        from tunesmith.reporting.page.render import render as page
+
         found[outputs.html] = page(record, summary, has_times=False)
     if outputs.trials is not None:
         found[outputs.trials] = TRIALS[Path(outputs.trials).suffix](record, summary)
