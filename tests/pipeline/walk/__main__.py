@@ -1,6 +1,7 @@
 """Many seeds of the walk: ``python -m tests.pipeline.walk --seeds 18``."""
 
 import argparse
+import contextlib
 import sys
 import tempfile
 import time
@@ -8,6 +9,7 @@ from pathlib import Path
 
 from tests.pipeline.walk.generator import made
 from tests.pipeline.walk.walk import LostError, walk
+from tests.pipeline.walk.warm import warm
 
 
 def main() -> int:
@@ -15,13 +17,19 @@ def main() -> int:
     parser.add_argument("--seeds", type=int, default=18)
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--steps", nargs="*", default=(), help="after the first two; all")
+    parser.add_argument("--cold", action="store_true", help="programs are started, not forked")
     given = parser.parse_args()
+    with contextlib.nullcontext() if given.cold else warm() as programs:
+        return _walk_all(given, programs)
+
+
+def _walk_all(given: argparse.Namespace, programs: Path | None) -> int:
     n_lost = 0
     for seed in range(given.first, given.first + given.seeds):
         repository, began = made(seed), time.monotonic()
         with tempfile.TemporaryDirectory() as folder:
             try:
-                walk(repository, Path(folder, "project"), given.steps)
+                walk(repository, Path(folder, "project"), given.steps, programs)
                 said = "well"
             except LostError as lost:
                 n_lost += 1

@@ -4,12 +4,13 @@ Whatever a message offers between backticks is typed as it stands.
 """
 
 import json
+import os
 import re
 import shutil
 import sqlite3
 import subprocess
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -32,10 +33,12 @@ class Walker:
 
     made: Made
     top: Path
+    programs: Path | None = None
+    """Where ``tunesmith`` and ``dvc`` stand, if not beside Python."""
 
     @classmethod
-    def begin(cls, made: Made, top: Path) -> "Walker":
-        walker = cls(made, top)
+    def begin(cls, made: Made, top: Path, programs: Path | None = None) -> "Walker":
+        walker = cls(made, top, programs)
         for name, text in made.files.items():
             path = top / name
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -51,10 +54,13 @@ class Walker:
 
     def type(self, command: str, code: int | None = 0, at: Path | None = None) -> str:
         """What a command prints on both streams."""
+        variables = environment()
+        if self.programs is not None:
+            variables["PATH"] = f"{self.programs}{os.pathsep}{variables['PATH']}"
         done = subprocess.run(
             ["sh", "-c", command],
             cwd=at or self.root,
-            env=environment(),
+            env=variables,
             text=True,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -213,7 +219,7 @@ def _take_a_way_out(walker: Walker, told: str, why: str, *, is_wrong: bool = Tru
     for number, command in enumerate(offered):
         copy = walker.top.with_name(f"{walker.top.name}-{number}")
         shutil.copytree(walker.top, copy, symlinks=True)
-        there = Walker(walker.made, copy)
+        there = replace(walker, top=copy)
         there.type(command)
         if is_wrong:
             there.sees(is_right=True, why=f"`{command}`, offered after {why}")
@@ -288,7 +294,7 @@ def clones(walker: Walker) -> None:
     """A clone has no ledger, and evaluates only what is new."""
     there = walker.top.with_name(f"{walker.top.name}-clone")
     walker.at_top(f"git clone -q . {there}")
-    clone = Walker(walker.made, there)
+    clone = replace(walker, top=there)
     clone.sees(is_right=True, why="a clone")
     text = (clone.root / walker.made.config).read_text()
     clone.edit(walker.made.config, "- 3\n", "- 3\n  - 9\n")
@@ -344,18 +350,19 @@ STEPS = (
 )
 
 
-def walk(made: Made, top: Path, names: Sequence[str] = ()) -> None:
+def walk(made: Made, top: Path, names: Sequence[str] = (), programs: Path | None = None) -> None:
     """The steps, one after the other.
 
     Args:
         made: the repository.
         top: where it is put.
         names: of steps to take after the first two; all by default.
+        programs: a folder to take ``tunesmith`` and ``dvc`` from.
 
     Raises:
         LostError: with the step's words.
     """
-    walker = Walker.begin(made, top)
+    walker = Walker.begin(made, top, programs)
     for step in STEPS:
         if not names or step in STEPS[:2] or step.__name__ in names:
             step(walker)
