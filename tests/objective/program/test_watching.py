@@ -138,12 +138,18 @@ def test_a_module_that_python_imports_counts_and_new_notes_do_not(project: Make)
     root = project("", files=files, command=[PYTHON, "train.py", "{a}"])
     assert scores(run(root)) == [1, 2]
     (root / "notes.md").write_text("new\n")
+    # Training leaves its results in new folders, and DVC and Git their own files with them.
+    for name in ("outputs/training_metrics.json", "models/a/model.pkl", "models/.gitignore"):
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text("new\n")
     assert run(root).n_evaluated == 0
     (root / "lib.py").write_text("def f(x): return -int(x)\n")
     assert scores(run(root)) == [-1, -2]
     # A module of that name is found before the library's.
     (root / "sys2.py").write_text("")
     assert run(root).record.head.generation == 3
+    (root / "models/a/sys3.py").write_text("")
+    assert run(root).record.head.generation == 4
 
 
 def test_what_was_looked_for_and_not_there_counts(project: Make) -> None:

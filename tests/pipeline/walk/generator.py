@@ -14,9 +14,13 @@ import yaml
 FLAGS = {"cache": False, "persist": True}
 BEST = "config/best_parameters.yaml"
 FIT = """\
+import csv
+import os
 import sys
 
-goal = float(open("data.csv").read())
+if "FITS_LOG" in os.environ:
+    open(os.environ["FITS_LOG"], "a").write(f"{sys.argv[1]} ")
+goal = float(next(csv.reader(open("data.csv")))[0])
 print(f"score={-abs(float(sys.argv[1]) - goal)}")
 """
 TRAIN = """\

@@ -9,6 +9,7 @@ import re
 import shutil
 import sqlite3
 import subprocess
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,6 +21,8 @@ from tests.pipeline.walk.generator import BEST, Made
 
 OFFER = re.compile(r"`((?:dvc|git|tunesmith) [^`]+)`")
 ROW = re.compile(r"^\s+(deps|params|outs|metrics|plots): (\[.*\])$", re.MULTILINE)
+QUEUE_S = 600
+"""What DVC's worker may take, on a busy machine."""
 DEPTH = re.compile(r"depth: (\d+)")
 
 
@@ -308,23 +311,45 @@ def clones(walker: Walker) -> None:
 
 
 def queue(walker: Walker) -> None:
-    """``dvc exp run --temp``, then ``apply``: status and verify agree."""
+    """DVC's queue: nothing is evaluated twice, and after ``apply`` status and verify agree."""
     config = f"{walker.made.folder}/{walker.made.config}".lstrip("/")
     target = f"{walker.made.pipeline}/dvc.yaml:".lstrip("/") if walker.made.pipeline else ""
+    fits = walker.top.with_name(f"{walker.top.name}-fits")
+    known = yaml.safe_load((walker.root / walker.made.config).read_text())["space"]["depth"]
+    wanted = [1, 2, 3, 4, 7]
     walker.at_top(
-        f"dvc exp run -q --temp -n longer -S '{config}:space.depth=[1,2,3,4,7]'"
+        f"dvc exp run -q --queue -n longer -S '{config}:space.depth={json.dumps(wanted)}'"
         f" '{target}{walker.made.tuning}'"
     )
+    walker.sees(is_right=True, why="an experiment in the queue")
+    walker.at_top(f"FITS_LOG='{fits}' dvc queue start -q")
+    _await_queue(walker)
+    made = sorted(map(int, fits.read_text().split()))
+    walker.is_so(made, sorted({*wanted} - {*known}), "evaluations in another place")
     walker.sees(is_right=True, why="an experiment in another place")
     walker.at_top("dvc exp apply longer")
     status = walker.smith("status")
     told = walker.sees(is_right=True, why="dvc exp apply")
     walker.is_so("up to date" in status, True, f"status beside verify ({status}; {told})")
+    walker.is_so(walker.depth, 7, "what dvc exp apply brought")
     runs = walker.runs
     walker.repro(walker.made.tuning)
     is_idle = walker.runs == runs or walker.evaluated == 0
     walker.is_so(is_idle, True, "nothing evaluated after dvc exp apply")
     walker.at_top("git checkout -q . && git clean -qfd -e .tunesmith")
+
+
+def _await_queue(walker: Walker) -> None:
+    """Until the worker, which runs in the background, has done all."""
+    deadline = time.monotonic() + QUEUE_S
+    while time.monotonic() < deadline:
+        if not re.search("Queued|Running", told := walker.at_top("dvc queue status")):
+            break
+        time.sleep(1)
+    if "Success" not in told:
+        logs = walker.type("dvc queue logs longer", None, at=walker.top)
+        raise LostError(f"{walker.made}: the queue:\n{told}\n{logs}")
+    walker.at_top("dvc queue stop")
 
 
 def workflows(walker: Walker) -> None:

@@ -79,6 +79,9 @@ class View:
         if place is None:
             return ABSENT
         if isinstance(place, list):
+            if like.startswith(MODULES):
+                inner = "" if name == TOP else f"{name}/"
+                place = [n for n in place if not self._is_of_data(f"{inner}{n}")]
             return _names_state(place, like) if like.startswith((NAMES, MODULES)) else FOLDER
         return self._state_of(place, like)
 
@@ -104,6 +107,13 @@ class View:
         if name in self._copies or name in self._links or name not in self._names:
             return name not in hidden
         return any(self._is_listed(f"{name}/{n}", hidden) for n in self._names[name])
+
+    def _is_of_data(self, name: str) -> bool:
+        """Whether it is a folder that has nothing for an import: results come with the first run."""
+        return name in self._names and all(
+            self._is_of_data(inner) if inner in self._names else not _may_be_imported(inner)
+            for inner in (f"{name}/{last}" for last in self._names[name])
+        )
 
     def _is_in_link(self, name: str) -> bool:
         parts = name.split("/")
@@ -175,6 +185,12 @@ def _walked(root: Path, place: Path, known: set[str]) -> Iterator[str]:
         inner[:] = [name for name in inner if name not in LEFT_OUT]
         base = Path(folder).relative_to(root).as_posix()
         yield from (f"{base}/{name}" for name in files)
+
+
+def _may_be_imported(name: str) -> bool:
+    path = Path(name)
+    # A link without a suffix may lead to a folder.
+    return path.suffix in {*all_suffixes(), ""} and not path.name.startswith(".")
 
 
 def _names_state(names: Iterable[str], like: str) -> str:
