@@ -109,7 +109,7 @@ class View:
         return any(self._is_listed(f"{name}/{n}", hidden) for n in self._names[name])
 
     def _is_of_data(self, name: str) -> bool:
-        """Whether it is a folder that has nothing for an import: results come with the first run."""
+        """Whether it is a folder that has nothing for an import, as one for results."""
         return name in self._names and all(
             self._is_of_data(inner) if inner in self._names else not _may_be_imported(inner)
             for inner in (f"{name}/{last}" for last in self._names[name])
