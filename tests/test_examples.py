@@ -5,11 +5,11 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from tests.preloaded import programs
 
 from tunesmith.config.load import load_definition
 
@@ -23,12 +23,11 @@ N_TRIALS = 6
 
 def shell(command: str, folder: Path) -> str:
     """Run a line as a newcomer would, with this environment's Python and ``tunesmith``."""
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     done = subprocess.run(
         ["sh", "-euc", command],
         cwd=folder,
         # What is written, with fewer trials.
-        env={**os.environ, "PATH": path, "TUNESMITH_TRIALS": str(N_TRIALS)},
+        env={**os.environ, "PATH": programs.path(), "TUNESMITH_TRIALS": str(N_TRIALS)},
         capture_output=True,
         text=True,
         timeout=240,

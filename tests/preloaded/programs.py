@@ -1,4 +1,4 @@
-"""Programs that are imported once for all tests: `dvc` and `tunesmith`, as they are installed.
+"""Programs that are imported once for all tests: `dvc`, `tunesmith`, `python` for scripts.
 
 Most of what a call of them costs is their imports, a second or more. Tests that call them as a
 person would, and do not look at processes, put ``folder()`` first on the path. What runs is the
@@ -41,6 +41,22 @@ PROGRAMS = {
         "sklearn.svm",
         "sklearn.tree",
         "email.parser",
+    ],
+    # For scripts that read a table and fit something.
+    "python": [
+        "__main__:run_script",
+        "numpy.random",
+        "pandas",
+        "pyarrow.pandas_compat",
+        "sklearn.datasets",
+        "sklearn.ensemble",
+        "sklearn.linear_model",
+        "sklearn.model_selection",
+        "sklearn.pipeline",
+        "sklearn.svm",
+        "sklearn.tree",
+        "yaml",
+        "ruamel.yaml",
     ],
 }
 

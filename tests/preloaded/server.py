@@ -25,6 +25,7 @@ import socket
 import struct
 import sys
 import threading
+import types
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -97,14 +98,18 @@ class Server:
     running: dict[int, int] = field(default_factory=dict)
     """Descriptor of a caller's connection -> process id."""
 
+    def is_called(self) -> bool:
+        """Wait for the first caller; what nobody calls need not be imported."""
+        self.selector.register(self.listener, selectors.EVENT_READ, self._accept)
+        self.selector.register(0, selectors.EVENT_READ, None)
+        return any(key.fd != 0 for key, _ in self.selector.select())
+
     def serve(self) -> Job | None:
-        """Wait for callers.
+        """Answer callers.
 
         Returns:
             In a forked process what it has to do; in this one nothing, once standard input ends.
         """
-        self.selector.register(self.listener, selectors.EVENT_READ, self._accept)
-        self.selector.register(0, selectors.EVENT_READ, None)
         while True:
             for key, _ in self.selector.select():
                 if key.fd == 0:
@@ -196,18 +201,35 @@ def _run(descriptor: str, script: str, entry: str, *names: str) -> None:
     given = os.environ.get("PYTHONPATH", "").split(os.pathsep)
     standard = [place for place in sys.path[1:] if place not in given]
     _search(script, standard)
+    server = Server(socket.socket(fileno=int(descriptor)))
+    if not server.is_called():
+        return
     module, _, function = entry.partition(":")
     main = getattr(importlib.import_module(module), function)
     import_all(names)
     gc.collect()
     gc.freeze()
-    job = Server(socket.socket(fileno=int(descriptor))).serve()
+    job = server.serve()
     if job is None:
         return
     job.become()
     _search(script, standard)
     sys.modules["__main__"].__file__ = script
     _end(_code(main))
+
+
+def run_script() -> None:
+    """Do what ``python script.py`` does; whatever else is asked of Python is left to it."""
+    program, *words = sys.argv
+    if not words or not words[0].endswith(".py"):
+        os.execv(program, [program, *words])  # noqa: S606
+    sys.argv[:] = words
+    sys.path[0] = str(Path(words[0]).resolve().parent)
+    module = types.ModuleType("__main__")
+    module.__file__ = os.path.abspath(words[0])  # noqa: PTH100
+    sys.modules["__main__"] = module
+    code = compile(Path(module.__file__).read_bytes(), module.__file__, "exec")
+    exec(code, vars(module))  # noqa: S102
 
 
 def _code(main: Callable[[], object]) -> int:

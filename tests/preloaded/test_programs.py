@@ -104,3 +104,26 @@ def test_it_is_started_if_it_would_not_be_the_same(
     probe: dict[str, str], options: dict[str, Any]
 ) -> None:
     assert run(probe["preloaded"], "loaded", **options).stdout == "True\n"
+
+
+@pytest.mark.parametrize(
+    "words", [["place/script.py", "a"], ["-c", "import sys; print(sys.argv, __name__)"]]
+)
+def test_scripts_are_run_as_by_python(tmp_path: Path, words: list[str]) -> None:
+    (tmp_path / "place").mkdir()
+    (tmp_path / "place/beside.py").write_text("NAME = 'beside'")
+    text = "import sys, pickle, beside\nclass A: pass\nprint(sys.argv, sys.path[0], __file__)\n"
+    text += "print(pickle.loads(pickle.dumps(A)), beside.NAME, sys.modules['__main__'].A)\n"
+    (tmp_path / "place/script.py").write_text(text)
+    started, preloaded = (
+        subprocess.run(
+            ["python", *words],
+            cwd=tmp_path,
+            env={**os.environ, "PATH": programs.path(preloaded=is_so)},
+            capture_output=True,
+            text=True,
+        )
+        for is_so in (False, True)
+    )
+    assert started.returncode == 0, started.stderr
+    assert (preloaded.stdout, preloaded.stderr) == (started.stdout, started.stderr)
