@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 MERMAID := tests/reporting/mermaid/node_modules
 
 .DEFAULT_GOAL := help
-.PHONY: help demo flow test lint types layers unit docs bench kills faults torture hunt hunt-pipelines hunt-ci fuzz clean
+.PHONY: help demo flow test quick lint types layers unit durations docs bench kills faults torture hunt hunt-pipelines hunt-ci fuzz clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -47,6 +47,15 @@ $(MERMAID): tests/reporting/mermaid/package.json
 
 unit: $(READY) $(MERMAID)
 	$(BIN)/python -m pytest -n logical --dist worksteal
+
+# A part is an area, AREA=space, or what is named, T=tests/space/test_grid.py; its doctests belong to it.
+T ?= $(wildcard $(if $(AREA),tests/$(AREA) tests/test_$(AREA).py src/tunesmith/$(AREA) src/tunesmith/$(AREA).py,tests))
+quick: $(READY)  ## What takes no processes and no time, in a minute; in seconds: AREA=space, T=tests/space
+	@test -n "$(strip $(T))" || { echo "There are no tests of an area $(AREA); name a file or folder with T=" >&2; exit 1; }
+	$(BIN)/python -m pytest -q -m "not slow and not long" $(if $(filter tests,$(T)),-n logical --dist worksteal) $(T)
+
+durations: $(READY) $(MERMAID)  ## All tests, and note how long each takes in tests/durations.json
+	$(BIN)/python -m pytest -n logical --dist worksteal -p tests.durations
 
 SEEDS ?= 18
 N ?= 2000

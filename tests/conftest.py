@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 from hypothesis import settings
-from tests.order import slow_first
+from tests.durations import known
+from tests.order import mark_long, slow_first
 
 from tunesmith.ci_commands import SIGNS
 
@@ -44,7 +45,10 @@ def browser() -> Iterator[Any]:
         chromium.close()
 
 
+@pytest.hookimpl(tryfirst=True)  # before `-m` looks at markers
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Begin with what takes long in every worker: none is left alone with it at the end."""
     n_workers = int(getattr(config, "workerinput", {}).get("workercount", 1))
-    items[:] = slow_first(items, n_workers)
+    seconds = known()
+    mark_long(items, seconds)
+    items[:] = slow_first(items, n_workers, seconds)

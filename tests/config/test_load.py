@@ -13,6 +13,7 @@ from tunesmith.config.schema import json_schema
 from tunesmith.config.source import read_document
 from tunesmith.errors import ConfigError, UsageError
 
+EDITOR = jsonschema.Draft202012Validator(json_schema())
 FULL = """\
 $schema: tuning.schema.json
 study: full
@@ -57,7 +58,7 @@ def test_a_full_file_loads_and_fits_the_schema(tmp_path: Path) -> None:
     assert definition.file.execution.fit_timeout == 90.0
     assert len(definition.space.boxes) == 2
     assert definition.ledger == tmp_path / ".tunesmith/ledger.db"
-    jsonschema.validate(read_document(path).data, json_schema())
+    EDITOR.validate(read_document(path).data)
 
 
 SCHEMA_SEES = (
@@ -71,7 +72,7 @@ SCHEMA_SEES = (
 def test_editors_see_what_a_schema_can_say(tmp_path: Path, case: str) -> None:
     data = read_document(written(tmp_path, BROKEN[case])).data
     with pytest.raises(jsonschema.ValidationError):
-        jsonschema.validate(data, json_schema())
+        EDITOR.validate(data)
 
 
 def test_the_schema_is_a_schema() -> None:
