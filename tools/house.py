@@ -1,0 +1,119 @@
+"""Count what makes a code base easy or hard to read: rooms, words, names.
+
+    python tools/house.py [FOLDER]
+
+Prints one figure a line: modules and folders, class and file names that occur twice, how far
+`definition` travels, docstrings that open with a question word, "where" and "you" in prose, and
+comments. The goals stand in CONTRIBUTING.md.
+"""
+
+import ast
+import io
+import re
+import sys
+import tokenize
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+RIDDLES = ("what", "whether", "where", "how", "who", "whose", "why", "when")
+DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+PRAGMA = re.compile(r"#\s*(noqa|type:|pragma|fmt:|!)")
+
+
+def modules(package: Path) -> dict[Path, ast.Module]:
+    """Parse every module of a package but its templates."""
+    files = sorted(package.rglob("*.py"))
+    return {f: ast.parse(f.read_text()) for f in files if "templates" not in f.parts}
+
+
+def docstrings(trees: dict[Path, ast.Module]) -> Iterator[tuple[Path, str]]:
+    """Yield (file, text) of every docstring."""
+    for file, tree in trees.items():
+        for node in ast.walk(tree):
+            if isinstance(node, DOCUMENTED) and (text := ast.get_docstring(node)):
+                yield file, text
+
+
+def names_twice(trees: dict[Path, ast.Module]) -> list[str]:
+    """List the class names that are defined more than once."""
+    defined = (n.name for t in trees.values() for n in ast.walk(t) if isinstance(n, ast.ClassDef))
+    return sorted(name for name, n in Counter(defined).items() if n > 1)
+
+
+def stays_of(parameter: str, trees: dict[Path, ast.Module]) -> int:
+    """Count the functions that take a parameter of this name."""
+    functions = (
+        node
+        for tree in trees.values()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    )
+    taken = (
+        {a.arg for a in (*f.args.posonlyargs, *f.args.args, *f.args.kwonlyargs)} for f in functions
+    )
+    return sum(parameter in names for names in taken)
+
+
+def comments(file: Path) -> tuple[int, int]:
+    """Count (comment lines, other lines that are not blank) of a module."""
+    text = file.read_text()
+    tokens = tokenize.generate_tokens(io.StringIO(text).readline)
+    lines = {
+        t.start[0] for t in tokens if t.type == tokenize.COMMENT and not PRAGMA.match(t.string)
+    }
+    return len(lines), sum(bool(line.strip()) for line in text.splitlines()) - len(lines)
+
+
+def words(texts: Iterator[str] | list[str]) -> Counter[str]:
+    """Count the words of texts, in lower case; code blocks and inline code left out."""
+    counted: Counter[str] = Counter()
+    for text in texts:
+        prose = re.sub(r"```.*?```|``[^`]*``|`[^`]*`", " ", text, flags=re.DOTALL)
+        counted.update(re.findall(r"[a-z']+", prose.lower()))
+    return counted
+
+
+def rate(counted: Counter[str], word: str, per: int) -> float:
+    """Give how often a word occurs in so many words."""
+    return per * counted[word] / max(1, counted.total())
+
+
+def figures(root: Path) -> dict[str, object]:
+    """Measure a checkout of Tunesmith."""
+    package = root / "src" / "tunesmith"
+    trees = modules(package)
+    texts = [text for _, text in docstrings(trees)]
+    pages = [root / "README.md", *sorted((root / "docs").glob("*.md"))]
+    prose = words([page.read_text() for page in pages])
+    code = words(texts)
+    openings = sum(re.match(r"\w+", t.lower()) is not None and _first(t) in RIDDLES for t in texts)
+    folders = Counter(file.parent for file in trees)
+    n_comments, n_lines = (sum(column) for column in zip(*map(comments, trees), strict=True))
+    file_names = Counter(file.name for file in trees if file.name != "__init__.py")
+    loose = [file for file in trees if file.parent == package and not file.name.startswith("__")]
+    return {
+        "modules": len(trees),
+        "loose modules": len(loose),
+        "files in the fullest folder": max(folders.values()),
+        "class names twice": len(names_twice(trees)),
+        "file names that repeat": sum(n > 1 for n in file_names.values()),
+        "functions that take `definition`": stays_of("definition", trees),
+        "docstrings": len(texts),
+        "docstrings that open with a question word, %": round(100 * openings / len(texts), 1),
+        '"where" in 10,000 words of docstrings': round(rate(code, "where", 10_000), 1),
+        '"where" in 10,000 words of documents': round(rate(prose, "where", 10_000), 1),
+        '"you" in 1,000 words of documents': round(
+            sum(rate(prose, word, 1000) for word in ("you", "your", "yours")), 1
+        ),
+        "comment lines in 100 lines of code": round(100 * n_comments / n_lines, 1),
+    }
+
+
+def _first(text: str) -> str:
+    return re.findall(r"\w+", text.lower())[0]
+
+
+if __name__ == "__main__":
+    for name, figure in figures(Path(sys.argv[1] if len(sys.argv) > 1 else ".")).items():
+        print(f"{figure!s:>8}  {name}")
