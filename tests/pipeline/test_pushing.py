@@ -1,6 +1,7 @@
 """Both sides of a push change, or neither does: every step is made to fail once."""
 
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -116,6 +117,51 @@ def test_start_where_the_name_is_taken_over_there(root: Path) -> None:
     with pytest.raises(GitError, match="origin has `tuning/one` and `training/one` already"):
         experiment.start(Repository.of(root), "one", "HEAD", "origin")
     assert refs(root) == before
+
+
+CUT = "echo bye >&2; kill -9 $PPID"
+
+
+def test_a_push_that_arrived_before_the_connection_was_cut(root: Path) -> None:
+    """Then both sides have it, and nothing else is said."""
+    hook(root, "post-receive", CUT)
+    done = apply(Repository.of(root), "one", NAMES, remote="origin")
+    assert done.is_new
+    assert git(root, "rev-parse", "training/one") == done.commit
+    assert git(root, "ls-remote", "origin", "refs/heads/training/one").split()[0] == done.commit
+
+
+def test_a_push_that_was_cut_before_it_arrived(root: Path) -> None:
+    hook(root, "pre-receive", CUT)
+    before = refs(root)
+    with pytest.raises(GitError, match="Nothing was changed there"):
+        apply(Repository.of(root), "one", NAMES, remote="origin")
+    assert refs(root) == before
+
+
+def test_a_push_of_which_nobody_knows(root: Path) -> None:
+    hook(root, "post-receive", f"mv {root.parent}/remote.git {root.parent}/away.git; {CUT}")
+    with pytest.raises(GitError, match="not known whether the push has arrived") as caught:
+        apply(Repository.of(root), "one", NAMES, remote="origin")
+    assert "othing was changed" not in str(caught.value)
+
+
+def test_the_remote_agreed_and_the_branch_here_cannot_be_moved(root: Path) -> None:
+    log = root / ".git/logs/refs/heads/training"
+    shutil.rmtree(log)
+    log.write_text("in the way")
+    with pytest.raises(GitError, match="origin has `training/one` now") as caught:
+        apply(Repository.of(root), "one", NAMES, remote="origin")
+    log.unlink()
+    git(root, *str(caught.value).split("`")[-2].split()[1:])
+    there = git(root, "ls-remote", "origin", "refs/heads/training/one").split()[0]
+    assert git(root, "rev-parse", "training/one") == there
+
+
+def test_a_note_that_cannot_be_made_is_no_failure(root: Path) -> None:
+    (root / ".git/config.lock").touch()
+    experiment.start(Repository.of(root), "two", "HEAD", "origin", project="models")
+    assert "tuning/two" in git(root, "ls-remote", "--heads", "origin")
 
 
 def test_somebody_commits_while_it_is_pushed(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:

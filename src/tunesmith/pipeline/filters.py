@@ -16,6 +16,12 @@ POINTER = re.compile(
 )
 MAX_POINTER_BYTES = 1024
 OBJECTS_A_CALL = 200
+WHOLE = "lfs.allowincompletepush=false"
+"""Whatever the project's settings let pass."""
+NOT_HERE = re.compile(r"no such file|cannot find the file|missing or corrupt", re.IGNORECASE)
+FETCH_OBJECTS = (
+    "An object is not in this clone. If it is anywhere: `git lfs fetch --all`, and try again."
+)
 NO_LFS = (
     "git-lfs is not installed here, so the files that Git LFS stores cannot be uploaded; nothing"
     " was pushed.\n  Install it in the job (`apt-get install git-lfs && git lfs install`), or have"
@@ -92,13 +98,13 @@ class Filters(Plumbing):
             raise GitError(NO_LFS)
         for first in range(0, len(found), OBJECTS_A_CALL):
             part = found[first : first + OBJECTS_A_CALL]
+            call = ("-c", WHOLE, "lfs", "push", "--object-id", remote, *part)
             try:
-                self._run("lfs", "push", "--object-id", remote, *part, timeout_s=LFS_TIMEOUT_S)
+                self._run(*call, timeout_s=LFS_TIMEOUT_S)
             except GitError as error:
-                raise GitError(
-                    f"Git LFS could not upload to {remote} ({error}); nothing was pushed.",
-                    error.said,
-                ) from None
+                text = f"Git LFS could not upload to {remote} ({error}); nothing was pushed."
+                way = f"\n  {FETCH_OBJECTS}" if NOT_HERE.search(error.said) else ""
+                raise GitError(text + way, error.said) from None
         return len(found)
 
     def _objects(self, remote: str, new: Sequence[str], known: Sequence[str]) -> list[str]:

@@ -1,6 +1,7 @@
 """Git, called in a folder: no shell, no prompt, no hook, no repository from the environment."""
 
 import os
+import re
 import subprocess
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -101,14 +102,23 @@ def variables(more: Mapping[str, str]) -> dict[str, str]:
     return {**kept, **FIXED, **more}
 
 
+UNTELLING = re.compile(
+    r"hint:|fatal: the remote end hung up|fatal: Could not read from remote"
+    r"|Please make sure you have the correct access|and the repository exists"
+)
+"""How lines begin that Git adds to the one that says why."""
+
+
 def reason(said: str) -> str:
     """The line of Git's that says why.
 
     >>> reason("To x\\n ! [rejected] a -> a (fetch first)\\nerror: failed\\nhint: See")
     '[rejected] a -> a (fetch first)'
+    >>> reason("fatal: 'x' is no repository\\nfatal: Could not read from remote repository.")
+    "'x' is no repository"
     """
     lines = [line.strip() for line in said.splitlines() if line.strip()]
     rejected = [line.removeprefix("! ") for line in lines if line.startswith("! [")]
-    told = [line for line in lines if not line.startswith("hint:")]
+    told = [line for line in lines if not UNTELLING.match(line)] or lines
     found = (rejected or told[-1:] or ["no reason given"])[0]
     return found.removeprefix("fatal: ").removeprefix("error: ")

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from tunesmith import faults
+from tunesmith.errors import StorageError
 from tunesmith.git import GIT
 from tunesmith.pipeline.filters import Filters
 from tunesmith.pipeline.plumbing import GitError, reason, variables
@@ -18,8 +19,10 @@ from tunesmith.pipeline.plumbing import GitError, reason, variables
 PUSH_TIMEOUT_S = 120
 NO_OPTIONS = "does not support push options"
 HEADS = "refs/heads/"
+REJECTED = re.compile(r"^ *! \[", re.MULTILINE)
+"""How Git lists a branch that was refused."""
 CONTENDED = re.compile(
-    r"! \[[^\]]*\].*\(.*(?:stale info|fetch first|non-fast-forward|cannot lock ref"
+    r"^ *! \[[^\]]*\].*\(.*(?:stale info|fetch first|non-fast-forward|cannot lock ref"
     r"|failed to lock|failed to update ref|incorrect old value|reference already exists).*\)\s*$",
     re.MULTILINE,
 )
@@ -119,11 +122,37 @@ class Pushing(Filters):
         try:
             self._run(*arguments, timeout_s=PUSH_TIMEOUT_S)
         except GitError as error:
-            raise self._refused(remote, list(commits), error) from None
+            if REJECTED.search(error.said):
+                raise self._refused(remote, list(commits), error) from None
+            self._look_again(remote, commits, known, error)
+        except StorageError as error:
+            self._look_again(remote, commits, known, GitError(str(error), str(error)))
+
+    def _look_again(
+        self, remote: str, commits: Mapping[str, str], tips: Mapping[str, str], error: GitError
+    ) -> None:
+        """See what came of a push whose end was not told: it may have arrived all the same.
+
+        Raises:
+            GitError: it has not, or that cannot be found out.
+        """
+        try:
+            now = self.ask_remote(remote, list(commits)).tips
+        except (GitError, StorageError):
+            now = None
+        if now == dict(commits):
+            return
+        said = f"{remote} could not be reached ({error})."
+        if now == dict(tips):
+            raise GitError(f"{said}\n  Nothing was changed there.", error.said) from None
+        named = " ".join(commits)
+        raise GitError(
+            f"{said}\n  It is not known whether the push has arrived. Look before you try again:"
+            f" `git ls-remote {remote} {named}`.",
+            error.said,
+        ) from None
 
     def _refused(self, remote: str, branches: Sequence[str], error: GitError) -> GitError:
-        if "! [" not in error.said:
-            return GitError(self._unknown(remote, str(error)), error.said)
         named = " and ".join(f"`{name}`" for name in branches)
         lines = [f"{remote} refused the push of {named}: {error}", *remote_lines(error.said)]
         is_contended = CONTENDED.search(error.said) is not None
@@ -148,7 +177,7 @@ class Pushing(Filters):
         Raises:
             GitError: a branch has moved meanwhile, or the remote refuses; nothing was changed.
         """
-        with self._prepared([move for move in moves if move.commit != move.before]):
+        with self._prepared([move for move in moves if move.commit != move.before], remote):
             if remote is not None:
                 self._push_moves(moves, remote)
         if remote is not None:
@@ -197,7 +226,7 @@ class Pushing(Filters):
                 self._try("config", f"branch.{move.branch}.merge", f"{HEADS}{move.branch}")
 
     @contextmanager
-    def _prepared(self, moves: Sequence[Move]) -> Iterator[None]:
+    def _prepared(self, moves: Sequence[Move], remote: str | None) -> Iterator[None]:
         """Lock local branches; they move when all within has gone well, and else stay."""
         lines = [
             f"update {HEADS}{m.branch} {m.commit} {m.before or '0' * len(m.commit)}\n"
@@ -220,7 +249,22 @@ class Pushing(Filters):
                 # At the end of its input Git gives up what it has not been told to do.
                 git.communicate()
                 raise
-            _tell(git, "commit\n", "commit: ok")
+            try:
+                _tell(git, "commit\n", "commit: ok")
+            except GitError as error:
+                raise GitError(_half(moves, remote, error), error.said) from None
+
+
+def _half(moves: Sequence[Move], remote: str | None, error: GitError) -> str:
+    """What to say if the branches here could not be moved although they were locked."""
+    if remote is None:
+        return f"{error}\n  Nothing was changed."
+    named = " and ".join(f"`{move.branch}`" for move in moves)
+    refs = " ".join(f"{move.branch}:{move.branch}" for move in moves)
+    return (
+        f"{remote} has {named} now, but here nothing could be moved ({error}).\n  Mend that, and"
+        f" fetch: `git fetch {remote} {refs}`."
+    )
 
 
 def _tell(git: "subprocess.Popen[str]", text: str, wanted: str) -> None:

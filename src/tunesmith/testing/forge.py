@@ -51,7 +51,7 @@ class ForgeContract:
 
     def test_the_job_is_told_by_the_environment(self, forge: Forge) -> None:
         job = forge.job
-        assert (job.branch, job.target, job.number) == (SOURCE, None, None)
+        assert (job.branch, job.target, job.number, job.foreign) == (SOURCE, None, None, None)
         assert job.run_url is not None
         assert job.run_url.startswith("https://")
 
@@ -79,6 +79,15 @@ class ForgeContract:
         assert (found.number, found.source, found.target) == (newest.number, SOURCE, TARGET)
         assert str(newest.number) in found.url
 
+    def test_a_pull_request_by_its_number(self, forge: Forge, server: Backstage) -> None:
+        closed = server.add_pull(SOURCE, target="old", is_open=False).number
+        found = forge.numbered(closed)
+        assert found is not None
+        assert (found.number, found.source, found.target) == (closed, SOURCE, "old")
+        assert forge.numbered(closed + 1) is None
+        server.is_read_only = True
+        assert forge.numbered(closed) == found
+
     def test_comments_of_all_pages_come_in_order(self, forge: Forge, server: Backstage) -> None:
         number, server.page_size = server.add_pull(SOURCE).number, 3
         server.add_pull("other")
@@ -97,6 +106,16 @@ class ForgeContract:
         assert server.bodies(number) == [changed.body]
         assert forge.author() == (server.me if server.tells_author else None)
 
+    def test_own_comments_can_be_removed(self, forge: Forge, server: Backstage) -> None:
+        number = server.add_pull(SOURCE).number
+        server.add_note(number, "a person's")
+        made = [forge.comment(number, text).id for text in ("one", "two")]
+        forge.delete_comment(number, made[0])
+        assert server.bodies(number) == ["a person's", "two"]
+        with pytest.raises(ForgeError) as caught:
+            forge.delete_comment(number, made[0])
+        assert caught.value.status == 404
+
     def test_comments_of_others_stay_as_they_are(self, forge: Forge, server: Backstage) -> None:
         number = server.add_pull(SOURCE).number
         note = server.add_note(number, "mine", "ann")
@@ -107,6 +126,8 @@ class ForgeContract:
     def test_a_pull_request_is_opened_once(self, forge: Forge) -> None:
         opened = forge.open_pull_request(SOURCE, TARGET, "a title", "a body")
         assert forge.pull_request(SOURCE) == opened
+        # Who has opened it tells whether its checks start.
+        assert forge.starts_checks or opened.author == forge.bot[0]
         with pytest.raises(ForgeError, match="already exists"):
             forge.open_pull_request(SOURCE, TARGET, "a title", "a body")
 
@@ -140,6 +161,7 @@ class ForgeContract:
             forge = forge_here(environ | {name: value})
             assert forge is not None
             assert (forge.login is None) == (value == "")
+            assert (name in forge.push_hint) == (value == "")
             with pytest.raises(ForgeError, match=words) as caught:
                 forge.pull_request(SOURCE)
             assert "wrong-and-long" not in str(caught.value)
@@ -150,6 +172,8 @@ class ForgeContract:
         assert forge.login.token in server.environ().values()
         assert forge.login.token not in repr(forge)
         assert all(forge.bot)
+        assert forge.push_hint == ""
+        assert all(isinstance(option, str) for option in forge.skip_ci)
 
     def test_warnings_are_one_line_of_the_log(self, forge: Forge) -> None:
         assert len(forge.warning("one\r\n::error::two").splitlines()) == 1

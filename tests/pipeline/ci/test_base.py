@@ -1,14 +1,16 @@
 """What a change is compared with: the forge tells, and nothing is guessed from a name."""
 
 import json
+import shlex
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.pipeline.ci.test_checkout import git, push, write
+from tests.pipeline.ci.test_checkout import BEST, git, push, write
 from tests.pipeline.ci.test_place import _no_settings, github, person, remote, root
 from tests.pipeline.forge.servers import GitHubServer, GitLabServer, served
 
+from tunesmith.errors import UsageError
 from tunesmith.pipeline.ci.base import UNKNOWN, base_of, default_branch, pull_request_of
 from tunesmith.pipeline.ci.checkout import Checkout
 from tunesmith.pipeline.forge.forge import PullRequest, forge_here
@@ -83,6 +85,41 @@ def test_where_nobody_tells_it_is_not_guessed(root: Path) -> None:
     # The only branch that is no experiment's is the one.
     git(root, "update-ref", "-d", "refs/remotes/origin/main")
     assert default_branch(Checkout.in_ci(root, None), None) == "develop"
+
+
+def test_where_there_is_no_other_branch_none_is_named(root: Path) -> None:
+    git(root, "remote", "set-head", "origin", "-d")
+    git(root, "switch", "-q", "tuning/one")
+    git(root, "branch", "-q", "-D", "develop")
+    for name in ("develop", "main"):
+        git(root, "update-ref", "-d", f"refs/remotes/origin/{name}")
+    found = base_of(Checkout.in_ci(root, None), None, None)
+    assert (found.name, found.commit) == (UNKNOWN, None)
+    assert "--base REV" in found.note
+
+
+def test_what_is_advised_runs_no_branch_name(root: Path) -> None:
+    name = "a;touch${IFS}x`id`"
+    pull = PullRequest(1, "u", "tuning/one", name)
+    found = base_of(Checkout.in_ci(root, None), None, None, pull)
+    command = found.note.removeprefix("Fetch it before: `` ").removesuffix(" ``.")
+    reference = f"+refs/heads/{name}:refs/remotes/origin/{name}"
+    assert shlex.split(command) == ["git", "fetch", "origin", reference]
+
+
+def test_a_partial_clone_that_is_cut_off(remote: Path, tmp_path: Path) -> None:
+    """A file that cannot be fetched is not one that the base lacks."""
+    root = tmp_path / "partial"
+    git(remote, "config", "uploadpack.allowFilter", "true")
+    url = f"file://{remote}"
+    git(tmp_path, "clone", "-q", "--filter=blob:none", "--no-checkout", url, str(root))
+    checkout, commit = Checkout.in_ci(root, None), git(root, "rev-parse", "origin/main")
+    remote.rename(tmp_path / "away.git")
+    with pytest.raises(UsageError):
+        checkout.content(root, commit, BEST)
+    assert checkout.content(root, commit, "missing.json") is None
+    (tmp_path / "away.git").rename(remote)
+    assert checkout.content(root, commit, BEST) == "a: 1\n"
 
 
 def test_in_a_clone_of_one_branch_the_advice_works(remote: Path, tmp_path: Path) -> None:

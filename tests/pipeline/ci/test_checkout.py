@@ -175,6 +175,39 @@ def test_a_refusal_is_told_in_the_remotes_own_words(
     assert git(root, "rev-parse", "HEAD") == before
 
 
+def left_lock(remote: Path) -> None:
+    """What a process that died on the server leaves."""
+    (remote / "refs/heads/tuning").mkdir(parents=True, exist_ok=True)
+    (remote / "refs/heads/tuning/one.lock").touch()
+
+
+def words_of_a_race(remote: Path) -> None:
+    hook = remote / "hooks/update"
+    hook.write_text("#!/bin/sh\necho ' ! [rejected] a -> b (fetch first)' >&2\nexit 1\n")
+    hook.chmod(0o755)
+
+
+@pytest.mark.parametrize(("why", "n_tries"), [(left_lock, 3), (words_of_a_race, 1)])
+def test_nobody_moved_the_branch_and_it_is_refused_all_the_same(
+    checkout: Checkout,
+    root: Path,
+    remote: Path,
+    forge: GitHub,
+    monkeypatch: pytest.MonkeyPatch,
+    why: Any,
+    n_tries: int,
+) -> None:
+    why(remote)
+    monkeypatch.setattr("tunesmith.pipeline.ci.checkout.pauses", lambda: iter([0.0] * 3))
+    write(root, best="a: 2\n")
+    waits: list[float] = []
+    with pytest.raises(GitError, match="origin refused the push") as caught:
+        checkout.commit_and_push([BEST], "x", forge, sleep=waits.append)
+    assert "moved by others" not in str(caught.value)
+    assert "\n  remote: " in str(caught.value)
+    assert max(len(waits), 1) == n_tries
+
+
 def test_somebody_who_pushes_all_the_time(
     checkout: Checkout, root: Path, remote: Path, person: Path, forge: GitHub
 ) -> None:
@@ -190,7 +223,7 @@ def test_somebody_who_pushes_all_the_time(
 
         patch.setattr(Checkout, "push_commits", late)
         patch.setattr("tunesmith.pipeline.ci.checkout.pauses", lambda: pauses(1.0))
-        with pytest.raises(GitError, match="moved by others at each of") as caught:
+        with pytest.raises(GitError, match="moved by others during") as caught:
             checkout.commit_and_push([BEST], "x", forge, sleep=waits.append)
     assert str(len(waits)) in str(caught.value)
     assert git(remote, "log", "--format=%s", "tuning/one").splitlines()[0] == "late"

@@ -64,6 +64,9 @@ def test_a_check_that_our_pull_requests_do_not_start(root: Path) -> None:
         ("push", {}, "does not run for pull requests"),
         ("{pull_request: {paths: [src/**]}}", {}, "filters paths"),
         ("{pull_request: {}, workflow_dispatch: {}}", {"has_queue": True}, "lacks the trigger"),
+        ("{pull_request: {branches: [master, 'rel/**']}}", {"branch": "trunk"}, "into `trunk`"),
+        ("{pull_request: {branches-ignore: 't*'}}", {"branch": "trunk"}, "into `trunk`"),
+        ("{pull_request: {types: [labeled]}}", {}, "neither for a new pull request"),
     ],
 )
 def test_why_a_required_check_never_comes(
@@ -73,6 +76,28 @@ def test_why_a_required_check_never_comes(
     (found,) = said(root, "tests", **more)
     assert found.startswith("False: `tests` is required")
     assert words in found
+
+
+def test_patterns_that_may_mean_the_branch_are_let_alone(root: Path) -> None:
+    for odd in ("'tr[u]nk'", "'**'", "['*', '!main']"):
+        on = f"{{pull_request_target: {{branches: {odd}, types: [opened]}}}}"
+        add(root, "tests.yml", on)
+        assert said(root, "tests", branch="trunk")[0].startswith("True")
+
+
+@pytest.mark.parametrize("place", ["workflow", "job"])
+def test_a_token_that_all_steps_have(root: Path, place: str) -> None:
+    add(root, "tests.yml", "pull_request")
+    path = root / ".github/workflows/training.yml"
+    text = path.read_text()
+    step = text.index("Open the pull request")
+    own = text.index("        env:", step)
+    text = text[:own] + text[text.index("        run:", own) :]
+    above, indent = (
+        ("permissions: {}\n", "") if place == "workflow" else ("    name: Train\n", "    ")
+    )
+    path.write_text(text.replace(above, f"{above}{indent}{OPENS}\n", 1))
+    assert "training.yml opens" in findings(root, None)[0].detail
 
 
 def test_checks_that_no_workflow_makes(root: Path) -> None:

@@ -1,12 +1,14 @@
 """Metrics of a tree beside those of a commit, in real repositories."""
 
 import json
+import re
 import subprocess
 from pathlib import Path
 
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
+from tunesmith.errors import UsageError
 from tunesmith.pipeline.ci.metrics import (
     MetricsDiff,
     markdown,
@@ -83,6 +85,26 @@ def test_a_base_that_is_not_here(folder: Path) -> None:
     assert [m.before for m in found.metrics] == [None]
     assert "`main` is not here" in markdown(found)
     assert "There are no metrics" in plain(diff(folder, None, "missing.json"))
+
+
+def test_what_was_not_compared_is_not_new(folder: Path) -> None:
+    write(folder, a=1)
+    commit(folder)
+    for found in (diff(folder, None), metrics_diff(folder, [FILE], "main", "0" * 40, read=cut_off)):
+        assert "| `a` | – | 1 | not compared |" in markdown(found)
+        assert "new" not in plain(found)
+
+
+def cut_off(*_: object) -> str:
+    raise UsageError("the remote cannot be reached")
+
+
+def test_words_of_files_and_branches_are_no_markup(folder: Path) -> None:
+    (folder / OTHER).write_text("'@ann <b>/merge': 1\n'@ann <b>/merge': 2\n")
+    text = markdown(metrics_diff(folder, [OTHER], "a`<!--", None))
+    spans = re.sub(r"(`+) ?.*?\1", "", text)
+    assert "@" not in spans
+    assert "<" not in spans
 
 
 def test_what_cannot_be_read_is_said(folder: Path) -> None:

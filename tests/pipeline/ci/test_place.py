@@ -113,6 +113,14 @@ def test_the_forge_tells_which_branch_is_the_default(root: Path, tmp_path: Path)
     assert "`tuning/one` is the default branch" in refused(root, forge)
 
 
+def test_a_default_branch_that_was_renamed_since(root: Path, tmp_path: Path) -> None:
+    """A job that is run again has the event as it was then."""
+    payload = tmp_path / "event.json"
+    payload.write_text('{"repository": {"default_branch": "main"}}')
+    forge = github("develop", GITHUB_EVENT_PATH=str(payload))
+    assert "`develop` is the default branch" in refused(root, forge)
+
+
 @pytest.mark.parametrize("event", ["pull_request_target", "merge_group", "issue_comment", "fork"])
 def test_events_that_are_no_branchs_own(root: Path, event: str) -> None:
     git(root, "switch", "-q", "tuning/one")

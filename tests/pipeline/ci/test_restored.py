@@ -7,6 +7,7 @@ import pytest
 from tests.cli.conftest import Run, finished, project, tunesmith
 
 from tunesmith.config.load import load_definition
+from tunesmith.ledger.ledger import Ledger
 from tunesmith.pipeline.ci.restored import make_usable
 
 __all__ = ["finished", "project", "tunesmith"]
@@ -65,3 +66,20 @@ def test_nothing_to_mend(project: Path, finished: Path) -> None:
     assert make_usable(definition) is None
     ledger_of(finished).unlink()
     assert make_usable(definition) is None
+
+
+@pytest.mark.parametrize("kind", ["a file", "a dangling link", "a dangling link to the ledger"])
+def test_what_stands_in_the_way_of_a_ledger(project: Path, tmp_path: Path, kind: str) -> None:
+    definition = load_definition(project / "tuning.yaml")
+    file = ledger_of(project)
+    if kind == "a file":
+        file.parent.write_text("junk")
+    elif kind == "a dangling link":
+        file.parent.symlink_to(tmp_path / "nowhere")
+    else:
+        file.parent.mkdir()
+        file.symlink_to(tmp_path / "nowhere")
+    assert "the ledger cannot be used" in str(make_usable(definition))
+    assert make_usable(definition) is None
+    with Ledger.open(file) as ledger:
+        assert ledger.studies() == []

@@ -34,6 +34,15 @@ def test_two_stages_of_two_jobs() -> None:
     assert merge_locks(lock(base), ours, lock(base)) == ours
 
 
+def test_line_ends_of_windows() -> None:
+    base = {"tune_a": 1, "tune_b": 1}
+    texts = [lock(s) for s in (base, base | {"tune_a": 2}, base | {"tune_b": 3})]
+    plain = merge_locks(*texts)
+    windows = [text.replace("\n", "\r\n") for text in texts]
+    assert merge_locks(*windows) == plain.replace("\n", "\r\n")
+    assert merge_locks(texts[0], windows[1], texts[2]) == plain
+
+
 def test_neither_side_had_a_lock_before() -> None:
     ours, theirs = lock({"tune_a": 2}), lock({"tune_b": 3})
     assert of(merge_locks("", ours, theirs)) == {"tune_b": 3, "tune_a": 2}

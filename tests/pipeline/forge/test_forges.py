@@ -1,13 +1,29 @@
 """Both forges keep the contract, on servers that behave like them."""
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 import pytest
-from tests.pipeline.forge.servers import ForgeServer, GitHubServer, GitLabServer, served
+from tests.pipeline.forge.servers import (
+    REPOSITORY,
+    ForgeServer,
+    GitHubServer,
+    GitLabServer,
+    served,
+)
 
-from tunesmith.pipeline.forge.forge import forge_here
+from tunesmith.pipeline.forge.forge import Forge, forge_here
 from tunesmith.pipeline.forge.gitlab import GitLab
 from tunesmith.testing.forge import ForgeContract
+
+
+def told(server: ForgeServer, more: Mapping[str, str | None]) -> Forge:
+    """A job with other variables; ``None`` takes one away."""
+    environ = {**server.environ(), **more}
+    found = forge_here({k: v for k, v in environ.items() if v is not None})
+    assert found is not None
+    return found
 
 
 class TestGitHub(ForgeContract):
@@ -39,6 +55,57 @@ class TestGitHub(ForgeContract):
         assert found is not None
         assert found.job.branch is None
 
+    @pytest.mark.parametrize(
+        "environ",
+        [
+            {"GITHUB_REF": "refs/tags/v1", "GITHUB_REF_NAME": "v1", "GITHUB_REF_TYPE": ""},
+            {"GITHUB_REF": "refs/tags/v1", "GITHUB_REF_NAME": "v1", "GITHUB_REF_TYPE": None},
+            {"GITHUB_REF": "refs/heads/training/two"},
+            {"GITHUB_REF_TYPE": "tag"},
+            {"GITHUB_REF": None, "GITHUB_REF_NAME": None},
+            {"GITHUB_REF": "refs/heads/training/one/x"},
+        ],
+    )
+    def test_of_variables_that_disagree_none_is_believed(
+        self, server: ForgeServer, environ: dict[str, str | None]
+    ) -> None:
+        job = told(server, environ).job
+        assert (job.branch, job.foreign) == (None, None)
+
+    @pytest.mark.parametrize("missing", ["GITHUB_REF", "GITHUB_REF_NAME", "GITHUB_REF_TYPE"])
+    def test_one_of_them_is_enough(self, server: ForgeServer, missing: str) -> None:
+        assert told(server, {missing: None}).job.branch == "training/one"
+
+    @pytest.mark.parametrize(
+        ("environ", "payload"),
+        [
+            ({"GITHUB_HEAD_REF": "training/one"}, {}),
+            ({"GITHUB_EVENT_NAME": "release"}, {}),
+            ({"GITHUB_EVENT_NAME": "push"}, {"pull_request": {"number": 3}}),
+            *[
+                ({"GITHUB_EVENT_NAME": "workflow_run"}, {"workflow_run": run})
+                for run in (
+                    {"event": "pull_request", "head_repository": {"full_name": REPOSITORY}},
+                    {"event": "pull_request_target"},
+                    {"event": "push", "head_repository": {"full_name": "bob/churn"}},
+                )
+            ],
+        ],
+    )
+    def test_jobs_of_others(
+        self, server: ForgeServer, tmp_path: Path, environ: dict[str, str], payload: object
+    ) -> None:
+        file = tmp_path / "event.json"
+        file.write_text(json.dumps(payload))
+        assert told(server, {**environ, "GITHUB_EVENT_PATH": str(file)}).job.foreign
+
+    def test_a_run_after_a_push_is_a_branchs_own(self, server: ForgeServer, tmp_path: Path) -> None:
+        file = tmp_path / "event.json"
+        run = {"event": "push", "head_repository": {"full_name": REPOSITORY.upper()}}
+        file.write_text(json.dumps({"workflow_run": run}))
+        after = {"GITHUB_EVENT_NAME": "workflow_run", "GITHUB_EVENT_PATH": str(file)}
+        assert told(server, after).job.foreign is None
+
 
 class TestGitLab(ForgeContract):
     @pytest.fixture
@@ -54,6 +121,24 @@ class TestGitLab(ForgeContract):
         }
         job = GitLab(server.environ() | more).job
         assert (job.branch, job.target, job.number) == ("training/two", "main", 12)
+
+    @pytest.mark.parametrize(
+        "more",
+        [
+            {"CI_COMMIT_REF_NAME": "refs/merge-requests/1/train"},
+            {"CI_MERGE_REQUEST_REF_PATH": "refs/merge-requests/1/merge"},
+            {"CI_EXTERNAL_PULL_REQUEST_IID": "4"},
+            {"CI_MERGE_REQUEST_IID": "12"},
+            {"CI_PIPELINE_SOURCE": "security_orchestration_policy"},
+        ],
+    )
+    def test_jobs_of_merge_requests_and_their_children(
+        self, server: ForgeServer, more: dict[str, str]
+    ) -> None:
+        """A child pipeline says that it comes from a parent, and has the parent's variables."""
+        environ = {**server.environ(), "CI_PIPELINE_SOURCE": "parent_pipeline"}
+        assert GitLab(environ).job.foreign is None
+        assert GitLab(environ | more).job.foreign
 
     def test_its_own_remarks_are_no_comments(self, server: ForgeServer) -> None:
         number = server.add_pull("training/one").number

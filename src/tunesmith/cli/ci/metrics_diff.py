@@ -38,7 +38,8 @@ def command(files: tuple[str, ...], base: str | None, *, is_markdown: bool, as_j
     pull = None if base else pull_request_of(forge, checkout.branch_here(forge))[0]
     prefixes = prefixes_of(checkout, config_names(checkout, None))
     compared = base_of(checkout, forge, base, pull, prefixes)
-    diff = metrics.metrics_diff(folder, listed, compared.name, compared.commit, compared.note)
+    about = compared.name, compared.commit, compared.note
+    diff = metrics.metrics_diff(folder, listed, *about, read=checkout.content)
     if as_json:
         print_json("metrics_diff", _content(diff))
     else:

@@ -6,9 +6,11 @@ commit, and goes into a pull request. The configuration may have them begin othe
 
 import re
 from collections.abc import Iterable
+from contextlib import suppress
 
 from tunesmith.config.prefixes import Prefixes
 from tunesmith.errors import UsageError
+from tunesmith.pipeline.plumbing import GitError
 from tunesmith.pipeline.repository import Repository
 
 USUAL = Prefixes()
@@ -78,7 +80,9 @@ def start(
     _refuse_taken(names, repository.branches())
     repository.make_branches(names, commit, remote)
     if project is not None:
-        repository.mark_branch(names[0], PROJECT_KEY, project)
+        # The branches are there by now: a note that cannot be made is no failure.
+        with suppress(GitError):
+            repository.mark_branch(names[0], PROJECT_KEY, project)
     return commit
 
 

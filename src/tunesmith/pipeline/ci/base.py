@@ -1,5 +1,6 @@
 """The branch that a change is compared with, and goes into: told by the forge, never guessed."""
 
+import shlex
 from dataclasses import dataclass
 
 from tunesmith.config.prefixes import Prefixes
@@ -8,11 +9,10 @@ from tunesmith.pipeline.ci.checkout import Checkout
 from tunesmith.pipeline.forge.api import ForgeError
 from tunesmith.pipeline.forge.forge import Forge, PullRequest
 from tunesmith.pipeline.plumbing import GitError
+from tunesmith.reporting.escape import md_code
 
 ORIGIN = "origin"
 UNKNOWN = "the default branch"
-NO_BRANCH = "main"
-"""What to call it in a repository that has no other branch yet."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Base:
     commit: str | None
     """``None`` if it is not here."""
     note: str = ""
-    """Why it is not here, and what to do; or how it was found."""
+    """Why it is not here, and what to do, as Markdown; or how it was found."""
 
 
 def base_of(
@@ -44,16 +44,15 @@ def base_of(
     """
     if given is not None:
         commit = checkout.commit_of(given)
-        return Base(given, commit, "" if commit else f"`{given}` names no commit of this clone.")
+        note = "" if commit else f"{md_code(given)} names no commit of this clone."
+        return Base(given, commit, note)
     target = pull.target if pull is not None else None
     told = target or (forge.job.target if forge else None)
     name = told or default_branch(checkout, forge, prefixes)
     if name is None:
-        others = _others(checkout, prefixes)
-        if not others:
-            return Base(NO_BRANCH, None)
-        listed = ", ".join(f"`{name}`" for name in others[:5])
-        note = f"Nobody tells which of {listed} is the default branch: name it with `--base REV`."
+        listed = ", ".join(md_code(name) for name in _others(checkout, prefixes)[:5])
+        which = f"which of {listed}" if listed else "which branch"
+        note = f"Nobody tells {which} is the default branch: name it with `--base REV`."
         return Base(UNKNOWN, None, note)
     here = checkout.commit_of(f"refs/remotes/{ORIGIN}/{name}")
     commit = here or checkout.commit_of(f"refs/heads/{name}")
@@ -62,8 +61,8 @@ def base_of(
 
 def _missing(checkout: Checkout, name: str) -> str:
     depth = " --depth=1" if checkout.is_shallow() else ""
-    reference = f"+refs/heads/{name}:refs/remotes/{ORIGIN}/{name}"
-    return f"Fetch it before: `git fetch{depth} {ORIGIN} {reference}`."
+    reference = shlex.quote(f"+refs/heads/{name}:refs/remotes/{ORIGIN}/{name}")
+    return f"Fetch it before: {md_code(f'git fetch{depth} {ORIGIN} {reference}')}."
 
 
 def default_branch(

@@ -13,6 +13,7 @@ from tunesmith.config.prefixes import Prefixes
 from tunesmith.errors import UsageError
 from tunesmith.pipeline.branches.experiment import USUAL
 from tunesmith.pipeline.ci.backoff import pauses
+from tunesmith.pipeline.ci.files import within
 from tunesmith.pipeline.ci.merging import merged
 from tunesmith.pipeline.ci.place import Place, place_for
 from tunesmith.pipeline.forge.forge import Forge, Login
@@ -100,8 +101,26 @@ class Checkout(Repository):
         return found.removeprefix(HEADS) if found and is_branch else None
 
     def main_branch(self) -> str | None:
-        """The default branch: as the forge or the remote tells, and never by its name alone."""
+        """The default branch as the forge tells; else as the clone does, by its name at last."""
         return self.default_branch or super().main_branch()
+
+    def content(self, folder: Path, commit: str, name: str) -> str | None:
+        """The text of a file of a commit; ``None`` if the commit has no such file.
+
+        Args:
+            folder: that the name is relative to.
+            commit: its full digest.
+            name: of the file.
+
+        Raises:
+            UsageError: it cannot be read, as in a partial clone that cannot reach its remote.
+        """
+        (path,) = within(self.root, folder, [name])
+        found = self.entries(commit, [path]).get(path)
+        if found is None:
+            return None
+        data = self._bytes("cat-file", "blob", found.blob)
+        return data.decode("utf-8-sig", errors="replace")
 
     def place(self, forge: Forge | None, branch: str | None = None) -> Place:
         """The branch that a job may commit to.
@@ -172,7 +191,7 @@ class Checkout(Repository):
         """
         place, head = self.place(forge, branch), self._head()
         if forge is not None:
-            place.check_default(self.main_branch())
+            place.check_default(self.main_branch(), self.remote_head("origin"))
         entries = self._changed(head, self._entries(paths))
         made = self._commit_on(head, entries, message)
         if made is None:
@@ -204,9 +223,8 @@ class Checkout(Repository):
         if not entries:
             return NewCommit(place.branch, None, ())
         options = () if forge is None else forge.skip_ci
-        n_tries = 0
+        tries: list[tuple[str | None, GitError]] = []
         for pause in pauses():
-            n_tries += 1
             start = self._start(remote, place, head)
             chosen = self._merged(head, start.commit, entries, place.branch)
             made = self._commit_on(start.commit, chosen, message)
@@ -219,17 +237,15 @@ class Checkout(Repository):
                 if options and NO_OPTIONS in error.said:
                     options, message = (), f"{message}\n\n{SKIP}"
                     continue
+                tries.append((start.tip, self._told(error, forge)))
                 if not self._is_race(remote, place.branch, start.tip, error):
-                    raise self._told(error, forge) from None
+                    raise tries[-1][1] from None
                 sleep(pause)
                 continue
             note = self._follow_up(head, start.commit, made, chosen)
             files = tuple(self.changed_since(start.commit, made))
             return NewCommit(place.branch, made, files, note)
-        raise GitError(
-            f"`{place.branch}` was moved by others at each of {n_tries} tries within a minute;"
-            " nothing was pushed. Try again."
-        )
+        raise _given_up(place.branch, tries)
 
     # -- parts of it -------------------------------------------------------------------------
 
@@ -318,7 +334,8 @@ class Checkout(Repository):
             GitError: the branch is gone there, or has become another one.
         """
         state = self.ask_remote(remote, [place.branch])
-        place.check_default(self.default_branch or state.default_branch or self.main_branch())
+        told = (self.default_branch, state.default_branch)
+        place.check_default(*(told if any(told) else (self.main_branch(),)))
         if place.branch not in state.tips:
             # What this job has seen there was deleted since, and stays deleted, named or not.
             seen = self.commit_of(f"refs/remotes/{remote}/{place.branch}") is not None
@@ -422,6 +439,19 @@ class Checkout(Repository):
 
     def _bytes(self, *arguments: str, more: Mapping[str, str] | None = None, **rest: Any) -> bytes:
         return super()._bytes(*arguments, more={**self.environment, **(more or {})}, **rest)
+
+
+def _given_up(branch: str, tries: Sequence[tuple[str | None, GitError]]) -> GitError:
+    """What to say at last: each try is a tip and its refusal."""
+    if len({tip for tip, _ in tries}) == 1:
+        # Git spoke of somebody else, and nobody moved the branch: a lock was left, perhaps.
+        refusal = tries[-1][1]
+        text = f"{refusal}\n  So it was at each of {len(tries)} tries within a minute."
+        return GitError(text, refusal.said)
+    return GitError(
+        f"`{branch}` was moved by others during {len(tries)} tries within a minute; nothing was"
+        " pushed. Try again."
+    )
 
 
 def _folders(path: str) -> list[str]:

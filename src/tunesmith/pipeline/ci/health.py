@@ -1,5 +1,6 @@
 """What ``tunesmith doctor`` says of checks on GitHub: those that are required and can never run."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -40,10 +41,29 @@ class Workflow:
     """Workflows that it dispatches after that."""
 
     @property
+    def _filters(self) -> Mapping[str, Any]:
+        """What narrows its runs for pull requests down."""
+        about = self.events.get("pull_request", self.events.get("pull_request_target"))
+        return about if isinstance(about, dict) else {}
+
+    @property
     def is_filtered(self) -> bool:
         """Whether some changes start no run of it, so that its checks stay pending."""
-        about = self.events.get("pull_request")
-        return isinstance(about, dict) and bool({"paths", "paths-ignore"} & about.keys())
+        return bool({"paths", "paths-ignore"} & self._filters.keys())
+
+    @property
+    def waits_for_people(self) -> bool:
+        """Whether neither a new pull request nor a push to one starts it."""
+        types = self._filters.get("types")
+        listed = [types] if isinstance(types, str) else types
+        return isinstance(listed, list) and not {"opened", "synchronize"} & set(map(str, listed))
+
+    def leaves_out(self, branch: str) -> bool:
+        """Whether pull requests into a branch surely start no run of it."""
+        wanted, unwanted = (self._filters.get(key) for key in ("branches", "branches-ignore"))
+        if wanted is not None:
+            return likeness(branch, wanted) is False
+        return unwanted is not None and likeness(branch, unwanted) is True
 
     def makes(self, check: str) -> bool | None:
         """Whether a check is of this workflow; ``None`` if its names are made at run time."""
@@ -101,6 +121,13 @@ def _reason(maker: Workflow, workflows: Sequence[Workflow], required: Required) 
         return f"{maker.file} lacks the trigger `merge_group`: the merge queue waits for ever"
     if maker.is_filtered:
         return f"{maker.file} filters paths: where it is skipped, the check stays pending for ever"
+    if required.branch and maker.leaves_out(required.branch):
+        return f"{maker.file} does not run for pull requests into `{required.branch}` (`branches`)"
+    if maker.waits_for_people:
+        return (
+            f"{maker.file} runs neither for a new pull request nor for a push to one (`types` has"
+            " neither `opened` nor `synchronize`)"
+        )
     opener = _opener(workflows)
     if opener is not None and _never_starts(maker, workflows):
         return (
@@ -109,6 +136,23 @@ def _reason(maker: Workflow, workflows: Sequence[Workflow], required: Required) 
             " `ci pull-request`"
         )
     return ""
+
+
+def likeness(branch: str, patterns: Any) -> bool | None:
+    """Whether patterns of GitHub's mean a branch; ``None`` if that is not told here.
+
+    >>> likeness("main", ["main"]), likeness("a/b", ["*"]), likeness("a/b", ["**", "!a/*"])
+    (True, False, False)
+    """
+    found: bool | None = False
+    for pattern in [patterns] if isinstance(patterns, str) else patterns or ():
+        text = str(pattern).removeprefix("!")
+        if re.search(r"[?+\[\]\\]", text):
+            return None
+        wanted = re.escape(text).replace(r"\*\*", ".*").replace(r"\*", "[^/]*")
+        if re.fullmatch(wanted, branch):
+            found = not str(pattern).startswith("!")
+    return found
 
 
 def _opener(workflows: Sequence[Workflow]) -> Workflow | None:
@@ -137,14 +181,19 @@ def read_workflows(folder: Path) -> Iterator[Workflow]:
             yield _workflow(path.name, data, [(k, j) for k, j in jobs.items() if _is(j)])
 
 
-def _is(job: Any) -> bool:
-    return isinstance(job, dict)
+def _is(part: Any) -> bool:
+    return isinstance(part, dict)
 
 
 def _workflow(file: str, data: Mapping[Any, Any], jobs: Sequence[tuple[str, Any]]) -> Workflow:
-    steps = [s for _, job in jobs for s in job.get("steps") or [] if isinstance(s, dict)]
-    opening = [s for s in steps if "tunesmith ci pull-request" in str(s.get("run", ""))]
-    own = [s for s in opening if _has_own_token(s)]
+    steps = [
+        (s, {**_env(data), **_env(job), **_env(s)})
+        for _, job in jobs
+        for s in job.get("steps") or []
+        if _is(s)
+    ]
+    opening = [(s, env) for s, env in steps if "tunesmith ci pull-request" in str(s.get("run", ""))]
+    own = [s for s, env in opening if _is_own_token(str(env.get("GITHUB_TOKEN", "")))]
     words = [word for s in own for word in str(s["run"]).split()]
     starts = [after for word, after in pairwise(words) if word == "--dispatch"]
     names = tuple(str(job.get("name") or key) for key, job in jobs)
@@ -152,11 +201,13 @@ def _workflow(file: str, data: Mapping[Any, Any], jobs: Sequence[tuple[str, Any]
     return Workflow(file, _events(data.get("on", data.get(True))), names, bool(own), tuple(starts))
 
 
-def _has_own_token(step: Mapping[str, Any]) -> bool:
-    env = step.get("env")
-    given = str(env.get("GITHUB_TOKEN", "")) if isinstance(env, dict) else ""
-    inside = given.replace("${{", "").replace("}}", "").strip()
-    return inside in OWN_TOKENS
+def _env(part: Mapping[str, Any]) -> Mapping[str, Any]:
+    env = part.get("env")
+    return env if isinstance(env, dict) else {}
+
+
+def _is_own_token(given: str) -> bool:
+    return given.replace("${{", "").replace("}}", "").strip() in OWN_TOKENS
 
 
 def _events(on: Any) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """Metrics of a training program, beside those of another revision."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,10 @@ from tunesmith.errors import UsageError
 from tunesmith.pipeline.dvc.document import FILE
 from tunesmith.pipeline.dvc.stages import stages_at
 from tunesmith.reporting.cells import name_cell, table
+from tunesmith.reporting.escape import md_code
 
+Reader = Callable[[Path, str, str], str | None]
+"""Folder, commit and name of a file -> its text."""
 USUAL = "outputs/training_metrics.json"
 
 
@@ -24,6 +27,8 @@ class Metric:
     """Keys from the top of the file, with dots between them."""
     before: float | None
     after: float | None
+    is_compared: bool = True
+    """Whether it is known what was before."""
 
     @property
     def change(self) -> float | None:
@@ -47,8 +52,15 @@ class MetricsDiff:
     """That the name stands for; ``None`` where it is not here."""
     metrics: tuple[Metric, ...]
     """By file in the order given, then by name."""
-    notes: tuple[str, ...]
-    """What could not be read."""
+    missing: str = ""
+    """Why there is nothing to compare with, as Markdown; empty if there is."""
+    unread: tuple[str, ...] = ()
+    """What could not be read, in words that files may have a part in."""
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """All that there is to say besides."""
+        return (*([self.missing] if self.missing else []), *self.unread)
 
     @property
     def changed(self) -> tuple[Metric, ...]:
@@ -75,7 +87,13 @@ def metrics_files(folder: Path) -> list[str]:
 
 
 def metrics_diff(
-    folder: Path, files: Sequence[str], base: str, commit: str | None, note: str = ""
+    folder: Path,
+    files: Sequence[str],
+    base: str,
+    commit: str | None,
+    note: str = "",
+    *,
+    read: Reader | None = None,
 ) -> MetricsDiff:
     """Compare the files of the working tree with those of a commit; nothing is checked out.
 
@@ -83,21 +101,29 @@ def metrics_diff(
         folder: that the names are relative to.
         files: JSON, YAML or TOML.
         base: what to call the commit.
-        commit: ``None`` if it is not here: all metrics are new then.
-        note: what to do about that.
+        commit: ``None`` if it is not here: nothing is compared then.
+        note: what to do about that, as Markdown.
+        read: gives the text of a file of a commit, or ``None`` if it has none; raises
+            ``UsageError`` if that cannot be told. By default this clone is asked.
     """
-    missing = f"`{base}` is not here, so there is nothing to compare with. {note}".rstrip()
-    notes = [] if commit else [missing]
+    read = read or git.content
+    missing = f"{md_code(base)} is not here, so there is nothing to compare with. {note}".rstrip()
+    unread: list[str] = []
     found: list[Metric] = []
     for file in files:
         path = folder / file
         here = path.read_text("utf-8", errors="replace") if path.is_file() else None
-        after = _numbers(here, file, notes)
-        text = None if commit is None else git.content(folder, commit, file)
-        before = _numbers(text, f"{base}:{file}", notes)
+        after = _numbers(here, file, unread)
+        text, is_compared = None, commit is not None
+        try:
+            text = None if commit is None else read(folder, commit, file)
+        except UsageError as error:
+            unread.append(f"{base}:{file}: not compared: {str(error).splitlines()[0]}")
+            is_compared = False
+        before = _numbers(text, f"{base}:{file}", unread)
         names = sorted({*before, *after})
-        found += [Metric(file, name, before.get(name), after.get(name)) for name in names]
-    return MetricsDiff(base, commit, tuple(found), tuple(notes))
+        found += [Metric(file, n, before.get(n), after.get(n), is_compared) for n in names]
+    return MetricsDiff(base, commit, tuple(found), "" if commit else missing, tuple(unread))
 
 
 def _numbers(text: str | None, place: str, notes: list[str]) -> dict[str, float]:
@@ -128,7 +154,8 @@ def numbers_in(data: Any, above: str = "") -> Iterator[tuple[str, float]]:
 
 def markdown(diff: MetricsDiff) -> str:
     """A table of what changed, or a sentence that says nothing did."""
-    return "\n\n".join([*_notes(diff), *_table(diff)])
+    notes = [*([diff.missing] if diff.missing else []), *map(md_code, diff.unread)]
+    return "\n\n".join([*notes, *_table(diff)])
 
 
 def _table(diff: MetricsDiff) -> Iterator[str]:
@@ -152,11 +179,7 @@ def plain(diff: MetricsDiff) -> str:
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
         for row in (head, *rows)
     ]
-    return "\n".join([*_notes(diff), *(lines if rows else []), *_rest(diff)])
-
-
-def _notes(diff: MetricsDiff) -> list[str]:
-    return list(diff.notes)
+    return "\n".join([*diff.notes, *(lines if rows else []), *_rest(diff)])
 
 
 def _rest(diff: MetricsDiff) -> list[str]:
@@ -170,6 +193,8 @@ def _rest(diff: MetricsDiff) -> list[str]:
 
 def _cells(metric: Metric) -> list[str]:
     before, after = (_shown(value) for value in (metric.before, metric.after))
+    if not metric.is_compared:
+        return [before, after, "not compared"]
     if metric.change is None:
         return [before, after, "removed" if metric.after is None else "new"]
     relative = f" ({metric.change / abs(metric.before):+.2%})" if metric.before else ""

@@ -26,16 +26,18 @@ class Place:
         """Whether the remote may lack it: a job's own branch is gone then, and stays gone."""
         return not self.is_detached and (self.is_named or not self.is_in_ci)
 
-    def check_default(self, default: str | None) -> None:
+    def check_default(self, *told: str | None) -> None:
         """Refuse the default branch, unless it was named.
 
         Args:
-            default: of the repository; ``None`` if nobody tells.
+            told: what it is called, by each that may know: the forge, the remote. A job that is
+                run again knows what it was once. ``None`` of those that do not tell.
 
         Raises:
-            UsageError: it is that.
+            UsageError: it is one of these.
         """
-        is_default = self.branch == default if default else self.branch in USUAL
+        known = [name for name in told if name]
+        is_default = self.branch in (known or USUAL)
         if is_default and not self.is_named:
             raise UsageError(
                 f"`{self.branch}` is the default branch, and results belong on a branch of their"

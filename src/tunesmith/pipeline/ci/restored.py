@@ -1,7 +1,9 @@
 """A ledger that came from a cache: whatever is in it, the next run can work."""
 
+import os
 import shutil
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from tunesmith.config.model import Definition
@@ -27,33 +29,40 @@ def make_usable(definition: Definition) -> str | None:
         What was done, in a sentence; ``None`` if the ledger is usable, or there is none.
     """
     file = file_of(address(definition.ledger))
-    if file is None or not file.exists():
+    if file is None:
         return None
+    if os.path.lexists(file.parent) and not file.parent.is_dir():
+        return _put_aside([file.parent], f"{file.parent} is no folder")
+    if not os.path.lexists(file):
+        return None
+    parts = [file, log_of(file), file.with_name(f"{file.name}-shm")]
+    if not file.exists():
+        return _put_aside(parts, f"{file} is a link that leads nowhere")
     try:
         with Ledger.open(file, create=False) as ledger:
             ledger.studies()
     except DamagedError as error:
-        return _repaired(file, str(error))
+        return _repaired(file, parts, str(error))
     except StorageError as error:
-        return _put_aside(file, str(error))
+        return _put_aside(parts, str(error))
     return None
 
 
-def _repaired(file: Path, reason: str) -> str:
+def _repaired(file: Path, parts: Sequence[Path], reason: str) -> str:
     try:
         saved = salvage(file, empty())
     except StorageError:
-        return _put_aside(file, reason)
+        return _put_aside(parts, reason)
     n = saved.n_rows.get("evaluation", 0)
     # Not in the folder that is cached: it would be carried along for ever.
     shutil.move(saved.aside, _folder() / saved.aside.name)
     return f"the ledger was damaged; {n:,} evaluations were saved ({_line(reason)})"
 
 
-def _put_aside(file: Path, reason: str) -> str:
+def _put_aside(parts: Sequence[Path], reason: str) -> str:
     folder = _folder()
-    for part in (file, log_of(file), file.with_name(f"{file.name}-shm")):
-        if part.exists():
+    for part in parts:
+        if os.path.lexists(part):
             shutil.move(part, folder / part.name)
     return f"the ledger cannot be used and lies in {folder} now; {KEPT} ({_line(reason)})"
 

@@ -173,7 +173,8 @@ def _path(subject: Subject, name: str) -> str:
 def _training(subject: Subject) -> Iterator[str]:
     folder, base = subject.definition.root, subject.base
     files = metrics.metrics_files(folder)
-    diff = metrics.metrics_diff(folder, files, base.name, base.commit, base.note)
+    read = subject.checkout.content
+    diff = metrics.metrics_diff(folder, files, base.name, base.commit, base.note, read=read)
     if diff.metrics:
         yield f"## Metrics\n\n{metrics.markdown(diff)}"
     if not subject.files and subject.summary is not None:
@@ -184,11 +185,21 @@ def _training(subject: Subject) -> Iterator[str]:
     before = _parameters_of(subject.checkout, subject.base.commit, best, shape)
     here = _parameters_here(subject.checkout, best, shape)
     if here is not None and (before is None or before.digest != here.digest):
-        yield f"## Parameters\n\n{parameters_table(before, here, base.name)}"
+        name = base.name if base.commit else None
+        yield f"## Parameters\n\n{parameters_table(before, here, name)}"
 
 
-def parameters_table(before: Parameters | None, here: Parameters, base: str) -> str:
-    """Parameters side by side, and where they come from."""
+def parameters_table(before: Parameters | None, here: Parameters, base: str | None) -> str:
+    """Parameters side by side, and where they come from.
+
+    Args:
+        before: on the base; ``None`` if it has none.
+        here: on this branch.
+        base: what to call it; ``None`` if there is nothing to compare with.
+    """
+    if base is None:
+        alone = [[name_cell(n), _value(here.params, n)] for n in sorted(here.params)]
+        return f"{origin(here)}\n\n{table(['parameter', 'here'], alone)}"
     old = {} if before is None else before.params
     names = sorted({*old, *here.params})
     rows = [[name_cell(n), _value(old, n), _value(here.params, n)] for n in names]

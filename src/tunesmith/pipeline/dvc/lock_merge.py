@@ -20,12 +20,14 @@ def merge_locks(base: str, ours: str, theirs: str) -> str:
         theirs: of the other side.
 
     Returns:
-        The text with the other side's order, what only this side has at the end.
+        The text with the other side's order and line ends, what only this side has at the end.
 
     Raises:
         LockConflictError: both have changed a stage.
         UsageError: one of them is not of DVC's shape.
     """
+    ending = "\r\n" if "\r\n" in theirs else "\n"
+    base, ours, theirs = (text.replace("\r\n", "\n") for text in (base, ours, theirs))
     sides = [stages_in(text, LOCK) for text in (base, ours, theirs)]
     texts = [blocks_of(text) for text in (ours, theirs)]
     names = dict.fromkeys([*sides[2], *sides[1], *sides[0]])
@@ -35,7 +37,7 @@ def merge_locks(base: str, ours: str, theirs: str) -> str:
     wanted = {n: (sides[1], sides[2])[s][n] for n, s in taken.items() if s is not None}
     if stages_in(merged, LOCK) != wanted:
         raise UsageError(f"{LOCK}: not as DVC writes it; run `dvc commit` to have it rewritten.")
-    return merged
+    return merged.replace("\n", ending)
 
 
 def _side(

@@ -7,7 +7,7 @@ a workflow has to hand to the step.
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ UNTOLD = (
     "GITHUB_TOKEN is not set.\n  Give it to the step: `env: {GITHUB_TOKEN: '${{ github.token }}'}`."
 )
 PULL_REF = re.compile(r"refs/pull/(\d+)/")
+HEADS = "refs/heads/"
 QUEUE = "gh-readonly-queue/"
 """How the branches of a merge queue begin; they come and go with it."""
 OF_BRANCHES = ("push", "workflow_dispatch", "repository_dispatch", "schedule", "workflow_run")
@@ -40,6 +41,8 @@ class Required:
     """Those that only a workflow may make."""
     has_queue: bool = False
     """Whether a merge queue stands before it."""
+    branch: str = field(default="", compare=False)
+    """Which branch; empty if that plays no part."""
 
 
 class GitHub:
@@ -135,7 +138,7 @@ class GitHub:
         names = [c["context"] for c in listed] + list(protection.get("contexts") or ())
         own = {c["context"] for c in listed if c.get("integration_id") == ACTIONS_APP}
         has_queue = any(rule.get("type") == "merge_queue" for rule in rules)
-        return Required(tuple(dict.fromkeys(names)), frozenset(own), has_queue)
+        return Required(tuple(dict.fromkeys(names)), frozenset(own), has_queue, branch)
 
     def comments(self, number: int) -> Iterator[Comment]:
         """All of them, oldest first."""
@@ -172,8 +175,8 @@ def _job(environ: Mapping[str, str], repository: str) -> Job:
     event, told = environ.get("GITHUB_EVENT_NAME", ""), _payload(environ)
     pull = PULL_REF.match(environ.get("GITHUB_REF", ""))
     number = int(pull[1]) if pull else _number(told)
-    is_branch = environ.get("GITHUB_REF_TYPE", "branch") == "branch" and number is None
-    branch = environ.get("GITHUB_REF_NAME") if is_branch else environ.get("GITHUB_HEAD_REF")
+    source = environ.get("GITHUB_HEAD_REF")
+    branch = source if source or number is not None else _branch(environ)
     run, summary = environ.get("GITHUB_RUN_ID"), environ.get("GITHUB_STEP_SUMMARY")
     return Job(
         branch=branch or None,
@@ -183,21 +186,51 @@ def _job(environ: Mapping[str, str], repository: str) -> Job:
         summary=Path(summary) if summary else None,
         event=event,
         default_branch=_text(told, "repository", "default_branch"),
-        foreign=_foreign(event, number, branch or ""),
+        foreign=_foreign(environ, told, number, branch or ""),
     )
 
 
-def _foreign(event: str, number: int | None, branch: str) -> str | None:
+def _branch(environ: Mapping[str, str]) -> str | None:
+    """The branch that the job's ref is; ``None`` for a tag, or if two variables disagree."""
+    ref, name = environ.get("GITHUB_REF", ""), environ.get("GITHUB_REF_NAME", "")
+    if environ.get("GITHUB_REF_TYPE", "branch") != "branch":
+        return None
+    if not ref:
+        return name
+    branch = ref.removeprefix(HEADS)
+    return branch if branch != ref and name in ("", branch) else None
+
+
+def _foreign(
+    environ: Mapping[str, str], told: Mapping[str, Any], number: int | None, branch: str
+) -> str | None:
     """Why nothing may be committed: told by what is known to be a branch's job, not the reverse."""
+    event = environ.get("GITHUB_EVENT_NAME", "")
     if event == "pull_request_target":
         return "this job runs for `pull_request_target`: what it checks out may be a fork's"
     if number is not None:
         return f"this job runs for pull request {number}, not for a branch"
+    if environ.get("GITHUB_HEAD_REF"):
+        return "this job runs for a pull request, not for a branch"
+    if _follows_a_pull_request(told, environ):
+        return (
+            "this job runs after a workflow that ran for a pull request: what it checks out may be"
+            " a fork's"
+        )
     if event == "merge_group" or branch.startswith(QUEUE):
         return "this job runs for a merge queue, whose branches are gone once they are merged"
     if event and event not in OF_BRANCHES:
         return f"this job runs for `{event}`, which is no event of a branch"
     return None
+
+
+def _follows_a_pull_request(told: Mapping[str, Any], environ: Mapping[str, str]) -> bool:
+    """Whether the run that started this one was of a pull request, or of another repository."""
+    if _text(told, "workflow_run", "event") in ("pull_request", "pull_request_target"):
+        return True
+    source = _text(told, "workflow_run", "head_repository", "full_name")
+    own = environ.get("GITHUB_REPOSITORY", "")
+    return source is not None and source.lower() != own.lower()
 
 
 def _payload(environ: Mapping[str, str]) -> Mapping[str, Any]:
@@ -227,7 +260,7 @@ def _number(told: Mapping[str, Any]) -> int | None:
 def _queue_target(told: Mapping[str, Any]) -> str | None:
     """The branch that a merge queue leads to."""
     target = _text(told, "merge_group", "base_ref")
-    return target.removeprefix("refs/heads/") if target else None
+    return target.removeprefix(HEADS) if target else None
 
 
 def _pull_request(item: Mapping[str, Any]) -> PullRequest:

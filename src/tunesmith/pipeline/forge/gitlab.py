@@ -29,6 +29,9 @@ OF_BRANCHES = (
     "webide",
 )
 """Sources of pipelines that run for a branch or tag of this project."""
+OF_REQUESTS = ("CI_MERGE_REQUEST_", "CI_EXTERNAL_PULL_REQUEST_")
+"""How the variables begin that only jobs of merge requests have."""
+REQUEST_REFS = "refs/merge-requests/"
 UNTOLD = (
     "TUNESMITH_TOKEN is not set, and a job's own token may not do this.\n  Make a project access"
     " token (scopes `api` and `write_repository`, role Developer) and add it as a masked CI/CD"
@@ -178,13 +181,17 @@ def _job(environ: Mapping[str, str]) -> Job:
         summary=None,
         event=event,
         default_branch=environ.get("CI_DEFAULT_BRANCH") or None,
-        foreign=_foreign(event, number),
+        foreign=_foreign(environ, event, number),
     )
 
 
-def _foreign(event: str, number: int | None) -> str | None:
+def _foreign(environ: Mapping[str, str], event: str, number: int | None) -> str | None:
     if number is not None:
         return f"this job runs for merge request {number}, not for a branch"
+    # A child pipeline has its parent's variables, and a source of its own.
+    is_request = any(value and name.startswith(OF_REQUESTS) for name, value in environ.items())
+    if is_request or environ.get("CI_COMMIT_REF_NAME", "").startswith(REQUEST_REFS):
+        return "this job runs for a merge request, not for a branch"
     if event and event not in OF_BRANCHES:
         return f"this pipeline runs for `{event}`, which is no event of a branch"
     return None

@@ -137,7 +137,7 @@ def _words(job: Job) -> Iterator[str]:
     }
     if re.search(r"[Nn]othing was (pushed|committed|done)", outcome.committed_log) and not is_same:
         yield "nothing was said to be pushed, and something was"
-    if re.search(r"moved by others at each|moved \d+ times", outcome.committed_log):
+    if re.search(r"moved by others|moved \d+ times", outcome.committed_log):
         yield "a refusal is told as a race"
     is_protected = job.situation.meanwhile == "the branch is protected" and goal(job) is not None
     if is_protected and "remote: error: GH006" not in outcome.committed_log:
