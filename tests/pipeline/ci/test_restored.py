@@ -68,7 +68,7 @@ def test_nothing_to_mend(project: Path, finished: Path) -> None:
     assert make_usable(definition) is None
 
 
-@pytest.mark.parametrize("kind", ["a file", "a dangling link", "a dangling link to the ledger"])
+@pytest.mark.parametrize("kind", ["a file", "a dangling link", "a link for the ledger", "a log"])
 def test_what_stands_in_the_way_of_a_ledger(project: Path, tmp_path: Path, kind: str) -> None:
     definition = load_definition(project / "tuning.yaml")
     file = ledger_of(project)
@@ -76,6 +76,9 @@ def test_what_stands_in_the_way_of_a_ledger(project: Path, tmp_path: Path, kind:
         file.parent.write_text("junk")
     elif kind == "a dangling link":
         file.parent.symlink_to(tmp_path / "nowhere")
+    elif kind == "a log":
+        file.parent.mkdir()
+        file.with_name(f"{file.name}-wal").write_bytes(b"junk")
     else:
         file.parent.mkdir()
         file.symlink_to(tmp_path / "nowhere")

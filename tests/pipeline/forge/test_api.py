@@ -91,6 +91,12 @@ def test_the_forge_says_how_long(api: Api, server: ForgeServer, waits: list[floa
         ),
         (422, {"message": "Validation Failed", "errors": ["was submitted too quickly"]}),
         (403, {"message": "API rate limit exceeded for installation ID 1."}),
+        (403, {"message": "You have exceeded the rate limit for this resource."}),
+        (403, {"message": "This endpoint has been requested too many times. Try again later."}),
+        (
+            403,
+            {"documentation_url": "https://docs.github.com/rest/rate-limits-for-the-rest-api"},
+        ),
         (503, {"message": "Whoa there! You have triggered an abuse detection mechanism."}),
     ],
 )
@@ -101,6 +107,23 @@ def test_secondary_limits_in_all_their_words(
     comment(api)
     assert waits == [60]
     assert len(server.bodies(1)) == 1
+
+
+def test_names_are_no_limits(api: Api, server: ForgeServer, waits: list[float]) -> None:
+    said = "A pull request already exists for ann:training/abuse-by-rate-limit."
+    server.faults = [Fault(422, content={"message": "Validation Failed", "errors": [said]})]
+    with pytest.raises(ForgeError, match="already exists"):
+        comment(api)
+    assert waits == []
+
+
+@pytest.mark.parametrize(("after", "wait"), [("2.5", 2.5), ("-3", 1), ("soon", 60), ("", 60)])
+def test_odd_pauses(
+    api: Api, server: ForgeServer, waits: list[float], after: str, wait: float
+) -> None:
+    server.faults = [Fault(429, {"Retry-After": after}, {"message": "secondary rate limit"})]
+    comment(api)
+    assert waits == [wait]
 
 
 def test_it_does_not_wait_for_an_hour(api: Api, server: ForgeServer, waits: list[float]) -> None:

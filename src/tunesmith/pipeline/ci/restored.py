@@ -33,9 +33,10 @@ def make_usable(definition: Definition) -> str | None:
         return None
     if os.path.lexists(file.parent) and not file.parent.is_dir():
         return _put_aside([file.parent], f"{file.parent} is no folder")
-    if not os.path.lexists(file):
-        return None
     parts = [file, log_of(file), file.with_name(f"{file.name}-shm")]
+    if not os.path.lexists(file):
+        left = any(os.path.lexists(part) for part in parts)
+        return _put_aside(parts, f"{file} is missing, and its log is there") if left else None
     if not file.exists():
         return _put_aside(parts, f"{file} is a link that leads nowhere")
     try:

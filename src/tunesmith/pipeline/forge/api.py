@@ -35,12 +35,17 @@ MAX_PAGES = 100
 MAX_REDIRECTS = 3
 BUSY = (429, 500, 502, 503, 504)
 LIMITED = re.compile(
-    r"secondary[ -]rate|\babuse\b|abuse[ -](detection|rate)|rate limit exceeded"
-    r"|submitted too quickly|temporarily blocked from content creation"
-    r"|retry your request again later",
+    r"rate[ _-]?limit|\babuse|submitted too quickly|too many (?:requests|times)"
+    r"|temporarily blocked|retry (?:your request again )?later",
     re.IGNORECASE,
 )
-"""How GitHub has worded that one asks for too much: in the message, or in the page it points to."""
+"""How forges word that one asks for too much: in the message, or in the page it points to."""
+SPAMMED = re.compile(
+    r"submitted too quickly|temporarily blocked from content creation|secondary rate limit"
+    r"|abuse detection mechanism",
+    re.IGNORECASE,
+)
+"""The same in whole phrases, for answers that may quote names: a branch may be called `abuse`."""
 MAX_SAID = 4096
 """Bytes of an answer in which that is looked for."""
 SAFE = ("GET", "PUT", "PATCH", "DELETE")
@@ -272,21 +277,23 @@ def pause_asked(answer: Answer) -> float | None:
     """
     if answer.status not in (403, 422, *BUSY):
         return None
-    after = answer.headers.get("Retry-After")
+    after = _seconds(answer.headers.get("Retry-After", ""))
     if after is not None:
-        return _seconds(after)
+        return after
     reset = answer.headers.get("X-RateLimit-Reset", "")
     if answer.headers.get("X-RateLimit-Remaining") == "0" and reset.isdigit():
         return max(0.0, int(reset) - time.time())
     # GitHub says the same of its secondary limits in many words, and with several statuses.
-    if LIMITED.search(answer.body[:MAX_SAID].decode(errors="replace")):
+    words = SPAMMED if answer.status == 422 else LIMITED
+    if words.search(answer.body[:MAX_SAID].decode(errors="replace")):
         return MAX_PAUSE_S
     return 0.0 if answer.status == 429 else None
 
 
 def _seconds(after: str) -> float | None:
-    if after.strip().isdigit():
-        return float(after)
+    """What ``Retry-After`` says; ``None`` if it says nothing that can be read."""
+    if re.fullmatch(r"\s*-?\d+(\.\d+)?\s*", after):
+        return max(0.0, float(after))
     try:
         return max(0.0, parsedate_to_datetime(after).timestamp() - time.time())
     except ValueError:
