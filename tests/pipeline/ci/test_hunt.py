@@ -71,6 +71,7 @@ TABLE = [
     ("github", "merge_group", "develop", "own", "refused"),
     ("github", "push of a queue", "develop", "own", "refused"),
     ("github", "tag", TUNING, "own", "refused"),
+    ("github", "repository_dispatch", "develop", "own", "refused"),
     ("gitlab", "push", TUNING, "tuning", "landed"),
     ("gitlab", "web", TRAINING, "training", "landed"),
     ("gitlab", "push", "develop", "tuning", "no job"),
@@ -78,6 +79,7 @@ TABLE = [
     ("gitlab", "merge_request_event from a fork", "develop", "own", "refused"),
     ("gitlab", "push", "develop", "own", "refused"),
     ("gitlab", "tag", TUNING, "own", "refused"),
+    ("gitlab", "parent_pipeline of a merge request", TUNING, "own", "refused"),
 ]
 """Forge, event, branch, job -> what has to become of it; the table of docs/ci.md."""
 
@@ -192,6 +194,15 @@ FAULTS: list[tuple[Put, dict[str, Any]]] = [
     (job_before_head, {"event": "schedule", "branch": "develop", "checkout": "tuning branch"}),
     (job_before_head, TARGET),
     (no_event_is_foreign, {"event": "push of a queue", "branch": "develop"}),
+    (
+        no_event_is_foreign,
+        {
+            "event": "workflow_run after a pull request",
+            "branch": "develop",
+            "checkout": "tuning branch",
+            "named": TUNING,
+        },
+    ),
     (default_is_any_branch, {"branch": "develop"}),
     (head_is_not_looked_for, {"checkout": "the fork's head"}),
     (head_is_not_looked_for, {"checkout": "detached", "meanwhile": "the branch is rewritten"}),

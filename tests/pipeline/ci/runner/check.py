@@ -139,6 +139,10 @@ def _words(job: Job) -> Iterator[str]:
         yield "nothing was said to be pushed, and something was"
     if re.search(r"moved by others|moved \d+ times", outcome.committed_log):
         yield "a refusal is told as a race"
+    if job.situation.meanwhile == "the branch is protected" and "tries within a minute" in (
+        outcome.committed_log
+    ):
+        yield "a refusal is tried again"
     is_protected = job.situation.meanwhile == "the branch is protected" and goal(job) is not None
     if is_protected and "remote: error: GH006" not in outcome.committed_log:
         yield "the remote's own words are not passed on"

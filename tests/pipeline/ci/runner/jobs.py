@@ -92,7 +92,8 @@ class Job:
             return ""
         if s.event == "merge_group" or s.event.startswith(("pull_request", "merge_request")):
             return s.default
-        branch = self.outcome.checked_out or (None if s.event == "tag" else s.branch)
+        is_of_none = s.event == "tag" or s.event.startswith("parent_pipeline")
+        branch = self.outcome.checked_out or (None if is_of_none else s.branch)
         if branch == TRAINING:
             return s.default
         return s.pull_target if branch in (TUNING, FEATURE) else ""
@@ -130,6 +131,10 @@ class Job:
                 "head": {"ref": head},
                 "base": {"ref": s.default},
             }
+        if s.event == "workflow_run after a pull request":
+            source = {"full_name": "bob/churn"}
+            about = {"event": "pull_request", "head_branch": TUNING, "head_repository": source}
+            found["workflow_run"] = about
         if s.event == "merge_group":
             found["merge_group"] = {"base_ref": f"refs/heads/{s.default}", "head_ref": self.ref}
         return found
@@ -310,6 +315,8 @@ class Job:
                 "CI_MERGE_REQUEST_SOURCE_BRANCH_NAME": s.default if s.is_fork else TRAINING,
                 "CI_MERGE_REQUEST_TARGET_BRANCH_NAME": s.default,
             }
+        if s.event.startswith("parent_pipeline"):
+            return found | {"CI_COMMIT_REF_NAME": "refs/merge-requests/8/merge"}
         if s.event == "tag":
             return found | {"CI_COMMIT_TAG": "v1", "CI_COMMIT_REF_NAME": "v1"}
         return found | {"CI_COMMIT_BRANCH": s.branch}

@@ -19,6 +19,8 @@ EVENTS = {
         "push of a queue",
         "tag",
         "workflow_run",
+        "workflow_run after a pull request",
+        "repository_dispatch",
         "issue_comment",
     ),
     "gitlab": (
@@ -29,8 +31,17 @@ EVENTS = {
         "merge_request_event from a fork",
         "tag",
         "external_pull_request_event",
+        "parent_pipeline of a merge request",
     ),
 }
+OF_DEFAULT = (
+    "schedule",
+    "workflow_run",
+    "repository_dispatch",
+    "issue_comment",
+    "pull_request_target",
+)
+"""Events whose job runs on the default branch, whatever they are about."""
 MEANWHILE = (
     "nothing",
     "somebody pushes",
@@ -85,6 +96,8 @@ class Situation:
                 "push of a queue",
                 "issue_comment",
                 "external",
+                "workflow_run after",
+                "parent_pipeline",
             )
         )
 
@@ -117,7 +130,7 @@ def draw(seed: int, *, has_lfs: bool = False) -> Situation:
         event = "push"
     default = chance.choice(DEFAULTS)
     branch = chance.choice((TUNING, TUNING, TRAINING, FEATURE, default))
-    if event in ("schedule", "workflow_run", "issue_comment", "pull_request_target"):
+    if event.split(" ")[0] in OF_DEFAULT:
         branch = default
     job = chance.choice(("generated", "own"))
     others = [name for name in DEFAULTS if name != default]
