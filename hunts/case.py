@@ -5,6 +5,7 @@ Everything is text, so that what is run and what is printed cannot differ.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from keyword import iskeyword
 from typing import Any
 
 HEADS = {
@@ -76,7 +77,7 @@ class Call:
     options: Mapping[str, "Expression"] = field(default_factory=dict)
 
     def __str__(self) -> str:
-        given = [*map(str, self.args), *(f"{name}={value}" for name, value in self.options.items())]
+        given = [*map(str, self.args), *(_option(*option) for option in self.options.items())]
         return f"{self.name}({', '.join(given)})"
 
     def smaller(self) -> Iterator["Call"]:
@@ -97,6 +98,11 @@ class Call:
 
 
 Expression = str | Call
+
+
+def _option(name: str, value: Expression) -> str:
+    """An option as it is written; LightGBM's ``lambda`` is a word of Python's."""
+    return f"**{{{name!r}: {value}}}" if iskeyword(name) else f"{name}={value}"
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,8 @@ from hunts.witness import witnessing
 from tunesmith import sklearn as ours
 
 KNOWN = namespace()
+NAN, INFINITE = "nan", ("inf", "-inf")
+"""A score that is not finite is a failed fold to Tunesmith, and never ranks first."""
 ADDRESS = re.compile(r" at 0x[0-9A-Fa-f]+")
 # Looked up some thousand times a search, the same each time: half of the time of tiny fits.
 _names: Any = cache(BaseEstimator._get_param_names.__func__)
@@ -100,10 +102,14 @@ def difference(expected: Found, actual: Found) -> str:
         if expected.error == actual.error:
             return ""
         return f"expected {_shown(expected)}\n  actual   {_shown(actual)}"
-    for name in expected.columns.keys() | actual.columns.keys():
-        pair = expected.columns.get(name), actual.columns.get(name)
-        if name.startswith("split") and pair[0] != pair[1]:
-            return f"{name}\n  expected {pair[0]}\n  actual   {pair[1]}"
+    splits = [name for name in expected.columns | actual.columns if name.startswith("split")]
+    found = {name: expected.columns.get(name, []) for name in splits}
+    for name in splits:
+        wanted = [NAN if score in INFINITE else score for score in found[name]]
+        if wanted != actual.columns.get(name):
+            return f"{name}\n  expected {wanted}\n  actual   {actual.columns.get(name)}"
+    if any(score in INFINITE for scores in found.values() for score in scores):
+        return ""  # means and ranks follow
     for name in expected.columns.keys() | actual.columns.keys():
         pair = expected.columns.get(name), actual.columns.get(name)
         if pair[0] != pair[1]:
