@@ -13,6 +13,7 @@ from pathlib import Path
 from tunesmith.config.model import Definition
 from tunesmith.errors import UsageError
 from tunesmith.history import Trial, TrialLog
+from tunesmith.ledger.dialect import address, file_of
 from tunesmith.ledger.ledger import Ledger
 from tunesmith.objective.crossval import data_of
 from tunesmith.objective.data import load_table
@@ -236,7 +237,8 @@ def _known(
 ) -> tuple[int | None, int | None]:
     """Finished trials of this very study, and evaluations that the ledger would answer."""
     location = definition.ledger
-    if isinstance(location, Path) and not location.is_file():
+    file = file_of(address(location))
+    if file is not None and not file.exists():
         return 0, 0
     with Ledger.open(location, create=False) as ledger:
         if objective is None:

@@ -2,10 +2,14 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
 from tests.cli.conftest import Run
+
+from tunesmith.config.load import define
+from tunesmith.errors import TunesmithError
 
 TREE = "sklearn.tree.DecisionTreeClassifier"
 DATA = "data: {path: data.csv, target: kind}"
@@ -35,6 +39,13 @@ def with_code(module: str, body: str) -> Callable[[Path], None]:
     return with_bytes(f"{module}.py", text.encode())
 
 
+def with_words(folder: Path) -> None:
+    frame = pd.read_csv(folder / "data.csv")
+    frame["kind"] = frame["kind"].map({0: "a", 1: "b", 2: "c"})
+    frame.to_csv(folder / "data.csv", index=False)
+
+
+METRIC = "metric: accuracy"
 NOTHING = with_bytes("unused", b"x")
 TWICE = "features: [sepal length (cm), sepal length (cm)]"
 MISTAKES: dict[str, tuple[str, str, Callable[[Path], None], str]] = {
@@ -52,6 +63,26 @@ MISTAKES: dict[str, tuple[str, str, Callable[[Path], None], str]] = {
     ),
     "folds without end": ("cv: 3", "cv: {folds: 3, repeats: 1000000000000}", NOTHING, "at most"),
     "no number": ("metric:", "params: {ccp_alpha: .nan}\n  metric:", NOTHING, "JSON can hold"),
+    "huge numbers": (DEPTH, "max_depth: {int: [1, 1e30]}", NOTHING, "within ±9223372036854775807"),
+    "numbers of words": (METRIC, "metric: r2", with_words, "cannot score classes that are words"),
+    "a ledger in a file": (
+        "study: small",
+        "study: small\nledger: data.csv/ledger.db",
+        NOTHING,
+        "data.csv is a file, not a folder",
+    ),
+    "a URL into a file": (
+        "study: small",
+        "study: small\nledger: 'sqlite:///data.csv/deep/ledger.db'",
+        NOTHING,
+        "data.csv is a file, not a folder",
+    ),
+    "no row held out of each class": (
+        "target: kind",
+        "target: kind, holdout: {fraction: 0.001, stratify: true}",
+        NOTHING,
+        "objective.data.holdout",
+    ),
     "no address": ("study: small", "study: small\nledger: 'postgresql://[::1'", NOTHING, "ledger"),
     "a builtin": (TREE, "builtins.dict", NOTHING, "is no estimator"),
     "code that raises": (
@@ -111,3 +142,58 @@ def test_check_tells_every_mistake_at_once(project: Path, tunesmith: Run) -> Non
     for word in ("Did you mean `accuracy`?", "`grid`?", "`kind`?", "`max_depth`?"):
         assert word in done.stderr
     assert "4 problems found." in done.stderr
+
+
+ODD_BUT_FINE = {
+    "more trials than atoms": ("trials: 12", f"trials: {10**200}"),
+    "one row held out": ("target: kind", "target: kind, holdout: {fraction: 0.0067}"),
+    "a URL into a folder to come": (
+        "study: small",
+        "study: small\nledger: 'sqlite:///to/come/ledger.db'",
+    ),
+    "a number metric for classes of numbers": (METRIC, "metric: r2"),
+}
+
+
+@pytest.mark.parametrize("case", ODD_BUT_FINE)
+def test_what_is_odd_but_no_mistake_works(project: Path, tunesmith: Run, case: str) -> None:
+    file = project / "tuning.yaml"
+    old, new = ODD_BUT_FINE[case]
+    file.write_text(file.read_text().replace(old, new))
+    for command in (("check",), ("run", "-q", "--workers", "1", "--trials", "2"), ("check",)):
+        done = tunesmith(*command)
+        assert done.returncode == 0, done.stderr
+
+
+def test_a_folder_is_no_ledger(project: Path, tunesmith: Run) -> None:
+    file = project / "tuning.yaml"
+    file.write_text(file.read_text().replace("study: small", "study: small\nledger: ."))
+    for command in ("check", "run"):
+        done = tunesmith(command)
+        assert done.returncode == 74
+        assert "is a folder.\n  Name a file in it" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("where", "changes"),
+    [
+        ("space.max_depth: <function", {"space": {"max_depth": [2, lambda: 3]}}),
+        ("space.max_depth: .* scipy distribution, found <", {"space": {"max_depth": lambda: 3}}),
+        ("objective.params", {"objective": {"params": {"random_state": lambda: 3}}}),
+    ],
+)
+def test_what_cannot_be_written_down_is_refused(
+    project: Path, where: str, changes: dict[str, Any]
+) -> None:
+    data = {"path": "data.csv", "target": "kind"}
+    sections: dict[str, Any] = {
+        "study": "small",
+        "objective": {"estimator": TREE, "data": data, "metric": "accuracy"},
+        "space": {"max_depth": [2, 3]},
+        "search": {"method": "grid"},
+    }
+    changed = {**sections, **changes}
+    changed["objective"] = {**sections["objective"], **changes.get("objective", {})}
+    with pytest.raises(TunesmithError, match=where) as caught:
+        define(changed, root=project)
+    assert caught.value.exit_code == 2

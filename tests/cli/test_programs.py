@@ -108,7 +108,7 @@ def test_only_a_clean_end_with_a_finite_result_counts(study: Callable[..., Path]
     failure = found["exits"].failure
     assert failure is not None
     assert (failure.message, failure.traceback) == ("exited with status 3", "oops")
-    assert "SIGKILL (probably out of memory)" in str(found["killed"].failure)
+    assert "the program was killed by SIGKILL; " in str(found["killed"].failure)
     assert "stopped after 1 seconds" in str(found["hangs"].failure)
     logs = sum(file.stat().st_size for file in (root / ".tunesmith/runs").rglob("*.log"))
     assert logs < 3_000_000

@@ -5,6 +5,7 @@ from pathlib import Path as FilePath
 from types import MappingProxyType
 
 from tunesmith import registry
+from tunesmith.config.ledger_place import ledger_violations
 from tunesmith.config.messages import show
 from tunesmith.config.model import CrossValidation, File, MetricSpec, Objective, Stop
 from tunesmith.config.program_rules import program_violations
@@ -93,6 +94,7 @@ def check_rules(
         *program_violations(file, space),
         *_search(file),
         *_outputs(file, root, inputs),
+        *ledger_violations(file.ledger, root),
         *_outer_folds(file),
     ]
     if space is not None:

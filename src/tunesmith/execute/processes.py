@@ -32,6 +32,7 @@ from tunesmith.execute.executor import Call, CallTimeoutError, WorkerDiedError
 from tunesmith.execute.libraries import libraries
 from tunesmith.execute.nest import Nest, Process
 from tunesmith.execute.worker import DURATION, FAILED, READY, RESULT
+from tunesmith.out_of_memory import killed_words, kills
 
 MAX_STRIKES = 2
 MAX_FAILED_STARTS = 3
@@ -99,6 +100,8 @@ class ProcessExecutor:
         self._n_submitted = self._n_failed_starts = 0
         self._slowest_s = math.inf
         """The slowest of the recent calls."""
+        self._kills = kills()
+        """Of the out-of-memory killer, when a process was last seen to end."""
         self._selector = selectors.DefaultSelector()
         self._is_nest_ours = nest is None
         self._nest = nest or Nest(n_threads=n_threads)
@@ -323,7 +326,11 @@ class ProcessExecutor:
             self._blame_start(worker, status)
         if task is None or task.future.cancelled():
             return
-        self._give_a_chance(task, cause_of_death(status))
+        self._give_a_chance(task, self._cause_of_death(status))
+
+    def _cause_of_death(self, status: int) -> str:
+        before, self._kills = self._kills, kills()
+        return cause_of_death(status, killed_words(before, self._kills))
 
     def _give_a_chance(self, task: _Task, cause: str) -> None:
         task.strikes += 1
@@ -357,14 +364,17 @@ class ProcessExecutor:
         self._done.append(task)
 
 
-def cause_of_death(status: int) -> str:
+def cause_of_death(status: int, killed: str = "killed by SIGKILL") -> str:
     """What ended a process, from its return code.
 
-    >>> cause_of_death(-9)
-    'its process was killed by SIGKILL (probably out of memory)'
+    Args:
+        status: as in ``subprocess``.
+        killed: words for SIGKILL.
+
+    >>> cause_of_death(-11)
+    'its process was killed by SIGSEGV'
     """
     if status >= 0:
         return f"its process exited with status {status}"
     name = signal.Signals(-status).name
-    hint = " (probably out of memory)" if name == "SIGKILL" else ""
-    return f"its process was killed by {name}{hint}"
+    return f"its process was {killed if name == 'SIGKILL' else f'killed by {name}'}"

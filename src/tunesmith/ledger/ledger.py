@@ -106,6 +106,8 @@ class Ledger:
 
     @classmethod
     def _of_file(cls, url: URL, file: Path, *, create: bool) -> Self:
+        if file.is_dir():
+            raise StorageError("is a folder.\n  Name a file in it, e.g. `ledger.db`.")
         if create:
             _make_folder(file.parent)
             if not file.exists():

@@ -101,6 +101,10 @@ class Float:
         return {"float": [self.low, self.high], **_options(self)}
 
 
+MAX_INT = 2**63 - 1
+"""What estimators and files of numbers can hold."""
+
+
 @dataclass(frozen=True)
 class Int:
     """A whole number in ``[low, high]``, both included, every ``step``-th from ``low``.
@@ -117,9 +121,12 @@ class Int:
     def __post_init__(self) -> None:
         _check_range(self.low, self.high, log=self.log)
         for name in ("low", "high", "step"):
-            if float(getattr(self, name)) != int(getattr(self, name)):
-                raise ValueError(f"{name} must be a whole number (found {getattr(self, name)})")
-            object.__setattr__(self, name, int(getattr(self, name)))
+            found = getattr(self, name)
+            if found != int(found):
+                raise ValueError(f"{name} must be a whole number (found {found})")
+            if abs(found) > MAX_INT:
+                raise ValueError(f"{name} must lie within ±{MAX_INT}, 64 bits (found {found})")
+            object.__setattr__(self, name, int(found))
         if self.step < 1:
             raise ValueError(f"step must be at least 1 (found {self.step})")
         if self.log and self.step != 1:

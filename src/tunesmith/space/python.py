@@ -43,7 +43,14 @@ def as_written(data: Any) -> Any:
         return data
     if set(data) == {"parameters", "constraints"}:
         return {**data, "parameters": as_written(data["parameters"])}
-    return {name: _plain(value) for name, value in data.items()}
+    return {name: _named(name, value) for name, value in data.items()}
+
+
+def _named(name: Any, value: Any) -> Any:
+    try:
+        return _plain(value)
+    except UsageError as error:
+        raise UsageError(f"space.{name}: {error}") from None
 
 
 def _plain(value: Any) -> Any:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from tunesmith.objective.program.log import BoundedLog
 from tunesmith.offspring import adopt_orphans, descendants, sweep
+from tunesmith.out_of_memory import killed_words, kills
 
 CHUNK = 1 << 16
 GLANCE_S = 0.05
@@ -41,6 +42,8 @@ class Ended:
     was_late: bool = False
     """Whether its time was up."""
     seconds: float = 0.0
+    killed: str = "killed by SIGKILL"
+    """What can be told of that, where it ended it."""
 
 
 def _nobody(data: bytes) -> None:
@@ -79,7 +82,7 @@ def run(
     """
     adopt_orphans()
     others = descendants(os.getpid())
-    began = time.monotonic()
+    began, before = time.monotonic(), kills()
     process = start(
         list(argv),
         cwd=folder,
@@ -102,7 +105,10 @@ def run(
             _ask_to_end(process.pid)
             followed.until(time.monotonic() + limits.grace_s, None)
         code = followed.end()
-    return Ended(code, was_stopped, was_late, time.monotonic() - began)
+    seconds = time.monotonic() - began
+    if code != -signal.SIGKILL:
+        return Ended(code, was_stopped, was_late, seconds)
+    return Ended(code, was_stopped, was_late, seconds, killed_words(before, kills()))
 
 
 def _limit_memory(process: int, n_bytes: int) -> None:

@@ -308,7 +308,7 @@ class Runner:
         if ended.code > 0:
             raise RunError("exit", f"exited with status {ended.code}")
         if ended.code == -signal.SIGKILL:
-            raise RunError(LOST, "the program was killed by SIGKILL (probably out of memory)")
+            raise RunError(LOST, f"the program was {ended.killed}")
         raise RunError("signal", f"killed by {signal_name(-ended.code)}")
 
     def _failure(self, job: Job, error: RunError, n_tries: int) -> Failure:

@@ -1,0 +1,40 @@
+"""Where a ledger can lie."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from tunesmith.errors import Violation
+
+SQLITE = "sqlite"
+
+
+def ledger_violations(location: str, root: Path) -> Iterator[Violation]:
+    """Tell what stands where a folder of the ledger would have to be; missing ones are made.
+
+    Args:
+        location: a path from ``root``, or a URL.
+        root: the project folder.
+    """
+    file = _file_of(location, root)
+    if file is None:
+        return
+    try:
+        there = next(folder for folder in file.parents if folder.exists())
+        is_folder = there.is_dir()
+    except (OSError, ValueError):
+        return  # whoever opens it says what is wrong with the path
+    if not is_folder:
+        shown = there.relative_to(root) if there.is_relative_to(root) else there
+        message = f"`{location}` cannot be made: {shown} is a file, not a folder."
+        yield Violation(("ledger",), message, "Name a file in a folder, e.g. `runs/ledger.db`.")
+
+
+def _file_of(location: str, root: Path) -> Path | None:
+    kind, separator, rest = location.partition("://")
+    if not separator:
+        return root / location
+    path = rest.partition("?")[0]
+    if kind.partition("+")[0] != SQLITE or len(path) < 2:
+        return None
+    # As SQLAlchemy reads it: from the working folder, or absolute behind a fourth slash.
+    return Path(path[1:]).absolute()
