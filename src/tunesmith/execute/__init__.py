@@ -1,1 +1,1 @@
-"""Where calls run: serial, processes."""
+"""Executors, which run calls in this process or in worker processes."""

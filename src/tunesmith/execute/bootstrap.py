@@ -1,8 +1,9 @@
-"""How processes of our own start: with modules from trusted places, whatever the project holds.
+"""Start processes of our own with modules from trusted places only.
 
-Python looks into ``PYTHONPATH`` and the working folder before it looks anywhere else, also for what
-it imports before its first line. So neither leads our processes: they are told where this one's
-modules come from. The project's places are added when its own code is loaded (``handover``).
+Python looks into ``PYTHONPATH`` and the working folder before it looks anywhere else, also for the
+modules that it imports before its first line. A file of the project could so replace a standard
+module. Our processes therefore get neither: they are told the places of this process's modules. The
+project's places are added when its own code is loaded (``handover``).
 """
 
 import sys
@@ -19,11 +20,12 @@ from tunesmith.execute import {module}
 
 
 def own_program(module: str, arguments: Sequence[str]) -> list[str]:
-    """The command that calls ``start`` of a module of this package in a process of its own."""
+    """Build the command that calls ``start`` of a module of this package in a new process."""
     places = "\n".join(shadows.trusted_places())
+    # `-P` keeps the working folder out of `sys.path`, which `-c` would put there first.
     return [sys.executable, "-P", "-c", START.format(module=module), places, *arguments]
 
 
 def without_path(environ: Mapping[str, str]) -> dict[str, str]:
-    """An environment to start with; the whole one is handed over when the process is up."""
+    """Copy an environment without ``PYTHONPATH``; the whole one is sent when the process is up."""
     return {name: value for name, value in environ.items() if name != "PYTHONPATH"}

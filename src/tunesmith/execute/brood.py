@@ -1,7 +1,7 @@
-"""The process behind ``Nest``: imports once what many workers need, then forks each of them.
+"""The fork server: imports modules once, then forks every worker process from itself.
 
-Only a process without threads may fork and go on. Where an import has started some, workers are
-started as programs of their own, and import everything themselves.
+Only a process without threads may fork and continue. If an import has started threads, workers are
+started as programs of their own and import everything themselves.
 """
 
 import gc
@@ -23,18 +23,19 @@ from tunesmith.execute.guard import stand_guard
 
 MAX_ORDER_BYTES = 1 << 16
 IDLE_S = 300.0
-"""A nest without workers and orders ends after so long; the run starts another if need be."""
+"""Seconds after which an idle fork server ends; the run starts another if it needs one."""
 SEPARATOR = "\0"
 
 
 def main(arguments: Sequence[str]) -> list[str]:
-    """Fork a worker an order, until the run closes the control socket; then exit.
+    """Fork one worker per order until the run closes the control socket, then exit.
 
     Args:
-        arguments: control and lifeline descriptors, the nest's folder, names of modules to import.
+        arguments: control and lifeline descriptors, the server's folder, names of modules to
+            import.
 
     Returns:
-        In the workers alone: their arguments.
+        The arguments of a worker, in the worker only; the server itself never returns.
     """
     control, lifeline, folder, *modules = arguments
     stand_guard(int(lifeline), Path(folder), close=int(control))
@@ -47,7 +48,7 @@ def _import(modules: Sequence[str]) -> None:
     # Imports leave no garbage to speak of, and looking for it takes up to a tenth of their time.
     gc.disable()
     for name in modules:
-        # Whoever needs the module will be told what is wrong with it.
+        # A module that cannot be imported is no error here: the worker that needs it reports why.
         with suppress(Exception, SystemExit):
             import_module(name)
     # A collection in a worker would touch, and so copy, all that the workers share.
@@ -57,12 +58,12 @@ def _import(modules: Sequence[str]) -> None:
 
 
 class _Brood:
-    """The workers' guards, as this process sees them."""
+    """The supervisors of the workers, as the fork server sees them."""
 
     def __init__(self, control: socket.socket) -> None:
         self._control = control
         self._guards: dict[int, tuple[int, int]] = {}
-        """By the descriptor that tells of its end: a guard's process and its lifeline."""
+        """(process id, lifeline) of each supervisor, by the descriptor that reports its end."""
 
     def tend(self) -> list[str]:
         while True:
@@ -81,7 +82,11 @@ class _Brood:
                     return arguments
 
     def _obey(self, words: list[str], descriptors: list[int]) -> list[str] | None:
-        """Import modules, or start a worker; returns its arguments there, and nothing here."""
+        """Import modules, or start a worker.
+
+        Returns the worker's arguments in the new process, and ``None`` in the server.
+        """
+        # An order with descriptors starts a worker; one without them preloads modules.
         if not descriptors:
             _import(words)
             return None
@@ -95,17 +100,22 @@ class _Brood:
             if process == 0:
                 self._leave(log)
                 return arguments
-            # Open here, too, so that its end tells the run that nothing at all is left.
+            # Keep a copy of the lifeline open. The run sees its end only when all copies are
+            # closed, which is after this server has killed the whole process group.
             self._guards[os.pidfd_open(process)] = process, os.dup(lifeline)
         for descriptor in descriptors:
             os.close(descriptor)
         return None
 
     def _leave(self, log: int) -> None:
-        """Become a process of its own, as if it had just been started."""
+        """Turn a forked process into one that looks as if it had just been started."""
+        # A session of its own, so that `killpg` on the supervisor's id reaches the worker's group
+        # only.
         os.setsid()
         for stream in (1, 2):
             os.dup2(log, stream)
+        # The descriptors of other workers must not stay open here: their lifelines would not end
+        # when their supervisors do.
         others = [(end, lifeline) for end, (_, lifeline) in self._guards.items()]
         for descriptor in (log, *chain.from_iterable(others)):
             os.close(descriptor)
@@ -116,7 +126,8 @@ class _Brood:
 
     def _bury(self, end: int) -> None:
         guard, lifeline = self._guards.pop(end)
-        # For the case that somebody has killed it; before the group's number is given back.
+        # The supervisor may have been killed from outside before it could end its worker. This must
+        # come before `waitpid`, which frees the number of the process group.
         with suppress(ProcessLookupError):
             os.killpg(guard, signal.SIGKILL)
         os.waitpid(guard, 0)
@@ -129,6 +140,7 @@ def _is_alone() -> bool:
 
 
 def _fork() -> int:
+    # Python 3.12 warns if it takes the process for one with threads; `_is_alone` has counted them.
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
         return os.fork()
@@ -147,5 +159,5 @@ def _spawn(arguments: list[str], log: int) -> int:
 
 
 def start(arguments: Sequence[str]) -> None:
-    """Be the nest, and in each process that is forked from it a worker."""
+    """Serve as the fork server; in each forked process, become a worker."""
     worker.main(main(arguments))

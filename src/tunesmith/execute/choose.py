@@ -1,4 +1,4 @@
-"""How many workers, and of which kind, when the configuration leaves it open."""
+"""Choice of the executor and the number of workers if the configuration leaves them open."""
 
 import os
 
@@ -6,7 +6,7 @@ AUTO, SERIAL, PROCESSES = "auto", "serial", "processes"
 
 
 def choose(name: str, n_workers: int | None, timeout_s: float | None) -> tuple[str, int]:
-    """The executor's name and its number of workers.
+    """Return the executor's name and its number of workers.
 
     One worker runs in this process, unless a time limit needs a process that can be killed.
 
@@ -22,13 +22,14 @@ def choose(name: str, n_workers: int | None, timeout_s: float | None) -> tuple[s
 
 
 def n_cores() -> int:
-    """Cores that this process may use: affinity and container limits count."""
+    """Count the cores that this process may use: affinity and container limits count."""
     n = len(os.sched_getaffinity(0))
     quota = _cgroup_quota()
     return max(1, n if quota is None else min(n, round(quota)))
 
 
 def _cgroup_quota() -> float | None:
+    # A container's limit does not show in the affinity: 64 cores may be visible and two allowed.
     try:
         with open("/sys/fs/cgroup/cpu.max") as file:  # noqa: PTH123 - a kernel file
             quota, period = file.read().split()

@@ -1,4 +1,4 @@
-"""Where calls run: an executor knows calls, not trials, and is shaped like ``concurrent.futures``.
+"""The protocol of executors: they know calls, not trials, and resemble ``concurrent.futures``.
 
 It is built as ``Executor(function, n_workers=..., timeout_s=...)`` and calls ``function(item)`` for
 every item submitted.
@@ -36,7 +36,7 @@ class Executor(Protocol):
         """
 
     def cancel(self, future: Future[Any]) -> None:
-        """Drop a queued call, or stop a running one where the executor can."""
+        """Drop a queued call, or stop a running one if the executor can."""
 
     def close(self) -> None:
         """Stop everything; no process is left when it returns."""

@@ -1,9 +1,9 @@
-"""A function with its data, handed to other processes once: arrays are mapped, not copied.
+"""Shared data: a function with its arrays, written once and mapped by all workers.
 
-The function is pickled by value where it must be (``__main__``, notebooks), and its large arrays
-leave the pickle as out-of-band buffers (PEP 574) that follow it in one file. Every worker maps
-that file, so all of them share one copy of the data in memory. The file lives in a private folder
-and is never older than the executor that wrote it.
+The function is pickled by value if it must be (``__main__``, notebooks), and its large arrays leave
+the pickle as out-of-band buffers (PEP 574) that follow it in one file. Every worker maps that file,
+so all of them share one copy of the data in memory. The file lives in a private folder and is never
+older than the executor that wrote it.
 """
 
 import json
@@ -24,23 +24,24 @@ import cloudpickle
 from tunesmith import redact, shadows
 from tunesmith.errors import StorageError, UsageError
 
+# Bytes of a cache line: enough for every type of number and for vector instructions.
 ALIGNMENT = 64
 HEADER = struct.Struct("<QQ")
-"""Size of the pickle, number of buffers; then one size per buffer."""
+"""Size of the pickle in bytes and number of buffers; one size per buffer follows."""
 
 
 MAX_STEPS = 20_000
-"""So much of a pickle is looked through for the names of modules."""
+"""Number of pickle operations that are searched for names of modules."""
 
 
 def dump(function: Any, path: Path) -> list[str]:
     """Write a function for other processes.
 
     Returns:
-        The modules that reading it imports, as far as they can be told from outside.
+        The modules that reading it imports, as far as the pickle shows them.
 
     Raises:
-        UsageError: it holds something that cannot be sent to another process.
+        UsageError: the function holds something that cannot be sent to another process.
         StorageError: no space.
     """
     buffers: list[pickle.PickleBuffer] = []
@@ -51,6 +52,7 @@ def dump(function: Any, path: Path) -> list[str]:
             f"the estimator or scorer cannot be sent to worker processes: {error}.\n"
             "  Define it in a module, or use `execution: {executor: serial}`."
         ) from error
+    # Arrays that are not contiguous never come here: pickle copies them into its own stream.
     raw = [buffer.raw() for buffer in buffers]
     try:
         with path.open("wb") as file:
@@ -73,16 +75,19 @@ def _modules_named(content: bytes) -> list[str]:
 
 
 def surroundings(environ: Mapping[str, str]) -> bytes:
-    """Where this process looks for modules and files, for processes started from earlier ones.
+    """Describe this process's module search path, folder and environment, as JSON.
+
+    A fork server may be older than a change to them, so every worker gets the present ones.
 
     It holds the environment, and so may hold secrets: it is sent, never written.
 
     Args:
-        environ: the other processes' environment.
+        environ: the environment of the other processes.
     """
     cwd = None
     with suppress(OSError):  # the working folder may be gone
         cwd = os.getcwd()  # noqa: PTH109 - as it is, not resolved
+    # Relative entries depend on the working folder, which a worker does not share yet.
     places = [str(Path(entry).absolute()) for entry in sys.path]
     out = shadows.FINDER.folders
     content = {
@@ -96,8 +101,10 @@ def surroundings(environ: Mapping[str, str]) -> bytes:
 
 
 def settle_in(content: bytes) -> None:
-    """Take over another process's surroundings."""
+    """Adopt the search path, folder and environment of another process."""
     found = json.loads(content)
+    # Files of the project that hide other modules are kept out before any place of the project is
+    # on the path; afterwards an import could already pick one up.
     shadows.keep_out(found["kept_out"])
     redact.spare(found["spared"])
     sys.path[:] = found["places"]

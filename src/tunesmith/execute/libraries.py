@@ -1,7 +1,7 @@
-"""Which modules belong to installed packages.
+"""Tell installed packages from modules of the project.
 
-They stay as they are while a process runs, so one import can serve several runs. What belongs to a
-project may be edited between two runs: every worker imports that afresh.
+Installed packages stay as they are while a process runs, so one import can serve several runs.
+Modules of a project may be edited between two runs: every worker imports them afresh.
 """
 
 import site
@@ -15,7 +15,7 @@ OWN = "tunesmith"
 
 
 def libraries(modules: Iterable[str]) -> list[str]:
-    """Those of the modules that are installed, in order; nothing is imported.
+    """Select the modules that are installed, in order; nothing is imported.
 
     >>> libraries(["numpy.random", "no_such_module", "json"])
     ['numpy.random', 'json']
@@ -26,6 +26,7 @@ def libraries(modules: Iterable[str]) -> list[str]:
 def _is_installed(package: str) -> bool:
     if package == OWN:
         return True
+    # `__main__` is another module in every process, so it is never preloaded.
     if package == "__main__":
         return False
     try:

@@ -1,8 +1,8 @@
-"""Worker processes, and the nest that they are forked from.
+"""Worker processes, and the fork server that starts them.
 
-Importing what a fit needs takes longer than many a fit. The nest does it once, while the run is
-still reading its data, and a worker that is forked from it can begin at once, also in the place of
-one that was stopped. What is imported lies in memory once.
+Importing the modules of a fit takes longer than many fits. The fork server imports them once, while
+the run still reads its data. A worker that is forked from it can begin at once, also if it replaces
+one that was stopped. Imported modules lie in memory once.
 """
 
 import atexit
@@ -37,48 +37,50 @@ THREAD_VARIABLES = (
     "LOKY_MAX_CPU_COUNT",
 )
 OWN_VARIABLES = (*THREAD_VARIABLES, "JE_ARROW_MALLOC_CONF")
-"""Worker processes have values of their own of these."""
-# One of Arrow's allocators starts a thread when imported, which would keep the nest from forking.
+"""Environment variables that worker processes have values of their own for."""
+# One of Arrow's allocators starts a thread when it is imported, and a process with threads may not
+# fork.
 NO_THREADS = {"JE_ARROW_MALLOC_CONF": "background_thread:false"}
 ALWAYS = ("tunesmith.execute.handover", "threadpoolctl")
 
 
 @dataclass(eq=False)
 class Process:
-    """A worker process under its guard."""
+    """A worker process under its supervisor."""
 
     connection: Connection
     lifeline: socket.socket
-    """To the guard; at its end when the guard, and with it everything of the worker's, is gone."""
+    """Socket to the supervisor; it ends when all processes of the worker are gone."""
 
     def dismiss(self) -> None:
-        """Tell its guard to end it and everything that it has started."""
+        """Order the supervisor to end the worker and everything that it has started."""
         with suppress(OSError):
             self.lifeline.send(ORDER)
 
     def kill(self) -> int:
-        """End it, and wait for the end.
+        """End the worker and wait for its end.
 
         Returns:
-            The return code, as in ``subprocess``.
+            The return code, as in ``subprocess``: negative for a signal.
         """
         self.dismiss()
         word = b""
+        # A supervisor needs milliseconds; the limit is for one that is stopped or starved.
         self.lifeline.settimeout(GRACE_S)
         with suppress(OSError):
             while part := self.lifeline.recv(LAST_WORD.size):
                 word += part
         self.connection.close()
         self.lifeline.close()
-        # A guard that said nothing was killed, and its worker with it.
+        # A supervisor that sends nothing was killed, and its worker with it.
         return int(LAST_WORD.unpack(word)[0]) if len(word) == LAST_WORD.size else KILLED
 
 
 class Nest:
-    """Starts worker processes quickly.
+    """The fork server: starts worker processes quickly.
 
     Args:
-        modules: what to import ahead; what cannot be imported is left to the workers.
+        modules: modules to preload; those that cannot be imported are left to the workers.
         n_threads: BLAS and OpenMP threads of each worker.
 
     Raises:
@@ -89,7 +91,7 @@ class Nest:
         self.n_threads, self._modules = n_threads, (*ALWAYS, *modules)
         with _naming_limits():
             self.folder = Path(tempfile.mkdtemp(prefix="tunesmith-"))
-        """For what is handed over to workers; it does not survive the run, whatever ends that."""
+        """Folder of the shared data; it does not survive the run, whatever ends the run."""
         try:
             self._start()
         except BaseException:
@@ -97,9 +99,9 @@ class Nest:
             raise
 
     def bring(self, modules: Sequence[str]) -> None:
-        """Have more modules imported, before the next worker is started."""
+        """Preload more modules before the next worker is started."""
         self._modules = tuple(dict.fromkeys((*self._modules, *modules)))
-        # One that has ended will be told when it is started anew.
+        # A server that has ended gets the whole list when it is started again.
         with suppress(BrokenPipeError, ConnectionResetError):
             self._control.send(SEPARATOR.join(self._modules).encode())
 
@@ -107,8 +109,8 @@ class Nest:
         """Start a worker.
 
         Args:
-            path: the function, as ``handover`` wrote it; in the nest's folder.
-            log: for what the worker says until it is ready.
+            path: the function, as ``handover`` wrote it, in the server's folder.
+            log: file for the output of the worker until it is ready.
 
         Raises:
             TunesmithError: the system allows no more files or processes.
@@ -122,25 +124,27 @@ class Nest:
             faults.reach("run.hatch")
             order = f"{path}{SEPARATOR}{self.n_threads}".encode()
             descriptors = [connection[1].fileno(), lifeline[1].fileno(), stream.fileno()]
-            # A nest that dies now takes the other ends with it, and so the worker is seen to die.
+            # If the server dies now, it closes the other ends, and the worker counts as dead.
             with suppress(BrokenPipeError, ConnectionResetError):
                 socket.send_fds(self._control, [order], descriptors)
+            # Only after sending: an error before must close our ends, too.
             ours.pop_all()
         return Process(Connection(connection[0].detach()), lifeline[0])
 
     @property
     def is_alive(self) -> bool:
-        """Whether the process is there."""
+        """True if the server's process runs."""
         return self._process.poll() is None
 
     def close(self) -> None:
-        """End it and whatever has come from it."""
+        """End the server with all its workers, and remove the shared data."""
         self._stop()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _stop(self) -> None:
         with suppress(OSError):
             self._lifeline.send(ORDER)
+        # The process is the server's supervisor, which ends last: no worker is left afterwards.
         self._process.wait()
         self._control.close()
         self._lifeline.close()
@@ -158,12 +162,13 @@ class Nest:
         self.close()
 
     def complaint(self) -> str:
-        """What it has said, which is nothing unless it died."""
+        """Output of the server's process; empty unless it died."""
         self._log.seek(0)
         return self._log.read().decode(errors="replace")
 
     def _start(self) -> None:
         with _naming_limits(), ExitStack() as ours, ExitStack() as theirs:
+            # Packets, not a stream: each order arrives whole, together with its own descriptors.
             self._control, control = _pair(ours, theirs, socket.SOCK_SEQPACKET)
             self._lifeline, lifeline = _pair(ours, theirs)
             self._log = ours.enter_context((self.folder / "nest.log").open("w+b"))
@@ -182,20 +187,21 @@ class Nest:
             ours.pop_all()
 
     def environment(self) -> dict[str, str]:
-        """The environment of the workers."""
+        """Environment of the workers: this process's, with one thread count for all libraries."""
         limits = dict.fromkeys(THREAD_VARIABLES, str(self.n_threads))
+        # The user's own setting for Arrow wins; thread counts never do, since bits depend on them.
         return {**NO_THREADS, **os.environ, **limits}
 
 
 _kept: dict[int, Nest] = {}
-"""By the process that it belongs to: a fork of this one must not speak for it."""
+"""Fork servers by the process that owns them: a fork of this process must not use its parent's."""
 
 
 def kept(modules: Sequence[str] = ()) -> Nest:
-    """A nest with one thread a worker that stays for the next run of this process.
+    """Return the fork server that stays for the next run of this process, one thread a worker.
 
     Args:
-        modules: what to import ahead; of installed packages only, for they may not change.
+        modules: modules to preload, of installed packages only: those do not change between runs.
 
     Raises:
         TunesmithError: the system allows no more files or processes.

@@ -1,10 +1,10 @@
-"""Worker processes of our own: one that dies costs its own call and nothing else.
+"""Executor with worker processes of our own: one that dies costs its own call only.
 
-A pool of the standard library fails all its calls when one worker is killed. Here every worker
-has its own guard, its own connection, and one call in hand.
+A pool of the standard library fails all its calls when one worker is killed. Here every worker has
+its own supervisor, its own connection and one running call.
 
-Between two calls of a few milliseconds, waiting for the next one would cost more than a little. So
-workers get some quick calls ahead. They wait in the connection and belong to nobody yet: when the
+If calls take a few milliseconds, a worker would lose much of its time waiting for the next one. So
+workers get some quick calls ahead. These wait in the connection and are not assigned yet: when the
 worker dies they go back into the queue.
 """
 
@@ -34,15 +34,19 @@ from tunesmith.execute.nest import Nest, Process
 from tunesmith.execute.worker import DURATION, FAILED, READY, RESULT
 from tunesmith.out_of_memory import killed_words, kills
 
+# A call whose worker died may be innocent (memory ran out elsewhere), so it gets one more try.
 MAX_STRIKES = 2
 MAX_FAILED_STARTS = 3
 HELD_S, MAX_HELD = 0.05, 8
-"""A worker holds calls for about so many seconds, and not more than this."""
+"""A worker holds calls for about ``HELD_S`` seconds of work, and at most ``MAX_HELD`` of them."""
 SLOW_S = 0.05
-"""Calls that take longer are handed out one by one: none must wait behind another."""
+"""Seconds. Slower calls are handed out one by one: none must wait behind another."""
 FORGETTING = 0.95
 SMALL_BYTES = 1 << 14
-"""Only calls that a connection takes without being read are handed out ahead."""
+"""Size up to which calls are sent ahead.
+
+A connection buffers such calls; a larger one would block this process until the worker reads it.
+"""
 
 
 @dataclass(eq=False)
@@ -54,20 +58,20 @@ class _Task:
     number: int
     future: Future[Any] = field(default_factory=Future)
     strikes: int = 0
-    """How many workers died while they had it."""
+    """Number of workers that died while they ran it."""
 
 
 @dataclass(eq=False)
 class _Worker:
-    """A worker process and what it has."""
+    """A worker process and its calls."""
 
     process: Process
     log: Path
     is_ready: bool = False
     tasks: deque[_Task] = field(default_factory=deque)
-    """The first one is in hand, the others are ahead: sent, but not begun."""
+    """Its calls: the first one is running, the others are sent, but not begun."""
     since: float = 0.0
-    """When it took the first one in hand."""
+    """Monotonic time at which the first call began."""
 
 
 class ProcessExecutor:
@@ -79,8 +83,8 @@ class ProcessExecutor:
         timeout_s: a call that runs longer is killed together with its worker.
         n_threads: BLAS and OpenMP threads of a call. The default of one makes results independent
             of the number of cores and of workers.
-        nest: where workers come from, left open at the end; by default the executor's own, with
-            ``n_threads``. One that was made early has imported by now what the calls need.
+        nest: the fork server, left open at the end; by default the executor's own, with
+            ``n_threads``. One that was made early has preloaded by now what the calls need.
     """
 
     def __init__(
@@ -99,14 +103,16 @@ class ProcessExecutor:
         self._done: list[_Task] = []
         self._n_submitted = self._n_failed_starts = 0
         self._slowest_s = math.inf
-        """The slowest of the recent calls."""
+        """Seconds of the slowest recent call; infinite until one has ended."""
         self._kills = kills()
-        """Of the out-of-memory killer, when a process was last seen to end."""
+        """Count of the out-of-memory killer when a process was last seen to end."""
         self._selector = selectors.DefaultSelector()
         self._is_nest_ours = nest is None
         self._nest = nest or Nest(n_threads=n_threads)
         self._folder = Path(tempfile.mkdtemp(dir=self._nest.folder))
         try:
+            # Before any worker starts: a function that cannot be pickled is the user's error, and
+            # must not look like workers that die.
             modules = handover.dump(function, self._folder / "function")
             self._surroundings = handover.surroundings(self._nest.environment())
             self._nest.bring(libraries(modules))
@@ -129,7 +135,7 @@ class ProcessExecutor:
         return task.future
 
     def completed(self, timeout_s: float | None = None) -> Sequence[Future[Any]]:
-        """Wait for results; returns at once when nothing is under way."""
+        """Wait for results; returns at once if no call is queued or running."""
         end = None if timeout_s is None else time.monotonic() + timeout_s
         self._assign()
         while not self._done and self._has_work():
@@ -145,7 +151,7 @@ class ProcessExecutor:
     def cancel(self, future: Future[Any]) -> None:
         """Drop a queued call; kill the worker of a running one.
 
-        A quick call that a worker has ahead may still be made; it is not handed out.
+        A quick call that was sent ahead may still run; its result is dropped.
         """
         if future.cancel():
             return
@@ -158,10 +164,11 @@ class ProcessExecutor:
                 self._retire(worker)
 
     def close(self) -> None:
-        """Kill all workers and remove the handed-over data."""
+        """Kill all workers and remove the shared data."""
         if self._is_nest_ours:
-            # Takes everybody with it, also those who are still on their way.
+            # Closing the server also ends workers that are still starting.
             self._nest.close()
+        # All are told before the first is waited for, so that they end at the same time.
         for worker in self._workers:
             worker.process.dismiss()
         under_way = [*self._suspects, *(w.tasks[0] for w in self._workers if w.tasks)]
@@ -198,25 +205,32 @@ class ProcessExecutor:
             self._give(worker, task)
 
     def _idlest(self) -> _Worker | None:
-        """The worker with the fewest calls, if it may have one more."""
+        """Return the worker with the fewest calls, if it may have one more."""
         ready = [worker for worker in self._workers if worker.is_ready]
         worker = min(ready, key=lambda worker: len(worker.tasks), default=None)
         return worker if worker and len(worker.tasks) < self._depth() else None
 
     def _depth(self) -> int:
-        """How many calls a worker may have: several, if all of the recent ones were quick."""
+        """Number of calls that a worker may have: several if all recent ones were quick."""
         if self._slowest_s > SLOW_S:
             return 1
         return min(MAX_HELD, 1 + int(HELD_S / self._slowest_s))
 
     def _next_task(self, worker: _Worker) -> _Task | None:
-        """A call; one that lost a worker runs alone, so that nobody else is to blame."""
+        """Return the next call for a worker, if there is one.
+
+        A call that lost a worker runs alone: if its worker dies again, no other call can be the
+        cause.
+        """
         in_hand = [other.tasks[0] for other in self._workers if other.tasks]
         if self._suspects:
             return self._suspects.popleft() if not in_hand else None
+        # While such a call runs, nothing else begins.
         if any(task.strikes for task in in_hand):
             return None
         while self._queue:
+            # Large items are not sent ahead (see ``SMALL_BYTES``): the worker must be idle to read
+            # them.
             if worker.tasks and len(self._queue[0].content) > SMALL_BYTES:
                 return None
             task = self._queue.popleft()
@@ -231,7 +245,7 @@ class ProcessExecutor:
         self._send(worker, task.content)
 
     def _send(self, worker: _Worker, content: bytes) -> None:
-        # Where it is dead, that will be heard: after what it has said before.
+        # A dead worker is noticed by `_hear`, after the messages that it sent before it died.
         faults.reach("run.send")
         with suppress(BrokenPipeError, ConnectionResetError):
             worker.process.connection.send_bytes(content)
@@ -243,6 +257,7 @@ class ProcessExecutor:
             future.set_running_or_notify_cancel()
 
     def _start_workers(self) -> None:
+        # Cancelled calls in front would start workers that then have nothing to do.
         while self._queue and self._queue[0].future.cancelled():
             self._queue.popleft()
         n_calls = len(self._queue) + len(self._suspects) + sum(bool(w.tasks) for w in self._workers)
@@ -254,16 +269,18 @@ class ProcessExecutor:
         worker = _Worker(self._nest.hatch(self._folder / "function", log), log)
         for source in (worker.process.connection, worker.process.lifeline):
             self._selector.register(source, selectors.EVENT_READ, worker)
+        # First message: a forked worker cannot import the project's code before it has the places.
         self._send(worker, self._surroundings)
         return worker
 
     # -- taking in results -------------------------------------------------------------------
 
     def _listen(self, end: float | None) -> None:
-        """Wait until a worker speaks or dies, or the next deadline."""
+        """Wait for a message or the death of a worker, or for the next deadline."""
         moments = [moment for moment in (*self._deadlines(), end) if moment is not None]
         timeout_s = max(0.0, min(moments) - time.monotonic()) if moments else None
         for key, _ in self._selector.select(timeout_s):
+            # An earlier event of the same batch may have retired this worker.
             if key.data in self._workers:
                 self._hear(key.data, key.fileobj)
 
@@ -273,7 +290,7 @@ class ProcessExecutor:
         return [worker.since + self._timeout_s for worker in self._workers if worker.tasks]
 
     def _hear(self, worker: _Worker, source: Any) -> None:
-        # What a worker said before it died counts.
+        # A result that was sent before the worker died counts, so the connection is read first.
         connection = worker.process.connection
         try:
             says = source is connection or connection.poll()
@@ -291,8 +308,10 @@ class ProcessExecutor:
         except Exception as error:  # noqa: BLE001 - a result that cannot be read back
             kind, content = FAILED, error
         if kind == READY:
+            # A worker that started shows that starting works, so failures before it are forgiven.
             worker.is_ready, self._n_failed_starts = True, 0
         elif worker.tasks:
+            # Measured by the worker: the time that an answer waited here does not count.
             self._note(*DURATION.unpack_from(message))
             task = worker.tasks.popleft()
             if worker.tasks:
@@ -300,11 +319,14 @@ class ProcessExecutor:
             if kind == RESULT:
                 self._settle(task, result=content)
             elif isinstance(content, LostError):
+                # `LostError`: the worker lives, but the process that it waited for was killed (a
+                # training program). The same rule holds as for a worker that dies.
                 self._give_a_chance(task, str(content))
             else:
                 self._settle(task, error=content)
 
     def _note(self, seconds: float) -> None:
+        # The maximum decays slowly, so that one slow call does not stop handing out ahead for good.
         before = 0.0 if math.isinf(self._slowest_s) else FORGETTING * self._slowest_s
         self._slowest_s = max(seconds, before)
 
@@ -319,9 +341,11 @@ class ProcessExecutor:
                 self._retire(worker)
 
     def _bury(self, worker: _Worker) -> None:
-        """A worker has died: try its call once more, alone, then give the call up."""
+        """Retire a worker that has died; try its call once more, alone, then give the call up."""
         task = worker.tasks[0] if worker.tasks else None
         status = self._retire(worker)
+        # A worker that dies before its first call shows a broken environment: retrying for ever
+        # would hang the run, so the third one in a row ends it.
         if not worker.is_ready:
             self._blame_start(worker, status)
         if task is None or task.future.cancelled():
@@ -347,7 +371,7 @@ class ProcessExecutor:
             raise TunesmithError(f"worker processes cannot start:\n{reason}")
 
     def _retire(self, worker: _Worker) -> int:
-        """End a worker; what it had ahead is anybody's again."""
+        """End a worker; calls that were sent ahead return to the front of the queue."""
         self._workers.remove(worker)
         self._queue.extendleft(reversed(list(islice(worker.tasks, 1, None))))
         for source in (worker.process.connection, worker.process.lifeline):
@@ -365,7 +389,7 @@ class ProcessExecutor:
 
 
 def cause_of_death(status: int, killed: str = "killed by SIGKILL") -> str:
-    """What ended a process, from its return code.
+    """Describe the end of a process by its return code.
 
     Args:
         status: as in ``subprocess``.

@@ -16,15 +16,15 @@ from tunesmith.user_output import held
 
 
 class ThreadLimit:
-    """Within it, BLAS and OpenMP use so many threads."""
+    """Context in which BLAS and OpenMP use a given number of threads."""
 
     def __init__(self, n: int) -> None:
         self._n, self._n_modules = n, -1
         self._inside = ExitStack()
 
     def __enter__(self) -> None:
-        # Finding the libraries reads the whole process' memory map: milliseconds, so only where
-        # imports may have brought new ones.
+        # Finding the libraries reads the whole process's memory map, which takes milliseconds. It
+        # is repeated only if imports may have loaded new ones.
         if len(sys.modules) != self._n_modules:
             self._controller, self._n_modules = ThreadpoolController(), len(sys.modules)
         self._inside.enter_context(self._controller.limit(limits=self._n))
@@ -36,8 +36,8 @@ class ThreadLimit:
 class SerialExecutor:
     """Runs one queued call each time results are asked for.
 
-    It cannot stop a call: choose processes where there is a time limit. Calls get ``n_threads``
-    BLAS and OpenMP threads, or with ``None`` as many as the process has.
+    It cannot stop a call: choose processes if there is a time limit. Calls get ``n_threads`` BLAS
+    and OpenMP threads, or with ``None`` as many as the process has.
     """
 
     n_workers = 1
@@ -74,6 +74,8 @@ class SerialExecutor:
             with self._limit, held():
                 future.set_result(self._function(item))
         except BaseException as error:
+            # The run's own interruption must end the run; the user's `sys.exit` only fails the
+            # call.
             if is_ours(error):
                 raise
             future.set_exception(error)

@@ -1,4 +1,4 @@
-"""The process behind ``ProcessExecutor``: reads items, answers results, leaves nothing behind."""
+"""The worker process: reads items and answers with results until the run closes the connection."""
 
 import os
 import pickle
@@ -18,14 +18,14 @@ from tunesmith.interruptions import is_ours
 
 READY, RESULT, FAILED = "ready", "result", "failed"
 DURATION = struct.Struct("<d")
-"""In front of an answer: the seconds that it took."""
+"""Header of an answer: the seconds that the call took."""
 
 
 def main(arguments: Sequence[str]) -> None:
     """Serve until the run closes the connection.
 
     Args:
-        arguments: connection and lifeline descriptors, the function's file, threads a call.
+        arguments: connection and lifeline descriptors, the function's file, threads per call.
     """
     connection_fd, lifeline_fd, path, n_threads = arguments
     stand_guard(int(lifeline_fd), Path(path).parent, close=int(connection_fd))
@@ -34,6 +34,7 @@ def main(arguments: Sequence[str]) -> None:
     _volunteer()
     connection = Connection(int(connection_fd))
     function = _load(Path(path), connection.recv_bytes())
+    # After the function is loaded: the limits reach only the libraries that are loaded by then.
     with _limits(int(n_threads)):
         _fall_silent()
         connection.send_bytes(DURATION.pack(0.0) + pickle.dumps((READY, None)))
@@ -41,7 +42,7 @@ def main(arguments: Sequence[str]) -> None:
 
 
 def _volunteer() -> None:
-    """Be the one to go when memory runs out: a worker costs one call, its parent the run."""
+    """Offer this process to the kernel if memory runs out: a worker costs one call, the run all."""
     with suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text("500")
 
@@ -55,6 +56,7 @@ def _fall_silent() -> None:
 
 
 def _load(path: Path, surroundings: bytes) -> Any:
+    # Imported late: the supervisor is forked before, and stays small without it.
     from tunesmith.execute import handover
 
     handover.settle_in(surroundings)
@@ -75,6 +77,8 @@ def _serve(connection: Connection, function: Any) -> None:
             return
         began = time.perf_counter()
         answer = _answer(function, item)
+        # Tests kill the worker here and after the answer: a result may be neither lost nor counted
+        # twice.
         faults.reach("worker.answer")
         connection.send_bytes(DURATION.pack(time.perf_counter() - began) + answer)
         faults.reach("worker.answered")
@@ -106,4 +110,4 @@ def _told(error: BaseException) -> bytes:
 
 
 start = main
-"""As ``bootstrap`` calls it."""
+"""Entry point that ``bootstrap`` calls."""
