@@ -1,1 +1,1 @@
-"""Where a study lives in a repository: branches that hand over to each other."""
+"""A study in its repository: Git branches, DVC stages, CI jobs, verification."""

@@ -1,4 +1,4 @@
-"""How Git learns to join histories: a line in ``.gitattributes``, and a driver in each clone."""
+"""The merge driver for histories: a line in ``.gitattributes``, and a setting in each clone."""
 
 from pathlib import Path
 
@@ -11,14 +11,14 @@ FILE = ".gitattributes"
 
 
 def attributes(root: Path, history: str) -> tuple[Path, str | None, str]:
-    """What ``.gitattributes`` of a project is to hold.
+    """Return the ``.gitattributes`` of a project with the line for its history.
 
     Args:
         root: of the project.
         history: path of the history below it.
 
     Returns:
-        The file, its text (``None`` where it is not there), and the text that it should have.
+        The file, its text (``None`` if it is missing), and the text that it should have.
     """
     path = root / FILE
     before = exact_text(path)
@@ -29,7 +29,7 @@ def attributes(root: Path, history: str) -> tuple[Path, str | None, str]:
 
 
 def hint(root: Path) -> str:
-    """How to tell this clone about the driver; empty where it knows."""
+    """Command that registers the driver in this clone; empty if it is registered."""
     if git.answer(root, "config", "--get", f"merge.{DRIVER}.driver"):
         return ""
     return (

@@ -1,4 +1,4 @@
-"""What is believed of a study that is not run: the ledger, or else the history."""
+"""The latest record of a study, without running it: from the ledger, or else from the history."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -29,7 +29,7 @@ LEDGER, HISTORY = "ledger", "history"
 
 @dataclass(frozen=True)
 class Believed:
-    """A study's record, and where it comes from."""
+    """A study's record with its source."""
 
     record: StudyRecord
     nested: tuple[StudyRecord, ...]
@@ -44,16 +44,16 @@ def believed(
     identity: str | None,
     holds: Holds = always,
 ) -> Believed | None:
-    """The record that a run would go on from; ``None`` where there is none.
+    """Return the record that a run would continue; ``None`` if there is none.
 
-    That is the series with the present identity, of the ledger or of the history, whichever goes
-    on where the other one ends. Where both tell of other trials, the ledger is believed.
+    That is the series of trials with the present identity, from the ledger or from the history,
+    whichever continues the other. If the two have different trials, the ledger counts.
 
     Args:
         definition: of the study.
         committed: the history, if one is configured.
-        identity: of the present series, where it is known; else the last series counts.
-        holds: tells of what a series has read whether it is as it was.
+        identity: of the present series, if it is known; else the last series counts.
+        holds: tells whether the files that a series has read are unchanged.
     """
     ours = of_ledger(definition, identity, holds)
     theirs = _of_history(definition, committed)
@@ -67,7 +67,7 @@ def believed(
 
 
 def of_history(definition: Definition) -> Believed | None:
-    """What the history tells; ``None`` where there is none, or it cannot be used.
+    """Return the record in the history; ``None`` if there is none or it cannot be used.
 
     A clone in which DVC finds nothing to do never runs the study, and has no ledger.
     """
@@ -75,7 +75,7 @@ def of_history(definition: Definition) -> Believed | None:
 
 
 def of_other_history(definition: Definition, record: StudyRecord) -> Believed | None:
-    """The history, where it tells of the project as it is and the ledger's record does not.
+    """Return the history if it describes the project as it is and the ledger's record does not.
 
     ``dvc exp apply`` and Git bring the files of runs that were made elsewhere.
 
@@ -84,7 +84,7 @@ def of_other_history(definition: Definition, record: StudyRecord) -> Believed | 
         record: what the ledger has of it.
 
     Returns:
-        ``None`` where the record is the one to believe.
+        ``None`` if the record of the ledger counts.
     """
     told = _head_of(definition)
     if told is None or told == (record.head.identity, record.history.n_told):
@@ -102,7 +102,7 @@ def of_other_history(definition: Definition, record: StudyRecord) -> Believed | 
 
 
 def _head_of(definition: Definition) -> tuple[str, int] | None:
-    """Identity and number of trials that the history file tells of, without reading all of it."""
+    """Identity and number of trials in the history file, without reading all of it."""
     name = definition.file.outputs.history
     path = None if name is None else inside(definition.root, name)
     if path is None or not path.is_file():
@@ -140,12 +140,12 @@ def last_heads(definition: Definition, committed: CommittedHistory | None) -> It
 def of_ledger(
     definition: Definition, identity: str | None = None, holds: Holds = always
 ) -> Believed | None:
-    """What the ledger tells; ``None`` where it has nothing of the study.
+    """Return the record in the ledger; ``None`` if it has nothing of the study.
 
     Args:
         definition: of the study.
-        identity: of the series, if it is there; else that which ran last.
-        holds: tells of what a series has read whether it is as it was.
+        identity: of the series, if it is there; else the series that ran last.
+        holds: tells whether the files that a series has read are unchanged.
     """
     location, name = definition.ledger, definition.file.study
     if isinstance(location, Path) and not location.is_file():

@@ -1,5 +1,4 @@
-"""A project as a commit has it: its configuration, its outputs, its pipeline; no file of the
-working tree is read."""
+"""A project at a commit: its configuration, outputs and pipeline, without the working tree."""
 
 import posixpath
 import tempfile
@@ -48,7 +47,7 @@ class Pipeline:
 
     @property
     def outs(self) -> list[str]:
-        """What the stage writes into the repository."""
+        """Paths that the stage writes into the repository."""
         return [path for path in self.stage.outs if joined("", path) and "://" not in path]
 
 
@@ -59,7 +58,7 @@ class CommittedStudy:
     repository: Repository
     commit: str
     branch: str
-    """For texts: where the commit stands."""
+    """The branch of the commit, for messages."""
     config: str
     """The configuration, as the repository names it."""
 
@@ -118,7 +117,7 @@ class CommittedStudy:
 
     @property
     def outputs(self) -> Outputs:
-        """Where results are."""
+        """Outputs of the study, as the configuration names them."""
         return self.definition.file.outputs
 
     @property
@@ -137,7 +136,7 @@ class CommittedStudy:
         return [self.path(name) for name in self.outputs.paths.values()]
 
     def parameters(self, path: str) -> Parameters | None:
-        """What a best-parameters file holds; ``None`` where it is not there.
+        """Return the parameters in a best-parameters file; ``None`` if it is missing.
 
         Raises:
             UsageError: it holds no parameters.
@@ -175,7 +174,7 @@ class CommittedStudy:
 
     @property
     def is_tight(self) -> bool:
-        """Whether best parameters are an out of the tuning stage."""
+        """True if the best parameters are an out of the tuning stage."""
         pipeline = self.pipeline
         return pipeline is not None and self.best in pipeline.stage.outs
 
@@ -192,13 +191,13 @@ def pipelines_at(repository: Repository, commit: str) -> list[str]:
 def study_at(
     repository: Repository, commit: str, branch: str, names: Sequence[str]
 ) -> CommittedStudy | None:
-    """The study of a commit; ``None`` where it has no configuration.
+    """Return the study of a commit; ``None`` if it has no configuration.
 
     Args:
-        repository: where.
-        commit: which.
-        branch: for texts.
-        names: what its configuration may be called, as the repository names it; the first counts.
+        repository: to work in.
+        commit: to look at.
+        branch: for messages.
+        names: possible names of its configuration, as the repository names it; the first counts.
     """
     found = repository.entries(commit, names)
     config = next((name for name in names if name in found), None)
@@ -206,7 +205,7 @@ def study_at(
 
 
 def trials_at(there: CommittedStudy) -> "tuple[StudyRecord, str]":
-    """The trials that were committed with a study, and the file that holds them.
+    """Return the trials that were committed with a study, and the file that holds them.
 
     Raises:
         UsageError: none are, or they cannot be read.
@@ -235,7 +234,7 @@ def trials_at(there: CommittedStudy) -> "tuple[StudyRecord, str]":
 
 
 def joined(folder: str, name: str) -> str | None:
-    """A path below a folder of the repository; ``None`` where it leads out.
+    """Join a folder of the repository and a path; ``None`` if it leads out.
 
     >>> joined("models/churn", "../data.csv"), joined("", "../x"), joined("a", "./b")
     ('models/data.csv', None, 'a/b')
@@ -247,7 +246,7 @@ def joined(folder: str, name: str) -> str | None:
 
 
 def space_files(text: str, config: str) -> list[str]:
-    """The file that the space stands in, if it has one of its own."""
+    """Return the file that holds the space, if it has one of its own."""
     try:
         data = parse_document(text, Path(config)).data
     except UsageError:

@@ -1,6 +1,6 @@
-"""What a project has Git do to files on their way in and out: filters, and Git LFS above all.
+"""Git's filters, through which files pass on their way in and out; above all Git LFS.
 
-Hooks are off in all calls of ours, so that Git LFS, which uploads from a hook, has to be called.
+Hooks are off in all our calls, so that Git LFS, which uploads from a hook, has to be called.
 """
 
 import re
@@ -33,7 +33,7 @@ class Filters(Plumbing):
     """A repository whose files may pass through filters."""
 
     def filters_of(self, paths: Sequence[str]) -> dict[str, str]:
-        """The filter of each path that has one, by ``.gitattributes``."""
+        """Return the filter of each path that has one, by ``.gitattributes``."""
         if not paths:
             return {}
         given = "".join(f"{path}\0" for path in paths)
@@ -49,7 +49,7 @@ class Filters(Plumbing):
 
         Args:
             path: of the file, relative to the repository.
-            file: where it lies.
+            file: its place on disk.
             filter_: that it passes through, if any.
             before: its blob as committed, if it was.
 
@@ -61,7 +61,7 @@ class Filters(Plumbing):
         """
         if filter_ is None:
             return self._run("hash-object", "-w", "--path", path, "--", file)
-        # A pointer whose object was never fetched is a file as committed, and needs no filter.
+        # A pointer whose object was never fetched already is the file as committed: no filter.
         if before is not None and self._run("hash-object", "--no-filters", "--", file) == before:
             return before
         if not any(self._try("config", f"filter.{filter_}.{k}") for k in ("process", "clean")):
@@ -80,7 +80,7 @@ class Filters(Plumbing):
         return not data or POINTER.match(data) is not None
 
     def upload_objects(self, remote: str, new: Sequence[str], known: Sequence[str]) -> int:
-        """Upload what pointers of Git LFS stand for, so that no pointer is pushed without it.
+        """Upload objects of Git LFS, so that no pointer is pushed without its object.
 
         Args:
             remote: its name or address.
@@ -88,7 +88,7 @@ class Filters(Plumbing):
             known: commits that the remote has.
 
         Returns:
-            How many objects there were.
+            The number of objects.
 
         Raises:
             GitError: git-lfs is missing, or an object cannot be uploaded.

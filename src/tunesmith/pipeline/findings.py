@@ -1,4 +1,4 @@
-"""What a verification has found, as plain data."""
+"""Findings of a verification, as plain data."""
 
 import os
 import re
@@ -11,7 +11,7 @@ from tunesmith.config.names import CONFIG_NAMES
 
 REBUILD = "`tunesmith report` writes it from the ledger; `tunesmith run` also where there is none."
 Level = Literal["failure", "unseen", "note"]
-"""What disagrees, what could not be looked at, and what a reader should know."""
+"""A disagreement, something that could not be checked, and a note for the reader."""
 
 
 @dataclass(frozen=True)
@@ -19,12 +19,12 @@ class Finding:
     """One disagreement, or something that a reader should know."""
 
     place: str
-    """A file, or what else it is about."""
+    """The file or other subject of the finding."""
     found: str
     expected: str = ""
-    """What it should be."""
+    """Expected state."""
     fix: str = ""
-    """The way out."""
+    """The remedy."""
     level: Level = "failure"
 
     @property
@@ -43,7 +43,7 @@ OWN = re.compile(r"`(tunesmith (?:run|report|adopt|dvc init)\b[^`]*)`")
 
 
 def as_typed(text: str, config: Path | None) -> str:
-    """Commands of ours in a text, with the configuration where they would not find it themselves.
+    """Complete our commands in a text by ``-c FILE`` if they would not find the configuration.
 
     Args:
         text: with commands between backticks.
@@ -58,17 +58,17 @@ def as_typed(text: str, config: Path | None) -> str:
 
 
 def note(place: str, found: str, fix: str = "") -> Finding:
-    """What is no disagreement."""
+    """Return a note, which is no disagreement."""
     return Finding(place, found, fix=fix, level="note")
 
 
 def unseen(place: str, found: str, fix: str = "") -> Finding:
-    """What could not be looked at, so that nobody can say that it agrees."""
+    """Return a finding about something that could not be checked, so that nothing is certified."""
     return Finding(place, f"not verified: {found}", fix=fix, level="unseen")
 
 
 def first_difference(there: str, wanted: str) -> str:
-    """Where two texts part.
+    """Describe the first difference of two texts.
 
     >>> first_difference("a\\nb", "a\\nc")
     'differs from line 2 on'

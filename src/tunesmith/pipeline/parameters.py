@@ -20,17 +20,17 @@ class Parameters:
 
     @property
     def digest(self) -> str:
-        """Of the parameters as they are."""
+        """Digest of the parameters as they are."""
         return digest(dict(self.params))
 
     @property
     def is_edited(self) -> bool:
-        """Whether somebody changed the parameters after they were written."""
+        """True if somebody changed the parameters after they were written."""
         return self.meta.get("digest") != self.digest
 
 
 def parse(text: str, path: str, shape: Shape = PLAIN) -> Parameters:
-    """Parameters from the text of a best-parameters file.
+    """Read parameters from the text of a best-parameters file.
 
     Args:
         text: of the file.
@@ -45,7 +45,7 @@ def parse(text: str, path: str, shape: Shape = PLAIN) -> Parameters:
 
 
 def origin(parameters: Parameters) -> str:
-    """Where parameters come from, in a line.
+    """Return the origin of parameters, in a line.
 
     >>> meta = {"study": "churn", "trial": 7, "metric": "recall", "mean": 0.875}
     >>> origin(Parameters("", {}, meta | {"digest": digest({})}))

@@ -17,7 +17,7 @@ class GitError(UsageError):
     """Git refused; the text is what it said.
 
     Args:
-        message: what to tell people.
+        message: for the user.
         said: all that Git has printed.
     """
 
@@ -28,10 +28,10 @@ class GitError(UsageError):
 
 @dataclass(frozen=True)
 class Plumbing:
-    """How commands are called."""
+    """Calls of Git in one folder."""
 
     root: Path
-    """Where."""
+    """Folder of the calls."""
 
     def _try(self, *arguments: str, strip: bool = True) -> str | None:
         try:
@@ -78,7 +78,7 @@ class Plumbing:
         return done.stdout
 
     def contents(self, blobs: Iterable[str]) -> dict[str, bytes]:
-        """What many blobs hold, by one call."""
+        """Return the contents of many blobs, by one call."""
         wanted = sorted(set(blobs))
         if not wanted:
             return {}
@@ -92,12 +92,12 @@ class Plumbing:
         return found
 
     def is_ancestor(self, earlier: str, later: str) -> bool:
-        """Whether the later commit holds the earlier one."""
+        """Tell whether the later commit holds the earlier one."""
         return self._try("merge-base", "--is-ancestor", earlier, later) is not None
 
 
 def variables(more: Mapping[str, str]) -> dict[str, str]:
-    """The environment of a call: nothing in it leads to another repository, or asks anybody."""
+    """Return the environment of a call: nothing in it leads to another repository or prompts."""
     kept = {k: v for k, v in os.environ.items() if k not in REPOSITORY_VARIABLES}
     return {**kept, **FIXED, **more}
 
@@ -106,11 +106,11 @@ UNTELLING = re.compile(
     r"hint:|fatal: the remote end hung up|fatal: Could not read from remote"
     r"|Please make sure you have the correct access|and the repository exists"
 )
-"""How lines begin that Git adds to the one that says why."""
+"""Beginnings of lines that Git adds to the one that gives the reason."""
 
 
 def reason(said: str) -> str:
-    """The line of Git's that says why.
+    """Return the line of Git's output that gives the reason.
 
     >>> reason("To x\\n ! [rejected] a -> a (fetch first)\\nerror: failed\\nhint: See")
     '[rejected] a -> a (fetch first)'

@@ -20,13 +20,13 @@ PUSH_TIMEOUT_S = 120
 NO_OPTIONS = "does not support push options"
 HEADS = "refs/heads/"
 REJECTED = re.compile(r"^ *! \[", re.MULTILINE)
-"""How Git lists a branch that was refused."""
+"""The form in which Git lists a branch that was refused."""
 CONTENDED = re.compile(
     r"^ *! \[[^\]]*\].*\(.*(?:stale info|fetch first|non-fast-forward|cannot lock ref"
     r"|failed to lock|failed to update ref|incorrect old value|reference already exists).*\)\s*$",
     re.MULTILINE,
 )
-"""Git's own words when somebody else has pushed, or is pushing, at the same time."""
+"""Git's messages if somebody else has pushed, or is pushing, at the same time."""
 REMOTE_LINE = re.compile(r"^remote: ?(.*\S)\s*$", re.MULTILINE)
 PROGRESS = ("Resolving deltas", "Processing changes", "Compressing objects", "Counting objects")
 MAX_LINES = 12
@@ -36,9 +36,9 @@ class PushRefusedError(GitError):
     """A remote has refused a push.
 
     Args:
-        message: what to tell people.
+        message: for the user.
         said: all that Git has printed.
-        is_contended: whether Git says that somebody else is pushing, too.
+        is_contended: true if Git says that somebody else is pushing, too.
     """
 
     def __init__(self, message: str, said: str, *, is_contended: bool) -> None:
@@ -48,12 +48,12 @@ class PushRefusedError(GitError):
 
 @dataclass(frozen=True)
 class RemoteState:
-    """What a remote tells of itself."""
+    """State of a remote."""
 
     default_branch: str | None
     """``None`` if its HEAD leads nowhere."""
     tips: Mapping[str, str]
-    """Commit by branch, of those that were asked for and are there."""
+    """Commit by branch, of the requested branches that exist."""
 
 
 @dataclass(frozen=True)
@@ -63,16 +63,16 @@ class Move:
     branch: str
     commit: str
     before: str | None
-    """Where it stands now; ``None`` if it is not there yet."""
+    """Its commit now; ``None`` if it is not there yet."""
     begins: bool = False
-    """Whether it must not be there yet, on neither side."""
+    """True if it must not exist yet, on either side."""
 
 
 class Pushing(Filters):
     """A repository with remotes."""
 
     def ask_remote(self, remote: str, branches: Sequence[str]) -> RemoteState:
-        """What a remote's branches are now, and which is its default.
+        """Ask a remote for the commits of its branches, and its default branch.
 
         Raises:
             GitError: the remote is not there.
@@ -101,7 +101,7 @@ class Pushing(Filters):
         Args:
             remote: its name or address.
             commits: by branch.
-            tips: where these branches are on the remote now; missing ones are made.
+            tips: commits of these branches on the remote now; missing branches are made.
             options: for the server.
 
         Raises:
@@ -109,7 +109,7 @@ class Pushing(Filters):
             GitError: the remote cannot be reached, or an object is missing.
         """
         self.upload_objects(remote, list(commits.values()), list(tips.values()))
-        # A lease would allow to rewrite a branch, and nobody has asked for that: then the usual
+        # A lease would allow to rewrite a branch, which nobody has asked for: then the usual
         # rule holds, by which Git refuses.
         known = {b: t for b, t in tips.items() if b in commits}
         safe = [b for b in commits if b not in known or self.is_ancestor(known[b], commits[b])]
@@ -214,12 +214,12 @@ class Pushing(Filters):
         return "Nothing was changed, neither here nor there."
 
     def was_here(self, branch: str, commit: str) -> bool:
-        """Whether a local branch has stood on a commit that it does not hold any more."""
+        """Tell whether a local branch has stood on a commit that it does not hold any more."""
         listed = self._try("log", "--walk-reflogs", "--format=%H", f"{HEADS}{branch}", "--")
         return commit in (listed or "").split()
 
     def _follow(self, moves: Sequence[Move], remote: str) -> None:
-        """Have `git pull` and `git push` need no names later on; without it all is well, too."""
+        """Set the upstream, so that `git pull` and `git push` need no names; failing is allowed."""
         if remote in self._run("remote").split():
             for move in moves:
                 self._try("config", f"branch.{move.branch}.remote", remote)
@@ -246,7 +246,7 @@ class Pushing(Filters):
                 yield
                 faults.reach("git.commit")
             except BaseException:
-                # At the end of its input Git gives up what it has not been told to do.
+                # At the end of its input Git aborts a transaction that was not committed.
                 git.communicate()
                 raise
             try:
@@ -256,7 +256,7 @@ class Pushing(Filters):
 
 
 def _half(moves: Sequence[Move], remote: str | None, error: GitError) -> str:
-    """What to say if the branches here could not be moved although they were locked."""
+    """Return the message if the local branches could not be moved although they were locked."""
     if remote is None:
         return f"{error}\n  Nothing was changed."
     named = " and ".join(f"`{move.branch}`" for move in moves)
@@ -268,7 +268,7 @@ def _half(moves: Sequence[Move], remote: str | None, error: GitError) -> str:
 
 
 def _tell(git: "subprocess.Popen[str]", text: str, wanted: str) -> None:
-    """Have a transaction do something.
+    """Send a line to a transaction, and wait for its answer.
 
     Raises:
         GitError: it did not.
@@ -288,7 +288,7 @@ def _tell(git: "subprocess.Popen[str]", text: str, wanted: str) -> None:
 
 
 def remote_lines(said: str) -> list[str]:
-    """What the server itself has said about a push.
+    """Return the lines that the server itself has sent about a push.
 
     >>> remote_lines("remote: error: GH006: Protected branch.  \\nremote:\\nTo x\\n ! [rejected]")
     ['remote: error: GH006: Protected branch.']

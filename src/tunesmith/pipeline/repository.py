@@ -24,13 +24,13 @@ class Entry:
 
 @dataclass(frozen=True)
 class Tip:
-    """Where a branch stands."""
+    """The newest known commit of a branch."""
 
     commit: str
     remote: str = ""
-    """Whose branch it is; empty where it is a local one."""
+    """Remote of the branch; empty if it is a local one."""
     has_parted: bool = False
-    """Whether the local branch and that of a remote have commits that the other one lacks."""
+    """True if the local branch and that of a remote each have commits that the other one lacks."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Repository(Pushing):
 
     @classmethod
     def of(cls, folder: Path) -> "Repository":
-        """Find it.
+        """Find the repository of a folder.
 
         Raises:
             UsageError: the folder is in none, or there is no Git.
@@ -59,12 +59,12 @@ class Repository(Pushing):
     # -- branches ----------------------------------------------------------------------------
 
     def commit_of(self, revision: str) -> str | None:
-        """The commit that a revision names; ``None`` where it names none."""
+        """Return the commit that a revision names; ``None`` if it names none."""
         text = f"{revision}^{{commit}}"
         return self._try("rev-parse", "--verify", "--quiet", "--end-of-options", text)
 
     def branches(self) -> dict[str, str]:
-        """Local branches and their commits, and those of remotes that have no local one.
+        """Return local branches and their commits, and branches of remotes that have no local one.
 
         Returns:
             Short name -> commit, sorted by name.
@@ -73,11 +73,11 @@ class Repository(Pushing):
         return dict(sorted({**remote, **self.local_branches()}.items()))
 
     def local_branches(self) -> dict[str, str]:
-        """Local branches and their commits."""
+        """Return local branches and their commits."""
         return self._refs("refs/heads/")
 
     def remote_branches(self) -> dict[str, list[Tip]]:
-        """Branches as the remotes had them when they were asked last; ``origin`` goes first."""
+        """Return the branches of remotes, as they were at the last fetch; ``origin`` goes first."""
         remotes = sorted(self._run("remote").split(), key=lambda name: (-len(name), name))
         found: dict[str, list[Tip]] = {}
         for name, commit in self._refs("refs/remotes/").items():
@@ -91,14 +91,14 @@ class Repository(Pushing):
         return found
 
     def remotes(self) -> list[str]:
-        """Their names."""
+        """Names of the remotes."""
         return self._run("remote").split()
 
     def tips(self, prefixes: tuple[str, ...]) -> dict[str, Tip]:
-        """Where branches stand by the newest that is known here, on this side or on a remote's.
+        """Return the newest known commit of branches, local or on a remote.
 
         Args:
-            prefixes: what their names begin with.
+            prefixes: of their names.
         """
         local, remote = self.local_branches(), self.remote_branches()
         wanted = sorted(name for name in {*local, *remote} if name.startswith(prefixes))
@@ -116,7 +116,7 @@ class Repository(Pushing):
         return tip
 
     def merged_into(self, commit: str) -> set[str]:
-        """All branches' commits that a commit holds."""
+        """Return the tips of all branches that a commit holds."""
         shape = "--format=%(objectname)"
         places = ("refs/heads/", "refs/remotes/")
         return set(self._run("for-each-ref", shape, f"--merged={commit}", *places).split())
@@ -127,7 +127,7 @@ class Repository(Pushing):
         return {name.removeprefix(prefix): commit for name, commit in lines}
 
     def checked_out(self) -> dict[str, str]:
-        """Branches that a working tree stands on, and where that lies."""
+        """Return the branches that are checked out, each with the folder of its working tree."""
         found, place = {}, ""
         for line in self._run("worktree", "list", "--porcelain").splitlines():
             word, _, rest = line.partition(" ")
@@ -138,22 +138,22 @@ class Repository(Pushing):
         return found
 
     def mark_branch(self, name: str, key: str, value: str) -> None:
-        """Note something of a branch in this clone; it goes when the branch is deleted."""
+        """Note something about a branch in this clone; Git drops it when the branch is deleted."""
         self._run("config", f"branch.{name}.{key}", value or ".")
 
     def marks(self, key: str) -> dict[str, str]:
-        """What was so noted, by branch."""
+        """Return these notes, by branch."""
         listed = self._try("config", "-z", "--get-regexp", rf"^branch\..*\.{key}$") or ""
         rows = [row.partition("\n") for row in listed.split("\0") if row]
         found = {name.removeprefix("branch.").removesuffix(f".{key}"): v for name, _, v in rows}
         return {name: "" if value == "." else value for name, value in found.items()}
 
     def is_branch_name(self, name: str) -> bool:
-        """Whether Git takes it for a branch."""
+        """Tell whether Git accepts a name for a branch."""
         return self._try("check-ref-format", "--branch", name) is not None
 
     def main_branch(self) -> str | None:
-        """What experiments are merged into: the remote's default branch, or ``main``."""
+        """Branch that experiments are merged into: the remote's default branch, or ``main``."""
         head = self.remote_head("origin")
         branches = {*self.local_branches(), *self.remote_branches()}
         return next((name for name in (head, "main", "master") if name in branches), None)
@@ -165,14 +165,14 @@ class Repository(Pushing):
         return head.removeprefix(place) if head else None
 
     def fetch_command(self, *branches: str) -> str:
-        """What to type so that branches are here with their history, whatever was cloned."""
+        """Return the command that fetches branches with their history, whatever was cloned."""
         depth = " --unshallow" if self.is_shallow() else ""
         named = branches or ("*",)
         refs = [f"'+refs/heads/{name}:refs/remotes/origin/{name}'" for name in named]
         return f"git fetch{depth} origin {' '.join(refs)}"
 
     def is_shallow(self) -> bool:
-        """Whether a part of the history is missing."""
+        """True if a part of the history is missing."""
         return self._try("rev-parse", "--is-shallow-repository") == "true"
 
     # -- history -----------------------------------------------------------------------------
@@ -182,7 +182,7 @@ class Repository(Pushing):
         return self._try("log", "-1", "--format=%H", revision, "--", *paths) or None
 
     def merge_base(self, one: str, other: str) -> str | None:
-        """The commit from which two of them part."""
+        """Return the last common commit of two commits."""
         return one if one == other else self._try("merge-base", one, other)
 
     def changed_since(self, earlier: str, later: str) -> list[str]:
@@ -196,8 +196,8 @@ class Repository(Pushing):
 
         Args:
             word: plain letters and dashes.
-            revisions: where to look.
-            unless: leave out what this commit holds.
+            revisions: to look at.
+            unless: leave out everything that this commit holds.
 
         Returns:
             Commit and message.
@@ -218,7 +218,7 @@ class Repository(Pushing):
         Args:
             commit: the newest.
             path: of the file.
-            unless: leave out what this commit holds.
+            unless: leave out everything that this commit holds.
         """
         bounds = [commit, *([f"^{unless}"] if unless else [])]
         shape = ("--format=", "--raw", "--no-abbrev", "--diff-merges=first-parent", "--no-renames")
@@ -229,17 +229,17 @@ class Repository(Pushing):
     # -- files -------------------------------------------------------------------------------
 
     def read(self, revision: str, path: str) -> str | None:
-        """A file of a revision; ``None`` where it is not there."""
+        """Return the text of a file of a revision; ``None`` if it is not there."""
         return self._try("cat-file", "blob", f"{revision}:{path}", strip=False)
 
     def tree(self, revision: str, path: str) -> str | None:
-        """The object of a file or a folder; ``None`` where it is not there."""
+        """Return the object of a file or a folder; ``None`` if it is not there."""
         return self._try(
             "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}:{path}"
         )
 
     def entries(self, revision: str, paths: Iterable[str]) -> dict[str, Entry]:
-        """Those of the paths that are plain files in a revision."""
+        """Return the entries of those paths that are plain files in a revision."""
         wanted = list(paths)
         if not wanted:
             return {}
@@ -249,7 +249,7 @@ class Repository(Pushing):
         return {path: entry for path, entry in found.items() if entry.mode in PLAIN_FILES}
 
     def files(self, revision: str, folder: str = "") -> list[str]:
-        """Paths of all files of a revision."""
+        """List the paths of all files of a revision."""
         place = [f"{folder}/"] if folder else []
         listed = self._run(
             "ls-tree", "-r", "-z", "--full-tree", "--name-only", revision, "--", *place
@@ -257,13 +257,13 @@ class Repository(Pushing):
         return listed.split("\0")[:-1]
 
     def blobs(self, names: Sequence[tuple[str, str]]) -> list[str | None]:
-        """The blobs of many files by one call.
+        """Return the blobs of many files by one call.
 
         Args:
             names: revisions and paths.
 
         Returns:
-            One a name, in order; ``None`` where there is no such file.
+            One a name, in order; ``None`` if there is no such file.
         """
         if not names:
             return []
@@ -311,11 +311,11 @@ class Repository(Pushing):
         Args:
             branch: its name; it may be missing here and is made then.
             tip: the commit to add to, which the branch stands on or is to be moved forward to.
-            files: what stands at a path from now on; ``None`` removes it.
+            files: new entry by path; ``None`` removes the file.
             message: of the commit.
 
         Returns:
-            The commit; ``tip`` where nothing changes.
+            The commit; ``tip`` if nothing changes.
 
         Raises:
             GitError: the branch has moved meanwhile.
@@ -328,18 +328,18 @@ class Repository(Pushing):
     def set_branch(
         self, branch: str, commit: str, before: str | None, remote: str | None = None
     ) -> None:
-        """Let a branch stand on a commit, here and on a remote: on both sides, or on none.
+        """Set a branch to a commit, here and on a remote: on both sides, or on none.
 
         Args:
             branch: that no working tree stands on; it is made if it is missing.
             commit: that holds all that the branch has held.
-            before: where the branch was when this began; ``None`` if it was not there.
+            before: commit of the branch when this began; ``None`` if it did not exist.
             remote: to push it to; by default it is not pushed.
 
         Raises:
             GitError: the branch has moved meanwhile, or the remote refuses; nothing was changed.
         """
-        # Only if it is where it was: nobody's commit is lost.
+        # Only if the branch has not moved since, so that nobody's commit is lost.
         self.move_branches([Move(branch, commit, before)], remote)
 
     def commit_on(self, tip: str, files: Mapping[str, Entry | None], message: str) -> str:
@@ -368,7 +368,7 @@ class Repository(Pushing):
             return self._run("write-tree", more=index)
 
     def _author(self) -> dict[str, str]:
-        """Who commits, where Git has not been told."""
+        """Environment that names the author, if Git's configuration has none."""
         if self._try("var", "GIT_COMMITTER_IDENT") is not None:
             return {}
         return {f"GIT_{who}_{k}": v for who in ("AUTHOR", "COMMITTER") for k, v in NOBODY.items()}

@@ -1,4 +1,4 @@
-"""Values set in a configuration's text; what people wrote besides stays as it is."""
+"""Edits of a configuration's text: values are set, everything else stays as it is."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -10,7 +10,7 @@ from tunesmith.formats import toml as toml_format
 
 
 def with_values(text: str, source: Path, values: Mapping[tuple[str, ...], Any]) -> str:
-    """The text with keys of sections set.
+    """Return the text with keys of sections set.
 
     Args:
         text: of the configuration.
@@ -37,7 +37,7 @@ def with_values(text: str, source: Path, values: Mapping[tuple[str, ...], Any]) 
 
 
 def _without(text: str, places: Iterable[tuple[str, ...]]) -> str:
-    """A TOML document without some keys: it has no null."""
+    """Return a TOML document without some keys: TOML has no null."""
     import tomlkit
 
     document: Any = tomlkit.parse(text)

@@ -1,4 +1,4 @@
-"""Where a study stands against the project as it is now, in words."""
+"""Staleness of a study: its results compared with the project as it is now."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,26 +17,26 @@ from tunesmith.study.loop import ALL_TRIED, EXHAUSTED
 from tunesmith.tuning import BLAME, INTERRUPTED, read_files_changed
 
 SECTIONS = ("search", "budget")
-"""Of the configuration, which fix the trials beside what scores depend on."""
+"""Sections of the configuration that fix the trials, beside the scores' dependencies."""
 
 
 @dataclass(frozen=True)
 class Standing:
-    """What a study's results are worth for the project as it is now."""
+    """Staleness of a study's results for the project as it is now."""
 
     is_current: bool | None
-    """Whether they were found with the present data, code, versions and configuration; ``None``
-    where that is not known."""
+    """True if they were found with the present data, code, versions and configuration; ``None``
+    if that is not known."""
     reasons: tuple[str, ...]
-    """What has changed since, or why that is not known."""
+    """Changes since then, or the reason for which they are not known."""
     left: str | None
-    """Why a run would go on, where the study is current and not at its end."""
+    """Reason for which a run would continue, if the study is current and not finished."""
     edit: Edit | None
-    """What somebody has edited in the best-parameters file."""
+    """Edit of the best-parameters file, if any."""
 
     @property
     def words(self) -> str:
-        """In a line.
+        """The staleness in a line.
 
         >>> Standing(False, ("the data changed",), None, None).words
         'stale: the data changed'
@@ -49,7 +49,7 @@ class Standing:
 
 
 def standing(definition: Definition, record: StudyRecord) -> Standing:
-    """Compare what a study was run with and what there is now; evaluates nothing.
+    """Compare a study with the project as it is now; evaluates nothing.
 
     Args:
         definition: as it is now.
@@ -70,7 +70,7 @@ def standing(definition: Definition, record: StudyRecord) -> Standing:
 def stale_reasons(
     definition: Definition, record: StudyRecord, objective: Described
 ) -> Iterator[str]:
-    """What has changed since the series began; nothing where it is the present one.
+    """Yield the changes since the series of trials began; none if it is the present one.
 
     Args:
         definition: as it is now.
@@ -94,7 +94,7 @@ def stale_reasons(
 
 
 def left_to_do(definition: Definition, record: StudyRecord) -> str | None:
-    """Why a run would go on; a time limit that was met is an end."""
+    """Return the reason for which a run would continue; a time limit that was met is an end."""
     if record.outdated:
         return record.outdated
     last = record.runs[-1] if record.runs else None

@@ -1,1 +1,1 @@
-"""Branches that hand over: an experiment is a branch to tune on and one to train on."""
+"""Experiments: each is a branch to tune on and a branch to train on."""

@@ -1,4 +1,4 @@
-"""Bringing what a study found to the branch that trains with it, as one commit."""
+"""Apply the results of a study to the branch that trains with them, as one commit."""
 
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
@@ -29,28 +29,28 @@ WINNER = Choice()
 
 @dataclass(frozen=True)
 class Applied:
-    """What a training branch was given."""
+    """The parameters that a training branch was given, and the commit that has them."""
 
     branch: str
     commit: str
     parameters: Parameters
     where: str
-    """What they were read from."""
+    """File that the parameters were read from."""
     source: str
     """The commit of the tuning branch."""
     is_new: bool
-    """Whether a commit was added; there is none where the branch has all of it already."""
+    """True if a commit was added; false if the branch had all of it already."""
     files: tuple[str, ...]
-    """What may differ from before."""
+    """Paths that may differ from before."""
     changes: tuple[str, ...]
     """``name: old -> new`` of the parameters."""
     insisted: tuple[str, ...] = ()
-    """What was against it, where somebody insisted."""
+    """Blockers that ``force`` overruled."""
 
 
 @dataclass(frozen=True)
 class _Way:
-    """From where to where."""
+    """The two ends of an ``apply``: a study and a training branch."""
 
     there: CommittedStudy
     """The study on the tuning branch."""
@@ -58,9 +58,9 @@ class _Way:
     """The commit of the training branch."""
     branch: str
     base: str
-    """From which both come."""
+    """The commit from which both branches come."""
     applied: str | None
-    """The commit that brought parameters last."""
+    """The commit that applied parameters last."""
     files: Mapping[str, Entry | None]
 
 
@@ -73,17 +73,17 @@ def apply(
     force: bool = False,
     remote: str | None = None,
 ) -> Applied:
-    """Bring what was found to the training branch, as one commit; no working tree is touched.
+    """Apply the results to the training branch, as one commit; no working tree is touched.
 
-    Where best parameters are an out of DVC's tuning stage, all of its results come along, as they
+    If the best parameters are an out of DVC's tuning stage, all of its results are applied, as they
     would not fit together otherwise; else the best-parameters file alone.
 
     Args:
-        repository: where.
+        repository: to work in.
         name: of the experiment.
-        names: what its configuration may be called, as the repository names it.
-        choice: whose parameters.
-        force: although they are stale or edited, or the training branch has its own.
+        names: possible names of its configuration, as the repository names it.
+        choice: the trial whose parameters are applied.
+        force: apply them although they are stale or edited, or the training branch has its own.
         remote: to push the training branch to; then both sides have it, or neither.
 
     Raises:
@@ -122,7 +122,7 @@ def _planned(way: _Way, parameters: Parameters, where: str, insisted: tuple[str,
     )
 
 
-# -- from where to where -------------------------------------------------------------------------
+# -- the two branches ----------------------------------------------------------------------------
 
 
 def _both(
@@ -182,7 +182,7 @@ def _parted(repository: Repository, branch: str) -> str:
 
 
 def _switch(repository: Repository, place: str) -> str:
-    """How a working tree leaves a branch; where the main one is not free, it stands on none."""
+    """Command by which a working tree leaves a branch, for the main one or else for no branch."""
     main, taken = repository.main_branch(), repository.checked_out()
     is_free = main is not None and taken.get(main, place) == place
     is_here = Path(place).resolve() == repository.root.resolve()
@@ -235,21 +235,21 @@ def _in_shape(there: CommittedStudy, training: str, parameters: Parameters) -> s
 
 
 def _before(way: _Way) -> Parameters | None:
-    """What the training branch trains with so far."""
+    """Parameters that the training branch trains with so far."""
     try:
         return replace(way.there, commit=way.training, branch=way.branch).parameters(way.there.best)
     except UsageError:
         return None
 
 
-# -- what is against it --------------------------------------------------------------------------
+# -- blockers ------------------------------------------------------------------------------------
 
 
 def _refuse(way: _Way, choice: Choice, *, force: bool) -> tuple[str, ...]:
-    """Say all that is against it at once, with the way out of each.
+    """Refuse with all blockers at once, each with its remedy.
 
     Returns:
-        What was overruled.
+        The blockers that ``force`` overruled.
     """
     found = list(_objections(way, choice))
     is_firm = any(objection.is_firm for objection in found)
@@ -274,7 +274,7 @@ def _objections(way: _Way, choice: Choice) -> Iterator[Objection]:
 
 
 def _own_changes(way: _Way) -> Iterator[Objection]:
-    """What somebody has changed on the training branch itself, and would be lost."""
+    """Yield the changes made on the training branch itself that would be lost."""
     repository, reference = way.there.repository, way.applied or way.base
     own = []
     for path, entry in way.files.items():
@@ -291,7 +291,7 @@ def _own_changes(way: _Way) -> Iterator[Objection]:
 
 
 def _says_the_same(way: _Way, path: str, reference: str) -> bool:
-    """Whether a file that differs as text does not differ in what counts."""
+    """Tell whether two files with different text agree in what counts."""
     there, pipeline = way.there, way.there.pipeline
     if pipeline is not None and path == pipeline.lock:
         return locked_stage(there, way.training) in (

@@ -1,4 +1,4 @@
-"""Whose parameters are brought to a training branch: the winner's, or another trial's."""
+"""The parameters to apply to a training branch: the winner's, or another trial's."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,37 +18,37 @@ from tunesmith.reporting.summary import summarise
 
 @dataclass(frozen=True)
 class Choice:
-    """Whose parameters somebody asks for; the winner's where nothing is said."""
+    """The trial that the user asks for; by default the winner."""
 
     trial: int | None = None
     selection: str | None = None
     take: str | None = None
-    """``winner`` or ``edited``, where somebody has edited what the study found."""
+    """``winner`` or ``edited``, if somebody has edited the best parameters."""
 
     @property
     def is_other(self) -> bool:
-        """Whether the winner may not be what is meant."""
+        """True if another trial than the winner may be meant."""
         return self.trial is not None or self.selection is not None
 
 
 @dataclass(frozen=True)
 class Chosen:
-    """Parameters to bring, and where they were read."""
+    """Parameters to apply, and the file that they were read from."""
 
     parameters: Parameters
     where: str
 
 
 def chosen(there: CommittedStudy, base: str | None, choice: Choice) -> Chosen:
-    """The parameters to bring.
+    """Return the parameters to apply.
 
     Args:
         there: the study on the tuning branch.
         base: the commit that both branches come from.
-        choice: whose.
+        choice: the trial that was asked for.
 
     Raises:
-        UsageError: there are none, it is not clear whose, or the trial is not to be had.
+        UsageError: there are none, the choice is not clear, or the trial cannot be found.
     """
     winner = there.parameters(there.found)
     if winner is None:
@@ -71,7 +71,7 @@ def chosen(there: CommittedStudy, base: str | None, choice: Choice) -> Chosen:
 
 
 def nothing_tuned(there: CommittedStudy) -> UsageError:
-    """That no study has been run on the tuning branch."""
+    """Error that says that no study has been run on the tuning branch."""
     return UsageError(
         f"`{there.branch}` has no tuned parameters yet ({there.found}).\n"
         "  Run the study there, and commit."
@@ -82,7 +82,7 @@ def nothing_tuned(there: CommittedStudy) -> UsageError:
 
 
 def _edited(there: CommittedStudy, winner: Parameters, base: str | None) -> Parameters | None:
-    """What somebody has put into the best-parameters file on the tuning branch itself."""
+    """Parameters that somebody wrote into the file on the tuning branch; ``None`` if unedited."""
     own = there.parameters(there.best)
     if own is None or own.digest == winner.digest or _is_as_in(there, base):
         return None
@@ -106,7 +106,7 @@ def _unclear(there: CommittedStudy, winner: Parameters, edited: Parameters) -> U
 
 
 def _refuse_held_back(there: CommittedStudy, winner: Parameters, base: str | None) -> None:
-    """Where a gate says to keep the parameters in force, the file is as it was."""
+    """Refuse if the gate says to keep the current parameters: the file is unchanged then."""
     gate = there.definition.file.gate
     own = there.parameters(there.best)
     if gate is None or not gate.keep or own is None or own.digest == winner.digest:
@@ -133,7 +133,7 @@ def _of_trial(there: CommittedStudy, winner: Parameters, choice: Choice) -> Chos
 
 
 def _record(there: CommittedStudy, winner: Parameters) -> tuple[StudyRecord, str]:
-    """The trials that the winner is one of, and where they were found."""
+    """Return the trials that the winner is one of, and the place that they were read from."""
     problems = []
     for find in (_in_ledger, _in_commit):
         try:

@@ -1,4 +1,4 @@
-"""Commands as one would type them where one stands."""
+"""Commands as you would type them in the current folder."""
 
 import posixpath
 import shlex
@@ -13,7 +13,8 @@ def repro(repository: Repository, folder: str, names: Sequence[str]) -> str:
     """The command that runs stages of DVC's.
 
     Args:
-        repository: whose working tree one stands in; elsewhere its top folder is assumed.
+        repository: its working tree, if it holds the current folder; else its top folder is
+            assumed.
         folder: of their ``dvc.yaml``, as the repository names it.
         names: of the stages.
     """
@@ -25,9 +26,9 @@ def named(repository: Repository, names: Sequence[str]) -> str:
     """``-c FILE`` for a configuration that our commands would not find themselves.
 
     Args:
-        repository: whose working tree one stands in.
-        names: what the configuration may be called, as the repository names it; one if it was
-            named.
+        repository: its working tree may hold the current folder.
+        names: possible names of the configuration, relative to the repository; a single one if the
+            user named it.
     """
     if len(names) != 1:
         return ""

@@ -1,7 +1,7 @@
 """Experiments: a branch to tune on and a branch to train on, from the same commit.
 
-``tuning/NAME`` is where the study runs; ``training/NAME`` gets the parameters that it found, as one
-commit, and goes into a pull request. The configuration may have them begin otherwise.
+The study runs on ``tuning/NAME``; ``training/NAME`` gets the parameters that it found, as one
+commit, and goes into a pull request. The configuration may set other prefixes.
 """
 
 import re
@@ -15,12 +15,12 @@ from tunesmith.pipeline.repository import Repository
 
 USUAL = Prefixes()
 PROJECT_KEY = "tunesmith-project"
-"""Under which this clone notes whose experiment a branch is."""
+"""Key of Git's configuration under which this clone notes the project of a branch."""
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}\Z")
 
 
 def check_name(repository: Repository, name: str, prefixes: Prefixes = USUAL) -> None:
-    """Refuse names that no branch can have, or that are up to no good.
+    """Refuse names that no branch can have, or that could mislead a command.
 
     Raises:
         UsageError: with the rule.
@@ -34,7 +34,7 @@ def check_name(repository: Repository, name: str, prefixes: Prefixes = USUAL) ->
 
 
 def shown_name(name: str) -> str:
-    """A name in a message, whatever it holds.
+    """Quote a name for a message, whatever characters it holds.
 
     >>> shown_name("a\\nb"), shown_name("trees")
     ("'a\\\\nb'", '`trees`')
@@ -53,15 +53,16 @@ def start(
     project: str | None = None,
     prefixes: Prefixes = USUAL,
 ) -> str:
-    """Create both branches at the same commit; the working tree stays where it is.
+    """Create both branches at the same commit; the working tree stays on its branch.
 
     Args:
-        repository: where.
+        repository: to work in.
         name: of the experiment.
-        revision: where the branches begin.
+        revision: the commit at which the branches begin.
         remote: to push both to; then both sides have them, or neither.
-        project: the project folder within the repository; noted here, as long as no commit tells.
-        prefixes: how the branches begin.
+        project: the project folder within the repository; noted in this clone until a commit shows
+            it.
+        prefixes: of the branches' names.
 
     Returns:
         The commit.

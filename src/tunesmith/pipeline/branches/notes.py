@@ -1,4 +1,4 @@
-"""What the message of a commit says that brought parameters to a training branch."""
+"""Trailers in the message of a commit that applies parameters to a training branch."""
 
 import re
 from collections.abc import Sequence
@@ -9,22 +9,22 @@ PARAMETERS = "Tunesmith-Parameters"
 SOURCE = "Tunesmith-Source"
 PROJECT = "Tunesmith-Project"
 LINE = re.compile(rf"^ *({EXPERIMENT}|{PARAMETERS}|{SOURCE}|{PROJECT}): (.+)$", re.MULTILINE)
-"""Anywhere in a message: a squashed merge carries many of them along."""
+"""Trailers may stand anywhere in a message: a squashed merge carries many of them along."""
 
 
 @dataclass(frozen=True)
 class Note:
-    """That parameters were brought over."""
+    """Record of one ``apply``, as the message of its commit has it."""
 
     commit: str
-    """Which brought them."""
+    """The commit that applied them."""
     experiment: str
     digest: str
     """Of the parameters."""
     source: str
     """The commit that they come from."""
     project: str = ""
-    """The project folder, where that is not the top of the repository."""
+    """The project folder, if that is not the top of the repository."""
 
 
 def note_lines(experiment: str, digest: str, source: str, project: str = "") -> list[str]:
@@ -34,7 +34,7 @@ def note_lines(experiment: str, digest: str, source: str, project: str = "") -> 
 
 
 def notes_in(commit: str, message: str) -> list[Note]:
-    """What a message says; several of them where commits were squashed into one.
+    """Return the notes in a message; several if commits were squashed into one.
 
     >>> lines = note_lines("trees", "d1", "c1")
     >>> notes_in("c2", "x\\n\\n" + "\\n".join(lines))[0].source

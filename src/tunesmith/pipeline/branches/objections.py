@@ -1,8 +1,8 @@
-"""Why parameters should not be brought to a training branch, each with the way out.
+"""Blockers: reasons not to apply parameters to a training branch, each with its remedy.
 
-Git tells what has changed since a study was run, the file's own digest whether it was edited,
-``dvc.lock`` what the stage was run with, and the committed trials what was found. Nothing of the
-project is run for it.
+Git shows what has changed since a study was run, the file's own digest whether it was edited,
+``dvc.lock`` what the stage was run with, and the committed trials what was found. No code of the
+project is run.
 """
 
 import hashlib
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from tunesmith.ledger.records import StudyRecord
 
 LARGE = b"version https://git-lfs.github.com/spec/"
-"""How a file begins that only points to what Git keeps elsewhere."""
+"""First bytes of a pointer of Git LFS, whose content is kept elsewhere."""
 AGAIN = "Run the study again there, and commit."
 
 
@@ -52,11 +52,11 @@ class Objection:
     reason: str
     way: str
     is_firm: bool = False
-    """Whether insisting would lead nowhere."""
+    """True if ``force`` does not overrule it."""
 
 
 def committed_record(there: CommittedStudy) -> "StudyRecord | None":
-    """The trials that were committed with the study, where they can be read."""
+    """Trials that were committed with the study; ``None`` if they cannot be read."""
     try:
         return trials_at(there)[0]
     except TunesmithError:
@@ -69,7 +69,7 @@ def committed_record(there: CommittedStudy) -> "StudyRecord | None":
 def tampered(
     there: CommittedStudy, found: Parameters, record: "StudyRecord | None"
 ) -> Iterator[Objection]:
-    """What the study found is not what the file says.
+    """Yield a blocker if the best-parameters file was modified after the study wrote it.
 
     Args:
         there: the study on the tuning branch.
@@ -111,7 +111,7 @@ def tampered(
 def _other_than_chosen(
     there: CommittedStudy, found: Parameters, record: "StudyRecord | None"
 ) -> Iterator[Objection]:
-    """The same for a file that does not say which trial it holds: the committed trials do."""
+    """Do the same for a file that does not name its trial: the committed trials tell."""
     from tunesmith.reporting.decision import chosen_trial
 
     if record is None:
@@ -133,7 +133,7 @@ def _other_than_chosen(
 
 
 def stale(there: CommittedStudy, record: "StudyRecord | None") -> Iterator[Objection]:
-    """What has changed on the tuning branch since the study was run there.
+    """Yield what has changed on the tuning branch since the study was run there.
 
     Args:
         there: the study on the tuning branch.
@@ -158,10 +158,10 @@ def stale(there: CommittedStudy, record: "StudyRecord | None") -> Iterator[Objec
 
 
 def _other_head(there: CommittedStudy, record: "StudyRecord") -> Iterator[Objection]:
-    """Whether the series of trials began with another configuration than is committed with it."""
+    """Yield a blocker if the trials began with another configuration than the committed one."""
     then, now = record.head.definition, there.definition.as_json()
     before, after = ({"space": d["space"], **d["file"]["objective"]} for d in (then, now))
-    # What a later version of Tunesmith has added to a configuration is no change.
+    # Keys that a later version of Tunesmith has added to a configuration are no change.
     keys = [key for key in before if key in after and key not in HOUSEKEEPING]
     changed = [key for key in keys if before[key] != after[key]]
     if changed:
@@ -179,7 +179,7 @@ def _space_of(there: CommittedStudy) -> set[str]:
 
 
 def _other_configuration(then: CommittedStudy, now: CommittedStudy) -> Iterator[Objection]:
-    """Whether a run would find other trials, or go on."""
+    """Yield a blocker if a run would find other trials, or continue."""
     reason = f"{now.config} has changed on `{now.branch}` since these parameters were found"
     try:
         before, after = _what_matters(then.definition), _what_matters(now.definition)
@@ -192,7 +192,7 @@ def _other_configuration(then: CommittedStudy, now: CommittedStudy) -> Iterator[
 
 
 def _what_matters(definition: Definition) -> dict[str, Any]:
-    """What fixes the trials, where they end, and which of them wins."""
+    """Sections that fix the trials, their number, and the winner."""
     wanted = {"study", "objective", "search", "budget", "stop", "selection", "outer_folds"}
     found = definition.file.model_dump(mode="json", include=wanted)
     for name in HOUSEKEEPING:
@@ -236,7 +236,7 @@ def _reached(there: CommittedStudy, paths: Sequence[str]) -> set[str]:
 
 
 def against_lock(there: CommittedStudy) -> Iterator[Objection]:
-    """What ``dvc.lock`` says of the last run, against what is committed with it."""
+    """Compare ``dvc.lock``, which describes the last run, with the files committed beside it."""
     pipeline = there.pipeline
     if pipeline is None:
         return
@@ -272,10 +272,10 @@ def _unlike(there: CommittedStudy, pipeline: Pipeline, listed: Mapping[str, str]
 def digests_at(
     repository: Repository, commit: str, pipeline: Pipeline
 ) -> Callable[[str], set[str]]:
-    """How to find the MD5 digests that a path may have for DVC at a commit.
+    """Return a function that gives the MD5 digests that a path may have for DVC at a commit.
 
     A committed file has that of its bytes, with line ends of either kind, as a checkout may change
-    them; others have what a stage before or a ``.dvc`` file says. Empty where nothing is known.
+    them; others have what an earlier stage or a ``.dvc`` file says. Empty if nothing is known.
     """
     outs = dict(_outs_of_others(repository, commit, pipeline))
 
@@ -296,7 +296,7 @@ def digests_at(
 def _outs_of_others(
     repository: Repository, commit: str, pipeline: Pipeline
 ) -> Iterator[tuple[str, str]]:
-    """What other stages have made, and its digest; nothing of files that cannot be read."""
+    """Yield the outs of other stages with their digests; files that cannot be read are left out."""
     for file in pipelines_at(repository, commit):
         folder, lock = posixpath.dirname(file), f"{file.removesuffix('.yaml')}.lock"
 

@@ -1,4 +1,4 @@
-"""How the branches of experiments begin, as the project's configuration says."""
+"""Prefixes of the branches of experiments, read from the project's configuration."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -15,17 +15,17 @@ from tunesmith.pipeline.repository import Repository
 
 
 def prefixes_of(repository: Repository, names: Sequence[str], main: str | None = None) -> Prefixes:
-    """How branches begin: as the configuration says that is here, or else the default branch's.
+    """Return the prefixes in the configuration that is here, or else in the default branch's.
 
-    A branch that was begun at an older commit may have a configuration that says nothing yet.
+    A branch that began at an older commit may have a configuration without prefixes.
 
     Args:
-        repository: where.
-        names: what configurations may be called, as the repository names them; the first counts.
+        repository: to work in.
+        names: possible names of configurations, as the repository names them; the first counts.
         main: the newest commit of the default branch; by default it is looked up.
 
     Raises:
-        ConfigError: what is said there cannot be.
+        ConfigError: a prefix there is not valid.
     """
     for text, source in _texts(repository, names, main):
         try:
@@ -82,7 +82,7 @@ def _decoded(data: bytes, name: str) -> Iterator[tuple[str, Path]]:
 
 
 def check_prefixes(repository: Repository, prefixes: Prefixes, default: str | None) -> None:
-    """Refuse beginnings that Git takes for none, or that the default branch has.
+    """Refuse prefixes that Git does not allow, or that the default branch has.
 
     Raises:
         UsageError: with the reason.

@@ -1,4 +1,4 @@
-"""The program's own parameters file on a training branch, with the values that were found."""
+"""The program's own parameters file on a training branch, with the tuned values."""
 
 from collections.abc import Sequence
 
@@ -11,7 +11,7 @@ from tunesmith.types import Params
 
 
 def program_files(there: CommittedStudy, training: str, params: Params) -> dict[str, Entry]:
-    """The file as training should find it, by path; nothing if it holds none of the values.
+    """Return the file that training should read, by path; empty if it holds none of the values.
 
     Args:
         there: the study on the tuning branch.
@@ -30,7 +30,7 @@ def program_files(there: CommittedStudy, training: str, params: Params) -> dict[
 
 
 def has_same_values(there: CommittedStudy, path: str, commits: Sequence[str]) -> bool:
-    """Whether the file of two commits has the same values, whatever else was edited in it."""
+    """Tell whether the file has the same values in all commits, whatever else was edited in it."""
     if path != _path(there):
         return False
     names = names_of(there.definition)

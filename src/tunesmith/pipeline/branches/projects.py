@@ -1,4 +1,4 @@
-"""Whose experiment is whose, where a repository holds several projects."""
+"""The project that each experiment belongs to, if a repository holds several projects."""
 
 import posixpath
 from collections.abc import Iterable, Sequence
@@ -13,7 +13,7 @@ from tunesmith.pipeline.repository import Repository, Tip
 
 
 def folder_of(config: str) -> str:
-    """The project folder of a configuration, as the repository names it; empty for its top.
+    """Return the project folder of a configuration, relative to the repository; empty for its top.
 
     >>> folder_of("models/a/config/tuning.yaml"), folder_of("tuning.yaml")
     ('models/a', '')
@@ -27,7 +27,7 @@ class Projects:
 
     repository: Repository
     own: str
-    """The folder of the one that is asked about."""
+    """The folder of the project at hand."""
     main: str | None
     """The newest commit of the branch that experiments are merged into."""
 
@@ -46,14 +46,14 @@ class Projects:
         return self.repository.marks(PROJECT_KEY)
 
     def owner(self, tuning: str, tips: Sequence[Tip | None]) -> str:
-        """The folder of the project that an experiment belongs to.
+        """Return the folder of the project that an experiment belongs to.
 
         Args:
             tuning: the name of its branch to tune on.
             tips: of its branches.
 
         Returns:
-            That of the project asked about, where nothing tells.
+            That of the project at hand, if nothing tells.
         """
         if not self.others:
             return self.own
@@ -64,7 +64,7 @@ class Projects:
         return self.own if not owners or self.own in owners else min(owners)
 
     def is_own(self, project: str) -> bool:
-        """Whether parameters that were brought in a project are of the one asked about."""
+        """Tell whether parameters applied in a project belong to the project at hand."""
         return project == self.own or (not project and not self.others)
 
     def _changed(self, commit: str) -> Iterable[str]:

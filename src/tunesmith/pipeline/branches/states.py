@@ -1,4 +1,4 @@
-"""Where experiments stand, told from Git alone, and what is to be done next."""
+"""States of experiments, read from Git alone, each with the command that comes next."""
 
 import os
 import re
@@ -16,37 +16,37 @@ from tunesmith.pipeline.repository import Repository
 from tunesmith.reporting.shape import PLAIN
 
 METRICS = re.compile(r"(^|/)[\w.-]*metrics[\w.-]*\.(json|ya?ml)\Z")
-"""Files that training leaves its results in."""
+"""Names of files in which training leaves its results."""
 
 
 @dataclass(frozen=True)
 class Experiment:
-    """Where one experiment stands."""
+    """State of one experiment."""
 
     name: str
     state: str
     """``begun``, ``tuned``, ``applied``, ``trained``, ``merged`` or ``incomplete``."""
     note: str = ""
     next: str = ""
-    """The command that takes it further; empty where nothing is left to do."""
+    """The next command; empty if nothing is left to do."""
     tuning: str | None = None
     """The commit of its tuning branch."""
     training: str | None = None
     """The commit of its training branch."""
 
     def as_json(self) -> Mapping[str, Any]:
-        """As data for other programs."""
+        """Return the state as data for other programs."""
         return asdict(self)
 
 
 def experiments(
     repository: Repository, names: Sequence[str], *, with_gone: bool = False
 ) -> list[Experiment]:
-    """All experiments, by name.
+    """Return all experiments, sorted by name.
 
     Args:
-        repository: where.
-        names: what configurations may be called, as the repository names them; the first counts.
+        repository: to work in.
+        names: possible names of configurations, as the repository names them; the first counts.
         with_gone: also those that were merged and whose branches are gone.
     """
     survey = Survey(repository, names)
@@ -61,10 +61,10 @@ def experiments(
 
 
 def find(repository: Repository, names: Sequence[str], name: str) -> Experiment:
-    """One experiment.
+    """Return one experiment.
 
     Args:
-        repository: where.
+        repository: to work in.
         names: as above.
         name: of the experiment.
 
@@ -127,7 +127,7 @@ def _state(survey: Survey, facts: Facts) -> tuple[str, str]:
 
 
 def _since_begun(survey: Survey, facts: Facts) -> str:
-    """What to do if a run leaves all files as they are."""
+    """Advice if a run leaves all files as they are."""
     tuning, main = facts.tuning, survey.main
     outputs = facts.layout.outputs
     report = None if outputs is None else survey.at(tuning, facts.layout.path(outputs.report))
@@ -141,7 +141,7 @@ def _since_begun(survey: Survey, facts: Facts) -> str:
 
 
 def _since_applied(survey: Survey, facts: Facts) -> tuple[str, str]:
-    """Whether training has left results since it got its parameters, and others are in force."""
+    """State and advice after an ``apply``: were results of training committed since?"""
     best, training = facts.layout.best, facts.training
     if best is None or training is None or facts.layout.outputs is None:
         return "applied", ""
@@ -164,7 +164,7 @@ def _since_applied(survey: Survey, facts: Facts) -> tuple[str, str]:
 
 
 def _merged_into(survey: Survey, facts: Facts) -> str | None:
-    """Where it was merged, in words; ``None`` where it was not."""
+    """Words for the branch that it was merged into; ``None`` if it was not merged."""
     if survey.main is None:
         return None
     name, target = survey.main
@@ -180,7 +180,7 @@ def _merged_into(survey: Survey, facts: Facts) -> str | None:
 
 
 def _is_merged_tuning(survey: Survey, facts: Facts) -> bool:
-    """Whether the main branch has what was found, and training needed nothing of it."""
+    """Tell whether the main branch has the results, and training needed nothing of them."""
     tuning = facts.tuning
     if tuning is None or tuning.commit == facts.base or tuning.commit not in survey.merged:
         return False
@@ -188,7 +188,7 @@ def _is_merged_tuning(survey: Survey, facts: Facts) -> bool:
 
 
 def _is_squashed(survey: Survey, facts: Facts, target: str) -> bool:
-    """Whether the main branch got these parameters by a commit of its own."""
+    """Tell whether the main branch got these parameters by a commit of its own."""
     best, training = facts.layout.best, facts.training
     own = survey.at(training, best)
     if own is None or best is None or training is None:
@@ -204,7 +204,7 @@ def _is_squashed(survey: Survey, facts: Facts, target: str) -> bool:
 
 
 def _is_tuned(survey: Survey, facts: Facts) -> bool:
-    """Whether a study has been run on the tuning branch."""
+    """Tell whether a study has been run on the tuning branch."""
     base, tuning = origin_of(survey, facts), facts.tuning
     if base is None or tuning is None or survey.at(tuning, facts.layout.found) is None:
         return False

@@ -1,4 +1,4 @@
-"""What the states of experiments are told from, looked up for all of them by a few calls of Git."""
+"""Evidence for the states of all experiments, looked up by a few calls of Git."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -24,28 +24,28 @@ from tunesmith.space.parse import parse_space
 
 @dataclass(frozen=True)
 class Layout:
-    """Where a project keeps what."""
+    """Paths of a project's files and the names of its stages."""
 
     outputs: Outputs | None = None
-    """``None`` where the configuration is missing or cannot be read."""
+    """``None`` if the configuration is missing or cannot be read."""
     folder: str = ""
     """The project folder within the repository."""
     tuning: str = ""
-    """The stage of DVC's that tunes; empty where none does."""
+    """DVC's stage that tunes; empty if there is none."""
     training: tuple[str, ...] = ()
     """The last stages of those that train."""
     names: frozenset[str] | None = None
     """Every parameter that the study may write; ``None`` if that is not known."""
     pipeline: str = ""
-    """Where ``dvc.yaml`` lies; empty for the top of the repository."""
+    """Folder of ``dvc.yaml``; empty for the top of the repository."""
 
     def path(self, name: str | None) -> str | None:
-        """A path of the configuration, as the repository names it."""
+        """Path of the configuration's, relative to the repository."""
         return None if name is None else joined(self.folder, name)
 
     @property
     def found(self) -> str | None:
-        """The file of what the study has found."""
+        """Path of the tuned parameters."""
         return self.path(self.outputs.tuned or self.outputs.best.path) if self.outputs else None
 
     @property
@@ -68,17 +68,17 @@ class Layout:
 
 @dataclass(frozen=True)
 class Facts:
-    """What the state of one experiment is told from."""
+    """Evidence for the state of one experiment."""
 
     name: str
     tuning: Tip | None
     training: Tip | None
     base: str | None
-    """The commit that both come from."""
+    """The commit that both branches come from."""
     layout: Layout
-    """As the tuning branch has it, or else the training branch."""
+    """Layout on the tuning branch, or else on the training branch."""
     notes: Sequence[Note]
-    """Of parameters that its training branch was given, the newest first."""
+    """Notes of the parameters that its training branch was given, the newest first."""
 
 
 @dataclass
@@ -87,29 +87,29 @@ class Survey:
 
     repository: Repository
     names: Sequence[str]
-    """What configurations may be called, as the repository names them; the first counts."""
+    """Possible names of configurations, as the repository names them; the first counts."""
     _blobs: dict[tuple[str, str], str | None] = field(default_factory=dict)
     _texts: dict[str, bytes] = field(default_factory=dict)
     _digests: dict[tuple[str, str], str | None] = field(default_factory=dict)
 
     @cached_property
     def prefixes(self) -> Prefixes:
-        """How these branches begin."""
+        """Prefixes of these branches."""
         return prefixes_of(self.repository, self.names, self.main and self.main[1])
 
     @cached_property
     def tips(self) -> dict[str, Tip]:
-        """Of all branches to tune or to train on."""
+        """Tips of all branches to tune or to train on."""
         return self.repository.tips(self.prefixes.both)
 
     def tips_of(self, name: str) -> tuple[Tip | None, Tip | None]:
-        """Of the branches of an experiment: to tune on, and to train on."""
+        """Tips of the branches of an experiment: to tune on, and to train on."""
         tuning, training = self.prefixes.branches(name)
         return self.tips.get(tuning), self.tips.get(training)
 
     @property
     def experiments(self) -> set[str]:
-        """The names of those that have a branch."""
+        """Names of the experiments that have a branch."""
         return {name for branch in self.tips if (name := self.prefixes.name_of(branch))}
 
     @cached_property
@@ -121,7 +121,7 @@ class Survey:
 
     @cached_property
     def projects(self) -> Projects:
-        """Those of the repository."""
+        """Projects of the repository."""
         return Projects(self.repository, folder_of(self.names[0]), self.main and self.main[1])
 
     def owner(self, name: str) -> str:
@@ -135,13 +135,13 @@ class Survey:
 
     @cached_property
     def merged_notes(self) -> list[Note]:
-        """Of all parameters that the main branch was given."""
+        """Notes of all parameters that the main branch was given."""
         return [] if self.main is None else self._notes([self.main[1]], None)
 
     # -- many at a time ----------------------------------------------------------------------
 
     def facts(self, names: Sequence[str]) -> list[Facts]:
-        """Of experiments that have a branch, in the order of their names."""
+        """Facts about experiments that have a branch, in the order of the given names."""
         pairs = [self.tips_of(name) for name in names]
         layouts = self._layouts([tip.commit for one, other in pairs if (tip := one or other)])
         training = [other.commit for _, other in pairs if other]
@@ -168,7 +168,7 @@ class Survey:
         return [note for commit, message in found for note in notes_in(commit, message)]
 
     def _layouts(self, commits: Sequence[str]) -> list[Layout]:
-        """What the configuration of each commit says, and DVC's file beside it."""
+        """Layouts that the configuration of each commit, and DVC's file beside it, describe."""
         self.look_up((commit, name) for commit in commits for name in self.names)
         configs = [next((n for n in self.names if self._blobs[c, n]), None) for c in commits]
         files = [[] if n is None else [*above(folder_of(n)), *self._pipelines] for n in configs]
@@ -191,7 +191,7 @@ class Survey:
     def _space_names(
         self, commit: str, name: str | None, config: str | None
     ) -> frozenset[str] | None:
-        """The parameters of a configuration's space, in the file that it names if it does."""
+        """Names of a configuration's parameters, whose space may lie in a file of its own."""
         try:
             if name is None or config is None:
                 return None
@@ -214,7 +214,7 @@ class Survey:
         return [] if self.main is None else pipelines_at(self.repository, self.main[1])
 
     def _is_plain(self, blobs: Iterable[str | None]) -> bool:
-        """Whether files say all: templates take values from others, which may differ by commit."""
+        """Tell whether files say all: templates take values from others, which differ by commit."""
         texts = [self._texts[blob] for blob in blobs if blob]
         return not any(word in text for text in texts for word in (b"${", b"foreach", b"matrix"))
 
@@ -258,7 +258,7 @@ class Survey:
         self._texts |= self.repository.contents(b for b in blobs if b not in self._texts)
 
     def at(self, place: Tip | str | None, path: str | None) -> str | None:
-        """The blob of a path at a commit; ``None`` where there is none."""
+        """The blob of a path at a commit; ``None`` if there is none."""
         if place is None or path is None:
             return None
         pair = (place if isinstance(place, str) else place.commit, path)
@@ -266,7 +266,7 @@ class Survey:
         return self._blobs[pair]
 
     def digest(self, blob: str | None, path: str | None, shape: Shape = PLAIN) -> str | None:
-        """Of the parameters that a file holds; ``None`` where it holds none."""
+        """Digest of the parameters that a file holds; ``None`` if it holds none."""
         if blob is None or path is None:
             return None
         if (blob, path) not in self._digests:
@@ -276,7 +276,7 @@ class Survey:
 
 
 def _pairs(facts: Facts) -> list[tuple[str, str]]:
-    """Commits and paths that a state may be told from."""
+    """Commits and paths that a state may depend on."""
     layout, tuning = facts.layout, facts.tuning
     commits = [facts.base, tuning.commit if tuning else None]
     found = [(commit, path) for commit in commits if commit for path in layout.results]
@@ -288,7 +288,7 @@ def _pairs(facts: Facts) -> list[tuple[str, str]]:
 
 
 def _outputs(data: bytes, name: str) -> Outputs | None:
-    """The section of a configuration; other sections play no part here, right or wrong."""
+    """The section ``outputs`` of a configuration; mistakes in other sections do not matter here."""
     try:
         return Outputs.model_validate(_sections(data, name).get("outputs") or {})
     except (UsageError, ValueError, AttributeError):

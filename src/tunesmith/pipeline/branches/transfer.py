@@ -1,4 +1,4 @@
-"""The whole of a study's results for a training branch where DVC holds training to them.
+"""All results of a study for a training branch, if DVC owns the best parameters.
 
 Best parameters are an out of the tuning stage there. Alone on the training branch they would not
 fit to the rest, and ``dvc repro`` would tune again: configuration, outs and the stage's block of
@@ -19,7 +19,7 @@ from tunesmith.pipeline.repository import Entry
 
 
 def files_of(there: CommittedStudy, pipeline: Pipeline, training: str) -> dict[str, Entry | None]:
-    """What stands on the training branch from now on, by path.
+    """Return the files that the training branch has from now on, by path.
 
     Args:
         there: the study on the tuning branch.
@@ -27,7 +27,7 @@ def files_of(there: CommittedStudy, pipeline: Pipeline, training: str) -> dict[s
         training: the commit of the training branch.
 
     Raises:
-        UsageError: a ``dvc.lock`` is not of DVC's shape, or does not know the stage.
+        UsageError: a ``dvc.lock`` is not of DVC's shape, or lacks the stage.
     """
     repository = there.repository
     config = repository.read(there.commit, there.config) or ""
@@ -56,14 +56,14 @@ def _files_in(there: CommittedStudy, outs: Collection[str], training: str) -> It
 def unlike_there(
     there: CommittedStudy, pipeline: Pipeline, training: str, branch: str, brought: Collection[str]
 ) -> Iterator[Objection]:
-    """Why DVC would tune again on the training branch although everything came along.
+    """Yield reasons for which DVC would tune again although all results were applied.
 
     Args:
         there: the study on the tuning branch.
         pipeline: of it.
         training: the commit of the training branch.
         branch: its name.
-        brought: the paths that come along.
+        brought: the paths that are applied.
     """
     way = f"Merge it: `git switch {branch} && git merge {there.branch}`."
     stage = _stage_later(there, pipeline, training, brought)
@@ -121,7 +121,7 @@ def _other_dependencies(there: CommittedStudy, pipeline: Pipeline, training: str
 
 
 def locked_stage(there: CommittedStudy, commit: str) -> object:
-    """What ``dvc.lock`` of another commit knows of the stage that tunes.
+    """Return the block of the tuning stage in ``dvc.lock`` of a commit.
 
     Raises:
         UsageError: it is not of DVC's shape.

@@ -1,4 +1,4 @@
-"""What takes an experiment further: commands that can be typed as they stand."""
+"""The next command for an experiment, ready to be typed."""
 
 import shlex
 
@@ -10,12 +10,12 @@ UNCHANGED = "the winner is what was in force before: there is nothing to train"
 
 
 def way_on(survey: Survey, facts: Facts, state: str) -> str:
-    """The command that takes an experiment further; empty where nothing is left to do.
+    """Return the next command for an experiment; empty if nothing is left to do.
 
     Args:
         survey: of the repository.
         facts: of the experiment.
-        state: where it stands.
+        state: of the experiment.
     """
     name = shlex.quote(facts.name) if facts.name.isprintable() else "NAME"
     layout, repository = facts.layout, survey.repository
@@ -41,7 +41,7 @@ def way_on(survey: Survey, facts: Facts, state: str) -> str:
 
 
 def is_unchanged(survey: Survey, facts: Facts) -> bool:
-    """Whether the training branch has the parameters that were in force when it began."""
+    """Tell whether the training branch has the parameters that were current when it began."""
     best, shape = facts.layout.best, facts.layout.shape
     base = origin_of(survey, facts)
     if best is None or base is None or facts.training is None:
@@ -52,7 +52,7 @@ def is_unchanged(survey: Survey, facts: Facts) -> bool:
 
 
 def origin_of(survey: Survey, facts: Facts) -> str | None:
-    """The commit that both branches come from, also where one was merged into the other."""
+    """Return the commit that both branches come from, also if one was merged into the other."""
     base = facts.base
     if facts.tuning is not None and base == facts.tuning.commit and survey.main is not None:
         return survey.repository.merge_base(base, survey.main[1]) or base
@@ -60,7 +60,7 @@ def origin_of(survey: Survey, facts: Facts) -> str | None:
 
 
 def remote_of(repository: Repository) -> str | None:
-    """Where branches go to: ``origin``, or else the first remote."""
+    """Remote that branches are pushed to: ``origin``, or else the first one."""
     names = repository.remotes()
     return "origin" if "origin" in names else next(iter(names), None)
 

@@ -1,1 +1,1 @@
-"""What a CI job does for a study: reports, commits results, opens pull requests."""
+"""Work of a CI job for a study: reports, commits of results, pull requests."""

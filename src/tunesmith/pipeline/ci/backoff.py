@@ -1,15 +1,15 @@
-"""Pauses between the tries of jobs that are in each other's way."""
+"""Pauses between the tries of jobs that compete for a branch or a comment."""
 
 import random
 from collections.abc import Iterator
 
 FIRST_S, LARGEST_S, GROWTH = 0.2, 8.0, 1.6
 LIMIT_S = 60.0
-"""All pauses together, about."""
+"""Sum of all pauses in seconds, about."""
 
 
 def pauses(limit_s: float = LIMIT_S) -> Iterator[float]:
-    """Pauses that grow, each somewhere around its length, so that jobs do not go in step.
+    """Yield growing pauses in seconds, each drawn at random, so that jobs do not go in step.
 
     Args:
         limit_s: what they come to, at the end, in seconds.

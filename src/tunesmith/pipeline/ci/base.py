@@ -1,4 +1,4 @@
-"""The branch that a change is compared with, and goes into: told by the forge, never guessed."""
+"""The branch that a change is compared with, as the Git host names it; it is never guessed."""
 
 import shlex
 from dataclasses import dataclass
@@ -17,13 +17,13 @@ UNKNOWN = "the default branch"
 
 @dataclass(frozen=True)
 class Base:
-    """What a change is compared with."""
+    """The branch or commit that a change is compared with."""
 
     name: str
     commit: str | None
     """``None`` if it is not here."""
     note: str = ""
-    """Why it is not here, and what to do, as Markdown; or how it was found."""
+    """Reason for which it is not here, with the remedy, as Markdown; or how it was found."""
 
 
 def base_of(
@@ -33,14 +33,14 @@ def base_of(
     pull: PullRequest | None = None,
     prefixes: Prefixes = USUAL,
 ) -> Base:
-    """What a change is compared with.
+    """The branch or commit that a change is compared with.
 
     Args:
-        checkout: where.
-        forge: that the job runs on.
+        checkout: of the job.
+        forge: the Git host that the job runs on.
         given: a revision; it counts before all else.
         pull: the pull request of this branch; what it goes into counts next.
-        prefixes: how branches of experiments begin.
+        prefixes: of the branches of experiments.
     """
     if given is not None:
         commit = checkout.commit_of(given)
@@ -68,14 +68,14 @@ def _missing(checkout: Checkout, name: str) -> str:
 def default_branch(
     checkout: Checkout, forge: Forge | None, prefixes: Prefixes = USUAL
 ) -> str | None:
-    """The repository's default branch: as the job is told, or the remote tells.
+    """Return the repository's default branch, as the job's variables or the remote name it.
 
-    In a repository whose remote does not tell, it is the only branch beside those of experiments.
+    If neither names it, it is the only branch beside those of experiments.
 
     Args:
-        checkout: where.
-        forge: that the job runs on.
-        prefixes: how branches of experiments begin.
+        checkout: of the job.
+        forge: the Git host that the job runs on.
+        prefixes: of the branches of experiments.
 
     Returns:
         ``None`` if that does not settle it.
@@ -103,10 +103,10 @@ def _others(checkout: Checkout, prefixes: Prefixes) -> list[str]:
 def pull_request_of(
     forge: Forge | None, branch: str | None, number: int | None = None
 ) -> tuple[PullRequest | None, str]:
-    """The pull request that a job is about, as far as the forge tells.
+    """Return the pull request that a job is about, as far as the Git host tells.
 
     Args:
-        forge: that the job runs on.
+        forge: the Git host that the job runs on.
         branch: of the job.
         number: of the pull request, if it was named.
 

@@ -1,4 +1,4 @@
-"""What ``tunesmith doctor`` says of workflows that run for other branches than experiments have."""
+"""Findings of ``tunesmith doctor`` about workflows that do not run for experiments' branches."""
 
 import re
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from tunesmith.pipeline.ci.health import FOLDER, Finding
 
 GITLAB = ".gitlab/tunesmith.yml"
 COMMITS = "tunesmith ci commit"
-"""What jobs on the branches of experiments call, and no other generated job."""
+"""Command of the jobs on the branches of experiments, and of no other generated job."""
 REGEX = re.compile(r"=~ /((?:\\.|[^/\\])*)/")
 NAME = "ci branches"
 
@@ -23,7 +23,7 @@ def branch_findings(root: Path, prefixes: Prefixes) -> Iterator[Finding]:
 
     Args:
         root: of the repository.
-        prefixes: how these branches begin.
+        prefixes: of these branches.
     """
     for forge, patterns in (("github", _github(root / FOLDER)), ("gitlab", _gitlab(root))):
         if not patterns:

@@ -1,4 +1,4 @@
-"""What CI has checked out: chosen files go back to the branch, and nothing else is touched."""
+"""The working tree of a CI job: chosen files are committed, and nothing else is touched."""
 
 import os
 import posixpath
@@ -31,24 +31,24 @@ NOT_LET_IN = ("Authentication failed", "could not read Username", "403", "denied
 
 @dataclass(frozen=True)
 class NewCommit:
-    """What ``commit`` did."""
+    """Result of ``commit``."""
 
     branch: str
     commit: str | None
-    """``None`` where nothing had changed."""
+    """``None`` if nothing had changed."""
     files: tuple[str, ...]
-    """That the commit holds, relative to the repository."""
+    """Files that the commit holds, relative to the repository."""
     note: str = ""
-    """What could not be done besides, although the commit was."""
+    """Remark on what could not be done besides, although the commit was made."""
 
 
 @dataclass(frozen=True)
 class _Start:
-    """What a commit goes on top of."""
+    """The commit that a new commit is built on."""
 
     commit: str
     tip: str | None
-    """Where the branch is on the remote; ``None`` if it is not there."""
+    """Commit of the branch on the remote; ``None`` if it is not there."""
 
 
 @dataclass(frozen=True)
@@ -56,12 +56,12 @@ class Checkout(Repository):
     """A working tree in CI, with what Git needs to push from it."""
 
     bot: tuple[str, str] | None = None
-    """Who commits where Git has not been told."""
+    """Name and address of the committer if Git's configuration has none."""
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Variables for Git; they hold the token, which so is in no argument and in no file."""
 
     default_branch: str | None = None
-    """Of the repository, as the forge tells the job."""
+    """Default branch of the repository, as the Git host tells the job."""
 
     @classmethod
     def in_ci(cls, folder: Path, forge: Forge | None) -> "Checkout":
@@ -101,7 +101,7 @@ class Checkout(Repository):
         return found.removeprefix(HEADS) if found and is_branch else None
 
     def main_branch(self) -> str | None:
-        """The default branch as the forge tells; else as the clone does, by its name at last."""
+        """The default branch as the Git host tells; else as the clone does, by its name at last."""
         return self.default_branch or super().main_branch()
 
     def content(self, folder: Path, commit: str, name: str) -> str | None:
@@ -126,8 +126,8 @@ class Checkout(Repository):
         """The branch that a job may commit to.
 
         Args:
-            forge: that it runs on.
-            branch: that is meant, if somebody has named one.
+            forge: the Git host that it runs on.
+            branch: the one that is meant, if somebody has named one.
 
         Raises:
             UsageError: it is not known which one, or the job may write to none.
@@ -148,8 +148,8 @@ class Checkout(Repository):
         """The tuning branch that a job is about: named, checked out, or the job's own.
 
         Args:
-            forge: that it runs on.
-            named: that is meant, if somebody has named one.
+            forge: the Git host that it runs on.
+            named: the one that is meant, if somebody has named one.
             prefixes: how branches of experiments begin.
 
         Raises:
@@ -183,7 +183,7 @@ class Checkout(Repository):
         Args:
             paths: files, relative to the repository; missing and ignored ones are left out.
             message: of the commit.
-            forge: that the job runs on.
+            forge: the Git host that the job runs on.
             branch: that is meant, even if the job runs for another one or it is the default one.
 
         Raises:
@@ -211,7 +211,7 @@ class Checkout(Repository):
     ) -> NewCommit:
         """The same, on top of what the branch is on the remote by now.
 
-        What others push meanwhile is waited for, about a minute at most.
+        Waits about a minute at most if others are pushing at the same time.
 
         Raises:
             UsageError: as above.
@@ -247,7 +247,7 @@ class Checkout(Repository):
             return NewCommit(place.branch, made, files, note)
         raise _given_up(place.branch, tries)
 
-    # -- parts of it -------------------------------------------------------------------------
+    # -- helpers -----------------------------------------------------------------------------
 
     def _head(self) -> str:
         head = self.commit_of("HEAD")
@@ -270,7 +270,7 @@ class Checkout(Repository):
         }
 
     def _refuse_submodules(self, paths: Sequence[str]) -> None:
-        """Git would put a file in the place of the whole submodule."""
+        """Refuse files in submodules: Git would replace the whole submodule by a file."""
         above = {parent for path in paths for parent in _folders(path)}
         listed = self._run("ls-tree", "-z", "--full-tree", "HEAD", "--", *above) if above else ""
         rows = [line.partition("\t") for line in listed.split("\0") if line]
@@ -282,7 +282,7 @@ class Checkout(Repository):
             )
 
     def _changed(self, head: str, entries: Mapping[str, Entry]) -> dict[str, Entry]:
-        """Those that are not as they were committed."""
+        """Entries that differ from the commit."""
         before = self.blobs([(head, path) for path in entries])
         rows = zip(entries.items(), before, strict=True)
         return {path: entry for (path, entry), blob in rows if entry.blob != blob}
@@ -327,7 +327,7 @@ class Checkout(Repository):
     # -- the remote --------------------------------------------------------------------------
 
     def _start(self, remote: str, place: Place, head: str) -> _Start:
-        """What to commit on: the remote's tip, if it holds what is checked out.
+        """Return the commit to build on: the remote's tip, if it holds what is checked out.
 
         Raises:
             UsageError: it is the default branch.
@@ -358,7 +358,7 @@ class Checkout(Repository):
         )
 
     def _holds(self, remote: str, branch: str, head: str, tip: str) -> bool:
-        """Whether a tip holds what is checked out; a shallow clone has to fetch to find out."""
+        """Tell whether a tip holds what is checked out; a shallow clone has to fetch for that."""
         for depth in ((), ("--depth=200",), ("--unshallow",)):
             if depth and self.is_shallow():
                 self._fetch(remote, branch, *depth)
@@ -374,7 +374,7 @@ class Checkout(Repository):
         return self._run("rev-parse", "--verify", "FETCH_HEAD^{commit}")
 
     def _is_race(self, remote: str, branch: str, tip: str | None, error: GitError) -> bool:
-        """Whether somebody else was faster: Git says so, or the branch is elsewhere by now."""
+        """Tell whether somebody else was faster: Git says so, or the branch has moved."""
         is_contended = isinstance(error, PushRefusedError) and error.is_contended
         # A push that is overtaken in its last moment may end without a word.
         if not isinstance(error, PushRefusedError) and error.said.strip():
@@ -382,7 +382,7 @@ class Checkout(Repository):
         return is_contended or self.ask_remote(remote, [branch]).tips.get(branch) != tip
 
     def _told(self, error: GitError, forge: Forge | None) -> GitError:
-        """A refusal with what helps against it."""
+        """Return the refusal with its remedy."""
         lines = [str(error)]
         if isinstance(error, PushRefusedError):
             lines.append("Nothing was pushed; the results are in the ledger.")
@@ -421,7 +421,7 @@ class Checkout(Repository):
         return found
 
     def _text(self, blob: str | None) -> str | None:
-        """What a blob holds; ``None`` if it is no text."""
+        """Text of a blob; ``None`` if it is no text."""
         try:
             return None if blob is None else self.contents([blob])[blob].decode()
         except UnicodeDecodeError:
@@ -442,7 +442,7 @@ class Checkout(Repository):
 
 
 def _given_up(branch: str, tries: Sequence[tuple[str | None, GitError]]) -> GitError:
-    """What to say at last: each try is a tip and its refusal."""
+    """Return the final error after all tries, each a tip and its refusal."""
     if len({tip for tip, _ in tries}) == 1:
         # Git spoke of somebody else, and nobody moved the branch: a lock was left, perhaps.
         refusal = tries[-1][1]

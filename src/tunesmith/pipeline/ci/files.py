@@ -1,4 +1,4 @@
-"""Which files of a project are results: what CI commits, and what starts no run."""
+"""Files of a project that are results: CI commits them, and they start no run."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -11,12 +11,12 @@ from tunesmith.pipeline.dvc.stages import stages_at
 
 
 def output_files(definition: Definition) -> list[str]:
-    """What a run of the study writes, relative to the project folder."""
+    """List the files that a run of the study writes, relative to the project folder."""
     return list(definition.file.outputs.paths.values())
 
 
 def result_files(definition: Definition) -> list[str]:
-    """What CI may commit: outputs of the study, metrics, and what DVC leaves to Git.
+    """List the files that CI may commit: outputs of the study, metrics, and DVC's outs kept by Git.
 
     Raises:
         UsageError: ``dvc.yaml`` cannot be read.

@@ -1,4 +1,4 @@
-"""What ``tunesmith doctor`` says of checks on GitHub: those that are required and can never run."""
+"""Findings of ``tunesmith doctor`` about required checks on GitHub that can never run."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,54 +19,54 @@ NAME = "ci checks"
 
 @dataclass(frozen=True)
 class Finding:
-    """A line of the doctor's."""
+    """One line of ``tunesmith doctor``."""
 
     is_well: bool | None
-    """``None`` if it may be well: what is missing is for a person to judge."""
+    """``None`` if it may be well and a person has to judge."""
     detail: str
     name: str = NAME
 
 
 @dataclass(frozen=True)
 class Workflow:
-    """What matters of a workflow's file here."""
+    """The properties of a workflow's file that decide about its checks."""
 
     file: str
     events: Mapping[str, Any]
     checks: tuple[str, ...]
     """Names of its jobs, as the list of checks shows them."""
     opens: bool = False
-    """Whether it opens pull requests with the job's own token."""
+    """True if it opens pull requests with the job's own token."""
     starts: tuple[str, ...] = field(default=())
-    """Workflows that it dispatches after that."""
+    """Workflows that it starts after that."""
 
     @property
     def _filters(self) -> Mapping[str, Any]:
-        """What narrows its runs for pull requests down."""
+        """Filters that restrict its runs for pull requests."""
         about = self.events.get("pull_request", self.events.get("pull_request_target"))
         return about if isinstance(about, dict) else {}
 
     @property
     def is_filtered(self) -> bool:
-        """Whether some changes start no run of it, so that its checks stay pending."""
+        """True if some changes start no run of it, so that its checks stay pending."""
         return bool({"paths", "paths-ignore"} & self._filters.keys())
 
     @property
     def waits_for_people(self) -> bool:
-        """Whether neither a new pull request nor a push to one starts it."""
+        """True if neither a new pull request nor a push to one starts it."""
         types = self._filters.get("types")
         listed = [types] if isinstance(types, str) else types
         return isinstance(listed, list) and not {"opened", "synchronize"} & set(map(str, listed))
 
     def leaves_out(self, branch: str) -> bool:
-        """Whether pull requests into a branch surely start no run of it."""
+        """Tell whether pull requests into a branch surely start no run of it."""
         wanted, unwanted = (self._filters.get(key) for key in ("branches", "branches-ignore"))
         if wanted is not None:
             return likeness(branch, wanted) is False
         return unwanted is not None and likeness(branch, unwanted) is True
 
     def makes(self, check: str) -> bool | None:
-        """Whether a check is of this workflow; ``None`` if its names are made at run time."""
+        """Tell whether a check is of this workflow; ``None`` if its names are made at run time."""
         if any(check == n or check.startswith((f"{n} (", f"{n} / ")) for n in self.checks):
             return True
         return None if any(EXPRESSION in name for name in self.checks) else False
@@ -77,7 +77,7 @@ def findings(root: Path, required: Required | None) -> list[Finding]:
 
     Args:
         root: of the repository.
-        required: what its rules ask for; ``None`` if they could not be asked.
+        required: checks that its rules require; ``None`` if the rules could not be read.
     """
     workflows = list(read_workflows(root / FOLDER))
     if not workflows:
@@ -87,7 +87,7 @@ def findings(root: Path, required: Required | None) -> list[Finding]:
 
 
 def _unasked(workflows: Sequence[Workflow]) -> Iterator[Finding]:
-    """What can be told without the rules: checks that a pull request of our own does not start."""
+    """Yield what is known without the rules: checks that our own pull requests do not start."""
     for workflow in workflows:
         if (opener := _opener(workflows)) and _never_starts(workflow, workflows):
             yield Finding(
@@ -114,7 +114,7 @@ def _of_rules(workflows: Sequence[Workflow], required: Required) -> Iterator[Fin
 
 
 def _reason(maker: Workflow, workflows: Sequence[Workflow], required: Required) -> str:
-    """Why a required check of a workflow may never be there; empty if it will."""
+    """Reason for which a required check may never be reported; empty if it will be."""
     if not {"pull_request", "pull_request_target"} & maker.events.keys():
         return f"{maker.file} does not run for pull requests"
     if required.has_queue and "merge_group" not in maker.events:
@@ -139,7 +139,7 @@ def _reason(maker: Workflow, workflows: Sequence[Workflow], required: Required) 
 
 
 def likeness(branch: str, patterns: Any) -> bool | None:
-    """Whether patterns of GitHub's mean a branch; ``None`` if that is not told here.
+    """Tell whether patterns of GitHub's match a branch; ``None`` if that is not decided here.
 
     >>> likeness("main", ["main"]), likeness("a/b", ["*"]), likeness("a/b", ["**", "!a/*"])
     (True, False, False)

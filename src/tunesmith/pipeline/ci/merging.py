@@ -1,4 +1,4 @@
-"""Results that two jobs have written, brought together if that loses nothing."""
+"""Merge of results that two jobs have written, if that loses nothing."""
 
 import posixpath
 
@@ -10,7 +10,7 @@ from tunesmith.pipeline.dvc.lock_merge import merge_locks
 
 
 def merged(path: str, base: str | None, ours: str | None, theirs: str | None) -> str | None:
-    """A file that both sides have changed, as it is with the work of both.
+    """Return the merged text of a file that both sides have changed.
 
     Args:
         path: of the file, relative to the repository.
@@ -35,5 +35,5 @@ def merged(path: str, base: str | None, ours: str | None, theirs: str | None) ->
 
 
 def is_history(text: str) -> bool:
-    """Whether a text begins as the history of a study does."""
+    """Tell whether a text begins as the history of a study does."""
     return text.startswith(f'{{"kind": "{KIND}"')

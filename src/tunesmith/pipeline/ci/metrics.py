@@ -20,7 +20,7 @@ USUAL = "outputs/training_metrics.json"
 
 @dataclass(frozen=True)
 class Metric:
-    """One number, before and after; ``None`` where it is not there."""
+    """One number, before and after; ``None`` if it is missing."""
 
     file: str
     name: str
@@ -28,7 +28,7 @@ class Metric:
     before: float | None
     after: float | None
     is_compared: bool = True
-    """Whether it is known what was before."""
+    """True if the number before is known."""
 
     @property
     def change(self) -> float | None:
@@ -39,23 +39,23 @@ class Metric:
 
     @property
     def is_same(self) -> bool:
-        """Whether both are there, and alike; two NaN are."""
+        """True if both are there and equal; two NaN are equal."""
         return self.before is not None and repr(self.before) == repr(self.after)
 
 
 @dataclass(frozen=True)
 class MetricsDiff:
-    """All that there is to compare."""
+    """Metrics of two revisions, side by side."""
 
     base: str
     commit: str | None
-    """That the name stands for; ``None`` where it is not here."""
+    """Commit that the name stands for; ``None`` if it is not in this clone."""
     metrics: tuple[Metric, ...]
     """By file in the order given, then by name."""
     missing: str = ""
-    """Why there is nothing to compare with, as Markdown; empty if there is."""
+    """Reason for which there is nothing to compare with, as Markdown; empty if there is."""
     unread: tuple[str, ...] = ()
-    """What could not be read, in words that files may have a part in."""
+    """Remarks on files that could not be read; they may quote the files."""
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -64,12 +64,12 @@ class MetricsDiff:
 
     @property
     def changed(self) -> tuple[Metric, ...]:
-        """Those that are not the same."""
+        """Metrics that differ."""
         return tuple(metric for metric in self.metrics if not metric.is_same)
 
 
 def metrics_files(folder: Path) -> list[str]:
-    """Where a project's metrics are: as ``dvc.yaml`` says, or the usual file.
+    """List a project's metrics files, as ``dvc.yaml`` names them, or the usual file.
 
     Raises:
         UsageError: ``dvc.yaml`` cannot be read.
@@ -100,7 +100,7 @@ def metrics_diff(
     Args:
         folder: that the names are relative to.
         files: JSON, YAML or TOML.
-        base: what to call the commit.
+        base: name of the commit in the output.
         commit: ``None`` if it is not here: nothing is compared then.
         note: what to do about that, as Markdown.
         read: gives the text of a file of a commit, or ``None`` if it has none; raises
@@ -153,7 +153,7 @@ def numbers_in(data: Any, above: str = "") -> Iterator[tuple[str, float]]:
 
 
 def markdown(diff: MetricsDiff) -> str:
-    """A table of what changed, or a sentence that says nothing did."""
+    """Return a table of what changed, or a sentence that says that nothing did."""
     notes = [*([diff.missing] if diff.missing else []), *map(md_code, diff.unread)]
     return "\n\n".join([*notes, *_table(diff)])
 
@@ -171,7 +171,7 @@ def _table(diff: MetricsDiff) -> Iterator[str]:
 
 
 def plain(diff: MetricsDiff) -> str:
-    """The same for a terminal."""
+    """Return the same for a terminal."""
     rows = [(f"{m.file}: {m.name}", *_cells(m)) for m in diff.changed]
     head = ("metric", diff.base, "here", "change")
     widths = [max(len(row[i]) for row in (head, *rows)) for i in range(len(head))]

@@ -1,4 +1,4 @@
-"""Which branch a job may commit to: the one that is checked out, if nothing speaks against it."""
+"""The branch that a job may commit to: the one that is checked out, if nothing contradicts it."""
 
 from dataclasses import dataclass
 
@@ -6,7 +6,7 @@ from tunesmith.errors import UsageError
 from tunesmith.pipeline.forge.forge import Job
 
 USUAL = ("main", "master")
-"""What default branches are mostly called, for remotes that do not tell."""
+"""Usual names of default branches, for remotes that do not tell."""
 
 
 @dataclass(frozen=True)
@@ -15,22 +15,22 @@ class Place:
 
     branch: str
     is_detached: bool
-    """Whether HEAD stands on no branch: that it belongs to this one is yet to be shown."""
+    """True if HEAD is detached: that it belongs to this branch is yet to be shown."""
     is_named: bool
-    """Whether somebody has named it for this very purpose."""
+    """True if the user has named it for this purpose."""
     is_in_ci: bool
     remote: str = "origin"
 
     @property
     def may_begin(self) -> bool:
-        """Whether the remote may lack it: a job's own branch is gone then, and stays gone."""
+        """True if the remote may lack it; a job's own branch that was deleted stays deleted."""
         return not self.is_detached and (self.is_named or not self.is_in_ci)
 
     def check_default(self, *told: str | None) -> None:
         """Refuse the default branch, unless it was named.
 
         Args:
-            told: what it is called, by each that may know: the forge, the remote. A job that is
+            told: what it is called, by each that may know: the Git host, the remote. A job that is
                 run again knows what it was once. ``None`` of those that do not tell.
 
         Raises:
@@ -47,18 +47,18 @@ class Place:
 
 
 def place_for(checked_out: str | None, job: Job | None, named: str | None) -> Place:
-    """The branch to commit to.
+    """Return the branch to commit to.
 
     A branch that is checked out is the one; what the job says has to agree with it. On a detached
     HEAD, as GitLab leaves it, it is the branch that the job says.
 
     Args:
         checked_out: the branch that HEAD stands on; ``None`` if it is detached.
-        job: what the forge tells; ``None`` outside of CI.
+        job: as the Git host describes it; ``None`` outside of CI.
         named: by the user, for this purpose.
 
     Raises:
-        UsageError: it is not known which one, or the job may write to none; with the way out.
+        UsageError: it is not known which one, or the job may write to none; with the remedy.
     """
     if job is not None and job.foreign:
         raise UsageError(f"{job.foreign}.\n  Commit from a job that runs on a push.")

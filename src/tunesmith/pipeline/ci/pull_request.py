@@ -9,31 +9,31 @@ from tunesmith.pipeline.parameters import Parameters
 
 @dataclass(frozen=True)
 class Opened:
-    """What there is now."""
+    """The pull request that is open now, or the page to open it."""
 
     url: str
-    """Of the pull request; or of the page where a person opens it."""
+    """Address of the pull request, or of the page where a person opens it."""
     number: int | None
-    """``None`` where a person has to."""
+    """``None`` if a person has to open it."""
     is_new: bool
     reason: str = ""
-    """Why it could not be opened."""
+    """Reason for which it could not be opened."""
     checks_start: bool = True
-    """Whether the forge starts its checks for what this job has opened and pushed."""
+    """True if the Git host starts its checks for what this job has opened and pushed."""
 
 
 def ensure_pull_request(forge: Forge, source: str, target: str, title: str, body: str) -> Opened:
     """Open a pull request, unless there is an open one.
 
     Args:
-        forge: where.
+        forge: to ask.
         source: the branch that it comes from.
         target: the branch that it goes into.
         title: in a line.
         body: Markdown.
 
     Raises:
-        ForgeError: the forge cannot be asked.
+        ForgeError: the Git host cannot be asked.
     """
     found = forge.pull_request(source)
     if found is not None:
@@ -53,12 +53,12 @@ def ensure_pull_request(forge: Forge, source: str, target: str, title: str, body
 
 
 def _starts_checks(forge: Forge, pull: PullRequest) -> bool:
-    """Whether the checks of a new pull request start: not if a job's own token has opened it."""
+    """Tell whether the checks of a new pull request start: not if a job's own token opened it."""
     return forge.starts_checks or pull.author not in ("", forge.bot[0])
 
 
 def title_of(parameters: Parameters | None, branch: str) -> str:
-    """What a pull request is called if nobody says otherwise."""
+    """Return the default title of a pull request."""
     meta = {} if parameters is None else parameters.meta
     if "trial" not in meta or "study" not in meta:
         return f"Train {branch}"

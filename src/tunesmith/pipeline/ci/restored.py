@@ -1,4 +1,4 @@
-"""A ledger that came from a cache: whatever is in it, the next run can work."""
+"""Repair of a ledger that came from a CI cache, so that the next run works whatever is in it."""
 
 import os
 import shutil

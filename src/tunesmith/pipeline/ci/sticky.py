@@ -1,4 +1,4 @@
-"""One comment of a study on a pull request, found again by a hidden mark in its first line."""
+"""One comment of a study on a pull request, found again by a hidden tag in its first line."""
 
 import re
 import time
@@ -15,7 +15,7 @@ ID = re.compile(r"[\w.,][\w., -]{0,79}\Z", re.ASCII)
 
 
 def mark(study: str, name: str | None = None) -> str:
-    """The first line of a study's comment; no reader sees it.
+    """Return the first line of a study's comment, which no reader sees.
 
     >>> mark("churn"), mark("churn", "python-3.13")
     ('<!-- tunesmith:churn -->', '<!-- tunesmith:churn:python-3.13 -->')
@@ -24,7 +24,7 @@ def mark(study: str, name: str | None = None) -> str:
 
 
 def check_id(name: str) -> None:
-    """Refuse what cannot stand in the mark of a comment.
+    """Refuse names that cannot stand in the hidden tag of a comment.
 
     Raises:
         UsageError: with the rule.
@@ -48,18 +48,18 @@ def put_comment(
     """Write the study's comment, or rewrite it; if two jobs write at once, one comment stays.
 
     Args:
-        forge: where.
+        forge: to ask.
         number: of the pull request.
         study: its name.
-        text: without the mark.
-        sleep: waits before the forge is asked again whether a comment was added.
+        text: without the hidden tag.
+        sleep: waits before the Git host is asked again whether a comment was added.
         name: tells several comments of one study apart.
 
     Returns:
         The comment, and what was done: ``created``, ``updated`` or ``unchanged``.
 
     Raises:
-        ForgeError: the forge refuses, or cannot be reached.
+        ForgeError: the Git host refuses, or cannot be reached.
     """
     first, author = mark(study, name), forge.author()
     body = f"{first}\n{text}"
@@ -80,14 +80,14 @@ def put_comment(
 
 
 def _own(forge: Forge, number: int, first: str, author: str | None) -> list[Comment]:
-    """Comments with the mark that are our own, or a program's if we do not know us; by age."""
+    """Return our comments with the tag, or any program's if our author is unknown; by age."""
     marked = [c for c in forge.comments(number) if c.body.split("\n")[0].strip() == first]
     own = [c for c in marked if (c.is_bot if author is None else c.author == author)]
     return sorted(own, key=lambda c: c.id)
 
 
 def _remove_older(forge: Forge, number: int, first: str, ours: Comment) -> None:
-    """Leave the newest alone: an older one would go on telling what is no longer so."""
+    """Remove all but the newest: an older one would go on saying what is no longer so."""
     # The answer tells who we are; another program's comment is never removed.
     for comment in _own(forge, number, first, ours.author)[:-1]:
         try:

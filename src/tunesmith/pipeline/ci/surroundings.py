@@ -1,4 +1,4 @@
-"""What a repository has already that new workflows depend on, or that runs beside them."""
+"""Files of a repository that new workflows depend on, or that run beside them."""
 
 import re
 import tomllib
@@ -34,7 +34,7 @@ def check_requirements(path: Path, name: str) -> None:
 
 
 def installs_tunesmith(path: Path, depth: int = 0) -> bool:
-    """Whether a file of requirements names Tunesmith, itself or in a file that it includes."""
+    """Tell whether a file of requirements names Tunesmith, itself or in a file that it includes."""
     if depth > 5 or not path.is_file():
         return False
     for line in _lines(path):
@@ -59,7 +59,7 @@ def _lines(path: Path) -> Iterator[str]:
 
 
 def _project_needs_it(folder: Path) -> bool:
-    """Whether the project that is installed as a whole depends on Tunesmith."""
+    """Tell whether the project that is installed as a whole depends on Tunesmith."""
     path = folder / "pyproject.toml"
     if not path.is_file():
         return (folder / "setup.py").is_file()  # that cannot be told without running it

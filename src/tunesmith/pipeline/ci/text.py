@@ -1,4 +1,4 @@
-"""What CI says about a study: its report, its parameters, training metrics, links."""
+"""Texts of CI about a study: its report, its parameters, training metrics, links."""
 
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -29,7 +29,7 @@ from tunesmith.types import Params
 MAX_LINKS_CHARACTERS = 6_000
 """Of the links below a report; the report has what they and the tables above it leave."""
 ROOM = 200
-"""For the mark of the comment and the lines between its parts."""
+"""Room for the hidden tag of the comment and the lines between its sections."""
 NO_REPORT = "_There is no tuning report on this branch yet._"
 
 
@@ -43,22 +43,22 @@ class Link:
 
 @dataclass(frozen=True)
 class Subject:
-    """What is reported on."""
+    """The study that is reported on, and what it is compared with."""
 
     definition: Definition
     checkout: Checkout
     branch: str | None
     base: Base
-    """What metrics and parameters are compared with."""
+    """Base of the comparison of metrics and parameters."""
     files: tuple[Path, ...] = ()
     """Markdown files in place of the study's own report."""
     links: tuple[Link, ...] = ()
     prefixes: Prefixes = USUAL
-    """How branches of experiments begin."""
+    """Prefixes of the branches of experiments."""
 
     @cached_property
     def summary(self) -> Summary | None:
-        """What the ledger says of the study; ``None`` where it has nothing.
+        """Summary of the study from the ledger; ``None`` if it has nothing.
 
         On a training branch the parameters come from another one, whose report is to be shown.
         """
@@ -66,18 +66,18 @@ class Subject:
 
 
 def comment(subject: Subject) -> str:
-    """For a pull request: at most 60,000 characters."""
+    """Return the text of a comment on a pull request: at most 60,000 characters."""
     above, below = _around(subject)
     left = MAX_CHARACTERS - len(above) - len(below) - ROOM
     return _joined(above, _report(subject, left), below)
 
 
 def step_summary(subject: Subject, room: int = MAX_BYTES) -> str:
-    """For the page of a job.
+    """Return the text for the page of a job.
 
     Args:
         subject: what is reported on.
-        room: bytes; a forge shows nothing of what is longer.
+        room: bytes; a Git host shows nothing of what is longer.
     """
     above, below = _around(subject)
     text = _joined(above, _report(subject, None), below)
@@ -89,7 +89,7 @@ def _joined(*parts: str) -> str:
 
 
 def _around(subject: Subject) -> tuple[str, str]:
-    """What comes before the report and after it, bounded."""
+    """Texts before and after the report, of limited length."""
     above = _joined(*_training(subject))
     links = _links(subject.links)
     below = f"---\n\n{links}" if links else ""
@@ -114,7 +114,7 @@ def _links(given: Sequence[Link]) -> str:
 
 
 def _report(subject: Subject, limit: int | None) -> str:
-    """The report of the ledger; where that is not here, what the branches hold."""
+    """The report of the ledger; if there is none, the one that the branches hold."""
     if subject.files:
         text = _joined(*(path.read_text(encoding="utf-8") for path in subject.files))
     else:
@@ -127,7 +127,7 @@ def _report(subject: Subject, limit: int | None) -> str:
 
 
 def ledger_summary(definition: Definition) -> Summary | None:
-    """What the ledger says of the study; ``None`` where it has nothing."""
+    """Summary of the study from the ledger; ``None`` if it has nothing."""
     found = of_ledger(definition)
     if found is None:
         return None
@@ -190,7 +190,7 @@ def _training(subject: Subject) -> Iterator[str]:
 
 
 def parameters_table(before: Parameters | None, here: Parameters, base: str | None) -> str:
-    """Parameters side by side, and where they come from.
+    """Return a table of parameters side by side, and their origin.
 
     Args:
         before: on the base; ``None`` if it has none.
@@ -208,7 +208,7 @@ def parameters_table(before: Parameters | None, here: Parameters, base: str | No
 
 
 def origin(parameters: Parameters) -> str:
-    """Where parameters come from, in a sentence."""
+    """Return the origin of parameters, as a sentence."""
     meta = parameters.meta
     if "trial" not in meta:
         return "Set by hand."
@@ -246,11 +246,11 @@ WEB = re.compile(r"https?://[^\s()<>\"'\\]+\Z")
 
 
 def shortened(text: str, fits: Callable[[str], bool]) -> str:
-    """Markdown without its longest sections, as many as it takes; they are counted at the end.
+    """Shorten Markdown by its longest sections, as many as it takes, and say how many at the end.
 
     Args:
         text: any Markdown.
-        fits: whether a text is short enough.
+        fits: tells whether a text is short enough.
     """
     if fits(text):
         return text
@@ -265,7 +265,7 @@ def shortened(text: str, fits: Callable[[str], bool]) -> str:
 
 
 def sections(text: str) -> list[str]:
-    """Markdown cut before its headings; a heading within a code block or details is none.
+    """Split Markdown before its headings, except those within a code block or details.
 
     >>> sections("# a\\n```\\n# b\\n```\\n## c\\n")
     ['# a\\n```\\n# b\\n```\\n', '## c\\n']
@@ -294,10 +294,10 @@ def md_text(text: str) -> str:
 
 
 def is_web(url: str) -> bool:
-    """Whether a text is an address of the web that can stand in a link.
+    """Tell whether a text is an address of the web that can stand in a link.
 
-    >>> is_web("https://forge.example/a/1"), is_web(""), is_web("javascript:x"), is_web("https://a)(")
-    (True, False, False, False)
+    >>> is_web("https://forge.example/a/1"), is_web(""), is_web("javascript:x"),
+    is_web("https://a)(") (True, False, False, False)
     """
     return WEB.match(url) is not None
 

@@ -1,4 +1,4 @@
-"""What ``tunesmith ci init`` writes: workflows from templates, with the project's own names.
+"""Workflows for ``tunesmith ci init``: templates filled with the project's own names.
 
 The steps call one command each; what is worth testing is in these commands, not in YAML.
 """
@@ -33,7 +33,7 @@ TARGETS = {
     },
     "gitlab": {PIPELINE: "gitlab-ci.yml", ".gitlab/tunesmith.yml": "tunesmith.yml"},
 }
-"""Where each template goes to."""
+"""Target path of each template, by Git host."""
 AFTERWARDS_S = 30 * 60
 """From the end of a run to that of its job: to save, report and commit."""
 MAX_JOB_S = 6 * 3600
@@ -45,39 +45,38 @@ PLAIN = re.compile(r"[A-Za-z0-9][\w./=+ $%{}:\"'-]*\Z")
 
 
 class _Template(Template):
-    """Placeholders look like ``%%{name}``: dollars belong to the forge and to the shell."""
+    """A template with placeholders ``%%{name}``: dollars belong to the Git host and the shell."""
 
     delimiter = "%%"
 
 
 @dataclass(frozen=True)
 class Wishes:
-    """What the project's files do not tell."""
+    """Choices that the project's files do not tell."""
 
     requirements: str = "requirements.txt"
-    """What is installed, Tunesmith among it."""
+    """Requirements to install, Tunesmith among them."""
     training: str | None = None
     """Command that trains; by default DVC's stage."""
     budget_s: float = 320 * 60
     """After which a run is interrupted, to be continued by the next one."""
     python: str = "3.13"
     main: str = ""
-    """The branch that pull requests go into; empty if nobody has named one: the forge tells each
-    job then."""
+    """The branch that pull requests go into; empty if each job is to ask the Git host."""
     config: str = ""
-    """``-c FILE``, where the configuration has no usual name."""
+    """``-c FILE``, if the configuration has no usual name."""
     default: str = ""
     """The default branch; empty if it is not known, and pull requests into any are reviewed."""
 
 
 def workflows(forge: str, definition: Definition, root: Path, wishes: Wishes) -> dict[str, str]:
-    """The files of a forge.
+    """The files of a Git host.
 
     Args:
         forge: ``github`` or ``gitlab``.
         definition: of the study.
         root: of the repository.
-        wishes: what is not told by files.
+        wishes: choices that the files do not tell.
 
     Returns:
         Path, relative to the repository -> content; by path.
@@ -92,11 +91,11 @@ def workflows(forge: str, definition: Definition, root: Path, wishes: Wishes) ->
 
 
 def foreseen(forge: str, folder: Path, planned: Sequence[NewFile]) -> list[NewFile]:
-    """The workflows of a project whose files are yet to be written.
+    """Return the workflows of a project whose files are not written yet.
 
     Args:
         forge: ``github`` or ``gitlab``.
-        folder: where the project will be, the top of its repository.
+        folder: of the new project, the top of its repository.
         planned: its files.
     """
     with tempfile.TemporaryDirectory(prefix="tunesmith-") as name:
@@ -146,7 +145,7 @@ def _pattern(prefix: str) -> str:
 
 
 def _install(folder: Path, wishes: Wishes) -> str:
-    """What a fresh clone needs: packages, and the data where DVC has a remote for it."""
+    """Commands that a fresh clone needs: packages, and the data if DVC has a remote for it."""
     packages = f"python -m pip install -r {shlex.quote(wishes.requirements)}"
     config = folder / ".dvc/config"
     text = config.read_text("utf-8", errors="replace") if config.is_file() else ""
@@ -154,7 +153,7 @@ def _install(folder: Path, wishes: Wishes) -> str:
 
 
 def _commands(definition: Definition, wishes: Wishes) -> tuple[str, str]:
-    """How the project tunes, and how it trains."""
+    """Commands by which the project tunes and trains."""
     found, folder = study_stage(definition)
     stages = stages_at(folder / FILE) if found is None else found.stages
     tuning = None if found is None else found.stage
@@ -171,7 +170,7 @@ def _commands(definition: Definition, wishes: Wishes) -> tuple[str, str]:
 
 
 def _aside(folder: Path, root: Path) -> str:
-    """How DVC, called in the project folder, is told where ``dvc.yaml`` is."""
+    """Argument that leads DVC, called in the project folder, to ``dvc.yaml``."""
     return "" if folder == root else f" --cd {shlex.quote(os.path.relpath(folder, root))}"
 
 
@@ -189,7 +188,7 @@ def _train(stages: Mapping[str, Stage], best: str, tuning: Stage | None, aside: 
 
 
 def scalar(text: str) -> str:
-    """A text as YAML has it: plain where it can be.
+    """Return a text as a YAML scalar, without quotes if it can do without.
 
     >>> scalar("dvc repro training"), scalar("python train.py # x"), scalar("a: b")
     ('dvc repro training', '"python train.py # x"', '"a: b"')

@@ -1,7 +1,7 @@
-"""Whether ``dvc.lock`` agrees with the files, for the stage that tunes.
+"""Comparison of ``dvc.lock`` with the files, for the stage that tunes.
 
-That it does proves nothing by itself: ``dvc commit -f`` and frozen stages write the digests of
-whatever is there. It is one of several witnesses.
+Agreement proves nothing by itself: ``dvc commit -f`` and frozen stages write the digests of
+whatever is there. It is one piece of evidence among several.
 """
 
 import os
@@ -27,20 +27,20 @@ from tunesmith.space.parameter import canonical_json
 
 @dataclass(frozen=True)
 class Tuning:
-    """The stage that tunes, and what DVC believes that it has run with."""
+    """The stage that tunes, and the files that DVC recorded for its last run."""
 
     root: Path
     """The project folder, which all paths are relative to."""
     folder: Path
-    """Where ``dvc.yaml`` lies."""
+    """Folder of ``dvc.yaml``."""
     stage: Stage
     locked: LockedStage | None
-    """``None`` where it has not run yet."""
+    """``None`` if it has not run yet."""
     coupling: Coupling
 
     @property
     def again(self) -> str:
-        """The way out."""
+        """The remedy."""
         again, name = repro(self.folder, [self.stage.name]), self.stage.name
         if self.stage.content.get("frozen"):
             thaw = shlex.join([*dvc_in(self.folder), "unfreeze", name])
@@ -95,14 +95,14 @@ def repro(folder: Path, names: Sequence[str]) -> str:
 
 
 def dvc_in(folder: Path) -> list[str]:
-    """How DVC is called so that it works in a folder."""
+    """Command that calls DVC so that it works in a folder."""
     there, here = folder.resolve(), Path.cwd()
     near = os.path.relpath(there, here)
     return ["dvc", *([] if there == here else ["--cd", min(near, str(there), key=len)])]
 
 
 def disagreements(found: Tuning) -> Iterator[Finding]:
-    """What of the stage's block in ``dvc.lock`` does not agree with the files."""
+    """Yield the entries of the stage's block in ``dvc.lock`` that differ from the files."""
     locked, stage = found.locked, found.stage
     if locked is None:
         yield note(LOCK, f"stage `{stage.name}` has not been run by DVC yet", found.again)
@@ -120,7 +120,7 @@ def disagreements(found: Tuning) -> Iterator[Finding]:
 
 
 def _not_locked(found: Tuning, locked: LockedStage) -> Iterator[Finding]:
-    """What the stage has got since it ran."""
+    """Yield the entries that the stage has got since it ran."""
     stage = found.stage
     kinds = (("out", stage.outs, locked.outs), ("dependency", stage.deps, locked.deps))
     for kind, named, known in (*kinds, ("file of parameters", stage.params, locked.params)):
@@ -149,7 +149,7 @@ def _changed(found: Tuning, path: str, md5: str, role: str) -> Iterator[Finding]
 
 
 def _ignore_files(path: Path) -> Iterator[str]:
-    """What ``.dvcignore`` files above a path, up to the repository's top, hold."""
+    """Yield the texts of ``.dvcignore`` files above a path, up to the repository's top."""
     for folder in path.parents:
         yield text_of(folder / ".dvcignore") or ""
         if (folder / ".git").exists():
@@ -157,7 +157,7 @@ def _ignore_files(path: Path) -> Iterator[str]:
 
 
 def _fetching(path: Path) -> str:
-    """How a missing dependency is got; empty where nobody keeps it."""
+    """Command that gets a missing dependency; empty if nobody keeps it."""
     shown = shlex.quote(os.path.relpath(path, Path.cwd()))
     if path.with_name(f"{path.name}.dvc").is_file():
         return f"`dvc pull {shown}.dvc` fetches it."
@@ -196,7 +196,7 @@ def changed_keys(stage: Stage, name: str, data: Any, values: Mapping[str, Any]) 
 
 
 def _is_whole(stage: Stage, name: str) -> bool:
-    """Whether the stage depends on all keys of a file."""
+    """Tell whether the stage depends on all keys of a file."""
     return stage.params.get(name) == []
 
 

@@ -1,4 +1,4 @@
-"""Which studies a stage's command runs, read as a shell would split it; nothing is executed."""
+"""The studies that a stage's command runs; it is split as by a shell, and never executed."""
 
 import posixpath
 import re
@@ -19,13 +19,13 @@ class Call:
     """One ``tunesmith run`` of a command."""
 
     folder: str
-    """Where it is called, relative to where the command is."""
+    """Folder of the call, relative to that of the command."""
     config: str | None
-    """What ``-c`` names, as it stands there; ``None`` without it."""
+    """Value of ``-c``, as it stands there; ``None`` without it."""
 
     @property
     def candidates(self) -> list[str]:
-        """What it may read, the first that is there, relative to where the command is."""
+        """Paths that it may read, relative to the command's folder; the first one counts."""
         names = CONFIG_NAMES if self.config is None else (self.config,)
         return [posixpath.normpath(posixpath.join(self.folder, name)) for name in names]
 
@@ -67,7 +67,7 @@ def _calls_of(words: list[str], folder: str) -> Iterator[Call]:
 
 
 def _simple(command: str) -> Iterator[list[str]]:
-    """The words of each simple command; nothing where a quotation does not end."""
+    """The words of each simple command; nothing if a quotation does not end."""
     lexer = shlex.shlex(command, posix=True, punctuation_chars="();|&\n")
     lexer.whitespace, lexer.whitespace_split, lexer.commenters = " \t\r", True, ""
     words: list[str] = []

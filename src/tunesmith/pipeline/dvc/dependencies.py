@@ -1,4 +1,4 @@
-"""What a tuning stage depends on, as paths from the project folder."""
+"""Dependencies of a tuning stage, as paths from the project folder."""
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePosixPath
@@ -15,7 +15,7 @@ def dependencies(definition: Definition, outs: Iterable[str]) -> tuple[str, ...]
     """Data, then code, then other files that the configuration reads; none twice.
 
     A folder stands for all that it holds, so that new files in it count. Files are listed one by
-    one where their folder holds an out, which DVC would call a circle.
+    one if their folder holds an out, which DVC would call a circle.
 
     Args:
         definition: of the study.
@@ -45,12 +45,13 @@ def plain(path: str) -> str:
 
 
 def is_within(path: str, folder: str) -> bool:
-    """Whether a path is a folder or lies in it."""
+    """Tell whether a path is a folder or lies in it."""
     return PurePosixPath(path).is_relative_to(PurePosixPath(folder))
 
 
 def _code(definition: Definition, root: Path, outs: Iterable[str]) -> list[str]:
-    # The splitter's code shows in the splits alone, but DVC has to know when they may change.
+    # The splitter's code affects scores through the splits alone, which the ledger digests.
+    # DVC sees no splits, so that it has to depend on the code.
     tops = top_names(definition.file.objective.all_import_paths)
     return grouped(reached(tops, root)[0], root, outs, is_package=PACKAGED in tops)
 
@@ -84,7 +85,7 @@ def grouped(
 
 
 def is_code(folder: Path) -> bool:
-    """Whether a folder holds Python files and nothing of weight besides."""
+    """Tell whether a folder holds Python files and no large file besides."""
     others = (
         path
         for path in folder.rglob("*")

@@ -13,10 +13,10 @@ CACHES = "__pycache__"
 
 
 def path_md5(path: Path, *, without_caches: bool = False) -> str | None:
-    """What ``dvc.lock`` holds for a file or a folder; ``None`` where there is none.
+    """Return the digest that ``dvc.lock`` holds for a file or a folder; ``None`` if there is none.
 
     Args:
-        path: of it.
+        path: of the file or folder.
         without_caches: leave out Python's caches, as ``.dvcignore`` says.
     """
     if not path.is_dir():

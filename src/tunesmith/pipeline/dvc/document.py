@@ -1,4 +1,4 @@
-"""A YAML file of DVC's as plain data, with a clear error where it is none."""
+"""A YAML file of DVC's as plain data, with a clear error if it cannot be read."""
 
 from pathlib import Path
 from typing import Any
@@ -11,25 +11,25 @@ FILE, LOCK = "dvc.yaml", "dvc.lock"
 
 
 def stages_in(text: str, name: str) -> dict[str, Any]:
-    """The mapping under ``stages``; empty where there is none.
+    """The mapping under ``stages``; empty if there is none.
 
     Raises:
-        UsageError: it is no YAML, or not of DVC's shape; with file, line and column where known.
+        UsageError: it is no YAML, or not of DVC's shape; with file, line and column if known.
     """
     return stages_of(document(text, name), name)
 
 
 def document(text: str, name: str) -> Any:
-    """What a file of DVC's holds; nothing where it is empty.
+    """Parse a file of DVC's; nothing if it is empty.
 
     Raises:
-        UsageError: it is no YAML; with file, line and column where known.
+        UsageError: it is no YAML; with file, line and column if known.
     """
     return _data(text, name) if text.strip() else {}
 
 
 def stages_of(data: Any, name: str) -> dict[str, Any]:
-    """The same for what a file holds.
+    """Return the same for parsed content.
 
     Raises:
         UsageError: it is not of DVC's shape.

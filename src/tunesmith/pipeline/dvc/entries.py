@@ -16,15 +16,15 @@ class Entry(NamedTuple):
     path: str
     """Relative to the project folder; a bare key of ``params.yaml`` as it is."""
     flags: Any
-    """Without templates; ``None`` where there are none."""
+    """Without templates; ``None`` if there are none."""
     raw: Any
     """The item that it stands in: a path, or a mapping from paths to flags."""
     name: Any
-    """As it is called there."""
+    """Name of the entry in the file."""
 
 
 def entries(key: str, stage: Stage, raw: Mapping[str, Any]) -> list[Entry]:
-    """What a stage has under a key.
+    """Return the entries of a stage under a key.
 
     Args:
         key: ``deps``, ``outs``, …

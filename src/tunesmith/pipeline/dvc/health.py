@@ -1,4 +1,4 @@
-"""What ``tunesmith doctor`` says of a DVC project: where it would not do as one expects."""
+"""Findings of ``tunesmith doctor`` about a DVC project that would not do what you expect."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -20,7 +20,7 @@ BYTECODE = ("__pycache__/", "__pycache__", "**/__pycache__/", "**/__pycache__")
 
 @dataclass(frozen=True)
 class Finding:
-    """A line of the doctor's: what was looked at, whether it is well, and what was found."""
+    """One line of ``tunesmith doctor``: the subject, the verdict, and the detail."""
 
     name: str
     is_well: bool
@@ -28,7 +28,7 @@ class Finding:
 
 
 def findings(definition: Definition) -> list[Finding]:
-    """Look at ``dvc.yaml``; nothing where there is none, or no stage in it runs the study.
+    """Look at ``dvc.yaml``; nothing if there is none, or no stage in it runs the study.
 
     Raises:
         UsageError: it is no YAML, or not of DVC's shape.
@@ -55,7 +55,7 @@ def findings(definition: Definition) -> list[Finding]:
 
 
 def _mode(tuning: Stage, definition: Definition) -> Finding:
-    """Whether configuration and stage agree on whose the best parameters are."""
+    """Check that configuration and stage agree on who owns the best parameters."""
     outputs = definition.file.outputs
     found = coupling(tuning, outputs.best.path)
     if (found is Coupling.LOOSE) == (outputs.tuned is not None):
@@ -81,7 +81,7 @@ def _order(stages: list[Stage], tuning: Stage, paths: Paths) -> Finding:
 
 
 def _outs(tuning: Stage, paths: Paths) -> Finding:
-    """Whether all outs are there, kept by Git, and left in place before a run."""
+    """Check that all outs are there, kept by Git, and left in place before a run."""
     flags = tuning.outs
     lacking = [path for path in (*paths.outs, paths.metrics) if path and path not in flags]
     bare = [p for p, found in flags.items() if any(found.get(k) != v for k, v in FLAGS.items())]
@@ -95,7 +95,7 @@ def _outs(tuning: Stage, paths: Paths) -> Finding:
 def _dependencies(
     tuning: Stage, stages: Mapping[str, Stage], definition: Definition, paths: Paths
 ) -> Finding:
-    """Whether tuning sees new data where training does."""
+    """Check that tuning depends on all data that training depends on."""
     trainers = [name for name, stage in stages.items() if stage.reads(paths.best)]
     shared = shared_data(definition, stages, trainers, tuning.name)
     missing = lacking(definition, shared, tuning.deps)
@@ -116,7 +116,7 @@ def _is_unseen(definition: Definition, path: str) -> bool:
 
 
 def _copies(tuning: Stage, root: Path) -> Finding:
-    """Whether Git and DVC both want to keep an out, which fails at the end of a run."""
+    """Check that not both Git and DVC keep an out, which fails at the end of a run."""
     cached = [path for path, flags in tuning.outs.items() if flags.get("cache", True)]
     tracked = git.paths(root, "ls-files", "-z", "--", *cached) if cached else None
     if not tracked:
@@ -133,14 +133,14 @@ def _ignored(root: Path) -> Finding:
 
 
 def leaves_out_bytecode(root: Path) -> bool:
-    """Whether a ``.dvcignore`` here or above leaves ``__pycache__`` out."""
+    """Tell whether a ``.dvcignore`` here or above leaves ``__pycache__`` out."""
     files = (folder / IGNORE for folder in (root, *root.parents))
     lines = {line for file in files if file.is_file() for line in file.read_text().splitlines()}
     return not lines.isdisjoint(BYTECODE)
 
 
 def _parameters(root: Path, paths: Paths) -> Finding:
-    """Whether a file of people's own is missing that DVC cannot know how to make."""
+    """Check that the user-owned file is there, which no stage of DVC's makes."""
     tuned = root / paths.outs[0]
     if (root / paths.best).is_file() or not tuned.is_file():
         return Finding("dvc parameters", True, f"{paths.best}: nothing is missing")

@@ -1,7 +1,7 @@
-"""What ``tunesmith dvc init`` changes: stages, outputs, plots and ignored files.
+"""Changes by ``tunesmith dvc init``: stages, outputs, plots and ignored files.
 
 All of it is decided before anything is written, and what is there stays: comments, other stages,
-the order, entries that people added. Asked again, it finds nothing to do.
+the order, entries that people added. A second call finds nothing to do.
 """
 
 import os
@@ -30,20 +30,21 @@ from tunesmith.pipeline.settings import with_values
 
 DVC_FOLDER = ".dvc"
 IGNORED = {IGNORE: "__pycache__/", ".gitignore": "dvc_plots/"}
-"""DVC hashes all that lies in a folder that a stage depends on; what it draws is for looking at."""
+"""Patterns by file. DVC hashes all files in a folder that a stage depends on, and its plots are
+only for viewing."""
 OWN_KEYS = ("tuned", "trials", "history", "metrics")
 
 
 @dataclass(frozen=True)
 class FileChange:
-    """A file as it is and as it is going to be; ``None`` where it is not there."""
+    """A file as it is and as it is going to be; ``None`` if it is not there."""
 
     path: Path
     before: str | None
     after: str | None
 
     def diff(self, root: Path) -> str:
-        """As a unified diff, named from the project folder."""
+        """Return a unified diff with paths relative to the project folder."""
         name = Path(os.path.relpath(self.path, root)).as_posix()
         old = "/dev/null" if self.before is None else f"a/{name}"
         new = "/dev/null" if self.after is None else f"b/{name}"
@@ -58,12 +59,12 @@ def _rows(text: str) -> list[str]:
 
 @dataclass(frozen=True)
 class Plan:
-    """What would be written, and what a user should know."""
+    """Files to be written, and notes for the user."""
 
     changes: tuple[FileChange, ...]
     notes: tuple[str, ...]
     folder: Path
-    """Where ``dvc.yaml`` lies."""
+    """Folder of ``dvc.yaml``."""
 
     def write(self) -> None:
         """Write the files, each in one step, and remove what has become of no use.
@@ -121,10 +122,10 @@ def _with(definition: Definition, **sections: Any) -> Definition:
 def _with_data(
     definition: Definition, pipeline: Pipeline, paths: Paths
 ) -> tuple[Definition, list[str], list[str]]:
-    """Data of the training stage that a program's study does not see.
+    """Add data of the training stage that a program's study does not depend on.
 
     Returns:
-        The definition that names what is here, what the stage lacks, and what to know about it.
+        The definition with the data that is here, the paths that the stage lacks, and notes.
     """
     shared = shared_data(
         definition, pipeline.stages, pipeline.trainers(paths), pipeline.tuning_name
@@ -161,13 +162,13 @@ def dvc_root(root: Path) -> Path:
 
 
 def _present(pipeline: Pipeline, definition: Definition) -> Coupling:
-    """As the stage is now; loose where there is none."""
+    """Coupling of the stage as it is; loose if there is none."""
     found = coupling(pipeline.tuning, definition.file.outputs.best.path)
     return Coupling.LOOSE if found is Coupling.NONE else found
 
 
 def with_sections(text: str, source: Path, definition: Definition) -> str:
-    """The configuration's text with the outputs that its stages have, and what it depends on.
+    """Return the configuration's text with the outputs of its stages, and its dependencies.
 
     Raises:
         UsageError: the text cannot be changed so.
@@ -218,7 +219,7 @@ def _hidden(root: Path, paths: Paths) -> Iterator[str]:
 
 
 def _left_over(definition: Definition, outputs: Outputs) -> Iterator[FileChange]:
-    """What tuning found in the other mode: no run writes it any more, so it would grow old."""
+    """Files of the other mode, which no run writes any more, so that they would go stale."""
     name = definition.file.outputs.tuned
     if name is None or outputs.tuned is not None:
         return
@@ -228,7 +229,7 @@ def _left_over(definition: Definition, outputs: Outputs) -> Iterator[FileChange]
 
 
 def _to_be_lost(definition: Definition, outputs: Outputs) -> Iterator[str]:
-    """Values of people's that a stage is about to own."""
+    """Yield notes on hand-edited values that a stage is about to overwrite."""
     if definition.file.outputs.tuned is None or outputs.tuned is not None:
         return
     for name, what in (
@@ -240,7 +241,7 @@ def _to_be_lost(definition: Definition, outputs: Outputs) -> Iterator[str]:
 
 
 def _is_edited(path: Path) -> bool | None:
-    """Whether somebody changed parameters after they were written; ``None`` where none are."""
+    """Tell whether parameters were changed after they were written; ``None`` if there are none."""
     try:
         text = exact_text(path)
         return None if text is None else parse(text, path.name).is_edited

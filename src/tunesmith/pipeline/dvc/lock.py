@@ -1,4 +1,4 @@
-"""``dvc.lock``: what DVC believes that its stages have run with."""
+"""``dvc.lock``: the digests and parameters with which DVC's stages ran last."""
 
 import hashlib
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ CHUNK = 1 << 20
 
 @dataclass(frozen=True)
 class LockedStage:
-    """A stage as it was run last, its paths relative to where its commands are called."""
+    """A stage as it was run last, its paths relative to the folder of its commands."""
 
     name: str
     commands: tuple[str, ...]
@@ -26,7 +26,7 @@ class LockedStage:
     outs: Mapping[str, str]
 
     def placed(self, site: Site) -> "LockedStage":
-        """The same with paths relative to another folder.
+        """Return the same with paths relative to another folder.
 
         Args:
             site: of the stage.
@@ -62,7 +62,7 @@ def _digests(listed: Any) -> dict[str, str]:
 
 
 def file_md5(path: Path) -> str | None:
-    """What ``dvc.lock`` holds for a file; ``None`` where it is missing or a folder."""
+    """Return the digest that ``dvc.lock`` holds for a file; ``None`` if there is no such file."""
     if not path.is_file():
         return None
     digest = hashlib.md5(usedforsecurity=False)
@@ -73,7 +73,7 @@ def file_md5(path: Path) -> str | None:
 
 
 def with_stage_of(text: str, other: str, stage: str) -> str:
-    """A ``dvc.lock`` with one stage's block as another one has it; the rest stays as it is.
+    """Return a ``dvc.lock`` with one stage's block taken from another; the rest stays as it is.
 
     Args:
         text: may be empty.
@@ -95,12 +95,12 @@ def with_stage_of(text: str, other: str, stage: str) -> str:
 
 
 def head_of(text: str) -> str:
-    """What stands above the stages."""
+    """Return the text above the stages."""
     return text.partition("stages:\n")[0]
 
 
 def blocks_of(text: str) -> dict[str, str]:
-    """The text of every stage, by its name: DVC writes them two spaces deep."""
+    """Return the text of every stage, by its name: DVC writes them two spaces deep."""
     found: dict[str, str] = {}
     name = ""
     for line in text.partition("stages:\n")[2].splitlines():

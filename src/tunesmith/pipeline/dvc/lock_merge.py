@@ -1,4 +1,4 @@
-"""Two versions of ``dvc.lock`` that come from one: each stage as whoever has run it left it."""
+"""Merge of two versions of ``dvc.lock``: each stage is taken from the side that ran it."""
 
 from collections.abc import Mapping
 
@@ -20,7 +20,8 @@ def merge_locks(base: str, ours: str, theirs: str) -> str:
         theirs: of the other side.
 
     Returns:
-        The text with the other side's order and line ends, what only this side has at the end.
+        The text with the other side's order and line ends, followed by the stages that only this
+        side has.
 
     Raises:
         LockConflictError: both have changed a stage.
@@ -43,7 +44,7 @@ def merge_locks(base: str, ours: str, theirs: str) -> str:
 def _side(
     name: str, base: Mapping[str, object], ours: Mapping[str, object], theirs: Mapping[str, object]
 ) -> int | None:
-    """Whose block it is: 0 ours, 1 theirs; ``None`` if the stage is gone."""
+    """Side that the block is taken from: 0 ours, 1 theirs; ``None`` if the stage is gone."""
     was, one, other = (side.get(name) for side in (base, ours, theirs))
     if one in (was, other):
         return None if other is None else 1

@@ -26,10 +26,10 @@ STAGE_NAME = re.compile(r"[A-Za-z0-9_-]+\Z")
 
 @dataclass(frozen=True)
 class Request:
-    """What a user asked for."""
+    """The user's choices for ``tunesmith dvc init``."""
 
     coupling: Coupling | None = None
-    """By default as it is, or loose."""
+    """By default the one that the file has, or else loose."""
     stage: str = "tuning"
     """Name of a new tuning stage."""
     training_stage: str = "training"
@@ -78,7 +78,7 @@ class Pipeline:
         return {name: content or {} for name, content in found.items()}
 
     def raw_name(self, stage: str) -> str:
-        """Under which name a stage stands in the file: a template makes several of one."""
+        """Name under which a stage stands in the file: a template makes several of one."""
         return stage if stage in self.raw else stage.rpartition("@")[0] or stage
 
     @property
@@ -88,13 +88,13 @@ class Pipeline:
 
     @property
     def tuning_name(self) -> str:
-        """Of the stage that is there, or is going to be."""
+        """Name of the tuning stage, present or new."""
         return self.request.stage if self.tuning is None else self.tuning.name
 
     def changed(
         self, definition: Definition, paths: Paths, data_paths: Sequence[str] = ()
     ) -> tuple[str, tuple[str, ...]]:
-        """The text with all stages and plots that the study needs, and what to know about it.
+        """Return the text with all stages and plots that the study needs, and notes.
 
         Args:
             definition: of the study, its outputs as they are going to be.
@@ -149,7 +149,7 @@ class Pipeline:
     def _tuning_content(
         self, definition: Definition, paths: Paths, raw: Content, data_paths: Sequence[str]
     ) -> Content:
-        """What the file has to say of the stage that tunes.
+        """Return the content that the tuning stage needs.
 
         Raises:
             ConfigError: a template would have to be changed.
@@ -170,7 +170,7 @@ class Pipeline:
         return raw
 
     def _about_template(self, stage: Stage, inner: Content, lists: Content) -> Violation:
-        """What a template lacks; it makes other stages as well, and is not ours to change."""
+        """Violation for a template, which makes other stages as well and is not ours to change."""
         name = self.raw_name(stage.name)
         rows = [
             f"{key}: {json.dumps(items)}"
@@ -213,7 +213,7 @@ class Pipeline:
         yield from _tracked((*paths.outs, paths.metrics), root)
 
     def _taken(self, trainers: Mapping[str, Content]) -> Iterator[Violation]:
-        """Stages that do something else under the names that ours would have."""
+        """Yield stages that do something else under the names that ours would have."""
         if self.request.is_forced:
             return
         name, training = self.request.stage, self.request.training_stage
@@ -262,7 +262,7 @@ HOW_TO_TRAIN = (
 
 
 def _tracked(paths: Sequence[str], root: Path) -> Iterator[Violation]:
-    """Files of ours, or folders around them, that ``dvc add`` has taken."""
+    """Yield files of ours, or folders around them, that ``dvc add`` tracks."""
     around = {str(p) for path in paths for p in (Path(path), *Path(path).parents)} - {"."}
     for name in sorted(around):
         if (root / f"{name}.dvc").is_file():
@@ -293,7 +293,7 @@ def _before_readers(text: str, tuning: str, readers: list[str]) -> str:
 def _with_plot(
     present: Any, stage: str, definition: Definition, trials: str
 ) -> tuple[Any, tuple[str, ...]]:
-    """Top-level plots with the scores by trial; ``None`` where they stay as they are."""
+    """Top-level plots with the scores by trial; ``None`` if they stay as they are."""
     trials = posixpath.normpath(trials)
     if not trials.endswith(".csv"):
         return None, (f"`dvc plots` cannot draw {trials}: name a .csv file as `outputs.trials`.",)

@@ -1,4 +1,4 @@
-"""Where pipelines are: every ``dvc.yaml`` of a repository may run a study, from any folder."""
+"""Search for pipelines: every ``dvc.yaml`` of a repository may run a study, from any folder."""
 
 import os
 import posixpath
@@ -29,7 +29,7 @@ class Found:
 
     @property
     def folder(self) -> str:
-        """Where the file lies; empty for the top."""
+        """Folder of the file; empty for the top."""
         return posixpath.dirname(self.file)
 
 
@@ -38,15 +38,15 @@ class Wanted:
     """A study to be found."""
 
     folder: str
-    """The project folder, relative to the top folder; what follows is relative to it, and the
-    paths of stages that are found are so, too."""
+    """The project folder, relative to the top folder. The other fields, and the paths of stages
+    that are found, are relative to the project folder."""
     config: str
     results: Collection[str] = ()
     """Files that only the study writes."""
 
 
 def above(folder: str) -> list[str]:
-    """Where a ``dvc.yaml`` may lie in a folder and in those above it, the nearest first.
+    """List the paths of ``dvc.yaml`` in a folder and in those above it, the nearest first.
 
     >>> above("models/churn"), above("")
     (['models/churn/dvc.yaml', 'models/dvc.yaml', 'dvc.yaml'], ['dvc.yaml'])
@@ -59,12 +59,12 @@ def above(folder: str) -> list[str]:
 
 
 def find(files: Iterable[str], wanted: Wanted, read: Read) -> Found | None:
-    """The stage that runs a study: by its command in any file, or else by what it writes.
+    """Find the stage that runs a study: by its command in any file, or else by its outs.
 
     Args:
         files: paths of ``dvc.yaml``, relative to the top folder, in order; some may be missing.
         wanted: the study.
-        read: how to read a file by its path from the top folder.
+        read: reads a file by its path from the top folder.
 
     Raises:
         UsageError: a file cannot be read, and none of the others runs the study.
@@ -100,7 +100,7 @@ def _by_results(
 
 
 def below(read: Read, folder: str) -> Read:
-    """How to read a file by its path relative to another folder; none above the top."""
+    """Return a reader of files by paths relative to another folder; none lie above the top."""
 
     def find_text(name: str) -> str | None:
         path = posixpath.normpath(posixpath.join(folder, name))

@@ -1,4 +1,4 @@
-"""Data that training depends on and a program does not name: it matters to tuning as well."""
+"""Data that training depends on and a program does not name; it matters to tuning as well."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -15,7 +15,7 @@ CODE = (".py", ".ipynb", ".pyx")
 def shared_data(
     definition: Definition, stages: Mapping[str, Stage], trainers: Iterable[str], tuning: str
 ) -> dict[str, str]:
-    """What stages that train depend on, is no code, and is there before tuning.
+    """Return the dependencies of training stages that are no code and exist before tuning.
 
     Args:
         definition: of the study; only programs have data of their own.
@@ -48,19 +48,19 @@ def _is_data(place: Path, path: str) -> bool:
 
 
 def lacking(definition: Definition, shared: Mapping[str, str], present: Iterable[str]) -> list[str]:
-    """Those that the tuning stage does not depend on.
+    """Return the data that the tuning stage does not depend on.
 
     Args:
         definition: of the study.
         shared: as above.
-        present: what the stage depends on.
+        present: dependencies of the stage.
     """
     known = {*present, *dependencies(definition, ())}
     return [path for path in shared if not any(is_within(path, other) for other in known)]
 
 
 def depends_on(definition: Definition, data: Iterable[str]) -> tuple[str, ...]:
-    """What ``objective.depends_on`` has to name, so that the study itself sees new data.
+    """Return the value for ``objective.depends_on``, so that the study itself sees new data.
 
     Args:
         definition: of the study of a program.

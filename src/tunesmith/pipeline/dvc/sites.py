@@ -1,4 +1,4 @@
-"""Paths of a stage, which are relative to where it works, as seen from another folder."""
+"""Paths of a stage, which are relative to its working folder, as seen from another folder."""
 
 import posixpath
 from dataclasses import dataclass
@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Site:
-    """Where a stage works, and where its paths are looked at from; both below the top folder."""
+    """Working folder of a stage, and the folder that its paths are seen from."""
 
     wdir: str = "."
     origin: str = "."
 
     def seen(self, path: str) -> str:
-        """A path of the stage, relative to the origin; one that leads elsewhere stays as it is.
+        """Return a path of the stage, relative to the origin; paths that lead elsewhere stay.
 
         >>> site = Site("a/b", "a")
         >>> site.seen("../c/./d"), site.seen("../../e"), site.seen("/tmp/f"), site.seen("s3://g/h")
@@ -21,7 +21,7 @@ class Site:
         return _moved(path, self.wdir, self.origin)
 
     def named(self, path: str) -> str:
-        """A path relative to the origin, as the stage has to name it.
+        """Return a path relative to the origin, as the stage has to name it.
 
         >>> Site("a/b", "a").named("c/d"), Site(".", "a").named("c")
         ('../c/d', 'a/c')
@@ -39,7 +39,7 @@ def _moved(path: str, there: str, here: str) -> str:
 
 
 def below(folder: str, path: str) -> str:
-    """A path of a folder, relative to the folder above.
+    """Return a path of a folder, relative to the folder above.
 
     >>> below("a", "../b"), below("", "c")
     ('b', 'c')

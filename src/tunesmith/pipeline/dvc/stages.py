@@ -1,4 +1,4 @@
-"""``dvc.yaml``: which stage tunes, what it depends on, and how tightly training hangs on it."""
+"""``dvc.yaml``: its tuning stage, that stage's dependencies, and its coupling with training."""
 
 import posixpath
 from collections.abc import Collection, Mapping
@@ -20,18 +20,18 @@ from tunesmith.pipeline.dvc.templates import (
 )
 
 PARAMS_FILE = "params.yaml"
-"""That DVC takes keys from where an entry of ``params`` names no file."""
+"""File from which DVC takes keys if an entry of ``params`` names no file."""
 WHAT_RUNS = ("cmd", "wdir", "deps", "params", "outs", "metrics", "plots", "frozen")
-"""Of a stage's content; the rest describes it."""
+"""Keys of a stage's content that decide what it does; the rest describes it."""
 
 
 class Coupling(Enum):
-    """How training depends on tuning."""
+    """Coupling of training and tuning."""
 
     LOOSE = "loose"
-    """Best parameters belong to people; what tuning found is an out of its own."""
+    """User-owned best parameters; the tuned parameters are an out of their own."""
     TIGHT = "tight"
-    """Best parameters are an out of tuning: an edit is undone."""
+    """Managed best parameters, an out of tuning: the next ``dvc repro`` reverts an edit."""
     NONE = "none"
     """No stage tunes."""
 
@@ -41,7 +41,7 @@ class Stage:
     """A stage of ``dvc.yaml`` as DVC resolves it, its paths relative to a folder of choice."""
 
     name: str
-    """Also of one that a template makes: ``tune@a``."""
+    """Name of the stage; of one that a template makes, ``tune@a``."""
     commands: tuple[str, ...]
     deps: tuple[str, ...]
     outs: Mapping[str, Mapping[str, Any]]
@@ -50,14 +50,14 @@ class Stage:
     content: Mapping[str, Any]
     """As it stands in the file, without templates: paths are relative to ``wdir`` here."""
     site: Site
-    """Where its commands are called."""
+    """Folder in which its commands are called."""
 
     @property
     def params(self) -> Mapping[str, list[str]]:
         """Keys by file; no key stands for all of them."""
         found: dict[str, list[str]] = {}
         listed = self.content.get("params")
-        # What is no list here DVC itself will refuse.
+        # DVC itself refuses anything but a list here.
         for item in listed if isinstance(listed, list | tuple) else ():
             pairs = item.items() if isinstance(item, dict) else [(PARAMS_FILE, [item])]
             for path, keys in pairs:
@@ -67,25 +67,25 @@ class Stage:
 
     @property
     def what_runs(self) -> Mapping[str, Any]:
-        """What DVC compares to tell whether it has to run the stage again."""
+        """Content that DVC compares to tell whether it has to run the stage again."""
         return {key: self.content[key] for key in WHAT_RUNS if key in self.content}
 
     def reads(self, path: str) -> bool:
-        """Whether it takes a file as a dependency or as parameters."""
+        """Tell whether it takes a file as a dependency or as parameters."""
         wanted = PurePosixPath(path)
         return path in self.params or any(wanted.is_relative_to(dep) for dep in self.deps)
 
     @property
     def calls(self) -> list[Call]:
-        """Every ``tunesmith run`` of its commands."""
+        """Calls of ``tunesmith run`` in its commands."""
         return [call for command in self.commands for call in calls(command)]
 
     def runs(self, config: str, read: Read | None = None) -> bool:
-        """Whether a command runs the study of a configuration.
+        """Tell whether a command runs the study of a configuration.
 
         Args:
             config: its path.
-            read: how to read a file, to see which of the usual configurations a command takes.
+            read: reads a file, to see which of the usual configurations a command takes.
         """
         for call in self.calls:
             names = [self.site.seen(name) for name in call.candidates]
@@ -97,7 +97,7 @@ class Stage:
 
 
 def stages_at(path: Path, name: str | None = None) -> dict[str, Stage]:
-    """The stages of a ``dvc.yaml`` in a working tree; none where there is no such file.
+    """Return the stages of a ``dvc.yaml`` in a working tree; none if there is no such file.
 
     Args:
         path: of it.
@@ -110,7 +110,7 @@ def stages_at(path: Path, name: str | None = None) -> dict[str, Stage]:
 
 
 def exact_text(path: Path) -> str | None:
-    """The text of a file with its line ends; ``None`` where there is none.
+    """Return the text of a file with its line ends; ``None`` if there is none.
 
     Raises:
         UsageError: it is not UTF-8.
@@ -124,12 +124,12 @@ def exact_text(path: Path) -> str | None:
 
 
 def reader(folder: Path) -> Read:
-    """How to read files of a working tree by their paths relative to a folder."""
+    """Return a reader of a working tree's files by paths relative to a folder."""
     return lambda name: text_of(folder / name)
 
 
 def text_of(path: Path) -> str | None:
-    """The text of a file; ``None`` where there is none.
+    """Return the text of a file; ``None`` if there is none.
 
     Raises:
         UsageError: it cannot be read.
@@ -143,13 +143,14 @@ def text_of(path: Path) -> str | None:
 def read_stages(
     text: str, name: str = FILE, read: Read | None = None, site: Site | None = None
 ) -> dict[str, Stage]:
-    """The stages of a ``dvc.yaml`` as DVC resolves them, in its order.
+    """Return the stages of a ``dvc.yaml`` as DVC resolves them, in its order.
 
     Args:
         text: of the file.
         name: for messages.
-        read: how to read files that its templates take values from; by default there are none.
-        site: where the file lies, and what paths are to be relative to; by default its folder.
+        read: reads files that its templates take values from; by default there are none.
+        site: folder of the file, and the folder that paths are to be relative to; by default the
+            same.
 
     Raises:
         UsageError: it is no YAML, not of DVC's shape, or its templates cannot be resolved.
@@ -194,12 +195,12 @@ def _entries(listed: Any) -> list[tuple[str, Mapping[str, Any]]]:
 def tuning_stage(
     stages: Mapping[str, Stage], config: str, read: Read | None = None
 ) -> Stage | None:
-    """The stage whose command runs a study.
+    """Return the stage whose command runs a study.
 
     Args:
         stages: of a ``dvc.yaml``.
         config: path of the study's configuration, relative to the same folder.
-        read: how to read a file, to see which of the usual configurations a command takes.
+        read: reads a file, to see which of the usual configurations a command takes.
     """
     found = [stage for stage in stages.values() if stage.runs(posixpath.normpath(config), read)]
     named = (stage for stage in found if any(call.config for call in stage.calls))
@@ -207,7 +208,7 @@ def tuning_stage(
 
 
 def stage_writing(stages: Mapping[str, Stage], results: Collection[str]) -> Stage | None:
-    """The stage that writes a study's results by a command that does not say so (``make tune``).
+    """Return the stage that writes a study's results, whatever its command (``make tune``).
 
     Args:
         stages: of a ``dvc.yaml``.
@@ -218,7 +219,7 @@ def stage_writing(stages: Mapping[str, Stage], results: Collection[str]) -> Stag
 
 
 def coupling(stage: Stage | None, best: str) -> Coupling:
-    """How tightly best parameters hang on the tuning stage.
+    """Return the coupling of the best parameters with the tuning stage.
 
     Args:
         stage: that tunes, if any.

@@ -1,4 +1,4 @@
-"""What to name to ``dvc repro`` so that training runs and tuning does not."""
+"""Targets for ``dvc repro`` with which training runs and tuning does not."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import PurePosixPath
@@ -30,7 +30,7 @@ def training_targets(stages: Mapping[str, Stage], best: str, tuning: str | None)
 
 
 def downstream(stages: Mapping[str, Stage], paths: Iterable[str]) -> set[str]:
-    """The stages that read one of some files, or what such stages make of it.
+    """Return the stages that read one of some files, directly or through other stages.
 
     Args:
         stages: of a ``dvc.yaml``.

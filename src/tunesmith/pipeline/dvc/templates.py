@@ -1,7 +1,7 @@
 """Stages as DVC itself resolves them: ``vars``, ``${…}``, ``foreach`` and ``matrix``.
 
-DVC is imported only for a ``dvc.yaml`` with templates (0.2 s). Where it is installed elsewhere, as
-by pipx, its own Python runs this file as a program.
+DVC is imported only for a ``dvc.yaml`` with templates (0.2 s). If it is installed elsewhere, for
+example by pipx, its own Python runs this file as a program.
 """
 
 import io
@@ -30,7 +30,7 @@ TIMEOUT_S = 60
 
 
 class UnresolvedError(Exception):
-    """DVC cannot resolve the stages, or there is no DVC; the text says why."""
+    """DVC cannot resolve the stages, or there is no DVC; the text gives the reason."""
 
 
 class _Needed(Exception):  # noqa: N818 - no error: another round begins
@@ -38,7 +38,7 @@ class _Needed(Exception):  # noqa: N818 - no error: another round begins
 
 
 def has_templates(stages: Mapping[str, Any]) -> bool:
-    """Whether stages have to be resolved.
+    """Tell whether stages have to be resolved.
 
     >>> has_templates({"a": {"cmd": "tunesmith run -c ${config}"}}), has_templates({"a": {}})
     (True, False)
@@ -60,7 +60,7 @@ def _texts(data: Any) -> Iterator[str]:
 
 
 def unescaped(data: Any) -> Any:
-    r"""Stages without templates: only ``\${`` stands for something else, for ``${``.
+    r"""Return stages without templates: only ``\${`` is replaced, by ``${``.
 
     >>> unescaped({"deps": ["data/\\${x}.csv"]})
     {'deps': ['data/${x}.csv']}
@@ -73,11 +73,11 @@ def unescaped(data: Any) -> Any:
 
 
 def resolved(data: Mapping[str, Any], read: Read) -> dict[str, dict[str, Any]]:
-    """All stages by name, those of ``foreach`` and ``matrix`` one by one (``tune@a``).
+    """Return all stages by name, those of ``foreach`` and ``matrix`` one by one (``tune@a``).
 
     Args:
-        data: what a ``dvc.yaml`` holds.
-        read: how to read the files that ``vars`` names, and ``params.yaml``.
+        data: content of a ``dvc.yaml``.
+        read: reads the files that ``vars`` names, and ``params.yaml``.
 
     Raises:
         UnresolvedError: DVC refuses, or is not installed.
@@ -110,7 +110,7 @@ def _here(data: Mapping[str, Any], read: Read) -> dict[str, dict[str, Any]]:
 
 
 class _Files:
-    """What DVC asks of a file system, answered by a function."""
+    """The part of a file system that DVC needs, backed by a function that reads files."""
 
     join = staticmethod(posixpath.join)
     normpath = staticmethod(posixpath.normpath)
@@ -133,7 +133,7 @@ class _Files:
 
 
 def _parsing(read: Read) -> dict[str, str]:
-    """How DVC's configuration has lists and truth values written into commands."""
+    """Settings of DVC's for lists and truth values in commands."""
     for level in range(MAX_LEVELS):
         text = read(posixpath.normpath(posixpath.join("../" * level, ".dvc/config")))
         if text is not None:

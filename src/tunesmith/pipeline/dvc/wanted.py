@@ -1,4 +1,4 @@
-"""What the stages of a study say: the contents of ``tuning`` and ``training`` as plain data."""
+"""The contents of the stages ``tuning`` and ``training``, as plain data."""
 
 import re
 import shlex
@@ -28,14 +28,14 @@ class Paths:
     config: str
     best: str
     outs: tuple[str, ...]
-    """Of the tuning stage, but for its metrics."""
+    """Outs of the tuning stage, but for its metrics."""
     metrics: str
     dropped: str
-    """What the other coupling has as an out in the place of one of these."""
+    """The out that the other coupling has in the place of one of these."""
 
 
 def paths_of(definition: Definition, outputs: Outputs) -> Paths:
-    """Where a study's files are.
+    """Return the paths of a study's files.
 
     Args:
         definition: of the study; it has a source.
@@ -56,7 +56,7 @@ def paths_of(definition: Definition, outputs: Outputs) -> Paths:
 
 
 def wanted_outputs(outputs: Outputs, coupling: Coupling) -> Outputs:
-    """The outputs that the stages need; what the configuration names stays."""
+    """Return the outputs that the stages need; outputs that the configuration names stay."""
     folder = PurePosixPath(outputs.report).parent
     tuned = outputs.tuned or tuned_name(outputs)
     return outputs.model_copy(
@@ -70,7 +70,7 @@ def wanted_outputs(outputs: Outputs, coupling: Coupling) -> Outputs:
 
 
 def tuned_name(outputs: Outputs) -> str:
-    """Where the tool's own parameters are put, beside the report."""
+    """Return the path for the tuned parameters, beside the report."""
     suffix = PurePosixPath(outputs.best.path).suffix
     return str(PurePosixPath(outputs.report).parent / f"tuned_parameters{suffix}")
 
@@ -78,14 +78,14 @@ def tuned_name(outputs: Outputs) -> str:
 def tuning(
     definition: Definition, paths: Paths, present: Mapping[str, Any], data: Iterable[str] = ()
 ) -> Content:
-    """The content of the tuning stage: what is there, and what it lacks.
+    """Return the content of the tuning stage: the present entries, and those that it lacks.
 
     Args:
         definition: of the study.
         paths: of its files.
-        present: the stage as it is, its paths relative to the project folder; empty where there
+        present: the stage as it is, its paths relative to the project folder; empty if there
             is none.
-        data: what it is to depend on besides.
+        data: further dependencies.
 
     Raises:
         UsageError: ``depends_on`` names what is not there.
@@ -107,7 +107,7 @@ def tuning(
 
 
 def training(definition: Definition, paths: Paths, command: str, root: Path) -> Content:
-    """The content of a new training stage.
+    """Return the content of a new training stage.
 
     Args:
         definition: of the study, whose data it trains on.
@@ -132,7 +132,7 @@ def training(definition: Definition, paths: Paths, command: str, root: Path) -> 
 
 
 def metrics_of(command: str, paths: Paths, root: Path) -> str:
-    """Where a training program writes its scores: what its text names, or the usual place."""
+    """Return the metrics file of a training program, named in its text, or the usual one."""
     for word in _words(command):
         if word.endswith(".py") and (root / word).is_file():
             found = METRICS_NAME.findall((root / word).read_text(errors="replace"))
@@ -143,13 +143,13 @@ def metrics_of(command: str, paths: Paths, root: Path) -> str:
 
 
 def guessed_training(root: Path) -> str | None:
-    """A command that seems to train; ``None`` where no script has a usual name."""
+    """Return a command that seems to train; ``None`` if no script has a usual name."""
     found = next((name for name in SCRIPTS if (root / name).is_file()), None)
     return None if found is None else f"python {found}"
 
 
 def plot(stage: str, trials: str, columns: Iterable[str]) -> Content:
-    """A top-level plot: scores by trial, and the best so far."""
+    """Return a top-level plot: scores by trial, and the best so far."""
     return {
         stage: {
             "title": "Scores by trial",
@@ -178,19 +178,19 @@ def _put(content: Content, key: str, value: list[Any]) -> None:
 
 
 def missing(wanted: Iterable[str], present: Iterable[Any]) -> list[str]:
-    """Paths that no present entry covers, a folder above them neither."""
+    """Return the paths that no present entry covers, itself or as a folder above them."""
     folders = [path_in(item) for item in present]
     return [literal(p) for p in wanted if not any(is_within(p, folder) for folder in folders)]
 
 
 def with_params(present: list[Any], path: str, keys: list[str] | None) -> list[Any]:
-    """Parameter entries with one of a file; where the file has one, that stays."""
+    """Return parameter entries with one of a file; if the file has one already, that stays."""
     has_it = any(isinstance(item, dict) and path_in(item) == path for item in present)
     return present if has_it else [*present, {literal(path): keys}]
 
 
 def with_outs(present: list[Any], paths: Iterable[str]) -> list[Any]:
-    """Entries in which every path has our flags; other flags, and other entries, stay."""
+    """Return entries in which every path has our flags; other flags, and other entries, stay."""
     found = list(present)
     names = [path_in(item) for item in found]
     for path in paths:
@@ -208,13 +208,13 @@ def _flagged(item: Any) -> Any:
 
 
 def path_in(item: Any) -> str:
-    """The path of an entry of ``deps``, ``params``, ``outs``, …, which may have flags."""
+    """Return the path of an entry of ``deps``, ``params``, ``outs``, …, which may have flags."""
     name = next(iter(item), "") if isinstance(item, dict) else item
     return plain(str(name).replace("\\${", "${"))
 
 
 def literal(path: str) -> str:
-    """A path in which DVC finds no template.
+    """Escape a path so that DVC finds no template in it.
 
     >>> literal("data/${x}.csv")
     'data/\\\\${x}.csv'

@@ -1,1 +1,1 @@
-"""Forges: where pull requests and CI jobs live, each behind the same small interface."""
+"""Git hosts: GitHub and GitLab, each behind the same small interface."""

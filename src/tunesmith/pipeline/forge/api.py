@@ -1,4 +1,4 @@
-"""A REST API of a forge: time limits, retries, pages. The token never leaves for another place."""
+"""A REST API of a Git host: time limits, retries, pages. The token is sent nowhere else."""
 
 import json
 import re
@@ -27,9 +27,9 @@ from tunesmith.version import VERSION
 
 TIMEOUT_S = 20
 PAUSES_S = (1.0, 2.0, 4.0, 8.0)
-"""Before the second try, the third, and so on."""
+"""Seconds before the second try, the third, and so on."""
 MAX_PAUSE_S = 60.0
-"""A forge that asks for a longer pause is not waited for."""
+"""Seconds; a longer pause than that is not waited for."""
 MAX_BYTES = 32 << 20
 MAX_PAGES = 100
 MAX_REDIRECTS = 3
@@ -39,7 +39,7 @@ LIMITED = re.compile(
     r"|temporarily blocked|retry (?:your request again )?later",
     re.IGNORECASE,
 )
-"""How forges word that one asks for too much: in the message, or in the page it points to."""
+"""Wordings of a limit of requests: in the message, or in the page it points to."""
 SPAMMED = re.compile(
     r"submitted too quickly|temporarily blocked from content creation|secondary rate limit"
     r"|abuse detection mechanism",
@@ -58,12 +58,12 @@ HINTS = {
 
 
 class ForgeError(UsageError):
-    """A forge refused, or could not be reached.
+    """A Git host refused, or could not be reached.
 
     Args:
         message: what happened.
-        status: of the answer; ``None`` where there was none.
-        is_unclear: whether what was asked for may have been done all the same.
+        status: of the answer; ``None`` if there was none.
+        is_unclear: true if the request may have been carried out all the same.
     """
 
     def __init__(
@@ -75,7 +75,7 @@ class ForgeError(UsageError):
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back."""
+    """An answer of the server."""
 
     status: int
     headers: Message
@@ -83,7 +83,7 @@ class Answer:
 
     @property
     def content(self) -> Any:
-        """The JSON of the body; ``None`` where it holds none."""
+        """The JSON of the body; ``None`` if it holds none."""
         try:
             return json.loads(self.body)
         except ValueError:
@@ -91,7 +91,7 @@ class Answer:
 
     @property
     def reason(self) -> str:
-        """What the forge says, in a line."""
+        """The Git host's message, in a line."""
         content = self.content if isinstance(self.content, dict) else {}
         said = [content.get("message") or content.get("error") or ""]
         errors = content.get("errors")
@@ -108,27 +108,27 @@ class Api:
     headers: Mapping[str, str] = field(repr=False)
     sleep: Callable[[float], None] = time.sleep
     hint: str = ""
-    """What to say, in place of the usual, if the token is refused."""
+    """Message, in place of the usual one, if the token is refused."""
 
     def __post_init__(self) -> None:
         if urlsplit(self.base).scheme not in ("http", "https"):
             raise ForgeError(f"`{redact(self.base)}` is no address of an API: http(s)://… is.")
         for value in self.headers.values():
-            # Told here, because the library's own message would show the token.
+            # Checked here, because the library's own message would show the token.
             if not value.isascii() or not value.isprintable():
                 raise ForgeError("the token holds characters that none has: was it copied whole?")
         self._opener = _opener(self.base)
 
     def get(self, path: str, **query: str) -> Any:
-        """What lies at a path.
+        """Get the content of a path.
 
         Raises:
-            ForgeError: the forge refused, or cannot be reached.
+            ForgeError: the Git host refused, or cannot be reached.
         """
         return self._exchange("GET", self._url(path, query)).content
 
     def send(self, method: str, path: str, content: Mapping[str, Any]) -> Any:
-        """Have something made or changed.
+        """Create or change something.
 
         Args:
             method: ``POST``, ``PUT``, ``PATCH`` or ``DELETE``.
@@ -144,7 +144,7 @@ class Api:
         return self._exchange(method, self._url(path, {}), json.dumps(content).encode()).content
 
     def pages(self, path: str, **query: str) -> Iterator[Any]:
-        """The items of all pages of a list, in the forge's order.
+        """The items of all pages of a list, in the Git host's order.
 
         Raises:
             ForgeError: as above; or what came is no list.
@@ -168,7 +168,7 @@ class Api:
         return f"{url}?{urlencode(query)}" if query else url
 
     def _same_place(self, url: str, other: str) -> str:
-        """An address that the forge names, if it is the forge's own."""
+        """Return an address that the Git host names, if it is the Git host's own."""
         found = urljoin(url, other)
         if urlsplit(found)[:2] != urlsplit(self.base)[:2]:
             raise ForgeError(
@@ -249,7 +249,7 @@ def _opener(base: str) -> OpenerDirector:
 
 
 def _never_sent(error: Exception) -> bool:
-    """Whether no connection came about, so that nothing can have been done."""
+    """Tell whether no connection came about, so that nothing can have been done."""
     return isinstance(error, URLError) and not isinstance(error.reason, TimeoutError)
 
 
@@ -270,7 +270,7 @@ def next_page(link: str) -> str | None:
 
 
 def pause_asked(answer: Answer) -> float | None:
-    """How many seconds a forge asks to be left alone, if it does.
+    """Return the seconds that a Git host asks you to wait, if it does.
 
     That is ``Retry-After`` (RFC 9110), or the end of GitHub's limit of requests, or 60 seconds
     for its secondary limits, which it tells in words alone.
@@ -291,7 +291,7 @@ def pause_asked(answer: Answer) -> float | None:
 
 
 def _seconds(after: str) -> float | None:
-    """What ``Retry-After`` says; ``None`` if it says nothing that can be read."""
+    """Seconds in ``Retry-After``; ``None`` if it holds nothing that can be read."""
     if re.fullmatch(r"\s*-?\d+(\.\d+)?\s*", after):
         return max(0.0, float(after))
     try:

@@ -1,4 +1,4 @@
-"""What Tunesmith wants of a forge, and which forge this job runs on."""
+"""The interface of a Git host, and the Git host that this job runs on."""
 
 import os
 from collections.abc import Iterator, Mapping
@@ -12,37 +12,37 @@ from tunesmith.errors import UsageError
 
 @dataclass(frozen=True)
 class Job:
-    """What a CI job is told about itself."""
+    """Facts about a CI job, from its environment."""
 
     branch: str | None
-    """That it runs on; ``None`` on a tag."""
+    """Branch that it runs on; ``None`` on a tag."""
     target: str | None
-    """That its pull request goes into, where it runs for one."""
+    """Branch that its pull request goes into, if it runs for one."""
     number: int | None
-    """Of that pull request."""
+    """Number of that pull request."""
     run_url: str | None
-    """Where one can watch it."""
+    """Address at which you can watch it."""
     summary: Path | None
-    """The file that is shown with the job, if the forge has such a thing."""
+    """File whose text is shown with the job, if the Git host has such a thing."""
     event: str = ""
-    """That has started the job, in the forge's own word; empty if it is not known."""
+    """Event that has started the job, in the Git host's own word; empty if it is not known."""
     default_branch: str | None = None
-    """Of the repository, as the forge tells the job; ``None`` if it does not."""
+    """Default branch, as the Git host tells the job; ``None`` if it does not."""
     foreign: str | None = None
-    """Why this job does not run for a branch of its own, so that nothing may be committed to one;
-    ``None`` if it does."""
+    """Reason for which this job runs for no branch of its own, so that it may commit to none;
+    ``None`` if it runs for one."""
 
 
 @dataclass(frozen=True)
 class PullRequest:
-    """An open one; GitLab calls it a merge request."""
+    """A pull request; GitLab calls it a merge request."""
 
     number: int
     url: str
     source: str
     target: str
     author: str = ""
-    """Who opened it; empty if the forge does not tell."""
+    """Its author; empty if the Git host does not tell."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class Comment:
 
 @dataclass(frozen=True)
 class Login:
-    """How Git gets in: the server's address, and a user with a token."""
+    """Access for Git: the server's address, and a user with a token."""
 
     server: str
     user: str
@@ -65,7 +65,7 @@ class Login:
 
 
 class Forge(Protocol):
-    """A repository on a forge, as seen from a job that runs there.
+    """A repository on a Git host, as seen from a job that runs there.
 
     It is made from the environment of a job, which tells most of it; only methods that say
     ``ForgeError`` ask the API.
@@ -73,81 +73,81 @@ class Forge(Protocol):
 
     job: Job
     bot: tuple[str, str]
-    """Name and address of who commits in CI."""
+    """Name and address of the committer in CI."""
     login: Login | None
     """``None`` without a token."""
     skip_ci: tuple[str, ...]
     """Options of ``git push`` after which nothing is run; none are needed if a job's own token
     starts nothing. A server that takes none gets ``[skip ci]`` in the message."""
     push_hint: str
-    """What to say if Git is not let in; empty if there is nothing to add."""
+    """Advice if Git is refused; empty if there is nothing to add."""
     starts_checks: bool
-    """Whether the checks of a pull request start although a job's own token has opened it."""
+    """True if the checks of a pull request start although a job's own token has opened it."""
 
     @staticmethod
     def is_here(environ: Mapping[str, str]) -> bool:
-        """Whether this is a job of such a forge."""
+        """Tell whether this is a job of such a Git host."""
 
     def warning(self, text: str) -> str:
-        """A line of the log that the forge shows as a warning."""
+        """Return a line of the log that the Git host shows as a warning."""
 
     def new_pull_request_url(self, source: str, target: str) -> str:
-        """Where a person opens one."""
+        """Address at which a person opens a pull request."""
 
     def author(self) -> str | None:
-        """Who comments with this token; ``None`` where the API does not tell.
+        """Author of comments with this token; ``None`` if the API does not tell.
 
         Raises:
-            ForgeError: the forge refused, or cannot be reached.
+            ForgeError: the Git host refused, or cannot be reached.
         """
 
     def pull_request(self, branch: str) -> PullRequest | None:
-        """The open one from a branch of this repository; of several the newest.
+        """Return the open pull request from a branch of this repository; of several the newest.
 
         Raises:
             ForgeError: as above.
         """
 
     def numbered(self, number: int) -> PullRequest | None:
-        """The pull request of a number, open or not; ``None`` if there is none.
+        """Return the pull request of a number, open or not; ``None`` if there is none.
 
         Raises:
             ForgeError: as above.
         """
 
     def comments(self, number: int) -> Iterator[Comment]:
-        """All comments of people and programs on a pull request, oldest first.
+        """Yield all comments of people and programs on a pull request, oldest first.
 
         Raises:
             ForgeError: as above.
         """
 
     def comment(self, number: int, body: str) -> Comment:
-        """Add one.
+        """Add a comment.
 
         Raises:
-            ForgeError: as above; ``is_unclear`` where it may have been added all the same.
+            ForgeError: as above; ``is_unclear`` if it may have been added all the same.
         """
 
     def change_comment(self, number: int, comment: int, body: str) -> Comment:
-        """Give one another body.
+        """Replace the body of a comment.
 
         Raises:
             ForgeError: as above.
         """
 
     def delete_comment(self, number: int, comment: int) -> None:
-        """Remove one.
+        """Remove a comment.
 
         Raises:
             ForgeError: as above.
         """
 
     def open_pull_request(self, source: str, target: str, title: str, body: str) -> PullRequest:
-        """Open one.
+        """Open a pull request.
 
         Raises:
-            ForgeError: as above; also where the project's settings forbid it.
+            ForgeError: as above; also if the project's settings forbid it.
         """
 
     def dispatch(self, workflow: str, branch: str, inputs: Mapping[str, str]) -> None:
@@ -159,7 +159,7 @@ class Forge(Protocol):
 
 
 def forge_here(environ: Mapping[str, str] | None = None) -> Forge | None:
-    """The forge that this job runs on; ``None`` outside of CI."""
+    """Return the Git host that this job runs on; ``None`` outside of CI."""
     environ = os.environ if environ is None else environ
     for name in registry.names("forges"):
         kind = registry.load("forges", name)
@@ -170,7 +170,7 @@ def forge_here(environ: Mapping[str, str] | None = None) -> Forge | None:
 
 
 def forge_needed(environ: Mapping[str, str] | None = None) -> Forge:
-    """The same, where there must be one.
+    """Return the same, for commands that need one.
 
     Raises:
         UsageError: this is no CI job of a known forge.
@@ -183,7 +183,7 @@ def forge_needed(environ: Mapping[str, str] | None = None) -> Forge:
 
 
 def needed(environ: Mapping[str, str], name: str) -> str:
-    """A variable that the forge sets for every job.
+    """Return a variable that the Git host sets for every job.
 
     Raises:
         UsageError: it does not.

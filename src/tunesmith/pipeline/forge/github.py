@@ -23,7 +23,7 @@ UNTOLD = (
 PULL_REF = re.compile(r"refs/pull/(\d+)/")
 HEADS = "refs/heads/"
 QUEUE = "gh-readonly-queue/"
-"""How the branches of a merge queue begin; they come and go with it."""
+"""Prefix of the branches of a merge queue; they come and go with it."""
 OF_BRANCHES = ("push", "workflow_dispatch", "repository_dispatch", "schedule", "workflow_run")
 """Events whose ref is a branch of this repository, on which a job may write."""
 
@@ -34,15 +34,15 @@ ACTIONS_APP = 15368
 
 @dataclass(frozen=True)
 class Required:
-    """What the rules of a branch ask of a pull request."""
+    """Requirements of a branch's rules for a pull request."""
 
     checks: tuple[str, ...]
     of_actions: frozenset[str] = frozenset()
-    """Those that only a workflow may make."""
+    """Checks that only a workflow may report."""
     has_queue: bool = False
-    """Whether a merge queue stands before it."""
+    """True if a merge queue stands before it."""
     branch: str = field(default="", compare=False)
-    """Which branch; empty if that plays no part."""
+    """Name of the branch; empty if that plays no part."""
 
 
 class GitHub:
@@ -65,7 +65,7 @@ class GitHub:
 
     @staticmethod
     def is_here(environ: Mapping[str, str]) -> bool:
-        """Whether a job of GitHub Actions is running."""
+        """Tell whether a job of GitHub Actions is running."""
         return environ.get("GITHUB_ACTIONS") == "true"
 
     @cached_property
@@ -94,7 +94,7 @@ class GitHub:
             return None
 
     def pull_request(self, branch: str) -> PullRequest | None:
-        """The newest open one from a branch of this repository."""
+        """The newest open pull request from a branch of this repository."""
         owner = self._name.partition("/")[0]
         query = {"state": "open", "head": f"{owner}:{branch}"}
         found = [
@@ -106,7 +106,7 @@ class GitHub:
         return max(found, key=lambda pull: pull.number, default=None)
 
     def numbered(self, number: int) -> PullRequest | None:
-        """The one of a number, open or not."""
+        """The pull request of a number, open or not."""
         try:
             return _pull_request(self._api.get(f"repos/{self._name}/pulls/{number}"))
         except ForgeError as error:
@@ -115,10 +115,10 @@ class GitHub:
             return None
 
     def required_checks(self, branch: str) -> Required:
-        """What rulesets and the protection of a branch require; asks the API.
+        """Return the checks that rulesets and the protection of a branch require; asks the API.
 
         Raises:
-            ForgeError: the forge refused, or cannot be reached.
+            ForgeError: the Git host refused, or cannot be reached.
         """
         place = f"repos/{self._name}"
         rules = list(self._api.pages(f"{place}/rules/branches/{quote(branch, safe='')}"))
@@ -141,22 +141,22 @@ class GitHub:
         return Required(tuple(dict.fromkeys(names)), frozenset(own), has_queue, branch)
 
     def comments(self, number: int) -> Iterator[Comment]:
-        """All of them, oldest first."""
+        """All comments, oldest first."""
         path = f"repos/{self._name}/issues/{number}/comments"
         return (_comment(item) for item in self._api.pages(path))
 
     def comment(self, number: int, body: str) -> Comment:
-        """Add one."""
+        """Add a comment."""
         path = f"repos/{self._name}/issues/{number}/comments"
         return _comment(self._api.send("POST", path, {"body": body}))
 
     def change_comment(self, number: int, comment: int, body: str) -> Comment:  # noqa: ARG002
-        """Give one another body."""
+        """Replace the body of a comment."""
         path = f"repos/{self._name}/issues/comments/{comment}"
         return _comment(self._api.send("PATCH", path, {"body": body}))
 
     def delete_comment(self, number: int, comment: int) -> None:  # noqa: ARG002
-        """Remove one."""
+        """Remove a comment."""
         path = f"repos/{self._name}/issues/comments/{comment}"
         self._api.send("DELETE", path, {})
 
@@ -204,7 +204,7 @@ def _branch(environ: Mapping[str, str]) -> str | None:
 def _foreign(
     environ: Mapping[str, str], told: Mapping[str, Any], number: int | None, branch: str
 ) -> str | None:
-    """Why nothing may be committed: told by what is known to be a branch's job, not the reverse."""
+    """Reason for which nothing may be committed; jobs not known to be a branch's are refused."""
     event = environ.get("GITHUB_EVENT_NAME", "")
     if event == "pull_request_target":
         return "this job runs for `pull_request_target`: what it checks out may be a fork's"
@@ -225,7 +225,7 @@ def _foreign(
 
 
 def _follows_a_pull_request(told: Mapping[str, Any], environ: Mapping[str, str]) -> bool:
-    """Whether the run that started this one was of a pull request, or of another repository."""
+    """Tell whether the run that started this one was for a pull request or another repository."""
     if _text(told, "workflow_run", "event") in ("pull_request", "pull_request_target"):
         return True
     source = _text(told, "workflow_run", "head_repository", "full_name")
@@ -234,7 +234,7 @@ def _follows_a_pull_request(told: Mapping[str, Any], environ: Mapping[str, str])
 
 
 def _payload(environ: Mapping[str, str]) -> Mapping[str, Any]:
-    """What the forge tells of the event; nothing if the file is not there or no JSON."""
+    """The event's payload; empty if the file is missing or no JSON."""
     path = environ.get("GITHUB_EVENT_PATH")
     try:
         found = json.loads(Path(path).read_text(encoding="utf-8")) if path else {}
@@ -270,7 +270,7 @@ def _pull_request(item: Mapping[str, Any]) -> PullRequest:
 
 
 def _repository(item: Mapping[str, Any]) -> str:
-    """Where a pull request comes from; nowhere where a fork was deleted."""
+    """Repository that a pull request comes from; empty if a fork was deleted."""
     return str((item["head"].get("repo") or {}).get("full_name", "")).lower()
 
 
@@ -281,7 +281,7 @@ def _comment(item: Mapping[str, Any]) -> Comment:
 
 
 def escaped(text: str) -> str:
-    r"""Text inside of a workflow command.
+    r"""Escape text inside of a workflow command.
 
     >>> escaped("100 %\n::error::x")
     '100 %25%0A::error::x'

@@ -15,7 +15,7 @@ from tunesmith.pipeline.forge.api import Api, ForgeError
 from tunesmith.pipeline.forge.forge import Comment, Job, Login, PullRequest, needed
 
 WORKFLOW = "TUNESMITH_WORKFLOW"
-"""Variable by which a pipeline that was started by ``dispatch`` knows what it is for."""
+"""Variable that names the workflow to a pipeline that ``dispatch`` has started."""
 
 OF_BRANCHES = (
     "push",
@@ -30,7 +30,7 @@ OF_BRANCHES = (
 )
 """Sources of pipelines that run for a branch or tag of this project."""
 OF_REQUESTS = ("CI_MERGE_REQUEST_", "CI_EXTERNAL_PULL_REQUEST_")
-"""How the variables begin that only jobs of merge requests have."""
+"""Prefixes of the variables that only jobs of merge requests have."""
 REQUEST_REFS = "refs/merge-requests/"
 UNTOLD = (
     "TUNESMITH_TOKEN is not set, and a job's own token may not do this.\n  Make a project access"
@@ -67,7 +67,7 @@ class GitLab:
 
     @staticmethod
     def is_here(environ: Mapping[str, str]) -> bool:
-        """Whether a job of GitLab CI is running."""
+        """Tell whether a job of GitLab CI is running."""
         return environ.get("GITLAB_CI") == "true"
 
     @cached_property
@@ -112,7 +112,7 @@ class GitLab:
         return max(found, key=lambda pull: pull.number, default=None)
 
     def numbered(self, number: int) -> PullRequest | None:
-        """The one of a number, open or not."""
+        """The merge request of a number, open or not."""
         try:
             return _merge_request(self._api.get(f"{self._project}/merge_requests/{number}"))
         except ForgeError as error:
@@ -148,7 +148,7 @@ class GitLab:
         return _merge_request(self._api.send("POST", path, {**content, "description": inert(body)}))
 
     def dispatch(self, workflow: str, branch: str, inputs: Mapping[str, str]) -> None:
-        """Start a pipeline on a branch; the variable ``TUNESMITH_WORKFLOW`` says what it is for."""
+        """Start a pipeline on a branch; the variable ``TUNESMITH_WORKFLOW`` names the workflow."""
         variables = {**inputs, WORKFLOW: workflow}
         if self._own:
             listed = [{"key": key, "value": value} for key, value in variables.items()]
@@ -160,7 +160,7 @@ class GitLab:
 
 
 def inert(body: str) -> str:
-    r"""Text without quick actions: a report must not be able to merge itself.
+    r"""Return text without quick actions: a report must not be able to merge itself.
 
     >>> inert("fine\n/merge\n  /approve")
     'fine\n\\/merge\n  \\/approve'

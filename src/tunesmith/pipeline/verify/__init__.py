@@ -1,1 +1,1 @@
-"""Whether what a study has left still agrees, and with what Git and DVC hold of it."""
+"""Verification that the files of a study agree with each other, with Git and with DVC."""

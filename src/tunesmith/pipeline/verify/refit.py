@@ -1,4 +1,4 @@
-"""Some of the recorded folds, evaluated again: are the scores true?"""
+"""Evaluation of some recorded folds again, to compare the scores."""
 
 import shutil
 from collections.abc import Iterator, Sequence
@@ -17,7 +17,7 @@ from tunesmith.pipeline.findings import Finding
 from tunesmith.study.loop import results_of
 
 APART = "verify"
-"""Programs leave their files in folders of this study's, which are removed."""
+"""Name of the study whose folders programs use here; they are removed afterwards."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ def refit(
     drawn: Sequence[tuple[Trial, FoldResult]],
     tolerance: float = 0.0,
 ) -> tuple[int, list[Finding]]:
-    """Evaluate recorded folds anew, without a ledger, where fits of the study run.
+    """Evaluate recorded folds anew, without a ledger, by the study's executor.
 
     Args:
         definition: of the study, which the folds belong to.
@@ -60,7 +60,7 @@ def refit(
         tolerance: relative, per score; 0 for bit by bit.
 
     Returns:
-        How many were evaluated, and what differs.
+        The number of evaluated folds, and the differences.
 
     Raises:
         UsageError: the study cannot be run as it is.
@@ -73,15 +73,15 @@ def refit(
 def draw(
     record: StudyRecord, n: int, seed: int, *, shared_first: bool = False
 ) -> list[tuple[Trial, FoldResult]]:
-    """Recorded folds, at random, each once; in order of trials and folds.
+    """Draw recorded folds at random, each once; in order of trials and folds.
 
-    Failed folds, and those that were stopped on their way, are not drawn.
+    Folds that failed or were stopped early are not drawn.
 
     Args:
         record: of a study.
         n: at most so many.
         seed: of the draw.
-        shared_first: whether those of shared fits come before all others.
+        shared_first: draw those of shared fits before all others.
     """
     found = [
         (trial, fold)
@@ -125,7 +125,7 @@ def _evaluated(
 
 
 def _remove_folders(definition: Definition, objective: Objective) -> None:
-    """What programs have left."""
+    """Remove the folders that programs have left."""
     if definition.file.objective.command is None:
         return
     from tunesmith.objective.program.objective import ProgramObjective

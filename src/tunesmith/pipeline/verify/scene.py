@@ -1,4 +1,4 @@
-"""Everything that a verification compares, gathered: nothing is evaluated or written."""
+"""Evidence for a verification, gathered without evaluating or writing anything."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,31 +23,31 @@ from tunesmith.tuning import with_gate
 
 @dataclass(frozen=True)
 class Scene:
-    """What is compared with what."""
+    """Everything that a verification compares."""
 
     definition: Definition
     objective: Outline | None
-    """What results depend on now; ``None`` where that cannot be told."""
+    """Dependencies of the results now; ``None`` if they cannot be told."""
     committed: CommittedHistory | None
     found: Believed | None
     dvc: Tuning | None
     problems: tuple[Finding, ...]
-    """Why something is not there."""
+    """Reasons for which something is missing."""
 
     @property
     def is_peoples(self) -> bool:
-        """Whether the best-parameters file may be edited."""
+        """True if the best-parameters file is user-owned."""
         return self.definition.file.outputs.tuned is not None and not self.is_tight
 
     @property
     def is_tight(self) -> bool:
-        """Whether DVC holds the best-parameters file to the study."""
+        """True if DVC manages the best-parameters file."""
         return self.dvc is not None and self.dvc.coupling is Coupling.TIGHT
 
     def brought(self, params: Mapping[str, Any]) -> str | None:
-        """From which experiment parameters were brought here, as a commit says; ``None`` if none.
+        """Return the experiment that parameters came from, as a commit notes it; ``None`` if none.
 
-        On a training branch, and where it was merged, the study's own files are of an earlier one.
+        On a training branch, and after its merge, the study's own files are of an earlier study.
         """
         if self.is_tight:
             return None
@@ -63,11 +63,11 @@ class Scene:
 
 
 def look(definition: Definition, *, needs_data: bool = True) -> Scene:
-    """Gather all that is compared; evaluates nothing, and runs no code of the project.
+    """Gather the evidence; evaluates nothing, and runs no code of the project.
 
     Args:
         definition: of the study.
-        needs_data: data that is not here cannot be compared, and so is missed; else it is noted.
+        needs_data: missing data counts as not verified; otherwise it is only noted.
 
     Raises:
         UsageError: an output's path leads out of the project.
@@ -86,7 +86,7 @@ def look(definition: Definition, *, needs_data: bool = True) -> Scene:
         # Damaged, edited, of a newer version, out of reach: the history alone cannot say that a
         # run would go on from it.
         problems.append(unseen("the ledger", str(error).splitlines()[0]))
-    # Beside a ledger it is one output among others.
+    # Beside a ledger the history is one output among others.
     if found is None and committed is not None and committed.problem:
         expected = "the history of the study"
         problems.append(Finding(committed.name, committed.problem, expected, REBUILD))
@@ -117,7 +117,7 @@ def _dvc(definition: Definition, problems: list[Finding]) -> Tuning | None:
 def _as_it_ran(
     definition: Definition, objective: Outline, committed: CommittedHistory | None
 ) -> Definition:
-    """With the gate that ``run --gate`` had added, if that is what makes it the same study."""
+    """Add the gate of ``run --gate`` to the definition, if that makes it the same study."""
     if definition.file.gate is not None:
         return definition
     for head in last_heads(definition, committed):

@@ -1,9 +1,9 @@
-"""Whether everything that a study has left still agrees: files, history, ledger, ``dvc.lock``.
+"""Verification that files, history, ledger and ``dvc.lock`` of a study agree.
 
-Files are compared, byte by byte, with what would be written now. Nothing is written, and nothing is
-taken on trust: a digest in a file only shows an edit, and ``dvc.lock`` may have been written over
-one (``dvc commit -f``, a frozen stage). What is believed is the ledger, or in a fresh clone the
-history; that their scores are true is shown by evaluating some of them again (``refit``).
+Files are compared, byte by byte, with what would be written now. Nothing is written. A digest in a
+file only shows an edit, and ``dvc.lock`` may have been written after one (``dvc commit -f``, a
+frozen stage), so neither is evidence enough. The reference is the ledger, or in a fresh clone the
+history; its scores are confirmed by evaluating some of them again (``refit``).
 """
 
 from collections.abc import Iterator, Mapping
@@ -37,55 +37,55 @@ from tunesmith.reporting.summary import Summary, summarise
 
 @dataclass(frozen=True)
 class Verification:
-    """What was found."""
+    """The result of a verification."""
 
     findings: tuple[Finding, ...]
     checked: tuple[str, ...]
-    """What agrees or not: files, and ``dvc.lock``."""
+    """Names of everything that was compared: files, and ``dvc.lock``."""
     source: str | None
-    """What was believed: ``ledger``, ``history`` or nothing."""
+    """The reference: ``ledger``, ``history`` or nothing."""
     n_trials: int
-    """Told trials of it."""
+    """Trials with results in it."""
     reading: Mapping[str, str] = field(default_factory=dict)
-    """Files that programs have read, and what they were."""
+    """Files that programs have read, with their digests."""
     n_refit: int = 0
     """Folds that were evaluated again."""
 
     @property
     def is_verified(self) -> bool:
-        """Whether everything was looked at, and nothing disagrees."""
+        """True if everything was compared, and nothing disagrees."""
         if any(finding.level != "note" for finding in self.findings):
             return False
         return self.source is not None
 
     @property
     def is_nothing(self) -> bool:
-        """Whether there is nothing yet that could disagree."""
+        """True if there is nothing yet that could disagree."""
         return not self.findings and not self.checked and self.source is None
 
 
 @dataclass(frozen=True)
 class Refit:
-    """How many recorded folds are to be evaluated anew."""
+    """Number of recorded folds to evaluate again, and how to compare them."""
 
     n: int
     seed: int
-    """Of the draw."""
+    """Seed of the draw."""
     tolerance: float = 0.0
     """Relative, per score; 0 for bit by bit."""
     is_unshared: bool = False
-    """Whether each gets a fit of its own; those that came from shared fits are drawn first."""
+    """True if each gets a fit of its own; those that came from shared fits are drawn first."""
 
 
 def verify(
     definition: Definition, again: Refit | None = None, *, needs_data: bool = True
 ) -> Verification:
-    """Compare everything with everything, and tell every disagreement at once.
+    """Compare all files and records of a study, and return every disagreement at once.
 
     Args:
         definition: of the study.
         again: also evaluate some of the recorded folds anew, which runs the project's code.
-        needs_data: data that is not here is missed; else it is noted.
+        needs_data: missing data counts as not verified; otherwise it is only noted.
 
     Raises:
         UsageError: an output's path leads out of the project.
@@ -99,7 +99,7 @@ def verify(
 
 
 def _evaluated_again(scene: Scene, again: Refit) -> tuple[int, list[Finding]]:
-    """Only results of the present data and code can be found again."""
+    """Evaluate recorded folds again, if the data and code are still the same."""
     found, definition = scene.found, scene.definition
     name = f"study `{definition.file.study}`"
     if found is None or scene.objective is None:
@@ -117,7 +117,7 @@ def _evaluated_again(scene: Scene, again: Refit) -> tuple[int, list[Finding]]:
 
 
 def verified(scene: Scene) -> Verification:
-    """The same for what was gathered."""
+    """Verify evidence that was gathered."""
     findings = list(scene.problems)
     names = list(scene.definition.file.outputs.paths.values())
     checked = [name for name in names if inside(scene.definition.root, name).exists()]
@@ -137,7 +137,7 @@ def verified(scene: Scene) -> Verification:
 
 
 def _of_lock(scene: Scene, dvc: Tuning) -> Iterator[Finding]:
-    """An interrupted run has written its outputs, and DVC does not take it for finished."""
+    """Yield findings on ``dvc.lock``: DVC does not take an interrupted run for finished."""
     left = None if scene.found is None else left_to_do(scene.definition, scene.found.record)
     outs = set() if dvc.locked is None else set(dvc.locked.outs)
     for finding in disagreements(dvc):
@@ -154,7 +154,7 @@ def _of_study(scene: Scene, found: Believed) -> Iterator[Finding]:
         yield from _of_identity(scene, record, scene.objective)
     yield from _of_outdated(scene, record)
     yield from _of_history(scene, found)
-    # A gate alone may have made another policy of what the last run had.
+    # An added gate alone may have changed the policy of the last run.
     policy = Policy.of(definition.file.model_dump(mode="json", include={"selection", "gate"}))
     summary = summarise(record, policy, nested=found.nested)
     behind = _behind(scene, found)
@@ -166,11 +166,11 @@ def _of_study(scene: Scene, found: Believed) -> Iterator[Finding]:
 
 
 def _of_outdated(scene: Scene, record: StudyRecord) -> Iterator[Finding]:
-    """Shared fits of an earlier version are no witnesses."""
+    """Yield a finding if scores come from shared fits of an earlier version."""
     if not record.outdated:
         return
     text, _, fix = record.outdated.partition("; ")
-    # A run that DVC knows nothing of would leave dvc.lock behind.
+    # A run without DVC would leave dvc.lock out of date.
     fix = f"{fix}." if scene.dvc is None else scene.dvc.again
     place = f"study `{record.head.name}`"
     yield Finding(place, text, "evaluations that count", f"{fix} Commit what it writes.")
@@ -178,7 +178,7 @@ def _of_outdated(scene: Scene, record: StudyRecord) -> Iterator[Finding]:
 
 def _of_identity(scene: Scene, record: StudyRecord, objective: Outline) -> Iterator[Finding]:
     definition, place = scene.definition, f"study `{record.head.name}`"
-    # A run that DVC knows nothing of would leave dvc.lock behind.
+    # A run without DVC would leave dvc.lock out of date.
     fix = "`tunesmith run` finds them." if scene.dvc is None else scene.dvc.again
     if reasons := list(stale_reasons(definition, record, objective)):
         text = f"is stale: {', '.join(reasons)} since its results were found"
@@ -188,7 +188,7 @@ def _of_identity(scene: Scene, record: StudyRecord, objective: Outline) -> Itera
 
 
 def _behind(scene: Scene, found: Believed) -> str:
-    """Why the files may be older than the record; empty where they may not."""
+    """Reason for which the files may be older than the record; empty if they are not."""
     definition, runs = scene.definition, found.record.runs
     if holder(definition.ledger, definition.file.study) is not None:
         return "a run is on"
@@ -198,7 +198,7 @@ def _behind(scene: Scene, found: Believed) -> str:
 
 
 def _of_history(scene: Scene, found: Believed) -> Iterator[Finding]:
-    """In a clone the history is the witness: it must be what a run would write."""
+    """Check that the history, the only record in a clone, is what a run would write."""
     committed = scene.committed
     if found.source != HISTORY or committed is None:
         return
@@ -210,7 +210,7 @@ def _of_history(scene: Scene, found: Believed) -> Iterator[Finding]:
 
 
 def _of_files(scene: Scene, found: Believed, summary: Summary) -> Iterator[Finding]:
-    """Every output but the best parameters against what would be written now."""
+    """Compare every output but the best parameters with what would be written now."""
     root, outputs = scene.definition.root, scene.definition.file.outputs
     wanted = contents_of(found.record, outputs, summary, found.nested)
     if found.source == HISTORY and outputs.history is not None:

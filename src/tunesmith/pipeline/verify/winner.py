@@ -1,4 +1,4 @@
-"""Whether the best-parameters file holds what it should, and whose file it is."""
+"""Verification of the best-parameters file: its content and its owner."""
 
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
@@ -22,13 +22,13 @@ RESTORE = "`tunesmith run` restores it, evaluating nothing."
 def of_winner(
     scene: Scene, found: Believed, summary: Summary, *, is_behind: bool
 ) -> Iterator[Finding]:
-    """What is wrong with the best parameters.
+    """Yield findings on the best parameters.
 
     Args:
         scene: of the verification.
-        found: what is believed of the study.
+        found: the latest record of the study.
         summary: of it.
-        is_behind: whether the last run may not have come to writing them.
+        is_behind: true if the last run may have ended before it wrote them.
     """
     name = scene.definition.file.outputs.best.path
     best = Best.of(scene.definition)
@@ -67,7 +67,7 @@ def _expected(summary: Summary, source: str) -> str:
 
 
 def _rightful(summary: Summary) -> Ranked | None:
-    """Whose parameters belong into the file; ``None`` where those of before do."""
+    """Trial whose parameters belong into the file; ``None`` if the earlier parameters stay."""
     gate = summary.gate
     if gate is None or not gate.holds_back:
         return summary.chosen
@@ -77,14 +77,14 @@ def _rightful(summary: Summary) -> Ranked | None:
 def _is_in_order(best: Best, summary: Summary, params: Mapping[str, Any]) -> bool:
     if summary.gate is None or not summary.gate.holds_back:
         return _would_stay(best, summary)
-    # Kept by the gate: whoever wrote them, a run or a person, before the study began.
+    # The gate kept the current parameters, which a run or a person wrote before the study.
     kept = _rightful(summary)
     in_force = [summary.incumbent, None if kept is None else kept.params]
     return any(_same(params, known) for known in in_force if known is not None)
 
 
 def _would_stay(best: Best, summary: Summary) -> bool:
-    """Whether writing the winner would leave the file as it is."""
+    """Tell whether writing the winner would leave the file as it is."""
     try:
         return best.content == best.text(summary)
     except UsageError:
@@ -102,7 +102,7 @@ def _deviation(best: Best, summary: Summary, params: Mapping[str, Any]) -> str:
 
 
 def _is_a_trial(found: Believed, params: Mapping[str, Any], meta: Mapping[str, Any] | None) -> bool:
-    """Whether the file holds an earlier winner of the same study, as it was written."""
+    """Tell whether the file holds an earlier winner of the same study, as it was written."""
     number, history = (meta or {}).get("trial"), found.record.history
     if not isinstance(number, int) or not 0 <= number < history.n_told:
         return False
@@ -114,7 +114,7 @@ def _same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
 
 
 def without_record(scene: Scene, present: Collection[str]) -> Iterator[Finding]:
-    """Neither ledger nor history: a digest in the file is all that there is.
+    """Yield findings if there is neither ledger nor history, only a digest in the file.
 
     Args:
         scene: of the verification.
@@ -128,7 +128,7 @@ def without_record(scene: Scene, present: Collection[str]) -> Iterator[Finding]:
     claims = set(present) - ({name} if scene.is_peoples or origin else set())
     words = "has neither a ledger here nor a history, so that only digests are compared"
     fix = "" if scene.committed else "`outputs: {history: outputs/history.jsonl}` adds one."
-    # Anybody can write a digest; what only a study can have written is not confirmed by one.
+    # Anybody can write a digest, so it does not confirm that a study wrote the file.
     if present:
         kind = unseen if claims else note
         yield kind(f"study `{scene.definition.file.study}`", words, fix)
@@ -146,7 +146,7 @@ def without_record(scene: Scene, present: Collection[str]) -> Iterator[Finding]:
 
 
 def _brought(scene: Scene, best: Best) -> str | None:
-    """The experiment that these very parameters came from, as the commit that brought them says."""
+    """The experiment that these very parameters came from, as a commit notes it."""
     try:
         return scene.brought(best.read()[0]) if best.path.is_file() else None
     except UsageError:
