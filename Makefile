@@ -23,7 +23,7 @@ $(READY): pyproject.toml constraints.txt
 demo: $(READY)  ## Tune a real model on real data: grid, random and Bayesian search
 	@PATH="$(abspath $(BIN)):$$PATH" sh examples/demo.sh
 
-flow: $(READY)  ## The whole way with real Git and DVC, from a study to a merge
+flow: $(READY)  ## An experiment with real Git and DVC, from a study to a merge
 	@PATH="$(abspath $(BIN)):$$PATH" sh examples/flow.sh
 
 test: lint types layers docs unit  ## Everything that CI runs

@@ -1,7 +1,7 @@
 #!/bin/sh
-# The whole way with real Git and DVC: a repository with a bare remote, a study on its tuning branch,
-# its parameters on the training branch, a merge. Run it with `make flow`; what it prints is Markdown,
-# and docs/flow.md is that.
+# An experiment with real Git and DVC: a repository with a bare remote, a study on its tuning branch,
+# its parameters on the training branch, a merge. Run it with `make flow`; it prints Markdown, which
+# is kept as docs/flow.md.
 set -eu
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
@@ -11,7 +11,7 @@ git config --global user.email ann@example.org
 git config --global init.defaultBranch main
 git config --global advice.detachedHead false
 
-step() { printf '\n## %s\n' "$*"; }
+step() { printf '\n## %s\n\n%s\n' "$1" "$2"; }
 # The command as it is typed, then what it prints.
 run() {
     printf '\n```console\n$ %s\n' "$*"
@@ -20,17 +20,18 @@ run() {
 }
 
 cat <<'END'
-# The whole way
+# Walkthrough: from a study to a merge
 
-What `make flow` prints: the repository that `tunesmith init --template mlops` writes, a bare remote, real Git and DVC. In CI the workflows do the same
-([CI](ci.md)).
+This page is what you see if you run `make flow`: an experiment in the repository that `tunesmith init --template mlops` writes for you, with a bare remote, real Git and
+real DVC. In CI, the workflows do the same for you ([CI](ci.md)).
 END
 
 git init -q --bare "$folder/remote.git"
 git clone -q "$folder/remote.git" "$folder/tumours" 2>/dev/null
 cd "$folder/tumours"
 
-step "A repository"
+step "Create a repository" \
+    "Your project has four DVC stages. The first \`dvc repro\` tunes and trains."
 run tunesmith init . --template mlops
 run "git add -A && dvc init -q"
 run dvc repro -q
@@ -38,7 +39,8 @@ run "git add -A && git commit -q -m 'A model with tuned parameters' && git push 
 run dvc dag
 run dvc status
 
-step "A study on its own branch"
+step "Tune on a branch of its own" \
+    "You widen the search space on a tuning branch. Known evaluations are reused."
 run tunesmith experiment start wider --push origin
 run git switch -q tuning/wider
 run "sed -i 's/C: {float: \[0.01, 1000.0\]/C: {float: [0.01, 100000.0]/' tuning.yaml"
@@ -48,7 +50,8 @@ run dvc metrics diff
 run dvc params diff
 run "git add -A && git commit -q -m 'tune: a wider space' && git push -q origin HEAD"
 
-step "Its parameters on the training branch"
+step "Apply the parameters to the training branch" \
+    "You apply the winner, train with it, and compare the metrics with those of the main branch."
 run tunesmith experiment apply wider --push origin
 run git log -1 --format=%B training/wider
 run git switch -q training/wider
@@ -57,7 +60,8 @@ run "git add -A && git commit -q -m 'train: a wider space' && git push -q origin
 run tunesmith ci metrics-diff
 run tunesmith experiment list
 
-step "A reviewer knows better: an edit trains, and tunes nothing"
+step "Edit the parameters: training runs, tuning does not" \
+    "The best-parameters file is user-owned here, so your edit is kept."
 run "sed -i 's/classify__C: .*/classify__C: 10.0/' config/best_parameters.yaml"
 run tunesmith status
 run dvc status
@@ -65,13 +69,15 @@ run dvc repro -q
 run tunesmith verify
 run "git commit -qam 'train: 10 is enough' && git push -q"
 
-step "A merge"
+step "Merge" \
+    "After the merge, your main branch has nothing left to run."
 run git switch -q main
 run "git merge -q --no-ff -m 'A wider space' training/wider && git push -q"
 run tunesmith experiment list
 run dvc repro -q
 
-step "A fresh clone"
+step "Continue in a fresh clone" \
+    "The clone has no ledger. It reads the committed history, so nothing is evaluated again and no file changes."
 run git clone -q ../remote.git ../clone
 cd ../clone
 run git switch -q tuning/wider
@@ -80,7 +86,8 @@ run dvc repro -q preprocessing
 run tunesmith run -q
 run git status --short
 
-step "Tampering that DVC was made to vouch for"
+step "Find an edit that DVC was made to accept" \
+    "\`dvc commit -f\` makes DVC call an edited output clean. \`tunesmith verify\` still tells you about it."
 run "sed -i 's/classify__C: .*/classify__C: 12.5/' outputs/tuned_parameters.yaml"
 run dvc commit -q -f tuning
 run dvc status tuning
