@@ -1,7 +1,7 @@
-"""Rows in bins: XGBoost sorts each column into bins before it grows trees, whatever trees they are.
+"""Shared bins: XGBoost sorts each column into bins before it grows any tree.
 
 So the bins of a fold serve every candidate. The library is not imported here: its estimators are
-told by their class's name and place, and give in to this where they make their matrix.
+recognised by class name and package, and the method that makes their matrix is replaced.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -13,14 +13,14 @@ from tunesmith.objective.proved import Proved, Values
 from tunesmith.objective.submodels.gradient_libraries import XGBoost
 
 BINS = "bins"
-"""This way of sharing, which is trusted or not as a whole."""
+"""Name of this sharing method, which is verified or not as a whole."""
 CELL_BYTES = 4
-"""At most, of a cell in all the forms in which the library keeps it."""
+"""Most bytes of a cell, in all the forms in which the library keeps it."""
 PLAIN = ("data", "label", "weight", "missing", "enable_categorical", "feature_types")
-"""What a matrix may be made of; nothing else may be given."""
+"""Arguments from which a shared matrix may be made; any other one prevents sharing."""
 
 KeptOr = Callable[[tuple[object, ...], Callable[[], Any]], Any]
-"""(place, function) -> what is kept there; what the function makes, if nothing is."""
+"""(place, function) -> the object kept there; if there is none, what the function makes."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,7 +29,7 @@ class _Binned:
 
     @property
     def nbytes(self) -> int:
-        """Memory, roughly."""
+        """Bytes, roughly."""
         return int(self.matrix.num_row() * self.matrix.num_col() * CELL_BYTES)
 
 
@@ -40,15 +40,15 @@ PROVED = Proved(
     {**XGBoost.proved.params, "n_estimators": ROUNDS},
     XGBoost.proved.fit_params,
 )
-"""Whatever trees are grown; ``tree_method`` is judged by itself."""
+"""Proved for any trees; ``tree_method`` is judged separately."""
 
 
 def has_bins(estimator: Any, fit_params: Mapping[str, Any] | None = None) -> bool:
-    """Whether an estimator's bins are found once, before its trees.
+    """True if an estimator's bins are found once, before its trees.
 
     Args:
         estimator: of any kind.
-        fit_params: what ``fit`` is given besides X and y.
+        fit_params: arguments of ``fit`` besides X and y.
     """
     if not PROVED.has(estimator) or PROVED.objection(estimator, fit_params=fit_params):
         return False
@@ -58,16 +58,17 @@ def has_bins(estimator: Any, fit_params: Mapping[str, Any] | None = None) -> boo
 
 @contextmanager
 def keeping_bins(estimator: Any, place: tuple[object, ...], kept_or: KeptOr) -> Iterator[None]:
-    """As long as this lasts, an estimator takes its bins from what is kept.
+    """Let an estimator take its bins from the kept ones while the context lasts.
 
     Args:
         estimator: one that ``has_bins``.
         place: identifies the rows, their targets and weights.
-        kept_or: where they are kept.
+        kept_or: returns kept bins, or makes and keeps them.
     """
     make = estimator._create_dmatrix
 
     def create(ref: Any = None, **rows: Any) -> Any:
+        # With `ref`, bins come from another matrix; further arguments may change the bins, too.
         if ref is not None or any(rows[name] is not None for name in rows.keys() - set(PLAIN)):
             return make(ref=ref, **rows)
         there = (BINS, *place, *_options(estimator, rows))
@@ -82,7 +83,9 @@ def keeping_bins(estimator: Any, place: tuple[object, ...], kept_or: KeptOr) -> 
 
 
 def _options(estimator: Any, rows: Mapping[str, Any]) -> list[object]:
-    """What bins depend on besides the rows, as text: it may hold what is not equal to itself."""
+    """Texts of all that bins depend on besides the rows."""
+    # As text: NaN for `missing` is not equal to itself, and a key must be. The weights themselves
+    # belong to the place; here it counts only that there are some.
     given = {**estimator.get_params(), **rows, "weight": rows.get("weight") is not None}
     names = ("weight", "missing", "enable_categorical", "feature_types", "max_bin", "n_jobs")
     return [type(estimator).__name__, *map(repr, map(given.get, names))]

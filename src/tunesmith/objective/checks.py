@@ -1,9 +1,9 @@
-"""What is checked of a way of sharing before its scores count, and what that says.
+"""Checks of a sharing method, which must pass before its scores count.
 
-A family's word is not enough: the first shared fit of a *kind* (a way of sharing, in these
-versions, for these parameters and this kind of data) is held against fresh fits. Predictions are
-compared, bit by bit: those of the path's candidates on a small part of the rows, and those of one
-candidate, drawn by a seed, on all of them. A pass is remembered in the ledger, and paid for once.
+The claim of a family is not enough: the first shared fit of a *kind* (a sharing method, in these
+versions, for these parameters and this kind of data) is compared with fresh fits. Predictions are
+compared bit by bit: those of all candidates on a small part of the rows, and those of one
+candidate, drawn by a seed, on all rows. A pass is remembered in the ledger, so it is paid for once.
 """
 
 import inspect
@@ -27,9 +27,9 @@ from tunesmith.objective.slices import Slices, own
 from tunesmith.types import Params
 
 N_SMALL = 100
-"""Training rows of a small part, and at most half as many test rows."""
+"""Number of training rows of a small part; it has at most half as many test rows."""
 SMALL_S = 0.5
-"""Seconds of CPU: until they are spent, fresh fits of a small part begin, one after the other."""
+"""CPU seconds within which fresh fits of a small part begin, one after the other."""
 ASKED = ("predict_proba", "decision_function", "predict", "transform")
 PACKAGES = ("tunesmith", "sklearn", "numpy", "scipy", "xgboost", "lightgbm", "catboost")
 MAX_CLASSES = 50
@@ -39,7 +39,7 @@ MAX_CLASSES = 50
 
 
 def answers(model: Any, X: Any) -> dict[str, Any]:
-    """All that a fitted model says of some rows, by method; an error is an answer, too."""
+    """Collect all answers of a fitted model for some rows by method; an error is an answer, too."""
     found: dict[str, Any] = {}
     for name in ASKED:
         if hasattr(model, name):
@@ -51,7 +51,8 @@ def answers(model: Any, X: Any) -> dict[str, Any]:
 
 
 def are_same(one: Any, other: Any) -> bool:
-    """Whether two answers are the same: type, shape, and every bit."""
+    """True if two answers have the same type, the same shape and the same bits."""
+    # Equality alone would let 1 pass for 1.0.
     if type(one) is not type(other):
         return False
     if isinstance(one, dict):
@@ -61,6 +62,7 @@ def are_same(one: Any, other: Any) -> bool:
     if hasattr(one, "tocsr"):
         return are_same(_sparse_parts(one), _sparse_parts(other))
     if isinstance(one, pd.DataFrame | pd.Series):
+        # `equals` compares labels and types, but not every bit of the values.
         return bool(one.equals(other)) and are_same(one.to_numpy(), other.to_numpy())
     if isinstance(one, np.ndarray):
         return _are_same_arrays(one, other)
@@ -70,8 +72,10 @@ def are_same(one: Any, other: Any) -> bool:
 def _are_same_arrays(one: np.ndarray, other: np.ndarray) -> bool:
     if (one.dtype, one.shape) != (other.dtype, other.shape):
         return False
+    # Bytes of objects are addresses, which differ for equal content.
     if one.dtype.hasobject:
         return bool(one.tolist() == other.tolist())
+    # Bytes, so that equal NaN are the same and -0.0 differs from 0.0.
     return np.ascontiguousarray(one).tobytes() == np.ascontiguousarray(other).tobytes()
 
 
@@ -85,11 +89,11 @@ def _sparse_parts(matrix: Any) -> list[Any]:
 
 @dataclass(eq=False)
 class Kinds:
-    """Tells what kind of sharing a fit is.
+    """Tells the kind of sharing of a fit.
 
     Args:
         builder: params -> estimators.
-        fit_names: names of what ``fit`` is given besides X and y.
+        fit_names: names of the arguments of ``fit`` besides X and y.
     """
 
     builder: Builder
@@ -102,12 +106,12 @@ class Kinds:
         self._found: dict[object, str] = {}
 
     def of(self, way: str, params: Params, fold: int, rows: Slices) -> str:
-        """The kind as JSON.
+        """Describe the kind of sharing as JSON.
 
         Args:
-            way: of sharing.
+            way: the sharing method.
             params: of a candidate.
-            fold: whose rows these are.
+            fold: number of the fold.
             rows: of the fold.
         """
         choice = self.builder.choice_of(params)
@@ -137,7 +141,7 @@ class Kinds:
 
 
 def _classes_and_names(estimator: Any) -> tuple[list[str], list[str]]:
-    """The classes of an estimator and its parts, and the names of what is set in them."""
+    """Classes of an estimator and its parts, and names of the parameters that are set."""
     deep = {"": estimator}
     deep |= {n: v for n, v in estimator.get_params(deep=True).items() if hasattr(v, "get_params")}
     names = [f"{owner}__{n}" if owner else n for owner, v in deep.items() for n in set_params(v)]
@@ -146,14 +150,14 @@ def _classes_and_names(estimator: Any) -> tuple[list[str], list[str]]:
 
 
 def versions_now() -> dict[str, str]:
-    """Versions and machine that bits depend on."""
+    """Versions of the packages and the machine, on which the bits of scores depend."""
     found = {name: installed(name) for name in PACKAGES}
     there = {name: text for name, text in found.items() if text is not None}
     return {**there, "python": platform.python_version(), "machine": platform.machine()}
 
 
 def code_of(way: str) -> str:
-    """Digest of the code of the family behind a way: a new one must be checked anew."""
+    """Digest of the code of a sharing method's family: changed code must be checked again."""
     for group in ("submodels", "subtransformers"):
         for name in registry.names(group):
             family = registry.load(group, name)
@@ -166,13 +170,16 @@ def _code(part: Any) -> list[Any]:
     code = part if inspect.iscode(part) else getattr(part, "__code__", None)
     if not inspect.iscode(code):
         return []
+    # Nested functions are digested in turn: the `repr` of their code holds an address.
     consts = [_code(one) if inspect.iscode(one) else repr(one) for one in code.co_consts]
     return [code.co_code.hex(), list(code.co_names), consts]
 
 
 def kind_of_data(rows: Slices) -> str:
-    """Types, sizes and oddities of rows, in words."""
+    """Describe the types, the size and the oddities of rows."""
     X, y = rows.X_train, rows.y_train
+    # The order of magnitude is enough: a library may change its algorithm with the size, but one
+    # more row must not cost a new check.
     size = len(str(n_rows_of(X)))
     return f"{_kind_of(X)}, {_kind_of(y)}, target {_target(y)}, about 1e{size} rows"
 
@@ -204,7 +211,7 @@ def _target(y: Any) -> str:
 
 
 def n_rows_of(X: Any) -> int:
-    """How many rows there are."""
+    """Count the rows."""
     shape = getattr(X, "shape", None)
     return int(shape[0]) if shape else len(X)
 
@@ -213,7 +220,7 @@ def n_rows_of(X: Any) -> int:
 
 
 def small_part(rows: Slices, n: int = N_SMALL) -> Slices:
-    """Some of the rows of a fold, with all classes that a target of few has.
+    """Select some rows of a fold, with all classes of a target that has few.
 
     Args:
         rows: of a fold.
@@ -241,7 +248,7 @@ def _taken(part: Any, rows: np.ndarray) -> Any:
 
 
 def _chosen(y: Any, n_rows: int, n: int) -> np.ndarray:
-    """Indices of rows, rising; of each class its share, and at least two."""
+    """Indices of rows, rising: of each class its share, and at least two."""
     if n_rows <= n:
         return np.arange(n_rows)
     groups = [np.arange(n_rows)]
@@ -252,6 +259,7 @@ def _chosen(y: Any, n_rows: int, n: int) -> np.ndarray:
             groups = [np.flatnonzero(members == place) for place in range(len(names))]
     except TypeError:  # what cannot be sorted has no classes
         pass
+    # Two: estimators that split their rows again refuse a class with one member.
     chosen = [_spread(group, max(2, round(n * len(group) / n_rows))) for group in groups]
     return np.sort(np.concatenate(chosen))
 
@@ -263,7 +271,7 @@ def _spread(rows: np.ndarray, n: int) -> np.ndarray:
 
 
 def copied(rows: Slices) -> Slices:
-    """The rows for one more fit."""
+    """Copy the rows for one more fit."""
     X_train, y_train, X_test, y_test = map(
         own, (rows.X_train, rows.y_train, rows.X_test, rows.y_test)
     )
@@ -275,7 +283,7 @@ def copied(rows: Slices) -> Slices:
 
 
 def fresh_answers(builder: Builder, params: Params, rows: Slices) -> dict[str, Any]:
-    """What a fit that shares nothing answers for the test rows.
+    """Answers for the test rows of a fit that shares nothing.
 
     Args:
         builder: params -> estimators.
@@ -299,18 +307,19 @@ def small_agree(
     X_test: Any,
     seconds: float,
 ) -> bool | None:
-    """Whether submodels of a small part answer what fresh fits of it do.
+    """True if submodels of a small part answer as fresh fits of it do.
 
     Args:
         builder: params -> estimators.
         small: from ``small_part``.
-        models: (candidate, submodel), each good until the next one is asked for.
+        models: (candidate, submodel), each valid until the next one is taken.
         X_test: the test rows for which the submodels have their answers ready.
-        seconds: of CPU, until which fresh fits begin; the first one does in any case.
+        seconds: of CPU, within which fresh fits begin; the first one always does.
 
     Returns:
-        ``None`` where no candidate could be compared, since it fails on so few rows.
+        ``None`` if no candidate could be compared, since all fail on so few rows.
     """
+    # CPU time, not time on the clock: on a busy machine as many candidates are compared.
     began, n_compared = time.process_time(), 0
     for params, model in models:
         if n_compared and time.process_time() - began > seconds:
@@ -318,7 +327,7 @@ def small_agree(
         try:
             expected = fresh_answers(builder, params, copied(small))
         except BaseException as error:
-            # Too few rows for it.
+            # Too few rows for this candidate; another one may be compared.
             if is_ours(error):
                 raise
             continue
@@ -329,5 +338,6 @@ def small_agree(
 
 
 def drawn(kind: str, fold: int, n: int) -> int:
-    """The place of the candidate, of ``n``, that is compared at full size."""
+    """Draw the candidate, of ``n``, that is compared at full size; return its place."""
+    # A digest instead of a generator: every process draws the same one, in any order.
     return int(digest([kind, fold, n])[:8], 16) % n

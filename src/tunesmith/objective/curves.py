@@ -1,4 +1,4 @@
-"""Curves: what else the fit of some params answers."""
+"""Submodel candidates: other points of a space that one fit answers."""
 
 from typing import Any
 
@@ -10,16 +10,16 @@ from tunesmith.space.parameter import canonical_json
 from tunesmith.types import Params
 
 MAX_POINTS = 256
-"""So many points are on a curve at most: each is scored on every fold."""
+"""Most submodel candidates of a trial: each is scored on every fold."""
 MAX_LEVELS = 65_536
 """A longer list of values counts as a continuum."""
 
 
 def curve(grouping: Grouping, params: Params, space: SearchSpace) -> list[Params]:
-    """Points of a space that the fit of one of them answers, that one included.
+    """List the points of a space that the fit of ``params`` answers, itself included.
 
     Returns:
-        Along the one submodel parameter that gives most, in the family's order.
+        Points along the submodel parameter that gives most of them, in the family's order.
     """
     choice = grouping.builder.choice_of(params)
     found = [
@@ -38,6 +38,7 @@ def _along(
     box, _ = space.locate(params)
     values = held(family, last, params[name], space.boxes[box].parameters[name])
     points = [{**params, name: value} for value in values]
+    # A changed value can make other parameters inactive; then it is no point of the space.
     inside = [point for point in points if _is_canonical(point, space)]
     if not inside:
         return [params]
@@ -45,13 +46,13 @@ def _along(
 
 
 def held(family: Family, estimator: Any, proposed: Any, parameter: Parameter) -> list[Any]:
-    """The values of a parameter that the fit with one of them answers, thinned where many.
+    """List the values of a parameter that one fit answers, thinned if there are many.
 
     Args:
         family: of the parameter.
         estimator: unfitted.
         proposed: the value to fit with.
-        parameter: whose values to choose from; of a continuum there are none.
+        parameter: its levels are the choice; a continuum has none.
 
     Returns:
         At most ``MAX_POINTS`` in the parameter's order, ``proposed`` among them.
@@ -61,21 +62,23 @@ def held(family: Family, estimator: Any, proposed: Any, parameter: Parameter) ->
         return []
     levels = [parameter.level(index) for index in range(n_levels)]
     found = [value for value in levels if _is_held(family, estimator, proposed, value)]
-    # The same steps for all that are about as long: curves that overlap then meet.
+    # Equal steps for ranges of about one length, so that overlapping ranges share their values:
+    # those that the ledger knows cost nothing.
     step = -(-len(found) // (MAX_POINTS - 1)) or 1
     return [value for i, value in enumerate(found) if i % step == 0 or value == proposed]
 
 
 def _is_held(family: Family, estimator: Any, proposed: Any, value: Any) -> bool:
-    """Whether a fit for both is the fit for the proposed value alone."""
+    """True if the fit for both values is the fit for the proposed value alone."""
     both = [proposed, value]
     sides = {border_of(family, estimator, one, None) for one in both}
     is_shared = len(sides) == 1 and family.can_share(estimator, both)
+    # Otherwise the trial would cost more than what the sampler proposed.
     return is_shared and family.widest(both) == family.widest([proposed])
 
 
 def _is_canonical(params: Params, space: SearchSpace) -> bool:
-    """Whether these are a point of the space, with the active parameters and no others."""
+    """True if params are a point of the space, with its active parameters and no others."""
     try:
         return canonical_json(space.canonical(params)) == canonical_json(dict(params))
     except ValueError:

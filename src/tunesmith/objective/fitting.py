@@ -1,6 +1,6 @@
-"""Fits that start with what others left: first steps of pipelines, rows in bins.
+"""Fits that begin with the results of other fits: first steps of pipelines, rows in bins.
 
-Scores from them are bitwise those of fresh fits, which ``kernel`` checks.
+Their scores are bitwise those of fresh fits, which ``kernel`` checks.
 """
 
 from collections.abc import Iterator, Mapping
@@ -38,53 +38,58 @@ from tunesmith.types import Params
 
 @dataclass
 class Fitting:
-    """Fits candidates."""
+    """Fits candidates; keeps first steps and bins for the next ones."""
 
     builder: Builder
     _prefixes: PrefixCache = field(default_factory=PrefixCache, repr=False)
     _distrusted: set[str] = field(default_factory=set, repr=False)
 
     def __getstate__(self) -> dict[str, Any]:
+        # Fitted steps are large and may not pickle; each process makes its own.
         return {"builder": self.builder, "_prefixes": PrefixCache(), "_distrusted": set()}
 
     @cached_property
     def transformers(self) -> list[TransformerFamily]:
-        """Every registered family of transformers that is trusted."""
+        """Registered families of transformers that are not distrusted."""
         group = "subtransformers"
         found = [registry.load(group, name)() for name in registry.names(group)]
         return [family for family in found if type(family).__name__ not in self._distrusted]
 
     def anew(self) -> "Fitting":
-        """One that distrusts the same, and has nothing kept yet."""
+        """Copy with the same distrust and nothing kept yet."""
         return Fitting(self.builder, _distrusted=set(self._distrusted))
 
     def distrust(self, way: str) -> None:
-        """Do without a family of transformers or without bins, and without what came of them."""
+        """Stop using a sharing method, and drop the results that came of it."""
         self._distrusted.add(way)
+        # The list is cached: without this, the family would still be in it.
         self.__dict__.pop("transformers", None)
         self._prefixes.clear()
 
     def fitted(
         self, params: Params, fold: int, rows: Slices, family: Family | None = None
     ) -> "Fitted":
-        """Fit one candidate, behind steps that were fitted before where that is possible.
+        """Fit one candidate, behind steps that were fitted before if possible.
 
         Args:
             params: the candidate.
             fold: identifies the rows.
-            rows: of that fold, for this fit alone.
-            family: of the submodels that will be asked for.
+            rows: rows of that fold, for this fit only.
+            family: family of the submodels that will be asked for.
 
         Raises:
-            CannotShareError: the fit will never repeat, or its first steps are somebody's own.
+            CannotShareError: the fit never repeats, or its first steps are not scikit-learn's.
         """
         estimator = self.builder.build(params)
+        # A cheap question, asked before anything is fitted.
         if any(is_certainly_random(step) for step in steps_of(estimator)):
             raise CannotShareError("random numbers without a seed")
         fit_params = self.builder.fit_params(params, rows.fit_params)
         X_train, X_test = rows.X_train, rows.X_test
         choice = self.builder.choice_of(params)
         if not is_divisible(estimator):
+            # Asked again with the rows: for some estimators their number decides (see
+            # ``randomness``).
             check_repeats(estimator, X_train)
             with self._bins(estimator, (fold, choice), fit_params) as ways:
                 last = fitted_for(family, estimator, X_train, rows.y_train, **fit_params)
@@ -108,7 +113,7 @@ class Fitting:
     def _bins(
         self, estimator: Any, place: tuple[object, ...], fit_params: Mapping[str, Any]
     ) -> Iterator[tuple[str, ...]]:
-        """Let a fit take its bins from others; gives the ways of sharing that this is."""
+        """Let a fit take its bins from other fits; yield the sharing methods that this uses."""
         if BINS in self._distrusted or not has_bins(estimator, fit_params):
             yield ()
             return
@@ -116,7 +121,10 @@ class Fitting:
             yield (BINS,)
 
     def primed(self, params: Params) -> Params:
-        """Params that leave behind what these share, by a transformer with other parameters."""
+        """Change params so that their fit leaves shared results for a fit with ``params``.
+
+        A transformer gets other parameters of its family, so that the second fit really shares.
+        """
         choice = self.builder.choice_of(params)
         prototype, found = self.builder.prototype(choice), dict(params)
         for name, step in front_steps(self.builder.build(params)):
@@ -129,9 +137,9 @@ class Fitting:
         return found
 
     def has_start(self, params: Params) -> bool:
-        """Whether other fits may leave something that a candidate's fit can start with.
+        """True if other fits may leave something that a candidate's fit can begin with.
 
-        That are first steps, or bins.
+        These are first steps, or bins.
         """
         estimator = self.builder.prototype(self.builder.choice_of(params)).estimator
         if BINS not in self._distrusted and has_bins(last_step(estimator)[1]):
@@ -142,35 +150,35 @@ class Fitting:
 
 @dataclass(frozen=True, eq=False)
 class Fitted:
-    """A fitted estimator, taken apart."""
+    """A fitted estimator, taken apart into its steps."""
 
     whole: Any
     steps: dict[str, Any]
     """Fitted steps by full name, the predicting one last."""
     X_test: Any
     Xt_test: Any
-    """The test rows as the last step sees them."""
+    """Test rows as the last step sees them."""
     ways: tuple[str, ...] = ()
-    """The kinds of sharing in its transformers and bins, each trusted or not as a whole."""
+    """Sharing methods of its transformers and bins, each verified or not as a whole."""
 
     @property
     def is_divided(self) -> bool:
-        """Whether there were first steps that others may have fitted."""
+        """True if there were first steps that other fits may have made."""
         return len(self.steps) > 1
 
     @property
     def model(self) -> Any:
-        """The estimator, quick to answer for ``X_test``."""
+        """The estimator, with its answers for ``X_test`` prepared."""
         return self.with_last(list(self.steps.values())[-1])
 
     def models(self, path: Path) -> Iterator[Any]:
-        """The estimators that fresh fits of the path's candidates would be, in its order."""
+        """Yield the estimators that fresh fits of the path's candidates would be, in its order."""
         last = list(self.steps.values())[-1]
         for submodel in path.submodels(last, self.Xt_test):
             yield self.with_last(submodel)
 
     def with_last(self, last: Any) -> Any:
-        """The estimator with another fitted last step."""
+        """Copy the estimator with another fitted last step."""
         name = list(self.steps)[-1]
         if not name:
             return last

@@ -1,4 +1,4 @@
-"""Who shares a fit with whom: candidates along a submodel parameter, and the curves of params.
+"""Groups of candidates that share a fit, along one submodel parameter.
 
 Nothing is fitted here.
 """
@@ -26,32 +26,32 @@ class Path:
 
     family: Family
     name: str
-    """The parameter as the candidates write it."""
+    """Name of the parameter as the candidates write it."""
     candidates: tuple[Params, ...]
     free: Mapping[str, str] = field(default_factory=dict)
     """The family's free parameters: as the candidates write them -> as the estimator does."""
 
     @property
     def way(self) -> str:
-        """The kind of sharing, which is trusted or not as a whole."""
+        """Name of the sharing method, which is verified or not as a whole."""
         return type(self.family).__name__
 
     def of(self, candidates: Sequence[Params]) -> "Path":
-        """The path with some of its candidates, in their order."""
+        """Copy the path with some of its candidates, in their order."""
         return replace(self, candidates=tuple(candidates))
 
     @property
     def values(self) -> list[Any]:
-        """The parameter's values."""
+        """Values of the parameter."""
         return [params[self.name] for params in self.candidates]
 
     @property
     def widest(self) -> Params:
-        """What to fit."""
+        """Params to fit: they hold all candidates."""
         return {**self.candidates[0], self.name: self.family.widest(self.values)}
 
     def submodels(self, fitted: Any, X: Any) -> Iterator[Any]:
-        """The family's estimators for the candidates."""
+        """Yield the family's estimators for the candidates."""
         if not self.free:
             return self.family.submodels(fitted, self.values, X)
         given = [
@@ -69,24 +69,25 @@ class Grouping:
 
     Args:
         builder: params -> estimators.
-        fit_given: what ``fit`` of the last step is given besides X and y.
+        fit_given: arguments of the last step's ``fit`` besides X and y.
     """
 
     builder: Builder
     fit_given: Mapping[str, Any] = field(default_factory=dict)
 
     def __getstate__(self) -> dict[str, Any]:
+        # Without the cached families, which another process loads from its own registry.
         return {"builder": self.builder, "fit_given": self.fit_given}
 
     @cached_property
     def families(self) -> list[Family]:
-        """Every registered family."""
+        """Families that are registered."""
         return [registry.load("submodels", name)() for name in registry.names("submodels")]
 
     # -- groups ------------------------------------------------------------------------------
 
     def groups(self, candidates: Sequence[Params]) -> list[tuple[int, ...]]:
-        """Indices of candidates, those together that one fit can answer; by first member."""
+        """Group the indices of candidates that one fit can answer; ordered by first member."""
         by_choice: dict[str, list[int]] = defaultdict(list)
         for index, params in enumerate(candidates):
             by_choice[self.builder.choice_of(params)].append(index)
@@ -108,10 +109,12 @@ class Grouping:
             self._partition(family, name, candidates, indices)
             for family, name in self.parameters(choice, chosen)
         ]
+        # The parameter that needs the fewest fits wins; the first one among equals, so that the
+        # groups do not depend on anything else.
         return min([alone, *partitions], key=len)
 
     def parameters(self, choice: str, candidates: Sequence[Params]) -> Iterator[tuple[Family, str]]:
-        """Families by the parameter that they would share along, as the candidates name it."""
+        """Yield (family, parameter name) for parameters that candidates could share along."""
         prototype = self.builder.prototype(choice)
         prefix = last_step(prototype.estimator)[0]
         for name in sorted({name for params in candidates for name in params}):
@@ -121,7 +124,7 @@ class Grouping:
                     yield family, name
 
     def size(self, candidates: Sequence[Params]) -> float:
-        """How long one fit of these takes beside others of its kind, as far as params tell."""
+        """Relative cost of one fit of these candidates, as far as their params tell."""
         try:
             known = list(self.parameters(self.builder.choice_of(candidates[0]), candidates[:1]))
         except Exception:  # noqa: BLE001 - the fit itself will say what is wrong
@@ -136,6 +139,7 @@ class Grouping:
         alike: dict[str, list[int]] = defaultdict(list)
         free = self._free(family, [candidates[index] for index in indices])
         for index in indices:
+            # A candidate without the parameter gets a key of its own and so stays alone.
             key = _rest(candidates[index], name, free) or f"{index}"
             alike[key].append(index)
         found: list[tuple[int, ...]] = []
@@ -148,20 +152,21 @@ class Grouping:
     def sections(
         self, family: Family, name: str, candidates: Sequence[Params], n_rows: int | None = None
     ) -> list[list[int]]:
-        """Candidates along a parameter, those together that one fit holds.
+        """Split candidates into sections that one fit holds.
 
         Args:
             family: of the parameter.
             name: of the parameter, as the candidates write it.
-            candidates: alike but in the parameter and the family's free ones.
-            n_rows: of the training rows, where they are known.
+            candidates: equal but for the parameter and the family's free ones.
+            n_rows: number of training rows, if it is known.
 
         Returns:
-            Places of the candidates; one that may not share stands alone.
+            Places of the candidates; one that may not share is alone.
         """
         if len(candidates) == 1:
             return [[0]]
         sides: dict[object, list[int]] = defaultdict(list)
+        # Estimators are made once per rest: building one costs more than judging a value.
         made: dict[str, _Alike] = {}
         for place, params in enumerate(candidates):
             rest = _rest(params, name)
@@ -186,14 +191,14 @@ class Grouping:
     # -- why not -----------------------------------------------------------------------------
 
     def can_share(self, family: Family, name: str, candidates: Sequence[Params]) -> bool:
-        """Whether one fit holds all of these, as far as is known before it."""
+        """True if one fit holds all of these, as far as is known before it."""
         return len(candidates) > 0 and (
             not self.objection(family, name, candidates[0])
             and len(self.sections(family, name, candidates)) == 1
         )
 
     def objection(self, family: Family, name: str, params: Params) -> str:
-        """Why a candidate may not share its fit along a parameter; empty where it may."""
+        """Give the reason why a candidate may not share along a parameter; empty if it may."""
         try:
             estimator = self.builder.build(params)
         except Exception as error:  # noqa: BLE001 - the fit itself will say what is wrong
@@ -201,13 +206,14 @@ class Grouping:
         return self.objection_to(family, estimator, [params[name]])
 
     def objection_to(self, family: Family, estimator: Any, values: Sequence[Any] = ()) -> str:
-        """The same for an estimator that was made; without values, whatever they are."""
+        """Do the same for an estimator that is already made; without values, for any of them."""
         try:
             return self._objection_to(family, estimator, values)
         except Exception as error:  # noqa: BLE001 - the fit itself will say what is wrong
             return f"its parameters cannot be judged: {error}"
 
     def _objection_to(self, family: Family, estimator: Any, values: Sequence[Any]) -> str:
+        # Before anything else: asking for parameters makes some libraries draw from such an object.
         if has_seed_object(estimator):
             return "its seed is an object, which draws on from fit to fit"
         if any(is_certainly_random(step) for step in steps_of(estimator)):
@@ -217,7 +223,7 @@ class Grouping:
         )
 
     def objection_to_front(self, estimator: Any) -> str:
-        """Why the steps before the last one may not be shared; empty where they may."""
+        """Give the reason why steps before the last one may not be shared; empty if they may."""
         if last_step(estimator)[0] and not is_divisible(estimator):
             return "the pipeline has a memory, a last step that is none, or a class of its own"
         for name, step in front_steps(estimator):
@@ -226,13 +232,13 @@ class Grouping:
         return ""
 
     def objections(self, candidates: Sequence[Params], *, has_curves: bool = False) -> list[str]:
-        """Why candidates that differ in a submodel parameter alone share no fit, each reason once.
+        """List why candidates that differ only in a submodel parameter share no fit.
 
-        A value that stands alone among others that share is no reason.
+        Each reason is given once. A value that is alone among others that share is no reason.
 
         Args:
             candidates: any number.
-            has_curves: whether the fit of each might score other values of the parameter.
+            has_curves: true if the fit of each might score other values of the parameter.
         """
         found: dict[str, None] = {}
         for choice in dict.fromkeys(map(self.builder.choice_of, candidates)):
@@ -240,6 +246,7 @@ class Grouping:
             for family, name in self.parameters(choice, chosen):
                 for params in self._left_alone(family, name, chosen, has_curves=has_curves):
                     reason = self.objection(family, name, params)
+                    # A family that was not made for this estimator has nothing to explain.
                     proved = getattr(family, "proved", None)
                     is_meant = proved is None or proved.has(
                         last_step(self.builder.prototype(choice).estimator)[1]
@@ -251,7 +258,7 @@ class Grouping:
     def _left_alone(
         self, family: Family, name: str, candidates: Sequence[Params], *, has_curves: bool
     ) -> Iterator[Params]:
-        """One of each kind of candidates that do not share with those that are alike."""
+        """Yield one of each kind of candidates that do not share with their like."""
         alike: dict[str | None, list[Params]] = defaultdict(list)
         free = self._free(family, candidates)
         for params in candidates:
@@ -266,14 +273,14 @@ class Grouping:
     # -- paths -------------------------------------------------------------------------------
 
     def paths(self, candidates: Sequence[Params], n_rows: int) -> list[Path]:
-        """How few fits can score all candidates, which stood in one group.
+        """Split the candidates of one group into as few fits as possible.
 
         Args:
-            candidates: of the group.
-            n_rows: of the training rows, which may show a border that was not known before.
+            candidates: members of the group.
+            n_rows: number of training rows, which may show a border that was not known before.
 
         Returns:
-            Paths; candidates that are on none must be fitted alone.
+            Paths; candidates on no path must be fitted alone.
         """
         choice = self.builder.choice_of(candidates[0])
         for family, name in self.parameters(choice, candidates):
@@ -292,11 +299,11 @@ class Grouping:
 
 
 ALONE = object()
-"""The side of a value that shares with no other."""
+"""Side of a value that shares with no other."""
 
 
 class _Alike:
-    """Candidates that differ in one parameter: their estimator is made and judged once."""
+    """Candidates that differ in one parameter; their estimator is made and judged once."""
 
     def __init__(self, grouping: Grouping, family: Family, params: Params) -> None:
         self._family = family
@@ -310,7 +317,7 @@ class _Alike:
         self._objection = grouping.objection_to(family, estimator)
 
     def side(self, value: Any, n_rows: int | None) -> object:
-        """Values on one side share a fit."""
+        """Side of a border on which a value lies; values on one side share a fit."""
         try:
             if self._objection or not self._family.can_share(self._last, [value]):
                 return ALONE
@@ -320,7 +327,8 @@ class _Alike:
 
 
 def ordered(family: Family, name: str, candidates: Sequence[Params]) -> tuple[Params, ...]:
-    """Different candidates in the order of their submodels."""
+    """Distinct candidates in the order of their submodels."""
+    # Equal candidates would be scored twice, and `1` and `1.0` are one value here.
     by_value: dict[Any, dict[str, Params]] = defaultdict(dict)
     for params in candidates:
         by_value[params[name]][canonical_json(params)] = params
@@ -330,7 +338,7 @@ def ordered(family: Family, name: str, candidates: Sequence[Params]) -> tuple[Pa
 
 
 def _rest(params: Params, name: str, free: Container[str] = ()) -> str | None:
-    """All params but one as text, free ones without values; ``None`` where that one is inactive."""
+    """Text of all params but one, free ones without values; ``None`` if that one is inactive."""
     if name not in params:
         return None
     return canonical_json({k: None if k in free else v for k, v in params.items() if k != name})

@@ -1,8 +1,8 @@
-"""The evaluation kernel: scores candidates from shared fits, and trusts none that it has not seen.
+"""The evaluation kernel: scores candidates from shared fits, after it has verified the sharing.
 
-What may share a fit, ``grouping`` says, and ``fitting`` fits it. Here it is timed and checked: the
-first shared fit of a kind is compared with fresh ones (``checks``), and a way of sharing that
-answers otherwise is not taken again.
+``grouping`` decides which candidates may share a fit, and ``fitting`` fits it. The kernel times and
+checks: it compares the first shared fit of a kind with fresh fits (``checks``). A sharing method
+that gives other answers is not used again.
 """
 
 import time
@@ -42,15 +42,15 @@ from tunesmith.space.parameter import canonical_json
 from tunesmith.types import Params
 
 PREFIX = "prefix"
-"""Sharing first steps, which is no family's way."""
+"""Sharing method of first steps, which belong to no family."""
 KNOWN_PACKAGES = ("sklearn", "tunesmith", "xgboost", "lightgbm", "catboost")
-"""Their estimators leave rows as they find them, where those cannot be written to."""
+"""Packages whose estimators leave rows unchanged if the rows are read-only."""
 
 S = TypeVar("S")
 
 
 class Clock:
-    """Seconds of one fit and of its scoring, kept also when they fail."""
+    """Seconds of one fit and of its scoring, kept also if they fail."""
 
     def __init__(self) -> None:
         self.fit_s = self.score_s = 0.0
@@ -76,7 +76,7 @@ class Clock:
 
 @dataclass(frozen=True, slots=True)
 class Scored(Generic[S]):
-    """What a shared fit says of one candidate."""
+    """Scores of one candidate from a shared fit."""
 
     scores: S
     fit_s: float
@@ -87,7 +87,7 @@ class Scored(Generic[S]):
 
 @dataclass(frozen=True, slots=True)
 class Alone(Generic[S]):
-    """What a fit for one candidate says that begins with what others left, if with anything."""
+    """Scores of a fit for one candidate, which may begin with the results of other fits."""
 
     scores: S
     ways: tuple[str, ...]
@@ -99,9 +99,9 @@ class Kernel(Generic[S]):
 
     Args:
         builder: params -> estimators.
-        rows: the folds.
+        rows: rows of the folds.
         score: (estimator, test rows as they were given to the fit, fold) -> scores.
-        fit_given: what ``fit`` of the last step is given besides X and y.
+        fit_given: arguments of the last step's ``fit`` besides X and y.
         passed: digests of the kinds of sharing that were checked before.
     """
 
@@ -111,7 +111,7 @@ class Kernel(Generic[S]):
     fit_given: Mapping[str, Any] = field(default_factory=dict)
     passed: set[str] = field(default_factory=set)
     _trust: dict[str, bool] = field(default_factory=dict)
-    """Way of sharing -> whether it has passed; one that has not is not taken again."""
+    """Sharing method -> true if it was verified; one that failed is not used again."""
 
     def __post_init__(self) -> None:
         self._grouping = Grouping(self.builder, self.fit_given)
@@ -121,39 +121,43 @@ class Kernel(Generic[S]):
         self._known: dict[object, bool] = {}
 
     def __getstate__(self) -> dict[str, Any]:
+        # A copy in another process verifies for itself; only the digests in `passed` travel.
         fresh = {"_trust": {}, "_news": [], "_kinds": Kinds(self.builder, tuple(self.fit_given))}
         return {**self.__dict__, **fresh}
 
     def groups(self, candidates: Sequence[Params]) -> list[tuple[int, ...]]:
-        """Indices of candidates, those together that one fit can score."""
+        """Group the indices of candidates that one fit can score."""
         return self._grouping.groups(candidates)
 
     def objections(self, candidates: Sequence[Params], *, has_curves: bool = False) -> list[str]:
-        """Why candidates share no fits that might be expected to."""
+        """List the reasons why candidates share no fits that might be expected to."""
         return self._grouping.objections(candidates, has_curves=has_curves)
 
     def size(self, candidates: Sequence[Params]) -> float:
-        """How long one fit of these takes beside others of its kind, as far as params tell."""
+        """Relative cost of one fit of these candidates, as far as their params tell."""
         return self._grouping.size(candidates)
 
     def curve(self, params: Params, space: SearchSpace) -> list[Params]:
-        """Points of a space that the fit of one of them scores, that one included."""
+        """Submodel candidates: points of a space that one fit scores, ``params`` included."""
         return curve(self._grouping, params, space)
 
     def take_news(self) -> tuple[Check, ...]:
-        """What was checked since this was asked last."""
+        """Return the checks that were made since the last call."""
         found, self._news = tuple(self._news), []
         return found
 
     # -- several candidates ------------------------------------------------------------------
 
     def together(self, fit: Fit) -> list[Scored[S] | None]:
-        """As few fits for all as there are sides of borders; ``None`` for who is left alone."""
+        """Score all candidates with few fits, one per side of a border.
+
+        Returns ``None`` for a candidate that must be fitted alone.
+        """
         n_rows = n_rows_of(self.rows.shared(fit.fold).X_train)
         wanted = set(map(canonical_json, fit.candidates))
         found: dict[str, Scored[S]] = {}
         for path in self._grouping.paths(fit.points, n_rows):
-            # What would only come along is worth no fit of its own.
+            # Extra candidates alone are worth no fit: they are scored only if they come free.
             is_wanted = not wanted.isdisjoint(map(canonical_json, path.candidates))
             if is_wanted and self._trust.get(path.way, True):
                 found |= self._along(path, fit.fold)
@@ -165,7 +169,7 @@ class Kernel(Generic[S]):
             with clock.fitting():
                 fitted = self._fitting.fitted(path.widest, fold, rows, path.family)
         except BaseException as error:
-            # One by one, it will show whose it is.
+            # Each candidate is then fitted alone, which shows the one that fails.
             if is_ours(error):
                 raise
             return {}
@@ -190,10 +194,10 @@ class Kernel(Generic[S]):
     def _scored(
         self, path: Path, fitted: Fitted, fold: int, check: "Comparison"
     ) -> dict[str, tuple[S, float]]:
-        """Scores and the seconds of scoring by candidate; none where the drawn one differs."""
+        """Scores and seconds of scoring by candidate; empty if the drawn candidate differs."""
         found: dict[str, tuple[S, float]] = {}
         place = drawn(str(check.kinds), fold, len(path.candidates))
-        # The wider ones are taken where the drawn one cannot be compared.
+        # If the drawn candidate cannot be compared, the next wider ones are tried.
         wanted = {canonical_json(one) for one in path.candidates[place:]} if check.kinds else set()
         for params, model in models_of(path, fitted):
             clock, key = Clock(), canonical_json(params)
@@ -201,7 +205,7 @@ class Kernel(Generic[S]):
                 with clock.scoring():
                     scores = self.score(model, fitted.X_test, fold)
             except BaseException as error:
-                # Alone, it will show why.
+                # Fitted alone, this candidate will show why it fails.
                 if is_ours(error):
                     raise
                 continue
@@ -214,17 +218,19 @@ class Kernel(Generic[S]):
                     self._pass(check)
                     wanted = set()
             found[key] = scores, clock.score_s
-        # Nothing that could be compared: nothing that can be relied on.
+        # If nothing could be compared, nothing is verified.
         return {} if wanted else found
 
     # -- one candidate -----------------------------------------------------------------------
 
     def alone(self, params: Params, fold: int, clock: Clock) -> Alone[S] | None:
-        """Scores of one candidate that shares the fold's rows, and first steps where it can.
+        """Score one candidate that shares the fold's rows, and first steps if possible.
+
+        Fits that never repeat and estimators of the user's own are not shared: the user's code gets
+        rows as scikit-learn cuts them.
 
         Returns:
-            ``None`` where that is not to be trusted, for fits that never repeat, and for
-            estimators of the user's own: they get rows as scikit-learn cuts them.
+            ``None`` if the candidate must be fitted afresh.
         """
         if not self._trust.get(PREFIX, True) or not self.is_known(params):
             return None
@@ -246,18 +252,18 @@ class Kernel(Generic[S]):
         return Alone(scores, ways)
 
     def behind_prefix(self, params: Params, fold: int, clock: Clock) -> Alone[S] | None:
-        """Scores of one candidate behind first steps that were fitted before, or from known bins.
+        """Score one candidate behind first steps that were fitted before, or from known bins.
 
         Returns:
-            ``None`` where there are none to share, or where they are not to be trusted.
+            ``None`` if there is nothing to share, or if the sharing is not verified.
         """
         return self.alone(params, fold, clock) if self._fitting.has_start(params) else None
 
     def is_known(self, params: Params) -> bool:
-        """Whether all parts of an estimator are of libraries that leave rows as they find them."""
+        """True if all parts of an estimator belong to libraries that leave rows unchanged."""
         if any(isinstance(value, dict) for value in params.values()):
             return is_of_libraries(self.builder.build(params))
-        # These count by their values: ``copy_X=False`` writes into the rows.
+        # These parameters count by value: ``copy_X=False`` writes into the rows.
         in_place = tuple((k, repr(v)) for k, v in params.items() if may_be_in_place(k))
         key = self.builder.choice_of(params), tuple(params), in_place
         if key not in self._known:
@@ -267,12 +273,13 @@ class Kernel(Generic[S]):
     # -- checks ------------------------------------------------------------------------------
 
     def _check_of(self, ways: tuple[str, ...], params: Params, fold: int) -> "Comparison | None":
-        """What must be compared before these ways are trusted; ``None`` where one is refuted."""
+        """Plan the comparison that sharing methods still need; ``None`` if one of them failed."""
         if not all(self._trust.get(way, True) for way in ways):
             return None
         rows = self.rows.shared(fold)
         kinds = {way: self._kinds.of(way, params, fold, rows) for way in ways}
         unknown = {way: kind for way, kind in kinds.items() if digest(kind) not in self.passed}
+        # Verified before, now or in another run, with the same code, versions and kind of data.
         for way in kinds.keys() - unknown.keys():
             self._trust[way] = True
         return Comparison(unknown)
@@ -289,11 +296,15 @@ class Kernel(Generic[S]):
         return is_same
 
     def _small(self, path: Path | Params, fold: int) -> bool | None:
-        """Whether what is shared agrees with fresh fits on a small part of the fold's rows."""
+        """True if shared results agree with fresh fits on a small part of the fold's rows.
+
+        ``None`` if there are too few rows to tell.
+        """
         family = path.family if isinstance(path, Path) else None
         needed = getattr(family, "n_small", None)
         n = max(N_SMALL, needed(path.values) if needed and isinstance(path, Path) else 0)
         small = small_part(self.rows.fresh(fold), n)
+        # Without what was kept: on other rows that would be wrong.
         fitting = self._fitting.anew()
         try:
             with quiet():
@@ -301,24 +312,25 @@ class Kernel(Generic[S]):
                     fitted = fitting.fitted(path.widest, fold, copied(small), family)
                     models = models_of(path, fitted)
                 else:
-                    # The second time it begins with what the first one left.
+                    # The second fit begins with the results that the first one left, and so is
+                    # shared.
                     fitting.fitted(fitting.primed(path), fold, copied(small))
                     fitted = fitting.fitted(path, fold, copied(small))
                     models = iter([(path, fitted.model)])
                 return small_agree(self.builder, small, models, fitted.X_test, SMALL_S)
         except BaseException as error:
-            # Too few rows for it.
+            # Most likely there are too few rows for it; the check on all rows decides.
             if is_ours(error):
                 raise
             return None
 
     def _is_fresh(self, model: Any, X_test: Any, params: Params, fold: int) -> bool | None:
-        """Whether a model answers what a fresh fit on all rows does; ``None`` if that fails."""
+        """True if a model answers as a fresh fit on all rows does; ``None`` if that fit fails."""
         try:
             with quiet():
                 expected = fresh_answers(self.builder, params, self.rows.fresh(fold))
         except BaseException as error:
-            # Its own fit will show why.
+            # The candidate's own fit will show why.
             if is_ours(error):
                 raise
             return None
@@ -332,7 +344,7 @@ class Kernel(Generic[S]):
                 self._news.append(Check(kind, is_passed=True))
 
     def _refute(self, check: "Comparison") -> None:
-        """Of ways that were never tried before, the last is blamed."""
+        """Record that a check failed, and blame the method that was added last."""
         way = list(check.kinds)[-1]
         self._trust[way] = False
         self._news.append(Check(check.kinds[way], is_passed=False))
@@ -340,23 +352,23 @@ class Kernel(Generic[S]):
 
 
 def is_of_libraries(estimator: Any) -> bool:
-    """Whether all parts of an estimator are a known library's, with plain parameters."""
+    """True if all parts of an estimator are a known library's, with plain parameters."""
     is_plain = not has_seed_object(estimator)
     return is_plain and not objection_to_parts(estimator, KNOWN_PACKAGES)
 
 
 @dataclass
 class Comparison:
-    """What must be compared before some ways are trusted."""
+    """A comparison that is needed before some sharing methods count as verified."""
 
     kinds: Mapping[str, str]
-    """Way -> its kind, of those that never passed."""
+    """Sharing method -> its kind, of those that are not verified yet."""
     is_whole: bool = True
-    """Whether a small part was compared, too."""
+    """True if a small part was compared, too; only then does the ledger remember a pass."""
 
 
 def models_of(path: Path, fitted: Fitted) -> Iterator[tuple[Params, Any]]:
-    """The submodels of a path, one after the other; those that cannot be made are left out."""
+    """Yield the submodels of a path one by one; those that cannot be made are left out."""
     left = list(path.candidates)
     while left:
         models = fitted.models(path.of(left))
@@ -366,6 +378,8 @@ def models_of(path: Path, fitted: Fitted) -> Iterator[tuple[Params, Any]]:
             except CannotShareError:
                 return
             except Exception:  # noqa: BLE001 - alone, it will show why
+                # A generator that has raised is at its end, so a new one is made for the candidates
+                # behind.
                 left = left[place + 1 :]
                 break
             yield params, model
@@ -375,7 +389,7 @@ def models_of(path: Path, fitted: Fitted) -> Iterator[tuple[Params, Any]]:
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Let warnings of fits pass that nobody asked for."""
+    """Hide warnings of fits that only serve a comparison."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield

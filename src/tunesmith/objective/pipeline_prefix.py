@@ -1,9 +1,9 @@
-"""Pipelines: what stands before the varying step is fitted once per fold and shared behind it.
+"""First steps of pipelines: fitted once per fold and shared by all candidates that agree in them.
 
-Steps are fitted one by one, so that candidates share as many of the first steps as they agree in:
-one scaler serves every PCA, one PCA every classifier behind it. Transformers of one family share
-more than that (``subtransformers``). Nested pipelines are walked through. What is kept is bounded;
-the least recently used goes first.
+Steps are fitted one by one, so candidates share as many first steps as they agree in: one scaler
+serves every PCA, one PCA every classifier behind it. Transformers of one family share more than
+that (``subtransformers``). Nested pipelines are included. The memory is bounded; the least recently
+used results are dropped first.
 """
 
 from collections import OrderedDict
@@ -19,13 +19,13 @@ from tunesmith.objective.subtransformers.family import TransformerFamily, may_sh
 from tunesmith.space.parameter import canonical_json
 
 CACHE_BYTES = 512 * 1024**2
-"""How much of each process's memory transformed folds may take."""
+"""Bytes that transformed folds may take in each process."""
 ASKED = ("predict", "predict_proba", "predict_log_proba", "decision_function")
 
 
 @dataclass(frozen=True, eq=False)
 class Transformed:
-    """A fold after some fitted steps; read-only where that is cheap to say."""
+    """A fold after some fitted steps, read-only if that costs no copy."""
 
     fitted: Any
     X_train: Any
@@ -33,7 +33,7 @@ class Transformed:
 
     @property
     def nbytes(self) -> int:
-        """Memory that both parts take."""
+        """Bytes that both parts take."""
         return size_of(self.X_train) + size_of(self.X_test)
 
 
@@ -42,17 +42,17 @@ class Front:
     """A fold as the last step sees it."""
 
     place: tuple[object, ...]
-    """Identifies it."""
+    """Key of the fold behind these steps."""
     steps: dict[str, Any]
     """Fitted steps by full name."""
     X_train: Any
     X_test: Any
     families: tuple[TransformerFamily, ...]
-    """Those whose word it rests on."""
+    """Families that shared some of the steps."""
 
 
 class PrefixCache:
-    """Fitted transformers, and what they made of a fold."""
+    """Fitted transformers, and the folds that they transformed."""
 
     def __init__(self, limit: int = CACHE_BYTES) -> None:
         self._limit, self._n_bytes = limit, 0
@@ -66,7 +66,7 @@ class PrefixCache:
         rows: tuple[Any, Any, Any],
         families: Sequence[TransformerFamily] = (),
     ) -> Front:
-        """A fold behind some steps.
+        """Return a fold behind some steps.
 
         Args:
             place: identifies the fold and the prototype.
@@ -82,6 +82,8 @@ class PrefixCache:
         fitted, used = {}, []
         for name, step in steps:
             before, own = (*place, name), _of_step(name, params)
+            # The key of a step holds those of all steps before it: their parameters decide its
+            # rows, too.
             place = (*before, canonical_json(own))
             fitted[name] = step
             if step is None or step == "passthrough":
@@ -93,14 +95,17 @@ class PrefixCache:
                 made = self.kept_or(place, partial(_transform, step, *rows))
             else:
                 used.append(family)
+                # The key of what members of a family have in common leaves their own parameters
+                # out.
                 common = (*before, canonical_json(_without(own, name, family)), type(family))
                 made = self.kept_or(place, partial(self._finish, common, family, step, *rows))
             fitted[name] = made.fitted
+            # The next step may write into its rows; what is kept must stay as it is.
             X_train, X_test = for_one(made.X_train), for_one(made.X_test)
         return Front(place, fitted, X_train, X_test, tuple(used))
 
     def clear(self) -> None:
-        """Keep nothing any longer."""
+        """Drop everything that is kept."""
         self._kept.clear()
         self._n_bytes = 0
 
@@ -112,7 +117,7 @@ class PrefixCache:
         return Transformed(fitted, frozen(made), frozen(fitted.transform(X_test)))
 
     def kept_or(self, place: tuple[object, ...], make: Callable[[], Any]) -> Any:
-        """What is kept in a place; what ``make`` makes, if there is nothing."""
+        """Return the object kept in a place, or make it and keep it."""
         if place in self._kept:
             self._kept.move_to_end(place)
             return self._kept[place]
@@ -127,7 +132,8 @@ class PrefixCache:
 
 
 def _transform(step: Any, X_train: Any, y_train: Any, X_test: Any) -> Transformed:
-    # As `Pipeline` does it: many transformers have a `fit_transform` of their own.
+    # As `Pipeline` does: many transformers have a `fit_transform` of their own, and its bits may
+    # differ.
     if hasattr(step, "fit_transform"):
         made = step.fit_transform(X_train, y_train)
     else:
@@ -136,7 +142,7 @@ def _transform(step: Any, X_train: Any, y_train: Any, X_test: Any) -> Transforme
 
 
 def _of_step(name: str, params: Mapping[str, Any]) -> dict[str, Any]:
-    """The params of one step, and those that put another one in its place."""
+    """Params of one step, and those that replace the step."""
     return {
         full: value
         for full, value in params.items()
@@ -147,13 +153,13 @@ def _of_step(name: str, params: Mapping[str, Any]) -> dict[str, Any]:
 def _family_of(
     families: Sequence[TransformerFamily], name: str, step: Any, own: Mapping[str, Any], X: Any
 ) -> TransformerFamily | None:
-    """The family of a step that is searched along one of the family's parameters."""
+    """Find the family of a step that is searched along one of the family's parameters."""
     searched = (f for f in families if any(f"{name}__{other}" in own for other in f.parameters))
     return next((family for family in searched if may_share(family, step, X)), None)
 
 
 def _without(own: Mapping[str, Any], name: str, family: TransformerFamily) -> dict[str, Any]:
-    """The params of a step that decide what its family's members have in common."""
+    """Params of a step that decide the common part of its family's members."""
     left_out = {f"{name}__{other}" for other in family.parameters}
     return {full: value for full, value in own.items() if full not in left_out}
 
@@ -162,16 +168,17 @@ def _without(own: Mapping[str, Any], name: str, family: TransformerFamily) -> di
 
 
 def is_plain_pipeline(estimator: Any) -> bool:
-    """Whether steps may be fitted one by one: scikit-learn's own, without a memory of its own."""
+    """True for scikit-learn's own ``Pipeline`` without a memory."""
     from sklearn.pipeline import Pipeline
 
+    # Not `isinstance`: a class of the user's may fit in another way.
     if type(estimator) is not Pipeline:
         return False
     return estimator.memory is None and getattr(estimator, "transform_input", None) is None
 
 
 def flat_steps(pipeline: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """(full name, step) in order, through nested pipelines."""
+    """Yield (full name, step) in order, through nested pipelines."""
     for name, step in pipeline.steps:
         if is_plain_pipeline(step):
             yield from flat_steps(step, f"{prefix}{name}__")
@@ -180,12 +187,12 @@ def flat_steps(pipeline: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def steps_of(estimator: Any) -> list[Any]:
-    """The steps that are fitted one by one; the estimator itself where there are none."""
+    """List the steps that are fitted one by one; the estimator itself if it has none."""
     return [s for _, s in flat_steps(estimator)] if is_divisible(estimator) else [estimator]
 
 
 def front_steps(estimator: Any) -> list[tuple[str, Any]]:
-    """(full name, step) of all that stands before the last one and does something."""
+    """List (full name, step) of the steps before the last one that do something."""
     if not is_divisible(estimator):
         return []
     *front, _ = flat_steps(estimator)
@@ -193,14 +200,14 @@ def front_steps(estimator: Any) -> list[tuple[str, Any]]:
 
 
 def is_divisible(estimator: Any) -> bool:
-    """Whether steps may be fitted one by one: a plain pipeline that ends in an estimator."""
+    """True if steps may be fitted one by one: a plain pipeline that ends in an estimator."""
     if not is_plain_pipeline(estimator):
         return False
     return hasattr(list(flat_steps(estimator))[-1][1], "fit")
 
 
 def rebuilt(pipeline: Any, steps: Mapping[str, Any], prefix: str = "") -> Any:
-    """A copy of a pipeline with other steps in it."""
+    """Copy a pipeline with other steps in it."""
     found = copy(pipeline)
     found.steps = [
         (
@@ -215,7 +222,7 @@ def rebuilt(pipeline: Any, steps: Mapping[str, Any], prefix: str = "") -> Any:
 
 
 def answering_pipeline(pipeline: Any, last: Any, X: Any, X_last: Any) -> Any:
-    """A fitted pipeline that does not transform ``X`` again: ``X_last`` is what comes of it."""
+    """Copy a fitted pipeline so that it answers for ``X`` from ``X_last``, transformed before."""
     answers = {method: _ask(last, method, X_last) for method in ASKED if hasattr(pipeline, method)}
     return answering(pipeline, X, answers)
 

@@ -26,12 +26,12 @@ class Prototype:
         self.estimator = estimator
         self.hidden = hidden
         self.fixed = set(fixed)
-        """Full names of the parameters that the user set."""
+        """Full names of the parameters that the user set; a seed never replaces them."""
         self._full: dict[str, str | None] = {}
 
     @property
     def title(self) -> str:
-        """The class name, of the last step in a pipeline."""
+        """Class name of the estimator; in a pipeline, of its last step."""
         return type(last_step(self.estimator)[1]).__name__
 
     @cached_property
@@ -40,26 +40,29 @@ class Prototype:
 
     @property
     def names(self) -> list[str]:
-        """The parameters as a user would write them: those of the last step by their short name."""
+        """Names of the parameters as a user would write them: short for those of the last step."""
         prefix = last_step(self.estimator)[0]
         return sorted({name.removeprefix(prefix) for name in self._values})
 
     def names_like(self, name: str) -> list[str]:
-        """The parameters that lie no deeper in the estimator than ``name`` does."""
+        """Names of the parameters that lie no deeper in the estimator than ``name`` does."""
         return [known for known in self.names if known.count("__") <= name.count("__")]
 
     def full_name(self, name: str) -> str | None:
-        """The name by which ``set_params`` knows a parameter; ``None`` if it does not."""
+        """Return the name by which ``set_params`` knows a parameter; ``None`` if it does not."""
         if name not in self._full:
             self._full[name] = self._resolve(name)
         return self._full[name]
 
     def _resolve(self, name: str) -> str | None:
         prefix, last = last_step(self.estimator)
+        # The configuration made the pipeline, so a user means the last step, although a step of the
+        # pipeline may have the same name.
         if self.hidden and (name in _signature(last) or prefix + name in self._values):
             return prefix + name
         if name in self.hidden and _takes(last, name):
             return prefix + name
+        # The user made the pipeline: a full name goes first, as in `set_params`.
         if name in self._values:
             return name
         if prefix + name in self._values:
@@ -73,15 +76,15 @@ class Prototype:
         return None
 
     def knows(self, name: str) -> bool:
-        """Whether there is such a parameter."""
+        """True if there is such a parameter."""
         return self.full_name(name) is not None
 
     def value(self, name: str) -> Any:
-        """The prototype's value of a parameter."""
+        """Value of a parameter in the prototype."""
         return self._values.get(self.full_name(name) or "")
 
     def converted(self, params: Params) -> dict[str, Any]:
-        """Params by their full names; lists become tuples where the default is one.
+        """Map params to their full names; lists become tuples if the default is one.
 
         Raises:
             ValueError: a parameter is unknown.
@@ -95,7 +98,7 @@ class Prototype:
         return found
 
     def build(self, params: Params) -> Any:
-        """A clone with these params."""
+        """Clone the estimator with these params."""
         from sklearn.base import clone
 
         estimator = clone(self.estimator)
@@ -122,7 +125,7 @@ class Prototype:
             self._forget()
 
     def inject(self, seed: int) -> None:
-        """Give a seed to every ``random_state`` that is unset and that nobody set to null."""
+        """Give a seed to every ``random_state`` that is unset and not set to null by the user."""
         if names := [name for name in self._unset if name not in self.fixed]:
             self.estimator.set_params(**dict.fromkeys(names, seed))
             self._forget()
@@ -137,7 +140,7 @@ class Prototype:
 
     @property
     def unseeded(self) -> list[str]:
-        """Every ``random_state`` that is null."""
+        """Names of every ``random_state`` that is null."""
         return self._unset
 
     def _forget(self) -> None:
@@ -146,7 +149,7 @@ class Prototype:
 
 
 def last_step(estimator: Any) -> tuple[str, Any]:
-    """The prefix of the last step's parameters and the step; pipelines within included.
+    """Prefix of the last step's parameters, and the step; pipelines within are followed.
 
     >>> last_step(3)
     ('', 3)
@@ -159,7 +162,7 @@ def last_step(estimator: Any) -> tuple[str, Any]:
 
 
 def signature_of(cls: type) -> dict[str, inspect.Parameter]:
-    """The constructor's parameters by name; none where it does not tell them."""
+    """Parameters of a constructor by name; empty if it has no signature."""
     try:
         return dict(inspect.signature(cls).parameters)
     except (ValueError, TypeError):
@@ -167,12 +170,12 @@ def signature_of(cls: type) -> dict[str, inspect.Parameter]:
 
 
 def _signature(estimator: Any) -> dict[str, inspect.Parameter]:
-    """The constructor's parameters of anything that has parameters."""
+    """Parameters of the constructor of anything that has parameters; else empty."""
     return signature_of(type(estimator)) if hasattr(estimator, "get_params") else {}
 
 
 def _takes(estimator: Any, name: str) -> bool:
-    """Whether a parameter may be set that ``get_params`` does not show."""
+    """True if a parameter may be set although ``get_params`` does not show it."""
     if not hasattr(estimator, "get_params"):
         return False
     known = signature_of(type(estimator))
@@ -181,18 +184,19 @@ def _takes(estimator: Any, name: str) -> bool:
 
 
 def like(default: Any, value: Any) -> Any:
-    """JSON has no tuples: a list stands for one where the default is a tuple.
+    """Turn a list into a tuple if the default is a tuple, since JSON has no tuples.
 
     >>> like((1, 1), [1, 2])
     (1, 2)
     """
     if isinstance(value, list) and isinstance(default, tuple):
         return tuple(value)
+    # A copy: an estimator may change a list that it is given, and params must stay as they are.
     return deepcopy(value) if isinstance(value, list | dict) else value
 
 
 def is_json(value: Any) -> bool:
-    """Whether JSON can hold a value (NaN and infinity it cannot)."""
+    """True if JSON can hold a value (it cannot hold NaN and infinity)."""
     from tunesmith.space.parameter import canonical_json
 
     try:
@@ -203,7 +207,7 @@ def is_json(value: Any) -> bool:
 
 
 def to_json(value: Any) -> Any:
-    """NumPy scalars as Python's, tuples as lists."""
+    """Convert NumPy scalars to Python's, and tuples to lists."""
     if isinstance(value, list | tuple):
         return [to_json(item) for item in value]
     return value.item() if hasattr(value, "item") and getattr(value, "ndim", 1) == 0 else value

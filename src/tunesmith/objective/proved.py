@@ -1,9 +1,9 @@
-"""The circumstances under which a way of sharing fits has been proved; all others are refused.
+"""Lists of the conditions under which sharing fits is proved; all others are refused.
 
 A family lists the classes, the versions of their packages, the parameters and the arguments of
-``fit`` for which one fit has been shown to hold the others. Whatever else is set away from its
-default means that each candidate is fitted by itself: an option that nobody has tried cannot make
-scores wrong. ``tunesmith.testing`` draws from these lists and compares with fresh fits.
+``fit`` for which one fit has been shown to hold the others. If anything else differs from its
+default, each candidate is fitted by itself: an option that nobody has tried cannot make scores
+wrong. ``tunesmith.testing`` draws from these lists and compares with fresh fits.
 """
 
 import inspect
@@ -17,20 +17,20 @@ from typing import Any
 import numpy as np
 
 KNOWN_FUNCTIONS = ("numpy", "scipy", "sklearn", "tunesmith")
-"""Packages whose functions may be parameters: theirs depend on their arguments alone."""
+"""Packages whose functions may be parameters: they depend on their arguments only."""
 DISTRIBUTIONS = {"sklearn": ("scikit-learn",), "xgboost": ("xgboost", "xgboost-cpu")}
-"""Package -> names under which it is installed, where those differ."""
+"""Package -> names under which it is installed, if they differ."""
 
 
 @dataclass(frozen=True)
 class Values:
-    """The values of one parameter under which sharing is proved."""
+    """Values of one parameter for which sharing is proved."""
 
     words: str
-    """For the documentation."""
+    """Description for the documentation."""
     holds: Callable[[Any], bool]
     examples: tuple[Any, ...]
-    """What the contract suites draw."""
+    """Values that the contract suites draw."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Versions:
 
     @property
     def objection(self) -> str:
-        """Why the installed version is outside; empty where it is inside."""
+        """Reason why the installed version is outside the range; empty if it is inside."""
         found = installed(self.package)
         if found is not None and _order(self.first) <= _order(found) < _order(self.below):
             return ""
@@ -55,7 +55,7 @@ class Versions:
 
 @dataclass(frozen=True)
 class Proved:
-    """All under which a family's word holds.
+    """All conditions under which a family may share fits.
 
     Args:
         classes: import paths, exactly these classes and none derived from them.
@@ -63,8 +63,8 @@ class Proved:
         params: constructor parameters that may differ from their defaults. The family's own
             parameter needs no entry.
         fit_params: arguments of ``fit`` besides X and y that may be given.
-        canonical: a parameter's name -> the name under which its library knows it, by the
-            library's own table; ``None`` where no table has it.
+        canonical: a parameter's name -> the name under which its library knows it, by the library's
+            own table; ``None`` if no table has it.
     """
 
     classes: tuple[str, ...]
@@ -79,12 +79,12 @@ class Proved:
         own: Collection[str] = (),
         fit_params: Mapping[str, Any] | None = None,
     ) -> str:
-        """Why sharing is not proved for an estimator, in words; empty where it is.
+        """Give the reason why sharing is not proved for an estimator; empty if it is.
 
         Args:
             estimator: unfitted.
             own: parameters that candidates vary together, which the family judges itself.
-            fit_params: what ``fit`` will be given besides X and y.
+            fit_params: arguments of ``fit`` besides X and y.
         """
         if not self.has(estimator):
             return f"{type(estimator).__name__} is not one of its estimators"
@@ -95,10 +95,12 @@ class Proved:
         )
 
     def has(self, estimator: Any) -> bool:
-        """Whether an estimator is of one of the classes itself."""
+        """True if an estimator is of one of the classes itself; subclasses do not count."""
         return any(is_of(type(estimator), path) for path in self.classes)
 
     def _objection_to_params(self, estimator: Any, own: Collection[str]) -> str:
+        # Libraries have several names for a parameter, so names are compared by the library's
+        # table.
         listed = {self.canonical(name) or name: values for name, values in self.params.items()}
         own_names = {self.canonical(name) or name for name in own}
         for name, value in set_params(estimator).items():
@@ -114,6 +116,7 @@ class Proved:
     def _objection_to_fit(self, estimator: Any, given: Mapping[str, Any]) -> str:
         defaults = defaults_of_fit(type(estimator))  # type: ignore[arg-type]
         for name, value in given.items():
+            # An argument that has its default value changes nothing.
             if name in defaults and is_same(value, defaults[name]):
                 continue
             if name not in self.fit_params or not self.fit_params[name].holds(value):
@@ -125,7 +128,7 @@ class Proved:
 
 
 def set_params(estimator: Any) -> dict[str, Any]:
-    """An estimator's parameters that differ from the defaults of its constructor."""
+    """Collect an estimator's parameters that differ from the defaults of its constructor."""
     defaults = defaults_of(type(estimator))  # type: ignore[arg-type]
     return {
         name: value
@@ -136,7 +139,7 @@ def set_params(estimator: Any) -> dict[str, Any]:
 
 @cache
 def defaults_of(cls: Hashable) -> dict[str, Any]:
-    """The constructor's defaults by parameter, those that it passes on to its bases included."""
+    """Defaults of a constructor by parameter, including those that it passes on to its bases."""
     found: dict[str, Any] = {}
     for owner in cls.__mro__:  # type: ignore[attr-defined]
         if "__init__" not in vars(owner) or owner is object:
@@ -145,6 +148,7 @@ def defaults_of(cls: Hashable) -> dict[str, Any]:
         for one in parameters:
             if one.default is not inspect.Parameter.empty:
                 found.setdefault(one.name, one.default)
+        # Without `**kwargs` a constructor passes nothing on: its bases' defaults do not count.
         if not any(one.kind is one.VAR_KEYWORD for one in parameters):
             break
     return found
@@ -152,15 +156,17 @@ def defaults_of(cls: Hashable) -> dict[str, Any]:
 
 @cache
 def defaults_of_fit(cls: Hashable) -> dict[str, Any]:
-    """The defaults of the arguments of ``fit``."""
+    """Defaults of the arguments of ``fit``."""
     parameters = inspect.signature(cls.fit).parameters.values()  # type: ignore[attr-defined]
     return {p.name: p.default for p in parameters if p.default is not inspect.Parameter.empty}
 
 
 def is_same(one: Any, other: Any) -> bool:
-    """Whether two values are the same plain thing: of one type, and equal, or both NaN."""
+    """True if two values are the same plain thing: of one type and equal, or both NaN."""
     if one is other:
         return True
+    # `True == 1` and `1 == 1.0`, but estimators treat them differently; arrays have no single
+    # truth.
     if type(one) is not type(other) or isinstance(one, np.ndarray):
         return False
     if isinstance(one, float) and one != one:
@@ -172,14 +178,15 @@ def is_same(one: Any, other: Any) -> bool:
 
 
 def is_of(cls: type, path: str) -> bool:
-    """Whether a class is the one at an import path, whichever module in there defines it."""
+    """True if a class is the one at an import path, whichever module below it defines the class."""
     package, _, name = path.rpartition(".")
+    # Public paths are shorter than those where classes are defined, and the latter may change.
     return cls.__name__ == name and f"{cls.__module__}.".startswith(f"{package}.")
 
 
 @cache
 def installed(package: str) -> str | None:
-    """The installed version of a package; ``None`` where it is not there."""
+    """Return the installed version of a package; ``None`` if it is not installed."""
     for name in DISTRIBUTIONS.get(package, (package,)):
         try:
             return version(name)
@@ -189,7 +196,7 @@ def installed(package: str) -> str | None:
 
 
 def _order(text: str) -> tuple[int, ...]:
-    """A version as numbers; what comes after them does not count.
+    """Turn a version into numbers; a suffix does not count.
 
     >>> _order("1.10.2rc1") > _order("1.9")
     True
@@ -204,7 +211,7 @@ def _order(text: str) -> tuple[int, ...]:
 
 
 def shown(value: Any) -> str:
-    """A value in a sentence."""
+    """Shorten a value for a sentence."""
     text = repr(value)
     return text if len(text) <= 40 else f"{text[:39]}…"
 
@@ -213,42 +220,42 @@ def shown(value: Any) -> str:
 
 
 def among(*choices: Any) -> Values:
-    """Some values themselves."""
+    """Allow these values themselves."""
     words = ", ".join(f"`{choice!r}`" for choice in choices)
     return Values(words, lambda value: any(is_same(value, one) for one in choices), choices)
 
 
 def whole(low: int, *examples: int) -> Values:
-    """Whole numbers from one on."""
+    """Allow whole numbers from ``low`` on."""
     return Values(f"whole numbers from {low} on", lambda v: is_whole(v) and v >= low, examples)
 
 
 def number(low: float, high: float, *examples: float) -> Values:
-    """Finite numbers between two, these included."""
+    """Allow finite numbers between two, both included."""
     words = f"{low:g} to {high:g}" if np.isfinite(high) else f"{low:g} and more"
     return Values(words, lambda v: is_number(v) and low <= v <= high, examples)
 
 
 def fraction(*examples: float) -> Values:
-    """Floating-point numbers above 0, up to 1."""
+    """Allow floating-point numbers above 0 and up to 1."""
     return Values("a share of 0 to 1", lambda v: isinstance(v, float) and 0 < v <= 1, examples)
 
 
 def either(*several: Values) -> Values:
-    """Values of any of these."""
+    """Allow the values of any of these."""
     words = "; ".join(values.words for values in several)
     examples = tuple(one for values in several for one in values.examples)
     return Values(words, lambda value: any(v.holds(value) for v in several), examples)
 
 
 def any_of(words: str, *kinds: type, examples: tuple[Any, ...] = ()) -> Values:
-    """All values of some types."""
+    """Allow all values of some types."""
     return Values(words, lambda value: isinstance(value, kinds), examples)
 
 
 FLAG = among(True, False)
 QUIET = Values("any number or switch", lambda v: isinstance(v, bool | int), (0,))
-"""How much a fit prints."""
+"""Verbosity of a fit, which changes no result."""
 SEED = whole(0, 0, 7)
 WEIGHTS = Values("one number a row", lambda value: value is not None, ())
 CLASS_WEIGHT = either(
@@ -261,12 +268,13 @@ SIGNS = Values(
 
 
 def is_whole(value: Any) -> bool:
-    """Whether it is a whole number of Python's or NumPy's."""
+    """True for a whole number of Python's or NumPy's."""
+    # `bool` is a subclass of `int`, but no number to an estimator.
     return isinstance(value, int | np.integer) and not isinstance(value, bool)
 
 
 def is_number(value: Any) -> bool:
-    """Whether it is a finite number of Python's or NumPy's."""
+    """True for a finite number of Python's or NumPy's."""
     is_any = isinstance(value, int | float | np.integer | np.floating)
     return is_any and not isinstance(value, bool) and bool(np.isfinite(value))
 
@@ -275,15 +283,14 @@ def is_number(value: Any) -> bool:
 
 
 def objection_to_parts(estimator: Any, packages: Collection[str] = ("sklearn", "tunesmith")) -> str:
-    """Why a fit of an estimator may depend on more than its parameters and rows.
+    """Give the reason why a fit may depend on more than an estimator's parameters and rows.
 
-    scikit-learn's own estimators with plain parameters, at any depth, are without objection: what
-    is the user's own, a function or a class, may draw random numbers, count its calls or read a
-    file.
+    scikit-learn's own estimators with plain parameters, at any depth, give no reason. Code of the
+    user's, a function or a class, may draw random numbers, count its calls or read a file.
 
     Args:
         estimator: unfitted.
-        packages: whose estimators are known.
+        packages: names of packages with known estimators.
     """
     for name, value in _deep(estimator):
         reason = _objection_to_value(value, packages)
@@ -301,15 +308,15 @@ def _deep(estimator: Any) -> Iterator[tuple[str, Any]]:
 
 
 def may_be_in_place(name: str) -> bool:
-    """Whether a parameter's name says that it chooses between copies and the rows themselves."""
+    """True if a parameter's name says that it chooses between copies and the rows themselves."""
     own = name.rpartition("__")[2].lower()
     return "copy" in own or _OVERWRITES.search(own) is not None
 
 
 def _is_in_place(name: str, value: Any) -> bool:
-    """Whether a parameter asks to work in the rows themselves: ``copy=False``, ``copy_X=False``.
+    """True if a parameter lets a fit write into its rows: ``copy=False``, ``copy_X=False``.
 
-    Training scores are then those of rows as the fit has left them.
+    Training scores are then those of rows that the fit has changed.
     """
     own = name.rpartition("__")[2].lower()
     if _OVERWRITES.search(own):
@@ -333,6 +340,7 @@ def _objection_to_value(value: Any, packages: Collection[str]) -> str:
         is_known = type(value).__module__.partition(".")[0] in packages
         return "" if is_known else f"{type(value).__name__} is none of a known library's"
     if isinstance(value, np.ndarray):
+        # Arrays of objects may hold code of the user's; arrays of numbers may not.
         return "" if value.dtype.kind != "O" else "an array of objects"
     return "" if _is_known_function(value) else f"{shown(value)} is not known to it"
 
@@ -341,6 +349,7 @@ def _is_known_function(value: Any) -> bool:
     if isinstance(value, np.ufunc):
         return True
     inner = getattr(value, "func", None)
+    # A `functools.partial` is as known as its function, if its arguments are plain.
     if inner is not None and hasattr(value, "keywords"):  # functools.partial
         plain = (*value.args, *value.keywords.values())
         return _is_known_function(inner) and not any(_objection_to_value(one, ()) for one in plain)

@@ -1,4 +1,4 @@
-"""Which estimators draw random numbers, where nobody has given them a seed.
+"""Rules that tell which estimators draw random numbers if they have no seed.
 
 Most estimators of scikit-learn have a ``random_state``, and many never use it in the configuration
 at hand: a logistic regression solved by L-BFGS, a principal component analysis of all components.
@@ -11,14 +11,14 @@ from typing import Any
 import numpy as np
 
 Rule = Callable[[Any, tuple[int, int]], bool]
-"""(unfitted estimator, shape of its rows) -> whether its fit draws random numbers."""
+"""(unfitted estimator, shape of its rows) -> true if its fit draws random numbers."""
 
 SEEDING_THEMSELVES = ("xgboost", "lightgbm", "catboost")
-"""Packages that take a fixed seed of their own where none is given."""
+"""Packages that use a fixed seed of their own if none is given."""
 MAX_BINNED = 200_000
-"""Of more rows, histograms are made from a random part."""
+"""Number of rows above which histograms are made from a random part."""
 MAX_UNSTOPPED = 10_000
-"""With more rows, early stopping by default holds some out."""
+"""Number of rows above which early stopping, left to itself, holds some out."""
 
 
 def _by(name: str, *random: Any) -> Rule:
@@ -36,10 +36,11 @@ def _subsample(estimator: Any, shape: tuple[int, int]) -> bool:
 
 
 def components_solver(estimator: Any, shape: tuple[int, int]) -> str:
-    """How a ``PCA`` of dense rows is solved, which ``auto`` leaves to them."""
+    """Name the solver that a ``PCA`` of dense rows takes, also if it is ``auto``."""
     solver, n = str(estimator.svd_solver), estimator.n_components
     if solver != "auto":
         return solver
+    # From here on as in scikit-learn's `PCA._fit`, for the versions that are shared.
     if shape[1] <= 1000 and shape[0] >= 10 * shape[1]:
         return "covariance_eigh"
     is_part = isinstance(n, int) and 1 <= n < 0.8 * min(shape)
@@ -73,18 +74,18 @@ SMALL, LARGE = (1, 1), (2**31, 2**31)
 
 
 def is_certainly_random(estimator: Any) -> bool:
-    """Whether an estimator draws unseeded random numbers, whatever the rows."""
+    """True if an estimator draws unseeded random numbers, whatever the rows are."""
     return _draws(estimator, SMALL)
 
 
 def is_random(estimator: Any, X: Any) -> bool:
-    """Whether a fit draws unseeded random numbers.
+    """True if a fit draws unseeded random numbers.
 
     Args:
         estimator: unfitted. Estimators within it see rows of other shapes, so any count for them.
         X: the training rows.
     """
-    # Sparse rows have other solvers.
+    # Sparse rows have other solvers, so their shape says nothing; the largest is assumed.
     shape: Sequence[int] = () if hasattr(X, "tocsr") else getattr(X, "shape", ())
     return _draws(estimator, (shape[0], shape[1]) if len(shape) == 2 else LARGE)
 
@@ -95,6 +96,7 @@ def _draws(estimator: Any, shape: tuple[int, int]) -> bool:
     deep = {"": estimator, **estimator.get_params(deep=True)}
     unset = [name for name, value in deep.items() if value is None and _is_seed(name)]
     owners = [name.rpartition("__")[0] for name in unset if not _is_seeded_above(name, deep)]
+    # Parts see rows of other shapes (subsamples, selected columns): the largest is assumed.
     return any(_draws_itself(deep[owner], LARGE if owner else shape) for owner in owners)
 
 
@@ -103,7 +105,7 @@ def _is_seed(name: str) -> bool:
 
 
 def _is_seeded_above(name: str, deep: Mapping[str, Any]) -> bool:
-    """Whether a part stands in an ensemble with a seed, which seeds its members."""
+    """True if a part belongs to an ensemble with a seed, which seeds its members."""
     from sklearn.ensemble import BaseEnsemble
 
     above, place = [], name.rpartition("__")[0]
@@ -118,6 +120,7 @@ def _draws_itself(estimator: Any, shape: tuple[int, int]) -> bool:
     package = type(estimator).__module__.partition(".")[0]
     if package in SEEDING_THEMSELVES:
         return False
+    # A class of the user's may have the name of one of scikit-learn's.
     rule = RULES.get(type(estimator).__name__) if package == "sklearn" else None
     try:
         return rule is None or rule(estimator, shape)
@@ -126,10 +129,10 @@ def _draws_itself(estimator: Any, shape: tuple[int, int]) -> bool:
 
 
 def has_seed_object(estimator: Any) -> bool:
-    """Whether an estimator or a part of it holds a generator of random numbers as its seed.
+    """True if an estimator or a part of it holds a random generator as its seed.
 
-    Some libraries draw from it where they are merely asked for their parameters, so that is not
-    done here.
+    Some libraries draw from it when they are asked for their parameters, so this function looks at
+    attributes instead.
     """
     if isinstance(estimator, np.random.RandomState | np.random.Generator):
         return True

@@ -1,4 +1,4 @@
-"""The rows of each fold, cut once per process and shared by all its fits."""
+"""Rows of each fold, cut once per process and shared by all its fits."""
 
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tunesmith.objective.folds import Split
 
 CACHE_BYTES = 512 * 1024**2
-"""How much of each process's memory sliced folds may take."""
+"""Bytes that sliced folds may take in each process."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,25 +29,25 @@ class Slices:
     X_test: Any
     y_test: Any
     fit_params: Mapping[str, Any] = field(default_factory=dict)
-    """What ``fit`` takes besides, such as the sample weights of the training rows."""
+    """Further arguments of ``fit``, such as the sample weights of the training rows."""
 
     @property
     def n_bytes(self) -> int:
-        """Memory that the slices take, as far as it is known."""
+        """Bytes that the slices take, as far as is known."""
         parts = (self.X_train, self.X_test, self.y_train, self.y_test, *self.fit_params.values())
         return sum(map(size_of, parts))
 
 
 class SliceCache:
-    """Cuts folds, and keeps what fits into memory.
+    """Cuts folds, and keeps those that fit into memory.
 
     Args:
-        cut: fold -> rows that nobody else holds.
+        cut: fold -> rows that no other code holds.
     """
 
     def __init__(self, cut: Callable[[int], Slices]) -> None:
         self.fresh = cut
-        """The rows of a fold, as scikit-learn would cut them for a single fit."""
+        """Cuts the rows of a fold as scikit-learn would for a single fit."""
         self._kept: OrderedDict[int, Slices] = OrderedDict()
         self._n_bytes = 0
 
@@ -55,10 +55,10 @@ class SliceCache:
         return {**self.__dict__, "_kept": OrderedDict(), "_n_bytes": 0}
 
     def for_fit(self, fold: int) -> Slices:
-        """The rows of a fold for one fit, which may do with them as it likes.
+        """Return the rows of a fold for one fit, which may change them.
 
-        Features are shared where nobody can write to them, and cut anew where somebody could;
-        targets and weights are copies. So no fit sees what another one did.
+        Features are shared if nobody can write to them, and cut anew otherwise. Targets and weights
+        are copies. So no fit sees the changes of another one.
         """
         kept = self.shared(fold)
         if not (is_read_only(kept.X_train) and is_read_only(kept.X_test)):
@@ -67,16 +67,18 @@ class SliceCache:
             shallow(kept.X_train),
             own(kept.y_train),
             shallow(kept.X_test),
+            # Each process cuts its own: the table is mapped, while slices would be sent as copies.
             own(kept.y_test),
             {name: own(value) for name, value in kept.fit_params.items()},
         )
 
     def shared(self, fold: int) -> Slices:
-        """The rows of a fold to look at; those of plain numbers cannot be written to."""
+        """Return the rows of a fold for reading; those of plain numbers are read-only."""
         if fold in self._kept:
             self._kept.move_to_end(fold)
             return self._kept[fold]
         made = _read_only(self.fresh(fold))
+        # Larger than the whole cache: keeping it would only drop the others.
         if made.n_bytes <= CACHE_BYTES:
             self._kept[fold] = made
             self._n_bytes += made.n_bytes
@@ -87,7 +89,7 @@ class SliceCache:
 
 
 def cut(table: "Table", splits: "Sequence[Split]", fold: int) -> Slices:
-    """The rows of one fold of a table."""
+    """Cut the rows of one fold of a table."""
     rows = table.rows
     train = np.arange(len(rows)) if fold == HOLDOUT else splits[fold].train
     fit_params = {} if rows.weights is None else {"sample_weight": rows.weights[train]}
@@ -118,9 +120,9 @@ def _read_only(rows: Slices) -> Slices:
 
 
 def frozen(part: Any) -> Any:
-    """Rows to which nobody can write, where they are of a kind of which there are such ones.
+    """Make rows read-only, if they are of a kind that can be.
 
-    Those are arrays, and frames of one type, of anything but objects.
+    These are arrays, and frames with one type of columns, of anything but objects.
     """
     if type(part) is pd.DataFrame:
         return _frozen_frame(part)
@@ -128,12 +130,13 @@ def frozen(part: Any) -> Any:
 
 
 def _frozen_array(array: np.ndarray) -> np.ndarray:
-    """The same array in the same memory order; its flag cannot be turned back.
+    """Copy an array into the same memory order, with a flag that cannot be turned back.
 
-    An array over a read-only buffer stays that, while a view of another array may be made writable.
+    An array over a read-only buffer stays read-only; a view of another array may be made writable.
     """
     if array.dtype.hasobject or not array.size:
         return array
+    # "K" keeps the order of the axes in memory, on which the last bits of sums depend.
     if not (array.flags.c_contiguous or array.flags.f_contiguous):
         array = np.array(array, order="K", copy=True)
     is_turned = not array.flags.c_contiguous
@@ -146,7 +149,7 @@ def _frozen_array(array: np.ndarray) -> np.ndarray:
 
 
 def _frozen_frame(frame: pd.DataFrame) -> pd.DataFrame:
-    """A frame over a read-only array, in the same memory order."""
+    """Copy a frame over a read-only array, in the same memory order."""
     types = set(frame.dtypes)
     if len(types) != 1 or not isinstance(kind := next(iter(types)), np.dtype) or kind.hasobject:
         return frame
@@ -155,7 +158,7 @@ def _frozen_frame(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def is_read_only(part: Any) -> bool:
-    """Whether nobody can write to rows: they are what ``frozen`` makes of arrays and frames."""
+    """True if nobody can write to the rows: they are made by ``frozen``."""
     if type(part) is pd.DataFrame:
         types = set(part.dtypes)
         kind = next(iter(types), None)
@@ -170,7 +173,8 @@ def is_read_only(part: Any) -> bool:
 
 
 def own(part: Any) -> Any:
-    """A copy of which nobody else knows."""
+    """Copy rows, so that no other code holds them."""
+    # `copy()` of an array has order "C"; scikit-learn's sums need the order as it was.
     if type(part) is np.ndarray:
         return np.array(part, order="K", copy=True)
     if isinstance(part, np.ndarray) or hasattr(part, "tocsr") or _is_pandas(part):
@@ -179,22 +183,23 @@ def own(part: Any) -> Any:
 
 
 def _is_pandas(part: Any) -> bool:
+    # A read-only flag alone is no proof: only over a read-only buffer can it not be turned back.
     return isinstance(part, pd.DataFrame | pd.Series | pd.Index | pd.api.extensions.ExtensionArray)
 
 
 def shallow(X: Any) -> Any:
-    """The same rows, for a fit: what it does to its frame, such as new columns, stays there."""
+    """Share the rows with a fit: changes to its frame, such as new columns, stay in it."""
     # A shallow copy of a frame costs microseconds.
     return X.copy(deep=False) if isinstance(X, pd.DataFrame) else X
 
 
 def for_one(X: Any) -> Any:
-    """Rows for one fit: the same where nobody can write to them, else a copy."""
+    """Return the rows for one fit: the same ones if they are read-only, else a copy."""
     return shallow(X) if is_read_only(X) else own(X)
 
 
 def size_of(part: Any) -> int:
-    """Memory of rows, in bytes; 0 where it is not known."""
+    """Bytes that rows take; 0 if that is not known."""
     if isinstance(part, pd.DataFrame):
         return int(part.memory_usage(index=True).sum())
     return int(getattr(part, "nbytes", 0) or getattr(getattr(part, "data", None), "nbytes", 0))

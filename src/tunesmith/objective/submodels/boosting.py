@@ -42,9 +42,9 @@ STOPPING: dict[str, Values] = {
 
 
 class GradientBoosting(Counted):
-    """``GradientBoostingClassifier`` and ``Regressor``; early stopping stops the same, too.
+    """``GradientBoostingClassifier`` and ``Regressor``; early stopping ends both runs alike.
 
-    An initial estimator of the user's is left alone, and so is a ``monitor``.
+    Fits with an initial estimator of the user's or with a ``monitor`` are not shared.
     """
 
     proved = Proved(
@@ -72,15 +72,17 @@ class GradientBoosting(Counted):
     )
 
     def can_share(self, estimator: Any, values: Sequence[Any]) -> bool:
-        """Numbers of rounds."""
+        """True for numbers of rounds."""
         return is_repeatable(estimator) and are_counts(values)
 
     def submodels(self, fitted: Any, values: Sequence[Any], X: Any) -> Iterator[Any]:
-        """Runs cut off; each round predicts once."""
+        """Yield runs cut off after fewer rounds; each round predicts once."""
+        # All other methods rest on this one, so its answers serve them, too.
         is_classifier = hasattr(fitted, "classes_")
         method = "decision_function" if is_classifier else "predict"
         stages = Staged(getattr(fitted, f"staged_{method}")(X))
         for n in values:
+            # Early stopping may have ended the run before: then both runs end there.
             n_rounds = min(n, fitted.n_estimators_)
             smaller = resized(
                 fitted,
@@ -135,17 +137,17 @@ class HistGradientBoosting(Counted):
     )
 
     def why_not(self, estimator: Any) -> str:
-        """With early stopping by a scorer."""
+        """Refuse early stopping by a scorer."""
         if estimator.early_stopping is False or estimator.scoring == "loss":
             return ""
         return "early stopping by a scorer draws rows anew in every round"
 
     def can_share(self, estimator: Any, values: Sequence[Any]) -> bool:
-        """Numbers of rounds."""
+        """True for numbers of rounds."""
         return is_repeatable(estimator) and are_counts(values)
 
     def submodels(self, fitted: Any, values: Sequence[Any], X: Any) -> Iterator[Any]:
-        """Runs cut off; each round predicts once."""
+        """Yield runs cut off after fewer rounds; each round predicts once."""
         # All methods rest on this one; there is no public way in.
         stages = Staged(fitted._staged_raw_predict(X))
         for n in values:
@@ -154,6 +156,7 @@ class HistGradientBoosting(Counted):
                 fitted,
                 max_iter=n,
                 _predictors=fitted._predictors[:n_rounds],
+                # One score more than rounds: the first one is that of the baseline.
                 train_score_=fitted.train_score_[: n_rounds + 1],
                 validation_score_=fitted.validation_score_[: n_rounds + 1],
             )
@@ -180,14 +183,14 @@ class AdaBoost(Counted):
     )
 
     def can_share(self, estimator: Any, values: Sequence[Any]) -> bool:
-        """Numbers of rounds."""
+        """True for numbers of rounds."""
         return is_repeatable(estimator) and are_counts(values)
 
     def submodels(self, fitted: Any, values: Sequence[Any], X: Any) -> Iterator[Any]:
-        """Runs cut off; each round predicts once.
+        """Yield runs cut off after fewer rounds; each round predicts once.
 
         Raises:
-            CannotShareError: there is but one class, of which nobody votes.
+            CannotShareError: there is only one class, so there are no votes.
         """
         is_classifier = hasattr(fitted, "classes_")
         if is_classifier and fitted.n_classes_ < 2:
@@ -213,7 +216,7 @@ class AdaBoost(Counted):
 
 
 def _votes(fitted: Any, X: Any) -> Iterator[np.ndarray]:
-    """``(n_classes, n)`` weighted votes after each round.
+    """Yield ``(n_classes, n)`` weighted votes after each round.
 
     ``staged_decision_function`` adds up the weights in another order than ``decision_function``,
     which shows in the last bit.
@@ -228,6 +231,7 @@ def _votes(fitted: Any, X: Any) -> Iterator[np.ndarray]:
 
 
 def _decision(fitted: Any, votes: np.ndarray) -> np.ndarray:
+    # Divided only now, like `decision_function`: dividing each vote would round in another way.
     found = votes / fitted.estimator_weights_.sum()
     if fitted.n_classes_ > 2:
         return found

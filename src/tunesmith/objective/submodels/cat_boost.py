@@ -1,6 +1,6 @@
-"""CatBoost: the first trees of a long run are a short one, where the run's length decides nothing.
+"""CatBoost: the first trees of a long run are a short run, unless its length changes the trees.
 
-The library is not imported here: its estimators are told by their class's name and place.
+The library is not imported here: its estimators are recognised by class name and package.
 """
 
 from collections.abc import Iterator, Sequence
@@ -25,7 +25,7 @@ from tunesmith.objective.submodels.family import Counted, are_counts
 
 INF = float("inf")
 SHORT = 200
-"""Runs of fewer rounds estimate leaves with one step, unless told how many."""
+"""Number of rounds below which leaves are estimated with one step, unless a number is set."""
 LOSSES = (
     *("Logloss", "CrossEntropy", "MultiClass", "MultiClassOneVsAll"),
     *("RMSE", "MAE", "Quantile", "Poisson"),
@@ -38,7 +38,7 @@ LOSS = Values(
 
 
 def canonical(name: str) -> str | None:
-    """The name by which CatBoost knows a parameter, by its own table of synonyms."""
+    """Return CatBoost's own name of a parameter, by its table of synonyms."""
     from catboost import core  # type: ignore[import-untyped]
 
     if name == "objective":  # the one synonym outside of the table
@@ -110,27 +110,28 @@ class CatBoost(Counted):
     )
 
     def why_not(self, estimator: Any) -> str:
-        """Without a learning rate of the user's."""
+        """Refuse an automatic learning rate."""
         given = estimator.get_params()
         if given.get("learning_rate", given.get("eta")) is None:
             return "no `learning_rate` is set, and the automatic one depends on `iterations`"
         return ""
 
     def can_share(self, estimator: Any, values: Sequence[Any]) -> bool:  # noqa: ARG002
-        """Numbers of rounds.
+        """True for numbers of rounds.
 
         The number of threads may decide the last bits, but it is the same for all lengths.
         """
         return are_counts(values)
 
     def border(self, estimator: Any, value: Any, n_rows: int | None) -> object:  # noqa: ARG002
-        """Whether leaves are estimated as in short runs."""
+        """Side of the border: true if leaves are estimated as in short runs."""
         is_told = estimator.get_params().get("leaf_estimation_iterations") is not None
         return not is_told and value < SHORT
 
     def submodels(self, fitted: Any, values: Sequence[Any], X: Any) -> Iterator[Any]:  # noqa: ARG002
-        """Runs cut off; the fit is shared, predictions are not."""
+        """Yield runs cut off after fewer rounds; the fit is shared, predictions are not."""
         for n in values:
+            # `shrink` works in place, so it gets a copy.
             smaller = fitted.copy()
             if n < fitted.tree_count_:
                 smaller.shrink(ntree_end=n)

@@ -1,9 +1,10 @@
-"""What a family of submodels is, and the stand-ins that answer for its members.
+"""Families of submodels, and the stand-ins that answer for their members.
 
-A *submodel parameter* is one whose other values come free with one fit: a forest of 500 trees
-holds those of 1 to 499 (caret and tidymodels call it so). Exactness is the law: scores of a
-submodel are bitwise those of a fresh fit. A family lists where that is proved (``proved``), judges
-the values (``can_share``), and its word is checked on the first fit of a kind that it shares.
+A *submodel parameter* is one whose other values come free with one fit: a forest of 500 trees holds
+those of 1 to 499 (caret and tidymodels use the same term). Sharing must be exact: scores of a
+submodel are bitwise those of a fresh fit. A family lists the conditions under which this is proved
+(``proved``), judges the values (``can_share``), and is checked on the first fit of a kind that it
+shares.
 """
 
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
@@ -16,14 +17,14 @@ from tunesmith.objective.randomness import is_certainly_random, is_random
 
 
 class CannotShareError(Exception):
-    """Only the fit, or its rows, showed that submodels would not be fresh fits."""
+    """A shared fit, or its rows, showed that submodels would differ from fresh fits."""
 
 
 def check_repeats(estimator: Any, X: Any) -> None:
     """Refuse to share a fit that will not repeat.
 
     Raises:
-        CannotShareError: it draws random numbers, and nobody has given it a seed.
+        CannotShareError: it draws random numbers and has no seed.
     """
     if is_random(estimator, X):
         raise CannotShareError(f"{type(estimator).__name__} draws random numbers without a seed")
@@ -32,26 +33,30 @@ def check_repeats(estimator: Any, X: Any) -> None:
 class Family(Protocol):
     """Estimators that share fits along one parameter.
 
-    A family may have ``aliases``, other names of the parameter; and ``free``, names of further
-    parameters that play no part in the fit. Its candidates may differ in them, too; ``submodels``
-    then takes ``free=``, their values for each candidate, and ``values`` may repeat. Where an
-    estimator forgets what its submodels need, a family may have ``fit(estimator, X, y, **params)``;
-    what that returns is then given to ``submodels``. One whose fits take time in
-    proportion to the parameter has a true ``is_sized``. Where the value of the parameter
-    decides how an estimator is fitted, a family has ``border(estimator, value, n_rows) -> key``
-    (``n_rows`` is ``None`` where they are not known yet): values with different keys share no fit.
-    What more it has against an estimator, ``why_not(estimator)`` tells in words.
+    A family may have further attributes:
+
+    - ``aliases``: other names of the parameter.
+    - ``free``: names of further parameters that play no part in the fit. Candidates may differ in
+      them. ``submodels`` then takes ``free=``, their values for each candidate, and ``values`` may
+      repeat.
+    - ``fit(estimator, X, y, **params)``: used if an estimator forgets what its submodels need. Its
+      result is given to ``submodels``.
+    - ``is_sized``: true if fits take time in proportion to the parameter.
+    - ``border(estimator, value, n_rows) -> key``: used if the value of the parameter decides how an
+      estimator is fitted. Values with different keys share no fit. ``n_rows`` is ``None`` if the
+      rows are not known yet.
+    - ``why_not(estimator)``: any further reason against sharing, in words; empty if there is none.
     """
 
     parameter: str
     proved: Proved
-    """Where its word holds; a family without shares nothing."""
+    """Conditions under which sharing is exact; a family without them shares nothing."""
 
     def can_share(self, estimator: Any, values: Sequence[Any]) -> bool:
-        """Whether one fit is exact for all these values of the parameter.
+        """True if one fit is exact for all these values of the parameter.
 
-        Asked for estimators that ``proved`` has no objection to. Values on two sides of a
-        border are told apart by ``border``.
+        Called only for estimators that ``proved`` accepts. ``border`` separates values on two sides
+        of a border.
 
         Args:
             estimator: unfitted, with all other parameters set.
@@ -59,13 +64,13 @@ class Family(Protocol):
         """
 
     def in_order(self, values: Sequence[Any]) -> list[Any]:
-        """The values in the order in which ``submodels`` wants them."""
+        """Order the values as ``submodels`` wants them."""
 
     def widest(self, values: Sequence[Any]) -> Any:
-        """The value to fit with."""
+        """Choose the value to fit with."""
 
     def submodels(self, fitted: Any, values: Sequence[Any], X: Any) -> Iterator[Any]:
-        """The estimators that fits with these values would have been, one after the other.
+        """Yield the estimators that fits with these values would have given, one by one.
 
         Args:
             fitted: an estimator fitted with the widest value.
@@ -74,7 +79,7 @@ class Family(Protocol):
                 once for the whole path. Any other is predicted by the submodel itself.
 
         Yields:
-            A fitted estimator, good until the next one is asked for.
+            A fitted estimator, valid until the next one is taken.
 
         Raises:
             CannotShareError: each candidate must be fitted on its own after all.
@@ -82,50 +87,50 @@ class Family(Protocol):
 
 
 def fitted_for(family: Family | None, estimator: Any, X: Any, y: Any, **params: Any) -> Any:
-    """What ``submodels`` is given: a fitted estimator, or what the family's own ``fit`` made."""
+    """Fit for ``submodels``, with the family's own ``fit`` if it has one."""
     fit = getattr(family, "fit", None)
     return fit(estimator, X, y, **params) if fit else estimator.fit(X, y, **params)
 
 
 class Counted:
-    """What families along a count have in common: more of it holds fewer."""
+    """Common part of families along a count: the larger one holds the smaller ones."""
 
     parameter = "n_estimators"
     is_sized = True
 
     def in_order(self, values: Sequence[Any]) -> list[Any]:
-        """From few to many."""
+        """Sort from few to many."""
         return sorted(values)
 
     def widest(self, values: Sequence[Any]) -> Any:
-        """The most."""
+        """Choose the largest."""
         return max(values)
 
 
 class Staged:
-    """Rising partial results, computed as far as asked and not kept: memory for one of them."""
+    """Rising partial results, computed as far as needed; only the last one is kept in memory."""
 
     def __init__(self, stages: Iterator[Any]) -> None:
         self._stages, self._n, self._last = stages, 0, None
 
     def at(self, n: int) -> Any:
-        """A copy of the result after ``n`` stages, or after the last one; ``n`` may not fall."""
+        """Copy the result after ``n`` stages, or after the last one; ``n`` may not fall."""
         while self._n < n:
             try:
                 self._last = next(self._stages)
             except StopIteration:
                 break
             self._n += 1
-        # Some methods work in place on what another one answers.
+        # Some methods of estimators change the array that another one has returned.
         return copy(self._last)
 
 
 def answering(estimator: Any, X: Any, answers: Mapping[str, Callable[..., Any]]) -> Any:
-    """A copy of a fitted estimator whose methods have the answers for one ``X`` ready.
+    """Copy a fitted estimator so that its methods answer for one ``X`` from prepared results.
 
     Args:
         estimator: fitted.
-        X: the object for which the answers hold, told by identity.
+        X: the object for which the answers hold, compared by identity.
         answers: method -> a function of the further arguments.
     """
     found = copy(estimator)
@@ -137,13 +142,14 @@ def answering(estimator: Any, X: Any, answers: Mapping[str, Callable[..., Any]])
 def _answer_for(X: Any, answer: Callable[..., Any], method: Callable[..., Any]) -> Any:
     @wraps(method)  # scikit-learn's scorers tell methods apart by their names
     def ask(given: Any = None, *args: Any, **options: Any) -> Any:
+        # Identity, not equality: comparing rows would cost more than many predictions.
         return answer(*args, **options) if given is X else method(given, *args, **options)
 
     return ask
 
 
 def resized(estimator: Any, **attributes: Any) -> Any:
-    """A shallow copy with some attributes replaced."""
+    """Copy an object shallowly, with some attributes replaced."""
     found = copy(estimator)
     vars(found).update(attributes)
     return found
@@ -152,13 +158,13 @@ def resized(estimator: Any, **attributes: Any) -> Any:
 def objection(
     family: Family, estimator: Any, values: Sequence[Any], fit_params: Mapping[str, Any]
 ) -> str:
-    """Why a family may not share fits, in words; empty where it may.
+    """Give the reason why a family may not share fits; empty if it may.
 
     Args:
         family: of the parameter.
         estimator: unfitted, with all other parameters set.
-        values: of the parameter; none, where they do not matter yet.
-        fit_params: what ``fit`` is given besides X and y.
+        values: of the parameter; empty if they do not matter yet.
+        fit_params: arguments of ``fit`` besides X and y.
     """
     proved = getattr(family, "proved", None)
     if proved is None:
@@ -178,13 +184,13 @@ def objection(
 
 
 def border_of(family: Family, estimator: Any, value: Any, n_rows: int | None) -> Hashable:
-    """On which side of a family's borders a value stands.
+    """Side of a family's borders on which a value lies; ``None`` without borders.
 
     Args:
         family: of the parameter.
         estimator: unfitted.
         value: of the parameter.
-        n_rows: of the training rows; ``None`` where they are not known.
+        n_rows: of the training rows; ``None`` if it is not known.
     """
     border = getattr(family, "border", None)
     found: Hashable = border(estimator, value, n_rows) if border else None
@@ -192,11 +198,11 @@ def border_of(family: Family, estimator: Any, value: Any, n_rows: int | None) ->
 
 
 def is_repeatable(estimator: Any) -> bool:
-    """Whether a fit repeats: it has a seed where it draws numbers."""
+    """True if a fit repeats: it has a seed, or draws no numbers."""
     seed = getattr(estimator, "random_state", None)
     return (seed is None or is_whole(seed)) and not is_certainly_random(estimator)
 
 
 def are_counts(values: Sequence[Any]) -> bool:
-    """Whether all values are whole numbers from 1 on."""
+    """True if all values are whole numbers from 1 on."""
     return all(is_whole(value) and value >= 1 for value in values)

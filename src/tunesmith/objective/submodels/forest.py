@@ -42,17 +42,17 @@ MEMBER = Values(
 class Forest(Counted):
     """Random forests and extremely randomised trees along ``n_estimators``.
 
-    Not with out-of-bag scores, which are computed for the whole forest only.
+    Forests with out-of-bag scores are not shared: those are computed for the whole forest only.
     """
 
     proved = Proved(FOREST_CLASSES, SCIKIT_LEARN, FORESTS, WEIGHTED)
 
     def can_share(self, estimator: Any, values: Sequence[Any]) -> bool:
-        """Numbers of trees."""
+        """True for numbers of trees."""
         return is_repeatable(estimator) and are_counts(values)
 
     def submodels(self, fitted: Any, values: Sequence[Any], X: Any) -> Iterator[Any]:
-        """Forests of the first trees; each tree predicts once."""
+        """Yield forests of the first trees; each tree predicts once."""
         method = "predict_proba" if hasattr(fitted, "classes_") else "predict"
         sums = Staged(_sums(fitted, method, X))
         for n in values:
@@ -65,8 +65,8 @@ class Forest(Counted):
 
 
 def _sums(fitted: Any, method: str, X: Any) -> Iterator[np.ndarray]:
-    """The sum of the trees' answers after each tree, in scikit-learn's order of addition."""
-    # What the forest itself does to X before its trees see it.
+    """Yield the sum of the trees' answers after each tree, in scikit-learn's order of addition."""
+    # The forest prepares X once for all trees, which then check nothing.
     rows = fitted._validate_X_predict(X)
     total: Any = 0.0
     for tree in fitted.estimators_:
@@ -75,7 +75,7 @@ def _sums(fitted: Any, method: str, X: Any) -> Iterator[np.ndarray]:
 
 
 class Bagging(Counted):
-    """Bagging along ``n_estimators``; not with out-of-bag scores."""
+    """Bagging along ``n_estimators``; out-of-bag scores are not shared."""
 
     proved = Proved(
         ("sklearn.ensemble.BaggingClassifier", "sklearn.ensemble.BaggingRegressor"),
@@ -94,11 +94,11 @@ class Bagging(Counted):
     )
 
     def can_share(self, estimator: Any, values: Sequence[Any]) -> bool:
-        """Numbers of members."""
+        """True for numbers of members."""
         return is_repeatable(estimator) and are_counts(values)
 
     def submodels(self, fitted: Any, values: Sequence[Any], X: Any) -> Iterator[Any]:
-        """Ensembles of the first members; each member predicts once a method."""
+        """Yield ensembles of the first members; each member predicts once per method."""
         is_classifier = hasattr(fitted, "classes_")
         methods = ("predict_proba", "decision_function") if is_classifier else ("predict",)
         sums = {
@@ -110,7 +110,7 @@ class Bagging(Counted):
 
 
 def _members(fitted: Any, which: slice) -> Any:
-    """Bagging with some of the members only."""
+    """Copy a bagging ensemble with some of its members only."""
     members = fitted.estimators_[which]
     features = fitted.estimators_features_[which]
     return resized(
@@ -119,10 +119,10 @@ def _members(fitted: Any, which: slice) -> Any:
 
 
 def _member_sums(fitted: Any, method: str, X: Any) -> Iterator[np.ndarray]:
-    """The sum of the members' answers after each member."""
+    """Yield the sum of the members' answers after each member."""
     total: Any = 0.0
     for place in range(fitted.n_estimators):
-        # Bagging of one knows which classes its member has seen, and how to vote.
+        # An ensemble of one member knows which classes it has seen, and how it votes.
         total = total + getattr(_members(fitted, slice(place, place + 1)), method)(X)
         yield total
 

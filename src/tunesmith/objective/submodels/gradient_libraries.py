@@ -1,6 +1,7 @@
-"""XGBoost and LightGBM: both can predict with the first rounds alone.
+"""XGBoost and LightGBM: both can predict with their first rounds only.
 
-Neither is imported before there is an estimator of theirs, told by its class's name and place.
+Neither is imported before one of its estimators is used; these are recognised by class name and
+package.
 """
 
 from collections.abc import Iterator, Sequence
@@ -31,13 +32,13 @@ SHARE = number(0, 1, 0.5)
 POSITIVE = number(0, INF, 0.1, 5.0)
 COLUMNS = any_of("columns", list, tuple, str, examples=())
 METRIC = any_of("names of metrics", str, list, examples=())
-"""Without rows to evaluate they decide nothing."""
+"""Metrics decide nothing if there are no rows to evaluate."""
 
 
 class XGBoost(Counted):
     """``XGBClassifier`` and ``XGBRegressor`` along ``n_estimators``.
 
-    Trees only; not with dropout, which changes earlier trees, nor with early stopping.
+    Trees only. Dropout changes earlier trees, and early stopping their number: neither is shared.
     """
 
     proved = Proved(
@@ -88,21 +89,22 @@ class XGBoost(Counted):
     )
 
     def can_share(self, estimator: Any, values: Sequence[Any]) -> bool:  # noqa: ARG002
-        """Numbers of rounds."""
+        """True for numbers of rounds."""
         return are_counts(values)
 
     def submodels(self, fitted: Any, values: Sequence[Any], X: Any) -> Iterator[Any]:
-        """The first rounds of the booster; each round predicts once, where that is exact."""
+        """Yield the first rounds of the booster; each round predicts once if that is exact."""
         booster = fitted.get_booster()
         margins = Margins.of(fitted, X, values[0], values[-1])
         for n in values:
+            # Without exact margins, each booster is cut off, which copies its trees.
             rounds = XGBoostRounds(booster, n, margins) if margins else booster[:n]
             yield resized(fitted, n_estimators=n, _Booster=rounds)
 
 
 @cache
 def lightgbm_name(name: str) -> str | None:
-    """The name by which LightGBM knows a parameter, by its own table of aliases."""
+    """Return LightGBM's own name of a parameter, by its table of aliases."""
     if name in ("class_weight", "importance_type"):  # what its estimators have of their own
         return name
     try:
@@ -116,9 +118,9 @@ def lightgbm_name(name: str) -> str | None:
 
 @dataclass(frozen=True, eq=False)
 class Recorded:
-    """A fit, and how many rounds of trees there were after each round that was asked for.
+    """A fit, with the number of rounds that had trees after each round that was run.
 
-    Rounds that find no split leave no tree, and the next ones are tried all the same.
+    A round that finds no split leaves no tree, but later rounds are tried all the same.
     """
 
     fitted: Any
@@ -128,7 +130,7 @@ class Recorded:
 class LightGBM(Counted):
     """``LGBMClassifier`` and ``LGBMRegressor`` along ``n_estimators``.
 
-    Not with dropout, which changes earlier trees.
+    Dropout is not shared: it changes earlier trees.
     """
 
     proved = Proved(
@@ -185,13 +187,15 @@ class LightGBM(Counted):
     )
 
     def can_share(self, estimator: Any, values: Sequence[Any]) -> bool:  # noqa: ARG002
-        """Numbers of rounds."""
+        """True for numbers of rounds."""
         return are_counts(values)
 
     def fit(self, estimator: Any, X: Any, y: Any, **params: Any) -> Recorded:
-        """Fit, and note after each round how many there are."""
+        """Fit, and record after each round how many rounds have trees."""
         n_kept: list[int] = []
 
+        # Only while it fits does the booster tell this; afterwards the rounds without trees are
+        # gone.
         def note(now: Any) -> None:
             n_kept.append(now.model.current_iteration())
 
@@ -199,14 +203,15 @@ class LightGBM(Counted):
         return Recorded(fitted, tuple(n_kept))
 
     def submodels(self, fitted: Recorded, values: Sequence[Any], X: Any) -> Iterator[Any]:
-        """The same booster, set to predict with its first rounds; each predicts once if exact."""
+        """Yield the booster, set to predict with its first rounds; each predicts once if exact."""
         whole_model, booster = fitted.fitted, fitted.fitted.booster_
         kept = [fitted.n_kept[n - 1] for n in values]
         scores = RawScores.of(whole_model, X, kept[0])
         for n, n_rounds in zip(values, kept, strict=True):
-            # Every method asks up to here unless told otherwise.
+            # Every method predicts up to this round unless it gets another number.
             booster.best_iteration = n_rounds
             rounds = LightGBMRounds(booster, n_rounds, scores)
+            # `set_params` writes into this dictionary, which the copies would share.
             others = {**whole_model._other_params}
             yield resized(whole_model, _Booster=rounds, _other_params=others).set_params(
                 n_estimators=n

@@ -1,7 +1,7 @@
-"""Trees with a number of leaves: grown best first, the first splits of a large one are a small one.
+"""Trees with a limited number of leaves: the first splits of a large tree are a small tree.
 
-The random numbers that a split draws come in the order of the splits, so that they agree, too.
-Trees bounded by depth grow in another order and hold no smaller ones.
+Such trees grow best first. The random numbers of a split are drawn in the order of the splits, so
+they agree, too. Trees limited by depth only grow in another order and hold no smaller ones.
 """
 
 from collections.abc import Iterator, Sequence
@@ -27,7 +27,7 @@ from tunesmith.objective.submodels.trees import (
 )
 
 NO_CHILD, NO_FEATURE, NO_THRESHOLD = -1, -2, -2.0
-"""What scikit-learn writes into a leaf."""
+"""Values that scikit-learn writes into a leaf."""
 
 
 class Leaves(Counted):
@@ -42,11 +42,11 @@ class Leaves(Counted):
     )
 
     def can_share(self, estimator: Any, values: Sequence[Any]) -> bool:
-        """Numbers of leaves; not pruned, for pruning looks at the whole tree."""
+        """True for numbers of leaves from 2 on, without pruning, which looks at the whole tree."""
         return is_repeatable(estimator) and are_counts(values) and min(values) > 1
 
     def submodels(self, fitted: Any, values: Sequence[Any], X: Any) -> Iterator[Any]:  # noqa: ARG002
-        """Trees cut back to their first splits; the fit is shared, predictions are not."""
+        """Yield trees cut back to their first splits; the fit is shared, predictions are not."""
         members = [_Grown(tree) for tree in getattr(fitted, "estimators_", [fitted])]
         for n in values:
             trees = [member.first(n) for member in members]
@@ -57,17 +57,20 @@ class Leaves(Counted):
 
 
 class _Grown:
-    """A tree whose nodes stand in the order of growth: each split adds two."""
+    """A tree whose nodes are in the order of growth: each split adds two."""
 
     def __init__(self, estimator: Any) -> None:
         self._estimator = estimator
+        # As pickle does it: a `Tree` takes nodes in no other way.
         self._cls, self._args, self._state = estimator.tree_.__reduce__()
         self._deepest = np.maximum.accumulate(_depths(self._state["nodes"]))
 
     def first(self, n_leaves: int) -> Any:
-        """The estimator that stopped growing at a number of leaves."""
+        """Return the estimator that had stopped growing at a number of leaves."""
+        # A binary tree with n leaves has 2n - 1 nodes.
         n = min(2 * n_leaves - 1, self._state["node_count"])
         nodes = self._state["nodes"][:n].copy()
+        # A child that did not exist yet makes its parent a leaf.
         is_cut = nodes["left_child"] >= n
         nodes["left_child"][is_cut] = nodes["right_child"][is_cut] = NO_CHILD
         nodes["feature"][is_cut] = NO_FEATURE
@@ -86,7 +89,7 @@ class _Grown:
 
 
 def _depths(nodes: np.ndarray) -> np.ndarray:
-    """``(n_nodes,)`` splits above each node."""
+    """Count the splits above each node: ``(n_nodes,)``."""
     found, level, depth = np.zeros(len(nodes), dtype=int), np.array([0]), 0
     while len(level):
         found[level] = depth

@@ -1,4 +1,4 @@
-"""Nearest neighbours: the ten nearest hold the five nearest, however they are weighted."""
+"""Nearest neighbours: the ten nearest include the five nearest, with any weights."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
@@ -18,7 +18,7 @@ from tunesmith.objective.submodels.family import (
 from tunesmith.objective.submodels.trees import SCIKIT_LEARN
 
 NEAR = 1e-9
-"""Distances that differ by less, relatively, count as equal: trees bound them with such errors."""
+"""Relative difference below which distances count as equal; trees bound them with such errors."""
 
 
 class Neighbors(Counted):
@@ -40,15 +40,15 @@ class Neighbors(Counted):
     )
 
     def can_share(self, estimator: Any, values: Sequence[Any]) -> bool:
-        """Numbers of neighbours, with weights of scikit-learn's."""
+        """True for numbers of neighbours, with scikit-learn's own weights."""
         weights = estimator.weights
         is_named = weights is None or isinstance(weights, str)
         return is_named and weights in ("uniform", "distance", None) and are_counts(values)
 
     def border(self, estimator: Any, value: Any, n_rows: int | None) -> object:
-        """Whether ``algorithm="auto"`` will look rows up in a tree or one by one.
+        """Side of the border: true if ``algorithm="auto"`` will use no tree, but compare all rows.
 
-        More neighbours than there are rows are the estimator's to refuse.
+        If there are fewer rows than neighbours, the estimator itself refuses.
         """
         if n_rows is None:
             return None
@@ -57,7 +57,7 @@ class Neighbors(Counted):
         return estimator.algorithm == "auto" and value >= n_rows // 2
 
     def n_small(self, values: Sequence[Any]) -> int:
-        """How many rows a check needs: of fewer, another algorithm would be taken."""
+        """Number of rows that a check needs: with fewer, another algorithm would be used."""
         return 2 * max(values) + 2
 
     def submodels(
@@ -67,10 +67,11 @@ class Neighbors(Counted):
         X: Any,
         free: Sequence[Mapping[str, Any]] = (),
     ) -> Iterator[Any]:
-        """The same rows, asked for fewer neighbours.
+        """Yield the same rows, asked for fewer neighbours.
 
         Raises:
-            CannotShareError: ``algorithm="auto"`` would not take the same one for all values.
+            CannotShareError: ``algorithm="auto"`` would not choose the same algorithm for all
+                values.
         """
         half = fitted.n_samples_fit_ // 2
         if fitted.algorithm == "auto" and min(values) < half <= max(values):
@@ -82,7 +83,7 @@ class Neighbors(Counted):
 
 
 def _answers(model: Any, query: "_Query", X: Any) -> dict[str, Callable[..., Any]]:
-    """What a model asks the query; classes by majority are counted up along the path."""
+    """Map methods to answers from the query; majority votes are counted along the path."""
 
     def kneighbors(n_neighbors: int | None = None, return_distance: bool = True) -> Any:
         n = model.n_neighbors if n_neighbors is None else n_neighbors
@@ -96,13 +97,14 @@ def _answers(model: Any, query: "_Query", X: Any) -> dict[str, Callable[..., Any
         votes = query.votes(model.n_neighbors)
         return model.predict_proba(X) if votes is None else votes / model.n_neighbors
 
+    # With weights by distance, a vote is a sum of fractions, whose bits depend on the order.
     is_counted = model.weights in ("uniform", None) and not getattr(model, "outputs_2d_", True)
     counted = {"predict": predict, "predict_proba": predict_proba} if is_counted else {}
     return {"kneighbors": kneighbors, **counted}
 
 
 class _Query:
-    """The neighbours of some rows, looked up once; where ties leave them open, once more."""
+    """Neighbours of some rows, looked up once; rows with ties are looked up again."""
 
     def __init__(self, fitted: Any, n: int, X: Any) -> None:
         self._fitted, self._n, self._X = fitted, n, X
@@ -114,36 +116,38 @@ class _Query:
 
     @cached_property
     def _is_tied(self) -> np.ndarray:
-        """``(n_rows, n)``: whether the next neighbour is as near. The last one's is not asked."""
+        """``(n_rows, n)``: true if the next neighbour is as near; always false for the last one."""
         distance, _ = self._found
         found = np.zeros(distance.shape, dtype=bool)
-        # The negation holds for NaN, too.
+        # Written as a negation, which is true for NaN, too.
         found[:, :-1] = ~(distance[:, 1:] > distance[:, :-1] * (1 + NEAR))
         return found
 
     @cached_property
     def _first_tie(self) -> np.ndarray:
-        """``(n_rows,)`` where the first tie is; ``n`` for none."""
+        """``(n_rows,)``: place of the first tie; ``n`` if there is none."""
         return np.where(self._is_tied.any(axis=1), self._is_tied.argmax(axis=1), self._n)
 
     def nearest(self, n: int, *, with_distance: bool) -> Any:
-        """As ``kneighbors`` answers for ``n``."""
-        # The order of equally near ones decides the last bits of sums.
+        """Return the ``n`` nearest, as ``kneighbors`` does."""
+        # The order of equally near neighbours decides the last bits of sums.
         tied = np.flatnonzero(self._first_tie < n) if n < self._n else np.empty(0, dtype=int)
         if n > self._n or (len(tied) and not self._has_tree):
             return self._fitted.kneighbors(self._X, n, return_distance=with_distance)
-        # Copies: a view has other strides, and those decide the order of sums, too.
+        # Copies, since a view has other strides, and these decide the order of sums, too.
         distance, index = (np.array(part[:, :n], order="C") for part in self._found)
         if len(tied):
             distance[tied], index[tied] = self._again(tied, n)
         return (distance, index) if with_distance else index
 
     def votes(self, n: int) -> np.ndarray | None:
-        """``(n_rows, n_classes)`` neighbours of each class; ``n`` may not fall.
+        """Count the neighbours of each class, ``(n_rows, n_classes)``; ``n`` may not fall.
 
-        ``None`` where ties leave it open who votes, and nothing less than a new query tells.
+        ``None`` if ties leave open which neighbours vote, and only a new query can tell.
         """
         tied = np.flatnonzero(self._is_tied[:, n - 1])
+        # Without a tree, distances are computed in blocks, and ties depend on the other rows: only
+        # the whole query repeats them.
         if len(tied) and not self._has_tree:
             return None
         votes: np.ndarray = self._votes.at(n)
@@ -163,7 +167,7 @@ class _Query:
 
     @property
     def _has_tree(self) -> bool:
-        """Whether rows are looked up one by one; else their neighbours in memory matter."""
+        """True if rows are looked up one by one in a tree; else other rows of a block matter."""
         return self._fitted._fit_method in ("ball_tree", "kd_tree")
 
     def _again(self, rows: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:
@@ -174,8 +178,9 @@ class _Query:
 
 
 def _counted(labels: np.ndarray, n_classes: int) -> Iterator[np.ndarray]:
-    """``(n_rows, n_classes)`` labels of each class after each column."""
+    """Yield the labels of each class after each column, ``(n_rows, n_classes)``."""
     rows, votes = np.arange(len(labels)), np.zeros((len(labels), n_classes))
     for column in labels.T:
+        # Each row occurs once in `rows`, so plain indexing adds correctly.
         votes[rows, column] += 1
         yield votes

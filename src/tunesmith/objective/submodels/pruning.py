@@ -22,19 +22,19 @@ class Pruning:
     proved = Proved((*TREE_CLASSES, *FOREST_CLASSES), SCIKIT_LEARN, {**TREES, **FORESTS}, WEIGHTED)
 
     def can_share(self, estimator: Any, values: Sequence[Any]) -> bool:
-        """Costs of 0 and more."""
+        """True for costs of 0 and more."""
         return is_repeatable(estimator) and all(map(_is_cost, values))
 
     def in_order(self, values: Sequence[Any]) -> list[Any]:
-        """From the full tree to the stump."""
+        """Sort from the full tree to the stump."""
         return sorted(values)
 
     def widest(self, values: Sequence[Any]) -> Any:  # noqa: ARG002
-        """Nothing pruned."""
+        """Choose 0: nothing is pruned."""
         return 0.0
 
     def submodels(self, fitted: Any, values: Sequence[Any], X: Any) -> Iterator[Any]:  # noqa: ARG002
-        """The full trees, pruned; the fit is shared, predictions are not."""
+        """Yield the full trees, pruned; the fit is shared, predictions are not."""
         for alpha in values:
             if hasattr(fitted, "estimators_"):
                 trees = [_pruned(tree, alpha) for tree in fitted.estimators_]
@@ -45,6 +45,7 @@ class Pruning:
 
 def _pruned(tree: Any, alpha: float) -> Any:
     smaller = resized(tree, ccp_alpha=alpha)
+    # scikit-learn's own step after a fit; it puts a new tree into this copy only.
     smaller._prune_tree()
     return smaller
 

@@ -1,7 +1,7 @@
 """Ridge regression: one matrix of products serves every penalty.
 
-The steps are those of scikit-learn's Cholesky solver, one by one and through its own functions
-where it has them, so that the last bits agree. Solving all penalties at once would be quicker, but
+The steps are those of scikit-learn's Cholesky solver, one by one and with its own functions if it
+has them, so that the last bits agree. Solving for all penalties at once would be quicker, but
 rounds in another way.
 """
 
@@ -46,30 +46,31 @@ class Ridge:
     )
 
     def can_share(self, estimator: Any, values: Sequence[Any]) -> bool:  # noqa: ARG002
-        """One finite penalty for all targets."""
+        """True for finite penalties, one for all targets."""
         return all(is_number(value) and value >= 0 for value in values)
 
     def in_order(self, values: Sequence[Any]) -> list[Any]:
-        """Rising; each is solved by itself."""
+        """Sort; each is solved by itself."""
         return sorted(values)
 
     def widest(self, values: Sequence[Any]) -> Any:
-        """Any: none holds the others."""
+        """Choose any: none holds the others."""
         return values[0]
 
     def fit(self, estimator: Any, X: Any, y: Any, sample_weight: Any = None) -> "_Products":
-        """Everything that comes before the penalty.
+        """Compute everything that comes before the penalty.
 
         Raises:
-            CannotShareError: the rows are sparse; those are solved in another way.
+            CannotShareError: the rows are sparse, which another solver serves.
         """
         if sparse.issparse(X):
             raise CannotShareError("sparse rows share no products")
+        # `fit` would do this; without it a wrong parameter would pass here and fail in a fresh fit.
         estimator._validate_params()
         return _products(estimator, *_checked(estimator, X, y, sample_weight))
 
     def submodels(self, fitted: Any, values: Sequence[Any], X: Any) -> Iterator[Any]:  # noqa: ARG002
-        """Estimators solved for each penalty."""
+        """Yield estimators solved for each penalty."""
         for alpha in values:
             yield fitted.solved(alpha)
 
@@ -79,21 +80,22 @@ class _Products:
     """A fit up to its penalty."""
 
     estimator: Any
-    """All but its coefficients."""
+    """The estimator without its coefficients."""
     square: np.ndarray
-    """X'X, or XX' where there are more columns than rows."""
+    """X'X, or XX' if there are more columns than rows."""
     y: np.ndarray
     """X'y, or y."""
     offsets: tuple[Any, ...]
     X: np.ndarray | None = None
-    """The rows, where there are more columns than rows."""
+    """The rows, if there are more columns than rows."""
 
     def solved(self, alpha: float) -> Any:
-        """The estimator for one penalty.
+        """Solve for one penalty.
 
         Raises:
             LinAlgError: the matrix is singular; scikit-learn then takes another solver.
         """
+        # In the type of the rows, as in scikit-learn.
         penalty = self.square.dtype.type(alpha)
         coef = self._primal(penalty) if self.X is None else self._dual(penalty, self.X)
         found = resized(self.estimator, alpha=alpha, n_iter_=None, solver_="cholesky")
@@ -102,6 +104,7 @@ class _Products:
         return found
 
     def _primal(self, penalty: Any) -> np.ndarray:
+        # `solve` overwrites the matrix that it gets, and the next penalty needs it as it was.
         square = self.square.copy()
         square.flat[:: len(square) + 1] += penalty
         found: np.ndarray = linalg.solve(square, self.y, assume_a="pos", overwrite_a=True)
@@ -117,7 +120,7 @@ class _Products:
 
 
 def _checked(estimator: Any, X: Any, y: Any, sample_weight: Any) -> tuple[Any, Any, Any]:
-    """Rows, targets and weights, as the estimator's own ``fit`` makes them."""
+    """Prepare rows, targets and weights as the estimator's own ``fit`` does."""
     from sklearn.utils.validation import _check_sample_weight, validate_data
 
     if hasattr(estimator, "class_weight"):
@@ -151,6 +154,7 @@ def _products(estimator: Any, X: Any, y: Any, sample_weight: Any) -> _Products:
     y = y.reshape(-1, 1) if y.ndim == 1 else y
     if sample_weight is not None:
         X, y, _ = _rescale_data(X, y, sample_weight)
+    # As scikit-learn decides: the smaller of the two matrices is solved.
     if X.shape[1] > X.shape[0]:
         square = safe_sparse_dot(X, X.T, dense_output=True)
         return _Products(estimator, square, y, tuple(offsets), X)

@@ -1,4 +1,4 @@
-"""Parameters of scikit-learn's trees and forests that their families have in common."""
+"""Parameters of scikit-learn's trees and forests that several families share."""
 
 from collections.abc import Mapping
 
@@ -20,10 +20,10 @@ from tunesmith.objective.proved import (
 
 SCIKIT_LEARN = Versions("sklearn", "1.9", "1.10")
 WEIGHTED: Mapping[str, Values] = {"sample_weight": WEIGHTS}
-"""What ``fit`` may be given."""
+"""Further arguments that ``fit`` may have."""
 MAX_FEATURES = either(among(None, "sqrt", "log2"), fraction(0.5), whole(1, 3))
 ONE_JOB = among(None, 1)
-"""Several threads add up the trees of a forest in the order in which they end."""
+"""One thread only: several add up the trees of a forest in the order in which they end."""
 GROWTH: Mapping[str, Values] = {
     "max_depth": whole(1, 2, 5),
     "min_samples_split": either(whole(2, 5), fraction(0.1)),
@@ -33,13 +33,14 @@ GROWTH: Mapping[str, Values] = {
     "max_features": MAX_FEATURES,
     "random_state": SEED,
 }
-"""How trees grow, wherever they stand."""
+"""Parameters of the growth of any tree, alone or in an ensemble."""
 TREES: Mapping[str, Values] = {
     **GROWTH,
     "criterion": among(
         *("gini", "entropy", "log_loss"),
         *("squared_error", "absolute_error", "poisson"),
     ),
+    # For forests; a tree refuses it itself, so that nothing wrong is shared.
     "class_weight": either(CLASS_WEIGHT, among("balanced_subsample")),
     "monotonic_cst": SIGNS,
     "splitter": among("best", "random"),
@@ -69,5 +70,5 @@ TREE_CLASSES = (
 
 
 def without(params: Mapping[str, Values], *names: str) -> dict[str, Values]:
-    """A list of parameters without some."""
+    """Copy a list of parameters without some of them."""
     return {name: values for name, values in params.items() if name not in names}

@@ -1,1 +1,1 @@
-"""Families of transformers that differ in what most of their fit does not depend on."""
+"""Families of transformers whose parameters change only a small part of their fit."""

@@ -1,8 +1,8 @@
-"""What a family of subtransformers is.
+"""Families of subtransformers.
 
-A *subtransformer* is a transformer that comes cheaply with what another one has computed: one
-decomposition holds the PCA of every number of components. As with submodels, what is shared must
-be bitwise what a fresh fit gives: the fitted transformer, and the rows that it makes.
+A *subtransformer* is a transformer that comes cheaply with the results of another one: one
+decomposition holds the PCA of every number of components. As with submodels, shared results must be
+bitwise those of a fresh fit: the fitted transformer, and the rows that it makes.
 """
 
 from typing import Any, Protocol
@@ -13,21 +13,21 @@ from tunesmith.objective.submodels.family import resized
 
 
 class TransformerFamily(Protocol):
-    """Transformers that share all of a fit that does not depend on some parameters."""
+    """Transformers that share the part of a fit that does not depend on some parameters."""
 
     parameters: tuple[str, ...]
-    """In which they may differ."""
+    """Names of the parameters in which they may differ."""
     proved: Proved
-    """Where its word holds; a family without shares nothing.
+    """Conditions under which sharing is exact; a family without them shares nothing.
 
-    It may have ``another``, some values of its parameters: a check begins with a step that has
-    them, so that what is in common comes from there.
+    A family may have ``another``, some values of its parameters: a check begins with a step that
+    has them, so that the common part comes from that step.
     """
 
     def can_share(self, step: Any, X: Any) -> bool:
-        """Whether sharing is exact for these values of the parameters.
+        """True if sharing is exact for these values of the parameters.
 
-        Asked for transformers that ``proved`` has no objection to.
+        Called only for transformers that ``proved`` accepts.
 
         Args:
             step: unfitted, with all parameters set; what it would refuse is not shared.
@@ -35,13 +35,13 @@ class TransformerFamily(Protocol):
         """
 
     def common(self, step: Any, X: Any, y: Any) -> Any:
-        """What no value of the parameters changes; the step may be fitted for that.
+        """Compute the part that no value of the parameters changes; the step may be fitted for it.
 
-        Its ``nbytes``, if it has any, tell how much memory it takes.
+        The ``nbytes`` of the result, if it has any, tell how much memory it takes.
         """
 
     def finished(self, common: Any, step: Any, X: Any) -> tuple[Any, Any]:
-        """The rest of the fit.
+        """Do the rest of the fit.
 
         Args:
             common: what ``common`` gave for a step with other values of the parameters.
@@ -54,7 +54,7 @@ class TransformerFamily(Protocol):
 
 
 def may_share(family: TransformerFamily, step: Any, X: Any) -> bool:
-    """Whether a family may share a step: it is proved, and the family says so.
+    """True if a family may share a step: it is proved, and the family agrees.
 
     Args:
         family: of transformers.
@@ -63,6 +63,7 @@ def may_share(family: TransformerFamily, step: Any, X: Any) -> bool:
     """
     proved = getattr(family, "proved", None)
     try:
+        # The seed object first: asking for parameters makes some libraries draw from it.
         if proved is None or has_seed_object(step) or proved.objection(step, family.parameters):
             return False
         return family.can_share(step, X)
@@ -71,21 +72,22 @@ def may_share(family: TransformerFamily, step: Any, X: Any) -> bool:
 
 
 class Deciding:
-    """What families have in common whose parameters decide only when rows are transformed."""
+    """Common part of families whose parameters decide only when rows are transformed."""
 
     parameters: tuple[str, ...] = ()
 
     def common(self, step: Any, X: Any, y: Any) -> Any:
-        """A fitted transformer."""
+        """Fit the transformer."""
         return step.fit(X, y)
 
     def finished(self, common: Any, step: Any, X: Any) -> tuple[Any, Any]:
-        """The same, deciding in another way."""
+        """Copy the fitted transformer with other values of the parameters."""
+        # `fit` would do this; without it a wrong value would pass here and fail in a fresh fit.
         step._validate_params()
         found = resized(common, **{name: getattr(step, name) for name in self.parameters})
         return found, found.transform(X)
 
 
 def is_count(value: Any) -> bool:
-    """Whether it is a whole number from 1 on."""
+    """True for a whole number from 1 on."""
     return is_whole(value) and value >= 1

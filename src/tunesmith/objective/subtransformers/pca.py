@@ -1,4 +1,4 @@
-"""Principal components: one whole decomposition holds every number of them."""
+"""Principal components: one complete decomposition holds every number of them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from tunesmith.objective.submodels.trees import SCIKIT_LEARN
 from tunesmith.objective.subtransformers.family import is_count
 
 EXACT = ("full", "covariance_eigh")
-"""Solvers that compute all components whatever is asked for."""
+"""Solvers that compute all components, whatever number is wanted."""
 
 
 class Components:
@@ -29,29 +29,31 @@ class Components:
     )
 
     def can_share(self, step: Any, X: Any) -> bool:
-        """With the solvers that compute all components, which ``auto`` may or may not mean."""
+        """True for the solvers that compute all components; the rows decide what ``auto`` means."""
         if not is_count(step.n_components) or not isinstance(step.whiten, bool):
             return False
         solver = solver_for(step, X)
         if solver not in EXACT or step.n_components > min(X.shape):
             return False
-        # Of wide rows' eigenvalues an estimator keeps too few to tell the noise behind others.
+        # If rows are wide, an estimator keeps too few eigenvalues to tell the noise behind the
+        # others.
         return solver == "full" or X.shape[0] >= X.shape[1]
 
     def common(self, step: Any, X: Any, y: Any) -> "_Decomposition":  # noqa: ARG002
-        """The whole decomposition."""
+        """Compute the complete decomposition."""
         step._validate_params()
         solver = solver_for(step, X)
+        # The solver is fixed: with all components wanted, ``auto`` could choose another one.
         whole = resized(step, n_components=None, whiten=False, svd_solver=solver)
         U, S, *_ = whole._fit(X)
         return _Decomposition(whole, U, S)
 
     def finished(self, common: "_Decomposition", step: Any, X: Any) -> tuple[Any, Any]:
-        """Its first components."""
+        """Return the first components."""
         found, n = common.first(step), step.n_components
         if common.U is None:
             return found, found.transform(X)
-        # The estimator's own last steps work in place on what its decomposition gives.
+        # The estimator's own last steps change the arrays of its decomposition in place.
         left = common.U[:, :n].copy(order="K")
         found._fit = lambda X: (left, common.S, None, X, False, None)
         rows = found.fit_transform(X)
@@ -66,16 +68,16 @@ class _Decomposition:
     whole: Any
     """The estimator with all its components."""
     U: np.ndarray | None
-    """Left vectors, where the solver makes them."""
+    """Left vectors, if the solver computes them."""
     S: np.ndarray
 
     @property
     def nbytes(self) -> int:
-        """Memory that it takes."""
+        """Bytes that it takes."""
         return int(self.whole.components_.nbytes) + (0 if self.U is None else self.U.nbytes)
 
     def first(self, step: Any) -> Any:
-        """The estimator with as many components as a step has."""
+        """Return the estimator with as many components as a step wants."""
         n, whole = step.n_components, self.whole
         variance = whole.explained_variance_
         return resized(
@@ -83,7 +85,7 @@ class _Decomposition:
             **step.get_params(deep=False),
             n_components_=n,
             noise_variance_=self._noise(n),
-            # Copies: products with a part of a larger array round in another way.
+            # Copies, since products with a part of a larger array round in another way.
             components_=whole.components_[:n].copy(order="K"),
             explained_variance_=variance[:n].copy(),
             explained_variance_ratio_=whole.explained_variance_ratio_[:n].copy(),
@@ -91,18 +93,18 @@ class _Decomposition:
         )
 
     def _noise(self, n: int) -> Any:
-        """The mean variance of what lies beyond ``n`` components."""
+        """Mean variance of the directions beyond ``n`` components."""
         variance = self.whole.explained_variance_
         if n == len(variance):
             return 0.0
         if self.U is None:
-            # Eigenvalues are found rising and turned round; sums follow their place in memory.
+            # Eigenvalues are computed rising and then reversed; sums follow their place in memory.
             variance = variance[::-1].copy()[::-1]
         return np.mean(variance[n:])
 
 
 def solver_for(step: Any, X: Any) -> str | None:
-    """The solver that scikit-learn takes for some rows; ``None`` where they are not dense."""
+    """Name the solver that scikit-learn takes for some rows; ``None`` if they are not dense."""
     import pandas as pd
 
     if not isinstance(X, np.ndarray | pd.DataFrame) or X.ndim != 2:

@@ -1,4 +1,4 @@
-"""Selection of features: their worth is computed once, whatever number of them is kept."""
+"""Selection of features: their scores are computed once for every number of kept features."""
 
 from collections.abc import Mapping
 from functools import partial
@@ -13,7 +13,7 @@ from tunesmith.objective.subtransformers.family import Deciding, is_count
 
 
 def is_repeatable_score(score: Any) -> bool:
-    """Whether it is a score of scikit-learn's that draws no random numbers, or the same ones."""
+    """True for a score of scikit-learn's that draws no random numbers, or always the same."""
     from sklearn import feature_selection as known
 
     if isinstance(score, partial):
@@ -39,7 +39,7 @@ class Best(Deciding):
     proved = Proved(("sklearn.feature_selection.SelectKBest",), SCIKIT_LEARN, {"score_func": SCORE})
 
     def can_share(self, step: Any, X: Any) -> bool:
-        """With a score of scikit-learn's; more features than there are draw a warning."""
+        """True with a score of scikit-learn's; more features than there are draw a warning."""
         return step.k == "all" or (is_count(step.k) and step.k <= n_columns_of(X))
 
 
@@ -53,7 +53,7 @@ class Percentile(Deciding):
     )
 
     def can_share(self, step: Any, X: Any) -> bool:  # noqa: ARG002
-        """With a score of scikit-learn's."""
+        """True with a score of scikit-learn's."""
         return is_number(step.percentile)
 
 
@@ -69,20 +69,22 @@ class FromModel(Deciding):
     )
 
     def can_share(self, step: Any, X: Any) -> bool:  # noqa: ARG002
-        """With a model that is fitted here; it is fitted once."""
+        """True with a model that is fitted here, once."""
         return step.max_features is None or is_count(step.max_features)
 
     def common(self, step: Any, X: Any, y: Any) -> Any:
-        """The fitted model."""
+        """Fit the model."""
+        # Without `max_features`, which `fit` would check against the number of columns.
         return resized(step, max_features=None).fit(X, y)
 
     def finished(self, common: Any, step: Any, X: Any) -> tuple[Any, Any]:
-        """What the model selects."""
+        """Select features with the fitted model."""
+        # The attribute that `fit` sets from the parameter; `transform` looks at it first.
         number = {} if step.max_features is None else {"max_features_": step.max_features}
         return super().finished(resized(common, **number), step, X)
 
 
 def n_columns_of(X: Any) -> int:
-    """Columns of rows; 0 where that is not plain."""
+    """Count the columns of rows; 0 if they have no plain shape."""
     shape: Any = getattr(X, "shape", ())
     return int(shape[1]) if len(shape) == 2 else 0
