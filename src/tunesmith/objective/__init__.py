@@ -1,1 +1,1 @@
-"""What is scored, and how: estimators by cross-validation."""
+"""Objectives, which score params: estimators by cross-validation, and training programs."""

@@ -1,4 +1,4 @@
-"""What the kernel needs of whoever makes estimators."""
+"""The protocol by which the kernel gets estimators from params."""
 
 from collections.abc import Mapping
 from typing import Any, Protocol
@@ -8,19 +8,19 @@ from tunesmith.types import Params
 
 
 class Builder(Protocol):
-    """Makes estimators of params."""
+    """Makes estimators from params."""
 
     def choice_of(self, params: Params) -> str:
-        """The prototype of these params, by a name for it."""
+        """Name of the prototype that these params choose."""
 
     def prototype(self, choice: str) -> Prototype:
-        """What the estimators of one choice are cloned from."""
+        """Prototype from which the estimators of one choice are cloned."""
 
     def build(self, params: Params) -> Any:
-        """A fresh, unfitted estimator."""
+        """Build a fresh, unfitted estimator."""
 
     def own(self, params: Params) -> Params:
         """Params without those that choose the prototype."""
 
     def fit_params(self, params: Params, given: Mapping[str, Any]) -> dict[str, Any]:
-        """The keyword arguments of ``fit``."""
+        """Keyword arguments of ``fit``."""

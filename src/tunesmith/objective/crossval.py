@@ -28,7 +28,7 @@ from tunesmith.space.parameter import canonical_json
 from tunesmith.types import Params
 
 EVALUATION = 1
-"""Raised when a change to this package changes scores; part of every key."""
+"""Version of the scores: raised when a change to this package changes them; part of every key."""
 
 
 @dataclass(eq=False)
@@ -44,7 +44,7 @@ class CrossValObjective:
     notes: tuple[str, ...] = ()
     """Sentences that a user should read."""
     is_shared: bool = True
-    """Whether candidates may share fits; their scores are the same either way."""
+    """True if candidates may share fits; their scores are the same either way."""
 
     def __post_init__(self) -> None:
         self._slices = SliceCache(partial(cut, self.table, self.splits))
@@ -63,17 +63,17 @@ class CrossValObjective:
 
     @property
     def has_holdout(self) -> bool:
-        """Whether rows are held out, to be scored as fold ``HOLDOUT``."""
+        """True if rows are held out, to be scored as fold ``HOLDOUT``."""
         return self.table.holdout is not None
 
     @property
     def metrics(self) -> tuple[Metric, ...]:
-        """Everything recorded; the deciding ones first."""
+        """All metrics that are recorded; the deciding ones first."""
         return self.scorers.metrics
 
     @property
     def objectives(self) -> tuple[Metric, ...]:
-        """The metrics that decide."""
+        """Metrics that decide."""
         return self.scorers.objectives
 
     def defaults(self) -> Params:
@@ -83,7 +83,7 @@ class CrossValObjective:
     # -- identity ----------------------------------------------------------------------------
 
     def key(self, params: Params, fold: int) -> str:
-        """Digest of all that the scores of one fold depend on."""
+        """Digest of everything that the scores of one fold depend on."""
         return digest([self._fold_digests[fold], canonical_json(dict(params))])
 
     @cached_property
@@ -97,17 +97,17 @@ class CrossValObjective:
     # -- evaluation --------------------------------------------------------------------------
 
     def groups(self, candidates: Sequence[Params]) -> list[tuple[int, ...]]:
-        """Indices of candidates, those together that one fit can score."""
+        """Group the indices of candidates that one fit can score."""
         if not self._may_share:
             return [(index,) for index in range(len(candidates))]
         return self._kernel.groups(candidates)
 
     def size(self, candidates: Sequence[Params]) -> float:
-        """How long one fit of these takes beside others of its kind, as far as params tell."""
+        """Relative cost of one fit of these candidates, as far as their params tell."""
         return self._kernel.size(candidates)
 
     def curve(self, params: Params, space: SearchSpace) -> list[Params]:
-        """Points of the space that a fit of these params scores, these among them."""
+        """Submodel candidates: points of the space that one fit scores, ``params`` included."""
         return self._kernel.curve(params, space) if self._may_share else [params]
 
     @property
@@ -117,11 +117,11 @@ class CrossValObjective:
 
     @property
     def passed(self) -> set[str]:
-        """Digests of the kinds of sharing that were checked; a ledger's are added before a run."""
+        """Digests of the verified kinds of sharing; those of a ledger are added before a run."""
         return self._kernel.passed
 
     def objections(self, candidates: Sequence[Params], *, has_curves: bool = False) -> list[str]:
-        """Why candidates share no fits that might be expected to."""
+        """List the reasons why candidates share no fits that might be expected to."""
         if not self._may_share:
             return []
         return self._kernel.objections(candidates, has_curves=has_curves)
@@ -179,7 +179,7 @@ class CrossValObjective:
     def _scores(
         self, params: Params, fold: int, clock: Clock
     ) -> tuple[dict[str, float], tuple[str, ...]]:
-        """Scores, and the ways of sharing that they rest on."""
+        """Scores, and the sharing methods that they rest on."""
         try:
             found = self._kernel.behind_prefix(params, fold, clock) if self._may_share else None
             if found is not None:
@@ -193,7 +193,7 @@ class CrossValObjective:
         return self._fit_and_score(params, self._slices.fresh(fold), clock), ()
 
     def _rows_for(self, params: Params, fold: int) -> Slices:
-        """The rows of a fold for one fit; the user's own estimators get them newly cut."""
+        """Rows of a fold for one fit; the user's own estimators get them newly cut."""
         is_known = self._kernel.is_known(params)
         return self._slices.for_fit(fold) if is_known else self._slices.fresh(fold)
 
@@ -201,7 +201,7 @@ class CrossValObjective:
         return self.scorers(model, X_test, self._slices.shared(fold).y_test)
 
     def _fit_and_score(self, params: Params, rows: Slices, clock: Clock) -> dict[str, float]:
-        """As scikit-learn does it: nothing is shared but the rows."""
+        """Fit and score as scikit-learn does; only the rows are shared."""
         estimator = self.builder.build(params)
         fit_params = self.builder.fit_params(params, rows.fit_params)
         with clock.fitting():
@@ -215,11 +215,11 @@ class CrossValObjective:
 
 
 def build_objective(definition: Definition) -> CrossValObjective:
-    """The objective of a study, checked: its data, parameters, folds and metrics fit together.
+    """Build the objective of a study; check that data, parameters, folds and metrics fit together.
 
     Raises:
         UsageError: the estimator, a parameter or a metric cannot be used.
-        DataError: the table or the folds cannot serve.
+        DataError: the table or the folds cannot be used.
     """
     section = definition.file.objective
     scorers = Scorers(section.metric, section.also)
@@ -261,10 +261,10 @@ def build_objective(definition: Definition) -> CrossValObjective:
 
 
 def outline_estimator(definition: Definition) -> Outline:
-    """What scores depend on and are, without the estimator: no code is imported for it.
+    """Describe the results of a study and all that they depend on; no code is imported for it.
 
     Raises:
-        DataError: the table or the folds cannot serve.
+        DataError: the table or the folds cannot be used.
     """
     section = definition.file.objective
     table = load_table(
@@ -286,7 +286,7 @@ def outline_estimator(definition: Definition) -> Outline:
 
 
 def _random_state(definition: Definition) -> int | None:
-    """Given to what nobody seeded."""
+    """Seed for every estimator and splitter that has none."""
     own = definition.file.objective.random_state
     return definition.file.search.seed if own is None else own
 
@@ -294,7 +294,7 @@ def _random_state(definition: Definition) -> int | None:
 def without_outer(
     table: Table, cv: CrossValidation, outer: OuterFold, builder: EstimatorBuilder
 ) -> Table:
-    """The table whose held-out rows are an outer fold, made as the section makes its folds."""
+    """Hold out an outer fold of a table, made as the section makes its folds."""
     outside = cv.model_copy(update={"folds": outer.n_folds, "repeats": 1})
     splits = make_splits(outside, table.rows, is_classifier=builder.is_classifier)
     split = splits[outer.number]
@@ -303,7 +303,7 @@ def without_outer(
 
 
 def data_of(section: Section) -> Data:
-    """The section of the table.
+    """Section of the configuration that describes the table.
 
     Raises:
         UsageError: there is none, which the configuration's rules refuse.
@@ -316,7 +316,7 @@ def data_of(section: Section) -> Data:
 def context_of(
     definition: Definition, table: Table, builder: EstimatorBuilder, scorers: Scorers
 ) -> dict[str, str]:
-    """What all scores of a study depend on: name -> digest."""
+    """Everything that all scores of a study depend on: name -> digest."""
     paths = definition.file.objective.import_paths
     spec = [EVALUATION, builder.spec(), digest(table.kinds), scorers.spec()]
     return {
@@ -328,14 +328,14 @@ def context_of(
 
 
 def modules_of(definition: Definition) -> tuple[str, ...]:
-    """What a process imports before its first fit, as far as the definition tells."""
+    """Modules that a process imports before its first fit, as far as the definition tells."""
     paths = definition.file.objective.import_paths
     own = [path.replace(":", ".").rpartition(".")[0] for path in paths]
     return (__name__, "sklearn.utils", "sklearn.pipeline", "sklearn.metrics", *own)
 
 
 def defaults_in(space: SearchSpace, builder: EstimatorBuilder) -> Params:
-    """The estimator's own values, of the first box of the space that has room for them."""
+    """The estimator's own values, from the first box of the space that has room for them."""
     points = [builder.defaults(box, choice) for box in space for choice in builder.choices_for(box)]
     inside = (point for point in points if point in space)
     return next(inside, points[0])

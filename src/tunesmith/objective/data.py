@@ -1,4 +1,4 @@
-"""The table: read, checked, and cut down to what the study learns from."""
+"""The table of a study: read, checked, and cut down to the columns and rows that it learns from."""
 
 import re
 from collections.abc import Sequence
@@ -62,11 +62,11 @@ class Rows:
 
 @dataclass(frozen=True, eq=False)
 class Table:
-    """What the search sees, and the rows that it never sees."""
+    """The rows that the search sees, and the held-out rows."""
 
     rows: Rows
     kinds: dict[str, Kind]
-    """Feature -> what its values are."""
+    """Feature -> kind of its values."""
     holdout: Rows | None = None
     notes: tuple[str, ...] = field(default=())
     """Sentences that a user should read; none of them is an error."""
@@ -89,7 +89,7 @@ def load_table(
         in_time: the rows are in order of time, so that the last ones are held out.
 
     Raises:
-        DataError: the table cannot serve; every reason at once where one does not hide another.
+        DataError: the table cannot be used; all reasons at once, unless one hides another.
     """
     frame, notes = read_files(data.path, root, data.separator)
     frame, dropped = without_row_numbers(frame, data)
@@ -116,7 +116,7 @@ def load_table(
 
 
 def without_row_numbers(frame: pd.DataFrame, data: Data) -> tuple[pd.DataFrame, list[str]]:
-    """Leave out a nameless first column that only counts the rows, unless it was asked for."""
+    """Leave out a nameless first column that only counts the rows, unless it was named."""
     first = str(frame.columns[0])
     wanted = {data.target, data.groups, data.weights, *(data.features or ()), *data.drop}
     if not first.startswith("Unnamed: ") or first in wanted or not counts_rows(frame[first]):
@@ -129,7 +129,7 @@ def without_row_numbers(frame: pd.DataFrame, data: Data) -> tuple[pd.DataFrame, 
 
 
 def counts_rows(column: pd.Series) -> bool:
-    """Whether a column is 0, 1, 2, … or 1, 2, 3, …
+    """True if a column is 0, 1, 2, … or 1, 2, 3, …
 
     >>> counts_rows(pd.Series([1, 2, 3]))
     True
@@ -155,7 +155,7 @@ def _check_columns(frame: pd.DataFrame, data: Data, fold_column: str | None) -> 
 
 
 def _roles(data: Data, fold_column: str | None) -> dict[str, str | None]:
-    """Key of the configuration -> the one column that it names."""
+    """Map each key of the configuration to the one column that it names."""
     roles = {"target": data.target, "groups": data.groups, "weights": data.weights}
     return {f"data.{key}": name for key, name in roles.items()} | {"cv.column": fold_column}
 
@@ -194,7 +194,7 @@ def _clashes(data: Data, fold_column: str | None) -> list[str]:
 
 
 def feature_names(known: Sequence[str], data: Data, fold_column: str | None) -> list[str]:
-    """The columns to learn from, in the order of the list, or of the file."""
+    """Columns to learn from, in the order of the list, or of the file."""
     if data.features is not None:
         return list(data.features)
     used = {data.target, data.groups, data.weights, fold_column, *data.drop}
@@ -221,12 +221,12 @@ def _features(frame: pd.DataFrame, data: Data, fold_column: str | None) -> pd.Da
 
 
 def is_numeric(column: pd.Series) -> bool:
-    """Whether the values are numbers or booleans."""
+    """True if the values are numbers or booleans."""
     return bool(pd.api.types.is_numeric_dtype(column.dtype))
 
 
 def is_mixed(column: pd.Series) -> bool:
-    """Whether a column holds text beside something else."""
+    """True if a column holds text beside other values."""
     if column.dtype != object:
         return False
     types = {type(value) for value in column.dropna()}
@@ -239,7 +239,7 @@ def _examples(column: pd.Series) -> str:
 
 
 def plain(column: pd.Series) -> np.ndarray:
-    """A column as a NumPy array: pandas' own number types become NumPy's, missing values NaN."""
+    """Convert a column to a NumPy array: number types become NumPy's, missing values NaN."""
     dtype: Any = None
     if isinstance(column.dtype, pd.api.extensions.ExtensionDtype) and is_numeric(column):
         dtype = float if column.isna().any() else column.dtype.numpy_dtype
@@ -247,7 +247,7 @@ def plain(column: pd.Series) -> np.ndarray:
 
 
 def kind_of(column: pd.Series) -> Kind:
-    """What a feature's values are.
+    """Tell the kind of a feature's values.
 
     >>> kind_of(pd.Series(["2024-01-31", "2024-02-29"]))
     'date'
@@ -281,7 +281,7 @@ def _parsed(condition: str | None) -> Expression | None:
 
 
 def _filtered(frame: pd.DataFrame, condition: str | None) -> pd.DataFrame:
-    """The rows that meet the condition; the index still counts the rows of the files."""
+    """Rows that meet the condition; the index still counts the rows of the files."""
     expression = _parsed(condition)
     if expression is None:
         return frame
@@ -376,7 +376,7 @@ def _refuse(problems: Sequence[str]) -> None:
 
 
 def split_off(rows: Rows, holdout: Holdout | None, *, in_time: bool) -> tuple[Rows, Rows | None]:
-    """Part the rows into those that the search sees and those that it never sees.
+    """Split the rows into those that the search sees and those that are held out.
 
     Raises:
         DataError: one of the two parts would be too small.

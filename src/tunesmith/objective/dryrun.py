@@ -1,4 +1,4 @@
-"""One small fit before any worker starts, for mistakes that no check of names can find."""
+"""One small fit before any worker starts, to find mistakes that no check of names can find."""
 
 import re
 import warnings
@@ -19,7 +19,7 @@ from tunesmith.user_output import held
 
 MAX_ROWS = 50
 WITH_GAPS = 5
-"""Rows with missing values that the sample takes in, so that an estimator can refuse them."""
+"""Number of rows with missing values in the sample, so that an estimator can refuse them."""
 
 
 @dataclass(frozen=True)
@@ -89,8 +89,8 @@ def dry_run(
 ) -> tuple[str, ...]:
     """Fit and score a small sample at two corners of every box of the space.
 
-    Only what would fail everywhere is an error: a message that speaks of the data as such or of
-    the metric, at both corners. Whatever else a tiny sample upsets is left to the real folds.
+    Only a failure that would happen everywhere is an error: a message about the data as such or
+    about the metric, at both corners. Any other failure of a tiny sample is left to the real folds.
 
     Returns:
         Notes.
@@ -119,7 +119,7 @@ def _check_box(
 
 
 def _corners(box: Box, choice: str) -> Iterable[Params]:
-    """The first values of everything, which are cheap as a rule, and the last ones."""
+    """Params at two corners: all first values, which are usually cheap, and all last ones."""
     for unit in (0.0, 1.0 - 1e-9):
         params: dict[str, Value] = {}
         for name in box.order:
@@ -171,7 +171,7 @@ def sample_rows(rows: Rows) -> np.ndarray:
 
 
 def _rank_within_value(values: np.ndarray) -> np.ndarray:
-    """For each row how many earlier ones have the same value."""
+    """Count for each row the earlier rows with the same value."""
     import pandas as pd
 
     series = pd.Series(values)

@@ -1,4 +1,4 @@
-"""Params -> a fresh estimator."""
+"""Builder of estimators from params."""
 
 import inspect
 from collections.abc import Iterable, Mapping, Sequence
@@ -29,14 +29,15 @@ PIPELINES = frozenset({"memory", "steps", "transform_input", "verbose"})
 class EstimatorBuilder:
     """Builds estimators as the objective section describes them. Picklable: it holds no estimator.
 
-    A parameter that the whole does not know belongs to its last step: in a pipeline that ends in
-    ``model``, ``max_depth`` means ``model__max_depth``. In a pipeline that the configuration itself
-    makes, by ``steps`` or ``preprocess``, so does one that both know (``verbose``).
+    A parameter that the whole estimator does not know belongs to its last step: in a pipeline that
+    ends in ``model``, ``max_depth`` means ``model__max_depth``. In a pipeline that the
+    configuration itself makes, by ``steps`` or ``preprocess``, a parameter that both know
+    (``verbose``) belongs to the last step, too.
     """
 
     section: Objective
     random_state: int | None = None
-    """Given to every ``random_state`` that nobody set."""
+    """Seed for every ``random_state`` that is not set."""
     preprocessor: Any = None
     """An unfitted transformer to put in front, as the step ``preprocess``."""
     _made: dict[str, Prototype] = field(default_factory=dict, repr=False, compare=False)
@@ -46,11 +47,11 @@ class EstimatorBuilder:
 
     @property
     def choices(self) -> list[str]:
-        """Names of the estimators to choose among; one empty name where there is no choice."""
+        """Names of the estimators to choose among; one empty name if there is no choice."""
         return list(self.section.estimators) or [""]
 
     def build(self, params: Params) -> Any:
-        """A fresh, unfitted estimator with these params.
+        """Build a fresh, unfitted estimator with these params.
 
         Raises:
             ValueError: a parameter is unknown.
@@ -62,11 +63,11 @@ class EstimatorBuilder:
         return {k: v for k, v in params.items() if k != CHOICE or not self.section.estimators}
 
     def choice_of(self, params: Params) -> str:
-        """The name of the estimator that params choose; empty where there is no choice."""
+        """Name of the estimator that params choose; empty if there is no choice."""
         return str(params.get(CHOICE, "")) if self.section.estimators else ""
 
     def prototype(self, choice: str = "") -> Prototype:
-        """What all estimators of one choice are cloned from.
+        """Prototype from which all estimators of one choice are cloned.
 
         Raises:
             UsageError: it cannot be imported or made.
@@ -89,7 +90,7 @@ class EstimatorBuilder:
         return prototype
 
     def _make(self, choice: str) -> tuple[Any, set[str]]:
-        """The estimator, and the names of the parameters that were fixed while making it."""
+        """Make the estimator; return it with the names of the parameters that were fixed in it."""
         section = self.section
         if section.estimators:
             if choice not in section.estimators:
@@ -110,8 +111,8 @@ class EstimatorBuilder:
         """Refuse parameters that the estimator does not have.
 
         Args:
-            space: what varies.
-            budget: the parameter that says how far a fit goes, if one does.
+            space: the search space.
+            budget: the parameter that limits the length of a fit, if there is one.
 
         Raises:
             UsageError: every unknown parameter at once.
@@ -146,7 +147,7 @@ class EstimatorBuilder:
             yield f"{place}: {title} has no parameter `{name}`. {hint}"
 
     def choices_for(self, box: Box, name: str | None = None) -> list[str]:
-        """The estimators that a box can choose, for one parameter those that it is active with."""
+        """Estimators that a box can choose; for one parameter, those that it is active with."""
         if not self.section.estimators:
             return [""]
         chosen = box.parameters.get(CHOICE)
@@ -162,7 +163,7 @@ class EstimatorBuilder:
         return names
 
     def defaults(self, box: Box, choice: str) -> dict[str, Value]:
-        """The estimator's own values of a box's parameters; those that JSON cannot hold lack."""
+        """The estimator's own values of a box's parameters, as far as JSON can hold them."""
         found: dict[str, Value] = {CHOICE: choice} if choice else {}
         prototype = self.prototype(choice)
         for name in box.parameters:
@@ -174,7 +175,7 @@ class EstimatorBuilder:
 
     @property
     def is_classifier(self) -> bool:
-        """Whether the estimators predict classes.
+        """True if the estimators predict classes.
 
         Raises:
             UsageError: some do and some do not.
@@ -191,13 +192,13 @@ class EstimatorBuilder:
         return next(iter(found.values()))
 
     def fit_params(self, params: Params, given: Mapping[str, Any]) -> dict[str, Any]:
-        """The keyword arguments of ``fit``: what is given (weights) goes to the last step."""
+        """Keyword arguments of ``fit``: given ones (weights) go to the last step."""
         prefix = last_step(self.prototype(self.choice_of(params)).estimator)[0] if given else ""
         return {f"{prefix}{name}": value for name, value in given.items()}
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """Why scores may not repeat; empty where they do."""
+        """Reasons why scores may not repeat; empty if they do."""
         unseeded = {n for choice in self.choices for n in self.prototype(choice).unseeded}
         if not unseeded:
             return ()
@@ -205,7 +206,7 @@ class EstimatorBuilder:
         return (f"{listed} is null: scores will not repeat, and reused scores are one draw",)
 
     def spec(self) -> dict[str, Any]:
-        """What identifies the estimators, as JSON."""
+        """Identity of the estimators, as JSON."""
         section = self.section.model_dump(
             mode="json",
             include={"estimator", "steps", "factory", "estimators", "params", "preprocess"},
@@ -217,7 +218,7 @@ class EstimatorBuilder:
 
 
 def _plain(path: str, params: Mapping[str, Any]) -> tuple[Any, set[str]]:
-    """A single estimator; params that are not its own may belong to the step in front of it."""
+    """Make a single estimator; params that are not its own may belong to the step before it."""
     found = load("objective.estimator", path)
     own = signature_of(found) if inspect.isclass(found) else {}
     direct = {name: value for name, value in params.items() if name in own}
@@ -281,7 +282,7 @@ def _pipeline(steps: Sequence[Step]) -> tuple[Any, set[str]]:
 
 
 def _unique(name: str, taken: Sequence[str]) -> str:
-    """As ``make_pipeline`` does it, but the first of equals keeps its plain name."""
+    """Name steps as ``make_pipeline`` does, but the first of equal names stays plain."""
     if name not in taken:
         return name
     number = next(i for i in range(2, len(taken) + 3) if f"{name}-{i}" not in taken)

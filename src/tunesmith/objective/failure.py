@@ -1,4 +1,4 @@
-"""What goes wrong in the user's code, made fit to be kept; what it warns of, noted."""
+"""Failures and warnings of the user's code, prepared to be kept."""
 
 import warnings
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ MAX_TRACEBACK = 4000
 
 
 class BadScoreError(ValueError):
-    """A metric gave something that is not a finite real number."""
+    """A metric gave a value that is not a finite real number."""
 
     def __init__(self, kind: str, message: str) -> None:
         super().__init__(message)
@@ -23,7 +23,9 @@ class BadScoreError(ValueError):
 
 
 def failure_of(error: BaseException) -> Failure:
-    """Why a fold has no score: the kind groups alike failures, secrets and our own frames go.
+    """Describe why a fold has no score, without secrets and without frames of our own.
+
+    The ``kind`` of a failure groups failures with the same cause.
 
     >>> failure_of(SystemExit(3)).message
     'the code called sys.exit(3)'
@@ -33,7 +35,7 @@ def failure_of(error: BaseException) -> Failure:
 
 
 def failure_from(kind: str, message: str, said: str = "") -> Failure:
-    """A failure outside of Python: what happened, and the end of what was printed."""
+    """Describe a failure outside of Python: the event, and the end of the program's output."""
     return Failure(kind, _clean(message, MAX_MESSAGE), _tail(said))
 
 

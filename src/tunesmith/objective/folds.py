@@ -1,4 +1,4 @@
-"""Rows -> splits, with scikit-learn's splitters."""
+"""Splits of rows into folds, with scikit-learn's splitters."""
 
 import inspect
 import warnings
@@ -34,7 +34,7 @@ IGNORE_GROUPS = ("time_series", "stratified_shuffle_split")
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """Row numbers to train on and to test on."""
+    """Numbers of the rows to train on and to test on."""
 
     train: np.ndarray
     test: np.ndarray
@@ -52,8 +52,8 @@ class Split:
 def make_splits(cv: CrossValidation, rows: Rows, *, is_classifier: bool) -> list[Split]:
     """Split the rows as the section says; ``cv: 5`` gives what scikit-learn's ``cv=5`` gives.
 
-    Groups are always kept whole: a method that does not know them is replaced by its relative
-    that does, or refused.
+    Groups are always kept whole: a method that ignores them is replaced by the related one that
+    knows them, or refused.
 
     Raises:
         UsageError: the keys of the section contradict each other.
@@ -74,11 +74,11 @@ def make_splits(cv: CrossValidation, rows: Rows, *, is_classifier: bool) -> list
 
 
 def n_folds_of(cv: CrossValidation, rows: Rows) -> int | None:
-    """How many splits there are; ``None`` where code of the project makes them.
+    """Number of splits; ``None`` if code of the project makes them.
 
     Raises:
-        UsageError: keys do not go together.
-        DataError: the rows do not suffice.
+        UsageError: keys contradict each other.
+        DataError: there are too few rows.
     """
     if cv.splitter is not None:
         return None
@@ -90,7 +90,7 @@ def n_folds_of(cv: CrossValidation, rows: Rows) -> int | None:
 
 
 def choose_method(cv: CrossValidation, rows: Rows, *, is_classifier: bool) -> str:
-    """The method that ``auto``, ``stratify`` and the groups amount to."""
+    """Choose the splitting method from ``auto``, ``stratify`` and the groups."""
     if cv.splitter is not None:
         return "splitter"
     method: str = "predefined" if cv.method == "auto" and cv.column else cv.method
@@ -179,7 +179,7 @@ def _splitters(cv: CrossValidation, method: str, rows: Rows) -> Iterable[Any]:
 
 
 def _k_fold(cv: CrossValidation, method: str) -> list[Any]:
-    """K-fold, once or repeated with other shuffles."""
+    """Split into K folds, once or repeatedly with other shuffles."""
     from sklearn import model_selection as ms
 
     if method in ("kfold", "stratified") and cv.repeats > 1:

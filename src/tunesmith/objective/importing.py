@@ -1,4 +1,4 @@
-"""Imports of the user's parts: what goes wrong is told without the machinery's own frames."""
+"""Imports of the user's code, with errors that leave out the frames of the import machinery."""
 
 import traceback
 from difflib import get_close_matches
@@ -61,7 +61,7 @@ def _hidden_text(file: str) -> str:
 
 
 def user_frames(error: BaseException) -> list[str]:
-    """``file:line in function: source`` of every frame that is neither ours nor the importer's."""
+    """List ``file:line in function: source`` of every frame outside our code and the importer."""
     return [
         f"{short(frame.filename)}:{frame.lineno} in {frame.name}: {frame.line}"
         for frame in traceback.extract_tb(error.__traceback__)
@@ -74,7 +74,7 @@ def _is_ours(filename: str) -> bool:
 
 
 def short(filename: str) -> str:
-    """A path without what differs between machines: from ``site-packages`` or the project on.
+    """Shorten a path to the part that is the same on all machines.
 
     >>> short("/usr/lib/python3/site-packages/sklearn/svm/_base.py")
     'sklearn/svm/_base.py'

@@ -1,4 +1,4 @@
-"""The lists of what sharing is proved for, as a page of the documentation."""
+"""The page of the documentation that lists the conditions under which sharing is proved."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -41,7 +41,7 @@ the estimator refuses stands alone.
 
 
 def sharing_markdown() -> str:
-    """The page."""
+    """Write the page."""
     parts = [HEAD, "## Families of estimators\n"]
     parts += _section("submodels")
     parts.append("## Families of transformers, before the last step of a pipeline\n")

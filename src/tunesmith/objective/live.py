@@ -1,7 +1,7 @@
-"""The objective of estimators that live in the caller's memory: scikit-learn's searches.
+"""The objective of estimators in the caller's memory, for scikit-learn's searches.
 
-A fit that shares nothing is scikit-learn's own ``_fit_and_score``, so that failures, warnings and
-scores of any kind are what its users know. Shared fits go through the kernel.
+A fit that shares nothing is scikit-learn's own ``_fit_and_score``, so failures, warnings and all
+kinds of scores are those that its users know. Shared fits go through the kernel.
 """
 
 import json
@@ -57,7 +57,7 @@ class LiveBuilder:
         return {**self.__dict__, "_made": {}}
 
     def choice_of(self, params: Params) -> str:
-        """The params that replace parts of the estimator, as text."""
+        """Params that replace parts of the estimator, as text."""
         return canonical_json({n: v for n, v in params.items() if self._replaces(n, v)})
 
     def own(self, params: Params) -> Params:
@@ -81,7 +81,7 @@ class LiveBuilder:
         return self._made[choice]
 
     def build(self, params: Params) -> Any:
-        """A clone with these params.
+        """Clone the estimator with these params.
 
         Raises:
             ValueError: a parameter is unknown.
@@ -92,7 +92,7 @@ class LiveBuilder:
         return estimator.set_params(**clone(self.objects.decoded(params), safe=False))
 
     def fit_params(self, params: Params, given: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ARG002
-        """As the caller routed them."""
+        """Keyword arguments of ``fit``, as the caller routed them."""
         return dict(given)
 
 
@@ -113,7 +113,7 @@ class LiveObjective:
     score_params: Mapping[str, Any] = field(default_factory=dict)
     verbose: int = 0
     context: Mapping[str, str] = field(default_factory=dict)
-    """Empty where no ledger needs to recognise the results."""
+    """Identity of the data and the code; empty if no ledger needs to recognise the results."""
 
     notes = ()
     has_holdout = False
@@ -143,12 +143,12 @@ class LiveObjective:
 
     @property
     def metrics(self) -> tuple[Metric, ...]:
-        """Everything recorded."""
+        """All metrics that are recorded."""
         return self.outputs.metrics
 
     @property
     def modules(self) -> list[str]:
-        """What a process imports before its first fit."""
+        """Modules that a process imports before its first fit."""
         deep = (self.estimator, *self.estimator.get_params(deep=True).values())
         owners = {type(part).__module__ for part in deep if hasattr(part, "get_params")}
         return [__name__, *sorted(owners)]
@@ -159,12 +159,12 @@ class LiveObjective:
         return {name: to_json(value) for name, value in values.items() if is_json(value)}
 
     def key(self, params: Params, fold: int) -> str:
-        """Digest of all that the scores of one fold depend on."""
+        """Digest of everything that the scores of one fold depend on."""
         return digest([self.fold_digests[fold], canonical_json(dict(params))])
 
     @cached_property
     def fold_digests(self) -> list[str]:
-        """What identifies each fold, with all that its scores depend on but the params."""
+        """Identity of each fold: a digest of all that its scores depend on besides the params."""
         if not self.context:
             return [str(fold) for fold in range(self.n_folds)]
         return [digest([dict(self.context), joblib.hash(split)]) for split in self.splits]
@@ -172,27 +172,27 @@ class LiveObjective:
     # -- evaluation --------------------------------------------------------------------------
 
     def groups(self, candidates: Sequence[Params]) -> list[tuple[int, ...]]:
-        """Indices of candidates, those together that one fit can score."""
+        """Group the indices of candidates that one fit can score."""
         if not self._may_share:
             return [(index,) for index in range(len(candidates))]
         return self._kernel.groups(candidates)
 
     def size(self, candidates: Sequence[Params]) -> float:
-        """How long one fit of these takes beside others of its kind, as far as params tell."""
+        """Relative cost of one fit of these candidates, as far as their params tell."""
         return self._kernel.size(candidates) if self._is_divisible else 1.0
 
     def curve(self, params: Params, space: SearchSpace) -> list[Params]:
-        """Points of the space that a fit of these params scores, these among them."""
+        """Submodel candidates: points of the space that one fit scores, ``params`` included."""
         return self._kernel.curve(params, space) if self._is_divisible else [params]
 
     @property
     def _may_share(self) -> bool:
-        """Whether candidates may share fits; where every fit is announced, every one is made."""
+        """True if candidates may share fits; if every fit is announced, every one is made."""
         return self._is_divisible and self.verbose <= 1
 
     @cached_property
     def _is_divisible(self) -> bool:
-        """Whether rows and arguments are such that an estimator may be taken apart."""
+        """True if rows and arguments allow an estimator to be taken apart."""
         prefix = last_step(self.estimator)[0]
         is_routed = bool(self._config["enable_metadata_routing"])
         return (
@@ -205,11 +205,11 @@ class LiveObjective:
 
     @property
     def passed(self) -> set[str]:
-        """Digests of the kinds of sharing that were checked; a ledger's are added before a run."""
+        """Digests of the verified kinds of sharing; those of a ledger are added before a run."""
         return self._kernel.passed
 
     def objections(self, candidates: Sequence[Params], *, has_curves: bool = False) -> list[str]:
-        """Why candidates share no fits that might be expected to."""
+        """List the reasons why candidates share no fits that might be expected to."""
         if not self._may_share:
             return []
         return self._kernel.objections(candidates, has_curves=has_curves)
@@ -218,7 +218,7 @@ class LiveObjective:
         """Train and score every candidate.
 
         Raises:
-            Exception: the user's own, where ``error_score`` is ``"raise"``.
+            Exception: the user's own, if ``error_score`` is ``"raise"``.
         """
         if os.getpid() == self._home:
             return self._noting(self._evaluate(fit))
@@ -230,7 +230,7 @@ class LiveObjective:
         return [*telling, *found[n:]]
 
     def _noting(self, found: list[LiveResult]) -> list[Any]:
-        """Results, the first of which carries what was checked on the way."""
+        """Attach to the first result the checks that were made on the way."""
         news = self._kernel.take_news()
         return [replace(found[0], checks=news), *found[1:]] if found and news else [*found]
 
@@ -307,7 +307,7 @@ class LiveObjective:
         return Slices(X_train, y_train, X_test, y_test, fit_params)
 
     def _score(self, model: Any, X_test: Any, fold: int) -> list[Any]:
-        """Test scores and, where they are wanted, training scores."""
+        """Test scores and, if they are wanted, training scores."""
         rows, (train, test) = self._slices.shared(fold), self.splits[fold]
         found = [self._scores_on(model, X_test, rows.y_test, test, fold)]
         if self.outputs.has_train:
@@ -316,7 +316,7 @@ class LiveObjective:
         return found
 
     def _truth(self, place: int, y: Any) -> Any:
-        """True values, one and the same object every time, in a form that is scored quickly."""
+        """True values as one and the same object every time, in a form that is scored quickly."""
         if place not in self._truths:
             is_series = hasattr(y, "to_numpy") and isinstance(getattr(y, "dtype", None), np.dtype)
             self._truths[place] = frozen(y.to_numpy()) if is_series else y
@@ -334,12 +334,12 @@ class LiveObjective:
 
     @cached_property
     def _is_plain(self) -> bool:
-        """Whether all scorers are scikit-learn's own metrics."""
+        """True if all scorers are scikit-learn's own metrics."""
         several = getattr(self.scorer, "_scorers", {"score": self.scorer})
         return all(is_plain_scorer(one) for one in several.values())
 
     def _quick(self, model: Any) -> Callable[..., Any]:
-        """The scorer, quick for many models on the same rows."""
+        """The scorer in its quick form, for many models on the same rows."""
         metric = own_metric(model)
         if metric not in self._quick_scorers:
             self._quick_scorers[metric] = quickened(self.scorer, metric)
@@ -347,7 +347,7 @@ class LiveObjective:
 
 
 def own_metric(model: Any) -> str | None:
-    """The scorer that an estimator's own ``score`` is, where it is scikit-learn's usual one."""
+    """The scorer that equals an estimator's own ``score``, if that is scikit-learn's usual one."""
     while type(model) is Pipeline:
         model = model.steps[-1][1]
     usual = {ClassifierMixin.score: "accuracy", RegressorMixin.score: "r2"}
@@ -355,7 +355,7 @@ def own_metric(model: Any) -> str | None:
 
 
 def quickened(scorer: Any, own: str | None) -> Callable[..., Any]:
-    """A scorer that gives the same scores, quickly where the rows are the same.
+    """Wrap a scorer so that it gives the same scores, more quickly if the rows are the same.
 
     Args:
         scorer: one of scikit-learn's or of the user's, or several combined.

@@ -1,4 +1,4 @@
-"""Scores: one finite number a metric, from one set of predictions."""
+"""Scores: one finite number per metric, all from one set of predictions."""
 
 import inspect
 import warnings
@@ -18,7 +18,7 @@ from tunesmith.objective.quick_scores import QuickScorers
 from tunesmith.types import Direction
 
 TIMES = ("fit_time", "score_time")
-"""Metrics that are measured rather than computed: seconds, less is better."""
+"""Metrics that are measured, not computed: seconds, less is better."""
 ESTIMATOR_NAMES = ("estimator", "est", "model", "clf", "reg", "classifier", "regressor")
 RESPONSES: dict[str, Any] = {
     "y_score": ("decision_function", "predict_proba"),
@@ -36,11 +36,11 @@ class MetricWarning(UserWarning):
 class Scorers:
     """Scores a fitted estimator by every metric of a study. Picklable: scorers are made on use.
 
-    Of your own, a path leads to a scikit-learn scorer object, to a function ``scorer(estimator, X,
-    y)`` (three arguments, or a first one called ``estimator`` or ``model``), or to a function
-    ``metric(y_true, y_pred)``. A metric whose second argument is called ``y_score`` gets the
-    decision function or probabilities, one with ``y_proba`` or ``y_prob`` probabilities, any other
-    predictions.
+    If you bring your own metric, a path leads to a scikit-learn scorer object, to a function
+    ``scorer(estimator, X, y)`` (three arguments, or a first one called ``estimator`` or ``model``),
+    or to a function ``metric(y_true, y_pred)``. A metric whose second argument is called
+    ``y_score`` gets the decision function or probabilities, one with ``y_proba`` or ``y_prob``
+    probabilities, any other predictions.
     """
 
     deciding: tuple[MetricSpec, ...]
@@ -51,7 +51,7 @@ class Scorers:
 
     @cached_property
     def objectives(self) -> tuple[Metric, ...]:
-        """The metrics that decide."""
+        """Metrics that decide."""
         return tuple(Metric(spec.name, direction_of(spec)) for spec in self.deciding)
 
     @cached_property
@@ -61,7 +61,7 @@ class Scorers:
 
     @cached_property
     def specs(self) -> tuple[MetricSpec, ...]:
-        """What was asked for, the deciding ones first, each name once."""
+        """Metrics as configured, the deciding ones first, each name once."""
         named: dict[str, MetricSpec] = {}
         for spec in (*self.deciding, *self.also):
             named.setdefault(spec.name, spec)
@@ -69,7 +69,7 @@ class Scorers:
 
     @property
     def measures_time(self) -> bool:
-        """Whether a metric is a measured time."""
+        """True if a metric is a measured time."""
         return any(spec.name in TIMES for spec in self.specs)
 
     def check(self) -> None:
@@ -89,9 +89,10 @@ class Scorers:
             raise UsageError("\n".join(dict.fromkeys(problems)))
 
     def __call__(self, estimator: Any, X: Any, y: Any) -> dict[str, float]:
-        """Scores of a fitted estimator, the measured times left out.
+        """Score a fitted estimator; measured times are left out.
 
-        A metric of ``also`` that cannot be computed is left out with a warning: it decides nothing.
+        A metric of ``also`` that cannot be computed is left out with a warning, since it decides
+        nothing.
 
         Raises:
             BadScoreError: a deciding metric is no finite real number.
@@ -116,7 +117,7 @@ class Scorers:
         return scores
 
     def time_scores(self, fit_s: float, score_s: float) -> dict[str, float]:
-        """The measured times that were asked for."""
+        """Measured times that were configured."""
         times = dict(zip(TIMES, (fit_s, score_s), strict=True))
         return {metric.name: times[metric.name] for metric in self.metrics if metric.name in times}
 
@@ -129,12 +130,12 @@ class Scorers:
         return together(self.deciding)
 
     def spec(self) -> list[Any]:
-        """What identifies the metrics, as JSON."""
+        """Identity of the metrics, as JSON."""
         return [spec.model_dump(mode="json", exclude={"direction"}) for spec in self.specs]
 
 
 def together(specs: Sequence[MetricSpec]) -> Callable[..., Mapping[str, Any]]:
-    """One scorer for several metrics, which predicts once."""
+    """Combine several metrics into one scorer, which predicts once."""
     scoring = {spec.name: scorer_of(spec) for spec in specs if spec.name not in TIMES}
     if not scoring:
         return lambda _estimator, _X, _y: {}
@@ -142,7 +143,7 @@ def together(specs: Sequence[MetricSpec]) -> Callable[..., Mapping[str, Any]]:
 
 
 def direction_of(spec: MetricSpec) -> Direction:
-    """The direction of a metric.
+    """Direction of a metric.
 
     Raises:
         UsageError: it cannot be known, or contradicts scikit-learn's.
@@ -163,7 +164,7 @@ def direction_of(spec: MetricSpec) -> Direction:
 
 
 def scorer_of(spec: MetricSpec) -> Any:
-    """A ``scorer(estimator, X, y)`` for one metric; ``None`` for a measured time.
+    """Build a ``scorer(estimator, X, y)`` for one metric; ``None`` for a measured time.
 
     Raises:
         UsageError: there is none.
@@ -203,7 +204,7 @@ def _own_scorer(spec: MetricSpec) -> Any:
 
 
 def takes_estimator(where: str, function: Callable[..., Any]) -> bool:
-    """Whether a function is a ``scorer(estimator, X, y)`` rather than a ``metric(y_true, y_pred)``.
+    """True for a ``scorer(estimator, X, y)``, false for a ``metric(y_true, y_pred)``.
 
     Raises:
         UsageError: it is neither.
@@ -225,12 +226,12 @@ def takes_estimator(where: str, function: Callable[..., Any]) -> bool:
 
 
 def is_scorer_object(found: Any) -> bool:
-    """Whether something was made by ``make_scorer``, which knows its own direction."""
+    """True for an object of ``make_scorer``, which knows its own direction."""
     return not inspect.isfunction(found) and type(found).__module__.startswith("sklearn.metrics")
 
 
 def real(name: str, score: Any) -> float:
-    """A score as a float.
+    """Convert a score to a float.
 
     Raises:
         BadScoreError: it is no finite real number.
@@ -253,7 +254,7 @@ def real(name: str, score: Any) -> float:
 
 
 def _unwrapped(score: Any) -> Any:
-    """NumPy's scalars as Python's, as scikit-learn does it."""
+    """Convert NumPy's scalars to Python's, as scikit-learn does."""
     if not hasattr(score, "item"):
         return score
     try:

@@ -1,16 +1,16 @@
-"""Columns of numbers with some words among them: what they are taken for, and what to do."""
+"""Columns of numbers with a few words among them: notes on their treatment and the remedy."""
 
 from collections.abc import Iterable, Iterator
 
 import pandas as pd
 
 MAX_SHARE = 0.2
-"""With more words than this, a column is one of texts, some of which look like numbers."""
+"""Largest share of words; with more, a column holds texts, some of which look like numbers."""
 SHOWN = 3
 
 
 def words_among_numbers(frame: pd.DataFrame, first_row: int = 1) -> Iterator[str]:
-    """A sentence for every column that holds numbers but for a few words.
+    """Write a sentence for every column of numbers that holds a few words.
 
     Args:
         frame: features, as they were read.
@@ -32,7 +32,7 @@ def words_among_numbers(frame: pd.DataFrame, first_row: int = 1) -> Iterator[str
 
 
 def taken_for_text(sentences: Iterable[str]) -> list[str]:
-    """What becomes of such columns, and the way out."""
+    """Describe the treatment of such columns, and the remedy."""
     return [
         f"{sentence}, so that it is taken for text: each number in it is a category of its own."
         " Leave these cells empty to learn from the numbers."
@@ -41,7 +41,7 @@ def taken_for_text(sentences: Iterable[str]) -> list[str]:
 
 
 def _words(column: pd.Series) -> pd.Series | None:
-    """The values that are no numbers, where nearly all are; else ``None``."""
+    """Values that are no numbers, if nearly all others are; else ``None``."""
     if pd.api.types.is_numeric_dtype(column.dtype) or isinstance(
         column.dtype, pd.CategoricalDtype | pd.DatetimeTZDtype
     ):

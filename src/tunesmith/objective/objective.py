@@ -1,4 +1,4 @@
-"""What is scored: a function from params and a fold to scores."""
+"""The protocol of objectives: functions from params and a fold to scores."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,87 +16,90 @@ class Fit:
     fold: int
     candidates: tuple[Params, ...]
     along: tuple[Params, ...] = ()
-    """Scored only if one and the same fit gives them: they are worth no fit of their own."""
+    """Extra candidates, scored only if the same fit gives them: they are worth no own fit."""
     bounds: Mapping[int, float] = field(default_factory=dict)
-    """Step -> the least gain (score times the metric's sign) with which a fit that streams its
-    progress goes on; for a single candidate."""
+    """Pruning thresholds, for a single candidate.
+
+    Step -> the least gain (score times the metric's sign) with which a fit that streams its
+    progress continues.
+    """
 
     @property
     def points(self) -> tuple[Params, ...]:
-        """All that may be scored, candidates first."""
+        """All params that may be scored, candidates first."""
         return (*self.candidates, *self.along)
 
 
 class Objective(Protocol):
-    """Scores params on folds. Picklable, so that it can run in another process.
+    """Scores params on folds; picklable, so that it can run in another process.
 
-    One that can tell how long fits take, beside others of the same kind, may have
-    ``size(candidates) -> float``; no result depends on it. One that checks what it shares may have
-    ``passed``, the digests of what was checked before, and ``objections(candidates, has_curves=)``,
-    sentences on why some share no fit.
+    An objective that knows how long fits take, relative to others of the same kind, may have
+    ``size(candidates) -> float``; no result depends on it. One that verifies what it shares may
+    have ``passed``, the digests of kinds that were verified before, and ``objections(candidates,
+    has_curves=)``, sentences on why some candidates share no fit.
     """
 
     # Properties, so that an attribute, a property and a field of a frozen class all will do.
     @property
     def metrics(self) -> tuple[Metric, ...]:
-        """Everything recorded; the deciding ones first."""
+        """All metrics that are recorded; the deciding ones first."""
 
     @property
     def objectives(self) -> tuple[Metric, ...]:
-        """The metrics that decide."""
+        """Metrics that decide."""
 
     @property
     def n_folds(self) -> int:
-        """Evaluations a trial."""
+        """Number of evaluations per trial."""
 
     @property
     def has_holdout(self) -> bool:
-        """Whether ``HOLDOUT`` is a fold, too, though none of the trials'."""
+        """True if ``HOLDOUT`` is a fold, too, although no trial is evaluated on it."""
 
     @property
     def context(self) -> Mapping[str, str]:
-        """What results depend on besides params and fold: name (``data``, ``code``…) -> digest."""
+        """Digests of all that results depend on but params and fold, by name (``data``…)."""
 
     @property
     def notes(self) -> Sequence[str]:
         """Sentences that a user should read before the first fit."""
 
     def key(self, params: Params, fold: int) -> str:
-        """Digest that identifies one evaluation: equal keys, equal scores."""
+        """Digest that identifies one evaluation: equal keys mean equal scores."""
 
     def defaults(self) -> Params:
         """The estimator's own values of its parameters."""
 
     def groups(self, candidates: Sequence[Params]) -> Sequence[tuple[int, ...]]:
-        """Which candidates one fit can score.
+        """Group candidates that one fit can score.
 
         Returns:
-            Indices of the candidates, each in one group, by the first of each group.
+            Indices of the candidates, each in one group; groups are ordered by their first member.
         """
 
     def curve(self, params: Params, space: SearchSpace) -> Sequence[Params]:
-        """What a fit of these params scores besides, at no further fit.
+        """List the submodel candidates that a fit of ``params`` also scores.
 
         Args:
             params: a canonical point of the space.
-            space: whose points may be on the curve.
+            space: contains the candidates.
 
         Returns:
             Canonical points of the space, the given one among them, in order of preference among
-            equally good ones; the given one alone where nothing is shared.
+            equally good ones; only the given one if nothing is shared.
         """
 
     def evaluate(self, fit: Fit) -> list[FoldResult]:
         """Train and score; an exception of the user's code becomes a failed result.
 
         Returns:
-            One result a candidate, in order; then one for each point of ``along``, or for none of
-            them where they would have needed fits of their own.
+            One result per candidate, in order; then one for each extra candidate of ``along``, or
+            for none if they would have needed fits of their own.
         """
 
 
 def know_checks(objective: Objective, passed: Collection[str]) -> None:
-    """Tell an objective what was checked before, where it checks anything.
+    """Pass earlier verifications to an objective, if it verifies anything.
 
     Args:
         objective: before it goes to workers.
@@ -108,13 +111,13 @@ def know_checks(objective: Objective, passed: Collection[str]) -> None:
 
 
 def changed_files(objective: object, reading: Mapping[str, str] | None) -> list[str]:
-    """The files of a reading that are not as they were; those of estimators are in their keys."""
+    """Files of a reading that have changed; those of estimators are in their keys."""
     ask = getattr(objective, "changed", None)
     return [] if ask is None else list(ask(reading))
 
 
 def holding(objective: object) -> Holds:
-    """Tells of readings whether all that was read is as it was."""
+    """Build a function that tells of readings whether all files in them are unchanged."""
     if getattr(objective, "changed", None) is None:
         return always
     return lambda reading: not changed_files(objective, reading)

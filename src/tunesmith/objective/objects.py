@@ -1,7 +1,7 @@
 """Parameter values that JSON cannot hold: estimators, functions, tuples, arrays.
 
-They travel as tokens, so that everything that compares, sorts and stores params has plain JSON to
-do with.
+They are passed as tokens, so that everything that compares, sorts and stores params needs plain
+JSON only.
 """
 
 from typing import Any
@@ -17,15 +17,15 @@ TAG = "object"
 
 
 class Objects:
-    """Values by their tokens; equal content, equal token, in every process."""
+    """Values by their tokens; equal content has equal tokens in every process."""
 
     def __init__(self) -> None:
         self._by_token: dict[str, Any] = {}
         self.unnamed: list[str] = []
-        """Values whose content has no digest: nobody recognises them in another process."""
+        """Values whose content has no digest; another process cannot recognise them."""
 
     def encode(self, value: Any) -> Value:
-        """A value as JSON; NumPy's numbers are the plain ones that they equal."""
+        """Encode a value as JSON; NumPy's numbers become the plain ones that they equal."""
         if isinstance(value, np.bool_ | np.integer | np.float64 | np.str_):
             value = value.item()
         if value is None or type(value) in (bool, int, str):
@@ -48,9 +48,9 @@ class Objects:
             return {TAG: text, "digest": f"{id(value)}"}
 
     def decode(self, value: Value) -> Any:
-        """What ``encode`` was given."""
+        """Return the value that ``encode`` was given."""
         return self._by_token[canonical_json(value)] if isinstance(value, dict) else value
 
     def decoded(self, params: Params) -> dict[str, Any]:
-        """Params with their objects."""
+        """Replace tokens in params by their objects."""
         return {name: self.decode(value) for name, value in params.items()}

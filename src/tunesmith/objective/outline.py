@@ -1,7 +1,7 @@
-"""What a study's results depend on, told from data and text alone: no code of the project is run.
+"""Description of all that a study's results depend on, from data and text only.
 
-For commands that only compare. Whatever cannot be looked at is named, so that nobody takes it for
-unchanged.
+It serves commands that only compare: no code of the project is run. Everything that cannot be
+examined is named, so that nobody takes it for unchanged.
 """
 
 import ast
@@ -20,17 +20,17 @@ CODE, DATA = "the project's code", "the data"
 
 @dataclass(frozen=True)
 class Unseen:
-    """Something that could not be looked at."""
+    """Something that could not be examined."""
 
     what: str
     why: str
 
 
 class UnseenError(TunesmithError):
-    """What a study's results depend on cannot be told.
+    """A study's dependencies cannot be told completely.
 
     Args:
-        found: everything that could not be looked at.
+        found: everything that could not be examined.
     """
 
     def __init__(self, found: Sequence[Unseen]) -> None:
@@ -40,24 +40,24 @@ class UnseenError(TunesmithError):
 
 @dataclass(frozen=True)
 class Outline:
-    """An objective without what evaluates."""
+    """An objective without the parts that evaluate."""
 
     context: Mapping[str, str]
-    """As of the objective itself."""
+    """The same as in the objective itself."""
     metrics: tuple[Metric, ...]
     objectives: tuple[Metric, ...]
     n_folds: int | None
-    """``None`` where code of the project makes the folds."""
+    """Number of folds; ``None`` if code of the project makes them."""
     has_holdout: bool
     changed: Callable[[Mapping[str, str] | None], list[str]] | None = None
-    """Of a program: the files of a reading that are not as they were."""
+    """For a program: returns the files of a reading that have changed."""
 
 
 def outline(definition: Definition) -> Outline:
     """Describe a study's objective.
 
     Raises:
-        UnseenError: something that it depends on is not there, or cannot be read or parsed.
+        UnseenError: something that it depends on is missing, or cannot be read or parsed.
     """
     problems = [Unseen(CODE, why) for why in unreadable_code(definition)]
     problems += [Unseen(DATA, why) for why in _unreadable_data(definition)]
@@ -79,13 +79,13 @@ def outline(definition: Definition) -> Outline:
 
 
 def metric_of(spec: MetricSpec) -> Metric:
-    """A metric as its section says; one's own without a direction is a scikit-learn scorer."""
+    """Metric as its section describes it; your own one without a direction is a scorer."""
     usual = "minimize" if spec.scorer is None and spec.name.endswith("_time") else "maximize"
     return Metric(spec.name, spec.direction or usual)  # type: ignore[arg-type]
 
 
 def unreadable_code(definition: Definition) -> Iterator[str]:
-    """Why digests of the project's code would not stand for all of it."""
+    """Reasons why digests of the project's code would not cover all of it."""
     section, root = definition.file.objective, definition.root.resolve()
     for item in section.command or ():
         if item.endswith(".py") and "{" not in item and not (root / item).is_file():
@@ -98,7 +98,7 @@ def unreadable_code(definition: Definition) -> Iterator[str]:
 
 
 def _exists(top: str) -> bool:
-    """Whether a module could be imported, however often it was before its file was removed."""
+    """True if a module could be imported now, whether or not it was imported before."""
     finders = [finder for finder in sys.meta_path if hasattr(finder, "find_spec")]
     try:
         return any(finder.find_spec(top, None) is not None for finder in finders)

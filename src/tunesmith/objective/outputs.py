@@ -1,4 +1,4 @@
-"""Between what scikit-learn's ``_fit_and_score`` returns and what a study keeps of a fold."""
+"""Translation between the results of scikit-learn's ``_fit_and_score`` and those of a study."""
 
 import io
 import warnings
@@ -13,19 +13,19 @@ from tunesmith.history import Failure, FoldResult, Metric
 Output = dict[str, Any]
 """``test_scores``, ``train_scores``, ``fit_time``, ``score_time``, ``fit_error``."""
 TRAIN = "train_"
-"""Goes before the metric in the names of scores on the training rows."""
+"""Prefix of the names of scores on the training rows."""
 Warned = tuple[tuple[type[Warning], str], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class LiveResult(FoldResult):
-    """A fold's result with all that ``cv_results_`` is made of."""
+    """A fold's result with everything that ``cv_results_`` is made of."""
 
     output: Output = field(default_factory=dict)
     said: str = ""
-    """What the fit printed in another process."""
+    """Output of the fit in another process."""
     warned: Warned = ()
-    """What it warned of there."""
+    """Warnings of the fit in another process."""
 
 
 @dataclass(frozen=True)
@@ -33,17 +33,17 @@ class Outputs:
     """Names scores, and translates both ways."""
 
     names: tuple[str, ...]
-    """The scorers' names; that of a single one is free."""
+    """Names of the scorers; a single one may have any name."""
     is_several: bool
-    """Whether scikit-learn gets the scores by name."""
+    """True if scikit-learn gets the scores by name."""
     deciding: str
-    """The metric that leads a search."""
+    """The metric that decides a search."""
     has_train: bool
     error_score: float | str
 
     @property
     def metrics(self) -> tuple[Metric, ...]:
-        """Everything recorded; scikit-learn's scorers are always maximized."""
+        """All metrics that are recorded; scikit-learn's scorers are always maximized."""
         names = dict.fromkeys((self.deciding, *self.names))
         train = [f"{TRAIN}{name}" for name in self.names if self.has_train]
         return tuple(Metric(name) for name in (*names, *train))
@@ -51,7 +51,7 @@ class Outputs:
     def result(
         self, fold: int, output: Output, n_sharing: int = 1, ways: tuple[str, ...] = ()
     ) -> LiveResult:
-        """What a study keeps: finite scores; a fold without the deciding one has failed."""
+        """Build the study's result: finite scores; a fold without the deciding one has failed."""
         scores = self._named(output.get("test_scores"))
         train = self._named(output.get("train_scores"))
         every = scores | {f"{TRAIN}{name}": score for name, score in train.items()}
@@ -82,7 +82,7 @@ class Outputs:
         return Failure("inf" if is_infinite(score) else "nan", f"{self.deciding} is {score}")
 
     def of(self, result: FoldResult) -> Output:
-        """The output behind a result; made anew where it came from the ledger or from a limit."""
+        """The output behind a result; made anew if the result came from a ledger or a limit."""
         if isinstance(result, LiveResult):
             return result.output
         failure = result.failure
@@ -105,7 +105,7 @@ class Outputs:
 
 
 def is_finite(score: Any) -> bool:
-    """Whether a score can be compared."""
+    """True if a score can be compared."""
     try:
         return isfinite(score)
     except (TypeError, OverflowError):
@@ -113,7 +113,7 @@ def is_finite(score: Any) -> bool:
 
 
 def is_infinite(score: Any) -> bool:
-    """Whether a score is a number beyond all others, so that it could lead a ranking."""
+    """True if a score is a number beyond all others, so that it could lead a ranking."""
     try:
         return isinf(score)
     except OverflowError:  # a whole number too large for a float
@@ -123,17 +123,17 @@ def is_infinite(score: Any) -> bool:
 
 
 def without_infinite(outputs: Sequence[Output], error_score: Any) -> list[str]:
-    """Put ``error_score`` where a scorer gave an infinite test score: that fold has failed.
+    """Replace infinite test scores by ``error_score``: such a fold has failed.
 
     Args:
         outputs: of all fits; changed in place. NaN stays, which scikit-learn ranks last.
         error_score: a number, or ``"raise"``.
 
     Returns:
-        What was found, in words, each once.
+        Descriptions of the infinite scores, each once.
 
     Raises:
-        ValueError: something was found, and ``error_score`` is ``"raise"``.
+        ValueError: there is an infinite score, and ``error_score`` is ``"raise"``.
     """
     found: dict[str, None] = {}
     for output in outputs:
@@ -152,7 +152,7 @@ def without_infinite(outputs: Sequence[Output], error_score: Any) -> list[str]:
 
 @contextmanager
 def heard() -> Iterator[tuple[io.StringIO, dict[tuple[type[Warning], str], None]]]:
-    """Collect what a fit prints and warns of, each warning once."""
+    """Collect the output and the warnings of a fit, each warning once."""
     said, warned = io.StringIO(), dict[tuple[type[Warning], str], None]()
 
     def note(message: Warning | str, category: type[Warning], *_place: Any) -> None:

@@ -1,4 +1,4 @@
-"""Trials -> the fits that are left to do."""
+"""Plan of the fits that trials still need."""
 
 from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import dataclass
@@ -12,29 +12,29 @@ Grouping = Callable[[Sequence[Params]], Sequence[tuple[int, ...]]]
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A trial's points: the one that was proposed, and what its fits may score besides."""
+    """Params of a pending trial: the proposed ones and its extra candidates."""
 
     number: int
     points: tuple[Params, ...]
     proposed: int = 0
-    """The place of what was proposed."""
+    """Place of the proposed params."""
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedFit:
-    """A fit, and whose points it scores."""
+    """A fit, and the trials that wait for its results."""
 
     fit: Fit
     owners: tuple[tuple[tuple[int, int], ...], ...]
-    """(trial number, place among its points) of all that wait for a result; by point of the fit."""
+    """For each point of the fit, (trial number, place among its points) of all that wait for it."""
 
     @property
     def first(self) -> int:
-        """The first trial that waits for it."""
+        """Number of the first trial that waits for it."""
         return min(number for owners in self.owners for number, _ in owners)
 
     def alone(self) -> "list[PlannedFit]":
-        """A fit for every candidate; what would only have come along is given up."""
+        """One fit for each candidate; extra candidates are dropped."""
         pairs = zip(self.fit.candidates, self.owners, strict=False)
         return [PlannedFit(Fit(self.fit.fold, (params,)), (owners,)) for params, owners in pairs]
 
@@ -45,16 +45,17 @@ def plan(
     known: Container[tuple[int, int, int]] = (),
     groups: Grouping | None = None,
 ) -> list[PlannedFit]:
-    """The fits that trials need, minus what is known.
+    """List the fits that trials need, without results that are known.
 
     Args:
-        trials: what to evaluate.
-        n_folds: folds a trial.
-        known: (trial number, place, fold) of results that are there already.
-        groups: which candidates can share a fit; by default none.
+        trials: the trials to evaluate.
+        n_folds: folds per trial.
+        known: (trial number, place, fold) of known results.
+        groups: groups candidates that can share a fit; by default none do.
 
     Returns:
-        By the number of their first trial, then by fold, so that early trials are told early.
+        Fits by the number of their first trial, then by fold, so that early trials are completed
+        early.
     """
     planned: list[PlannedFit] = []
     # Most folds lack the same trials, and finding groups means making estimators.
@@ -73,15 +74,15 @@ def plan(
 def largest_last_ones_first(
     planned: Sequence[PlannedFit], n_last: int, size: Callable[[Sequence[Params]], float]
 ) -> list[PlannedFit]:
-    """The same fits, the last ones by size, so that all workers end at about the same time.
+    """Order the last fits by size, so that all workers end at about the same time.
 
-    Only the last: early trials are told early (docs/decisions/0015-last-fits.md). Graham, Bounds on
-    multiprocessing timing anomalies (1969).
+    Only the last ones: early trials are to be completed early (docs/decisions/0015-last-fits.md).
+    Graham, Bounds on multiprocessing timing anomalies (1969).
 
     Args:
         planned: in order.
-        n_last: how many are put in order of their size.
-        size: of a fit that scores these.
+        n_last: number of fits that are ordered by size.
+        size: relative cost of a fit.
     """
     n_first = max(len(planned) - n_last, 0)
     last = planned[n_first:]
@@ -103,7 +104,7 @@ class _Left:
 
 
 def _fits(members: Sequence[_Left], fold: int, groups: Grouping | None) -> Iterator[PlannedFit]:
-    """One fit for trials whose proposals share one, if all of their points do; else one each."""
+    """Make one fit for trials whose proposals share it, if all their points do; else one each."""
     whole = _fit(members, fold)
     has_curves = any(len(member.trial.points) > 1 for member in members)
     if len(members) > 1 and has_curves and groups and len(groups(whole.fit.points)) > 1:

@@ -10,11 +10,11 @@ if TYPE_CHECKING:
     from sklearn.compose import ColumnTransformer
 
 MAX_ONE_HOT = 20
-"""Categories with more distinct values than this are encoded as ordinals."""
+"""Largest number of distinct values for one-hot encoding; with more, a category becomes a rank."""
 
 
 def auto_preprocessor(table: Table) -> "ColumnTransformer":
-    """A transformer that turns every feature into numbers without gaps.
+    """Build a transformer that turns every feature into numbers without gaps.
 
     - number: median, then zero mean and unit variance;
     - category with few values: the most frequent one for gaps, then one column a value;
@@ -22,8 +22,8 @@ def auto_preprocessor(table: Table) -> "ColumnTransformer":
     - boolean: 0 or 1, the most frequent one for gaps;
     - date: days since 1970, then as a number.
 
-    Which columns are which is decided once, from all rows that the search sees; everything that
-    is learned from values (medians, categories, …) is learned inside the fold.
+    The kind of a column is decided once, from all rows that the search sees. Everything that is
+    learned from values (medians, categories, …) is learned inside the fold.
     """
     from sklearn.compose import ColumnTransformer
 
@@ -36,7 +36,7 @@ def auto_preprocessor(table: Table) -> "ColumnTransformer":
 
 
 def columns_by_branch(table: Table) -> dict[str, list[str]]:
-    """The features of every branch of the transformer."""
+    """Features of every branch of the transformer."""
     columns: dict[str, list[str]] = {
         "numbers": [],
         "categories": [],
@@ -88,7 +88,7 @@ def _branches() -> dict[str, Any]:
 
 
 def days(frame: pd.DataFrame) -> pd.DataFrame:
-    """Dates as days since 1970, with fractions; NaN where there is none.
+    """Convert dates to days since 1970, with fractions; NaN if there is none.
 
     >>> days(pd.DataFrame({"day": ["1970-01-02", None]}))["day"].tolist()
     [1.0, nan]

@@ -1,9 +1,9 @@
-"""Scikit-learn's metrics without the looking around: the same arithmetic on a truth looked at once.
+"""Scikit-learn's metrics without their repeated checks: the same arithmetic on one checked truth.
 
-A function here gets a ``Truth`` and the answers of one estimator, and gives the number that
-scikit-learn's metric gives, bit for bit: the same floating point operations in the same order. In
-every case that is not plain (a class that nobody has, something not finite, a division by zero, a
-warning or an error to come) it gives ``None``, and scikit-learn's own metric has the word.
+A function here gets a ``Truth`` and the answers of one estimator, and returns the number that
+scikit-learn's metric returns, bit for bit: the same floating point operations in the same order. In
+every special case (a class without rows, a value that is not finite, a division by zero, a warning
+or an error) it returns ``None``, and scikit-learn's own metric is used.
 """
 
 from collections.abc import Callable, Mapping
@@ -14,12 +14,12 @@ from typing import Any
 import numpy as np
 
 MAX_LABELS = 20
-"""With more, scikit-learn begins to doubt that they are labels."""
+"""Largest number of labels; with more, scikit-learn may warn that they are no labels."""
 
 
 @dataclass(eq=False)
 class Truth:
-    """The true values of the rows that are predicted, and what metrics make of them."""
+    """True values of the predicted rows, and values that metrics derive from them."""
 
     y: np.ndarray
     """``(n,)``; must not change."""
@@ -28,7 +28,7 @@ class Truth:
 
     @cached_property
     def labels(self) -> np.ndarray | None:
-        """The labels, sorted; ``None`` where they are not plain."""
+        """Labels, sorted; ``None`` if they are not plain."""
         if not are_labels(self.y):
             return None
         labels = np.unique(self.y)
@@ -37,12 +37,12 @@ class Truth:
 
     @property
     def n_labels(self) -> int:
-        """Number of labels; 0 where they are not plain."""
+        """Number of labels; 0 if they are not plain."""
         return 0 if self.labels is None else len(self.labels)
 
     @cached_property
     def codes(self) -> np.ndarray:
-        """``(n,)`` places among the labels."""
+        """Places of the rows' labels among all labels, ``(n,)``."""
         return np.searchsorted(self._labels, self.y)
 
     @property
@@ -56,28 +56,28 @@ class Truth:
 
     @cached_property
     def _first(self) -> Any:
-        """The first label where they are whole numbers in a row, else ``None``."""
+        """First label if they are consecutive whole numbers, else ``None``."""
         labels = self._labels
         is_row = labels.dtype.kind == "i" and int(labels[-1]) - int(labels[0]) < len(labels)
         return labels[0] if is_row else None
 
     @cached_property
     def columns(self) -> list[np.ndarray]:
-        """By label ``(n,)`` booleans: where it is the true one."""
+        """For each label, ``(n,)`` booleans: true if a row has it."""
         return [self.codes == code for code in range(self.n_labels)]
 
     def place_of(self, label: Any) -> int | None:
-        """Where a label stands."""
+        """Place of a label."""
         found = [place for place, known in enumerate(self._labels.tolist()) if known == label]
         return found[0] if found else None
 
     def of_label(self, table: np.ndarray) -> np.ndarray:
-        """``(n,)`` the entry of each row's true label in a table ``(n, n_labels)``."""
+        """Entry of each row's true label in a table ``(n, n_labels)``, as ``(n,)``."""
         entries: np.ndarray = table[np.arange(len(table)), self.codes]
         return entries
 
     def confusion(self, predicted: Any) -> np.ndarray | None:
-        """``(n_labels, n_labels)`` counts, truth by prediction; ``None`` beside other labels."""
+        """Counts, ``(n_labels, n_labels)``, by truth and prediction; ``None`` for other labels."""
         is_alike = type(predicted) is np.ndarray and predicted.shape == self.y.shape
         if not self.n_labels or not is_alike or predicted.dtype != self.y.dtype:
             return None
@@ -101,7 +101,7 @@ class Truth:
 
     @cached_property
     def column(self) -> np.ndarray | None:
-        """``(n, 1)`` true numbers; ``None`` where they are not plain."""
+        """True numbers, ``(n, 1)``; ``None`` if they are not plain."""
         if self.y.dtype.kind not in "if" or self.y.itemsize > 8 or len(self.y) < 2:
             return None
         column = self.y.astype(float).reshape(-1, 1)
@@ -109,7 +109,7 @@ class Truth:
 
     @cached_property
     def deviations(self) -> np.ndarray:
-        """``(n, 1)`` squares of the distances from the mean."""
+        """Squared distances from the mean, ``(n, 1)``."""
         column = self.column
         assert column is not None  # noqa: S101 - asked only where there are numbers
         squares: np.ndarray = (column - np.average(column, axis=0)) ** 2
@@ -117,18 +117,18 @@ class Truth:
 
     @cached_property
     def spread(self) -> np.ndarray:
-        """``(1,)`` their sum."""
+        """Sum of the squared distances, ``(1,)``."""
         total: np.ndarray = np.sum(self.deviations, axis=0)
         return total
 
     @cached_property
     def variance(self) -> np.ndarray:
-        """``(1,)`` their mean."""
+        """Mean of the squared distances, ``(1,)``."""
         mean: np.ndarray = np.average(self.deviations, axis=0)
         return mean
 
     def beside(self, answers: Any) -> tuple[np.ndarray, np.ndarray] | None:
-        """True and predicted numbers, each ``(n, 1)``; ``None`` where they are not plain."""
+        """True and predicted numbers, each ``(n, 1)``; ``None`` if they are not plain."""
         is_alike = type(answers) is np.ndarray and answers.shape == self.y.shape
         if self.column is None or not is_alike or answers.dtype.kind != "f":
             return None
@@ -140,7 +140,7 @@ class Truth:
 
 
 def are_labels(values: Any) -> bool:
-    """Whether values are an array of a kind that scikit-learn takes for labels: whole or text."""
+    """True if values are an array of a type that scikit-learn takes for labels: whole or text."""
     if type(values) is not np.ndarray or values.ndim != 1:
         return False
     if values.dtype.kind == "f":
@@ -237,7 +237,7 @@ def brier(truth: Truth, answers: Any) -> float | None:
 
 
 def _are_probabilities(truth: Truth, answers: Any) -> bool:
-    """Of the second of two classes, or of each of more, to be counted on without a warning."""
+    """True for probabilities, of the second of two classes or of each, that need no warning."""
     if not truth.n_labels or not _are_floats(answers) or len(answers) != len(truth.y):
         return False
     if not (answers.min() >= 0 and answers.max() <= 1):
@@ -275,7 +275,7 @@ def roc_auc_ovr(truth: Truth, answers: Any, *, average: str = "macro") -> float 
 
 
 def _area(positive: np.ndarray, scores: np.ndarray) -> float | None:
-    """Under the ROC curve."""
+    """Area under the ROC curve."""
     counts = _counts(positive, scores)
     if counts is None:
         return None
@@ -357,7 +357,7 @@ ERRORS: dict[str, Error] = {
 
 
 def error(truth: Truth, answers: Any, *, by: Error) -> float | None:
-    """Any of ``ERRORS``."""
+    """Compute any of ``ERRORS``."""
     numbers = truth.beside(answers)
     return None if numbers is None else float(by(*numbers)[0])
 
@@ -381,7 +381,7 @@ AVERAGES = ("binary", "macro", "micro", "weighted")
 
 
 def quick_metric(score_func: Any, options: Mapping[str, Any]) -> Metric | None:
-    """The quick way to one of scikit-learn's metrics; ``None`` where there is none.
+    """Find the quick form of one of scikit-learn's metrics; ``None`` if there is none.
 
     Args:
         score_func: a metric ``(y_true, answers)``.

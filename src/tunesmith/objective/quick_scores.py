@@ -1,12 +1,12 @@
-"""Scikit-learn's scorers, made quick for many estimators on the same rows.
+"""Scikit-learn's scorers in a quick form, for many estimators on the same rows.
 
-A path of submodels is scored some hundred times against the same truth. Scikit-learn's scorers look
-at that truth anew every time, which takes longer than predicting. Here it is looked at once
-(``quick_metrics``), and whatever is not plain is left to scikit-learn's own scorers: the user's
-functions, labels of odd kinds, undefined values with their warnings, errors.
+Many submodels are scored against the same truth. Scikit-learn's scorers check that truth every
+time, which takes longer than predicting. Here it is checked once (``quick_metrics``). Every special
+case is left to scikit-learn's own scorers: the user's functions, unusual labels, undefined values
+with their warnings, errors.
 
-The first quick score of each metric on each truth is compared with scikit-learn's own; where they
-differ, that metric is quick no more.
+The first quick score of each metric on each truth is compared with scikit-learn's own. If they
+differ, the quick form of that metric is not used again.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,11 +20,11 @@ from tunesmith.objective.quick_metrics import MAX_LABELS, Metric, Truth, are_lab
 from tunesmith.objective.slices import is_read_only, own
 
 MAX_TRUTHS = 32
-"""How many truths are remembered; a study has one a fold."""
+"""Number of truths that are remembered; a study has one per fold."""
 
 
 class UnusualError(Exception):
-    """Something that scikit-learn's own scorers should see."""
+    """A case that scikit-learn's own scorers must handle."""
 
 
 @dataclass(frozen=True)
@@ -36,13 +36,13 @@ class Part:
     sign: int
     options: Mapping[str, Any]
     methods: tuple[str, ...]
-    """Of the estimator, by preference."""
+    """Methods of the estimator, by preference."""
     pos_label: Any
     quick: Metric | None
 
     @classmethod
     def of(cls, scorer: Any) -> "Part | None":
-        """``None`` for what ``make_scorer`` did not make, or not in the way that we know."""
+        """Take a scorer apart; ``None`` if it was not made by ``make_scorer`` in a known way."""
         from sklearn.metrics import get_scorer
 
         if type(scorer) is not type(get_scorer("accuracy")):
@@ -57,12 +57,12 @@ class Part:
         return cls(scorer, function, sign, options, methods, pos_label, quick)
 
     def own(self, y: np.ndarray, answers: Any) -> Any:
-        """The score as scikit-learn computes it."""
+        """Score as scikit-learn computes it."""
         return self.sign * self.score_func(y, answers, **self.options)
 
 
 def is_plain_scorer(scorer: Any) -> bool:
-    """Whether it is a metric of scikit-learn's, or an estimator's own score, and no user's code."""
+    """True for a metric of scikit-learn's or an estimator's own score, without the user's code."""
     from sklearn.metrics._scorer import _PassthroughScorer
 
     if isinstance(scorer, _PassthroughScorer):
@@ -74,7 +74,7 @@ def is_plain_scorer(scorer: Any) -> bool:
 
 
 class QuickScorers:
-    """Several scorers at once, which ask an estimator once a method.
+    """Several scorers at once, which call each method of an estimator once.
 
     Args:
         scoring: name -> scorer; a scorer of scikit-learn's, or any ``scorer(estimator, X, y)``.
@@ -95,13 +95,12 @@ class QuickScorers:
         return check_scoring(scoring=self._scoring)
 
     def __call__(self, estimator: Any, X: Any, y: Any) -> dict[str, Any]:
-        """Scores by name, those of scikit-learn's combined scorer.
+        """Scores by name, equal to those of scikit-learn's combined scorer.
 
         Args:
             estimator: fitted.
             X: rows.
-            y: their true values; quick where it is a read-only array, of which nobody changes the
-                values behind its back.
+            y: their true values; quick if it is a read-only array, whose values never change.
 
         Raises:
             Exception: whatever the estimator or a metric raises.
@@ -151,9 +150,9 @@ class Judge:
 
 
 class Answers:
-    """What one estimator answers for some rows, in the form that scikit-learn's metrics get it.
+    """Answers of one estimator for some rows, in the form that scikit-learn's metrics get.
 
-    As in scikit-learn's combined scorer a method is asked once, whoever else wants it.
+    As in scikit-learn's combined scorer, each method is called once for all scorers.
     """
 
     def __init__(self, estimator: Any, X: Any, parts: Sequence[Part]) -> None:
@@ -167,7 +166,7 @@ class Answers:
             self._classes = _plain_classes(getattr(estimator, "classes_", None))
 
     def to(self, part: Part) -> Any:
-        """The answers that one scorer asks for."""
+        """Answers that one scorer needs."""
         name = self._names[part.methods]
         if name not in self._found:
             self._found[name] = self._asked(name, part.pos_label)

@@ -1,4 +1,4 @@
-"""Files -> one frame, with a place in the file for whatever cannot be read."""
+"""Reading of data files into one frame; errors name the place in the file."""
 
 import csv
 import lzma
@@ -81,7 +81,7 @@ def _read(path: Path, name: str, separator: str) -> pd.DataFrame:
 
 SPREADSHEETS = (".xls", ".xlsx", ".xlsm", ".xlsb", ".ods", ".numbers")
 DAMAGED = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, tarfile.TarError, re.error)
-"""What the readers of compressed files raise."""
+"""Errors that readers of compressed files raise."""
 
 
 def _neighbour(path: Path) -> str:
@@ -169,7 +169,7 @@ def _refuse_duplicates(name: str, columns: Sequence[str]) -> None:
 
 
 def _refuse_short_lines(path: Path, name: str, separator: str, frame: pd.DataFrame) -> None:
-    """pandas fills a line that ends too early with empty values; say so instead."""
+    """Refuse lines that end too early, which pandas would fill with empty values."""
     is_text = path.suffix.lower() in (".csv", ".tsv", ".txt") and len(separator) == 1
     if not is_text or frame.shape[1] < 2 or not frame.iloc[:, -1].isna().any():
         return

@@ -15,7 +15,7 @@ class Watch:
 
     @classmethod
     def of(cls, root: Path, names: Iterable[str]) -> "Watch":
-        """Note what the files are now.
+        """Record the present state of the files.
 
         Args:
             root: the folder that names are relative to.

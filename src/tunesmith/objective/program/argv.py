@@ -20,13 +20,13 @@ PLACES = (
     "run",
     "workspace",
 )
-"""What a word in braces may stand for besides a parameter."""
+"""Words in braces that stand for something else than a parameter."""
 NAME = re.compile(r"[\w.]+\Z")
 BRACES = "A literal brace is written twice: {{ or }}."
 
 
 def words_of(item: str) -> list[str]:
-    """The words in braces of an item; doubled braces are plain ones.
+    """List the words in braces of an item; doubled braces are plain ones.
 
     >>> words_of("--lr={learning_rate}{{x}}")
     ['learning_rate']
@@ -35,11 +35,11 @@ def words_of(item: str) -> list[str]:
 
 
 def objections(command: Sequence[str], known: Sequence[str]) -> Iterator[str]:
-    """What is wrong with a command.
+    """List the mistakes in a command.
 
     Args:
         command: items as configured.
-        known: names of parameters, and of all else that words in braces may stand for.
+        known: names of parameters, and all other words that may be in braces.
     """
     for index, item in enumerate(command):
         try:
@@ -66,7 +66,7 @@ def _formatted(item: str) -> Iterator[str]:
 
 
 def ambiguous(command: Sequence[str], names: Sequence[str]) -> list[str]:
-    """Objections to words that are both a parameter and something else.
+    """List words that are both a parameter and something else.
 
     Args:
         command: items as configured, of which ``objections`` finds nothing wrong.
@@ -88,14 +88,14 @@ def _words_if_any(item: str) -> list[str]:
 
 
 def fill(command: Sequence[str], values: Mapping[str, str], params: Params) -> list[str]:
-    """The items of one run.
+    """Fill in the items of one run.
 
-    An item with a parameter that is not active in these params is left out; so write
-    ``--lr={lr}`` as one item rather than two.
+    An item with a parameter that is not active in these params is left out, so write ``--lr={lr}``
+    as one item, not as two.
 
     Args:
         command: items as configured.
-        values: what other words than parameters stand for.
+        values: texts for words that are no parameters.
         params: the trial's params.
 
     Raises:
@@ -121,13 +121,13 @@ def fill(command: Sequence[str], values: Mapping[str, str], params: Params) -> l
 
 
 def risky(command: Sequence[str], names: Sequence[str]) -> list[str]:
-    """Items that begin with a parameter: a value such as ``-1`` would be taken for an option."""
+    """List items that begin with a parameter: a value such as ``-1`` would look like an option."""
     starts = {f"{{{name}}}" for name in names}
     return [item for item in command if any(item.startswith(start) for start in starts)]
 
 
 def text_of(value: Value) -> str:
-    """A value as an argument: words as they are, anything else as in JSON.
+    """Write a value as an argument: words as they are, anything else as JSON.
 
     >>> [text_of(value) for value in (0.1, True, None, "a b", [1, 2])]
     ['0.1', 'true', 'null', 'a b', '[1, 2]']

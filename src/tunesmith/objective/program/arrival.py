@@ -1,8 +1,8 @@
-"""Whether a program has read its parameters file, by the time that the file system notes.
+"""Detect by access times whether a program has read its parameters file.
 
-A file that was marked and read once has another access time, whatever the language and the way.
-That can be told on local file systems that note such times and cannot share the blocks of copies;
-elsewhere nothing is concluded.
+A file that was marked and then read has another access time, whatever the language of the reader.
+This works on local file systems that record such times and do not share the blocks of copies. On
+others, nothing is concluded.
 """
 
 import fcntl
@@ -14,7 +14,7 @@ from pathlib import Path
 
 FICLONE = 0x40049409
 LOCAL = ("ext2", "ext3", "ext4", "tmpfs", "overlay", "xfs", "btrfs", "f2fs")
-"""Elsewhere somebody on another machine may read, unseen."""
+"""Local file systems; on others, a process on another machine may read unseen."""
 MOUNTS = Path("/proc/self/mountinfo")
 
 
@@ -25,7 +25,7 @@ def mark(file: Path) -> None:
 
 
 def is_unread(file: Path) -> bool:
-    """Whether a marked file is certain not to have been read."""
+    """True if a marked file has certainly not been read."""
     try:
         found = file.stat()
     except OSError:
@@ -34,13 +34,13 @@ def is_unread(file: Path) -> bool:
 
 
 def _tells(folder: Path) -> bool:
-    """Whether a folder's file system notes that files are read, and nobody goes round that."""
+    """True if a folder's file system records that files are read, and nothing bypasses that."""
     return _kind(folder.stat().st_dev) in LOCAL and _is_noted(folder)
 
 
 @cache
 def _kind(device: int) -> str:
-    """The kind of the file system with a device number; ``""`` if it is not known."""
+    """Kind of the file system with a device number; ``""`` if it is not known."""
     wanted = f"{os.major(device)}:{os.minor(device)}"
     try:
         lines = MOUNTS.read_text().splitlines()
@@ -65,7 +65,7 @@ def _is_noted(folder: Path) -> bool:
 
 
 def _shares(file: Path, clone: Path) -> bool:
-    """Whether a copy can share a file's blocks: it is then made without reading."""
+    """True if a copy can share a file's blocks: such a copy is made without reading."""
     with file.open("rb") as source, clone.open("wb") as target:
         try:
             fcntl.ioctl(target.fileno(), FICLONE, source.fileno())

@@ -1,4 +1,4 @@
-"""From a definition to the objective of a program, checked before anything is run."""
+"""Objective of a study that runs a program, checked before anything is run."""
 
 import os
 from collections.abc import Mapping
@@ -36,22 +36,22 @@ from tunesmith.objective.program.views import unwatched, view_of
 from tunesmith.objective.program.watching import Watching
 
 RUN_BY = ("command", "overrides", "metrics_pattern", "progress_file", "metric", "also", "params")
-"""Keys of the section that change what a run's scores are."""
+"""Keys of the section that change the scores of a run."""
 
 
 def build_program(
     definition: Definition, *, n_workers: int, restored: Mapping[str, str | None]
 ) -> ProgramObjective:
-    """The objective of a study that runs a program.
+    """Build the objective of a study that runs a program.
 
     Args:
         definition: of the study; its objective has a ``command``.
-        n_workers: programs at a time.
-        restored: variables of which worker processes have other values than the user.
+        n_workers: programs that run at the same time.
+        restored: variables that have other values in worker processes than for the user.
 
     Raises:
         UsageError: the command, its parameters or its files cannot be used.
-        DataError: the table or the folds cannot serve.
+        DataError: the table or the folds cannot be used.
     """
     section, root = definition.file.objective, definition.root.resolve()
     ports = ProgramPorts.of(definition)
@@ -95,11 +95,11 @@ def build_program(
 
 
 def outline_program(definition: Definition) -> Outline:
-    """What results depend on and are, without looking for the program.
+    """Describe the results of a study and all that they depend on, without looking for the program.
 
     Raises:
-        UsageError: files that the configuration names are not there.
-        DataError: the table or the folds cannot serve.
+        UsageError: files that the configuration names are missing.
+        DataError: the table or the folds cannot be used.
     """
     section, root = definition.file.objective, definition.root.resolve()
     metrics = _metrics(section)
@@ -120,7 +120,7 @@ def outline_program(definition: Definition) -> Outline:
 
 
 def mark(definition: Definition) -> str:
-    """What a study's programs carry in their environment, so that they can be found."""
+    """Mark in the environment of a study's programs, by which they can be found."""
     return digest([str(definition.ledger), definition.file.study])
 
 
@@ -157,7 +157,7 @@ def _checkpoints(
 def _context(
     definition: Definition, root: Path, template: str
 ) -> tuple[dict[str, str], list[Path]]:
-    """What all scores of a study depend on, and the files among it."""
+    """Digests of all that the scores of a study depend on, and the files among it."""
     section = definition.file.objective
     files = named(root, section.depends_on or ())
     if section.params_file is not None:

@@ -1,8 +1,8 @@
-"""Whether every parameter reaches the program; a study of values that do not is refused.
+"""Check that every parameter reaches the program; otherwise the study is refused.
 
-A parameter is carried by words in braces in the command, by Hydra's overrides, by a key that stands
-in the parameters file, or by the file that ``TUNESMITH_PARAMS`` names if the program reads that.
-Whether it does is looked for in the program's files.
+A parameter reaches it by words in braces in the command, by Hydra's overrides, by a key of the
+parameters file, or by the file that ``TUNESMITH_PARAMS`` names, if the program reads that. The
+program's files are searched to find out.
 """
 
 import os
@@ -25,7 +25,7 @@ from tunesmith.types import Value
 
 @dataclass(frozen=True)
 class _Study:
-    """What is asked about each parameter."""
+    """Facts about a study that the search for each parameter needs."""
 
     definition: Definition
     ports: ProgramPorts
@@ -37,13 +37,13 @@ class _Study:
 
 
 def check_carried(definition: Definition, ports: ProgramPorts) -> tuple[str, ...]:
-    """Look for the way that each parameter takes to the program.
+    """Find the way by which each parameter reaches the program.
 
     Returns:
-        Notes on what could not be told.
+        Notes on parameters for which that could not be found out.
 
     Raises:
-        ConfigError: some parameters reach it by no way.
+        ConfigError: some parameters do not reach it.
     """
     root = definition.root.resolve()
     study = _Study(definition, ports, program_of(root, ports.command))
@@ -56,14 +56,14 @@ def _by_command(ports: ProgramPorts) -> set[str]:
 
 
 def _has_all(study: _Study) -> bool:
-    """Whether all parameters are handed over together."""
+    """True if all parameters are passed together."""
     ports = study.ports
     is_handed = ports.params_file is None and "params" in _by_command(ports)
     return is_handed or ports.overrides is not None
 
 
 def _uncarried(study: _Study) -> list[str]:
-    """Parameters that neither the command nor the parameters file holds."""
+    """List the parameters that neither the command nor the parameters file holds."""
     if _has_all(study):
         return []
     template, given = study.ports.params_file, _by_command(study.ports)
@@ -122,7 +122,7 @@ def _nowhere(study: _Study, name: str, left: Sequence[str]) -> Violation:
 
 
 def _names(study: _Study) -> Iterator[Violation]:
-    """Slips in ``names``, and places that get in each other's way."""
+    """List mistakes in ``names``, and places that conflict with each other."""
     template, known = study.ports.params_file, names_of(study.definition)
     if template is None:
         return
@@ -151,7 +151,7 @@ def _path(study: _Study, name: str) -> Keys:
 
 
 def _unseen(study: _Study) -> Iterator[str]:
-    """A program whose files are not in the project may read the parameters by itself."""
+    """Note that a program outside of the project may read the parameters by itself."""
     left = _uncarried(study)
     if not left:
         return
@@ -172,7 +172,7 @@ def _unseen(study: _Study) -> Iterator[str]:
 
 
 def _unread(study: _Study) -> Iterator[str]:
-    """A parameters file that nothing in the program names may be the wrong one."""
+    """Note that a parameters file may be the wrong one, if nothing in the program names it."""
     template, program = study.ports.params_file, study.program
     if template is not None and program.is_seen and not _is_known(study, template):
         yield (
@@ -182,7 +182,7 @@ def _unread(study: _Study) -> Iterator[str]:
 
 
 def _hidden(study: _Study) -> Iterator[str]:
-    """Variables of a file that most libraries leave alone if the environment has them."""
+    """List variables of a file that most libraries ignore if the environment has them."""
     template = study.ports.params_file
     if template is None or template.format != "env":
         return
@@ -198,7 +198,7 @@ def _hidden(study: _Study) -> Iterator[str]:
 
 
 def _is_known(study: _Study, template: Template) -> bool:
-    """Whether the parameters file is handed over, run, or named in the program's files."""
+    """True if the parameters file is passed, run, or named in the program's files."""
     if "params" in _by_command(study.ports):
         return True
     path, program = study.root / template.section.path, study.program

@@ -1,8 +1,8 @@
-"""Where a program leaves its state, so that a trial that goes on need not begin anew.
+"""Folders for a program's state, so that a promoted trial need not start from scratch.
 
-A trial with a larger budget begins with a copy of what the same params left at the budget before.
-A state counts once its run has ended well; what a crash left is thrown away, and so is what other
-code has left.
+A trial with a larger budget begins with a copy of the state that the same params left at the
+smaller one. A state counts only if its run ended well. The remains of a crash are removed, and so
+are states of other versions of the code.
 """
 
 import shutil
@@ -24,13 +24,13 @@ class Checkpoints:
 
     folder: Path
     parameter: str
-    """Of the budget."""
+    """Parameter that holds the budget."""
     context: str
-    """Digest of what all scores depend on."""
+    """Digest of everything that all scores depend on."""
 
     @contextmanager
     def of(self, params: Params, fold: ProgramFold) -> Iterator[Path]:
-        """The folder for one run; it is kept if the block ends without an exception."""
+        """Provide the folder for one run; it is kept if the block ends without an exception."""
         rest = {name: value for name, value in params.items() if name != self.parameter}
         base = self.folder / self.context / digest([rest, fold.seed, fold.split, fold.digest])
         budget = params[self.parameter]
@@ -52,7 +52,7 @@ class Checkpoints:
             shutil.rmtree(before, ignore_errors=True)
 
     def remove_leftovers(self) -> None:
-        """Remove what no run can go on with; for when none is under way."""
+        """Remove states that no run can continue from; call it when no run is active."""
         for folder in self.folder.glob("*"):
             if folder.name != self.context:
                 shutil.rmtree(folder, ignore_errors=True)

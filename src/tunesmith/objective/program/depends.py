@@ -1,4 +1,4 @@
-"""The files that a program's results depend on, as far as can be told from outside."""
+"""Files that a program's results depend on, as far as they are known from outside."""
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
@@ -17,7 +17,7 @@ SKIPPED = {*LEFT_OUT, *ENVIRONMENTS, "site-packages"}
 
 
 def named(root: Path, patterns: Sequence[str]) -> list[Path]:
-    """What ``depends_on`` names; a folder stands for all that it holds.
+    """List the files that ``depends_on`` names; a folder stands for all files in it.
 
     Raises:
         UsageError: a name or pattern finds nothing.
@@ -36,7 +36,7 @@ def named(root: Path, patterns: Sequence[str]) -> list[Path]:
 
 
 def assumed(root: Path, command: Iterable[str]) -> list[Path]:
-    """The files that a command names, and with a Python file all of the project's."""
+    """List the files that a command names; with a Python file, all Python files of the project."""
     given = {root / item for item in command if item and (root / item).is_file()}
     found = {path for path in given if path.resolve().is_relative_to(root.resolve())}
     if any(path.suffix == ".py" for path in found) or "-m" in command:
@@ -54,7 +54,7 @@ def _python_files(root: Path) -> Iterator[Path]:
 
 
 def files_digest(root: Path, files: Sequence[Path]) -> str:
-    """Digest of the files' names and contents; ``""`` where there are none."""
+    """Digest of the files' names and contents; ``""`` if there are none."""
     if not files:
         return ""
     return digest([[path.relative_to(root).as_posix() for path in files], file_digest(files)])

@@ -1,6 +1,7 @@
-"""What DVC keeps in a project, read from its files: data that was added, outs of stages, its cache.
+"""Paths that DVC tracks in a project: added data, outputs of stages, its cache.
 
-Only what is needed to leave them alone: nothing is checked, and what cannot be read is passed over.
+Only the paths that must be left alone are read. Nothing is checked, and files that cannot be read
+are skipped.
 """
 
 import configparser
@@ -19,23 +20,23 @@ CACHE = ".dvc/cache"
 
 @dataclass(frozen=True)
 class Tracked:
-    """Paths relative to the project; of what lies outside, whole ones."""
+    """Paths relative to the project; absolute ones for paths outside of it."""
 
     added: frozenset[str] = frozenset()
-    """By ``dvc add`` or ``dvc import``: programs read it."""
+    """Paths of ``dvc add`` or ``dvc import``, which programs read."""
     outs: frozenset[str] = frozenset()
-    """Of stages: programs may write them."""
+    """Outputs of stages, which programs may write."""
     caches: tuple[str, ...] = ()
     """Folders of caches."""
 
     @property
     def names(self) -> frozenset[str]:
-        """All that DVC tracks."""
+        """All paths that DVC tracks."""
         return self.added | self.outs
 
 
 def tracked(root: Path, files: Iterable[str]) -> Tracked:
-    """What DVC tracks in a project.
+    """Find the paths that DVC tracks in a project.
 
     Args:
         root: the project folder.
@@ -87,7 +88,7 @@ def _is_in(path: str, root: Path) -> bool:
 
 
 def _path(item: Any) -> str:
-    """An out stands as text, as a table with its path, or as a table of one key."""
+    """Read an output, which is a text, a table with its path, or a table of one key."""
     if isinstance(item, dict):
         return str(item["path"]) if "path" in item else next(map(str, item), "")
     return item if isinstance(item, str) else ""

@@ -1,4 +1,4 @@
-"""The environment of a program: the user's own, without what it must not see."""
+"""The environment of a program: the user's own, without variables that it must not see."""
 
 import os
 import re
@@ -13,29 +13,29 @@ THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"
 CI_RUNNER = re.compile(
     r"^(ACTIONS_.*|RUNNER_.*|GITHUB_(ENV|PATH|OUTPUT|STATE|STEP_SUMMARY)|CI_JOB_JWT.*)$"
 )
-"""With these a program could alter later steps of a CI job, or act in its name."""
+"""Variables by which a program could alter later steps of a CI job, or act in its name."""
 SECRET_NAME = re.compile(
     r"passwd|password|token(?!iz)|secret|api_?key|access_?key|private_?key|credential",
     re.IGNORECASE,
 )
-"""Not handed on, whatever the value is."""
+"""Names of variables that are not passed on, whatever their values are."""
 MARK = "TUNESMITH_STUDY"
-"""On everything that a study's programs start: what a dead run left behind is found by it."""
+"""Variable on all processes of a study's programs, by which orphans of a dead run are found."""
 
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What does not change from run to run of the program."""
+    """Parts of the environment that are the same in all runs of the program."""
 
     section: Environment
     restored: Mapping[str, str | None]
-    """Variables that worker processes have other values of, as the user had set them."""
+    """Variables as the user had set them, if worker processes have other values."""
     n_threads: int
-    """Of numerical libraries, unless the user said: so many cores there are for each run."""
+    """Number of threads of numerical libraries, unless the user set it: the cores of each run."""
     mark: str
 
     def environ(self, own: Mapping[str, str]) -> dict[str, str]:
-        """The environment of one run.
+        """Return the environment of one run.
 
         Args:
             own: variables of this very run.

@@ -1,4 +1,4 @@
-"""Whether a command can be started, told before anything is run."""
+"""Check that a command can be started, before anything is run."""
 
 import shutil
 from collections.abc import Sequence
@@ -10,11 +10,11 @@ HEAD_BYTES = 1024
 
 
 def check_executable(program: str, root: Path, search_path: str | None) -> None:
-    """Refuse a program that the system will not start.
+    """Refuse a program that the system cannot start.
 
     Args:
         program: the command's first item.
-        root: the project folder, where the program will be run.
+        root: the project folder, in which the program will run.
         search_path: the value of ``PATH`` that the program gets; ``None`` for this process's own.
 
     Raises:
@@ -29,14 +29,14 @@ def check_executable(program: str, root: Path, search_path: str | None) -> None:
 
 
 def check_reachable(command: Sequence[str], root: Path) -> None:
-    """Refuse files that a copy of the project does not hold.
+    """Refuse files that a copy of the project does not contain.
 
     Args:
         command: items as configured.
         root: the project folder.
 
     Raises:
-        UsageError: an item climbs out of the project to a file that is there.
+        UsageError: an item leads out of the project to an existing file.
     """
     climbing = [item for item in command if ".." in PurePosixPath(item).parts]
     outside = [item for item in climbing if _leads_out(root, item)]
@@ -61,7 +61,7 @@ def _missing(program: str, root: Path) -> tuple[str, str]:
 
 
 def _uninterpreted(file: Path) -> tuple[str, str]:
-    """What is wrong with the first line of a script; nothing where all is well."""
+    """Describe the mistake in the first line of a script; empty if there is none."""
     with file.open("rb") as opened:
         head = opened.read(HEAD_BYTES)
     if not head.startswith(b"#!"):

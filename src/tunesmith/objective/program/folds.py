@@ -1,4 +1,4 @@
-"""Folds and seeds for programs: files that say which rows to train and to test on."""
+"""Folds and seeds for programs: files with the rows to train and to test on."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ProgramFold:
-    """What one evaluation is run on."""
+    """Data and seed of one evaluation."""
 
     seed: int
     split: int | None = None
@@ -26,11 +26,11 @@ class ProgramFold:
     train: Path | None = None
     test: Path | None = None
     digest: str = ""
-    """Of the rows of the split."""
+    """Digest of the rows of the split."""
 
     @property
     def values(self) -> dict[str, str]:
-        """For the command, by the names in its braces."""
+        """Values for the command, by the names in its braces."""
         found = {"seed": str(self.seed)}
         if self.split is not None:
             found |= {"fold": str(self.split), "train": str(self.train), "test": str(self.test)}
@@ -38,14 +38,14 @@ class ProgramFold:
 
 
 def without_table(n_seeds: int, seed: int) -> dict[int, ProgramFold]:
-    """One fold a seed."""
+    """Make one fold per seed."""
     return {number: ProgramFold(seed + number) for number in range(n_seeds)}
 
 
 def with_table(
     splits: Mapping[int, "Split"], files: Mapping[int, tuple[Path, Path]], n_seeds: int, seed: int
 ) -> dict[int, ProgramFold]:
-    """Every split with every seed, all seeds of a split in a row; the hold-out with the first."""
+    """Make folds of every split with every seed, by split; the hold-out has the first seed only."""
     found: dict[int, ProgramFold] = {}
     for fold, split in splits.items():
         made = [ProgramFold(seed + s, fold, *files[fold], split.digest) for s in range(n_seeds)]
@@ -59,11 +59,11 @@ def with_table(
 def write_splits(
     splits: Mapping[int, "Split"], folder: Path, form: str, table: Callable[[], "pd.DataFrame"]
 ) -> dict[int, tuple[Path, Path]]:
-    """Write the files of every split that are not there yet; where they are, by split.
+    """Write the missing files of every split; return their places by split.
 
     Args:
         splits: row numbers of the table's file, by number.
-        folder: named after all that the files depend on, so that what is there is right.
+        folder: named after all that the files depend on, so that existing files are right.
         form: ``rows`` for row numbers, ``csv`` or ``parquet`` for the rows themselves.
         table: reads the table.
     """

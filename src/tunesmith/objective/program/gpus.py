@@ -1,4 +1,4 @@
-"""GPUs, one a run: who holds one holds a lock on its file, which the kernel frees at any death."""
+"""GPUs, one per run: a run holds a lock on its GPU's file, which the kernel frees at any death."""
 
 import fcntl
 import os
@@ -16,21 +16,21 @@ PAUSE_S = 0.05
 
 @dataclass(frozen=True)
 class Gpus:
-    """The GPUs of this machine that runs share out among themselves."""
+    """The GPUs of this machine, which runs share."""
 
     names: tuple[str, ...]
     folder: Path
-    """Where the lock files lie; runs of all studies that use it share the GPUs."""
+    """Folder of the lock files; runs of all studies that use it share the GPUs."""
 
     @classmethod
     def first(cls, n: int, folder: Path, environ: Mapping[str, str]) -> "Gpus":
-        """The first n of those that the environment leaves visible."""
+        """The first ``n`` of the GPUs that the environment leaves visible."""
         visible = [name.strip() for name in environ.get(VARIABLE, "").split(",") if name.strip()]
         return cls(tuple((visible or [str(index) for index in range(n)])[:n]), folder)
 
     @contextmanager
     def one(self) -> Iterator[str]:
-        """A GPU's name, for one run; waits until one is free."""
+        """Lock a GPU for one run and give its name; wait until one is free."""
         make_state_folder(self.folder)
         while True:
             for name in self.names:

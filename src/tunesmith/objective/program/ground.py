@@ -1,8 +1,8 @@
-"""Whose files are whose: what a run looked at, what it made itself, what it may not touch.
+"""Rules for the files of one run: files that it read, made itself, or must not change.
 
-A shared file that a run is about to write is first replaced, in the run's own folder, by a copy; a
-shared folder by a folder of links. What is reached by another way, as by the project's full path,
-is refused.
+If a run is about to write a shared file, the file is first replaced, in the run's own folder, by a
+copy; a shared folder by a folder of links. Writes to shared files by any other path, such as the
+project's full path, are refused.
 """
 
 import errno
@@ -19,29 +19,32 @@ from tunesmith.objective.program.watch import Step
 from tunesmith.objective.program.workspace import LEFT_OUT
 
 LOOKED, READ, LISTED, SEARCHED, MADE = 1, 2, 4, 8, 16
-"""What was done to a path: it was asked for; read; a folder's names were read, or only searched by
-Python for modules; it was made by the run before anything else."""
+"""Actions on a path.
+
+A path was asked for, its file was read, a folder's names were read or only searched by Python for
+modules, or the run made it before anything else.
+"""
 UNPROTECTED = {*LEFT_OUT} - {STATE}
 PYTHON = "python"
 
 
 @dataclass(frozen=True)
 class Lands:
-    """What runs share, and may not change."""
+    """Files and folders that runs share and must not change."""
 
     files: frozenset[str]
-    """Files that were there when the study was started."""
+    """Files that existed when the study was started."""
     folders: frozenset[str] = frozenset()
-    """Folders that are shared with all that is and will be in them."""
+    """Folders that are shared with all present and future content."""
     kept: frozenset[str] = frozenset()
-    """Files that Git or DVC tracks; others may be appended to, as logs."""
+    """Files that Git or DVC tracks; others, such as logs, may be appended to."""
 
     def holds(self, path: str, *, is_appended: bool = False) -> bool:
-        """Whether a path, free of links, is shared.
+        """True if a path, free of links, is shared.
 
         Args:
-            path: what is about to be changed.
-            is_appended: whether something is only added to its end.
+            path: path that is about to be changed.
+            is_appended: true if content is only added to its end.
         """
         if UNPROTECTED.intersection(path.split("/")):
             return False
@@ -51,7 +54,7 @@ class Lands:
         return any("/".join(parts[:n]) in self.folders for n in range(2, len(parts) + 1))
 
     def has_below(self, folder: str) -> bool:
-        """Whether a folder that is about to be moved or removed has something shared in it."""
+        """True if a folder that is about to be moved or removed contains shared files."""
         inner = f"{folder}/"
         return any(path.startswith(inner) for path in (*self.files, *self.folders))
 
@@ -62,48 +65,48 @@ def _is_in(path: str, folders: Iterable[str]) -> bool:
 
 @dataclass
 class RunGround:
-    """The ground of one run."""
+    """The rules for one run, and the record of its actions."""
 
     place: str
-    """Where it works; free of links."""
+    """Working folder of the run; free of links."""
     above: str
     """The folder around it that belongs to this run, too: ``..`` leads into it."""
     root: str
     """The project, of which ``place`` is a copy."""
     own: tuple[str, ...] = ()
-    """Other folders that are this run's alone, or that Tunesmith lets it write into."""
+    """Other folders that only this run uses, or that Tunesmith lets it write into."""
     lands: Lands | None = None
-    """``None`` where runs share the project's folder, and may write into it."""
+    """Shared files; ``None`` if runs share the project's folder and may write into it."""
     seen: dict[str, int] = field(default_factory=dict)
-    """What was done, by path."""
+    """Actions by path."""
     state_now: Callable[[str, int], str] | None = None
-    """Asked at once for what a path is, where the run may change it later."""
+    """Called at once for the state of a path that the run may change later."""
     states: dict[str, str] = field(default_factory=dict)
-    """What it answered."""
+    """Its answers by path."""
     refused: dict[str, None] = field(default_factory=dict)
     """Shared files that it would have changed, in order."""
     appended: set[str] = field(default_factory=set)
-    """Shared files that nobody tracks, and that it has added something to."""
+    """Shared, untracked files that the run appended to."""
     _last_look: dict[int, str] = field(default_factory=dict)
     _reached: set[str] = field(default_factory=set)
-    """What lies beside the project, and the run has looked for from its own folder."""
+    """Paths beside the project that the run has looked for from its own folder."""
 
     def __post_init__(self) -> None:
         self._is_installed = surely_installed(self.root, (self.place, self.above, *self.own))
         self._privates = Privates(self.above, self._is_shared)
 
     def passes(self, path: bytes, thread: int) -> bool:
-        """Whether a path that is only looked for or read cannot count."""
+        """True if a path that is only looked for or read cannot matter."""
         if not self._is_installed(path):
             return False
         self._last_look[thread] = ""
         return True
 
     def tread(self, step: Step) -> int:
-        """Note a step, and keep what is shared from being changed.
+        """Record an action, and keep shared files from being changed.
 
         Returns:
-            0, or ``EROFS`` where a shared file would have been changed.
+            0, or ``EROFS`` if a shared file would have been changed.
         """
         path = step.path
         if is_below(path, self.above) and not is_below(path, self.place):
@@ -133,7 +136,7 @@ class RunGround:
             self.states.setdefault(path, self.state_now(path, does))
 
     def _is_own(self, path: str) -> bool:
-        """Whether it lies in a folder that the run has made."""
+        """True if the path lies in a folder that the run has made."""
         while len(path) > len(self.place):
             path = path.rpartition("/")[0]
             if self.seen.get(path, 0) & MADE:
@@ -181,7 +184,7 @@ class RunGround:
     # -- reaching out ------------------------------------------------------------------------
 
     def _reach_out(self, path: str) -> None:
-        """Have ``../shared`` lead where it leads in the project."""
+        """Make ``../shared`` lead where it leads in the project."""
         steps_up = os.path.relpath(path, self.place).split("/")
         n_up = steps_up.count("..")
         if n_up == len(steps_up):
@@ -195,7 +198,7 @@ class RunGround:
 
 
 def _first_write(step: Step) -> int:
-    """What is made anew or emptied does not count; what is gone on with does."""
+    """Classify a first write: a new or emptied file was not read, one that is continued was."""
     is_emptied = step.does is Does.OPEN and bool(step.flags & (os.O_TRUNC | os.O_EXCL))
     if step.does in (Does.PLACE, Does.MAKE) or is_emptied:
         return MADE
@@ -203,7 +206,7 @@ def _first_write(step: Step) -> int:
 
 
 def _only_adds(step: Step) -> bool:
-    """Whether something is added to the end of a file that is not read this way."""
+    """True if content is only added to the end of a file that is not read this way."""
     is_written = step.does is Does.OPEN and step.flags & os.O_ACCMODE == os.O_WRONLY
     return is_written and bool(step.flags & os.O_APPEND) and not step.flags & os.O_TRUNC
 

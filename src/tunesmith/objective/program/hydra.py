@@ -1,6 +1,6 @@
 """Parameters as overrides on Hydra's command line.
 
-Its grammar quotes values, but no keys: a key that would need quotes cannot be given.
+Its grammar quotes values but not keys, so a key that would need quotes cannot be passed.
 """
 
 import json
@@ -18,7 +18,7 @@ INNER_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*\Z", re.ASCII)
 
 
 def objections(params: Mapping[str, Value]) -> Iterator[str]:
-    """Parameters that no override can carry, each with the rule.
+    """List parameters that no override can carry, each with the rule.
 
     >>> list(objections({"train.lr": 0.1, "learning rate": 0.1}))
     ["space.learning rate: Hydra's overrides cannot name `learning rate`: a key is made of ASCII letters, digits, `_` and `-`, its parts joined by dots."]
@@ -33,7 +33,7 @@ def objections(params: Mapping[str, Value]) -> Iterator[str]:
 
 
 def _bad_key(value: Value) -> str | None:
-    """A key inside a value that the grammar cannot express."""
+    """Find a key inside a value that the grammar cannot express."""
     if isinstance(value, dict):
         odd = (k for k in value if not INNER_KEY.match(k) or k.lower() in WORDS)
         return next(odd, None) or _first(map(_bad_key, value.values()))
@@ -45,7 +45,7 @@ def _first(found: Iterator[str | None]) -> str | None:
 
 
 def hydra(params: Params) -> list[str]:
-    """Overrides as Hydra's command line takes them.
+    """Write overrides as Hydra's command line takes them.
 
     >>> hydra({"train.lr": 0.1, "mode": "a b", "layers": [64, 32]})
     ['layers=[64,32]', "mode='a b'", 'train.lr=0.1']
@@ -54,7 +54,7 @@ def hydra(params: Params) -> list[str]:
 
 
 def hydra_value(value: Value) -> str:
-    """A value in the grammar of Hydra's overrides."""
+    """Write a value in the grammar of Hydra's overrides."""
     if isinstance(value, list):
         return f"[{','.join(map(hydra_value, value))}]"
     if isinstance(value, dict):

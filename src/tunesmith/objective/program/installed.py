@@ -1,4 +1,4 @@
-"""What does not count for results: the system, installed packages, the user's own settings."""
+"""Paths that do not count for results: the system, installed packages, the user's settings."""
 
 import os
 import re
@@ -25,30 +25,30 @@ SYSTEM = (
     "/nix",
     "/boot",
 )
-"""What the system brings does not count, nor do installed packages."""
+"""Folders of the system, whose files do not count; nor do installed packages."""
 LEADS_ELSEWHERE = ("/proc", "/dev")
-"""Folders of the system with links to what processes have open."""
+"""Folders of the system with links to files that processes have open."""
 OWN = str(Path(__file__).parents[2])
 """Tunesmith itself, which has no place in a reading."""
 INSTALLED = {"site-packages", "dist-packages"}
 PACKAGES = r"/(?:site-packages|dist-packages|lib/python3[^/]*)/"
-"""Within a path: what follows is installed."""
+"""Part of a path; everything below it is installed."""
 
 
 def is_below(path: str, folder: str) -> bool:
-    """Whether a path is a folder, or lies in it."""
+    """True if a path is a folder, or lies in it."""
     return path == folder or path.startswith(f"{folder}/")
 
 
 def is_installed(path: str) -> bool:
-    """Whether it belongs to the system, to installed packages, or to the user's own settings."""
+    """True if a path belongs to the system, to installed packages, or to the user's settings."""
     if any(is_below(path, folder) for folder in SYSTEM) or _is_settings(path):
         return True
     return is_package(path.lstrip("/"), "")
 
 
 def is_package(name: str, root: str) -> bool:
-    """Whether a path below a folder belongs to an environment of installed packages."""
+    """True if a path below a folder belongs to an environment of installed packages."""
     folder, _, last = name.rpartition("/")
     if folder and _holds_packages(folder, root):
         return True
@@ -74,11 +74,11 @@ def _is_environment(folder: str) -> bool:
 
 @cache
 def surely_installed(root: str, folders: tuple[str, ...]) -> Callable[[bytes], object]:
-    """A quick test of whether an absolute path is installed; one that may say no too often.
+    """Test quickly if an absolute path is installed; false also if that is not certain.
 
     Args:
         root: the project, which may lie anywhere and hold an environment.
-        folders: of the run, whose paths all count.
+        folders: folders of the run, whose paths all count.
     """
     around = (root, *folders)
     system = [f"{re.escape(f)}/" for f in SYSTEM if f not in LEADS_ELSEWHERE]

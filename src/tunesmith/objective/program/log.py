@@ -1,4 +1,4 @@
-"""What a program prints, kept on disk: the beginning and the end, without secrets."""
+"""Log of a program's output on disk: the beginning and the end, without secrets."""
 
 import os
 from collections import deque
@@ -13,22 +13,22 @@ from tunesmith.redact import redact
 HEAD_BYTES = 256 << 10
 TAIL_BYTES = 768 << 10
 MAX_LINE_BYTES = 64 << 10
-"""A longer line is not waited for: only secrets that lie across its parts would be seen."""
+"""Bytes of a line that are waited for; secrets across the parts of a longer one are not seen."""
 KEY_BEGINS, KEY_ENDS = b"-----BEGIN ", b"-----END "
 CUT_BYTES = 4 << 10
-"""Of a cut line without an end, so much may be the rest of a secret."""
+"""Bytes of a cut line without an end that may be the rest of a secret."""
 
 
 class BoundedLog:
     """A log file of at most about a megabyte, however much is written.
 
-    Secrets are hidden before anything reaches the disk, also where they come in several parts: a
-    line is written when it is complete, and a private key as a whole.
+    Secrets are hidden before anything reaches the disk, also if they come in several parts: a line
+    is written when it is complete, and a private key as a whole.
 
     Args:
-        path: the file; an older one is replaced. Nobody but the user can read it.
-        head: so many bytes from the beginning are kept, and written line by line.
-        tail: so many from the end; held in memory until the log is closed.
+        path: the file; an older one is replaced. Only the user can read it.
+        head: number of bytes kept from the beginning, which are written line by line.
+        tail: number of bytes kept from the end, which stay in memory until the log is closed.
         environ: the program's variables, the values of some of which are secrets; by default this
             process's.
     """
@@ -108,7 +108,7 @@ class BoundedLog:
 
 
 def _from_whole_line(data: bytes) -> bytes:
-    """What follows a cut, from its first whole line on, and behind a key that was cut."""
+    """Return the text after a cut, from its first whole line on, and after a key that was cut."""
     end, begin = data.find(KEY_ENDS), data.find(KEY_BEGINS)
     if end >= 0 and (begin < 0 or end < begin):
         data = data[end:]

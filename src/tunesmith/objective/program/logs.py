@@ -1,4 +1,4 @@
-"""What the runs of a trial have printed."""
+"""Output that the runs of a trial have printed."""
 
 import os
 from collections.abc import Mapping
@@ -19,33 +19,33 @@ class Log:
     fold: int
     path: Path
     text: str
-    """Without secrets and control characters."""
+    """Its text, without secrets and control characters."""
 
 
 def runs_folder(definition: Definition) -> Path:
-    """Where the runs of a study leave their logs and artifacts."""
+    """Folder in which the runs of a study leave their logs and artifacts."""
     return definition.root.resolve() / STATE / "runs" / folder_name(definition)
 
 
 def folder_name(definition: Definition) -> str:
-    """A study's name for folders; one of the same name in another ledger is another study."""
+    """Name of a study's folder; studies of one name in two ledgers have different folders."""
     usual = File.model_fields["ledger"].default
     ledger, study = definition.file.ledger, definition.file.study
     return study if ledger == usual else f"{study}-{digest(ledger)[:8]}"
 
 
 def was_run_here(definition: Definition, keys: Mapping[int, str]) -> bool:
-    """Whether some of these evaluations, by fold, have left a folder."""
+    """True if one of these evaluations, by fold, has left a folder."""
     return any((runs_folder(definition) / key).is_dir() for key in keys.values())
 
 
 def logs_of(definition: Definition, keys: Mapping[int, str], only_errors: bool) -> list[Log]:
-    """The logs that are there, by fold.
+    """Find the existing logs, by fold.
 
     Args:
         definition: of the study.
         keys: of the evaluations, by fold.
-        only_errors: leave out what went to standard output.
+        only_errors: leave out standard output.
     """
     found = []
     environ = {**os.environ, **definition.file.objective.environment.set}

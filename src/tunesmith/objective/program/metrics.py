@@ -1,6 +1,6 @@
-"""Results of a program: read when it has ended well, and believed only if they are plain.
+"""Results of a program: read if it has ended well, and accepted only if they are plain.
 
-A file must be a regular one with a single link and of modest size; numbers must be finite.
+A file must be a regular one with a single link and of modest size. Numbers must be finite.
 """
 
 import csv
@@ -22,12 +22,12 @@ from tunesmith.history import Metric
 
 MAX_BYTES = 1 << 20
 NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?\Z")
-"""A number as programs print it; Python's own ``float`` takes underscores and other digits, too."""
+"""A number as programs print it; ``float`` of Python also takes underscores and other digits."""
 NO_NUMBER = re.compile(r"[+-]?(?:nan|inf|infinity)\Z", re.IGNORECASE)
 
 
 class MetricsError(Exception):
-    """There is no result, or none that counts; ``kind`` groups alike ones."""
+    """There is no valid result; ``kind`` groups failures with the same cause."""
 
     def __init__(self, kind: str, message: str) -> None:
         super().__init__(message)
@@ -44,10 +44,10 @@ class FileResults:
     keys: Mapping[str, str]
     """Metric -> its place in the file."""
     best_by: Metric | None = None
-    """Of a table, take the best row by this metric; by default the last one."""
+    """Metric by which the best row of a table is taken; by default the last row counts."""
 
     def read(self, file: Path) -> dict[str, float]:
-        """A finite number for every metric.
+        """Read a finite number for every metric.
 
         Raises:
             MetricsError: something is missing or odd.
@@ -61,16 +61,16 @@ class FileResults:
 
     @property
     def is_text(self) -> bool:
-        """Whether the format knows nothing but texts, so that one may stand for a number."""
+        """True if the format has only texts, so that a text may stand for a number."""
         return self.form in ("csv", "tsv")
 
 
 def plain_text(file: Path, name: str) -> str:
-    """The text of a file that is just that.
+    """Read a file that must be a regular text file.
 
     Args:
-        file: where it is.
-        name: what to call it.
+        file: its path.
+        name: its name in messages.
 
     Raises:
         MetricsError: it is missing, no plain file, or too large.
@@ -96,12 +96,12 @@ def plain_text(file: Path, name: str) -> str:
 
 
 def number(value: Any, where: str, *, is_text: bool = False) -> float:
-    """A result as a finite number.
+    """Check that a result is a finite number.
 
     Args:
-        value: what was found.
-        where: what to call it.
-        is_text: whether a text may stand for a number: ``1.5e-3``, in ASCII and without ``_``.
+        value: the result.
+        where: its name in messages.
+        is_text: true if a text may stand for a number: ``1.5e-3``, in ASCII and without ``_``.
 
     Raises:
         MetricsError: it is none.
@@ -162,7 +162,7 @@ def _json(text: str, source: FileResults) -> Getter:
 
 
 def strict_json(text: str, name: str) -> Any:
-    """A JSON document without NaN, infinities and repeated keys.
+    """Parse a JSON document without NaN, infinities and repeated keys.
 
     Raises:
         MetricsError: it is none.

@@ -16,12 +16,12 @@ from tunesmith.space.parameter import canonical_json
 from tunesmith.types import Params
 
 EVALUATION = 2
-"""Raised when a change to this package changes scores; part of every key."""
+"""Version of the scores: raised when a change to this package changes them; part of every key."""
 
 
 @dataclass(eq=False)
 class ProgramObjective:
-    """Scores params by running a program on folds, seeds, or just once."""
+    """Scores params by running a program on folds, with seeds, or just once."""
 
     runner: Runner
     folds: Mapping[int, ProgramFold]
@@ -29,7 +29,7 @@ class ProgramObjective:
     objectives: tuple[Metric, ...]
     context: Mapping[str, str]
     fixed: Params
-    """Given to the program besides the trial's params."""
+    """Parameters that the program gets besides the trial's params."""
     default_params: Params
     notes: tuple[str, ...] = ()
 
@@ -38,20 +38,20 @@ class ProgramObjective:
 
     @property
     def n_folds(self) -> int:
-        """Runs a trial."""
+        """Number of runs per trial."""
         return len(self.folds) - self.has_holdout
 
     @property
     def has_holdout(self) -> bool:
-        """Whether rows are held out."""
+        """True if rows are held out."""
         return HOLDOUT in self.folds
 
     def defaults(self) -> Params:
-        """What stands in the program's parameter file."""
+        """Values in the program's parameter file."""
         return self.default_params
 
     def key(self, params: Params, fold: int) -> str:
-        """Digest of all that the scores of one run depend on."""
+        """Digest of everything that the scores of one run depend on."""
         return digest([self._fold_digests[fold], canonical_json(dict(params))])
 
     @cached_property
@@ -63,24 +63,24 @@ class ProgramObjective:
         }
 
     def changed(self, reading: Mapping[str, str] | None) -> list[str]:
-        """The files of a reading that are not as they were; a result without one is no result."""
+        """Files of a reading that have changed; a result without a reading is not valid."""
         return changed_names(self.runner.watching.view, reading)
 
     def groups(self, candidates: Sequence[Params]) -> list[tuple[int, ...]]:
-        """Each by itself: what a program does inside cannot be shared."""
+        """Put each candidate alone: a program's work cannot be shared."""
         return [(index,) for index in range(len(candidates))]
 
     def curve(self, params: Params, space: SearchSpace) -> list[Params]:  # noqa: ARG002
-        """The params alone."""
+        """Return the params only."""
         return [params]
 
     def drop_artifacts(self, keys: Sequence[str]) -> None:
-        """Remove what the runs of a trial left, but for their logs."""
+        """Remove the artifacts of a trial's runs, but not their logs."""
         for key in keys:
             self.runner.drop_artifacts(key)
 
     def evaluate(self, fit: Fit) -> list[FoldResult]:
-        """Run the program for each candidate; whatever goes wrong in it becomes a result."""
+        """Run the program for each candidate; any failure in it becomes a result."""
         return [self._run(params, fit) for params in fit.candidates]
 
     def _run(self, params: Params, fit: Fit) -> FoldResult:

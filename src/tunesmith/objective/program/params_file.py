@@ -1,4 +1,4 @@
-"""The program's own parameters file: as it stands in the project, and with a trial's values."""
+"""The program's own parameters file: as it is in the project, and with a trial's values."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
@@ -15,20 +15,20 @@ from tunesmith.formats.tree import get_at
 from tunesmith.types import Params, Value
 
 UNTYPED = ("env", "ini")
-"""Formats that know nothing but texts."""
+"""Formats that have only texts."""
 
 
 @dataclass(frozen=True)
 class Template:
-    """A parameters file of the project, into which values are set."""
+    """A parameters file of the project, in which values are set."""
 
     section: ParamsFile
     text: str
-    """Empty where the file is not there: then it is made, with all parameters."""
+    """Text of the file; empty if it is missing: then it is made, with all parameters."""
 
     @classmethod
     def of(cls, section: ParamsFile, root: Path) -> "Template":
-        """The file as it stands in the project.
+        """Read the file as it is in the project.
 
         Raises:
             UsageError: it cannot be read, or its name tells no format.
@@ -47,7 +47,7 @@ class Template:
 
     @property
     def is_made(self) -> bool:
-        """Whether there is no file yet."""
+        """True if there is no file yet."""
         return not self.text.strip("\ufeff \t\r\n")
 
     @property
@@ -72,7 +72,7 @@ class Template:
 
     @cached_property
     def data(self) -> Mapping[str, Any]:
-        """What the file holds.
+        """Content of the file.
 
         Raises:
             UsageError: its text is not of its format.
@@ -84,7 +84,7 @@ class Template:
         return found
 
     def has(self, name: str) -> bool:
-        """Whether the file holds a parameter."""
+        """True if the file holds a parameter."""
         try:
             self._at(name)
         except KeyError:
@@ -92,7 +92,7 @@ class Template:
         return True
 
     def values(self, names: Iterable[str]) -> dict[str, Value]:
-        """The values that stand in the file, of those parameters that do."""
+        """Values in the file, of those parameters that it holds."""
         found = {name: self._at(name) for name in names if self.has(name)}
         return {k: _meant(v) for k, v in found.items()} if self.format in UNTYPED else found
 
@@ -101,11 +101,11 @@ class Template:
         return get(self.data, place_of(name, self.section))
 
     def places(self) -> list[str]:
-        """Every place that holds a value, as one writes it."""
+        """Places that hold a value, in the usual notation."""
         return [dotted(place) for place in _leaves(self.data, ())]
 
     def objection(self, name: str, value: Value) -> str:
-        """Why a parameter cannot be set to a value; empty where it can."""
+        """Give the reason why a parameter cannot be set to a value; empty if it can."""
         try:
             self.form.update(self.text, {place_of(name, self.section): value})
         except FormatError as error:
@@ -113,7 +113,7 @@ class Template:
         return ""
 
     def filled(self, params: Params) -> str:
-        """The text with values set; keys that are missing are added, but not to a Python module.
+        """Set values in the text; missing keys are added, but not to a Python module.
 
         Raises:
             UsageError: the format cannot hold one of them.
@@ -128,7 +128,7 @@ class Template:
         return text
 
     def with_held(self, params: Params) -> str:
-        """The text with the values of those parameters that the file holds.
+        """Set the values of those parameters that the file holds.
 
         Raises:
             UsageError: the format cannot hold one of them.
@@ -159,7 +159,7 @@ def _leaves(data: Any, before: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
 
 
 def _meant(text: Any) -> Any:
-    """What a text stands for in a format that knows nothing but texts."""
+    """Value that a text stands for, in a format that has only texts."""
     try:
         return json.loads(text)
     except ValueError:

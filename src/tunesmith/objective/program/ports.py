@@ -1,4 +1,4 @@
-"""The border between a study and a program: parameters go in, results come out."""
+"""The interface between a study and a program: parameters go in, results come out."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -31,13 +31,13 @@ from tunesmith.space import Box, Categorical, Parameter, SearchSpace
 from tunesmith.types import Params
 
 ALL_PARAMS = "params.json"
-"""All parameters of a run, in its own folder."""
+"""Name of the file with all parameters of a run, in the run's own folder."""
 CORNERS = (0.0, 0.25, 0.5, 0.75, 1.0)
 
 
 @dataclass(frozen=True)
 class ProgramPorts:
-    """How one program is given parameters, and what it answers."""
+    """Passes parameters to one program and takes its results."""
 
     command: tuple[str, ...]
     overrides: str | None
@@ -46,15 +46,15 @@ class ProgramPorts:
     progress_file: str | None
     keys: Mapping[str, str]
     is_shared: bool
-    """Whether all runs work in one folder, so that files must lie elsewhere."""
+    """True if all runs work in one folder, so that files must lie elsewhere."""
 
     @classmethod
     def of(cls, definition: Definition) -> "ProgramPorts":
-        """The ports that a definition asks for.
+        """Build the ports that a definition describes.
 
         Raises:
-            UsageError: the command names what is not there, or the parameters file cannot hold the
-                parameters.
+            UsageError: the command names something that does not exist, or the parameters file
+                cannot hold the parameters.
         """
         section, root = definition.file.objective, definition.root.resolve()
         command = section.command or ()
@@ -85,7 +85,7 @@ class ProgramPorts:
 
     @property
     def files(self) -> tuple[str, ...]:
-        """What is written in the working folder."""
+        """Files that are written in the working folder."""
         named = (self._params_path, self._metrics_path, self.progress_file)
         return tuple(name for name in named if name)
 
@@ -98,17 +98,17 @@ class ProgramPorts:
         return self.results.path if isinstance(self.results, FileResults) else None
 
     def defaults(self, space: SearchSpace) -> Params:
-        """The values that stand in the parameters file, for the first box that they fit."""
+        """Values in the parameters file, for the first box that they fit."""
         if self.params_file is None:
             return {}
         points = [self.params_file.values(box.parameters) for box in space]
         return next((point for point in points if point in space), points[0])
 
     def digest(self, definition: Definition) -> str:
-        """Of what reaches the program besides parameters.
+        """Digest of everything that reaches the program besides parameters.
 
-        Values that every trial replaces do not count, so that taking the winner over into the file
-        is no change.
+        Values that every trial replaces do not count, so that writing the winner into the file is
+        no change.
         """
         template = self.params_file
         if template is None or template.is_made:
@@ -120,13 +120,13 @@ class ProgramPorts:
     # -- in ----------------------------------------------------------------------------------
 
     def put_in(self, params: Params, place: Path, run: Path, values: dict[str, str]) -> list[str]:
-        """Write the parameters file; the items of the command.
+        """Write the parameters file; return the items of the command.
 
         Args:
-            params: the trial's, with what is fixed.
+            params: params of the trial, with the fixed ones.
             place: the working folder.
-            run: the run's own folder, for files where the working folder is shared.
-            values: what other words in braces stand for; places of files are added.
+            run: the run's own folder, for files if the working folder is shared.
+            values: texts for other words in braces; places of files are added.
         """
         values |= {name: str(path) for name, path in self._paths(place, run).items()}
         values.setdefault("params", str(run / ALL_PARAMS))
@@ -139,7 +139,7 @@ class ProgramPorts:
         return [*items, *hydra(params)] if self.overrides == "hydra" else items
 
     def _paths(self, place: Path, run: Path) -> dict[str, Path]:
-        """Where the files of a run lie."""
+        """Places of the files of a run."""
         named = {
             "params": self._params_path,
             "metrics": self._metrics_path,
@@ -153,26 +153,26 @@ class ProgramPorts:
     # -- out ---------------------------------------------------------------------------------
 
     def clear(self, place: Path, run: Path) -> None:
-        """Remove results that were there before."""
+        """Remove results that existed before."""
         for name, path in self._paths(place, run).items():
             if name != "params":
                 path.unlink(missing_ok=True)
                 path.parent.mkdir(parents=True, exist_ok=True)
 
     def follow(self, place: Path, run: Path) -> ProgressFollower | None:
-        """What is streamed, if anything."""
+        """Follow the progress that is streamed; ``None`` if none is."""
         path = self._paths(place, run).get("progress")
         return None if path is None else ProgressFollower(path, self.keys)
 
     def listen(self) -> Printed | None:
-        """What is to be given all that a run prints, if results are looked for there."""
+        """Listen to the output of a run, if results are read from it."""
         return self.results.listen() if isinstance(self.results, PrintedResults) else None
 
     def take_out(self, place: Path, run: Path, printed: Printed | None) -> dict[str, float]:
-        """The results; nothing where they are streamed.
+        """Read the results; empty if they are streamed.
 
         Raises:
-            MetricsError: there are none, or they are no finite numbers.
+            MetricsError: there are no results, or they are not finite.
         """
         if isinstance(self.results, FileResults):
             return self.results.read(self._paths(place, run)["metrics"])
@@ -181,10 +181,10 @@ class ProgramPorts:
         return self.results.read(printed)
 
     def unread(self, params: Params, place: Path, run: Path) -> str:
-        """Why the values of a run that ended well cannot have reached the program; else empty.
+        """Reason why the values of a run that ended well cannot have arrived; else empty.
 
         Args:
-            params: the trial's, with what is fixed.
+            params: params of the trial, with the fixed ones.
             place: the working folder.
             run: the run's own folder.
         """
@@ -209,25 +209,25 @@ class ProgramPorts:
         return ""
 
     def warning(self, printed: Printed | None) -> str:
-        """What is to be said of where results were found; empty if there is nothing to say."""
+        """Warning about the place of the results; empty if there is none."""
         is_printed = isinstance(self.results, PrintedResults) and printed is not None
         return self.results.warning(printed) if is_printed else ""  # type: ignore[union-attr, arg-type]
 
 
 def names_of(definition: Definition) -> list[str]:
-    """Everything that is handed to the program: what is varied, what is fixed, and the budget."""
+    """Names of everything that the program gets: varied and fixed parameters, and the budget."""
     budget = definition.file.budget
     own = [*definition.space.names, *definition.file.objective.params]
     return [*own, budget.parameter] if budget and budget.parameter else own
 
 
 def always_given(box: Box) -> set[str]:
-    """The parameters of a box that every point of it has."""
+    """Parameters of a box that every point of it has."""
     return {name for name in box.parameters if name not in box.conditions}
 
 
 def _dashes(command: Sequence[str], definition: Definition) -> list[str]:
-    """Items that a value would turn into an option."""
+    """List items that a value would turn into an option."""
     fixed = definition.file.objective.params
     names = [name for name, value in fixed.items() if text_of(value).startswith("-")]
     boxes = [box.parameters for box in definition.space]
@@ -248,7 +248,7 @@ def _may_begin_with_dash(parameter: Parameter) -> bool:
 
 
 def samples(definition: Definition) -> Iterator[Params]:
-    """Some points of the space: what the file cannot hold shows before the first run."""
+    """Choose points of the space: values that the file cannot hold show before the first run."""
     fixed, budget = dict(definition.file.objective.params), definition.file.budget
     if budget is not None and budget.parameter is not None:
         fixed[budget.parameter] = budget.max

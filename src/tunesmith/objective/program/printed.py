@@ -1,4 +1,4 @@
-"""Results in what a program prints: searched as it comes, so that a shortened log loses nothing."""
+"""Results in a program's output, searched as it comes, so that a shortened log loses nothing."""
 
 import re
 from collections.abc import Mapping
@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from tunesmith.objective.program.metrics import MetricsError, number
 
 MAX_LINE = 1 << 16
-"""Of a longer line, or of a match over lines, so many bytes are looked at in one piece."""
+"""Bytes of a long line, or of a match over lines, that are searched in one piece."""
 LINE_END = re.compile(rb"\r\n|\n|\r")
 SPACE = re.compile(rb"\s")
 OVER_LINES = re.compile(r"\\n|\n|\(\?[a-zA-Z]*s")
-"""In a pattern: it is meant for more than a line."""
+"""Parts of a pattern that is meant for more than one line."""
 
 
 class Matches:
@@ -28,10 +28,10 @@ class Matches:
         self._n_bytes = 0
         self._is_by_line = not OVER_LINES.search(pattern)
         self.last: Mapping[str, str | None] | None = None
-        """By the names of its groups; a single one without a name is ``""``."""
+        """The last match by the names of its groups; a single group without a name is ``""``."""
 
     def feed(self, data: bytes) -> None:
-        """Take what was printed next."""
+        """Search the next part of the output."""
         if self._is_by_line and LINE_END.search(data):
             *lines, data = LINE_END.split(self._joined() + data)
             # The last match counts: what stands before it need not be looked at.
@@ -45,19 +45,19 @@ class Matches:
             self._n_bytes = len(self._parts[0])
 
     def _joined(self) -> bytes:
-        """What has not been searched yet; it is taken away."""
+        """Take the text that has not been searched yet."""
         rest = b"".join(self._parts)
         self._parts, self._n_bytes = [], 0
         return rest
 
     def _kept(self, rest: bytes) -> bytes:
-        """The end of what was searched, from where a word begins: a match may go on there."""
+        """Keep the end of the searched text from a word on: a match may continue there."""
         end = rest[-2 * MAX_LINE :]
         found = SPACE.search(end, 0, MAX_LINE) if self._is_by_line else LINE_END.search(end)
         return end[found.end() :] if found else end
 
     def close(self) -> None:
-        """Take the end; the last line need not be complete."""
+        """Search the end; the last line need not be complete."""
         self._search(self._joined())
 
     def _search(self, data: bytes) -> bool:
@@ -79,24 +79,24 @@ class Printed:
         self.stdout, self.stderr = Matches(pattern), Matches(pattern)
 
     def close(self) -> None:
-        """Take the ends of both."""
+        """Search the ends of both."""
         self.stdout.close()
         self.stderr.close()
 
 
 @dataclass(frozen=True)
 class PrintedResults:
-    """Results in what the program prints: the last match counts."""
+    """Results in the output of the program: the last match counts."""
 
     pattern: str
     metrics: tuple[str, ...]
 
     def listen(self) -> Printed:
-        """What a run's output is given to as it comes."""
+        """Listen to the output of a run."""
         return Printed(self.pattern)
 
     def read(self, printed: Printed) -> dict[str, float]:
-        """A finite number for every metric, once the run has ended.
+        """Read a finite number for every metric, after the run has ended.
 
         Raises:
             MetricsError: nothing matches, or no number does.
@@ -110,7 +110,7 @@ class PrintedResults:
         }
 
     def warning(self, printed: Printed) -> str:
-        """What is to be said of where the result was found; empty if there is nothing to say."""
+        """Warning about the place of the result; empty if there is none."""
         if printed.stdout.last is not None:
             return ""
         return (

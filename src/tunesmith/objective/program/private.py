@@ -1,8 +1,8 @@
-"""Copies that a run gets of what it is about to write: one of each shared thing, by all its names.
+"""Private copies of shared files and folders that a run is about to write.
 
-A run finds shared files and folders through links. Where it is about to write one, the link is
-replaced by a copy; of a folder, by a folder of links to what it holds. Other links to the same
-thing then lead to that copy, so that the run finds by each name what it has written by another.
+A run finds shared files and folders through links. If it is about to write one, the link is
+replaced by a copy; for a folder, by a folder of links to its content. Other links to the same file
+then lead to that copy, so the run finds its changes under every name.
 """
 
 import os
@@ -14,7 +14,7 @@ from tunesmith.objective.program.installed import is_below
 from tunesmith.objective.program.workspace import copy_content
 
 MANY_LINKS = 40
-"""As many links in a row as the system follows."""
+"""Number of links in a row that the system follows."""
 
 
 @dataclass
@@ -24,9 +24,9 @@ class Privates:
     above: str
     """The run's folder; links in it may be replaced."""
     is_shared: Callable[[str], bool]
-    """Whether a path, free of links, may not be written."""
+    """Returns true if a path, free of links, must not be written."""
     _copies: dict[str, str] = field(default_factory=dict)
-    """Places of copies, by what is copied."""
+    """Places of copies by original."""
 
     def clear_way(
         self, path: str, *, writes: bool, only_around: bool = False, n_links: int = 0
@@ -34,11 +34,11 @@ class Privates:
         """Replace links on the way to a path.
 
         Args:
-            path: what a program is about to look at or to write.
-            writes: whether shared things on the way are copied; else links only lead to copies
-                that are there.
-            only_around: whether the entry itself is replaced, whatever it leads to.
-            n_links: that have led here.
+            path: path that a program is about to look at or to write.
+            writes: true if shared files on the way are copied; else links only lead to existing
+                copies.
+            only_around: true if the entry itself is replaced, whatever it leads to.
+            n_links: number of links followed so far.
         """
         if not is_below(path, self.above) or n_links > MANY_LINKS:
             return
@@ -54,7 +54,7 @@ class Privates:
                 return
 
     def _led(self, link: str, *, writes: bool) -> str | None:
-        """Where a link in the run's folder leads to, within that folder; ``None`` if nowhere."""
+        """Target of a link in the run's folder, within the folder; ``None`` if it leads outside."""
         folder, _, name = _target(link).rpartition("/")
         target = f"{os.path.realpath(folder or '/')}/{name}"
         if is_below(target, self.above):
@@ -70,7 +70,7 @@ class Privates:
         return None
 
     def _copy_of(self, real: str) -> str | None:
-        """The place of a copy of something, or of a folder around it, if the run still has it."""
+        """Place of the copy of a path, or of a folder around it, if the run still has it."""
         folder = real
         while folder and folder not in self._copies:
             folder = folder.rpartition("/")[0]
@@ -82,7 +82,7 @@ class Privates:
 
     @property
     def are_any(self) -> bool:
-        """Whether there is any copy."""
+        """True if there is any copy."""
         return bool(self._copies)
 
 
@@ -92,10 +92,10 @@ def _target(link: str) -> str:
 
 
 def own_copy(real: str, link: str) -> None:
-    """Put a copy of a shared file, or a folder of links to what a shared folder holds, there.
+    """Replace a link by a copy of a shared file, or by a folder of links to a folder's content.
 
     Args:
-        real: what is shared.
+        real: the shared file or folder.
         link: the link to it, which is replaced.
     """
     fresh = _fresh(link)

@@ -1,4 +1,4 @@
-"""One run of a program: started without a shell, followed, and ended with all that it started."""
+"""One run of a program: started without a shell, followed, and ended with all child processes."""
 
 import os
 import resource
@@ -17,41 +17,41 @@ from tunesmith.out_of_memory import killed_words, kills
 
 CHUNK = 1 << 16
 GLANCE_S = 0.05
-"""How often a program that is watched is looked after."""
+"""Seconds between two looks at a program that is followed."""
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What one run may take; ``None`` sets no limit."""
+    """Limits of one run; ``None`` sets no limit."""
 
     time_s: float | None = None
     grace_s: float = 5.0
-    """Between SIGTERM and SIGKILL."""
+    """Seconds between SIGTERM and SIGKILL."""
     memory: int | None = None
     """Bytes of address space of each process."""
 
 
 @dataclass(frozen=True)
 class Ended:
-    """How a run ended."""
+    """The end of a run."""
 
     code: int
     """Return code as in ``subprocess``: negative for a signal."""
     was_stopped: bool = False
-    """Whether ``is_enough`` asked for it."""
+    """True if ``is_enough`` ended it."""
     was_late: bool = False
-    """Whether its time was up."""
+    """True if its time was up."""
     seconds: float = 0.0
     killed: str = "killed by SIGKILL"
     """What can be told of that, where it ended it."""
 
 
 def _nobody(data: bytes) -> None:
-    """Listens to nothing."""
+    """Listen to nothing."""
 
 
 def never() -> bool:
-    """A run that nobody stops."""
+    """Never end a run."""
     return False
 
 
@@ -65,16 +65,16 @@ def run(
     listeners: Sequence[Callable[[bytes], None]] = (),
     start: Callable[..., "subprocess.Popen[bytes]"] = subprocess.Popen,
 ) -> Ended:
-    """Run a program to its end; when it returns, nothing that the program started is left.
+    """Run a program to its end; afterwards, no process that it started is left.
 
     Args:
         argv: the program and its arguments.
         folder: its working folder.
         environ: its whole environment.
-        logs: files for what it writes to standard output and standard error, without secrets.
-        limits: of time and memory.
-        is_enough: asked again and again while it runs; true ends it.
-        listeners: of standard output and standard error, given what is written as it comes.
+        logs: files for its standard output and standard error, without secrets.
+        limits: time and memory.
+        is_enough: called again and again while it runs; true ends it.
+        listeners: they get standard output and standard error as they come.
         start: as ``subprocess.Popen``.
 
     Raises:
@@ -123,7 +123,7 @@ def _ask_to_end(group: int) -> None:
 
 
 class _Followed:
-    """A process whose output is written down as it comes."""
+    """A process whose output is logged as it comes."""
 
     def __init__(
         self,
@@ -152,7 +152,7 @@ class _Followed:
             raise
 
     def until(self, end: float | None, is_enough: Callable[[], bool] | None) -> None:
-        """Until it has ended, the moment has come, or it is enough."""
+        """Follow it until it has ended, a moment has come, or ``is_enough`` is true."""
         while not self.has_ended:
             left = None if end is None else max(end - time.monotonic(), 0.0)
             pause = left if is_enough is None else min(GLANCE_S, GLANCE_S if left is None else left)
@@ -170,7 +170,7 @@ class _Followed:
                 self._take(key)
 
     def _take(self, key: selectors.SelectorKey) -> bool:
-        """Write down what is there; whether there may be more."""
+        """Log the output that is there; return true if there may be more."""
         try:
             data = os.read(key.fd, CHUNK)
         except BlockingIOError:
@@ -184,7 +184,7 @@ class _Followed:
         return bool(data)
 
     def end(self) -> int:
-        """End it, if need be, and everything that it has started; its return code."""
+        """End it, if it still runs, with all its child processes; return its return code."""
         # Before the sweep, which would take the status away.
         if not self.has_ended:
             self._process.kill()

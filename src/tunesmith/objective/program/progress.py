@@ -1,4 +1,4 @@
-"""Values that a program streams, step by step: followed, and held against what is good enough."""
+"""Values that a program streams, step by step, compared with pruning thresholds."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -10,47 +10,47 @@ MAX_POINTS = 1000
 
 
 class Source(Protocol):
-    """Where the values come from."""
+    """A stream of values."""
 
     names: set[str]
-    """What has come, whether it is asked for or not."""
+    """Names of all values that have come, also of those that no metric needs."""
 
     def new(self) -> Iterable[tuple[int, Mapping[str, float]]]:
-        """What has come since the last call: (step, value by metric), in order."""
+        """New values since the last call: (step, value by metric), in order."""
 
     def rest(self) -> Iterable[tuple[int, Mapping[str, float]]]:
-        """The same once the program has ended, with a last line that has no end."""
+        """The same once the program has ended, including a last line that has no end."""
 
 
 @dataclass
 class Course:
-    """The values of one run so far.
+    """Values of one run so far.
 
-    Whether and where a run falls short depends on its values alone, never on how soon that was
-    seen: what came after that step is dropped.
+    The step at which a run falls short depends on its values only, never on how soon that was seen:
+    values after that step are dropped.
     """
 
     metric: Metric
     bounds: Mapping[int, float]
-    """Step -> the least gain (score times the metric's sign) with which a run goes on."""
+    """Pruning thresholds: step -> least gain (score times the metric's sign) to continue."""
     source: Source
     _rows: dict[int, Mapping[str, float]] = field(default_factory=dict)
 
     def is_enough(self) -> bool:
-        """Look for new values; whether the run has fallen short."""
+        """Read new values; return true if the run has fallen short."""
         for step, values in self.source.new():
             self._rows[step] = values
         return self.stopped_at is not None
 
     def has_fallen_short(self) -> bool:
-        """The same once the program has ended."""
+        """Return the same once the program has ended."""
         for step, values in self.source.rest():
             self._rows[step] = values
         return self.stopped_at is not None
 
     @property
     def stopped_at(self) -> int | None:
-        """The first step with a bound at which the run was not good enough."""
+        """First step with a threshold that the run did not reach."""
         points = self._points()
         for step in sorted(self.bounds):
             has_come = bool(points) and points[-1][0] >= step
@@ -63,7 +63,9 @@ class Course:
         return [(s, values[name]) for s, values in sorted(self._rows.items()) if name in values]
 
     def scores(self) -> dict[str, float]:
-        """At the end, the last value of each metric; where it fell short, of the one that decides.
+        """Last value of each metric; if the run fell short, only of the deciding one at that step.
+
+        The others may or may not have come before the run was stopped.
 
         The others may or may not have come by the time that it was stopped.
         """
@@ -76,7 +78,7 @@ class Course:
         return found
 
     def curve(self) -> tuple[tuple[int, float], ...]:
-        """(step, score) up to the end, thinned out where there are very many."""
+        """Course of the score up to the end, as (step, score), thinned out if it is long."""
         end = self.stopped_at
         every = self._points()
         points = [point for point in every if end is None or point[0] <= end] or every[:1]

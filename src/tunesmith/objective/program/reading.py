@@ -1,8 +1,8 @@
-"""What a run has read, and whether that still is as it was.
+"""Files that a run has read, and whether they are unchanged.
 
 A reading is a table of names and states. A name is a path below the project folder, one that begins
-with ``../``, or a whole path. A state is a word and, where there is content, its digest: as
-compilers' caches do, a result is reused only while every name still has its state.
+with ``../``, or an absolute path. A state is a word and, for content, its digest. As in the caches
+of compilers, a result is reused only while every name still has its state.
 """
 
 import os
@@ -26,11 +26,11 @@ Reading = Mapping[str, str]
 """State by name."""
 ABSENT, FOLDER, OTHER = "absent", "folder", "other"
 FILE, NAMES, MODULES, ALL = "file ", "names ", "modules ", "all "
-"""Beginnings of states that end with a digest."""
+"""Prefixes of states that end with a digest."""
 TOP = "./"
 """The name of the project folder itself."""
 EVERYTHING = "."
-"""The name under which the names of all files of a project stand."""
+"""The name for the names of all files of a project."""
 
 
 @dataclass
@@ -39,15 +39,15 @@ class View:
 
     root: Path
     layout: Layout | None
-    """``None`` where runs share the project's folder."""
+    """Layout of the runs' folders; ``None`` if runs share the project's folder."""
     unread: frozenset[str] = frozenset()
-    """Files that are written for each run, as the parameters: their content counts otherwise."""
+    """Files that are written for each run, such as parameters; their content counts elsewhere."""
     unlisted: frozenset[str] = frozenset()
-    """Files that Tunesmith and DVC write: that they are there is no change."""
+    """Files that Tunesmith and DVC write; their appearance is no change."""
     source: Path | None = None
-    """Where copies are taken from, if not from the project."""
+    """Folder that copies are taken from, if not the project."""
     found: Layout | None = None
-    """What runs find, also where they share the project's folder and are not watched."""
+    """Files that runs find, also if they share the project's folder and are not watched."""
     _digests: dict[tuple[str, ...], str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -67,11 +67,11 @@ class View:
             name = folder
 
     def state(self, name: str, like: str) -> str:
-        """What a name is now.
+        """Present state of a name.
 
         Args:
-            name: of a reading.
-            like: the state that it had, which tells what counts of it.
+            name: name in a reading.
+            like: its former state, which tells the parts that count.
         """
         if name == EVERYTHING:
             return self.all_names()
@@ -86,7 +86,7 @@ class View:
         return self._state_of(place, like)
 
     def _place(self, name: str) -> Path | list[str] | None:
-        """Where it is found; the names in it for a folder that is laid out; ``None`` if nowhere."""
+        """Place of a name, or the names in a folder that is laid out; ``None`` if missing."""
         if self.layout is None or name.startswith(("/", "../")):
             return self.root / name
         name = "" if name == TOP else name
@@ -103,13 +103,13 @@ class View:
         return None
 
     def _is_listed(self, name: str, hidden: frozenset[str]) -> bool:
-        """Whether a file, or any in a folder, is more than what Tunesmith writes."""
+        """True if a file, or any file in a folder, is not only written by Tunesmith."""
         if name in self._copies or name in self._links or name not in self._names:
             return name not in hidden
         return any(self._is_listed(f"{name}/{n}", hidden) for n in self._names[name])
 
     def _is_of_data(self, name: str) -> bool:
-        """Whether it is a folder that has nothing for an import, as one for results."""
+        """True for a folder without anything to import, such as one of results."""
         return name in self._names and all(
             self._is_of_data(inner) if inner in self._names else not _may_be_imported(inner)
             for inner in (f"{name}/{last}" for last in self._names[name])
@@ -141,12 +141,12 @@ class View:
         return self._digests[key]
 
     def all_names(self) -> str:
-        """The names of all files that a run finds, as a state."""
+        """State of the names of all files that a run finds."""
         names = [name for name in self.files() if name not in self.unlisted | self.unread]
         return ALL + digest(names)
 
     def files(self) -> list[str]:
-        """All files that a run finds: copies, links, and what linked folders hold."""
+        """List all files that a run finds: copies, links, and the content of linked folders."""
         layout = self.layout or self.found
         if layout is None:
             return []
@@ -155,7 +155,7 @@ class View:
         return sorted({*layout.copies, *_files_in(self.root, folders)})
 
     def everything(self) -> dict[str, str]:
-        """The reading of a run that was not watched: it may have read all that it found."""
+        """Reading of a run that was not watched: it may have read all files that it found."""
         found = {EVERYTHING: self.all_names()}
         hidden = self.unread | self.unlisted
         for name in self.files():
@@ -174,7 +174,7 @@ def _files_in(root: Path, links: Iterable[str]) -> Iterator[str]:
 
 
 def _walked(root: Path, place: Path, known: set[str]) -> Iterator[str]:
-    """The files in a folder, also behind links, each folder once by its real path."""
+    """List the files in a folder, also behind links, each folder once by its real path."""
     for folder, inner, files in os.walk(place, followlinks=True):
         real = os.path.realpath(folder)
         # A link may lead to a folder around itself, or around the project.
@@ -194,7 +194,7 @@ def _may_be_imported(name: str) -> bool:
 
 
 def _names_state(names: Iterable[str], like: str) -> str:
-    """A listing: of all names, or of what Python might import and of certain kinds of files."""
+    """State of a listing: of all names, or of names that Python might import and certain kinds."""
     if not like.startswith(MODULES):
         return NAMES + digest(sorted(names))
     kinds = like.split(" ")[1]
@@ -204,22 +204,22 @@ def _names_state(names: Iterable[str], like: str) -> str:
 
 @dataclass(frozen=True)
 class Reader:
-    """Makes readings of what runs did."""
+    """Makes readings from the actions of runs."""
 
     view: View
     place: Path
-    """Where the run works."""
+    """Working folder of the run."""
     above: Path
-    """The folder around it, of the run alone."""
+    """The folder around it, which belongs to the run only."""
     own: tuple[Path, ...]
-    """Other folders that do not count: Tunesmith's, this run's."""
+    """Other folders that do not count: Tunesmith's own and this run's."""
     began_ns: int
-    """When the run began."""
+    """Time at which the run began, in nanoseconds."""
     states: Mapping[str, str] = field(default_factory=dict)
-    """What paths were when they were read, where that is known."""
+    """States of paths when they were read, if known."""
 
     def reading(self, seen: Mapping[str, int]) -> dict[str, str]:
-        """What counts of what a run has looked at.
+        """Reading of everything that counts among the actions of a run.
 
         Args:
             seen: from ``RunGround``.
@@ -235,7 +235,7 @@ class Reader:
         return dict(sorted(found.items()))
 
     def name(self, path: str) -> str | None:
-        """The name of a path in a reading; ``None`` where it does not count."""
+        """Name of a path in a reading; ``None`` if it does not count."""
         view, root = self.view, str(self.view.root)
         if is_below(path, str(self.place)):
             name = path[len(str(self.place)) + 1 :] or TOP
@@ -292,7 +292,7 @@ def _is_loose(path: str) -> bool:
 
 
 def changed(view: View, reading: Reading) -> Iterator[str]:
-    """The names that have another state now."""
+    """Names that have another state now."""
     for name, states in reading.items():
         # A series has several of a name where one run asked for more of it than another.
         if any(view.state(name, state) != state for state in states.split("\n")):
@@ -300,5 +300,5 @@ def changed(view: View, reading: Reading) -> Iterator[str]:
 
 
 def changed_names(view: View, reading: Reading | None) -> list[str]:
-    """The same as a list; a result of which nobody knows what it has read does not count."""
+    """Names that have changed, as a list; a result without a reading does not count."""
     return ["what it has read"] if reading is None else list(changed(view, reading))

@@ -1,4 +1,4 @@
-"""One evaluation of a program: a place to work, its parameters, the run, its results."""
+"""One evaluation of a program: a folder, its parameters, the run, its results."""
 
 import json
 import os
@@ -33,48 +33,48 @@ SOURCE = "source"
 """The project's files as they were when the study was started, within ``runs``."""
 STDOUT, STDERR, WORK, ARTIFACTS = "stdout.log", "stderr.log", "work", "artifacts"
 LOST = "lost"
-"""The kind of failure that the executor, and nobody else, gives another chance, alone."""
+"""Kind of failure that only the executor tries again, alone."""
 TAIL_BYTES = 1900
 NOT_WATCHED = Watching(View(Path(), None), "nobody asked for it")
 OUT_OF_MEMORY = ("MemoryError", "bad_alloc", "Cannot allocate memory", "out of memory")
 
 
 class Ports(Protocol):
-    """How parameters get into the program, and results out of it."""
+    """Passes parameters to the program and takes its results."""
 
     def put_in(self, params: Params, place: Path, run: Path, values: dict[str, str]) -> list[str]:
-        """Write the parameters into files; the command's items."""
+        """Write the parameters into files; return the items of the command."""
 
     def listen(self) -> Printed | None:
-        """What is to be given all that a run prints, if results are looked for there."""
+        """Listen to the output of a run, if results are read from it."""
 
     def take_out(self, place: Path, run: Path, printed: Printed | None) -> Mapping[str, float]:
-        """The results; nothing where they are streamed.
+        """Read the results; empty if they are streamed.
 
         Raises:
-            MetricsError: there are none, or they are no finite numbers.
+            MetricsError: there are no results, or they are not finite.
         """
 
     def unread(self, params: Params, place: Path, run: Path) -> str:
-        """Why the values of a run that ended well cannot have reached the program; else empty."""
+        """Reason why the values of a run that ended well cannot have arrived; else empty."""
 
     def warning(self, printed: Printed | None) -> str:
-        """What is to be said of where results were found; empty if there is nothing to say."""
+        """Warning about the place of the results; empty if there is none."""
 
     def clear(self, place: Path, run: Path) -> None:
-        """Remove results that were there before the run."""
+        """Remove results that existed before the run."""
 
     def follow(self, place: Path, run: Path) -> Source | None:
-        """What is streamed, if anything."""
+        """Follow the progress that is streamed; ``None`` if none is."""
 
 
 @dataclass(frozen=True)
 class Job:
-    """What is evaluated."""
+    """Params and fold that are evaluated."""
 
     key: str
     number: int
-    """Of the fold."""
+    """Number of the fold."""
     params: Params
     fold: ProgramFold
     bounds: Mapping[int, float]
@@ -82,19 +82,19 @@ class Job:
 
 @dataclass(frozen=True)
 class Heard:
-    """What a run says while it is on."""
+    """Output and progress of a run while it is active."""
 
     course: Course | None
     printed: Printed | None
 
     @property
     def listeners(self) -> tuple[Callable[[bytes], None], ...]:
-        """Of standard output and standard error."""
+        """Listeners of standard output and standard error."""
         found = self.printed
         return () if found is None else (found.stdout.feed, found.stderr.feed)
 
     def closed(self) -> Printed | None:
-        """What was printed, to the end."""
+        """Return the complete output."""
         if self.printed is not None:
             self.printed.close()
         return self.printed
@@ -107,26 +107,26 @@ class RunError(Exception):
         super().__init__(message)
         self.kind = kind
         self.reading = reading
-        """What it had read until then."""
+        """Files that it had read until then."""
 
 
 @dataclass(frozen=True)
 class Runner:
-    """Runs a program; picklable, for it works in worker processes."""
+    """Runs a program; picklable, since it works in worker processes."""
 
     root: Path
     layout: Layout | None
-    """``None`` where all runs share the project's folder."""
+    """Layout of the runs' folders; ``None`` if all runs share the project's folder."""
     ports: Ports
     metric: Metric
-    """The first one that decides."""
+    """The first metric that decides."""
     metrics: Sequence[str]
-    """The names of all."""
+    """Names of all metrics."""
     surroundings: Surroundings
     limits: Limits
     retry: Mapping[str, int]
     runs: Path
-    """A folder for each evaluation, named after its key: logs and artifacts stay there."""
+    """Folder with a folder for each evaluation, named after its key, for logs and artifacts."""
     artifacts: Sequence[str] = ()
     gpus: Gpus | None = None
     checkpoints: Checkpoints | None = None
@@ -148,17 +148,17 @@ class Runner:
                     return FoldResult(job.number, {}, failure=failure, reading=error.reading)
 
     def drop_artifacts(self, key: str) -> None:
-        """Remove what a run left, but for its logs."""
+        """Remove the artifacts of a run, but not its logs."""
         shutil.rmtree(self.runs / key / ARTIFACTS, ignore_errors=True)
 
     def take_snapshot(self) -> None:
-        """Keep the project's files as they are now: who edits them meanwhile disturbs no run."""
+        """Keep the project's files as they are now, so that later edits disturb no run."""
         self.watching.begin(self.runs)
         if self.layout is not None:
             self.layout.copy_to(self.runs / SOURCE, self.root)
 
     def remove_leftovers(self) -> None:
-        """Remove the snapshot and what interrupted runs have left; for when none is under way."""
+        """Remove the snapshot and remains of interrupted runs; call it when no run is active."""
         shutil.rmtree(self.runs / SOURCE, ignore_errors=True)
         (self.runs / STARTED).unlink(missing_ok=True)
         for place in self.runs.glob(f"*/{WORK}"):
@@ -197,7 +197,7 @@ class Runner:
         return found
 
     def _missed(self, reading: Reading) -> str:
-        """Something that it looked for and did not get, since Git ignores it."""
+        """Describe a file that the run looked for and did not get, since Git ignores it."""
         left = () if self.layout is None else self.layout.left
         absent = (name for name, state in reading.items() if state == ABSENT)
         found = next((name for name in absent if is_beneath(name, left)), None)
@@ -235,7 +235,7 @@ class Runner:
             shutil.rmtree(folder / WORK, ignore_errors=True)
 
     def _own_values(self, stack: ExitStack, job: Job, folder: Path, place: Path) -> dict[str, str]:
-        """What the command's braces stand for, apart from parameters."""
+        """Values for the words in the command's braces that are no parameters."""
         own = {"run": str(folder), "workspace": str(place), **job.fold.values}
         if self.checkpoints is not None:
             own["checkpoint"] = str(stack.enter_context(self.checkpoints.of(job.params, job.fold)))
@@ -319,7 +319,7 @@ class Runner:
 
 
 def _refuse_changes(refused: Sequence[str], root: Path) -> None:
-    """Fail a run that would have changed what runs share."""
+    """Fail a run that would have changed shared files."""
     if not refused:
         return
     names = [os.path.relpath(p, root) if Path(p).is_relative_to(root) else p for p in refused]
@@ -332,14 +332,14 @@ def _refuse_changes(refused: Sequence[str], root: Path) -> None:
 
 
 def _cause(kind: str) -> str:
-    """Under which name a kind of failure is tried again."""
+    """Name under which a kind of failure is retried."""
     if kind == LOST:
         return "signal"
     return kind if kind in ("signal", "exit", "timeout") else "metrics"
 
 
 def signal_name(number: int) -> str:
-    """A signal as people write it; real-time signals have numbers only.
+    """Write a signal in the usual form; real-time signals have only numbers.
 
     >>> signal_name(11), signal_name(35)
     ('SIGSEGV', 'signal 35')
@@ -350,14 +350,14 @@ def signal_name(number: int) -> str:
 
 
 def last_said(folder: Path) -> str:
-    """The last lines of what a run has printed, of both streams if both say something."""
+    """Return the last lines of a run's output, of both streams if both have some."""
     found = {name: tail(folder / name) for name in (STDOUT, STDERR)}
     kept = [f"[{name.removesuffix('.log')}]\n{text}" for name, text in found.items() if text]
     return "\n".join(kept) if len(kept) > 1 else found[STDERR] or found[STDOUT]
 
 
 def tail(log: Path) -> str:
-    """The last lines of a log."""
+    """Return the last lines of a log."""
     try:
         with log.open("rb") as file:
             size = file.seek(0, 2)

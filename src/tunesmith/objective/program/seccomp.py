@@ -1,8 +1,8 @@
 """Linux's user notification of seccomp: every call that names a file waits for an answer.
 
-A thread puts the filter on itself, needing no privileges; what it starts inherits it, whatever the
-language. The kernel then hands each call to whoever holds the listener. The price is that
-``no_new_privs`` is set: programs so started cannot use ``sudo``.
+A thread puts the filter on itself, which needs no privileges. Everything that it starts inherits
+the filter, in any language. The kernel then passes each call to the holder of the listener. The
+price is that ``no_new_privs`` is set: programs that are started this way cannot use ``sudo``.
 """
 
 import ctypes
@@ -24,7 +24,7 @@ AUDIT_ARCH = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 SYS_SECCOMP = {"x86_64": 317, "aarch64": 277}
 SET_MODE_FILTER, GET_ACTION_AVAIL = 1, 2
 SPEC_ALLOW, NEW_LISTENER, WAIT_KILLABLE = 1 << 2, 1 << 3, 1 << 5
-"""The first leaves the processor's speculation as it is: programs stay as fast as ever."""
+"""Flags; the first leaves the processor's speculation alone, which keeps programs fast."""
 ALLOW, NOTIFY, ERRNO = 0x7FFF0000, 0x7FC00000, 0x00050000
 PR_SET_NO_NEW_PRIVS = 38
 RECEIVE, SEND, IS_VALID, SET_FLAGS = 0xC0502100, 0xC0182101, 0x40082102, 0x40082104
@@ -33,10 +33,12 @@ CONTINUE = 1
 LOAD, EQUAL, ANY_BIT, RETURN = 0x20, 0x15, 0x45, 0x06
 AT_EMPTY_PATH, AT_FDCWD = 0x1000, 0xFFFFFF9C
 PAGE, TEXT = 4096, 512
-"""The most bytes that a path has, and as many as are read at once."""
+"""Most bytes of a path, and bytes that are read at once."""
 ARGUMENTS_AT = 16
-"""Where the arguments begin in ``struct seccomp_data``; its number and architecture stand at 0, 4.
-The lower halves come first on the two architectures."""
+"""Offset of the arguments in ``struct seccomp_data``; number and architecture are at 0 and 4.
+
+The lower halves come first on the two architectures.
+"""
 
 
 class _Instruction(ctypes.Structure):
@@ -59,7 +61,7 @@ class Notification(NamedTuple):
     thread: int
     number: int
     is_native: bool
-    """Of this machine's own architecture; another one's calls have other numbers."""
+    """True for this machine's own architecture; calls of another one have other numbers."""
     arguments: tuple[int, ...]
 
 
@@ -68,7 +70,7 @@ def _library() -> ctypes.CDLL:
 
 
 def objection() -> str:
-    """Why the system cannot do this; empty where it can, as far as can be told without trying."""
+    """Reason why the system cannot do this, as far as is known without trying; else empty."""
     machine = platform.machine()
     if sys.platform != "linux" or machine not in AUDIT_ARCH:
         return f"not made for {sys.platform} on {machine}"
@@ -85,7 +87,7 @@ def objection() -> str:
 
 @cache
 def refusal() -> str:
-    """What the system says if it is tried, on a thread that ends at once; empty where it works."""
+    """Try it on a thread that ends at once; return the system's error, or an empty text."""
     if found := objection():
         return found
     said: list[str] = []
@@ -103,17 +105,17 @@ def refusal() -> str:
 
 
 def told(error: OSError) -> str:
-    """A refusal in words."""
+    """Describe a refusal."""
     if error.errno == errno.EBUSY:
         return "this process is being watched in the same way, which works once only"
     return f"the system refuses it ({error.strerror or error})"
 
 
 def filter_this_thread() -> int:
-    """Put the filter on the calling thread and all that it starts from now on.
+    """Put the filter on the calling thread and on all that it starts from now on.
 
     Returns:
-        The listener's descriptor, closed when a program is executed.
+        The listener's descriptor, which is closed when a program is executed.
 
     Raises:
         OSError: the system does not allow it, or there is a listener already.
@@ -140,7 +142,7 @@ def _error(number: int) -> OSError:
 
 
 def _instructions(machine: str) -> list[tuple[int, int, int, int]]:
-    """The filter: calls that name files wait, a few that name them in secret are refused."""
+    """Build the filter: calls that name files wait; a few that name them in secret are refused."""
     names = 0 if machine == "x86_64" else 1
     given = (call.numbers[names] for call in (*CALLS, *MOUNTING))
     watched = sorted(number for number in given if number is not None)
@@ -186,7 +188,7 @@ class Listener:
             fcntl.ioctl(descriptor, SET_FLAGS, SYNC_WAKE_UP)
 
     def receive(self) -> Notification | None:
-        """The next call; ``None`` where the caller is gone.
+        """Receive the next call; ``None`` if the caller is gone.
 
         Raises:
             OSError: the listener is closed.
@@ -202,7 +204,7 @@ class Listener:
         return Notification(found[0], found[1], found[3], found[4] == self._arch, found[6:])
 
     def answer(self, call: Notification, error: int = 0) -> None:
-        """Let the call go on, or have it fail with an error number."""
+        """Let the call continue, or make it fail with an error number."""
         self._ANSWER.pack_into(self._answered, 0, call.id, 0, -error, 0 if error else CONTINUE)
         try:  # noqa: SIM105 - quicker than `suppress`
             fcntl.ioctl(self.descriptor, SEND, self._answered)
@@ -210,7 +212,7 @@ class Listener:
             pass  # the caller was killed meanwhile
 
     def is_waiting(self, call: Notification) -> bool:
-        """Whether the caller still waits, and was not killed meanwhile."""
+        """True if the caller still waits, and was not killed meanwhile."""
         try:
             fcntl.ioctl(self.descriptor, IS_VALID, call.id.to_bytes(8, sys.byteorder))
         except OSError:
@@ -218,7 +220,7 @@ class Listener:
         return True
 
     def text(self, thread: int, address: int) -> bytes:
-        """The bytes up to the next null byte in a caller's memory.
+        """Read the bytes up to the next null byte in a caller's memory.
 
         Raises:
             OSError: they cannot be read.
@@ -234,7 +236,7 @@ class Listener:
         return found[:PAGE]
 
     def number_at(self, thread: int, address: int) -> int:
-        """A 64-bit number in a caller's memory.
+        """Read a 64-bit number in a caller's memory.
 
         Raises:
             OSError: it cannot be read.
@@ -246,17 +248,17 @@ class Listener:
         self._memory.close()
 
     def close(self) -> None:
-        """Leave the calls alone; who has not had an answer gets ``ENOSYS``."""
+        """Leave the calls alone; callers without an answer get ``ENOSYS``."""
         self._memory.close()
         os.close(self.descriptor)
 
 
 class Memory:
-    """Reads what other processes hold in memory, one of them after the other.
+    """Reads the memory of other processes, one after the other.
 
-    A file of ``/proc`` that stays open for a moment is read in half the time that
-    ``process_vm_readv`` takes. It belongs to the memory that a thread had when it was opened: a
-    program that is executed gets another one, and numbers of threads are used again.
+    A file of ``/proc`` that stays open for a moment is read in half the time of
+    ``process_vm_readv``. It belongs to the memory that a thread had when it was opened: a program
+    that is executed gets another one, and numbers of threads are used again.
     """
 
     KEPT_S = 0.05
@@ -266,7 +268,7 @@ class Memory:
         self._until = 0.0
 
     def read(self, thread: int, address: int, n: int) -> bytes:
-        """Up to ``n`` bytes, at least one: fewer where the next page is not there.
+        """Read up to ``n`` bytes, at least one: fewer if the next page does not exist.
 
         Raises:
             OSError: they cannot be read.
@@ -287,7 +289,7 @@ class Memory:
         self._thread, self._until = thread, time.monotonic() + self.KEPT_S
 
     def close(self) -> None:
-        """Have it opened anew by who reads next."""
+        """Close the file; the next reader opens it again."""
         if self._file >= 0:
             os.close(self._file)
         self._file = self._thread = -1

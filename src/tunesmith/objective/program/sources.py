@@ -1,7 +1,7 @@
-"""The files that a program is made of, as far as they can be told from its command.
+"""Files that a program consists of, as far as its command tells.
 
-Scripts that the command names, the modules that they import, what a shell script or a Makefile
-starts in turn. Only text is looked at; nothing is run.
+These are scripts that the command names, the modules that they import, and files that a shell
+script or a Makefile starts in turn. Only text is read; nothing is run.
 """
 
 import os
@@ -18,7 +18,7 @@ MAX_FILES = 300
 MAX_BYTES = 1 << 20
 MAX_NAME = 300
 PATH = re.compile(r"[\w@+-]*[./][\w./@+-]*")
-"""What may be the path of a file, within a text."""
+"""Parts of a text that may be the path of a file."""
 MODULE = re.compile(r"(?:^|\s)-m\s+([\w.]+)")
 MAKEFILES = ("GNUmakefile", "makefile", "Makefile")
 NO_CODE = (
@@ -33,7 +33,7 @@ IMPORT = re.compile(
     re.MULTILINE,
 )
 QUOTED = re.compile(r"[\"']([\w./@+-]*[./][\w./@+-]*)[\"']")
-"""A path in Python, where dots stand everywhere else, too."""
+"""A path in Python code, which has to be quoted: dots are everywhere in code."""
 HELPER, CALLED = re.compile(r"\btunesmith\b"), re.compile(r"\bparams\s*\(")
 
 
@@ -46,7 +46,7 @@ class Source:
 
     @property
     def is_python(self) -> bool:
-        """Whether it is a Python module or script."""
+        """True for a Python module or script."""
         first = self.text.partition("\n")[0]
         return self.path.suffix == ".py" or (first.startswith("#!") and "python" in first)
 
@@ -63,39 +63,39 @@ class Program:
 
     @property
     def is_seen(self) -> bool:
-        """Whether what is run was found: a file of the project, or code in the command itself."""
+        """True if the code was found: a file of the project, or code in the command itself."""
         is_inline = "-c" in self.command and bool(INTERPRETER.match(Path(self.command[0]).name))
         return is_inline or any(source.path.is_relative_to(self.root) for source in self.sources)
 
     @cached_property
     def readers(self) -> list[str]:
-        """Where ``TUNESMITH_PARAMS`` is read, or may be: files, or the command itself."""
+        """Places that read ``TUNESMITH_PARAMS``, or may do so: files, or the command itself."""
         found = [self.named(s.path) for s in self.sources if reads_params(s.text)]
         inline = any(map(reads_params, self.command))
         return ["the command", *found] if inline else found
 
     def named(self, path: Path) -> str:
-        """A file, as one names it in the project."""
+        """Name a file relative to the project."""
         return (
             path.relative_to(self.root).as_posix() if path.is_relative_to(self.root) else str(path)
         )
 
     def mentions(self, name: str) -> bool:
-        """Whether a word stands anywhere in the program's text."""
+        """True if a word occurs anywhere in the program's text."""
         return bool(re.search(rf"(?<!\w){re.escape(name)}(?!\w)", self.text))
 
     def quotes(self, name: str) -> bool:
-        """Whether it stands there in quotes, by itself or at the end of a path."""
+        """True if a word occurs there in quotes, by itself or at the end of a path."""
         return bool(re.search(rf"[\"'/]{re.escape(name)}[\"']", self.text))
 
     @cached_property
     def text(self) -> str:
-        """All of it, with the command."""
+        """The whole text, with the command."""
         return "\n".join([*self.command, *(source.text for source in self.sources)])
 
 
 def reads_params(text: str) -> bool:
-    """Whether a text says something that reads the file of all parameters."""
+    """True if a text contains something that reads the file of all parameters."""
     if "TUNESMITH_PARAMS" in text:
         return True
     return bool(HELPER.search(text) and CALLED.search(text))
@@ -126,7 +126,7 @@ def program_of(root: Path, command: Sequence[str]) -> Program:
 
 
 class _Finder:
-    """Finds the files of a project that a text speaks of; each is looked for once."""
+    """Finds the files of a project that a text names; each is searched once."""
 
     def __init__(self, root: Path) -> None:
         self._root, self._top = root, [root, root / "src"]
@@ -153,7 +153,7 @@ class _Finder:
             yield from self._files([self._root], item.rpartition("=")[2])
 
     def _of_inline(self, command: Sequence[str], index: int) -> Iterator[Path]:
-        """What code within the command imports or starts: ``python -c "import train"``."""
+        """Files that code within the command imports or starts: ``python -c "import train"``."""
         item = command[index]
         for module in MODULE.findall(item):
             yield from self._modules(module, self._top)
@@ -198,7 +198,7 @@ class _Finder:
                 yield from self._modules(f"{module}.{name}" if module else name, places)
 
     def _modules(self, name: str, folders: Sequence[Path]) -> Iterator[Path]:
-        """The files that importing a module runs: its own, and those of the packages around it."""
+        """Files that importing a module runs: its own, and those of the packages around it."""
         key = (name, *map(str, folders))
         if key in self._done:
             return
@@ -211,7 +211,7 @@ class _Finder:
                 yield from self._files(folders, f"{place}{end}")
 
     def _files(self, folders: Sequence[Path], name: str) -> Iterator[Path]:
-        """The first file of that name; outside of the folders nothing is looked at."""
+        """The first file of that name; nothing outside of the folders is examined."""
         if not name or name.startswith(("/", "~")) or "\0" in name or len(name) > MAX_NAME:
             return
         for folder in folders:
@@ -231,13 +231,13 @@ def _file(folder: Path, name: str) -> Path | None:
 
 
 def _words(text: str) -> list[str]:
-    """The names of an import, without what they are called."""
+    """Names of an import, without its aliases."""
     parts = (re.sub(r"#[^\n]*", "", part).split() for part in text.strip("()").split(","))
     return [part[0] for part in parts if part]
 
 
 def _text(path: Path, limit: int = MAX_BYTES) -> str | None:
-    """A file's text; ``None`` where it is none, or too long."""
+    """Text of a file; ``None`` if it is no text, or too long."""
     try:
         if not path.is_file() or path.stat().st_size > limit:
             return None

@@ -1,4 +1,4 @@
-"""What a study's results depend on, and how its runs are kept apart, in sentences."""
+"""Sentences on the dependencies of a study's results and on the isolation of its runs."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -10,7 +10,7 @@ SHOWN = 3
 
 
 def dependence(watching: Watching, depends: Sequence[Path]) -> Iterator[str]:
-    """What counts for results, and what does not; how runs are isolated; what they do not get.
+    """Describe everything that counts for results, the isolation of runs, and files that they lack.
 
     Args:
         watching: of the study.
@@ -38,7 +38,7 @@ def dependence(watching: Watching, depends: Sequence[Path]) -> Iterator[str]:
 
 
 def isolation(watching: Watching, layout: Layout) -> Iterator[str]:
-    """How runs are kept apart, and what Git ignores that they get or do not get."""
+    """Describe the isolation of runs, and the ignored files that they get or lack."""
     if watching.problem:
         yield (
             "runs work in copies, of all that DVC's stages write, too; linked files are compared"

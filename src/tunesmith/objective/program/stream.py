@@ -16,11 +16,10 @@ class ProgressFollower:
     """Reads a JSON-lines file of intermediate values as it grows.
 
     A line is ``{"step": 3, "loss": 0.41}`` or ``{"step": 3, "metric": "loss", "value": 0.41}``.
-    Lines that are no such thing are skipped: they may be notes. Of a step that comes twice the
-    later value counts.
+    Other lines are skipped: they may be notes. If a step comes twice, the later value counts.
 
     Args:
-        file: where it will be; it need not exist yet.
+        file: its path; it need not exist yet.
         keys: metric -> its key in a line.
     """
 
@@ -28,10 +27,10 @@ class ProgressFollower:
         self._file, self._names = file, {key: name for name, key in keys.items()}
         self._position, self._rest = 0, b""
         self.names: set[str] = set()
-        """What was streamed, whether it is asked for or not."""
+        """Names of all values that were streamed, also of those that no metric needs."""
 
     def new(self) -> list[tuple[int, dict[str, float]]]:
-        """(step, value by metric) of the lines that were completed since the last call."""
+        """New values, as (step, value by metric), of the lines completed since the last call."""
         try:
             handle = os.open(self._file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
         except OSError:
@@ -47,7 +46,7 @@ class ProgressFollower:
         return [row for line in lines if (row := self._row(line)) is not None]
 
     def rest(self) -> list[tuple[int, dict[str, float]]]:
-        """What is left once the program has ended: the last line need have no end."""
+        """The remaining values once the program has ended: the last line need have no end."""
         rows = self.new()
         last = self._row(self._rest)
         self._rest = b""

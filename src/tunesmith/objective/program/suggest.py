@@ -1,4 +1,4 @@
-"""How a parameter that does not reach a program could: what its files offer."""
+"""Suggestions on how to pass a parameter to a program, from the program's own files."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,12 +14,13 @@ USUAL = ("params.yaml", "config.yaml", "conf/config.yaml", "settings.py", "confi
 
 
 def suggestion(program: Program, name: str, names: Sequence[str]) -> str:
-    """The likely way for a parameter, in words; never empty.
+    """Suggest the likely way for a parameter, in words; never empty.
 
     Args:
         program: its text.
         name: the parameter.
-        names: all parameters that have no way yet; those with a place in the same file go along.
+        names: all parameters that have no way yet; those with a place in the same file are
+            included.
     """
     found = (
         next(_options(program, name), "")
@@ -35,7 +36,7 @@ def suggestion(program: Program, name: str, names: Sequence[str]) -> str:
 
 
 def _options(program: Program, name: str) -> Iterator[str]:
-    """An option of the command line that is called like the parameter."""
+    """Suggest an option of the command line that has the parameter's name."""
     wanted = re.compile(rf"[\"'](--{_loose(name)})\b[\"'=]", re.IGNORECASE)
     for source in program.sources:
         if match := wanted.search(source.text):
@@ -44,7 +45,7 @@ def _options(program: Program, name: str) -> Iterator[str]:
 
 
 def _constants(program: Program, name: str, names: Sequence[str]) -> Iterator[str]:
-    """A constant of a Python module that is called like it."""
+    """Suggest a constant of a Python module that has the parameter's name."""
     for source in program.sources:
         if source.is_python and source.path.is_relative_to(program.root):
             yield from _in_module(program, source, name, names)
@@ -66,7 +67,7 @@ def _in_module(program: Program, source: Source, name: str, names: Sequence[str]
 
 
 def _section(path: str, data: Mapping[str, Any], names: Sequence[str], more: str = "") -> str:
-    """The value of ``params_file`` for all parameters that the file holds."""
+    """Value of ``params_file`` for all parameters that the file holds."""
     places = {name: place for name in names if (place := _place(data, name)) not in (None, name)}
     given = ", ".join(f"{name}: {place}" for name, place in places.items())
     parts = [
@@ -85,7 +86,7 @@ def _line(text: str, place: str) -> int:
 
 
 def _keys(program: Program, name: str, names: Sequence[str]) -> Iterator[str]:
-    """A key of a file that the program names."""
+    """Suggest a key of a file that the program names."""
     usual = (program.root / name for name in USUAL)
     for path in (*program.others, *(path for path in usual if path.is_file())):
         data = _read(path)
@@ -106,7 +107,7 @@ def _read(path: Path) -> Mapping[str, Any]:
 
 
 def _variables(program: Program, name: str) -> Iterator[str]:
-    """A variable of the environment that is called like it."""
+    """Suggest a variable of the environment that has the parameter's name."""
     wanted = re.compile(ENVIRONMENT.replace("{name}", f"({_loose(name)})"), re.IGNORECASE)
     shell = re.compile(rf"\$\{{?({_loose(name)})\b", re.IGNORECASE)
     for source in program.sources:
@@ -120,7 +121,7 @@ def _variables(program: Program, name: str) -> Iterator[str]:
 
 
 def _place(data: Mapping[str, Any], name: str) -> str | None:
-    """The place of a value whose last key is called like a parameter; the shortest one."""
+    """Place of a value whose last key has a parameter's name; the shortest one."""
     wanted = re.compile(rf"{_loose(name)}\Z", re.IGNORECASE)
     found = [place for place in _leaves(data) if wanted.match(place.rpartition(".")[2])]
     return min(found, key=lambda place: (place != name, place.count("."), place), default=None)
@@ -135,5 +136,5 @@ def _leaves(data: Any, before: str = "") -> Iterator[str]:
 
 
 def _loose(name: str) -> str:
-    """A pattern for a name that may be written with dashes or underscores."""
+    """Build a pattern for a name that may be written with dashes or underscores."""
     return "[-_]?".join(re.escape(part) for part in re.split(r"[-_.]", name))

@@ -1,17 +1,17 @@
-"""The system calls that name files: their numbers, and where their arguments stand."""
+"""System calls that name files: their numbers, and the places of their arguments."""
 
 from dataclasses import dataclass
 from enum import Enum
 
 Numbers = tuple[int | None, int | None]
-"""On x86_64 and aarch64; ``None`` where there is no such call."""
+"""Numbers on x86_64 and aarch64; ``None`` if there is no such call."""
 
 
 class Does(Enum):
-    """What a call does to the file that it names."""
+    """Effect of a call on the file that it names."""
 
     LOOK = "look"
-    """Asks whether it is there, or what it is."""
+    """Asks if it exists, or for its properties."""
     OPEN = "open"
     """Opens it; the flags say how."""
     RUN = "run"
@@ -24,19 +24,19 @@ class Does(Enum):
     MAKE = "make"
     """Makes an entry that is not there yet."""
     MOUNT = "mount"
-    """Has paths mean other files from now on."""
+    """Makes paths lead to other files from now on."""
 
 
 @dataclass(frozen=True)
 class Named:
-    """Where a path stands among the arguments."""
+    """Place of a path among the arguments."""
 
     path: int | None
-    """``None`` where a descriptor alone names the file."""
+    """Index of the path; ``None`` if only a descriptor names the file."""
     folder: int | None = None
-    """The descriptor of the folder that a relative path starts at."""
+    """Index of the descriptor of the folder that a relative path starts at."""
     does: Does | None = None
-    """If another thing than the call as a whole."""
+    """Effect on this path, if it differs from that of the whole call."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Call:
     does: Does
     named: tuple[Named, ...] = (Named(0),)
     flags: int | None = None
-    """Where its flags stand, if they matter."""
+    """Index of its flags, if they matter."""
     are_flags_pointed_to: bool = False
 
 

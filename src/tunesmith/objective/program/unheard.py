@@ -1,4 +1,4 @@
-"""Arguments that a program does not look at, as far as its text tells."""
+"""Arguments that a program ignores, as far as its text tells."""
 
 import re
 from collections.abc import Iterator
@@ -12,13 +12,13 @@ PYTHON = re.compile(
     r"|cyclopts|simple_parsing|draccus|invoke|cleo|cappa|Tap|LightningCLI|CLI)\b",
     re.IGNORECASE,
 )
-"""What a Python program says that looks at its arguments, or has a library do so."""
+"""Text in a Python program that reads its arguments, by itself or with a library."""
 SHELL = re.compile(r"\$[{]?[0-9@*#]|getopts|shift")
 OPTION = re.compile(r"(--?[A-Za-z][\w-]*)=")
 
 
 def unheard(program: Program, ports: ProgramPorts) -> Iterator[str]:
-    """Notes on values that are handed over as arguments to a program that ignores them.
+    """Note values that are passed as arguments to a program that ignores them.
 
     Args:
         program: its text.

@@ -17,7 +17,7 @@ def view_of(definition: Definition, root: Path, files: frozenset[str]) -> View:
     Args:
         definition: of the study.
         root: the project folder, resolved.
-        files: that are written for each run.
+        files: files that are written for each run.
 
     Raises:
         UsageError: the project is too large to be copied for every run.
@@ -38,7 +38,7 @@ def view_of(definition: Definition, root: Path, files: frozenset[str]) -> View:
 
 
 def unwatched(section: Section) -> str:
-    """Why runs are not watched; empty if they are."""
+    """Reason why runs are not watched; empty if they are."""
     if section.workspace.watch == "off":
         return "`objective.workspace.watch` is off"
     return refusal()
@@ -52,5 +52,5 @@ def _needed(section: Section) -> list[str]:
 
 
 def _unlisted(definition: Definition) -> list[str]:
-    """What Tunesmith and DVC write into a project."""
+    """Files that Tunesmith and DVC write into a project."""
     return [*map(str, definition.file.outputs.paths.values()), "dvc.lock"]

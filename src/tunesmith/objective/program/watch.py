@@ -1,7 +1,7 @@
-"""A run that is watched: what its processes look for, open and change, of whatever language.
+"""Watching of a run: files that its processes look for, open and change, in any language.
 
-Every call that names a file waits until it has been noted (``seccomp``). Who holds the ground
-(``Ground``) says whether it may go on, and may put a private copy in place of a shared file first.
+Every call that names a file waits until it has been recorded (``seccomp``). The ground (``Ground``)
+decides if the call may continue, and may first replace a shared file by a private copy.
 """
 
 import errno
@@ -16,7 +16,7 @@ from tunesmith.objective.program import seccomp
 from tunesmith.objective.program.syscalls import CALLS, CREAT, MOUNTING, OPENAT2, Call, Does, Named
 
 END = "/tunesmith-has-ended"
-"""Looked for by the thread with the filter, to say that all is over."""
+"""Path that the thread with the filter looks for, to report the end."""
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
 READING = (Does.LOOK, Does.OPEN, Does.RUN)
 UNSEEN_S = 5.0
@@ -24,7 +24,7 @@ UNSEEN_S = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Something that a process does to a file."""
+    """An action of a process on a file."""
 
     does: Does
     path: str
@@ -34,29 +34,29 @@ class Step:
 
     @property
     def writes(self) -> bool:
-        """Whether something is changed by it."""
+        """True if the action changes something."""
         if self.does is Does.OPEN:
             return bool(self.flags & WRITING)
         return self.does in (Does.CHANGE, Does.PLACE, Does.MAKE)
 
 
 class Ground(Protocol):
-    """Whose files are whose."""
+    """Rules for the files of a run."""
 
     def tread(self, step: Step) -> int:
-        """Note a step before it is taken; an error number where it must not be."""
+        """Record an action before it happens; return an error number if it is refused."""
 
     def passes(self, path: bytes, thread: int) -> bool:
-        """Whether a path that is looked for or read, as the caller names it, needs no note."""
+        """True if a path that is looked for or read, as the caller names it, needs no record."""
 
 
 @dataclass
 class Watch:
-    """Watches one run. Start programs with ``start``; ``stop`` it when nothing of them is left."""
+    """Watches one run. Start programs with ``start``; call ``stop`` when all of them have ended."""
 
     ground: Ground
     problem: str = ""
-    """Why something may have been missed; empty if all was seen."""
+    """Reason why actions may have been missed; empty if all were seen."""
     _listener: seccomp.Listener | None = None
     _filtered: "threading.Thread | None" = None
     _supervisor: threading.Thread | None = None
@@ -67,7 +67,7 @@ class Watch:
     _result: Any = None
 
     def start(self, *arguments: Any, **options: Any) -> "subprocess.Popen[bytes]":
-        """As ``subprocess.Popen``, watched; where that cannot be, unwatched, and ``problem`` says.
+        """Start a program like ``subprocess.Popen``, watched if possible; else ``problem`` is set.
 
         Raises:
             OSError: the program cannot be started.
@@ -93,7 +93,7 @@ class Watch:
         return process
 
     def stop(self) -> None:
-        """End watching; whatever was started must have ended."""
+        """End watching; all processes that were started must have ended."""
         self._is_over.set()
         if self._filtered is not None:
             self._filtered.join(UNSEEN_S)
@@ -152,7 +152,7 @@ class Watch:
 
 
 class Calls:
-    """Makes steps of calls."""
+    """Turns calls into actions."""
 
     def __init__(self, listener: seccomp.Listener, ground: Ground) -> None:
         self._listener, self._ground = listener, ground
@@ -162,10 +162,10 @@ class Calls:
         }
         self._mounting = {call.numbers[machine] for call in MOUNTING}
         self.problem = ""
-        """Why paths cannot be told any more; empty if they can."""
+        """Reason why paths are no longer known; empty if they are."""
 
     def heard(self, found: seccomp.Notification) -> int:
-        """Note all that a call names; the error that it is to fail with, or zero."""
+        """Record all files that a call names; return the error with which it must fail, or zero."""
         call = self._calls.get(found.number)
         if call is None:
             if found.number in self._mounting:
@@ -220,7 +220,7 @@ class Calls:
 
 
 def plain(path: str, thread: int) -> str:
-    """A path without dots; a link before ``..`` is followed, as the system does.
+    """Remove the dots of a path; a link before ``..`` is followed, as the system does.
 
     >>> plain("/usr/./bin//env", 1)
     '/usr/bin/env'

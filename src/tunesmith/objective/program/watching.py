@@ -1,4 +1,4 @@
-"""How the runs of a study are watched, or what is done where they cannot be."""
+"""Watching of a study's runs, and the fallback if they cannot be watched."""
 
 import os
 import subprocess
@@ -18,16 +18,16 @@ from tunesmith.objective.program.watch import Watch
 from tunesmith.objective.program.workspace import Layout
 
 STARTED = "started"
-"""A file that is as old as the study's run, within ``runs``: what is younger was changed since."""
+"""File within ``runs`` that is as old as the study's run: younger files were changed since."""
 Start = Callable[..., "subprocess.Popen[bytes]"]
 
 
 @dataclass(frozen=True)
 class Watched:
-    """One run, while it is watched."""
+    """One run while it is watched."""
 
     start: Start
-    """As ``subprocess.Popen``."""
+    """Starts a program, as ``subprocess.Popen`` does."""
     _watch: Watch | None
     _ground: RunGround | None
 
@@ -48,33 +48,33 @@ class Watched:
 
     @property
     def seen(self) -> Mapping[str, int] | None:
-        """What it looked at; ``None`` where some of it may have been missed."""
+        """Actions by path; ``None`` if some may have been missed."""
         if self._ground is None or self._watch is None or self._watch.problem:
             return None
         return self._ground.seen
 
     @property
     def states(self) -> Mapping[str, str]:
-        """What files were when it read them, if that was noted at once."""
+        """States of files when the run read them, if they were recorded at once."""
         return {} if self._ground is None else self._ground.states
 
 
 @dataclass(frozen=True)
 class Watching:
-    """Watches runs, and says what they have read; picklable."""
+    """Watches runs, and tells the files that they have read; picklable."""
 
     view: View
     problem: str = ""
-    """Why runs cannot be watched; empty if they can."""
+    """Reason why runs cannot be watched; empty if they can."""
     own: tuple[Path, ...] = ()
-    """Folders of Tunesmith's that runs write into."""
+    """Folders of Tunesmith that runs write into."""
 
     @contextmanager
     def run(self, place: Path, above: Path) -> Iterator[Watched]:
-        """Watch a run; when the block is left, nothing of it is running any more.
+        """Watch a run; when the block ends, none of its processes runs any more.
 
         Args:
-            place: where it works.
+            place: its working folder.
             above: its folder.
         """
         if self.problem:
@@ -99,13 +99,13 @@ class Watching:
     def reading(
         self, watched: Watched, place: Path, above: Path, source: Path | None
     ) -> dict[str, str]:
-        """What a run has read: all that there is, where that is not known.
+        """Reading of a run; if its actions are not known, all existing files count.
 
         Args:
             watched: the run, which has ended.
-            place: where it worked.
+            place: its working folder.
             above: its folder.
-            source: where copies were taken from, if not from the project.
+            source: folder that copies were taken from, if not the project.
         """
         self.view.source = source
         if watched.seen is None:
@@ -128,16 +128,16 @@ class Watching:
     # -- whether something was changed ---------------------------------------------------------
 
     def begin(self, runs: Path) -> None:
-        """Note when the study was started."""
+        """Record the time at which the study was started."""
         runs.mkdir(parents=True, exist_ok=True)
         (runs / STARTED).write_text("")
 
     def check(self, runs: Path, reading: Mapping[str, str]) -> None:
-        """Refuse to go on where shared files have changed since the study was started.
+        """Refuse to continue if shared files have changed since the study was started.
 
         Args:
-            runs: where ``begin`` has noted it.
-            reading: of the run that has ended; where runs are not watched, all files count.
+            runs: folder in which ``begin`` has recorded it.
+            reading: reading of the run that has ended; if runs are not watched, all files count.
 
         Raises:
             ChangedInputError: a file that runs share was changed.
@@ -174,7 +174,7 @@ def _links(names: tuple[str, ...]) -> frozenset[str]:
 
 
 def _is_younger(path: Path, since_ns: int) -> bool:
-    """Whether a file, or what it leads to, has changed; a file that is gone has, too."""
+    """True if a file, or its target, has changed; a missing file has changed, too."""
     try:
         found = path.stat()
     except OSError:
@@ -186,7 +186,7 @@ def _is_younger(path: Path, since_ns: int) -> bool:
 
 @cache
 def lands(layout: Layout) -> Lands:
-    """What the runs of a layout share: its files, what its links lead to, DVC's caches."""
+    """Shared files of a layout: its files, the targets of its links, DVC's caches."""
     root = layout.root
     files = {str(root / name) for name in layout.copies}
     files |= {os.path.realpath(path) for path in files if os.path.islink(path)}  # noqa: PTH114

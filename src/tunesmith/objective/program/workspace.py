@@ -1,8 +1,8 @@
-"""A folder of its own for a run of the program: what is small is copied, the rest is linked.
+"""A folder for each run of the program: small files are copied, the rest is linked.
 
-Copies share their blocks with the originals where the file system can do that. Large files, data
-and environments are linked: programs read them. What else Git ignores, as results of earlier runs,
-is left out. Where runs cannot be watched, all that DVC's stages write is copied, too.
+Copies share their blocks with the originals if the file system supports that. Large files, data and
+environments are linked, since programs read them. Other files that Git ignores, such as results of
+earlier runs, are left out. If runs cannot be watched, all outputs of DVC's stages are copied, too.
 """
 
 import fcntl
@@ -22,7 +22,7 @@ from tunesmith.objective.program.dvc_files import Tracked, tracked
 
 LARGE_BYTES = 4 << 20
 MANY_FILES = 20_000
-"""More are not copied for each run."""
+"""Largest number of files that are copied for each run."""
 FICLONE = 0x40049409
 LEFT_OUT = (
     ".git",
@@ -35,43 +35,43 @@ LEFT_OUT = (
     ".ruff_cache",
     ".ipynb_checkpoints",
 )
-"""Folders that no program needs, wherever they lie."""
+"""Folders that no program needs, at any place."""
 ENVIRONMENT_MARKS = ("pyvenv.cfg", "conda-meta/history")
-"""A folder with one of these is an environment, whatever its name."""
+"""Files that mark a folder as an environment, whatever its name is."""
 ENVIRONMENTS = (".venv", "venv", "node_modules", ".dvc", "renv")
-"""Folders that are linked where Git does not say what it ignores."""
+"""Folders that are linked if Git does not tell the ignored files."""
 INSTALLED = ("node_modules", "renv")
 """Folders of packages without a mark of their own."""
 DATA = ("data", "dataset", "datasets", "input", "inputs")
-"""Folders that are linked although Git ignores them: programs read what lies in them."""
+"""Folders that are linked although Git ignores them: programs read their content."""
 SETTINGS = ".env*"
 """Files that are copied although Git ignores them."""
 
 
 @dataclass(frozen=True)
 class Layout:
-    """What a working folder holds; paths are relative, with forward slashes."""
+    """Content of a working folder; paths are relative, with forward slashes."""
 
     root: Path
     copies: tuple[str, ...]
     links: tuple[str, ...]
     folders: tuple[str, ...] = field(default=())
-    """Made anew: they hold what the program writes."""
+    """Folders that are made anew, for files that the program writes."""
     contents: frozenset[str] = field(default=frozenset())
-    """Copies that are plain files the run may write, whatever the project has (links of DVC)."""
+    """Copies as plain files that the run may write, also of links (DVC's)."""
     left: tuple[str, ...] = field(default=())
-    """What Git ignores, and runs do not get."""
+    """Paths that Git ignores, and runs do not get."""
     asked: tuple[str, ...] = field(default=())
-    """What Git ignores, and runs get because it is named under ``link``."""
+    """Paths that Git ignores, and runs get because ``link`` names them."""
     tracked: Tracked = field(default=Tracked())
-    """What DVC tracks."""
+    """Paths that DVC tracks."""
 
     def lay_out(self, place: Path, source: Path | None = None) -> None:
         """Fill a new folder.
 
         Args:
             place: the folder.
-            source: where copies are taken from; by default the project as it is now.
+            source: folder that copies are taken from; by default the project as it is now.
         """
         place.mkdir(parents=True)
         for folder in self.folders:
@@ -84,7 +84,7 @@ class Layout:
                 target.symlink_to(self.root / name)
 
     def copy_to(self, place: Path, source: Path) -> None:
-        """Copy what is not linked."""
+        """Copy all files that are not linked."""
         for name in self.copies:
             target = place / name
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -104,17 +104,17 @@ def layout(
     *,
     is_watched: bool = True,
 ) -> Layout:
-    """Decide what is copied and what is linked.
+    """Decide which files are copied and which are linked.
 
     Args:
         root: the project folder, absolute.
         section: the configuration's.
         written: files that the program or Tunesmith writes, relative to the project: they are
             never linked, nor is a folder around them.
-        needed: files and folders that the configuration names: they are there even if Git
+        needed: files and folders that the configuration names: they are included even if Git
             ignores them.
-        is_watched: whether runs get copies of what they are about to write; else all that they
-            may write is copied before.
+        is_watched: true if runs get copies of files that they are about to write; else all files
+            that they may write are copied before.
     """
     kept, ignored, always = _found(root)
     dvc = tracked(root, kept)
@@ -156,7 +156,7 @@ def layout(
 
 
 def _parted(root: Path, name: str, names: Collection[str], section: Workspace) -> Iterator[str]:
-    """A folder that Git ignores as a whole, by parts where only some of it is wanted."""
+    """Split a folder that Git ignores as a whole, if only some of it is wanted."""
     inner = f"{name}/"
     wanted = [n for n in (*names, *section.link) if n.startswith(inner)]
     if not wanted or not (root / name).is_dir() or (root / name).is_symlink():
@@ -167,7 +167,7 @@ def _parted(root: Path, name: str, names: Collection[str], section: Workspace) -
 
 
 def _is_input(root: Path, name: str, dvc: Tracked, needed: Collection[str]) -> bool:
-    """Whether programs get it although Git ignores it."""
+    """True if programs get it although Git ignores it."""
     parts = PurePosixPath(name).parts
     if any(part in DATA for part in parts) or _is_dvcs(name, dvc):
         return True
@@ -183,14 +183,14 @@ def _is_dvcs(name: str, dvc: Tracked) -> bool:
 
 
 def _is_owned(path: Path, name: str, dvc: Tracked, is_watched: bool) -> bool:
-    """Whether a run gets a copy of what DVC tracks: what is small, and what a stage may write."""
+    """True if a run gets a copy of a path that DVC tracks: if small, or if a stage may write it."""
     if path.stat().st_size <= LARGE_BYTES:
         return True
     return not is_watched and is_beneath(name, dvc.outs)
 
 
 def _found(root: Path) -> tuple[list[str], set[str] | None, set[str]]:
-    """The project's files; what Git ignores, folders as a whole, if it is asked; what is linked."""
+    """The project's files; ignored paths, folders as a whole, if wanted; and the links."""
     kept = git.paths(root, "ls-files", "-co", "--exclude-standard", "-z", "--", ".")
     ignored = git.paths(
         root, "ls-files", "-oi", "--exclude-standard", "--directory", "-z", "--", "."
@@ -212,7 +212,7 @@ def _found(root: Path) -> tuple[list[str], set[str] | None, set[str]]:
 
 
 def _environment_of(name: str) -> str | None:
-    """The environment of which a file is the mark; not all of them are ignored by Git."""
+    """Environment that a file marks; Git does not ignore all of them."""
     ends = (f"/{mark}" for mark in ENVIRONMENT_MARKS)
     return next((name.removesuffix(end) for end in ends if name.endswith(end)), None)
 
@@ -236,7 +236,7 @@ def _walked(root: Path) -> tuple[list[str], set[str]]:
 
 
 def is_environment(folder: Path | str) -> bool:
-    """Whether a folder holds installed packages."""
+    """True if a folder contains installed packages."""
     return any(os.path.isfile(f"{folder}/{mark}") for mark in ENVIRONMENT_MARKS)  # noqa: PTH113 - hot
 
 
@@ -246,20 +246,20 @@ def _is_wanted(name: str, section: Workspace) -> bool:
 
 
 def _matches(name: str, patterns: Iterable[str]) -> bool:
-    """Whether a path, or a folder that it lies in, is named."""
+    """True if a path, or a folder that it lies in, is named."""
     paths = [name, *(str(parent) for parent in PurePosixPath(name).parents)]
     return any(fnmatch(path, pattern.rstrip("/")) for pattern in patterns for path in paths)
 
 
 def is_beneath(name: str, folders: Collection[str]) -> bool:
-    """Whether a path is one of these, or lies in one."""
+    """True if a path is one of these, or lies in one."""
     return name in folders or any(str(p) in folders for p in PurePosixPath(name).parents)
 
 
 def _opened(
     root: Path, names: Sequence[str], written: Collection[str], outs: Collection[str]
 ) -> list[str]:
-    """Links, with folders that something is written in replaced by what else they hold."""
+    """Links, in which folders that receive files are replaced by their other content."""
     around = {str(parent) for name in written for parent in PurePosixPath(name).parents}
     found: list[str] = []
     waiting = list(names)
@@ -279,11 +279,11 @@ def _is_large(path: Path) -> bool:
 
 
 def copy(source: Path, target: Path, root: Path) -> None:
-    """Copy a file with its mode and time; a link stays a link, what is no file is left out.
+    """Copy a file with its mode and time; a link stays a link, and special files are left out.
 
     Args:
         source: a file of the project.
-        target: where it goes.
+        target: its new path.
         root: the project; links that lead out of it lead to the same place from anywhere.
     """
     status = source.lstat()
@@ -297,7 +297,7 @@ def copy(source: Path, target: Path, root: Path) -> None:
 
 
 def copy_content(source: Path, target: Path) -> None:
-    """Copy a file's content, through links; DVC's files are read-only, a copy can be written."""
+    """Copy a file's content, through links; DVC's files are read-only, a copy is writable."""
     target.unlink(missing_ok=True)
     clone(source, target) or shutil.copyfile(source, target)
     shutil.copystat(source, target)
@@ -305,7 +305,7 @@ def copy_content(source: Path, target: Path) -> None:
 
 
 def clone(source: Path, target: Path) -> bool:
-    """A copy that shares its blocks with the original, where the file system has such."""
+    """Make a copy that shares its blocks with the original, if the file system supports that."""
     with source.open("rb") as original, target.open("wb") as clone:
         try:
             fcntl.ioctl(clone.fileno(), FICLONE, original.fileno())
@@ -315,6 +315,6 @@ def clone(source: Path, target: Path) -> bool:
 
 
 def matching(folder: Path, patterns: Iterable[str]) -> Iterator[Path]:
-    """The plain files of a folder that match patterns, in order; links are no files."""
+    """List the plain files of a folder that match patterns, in order; links do not count."""
     found = {path for pattern in patterns for path in folder.glob(pattern)}
     return (path for path in sorted(found) if path.is_file() and not path.is_symlink())
