@@ -1,4 +1,4 @@
-"""How a fresh clone goes on: from the history that is committed, where its ledger has none."""
+"""Import of the committed history into a fresh clone, whose ledger lacks it."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -19,42 +19,42 @@ from tunesmith.objective.outline import Outline
 
 @dataclass(frozen=True)
 class CommittedHistory:
-    """What the history file of a project holds."""
+    """The content of a project's history file."""
 
     name: str
-    """Its path below the project folder."""
+    """Path below the project folder."""
     records: Mapping[str, StudyRecord] = field(default_factory=dict)
-    """By study; empty where there is no file."""
+    """Records by study; empty if there is no file."""
     problem: str = ""
-    """Why nothing in it can be used."""
+    """Reason why nothing in it can be used; empty if it can."""
     series: Sequence[StudyRecord] = ()
-    """All that it holds: people merge histories."""
+    """All series of the file; people merge histories."""
     left_out: Mapping[int, str] = field(default_factory=dict)
-    """Number of a line -> why it says nothing."""
+    """Number of a line -> reason why it is not valid."""
 
     def record_of(self, study: str, identity: str) -> StudyRecord | None:
-        """The series with this identity, or else the first one of the study."""
+        """Series with this identity, or else the first one of the study."""
         own = (r for r in self.series if (r.head.name, r.head.identity) == (study, identity))
         return next(own, self.records.get(study))
 
 
 @dataclass(frozen=True)
 class Taken:
-    """What became of a history."""
+    """Outcome of an import."""
 
     n_trials: int = 0
-    """So many were taken into the ledger."""
+    """Number of trials that were imported."""
     problem: str = ""
-    """Why none were, where a user should know."""
+    """Reason why none were imported, if a user should know it."""
     other: StudyHead | None = None
-    """The series that it holds, where that is another one than the present."""
+    """Series of the file, if it is not the present one."""
 
 
 def committed_history(definition: Definition) -> CommittedHistory | None:
-    """The history of the project folder, or else that of the commit checked out.
+    """Read the history of the project folder, or else that of the commit checked out.
 
     Returns:
-        ``None`` where none is configured.
+        ``None`` if none is configured.
 
     Raises:
         UsageError: its path leads out of the project.
@@ -95,7 +95,7 @@ def take_from(
     objective: Objective,
     identity: str,
 ) -> Taken:
-    """Take the trials of the present series that the ledger lacks.
+    """Import the trials of the present series that the ledger lacks.
 
     A history of another series, or one that cannot be read, is left alone.
 
@@ -104,7 +104,7 @@ def take_from(
         ledger: open for writing.
         definition: of the study.
         objective: built from it.
-        identity: of the present series.
+        identity: identity of the present series.
     """
     if committed is None:
         return Taken()
@@ -128,10 +128,10 @@ def take_from(
 
 
 def keep_aside(definition: Definition, committed: CommittedHistory) -> Path | None:
-    """Keep a history that holds what a run is not going to write again.
+    """Keep a copy of a history whose content a run will not write again.
 
     Returns:
-        The copy beside it; ``None`` where there is no file.
+        The copy beside it; ``None`` if there is no file.
     """
     path = inside(definition.root, committed.name)
     if not path.is_file():
@@ -143,7 +143,7 @@ def keep_aside(definition: Definition, committed: CommittedHistory) -> Path | No
 
 
 def misfit(record: StudyRecord, definition: Definition, objective: Objective | Outline) -> str:
-    """Why a record of the present identity cannot be this study's all the same; empty if it can."""
+    """Reason why a record of the present identity cannot belong to this study; empty if it can."""
     if record.metrics != objective.metrics or record.objectives != objective.objectives:
         return "its metrics are not those of the study"
     if not _is_start(record.head.definition.get("start")):
@@ -162,7 +162,7 @@ def misfit(record: StudyRecord, definition: Definition, objective: Objective | O
 
 
 def _is_start(start: object) -> bool:
-    """Whether it is a list of (origin, params)."""
+    """True if it is a list of (origin, params)."""
     if not isinstance(start, list):
         return False
     pairs = [item for item in start if isinstance(item, list) and len(item) == 2]

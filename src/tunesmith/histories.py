@@ -1,7 +1,7 @@
-"""Evaluations that histories hold: those of Git's commits and of DVC's cache, whatever the search.
+"""Evaluations in histories of Git's commits and DVC's cache, whatever search made them.
 
-A clone, a CI runner or a temporary workspace has no ledger. What was scored with the same data,
-code and objective counts there all the same, as it would in the ledger.
+A clone, a CI runner or a temporary workspace has no ledger. Evaluations with the same data, code
+and objective count there all the same, as they would in the ledger.
 """
 
 import json
@@ -25,7 +25,7 @@ from tunesmith.objective.objective import Objective
 from tunesmith.parts import HOUSEKEEPING
 
 MAX_VERSIONS = 100
-"""Of the file that are looked at, the newest first."""
+"""Number of versions of the file that are read, the newest first."""
 MAX_BYTES = 1 << 28
 CACHE = ".dvc/cache"
 CONFIGS = (".dvc/config", ".dvc/config.local")
@@ -36,9 +36,9 @@ class Known:
     """Evaluations of the present objective, from one history."""
 
     results: Mapping[str, FoldResult]
-    """By key."""
+    """Results by key."""
     provenance: Mapping[str, Any]
-    """Of the run that made them."""
+    """Provenance of the run that made them."""
 
 
 def known_elsewhere(definition: Definition, objective: Objective, ledger: Ledger) -> list[Known]:
@@ -47,7 +47,7 @@ def known_elsewhere(definition: Definition, objective: Objective, ledger: Ledger
     Args:
         definition: of the study.
         objective: built from it.
-        ledger: of this machine.
+        ledger: ledger of this machine.
     """
     name = definition.file.outputs.history
     if name is None:
@@ -65,13 +65,13 @@ def known_elsewhere(definition: Definition, objective: Objective, ledger: Ledger
 
 
 def take_in(ledger: Ledger, study_id: int, found: Sequence[Known], source: str) -> None:
-    """Record evaluations as those of runs that made none themselves.
+    """Record evaluations as those of runs that evaluated nothing themselves.
 
     Args:
         ledger: open for writing.
         study_id: the series that is going to use them.
-        found: what histories have.
-        source: where that was read, for the provenance.
+        found: evaluations from histories.
+        source: origin of the evaluations, for the provenance.
     """
     for known in found:
         run_id = ledger.begin_run(study_id, {**known.provenance, TAKEN_FROM: source})
@@ -80,7 +80,7 @@ def take_in(ledger: Ledger, study_id: int, found: Sequence[Known], source: str) 
 
 
 def _results(record: StudyRecord, objective: Objective) -> dict[str, FoldResult]:
-    """Whole results by key; one that was stopped on its way says nothing to another search."""
+    """Whole results by key; one that was pruned is of no use to another search."""
     return {
         objective.key(trial.params, fold.fold): fold
         for trial in record.history.told
@@ -124,7 +124,7 @@ def _heads(text: str, objective: Objective) -> Iterator[dict[str, Any]]:
 
 
 def _scores_alike(record: StudyRecord, definition: Definition, objective: Objective) -> bool:
-    """Whether all that a score depends on is the same; the space and the search are not."""
+    """True if all that a score depends on is the same; the space and the search may differ."""
     then, now = (_dependence(d) for d in (record.head.definition, definition.as_json()))
     n_folds = {len(trial.folds) for trial in record.history.told}
     return (
@@ -145,7 +145,7 @@ def _dependence(definition: Mapping[str, Any]) -> Any:
 
 
 def _texts(root: Path, name: str) -> Iterator[str]:
-    """Histories that are here: the file, what Git has of it on any branch, what DVC has."""
+    """Histories that are available: the file, its versions in Git on any branch, those of DVC."""
     size = 0
     for text in (*_file(inside(root, name)), *_of_git(root, name), *_of_dvc(root, name)):
         size += len(text)
@@ -178,7 +178,7 @@ def _blobs(root: Path, name: str) -> list[str]:
 
 
 def _of_dvc(root: Path, name: str) -> Iterator[str]:
-    """What DVC keeps in its cache, where the history is an out of that kind."""
+    """Versions in DVC's cache, if the history is an output of that kind."""
     folder = next((p for p in (root, *root.parents) if (p / ".dvc").is_dir()), None)
     if folder is None:
         return
@@ -200,7 +200,7 @@ def _cache(folder: Path) -> Path:
 
 
 def _digests(root: Path, folder: Path, name: str) -> Iterator[str]:
-    """Of outs of this name, as any ``dvc.lock`` has them that is here or in Git."""
+    """Digests of outputs of this name, from every ``dvc.lock`` that is here or in Git."""
     for place in (root, *root.parents):
         texts = [*_file(place / "dvc.lock"), *_of_git(place, "dvc.lock")]
         for text in texts:

@@ -15,13 +15,13 @@ import numpy as np
 from tunesmith.types import Direction, Params, State
 
 Holds: TypeAlias = Callable[[Mapping[str, str] | None], bool]
-"""Tells of what a fold has read, or that this is not known, whether all of it is as it was."""
+"""Function that tells if all files of a fold's reading (``None`` if unknown) are unchanged."""
 HOLDOUT = -1
-"""The fold number of the hold-out rows, which belong to no fold."""
+"""Fold number of the hold-out rows, which belong to no fold."""
 
 
 def always(_reading: Mapping[str, str] | None) -> bool:
-    """What estimators read is in their keys."""
+    """Accept every reading: files that estimators read are part of their keys."""
     return True
 
 
@@ -34,13 +34,13 @@ class Metric:
 
     @property
     def sign(self) -> int:
-        """+1 where larger is better, -1 where smaller is: ``sign * score`` always improves up."""
+        """+1 if larger is better, -1 if smaller is: ``sign * score`` always improves upwards."""
         return 1 if self.direction == "maximize" else -1
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why a fold has no score; ``kind`` groups alike failures (``ValueError``, ``timeout``)."""
+    """Reason why a fold has no score; ``kind`` groups failures with one cause (``timeout``)."""
 
     kind: str
     message: str
@@ -48,7 +48,7 @@ class Failure:
 
 
 def score_at(progress: Sequence[tuple[int, float]], step: int) -> float:
-    """The score at a step: of the last one up to it, or else of the first one after it.
+    """Score at a step: the last one up to it, or else the first one after it.
 
     Args:
         progress: (step, score) by step; not empty.
@@ -63,22 +63,22 @@ def score_at(progress: Sequence[tuple[int, float]], step: int) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """What a comparison of a shared fit with fresh ones has shown."""
+    """Result of a comparison of a shared fit with fresh ones."""
 
     kind: str
-    """The way of sharing, versions, parameters and kind of data, as JSON."""
+    """Sharing method, versions, parameters and kind of data, as JSON."""
     is_passed: bool
 
 
 LAW = 2
-"""Raised when a change to shared fits changes scores; those of earlier ones no longer count."""
+"""Version of the sharing rules; raised if a change alters scores of shared fits."""
 OLD_LAW = 1
-"""Of shared fits that do not say under which law they were made."""
+"""Version assumed for shared fits that record none."""
 
 
 @dataclass(frozen=True, slots=True)
 class FoldResult:
-    """What one fit on one fold gave: a finite score for every metric, or a failure."""
+    """Result of one fit on one fold: a finite score for every metric, or a failure."""
 
     fold: int
     scores: Mapping[str, float]
@@ -86,34 +86,34 @@ class FoldResult:
     score_time_s: float = 0.0
     failure: Failure | None = None
     n_sharing: int = 1
-    """So many candidates were scored by the same fit."""
+    """Number of candidates that the same fit scored."""
     warning: str = ""
-    """The first thing that the user's code warned of, as ``Category: message``."""
+    """First warning of the user's code, as ``Category: message``."""
     progress: tuple[tuple[int, float], ...] = ()
-    """(step, score by the first objective) of what was streamed while it ran."""
+    """Streamed progress as (step, score by the first objective)."""
     stopped_at: int | None = None
-    """The step at which it was not good enough to go on; its scores are those of that step."""
+    """Step at which it was pruned; its scores are those of that step."""
     ways: tuple[str, ...] = ()
-    """How the fit was shared (families, ``prefix``, ``bins``); empty where it was made alone."""
+    """Sharing methods of the fit (families, ``prefix``, ``bins``); empty if it was not shared."""
     law: int = LAW
-    """The version of the law of sharing under which it was made."""
+    """Version of the sharing rules under which it was made."""
     reading: Mapping[str, str] | None = None
-    """Files that it has read, by name, and what they were; of programs."""
+    """Files that a program has read, by name, and their states."""
     checks: tuple[Check, ...] = field(default=(), compare=False, repr=False)
-    """What was checked on the way; not kept with the result."""
+    """Checks that were made on the way; not kept with the result."""
 
     @property
     def is_shared(self) -> bool:
-        """Whether other candidates had a part in its fit."""
+        """True if other candidates had a part in its fit."""
         return self.n_sharing > 1 or bool(self.ways)
 
     @property
     def counts(self) -> bool:
-        """Whether it can be relied on: not where it came from a shared fit of an earlier law."""
+        """True if it can be relied on; false for a shared fit under older sharing rules."""
         return self.law >= LAW or not self.is_shared
 
     def checked(self) -> "FoldResult":
-        """This result, or a failure where a score is not a finite number: such never count."""
+        """This result, or a failure if a score is not a finite number: such scores never count."""
         if self.failure is not None:
             return self
         for name, score in self.scores.items():
@@ -125,9 +125,9 @@ class FoldResult:
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """Params with a number, a state and, once told, its fold results in fold order.
+    """Params with a number, a state and, once completed, its fold results in fold order.
 
-    ``origin`` says who proposed it: a sampler's name, or ``start_with``.
+    ``origin`` names the source of the proposal: a sampler, or ``start_with``.
     """
 
     number: int
@@ -137,12 +137,12 @@ class Trial:
     state: State = State.RUNNING
     folds: tuple[FoldResult, ...] = ()
     proposed: Params | None = None
-    """What the strategy had asked for, where another point of its curve was better."""
+    """Params that the strategy proposed, if another submodel candidate was better."""
     n_points: int = 1
-    """So many points its fits scored; the trial is the best of them."""
+    """Number of points that its fits scored; the trial is the best of them."""
 
     def scores(self, metric: str) -> np.ndarray:
-        """``(n_folds,)`` scores; NaN where the fold failed or lacks the metric."""
+        """Scores by fold, ``(n_folds,)``; NaN if the fold failed or lacks the metric."""
         return np.array([fold.scores.get(metric, nan) for fold in self.folds])
 
     def mean(self, metric: str) -> float:
@@ -155,12 +155,12 @@ class Trial:
 
     @property
     def failure(self) -> Failure | None:
-        """The first failed fold's reason."""
+        """Reason of the first failed fold."""
         return next((fold.failure for fold in self.folds if fold.failure), None)
 
     @property
     def is_conclusive(self) -> bool:
-        """Whether it shows how good its params are: not so with a small budget that sufficed."""
+        """True if it shows how good its params are; false for a small budget that sufficed."""
         is_stopped = any(fold.stopped_at is not None for fold in self.folds)
         return self.state is not State.PRUNED or is_stopped
 
@@ -179,36 +179,39 @@ class Trial:
 
 @dataclass
 class TrialLog:
-    """The growing list behind histories; the study loop alone adds to it.
+    """The growing list behind histories; only the study loop adds to it.
 
-    Trials are asked in number order and told in number order, so that any moment of a study is
-    described by two counts, and a ``History`` is a cheap view.
+    Trials are asked in number order and told in number order. So two counts describe any moment of
+    a study, and a ``History`` is a cheap view.
     """
 
     objectives: tuple[Metric, ...]
     asked: list[Trial] = field(default_factory=list)
     told: list[Trial] = field(default_factory=list)
     first_number: dict[str, int] = field(default_factory=dict)
-    """By key of what was asked."""
+    """Number of the first trial by key of its proposed params."""
     first_told: dict[str, int] = field(default_factory=dict)
-    """By key of what was told, which may be another point of a trial's curve."""
+    """Number of the first completed trial by the key of its params.
+
+    They may be another point than the proposed one.
+    """
     best_number: list[int | None] = field(default_factory=list)
     n_failed: list[int] = field(default_factory=lambda: [0])
     n_pruned: list[int] = field(default_factory=lambda: [0])
     n_conclusive: list[int] = field(default_factory=lambda: [0])
 
     def ask(self, params: Params, key: str, origin: str) -> Trial:
-        """Append a running trial."""
+        """Append a pending trial."""
         trial = Trial(len(self.asked), params, key, origin)
         self.asked.append(trial)
         self.first_number.setdefault(key, trial.number)
         return trial
 
     def tell(self, trial: Trial) -> None:
-        """Append the results of the next untold trial.
+        """Append the results of the next pending trial.
 
         Raises:
-            ValueError: it is another trial's turn.
+            ValueError: another trial is next.
         """
         if trial.number != len(self.told):
             raise ValueError(f"trial {len(self.told)} must be told before trial {trial.number}")
@@ -230,11 +233,11 @@ class TrialLog:
         return held
 
     def view(self, n_told: int | None = None) -> "History":
-        """The history as it stands, or as it stood when ``n_told`` trials were told."""
+        """Return the history as it is, or as it was when ``n_told`` trials were completed."""
         return History(self, len(self.asked), len(self.told) if n_told is None else n_told)
 
     def finished(self) -> "History":
-        """The told trials alone, without those asked ahead."""
+        """Return the completed trials only, without those asked ahead."""
         return History(self, len(self.told), len(self.told))
 
 
@@ -255,7 +258,7 @@ class History(Sequence[Trial]):
 
     @classmethod
     def of(cls, objectives: Sequence[Metric], trials: Sequence[Trial] = ()) -> "History":
-        """A history made of finished trials, numbered from 0."""
+        """Make a history of completed trials, numbered from 0."""
         log = TrialLog(tuple(objectives))
         for trial in trials:
             log.ask(trial.params, trial.key, trial.origin)
@@ -264,7 +267,7 @@ class History(Sequence[Trial]):
 
     @property
     def objectives(self) -> tuple[Metric, ...]:
-        """The metrics that decide; the first one breaks ties."""
+        """Metrics that decide; the first one breaks ties."""
         return self._log.objectives
 
     def __len__(self) -> int:
@@ -286,26 +289,26 @@ class History(Sequence[Trial]):
         return self._log.told[number] if number < self.n_told else self._log.asked[number]
 
     def continues(self, earlier: "History") -> bool:
-        """Whether this is the same study as ``earlier``, then or later.
+        """True if this is the same study as ``earlier``, then or later.
 
-        Logs only grow, so what was derived from the earlier view stays true of this one.
+        Logs only grow, so everything derived from the earlier view is true of this one, too.
         """
         is_later = self._n >= earlier._n and self.n_told >= earlier.n_told
         return self._log is earlier._log and is_later
 
     def has(self, key: str) -> bool:
-        """Whether some trial, finished or running, was asked for these params or has them."""
+        """True if some trial, completed or pending, was asked for these params or has them."""
         is_asked = self._log.first_number.get(key, self._n) < self._n
         return is_asked or self._log.first_told.get(key, self.n_told) < self.n_told
 
     @property
     def told(self) -> Iterator[Trial]:
-        """Trials with results, in number order."""
+        """Completed trials, in number order."""
         return islice(self._log.told, self.n_told)
 
     @property
     def running(self) -> list[Trial]:
-        """Trials without results yet, in number order."""
+        """Pending trials, in number order."""
         return self._log.asked[self.n_told : self._n]
 
     @property
@@ -315,25 +318,25 @@ class History(Sequence[Trial]):
 
     @property
     def n_failed(self) -> int:
-        """How many told trials failed."""
+        """Number of completed trials that failed."""
         return self._log.n_failed[self.n_told]
 
     @property
     def n_pruned(self) -> int:
-        """How many told trials ended before the full budget."""
+        """Number of trials that ended before the full budget."""
         return self._log.n_pruned[self.n_told]
 
     @property
     def n_conclusive(self) -> Sequence[int]:
-        """How many conclusive trials there were when 0, 1, ... trials were told."""
+        """Number of conclusive trials when 0, 1, ... trials were completed."""
         return self._log.n_conclusive[: self.n_told + 1]
 
     def best(self) -> Trial | None:
-        """The best complete trial by the first objective; the earliest among equals."""
+        """Best complete trial by the first objective; the earliest among equals."""
         return self.best_at(self.n_told)
 
     def best_at(self, n_told: int) -> Trial | None:
-        """The best one when ``n_told`` trials (not more than now) were told."""
+        """Best trial when ``n_told`` trials (not more than now) were completed."""
         number = self._log.best_number[n_told - 1] if n_told else None
         return None if number is None else self._log.told[number]
 

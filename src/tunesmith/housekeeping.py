@@ -1,4 +1,4 @@
-"""What a run of programs leaves lying about: ended, kept or removed."""
+"""Cleanup of the remains of program runs."""
 
 import signal
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ def keeping(
     ledger: Ledger,
     head: StudyHead,
 ) -> Recorder:
-    """The recorder, which keeps artifacts of the best trials alone where such are wanted."""
+    """Wrap the recorder so that only the best trials keep artifacts, if so configured."""
     artifacts = definition.file.objective.artifacts
     if artifacts is None:
         return recorder
@@ -36,7 +36,7 @@ def keeping(
 
 
 def end_strays(definition: Definition) -> None:
-    """End what a run of this study that was killed has left behind; its lock is ours now."""
+    """End orphans of an earlier, killed run of this study, whose lock is now held."""
     if definition.file.objective.command is None:
         return
     from tunesmith.objective.program.build import mark
@@ -47,7 +47,7 @@ def end_strays(definition: Definition) -> None:
 
 @contextmanager
 def working_folders(definition: Definition, objective: Objective) -> Iterator[None]:
-    """While programs run they find the project as it is now; what is unfinished is removed."""
+    """Keep the project as it is for programs of the block, and remove unfinished work before."""
     if definition.file.objective.command is None:
         yield
         return

@@ -1,4 +1,4 @@
-"""The parts of a study, built from its definition."""
+"""Factory of a study's parts, from its definition."""
 
 import os
 import re
@@ -35,7 +35,7 @@ from tunesmith.types import Params
 HOUSEKEEPING = ("artifacts", "grace", "retry")
 """Keys of the objective that change no trial."""
 SLACK_S = 10.0
-"""A program's own time limit comes first, and leaves a log; this much later its worker ends."""
+"""Seconds between a program's own time limit, which leaves a log, and the end of its worker."""
 
 
 class Described(Protocol):
@@ -43,11 +43,11 @@ class Described(Protocol):
 
     @property
     def context(self) -> Mapping[str, str]:
-        """What results depend on besides params and fold."""
+        """Everything that results depend on besides params and fold."""
 
 
 def build_objective(definition: Definition) -> Objective:
-    """What the definition scores.
+    """Build the objective that the definition describes.
 
     Raises:
         UsageError: the estimator, the program, a parameter or a metric cannot be used.
@@ -69,10 +69,10 @@ def build_objective(definition: Definition) -> Objective:
 
 @contextmanager
 def blaming_the_project(root: Path) -> Iterator[None]:
-    """What the project's own code raises is no defect of ours.
+    """Turn errors of the project's own code into usage errors: they are no defect of ours.
 
     Raises:
-        UsageError: it raised something; with its frames.
+        UsageError: the code raised an error; with its frames.
     """
     try:
         yield
@@ -94,7 +94,7 @@ def _is_projects(file: str, root: Path) -> bool:
 
 
 def build_sampler(definition: Definition) -> Sampler:
-    """The sampler that the definition names.
+    """Build the sampler that the definition names.
 
     Raises:
         UsageError: an option is unknown, or the sampler cannot search this space.
@@ -121,7 +121,7 @@ def _bad_option(method: str, error: TypeError) -> str:
 
 
 def nest_for(definition: Definition) -> Nest | None:
-    """Where worker processes will come from, if any: asked for early, it is ready when needed."""
+    """Start the workers' fork server early, if there will be any, so that it is ready in time."""
     if choice(definition)[0] != PROCESSES:
         return None
     if definition.file.objective.command is not None:
@@ -138,13 +138,13 @@ def build_executor(
     nest: Nest | None = None,
     call: Call | None = None,
 ) -> Executor:
-    """The executor that the definition names.
+    """Build the executor that the definition names.
 
     Args:
         definition: of the study.
         objective: built from it.
-        nest: where worker processes come from.
-        call: what evaluates a fit, if not the objective itself.
+        nest: fork server of the worker processes.
+        call: evaluates a fit, if not the objective itself.
     """
     name, n_workers = choice(definition)
     options: dict[str, Any] = {} if nest is None else {"nest": nest}
@@ -168,9 +168,9 @@ def _call_timeout_s(definition: Definition) -> float | None:
 
 
 def choice(definition: Definition) -> tuple[str, int]:
-    """The executor's name and its number of workers.
+    """Name of the executor, and its number of workers.
 
-    A program always has a process between it and the run, which ends what the program leaves.
+    A program always has a process between it and the run, which ends its orphans.
     """
     execution = definition.file.execution
     if definition.file.objective.command is None:
@@ -182,7 +182,7 @@ def choice(definition: Definition) -> tuple[str, int]:
 def identity(definition: Definition, objective: Described) -> str:
     """Digest of everything that fixes the sequence of trials.
 
-    Where trials end (``stop``), where they run and where results go is not part of it.
+    The end of trials (``stop``), the executor and the places of results are not part of it.
     """
     file = definition.file.model_dump(mode="json", include={"objective", "search", "budget"})
     file["search"]["curves"] = has_curves(definition)
@@ -204,7 +204,7 @@ def identity(definition: Definition, objective: Described) -> str:
 def build_strategy(
     definition: Definition, sampler: Sampler, start: Sequence[tuple[str, Params]]
 ) -> Strategy:
-    """How trials are proposed.
+    """Build the strategy that proposes trials.
 
     Args:
         definition: of the study.
@@ -230,7 +230,7 @@ def build_strategy(
 
 
 def build_budgets(definition: Definition) -> Budgets | None:
-    """How far trials may go, where the definition says so."""
+    """Build the budgets of trials, if the definition has any."""
     budget = definition.file.budget
     if budget is None:
         return None
@@ -238,16 +238,16 @@ def build_budgets(definition: Definition) -> Budgets | None:
 
 
 def has_curves(definition: Definition) -> bool:
-    """Whether trials may be the best of all that their fits score; a grid's never are."""
+    """True if trials may be the best of their submodel candidates; those of a grid never are."""
     file = definition.file
     is_wanted = file.search.curves and file.execution.share == "exact"
     return is_wanted and file.search.method != "grid" and file.budget is None
 
 
 def outer_definitions(definition: Definition, data: str) -> list[Definition]:
-    """The searches of nested cross-validation, one an outer fold.
+    """Definitions of the searches of nested cross-validation, one per outer fold.
 
-    They do not begin with the parameters in force, which were chosen by rows of all folds.
+    They do not begin with the current parameters, which were chosen by rows of all folds.
 
     Args:
         definition: of the study.
@@ -271,7 +271,7 @@ def outer_definitions(definition: Definition, data: str) -> list[Definition]:
 def outer_records(
     ledger: Ledger, definition: Definition, record: StudyRecord
 ) -> tuple[StudyRecord, ...]:
-    """The finished searches of nested cross-validation that belong to a study as it stands."""
+    """Finished searches of nested cross-validation that belong to a study in its present form."""
     found = []
     for outer in outer_definitions(definition, record.head.context.get("data", "")):
         head = ledger.previous(outer.file.study)
@@ -281,7 +281,7 @@ def outer_records(
 
 
 def _is_of(head: StudyHead, main: StudyHead, wanted: Mapping[str, Any]) -> bool:
-    """Whether a search was defined like the study is now, over the same code."""
+    """True if a search was defined like the study is now, over the same code."""
     parts = ("objective", "search")
     is_same = all(head.definition["file"][part] == wanted["file"][part] for part in parts)
     is_same &= all(head.definition.get(part) == wanted[part] for part in ("space", "outer"))
@@ -290,7 +290,7 @@ def _is_of(head: StudyHead, main: StudyHead, wanted: Mapping[str, Any]) -> bool:
 
 
 def start_points(definition: Definition, objective: Objective) -> list[tuple[str, Params]]:
-    """What ``start_with`` names, as (origin, params)."""
+    """Points that ``start_with`` names, as (origin, params)."""
     found: list[tuple[str, Params]] = []
     for item in wanted_start(definition):
         if item == "defaults":
@@ -305,7 +305,7 @@ def start_points(definition: Definition, objective: Objective) -> list[tuple[str
 
 
 def wanted_start(definition: Definition) -> list[str | dict[str, Any]]:
-    """What is tried first, in words; a gate always wants the parameters in force."""
+    """Starting points as configured; a gate always wants the current parameters."""
     search = definition.file.search
     wanted = [] if search.method in ("grid", "random") else ["defaults", "current"]
     found = wanted if search.start_with is None else list(search.start_with)
@@ -314,10 +314,10 @@ def wanted_start(definition: Definition) -> list[str | dict[str, Any]]:
 
 
 def incumbent(definition: Definition) -> Params | None:
-    """The parameters in force, whether they lie in the space or not; ``None`` without any.
+    """Current parameters, whether they lie in the space or not; ``None`` if there are none.
 
     Raises:
-        UsageError: the file cannot be read, and the study has use for it.
+        UsageError: the file cannot be read, and the study needs it.
     """
     try:
         found = _current(definition)
@@ -335,7 +335,7 @@ def incumbent(definition: Definition) -> Params | None:
 
 
 def is_edited(definition: Definition) -> bool:
-    """Whether the best-parameters file belongs to people, who have written into it."""
+    """True if the best-parameters file is user-owned and was edited."""
     outputs = definition.file.outputs
     if outputs.tuned is None:
         return False
@@ -343,7 +343,7 @@ def is_edited(definition: Definition) -> bool:
 
 
 def _in_force(definition: Definition) -> dict[str, Any] | None:
-    """What the best-parameters file holds, here or in the base revision."""
+    """Parameters in the best-parameters file, here or in the base revision."""
     gate, best = definition.file.gate, Best.of(definition)
     if gate is not None and gate.base is not None:
         name = best.outputs.best.path
@@ -364,8 +364,8 @@ def _current(definition: Definition) -> list[tuple[str, Params]]:
 def project_on_path(root: Path) -> Iterator[None]:
     """Make the project's own modules importable, as ``python`` does for a script's folder.
 
-    They lie in the project folder, or in ``src``. Names that Python's own modules and the libraries
-    have lead to those, whatever the project's files are called.
+    They lie in the project folder, or in ``src``. Names of Python's own modules and of the
+    libraries lead to those, whatever the names of the project's files are.
     """
     places = [root.resolve(), root.resolve() / "src"]
     entries = [str(place) for place in places if place == places[0] or place.is_dir()]

@@ -1,7 +1,7 @@
-"""The plan, before anything is spent: what a run would evaluate and what is known already.
+"""Plan (dry run): evaluations that a run would make, and those that are known already.
 
-No code of the user's project is imported: an estimator that lives in the project is named, not
-built, and what depends on it is left open.
+No code of the user's project is imported: an estimator of the project is named, not built, and
+everything that depends on it stays open.
 """
 
 from collections.abc import Iterator, Sequence
@@ -43,49 +43,49 @@ from tunesmith.types import Params
 
 PREVIEW_LIMIT = 10_000
 N_LOOKED_AT = 16
-"""So many random points are asked for their curves where no trial is foreseen."""
+"""Number of random points that are examined for submodel candidates if no trial is foreseen."""
 FORESEEABLE = ("grid", "random", "sobol")
 
 
 @dataclass(frozen=True)
 class Preview:
-    """What a run would do."""
+    """Plan of a run."""
 
     definition: Definition
     n_points: int | None
     """Points of the space; ``None`` for a continuum."""
     n_trials: int | None
-    """Trials at most; ``None`` where only time or progress ends the study."""
+    """Trials at most; ``None`` if only time or progress ends the study."""
     n_folds: int | None
-    """Folds; ``None`` where they depend on project code."""
+    """Folds; ``None`` if they depend on project code."""
     n_scored: int | None
-    """Different points that will be scored at most; ``None`` where this cannot be foreseen."""
+    """Different points that will be scored at most; ``None`` if this cannot be foreseen."""
     n_groups: int | None
-    """Groups of candidates that share a fit; ``None`` where this cannot be foreseen."""
+    """Groups of candidates that share a fit; ``None`` if this cannot be foreseen."""
     n_curve: int
-    """Points of the longest curve seen: a trial is the best of so many; 1 without curves."""
+    """Most submodel candidates of a trial, which is the best of them; 1 without any."""
     n_told: int | None
-    """Trials of this very study that are finished; ``None`` where that depends on project code."""
+    """Trials of this very study that are completed; ``None`` if that depends on project code."""
     n_known: int | None
-    """Evaluations that the ledger would answer; ``None`` where this cannot be foreseen."""
+    """Evaluations that the ledger knows; ``None`` if this cannot be foreseen."""
     project_code: tuple[str, ...]
     """Import paths that lead into the project and were left alone."""
     budgets: tuple[int, ...] = ()
-    """How far trials may go, smallest first; empty without budgets."""
+    """Budgets of trials, smallest first; empty without budgets."""
     notes: tuple[str, ...] = ()
-    """What a user should know about the objective."""
+    """Sentences on the objective that a user should read."""
     not_shared: tuple[str, ...] = ()
-    """Why fits are not shared that might be expected to be."""
+    """Reasons why fits are not shared that might be expected to be."""
 
     @property
     def is_shared(self) -> bool:
-        """Whether some fits are foreseen to score several candidates."""
+        """True if some fits are foreseen to score several candidates."""
         is_joint = None not in (self.n_scores, self.n_fits) and self.n_scores != self.n_fits
         return is_joint or self.n_curve > 1
 
     @property
     def n_scores(self) -> int | None:
-        """Evaluations at most; ``None`` where this cannot be foreseen."""
+        """Evaluations at most; ``None`` if this cannot be foreseen."""
         return None if self.n_scored is None else _product(self.n_scored, self.n_folds)
 
     @property
@@ -140,7 +140,7 @@ def preview(definition: Definition) -> Preview:
 def _not_shared(
     definition: Definition, objective: Objective, points: list[Params] | None
 ) -> tuple[str, ...]:
-    """Why candidates that are foreseen, or else some random ones, share no fits."""
+    """Reasons why candidates that are foreseen, or else some random ones, share no fits."""
     ask = getattr(objective, "objections", None)
     if ask is None:
         return ()
@@ -152,7 +152,7 @@ def _not_shared(
 
 
 def _n_proposals(definition: Definition, n_points: int | None) -> int | None:
-    """Trials after which a finite space is exhausted; one that goes on is a trial of its own."""
+    """Trials after which a finite space is exhausted; a promoted trial is a trial of its own."""
     budget, budgets = definition.file.budget, build_budgets(definition)
     if n_points is None or budget is None or budgets is None or budget.parameter is None:
         return n_points
@@ -162,7 +162,7 @@ def _n_proposals(definition: Definition, n_points: int | None) -> int | None:
 def _trials(
     definition: Definition, objective: Objective, n_trials: int | None
 ) -> list[Asked] | None:
-    """Everything that will be evaluated; ``None`` where results decide that, or it is too much."""
+    """Points that will be evaluated; ``None`` if results decide that, or if there are too many."""
     method, budget = definition.file.search.method, definition.file.budget
     if n_trials is None or n_trials > PREVIEW_LIMIT or method not in FORESEEABLE or budget:
         return None
@@ -183,7 +183,7 @@ def _distinct(trials: Sequence[Asked]) -> list[Params]:
 def _longest_curve(
     definition: Definition, objective: Objective, trials: Sequence[Asked] | None
 ) -> int:
-    """Of the trials that are foreseen, or else of some random points."""
+    """Most submodel candidates of the trials that are foreseen, or else of some random points."""
     if trials is not None:
         return max((len(trial.points) for trial in trials), default=1)
     strategy = build_strategy(definition, build_sampler(definition), ())
@@ -197,7 +197,7 @@ def _longest_curve(
 
 
 def _folds_without_code(definition: Definition) -> int | None:
-    """Check the table, and count the folds where their number is written down."""
+    """Check the table, and count the folds if their number is known without code."""
     section = definition.file.objective
     in_time = section.cv.method == "time_series"
     rows = load_table(
@@ -212,7 +212,7 @@ def _folds_without_code(definition: Definition) -> int | None:
 
 
 def leads_into(root: Path, import_path: str) -> bool:
-    """Whether a path's top-level module lies in the project (found by name, never imported)."""
+    """True if a path's top-level module lies in the project (found by name, never imported)."""
     top = import_path.replace(":", ".").split(".")[0]
     folders = (root, root / "src")
     if any((folder / top).is_dir() or (folder / f"{top}.py").is_file() for folder in folders):
@@ -235,7 +235,7 @@ def _within(origin: Path, root: Path) -> bool:
 def _known(
     definition: Definition, objective: Objective | None, points: list[Params] | None
 ) -> tuple[int | None, int | None]:
-    """Finished trials of this very study, and evaluations that the ledger would answer."""
+    """Completed trials of this very study, and evaluations that the ledger knows."""
     location = definition.ledger
     file = file_of(address(location))
     if file is not None and not file.exists():
@@ -254,7 +254,7 @@ def _known(
 
 
 def foreseen(definition: Definition, objective: Objective) -> Iterator[Asked]:
-    """The trials of a search that does not look at results, in order."""
+    """Trials of a search that does not read results, in order."""
     start, _ = unique_start(definition.space, start_points(definition, objective))
     strategy = build_strategy(definition, build_sampler(definition), start)
     log = TrialLog(objective.objectives)

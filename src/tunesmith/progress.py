@@ -1,4 +1,4 @@
-"""Progress for people: a live line on a terminal, sparse lines elsewhere. All of it on stderr."""
+"""Progress on stderr: a live line on a terminal, sparse lines elsewhere."""
 
 import os
 import sys
@@ -45,7 +45,7 @@ def duration(seconds: float) -> str:
 
 
 def best_so_far(progress: Progress) -> str:
-    """The best score of each objective, and whose it is."""
+    """Best score of each objective, and the trial that has it."""
     if progress.best is None:
         return "no score yet"
     scores = [f"{m.name} {progress.best.mean(m.name):.5g}" for m in progress.objectives]
@@ -53,7 +53,7 @@ def best_so_far(progress: Progress) -> str:
 
 
 def line(progress: Progress) -> str:
-    """One line that says it all."""
+    """Write the whole progress as one line."""
     if progress.n_trials is None:
         trials = counted(progress.n_told, "trial")
     else:
@@ -81,7 +81,7 @@ class SparseProgress:
     _next: float = field(default=0.0)
 
     def __call__(self, progress: Progress) -> None:
-        """Show the moment if it is time."""
+        """Print a line if it is time."""
         now = time.monotonic()
         if progress.newest is None or now < self._next:
             return
@@ -109,13 +109,13 @@ class LiveProgress:
 
 
 def is_interactive() -> bool:
-    """Whether somebody watches: a terminal, and no CI."""
+    """True if the output is a terminal, outside of CI."""
     return sys.stderr.isatty() and not os.environ.get("CI")
 
 
 @contextmanager
 def watching(*, live: bool, quiet: bool = False) -> Iterator[Observer]:
-    """The observer that fits the place."""
+    """Choose the observer that fits the output."""
     if quiet:
         yield lambda _progress: None
     elif not live:

@@ -1,8 +1,8 @@
-"""Names of exchangeable parts -> where they live.
+"""Registry of exchangeable parts: name -> import path.
 
-A built-in part is one line here, an outside package's part one entry point of the same group
-(``[project.entry-points."tunesmith.samplers"]``). Values are import paths, so that looking a name
-up or listing the names imports nothing.
+A built-in part is one line here; a part of another package is an entry point of the same group
+(``[project.entry-points."tunesmith.samplers"]``). Values are import paths, so that listing or
+finding names imports nothing.
 """
 
 from functools import cache
@@ -99,7 +99,7 @@ def _all() -> Any:
 
 
 def is_known(group: str, name: str) -> bool:
-    """Whether somebody has registered the name.
+    """True if the name is registered.
 
     >>> is_known("executors", "serial")
     True
@@ -120,7 +120,7 @@ def load(group: str, name: str) -> Any:
     """Import the part with this name.
 
     Raises:
-        UsageError: nobody registered the name.
+        UsageError: the name is not registered.
     """
     path = BUILTIN[group].get(name) or outside(group).get(name)
     if path is None:

@@ -1,8 +1,8 @@
-"""A stamp on a finished study, as make would put it: what went in, and what came out.
+"""Up-to-date check of a finished study, as in make: digests of its inputs and outputs.
 
-While neither has changed a run has nothing to do, and need not import a single numeric library to
-find that out. Files count by their content, never by their dates; whatever is in doubt counts as
-changed, and the run looks for itself.
+While none of them has changed, a run has nothing to do, and finds that out without importing a
+numeric library. Files count by their content, never by their dates. In doubt a file counts as
+changed, and the run starts.
 """
 
 import hashlib
@@ -26,20 +26,20 @@ PACKAGE = Path(__file__).parent
 
 @dataclass(frozen=True)
 class Stamp:
-    """What a run that has nothing to do says."""
+    """Answer of a run that has nothing to do, with the digests that it depends on."""
 
     inputs: str
     outputs: dict[str, str | None]
-    """Digest by path below the project folder; ``None`` where there was no file."""
+    """Digests by path below the project folder; ``None`` if there was no file."""
     text: str
     content: dict[str, Any]
-    """The same as JSON."""
+    """The answer as JSON."""
     reading: dict[str, str] = field(default_factory=dict)
-    """Files that programs have read, and what they were."""
+    """Files that programs have read, and their states."""
 
 
 def stamped(definition: Definition) -> Stamp | None:
-    """The study's stamp, where all is as it was; ``None`` where a run has to look."""
+    """Return the stored answer if nothing has changed; ``None`` if a run must start."""
     path = _path(definition)
     try:
         found = Stamp(**json.loads(path.read_text())) if path else None
@@ -55,7 +55,7 @@ def stamped(definition: Definition) -> Stamp | None:
 
 
 def _is_whole(definition: Definition) -> bool:
-    """Whether the ledger is what was written; what others refuse must not be answered from."""
+    """True if the ledger is unchanged; a damaged one must not be answered from."""
     assert isinstance(definition.ledger, Path)  # noqa: S101 - only such have a stamp
     try:
         return is_checked(definition.ledger)
@@ -78,17 +78,17 @@ def put(
     content: dict[str, Any],
     reading: Mapping[str, str] | None = None,
 ) -> None:
-    """Stamp a study that has ended, its outputs written.
+    """Record the state of a study that has ended and written its outputs.
 
-    Nothing is stamped if data or code changed while the study ran: its results are of what they
-    were, and the next run has to look.
+    Nothing is recorded if data or code changed while the study ran: its results depend on the old
+    content, and the next run must start.
 
     Args:
         definition: of the study.
         before: from ``files_of`` when the run began.
-        text: what a run with nothing to do prints.
+        text: text that a run with nothing to do prints.
         content: the same as JSON.
-        reading: files that the programs of its trials have read, and what they were.
+        reading: files that the programs of its trials have read, and their states.
     """
     path = _path(definition)
     inputs = _inputs(definition) if path else None
@@ -101,7 +101,7 @@ def put(
 
 
 def _path(definition: Definition) -> Path | None:
-    """Beside the ledger; one on a server may change without a trace here."""
+    """Path beside the ledger's file; ``None`` for a server, which may change unnoticed."""
     ledger = definition.ledger
     if not isinstance(ledger, Path) or not ledger.is_file():
         return None
@@ -115,7 +115,7 @@ def _outputs(definition: Definition) -> dict[str, str | None]:
 
 
 def _inputs(definition: Definition) -> str | None:
-    """Digest of all that a run's trials and outputs depend on; ``None`` where it is not known."""
+    """Digest of everything that a run's trials and outputs depend on; ``None`` if it is unknown."""
     gate, ledger = definition.file.gate, definition.ledger
     if gate is not None and gate.base is not None:
         return None  # what Git has there is not ours to follow
@@ -141,7 +141,7 @@ def _inputs(definition: Definition) -> str | None:
 
 
 def _own_code() -> str:
-    """Tunesmith from a clone changes without a new version."""
+    """Digest of Tunesmith's code in a clone, which changes without a new version."""
     files = sorted(PACKAGE.rglob("*.py"))
     seen = hashlib.blake2b(digest_size=16)
     for path in files:
@@ -162,7 +162,7 @@ def _files(definition: Definition) -> list[str]:
 
 
 def _holds(definition: Definition, reading: Mapping[str, str]) -> bool:
-    """Whether the files that programs have read are as they were."""
+    """True if the files that programs have read are unchanged."""
     from tunesmith.objective.program.ports import ProgramPorts
     from tunesmith.objective.program.reading import changed
     from tunesmith.objective.program.views import view_of

@@ -1,8 +1,8 @@
-"""For training programs in Python: read parameters, stream progress; with or without a study.
+"""Functions for training programs in Python: read parameters and stream progress.
 
-Inside a study, files named in the environment carry both. Without one, parameters come from the
-best-parameters file or the program's own defaults, and what is reported goes nowhere: a program
-runs the same by hand.
+Inside a study, files that the environment names carry both. Without a study, parameters come from
+the best-parameters file or the program's own defaults, and reported values are dropped: you can run
+the program by hand without a change.
 """
 
 import json
@@ -18,15 +18,16 @@ USUAL = tuple(f"best_parameters.{suffix}" for suffix in ("yaml", "yml", "json", 
 def params(
     defaults: Mapping[str, Any] | None = None, *, path: str | os.PathLike[str] | None = None
 ) -> dict[str, Any]:
-    """The parameters to train with.
+    """Return the parameters to train with.
 
     Args:
-        defaults: values of parameters that are given nowhere else.
+        defaults: values of parameters that no other source has.
         path: the best-parameters file; by default ``config/best_parameters.yaml`` (or ``.json``,
             ``.toml``), or one beside it, in this folder or the nearest one above.
 
     Returns:
-        Within a study the trial's; else those of the best-parameters file; over the defaults.
+        The trial's parameters within a study, else those of the best-parameters file; both take
+        precedence over the defaults.
 
     Raises:
         FileNotFoundError: there is no file at ``path``.
@@ -41,14 +42,14 @@ def params(
 
 
 def report(step: int | None = None, /, **metrics: float) -> None:
-    """Stream intermediate values: they are recorded, and decide whether it is worth going on.
+    """Stream intermediate values: they are recorded, and decide if the run is pruned.
 
     Args:
         step: epochs, rounds or the like that are done; by default one more than the last time.
         metrics: finite numbers by name.
 
     Raises:
-        ValueError: a value is no finite number, or there is none.
+        ValueError: a value is no finite number, or there is no value.
     """
     _last["step"] = _last["step"] + 1 if step is None else _whole(step)
     line = json.dumps({**_last, **{name: _finite(name, v) for name, v in metrics.items()}})
@@ -65,7 +66,7 @@ _last = {"step": 0}
 
 
 def checkpoint_dir() -> Path | None:
-    """Where to leave the state of training and to look for an earlier one; ``None`` by hand.
+    """Folder for the state of training, which may hold an earlier one; ``None`` without a study.
 
     The study keeps it for the same parameters with a larger budget.
     """

@@ -1,6 +1,6 @@
-"""From a definition to results: builds the parts, runs the loop, leaves the outputs.
+"""Run of a study from its definition to its results: builds parts, runs the loop, writes outputs.
 
-This is the door that the command line and Python programs use.
+The command line and Python programs both start here.
 """
 
 import json
@@ -72,19 +72,19 @@ BLAME = {
 }
 
 MAX_LINES = 10
-"""So many lines of a history are named."""
+"""Number of lines of a history that a message names."""
 INTERRUPTED = "interrupted by"
-"""How the reason begins that a run notes where a signal has ended it."""
+"""Beginning of the reason that a run records if a signal has ended it."""
 
 
 @dataclass(frozen=True)
 class Result:
-    """What a run leaves behind."""
+    """Results of a run."""
 
     record: StudyRecord
-    """The study as the ledger holds it now."""
+    """The study as it is in the ledger now."""
     summary: Summary
-    """What the report says."""
+    """Content of the report."""
     n_evaluated: int
     """Evaluations made by this run."""
     n_reused: int
@@ -120,11 +120,10 @@ def tune(
 
     Args:
         definition: from ``load_definition`` or ``define``, or the path of ``tuning.yaml``.
-        observer: told about progress.
-        say: told, in a sentence, what a user should know (changed data, skipped start points).
-        restart: forget what was evaluated before.
-        force: outputs, by their paths in the configuration, that may replace what somebody else
-            wrote.
+        observer: gets the progress.
+        say: gets sentences that a user should read (changed data, skipped start points).
+        restart: ignore earlier evaluations.
+        force: outputs, by their paths in the configuration, that may replace files of other origin.
 
     Raises:
         UsageError: the definition, the data or the estimator cannot be used.
@@ -159,7 +158,7 @@ def _nested(
     *,
     restart: bool,
 ) -> Result:
-    """Repeat the search on every outer fold, and write the outputs again with what it is worth."""
+    """Repeat the search on every outer fold, and write the outputs again with the nested score."""
     data = result.record.head.context["data"]
     for outer in outer_definitions(definition, data):
         say(f"nested cross-validation: {outer.file.study}")
@@ -185,7 +184,7 @@ def _tune(
     *,
     restart: bool,
 ) -> Result:
-    """One study, without its nested cross-validation."""
+    """Run one study, without its nested cross-validation."""
     with project_on_path(definition.root):
         nest = nest_for(definition)
         objective = build_objective(definition)
@@ -202,7 +201,7 @@ def _tune(
 
 
 def with_gate(definition: Definition, base: str | None = None) -> Definition:
-    """The same definition with a gate; one that it has stays, but for the base revision.
+    """Return the definition with a gate; an existing gate stays, but for the base revision.
 
     Raises:
         UsageError: the name of the revision cannot be one.
@@ -269,7 +268,7 @@ def _begin(
 def _take_evaluations(
     ledger: Ledger, head: StudyHead, definition: Definition, objective: Objective, say: Say
 ) -> None:
-    """What histories know of the present objective, whatever they were searched for."""
+    """Import evaluations of the present objective from histories of any search."""
     source = str(definition.file.outputs.history)
     found = known_elsewhere(definition, objective, ledger)
     if found:
@@ -280,10 +279,10 @@ def _take_evaluations(
 
 
 def _say_left_out(committed: CommittedHistory, say: Say) -> None:
-    """Say which lines of the history say nothing.
+    """Report the lines of the history that are not valid.
 
     Raises:
-        UsageError: none says anything: all would be evaluated again, and written over it.
+        UsageError: no line is valid: everything would be evaluated again, and written over it.
     """
     name = committed.name
     if committed.problem:
@@ -301,7 +300,7 @@ def _say_left_out(committed: CommittedHistory, say: Say) -> None:
 def _say_taken(
     taken: Taken, name: str, before: StudyHead | None, objective: Objective, say: Say
 ) -> None:
-    """Say what became of the committed history; of another series only if the ledger has none."""
+    """Report the import of the committed history; of another series only if the ledger has none."""
     if taken.n_trials:
         trials = "1 trial" if taken.n_trials == 1 else f"{taken.n_trials:,} trials"
         say(f"{trials} taken from {name}")
@@ -313,14 +312,14 @@ def _say_taken(
 
 
 def _blamed(before: StudyHead, objective: Objective) -> str:
-    """What changed of all that scores depend on; empty where nothing did."""
+    """Name the dependencies of the scores that have changed; empty if none has."""
     context = objective.context
     found = [text for part, text in BLAME.items() if before.context.get(part) != context.get(part)]
     return ", ".join([*found, *read_files_changed(before, objective)])
 
 
 def read_files_changed(before: StudyHead, objective: object) -> list[str]:
-    """Says which files that the programs of a series have read are not as they were."""
+    """Report the files of a series' programs that have changed since they were read."""
     names = changed_files(objective, before.reading)
     if not names:
         return []
@@ -396,7 +395,7 @@ def _run(
 
 
 def _reliable_log(ledger: Ledger, head: StudyHead, say: Say, *, only_alone: bool) -> TrialLog:
-    """The trials to go on from; those that no longer count are said, and asked again."""
+    """Trials to continue from; those that no longer count are reported, and asked for again."""
     log, known = ledger.log(head.id, only_alone=only_alone), ledger.load(head.name, head.generation)
     if known.outdated:
         say(f"{known.outdated.partition(';')[0]}: they are evaluated anew")
@@ -406,7 +405,7 @@ def _reliable_log(ledger: Ledger, head: StudyHead, say: Say, *, only_alone: bool
 
 
 def _refuted(kind: str) -> str:
-    """What to say of shared fits that gave other answers than fresh ones."""
+    """Describe shared fits that gave other answers than fresh ones."""
     content = json.loads(kind)
     return (
         f"sharing fits by {content['way']} gave other predictions than fits of single candidates,"
@@ -436,7 +435,7 @@ def _finish(
 def _written(
     ledger: Ledger, definition: Definition, record: StudyRecord
 ) -> tuple[Summary, tuple[Written, ...]]:
-    """What the report says, and the outputs; a search of nested cross-validation leaves none."""
+    """Content of the report, and the outputs; a search of nested cross-validation writes none."""
     nested = outer_records(ledger, definition, record)
     summary = summarise(record, nested=nested)
     if definition.outer is not None:

@@ -1,11 +1,11 @@
-"""The few type names that every floor shares."""
+"""Names of types that all rooms share."""
 
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Literal, TypeAlias
 
 Value: TypeAlias = "str | int | float | bool | list[Value] | dict[str, Value] | None"
-"""One parameter's value: whatever JSON can hold."""
+"""Value of one parameter: anything that JSON can hold."""
 
 Params: TypeAlias = Mapping[str, Value]
 """One point of a search space: the active parameters only, in canonical form."""
@@ -14,7 +14,7 @@ Direction: TypeAlias = Literal["maximize", "minimize"]
 
 
 class State(StrEnum):
-    """Where a trial stands."""
+    """State of a trial."""
 
     RUNNING = "running"
     COMPLETE = "complete"

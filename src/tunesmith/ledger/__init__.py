@@ -1,1 +1,1 @@
-"""The database of everything evaluated."""
+"""The ledger: a database of all evaluations."""

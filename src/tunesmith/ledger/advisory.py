@@ -1,8 +1,8 @@
 """The run lock of a ledger on a PostgreSQL server: an advisory lock of one session.
 
-The server drops it with the connection, so it ends with its holder. A connection that is cut off
-while its holder lives frees it too: a second run may then repeat evaluations, but harms nothing,
-since what is recorded never changes.
+The server drops it with the connection, so it ends with its holder. If a connection is cut off
+while its holder lives, the lock is free, too: a second run may then repeat evaluations, but it
+harms nothing, since recorded results never change.
 """
 
 import os
@@ -21,7 +21,7 @@ from tunesmith.ledger.dialect import address, engine_of, readable
 from tunesmith.redact import redact
 
 SPACE = 0x74756E65
-"""The first of a lock's two numbers: Tunesmith's. The second one stands for the study."""
+"""First number of a lock, which is Tunesmith's; the second one identifies the study."""
 TAKE = text("SELECT pg_try_advisory_lock(:space, :number)")
 WHO = text(
     "SELECT a.application_name, a.backend_start FROM pg_locks l"
@@ -36,19 +36,19 @@ KEEP_ALIVE = text(
     " set_config('tcp_keepalives_interval', '10', false),"
     " set_config('tcp_keepalives_count', '3', false)"
 )
-"""Have the server notice within a minute that the holder's machine is gone; it may take hours."""
+"""Settings with which the server notices within a minute that the holder's machine is gone."""
 
 
 @contextmanager
 def advisory_lock(location: str, study: str) -> Iterator[None]:
-    """As ``run_lock``, for a ledger on a server."""
+    """Hold the lock, as ``run_lock`` does, for a ledger on a server."""
     with _session(location) as connection:
         _take(connection, location, study)
         yield
 
 
 def advisory_holder(location: str, study: str) -> dict[str, Any] | None:
-    """As ``holder``, for a ledger on a server."""
+    """Name the holder, as ``holder`` does, for a ledger on a server."""
     with _session(location) as connection, _guarded(location):
         return _who(connection, study)
 

@@ -1,9 +1,9 @@
-"""Whether an SQLite ledger is what was last written: marks in the file, and checks of it.
+"""Integrity of an SQLite ledger: marks in the file, and checks against them.
 
-While a ledger is open for writing, the file is marked as *in use*, and what was written last stands
-in the log beside it (``-wal``). Whoever closes it last brings all into the one file and marks it as
-*at rest*, with a checksum of all its content. So a copy of the file alone is known to be whole, or
-not. After a kill the next one to open it checks every row, every index and the log.
+While a ledger is open for writing, the file is marked as *in use*, and the last commits are in the
+log beside it (``-wal``). The last process to close it moves everything into the one file and marks
+it as *at rest*, with a checksum of all its content. So a copy of the file alone can be checked.
+After a kill, the next process to open it checks every row, every index and the log.
 """
 
 import os
@@ -23,11 +23,10 @@ from tunesmith.files import private_rights
 from tunesmith.ledger.rows import CHECKED, checksum
 
 IN_USE, AT_REST = 0x74756E31, 0x74756E30
-"""SQLite's ``application_id`` of a ledger, at these bytes of the file; the checksum is its
-``user_version``."""
+"""Values of SQLite's ``application_id`` for a ledger; the checksum is its ``user_version``."""
 MARK, CHECKSUM = slice(68, 72), slice(60, 64)
 VARYING = (slice(18, 20), slice(24, 28), CHECKSUM, MARK, slice(92, 100))
-"""Bytes that closing itself changes: of the log, counters, and the marks."""
+"""Bytes that closing itself changes: those about the log, counters, and the marks."""
 MAX_LOG_BYTES = 1 << 26
 PATIENCE_S, PAUSE_S = 1.0, 0.05
 HALF_TRIALS = (
@@ -37,17 +36,17 @@ HALF_TRIALS = (
 
 
 def log_of(file: Path) -> Path:
-    """The file beside a ledger in which the last commits stand."""
+    """Path of the file beside a ledger that holds the last commits."""
     return file.with_name(f"{file.name}-wal")
 
 
 def connect(file: Path, options: str, timeout_s: float = 30.0) -> sqlite3.Connection:
-    """A plain connection.
+    """Open a plain connection.
 
     Args:
         file: of the ledger.
         options: of SQLite's URI: ``mode=ro``, ``mode=rw``, ``immutable=1``.
-        timeout_s: how long to wait for a lock.
+        timeout_s: seconds to wait for a lock.
     """
     place = f"file:{quote(str(file))}?{options}"
     return sqlite3.connect(place, uri=True, isolation_level=None, timeout=timeout_s)
@@ -60,16 +59,16 @@ def is_checked(file: Path, *, is_sealed: bool = False) -> bool:
     """Check a ledger.
 
     Args:
-        file: exists.
-        is_sealed: nothing can be written beside it.
+        file: an existing ledger.
+        is_sealed: true if nothing can be written beside it.
 
     Returns:
-        Whether all of it was checked. Where somebody has it open, or an older version wrote it, its
-        rows are to be checked as they are read.
+        True if all of it was checked. If another process has it open, or an older version wrote it,
+        its rows must be checked as they are read.
 
     Raises:
-        DamagedError: it is not what was written.
-        sqlite3.OperationalError: it cannot be opened.
+        DamagedError: its content has changed since it was written. sqlite3.OperationalError: it
+        cannot be opened.
     """
     if file.is_file() and file.stat().st_size == 0:
         raise DamagedError("it is empty, and no ledger ever is")
@@ -89,7 +88,7 @@ def is_checked(file: Path, *, is_sealed: bool = False) -> bool:
 
 @contextmanager
 def damage_named() -> Iterator[None]:
-    """Turn what SQLite says of a damaged file into the error for it."""
+    """Turn SQLite's messages on a damaged file into the error for it."""
     try:
         yield
     except sqlite3.OperationalError:
@@ -99,7 +98,7 @@ def damage_named() -> Iterator[None]:
 
 
 def content_checksum(content: bytes) -> int:
-    """Of all bytes of a ledger's file that closing does not change itself; signed, 32 bits."""
+    """Checksum of all bytes of a ledger's file but those that closing changes; signed, 32 bits."""
     head = bytearray(content[:100])
     for part in VARYING:
         head[part] = bytes(part.stop - part.start)
@@ -131,7 +130,7 @@ def _check_is_old(connection: sqlite3.Connection) -> None:
 
 
 def _check_after_kill(file: Path) -> bool:
-    """Check a file that is marked as in use; whoever has it open keeps it from being checked."""
+    """Check a file that is marked as in use, unless another process has it open."""
     log = log_of(file)
     has_log = log.exists() and log.stat().st_size > 0
     try:
@@ -154,10 +153,10 @@ def _check_after_kill(file: Path) -> bool:
 
 @contextmanager
 def _alone(file: Path, patience_s: float = 0.0) -> Iterator[sqlite3.Connection]:
-    """A connection that keeps all others out, left without any change.
+    """Open a connection that keeps all others out and changes nothing.
 
     Raises:
-        sqlite3.OperationalError: somebody else has the file open.
+        sqlite3.OperationalError: another process has the file open.
     """
     connection = connect(file, "mode=rw", patience_s)
     try:
@@ -175,10 +174,10 @@ def _alone(file: Path, patience_s: float = 0.0) -> Iterator[sqlite3.Connection]:
 
 
 def _leave_log(file: Path, connection: sqlite3.Connection) -> None:
-    """Close a connection without SQLite's own clearing up.
+    """Close a connection without SQLite's own cleanup.
 
-    The last one to close removes the log, and the file would still be marked as in use. A reader
-    removes nothing, so one is opened before, and closed after.
+    The last connection to close removes the log, while the file would still be marked as in use. A
+    reader removes nothing, so a reader is opened before and closed after.
     """
     keeper = None
     with suppress(sqlite3.Error):
@@ -195,7 +194,7 @@ def check_rows(connection: sqlite3.Connection) -> None:
     """Check every row, index and reference.
 
     Raises:
-        DamagedError: with what is wrong.
+        DamagedError: the message names the damage.
     """
     found = [row[0] for row in connection.execute("PRAGMA integrity_check(3)")]
     if found != ["ok"]:
@@ -211,7 +210,7 @@ def check_rows(connection: sqlite3.Connection) -> None:
 
 
 def rows_of(connection: sqlite3.Connection, table: str) -> Iterator[tuple[dict[str, object], bool]]:
-    """The rows of a table, each with whether it is as it was written."""
+    """Yield the rows of a table, each with true if it is unchanged."""
     cursor = connection.execute(f"SELECT * FROM {table}")  # noqa: S608 - a name of ours
     names = [column[0] for column in cursor.description]
     for values in cursor:
@@ -223,10 +222,10 @@ def rows_of(connection: sqlite3.Connection, table: str) -> Iterator[tuple[dict[s
 
 
 def _check_log(log: Path) -> None:
-    """Find out whether SQLite will read all that was committed into a log.
+    """Check that SQLite will read everything that was committed into a log.
 
-    It ends where a checksum is wrong, without a word. That is right for a frame that a kill has cut
-    off, which can be the last one alone.
+    SQLite stops at a wrong checksum without a message. That is right for a frame that a kill has
+    cut off, which can only be the last one.
     """
     if log.stat().st_size > MAX_LOG_BYTES:
         return
@@ -280,14 +279,14 @@ def _sum(data: bytes, order: str, state: Sequence[int]) -> tuple[int, int]:
 
 
 def make(file: Path, content: bytes) -> None:
-    """Put a new ledger in place, whole; one that somebody else has made meanwhile stays.
+    """Put a new ledger in place, as a whole; one that another process has made meanwhile stays.
 
     Args:
-        file: where to.
-        content: of an SQLite database.
+        file: path of the new ledger.
+        content: bytes of an SQLite database.
 
     Raises:
-        StorageError: the log of another ledger lies there.
+        StorageError: the log of another ledger is there.
     """
     log = log_of(file)
     if log.exists() and log.stat().st_size > 0:
@@ -299,10 +298,10 @@ def make(file: Path, content: bytes) -> None:
 
 
 def write_new(file: Path, content: bytes) -> bool:
-    """Write a ledger at rest to a place where there is none.
+    """Write a ledger at rest to a path without a file.
 
     Returns:
-        Whether it was written: not where there is a file by now.
+        True if it was written; false if there is a file by now.
     """
     data = bytearray(content)
     data[18:20] = b"\1\1"  # no log beside it
@@ -341,8 +340,8 @@ def mark_in_use(connection: sqlite3.Connection) -> None:
 class Closing:
     """Brings a ledger to rest.
 
-    Made while the ledger is still open, so that SQLite does not clear up on its own; ``finish`` is
-    called when all other connections are closed.
+    It is made while the ledger is still open, so that SQLite does not clean up on its own;
+    ``finish`` is called when all other connections are closed.
     """
 
     def __init__(self, file: Path) -> None:
@@ -351,10 +350,10 @@ class Closing:
         self._connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
 
     def finish(self) -> bool:
-        """Mark the file as at rest, unless somebody else has it open.
+        """Mark the file as at rest, unless another process has it open.
 
         Returns:
-            Whether it is at rest.
+            True if it is at rest.
         """
         connection, end = self._connection, time.monotonic() + PATIENCE_S
         while True:
@@ -395,10 +394,10 @@ def copy(file: Path, target: Path) -> bool:
 
     Args:
         file: of the ledger.
-        target: where there is no file.
+        target: a path without a file.
 
     Returns:
-        Whether it was written: not where there is a file.
+        True if it was written; false if there is a file.
 
     Raises:
         DamagedError: the ledger is damaged.

@@ -1,4 +1,4 @@
-"""Where databases differ: addresses, connections, transactions, upserts. Nowhere else."""
+"""Differences between databases: addresses, connections, transactions, upserts."""
 
 import os
 import sqlite3
@@ -23,17 +23,17 @@ from tunesmith.redact import redact
 BUSY_TIMEOUT_MS = 30_000
 CONNECT_TIMEOUT_S = 10
 SCHEMA_LOCK = 0x7475_6E65_736D_6974
-"""PostgreSQL: held by whoever makes or migrates the tables."""
+"""Number of the lock that a process holds while it makes or migrates tables (PostgreSQL)."""
 
 
 # -- addresses -------------------------------------------------------------------------------
 
 
 def address(location: str | Path) -> URL:
-    """The database URL of a file, or of a URL.
+    """Build the database URL of a file, or of a URL.
 
     Raises:
-        UsageError: no URL, or one of a database that cannot hold a ledger.
+        UsageError: it is no URL, or one of a database that cannot hold a ledger.
     """
     if isinstance(location, Path) or "://" not in location:
         return URL.create("sqlite", database=str(Path(location).absolute()))
@@ -53,20 +53,20 @@ def address(location: str | Path) -> URL:
 
 
 def file_of(url: URL) -> Path | None:
-    """The file behind a URL; ``None`` for a server, or for a database in memory."""
+    """Return the file of a URL; ``None`` for a server, or for a database in memory."""
     if url.get_backend_name() != "sqlite" or url.database in (None, "", ":memory:"):
         return None
     return None if "uri" in url.query else Path(str(url.database))
 
 
 def sealed(url: URL) -> URL:
-    """The same file as one that nobody changes: SQLite then needs no other file beside it."""
+    """Open the file as one that never changes: SQLite then needs no other file beside it."""
     path = f"file:{quote(str(url.database))}"
     return url.set(database=path, query={"immutable": "1", "uri": "true"})
 
 
 def readable(url: URL) -> str:
-    """The URL or path as messages show it: without login and password."""
+    """Write the URL or path for messages, without login and password."""
     file = file_of(url)
     return str(file) if file else redact(url.render_as_string(hide_password=True), {})
 
@@ -75,12 +75,12 @@ def readable(url: URL) -> str:
 
 
 def engine_of(url: URL, *, poolclass: type[Pool] | None = None, **arguments: Any) -> Engine:
-    """An engine whose transactions write (see ``reader`` for those that only read).
+    """Make an engine whose transactions write (see ``reader`` for those that only read).
 
     Args:
         url: from ``address``.
-        poolclass: SQLAlchemy's, where connections are not to be kept.
-        arguments: of the driver's ``connect``.
+        poolclass: class of SQLAlchemy's pool, if connections must not be kept.
+        arguments: arguments of the driver's ``connect``.
 
     Raises:
         StorageError: the driver is not installed.
@@ -103,13 +103,13 @@ def engine_of(url: URL, *, poolclass: type[Pool] | None = None, **arguments: Any
 
 
 def read_only(url: URL) -> URL:
-    """The same file, of which nothing is changed."""
+    """Address the same file, without changing anything in it."""
     path = f"file:{quote(str(url.database))}"
     return url.set(database=path, query={"mode": "ro", "uri": "true"})
 
 
 def reader(engine: Engine) -> Engine:
-    """The same engine for reading: one unchanging view, which keeps no writer waiting."""
+    """Use the same engine for reading: one unchanging view, which never blocks a writer."""
     if engine.dialect.name == "sqlite":
         return engine.execution_options(tunesmith_reads=True)
     return engine.execution_options(isolation_level="REPEATABLE READ")
@@ -133,7 +133,7 @@ def _begin_sqlite(connection: Connection) -> None:
 
 
 def begin_writing(engine: Engine) -> None:
-    """Have readers and the writer work at the same time, and the file marked as in use (SQLite)."""
+    """Let readers and the writer work at the same time, and mark the file as in use (SQLite)."""
     if engine.dialect.name != "sqlite":
         return
     connection = engine.raw_connection()
@@ -159,10 +159,10 @@ def _retry_locked(action: Callable[[], Any], tries: int = 400, pause_s: float = 
 
 
 def sync(file: Path | None) -> None:
-    """Have the disk hold all commits of an SQLite file; a server sees to its own.
+    """Make the disk hold all commits of an SQLite file; a server does so by itself.
 
     Args:
-        file: the ledger's; its log is what commits are written into.
+        file: file of the ledger; commits are written into its log.
     """
     log = file and log_of(file)
     if log is None or not log.exists():
@@ -176,7 +176,7 @@ def sync(file: Path | None) -> None:
 
 
 def serialise_schema_changes(connection: Connection) -> None:
-    """Wait until nobody else makes or migrates tables (an SQLite writer is alone anyway)."""
+    """Wait until no other process makes or migrates tables (an SQLite writer is alone anyway)."""
     if connection.dialect.name == "postgresql":
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({SCHEMA_LOCK})")
 
@@ -191,13 +191,13 @@ def upsert(
     *,
     where: ColumnElement[bool] | None = None,
 ) -> None:
-    """Insert rows; one whose primary key is there replaces that row.
+    """Insert rows; a row with an existing primary key replaces the old one.
 
     Args:
-        connection: in a transaction.
+        connection: connection within a transaction.
         table: of the ledger.
         rows: column values.
-        where: which rows may be replaced.
+        where: condition on rows that may be replaced.
     """
     if rows:
         connection.execute(_upsert(connection.dialect.name, table, where), rows)

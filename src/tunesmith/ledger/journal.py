@@ -1,9 +1,9 @@
-"""What workers have evaluated, each in a file of its own, until the ledger holds it.
+"""Journals of workers: each keeps its evaluations in a file until the ledger holds them.
 
-Between the end of a fit and the commit of its result lie a pipe and the run's own process. A worker
-therefore appends every result to a journal before it answers: one ``write``, which survives
-whatever is killed after it. The next run of the study takes in what the ledger lacks, and removes
-the files. Every line carries a checksum, so that a torn one is left out.
+A pipe and the run's own process lie between the end of a fit and the commit of its result. A worker
+therefore appends every result to a journal before it answers: one ``write``, which survives any
+kill after it. The next run of the study adds the results that the ledger lacks, and removes the
+files. Every line has a checksum, so that a torn one is left out.
 """
 
 import json
@@ -27,8 +27,11 @@ if TYPE_CHECKING:
 
 MAX_BYTES = 1 << 20
 MIN_ANSWERS = 256
-"""A worker goes over to its other file after so much, and empties that first. What is in it was
-answered so long ago that the run has committed it (see ``recorder.MAX_PENDING``)."""
+"""Least number of answers before a worker changes to its other file, which it empties first.
+
+Results in that file were answered so long ago that the run has committed them (see
+``recorder.MAX_PENDING``).
+"""
 SUFFIX = ".journal"
 TEXTS = ("failure_kind", "failure_message", "failure_traceback", "warning", "progress", "made")
 READING = ("digest", "content")
@@ -37,7 +40,7 @@ ROW = frozenset((*CHECKED["evaluation"], *LATER["evaluation"])) - {"run_id"}
 
 @dataclass(frozen=True)
 class RunMark:
-    """Which run of which ledger evaluates."""
+    """Identity of the run, and of its ledger, that evaluates."""
 
     run_id: int
     started: str
@@ -47,8 +50,8 @@ class Journal:
     """The journal of one worker process, in two files that take turns.
 
     Args:
-        folder: of the study; where it is missing, as on another machine, nothing is written.
-        mark: of the run.
+        folder: folder of the study; if it is missing, as on another machine, nothing is written.
+        mark: identity of the run.
     """
 
     def __init__(self, folder: Path, mark: RunMark) -> None:
@@ -98,15 +101,15 @@ def _line(content: Mapping[str, Any]) -> bytes:
 
 
 def folder_of(location: str | Path, study: str, root: Path | None = None) -> Path | None:
-    """Where workers write their journals.
+    """Folder in which workers write their journals.
 
     Args:
-        location: of the ledger, file or URL.
+        location: file or URL of the ledger.
         study: its name.
-        root: of the project, for a ledger on a server.
+        root: the project folder, for a ledger on a server.
 
     Returns:
-        A folder beside the ledger's file, or in the project's own one; ``None`` where there is
+        A folder beside the ledger's file, or in the project's own one; ``None`` if there is
         neither.
     """
     if isinstance(location, str) and "://" in location:
@@ -121,7 +124,7 @@ def folder_of(location: str | Path, study: str, root: Path | None = None) -> Pat
 
 
 def prepare(folder: Path | None) -> Path | None:
-    """Make the folder, for this user alone; ``None`` where that cannot be done."""
+    """Make the folder, for this user only; ``None`` if that is impossible."""
     if folder is not None:
         with suppress(OSError):
             make_state_folder(folder, is_private=True)
@@ -130,18 +133,18 @@ def prepare(folder: Path | None) -> Path | None:
 
 
 def remove(folder: Path | None) -> None:
-    """Remove the journals: the ledger holds all that is in them."""
+    """Remove the journals, whose results the ledger holds."""
     if folder is not None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
 def replay(ledger: "Ledger", folder: Path | None) -> int:
-    """Take in what the journals hold and the ledger lacks; the caller holds the study's lock.
+    """Add the results that journals hold and the ledger lacks; the caller holds the study's lock.
 
-    Results of runs that this ledger does not know are left out: it is another one by now.
+    Results of runs that this ledger does not know are left out: it is then another ledger.
 
     Returns:
-        How many evaluations were taken in.
+        Number of evaluations that were added.
     """
     if folder is None or not folder.is_dir():
         return 0
@@ -155,7 +158,7 @@ def replay(ledger: "Ledger", folder: Path | None) -> int:
 
 
 def _read(path: Path) -> tuple[RunMark | None, list[dict[str, Any]], list[dict[str, Any]]]:
-    """The run, the rows and what they had read; a line that was torn or changed is left out."""
+    """Read the run, its rows and their readings; a torn or changed line is left out."""
     contents = [content for content in _contents(path) if content is not None]
     marks = [RunMark(*c.values()) for c in contents if tuple(c) == ("run_id", "started")]
     readings = [c for c in contents if tuple(c) == READING and all(map(_is_text, c.values()))]
@@ -177,7 +180,7 @@ def _contents(path: Path) -> Iterator[dict[str, Any] | None]:
 
 
 def _is_row(content: Mapping[str, Any]) -> bool:
-    """Whether it can be a row: the folder is the user's own, and versions may differ."""
+    """True if it can be a row: the folder is the user's own, and versions may differ."""
     return (
         content.keys() == ROW
         and all(isinstance(content[name], str) for name in ("key", "scores"))

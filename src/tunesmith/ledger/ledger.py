@@ -1,7 +1,8 @@
-"""The database of everything evaluated: one writer, any number of readers.
+"""The ledger of all evaluations: one writer, any number of readers.
 
-An evaluation is stored under a digest of all that its scores depend on, and never changes; trials
-point to their evaluations. What arrives together is committed together. Nothing in it is pickled.
+An evaluation is stored under a digest of everything that its scores depend on, and never changes;
+trials point to their evaluations. Results that arrive together are committed together. Nothing in
+it is pickled.
 """
 
 import os
@@ -83,10 +84,10 @@ class Ledger:
 
         Args:
             location: SQLite file, or a URL such as ``postgresql://...``.
-            create: make the file, its folder and the tables where they are missing.
+            create: make the file, its folder and the tables if they are missing.
 
         Raises:
-            DamagedError: it is not what was written into it.
+            DamagedError: its content has changed since it was written.
             StorageError: missing and not to be created, unreadable, of a newer version, or
                 another program's. Then it is left as it is.
         """
@@ -184,12 +185,12 @@ class Ledger:
         restart: bool = False,
         holds: Holds = always,
     ) -> StudyHead:
-        """The study's present series of trials if it has this identity, else a new one.
+        """Return the study's present series of trials if it has this identity, else begin one.
 
-        One whose trials have read files that have changed since is another one (``holds``).
+        A series whose trials have read files that have changed since is another one (``holds``).
 
-        An earlier series with the same identity is taken up again: going back to an earlier
-        configuration, data or code continues where it was left.
+        An earlier series with the same identity is continued: if you go back to an earlier
+        configuration, data or code, the study continues from there.
         """
         with self._writing() as connection:
             row = None if restart else find_study(connection, name, identity, holds)
@@ -214,26 +215,26 @@ class Ledger:
             return head_of(_sign(connection, schema.study, study_id), is_new=True)
 
     def previous(self, name: str) -> StudyHead | None:
-        """The series that was run last under this name."""
+        """Series that was run last under this name."""
         with self._reading() as connection:
             row = latest_study(connection, name)
             return None if row is None else _head(connection, row)
 
     def series(self, name: str, identity: str, holds: Holds = always) -> StudyHead | None:
-        """The newest series of a study that has this identity, and has read what is there now."""
+        """Newest series of a study with this identity whose files are unchanged."""
         with self._reading() as connection:
             row = find_study(connection, name, identity, holds)
             return None if row is None else _head(connection, row)
 
     def studies(self) -> list[StudyHead]:
-        """The last series of every study, by name."""
+        """Last series of every study, by name."""
         with self._reading() as connection:
             names = connection.execute(select(schema.study.c.name).distinct()).scalars()
             rows = [latest_study(connection, name) for name in sorted(names)]
             return [head_of(row) for row in rows if row is not None]
 
     def begin_run(self, study_id: int, provenance: Mapping[str, Any]) -> int:
-        """Note that a run begins; returns its id."""
+        """Record the begin of a run; return its id."""
         values = {
             "study_id": study_id,
             "started": now(),
@@ -251,7 +252,7 @@ class Ledger:
     def end_run(
         self, run_id: int, stopped_by: str, n_evaluated: int, n_reused: int, n_fits: int
     ) -> None:
-        """Note how a run ended."""
+        """Record the end of a run."""
         values = {
             "ended": now(),
             "stopped_by": stopped_by,
@@ -274,17 +275,17 @@ class Ledger:
         only_alone: bool = False,
         holds: Holds = always,
     ) -> dict[str, FoldResult]:
-        """What is recorded under these keys, and counts.
+        """Recorded results under these keys that count.
 
-        Failures that say nothing about the params (time-outs, dead workers) are left out. Where
-        several runs evaluated the same, the last one counts. ``FoldResult.fold`` is the fold that
-        was evaluated; a study whose folds are numbered otherwise sets its own.
+        Failures that do not depend on the params (time-outs, dead workers) are left out. If several
+        runs evaluated the same, the last one counts. ``FoldResult.fold`` is the fold that was
+        evaluated; a study with other fold numbers sets its own.
 
         Args:
             keys: any number of evaluation keys.
-            since_run: only what this run and later ones recorded.
-            only_alone: leave out all that came from shared fits.
-            holds: only what was evaluated with files that are as they were.
+            since_run: use only results of this run and later ones.
+            only_alone: leave out all results of shared fits.
+            holds: tells if the files of a reading are unchanged; other results are left out.
         """
         query = known_query()
         found: dict[str, FoldResult] = {}
@@ -310,13 +311,13 @@ class Ledger:
         """Write everything that arrived together in one transaction; repeating it is harmless.
 
         Args:
-            study_id: whose trials these are.
-            run_id: who evaluated the results.
-            asked: trials under way.
+            study_id: series of the trials.
+            run_id: run that evaluated the results.
+            asked: pending trials.
             results: evaluations by key.
-            told: finished trials with the keys of their folds, in fold order. The evaluations
-                are among ``results``, or were recorded before.
-            passed: kinds of sharing that were checked, as JSON.
+            told: completed trials with the keys of their folds, in fold order. The evaluations are
+                among ``results``, or were recorded before.
+            passed: verified kinds of sharing, as JSON.
 
         Raises:
             ValueError: a score is not a finite number.
@@ -340,7 +341,7 @@ class Ledger:
             dialect.upsert(connection, schema.sharing_check, checks)
 
     def passed_checks(self) -> set[str]:
-        """Digests of the kinds of sharing that were checked and have passed."""
+        """Digests of the kinds of sharing that are verified."""
         table = schema.sharing_check
         with self._reading() as connection:
             rows = connection.execute(select(table.c.key, table.c.kind))
@@ -349,7 +350,7 @@ class Ledger:
     def record_holdout(
         self, study_id: int, run_id: int, number: int, key: str, result: FoldResult
     ) -> None:
-        """Write what a trial's params scored on the rows that the search never saw."""
+        """Record the scores of a trial's params on the held-out rows."""
         evaluations = [evaluation_row(key, result, run_id)]
         with self._writing() as connection:
             _keep_readings(connection, [result])
@@ -365,16 +366,16 @@ class Ledger:
         rows: Sequence[Mapping[str, Any]],
         readings: Sequence[Mapping[str, Any]] = (),
     ) -> int:
-        """Take in evaluations that a killed run had made and not recorded; see ``journal``.
+        """Add evaluations that a killed run had made and not recorded; see ``journal``.
 
         Args:
-            run_id: of the run.
-            started: when it began. One of another ledger has nothing to give.
-            rows: of the table ``evaluation``, without the run.
-            readings: of the table ``reading``.
+            run_id: id of the run.
+            started: start of the run; results of another ledger's run are not added.
+            rows: rows of the table ``evaluation``, without the run.
+            readings: rows of the table ``reading``.
 
         Returns:
-            How many of them were not there.
+            Number of evaluations that were missing.
         """
         with self._writing() as connection:
             if started_at(connection, run_id) != started:
@@ -391,42 +392,42 @@ class Ledger:
             return len(lacking)
 
     def started(self, run_id: int) -> str:
-        """When a run began: UTC, ISO 8601."""
+        """Start of a run: UTC, ISO 8601."""
         with self._reading() as connection:
             return started_at(connection, run_id) or ""
 
     def sync(self) -> None:
-        """Have the disk hold what was recorded, against a loss of power."""
+        """Make the disk hold all recorded results, against a loss of power."""
         with self._guarded():
             dialect.sync(self._file)
 
     def forget_untold(self, study_id: int, from_number: int) -> None:
-        """Drop trials that were asked ahead and never told; their folds stay."""
+        """Drop pending trials that were never completed; their folds stay."""
         table = schema.trial
         chosen = (table.c.study_id == study_id) & (table.c.number >= from_number)
         with self._writing() as connection:
             connection.execute(delete(table).where(chosen, table.c.state == State.RUNNING.value))
 
     def forget_from(self, study_id: int, number: int) -> None:
-        """Drop the trials from one on, which are asked again; what was evaluated stays."""
+        """Drop the trials from one number on, which are asked for again; their evaluations stay."""
         with self._writing() as connection:
             for table in (schema.trial_fold, schema.trial):
                 chosen = (table.c.study_id == study_id) & (table.c.number >= number)
                 connection.execute(delete(table).where(chosen))
 
     def log(self, study_id: int, *, only_alone: bool = False) -> TrialLog:
-        """The told trials of a series, up to the first gap. What follows is asked again.
+        """Completed trials of a series, up to the first gap. Later ones are asked for again.
 
         Args:
-            study_id: of the series.
-            only_alone: whether results of shared fits are gaps; those of an earlier version's
+            study_id: id of the series.
+            only_alone: true if results of shared fits are gaps; those of an earlier version's
                 always are.
         """
         with self._reading() as connection:
             return told_log(connection, study_id, lambda result: counts(result, only_alone))
 
     def fold_keys(self, study_id: int) -> dict[int, dict[int, str]]:
-        """Keys of the told trials' evaluations: trial number -> fold -> key."""
+        """Keys of the completed trials' evaluations: trial number -> fold -> key."""
         with self._reading() as connection:
             return fold_keys(connection, study_id)
 
@@ -441,9 +442,8 @@ class Ledger:
 
         Args:
             name: the study; by default the one that was run last.
-            generation: which series, counted from 1; by default the last that ran.
-            like: rather the last that was defined like this (``Definition.as_json``), if there is
-                one.
+            generation: number of the series, from 1; by default the last that ran.
+            like: prefer the last series that was defined like this (``Definition.as_json``).
 
         Raises:
             UsageError: there is no such study.
@@ -498,12 +498,12 @@ class Ledger:
             )
 
     def _is_in_place(self) -> bool:
-        """Whether the file, and the log if one was seen, are those that were opened."""
+        """True if the file, and the log if there was one, are those that were opened."""
         pairs = zip(self._marks or (), self._found(), strict=False)
         return self._marks is not None and all(one in (None, other) for one, other in pairs)
 
     def _found(self) -> tuple[Mark, Mark]:
-        """What identifies the file and, while it is written, its log."""
+        """Identity of the file and, while it is written, of its log."""
         if self._file is None:
             return None, None
         log = condition.log_of(self._file)
@@ -523,7 +523,7 @@ def _head(connection: Connection, row: Row[Any]) -> StudyHead:
 
 
 def _holding(connection: Connection, rows: Sequence[Row[Any]], holds: Holds) -> Iterator[Row[Any]]:
-    """The evaluations whose readings hold; each reading is looked at once."""
+    """Select the evaluations whose readings still hold; each reading is checked once."""
     if holds is always:
         yield from rows
         return
@@ -543,7 +543,7 @@ def _keep_readings(connection: Connection, results: Iterable[FoldResult]) -> Non
 
 
 def _sign(connection: Connection, table: Table, row_id: int) -> Row[Any]:
-    """Give a row its checksum, once its values are final; returns it."""
+    """Give a row its checksum, after its values are final; return the row."""
     row = connection.execute(select(table).where(table.c.id == row_id)).one()
     value = checksum(table.name, row._asdict())
     connection.execute(update(table).where(table.c.id == row_id).values(checksum=value))
@@ -552,7 +552,7 @@ def _sign(connection: Connection, table: Table, row_id: int) -> Row[Any]:
 
 @cache
 def empty() -> bytes:
-    """The content of a ledger with nothing in it."""
+    """Content of a ledger without rows."""
     engine = dialect.engine_of(URL.create("sqlite", database=":memory:"))
     with engine.begin() as connection:
         schema.prepare(connection)
@@ -563,7 +563,7 @@ def empty() -> bytes:
 
 
 def _is_sealed(file: Path) -> bool:
-    """Whether it lies, complete, where nothing can be written: an artifact, a read-only mount."""
+    """True if it is complete and cannot be written: an artifact, a read-only mount."""
     log = condition.log_of(file)
     is_complete = not log.exists() or log.stat().st_size == 0
     return is_complete and not os.access(file.parent, os.W_OK)
@@ -581,10 +581,10 @@ def _make_folder(folder: Path) -> None:
 
 
 def counts(result: FoldResult, only_alone: bool = False) -> bool:
-    """Whether a result can be relied on.
+    """True if a result can be relied on.
 
     Args:
-        result: of the ledger.
-        only_alone: whether none of a shared fit can.
+        result: result from the ledger.
+        only_alone: true if no result of a shared fit counts.
     """
     return result.counts and not (only_alone and result.is_shared)

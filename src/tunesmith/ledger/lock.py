@@ -1,7 +1,7 @@
-"""One run of a study at a time: a lock that is gone with its holder, whatever ended it.
+"""Lock that allows one run of a study at a time and vanishes with its holder.
 
-A ledger in a file is locked by the kernel (``flock``), one on a server by the server (an advisory
-lock of the session). Nobody has to remove anything after a crash, and nobody waits for the dead.
+The kernel locks a ledger in a file (``flock``), and the server locks one on a server (an advisory
+lock of the session). After a crash there is nothing to remove and nothing to wait for.
 """
 
 import fcntl
@@ -23,10 +23,10 @@ PAUSE_S = 0.001
 
 
 def run_lock(location: str | Path, study: str) -> AbstractContextManager[None]:
-    """Hold the study for the duration of a run.
+    """Hold the lock on a study for the duration of a run.
 
     Args:
-        location: of the ledger, file or URL.
+        location: file or URL of the ledger.
         study: its name.
 
     Raises:
@@ -42,7 +42,7 @@ def run_lock(location: str | Path, study: str) -> AbstractContextManager[None]:
 
 
 def holder(location: str | Path, study: str) -> dict[str, Any] | None:
-    """Who runs the study now (``pid``, ``since``); ``None`` when nobody does."""
+    """Details of the run that holds the study (``pid``, ``since``); ``None`` if none does."""
     path = _lock_path(location, study)
     if path is not None:
         return _file_holder(path)
@@ -52,7 +52,7 @@ def holder(location: str | Path, study: str) -> dict[str, Any] | None:
 
 
 def holders(file: Path) -> dict[str, dict[str, Any]]:
-    """The runs on a ledger's file: study -> who runs it."""
+    """Runs on a ledger's file: study -> details of its run."""
     found = {}
     for path in sorted(file.parent.glob(f"{file.name}.*.lock")):
         who = _file_holder(path)
@@ -94,8 +94,8 @@ def _take(handle: int, path: Path, study: str) -> None:
 def _lock(handle: int) -> None:
     """Take the lock.
 
-    Runs hold it alone; who only looks shares it for a moment. So whoever can share it knows that
-    no run is there, and tries again.
+    A run holds it exclusively; a process that only looks shares it for a moment. So a process that
+    can share it knows that there is no run, and tries again.
     """
     end = time.monotonic() + PATIENCE_S
     while not _try(handle, fcntl.LOCK_EX):
@@ -135,7 +135,7 @@ def _read(handle: int) -> dict[str, Any]:
 
 
 def _lock_path(location: str | Path, study: str) -> Path | None:
-    """Beside the ledger's file; ``None`` when it has none."""
+    """Path of the lock beside the ledger's file; ``None`` if the ledger has none."""
     if isinstance(location, str) and "://" in location:
         from tunesmith.ledger.dialect import address, file_of
 

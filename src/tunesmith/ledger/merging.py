@@ -1,9 +1,9 @@
-"""Histories that people have merged: every good line counts, and two of them become one.
+"""Merging of two histories into one: every valid line counts.
 
 A conflict leaves two histories in one text, with markers between them; editors and mails tear or
-double lines. A trial's line is good by itself: its evaluations count wherever it stands. Where
-lines are missing, the trials behind the gap have no place in the list any more until a run asks for
-them again, and finds their evaluations.
+repeat lines. Each line of a trial is valid by itself: its evaluations count at any place. If lines
+are missing, the trials after the gap are not part of the series until a run asks for them again and
+finds their evaluations.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -29,30 +29,30 @@ from tunesmith.ledger.records import StudyRecord
 OURS, BASE, THEIRS, END = "<<<<<<<", "|||||||", "=======", ">>>>>>>"
 Content: TypeAlias = dict[str, Any]
 Line: TypeAlias = tuple[int, str]
-"""Its number in the text, from 1, and what stands in it."""
+"""(number of the line in the text, from 1; its content)"""
 
 
 @dataclass
 class Series:
-    """The lines of one series of trials, from wherever they come."""
+    """Lines of one series of trials, from any text."""
 
     head: Content
     head_text: str
     run_text: str = ""
     run: Content | None = None
     trials: dict[int, tuple[str, Content]] = field(default_factory=dict)
-    """By number."""
+    """Trials by number."""
     holdouts: dict[int, tuple[str, Content]] = field(default_factory=dict)
     others: list[tuple[str, Content]] = field(default_factory=list)
-    """Trials with the number of another one."""
+    """Trials that have the number of another one."""
 
     @property
     def mark(self) -> tuple[str, str]:
-        """What tells it from other series."""
+        """Identity of the series."""
         return self.head["study"], self.head["identity"]
 
     def take(self, text: str, content: Content) -> None:
-        """Take in a line that is good by itself."""
+        """Add a line that is valid by itself."""
         if "trial" in content:
             if self.trials.setdefault(content["trial"], (text, content))[0] != text:
                 self.others.append((text, content))
@@ -62,12 +62,12 @@ class Series:
             self.run_text, self.run = text, content
 
     def has(self, text: str, content: Content) -> bool:
-        """Whether it has this very trial."""
+        """True if it contains this very trial."""
         there = self.trials.get(content.get("trial", -1))
         return there is not None and there[0] == text
 
     def unite(self, other: "Series") -> None:
-        """Take in what another text has of the same series."""
+        """Add the lines of the same series in another text."""
         if other.run is not None:
             self.take(other.run_text, other.run)
         lines = [*other.trials.values(), *other.others, *other.holdouts.values()]
@@ -76,7 +76,7 @@ class Series:
                 self.take(text, content)
 
     def lines(self) -> Iterator[str]:
-        """Its text, in order; trials that share a number with others as a series of their own."""
+        """Lines of its text, in order; trials with a number of others form their own series."""
         yield self.head_text
         if self.run_text:
             yield self.run_text
@@ -87,9 +87,9 @@ class Series:
             yield from (text for text, _ in self.others)
 
     def records(self) -> Iterator[StudyRecord]:
-        """The series up to the first gap; then, as if it were another one, all that has no place.
+        """Return the series up to the first gap, then all other trials as a series of their own.
 
-        Of the latter only the evaluations mean something.
+        Only the evaluations of the latter are meaningful.
         """
         told, n = [], 0
         while n in self.trials:
@@ -111,23 +111,23 @@ class Series:
 
 @dataclass(frozen=True)
 class Gathered:
-    """What a text holds."""
+    """Content of a text."""
 
     series: Sequence[Series]
     left_out: Mapping[int, str]
-    """Number of a line -> why it says nothing."""
+    """Number of a line -> reason why it is not valid."""
 
     @property
     def records(self) -> list[StudyRecord]:
-        """Of every series; see ``Series.records``."""
+        """Records of every series; see ``Series.records``."""
         return [record for series in self.series for record in series.records()]
 
 
 def histories(text: str) -> tuple[list[StudyRecord], Mapping[int, str]]:
-    """The series of a history, merged or not, and the lines that had to be left out.
+    """Read the series of a history, merged or not, and the lines that are left out.
 
     Returns:
-        Records, and the number of a line -> why it says nothing.
+        Records, and the number of a line -> reason why it is not valid.
     """
     try:
         found = list(read_history(text).values())
@@ -140,7 +140,7 @@ def histories(text: str) -> tuple[list[StudyRecord], Mapping[int, str]]:
 
 
 def gather(text: str) -> Gathered:
-    """Take every good line of a history, merged or not."""
+    """Collect every valid line of a history, merged or not."""
     left_out: dict[int, str] = {}
     found: dict[tuple[str, str], Series] = {}
     for side in _sides(text, left_out):
@@ -153,10 +153,10 @@ def gather(text: str) -> Gathered:
 
 
 def merge(ours: str, theirs: str) -> str:
-    """One history from two: every line that either has, once.
+    """Merge two histories into one: every line of either, once.
 
     Raises:
-        HistoryError: a line of one of them says nothing.
+        HistoryError: a line of one of them is not valid.
     """
     for text, whose in ((ours, "ours"), (theirs, "theirs")):
         for number, why in gather(text).left_out.items():
@@ -166,7 +166,7 @@ def merge(ours: str, theirs: str) -> str:
 
 
 def _sides(text: str, left_out: dict[int, str]) -> Iterator[list[Line]]:
-    """The text; of one with conflicts, what each side has of it."""
+    """Split a text with conflicts into its sides; any other text is its only side."""
     sides: tuple[list[Line], list[Line]] = [], []
     now = ""
     for number, line in enumerate(text.split("\n"), 1):
@@ -215,10 +215,10 @@ def _plain(error: Exception) -> str:
 
 
 def _check(content: Content) -> None:
-    """Whether a line is good by itself.
+    """Check that a line is valid by itself.
 
     Raises:
-        ValidationError: it is not.
+        ValidationError: it is not valid.
     """
     if "trial" in content:
         TrialLine.model_validate(content)

@@ -1,4 +1,4 @@
-"""What a user reads when a ledger cannot be used, and what to do."""
+"""Messages for a ledger that cannot be used, with the remedy."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -24,12 +24,12 @@ ADVICE = {
     " or name another `ledger`.",
     "locked": "Another program is writing into it: end that, and run again.",
 }
-"""Part of the database's message -> what to do."""
+"""Part of the database's message -> remedy."""
 
 
 @contextmanager
 def named(name: str) -> Iterator[None]:
-    """Turn what goes wrong with a ledger into errors that name it, and what to do."""
+    """Turn errors of a ledger into errors that name it and the remedy."""
     try:
         yield
     except DamagedError as error:

@@ -1,7 +1,7 @@
-"""Which evaluations of earlier versions may have come from shared fits without saying so.
+"""Evaluations of earlier versions that may have come from shared fits without a note.
 
-They say how many candidates shared a fit, but not that a pipeline began with steps, or XGBoost with
-bins, that other fits had left. What may have been shared so is told from the definition of the run.
+They record how many candidates shared a fit, but not that a pipeline began with steps, or XGBoost
+with bins, of other fits. The definition of the run tells if that was possible.
 """
 
 from collections.abc import Mapping
@@ -11,15 +11,15 @@ PREFIX = "prefix"
 PIPELINES = ("steps", "factory", "preprocess", "estimators")
 """Keys of the objective that may make a pipeline."""
 SHARED_ALONE = ("Pipeline", "XGB")
-"""In the names of estimators that shared more than rows even where each had a fit of its own."""
+"""Parts of names of estimators that shared more than rows, even with a fit for each."""
 
 
 def may_have_shared(definition: Mapping[str, Any], study: str) -> bool:
-    """Whether fits of single candidates may have begun with what others left.
+    """True if fits of single candidates may have begun with results of other fits.
 
     Args:
-        definition: of the run, as JSON.
-        study: its name, in which a search in memory has its estimator's.
+        definition: definition of the run, as JSON.
+        study: its name; that of a search in memory contains its estimator's.
     """
     file = definition.get("file") or {}
     objective = file.get("objective")

@@ -1,7 +1,7 @@
-"""SQLite's pages, read as bytes: every record of every table that is still whole.
+"""Reader of SQLite's pages as bytes: every record of every table that is still whole.
 
-The format is described at https://www.sqlite.org/fileformat2.html. Only what is needed here is
-read: leaf pages of tables, and the pages that long records overflow into.
+The format is described at https://www.sqlite.org/fileformat2.html. Only leaf pages of tables and
+the overflow pages of long records are read.
 """
 
 import struct
@@ -13,14 +13,14 @@ HEAD, LOG_HEAD, FRAME_HEAD = 100, 32, 24
 SIZES, USUAL = (512, 1024, 2048, 4096, 8192, 16384, 32768), 4096
 MAX_COLUMNS = 100
 WIDTHS = {1: 1, 2: 2, 3: 3, 4: 4, 5: 6, 6: 8}
-"""Serial type of a whole number -> its bytes."""
+"""Serial type of a whole number -> number of its bytes."""
 Value: TypeAlias = int | float | str | None
 Record: TypeAlias = tuple[int, list[Value]]
 """Row id and values."""
 
 
 def records(file: bytes, log: bytes = b"") -> Iterator[Record]:
-    """The records of a file and its log, older copies first.
+    """Yield the records of a file and its log, older copies first.
 
     Args:
         file: content of a database, damaged or not.
@@ -65,7 +65,7 @@ def _record(page: bytes, cell: int, pages: Mapping[int, bytes], size: int) -> Re
 
 
 def _payload(page: bytes, at: int, n_bytes: int, pages: Mapping[int, bytes], size: int) -> bytes:
-    """The record's bytes, the part on other pages with them."""
+    """Return the record's bytes, including those on other pages."""
     most = size - 35
     if n_bytes <= most:
         return page[at : at + n_bytes]
@@ -116,7 +116,7 @@ def _value(data: bytes, at: int, kind: int) -> tuple[Value, int]:
 
 
 def _varint(data: bytes, at: int) -> tuple[int, int]:
-    """A number of one to nine bytes, and where it ends."""
+    """Read a number of one to nine bytes; return it and its end."""
     value = 0
     for place in range(8):
         byte = data[at + place]

@@ -1,9 +1,9 @@
-"""A study's history as text: what Git keeps, and a fresh clone goes on from.
+"""A study's history as text, which Git keeps and a fresh clone continues from.
 
-One line tells what the series of trials is, one where its results come from, then follows a line a
-told trial, in order, and one a winner on the hold-out rows. Several studies stand one after the
-other. Nothing in it is a clock's, so that the same history gives the same bytes; only where
-``selection: fastest`` chooses by them are the times of fits in it. Tracebacks stay in the ledger.
+One line describes the series of trials, one the run that made its results. A line per completed
+trial follows, in order, and one per winner on the hold-out rows. Several studies follow each other.
+Nothing in it comes from a clock, so the same history gives the same bytes; only if ``selection:
+fastest`` chooses by time does it contain the times of fits. Tracebacks stay in the ledger.
 """
 
 import json
@@ -22,9 +22,9 @@ from tunesmith.types import Direction, State
 
 KIND = "tunesmith-history"
 SCHEMA_VERSION = 2
-"""2: folds tell how their fit was shared."""
+"""Version of the text; since 2, folds tell how their fit was shared."""
 TAKEN_FROM = "taken_from"
-"""In the provenance of a run that evaluated nothing itself: the file that it read."""
+"""Key in the provenance of a run that evaluated nothing itself: the file that it read."""
 
 
 class HistoryError(UsageError):
@@ -42,13 +42,13 @@ class Line(BaseModel):
 
 Number = int | float
 Listed = Field(strict=False)
-"""A tuple is a list in JSON."""
+"""Field of a tuple, which is a list in JSON."""
 Step = Annotated[tuple[int, Number], Listed]
 NamedMetric = Annotated[tuple[str, Direction], Listed]
 
 
 class HeadLine(Line):
-    """What the series of trials is."""
+    """Description of the series of trials."""
 
     kind: Literal["tunesmith-history"]
     schema_version: Literal[1, 2]
@@ -62,21 +62,21 @@ class HeadLine(Line):
 
 
 class RunLine(Line):
-    """Where the results come from: of the last run that evaluated something."""
+    """Origin of the results: the last run that evaluated something."""
 
     stopped_by: str | None
     provenance: dict[str, Any]
 
 
 class FailureLine(Line):
-    """Why a fold has no score."""
+    """Reason why a fold has no score."""
 
     kind: str
     message: str
 
 
 class FoldLine(Line):
-    """What one fit gave; left out is what is as usual."""
+    """Result of one fit; usual values are left out."""
 
     scores: dict[str, Number]
     failure: FailureLine | None = None
@@ -85,15 +85,15 @@ class FoldLine(Line):
     stopped_at: int | None = None
     n_sharing: int = Field(default=1, ge=1)
     ways: list[str] = Field(default_factory=list)
-    """How its fit was shared."""
+    """Sharing methods of its fit."""
     law: int | None = None
-    """The version of the law of sharing that held; left out where the fit was not shared."""
+    """Version of the sharing rules at that time; left out if the fit was not shared."""
     times: Annotated[tuple[Number, Number], Listed] = (0.0, 0.0)
     """Seconds of fitting and of scoring."""
 
 
 class TrialLine(Line):
-    """A told trial."""
+    """A completed trial."""
 
     trial: int
     origin: str
@@ -105,7 +105,7 @@ class TrialLine(Line):
 
 
 class HoldoutLine(Line):
-    """A winner on the rows that the search never saw."""
+    """A winner's score on the held-out rows."""
 
     holdout: int
     result: FoldLine
@@ -115,7 +115,7 @@ class HoldoutLine(Line):
 
 
 def write_history(records: Iterable[StudyRecord]) -> str:
-    """The told trials of studies as text.
+    """Write the completed trials of studies as text.
 
     Args:
         records: of the study, and of the searches of its nested cross-validation.
@@ -146,7 +146,7 @@ def _contents(record: StudyRecord) -> Iterator[dict[str, Any]]:
 
 
 def _version_of(record: StudyRecord) -> int:
-    """The oldest version that can hold it: histories of single fits stay as they are."""
+    """Oldest version that can hold it: histories of single fits stay as they are."""
     folds = [fold for trial in record.history.told for fold in trial.folds]
     is_new = any(f.is_shared and f.counts for f in (*folds, *record.holdout.values()))
     return SCHEMA_VERSION if is_new else 1
@@ -188,7 +188,7 @@ def _fold(result: FoldResult, has_times: bool) -> dict[str, Any]:
 
 
 def _line(content: Mapping[str, Any]) -> str:
-    """One line: its keys in their order, everything below by name."""
+    """Write one line: its keys in their order, everything below sorted by name."""
     return "{" + ", ".join(f"{json_text(k)}: {json_text(v)}" for k, v in content.items()) + "}"
 
 
@@ -196,12 +196,13 @@ def _line(content: Mapping[str, Any]) -> str:
 
 
 def read_history(text: str) -> dict[str, StudyRecord]:
-    """The studies of a text, by name, the first one first.
+    """Read the studies of a text, by name, the first one first.
 
-    A record so read has no clocks, and one run: that in which its results were found.
+    Such a record has no clock times, and one run: the one that made its results.
 
     Raises:
-        HistoryError: it is no history, not whole, or of a newer version; with the line.
+        HistoryError: it is no history, incomplete, or of a newer version; the message names the
+            line.
     """
     found: dict[str, Section] = {}
     section = None
@@ -225,10 +226,10 @@ def read_history(text: str) -> dict[str, StudyRecord]:
 
 
 def json_object(line: str) -> dict[str, Any]:
-    """The object of a line.
+    """Parse the object of a line.
 
     Raises:
-        ValueError: it is no JSON, or holds a number without end.
+        ValueError: it is no JSON, or has an infinite number.
         HistoryError: it is no object.
     """
     found = json.loads(line, parse_constant=_refuse)
@@ -243,7 +244,7 @@ def _refuse(word: str) -> None:
 
 
 def first_error(error: ValidationError) -> str:
-    """The first thing that is wrong with a line."""
+    """Describe the first violation in a line."""
     found = error.errors(include_url=False, include_input=False)[0]
     place = ".".join(str(step) for step in found["loc"])
     return f"{place}: {found['msg']}" if place else found["msg"]
@@ -251,7 +252,7 @@ def first_error(error: ValidationError) -> str:
 
 @dataclass
 class Section:
-    """The lines of one study, as they come."""
+    """Lines of one study, added one by one."""
 
     head: HeadLine
     log: TrialLog
@@ -260,7 +261,7 @@ class Section:
 
     @property
     def unsaid(self) -> tuple[str, ...]:
-        """How an earlier version may have shared fits of single candidates, without a word."""
+        """Sharing methods that an earlier version may have used for single fits without a note."""
         if self.head.schema_version > 1 or not may_have_shared(
             self.head.definition, self.head.study
         ):
@@ -269,10 +270,10 @@ class Section:
 
     @classmethod
     def of(cls, content: Mapping[str, Any]) -> "Section":
-        """Begin with the head.
+        """Begin with the head line.
 
         Raises:
-            HistoryError: it is a newer version's.
+            HistoryError: it is of a newer version.
             ValidationError: it is no head.
         """
         version = content.get("schema_version")
@@ -283,11 +284,11 @@ class Section:
         return cls(head, TrialLog(metrics[: head.n_objectives]))
 
     def add(self, content: Mapping[str, Any]) -> None:
-        """Take in another line.
+        """Add another line.
 
         Raises:
-            HistoryError: it does not follow from those before.
-            ValidationError: it is none.
+            HistoryError: it contradicts the lines before.
+            ValidationError: it is no valid line.
         """
         if "trial" in content:
             self._tell(TrialLine.model_validate(content))
@@ -325,11 +326,11 @@ class Section:
         self.log.tell(replace(told, state=State(line.state)))
 
     def _read(self, result: FoldResult) -> FoldResult:
-        """Any of the trials may have read all that the series has."""
+        """Files that any of the trials may have read: all that the series has."""
         return replace(result, reading=self.head.reading) if self.head.reading else result
 
     def record(self) -> StudyRecord:
-        """The study as the lines tell it."""
+        """Build the study from the lines."""
         head, run = self.head, self.run
         n = sum(len(trial.folds) for trial in self.log.told)
         return StudyRecord(
@@ -356,12 +357,12 @@ def _metrics(head: HeadLine) -> tuple[Metric, ...]:
 
 
 def _fold_result(fold: int, line: FoldLine, ways: tuple[str, ...] = ()) -> FoldResult:
-    """The result of a line.
+    """Build the result of a line.
 
     Args:
         fold: its number.
-        line: of the text.
-        ways: in which its fit may have been shared where the line does not say so.
+        line: line of the text.
+        ways: sharing methods that its fit may have used if the line names none.
     """
     said = line.failure
     is_silent = line.law is None and (line.n_sharing > 1 or (bool(ways) and said is None))

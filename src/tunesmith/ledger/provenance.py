@@ -1,4 +1,4 @@
-"""What a run depended on, fit to be kept for ever: no secrets, no host or user names."""
+"""Provenance of a run, safe to keep for ever: no secrets, no host or user names."""
 
 import hashlib
 import os
@@ -14,7 +14,7 @@ from tunesmith.redact import redact
 from tunesmith.version import VERSION
 
 DIFF = ("diff", "--no-color", "--full-index", "--no-ext-diff", "--no-textconv")
-"""With the full digests of the changed files, so that binary ones count too."""
+"""Options of `git diff`, with full digests of changed files, so that binary ones count, too."""
 URL = re.compile(r"(https?|ssh|git)://")
 SCP_LIKE = re.compile(r"(?!.*::)[^/]+:(?!//)")
 """``git@host:path``."""
@@ -48,7 +48,7 @@ def collect(
 
 
 def git_state(root: Path) -> dict[str, Any] | None:
-    """Commit, branch, and whether (and how) the tree differs from it; ``None`` outside Git."""
+    """Commit, branch, and the tree's changes since the commit; ``None`` outside Git."""
     commit = git.answer(root, "rev-parse", "--verify", "HEAD")
     if commit is None:
         return None
@@ -64,7 +64,7 @@ def git_state(root: Path) -> dict[str, Any] | None:
 
 
 def _remote(root: Path) -> str | None:
-    """Where the repository is published; a clone of a folder tells nothing but the folder."""
+    """Address at which the repository is published; for a clone of a folder, its name only."""
     url = git.answer(root, "remote", "get-url", "origin") or ""
     if URL.match(url):
         scheme, _, rest = url.partition("://")
@@ -94,7 +94,7 @@ def _cpu_model() -> str:
 
 
 def ci_run(environ: Mapping[str, str]) -> str | None:
-    """The address of the CI run, if this is one."""
+    """Address of the CI run, if this is one."""
     parts = [environ.get(name) for name in CI_RUN_VARIABLES]
     if all(parts):
         server, repository, number = parts

@@ -1,4 +1,4 @@
-"""What is asked of the tables, within a transaction of the caller."""
+"""Queries on the tables, within a transaction of the caller."""
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -28,25 +28,25 @@ from tunesmith.ledger.rows import checksum, fold_result_of, made_of, metrics_of,
 from tunesmith.types import State
 
 FIXING = ("objective", "search", "budget")
-"""Sections of the configuration that fix the trials, beside the space."""
+"""Sections of the configuration that fix the trials, besides the space."""
 KEYS_A_QUERY = 500
-"""Databases limit the number of variables a statement."""
+"""Number of keys per query: databases limit the variables of a statement."""
 LOST = {"what a run had read before it was killed": "lost"}
-"""A reading that never holds: evaluations outlive a crash, what they had read does not."""
+"""A reading that never holds: evaluations survive a crash, their readings do not."""
 NOT_RESULTS = ("timeout", "worker-died", "interrupted")
-"""Failures that say nothing about the params: such folds are tried again."""
+"""Failures that do not depend on the params: such folds are tried again."""
 _kind = schema.evaluation.c.failure_kind
 SAYS_NOTHING = or_(*(_kind == kind for kind in NOT_RESULTS))
-"""What a later result of the same run may replace."""
+"""Condition on results that a later result of the same run may replace."""
 SAYS_SOMETHING = or_(_kind.is_(None), and_(*(_kind != kind for kind in NOT_RESULTS)))
 
 
 def evaluated_by(connection: Connection, keys: Iterable[str], run_id: int) -> dict[str, int]:
-    """The run whose evaluation a trial uses: its own run, or what ``known`` told it of.
+    """Run whose evaluation a trial uses: its own run, or the run that ``known`` named.
 
     Args:
-        connection: in a transaction.
-        keys: of evaluations that are recorded.
+        connection: connection within a transaction.
+        keys: keys of recorded evaluations.
         run_id: the trial's own run.
 
     Raises:
@@ -67,14 +67,14 @@ def evaluated_by(connection: Connection, keys: Iterable[str], run_id: int) -> di
 
 
 def _worth(row: Row[Any]) -> tuple[Any, ...]:
-    """Rising: what says something, what counts, what was made alone, what is newer."""
+    """Sort key of results, rising: conclusive, reliable, made alone, newer."""
     ways, law = made_of(row.made, row.n_sharing)
     is_shared = row.n_sharing > 1 or bool(ways)
     return bool(row.says_something), law >= LAW or not is_shared, not is_shared, row.run_id
 
 
 def batched(keys: Iterable[str]) -> Iterator[list[str]]:
-    """Keys in parts that a statement may have as variables."""
+    """Split keys into parts that a statement may have as variables."""
     rest = iter(keys)
     while some := list(islice(rest, KEYS_A_QUERY)):
         yield some
@@ -87,10 +87,10 @@ TRUSTED = "tunesmith_trusted"
 def checked(
     connection: Connection, table: str, rows: Iterable[Row[Any]], prefix: str = ""
 ) -> Iterator[Row[Any]]:
-    """Rows of a table, on their way.
+    """Check rows of a table as they are read.
 
     Raises:
-        DamagedError: one is not as it was written.
+        DamagedError: a row has changed since it was written.
     """
     if connection.get_execution_options().get(TRUSTED):
         yield from rows
@@ -105,7 +105,7 @@ def checked(
 
 @cache
 def known_query() -> Select[Any]:
-    """What ``keys`` and ``since_run`` leave, later runs last."""
+    """Query of results by ``keys`` and ``since_run``, later runs last."""
     table = schema.evaluation
     return (
         select(table)
@@ -119,7 +119,7 @@ def known_query() -> Select[Any]:
 
 
 def no_such_study(connection: Connection, name: str | None) -> str:
-    """What to tell who asked for a study that is not there."""
+    """Error for a study that does not exist."""
     known = list(connection.execute(select(schema.study.c.name).distinct()).scalars())
     if name is None or not known:
         return "there is no study in it. Begin with `tunesmith run`."
@@ -129,7 +129,7 @@ def no_such_study(connection: Connection, name: str | None) -> str:
 def find_study(
     connection: Connection, name: str, identity: str, holds: Holds = always
 ) -> Row[Any] | None:
-    """The newest series with this identity whose trials have read what is there now."""
+    """Newest series with this identity, if the files that its trials have read are unchanged."""
     table = schema.study
     query = select(table).where(table.c.name == name, table.c.identity == identity)
     rows = checked(
@@ -139,7 +139,7 @@ def find_study(
 
 
 def series_reading(connection: Connection, study_id: int) -> dict[str, str]:
-    """All that the trials of a series have read; several states of a name stand line by line."""
+    """Files that the trials of a series have read; several states of a name are one per line."""
     link, evaluation, reading = schema.trial_fold, schema.evaluation, schema.reading
     query = (
         select(evaluation.c.reading, reading.c.content)
@@ -155,7 +155,7 @@ def series_reading(connection: Connection, study_id: int) -> dict[str, str]:
 
 
 def _content(digest: str, content: str | None) -> dict[str, str]:
-    """What a reading says, if its text is still the one that its digest was made of.
+    """Content of a reading, if its text still has its digest.
 
     Raises:
         DamagedError: the text was changed on the disk.
@@ -169,7 +169,7 @@ def _content(digest: str, content: str | None) -> dict[str, str]:
 
 
 def merged(found: Iterable[Mapping[str, str]]) -> dict[str, str]:
-    """Several readings as one.
+    """Merge several readings into one.
 
     >>> merged([{"a": "file 1"}, {"a": "file 1", "b": "absent"}])
     {'a': 'file 1', 'b': 'absent'}
@@ -192,7 +192,7 @@ def readings(connection: Connection, digests: Iterable[str]) -> dict[str, dict[s
 
 
 def last_generation(connection: Connection, name: str) -> int | None:
-    """The number of the newest series under this name."""
+    """Number of the newest series under this name."""
     table = schema.study
     return connection.execute(
         select(func.max(table.c.generation)).where(table.c.name == name)
@@ -200,18 +200,18 @@ def last_generation(connection: Connection, name: str) -> int | None:
 
 
 def last_run(connection: Connection) -> int | None:
-    """The newest run of all studies."""
+    """Newest run of all studies."""
     return connection.execute(select(func.max(schema.run.c.id))).scalar()
 
 
 def started_at(connection: Connection, run_id: int) -> str | None:
-    """When a run began."""
+    """Start of a run."""
     table = schema.run
     return connection.execute(select(table.c.started).where(table.c.id == run_id)).scalar()
 
 
 def keys_of(connection: Connection, run_id: int) -> set[str]:
-    """The keys of all conclusive evaluations that a run recorded."""
+    """Keys of all conclusive evaluations that a run recorded."""
     table = schema.evaluation
     query = select(table.c.key).where(table.c.run_id == run_id, SAYS_SOMETHING)
     return set(connection.execute(query).scalars())
@@ -223,16 +223,15 @@ def latest_study(
     generation: int | None = None,
     like: Mapping[str, Any] | None = None,
 ) -> Row[Any] | None:
-    """The series, of this study or of any, that ran last; the newest where none ran.
+    """Series, of this study or of any, that ran last; the newest if none ran.
 
-    Searches of nested cross-validation belong to a study: they are found by their name alone.
+    Searches of nested cross-validation belong to a study: they are found by their name only.
 
     Args:
         connection: to read from.
         name: of the study.
-        generation: a certain series.
-        like: rather one that was defined like this, if there is one: branches of a repository
-            share a ledger.
+        generation: number of the series.
+        like: prefer a series that was defined like this: branches of a repository share a ledger.
     """
     runs = (
         select(schema.run.c.study_id, func.max(schema.run.c.id).label("last"))
@@ -257,7 +256,7 @@ def latest_study(
 
 
 def is_like(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    """Whether two definitions agree in all of the configuration that fixes the trials."""
+    """True if two definitions agree in all parts of the configuration that fix the trials."""
     files = one.get("file", {}), other.get("file", {})
     is_same = all(files[0].get(part) == files[1].get(part) for part in FIXING)
     return is_same and one.get("space") == other.get("space")
@@ -268,12 +267,12 @@ def told_log(
     study_id: int,
     counts: Callable[[FoldResult], bool] = lambda _result: True,
 ) -> TrialLog:
-    """The told trials of a series, up to the first gap.
+    """Completed trials of a series, up to the first gap.
 
     Args:
-        connection: in a transaction.
-        study_id: of the series.
-        counts: whether a result can be relied on; a trial with another one is a gap.
+        connection: connection within a transaction.
+        study_id: id of the series.
+        counts: tells if a result can be relied on; a trial with another one is a gap.
     """
     study = connection.execute(select(schema.study).where(schema.study.c.id == study_id)).one()
     log = TrialLog(metrics_of(study)[: study.n_objectives])
@@ -299,14 +298,14 @@ def told_log(
 
 
 def holdout_results(connection: Connection, study_id: int) -> dict[int, FoldResult]:
-    """Winners of a series, by trial number, on the rows that the search never saw."""
+    """Scores of the winners of a series on the held-out rows, by trial number."""
     return dict(_evaluated(connection, study_id, schema.trial_fold.c.fold == HOLDOUT))
 
 
 def _evaluated(
     connection: Connection, study_id: int, which: ColumnElement[bool]
 ) -> Iterator[tuple[int, FoldResult]]:
-    """(trial number, result) of a series."""
+    """Yield (trial number, result) of a series."""
     link, evaluation = schema.trial_fold, schema.evaluation
     query = (
         select(*(column.label(f"link_{column.name}") for column in link.columns), evaluation)
@@ -332,7 +331,7 @@ def fold_keys(connection: Connection, study_id: int) -> dict[int, dict[int, str]
 
 
 def running_trials(connection: Connection, study_id: int, from_number: int) -> list[Trial]:
-    """What follows the told trials, up to the first gap."""
+    """Pending trials after the completed ones, up to the first gap."""
     table = schema.trial
     query = select(table).where(table.c.study_id == study_id, table.c.number >= from_number)
     found = checked(connection, "trial", connection.execute(query.order_by(table.c.number)))

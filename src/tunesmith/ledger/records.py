@@ -1,4 +1,4 @@
-"""What the ledger gives back: plain data, free of SQL."""
+"""Records that the ledger returns: plain data, free of SQL."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,24 +9,24 @@ from tunesmith.history import FoldResult, History, Metric
 
 @dataclass(frozen=True)
 class StudyHead:
-    """A study's name and what identifies its present series of trials."""
+    """A study's name and the identity of its present series of trials."""
 
     id: int
     name: str
     generation: int
-    """Counts the series of trials under this name, from 1."""
+    """Number of the series of trials under this name, from 1."""
     identity: str
     """Digest of everything that fixes the sequence of trials."""
     context: Mapping[str, str]
-    """Digests of what results depend on: data, code, versions…"""
+    """Digests of everything that results depend on: data, code, versions…"""
     definition: Mapping[str, Any]
     """The configuration as it was when the series began."""
     since_run: int | None = None
     """Evaluations by earlier runs do not count for this series: it was begun to replace them."""
     is_new: bool = False
-    """Whether this call made it."""
+    """True if this call made it."""
     reading: Mapping[str, str] = field(default_factory=dict)
-    """All files that the programs of its trials have read, and what they were."""
+    """All files that the programs of its trials have read, and their states."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class RunRecord:
     n_evaluated: int
     n_reused: int
     n_fits: int
-    """Fits made; fewer than evaluations where one fit scored several candidates."""
+    """Number of fits; fewer than evaluations if one fit scored several candidates."""
     provenance: Mapping[str, Any]
 
 
@@ -50,28 +50,28 @@ class StudyRecord:
 
     head: StudyHead
     metrics: tuple[Metric, ...]
-    """Everything that was recorded, the deciding ones first."""
+    """All metrics that were recorded, the deciding ones first."""
     history: History
-    """Told trials, then the running ones."""
+    """Completed trials, then the pending ones."""
     runs: tuple[RunRecord, ...]
     """In order of their start."""
     holdout: Mapping[int, FoldResult] = field(default_factory=dict)
-    """Winners, by trial number, on the rows that the search never saw."""
+    """Scores of winners on the held-out rows, by trial number."""
 
     @property
     def definition(self) -> Mapping[str, Any]:
-        """The configuration of the last run, or of the series' begin where none ran yet."""
+        """Configuration of the last run, or of the begin of the series if none ran yet."""
         return self.runs[-1].provenance["definition"] if self.runs else self.head.definition
 
     @property
     def origin(self) -> RunRecord | None:
-        """The last run that evaluated something: one that found all known changes nothing."""
+        """Last run that evaluated something: a run that only reuses results changes nothing."""
         evaluated = [run for run in self.runs if run.n_evaluated] or list(self.runs)
         return evaluated[-1] if evaluated else None
 
     @property
     def outdated(self) -> str:
-        """What no longer counts, and the way out, in words; empty where all does."""
+        """Results that no longer count, and the remedy, in words; empty if all count."""
         folds = [fold for trial in self.history.told for fold in trial.folds]
         n = sum(not fold.counts for fold in (*folds, *self.holdout.values()))
         if not n:
@@ -85,10 +85,10 @@ class StudyRecord:
 
     @property
     def stopped_by(self) -> str | None:
-        """Why the last run ended that came to an end."""
+        """Reason for the end of the last run that came to an end."""
         return next((run.stopped_by for run in reversed(self.runs) if run.stopped_by), None)
 
     @property
     def objectives(self) -> tuple[Metric, ...]:
-        """The metrics that decide."""
+        """Metrics that decide."""
         return self.history.objectives

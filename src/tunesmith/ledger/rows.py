@@ -1,4 +1,4 @@
-"""Between rows of the tables and what the rest of Tunesmith works with."""
+"""Conversion between rows of the tables and the objects that the rest of Tunesmith uses."""
 
 import json
 import os
@@ -38,11 +38,11 @@ CHECKED: Mapping[str, tuple[str, ...]] = {
 }
 """Tables, in an order in which they can be filled, and their columns that a checksum covers."""
 LATER: Mapping[str, tuple[str, ...]] = {"evaluation": ("made", "reading")}
-"""Columns that came later; a checksum covers them where they hold something."""
+"""Columns that came later; a checksum covers them if they have a value."""
 
 
 def checksum(table: str, row: Mapping[str, Any]) -> int:
-    """Of a row's values, which tells a row that was changed on the disk."""
+    """Checksum of a row's values, which reveals a row that was changed on the disk."""
     content = [table, *(row[name] for name in CHECKED[table])]
     later = {name: row.get(name) for name in LATER.get(table, ())}
     content += [[name, value] for name, value in later.items() if value is not None]
@@ -50,17 +50,17 @@ def checksum(table: str, row: Mapping[str, Any]) -> int:
 
 
 def signed(table: str, row: Mapping[str, Any]) -> dict[str, Any]:
-    """The row with its checksum."""
+    """Add its checksum to a row."""
     return {**row, "checksum": checksum(table, row)}
 
 
 def json_text(value: object) -> str:
-    """Canonical JSON that every database takes."""
+    """Canonical JSON that every database accepts."""
     return _storable(canonical_json(value))
 
 
 def _storable(text: str) -> str:
-    r"""Text that every database takes: half a character becomes its escape, as in JSON."""
+    r"""Text that every database accepts: half a character becomes its escape, as in JSON."""
     return text.encode("utf-8", "backslashreplace").decode()
 
 
@@ -77,7 +77,7 @@ def without_secrets(value: Any, environ: Mapping[str, str] | None = None) -> Any
 
 
 def trial_row(study_id: int, trial: Trial) -> dict[str, Any]:
-    """A row of the table ``trial``."""
+    """Build a row of the table ``trial``."""
     row = {
         "study_id": study_id,
         "number": trial.number,
@@ -92,7 +92,7 @@ def trial_row(study_id: int, trial: Trial) -> dict[str, Any]:
 
 
 def evaluation_row(key: str, result: FoldResult, run_id: int) -> dict[str, Any]:
-    """A row of the table ``evaluation``; texts of failures are cleaned."""
+    """Build a row of the table ``evaluation``; texts of failures are cleaned."""
     failure = result.failure
     row = {
         "key": key,
@@ -115,22 +115,22 @@ def evaluation_row(key: str, result: FoldResult, run_id: int) -> dict[str, Any]:
 
 
 def reading_row(reading: Mapping[str, str]) -> dict[str, str]:
-    """A row of the table ``reading``."""
+    """Build a row of the table ``reading``."""
     content = json_text(dict(reading))
     return {"digest": text_digest(content), "content": content}
 
 
 def made_text(result: FoldResult) -> str | None:
-    """How a fit was shared, as JSON; ``None`` where it was made for one candidate alone."""
+    """Describe how a fit was shared, as JSON; ``None`` if it was made for one candidate."""
     if not result.is_shared:
         return None
     return json_text({"law": result.law, "ways": list(result.ways)})
 
 
 def made_of(text: str | None, n_sharing: int) -> tuple[tuple[str, ...], int]:
-    """The ways in which a fit was shared, and the law that held then.
+    """Sharing methods of a fit, and the version of the sharing rules at that time.
 
-    Of shared fits that say nothing, an earlier version made the scores.
+    If a shared fit has none, an earlier version made its scores.
     """
     if text is None:
         return (), LAW if n_sharing == 1 else OLD_LAW
@@ -143,7 +143,7 @@ def _fit_to_keep(text: str) -> str:
 
 
 def link_row(study_id: int, number: int, fold: int, key: str, run_id: int) -> dict[str, Any]:
-    """A row of the table ``trial_fold``: the evaluation that a trial's fold points to."""
+    """Build a row of the table ``trial_fold``: the evaluation that a trial's fold points to."""
     row = {
         "study_id": study_id,
         "number": number,
@@ -155,7 +155,7 @@ def link_row(study_id: int, number: int, fold: int, key: str, run_id: int) -> di
 
 
 def fold_result_of(row: "Row[Any]", fold: int) -> FoldResult:
-    """The evaluation in a row, as the given fold."""
+    """Result in a row, as the given fold."""
     failure = None
     if row.failure_kind is not None:
         failure = Failure(row.failure_kind, row.failure_message, row.failure_traceback)
@@ -176,7 +176,7 @@ def fold_result_of(row: "Row[Any]", fold: int) -> FoldResult:
 
 
 def trial_of(row: "Row[Any]") -> Trial:
-    """The trial in a row, without results."""
+    """Trial in a row, without results."""
     proposed = None if row.proposed is None else json.loads(row.proposed)
     return Trial(
         row.number,
@@ -189,7 +189,7 @@ def trial_of(row: "Row[Any]") -> Trial:
 
 
 def head_of(row: "Row[Any]", *, is_new: bool = False) -> StudyHead:
-    """The study in a row."""
+    """Study in a row."""
     context, definition = json.loads(row.context), json.loads(row.definition)
     return StudyHead(
         row.id, row.name, row.generation, row.identity, context, definition, row.since_run, is_new
@@ -197,10 +197,10 @@ def head_of(row: "Row[Any]", *, is_new: bool = False) -> StudyHead:
 
 
 def metrics_of(row: "Row[Any]") -> tuple[Metric, ...]:
-    """A study's metrics, the deciding ones first."""
+    """Metrics of a study, the deciding ones first."""
     return tuple(Metric(name, direction) for name, direction in json.loads(row.metrics))
 
 
 def now() -> str:
-    """The time as the ledger keeps it: UTC, to the second."""
+    """Present time in the form of the ledger: UTC, to the second."""
     return datetime.now(UTC).isoformat(timespec="seconds")

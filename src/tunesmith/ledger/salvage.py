@@ -1,7 +1,7 @@
-"""A new ledger from what can be saved of a damaged one.
+"""Rescue of a damaged ledger: a new one from all rows that are whole.
 
-Rows are looked for in every page of the file, and of the log beside it, whether or not SQLite can
-still find its way there. A row counts if its checksum is right, and if what it refers to is there.
+Rows are searched in every page of the file, and of the log beside it, whether or not SQLite can
+still find them. A row counts if its checksum is right and the rows that it refers to exist.
 """
 
 import os
@@ -27,33 +27,33 @@ KEYS = {
     "trial": ("study_id", "number"),
     "trial_fold": ("study_id", "number", "fold"),
 }
-"""What a row of a table is known by."""
+"""Columns that identify a row of a table."""
 Rows = dict[tuple[Any, ...], dict[str, Any]]
 
 
 @dataclass
 class Saved:
-    """What became of a ledger."""
+    """Outcome of a rescue."""
 
     file: Path
-    """The new one."""
+    """Path of the new ledger."""
     aside: Path
-    """Where the damaged one is kept."""
+    """Path of the damaged ledger, which is kept."""
     n_rows: Mapping[str, int] = field(default_factory=dict)
-    """What was saved, by table."""
+    """Number of rows that were saved, by table."""
     lost: list[str] = field(default_factory=list)
-    """What was not, in sentences."""
+    """Sentences on the rows that were lost."""
 
 
 def salvage(file: Path, empty: bytes) -> Saved:
-    """Put a new ledger in the place of a damaged one, which is kept beside it.
+    """Replace a damaged ledger by a new one; the damaged one is kept beside it.
 
     Args:
-        file: the damaged one; nobody has it open.
+        file: the damaged one; no process has it open.
         empty: the content of a ledger without rows.
 
     Raises:
-        StorageError: nothing of a ledger is in it, or it cannot be written.
+        StorageError: it contains no row of a ledger, or cannot be written.
     """
     found = {table: dict[tuple[Any, ...], dict[str, Any]]() for table in CHECKED}
     for table, row in _candidates(file):
@@ -76,7 +76,7 @@ def salvage(file: Path, empty: bytes) -> Saved:
 
 
 def _candidates(file: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Every row that is as it was written, older copies first."""
+    """Yield every row that is unchanged, older copies first."""
     log = condition.log_of(file)
     parts = [file.read_bytes(), log.read_bytes() if log.exists() else b""]
     shapes = {
@@ -98,7 +98,7 @@ def _candidates(file: Path) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def _orders() -> dict[str, list[str]]:
-    """The columns of each table in the order in which they are stored."""
+    """Columns of each table in the order in which they are stored."""
     from tunesmith.ledger.schema import metadata
 
     return {name: [column.name for column in metadata.tables[name].columns] for name in CHECKED}
@@ -112,13 +112,13 @@ def _is_right(table: str, row: Mapping[str, Any]) -> bool:
 
 
 def _typed(table: str, row: Mapping[str, Any]) -> dict[str, Any]:
-    """Whole numbers are stored as such, also in a column of floats."""
+    """Restore the types of columns: a column of floats stores whole numbers as integers."""
     times = ("fit_time_s", "score_time_s") if table == "evaluation" else ()
     return {name: float(value) if name in times else value for name, value in row.items()}
 
 
 def _fit_together(found: dict[str, Rows]) -> list[str]:
-    """Leave out what refers to lost rows; returns what was lost, in sentences."""
+    """Remove rows that refer to lost rows; return sentences on the losses."""
     lost = [text for table in ("study", "run") if (text := _gaps(table, found[table]))]
     studies, runs = found["study"], found["run"]
     known = found["trial"].keys() | {key[:2] for key in found["trial_fold"]}
@@ -151,7 +151,7 @@ def _gaps(table: str, rows: Rows) -> str:
 
 
 def _rehouse(found: dict[str, Rows]) -> int:
-    """Give evaluations of lost runs to another one: what they say holds whoever made them."""
+    """Assign evaluations of lost runs to another run: they are valid whatever run made them."""
     runs, evaluations = {key[0] for key in found["run"]}, found["evaluation"]
     homeless = [key for key in evaluations if key[1] not in runs]
     for key in homeless:
@@ -166,11 +166,11 @@ def _rehouse(found: dict[str, Rows]) -> int:
 
 
 def _half_trials(found: dict[str, Rows], known: Collection[tuple[Any, ...]]) -> list[str]:
-    """Leave out trials that are not whole, and name them; a run asks for them again.
+    """Remove and name trials that are not whole; a run asks for them again.
 
     Args:
         found: rows by table.
-        known: (series, number) of all trials that anything says are there.
+        known: (series, number) of all trials that any row mentions.
     """
     n_folds = Counter((key[0], key[1]) for key in found["trial_fold"] if key[2] >= 0)
     half = {key for key, row in found["trial"].items() if row["n_folds"] != n_folds[key]}
@@ -189,7 +189,7 @@ def _half_trials(found: dict[str, Rows], known: Collection[tuple[Any, ...]]) -> 
 
 
 def _written(found: Mapping[str, Rows], empty: bytes) -> bytes:
-    """The content of a ledger with these rows."""
+    """Content of a ledger with these rows."""
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
         connection.deserialize(empty)
         connection.execute("BEGIN")

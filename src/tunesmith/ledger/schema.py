@@ -1,4 +1,4 @@
-"""The tables, their version, and the way from older versions to this one."""
+"""Tables of the ledger, their version, and migrations from older versions."""
 
 import json
 from collections.abc import Callable
@@ -36,7 +36,7 @@ metadata = MetaData()
 
 
 def _checksum() -> Column[int]:
-    """Of the row's other values: tells one that was changed on the disk (``rows.checksum``)."""
+    """Column for the checksum of a row, which reveals changes on the disk (``rows.checksum``)."""
     return Column("checksum", BigInteger, nullable=False, server_default="0")
 
 
@@ -175,7 +175,7 @@ def _add_checksums(connection: Connection) -> None:
 
 
 def _add_made(connection: Connection) -> None:
-    """Also mark what an earlier version may have shared without saying so."""
+    """Add the columns, and mark results that an earlier version may have shared without a note."""
     columns = {column["name"] for column in inspect(connection).get_columns("evaluation")}
     if "made" not in columns:
         connection.exec_driver_sql("ALTER TABLE evaluation ADD COLUMN made TEXT")
@@ -212,21 +212,21 @@ MIGRATIONS: dict[int, Callable[[Connection], None]] = {
 
 
 def is_ready(connection: Connection) -> bool:
-    """Whether the tables are there and of this version.
+    """True if the tables exist and have this version.
 
     Raises:
-        StorageError: the tables are a newer Tunesmith's, or another program's.
+        StorageError: the tables belong to a newer Tunesmith, or to another program.
     """
     return _found_version(connection) == SCHEMA_VERSION
 
 
 def is_begun(connection: Connection) -> bool:
-    """Whether a ledger, of whatever version, is there."""
+    """True if there is a ledger, of any version."""
     return inspect(connection).has_table(meta.name)
 
 
 def prepare(connection: Connection) -> None:
-    """Create the tables, or bring older ones up to date, within the caller's transaction.
+    """Create the tables, or migrate older ones, within the caller's transaction.
 
     Raises:
         StorageError: as ``is_ready``; nothing was changed.

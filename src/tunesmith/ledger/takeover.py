@@ -1,4 +1,4 @@
-"""Taking over what another ledger has told of a series of trials."""
+"""Import of the history of another ledger into a series of trials."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import takewhile
@@ -11,7 +11,7 @@ from tunesmith.ledger.records import StudyRecord
 from tunesmith.types import Params
 
 Key: TypeAlias = Callable[[Params, int], str]
-"""Params and fold -> the key of that evaluation."""
+"""(params, fold) -> key of the evaluation."""
 Told: TypeAlias = tuple[Trial, list[str]]
 """A trial and the keys of its folds."""
 
@@ -19,19 +19,19 @@ Told: TypeAlias = tuple[Trial, list[str]]
 def take_over(
     ledger: Ledger, record: StudyRecord, key: Key, source: str, holds: Holds = always
 ) -> int:
-    """Take what a record has of its series, as far as it goes beyond what the ledger has.
+    """Import the trials of a record that go beyond those of the ledger.
 
-    Nothing is taken where the trials here are others, or were begun to replace earlier ones.
+    Nothing is imported if the trials here are others, or were begun to replace earlier ones.
 
     Args:
         ledger: open for writing.
-        record: of the series, as ``read_history`` gives it.
-        key: of an evaluation.
-        source: where the record comes from, for the provenance.
-        holds: tells of what trials have read whether it is as it was.
+        record: record of the series, as ``read_history`` returns it.
+        key: builds the key of an evaluation.
+        source: origin of the record, for the provenance.
+        holds: tells if the files of a reading are unchanged.
 
     Returns:
-        How many trials were taken.
+        Number of imported trials.
     """
     first = record.head
     head = ledger.begin_study(
@@ -59,7 +59,7 @@ def _counts(trial: Trial) -> bool:
 
 
 def goes_on(here: Sequence[Trial], other: History) -> bool:
-    """Whether a history begins with these trials."""
+    """True if a history begins with these trials."""
     alike = (_content(a) == _content(b) for a, b in zip(here, other.told, strict=False))
     return len(here) <= other.n_told and all(alike)
 
@@ -69,9 +69,9 @@ def _content(trial: Trial) -> tuple[str, list[Mapping[str, float]]]:
 
 
 def _without_conflicts(told: Sequence[Trial], key: Key) -> Iterator[list[Told]]:
-    """Trials in order, in parts in which no two differ about an evaluation that they share.
+    """Split trials, in order, into parts without contradicting evaluations.
 
-    That happens where one run failed for want of time, and a later one did not.
+    A contradiction arises if one run failed by a time limit and a later one did not.
     """
     part: list[Told] = []
     known: dict[str, FoldResult] = {}
@@ -96,7 +96,7 @@ def _write(
     key: Key,
     source: str,
 ) -> None:
-    """One run that stands for those of the other ledger."""
+    """Record one run that represents those of the other ledger."""
     origin = record.origin
     provenance = {**(origin.provenance if origin else {}), TAKEN_FROM: source}
     run_id = ledger.begin_run(study_id, provenance)

@@ -1,4 +1,4 @@
-"""How promising a point is, and where the most promising points are."""
+"""Acquisition function of Bayesian search, and the search for its largest values."""
 
 import math
 from collections.abc import Callable
@@ -24,8 +24,8 @@ Score = Callable[[np.ndarray], np.ndarray]
 def log_expected_improvement(mean: np.ndarray, deviation: np.ndarray, best: float) -> np.ndarray:
     """The logarithm of the expected improvement over ``best``, exact far into the tail.
 
-    Plain expected improvement is exactly 0 over most of a space; its logarithm still says which
-    way is up (Ament et al. 2023, "Unexpected improvements to expected improvement").
+    Plain expected improvement is exactly 0 over most of a space, while its logarithm still has a
+    slope (Ament et al. 2023, "Unexpected improvements to expected improvement").
     """
     return _log_h((mean - best) / deviation) + np.log(deviation)
 
@@ -51,11 +51,11 @@ def _log1mexp(x: np.ndarray) -> np.ndarray:
 def most_promising(
     coordinates: Coordinates, score: Score, best_rows: np.ndarray, rng: Generator
 ) -> np.ndarray:
-    """Candidates for the next trial, best first.
+    """Search the candidates for the next trial, best first.
 
-    Random points and mutations of the best known ones start an evolutionary local search. Its
-    steps are drawn, not computed from slopes, so integers, choices and conditions need no
-    special care, and rounding errors cannot grow into other points.
+    An evolutionary local search starts from random points and mutations of the best known ones. Its
+    steps are drawn, not computed from slopes, so integers, choices and conditions need no special
+    treatment, and rounding errors cannot grow into other points.
 
     Args:
         coordinates: of the space.
@@ -88,6 +88,6 @@ def _allowed(coordinates: Coordinates, rows: np.ndarray) -> np.ndarray:
 
 
 def _ranked(rows: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """By falling score; scores that agree to 9 digits count as equal and keep their order."""
+    """Sort by falling score; scores that agree to 9 digits count as equal and keep their order."""
     order = np.argsort(-np.round(scores, 9), kind="stable")
     return rows[order], scores[order]

@@ -13,7 +13,7 @@ from tunesmith.types import Params
 
 AUTO = "auto"
 GP_TRIALS = 250
-"""Beyond so many trials a Gaussian process costs more than it gains over TPE."""
+"""Number of trials beyond which a Gaussian process costs more than it gains over TPE."""
 
 
 class BayesianSampler:
@@ -47,11 +47,11 @@ class BayesianSampler:
         return f"BayesianSampler(seed={self.seed}, sampler={self.sampler!r}, **{self.options})"
 
     def objection(self, space: SearchSpace) -> str | None:
-        """What a model objects to; those of ``auto`` take any space."""
+        """Objection of the chosen model; those of ``auto`` take any space."""
         return next(filter(None, (m.objection(space) for m in self._models.values())), None)
 
     def suggest(self, space: SearchSpace, history: History, n: int, rng: Generator) -> list[Params]:
-        """What the chosen model suggests."""
+        """Suggest points by the chosen model."""
         return self._models[self._choice(history)].suggest(space, history, n, rng)
 
     def _choice(self, history: History) -> str:

@@ -1,9 +1,9 @@
-"""Budgets: how far each trial may go, decided from what is told alone.
+"""Budgets: how far each trial may go, decided by completed trials only.
 
-Successive halving (Jamieson & Talwalkar 2016) in the asynchronous form of Li et al. (2020), where
-a trial goes on as soon as it is among the best 1/factor of those that have come as far; Hyperband
-(Li et al. 2018) as brackets of it; and the median rule (Golovin et al. 2017). Deciding by told
-trials, in their order, makes the asynchronous form repeatable.
+Successive halving (Jamieson & Talwalkar 2016) in the asynchronous form of Li et al. (2020), in
+which a trial is promoted as soon as it is among the best 1/factor of those with the same budget;
+Hyperband (Li et al. 2018) as brackets of it; and the median rule (Golovin et al. 2017). The
+decision depends on completed trials, in their order, which makes the asynchronous form repeatable.
 """
 
 import math
@@ -15,12 +15,12 @@ from typing import Literal
 Rule = Literal["hyperband", "halving", "median"]
 MEDIAN_SHARE = 2
 MEDIAN_STARTUP = 5
-"""Fewer trials than this have no median worth the name."""
+"""Number of trials from which on their median means something."""
 
 
 @dataclass(frozen=True)
 class Budgets:
-    """The budgets of a study, and who gets the next larger one."""
+    """The budgets of a study, and the rule of promotion to the next larger one."""
 
     min: int
     max: int
@@ -41,12 +41,12 @@ class Budgets:
 
     @property
     def share(self) -> int:
-        """One trial in so many goes on."""
+        """Share of promoted trials: one in ``share``."""
         return MEDIAN_SHARE if self.rule == "median" else self.factor
 
     @property
     def n_least(self) -> int:
-        """So many must have come as far before any goes on, or has to stop."""
+        """Number of trials with the same budget before any is promoted or pruned."""
         return MEDIAN_STARTUP if self.rule == "median" else self.factor
 
     @cached_property
@@ -63,9 +63,9 @@ class Budgets:
         return tuple(math.ceil(n / (s + 1) * self.factor**s) for s in range(top, -1, -1))
 
     def bracket_of(self, index: int) -> int:
-        """The bracket of the trial that is proposed as number ``index`` (promotions not counted).
+        """Bracket of the new trial with number ``index``; promoted trials are not counted.
 
-        Brackets fill up side by side, each in proportion: the one that lags most is next.
+        Brackets fill up at the same time, each in proportion: the one that lags most is next.
         """
         counts, total = [0] * len(self.brackets), sum(self.brackets)
         if len(counts) == 1:
@@ -81,7 +81,7 @@ class Budgets:
         return chosen
 
     def n_going_on(self, n_told: int) -> int:
-        """How many of so many trials may have a larger budget.
+        """Number of trials, out of ``n``, that are promoted.
 
         >>> [Budgets(1, 9).n_going_on(n) for n in (2, 3, 8, 9)]
         [0, 1, 2, 3]
@@ -89,7 +89,7 @@ class Budgets:
         return n_told // self.share if n_told >= self.n_least else 0
 
     def bound(self, gains: Sequence[float]) -> float:
-        """The least gain with which a trial goes on where others had these.
+        """Pruning threshold: the least gain to continue, given the gains of other trials.
 
         >>> Budgets(1, 9).bound([0.1, 0.5, 0.3])
         0.5

@@ -20,19 +20,19 @@ TRIES = 20
 class CMAESSampler:
     """Evolves a Gaussian over the numeric parameters; categories are drawn at random.
 
-    The distribution is derived from the history: a generation is told when all its trials are.
-    Failed trials count as the worst of their generation.
+    The distribution is derived from the history: it is updated when all trials of a generation are
+    completed. Failed trials count as the worst of their generation.
     """
 
     seed: int = 0
     sigma: float = 0.2
     """Initial step, as a share of each range."""
     population: int | None = None
-    """Trials a generation; by default 4 + 3 ln(number of numeric parameters)."""
+    """Trials per generation; by default 4 + 3 ln(number of numeric parameters)."""
     _state: "_State | None" = field(default=None, init=False, repr=False, compare=False)
 
     def objection(self, space: SearchSpace) -> str | None:
-        """One plain box with numbers, and the package."""
+        """Objection to spaces other than one plain box with numbers, and to a missing package."""
         if len(space.boxes) > 1 or space.boxes[0].conditions:
             return "CMA-ES cannot search conditional spaces; use `tpe`"
         if not numeric(space.boxes[0]):
@@ -41,7 +41,7 @@ class CMAESSampler:
         return None
 
     def suggest(self, space: SearchSpace, history: History, n: int, rng: Generator) -> list[Params]:
-        """Draws from the present Gaussian.
+        """Draw points from the present Gaussian.
 
         Raises:
             UsageError: several objectives decide.
@@ -58,7 +58,7 @@ class CMAESSampler:
         return unseen(draw, space, history, n, rng, tries=TRIES)
 
     def _optimizer(self, box: Box, history: History) -> Any:
-        """The optimizer after every generation that is told completely."""
+        """Rebuild the optimizer after every generation that is completed."""
         names = numeric(box)
         size = self.population or 4 + math.floor(3 * math.log(max(len(names), 2)))
         if self._state is None or not self._state.leads_to(box, history):
@@ -84,7 +84,7 @@ class CMAESSampler:
 
 @dataclass
 class _State:
-    """An optimizer, and the history whose full generations it was told."""
+    """An optimizer, and the history whose full generations it has learned from."""
 
     box: Box
     history: History
@@ -96,7 +96,7 @@ class _State:
 
 
 def numeric(box: Box) -> list[str]:
-    """The parameters that a Gaussian can move."""
+    """List the parameters that a Gaussian can move."""
     return [n for n in box.order if not isinstance(box.parameters[n], Categorical)]
 
 

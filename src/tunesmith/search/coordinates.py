@@ -1,7 +1,7 @@
-"""A search space as matrices: many points at once, for models that think in numbers.
+"""A search space as matrices: many points at once, for models that compute with numbers.
 
-A row holds one coordinate in [0, 1) per parameter of every box (and one for the box, where there
-are several). Coordinates of inactive parameters are kept but count for nothing.
+A row holds one coordinate in [0, 1) per parameter of every box, and one for the box if there are
+several. Coordinates of inactive parameters are kept but have no effect.
 """
 
 from dataclasses import dataclass, field
@@ -14,9 +14,9 @@ from tunesmith.space import Box, Categorical, Parameter, SearchSpace
 from tunesmith.types import Params, Value
 
 MAX_LEVELS = 2048
-"""A longer ladder counts as a continuum."""
+"""Number of levels beyond which a parameter counts as a continuum."""
 RESTING = 0.5
-"""Where inactive numbers lie for the model: all at one place, so without distance."""
+"""Coordinate of inactive numbers for the model: the same for all, so without distance."""
 
 
 @dataclass(frozen=True)
@@ -31,20 +31,20 @@ class Axis:
 
     @cached_property
     def is_ordered(self) -> bool:
-        """Whether near coordinates mean near values; so do lists of three or more numbers."""
+        """True if near coordinates mean near values, as in lists of three or more numbers."""
         if not isinstance(self.parameter, Categorical):
             return True
         return len(self.parameter.choices) > 2 and all(map(_is_number, self.parameter.choices))
 
     @cached_property
     def n_levels(self) -> int | None:
-        """How many values there are; ``None`` for a continuum."""
+        """Number of values; ``None`` for a continuum."""
         n = self.parameter.n_levels
         return n if n is not None and n <= MAX_LEVELS else None
 
     @cached_property
     def _order(self) -> np.ndarray:
-        """``(n_levels,)`` which level stands at each position."""
+        """Level at each position, ``(n_levels,)``."""
         choices = getattr(self.parameter, "choices", None)
         if choices is None or not self.is_ordered:
             return np.arange(self.n_levels or 0)
@@ -52,7 +52,7 @@ class Axis:
 
     @cached_property
     def places(self) -> np.ndarray:
-        """``(n_levels,)`` the coordinate of each position, rising."""
+        """Coordinate of each position, ``(n_levels,)``, rising."""
         n = self.n_levels or 0
         if isinstance(self.parameter, Categorical):
             return (np.arange(n) + 0.5) / n
@@ -63,18 +63,18 @@ class Axis:
         return (self.places[1:] + self.places[:-1]) / 2
 
     def positions(self, units: np.ndarray) -> np.ndarray:
-        """Which level each coordinate falls on."""
+        """Level that each coordinate falls on."""
         return np.searchsorted(self._borders, units, side="right")
 
     def unit(self, value: Value) -> float:
-        """The coordinate of a value."""
+        """Coordinate of a value."""
         if isinstance(self.parameter, Categorical):
             level = self.parameter.index(value)
             return float(self.places[np.flatnonzero(self._order == level)[0]])
         return min(max(self.parameter.unit(value), 0.0), 1.0)
 
     def value(self, unit: float) -> Value:
-        """The value at a coordinate."""
+        """Value at a coordinate."""
         if self.n_levels is None:
             return self.parameter.at(min(unit, float(np.nextafter(1.0, 0.0))))
         return self.parameter.level(int(self._order[int(self.positions(np.array(unit)))]))
@@ -82,13 +82,13 @@ class Axis:
 
 @dataclass(frozen=True)
 class Coordinates:
-    """The axes of a space, parents before children, and what is done with rows of them."""
+    """The axes of a space, parents before children, and operations on rows of them."""
 
     space: SearchSpace
 
     @cached_property
     def axes(self) -> tuple[Axis, ...]:
-        """One for each parameter of each box; the box first, where there are several."""
+        """One axis for each parameter of each box; the box first if there are several."""
         n_boxes = len(self.space.boxes)
         axes = [Axis(-1, "", Categorical(tuple(range(n_boxes))))] if n_boxes > 1 else []
         for number, box in enumerate(self.space):
@@ -97,7 +97,7 @@ class Coordinates:
 
     @cached_property
     def _spans(self) -> list[range]:
-        """The axes of each box."""
+        """Axes of each box."""
         return [
             range(where[0], where[-1] + 1)
             for number in range(len(self.space.boxes))
@@ -106,7 +106,7 @@ class Coordinates:
 
     @cached_property
     def groups(self) -> np.ndarray:
-        """``(n_features,)`` the group of each feature: axes that can vary, numbered from 0."""
+        """Group of each feature, ``(n_features,)``: axes that can vary, numbered from 0."""
         sizes = [1 if axis.is_ordered else axis.n_levels or 1 for axis in self._varying]
         return np.repeat(np.arange(len(sizes)), sizes)
 
@@ -115,7 +115,7 @@ class Coordinates:
         return [axis for axis in self.axes if axis.n_levels != 1]
 
     def encode(self, params: Params) -> np.ndarray:
-        """``(n_axes,)`` coordinates of canonical params; 0.5 for what is inactive."""
+        """Coordinates of canonical params, ``(n_axes,)``; 0.5 for inactive parameters."""
         row = np.full(len(self.axes), RESTING)
         number = self.space.locate(params)[0] if len(self.space.boxes) > 1 else 0
         if len(self.space.boxes) > 1:
@@ -127,7 +127,7 @@ class Coordinates:
         return row
 
     def decode(self, row: np.ndarray, names: frozenset[str] | None = None) -> dict[str, Value]:
-        """The canonical params of a row; only those in ``names``, if given."""
+        """Canonical params of a row; only those in ``names``, if given."""
         active = self.active(row[None])[0]
         values = {
             axis.name: axis.value(float(row[column]))
@@ -137,7 +137,7 @@ class Coordinates:
         return dict(sorted(values.items()))
 
     def snapped(self, rows: np.ndarray) -> np.ndarray:
-        """The rows with every coordinate moved to the value that it stands for."""
+        """Move every coordinate of the rows to the value that it stands for."""
         found = np.clip(rows, 0.0, 1.0)
         for column, axis in enumerate(self.axes):
             if axis.n_levels is not None:
@@ -145,7 +145,7 @@ class Coordinates:
         return found
 
     def active(self, rows: np.ndarray) -> np.ndarray:
-        """``(n, n_axes)`` which coordinates count."""
+        """Tell which coordinates are active, ``(n, n_axes)``."""
         found = np.ones(rows.shape, dtype=bool)
         if len(self.space.boxes) > 1:
             box = self.axes[0].positions(rows[:, 0])
@@ -158,7 +158,7 @@ class Coordinates:
         return found
 
     def features(self, rows: np.ndarray) -> np.ndarray:
-        """``(n, n_features)`` what a kernel compares: numbers, and choices one by one."""
+        """Features that a kernel compares, ``(n, n_features)``: numbers, and single choices."""
         active = self.active(rows)
         columns = []
         for column, axis in enumerate(self.axes):
@@ -173,11 +173,11 @@ class Coordinates:
         return np.hstack(columns) if columns else np.zeros((len(rows), 0))
 
     def random(self, n: int, rng: Generator) -> np.ndarray:
-        """``(n, n_axes)`` uniform points."""
+        """Draw uniform points, ``(n, n_axes)``."""
         return self.snapped(rng.random((n, len(self.axes))))
 
     def mutated(self, rows: np.ndarray, step: np.ndarray, rng: Generator) -> np.ndarray:
-        """The rows with some active coordinates changed, at least one in each.
+        """Change some active coordinates of the rows, at least one in each.
 
         Args:
             rows: ``(n, n_axes)``.
@@ -207,7 +207,7 @@ class Coordinates:
         return np.array([axis.is_ordered for axis in self.axes])
 
     def allowed(self, rows: np.ndarray) -> np.ndarray:
-        """``(n,)`` whether every constraint holds."""
+        """Tell if every constraint holds, ``(n,)``."""
         constraints = self.space.constraints
         if not constraints:
             return np.ones(len(rows), dtype=bool)

@@ -35,7 +35,7 @@ class Priors:
 
 @dataclass(frozen=True)
 class Hyperparameters:
-    """What the kernel needs: ``(n_groups,)`` weights, signal and noise variance."""
+    """Parameters of the kernel: ``(n_groups,)`` weights, signal and noise variance."""
 
     weights: np.ndarray
     signal: float
@@ -83,20 +83,21 @@ class GaussianProcess:
         return cho_solve((self._factor, True), self.values, check_finite=False)
 
     def mean(self, features: np.ndarray) -> np.ndarray:
-        """``(k,)`` expected values at ``(k, m)`` points."""
+        """Expected values, ``(k,)``, at ``(k, m)`` points."""
         return self._covariance(features) @ self._solution
 
     def posterior(self, features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """``(k,)`` expected values and standard deviations at ``(k, m)`` points, noise excluded."""
+        """Means and standard deviations, ``(k,)``, at ``(k, m)`` points, noise excluded."""
         covariance = self._covariance(features)
         half = solve_triangular(self._factor, covariance.T, lower=True, check_finite=False)
         variance = self.hyper.signal - np.einsum("ij,ij->j", half, half)
         return covariance @ self._solution, np.sqrt(np.maximum(variance, 1e-12))
 
     def believing(self, features: np.ndarray) -> "GaussianProcess":
-        """This process after the expected values came true at ``(k, m)`` points.
+        """Return this process as if the expected values had been observed at ``(k, m)`` points.
 
-        The kriging believer (Ginsbourger et al. 2010): means stay, uncertainty there goes.
+        The kriging believer (Ginsbourger et al. 2010): means stay, and the uncertainty there
+        vanishes.
         """
         return GaussianProcess(
             np.vstack([self.features, features]),
@@ -111,7 +112,7 @@ class GaussianProcess:
 
 
 def _squared_distances(left: np.ndarray, right: np.ndarray) -> np.ndarray:
-    """``(len(left), len(right))``, never negative."""
+    """Squared distances, ``(len(left), len(right))``, never negative."""
     found = -2.0 * left @ right.T
     found += (left * left).sum(axis=1)[:, None]
     found += (right * right).sum(axis=1)
@@ -119,13 +120,13 @@ def _squared_distances(left: np.ndarray, right: np.ndarray) -> np.ndarray:
 
 
 def matern(squared: np.ndarray) -> np.ndarray:
-    """Matérn 5/2 correlations of squared distances."""
+    """Matérn 5/2 correlations at squared distances."""
     scaled = ROOT5 * np.sqrt(squared)
     return (1.0 + scaled + scaled * scaled / 3.0) * np.exp(-scaled)
 
 
 def matern_slope(squared: np.ndarray) -> np.ndarray:
-    """The derivative of ``matern`` by the squared distance."""
+    """Derivative of ``matern`` by the squared distance."""
     scaled = ROOT5 * np.sqrt(squared)
     return -(5.0 / 6.0) * (1.0 + scaled) * np.exp(-scaled)
 
@@ -136,7 +137,9 @@ def fit(
     groups: np.ndarray,
     priors: Priors | None = None,
 ) -> Hyperparameters:
-    """Kernel parameters of the largest posterior density (MAP), by L-BFGS from the prior means.
+    """Find the kernel parameters of the largest posterior density (MAP), by L-BFGS.
+
+    The search starts from the prior means.
 
     Their logarithms are rounded to 3 digits, so that the last bits of a matrix library do not
     decide which point is suggested.
@@ -155,7 +158,7 @@ def fit(
 
 
 class LogPosterior:
-    """The log density of kernel parameters given observations, with its gradient."""
+    """Log density of kernel parameters given observations, with its gradient."""
 
     def __init__(
         self,
@@ -170,7 +173,7 @@ class LogPosterior:
         self._distances = self._pair_distances(features, groups)
 
     def _pair_distances(self, features: np.ndarray, groups: np.ndarray) -> np.ndarray:
-        """``(n_pairs, n_groups)`` squared distances within each group."""
+        """Squared distances within each group, ``(n_pairs, n_groups)``."""
         distances = np.zeros((int(groups.max()) + 1, len(self._rows)))
         for column, group in zip(features.T, groups, strict=True):
             distances[group] += (column[self._rows] - column[self._columns]) ** 2
@@ -202,7 +205,7 @@ class LogPosterior:
         factor: np.ndarray,
         solution: np.ndarray,
     ) -> np.ndarray:
-        """By the logarithms: half the trace of (K^-1 - a a^T) dK."""
+        """Gradient by the logarithms: half the trace of (K^-1 - a a^T) dK."""
         inverse, _ = dpotri(factor, lower=1)
         difference = inverse[self._rows, self._columns]
         difference -= solution[self._rows] * solution[self._columns]

@@ -19,7 +19,7 @@ from tunesmith.space import SearchSpace
 from tunesmith.types import Params, State
 
 N_BEST = 5
-"""So many of the points believed best are starting points of the local search."""
+"""Number of the best points by the model that start the local search."""
 PAREGO_RHO = 0.05
 """Knowles 2006, section III: keeps weakly dominated points below the front."""
 
@@ -28,26 +28,29 @@ PAREGO_RHO = 0.05
 class GPSampler:
     """A Matérn 5/2 process under log expected improvement, in NumPy and SciPy.
 
-    Runs on any space: choices are compared by the Hamming distance, and what is inactive lies at
-    one place. Running trials count as if they had come out as expected (the kriging believer),
-    failed ones as if they had scored like the worst, so that a region that fails is left.
-    Several objectives are drawn together anew for each suggestion (ParEGO, Knowles 2006).
-    Scores that agree to 12 digits are the same score, so that a last bit steers nothing.
+    It runs on any space: choices are compared by the Hamming distance, and inactive parameters all
+    have one coordinate. Running trials count as if they had the expected scores (the kriging
+    believer), failed ones as if they had the worst score, so that the search leaves a region that
+    fails. Several objectives are combined anew for each suggestion (ParEGO, Knowles 2006). Scores
+    that agree to 12 digits are the same score, so that a last bit has no influence.
     """
 
     seed: int = 0
     n_startup: int = 10
-    """Sobol points before the model takes over."""
+    """Number of Sobol points before the model is used."""
     max_points: int = 250
-    """Trials the model learns from: in a longer history the better half and the latest; and half
-    as many failed ones."""
+    """Number of trials that the model learns from.
+
+    From a longer history it takes the better half and the latest trials, and half as many failed
+    ones.
+    """
 
     def objection(self, space: SearchSpace) -> str | None:  # noqa: ARG002
-        """Any space will do."""
+        """No objection: any space will do."""
         return None
 
     def suggest(self, space: SearchSpace, history: History, n: int, rng: Generator) -> list[Params]:
-        """Points with the largest expected improvement."""
+        """Suggest the points with the largest expected improvement."""
         n_complete = sum(1 for _ in islice(history.complete, 2))
         if len(history) < self.n_startup or n_complete < 2:
             return SobolSampler(self.seed).suggest(space, history, n, rng)
@@ -63,7 +66,7 @@ class GPSampler:
     def _model(
         self, coordinates: Coordinates, history: History, rng: Generator
     ) -> tuple[np.ndarray, GaussianProcess]:
-        """``(k, n_axes)`` rows of the trials learned from, and what is believed of the space."""
+        """Rows of the trials to learn from, ``(k, n_axes)``, and the model fitted to them."""
         trials, values = self._lessons(history, rng)
         rows = _rows(coordinates, trials)
         features = coordinates.features(rows)
@@ -74,7 +77,7 @@ class GPSampler:
         return rows, process
 
     def _lessons(self, history: History, rng: Generator) -> tuple[list[Trial], np.ndarray]:
-        """Trials to learn from, and ``(k,)`` how good each was."""
+        """Trials to learn from, and their gains, ``(k,)``."""
         trials = list(history.complete)
         gains = _gains(trials, history, rng)
         kept = _kept(gains, self.max_points)
@@ -97,7 +100,7 @@ def _controller() -> ThreadpoolController:
 def _candidates(
     coordinates: Coordinates, rows: np.ndarray, process: GaussianProcess, rng: Generator
 ) -> np.ndarray:
-    """``(k, n_axes)`` points to try, most promising first."""
+    """Points to try, ``(k, n_axes)``, most promising first."""
     # The incumbent is what the model expects, not what was measured: noise flatters a winner.
     means = process.mean(coordinates.features(rows))
     order = np.argsort(-np.round(means, 9), kind="stable")
@@ -110,7 +113,7 @@ def _candidates(
 
 
 def _gains(trials: list[Trial], history: History, rng: Generator) -> np.ndarray:
-    """``(n,)`` one number a trial, larger is better; several objectives in random proportions."""
+    """Gain of each trial, ``(n,)``; several objectives are combined in random proportions."""
     columns = [
         shrunk(np.array([float(f"{m.sign * t.mean(m.name):.12g}") for t in trials]))
         for m in history.objectives
@@ -123,7 +126,7 @@ def _gains(trials: list[Trial], history: History, rng: Generator) -> np.ndarray:
 
 
 def _kept(gains: np.ndarray, limit: int) -> np.ndarray:
-    """Which trials to learn from, in number order."""
+    """Select the trials to learn from, in number order."""
     if len(gains) <= limit:
         return np.arange(len(gains))
     best = np.argsort(-gains, kind="stable")[: limit // 2]

@@ -16,7 +16,7 @@ from tunesmith.types import Params
 class GridSampler:
     """Grid search: the first points in ``ParameterGrid`` order that the history does not know.
 
-    An instance remembers up to which number all points are known, so that the millionth
+    An instance remembers the number below which all points are known, so that the millionth
     suggestion costs as much as the first.
     """
 
@@ -27,7 +27,7 @@ class GridSampler:
     _progress: "_Progress | None" = field(default=None, init=False, repr=False, compare=False)
 
     def objection(self, space: SearchSpace) -> str | None:
-        """A grid needs finite lists."""
+        """Objection to parameters without a finite list."""
         endless = endless_parameters(space)
         if not endless:
             return None
@@ -41,7 +41,7 @@ class GridSampler:
         n: int,
         rng: Generator,  # noqa: ARG002 - a grid has no randomness
     ) -> list[Params]:
-        """The next points of the grid."""
+        """Suggest the next points of the grid."""
         if self._progress is None or not self._progress.leads_to(space, history):
             self._progress = _Progress(Grid(space), history)
         return self._progress.advance(history, n)
@@ -49,7 +49,7 @@ class GridSampler:
 
 @dataclass
 class _Progress:
-    """How far a history has come in a grid."""
+    """Progress of a history in a grid."""
 
     grid: Grid
     history: History

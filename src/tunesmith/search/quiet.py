@@ -1,4 +1,4 @@
-"""Optuna as a library: it says nothing of its own."""
+"""Optuna as a library, without its own messages."""
 
 import warnings
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """No log lines and no warnings of Optuna's, here only."""
+    """Suppress log lines and warnings of Optuna inside the block only."""
     from optuna import logging
 
     before = logging.get_verbosity()

@@ -20,9 +20,9 @@ class RandomSampler:
     seed: int = 0
 
     def objection(self, space: SearchSpace) -> str | None:  # noqa: ARG002
-        """Any space will do."""
+        """No objection: any space will do."""
         return None
 
     def suggest(self, space: SearchSpace, history: History, n: int, rng: Generator) -> list[Params]:
-        """Points that the history does not know."""
+        """Suggest points that are not in the history."""
         return unseen(lambda: sampled(space, rng), space, history, n, rng)

@@ -16,7 +16,7 @@ from tunesmith.types import Params
 
 MAX_DIMENSIONS = 21_201
 BLOCK = 256
-"""Points made at a time: a power of two, as the sequence's balance wants."""
+"""Number of points made at a time: a power of two, which the balance of the sequence needs."""
 MAX_BLOCKS = (1 << 30) // BLOCK
 
 
@@ -29,19 +29,19 @@ class SobolSampler:
     seed: int = 0
 
     def objection(self, space: SearchSpace) -> str | None:
-        """The sequence has a largest dimension."""
+        """Objection to more dimensions than the sequence has."""
         if n_units(space) > MAX_DIMENSIONS:
             return f"more than {MAX_DIMENSIONS - 1} parameters; use random search"
         return None
 
     def suggest(self, space: SearchSpace, history: History, n: int, rng: Generator) -> list[Params]:
-        """The points of the sequence that follow the last trial's."""
+        """Suggest the points of the sequence that follow the last trial's."""
         points = sobol_points(space, self.seed, skip=len(history))
         return unseen(lambda: next(points, None), space, history, n, rng)
 
 
 def sobol_points(space: SearchSpace, seed: int, skip: int = 0) -> Iterator[Params]:
-    """The Sobol points of a space from number ``skip`` on; some may break a constraint."""
+    """Sobol points of a space from number ``skip`` on; some may break a constraint."""
     n_dimensions = n_units(space)
     for number in count(skip):
         block, offset = divmod(number, BLOCK)
@@ -52,7 +52,7 @@ def sobol_points(space: SearchSpace, seed: int, skip: int = 0) -> Iterator[Param
 
 @lru_cache(maxsize=16)
 def _block(n_dimensions: int, seed: int, block: int) -> np.ndarray:
-    """``(BLOCK, n_dimensions)`` points of the sequence in [0, 1)."""
+    """Points of the sequence in [0, 1), ``(BLOCK, n_dimensions)``."""
     from scipy.stats import qmc
 
     sequence = qmc.Sobol(n_dimensions, scramble=True, rng=seed, bits=30)

@@ -1,4 +1,4 @@
-"""When a study ends: small criteria that read the history and the clock, and compose."""
+"""Criteria that end a study: small, composable rules that read the history and the clock."""
 
 from bisect import bisect_left
 from collections.abc import Sequence
@@ -16,12 +16,12 @@ class Criterion(Protocol):
     """A reason to stop."""
 
     def is_spent(self, history: History, elapsed_s: float) -> str | None:
-        """Why the study should end now; ``None`` if it should go on."""
+        """Reason to end the study now; ``None`` if it should continue."""
 
 
 @dataclass(frozen=True)
 class MaxTrials:
-    """So many trials were told."""
+    """Ends after a number of completed trials."""
 
     n: int
 
@@ -32,7 +32,7 @@ class MaxTrials:
 
 @dataclass(frozen=True)
 class MaxFits:
-    """So many evaluations (candidate times fold) were told, whether made or known before.
+    """Ends after a number of evaluations (candidate times fold), new or known.
 
     Counting the known ones, too, keeps the end of a study independent of what the ledger holds.
     """
@@ -49,7 +49,7 @@ class MaxFits:
 
 @dataclass(frozen=True)
 class MaxTime:
-    """The run has lasted so many seconds."""
+    """Ends after a number of seconds."""
 
     seconds: float
 
@@ -60,7 +60,7 @@ class MaxTime:
 
 @dataclass(frozen=True)
 class TargetScore:
-    """The first objective's best mean score is good enough."""
+    """Ends if the first objective's best mean score is good enough."""
 
     score: float
 
@@ -74,16 +74,16 @@ class TargetScore:
 
 @dataclass(frozen=True)
 class Patience:
-    """The first objective has not improved for so many trials.
+    """Ends if the first objective has not improved for a number of trials.
 
-    Failed trials count: they are no improvement. Gains of further objectives do not, nor do
+    Failed trials count: they are no improvement. Gains of further objectives do not count, nor do
     trials with less than the full budget.
     """
 
     n: int
 
     def is_spent(self, history: History, elapsed_s: float) -> str | None:  # noqa: ARG002
-        """Count the trials told since the best one."""
+        """Count the trials completed since the best one."""
         best, counts = history.best(), history.n_conclusive
         since = counts[-1] - (0 if best is None else counts[best.number + 1])
         return f"no better score in {self.n} trials" if since >= self.n else None
@@ -91,18 +91,18 @@ class Patience:
 
 @dataclass(frozen=True)
 class Convergence:
-    """What the last trials gained drowns in the noise of the folds.
+    """Ends if the gain of the last trials is smaller than the noise of the folds.
 
-    The gain of the best mean over the last ``window`` trials is held against the standard error
-    of the difference between the old and the new best, taken fold by fold: effects of a fold that
-    all trials share (most of the folds' spread) cancel in the difference. Trials with less than
-    the full budget do not count.
+    The gain of the best mean over the last ``window`` trials is compared with the standard error of
+    the difference between the old and the new best, fold by fold: effects of a fold that all trials
+    share (most of the folds' spread) cancel in the difference. Trials with less than the full
+    budget do not count.
     """
 
     window: int = 20
 
     def is_spent(self, history: History, elapsed_s: float) -> str | None:  # noqa: ARG002
-        """Compare the best now with the best ``window`` trials ago."""
+        """Compare the best trial now with the best one ``window`` trials ago."""
         counts = history.n_conclusive
         if counts[-1] <= self.window:
             return None
@@ -125,12 +125,12 @@ def _noise(left: Trial, right: Trial, metric: str) -> float:
 
 @dataclass(frozen=True)
 class FirstFailures:
-    """Nothing has worked: the first ``n`` trials all failed, so the rest would, too."""
+    """Ends if the first ``n`` trials all failed, since the rest would, too."""
 
     n: int = 5
 
     def is_spent(self, history: History, elapsed_s: float) -> str | None:  # noqa: ARG002
-        """Look at the beginning only, and name the reasons."""
+        """Check only the first trials, and name the reasons."""
         if history.n_told < self.n or history.best_at(self.n) is not None:
             return None
         first = history[: self.n]
@@ -147,7 +147,7 @@ class AnyOf:
     criteria: tuple[Criterion, ...]
 
     def is_spent(self, history: History, elapsed_s: float) -> str | None:
-        """The first reason."""
+        """Return the first reason."""
         reasons = (criterion.is_spent(history, elapsed_s) for criterion in self.criteria)
         return next((reason for reason in reasons if reason), None)
 
@@ -159,7 +159,7 @@ class AllOf:
     criteria: tuple[Criterion, ...]
 
     def is_spent(self, history: History, elapsed_s: float) -> str | None:
-        """All reasons together."""
+        """Return all reasons together."""
         reasons = [criterion.is_spent(history, elapsed_s) for criterion in self.criteria]
         if not reasons or None in reasons:
             return None
@@ -167,12 +167,12 @@ class AllOf:
 
 
 def build(stop: Stop) -> Criterion:
-    """The criterion that a configuration's ``stop`` section describes."""
+    """Build the criterion that a configuration's ``stop`` section describes."""
     return AnyOf((*criteria(stop), FirstFailures(stop.first_failures)))
 
 
 def criteria(stop: Stop) -> list[Criterion]:
-    """What was asked for, each by itself."""
+    """List the configured criteria, each by itself."""
     given: Sequence[tuple[object, type[Criterion]]] = (
         (stop.trials, MaxTrials),
         (stop.fits, MaxFits),
@@ -194,9 +194,9 @@ def _group(stop: Stop) -> Criterion:
 
 
 def trial_limit(criterion: Criterion, n_folds: int = 1) -> int | None:
-    """How many trials may be asked at most, as far as the criterion alone can tell.
+    """Largest number of trials that may be asked for, as far as the criterion tells.
 
-    Asking beyond it would evaluate trials that are certain to be dropped.
+    Further trials would certainly be dropped.
     """
     if isinstance(criterion, MaxTrials):
         return criterion.n
@@ -213,7 +213,7 @@ def trial_limit(criterion: Criterion, n_folds: int = 1) -> int | None:
 
 
 def only_counts(criterion: Criterion) -> bool:
-    """Whether a study's end can be foreseen: nothing but numbers of trials decides."""
+    """True if a study's end can be foreseen, since only numbers of trials decide."""
     if isinstance(criterion, AnyOf | AllOf):
         return all(map(only_counts, criterion.criteria))
     # Should the first trials all fail, something is broken, and what was asked ahead is dropped.

@@ -33,21 +33,21 @@ class TPESampler:
 
     seed: int = 0
     n_startup: int = 10
-    """Sobol points before the model takes over."""
+    """Number of Sobol points before the model is used."""
     n_candidates: int = 24
-    """Points drawn for each suggestion."""
+    """Number of points drawn for each suggestion."""
     multivariate: bool | None = None
-    """Model parameters jointly; by default unless several objectives decide (as Optuna does)."""
+    """Model parameters jointly; by default unless several objectives decide, as in Optuna."""
     constant_liar: bool = True
     """Keep away from running trials."""
     _mirror: "_Mirror | None" = field(default=None, init=False, repr=False, compare=False)
 
     def objection(self, space: SearchSpace) -> str | None:  # noqa: ARG002
-        """Any space will do."""
+        """No objection: any space will do."""
         return None
 
     def suggest(self, space: SearchSpace, history: History, n: int, rng: Generator) -> list[Params]:
-        """Points with the largest ratio of good to bad density."""
+        """Suggest the points with the largest ratio of good to bad density."""
         if len(history) < self.n_startup or history.n_told - history.n_failed < 2:
             return SobolSampler(self.seed).suggest(space, history, n, rng)
         if self._mirror is None or not self._mirror.leads_to(space, history):
@@ -82,7 +82,7 @@ def _optuna_class() -> Any:
     from optuna.samplers import TPESampler as OptunaTPESampler
 
     class FlatTPESampler(OptunaTPESampler):  # type: ignore[misc]
-        """Can be told the parameters, which spares finding them in all trials every time."""
+        """A sampler that is given the parameters, and need not find them in all trials."""
 
         known_space: "dict[str, BaseDistribution] | None" = None
 
@@ -111,10 +111,10 @@ class _Mirror:
             self._study = create_study(directions=[m.direction for m in history.objectives])
 
     def leads_to(self, space: SearchSpace, history: History) -> bool:
-        """Whether the history continues the one that is mirrored.
+        """True if the history continues the one that is mirrored.
 
-        It does not where a trial was told with other params than were asked for: Optuna's trials
-        keep theirs, and their order counts.
+        False if a trial was completed with other params than were asked for: Optuna's trials keep
+        theirs, and their order counts.
         """
         if space is not self.space or not history.continues(self._history):
             return False
@@ -122,7 +122,7 @@ class _Mirror:
         return all(history[number].key == self._history[number].key for number in running)
 
     def update(self, history: History) -> None:
-        """Finish what was running and add what is new."""
+        """Finish running trials and add new ones."""
         for number in [number for number in self._running if number < history.n_told]:
             self._finish(self._running.pop(number), history, number)
         for number in range(self._n, len(history)):
@@ -134,7 +134,7 @@ class _Mirror:
         self._n, self._history = len(history), history
 
     def drawing(self, sampler: Any) -> Callable[[], Params]:
-        """A function that draws one point after the other."""
+        """Return a function that draws one point after the other."""
 
         def draw() -> Params:
             self._study.sampler = sampler
@@ -211,7 +211,7 @@ def _distribution(parameter: Parameter) -> "BaseDistribution":
 
 
 def _flat_distributions(box: Box) -> "dict[str, BaseDistribution]":
-    """What varies in a box without conditions, by name in the mirror."""
+    """Varying parameters of a box without conditions, by name in the mirror."""
     found = {f"0/{name}": _distribution(box.parameters[name]) for name in sorted(box.parameters)}
     return {name: wanted for name, wanted in found.items() if not wanted.single()}
 
@@ -234,7 +234,7 @@ def _ask(asked: Any, name: str, parameter: Parameter) -> Any:
 
 
 def _outside(parameter: Parameter, value: Value) -> Any:
-    """A value as Optuna sees it."""
+    """Convert a value to Optuna's form."""
     match parameter:
         case Int(step=1) | Float(step=None):
             return value
@@ -245,7 +245,7 @@ def _outside(parameter: Parameter, value: Value) -> Any:
 
 
 def _inside(parameter: Parameter, value: Any) -> Value:
-    """A value as the space knows it."""
+    """Convert a value to the space's form."""
     match parameter:
         case Int(step=1):
             return int(value)

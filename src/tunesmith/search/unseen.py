@@ -1,8 +1,8 @@
-"""The one place where repeats are avoided.
+"""Proposal of points that the history does not contain; the one place that avoids repeats.
 
-Proposals that the history knows are drawn again. Where that keeps failing in a finite space, its
-numbered points are walked in a random order until enough new ones are found. So exhaustion is
-noticed exactly, and a suggestion gets slow only where hardly a point is left.
+Points that the history contains are drawn again. If that keeps failing in a finite space, its
+numbered points are walked through in a random order until enough new ones are found. So exhaustion
+is detected exactly, and a suggestion gets slow only if hardly a point is left.
 """
 
 import math
@@ -19,9 +19,9 @@ from tunesmith.types import Params, Value
 
 TRIES = 100
 WALK_LIMIT = 1_000_000
-"""So many numbers of a finite space are looked at before it counts as exhausted."""
+"""Numbers of a finite space that are tried before it counts as exhausted."""
 DRAW_LIMIT = 10_000
-"""So many random points of an endless space are looked at before it counts as exhausted."""
+"""Random points of an endless space that are tried before it counts as exhausted."""
 
 
 def unseen(
@@ -33,7 +33,7 @@ def unseen(
     *,
     tries: int = TRIES,
 ) -> list[Params]:
-    """Up to ``n`` different points that the history does not know.
+    """Find up to ``n`` different points that the history does not contain.
 
     Args:
         propose: draws a point; may repeat itself, may return ``None`` when it has no more.
@@ -69,12 +69,12 @@ def unseen(
 
 
 def is_new(key: str, history: History, taken: Container[str]) -> bool:
-    """Whether neither the history nor this call knows the point."""
+    """True if neither the history nor this call contains the point."""
     return key not in taken and not history.has(key)
 
 
 def sampled(space: SearchSpace, rng: Generator) -> Params | None:
-    """A random point; ``None`` where the constraints leave next to nothing to chance."""
+    """Draw a random point; ``None`` if the constraints leave next to nothing."""
     try:
         return space.sample(rng)
     except ValueError:
@@ -82,7 +82,7 @@ def sampled(space: SearchSpace, rng: Generator) -> Params | None:
 
 
 def _others(space: SearchSpace, rng: Generator) -> Iterator[Params]:
-    """All points of a finite space in random order; many random points of an endless one."""
+    """Yield all points of a finite space in random order; many of an endless one."""
     if endless_parameters(space):
         yield from _random_points(space, rng)
         return
@@ -102,7 +102,7 @@ def _random_points(space: SearchSpace, rng: Generator) -> Iterator[Params]:
 
 
 def _shuffled(n: int, rng: Generator) -> Iterator[int]:
-    """The numbers below ``n`` in a random order, without storing them.
+    """Yield the numbers below ``n`` in a random order, without storing them.
 
     Steps of a size that shares no factor with ``n`` come past every number once.
     """
@@ -115,12 +115,12 @@ def _shuffled(n: int, rng: Generator) -> Iterator[int]:
 
 
 def _below(n: int, rng: Generator) -> int:
-    """A random number below ``n``, which may exceed 64 bits."""
+    """Draw a random number below ``n``, which may exceed 64 bits."""
     return int.from_bytes(rng.bytes(n.bit_length() // 8 + 8), "little") % n
 
 
 def params_at(space: SearchSpace, units: list[float]) -> dict[str, Value]:
-    """The point of a space at coordinates of the unit cube.
+    """Point of a space at coordinates of the unit cube.
 
     Args:
         space: of several boxes, the first coordinate picks one.
@@ -138,5 +138,5 @@ def params_at(space: SearchSpace, units: list[float]) -> dict[str, Value]:
 
 
 def n_units(space: SearchSpace) -> int:
-    """How many coordinates ``params_at`` reads."""
+    """Number of coordinates that ``params_at`` reads."""
     return max(len(box.order) for box in space) + (len(space.boxes) > 1)

@@ -1,11 +1,11 @@
-"""Scores as a surrogate model likes them: bad ones cannot flatten the good ones."""
+"""Transformations of scores for a surrogate model: bad scores must not flatten the good ones."""
 
 import numpy as np
 from scipy.special import ndtri
 
 
 def shrunk(values: np.ndarray) -> np.ndarray:
-    """The values divided by their largest magnitude, so that no square of them overflows."""
+    """Divide the values by their largest magnitude, so that no square of them overflows."""
     largest = np.abs(values).max()
     return values / largest if largest > 0 else values
 
@@ -38,7 +38,7 @@ def half_rank(gains: np.ndarray) -> np.ndarray:
 
 
 def standardised(values: np.ndarray) -> np.ndarray:
-    """The values with mean 0 and standard deviation 1; zeros where all are equal."""
+    """Scale the values to mean 0 and standard deviation 1; zeros if all are equal."""
     centred = values - values.mean()
     spread = centred.std()
     return centred / spread if spread > 0 else np.zeros_like(centred)

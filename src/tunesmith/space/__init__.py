@@ -1,4 +1,4 @@
-"""What may vary: parameters, conditions, constraints, grids."""
+"""Search spaces: parameters, conditions, constraints, grids."""
 
 from tunesmith.space.grid import Grid
 from tunesmith.space.parameter import Categorical, Distribution, Float, Int, Parameter

@@ -1,9 +1,8 @@
 """Every point of a finite space, lazily, in the order of scikit-learn's ``ParameterGrid``.
 
-A point has a number: boxes one after the other, within a box the last name (sorted) varies
+A point has a number: boxes come one after the other, and within a box the last name (sorted) varies
 fastest. Numbers that would repeat a point (they differ only in inactive parameters) or break a
-constraint stand for nothing. Nothing is stored, so a grid of 10^9 points costs as much as one of
-ten.
+constraint have no point. Nothing is stored, so a grid of 10^9 points costs as much as one of ten.
 """
 
 from collections.abc import Iterator
@@ -44,12 +43,12 @@ class Grid:
 
     @property
     def n_numbers(self) -> int:
-        """How many numbers there are; an upper bound of the number of points."""
+        """Count the numbers; an upper bound of the number of points."""
         return sum(self._sizes)
 
     @cached_property
     def n_points(self) -> int | None:
-        """How many points there are; ``None`` where counting would take too long."""
+        """Count the points; ``None`` if that would take too long."""
         if not self.space.constraints and not any(box.conditions for box in self.space):
             return self.n_numbers
         if self.n_numbers > COUNT_LIMIT:
@@ -57,7 +56,7 @@ class Grid:
         return sum(self.point(number) is not None for number in range(self.n_numbers))
 
     def point(self, number: int) -> dict[str, Value] | None:
-        """The params with this number; ``None`` where it stands for nothing.
+        """Params with this number; ``None`` if the number has no point.
 
         Raises:
             IndexError: there is no such number.
@@ -73,7 +72,7 @@ class Grid:
         return dict(sorted(params.items())) if self.space.allows(params) else None
 
     def number(self, params: Params) -> int:
-        """The number of a point; the inverse of ``point``.
+        """Number of a point; the inverse of ``point``.
 
         Raises:
             ValueError: the point lies outside the space.
@@ -86,7 +85,7 @@ class Grid:
         return sum(self._sizes[:index]) + offset
 
     def after(self, number: int) -> Iterator[dict[str, Value]]:
-        """The points whose numbers are larger, in order."""
+        """Yield the points with larger numbers, in order."""
         for following in range(number + 1, self.n_numbers):
             params = self.point(following)
             if params is not None:
@@ -102,13 +101,13 @@ class Grid:
 
 
 def endless_parameters(space: SearchSpace) -> list[str]:
-    """The parameters that no grid can list."""
+    """List the parameters that no grid can list."""
     found = [n for box in space for n, p in box.parameters.items() if p.n_levels is None]
     return list(dict.fromkeys(found))
 
 
 def count_points(space: SearchSpace) -> int | None:
-    """How many points a space has; ``None`` for a continuum, or where counting takes too long."""
+    """Count the points of a space; ``None`` for a continuum, or if counting takes too long."""
     return None if endless_parameters(space) else Grid(space).n_points
 
 

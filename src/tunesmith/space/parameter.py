@@ -1,10 +1,10 @@
-"""One parameter each: what values it may take, and how it maps to the unit interval.
+"""Types of parameters: their values, and the mapping to the unit interval.
 
-Every parameter offers the same things, so that no search strategy needs to know the kinds:
+Every parameter has the same methods, so that no search strategy needs to know the types:
 
 - ``at(u)``: the value at quantile ``u`` in [0, 1);
 - ``unit(value)``: the inverse, the middle of the value's share of [0, 1];
-- ``n_levels``: how many values there are, ``None`` for a continuum;
+- ``n_levels``: the number of values, ``None`` for a continuum;
 - ``level(i)``: the i-th value in grid order; ``index(value)`` its inverse;
 - ``canonical(value)``: the value in its one JSON form;
 - ``to_json()``: the definition, as a configuration would write it.
@@ -46,21 +46,21 @@ class Float:
 
     @property
     def n_levels(self) -> int | None:
-        """The number of steps, or ``None``."""
+        """Number of steps; ``None`` for a continuum."""
         if self.step is None:
             return 1 if self.low == self.high else None
         return math.floor((self.high - self.low) / self.step + 1e-9) + 1
 
     def level(self, index: int) -> float:
-        """The value ``index`` steps above ``low``, free of accumulated rounding."""
+        """Value ``index`` steps above ``low``, free of accumulated rounding."""
         return min(float(f"{self.low + index * (self.step or 0.0):.12g}"), self.high)
 
     def index(self, value: Value) -> int:
-        """How many steps above ``low`` a value lies."""
+        """Number of steps of a value above ``low``."""
         return round((_as_number(value) - self.low) / (self.step or 1.0))
 
     def at(self, u: float) -> float:
-        """The value at quantile ``u``."""
+        """Value at quantile ``u``."""
         if self.n_levels is not None:
             return self.level(min(int(u * self.n_levels), self.n_levels - 1))
         if self.log:
@@ -72,7 +72,7 @@ class Float:
         return min(max(float(f"{value:.12g}"), self.low), self.high)
 
     def unit(self, value: Value) -> float:
-        """The quantile of a value."""
+        """Quantile of a value."""
         number = _as_number(value)
         if self.n_levels is not None:
             return (self.index(value) + 0.5) / self.n_levels
@@ -81,7 +81,7 @@ class Float:
         return (number - self.low) / (self.high - self.low)
 
     def canonical(self, value: Value) -> float:
-        """The value as a float.
+        """Convert the value to a float.
 
         Raises:
             ValueError: no number, or outside the range or off the ladder.
@@ -134,26 +134,26 @@ class Int:
 
     @property
     def n_levels(self) -> int:
-        """How many whole numbers there are."""
+        """Number of values."""
         return (self.high - self.low) // self.step + 1
 
     def level(self, index: int) -> int:
-        """The value ``index`` steps above ``low``."""
+        """Value ``index`` steps above ``low``."""
         return self.low + index * self.step
 
     def index(self, value: Value) -> int:
-        """How many steps above ``low`` a value lies."""
+        """Number of steps of a value above ``low``."""
         return int(_as_number(value) - self.low) // self.step
 
     def at(self, u: float) -> int:
-        """The value at quantile ``u``; each whole number has its share of the axis."""
+        """Value at quantile ``u``; each whole number has its share of the axis."""
         if not self.log:
             return self.level(min(int(u * self.n_levels), self.n_levels - 1))
         low, high = math.log(self.low - 0.5), math.log(self.high + 0.5)
         return min(max(round(math.exp(low + u * (high - low))), self.low), self.high)
 
     def unit(self, value: Value) -> float:
-        """The quantile of a value."""
+        """Quantile of a value."""
         number = _as_number(value)
         if not self.log:
             return (self.index(value) + 0.5) / self.n_levels
@@ -161,7 +161,7 @@ class Int:
         return (math.log(number) - low) / (high - low)
 
     def canonical(self, value: Value) -> int:
-        """The value as an int.
+        """Convert the value to an int.
 
         Raises:
             ValueError: no whole number, or outside the range or between two steps.
@@ -183,7 +183,7 @@ class Int:
 
 @dataclass(frozen=True)
 class Categorical:
-    """One of a list of JSON values, told apart as JSON does: ``1``, ``1.0`` and ``true`` differ.
+    """One of a list of JSON values, compared as in JSON: ``1``, ``1.0`` and ``true`` differ.
 
     A constant is a choice among one.
 
@@ -218,19 +218,19 @@ class Categorical:
 
     @property
     def n_levels(self) -> int:
-        """How many choices there are."""
+        """Number of choices."""
         return len(self.choices)
 
     def level(self, index: int) -> Value:
-        """The choice at ``index``, in the order listed."""
+        """Choice at ``index``, in the order listed."""
         return self.choices[index]
 
     def at(self, u: float) -> Value:
-        """The choice at quantile ``u``."""
+        """Choice at quantile ``u``."""
         return self.choices[min(int(u * self.n_levels), self.n_levels - 1)]
 
     def index(self, value: Value) -> int:
-        """Where a value stands in the list.
+        """Place of a value in the list.
 
         Raises:
             ValueError: not one of the choices.
@@ -244,11 +244,11 @@ class Categorical:
         return alike[0]
 
     def unit(self, value: Value) -> float:
-        """The middle of the choice's share of the axis."""
+        """Middle of the choice's share of the axis."""
         return (self.index(value) + 0.5) / self.n_levels
 
     def canonical(self, value: Value) -> Value:
-        """The choice that equals the value (``3000000`` finds a listed ``3e6``)."""
+        """Choice that equals the value (``3000000`` finds a listed ``3e6``)."""
         return self.choices[self.index(value)]
 
     def to_json(self) -> list[Value]:
@@ -281,27 +281,27 @@ class Distribution:
         return hasattr(self._frozen, "pmf")
 
     def level(self, index: int) -> Value:
-        """A continuum has no levels."""
+        """Refuse: a continuum has no levels."""
         raise IndexError(f"scipy.stats.{self.name} has no level {index}")
 
     def index(self, value: Value) -> int:
-        """A continuum has no levels."""
+        """Refuse: a continuum has no levels."""
         raise IndexError(f"scipy.stats.{self.name} has no level for {value}")
 
     def at(self, u: float) -> float:
-        """The value at quantile ``u``, kept off the ends, which may be infinite."""
+        """Value at quantile ``u``, kept off the ends, which may be infinite."""
         value = float(self._frozen.ppf(min(max(u, 1e-12), 1 - 1e-12)))
         return int(value) if self._discrete else float(f"{value:.12g}")
 
     def unit(self, value: Value) -> float:
-        """The quantile of a value."""
+        """Quantile of a value."""
         number = _as_number(value)
         if self._discrete:
             return float(self._frozen.cdf(number) - self._frozen.pmf(number) / 2)
         return float(self._frozen.cdf(number))
 
     def canonical(self, value: Value) -> float:
-        """The value as the distribution yields it.
+        """Convert the value to the form that the distribution yields.
 
         Raises:
             ValueError: outside the distribution's support.

@@ -1,6 +1,6 @@
-"""Written forms of a search space -> ``SearchSpace``; every violation at once.
+"""Parser of the written forms of a search space, which collects every violation.
 
-A space is a mapping from names to definitions, or a list of such mappings (a union of boxes, as
+A space is a mapping from names to definitions, or a list of such mappings (a union of boxes, like
 scikit-learn's list of param grids), or ``{parameters: …, constraints: […]}``.
 """
 
@@ -34,7 +34,7 @@ def parse_space(data: Any) -> tuple[SearchSpace | None, list[Violation]]:
     """Read a space as a configuration or a JSON file writes it.
 
     Returns:
-        The space, or ``None`` together with everything that is wrong; paths start at the space.
+        The space, or ``None`` with all violations; paths start at the space.
     """
     parser = _Parser()
     space = parser.space(data)
@@ -48,11 +48,11 @@ class _Parser:
     violations: list[Violation] = field(default_factory=list)
 
     def add(self, path: Path, message: str, hint: str = "") -> None:
-        """Note something that is wrong."""
+        """Add a violation."""
         self.violations.append(Violation(path, message, hint))
 
     def space(self, data: Any) -> SearchSpace | None:
-        """The whole."""
+        """Parse the whole space."""
         if isinstance(data, Mapping) and set(data) == {"parameters", "constraints"}:
             boxes = self.boxes(data["parameters"], ("parameters",))
             constraints = self.constraints(data["constraints"])
@@ -68,14 +68,14 @@ class _Parser:
             return None
 
     def _check_no_constraints(self, data: Any) -> None:
-        """Conditions among the parameters: somebody forgot the level above them."""
+        """Report conditions among the parameters: the level above them was forgotten."""
         found = data.get("constraints") if isinstance(data, Mapping) else None
         if isinstance(found, list) and any(COMPARISON.search(str(item)) for item in found):
             hint = "Write `space: {parameters: {…}, constraints: […]}`."
             self.add(("constraints",), "constraints stand beside the parameters.", hint)
 
     def boxes(self, data: Any, path: Path) -> tuple[Box, ...]:
-        """One box or a list of them."""
+        """Parse one box or a list of them."""
         if isinstance(data, list):
             found = [self.box(item, (*path, index)) for index, item in enumerate(data)]
         else:
@@ -85,7 +85,7 @@ class _Parser:
         return tuple(box for box in found if box is not None)
 
     def box(self, data: Any, path: Path) -> Box | None:
-        """Named parameters."""
+        """Parse named parameters."""
         if not isinstance(data, Mapping):
             self.add(path, f"expected names with their values, found {_show(data)}.", FORMS)
             return None
@@ -133,7 +133,7 @@ class _Parser:
                 self.add(path, f"`{condition.parent}` never has this value: {error}.")
 
     def conditions(self, data: Any, path: Path) -> tuple[Condition, ...]:
-        """``when: {parent: value or list of values}``."""
+        """Parse ``when: {parent: value or list of values}``."""
         if not isinstance(data, Mapping) or not data:
             message = f"expected a parameter and its values, found {_show(data)}."
             self.add(path, message, "For example `when: {kernel: rbf}`.")
@@ -146,7 +146,7 @@ class _Parser:
     # -- one parameter -----------------------------------------------------------------------
 
     def parameter(self, data: Any, path: Path) -> Parameter | None:
-        """One definition."""
+        """Parse one definition."""
         if isinstance(data, list):
             return self.make(path, lambda: Categorical(tuple(data)))
         if not isinstance(data, Mapping):
@@ -185,7 +185,7 @@ class _Parser:
             self.add((*path, "log"), f"expected true or false, found {_show(data['log'])}.")
 
     def choices(self, data: Any, path: Path) -> Parameter | None:
-        """``values: [...]``."""
+        """Parse ``values: [...]``."""
         if not isinstance(data, list):
             self.add(path, f"expected a list, found {_show(data)}.", f"Write `[{data}]`.")
             return None
@@ -194,7 +194,7 @@ class _Parser:
     def number(
         self, make: type[Float] | type[Int], data: Mapping[str, Any], kind: str, path: Path
     ) -> Parameter | None:
-        """``float: [low, high]`` or ``int: [low, high]``."""
+        """Parse ``float: [low, high]`` or ``int: [low, high]``."""
         bounds = data[kind]
         if not (isinstance(bounds, list) and len(bounds) == 2):
             message = f"expected [low, high], found {_show(bounds)}."
@@ -226,7 +226,7 @@ class _Parser:
         )
 
     def distribution(self, data: Mapping[str, Any], path: Path) -> Parameter | None:
-        """``scipy: name`` with ``args`` and ``kwds``."""
+        """Parse ``scipy: name`` with ``args`` and ``kwds``."""
         name, args, kwds = data["scipy"], data.get("args", []), data.get("kwds", {})
         if not isinstance(name, str) or not isinstance(args, list) or not isinstance(kwds, Mapping):
             example = "For example `{scipy: expon, kwds: {scale: 2.0}}`."
@@ -235,7 +235,7 @@ class _Parser:
         return self.make(path, lambda: _checked_distribution(name, tuple(args), dict(kwds)))
 
     def make(self, path: Path, maker: Callable[[], Parameter]) -> Parameter | None:
-        """Call the constructor; what it refuses is a violation."""
+        """Call the constructor; an error of it is a violation."""
         try:
             return maker()
         except ValueError as error:
@@ -243,7 +243,7 @@ class _Parser:
             return None
 
     def constraints(self, data: Any) -> tuple[Expression, ...]:
-        """A list of conditions over parameters."""
+        """Parse a list of conditions over parameters."""
         if not isinstance(data, list):
             self.add(("constraints",), f"expected a list of conditions, found {_show(data)}.")
             return ()

@@ -10,7 +10,7 @@ from tunesmith.space.space import SearchSpace
 
 
 def from_python(data: Any) -> SearchSpace:
-    """A space as Python code writes it.
+    """Convert a space from the forms that Python code uses.
 
     Args:
         data: scikit-learn's ``param_grid`` or ``param_distributions``: names with lists, arrays,
@@ -23,7 +23,7 @@ def from_python(data: Any) -> SearchSpace:
         distributions keep their quantiles.
 
     Raises:
-        UsageError: everything in it that cannot be searched.
+        UsageError: all parts that cannot be searched.
     """
     space, violations = parse_space(as_written(data))
     if space is None:
@@ -32,7 +32,7 @@ def from_python(data: Any) -> SearchSpace:
 
 
 def as_written(data: Any) -> Any:
-    """Python objects as a configuration would write them; what is no mapping stays as it is.
+    """Convert Python objects to the form of a configuration; anything but a mapping stays as it is.
 
     Raises:
         UsageError: one of them cannot be written.
@@ -83,18 +83,18 @@ def _plain_value(item: Any) -> Any:
 
 
 def is_frozen(value: Any) -> bool:
-    """Whether it is a distribution of scipy's with its arguments."""
+    """True for a distribution of scipy's with its arguments."""
     return hasattr(value, "ppf") and hasattr(value, "dist") and hasattr(value, "support")
 
 
 def is_optunas(value: Any) -> bool:
-    """Whether it is a distribution of Optuna's."""
+    """True for a distribution of Optuna's."""
     cls = type(value)
     return cls.__module__.startswith("optuna.") and cls.__name__.endswith("Distribution")
 
 
 def shown(value: Any) -> str:
-    """A value for a message: short, whatever it is."""
+    """Shorten a value for a message."""
     try:
         text = " ".join(repr(value).split())
     except Exception:  # noqa: BLE001 - an object that cannot be printed can still be refused

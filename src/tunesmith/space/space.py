@@ -1,8 +1,8 @@
 """The search space: a union of boxes, conditions within a box, constraints over all.
 
-A box is what scikit-learn calls a param grid: names with the values that each may take. A list of
+A box is a param grid in scikit-learn's terms: names with the values that each may take. A list of
 param grids is a union of boxes. A condition makes a parameter active only for some values of
-another; inactive parameters are no part of a point.
+another; inactive parameters are not part of a point.
 """
 
 from collections.abc import Iterator, Mapping
@@ -31,7 +31,7 @@ class Condition:
         return frozenset(canonical_json(value) for value in self.values)
 
     def holds(self, params: Params) -> bool:
-        """Whether the parent is active and has one of the values."""
+        """True if the parent is active and has one of the values."""
         return self.parent in params and canonical_json(params[self.parent]) in self._texts
 
 
@@ -41,7 +41,7 @@ class Box:
 
     Raises:
         ValueError: a condition names an unknown parent or a value that the parent cannot have, or
-            conditions go round in a circle.
+            conditions form a circle.
     """
 
     parameters: Mapping[str, Parameter]
@@ -69,7 +69,7 @@ class Box:
 
     @cached_property
     def order(self) -> tuple[str, ...]:
-        """The names, sorted, parents before what depends on them."""
+        """Names, sorted, with parents before the parameters that depend on them."""
         done: dict[str, None] = {}
         waiting = sorted(self.parameters)
         while waiting:
@@ -93,7 +93,7 @@ class Box:
         return params
 
     def is_active(self, name: str, params: Params) -> bool:
-        """Whether a parameter counts, given the values of its parents."""
+        """True if a parameter is active, given the values of its parents."""
         return all(condition.holds(params) for condition in self.conditions.get(name, ()))
 
     def canonical(self, params: Params) -> dict[str, Value]:
@@ -163,17 +163,17 @@ class SearchSpace:
         return list(dict.fromkeys(name for box in self.boxes for name in box.parameters))
 
     def allows(self, params: Params) -> bool:
-        """Whether every constraint holds; one that cannot be computed does not."""
+        """True if every constraint holds; one that cannot be computed does not."""
         try:
             return all(constraint.holds(params) for constraint in self.constraints)
         except ExpressionError:
             return False
 
     def locate(self, params: Params) -> tuple[int, dict[str, Value]]:
-        """The box that holds the params, and their canonical form.
+        """Find the box that holds the params, and their canonical form.
 
-        The first one in which all of them are active, else the first that holds them at all: a
-        point keeps its meaning where boxes overlap.
+        It is the first box in which all of them are active, else the first that holds them at all:
+        a point keeps its meaning if boxes overlap.
 
         Raises:
             ValueError: no box holds them, or a constraint is broken.
@@ -195,7 +195,7 @@ class SearchSpace:
         return index, found
 
     def canonical(self, params: Params) -> dict[str, Value]:
-        """The one form of a point: active parameters, canonical values, sorted names.
+        """Canonical form of a point: active parameters, canonical values, sorted names.
 
         Raises:
             ValueError: the point lies outside the space.
@@ -215,7 +215,7 @@ class SearchSpace:
         return canonical_json(dict(params))
 
     def sample(self, rng: Generator) -> dict[str, Value]:
-        """A random point: a box, then each parameter of it, uniformly (in log where so said).
+        """Draw a random point: a box, then each of its parameters, uniformly or in log.
 
         Raises:
             ValueError: the constraints leave practically nothing.

@@ -1,7 +1,7 @@
-"""Trials on small budgets first: the best of them are tried again with larger ones.
+"""Strategy with budgets: all trials start small, and the best are promoted to larger budgets.
 
-A trial with a larger budget is a trial of its own, with the same params but for the budget. Only
-trials with the full budget are complete, and ranked.
+A promoted trial is a trial of its own, with the same params but for the budget. Only trials with
+the full budget are complete and ranked.
 """
 
 from collections.abc import Iterator, Sequence
@@ -16,16 +16,16 @@ from tunesmith.study.strategy import LATER, AllTheWay, Later, Sampling
 from tunesmith.types import Params, State
 
 PROMOTED = "promoted"
-"""The origin of a trial that goes on."""
+"""Origin of a promoted trial."""
 
 
 @dataclass(frozen=True)
 class Budgeted(AllTheWay):
-    """Proposes a trial that goes on, if there is one; else a new one.
+    """Proposes a promoted trial if there is one, else a new one.
 
-    Trial k is proposed from the smallest history, of those with trials 0 to n told for n from k -
-    window + 1 to k, that has a proposal to make. So it depends on no worker's speed, also where
-    the sampler has nothing new and others must be waited for.
+    Trial k is proposed from the smallest history that has a proposal to make, among those in which
+    trials 0 to n are completed, for n from k - window + 1 to k. So it does not depend on the speed
+    of any worker, also if the sampler has nothing new and completed trials must be waited for.
     """
 
     sampling: Sampling
@@ -34,21 +34,21 @@ class Budgeted(AllTheWay):
 
     @property
     def window(self) -> int:
-        """The sampler's own."""
+        """The sampler's look-ahead."""
         return self.sampling.window
 
     @property
     def looks_back(self) -> bool:
-        """Results decide who goes on."""
+        """True: results decide which trials are promoted."""
         return True
 
     @property
     def n_points(self) -> int | None:
-        """Not known: it depends on who goes on."""
+        """Unknown: it depends on the promotions."""
         return None
 
     def propose(self, log: TrialLog) -> tuple[str, Params] | Later | None:
-        """The next trial's origin and params."""
+        """Origin and params of the next trial."""
         number = len(log.asked)
         for n_told in range(max(0, number - self.window + 1), number + 1):
             if n_told > len(log.told):
@@ -78,22 +78,22 @@ class Budgeted(AllTheWay):
         return (sampling.name, found[0]) if found else None
 
     def key(self, params: Params) -> str:
-        """The params as text."""
+        """Text of the params."""
         return canonical_json(dict(params))
 
     def points(self, trial: Trial, objective: Objective) -> Sequence[Params]:  # noqa: ARG002
-        """Its params alone."""
+        """The trial's params only."""
         return (trial.params,)
 
     def judged(self, trial: Trial) -> Trial:
-        """A trial that ended before the full budget is not complete."""
+        """Mark a trial that ended before the full budget as not complete."""
         is_short = trial.params[self.parameter] != self.budgets.max
         is_pruned = is_short and trial.state is State.COMPLETE
         return replace(trial, state=State.PRUNED) if is_pruned else trial
 
 
 class _Runs:
-    """A history, by what was proposed and how far it has come."""
+    """A history, by proposal and by the budget that each has reached."""
 
     def __init__(self, history: History, parameter: str, budgets: Budgets) -> None:
         self._history, self._parameter, self._budgets = history, parameter, budgets
@@ -109,7 +109,7 @@ class _Runs:
         return {k: v for k, v in trial.params.items() if k != self._parameter}
 
     def next_to_go_on(self) -> Params | None:
-        """With its next budget; from the largest budget downwards, the best first."""
+        """Next promoted trial with its budget; largest budget first, then the best trial."""
         ladder = self._budgets.ladder
         for step in range(len(ladder) - 2, -1, -1):
             for bracket in range(min(step, len(self._budgets.brackets) - 1), -1, -1):
@@ -121,7 +121,7 @@ class _Runs:
         return None
 
     def _going_on(self, bracket: int, budget: int) -> list[Trial]:
-        """Those told with this budget that are good enough, best first."""
+        """Completed trials with this budget that are good enough, best first."""
         metric = self._history.objectives[0]
         told = [trial for trial in self._told_at(budget) if self._bracket(trial) == bracket]
         scored = [trial for trial in told if trial.state is not State.FAILED]
@@ -137,10 +137,10 @@ class _Runs:
         return self._budgets.ladder.index(_whole(first.params[self._parameter]))
 
     def as_history(self, sampling: Sampling) -> History:
-        """What the sampler sees: proposals without budgets, with scores at one budget.
+        """History for the sampler: proposals without budgets, with scores at one budget.
 
-        As in BOHB (Falkner et al. 2018) that is the largest budget which enough proposals have
-        come to; the others count as weaker.
+        As in BOHB (Falkner et al. 2018) this is the largest budget that enough proposals have
+        reached; the others count as weaker.
         """
         enough = len(sampling.space.names) + 2
         at: dict[int, dict[str, Trial]] = {}

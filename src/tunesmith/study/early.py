@@ -1,8 +1,8 @@
-"""Trials that stream their progress: who is not good enough on the way is stopped there.
+"""Strategy for trials that stream their progress: weak ones are pruned on the way.
 
-How good is good enough is settled when a trial is asked for, from the trials that are told by
-then. So nobody has to wait, and the same study stops the same trials at the same steps whatever
-the number of workers.
+The pruning thresholds of a trial are fixed when it is asked for, from the trials that are completed
+by then. So no worker has to wait, and the same study prunes the same trials at the same steps for
+any number of workers.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,42 +17,42 @@ from tunesmith.types import Params
 
 @dataclass(frozen=True)
 class Stopping(AllTheWay):
-    """A sampling whose weaker trials are stopped early."""
+    """A sampling strategy that prunes weak trials early."""
 
     sampling: Sampling
     budgets: Budgets
 
     @property
     def window(self) -> int:
-        """The sampler's own."""
+        """The sampler's look-ahead."""
         return self.sampling.window
 
     @property
     def looks_back(self) -> bool:
-        """Results decide who is stopped."""
+        """True: results decide which trials are pruned."""
         return True
 
     @property
     def n_points(self) -> int | None:
-        """Points of the space, where it is finite."""
+        """Number of points of the space, if it is finite."""
         return self.sampling.n_points
 
     def propose(self, log: TrialLog) -> tuple[str, Params] | Later | None:
-        """What the sampling proposes."""
+        """Proposal of the sampling strategy."""
         return self.sampling.propose(log)
 
     def key(self, params: Params) -> str:
-        """The sampling's own."""
+        """Key of the sampling strategy."""
         return self.sampling.key(params)
 
     def points(self, trial: Trial, objective: Objective) -> Sequence[Params]:  # noqa: ARG002
-        """Its params alone."""
+        """The trial's params only."""
         return (trial.params,)
 
     def bounds(self, log: TrialLog, trial: Trial, fold: int) -> Mapping[int, float]:
-        """From what the told trials had at the same steps of the same fold.
+        """Pruning thresholds, from the completed trials at the same steps of the same fold.
 
-        Starting points run to their end: they are what the others are held against.
+        Starting points run to their end, since the others are compared with them.
         """
         if trial.number < len(self.sampling.start):
             return {}
@@ -71,7 +71,7 @@ class Stopping(AllTheWay):
 
 
 def _gains(trial: Trial, fold: int, step: int, metric: Metric) -> list[float]:
-    """A trial's gain at a step of a fold, if it came so far."""
+    """Gain of a trial at a step of a fold, if it came so far."""
     progress = next((result.progress for result in trial.folds if result.fold == fold), ())
     has_come = bool(progress) and progress[-1][0] >= step
     return [metric.sign * score_at(progress, step)] if has_come else []
@@ -80,10 +80,11 @@ def _gains(trial: Trial, fold: int, step: int, metric: Metric) -> list[float]:
 def held_against(
     result: FoldResult, bounds: Mapping[int, float], metric: Metric
 ) -> FoldResult | None:
-    """A known result as it would be with these bounds.
+    """Cut a known result as these pruning thresholds would have done.
 
     Returns:
-        The result, cut off where it falls short; ``None`` if it was cut off before that is known.
+        The result, cut off at the step that falls short; ``None`` if it was cut off before that
+        step.
     """
     progress = result.progress
     if not progress or result.failure is not None:

@@ -1,4 +1,4 @@
-"""The winner on the hold-out rows: scored once, when the search has ended."""
+"""The score of the winner on the hold-out rows: computed once, when the search has ended."""
 
 from tunesmith.execute.executor import Executor
 from tunesmith.history import HOLDOUT, Trial
@@ -15,9 +15,9 @@ def score_holdout(
     gate: SignalGate,
     winner: Trial | None,
 ) -> None:
-    """Train the winner on all rows that the search saw, score it on those that it never saw.
+    """Train the winner on all rows that the search saw, and score it on the held-out rows.
 
-    What the ledger knows is not evaluated again. Nothing is chosen by the outcome.
+    Known results are not evaluated again. The outcome decides nothing.
 
     Raises:
         StopRequested: a signal came.

@@ -1,4 +1,4 @@
-"""An objective that notes every result in its worker's journal before it answers."""
+"""An objective that writes every result into its worker's journal before it answers."""
 
 import os
 from collections.abc import Callable
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 @dataclass
 class Journaled:
-    """A call for executors. Picklable; each process that it comes to has a journal of its own.
+    """A call for executors. Picklable; each process that gets it has a journal of its own.
 
     Args:
         evaluate: of the objective.
         key: of the objective.
         folder: of the journals.
-        mark: of the run.
+        mark: identity of the run.
     """
 
     evaluate: Callable[[Fit], list[FoldResult]]
@@ -33,7 +33,7 @@ class Journaled:
     _journal: Journal | None = field(default=None, repr=False)
 
     def __call__(self, fit: Fit) -> list[FoldResult]:
-        """Evaluate, and note the results."""
+        """Evaluate, and write the results into the journal."""
         results = [result.checked() for result in self.evaluate(fit)]
         found = zip(fit.points, results, strict=False)
         self._of_this_process().note({self.key(params, fit.fold): r for params, r in found})
@@ -46,7 +46,7 @@ class Journaled:
 
     @classmethod
     def of(cls, objective: Objective, ledger: "Ledger", run_id: int, folder: Path) -> "Journaled":
-        """Around an objective, for a run that has begun."""
+        """Wrap an objective, for a run that has begun."""
         objective.key({}, 0)  # finds, for all workers, what the keys of a fold have in common
         mark = RunMark(run_id, ledger.started(run_id))
         return cls(objective.evaluate, objective.key, folder, mark)

@@ -1,4 +1,4 @@
-"""A recorder that lets go of what only the best trials need to keep."""
+"""A recorder that drops the artifacts of all but the best trials."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -10,12 +10,12 @@ from tunesmith.types import State
 
 @dataclass
 class KeepingBest:
-    """Passes everything on, and tells who has left the best.
+    """Passes everything on, and reports the trials that leave the best.
 
     Args:
         recorder: gets everything.
-        metric: what ranks.
-        n_best: so many trials keep what they have; of equals the earlier ones.
+        metric: ranks the trials.
+        n_best: number of trials that keep their artifacts; the earlier one among equals.
         drop: called with the evaluation keys of a trial that keeps nothing.
     """
 
@@ -26,24 +26,24 @@ class KeepingBest:
     _best: list[tuple[float, int, Sequence[str]]] = field(default_factory=list)
 
     def known(self, keys: Iterable[str]) -> dict[str, FoldResult]:
-        """What is known under these keys."""
+        """Known results under these keys."""
         return self.recorder.known(keys)
 
     def asked(self, trial: Trial) -> None:
-        """Note a proposed trial."""
+        """Record a proposed trial."""
         self.recorder.asked(trial)
 
     def result(self, key: str, result: FoldResult) -> None:
-        """Note a finished evaluation."""
+        """Record a finished evaluation."""
         self.recorder.result(key, result)
 
     def told(self, trial: Trial, keys: Sequence[str]) -> None:
-        """Note a finished trial; whoever leaves the best, lets go."""
+        """Record a completed trial; trials that leave the best drop their artifacts."""
         self.recorder.told(trial, keys)
         self.begin(trial, keys)
 
     def begin(self, trial: Trial, keys: Sequence[str]) -> None:
-        """Take in a trial that was told before."""
+        """Take in a trial that was completed before."""
         if trial.state is not State.COMPLETE:
             self.drop(keys)
             return
@@ -54,9 +54,9 @@ class KeepingBest:
         del self._best[self.n_best :]
 
     def commit_when_due(self) -> None:
-        """Save what has arrived, unless that was done a moment ago."""
+        """Commit new results, unless that was done a moment ago."""
         self.recorder.commit_when_due()
 
     def commit(self) -> None:
-        """Save everything noted so far."""
+        """Commit all results so far."""
         self.recorder.commit()

@@ -1,7 +1,7 @@
-"""The loop: ask -> plan -> run -> record -> tell. No text, no drawing, no SQL.
+"""The loop of a study: ask -> plan -> run -> record -> tell. No text, no drawing, no SQL.
 
-Trial k is asked when exactly the trials up to k - window are told, and trials are told in number
-order. So the trials of a study depend on its definition and seed alone: not on the number of
+Trial k is asked when exactly the trials up to k - window are completed, and trials are told in
+number order. So the trials of a study depend only on its definition and seed: not on the number of
 workers, the order in which fits end, or interruptions. A criterion that is met after trial m ends
 the study *at* m: trials asked ahead are dropped (their folds stay in the ledger).
 """
@@ -27,9 +27,9 @@ from tunesmith.types import Params
 
 TICK_S = 0.5
 LAST_FITS = 10
-"""So many of the last fits, for each worker, begin with the largest."""
+"""Number of last fits, per worker, that begin with the largest."""
 FORESEEN = 4096
-"""So many trials, and points of them, are asked for at a time where results change nothing."""
+"""Number of trials, and of their points, that are asked for at a time if results change nothing."""
 NAMES = {
     "defaults": "the estimator's defaults are",
     "current": "the current best parameters are",
@@ -41,7 +41,7 @@ ALL_TRIED = "all points of the space were tried"
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a run ended."""
+    """The end of a run."""
 
     history: History
     stopped_by: str
@@ -52,7 +52,7 @@ class Outcome:
 
 @dataclass
 class Study:
-    """One run of a study, from the first ask to the reason to stop."""
+    """One run of a study, from the first proposal to the reason to stop."""
 
     strategy: Strategy
     objective: Objective
@@ -82,7 +82,7 @@ class Study:
         """Evaluate trials until a criterion is met.
 
         Raises:
-            StopRequested: a signal came; what has arrived is committed.
+            StopRequested: a signal came; finished evaluations are committed.
         """
         try:
             reason = self._stop_reason()
@@ -100,7 +100,7 @@ class Study:
         return self.outcome(reason)
 
     def outcome(self, stopped_by: str) -> Outcome:
-        """Where the study stands, with a reason why it ends there."""
+        """Outcome at this moment, with a reason to end."""
         counts = self._n_evaluated, self._n_reused, round(self._n_fits)
         return Outcome(self.log.finished(), stopped_by, *counts)
 
@@ -127,7 +127,7 @@ class Study:
         return n_open < self._ahead and self._n_open_points < FORESEEN
 
     def _look_ahead(self) -> int:
-        """How many trials may be under way: the window, or many where no result matters.
+        """Number of pending trials: the look-ahead, or many if no result matters.
 
         The trials are the same either way. Those that are asked together can share their fits.
         """
@@ -151,7 +151,7 @@ class Study:
         return opened
 
     def _submit(self, asked: Sequence[Opened]) -> None:
-        """Take what the ledger knows; have the rest evaluated."""
+        """Take known results from the ledger; submit the rest for evaluation."""
         known = self.recorder.known(key for opened in asked for key in opened.all_keys)
         for opened in asked:
             opened.take(known)
@@ -271,7 +271,7 @@ class Study:
 
 
 def results_of(future: Future[list[FoldResult]], fit: Fit) -> list[FoldResult]:
-    """The results of a finished call; a dead worker or a time-out is a failed fold."""
+    """Results of a finished call; a dead worker or a time-out is a failed fold."""
     try:
         return [result.checked() for result in future.result()]
     except CallTimeoutError as error:
@@ -290,12 +290,12 @@ def _failed(fold: int, kind: str, error: BaseException) -> FoldResult:
 def unique_start(
     space: SearchSpace, wanted: Sequence[tuple[str, Params]], unsaid: Container[str] = ()
 ) -> tuple[tuple[tuple[str, Params], ...], list[str]]:
-    """The starting points that lie in the space, canonical, without repeats.
+    """Starting points that lie in the space, canonical, without repeats.
 
     Args:
         space: of the study.
         wanted: (origin, params).
-        unsaid: origins that nobody asked for by name.
+        unsaid: origins that the user did not name.
 
     Returns:
         The points with their origins, and one sentence for every other point that was left out.

@@ -1,4 +1,4 @@
-"""A trial on its way: its points, what is known of them, and which of them is told."""
+"""A pending trial: its points, their known results, and the choice of the best one."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -13,26 +13,26 @@ from tunesmith.types import Params, State
 
 @dataclass
 class Opened:
-    """A trial that was asked for and is not yet told.
+    """A trial that was asked for and is not yet completed.
 
-    Its points are what was proposed and, where it has a curve, all that its fits score besides.
+    Its points are the proposed params and, if there are submodel candidates, all of those.
     """
 
     trial: Trial
     points: tuple[Params, ...]
-    """In order: of equally good ones the first is told."""
+    """Points in order: the first of equally good ones is chosen."""
     keys: tuple[tuple[str, ...], ...]
-    """Of the evaluations: by point, by fold."""
+    """Keys of the evaluations: by point, by fold."""
     proposed: int
-    """The place of what was proposed."""
+    """Place of the proposed params."""
     metric: Metric
     """The first objective."""
     bounds: Sequence[Mapping[int, float]]
-    """How good a fit must be to go on, by fold."""
+    """Pruning thresholds by fold."""
     results: dict[tuple[int, int], FoldResult] = field(default_factory=dict)
-    """By place and fold."""
+    """Results by place and fold."""
     n_taken: int = 0
-    """How many of them were known before."""
+    """Number of results that were known before."""
     _given_up: set[tuple[int, int]] = field(default_factory=set)
 
     @classmethod
@@ -43,7 +43,7 @@ class Opened:
         objective: Objective,
         bounds: Sequence[Mapping[int, float]] = (),
     ) -> "Opened":
-        """A trial without results, and its points; by default each fit goes on to its end."""
+        """Make a trial without results, and its points; by default each fit runs to its end."""
         texts = [canonical_json(dict(params)) for params in points]
         proposed = texts.index(canonical_json(dict(trial.params)))
         folds = range(objective.n_folds)
@@ -53,21 +53,21 @@ class Opened:
 
     @property
     def asked(self) -> Asked:
-        """What the plan needs to know."""
+        """The trial in the form that the plan needs."""
         return Asked(self.trial.number, self.points, self.proposed)
 
     @property
     def all_keys(self) -> Iterator[str]:
-        """Of all evaluations."""
+        """Keys of all evaluations."""
         return (key for keys in self.keys for key in keys)
 
     @property
     def have(self) -> Iterator[tuple[int, int, int]]:
-        """(trial number, place, fold) of what is known."""
+        """Known results, as (trial number, place, fold)."""
         return ((self.trial.number, place, fold) for place, fold in self.results)
 
     def take(self, known: Mapping[str, FoldResult]) -> None:
-        """Use the known results; another study may have counted its folds otherwise."""
+        """Use the known results; another study may have numbered its folds differently."""
         for place, keys in enumerate(self.keys):
             for fold, key in enumerate(keys):
                 found = known.get(key)
@@ -77,24 +77,24 @@ class Opened:
         self.n_taken = len(self.results)
 
     def receive(self, place: int, result: FoldResult) -> None:
-        """A result of one point."""
+        """Take a result of one point."""
         self.results[place, result.fold] = result
 
     def give_up(self, place: int, fold: int) -> None:
-        """A point did not come along: it would need a fit of its own."""
+        """Drop an extra candidate, which would need a fit of its own."""
         self._given_up.add((place, fold))
 
     @property
     def is_whole(self) -> bool:
-        """Whether nothing more is to come."""
+        """True if no further result is expected."""
         n_evaluations = sum(len(keys) for keys in self.keys)
         return len(self.results) + len(self._given_up) == n_evaluations
 
     def told(self, metric: Metric, key_of: Callable[[Params], str]) -> tuple[Trial, Sequence[str]]:
-        """The trial as the best of its points, with the keys of its folds.
+        """Complete the trial as the best of its points, with the keys of its folds.
 
         Args:
-            metric: by which the points are compared; failed ones lose.
+            metric: metric that compares the points; failed ones lose.
             key_of: params -> the key of a trial with these params.
         """
         scored = {place: self._scored(place) for place in self._whole_places()}

@@ -1,4 +1,4 @@
-"""What a study tells its watchers while it runs: plain numbers, no text."""
+"""Progress of a running study: plain numbers for observers, no text."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,37 +15,37 @@ class Progress:
     n_told: int
     """Trials with results."""
     n_trials: int | None
-    """Where the trials end, if that is known."""
+    """Number of trials of the study, if it is known."""
     n_folds: int
-    """Evaluations a trial."""
+    """Number of evaluations per trial."""
     n_evaluated: int
     """Evaluations made by this run."""
     n_reused: int
     """Evaluations that the ledger already knew."""
     n_fits: int
-    """Fits made by this run; fewer than evaluations where several candidates shared one."""
+    """Fits made by this run; fewer than evaluations if several candidates shared one."""
     n_along: int
-    """Evaluations among those made that no trial had asked for: they came along with a fit."""
+    """Evaluations of extra candidates, which came free with the fit of another one."""
     n_failed: int
     """Failed trials."""
     n_pruned: int
     """Trials that ended before the full budget."""
     n_workers: int
-    """Fits at a time."""
+    """Number of fits at the same time."""
     elapsed_s: float
-    """Since this run began."""
+    """Seconds since this run began."""
     fit_s: float
     """Time spent in the evaluations made by this run, all workers together."""
     newest: Trial | None = None
-    """The trial told last."""
+    """The trial completed last."""
     best: Trial | None = None
     """The best trial by the first objective."""
 
     def eta_s(self) -> float | None:
         """Seconds until the last trial, from the mean cost of the fits that were really made.
 
-        Trials that the ledger answered count as done, not as fast: they say nothing about the
-        cost of the next fit.
+        Trials whose results the ledger knew count as done, not as fast: they do not tell the cost
+        of the next fit.
         """
         n_asked = self.n_evaluated - self.n_along
         if self.n_trials is None or not n_asked:
@@ -55,7 +55,7 @@ class Progress:
 
 
 Observer: TypeAlias = Callable[[Progress], None]
-"""Called whenever a trial is told, and about twice a second in between."""
+"""Called when a trial is completed, and about twice a second in between."""
 
 
 def silent(_progress: Progress) -> None:

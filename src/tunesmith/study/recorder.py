@@ -1,8 +1,8 @@
-"""When results are committed, and when the disk has to hold them.
+"""Recorders: they decide when results are committed, and when the disk must hold them.
 
 A commit is a write into the ledger's log: it survives the death of any process and costs little.
-What arrives between two of them is in the workers' journals. Waiting for the disk costs more,
-and helps against a loss of power alone, so that is done now and then: a loss of power can cost
+Results between two commits are in the workers' journals. Waiting for the disk costs more and only
+helps against a loss of power, so it is done now and then: a loss of power can cost
 ``MAX_UNSYNCED_S`` of finished work.
 """
 
@@ -17,54 +17,54 @@ from tunesmith.ledger.ledger import Ledger
 MAX_DELAY_S = 0.1
 MAX_UNSYNCED_S = 2.0
 SHARE = 0.1
-"""Of the time that may go into commits, and into waiting for the disk."""
+"""Share of the time that commits may take, and waiting for the disk as well."""
 MAX_PENDING = 128
-"""So many results are committed at once: the journals keep no more than that for certain."""
+"""Most results in one commit: only so many are certain to be in the journals."""
 
 
 class Recorder(Protocol):
-    """Notes what a run does, and knows what earlier ones found."""
+    """Records a run, and knows the results of earlier ones."""
 
     def known(self, keys: Iterable[str]) -> dict[str, FoldResult]:
-        """What is known under these keys."""
+        """Known results under these keys."""
 
     def asked(self, trial: Trial) -> None:
-        """Note a proposed trial."""
+        """Record a proposed trial."""
 
     def result(self, key: str, result: FoldResult) -> None:
-        """Note a finished evaluation."""
+        """Record a finished evaluation."""
 
     def told(self, trial: Trial, keys: Sequence[str]) -> None:
-        """Note a finished trial; ``keys`` are those of its folds, in order."""
+        """Record a completed trial; ``keys`` are those of its folds, in order."""
 
     def commit_when_due(self) -> None:
-        """Save what has arrived, unless that was done a moment ago."""
+        """Commit new results, unless that was done a moment ago."""
 
     def commit(self) -> None:
-        """Save everything noted so far."""
+        """Commit all results so far."""
 
 
 class NoRecorder:
-    """Keeps nothing: for studies whose results live in the caller's memory."""
+    """Records nothing: for studies whose results stay in the caller's memory."""
 
     def known(self, keys: Iterable[str]) -> dict[str, FoldResult]:  # noqa: ARG002
-        """Nothing is."""
+        """No known results."""
         return {}
 
     def asked(self, trial: Trial) -> None:
-        """Pass."""
+        """Do nothing."""
 
     def result(self, key: str, result: FoldResult) -> None:
-        """Pass."""
+        """Do nothing."""
 
     def told(self, trial: Trial, keys: Sequence[str]) -> None:
-        """Pass."""
+        """Do nothing."""
 
     def commit_when_due(self) -> None:
-        """Pass."""
+        """Do nothing."""
 
     def commit(self) -> None:
-        """Pass."""
+        """Do nothing."""
 
 
 @dataclass
@@ -75,13 +75,13 @@ class LedgerRecorder:
     study_id: int
     run_id: int
     since_run: int | None = None
-    """Trust only what runs from this one on have recorded (``--restart``)."""
+    """Use only results of this run and later ones (``--restart``)."""
     only_alone: bool = False
-    """Trust nothing that came from a shared fit (``share: off``)."""
+    """Use no result of a shared fit (``share: off``)."""
     refuted: list[str] = field(default_factory=list)
     """Kinds of sharing that gave other answers than fresh fits, as JSON."""
     holds: Holds = always
-    """Trust only what was evaluated with files that are as they were."""
+    """Tells if the files of a reading are unchanged; other results are not used."""
     _passed: list[str] = field(default_factory=list)
     _asked: list[Trial] = field(default_factory=list)
     _results: dict[str, FoldResult] = field(default_factory=dict)
@@ -93,7 +93,7 @@ class LedgerRecorder:
     _is_synced: bool = True
 
     def known(self, keys: Iterable[str]) -> dict[str, FoldResult]:
-        """What the ledger holds under these keys."""
+        """Known results of the ledger under these keys."""
         return self.ledger.known(
             keys,
             since_run=self.since_run,
@@ -102,25 +102,25 @@ class LedgerRecorder:
         )
 
     def asked(self, trial: Trial) -> None:
-        """Note a proposed trial."""
+        """Record a proposed trial."""
         self._asked.append(trial)
 
     def result(self, key: str, result: FoldResult) -> None:
-        """Note a finished evaluation."""
+        """Record a finished evaluation."""
         self._results[key] = result
         for check in result.checks:
             (self._passed if check.is_passed else self.refuted).append(check.kind)
 
     def told(self, trial: Trial, keys: Sequence[str]) -> None:
-        """Note a finished trial; ``keys`` are those of its folds, in order."""
+        """Record a completed trial; ``keys`` are those of its folds, in order."""
         self._told.append((trial, keys))
 
     def holdout(self, number: int, key: str, result: FoldResult) -> None:
-        """Write what a winner scored on the rows that the search never saw."""
+        """Record the score of a winner on the held-out rows."""
         self.ledger.record_holdout(self.study_id, self.run_id, number, key, result)
 
     def commit_when_due(self) -> None:
-        """Commit what has arrived, and sync, unless either was done a moment ago."""
+        """Commit new results, and sync, unless either was done a moment ago."""
         now = time.monotonic()
         if now - self._last_commit >= self._delay_s or len(self._results) >= MAX_PENDING:
             self._write()
@@ -128,7 +128,7 @@ class LedgerRecorder:
             self._sync()
 
     def commit(self) -> None:
-        """Commit everything noted so far, and have the disk hold it."""
+        """Commit all results so far, and make the disk hold them."""
         self._write()
         self._sync()
 

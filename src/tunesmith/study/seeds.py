@@ -1,10 +1,10 @@
-"""The one place where randomness begins."""
+"""Random generators of trials; the one place in which randomness begins."""
 
 from numpy.random import PCG64, Generator, SeedSequence
 
 
 def trial_rng(seed: int, number: int) -> Generator:
-    """The generator that proposes trial ``number``: its own stream, whatever came before.
+    """Make the generator that proposes trial ``number``: its own stream, whatever came before.
 
     A stream per trial makes resume cost nothing: no earlier draw has to be repeated.
 

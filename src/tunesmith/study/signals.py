@@ -1,7 +1,7 @@
-"""Ctrl-C and friends, let in only where nothing can break.
+"""Signals such as Ctrl-C, which interrupt a study only at safe points.
 
-A signal interrupts the study while it waits for fits; anywhere else it is kept until the next
-wait. A second one is let in at once.
+A signal interrupts the study while it waits for fits. At any other point it is kept until the next
+wait. A second one is handled at once.
 """
 
 import os
@@ -17,7 +17,7 @@ from tunesmith.interruptions import Interrupted, is_importing
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 AGAIN_S = 0.02
-"""A time budget that ends while a module is imported is looked at again after this."""
+"""Seconds until a time budget that ended during an import is checked again."""
 
 
 def _is_listened_to(number: signal.Signals) -> bool:
@@ -27,16 +27,16 @@ def _is_listened_to(number: signal.Signals) -> bool:
 
 @contextmanager
 def time_budget(budget_s: float | None) -> Iterator[Callable[[], bool]]:
-    """For the duration of the block, ask this process to end (SIGTERM) when its time is up.
+    """For the duration of the block, end this process (SIGTERM) when its time is up.
 
     Args:
         budget_s: seconds; ``None`` for no end.
 
     Returns:
-        Tells whether the time was up.
+        A function that tells if the time was up.
 
     Raises:
-        SystemExit: it was, while nobody listened to signals.
+        SystemExit: the time was up while signals were not handled.
     """
     spent: list[int] = []
 
@@ -102,7 +102,7 @@ class SignalGate:
 
     @contextmanager
     def waiting(self) -> Iterator[None]:
-        """Let signals in for the duration of the block.
+        """Handle signals for the duration of the block.
 
         Raises:
             StopRequested: a signal came, now or since the last wait.

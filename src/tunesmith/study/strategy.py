@@ -1,4 +1,4 @@
-"""How trials are proposed: everything that fixes the sequence of a study."""
+"""Strategies that propose trials: everything that fixes the sequence of a study."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ class _Later(Enum):
 
 Later: TypeAlias = Literal[_Later.LATER]
 LATER: Final = _Later.LATER
-"""Nothing to propose until more trials are told."""
+"""Answer of a strategy that has nothing to propose until more trials are completed."""
 NO_BOUNDS: Mapping[int, float] = MappingProxyType({})
 
 
@@ -31,71 +31,71 @@ class Strategy(Protocol):
 
     @property
     def window(self) -> int:
-        """Trial k is asked when exactly the trials up to k - window are told."""
+        """Look-ahead: trial k is asked when exactly the trials up to k - window are completed."""
 
     @property
     def looks_back(self) -> bool:
-        """Whether results change what is proposed next."""
+        """True if results change the next proposals."""
 
     @property
     def n_points(self) -> int | None:
-        """After so many trials there are no more; ``None`` where that is not known."""
+        """Number of trials after which there are no more; ``None`` if it is unknown."""
 
     def propose(self, log: TrialLog) -> tuple[str, Params] | Later | None:
-        """The next trial's origin and params; ``None`` when there are no more."""
+        """Origin and params of the next trial; ``None`` if there are no more."""
 
     def key(self, params: Params) -> str:
-        """Equal keys, equal points."""
+        """Key of params; equal keys mean equal points."""
 
     def points(self, trial: Trial, objective: Objective) -> Sequence[Params]:
-        """The trial's params, and others of which the best is told in their place."""
+        """The trial's params and its submodel candidates; the best of them is recorded."""
 
     def bounds(self, log: TrialLog, trial: Trial, fold: int) -> Mapping[int, float]:
-        """How good a fit must be to go on: step -> least gain (score times the metric's sign)."""
+        """Pruning thresholds: step -> least gain (score times the metric's sign) to continue."""
 
     def judged(self, trial: Trial) -> Trial:
-        """A trial that is about to be told, with the state that it deserves."""
+        """Set the final state of a trial that is about to be completed."""
 
 
 class AllTheWay:
-    """Of a strategy that lets every trial run to its end."""
+    """Common part of strategies that let every trial run to its end."""
 
     def bounds(self, log: TrialLog, trial: Trial, fold: int) -> Mapping[int, float]:  # noqa: ARG002
-        """None."""
+        """No thresholds."""
         return NO_BOUNDS
 
     def judged(self, trial: Trial) -> Trial:
-        """As it is."""
+        """Leave the state as it is."""
         return trial
 
 
 @dataclass(frozen=True)
 class Sampling(AllTheWay):
-    """A sampler over a space, behind starting points."""
+    """A sampler over a space, after starting points."""
 
     space: SearchSpace
     sampler: Sampler
     name: str
-    """Recorded as the origin of what the sampler proposes."""
+    """Name that is recorded as the origin of the sampler's proposals."""
     seed: int
     window: int = 8
     start: tuple[tuple[str, Params], ...] = ()
     """(origin, canonical params) to try first, in order, without repeats."""
     curves: bool = True
-    """Whether trials are told as the best of all that their fits score."""
+    """True if a trial is recorded as the best of its submodel candidates."""
 
     @property
     def looks_back(self) -> bool:
-        """Whether the sampler reads results."""
+        """True if the sampler reads results."""
         return looks_back(self.sampler)
 
     @property
     def n_points(self) -> int | None:
-        """Points of the space, where it is finite."""
+        """Number of points of the space, if it is finite."""
         return count_points(self.space)
 
     def propose(self, log: TrialLog) -> tuple[str, Params] | None:
-        """The next starting point, or what the sampler suggests."""
+        """Next starting point, or suggestion of the sampler."""
         number = len(log.asked)
         if number < len(self.start):
             return self.start[number]
@@ -106,13 +106,13 @@ class Sampling(AllTheWay):
         return (self.name, found[0]) if found else None
 
     def key(self, params: Params) -> str:
-        """The space's own."""
+        """Key in the space."""
         return self.space.key(params)
 
     def points(self, trial: Trial, objective: Objective) -> Sequence[Params]:
-        """The curve of what the sampler proposed; of several objectives none is best.
+        """The proposal with its submodel candidates; without them if several metrics decide.
 
-        Starting points are scored as they are: they are what the others are held against.
+        Starting points are scored as they are, since the others are compared with them.
         """
         is_start = trial.number < len(self.start)
         is_single = len(objective.objectives) == 1
@@ -132,18 +132,18 @@ class Listing(AllTheWay):
 
     @property
     def n_points(self) -> int:
-        """How many there are."""
+        """Number of candidates."""
         return len(self.candidates)
 
     def propose(self, log: TrialLog) -> tuple[str, Params] | None:
-        """The next one."""
+        """Next candidate."""
         number = len(log.asked)
         return (self.name, self.candidates[number]) if number < len(self.candidates) else None
 
     def key(self, params: Params) -> str:
-        """The params as text."""
+        """Text of the params."""
         return canonical_json(dict(params))
 
     def points(self, trial: Trial, objective: Objective) -> Sequence[Params]:  # noqa: ARG002
-        """Its params alone."""
+        """The trial's params only."""
         return (trial.params,)
