@@ -99,7 +99,8 @@ def _records(definition: Definition, objective: Objective, name: str) -> Iterato
         marks = {(head.get("study"), head.get("identity")) for head in _heads(text, objective)}
         if marks <= seen:
             continue
-        # One text may tell of a series twice: what has no place in its list any more, behind it.
+        # A text may hold a series twice: trials without a place in the first one follow as a
+        # second.
         records = [
             record
             for record in histories(text)[0]

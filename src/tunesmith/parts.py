@@ -80,6 +80,7 @@ def blaming_the_project(root: Path) -> Iterator[None]:
         raise
     except Exception as error:
         frames = traceback.extract_tb(error.__traceback__)
+        # Without a frame of the project it is a defect of ours, which must show its traceback.
         if not any(_is_projects(frame.filename, root) for frame in frames):
             raise
         from tunesmith.objective.importing import user_frames
@@ -129,6 +130,7 @@ def nest_for(definition: Definition) -> Nest | None:
     with importing():
         from tunesmith.objective.crossval import modules_of
 
+    # Installed packages only: modules of the project may change before this process's next run.
     return kept(libraries(modules_of(definition)))
 
 
@@ -163,6 +165,7 @@ def _call_timeout_s(definition: Definition) -> float | None:
         return execution.fit_timeout
     if execution.slots.gpu is not None:
         return None  # waiting for a GPU counts for nothing
+    # Each retry may take its whole time limit.
     n_tries = 1 + sum(section.retry.values())
     return n_tries * (execution.fit_timeout + section.grace + SLACK_S)
 
@@ -196,7 +199,8 @@ def identity(definition: Definition, objective: Described) -> str:
         file["outer"] = asdict(outer)
     if gate is not None:
         file["search"]["start_with"] = wanted_start(definition)
-        # A study never writes into the base revision, so what stands there may count.
+        # A study never writes into the base revision, so its parameters may be part of the
+        # identity.
         file["base"] = None if gate.base is None else _in_force(definition)
     return digest({**file, "space": definition.space.to_json(), "on": dict(objective.context)})
 
@@ -294,7 +298,7 @@ def start_points(definition: Definition, objective: Objective) -> list[tuple[str
     found: list[tuple[str, Params]] = []
     for item in wanted_start(definition):
         if item == "defaults":
-            # A program need not say where its own values stand.
+            # A program need not tell its own values.
             defaults = objective.defaults()
             found += [("defaults", defaults)] if defaults else []
         elif item == "current":
@@ -355,6 +359,7 @@ def _current(definition: Definition) -> list[tuple[str, Params]]:
     params, budget = _in_force(definition), definition.file.budget
     if params is None:
         return []
+    # A budget belongs to each trial, not to its starting point.
     if budget is not None and budget.parameter is not None:
         params.pop(budget.parameter, None)
     return [("current", params)]
@@ -369,6 +374,8 @@ def project_on_path(root: Path) -> Iterator[None]:
     """
     places = [root.resolve(), root.resolve() / "src"]
     entries = [str(place) for place in places if place == places[0] or place.is_dir()]
+    # Before the folders are on the path: no import may find a file of the project in place of a
+    # library.
     shadows.keep_out(entries)
     sys.path[:0] = entries
     try:

@@ -86,7 +86,7 @@ class SparseProgress:
         if progress.newest is None or now < self._next:
             return
         self._next = now + self.every_s
-        # `tunesmith run 2>&1 | head`: a study does not end because nobody listens any more.
+        # `tunesmith run 2>&1 | head`: a study does not end because its output is no longer read.
         with suppress(OSError):
             print(line(progress), file=self.stream, flush=True)
 

@@ -163,6 +163,7 @@ def _files(definition: Definition) -> list[str]:
 
 def _holds(definition: Definition, reading: Mapping[str, str]) -> bool:
     """True if the files that programs have read are unchanged."""
+    # Imported late: most studies run no program, and this check must stay quick.
     from tunesmith.objective.program.ports import ProgramPorts
     from tunesmith.objective.program.reading import changed
     from tunesmith.objective.program.views import view_of

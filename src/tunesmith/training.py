@@ -57,7 +57,7 @@ def report(step: int | None = None, /, **metrics: float) -> None:
         raise ValueError("report what? Name a metric: report(epoch, val_loss=0.4)")
     target = os.environ.get("TUNESMITH_PROGRESS")
     if target:
-        # One write, so that whoever reads along never finds half a line in the middle.
+        # One write, so that a reader never finds half a line in the middle.
         with open(target, "ab", buffering=0) as file:  # noqa: PTH123 - as plain as can be
             file.write(line.encode() + b"\n")
 

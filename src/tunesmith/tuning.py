@@ -132,6 +132,7 @@ def tune(
     """
     if isinstance(definition, str | Path):
         definition = load_definition(Path(definition))
+    # Before anything is computed: a run must not end with results that it cannot write.
     refuse_foreign(Best.of(definition), force)
     definition = replace(definition, forced=frozenset(force))
     # Read once, before the first output is written: the searches of nested cross-validation are in
@@ -140,6 +141,7 @@ def tune(
     if committed is not None:
         _say_left_out(committed, say)
     data = definition.file.objective.data
+    # Recorded before the data is read, so that a change during the run is noticed.
     watch = Watch.of(definition.root, () if data is None else data.path)
     result = _tune(definition, observer, say, committed, restart=restart)
     if definition.file.outer_folds is not None and result.exit_code == ExitCode.OK:
@@ -186,6 +188,7 @@ def _tune(
 ) -> Result:
     """Run one study, without its nested cross-validation."""
     with project_on_path(definition.root):
+        # First of all, so that modules are preloaded while this process reads the data.
         nest = nest_for(definition)
         objective = build_objective(definition)
         for note in objective.notes:
@@ -193,6 +196,8 @@ def _tune(
         sampler = build_sampler(definition)
         location, name = definition.ledger, definition.file.study
         with Ledger.open(location) as ledger, run_lock(location, name):
+            # Under the lock and before the study begins: results of a killed run then count as
+            # known.
             journal.replay(ledger, journal.folder_of(location, name, definition.root))
             head = _begin(ledger, definition, objective, say, committed, restart=restart)
             return _run(
@@ -235,7 +240,7 @@ def _begin(
             taken = replace(taken, problem=f"{taken.problem}; it is kept as {kept.name}")
         _say_taken(taken, committed.name, before, objective, say)
     points = start_points(definition, objective)
-    # Defaults outside the space are common, and nobody has asked for them.
+    # Defaults outside the space are common, and the user did not ask for them.
     unsaid = () if definition.file.search.start_with else ("defaults",)
     start, notes = unique_start(definition.space, points, unsaid)
     head = ledger.begin_study(
@@ -356,6 +361,7 @@ def _run(
     )
     if not only_alone:
         know_checks(objective, ledger.passed_checks())
+    # The lock is held, so that a process of this study that still runs is an orphan of a dead run.
     end_strays(definition)
     # The starting points were fixed when the study began: the best-parameters file has changed
     # since, because the study itself writes it.
@@ -388,7 +394,7 @@ def _run(
             outcome, code = study.outcome(f"{INTERRUPTED} {stop}"), 128 + stop.signum
     for kind in dict.fromkeys(recorder.refuted):
         say(_refuted(kind))
-    # What workers had finished when a signal came, and the study had not yet heard of.
+    # Results that workers had finished when a signal came, and the study had not yet received.
     journal.replay(ledger, folder if code else None)
     journal.remove(folder)
     return _finish(ledger, head, run_id, definition, outcome, code)

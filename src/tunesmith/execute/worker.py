@@ -99,7 +99,7 @@ def _picklable(error: BaseException) -> bytes:
         pickle.loads(content)  # noqa: S301 - some errors pickle but do not come back
     except Exception:  # noqa: BLE001
         return _told(error)
-    # Raised where the result is asked for, these would end the run.
+    # In the run's process, which raises the errors of results, these would end the run.
     is_an_end = not isinstance(error, Exception | SystemExit)
     return _told(error) if is_an_end else content
 

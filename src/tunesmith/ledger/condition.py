@@ -67,8 +67,8 @@ def is_checked(file: Path, *, is_sealed: bool = False) -> bool:
         its rows must be checked as they are read.
 
     Raises:
-        DamagedError: its content has changed since it was written. sqlite3.OperationalError: it
-        cannot be opened.
+        DamagedError: its content has changed since it was written.
+        sqlite3.OperationalError: it cannot be opened.
     """
     if file.is_file() and file.stat().st_size == 0:
         raise DamagedError("it is empty, and no ledger ever is")
@@ -80,6 +80,7 @@ def is_checked(file: Path, *, is_sealed: bool = False) -> bool:
         if mark == AT_REST:
             _check_content(connection)
             return True
+        # Older versions set no mark; the rows of such a file are checked as they are read.
         if mark != IN_USE:
             _check_is_old(connection)
             return False
@@ -92,6 +93,7 @@ def damage_named() -> Iterator[None]:
     try:
         yield
     except sqlite3.OperationalError:
+        # This is no damage: the file is locked, or cannot be opened.
         raise
     except sqlite3.DatabaseError as error:
         raise DamagedError(str(error)) from None
@@ -160,7 +162,7 @@ def _alone(file: Path, patience_s: float = 0.0) -> Iterator[sqlite3.Connection]:
     """
     connection = connect(file, "mode=rw", patience_s)
     try:
-        # Read once before: a log that was opened by one alone can be shared with nobody later.
+        # Read once before: a log that is first opened exclusively cannot be shared later.
         connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
         connection.execute("PRAGMA locking_mode = EXCLUSIVE")
         connection.execute("BEGIN IMMEDIATE")
@@ -255,6 +257,8 @@ def _frames(data: bytes) -> Iterator[tuple[bool, bool]]:
     for start in range(LOG_HEADER, len(data) - size + 1, size):
         head = data[start : start + FRAME_HEADER]
         own, wanted = struct.unpack(">2I", head[8:16]), struct.unpack(">2I", head[16:24])
+        # Frames from before the last checkpoint have other salts. One equal salt is enough, since
+        # the other one may be the damaged part.
         is_ours = own[0] == salts[0] or own[1] == salts[1]
         if is_valid and is_ours:
             state = _sum(head[:8], order, state)
@@ -316,6 +320,7 @@ def write_new(file: Path, content: bytes) -> bool:
             out.flush()
             os.fsync(out.fileno())
         faults.reach("ledger.make")
+        # Unlike a rename, a link fails if the file exists: two processes may make a ledger at once.
         os.link(draft, file)
     except FileExistsError:
         return False
@@ -334,6 +339,7 @@ def mark_in_use(connection: sqlite3.Connection) -> None:
         return
     connection.execute(f"PRAGMA application_id = {IN_USE}")
     faults.reach("ledger.mark")
+    # Into the file itself: a copy of the file without its log must show the mark.
     connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
 
 

@@ -139,7 +139,7 @@ class Ledger:
             if not create:
                 self.close()
                 self._connect(url, is_trusted=False)
-            # Also what fails on its way has to be brought to rest.
+            # If this fails on its way, the file must be brought to rest, too.
             self._marks, self._is_writing = (self._found()[0], None), True
             with self._guarded():
                 dialect.begin_writing(self._engine)
@@ -197,6 +197,7 @@ class Ledger:
             if row is not None:
                 return _head(connection, row)
             generation = 1 + (last_generation(connection, name) or 0)
+            # At the earliest the number of the next run: results of runs before it do not count.
             since_run = 1 + (last_run(connection) or 0) if restart else None
             values = {
                 "name": name,
@@ -327,6 +328,7 @@ class Ledger:
         evaluations = [evaluation_row(k, r, run_id) for k, r in (results or {}).items()]
         linked = [key for _, keys in told for key in keys]
         with self._writing() as connection:
+            # In the order of references: rows come before the rows that refer to them.
             _keep_readings(connection, (results or {}).values())
             dialect.upsert(connection, schema.evaluation, evaluations, where=SAYS_NOTHING)
             dialect.upsert(connection, schema.trial, trial_rows)
@@ -345,6 +347,7 @@ class Ledger:
         table = schema.sharing_check
         with self._reading() as connection:
             rows = connection.execute(select(table.c.key, table.c.kind))
+            # A row that was changed on the disk verifies nothing.
             return {row.key for row in rows if digest(row.kind) == row.key}
 
     def record_holdout(
@@ -380,6 +383,7 @@ class Ledger:
         with self._writing() as connection:
             if started_at(connection, run_id) != started:
                 return 0
+            # Only conclusive results: one that says nothing about the params may be replaced.
             there = keys_of(connection, run_id)
             lacking = [
                 signed("evaluation", {**row, "run_id": run_id})

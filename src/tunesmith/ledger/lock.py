@@ -63,7 +63,7 @@ def holders(file: Path) -> dict[str, dict[str, Any]]:
 
 @contextmanager
 def _file_lock(path: Path, study: str) -> Iterator[None]:
-    # The file stays; what locks is the kernel, and the text in it only tells who holds it.
+    # The file stays: the kernel locks it, and its text only names the holder.
     try:
         make_state_folder(path.parent)
         make_private(path)

@@ -59,6 +59,7 @@ def evaluated_by(connection: Connection, keys: Iterable[str], run_id: int) -> di
     found: dict[str, int] = {}
     for some in batched(wanted):
         rows = sorted(connection.execute(query, {"keys": some}), key=_worth)
+        # Later entries replace earlier ones: the most reliable result, then the trial's own run.
         found |= {row.key: row.run_id for row in rows}
         found |= {row.key: row.run_id for row in rows if row.run_id == run_id}
     if lacking := wanted - found.keys():

@@ -112,7 +112,7 @@ class CrossValObjective:
 
     @property
     def _may_share(self) -> bool:
-        # What a fit takes cannot be told apart where several candidates share it.
+        # A fit that several candidates share has no fit time for each of them.
         return self.is_shared and not self.scorers.measures_time
 
     @property
@@ -131,10 +131,12 @@ class CrossValObjective:
         is_joint = len(fit.points) > 1 and self._may_share
         joint = self._together(fit) if is_joint else [None] * len(fit.points)
         n = len(fit.candidates)
+        # A candidate that the shared fit left out is fitted alone.
         found = [
             one or self._alone(params, fit.fold)
             for params, one in zip(fit.candidates, joint, strict=False)
         ]
+        # Extra candidates count only if all are there: one result per point, or none.
         along = [one for one in joint[n:] if one is not None]
         found += along if len(along) == len(fit.along) else []
         news = self._kernel.take_news()
@@ -243,7 +245,7 @@ def build_objective(definition: Definition) -> CrossValObjective:
     try:
         notes = dry_run(builder, scorers, table.rows, definition.space)
     except DataError as error:
-        # What the estimator complains of may be one cell.
+        # The estimator may have failed on a single cell.
         rows = table.rows
         frame = rows.X if rows.numbers is None else rows.X.set_axis(rows.numbers)
         cells = "".join(f"\n  Note that {text}." for text in words_among_numbers(frame))

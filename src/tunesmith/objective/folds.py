@@ -50,7 +50,7 @@ class Split:
 
 
 def make_splits(cv: CrossValidation, rows: Rows, *, is_classifier: bool) -> list[Split]:
-    """Split the rows as the section says; ``cv: 5`` gives what scikit-learn's ``cv=5`` gives.
+    """Split the rows as the section describes; ``cv: 5`` gives what scikit-learn's ``cv=5`` gives.
 
     Groups are always kept whole: a method that ignores them is replaced by the related one that
     knows them, or refused.

@@ -89,6 +89,7 @@ class LiveBuilder:
         estimator = clone(self.estimator)
         if not params:
             return estimator
+        # As in scikit-learn's searches, values that are estimators are cloned, too.
         return estimator.set_params(**clone(self.objects.decoded(params), safe=False))
 
     def fit_params(self, params: Params, given: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ARG002
@@ -195,6 +196,8 @@ class LiveObjective:
         """True if rows and arguments allow an estimator to be taken apart."""
         prefix = last_step(self.estimator)[0]
         is_routed = bool(self._config["enable_metadata_routing"])
+        # Everything that scikit-learn handles specially is left to it: pairwise rows, routed
+        # arguments, fits without a target.
         return (
             self.y is not None
             and not has_seed_object(self.estimator)
@@ -220,11 +223,13 @@ class LiveObjective:
         Raises:
             Exception: the user's own, if ``error_score`` is ``"raise"``.
         """
+        # In this process, output and warnings reach the user by themselves.
         if os.getpid() == self._home:
             return self._noting(self._evaluate(fit))
         with config_context(**self._config), heard() as (said, warned):
             found = self._noting(self._evaluate(fit))
-        # Of candidates all are told, the first of them says it; of a curve one, whichever it is.
+        # All candidates are recorded, so the first one carries the output of the fit. Of submodel
+        # candidates only one is recorded, and it may be any of them, so each carries it.
         n = len(found) if fit.along else 1
         telling = [replace(one, said=said.getvalue(), warned=tuple(warned)) for one in found[:n]]
         return [*telling, *found[n:]]
@@ -235,7 +240,7 @@ class LiveObjective:
         return [replace(found[0], checks=news), *found[1:]] if found and news else [*found]
 
     def _evaluate(self, fit: Fit) -> list[LiveResult]:
-        # What is announced was decided by `groups`; curves are scored however much is said.
+        # `groups` has decided about announced fits; submodel candidates are scored in any case.
         is_joint = len(fit.points) > 1 and self._is_divisible
         joint = self._together(fit) if is_joint else [None] * len(fit.points)
         n = len(fit.candidates)
@@ -318,6 +323,7 @@ class LiveObjective:
     def _truth(self, place: int, y: Any) -> Any:
         """True values as one and the same object every time, in a form that is scored quickly."""
         if place not in self._truths:
+            # Other types of pandas convert to objects, which have no quick scores.
             is_series = hasattr(y, "to_numpy") and isinstance(getattr(y, "dtype", None), np.dtype)
             self._truths[place] = frozen(y.to_numpy()) if is_series else y
         return self._truths[place]
@@ -327,7 +333,8 @@ class LiveObjective:
             params = _check_method_params(self.X, params=self.score_params, indices=rows)
             return _score(model, X, own(y), self.scorer, params, "raise")
         if not self._is_plain:
-            # A function of the user's gets what it would get of scikit-learn, to do as it likes.
+            # A function of the user's may change its arguments, so it gets copies, as in
+            # scikit-learn.
             X = X if is_read_only(X) else own(X)
             return _score(model, X, own(y), self.scorer, {}, "raise")
         return _score(model, X, self._truth(place, y), self._quick(model), {}, "raise")

@@ -27,7 +27,7 @@ class Unseen:
 
 
 class UnseenError(TunesmithError):
-    """A study's dependencies cannot be told completely.
+    """The dependencies of a study's results cannot be determined completely.
 
     Args:
         found: everything that could not be examined.

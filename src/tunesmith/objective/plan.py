@@ -118,7 +118,8 @@ def _fit(members: Sequence[_Left], fold: int) -> PlannedFit:
     found: dict[str, Params] = {}
     owners: dict[str, list[tuple[int, int]]] = {}
     proposed: dict[str, None] = {}
-    # Curves overlap. Where nobody has one, a repeat is a trial of its own.
+    # Submodel candidates of trials overlap, so equal points are joined. Without them, a repeat is a
+    # trial of its own.
     is_joined = any(len(member.trial.points) > 1 for member in members)
     for member in members:
         trial = member.trial

@@ -1,4 +1,4 @@
-"""An estimator to clone, and what is known of its parameters."""
+"""Prototypes of estimators: one to clone, with the facts on its parameters."""
 
 import inspect
 from collections.abc import Collection, Iterable, Mapping
@@ -11,7 +11,7 @@ from tunesmith.types import Params
 
 
 class Prototype:
-    """An estimator to clone, with what is known of its parameters.
+    """An estimator to clone, with the facts on its parameters.
 
     Args:
         estimator: unfitted.
@@ -179,7 +179,7 @@ def _takes(estimator: Any, name: str) -> bool:
     if not hasattr(estimator, "get_params"):
         return False
     known = signature_of(type(estimator))
-    # CatBoost shows what was set; LightGBM and XGBoost take further parameters as keywords.
+    # CatBoost shows parameters that were set; LightGBM and XGBoost take further ones as keywords.
     return name in known or any(p.kind is p.VAR_KEYWORD for p in known.values())
 
 

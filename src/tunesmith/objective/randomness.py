@@ -1,8 +1,9 @@
 """Rules that tell which estimators draw random numbers if they have no seed.
 
-Most estimators of scikit-learn have a ``random_state``, and many never use it in the configuration
-at hand: a logistic regression solved by L-BFGS, a principal component analysis of all components.
-Their fits repeat bit for bit without a seed. What is not known here counts as random.
+Most estimators of scikit-learn have a ``random_state``, and many never use it in the given
+configuration: a logistic regression solved by L-BFGS, a principal component analysis of all
+components. Their fits repeat bit for bit without a seed. Every estimator without a rule here counts
+as random.
 """
 
 from collections.abc import Callable, Mapping, Sequence

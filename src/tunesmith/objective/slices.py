@@ -12,7 +12,7 @@ import pandas as pd
 from tunesmith.history import HOLDOUT
 
 if TYPE_CHECKING:
-    # Workers do not need what reads a configuration, and should not wait for its import.
+    # Workers do not need the code that reads a configuration, and should not wait for its import.
     from tunesmith.objective.data import Table
     from tunesmith.objective.folds import Split
 

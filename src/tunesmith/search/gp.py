@@ -59,7 +59,7 @@ class GPSampler:
         with _controller().limit(limits=1):
             rows, process = self._model(coordinates, history, rng)
             candidates = _candidates(coordinates, rows, process, rng)
-        # Where boxes overlap, another one may say how the point is written.
+        # If boxes overlap, another box may define the form of the point.
         points = (space.canonical(coordinates.decode(row)) for row in candidates)
         return unseen(lambda: next(points, None), space, history, n, rng, tries=len(candidates))
 
@@ -101,7 +101,7 @@ def _candidates(
     coordinates: Coordinates, rows: np.ndarray, process: GaussianProcess, rng: Generator
 ) -> np.ndarray:
     """Points to try, ``(k, n_axes)``, most promising first."""
-    # The incumbent is what the model expects, not what was measured: noise flatters a winner.
+    # The best point by the model's expectation, not by measured scores: noise flatters a winner.
     means = process.mean(coordinates.features(rows))
     order = np.argsort(-np.round(means, 9), kind="stable")
 

@@ -216,5 +216,6 @@ def only_counts(criterion: Criterion) -> bool:
     """True if a study's end can be foreseen, since only numbers of trials decide."""
     if isinstance(criterion, AnyOf | AllOf):
         return all(map(only_counts, criterion.criteria))
-    # Should the first trials all fail, something is broken, and what was asked ahead is dropped.
+    # If the first trials all fail, something is broken, and trials that were asked ahead are
+    # dropped.
     return isinstance(criterion, MaxTrials | MaxFits | FirstFailures)

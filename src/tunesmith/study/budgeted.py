@@ -50,6 +50,8 @@ class Budgeted(AllTheWay):
     def propose(self, log: TrialLog) -> tuple[str, Params] | Later | None:
         """Origin and params of the next trial."""
         number = len(log.asked)
+        # From the smallest history on: the first one with a proposal decides, however many trials
+        # are completed by now.
         for n_told in range(max(0, number - self.window + 1), number + 1):
             if n_told > len(log.told):
                 return LATER
@@ -63,7 +65,7 @@ class Budgeted(AllTheWay):
             return PROMOTED, going_on
         index, start = len(runs.firsts), self.sampling.start
         if index < len(start):
-            # What the others are held against: it gets the full budget at once.
+            # The others are compared with a starting point, so it gets the full budget at once.
             origin, params = start[index]
             return origin, {**params, self.parameter: self.budgets.max}
         budget = self.budgets.ladder[self.budgets.bracket_of(index - len(start))]
@@ -127,6 +129,7 @@ class _Runs:
         scored = [trial for trial in told if trial.state is not State.FAILED]
         gains = {t.number: metric.sign * float(t.scores(metric.name).mean()) for t in scored}
         scored.sort(key=lambda trial: (-gains[trial.number], trial.number))
+        # Failed trials count among those with this budget, but are never promoted.
         return scored[: self._budgets.n_going_on(len(told))]
 
     def _told_at(self, budget: int) -> Iterator[Trial]:
@@ -142,6 +145,7 @@ class _Runs:
         As in BOHB (Falkner et al. 2018) this is the largest budget that enough proposals have
         reached; the others count as weaker.
         """
+        # As in BOHB: a model needs more points than parameters.
         enough = len(sampling.space.names) + 2
         at: dict[int, dict[str, Trial]] = {}
         for trial in self._history.told:
@@ -151,6 +155,8 @@ class _Runs:
         chosen = at[full[-1]] if full else at[min(at)] if at else {}
         log = TrialLog(self._history.objectives)
         told_numbers = {trial.number for trial in self._history.told}
+        # Completed trials first, since a log completes trials in the order in which they were
+        # asked.
         firsts = sorted(self.firsts.items(), key=lambda item: item[1].number not in told_numbers)
         for text, first in firsts:
             params = self._plain(first)

@@ -56,6 +56,7 @@ class Stopping(AllTheWay):
         """
         if trial.number < len(self.sampling.start):
             return {}
+        # Not all completed trials: their number depends on the speed of the workers.
         n_told = min(max(0, trial.number - self.window + 1), len(log.told))
         first = self.budgets.bracket_of(trial.number)
         steps = self.budgets.ladder[first:-1]
@@ -92,6 +93,7 @@ def held_against(
     for step in sorted(bounds):
         if step <= progress[-1][0] and metric.sign * score_at(progress, step) < bounds[step]:
             return _cut_off(result, step, metric)
+    # A result that was cut off earlier does not tell the rest of its course.
     return result if result.stopped_at is None else None
 
 

@@ -34,12 +34,14 @@ class Journaled:
 
     def __call__(self, fit: Fit) -> list[FoldResult]:
         """Evaluate, and write the results into the journal."""
+        # In the form that the run will record: a score that is not finite becomes a failure.
         results = [result.checked() for result in self.evaluate(fit)]
         found = zip(fit.points, results, strict=False)
         self._of_this_process().note({self.key(params, fit.fold): r for params, r in found})
         return results
 
     def _of_this_process(self) -> Journal:
+        # After a fork, the child must not write into the journal of its parent.
         if self._journal is None or self._journal.owner != os.getpid():
             self._journal = Journal(self.folder, self.mark)
         return self._journal

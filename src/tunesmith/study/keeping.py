@@ -44,6 +44,7 @@ class KeepingBest:
 
     def begin(self, trial: Trial, keys: Sequence[str]) -> None:
         """Take in a trial that was completed before."""
+        # A failed or pruned trial can never be among the best.
         if trial.state is not State.COMPLETE:
             self.drop(keys)
             return

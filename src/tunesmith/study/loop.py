@@ -88,7 +88,8 @@ class Study:
             reason = self._stop_reason()
             while reason is None:
                 self._ask_ahead()
-                # What the ledger knew is told before a fit can be interrupted.
+                # Trials whose results the ledger knows are completed before a fit can be
+                # interrupted.
                 reason = self._tell_ready()
                 if reason is None:
                     self._collect()
@@ -112,6 +113,7 @@ class Study:
             proposal = self.strategy.propose(self.log)
             if proposal is None or proposal is LATER:
                 self._is_exhausted = proposal is None
+                # `LATER` is no end: further completed trials may bring new proposals.
                 break
             asked.append(self._ask(*proposal))
         if asked:
@@ -124,6 +126,8 @@ class Study:
         n_open = n_asked - len(self.log.told)
         if n_open < self.strategy.window:
             return True
+        # Beyond the look-ahead only if results change nothing. The number of points bounds the
+        # memory.
         return n_open < self._ahead and self._n_open_points < FORESEEN
 
     def _look_ahead(self) -> int:
@@ -152,6 +156,7 @@ class Study:
 
     def _submit(self, asked: Sequence[Opened]) -> None:
         """Take known results from the ledger; submit the rest for evaluation."""
+        # One query for all trials that were asked together.
         known = self.recorder.known(key for opened in asked for key in opened.all_keys)
         for opened in asked:
             opened.take(known)
@@ -163,6 +168,7 @@ class Study:
 
     def _bounded(self, planned: PlannedFit) -> PlannedFit:
         bounds = self._open[planned.first].bounds[planned.fit.fold]
+        # A fit of several points has no single score that could be compared with thresholds.
         if not bounds or len(planned.fit.points) > 1:
             return planned
         return replace(planned, fit=replace(planned.fit, bounds=bounds))
@@ -171,6 +177,8 @@ class Study:
         n_workers, size = self.executor.n_workers, getattr(self.objective, "size", None)
         is_foreseen = self._ahead > self.strategy.window
         are_last = self._is_exhausted or len(self.log.asked) == self._n_trials
+        # Only if all trials are asked together: no further proposal then waits for one of these
+        # fits.
         if size is None or n_workers == 1 or not (is_foreseen and are_last):
             return planned
         return largest_last_ones_first(planned, LAST_FITS * n_workers, size)
@@ -184,6 +192,7 @@ class Study:
         if not self._running:
             return
         with self.gate.waiting():
+            # Not until a fit ends: the clock may end the study, and observers want to see it pass.
             done = self.executor.completed(TICK_S)
         for future in done:
             self._take_in(self._running.pop(future), future)
@@ -207,9 +216,11 @@ class Study:
     def _receive(self, owners: Sequence[tuple[int, int]], result: FoldResult) -> None:
         for number, place in owners:
             self._open[number].receive(place, result)
+        # Owners of one point share its key, so that one record serves them all.
         number, place = owners[0]
         self.recorder.result(self._open[number].keys[place][result.fold], result)
         self._n_evaluated += 1
+        # A shared fit counts once: each of its candidates adds its part.
         self._n_fits += 1 / result.n_sharing
         self._fit_s += result.fit_time_s + result.score_time_s
 
@@ -221,6 +232,8 @@ class Study:
     # -- tell --------------------------------------------------------------------------------
 
     def _tell_ready(self) -> str | None:
+        # In number order only: a trial that is complete too early waits, so that strategies see the
+        # same history for any number of workers.
         while (opened := self._open.get(len(self.log.told))) and opened.is_whole:
             del self._open[opened.trial.number]
             self._n_reused += opened.n_taken

@@ -71,6 +71,8 @@ class Opened:
         for place, keys in enumerate(self.keys):
             for fold, key in enumerate(keys):
                 found = known.get(key)
+                # A known result is cut as if the present thresholds had applied, so that a reused
+                # result equals a new one.
                 held = found and held_against(found, self.bounds[fold], self.metric)
                 if held is not None:
                     self.results[place, fold] = replace(held, fold=fold)
@@ -99,7 +101,7 @@ class Opened:
         """
         scored = {place: self._scored(place) for place in self._whole_places()}
         complete = {p: trial for p, trial in scored.items() if trial.state is State.COMPLETE}
-        # The first of those that are equal; what was proposed where all failed.
+        # The first one among equals; the proposed params if all failed.
         gains = {p: metric.sign * trial.mean(metric.name) for p, trial in complete.items()}
         best = max(gains, key=gains.__getitem__, default=self.proposed)
         told = replace(scored[best], n_points=len(scored))
@@ -109,6 +111,7 @@ class Opened:
         return told, self.keys[best]
 
     def _whole_places(self) -> Iterable[int]:
+        # A point that was given up lacks folds, and so cannot be the best.
         places = range(len(self.points))
         return (p for p in places if all((p, f) in self.results for f in range(len(self.keys[p]))))
 

@@ -147,6 +147,7 @@ class LedgerRecorder:
         self._asked, self._results, self._told, self._passed = [], {}, [], []
         self._is_synced = False
         self._last_commit = time.monotonic()
+        # On a slow disk or server, commits come less often.
         self._delay_s = min((self._last_commit - began) / SHARE, MAX_DELAY_S)
 
     def _sync(self) -> None:

@@ -99,7 +99,7 @@ class Sampling(AllTheWay):
         number = len(log.asked)
         if number < len(self.start):
             return self.start[number]
-        # Never more than this, however many are told by now: that would depend on the workers.
+        # Never more, however many are completed by now: that would depend on the workers.
         n_told = min(max(0, number - self.window + 1), len(log.told)) if self.looks_back else 0
         history = log.view(n_told)
         found = self.sampler.suggest(self.space, history, 1, trial_rng(self.seed, number))

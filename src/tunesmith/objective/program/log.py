@@ -83,7 +83,7 @@ class BoundedLog:
         rest = b"".join(self._parts)
         self._parts.clear()
         if self._n_dropped:
-            # At the cut half a secret may stand, which nobody would know again.
+            # The cut may leave half of a secret, which could not be recognised any more.
             kept, _, lost = self._pending.rpartition(b"\n")
             whole = _from_whole_line(rest)
             n_lost = self._n_dropped + len(lost) + len(rest) - len(whole)

@@ -76,7 +76,7 @@ def plain_text(file: Path, name: str) -> str:
         MetricsError: it is missing, no plain file, or too large.
     """
     try:
-        # Without blocking: a pipe would be waited for until somebody writes.
+        # Without blocking: opening a pipe would wait until some process writes into it.
         handle = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except FileNotFoundError:
         raise MetricsError("no-metrics", f"there is no file {name}") from None

@@ -34,7 +34,7 @@ class Matches:
         """Search the next part of the output."""
         if self._is_by_line and LINE_END.search(data):
             *lines, data = LINE_END.split(self._joined() + data)
-            # The last match counts: what stands before it need not be looked at.
+            # The last match counts, so the text before it need not be searched.
             any(self._search(line) for line in reversed(lines))
         self._parts.append(data)
         self._n_bytes += len(data)

@@ -54,7 +54,7 @@ class View:
         layout = self.layout
         self._copies = frozenset() if layout is None else frozenset(layout.copies)
         self._links = frozenset() if layout is None else frozenset(layout.links)
-        # What lies behind a link to a folder is read through it.
+        # The content behind a link to a folder is read through the link.
         self._ways = self._links | {n for n in self._copies if (self.root / n).is_symlink()}
         self._names: dict[str, set[str]] = {"": set()}
         for name in (*self._copies, *self._links, *(() if layout is None else layout.folders)):
@@ -264,7 +264,7 @@ class Reader:
     def _counts(self, name: str, path: str, state: str) -> bool:
         if not name.startswith("/") or not _is_loose(path):
             return state != OTHER
-        # Of places where everybody writes only what was there before the run.
+        # In folders that all programs write into, only files from before the run count.
         try:
             found = os.stat(path)  # noqa: PTH116 - hot
         except OSError:
@@ -294,7 +294,7 @@ def _is_loose(path: str) -> bool:
 def changed(view: View, reading: Reading) -> Iterator[str]:
     """Names that have another state now."""
     for name, states in reading.items():
-        # A series has several of a name where one run asked for more of it than another.
+        # A series has several states of a name if one run looked at more of it than another.
         if any(view.state(name, state) != state for state in states.split("\n")):
             yield name
 

@@ -142,7 +142,7 @@ class Watch:
             except OSError as broken:
                 if broken.errno == errno.EBADF:
                     return
-                # Who was killed meanwhile opens nothing.
+                # A caller that was killed meanwhile opens nothing.
                 if found is None or listener.is_waiting(found):
                     self.problem = f"a call could not be read ({broken.strerror or broken})"
             except Exception as broken:  # noqa: BLE001 - the program must not wait for ever

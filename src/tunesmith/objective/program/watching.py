@@ -36,7 +36,7 @@ class Watched:
         """Shared files that the run would have changed."""
         if self._ground is None:
             return []
-        # What it has read must stay as it is, whoever tracks it.
+        # Files that it has read must stay unchanged, whether they are tracked or not.
         added = [path for path in sorted(self._ground.appended) if self._has_read(path)]
         return [*self._ground.refused, *added]
 
