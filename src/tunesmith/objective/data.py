@@ -94,6 +94,7 @@ def load_table(
     frame, notes = read_files(data.path, root, data.separator)
     frame, dropped = without_row_numbers(frame, data)
     _check_columns(frame, data, fold_column)
+    # Filtered before values are checked: rows that are left out may have gaps.
     whole = _filtered(frame, data.rows)
     _check_values(whole, data, fold_column)
     features = _features(whole, data, fold_column)
@@ -242,6 +243,7 @@ def plain(column: pd.Series) -> np.ndarray:
     """Convert a column to a NumPy array: number types become NumPy's, missing values NaN."""
     dtype: Any = None
     if isinstance(column.dtype, pd.api.extensions.ExtensionDtype) and is_numeric(column):
+        # Otherwise pandas' own types would become objects.
         dtype = float if column.isna().any() else column.dtype.numpy_dtype
     return np.asarray(column.to_numpy(dtype=dtype) if dtype else column)
 
@@ -257,6 +259,7 @@ def kind_of(column: pd.Series) -> Kind:
     if pd.api.types.is_datetime64_any_dtype(column.dtype):
         return "date"
     present = column.dropna()
+    # With gaps, pandas makes a column of objects, though its values are booleans.
     if pd.api.types.is_bool_dtype(column.dtype) or _all_bool(present):
         return "boolean"
     if is_numeric(column) or present.empty:
@@ -392,6 +395,7 @@ def split_off(rows: Rows, holdout: Holdout | None, *, in_time: bool) -> tuple[Ro
             f"data.holdout: a fraction of {holdout.fraction} of {len(rows)} rows leaves"
             f" {_rows(len(kept))} to search on and {_rows(len(held))} held out"
         )
+    # In file order, so that folds that do not shuffle see the rows as they were.
     if not holdout.shuffle:
         kept, held = np.sort(kept), np.sort(held)
     return rows.take(kept), rows.take(held)

@@ -112,6 +112,7 @@ def _check_box(
     found: UsageError | None = None
     for point in _corners(box, choice):
         found = _try(builder, scorers, rows, point)
+        # One corner that works is enough: extreme values may fail on so few rows.
         if found is None:
             return
     if found is not None:
@@ -145,6 +146,7 @@ def _try(
         try:
             scorers(estimator, rows.X, rows.y)
         except BadScoreError as error:
+            # Other bad scores, such as NaN, are common on a tiny sample.
             return UsageError(f"{error}") if error.kind == "type" else None
         except BaseException as error:
             if is_ours(error):

@@ -85,6 +85,7 @@ class EstimatorBuilder:
             made, fixed = _with_front(made, fixed, self.preprocessor)
         prototype = Prototype(made, fixed, hidden)
         prototype.set_fixed("objective.params", self.section.params)
+        # After the fixed parameters: a `random_state` that the user sets to null must stay null.
         if self.random_state is not None:
             prototype.inject(self.random_state)
         return prototype
@@ -235,6 +236,7 @@ def _instance(where: str, choice: Choice | Step) -> tuple[Any, set[str]]:
     if not inspect.isclass(made):
         return _copied(where, made, choice)
     own = signature_of(made)
+    # Given to the constructor, which may require them.
     direct = {name: value for name, value in choice.params.items() if name in own}
     try:
         estimator = made(**{n: like(own[n].default, value) for n, value in direct.items()})
@@ -248,6 +250,7 @@ def _instance(where: str, choice: Choice | Step) -> tuple[Any, set[str]]:
 def _copied(where: str, found: Any, choice: Choice | Step) -> tuple[Any, set[str]]:
     from sklearn.base import clone
 
+    # A copy: an estimator in a module of the project must stay as it is.
     prototype = Prototype(clone(_checked(where, choice.estimator, found)))
     prototype.set_fixed(f"{where}.params", choice.params)
     return prototype.estimator, prototype.fixed

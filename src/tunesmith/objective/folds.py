@@ -40,12 +40,14 @@ class Split:
     test: np.ndarray
 
     def __post_init__(self) -> None:
+        # All fits share the splits, so none may change them.
         self.train.flags.writeable = False
         self.test.flags.writeable = False
 
     @cached_property
     def digest(self) -> str:
         """Digest of the two index arrays."""
+        # One type on all machines, since the digest is part of every key.
         return array_digest(self.train.astype("<i8"), self.test.astype("<i8"))
 
 
@@ -82,7 +84,7 @@ def n_folds_of(cv: CrossValidation, rows: Rows) -> int | None:
     """
     if cv.splitter is not None:
         return None
-    # Whether classes are kept together changes which rows a fold has, not how many folds there are.
+    # Keeping classes together changes the rows of a fold, but not the number of folds.
     return len(make_splits(cv.model_copy(update={"stratify": None}), rows, is_classifier=False))
 
 
@@ -183,6 +185,7 @@ def _k_fold(cv: CrossValidation, method: str) -> list[Any]:
     from sklearn import model_selection as ms
 
     if method in ("kfold", "stratified") and cv.repeats > 1:
+        # scikit-learn's own repetition, so that the splits are those that its users get.
         repeated = ms.RepeatedKFold if method == "kfold" else ms.RepeatedStratifiedKFold
         return [repeated(n_splits=cv.folds, n_repeats=cv.repeats, random_state=cv.seed)]
     maker = {

@@ -131,6 +131,7 @@ class Scorers:
 
     def spec(self) -> list[Any]:
         """Identity of the metrics, as JSON."""
+        # The direction decides which trial is best, but changes no score.
         return [spec.model_dump(mode="json", exclude={"direction"}) for spec in self.specs]
 
 
@@ -196,7 +197,7 @@ def _own_scorer(spec: MetricSpec) -> Any:
         return found
 
     def checked(y_true: Any, answers: Any) -> float:
-        # Here, because scikit-learn multiplies by a sign what it gets: True would become 1.
+        # Checked here, before scikit-learn multiplies it by a sign: True would become 1.
         return real(spec.name, found(y_true, answers))
 
     names = list(inspect.signature(found).parameters)

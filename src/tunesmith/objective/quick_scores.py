@@ -119,6 +119,7 @@ class QuickScorers:
             return dict(self._own(estimator, X, y))
 
     def _judge_of(self, y: np.ndarray) -> "Judge":
+        # By identity: the judge keeps the array alive, so that its id cannot be used again.
         if id(y) not in self._truths:
             if len(self._truths) >= MAX_TRUTHS:
                 self._truths.clear()
@@ -136,6 +137,7 @@ class QuickScorers:
             return part.sign * found
         expected = part.own(y, answer)
         if found is not None:
+            # Compared as text: all bits count, and NaN equals NaN.
             is_same = repr(expected) == repr(part.sign * found)
             (judge.agreed if is_same else self._refuted).add(name)
         return expected

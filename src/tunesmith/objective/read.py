@@ -109,6 +109,7 @@ def _read_arrow(reader: Any, path: Path, name: str) -> pd.DataFrame:
 def _read_csv(path: Path, name: str, separator: str) -> pd.DataFrame:
     sep = "\t" if separator == "," and ".tsv" in path.suffixes else separator
     try:
+        # The names as they are in the file, since pandas renames repeated ones.
         header = pd.read_csv(
             path, sep=sep, header=None, nrows=1, dtype=str, encoding="utf-8-sig"
         ).iloc[0]
@@ -122,6 +123,7 @@ def _read_csv(path: Path, name: str, separator: str) -> pd.DataFrame:
     except (ValueError, EOFError, csv.Error, OverflowError, *DAMAGED) as error:
         raise DataError(f"data.path: {name} cannot be read: {_first_line(error)}") from None
     _refuse_duplicates(name, [str(column) for column in header.dropna()])
+    # If lines have more fields than the header, pandas takes the first ones for an index.
     if not isinstance(frame.index, pd.RangeIndex):
         raise DataError(
             f"data.path: {name}: line 2 has more fields than the header, which names"
@@ -171,6 +173,7 @@ def _refuse_duplicates(name: str, columns: Sequence[str]) -> None:
 def _refuse_short_lines(path: Path, name: str, separator: str, frame: pd.DataFrame) -> None:
     """Refuse lines that end too early, which pandas would fill with empty values."""
     is_text = path.suffix.lower() in (".csv", ".tsv", ".txt") and len(separator) == 1
+    # A short line leaves its last field empty, so most files need no second reading.
     if not is_text or frame.shape[1] < 2 or not frame.iloc[:, -1].isna().any():
         return
     with path.open(encoding="utf-8-sig", newline="") as file:

@@ -32,6 +32,7 @@ def log_expected_improvement(mean: np.ndarray, deviation: np.ndarray, best: floa
 
 def _log_h(z: np.ndarray) -> np.ndarray:
     """``log(pdf(z) + z * cdf(z))`` of the normal distribution."""
+    # Each branch gets arguments clipped to its range, so that none of them overflows.
     near = np.maximum(z, -1.0)
     above = np.log(np.exp(-0.5 * near * near - HALF_LOG_2PI) + near * ndtr(near))
     middle = np.clip(z, -1e6, -1.0)
@@ -75,6 +76,7 @@ def most_promising(
     rows, scores = _ranked(rows, score(rows))
     for number in range(N_ROUNDS):
         parents = np.repeat(rows[:N_ELITE], N_CHILDREN, axis=0)
+        # Steps shrink: the first rounds find the region, the last ones the peak.
         steps = 10.0 ** rng.uniform(-1.0, -0.5, size=(len(parents), 1)) * 0.7**number
         children = _allowed(coordinates, coordinates.mutated(parents, steps, rng))
         if len(children):

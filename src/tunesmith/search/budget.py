@@ -34,6 +34,7 @@ class Budgets:
         >>> Budgets(1, 81).ladder
         (1, 3, 9, 27, 81)
         """
+        # From the top downwards, so that the last budget is exactly `max`.
         found = [self.max]
         while (smaller := math.ceil(found[-1] / self.factor)) >= self.min and smaller < found[-1]:
             found.append(smaller)
@@ -71,6 +72,7 @@ class Budgets:
         if len(counts) == 1:
             return 0
         chosen = 0
+        # The pattern repeats after one full set of brackets.
         for number in range(index % total + 1):
             lags = [
                 size * (number + 1) / total - n

@@ -50,6 +50,8 @@ class CMAESSampler:
             raise UsageError("CMA-ES needs one metric that decides; use `tpe` for several")
         box = space.boxes[0]
         optimizer = self._optimizer(box, history)
+        # The optimizer is kept between calls, but its draws must depend on this trial's generator
+        # only.
         optimizer.reseed_rng(int(rng.integers(2**31)))
 
         def draw() -> Params:

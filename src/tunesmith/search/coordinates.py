@@ -76,6 +76,7 @@ class Axis:
     def value(self, unit: float) -> Value:
         """Value at a coordinate."""
         if self.n_levels is None:
+            # `at` takes quantiles below 1 only.
             return self.parameter.at(min(unit, float(np.nextafter(1.0, 0.0))))
         return self.parameter.level(int(self._order[int(self.positions(np.array(unit)))]))
 
@@ -186,9 +187,11 @@ class Coordinates:
         """
         free = self.active(rows) & self._can_vary
         luck = rng.random(rows.shape) * free
+        # On average, one and a half coordinates of a row change.
         few = 1.0 - 1.5 / np.maximum(free.sum(axis=1, keepdims=True), 1.5)
         chosen = free & ((luck > few) | (luck == luck.max(axis=1, keepdims=True)))
         moved = rows + rng.normal(size=rows.shape) * np.maximum(step, self._smallest_steps)
+        # Reflected at the borders, since clipping would pile up points there.
         moved = np.abs(moved)
         moved = np.where(moved > 1, 2 - moved, moved)
         moved = np.where(self._is_ordered, moved, rng.random(rows.shape))
@@ -211,6 +214,7 @@ class Coordinates:
         constraints = self.space.constraints
         if not constraints:
             return np.ones(len(rows), dtype=bool)
+        # Decoding all parameters would cost more than checking the constraints.
         names = frozenset().union(*(constraint.names for constraint in constraints))
         return np.array([self.space.allows(self.decode(row, names)) for row in rows], dtype=bool)
 

@@ -75,6 +75,7 @@ class GaussianProcess:
     def _factor(self) -> np.ndarray:
         """Lower Cholesky factor of the covariance of the observations."""
         covariance = self.hyper.signal * matern(_squared_distances(self._scaled, self._scaled))
+        # Without jitter, equal points would make the matrix singular.
         covariance[np.diag_indices_from(covariance)] += self.hyper.noise + JITTER
         return cholesky(covariance, lower=True, check_finite=False)
 
@@ -91,6 +92,7 @@ class GaussianProcess:
         covariance = self._covariance(features)
         half = solve_triangular(self._factor, covariance.T, lower=True, check_finite=False)
         variance = self.hyper.signal - np.einsum("ij,ij->j", half, half)
+        # Rounding can make a variance slightly negative.
         return covariance @ self._solution, np.sqrt(np.maximum(variance, 1e-12))
 
     def believing(self, features: np.ndarray) -> "GaussianProcess":
@@ -116,6 +118,7 @@ def _squared_distances(left: np.ndarray, right: np.ndarray) -> np.ndarray:
     found = -2.0 * left @ right.T
     found += (left * left).sum(axis=1)[:, None]
     found += (right * right).sum(axis=1)
+    # Rounding can make the distance of a point to itself slightly negative.
     return np.maximum(found, 0.0, out=found)
 
 
@@ -174,6 +177,7 @@ class LogPosterior:
 
     def _pair_distances(self, features: np.ndarray, groups: np.ndarray) -> np.ndarray:
         """Squared distances within each group, ``(n_pairs, n_groups)``."""
+        # Computed once: each evaluation of the density needs only their weighted sum.
         distances = np.zeros((int(groups.max()) + 1, len(self._rows)))
         for column, group in zip(features.T, groups, strict=True):
             distances[group] += (column[self._rows] - column[self._columns]) ** 2
@@ -206,6 +210,8 @@ class LogPosterior:
         solution: np.ndarray,
     ) -> np.ndarray:
         """Gradient by the logarithms: half the trace of (K^-1 - a a^T) dK."""
+        # From the factor, which is cheaper than inverting the matrix; only the lower half is
+        # needed.
         inverse, _ = dpotri(factor, lower=1)
         difference = inverse[self._rows, self._columns]
         difference -= solution[self._rows] * solution[self._columns]

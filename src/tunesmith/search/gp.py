@@ -52,6 +52,7 @@ class GPSampler:
     def suggest(self, space: SearchSpace, history: History, n: int, rng: Generator) -> list[Params]:
         """Suggest the points with the largest expected improvement."""
         n_complete = sum(1 for _ in islice(history.complete, 2))
+        # One value alone has no scale, so the model needs two complete trials.
         if len(history) < self.n_startup or n_complete < 2:
             return SobolSampler(self.seed).suggest(space, history, n, rng)
         coordinates = Coordinates(space)
@@ -94,6 +95,7 @@ def _rows(coordinates: Coordinates, trials: list[Trial]) -> np.ndarray:
 
 @cache
 def _controller() -> ThreadpoolController:
+    # Finding the libraries reads the process's memory map; once is enough.
     return ThreadpoolController()
 
 
@@ -103,6 +105,7 @@ def _candidates(
     """Points to try, ``(k, n_axes)``, most promising first."""
     # The best point by the model's expectation, not by measured scores: noise flatters a winner.
     means = process.mean(coordinates.features(rows))
+    # Rounded, so that the last bits of a matrix library do not decide the order of equals.
     order = np.argsort(-np.round(means, 9), kind="stable")
 
     def score(points: np.ndarray) -> np.ndarray:
@@ -120,6 +123,7 @@ def _gains(trials: list[Trial], history: History, rng: Generator) -> np.ndarray:
     ]
     if len(columns) == 1:
         return columns[0]
+    # ParEGO compares distances from the best value of each objective.
     below = np.array([column - column.max() for column in map(standardised, columns)])
     weighted = rng.dirichlet(np.ones(len(columns)))[:, None] * below
     return weighted.min(axis=0) + PAREGO_RHO * weighted.sum(axis=0)

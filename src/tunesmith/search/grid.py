@@ -69,6 +69,7 @@ class _Progress:
             if params is not None and is_new(key, history, found):
                 found[key] = params
             number += 1
+            # A proposed point is not in the history yet, so this number must not pass it.
             if not found:
                 self.first_open = number
         self.history = history

@@ -118,6 +118,7 @@ class Convergence:
 
 def _noise(left: Trial, right: Trial, metric: str) -> float:
     difference = left.scores(metric) - right.scores(metric)
+    # A single fold has no spread, so any gain counts.
     if len(difference) < 2:
         return 0.0
     return float(np.std(difference, ddof=1) / np.sqrt(len(difference)))
@@ -206,6 +207,7 @@ def trial_limit(criterion: Criterion, n_folds: int = 1) -> int | None:
         bounds = (trial_limit(c, n_folds) for c in criterion.criteria)
         return min((bound for bound in bounds if bound is not None), default=None)
     if isinstance(criterion, AllOf):
+        # All of them must be met: the last limit counts, and only if each criterion has one.
         found = [trial_limit(c, n_folds) for c in criterion.criteria]
         limits = [limit for limit in found if limit is not None]
         return max(limits) if limits and len(limits) == len(found) else None

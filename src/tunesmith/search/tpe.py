@@ -69,6 +69,7 @@ class TPESampler:
                 multivariate=is_joint,
                 group=is_joint and is_dynamic,
                 constant_liar=self.constant_liar,
+                # `suggest` draws the first points itself.
                 n_startup_trials=0,
                 n_ei_candidates=self.n_candidates,
             )
@@ -205,6 +206,7 @@ def _distribution(parameter: Parameter) -> "BaseDistribution":
         case Float(step=None):
             return FloatDistribution(parameter.low, parameter.high, log=parameter.log)
         case Distribution():
+            # By quantile: Optuna has no distributions of SciPy.
             return FloatDistribution(0.0, 1.0)
         case _:
             return IntDistribution(0, (parameter.n_levels or 1) - 1)
@@ -250,6 +252,7 @@ def _inside(parameter: Parameter, value: Any) -> Value:
         case Int(step=1):
             return int(value)
         case Float(step=None):
+            # 12 digits, as in `Float.at`, so that keys do not depend on last bits.
             return min(max(float(f"{value:.12g}"), parameter.low), parameter.high)
         case Distribution():
             return parameter.at(value)

@@ -68,6 +68,8 @@ class Grid:
             if box.is_active(name, params):
                 params[name] = box.parameters[name].level(chosen[name])
             elif chosen[name] > 0:
+                # The first level of an inactive parameter represents the point; others would repeat
+                # it.
                 return None
         return dict(sorted(params.items())) if self.space.allows(params) else None
 

@@ -49,6 +49,7 @@ class Float:
         """Number of steps; ``None`` for a continuum."""
         if self.step is None:
             return 1 if self.low == self.high else None
+        # The tolerance keeps a last step that rounding puts just beyond `high`.
         return math.floor((self.high - self.low) / self.step + 1e-9) + 1
 
     def level(self, index: int) -> float:
@@ -102,7 +103,7 @@ class Float:
 
 
 MAX_INT = 2**63 - 1
-"""What estimators and files of numbers can hold."""
+"""Largest number that estimators and files of numbers can hold."""
 
 
 @dataclass(frozen=True)
@@ -149,6 +150,7 @@ class Int:
         """Value at quantile ``u``; each whole number has its share of the axis."""
         if not self.log:
             return self.level(min(int(u * self.n_levels), self.n_levels - 1))
+        # Half a unit more on each side, so that the end values get their full share.
         low, high = math.log(self.low - 0.5), math.log(self.high + 0.5)
         return min(max(round(math.exp(low + u * (high - low))), self.low), self.high)
 
@@ -297,6 +299,7 @@ class Distribution:
         """Quantile of a value."""
         number = _as_number(value)
         if self._discrete:
+            # The middle of the value's share, as for other parameters with levels.
             return float(self._frozen.cdf(number) - self._frozen.pmf(number) / 2)
         return float(self._frozen.cdf(number))
 

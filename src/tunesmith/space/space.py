@@ -32,6 +32,7 @@ class Condition:
 
     def holds(self, params: Params) -> bool:
         """True if the parent is active and has one of the values."""
+        # Compared as JSON, since `1 == True` in Python.
         return self.parent in params and canonical_json(params[self.parent]) in self._texts
 
 
