@@ -121,4 +121,4 @@ def reason(said: str) -> str:
     rejected = [line.removeprefix("! ") for line in lines if line.startswith("! [")]
     told = [line for line in lines if not UNTELLING.match(line)] or lines
     found = (rejected or told[-1:] or ["no reason given"])[0]
-    return found.removeprefix("fatal: ").removeprefix("error: ")
+    return " ".join(found.removeprefix("fatal: ").removeprefix("error: ").split())

@@ -72,13 +72,13 @@ class Pushing(Filters):
     """A repository with remotes."""
 
     def ask_remote(self, remote: str, branches: Sequence[str]) -> RemoteState:
-        """Ask a remote for the commits of its branches, and its default branch.
+        """Ask the place that a remote is pushed to for its branches, and its default branch.
 
         Raises:
             GitError: the remote is not there.
         """
         wanted = ["HEAD", *(f"{HEADS}{name}" for name in branches)]
-        arguments = ("ls-remote", "--symref", "--", remote, *wanted)
+        arguments = ("ls-remote", "--symref", "--", self.pushed_to(remote), *wanted)
         try:
             told = self._run(*arguments, timeout_s=PUSH_TIMEOUT_S)
         except GitError as error:
@@ -88,6 +88,16 @@ class Pushing(Filters):
         default = heads[0].removeprefix(f"ref: {HEADS}") if heads else None
         found = {name: value for value, name in rows if name in wanted[1:]}
         return RemoteState(default, {k.removeprefix(HEADS): v for k, v in found.items()})
+
+    def pushed_to(self, remote: str) -> str:
+        """Name the place that a push to a remote goes to: the remote, or an address of its own.
+
+        What is fetched elsewhere, as from a mirror, tells nothing of what a push will meet.
+        """
+        places = [
+            self._try("remote", "get-url", *option, "--", remote) for option in ([], ["--push"])
+        ]
+        return places[1] if places[1] and places[0] != places[1] else remote
 
     def push_commits(
         self,
@@ -131,7 +141,7 @@ class Pushing(Filters):
     def _look_again(
         self, remote: str, commits: Mapping[str, str], tips: Mapping[str, str], error: GitError
     ) -> None:
-        """See what came of a push whose end was not told: it may have arrived all the same.
+        """Look at the remote after a push whose end was not told: it may have arrived.
 
         Raises:
             GitError: it has not, or that cannot be found out.

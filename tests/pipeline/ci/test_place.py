@@ -236,6 +236,25 @@ def test_pushing_brings_nothing_else_along(root: Path, remote: Path) -> None:
     assert git(remote, "tag") == ""
 
 
+def test_where_is_pushed_to_counts_and_not_where_is_fetched_from(
+    root: Path, remote: Path, person: Path, tmp_path: Path
+) -> None:
+    """A mirror to read from, which lags behind."""
+    target = tmp_path / "target.git"
+    git(tmp_path, "clone", "-q", "--bare", str(remote), str(target))
+    git(root, "switch", "-q", "tuning/one")
+    git(root, "remote", "set-url", "--push", "origin", str(target))
+    write(person, code="later\n")
+    git(person, "commit", "-q", "-am", "later")
+    git(person, "push", "-q", str(target), "HEAD:tuning/one")
+    mirrored = tips(root)
+    write(root, best="a: new\n")
+    forge = github("tuning/one")
+    assert Checkout.in_ci(root, forge).commit_and_push([BEST], "tune: x", forge).commit
+    subjects = git(target, "log", "--format=%s", "-2", "tuning/one").splitlines()
+    assert (subjects, tips(root)) == (["tune: x", "later"], mirrored)
+
+
 def test_gitlab_jobs(root: Path) -> None:
     own = {
         "CI_API_V4_URL": "https://forge.example/api/v4",

@@ -370,7 +370,8 @@ class Checkout(Repository):
         alone = ("--quiet", "--no-tags", "--no-recurse-submodules", "--no-auto-maintenance")
         options = (*alone, *depth)
         reference = f"{HEADS}{branch}"
-        self._run("fetch", *options, "--", remote, reference, timeout_s=PUSH_TIMEOUT_S)
+        place = self.pushed_to(remote)
+        self._run("fetch", *options, "--", place, reference, timeout_s=PUSH_TIMEOUT_S)
         return self._run("rev-parse", "--verify", "FETCH_HEAD^{commit}")
 
     def _is_race(self, remote: str, branch: str, tip: str | None, error: GitError) -> bool:
