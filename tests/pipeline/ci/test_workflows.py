@@ -118,6 +118,17 @@ def test_with_dvc_its_stages_are_reproduced(definition: Definition, tmp_path: Pa
     assert not any("big.bin" in path for path in ignored)
 
 
+def test_what_means_no_restart_is_not_forced_on_dvc(definition: Definition, tmp_path: Path) -> None:
+    """DVC's `--force` depends on whether the variable is set, and the command on what it says."""
+    found = workflows("gitlab", definition, tmp_path, Wishes(training="x"))
+    jobs = yaml.safe_load(found[".gitlab/tunesmith.yml"])
+    (line,) = [line for line in jobs["tuning"]["script"] if "TUNESMITH_RESTART" in line]
+    values = ["0", "f", "N", "no", "nO", "False", "fAlse", "off", "", "1", "true", "yes", "a b"]
+    tries = [f'TUNESMITH_RESTART="{v}"; {line}echo "${{TUNESMITH_RESTART+set}}"' for v in values]
+    done = subprocess.run(["sh", "-eu", "-c", "\n".join(tries)], capture_output=True, text=True)
+    assert [bool(told) for told in done.stdout.split("\n")[:-1]] == [False] * 8 + [True] * 5
+
+
 @pytest.mark.parametrize(
     "text", ["a", "a: b", "a #b", "- x", "'x'", 'a "b', "x:", "yes ", "{a}", "*"]
 )
