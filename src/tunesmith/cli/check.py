@@ -106,7 +106,7 @@ def _text(path: Path, plan: "Preview") -> str:
 
 
 def _sharing_rows(plan: "Preview") -> list[tuple[str, str]]:
-    """What shared fits cost beyond themselves, and why there are not more of them."""
+    """Rows on shared fits: their cost, and the reasons for which there are not more of them."""
     rows = [("not shared", reason) for reason in plan.not_shared]
     if plan.is_shared:
         text = (

@@ -7,7 +7,7 @@ if TYPE_CHECKING:
 
 
 def best_content(record: "StudyRecord") -> dict[str, Any] | None:
-    """The winner, or ``None``."""
+    """Return the winner as JSON content, or ``None``."""
     from tunesmith.reporting.decision import chosen_trial
 
     best = chosen_trial(record.history, record.definition, record.metrics)

@@ -133,7 +133,7 @@ def _ci(definition: "Definition") -> list[Check]:
         if isinstance(forge, GitHub) and forge.login is not None and branch is not None:
             required = forge.required_checks(branch)
     except TunesmithError:
-        # No repository, or a token that may not ask: what the files tell is told all the same.
+        # No repository, or a token without the right: the files alone are looked at then.
         required = None
         try:
             checkout = Checkout.in_ci(definition.root, None)

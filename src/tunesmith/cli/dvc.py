@@ -13,9 +13,9 @@ from tunesmith.redact import printable
 
 @click.group("dvc")
 def command() -> None:
-    """Tuning and training as stages of a DVC pipeline.
+    """Add tuning and training as stages of a DVC pipeline.
 
-    DVC itself is not needed for this: its files are read and edited.
+    You need no DVC for this: its files are read and edited.
     """
 
 
@@ -42,8 +42,9 @@ def init(
 ) -> None:
     """Add the stages, plots and metrics of the study to dvc.yaml; shows the diff first.
 
-    Loose: a hand edit of the best parameters trains again and never tunes again. Tight: it is
-    undone. Asked again with the other one, it changes its own entries only.
+    You choose who owns the best parameters. User-owned (--loose): a hand edit trains again and
+    never tunes again. Managed (--tight): the next `dvc repro` reverts it. A second call with the
+    other option changes its own entries only.
     """
     from tunesmith.config.load import load_definition
     from tunesmith.pipeline.attributes import hint

@@ -24,11 +24,11 @@ SELECTIONS = ("best", "one_se", "simplest", "fastest")
 
 @click.group("experiment")
 def command() -> None:
-    """Branches that hand over: tuning/NAME to tune on, training/NAME to train on.
+    """Manage experiments: a branch tuning/NAME to tune on, and training/NAME to train on.
 
-    Start both from one commit, run and commit the study on the first, apply what it found to the
-    second, and open a pull request from there. The working tree is never touched. With `branches:`
-    in the configuration their names begin otherwise.
+    Start both from one commit, run and commit the study on the first, apply its best parameters to
+    the second, and open a pull request from there. Your working tree is never touched. You can set
+    other prefixes under `branches:` in the configuration.
     """
 
 
@@ -65,7 +65,7 @@ def start(name: str, revision: str, remote: str | None, *, as_json: bool) -> Non
 @click.option("--all", "with_gone", is_flag=True, help="Also merged ones without branches.")
 @json_option
 def list_(config: Path | None, *, with_gone: bool, as_json: bool) -> None:
-    """List experiments and where they stand: begun, tuned, applied, trained or merged."""
+    """List experiments with their states: begun, tuned, applied, trained or merged."""
     from tunesmith.pipeline.branches.states import experiments
 
     repository = Repository.of(Path())
@@ -79,7 +79,7 @@ def list_(config: Path | None, *, with_gone: bool, as_json: bool) -> None:
 @config_option
 @json_option
 def status(name: str, config: Path | None, *, as_json: bool) -> None:
-    """Show where one experiment stands, and what is to be done next."""
+    """Show the state of one experiment, and the next command."""
     from tunesmith.pipeline.branches.states import find
 
     repository = Repository.of(Path())
@@ -114,10 +114,10 @@ def apply(
     remote: str | None,
     as_json: bool,
 ) -> None:
-    """Bring the tuned parameters to training/NAME, as one commit.
+    """Apply the tuned parameters to training/NAME, as one commit.
 
-    Where best parameters are an out of DVC's tuning stage, its other outs, the configuration and
-    its block of dvc.lock come along, so that `dvc repro` trains and does not tune again.
+    If the best parameters are an out of DVC's tuning stage, its other outs, the configuration and
+    its block of dvc.lock are applied, too, so that `dvc repro` trains and does not tune again.
     """
     from tunesmith.pipeline.branches.apply import apply as bring
     from tunesmith.pipeline.branches.chosen import Choice
@@ -150,7 +150,7 @@ def _content(done: "Applied") -> dict[str, object]:
 
 
 def told(done: "Applied") -> str:
-    """What a training branch was given, in lines."""
+    """Describe what was applied to a training branch, in lines."""
     from tunesmith.pipeline.parameters import origin
 
     if not done.is_new:
@@ -163,7 +163,7 @@ def told(done: "Applied") -> str:
 
 
 def config_names(repository: Repository, given: Path | None) -> list[str]:
-    """What the configuration may be called, as Git names it; the branches have it, not this folder.
+    """Possible names of the configuration, as Git names them; branches have it, not this folder.
 
     Raises:
         UsageError: the file is not in this repository.

@@ -12,7 +12,7 @@ OPTION = "Exit with 4 unless the verdict on the winner is to adopt it."
 
 
 def gate_content(summary: "Summary") -> dict[str, Any] | None:
-    """The verdict and what it rests on, or ``None`` without a complete trial."""
+    """Return the verdict and its reasons, or ``None`` without a complete trial."""
     from tunesmith.reporting.json import finite
 
     if summary.gate is None:
@@ -24,7 +24,7 @@ def gate_content(summary: "Summary") -> dict[str, Any] | None:
 
 
 def gate_code(summary: "Summary") -> ExitCode:
-    """1 without a complete trial, 4 unless the verdict is to adopt, else 0."""
+    """Return 1 without a complete trial, 4 unless the verdict is to adopt, else 0."""
     if summary.gate is None:
         return ExitCode.NO_RESULT
     return ExitCode.OK if summary.gate.is_open else ExitCode.GATE

@@ -1,8 +1,8 @@
-"""What the user's code prints in this process: shown on stderr, fit to be shown.
+"""Capture of the output of the user's code in this process; it is shown, cleaned, on stderr.
 
 Standard output carries results, and a CI job takes some lines for commands. So the descriptors of
 both streams, which libraries in C and child processes use as well, lead into a file without a name
-while the user's code runs; afterwards its end is said like everything else.
+while the user's code runs; afterwards the end of the file is shown on stderr.
 """
 
 import io
@@ -19,13 +19,13 @@ SHOWN_BYTES = 64 << 10
 
 
 class Held:
-    """While entered, nothing reaches the streams. May be entered again within itself."""
+    """A context in which nothing reaches the standard streams; it may be nested."""
 
     def __init__(self) -> None:
         self._depth = 0
 
     def __call__(self) -> Self:
-        """Itself, as a context."""
+        """Return itself, as a context."""
         return self
 
     def __enter__(self) -> Self:
@@ -70,5 +70,5 @@ class Held:
 
 
 def is_wanted() -> bool:
-    """Whether nobody sits there who might talk to a debugger."""
+    """Tell whether output is to be captured: not if a person may be using a debugger."""
     return not (sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty())

@@ -87,7 +87,7 @@ def command(
 
 
 def _workflows(folder: Path, planned: "Sequence[NewFile]", forge: str) -> "list[NewFile]":
-    """The workflows of a new project; a forge looks for them at the top of a repository alone."""
+    """Plan the workflows of a new project: a Git host reads them at a repository's top alone."""
     from tunesmith import git
     from tunesmith.pipeline.ci.workflows import foreseen
 
@@ -100,7 +100,7 @@ def _workflows(folder: Path, planned: "Sequence[NewFile]", forge: str) -> "list[
 
 
 def file_word(file: "NewFile", *, force: bool) -> str:
-    """What would become of a file: create, unchanged, exists or overwrite."""
+    """Return the fate of a file: create, unchanged, exists or overwrite."""
     if file.is_same:
         return "unchanged"
     if file.exists:
@@ -124,7 +124,7 @@ def _with_groups(guess: "Guess") -> "Guess":
 
 
 def _assumptions(guess: "Guess", folder: Path, *, is_given: bool) -> str:
-    """What was made of the table and the folder, so that a wrong guess is seen at once."""
+    """List the guesses about the table and the folder, so that you see a wrong one at once."""
     from tunesmith.reporting.escape import terminal
 
     if not (folder / guess.data).exists():

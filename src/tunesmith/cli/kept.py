@@ -1,4 +1,4 @@
-"""What commands say of best parameters that people have edited."""
+"""Notice of commands about best parameters that were edited by hand."""
 
 from typing import TYPE_CHECKING
 
@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 
 
 def say_kept(definition: "Definition", record: "StudyRecord", summary: "Summary") -> bool:
-    """Say on stderr that an edit was left alone, and how to take the winner over.
+    """Say on stderr that an edit was left unchanged, and how to use the winner.
 
     Returns:
-        Whether one was.
+        True if there was one.
     """
     from tunesmith.reporting.best_file import Best
     from tunesmith.reporting.handover import kept_edit

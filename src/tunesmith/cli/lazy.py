@@ -9,10 +9,10 @@ import click
 
 
 class LazyGroup(click.Group):
-    """Lists commands without importing any of them.
+    """A group that lists commands without importing any of them.
 
     Args:
-        package: where each command has a module of its own.
+        package: its modules hold one command each.
         lines: command -> one line for the list, in the order of the list.
         attributes: of click's group.
     """
@@ -22,7 +22,7 @@ class LazyGroup(click.Group):
         self.package, self.lines = package, lines
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """The commands in the order of a day's work."""
+        """List the commands in the order of a day's work."""
         return list(self.lines)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:

@@ -11,10 +11,10 @@ from tunesmith.errors import UsageError
 
 @click.group("ledger")
 def command() -> None:
-    """The file of everything evaluated: copy it.
+    """Copy the ledger, the file of everything evaluated.
 
-    After a run has ended by itself the file alone is whole. While a run is on, or after one was
-    killed, what came last stands in a file beside it.
+    After a run has ended normally, the file alone is complete. While a run is on, or after one was
+    killed, the newest results are in a second file beside it.
     """
 
 
@@ -22,7 +22,7 @@ def command() -> None:
 @config_option
 @click.argument("target", type=click.Path(path_type=Path, dir_okay=False))
 def copy(config: Path | None, target: Path) -> None:
-    """Write a whole copy of the ledger to TARGET, also while a run is on."""
+    """Write a complete copy of the ledger to TARGET, also while a run is on."""
     from tunesmith.config.load import load_definition
     from tunesmith.ledger import condition
     from tunesmith.ledger.dialect import address, file_of

@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class _Text:
-    """What is shown of one fold."""
+    """The text that is shown for one fold."""
 
     fold: int
     path: str | None
-    """Where it stands; ``None`` for what the ledger keeps of a failure."""
+    """File of the text; ``None`` if it is from the ledger."""
     text: str
 
     @property
@@ -40,9 +40,9 @@ class _Text:
 def command(
     trial: int, config: Path | None, fold: int | None, *, only_errors: bool, as_json: bool
 ) -> None:
-    """Print what the program of TRIAL, a number, has printed.
+    """Print the output of the program of TRIAL, a number.
 
-    Of an estimator, the tracebacks of the fits that failed.
+    For an estimator, print the tracebacks of the fits that failed.
     """
     from tunesmith.reporting.escape import terminal
 
@@ -79,7 +79,7 @@ def _told(record: "StudyRecord", number: int, fold: int | None) -> "Trial":
 
 
 def _kept(trial: "Trial", fold: int | None) -> list[_Text]:
-    """What the ledger keeps of a failure: a traceback, or the last lines of what was printed."""
+    """Texts of failures in the ledger: a traceback, or the last lines of output."""
     return [
         _Text(result.fold, None, result.failure.traceback)
         for result in trial.folds
@@ -95,7 +95,7 @@ def _logs(
     *,
     only_errors: bool,
 ) -> list[_Text] | None:
-    """The logs of a program's runs; ``None`` where these are not here."""
+    """The logs of a program's runs; ``None`` if they are not here."""
     from tunesmith.ledger.ledger import Ledger
     from tunesmith.objective.program.logs import logs_of, was_run_here
 
@@ -112,7 +112,7 @@ def _logs(
 
 
 def _say_nothing(trial: "Trial", *, is_there: bool, is_program: bool) -> None:
-    """Why there is nothing to show.
+    """Refuse with the reason for which there is nothing to show.
 
     Raises:
         UsageError: there are no logs, rather than empty ones.

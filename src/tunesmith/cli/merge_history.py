@@ -17,8 +17,8 @@ from tunesmith.redact import printable
 def command(base: Path, ours: Path, theirs: Path) -> None:  # noqa: ARG001 - Git gives it
     """Join the histories of two branches, as Git's merge driver: %O %A %B.
 
-    The result stands in OURS. A history that holds a line that says nothing is left to people, as a
-    conflict (exit code 1).
+    The result is written to OURS. If a history holds a line that cannot be read, you get a conflict
+    (exit code 1).
     """
     from tunesmith.files import write_atomic
     from tunesmith.ledger.merging import merge

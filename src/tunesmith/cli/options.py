@@ -43,7 +43,7 @@ def force_option(function: F) -> F:
 
 
 def find_config(given: Path | None) -> Path:
-    """The configuration file to use.
+    """Find the configuration file to use.
 
     Raises:
         UsageError: there is none.
@@ -114,6 +114,6 @@ def print_json(kind: str, content: dict[str, Any]) -> None:
 
 
 def shown(path: Path) -> str:
-    """A path as one would type it here."""
+    """Return a path as you would type it here."""
     folder = Path.cwd()
     return str(path.relative_to(folder) if path.is_relative_to(folder) else path)

@@ -34,10 +34,10 @@ def command(
     *,
     as_json: bool,
 ) -> None:
-    """Draw a figure of the study; works while a run is on.
+    """Draw a figure of the study, also while a run is on.
 
-    KIND is one of those below. The drawing goes to a file (-o), or to stdout where that leads
-    into a file or another program. --json prints the data instead.
+    KIND is one of those below. The drawing goes to a file (-o), or to stdout if you redirect that.
+    With --json you get the data instead.
     """
     from tunesmith.reporting.figures.kind import kind_of
     from tunesmith.reporting.figures.save import checked_format, save

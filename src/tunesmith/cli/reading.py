@@ -1,4 +1,4 @@
-"""How reading commands get at a study: configuration -> ledger, or history -> record."""
+"""Access of reading commands to a study: configuration -> ledger, or history -> record."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from tunesmith.ledger.records import StudyRecord
 
 
 def open_record(config: Path | None) -> tuple[Definition, StudyRecord]:
-    """The definition and what the ledger holds of its study.
+    """Return the definition and the record of its study.
 
     Raises:
         UsageError: nothing has been run yet.
@@ -23,7 +23,7 @@ def open_record(config: Path | None) -> tuple[Definition, StudyRecord]:
 def open_records(
     config: Path | None,
 ) -> tuple[Definition, StudyRecord, tuple[StudyRecord, ...]]:
-    """The same, with the searches of its nested cross-validation.
+    """Return the same, with the searches of its nested cross-validation.
 
     Raises:
         UsageError: nothing has been run yet.
@@ -50,7 +50,7 @@ def open_records(
 def _of_history(
     definition: Definition, location: Path
 ) -> tuple[StudyRecord, tuple[StudyRecord, ...]]:
-    """What Git keeps of the study: in a clone where nothing was left to do, there is no ledger."""
+    """Records from the history in Git: a clone in which nothing was left to do has no ledger."""
     if definition.file.outputs.history is not None:
         from tunesmith.pipeline.believed import of_history
 

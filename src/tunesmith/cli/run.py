@@ -77,8 +77,8 @@ def command(
 ) -> None:
     """Run the study until a stopping criterion is met.
 
-    What the ledger knows is not evaluated again, so running a finished or interrupted study
-    continues it. Options change this run only, not the file. Those that DVC and CI need are
+    Scores in the ledger are not evaluated again, so running an interrupted or finished study
+    continues it. Options change this run only, not your file. Options that DVC and CI need are
     environment variables, too: TUNESMITH_TRIALS, TUNESMITH_RESTART, TUNESMITH_TIME_BUDGET.
     """
     with importing():
@@ -153,7 +153,7 @@ def _within(budget_s: float | None, words: str) -> Iterator[None]:
 
 
 def _has_nothing_to_do(definition: "Definition", *, as_json: bool) -> bool:
-    """Whether all is as the last run has left it; then that is said."""
+    """Tell whether everything is as the last run has left it, and say so if it is."""
     from tunesmith.stamp import stamped
 
     found = stamped(definition)
@@ -167,7 +167,7 @@ def _has_nothing_to_do(definition: "Definition", *, as_json: bool) -> bool:
 
 
 def _stamp(definition: "Definition", before: list[str] | None, result: "Result") -> None:
-    """Note what the next run will say, if nothing changes until then."""
+    """Store the evidence for the next run's up-to-date check, with the text to print then."""
     from tunesmith.stamp import put
 
     n_known = sum(len(trial.folds) for trial in result.record.history.told)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @config_option
 @json_option
 def command(config: Path | None, *, as_json: bool) -> None:
-    """Show where the study stands; works while a run is on."""
+    """Show the progress and the state of the study, also while a run is on."""
     definition, record = open_record(config)
     content = _content(definition, record)
     if not content["is_running"]:
@@ -53,7 +53,7 @@ def _content(definition: "Definition", record: "StudyRecord") -> dict[str, Any]:
 
 
 def _unchanged(record: "StudyRecord") -> dict[str, Any]:
-    """Parameters that changed no score."""
+    """Return the parameters that changed no score, as JSON content."""
     from tunesmith.reporting.ranking import ranked
     from tunesmith.reporting.unchanged import unchanged
 
@@ -62,7 +62,7 @@ def _unchanged(record: "StudyRecord") -> dict[str, Any]:
 
 
 def _standing(definition: "Definition", record: "StudyRecord") -> dict[str, Any]:
-    """Against the data, code, versions and configuration of now; a run is always up to date."""
+    """Staleness against the present data, code, versions and configuration."""
     from tunesmith.pipeline.standing import standing
 
     found = standing(definition, record)
@@ -78,7 +78,7 @@ def _standing(definition: "Definition", record: "StudyRecord") -> dict[str, Any]
 
 
 def _parameters(definition: "Definition", record: "StudyRecord", edit: "Edit | None") -> str:
-    """What the best-parameters file holds."""
+    """Describe the content of the best-parameters file."""
     from tunesmith.reporting.best_file import Best
 
     best = Best.of(definition)
@@ -154,7 +154,7 @@ def _warnings(content: dict[str, Any]) -> list[str]:
 
 
 def _when(last: dict[str, Any]) -> str:
-    """When a run began, in the clock of this machine, and how long it took."""
+    """Start of a run in this machine's time, and its duration."""
     from tunesmith.progress import duration
 
     began = datetime.fromisoformat(last["started"])

@@ -15,7 +15,7 @@ PLAIN = {"·": "-", "±": "+/-", "–": "-", "…": "...", "×": "x", "→": "->
 
 
 def prepare() -> None:
-    """Make both streams usable whatever the caller has left of them."""
+    """Make both streams usable, even if the caller has closed them."""
     codecs.register_error("tunesmith", _spelled)
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
@@ -38,7 +38,7 @@ def _spelled(error: UnicodeError) -> tuple[str | bytes, int]:
 
 
 def is_utf8() -> bool:
-    """Whether stdout takes every character."""
+    """Tell whether stdout takes every character."""
     return "utf" in (sys.stdout.encoding or "").lower()
 
 
@@ -64,7 +64,7 @@ def _discard_stdout() -> None:
 
 
 def say(text: str) -> None:
-    """Tell the user something that is not the result; nobody may be listening."""
+    """Print something that is not the result to stderr, which may be closed."""
     with suppress(OSError):
         click.echo(_fit(text), file=sys.stderr)
 
@@ -76,5 +76,5 @@ def command_ci(text: str) -> None:
 
 
 def _fit(text: str) -> str:
-    """Without secrets, and in CI without anything that the job would take for a command."""
+    """Remove secrets, and in CI anything that the job would take for a command."""
     return inert(redact(text)) if is_ci() else redact(text)

@@ -33,7 +33,7 @@ def command(
     as_markdown: bool,
     as_json: bool,
 ) -> None:
-    """List trials, best first; works while a run is on.
+    """List trials, best first, also while a run is on.
 
     CONDITION compares params and columns: comparisons, arithmetic, and, or, not, in.
     """

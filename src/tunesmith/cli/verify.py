@@ -59,9 +59,9 @@ def command(
 ) -> None:
     """Check that parameters, report, history, ledger and dvc.lock agree; exit with 3 if not.
 
-    Every file is compared with what would be written now; what cannot be looked at counts as not
-    verified. Nothing is written, and none of the project's code is run; but --refit runs it, to
-    compare recorded scores with what the same fits score now.
+    Every file is compared with the content that would be written now; a file that cannot be
+    compared counts as not verified. Nothing is written. None of your code is run unless you give
+    --refit, which repeats some fits and compares their scores with the recorded ones.
     """
     from tunesmith.config.load import load_definition
     from tunesmith.pipeline.verify.verify import Refit, verify
@@ -84,7 +84,7 @@ def command(
 
 
 def _is_noted(found: "Verification") -> bool:
-    """Whether there is nothing to verify against, and nothing that would need it."""
+    """Tell whether there is nothing to verify against, and nothing that would need it."""
     return found.source is None and all(item.level == "note" for item in found.findings)
 
 

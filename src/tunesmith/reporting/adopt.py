@@ -1,4 +1,4 @@
-"""Taking a trial's parameters over, over whatever stands in the best-parameters file."""
+"""Adoption of a trial's parameters into the best-parameters file, over its present content."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -20,7 +20,7 @@ from tunesmith.types import Params
 
 @dataclass(frozen=True)
 class Adopted:
-    """What was taken over."""
+    """The parameters that were adopted."""
 
     path: Path
     trial: int
@@ -28,7 +28,7 @@ class Adopted:
     """``name: old -> new``."""
     is_written: bool
     is_winner: bool
-    """Whether it is the trial that a run writes, too."""
+    """True if it is the trial that a run would write."""
     program_file: Path | None = None
     """The program's own parameters file, if it was set there, too."""
     program_changes: tuple[str, ...] = ()
@@ -45,7 +45,7 @@ def adopt(
     is_forced: bool = False,
     params_file: ParamsFile | None = None,
 ) -> Adopted:
-    """Write a trial's parameters into the best-parameters file, and where the program reads them.
+    """Write a trial's parameters into the best-parameters file, and into the program's own file.
 
     Args:
         record: of the study.
@@ -54,7 +54,7 @@ def adopt(
         trial: its number; by default the winner.
         selection: ``best``, ``one_se``, ``simplest`` or ``fastest`` instead of a number.
         dry_run: only say what would change.
-        is_forced: write the file anew, whatever is there.
+        is_forced: write a new file in any case.
         params_file: the program's own, in which values that it holds are set.
 
     Raises:
@@ -67,7 +67,7 @@ def adopt(
     is_other = chosen != summary.chosen
     text = best.text(summary, chosen, is_adopted=is_other, is_forced=is_forced)
     changes = tuple(differences(_present(best), chosen.params))
-    # Everything is made before anything is written: a failure leaves the files as they were.
+    # All contents are made before anything is written: a failure leaves the files as they were.
     own = _program_file(root, params_file, best.path, chosen.params)
     is_written = not dry_run and write_atomic(best.path, text)
     if own is not None and not dry_run:
@@ -90,7 +90,7 @@ class _Own:
 def _program_file(
     root: Path, section: ParamsFile | None, best: Path, params: Params
 ) -> _Own | None:
-    """The program's file as training should find it; ``None`` if it holds none of the values."""
+    """The program's file that training should read; ``None`` if it holds none of the values."""
     if section is None or not (root / section.path).is_file():
         return None
     path, template = inside(root, section.path), Template.of(section, root)
@@ -102,7 +102,7 @@ def _program_file(
 
 
 def chosen_by(summary: Summary, number: int | None, selection: str | None) -> Ranked:
-    """The complete trial that a number or a selection names; by default the winner.
+    """Return the complete trial that a number or a selection names; by default the winner.
 
     Raises:
         UsageError: there is no such trial, it is not complete, or both were given.
@@ -126,7 +126,7 @@ def chosen_by(summary: Summary, number: int | None, selection: str | None) -> Ra
 
 
 def _present(best: Best) -> Mapping[str, Any]:
-    """What the file holds; nothing where it cannot be read, as it is about to be replaced."""
+    """Parameters in the file; none if it cannot be read, as it is about to be replaced."""
     try:
         return best.read()[0] if best.path.is_file() else {}
     except UsageError:

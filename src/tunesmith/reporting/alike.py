@@ -1,4 +1,4 @@
-"""Trials that failed alike, or warned alike."""
+"""Failure groups: trials that failed, or warned, for the same reason."""
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -11,11 +11,11 @@ from tunesmith.types import State
 
 @dataclass(frozen=True)
 class Alike:
-    """Trials that failed alike, or warned alike."""
+    """Failure groups: trials that failed, or warned, for the same reason."""
 
     kind: str
     message: str
-    """Of the first of them."""
+    """Message of the first of them."""
     numbers: tuple[int, ...]
 
 
@@ -24,7 +24,7 @@ NUMBERS = re.compile(r"0x[0-9a-fA-F]+|\d+(?:[.,]\d+)*(?:e[+-]?\d+)?")
 
 
 def grouped(noted: Iterable[Noted]) -> tuple[Alike, ...]:
-    """Trials by what they have in common, the most frequent first.
+    """Group trials by cause, the most frequent first.
 
     Messages that differ in numbers alone are of one cause; those without a cause go by their kind.
 
@@ -42,17 +42,17 @@ def grouped(noted: Iterable[Noted]) -> tuple[Alike, ...]:
 
 @dataclass(frozen=True)
 class Said:
-    """What failed runs had printed last, or the traceback of failed fits; each text once."""
+    """The last output of failed runs, or the traceback of failed fits; each text once."""
 
     kind: str
     message: str
-    """Of the first of the trials."""
+    """Text of the first of the trials."""
     text: str
     numbers: tuple[int, ...]
 
 
 def said(trials: Sequence[Trial]) -> tuple[Said, ...]:
-    """Every distinct text of failed folds with its trials, the most frequent first."""
+    """Return every distinct text of failed folds with its trials, the most frequent first."""
     groups: dict[tuple[str, str], list[tuple[int, str]]] = {}
     for trial in trials:
         failed = (fold.failure for fold in trial.folds)
@@ -68,12 +68,12 @@ def said(trials: Sequence[Trial]) -> tuple[Said, ...]:
 
 
 def n_trials(groups: Iterable[Alike]) -> int:
-    """How many trials there are in all; one may have failed in several ways."""
+    """Count the trials in all groups; a trial may be in several."""
     return len({number for group in groups for number in group.numbers})
 
 
 def failures(trials: Sequence[Trial]) -> Iterator[Noted]:
-    """(kind, message, cause, trial number) of every cause for which a fold failed."""
+    """Yield (kind, message, cause, trial number) of every cause for which a fold failed."""
     for trial in trials:
         if trial.state is State.FAILED:
             for failure in (fold.failure for fold in trial.folds):
@@ -82,7 +82,7 @@ def failures(trials: Sequence[Trial]) -> Iterator[Noted]:
 
 
 def warnings(trials: Sequence[Trial]) -> Iterator[Noted]:
-    """(kind, message, no cause, trial number) of what fits warned of, each kind once a trial."""
+    """Yield (kind, message, no cause, trial number) of warnings, each kind once a trial."""
     for trial in trials:
         kinds = dict(fold.warning.partition(": ")[::2] for fold in trial.folds if fold.warning)
         for kind, message in kinds.items():

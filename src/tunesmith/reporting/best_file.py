@@ -34,12 +34,12 @@ class Best:
 
     @classmethod
     def of(cls, definition: Definition) -> "Best":
-        """The file that a configuration names."""
+        """Return the file that a configuration names."""
         return cls(definition.root, definition.file.outputs, shape_of(definition).names)
 
     @classmethod
     def of_record(cls, root: Path, outputs: Outputs, record: StudyRecord) -> "Best":
-        """The file of a study as the ledger knows it."""
+        """Return the file of a study in the ledger."""
         tried = {name for trial in record.history.told for name in trial.params}
         known = _names(record.head.definition)
         return cls(root, outputs, None if known is None else known | tried)
@@ -59,7 +59,7 @@ class Best:
         return Shape(self.outputs.best, self.names)
 
     def read(self) -> tuple[dict[str, Any], dict[str, Any] | None]:
-        """The parameters that it holds, and its ``meta`` if it has one.
+        """Read the parameters that it holds, and its ``meta`` if it has one.
 
         Raises:
             UsageError: it cannot be read, or does not hold parameters.
@@ -74,13 +74,13 @@ class Best:
         is_adopted: bool = False,
         is_forced: bool = False,
     ) -> str:
-        """The content of the file once it holds a trial's parameters; its shape stays.
+        """Return the new content of the file with a trial's parameters; its shape stays.
 
         Args:
             summary: with a complete trial.
             trial: whose parameters; by default the winner's.
             is_adopted: note that a person has chosen another trial than the winner.
-            is_forced: write the file anew, whatever is there.
+            is_forced: write a new file in any case.
 
         Raises:
             UsageError: something else is in the file, or its format cannot hold the parameters.
@@ -93,7 +93,7 @@ class Best:
         )
 
     def text_of(self, params: Params, meta: Mapping[str, Any], *, is_forced: bool = False) -> str:
-        """The same for parameters and their origin.
+        """Return the same for parameters and their origin.
 
         Raises:
             UsageError: something else is in the file, or its format cannot hold the parameters.
@@ -103,7 +103,7 @@ class Best:
 
     @property
     def content(self) -> str | None:
-        """Its text; ``None`` if there is no file.
+        """Return its text; ``None`` if there is no file.
 
         Raises:
             UsageError: it is not text.
@@ -117,13 +117,13 @@ class Best:
 
     @property
     def objection(self) -> str | None:
-        """Why a run must not write into the file that is there; ``None`` if it may."""
+        """Reason for which a run must not write into the present file; ``None`` if it may."""
         text = self.content
         return None if text is None else self.shape.objection(text, self.path)
 
     @property
     def tuned_params(self) -> dict[str, Any] | None:
-        """What the last run wrote into ``outputs: {tuned: …}``, if that file is unedited."""
+        """Return the parameters in ``outputs: {tuned: …}``, if that file is unedited."""
         name = self.outputs.tuned
         path = None if name is None else inside(self.root, name)
         if path is None or not path.is_file():
@@ -136,7 +136,7 @@ class Best:
 
 
 def shape_of(definition: Definition) -> Shape:
-    """The shape of the best-parameters file that a configuration asks for."""
+    """Return the shape of the best-parameters file in a configuration."""
     budget = definition.file.budget
     names = names_of(definition.space.to_json(), budget.parameter if budget else None)
     return Shape(definition.file.outputs.best, names)

@@ -1,4 +1,4 @@
-"""Markdown tables and what stands in their cells: text from data is escaped here."""
+"""Markdown tables and their cells; text from data is escaped here."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -12,50 +12,50 @@ MAX_CELL = 200
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A GFM table; cells are escaped by whoever made them."""
+    """Return a GFM table; the caller has escaped the cells."""
     lines = [f"| {' | '.join(header)} |", f"|{'---|' * len(header)}"]
     lines += [f"| {' | '.join(row)} |" for row in rows]
     return "\n".join(lines)
 
 
 def details(summary: str, body: str) -> str:
-    """A part that is opened by a click.
+    """Return a section that opens on a click.
 
     Args:
-        summary: HTML, escaped by whoever made it.
+        summary: HTML, escaped by the caller.
         body: Markdown blocks.
     """
-    # Without the blank lines the body would be taken for HTML.
+    # Without the blank lines Git hosts would take the body for HTML.
     return f"<details><summary>{summary}</summary>\n\n{body}\n\n</details>"
 
 
 def name_cell(text: str) -> str:
-    """A name from the user's files."""
+    """Cell for a name from the user's files."""
     return md_code(shortened(text))
 
 
 def value_cell(params: Mapping[str, Any], name: str) -> str:
-    """The value of a parameter; a dash where it is not active."""
+    """Cell for the value of a parameter; a dash if it is not active."""
     return name_cell(numbers.value(params[name])) if name in params else "–"
 
 
 def params_cell(trial: Ranked) -> str:
-    """All parameters of a trial."""
+    """Cell for all parameters of a trial."""
     return name_cell(", ".join(f"{n}={numbers.value(v)}" for n, v in sorted(trial.params.items())))
 
 
 def score_cell(trial: Ranked, metric: str) -> str:
-    """Mean and standard error."""
+    """Cell for mean and standard error."""
     return numbers.with_error(trial.means[metric], trial.error(metric))
 
 
 def html_code(text: str) -> str:
-    """A name from the user's files inside of HTML."""
+    """Escape a name from the user's files for HTML."""
     return f"<code>{xml(shortened(text))}</code>"
 
 
 def shortened(text: str, at_most: int = MAX_CELL) -> str:
-    """The text, or its beginning and an ellipsis.
+    """Return the text, or its beginning and an ellipsis.
 
     >>> shortened("abcdef", 4)
     'abc…'

@@ -1,4 +1,4 @@
-"""Mermaid charts, which forges draw in files and comments."""
+"""Mermaid charts, which Git hosts draw in files and comments."""
 
 import math
 from collections.abc import Sequence
@@ -10,15 +10,15 @@ MAX_LABEL = 60
 
 
 def history_chart(best_so_far: Sequence[float], scores: Sequence[float], label: str) -> str:
-    """Scores as bars, the best so far as a line.
+    """Draw scores as bars, and the best so far as a line.
 
     Args:
         best_so_far: one number a trial; NaN before the first complete one.
-        scores: one number a trial; NaN where it failed.
+        scores: one number a trial; NaN if it failed.
         label: name of the axis; letters, digits, blanks and underscores are kept.
 
     Returns:
-        The lines of a ``mermaid`` block; empty where there is nothing to draw.
+        The lines of a ``mermaid`` block; empty if there is nothing to draw.
     """
     first = next((i for i, number in enumerate(best_so_far) if math.isfinite(number)), None)
     if first is None or len(best_so_far) - first < 2:
@@ -50,7 +50,7 @@ def history_chart(best_so_far: Sequence[float], scores: Sequence[float], label: 
 
 
 def decimals(spread: float) -> int:
-    """Decimals that show a spread in a thousand steps; at least 6, at most 15.
+    """Number of decimals that show a spread in a thousand steps; at least 6, at most 15.
 
     >>> decimals(0.3), decimals(1e-7)
     (6, 10)

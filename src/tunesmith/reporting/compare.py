@@ -1,4 +1,4 @@
-"""Two studies side by side: what changed, which best is better, which parameters moved."""
+"""Comparison of two studies: changes, their best trials, the parameters that moved."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ ON = {"data": "the data", "code": "the code", "objective": "the objective", "ver
 
 @dataclass(frozen=True)
 class Side:
-    """One of the two."""
+    """One of the two studies."""
 
     label: str
     n_trials: int
@@ -30,7 +30,7 @@ class Side:
 
 @dataclass(frozen=True)
 class Change:
-    """What is not the same, as JSON text; ``None`` where a side lacks it."""
+    """A difference, as JSON texts; ``None`` if a side lacks it."""
 
     what: str
     before: str | None
@@ -39,7 +39,7 @@ class Change:
 
 @dataclass(frozen=True)
 class Compared:
-    """What there is to say."""
+    """The result of a comparison."""
 
     metric: Metric
     sides: tuple[Side, Side]
@@ -54,16 +54,16 @@ class Compared:
     weighed: Weighed | None
     """The second best against the first, on common folds."""
     reason: str = ""
-    """Why they are not weighed against each other."""
+    """Reason for which they are not weighed against each other."""
 
 
 def compare(before: StudyRecord, after: StudyRecord, labels: tuple[str, str]) -> Compared:
     """Compare two studies by the first metric of the second.
 
     Args:
-        before: what there was.
-        after: what there is.
-        labels: what to call them.
+        before: the earlier study.
+        after: the later study.
+        labels: their names in the output.
 
     Raises:
         UsageError: they have no metric in common.
@@ -119,7 +119,7 @@ def _weighed(
 
 
 def _other_folds(before: StudyRecord, after: StudyRecord) -> str:
-    """Why two studies were not scored on the same folds."""
+    """Reason for which two studies were not scored on the same folds."""
     digests = [record.head.context.get("data") for record in (before, after)]
     if digests[0] != digests[1]:
         return "the data are not the same"
@@ -142,7 +142,7 @@ def _shown(file: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _parameters(space: Mapping[str, Any]) -> dict[str, Any]:
-    """Definition by name; by box and name where there are several boxes."""
+    """Definition by name; by box and name if there are several boxes."""
     boxes = space.get("boxes", ())
     found = {}
     for number, box in enumerate(boxes):
@@ -163,7 +163,7 @@ def _leaves(data: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, An
 
 
 def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Change]:
-    """What differs, by name.
+    """Return the differences, by name.
 
     >>> changes({"a": 1, "b": 2}, {"b": 3, "a": 1, "c": None})
     [Change(what='b', before='2', after='3'), Change(what='c', before=None, after='null')]
@@ -178,7 +178,7 @@ def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Change]
 
 
 def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
-    """The same as text, ``name: old -> new``.
+    """Return the same as text, ``name: old -> new``.
 
     >>> differences({"a": 1, "b": 2}, {"a": 1, "b": 3, "c": None})
     ['b: 2 -> 3', 'c: (none) -> null']
@@ -188,7 +188,7 @@ def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str
 
 
 def as_json(found: Compared) -> dict[str, Any]:
-    """The comparison as JSON."""
+    """Return the comparison as JSON content."""
 
     def rows(part: tuple[Change, ...]) -> list[dict[str, str | None]]:
         return [{"what": c.what, "before": c.before, "after": c.after} for c in part]

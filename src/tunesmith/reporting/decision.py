@@ -1,4 +1,4 @@
-"""Which trial is written, and whether it should replace what is in force."""
+"""Choice of the trial to write, and the gate: should it replace the current parameters?"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,22 +18,22 @@ from tunesmith.types import Params
 
 Selection = Literal["best", "one_se", "simplest", "fastest"]
 DEFAULT_TEST_SHARE = {"shuffle_split": 0.1, "stratified_shuffle_split": 0.1}
-"""Scikit-learn's, where ``test_fraction`` is not given."""
+"""Scikit-learn's default, used if ``test_fraction`` is not given."""
 
 
 @dataclass(frozen=True)
 class Policy:
-    """What the configuration says about the choice."""
+    """Settings of the configuration that decide the choice."""
 
     selection: Selection = "best"
     has_gate: bool = False
     min_improvement: float = 0.0
     keeps: bool = False
-    """Whether the best-parameters file stays as it is unless the verdict is to adopt."""
+    """True if the best-parameters file stays as it is unless the verdict is to adopt."""
 
     @classmethod
     def of(cls, file: Mapping[str, Any]) -> "Policy":
-        """From the JSON form of the configuration file."""
+        """Read the policy from the JSON form of the configuration file."""
         gate = file.get("gate")
         selection = file.get("selection", "best")
         if gate is None:
@@ -43,27 +43,27 @@ class Policy:
 
 @dataclass(frozen=True)
 class Ties:
-    """Trials that cannot be told from the best."""
+    """Trials that the folds do not distinguish from the best."""
 
     numbers: tuple[int, ...] = ()
-    """In the order of their ranks, the best first; empty where nothing is known."""
+    """Trial numbers in the order of their ranks; empty if nothing is known."""
     alpha: float = ALPHA
     """Probability that the truly best trial is not among them."""
     reason: str = ""
-    """Why nothing is known."""
+    """Reason for which nothing is known."""
 
 
 @dataclass(frozen=True)
 class Optimism:
-    """What the best score is worth, as it was the largest of many."""
+    """Selection bias of the best score, which is the largest of many."""
 
     score: float
     """Corrected mean of the first objective."""
     bias: float
-    """What the uncorrected mean has over it, positive."""
+    """Uncorrected mean minus ``score``; positive."""
     low: float
     high: float
-    """95 % interval."""
+    """Ends of the 95 % interval."""
 
 
 @dataclass(frozen=True)
@@ -74,47 +74,48 @@ class Comparison:
     """``current`` or ``defaults``."""
     reference: Ranked
     gain: float
-    """Mean over folds of chosen minus reference, positive where the chosen one is better."""
+    """Mean over folds of chosen minus reference, positive if the chosen one is better."""
     error: float
     """Its standard error, corrected for overlapping training sets; NaN with a single fold."""
     low: float
     high: float
-    """Bounds of the gain, each with probability 0.95, corrected for the choice among all trials."""
+    """Ends of the interval of the gain, each with probability 0.95, corrected for the choice
+    among all trials."""
     verdict: Verdict
 
     @property
     def is_clear(self) -> bool:
-        """Whether the gain is more than chance and large enough."""
+        """True if the gain is more than chance and large enough."""
         return self.verdict == "adopt"
 
 
 @dataclass(frozen=True)
 class Gate:
-    """Whether the chosen trial should replace the parameters in force."""
+    """Verdict: should the chosen trial replace the current parameters?"""
 
     verdict: Literal["adopt", "keep", "indistinguishable", "unknown"]
     reason: str
     """A sentence."""
     min_improvement: float
     keeps: bool
-    """Whether the best-parameters file keeps what is in force unless the verdict is to adopt."""
+    """True if the file keeps the current parameters unless the verdict is to adopt."""
     reference: int | None = None
-    """Number of the trial that has the parameters in force."""
+    """Number of the trial that has the current parameters."""
 
     @property
     def is_open(self) -> bool:
-        """Whether the proposal passes."""
+        """True if the proposal passes."""
         return self.verdict == "adopt"
 
     @property
     def holds_back(self) -> bool:
-        """Whether the proposal is not written."""
+        """True if the proposal is not written."""
         return self.keeps and not self.is_open
 
 
 @dataclass(frozen=True)
 class Decision:
-    """Everything that the fold scores say about the choice."""
+    """The choice of a trial, with all evidence from the fold scores."""
 
     choices: Mapping[str, int]
     """Trial numbers by ``selection``."""
@@ -145,7 +146,7 @@ class Table:
         self.tied = ties(self.gains, ratio)
 
     def ties(self) -> Ties:
-        """Which trials cannot be told from the best."""
+        """Trials that the folds do not distinguish from the best."""
         if self.tied is None:
             return Ties(reason="of a single fold nothing is known")
         tied = zip(self.trials, self.tied, strict=True)
@@ -169,7 +170,7 @@ class Table:
         }
 
     def optimism(self) -> Optimism | None:
-        """The corrected score, on the metric's own scale."""
+        """Score corrected for selection bias, on the metric's own scale."""
         found = corrected(self.gains, self.ratio)
         if found is None:
             return None
@@ -179,7 +180,7 @@ class Table:
         return Optimism(self.sign * found.score, found.bias, bounds[0], bounds[1])
 
     def compared(self, name: str, chosen: int, reference: int, least: float) -> Comparison:
-        """One row against another."""
+        """Compare one row with another."""
         found = weigh(self.gains, chosen, reference, self.ratio, least)
         trial = self.trials[reference]
         return Comparison(
@@ -204,7 +205,7 @@ def decide(
         policy: of the configuration.
         ratio: test rows per training row of a fold.
         times: mean fit time by trial number.
-        incumbent: the parameters in force when the study began.
+        incumbent: the current parameters when the study began.
     """
     table = Table(ranking, metric, ratio)
     choices = table.choices(times)
@@ -227,7 +228,7 @@ def decide(
 def _references(
     table: Table, ranking: Sequence[Ranked], incumbent: Params | None
 ) -> dict[str, int]:
-    """Rows of what the chosen trial is compared with, where it was tried."""
+    """Rows of the references that were tried, by name."""
     wanted = {"current": incumbent}
     wanted["defaults"] = next((t.params for t in ranking if t.origin == "defaults"), None)
     keys = {name: _key(params) for name, params in wanted.items() if params is not None}
@@ -261,7 +262,7 @@ REASONS = {
 def chosen_trial(
     history: History, definition: Mapping[str, Any], metrics: Sequence[Metric]
 ) -> Trial | None:
-    """The complete trial that the configuration's ``selection`` picks.
+    """Return the complete trial that the configuration's ``selection`` picks.
 
     Args:
         history: of the study.
@@ -299,7 +300,7 @@ def ratio_of(definition: Mapping[str, Any], ranking: Sequence[Ranked]) -> float:
 
 
 def fold_ratio(cv: Mapping[str, Any], n_folds: int) -> float:
-    """Test rows per training row, as the split method makes them; k-fold where it is not known.
+    """Test rows per training row, as the split method makes them; k-fold if that is not known.
 
     >>> fold_ratio({"method": "kfold", "repeats": 2}, 10)
     0.25

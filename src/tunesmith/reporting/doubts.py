@@ -1,4 +1,4 @@
-"""What speaks against trusting the scores."""
+"""Warnings about the scores: odd folds, signs of a leak."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,14 +14,14 @@ from tunesmith.reporting.statistics.noise import discordant_folds, shifted_folds
 
 @dataclass(frozen=True)
 class Doubts:
-    """Hints, not proofs."""
+    """Signs that the scores may mislead; hints, not proofs."""
 
     shifted_folds: tuple[int, ...] = ()
     """Folds on which most trials score far from their other scores."""
     discordant_folds: tuple[int, ...] = ()
     """Folds that rank the trials otherwise than the others do."""
     leak: str = ""
-    """Why the scores look too good to be true; empty where they do not."""
+    """Reason for which the scores look too good to be true; empty if they do not."""
 
 
 def doubts(ranking: Sequence[Ranked], gains: np.ndarray, metric: Metric) -> Doubts:

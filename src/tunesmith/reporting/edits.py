@@ -1,4 +1,4 @@
-"""Whether somebody has edited a best-parameters file, and what.
+"""Detection of hand edits of a best-parameters file.
 
 A file that a run has written holds the digest of its parameters. Comments and the order of its keys
 may change freely; a file without a digest was written by hand.
@@ -21,15 +21,15 @@ from tunesmith.reporting.shape import is_origin
 
 @dataclass(frozen=True)
 class Edit:
-    """What a person has put into a best-parameters file."""
+    """A hand edit of a best-parameters file."""
 
     params: Mapping[str, Any]
     trial: int | None
-    """The trial whose parameters stood there; ``None`` where a run never wrote the file."""
+    """The trial whose parameters were there before; ``None`` if no run wrote the file."""
     changes: tuple[str, ...]
-    """``name: old -> new``, by name; empty where what stood there is not known."""
+    """``name: old -> new``, by name; empty if the earlier parameters are not known."""
     is_adopted: bool = False
-    """Whether it is another trial than the winner, taken over as it is."""
+    """True if it is another trial than the winner, adopted as it is."""
 
     @property
     def words(self) -> str:
@@ -46,11 +46,11 @@ class Edit:
 
 
 def edit_of(best: Best, record: StudyRecord | None = None) -> Edit | None:
-    """What somebody has edited; ``None`` where the file is missing or as it was written.
+    """Return the hand edit of a file; ``None`` if the file is missing or as it was written.
 
     Args:
         best: the best-parameters file.
-        record: of the study that wrote it, which knows what stood there.
+        record: of the study that wrote it, with its trials.
 
     Raises:
         UsageError: it cannot be read.
@@ -71,9 +71,9 @@ def edit_of(best: Best, record: StudyRecord | None = None) -> Edit | None:
 def _edit_without_meta(
     best: Best, params: Mapping[str, Any], record: StudyRecord | None
 ) -> Edit | None:
-    """The same for a file that does not say where its parameters come from.
+    """Return the same for a file that does not name the origin of its parameters.
 
-    What the last run found tells whether they are a run's: ``outputs: {tuned: …}`` if the
+    The last run's parameters tell whether they are a run's: ``outputs: {tuned: …}`` if the
     configuration names one, the record's own choice otherwise.
     """
     tuned = best.tuned_params
@@ -98,7 +98,7 @@ def _number_of(params: Mapping[str, Any], record: StudyRecord | None) -> int | N
 def _params_of(
     record: StudyRecord | None, meta: Mapping[str, Any] | None, number: object
 ) -> Mapping[str, Any] | None:
-    """What the trial had that the file comes from, if it is one of the present series."""
+    """Parameters of the trial that the file comes from, if it is one of the present series."""
     if record is None or meta is None or not isinstance(number, int):
         return None
     if meta.get("study") != record.head.name or not 0 <= number < record.history.n_told:
@@ -108,7 +108,7 @@ def _params_of(
 
 
 def _committed(best: Best, meta: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
-    """What the commit checked out has there, if that is what the file was before the edit."""
+    """Parameters in the commit that is checked out, if the file had them before the edit."""
     path = best.path
     commit = None if meta is None else git.commit(path.parent, "HEAD")
     text = None if commit is None else git.content(path.parent, commit, path.name)

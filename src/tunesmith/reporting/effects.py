@@ -1,4 +1,4 @@
-"""How scores depend on parameters, as a model of the trials sees it."""
+"""Effects of parameters on scores, estimated by a model of the trials."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ N_TOP = 3
 
 @dataclass(frozen=True)
 class Marginal:
-    """The score that a model of the trials expects along one parameter, the others as they were."""
+    """Expected score by value of one parameter, the others as they were in the trials."""
 
     values: tuple[Any, ...]
     """The parameter's values, all of which were tried."""
@@ -33,23 +33,23 @@ class Marginal:
 
 @dataclass(frozen=True)
 class Interaction:
-    """How far two parameters depend on each other."""
+    """Strength of the interaction of two parameters."""
 
     first: str
     second: str
     strength: float
-    """Friedman & Popescu's H: 0 where their effects add up, 1 where they exist only together."""
+    """Friedman & Popescu's H: 0 if their effects add up, 1 if they exist only together."""
     error: float
     """Its standard error."""
 
 
 @dataclass(frozen=True)
 class Influence:
-    """Of all parameters."""
+    """Effects of all parameters."""
 
     marginals: Mapping[str, Marginal]
     interactions: tuple[Interaction, ...]
-    """Of the most important parameters, strongest first."""
+    """Interactions of the most important parameters, strongest first."""
 
 
 NONE = Influence({}, ())
@@ -58,13 +58,13 @@ NONE = Influence({}, ())
 def influence(
     ranking: Sequence[Ranked], space: Mapping[str, Any], metric: Metric, importance: Importance
 ) -> Influence:
-    """Marginal trends of all parameters that vary, and interactions of the most important ones.
+    """Estimate trends of all parameters that vary, and interactions of the most important ones.
 
     Args:
-        ranking: complete trials; of fewer than 8 nothing is said.
+        ranking: complete trials; fewer than 8 give no effects.
         space: the space's JSON form.
         metric: the first objective.
-        importance: says which parameters come first; beyond 20 parameters no trends are drawn.
+        importance: gives the order of the parameters; beyond 20 parameters no trends are drawn.
     """
     trials = sorted(ranking, key=lambda trial: trial.number)
     scores = np.clip([trial.means[metric.name] for trial in trials], -MOST, MOST)
@@ -90,7 +90,7 @@ def _by_importance(trials: Sequence[Ranked], importance: Importance) -> list[str
 
 
 def _column(name: str, trials: Sequence[Ranked], *, log: bool) -> tuple[Column, dict[float, Any]]:
-    """The values as numbers, and what each number stands for."""
+    """Values as numbers, and the value that each number stands for."""
     given: dict[int, Any] = {
         row: trial.params[name] for row, trial in enumerate(trials) if name in trial.params
     }

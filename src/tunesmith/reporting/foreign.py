@@ -1,6 +1,6 @@
 """Outputs that would replace what somebody else wrote.
 
-Each kind of output has a mark by which its text is told: the heading of the report, the columns of
+Each kind of output is recognised by a mark in its text: the heading of the report, the columns of
 the table of trials, and so on. A file without that mark is not Tunesmith's, and is not replaced.
 """
 
@@ -41,7 +41,7 @@ def refuse_foreign(best: Best, forced: Collection[str] = ()) -> None:
 
 
 def objections(best: Best) -> Iterator[tuple[str, str]]:
-    """The path of each output that must not be written, and why, with the way out.
+    """Yield the path of each output that must not be written, and the reason with its remedy.
 
     Args:
         best: the best-parameters file, with the outputs that it belongs to.
@@ -127,4 +127,5 @@ MARKS: dict[str, Callable[[Path, str], bool]] = {
     "history": _is_history,
     "metrics": _is_metrics,
 }
-"""Tells of a file and the beginning of its text whether Tunesmith wrote it, by kind of output."""
+"""Checks, by kind of output, that Tunesmith wrote a file, given its path and the start of its
+text."""

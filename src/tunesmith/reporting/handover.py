@@ -1,8 +1,7 @@
-"""What the best-parameters file is to hold, and when it is left alone.
+"""New content of the best-parameters file, or the decision to leave it unchanged.
 
-Where ``outputs: {tuned: …}`` is named, the file belongs to people: a run writes it only while
-nobody has edited it. Otherwise it is a run's own, and an edit is undone. A gate may hold the winner
-back.
+If ``outputs: {tuned: …}`` is set, the file is user-owned: a run writes it only while nobody has
+edited it. Otherwise it is managed: the next run reverts an edit. A gate may hold the winner back.
 """
 
 from collections.abc import Mapping
@@ -20,12 +19,12 @@ from tunesmith.space.parameter import canonical_json
 
 
 def handed_over(summary: Summary, best: Best, *, is_forced: bool = False) -> str | None:
-    """The new content of the best-parameters file; ``None`` where it is left alone.
+    """Return the new content of the best-parameters file; ``None`` if it is left unchanged.
 
     Args:
         summary: of the study.
         best: the file.
-        is_forced: write it anew, whatever is there.
+        is_forced: write a new file in any case.
 
     Raises:
         UsageError: the file cannot be read, holds something else, or TOML cannot hold the winner.
@@ -43,12 +42,12 @@ def handed_over(summary: Summary, best: Best, *, is_forced: bool = False) -> str
 
 
 def kept_edit(summary: Summary, best: Best, record: StudyRecord | None = None) -> Edit | None:
-    """What somebody has edited, where a run leaves it alone for that reason.
+    """Return the hand edit for which a run leaves the file unchanged; ``None`` if there is none.
 
     Args:
         summary: of the study.
         best: the file.
-        record: of the study, which knows what stood there before.
+        record: of the study, with its trials.
 
     Raises:
         UsageError: the file cannot be read.
@@ -63,10 +62,10 @@ def _is_kept(edit: Edit | None, trial: Ranked) -> bool:
 
 
 def _trial(summary: Summary, best: Best) -> Ranked | None:
-    """Whose parameters belong into the file."""
+    """Trial whose parameters belong into the file."""
     if summary.gate is None or not summary.gate.holds_back:
         return summary.chosen
-    # What an earlier run had adopted is put back, unless somebody edited it.
+    # A trial that somebody adopted earlier is written again, unless the file was edited since.
     number = summary.gate.reference
     kept = next((trial for trial in summary.ranking if trial.number == number), None)
     if kept is None or not best.path.is_file():
@@ -80,7 +79,7 @@ def _trial(summary: Summary, best: Best) -> Ranked | None:
 def _is_as_written(
     params: Mapping[str, Any], meta: Mapping[str, Any] | None, summary: Summary
 ) -> bool:
-    """Whether a run of this study wrote these parameters, and nobody edited them."""
+    """Tell whether a run of this study wrote these parameters, and nobody edited them."""
     if is_origin(meta) and meta is not None:
         return (meta["study"], meta["digest"]) == (summary.study, digest(dict(params)))
     return any(_same(params, trial.params) for trial in summary.ranking)

@@ -18,18 +18,18 @@ from tunesmith.reporting.summary import Summary
 MAX_BYTES = 1_000_000
 """Of a step summary: 1 MiB, and some room."""
 MAX_CHARACTERS = 60_000
-"""Of a comment: forges take 65,536, and some of them are the workflow's own."""
+"""Of a comment: Git hosts take 65,536, and some of them are the workflow's own."""
 
 
 @dataclass(frozen=True)
 class Section:
-    """A part of the report."""
+    """A section of the report."""
 
     name: str
-    """As it is called where it was left out."""
+    """Its name in the note on sections left out."""
     render: Callable[[Summary], str]
     leaves: int
-    """Where the report is too long: those with the largest number leave first, 0 stays."""
+    """Order of leaving if the report is too long: the largest number first; 0 stays."""
 
 
 SECTIONS = (
@@ -49,12 +49,12 @@ SECTIONS = (
 
 
 def render(summary: Summary) -> str:
-    """The whole report, at most 1 MB of it."""
+    """Return the whole report, at most 1 MB of it."""
     return fitted(summary, lambda text: len(text.encode()) <= MAX_BYTES)
 
 
 def render_comment(summary: Summary, limit: int = MAX_CHARACTERS) -> str:
-    """The report for a comment on a pull request.
+    """Return the report for a comment on a pull request.
 
     Args:
         summary: of the study.
@@ -64,7 +64,7 @@ def render_comment(summary: Summary, limit: int = MAX_CHARACTERS) -> str:
 
 
 def fitted(summary: Summary, fits: Callable[[str], bool]) -> str:
-    """The sections that fit, whole ones; those left out are named at the end."""
+    """Return the sections that fit, whole ones; those left out are named at the end."""
     made = {section: section.render(summary) for section in SECTIONS}
     kept = [section for section in SECTIONS if made[section]]
     left_out: list[str] = []

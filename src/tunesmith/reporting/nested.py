@@ -1,4 +1,4 @@
-"""What the whole search is worth: its winners on rows that it never saw."""
+"""Nested cross-validation: scores of the search's winners on rows that it never saw."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ class Nested:
     """Nested cross-validation (Cawley & Talbot, On over-fitting in model selection, 2010)."""
 
     scores: Mapping[str, tuple[float, ...]]
-    """By metric, of each outer fold."""
+    """Scores of each outer fold, by metric."""
     means: Mapping[str, float]
     errors: Mapping[str, float]
     """Standard errors of the means, corrected for overlapping training sets (Nadeau & Bengio)."""
@@ -24,7 +24,7 @@ class Nested:
 def nested(
     records: Sequence[StudyRecord], n_folds: int | None, metrics: Sequence[Metric]
 ) -> Nested | None:
-    """The estimate, or ``None`` unless every outer fold has been scored.
+    """Return the estimate; ``None`` unless every outer fold has been scored.
 
     Args:
         records: of the searches on the outer folds.

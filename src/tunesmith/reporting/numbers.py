@@ -6,7 +6,7 @@ from typing import Any
 
 
 def digits_for(error: float) -> int:
-    """Decimals that show two digits of an error above 0; 4 where there is none.
+    """Number of decimals that show two digits of an error above 0; 4 if there is none.
 
     >>> digits_for(0.0123), digits_for(math.nan)
     (3, 4)

@@ -1,4 +1,4 @@
-"""Where a result comes from, as rows of plain text."""
+"""Origin of a result, as rows of plain text."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,7 +10,7 @@ AGAIN = "Check out the commit, then run `tunesmith run`: the same seed gives the
 
 
 def provenance_rows(summary: Summary) -> list[tuple[str, str]]:
-    """What the result depended on: search, commit, digests, versions, system."""
+    """Return the provenance of the result: search, commit, digests, versions, system."""
     file, provenance = summary.definition.get("file", {}), summary.provenance
     search, machine = file.get("search", {}), provenance.get("machine", {})
     packages = provenance.get("packages", {})

@@ -23,7 +23,7 @@ from tunesmith.reporting.summary import Summary, summarise
 
 @dataclass(frozen=True)
 class Written:
-    """An output file; ``changed`` is false where it had this very content already."""
+    """An output file; ``changed`` is false if it had this very content already."""
 
     path: Path
     changed: bool
@@ -43,12 +43,12 @@ def write_outputs(
         record: of the study.
         root: the project folder.
         outputs: of the configuration.
-        summary: of the study; worked out if it is not given.
+        summary: of the study; computed if it is not given.
         nested: the searches of its nested cross-validation.
         forced: names of outputs that are written although something else is there.
 
-    Best parameters are left as they are while there is no complete trial, and where the gate holds
-    the winner back or they belong to people (``handover``).
+    Best parameters are left unchanged while there is no complete trial, if the gate holds the
+    winner back, or if a user-owned file was edited (``handover``).
 
     Raises:
         UsageError: a path leads out of the project, or TOML cannot hold the winner.
@@ -57,7 +57,7 @@ def write_outputs(
     summary = summary or summarise(record)
     place = Best.of_record(root, outputs, record)
     refuse_foreign(place, forced)
-    # Everything is made before anything is written: a failure leaves the files as they were.
+    # All contents are made before anything is written: a failure leaves the files as they were.
     contents = contents_of(record, outputs, summary, nested)
     best = handed_over(summary, place, is_forced=outputs.best.path in forced)
     if best is not None:
@@ -72,7 +72,7 @@ def contents_of(
     summary: Summary,
     nested: Sequence[StudyRecord] = (),
 ) -> dict[str, str]:
-    """What every output but the best parameters is to hold, by its path below the project folder.
+    """Return the content of every output but the best parameters, by path below the project folder.
 
     Raises:
         UsageError: TOML cannot hold the winner.

@@ -1,8 +1,8 @@
-"""The texts of best parameters, and the readings of such texts.
+"""Texts of best parameters: writing and reading them.
 
-A new file has two keys: ``params`` holds the winner, ``meta`` where it came from. Other shapes are
-``shape``'s matter. YAML is written so that YAML 1.1 readers (PyYAML) and YAML 1.2 readers find the
-same values in it.
+A new file has two keys: ``params`` holds the winner, ``meta`` its origin. Other shapes are handled
+in ``shape``. YAML is written so that YAML 1.1 readers (PyYAML) and YAML 1.2 readers find the same
+values in it.
 """
 
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ from tunesmith.types import Params
 def best_parameters(
     summary: Summary, suffix: str, trial: Ranked | None = None, *, is_adopted: bool = False
 ) -> str:
-    """The whole content of a new best-parameters file.
+    """Return the whole content of a new best-parameters file.
 
     Args:
         summary: with a complete trial.
@@ -40,7 +40,7 @@ def best_parameters(
 
 
 def parameters_text(params: Params, origin: Mapping[str, Any], suffix: str) -> str:
-    """The whole content of a new best-parameters file.
+    """Return the whole content of a new best-parameters file.
 
     Args:
         params: of a trial.
@@ -55,7 +55,7 @@ def parameters_text(params: Params, origin: Mapping[str, Any], suffix: str) -> s
 
 
 def meta_of(summary: Summary, best: Ranked, *, is_adopted: bool = False) -> dict[str, Any]:
-    """Where the parameters come from; the digest shows whether somebody edited them since."""
+    """Return the origin of the parameters; its digest shows later edits."""
     is_chosen = best == summary.chosen and summary.selection != "best"
     return {
         "study": summary.study,
@@ -73,7 +73,7 @@ def meta_of(summary: Summary, best: Ranked, *, is_adopted: bool = False) -> dict
 def read_parameters(
     path: Path, shape: Shape = PLAIN
 ) -> tuple[dict[str, Any], dict[str, Any] | None]:
-    """The parameters of a best-parameters file, and its ``meta`` if it has one.
+    """Read the parameters of a best-parameters file, and its ``meta`` if it has one.
 
     Args:
         path: of the file.
@@ -90,7 +90,7 @@ def read_parameters(
 def committed_parameters(
     root: Path, revision: str, name: str, shape: Shape = PLAIN
 ) -> dict[str, Any] | None:
-    """The params of a best-parameters file as a revision has it; ``None`` where it has none.
+    """Read the params of a best-parameters file at a revision; ``None`` if it has none.
 
     Args:
         root: the project folder.

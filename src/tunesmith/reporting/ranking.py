@@ -21,7 +21,7 @@ class Ranked:
     params: Params
     origin: str
     rank: int
-    """By the first objective; equals share the better rank, as in ``rank_test_score``."""
+    """Rank by the first objective; equals share the better rank, as in ``rank_test_score``."""
     means: Mapping[str, float]
     stds: Mapping[str, float]
     scores: Mapping[str, tuple[float, ...]]

@@ -1,4 +1,4 @@
-"""What the programs of a study have read, in words."""
+"""Words for the files that the programs of a study have read."""
 
 from collections.abc import Mapping
 
@@ -8,7 +8,7 @@ NOT_COUNTED = "installed packages, the system and the network do not count"
 
 
 def named(name: str, state: str) -> str:
-    """A name of a reading, as people call it.
+    """Return a name of a reading in words.
 
     >>> named("data/", "names 1f"), named("local.yaml", "absent"), named("train.py", "file 1f")
     ('the list of files in data/', 'local.yaml (not there)', 'train.py')
@@ -21,7 +21,7 @@ def named(name: str, state: str) -> str:
 
 
 def read_words(reading: Mapping[str, str]) -> str:
-    """What results depend on, in a line; files with content first.
+    """Return the files that results depend on, in a line; files with content first.
 
     >>> read_words({"train.py": "file 1f", "local.yaml": "absent", "lib": "folder"})
     'train.py, lib, local.yaml (not there)'

@@ -1,4 +1,4 @@
-"""A study's record from what was committed: its configuration and its exported trials."""
+"""A study's record loaded from a commit: its configuration and its exported trials."""
 
 import json
 import re
@@ -16,7 +16,7 @@ SPLIT = re.compile(r"split(\d+)_test_(.+)\Z")
 
 
 def revived(definition: Definition, text: str, suffix: str) -> StudyRecord:
-    """The record that an export tells of; what results depend on is not in it.
+    """Return the record in an export; the dependencies of its results are not in it.
 
     Args:
         definition: of the study, as it was.
@@ -54,7 +54,7 @@ def _rows(text: str, suffix: str) -> list[dict[str, Any]]:
 
 
 def _folds(row: Mapping[str, Any], metrics: tuple[Metric, ...]) -> list[FoldResult]:
-    """One result a fold; scikit-learn calls a single metric ``score``."""
+    """Return one result a fold; scikit-learn calls a single metric ``score``."""
     names = {"score": metrics[0].name} | {metric.name: metric.name for metric in metrics}
     found: dict[int, dict[str, float]] = {}
     for column, value in row.items():

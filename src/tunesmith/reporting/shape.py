@@ -1,4 +1,4 @@
-"""The shape of a best-parameters file: which place of it holds the parameters.
+"""The shape of a best-parameters file: the place of the parameters in it.
 
 Three shapes are known. *Wrapped*: the keys ``params`` and ``meta``, as Tunesmith writes a new file.
 *Flat*: the parameters at the top level, as ``Model(**json.load(file))`` needs them. *Placed*: a
@@ -27,7 +27,7 @@ TOP = "."
 
 @dataclass(frozen=True)
 class Shape:
-    """How one file holds best parameters.
+    """The way in which one file holds best parameters.
 
     Args:
         spec: ``outputs: {best: …}`` of the configuration.
@@ -39,7 +39,7 @@ class Shape:
     names: frozenset[str] | None = None
 
     def read(self, data: Any, where: str) -> tuple[dict[str, Any], dict[str, Any] | None]:
-        """The parameters of a file's content, and its ``meta`` if it has one of Tunesmith's.
+        """Return the parameters in a file's content, and its ``meta`` if it has one of Tunesmith's.
 
         Args:
             data: the parsed content.
@@ -72,11 +72,11 @@ class Shape:
 
     def _own(self, found: Mapping[str, Any]) -> dict[str, Any]:
         known = {k: v for k, v in found.items() if self.names is None or k in self.names}
-        # A flat file without any parameter of this study is of another one, and told as it is.
+        # A flat file without any parameter of this study belongs to another study.
         return known or dict(found)
 
     def objection(self, text: str, path: Path) -> str | None:
-        """Why a file must not be written, with the way out; ``None`` if it may.
+        """Return the reason for which a file must not be written, with the remedy, or ``None``.
 
         Args:
             text: the file's content.
@@ -113,13 +113,13 @@ class Shape:
     def write(
         self, before: str | None, path: Path, params: Mapping[str, Any], meta: Mapping[str, Any]
     ) -> str:
-        """The new content of the file.
+        """Return the new content of the file.
 
         Args:
             before: the content that is there; ``None`` to begin anew.
             path: of the file, for its format.
             params: to hold.
-            meta: where they come from.
+            meta: their origin.
 
         Raises:
             UsageError: the file holds something else, or its format cannot hold the parameters.
@@ -134,14 +134,14 @@ class Shape:
         return self._edited(before, data, path, params, meta)
 
     def is_whole(self, text: str, path: Path) -> bool:
-        """Whether a file is wrapped and holds nothing else, so that it may be replaced whole."""
+        """Tell whether a file is wrapped and holds nothing else, so that a run may replace it."""
         if self.spec.at is not None or self.spec.meta is False:
             return False
         data = _parsed(text, path)
         return bool(data) and set(data) <= {"params", "meta"} and self.place_in(data) == WRAPPED
 
     def _is_wholly_own(self, data: Mapping[str, Any]) -> bool:
-        """Whether nothing but Tunesmith's own wrapped content is there."""
+        """Tell whether nothing but Tunesmith's own wrapped content is there."""
         if set(data) == {"params", "meta"} and is_origin(data["meta"]):
             return self.spec.at in (None, "params")
         is_flat = self.spec.at is None and self.names is not None and set(data) <= self.names
@@ -193,7 +193,7 @@ class Shape:
 
 
 PLAIN = Shape()
-"""Of a file about which no configuration says anything."""
+"""Shape of a file that no configuration describes."""
 
 
 def header_of(meta: Mapping[str, Any]) -> str:
@@ -202,12 +202,12 @@ def header_of(meta: Mapping[str, Any]) -> str:
 
 
 def is_origin(meta: Any) -> bool:
-    """Whether a value is what Tunesmith writes under ``meta``."""
+    """Tell whether a value is what Tunesmith writes under ``meta``."""
     return isinstance(meta, Mapping) and {"study", "digest"} <= meta.keys()
 
 
 def names_of(space: Mapping[str, Any], budget: str | None = None) -> frozenset[str]:
-    """The parameters of a space as the ledger keeps it, and the budget's.
+    """Return the names of a space's parameters, in its JSON form, and the budget's.
 
     >>> sorted(names_of({"boxes": [{"C": [1, 2]}, {"gamma": [1]}]}, "epochs"))
     ['C', 'epochs', 'gamma']
@@ -236,7 +236,7 @@ def _mapping_at(data: Any, place: Place) -> dict[str, Any] | None:
 
 
 def _can_hold(data: Any, place: Place) -> bool:
-    """Whether a mapping stands at a place, or could be made there."""
+    """Tell whether a mapping is at a place, or could be made there."""
     for depth in range(len(place) + 1):
         found = _at(data, place[:depth])
         if found is None:

@@ -1,4 +1,4 @@
-"""Which of several equally good candidates is the simplest."""
+"""Complexity of candidates, to choose the simplest of several equally good ones."""
 
 from collections.abc import Mapping, Sequence
 from math import inf
@@ -69,8 +69,9 @@ SHRINKS = frozenset(
 def complexity(candidates: Sequence[Mapping[str, Any]]) -> np.ndarray:
     """``(n_candidates,)`` from 0 (simplest) to 1, compared with each other.
 
-    The mean over the parameters that are known to make models larger or smaller, of where a
-    candidate's value stands among all values tried. ``None`` counts as no limit. Others count not.
+    It is the mean, over the parameters that are known to make models larger or smaller, of the rank
+    of a candidate's value among all values tried. ``None`` counts as no limit. Other parameters do
+    not count.
 
     >>> complexity([{"max_depth": 3, "x": 1}, {"max_depth": None, "x": 0}]).tolist()
     [0.0, 1.0]
@@ -81,7 +82,7 @@ def complexity(candidates: Sequence[Mapping[str, Any]]) -> np.ndarray:
 
 
 def _places(name: str, candidates: Sequence[Mapping[str, Any]]) -> np.ndarray | None:
-    """Where each candidate's value stands among all; those without the parameter are simplest."""
+    """Rank of each candidate's value among all; those without the parameter are simplest."""
     short = name.rpartition("__")[2]
     sign = 1 if short in GROWS else -1 if short in SHRINKS else 0
     sizes = [_size(params.get(name, -sign * inf), sign) for params in candidates]
@@ -93,7 +94,7 @@ def _places(name: str, candidates: Sequence[Mapping[str, Any]]) -> np.ndarray | 
 
 
 def _size(value: Any, sign: int) -> float | None:
-    """A value on a scale that grows with complexity; ``None`` where it is no number."""
+    """A value on a scale that grows with complexity; ``None`` if it is no number."""
     if value is None:
         return inf
     if isinstance(value, bool | np.bool_) or not isinstance(value, int | float | np.number):

@@ -1,4 +1,4 @@
-"""What the report says in sentences, the same in every form; each form writes names its own way."""
+"""Sentences of the report, the same in every format; each format writes names its own way."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -36,7 +36,7 @@ KEPT = (
 
 @dataclass(frozen=True)
 class Words:
-    """How a form writes what comes from the user's files, and what matters most."""
+    """A format's markup for names from the user's files and for emphasis."""
 
     name: Callable[[str], str]
     strong: Callable[[str], str]
@@ -47,7 +47,7 @@ MARKDOWN = Words(name_cell, lambda text: f"**{text}**")
 
 
 def verdict(summary: Summary, words: Words) -> list[str]:
-    """Every sentence that a reviewer needs, the most important first."""
+    """Return every sentence that a reviewer needs, the most important first."""
     chosen = summary.chosen
     if chosen is None:
         return [f"{words.strong('No usable result.')} {_count(summary, words)}"]
@@ -68,11 +68,11 @@ def _same(summary: Summary, words: Words) -> str:
 
 
 def same(unchanged: Unchanged, *, is_program: bool) -> str:
-    """What is said if all trials scored the same; empty if they did not.
+    """Return the sentence for trials that all scored the same; empty if they did not.
 
     Args:
         unchanged: of the study.
-        is_program: whether a program is scored.
+        is_program: true if a program is scored.
     """
     if not unchanged.n_same:
         return ""
@@ -93,7 +93,7 @@ def _idle(unchanged: Unchanged, words: Words) -> list[str]:
 
 
 def _weighed(summary: Summary, words: Words) -> list[str]:
-    """A gate without parameters in force has nothing to say."""
+    """Sentences on the gate; none without current parameters."""
     gate, chosen = summary.gate, summary.chosen
     if gate is None or chosen is None or summary.incumbent is None:
         return []
@@ -139,7 +139,7 @@ def _winner(summary: Summary, chosen: Ranked, words: Words) -> str:
 
 
 def _worth(summary: Summary) -> str:
-    """The best of many scores flatters."""
+    """Sentences on selection bias: the best of many scores looks better than it is."""
     found, best = summary.optimism, summary.best
     if found is None or best is None:
         return ""
@@ -198,7 +198,7 @@ def _count(summary: Summary, words: Words) -> str:
 
 
 def _shared(summary: Summary) -> str:
-    """What fits scored besides what they were made for."""
+    """Sentence on the extra candidates that fits scored."""
     found = ""
     if summary.n_points > summary.n_trials:
         found += f" Each is the best of all that its fits score: {summary.n_points:,} points."
@@ -208,9 +208,9 @@ def _shared(summary: Summary) -> str:
 
 
 def notes(summary: Summary, words: Words) -> list[str]:
-    """What a reviewer should know before trusting the winner.
+    """Return the warnings for a reviewer of the winner.
 
-    Ends of ranges, odd folds, signs of a leak, failures, what the code warned of.
+    They cover ends of ranges, odd folds, signs of a leak, failures, and warnings of the code.
     """
     n = summary.n_trials
     lines = [

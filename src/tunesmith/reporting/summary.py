@@ -1,4 +1,4 @@
-"""What there is to say about a study, as plain data: renderers draw it and compute nothing."""
+"""Summary of a study as plain data: renderers draw it and compute nothing."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -44,50 +44,50 @@ class Summary:
     """Complete trials, best first; equals in trial order."""
     failures: tuple[Alike, ...]
     said: tuple[Said, ...]
-    """What failed runs had printed last, or the traceback of failed fits."""
+    """The last output of failed runs, or the traceback of failed fits."""
     warnings: tuple[Alike, ...]
-    """What the code of fits warned of."""
+    """Warnings of the code of fits."""
     front: tuple[Ranked, ...]
-    """The Pareto front where there are several objectives, else empty."""
+    """The Pareto front if there are several objectives, else empty."""
     selection: str
-    """Which trial is written: ``best``, ``one_se``, ``simplest`` or ``fastest``."""
+    """Rule that picks the trial to write: ``best``, ``one_se``, ``simplest`` or ``fastest``."""
     choices: Mapping[str, int]
     """The trial's number for each of these."""
     ties: Ties
     optimism: Optimism | None
     comparisons: tuple[Comparison, ...]
     gate: Gate | None
-    """Whether to adopt the chosen trial; ``None`` where there is none."""
+    """Verdict on the chosen trial; ``None`` if there is none."""
     incumbent: Params | None
-    """The parameters in force when the study began."""
+    """The current parameters when the study began."""
     is_kept: bool
-    """Whether people had edited these by then, so that runs leave them as they are."""
+    """True if these had been edited by hand, so that runs leave them unchanged."""
     noise: Noise | None
     doubts: Doubts
     unchanged: Unchanged
     """Parameters that changed no score."""
     best_so_far: tuple[float, ...]
-    """By trial; NaN before the first complete one."""
+    """Best score so far by trial; NaN before the first complete one."""
     scores: tuple[float, ...]
-    """Mean of the first objective by trial; NaN where it failed."""
+    """Mean of the first objective by trial; NaN if it failed."""
     importance: Importance
     trends: Mapping[str, tuple[Level, ...]]
     marginals: Mapping[str, Marginal]
     interactions: tuple[Interaction, ...]
     edges: tuple[Edge, ...]
     holdout: Mapping[str, float] | None
-    """The winner's scores on rows that the search never saw, where such were held out."""
+    """The winner's scores on rows that the search never saw, if such rows were held out."""
     nested: Nested | None
-    """What the whole search is worth, where ``outer_folds`` asked for it and all are done."""
+    """Result of nested cross-validation, if ``outer_folds`` asked for it and all folds are done."""
     n_trials: int
     n_folds: int
     n_points: int
-    """Points scored for the trials; more than trials where each is the best of its curve."""
+    """Candidates scored for the trials; more than trials if fits score extra candidates."""
     n_spared: int
-    """Fits that sharing spared: scores of the trials that needed none of their own."""
+    """Fits that sharing saved: scores of the trials that needed none of their own."""
     stopped_by: str
     provenance: Mapping[str, Any]
-    """Of the last run that evaluated something."""
+    """Provenance of the last run that evaluated something."""
 
     @property
     def best(self) -> Ranked | None:
@@ -102,7 +102,7 @@ class Summary:
 
     @property
     def is_program(self) -> bool:
-        """Whether a program is scored."""
+        """True if a program is scored."""
         file = self.definition.get("file", {})
         return bool(file.get("objective", {}).get("command"))
 
@@ -119,13 +119,13 @@ def summarise(
     nested: Sequence[StudyRecord] = (),
     with_effects: bool = True,
 ) -> Summary:
-    """Work everything out, from the record alone.
+    """Compute the summary, from the record alone.
 
     Args:
         record: of the study.
-        policy: which trial is chosen; by default what the configuration of the last run says.
+        policy: rules of the choice; by default those in the configuration of the last run.
         nested: the searches of its nested cross-validation.
-        with_effects: also importance, marginals and interactions, which take a second.
+        with_effects: also compute importance, marginals and interactions, which take a second.
     """
     history, metric, definition = record.history, record.objectives[0], record.definition
     file, space = definition.get("file", {}), definition.get("space", {})
@@ -191,7 +191,7 @@ def _decision(record: StudyRecord, ranking: Sequence[Ranked], policy: Policy) ->
 
 
 def incumbent(record: StudyRecord) -> Params | None:
-    """The parameters in force when the study began, if there were any."""
+    """Return the current parameters when the study began, if there were any."""
     if "incumbent" in record.head.definition:
         found: Params | None = record.head.definition["incumbent"]
         return found
@@ -201,9 +201,9 @@ def incumbent(record: StudyRecord) -> Params | None:
 
 
 def spared(trial: Trial) -> float:
-    """Fits that a trial's scores did not need: its part of those that it shared with others.
+    """Return the number of fits that sharing saved for a trial: its part of the shared ones.
 
-    It depends on what was found alone, not on how far a run came, so that reports repeat.
+    It depends on the results alone, not on interruptions, so that reports repeat.
     """
     if trial.n_points > 1:
         return len(trial.folds) * (trial.n_points - 1)

@@ -26,7 +26,7 @@ def suffix(metric: Metric, metrics: Sequence[Metric]) -> str:
 
 
 def rows_of(record: StudyRecord) -> list[Row]:
-    """One row a told trial, in number order, with scikit-learn's column names.
+    """Return one row a trial with results, in number order, with scikit-learn's column names.
 
     Params of a trial stand under ``params``; scores that do not exist are ``None``.
     """
@@ -52,7 +52,7 @@ def rows_of(record: StudyRecord) -> list[Row]:
 
 
 def with_failures(record: StudyRecord, rows: Sequence[Row]) -> list[Row]:
-    """Rows with ``failures``: of each failed fold why, and what it had printed last.
+    """Add ``failures`` to rows: for each failed fold the reason and its last output.
 
     Args:
         record: of the study.
@@ -88,7 +88,7 @@ def ranks_of(record: StudyRecord, metric: Metric) -> list[int]:
 
 
 def cv_results(record: StudyRecord) -> dict[str, Any]:
-    """The told trials in the layout of scikit-learn's ``cv_results_``."""
+    """Return the trials with results in the layout of scikit-learn's ``cv_results_``."""
     rows = rows_of(record)
     params = [row["params"] for row in rows]
     names = sorted({name for found in params for name in found})
@@ -121,7 +121,7 @@ def _finite(number: Any) -> float | None:
 def chosen(
     rows: Sequence[Row], *, where: str | None = None, by: str | None = None, n: int | None = None
 ) -> list[Row]:
-    """Rows that meet a condition, in an order.
+    """Return the rows that meet a condition, in an order.
 
     Args:
         rows: from ``rows_of``.
@@ -151,7 +151,7 @@ def flat(row: Row) -> Row:
 
 
 def _check_names(rows: Sequence[Row], where: str) -> None:
-    """A name that no row has is a slip; one that some rows lack is an inactive parameter."""
+    """Refuse names that no row has; a name that some rows lack is an inactive parameter."""
     try:
         names = Expression(where).names
     except ExpressionError as error:
@@ -169,7 +169,7 @@ def _holds(row: Row, where: str) -> bool:
     try:
         return condition.holds(known)
     except ExpressionError:
-        # An inactive or failed value cannot be compared: such a row is not meant.
+        # An inactive or failed value cannot be compared: such a row is left out.
         return False
 
 
@@ -265,7 +265,7 @@ def _text_row(row: Row, metrics: Sequence[Metric]) -> list[str]:
 def _mean_std(row: Row, name: str) -> str:
     mean, std = row[f"mean_test_{name}"], row[f"std_test_{name}"]
     if row["state"] == "pruned":
-        # Where it ended; it is not ranked, but says why it went no further.
+        # The fold or budget at which it ended; it is not ranked, but gives the reason.
         splits = [row[column] for column in _splits_of(row, name) if row[column] is not None]
         mean, std = (np.mean(splits), np.std(splits)) if splits else (None, None)
     return "–" if mean is None else f"{mean:.5g} (std {std:.2g})"

@@ -54,14 +54,14 @@ def best_text(summary: Summary) -> str:
 
 
 def _last_lines(summary: Summary, kind: str) -> list[str]:
-    """The end of what failures of a kind have most often said."""
+    """Last lines of the most frequent output of failures of a kind."""
     text = next((found.text for found in summary.said if found.kind == kind), "")
     lines = [line for line in text.splitlines() if line.strip()]
     return [line[:MAX_LINE] for line in lines[-LAST_LINES:]]
 
 
 def closing_text(summary: Summary, record: StudyRecord, files: Iterable[Path]) -> str:
-    """What a run ends with: why it ended, the best, what is new, and where the files are."""
+    """Return the last lines of a run: why it ended, the best, what is new, and the files."""
     run, n_pruned = record.runs[-1], record.history.n_pruned
     fits = f"{run.n_fits:,} fits made"
     if run.n_evaluated > run.n_fits:

@@ -1,4 +1,4 @@
-"""How scores depend on each parameter, as trials show it: values, bins, ends of ranges."""
+"""Scores by values of each parameter, as observed: values, bins, ends of ranges."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -65,7 +65,7 @@ LIMITS: dict[str, tuple[float, ...]] = {
 
 @dataclass(frozen=True)
 class Edge:
-    """The winner's value lies at a bound of its range."""
+    """A parameter whose winning value lies at the end of its range."""
 
     name: str
     value: float
@@ -120,7 +120,7 @@ def _label(values: Sequence[Any]) -> str:
 
 
 def is_number(value: Any) -> bool:
-    """Whether it is a number; truth values are not."""
+    """Tell whether it is a number; truth values are not."""
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
@@ -133,9 +133,9 @@ def _order(value: Any) -> tuple[int, float, str]:
 
 
 def edges(chosen: Ranked | None, space: Mapping[str, Any]) -> tuple[Edge, ...]:
-    """Where the winner lies at a bound, a wider range may hold something better.
+    """Find parameters whose winning value is at the end of its range, which may be too narrow.
 
-    Bounds that are the parameter's own limit (``LIMITS``) are not named: nothing lies beyond them.
+    Ends that are the parameter's own limit (``LIMITS``) are not named: nothing lies beyond them.
     """
     if chosen is None:
         return ()

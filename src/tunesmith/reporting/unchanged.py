@@ -1,4 +1,4 @@
-"""Parameters that changed no score, as far as that can be said exactly."""
+"""Parameters that changed no score, to the last digit."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -13,16 +13,16 @@ MEASURED = ("fit_time", "score_time")
 
 @dataclass(frozen=True)
 class Unchanged:
-    """What the scores do not depend on, to the last digit."""
+    """Parameters that the scores do not depend on, to the last digit."""
 
     n_same: int = 0
     """The number of complete trials, if all of them scored the same with different parameters."""
     alone: Mapping[str, int] = field(default_factory=dict)
-    """Parameters with which no score changed wherever trials differ in them alone; and the number
+    """Parameters with which no score changed in trials that differ in them alone, and the number
     of these trials."""
 
     def __bool__(self) -> bool:
-        """Whether there is anything to say."""
+        """True if there is any such parameter."""
         return bool(self.n_same or self.alone)
 
 

@@ -18,8 +18,8 @@ COMMANDS = {
 
 @click.group("ci", cls=LazyGroup, package="tunesmith.cli.ci", lines=COMMANDS)
 def command() -> None:
-    """What a CI job does for a study, on GitHub Actions or GitLab CI.
+    """Report, commit and open pull requests in CI jobs, on GitHub Actions or GitLab CI.
 
-    The forge, the branch and the pull request are told by the job's environment; tokens come from
-    there and from nowhere else (GITHUB_TOKEN, TUNESMITH_TOKEN).
+    The Git host, the branch and the pull request are read from the job's environment, and so are
+    tokens (GITHUB_TOKEN, TUNESMITH_TOKEN).
     """

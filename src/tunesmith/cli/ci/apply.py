@@ -21,7 +21,7 @@ def command(
 ) -> None:
     """Do `tunesmith experiment apply NAME --push origin` for the tuning/NAME that CI runs on.
 
-    What a job's own token pushes starts no workflow on GitHub: --dispatch starts it.
+    On GitHub a push with a job's own token starts no workflow; --dispatch starts it.
     """
     from tunesmith.cli.experiment import config_names, told
     from tunesmith.pipeline.branches.apply import apply

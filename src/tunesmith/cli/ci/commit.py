@@ -32,11 +32,11 @@ def command(
     dry_run: bool,
     as_json: bool,
 ) -> None:
-    """Commit the study's results to the branch that CI runs on; never anything else.
+    """Commit the study's results, and nothing else, to the branch that CI runs on.
 
-    These are the outputs that the configuration names, dvc.lock, the metrics, and what dvc.yaml
-    leaves to Git; FILES are further ones. If none has changed, nothing is committed. The branch is
-    the one that is checked out; the job has to agree, and it must not be the default branch.
+    Results are the outputs that the configuration names, dvc.lock, the metrics, and the outs that
+    dvc.yaml leaves to Git; you can add FILES. If none has changed, nothing is committed. The branch
+    is the one that is checked out; the job has to agree, and it must not be the default branch.
     """
     from tunesmith.config.load import load_definition
     from tunesmith.pipeline.ci.checkout import Checkout

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 @click.option("--input", "inputs", multiple=True, metavar="NAME=VALUE", help="For the workflow.")
 @click.option("--dry-run", is_flag=True, help="Only say what would be started.")
 def command(workflow: str, branch: str, inputs: tuple[str, ...], *, dry_run: bool) -> None:
-    """Start WORKFLOW (training.yml) on a branch: pushes with a job's own token start none.
+    """Start WORKFLOW (training.yml) on a branch, as pushes with a job's own token start none.
 
     It needs the trigger `workflow_dispatch` and, on GitHub, a copy on the default branch.
     """

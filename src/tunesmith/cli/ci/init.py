@@ -56,7 +56,7 @@ def command(
     """Write workflows that tune on tuning/NAME, train on training/NAME and review pull requests.
 
     With a dvc.yaml they call `dvc repro`, else `tunesmith run` and the command of --training. Other
-    prefixes are noted in the configuration, where all commands find them.
+    prefixes are written into the configuration, so that all commands know them.
     """
     from tunesmith.cli.ci.prefixes import remembered, say_changed, say_left, with_prefixes
     from tunesmith.config.load import load_definition

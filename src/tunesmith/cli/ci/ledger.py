@@ -12,10 +12,10 @@ from tunesmith.cli.streams import show
 @click.command("ledger")
 @config_option
 def command(config: Path | None) -> None:
-    """Make a ledger usable that came from a cache, so that no cache can stop every later run.
+    """Repair a ledger that came from a cache, so that no cache can stop every later run.
 
-    A damaged one is repaired; what a newer version or another program has written is put out of the
-    way. The run that follows takes the committed history.
+    A damaged ledger is repaired; a file that a newer version or another program has written is
+    moved away. The next run then starts from the committed history.
     """
     from tunesmith.config.load import load_definition
     from tunesmith.pipeline.ci.restored import make_usable

@@ -1,4 +1,4 @@
-"""The beginnings of branches' names that ``tunesmith ci init`` is asked for."""
+"""Prefixes of branches, as options of ``tunesmith ci init``."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 def with_prefixes(
     definition: "Definition", tuning: str | None, training: str | None
 ) -> "Definition":
-    """The definition with the beginnings that were asked for.
+    """Return the definition with the prefixes that the options set.
 
     Raises:
-        UsageError: they cannot be; every reason at once.
+        UsageError: they are not valid; with every reason at once.
     """
     from pydantic import ValidationError
 
@@ -42,7 +42,7 @@ def _reason(detail: object) -> str:
 
 
 def remembered(path: Path, before: Prefixes, after: Prefixes) -> "NewFile | None":
-    """The configuration with other beginnings than it has; ``None`` if they are what it says.
+    """Return the configuration with new prefixes; ``None`` if it has them already.
 
     Raises:
         UsageError: its text cannot be changed so; with what to write by hand.
@@ -66,7 +66,7 @@ def remembered(path: Path, before: Prefixes, after: Prefixes) -> "NewFile | None
 
 
 def say_changed(definition: "Definition") -> None:
-    """What DVC makes of a configuration that has changed."""
+    """Warn that DVC will run the stage again because the configuration has changed."""
     from tunesmith.pipeline.dvc.agreement import repro, study_stage
 
     found, folder = study_stage(definition)

@@ -50,7 +50,7 @@ def command(
 ) -> None:
     """Open a pull request from the branch that CI runs on, unless there is an open one.
 
-    Where the forge forbids it, the page where a person opens it is printed, and a warning.
+    If the Git host forbids it, the address at which you can open it is printed, with a warning.
     """
     from tunesmith.config.load import load_definition
     from tunesmith.pipeline.ci.base import default_branch
@@ -104,7 +104,7 @@ def _show(done: "Opened", forge: "Forge", *, as_json: bool) -> None:
 
 
 def _have_checked(done: "Opened", forge: "Forge", source: str, workflow: str | None) -> None:
-    """Start the checks, or say who can: the forge does not for what a job's own token does."""
+    """Start the checks, or say who can: the Git host does not for what a job's own token does."""
     if workflow is not None:
         try:
             forge.dispatch(workflow, source, {})

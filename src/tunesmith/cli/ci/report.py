@@ -51,10 +51,10 @@ def command(
     *,
     dry_run: bool,
 ) -> None:
-    """Show the report where reviewers look: in the job's summary, and in one comment.
+    """Show the report to reviewers: in the job's summary, and in one comment.
 
     The comment stands on the open pull request of this branch, if there is one, and is rewritten
-    each time. What cannot be shown is a warning, and never fails the job.
+    each time. If something cannot be shown, you get a warning; the job never fails for it.
     """
     from tunesmith.pipeline.ci.sticky import check_id
     from tunesmith.pipeline.ci.text import comment, parse_links
@@ -85,7 +85,7 @@ def _subject(
     *,
     asks: bool,
 ) -> "tuple[Subject, int | None]":
-    """What is reported on, and the number of its pull request, if that is known by now."""
+    """Return the subject of the report, and the number of its pull request, if known by now."""
     from tunesmith.cli.experiment import config_names
     from tunesmith.config.load import load_definition
     from tunesmith.pipeline.branches.prefixes import prefixes_of
@@ -96,7 +96,7 @@ def _subject(
     definition = load_definition(find_config(config))
     checkout = Checkout.in_ci(definition.root, forge)
     branch = checkout.branch_here(forge)
-    # Asked once: it is what to comment on, and what to compare with.
+    # Looked up once: it is both the place of the comment and the base of the comparison.
     pull, problem = pull_request_of(forge, branch, number) if asks else (None, "")
     prefixes = prefixes_of(checkout, config_names(checkout, config))
     compared = base_of(checkout, forge, base, pull, prefixes)
@@ -111,7 +111,7 @@ def _subject(
 def _report(
     subject: "Subject", forge: "Forge", number: int | None, name: str | None
 ) -> Iterator[str]:
-    """Both places; what happens to one of them is no matter of the other's."""
+    """Write both texts; a failure of one does not stop the other."""
     from tunesmith.pipeline.ci.sticky import put_comment
     from tunesmith.pipeline.ci.text import comment
 

@@ -1,4 +1,4 @@
-"""Warnings that the forge shows with the job, beside its log."""
+"""Warnings that the Git host shows with the job, beside its log."""
 
 from typing import TYPE_CHECKING
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def warn(forge: "Forge | None", text: str) -> None:
-    """Say something as the forge's own warning; outside of CI, as it is."""
+    """Print a warning as the Git host's own warning; outside of CI, as it is."""
     if forge is None:
         say(clean(text))
     else:

@@ -1,4 +1,4 @@
-"""What a chart consists of: axes, marks and panels, as plain data that knows no pixels.
+"""Charts as plain data, without pixels: axes, marks and panels.
 
 Two renderers draw the same charts: ``svg`` makes files, ``page/charts.js`` draws in the HTML
 report. Everything that is worked out (ranges, ticks, labels, colour levels) is worked out here.
@@ -11,7 +11,7 @@ from typing import Any, Literal, TypeAlias
 Scale: TypeAlias = Literal["linear", "log", "category"]
 Numbers: TypeAlias = tuple[float | None, ...]
 Role: TypeAlias = Literal["trial", "best", "failed", "front", "band", "tied"]
-"""What a mark stands for; renderers choose the colour."""
+"""Meaning of a mark; renderers choose the colour."""
 N_LEVELS = 8
 """Steps of the colour scale, from the worst scores (0) to the best (7)."""
 
@@ -38,7 +38,7 @@ class Points:
     y: Numbers
     role: Role = "trial"
     trials: tuple[int, ...] = ()
-    """The trial behind each dot, where there is one."""
+    """The trial behind each dot, if there is one."""
     levels: tuple[int, ...] = ()
     label: str = ""
     """In the legend; without one the mark is not listed."""
@@ -86,9 +86,9 @@ class Cells:
     n_columns: int
     n_rows: int
     levels: tuple[int, ...]
-    """-1 where there is nothing."""
+    """Colour levels, -1 for an empty cell."""
     texts: tuple[str, ...] = ()
-    """What each cell says when it is pointed at."""
+    """Text of each cell, shown when you point at it."""
     failed: tuple[int, ...] = ()
     """Indices of cells without a score because the fold failed."""
 
@@ -125,15 +125,15 @@ class Chart:
     """One sentence for readers who do not see it."""
     panels: tuple[Panel | Parallel, ...] = ()
     note: str = ""
-    """Below the title: what to know; or why there is nothing to see."""
+    """Text below the title: a remark, or the reason for which there is nothing to see."""
     columns: int = 1
-    """Panels side by side where there is room."""
+    """Panels side by side if there is room."""
     key: str = ""
-    """What the colour levels stand for; empty where none are used."""
+    """Meaning of the colour levels; empty if none are used."""
 
 
 def plain(chart: Chart) -> dict[str, Any]:
-    """The chart as JSON content; every mark and panel says what it is, defaults are left out."""
+    """Return the chart as JSON content; marks and panels name their type, defaults are left out."""
     content = dict(vars(chart))
     content["panels"] = [_plain_panel(panel) for panel in chart.panels]
     return content
@@ -157,7 +157,7 @@ def _filled(mark: Mark) -> dict[str, Any]:
 
 
 def legend(chart: Chart) -> list[tuple[str, Role]]:
-    """What to list: label and role, each once, in the order of the marks."""
+    """Return the entries of the legend: label and role, each once, in the order of the marks."""
     found: dict[str, Role] = {}
     for panel in chart.panels:
         for mark in panel.marks if isinstance(panel, Panel) else ():
@@ -168,7 +168,7 @@ def legend(chart: Chart) -> list[tuple[str, Role]]:
 
 
 def role_of(mark: Mark) -> Role:
-    """The role of a mark; areas and cells have one of their own."""
+    """Return the role of a mark; areas and cells have one of their own."""
     return mark.role if isinstance(mark, Points | Line | Bars) else "band"
 
 

@@ -16,17 +16,17 @@ LOG_SPREAD = 100
 
 @dataclass(frozen=True)
 class Column:
-    """One parameter over the told trials."""
+    """One parameter over the trials with results."""
 
     name: str
     axis: Axis
     positions: Numbers
-    """By trial; ``None`` where the parameter is not active."""
+    """By trial; ``None`` if the parameter is not active."""
     names: tuple[str, ...] = ()
-    """What the positions of a category axis stand for."""
+    """Names of the positions on a category axis."""
 
     def place(self, value: Any) -> float | None:
-        """Where a value stands; ``None`` where it does not stand on this axis."""
+        """Return the position of a value; ``None`` if it is not on this axis."""
         if not self.names:
             return float(value) if is_number(value) else None
         text = numbers.value(value)
@@ -34,11 +34,11 @@ class Column:
 
 
 def column(name: str, trials: Sequence[Trial], space: Mapping[str, Any]) -> Column:
-    """Find the axis that suits a parameter, and where each trial stands on it.
+    """Find the axis that suits a parameter, and the position of each trial on it.
 
     Args:
         name: of the parameter.
-        trials: told ones.
+        trials: with results.
         space: the space's JSON form: ranges and whether they are logarithmic.
     """
     values = [trial.params[name] for trial in trials if name in trial.params]
@@ -55,7 +55,7 @@ def column(name: str, trials: Sequence[Trial], space: Mapping[str, Any]) -> Colu
 
 
 def is_number(value: Any) -> bool:
-    """Whether a value can stand on a numeric axis: booleans cannot, nor can endless numbers."""
+    """Tell whether a value can be on a numeric axis: neither booleans nor infinite numbers can."""
     return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e300
 
 
@@ -69,7 +69,7 @@ def _order(text: str) -> tuple[int, float, str]:
     except ValueError:
         return (1, 0.0, text)
     if "_" in text or not text.isascii():
-        # Python takes them for numbers, and nobody else does.
+        # Python counts booleans as numbers; a reader of the chart does not.
         return (1, 0.0, text)
     return (0, number, text) if math.isfinite(number) else (1, 0.0, text)
 

@@ -15,9 +15,9 @@ from tunesmith.reporting.figures.view import View
 SIDE = 48
 """Cells along a numeric axis."""
 WIDTH = 0.07
-"""Of the kernel, as a share of an axis."""
+"""Width of the kernel, as a share of an axis."""
 REACH = 2.0
-"""So many widths from every trial nothing is claimed."""
+"""Farther than this many widths from every trial, nothing is drawn."""
 
 
 @dataclass(frozen=True)
@@ -33,11 +33,11 @@ class ContourData:
     best: int | None
     """Position of the best one in the lists above."""
     surface: tuple[tuple[float, ...], ...]
-    """Rows from the top; NaN where no trial is near."""
+    """Rows from the top; NaN if no trial is near."""
 
 
 def data(view: View) -> ContourData:
-    """The two parameters asked for, or the two that matter most."""
+    """Return data of the two requested parameters, or of the two that matter most."""
     if len(view.params) < 2:
         return ContourData(view.metric, None, None, (), (), (), None, ())
     x, y = (view.column(name) for name in view.params[:2])

@@ -1,4 +1,4 @@
-"""Scores on their way: one line a trial. What learning curves and races have in common."""
+"""Scores by step, one line a trial: the basis of learning curves and races."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ class CoursesData:
 
 
 def courses_data(view: View, courses: Sequence[Course]) -> CoursesData:
-    """At most so many courses that lines can be told apart: the best ones and evenly many others.
+    """Choose as many courses as a reader can distinguish: the best ones and an even sample.
 
     Args:
         view: names the metric and the best trial.
@@ -51,13 +51,13 @@ def courses_data(view: View, courses: Sequence[Course]) -> CoursesData:
 
 
 def courses_chart(found: CoursesData, title: str, step: str, nothing: str) -> Chart:
-    """Lines coloured by the trials' final scores, the best one on top.
+    """Draw lines coloured by the trials' final scores, the best one on top.
 
     Args:
         found: the courses.
         title: of the chart.
         step: label of the axis.
-        nothing: the note where there are no courses.
+        nothing: the note if there are no courses.
     """
     if not found.courses:
         return Chart(title, nothing, note=nothing)

@@ -1,4 +1,4 @@
-"""Learning curves: what programs with a budget report on the way."""
+"""Learning curves: values that programs with a budget report while they run."""
 
 from collections.abc import Sequence
 

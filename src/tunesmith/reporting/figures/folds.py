@@ -25,7 +25,7 @@ class FoldsData:
     """A row a trial."""
     n_complete: int
     tied: tuple[int, ...] = ()
-    """Trials that cannot be told from the best."""
+    """Trials that the folds do not distinguish from the best."""
 
 
 def data(view: View) -> FoldsData:

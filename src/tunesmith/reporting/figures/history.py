@@ -22,9 +22,9 @@ class HistoryData:
     pruned: tuple[int, ...]
     n_trials: int
     best: tuple[tuple[int, float], ...]
-    """Where the best so far changed: trial and score; then the last trial."""
+    """Trial and score at each change of the best so far; then the last trial."""
     tied: tuple[int, ...] = ()
-    """Trials that cannot be told from the best."""
+    """Trials that the folds do not distinguish from the best."""
 
 
 def data(view: View) -> HistoryData:
@@ -44,7 +44,7 @@ def data(view: View) -> HistoryData:
 
 
 def steps(best: list[float]) -> tuple[tuple[int, float], ...]:
-    """Where a running best changes, and its end."""
+    """Return the positions at which a running best changes, and its end."""
     found: list[tuple[int, float]] = []
     for number, score in enumerate(best):
         if score == score and (not found or score != found[-1][1]):

@@ -1,4 +1,4 @@
-"""How much each parameter mattered."""
+"""Importance of each parameter."""
 
 from dataclasses import dataclass
 
@@ -18,11 +18,11 @@ class ImportanceData:
     shares: tuple[float, ...]
     reason: str = ""
     errors: tuple[float, ...] = ()
-    """Of the shares, where they are known."""
+    """Standard errors of the shares, if they are known."""
 
 
 def data(view: View) -> ImportanceData:
-    """The summary's importance; that of another metric is worked out."""
+    """Return the summary's importance; for another metric it is computed."""
     found = view.summary.importance
     if view.metric != view.summary.metric:
         space = view.summary.definition.get("space", {})

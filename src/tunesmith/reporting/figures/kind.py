@@ -1,4 +1,4 @@
-"""A kind of figure: how its data are found, and how they become a chart."""
+"""A kind of figure: a function that collects data, and one that draws them as a chart."""
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass

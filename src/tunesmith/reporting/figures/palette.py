@@ -1,4 +1,4 @@
-"""Colours, for light and dark backgrounds: told apart with every kind of colour vision.
+"""Colours for light and dark backgrounds, distinct for every kind of colour vision.
 
 Roles are from Okabe & Ito (2008). The scale of scores is one hue from faint to strong, so that
 lightness alone carries it: the stronger, the better.

@@ -8,7 +8,7 @@ from tunesmith.reporting.figures.scales import share
 
 CROSS = 3.5
 BELOW = 14.0
-"""Pixels below an upright axis where inactive values stand."""
+"""Distance in pixels of inactive values below an upright axis."""
 
 
 @dataclass(frozen=True)
@@ -23,12 +23,12 @@ class Frame:
     y: Axis
 
     def at(self, x: float, y: float) -> tuple[float, float]:
-        """Where a point lies."""
+        """Return the pixel of a point."""
         across = self.left + self.width * share(self.x, x)
         return across, self.top + self.height * (1 - share(self.y, y))
 
     def places(self, x: Numbers, y: Numbers) -> list[tuple[float, float] | None]:
-        """Where points lie; ``None`` for those that lack a coordinate."""
+        """Return the pixels of points; ``None`` for those that lack a coordinate."""
         pairs = zip(x, y, strict=True)
         return [None if a is None or b is None else self.at(a, b) for a, b in pairs]
 
@@ -55,7 +55,7 @@ def crosses(places: Iterable[tuple[float, float]]) -> str:
 
 
 def line(frame: Frame, mark: Line) -> str:
-    """Joined points; interrupted where one is missing."""
+    """Join points; the line breaks at a missing one."""
     parts: list[str] = []
     is_open = False
     for place in frame.places(mark.x, mark.y):
@@ -70,7 +70,7 @@ def line(frame: Frame, mark: Line) -> str:
 
 
 def band(frame: Frame, mark: Band) -> str:
-    """There along the upper line, back along the lower."""
+    """Outline of a band: along the upper line, and back along the lower."""
     upper = [place for place in frame.places(mark.x, mark.high) if place]
     lower = [place for place in frame.places(mark.x, mark.low) if place]
     around = [f"{text_of(x)} {text_of(y)}" for x, y in [*upper, *reversed(lower)]]

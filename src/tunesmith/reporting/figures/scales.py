@@ -73,8 +73,8 @@ def shortened(text: str, n: int = MAX_LABEL) -> str:
 
 
 def linear_axis(label: str, low: float, high: float, pad: float = PAD) -> Axis:
-    """A linear axis around a range, a little wider than it; wider still where it is a point."""
-    # Huge bounds would overflow when they are subtracted or widened.
+    """A linear axis around a range, a little wider than it; wider still if it is a single point."""
+    # Huge ends would overflow when they are subtracted or widened.
     low, high = max(low, -HUGE), min(high, HUGE)
     margin = (high - low) * pad if high > low else abs(high) * 0.1 or 0.5
     low, high = low - margin, high + margin
@@ -146,7 +146,7 @@ def directed(metric: Metric) -> str:
 
 
 def share(axis: Axis, value: float) -> float:
-    """Where a value lies on an axis: 0 at its low end, 1 at its high end, never beyond.
+    """Return the position of a value on an axis: 0 at its low end, 1 at its high end, never beyond.
 
     >>> share(log_axis("rate", 1e-4, 1e-2), 1e-3)
     0.5

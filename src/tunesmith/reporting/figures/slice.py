@@ -22,7 +22,7 @@ class Trend:
 
 @dataclass(frozen=True)
 class Slice:
-    """One parameter: where trials with it stand, and their scores."""
+    """One parameter: positions and scores of the trials that have it."""
 
     column: Column
     x: tuple[float, ...]
@@ -70,7 +70,7 @@ def _slice(view: View, column: Column) -> Slice:
 
 
 def _trend(view: View, column: Column) -> Trend | None:
-    """What a model of the trials expects along the parameter, with one standard error."""
+    """Expected score by value of the parameter, with one standard error."""
     marginal = view.summary.marginals.get(column.name)
     if marginal is None or view.metric != view.summary.metric:
         return None

@@ -48,12 +48,12 @@ class Page:
     parts: list[str] = field(default_factory=list)
 
     def path(self, data: str, classes: str) -> None:
-        """A path; nothing where it is empty."""
+        """Add a path, unless it is empty."""
         if data:
             self.parts.append(f'<path class="{classes}" d="{data}"/>')
 
     def text(self, x: float, y: float, text: str, classes: str = "", turned: bool = False) -> None:
-        """A line of text, escaped."""
+        """Add a line of text, escaped."""
         turn = f' transform="rotate(-90 {text_of(x)} {text_of(y)})"' if turned else ""
         name = f' class="{classes}"' if classes else ""
         self.parts.append(f'<text x="{text_of(x)}" y="{text_of(y)}"{name}{turn}>{xml(text)}</text>')
@@ -114,7 +114,7 @@ def marks_css() -> str:
 
 
 def _head(page: Page, chart: Chart, width: float) -> float:
-    """Title, note, legend. Returns where the panels begin."""
+    """Draw title, note and legend; return the vertical position in pixels below them."""
     y = MARGIN + 10
     page.text(MARGIN, y, chart.title, "title")
     if chart.note:

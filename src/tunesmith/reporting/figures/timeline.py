@@ -1,4 +1,4 @@
-"""Where the computing time went, and what it bought."""
+"""Computing time of the trials, and the best score over it."""
 
 import math
 from dataclasses import dataclass
@@ -23,12 +23,12 @@ class TimelineData:
     trials: tuple[int, ...]
     seconds: tuple[float, ...]
     best: tuple[float, ...]
-    """Best score when each trial was told; NaN before the first complete one."""
+    """Best score when each trial got its result; NaN before the first complete one."""
     failed: tuple[int, ...]
 
 
 def data(view: View) -> TimelineData:
-    """What each trial took."""
+    """Return the seconds of each trial."""
     return TimelineData(
         view.metric,
         tuple(trial.number for trial in view.told),

@@ -1,4 +1,4 @@
-"""What a figure is made from: a study's record, seen through one metric and some parameters."""
+"""The input of a figure: a study's record, one metric and some parameters."""
 
 import math
 from collections.abc import Sequence
@@ -33,12 +33,12 @@ class View:
 
     @cached_property
     def scores(self) -> tuple[float, ...]:
-        """Mean score by told trial; NaN where it is not complete."""
+        """Mean score by trial with results; NaN if it is not complete."""
         return tuple(trial.mean(self.metric.name) for trial in self.told)
 
     @cached_property
     def complete(self) -> tuple[int, ...]:
-        """Positions of the complete trials among the told."""
+        """Positions of the complete trials among those with results."""
         return tuple(i for i, score in enumerate(self.scores) if math.isfinite(score))
 
     @cached_property
@@ -54,7 +54,7 @@ class View:
 
     @cached_property
     def levels(self) -> tuple[int, ...]:
-        """Colour level by told trial, best trials highest; 0 where there is no score."""
+        """Colour level by trial with results, best trials highest; 0 if there is no score."""
         found = np.array([self.scores[i] for i in self.complete])
         if not len(found):
             return (0,) * len(self.told)
@@ -71,7 +71,7 @@ class View:
 
     @property
     def tied(self) -> tuple[int, ...]:
-        """Numbers of the trials that cannot be told from the best; none for another metric."""
+        """Numbers of the trials tied with the best; none for another metric."""
         is_first = self.metric == self.summary.metric
         return self.summary.ties.numbers[1:] if is_first else ()
 
@@ -92,7 +92,7 @@ class View:
         return self.asked or self.varied
 
     def column(self, name: str) -> Column:
-        """A parameter's values by told trial."""
+        """Return a parameter's values by trial with results."""
         return self._columns[name]
 
     @cached_property
@@ -112,7 +112,7 @@ def view_of(
 
     Args:
         record: of the study.
-        summary: of it; worked out where it is not given.
+        summary: of it; computed if it is not given.
         metric: a recorded metric's name; the first objective by default.
         params: names of parameters; those that vary by default.
 

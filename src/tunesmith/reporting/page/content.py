@@ -1,4 +1,4 @@
-"""What the page shows, as JSON content; its scripts only draw."""
+"""Content of the HTML page as JSON; its scripts only draw."""
 
 import json
 import math
@@ -30,7 +30,7 @@ TIMED = ("timeline",)
 def content_of(
     record: StudyRecord, summary: Summary | None = None, *, has_times: bool = True
 ) -> dict[str, Any]:
-    """Everything on the page, with or without durations.
+    """Return everything on the page, with or without durations.
 
     Numbers have six significant digits; equal lists are kept once, in ``lists``, and referred to
     as ``{"$": position}``.
@@ -81,7 +81,7 @@ class Lists:
 
 
 def short(value: Any) -> Any:
-    """A number with few digits, null where it does not exist; anything else as it is.
+    """A number with few digits, null if it does not exist; anything else as it is.
 
     >>> short(0.123456789), short(2.0), short(math.nan)
     (0.123457, 2, None)
@@ -103,7 +103,7 @@ def with_error(trial: Ranked, metric: str) -> str:
 
 
 def tiles(summary: Summary, record: StudyRecord) -> list[dict[str, str]]:
-    """The numbers that one looks for first: what, how much, and a remark."""
+    """Return the numbers that a reader looks for first: name, value, and a remark."""
     n_failed = n_trials(summary.failures)
     best, metric = summary.best, summary.metric
     found = [
@@ -165,7 +165,7 @@ def _value(trial: Ranked, name: str) -> str:
 
 
 def failures(summary: Summary) -> list[dict[str, str]]:
-    """What failed runs had printed last, each text once with its trials."""
+    """Return the last output of failed runs, each text once with its trials."""
     return [
         {
             "trials": numbered(found.numbers),
@@ -180,9 +180,9 @@ def failures(summary: Summary) -> list[dict[str, str]]:
 
 
 def trials(view: View) -> dict[str, Any]:
-    """All told trials, column by column: complete ones apart from the others, as charts want them.
+    """Return all trials with results, column by column: complete ones apart from the others.
 
-    Params are positions on their axes; ``names`` says what those of categories stand for.
+    Params are positions on their axes; ``names`` holds the categories' names.
     """
     columns = [view.column(name) for name in view.varied]
     return {
@@ -214,7 +214,7 @@ def _part(view: View, places: tuple[int, ...]) -> dict[str, Any]:
 
 
 def _came(view: View, place: int) -> str:
-    """How good a trial was where it ended."""
+    """Score of a trial at the fold or budget at which it ended."""
     scores = view.told[place].scores(view.metric.name)
     return f"stopped early, at {numbers.plain(float(scores.mean()))}"
 

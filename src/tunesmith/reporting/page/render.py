@@ -1,4 +1,4 @@
-"""The page as one HTML file, or as what a live view asks for."""
+"""The page as one HTML file, or as the parts that a live view requests."""
 
 import base64
 import hashlib
@@ -29,15 +29,15 @@ def render(record: StudyRecord, summary: Summary | None = None, *, has_times: bo
 
     Args:
         record: of the study.
-        summary: of it; worked out where it is not given.
-        has_times: whether to show how long things took, which a second run of the same study
-            on another machine would change.
+        summary: of it; computed if it is not given.
+        has_times: show durations, which a second run of the same study on another machine would
+            change.
     """
     return document(content_of(record, summary, has_times=has_times))
 
 
 def document(content: dict[str, Any], *, is_live: bool = False) -> str:
-    """The file around some content; a live one asks its own server for news."""
+    """Return the HTML file around some content; a live one polls its own server."""
     assets = page_assets()
     return Template(_source("page.html")).substitute(
         policy=policy(assets, is_live=is_live),
@@ -72,7 +72,7 @@ def page_assets() -> Assets:
 
 
 def _script(name: str) -> str:
-    """A module's text without imports and exports: in the file all are one."""
+    """Return a module's text without imports and exports: in the file all modules are one."""
     return EXPORT.sub("", IMPORT.sub("", _source(f"{name}.js"))).strip()
 
 

@@ -1,1 +1,1 @@
-"""The parts of the Markdown report, one module a group; ``markdown`` puts them together."""
+"""The sections of the Markdown report, one module a group; ``markdown`` puts them together."""

@@ -1,4 +1,4 @@
-"""What failed runs had printed last, and the tracebacks of failed fits: each text once."""
+"""The last output of failed runs, and the tracebacks of failed fits: each text once."""
 
 from tunesmith.reporting.alike import Said
 from tunesmith.reporting.cells import details, html_code
@@ -11,7 +11,7 @@ MAX_NUMBERS = 20
 
 
 def failures(summary: Summary) -> str:
-    """A part to be opened for each text."""
+    """Return a section for each text, which opens on a click."""
     if not summary.said:
         return ""
     parts = [_text(found) for found in summary.said[:MAX_TEXTS]]
@@ -27,7 +27,7 @@ def _text(found: Said) -> str:
 
 
 def last_lines(text: str) -> str:
-    """The end of a text, with an ellipsis where it was longer."""
+    """The end of a text, with an ellipsis if it was longer."""
     lines = text.strip("\n").splitlines()
     return "\n".join(["…", *lines[-MAX_LINES:]] if len(lines) > MAX_LINES else lines)
 

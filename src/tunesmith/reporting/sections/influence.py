@@ -1,4 +1,4 @@
-"""The course of the search, which parameters mattered, and in which direction."""
+"""The course of the search, and the importance and direction of parameters."""
 
 from tunesmith.reporting import numbers
 from tunesmith.reporting.cells import details, html_code, name_cell, table
@@ -21,7 +21,7 @@ def history(summary: Summary) -> str:
 
 
 def importance(summary: Summary) -> str:
-    """Shares with their errors, and how the first parameters depend on each other."""
+    """Return shares with their errors, and the interactions of the first parameters."""
     if not summary.ranking:
         return ""
     found = summary.importance
@@ -44,7 +44,7 @@ def _share(found: Importance, name: str, share: float) -> str:
 
 
 def trends(summary: Summary) -> str:
-    """Per parameter: what trials showed by value, and what a model of them expects."""
+    """Return, per parameter, the trials' scores by value and the scores that a model expects."""
     parts = []
     for name, levels in summary.trends.items():
         rows = [

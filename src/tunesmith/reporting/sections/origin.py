@@ -1,4 +1,4 @@
-"""How to get the same again, and what the result depended on."""
+"""Instructions to reproduce the result, and its provenance."""
 
 from tunesmith.reporting.cells import details, name_cell, table
 from tunesmith.reporting.origin import AGAIN, provenance_rows, space_rows

@@ -1,4 +1,4 @@
-"""The heading, the verdict and what it rests on."""
+"""The heading, the verdict and its evidence."""
 
 from tunesmith.reporting.cells import name_cell, score_cell, table, value_cell
 from tunesmith.reporting.ranking import Ranked
@@ -14,7 +14,7 @@ def title(summary: Summary) -> str:
 
 
 def parameters(summary: Summary) -> str:
-    """What is in force, beside what is proposed, and the defaults where they were tried."""
+    """Return the current, the proposed and, if they were tried, the default parameters."""
     chosen = summary.chosen
     if chosen is None:
         return ""

@@ -1,4 +1,4 @@
-"""What a reviewer should know before trusting the winner, and where the noise comes from."""
+"""Warnings for a reviewer of the winner, and the sources of noise."""
 
 from tunesmith.reporting.cells import table
 from tunesmith.reporting.statements import MARKDOWN, notes
@@ -6,13 +6,13 @@ from tunesmith.reporting.summary import Summary
 
 
 def warnings(summary: Summary) -> str:
-    """One item a sentence."""
+    """Return one list item a sentence."""
     lines = [f"- {note}" for note in notes(summary, MARKDOWN)]
     return "## Warnings\n\n" + "\n".join(lines) if lines else ""
 
 
 def noise(summary: Summary) -> str:
-    """Where the spread of the scores comes from."""
+    """Return the sources of the spread of the scores."""
     found = summary.noise
     if found is None:
         return ""

@@ -17,13 +17,13 @@ class Contrasts:
     errors: np.ndarray
     """Standard errors of the gains."""
     p_values: np.ndarray
-    """Of "the reference is no better", one-sided, times the number of comparisons."""
+    """P-values of "the reference is no better", one-sided, times the number of comparisons."""
     df: float
     """Degrees of freedom behind the errors; may be infinite."""
     n_comparisons: int
 
     def margins(self, alpha: float) -> np.ndarray:
-        """``(n_trials,)``: what to take from a gain for its simultaneous lower bound."""
+        """``(n_trials,)``: distance of a gain's simultaneous lower limit below it."""
         from scipy.stats import t
 
         return float(t.isf(alpha / self.n_comparisons, self.df)) * self.errors
@@ -91,7 +91,7 @@ def moderated(variances: np.ndarray, df: int) -> tuple[np.ndarray, float]:
 
 
 def _inverse_trigamma(value: float) -> float:
-    """By Newton's method (Smyth 2004, appendix)."""
+    """Invert the trigamma function by Newton's method (Smyth 2004, appendix)."""
     from scipy.special import polygamma
 
     y = 0.5 + 1 / value

@@ -1,4 +1,4 @@
-"""How scores depend on parameters: a forest on the trials, asked point by point.
+"""Effects of parameters on scores: predictions of a forest that was fitted to the trials.
 
 Samplers look where scores are good, so that a mean over the trials near a value mixes the value's
 effect with those of the others. A model separates them (Friedman, Greedy function approximation,
@@ -26,13 +26,13 @@ class Column:
     name: str
     codes: np.ndarray
     """``(n_trials,)`` numbers on the scale that the parameter is searched on, or of categories; NaN
-    where a trial lacks the parameter."""
+    if a trial lacks the parameter."""
     is_category: bool
 
 
 @dataclass(frozen=True, eq=False)
 class Trend:
-    """What the model expects along one parameter, all else being as in the trials."""
+    """Expected scores by value of one parameter, all else being as in the trials."""
 
     points: np.ndarray
     """``(n_points,)`` codes, ascending."""
@@ -43,7 +43,7 @@ class Trend:
 
 
 class Effects:
-    """Forests on resampled trials; what they disagree about is the error.
+    """Forests on resampled trials; their disagreement is the error.
 
     Args:
         columns: parameters with at least two different values.
@@ -80,7 +80,7 @@ class Effects:
         unexplained, from 0 (they add up) to 1, as a standard deviation.
 
         Returns:
-            The mean over the forests and its standard error; ``None`` where no trial has both.
+            The mean over the forests and its standard error; ``None`` if no trial has both.
         """
         behind = self._behind([first, second])
         if len(behind) < 2:
@@ -142,7 +142,7 @@ def _encoded(column: Column, codes: np.ndarray) -> np.ndarray:
 
 
 def _points(column: Column) -> np.ndarray:
-    """Values that occur, evenly by rank, so that nothing is said of where no trial has been."""
+    """Values that occur, evenly by rank: nothing is claimed for values that no trial had."""
     distinct: np.ndarray = np.unique(column.codes[np.isfinite(column.codes)])
     return distinct if column.is_category else distinct[_evenly(len(distinct), MAX_POINTS)]
 

@@ -1,4 +1,4 @@
-"""Whether a proposal should replace what is in force."""
+"""Test of a proposal against the current parameters."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -17,12 +17,12 @@ class Weighed:
 
     verdict: Verdict
     gain: float
-    """Mean over folds of proposal minus reference, positive where the proposal is better."""
+    """Mean over folds of proposal minus reference, positive if the proposal is better."""
     error: float
     """Its standard error; NaN with a single fold."""
     low: float
     high: float
-    """What the gain is at least and at most, each with probability 0.95, whichever of the trials
+    """Lower and upper limit of the gain, each with probability 0.95, whichever of the trials
     was picked as the proposal."""
 
 
@@ -32,7 +32,8 @@ def weigh(
     """Weigh a proposal that was picked among all trials against one that was there before.
 
     The test is that of ``contrasts``, held to as many comparisons as there are other trials: by a
-    plain paired test, the best of fifty equal trials beats the incumbent in every third study.
+    plain paired test, the best of fifty equal trials beats the current parameters in every third
+    study.
 
     - *adopt*: the gain is at least ``min_improvement``, and above 0 beyond chance;
     - *keep*: the gain is below ``min_improvement`` beyond chance, or both are the same trial;
@@ -41,7 +42,7 @@ def weigh(
     Args:
         gains: ``(n_trials, n_folds)``, larger is better.
         proposal: its row.
-        reference: the incumbent's row.
+        reference: row of the current parameters.
         ratio: test rows per training row of a fold.
         min_improvement: gains below that are not worth a change.
     """
@@ -59,5 +60,5 @@ def weigh(
 def _verdict(gain: float, low: float, high: float, min_improvement: float) -> Verdict:
     if low > 0 and gain >= min_improvement:
         return "adopt"
-    # Equal scores on every fold are no gain, whatever is asked for.
+    # Equal scores on every fold are no gain, even if `min_improvement` is 0.
     return "keep" if high < min_improvement or low == high <= 0 else "indistinguishable"

@@ -28,14 +28,14 @@ BOUNDED = frozenset(
         "top_k_accuracy",
     }
 )
-"""Scorers that are 1 at best, and about 0 or 0.5 where nothing was learnt."""
+"""Scorers that are 1 at best, and about 0 or 0.5 if nothing was learnt."""
 NEARLY = 0.002
 SMALL_SHARE = 0.25
 MIN_TRIALS = 8
 
 
 def perfect_score(metric: str) -> float | None:
-    """The score that none can exceed, of scikit-learn's scorers; ``None`` where it is not known.
+    """The score that none can exceed, of scikit-learn's scorers; ``None`` if it is not known.
 
     >>> perfect_score("roc_auc"), perfect_score("neg_log_loss"), perfect_score("profit")
     (1.0, 0.0, None)
@@ -46,11 +46,11 @@ def perfect_score(metric: str) -> float | None:
 
 
 def too_good(gains: np.ndarray, metric: str, complexity: np.ndarray) -> str:
-    """Why the scores look as if the target had leaked into the features; empty where they do not.
+    """Return the sign of a leak of the target into the features; empty if there is none.
 
     A perfect best trial may be an easy task; it is named all the same, because it is the first sign
-    of a leak (Kaufman et al., Leakage in data mining, 2012). Where even the simplest models are
-    nearly perfect, tuning had nothing to do.
+    of a leak (Kaufman et al., Leakage in data mining, 2012). If even the simplest models are nearly
+    perfect, tuning had nothing to do.
 
     Args:
         gains: ``(n_trials, n_folds)``, larger is better.

@@ -1,4 +1,4 @@
-"""Where the spread of fold scores comes from, and folds that behave unlike the others."""
+"""Sources of the spread of fold scores, and folds that behave unlike the others."""
 
 from dataclasses import dataclass
 
@@ -17,11 +17,11 @@ class Noise:
     trial: float
     """Between trials: what tuning is about."""
     fold: float
-    """Between folds, for all trials alike: cancels where trials are compared on the same folds."""
+    """Between folds, for all trials alike: cancels if trials are compared on the same folds."""
     residual: float
-    """What is left: the noise of comparisons."""
+    """Residual: the noise of comparisons."""
     correlation: float
-    """Of two folds, over trials: 1 where all folds rank the trials alike."""
+    """Correlation of two folds, over trials: 1 if all folds rank the trials in the same way."""
 
 
 def decompose(gains: np.ndarray) -> Noise | None:
@@ -64,7 +64,7 @@ def shifted_folds(gains: np.ndarray, alpha: float = ALPHA) -> tuple[int, ...]:
 
     Args:
         gains: ``(n_trials, n_folds)``; of fewer than 4 folds none is odd.
-        alpha: probability of naming any fold where all are alike.
+        alpha: probability of naming any fold although all are alike.
 
     Returns:
         Fold numbers.
@@ -89,13 +89,13 @@ def _is_apart(effects: np.ndarray, fold: int, critical: float) -> bool:
 def discordant_folds(gains: np.ndarray, alpha: float = ALPHA) -> tuple[int, ...]:
     """Folds that rank the trials otherwise than all other folds do.
 
-    A fold is named where its residual variance is several times the middle one of all folds,
+    A fold is named if its residual variance is several times the middle one of all folds,
     beyond chance: an F-test with Bonferroni's correction, on residuals from medians, which one loud
     fold does not move.
 
     Args:
         gains: ``(n_trials, n_folds)``; of fewer than 8 trials or 4 folds none is named.
-        alpha: probability of naming any fold where all are alike.
+        alpha: probability of naming any fold although all are alike.
 
     Returns:
         Fold numbers.

@@ -1,4 +1,4 @@
-"""How much the best score flatters: it is the largest of many noisy ones."""
+"""Selection bias of the best score, which is the largest of many noisy ones."""
 
 from dataclasses import dataclass
 from itertools import combinations_with_replacement
@@ -11,18 +11,18 @@ N_RESAMPLES = 500
 
 @dataclass(frozen=True)
 class Corrected:
-    """What the best trial's score is worth, on the scale of gains."""
+    """The best trial's score, corrected for selection bias, on the scale of gains."""
 
     score: float
     bias: float
     """The best mean minus ``score``."""
     low: float
     high: float
-    """95 % interval of the score."""
+    """Ends of the 95 % interval of the score."""
 
 
 def corrected(gains: np.ndarray, ratio: float) -> Corrected | None:
-    """The score that choosing by these folds leads to, on folds that took no part in the choice.
+    """Estimate the score that this choice leads to, on folds that took no part in it.
 
     Folds are resampled with replacement; the best trial of the drawn folds is scored on the others,
     and these scores are averaged. That is the bootstrap bias corrected cross-validation of
@@ -59,8 +59,7 @@ def out_of_bag(gains: np.ndarray) -> float:
 
 
 def resamples(k: int) -> tuple[np.ndarray, np.ndarray]:
-    """How often each fold is drawn, and how probable that is; draws that leave no fold out do not
-    count.
+    """Return all draws of folds and their probabilities; draws that leave no fold out do not count.
 
     Returns:
         ``(n_draws, k)`` counts and ``(n_draws,)`` weights.
@@ -81,9 +80,9 @@ def resamples(k: int) -> tuple[np.ndarray, np.ndarray]:
 def shrunk_by_minima(gains: np.ndarray) -> float:
     """The best mean less the bias of Tibshirani & Tibshirani (2009).
 
-    That is the mean over folds of what the fold's own best trial has over the best trial.
+    That is the mean over folds of the fold's own best score minus the best trial's score there.
 
-    Kept for comparison: it corrects too much where there are many folds.
+    Kept for comparison: it corrects too much if there are many folds.
     """
     best = int(np.argmax(gains.mean(axis=1)))
     return float(gains[best].mean() - (gains.max(axis=0) - gains[best]).mean())

@@ -1,4 +1,4 @@
-"""Which trials cannot be told from the best."""
+"""Trials that the folds do not distinguish from the best."""
 
 import numpy as np
 
@@ -8,9 +8,9 @@ ALPHA = 0.05
 
 
 def ties(gains: np.ndarray, ratio: float, alpha: float = ALPHA) -> np.ndarray | None:
-    """The trials that may be the best: with probability ``1 - alpha`` the truly best is among them.
+    """Find the trials that may be the best: the truly best is among them with ``1 - alpha``.
 
-    A trial is out where the best observed one beats it by more than chance lets the best of all
+    A trial is out if the best observed one beats it by more than chance lets the best of all
     beat it: Hsu, Simultaneous confidence intervals for all distances from the "best" (1981), with
     the test of ``contrasts``. All comparisons are held to one critical value and not to Holm's
     falling ones: the reference was chosen by the same scores, which Holm's argument does not allow.
