@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 MERMAID := tests/reporting/mermaid/node_modules
 
 .DEFAULT_GOAL := help
-.PHONY: help demo flow test quick lint types layers unit durations docs bench kills faults torture hunt hunt-pipelines hunt-ci fuzz clean
+.PHONY: help demo flow test quick lint types layers unit durations docs bench kills faults torture hunt hunt-pipelines hunt-ci fuzz quality clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -64,6 +64,9 @@ hunt-ci: $(READY)  ## Run CI jobs in situations drawn by seed, on both forges: N
 
 hunt-pipelines: $(READY)  ## Walk through many repositories as strangers write them: SEEDS=18
 	$(BIN)/python -m tests.pipeline.walk --seeds $(SEEDS)
+
+quality: $(READY)  ## Samplers against chance on more seeds than the suite has: SEEDS=18
+	TUNESMITH_TESTS_SEEDS=$(SEEDS) $(BIN)/python -m pytest -n logical --dist worksteal tests/search/test_quality.py
 
 bench: $(READY)  ## Measure against the peers: benchmarks/results.md, ratios from one run
 	$(BIN)/python -m benchmarks

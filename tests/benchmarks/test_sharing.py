@@ -63,9 +63,10 @@ class TestRow:
             assert side.peak_mib > 10
 
     def test_a_side_that_fails_leaves_a_sentence(self) -> None:
-        (found,) = rows(replace(SMALL, grid={"max_depht": [1]}), 1)
+        # Three columns are too few to hold what tells the classes apart.
+        (found,) = rows(replace(SMALL, shape=(80, 3)), 1)
         assert isinstance(found, str)
-        assert "max_depht" in found
+        assert "Number of informative" in found
 
 
 def orphan(seconds: float) -> Callable[[], int]:
