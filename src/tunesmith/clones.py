@@ -73,6 +73,7 @@ def _read(name: str, text: str) -> CommittedHistory:
     if left_out and not series:
         number, why = next(iter(left_out.items()))
         raise HistoryError(f"nothing in it can be read: line {number}: {why}")
+    # Reversed, so that the first series of a study wins.
     first = {record.head.name: record for record in reversed(series)}
     return CommittedHistory(name, first, series=series, left_out=left_out)
 

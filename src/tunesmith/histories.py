@@ -56,6 +56,7 @@ def known_elsewhere(definition: Definition, objective: Objective, ledger: Ledger
     known: set[str] = set()
     for record in _records(definition, objective, name):
         results = _results(record, objective)
+        # The ledger is asked once per key, for keys that no newer history has.
         known |= ledger.known(results.keys() - known).keys()
         new = {key: result for key, result in results.items() if key not in known}
         if new and record.origin is not None:
@@ -205,6 +206,7 @@ def _digests(root: Path, folder: Path, name: str) -> Iterator[str]:
     for place in (root, *root.parents):
         texts = [*_file(place / "dvc.lock"), *_of_git(place, "dvc.lock")]
         for text in texts:
+            # Searched as text first, since parsing every version of a lock file takes long.
             if name in text:
                 yield from _outs(text, name)
         if place == folder:

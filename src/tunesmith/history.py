@@ -195,6 +195,7 @@ class TrialLog:
 
     They may be another point than the proposed one.
     """
+    # One entry per number of completed trials, so that an earlier view needs no recount.
     best_number: list[int | None] = field(default_factory=list)
     n_failed: list[int] = field(default_factory=lambda: [0])
     n_pruned: list[int] = field(default_factory=lambda: [0])
@@ -228,6 +229,7 @@ class TrialLog:
             return held
         metric = self.objectives[0]
         gain = metric.sign * trial.mean(metric.name)
+        # Strictly better: among equals, the earliest one stays.
         if held is None or gain > metric.sign * self.told[held].mean(metric.name):
             return trial.number
         return held

@@ -105,6 +105,7 @@ def preview(definition: Definition) -> Preview:
     Raises:
         UsageError: the data, the estimator or the sampler cannot be used.
     """
+    # The plan fails if the run would.
     refuse_foreign(Best.of(definition))
     build_sampler(definition)
     n_points = count_points(definition.space)
@@ -145,6 +146,7 @@ def _not_shared(
     if ask is None:
         return ()
     if points is None:
+        # A fixed generator, so that the plan is the same each time.
         rng = trial_rng(0, 0)
         drawn = (sampled(definition.space, rng) for _ in range(N_LOOKED_AT))
         points = [params for params in drawn if params is not None]

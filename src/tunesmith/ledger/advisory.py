@@ -59,6 +59,8 @@ def _session(location: str) -> Iterator[Connection]:
     name = f"tunesmith {os.getpid()}"
     engine = engine_of(address(location), poolclass=NullPool, application_name=name)
     with _guarded(location):
+        # Without a transaction: one that is open for a whole run would hold up the server's
+        # cleanup.
         connection = engine.connect().execution_options(isolation_level="AUTOCOMMIT")
     try:
         yield connection
@@ -87,6 +89,7 @@ def _who(connection: Connection, study: str) -> dict[str, Any] | None:
 
 def _numbers(study: str) -> dict[str, int]:
     mark = blake2b(study.encode(), digest_size=4).digest()
+    # Lock numbers are signed 32-bit integers.
     return {"space": SPACE, "number": int.from_bytes(mark) >> 1}
 
 

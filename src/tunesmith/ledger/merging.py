@@ -129,10 +129,12 @@ def histories(text: str) -> tuple[list[StudyRecord], Mapping[int, str]]:
     Returns:
         Records, and the number of a line -> reason why it is not valid.
     """
+    # The usual case: a history without a conflict is read strictly.
     try:
         found = list(read_history(text).values())
     except HistoryError:
         found = []
+    # Each series has a head line, so fewer studies than heads means that one was there twice.
     if found and len(found) == text.count(f'"kind": "{KIND}"'):
         return found, {}
     gathered = gather(text)
@@ -175,6 +177,7 @@ def _sides(text: str, left_out: dict[int, str]) -> Iterator[list[Line]]:
             now = "" if marker == END else marker
             left_out[number] = "a conflict marker of Git"
         elif line.strip() and now != BASE:
+            # Lines outside of conflicts belong to both sides.
             for side, other in zip(sides, (THEIRS, OURS), strict=True):
                 if now != other:
                     side.append((number, line))
@@ -196,6 +199,7 @@ def _series(lines: Sequence[Line], left_out: dict[int, str]) -> Iterator[Series]
             _check(content)
             if series is None:
                 raise HistoryError("the line that says which study it is of is missing")
+            # A trial is checked as if it were the first one, since its number decides nothing here.
             Section(empty.head, TrialLog(empty.log.objectives)).add(
                 {**content, "trial": 0} if "trial" in content else content
             )

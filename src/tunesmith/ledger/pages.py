@@ -30,6 +30,7 @@ def records(file: bytes, log: bytes = b"") -> Iterator[Record]:
     pages = {n + 1: file[n * size : (n + 1) * size] for n in range(-(-len(file) // size))}
     for number in list(pages):
         yield from _of_page(number, pages, size)
+    # Frames in order: later ones replace pages of the file.
     for start in range(LOG_HEAD, len(log) - FRAME_HEAD - size + 1, FRAME_HEAD + size):
         number = int.from_bytes(log[start : start + 4], "big")
         pages[number] = log[start + FRAME_HEAD : start + FRAME_HEAD + size]
@@ -66,6 +67,7 @@ def _record(page: bytes, cell: int, pages: Mapping[int, bytes], size: int) -> Re
 
 def _payload(page: bytes, at: int, n_bytes: int, pages: Mapping[int, bytes], size: int) -> bytes:
     """Return the record's bytes, including those on other pages."""
+    # These limits are SQLite's, for the part of a record that stays on its page.
     most = size - 35
     if n_bytes <= most:
         return page[at : at + n_bytes]

@@ -153,6 +153,7 @@ def _version_of(record: StudyRecord) -> int:
 
 
 def _run(record: StudyRecord, origin: RunRecord) -> dict[str, Any]:
+    # The place that this ledger imported from is no part of the results.
     provenance = {k: v for k, v in origin.provenance.items() if k != TAKEN_FROM}
     return {"stopped_by": record.stopped_by, "provenance": provenance}
 

@@ -44,6 +44,7 @@ LATER: Mapping[str, tuple[str, ...]] = {"evaluation": ("made", "reading")}
 def checksum(table: str, row: Mapping[str, Any]) -> int:
     """Checksum of a row's values, which reveals a row that was changed on the disk."""
     content = [table, *(row[name] for name in CHECKED[table])]
+    # Only if they have a value, so that checksums of older rows stay right.
     later = {name: row.get(name) for name in LATER.get(table, ())}
     content += [[name, value] for name, value in later.items() if value is not None]
     return zlib.crc32(json.dumps(content).encode())

@@ -66,6 +66,7 @@ def salvage(file: Path, empty: bytes) -> Saved:
     aside = file.with_name(f"{file.name}.damaged-{moment}-{secrets.token_hex(2)}")
     draft = file.with_name(f".{file.name}.{secrets.token_hex(4)}.repaired.tmp")
     condition.write_new(draft, content)
+    # A link first: at every moment, one of the two names leads to the damaged file.
     os.link(file, aside)
     log = condition.log_of(file)
     if log.exists():
@@ -121,6 +122,7 @@ def _fit_together(found: dict[str, Rows]) -> list[str]:
     """Remove rows that refer to lost rows; return sentences on the losses."""
     lost = [text for table in ("study", "run") if (text := _gaps(table, found[table]))]
     studies, runs = found["study"], found["run"]
+    # Before rows are dropped: the message must name all trials that were there.
     known = found["trial"].keys() | {key[:2] for key in found["trial_fold"]}
     _drop(runs, lambda row: (row["study_id"],) not in studies)
     n_homeless = _rehouse(found)
@@ -200,5 +202,6 @@ def _written(found: Mapping[str, Rows], empty: bytes) -> bytes:
                 text = f"INSERT INTO {table} ({', '.join(names)}) VALUES ({marks})"  # noqa: S608
                 connection.execute(text, [row[name] for name in names])
         connection.execute("COMMIT")
+        # The new ledger must pass the checks that the old one failed.
         condition.check_rows(connection)
         return bytes(connection.serialize())

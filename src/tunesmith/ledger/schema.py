@@ -141,6 +141,7 @@ trial_fold = Table(
 )
 
 
+# Migrations are written as SQL, not from `metadata`, whose columns are those of today.
 def _add_curves(connection: Connection) -> None:
     connection.exec_driver_sql("ALTER TABLE trial ADD COLUMN proposed TEXT")
     connection.exec_driver_sql("ALTER TABLE trial ADD COLUMN n_points INTEGER DEFAULT 1 NOT NULL")
@@ -231,6 +232,7 @@ def prepare(connection: Connection) -> None:
     Raises:
         StorageError: as ``is_ready``; nothing was changed.
     """
+    # Before looking: another process may be making the tables at this moment.
     serialise_schema_changes(connection)
     found = _found_version(connection)
     if found is None:

@@ -79,7 +79,7 @@ def _violations(study: _Study) -> Iterator[Violation]:
     template, left = study.ports.params_file, _uncarried(study)
     may_read = bool(study.program.readers) or not study.program.is_seen
     if template is not None and not template.is_made:
-        # A file that is there has a key for what it is to carry.
+        # An existing file has a key for each parameter that it carries.
         wanted = [] if study.program.readers else left
         values = _some_values(study)
         yield from (_missing(study, template, name, values.get(name)) for name in wanted)

@@ -35,6 +35,7 @@ class Checkpoints:
         base = self.folder / self.context / digest([rest, fold.seed, fold.split, fold.digest])
         budget = params[self.parameter]
         own, before = base / str(budget), self._before(base, budget)
+        # The mark goes first: a kill after this line must not leave a half-made state that counts.
         own.with_suffix(DONE).unlink(missing_ok=True)
         shutil.rmtree(own, ignore_errors=True)
         if before is None:
@@ -47,6 +48,7 @@ class Checkpoints:
             shutil.rmtree(own, ignore_errors=True)
             raise
         own.with_suffix(DONE).touch()
+        # Only after the new state counts, so that a kill in between loses nothing.
         if before is not None:
             before.with_suffix(DONE).unlink(missing_ok=True)
             shutil.rmtree(before, ignore_errors=True)

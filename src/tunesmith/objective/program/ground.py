@@ -113,6 +113,7 @@ class RunGround:
             self._reach_out(path)
         if step.writes:
             return self._write(step)
+        # Once there are copies, links to the originals must lead to them, for readers as well.
         if self.lands is not None and (step.does is Does.ENTER or self._privates.are_any):
             self._privates.clear_way(path, writes=step.does is Does.ENTER)
         if not self.seen.get(path, 0) & MADE and not self._is_own(path):

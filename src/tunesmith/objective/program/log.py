@@ -67,6 +67,7 @@ class BoundedLog:
         end = self._pending.rfind(b"\n") + 1 or (
             len(self._pending) if len(self._pending) > MAX_LINE_BYTES else 0
         )
+        # A private key is written as a whole, since its parts alone would not be recognised.
         begin = self._pending.rfind(KEY_BEGINS, 0, end)
         if begin >= 0 and KEY_ENDS not in self._pending[begin:end] and end - begin < MAX_LINE_BYTES:
             end = self._pending.rfind(b"\n", 0, begin) + 1

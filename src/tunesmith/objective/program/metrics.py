@@ -84,6 +84,7 @@ def plain_text(file: Path, name: str) -> str:
         raise MetricsError("bad-metrics", f"{name} cannot be read: {error.strerror}") from None
     try:
         status = os.fstat(handle)
+        # A second link could be a file outside of the run's folder.
         if not stat.S_ISREG(status.st_mode) or status.st_nlink > 1:
             raise MetricsError("bad-metrics", f"{name} is no plain file of its own")
         if status.st_size > MAX_BYTES:

@@ -104,6 +104,7 @@ def own_copy(real: str, link: str) -> None:
         with os.scandir(real) as entries:
             for entry in entries:
                 os.symlink(entry.path, f"{fresh}/{entry.name}")  # noqa: PTH211
+        # A folder cannot replace a link in one step.
         os.unlink(link)  # noqa: PTH108
         os.rename(fresh, link)  # noqa: PTH104
     elif os.path.isfile(real):  # noqa: PTH113

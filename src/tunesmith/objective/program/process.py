@@ -43,7 +43,7 @@ class Ended:
     """True if its time was up."""
     seconds: float = 0.0
     killed: str = "killed by SIGKILL"
-    """What can be told of that, where it ended it."""
+    """Words for SIGKILL, if it ended the run."""
 
 
 def _nobody(data: bytes) -> None:
@@ -80,7 +80,9 @@ def run(
     Raises:
         OSError: it cannot be started.
     """
+    # Before the start, so that orphans of the program come to this process.
     adopt_orphans()
+    # Processes that exist already are not the program's, and are spared.
     others = descendants(os.getpid())
     began, before = time.monotonic(), kills()
     process = start(
@@ -190,6 +192,7 @@ class _Followed:
             self._process.kill()
         code = self._process.wait()
         sweep(self._others)
+        # The rest of the output: by now no process can write into the pipes.
         for key in [key for key in self._selector.get_map().values() if key.data is not None]:
             while self._take(key):
                 pass

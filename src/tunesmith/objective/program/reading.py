@@ -134,6 +134,7 @@ class View:
         return FILE + self._digest(path, found)
 
     def _digest(self, path: Path, found: os.stat_result) -> str:
+        # A file that was changed has another time, so its content is then read again.
         marks = (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
         key = (str(path), *map(str, marks))
         if key not in self._digests:
@@ -229,6 +230,7 @@ class Reader:
             name = None if does == MADE else self.name(path)
             if name is None or (name == TOP and not does & (READ | LISTED | SEARCHED)):
                 continue
+            # The state at the time of reading, if known: the run may have changed the file since.
             state = self.states.get(path) or self.view.state(name, self._like(path, does, seen))
             if state and self._counts(name, path, state):
                 found[name] = state

@@ -143,6 +143,7 @@ class Runner:
                 tries[cause] = tries.get(cause, 0) + 1
                 if tries[cause] > self.retry.get(cause, 0):
                     if error.kind == LOST:
+                        # No result: the executor tries it once more, when nothing else runs.
                         raise LostError(str(error)) from None
                     failure = self._failure(job, error, tries[cause])
                     return FoldResult(job.number, {}, failure=failure, reading=error.reading)
@@ -153,6 +154,7 @@ class Runner:
 
     def take_snapshot(self) -> None:
         """Keep the project's files as they are now, so that later edits disturb no run."""
+        # The time first: a file that changes while it is copied must count as changed.
         self.watching.begin(self.runs)
         if self.layout is not None:
             self.layout.copy_to(self.runs / SOURCE, self.root)
@@ -168,12 +170,14 @@ class Runner:
 
     def _attempt(self, job: Job) -> FoldResult:
         folder = self.runs / job.key
+        # A killed run may have left files of the same evaluation.
         shutil.rmtree(folder, ignore_errors=True)
         make_state_folder(folder)
         with ExitStack() as stack:
             place = stack.enter_context(self._place(folder))
             own = self._own_values(stack, job, folder, place)
             argv = self.ports.put_in(job.params, place, folder, own)
+            # Results in the project's copy must not be taken for those of this run.
             self.ports.clear(place, folder)
             source = self.ports.follow(place, folder)
             course = Course(self.metric, job.bounds, source) if source else None
@@ -182,6 +186,7 @@ class Runner:
                 ended = self._run(argv, place, folder, own, heard, watched.start)
             reading = self._reading(watched, place, folder)
             try:
+                # Before the results: those of a run that was kept from writing mean nothing.
                 _refuse_changes(watched.refused, self.root)
                 result = self._result(job, ended, place, folder, heard)
             except RunError as error:
@@ -270,6 +275,7 @@ class Runner:
         self, job: Job, ended: Ended, place: Path, folder: Path, heard: "Heard"
     ) -> FoldResult:
         course = heard.course
+        # Before the exit status: a run that was pruned was ended by us.
         if course is not None and course.has_fallen_short():
             return FoldResult(
                 job.number,

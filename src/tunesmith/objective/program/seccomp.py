@@ -126,6 +126,7 @@ def filter_this_thread() -> int:
     found = _instructions(machine)
     content = (_Instruction * len(found))(*(_Instruction(*one) for one in found))
     program = _Program(len(found), content)
+    # Linux before 5.19 lacks the flag by which only fatal signals interrupt a waiting call.
     for flags in (SPEC_ALLOW | NEW_LISTENER | WAIT_KILLABLE, SPEC_ALLOW | NEW_LISTENER):
         listener = library.syscall(
             SYS_SECCOMP[machine], SET_MODE_FILTER, flags, ctypes.byref(program)
@@ -148,9 +149,11 @@ def _instructions(machine: str) -> list[tuple[int, int, int, int]]:
     watched = sorted(number for number in given if number is not None)
     blocked = sorted(numbers[names] for numbers in BLOCKED)
     empty = [(numbers[names], at) for numbers, at in EMPTY_PATH_ALLOWED]
+    # Calls of another architecture have other numbers, so all of them wait.
     found = [(LOAD, 0, 0, 4), (EQUAL, 1, 0, AUDIT_ARCH[machine]), (RETURN, 0, 0, NOTIFY)]
     found.append((LOAD, 0, 0, 0))
     for number in blocked:
+        # As on an older kernel, which makes programs fall back to calls that can be watched.
         found += [(EQUAL, 0, 1, number), (RETURN, 0, 0, ERRNO | errno.ENOSYS)]
     for number, at in empty:
         # Asked about an open file, not about a path.
@@ -193,6 +196,7 @@ class Listener:
         Raises:
             OSError: the listener is closed.
         """
+        # The kernel refuses a buffer that is not zeroed.
         self._received[:] = self._blank
         try:
             fcntl.ioctl(self.descriptor, RECEIVE, self._received)

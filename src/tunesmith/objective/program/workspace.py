@@ -298,6 +298,7 @@ def copy(source: Path, target: Path, root: Path) -> None:
 
 def copy_content(source: Path, target: Path) -> None:
     """Copy a file's content, through links; DVC's files are read-only, a copy is writable."""
+    # Otherwise a link at this place would be written through.
     target.unlink(missing_ok=True)
     clone(source, target) or shutil.copyfile(source, target)
     shutil.copystat(source, target)
