@@ -78,7 +78,7 @@ class SliceCache:
             self._kept.move_to_end(fold)
             return self._kept[fold]
         made = _read_only(self.fresh(fold))
-        # Larger than the whole cache: keeping it would only drop the others.
+        # Not if larger than the whole cache: keeping it would only drop the others.
         if made.n_bytes <= CACHE_BYTES:
             self._kept[fold] = made
             self._n_bytes += made.n_bytes

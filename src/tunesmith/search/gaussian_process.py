@@ -144,8 +144,8 @@ def fit(
 
     The search starts from the prior means.
 
-    Their logarithms are rounded to 3 digits, so that the last bits of a matrix library do not
-    decide which point is suggested.
+    The logarithms of the parameters are rounded to 3 digits, so that the last bits of a matrix
+    library do not decide which point is suggested.
     """
     loss = LogPosterior(features, values, groups, priors or Priors())
     means, spreads = loss.prior

@@ -66,8 +66,6 @@ class Course:
         """Last value of each metric; if the run fell short, only of the deciding one at that step.
 
         The others may or may not have come before the run was stopped.
-
-        The others may or may not have come by the time that it was stopped.
         """
         end = self.stopped_at
         if end is not None:
