@@ -37,6 +37,7 @@ class BayesianSampler:
             raise UsageError(f"{given}: options need a named model; set `sampler` to `gp` or `tpe`")
         if sampler == "bayesian":
             raise UsageError("`bayesian` is the search; name the model behind it: `gp` or `tpe`")
+        # Built here and not at the first suggestion, so that a wrong option fails before any trial.
         named = ("gp", "tpe") if sampler == AUTO else (sampler,)
         self._models: dict[str, Sampler] = {
             name: registry.load("samplers", name)(seed=seed, **options) for name in named

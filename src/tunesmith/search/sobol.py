@@ -36,6 +36,8 @@ class SobolSampler:
 
     def suggest(self, space: SearchSpace, history: History, n: int, rng: Generator) -> list[Params]:
         """Suggest the points of the sequence that follow the last trial's."""
+        # The place in the sequence follows from the history alone, so that a resumed study goes on
+        # as one that was never interrupted.
         points = sobol_points(space, self.seed, skip=len(history))
         return unseen(lambda: next(points, None), space, history, n, rng)
 
@@ -55,9 +57,11 @@ def _block(n_dimensions: int, seed: int, block: int) -> np.ndarray:
     """Points of the sequence in [0, 1), ``(BLOCK, n_dimensions)``."""
     from scipy.stats import qmc
 
+    # 30 bits allow the 2^30 points to which MAX_BLOCKS holds the numbers.
     sequence = qmc.Sobol(n_dimensions, scramble=True, rng=seed, bits=30)
     if block:
         sequence.fast_forward(block * BLOCK)
     points: np.ndarray = sequence.random(BLOCK)
+    # Cached: a change made by one caller would reach all the others.
     points.flags.writeable = False
     return points

@@ -55,12 +55,14 @@ def unseen(
         if params is None:
             break
         key = space.key(params)
+        # `params_at`, from which proposals may come, does not look at constraints.
         if is_new(key, history, found) and space.allows(params):
             found[key] = params
         if len(found) == n:
             return list(found.values())
     for params in _others(space, rng):
         key = space.key(params)
+        # `_others` has checked the constraints already.
         if is_new(key, history, found):
             found[key] = params
         if len(found) == n:
@@ -116,6 +118,7 @@ def _shuffled(n: int, rng: Generator) -> Iterator[int]:
 
 def _below(n: int, rng: Generator) -> int:
     """Draw a random number below ``n``, which may exceed 64 bits."""
+    # Eight bytes more than needed, so that the remainder hardly favours small numbers.
     return int.from_bytes(rng.bytes(n.bit_length() // 8 + 8), "little") % n
 
 
@@ -134,6 +137,7 @@ def params_at(space: SearchSpace, units: list[float]) -> dict[str, Value]:
         box, rest = boxes[int(units[0] * len(boxes))], units[1:]
     else:
         box, rest = boxes[0], units
+    # Not strict: the box with most parameters sets the number of coordinates.
     return dict(sorted(box.point(dict(zip(box.order, rest, strict=False))).items()))
 
 

@@ -93,6 +93,7 @@ class Float:
         if self.step is None:
             return number
         level = self.level(round((number - self.low) / self.step))
+        # A computed number, as from `numpy.arange`, may miss its step by a rounding error.
         if not math.isclose(level, number, rel_tol=1e-9, abs_tol=1e-12):
             raise ValueError(f"{number!r} is not a step of {self.step} above {self.low}")
         return level
@@ -240,6 +241,7 @@ class Categorical:
         exact = self._index.get(canonical_json(value))
         if exact is not None:
             return exact
+        # JSON may hold 3000000 for a listed 3e6; an exact match, as between 1 and 1.0, went first.
         alike = [i for i, choice in enumerate(self.choices) if _same_number(choice, value)]
         if len(alike) != 1:
             raise ValueError(f"{value!r} is not one of {list(self.choices)}")
@@ -347,6 +349,7 @@ def _check_range(low: float, high: float, *, log: bool) -> None:
 
 
 def _as_number(value: Value) -> float:
+    # In Python, bool is a subclass of int.
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ValueError(f"{value!r} is not a number")
     if not math.isfinite(value):

@@ -270,6 +270,7 @@ def _checked_distribution(name: str, args: tuple[Any, ...], kwds: dict[str, Any]
 
 
 def _is_number(value: Any) -> bool:
+    # In Python, bool is a subclass of int: `[false, true]` would be a range.
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 

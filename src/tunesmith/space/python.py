@@ -63,6 +63,7 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Float | Int | Categorical | Distribution):
         definition = value.to_json()
         return {"values": definition} if isinstance(definition, list) else definition
+    # `tolist` also makes numbers of Python's own from numpy's, which JSON does not know.
     if hasattr(value, "tolist"):
         value = value.tolist()
     if isinstance(value, str | bytes | type) or not hasattr(value, "__iter__"):
@@ -110,11 +111,13 @@ def _from_scipy(frozen: Any) -> dict[str, Any]:
         kwds = {key: _plain_value(value) for key, value in frozen.kwds.items()}
     except (TypeError, ValueError) as error:
         raise UsageError(f"scipy.stats.{name}: arguments must be single numbers: {error}") from None
+    # The support holds `loc` and `scale`, whether they were given as args or as kwds.
     if name == "uniform":
         return {"float": [low, high]}
     if name in ("loguniform", "reciprocal"):
         return {"float": [low, high], "log": True}
     if name == "randint":
+        # scipy's `randint(low, high)` excludes `high`, but its support ends at the last number.
         return {"int": [int(low), int(high)]}
     return {"scipy": name, "args": args, "kwds": kwds}
 
