@@ -57,6 +57,7 @@ class Journal:
     def __init__(self, folder: Path, mark: RunMark) -> None:
         self.owner = os.getpid()
         self._mark = mark
+        # A process id comes back: the files of an earlier worker with the same one must survive.
         self._name = folder / f"{self.owner}-{secrets.token_hex(4)}"
         self._turn = 0
         self._begin()

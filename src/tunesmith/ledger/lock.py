@@ -67,6 +67,8 @@ def _file_lock(path: Path, study: str) -> Iterator[None]:
     try:
         make_state_folder(path.parent)
         make_private(path)
+        # CLOEXEC: the lock lasts as long as any copy of the handle, and a program that outlives the
+        # run must not hold it. NOFOLLOW: a link here must not have another file emptied.
         flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
         handle = os.open(path, flags, 0o600)
     except OSError as error:
@@ -119,6 +121,7 @@ def _file_holder(path: Path) -> dict[str, Any] | None:
     except OSError:
         return None
     try:
+        # A shared lock that is granted proves that there is no run; closing the file gives it back.
         return None if _try(handle, fcntl.LOCK_SH) else _read(handle)
     except OSError:
         return None

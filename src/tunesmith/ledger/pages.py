@@ -44,6 +44,7 @@ def _page_size(file: bytes) -> int:
 
 def _of_page(number: int, pages: Mapping[int, bytes], size: int) -> Iterator[Record]:
     page = pages[number]
+    # The header of the file comes first on its first page.
     start = HEAD if number == 1 else 0
     if len(page) < start + 8 or page[start] != LEAF:
         return
@@ -109,6 +110,7 @@ def _value(data: bytes, at: int, kind: int) -> tuple[Value, int]:
         return int.from_bytes(data[at:end], "big", signed=True), end
     if kind == 7:
         return struct.unpack(">d", data[at : at + 8])[0], at + 8
+    # Even types are blobs, of which the ledger has none; 10 and 11 are reserved by SQLite.
     if kind < 13 or kind % 2 == 0:
         raise ValueError("no value of ours")
     end = at + (kind - 13) // 2
@@ -125,4 +127,5 @@ def _varint(data: bytes, at: int) -> tuple[int, int]:
         value = value << 7 | byte & 0x7F
         if byte < 0x80:
             return value, at + place + 1
+    # The ninth byte has no flag: all of its 8 bits count.
     return value << 8 | data[at + 8], at + 9

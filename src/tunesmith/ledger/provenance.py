@@ -80,6 +80,7 @@ def machine() -> dict[str, Any]:
         "release": platform.release(),
         "architecture": platform.machine(),
         "cpu": _cpu_model(),
+        # Cores that this process may use: `taskset` or a batch system may grant fewer than exist.
         "n_cores": len(os.sched_getaffinity(0)),
     }
 

@@ -134,6 +134,7 @@ def answering(estimator: Any, X: Any, answers: Mapping[str, Callable[..., Any]])
         answers: method -> a function of the further arguments.
     """
     found = copy(estimator)
+    # Set on the copy, so that its class, and the estimators that share it, stay as they are.
     for name, answer in answers.items():
         setattr(found, name, _answer_for(X, answer, getattr(estimator, name)))
     return found
@@ -199,6 +200,7 @@ def border_of(family: Family, estimator: Any, value: Any, n_rows: int | None) ->
 
 def is_repeatable(estimator: Any) -> bool:
     """True if a fit repeats: it has a seed, or draws no numbers."""
+    # A generator as `random_state` moves on with each fit, so that no fit repeats.
     seed = getattr(estimator, "random_state", None)
     return (seed is None or is_whole(seed)) and not is_certainly_random(estimator)
 

@@ -59,6 +59,7 @@ class Forest(Counted):
             smaller = resized(fitted, n_estimators=n, estimators_=fitted.estimators_[:n])
 
             def mean(n: int = n) -> Any:
+                # Divided once, after the sum, as in scikit-learn: a running mean rounds otherwise.
                 return sums.at(n) / n
 
             yield answering(smaller, X, {method: mean})

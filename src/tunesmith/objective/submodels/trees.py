@@ -18,6 +18,7 @@ from tunesmith.objective.proved import (
     whole,
 )
 
+# Others may add up in another order, or lack the private attributes that families read.
 SCIKIT_LEARN = Versions("sklearn", "1.9", "1.10")
 WEIGHTED: Mapping[str, Values] = {"sample_weight": WEIGHTS}
 """Further arguments that ``fit`` may have."""
