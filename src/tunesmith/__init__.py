@@ -11,7 +11,8 @@ from tunesmith.version import VERSION
 
 __version__ = VERSION
 
-# As in ``typing``, which must not be imported before ``shadows`` stands guard.
+# As in ``typing``, which must not be imported before ``shadows`` is installed: a project's
+# `typing.py` would be found first.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from tunesmith import plot

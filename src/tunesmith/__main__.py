@@ -1,4 +1,4 @@
-"""The command ``tunesmith``, and ``python -m tunesmith``: what comes before the first import."""
+"""The command ``tunesmith``, and ``python -m tunesmith``: setup before the first import."""
 
 from tunesmith import shadows
 

@@ -1,4 +1,4 @@
-r"""Words that the log of a CI job would take for commands, made inert.
+r"""Escaping of text that the log of a CI job would take for commands.
 
 GitHub takes a line that begins with ``::``, and ``##[`` anywhere in one; Azure and TeamCity
 ``##vso[`` and ``##teamcity[``; GitLab a line that begins with ``section_start:``.
@@ -18,7 +18,7 @@ ANYWHERE = re.compile(r"##(?=\[|vso\[|teamcity\[)")
 
 
 def is_ci(environ: Mapping[str, str] | None = None) -> bool:
-    """Whether this is a CI job.
+    """Tell whether this is a CI job.
 
     >>> is_ci({"CI": "true"}), is_ci({"CI": "false"}), is_ci({})
     (True, False, False)
@@ -28,7 +28,7 @@ def is_ci(environ: Mapping[str, str] | None = None) -> bool:
 
 
 def inert(text: str) -> str:
-    r"""The same text to a reader, and no command to a CI job.
+    r"""Return text that reads the same but is no command to a CI job.
 
     >>> inert("a\n  ::set-output name=x::1 ##[error]y")
     'a\n  : :set-output name=x::1 # #[error]y'
@@ -39,7 +39,7 @@ def inert(text: str) -> str:
 
 
 def inert_json(text: str) -> str:
-    r"""JSON of the same content, and no command; a line of it never begins with a string's words.
+    r"""Return JSON of the same content that is no command; no line of it begins inside a string.
 
     >>> inert_json('{"a": "##[x]"}')
     '{"a": "\\u0023#[x]"}'

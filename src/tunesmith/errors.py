@@ -20,7 +20,7 @@ Path: TypeAlias = tuple[str | int, ...]
 
 
 class ExitCode(IntEnum):
-    """What the shell, DVC and CI see (docs/decisions/0004-exit-codes.md)."""
+    """Exit codes for the shell, DVC and CI (docs/decisions/0004-exit-codes.md)."""
 
     OK = 0
     NO_RESULT = 1
@@ -44,7 +44,7 @@ class TunesmithError(Exception):
 
 
 class UsageError(TunesmithError):
-    """The user asked for something that cannot be done as asked."""
+    """A request that cannot be carried out as it is."""
 
     exit_code = ExitCode.USAGE
 
@@ -54,9 +54,9 @@ class DataError(UsageError):
 
 
 class LostError(TunesmithError):
-    """What a call had started was killed from outside, most often for want of memory.
+    """The process of a call was killed from outside, most often for want of memory.
 
-    It deserves another try, when nothing else runs.
+    Another try makes sense when nothing else runs.
     """
 
 
@@ -71,7 +71,7 @@ class ChangedInputError(TunesmithError):
 
     Args:
         name: of the file, as seen from the project.
-        is_watched: whether runs are kept from changing such files themselves.
+        is_watched: true if runs are prevented from changing such files themselves.
     """
 
     exit_code = ExitCode.STORAGE
@@ -96,7 +96,7 @@ class StorageError(TunesmithError):
 
 
 class DamagedError(StorageError):
-    """A ledger is not what was written into it."""
+    """A ledger is damaged: its content is not what was written."""
 
 
 class LockedError(TunesmithError):
@@ -104,7 +104,7 @@ class LockedError(TunesmithError):
 
     Args:
         study: its name.
-        holder: what is known of that run: ``pid``, ``since``.
+        holder: facts about that run: ``pid``, ``since``.
     """
 
     exit_code = ExitCode.LOCKED
@@ -119,7 +119,7 @@ class LockedError(TunesmithError):
 
 @dataclass(frozen=True)
 class Place:
-    """A position in a file: line and column, both from 1; 0 where unknown."""
+    """A position in a file: line and column, both from 1; 0 if unknown."""
 
     file: str
     line: int = 0
@@ -134,7 +134,7 @@ class Place:
 class Violation:
     """One broken rule of a configuration.
 
-    ``message`` says what was found against the rule, ``hint`` the likely fix.
+    ``message`` names the value and the rule, ``hint`` the likely fix.
     """
 
     path: Path
@@ -158,7 +158,7 @@ class ConfigError(UsageError):
 
 
 def without_addresses(text: str) -> str:
-    """A text without the memory addresses that Python prints for objects.
+    """Remove the memory addresses that Python prints for objects from a text.
 
     They differ from run to run, say nothing, and would make equal failures look different.
 
@@ -169,7 +169,7 @@ def without_addresses(text: str) -> str:
 
 
 def dotted(path: Path) -> str:
-    """Write a path the way people say it.
+    """Return a path with dots between its keys.
 
     >>> dotted(("space", "depth", "int", 0))
     'space.depth.int[0]'
@@ -181,7 +181,7 @@ def dotted(path: Path) -> str:
 
 
 def did_you_mean(word: str, known: Sequence[str]) -> str:
-    """Name the nearest known word, and the known ones; of very many the first.
+    """Return a hint with the nearest known word and all known words; of very many, the first ones.
 
     >>> did_you_mean("bayse", ["grid", "random", "bayes"])
     'Did you mean `bayes`? Known: bayes, grid, random.'

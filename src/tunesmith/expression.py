@@ -1,7 +1,7 @@
 """Small safe expressions over parameters, such as ``min_leaf < min_split and depth * 2 <= 20``.
 
-Python's own parser reads the text; only comparisons, arithmetic, boolean words, literals and
-parameter names are let through, and the tree is walked by hand: nothing is ever ``eval``-ed.
+Python's own parser reads the text; only comparisons, arithmetic, boolean operators, literals and
+parameter names are allowed, and the tree is walked by hand: nothing is ever ``eval``-ed.
 """
 
 import ast
@@ -72,11 +72,11 @@ class Expression:
 
     @property
     def names(self) -> frozenset[str]:
-        """The parameters that it speaks of."""
+        """Names of the parameters in it."""
         return self._compiled[1]
 
     def holds(self, params: Mapping[str, Any]) -> bool:
-        """Whether the condition is met; it is when one of its parameters is inactive.
+        """Tell whether the condition is met, or one of its parameters is inactive.
 
         Raises:
             ExpressionError: the values cannot be compared or computed with.
@@ -126,7 +126,7 @@ def _sequence(node: Any) -> Node:
 
 def _binary(node: Any) -> Node:
     act, left, right = _allowed(BINARY, node.op), _compile(node.left), _compile(node.right)
-    # A number times a string would build a huge string out of a tiny file.
+    # A number times a string would let a tiny file build a huge string.
     return lambda params: act(_number(left(params)), _number(right(params)))
 
 

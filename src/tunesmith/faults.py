@@ -1,6 +1,6 @@
-"""Named places at which tests let a process be killed, or the system refuse.
+"""Named points at which tests kill a process, or make the system refuse a call.
 
-A place costs nothing in use: unless ``TUNESMITH_FAULT`` is set when the module is imported,
+A point costs nothing in production: unless ``TUNESMITH_FAULT`` is set when the module is imported,
 ``reach`` does nothing. Its value is ``kill:POINT:N`` or ``fail:POINT:N``: at the N-th time that
 this process reaches the point it kills itself (SIGKILL), or the system refuses it (``OSError``).
 With ``TUNESMITH_FAULT_ONCE``, the path of a file that is not there, only the first process of all

@@ -15,7 +15,7 @@ from tunesmith import faults
 from tunesmith.errors import StorageError, UsageError
 
 STATE = ".tunesmith"
-"""The folder of a project for what is nobody else's business: ledger, locks, logs."""
+"""The private folder of a project: ledger, locks, logs."""
 
 
 def write_atomic(path: Path, content: str | bytes) -> bool:
@@ -26,7 +26,7 @@ def write_atomic(path: Path, content: str | bytes) -> bool:
     umask leaves, an old one keeps its own.
 
     Returns:
-        Whether the file was written.
+        True if the file was written.
 
     Raises:
         StorageError: the file system refused.
@@ -44,16 +44,19 @@ def write_atomic(path: Path, content: str | bytes) -> bool:
 
 
 def _replace(path: Path, data: bytes, mode: int) -> None:
+    # In the same folder, because a rename is atomic only within one file system.
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
     try:
         with os.fdopen(handle, "wb") as file:
-            # Gone with this process, which tells others that the file is an orphan.
+            # The lock ends with this process, which shows others that the file is an orphan.
             fcntl.flock(file.fileno(), fcntl.LOCK_EX)
             faults.reach("file.write")
             file.write(data)
             file.flush()
+            # Rights and bytes before the name: a reader never sees the new file without them.
             os.fchmod(file.fileno(), mode)
             faults.reach("file.sync")
+            # Or a power cut could leave the new name with an empty file.
             os.fsync(file.fileno())
             faults.reach("file.rename")
             Path(temporary).replace(path)
@@ -68,10 +71,10 @@ YOUNG_S = 5.0
 
 
 def _sweep(path: Path) -> None:
-    """Remove what killed processes have left of this file."""
+    """Remove temporary files that killed processes have left beside this file."""
     for orphan in path.parent.glob(f".{glob.escape(path.name)}.*.tmp"):
         with suppress(OSError), orphan.open("rb") as file:
-            # One that was made this moment may not be locked yet.
+            # A file that was made this moment may not be locked yet.
             is_old = time.time() - os.fstat(file.fileno()).st_mtime > YOUNG_S
             fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
             if is_old:
@@ -82,7 +85,7 @@ def _rights(path: Path) -> int:
     try:
         return stat.S_IMODE(path.stat().st_mode)
     except FileNotFoundError:
-        # There is no way to ask for the umask but to set it.
+        # The umask can only be read by setting it.
         umask = os.umask(0o077)
         os.umask(umask)
         return 0o666 & ~umask
@@ -91,12 +94,12 @@ def _rights(path: Path) -> int:
 def make_state_folder(folder: Path, *, is_private: bool = False) -> None:
     """Make a folder for the ledger, locks or logs, with those above it.
 
-    A folder ``.tunesmith`` can be looked into by nobody else; where the group may write into the
-    project's folder, by the group as well.
+    A folder ``.tunesmith`` is readable for the user alone, or for the group as well if the group
+    may write into the project's folder.
 
     Args:
         folder: to make.
-        is_private: treat the folder itself like one in ``.tunesmith``, wherever it lies.
+        is_private: treat the folder itself like ``.tunesmith``, whatever its name.
     """
     for place in reversed([folder, *folder.parents]):
         if place.is_dir():
@@ -104,27 +107,29 @@ def make_state_folder(folder: Path, *, is_private: bool = False) -> None:
         is_own = STATE in place.parts or (is_private and place == folder)
         place.mkdir(0o700 if is_own else 0o777, exist_ok=True)
         if is_own and _is_shared(place.parent):
-            # With the bit that makes new files the group's, where the folder above has it.
+            # Keep the setgid bit of the folder above, by which new files belong to the group.
             place.chmod(stat.S_IMODE(place.stat().st_mode) | 0o070)
 
 
 def make_private(file: Path) -> None:
-    """Make an empty file, unless there is one, that the user alone can read.
+    """Make an empty file that only the user can read, unless the file exists.
 
     In a folder that its group may write into the group can read and write it, too.
     """
     try:
+        # `O_EXCL`: of two processes that begin at once, one makes the file.
         handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     except FileExistsError:
         return
     try:
+        # Not by `os.open`, from whose mode the umask takes rights away.
         os.fchmod(handle, private_rights(file.parent))
     finally:
         os.close(handle)
 
 
 def private_rights(folder: Path) -> int:
-    """The rights of a private file in a folder."""
+    """Return the rights of a private file in a folder."""
     return 0o660 if _is_shared(folder) else 0o600
 
 
@@ -150,6 +155,7 @@ def inside(root: Path, path: str | Path) -> Path:
     if "\0" in str(path):
         raise UsageError(f"output {str(path)!r} holds a null byte")
     base = root.resolve()
+    # Links are followed first: a link in the project may lead out of it.
     resolved = (base / path).resolve()
     if not resolved.is_relative_to(base):
         raise UsageError(f"output {path} leads outside the project {base}")
@@ -169,16 +175,16 @@ class NewFile:
 
     @property
     def exists(self) -> bool:
-        """Whether another file stands there already."""
+        """True if there is a file already."""
         return self.path.exists()
 
     @property
     def is_same(self) -> bool:
-        """Whether that file has this very content."""
+        """True if that file has this very content."""
         return self.path.is_file() and self.path.read_bytes() == self.content.encode()
 
 
 def write_files(planned: Iterable[NewFile]) -> None:
-    """Write them all, each in one step."""
+    """Write all files, each in one step."""
     for file in planned:
         write_atomic(file.path, file.content)

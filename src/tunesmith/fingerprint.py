@@ -1,4 +1,4 @@
-"""Digests of what a result depends on. Code is read as text, never imported."""
+"""Digests of a result's dependencies. Code is read as text, never imported."""
 
 import ast
 import hashlib
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 DIGEST_BYTES = 16
 COMPUTING = ("numpy", "scipy", "scikit-learn", "pandas")
 IMPORTED_AS_NAMED = {"numpy", "scipy", "sklearn", "pandas"}
-"""Modules of the packages that count anyway."""
+"""Modules whose versions always count."""
 
 
 def digest(content: object) -> str:
@@ -50,24 +50,25 @@ def file_digest(paths: Iterable[Path]) -> str:
     """Digest of the files' contents, in order.
 
     Raises:
-        DataError: one of them has no end, as a device or a pipe.
+        DataError: one of them is no regular file, such as a device or a pipe.
     """
     hasher = hashlib.blake2b(digest_size=DIGEST_BYTES)
     for path in paths:
         if path.exists() and not path.is_file():
             raise DataError(f"data.path: {path} is a device, a pipe or a folder; name a file")
         with path.open("rb") as file:
-            # A digest a file, all of one length: no two lists of files can look the same.
+            # One digest a file, all of one length: otherwise moving bytes from one file to the next
+            # would give the same digest.
             hasher.update(hashlib.file_digest(file, "blake2b").digest())
     return hasher.hexdigest()
 
 
 def code_digest(import_paths: Sequence[str], root: Path) -> str:
-    """Digest of the project's source files behind import paths; ``""`` where there are none.
+    """Digest of the project's source files behind import paths; ``""`` if there are none.
 
-    A top-level module or package that lies in the project counts with all its files, whatever
-    the import path picks out of it, and so does every other one that it imports. Installed
-    packages are represented by their version (``versions``).
+    A top-level module or package in the project counts with all its files, whatever the import path
+    names in it, and so does every other one that it imports. Installed packages are represented by
+    their version (``versions``).
     """
     sources, _ = reached(top_names(import_paths), root)
     if not sources:
@@ -77,7 +78,7 @@ def code_digest(import_paths: Sequence[str], root: Path) -> str:
 
 
 def top_names(import_paths: Iterable[str]) -> set[str]:
-    """The top-level modules of import paths.
+    """Return the top-level modules of import paths.
 
     >>> sorted(top_names(["sklearn.svm.SVC", "train:build"]))
     ['sklearn', 'train']
@@ -86,7 +87,7 @@ def top_names(import_paths: Iterable[str]) -> set[str]:
 
 
 def reached(tops: Iterable[str], root: Path) -> tuple[list[Path], set[str]]:
-    """What top-level modules lead to, by reading ``import`` statements.
+    """Find the files that top-level modules lead to, by their ``import`` statements.
 
     Returns:
         The project's source files, sorted, and the names of modules from elsewhere.
@@ -106,7 +107,7 @@ def reached(tops: Iterable[str], root: Path) -> tuple[list[Path], set[str]]:
 
 
 def imported(source: Path) -> set[str]:
-    """The top-level modules that a file imports; relative imports stay in its own package."""
+    """List the top-level modules that a file imports; relative imports stay in its package."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -123,7 +124,7 @@ def imported(source: Path) -> set[str]:
 
 
 def project_sources(root: Path, top: str) -> list[Path]:
-    """The Python files of a top-level module of the project, in its folder or in ``src``.
+    """List the Python files of a top-level module of the project, in its folder or in ``src``.
 
     As Python does, a package goes before a module, and both before a folder without
     ``__init__.py``. A file named like a module of Python or of a needed library is never imported
@@ -144,7 +145,7 @@ def project_sources(root: Path, top: str) -> list[Path]:
 
 
 def versions(import_paths: Sequence[str], root: Path | None = None) -> dict[str, str]:
-    """Versions that scores depend on: Python, the numeric libraries, the estimators' packages.
+    """Return versions that scores depend on: Python, numeric libraries, estimators' packages.
 
     Given the project folder, packages that its code imports count as well.
     """

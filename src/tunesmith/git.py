@@ -1,4 +1,4 @@
-"""Git, asked and never told: read-only commands that run no code of the repository's."""
+"""Read-only commands of Git that run no code of the repository's."""
 
 import os
 import subprocess
@@ -29,31 +29,31 @@ REPOSITORY_VARIABLES = (
     "GIT_ALTERNATE_OBJECT_DIRECTORIES",
     "GIT_NAMESPACE",
 )
-"""Set inside Git's hooks: they would point away from the project."""
+"""Variables that Git sets inside its hooks; they would point away from the project."""
 
 
 def answer(root: Path, *arguments: str) -> str | None:
-    """Standard output of a read-only command, without white space around it.
+    """Return the output of a read-only command, without white space around it.
 
     Args:
         root: a folder of the repository.
         arguments: of ``git``.
 
     Returns:
-        ``None`` where the command fails, takes too long, or there is no Git.
+        ``None`` if the command fails, takes too long, or there is no Git.
     """
     output = _output(root, *arguments)
     return None if output is None else output.decode(errors="replace").strip()
 
 
 def commit(root: Path, revision: str) -> str | None:
-    """The full digest of the commit that a revision names; ``None`` where there is none."""
+    """Return the full digest of the commit that a revision names; ``None`` if there is none."""
     wanted = f"{revision}^{{commit}}"
     return answer(root, "rev-parse", "--verify", "--quiet", "--end-of-options", wanted)
 
 
 def content(root: Path, commit: str, name: str) -> str | None:
-    """A file's text as it was committed; ``None`` where it was not.
+    """Return a file's text in a commit; ``None`` if the commit lacks the file.
 
     Args:
         root: a folder of the repository.
@@ -65,7 +65,7 @@ def content(root: Path, commit: str, name: str) -> str | None:
 
 
 def paths(root: Path, *arguments: str) -> list[str] | None:
-    """What a command that ends paths with a null byte (``-z``) lists; ``None`` as ``answer``."""
+    """List the null-terminated paths (``-z``) in a command's output; ``None`` as ``answer``."""
     output = _output(root, *arguments)
     return None if output is None else [os.fsdecode(path) for path in output.split(b"\0") if path]
 

@@ -1,9 +1,9 @@
-"""Ctrl-C and SIGTERM end a command with one line and the right code, from its first line on.
+"""Signals: Ctrl-C and SIGTERM end a command with one line and the right exit code.
 
-The study has its own, gentler way (``study/signals``), which stands in for this one while trials
-run. Before and after, a signal unwinds what is under way, so that files and locks are closed.
-Within an import it ends the process on the spot: libraries catch what is raised while they are
-imported, and nothing is open yet that the kernel would not close.
+While trials run, the study has its own, gentler handlers (``study/signals``). Before and after, a
+signal raises an exception, so that files and locks are closed. Within an import it ends the process
+on the spot: libraries catch what is raised while they are imported, and nothing is open yet that
+the kernel would not close.
 """
 
 import os
@@ -26,9 +26,9 @@ class Interrupted(BaseException):
 
 
 def is_ours(error: BaseException) -> bool:
-    """Whether an exception asks this process to end, rather than being raised by what it calls.
+    """Tell whether an exception asks this process to end, and was not raised by the code it calls.
 
-    ``KeyboardInterrupt`` may be either, where Python's own handler of Ctrl-C is in place.
+    ``KeyboardInterrupt`` may be either, if Python's own handler of Ctrl-C is in place.
     """
     if isinstance(error, KeyboardInterrupt):
         is_handled = signal.getsignal(signal.SIGINT) is signal.default_int_handler
@@ -37,21 +37,22 @@ def is_ours(error: BaseException) -> bool:
 
 
 def listen() -> None:
-    """Take the signals over; one that is ignored, as under ``nohup``, stays so."""
+    """Install our handlers; a signal that is ignored, as under ``nohup``, stays ignored."""
     for number in SIGNALS:
+        # `nohup` and background jobs of a shell ask for that.
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _end)
 
 
 def leave() -> None:
-    """From now on a signal ends the process on the spot: all is done but closing."""
+    """End the process at once on a signal from now on: only closing is left to do."""
     for number in SIGNALS:
         if signal.getsignal(number) is _end:
             signal.signal(number, _end_at_once)
 
 
 def words(signum: int) -> str:
-    """What is said.
+    """Return the message of a signal.
 
     >>> words(15)
     'interrupted by SIGTERM'
@@ -66,7 +67,7 @@ def _end(signum: int, frame: FrameType | None) -> None:
 
 
 def is_importing(frame: FrameType | None) -> bool:
-    """Whether code runs because a module is being imported."""
+    """Tell whether code runs because a module is being imported."""
     while frame is not None:
         if frame.f_code.co_filename.startswith(IMPORTER):
             return True
@@ -75,7 +76,8 @@ def is_importing(frame: FrameType | None) -> bool:
 
 
 def _end_at_once(signum: int, _frame: FrameType | None) -> NoReturn:
-    # Not through Python's streams: the signal may have come while one of them was in use.
+    # Not through Python's streams: the signal may have come while one of them was in use, and
+    # they cannot be entered again.
     with suppress(OSError):  # nobody may be listening
         os.write(2, f"{words(signum)}\n".encode())
     os._exit(128 + signum)

@@ -1,7 +1,7 @@
-"""Every mistake at once, also those that one mistake keeps others from being seen.
+"""All mistakes of a configuration at once, also those behind a first mistake.
 
-A configuration is checked in steps: its keys, then the table, then the estimator. Where a step
-finds something, the later ones are tried on what is left: a user need not come back for each.
+A configuration is checked in steps: its keys, then the table, then the estimator. If a step finds
+something, the later ones are tried on the rest, so that you see all mistakes in one round.
 """
 
 from collections.abc import Iterator
@@ -21,12 +21,12 @@ from tunesmith.space.parse import parse_space
 
 
 def further_mistakes(path: Path) -> list[str]:
-    """What is wrong with the table, the estimator and its parameters, with file:line:column.
+    """List the mistakes of the table, the estimator and its parameters, with file:line:column.
 
     Imports and runs no code of the project. Sections that cannot be understood are passed over.
 
     Args:
-        path: of a configuration in which something is wrong.
+        path: of a configuration with mistakes.
     """
     try:
         return [str(located(error, path)) for error in _errors(path)]

@@ -1,4 +1,4 @@
-"""Processes that come from this one: orphans are adopted, all are found and ended."""
+"""Child processes: orphans are adopted, all descendants are found and ended."""
 
 import ctypes
 import os
@@ -19,31 +19,32 @@ def adopt_orphans() -> None:
 
 
 def end_with_parent(number: int = signal.SIGKILL) -> None:
-    """Get a signal when the parent ends (more exactly: the thread of it that forked)."""
+    """Ask for a signal when the parent ends (more exactly: its thread that forked)."""
     _control(PR_SET_PDEATHSIG, number)
 
 
 def _control(option: int, value: int) -> None:
-    # The kernel reads whole registers; where it refuses, killing the group has to do.
+    # The kernel reads whole registers. If it refuses, the group is killed instead.
     arguments = [ctypes.c_ulong(number) for number in (value, 0, 0, 0)]
     ctypes.CDLL(None).prctl(option, *arguments)
 
 
 def sweep(spared: Collection[int] = ()) -> dict[int, int]:
-    """Kill what has come from this process until nobody is left.
+    """Kill all descendants of this process until none is left.
 
     Args:
         spared: processes that are left alone, with all that comes from them.
 
     Returns:
-        The status, as of ``os.waitpid``, of what was killed, by process id.
+        The status, as of ``os.waitpid``, of the killed processes, by process id.
     """
     end, killed, ended = time.monotonic() + SWEEP_S, set[int](), dict[int, int]()
     while (living := descendants(os.getpid(), spared)) and time.monotonic() < end:
+        # In a loop: a process may start another one between the look and the kill.
         send(signal.SIGKILL, living)
         killed.update(living)
         time.sleep(PAUSE_S)
-        # One by one: the status of others is not ours to take.
+        # One by one: waiting for any child would take the status of processes that others wait for.
         for process in killed - ended.keys():
             with suppress(ChildProcessError):
                 if (found := os.waitpid(process, os.WNOHANG))[0]:
@@ -52,7 +53,7 @@ def sweep(spared: Collection[int] = ()) -> dict[int, int]:
 
 
 def reap() -> dict[int, int]:
-    """The status of children that have ended, by process id."""
+    """Return the status of children that have ended, by process id."""
     found = {}
     with suppress(ChildProcessError):
         while (ended := os.waitpid(-1, os.WNOHANG))[0]:
@@ -68,7 +69,7 @@ def send(number: int, processes: list[int]) -> None:
 
 
 def descendants(ancestor: int, spared: Collection[int] = ()) -> list[int]:
-    """The living processes that come from a process, in no order.
+    """Return the living descendants of a process, in no order.
 
     Args:
         ancestor: the process.
@@ -86,7 +87,7 @@ def descendants(ancestor: int, spared: Collection[int] = ()) -> list[int]:
 
 
 def marked(variable: str, value: str) -> list[int]:
-    """The living processes, this one left out, that were started with this in the environment."""
+    """The living processes, this one left out, that were started with this variable."""
     entry = f"{variable}={value}".encode()
     found = []
     for process, _ in _living():
@@ -98,7 +99,7 @@ def marked(variable: str, value: str) -> list[int]:
 
 
 def _living() -> Iterator[tuple[int, int]]:
-    """(process, its parent) of all that live."""
+    """Yield (process, its parent) of all living processes."""
     for name in filter(str.isdecimal, os.listdir("/proc")):  # noqa: PTH208 - only the names
         try:
             text = Path(f"/proc/{name}/stat").read_text(errors="replace")
@@ -106,5 +107,6 @@ def _living() -> Iterator[tuple[int, int]]:
             continue
         # The command's name stands in brackets and may hold any character.
         state, parent = text.rpartition(")")[2].split()[:2]
+        # Zombies have ended: they only wait for their parent to read the status.
         if state not in "ZX":
             yield int(name), int(parent)

@@ -43,7 +43,7 @@ class Figure:
 
     @property
     def data(self) -> Any:
-        """What is drawn: a frozen dataclass of numbers and texts."""
+        """Data of the figure: a frozen dataclass of numbers and texts."""
         return self.kind.data(self.view)
 
     @property
@@ -79,7 +79,7 @@ class Figure:
 def figure(
     kind: str, source: Any, *, metric: str | None = None, params: Sequence[str] = ()
 ) -> Figure:
-    """A figure of a study.
+    """Make a figure of a study.
 
     Args:
         kind: a registered name.
@@ -105,14 +105,14 @@ def __dir__() -> list[str]:
     return ["Figure", "figure", *registry.names("figures")]
 
 
-# -- where figures come from ---------------------------------------------------------------------
+# -- sources of figures --------------------------------------------------------------------------
 
 
 def record_of(source: Any) -> StudyRecord:
-    """The record behind whatever names or holds a study.
+    """Return the record of a study, named or held by a source.
 
     Raises:
-        UsageError: it does not, or nothing was run yet.
+        UsageError: it names no study, or nothing was run yet.
     """
     if isinstance(source, StudyRecord):
         return source
@@ -138,11 +138,11 @@ def _stored(place: str) -> StudyRecord:
 
 
 def record_of_results(results: Mapping[str, Any], name: str) -> StudyRecord:
-    """Scikit-learn's ``cv_results_`` as a record; scorers improve upwards, as always there.
+    """Turn scikit-learn's ``cv_results_`` into a record; larger scores are better there.
 
     Args:
         results: with the columns ``params`` and ``split0_test_…``.
-        name: to show as the study's.
+        name: of the study, to be shown.
     """
     columns = {m: k for k in results if (m := SCORES.fullmatch(k))}
     metrics = tuple(Metric(found) for found in dict.fromkeys(m[2] for m in columns))
@@ -168,7 +168,7 @@ def _fold(results: Mapping[str, Any], metrics: Sequence[Metric], row: int, fold:
 
 
 def _value(value: Any) -> Value:
-    """A parameter's value as JSON: what JSON cannot hold is shown by its text."""
+    """Return a parameter's value as JSON; objects that JSON cannot hold are shown as text."""
     plain = value.item() if isinstance(value, np.generic) else value
     try:
         json.dumps(plain, allow_nan=False)

@@ -1,6 +1,6 @@
-"""Text from outside, made fit to be kept and shown: no secrets, no control characters.
+"""Cleaning of text from outside before it is stored or shown: no secrets, no control characters.
 
-What is a secret is told in two ways: by its *form*, which needs no knowledge of this machine
+A secret is recognised in two ways: by its *form*, which needs no knowledge of this machine
 (tokens of well-known services, private keys, logins in URLs), and by its *value*, which an
 environment variable holds whose name says so (``secret_names``), however it is written.
 """
@@ -38,7 +38,7 @@ _spared: set[str] = set()
 
 
 def spare(words: Iterable[str]) -> None:
-    """From now on, take no value of a variable for a secret that is one of these words.
+    """Exempt words: from now on, no variable's value that is one of them counts as a secret.
 
     Parameter values, names of metrics and the like stand in every report, whatever a variable of
     the same value is called.
@@ -47,7 +47,7 @@ def spare(words: Iterable[str]) -> None:
 
 
 def texts(content: object) -> Iterator[str]:
-    """Every text in a JSON-like value, names included."""
+    """Yield every text in a JSON-like value, names included."""
     if isinstance(content, str):
         yield content
     elif isinstance(content, Mapping):
@@ -57,7 +57,7 @@ def texts(content: object) -> Iterator[str]:
 
 
 def spared() -> list[str]:
-    """The words that are no secrets, for processes of our own."""
+    """Return the exempted words, for processes of our own."""
     return sorted(_spared)
 
 
@@ -66,7 +66,7 @@ def redact(text: str, environ: Mapping[str, str] | None = None) -> str:
 
     Args:
         text: as it is; terminal escapes within a secret keep it from being found (``clean``).
-        environ: whose variables count; by default those of this process.
+        environ: variables that may hold secrets; by default those of this process.
 
     >>> redact("postgresql://ann:hunter2@db/x?password=p")
     'postgresql://[redacted]@db/x?password=[redacted]'
@@ -78,7 +78,7 @@ def redact(text: str, environ: Mapping[str, str] | None = None) -> str:
 
 
 def clean(text: str, environ: Mapping[str, str] | None = None) -> str:
-    r"""Printable text without secrets, also where colours run through them.
+    r"""Return printable text without secrets, also if colour codes are inside of them.
 
     >>> clean("\x1b[1mghp_\x1b[0m" + "a1" * 15)
     '[redacted]'
@@ -87,7 +87,7 @@ def clean(text: str, environ: Mapping[str, str] | None = None) -> str:
 
 
 def is_secret(name: str, value: str) -> bool:
-    """Whether a variable's value has to be hidden, wherever it turns up.
+    """Tell whether a variable's value has to be hidden in all texts.
 
     >>> is_secret("DB_PASS", "correct horse"), is_secret("DB_PASS_FILE", "/run/secrets/db")
     (True, False)
@@ -112,7 +112,7 @@ def _secret_values(environ: Mapping[str, str]) -> tuple[str, ...]:
     variables = dict(environ)  # that of the process is decoded at every look
     found = {value for name, value in variables.items() if is_secret(name, value)}
     found |= {value for value in variables.values() if _has_login(value)}
-    # What a program takes out of such a value may turn up alone.
+    # A program may print a part of such a value alone, such as the password of an address.
     parts = {part for value in variables.values() for part in _parts(value)}
     kept = {part for part in parts if not NUMBER.fullmatch(part) and part not in _spared}
     return tuple(sorted(found | kept))
@@ -125,7 +125,7 @@ def _has_login(value: str) -> bool:
 @lru_cache(maxsize=256)
 def _parts(value: str) -> frozenset[str]:
     """Passwords within an address, a connection string or a JSON object."""
-    # To the next semicolon, or in the way of libpq to the next space.
+    # To the next semicolon, or as libpq reads it to the next space.
     found = {text for field in FIELD.findall(value) for text in (field.strip(), field.split()[0])}
     if "://" in value and "@" in value:
         with suppress(ValueError):

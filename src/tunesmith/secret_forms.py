@@ -1,4 +1,4 @@
-"""Forms of secrets that are known whatever they are called: tokens, keys, logins.
+"""Secrets that are recognised by their form alone: tokens, keys, logins.
 
 Prefixes and lengths are those that the services publish for scanners of secrets; the shortest
 length is taken, so that longer ones to come are found as well.
@@ -58,7 +58,7 @@ URL_USER = (
 QUERY = r"([?&;]([\w.\[\]%-]{1,80})=)[^&\s'\"<>]+"
 IN_QUERY = re.compile(r"passw|token|secret|key|sig|credential|auth(?!or)", re.IGNORECASE)
 FIELD = (
-    # `password=…`, "api_key": "…", AccountKey=…; not what is a number, a path or a plain word.
+    # `password=…`, "api_key": "…", AccountKey=…; not a number, a path or a plain word.
     r"((?:password|passwd|passphrase|secret|api[_-]?key|access_?key|auth_?token|access_?token"
     r"|refresh_?token|id_?token|private_?key|account_?key|(?<![A-Za-z])(?:pwd|pass|token))"
     r"[\"']?\s{0,4}(?:=>|[=:])\s{0,4}[\"']?)"
@@ -79,7 +79,8 @@ FORMS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("", re.compile(BEARER, re.IGNORECASE)),
     ("", re.compile(FIELD, re.IGNORECASE)),
 )
-"""What a text must hold to be looked through, and what comes before a secret in the first group."""
+"""A literal that a text must hold before a pattern is tried (which is faster), and the pattern;
+its first group is the text before the secret."""
 LOGIN = re.compile(URL_USER, re.IGNORECASE)
 
 
@@ -108,11 +109,11 @@ def _hidden(found: re.Match[str]) -> str:
 
 
 def _without_keys(text: str) -> str:
-    """Private keys, also one that was cut off: it goes to the end of what can be a key."""
+    """Hide private keys; one that was cut off ends at the first character that no key has."""
     parts, place, last = [], 0, text.rfind("-----END ")
     end, begin = KEY_ENDS.search(text), KEY_BEGINS.search(text)
     if end is not None and (begin is None or end.start() < begin.start()):
-        # The beginning was cut off: all before the end may belong to the key.
+        # The beginning was cut off: everything before the end may belong to the key.
         parts, place = [MARK], end.end()
     while begin := KEY_BEGINS.search(text, place):
         end = KEY_ENDS.search(text, begin.end()) if begin.end() <= last else None

@@ -22,9 +22,9 @@ PARTS = re.compile(
     r"|connection_?str|cookie|bearer|webhook|oauth|mnemonic",
     re.IGNORECASE,
 )
-"""They say it within a word, too: ``GITHUBTOKEN``."""
+"""Words that also count within a longer word: ``GITHUBTOKEN``."""
 ENDS = re.compile(r"(?:key|keys|pass|pwd|passwd|auth|creds|dsn)$", re.IGNORECASE)
-"""At the end of a word: ``OPENAIKEY``, ``DBPASS``."""
+"""Words that count at the end of a longer word: ``OPENAIKEY``, ``DBPASS``."""
 _ORDINARY = """
 bypass compass encompass trespass underpass overpass monkey donkey turkey hockey jockey hotkey
 hotkeys whiskey passkeyboard primarykey foreignkey sortkey
@@ -37,7 +37,7 @@ methods min minutes mode name names path policy port provider region required re
 scope scopes seconds size sock socket timeout ttl type types user username version
 """
 ABOUT = frozenset(_ABOUT.split())
-"""As the last word: the value describes a secret and is none."""
+"""Last words of names whose value describes a secret and is none."""
 PUBLIC = re.compile(
     r"^(?:PWD|OLDPWD|DESKTOP_SESSION|GDMSESSION|SESSION_MANAGER|SSH_AUTH_SOCK|XAUTHORITY"
     r"|XDG_\w*|DBUS_\w*|LC_\w*|\w*PUBLIC\w*)$",
@@ -48,7 +48,7 @@ SPLIT = re.compile(r"[^A-Za-z0-9]+|(?<=[a-z0-9])(?=[A-Z])")
 
 @lru_cache(maxsize=4096)
 def says_secret(name: str) -> bool:
-    """Whether a variable's name says that its value is a secret.
+    """Tell whether a variable's name says that its value is a secret.
 
     >>> [says_secret(name) for name in ("DB_PASS", "openaiKey", "STRIPE_SK", "COMPASS")]
     [True, True, True, False]

@@ -1,4 +1,4 @@
-"""The ways in which a secret is written by what it runs through: JSON, URLs, base64, ..."""
+"""Spellings of a secret after common encoders: JSON, URLs, base64 and others."""
 
 import base64
 import html
@@ -10,7 +10,7 @@ MIN_LENGTH = 8
 
 
 def spellings(value: str) -> set[str]:
-    """A secret as it is, and as it comes out of encoders; line by line, where it has several.
+    """Return a secret as it is and in each encoding; line by line, if it has several.
 
     >>> {"p%40ss+w%2Frd", "p%40ss%20w%2Frd"} <= spellings("p@ss w/rd")
     True
@@ -39,16 +39,16 @@ def _written(value: str) -> Iterator[str]:
 
 
 def _lower_escapes(text: str) -> str:
-    """``%2f`` for ``%2F``, as some encoders write."""
+    """Write ``%2f`` for ``%2F``, as some encoders do."""
     head, *rest = text.split("%")
     return "%".join([head, *(part[:2].lower() + part[2:] for part in rest)])
 
 
 def _in_base64(data: bytes) -> Iterator[str]:
-    """Also where it stands behind something else, as a password behind its user."""
+    """Yield a text in base64, also behind other text, as a password behind its user."""
     for n_before in range(3):
         encoded = base64.b64encode(b"\0" * n_before + data).decode()
-        # The first characters hold bits of what stands before, the last ones of what comes after.
+        # The first characters hold bits of the text before, the last ones bits of the text after.
         first = (0, 2, 3)[n_before]
         n_bits = 8 * (n_before + len(data))
         core = encoded[first : n_bits // 6]

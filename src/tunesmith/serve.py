@@ -1,7 +1,7 @@
-"""The HTML report while the study runs, for the people on this machine.
+"""A web server for the HTML report while the study runs, for this machine alone.
 
 The server listens on the loopback address only and answers only to a random token in the URL. It
-reads; nothing that it is sent changes anything.
+only reads; no request changes anything.
 """
 
 import hashlib
@@ -29,7 +29,7 @@ Stamp = Callable[[], object]
 
 
 class Source:
-    """The page's content, worked out again only when the ledger has changed."""
+    """The page's content, computed again only when the ledger has changed."""
 
     def __init__(self, load: Load, stamp: Stamp) -> None:
         self._load, self._stamp = load, stamp
@@ -51,7 +51,7 @@ class Source:
             return self._data, f'"{hashlib.sha256(self._data).hexdigest()[:32]}"'
 
     def _refresh(self) -> None:
-        # Looked at before the ledger is read: what is written meanwhile is read the next time.
+        # Taken before the ledger is read: a change during the reading is then seen the next time.
         stamp = self._stamp()
         if self._data and stamp is not None and stamp == self._seen:
             return
@@ -61,10 +61,12 @@ class Source:
 
 
 def stamp_of(ledger: str | Path) -> object:
-    """Something that changes whenever a ledger's file does; ``None`` for a server's."""
+    """Return a value that changes whenever a ledger's file does; ``None`` for a server's ledger."""
+    # A database server shows no such value, so the page is computed for each request.
     if isinstance(ledger, str):
         return None
     found = []
+    # SQLite writes to the file `-wal` first; the ledger's own file changes later.
     for path in (ledger, ledger.with_name(f"{ledger.name}-wal")):
         try:
             status = path.stat()
@@ -77,6 +79,7 @@ def stamp_of(ledger: str | Path) -> object:
 class PageServer(ThreadingHTTPServer):
     """Serves one page on the loopback address."""
 
+    # A browser that keeps its connection open must not keep the command from ending.
     daemon_threads = True
 
     def __init__(self, source: Source, port: int = 0) -> None:
@@ -86,16 +89,16 @@ class PageServer(ThreadingHTTPServer):
 
     @property
     def url(self) -> str:
-        """Where the page is."""
+        """Address of the page."""
         return f"http://{HOST}:{self.server_port}/{self.token}/"
 
     @property
     def hosts(self) -> tuple[str, ...]:
-        """Names under which a browser may ask; another one means that a name was rebound."""
+        """Host names that a browser may use; any other is a sign of DNS rebinding."""
         return tuple(f"{name}:{self.server_port}" for name in (HOST, "localhost"))
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing of browsers that leave before they have their answer."""
+        """Ignore browsers that close the connection before they have their answer."""
         if not isinstance(sys.exception(), ConnectionError | TimeoutError):
             super().handle_error(request, client_address)
 
@@ -109,10 +112,12 @@ class PageHandler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         """Answer with the page or its data."""
+        # By DNS rebinding, a page of another site reaches the loopback address under its own name.
         if self.headers.get("Host") not in self.server.hosts:
             self._refuse(HTTPStatus.FORBIDDEN)
             return
         token, slash, name = self.path.removeprefix("/").partition("/")
+        # In constant time, so that response times give no character of the token away.
         is_known = compare_digest(token.encode(), self.server.token.encode())
         answer = {"/": self._page, "/data.json": self._data}.get(slash + name)
         if not is_known or answer is None:
@@ -155,8 +160,8 @@ class PageHandler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def version_string(self) -> str:
-        """Say nothing of versions."""
+        """Return a name without versions."""
         return "tunesmith"
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
-        """Requests are nobody's business."""
+        """Log no requests."""

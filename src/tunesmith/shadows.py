@@ -1,6 +1,6 @@
 """Project files named like a module that others need are kept out of our processes.
 
-A file ``random.py`` or ``pandas.py`` in a project's folder comes first wherever that folder leads
+A file ``random.py`` or ``pandas.py`` in a project's folder comes first if that folder is first in
 ``sys.path``, also when NumPy or this package imports the real one. Here, names of the standard
 library and of what Tunesmith and the libraries of estimators need are always looked up past the
 project's folders. Every other name is found as ``python`` finds it: in the project first.
@@ -20,16 +20,16 @@ OPTIONAL = frozenset(
         "xgboost",
     )
 )
-"""Libraries that are looked for whether they are installed or not."""
+"""Libraries that are protected whether they are installed or not."""
 OWN = "tunesmith"
 
 
 class Finder:
-    """Stands before Python's own finder of files in ``sys.meta_path``."""
+    """A finder of modules, placed before Python's own finder of files in ``sys.meta_path``."""
 
     def __init__(self) -> None:
         self.folders: list[str] = []
-        """Of projects: absolute, one entry for each time that it was given."""
+        """Folders of projects: absolute, one entry for each time that one was given."""
         self._needed: dict[str, bool] = {}
 
     def find_spec(
@@ -48,13 +48,13 @@ class Finder:
         return found if found is not None and self._is_needed(name) else None
 
     def file_of(self, name: str) -> str | None:
-        """The project's file for a top-level name, if it has one."""
+        """Return the project's file for a top-level name, if it has one."""
         found = PathFinder.find_spec(name, self.folders) if self.folders else None
-        # Without an origin it is a folder of data as likely as a package: Python takes it last.
+        # Without an origin it may be a folder of data as well as a package: Python takes it last.
         return None if found is None else found.origin
 
     def hidden(self, name: str) -> str | None:
-        """The project's file that is not found under its name, if there is such a one."""
+        """Return the project's file that is not found under its name, if there is such a file."""
         own = self.file_of(name)
         if own is None:
             return None
@@ -65,13 +65,13 @@ class Finder:
         return None if found is None or found.origin == own else own
 
     def trusted(self) -> list[str]:
-        """The entries of ``sys.path`` that are no project's folder."""
+        """Return the entries of ``sys.path`` that are no project's folder."""
         return [place for place in sys.path if _absolute(place) not in self.folders]
 
     def means_another(self, name: str, folders: Sequence[str]) -> bool:
-        """Whether a top-level name never leads into these folders of a project.
+        """Tell whether a top-level name never leads into these folders of a project.
 
-        Told from names and places alone: nothing is imported, and no file need be there.
+        It is decided by names and paths alone: nothing is imported, and no file need be there.
         """
         if name in sys.stdlib_module_names or name in OPTIONAL or name == OWN:
             return True
@@ -84,7 +84,7 @@ class Finder:
         if name in sys.stdlib_module_names or name in OPTIONAL or name == OWN:
             return True
         if name not in self._needed:
-            # Looking through all that is installed takes a moment, and imports: with an answer.
+            # For now: reading installed distributions imports modules, and may end up here again.
             self._needed[name] = True
             self._needed[name] = _is_dependency(name)
         return self._needed[name]
@@ -98,6 +98,7 @@ def keep_out(folders: Iterable[str | os.PathLike[str]]) -> None:
     FINDER.folders += [_absolute(os.fspath(folder)) for folder in folders]
     if FINDER not in sys.meta_path:
         standard = (i for i, finder in enumerate(sys.meta_path) if finder is PathFinder)
+        # Directly before Python's own finder: built-in and frozen modules cannot be hidden anyway.
         sys.meta_path.insert(next(standard, len(sys.meta_path)), FINDER)
 
 
@@ -117,7 +118,7 @@ def keep_out_start() -> None:
 
 
 def trusted_places() -> list[str]:
-    """Where processes of our own look for modules: absolute, without any project's folder."""
+    """Return the module path for processes of our own: absolute, without any project's folder."""
     own = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))  # noqa: PTH100, PTH120
     out = {*FINDER.folders, *_script_folders()}
     places = [os.path.abspath(place) for place in sys.path]  # noqa: PTH100
@@ -126,7 +127,7 @@ def trusted_places() -> list[str]:
 
 
 def _script_folders() -> Iterator[str]:
-    """What Python puts in front for a script, for ``-m`` and in a prompt."""
+    """Yield the folders that Python puts in front for a script, for ``-m`` and in a prompt."""
     yield _absolute("")
     script = getattr(sys.modules.get("__main__"), "__file__", None)
     if script is not None:
@@ -148,7 +149,7 @@ def _absolute(place: str) -> str:
 
 
 def _is_dependency(name: str) -> bool:
-    """Whether what is installed under a name is needed by Tunesmith or a library of estimators."""
+    """Tell whether a name is a dependency of Tunesmith or of a library of estimators."""
     from tunesmith.installed import providers
 
     by_name = providers()
@@ -164,7 +165,7 @@ def _plain(distribution: str) -> str:
 
 
 def _closure(roots: Iterable[str]) -> set[str]:
-    """Distributions, and all that they require, by their plain names."""
+    """Return distributions and all that they require, by their normalised names."""
     import re
     from importlib.metadata import PackageNotFoundError, requires
 
@@ -178,7 +179,7 @@ def _closure(roots: Iterable[str]) -> set[str]:
             wanted = requires(name) or []
         except PackageNotFoundError:
             continue
-        # Extras of others, and what our developers use, would lead to everything.
+        # Extras of others, and our development tools, would lead to everything.
         is_own = name == OWN
         waiting += [
             re.split(r"[^\w.-]", text, maxsplit=1)[0]

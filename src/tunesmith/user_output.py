@@ -1,7 +1,7 @@
-"""What the user's code prints while it runs in this very process.
+"""Output of the user's code while it runs in this very process.
 
-In a program of the user's own it goes where the user sends it. The command line puts its own way of
-holding it in here: its standard output carries results, and its output may be a CI job's.
+In a program of your own nothing changes. The command line installs a holder here that captures the
+output: its standard output carries results, and its output may be a CI job's.
 """
 
 from collections.abc import Callable
@@ -13,15 +13,15 @@ _holders: list[Holder] = []
 
 
 def held() -> AbstractContextManager[object]:
-    """Around every call of the user's code: imports, the dry run, fits in this process."""
+    """Return the context for every call of the user's code: imports, the dry run, fits."""
     return _holders[-1]() if _holders else nullcontext()
 
 
 def hold_with(holder: Holder) -> None:
-    """From now on, hold what is printed in this way."""
+    """Install a holder for all further output."""
     _holders[:] = [holder]
 
 
 def let_go() -> None:
-    """Let what is printed go where it wants to."""
+    """Remove the holder: output is no longer captured."""
     _holders.clear()

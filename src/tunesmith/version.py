@@ -1,3 +1,3 @@
-"""The version, where every floor can read it."""
+"""The version, in a module without imports so that all others can read it."""
 
 VERSION = "0.1.0"

@@ -33,6 +33,7 @@ class Held:
         if self._depth > 1:
             return self
         self._streams = sys.stdout, sys.stderr
+        # Before the descriptors change, or the buffered text would land in the file.
         for stream in self._streams:
             stream.flush()
         self._file = tempfile.TemporaryFile()
@@ -44,6 +45,7 @@ class Held:
 
     def _text(self, number: int) -> io.TextIOWrapper:
         raw = open(number, "wb", buffering=0, closefd=False)  # noqa: SIM115
+        # Unbuffered, so that the order of both streams, and of C libraries, is kept.
         return io.TextIOWrapper(raw, "utf-8", "backslashreplace", write_through=True)
 
     def __exit__(

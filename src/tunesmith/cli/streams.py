@@ -72,6 +72,7 @@ def say(text: str) -> None:
 def command_ci(text: str) -> None:
     """Give the CI job a command of our own."""
     with suppress(OSError):
+        # Not `_fit`, which would make the command inert.
         click.echo(redact(text), file=sys.stderr)
 
 

@@ -1,4 +1,4 @@
-"""What reading a file gives: plain data, and where in the text each part of it stands."""
+"""The result of reading a file: plain data, and the position of each part in the text."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -7,7 +7,7 @@ from tunesmith.errors import Path, Place
 
 
 class SourceError(Exception):
-    """The text is not what its suffix promises; line and column from 1, 0 where unknown."""
+    """The text is not in the format of its suffix; line and column from 1, 0 if unknown."""
 
     def __init__(self, message: str, line: int = 0, column: int = 0) -> None:
         super().__init__(message)
@@ -22,7 +22,7 @@ class Positions:
     values: dict[Path, tuple[int, int]] = field(default_factory=dict)
 
     def find(self, path: Path) -> tuple[int, int]:
-        """Where a path stands, or else its nearest ancestor; (0, 0) where nothing is known.
+        """Return the position of a path, or else of its nearest ancestor; (0, 0) if unknown.
 
         Keys before values: an error about ``depth: {…}`` belongs to the word ``depth``.
         """
@@ -42,5 +42,5 @@ class Document:
     file: str = ""
 
     def place(self, path: Path) -> Place:
-        """The place of a path, for an error message."""
+        """Return the place of a path, for an error message."""
         return Place(self.file, *self.positions.find(path))

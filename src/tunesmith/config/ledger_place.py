@@ -1,4 +1,4 @@
-"""Where a ledger can lie."""
+"""Checks of the place of a ledger."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +9,7 @@ SQLITE = "sqlite"
 
 
 def ledger_violations(location: str, root: Path) -> Iterator[Violation]:
-    """Tell what stands where a folder of the ledger would have to be; missing ones are made.
+    """Yield files that are in the place of a folder of the ledger; missing folders are made.
 
     Args:
         location: a path from ``root``, or a URL.

@@ -1,4 +1,4 @@
-"""The way from a file to a ``Definition``, or to every violation in it at once."""
+"""Reading of a file into a ``Definition``, or into all its violations at once."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -40,7 +40,7 @@ def load_definition(
     Args:
         path: YAML, JSON or TOML, by its suffix.
         root: the project folder, to which paths in the file are relative; by default the file's
-            own, or the one above where that is named ``config`` or ``studies``.
+            own, or the one above if that is named ``config`` or ``studies``.
         overrides: ``trials``, ``time``, ``seed``, ``workers``; ``None`` leaves the file's value.
 
     Raises:
@@ -71,7 +71,7 @@ def load_definition(
 
 
 def _from_option(violation: Violation, given: Mapping[str, Any]) -> Violation:
-    """What the command line broke is not to be looked for in the file."""
+    """Point to the command line if the violation comes from an option, not from the file."""
     for name in given:
         if violation.path == OVERRIDES[name]:
             return replace(violation, path=(), place=Place(f"--{name}"))
@@ -82,9 +82,9 @@ NAMED = re.compile(r"^([a-z_]+(?:\.\w+)*)(?=: )", re.MULTILINE)
 
 
 def located(error: UsageError, source: FilePath) -> UsageError:
-    """The same error, with file:line:column before the keys that its lines begin with.
+    """Return the error with file:line:column before the keys that its lines begin with.
 
-    What is found out about the data or the estimator is found far from the file.
+    Checks of the data or the estimator do not know the file's positions.
     """
     positions = read_document(source).positions
 
@@ -106,7 +106,7 @@ def raise_violations(definition: Definition, violations: Sequence[Violation]) ->
         violations: their paths as in a file; a parameter's is ``("space", name)``.
 
     Raises:
-        ConfigError: there are violations; each with its file:line:column where there is a file.
+        ConfigError: there are violations; each with its file:line:column if there is a file.
     """
     if not violations:
         return
@@ -128,12 +128,12 @@ def _of_file(violation: Violation, document: Document) -> Violation:
 
 
 def _is_in_space(path: Path) -> bool:
-    """Whether a path leads to a box: ``space``, ``space.parameters``, or an item of one of them."""
+    """Tell whether a path is a box: ``space``, ``space.parameters``, or an item of one of them."""
     return all(isinstance(key, int) or key in ("space", "parameters") for key in path)
 
 
 def define(data: Mapping[str, Any], *, root: FilePath | str = ".") -> Definition:
-    """A definition written in Python: the sections of a configuration file.
+    """Build a definition from Python: the sections of a configuration file.
 
     Args:
         data: as in a file; ``space`` may also be a ``SearchSpace`` or hold scipy distributions.
@@ -157,7 +157,7 @@ def define(data: Mapping[str, Any], *, root: FilePath | str = ".") -> Definition
 
 
 def _known(definition: Definition) -> Definition:
-    """The same; its words stand in reports, and are no secrets whatever a variable's value is."""
+    """Return it unchanged; its words stand in reports, so they are exempted from redaction."""
     objective, space = definition.file.objective, definition.space.to_json()
     words = [definition.file.study, *texts(space), *texts(objective.params)]
     spare([*words, *(metric.name for metric in (*objective.metric, *objective.also))])
@@ -169,13 +169,13 @@ def _sections(data: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def project_root(path: FilePath) -> FilePath:
-    """The project folder of a configuration file, wherever it is called from."""
+    """Return the project folder of a configuration file, whatever the current folder."""
     folder = path.absolute().parent
     return folder.parent if folder.name in ("config", "studies") else folder
 
 
 def with_overrides(data: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[str, Any]:
-    """The data with command-line options put into their sections."""
+    """Return the data with command-line options put into their sections."""
     changed = dict(data)
     for name, value in overrides.items():
         if value is not None:

@@ -1,4 +1,4 @@
-"""Pydantic's findings in our words."""
+"""Pydantic's error details as violations with our messages."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -42,11 +42,11 @@ SHORT_FORMS: dict[tuple[str, type], str] = {
     ("Step", str): "estimator",
     ("Stop", int): "trials",
 }
-"""Section and type -> the key that somebody meant who wrote a single value in its place."""
+"""Section and type -> the key that a single value written in its place stands for."""
 
 
 def violations_of(details: Sequence[Mapping[str, Any]], model: type[BaseModel]) -> list[Violation]:
-    """Pydantic's error details as violations; the branches of a union make one."""
+    """Return pydantic's error details as violations; the branches of a union make one."""
     found = [violation_of(detail, model) for detail in details]
     kinds: dict[Path, list[str]] = {}
     for violation, detail in zip(found, details, strict=True):
@@ -64,7 +64,7 @@ def violations_of(details: Sequence[Mapping[str, Any]], model: type[BaseModel]) 
 
 
 def violation_of(detail: Mapping[str, Any], model: type[BaseModel]) -> Violation:
-    """One of pydantic's error details as a violation."""
+    """Return one of pydantic's error details as a violation."""
     path = real_path(detail["loc"], model)
     kind, found = detail["type"], detail.get("input")
     if kind == "extra_forbidden":
@@ -134,7 +134,7 @@ BUILDERS: dict[str, Callable[[Path, Mapping[str, Any], Any], Violation]] = {
 
 
 def show(value: Any) -> str:
-    """A value as its finder would call it."""
+    """Return a value as messages show it."""
     if value is None:
         return "nothing"
     if isinstance(value, str):
@@ -158,7 +158,7 @@ def _quotes(found: Any) -> str:
 
 
 def real_path(loc: Path, model: type[BaseModel]) -> Path:
-    """Pydantic's location without the names of union branches, which no file contains."""
+    """Return pydantic's location without the names of union branches, which no file contains."""
     path: list[str | int] = []
     for step in loc:
         if isinstance(step, str) and ("[" in step or step in ("str", "float", "int")):

@@ -1,6 +1,6 @@
 """The configuration as typed, frozen sections: one class a section of ``tuning.yaml``.
 
-The classes hold what is true of one value alone. Rules between sections live in ``rules``, the
+The classes hold the rules of single values. Rules between sections live in ``rules``, the
 search space in ``space``, reading and error positions in ``load``. Shorthands (``metric: recall``,
 ``cv: 5``) are turned into the full form as they enter, so that readers meet one form only.
 """
@@ -29,14 +29,14 @@ from tunesmith.types import Direction
 
 
 def named(value: Any) -> Any:
-    """``recall`` stands for ``{name: recall}``, and a single metric for a list of one."""
+    """Turn ``recall`` into ``{name: recall}``, and a single metric into a list of one."""
     if value is None:
         return value
     return tuple({"name": item} if isinstance(item, str) else item for item in listed(value))
 
 
 def folded(value: Any) -> Any:
-    """``5`` stands for ``{folds: 5}``."""
+    """Turn ``5`` into ``{folds: 5}``."""
     return {"folds": value} if isinstance(value, int) and not isinstance(value, bool) else value
 
 
@@ -48,7 +48,7 @@ class Holdout(Section):
     """Rows that the search never sees."""
 
     fraction: float = Field(default=0.25, gt=0, lt=1)
-    """Share of the rows (or of the groups, where ``groups`` is given)."""
+    """Share of the rows (or of the groups, if ``groups`` is given)."""
     stratify: bool = False
     """Keep the class shares."""
     shuffle: bool = False
@@ -56,11 +56,11 @@ class Holdout(Section):
     ``train_test_split(test_size=fraction, random_state=seed)`` does, so that folds made without a
     shuffle are those of ``GridSearchCV`` after it. By default the rows keep the file's order."""
     seed: int = 0
-    """Which rows are taken."""
+    """Seed of the draw of these rows."""
 
 
 class Data(Section):
-    """Where the table is and what its columns mean."""
+    """The table and the meaning of its columns."""
 
     path: Names
     """CSV, Parquet or Feather file, or several with the same columns (rows are appended)."""
@@ -114,12 +114,12 @@ class MetricSpec(Section):
     scorer: ImportPath | None = None
     """Import path of a ``scorer(estimator, X, y)``, or of a ``metric(y_true, y_pred)`` function."""
     key: str | None = None
-    """Where a program's results hold it: a dotted place in JSON or YAML (``val.loss``), a column of
-    CSV or TSV; by default its name."""
+    """Place of the metric in a program's results: a dotted place in JSON or YAML (``val.loss``), a
+    column of CSV or TSV; by default its name."""
 
 
 class CrossValidation(Section):
-    """How the rows are split into folds."""
+    """Split of the rows into folds."""
 
     method: Literal[
         "auto",
@@ -153,11 +153,11 @@ class CrossValidation(Section):
     params: dict[str, Fixed] = {}
     """Arguments of your splitter."""
     seed: int = 0
-    """Which shuffle."""
+    """Seed of the shuffle."""
 
 
 class Objective(Program):
-    """What is scored: an estimator, on data, by cross-validation; or a training program."""
+    """Subject of the study: an estimator, scored by cross-validation, or a training program."""
 
     estimator: ImportPath | None = None
     """Import path of a scikit-learn style estimator."""
@@ -179,13 +179,13 @@ class Objective(Program):
         CrossValidation,
         BeforeValidator(folded, json_schema_input_type=CrossValidation | int),
     ] = CrossValidation()
-    """How the rows are split into folds."""
+    """Split of the rows into folds."""
     metric: Annotated[
         tuple[MetricSpec, ...],
         BeforeValidator(named, json_schema_input_type=str | MetricSpec | list[str | MetricSpec]),
         Field(min_length=1),
     ]
-    """What decides. Several metrics make a multi-objective study."""
+    """Metric that decides. Several metrics make a multi-objective study."""
     also: Annotated[
         tuple[MetricSpec, ...],
         BeforeValidator(named, json_schema_input_type=str | MetricSpec | list[str | MetricSpec]),
@@ -209,7 +209,7 @@ class Objective(Program):
 
 
 class Search(Section):
-    """How candidates are proposed."""
+    """Proposal of candidates."""
 
     method: str = "bayesian"
     """``grid``, ``random``, ``bayesian``, or the name of an installed sampler."""
@@ -218,29 +218,29 @@ class Search(Section):
     seed: int = Field(default=0, ge=0)
     """Same study and seed, same trials."""
     window: int = Field(default=8, ge=1, le=100_000)
-    """A trial is proposed knowing all results but those of the last ``window - 1`` trials, however
-    many workers there are; so it bounds the useful number of trials at a time."""
+    """Look-ahead: a trial is proposed from all results but those of the last ``window - 1`` trials,
+    however many workers you have, so that more workers than this are of no use."""
     start_with: Annotated[tuple[str | dict[str, Fixed], ...], BeforeValidator(listed)] | None = None
     """Tried first: ``defaults`` (the estimator's), ``current`` (the best-parameters file), params.
     By default both for Bayesian search, nothing for grid and random."""
     curves: bool = True
-    """A sampled trial is the best of all points that its fits score: with a forest of 150 trees
-    come those of 149 and fewer, at no further fit. All of them are recorded. Grid search tries
-    every point by itself, starting points are scored as they are, and of several metrics none is
-    best: there, and with ``execution: {share: off}``, trials have no curves."""
+    """Extra candidates: a sampled trial is the best of all candidates that its fits score; a forest
+    of 150 trees holds those of 149 and fewer, at no further fit. All of them are recorded. There
+    are none in grid search, for starting points, with several metrics, and with
+    ``execution: {share: off}``."""
     options: dict[str, Fixed] = {}
     """Further arguments of the sampler."""
 
 
 class ConvergenceSpec(Section):
-    """When the gain of recent trials drowns in the folds' own noise."""
+    """Ends the study if the gain of recent trials is below the folds' own noise."""
 
     window: int = Field(default=20, ge=2)
-    """How many trials back to look."""
+    """Number of recent trials to look at."""
 
 
 class Stop(Section):
-    """When the study ends. Several criteria: whichever comes first."""
+    """End of the study. Of several criteria, the first to be met ends it."""
 
     trials: int | None = Field(default=None, ge=1)
     """Number of trials."""
@@ -263,22 +263,22 @@ class Stop(Section):
 
 
 class Budget(Section):
-    """How far a trial may go, and when it is ended before that."""
+    """Budget of a trial, and the rule that prunes it earlier."""
 
     parameter: str | None = None
-    """What says how far: ``epochs``, ``max_iter``. It is given to the estimator or program like any
-    other parameter, and does not stand in ``space``. Without one, a program that streams values
-    by step is stopped at a step."""
+    """Parameter that holds the budget, such as ``epochs`` or ``max_iter``. It is given to the
+    estimator or program like any other parameter; leave it out of ``space``. Without one, a program
+    that streams values by step is stopped at a step."""
     min: int = Field(default=1, ge=1)
-    """The smallest budget worth a look."""
+    """Smallest budget of a trial."""
     max: int = Field(ge=2)
     """The full budget: only trials that reach it are ranked."""
     factor: int = Field(default=3, ge=2)
-    """So many times larger is each next budget; one trial in ``factor`` gets it."""
+    """Factor by which each next budget is larger; one trial in ``factor`` gets it."""
     rule: Literal["hyperband", "halving", "median"] = "hyperband"
-    """Who goes on: with ``halving`` the best one in ``factor``; with ``hyperband`` the same, in
-    brackets that begin with larger and larger budgets; with ``median`` whoever is better than the
-    median of the others at that point."""
+    """Rule of promotion: with ``halving`` the best trial in ``factor`` is promoted; with
+    ``hyperband`` the same, in brackets that begin with larger and larger budgets; with ``median``
+    each trial that is better than the median of the others at that point."""
 
 
 ParameterFile = Annotated[str, Field(pattern=r"\.(json|ya?ml|toml)$")]
@@ -294,7 +294,7 @@ class BestFile(Section):
     """Dotted place of the parameters in a file that holds more, e.g. ``train.params``, or ``.`` for
     its top level. Everything else in the file stays as it is."""
     meta: bool | None = None
-    """``false`` leaves out where the parameters come from, so that a new file holds nothing but
+    """``false`` leaves out the origin of the parameters, so that a new file holds nothing but
     the parameters (``Model(**json.load(file))``); ``true`` writes it under the key ``meta``. By
     default a new file has it unless ``at`` is given, and a file that exists stays as it is."""
 
@@ -308,19 +308,19 @@ class Outputs(Section):
     """The winner, for the training program: the path of a YAML, JSON or TOML file, or a mapping
     with ``path``, ``at`` and ``meta``."""
     tuned: ParameterFile | None = None
-    """The winner in a file of Tunesmith's own, e.g. ``outputs/tuned_parameters.yaml``. Where it is
-    named, ``best`` belongs to people: a run writes it only while nobody has edited it, and
-    ``tunesmith adopt`` takes the winner over."""
+    """The winner in a file of Tunesmith's own, e.g. ``outputs/tuned_parameters.yaml``. If you set
+    it, ``best`` is user-owned: a run writes it only while nobody has edited it, and
+    ``tunesmith adopt`` writes the winner into it."""
     report: str = Field(default="outputs/tuning_results.md", pattern=r"\.md$")
     """The ranked Markdown report."""
     html: str | None = Field(default=None, pattern=r"\.html$")
-    """The report to look into: one file with linked charts and a table that can be searched. It
-    says nothing of durations, so that the same history gives the same bytes."""
+    """The HTML report: one file with linked charts and a table that you can search. It shows no
+    durations, so that the same history gives the same bytes."""
     trials: str | None = Field(default=None, pattern=r"\.(csv|json|jsonl)$")
     """Every trial and fold as text."""
     history: str | None = Field(default=None, pattern=r"\.jsonl$")
-    """All that the ledger knows of the study, e.g. ``outputs/history.jsonl``: a fresh clone goes on
-    from it."""
+    """All results of the study, e.g. ``outputs/history.jsonl``: commit it, and a fresh clone
+    continues from it."""
     metrics: str | None = Field(default=None, pattern=r"\.json$")
     """The winner's scores and the number of trials, e.g. ``outputs/tuning_metrics.json``, as
     ``dvc metrics`` reads them."""
@@ -333,46 +333,46 @@ class Outputs(Section):
 
 
 class Gate(Section):
-    """The parameters in force (``outputs: {best: …}`` as it was when the study began) are evaluated
-    on the same folds, with any search, and the winner is weighed against them."""
+    """Comparison of the winner with the current parameters (``outputs: {best: …}`` as it was when
+    the study began), which are evaluated on the same folds, with any search."""
 
     min_improvement: float = Field(default=0.0, ge=0, allow_inf_nan=False)
-    """What the mean of the first metric must gain, in its own unit, to be worth a change."""
+    """Gain of the first metric's mean, in its own unit, that is worth a change."""
     base: str | None = Field(default=None, pattern=r"^[^-\s][^\s]*$", max_length=200)
-    """Git revision whose best-parameters file is in force, e.g. ``origin/main``; by default the
-    file in the project folder is."""
+    """Git revision with the current best-parameters file, e.g. ``origin/main``; by default the file
+    in the project folder counts."""
     keep: bool = True
-    """The best-parameters file keeps what is in force unless the verdict is to adopt; ``false``
-    writes the winner all the same, and only says so."""
+    """The best-parameters file keeps the current parameters unless the verdict is to adopt; with
+    ``false`` the winner is written in any case, and the verdict is only reported."""
 
 
 class Slots(Section):
     """Devices of which every run of a program has one for itself."""
 
     gpu: int | None = Field(default=None, ge=1)
-    """So many GPUs, named to the program in ``CUDA_VISIBLE_DEVICES``; by default none is assigned.
-    Without ``workers``, so many programs run at a time."""
+    """Number of GPUs, named to the program in ``CUDA_VISIBLE_DEVICES``; by default none is
+    assigned. Without ``workers``, this many programs run at a time."""
 
 
 class Execution(Section):
-    """Where fits run; changes no score."""
+    """Workers, limits and sharing of fits; changes no score."""
 
     executor: str = "auto"
     """``auto``, ``serial``, ``processes``, or the name of an installed executor."""
     workers: int | None = Field(default=None, ge=1)
     """Processes at a time; by default one per core."""
     share: Literal["exact", "off"] = "exact"
-    """``exact`` lets one fit score every candidate that it holds (a forest of 500 trees those of
-    100), where scores are bitwise the same; ``off`` fits each candidate on its own and takes no
-    score that came from a shared fit, so that it can be held against them. Sampled trials then
-    have no curves (``search: {curves: true}``) and may be other ones."""
+    """``exact`` lets one fit score every candidate that it contains (a forest of 500 trees contains
+    that of 100), if scores are bitwise the same; ``off`` fits each candidate on its own and uses no
+    score that came from a shared fit, so that you can compare the two. Sampled trials then have no
+    extra candidates (``search: {curves: true}``) and may differ."""
     fit_timeout: Duration | None = None
     """Time limit of one fit; a fit over it is stopped and its trial fails."""
     memory: Size | None = None
     """Memory that one run of a program may take (``600MB``, ``2GiB``), as address space: leave it
     out for programs that use a GPU."""
     slots: Slots = Slots()
-    """What runs of programs share out among themselves."""
+    """Devices that runs of programs share among themselves."""
 
 
 class File(Section):
@@ -386,16 +386,18 @@ class File(Section):
     budget: Budget | None = None
     outputs: Outputs = Outputs()
     selection: Literal["best", "one_se", "simplest", "fastest"] = "best"
-    """Which trial wins: the best; the simplest within one standard error of it (``one_se``); the
-    simplest, or the fastest to fit, of those that cannot be told from it (``docs/reports.md``)."""
+    """Rule that picks the winner: the best trial; the simplest within one standard error of it
+    (``one_se``); the simplest, or the fastest to fit, of those that the folds do not distinguish
+    from it (``docs/reports.md``)."""
     gate: Gate | None = None
     outer_folds: int | None = Field(default=None, ge=2, le=1000)
-    """Nested cross-validation: the whole search is repeated on the training part of each of so many
-    outer folds, as ``STUDY.outer0`` and so on, and its winner scored on the part left out. The
-    search takes so many times longer; the report shows what it is worth."""
+    """Number of outer folds of nested cross-validation: the whole search is repeated on the
+    training rows of each outer fold, as ``STUDY.outer0`` and so on, and its winner is scored on the
+    rows left out. The search takes as many times longer; the report shows the score of the search
+    as a whole."""
     execution: Execution = Execution()
     branches: Prefixes = Prefixes()
-    """Where the names of experiments' branches begin otherwise than usual."""
+    """Other prefixes of the names of experiments' branches."""
     ledger: str = ".tunesmith/ledger.db"
     """Database of everything evaluated: a SQLite file, or a server's URL such as
     ``postgresql://user@host/database`` (needs ``pip install tunesmith[postgres]``)."""
@@ -403,10 +405,10 @@ class File(Section):
 
 @dataclass(frozen=True)
 class OuterFold:
-    """Which part of the rows a search of nested cross-validation never sees."""
+    """An outer fold: rows that a search of nested cross-validation never sees."""
 
     number: int
-    """From 0."""
+    """Number of the fold, from 0."""
     n_folds: int
     data: str
     """Digest of all rows."""
@@ -414,7 +416,7 @@ class OuterFold:
 
 @dataclass(frozen=True)
 class Definition:
-    """A study as defined: the file's sections, its space, and where it lives."""
+    """The definition of a study: the file's sections, its space, and its project folder."""
 
     file: File
     space: SearchSpace
@@ -423,7 +425,7 @@ class Definition:
     source: Path | None = None
     """The configuration file."""
     outer: OuterFold | None = None
-    """Of a search that is part of another study's nested cross-validation."""
+    """The outer fold, if the search belongs to another study's nested cross-validation."""
     forced: frozenset[str] = frozenset()
     """Outputs of this run that may replace what somebody else wrote."""
 
@@ -434,8 +436,8 @@ class Definition:
         return location if "://" in location else self.root.resolve() / location
 
     def as_json(self) -> dict[str, Any]:
-        """As the ledger keeps it."""
-        # Names of branches are no part of a study.
+        """Return the definition as the ledger stores it."""
+        # The prefixes of branches do not belong to a study: renaming them changes no trial.
         found: dict[str, Any] = {
             "file": self.file.model_dump(mode="json", exclude={"branches"}),
             "space": self.space.to_json(),

@@ -1,4 +1,4 @@
-"""What configurations are called."""
+"""Usual names of configurations."""
 
 CONFIG_NAMES = (
     "tuning.yaml",
@@ -9,4 +9,4 @@ CONFIG_NAMES = (
     "config/tuning_config.yaml",
     "config/tuning.yaml",
 )
-"""Where none is named, the first that is there, relative to the folder of the call."""
+"""If you name none, the first of these that exists is used, relative to the current folder."""

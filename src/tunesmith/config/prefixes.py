@@ -1,4 +1,4 @@
-"""Beginnings of the names of experiments' branches."""
+"""Prefixes of the names of experiments' branches."""
 
 import re
 from typing import Annotated
@@ -13,13 +13,13 @@ MAX_LENGTH = 60
 
 
 def prefix(value: str) -> str:
-    """A beginning that makes a branch's name with every experiment's name.
+    """Check a prefix, which has to make a valid branch name with every experiment's name.
 
     Its characters mean nothing special in workflows, regular expressions and shells; a dot, which
     does, is the one exception.
 
     Raises:
-        ValueError: it is none; with the rule.
+        ValueError: it is not valid; with the rule.
 
     >>> prefix("team/hpo/"), prefix("tune-")
     ('team/hpo/', 'tune-')
@@ -38,12 +38,13 @@ Prefix = Annotated[str, AfterValidator(prefix)]
 
 
 class Prefixes(Section):
-    """Beginnings of the names of an experiment's two branches."""
+    """Prefixes of the names of an experiment's two branches."""
 
     tuning: Prefix = "tuning/"
-    """Of the branch that the study runs on: words that end in `/`, `-` or `_`, such as ``hpo/``."""
+    """Prefix of the branch that the study runs on: words that end in `/`, `-` or `_`, such as
+    ``hpo/``."""
     training: Prefix = "training/"
-    """Of the branch that gets the parameters, and goes into a pull request."""
+    """Prefix of the branch that gets the parameters, and goes into a pull request."""
 
     @model_validator(mode="after")
     def _tell_apart(self) -> "Prefixes":
@@ -57,15 +58,15 @@ class Prefixes(Section):
 
     @property
     def both(self) -> tuple[str, str]:
-        """That of tuning branches, then that of training branches."""
+        """The prefix of tuning branches, then that of training branches."""
         return self.tuning, self.training
 
     def branches(self, name: str) -> tuple[str, str]:
-        """The branches of an experiment: to tune on, and to train on."""
+        """Return the branches of an experiment: to tune on, and to train on."""
         return f"{self.tuning}{name}", f"{self.training}{name}"
 
     def name_of(self, branch: str) -> str | None:
-        """The experiment that a branch belongs to; ``None`` if it belongs to none.
+        """Return the experiment that a branch belongs to; ``None`` if it belongs to none.
 
         >>> Prefixes().name_of("training/wider"), Prefixes().name_of("main")
         ('wider', None)
@@ -74,7 +75,7 @@ class Prefixes(Section):
         return None if found is None else branch.removeprefix(found) or None
 
     def objection(self, default: str | None) -> str:
-        """Why branches cannot begin so beside a default branch; empty if they can.
+        """Return the conflict of the prefixes with a default branch; empty if there is none.
 
         >>> Prefixes(tuning="main/").objection("main")
         '`main/` leaves no room for the default branch `main`'

@@ -17,7 +17,7 @@ def itemised(value: Any) -> Any:
 
 
 def moded(value: Any) -> Any:
-    """``shared`` stands for ``{mode: shared}``."""
+    """Turn ``shared`` into ``{mode: shared}``."""
     return {"mode": value} if isinstance(value, str) else value
 
 
@@ -33,7 +33,7 @@ class ParamsFile(Section):
     format: str | None = None
     """``yaml``, ``json``, ``toml``, ``ini``, ``env`` or ``python``; by default as the name ends."""
     at: str = ""
-    """Where in the file the parameters stand: ``train.optimizer``; by default at the top."""
+    """Place of the parameters in the file: ``train.optimizer``; by default its top level."""
     names: dict[str, str] = {}
     """Places of single parameters: ``{learning_rate: train.optimizer.lr}``. A place that the file
     does not have is refused."""
@@ -47,11 +47,11 @@ class MetricsFile(Section):
     format: Literal["json", "yaml", "csv", "tsv", "jsonl"] | None = None
     """By default as the name ends."""
     row: Literal["last", "best"] = "last"
-    """Which row of a table counts: the last one, or the best one by the metric that decides."""
+    """Row of a table that counts: the last one, or the best one by the metric that decides."""
 
 
 class Workspace(Section):
-    """Where a run of the program works."""
+    """Working folder of a run of the program."""
 
     mode: Literal["copy", "shared"] = "copy"
     """``copy``: a folder of its own with the project's files, so that runs cannot disturb each
@@ -62,8 +62,9 @@ class Workspace(Section):
     tracks, folders named ``data``, and files of more than 4 MiB are linked anyway; what else Git
     ignores is left out of runs."""
     watch: Literal["auto", "off"] = "auto"
-    """``auto``: what a run reads is noted, and shared files are kept from changes, where the system
-    lets that be. ``off``: for programs that need ``sudo``; then results depend on all files."""
+    """``auto``: the files that a run reads are recorded, and shared files are protected from
+    changes, if the system allows it. ``off``: for programs that need ``sudo``; then results depend
+    on all files."""
     leave_out: Names = ()
     """Files and folders that the program does not need."""
 
@@ -87,7 +88,7 @@ class Environment(Section):
 
 
 class Program(Section):
-    """What is scored by running a program; nothing of it is given for an estimator."""
+    """A training program that is run and scored; leave these keys out for an estimator."""
 
     command: Annotated[Items | None, BeforeValidator(itemised)] = None
     """The program and its arguments, a list; no shell is involved. ``{learning_rate}`` stands for
@@ -116,8 +117,8 @@ class Program(Section):
     seeds: int | None = Field(default=None, ge=1, le=10_000)
     """Run each fold (or the whole, without ``cv``) with so many seeds."""
     splits: Literal["rows", "csv", "parquet"] = "rows"
-    """How a program gets a fold: files of row numbers (from 0, one a line, header not counted), or
-    the rows themselves as CSV or Parquet."""
+    """Form in which a program gets a fold: files of row numbers (from 0, one a line, header not
+    counted), or the rows themselves as CSV or Parquet."""
     depends_on: Names | None = None
     """Files, folders and patterns whose content results depend on, beside what runs are seen to
     read: when it changes, what was evaluated no longer counts."""
@@ -125,12 +126,12 @@ class Program(Section):
         Workspace,
         BeforeValidator(moded, json_schema_input_type=Workspace | Literal["copy", "shared"]),
     ] = Workspace()
-    """Where a run works."""
+    """Working folder of a run."""
     environment: Environment = Environment()
     """Environment variables."""
     artifacts: Artifacts | None = None
-    """What to keep of the best runs."""
+    """Files to keep of the best runs."""
     retry: dict[Literal["signal", "exit", "timeout", "metrics"], Annotated[int, Field(ge=0)]] = {}
-    """How often to try again, by what went wrong: ``{signal: 1}``."""
+    """Number of further tries, by kind of failure: ``{signal: 1}``."""
     grace: Duration = 5.0
     """Time to end by itself, after SIGTERM, for a program that is stopped."""

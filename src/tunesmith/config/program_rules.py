@@ -15,7 +15,7 @@ OF_ESTIMATORS = ("preprocess", "random_state")
 
 
 def program_violations(file: File, space: SearchSpace | None) -> Iterator[Violation]:
-    """What is wrong with the keys of a program, where there is one, and with the budget."""
+    """Yield violations of the keys of a program, if there is one, and of the budget."""
     objective = file.objective
     if objective.command is None:
         yield from _without_command(file)
@@ -86,7 +86,7 @@ def _metrics(objective: Objective) -> Iterator[Violation]:
 
 
 def _places(objective: Objective) -> Iterator[Violation]:
-    """Files of the program lie in its working folder."""
+    """Yield paths that leave the working folder of the program."""
     named: dict[Path, str | None] = {
         (*HERE, "progress_file"): objective.progress_file,
     }
@@ -113,7 +113,7 @@ def _places(objective: Objective) -> Iterator[Violation]:
 
 
 def _variables(file: File, space: SearchSpace | None) -> Iterator[Violation]:
-    """Variables have fixed values: a parameter among them would never arrive."""
+    """Refuse parameters in variables, which have fixed values: none would ever arrive."""
     names = [] if space is None else space.names
     for variable, value in file.objective.environment.set.items():
         for name in names:
@@ -124,7 +124,7 @@ def _variables(file: File, space: SearchSpace | None) -> Iterator[Violation]:
 
 
 def leads_out(path: str) -> bool:
-    """Whether a path is absolute or climbs out of its folder.
+    """Tell whether a path is absolute or climbs out of its folder.
 
     >>> leads_out("../a.json"), leads_out("config/a.json")
     (True, False)

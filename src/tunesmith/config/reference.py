@@ -43,7 +43,7 @@ This page is made from the schema by `python docs/generate.py`.
 
 
 def reference_markdown() -> str:
-    """The configuration reference: one table a section."""
+    """Return the configuration reference: one table a section."""
     schema = own_schema()
     parts = [INTRODUCTION, _table("The file", schema, schema)]
     for name, title in SECTIONS.items():

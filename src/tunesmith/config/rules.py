@@ -1,4 +1,4 @@
-"""Rules between the parts of a configuration. They need no data and import no project code."""
+"""Rules between the sections of a configuration. They need no data and import no project code."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path as FilePath
@@ -15,10 +15,10 @@ from tunesmith.space import Categorical, Grid, SearchSpace
 from tunesmith.space.grid import endless_parameters
 
 KINDS = ("estimator", "steps", "factory", "estimators", "command")
-"""Of these an objective has one."""
+"""Kinds of objectives; a configuration has exactly one."""
 GRID_LIMIT = 1_000_000
 MAX_SEED = 2**32 - 1
-"""Of scikit-learn's `random_state`."""
+"""Largest value of scikit-learn's `random_state`."""
 GROUP_METHODS = ("group", "stratified_group", "leave_one_group_out")
 PSEUDO_METRICS = ("fit_time", "score_time")
 SCORERS_FOR = {
@@ -69,7 +69,7 @@ COMMON_SCORERS = frozenset(
         "roc_auc_ovr_weighted",
     }
 )
-"""Names that scikit-learn has for certain. To ask it takes a second, most of it for nothing."""
+"""Names that scikit-learn certainly has; importing it to ask takes a second."""
 
 
 def check_rules(
@@ -78,11 +78,11 @@ def check_rules(
     root: FilePath,
     inputs: Mapping[str, FilePath] = MappingProxyType({}),
 ) -> list[Violation]:
-    """Everything that single values cannot show.
+    """Return all violations that single values cannot show.
 
     Args:
         file: the sections, each valid in itself.
-        space: ``None`` where it is broken; rules that need it are then left out.
+        space: ``None`` if it is broken; rules that need it are then left out.
         root: the project folder.
         inputs: files that no output may replace, by what they are called.
     """
@@ -252,12 +252,12 @@ def _at(root: FilePath, name: str) -> FilePath | None:
     try:
         return (root / name).resolve()
     except (ValueError, OSError):
-        # Not a path at all; whoever reads it says so.
+        # Not a path at all; the reader of this value reports it.
         return None
 
 
 def _choices(objective: Objective, space: SearchSpace) -> Iterator[Violation]:
-    """``estimators`` and the parameter ``estimator`` belong together."""
+    """Check that ``estimators`` and the parameter ``estimator`` are given together."""
     if not objective.estimators:
         return
     for box in space:
@@ -307,7 +307,7 @@ def _end(file: File, space: SearchSpace) -> Iterator[Violation]:
 
 
 def _is_bounded(stop: Stop) -> bool:
-    """Whether the study is certain to end."""
+    """Tell whether the study is certain to end."""
     if stop.trials or stop.fits or stop.time or any(_is_bounded(part) for part in stop.any):
         return True
     return bool(stop.all) and all(_is_bounded(part) for part in stop.all)

@@ -1,6 +1,6 @@
-"""Make the sound part of a broken configuration readable, so that rules can look at it, too.
+"""Recovery of the valid part of a configuration, so that rules can be checked on it, too.
 
-Otherwise a user would mend the keys first and meet the rules only in a second round.
+Otherwise you would fix the keys first and see the broken rules only in a second round.
 """
 
 from collections.abc import Mapping, Sequence
@@ -26,7 +26,7 @@ PLACEHOLDERS: dict[Path, Any] = {
 
 
 def salvage(data: Mapping[str, Any], error: ValidationError) -> tuple[File | None, set[Path]]:
-    """The file without what is broken, and the paths that were taken out or filled in."""
+    """Return the file without invalid values, and the paths that were removed or filled in."""
     kept = deepcopy(dict(data))
     touched: set[Path] = set()
     for _ in range(ROUNDS):
@@ -42,7 +42,7 @@ def salvage(data: Mapping[str, Any], error: ValidationError) -> tuple[File | Non
 
 
 def is_touched(path: Path, touched: set[Path]) -> bool:
-    """Whether a path lies at, within or around something that was mended."""
+    """Tell whether a path is at, within or around something that was removed or filled in."""
     return any(path[: len(other)] == other or other[: len(path)] == path for other in touched)
 
 

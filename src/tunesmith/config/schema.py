@@ -16,11 +16,11 @@ WHEN = {
 
 
 SINGLES = {"Objective": ("steps",), "Search": ("start_with",), "Stop": ("any", "all")}
-"""Lists in whose place a single item may stand."""
+"""Lists that may be written as a single item."""
 
 
 def json_schema() -> dict[str, Any]:
-    """The JSON Schema (2020-12) of ``tuning.yaml``."""
+    """Return the JSON Schema (2020-12) of ``tuning.yaml``."""
     schema = own_schema()
     schema["$schema"] = DIALECT
     schema["title"] = "Tunesmith configuration"
@@ -41,7 +41,7 @@ def json_schema() -> dict[str, Any]:
 
 
 def own_schema() -> dict[str, Any]:
-    """Pydantic's schema of the file, without its space; fields have their docstrings."""
+    """Return pydantic's schema of the file, without its space; fields have their docstrings."""
     schema = File.model_json_schema()
     for section in _sections(Section):
         part = schema if section is File else schema["$defs"].get(section.__name__)
@@ -58,7 +58,7 @@ def _sections(base: type[Section]) -> Iterator[type[Section]]:
 
 
 def _translate(part: Any) -> None:
-    """Pydantic leaves a bound as it calls it where a shorthand may stand beside the number."""
+    """Rename bounds: pydantic keeps its own keyword if a shorthand is allowed beside the number."""
     if isinstance(part, dict):
         if isinstance(part.get("gt"), int | float):
             part["exclusiveMinimum"] = part.pop("gt")

@@ -1,4 +1,4 @@
-"""What the sections of a configuration are made of: their base, and shorthands as types."""
+"""Building blocks of sections: their base class, and shorthands as types."""
 
 import ast
 import inspect
@@ -27,7 +27,7 @@ class Section(BaseModel):
 
 
 def meanings(section: type[BaseModel]) -> dict[str, str]:
-    """Field -> the docstring below it, as the source has it; also of inherited fields."""
+    """Return field -> docstring below it in the source; also of inherited fields."""
     found: dict[str, str] = {}
     for part in reversed(section.__mro__):
         if issubclass(part, Section) and part is not Section:
@@ -64,6 +64,7 @@ def seconds(value: Any) -> Any:
     if not isinstance(value, str):
         return value
     text = value.replace(" ", "")
+    # `ms` before `m`, because alternatives are tried in order: `5ms` would not match as a whole.
     parts = re.findall(r"([0-9]+(?:\.[0-9]+)?)(ms|[smhd])", text)
     if not parts or "".join(number + unit for number, unit in parts) != text:
         raise ValueError(f"`{value}` is no duration: write 90, 90s, 30m, 1h30m or 2d")
@@ -71,14 +72,14 @@ def seconds(value: Any) -> Any:
 
 
 def listed(value: Any) -> Any:
-    """A single item stands for a list of one."""
+    """Turn a single item into a list of one."""
     if value is None:
         return value
     return tuple(value) if isinstance(value, list | tuple) else (value,)
 
 
 def located(value: Any) -> Any:
-    """A path alone stands for ``{path: ...}``."""
+    """Turn a path alone into ``{path: ...}``."""
     return {"path": value} if isinstance(value, str | list) else value
 
 
@@ -111,7 +112,7 @@ Size = Annotated[
 
 
 def finite(value: Any) -> Any:
-    """A value of JSON, which has no word for infinity or for what is no number.
+    """Check that a value is JSON, which has neither infinity nor NaN.
 
     Raises:
         ValueError: there is one in it.

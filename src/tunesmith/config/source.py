@@ -1,4 +1,4 @@
-"""A configuration file -> plain data, and where in the file every value stands."""
+"""Reading of a configuration file: plain data, and the position of every value."""
 
 import json
 import re
@@ -30,12 +30,12 @@ def read_document(path: FilePath) -> Document:
 
 
 def parse_document(text: str, path: FilePath, kind: FilePath | None = None) -> Document:
-    """The same for a text that stood under that name.
+    """Parse the text of such a file.
 
     Args:
         text: of the document.
         path: as errors name it.
-        kind: a name whose suffix tells the format, where that of ``path`` does not.
+        kind: a name whose suffix tells the format, if that of ``path`` does not.
 
     Raises:
         UsageError: the name has another suffix.
@@ -65,6 +65,7 @@ def _text(path: FilePath) -> str:
         size = path.stat().st_size
         if size > MAX_BYTES:
             raise UsageError(f"{path}: {size:,} bytes; a configuration has at most {MAX_BYTES:,}")
+        # Editors on Windows put a byte order mark before the text.
         return path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise UsageError(f"{path}: not UTF-8 text (byte {error.start})") from None
@@ -73,7 +74,8 @@ def _text(path: FilePath) -> str:
 
 
 def _refuse_odd_values(document: Document) -> None:
-    """What JSON, TOML and escapes in text let through, and nothing further on can hold."""
+    """Refuse values that JSON, TOML and escapes allow but no later step can hold."""
+    # A stack, not recursion: a deeply nested file must not end in a RecursionError.
     stack: list[tuple[Path, Any]] = [((), document.data)]
     while stack:
         path, value = stack.pop()
@@ -121,7 +123,7 @@ JSON_PARTS = re.compile(r'"(?:[^"\\]|\\.)*"|NaN|-?Infinity|-?\d+', re.DOTALL)
 
 
 def _json_error(text: str, message: str) -> SourceError:
-    """The place of what Python's reader refuses without saying where."""
+    """Error at the place that Python's reader refuses without naming it."""
 
     for part in JSON_PARTS.finditer(text):
         is_long = len(part[0]) > MAX_DIGITS and part[0][-1].isdigit()
@@ -139,7 +141,7 @@ def _json_error(text: str, message: str) -> SourceError:
 
 
 def _json_positions(text: str) -> Positions:
-    """JSON is YAML but for tabs, which are only blanks outside of strings."""
+    """Positions in JSON, read as YAML: only tabs differ, and outside of strings they are blanks."""
 
     try:
         return read_yaml(text.replace("\t", " ")).positions
@@ -170,7 +172,7 @@ def read_toml(text: str) -> Document:
     """Parse TOML; positions are the lines of the keys, as far as they can be told.
 
     Raises:
-        SourceError: with line and column where the parser tells them.
+        SourceError: with line and column if the parser tells them.
     """
     try:
         data = tomllib.loads(text)
@@ -183,7 +185,7 @@ def read_toml(text: str) -> Document:
     except RecursionError:
         raise SourceError(f"nested more than {MAX_DEPTH} deep") from None
     except ValueError:
-        # The one thing that Python's own numbers refuse.
+        # Too many digits: the only numbers of TOML that Python's own parser refuses.
         raise SourceError(f"a whole number with more than {MAX_DIGITS} digits") from None
     return Document(data, _toml_positions(text))
 

@@ -1,4 +1,4 @@
-"""YAML 1.2 (core schema) -> plain data with positions; nothing is ever constructed from a tag.
+"""YAML 1.2 (core schema) as plain data with positions; no object is ever constructed from a tag.
 
 Built without recursion from the parser's events, so that deep nesting, alias bombs and huge
 numbers are refused before they cost anything.
@@ -63,12 +63,12 @@ PLAINER = (
     ("found unexpected end of stream", "a quote is opened here and never closed"),
     (r"expected .*, but (found|got) .*", "a bracket, a comma or an indentation is missing"),
 )
-"""The parser's words and what they mean to somebody who wrote the file."""
+"""Messages of the parser, and our explanations of them."""
 
 
 def _syntax_error(error: Any) -> SourceError:
     problem, mark = error.problem or error.context or "", error.problem_mark
-    # An open quote or bracket is noticed much later than where it stands.
+    # The parser notices an open quote or bracket far behind its position.
     is_open = problem.endswith(("end of stream", "'<stream end>'"))
     mark = error.context_mark if error.context_mark and (is_open or not mark) else mark
     for pattern, plainer in PLAINER:
@@ -114,7 +114,7 @@ class _Builder:
         if handler is not None:
             handler(event)
 
-    # The names of the handlers are those of the events.
+    # The names of the handlers are derived from those of the events.
 
     def _DocumentStartEvent(self, event: Any) -> None:  # noqa: N802
         self._n_documents += 1
@@ -140,6 +140,8 @@ class _Builder:
         if self._stack and self._stack[-1].awaits_key:
             self._refuse(event, "an alias cannot be a key")
         value, size = self._anchors[event.anchor]
+        # With the size of what it stands for: nested aliases share data here, but grow
+        # exponentially as soon as the data are written or copied.
         self._add(event, value, size, None)
 
     def _MappingStartEvent(self, event: Any) -> None:  # noqa: N802
@@ -163,6 +165,7 @@ class _Builder:
             self._refuse(event, "a list or mapping cannot be a key")
         path = self._stack[-1].next_path() if self._stack else ()
         n_before = self._n_nodes
+        # The anchor is noted when the node is complete: an alias inside would hold itself.
         self._add(event, content, 1, None)
         self._stack.append(_Frame(content, path, event.anchor, n_before))
 
@@ -213,7 +216,7 @@ class _Builder:
 
 
 def core_scalar(text: str) -> Any:
-    """The value of a plain scalar by YAML 1.2's core schema.
+    """Return the value of a plain scalar by YAML 1.2's core schema.
 
     Raises:
         ValueError: a whole number with too many digits.
@@ -224,6 +227,7 @@ def core_scalar(text: str) -> Any:
     if text in WORDS:
         return WORDS[text]
     if INT.match(text):
+        # Python's own parser takes quadratic time for long numbers.
         if len(text) > MAX_DIGITS:
             raise ValueError(f"a whole number with more than {MAX_DIGITS} digits")
         return int(text)

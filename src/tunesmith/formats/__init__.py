@@ -30,7 +30,7 @@ class FormatError(UsageError):
 
 
 def format_of(path: str) -> str | None:
-    """The name of a file's format, as its name ends.
+    """Return the format of a file, by the ending of its name.
 
     >>> format_of("config/train.yml"), format_of(".env"), format_of("a.txt")
     ('yaml', 'env', None)
@@ -40,5 +40,5 @@ def format_of(path: str) -> str | None:
 
 
 def dotted(place: tuple[str, ...]) -> str:
-    """A place as one writes it."""
+    """Return a place with dots between its keys."""
     return ".".join(place)

@@ -1,4 +1,4 @@
-"""Values set in, and entries taken out of, a text file; everything else in it stays as it is."""
+"""Edits of a text file: values are set, entries removed, everything else stays as it is."""
 
 import copy
 from collections.abc import Mapping, Sequence
@@ -12,14 +12,14 @@ Place = tuple[str, ...]
 
 
 def edit(text: str, name: str, values: Mapping[Place, Value], removed: Sequence[Place]) -> str:
-    """The text with values set at places, and other places removed.
+    """Return the text with values set at places, and other places removed.
 
     Values that stand there already are not touched, so that their layout stays.
 
     Args:
         text: of the file.
         name: of the file, which ends in ``.json``, ``.yaml``, ``.yml`` or ``.toml``.
-        values: by place; mappings that are missing on the way are made.
+        values: by place; missing mappings are made.
         removed: places of entries to remove.
 
     Raises:
@@ -51,7 +51,7 @@ def edit(text: str, name: str, values: Mapping[Place, Value], removed: Sequence[
 def _edited_yaml(
     text: str, changed: Mapping[Place, Value], removed: Sequence[Place], expected: dict[str, Any]
 ) -> str:
-    """By whole lines where entries go; where they stay, by the characters of their values."""
+    """Edit whole lines to remove entries, and the characters of values to change them."""
     if not removed:
         return yaml.update(text, changed)
     try:

@@ -1,4 +1,4 @@
-"""Files of environment variables (``.env``): read alike by shells and by dotenv libraries."""
+"""Files of environment variables (``.env``) that shells and dotenv libraries read equally."""
 
 import re
 import shlex

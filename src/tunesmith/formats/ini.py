@@ -1,6 +1,6 @@
 """INI, as Python's configparser reads it: sections, ``key = value`` or ``key: value``.
 
-The first part of a place is the section; a place of one part stands in ``[DEFAULT]``.
+The first key of a place is the section; a place of one key is in ``[DEFAULT]``.
 """
 
 import configparser
@@ -15,7 +15,7 @@ from tunesmith.types import Value
 SECTION = re.compile(r"\[(?P<name>.+)\]")
 OPTION = re.compile(r"(?P<key>[^:=\s][^:=]*?)(?P<between>\s*[:=]\s*)(?P<value>.*)\Z")
 COMMENT = re.compile(r"(^|\s)[;#]")
-"""What some readers take for the beginning of a comment."""
+"""Beginnings of comments, for some readers."""
 KEY = re.compile(r"[^\s:=#;\[\]][^:=\r\n\[\]]*\Z")
 
 
@@ -31,7 +31,7 @@ def read(text: str) -> dict[str, Any]:
 
 
 def get(data: Mapping[str, Any], place: tuple[str, ...]) -> Any:
-    """The value at a place; ``[DEFAULT]`` stands behind every section, and keys have no case.
+    """Return the value at a place, in its section or in ``[DEFAULT]``; keys have no case.
 
     Raises:
         KeyError: there is none.
@@ -111,7 +111,7 @@ def _span(lines: list[str], section: str) -> tuple[int | None, int]:
 
 
 def _continued(lines: list[str], begin: int, stop: int) -> int:
-    """Past the lines that go on with a value: those that are indented."""
+    """Return the line after those that continue a value, which are indented."""
     while begin < stop and lines[begin].strip() and lines[begin][0] in " \t":
         begin += 1
     return begin

@@ -13,7 +13,7 @@ DECODER = json.JSONDecoder()
 
 
 def read(text: str) -> dict[str, Any]:
-    """What the file holds."""
+    """Parse the file."""
     try:
         found = json.loads(text.removeprefix("\ufeff") or "{}", object_pairs_hook=_unique)
     except (ValueError, RecursionError) as error:
@@ -44,7 +44,7 @@ def remove(text: str, places: Sequence[tuple[str, ...]]) -> str:
 
 
 def _without(text: str, place: tuple[str, ...]) -> str:
-    """The text without one entry, and without the comma that parted it from its neighbour."""
+    """The text without one entry, and without its comma."""
     at = _past(text, 1 if text.startswith("\ufeff") else 0)
     for key in place[:-1]:
         at = dict(_entries(text, at)).get(key, (at, at))[0]

@@ -1,4 +1,4 @@
-"""What formats of one value a line have in common."""
+"""Helpers of formats with one value a line."""
 
 import json
 import re
@@ -8,12 +8,12 @@ from tunesmith.types import Value
 
 
 def line_end(text: str) -> str:
-    """How lines end in a text."""
+    """Return the line end of a text."""
     return "\r\n" if "\r\n" in text else "\n"
 
 
 def one_line(value: Value, place: tuple[str, ...], form: str) -> str:
-    """A value as text on one line: words as they are, anything else as in JSON.
+    """Return a value as text on one line: words as they are, anything else as in JSON.
 
     Raises:
         FormatError: the format has nothing that could stand for it.

@@ -10,7 +10,7 @@ from tunesmith.formats.yaml_text import yaml_text
 
 
 def new_text(content: Mapping[str, Any], suffix: str, header: str = "") -> str:
-    """The text of a new file.
+    """Return the text of a new file.
 
     Args:
         content: nested mappings of JSON values.

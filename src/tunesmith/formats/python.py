@@ -2,8 +2,8 @@
 
 A place is a top-level name, then keys: of a dictionary (``CONFIG.lr``), of a call's arguments
 (``dict(lr=0.1)``), of a class (``Config.lr``, dataclasses too), or an index of a list or tuple.
-Only literal constants can be set. Where a module gives a name its value in two places, or changes
-it later, no edit could say what the program will find: that is refused.
+Only literal constants can be set. If a module assigns a name in two places, or changes it later,
+the value that the program will find cannot be known: that is refused.
 """
 
 import ast
@@ -64,7 +64,7 @@ def update(text: str, values: Mapping[tuple[str, ...], Value]) -> str:
 
 
 def _refuse_shared(value: Value, place: tuple[str, ...], node: ast.expr, module: "Module") -> None:
-    """Dataclasses take no list or dictionary as a default, which their instances would share."""
+    """Refuse a list or dictionary as a default of a dataclass, whose instances would share it."""
     owner = _only(module.bindings, place[0], place).value
     if not isinstance(owner, ast.ClassDef) or isinstance(node, ast.Tuple):
         return
@@ -74,7 +74,7 @@ def _refuse_shared(value: Value, place: tuple[str, ...], node: ast.expr, module:
 
 
 def _check(text: str, values: Mapping[tuple[str, ...], Value]) -> None:
-    """Look at what was written: a constant that the module does not show was set in vain."""
+    """Read the new text again, and refuse it if a constant does not have its new value."""
     module = Module(text)
     for place, value in values.items():
         if json.dumps(literal(module.constant(place), place)) != json.dumps(value):
@@ -114,11 +114,12 @@ class Module:
                 raise FormatError(f"is no Python: {error}") from None
         self._starts = [0, *(found.end() for found in LINE.finditer(self.data))]
         self.is_ascii = _has_other_coding(body)
-        """Whether only ASCII may be written, because the module says that it is no UTF-8."""
+        """True if only ASCII may be written, because the module declares another encoding than
+        UTF-8."""
 
     @cached_property
     def bindings(self) -> dict[str, list[Binding]]:
-        """What gives the top-level names their values."""
+        """Bindings of the top-level names."""
         return bindings(self.tree.body, is_module=True)
 
     @property
@@ -139,7 +140,7 @@ class Module:
         return found
 
     def span(self, node: ast.expr) -> tuple[int, int]:
-        """Where a node begins and ends, in bytes."""
+        """Return the begin and the end of a node, in bytes."""
         begin = self._starts[node.lineno - 1] + node.col_offset
         last, column = node.end_lineno or node.lineno, node.end_col_offset or node.col_offset
         return begin, self._starts[last - 1] + column
@@ -153,11 +154,11 @@ class Module:
         return '"' if found.count(b'"') >= found.count(b"'") else "'"
 
     def style(self, node: ast.expr | None) -> Style:
-        """The manner in which a text is written in the place of a node."""
+        """Return the style in which a text is written in the place of a node."""
         return Style(self.quote(node), self.is_ascii)
 
     def constant(self, place: tuple[str, ...]) -> ast.expr:
-        """The literal at a place.
+        """Return the literal at a place.
 
         Raises:
             FormatError: it is not there, no literal, or not all that the program will find.
@@ -188,7 +189,7 @@ class Module:
             self._refuse_calls(place, binding.value)
 
     def _refuse_calls(self, place: tuple[str, ...], node: ast.ClassDef) -> None:
-        """A default that every call replaces is not what the program will find."""
+        """Refuse a default that every call of the class replaces: the program would not find it."""
         lines = attribute_lines(node, frozenset({"self"}), place[1])
         lines += attribute_lines(self.tree, instances(self.tree, place[0]), place[1])
         if lines:
@@ -202,7 +203,7 @@ class Module:
                 raise FormatError(f"`{place[0]}(…)` in line {line} is given another `{text}`")
 
     def constants(self, place: tuple[str, ...]) -> Any:
-        """What can be set at a place and beneath it; ``{}`` where that is nothing."""
+        """Return constants that can be set at a place and beneath it; ``{}`` if there are none."""
         try:
             return literal(self.constant(place), place)
         except FormatError:
@@ -226,7 +227,7 @@ def _has_other_coding(text: str) -> bool:
 
 
 def _only(found: Mapping[str, list[Binding]], name: str, place: tuple[str, ...]) -> Binding:
-    """The one binding of a name."""
+    """Return the only binding of a name."""
     every = found.get(name, [])
     if not every:
         raise FormatError(f"there is no `{dotted(place)}`")
@@ -247,7 +248,7 @@ def _value(binding: Binding, place: tuple[str, ...]) -> ast.expr | ast.ClassDef:
 def _inner(
     node: ast.expr | ast.ClassDef, key: str, place: tuple[str, ...]
 ) -> ast.expr | ast.ClassDef:
-    """What stands under a key of a value."""
+    """Return the node under a key of a value."""
     if isinstance(node, ast.ClassDef):
         own = bindings(node.body, is_module=False)
         return _value(_only(own, key, place), place)
@@ -289,7 +290,7 @@ def _keys_of(node: ast.expr | ast.ClassDef) -> Iterator[str]:
 
 
 def _default(node: ast.expr | ast.ClassDef) -> ast.expr | ast.ClassDef:
-    """The value of a field that says more than its default."""
+    """Return the default inside a call such as ``field(default=1)``."""
     if not isinstance(node, ast.Call) or ast.unparse(node.func).rpartition(".")[2] not in FIELDS:
         return node
     named = [item.value for item in node.keywords if item.arg == "default"]

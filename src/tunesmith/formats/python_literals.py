@@ -23,16 +23,16 @@ NOT_PLAIN: tuple[tuple[type[ast.AST], str], ...] = (
 
 @dataclass(frozen=True)
 class Style:
-    """The manner in which a module writes texts."""
+    """The style in which a module writes texts."""
 
     quote: str
     """``'`` or ``"``."""
     is_ascii: bool
-    """Whether only ASCII may be written."""
+    """True if only ASCII may be written."""
 
 
 def literal(node: ast.expr | ast.ClassDef, place: tuple[str, ...]) -> Value:
-    """The JSON value of a literal; tuples become lists.
+    """Return the JSON value of a literal; tuples become lists.
 
     Raises:
         FormatError: it is none.
@@ -62,7 +62,7 @@ def _key(key: ast.expr | None, node: ast.Dict, place: tuple[str, ...]) -> str:
 
 
 def written(value: Value, place: tuple[str, ...], before: ast.expr | None, style: Style) -> str:
-    """A value as a literal, in the manner of the one that it replaces."""
+    """Return a value as a literal, in the style of the one that it replaces."""
     try:
         json.dumps(value, allow_nan=False)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Who sets the names of a Python module, and who changes what they hold; nothing is run."""
+"""Assignments of a Python module's names, and changes of their values; nothing is run."""
 
 import ast
 from collections.abc import Iterator, Sequence
@@ -16,7 +16,7 @@ BLOCKS: dict[type[ast.AST], str] = {
 }
 CHANGING = ("update", "pop", "clear", "popitem", "setdefault")
 ANY = "globals()"
-"""Instead of a name: the keys begin with that of the module's name."""
+"""Stands for any name: the first key is the name itself."""
 Path = tuple[str | None, ...]
 """Keys that lead into a value; ``None`` for one that is not written down."""
 
@@ -27,14 +27,14 @@ class Binding:
 
     line: int
     value: ast.expr | ast.ClassDef | None = None
-    """What it gives, where that is plain to see."""
+    """The assigned value, if it is a plain expression."""
     reason: str = ""
-    """Why it is not."""
+    """Reason for which it is not."""
 
 
 @dataclass(frozen=True)
 class Change:
-    """A statement that changes part of what a name holds: ``CONFIG["lr"] = 1``."""
+    """A statement that changes a part of a name's value: ``CONFIG["lr"] = 1``."""
 
     line: int
     path: Path
@@ -45,7 +45,7 @@ def bindings(body: Sequence[ast.stmt], *, is_module: bool) -> dict[str, list[Bin
 
     Args:
         body: its statements.
-        is_module: whether ``if __name__ == "__main__"`` and ``global`` count.
+        is_module: count ``if __name__ == "__main__"`` and ``global``, too.
     """
     found: dict[str, list[Binding]] = {}
     for statement in _plain(body) if is_module else body:
@@ -194,7 +194,7 @@ def _stored(node: ast.AST) -> Iterator[str]:
 
 
 def _globals(body: Sequence[ast.stmt]) -> Iterator[tuple[str, int]]:
-    """(name, line) of what functions bind in their module."""
+    """Yield (name, line) of the names of the module that functions bind."""
     for statement in body:
         for node in ast.walk(statement):
             if isinstance(node, FUNCTIONS):
@@ -233,11 +233,11 @@ def attribute_lines(tree: ast.AST, names: frozenset[str], attribute: str) -> lis
     ]
 
 
-# -- changes to what a name holds -----------------------------------------------------------------
+# -- changes of values ----------------------------------------------------------------------------
 
 
 def changes(tree: ast.Module) -> dict[str, list[Change]]:
-    """By name, the statements anywhere in a module that change part of what it holds."""
+    """Return, by name, the statements anywhere in a module that change a part of its value."""
     found: dict[str, list[Change]] = {}
     _note_changes(tree, frozenset(), found)
     return found
@@ -292,7 +292,7 @@ def _keys_of(call: ast.Call) -> Iterator[str | None]:
 
 
 def _path(node: ast.expr) -> tuple[str, Path]:
-    """The name at the root of ``CONFIG["a"].b``, and the keys behind it; no name where none is."""
+    """The name at the root of ``CONFIG["a"].b``, if any, and the keys behind it."""
     path: list[str | None] = []
     while isinstance(node, ast.Subscript | ast.Attribute):
         path.append(node.attr if isinstance(node, ast.Attribute) else _constant(node.slice))

@@ -11,7 +11,7 @@ from tunesmith.types import Value
 
 
 def read(text: str) -> dict[str, Any]:
-    """What the file holds."""
+    """Parse the file."""
     import tomllib
 
     try:
@@ -24,6 +24,7 @@ def update(text: str, values: Mapping[tuple[str, ...], Value]) -> str:
     """The text with values set."""
     import tomlkit
 
+    # Python's own parser goes first: its errors name line and column.
     read(text)
     document = tomlkit.parse(text.removeprefix("\ufeff"))
     for place, value in values.items():
@@ -33,6 +34,7 @@ def update(text: str, values: Mapping[tuple[str, ...], Value]) -> str:
             raise FormatError(f"`{dotted(place)}` is {value}, which is no number to go on with")
         set_at(document, place, value)
     written = tomlkit.dumps(document)
+    # tomlkit ends new lines with `\n` alone.
     if "\r\n" in text:
         written = re.sub("\r?\n", "\r\n", written)
     return "\ufeff" + written if text.startswith("\ufeff") else written
@@ -50,7 +52,7 @@ def remove(text: str, places: Sequence[tuple[str, ...]]) -> str:
 
 
 def holds_null(value: Value) -> bool:
-    """Whether a null is in it, at any depth."""
+    """Tell whether a value holds a null, at any depth."""
     if isinstance(value, dict):
         return any(map(holds_null, value.values()))
     return value is None or (isinstance(value, list) and any(map(holds_null, value)))

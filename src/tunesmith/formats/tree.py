@@ -7,10 +7,10 @@ from tunesmith.formats import FormatError, dotted
 
 
 def set_at(data: Any, place: tuple[str, ...], value: Any) -> None:
-    """Set a value in place; mappings that are missing are made.
+    """Set a value in place; missing mappings are made.
 
     Raises:
-        FormatError: something on the way holds no keys, or no such index.
+        FormatError: a value on the path has no keys, or no such index.
     """
     *parents, last = place
     holder = data
@@ -40,7 +40,7 @@ def remove_at(data: Any, place: tuple[str, ...]) -> None:
 
 
 def _index(holder: Any, place: tuple[str, ...]) -> int:
-    """Where the last key of a place points to in a list."""
+    """Return the index that the last key of a place means in a list."""
     if not isinstance(holder, MutableSequence):
         raise FormatError(f"`{dotted(place[:-1])}` holds {holder!r}, not keys and values")
     index = int(place[-1]) if place[-1].isdecimal() else -1
@@ -51,7 +51,7 @@ def _index(holder: Any, place: tuple[str, ...]) -> int:
 
 
 def get_at(data: Any, place: tuple[str, ...]) -> Any:
-    """The value at a place.
+    """Return the value at a place.
 
     Raises:
         KeyError: there is none.

@@ -1,7 +1,7 @@
 """YAML: only the characters of the values that are set change.
 
 Dumping a whole document again would keep its comments, too, but not its layout. So the text is
-spliced, and then read to see that it says what it should.
+spliced, and then read again to check its values.
 """
 
 import re
@@ -20,7 +20,7 @@ ANCHOR = re.compile(r"(?:!\S*\s+)?&")
 
 
 def read(text: str) -> dict[str, Any]:
-    """What the file holds, by YAML 1.2."""
+    """Parse the file as YAML 1.2."""
     from ruamel.yaml import YAML
     from ruamel.yaml.error import YAMLError
 
@@ -64,19 +64,21 @@ def update(text: str, values: Mapping[tuple[str, ...], Value]) -> str:
     for place, value in values.items():
         set_at(expected, place, value)
         body = _set(body, place, value)
+    # Splicing cannot foresee every layout. A text that reads otherwise is refused, never written.
     if not says_same(read(body), expected):
         raise FormatError("cannot be changed without changing something else in it")
     return mark + body
 
 
 def says_same(one: Any, other: Any) -> bool:
-    """Whether two readings are alike, in the kinds of their numbers, too."""
+    """Tell whether two parsed values are equal, the types of their numbers included."""
     return _texts(one) == _texts(other)
 
 
 def _texts(data: Any) -> str:
-    """What tells 1, 1.0 and true apart."""
+    """Text of a value in which 1, 1.0 and true differ."""
     if isinstance(data, dict):
+        # Python holds 1, 1.0 and True for equal; a program that reads the file may not.
         return f"{{{', '.join(f'{k!r}: {_texts(v)}' for k, v in data.items())}}}"
     return f"[{', '.join(map(_texts, data))}]" if isinstance(data, list) else repr(data)
 
@@ -100,14 +102,14 @@ def _set(text: str, place: tuple[str, ...], value: Value) -> str:
 
 
 def composed(text: str) -> Any:
-    """The text's nodes, with where they begin; ``None`` for an empty text."""
+    """Parse the text into nodes with their positions; ``None`` for an empty text."""
     from ruamel.yaml import YAML
 
     return YAML(typ="safe", pure=True).compose(text)
 
 
 def _entry(node: Any, key: str, place: tuple[str, ...]) -> tuple[int, Any] | None:
-    """Where the key of an entry ends, and its node; ``None`` where it is not there."""
+    """Return the end of an entry's key, and its node; ``None`` if it is missing."""
     if node.id == "mapping":
         found = [(k.end_mark.index, v) for k, v in node.value if str(k.value) == key]
         return found[0] if found else None
@@ -128,12 +130,13 @@ def _nested(place: tuple[str, ...], value: Value) -> Value:
 
 def _over(text: str, key_end: int, node: Any, place: tuple[str, ...], value: Value) -> str:
     begin, end = node.start_mark.index, end_of(node)
+    # Aliases elsewhere would change with it.
     if ANCHOR.match(text, begin):
         raise FormatError(f"`{dotted(place)}` is an anchor, which other places may refer to")
     old = text[begin:end]
     written = flow(value)
     if not old:
-        # Nothing stands there, and where nothing lies is not told.
+        # The value is empty, and the parser gives no position for an empty value.
         at = text.index(":", key_end) + 1
         return f"{text[:at]} {written}{text[at:]}"
     kept = len(old.rstrip())
@@ -150,13 +153,13 @@ def _over(text: str, key_end: int, node: Any, place: tuple[str, ...], value: Val
 
 
 def end_of(node: Any) -> int:
-    """Where a node's own characters end."""
+    """Return the end of a node's own characters."""
     if node.id == "scalar" or node.flow_style or not node.value:
         return int(node.end_mark.index)
     last = node.value[-1]
     own = last[1] if node.id == "mapping" else last
     begin = last[0].end_mark.index if node.id == "mapping" else node.start_mark.index
-    # An alias lies elsewhere.
+    # An alias has the position of its anchor.
     if own.start_mark.index < begin:
         return int(node.end_mark.index)
     key_end = int(last[0].end_mark.index) + 1 if node.id == "mapping" else 0
@@ -166,7 +169,7 @@ def end_of(node: Any) -> int:
 
 
 def _over_alias(text: str, key_end: int, place: tuple[str, ...], depth: int, value: Value) -> str:
-    """Break an alias for a value; inside what an alias stands for nothing can be set."""
+    """Replace an alias by a value; values inside of an alias cannot be set."""
     found = ALIAS.match(text, key_end)
     if depth < len(place) - 1 or found is None:
         at = dotted(place[: depth + 1])

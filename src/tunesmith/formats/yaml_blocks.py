@@ -1,8 +1,8 @@
 """YAML in block style, edited by whole lines.
 
 ``yaml.update`` sets single values, each on one line. Here entries and items are added, replaced and
-taken out, lists of mappings among them, and laid out as people do. Lines that say the same before
-and after stay as they are, with their comments and anchors.
+removed, lists of mappings among them, in the usual layout. Lines that say the same before and after
+stay as they are, with their comments and anchors.
 """
 
 import json
@@ -23,11 +23,11 @@ Place = tuple[str, ...]
 
 
 def rewrite(text: str, content: Mapping[str, Any]) -> str:
-    """The text with as few lines changed as it takes to say ``content``.
+    """Change as few lines of a text as possible so that it holds ``content``.
 
     Args:
         text: a block mapping, or nothing.
-        content: what it is to say. New entries stand before the next one that was there; the order
+        content: the new content. New entries are put before the next one that was there; the order
             of the others stays.
 
     Raises:
@@ -43,10 +43,10 @@ def rewrite(text: str, content: Mapping[str, Any]) -> str:
 
 
 def moved(text: str, place: Place, before: str) -> str:
-    """The text with an entry, and the comment over it, before another one of its mapping.
+    """Move an entry, and the comment over it, before another one of its mapping.
 
     Raises:
-        FormatError: one of them stands in no line of its own, or an alias would come before its
+        FormatError: one of them has no line of its own, or an alias would come before its
             anchor.
     """
     begin, stop = _lines_of(text, place)
@@ -82,7 +82,7 @@ def _mapping(text: str, place: Place, old: Mapping[str, Any], new: Mapping[str, 
             text = _with_entry(text, place, block({key: value}), follower)
         elif not says_same(old[key], value):
             text = _changed(text, (*place, key), old[key], value)
-    # Last, so that the mapping is never empty in between.
+    # Removed last, so that the mapping is never empty in between.
     for key in [key for key in old if key not in new]:
         begin, stop = _lines_of(text, (*place, key))
         text = text[:begin] + text[stop:]
@@ -109,7 +109,7 @@ def _changed(text: str, place: Place, old: Any, new: Any) -> str:
 
 
 def _filled(text: str, place: Place, node: Any, new: Mapping[str, Any]) -> str:
-    """An empty mapping, or nothing, gets entries of its own lines."""
+    """Put entries on lines of their own into an empty mapping or value."""
     begin, stop = _lines_of(text, place)
     head = text[begin:stop]
     if node.start_mark.index < node.end_mark.index:
@@ -150,7 +150,7 @@ def _with_entry(text: str, place: Place, lines: str, before: str | None) -> str:
 
 
 def _is_apart(text: str, at: int) -> bool:
-    """Whether a blank line stands over a line."""
+    """Tell whether a blank line is above a line."""
     return text[:at].endswith(("\n\n", "\n\r\n"))
 
 
@@ -185,7 +185,7 @@ def _column(text: str, place: Place) -> int:
 
 
 def _lines_of(text: str, place: Place) -> tuple[int, int]:
-    """Where an entry's lines begin, a comment over it included, and where they end."""
+    """Return the begin and the end of an entry's lines, a comment over it included."""
     parent = _node(text, place[:-1])
     key, value = _entry(parent, place[-1], place)
     begin = _line_begin(text, key.start_mark.index)
@@ -193,14 +193,14 @@ def _lines_of(text: str, place: Place) -> tuple[int, int]:
         raise FormatError(f"`{dotted(place)}` is not written in lines of its own")
     end = text.index(":", key.end_mark.index) + 1
     if value.start_mark.index < value.end_mark.index:
-        # Nothing, as a value, is said to lie where the next token begins.
+        # The parser gives an empty value the position of the next token.
         end = max(end_of(value), end)
     stop = _line_stop(text, end)
     return _over_comment(text, begin, key.start_mark.column), stop
 
 
 def _over_comment(text: str, begin: int, column: int) -> int:
-    """Where the comment begins whose lines stand directly over a line, as far to the right."""
+    """Return the begin of a comment directly over a line with the same indentation."""
     while begin:
         above = _line_begin(text, begin - 1)
         if not text[above:begin].startswith(" " * column + "#"):
@@ -232,7 +232,7 @@ def _line_stop(text: str, index: int) -> int:
 
 
 def block(content: Mapping[str, Any], *, is_inner: bool = False) -> str:
-    """Entries, each in lines of its own; flags stand on one line, and lists within items.
+    """Return entries, each on lines of its own; flags are on one line, and so are lists in items.
 
     >>> print(block({"outs": [{"a.md": {"cache": False}}, "b.md"]}), end="")
     outs:

@@ -1,4 +1,4 @@
-"""YAML that YAML 1.1 readers (PyYAML) and YAML 1.2 readers understand alike."""
+"""YAML that YAML 1.1 readers (PyYAML) and YAML 1.2 readers read in the same way."""
 
 import json
 import math
@@ -9,7 +9,7 @@ from tunesmith.errors import UsageError
 
 PLAIN_WORD = re.compile(r"[A-Za-z][A-Za-z0-9_./-]*\Z")
 PLAIN_WORDS = re.compile(r"[A-Za-z][\w./-]*( [\w./-]+)+\Z", re.ASCII)
-"""Such as a command; two words are never anything but text."""
+"""Texts of several words, such as a command, which are never anything but text."""
 MAX_PLAIN_KEY = 1000
 NOT_TEXT = {"y", "n", "yes", "no", "on", "off", "true", "false", "null", "none", "nan", "inf"}
 """Words that some YAML reader takes for something else than text."""
@@ -34,14 +34,14 @@ def yaml_text(content: dict[str, Any], indent: int = 0) -> str:
 
 
 def key_text(text: str, before_colon: str = " ") -> str:
-    """A key, without its colon."""
-    # Readers look at most 1024 characters ahead for a colon; a longer key has to say what it is.
+    """Return a key, without its colon."""
+    # Readers look at most 1024 characters ahead for a colon; a longer key needs a question mark.
     written = scalar(text)
     return written if len(written) < MAX_PLAIN_KEY else f"? {written}{before_colon}"
 
 
 def flow(value: Any) -> str:
-    """A value on one line."""
+    """Return a value on one line."""
     if isinstance(value, list):
         return f"[{', '.join(map(flow, value))}]"
     if isinstance(value, dict):
@@ -50,7 +50,7 @@ def flow(value: Any) -> str:
 
 
 def scalar(value: Any) -> str:
-    """A scalar that YAML 1.1 and 1.2 read alike.
+    """Return a scalar that YAML 1.1 and 1.2 read in the same way.
 
     >>> [scalar(v) for v in (None, True, 3, 1e22, "rbf", "1e-3", "12:30", "a: b")]
     ['null', 'true', '3', '1.0e+22', 'rbf', '"1e-3"', '"12:30"', '"a: b"']

@@ -14,7 +14,9 @@ POINTER = re.compile(
     rb"version https://(?:git-lfs|hawser)\.github\.com/spec/v1\n"
     rb"(?:[^\n]*\n)*?oid sha256:([0-9a-f]{64})\n"
 )
+# The specification of Git LFS limits a pointer to this size, so larger blobs are not read.
 MAX_POINTER_BYTES = 1024
+# The digests are arguments, and the length of a command line is limited.
 OBJECTS_A_CALL = 200
 WHOLE = "lfs.allowincompletepush=false"
 """Whatever the project's settings let pass."""
@@ -66,11 +68,13 @@ class Filters(Plumbing):
             return before
         if not any(self._try("config", f"filter.{filter_}.{k}") for k in ("process", "clean")):
             raise GitError(_not_set_up(path, filter_))
+        # Unless it is required, Git stores the file unfiltered when a filter fails.
         strict = ("-c", f"filter.{filter_}.required=true")
         try:
             blob = self._run(*strict, "hash-object", "-w", "--path", path, "--", file)
         except GitError as error:
             raise GitError(f"{_not_set_up(path, filter_)}\n  Git: {error}", error.said) from None
+        # A filter that is set up wrongly may succeed and give the file back as it is.
         if filter_ == LFS and not self._is_pointer_or_empty(blob):
             raise GitError(_not_set_up(path, filter_))
         return blob
@@ -111,6 +115,7 @@ class Filters(Plumbing):
         """Digests of the objects that new commits point to."""
         shape = ("--objects", "--no-object-names")
         bounds = [*new, "--not", *known, f"--remotes={remote}"]
+        # The remote's tips need not be in this clone.
         listed = self._run("rev-list", "--ignore-missing", *shape, *bounds)
         if not listed:
             return []

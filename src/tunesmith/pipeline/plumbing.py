@@ -10,6 +10,8 @@ from pathlib import Path
 from tunesmith.errors import StorageError, UsageError
 from tunesmith.git import GIT, REPOSITORY_VARIABLES, TIMEOUT_S
 
+# A prompt would hang a CI job. Pathspecs are literal, or a file named `[a].csv` would mean
+# `a.csv`. Messages are matched below, so that they have to be English (`LC_ALL=C`).
 FIXED = {"GIT_TERMINAL_PROMPT": "0", "GIT_LITERAL_PATHSPECS": "1", "LC_ALL": "C"}
 
 
@@ -79,6 +81,7 @@ class Plumbing:
 
     def contents(self, blobs: Iterable[str]) -> dict[str, bytes]:
         """Return the contents of many blobs, by one call."""
+        # Answers come in the order of the requests, each once.
         wanted = sorted(set(blobs))
         if not wanted:
             return {}
@@ -88,6 +91,7 @@ class Plumbing:
             end = data.index(b"\n", place)
             size = int(data[place:end].rsplit(b" ", 1)[1])
             found[blob] = data[end + 1 : end + 1 + size]
+            # The content is followed by a line break that its size does not count.
             place = end + size + 2
         return found
 
@@ -118,6 +122,7 @@ def reason(said: str) -> str:
     "'x' is no repository"
     """
     lines = [line.strip() for line in said.splitlines() if line.strip()]
+    # A refused push ends with general lines; the line of the branch holds the reason.
     rejected = [line.removeprefix("! ") for line in lines if line.startswith("! [")]
     told = [line for line in lines if not UNTELLING.match(line)] or lines
     found = (rejected or told[-1:] or ["no reason given"])[0]

@@ -118,6 +118,7 @@ class Pushing(Filters):
             PushRefusedError: a branch has other commits there, or the server has rules against it.
             GitError: the remote cannot be reached, or an object is missing.
         """
+        # Objects go first: a pointer that arrives without its object breaks every clone.
         self.upload_objects(remote, list(commits.values()), list(tips.values()))
         # A lease would allow to rewrite a branch, which nobody has asked for: then the usual
         # rule holds, by which Git refuses.
@@ -125,7 +126,9 @@ class Pushing(Filters):
         safe = [b for b in commits if b not in known or self.is_ancestor(known[b], commits[b])]
         leases = [f"--force-with-lease={HEADS}{b}:{known.get(b, '')}" for b in safe]
         pushed = [f"--push-option={option}" for option in options]
+        # The user's settings must not sign the push, or add tags and submodules to it.
         alone = ("--no-signed", "--no-follow-tags", "--recurse-submodules=no")
+        # A single branch moves in one step anyway, and some servers refuse `--atomic`.
         atomic = ["--atomic"] if len(commits) > 1 else []
         refs = [f"{commit}:{HEADS}{branch}" for branch, commit in commits.items()]
         arguments = ("push", "--quiet", *alone, *atomic, *leases, *pushed, "--", remote, *refs)
@@ -150,6 +153,7 @@ class Pushing(Filters):
             now = self.ask_remote(remote, list(commits)).tips
         except (GitError, StorageError):
             now = None
+        # A connection may break after the server has taken the push.
         if now == dict(commits):
             return
         said = f"{remote} could not be reached ({error})."
@@ -225,6 +229,7 @@ class Pushing(Filters):
 
     def was_here(self, branch: str, commit: str) -> bool:
         """Tell whether a local branch has stood on a commit that it does not hold any more."""
+        # After a rebase or an amended commit, the reflog still knows the old commit.
         listed = self._try("log", "--walk-reflogs", "--format=%H", f"{HEADS}{branch}", "--")
         return commit in (listed or "").split()
 

@@ -202,6 +202,7 @@ class Repository(Pushing):
         Returns:
             Commit and message.
         """
+        # By standard input: the commits of many branches may exceed a command line.
         given = "\n".join([*revisions, *([f"^{unless}"] if unless else [])])
         if not given:
             return
@@ -221,6 +222,7 @@ class Repository(Pushing):
             unless: leave out everything that this commit holds.
         """
         bounds = [commit, *([f"^{unless}"] if unless else [])]
+        # Without `--diff-merges` a merge shows no change, and its version would be missed.
         shape = ("--format=", "--raw", "--no-abbrev", "--diff-merges=first-parent", "--no-renames")
         listed = self._try("log", *shape, *bounds, "--", path) or ""
         rows = [line.split() for line in listed.splitlines() if line.startswith(":")]
@@ -358,9 +360,11 @@ class Repository(Pushing):
         return self._run("commit-tree", tree, "-p", tip, "-F", "-", given=message, more=author)
 
     def _tree(self, tip: str, files: Mapping[str, Entry | None]) -> str:
+        # Mode 0 removes a path from the index.
         nothing = Entry("0", "0" * len(tip))
         rows = [(path, entry or nothing) for path, entry in files.items()]
         lines = "".join(f"{entry.mode} {entry.blob}\t{path}\0" for path, entry in rows)
+        # An index of its own: what the user has staged stays as it is.
         with tempfile.TemporaryDirectory(prefix="tunesmith-") as folder:
             index = {"GIT_INDEX_FILE": str(Path(folder) / "index")}
             self._run("read-tree", tip, more=index)

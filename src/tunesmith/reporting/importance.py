@@ -44,6 +44,7 @@ def importance(history: History, space: Mapping[str, Any], metric: Metric) -> Im
     names = [name for name in _common(trials) if len({str(t.params[name]) for t in trials}) > 1]
     if len(names) < 2:
         return Importance(reason="needs two parameters that vary in every trial")
+    # Without a difference between good and other trials there is no share to divide.
     if len({trial.mean(metric.name) for trial in trials}) == 1:
         return Importance(reason="all trials have the same score")
     with quiet():

@@ -1,1 +1,1 @@
-"""What ``tunesmith init`` writes: a configuration beside existing code, or a whole project."""
+"""Files of ``tunesmith init``: a configuration beside existing code, or a whole project."""

@@ -1,7 +1,7 @@
-"""What a folder already says about tuning: a call of a scikit-learn search, a parameter grid.
+"""Existing tuning code in a folder: a call of a scikit-learn search, a parameter grid.
 
-Scripts are read by their syntax tree and never run. What is not written down as a literal is left
-out, and nothing is guessed in its place.
+Scripts are read by their syntax tree and never run. A value that is no literal is left out, and
+nothing is guessed in its place.
 """
 
 import ast
@@ -24,7 +24,7 @@ SEARCHES = {
 }
 """Classes of scikit-learn and its kin, and the search that takes their place."""
 GRIDS = ("parameters", "param_grid", "grid", "params_grid", "hyperparameters")
-"""What files of parameter grids are called, in the folder or in ``config``."""
+"""Usual names of files of parameter grids, in the folder or in ``config``."""
 SCRIPTS = ("*.py", "src/*.py", "scripts/*.py", "*/*.py")
 MAX_SCRIPTS = 100
 MAX_BYTES = 1 << 18
@@ -32,7 +32,7 @@ MAX_BYTES = 1 << 18
 
 @dataclass(frozen=True)
 class Existing:
-    """What was found, each part only if it is certain."""
+    """The search found in a folder; each field is set only if it is certain."""
 
     source: str = ""
     """The files that it comes from, for the message."""
@@ -80,7 +80,7 @@ def _grid_file(folder: Path) -> str | None:
 
 
 def is_grid(path: Path) -> bool:
-    """Whether a file holds a grid: lists of values by the names of parameters."""
+    """Tell whether a file holds a grid: lists of values by the names of parameters."""
     try:
         data = parse_document(path.read_text(encoding="utf-8"), path).data
     except (OSError, UnicodeDecodeError, UsageError):
@@ -123,7 +123,7 @@ class _Script:
         self.assigned = _assigned(tree)
 
     def searches(self) -> Iterator[Existing]:
-        """What each call of a search says, in order."""
+        """Yield the settings of each call of a search, in order."""
         for node in ast.walk(self.tree):
             if isinstance(node, ast.Call):
                 name = (self.dotted(node.func) or "").rpartition(".")[2]
@@ -179,7 +179,7 @@ class _Script:
         return next((text for text in found if not Path(text).is_absolute()), None)
 
     def value(self, node: ast.expr | None) -> ast.expr | None:
-        """What a name stands for, if it is assigned exactly once."""
+        """Return the value of a name, if it is assigned exactly once."""
         for _ in range(5):
             if not isinstance(node, ast.Name):
                 return node
@@ -187,7 +187,7 @@ class _Script:
         return None
 
     def literal(self, node: ast.expr | None) -> Any:
-        """The value of a literal; ``None`` if it is none."""
+        """Return the value of a literal; ``None`` if it is none."""
         node = self.value(node)
         try:
             return None if node is None else _plain(ast.literal_eval(node))
@@ -195,7 +195,7 @@ class _Script:
             return None
 
     def dotted(self, node: ast.expr) -> str | None:
-        """The full name of what an expression like ``ensemble.Forest`` stands for."""
+        """Return the full name behind an expression like ``ensemble.Forest``."""
         parts: list[str] = []
         while isinstance(node, ast.Attribute):
             parts.insert(0, node.attr)
@@ -210,7 +210,7 @@ def _is_none(node: ast.expr) -> bool:
 
 
 def _plain(value: Any) -> Any:
-    """Tuples as lists, as JSON has them."""
+    """Turn tuples into lists, as JSON has no tuples."""
     if isinstance(value, list | tuple):
         return [_plain(item) for item in value]
     if isinstance(value, dict):
@@ -232,7 +232,7 @@ def _imports(tree: ast.Module) -> Iterator[tuple[str, str]]:
 
 
 def _assigned(tree: ast.Module) -> dict[str, ast.expr]:
-    """What names are assigned, those that are assigned once."""
+    """Return the values of names that are assigned once."""
     found: dict[str, list[ast.expr]] = {}
     for node in ast.walk(tree):
         if isinstance(node, ast.Assign) and len(node.targets) == 1:

@@ -1,7 +1,7 @@
-"""What ``tunesmith init`` writes: a configuration beside existing code, or a whole demo project.
+"""Files of ``tunesmith init``: a configuration beside existing code, or a whole demo project.
 
-Existing files are never overwritten unless the user says so, and nothing is written before all of
-it has been decided.
+Existing files are never overwritten unless the user says so, and nothing is written before all
+contents are decided.
 """
 
 import json
@@ -35,7 +35,7 @@ TEMPLATES = ("basic", "demo", "mlops")
 CLASSIFIER = "sklearn.ensemble.RandomForestClassifier"
 REGRESSOR = "sklearn.ensemble.RandomForestRegressor"
 MAX_FEATURES = {CLASSIFIER: "[sqrt, log2, 0.5]", REGRESSOR: "[sqrt, 0.5, 1.0]"}
-# The estimators' own defaults lie inside, so that the first trial says what tuning has gained.
+# The estimators' own defaults lie inside, so that the first trial shows the gain of tuning.
 FOREST = """\
   n_estimators: {int: [50, 400], step: 25}
   max_depth: [4, 8, 16, null]             # null: no limit
@@ -44,7 +44,8 @@ FOREST = """\
 """
 MAX_CLASSES = 20
 HIDDEN = "dot."
-"""How the names of hidden files begin here, where they would rule over this very repository."""
+"""Prefix of hidden files' names in this package: a real `.gitignore` would affect this
+repository."""
 LOOSE = {
     "tuned": "  tuned: outputs/tuned_parameters.yaml      # what the study found: its own file\n",
     "found": "outputs/tuned_parameters.yaml",
@@ -67,7 +68,7 @@ puts back what was found, evaluating nothing. To have other values, change `tuni
 (`selection: one_se` chooses the simplest of the best). `tunesmith init --template mlops` makes the
 other choice: the file is yours to edit, and an edit tunes nothing.""",
 }
-"""What differs in the files of a project by whose the best parameters are."""
+"""Values of the templates that depend on who owns the best parameters."""
 
 
 AUTO = "auto            # impute, scale and encode by column type, inside every fold"
@@ -75,7 +76,7 @@ AUTO = "auto            # impute, scale and encode by column type, inside every 
 
 @dataclass(frozen=True)
 class Guess:
-    """What the scaffold assumes about the user's data; every value can be edited later."""
+    """Assumptions about the user's data; every value can be edited later."""
 
     study: str = "my-study"
     data: str = "data.csv"
@@ -83,15 +84,15 @@ class Guess:
     estimator: str = CLASSIFIER
     metric: str = "balanced_accuracy"
     existing: Existing = field(default_factory=Existing)
-    """What the folder says of an earlier search, as far as it is used."""
+    """An earlier search in the folder, as far as it is used."""
     groups: str | None = None
     """The column whose values stay together in one fold."""
     identifiers: Identifiers = field(default_factory=Identifiers)
     notes: tuple[str, ...] = ()
-    """What was found and is not used, and why."""
+    """Remarks on findings that are not used, with the reason."""
 
     def texts(self) -> dict[str, str]:
-        """What is put into the template, by the name of the place."""
+        """Texts for the template, by placeholder."""
         named = ("study", "data", "target", "estimator", "metric")
         found = self.existing
         params = "".join(f"    {line}\n" for line in _lines(found.params))
@@ -137,12 +138,12 @@ def _lines(content: Any) -> list[str]:
 def plan_files(
     folder: Path, template: str, guess: Guess, *, is_tight: bool = False
 ) -> list[NewFile]:
-    """The files of a template, filled in, in alphabetical order.
+    """Return the files of a template, filled in, in alphabetical order.
 
     Args:
-        folder: where they go.
+        folder: their target.
         template: ``basic``, ``demo`` or ``mlops``.
-        guess: what is assumed about the user's data.
+        guess: assumptions about the user's data.
         is_tight: of ``mlops``: best parameters are an out of DVC's tuning stage.
     """
     source = files("tunesmith.templates") / template
@@ -161,7 +162,7 @@ def guess_from(
 ) -> Guess:
     """Read a table, and choose an estimator and a metric that fit its target.
 
-    What a script or a file of the folder says of an earlier search goes before.
+    Settings of an earlier search in the folder take precedence.
 
     Raises:
         DataError: the table cannot be read, or lacks the column.
@@ -195,7 +196,7 @@ def guess_from(
 
 
 def with_existing(guess: Guess, found: Existing, folder: Path) -> Guess:
-    """The same with what an earlier search in the folder says, as far as it goes together.
+    """Return the guess with the settings of an earlier search, as far as they fit together.
 
     Args:
         guess: from the table alone.
@@ -217,7 +218,7 @@ def with_existing(guess: Guess, found: Existing, folder: Path) -> Guess:
 
 
 def _unfit(estimator: str, params: Mapping[str, Any], grid: Any) -> str:
-    """Why an estimator and a grid do not go together; empty if they do."""
+    """Reason for which an estimator and a grid do not fit together; empty if they do."""
     if grid is None:
         if estimator in MAX_FEATURES:
             return ""
@@ -232,7 +233,7 @@ def _unfit(estimator: str, params: Mapping[str, Any], grid: Any) -> str:
 
 
 def study_name(folder: Path) -> str:
-    """A study's name out of a folder's: letters, digits, ``.``, ``_`` and ``-``.
+    """Return a study's name made from a folder's: letters, digits, ``.``, ``_`` and ``-``.
 
     >>> study_name(Path("/tmp/Tüv Prüfung #3"))
     'Tuv-Prufung-3'
@@ -242,7 +243,7 @@ def study_name(folder: Path) -> str:
 
 
 def _refuse_other_separators(data: str, columns: Sequence[str]) -> None:
-    """One column that looks like several was read with the wrong separator."""
+    """Refuse a single column that looks like several: it was read with the wrong separator."""
     mark = next((mark for mark in (";", "\t", "|") if mark in columns[0]), None)
     if len(columns) == 1 and mark is not None:
         raise DataError(
@@ -253,7 +254,7 @@ def _refuse_other_separators(data: str, columns: Sequence[str]) -> None:
 
 
 def demo_table() -> str:
-    """The breast cancer data that scikit-learn ships, as CSV."""
+    """Return the breast cancer data that scikit-learn ships, as CSV."""
     from sklearn.datasets import load_breast_cancer
 
     table = load_breast_cancer(as_frame=True).frame
@@ -262,7 +263,7 @@ def demo_table() -> str:
 
 
 def raw_table() -> str:
-    """The same data as it may come from elsewhere, the target in words."""
+    """Return the same data in a raw form, with the target in words."""
     from sklearn.datasets import load_breast_cancer
 
     data = load_breast_cancer(as_frame=True)
@@ -300,7 +301,7 @@ def _only_table(folder: Path) -> str | None:
 
 
 def is_quantity(column: "pd.Series") -> bool:
-    """Whether a target is a quantity rather than a class."""
+    """Tell whether a target is a quantity rather than a class."""
     from pandas.api.types import is_float_dtype, is_integer_dtype
 
     values = column.dropna()

@@ -20,7 +20,7 @@ MIN_ROWS = 20
 
 @dataclass(frozen=True)
 class Identifiers:
-    """Columns that name whom or what a row is about."""
+    """Columns that identify the subject of a row."""
 
     groups: tuple[str, ...] = ()
     """Values repeat: rows with the same value may leak from training into testing."""

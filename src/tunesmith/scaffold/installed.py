@@ -1,4 +1,4 @@
-"""What installed libraries know: the parameters of an estimator, the names of scorers."""
+"""Facts about installed libraries: the parameters of an estimator, the names of scorers."""
 
 import inspect
 from functools import cache
@@ -8,7 +8,7 @@ from importlib.util import find_spec
 
 @cache
 def known_parameters(estimator: str) -> frozenset[str]:
-    """The constructor's parameters of an installed estimator; empty if that is not known.
+    """Return the constructor's parameters of an installed estimator; empty if that is not known.
 
     Nothing of the project itself is imported: only what lies in ``site-packages``.
     """
@@ -27,7 +27,7 @@ def known_parameters(estimator: str) -> frozenset[str]:
 
 @cache
 def scorers() -> frozenset[str]:
-    """The names of scikit-learn's scorers."""
+    """Return the names of scikit-learn's scorers."""
     from sklearn.metrics import get_scorer_names
 
     return frozenset(get_scorer_names())

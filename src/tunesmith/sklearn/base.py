@@ -1,4 +1,4 @@
-"""What the three searches have in common: scikit-learn's ``fit`` around Tunesmith's loop."""
+"""Base of the three searches: scikit-learn's ``fit`` around Tunesmith's loop."""
 
 import time
 import warnings
@@ -40,7 +40,7 @@ EXTRAS: dict[str, list[Any]] = {
     "stop": [dict, None],
     "fit_timeout_s": [Interval(Real, 0, None, closed="neither"), None],
 }
-"""What every search takes beyond scikit-learn's own parameters."""
+"""Parameters of every search beyond scikit-learn's own."""
 UNUSED = {
     "ledger": None,
     "executor": "auto",
@@ -48,7 +48,7 @@ UNUSED = {
     "stop": None,
     "fit_timeout_s": None,
 }
-"""Their values that ask for nothing."""
+"""Their values that change nothing."""
 WATCHED = "callbacks are registered with the search or an estimator in it"
 FOREIGN = "X is an array of another library than NumPy"
 NO_FITS = "No fits were performed. Was the CV iterator empty? Were there no candidates?"
@@ -56,7 +56,7 @@ NO_FITS = "No fits were performed. Was the CV iterator empty? Were there no cand
 
 @dataclass(frozen=True)
 class Task:
-    """What ``fit`` was given, checked."""
+    """The checked arguments of ``fit``."""
 
     X: Any
     y: Any
@@ -66,7 +66,7 @@ class Task:
 
 
 class SearchCV(BaseSearchCV):  # type: ignore[misc]
-    """A search with scikit-learn's manners; what it tries is its subclasses' affair."""
+    """A search with scikit-learn's interface; subclasses choose the candidates."""
 
     @_fit_context(prefer_skip_nested_validation=False)  # type: ignore[untyped-decorator]
     def fit(self, X: Any, y: Any = None, **params: Any) -> Self:
@@ -101,7 +101,7 @@ class SearchCV(BaseSearchCV):  # type: ignore[misc]
 
     @abstractmethod
     def _plan(self) -> Plan:
-        """What to try."""
+        """Return the candidates to try."""
 
     # -- before the search -------------------------------------------------------------------
 
@@ -172,7 +172,7 @@ class SearchCV(BaseSearchCV):  # type: ignore[misc]
     def _format_results(
         self, candidate_params: Any, n_splits: int, out: Any, more_results: Any = None
     ) -> Any:
-        """As scikit-learn does it, but an infinite score is a failed fold: it never ranks first."""
+        """Format as scikit-learn, but an infinite score is a failed fold: it never ranks first."""
         if found := without_infinite(out, self.error_score):
             warnings.warn(
                 f"Scoring failed: {', '.join(found)}, which is no finite number. The score on these"
@@ -203,7 +203,7 @@ class SearchCV(BaseSearchCV):  # type: ignore[misc]
         refit_metric = task.refit_metric
         self.multimetric_ = isinstance(first_score, dict)
         if callable(self.scoring) and self.multimetric_:
-            # Only now it is known which metrics a scorer of one's own has.
+            # The metrics of a custom scorer are known only after it has run.
             self._check_refit_for_multimetric(first_score)
             refit_metric = self.refit
         if not self.refit and self.multimetric_:
@@ -229,7 +229,7 @@ class SearchCV(BaseSearchCV):  # type: ignore[misc]
 
 
 def why_their_loop(search: Any, X: Any) -> str:
-    """Why scikit-learn's own loop has to make every fit by itself, in words; or nothing.
+    """Return the reason for which scikit-learn's own loop has to make every fit; or nothing.
 
     Callbacks are told of every fit, and other arrays live on other devices.
     """
@@ -239,7 +239,7 @@ def why_their_loop(search: Any, X: Any) -> str:
 
 
 def refuse_extras(search: Any, reason: str) -> None:
-    """Say that scikit-learn's own loop knows nothing of our arguments, where some are set.
+    """Refuse our arguments, if some are set, as scikit-learn's own loop does not know them.
 
     Raises:
         ValueError: names all of them.
@@ -255,16 +255,16 @@ def refuse_extras(search: Any, reason: str) -> None:
 
 
 def is_watched(search: Any) -> bool:
-    """Whether callbacks are registered with a search or with an estimator in it."""
+    """Tell whether callbacks are registered with a search or with an estimator in it."""
     inner = search.estimator
-    # Being asked for its parameters, XGBoost draws from a seed that is an object.
+    # `get_params` of XGBoost draws from a seed that is a generator object.
     inner = deepcopy(inner) if has_seed_object(inner) else inner
     parts = inner.get_params(deep=True).values() if hasattr(inner, "get_params") else ()
     return any(getattr(part, "_skl_callbacks", None) for part in (search, inner, *parts))
 
 
 def is_numpy(X: Any) -> bool:
-    """Whether rows are NumPy's or what is turned into that: no array of another library."""
+    """Tell whether rows are NumPy's or can become so: no array of another library."""
     try:
         xp, _ = get_namespace(X)
     except (TypeError, ValueError):

@@ -1,4 +1,4 @@
-"""Bayesian search with the manners of scikit-learn's searches."""
+"""Bayesian search with the interface of scikit-learn's searches."""
 
 import warnings
 from collections.abc import Iterator, Mapping
@@ -32,12 +32,12 @@ METHOD = "bayesian"
 class BayesSearchCV(SearchCV):
     """Bayesian search, scored by cross-validation with shared fits.
 
-    A Gaussian process proposes what to try from what was found so far; its trials are the same for
-    any ``n_jobs``. A candidate of which a fold failed is never the best.
+    A Gaussian process proposes candidates from the results so far; they are the same for any
+    ``n_jobs``. A candidate of which a fold failed is never the best.
 
-    What a fit scores besides (a forest of 150 trees those of 149 and fewer) is scored, too, and the
-    candidate is the best of it; ``cv_results_`` shows that one. With callbacks, which are told of
-    every fit, each candidate is the one proposed.
+    Extra candidates that a fit contains (a forest of 150 trees those of 149 and fewer) are scored,
+    too, and the best of them becomes the candidate that ``cv_results_`` shows. With callbacks,
+    which are told of every fit, each candidate is the one proposed.
 
     Args:
         estimator: to tune.
@@ -46,18 +46,19 @@ class BayesSearchCV(SearchCV):
             A tuple ``(low, high)`` or ``(low, high, "log-uniform")`` is a range, as in
             scikit-optimize, whose ``Real``, ``Integer`` and ``Categorical`` are taken, too.
         search_spaces: scikit-optimize's name of ``param_distributions``.
-        n_iter: candidates to try; fewer where the space has fewer points.
+        n_iter: candidates to try; fewer if the space has fewer points.
         random_state: whole number, ``RandomState`` or ``None``. With a whole number, a search with
-            a ``ledger`` is taken up where it ended.
-        window: a candidate is proposed knowing all results but those of the last ``window - 1``,
-            however many workers there are; so it bounds the useful ``n_jobs``.
+            a ``ledger`` continues after an interruption.
+        window: the look-ahead: a candidate is proposed from all results but those of the last
+            ``window - 1``, however many workers there are, so that a larger ``n_jobs`` is of no
+            use.
         sampler: the model behind the search: ``"auto"``, ``"gp"``, ``"tpe"``, ``"cmaes"``,
             ``"sobol"``, or an installed one's name.
-        start_with: tried first: ``"defaults"`` (the estimator's own parameters, where they lie in
-            the space, which is what is done by default), a dict of parameters, or a list of these;
-            ``[]`` for nothing.
+        start_with: tried first: ``"defaults"`` (the estimator's own parameters, if they lie in the
+            space; this is the default), a dict of parameters, or a list of these; ``[]`` for
+            nothing.
 
-    All else is described at ``GridSearchCV``.
+    All other parameters are described at ``GridSearchCV``.
 
     >>> from sklearn.datasets import load_iris
     >>> from sklearn.svm import SVC
@@ -145,7 +146,7 @@ class BayesSearchCV(SearchCV):
         return Plan(strategy, n_most, definition, objects)
 
     def _distributions(self) -> Any:
-        """The space as it was given, under either name."""
+        """Return the space as it was given, under either name."""
         if self.search_spaces is None:
             return self.param_distributions
         if self.param_distributions is not None:
@@ -162,7 +163,7 @@ class BayesSearchCV(SearchCV):
         return self.search_spaces
 
     def _run_search(self, evaluate_candidates: Any, *, callback_ctx: Any = None) -> None:
-        """The candidates in scikit-learn's own loop, for callbacks: without curves."""
+        """Run the candidates in scikit-learn's own loop, which makes no extra candidates."""
         plan, metric = self._plan(), self._leading_metric()
         log = TrialLog((Metric("score"),))
         search = callback_ctx.subcontext(task_name="search", max_subtasks=None)
@@ -185,7 +186,7 @@ class BayesSearchCV(SearchCV):
 
 
 def own_points(estimator: Any, space: SearchSpace, objects: Objects) -> list[Params]:
-    """The estimator's own values of each box's parameters, as far as it has them."""
+    """Return the estimator's own values of each box's parameters, as far as it has them."""
     own = estimator.get_params(deep=True)
     return [{n: objects.encode(own[n]) for n in box.parameters if n in own} for box in space]
 
@@ -193,7 +194,7 @@ def own_points(estimator: Any, space: SearchSpace, objects: Objects) -> list[Par
 def start_of(
     start_with: Any, estimator: Any, space: SearchSpace, objects: Objects
 ) -> tuple[tuple[str, Params], ...]:
-    """What is tried first, as (origin, params); a warning tells of what lies outside the space.
+    """Return the first candidates, as (origin, params); warns of those outside the space.
 
     Raises:
         ValueError: ``start_with`` holds something else than ``"defaults"`` and params.
@@ -211,7 +212,7 @@ def start_of(
                 f"start_with: expected 'defaults' (the estimator's own parameters) or a dict of"
                 f" parameters, found {shown(item)}"
             )
-    # Defaults outside the space are common, and nobody has asked for them.
+    # Defaults outside the space are common, and you have not asked for them: no warning.
     found, notes = unique_start(space, wanted, ("defaults",) if given is None else ())
     for note in notes:
         warnings.warn(note, UserWarning, stacklevel=2)
@@ -219,7 +220,7 @@ def start_of(
 
 
 def sampler_of(name: str, seed: int, space: SearchSpace) -> Sampler:
-    """The model behind the search.
+    """Return the model behind the search.
 
     Raises:
         ValueError: it is unknown, or cannot search this space.
@@ -234,7 +235,7 @@ def sampler_of(name: str, seed: int, space: SearchSpace) -> Sampler:
 
 
 def proposals(plan: Plan, log: TrialLog) -> Iterator[Trial]:
-    """As many new trials as may be asked now."""
+    """Yield as many new trials as the look-ahead allows now."""
     strategy = plan.strategy
     for _ in range(min(strategy.window, plan.n_most - len(log.asked))):
         found = strategy.propose(log)

@@ -32,16 +32,16 @@ from tunesmith.study.signals import SignalGate, StopRequested
 
 @dataclass(frozen=True)
 class Found:
-    """What a search has found."""
+    """The results of a search."""
 
     candidates: list[dict[str, Any]]
     """The finished ones, in order."""
     outputs: list[Output]
-    """What scikit-learn would have got of every fit: candidate by candidate, fold by fold."""
+    """Results of every fit in scikit-learn's form: candidate by candidate, fold by fold."""
     n_fits: int
     n_reused: int
     reason: str
-    """Why it ended."""
+    """Reason for which it ended."""
     is_interrupted: bool
 
 
@@ -90,7 +90,7 @@ class Engine:
         except ValidationError as error:
             found = violations_of(error.errors(), Stop)
             raise ValueError("\n".join(f"stop.{violation}" for violation in found)) from None
-        # Invalid combinations are common in grids, and scikit-learn goes on behind them.
+        # Invalid combinations are common in grids, and scikit-learn continues after them.
         first = [FirstFailures(stop.first_failures)] if "first_failures" in given else []
         return AnyOf((MaxTrials(max(n_most, 1)), *criteria(stop), *first))
 
@@ -121,7 +121,7 @@ class Engine:
         n_threads = None if name == SERIAL else max(cpu_count() // n_workers, 1)
         options: dict[str, Any] = {}
         if name == PROCESSES and n_threads == 1:
-            # The one that stays: searches in a notebook do not start workers from nothing.
+            # The fork server that stays: later searches in a notebook start their workers faster.
             options["nest"] = kept(libraries(self.objective.modules))
         made: Executor = registry.load("executors", name)(
             call,
@@ -141,7 +141,7 @@ class Echo:
         self._seen: set[tuple[type[Warning], str]] = set()
 
     def __call__(self, progress: Progress) -> None:
-        """Show a moment."""
+        """Print the output and the warnings of one moment of the search."""
         self._observer(progress)
         for fold in progress.newest.folds if progress.newest else ():
             if isinstance(fold, LiveResult):
@@ -152,6 +152,6 @@ class Echo:
         for category, message in fold.warned:
             if (category, message) not in self._seen:
                 self._seen.add((category, message))
-                # Where warnings are errors, they were that in the fit already.
+                # If warnings are errors, they were errors in the fit already.
                 with suppress(Warning):
                     warnings.warn(message, category, stacklevel=2)

@@ -1,4 +1,4 @@
-"""What the scores of a search in memory depend on, so that a ledger recognises them."""
+"""Dependencies of a search's scores in memory, so that a ledger recognises them."""
 
 import inspect
 from collections.abc import Iterator, Sequence
@@ -13,13 +13,13 @@ from tunesmith.objective.crossval import EVALUATION
 
 
 def context_of(estimator: Any, data: Any, scorer: Any, given: Any) -> dict[str, str]:
-    """Name -> digest, as the ledger keeps it.
+    """Return name -> digest, as the ledger keeps it.
 
     Args:
         estimator: unfitted.
         data: the rows.
         scorer: one, or scikit-learn's combined one.
-        given: what else ``fit`` and the scorer are told.
+        given: further arguments of ``fit`` and the scorer.
 
     Raises:
         UsageError: something in it has no content that another process could recognise.
@@ -37,7 +37,7 @@ def context_of(estimator: Any, data: Any, scorer: Any, given: Any) -> dict[str, 
 
 
 def parts_of(estimator: Any, scorer: Any) -> Iterator[Any]:
-    """Every class and function whose code makes the scores."""
+    """Yield every class and function whose code makes the scores."""
     deep = estimator.get_params(deep=True).values() if hasattr(estimator, "get_params") else ()
     for value in (estimator, *deep):
         if hasattr(value, "get_params"):
@@ -50,7 +50,7 @@ def parts_of(estimator: Any, scorer: Any) -> Iterator[Any]:
 
 
 def _loose_code(parts: Sequence[Any]) -> list[str]:
-    """The text of what is defined in a notebook or a script itself."""
+    """Source text of code that is defined in a notebook or a script itself."""
     loose = [part for part in parts if part.__module__ == "__main__"]
     try:
         return sorted(inspect.getsource(part) for part in loose)

@@ -1,4 +1,4 @@
-"""What a search is going to try."""
+"""The candidates of a search."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,20 +16,20 @@ class Plan:
 
     strategy: Strategy
     n_most: int
-    """So many candidates at most."""
+    """Largest number of candidates."""
     definition: Mapping[str, Any]
     """All that fixes their sequence, as JSON."""
     objects: Objects
     originals: Sequence[Mapping[str, Any]] = ()
-    """The candidates as the user wrote them, where they are known beforehand."""
+    """The candidates as the user wrote them, if they are known beforehand."""
 
     def candidate(self, number: int, params: Params) -> dict[str, Any]:
-        """A trial's params as ``cv_results_`` shows them, with the very objects of the user."""
+        """Return a trial's params as ``cv_results_`` shows them, with the user's own objects."""
         return dict(self.originals[number]) if self.originals else self.objects.decoded(params)
 
 
 def listed(method: str, candidates: Sequence[Mapping[str, Any]]) -> Plan:
-    """The plan to try these candidates, in order."""
+    """Return the plan to try these candidates, in order."""
     objects = Objects()
     params = [{name: objects.encode(v) for name, v in one.items()} for one in candidates]
     box = values_of(params)
@@ -42,7 +42,7 @@ def listed(method: str, candidates: Sequence[Mapping[str, Any]]) -> Plan:
 
 
 def values_of(candidates: Sequence[Params]) -> dict[str, list[Value]]:
-    """Every parameter's values, each once, in the order of their appearance."""
+    """Return every parameter's values, each once, in the order of their appearance."""
     found: dict[str, dict[str, Value]] = {}
     for params in candidates:
         for name, value in params.items():

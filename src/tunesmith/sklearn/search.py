@@ -16,12 +16,12 @@ from tunesmith.sklearn.plan import Plan, listed
 class GridSearchCV(SearchCV, TheirGridSearchCV):  # type: ignore[misc]
     """Every combination of a grid, scored by cross-validation with shared fits.
 
-    scikit-learn's ``GridSearchCV`` in all it takes, gives and does, with the same scores bit for
-    bit; its documentation holds. Beyond it:
+    It takes the arguments of scikit-learn's ``GridSearchCV``, has its attributes and methods, and
+    gives the same scores bit for bit; scikit-learn's documentation holds. Further parameters:
 
     Args:
-        ledger: file or database URL in which every score is kept; the same search is taken up
-            where it ended, and what an earlier one has scored is not scored again.
+        ledger: file or database URL in which every score is kept; the same search continues after
+            an interruption, and scores of earlier searches are not computed again.
         executor: ``"auto"``, ``"serial"``, ``"processes"`` or an installed one's name.
         selection: ``"best"``, or ``"one_se"`` for the simplest candidate whose mean score is
             within one standard error of the best.
@@ -32,9 +32,9 @@ class GridSearchCV(SearchCV, TheirGridSearchCV):  # type: ignore[misc]
     Attributes:
         n_fits_: fits made; one may have scored several candidates.
         n_reused_: scores of a candidate on a fold that the ledger already knew.
-        stopped_by_: why the search ended.
+        stopped_by_: reason for which the search ended.
 
-    ``n_jobs`` changes no result. ``pre_dispatch`` is accepted and means nothing.
+    ``n_jobs`` changes no result. ``pre_dispatch`` is accepted and has no effect.
     """
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
@@ -86,8 +86,9 @@ class GridSearchCV(SearchCV, TheirGridSearchCV):  # type: ignore[misc]
 class RandomizedSearchCV(SearchCV, TheirRandomizedSearchCV):  # type: ignore[misc]
     """Random candidates, the same ones as scikit-learn's, scored with shared fits.
 
-    scikit-learn's ``RandomizedSearchCV`` in all it takes, gives and does, with the same scores bit
-    for bit; its documentation holds. What it takes beyond is described at ``GridSearchCV``.
+    It takes the arguments of scikit-learn's ``RandomizedSearchCV``, has its attributes and methods,
+    and gives the same scores bit for bit; scikit-learn's documentation holds. Further parameters
+    are described at ``GridSearchCV``.
     """
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {

@@ -1,4 +1,4 @@
-"""Which of the candidates that are about as good as the best is taken."""
+"""Selection among the candidates that are about as good as the best."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,12 +10,12 @@ from tunesmith.reporting.statistics.ties import pick, within_one_se
 
 
 def one_se(results: Mapping[str, Any], metric: str, n_splits: int) -> int:
-    """The simplest candidate whose mean is within one standard error of the best mean.
+    """Find the simplest candidate whose mean is within one standard error of the best mean.
 
     Args:
         results: ``cv_results_``.
         metric: its name there.
-        n_splits: folds; of one fold there is no standard error, and the best is taken.
+        n_splits: folds; with one fold there is no standard error, and the best is taken.
 
     Returns:
         Its index; among equally simple ones the better, then the earlier.

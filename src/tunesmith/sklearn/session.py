@@ -1,4 +1,4 @@
-"""Where a search keeps its trials: in memory, or in a ledger that later searches take up."""
+"""Storage of a search's trials: memory, or a ledger that later searches continue."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -25,14 +25,14 @@ Location = str | PathLike[str] | None
 
 @dataclass
 class Session:
-    """The trials of a search, and who notes them."""
+    """The trials of a search, with the functions that record them."""
 
     log: TrialLog
     recorder: Recorder = field(default_factory=NoRecorder)
     close: Callable[[Outcome], None] = lambda _outcome: None
     """Note how the search ended."""
     call: Call | None = None
-    """What evaluates a fit, if not the objective itself."""
+    """Function that evaluates a fit, if not the objective itself."""
 
 
 @contextmanager
@@ -44,7 +44,7 @@ def session(
     Args:
         location: of the ledger, file or URL; ``None`` for memory.
         name: of the study in it.
-        objective: what is scored, with what identifies it.
+        objective: to score, with its identity.
         definition: all that fixes the sequence of trials, as JSON.
 
     Raises:
@@ -78,6 +78,6 @@ def session(
         know_checks(objective, ledger.passed_checks())
         log = ledger.log(head.id)
         if len(log.told) < ledger.load(name, head.generation).history.n_told:
-            # Behind results of shared fits that an earlier version made, all are asked again.
+            # Results of shared fits by an earlier version do not count: all are proposed again.
             ledger.forget_from(head.id, len(log.told))
         yield Session(log, LedgerRecorder(ledger, head.id, run_id), close, call)

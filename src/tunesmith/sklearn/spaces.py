@@ -1,7 +1,7 @@
-"""What ``BayesSearchCV`` reads as a space, and what it says of everything else.
+"""Reading of spaces for ``BayesSearchCV``, and errors for everything that is none.
 
 Besides what ``tunesmith.space.python`` reads, values may be any objects, and scikit-optimize's
-habits mean what they mean there: a tuple ``(low, high)``, also with ``"uniform"`` or
+notation is understood: a tuple ``(low, high)``, also with ``"uniform"`` or
 ``"log-uniform"``, is a range, as are its ``Real`` and ``Integer``.
 """
 
@@ -25,11 +25,11 @@ WAYS = (
 
 
 class ForeignError(ValueError):
-    """Something that cannot be read as a space; says what it is and what to write."""
+    """Something that cannot be read as a space; the message names it and the forms to write."""
 
 
 def space_of(distributions: Any, objects: Objects) -> SearchSpace:
-    """The space that the user wrote, its objects as tokens.
+    """Return the space that the user wrote, its objects as tokens.
 
     Raises:
         ValueError: everything in it that cannot be searched.
@@ -49,7 +49,7 @@ def space_of(distributions: Any, objects: Objects) -> SearchSpace:
 
 
 def _boxes(written: Any, problems: list[str]) -> Iterator[tuple[Mapping[Any, Any], str]]:
-    """The boxes with their places; what is none becomes a problem."""
+    """Yield the boxes with their places; anything else becomes a problem."""
     if isinstance(written, Mapping):
         yield written, ""
         return
@@ -64,7 +64,7 @@ def _boxes(written: Any, problems: list[str]) -> Iterator[tuple[Mapping[Any, Any
 
 
 def _is_counted(found: Any) -> bool:
-    """Whether it is scikit-optimize's pair of a space and a number of candidates."""
+    """Tell whether it is scikit-optimize's pair of a space and a number of candidates."""
     is_pair = isinstance(found, tuple) and len(found) == 2 and isinstance(found[0], Mapping)
     return is_pair and not isinstance(found[1], Mapping)
 
@@ -97,7 +97,7 @@ def _box(
 
 
 def encoded_values(values: Any, objects: Objects) -> Any:
-    """What a parameter may be, its values as JSON.
+    """Return a parameter's values or range, its values as JSON.
 
     Raises:
         ForeignError: it cannot be read.
@@ -120,7 +120,7 @@ def encoded_values(values: Any, objects: Objects) -> Any:
 
 
 def _encoded_definition(given: Mapping[Any, Any], objects: Objects) -> dict[str, Any]:
-    """What a configuration would write, with objects as tokens."""
+    """Return the parameter as in a configuration, with objects as tokens."""
     found = {str(key): value for key, value in given.items()}
     if "values" in found:
         found["values"] = [objects.encode(value) for value in _listed(found["values"])]
@@ -135,10 +135,10 @@ def _encoded_definition(given: Mapping[Any, Any], objects: Objects) -> dict[str,
 
 
 def from_tuple(values: tuple[Any, ...]) -> Any:
-    """A tuple as scikit-optimize reads it: ``(low, high[, prior[, base]])``, or choices.
+    """Read a tuple as scikit-optimize does: ``(low, high[, prior[, base]])``, or choices.
 
     Raises:
-        ForeignError: it begins as a range and does not go on as one.
+        ForeignError: it begins as a range and does not continue as one.
     """
     if not (2 <= len(values) <= 4 and all(map(_is_number, values[:2]))):
         return list(values)
@@ -154,7 +154,7 @@ def from_tuple(values: tuple[Any, ...]) -> Any:
 
 
 def from_skopt(dimension: Any) -> Any:
-    """A dimension of scikit-optimize's.
+    """Read a dimension of scikit-optimize's.
 
     Raises:
         ForeignError: it is none.
@@ -210,7 +210,7 @@ def _is_listed(values: Any) -> bool:
 
 
 def _foreign(values: Any) -> str:
-    """What something is, and what to write instead."""
+    """Describe a value that is no range or list, and name the forms to write instead."""
     return f"expected a list, an array or a distribution; found {shown(values)}. {_way_out(values)}"
 
 

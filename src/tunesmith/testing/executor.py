@@ -1,4 +1,4 @@
-"""What every executor must do. Subclass ``ExecutorContract`` and say how to make yours."""
+"""The contract of executors: subclass ``ExecutorContract`` and override ``make``."""
 
 import os
 import threading
@@ -17,12 +17,12 @@ MARK = np.arange(1000.0)
 
 
 def double(item: Any) -> Any:
-    """Twice the item."""
+    """Return twice the item."""
     return item * 2
 
 
 def moody(item: int) -> int:
-    """The item, but for 3 and 5."""
+    """Return the item, but for 3 and 5."""
     if item == 3:
         raise ValueError("three")
     if item == 5:
@@ -31,13 +31,13 @@ def moody(item: int) -> int:
 
 
 def nap(seconds: float) -> float:
-    """Sleep, and say for how long."""
+    """Sleep, and return the seconds."""
     time.sleep(seconds)
     return seconds
 
 
 def process_id(_item: Any) -> int:
-    """Where the call runs."""
+    """Return the process that runs the call."""
     return os.getpid()
 
 
@@ -54,10 +54,10 @@ class ExecutorContract:
     """Capabilities that an executor does not have are switched off in the subclass."""
 
     has_own_processes = True
-    """Calls run elsewhere, so that they can be stopped and may die."""
+    """True if calls run in other processes, so that they can be stopped and may die."""
 
     def make(self, function: Callable[[Any], Any], **options: Any) -> Executor:
-        """An executor around a function; ``n_workers`` and ``timeout_s`` are the options."""
+        """Make an executor around a function; ``n_workers`` and ``timeout_s`` are the options."""
         raise NotImplementedError
 
     def test_results_are_those_of_the_function(self) -> None:

@@ -1,4 +1,4 @@
-"""What every kind of figure keeps to. Subclass ``FigureContract`` to test your own."""
+"""The contract of kinds of figures: subclass ``FigureContract`` to test your own."""
 
 import json
 from dataclasses import is_dataclass
@@ -32,7 +32,7 @@ BOTH = (Metric("gain"), Metric("loss", "minimize"))
 
 
 def points(n: int) -> list[dict[str, Any]]:
-    """Params of every sort: logarithmic, whole, categorical, conditional, a flag, a constant."""
+    """Return params of all kinds: logarithmic, whole, categorical, conditional, flag, constant."""
     found: list[dict[str, Any]] = []
     for i in range(n):
         kernel = ["rbf", None, [1, 2]][i % 3]
@@ -44,7 +44,7 @@ def points(n: int) -> list[dict[str, Any]]:
 
 @cache
 def records() -> dict[str, StudyRecord]:
-    """Studies that figures must cope with, by what is special about them."""
+    """Return the studies that figures must cope with, by their special property."""
     means = [0.5 + (i * 7 % 11) / 20 for i in range(40)]
     scores: list[list[float] | str] = [
         "out of memory" if i % 7 == 3 else [mean, mean + 0.02, mean + 0.04]
@@ -74,7 +74,7 @@ STUDIES = tuple(records())
 
 @cache
 def view_of_study(name: str) -> View:
-    """One of them, summarised once."""
+    """Return the view of one of these studies, summarised once."""
     return view_of(records()[name])
 
 
@@ -85,7 +85,7 @@ class FigureContract:
 
     @pytest.fixture(params=STUDIES)
     def view(self, request: pytest.FixtureRequest) -> View:
-        """Each of the studies, seen through its first objective."""
+        """Return the view of each study by its first objective."""
         return view_of_study(request.param)
 
     def test_data_are_plain_and_become_json(self, view: View) -> None:

@@ -13,16 +13,16 @@ def simulate(
     shared: float = 0.0,
     unequal: float = 0.0,
 ) -> np.ndarray:
-    """Fold scores ``(n_trials, k)``.
+    """Simulate fold scores ``(n_trials, k)``.
 
     Args:
         truth: ``(n_trials,)`` scores on endless data.
         k: folds.
         rng: the stream.
         noise: standard deviation of the residual.
-        fold: of what a fold does to all trials.
-        shared: part of the residual's variance that all folds of a trial have in common, as
-            overlapping training sets bring about.
+        fold: standard deviation of the effect of a fold on all trials.
+        shared: part of the residual's variance that all folds of a trial have in common, as caused
+            by overlapping training sets.
         unequal: how much trials differ in their noise, as standard deviation of its logarithm.
     """
     n = len(truth)

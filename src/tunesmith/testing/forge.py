@@ -1,4 +1,4 @@
-"""The contract of forges: subclass it, and name the forge's module and a server like it."""
+"""The contract of Git hosts: subclass it, and name the Git host's module and a server like it."""
 
 from typing import Any, Protocol
 
@@ -12,19 +12,19 @@ SOURCE, TARGET = "training/one", "main"
 
 
 class Backstage(Protocol):
-    """A server that behaves like the forge, and what can be done there without the API."""
+    """A server that behaves like the Git host, and actions on it without the API."""
 
     me: str
-    """Whose token the job has."""
+    """User whose token the job has."""
     tells_author: bool
     page_size: int
     is_read_only: bool
     forbids_pulls: bool
     dispatched: list[dict[str, Any]]
-    """``{workflow, ref, inputs}`` of what was started."""
+    """``{workflow, ref, inputs}`` of each started workflow."""
 
     def environ(self) -> dict[str, str]:
-        """What a job on ``training/one`` is told, with a token."""
+        """Return the environment of a job on ``training/one``, with a token."""
 
     def add_pull(self, source: str, **more: Any) -> Any:
         """Open a pull request: ``target``, ``is_open``, ``repository`` of a fork."""
@@ -33,7 +33,7 @@ class Backstage(Protocol):
         """Add a comment."""
 
     def bodies(self, number: int) -> list[str]:
-        """The comments of a pull request."""
+        """Return the comments of a pull request."""
 
 
 class ForgeContract:

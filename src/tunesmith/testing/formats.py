@@ -42,10 +42,10 @@ class FormatContract:
     missing: tuple[str, ...]
     """A place that is not in the sample and can be made."""
     is_typed = True
-    """Whether the format tells numbers and texts apart."""
+    """True if the format distinguishes numbers and texts."""
 
     def readers(self, text: str) -> list[Mapping[str, Any]]:
-        """What the programs that read such files find in it, by every kind of reader."""
+        """Return the values that programs find in it, by every kind of reader."""
         raise NotImplementedError
 
     @property
@@ -54,7 +54,7 @@ class FormatContract:
         return __import__("importlib").import_module(registry.BUILTIN["formats"][self.name])
 
     def written(self, value: Value) -> Any:
-        """A value as a reader should find it."""
+        """Return a value as a reader should find it."""
         if self.is_typed:
             return value
         return value if isinstance(value, str) else json.dumps(value)

@@ -28,20 +28,20 @@ class FunctionObjective:
     notes: tuple[str, ...] = ()
     has_holdout: bool = False
     shared: str = ""
-    """An ``Int`` parameter along which one fit scores the smaller values, too."""
+    """An ``Int`` parameter whose smaller values one fit scores, too."""
 
     @property
     def objectives(self) -> tuple[Metric, ...]:
-        """All metrics decide."""
+        """Return the metrics; all of them decide."""
         return self.metrics
 
     @property
     def context(self) -> Mapping[str, str]:
-        """The version stands for everything that scores depend on."""
+        """Return the version, which stands for all dependencies of the scores."""
         return {"code": self.version}
 
     def key(self, params: Params, fold: int) -> str:
-        """The text of everything, unhashed."""
+        """Return the key as text, unhashed."""
         return canonical_json([self.version, dict(params), fold])
 
     def defaults(self) -> Params:
@@ -49,7 +49,7 @@ class FunctionObjective:
         return self.default_params
 
     def groups(self, candidates: Sequence[Params]) -> list[tuple[int, ...]]:
-        """Those that differ in the shared parameter alone."""
+        """Group candidates that differ in the shared parameter alone."""
         found: dict[str, list[int]] = {}
         for index, params in enumerate(candidates):
             rest = {name: value for name, value in params.items() if name != self.shared}
@@ -58,7 +58,7 @@ class FunctionObjective:
         return [tuple(group) for group in found.values()]
 
     def curve(self, params: Params, space: SearchSpace) -> list[Params]:
-        """All smaller values of the shared parameter, where that is in the space."""
+        """Return all smaller values of the shared parameter, if that is in the space."""
         box, _ = space.locate(params)
         parameter = space.boxes[box].parameters.get(self.shared)
         if not isinstance(parameter, Int) or self.shared not in params:
@@ -68,7 +68,7 @@ class FunctionObjective:
         return [point for point in points if point in space]
 
     def evaluate(self, fit: Fit) -> list[FoldResult]:
-        """Call the function for every point."""
+        """Call the function for every candidate."""
         n_sharing = len(fit.points) if self.shared else 1
         found = [self._one(params, fit.fold) for params in fit.points]
         return [replace(result, n_sharing=n_sharing) for result in found]

@@ -1,4 +1,4 @@
-"""What every ledger keeps to, whatever database is behind it.
+"""The contract of ledgers on any database.
 
 Subclass ``LedgerContract`` and override its ``location`` fixture to test a database.
 """
@@ -73,12 +73,12 @@ class LedgerContract:
 
     @pytest.fixture
     def location(self, tmp_path: Path) -> str | Path:
-        """Where a new ledger may be made, alone for one test."""
+        """Return the location of a new ledger for one test."""
         raise NotImplementedError
 
     @pytest.fixture
     def ledger(self, location: str | Path) -> Iterator[Ledger]:
-        """A new ledger, open."""
+        """Yield a new open ledger."""
         with Ledger.open(location) as opened:
             yield opened
 
@@ -275,7 +275,7 @@ class LedgerContract:
         ledger.record(other.id, run, asked=[made(0)])
         assert len(ledger.load("other").history) == 3
 
-    # -- what is known -----------------------------------------------------------------------
+    # -- known results -----------------------------------------------------------------------
 
     def test_any_number_of_keys_can_be_asked_for(self, ledger: Ledger) -> None:
         head, run = begin(ledger)
@@ -333,7 +333,7 @@ class LedgerContract:
         ledger.record(head.id, run, results={"k": result(0, score=0.25)})
         other, later = begin(ledger, "other")
         known = ledger.known(["k"])
-        # Another run's time-out comes in between: it is newer, but says nothing.
+        # Another run's time-out comes in between: it is newer, but holds no score.
         timeout = FoldResult(0, {}, failure=Failure("timeout", "…"))
         ledger.record(head.id, ledger.begin_run(head.id, {}), results={"k": timeout})
         ledger.record(other.id, later, told=[(made(0).told([known["k"]]), ["k"])])
@@ -454,7 +454,7 @@ def tell(ledger: Ledger, head: StudyHead, run: int, number: int) -> Sequence[str
 
 
 def forge_ledger(path: Path, statement: str, values: Sequence[Any] = ()) -> None:
-    """Change a ledger at rest like somebody who puts its checksums right, too."""
+    """Change a closed ledger and its checksums, as a forger would."""
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute(statement, values)
         for table in CHECKED:
@@ -469,7 +469,7 @@ def forge_ledger(path: Path, statement: str, values: Sequence[Any] = ()) -> None
 
 
 def types_of(value: Any) -> Any:
-    """The types in a JSON value: tells 1, 1.0 and true apart."""
+    """Return the types in a JSON value, by which 1, 1.0 and true differ."""
     if isinstance(value, Mapping):
         return {name: types_of(item) for name, item in value.items()}
     if isinstance(value, list):

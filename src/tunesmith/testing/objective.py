@@ -1,4 +1,4 @@
-"""What every objective keeps to. Subclass ``ObjectiveContract`` to test your own."""
+"""The contract of objectives: subclass ``ObjectiveContract`` to test your own."""
 
 import json
 import pickle
@@ -16,19 +16,19 @@ class ObjectiveContract:
     """Tests of one objective: override ``make``, ``params``, and ``failing`` if it can fail."""
 
     def make(self) -> Objective:
-        """A fresh objective; the same one each time."""
+        """Make a fresh objective with the same options each time."""
         raise NotImplementedError
 
     def params(self) -> Sequence[Params]:
-        """At least two different points that can be scored."""
+        """Return at least two different candidates that can be scored."""
         raise NotImplementedError
 
     def space(self) -> SearchSpace | None:
-        """A space with the points in it, if some of them come along with others' fits."""
+        """Return a space with the candidates in it, if some of them share the fits of others."""
         return None
 
     def failing(self) -> Params | None:
-        """A point that fails, if there is one."""
+        """Return a candidate that fails, if there is one."""
         return None
 
     def test_it_has_folds_and_metrics(self) -> None:

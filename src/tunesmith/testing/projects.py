@@ -24,7 +24,7 @@ def make_project(
     """Write ``data.csv`` (the iris data) and ``tuning.yaml`` into a folder.
 
     Args:
-        folder: where to; made if missing.
+        folder: their target; made if missing.
         method: the search.
         trials: their number.
         text: the configuration, with the words ``METHOD`` and ``TRIALS`` in it.

@@ -1,4 +1,4 @@
-"""Records made by hand, for tests of what reads them."""
+"""Records made by hand, for tests of their readers."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -31,10 +31,10 @@ def make_record(
             several metrics, the others get these scores plus their position.
         metrics: what is recorded.
         n_objectives: how many of them decide.
-        origins: who proposed each trial; ``grid`` by default.
+        origins: source of each trial; ``grid`` by default.
         space: the JSON form of the space.
         study: its name.
-        stopped_by: why the run ended.
+        stopped_by: reason for which the run ended.
     """
     rng = np.random.default_rng(0)
     found = scores or [rng.normal(0.8, 0.05, 3).round(4).tolist() for _ in params]

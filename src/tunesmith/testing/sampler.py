@@ -1,7 +1,7 @@
-"""What every sampler keeps to. Subclass ``SamplerContract`` to test your own.
+"""The contract of samplers: subclass ``SamplerContract`` to test your own.
 
-The suite plays short studies over small spaces of every kind; those that the sampler objects to
-are left out. Nothing is timed.
+The suite plays short studies over small spaces of every kind; those that it does not support are
+left out. Nothing is timed.
 """
 
 import random
@@ -22,7 +22,7 @@ ONE = (Metric("score"),)
 TWO = (Metric("score"), Metric("loss", "minimize"))
 WINDOW = 4
 KNOWN = 12
-"""Trials of a history that was not played; every finite space has a few more points."""
+"""Number of trials of a random history; every finite space has a few more points."""
 
 FLAT = SearchSpace.of(
     {
@@ -96,7 +96,7 @@ class SamplerContract:
         raise NotImplementedError
 
     def searchable(self, spaces: Mapping[str, SearchSpace]) -> dict[str, SearchSpace]:
-        """The spaces that the sampler has no objection to."""
+        """Return the spaces that the sampler supports."""
         return {name: s for name, s in spaces.items() if self.make().objection(s) is None}
 
     def test_it_searches_something_and_says_why_not_the_rest(self) -> None:
@@ -225,9 +225,9 @@ def play(
     objectives: tuple[Metric, ...] = ONE,
     finds: Callable[[Params], Params] = lambda params: params,
 ) -> TrialLog:
-    """A study of up to ``n_trials`` trials; up to ``WINDOW - 1`` are running at each suggestion.
+    """Play a study of up to ``n_trials`` trials, up to ``WINDOW - 1`` of them pending.
 
-    ``finds`` says with which params a trial is told.
+    ``finds`` gives the params with which a trial is completed.
     """
     log = TrialLog(objectives)
     for number in range(n_trials):
@@ -253,7 +253,7 @@ def turned(space: SearchSpace) -> Callable[[Params], Params]:
 
 
 def told_before(number: int) -> int:
-    """How many trials have results when a trial is proposed."""
+    """Return the number of trials with results when a trial is proposed."""
     return max(0, number - WINDOW + 1)
 
 

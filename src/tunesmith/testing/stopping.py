@@ -1,4 +1,4 @@
-"""What every stopping criterion keeps to. Subclass ``StoppingContract`` to test your own."""
+"""The contract of stopping criteria: subclass ``StoppingContract`` to test your own."""
 
 from collections.abc import Sequence
 
@@ -13,7 +13,7 @@ class StoppingContract:
     """
 
     elapsed_s = 10.0
-    """How long the study has lasted when it is spent."""
+    """Seconds that the study has lasted when the criterion ends it."""
 
     def make(self) -> Criterion:
         """A fresh criterion for a metric that is maximized."""
@@ -28,7 +28,7 @@ class StoppingContract:
         raise NotImplementedError
 
     def going(self) -> Sequence[Sequence[float]]:
-        """Scores of a study that goes on, even after ``elapsed_s`` less a little."""
+        """Return scores of a study that continues, even after ``elapsed_s`` less a little."""
         return self.spent()[:-1]
 
     def test_it_ends_a_study_with_a_readable_reason(self) -> None:
@@ -92,7 +92,7 @@ def history_of(
     metric: Metric = Metric("score"),  # noqa: B008 - frozen
     n_running: int = 0,
 ) -> History:
-    """The history of such a log, with further trials on their way."""
+    """Return the history of such a log, with further pending trials."""
     log = log_of(rows, metric)
     for number in range(len(rows), len(rows) + n_running):
         log.ask({"n": number}, str(number), "test")

@@ -1,7 +1,7 @@
-"""What every family of submodels must keep: scores of a shared fit are those of fresh fits.
+"""The contract of families of submodels: scores of a shared fit equal those of fresh fits.
 
-Estimators are also drawn from the family's own list of parameters (``proved``): what stands there
-has been compared with fresh fits, and a list that says too much fails here.
+Estimators are also drawn from the family's own list of parameters (``proved``): its entries have
+been compared with fresh fits, and a list that claims too much fails here.
 
 Subclass ``FamilyContract`` in a test module; pytest collects it from there.
 """
@@ -54,7 +54,7 @@ class FamilyContract:
         return estimators[rng.integers(len(estimators))]
 
     def objection(self, estimator: Any, values: Sequence[Any] = (), **fit_params: Any) -> str:
-        """Why these may share no fit; empty where they may."""
+        """Reason for which these may share no fit; empty if they may."""
         return objection(self.family, estimator, values, fit_params)
 
     def unshareable(self) -> list[Any]:
@@ -173,7 +173,7 @@ class FamilyContract:
     def widest_fit(
         self, estimator: Any, values: Sequence[Any], X: Any, y: Any, **params: Any
     ) -> Any:
-        """What the family makes its submodels of."""
+        """Return the widest fit, from which the family makes its submodels."""
         widest = self.with_value(estimator, self.family.widest(values))
         return fitted_for(self.family, widest, X, y, **params)
 
@@ -195,7 +195,7 @@ class FamilyContract:
         return found
 
     def answers(self, fitted: Any, values: Sequence[Any], X: Any) -> list[dict[str, Any]]:
-        """What each submodel answers, method by method."""
+        """Return the answers of each submodel, method by method."""
         return [asked(model, X) for model in self.family.submodels(fitted, values, X)]
 
 
@@ -226,7 +226,7 @@ def drawn_from(
 
 
 def asked(model: Any, X: Any) -> dict[str, Any]:
-    """All that a model answers."""
+    """Return all answers of a model."""
     return {name: getattr(model, name)(X) for name in ASKED if hasattr(model, name)}
 
 
@@ -239,7 +239,7 @@ def scorer_of(estimator: Any) -> Any:
 
 
 def takes_weights(estimator: Any) -> bool:
-    """Whether `fit` has sample weights."""
+    """Tell whether `fit` takes sample weights."""
     from sklearn.utils.validation import has_fit_parameter
 
     return bool(has_fit_parameter(estimator, "sample_weight"))
@@ -260,7 +260,8 @@ def table(estimator: Any, seed: int) -> tuple[Any, Any, Any]:
 def random_table(estimator: Any, rng: np.random.Generator) -> tuple[Any, Any, Any, dict[str, Any]]:
     """Training rows, targets, test rows and fit params, with all that may trouble an estimator.
 
-    Rounded numbers and doubled rows make ties; gaps, weights and frames come where they are taken.
+    Rounded numbers and doubled rows make ties; gaps, weights and frames are used if the estimator
+    takes them.
     """
     n, n_columns = int(rng.integers(60, 200)), int(rng.integers(1, 20))
     X = np.round(rng.normal(size=(n, n_columns)), rng.choice([0, 1, 12]))

@@ -1,4 +1,4 @@
-"""What every family of subtransformers must keep: a shared fit is a fresh one, bit by bit.
+"""The contract of families of subtransformers: a shared fit equals a fresh one, bit by bit.
 
 Subclass ``TransformerFamilyContract`` in a test module; pytest collects it from there.
 """
@@ -21,7 +21,7 @@ class TransformerFamilyContract:
     family: TransformerFamily
 
     def groups(self) -> list[Sequence[Any]]:
-        """Transformers that can share, those together that have the same in common."""
+        """Return groups of transformers that can share a fit."""
         raise NotImplementedError
 
     def unshareable(self) -> list[Any]:
@@ -82,7 +82,7 @@ def rows(shape: tuple[int, int], seed: int, is_frame: bool) -> tuple[Any, Any]:
 
 
 def assert_same(found: Any, expected: Any, title: str) -> None:
-    """Of the same type and, for arrays, bits and places in memory; estimators part by part."""
+    """Compare types and, for arrays, bits and memory layout; estimators attribute by attribute."""
     assert type(found) is type(expected), title
     if isinstance(expected, np.ndarray):
         np.testing.assert_array_equal(found, expected, err_msg=title)
@@ -99,5 +99,5 @@ def assert_same(found: Any, expected: Any, title: str) -> None:
 
 
 def steps_of(array: np.ndarray) -> list[int]:
-    """Bytes from one item to the next, along the axes that have a next one."""
+    """Return the bytes from one item to the next, for axes with more than one item."""
     return [step for step, n in zip(array.strides, array.shape, strict=True) if n > 1]

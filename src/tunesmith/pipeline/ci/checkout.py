@@ -225,6 +225,7 @@ class Checkout(Repository):
         options = () if forge is None else forge.skip_ci
         tries: list[tuple[str | None, GitError]] = []
         for pause in pauses():
+            # Asked again at each try: others may have moved the branch since.
             start = self._start(remote, place, head)
             chosen = self._merged(head, start.commit, entries, place.branch)
             made = self._commit_on(start.commit, chosen, message)
@@ -234,6 +235,7 @@ class Checkout(Repository):
             try:
                 self.push_commits(remote, {place.branch: made}, tips, options)
             except GitError as error:
+                # Such a server refuses the whole push; the message can ask for the same.
                 if options and NO_OPTIONS in error.said:
                     options, message = (), f"{message}\n\n{SKIP}"
                     continue
@@ -289,6 +291,7 @@ class Checkout(Repository):
 
     def _is_plain(self, path: str) -> bool:
         file = self.root / path
+        # A link may lead out of the repository, to a file that nobody meant to publish.
         return file.is_file() and not file.is_symlink()
 
     def _is_ignored(self, path: str) -> bool:
@@ -311,7 +314,9 @@ class Checkout(Repository):
 
     def _advance(self, head: str, made: str, entries: Mapping[str, Entry]) -> None:
         """Let the working tree stand on the new commit."""
+        # With the old value Git refuses if HEAD has moved meanwhile.
         self._run("update-ref", "HEAD", made, head)
+        # Only these entries, so that whatever else is staged stays staged.
         self._run("update-index", "-z", "--index-info", given=_rows(entries))
 
     def _follow_up(self, head: str, start: str, made: str, entries: Mapping[str, Entry]) -> str:
@@ -359,6 +364,7 @@ class Checkout(Repository):
 
     def _holds(self, remote: str, branch: str, head: str, tip: str) -> bool:
         """Tell whether a tip holds what is checked out; a shallow clone has to fetch for that."""
+        # Step by step: a whole history may be large, and most tips are near.
         for depth in ((), ("--depth=200",), ("--unshallow",)):
             if depth and self.is_shallow():
                 self._fetch(remote, branch, *depth)
@@ -474,6 +480,7 @@ def _rows(entries: Mapping[str, Entry]) -> str:
 def git_variables(login: Login) -> dict[str, str]:
     """Variables that let Git in at one server, and nowhere else."""
     first = int(os.environ.get("GIT_CONFIG_COUNT") or 0)
+    # In variables, because every process of the machine can read a command line.
     secret = b64encode(f"{login.user}:{login.token}".encode()).decode()
     key = f"http.{login.server.rstrip('/')}/.extraheader"
     # The empty value takes back what `actions/checkout` may have left: two headers are refused.

@@ -106,6 +106,7 @@ def _here(data: Mapping[str, Any], read: Read) -> dict[str, dict[str, Any]]:
         raise UnresolvedError(" ".join(str(error).split())) from None
     except Exception as error:  # noqa: BLE001 - its code, on a file that it would refuse
         raise UnresolvedError(f"DVC cannot read it ({type(error).__name__}: {error})") from None
+    # Plain data, whatever classes DVC returns.
     return json.loads(json.dumps(found, default=str))  # type: ignore[no-any-return]
 
 
@@ -136,6 +137,7 @@ def _parsing(read: Read) -> dict[str, str]:
     """Settings of DVC's for lists and truth values in commands."""
     for level in range(MAX_LEVELS):
         text = read(posixpath.normpath(posixpath.join("../" * level, ".dvc/config")))
+        # The first `.dvc` upwards counts, as for DVC itself.
         if text is not None:
             parser = ConfigParser(interpolation=None, strict=False)
             parser.read_string(text)
@@ -154,6 +156,7 @@ def _elsewhere(data: Mapping[str, Any], read: Read) -> dict[str, dict[str, Any]]
             " Tunesmith (`pip install dvc`), or so that `dvc` can be called"
         )
     files: dict[str, str | None] = {}
+    # That process cannot read a commit: it names one missing file at a time.
     for _ in range(MAX_FILES):
         answer = _asked(python, {"data": data, "files": files})
         if "needed" not in answer:
@@ -168,12 +171,14 @@ def _python_of_dvc() -> str | None:
     program = shutil.which("dvc")
     if program is None:
         return None
+    # pipx and `uv tool` install a script whose first line names their own Python.
     with Path(program).open("rb") as stream:
         found = SHEBANG.match(stream.readline(500).decode(errors="replace"))
     return found[1] if found else None
 
 
 def _asked(python: str, question: Mapping[str, Any]) -> dict[str, Any]:
+    # `-I`: modules beside this file, or in `PYTHONPATH`, must not hide those of DVC.
     command = [python, "-I", __file__]
     try:
         done = subprocess.run(  # noqa: S603 - DVC's own Python, this file

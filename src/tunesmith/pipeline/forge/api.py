@@ -183,6 +183,8 @@ class Api:
             try:
                 answer = self._once(method, url, data)
             except (OSError, HTTPException) as error:
+                # A POST without an answer may have been carried out: sent again, it would add a
+                # second comment or pull request.
                 if pause is None or not (method in SAFE or _never_sent(error)):
                     raise self._unreachable(url, error) from None
                 self.sleep(pause)
@@ -212,6 +214,7 @@ class Api:
             headers["Content-Type"] = "application/json"
         request = Request(url, data, {**headers, **self.headers}, method=method)  # noqa: S310
         with self._opener.open(request, timeout=TIMEOUT_S) as response:
+            # Limited: no answer may fill the memory.
             return Answer(response.status, response.headers, response.read(MAX_BYTES))
 
     # -- what is said ------------------------------------------------------------------------
@@ -228,6 +231,7 @@ class Api:
         return ForgeError(
             self._clean(f"{text}\n  {hint}" if hint else text),
             answer.status,
+            # A proxy may answer 5xx although the server behind it has done the work.
             is_unclear=answer.status in BUSY[1:],
         )
 
@@ -240,8 +244,10 @@ class Api:
 
 def _opener(base: str) -> OpenerDirector:
     """Neither files nor redirections; a proxy only as a tunnel, so that it never sees the token."""
+    # Over plain HTTP a proxy would read the headers, the token among them.
     kinds = {"https"} & {urlsplit(base).scheme}
     proxies = {kind: url for kind, url in getproxies().items() if kind in kinds}
+    # Not `build_opener`: its handler of redirections sends the token along.
     opener = OpenerDirector()
     for handler in (ProxyHandler(proxies), HTTPHandler(), HTTPSHandler(), UnknownHandler()):
         opener.add_handler(handler)
@@ -280,10 +286,12 @@ def pause_asked(answer: Answer) -> float | None:
     after = _seconds(answer.headers.get("Retry-After", ""))
     if after is not None:
         return after
+    # GitHub's limit by the hour comes without `Retry-After`.
     reset = answer.headers.get("X-RateLimit-Reset", "")
     if answer.headers.get("X-RateLimit-Remaining") == "0" and reset.isdigit():
         return max(0.0, int(reset) - time.time())
     # GitHub says the same of its secondary limits in many words, and with several statuses.
+    # A 422 quotes what was sent, which may hold such words itself.
     words = SPAMMED if answer.status == 422 else LIMITED
     if words.search(answer.body[:MAX_SAID].decode(errors="replace")):
         return MAX_PAUSE_S

@@ -76,6 +76,7 @@ def moderated(variances: np.ndarray, df: int) -> tuple[np.ndarray, float]:
     from scipy.special import digamma, polygamma
 
     positive = variances[variances > 0]
+    # The prior is estimated from the spread of the variances, for which two are too few.
     if len(positive) < 3:
         return variances, float(df)
     logs = np.log(positive) - digamma(df / 2) + np.log(df / 2)

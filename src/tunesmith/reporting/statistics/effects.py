@@ -61,6 +61,7 @@ class Effects:
             start = sum(part.shape[1] for part in blocks)
             self._places[column.name] = slice(start, start + block.shape[1])
             blocks.append(block)
+        # Trees of scikit-learn compare in 32 bits; a copy at each prediction would cost time.
         self._table = np.hstack(blocks).astype(np.float32)
         self._rows = rows
         self._forests = _forests(self._table, scores[rows], seed)
@@ -109,6 +110,7 @@ class Effects:
             asked[:, :, self._places[name]] = block[:, None]
         flat = asked.reshape(-1, self._table.shape[1])
         trees = [
+            # `tree_.predict` skips the checks of the input, which each tree would repeat.
             np.mean([tree.tree_.predict(flat)[:, 0] for tree in forest.estimators_], axis=0)
             for forest in self._forests
         ]
@@ -123,6 +125,7 @@ def _forests(table: np.ndarray, scores: np.ndarray, seed: int) -> list[Any]:
     n, found = len(scores), []
     for number in range(N_FORESTS):
         drawn = rng.integers(n, size=n)
+        # Leaves of two trials, so that a single noisy score makes no step of its own.
         forest = ExtraTreesRegressor(N_TREES, min_samples_leaf=2, random_state=number)
         found.append(forest.fit(table[drawn], scores[drawn]))
     return found

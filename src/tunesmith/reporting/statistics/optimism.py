@@ -44,6 +44,7 @@ def corrected(gains: np.ndarray, ratio: float) -> Corrected | None:
     if n < 2 or k < 2:
         return None
     best = int(np.argmax(gains.mean(axis=1)))
+    # With few trials the estimate may exceed the best mean by chance; a bias is never negative.
     score = min(float(out_of_bag(gains)), float(gains[best].mean()))
     margin = _margin(gains[best], ratio)
     return Corrected(score, float(gains[best].mean()) - score, score - margin, score + margin)
@@ -69,6 +70,7 @@ def resamples(k: int) -> tuple[np.ndarray, np.ndarray]:
 
         drawn = combinations_with_replacement(range(k), k)
         counts = np.array([np.bincount(folds, minlength=k) for folds in drawn])
+        # Proportional to the multinomial probability of a draw with these counts.
         weights = 1 / factorial(counts).prod(axis=1)
     else:
         counts = np.random.default_rng(0).multinomial(k, np.full(k, 1 / k), size=N_RESAMPLES)
