@@ -71,7 +71,7 @@ quality: $(READY)  ## Samplers against chance on more seeds than the suite has: 
 bench: $(READY)  ## Measure against the peers: benchmarks/results.md, ratios from one run
 	$(BIN)/python -m benchmarks
 
-faults: $(READY)  ## Kill, or refuse, at every named point of runs, reports and merges
+faults: $(READY)  ## Kill, or refuse, at every named point of runs, reports, merges, applies
 	$(BIN)/python -m tests.durability.sweep
 
 MINUTES ?= 30

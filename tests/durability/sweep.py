@@ -5,17 +5,16 @@
 A run, a resumed run, a report and a merge of histories are each gone through once to learn which
 points they pass (``tunesmith.faults``), then once for every point and every time. After each, the
 same thing is done without a fault, and all has to be as if nothing had happened: trials, scores,
-outputs, and no finished fold evaluated again. ``--some`` picks so many of them by chance.
+outputs, and no finished fold evaluated again. An apply with a push is gone through in the same way
+(``applied``). ``--some`` picks so many of each by chance.
 """
 
 import argparse
 import json
-import os
 import random
 import shutil
 import sqlite3
 import sys
-import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -25,6 +24,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from tests.durability import applied
+from tests.durability.applied import command
+from tests.durability.forks import in_fork
 from tests.durability.kills import NOTED
 
 from tunesmith import faults
@@ -113,20 +115,6 @@ def finished(folder: Path) -> None:
         (folder / name).unlink()
 
 
-def command(*arguments: str) -> Callable[[Path], int]:
-    def do(_folder: Path) -> int:
-        from tunesmith.cli import main
-
-        sys.argv = ["tunesmith", *arguments]
-        try:
-            main()
-        except SystemExit as end:
-            return int(end.code or 0)
-        return 0
-
-    return do
-
-
 def two_histories(folder: Path) -> None:
     finished(folder)
     in_fork(folder, command("report"))
@@ -146,31 +134,6 @@ SCENES = (
 
 
 # -- doing it ----------------------------------------------------------------------------------
-
-
-def in_fork(folder: Path, do: Callable[[Path], int], environ: dict[str, str] | None = None) -> int:
-    """Do something in a process of its own; returns how it ended, as ``subprocess`` does."""
-    process = os.fork()
-    if process:
-        return os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
-    code = 99
-    try:
-        os.setsid()
-        os.chdir(folder)
-        log = os.open(folder / "run.log", os.O_WRONLY | os.O_APPEND | os.O_CREAT)
-        for stream in (1, 2):
-            os.dup2(log, stream)
-        os.environ.update(environ or {})
-        faults.plan(os.environ)
-        code = do(folder)
-    except BaseException as error:  # noqa: BLE001 - the other process must not go on in here
-        # The command line has this code for what the file system says itself.
-        code = 74 if isinstance(error, OSError) else int(getattr(error, "exit_code", 98))
-        traceback.print_exc()
-    finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(code)
 
 
 def state(folder: Path) -> dict[str, Any]:
@@ -283,11 +246,14 @@ def main(arguments: list[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     chance, known = random.Random(options.seed), [0, 0]
 
-    def chosen(found: list[Fault]) -> list[Fault]:
-        known[:] = [len({(fault.scene.name, fault.point) for fault in found}), len(found)]
+    def chosen(found: list[Any]) -> list[Any]:
+        points = {(getattr(fault, "scene", None), fault.point) for fault in found}
+        known[:] = [known[0] + len(points), known[1] + len(found)]
         return found if options.some is None else chance.sample(found, options.some)
 
     n_tried, wrong = sweep(chosen)
+    n_applied, wrong_there = applied.sweep(chosen)
+    n_tried, wrong = n_tried + n_applied, [*wrong, *wrong_there]
     print(f"{known[0]} points, {known[1]} faults; tried {sum(n_tried.values())}:", end=" ")
     print(json.dumps(n_tried))
     for line in wrong:

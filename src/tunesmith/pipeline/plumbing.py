@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from tunesmith import faults
 from tunesmith.errors import StorageError, UsageError
 from tunesmith.git import GIT, REPOSITORY_VARIABLES, TIMEOUT_S
 
@@ -62,6 +63,7 @@ class Plumbing:
         timeout_s: float = TIMEOUT_S,
     ) -> bytes:
         try:
+            faults.reach("git.call")
             done = subprocess.run(  # noqa: S603 - a fixed program, no shell
                 [*GIT, "-C", str(self.root), *arguments],
                 capture_output=True,
@@ -74,6 +76,9 @@ class Plumbing:
             raise UsageError("there is no Git here: install it.") from None
         except subprocess.TimeoutExpired:
             raise StorageError(f"git {arguments[0]} did not end in {timeout_s:g} s") from None
+        except OSError as error:
+            raise StorageError(f"git {arguments[0]} cannot be started: {error.strerror}") from None
+        faults.reach("git.called")
         if done.returncode:
             said = done.stderr.decode(errors="replace")
             raise GitError(reason(said), said)
