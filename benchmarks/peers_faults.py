@@ -30,7 +30,7 @@ class Model(DecisionTreeClassifier):
     def fit(self, X, y):
         if len(X) < 40:  # a look at the data before the search
             return super().fit(X, y)
-        with open("begun.log", "a") as log: log.write(f"{self.max_depth} {X[0].tolist()}\\n")
+        with open("begun.log", "a") as log: log.write(f"{self.max_depth} {X.sum()!r}\\n")
         trouble = os.environ.get("TROUBLE", "")
         if trouble == "exit" and self.max_depth == 5: os._exit(1)
         if trouble == "hang" and self.max_depth == 5: time.sleep(6)
@@ -201,16 +201,17 @@ def torn(bench: Bench, tool: str) -> str:
     if tool not in ("Tunesmith", "Optuna, journal"):
         return "–"
     if tool == "Tunesmith":
-        from tests.durability.torture import sweep
+        from tests.durability import sweep
+        from tests.durability.forks import in_fork
 
         sweep.project(bench.folder)
-        sweep.in_fork(bench.folder, sweep.run)
+        in_fork(bench.folder, sweep.run)
         history = bench.folder / "outputs/history.jsonl"
         whole = history.read_bytes()
         history.write_bytes(whole[:-30])
         for path in bench.folder.glob(".tunesmith/*"):
             path.unlink()
-        code = sweep.in_fork(bench.folder, sweep.run)
+        code = in_fork(bench.folder, sweep.run)
         is_whole = history.read_bytes().splitlines()[1:] == whole.splitlines()[1:]
         return f"goes on{'; the history is whole' * is_whole}" if code == 0 else "fails"
     bench.run(bench.script(tool, n=2))
@@ -288,7 +289,8 @@ def workers(bench: Bench, tool: str) -> str:
     if tool in ("GridSearchCV", "Dask"):
         return "–"
     if tool == "Tunesmith":
-        from tests.durability.torture import sweep
+        from tests.durability import sweep
+        from tests.durability.forks import in_fork
 
         found = []
         for executor in ("serial", "processes"):
@@ -300,7 +302,7 @@ def workers(bench: Bench, tool: str) -> str:
                 "max_depth", "ccp_alpha"
             )
             (folder / "tuning.yaml").write_text(text)
-            sweep.in_fork(folder, sweep.run)
+            in_fork(folder, sweep.run)
             found.append(sweep.state(folder)["told"])
         n = sum(one == other for one, other in zip(*found, strict=False))
         return f"{n} of {len(found[0])} trials the same"

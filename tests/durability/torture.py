@@ -28,6 +28,7 @@ from typing import Any
 from unittest import mock
 
 from tests.durability import sweep
+from tests.durability.forks import in_fork
 from tests.durability.kills import workers
 
 from tunesmith.errors import DamagedError
@@ -50,7 +51,7 @@ def begin(folder: Path, prepare: Callable[[], None] = lambda: None) -> int:
     if process == 0:
         # One more fork, so that what ``in_fork`` returns can be waited for.
         prepare()
-        os._exit(sweep.in_fork(folder, sweep.run) % 256)
+        os._exit(in_fork(folder, sweep.run) % 256)
     return process
 
 
@@ -225,7 +226,7 @@ def round_of(seed: int, folder: Path, wanted: dict[str, Any]) -> list[str]:
     happened = []
     try:
         happened += [chance.choice(TERRIBLE)(folder, chance) for _ in range(chance.randint(1, 4))]
-        code = sweep.in_fork(folder, sweep.run)
+        code = in_fork(folder, sweep.run)
         said = (folder / "run.log").read_text()
         if code != 0:
             raise FoundError(f"the last run ended with {code}: {said[-1500:]}")
@@ -251,7 +252,7 @@ def main(arguments: list[str] | None = None) -> None:
     with TemporaryDirectory() as name:
         folder = Path(name).resolve()
         sweep.project(folder / "quiet")
-        sweep.in_fork(folder / "quiet", sweep.run)
+        in_fork(folder / "quiet", sweep.run)
         wanted = sweep.state(folder / "quiet")
         while time.monotonic() < end:
             place = folder / f"round-{seed}"

@@ -18,7 +18,7 @@ from tests.pipeline.repositories import (
     snapshot,
 )
 
-from tunesmith.errors import UsageError
+from tunesmith.errors import StorageError, UsageError
 from tunesmith.pipeline.branches import experiment
 from tunesmith.pipeline.branches.apply import Applied
 from tunesmith.pipeline.branches.apply import apply as bring
@@ -79,6 +79,24 @@ def test_the_way_from_tuning_to_main(root: Path) -> None:
     assert state(root) == "trained"
     git(root, "merge", "-q", "--no-ff", "-m", "merge", "training/one")
     assert state(root) == "merged"
+
+
+def test_what_git_could_not_be_asked_is_not_taken_for_well(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = make_project(tmp_path, f"{STUDY}outputs: {{history: outputs/history.jsonl}}\n")
+    tuned(root, depth=5)
+    before, read = git(root, "rev-parse", "training/one"), Repository.read
+
+    def refused(self: Repository, revision: str, path: str) -> str | None:
+        if path.endswith("history.jsonl"):
+            raise StorageError("git cat-file cannot be started")
+        return read(self, revision, path)
+
+    monkeypatch.setattr(Repository, "read", refused)
+    with pytest.raises(StorageError):
+        apply(root)
+    assert git(root, "rev-parse", "training/one") == before
 
 
 def test_applying_again_adds_nothing(root: Path) -> None:

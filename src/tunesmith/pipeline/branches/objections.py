@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from tunesmith.config.model import Definition
 from tunesmith.config.source import parse_document
-from tunesmith.errors import TunesmithError, UsageError
+from tunesmith.errors import StorageError, TunesmithError, UsageError
 from tunesmith.fingerprint import digest, reached, top_names
 from tunesmith.parts import HOUSEKEEPING
 from tunesmith.pipeline.branches.commands import repro
@@ -59,6 +59,8 @@ def committed_record(there: CommittedStudy) -> "StudyRecord | None":
     """Trials that were committed with the study; ``None`` if they cannot be read."""
     try:
         return trials_at(there)[0]
+    except StorageError:
+        raise  # Git could not be asked: that says nothing about the trials
     except TunesmithError:
         return None
 
