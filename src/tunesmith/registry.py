@@ -137,6 +137,8 @@ def import_path(path: str) -> Any:
     """
     module, separator, attribute = path.partition(":")
     if not separator:
+        if "." not in path:
+            return import_module(path)
         module, _, attribute = path.rpartition(".")
     found: Any = import_module(module)
     if not separator and not hasattr(found, attribute):

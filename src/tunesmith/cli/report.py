@@ -2,6 +2,7 @@
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -19,6 +20,23 @@ from tunesmith.cli.options import (
 from tunesmith.cli.reading import open_records
 from tunesmith.cli.streams import show
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tunesmith.reporting.summary import Summary
+
+
+def _form(name: str) -> "Callable[[Summary], str]":
+    """Return what draws a summary in the form with this name.
+
+    Raises:
+        UsageError: nobody registered the name.
+    """
+    from tunesmith import registry
+
+    drawn: Callable[[Summary], str] = registry.load("reports", name)
+    return drawn
+
 
 @click.command("report")
 @config_option
@@ -33,12 +51,22 @@ from tunesmith.cli.streams import show
     type=click.Path(dir_okay=False, path_type=Path),
     help="Write the HTML report there, too, with durations.",
 )
+@click.option(
+    "--as",
+    "others",
+    nargs=2,
+    multiple=True,
+    metavar="FORM FILE",
+    help="Also write the report in another form: markdown, comment, json, or one that a package"
+    " that you have installed adds.",
+)
 @force_option
 @json_option
 def command(
     config: Path | None,
     comment: Path | None,
     html: Path | None,
+    others: tuple[tuple[str, str], ...],
     force: tuple[str, ...],
     *,
     gate: bool,
@@ -48,7 +76,6 @@ def command(
 
     Evaluates nothing and imports no project code; works after a crash and while a run is on.
     """
-    from tunesmith import registry
     from tunesmith.files import write_atomic
     from tunesmith.reporting.decision import Policy
     from tunesmith.reporting.outputs import Written, write_outputs
@@ -56,6 +83,9 @@ def command(
     from tunesmith.reporting.summary import summarise
     from tunesmith.reporting.terminal import gate_text
 
+    forms = [(_form(name), Path(file)) for name, file in others]
+    if comment is not None:
+        forms.insert(0, (_form("comment"), comment))
     definition, record, nested = open_records(config)
     policy = Policy.of(definition.file.model_dump(mode="json", include={"selection", "gate"}))
     summary = summarise(record, policy, nested=nested)
@@ -63,11 +93,11 @@ def command(
         written = write_outputs(
             record, definition.root, definition.file.outputs, summary, nested, force
         )
-    beside = {} if comment is None else {comment: registry.load("reports", "comment")(summary)}
+    beside = {file: render_form(summary) for render_form, file in forms}
     if html is not None:
         beside[html] = render(record, summary)
-    for path, content in beside.items():
-        written.append(Written(path.absolute(), write_atomic(path.absolute(), content)))
+    for path, text in beside.items():
+        written.append(Written(path.absolute(), write_atomic(path.absolute(), text)))
     if as_json:
         files = [{"path": str(item.path), "changed": item.changed} for item in written]
         content = {"study": record.head.name, "gate": gate_content(summary), "files": files}

@@ -5,12 +5,24 @@ search space in ``space``, reading and error positions in ``load``. Shorthands (
 ``cv: 5``) are turned into the full form as they enter, so that readers meet one form only.
 """
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, JsonValue
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    JsonValue,
+    ModelWrapValidatorHandler,
+    PrivateAttr,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+    model_validator,
+)
 
+from tunesmith import registry
 from tunesmith.config.prefixes import Prefixes
 from tunesmith.config.program import Program
 from tunesmith.config.section import (
@@ -260,6 +272,29 @@ class Stop(Section):
     """Ends when all of these have been met."""
     first_failures: int = Field(default=5, ge=1)
     """Give up when the first so many trials all fail."""
+
+    _registered: dict[str, Any] = PrivateAttr(default_factory=dict)
+
+    @property
+    def registered(self) -> Mapping[str, Any]:
+        """Criteria of installed packages: the name of each, and its value."""
+        return self._registered
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _take_registered(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        """Keys that an installed package registers are no unknown keys."""
+        outside = registry.outside("stopping") if isinstance(data, Mapping) else {}
+        taken = {name: value for name, value in data.items() if name in outside} if outside else {}
+        stop = handler({k: v for k, v in data.items() if k not in taken} if taken else data)
+        stop._registered = taken
+        return stop
+
+    @model_serializer(mode="wrap")
+    def _with_registered(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """As it was written, so that a changed criterion is seen as a change."""
+        written: dict[str, Any] = handler(self)
+        return {**written, **self._registered}
 
 
 class Budget(Section):

@@ -1,13 +1,15 @@
 """Criteria that end a study: small, composable rules that read the history and the clock."""
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
+from tunesmith import registry
 from tunesmith.config.model import Stop
+from tunesmith.errors import UsageError
 from tunesmith.history import History, Trial
 from tunesmith.types import State
 
@@ -173,20 +175,30 @@ def build(stop: Stop) -> Criterion:
 
 
 def criteria(stop: Stop) -> list[Criterion]:
-    """List the configured criteria, each by itself."""
-    given: Sequence[tuple[object, type[Criterion]]] = (
-        (stop.trials, MaxTrials),
-        (stop.fits, MaxFits),
-        (stop.time, MaxTime),
-        (stop.target, TargetScore),
-        (stop.patience, Patience),
-        (stop.convergence and stop.convergence.window, Convergence),
-    )
-    found = [kind(value) for value, kind in given if value is not None]  # type: ignore[call-arg]
-    found += [_group(part) for part in stop.any]
+    """List what was asked for, each by itself; first Tunesmith's own, then those of packages.
+
+    Raises:
+        UsageError: the criterion of an installed package does not accept its value.
+    """
+    given = {name: getattr(stop, name) for name in registry.BUILTIN["stopping"]}
+    if stop.convergence is not None:
+        given["convergence"] = stop.convergence.window
+    built = [registry.load("stopping", n)(v) for n, v in given.items() if v is not None]
+    built += [_outside(name, value) for name, value in stop.registered.items()]
+    built += [_group(part) for part in stop.any]
     if stop.all:
-        found.append(AllOf(tuple(_group(part) for part in stop.all)))
-    return found
+        built.append(AllOf(tuple(_group(part) for part in stop.all)))
+    return built
+
+
+def _outside(name: str, value: Any) -> Criterion:
+    """Build a criterion of an installed package from its value; a mapping names arguments."""
+    kind = registry.load("stopping", name)
+    try:
+        criterion: Criterion = kind(**value) if isinstance(value, Mapping) else kind(value)
+    except (TypeError, ValueError) as error:
+        raise UsageError(f"stop.{name}: {registry.outside('stopping')[name]}: {error}") from None
+    return criterion
 
 
 def _group(stop: Stop) -> Criterion:
