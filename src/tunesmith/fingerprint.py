@@ -39,6 +39,7 @@ def array_digest(*arrays: "np.ndarray") -> str:
     hasher = hashlib.blake2b(digest_size=DIGEST_BYTES)
     for array in arrays:
         hasher.update(f"{array.dtype.str}{array.shape}".encode())
+        # The bytes of an array of objects are their addresses.
         if array.dtype.hasobject:
             hasher.update(json.dumps(array.tolist(), default=repr).encode())
         else:
@@ -115,6 +116,7 @@ def imported(source: Path) -> set[str]:
     except (SyntaxError, ValueError, OSError, RecursionError, MemoryError):
         return set()  # importing it will say so, with the line
     names = set()
+    # Everywhere in the file: an import inside of a function counts as well.
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
@@ -155,7 +157,9 @@ def versions(import_paths: Sequence[str], root: Path | None = None) -> dict[str,
     if wanted := outside - IMPORTED_AS_NAMED - sys.stdlib_module_names:
         names |= {name for top in wanted for name in providers().get(top, ())}
     found = {name: _version(name) for name in sorted(names)}
+    # Without the patch level, so that a bug fix of Python does not discard every score.
     python = f"{sys.version_info.major}.{sys.version_info.minor}"
+    # Floating-point results may differ between architectures.
     return {"python": python, "machine": platform.machine()} | {k: v for k, v in found.items() if v}
 
 

@@ -4,6 +4,8 @@ import os
 import subprocess
 from pathlib import Path
 
+# Hooks, `fsmonitor` and `ext::` remotes are ways in which a repository's settings run programs,
+# and `showSignature` would start gpg and add lines to the output.
 GIT = (
     "git",
     "-c",
@@ -60,6 +62,7 @@ def content(root: Path, commit: str, name: str) -> str | None:
         commit: its full digest.
         name: path below ``root``.
     """
+    # `textconv` would run a program of the settings, and change the text.
     output = _output(root, "show", "--no-textconv", "--end-of-options", f"{commit}:./{name}")
     return None if output is None else output.decode("utf-8-sig", errors="replace")
 
@@ -72,6 +75,7 @@ def paths(root: Path, *arguments: str) -> list[str] | None:
 
 def _output(root: Path, *arguments: str) -> bytes | None:
     kept = {k: v for k, v in os.environ.items() if k not in REPOSITORY_VARIABLES}
+    # A reading command must not lock the index: a commit of the user would fail meanwhile.
     environment = {**kept, "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0"}
     try:
         done = subprocess.run(  # noqa: S603 - a fixed program, arguments of ours

@@ -1,7 +1,7 @@
 """Installed distributions, read quickly.
 
 The standard library parses the whole description of every distribution to tell its name, which
-takes most of a second where two hundred are installed. Names and versions stand in its first lines.
+takes most of a second if two hundred are installed. Names and versions stand in its first lines.
 """
 
 import csv

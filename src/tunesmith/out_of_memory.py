@@ -1,4 +1,4 @@
-"""What the kernel says of its out-of-memory killer, which leaves nothing else behind.
+"""Counters of the kernel's out-of-memory killer, which leaves no other trace.
 
 A process that it has killed looks like any other that was ended by SIGKILL. But the kernel counts:
 for every control group the processes of it that were killed, and all of the machine.
@@ -15,10 +15,10 @@ KEY = "oom_kill"
 
 @dataclass(frozen=True)
 class Kills:
-    """How many processes were killed for want of memory until now; ``None`` if nothing says so."""
+    """Numbers of processes killed for want of memory until now; ``None`` if unknown."""
 
     in_group: int | None
-    """Of this process's control group."""
+    """Number in this process's control group."""
     on_machine: int | None
 
 
@@ -29,7 +29,7 @@ def kills() -> Kills:
 
 
 def killed_words(before: Kills, after: Kills) -> str:
-    """Words for the end of a process of this group by SIGKILL: who did it, if that can be told.
+    """Words for the end of a process of this group by SIGKILL: the killer, if it is known.
 
     Args:
         before: the counters at some time while it lived.
@@ -56,7 +56,7 @@ def _moved(before: int | None, after: int | None) -> bool:
 
 
 def _group_files() -> Iterator[Path]:
-    """Where the counter of this process's group may stand: version 2, then version 1."""
+    """Yield the possible files of this group's counter: version 2, then version 1."""
     try:
         lines = OWN_CGROUPS.read_text().splitlines()
     except OSError:

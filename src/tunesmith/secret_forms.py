@@ -50,6 +50,7 @@ HOOKS = (
     r"|(?:[\w-]+\.)?discord(?:app)?\.com/api/webhooks"
     r"|[\w.-]*webhook\.office\.com|[\w.-]+\.logic\.azure\.com)/)[^\s'\"<>]+"
 )
+# Repetitions are bounded here and below: a long line must not take quadratic time.
 URL_USER = (
     r"(\b[a-z][a-z0-9+.-]{0,30}://)"
     # Passwords may hold @, or else / ? #
@@ -110,6 +111,8 @@ def _hidden(found: re.Match[str]) -> str:
 
 def _without_keys(text: str) -> str:
     """Hide private keys; one that was cut off ends at the first character that no key has."""
+    # No end is searched behind the last one: many beginnings without an end would take
+    # quadratic time.
     parts, place, last = [], 0, text.rfind("-----END ")
     end, begin = KEY_ENDS.search(text), KEY_BEGINS.search(text)
     if end is not None and (begin is None or end.start() < begin.start()):

@@ -17,6 +17,7 @@ salt sas sastoken secret secrets secretkey seckey session sessionid sessions sig
 signing sk sso token tokens totp vault webhook webhooks
 """
 WORDS = frozenset(_WORDS.split())
+# `(?!iz)`: TOKENIZERS_PARALLELISM is no secret.
 PARTS = re.compile(
     r"passw|passphrase|passcode|secret|token(?!iz)|credential|api_?key|access_?key|private_?key"
     r"|connection_?str|cookie|bearer|webhook|oauth|mnemonic",
@@ -38,6 +39,7 @@ scope scopes seconds size sock socket timeout ttl type types user username versi
 """
 ABOUT = frozenset(_ABOUT.split())
 """Last words of names whose value describes a secret and is none."""
+# Set by desktops and shells on most machines: hidden, they would blank out paths in every log.
 PUBLIC = re.compile(
     r"^(?:PWD|OLDPWD|DESKTOP_SESSION|GDMSESSION|SESSION_MANAGER|SSH_AUTH_SOCK|XAUTHORITY"
     r"|XDG_\w*|DBUS_\w*|LC_\w*|\w*PUBLIC\w*)$",
@@ -64,6 +66,7 @@ def says_secret(name: str) -> bool:
 
 
 def _says_it(word: str) -> bool:
+    # `DB_PASSWORD2` is a password, too.
     plain = word.rstrip("0123456789")
     if plain in ORDINARY:
         return False

@@ -85,7 +85,7 @@ def main() -> None:
         say(str(stop))
         status = 128 + stop.signum
     except OSError as error:
-        # The file system's own words; whoever knows more raises a StorageError.
+        # The file system's own message; code that knows more raises a StorageError.
         where = f"{error.filename}: " if error.filename else ""
         say(printable(f"{where}{error.strerror or error}"))
         status = ExitCode.STORAGE
@@ -127,6 +127,7 @@ def _annotate(error: ConfigError) -> None:
     """Put the first violations beside the lines of a pull request (GitHub Actions)."""
     if os.environ.get("GITHUB_ACTIONS") != "true":
         return
+    # GitHub shows at most ten annotations of a step.
     for violation in error.violations[:10]:
         if violation.place and violation.place.line:
             place, text = violation.place, _escaped(clean(violation.message))

@@ -181,7 +181,7 @@ def _parameters(plan: "Preview") -> str:
 
 
 def _definition(value: object) -> str:
-    """A parameter in the flow style of YAML, which is how people write it."""
+    """Return a parameter in the flow style of YAML, as in most configurations."""
     if isinstance(value, list):
         return f"[{', '.join(map(_definition, value))}]"
     if isinstance(value, dict):

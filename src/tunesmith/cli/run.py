@@ -103,6 +103,7 @@ def command(
 
     if gate or base is not None:
         definition = with_gate(definition, base)
+    # Before the run: a file that changes while it runs must not pass for unchanged.
     before = files_of(definition) if is_plain else None
     with (
         pointing_into(path),
@@ -116,6 +117,7 @@ def command(
         _show(result, definition, path)
     is_kept = say_kept(definition, result.record, result.summary)
     code = int(result.exit_code)
+    # After a failure or a kept edit, the next run has to say so again.
     if is_plain and not code and not is_kept:
         _stamp(definition, before, result)
     sys.exit(code or (int(gate_code(result.summary)) if gate else 0))
@@ -170,6 +172,7 @@ def _stamp(definition: "Definition", before: list[str] | None, result: "Result")
     """Store the evidence for the next run's up-to-date check, with the text to print then."""
     from tunesmith.stamp import put
 
+    # The next run prints this text without reading the ledger: as if it had reused every score.
     n_known = sum(len(trial.folds) for trial in result.record.history.told)
     last = replace(result.record.runs[-1], n_evaluated=0, n_reused=n_known, n_fits=0)
     record = replace(result.record, runs=(*result.record.runs[:-1], last))

@@ -59,6 +59,7 @@ def load_definition(
     in_space: list[Violation] = []
     violations: list[Violation] = []
     space = _space(data.get("space"), folder, in_space)
+    # An output at one of these paths would destroy what the study is defined by.
     inputs = {"the configuration itself": path}
     if isinstance(data.get("space"), str):
         inputs["the space's file"] = folder / data["space"]
@@ -234,10 +235,12 @@ def _file(
     try:
         file: File | None = File.model_validate(sections)
     except ValidationError as error:
+        # Rules are checked on the valid rest, so that you see all mistakes at once.
         violations += violations_of(error.errors(), File)
         file, touched = salvage(sections, error)
     if file is not None:
         broken = check_rules(file, space, root, inputs)
+        # A rule about a repaired place speaks of a value that nobody wrote.
         violations += [v for v in broken if not is_touched(v.path, touched)]
     return file
 
@@ -256,4 +259,5 @@ def in_order(violations: list[Violation]) -> list[Violation]:
         place = violation.place or Place("")
         return place.file, place.line, place.column
 
+    # Branches of a union, and rules of several sections, may report the same mistake.
     return sorted(dict.fromkeys(violations), key=key)

@@ -53,6 +53,7 @@ def update(text: str, values: Mapping[tuple[str, ...], Value]) -> str:
         _refuse_shared(value, place, node, module)
         edits.append((*module.span(node), written(value, place, node, module.style(node))))
     data = module.data
+    # From the end, so that earlier positions stay valid; in bytes, as `ast` counts columns.
     for begin, end, new in sorted(edits, reverse=True):
         data = data[:begin] + new.encode() + data[end:]
     lines = data.decode()
@@ -68,6 +69,7 @@ def _refuse_shared(value: Value, place: tuple[str, ...], node: ast.expr, module:
     owner = _only(module.bindings, place[0], place).value
     if not isinstance(owner, ast.ClassDef) or isinstance(node, ast.Tuple):
         return
+    # By its text, because a decorator may be imported under any name.
     is_dataclass = any("dataclass" in ast.unparse(part) for part in owner.decorator_list)
     if is_dataclass and isinstance(value, list | dict):
         raise FormatError(f"a dataclass takes no list as a default, `{dotted(place)}` is {value}")
@@ -105,6 +107,7 @@ class Module:
         body = text.removeprefix("\ufeff")
         self.data = body.encode()
         with warnings.catch_warnings():
+            # Invalid escapes in the user's strings are no concern of an edit.
             warnings.simplefilter("ignore")
             try:
                 self.tree = ast.parse(body)

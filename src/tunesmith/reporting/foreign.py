@@ -59,11 +59,13 @@ def _objection(best: Best, key: str, name: str) -> str | None:
     if not path.is_file():
         return None
     try:
+        # Only its head: a page or a table of trials may have many megabytes.
         with path.open(encoding="utf-8", newline="") as file:
             head = file.read(HEAD)
     except UnicodeDecodeError:
         return "is there already, and Tunesmith did not write it."
     kind = f"{key}{path.suffix}" if key == "trials" else key
+    # An empty file has nothing to lose: `touch` and shells leave such files.
     if not head.strip() or MARKS[kind](path, head):
         return None
     return "is there already, and Tunesmith did not write it."

@@ -15,7 +15,7 @@ from tunesmith.search.quiet import quiet
 MIN_TRIALS = 8
 N_RESAMPLES = 12
 MAX_RESAMPLED = 250
-"""Trials a resample: of more, errors are worked out from fewer and scaled."""
+"""Trials a resample: with more, errors are computed from fewer and scaled."""
 
 
 @dataclass(frozen=True)

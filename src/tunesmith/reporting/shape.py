@@ -65,6 +65,8 @@ class Shape:
         """The place of the parameters in a file's content."""
         if self.spec.at is not None:
             return () if self.spec.at == TOP else tuple(self.spec.at.split("."))
+        # A file with a key `params` may be somebody else's: ours holds these two keys alone, or an
+        # origin that Tunesmith wrote.
         is_wrapped = isinstance(data.get("params"), dict)
         if is_wrapped and (set(data) <= {"params", "meta"} or is_origin(data.get("meta"))):
             return WRAPPED
@@ -171,6 +173,7 @@ class Shape:
         place = self.place_in(data)
         present = _mapping_at(data, place) or {}
         is_wrapped = place == WRAPPED and self.spec.at is None
+        # In a file that holds other things too, only names of this study may be removed.
         gone = [k for k in present if k not in params and (is_wrapped or self._is_own(k))]
         values: dict[Place, Any] = {(*place, key): value for key, value in params.items()}
         removed: list[Place] = [(*place, key) for key in gone]

@@ -99,6 +99,7 @@ def cv_results(record: StudyRecord) -> dict[str, Any]:
         results[f"std_{clock}_time"] = np.array([np.std(found) for found in times])
     for name in names:
         values = [found.get(name) for found in params]
+        # Masked, as in scikit-learn, so that the same code reads both.
         masked = np.ma.MaskedArray(np.empty(len(rows), dtype=object), mask=False)
         masked[:] = values
         masked.mask = [name not in found for found in params]
@@ -187,6 +188,7 @@ def _ordered(rows: list[Row], name: str, *, is_reversed: bool) -> list[Row]:
         return value if isinstance(value, int | float) else str(value)
 
     present = [row for row in rows if {**flat(row), **row["params"]}.get(column) is not None]
+    # At the end in either order: a missing value is neither best nor worst.
     absent = [row for row in rows if row not in present]
     kinds = {isinstance(key(row), str) for row in present}
     ordered = sorted(
@@ -205,6 +207,7 @@ def to_csv(rows: Sequence[Row]) -> str:
     flats = [flat(row) for row in rows]
     columns = list(dict.fromkeys(column for row in flats for column in row))
     stream = io.StringIO()
+    # Not the module's own `\r\n`, which Git may convert: `verify` compares bytes.
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(columns)
     writer.writerows([[_csv(row.get(column)) for column in columns] for row in flats])

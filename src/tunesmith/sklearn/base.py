@@ -134,6 +134,7 @@ class SearchCV(BaseSearchCV):  # type: ignore[misc]
     def _objective(self, task: Task, objects: Objects) -> LiveObjective:
         fit_params, score_params = task.routed.estimator.fit, task.routed.scorer.score
         context: dict[str, str] = {}
+        # Digests of all rows take time, and only a ledger needs them.
         if self.ledger is not None:
             given = (fit_params, score_params, self.return_train_score)
             context = context_of(self.estimator, (task.X, task.y), task.scorer, given)

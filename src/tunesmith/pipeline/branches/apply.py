@@ -87,10 +87,11 @@ def apply(
         remote: to push the training branch to; then both sides have it, or neither.
 
     Raises:
-        UsageError: there is nothing to apply, or it should not be applied; with the way out.
+        UsageError: there is nothing to apply, or it should not be applied; with the remedy.
         GitError: the branch has moved meanwhile, or the remote refuses; nothing was changed.
     """
     branches = prefixes_of(repository, names).branches(name)
+    # Read first: `set_branch` refuses if the branch has moved since.
     before = repository.local_branches().get(branches[1])
     experiment = find(repository, names, name)
     there, base = _both(repository, experiment, names, branches)
@@ -158,6 +159,7 @@ def _refuse_place(repository: Repository, tuning: str, training: str) -> None:
     for branch in (tuning, training):
         if tips[branch].has_parted:
             raise UsageError(_parted(repository, branch))
+    # If a checked-out branch moved, its working tree would show the reverse as changes.
     place = repository.checked_out().get(training)
     if place is not None:
         raise UsageError(
@@ -207,6 +209,7 @@ def _way(
     there: CommittedStudy, experiment: Experiment, branch: str, base: str, parameters: Parameters
 ) -> _Way:
     repository, training = there.repository, str(experiment.training)
+    # Only since the base: older notes are of experiments before this one.
     messages = repository.messages(EXPERIMENT, [training], unless=base)
     notes = (note for commit, text in messages for note in notes_in(commit, text))
     applied = next((n.commit for n in notes if n.experiment == experiment.name), None)
@@ -280,6 +283,7 @@ def _own_changes(way: _Way) -> Iterator[Objection]:
     for path, entry in way.files.items():
         before, now = repository.blobs([(reference, path), (way.training, path)])
         wanted = None if entry is None else entry.blob
+        # A change to the wanted content is none that would be lost.
         if now not in (before, wanted) and not _says_the_same(way, path, reference):
             own.append(path)
     if own:

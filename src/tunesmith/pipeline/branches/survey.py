@@ -152,6 +152,7 @@ class Survey:
             )
             for name, tips, layout in zip(names, pairs, layouts, strict=True)
         ]
+        # All at once: with many branches, a call of Git for each file would take seconds.
         self.look_up(pair for facts in found for pair in _pairs(facts))
         places = [(f.tuning, f.layout.found) for f in found]
         places += [(f.training, f.layout.best) for f in found]
@@ -181,6 +182,7 @@ class Survey:
         made: dict[object, Layout] = {}
         found = []
         for commit, listed, (name, config, pipelines) in zip(commits, files, keys, strict=True):
+            # Most commits share these files, so that their layout is computed once.
             key = (name, config, pipelines, None if self._is_plain(pipelines) else commit)
             if key not in made:
                 made[key] = self._layout(commit, name, config, listed)

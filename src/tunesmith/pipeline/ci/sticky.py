@@ -73,7 +73,7 @@ def put_comment(
                 raise
             sleep(PAUSE_S)
             continue
-        # Another job may have added one since: whoever looks last sees both.
+        # Another job may have added one since: the job that looks last sees both.
         _remove_older(forge, number, first, done[0])
         return done
     raise AssertionError
@@ -87,7 +87,7 @@ def _own(forge: Forge, number: int, first: str, author: str | None) -> list[Comm
 
 
 def _remove_older(forge: Forge, number: int, first: str, ours: Comment) -> None:
-    """Remove all but the newest: an older one would go on saying what is no longer so."""
+    """Remove all but the newest: an older one would show outdated results."""
     # The answer tells who we are; another program's comment is never removed.
     for comment in _own(forge, number, first, ours.author)[:-1]:
         try:

@@ -130,6 +130,7 @@ def _not_locked(found: Tuning, locked: LockedStage) -> Iterator[Finding]:
 
 def _changed(found: Tuning, path: str, md5: str, role: str) -> Iterator[Finding]:
     base = found.root
+    # DVC leaves ignored files out of a folder's digest.
     patterns = {line for text in _ignore_files(base / path) for line in ignores(text)}
     try:
         now = path_md5(base / path, without_caches=CACHES in patterns)
@@ -138,8 +139,10 @@ def _changed(found: Tuning, path: str, md5: str, role: str) -> Iterator[Finding]
         return
     if now == md5:
         return
+    # Data that was not pulled proves nothing about the run.
     if now is None and role.startswith("a dep"):
         yield note(path, f"is not here, so it is not compared with {LOCK}", _fetching(base / path))
+    # We know one pattern, and the language of `.dvcignore` is DVC's: not compared, and said so.
     elif (base / path).is_dir() and patterns - {CACHES}:
         yield note(path, f"is not compared with {LOCK}, as .dvcignore leaves files out of it")
     else:
@@ -205,6 +208,7 @@ MISSING = object()
 
 def _value(data: Any, key: str) -> Any:
     """A value by its key, or by keys with dots between them."""
+    # A key may hold dots itself.
     if isinstance(data, dict) and key in data:
         return data[key]
     for step in key.split("."):

@@ -85,7 +85,7 @@ def grouped(
 
 
 def is_code(folder: Path) -> bool:
-    """Tell whether a folder holds Python files and no large file besides."""
+    """Tell whether a folder holds Python files alone, or is a package."""
     others = (
         path
         for path in folder.rglob("*")

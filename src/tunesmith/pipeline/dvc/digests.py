@@ -24,6 +24,7 @@ def path_md5(path: Path, *, without_caches: bool = False) -> str | None:
     left_out = IGNORED | ({CACHES} if without_caches else set())
     files = {file.relative_to(path).as_posix(): file for file in _files(path, left_out)}
     tree = [{"md5": file_md5(files[name]), "relpath": name} for name in sorted(files)]
+    # DVC hashes this list in this very form: another separator would give another digest.
     text = json.dumps(tree, sort_keys=True)
     return f"{hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()}.dir"
 

@@ -188,6 +188,7 @@ def with_sections(text: str, source: Path, definition: Definition) -> str:
     except FormatError as error:
         lines = "".join(f"\n    {part}.{key}: {value}" for (part, key), value in values.items())
         raise UsageError(f"{source}: {error}.\n  Set by hand:{lines}") from None
+    # As a run would check it: a new output may now lie over another file.
     define(parse_document(changed, source).data, root=definition.root)
     return changed
 
@@ -209,6 +210,7 @@ def _ignoring(root: Path) -> Iterator[FileChange]:
 def _hidden(root: Path, paths: Paths) -> Iterator[str]:
     """Outs that Git ignores: nothing else keeps them."""
     names = [*paths.outs, paths.metrics, paths.best]
+    # `--no-index`: without it Git never calls a file ignored that it already tracks.
     found = git.answer(root, "check-ignore", "--no-index", "--", *names)
     if found:
         hidden = ", ".join(found.splitlines())
@@ -224,6 +226,7 @@ def _left_over(definition: Definition, outputs: Outputs) -> Iterator[FileChange]
     if name is None or outputs.tuned is not None:
         return
     path = definition.root / name
+    # An edited file is kept: what people wrote is never removed.
     if (text := exact_text(path)) is not None and _is_edited(path) is False:
         yield FileChange(path, text, None)
 

@@ -58,6 +58,7 @@ def _stage(name: str, content: Mapping[str, Any]) -> LockedStage:
 
 def _digests(listed: Any) -> dict[str, str]:
     rows = [row for row in listed if isinstance(row, dict)] if isinstance(listed, list) else []
+    # Dependencies on a remote have an `etag` instead of an `md5`.
     return {str(row["path"]): str(row.get("md5", "")) for row in rows if "path" in row}
 
 
@@ -89,6 +90,7 @@ def with_stage_of(text: str, other: str, stage: str) -> str:
     head = head_of(text) if text.strip() else head_of(other)
     merged = blocks | {stage: given.get(stage, "")}
     found = f"{head}stages:\n" + "".join(merged.values())
+    # Blocks are cut by indentation: a file that was formatted otherwise must not be spliced.
     if stages_in(found, LOCK) != stages_in(text, LOCK) | {stage: stages_in(other, LOCK)[stage]}:
         raise UsageError(f"{LOCK}: not as DVC writes it; run `dvc commit` to have it rewritten.")
     return found
@@ -105,6 +107,7 @@ def blocks_of(text: str) -> dict[str, str]:
     name = ""
     for line in text.partition("stages:\n")[2].splitlines():
         if line.startswith("  ") and line[2:3] not in (" ", "-", ""):
+            # DVC quotes names that YAML would read as something else than text.
             name = line.strip().removesuffix(":").strip("'\"")
         found[name] = found.get(name, "") + f"{line}\n"
     return found

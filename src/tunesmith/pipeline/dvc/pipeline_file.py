@@ -106,6 +106,7 @@ class Pipeline:
             ConfigError: every stage and out that stands in the way.
         """
         trainers, notes = self._trainers(definition, paths)
+        # All obstacles before any change, so that you see them in one round.
         problems = [*self._problems(paths, trainers, definition.root)]
         if problems:
             raise ConfigError(problems)
@@ -127,6 +128,7 @@ class Pipeline:
         if plots:
             data["plots"] = plots
         try:
+            # Keeps the order of present stages; only a second step moves a new stage.
             text = yaml_blocks.rewrite(self.text, data)
             text = _before_readers(text, own, readers)
         except FormatError as error:
@@ -157,6 +159,7 @@ class Pipeline:
         stage = self.tuning
         if stage is None:
             return wanted.tuning(definition, paths, raw, data_paths)
+        # A template is compared and never edited: it makes other stages as well.
         is_made = "do" in raw or "matrix" in raw
         inner = raw["do"] if "do" in raw else {k: v for k, v in raw.items() if k != "matrix"}
         content = wanted.tuning(definition, paths, view(stage, inner), data_paths)

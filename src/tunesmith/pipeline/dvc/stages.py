@@ -203,6 +203,7 @@ def tuning_stage(
         read: reads a file, to see which of the usual configurations a command takes.
     """
     found = [stage for stage in stages.values() if stage.runs(posixpath.normpath(config), read)]
+    # `-c` names its study; without it a command takes whichever usual file is there.
     named = (stage for stage in found if any(call.config for call in stage.calls))
     return next(named, next(iter(found), None))
 
@@ -214,6 +215,7 @@ def stage_writing(stages: Mapping[str, Stage], results: Collection[str]) -> Stag
         stages: of a ``dvc.yaml``.
         results: files that only the study writes, relative to the same folder.
     """
+    # A stage that calls `tunesmith run` runs the study that it names, whatever it writes.
     silent = (stage for stage in stages.values() if not stage.calls)
     return next((stage for stage in silent if {*results} & {*stage.outs}), None)
 
@@ -227,5 +229,6 @@ def coupling(stage: Stage | None, best: str) -> Coupling:
     """
     if stage is None:
         return Coupling.NONE
+    # As paths: `./best.yaml` and `best.yaml` are one file.
     paths = {PurePosixPath(path) for path in stage.outs}
     return Coupling.TIGHT if PurePosixPath(best) in paths else Coupling.LOOSE

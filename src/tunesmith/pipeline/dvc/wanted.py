@@ -94,11 +94,13 @@ def tuning(
     words = ["tunesmith", "run", *([] if usual else ["-c", paths.config])]
     found = {"cmd": literal(shlex.join(words)), **present}
     wanted = [*dependencies(definition, [*paths.outs, paths.metrics, paths.best]), *data]
+    # The configuration goes into `params`, which DVC compares by value: a comment is no change.
     listed = [item for item in found.get("deps") or [] if item != paths.config]
     _put(found, "deps", [*listed, *missing(wanted, listed)])
     _put(found, "params", with_params(found.get("params") or [], paths.config, None))
     outs = [item for item in found.get("outs") or [] if path_in(item) != paths.dropped]
     metrics = list(found.get("metrics") or [])
+    # DVC refuses a path that is an out and a metric or a plot as well.
     elsewhere = {path_in(item) for item in [*metrics, *(found.get("plots") or [])]}
     outs = with_outs(outs, [path for path in paths.outs if path not in elsewhere])
     _put(found, "outs", outs)

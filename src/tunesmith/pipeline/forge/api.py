@@ -238,6 +238,7 @@ class Api:
     def _clean(self, text: str) -> str:
         for value in self.headers.values():
             for word in value.split():
+                # A server may repeat the token in its message.
                 text = text.replace(word, MARK) if len(word) >= 8 else text
         return clean(text).strip()
 

@@ -100,7 +100,7 @@ class GitHub:
         found = [
             _pull_request(item)
             for item in self._api.pages(f"repos/{self._name}/pulls", **query)
-            # The forge ignores a filter that it does not understand.
+            # GitHub ignores a filter that it does not understand, and lists all pull requests.
             if item["head"]["ref"] == branch and _repository(item) == self._name.lower()
         ]
         return max(found, key=lambda pull: pull.number, default=None)

@@ -84,7 +84,7 @@ def look(definition: Definition, *, needs_data: bool = True) -> Scene:
         found = believed(definition, committed, mark, holds)
     except StorageError as error:
         # Damaged, edited, of a newer version, out of reach: the history alone cannot say that a
-        # run would go on from it.
+        # run would continue it.
         problems.append(unseen("the ledger", str(error).splitlines()[0]))
     # Beside a ledger the history is one output among others.
     if found is None and committed is not None and committed.problem:

@@ -106,6 +106,7 @@ def _evaluated_again(scene: Scene, again: Refit) -> tuple[int, list[Finding]]:
         what = "has no recorded fold" if found is None else "cannot be run as it is"
         return 0, [Finding(name, f"{what}, so that none is evaluated again", "recorded folds")]
     record, objective = found.record, scene.objective
+    # With other data or code, other scores are right: a comparison would show nothing.
     if any(stale_reasons(definition, record, objective)) or misfit(record, definition, objective):
         return 0, [Finding(name, "is another than now, so that no fold is evaluated again")]
     if again.is_unshared:
@@ -141,6 +142,7 @@ def _of_lock(scene: Scene, dvc: Tuning) -> Iterator[Finding]:
     left = None if scene.found is None else left_to_do(scene.definition, scene.found.record)
     outs = set() if dvc.locked is None else set(dvc.locked.outs)
     for finding in disagreements(dvc):
+        # An interrupted run makes DVC's stage fail, so that dvc.lock lacks its outs.
         is_unfinished = left is not None and finding.place in outs
         yield note(finding.place, f"{finding.found} ({left})") if is_unfinished else finding
 
@@ -205,6 +207,7 @@ def _of_history(scene: Scene, found: Believed) -> Iterator[Finding]:
     path = inside(scene.definition.root, committed.name)
     if not path.is_file():
         yield Finding(committed.name, "is missing here, and committed", "the file", REBUILD)
+    # In a clone the history is the reference itself, so its own form is all that can be checked.
     elif path.read_bytes() != write_history((found.record, *found.nested)).encode():
         yield Finding(committed.name, "was edited by hand", "what a run writes", REBUILD)
 
@@ -212,6 +215,7 @@ def _of_history(scene: Scene, found: Believed) -> Iterator[Finding]:
 def _of_files(scene: Scene, found: Believed, summary: Summary) -> Iterator[Finding]:
     """Compare every output but the best parameters with what would be written now."""
     root, outputs = scene.definition.root, scene.definition.file.outputs
+    # Reports are pure functions of the record, so that bytes can be compared.
     wanted = contents_of(found.record, outputs, summary, found.nested)
     if found.source == HISTORY and outputs.history is not None:
         del wanted[outputs.history]  # it is what the others are compared with

@@ -53,6 +53,7 @@ def of_winner(
             yield note(name, f"{words}; a run writes trial {summary.chosen.number}")
     elif origin := scene.brought(params):
         yield note(name, origin)
+    # A killed run leaves the winner of the run before, whose digest is intact.
     elif is_behind and edit is None and _is_a_trial(found, params, meta):
         return
     elif not _is_in_order(best, summary, params):
@@ -125,6 +126,7 @@ def without_record(scene: Scene, present: Collection[str]) -> Iterator[Finding]:
     origin = _brought(scene, best)
     if origin is not None:
         yield note(name, origin)
+    # A user-owned file and an applied one claim nothing about a study in this clone.
     claims = set(present) - ({name} if scene.is_peoples or origin else set())
     words = "has neither a ledger here nor a history, so that only digests are compared"
     fix = "" if scene.committed else "`outputs: {history: outputs/history.jsonl}` adds one."

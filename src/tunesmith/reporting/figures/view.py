@@ -19,7 +19,7 @@ from tunesmith.types import State
 
 @dataclass(frozen=True)
 class View:
-    """A record with its summary, the metric in question, and the parameters asked for."""
+    """A record with its summary, the metric in question, and the requested parameters."""
 
     record: StudyRecord
     summary: Summary
@@ -88,7 +88,7 @@ class View:
 
     @property
     def params(self) -> tuple[str, ...]:
-        """The parameters asked for, or all that vary."""
+        """The requested parameters, or all that vary."""
         return self.asked or self.varied
 
     def column(self, name: str) -> Column:

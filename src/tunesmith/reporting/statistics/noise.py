@@ -17,7 +17,7 @@ class Noise:
     trial: float
     """Between trials: what tuning is about."""
     fold: float
-    """Between folds, for all trials alike: cancels if trials are compared on the same folds."""
+    """Between folds, equal for all trials: cancels if trials are compared on the same folds."""
     residual: float
     """Residual: the noise of comparisons."""
     correlation: float
