@@ -59,6 +59,7 @@ def _verdict(failed: list[str]) -> str:
 
 def _machine() -> Iterator[Check]:
     yield "python", sys.version_info >= (3, 11), platform.python_version()
+    # Not `os.cpu_count`, which counts cores that this process may not use.
     yield "cores", True, f"{len(os.sched_getaffinity(0))} usable"
     free_mb = shutil.disk_usage(".").free // 2**20
     yield "disk", free_mb >= MIN_FREE_MB, f"{free_mb:,} MB free here"

@@ -55,6 +55,7 @@ def command(
     from tunesmith.files import write_files
     from tunesmith.scaffold.files import Guess, guess_from, plan_files
 
+    # Ignored options would let you believe that your own table is used.
     if template != "basic" and (data or target or groups):
         raise UsageError(
             f"--template {template} brings its own table; leave --data, --target and --groups out."
@@ -91,6 +92,7 @@ def _workflows(folder: Path, planned: "Sequence[NewFile]", forge: str) -> "list[
     from tunesmith import git
     from tunesmith.pipeline.ci.workflows import foreseen
 
+    # The folder itself may not exist yet.
     existing = next(place for place in (folder, *folder.absolute().parents) if place.is_dir())
     top = git.answer(existing, "rev-parse", "--show-toplevel")
     if top is not None and Path(top).resolve() != folder.resolve():
@@ -114,6 +116,7 @@ def _with_groups(guess: "Guess") -> "Guess":
 
     from tunesmith.reporting.escape import terminal
 
+    # In a job nobody answers, and a question would wait for ever.
     if guess.groups is not None or not (sys.stdin.isatty() and sys.stderr.isatty()):
         return guess
     for name in guess.identifiers.groups:
@@ -142,6 +145,7 @@ def _assumptions(guess: "Guess", folder: Path, *, is_given: bool) -> str:
         )
     for name in guess.identifiers.keys:
         lines.append(f"`{name}` has another value in every row: it is left out (`drop`).")
+    # Names of columns come from a file: they may hold terminal escapes.
     return "\n".join(terminal(line) for line in lines)
 
 

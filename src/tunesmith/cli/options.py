@@ -97,6 +97,7 @@ def telling_all(config: Path) -> Iterator[None]:
         from tunesmith.mistakes import further_mistakes
 
         said = str(error)
+        # The later checks start anew, and may find the first mistake again.
         more = [text for text in further_mistakes(config) if text.splitlines()[0] not in said]
         if not more:
             raise
@@ -109,6 +110,7 @@ def telling_all(config: Path) -> Iterator[None]:
 def print_json(kind: str, content: dict[str, Any]) -> None:
     """Print a JSON document with its kind and schema version."""
     document = {"kind": kind, "schema_version": SCHEMA_VERSION, **content}
+    # NaN is no JSON: a strict reader would refuse the whole document.
     text = json.dumps(document, indent=2, allow_nan=False, ensure_ascii=not is_utf8())
     show(inert_json(text) if is_ci() else text)
 

@@ -46,6 +46,7 @@ def command(
 
     found = kind_of(kind)
     if output is not None:
+        # Before the record is read: a wrong ending is told at once.
         checked_format(output)
     elif not as_json and sys.stdout.isatty():
         raise UsageError(f"a drawing is no text for a terminal.\n  Add `-o {kind}.svg`.")

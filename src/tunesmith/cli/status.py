@@ -25,6 +25,7 @@ def command(config: Path | None, *, as_json: bool) -> None:
     """Show the progress and the state of the study, also while a run is on."""
     definition, record = open_record(config)
     content = _content(definition, record)
+    # While a run is on, the record is that of this very moment, and digests of data take time.
     if not content["is_running"]:
         content["standing"] = _standing(definition, record)
     if as_json:

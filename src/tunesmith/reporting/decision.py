@@ -138,6 +138,7 @@ class Table:
     def __init__(self, ranking: Sequence[Ranked], metric: Metric, ratio: float) -> None:
         first: dict[str, Ranked] = {}
         for trial in ranking:
+            # The same parameters twice would count as two comparisons, and tie with themselves.
             first.setdefault(_key(trial.params), trial)
         self.trials = list(first.values())
         self.rows = {key: row for row, key in enumerate(first)}
@@ -175,6 +176,7 @@ class Table:
         if found is None:
             return None
         limit = perfect_score(self.metric.name)
+        # No score exceeds the metric's own maximum.
         high = found.high if limit is None else min(found.high, limit)
         bounds = sorted((self.sign * found.low, self.sign * high))
         return Optimism(self.sign * found.score, found.bias, bounds[0], bounds[1])
@@ -247,6 +249,7 @@ def _gate(comparison: Comparison | None, incumbent: Params | None, policy: Polic
     if comparison is None:
         return Gate("unknown", "the parameters in force were not evaluated", least, keeps)
     reason = REASONS[comparison.verdict]
+    # Equal on every fold, so that noise is no explanation.
     if comparison.gain == comparison.error == 0:
         reason = "it is no better than the parameters in force"
     return Gate(comparison.verdict, reason, least, keeps, comparison.reference.number)
@@ -271,6 +274,7 @@ def chosen_trial(
     """
     file = definition.get("file", {})
     selection = Policy.of(file).selection
+    # The usual rule needs no statistics, which cost time in a large study.
     if selection == "best" or history.best() is None:
         return history.best()
     ranking = ranked(history, metrics)
@@ -316,6 +320,7 @@ def fold_ratio(cv: Mapping[str, Any], n_folds: int) -> float:
         share = float(cv.get("test_fraction") or DEFAULT_TEST_SHARE[method])
         return share / (1 - share)
     if method == "time_series" and not cv.get("test_fraction"):
+        # Training sets of a time series grow: fold k tests one part and trains on k.
         return float(np.mean(1 / np.arange(1, n_folds + 1)))
     folds = n_folds / max(int(cv.get("repeats", 1)), 1)
     return 1 / max(folds - 1, 1)

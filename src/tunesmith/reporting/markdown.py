@@ -74,6 +74,7 @@ def fitted(summary: Summary, fits: Callable[[str], bool]) -> str:
             named = ", ".join(reversed(left_out))
             parts.append(f"_Left out because of their size: {named}. See `tunesmith trials`._")
         text = "\n\n".join(parts) + "\n"
+        # Whole sections leave: a table that is cut in the middle would mislead.
         largest = max(kept, key=lambda section: section.leaves)
         if fits(text) or largest.leaves == 0:
             return text

@@ -83,6 +83,7 @@ def contents_of(
     if outputs.html is not None:
         from tunesmith.reporting.page.render import render as page
 
+        # Without durations, so that a second run of the same study changes no byte.
         found[outputs.html] = page(record, summary, has_times=False)
     if outputs.trials is not None:
         found[outputs.trials] = TRIALS[Path(outputs.trials).suffix](record, summary)

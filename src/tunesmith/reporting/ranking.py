@@ -36,6 +36,7 @@ class Ranked:
 def ranked(history: History, metrics: Sequence[Metric]) -> tuple[Ranked, ...]:
     """Complete trials with their ranks, best first, equals in trial order."""
     metric = history.objectives[0]
+    # Ties go to the earlier trial, so that a longer study does not change its winner.
     trials = sorted(history.complete, key=lambda t: (-metric.sign * t.mean(metric.name), t.number))
     found: list[Ranked] = []
     for place, trial in enumerate(trials, start=1):
@@ -67,6 +68,7 @@ def running_best(scores: Sequence[float], metric: Metric) -> list[float]:
     """The best score up to each trial."""
     found, best = [], math.nan
     for score in scores:
+        # Written with `not`, because a comparison with NaN, the first best, is always false.
         if math.isfinite(score) and not metric.sign * score <= metric.sign * best:
             best = score
         found.append(best)

@@ -135,6 +135,7 @@ class BayesSearchCV(SearchCV):
         sampler = sampler_of(self.sampler, seed, space)
         start = start_of(self.start_with, self.estimator, space, objects)
         strategy = Sampling(space, sampler, METHOD, seed, self.window, start)
+        # A finite space is exhausted after as many candidates as it has points.
         n_most = min(self.n_iter, strategy.n_points or self.n_iter)
         search = {"method": METHOD, "seed": seed, "curves": True}
         definition = {

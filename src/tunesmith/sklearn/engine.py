@@ -153,5 +153,6 @@ class Echo:
             if (category, message) not in self._seen:
                 self._seen.add((category, message))
                 # If warnings are errors, they were errors in the fit already.
+                # Raised here, it would end a search whose fits have succeeded.
                 with suppress(Warning):
                     warnings.warn(message, category, stacklevel=2)

@@ -51,6 +51,7 @@ def parts_of(estimator: Any, scorer: Any) -> Iterator[Any]:
 
 def _loose_code(parts: Sequence[Any]) -> list[str]:
     """Source text of code that is defined in a notebook or a script itself."""
+    # `__main__` has no file that another process could find by its name.
     loose = [part for part in parts if part.__module__ == "__main__"]
     try:
         return sorted(inspect.getsource(part) for part in loose)
@@ -63,6 +64,7 @@ def _loose_code(parts: Sequence[Any]) -> list[str]:
 def _hash(what: str, value: Any) -> str:
     try:
         return str(joblib.hash(value))
+    # Wrong digests would reuse wrong scores, so whatever cannot be hashed is refused.
     except Exception as error:  # noqa: BLE001 - whatever pickling may raise
         raise UsageError(
             f"ledger: {what} cannot be recognised in another process: {error}."

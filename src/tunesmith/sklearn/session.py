@@ -56,6 +56,7 @@ def session(
         return
     place, context = fspath(location), objective.context
     folder = journal.folder_of(place, name)
+    # One run at a time: two would ask for the same trials.
     with Ledger.open(place) as ledger, run_lock(place, name):
         journal.replay(ledger, folder)
         mark = digest([dict(definition), objective.fold_digests])
@@ -70,6 +71,7 @@ def session(
 
         def close(outcome: Outcome) -> None:
             journal.replay(ledger, folder)
+            # Only after the replay: until then the journal alone holds the last folds.
             journal.remove(folder)
             ledger.forget_untold(head.id, len(outcome.history))
             counts = outcome.n_evaluated, outcome.n_reused, outcome.n_fits

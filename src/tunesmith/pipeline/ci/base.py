@@ -54,6 +54,7 @@ def base_of(
         which = f"which of {listed}" if listed else "which branch"
         note = f"Nobody tells {which} is the default branch: name it with `--base REV`."
         return Base(UNKNOWN, None, note)
+    # The remote's branch first: a local one may be behind it.
     here = checkout.commit_of(f"refs/remotes/{ORIGIN}/{name}")
     commit = here or checkout.commit_of(f"refs/heads/{name}")
     return Base(name, commit, "" if commit else _missing(checkout, name))
@@ -91,6 +92,7 @@ def default_branch(
     if told is not None:
         return told
     others = _others(checkout, prefixes)
+    # Of several, none is guessed: a wrong base shows a regression as a gain.
     return others[0] if len(others) == 1 else None
 
 
@@ -118,6 +120,7 @@ def pull_request_of(
     try:
         if number is not None:
             return forge.numbered(number), ""
+        # The job's own variables name the target: the API need not be asked.
         is_known = forge.job.target is not None or branch is None
         return (None if is_known else forge.pull_request(str(branch))), ""
     except ForgeError as error:

@@ -67,6 +67,7 @@ class Workflow:
 
     def makes(self, check: str) -> bool | None:
         """Tell whether a check is of this workflow; ``None`` if its names are made at run time."""
+        # A matrix adds ` (…)` to the name of a job, a reusable workflow ` / …`.
         if any(check == n or check.startswith((f"{n} (", f"{n} / ")) for n in self.checks):
             return True
         return None if any(EXPRESSION in name for name in self.checks) else False
@@ -106,6 +107,7 @@ def _of_rules(workflows: Sequence[Workflow], required: Required) -> Iterator[Fin
             reasons = [_reason(maker, workflows, required) for maker in makers]
             if all(reasons):
                 yield Finding(False, f"`{check}` is required, and {reasons[0]}.")
+        # A name that is made at run time may be the required one: nothing is claimed then.
         elif not any(w.makes(check) is None for w in workflows):
             is_sure = check in required.of_actions
             rest = "it can never run" if is_sure else "unless an app makes it, it can never run"
@@ -119,6 +121,7 @@ def _reason(maker: Workflow, workflows: Sequence[Workflow], required: Required) 
         return f"{maker.file} does not run for pull requests"
     if required.has_queue and "merge_group" not in maker.events:
         return f"{maker.file} lacks the trigger `merge_group`: the merge queue waits for ever"
+    # A job that a condition skips counts as passed; a workflow that a filter skips does not.
     if maker.is_filtered:
         return f"{maker.file} filters paths: where it is skipped, the check stays pending for ever"
     if required.branch and maker.leaves_out(required.branch):
@@ -147,10 +150,12 @@ def likeness(branch: str, patterns: Any) -> bool | None:
     found: bool | None = False
     for pattern in [patterns] if isinstance(patterns, str) else patterns or ():
         text = str(pattern).removeprefix("!")
+        # Rare characters of GitHub's patterns: not decided here, rather than decided wrongly.
         if re.search(r"[?+\[\]\\]", text):
             return None
         wanted = re.escape(text).replace(r"\*\*", ".*").replace(r"\*", "[^/]*")
         if re.fullmatch(wanted, branch):
+            # The last pattern that matches decides, as on GitHub.
             found = not str(pattern).startswith("!")
     return found
 

@@ -40,6 +40,7 @@ class Metric:
     @property
     def is_same(self) -> bool:
         """True if both are there and equal; two NaN are equal."""
+        # By their text, because NaN is not equal to itself.
         return self.before is not None and repr(self.before) == repr(self.after)
 
 

@@ -81,6 +81,7 @@ def put_comment(
 
 def _own(forge: Forge, number: int, first: str, author: str | None) -> list[Comment]:
     """Return our comments with the tag, or any program's if our author is unknown; by age."""
+    # Only in the first line: a reply may quote the tag further down.
     marked = [c for c in forge.comments(number) if c.body.split("\n")[0].strip() == first]
     own = [c for c in marked if (c.is_bot if author is None else c.author == author)]
     return sorted(own, key=lambda c: c.id)
@@ -99,6 +100,7 @@ def _remove_older(forge: Forge, number: int, first: str, ours: Comment) -> None:
 
 
 def _put(forge: Forge, number: int, found: Comment | None, body: str) -> tuple[Comment, str]:
+    # Git hosts store other line ends, and may cut blanks at the ends.
     if found is not None and found.body.replace("\r\n", "\n").strip() == body.strip():
         return found, "unchanged"
     if found is not None:

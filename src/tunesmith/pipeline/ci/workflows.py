@@ -98,6 +98,7 @@ def foreseen(forge: str, folder: Path, planned: Sequence[NewFile]) -> list[NewFi
         folder: of the new project, the top of its repository.
         planned: its files.
     """
+    # Workflows are made from files, so a draft is written where nobody sees it.
     with tempfile.TemporaryDirectory(prefix="tunesmith-") as name:
         draft = Path(name)
         write_files([NewFile(draft / f.path.relative_to(folder), f.content) for f in planned])
@@ -131,6 +132,7 @@ def _values(definition: Definition, root: Path, wishes: Wishes) -> dict[str, str
         "ledger": scalar(f"{prefix}.tunesmith"),
         "page": scalar(f"{prefix}tuning-report.html"),
         "budget": duration(wishes.budget_s),
+        # The run ends first, so that results are saved and reported before the job is stopped.
         "timeout_minutes": str(math.ceil((wishes.budget_s + AFTERWARDS_S) / 60)),
         "python": json.dumps(wishes.python),
         "python_plain": wishes.python,
@@ -193,6 +195,7 @@ def scalar(text: str) -> str:
     >>> scalar("dvc repro training"), scalar("python train.py # x"), scalar("a: b")
     ('dvc repro training', '"python train.py # x"', '"a: b"')
     """
+    # `: ` would make a mapping of it.
     is_plain = PLAIN.match(text) and ": " not in text and not text.endswith((":", " "))
     return text if is_plain or text == "." else json.dumps(text, ensure_ascii=False)
 

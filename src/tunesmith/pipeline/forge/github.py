@@ -129,6 +129,7 @@ class GitHub:
             for check in (rule.get("parameters") or {}).get("required_status_checks") or ()
         ]
         try:
+            # Rulesets and the older protection of branches exist side by side.
             old = self._api.get(f"{place}/branches/{quote(branch, safe='')}") or {}
         except ForgeError as error:
             if error.status != 404:
@@ -230,6 +231,7 @@ def _follows_a_pull_request(told: Mapping[str, Any], environ: Mapping[str, str])
         return True
     source = _text(told, "workflow_run", "head_repository", "full_name")
     own = environ.get("GITHUB_REPOSITORY", "")
+    # `workflow_run` runs with a writing token, also after a run of a fork's code.
     return source is not None and source.lower() != own.lower()
 
 

@@ -71,11 +71,13 @@ def _surface(
     if not places:
         return ()
     across = _weights(x, [place for place, _ in places])
+    # Reversed, because rows are drawn from the top and the axis grows upwards.
     down = _weights(y, [place for _, place in places])[::-1]
     total = down @ across.T
     # Scores are centred, so that huge ones lose no digits.
     middle = float(np.mean(scores))
     sums = (down * (np.array(scores) - middle)) @ across.T
+    # The weight of a single trial at `REACH` widths.
     near = total > math.exp(-(REACH**2) / 2)
     means = np.where(near, middle + sums / np.where(near, total, 1.0), np.nan)
     return tuple(tuple(map(float, row)) for row in means)
@@ -88,6 +90,7 @@ def _weights(column: Column, places: list[float]) -> np.ndarray:
     centres = (np.arange(n) + 0.5) / n
     distance = np.abs(centres[:, None] - at[None, :])
     if column.names:
+        # A category has weight in its own cell alone: between two of them there is nothing.
         return np.asarray(distance < 0.5 / n, dtype=float)
     return np.asarray(np.exp(-0.5 * (distance / WIDTH) ** 2))
 

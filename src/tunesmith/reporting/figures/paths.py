@@ -39,6 +39,7 @@ def text_of(number: float) -> str:
     >>> text_of(12.04), text_of(-0.01)
     ('12', '0')
     """
+    # Adding 0.0 turns -0.0 into 0.0, so that equal charts have equal bytes.
     return f"{round(number, 1) + 0.0:g}"
 
 
@@ -63,6 +64,7 @@ def line(frame: Frame, mark: Line) -> str:
             is_open = False
             continue
         x, y = map(text_of, place)
+        # First across, then up: each value holds until the next point.
         step = f"H{x}V{y}" if mark.is_stepped else f"L{x} {y}"
         parts.append(step if is_open else f"M{x} {y}")
         is_open = True

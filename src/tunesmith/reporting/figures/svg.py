@@ -73,6 +73,7 @@ def render(chart: Chart, *, theme: Theme = "auto", width: float = WIDTH) -> str:
     for begin in range(0, len(chart.panels), chart.columns):
         row = chart.panels[begin : begin + chart.columns]
         height = HEIGHT if chart.columns == 1 else SMALL
+        # Panels side by side share their height, so that their axes line up.
         height = max(_height(panel, height) for panel in row)
         for place, panel in enumerate(row):
             each = (width - MARGIN) / chart.columns
@@ -161,6 +162,7 @@ def _panel(page: Page, panel: Panel | Parallel, box: Box) -> None:
         _parallel(page, panel, box)
         return
     left, top, width, height = box
+    # Widths are estimated: a file does not know the fonts of its reader.
     ticks = max((len(text) for _, text in panel.y.ticks), default=1) * LETTER
     room = min(ticks + 14 + (18 if panel.y.label else 0), MAX_LEFT)
     frame = Frame(left + room, top, width - room - MARGIN, height, panel.x, panel.y)
@@ -290,6 +292,7 @@ def _parallel(page: Page, panel: Parallel, box: Box) -> None:
         ]
         lines.setdefault(level, []).append("M" + "L".join(points))
     many = " many" if len(panel.trials) > MANY else ""
+    # The best ones last, on top.
     for level in sorted(lines):
         page.path("".join(lines[level]), f"line thin{many} level-{level}")
     room = width / max(len(places), 1)

@@ -90,6 +90,7 @@ def short(value: Any) -> Any:
         return value
     if not math.isfinite(value):
         return None
+    # Six digits show every difference on a screen, and keep the page small.
     rounded = float(f"{value:.{DIGITS}g}")
     return int(rounded) if rounded.is_integer() and abs(rounded) < 1e15 else rounded
 
