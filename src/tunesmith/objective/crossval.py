@@ -122,9 +122,10 @@ class CrossValObjective:
 
     def objections(self, candidates: Sequence[Params], *, has_curves: bool = False) -> list[str]:
         """List the reasons why candidates share no fits that might be expected to."""
-        if not self._may_share:
-            return []
-        return self._kernel.objections(candidates, has_curves=has_curves)
+        if not self.is_shared:
+            return []  # as was asked for
+        timed = "the time of fits is measured" if self.scorers.measures_time else ""
+        return self._kernel.objections(candidates, has_curves=has_curves, obstacle=timed)
 
     def evaluate(self, fit: Fit) -> list[FoldResult]:
         """Train and score every candidate; a failure of the user's code becomes a result."""

@@ -137,10 +137,10 @@ class Grouping:
         self, family: Family, name: str, candidates: Sequence[Params], indices: list[int]
     ) -> list[tuple[int, ...]]:
         alike: dict[str, list[int]] = defaultdict(list)
-        free = self._free(family, [candidates[index] for index in indices])
+        free = self.free(family, [candidates[index] for index in indices])
         for index in indices:
             # A candidate without the parameter gets a key of its own and so stays alone.
-            key = _rest(candidates[index], name, free) or f"{index}"
+            key = rest_of(candidates[index], name, free) or f"{index}"
             alike[key].append(index)
         found: list[tuple[int, ...]] = []
         for group in alike.values():
@@ -169,7 +169,7 @@ class Grouping:
         # Estimators are made once per rest: building one costs more than judging a value.
         made: dict[str, _Alike] = {}
         for place, params in enumerate(candidates):
-            rest = _rest(params, name)
+            rest = rest_of(params, name)
             if rest is None:
                 sides["alone", place].append(place)
                 continue
@@ -179,7 +179,7 @@ class Grouping:
             sides[("alone", place) if key is ALONE else ("side", key)].append(place)
         return list(sides.values())
 
-    def _free(self, family: Family, candidates: Sequence[Params]) -> dict[str, str]:
+    def free(self, family: Family, candidates: Sequence[Params]) -> dict[str, str]:
         """The family's free parameters: as the candidates write them -> as the estimator does."""
         prototype = self.builder.prototype(self.builder.choice_of(candidates[0]))
         prefix = last_step(prototype.estimator)[0]
@@ -231,45 +231,6 @@ class Grouping:
                 return f"step `{name}`: {reason}"
         return ""
 
-    def objections(self, candidates: Sequence[Params], *, has_curves: bool = False) -> list[str]:
-        """List why candidates that differ only in a submodel parameter share no fit.
-
-        Each reason is given once. A value that is alone among others that share is no reason.
-
-        Args:
-            candidates: any number.
-            has_curves: true if the fit of each might score other values of the parameter.
-        """
-        found: dict[str, None] = {}
-        for choice in dict.fromkeys(map(self.builder.choice_of, candidates)):
-            chosen = [one for one in candidates if self.builder.choice_of(one) == choice]
-            for family, name in self.parameters(choice, chosen):
-                for params in self._left_alone(family, name, chosen, has_curves=has_curves):
-                    reason = self.objection(family, name, params)
-                    # A family that was not made for this estimator has nothing to explain.
-                    proved = getattr(family, "proved", None)
-                    is_meant = proved is None or proved.has(
-                        last_step(self.builder.prototype(choice).estimator)[1]
-                    )
-                    if reason and is_meant:
-                        found[f"along `{name}`: {reason}"] = None
-        return list(found)
-
-    def _left_alone(
-        self, family: Family, name: str, candidates: Sequence[Params], *, has_curves: bool
-    ) -> Iterator[Params]:
-        """Yield one of each kind of candidates that do not share with their like."""
-        alike: dict[str | None, list[Params]] = defaultdict(list)
-        free = self._free(family, candidates)
-        for params in candidates:
-            alike[_rest(params, name, free)].append(params)
-        for rest, members in alike.items():
-            if rest is None or (len(members) == 1 and not has_curves):
-                continue
-            sections = self.sections(family, name, members)
-            if max(map(len, sections)) == 1:
-                yield from (members[section[0]] for section in sections)
-
     # -- paths -------------------------------------------------------------------------------
 
     def paths(self, candidates: Sequence[Params], n_rows: int) -> list[Path]:
@@ -284,8 +245,8 @@ class Grouping:
         """
         choice = self.builder.choice_of(candidates[0])
         for family, name in self.parameters(choice, candidates):
-            free = self._free(family, candidates)
-            rests = {_rest(params, name, free) for params in candidates}
+            free = self.free(family, candidates)
+            rests = {rest_of(params, name, free) for params in candidates}
             if len(rests) > 1 or None in rests or not self.can_share(family, name, candidates):
                 continue
             sections = self.sections(family, name, candidates, n_rows)
@@ -337,7 +298,7 @@ def ordered(family: Family, name: str, candidates: Sequence[Params]) -> tuple[Pa
     )
 
 
-def _rest(params: Params, name: str, free: Container[str] = ()) -> str | None:
+def rest_of(params: Params, name: str, free: Container[str] = ()) -> str | None:
     """Text of all params but one, free ones without values; ``None`` if that one is inactive."""
     if name not in params:
         return None

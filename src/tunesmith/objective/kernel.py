@@ -35,6 +35,7 @@ from tunesmith.objective.grouping import Grouping, Path
 from tunesmith.objective.objective import Fit
 from tunesmith.objective.proved import may_be_in_place, objection_to_parts
 from tunesmith.objective.randomness import has_seed_object
+from tunesmith.objective.reasons import Asked
 from tunesmith.objective.slices import SliceCache
 from tunesmith.objective.submodels.family import CannotShareError
 from tunesmith.space import SearchSpace
@@ -129,9 +130,11 @@ class Kernel(Generic[S]):
         """Group the indices of candidates that one fit can score."""
         return self._grouping.groups(candidates)
 
-    def objections(self, candidates: Sequence[Params], *, has_curves: bool = False) -> list[str]:
+    def objections(
+        self, candidates: Sequence[Params], *, has_curves: bool = False, obstacle: str = ""
+    ) -> list[str]:
         """List the reasons why candidates share no fits that might be expected to."""
-        return self._grouping.objections(candidates, has_curves=has_curves)
+        return Asked(self._grouping, candidates, has_curves, obstacle).reasons()
 
     def size(self, candidates: Sequence[Params]) -> float:
         """Relative cost of one fit of these candidates, as far as their params tell."""

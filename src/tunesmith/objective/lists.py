@@ -20,11 +20,12 @@ one, bit for bit, and three things see to that:
    parameter that the library's own table does not have, a keyword that it passes on, `eval_set`,
    `callbacks`, `monitor`, a class derived from a listed one, a version that nobody has tried. Your own
    transformers and functions before the last step of a pipeline are not shared either: nobody knows what
-   they do. `tunesmith check` tells what is not shared, and why.
+   they do. `tunesmith check` tells what is not shared, and why; so does `plan_` of the searches in
+   `tunesmith.sklearn`, which they print with `verbose=1`.
 2. **A check.** The first shared fit of a kind (family, estimators, versions, parameters that are set, kind
    of data) is compared with fresh fits before its scores count: what the candidates predict, as
    probabilities, decision values and classes, on a small part of the rows (as many of them as half a second of CPU allows), and what one of them, drawn by a
-   seed, predicts on all of them. That costs a process at most about one fit. The ledger remembers what has
+   seed, predicts on all of them. That costs each process that makes fits about one fit, at the time of its first shared one. The ledger remembers what has
    passed, so that it is paid for once. A candidate that answers otherwise in a single bit ends this way of
    sharing for the run, which says so.
 3. **Rows of their own.** Targets, weights and features reach each fit as a copy, or in memory that

@@ -9,6 +9,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from operator import is_
 from typing import Any
 
 import joblib
@@ -128,9 +129,10 @@ class LiveObjective:
         self._kernel = Kernel(self._builder, self._slices, self._score, given)
         self._quick_scorers: dict[str | None, Callable[..., Any]] = {}
         self._truths: dict[int, Any] = {}
+        self._grouped: tuple[list[Params], list[tuple[int, ...]]] = [], []
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_quick_scorers": {}, "_truths": {}}
+        return {**self.__dict__, "_quick_scorers": {}, "_truths": {}, "_grouped": ([], [])}
 
     @property
     def n_folds(self) -> int:
@@ -176,7 +178,12 @@ class LiveObjective:
         """Group the indices of candidates that one fit can score."""
         if not self._may_share:
             return [(index,) for index in range(len(candidates))]
-        return self._kernel.groups(candidates)
+        # Asked for the plan that is shown, and again for the fits.
+        known, found = self._grouped
+        if len(known) != len(candidates) or not all(map(is_, known, candidates)):
+            found = self._kernel.groups(candidates)
+            self._grouped = list(candidates), found
+        return found
 
     def size(self, candidates: Sequence[Params]) -> float:
         """Relative cost of one fit of these candidates, as far as their params tell."""
@@ -191,20 +198,28 @@ class LiveObjective:
         """True if candidates may share fits; if every fit is announced, every one is made."""
         return self._is_divisible and self.verbose <= 1
 
-    @cached_property
+    @property
     def _is_divisible(self) -> bool:
         """True if rows and arguments allow an estimator to be taken apart."""
-        prefix = last_step(self.estimator)[0]
-        is_routed = bool(self._config["enable_metadata_routing"])
+        return not self._obstacle
+
+    @cached_property
+    def _obstacle(self) -> str:
+        """The reason why it may not be, whatever the candidates are; empty if it may."""
         # Everything that scikit-learn handles specially is left to it: pairwise rows, routed
         # arguments, fits without a target.
-        return (
-            self.y is not None
-            and not has_seed_object(self.estimator)
-            and not get_tags(self.estimator).input_tags.pairwise
-            and not (is_routed and (self.fit_params or self.score_params))
-            and all(name.startswith(prefix) for name in self.fit_params)
-        )
+        prefix = last_step(self.estimator)[0]
+        is_routed = bool(self._config["enable_metadata_routing"])
+        elsewhere = [name for name in self.fit_params if not name.startswith(prefix)]
+        if self.y is None:
+            return "there is no y"
+        if has_seed_object(self.estimator):
+            return "its seed is an object, which draws on from fit to fit"
+        if get_tags(self.estimator).input_tags.pairwise:
+            return "it takes distances between rows instead of rows"
+        if is_routed and (self.fit_params or self.score_params):
+            return "metadata is routed to its parts"
+        return f"`{elsewhere[0]}` goes to an earlier step of the pipeline" if elsewhere else ""
 
     @property
     def passed(self) -> set[str]:
@@ -213,9 +228,10 @@ class LiveObjective:
 
     def objections(self, candidates: Sequence[Params], *, has_curves: bool = False) -> list[str]:
         """List the reasons why candidates share no fits that might be expected to."""
-        if not self._may_share:
-            return []
-        return self._kernel.objections(candidates, has_curves=has_curves)
+        obstacle = self._obstacle
+        if not obstacle and self.verbose > 1 and not has_curves:
+            obstacle = "with verbose=2 and more every fit is made and announced"
+        return self._kernel.objections(candidates, has_curves=has_curves, obstacle=obstacle)
 
     def evaluate(self, fit: Fit) -> list[FoldResult]:
         """Train and score every candidate.

@@ -110,7 +110,8 @@ class Proved:
             if found is None or found in own_names or found not in listed:
                 return f"`{name}` is set, and is not among the parameters tried"
             if not listed[found].holds(value):
-                return f"`{name}={shown(value)}` is not among the values tried"
+                what = getattr(value, "__name__", "") or shown(value)
+                return f"`{name}={what}` is not among the values tried"
         return ""
 
     def _objection_to_fit(self, estimator: Any, given: Mapping[str, Any]) -> str:
@@ -342,7 +343,10 @@ def _objection_to_value(value: Any, packages: Collection[str]) -> str:
     if isinstance(value, np.ndarray):
         # Arrays of objects may hold code of the user's; arrays of numbers may not.
         return "" if value.dtype.kind != "O" else "an array of objects"
-    return "" if _is_known_function(value) else f"{shown(value)} is not known to it"
+    if _is_known_function(value):
+        return ""
+    name = getattr(value, "__name__", "")
+    return f"{f'`{name}`' if name else shown(value)} is of your own: nobody knows what it does"
 
 
 def _is_known_function(value: Any) -> bool:

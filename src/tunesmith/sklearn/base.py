@@ -32,6 +32,7 @@ from tunesmith.sklearn.engine import Engine, Found
 from tunesmith.sklearn.identity import context_of
 from tunesmith.sklearn.plan import Plan
 from tunesmith.sklearn.selection import one_se
+from tunesmith.sklearn.sharing import by_their_loop, foreseen
 
 EXTRAS: dict[str, list[Any]] = {
     "ledger": [str, PathLike, None],
@@ -88,10 +89,13 @@ class SearchCV(BaseSearchCV):  # type: ignore[misc]
         """
         if reason := why_their_loop(self, X):
             refuse_extras(self, reason)
+            self.plan_ = by_their_loop(reason)
             return super().fit(X, y, **params)  # type: ignore[no-any-return]
         task = self._checked(X, y, params)
         plan = self._plan()
-        found = self._engine(task, plan.objects).run(plan)
+        engine = self._engine(task, plan.objects)
+        self.plan_ = foreseen(engine.objective, plan)
+        found = engine.run(plan, self.plan_)
         self._keep(found, task)
         if found.is_interrupted:
             raise KeyboardInterrupt

@@ -17,16 +17,20 @@ from tunesmith.history import Failure, FoldResult, Metric, Trial, TrialLog
 from tunesmith.objective.objects import Objects
 from tunesmith.objective.outputs import is_finite
 from tunesmith.search.sampler import Sampler
+from tunesmith.search.unseen import sampled
 from tunesmith.sklearn.base import EXTRAS, SearchCV
 from tunesmith.sklearn.plan import Plan
 from tunesmith.sklearn.spaces import space_of
 from tunesmith.space import SearchSpace
 from tunesmith.space.python import shown
 from tunesmith.study.loop import unique_start
+from tunesmith.study.seeds import trial_rng
 from tunesmith.study.strategy import LATER, Sampling
 from tunesmith.types import Params
 
 METHOD = "bayesian"
+N_LOOKED_AT = 8
+"""Random points, to tell beforehand what can be shared."""
 
 
 class BayesSearchCV(SearchCV):
@@ -144,7 +148,9 @@ class BayesSearchCV(SearchCV):
             "seed": seed,
             "start": [[origin, dict(params)] for origin, params in start],
         }
-        return Plan(strategy, n_most, definition, objects)
+        drawn = (sampled(space, trial_rng(0, number)) for number in range(N_LOOKED_AT))
+        points = [params for params in drawn if params is not None]
+        return Plan(strategy, n_most, definition, objects, space=space, points=points)
 
     def _distributions(self) -> Any:
         """Return the space as it was given, under either name."""

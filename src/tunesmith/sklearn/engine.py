@@ -25,6 +25,7 @@ from tunesmith.progress import is_interactive, watching
 from tunesmith.search.stopping import AnyOf, Criterion, FirstFailures, MaxTrials, criteria
 from tunesmith.sklearn.plan import Plan
 from tunesmith.sklearn.session import Session, session
+from tunesmith.sklearn.sharing import SharingPlan
 from tunesmith.study.loop import Outcome, Study
 from tunesmith.study.progress import Observer, Progress
 from tunesmith.study.signals import SignalGate, StopRequested
@@ -58,8 +59,12 @@ class Engine:
     name: str
     verbose: int
 
-    def run(self, plan: Plan) -> Found:
+    def run(self, plan: Plan, sharing: SharingPlan) -> Found:
         """Evaluate candidates until there are no more, or a criterion ends the search.
+
+        Args:
+            plan: what is tried.
+            sharing: what is foreseen of it, which is printed where ``verbose`` asks for words.
 
         Raises:
             ValueError: ``stop`` cannot be understood.
@@ -70,6 +75,7 @@ class Engine:
             print(
                 f"Fitting {n_folds} folds for each of {n} candidates, totalling {n * n_folds} fits"
             )
+            print(sharing)
         with session(self.ledger, self.name, self.objective, plan.definition) as place:
             outcome, is_interrupted = self._run(plan, criterion, place)
             place.close(outcome)

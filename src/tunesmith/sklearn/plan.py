@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tunesmith.objective.objects import Objects
+from tunesmith.space import SearchSpace
 from tunesmith.space.parameter import canonical_json
 from tunesmith.study.strategy import Listing, Strategy
 from tunesmith.types import Params, Value
@@ -22,6 +23,10 @@ class Plan:
     objects: Objects
     originals: Sequence[Mapping[str, Any]] = ()
     """The candidates as the user wrote them, if they are known beforehand."""
+    space: SearchSpace | None = None
+    """Where candidates are proposed from what was found."""
+    points: Sequence[Params] = ()
+    """The params of these; else of some that might be tried, to tell what can be shared."""
 
     def candidate(self, number: int, params: Params) -> dict[str, Any]:
         """Return a trial's params as ``cv_results_`` shows them, with the user's own objects."""
@@ -38,7 +43,9 @@ def listed(method: str, candidates: Sequence[Mapping[str, Any]]) -> Plan:
         "space": {"boxes": [box]},
         "candidates": params,
     }
-    return Plan(Listing(params, method), len(params), definition, objects, candidates)
+    return Plan(
+        Listing(params, method), len(params), definition, objects, candidates, points=params
+    )
 
 
 def values_of(candidates: Sequence[Params]) -> dict[str, list[Value]]:

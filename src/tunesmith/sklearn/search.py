@@ -30,6 +30,7 @@ class GridSearchCV(SearchCV, TheirGridSearchCV):  # type: ignore[misc]
         fit_timeout_s: seconds after which a fit is stopped and counts as failed.
 
     Attributes:
+        plan_: what was foreseen of shared fits, and why there were not more; ``print`` it.
         n_fits_: fits made; one may have scored several candidates.
         n_reused_: scores of a candidate on a fold that the ledger already knew.
         stopped_by_: reason for which the search ended.

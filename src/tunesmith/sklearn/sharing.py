@@ -1,0 +1,71 @@
+"""What a search is going to share, and why not more of it, told before its first fit."""
+
+from dataclasses import dataclass
+
+from tunesmith.objective.live import LiveObjective
+from tunesmith.sklearn.plan import Plan
+
+COST = (
+    "A kind of sharing is first compared with fresh fits, which costs each process that makes fits"
+    " about one fit; a ledger remembers what has passed."
+)
+
+
+@dataclass(frozen=True)
+class SharingPlan:
+    """What is foreseen of a search; ``print`` it to read it.
+
+    Attributes:
+        n_scores: scores of a candidate on a fold that will be needed at most; ``None`` where
+            scikit-learn's own loop makes every fit.
+        n_fits: fits that give them, at most.
+        has_curves: whether a fit scores points beside its candidate, the best of which counts.
+        not_shared: why fits are not shared that might be expected to be, a sentence each.
+    """
+
+    n_scores: int | None
+    n_fits: int | None
+    has_curves: bool = False
+    not_shared: tuple[str, ...] = ()
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether some fits score several candidates or points."""
+        return self.has_curves or self.n_fits != self.n_scores
+
+    def __str__(self) -> str:
+        """Sentences, a line each."""
+        lines = [f"Not shared: {reason}" for reason in self.not_shared]
+        if self.n_fits != self.n_scores:
+            lines = [f"Shared: {self.n_fits} fits give all {self.n_scores} scores.", *lines]
+        elif self.has_curves:
+            lines = [
+                "Shared: a fit scores more points than its candidate's; the best counts.",
+                *lines,
+            ]
+        elif not lines:
+            lines = ["Each candidate is fitted by itself: none of what is searched is shared."]
+        return "\n".join([*lines, COST] if self.is_shared else lines)
+
+
+def by_their_loop(reason: str) -> SharingPlan:
+    """The plan of a search that scikit-learn's own loop runs."""
+    return SharingPlan(None, None, not_shared=(f"{reason}, so every fit is made by itself",))
+
+
+def foreseen(objective: LiveObjective, plan: Plan) -> SharingPlan:
+    """What a search is going to share.
+
+    Args:
+        objective: what is scored.
+        plan: what is tried.
+    """
+    n_folds, points = objective.n_folds, list(plan.points)
+    n_scores = plan.n_most * n_folds
+    if plan.originals:
+        n_fits = len(objective.groups(points)) * n_folds
+        return SharingPlan(n_scores, n_fits, not_shared=tuple(objective.objections(points)))
+    space = plan.space
+    has_curves = space is not None and any(len(objective.curve(p, space)) > 1 for p in points)
+    reasons = () if has_curves else tuple(objective.objections(points, has_curves=True))
+    return SharingPlan(n_scores, n_scores, has_curves, reasons)
