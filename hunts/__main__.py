@@ -1,7 +1,7 @@
 """Hunt for differences from scikit-learn: ``make hunt MINUTES=10``.
 
-    python -m hunts [--minutes M | --cases N] [--seed S] [--stratum shared|any] [--family NAME]
-                    [--first NUMBER] [--case NUMBER] [--save FILE]
+    python -m hunts [--minutes M | --cases N] [--seed S] [--stratum shared|any|configured]
+                    [--family NAME] [--first NUMBER] [--case NUMBER] [--save FILE]
 
 Ends with exit code 1 if something differs; prints each difference as a program to run.
 """
@@ -19,8 +19,10 @@ from collections.abc import Sequence  # noqa: E402
 from itertools import count  # noqa: E402
 from pathlib import Path  # noqa: E402
 
-from hunts.compare import Verdict, judge  # noqa: E402
-from hunts.draw import STRATA, draw_case  # noqa: E402
+from hunts.case import Case  # noqa: E402
+from hunts.compare import Verdict  # noqa: E402
+from hunts.configured import configured, verdict_of  # noqa: E402
+from hunts.draw import CONFIGURED, STRATA, draw_case  # noqa: E402
 from hunts.faults import FAULTS, put_back  # noqa: E402
 from hunts.figures import Figures, tables  # noqa: E402
 from hunts.kinds import KINDS  # noqa: E402
@@ -50,7 +52,7 @@ def _all(given: argparse.Namespace) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m hunts", description=__doc__)
-    parser.add_argument("--minutes", type=float, default=10.0, help="both strata together")
+    parser.add_argument("--minutes", type=float, default=10.0, help="all strata together")
     parser.add_argument("--cases", type=int, help="of each stratum, instead of minutes")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--stratum", choices=STRATA, help="only this one")
@@ -65,8 +67,12 @@ def _parser() -> argparse.ArgumentParser:
 
 def _one(given: argparse.Namespace) -> int:
     for stratum in [given.stratum] if given.stratum else STRATA:
-        verdict = judge(draw_case(given.seed, stratum, given.case, given.family))
+        verdict = verdict_of(draw_case(given.seed, stratum, given.case, given.family), stratum)
+        if verdict is None:
+            print(f"# {stratum}: cannot be written as a configuration")
+            continue
         print(f"# {stratum}: {verdict.n_shared} scores from shared fits\n{verdict.case}")
+        print(f"{configured(verdict.case)}\n" if stratum == CONFIGURED else "", end="")
         print(verdict.difference or "# no difference")
         if verdict.expected.error:
             print(f"# both: {verdict.expected.error}: {verdict.expected.message}")
@@ -82,7 +88,9 @@ def _hunt(given: argparse.Namespace, stratum: str, n_strata: int) -> Figures:
             break
         # A library that crashes takes the process along: this tells in which case.
         _note(given.save, f"{stratum} {number}")
-        verdict = judge(draw_case(given.seed, stratum, number, given.family))
+        verdict = verdict_of(draw_case(given.seed, stratum, number, given.family), stratum)
+        if verdict is None:
+            continue
         figures.add(verdict)
         if verdict.difference:
             _show(verdict, number, figures)
@@ -98,10 +106,16 @@ def _show(verdict: Verdict, number: int, figures: Figures) -> None:
     case = verdict.case
     print(f"\n# {case.family}: {figures.stratum} case {number} differs")
     if figures.total["differing"] <= MAX_SHOWN:
-        case = shrink(case)
-        verdict = judge(case)
+        case = shrink(case, lambda smaller: _differs(smaller, figures.stratum))
+        verdict = verdict_of(case, figures.stratum) or verdict
     told = verdict.difference.replace("\n", "\n#")
-    print(f"{case}\n# {told}", flush=True)
+    program = configured(case) if figures.stratum == CONFIGURED else case
+    print(f"{program}\n# {told}", flush=True)
+
+
+def _differs(case: Case, stratum: str) -> bool:
+    verdict = verdict_of(case, stratum)
+    return verdict is not None and bool(verdict.difference)
 
 
 def _progress(figures: Figures, began: float) -> None:

@@ -10,9 +10,9 @@ from hunts.data import BINARY, NUMBERS, SEVERAL, draw_groups, draw_table, draw_w
 from hunts.kinds import KINDS, PLAIN_STEPS, TRANSFORMERS, Kind, cls
 from hunts.values import constraints
 
-SHARED, ANY = "shared", "any"
-STRATA = (SHARED, ANY)
-"""Cases in which something is shared, and any case."""
+SHARED, ANY, CONFIGURED = "shared", "any", "configured"
+STRATA = (SHARED, ANY, CONFIGURED)
+"""Cases in which something is shared, any case, and cases that are written as configurations."""
 Box = dict[str, tuple[str, ...]]
 
 CLASS_SCORERS = (
@@ -59,14 +59,14 @@ def draw_case(seed: int, stratum: str, number: int, family: str | None = None) -
 
     Args:
         seed: of the hunt.
-        stratum: ``SHARED`` or ``ANY``.
+        stratum: one of ``STRATA``.
         number: of the case.
         family: only of this one.
     """
     random = Random(f"{seed}/{stratum}/{number}/{family or ''}")  # noqa: S311 - no secret
     families = [name for name in KINDS if stratum == ANY or name != "others"]
     chosen = family or random.choice(families)
-    return _Drawing(random, chosen, KINDS[chosen], is_tame=stratum == SHARED).case()
+    return _Drawing(random, chosen, KINDS[chosen], is_tame=stratum != ANY).case()
 
 
 class _Drawing:

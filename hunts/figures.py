@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from hunts.compare import Verdict
-from hunts.draw import SHARED
+from hunts.draw import CONFIGURED, SHARED
 
 
 @dataclass
@@ -78,7 +78,7 @@ class Figures:
 
 def tables(found: Iterable[Figures]) -> str:
     """The tables of all strata, with titles."""
-    titles = {SHARED: "Something is shared"}
+    titles = {SHARED: "Something is shared", CONFIGURED: "As configurations"}
     return "\n\n".join(
         f"{titles.get(one.stratum, 'Any case')}\n\n{one.markdown()}" for one in found
     )

@@ -1,6 +1,7 @@
 """The hunt: its tables are whole, it draws alike every time, it finds, and it makes small."""
 
 import inspect
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -8,7 +9,8 @@ import pytest
 from hunts import values
 from hunts.case import Call, Case
 from hunts.compare import judge
-from hunts.draw import STRATA, draw_case
+from hunts.configured import configured, verdict_of
+from hunts.draw import CONFIGURED, STRATA, draw_case
 from hunts.faults import put_back
 from hunts.figures import Figures, tables
 from hunts.kinds import KINDS, cls
@@ -54,7 +56,7 @@ def test_the_tables_name_every_parameter(name: str, table: Any, left_out: Any) -
 
 def test_a_number_stands_for_the_same_case_every_time() -> None:
     drawn = [[str(draw_case(1, stratum, n)) for n in range(30)] for stratum in STRATA * 2]
-    assert drawn[:2] == drawn[2:]
+    assert drawn[: len(STRATA)] == drawn[len(STRATA) :]
     assert len(set(drawn[0])) == 30
 
 
@@ -94,10 +96,29 @@ def test_shrinking_leaves_what_the_difference_needs() -> None:
 def test_nothing_differs_in_some_cases(stratum: str) -> None:
     figures = Figures(stratum)
     for number in range(12):
-        verdict = judge(draw_case(0, stratum, number))
+        verdict = verdict_of(draw_case(0, stratum, number), stratum)
+        if verdict is None:
+            continue  # no configuration can say it
         figures.add(verdict)
         assert not verdict.difference, f"{verdict.case}\n{verdict.difference}"
     assert figures.total["shared"] >= 1
+
+
+def test_old_faults_are_found_in_configurations() -> None:
+    pytest.importorskip("lightgbm")
+    quiet = {"verbose": "-1", "n_jobs": "1", "learning_rate": "0.5", "min_child_samples": "2"}
+    dart = Call("lgb.LGBMClassifier", (), {"boosting_type": "'dart'", "random_state": "2", **quiet})
+    grid = ({"n_estimators": ("20", "30", "40")},)
+    options = {**FOREST.options, "scoring": "'neg_log_loss'"}
+    case = replace(FOREST, estimator=dart, grid=grid, options=options)
+    right = verdict_of(case, CONFIGURED)
+    with put_back("parameters"):
+        wrong = verdict_of(case, CONFIGURED)
+    assert right is not None
+    assert wrong is not None
+    assert not right.difference
+    assert "expected" in wrong.difference
+    assert "'boosting_type': 'dart'" in str(configured(case))
 
 
 @pytest.mark.parametrize(

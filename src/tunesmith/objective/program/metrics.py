@@ -203,7 +203,8 @@ def _table(separator: str) -> Callable[[str, FileResults], Getter]:
             rows = list(reader)
         except csv.Error as error:
             raise MetricsError("bad-metrics", f"{source.path}: {error}") from None
-        header = list(reader.fieldnames or ())
+        # Spaces around a name are seldom meant.
+        header = [name.strip() for name in reader.fieldnames or ()]
         if twice := [name for name in header if name and header.count(name) > 1]:
             message = f"{source.path} has two columns `{twice[0]}`: which one is meant?"
             raise MetricsError("bad-metrics", message)

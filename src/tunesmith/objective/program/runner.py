@@ -193,6 +193,9 @@ class Runner:
                 missed = self._missed(reading)
                 raise RunError(error.kind, f"{error}{missed}", reading) from None
             result = replace(result, reading=reading)
+            if watched.problem and not result.warning:
+                said = f"watching: {watched.problem}; the result depends on all files"
+                result = replace(result, warning=said)
             return self._with_artifacts(result, place, folder)
 
     def _reading(self, watched: Watched, place: Path, folder: Path) -> Reading:

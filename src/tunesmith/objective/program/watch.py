@@ -224,6 +224,8 @@ def plain(path: str, thread: int) -> str:
 
     >>> plain("/usr/./bin//env", 1)
     '/usr/bin/env'
+    >>> plain("//etc", 1)
+    '/etc'
     """
     if path.startswith("/proc/self/"):
         path = f"/proc/{thread}/{path[11:]}"
@@ -237,4 +239,5 @@ def plain(path: str, thread: int) -> str:
         before, _, last = path.rpartition("/..")
         if not last or last.startswith("/"):
             path = os.path.realpath(f"{before}/..") + last
+    path = f"/{path.lstrip('/')}"  # POSIX keeps two slashes at the beginning
     return os.path.normpath(path) if "//" in path or "/." in path or path.endswith("/") else path

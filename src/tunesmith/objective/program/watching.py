@@ -54,6 +54,11 @@ class Watched:
         return self._ground.seen
 
     @property
+    def problem(self) -> str:
+        """Why some of what it looked at may have been missed; empty where all was seen."""
+        return "" if self._watch is None else self._watch.problem
+
+    @property
     def states(self) -> Mapping[str, str]:
         """States of files when the run read them, if they were recorded at once."""
         return {} if self._ground is None else self._ground.states
