@@ -294,3 +294,43 @@ def objective_section(root: Path) -> Any:
     return define(
         {**sections, "objective": {**objective, "metric": metric}}, root=root
     ).file.objective
+
+
+CHROOT = """\
+import os
+try:
+    os.chroot("/")
+except OSError:
+    pass
+print("score: 1")
+"""
+
+
+@needs_watching
+def test_who_changes_what_paths_mean_depends_on_everything(build: Build, tmp_path: Path) -> None:
+    (tmp_path / "repo" / "train.py").write_text(CHROOT)
+    (tmp_path / "repo" / "other").write_text("")
+    objective = build("-", command=[sys.executable, "train.py", "{a}"])
+    (result,) = objective.evaluate(Fit(0, ({"a": 1},)))
+    assert result.warning.startswith("watching: a program has changed what paths mean")
+    assert {".", "other", "train.py"} <= {*(result.reading or ())}
+
+
+KILLED = """\
+i=0
+while [ $i -lt 5 ]; do
+  timeout 0.02 find . /usr/share -name nothing > /dev/null; yes | head -1; i=$((i+1))
+done
+cat in > /dev/null; sh -c 'exec sh -c "cat in2"'; echo score: $1
+"""
+
+
+@needs_watching
+def test_programs_that_are_killed_or_replaced_hide_nothing(build: Build, tmp_path: Path) -> None:
+    for name in ("in", "in2", "unread"):
+        (tmp_path / "repo" / name).write_text("")
+    objective = build(KILLED)
+    (result,) = objective.evaluate(Fit(0, ({"a": 1},)))
+    assert (result.scores, result.warning) == ({"score": 1.0}, "")
+    assert {"in", "in2"} <= {*(result.reading or ())}
+    assert "." not in (result.reading or ())

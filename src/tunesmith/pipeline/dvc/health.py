@@ -8,7 +8,8 @@ from tunesmith import git
 from tunesmith.config.model import Definition
 from tunesmith.pipeline.dvc.agreement import study_stage
 from tunesmith.pipeline.dvc.dependencies import dependencies
-from tunesmith.pipeline.dvc.shared_data import lacking, shared_data
+from tunesmith.pipeline.dvc.observed import observed
+from tunesmith.pipeline.dvc.shared_data import lacking, later_outs, shared_data
 from tunesmith.pipeline.dvc.stages import Coupling, Stage, coupling
 from tunesmith.pipeline.dvc.wanted import FLAGS, Paths, paths_of
 from tunesmith.pipeline.findings import as_typed
@@ -100,6 +101,15 @@ def _dependencies(
     shared = shared_data(definition, stages, trainers, tuning.name)
     missing = lacking(definition, shared, tuning.deps)
     unseen = [path for path in shared if path not in missing and _is_unseen(definition, path)]
+    made = later_outs(definition, stages, tuning.name)
+    read = observed(definition, (*tuning.deps, *missing, *unseen), made)
+    if read and not missing and not unseen:
+        return Finding(
+            "dvc dependencies",
+            False,
+            f"runs of the study were seen to read {read[0]}, which is no dependency of"
+            f" `{tuning.name}`: with another content there DVC would not run it. {MENDING}",
+        )
     if not missing and not unseen:
         return Finding("dvc dependencies", True, f"{len(tuning.deps)}, data among them")
     path = (missing or unseen)[0]

@@ -20,9 +20,16 @@ from tunesmith.files import write_atomic
 from tunesmith.formats import FormatError
 from tunesmith.pipeline.attributes import attributes
 from tunesmith.pipeline.dvc import wanted
+from tunesmith.pipeline.dvc.dependencies import dependencies
 from tunesmith.pipeline.dvc.health import IGNORE, leaves_out_bytecode
+from tunesmith.pipeline.dvc.observed import observed
 from tunesmith.pipeline.dvc.pipeline_file import Pipeline, Request
-from tunesmith.pipeline.dvc.shared_data import depends_on, lacking, shared_data
+from tunesmith.pipeline.dvc.shared_data import (
+    depends_on,
+    lacking,
+    later_outs,
+    shared_data,
+)
 from tunesmith.pipeline.dvc.stages import Coupling, coupling, exact_text
 from tunesmith.pipeline.dvc.wanted import Paths
 from tunesmith.pipeline.parameters import parse
@@ -122,7 +129,7 @@ def _with(definition: Definition, **sections: Any) -> Definition:
 def _with_data(
     definition: Definition, pipeline: Pipeline, paths: Paths
 ) -> tuple[Definition, list[str], list[str]]:
-    """Add data of the training stage that a program's study does not depend on.
+    """Add data that the training stage depends on, and files that runs were seen to read.
 
     Returns:
         The definition with the data that is here, the paths that the stage lacks, and notes.
@@ -143,7 +150,16 @@ def _with_data(
         definition = _with(definition, objective=objective.model_copy(update={"depends_on": named}))
     present = pipeline.tuning.deps if pipeline.tuning else ()
     absent = [path for path in missing if path not in here and path not in present]
-    return definition, absent, notes if here or absent else []
+    notes = notes if here or absent else []
+    made = later_outs(definition, pipeline.stages, pipeline.tuning_name)
+    known = (*present, *missing, *dependencies(definition, made))
+    seen = observed(definition, known, made)
+    if seen:
+        notes.append(
+            f"`{pipeline.tuning_name}` depends on {', '.join(seen)}: runs of the study were seen to"
+            " read it."
+        )
+    return definition, [*absent, *seen], notes
 
 
 def dvc_root(root: Path) -> Path:

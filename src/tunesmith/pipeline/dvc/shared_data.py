@@ -28,12 +28,7 @@ def shared_data(
     """
     if definition.file.objective.command is None:
         return {}
-    outputs = definition.file.outputs
-    named = list(outputs.paths.values())
-    others = {name: stage for name, stage in stages.items() if name != tuning}
-    own = stages[tuning].outs if tuning in stages else ()
-    late = downstream(others, [*named, *own])
-    made = [*named, *own, *(out for name in late for out in others[name].outs)]
+    made = later_outs(definition, stages, tuning)
     found: dict[str, str] = {}
     for name in trainers:
         for path in stages[name].deps if name in stages else ():
@@ -41,6 +36,15 @@ def shared_data(
             if not is_late and _is_data(definition.root / path, path):
                 found.setdefault(path, name)
     return found
+
+
+def later_outs(definition: Definition, stages: Mapping[str, Stage], tuning: str) -> list[str]:
+    """What the tuning stage writes, and what stages that come after it do."""
+    own = stages[tuning].outs if tuning in stages else ()
+    named = [*definition.file.outputs.paths.values(), *own]
+    others = {name: stage for name, stage in stages.items() if name != tuning}
+    late = downstream(others, named)
+    return [*named, *(out for name in late for out in others[name].outs)]
 
 
 def _is_data(place: Path, path: str) -> bool:

@@ -1,0 +1,67 @@
+"""What runs of a program were seen to read: the tuning stage depends on it, too."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from pathlib import Path, PurePosixPath
+
+from tunesmith.config.model import Definition
+from tunesmith.ledger.ledger import Ledger
+from tunesmith.pipeline.dvc.dependencies import is_within
+
+MANY = 4
+"""From so many files of a folder on, the folder stands for them."""
+
+
+def observed(definition: Definition, known: Iterable[str], made: Iterable[str]) -> list[str]:
+    """Files and folders of the project that the study's runs have read, and that are there.
+
+    Args:
+        definition: of the study; only runs of programs are watched.
+        known: what the stage depends on anyway.
+        made: what it and later stages write.
+
+    Returns:
+        Paths, in order; none where no run was watched yet.
+    """
+    root, reading = definition.root.resolve(), _reading(definition)
+    if definition.file.objective.command is None or "." in reading:
+        return []
+    written = [*made, *(path for path in definition.file.outputs.paths.values() if path)]
+    own = definition.file.objective.params_file
+    covered = [*known, *([own.path] if own else ())]
+    found = [
+        name
+        for name, state in reading.items()
+        if _is_of_project(name, root)
+        and state.startswith(("file ", "names "))
+        and not any(is_within(name, other) for other in covered)
+        and not any(is_within(name, out) or is_within(out, name) for out in written)
+    ]
+    return _by_folder(found, written)
+
+
+def _reading(definition: Definition) -> Mapping[str, str]:
+    """Of the newest series of the study."""
+    location = definition.ledger
+    if isinstance(location, Path) and not location.is_file():
+        return {}
+    with Ledger.open(location, create=False) as ledger:
+        head = ledger.previous(definition.file.study)
+    return (head.reading if head is not None else None) or {}
+
+
+def _is_of_project(name: str, root: Path) -> bool:
+    return name != "./" and not name.startswith(("../", "/")) and (root / name).exists()
+
+
+def _by_folder(names: list[str], written: list[str]) -> list[str]:
+    n_of = Counter(str(PurePosixPath(name).parent) for name in names)
+    folders = {folder for folder, n in n_of.items() if n >= MANY and folder != "."}
+    folders = {f for f in folders if not any(is_within(out, f) for out in written)} | {*names}
+    whole = (next((f for f in _around(n) if f in folders), n) for n in sorted(names))
+    return list(dict.fromkeys(whole))
+
+
+def _around(name: str) -> list[str]:
+    """The folders around a path, from the outside in."""
+    return [str(parent) for parent in reversed(PurePosixPath(name).parents)]
