@@ -29,7 +29,7 @@ PROGRAMS = {
 
 @dataclass
 class Spent:
-    """What the watching thread did."""
+    """Work of the watching thread."""
 
     n_calls: int = 0
     cpu_s: list[float] = field(default_factory=list)

@@ -52,7 +52,7 @@ class Configured:
 
 
 def configured(case: Case) -> Configured | None:
-    """A case as a configuration; ``None`` where it holds what a configuration cannot say."""
+    """A case as a configuration; ``None`` if a configuration cannot say it."""
     random = Random(str(case))  # noqa: S311 - no secret
     try:
         frame = _frame(case)
@@ -132,12 +132,12 @@ def _step(call: Call, varied: set[str]) -> dict[str, Any]:
 
 
 def verdict_of(case: Case, stratum: str) -> Verdict | None:
-    """A case, run as its stratum asks; ``None`` where it cannot be written so."""
+    """A case, run as its stratum asks; ``None`` if it cannot be written so."""
     return judge_configured(case) if stratum == CONFIGURED else judge(case)
 
 
 def judge_configured(case: Case) -> Verdict | None:
-    """Run a case as a configuration; ``None`` where it cannot be one."""
+    """Run a case as a configuration; ``None`` if it cannot be one."""
     made = configured(case)
     if made is None:
         return None
@@ -183,7 +183,7 @@ def _ours(objective: CrossValObjective, candidates: tuple[Params, ...]) -> list[
 
 
 def _theirs(objective: CrossValObjective, made: Configured, params: Params) -> Scores | None:
-    """The same by scikit-learn; ``None`` where its folds fail."""
+    """Scores of scikit-learn's own loop; ``None`` if its folds fail."""
     rows, section = objective.table.rows, made.sections["objective"]
     names = [metric.name for metric in objective.metrics]
     given = {} if rows.weights is None else {"sample_weight": rows.weights}

@@ -1,4 +1,4 @@
-"""What a search is going to share, and why not, is told beforehand, whatever stands in the way."""
+"""A search says beforehand what it will share and why not, whatever stands in the way."""
 
 import pickle
 from typing import Any

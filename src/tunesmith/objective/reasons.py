@@ -1,4 +1,4 @@
-"""Why fits are not shared that might be expected to be: for the plan, before the first fit."""
+"""Reasons why fits that you might expect to be shared are not: for the plan, before a run."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -16,19 +16,19 @@ from tunesmith.types import Params
 
 @dataclass(frozen=True)
 class Asked:
-    """What is asked about."""
+    """Candidates of which the reasons are asked for."""
 
     grouping: Grouping
     candidates: Sequence[Params]
     has_curves: bool = False
-    """Whether the fit of each might score other values of its parameter."""
+    """True if the fit of each might score other values of its parameter."""
     obstacle: str = ""
-    """Why nothing may be shared, whatever the candidates are."""
+    """A reason against all sharing, whatever the candidates are."""
 
     def reasons(self) -> list[str]:
-        """Why candidates that are alike but for one parameter share no fit, each reason once.
+        """List why candidates that differ only in one parameter share no fit.
 
-        A value that stands alone among others that share is no reason.
+        Each reason is given once. A value that is alone among others that share is no reason.
         """
         found: dict[str, None] = {}
         builder = self.grouping.builder

@@ -24,7 +24,7 @@ class Plan:
     originals: Sequence[Mapping[str, Any]] = ()
     """The candidates as the user wrote them, if they are known beforehand."""
     space: SearchSpace | None = None
-    """Where candidates are proposed from what was found."""
+    """The space, if candidates are proposed from results."""
     points: Sequence[Params] = ()
     """The params of these; else of some that might be tried, to tell what can be shared."""
 

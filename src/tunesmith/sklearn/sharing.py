@@ -1,4 +1,4 @@
-"""What a search is going to share, and why not more of it, told before its first fit."""
+"""The plan of a search: which fits it will share, and why it will not share more."""
 
 from dataclasses import dataclass
 
@@ -13,14 +13,14 @@ COST = (
 
 @dataclass(frozen=True)
 class SharingPlan:
-    """What is foreseen of a search; ``print`` it to read it.
+    """Plan of a search, made before its first fit; ``print`` it to read it.
 
     Attributes:
-        n_scores: scores of a candidate on a fold that will be needed at most; ``None`` where
+        n_scores: scores of a candidate on a fold that will be needed at most; ``None`` if
             scikit-learn's own loop makes every fit.
         n_fits: fits that give them, at most.
-        has_curves: whether a fit scores points beside its candidate, the best of which counts.
-        not_shared: why fits are not shared that might be expected to be, a sentence each.
+        has_curves: true if a fit scores points beside its candidate, the best of which counts.
+        not_shared: reasons why fits that you might expect to be shared are not.
     """
 
     n_scores: int | None
@@ -30,7 +30,7 @@ class SharingPlan:
 
     @property
     def is_shared(self) -> bool:
-        """Whether some fits score several candidates or points."""
+        """True if some fits score several candidates or points."""
         return self.has_curves or self.n_fits != self.n_scores
 
     def __str__(self) -> str:
@@ -54,7 +54,7 @@ def by_their_loop(reason: str) -> SharingPlan:
 
 
 def foreseen(objective: LiveObjective, plan: Plan) -> SharingPlan:
-    """What a search is going to share.
+    """Plan what a search will share.
 
     Args:
         objective: what is scored.

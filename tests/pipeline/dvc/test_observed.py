@@ -63,7 +63,7 @@ def test_what_runs_have_read_is_named(tmp_path: Path) -> None:
     plan = plan_init(definition, Request())
     assert plan.notes[0] == (
         "`tuning` depends on data/table.csv, lib/settings.sh, many: runs of the study were seen to"
-        " read it."
+        " read them."
     )
     plan.write()
     deps = yaml.safe_load((root / "dvc.yaml").read_text())["stages"]["tuning"]["deps"]

@@ -55,7 +55,7 @@ class Watched:
 
     @property
     def problem(self) -> str:
-        """Why some of what it looked at may have been missed; empty where all was seen."""
+        """Reason why some files may have been missed; empty if all were seen."""
         return "" if self._watch is None else self._watch.problem
 
     @property

@@ -157,7 +157,7 @@ def _with_data(
     if seen:
         notes.append(
             f"`{pipeline.tuning_name}` depends on {', '.join(seen)}: runs of the study were seen to"
-            " read it."
+            " read them."
         )
     return definition, [*absent, *seen], notes
 

@@ -1,4 +1,4 @@
-"""What runs of a program were seen to read: the tuning stage depends on it, too."""
+"""Files that runs of a program were seen to read: the tuning stage depends on them, too."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -21,7 +21,7 @@ def observed(definition: Definition, known: Iterable[str], made: Iterable[str]) 
         made: what it and later stages write.
 
     Returns:
-        Paths, in order; none where no run was watched yet.
+        Paths, in order; none if no run was watched yet.
     """
     root, reading = definition.root.resolve(), _reading(definition)
     if definition.file.objective.command is None or "." in reading:

@@ -39,7 +39,7 @@ def shared_data(
 
 
 def later_outs(definition: Definition, stages: Mapping[str, Stage], tuning: str) -> list[str]:
-    """What the tuning stage writes, and what stages that come after it do."""
+    """Outs of the tuning stage and of all stages after it."""
     own = stages[tuning].outs if tuning in stages else ()
     named = [*definition.file.outputs.paths.values(), *own]
     others = {name: stage for name, stage in stages.items() if name != tuning}
