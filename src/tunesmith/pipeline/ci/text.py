@@ -296,8 +296,8 @@ def md_text(text: str) -> str:
 def is_web(url: str) -> bool:
     """Tell whether a text is an address of the web that can stand in a link.
 
-    >>> is_web("https://forge.example/a/1"), is_web(""), is_web("javascript:x"),
-    is_web("https://a)(") (True, False, False, False)
+    >>> is_web("https://a.example/1"), is_web(""), is_web("javascript:x"), is_web("https://a)(")
+    (True, False, False, False)
     """
     return WEB.match(url) is not None
 
