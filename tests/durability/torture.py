@@ -96,6 +96,8 @@ def start(folder: Path) -> int:
                 code = int(tune(folder / "tuning.yaml").exit_code)
             except TunesmithError as error:
                 code = int(error.exit_code)
+            except KeyboardInterrupt:
+                code = 128 + signal.SIGINT  # before the study has handlers of its own
         os._exit(code)
     return process
 
