@@ -1,7 +1,7 @@
 """Many seeds of the walk: ``python -m tests.pipeline.walk --seeds 18``."""
 
 import argparse
-import contextlib
+import os
 import sys
 import tempfile
 import time
@@ -9,7 +9,6 @@ from pathlib import Path
 
 from tests.pipeline.walk.generator import made
 from tests.pipeline.walk.walk import LostError, walk
-from tests.pipeline.walk.warm import warm
 
 
 def main() -> int:
@@ -17,19 +16,16 @@ def main() -> int:
     parser.add_argument("--seeds", type=int, default=18)
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--steps", nargs="*", default=(), help="after the first two; all")
-    parser.add_argument("--cold", action="store_true", help="programs are started, not forked")
+    parser.add_argument("--cold", action="store_true", help="each call imports its program anew")
     given = parser.parse_args()
-    with contextlib.nullcontext() if given.cold else warm() as programs:
-        return _walk_all(given, programs)
-
-
-def _walk_all(given: argparse.Namespace, programs: Path | None) -> int:
+    if given.cold:
+        os.environ["TUNESMITH_TESTS_PRELOADED"] = "0"
     n_lost = 0
     for seed in range(given.first, given.first + given.seeds):
         repository, began = made(seed), time.monotonic()
         with tempfile.TemporaryDirectory() as folder:
             try:
-                walk(repository, Path(folder, "project"), given.steps, programs)
+                walk(repository, Path(folder, "project"), given.steps)
                 said = "well"
             except LostError as lost:
                 n_lost += 1

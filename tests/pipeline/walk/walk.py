@@ -4,7 +4,6 @@ Whatever a message offers between backticks is typed as it stands.
 """
 
 import json
-import os
 import re
 import shutil
 import sqlite3
@@ -36,12 +35,10 @@ class Walker:
 
     made: Made
     top: Path
-    programs: Path | None = None
-    """Where ``tunesmith`` and ``dvc`` stand, if not beside Python."""
 
     @classmethod
-    def begin(cls, made: Made, top: Path, programs: Path | None = None) -> "Walker":
-        walker = cls(made, top, programs)
+    def begin(cls, made: Made, top: Path) -> "Walker":
+        walker = cls(made, top)
         for name, text in made.files.items():
             path = top / name
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -57,13 +54,10 @@ class Walker:
 
     def type(self, command: str, code: int | None = 0, at: Path | None = None) -> str:
         """What a command prints on both streams."""
-        variables = environment()
-        if self.programs is not None:
-            variables["PATH"] = f"{self.programs}{os.pathsep}{variables['PATH']}"
         done = subprocess.run(
             ["sh", "-c", command],
             cwd=at or self.root,
-            env=variables,
+            env=environment(),
             text=True,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -375,19 +369,18 @@ STEPS = (
 )
 
 
-def walk(made: Made, top: Path, names: Sequence[str] = (), programs: Path | None = None) -> None:
+def walk(made: Made, top: Path, names: Sequence[str] = ()) -> None:
     """The steps, one after the other.
 
     Args:
         made: the repository.
         top: where it is put.
         names: of steps to take after the first two; all by default.
-        programs: a folder to take ``tunesmith`` and ``dvc`` from.
 
     Raises:
         LostError: with the step's words.
     """
-    walker = Walker.begin(made, top, programs)
+    walker = Walker.begin(made, top)
     for step in STEPS:
         if not names or step in STEPS[:2] or step.__name__ in names:
             step(walker)
