@@ -73,3 +73,11 @@ def test_bytecode_is_hashed_and_parameters_are_missing(root: Path) -> None:
     (root / "outputs").mkdir()
     (root / TUNED).write_text("")
     assert f"{BEST} is missing" in wrong(root)["dvc parameters"]
+
+
+def test_what_the_study_itself_depends_on(root: Path) -> None:
+    edit(root, "dvc.yaml", "      - data.csv\n", "      - ./other.csv\n")
+    detail = wrong(root)["dvc dependencies"]
+    assert detail.startswith("the study depends on data.csv, and `tuning` does not: ")
+    edit(root, "dvc.yaml", "      - ./other.csv\n", "      - ./data.csv\n")
+    assert wrong(root) == {}

@@ -7,14 +7,14 @@ from pathlib import Path
 from tunesmith import git
 from tunesmith.config.model import Definition
 from tunesmith.pipeline.dvc.agreement import study_stage
-from tunesmith.pipeline.dvc.dependencies import dependencies
-from tunesmith.pipeline.dvc.observed import observed
-from tunesmith.pipeline.dvc.shared_data import lacking, later_outs, shared_data
+from tunesmith.pipeline.dvc.dependencies import dependencies, is_within
+from tunesmith.pipeline.dvc.shared_data import lacking, shared_data
 from tunesmith.pipeline.dvc.stages import Coupling, Stage, coupling
 from tunesmith.pipeline.dvc.wanted import FLAGS, Paths, paths_of
 from tunesmith.pipeline.findings import as_typed
 
 MENDING = "`tunesmith dvc init` mends it."
+MAX_NAMED = 3
 IGNORE = ".dvcignore"
 BYTECODE = ("__pycache__/", "__pycache__", "**/__pycache__/", "**/__pycache__")
 
@@ -96,7 +96,14 @@ def _outs(tuning: Stage, paths: Paths) -> Finding:
 def _dependencies(
     tuning: Stage, stages: Mapping[str, Stage], definition: Definition, paths: Paths
 ) -> Finding:
-    """Check that tuning depends on all data that training depends on."""
+    """Whether tuning sees new data and code: what the study depends on, and what training does."""
+    if own := _not_depended_on(tuning, definition, paths):
+        listed = ", ".join(own[:MAX_NAMED]) + (" and more" if len(own) > MAX_NAMED else "")
+        detail = (
+            f"the study depends on {listed}, and `{tuning.name}` does not: DVC would not run it"
+            f" again when that changes. {MENDING}"
+        )
+        return Finding("dvc dependencies", False, detail)
     trainers = [name for name, stage in stages.items() if stage.reads(paths.best)]
     shared = shared_data(definition, stages, trainers, tuning.name)
     missing = lacking(definition, shared, tuning.deps)
@@ -119,6 +126,17 @@ def _dependencies(
         f" results would stay. {MENDING}"
     )
     return Finding("dvc dependencies", False, detail)
+
+
+def _not_depended_on(tuning: Stage, definition: Definition, paths: Paths) -> list[str]:
+    """What scores come from by what the configuration says, and DVC does not look at."""
+    section = definition.file.objective
+    if section.command is None or section.depends_on is not None:
+        found = dependencies(definition, [*paths.outs, paths.metrics, paths.best])
+    else:
+        found = tuple(section.data.path) if section.data is not None else ()
+    known = [*tuning.deps, *tuning.params]
+    return [path for path in found if not any(is_within(path, other) for other in known)]
 
 
 def _is_unseen(definition: Definition, path: str) -> bool:
