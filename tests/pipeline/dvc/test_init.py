@@ -365,3 +365,35 @@ def test_tight_leaves_no_tuned_parameters(root: Path) -> None:
     plan.write()
     assert not (root / TUNED).exists()
     assert (root / BEST).read_text() == text
+
+
+def test_a_program_depends_on_the_data_that_it_names(root: Path) -> None:
+    (root / "tuning.yaml").write_text(PROGRAM)
+    (root / "fit.py").write_text(
+        "import data\nopen('tables/rows.csv'); open('made.csv'); open('raw.bin'); open('later.csv')"
+        "\nopen('new.csv', 'w'); open('tuning.yaml'); open('outputs/tuning_results.md')\n"
+    )
+    (root / "data.py").write_text("ROWS = 'tables/more.tsv'\n")
+    (root / "train.py").write_text(f"{TRAIN}\nopen('tables/rows.csv'); open('model.json', 'w')\n")
+    names = ("tables/rows.csv", "tables/more.tsv", "made.csv", "raw.bin", "raw.bin.dvc")
+    for name in (*names, "later.csv", "new.csv", "model.json", "outputs/tuning_results.md"):
+        (root / name).parent.mkdir(exist_ok=True)
+        (root / name).write_text("1\n")
+    (root / ".gitignore").write_text("raw.bin\nmade.csv\nlater.csv\n")
+    (root / "dvc.yaml").write_text(
+        "stages:\n  prepare: {cmd: make, outs: [made.csv]}\n"
+        "  evaluate: {cmd: eval, deps: [outputs/tuning_metrics.json], outs: [later.csv]}\n"
+    )
+    subprocess.run(["git", "init", "-q", str(root)], check=True)
+    kept = [name for name in names if name not in ("raw.bin", "made.csv")]
+    subprocess.run(["git", "-C", str(root), "add", "model.json", "train.py", *kept], check=True)
+    plan = plan_init(load_definition(root / "tuning.yaml"), Request(training="python train.py"))
+    plan.write()
+    found = stages(root)
+    read = ["tables/rows.csv", "made.csv", "raw.bin", "tables/more.tsv"]
+    code = ["data.py", "fit.py", "train.py"]
+    assert found["tuning"]["deps"][:3] == code
+    assert sorted(found["tuning"]["deps"][3:]) == sorted(read)
+    assert found["training"]["deps"] == ["train.py", "tables/rows.csv"]
+    assert "`tuning` depends on tables/more.tsv, which data.py names." in plan.notes
+    assert plan_init(load_definition(root / "tuning.yaml"), PLAIN).changes == ()

@@ -119,8 +119,9 @@ class Walker:
     def changed(self) -> dict[str, Any]:
         """What DVC takes for changed, of the study's own stages."""
         found = yaml.safe_load(self.at_top("dvc status --json"))
-        own = (self.made.tuning, self.made.training)
-        return {name: why for name, why in found.items() if name.rpartition(":")[2] in own}
+        inner = f"{self.made.pipeline}/dvc.yaml:".lstrip("/") if self.made.pipeline else ""
+        own = [f"{inner}{name}" for name in (self.made.tuning, self.made.training)]
+        return {name: why for name, why in found.items() if name in own}
 
     def edit(self, name: str, old: str, new: str) -> None:
         path = self.root / name

@@ -132,6 +132,11 @@ def _both(
     """The study on the tuning branch, and the commit that both branches come from."""
     tuning, training = branches
     if experiment.tuning is None or experiment.training is None:
+        if experiment.state == "merged":
+            raise UsageError(
+                f"experiment `{experiment.name}` is merged ({experiment.note}): there is nothing to"
+                " bring.\n  Begin another one: `tunesmith experiment start NAME`."
+            )
         missing = tuning if experiment.tuning is None else training
         raise UsageError(
             f"there is no branch `{missing}`.\n  Fetch it, or begin it: `{experiment.next}`."

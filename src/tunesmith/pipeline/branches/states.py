@@ -12,7 +12,7 @@ from tunesmith.errors import UsageError, did_you_mean
 from tunesmith.pipeline.branches.experiment import shown_name
 from tunesmith.pipeline.branches.survey import Facts, Survey
 from tunesmith.pipeline.branches.ways import UNCHANGED, is_unchanged, origin_of, way_on
-from tunesmith.pipeline.repository import Repository
+from tunesmith.pipeline.repository import Repository, Tip
 from tunesmith.reporting.shape import PLAIN
 
 METRICS = re.compile(r"(^|/)[\w.-]*metrics[\w.-]*\.(json|ya?ml)\Z")
@@ -173,10 +173,15 @@ def _merged_into(survey: Survey, facts: Facts) -> str | None:
         is_there = any(note.experiment == facts.name for note in survey.merged_notes)
         return f"into {name}" if is_there else None
     if training.commit in survey.merged:
-        # A branch that has only begun is held by the main branch as well.
-        is_own = training.commit != facts.base or _is_merged_tuning(survey, facts)
-        return f"into {name}" if is_own else None
+        return f"into {name}" if _is_more_than_begun(survey, facts, training) else None
     return f"into {name}, squashed" if _is_squashed(survey, facts, target) else None
+
+
+def _is_more_than_begun(survey: Survey, facts: Facts, training: Tip) -> bool:
+    """Whether a training branch that the main branch holds has had parameters of its own."""
+    if facts.tuning is None:
+        return any(note.experiment == facts.name for note in survey.merged_notes)
+    return training.commit != facts.base or _is_merged_tuning(survey, facts)
 
 
 def _is_merged_tuning(survey: Survey, facts: Facts) -> bool:

@@ -8,6 +8,7 @@ from tunesmith import git
 from tunesmith.config.model import Definition
 from tunesmith.pipeline.dvc.agreement import study_stage
 from tunesmith.pipeline.dvc.dependencies import dependencies, is_within
+from tunesmith.pipeline.dvc.named_data import named_data
 from tunesmith.pipeline.dvc.shared_data import lacking, shared_data
 from tunesmith.pipeline.dvc.stages import Coupling, Stage, coupling
 from tunesmith.pipeline.dvc.wanted import FLAGS, Paths, paths_of
@@ -97,7 +98,7 @@ def _dependencies(
     tuning: Stage, stages: Mapping[str, Stage], definition: Definition, paths: Paths
 ) -> Finding:
     """Whether tuning sees new data and code: what the study depends on, and what training does."""
-    if own := _not_depended_on(tuning, definition, paths):
+    if own := _not_depended_on(tuning, stages, definition, paths):
         listed = ", ".join(own[:MAX_NAMED]) + (" and more" if len(own) > MAX_NAMED else "")
         detail = (
             f"the study depends on {listed}, and `{tuning.name}` does not: DVC would not run it"
@@ -107,16 +108,9 @@ def _dependencies(
     trainers = [name for name, stage in stages.items() if stage.reads(paths.best)]
     shared = shared_data(definition, stages, trainers, tuning.name)
     missing = lacking(definition, shared, tuning.deps)
-    unseen = [path for path in shared if path not in missing and _is_unseen(definition, path)]
-    made = later_outs(definition, stages, tuning.name)
-    read = observed(definition, (*tuning.deps, *missing, *unseen), made)
-    if read and not missing and not unseen:
-        return Finding(
-            "dvc dependencies",
-            False,
-            f"runs of the study were seen to read {read[0]}, which is no dependency of"
-            f" `{tuning.name}`: with another content there DVC would not run it. {MENDING}",
-        )
+    read = named_data(definition, stages, tuning.name)
+    known = {*missing, *read}
+    unseen = [path for path in shared if path not in known and _is_unseen(definition, path)]
     if not missing and not unseen:
         return Finding("dvc dependencies", True, f"{len(tuning.deps)}, data among them")
     path = (missing or unseen)[0]
@@ -128,13 +122,16 @@ def _dependencies(
     return Finding("dvc dependencies", False, detail)
 
 
-def _not_depended_on(tuning: Stage, definition: Definition, paths: Paths) -> list[str]:
-    """What scores come from by what the configuration says, and DVC does not look at."""
+def _not_depended_on(
+    tuning: Stage, stages: Mapping[str, Stage], definition: Definition, paths: Paths
+) -> list[str]:
+    """What scores come from by the configuration and the program, and DVC does not look at."""
     section = definition.file.objective
     if section.command is None or section.depends_on is not None:
         found = dependencies(definition, [*paths.outs, paths.metrics, paths.best])
     else:
-        found = tuple(section.data.path) if section.data is not None else ()
+        data = section.data.path if section.data is not None else ()
+        found = (*data, *named_data(definition, stages, tuning.name))
     known = [*tuning.deps, *tuning.params]
     return [path for path in found if not any(is_within(path, other) for other in known)]
 

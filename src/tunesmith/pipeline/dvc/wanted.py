@@ -9,8 +9,10 @@ from typing import Any
 
 from tunesmith.config.model import Definition, Outputs
 from tunesmith.pipeline.dvc.dependencies import dependencies, is_within, plain
+from tunesmith.pipeline.dvc.named_data import named_by
 from tunesmith.pipeline.dvc.stages import Coupling
 
+TABLES = (".csv", ".tsv", ".parquet", ".feather", ".arrow", ".npy", ".npz", ".h5", ".xlsx")
 FLAGS = {"cache": False, "persist": True}
 """Git keeps the file, and DVC does not take it away before a run: a crash leaves what was there.
 An out that is no metric and has ``cache: false`` also keeps a stage out of DVC's run cache."""
@@ -122,7 +124,9 @@ def training(definition: Definition, paths: Paths, command: str, root: Path) -> 
     names = [plain(name) for name in (*words, *(data.path if data else ()))]
     if (root / "src").is_dir():
         names.append("src")
-    outs = [*paths.outs, paths.metrics, paths.best]
+    # Another tracked file that it names may be one that it writes.
+    names += [name for name in named_by(root, _words(command)) if name.endswith(TABLES)]
+    outs = [*paths.outs, paths.metrics, paths.best, metrics_of(command, paths, root)]
     names = [name for name in dict.fromkeys(names) if name not in outs]
     whole = [name for name in names if not any(_covers(other, name) for other in names)]
     return {

@@ -1,0 +1,74 @@
+"""Data that a program's own text names: DVC has to look at it, too."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from tunesmith import git
+from tunesmith.config.model import Definition
+from tunesmith.objective.program.sources import Source, program_of
+from tunesmith.pipeline.dvc.dependencies import dependencies, is_within
+from tunesmith.pipeline.dvc.shared_data import CODE, made_later
+from tunesmith.pipeline.dvc.stages import Stage
+
+OF_DVC = ("dvc.yaml", "dvc.lock", ".dvc")
+
+
+def named_data(definition: Definition, stages: Mapping[str, Stage], tuning: str) -> dict[str, str]:
+    """What the program of a study names in quotes, and is there before tuning.
+
+    Where ``objective.depends_on`` says what counts, it is believed.
+
+    Args:
+        definition: of the study.
+        stages: of a ``dvc.yaml``, their paths relative to the project folder.
+        tuning: the stage that tunes.
+
+    Returns:
+        Path -> the file whose text names it.
+    """
+    section = definition.file.objective
+    if section.command is None or section.depends_on is not None:
+        return {}
+    later = made_later(definition, stages, tuning)
+    earlier = [out for name, stage in stages.items() if name != tuning for out in stage.outs]
+    found = named_by(definition.root.resolve(), section.command, earlier)
+    known = dependencies(definition, ())
+    return {
+        path: source
+        for path, source in found.items()
+        if not any(is_within(path, out) or is_within(out, path) for out in later)
+        and not any(is_within(path, other) for other in known)
+        and (definition.root / path).resolve() != (definition.source or Path()).resolve()
+    }
+
+
+def named_by(root: Path, command: Sequence[str], kept: Sequence[str] = ()) -> dict[str, str]:
+    """Data that the text of a command's program names, and that somebody keeps.
+
+    What a program reads and what it writes look alike in its text. Inputs are kept: by Git, by DVC,
+    or as the out of a stage.
+
+    Args:
+        root: the project folder, absolute.
+        command: items.
+        kept: outs of stages.
+
+    Returns:
+        Path -> the file whose text names it.
+    """
+    program = program_of(root, command)
+    # A text of an unknown kind counts as one that is run: it matters all the same.
+    files = [*program.others, *(source.path for source in program.sources)]
+    inside = [path for path in files if path.is_relative_to(root)]
+    names = [n for path in inside if not (n := program.named(path)).endswith((*CODE, *OF_DVC))]
+    listed = git.paths(root, "ls-files", "-z", "--", *names) if names else None
+    tracked = {*(listed or ()), *kept}
+    found = [n for n in names if n in tracked or (root / f"{n}.dvc").is_file()]
+    return {name: _source(program.sources, name, root) for name in found}
+
+
+def _source(sources: Sequence[Source], name: str, root: Path) -> str:
+    last = name.rpartition("/")[2]
+    texts = [source for source in sources if last in source.text]
+    inner = [s.path.relative_to(root).as_posix() for s in texts if s.path.is_relative_to(root)]
+    return next(iter(inner), "the command")
