@@ -75,7 +75,7 @@ class Prefixes(Section):
         return None if found is None else branch.removeprefix(found) or None
 
     def objection(self, default: str | None) -> str:
-        """Return the conflict of the prefixes with a default branch; empty if there is none.
+        """Return why branches cannot begin so beside a default branch; empty if they can.
 
         >>> Prefixes(tuning="main/").objection("main")
         '`main/` leaves no room for the default branch `main`'

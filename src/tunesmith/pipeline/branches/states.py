@@ -178,7 +178,7 @@ def _merged_into(survey: Survey, facts: Facts) -> str | None:
 
 
 def _is_more_than_begun(survey: Survey, facts: Facts, training: Tip) -> bool:
-    """Whether a training branch that the main branch holds has had parameters of its own."""
+    """Check if a training branch that the main branch holds has had parameters of its own."""
     if facts.tuning is None:
         return any(note.experiment == facts.name for note in survey.merged_notes)
     return training.commit != facts.base or _is_merged_tuning(survey, facts)

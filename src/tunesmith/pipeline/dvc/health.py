@@ -97,7 +97,7 @@ def _outs(tuning: Stage, paths: Paths) -> Finding:
 def _dependencies(
     tuning: Stage, stages: Mapping[str, Stage], definition: Definition, paths: Paths
 ) -> Finding:
-    """Whether tuning sees new data and code: what the study depends on, and what training does."""
+    """Check that tuning depends on all that the study depends on, and on the data of training."""
     if own := _not_depended_on(tuning, stages, definition, paths):
         listed = ", ".join(own[:MAX_NAMED]) + (" and more" if len(own) > MAX_NAMED else "")
         detail = (
@@ -125,7 +125,7 @@ def _dependencies(
 def _not_depended_on(
     tuning: Stage, stages: Mapping[str, Stage], definition: Definition, paths: Paths
 ) -> list[str]:
-    """What scores come from by the configuration and the program, and DVC does not look at."""
+    """List what the study depends on, and the stage does not."""
     section = definition.file.objective
     if section.command is None or section.depends_on is not None:
         found = dependencies(definition, [*paths.outs, paths.metrics, paths.best])

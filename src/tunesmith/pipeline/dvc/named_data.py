@@ -14,7 +14,7 @@ OF_DVC = ("dvc.yaml", "dvc.lock", ".dvc")
 
 
 def named_data(definition: Definition, stages: Mapping[str, Stage], tuning: str) -> dict[str, str]:
-    """What the program of a study names in quotes, and is there before tuning.
+    """Find the data that the program of a study names in quotes, and that are there before tuning.
 
     Where ``objective.depends_on`` says what counts, it is believed.
 

@@ -39,7 +39,7 @@ def shared_data(
 
 
 def made_later(definition: Definition, stages: Mapping[str, Stage], tuning: str) -> list[str]:
-    """What tuning writes, and the stages after it."""
+    """List what tuning and the stages after it write."""
     named = list(definition.file.outputs.paths.values())
     others = {name: stage for name, stage in stages.items() if name != tuning}
     own = stages[tuning].outs if tuning in stages else ()
