@@ -21,7 +21,7 @@ from tunesmith.ledger.ledger import Ledger
 from tunesmith.ledger.merging import histories
 from tunesmith.ledger.portable import KIND, TAKEN_FROM
 from tunesmith.ledger.records import StudyRecord
-from tunesmith.objective.objective import Objective
+from tunesmith.objective.objective import Objective, changed_files, holding
 from tunesmith.parts import HOUSEKEEPING
 
 MAX_VERSIONS = 100
@@ -57,7 +57,7 @@ def known_elsewhere(definition: Definition, objective: Objective, ledger: Ledger
     for record in _records(definition, objective, name):
         results = _results(record, objective)
         # The ledger is asked once per key, for keys that no newer history has.
-        known |= ledger.known(results.keys() - known).keys()
+        known |= ledger.known(results.keys() - known, holds=holding(objective)).keys()
         new = {key: result for key, result in results.items() if key not in known}
         if new and record.origin is not None:
             found.append(Known(new, record.origin.provenance))
@@ -107,6 +107,7 @@ def _records(definition: Definition, objective: Objective, name: str) -> Iterato
             for record in histories(text)[0]
             if (record.head.name, record.head.identity) not in seen
             and _scores_alike(record, definition, objective)
+            and not changed_files(objective, record.head.reading)
         ]
         seen |= {(record.head.name, record.head.identity) for record in records}
         yield from records

@@ -33,6 +33,7 @@ from tunesmith.ledger.queries import (
     evaluated_by,
     find_study,
     fold_keys,
+    held_readings,
     holdout_results,
     keys_of,
     known_query,
@@ -40,7 +41,6 @@ from tunesmith.ledger.queries import (
     last_run,
     latest_study,
     no_such_study,
-    readings,
     running_trials,
     runs_of,
     series_reading,
@@ -308,6 +308,7 @@ class Ledger:
         results: Mapping[str, FoldResult] | None = None,
         told: Sequence[tuple[Trial, Sequence[str]]] = (),
         passed: Sequence[str] = (),
+        holds: Holds = always,
     ) -> None:
         """Write everything that arrived together in one transaction; repeating it is harmless.
 
@@ -319,6 +320,7 @@ class Ledger:
             told: completed trials with the keys of their folds, in fold order. The evaluations are
                 among ``results``, or were recorded before.
             passed: verified kinds of sharing, as JSON.
+            holds: as in ``known``, which gave the evaluations that were recorded before.
 
         Raises:
             ValueError: a score is not a finite number.
@@ -332,7 +334,7 @@ class Ledger:
             _keep_readings(connection, (results or {}).values())
             dialect.upsert(connection, schema.evaluation, evaluations, where=SAYS_NOTHING)
             dialect.upsert(connection, schema.trial, trial_rows)
-            runs = evaluated_by(connection, linked, run_id) if linked else {}
+            runs = evaluated_by(connection, linked, run_id, holds) if linked else {}
             links = [
                 link_row(study_id, trial.number, fold, key, runs[key])
                 for trial, keys in told
@@ -351,14 +353,20 @@ class Ledger:
             return {row.key for row in rows if digest(row.kind) == row.key}
 
     def record_holdout(
-        self, study_id: int, run_id: int, number: int, key: str, result: FoldResult
+        self,
+        study_id: int,
+        run_id: int,
+        number: int,
+        key: str,
+        result: FoldResult,
+        holds: Holds = always,
     ) -> None:
         """Record the scores of a trial's params on the held-out rows."""
         evaluations = [evaluation_row(key, result, run_id)]
         with self._writing() as connection:
             _keep_readings(connection, [result])
             dialect.upsert(connection, schema.evaluation, evaluations, where=SAYS_NOTHING)
-            runs = evaluated_by(connection, [key], run_id)
+            runs = evaluated_by(connection, [key], run_id, holds)
             link = link_row(study_id, number, HOLDOUT, key, runs[key])
             dialect.upsert(connection, schema.trial_fold, [link])
 
@@ -531,13 +539,8 @@ def _holding(connection: Connection, rows: Sequence[Row[Any]], holds: Holds) -> 
     if holds is always:
         yield from rows
         return
-    known = readings(connection, {row.reading for row in rows if row.reading is not None})
-    answers: dict[str | None, bool] = {}
-    for row in rows:
-        if row.reading not in answers:
-            answers[row.reading] = holds(known.get(row.reading))
-        if answers[row.reading]:
-            yield row
+    held = held_readings(connection, rows, holds)
+    yield from (row for row in rows if row.reading in held)
 
 
 def _keep_readings(connection: Connection, results: Iterable[FoldResult]) -> None:

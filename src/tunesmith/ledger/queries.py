@@ -1,7 +1,7 @@
 """Queries on the tables, within a transaction of the caller."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from itertools import islice
@@ -33,6 +33,7 @@ KEYS_A_QUERY = 500
 """Number of keys per query: databases limit the variables of a statement."""
 LOST = {"what a run had read before it was killed": "lost"}
 """A reading that never holds: evaluations survive a crash, their readings do not."""
+USED_BY = ("key", "run_id", "n_sharing", "made", "reading")
 NOT_RESULTS = ("timeout", "worker-died", "interrupted")
 """Failures that do not depend on the params: such folds are tried again."""
 _kind = schema.evaluation.c.failure_kind
@@ -41,24 +42,29 @@ SAYS_NOTHING = or_(*(_kind == kind for kind in NOT_RESULTS))
 SAYS_SOMETHING = or_(_kind.is_(None), and_(*(_kind != kind for kind in NOT_RESULTS)))
 
 
-def evaluated_by(connection: Connection, keys: Iterable[str], run_id: int) -> dict[str, int]:
+def evaluated_by(
+    connection: Connection, keys: Iterable[str], run_id: int, holds: Holds = always
+) -> dict[str, int]:
     """Run whose evaluation a trial uses: its own run, or the run that ``known`` named.
 
     Args:
         connection: connection within a transaction.
         keys: keys of recorded evaluations.
         run_id: the trial's own run.
+        holds: tells if the files of a reading are unchanged; such results come first.
 
     Raises:
         StorageError: one is not recorded.
     """
     table, wanted = schema.evaluation, set(keys)
     says_something = SAYS_SOMETHING.label("says_something")
-    own = (table.c.key, table.c.run_id, table.c.n_sharing, table.c.made, says_something)
+    own = (*(table.c[name] for name in USED_BY), says_something)
     query = select(*own).where(table.c.key.in_(bindparam("keys", expanding=True)))
     found: dict[str, int] = {}
     for some in batched(wanted):
-        rows = sorted(connection.execute(query, {"keys": some}), key=_worth)
+        rows = list(connection.execute(query, {"keys": some}))
+        held = held_readings(connection, rows, holds)
+        rows.sort(key=lambda row: _worth(row, is_held=row.reading in held))
         # Later entries replace earlier ones: the most reliable result, then the trial's own run.
         found |= {row.key: row.run_id for row in rows}
         found |= {row.key: row.run_id for row in rows if row.run_id == run_id}
@@ -67,11 +73,22 @@ def evaluated_by(connection: Connection, keys: Iterable[str], run_id: int) -> di
     return found
 
 
-def _worth(row: Row[Any]) -> tuple[Any, ...]:
-    """Sort key of results, rising: conclusive, reliable, made alone, newer."""
+def held_readings(
+    connection: Connection, rows: Sequence[Row[Any]], holds: Holds
+) -> set[str | None]:
+    """Readings of evaluations that still hold; each is checked once."""
+    digests = {row.reading for row in rows}
+    if holds is always:
+        return digests
+    known = readings(connection, {one for one in digests if one is not None})
+    return {one for one in digests if holds(None if one is None else known.get(one))}
+
+
+def _worth(row: Row[Any], *, is_held: bool) -> tuple[Any, ...]:
+    """Sort key of results, rising: conclusive, of the present files, reliable, alone, newer."""
     ways, law = made_of(row.made, row.n_sharing)
     is_shared = row.n_sharing > 1 or bool(ways)
-    return bool(row.says_something), law >= LAW or not is_shared, not is_shared, row.run_id
+    return bool(row.says_something), is_held, law >= LAW or not is_shared, not is_shared, row.run_id
 
 
 def batched(keys: Iterable[str]) -> Iterator[list[str]]:

@@ -117,7 +117,7 @@ class LedgerRecorder:
 
     def holdout(self, number: int, key: str, result: FoldResult) -> None:
         """Record the score of a winner on the held-out rows."""
-        self.ledger.record_holdout(self.study_id, self.run_id, number, key, result)
+        self.ledger.record_holdout(self.study_id, self.run_id, number, key, result, self.holds)
 
     def commit_when_due(self) -> None:
         """Commit new results, and sync, unless either was done a moment ago."""
@@ -143,6 +143,7 @@ class LedgerRecorder:
             results=self._results,
             told=self._told,
             passed=self._passed,
+            holds=self.holds,
         )
         self._asked, self._results, self._told, self._passed = [], {}, [], []
         self._is_synced = False

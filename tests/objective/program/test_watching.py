@@ -152,6 +152,18 @@ def test_a_module_that_python_imports_counts_and_new_notes_do_not(project: Make)
     assert run(root).record.head.generation == 4
 
 
+def test_a_wider_search_takes_the_scores_of_the_present_data(project: Make) -> None:
+    root = project("echo score: $(cat data.csv)$1\n", files={"data.csv": "9"})
+    assert scores(run(root)) == [91, 92]
+    (root / "data.csv").write_text("1")
+    assert scores(run(root)) == [11, 12]
+    (root / "data.csv").write_text("9")
+    config = root / "tuning.yaml"
+    config.write_text(config.read_text().replace("- 2\n", "- 2\n  - 3\n"))
+    wider = run(root)
+    assert (scores(wider), wider.n_evaluated) == ([91, 92, 93], 1)
+
+
 def test_what_was_looked_for_and_not_there_counts(project: Make) -> None:
     root = project("[ -e local.cfg ] && s=9; echo score: $s$1\n")
     assert scores(run(root)) == [1, 2]
