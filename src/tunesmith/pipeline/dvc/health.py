@@ -9,7 +9,8 @@ from tunesmith.config.model import Definition
 from tunesmith.pipeline.dvc.agreement import study_stage
 from tunesmith.pipeline.dvc.dependencies import dependencies, is_within
 from tunesmith.pipeline.dvc.named_data import named_data
-from tunesmith.pipeline.dvc.shared_data import lacking, shared_data
+from tunesmith.pipeline.dvc.observed import observed
+from tunesmith.pipeline.dvc.shared_data import lacking, later_outs, shared_data
 from tunesmith.pipeline.dvc.stages import Coupling, Stage, coupling
 from tunesmith.pipeline.dvc.wanted import FLAGS, Paths, paths_of
 from tunesmith.pipeline.findings import as_typed
@@ -108,9 +109,17 @@ def _dependencies(
     trainers = [name for name, stage in stages.items() if stage.reads(paths.best)]
     shared = shared_data(definition, stages, trainers, tuning.name)
     missing = lacking(definition, shared, tuning.deps)
-    read = named_data(definition, stages, tuning.name)
-    known = {*missing, *read}
-    unseen = [path for path in shared if path not in known and _is_unseen(definition, path)]
+    named = {*missing, *named_data(definition, stages, tuning.name)}
+    unseen = [path for path in shared if path not in named and _is_unseen(definition, path)]
+    made = later_outs(definition, stages, tuning.name)
+    read = observed(definition, (*tuning.deps, *missing, *unseen), made)
+    if read and not missing and not unseen:
+        return Finding(
+            "dvc dependencies",
+            False,
+            f"runs of the study were seen to read {read[0]}, which is no dependency of"
+            f" `{tuning.name}`: with another content there DVC would not run it. {MENDING}",
+        )
     if not missing and not unseen:
         return Finding("dvc dependencies", True, f"{len(tuning.deps)}, data among them")
     path = (missing or unseen)[0]

@@ -23,6 +23,7 @@ from tunesmith.pipeline.dvc import wanted
 from tunesmith.pipeline.dvc.dependencies import dependencies
 from tunesmith.pipeline.dvc.health import IGNORE, leaves_out_bytecode
 from tunesmith.pipeline.dvc.named_data import named_data
+from tunesmith.pipeline.dvc.observed import observed
 from tunesmith.pipeline.dvc.pipeline_file import Pipeline, Request
 from tunesmith.pipeline.dvc.shared_data import (
     depends_on,
@@ -129,18 +130,19 @@ def _with(definition: Definition, **sections: Any) -> Definition:
 def _with_data(
     definition: Definition, pipeline: Pipeline, paths: Paths
 ) -> tuple[Definition, list[str], list[str]]:
-    """Data that the stage of a program's study does not see: of training, or named by the program.
+    """Add data of the training stage, data that the program names, and what runs have read.
 
     Returns:
         The definition with the data that is here, the paths that the stage lacks, and notes.
     """
-    name = pipeline.tuning_name
-    shared = shared_data(definition, pipeline.stages, pipeline.trainers(paths), name)
-    read = named_data(definition, pipeline.stages, name)
+    shared = shared_data(
+        definition, pipeline.stages, pipeline.trainers(paths), pipeline.tuning_name
+    )
+    read = named_data(definition, pipeline.stages, pipeline.tuning_name)
     missing = [path for path in lacking(definition, shared, ()) if path not in read]
     here = [path for path in missing if (definition.root / path).exists()]
     notes = [
-        f"`{name}` depends on {path}, as `{shared[path]}` does"
+        f"`{pipeline.tuning_name}` depends on {path}, as `{shared[path]}` does"
         + ("; so does the study (`objective.depends_on`)." if path in here else ".")
         for path in missing
     ]
@@ -150,10 +152,20 @@ def _with_data(
         definition = _with(definition, objective=objective.model_copy(update={"depends_on": named}))
     present = pipeline.tuning.deps if pipeline.tuning else ()
     absent = [path for path in missing if path not in here and path not in present]
-    told = notes if here or absent else []
-    read = {p: source for p, source in read.items() if p not in {*present, *missing}}
-    told += [f"`{name}` depends on {path}, which {source} names." for path, source in read.items()]
-    return definition, [*absent, *read], told
+    notes = notes if here or absent else []
+    made = later_outs(definition, pipeline.stages, pipeline.tuning_name)
+    known = (*present, *missing, *read, *dependencies(definition, made))
+    seen = observed(definition, known, made)
+    if seen:
+        notes.append(
+            f"`{pipeline.tuning_name}` depends on {', '.join(seen)}: runs of the study were seen to"
+            " read them."
+        )
+    new = [path for path in read if path not in present]
+    notes += [
+        f"`{pipeline.tuning_name}` depends on {path}, which {read[path]} names." for path in new
+    ]
+    return definition, [*absent, *seen, *new], notes
 
 
 def dvc_root(root: Path) -> Path:

@@ -7,7 +7,7 @@ from tunesmith import git
 from tunesmith.config.model import Definition
 from tunesmith.objective.program.sources import Source, program_of
 from tunesmith.pipeline.dvc.dependencies import dependencies, is_within
-from tunesmith.pipeline.dvc.shared_data import CODE, made_later
+from tunesmith.pipeline.dvc.shared_data import CODE, later_outs
 from tunesmith.pipeline.dvc.stages import Stage
 
 OF_DVC = ("dvc.yaml", "dvc.lock", ".dvc")
@@ -29,7 +29,7 @@ def named_data(definition: Definition, stages: Mapping[str, Stage], tuning: str)
     section = definition.file.objective
     if section.command is None or section.depends_on is not None:
         return {}
-    later = made_later(definition, stages, tuning)
+    later = later_outs(definition, stages, tuning)
     earlier = [out for name, stage in stages.items() if name != tuning for out in stage.outs]
     found = named_by(definition.root.resolve(), section.command, earlier)
     known = dependencies(definition, ())

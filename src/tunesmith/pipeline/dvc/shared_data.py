@@ -28,7 +28,7 @@ def shared_data(
     """
     if definition.file.objective.command is None:
         return {}
-    made = made_later(definition, stages, tuning)
+    made = later_outs(definition, stages, tuning)
     found: dict[str, str] = {}
     for name in trainers:
         for path in stages[name].deps if name in stages else ():
@@ -38,13 +38,13 @@ def shared_data(
     return found
 
 
-def made_later(definition: Definition, stages: Mapping[str, Stage], tuning: str) -> list[str]:
-    """List what tuning and the stages after it write."""
-    named = list(definition.file.outputs.paths.values())
-    others = {name: stage for name, stage in stages.items() if name != tuning}
+def later_outs(definition: Definition, stages: Mapping[str, Stage], tuning: str) -> list[str]:
+    """Outs of the tuning stage and of all stages after it."""
     own = stages[tuning].outs if tuning in stages else ()
-    late = downstream(others, [*named, *own])
-    return [*named, *own, *(out for name in late for out in others[name].outs)]
+    named = [*definition.file.outputs.paths.values(), *own]
+    others = {name: stage for name, stage in stages.items() if name != tuning}
+    late = downstream(others, named)
+    return [*named, *(out for name in late for out in others[name].outs)]
 
 
 def _is_data(place: Path, path: str) -> bool:
