@@ -8,6 +8,7 @@ import pytest
 from tests.cli.conftest import Run
 
 from tunesmith import registry
+from tunesmith.installed import packages, providers
 from tunesmith.pipeline.forge.forge import forge_here
 
 PACKAGE = '''
@@ -78,6 +79,7 @@ class Gitea(GitHub):
 def report(summary):
     return json.dumps({"study": summary.study})
 '''
+CACHED = (registry._all, registry.outside, packages, providers)
 ENTRY_POINTS = """\
 [tunesmith.samplers]
 backwards = outside_parts:Backwards
@@ -116,11 +118,11 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def installed(package: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The package, for this process."""
     monkeypatch.syspath_prepend(str(package))
-    for cached in (registry._all, registry.outside):
+    for cached in CACHED:
         cached.cache_clear()
     yield
     sys.modules.pop("outside_parts", None)
-    for cached in (registry._all, registry.outside):
+    for cached in CACHED:
         cached.cache_clear()
 
 
