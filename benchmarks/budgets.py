@@ -21,21 +21,20 @@ import numpy as np
 from tunesmith import registry
 from tunesmith.execute.serial import SerialExecutor
 from tunesmith.history import FoldResult, Metric, TrialLog
-from tunesmith.objective.objective import Fit
-from tunesmith.reporting.figures.chart import Chart, Line, Panel, Role
-from tunesmith.reporting.figures.scales import linear_axis, log_axis
-from tunesmith.reporting.figures.svg import render
+from tunesmith.reporting.drawing.chart import Chart, Line, Panel, Role
+from tunesmith.reporting.drawing.scales import linear_axis, log_axis
+from tunesmith.reporting.drawing.svg import render
 from tunesmith.search.budget import Budgets
 from tunesmith.search.stopping import MaxTrials
 from tunesmith.space import Float, Int, SearchSpace
-from tunesmith.study.budgeted import Budgeted
-from tunesmith.study.early import Stopping, held_against
+from tunesmith.study.early_stopping import Stopping, held_against
 from tunesmith.study.loop import Study
 from tunesmith.study.progress import Progress
 from tunesmith.study.recorder import NoRecorder
 from tunesmith.study.strategy import Sampling, Strategy
+from tunesmith.study.successive_halving import Budgeted
 from tunesmith.testing.functions import FunctionObjective
-from tunesmith.types import Params, State
+from tunesmith.types import Fit, Params, State
 
 LOSS = Metric("log_loss", "minimize")
 FIGURE = Path(__file__).with_name("budgets.svg")

@@ -16,7 +16,7 @@ import numpy as np
 from sklearn.datasets import make_classification
 
 from tunesmith import define, tune
-from tunesmith.tuning import Result
+from tunesmith.runs.tune import Result
 
 FOLDS = 5
 

@@ -15,7 +15,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from tunesmith.offspring import marked, send
+from tunesmith.system.child_processes import marked, send
 
 MARK = "TUNESMITH_BENCHMARK_TREE"
 TREE = """

@@ -20,7 +20,7 @@ from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 from sklearn.metrics import check_scoring, get_scorer
 
 from tunesmith.objective.quick_scores import QuickScorers
-from tunesmith.objective.submodels.forest import Forest
+from tunesmith.sharing.submodels.forest import Forest
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 SIZES = list(range(50, 201))

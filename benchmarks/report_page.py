@@ -17,10 +17,10 @@ from typing import Any
 
 import numpy as np
 
+from tunesmith.analysis.summary import summarise
 from tunesmith.history import Metric
 from tunesmith.ledger.records import StudyRecord
 from tunesmith.reporting.page.render import render
-from tunesmith.reporting.summary import summarise
 from tunesmith.testing.records import make_record
 
 N_FOLDS = 5

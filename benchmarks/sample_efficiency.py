@@ -43,9 +43,9 @@ from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
 
 from tunesmith import registry
-from tunesmith.files import write_atomic
 from tunesmith.history import FoldResult, Metric, TrialLog
 from tunesmith.space import Box, Categorical, Condition, Float, Grid, Int, Parameter, SearchSpace
+from tunesmith.system.files import write_atomic
 from tunesmith.types import Params
 
 FOLDS = 3

@@ -19,9 +19,9 @@ from sklearn.datasets import make_classification
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.tree import DecisionTreeClassifier
 
-from tunesmith.reporting.statistics.gate import weigh
-from tunesmith.reporting.statistics.optimism import corrected, shrunk_by_minima
-from tunesmith.reporting.statistics.ties import ALPHA, ties, within_one_se
+from tunesmith.analysis.statistics.gate import weigh
+from tunesmith.analysis.statistics.optimism import corrected, shrunk_by_minima
+from tunesmith.analysis.statistics.ties import ALPHA, ties, within_one_se
 from tunesmith.sklearn import GridSearchCV
 from tunesmith.testing.fold_scores import simulate
 

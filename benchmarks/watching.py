@@ -14,9 +14,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from tunesmith.objective.program.ground import RunGround
-from tunesmith.objective.program.seccomp import Listener
-from tunesmith.objective.program.watch import Watch
+from tunesmith.objective.program.observing.file_owners import RunGround
+from tunesmith.objective.program.observing.observer import Watch
+from tunesmith.objective.program.observing.seccomp import Listener
 
 PROGRAMS = {
     "true": ["/bin/true"],

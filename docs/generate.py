@@ -4,9 +4,9 @@ import sys
 from pathlib import Path
 
 from tunesmith.config.reference import reference_markdown
-from tunesmith.objective.lists import sharing_markdown
 from tunesmith.pipeline.ci.workflows import foreseen
 from tunesmith.scaffold.files import Guess, plan_files
+from tunesmith.sharing.allow_lists import sharing_markdown
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent

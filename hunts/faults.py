@@ -8,10 +8,10 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 from unittest import mock
 
-from tunesmith.objective.kernel import Comparison, Kernel
-from tunesmith.objective.proved import Proved
-from tunesmith.objective.slices import SliceCache
-from tunesmith.objective.submodels import boosting
+from tunesmith.data.slices import SliceCache
+from tunesmith.sharing.kernel import Comparison, Kernel
+from tunesmith.sharing.proved import Proved
+from tunesmith.sharing.submodels import boosting
 
 Patch = tuple[Any, str, Callable[..., Any]]
 

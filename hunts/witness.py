@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 from unittest import mock
 
-from tunesmith.objective.kernel import Kernel
-from tunesmith.objective.pipeline_prefix import PrefixCache
+from tunesmith.sharing.kernel import Kernel
+from tunesmith.sharing.pipeline_prefix import PrefixCache
 
 
 @dataclass

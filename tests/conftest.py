@@ -10,7 +10,7 @@ from hypothesis import settings
 from tests.durations import known
 from tests.order import mark_long, slow_first
 
-from tunesmith.ci_commands import SIGNS
+from tunesmith.system.ci_commands import SIGNS
 
 # Beside other tests, threads that wait for each other make small fits many times slower. Processes
 # that tests start have these variables, too; it is early enough for libraries of this one.

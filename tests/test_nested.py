@@ -15,8 +15,8 @@ from tunesmith import define, tune
 from tunesmith.config.model import Definition
 from tunesmith.errors import ConfigError
 from tunesmith.ledger.ledger import Ledger
-from tunesmith.parts import outer_records
-from tunesmith.tuning import Result
+from tunesmith.runs.factory import outer_records
+from tunesmith.runs.tune import Result
 
 GRID = {"max_depth": [1, 2, 4], "min_samples_leaf": [1, 5, 20]}
 

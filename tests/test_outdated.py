@@ -14,17 +14,17 @@ from tunesmith import tune
 from tunesmith.cli.verify import command
 from tunesmith.config.load import load_definition
 from tunesmith.history import FoldResult
-from tunesmith.ledger import condition
+from tunesmith.ledger import integrity
 from tunesmith.ledger.ledger import Ledger
 from tunesmith.ledger.outdated import may_have_shared
 from tunesmith.ledger.portable import read_history
 from tunesmith.ledger.rows import checksum
-from tunesmith.objective.checks import fresh_answers
-from tunesmith.pipeline.standing import standing
+from tunesmith.pipeline.staleness import standing
 from tunesmith.pipeline.verify.verify import Refit, verify
-from tunesmith.preview import preview
+from tunesmith.runs.plan import preview
+from tunesmith.runs.tune import Result
+from tunesmith.sharing.checks import fresh_answers
 from tunesmith.testing.projects import make_project
-from tunesmith.tuning import Result
 
 TUNING = """\
 study: small
@@ -86,7 +86,7 @@ def age(root: Path) -> Path:
         connection.execute("UPDATE tunesmith SET schema_version = 4")
     content = path.read_bytes()
     path.unlink()
-    condition.write_new(path, content)
+    integrity.write_new(path, content)
     age_history(root)
     return path
 
@@ -120,7 +120,7 @@ def test_a_check_that_has_passed_is_not_made_again(
         made.append(1)
         return fresh_answers(*given)
 
-    monkeypatch.setattr("tunesmith.objective.kernel.fresh_answers", counted)
+    monkeypatch.setattr("tunesmith.sharing.kernel.fresh_answers", counted)
     change(root, "workers: 1", "executor: serial")
     run(root)
     assert len(made) == 1

@@ -101,7 +101,7 @@ def test_nothing_heavy_is_imported(tmp_path: Path) -> None:
 
 
 def test_it_is_there_beside_everything_else(tmp_path: Path) -> None:
-    code = "import tunesmith, tunesmith.tuning, tunesmith.plot\ntunesmith.report(1, loss=0.5)"
+    code = "import tunesmith, tunesmith.runs.tune, tunesmith.plot\ntunesmith.report(1, loss=0.5)"
     assert run(code, tmp_path).returncode == 0
 
 

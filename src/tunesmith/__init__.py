@@ -17,10 +17,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from tunesmith import plot
     from tunesmith.config.load import define, load_definition
-    from tunesmith.reporting.parameters import read_parameters
+    from tunesmith.parameters.texts import read_parameters
+    from tunesmith.runs.tune import Result, tune
     from tunesmith.space import Box, Categorical, Condition, Distribution, Float, Int, SearchSpace
     from tunesmith.training import checkpoint_dir, params, report
-    from tunesmith.tuning import Result, tune
 
 # Name -> module, so that `import tunesmith` (and so `tunesmith --help`) imports nothing heavy.
 _PLACES = {
@@ -30,9 +30,9 @@ _PLACES = {
     ),
     **dict.fromkeys(("define", "load_definition"), "tunesmith.config.load"),
     **dict.fromkeys(("checkpoint_dir", "params", "report"), "tunesmith.training"),
-    "read_parameters": "tunesmith.reporting.parameters",
-    "Result": "tunesmith.tuning",
-    "tune": "tunesmith.tuning",
+    "read_parameters": "tunesmith.parameters.texts",
+    "Result": "tunesmith.runs.tune",
+    "tune": "tunesmith.runs.tune",
 }
 
 __all__ = [

@@ -23,10 +23,10 @@ from tunesmith.errors import UsageError
 from tunesmith.history import Failure, FoldResult, Metric, TrialLog
 from tunesmith.ledger.ledger import Ledger
 from tunesmith.ledger.records import StudyHead, StudyRecord
-from tunesmith.reporting.figures.chart import Chart
+from tunesmith.reporting.drawing.chart import Chart
+from tunesmith.reporting.drawing.save import png, save
+from tunesmith.reporting.drawing.svg import Theme, render
 from tunesmith.reporting.figures.kind import Kind, kind_of
-from tunesmith.reporting.figures.save import png, save
-from tunesmith.reporting.figures.svg import Theme, render
 from tunesmith.reporting.figures.view import View, view_of
 from tunesmith.space.parameter import canonical_json
 from tunesmith.types import Value

@@ -1,6 +1,7 @@
 """Names of types that all rooms share."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal, TypeAlias
 
@@ -20,3 +21,24 @@ class State(StrEnum):
     COMPLETE = "complete"
     PRUNED = "pruned"
     FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """One training on one fold, which may score several candidates at once."""
+
+    fold: int
+    candidates: tuple[Params, ...]
+    along: tuple[Params, ...] = ()
+    """Extra candidates, scored only if the same fit gives them: they are worth no own fit."""
+    bounds: Mapping[int, float] = field(default_factory=dict)
+    """Pruning thresholds, for a single candidate.
+
+    Step -> the least gain (score times the metric's sign) with which a fit that streams its
+    progress continues.
+    """
+
+    @property
+    def points(self) -> tuple[Params, ...]:
+        """All params that may be scored, candidates first."""
+        return (*self.candidates, *self.along)

@@ -14,7 +14,7 @@ from urllib.parse import quote
 import pytest
 from tests.cli.conftest import Run
 
-from tunesmith.secret_names import says_secret
+from tunesmith.system.secret_names import says_secret
 
 NAMED = """
 DB_PASS MY_PASSPHRASE OPENAI_KEY BASIC_AUTH STRIPE_SK ADMIN_PWD SESSION_COOKIE GH_PAT STORAGE_SAS

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from tests.cli.conftest import Run
-from tests.pipeline.forge.servers import ForgeServer, GitHubServer, GitLabServer, served
+from tests.pipeline.git_host.servers import ForgeServer, GitHubServer, GitLabServer, served
 
 
 @pytest.fixture(autouse=True)
@@ -161,7 +161,7 @@ def test_what_is_pushed_is_not_unsaid(tunesmith: Run, project: Path, server: For
     """A workflow that cannot be started does not make a push undone."""
     from tunesmith.cli.ci.dispatch import start
     from tunesmith.errors import UsageError
-    from tunesmith.pipeline.forge.github import GitHub
+    from tunesmith.pipeline.git_host.github import GitHub
 
     with pytest.raises(UsageError, match=r"training/one is pushed, but missing\.yml could not"):
         start(GitHub(server.environ()), "missing.yml", "training/one")

@@ -229,5 +229,5 @@ def test_results_and_progress_go_apart(tunesmith: Run, project: Path) -> None:
 def test_json_is_ascii_where_the_terminal_is(
     tunesmith: Run, finished: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tunesmith.cli.options.is_utf8", lambda: False)
+    monkeypatch.setattr("tunesmith.cli.common.options.is_utf8", lambda: False)
     assert tunesmith("status", "--json").stdout.isascii()

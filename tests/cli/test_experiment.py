@@ -10,12 +10,12 @@ from syrupy.assertion import SnapshotAssertion
 from tests.cli.conftest import Run
 from tests.pipeline.repositories import git
 
-from tunesmith.fingerprint import digest
+from tunesmith.parameters.texts import parameters_text, read_parameters
 from tunesmith.pipeline.branches.experiment import start
 from tunesmith.pipeline.repository import Repository
-from tunesmith.reporting.parameters import parameters_text, read_parameters
+from tunesmith.runs.tune import tune
+from tunesmith.system.fingerprint import digest
 from tunesmith.testing.projects import make_project
-from tunesmith.tuning import tune
 from tunesmith.types import Params
 
 Done = subprocess.CompletedProcess[str]

@@ -8,8 +8,8 @@ import pytest
 from tests.cli.conftest import Run
 
 from tunesmith import registry
-from tunesmith.installed import packages, providers
-from tunesmith.pipeline.forge.forge import forge_here
+from tunesmith.pipeline.git_host.host import forge_here
+from tunesmith.system.installed_packages import packages, providers
 
 PACKAGE = '''
 """One part for every group that Tunesmith's registry has."""
@@ -18,10 +18,10 @@ import json
 from dataclasses import dataclass
 
 from tunesmith.execute.serial import SerialExecutor
-from tunesmith.objective.submodels.forest import Forest
-from tunesmith.objective.subtransformers.selection import Percentile
-from tunesmith.pipeline.forge.github import GitHub
-from tunesmith.reporting.figures.chart import Chart
+from tunesmith.sharing.submodels.forest import Forest
+from tunesmith.sharing.subtransformers.selection import Percentile
+from tunesmith.pipeline.git_host.github import GitHub
+from tunesmith.reporting.drawing.chart import Chart
 from tunesmith.reporting.figures.history import KIND
 from tunesmith.search.random import RandomSampler
 

@@ -18,8 +18,8 @@ from tunesmith.config.load import load_definition
 from tunesmith.history import Trial
 from tunesmith.objective.program.build import mark
 from tunesmith.objective.program.environment import MARK
-from tunesmith.offspring import marked
-from tunesmith.tuning import Result
+from tunesmith.runs.tune import Result
+from tunesmith.system.child_processes import marked
 from tunesmith.types import State
 
 pytestmark = pytest.mark.slow

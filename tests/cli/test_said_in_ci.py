@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from tests.cli.conftest import Run
-from tests.test_ci_commands import is_taken_for_a_command
+from tests.system.test_ci_commands import is_taken_for_a_command
 
 COMMANDS = "|".join(
     [

@@ -96,7 +96,7 @@ def test_a_finished_study_has_nothing_to_do_and_no_library_to_import(
     again = process("run", "-q")
     assert again.stdout == first.stdout
     assert "0 fits made, 36 scores known before" in again.stdout
-    assert "tunesmith.stamp" in listed.stderr
+    assert "tunesmith.runs.up_to_date" in listed.stderr
     assert not [
         name for name in ("pandas", "sklearn", "sqlalchemy") if f"{name}\n" in listed.stderr
     ]

@@ -31,7 +31,7 @@ search: {method: random}
 stop: {trials: 3}
 """
 AT_THE_END = (
-    *("scipy.stats", "jinja2", "tunesmith.reporting.page", "tunesmith.reporting.figures.svg"),
+    *("scipy.stats", "jinja2", "tunesmith.reporting.page", "tunesmith.reporting.drawing.svg"),
     "tunesmith.reporting.markdown",
 )
 NEVER = (
@@ -58,7 +58,7 @@ def test_a_study_of_a_program_starts_without_the_libraries_of_estimators(tmp_pat
 
 def test_its_workers_start_without_the_ledger_and_the_libraries(tmp_path: Path) -> None:
     code = (
-        "import sys, tunesmith.execute.handover, tunesmith.objective.program.objective;"
+        "import sys, tunesmith.execute.shared_data, tunesmith.objective.program.objective;"
         "print(*sys.modules)"
     )
     found = imported(tmp_path, code)

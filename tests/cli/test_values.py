@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tunesmith.objective.program import arrival
+from tunesmith.objective.program.passing import arrival
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 pytestmark = pytest.mark.slow

@@ -24,9 +24,9 @@ from sklearn.datasets import load_iris
 from tests.durability.forks import in_fork
 from tests.pipeline.repositories import BEST, git, make_project, parameters
 
-from tunesmith import faults
 from tunesmith.pipeline.branches import experiment
 from tunesmith.pipeline.repository import Repository
+from tunesmith.system import faults
 
 STUDY = """\
 study: small
@@ -44,7 +44,7 @@ TUNING, TRAINING = "tuning/one", "training/one"
 NAME = "apply"
 ONLY_KILLED = ("git.called",)
 SETTLE_S = 5.0
-PRELOADED = ("tunesmith.cli.experiment", "tunesmith.cli.run", "sklearn.tree", "tunesmith.tuning")
+PRELOADED = ("tunesmith.cli.experiment", "tunesmith.cli.run", "sklearn.tree", "tunesmith.runs.tune")
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import traceback
 from collections.abc import Callable
 from pathlib import Path
 
-from tunesmith import faults
+from tunesmith.system import faults
 
 
 def in_fork(

@@ -93,7 +93,7 @@ def start(folder: Path) -> int:
         log = os.open(folder / "run.log", os.O_WRONLY | os.O_APPEND | os.O_CREAT)
         for stream in (1, 2):
             os.dup2(log, stream)
-        from tunesmith.tuning import tune
+        from tunesmith.runs.tune import tune
 
         tune(folder / "tuning.yaml")
     except BaseException:  # noqa: BLE001 - the other process must not go on in here
@@ -170,7 +170,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--seed", type=int, default=random.randrange(10**6))
     options = parser.parse_args(arguments)
-    import tunesmith.tuning  # noqa: F401 - once, for all runs
+    import tunesmith.runs.tune  # noqa: F401 - once, for all runs
 
     print(f"seed {options.seed}")
     print("| fit | kills | fits that ended | repeated: in flight | repeated: finished |")

@@ -3,7 +3,7 @@
     python -m tests.durability.sweep [--some N --seed S]
 
 A run, a resumed run, a report and a merge of histories are each gone through once to learn which
-points they pass (``tunesmith.faults``), then once for every point and every time. After each, the
+points they pass (``system/faults.py``), then once for every point and every time. After each, the
 same thing is done without a fault, and all has to be as if nothing had happened: trials, scores,
 outputs, and no finished fold evaluated again. An apply with a push is gone through in the same way
 (``applied``). ``--some`` picks so many of each by chance.
@@ -29,11 +29,11 @@ from tests.durability.applied import command
 from tests.durability.forks import in_fork
 from tests.durability.kills import NOTED
 
-from tunesmith import faults
-from tunesmith.ledger.condition import check_rows
+from tunesmith.ledger.integrity import check_rows
 from tunesmith.ledger.ledger import Ledger
+from tunesmith.runs.tune import tune
+from tunesmith.system import faults
 from tunesmith.testing.projects import make_project
-from tunesmith.tuning import tune
 
 TUNING = """\
 study: small

@@ -90,7 +90,7 @@ def start(folder: Path) -> int:
             for stream in (1, 2):
                 os.dup2(log, stream)
             from tunesmith.errors import TunesmithError
-            from tunesmith.tuning import tune
+            from tunesmith.runs.tune import tune
 
             try:
                 code = int(tune(folder / "tuning.yaml").exit_code)

@@ -16,9 +16,9 @@ import pytest
 
 from tunesmith.errors import LostError, TunesmithError
 from tunesmith.execute.executor import CallTimeoutError, WorkerDiedError
-from tunesmith.execute.nest import Nest
+from tunesmith.execute.fork_server import Nest
 from tunesmith.execute.processes import ProcessExecutor
-from tunesmith.offspring import descendants
+from tunesmith.system.child_processes import descendants
 from tunesmith.testing.executor import ExecutorContract, drain, process_id
 
 pytestmark = pytest.mark.slow

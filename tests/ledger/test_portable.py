@@ -11,14 +11,14 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from tunesmith.config.model import BestFile, Outputs
-from tunesmith.fingerprint import digest
 from tunesmith.history import Failure, FoldResult, Metric, Trial
+from tunesmith.ledger.import_trials import take_over
 from tunesmith.ledger.ledger import Ledger
 from tunesmith.ledger.portable import HistoryError, read_history, write_history
 from tunesmith.ledger.records import StudyRecord
-from tunesmith.ledger.takeover import take_over
-from tunesmith.reporting.outputs import write_outputs
+from tunesmith.runs.outputs import write_outputs
 from tunesmith.space.parameter import canonical_json
+from tunesmith.system.fingerprint import digest
 from tunesmith.testing.ledger import AWKWARD
 from tunesmith.testing.records import make_record
 from tunesmith.types import Params, State

@@ -6,10 +6,10 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from tests.ledger.test_condition import fill, fill_and_die
+from tests.ledger.test_integrity import fill, fill_and_die
 
 from tunesmith.errors import StorageError
-from tunesmith.ledger.condition import log_of
+from tunesmith.ledger.integrity import log_of
 from tunesmith.ledger.ledger import Ledger, empty
 from tunesmith.ledger.pages import records
 from tunesmith.ledger.salvage import Saved, salvage

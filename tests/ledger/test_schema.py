@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import Connection, create_engine, inspect, select
 
 from tunesmith.errors import StorageError
-from tunesmith.ledger import condition, schema
+from tunesmith.ledger import integrity, schema
 from tunesmith.ledger.ledger import Ledger
 from tunesmith.ledger.rows import CHECKED, checksum
 from tunesmith.testing.ledger import begin, tell
@@ -38,7 +38,7 @@ def age(path: Path, version: int, *statements: str) -> None:
         execute(path, statement)
     content = path.read_bytes()
     path.unlink()
-    condition.write_new(path, content)
+    integrity.write_new(path, content)
     if version < 4:
         execute(path, "PRAGMA application_id = 0")
 

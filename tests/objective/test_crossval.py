@@ -11,20 +11,18 @@ import pandas as pd
 import pytest
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import cross_validate
+from tests.tables import Define, numbers
 
 from tunesmith.config.model import Definition
+from tunesmith.data import slices
 from tunesmith.errors import DataError, UsageError
 from tunesmith.history import HOLDOUT
-from tunesmith.objective import slices
 from tunesmith.objective.crossval import CrossValObjective, build_objective
-from tunesmith.objective.objective import Fit
 from tunesmith.space import Box, Categorical, Condition, Float, Int, SearchSpace
 from tunesmith.space.parameter import Parameter
 from tunesmith.testing.functions import FunctionObjective
 from tunesmith.testing.objective import ObjectiveContract
-from tunesmith.types import Params
-
-from .conftest import Define, numbers
+from tunesmith.types import Fit, Params
 
 LOGISTIC = "sklearn.linear_model.LogisticRegression"
 TREE = "sklearn.tree.DecisionTreeClassifier"

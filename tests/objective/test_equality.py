@@ -23,12 +23,10 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC, SVR
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
+from tests.tables import Define
 
 from tunesmith.objective.crossval import CrossValObjective, build_objective
-from tunesmith.objective.objective import Fit
-from tunesmith.types import Params
-
-from .conftest import Define
+from tunesmith.types import Fit, Params
 
 PROBABILITY = ["accuracy", "recall", "roc_auc", "neg_log_loss", "balanced_accuracy"]
 THRESHOLD = ["accuracy", "recall", "roc_auc"]

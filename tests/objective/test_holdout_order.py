@@ -11,8 +11,8 @@ from sklearn.tree import DecisionTreeClassifier
 
 from tunesmith import define, tune
 from tunesmith.config.model import Data, Definition, Holdout
+from tunesmith.data.table import load_table
 from tunesmith.errors import DataError
-from tunesmith.objective.data import load_table
 
 GRID = {"max_depth": [1, 2, 3], "min_samples_leaf": [1, 9]}
 

@@ -20,12 +20,12 @@ from sklearn.svm import SVC
 
 from tunesmith.history import FoldResult
 from tunesmith.objective.live import LiveObjective, own_metric
-from tunesmith.objective.objective import Fit, Objective
+from tunesmith.objective.objective import Objective
 from tunesmith.objective.objects import Objects
 from tunesmith.objective.outputs import Outputs
 from tunesmith.space import Int, SearchSpace
 from tunesmith.testing.objective import ObjectiveContract
-from tunesmith.types import Params
+from tunesmith.types import Fit, Params
 
 X, Y = make_classification(90, 5, random_state=0)
 FOREST = RandomForestClassifier(random_state=0)

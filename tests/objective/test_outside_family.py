@@ -17,8 +17,8 @@ from tunesmith.testing.submodels import FamilyContract
 PACKAGE = '''
 import numpy as np
 from sklearn.base import BaseEstimator, RegressorMixin
-from tunesmith.objective.proved import Proved, Versions, among
-from tunesmith.objective.submodels.family import Counted, are_counts, resized
+from tunesmith.sharing.proved import Proved, Versions, among
+from tunesmith.sharing.submodels.family import Counted, are_counts, resized
 
 
 class Pursuit(RegressorMixin, BaseEstimator):

@@ -1,8 +1,7 @@
 from collections.abc import Sequence
 
-from tunesmith.objective.objective import Fit
 from tunesmith.objective.plan import Asked, PlannedFit, largest_last_ones_first, plan
-from tunesmith.types import Params
+from tunesmith.types import Fit, Params
 
 
 def trial(number: int, a: int) -> Asked:

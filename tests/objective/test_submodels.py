@@ -22,16 +22,16 @@ from sklearn.tree import (
 )
 
 from tunesmith import registry
-from tunesmith.objective.submodels import rounds
-from tunesmith.objective.submodels.boosting import AdaBoost, GradientBoosting, HistGradientBoosting
-from tunesmith.objective.submodels.cat_boost import CatBoost
-from tunesmith.objective.submodels.family import CannotShareError, Staged
-from tunesmith.objective.submodels.forest import Bagging, Forest
-from tunesmith.objective.submodels.gradient_libraries import LightGBM, Recorded, XGBoost
-from tunesmith.objective.submodels.leaves import Leaves
-from tunesmith.objective.submodels.neighbors import Neighbors
-from tunesmith.objective.submodels.pruning import Pruning
-from tunesmith.objective.submodels.ridge import Ridge
+from tunesmith.sharing.submodels import rounds
+from tunesmith.sharing.submodels.boosting import AdaBoost, GradientBoosting, HistGradientBoosting
+from tunesmith.sharing.submodels.cat_boost import CatBoost
+from tunesmith.sharing.submodels.family import CannotShareError, Staged
+from tunesmith.sharing.submodels.forest import Bagging, Forest
+from tunesmith.sharing.submodels.gradient_libraries import LightGBM, Recorded, XGBoost
+from tunesmith.sharing.submodels.leaves import Leaves
+from tunesmith.sharing.submodels.neighbors import Neighbors
+from tunesmith.sharing.submodels.pruning import Pruning
+from tunesmith.sharing.submodels.ridge import Ridge
 from tunesmith.testing.submodels import FamilyContract, random_table, table
 
 

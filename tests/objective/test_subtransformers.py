@@ -12,8 +12,8 @@ from sklearn.linear_model import Lasso, RidgeClassifier
 from sklearn.tree import DecisionTreeClassifier
 
 from tunesmith import registry
-from tunesmith.objective.subtransformers.pca import EXACT, Components, solver_for
-from tunesmith.objective.subtransformers.selection import Best, FromModel, Percentile
+from tunesmith.sharing.subtransformers.pca import EXACT, Components, solver_for
+from tunesmith.sharing.subtransformers.selection import Best, FromModel, Percentile
 from tunesmith.testing.subtransformers import TransformerFamilyContract, assert_same, rows
 
 

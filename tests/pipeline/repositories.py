@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from tunesmith.fingerprint import digest
+from tunesmith.system.fingerprint import digest
 
 BEST = "config/best_parameters.yaml"
 TUNED = "outputs/tuned_parameters.yaml"

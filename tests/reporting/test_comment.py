@@ -9,8 +9,8 @@ from cmarkgfm.cmark import Options
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tunesmith.analysis.summary import Summary, summarise
 from tunesmith.reporting.markdown import MAX_CHARACTERS, SECTIONS, render, render_comment
-from tunesmith.reporting.summary import Summary, summarise
 from tunesmith.testing.records import make_record
 
 HARMLESS = {

@@ -3,14 +3,14 @@
 import json
 from dataclasses import replace
 
+from tunesmith.analysis.failure_groups import said
+from tunesmith.analysis.summary import summarise
 from tunesmith.history import Failure, FoldResult, TrialLog
 from tunesmith.ledger.records import StudyRecord
 from tunesmith.reporting import table
-from tunesmith.reporting.alike import said
 from tunesmith.reporting.markdown import render
 from tunesmith.reporting.page.render import render as page
 from tunesmith.reporting.sections.failures import last_lines
-from tunesmith.reporting.summary import summarise
 from tunesmith.reporting.terminal import closing_text
 from tunesmith.testing.records import SCORE, make_record
 

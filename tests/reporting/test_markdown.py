@@ -4,9 +4,9 @@ import pytest
 from markdown_it import MarkdownIt
 from syrupy.assertion import SnapshotAssertion
 
+from tunesmith.analysis.summary import summarise
 from tunesmith.history import Metric
 from tunesmith.reporting.markdown import MAX_BYTES, render
-from tunesmith.reporting.summary import summarise
 from tunesmith.testing.records import make_record
 
 SPACE = {

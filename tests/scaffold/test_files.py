@@ -5,10 +5,9 @@ import pytest
 
 from tunesmith.config.load import load_definition
 from tunesmith.errors import DataError
-from tunesmith.files import write_files
 from tunesmith.objective.crossval import build_objective
-from tunesmith.parts import project_on_path
 from tunesmith.pipeline.dvc.stages import Coupling, coupling, read_stages, tuning_stage
+from tunesmith.runs.factory import project_on_path
 from tunesmith.scaffold.files import (
     CLASSIFIER,
     REGRESSOR,
@@ -18,6 +17,7 @@ from tunesmith.scaffold.files import (
     study_name,
 )
 from tunesmith.space import Box
+from tunesmith.system.files import write_files
 
 NUMBERS = "a,b,y\n" + "".join(f"{i},{i % 7},{i * 0.37}\n" for i in range(40))
 CLASSES = "a,b,y\n" + "".join(f"{i},{i % 7},{i % 2}\n" for i in range(40))

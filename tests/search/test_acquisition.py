@@ -7,10 +7,10 @@ import pytest
 from scipy.integrate import quad
 from scipy.stats import norm
 
-from tunesmith.expression import Expression
 from tunesmith.search.acquisition import log_expected_improvement, most_promising
 from tunesmith.search.coordinates import Coordinates
 from tunesmith.space import Box, Categorical, Condition, Float, Int, SearchSpace
+from tunesmith.space.expression import Expression
 
 MIXED = SearchSpace.of({"x": Float(0, 1), "n": Int(1, 9), "k": Categorical(("a", "b", "c"))})
 

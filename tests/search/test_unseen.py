@@ -6,10 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tunesmith.errors import UsageError
-from tunesmith.expression import Expression
 from tunesmith.history import History, Metric, TrialLog
 from tunesmith.search.unseen import _shuffled, n_units, params_at, sampled, unseen
 from tunesmith.space import Box, Categorical, Condition, Distribution, Float, Int, SearchSpace
+from tunesmith.space.expression import Expression
 from tunesmith.types import Params
 
 SMALL = SearchSpace.of({"n": Int(0, 9), "k": Categorical(("a", "b"))})

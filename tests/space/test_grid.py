@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.model_selection import ParameterGrid
 
-from tunesmith.expression import Expression
 from tunesmith.space import Box, Float, Grid, Int, SearchSpace
+from tunesmith.space.expression import Expression
 from tunesmith.space.python import from_python
 from tunesmith.testing.strategies import spaces
 

@@ -3,8 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tunesmith.expression import Expression
 from tunesmith.space import Box, Categorical, Condition, Float, Int, SearchSpace
+from tunesmith.space.expression import Expression
 from tunesmith.testing.strategies import spaces
 from tunesmith.types import Value
 

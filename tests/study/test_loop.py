@@ -14,7 +14,6 @@ from tunesmith.execute.processes import ProcessExecutor
 from tunesmith.execute.serial import SerialExecutor
 from tunesmith.history import FoldResult, History, Metric, Trial, TrialLog
 from tunesmith.ledger.ledger import Ledger
-from tunesmith.objective.objective import Fit
 from tunesmith.search.stopping import AnyOf, Criterion, MaxTime, MaxTrials, Patience, TargetScore
 from tunesmith.space import Categorical, Float, Int, SearchSpace
 from tunesmith.study.loop import ALL_TRIED, Outcome, Study, unique_start
@@ -22,7 +21,7 @@ from tunesmith.study.progress import Progress
 from tunesmith.study.recorder import LedgerRecorder
 from tunesmith.study.strategy import Sampling
 from tunesmith.testing.functions import FunctionObjective
-from tunesmith.types import Params, State
+from tunesmith.types import Fit, Params, State
 
 SPACE = SearchSpace.of({"x": Float(-1, 1), "n": Int(1, 20), "kind": Categorical(("a", "b", None))})
 SMALL = SearchSpace.of({"n": Int(1, 6)})

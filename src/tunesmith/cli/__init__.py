@@ -12,13 +12,13 @@ from pathlib import Path
 
 import click
 
-from tunesmith.cli.held import Held, is_wanted
-from tunesmith.cli.lazy import LazyGroup
-from tunesmith.cli.streams import command_ci, prepare, say
+from tunesmith.cli.common.held import Held, is_wanted
+from tunesmith.cli.common.lazy import LazyGroup
+from tunesmith.cli.common.streams import command_ci, prepare, say
 from tunesmith.errors import ConfigError, ExitCode, TunesmithError
-from tunesmith.interruptions import Interrupted, leave
-from tunesmith.redact import clean, printable
-from tunesmith.user_output import hold_with, let_go
+from tunesmith.system.interruptions import Interrupted, leave
+from tunesmith.system.redact import clean, printable
+from tunesmith.system.user_output import hold_with, let_go
 from tunesmith.version import VERSION
 
 MAX_SHOWN = 50

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import click
 
-from tunesmith.cli.options import config_option, json_option, print_json, shown
-from tunesmith.cli.reading import open_record
-from tunesmith.cli.streams import say, show
+from tunesmith.cli.common.options import config_option, json_option, print_json, shown
+from tunesmith.cli.common.reading import open_record
+from tunesmith.cli.common.streams import say, show
 
 SELECTIONS = ("best", "one_se", "simplest", "fastest")
 
@@ -33,7 +33,7 @@ def command(
 
     A run does so by itself while nobody has edited the file. Reads the ledger; evaluates nothing.
     """
-    from tunesmith.reporting.adopt import adopt
+    from tunesmith.parameters.adopt import adopt
 
     definition, record = open_record(config)
     done = adopt(

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import click
 
-from tunesmith.cli.content import best_content
-from tunesmith.cli.options import config_option, json_option, print_json
-from tunesmith.cli.reading import open_record
-from tunesmith.cli.streams import show
+from tunesmith.cli.common.content import best_content
+from tunesmith.cli.common.options import config_option, json_option, print_json
+from tunesmith.cli.common.reading import open_record
+from tunesmith.cli.common.streams import show
 from tunesmith.errors import NoResultError, UsageError
 
 
@@ -17,8 +17,8 @@ from tunesmith.errors import NoResultError, UsageError
 @click.option("--yaml", "as_yaml", is_flag=True, help="Print YAML, as in the parameters file.")
 def command(config: Path | None, *, as_json: bool, as_yaml: bool) -> None:
     """Print the winner and its parameters: the best trial, or what `selection` asks for."""
-    from tunesmith.reporting.parameters import best_parameters
-    from tunesmith.reporting.summary import summarise
+    from tunesmith.analysis.summary import summarise
+    from tunesmith.parameters.texts import best_parameters
     from tunesmith.reporting.terminal import best_text
 
     if as_json and as_yaml:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tunesmith.cli.options import (
+from tunesmith.cli.common.options import (
     config_option,
     find_config,
     json_option,
@@ -15,11 +15,11 @@ from tunesmith.cli.options import (
     print_json,
     telling_all,
 )
-from tunesmith.cli.streams import show
+from tunesmith.cli.common.streams import show
 from tunesmith.config.yaml12 import core_scalar
 
 if TYPE_CHECKING:
-    from tunesmith.preview import Preview
+    from tunesmith.runs.plan import Preview
 
 
 @click.command("check")
@@ -31,7 +31,7 @@ def command(config: Path | None, *, as_json: bool) -> None:
     Imports and runs no code of your project.
     """
     from tunesmith.config.load import load_definition
-    from tunesmith.preview import preview
+    from tunesmith.runs.plan import preview
 
     path = find_config(config)
     with telling_all(path), pointing_into(path):
@@ -157,7 +157,7 @@ def _next(path: Path) -> str:
 
 
 def _space(plan: "Preview") -> str:
-    from tunesmith.progress import counted
+    from tunesmith.runs.progress import counted
     from tunesmith.space.grid import endless_parameters
 
     space = plan.definition.space
@@ -199,7 +199,7 @@ def _trials(plan: "Preview") -> str:
 
 
 def _fits(plan: "Preview") -> str:
-    from tunesmith.progress import counted
+    from tunesmith.runs.progress import counted
 
     if plan.n_fits is None or plan.n_trials is None or plan.n_folds is None:
         return "trials × folds"
@@ -210,7 +210,7 @@ def _fits(plan: "Preview") -> str:
 
 
 def _known(plan: "Preview") -> str:
-    from tunesmith.progress import counted
+    from tunesmith.runs.progress import counted
 
     if plan.n_told is None:
         return "told when your code is imported"

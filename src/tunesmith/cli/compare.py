@@ -4,8 +4,8 @@ from pathlib import Path
 
 import click
 
-from tunesmith.cli.options import config_option, find_config, json_option, print_json
-from tunesmith.cli.streams import show
+from tunesmith.cli.common.options import config_option, find_config, json_option, print_json
+from tunesmith.cli.common.streams import show
 from tunesmith.config.load import load_definition
 from tunesmith.config.model import Definition
 from tunesmith.errors import UsageError
@@ -29,8 +29,8 @@ def command(
     trials), a ledger file (old/ledger.db, or old/ledger.db:churn), or a Git revision (main, HEAD~1)
     whose history is committed (outputs: {history: ...}). AFTER is the present study by default.
     """
-    from tunesmith.reporting.compare import as_json as json_of
-    from tunesmith.reporting.compare import compare
+    from tunesmith.analysis.compare import as_json as json_of
+    from tunesmith.analysis.compare import compare
     from tunesmith.reporting.comparison_text import markdown, plain
 
     if as_markdown and as_json:

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tunesmith.cli.options import config_option, find_config, json_option, print_json
-from tunesmith.cli.streams import show
+from tunesmith.cli.common.options import config_option, find_config, json_option, print_json
+from tunesmith.cli.common.streams import show
 from tunesmith.errors import ExitCode, TunesmithError
-from tunesmith.redact import printable
+from tunesmith.system.redact import printable
 
 if TYPE_CHECKING:
     from tunesmith.config.model import Definition
-    from tunesmith.preview import Preview
+    from tunesmith.runs.plan import Preview
 
 PACKAGES = ("scikit-learn", "numpy", "scipy", "pandas", "optuna", "SQLAlchemy", "pydantic")
 EXTRAS = {"cmaes": "CMA-ES search", "pyarrow": "Parquet and Feather tables"}
@@ -35,7 +35,7 @@ Check = tuple[str, bool | None, str]
 def command(config: Path | None, *, repair: bool, as_json: bool) -> None:
     """Check Python, packages, disk, git, the configuration and the ledger."""
     if repair:
-        from tunesmith.cli.repair import repair_ledger
+        from tunesmith.cli.common.repair import repair_ledger
 
         repair_ledger(find_config(config), as_json=as_json)
         return
@@ -87,7 +87,7 @@ def _git() -> Iterator[Check]:
 
 def _project(config: Path | None) -> list[Check]:
     from tunesmith.config.load import load_definition
-    from tunesmith.preview import preview
+    from tunesmith.runs.plan import preview
 
     try:
         path = find_config(config)
@@ -123,8 +123,8 @@ def _ci(definition: "Definition") -> list[Check]:
     from tunesmith.pipeline.ci.branch_health import branch_findings
     from tunesmith.pipeline.ci.checkout import Checkout
     from tunesmith.pipeline.ci.health import findings
-    from tunesmith.pipeline.forge.forge import forge_here
-    from tunesmith.pipeline.forge.github import GitHub
+    from tunesmith.pipeline.git_host.github import GitHub
+    from tunesmith.pipeline.git_host.host import forge_here
 
     try:
         forge = forge_here()
@@ -146,7 +146,7 @@ def _ci(definition: "Definition") -> list[Check]:
 
 
 def _plan(plan: "Preview") -> str:
-    from tunesmith.progress import counted
+    from tunesmith.runs.progress import counted
 
     if plan.n_fits is None:
         return "the number of fits is open"
@@ -162,7 +162,7 @@ def _attempt(name: str, probe: Callable[[], str]) -> Check:
 
 def _ledger(location: str | Path) -> str:
     from tunesmith.ledger.ledger import Ledger
-    from tunesmith.progress import counted
+    from tunesmith.runs.progress import counted
 
     if isinstance(location, Path) and not location.is_file():
         return "none yet"

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import click
 
-from tunesmith.cli.options import config_option, find_config
-from tunesmith.cli.streams import say, show
+from tunesmith.cli.common.options import config_option, find_config
+from tunesmith.cli.common.streams import say, show
 from tunesmith.errors import UsageError
-from tunesmith.redact import printable
+from tunesmith.system.redact import printable
 
 
 @click.group("dvc")

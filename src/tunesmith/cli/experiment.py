@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tunesmith.cli.options import config_option, json_option, print_json
-from tunesmith.cli.streams import say, show
+from tunesmith.cli.common.options import config_option, json_option, print_json
+from tunesmith.cli.common.streams import say, show
 from tunesmith.config.names import CONFIG_NAMES
 from tunesmith.errors import UsageError
 from tunesmith.pipeline.branches import experiment

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import click
 
-from tunesmith.cli.options import config_option, shown
-from tunesmith.cli.reading import open_record
-from tunesmith.cli.streams import say
+from tunesmith.cli.common.options import config_option, shown
+from tunesmith.cli.common.reading import open_record
+from tunesmith.cli.common.streams import say
 from tunesmith.errors import UsageError
 
 FORMATS = ("csv", "json", "jsonl")
@@ -18,9 +18,9 @@ FORMATS = ("csv", "json", "jsonl")
 @click.option("--format", "kind", type=click.Choice(FORMATS), help="[default: by the file's name]")
 def command(config: Path | None, output: Path, kind: str | None) -> None:
     """Write the full history, every trial and fold, to a file."""
-    from tunesmith.files import write_atomic
-    from tunesmith.reporting.outputs import TRIALS
-    from tunesmith.reporting.summary import summarise
+    from tunesmith.analysis.summary import summarise
+    from tunesmith.runs.outputs import TRIALS
+    from tunesmith.system.files import write_atomic
 
     suffix = f".{kind}" if kind else output.suffix
     if suffix not in TRIALS:
@@ -30,6 +30,6 @@ def command(config: Path | None, output: Path, kind: str | None) -> None:
         )
     _, record = open_record(config)
     write_atomic(output, TRIALS[suffix](record, summarise(record, with_effects=False)))
-    from tunesmith.progress import counted
+    from tunesmith.runs.progress import counted
 
     say(f"{counted(record.history.n_told, 'trial')} written to {shown(output.absolute())}")

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tunesmith.cli.streams import say, show
+from tunesmith.cli.common.streams import say, show
 from tunesmith.errors import UsageError
 
 if TYPE_CHECKING:
-    from tunesmith.files import NewFile
     from tunesmith.scaffold.files import Guess
+    from tunesmith.system.files import NewFile
 
 TEMPLATES = ("basic", "demo", "mlops")
 NEXT = {"mlops": "git init && dvc init && dvc repro"}
@@ -52,8 +52,8 @@ def command(
 
     Looks at your table to propose an estimator and a metric. Overwrites nothing unless forced.
     """
-    from tunesmith.files import write_files
     from tunesmith.scaffold.files import Guess, guess_from, plan_files
+    from tunesmith.system.files import write_files
 
     # Ignored options would let you believe that your own table is used.
     if template != "basic" and (data or target or groups):
@@ -89,8 +89,8 @@ def command(
 
 def _workflows(folder: Path, planned: "Sequence[NewFile]", forge: str) -> "list[NewFile]":
     """Plan the workflows of a new project: a Git host reads them at a repository's top alone."""
-    from tunesmith import git
     from tunesmith.pipeline.ci.workflows import foreseen
+    from tunesmith.system import git
 
     # The folder itself may not exist yet.
     existing = next(place for place in (folder, *folder.absolute().parents) if place.is_dir())

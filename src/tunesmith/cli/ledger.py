@@ -4,8 +4,8 @@ from pathlib import Path
 
 import click
 
-from tunesmith.cli.options import config_option, find_config
-from tunesmith.cli.streams import show
+from tunesmith.cli.common.options import config_option, find_config
+from tunesmith.cli.common.streams import show
 from tunesmith.errors import UsageError
 
 
@@ -24,7 +24,7 @@ def command() -> None:
 def copy(config: Path | None, target: Path) -> None:
     """Write a complete copy of the ledger to TARGET, also while a run is on."""
     from tunesmith.config.load import load_definition
-    from tunesmith.ledger import condition
+    from tunesmith.ledger import integrity
     from tunesmith.ledger.dialect import address, file_of
     from tunesmith.ledger.messages import named
 
@@ -34,7 +34,7 @@ def copy(config: Path | None, target: Path) -> None:
     if not file.exists():
         raise UsageError(f"{file}: there is no ledger. Begin with `tunesmith run`.")
     with named(str(file)):
-        is_written = condition.copy(file, target)
+        is_written = integrity.copy(file, target)
     if not is_written:
         raise UsageError(f"{target} exists; name another file.")
     show(f"{target} is a whole copy of {file}.")

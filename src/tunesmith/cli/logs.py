@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tunesmith.cli.options import config_option, json_option, print_json, shown
-from tunesmith.cli.reading import open_record
-from tunesmith.cli.streams import say, show
+from tunesmith.cli.common.options import config_option, json_option, print_json, shown
+from tunesmith.cli.common.reading import open_record
+from tunesmith.cli.common.streams import say, show
 from tunesmith.errors import UsageError
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ def _logs(
 ) -> list[_Text] | None:
     """The logs of a program's runs; ``None`` if they are not here."""
     from tunesmith.ledger.ledger import Ledger
-    from tunesmith.objective.program.logs import logs_of, was_run_here
+    from tunesmith.objective.program.trial_logs import logs_of, was_run_here
 
     location = definition.ledger
     if isinstance(location, Path) and not location.is_file():

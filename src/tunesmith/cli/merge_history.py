@@ -5,9 +5,9 @@ from pathlib import Path
 
 import click
 
-from tunesmith.cli.streams import say
+from tunesmith.cli.common.streams import say
 from tunesmith.errors import StorageError
-from tunesmith.redact import printable
+from tunesmith.system.redact import printable
 
 
 @click.command("merge-history")
@@ -20,9 +20,9 @@ def command(base: Path, ours: Path, theirs: Path) -> None:  # noqa: ARG001 - Git
     The result is written to OURS. If a history holds a line that cannot be read, you get a conflict
     (exit code 1).
     """
-    from tunesmith.files import write_atomic
     from tunesmith.ledger.merging import merge
     from tunesmith.ledger.portable import HistoryError
+    from tunesmith.system.files import write_atomic
 
     try:
         text = merge(ours.read_text("utf-8-sig"), theirs.read_text("utf-8-sig"))

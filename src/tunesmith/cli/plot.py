@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, cast
 import click
 
 from tunesmith import registry
-from tunesmith.cli.options import config_option, json_option, print_json, shown
-from tunesmith.cli.reading import open_record
-from tunesmith.cli.streams import say, show
+from tunesmith.cli.common.options import config_option, json_option, print_json, shown
+from tunesmith.cli.common.reading import open_record
+from tunesmith.cli.common.streams import say, show
 from tunesmith.errors import UsageError
 
 if TYPE_CHECKING:
-    from tunesmith.reporting.figures.svg import Theme
+    from tunesmith.reporting.drawing.svg import Theme
 
 
 @click.command("plot", epilog=f"Kinds: {', '.join(registry.BUILTIN['figures'])}.")
@@ -39,9 +39,9 @@ def command(
     KIND is one of those below. The drawing goes to a file (-o), or to stdout if you redirect that.
     With --json you get the data instead.
     """
+    from tunesmith.reporting.drawing.save import checked_format, save
+    from tunesmith.reporting.drawing.svg import render
     from tunesmith.reporting.figures.kind import kind_of
-    from tunesmith.reporting.figures.save import checked_format, save
-    from tunesmith.reporting.figures.svg import render
     from tunesmith.reporting.figures.view import view_of
 
     found = kind_of(kind)

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tunesmith.cli.gate import OPTION, gate_code, gate_content
-from tunesmith.cli.kept import say_kept
-from tunesmith.cli.options import (
+from tunesmith.cli.common.gate import OPTION, gate_code, gate_content
+from tunesmith.cli.common.kept import say_kept
+from tunesmith.cli.common.options import (
     config_option,
     find_config,
     force_option,
@@ -17,13 +17,13 @@ from tunesmith.cli.options import (
     print_json,
     shown,
 )
-from tunesmith.cli.reading import open_records
-from tunesmith.cli.streams import show
+from tunesmith.cli.common.reading import open_records
+from tunesmith.cli.common.streams import show
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tunesmith.reporting.summary import Summary
+    from tunesmith.analysis.summary import Summary
 
 
 def _form(name: str) -> "Callable[[Summary], str]":
@@ -76,12 +76,12 @@ def command(
 
     Evaluates nothing and imports no project code; works after a crash and while a run is on.
     """
-    from tunesmith.files import write_atomic
-    from tunesmith.reporting.decision import Policy
-    from tunesmith.reporting.outputs import Written, write_outputs
+    from tunesmith.analysis.decision import Policy
+    from tunesmith.analysis.summary import summarise
     from tunesmith.reporting.page.render import render
-    from tunesmith.reporting.summary import summarise
     from tunesmith.reporting.terminal import gate_text
+    from tunesmith.runs.outputs import Written, write_outputs
+    from tunesmith.system.files import write_atomic
 
     forms = [(_form(name), Path(file)) for name, file in others]
     if comment is not None:

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tunesmith.cli.gate import OPTION, gate_code, gate_content
-from tunesmith.cli.kept import say_kept
-from tunesmith.cli.options import (
+from tunesmith.cli.common.gate import OPTION, gate_code, gate_content
+from tunesmith.cli.common.kept import say_kept
+from tunesmith.cli.common.options import (
     config_option,
     find_config,
     force_option,
@@ -21,14 +21,14 @@ from tunesmith.cli.options import (
     print_json,
     shown,
 )
-from tunesmith.cli.streams import say, show
+from tunesmith.cli.common.streams import say, show
 from tunesmith.config.names import CONFIG_NAMES
 from tunesmith.errors import UsageError
-from tunesmith.imports import importing
+from tunesmith.system.quick_imports import importing
 
 if TYPE_CHECKING:
     from tunesmith.config.model import Definition
-    from tunesmith.tuning import Result
+    from tunesmith.runs.tune import Result
 
 
 @click.command("run")
@@ -97,9 +97,9 @@ def command(
     if is_plain and _has_nothing_to_do(definition, as_json=as_json):
         return
     with importing():
-        from tunesmith.progress import is_interactive, watching
-        from tunesmith.stamp import files_of
-        from tunesmith.tuning import tune, with_gate
+        from tunesmith.runs.progress import is_interactive, watching
+        from tunesmith.runs.tune import tune, with_gate
+        from tunesmith.runs.up_to_date import files_of
 
     if gate or base is not None:
         definition = with_gate(definition, base)
@@ -156,7 +156,7 @@ def _within(budget_s: float | None, words: str) -> Iterator[None]:
 
 def _has_nothing_to_do(definition: "Definition", *, as_json: bool) -> bool:
     """Tell whether everything is as the last run has left it, and say so if it is."""
-    from tunesmith.stamp import stamped
+    from tunesmith.runs.up_to_date import stamped
 
     found = stamped(definition)
     if found is None:
@@ -170,7 +170,7 @@ def _has_nothing_to_do(definition: "Definition", *, as_json: bool) -> bool:
 
 def _stamp(definition: "Definition", before: list[str] | None, result: "Result") -> None:
     """Store the evidence for the next run's up-to-date check, with the text to print then."""
-    from tunesmith.stamp import put
+    from tunesmith.runs.up_to_date import put
 
     # The next run prints this text without reading the ledger: as if it had reused every score.
     n_known = sum(len(trial.folds) for trial in result.record.history.told)
@@ -197,7 +197,7 @@ def _point_to_logs(trial: int, path: Path) -> None:
 
 
 def _content(result: "Result") -> dict[str, Any]:
-    from tunesmith.cli.content import best_content
+    from tunesmith.cli.common.content import best_content
 
     record = result.record
     return {

@@ -4,7 +4,7 @@ import json
 
 import click
 
-from tunesmith.cli.streams import show
+from tunesmith.cli.common.streams import show
 
 
 @click.command("schema")

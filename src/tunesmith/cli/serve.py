@@ -5,11 +5,11 @@ from signal import SIGINT
 
 import click
 
-from tunesmith.cli.options import config_option, json_option, print_json
-from tunesmith.cli.reading import open_record
-from tunesmith.cli.streams import say, show
+from tunesmith.cli.common.options import config_option, json_option, print_json
+from tunesmith.cli.common.reading import open_record
+from tunesmith.cli.common.streams import say, show
 from tunesmith.errors import UsageError
-from tunesmith.interruptions import Interrupted
+from tunesmith.system.interruptions import Interrupted
 
 
 @click.command("serve")
@@ -21,7 +21,7 @@ def command(config: Path | None, port: int, *, as_json: bool) -> None:
 
     Prints the page's address, which holds a random token. Only this machine can reach it.
     """
-    from tunesmith.serve import PageServer, Source, stamp_of
+    from tunesmith.reporting.page.serve import PageServer, Source, stamp_of
 
     definition, _ = open_record(config)
     path, ledger = definition.source, definition.ledger

@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tunesmith.cli.content import best_content
-from tunesmith.cli.options import config_option, json_option, print_json
-from tunesmith.cli.reading import open_record
-from tunesmith.cli.streams import show
+from tunesmith.cli.common.content import best_content
+from tunesmith.cli.common.options import config_option, json_option, print_json
+from tunesmith.cli.common.reading import open_record
+from tunesmith.cli.common.streams import show
 from tunesmith.ledger.lock import holder
 
 if TYPE_CHECKING:
     from tunesmith.config.model import Definition
     from tunesmith.ledger.records import StudyRecord
-    from tunesmith.reporting.edits import Edit
+    from tunesmith.parameters.edits import Edit
 
 
 @click.command("status")
@@ -55,8 +55,8 @@ def _content(definition: "Definition", record: "StudyRecord") -> dict[str, Any]:
 
 def _unchanged(record: "StudyRecord") -> dict[str, Any]:
     """Return the parameters that changed no score, as JSON content."""
-    from tunesmith.reporting.ranking import ranked
-    from tunesmith.reporting.unchanged import unchanged
+    from tunesmith.analysis.ranking import ranked
+    from tunesmith.analysis.unchanged import unchanged
 
     found = unchanged(ranked(record.history, record.metrics), record.metrics)
     return {"n_same": found.n_same, "alone": dict(found.alone)}
@@ -64,7 +64,7 @@ def _unchanged(record: "StudyRecord") -> dict[str, Any]:
 
 def _standing(definition: "Definition", record: "StudyRecord") -> dict[str, Any]:
     """Staleness against the present data, code, versions and configuration."""
-    from tunesmith.pipeline.standing import standing
+    from tunesmith.pipeline.staleness import standing
 
     found = standing(definition, record)
     edit = found.edit
@@ -80,7 +80,7 @@ def _standing(definition: "Definition", record: "StudyRecord") -> dict[str, Any]
 
 def _parameters(definition: "Definition", record: "StudyRecord", edit: "Edit | None") -> str:
     """Describe the content of the best-parameters file."""
-    from tunesmith.reporting.best_file import Best
+    from tunesmith.parameters.best_file import Best
 
     best = Best.of(definition)
     name = definition.file.outputs.best.path
@@ -156,7 +156,7 @@ def _warnings(content: dict[str, Any]) -> list[str]:
 
 def _when(last: dict[str, Any]) -> str:
     """Start of a run in this machine's time, and its duration."""
-    from tunesmith.progress import duration
+    from tunesmith.runs.progress import duration
 
     began = datetime.fromisoformat(last["started"])
     text = f"began {began.astimezone():%Y-%m-%d %H:%M:%S}"
@@ -167,7 +167,7 @@ def _when(last: dict[str, Any]) -> str:
 
 
 def _state(content: dict[str, Any]) -> str:
-    from tunesmith.progress import counted
+    from tunesmith.runs.progress import counted
 
     if content["is_running"]:
         return f"running, {counted(content['n_running'], 'trial')} under way"

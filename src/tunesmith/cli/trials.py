@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tunesmith.cli.options import config_option, json_option, print_json
-from tunesmith.cli.reading import open_record
-from tunesmith.cli.streams import show
+from tunesmith.cli.common.options import config_option, json_option, print_json
+from tunesmith.cli.common.reading import open_record
+from tunesmith.cli.common.streams import show
 from tunesmith.errors import UsageError
 
 if TYPE_CHECKING:

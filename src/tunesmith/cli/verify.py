@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tunesmith.cli.options import (
+from tunesmith.cli.common.options import (
     config_option,
     find_config,
     json_option,
     pointing_into,
     print_json,
 )
-from tunesmith.cli.streams import show
+from tunesmith.cli.common.streams import show
 from tunesmith.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
@@ -101,9 +101,9 @@ def _content(found: "Verification", again: "Refit | None") -> dict[str, Any]:
 
 
 def _text(found: "Verification", again: "Refit | None") -> str:
-    from tunesmith.progress import counted
     from tunesmith.reporting.escape import terminal
     from tunesmith.reporting.reading import NOT_COUNTED, read_words
+    from tunesmith.runs.progress import counted
 
     ordered = sorted(found.findings, key=lambda finding: finding.level)
     lines = [terminal(f"{MARKS[finding.level]}{finding.words}") for finding in ordered]

@@ -16,10 +16,10 @@ from tunesmith.config.rules import check_rules
 from tunesmith.config.salvage import is_touched, salvage
 from tunesmith.config.source import read_document
 from tunesmith.errors import ConfigError, Path, Place, UsageError, Violation, dotted
-from tunesmith.redact import spare, texts
 from tunesmith.space import SearchSpace
 from tunesmith.space.parse import parse_space
 from tunesmith.space.python import as_written
+from tunesmith.system.redact import spare, texts
 
 OVERRIDES = {
     "trials": ("stop", "trials"),

@@ -10,9 +10,9 @@ from tunesmith.config.messages import show
 from tunesmith.config.model import CrossValidation, File, MetricSpec, Objective, Stop
 from tunesmith.config.program_rules import program_violations
 from tunesmith.errors import Path, UsageError, Violation, did_you_mean
-from tunesmith.files import inside
 from tunesmith.space import Categorical, Grid, SearchSpace
 from tunesmith.space.grid import endless_parameters
+from tunesmith.system.files import inside
 
 KINDS = ("estimator", "steps", "factory", "estimators", "command")
 """Kinds of objectives; a configuration has exactly one."""

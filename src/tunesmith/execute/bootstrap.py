@@ -9,7 +9,7 @@ project's places are added when its own code is loaded (``handover``).
 import sys
 from collections.abc import Mapping, Sequence
 
-from tunesmith import shadows
+from tunesmith.system import shadows
 
 START = """\
 import sys

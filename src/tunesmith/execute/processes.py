@@ -25,14 +25,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from tunesmith import faults
 from tunesmith.errors import LostError, TunesmithError
-from tunesmith.execute import handover
+from tunesmith.execute import shared_data
 from tunesmith.execute.executor import Call, CallTimeoutError, WorkerDiedError
+from tunesmith.execute.fork_server import Nest, Process
 from tunesmith.execute.libraries import libraries
-from tunesmith.execute.nest import Nest, Process
 from tunesmith.execute.worker import DURATION, FAILED, READY, RESULT
-from tunesmith.out_of_memory import killed_words, kills
+from tunesmith.system import faults
+from tunesmith.system.out_of_memory import killed_words, kills
 
 # A call whose worker died may be innocent (memory ran out elsewhere), so it gets one more try.
 MAX_STRIKES = 2
@@ -113,8 +113,8 @@ class ProcessExecutor:
         try:
             # Before any worker starts: a function that cannot be pickled is the user's error, and
             # must not look like workers that die.
-            modules = handover.dump(function, self._folder / "function")
-            self._surroundings = handover.surroundings(self._nest.environment())
+            modules = shared_data.dump(function, self._folder / "function")
+            self._surroundings = shared_data.surroundings(self._nest.environment())
             self._nest.bring(libraries(modules))
         except BaseException:
             self.close()

@@ -11,8 +11,8 @@ from typing import Any, Self
 from threadpoolctl import ThreadpoolController
 
 from tunesmith.execute.executor import Call
-from tunesmith.interruptions import is_ours
-from tunesmith.user_output import held
+from tunesmith.system.interruptions import is_ours
+from tunesmith.system.user_output import held
 
 
 class ThreadLimit:

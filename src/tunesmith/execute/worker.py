@@ -12,9 +12,9 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from tunesmith import faults
-from tunesmith.execute.guard import stand_guard
-from tunesmith.interruptions import is_ours
+from tunesmith.execute.supervisor import stand_guard
+from tunesmith.system import faults
+from tunesmith.system.interruptions import is_ours
 
 READY, RESULT, FAILED = "ready", "result", "failed"
 DURATION = struct.Struct("<d")
@@ -57,10 +57,10 @@ def _fall_silent() -> None:
 
 def _load(path: Path, surroundings: bytes) -> Any:
     # Imported late: the supervisor is forked before, and stays small without it.
-    from tunesmith.execute import handover
+    from tunesmith.execute import shared_data
 
-    handover.settle_in(surroundings)
-    return handover.load(path)
+    shared_data.settle_in(surroundings)
+    return shared_data.load(path)
 
 
 def _limits(n_threads: int) -> Any:

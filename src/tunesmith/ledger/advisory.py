@@ -18,7 +18,7 @@ from sqlalchemy.pool import NullPool
 
 from tunesmith.errors import LockedError, StorageError
 from tunesmith.ledger.dialect import address, engine_of, readable
-from tunesmith.redact import redact
+from tunesmith.system.redact import redact
 
 SPACE = 0x74756E65
 """First number of a lock, which is Tunesmith's; the second one identifies the study."""

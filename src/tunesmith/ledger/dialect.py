@@ -15,10 +15,10 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import Pool
 
-from tunesmith import faults
 from tunesmith.errors import StorageError, UsageError
-from tunesmith.ledger.condition import log_of, mark_in_use
-from tunesmith.redact import redact
+from tunesmith.ledger.integrity import log_of, mark_in_use
+from tunesmith.system import faults
+from tunesmith.system.redact import redact
 
 BUSY_TIMEOUT_MS = 30_000
 CONNECT_TIMEOUT_S = 10

@@ -17,10 +17,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tunesmith import faults
-from tunesmith.files import make_state_folder
 from tunesmith.history import FoldResult
 from tunesmith.ledger.rows import CHECKED, LATER, evaluation_row, reading_row
+from tunesmith.system import faults
+from tunesmith.system.files import make_state_folder
 
 if TYPE_CHECKING:
     from tunesmith.ledger.ledger import Ledger

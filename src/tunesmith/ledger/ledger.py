@@ -18,12 +18,9 @@ from typing import Any, Self, TypeAlias
 from sqlalchemy import Connection, Row, Table, delete, insert, select, update
 from sqlalchemy.engine import URL
 
-from tunesmith import faults
 from tunesmith.errors import StorageError, UsageError
-from tunesmith.files import make_state_folder
-from tunesmith.fingerprint import digest
 from tunesmith.history import HOLDOUT, FoldResult, Holds, Metric, Trial, TrialLog, always
-from tunesmith.ledger import condition, dialect, schema
+from tunesmith.ledger import dialect, integrity, schema
 from tunesmith.ledger.messages import named
 from tunesmith.ledger.queries import (
     SAYS_NOTHING,
@@ -63,6 +60,9 @@ from tunesmith.ledger.rows import (
     without_secrets,
 )
 from tunesmith.space.parameter import canonical_json
+from tunesmith.system import faults
+from tunesmith.system.files import make_state_folder
+from tunesmith.system.fingerprint import digest
 from tunesmith.types import State
 
 Mark: TypeAlias = tuple[int, int] | None
@@ -112,11 +112,11 @@ class Ledger:
         if create:
             _make_folder(file.parent)
             if not file.exists():
-                condition.make(file, empty())
+                integrity.make(file, empty())
         elif not file.exists():
             raise StorageError("there is no ledger")
         is_sealed = not create and _is_sealed(file)
-        is_trusted = condition.is_checked(file, is_sealed=is_sealed)
+        is_trusted = integrity.is_checked(file, is_sealed=is_sealed)
         ledger = cls(url, is_trusted=is_trusted)
         if not create:
             # Read-only: the last of others to close a file would remove the log beside it.
@@ -154,7 +154,7 @@ class Ledger:
         closing = None
         if self._is_writing and self._file is not None and self._is_in_place():
             with suppress(sqlite3.Error):
-                closing = condition.Closing(self._file)
+                closing = integrity.Closing(self._file)
         self._engine.dispose()
         if closing is not None:
             closing.finish()
@@ -503,7 +503,7 @@ class Ledger:
             return
         found = self._found()
         if found != self._marks:
-            name = self._file.name if found[0] != self._marks[0] else condition.log_of(self._file)
+            name = self._file.name if found[0] != self._marks[0] else integrity.log_of(self._file)
             raise StorageError(
                 f"{name} was deleted or replaced while it was in use."
                 "\n  What had been recorded went with it; run again."
@@ -518,7 +518,7 @@ class Ledger:
         """Identity of the file and, while it is written, of its log."""
         if self._file is None:
             return None, None
-        log = condition.log_of(self._file)
+        log = integrity.log_of(self._file)
         return _mark(self._file), _mark(log) if self._is_writing else None
 
 
@@ -571,7 +571,7 @@ def empty() -> bytes:
 
 def _is_sealed(file: Path) -> bool:
     """True if it is complete and cannot be written: an artifact, a read-only mount."""
-    log = condition.log_of(file)
+    log = integrity.log_of(file)
     is_complete = not log.exists() or log.stat().st_size == 0
     return is_complete and not os.access(file.parent, os.W_OK)
 

@@ -14,9 +14,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from tunesmith import faults
 from tunesmith.errors import LockedError, StorageError
-from tunesmith.files import make_private, make_state_folder
+from tunesmith.system import faults
+from tunesmith.system.files import make_private, make_state_folder
 
 PATIENCE_S = 5.0
 PAUSE_S = 0.001

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from sqlalchemy.exc import SQLAlchemyError
 
 from tunesmith.errors import DamagedError, StorageError
-from tunesmith.redact import clean
+from tunesmith.system.redact import clean
 
 REPAIR = "`tunesmith doctor --repair` saves what can be saved into a new file; this one is kept."
 ADVICE = {

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tunesmith import git
-from tunesmith.installed import packages
-from tunesmith.redact import redact
+from tunesmith.system import git
+from tunesmith.system.installed_packages import packages
+from tunesmith.system.redact import redact
 from tunesmith.version import VERSION
 
 DIFF = ("diff", "--no-color", "--full-index", "--no-ext-diff", "--no-textconv")

@@ -20,11 +20,11 @@ from sqlalchemy import (
 )
 
 from tunesmith.errors import DamagedError, StorageError, did_you_mean
-from tunesmith.fingerprint import digest as text_digest
 from tunesmith.history import HOLDOUT, LAW, FoldResult, Holds, Trial, TrialLog, always
 from tunesmith.ledger import schema
 from tunesmith.ledger.records import RunRecord
 from tunesmith.ledger.rows import checksum, fold_result_of, made_of, metrics_of, trial_of
+from tunesmith.system.fingerprint import digest as text_digest
 from tunesmith.types import State
 
 FIXING = ("objective", "search", "budget")

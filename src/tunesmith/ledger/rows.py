@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from tunesmith.fingerprint import digest as text_digest
 from tunesmith.history import LAW, OLD_LAW, Failure, FoldResult, Metric, Trial
 from tunesmith.ledger.records import StudyHead
-from tunesmith.redact import clean, redact
 from tunesmith.space.parameter import canonical_json
+from tunesmith.system.fingerprint import digest as text_digest
+from tunesmith.system.redact import clean, redact
 
 if TYPE_CHECKING:  # workers write rows into journals, and need no database for that
     from sqlalchemy import Row

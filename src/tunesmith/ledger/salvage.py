@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from tunesmith.errors import StorageError
-from tunesmith.ledger import condition
+from tunesmith.ledger import integrity
 from tunesmith.ledger.pages import records
 from tunesmith.ledger.rows import CHECKED, LATER, checksum, signed
 
@@ -65,20 +65,20 @@ def salvage(file: Path, empty: bytes) -> Saved:
     moment = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
     aside = file.with_name(f"{file.name}.damaged-{moment}-{secrets.token_hex(2)}")
     draft = file.with_name(f".{file.name}.{secrets.token_hex(4)}.repaired.tmp")
-    condition.write_new(draft, content)
+    integrity.write_new(draft, content)
     # A link first: at every moment, one of the two names leads to the damaged file.
     os.link(file, aside)
-    log = condition.log_of(file)
+    log = integrity.log_of(file)
     if log.exists():
         # Before the new file is there: SQLite would write what is in the log into it.
-        log.replace(condition.log_of(aside))
+        log.replace(integrity.log_of(aside))
     draft.replace(file)
     return Saved(file, aside, {table: len(rows) for table, rows in found.items()}, lost)
 
 
 def _candidates(file: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield every row that is unchanged, older copies first."""
-    log = condition.log_of(file)
+    log = integrity.log_of(file)
     parts = [file.read_bytes(), log.read_bytes() if log.exists() else b""]
     shapes = {
         len(columns) + 1 + more: table
@@ -203,5 +203,5 @@ def _written(found: Mapping[str, Rows], empty: bytes) -> bytes:
                 connection.execute(text, [row[name] for name in names])
         connection.execute("COMMIT")
         # The new ledger must pass the checks that the old one failed.
-        condition.check_rows(connection)
+        integrity.check_rows(connection)
         return bytes(connection.serialize())

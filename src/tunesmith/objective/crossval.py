@@ -7,25 +7,24 @@ from typing import Any
 
 from tunesmith.config.model import CrossValidation, Data, Definition, OuterFold
 from tunesmith.config.model import Objective as Section
+from tunesmith.data.folds import Split, make_splits, n_folds_of
+from tunesmith.data.mixed_columns import words_among_numbers
+from tunesmith.data.preprocess import auto_preprocessor
+from tunesmith.data.slices import SliceCache, Slices, cut
+from tunesmith.data.table import Table, load_table
 from tunesmith.errors import DataError, UsageError
-from tunesmith.fingerprint import code_digest, digest, versions
 from tunesmith.history import HOLDOUT, FoldResult, Metric
-from tunesmith.interruptions import is_ours
-from tunesmith.objective.data import Table, load_table
 from tunesmith.objective.dryrun import dry_run
 from tunesmith.objective.estimator import EstimatorBuilder
 from tunesmith.objective.failure import failure_of, noting_warnings
-from tunesmith.objective.folds import Split, make_splits, n_folds_of
-from tunesmith.objective.kernel import Clock, Kernel
 from tunesmith.objective.metric import Scorers
-from tunesmith.objective.mixed import words_among_numbers
-from tunesmith.objective.objective import Fit
 from tunesmith.objective.outline import Outline, metric_of
-from tunesmith.objective.preprocess import auto_preprocessor
-from tunesmith.objective.slices import SliceCache, Slices, cut
+from tunesmith.sharing.kernel import Clock, Kernel
 from tunesmith.space import SearchSpace
 from tunesmith.space.parameter import canonical_json
-from tunesmith.types import Params
+from tunesmith.system.fingerprint import code_digest, digest, versions
+from tunesmith.system.interruptions import is_ours
+from tunesmith.types import Fit, Params
 
 EVALUATION = 1
 """Version of the scores: raised when a change to this package changes them; part of every key."""

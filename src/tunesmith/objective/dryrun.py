@@ -7,15 +7,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tunesmith.data.table import Rows
 from tunesmith.errors import DataError, UsageError
-from tunesmith.interruptions import is_ours
-from tunesmith.objective.data import Rows
 from tunesmith.objective.estimator import EstimatorBuilder
 from tunesmith.objective.failure import BadScoreError, failure_of
 from tunesmith.objective.metric import Scorers
 from tunesmith.space import Box, SearchSpace
+from tunesmith.system.interruptions import is_ours
+from tunesmith.system.user_output import held
 from tunesmith.types import Params, Value
-from tunesmith.user_output import held
 
 MAX_ROWS = 50
 WITH_GAPS = 5

@@ -7,8 +7,7 @@ from typing import Any
 
 from tunesmith.config.model import Choice, Objective, Step
 from tunesmith.errors import UsageError, did_you_mean
-from tunesmith.objective.importing import load
-from tunesmith.objective.prototype import (
+from tunesmith.sharing.prototype import (
     Prototype,
     is_json,
     last_step,
@@ -17,6 +16,7 @@ from tunesmith.objective.prototype import (
     to_json,
 )
 from tunesmith.space import Box, SearchSpace
+from tunesmith.system.importing import load
 from tunesmith.types import Params, Value
 
 CHOICE = "estimator"

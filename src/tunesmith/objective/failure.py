@@ -7,8 +7,8 @@ from typing import Any
 
 from tunesmith.errors import without_addresses
 from tunesmith.history import Failure
-from tunesmith.objective.importing import user_frames
-from tunesmith.redact import clean
+from tunesmith.system.importing import user_frames
+from tunesmith.system.redact import clean
 
 MAX_MESSAGE = 500
 MAX_TRACEBACK = 4000

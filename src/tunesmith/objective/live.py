@@ -24,16 +24,7 @@ from sklearn.utils import get_tags
 from sklearn.utils.metaestimators import _safe_split
 from sklearn.utils.validation import _check_method_params
 
-from tunesmith.fingerprint import digest
-from tunesmith.history import FoldResult, Metric
-from tunesmith.objective.kernel import Clock, Kernel
-from tunesmith.objective.objective import Fit
-from tunesmith.objective.objects import Objects
-from tunesmith.objective.outputs import LiveResult, Output, Outputs, heard
-from tunesmith.objective.prototype import Prototype, is_json, last_step, to_json
-from tunesmith.objective.quick_scores import QuickScorers, is_plain_scorer
-from tunesmith.objective.randomness import has_seed_object
-from tunesmith.objective.slices import (
+from tunesmith.data.slices import (
     SliceCache,
     Slices,
     for_one,
@@ -41,9 +32,17 @@ from tunesmith.objective.slices import (
     is_read_only,
     own,
 )
+from tunesmith.history import FoldResult, Metric
+from tunesmith.objective.objects import Objects
+from tunesmith.objective.outputs import LiveResult, Output, Outputs, heard
+from tunesmith.objective.quick_scores import QuickScorers, is_plain_scorer
+from tunesmith.sharing.kernel import Clock, Kernel
+from tunesmith.sharing.prototype import Prototype, is_json, last_step, to_json
+from tunesmith.sharing.randomness import has_seed_object
 from tunesmith.space import SearchSpace
 from tunesmith.space.parameter import canonical_json
-from tunesmith.types import Params
+from tunesmith.system.fingerprint import digest
+from tunesmith.types import Fit, Params
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,8 +13,8 @@ from tunesmith.config.model import MetricSpec
 from tunesmith.errors import UsageError, did_you_mean
 from tunesmith.history import Metric
 from tunesmith.objective.failure import BadScoreError
-from tunesmith.objective.importing import load
 from tunesmith.objective.quick_scores import QuickScorers
+from tunesmith.system.importing import load
 from tunesmith.types import Direction
 
 TIMES = ("fit_time", "score_time")

@@ -1,33 +1,11 @@
 """The protocol of objectives: functions from params and a fold to scores."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Protocol
 
 from tunesmith.history import FoldResult, Holds, Metric, always
 from tunesmith.space import SearchSpace
-from tunesmith.types import Params
-
-
-@dataclass(frozen=True, slots=True)
-class Fit:
-    """One training on one fold, which may score several candidates at once."""
-
-    fold: int
-    candidates: tuple[Params, ...]
-    along: tuple[Params, ...] = ()
-    """Extra candidates, scored only if the same fit gives them: they are worth no own fit."""
-    bounds: Mapping[int, float] = field(default_factory=dict)
-    """Pruning thresholds, for a single candidate.
-
-    Step -> the least gain (score times the metric's sign) with which a fit that streams its
-    progress continues.
-    """
-
-    @property
-    def points(self) -> tuple[Params, ...]:
-        """All params that may be scored, candidates first."""
-        return (*self.candidates, *self.along)
+from tunesmith.types import Fit, Params
 
 
 class Objective(Protocol):

@@ -12,10 +12,8 @@ from pathlib import Path
 
 from tunesmith.config.model import Definition, MetricSpec
 from tunesmith.errors import TunesmithError
-from tunesmith.fingerprint import project_sources, reached, top_names
 from tunesmith.history import Metric
-
-CODE, DATA = "the project's code", "the data"
+from tunesmith.system.fingerprint import project_sources, reached, top_names
 
 
 @dataclass(frozen=True)
@@ -51,31 +49,6 @@ class Outline:
     has_holdout: bool
     changed: Callable[[Mapping[str, str] | None], list[str]] | None = None
     """For a program: returns the files of a reading that have changed."""
-
-
-def outline(definition: Definition) -> Outline:
-    """Describe a study's objective.
-
-    Raises:
-        UnseenError: something that it depends on is missing, or cannot be read or parsed.
-    """
-    problems = [Unseen(CODE, why) for why in unreadable_code(definition)]
-    problems += [Unseen(DATA, why) for why in _unreadable_data(definition)]
-    if problems:
-        raise UnseenError(problems)
-    try:
-        if definition.file.objective.command is not None:
-            from tunesmith.objective.program.build import outline_program
-
-            return outline_program(definition)
-        from tunesmith.objective.crossval import outline_estimator
-
-        return outline_estimator(definition)
-    except UnseenError:
-        raise
-    except (TunesmithError, OSError) as error:
-        place = "data, code and configuration"
-        raise UnseenError([Unseen(place, str(error).splitlines()[0])]) from None
 
 
 def metric_of(spec: MetricSpec) -> Metric:
@@ -116,14 +89,3 @@ def _unparsable(file: Path, root: Path) -> str | None:
         line = f" (line {error.lineno})" if isinstance(error, SyntaxError) else ""
         return f"{name} cannot be parsed{line}, so that what it imports is not known"
     return None
-
-
-def _unreadable_data(definition: Definition) -> Iterator[str]:
-    data = definition.file.objective.data
-    for name in () if data is None else data.path:
-        try:
-            with (definition.root / name).open("rb") as file:
-                file.read(1)
-        except OSError as error:
-            is_gone = isinstance(error, FileNotFoundError)
-            yield f"{name} is not here" if is_gone else f"{name}: {error.strerror}"

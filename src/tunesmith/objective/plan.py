@@ -3,9 +3,8 @@
 from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import dataclass
 
-from tunesmith.objective.objective import Fit
 from tunesmith.space.parameter import canonical_json
-from tunesmith.types import Params
+from tunesmith.types import Fit, Params
 
 Grouping = Callable[[Sequence[Params]], Sequence[tuple[int, ...]]]
 

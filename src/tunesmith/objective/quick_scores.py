@@ -16,8 +16,8 @@ from typing import Any
 
 import numpy as np
 
+from tunesmith.data.slices import is_read_only, own
 from tunesmith.objective.quick_metrics import MAX_LABELS, Metric, Truth, are_labels, quick_metric
-from tunesmith.objective.slices import is_read_only, own
 
 MAX_TRUTHS = 32
 """Number of truths that are remembered; a study has one per fold."""

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from tunesmith import git
 from tunesmith.pipeline.dvc.stages import exact_text
+from tunesmith.system import git
 
 DRIVER = "tunesmith-history"
 COMMAND = "tunesmith merge-history %O %A %B"

@@ -13,14 +13,14 @@ from tunesmith.config.load import load_definition, project_root
 from tunesmith.config.model import Definition, Outputs
 from tunesmith.config.source import parse_document
 from tunesmith.errors import UsageError
+from tunesmith.parameters.best_file import shape_of
+from tunesmith.parameters.shape import PLAIN, Shape
 from tunesmith.pipeline.dvc.document import FILE, LOCK
 from tunesmith.pipeline.dvc.lock import LockedStage, read_lock
 from tunesmith.pipeline.dvc.places import Wanted, above, find, only_of
 from tunesmith.pipeline.dvc.stages import Stage
 from tunesmith.pipeline.parameters import Parameters, parse
 from tunesmith.pipeline.repository import Repository
-from tunesmith.reporting.best_file import shape_of
-from tunesmith.reporting.shape import PLAIN, Shape
 
 if TYPE_CHECKING:
     from tunesmith.ledger.records import StudyRecord
@@ -210,8 +210,8 @@ def trials_at(there: CommittedStudy) -> "tuple[StudyRecord, str]":
     Raises:
         UsageError: none are, or they cannot be read.
     """
+    from tunesmith.analysis.loaded_record import revived
     from tunesmith.ledger.portable import read_history
-    from tunesmith.reporting.revived import revived
 
     outputs = there.outputs
     name = outputs.history or outputs.trials

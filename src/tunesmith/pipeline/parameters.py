@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from tunesmith.config.source import parse_document
-from tunesmith.fingerprint import digest
-from tunesmith.reporting.shape import PLAIN, Shape
+from tunesmith.parameters.shape import PLAIN, Shape
+from tunesmith.system.fingerprint import digest
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from tunesmith import faults
 from tunesmith.errors import StorageError, UsageError
-from tunesmith.git import GIT, REPOSITORY_VARIABLES, TIMEOUT_S
+from tunesmith.system import faults
+from tunesmith.system.git import GIT, REPOSITORY_VARIABLES, TIMEOUT_S
 
 # A prompt would hang a CI job. Pathspecs are literal, or a file named `[a].csv` would mean
 # `a.csv`. Messages are matched below, so that they have to be English (`LC_ALL=C`).

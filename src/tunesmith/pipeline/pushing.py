@@ -10,11 +10,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from tunesmith import faults
 from tunesmith.errors import StorageError
-from tunesmith.git import GIT
 from tunesmith.pipeline.filters import Filters
 from tunesmith.pipeline.plumbing import GitError, reason, variables
+from tunesmith.system import faults
+from tunesmith.system.git import GIT
 
 PUSH_TIMEOUT_S = 120
 NO_OPTIONS = "does not support push options"

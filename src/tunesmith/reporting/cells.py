@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tunesmith.reporting import numbers
+from tunesmith.analysis import numbers
+from tunesmith.analysis.ranking import Ranked
 from tunesmith.reporting.escape import md_code, xml
-from tunesmith.reporting.ranking import Ranked
 
 MAX_CELL = 200
 """Characters of a cell; the ledger and the trials file have the whole text."""

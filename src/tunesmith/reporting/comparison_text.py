@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Sequence
 
-from tunesmith.reporting import numbers
-from tunesmith.reporting.compare import Change, Compared, Side
+from tunesmith.analysis import numbers
+from tunesmith.analysis.compare import Change, Compared, Side
 from tunesmith.reporting.escape import md_code, terminal
 
 Quote = Callable[[str], str]

@@ -5,7 +5,7 @@ import json
 import re
 from typing import Any
 
-from tunesmith.redact import printable
+from tunesmith.system.redact import printable
 
 NOT_XML = re.compile("[^\\t\\n\\r\\x20-\\ud7ff\\ue000-\\ufffd\\U00010000-\\U0010ffff]")
 SURROGATES = re.compile("[\\ud800-\\udfff]")

@@ -5,7 +5,7 @@ import math
 from dataclasses import asdict
 from typing import Any
 
-from tunesmith.reporting.summary import Summary
+from tunesmith.analysis.summary import Summary
 
 SCHEMA_VERSION = 1
 

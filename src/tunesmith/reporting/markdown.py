@@ -7,13 +7,13 @@ bytes, so that a re-run changes no committed file. (``selection: fastest`` choos
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from tunesmith.analysis.summary import Summary
 from tunesmith.reporting.sections.failures import failures
 from tunesmith.reporting.sections.influence import history, importance, trends
 from tunesmith.reporting.sections.origin import origin
 from tunesmith.reporting.sections.trials import every_trial, pareto, top
 from tunesmith.reporting.sections.verdict import parameters, title
 from tunesmith.reporting.sections.warnings import noise, warnings
-from tunesmith.reporting.summary import Summary
 
 MAX_BYTES = 1_000_000
 """Of a step summary: 1 MiB, and some room."""

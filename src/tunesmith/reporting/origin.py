@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from tunesmith.reporting.summary import Summary
+from tunesmith.analysis.summary import Summary
 
 PACKAGES = ("tunesmith", "scikit-learn", "numpy")
 AGAIN = "Check out the commit, then run `tunesmith run`: the same seed gives the same trials."

@@ -3,16 +3,16 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from tunesmith.reporting import numbers
-from tunesmith.reporting.alike import Alike, n_trials
+from tunesmith.analysis import numbers
+from tunesmith.analysis.decision import Comparison, Gate
+from tunesmith.analysis.failure_groups import Alike, n_trials
+from tunesmith.analysis.nested import Nested
+from tunesmith.analysis.ranking import Ranked
+from tunesmith.analysis.summary import Summary
+from tunesmith.analysis.unchanged import Unchanged
+from tunesmith.analysis.warnings import Doubts
 from tunesmith.reporting.cells import name_cell, score_cell, shortened
-from tunesmith.reporting.decision import Comparison, Gate
-from tunesmith.reporting.doubts import Doubts
 from tunesmith.reporting.escape import one_line
-from tunesmith.reporting.nested import Nested
-from tunesmith.reporting.ranking import Ranked
-from tunesmith.reporting.summary import Summary
-from tunesmith.reporting.unchanged import Unchanged
 
 MAX_LISTED = 30
 WINNERS = {

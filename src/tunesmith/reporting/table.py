@@ -9,13 +9,13 @@ from typing import Any
 
 import numpy as np
 
+from tunesmith.analysis import numbers
 from tunesmith.errors import UsageError, did_you_mean
-from tunesmith.expression import Expression, ExpressionError
 from tunesmith.history import Metric, Trial
 from tunesmith.ledger.records import StudyRecord
-from tunesmith.reporting import numbers
 from tunesmith.reporting.cells import table
 from tunesmith.reporting.escape import csv_cell, md_code, terminal
+from tunesmith.space.expression import Expression, ExpressionError
 
 Row = dict[str, Any]
 

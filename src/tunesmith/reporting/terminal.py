@@ -3,12 +3,12 @@
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from tunesmith.analysis import numbers
+from tunesmith.analysis.failure_groups import Alike, n_trials
+from tunesmith.analysis.summary import Summary
 from tunesmith.ledger.records import StudyRecord
-from tunesmith.reporting import numbers
-from tunesmith.reporting.alike import Alike, n_trials
 from tunesmith.reporting.escape import terminal
 from tunesmith.reporting.statements import same
-from tunesmith.reporting.summary import Summary
 
 LAST_LINES, MAX_LINE, MAX_ALIKE = 3, 200, 5
 NAMES = {

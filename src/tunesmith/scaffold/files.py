@@ -19,14 +19,14 @@ from unicodedata import normalize
 from tunesmith.config.schema import json_schema
 from tunesmith.config.source import parse_document
 from tunesmith.config.yaml12 import core_scalar
+from tunesmith.data.read import read_files
 from tunesmith.errors import DataError, did_you_mean
-from tunesmith.files import NewFile
 from tunesmith.formats.yaml_text import yaml_text
-from tunesmith.objective.prototype import is_json
-from tunesmith.objective.read import read_files
 from tunesmith.scaffold.existing import Existing, existing_in
 from tunesmith.scaffold.groups import Identifiers, identifiers
 from tunesmith.scaffold.installed import known_parameters, scorers
+from tunesmith.sharing.prototype import is_json
+from tunesmith.system.files import NewFile
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -27,7 +27,7 @@ from sklearn.utils.validation import _check_method_params
 from tunesmith.objective.live import LiveObjective
 from tunesmith.objective.objects import Objects
 from tunesmith.objective.outputs import Outputs, without_infinite
-from tunesmith.objective.randomness import has_seed_object
+from tunesmith.sharing.randomness import has_seed_object
 from tunesmith.sklearn.engine import Engine, Found
 from tunesmith.sklearn.identity import context_of
 from tunesmith.sklearn.plan import Plan

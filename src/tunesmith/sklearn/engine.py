@@ -17,11 +17,11 @@ from tunesmith.config.messages import violations_of
 from tunesmith.config.model import Stop
 from tunesmith.execute.choose import PROCESSES, SERIAL, choose
 from tunesmith.execute.executor import Call, Executor
+from tunesmith.execute.fork_server import kept
 from tunesmith.execute.libraries import libraries
-from tunesmith.execute.nest import kept
 from tunesmith.objective.live import LiveObjective
 from tunesmith.objective.outputs import LiveResult, Output
-from tunesmith.progress import is_interactive, watching
+from tunesmith.runs.progress import is_interactive, watching
 from tunesmith.search.stopping import AnyOf, Criterion, FirstFailures, MaxTrials, criteria
 from tunesmith.sklearn.plan import Plan
 from tunesmith.sklearn.session import Session, session

@@ -8,8 +8,8 @@ from typing import Any
 import joblib
 
 from tunesmith.errors import UsageError
-from tunesmith.fingerprint import code_digest, digest, versions
 from tunesmith.objective.crossval import EVALUATION
+from tunesmith.system.fingerprint import code_digest, digest, versions
 
 
 def context_of(estimator: Any, data: Any, scorer: Any, given: Any) -> dict[str, str]:

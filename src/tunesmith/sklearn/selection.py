@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from tunesmith.reporting.simplicity import complexity
-from tunesmith.reporting.statistics.ties import pick, within_one_se
+from tunesmith.analysis.simplicity import complexity
+from tunesmith.analysis.statistics.ties import pick, within_one_se
 
 
 def one_se(results: Mapping[str, Any], metric: str, n_splits: int) -> int:

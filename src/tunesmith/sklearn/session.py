@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from tunesmith.execute.executor import Call
-from tunesmith.fingerprint import digest
 from tunesmith.history import TrialLog
 from tunesmith.ledger import journal
 from tunesmith.ledger.ledger import Ledger
@@ -19,6 +18,7 @@ from tunesmith.objective.objective import know_checks
 from tunesmith.study.journaled import Journaled
 from tunesmith.study.loop import Outcome
 from tunesmith.study.recorder import LedgerRecorder, NoRecorder, Recorder
+from tunesmith.system.fingerprint import digest
 
 Location = str | PathLike[str] | None
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tunesmith.errors import Path, Violation, did_you_mean
-from tunesmith.expression import Expression, ExpressionError
+from tunesmith.space.expression import Expression, ExpressionError
 from tunesmith.space.parameter import Categorical, Distribution, Float, Int, Parameter
 from tunesmith.space.space import Box, Condition, SearchSpace
 

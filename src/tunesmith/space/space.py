@@ -12,7 +12,7 @@ from typing import Any
 
 from numpy.random import Generator
 
-from tunesmith.expression import Expression, ExpressionError
+from tunesmith.space.expression import Expression, ExpressionError
 from tunesmith.space.parameter import Parameter, canonical_json
 from tunesmith.types import Params, Value
 

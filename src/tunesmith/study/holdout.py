@@ -2,10 +2,11 @@
 
 from tunesmith.execute.executor import Executor
 from tunesmith.history import HOLDOUT, Trial
-from tunesmith.objective.objective import Fit, Objective
+from tunesmith.objective.objective import Objective
 from tunesmith.study.loop import results_of
 from tunesmith.study.recorder import LedgerRecorder
 from tunesmith.study.signals import SignalGate
+from tunesmith.types import Fit
 
 
 def score_holdout(

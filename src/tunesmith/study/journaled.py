@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from tunesmith.history import FoldResult
 from tunesmith.ledger.journal import Journal, RunMark
-from tunesmith.objective.objective import Fit, Objective
-from tunesmith.types import Params
+from tunesmith.objective.objective import Objective
+from tunesmith.types import Fit, Params
 
 if TYPE_CHECKING:
     from tunesmith.ledger.ledger import Ledger

@@ -14,16 +14,16 @@ from dataclasses import dataclass, field, replace
 from tunesmith.errors import LostError
 from tunesmith.execute.executor import CallTimeoutError, Executor, WorkerDiedError
 from tunesmith.history import Failure, FoldResult, History, Trial, TrialLog
-from tunesmith.objective.objective import Fit, Objective
+from tunesmith.objective.objective import Objective
 from tunesmith.objective.plan import PlannedFit, largest_last_ones_first, plan
 from tunesmith.search.stopping import Criterion, only_counts, trial_limit
 from tunesmith.space import SearchSpace
-from tunesmith.study.opened import Opened
+from tunesmith.study.pending_trial import Opened
 from tunesmith.study.progress import Observer, Progress, silent
 from tunesmith.study.recorder import Recorder
 from tunesmith.study.signals import SignalGate
 from tunesmith.study.strategy import LATER, Strategy
-from tunesmith.types import Params
+from tunesmith.types import Fit, Params
 
 TICK_S = 0.5
 LAST_FITS = 10

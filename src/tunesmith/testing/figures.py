@@ -10,9 +10,9 @@ import pytest
 
 from tunesmith.history import Metric
 from tunesmith.ledger.records import StudyRecord
-from tunesmith.reporting.figures.chart import Parallel, plain
+from tunesmith.reporting.drawing.chart import Parallel, plain
+from tunesmith.reporting.drawing.svg import render
 from tunesmith.reporting.figures.kind import Kind
-from tunesmith.reporting.figures.svg import render
 from tunesmith.reporting.figures.view import View, view_of
 from tunesmith.testing.records import make_record
 

@@ -5,10 +5,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from tunesmith.history import Failure, FoldResult, Metric
-from tunesmith.objective.objective import Fit
 from tunesmith.space import Int, SearchSpace
 from tunesmith.space.parameter import canonical_json
-from tunesmith.types import Params
+from tunesmith.types import Fit, Params
 
 Function = Callable[[Params, int], float | Mapping[str, float]]
 

@@ -16,7 +16,7 @@ import pytest
 
 from tunesmith.errors import StorageError, UsageError
 from tunesmith.history import HOLDOUT, Failure, FoldResult, Metric, Trial
-from tunesmith.ledger import condition
+from tunesmith.ledger import integrity
 from tunesmith.ledger.ledger import Ledger
 from tunesmith.ledger.queries import NOT_RESULTS
 from tunesmith.ledger.records import StudyHead
@@ -465,7 +465,7 @@ def forge_ledger(path: Path, statement: str, values: Sequence[Any] = ()) -> None
                 connection.execute(text, (right, rowid))
     content = path.read_bytes()
     path.unlink()
-    condition.write_new(path, content)
+    integrity.write_new(path, content)
 
 
 def types_of(value: Any) -> Any:

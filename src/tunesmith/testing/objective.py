@@ -7,9 +7,9 @@ from math import isfinite
 
 import pytest
 
-from tunesmith.objective.objective import Fit, Objective
+from tunesmith.objective.objective import Objective
 from tunesmith.space import Categorical, SearchSpace
-from tunesmith.types import Params
+from tunesmith.types import Fit, Params
 
 
 class ObjectiveContract:

@@ -12,10 +12,10 @@ from zlib import crc32
 import numpy as np
 from numpy.random import Generator
 
-from tunesmith.expression import Expression
 from tunesmith.history import Failure, FoldResult, Metric, Trial, TrialLog
 from tunesmith.search.sampler import Sampler
 from tunesmith.space import Box, Categorical, Condition, Float, Grid, Int, SearchSpace
+from tunesmith.space.expression import Expression
 from tunesmith.types import Params
 
 ONE = (Metric("score"),)

@@ -17,16 +17,16 @@ from sklearn.datasets import make_classification, make_regression
 from sklearn.metrics import check_scoring
 from sklearn.utils import get_tags
 
-from tunesmith.objective.proved import Proved
-from tunesmith.objective.randomness import is_certainly_random
-from tunesmith.objective.submodels.family import (
+from tunesmith.registry import import_path
+from tunesmith.sharing.proved import Proved
+from tunesmith.sharing.randomness import is_certainly_random
+from tunesmith.sharing.submodels.family import (
     CannotShareError,
     Family,
     border_of,
     fitted_for,
     objection,
 )
-from tunesmith.registry import import_path
 
 CLASS_SCORERS = ("accuracy", "neg_log_loss", "roc_auc_ovr", "f1_macro", "balanced_accuracy")
 ERROR_SCORERS = ("r2", "neg_mean_absolute_error", "neg_mean_squared_error")

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 from sklearn.base import BaseEstimator, clone
 
-from tunesmith.objective.subtransformers.family import TransformerFamily, may_share
+from tunesmith.sharing.subtransformers.family import TransformerFamily, may_share
 
 
 class TransformerFamilyContract:

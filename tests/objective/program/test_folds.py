@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tunesmith.data.folds import Split
 from tunesmith.history import HOLDOUT
-from tunesmith.objective.folds import Split
 from tunesmith.objective.program.folds import with_table, without_table, write_splits
 
 FRAME = pd.DataFrame({"x": [0.1, 0.2, 0.3, 0.4], "name": ["a", "b", "c,d", 'e"f']})

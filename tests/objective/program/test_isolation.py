@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 
 from tunesmith.config.load import define
-from tunesmith.objective.objective import Fit
-from tunesmith.objective.program import seccomp
 from tunesmith.objective.program.build import build_program
 from tunesmith.objective.program.objective import ProgramObjective
-from tunesmith.objective.program.reading import changed_names
-from tunesmith.objective.program.views import unwatched
-from tunesmith.objective.program.workspace import LARGE_BYTES
+from tunesmith.objective.program.observing import seccomp
+from tunesmith.objective.program.observing.reading import changed_names
+from tunesmith.objective.program.observing.views import unwatched
+from tunesmith.objective.program.observing.workspace import LARGE_BYTES
+from tunesmith.types import Fit
 
 needs_watching = pytest.mark.skipif(bool(seccomp.refusal()), reason=seccomp.refusal() or "-")
 Build = Callable[..., ProgramObjective]
@@ -231,7 +231,7 @@ WITHIN = """
 import sys
 from pathlib import Path
 from tunesmith.config.load import define
-from tunesmith.objective.objective import Fit
+from tunesmith.types import Fit
 from tunesmith.objective.program.build import build_program
 sections = {
     "study": "inner",

@@ -53,7 +53,7 @@ class TestProgramObjective(ObjectiveContract):
 
 
 def test_seeds_are_folds(tmp_path: Path) -> None:
-    from tunesmith.objective.objective import Fit
+    from tunesmith.types import Fit
 
     objective = build(tmp_path)
     scores = [objective.evaluate(Fit(fold, ({"x": 1},)))[0].scores for fold in (0, 1)]
@@ -153,7 +153,7 @@ def test_files_of_one_name_do_not_meet_in_a_shared_folder(tmp_path: Path) -> Non
 
 
 def test_what_is_streamed_under_another_name_is_told(tmp_path: Path) -> None:
-    from tunesmith.objective.objective import Fit
+    from tunesmith.types import Fit
 
     stream = 'echo "{{\\"step\\": 1, \\"scores\\": 2}}" >> "$TUNESMITH_PROGRESS"'
     for command, words in ((stream, "Did you mean `scores`?"), ("true", "streamed at all")):

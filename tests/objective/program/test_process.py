@@ -13,7 +13,7 @@ import pytest
 
 from tunesmith.execute.processes import ProcessExecutor
 from tunesmith.objective.program.process import Ended, Limits, run
-from tunesmith.offspring import marked
+from tunesmith.system.child_processes import marked
 
 TREE = """
 import os, signal, subprocess, sys, time

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.pipeline.ci.expressions import Expression, condition, filled
-from tests.pipeline.forge.servers import ForgeServer
+from tests.pipeline.git_host.servers import ForgeServer
 from tests.preloaded import programs
 
 import tunesmith

@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 from tests.pipeline.ci.test_checkout import BEST, git, push, write
 from tests.pipeline.ci.test_place import _no_settings, github, person, remote, root
-from tests.pipeline.forge.servers import GitHubServer, GitLabServer, served
+from tests.pipeline.git_host.servers import GitHubServer, GitLabServer, served
 
 from tunesmith.errors import UsageError
 from tunesmith.pipeline.ci.base import UNKNOWN, base_of, default_branch, pull_request_of
 from tunesmith.pipeline.ci.checkout import Checkout
-from tunesmith.pipeline.forge.forge import PullRequest, forge_here
-from tunesmith.pipeline.forge.gitlab import GitLab
+from tunesmith.pipeline.git_host.gitlab import GitLab
+from tunesmith.pipeline.git_host.host import PullRequest, forge_here
 
 __all__ = ["_no_settings", "person", "remote", "root"]
 

@@ -14,9 +14,9 @@ import pytest
 from tunesmith.errors import UsageError
 from tunesmith.pipeline.ci.backoff import pauses
 from tunesmith.pipeline.ci.checkout import Checkout, git_variables
-from tunesmith.pipeline.forge.forge import Login
-from tunesmith.pipeline.forge.github import BOT, GitHub
-from tunesmith.pipeline.forge.gitlab import GitLab
+from tunesmith.pipeline.git_host.github import BOT, GitHub
+from tunesmith.pipeline.git_host.gitlab import GitLab
+from tunesmith.pipeline.git_host.host import Login
 from tunesmith.pipeline.plumbing import GitError
 
 BEST, REPORT = "config/best.yaml", "outputs/report.md"

@@ -3,12 +3,12 @@
 from pathlib import Path
 
 import pytest
-from tests.pipeline.forge.servers import GitHubServer, served
+from tests.pipeline.git_host.servers import GitHubServer, served
 
 from tunesmith.config.load import load_definition
 from tunesmith.pipeline.ci.health import findings
 from tunesmith.pipeline.ci.workflows import Wishes, workflows
-from tunesmith.pipeline.forge.github import ACTIONS_APP, GitHub, Required
+from tunesmith.pipeline.git_host.github import ACTIONS_APP, GitHub, Required
 from tunesmith.testing.projects import make_project
 
 OPENS = "env: {GITHUB_TOKEN: '${{ github.token }}'}"

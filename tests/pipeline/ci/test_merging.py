@@ -12,8 +12,8 @@ from tunesmith.ledger.portable import read_history
 from tunesmith.pipeline.ci.checkout import Checkout
 from tunesmith.pipeline.ci.merging import merged
 from tunesmith.pipeline.plumbing import GitError
+from tunesmith.runs.tune import tune
 from tunesmith.testing.projects import make_project
-from tunesmith.tuning import tune
 
 __all__ = ["_no_settings", "person", "remote", "root"]
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from tests.pipeline.ci.harness import GitHub, Run, environment, git
-from tests.pipeline.forge.servers import GitHubServer, served
+from tests.pipeline.git_host.servers import GitHubServer, served
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]  # dozens of programs, one after the other
 

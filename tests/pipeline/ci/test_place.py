@@ -10,9 +10,9 @@ from tests.pipeline.ci.test_checkout import BEST, git, push, write
 from tunesmith.errors import UsageError
 from tunesmith.pipeline.ci.checkout import Checkout
 from tunesmith.pipeline.ci.place import place_for
-from tunesmith.pipeline.forge.forge import Job
-from tunesmith.pipeline.forge.github import GitHub
-from tunesmith.pipeline.forge.gitlab import GitLab
+from tunesmith.pipeline.git_host.github import GitHub
+from tunesmith.pipeline.git_host.gitlab import GitLab
+from tunesmith.pipeline.git_host.host import Job
 from tunesmith.pipeline.plumbing import GitError
 
 BASE = {"GITHUB_ACTIONS": "true", "GITHUB_REPOSITORY": "ann/churn"}

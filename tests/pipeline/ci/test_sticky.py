@@ -5,12 +5,12 @@ from threading import Barrier, Thread, get_ident
 from typing import Any
 
 import pytest
-from tests.pipeline.forge.servers import Fault, ForgeServer, GitHubServer, GitLabServer, served
+from tests.pipeline.git_host.servers import Fault, ForgeServer, GitHubServer, GitLabServer, served
 
 from tunesmith.errors import UsageError
 from tunesmith.pipeline.ci.sticky import TRIES, check_id, mark, put_comment
-from tunesmith.pipeline.forge.api import ForgeError
-from tunesmith.pipeline.forge.forge import Forge, forge_here
+from tunesmith.pipeline.git_host.api import ForgeError
+from tunesmith.pipeline.git_host.host import Forge, forge_here
 
 MARK = mark("churn")
 

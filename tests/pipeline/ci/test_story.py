@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from tests.pipeline.ci.harness import GitHub, GitLab, Run, environment, git
-from tests.pipeline.forge.servers import GitHubServer, GitLabServer, served
+from tests.pipeline.git_host.servers import GitHubServer, GitLabServer, served
 
 from tunesmith.pipeline.ci.sticky import mark
 from tunesmith.testing.projects import TUNING, make_project

@@ -5,7 +5,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tunesmith.errors import UsageError
-from tunesmith.fingerprint import digest
 from tunesmith.pipeline.ci.text import (
     MAX_LINKS_CHARACTERS,
     Link,
@@ -19,6 +18,7 @@ from tunesmith.pipeline.ci.text import (
     shortened,
 )
 from tunesmith.pipeline.parameters import Parameters
+from tunesmith.system.fingerprint import digest
 
 PIECES = st.sampled_from(
     [

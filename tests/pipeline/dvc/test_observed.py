@@ -8,7 +8,7 @@ import yaml
 
 from tunesmith import tune
 from tunesmith.config.load import load_definition
-from tunesmith.objective.program import seccomp
+from tunesmith.objective.program.observing import seccomp
 from tunesmith.pipeline.dvc.health import findings
 from tunesmith.pipeline.dvc.init import plan_init
 from tunesmith.pipeline.dvc.pipeline_file import Request

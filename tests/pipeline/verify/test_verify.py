@@ -14,15 +14,15 @@ import yaml
 
 from tunesmith import tune
 from tunesmith.config.load import load_definition
-from tunesmith.fingerprint import digest
 from tunesmith.ledger.ledger import Ledger
 from tunesmith.ledger.lock import run_lock
+from tunesmith.parameters.adopt import adopt
 from tunesmith.pipeline.findings import Finding
 from tunesmith.pipeline.verify.verify import Refit, Verification, verify
-from tunesmith.reporting.adopt import adopt
+from tunesmith.runs.tune import with_gate
+from tunesmith.system.fingerprint import digest
 from tunesmith.testing.ledger import forge_ledger
 from tunesmith.testing.projects import TUNING, make_project
-from tunesmith.tuning import with_gate
 
 BEST, HISTORY = "config/best_parameters.yaml", "outputs/history.jsonl"
 OWN = """\

@@ -10,10 +10,10 @@ import pytest
 from tunesmith import registry
 from tunesmith.errors import UsageError
 from tunesmith.history import FoldResult, Metric
+from tunesmith.reporting.drawing.chart import Bars, Cells, Line, Panel, Parallel, Points
+from tunesmith.reporting.drawing.svg import render
 from tunesmith.reporting.figures import contour, history, race
-from tunesmith.reporting.figures.chart import Bars, Cells, Line, Panel, Parallel, Points
 from tunesmith.reporting.figures.kind import kind_of
-from tunesmith.reporting.figures.svg import render
 from tunesmith.reporting.figures.view import View, view_of
 from tunesmith.reporting.page.content import trials
 from tunesmith.testing.figures import FigureContract, points, records, view_of_study

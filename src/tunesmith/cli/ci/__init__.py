@@ -2,7 +2,7 @@
 
 import click
 
-from tunesmith.cli.lazy import LazyGroup
+from tunesmith.cli.common.lazy import LazyGroup
 
 COMMANDS = {
     "init": "Write workflows for GitHub or GitLab.",

@@ -5,8 +5,8 @@ from pathlib import Path
 import click
 
 from tunesmith.cli.ci.dispatch import start
-from tunesmith.cli.options import config_option
-from tunesmith.cli.streams import show
+from tunesmith.cli.common.options import config_option
+from tunesmith.cli.common.streams import show
 
 
 @click.command("apply")
@@ -27,7 +27,7 @@ def command(
     from tunesmith.pipeline.branches.apply import apply
     from tunesmith.pipeline.branches.prefixes import prefixes_of
     from tunesmith.pipeline.ci.checkout import Checkout
-    from tunesmith.pipeline.forge.forge import forge_needed
+    from tunesmith.pipeline.git_host.host import forge_needed
 
     forge = forge_needed()
     checkout = Checkout.in_ci(Path(), forge)

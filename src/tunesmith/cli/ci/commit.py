@@ -4,8 +4,8 @@ from pathlib import Path
 
 import click
 
-from tunesmith.cli.options import config_option, find_config, json_option, print_json
-from tunesmith.cli.streams import say, show
+from tunesmith.cli.common.options import config_option, find_config, json_option, print_json
+from tunesmith.cli.common.streams import say, show
 
 
 @click.command("commit")
@@ -41,7 +41,7 @@ def command(
     from tunesmith.config.load import load_definition
     from tunesmith.pipeline.ci.checkout import Checkout
     from tunesmith.pipeline.ci.files import result_files, within
-    from tunesmith.pipeline.forge.forge import forge_here
+    from tunesmith.pipeline.git_host.host import forge_here
 
     definition, forge = load_definition(find_config(config)), forge_here()
     checkout = Checkout.in_ci(definition.root, forge)

@@ -4,11 +4,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tunesmith.cli.streams import show
+from tunesmith.cli.common.streams import show
 from tunesmith.errors import UsageError
 
 if TYPE_CHECKING:
-    from tunesmith.pipeline.forge.forge import Forge
+    from tunesmith.pipeline.git_host.host import Forge
 
 
 @click.command("dispatch")
@@ -21,7 +21,7 @@ def command(workflow: str, branch: str, inputs: tuple[str, ...], *, dry_run: boo
 
     It needs the trigger `workflow_dispatch` and, on GitHub, a copy on the default branch.
     """
-    from tunesmith.pipeline.forge.forge import forge_needed
+    from tunesmith.pipeline.git_host.host import forge_needed
 
     pairs = [text.partition("=") for text in inputs]
     wrong = [name for name, mark, _ in pairs if not (name and mark)]

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tunesmith.cli.common.options import config_option, find_config
+from tunesmith.cli.common.streams import say, show
 from tunesmith.cli.init import file_word
-from tunesmith.cli.options import config_option, find_config
-from tunesmith.cli.streams import say, show
 from tunesmith.config.names import CONFIG_NAMES
 from tunesmith.errors import UsageError
 
 if TYPE_CHECKING:
     from tunesmith.config.model import Definition
-    from tunesmith.files import NewFile
     from tunesmith.pipeline.ci.workflows import Wishes
+    from tunesmith.system.files import NewFile
 
 FORGES = ("github", "gitlab")
 
@@ -98,8 +98,8 @@ def command(
 
 def _join_histories(definition: "Definition") -> None:
     """Have Git use the merge driver for the history."""
-    from tunesmith.files import write_atomic
     from tunesmith.pipeline.attributes import attributes, hint
+    from tunesmith.system.files import write_atomic
 
     if definition.file.outputs.history is None:
         return
@@ -114,8 +114,8 @@ def _join_histories(definition: "Definition") -> None:
 def _planned(
     forge: str, definition: "Definition", root: Path, wishes: "Wishes", *, force: bool
 ) -> "list[NewFile]":
-    from tunesmith.files import NewFile
     from tunesmith.pipeline.ci.workflows import PIPELINE, workflows
+    from tunesmith.system.files import NewFile
 
     found = workflows(forge, definition, root, wishes)
     planned = [NewFile(root / name, text) for name, text in found.items()]
@@ -145,7 +145,7 @@ def _say_others(root: Path, planned: "list[NewFile]") -> None:
 
 def _write(planned: "list[NewFile]", note: "NewFile | None", *, dry_run: bool, force: bool) -> None:
     """Write files, and a change of the configuration, or say what they would be."""
-    from tunesmith.files import write_files
+    from tunesmith.system.files import write_files
 
     taken = [file for file in planned if file.exists and not file.is_same]
     for file in planned:

@@ -5,8 +5,8 @@ from pathlib import Path
 import click
 
 from tunesmith.cli.ci.warning import warn
-from tunesmith.cli.options import config_option, find_config
-from tunesmith.cli.streams import show
+from tunesmith.cli.common.options import config_option, find_config
+from tunesmith.cli.common.streams import show
 
 
 @click.command("ledger")
@@ -19,7 +19,7 @@ def command(config: Path | None) -> None:
     """
     from tunesmith.config.load import load_definition
     from tunesmith.pipeline.ci.restored import make_usable
-    from tunesmith.pipeline.forge.forge import forge_here
+    from tunesmith.pipeline.git_host.host import forge_here
 
     said = make_usable(load_definition(find_config(config)))
     if said is None:

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tunesmith.cli.options import json_option, print_json
-from tunesmith.cli.streams import show
+from tunesmith.cli.common.options import json_option, print_json
+from tunesmith.cli.common.streams import show
 from tunesmith.errors import UsageError
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def command(files: tuple[str, ...], base: str | None, *, is_markdown: bool, as_j
     from tunesmith.pipeline.ci import metrics
     from tunesmith.pipeline.ci.base import base_of, pull_request_of
     from tunesmith.pipeline.ci.checkout import Checkout
-    from tunesmith.pipeline.forge.forge import forge_here
+    from tunesmith.pipeline.git_host.host import forge_here
 
     if is_markdown and as_json:
         raise UsageError("--markdown and --json: choose one of them.")

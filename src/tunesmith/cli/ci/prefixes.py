@@ -4,14 +4,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tunesmith.cli.streams import say
+from tunesmith.cli.common.streams import say
 from tunesmith.config.prefixes import Prefixes
 from tunesmith.errors import UsageError
 
 if TYPE_CHECKING:
     from tunesmith.config.model import Definition
-    from tunesmith.files import NewFile
     from tunesmith.pipeline.repository import Repository
+    from tunesmith.system.files import NewFile
 
 
 def with_prefixes(
@@ -47,10 +47,10 @@ def remembered(path: Path, before: Prefixes, after: Prefixes) -> "NewFile | None
     Raises:
         UsageError: its text cannot be changed so; with what to write by hand.
     """
-    from tunesmith.files import NewFile
     from tunesmith.formats import FormatError
     from tunesmith.pipeline.dvc.stages import exact_text
     from tunesmith.pipeline.settings import with_values
+    from tunesmith.system.files import NewFile
 
     old, new = before.model_dump(), after.model_dump()
     changed = {key: value for key, value in new.items() if value != old[key]}

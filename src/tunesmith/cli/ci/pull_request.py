@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 import click
 
 from tunesmith.cli.ci.warning import warn
-from tunesmith.cli.options import config_option, find_config, json_option, print_json
-from tunesmith.cli.streams import say, show
+from tunesmith.cli.common.options import config_option, find_config, json_option, print_json
+from tunesmith.cli.common.streams import say, show
 from tunesmith.errors import UsageError
 
 WAYS = (
@@ -18,7 +18,7 @@ WAYS = (
 if TYPE_CHECKING:
     from tunesmith.config.model import Definition
     from tunesmith.pipeline.ci.pull_request import Opened
-    from tunesmith.pipeline.forge.forge import Forge
+    from tunesmith.pipeline.git_host.host import Forge
 
 
 @click.command("pull-request")
@@ -56,7 +56,7 @@ def command(
     from tunesmith.pipeline.ci.base import default_branch
     from tunesmith.pipeline.ci.checkout import Checkout
     from tunesmith.pipeline.ci.pull_request import ensure_pull_request
-    from tunesmith.pipeline.forge.forge import forge_needed
+    from tunesmith.pipeline.git_host.host import forge_needed
 
     definition, forge = load_definition(find_config(config)), forge_needed()
     checkout = Checkout.in_ci(definition.root, forge)
@@ -80,9 +80,9 @@ def command(
 def _words(
     definition: "Definition", source: str, into: str, title: str | None, body: str
 ) -> tuple[str, str]:
+    from tunesmith.parameters.best_file import Best
     from tunesmith.pipeline.ci.pull_request import title_of
     from tunesmith.pipeline.parameters import parse
-    from tunesmith.reporting.best_file import Best
 
     best = Best.of(definition)
     text = best.content

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import click
 
 from tunesmith.cli.ci.warning import warn
-from tunesmith.cli.options import config_option, find_config
-from tunesmith.cli.streams import show
+from tunesmith.cli.common.options import config_option, find_config
+from tunesmith.cli.common.streams import show
 from tunesmith.errors import TunesmithError, UsageError
 
 if TYPE_CHECKING:
     from tunesmith.pipeline.ci.text import Link, Subject
-    from tunesmith.pipeline.forge.forge import Forge
+    from tunesmith.pipeline.git_host.host import Forge
 
 MIN_ROOM = 1000
 """Bytes of a summary, below which nothing is added."""
@@ -58,7 +58,7 @@ def command(
     """
     from tunesmith.pipeline.ci.sticky import check_id
     from tunesmith.pipeline.ci.text import comment, parse_links
-    from tunesmith.pipeline.forge.forge import forge_here
+    from tunesmith.pipeline.git_host.host import forge_here
 
     given = parse_links(links)
     if name is not None:

@@ -2,11 +2,11 @@
 
 from typing import TYPE_CHECKING
 
-from tunesmith.cli.streams import command_ci, say
-from tunesmith.redact import clean
+from tunesmith.cli.common.streams import command_ci, say
+from tunesmith.system.redact import clean
 
 if TYPE_CHECKING:
-    from tunesmith.pipeline.forge.forge import Forge
+    from tunesmith.pipeline.git_host.host import Forge
 
 
 def warn(forge: "Forge | None", text: str) -> None:

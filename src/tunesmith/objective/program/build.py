@@ -9,13 +9,9 @@ import numpy as np
 
 from tunesmith.config.model import Definition
 from tunesmith.config.model import Objective as Section
-from tunesmith.files import STATE
-from tunesmith.fingerprint import digest
 from tunesmith.history import HOLDOUT, Metric
 from tunesmith.objective.outline import Outline
-from tunesmith.objective.program.carried import check_carried
 from tunesmith.objective.program.checkpoints import Checkpoints
-from tunesmith.objective.program.depends import files_digest, named
 from tunesmith.objective.program.environment import Surroundings
 from tunesmith.objective.program.executable import check_executable, check_reachable
 from tunesmith.objective.program.folds import (
@@ -25,15 +21,19 @@ from tunesmith.objective.program.folds import (
     write_splits,
 )
 from tunesmith.objective.program.gpus import Gpus
-from tunesmith.objective.program.logs import folder_name, runs_folder
 from tunesmith.objective.program.objective import EVALUATION, ProgramObjective
-from tunesmith.objective.program.ports import ProgramPorts
+from tunesmith.objective.program.observing.dependencies import files_digest, named
+from tunesmith.objective.program.observing.isolation import Watching
+from tunesmith.objective.program.observing.reading import changed_names
+from tunesmith.objective.program.observing.views import unwatched, view_of
+from tunesmith.objective.program.passing.ports import ProgramPorts
+from tunesmith.objective.program.passing.reach import check_carried
 from tunesmith.objective.program.process import Limits
-from tunesmith.objective.program.reading import changed_names
 from tunesmith.objective.program.runner import Runner
 from tunesmith.objective.program.statements import dependence
-from tunesmith.objective.program.views import unwatched, view_of
-from tunesmith.objective.program.watching import Watching
+from tunesmith.objective.program.trial_logs import folder_name, runs_folder
+from tunesmith.system.files import STATE
+from tunesmith.system.fingerprint import digest
 
 RUN_BY = ("command", "overrides", "metrics_pattern", "progress_file", "metric", "also", "params")
 """Keys of the section that change the scores of a run."""
@@ -106,8 +106,8 @@ def outline_program(definition: Definition) -> Outline:
     context, _ = _context(definition, root, ProgramPorts.of(definition).digest(definition))
     n_folds, has_holdout = 1 if section.data is None else None, False
     if section.data is not None:
-        from tunesmith.objective.data import load_table
-        from tunesmith.objective.folds import n_folds_of
+        from tunesmith.data.folds import n_folds_of
+        from tunesmith.data.table import load_table
 
         data, cv = section.data, section.cv
         in_time = cv.method == "time_series"
@@ -180,9 +180,9 @@ def _folds(definition: Definition, root: Path, state: Path) -> dict[int, Program
     if section.data is None:
         return without_table(n_seeds, seed)
     # Reading tables takes a second of imports, which programs without one are spared.
-    from tunesmith.objective.data import load_table
-    from tunesmith.objective.folds import Split, make_splits
-    from tunesmith.objective.read import read_files
+    from tunesmith.data.folds import Split, make_splits
+    from tunesmith.data.read import read_files
+    from tunesmith.data.table import load_table
 
     data, cv = section.data, section.cv
     table = load_table(data, root, fold_column=cv.column, in_time=cv.method == "time_series")

@@ -11,8 +11,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tunesmith.fingerprint import digest
 from tunesmith.objective.program.folds import ProgramFold
+from tunesmith.system.fingerprint import digest
 from tunesmith.types import Params
 
 DONE = ".done"

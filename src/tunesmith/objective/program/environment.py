@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatch
 
 from tunesmith.config.program import Environment
-from tunesmith.redact import is_secret
+from tunesmith.system.redact import is_secret
 
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 CI_RUNNER = re.compile(

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tunesmith.files import write_atomic
 from tunesmith.history import HOLDOUT
+from tunesmith.system.files import write_atomic
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from tunesmith.objective.folds import Split
+    from tunesmith.data.folds import Split
 
 
 @dataclass(frozen=True)

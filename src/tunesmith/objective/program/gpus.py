@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tunesmith.files import make_private, make_state_folder
+from tunesmith.system.files import make_private, make_state_folder
 
 VARIABLE = "CUDA_VISIBLE_DEVICES"
 PAUSE_S = 0.05

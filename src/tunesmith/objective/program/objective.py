@@ -5,15 +5,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from tunesmith.fingerprint import digest
 from tunesmith.history import HOLDOUT, FoldResult, Metric
-from tunesmith.objective.objective import Fit
 from tunesmith.objective.program.folds import ProgramFold
-from tunesmith.objective.program.reading import changed_names
+from tunesmith.objective.program.observing.reading import changed_names
 from tunesmith.objective.program.runner import Job, Runner
 from tunesmith.space import SearchSpace
 from tunesmith.space.parameter import canonical_json
-from tunesmith.types import Params
+from tunesmith.system.fingerprint import digest
+from tunesmith.types import Fit, Params
 
 EVALUATION = 2
 """Version of the scores: raised when a change to this package changes them; part of every key."""

@@ -11,9 +11,9 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from tunesmith.objective.program.log import BoundedLog
-from tunesmith.offspring import adopt_orphans, descendants, sweep
-from tunesmith.out_of_memory import killed_words, kills
+from tunesmith.objective.program.output_log import BoundedLog
+from tunesmith.system.child_processes import adopt_orphans, descendants, sweep
+from tunesmith.system.out_of_memory import killed_words, kills
 
 CHUNK = 1 << 16
 GLANCE_S = 0.05

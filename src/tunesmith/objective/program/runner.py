@@ -11,22 +11,22 @@ from pathlib import Path
 from typing import Protocol
 
 from tunesmith.errors import LostError, did_you_mean
-from tunesmith.files import make_state_folder, write_atomic
 from tunesmith.history import Failure, FoldResult, Metric
 from tunesmith.objective.failure import failure_from
 from tunesmith.objective.program.checkpoints import Checkpoints
 from tunesmith.objective.program.environment import Surroundings
 from tunesmith.objective.program.folds import ProgramFold
 from tunesmith.objective.program.gpus import VARIABLE, Gpus
-from tunesmith.objective.program.metrics import MetricsError
-from tunesmith.objective.program.ports import ALL_PARAMS
-from tunesmith.objective.program.printed import Printed
+from tunesmith.objective.program.observing.isolation import STARTED, Start, Watched, Watching
+from tunesmith.objective.program.observing.reading import ABSENT, Reading, View
+from tunesmith.objective.program.observing.workspace import Layout, is_beneath, matching
+from tunesmith.objective.program.passing.ports import ALL_PARAMS
 from tunesmith.objective.program.process import Ended, Limits, run
-from tunesmith.objective.program.progress import Course, Source
-from tunesmith.objective.program.reading import ABSENT, Reading, View
-from tunesmith.objective.program.watching import STARTED, Start, Watched, Watching
-from tunesmith.objective.program.workspace import Layout, is_beneath, matching
-from tunesmith.redact import redact
+from tunesmith.objective.program.results.metrics import MetricsError
+from tunesmith.objective.program.results.printed import Printed
+from tunesmith.objective.program.results.progress import Course, Source
+from tunesmith.system.files import make_state_folder, write_atomic
+from tunesmith.system.redact import redact
 from tunesmith.types import Params
 
 SOURCE = "source"

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from tunesmith.objective.program.watching import Watching
-from tunesmith.objective.program.workspace import Layout
+from tunesmith.objective.program.observing.isolation import Watching
+from tunesmith.objective.program.observing.workspace import Layout
 
 SHOWN = 3
 

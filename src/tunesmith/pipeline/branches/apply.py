@@ -5,16 +5,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from tunesmith.analysis.compare import differences
 from tunesmith.errors import UsageError
-from tunesmith.pipeline.branches.chosen import Choice, chosen, nothing_tuned
-from tunesmith.pipeline.branches.notes import EXPERIMENT, note_lines, notes_in
-from tunesmith.pipeline.branches.objections import (
+from tunesmith.pipeline.branches.blockers import (
     Objection,
     against_lock,
     committed_record,
     stale,
     tampered,
 )
+from tunesmith.pipeline.branches.chosen import Choice, chosen, nothing_tuned
+from tunesmith.pipeline.branches.notes import EXPERIMENT, note_lines, notes_in
 from tunesmith.pipeline.branches.prefixes import prefixes_of
 from tunesmith.pipeline.branches.program_file import has_same_values, program_files
 from tunesmith.pipeline.branches.states import Experiment, find
@@ -22,7 +23,6 @@ from tunesmith.pipeline.branches.transfer import files_of, locked_stage, unlike_
 from tunesmith.pipeline.committed import CommittedStudy, study_at
 from tunesmith.pipeline.parameters import Parameters, origin
 from tunesmith.pipeline.repository import Entry, Repository
-from tunesmith.reporting.compare import differences
 
 WINNER = Choice()
 

@@ -4,16 +4,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from tunesmith.analysis.compare import differences
+from tunesmith.analysis.summary import summarise
 from tunesmith.errors import TunesmithError, UsageError
-from tunesmith.fingerprint import digest
 from tunesmith.ledger.ledger import Ledger
 from tunesmith.ledger.records import StudyRecord
+from tunesmith.parameters.adopt import chosen_by
+from tunesmith.parameters.texts import best_parameters, parameters_text
 from tunesmith.pipeline.committed import CommittedStudy, trials_at
 from tunesmith.pipeline.parameters import Parameters, parse
-from tunesmith.reporting.adopt import chosen_by
-from tunesmith.reporting.compare import differences
-from tunesmith.reporting.parameters import best_parameters, parameters_text
-from tunesmith.reporting.summary import summarise
+from tunesmith.system.fingerprint import digest
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from tunesmith.errors import UsageError
-from tunesmith.objective.program.params_file import Template
-from tunesmith.objective.program.ports import names_of
+from tunesmith.objective.program.passing.params_file import Template
+from tunesmith.objective.program.passing.ports import names_of
 from tunesmith.pipeline.committed import CommittedStudy
 from tunesmith.pipeline.repository import Entry
 from tunesmith.types import Params

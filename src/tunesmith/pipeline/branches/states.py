@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from tunesmith.errors import UsageError, did_you_mean
+from tunesmith.parameters.shape import PLAIN
 from tunesmith.pipeline.branches.experiment import shown_name
 from tunesmith.pipeline.branches.survey import Facts, Survey
 from tunesmith.pipeline.branches.ways import UNCHANGED, is_unchanged, origin_of, way_on
 from tunesmith.pipeline.repository import Repository, Tip
-from tunesmith.reporting.shape import PLAIN
 
 METRICS = re.compile(r"(^|/)[\w.-]*metrics[\w.-]*\.(json|ya?ml)\Z")
 """Names of files in which training leaves its results."""

@@ -10,6 +10,7 @@ from tunesmith.config.model import Outputs
 from tunesmith.config.prefixes import Prefixes
 from tunesmith.config.source import parse_document
 from tunesmith.errors import UsageError
+from tunesmith.parameters.shape import PLAIN, Shape
 from tunesmith.pipeline.branches.notes import EXPERIMENT, Note, notes_in
 from tunesmith.pipeline.branches.prefixes import prefixes_of
 from tunesmith.pipeline.branches.projects import Projects, folder_of
@@ -18,7 +19,6 @@ from tunesmith.pipeline.dvc.places import Wanted, above, find, only_of
 from tunesmith.pipeline.dvc.targets import training_targets
 from tunesmith.pipeline.parameters import parse
 from tunesmith.pipeline.repository import Repository, Tip
-from tunesmith.reporting.shape import PLAIN, Shape
 from tunesmith.space.parse import parse_space
 
 

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import replace
 
 from tunesmith.errors import UsageError
-from tunesmith.pipeline.branches.objections import Objection, digests_at
+from tunesmith.pipeline.branches.blockers import Objection, digests_at
 from tunesmith.pipeline.committed import CommittedStudy, Pipeline, joined, space_files
 from tunesmith.pipeline.dvc.lock import with_stage_of
 from tunesmith.pipeline.dvc.sites import Site

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from tunesmith.config.prefixes import Prefixes
 from tunesmith.pipeline.branches.experiment import USUAL
 from tunesmith.pipeline.ci.checkout import Checkout
-from tunesmith.pipeline.forge.api import ForgeError
-from tunesmith.pipeline.forge.forge import Forge, PullRequest
+from tunesmith.pipeline.git_host.api import ForgeError
+from tunesmith.pipeline.git_host.host import Forge, PullRequest
 from tunesmith.pipeline.plumbing import GitError
 from tunesmith.reporting.escape import md_code
 

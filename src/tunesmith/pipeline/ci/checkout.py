@@ -16,7 +16,7 @@ from tunesmith.pipeline.ci.backoff import pauses
 from tunesmith.pipeline.ci.files import within
 from tunesmith.pipeline.ci.merging import merged
 from tunesmith.pipeline.ci.place import Place, place_for
-from tunesmith.pipeline.forge.forge import Forge, Login
+from tunesmith.pipeline.git_host.host import Forge, Login
 from tunesmith.pipeline.plumbing import GitError
 from tunesmith.pipeline.pushing import HEADS, NO_OPTIONS, PUSH_TIMEOUT_S, PushRefusedError
 from tunesmith.pipeline.repository import Entry, Repository

@@ -9,7 +9,7 @@ from typing import Any
 
 from tunesmith.errors import TunesmithError
 from tunesmith.formats import FormatError, yaml
-from tunesmith.pipeline.forge.github import Required
+from tunesmith.pipeline.git_host.github import Required
 
 FOLDER = ".github/workflows"
 OWN_TOKENS = ("github.token", "secrets.GITHUB_TOKEN")

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tunesmith import git
 from tunesmith.config.source import parse_document
 from tunesmith.errors import UsageError
 from tunesmith.pipeline.dvc.document import FILE
 from tunesmith.pipeline.dvc.stages import stages_at
 from tunesmith.reporting.cells import name_cell, table
 from tunesmith.reporting.escape import md_code
+from tunesmith.system import git
 
 Reader = Callable[[Path, str, str], str | None]
 """Folder, commit and name of a file -> its text."""

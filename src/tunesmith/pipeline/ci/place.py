@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from tunesmith.errors import UsageError
-from tunesmith.pipeline.forge.forge import Job
+from tunesmith.pipeline.git_host.host import Job
 
 USUAL = ("main", "master")
 """Usual names of default branches, for remotes that do not tell."""

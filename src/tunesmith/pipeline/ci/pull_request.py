@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from tunesmith.pipeline.forge.api import ForgeError
-from tunesmith.pipeline.forge.forge import Forge, PullRequest
+from tunesmith.pipeline.git_host.api import ForgeError
+from tunesmith.pipeline.git_host.host import Forge, PullRequest
 from tunesmith.pipeline.parameters import Parameters
 
 

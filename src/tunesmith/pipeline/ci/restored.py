@@ -8,8 +8,8 @@ from pathlib import Path
 
 from tunesmith.config.model import Definition
 from tunesmith.errors import DamagedError, StorageError
-from tunesmith.ledger.condition import log_of
 from tunesmith.ledger.dialect import address, file_of
+from tunesmith.ledger.integrity import log_of
 from tunesmith.ledger.ledger import Ledger, empty
 from tunesmith.ledger.salvage import salvage
 

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from tunesmith.errors import UsageError
-from tunesmith.pipeline.forge.api import ForgeError
-from tunesmith.pipeline.forge.forge import Comment, Forge
+from tunesmith.pipeline.git_host.api import ForgeError
+from tunesmith.pipeline.git_host.host import Comment, Forge
 
 TRIES = 4
 PAUSE_S = 3.0

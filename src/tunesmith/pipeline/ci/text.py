@@ -6,24 +6,24 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from tunesmith.analysis.decision import Policy
+from tunesmith.analysis.numbers import value
+from tunesmith.analysis.summary import Summary, summarise
 from tunesmith.config.model import Definition
 from tunesmith.config.prefixes import Prefixes
 from tunesmith.errors import UsageError
-from tunesmith.pipeline.believed import of_ledger
+from tunesmith.parameters.best_file import shape_of
+from tunesmith.parameters.shape import Shape
 from tunesmith.pipeline.branches.experiment import USUAL
 from tunesmith.pipeline.ci import metrics
 from tunesmith.pipeline.ci.base import Base
 from tunesmith.pipeline.ci.checkout import Checkout
 from tunesmith.pipeline.ci.files import within
+from tunesmith.pipeline.latest_record import of_ledger
 from tunesmith.pipeline.parameters import Parameters, parse
-from tunesmith.reporting.best_file import shape_of
 from tunesmith.reporting.cells import name_cell, table
-from tunesmith.reporting.decision import Policy
 from tunesmith.reporting.escape import one_line
 from tunesmith.reporting.markdown import MAX_BYTES, MAX_CHARACTERS, render, render_comment
-from tunesmith.reporting.numbers import value
-from tunesmith.reporting.shape import Shape
-from tunesmith.reporting.summary import Summary, summarise
 from tunesmith.types import Params
 
 MAX_LINKS_CHARACTERS = 6_000

@@ -18,12 +18,12 @@ from string import Template
 from tunesmith.config.load import load_definition
 from tunesmith.config.model import Definition
 from tunesmith.errors import UsageError
-from tunesmith.files import NewFile, write_files
 from tunesmith.pipeline.ci.files import result_files, within
 from tunesmith.pipeline.dvc.agreement import study_stage
 from tunesmith.pipeline.dvc.document import FILE
 from tunesmith.pipeline.dvc.stages import Stage, stages_at
 from tunesmith.pipeline.dvc.targets import training_targets
+from tunesmith.system.files import NewFile, write_files
 
 PIPELINE = ".gitlab-ci.yml"
 TARGETS = {

@@ -12,7 +12,6 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from tunesmith import git
 from tunesmith.config.model import Definition
 from tunesmith.config.source import read_document
 from tunesmith.errors import UsageError
@@ -23,6 +22,7 @@ from tunesmith.pipeline.dvc.places import Found, Wanted, above, everywhere, find
 from tunesmith.pipeline.dvc.stages import Coupling, Stage, coupling, reader, text_of
 from tunesmith.pipeline.findings import Finding, note
 from tunesmith.space.parameter import canonical_json
+from tunesmith.system import git
 
 
 @dataclass(frozen=True)

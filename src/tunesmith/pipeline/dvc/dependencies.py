@@ -5,8 +5,8 @@ from pathlib import Path, PurePosixPath
 
 from tunesmith.config.model import Definition
 from tunesmith.config.source import read_document
-from tunesmith.fingerprint import reached, top_names
-from tunesmith.objective.program.depends import assumed, named
+from tunesmith.objective.program.observing.dependencies import assumed, named
+from tunesmith.system.fingerprint import reached, top_names
 
 PACKAGED = "src"
 

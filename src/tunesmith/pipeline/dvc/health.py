@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from tunesmith import git
 from tunesmith.config.model import Definition
 from tunesmith.pipeline.dvc.agreement import study_stage
 from tunesmith.pipeline.dvc.dependencies import dependencies, is_within
@@ -14,6 +13,7 @@ from tunesmith.pipeline.dvc.shared_data import lacking, later_outs, shared_data
 from tunesmith.pipeline.dvc.stages import Coupling, Stage, coupling
 from tunesmith.pipeline.dvc.wanted import FLAGS, Paths, paths_of
 from tunesmith.pipeline.findings import as_typed
+from tunesmith.system import git
 
 MENDING = "`tunesmith dvc init` mends it."
 MAX_NAMED = 3

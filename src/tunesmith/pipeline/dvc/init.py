@@ -11,12 +11,10 @@ from difflib import unified_diff
 from pathlib import Path
 from typing import Any
 
-from tunesmith import git
 from tunesmith.config.load import define
 from tunesmith.config.model import Definition, Outputs
 from tunesmith.config.source import parse_document
 from tunesmith.errors import UsageError
-from tunesmith.files import write_atomic
 from tunesmith.formats import FormatError
 from tunesmith.pipeline.attributes import attributes
 from tunesmith.pipeline.dvc import wanted
@@ -35,6 +33,8 @@ from tunesmith.pipeline.dvc.stages import Coupling, coupling, exact_text
 from tunesmith.pipeline.dvc.wanted import Paths
 from tunesmith.pipeline.parameters import parse
 from tunesmith.pipeline.settings import with_values
+from tunesmith.system import git
+from tunesmith.system.files import write_atomic
 
 DVC_FOLDER = ".dvc"
 IGNORED = {IGNORE: "__pycache__/", ".gitignore": "dvc_plots/"}

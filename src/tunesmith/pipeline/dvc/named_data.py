@@ -3,12 +3,12 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from tunesmith import git
 from tunesmith.config.model import Definition
-from tunesmith.objective.program.sources import Source, program_of
+from tunesmith.objective.program.passing.sources import Source, program_of
 from tunesmith.pipeline.dvc.dependencies import dependencies, is_within
 from tunesmith.pipeline.dvc.shared_data import CODE, later_outs
 from tunesmith.pipeline.dvc.stages import Stage
+from tunesmith.system import git
 
 OF_DVC = ("dvc.yaml", "dvc.lock", ".dvc")
 

@@ -6,13 +6,13 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tunesmith import git
 from tunesmith.config.model import Outputs
 from tunesmith.errors import UsageError
 from tunesmith.pipeline.dvc.document import FILE
 from tunesmith.pipeline.dvc.sites import Site
 from tunesmith.pipeline.dvc.stages import Stage, read_stages, stage_writing, tuning_stage
 from tunesmith.pipeline.dvc.templates import Read
+from tunesmith.system import git
 
 LEFT_OUT = {"node_modules", "__pycache__", "site-packages"}
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from tunesmith.config.model import Definition
-from tunesmith.objective.program.depends import assumed
+from tunesmith.objective.program.observing.dependencies import assumed
 from tunesmith.pipeline.dvc.dependencies import dependencies, grouped, is_code, is_within
 from tunesmith.pipeline.dvc.stages import Stage
 from tunesmith.pipeline.dvc.targets import downstream

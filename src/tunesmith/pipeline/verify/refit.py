@@ -8,13 +8,14 @@ import numpy as np
 
 from tunesmith.config.model import Definition
 from tunesmith.history import HOLDOUT, FoldResult, Trial
-from tunesmith.housekeeping import working_folders
 from tunesmith.ledger.records import StudyRecord
 from tunesmith.objective.metric import TIMES
-from tunesmith.objective.objective import Fit, Objective
-from tunesmith.parts import build_executor, build_objective, nest_for, project_on_path
+from tunesmith.objective.objective import Objective
 from tunesmith.pipeline.findings import Finding
+from tunesmith.runs.cleanup import working_folders
+from tunesmith.runs.factory import build_executor, build_objective, nest_for, project_on_path
 from tunesmith.study.loop import results_of
+from tunesmith.types import Fit
 
 APART = "verify"
 """Name of the study whose folders programs use here; they are removed afterwards."""

@@ -9,14 +9,13 @@ history; its scores are confirmed by evaluating some of them again (``refit``).
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from tunesmith.clones import misfit
+from tunesmith.analysis.decision import Policy
+from tunesmith.analysis.summary import Summary, summarise
 from tunesmith.config.model import Definition
-from tunesmith.files import inside
 from tunesmith.ledger.lock import holder
 from tunesmith.ledger.portable import write_history
 from tunesmith.ledger.records import StudyRecord
 from tunesmith.objective.outline import Outline
-from tunesmith.pipeline.believed import HISTORY, Believed
 from tunesmith.pipeline.dvc.agreement import Tuning, disagreements
 from tunesmith.pipeline.findings import (
     REBUILD,
@@ -26,13 +25,14 @@ from tunesmith.pipeline.findings import (
     note,
     unseen,
 )
-from tunesmith.pipeline.standing import left_to_do, stale_reasons
+from tunesmith.pipeline.latest_record import HISTORY, Believed
+from tunesmith.pipeline.staleness import left_to_do, stale_reasons
+from tunesmith.pipeline.verify.evidence import Scene, look
 from tunesmith.pipeline.verify.refit import draw, refit
-from tunesmith.pipeline.verify.scene import Scene, look
 from tunesmith.pipeline.verify.winner import of_winner, without_record
-from tunesmith.reporting.decision import Policy
-from tunesmith.reporting.outputs import contents_of
-from tunesmith.reporting.summary import Summary, summarise
+from tunesmith.runs.import_history import misfit
+from tunesmith.runs.outputs import contents_of
+from tunesmith.system.files import inside
 
 
 @dataclass(frozen=True)

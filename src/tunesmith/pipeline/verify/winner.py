@@ -3,17 +3,17 @@
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
+from tunesmith.analysis.compare import differences
+from tunesmith.analysis.ranking import Ranked
+from tunesmith.analysis.summary import Summary
 from tunesmith.errors import UsageError
-from tunesmith.fingerprint import digest
-from tunesmith.pipeline.believed import Believed
+from tunesmith.parameters.best_file import Best
+from tunesmith.parameters.edits import edit_of
 from tunesmith.pipeline.findings import REBUILD, Finding, first_difference, note, unseen
-from tunesmith.pipeline.verify.scene import Scene
-from tunesmith.reporting.best_file import Best
-from tunesmith.reporting.compare import differences
-from tunesmith.reporting.edits import edit_of
-from tunesmith.reporting.ranking import Ranked
-from tunesmith.reporting.summary import Summary
+from tunesmith.pipeline.latest_record import Believed
+from tunesmith.pipeline.verify.evidence import Scene
 from tunesmith.space.parameter import canonical_json
+from tunesmith.system.fingerprint import digest
 
 ADOPT = "`tunesmith adopt` takes the winner over."
 RESTORE = "`tunesmith run` restores it, evaluating nothing."

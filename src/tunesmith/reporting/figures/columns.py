@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tunesmith.analysis import numbers
 from tunesmith.history import Trial
-from tunesmith.reporting import numbers
-from tunesmith.reporting.figures.chart import Axis, Numbers
-from tunesmith.reporting.figures.scales import category_axis, linear_axis, log_axis
+from tunesmith.reporting.drawing.chart import Axis, Numbers
+from tunesmith.reporting.drawing.scales import category_axis, linear_axis, log_axis
 
 LOG_SPREAD = 100
 """Listed positive numbers that differ by so much are drawn on a log axis."""

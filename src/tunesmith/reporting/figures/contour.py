@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from tunesmith.history import Metric
-from tunesmith.reporting.figures.chart import Cells, Chart, Mark, Panel, Points, levels_of
+from tunesmith.reporting.drawing.chart import Cells, Chart, Mark, Panel, Points, levels_of
+from tunesmith.reporting.drawing.scales import directed, fenced, share
 from tunesmith.reporting.figures.columns import Column
 from tunesmith.reporting.figures.kind import Kind
-from tunesmith.reporting.figures.scales import directed, fenced, share
 from tunesmith.reporting.figures.view import View
 
 SIDE = 48

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tunesmith.history import Metric
-from tunesmith.reporting.figures.chart import Chart, Line, Panel, Role
-from tunesmith.reporting.figures.scales import directed, linear_axis, score_axis
+from tunesmith.reporting.drawing.chart import Chart, Line, Panel, Role
+from tunesmith.reporting.drawing.scales import directed, linear_axis, score_axis
 from tunesmith.reporting.figures.view import View
 
 MAX_COURSES = 300

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from tunesmith.history import Trial
-from tunesmith.reporting.figures.chart import Chart
+from tunesmith.reporting.drawing.chart import Chart
 from tunesmith.reporting.figures.courses import Course, CoursesData, courses_chart, courses_data
 from tunesmith.reporting.figures.kind import Kind
 from tunesmith.reporting.figures.view import View

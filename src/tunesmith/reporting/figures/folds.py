@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tunesmith.analysis import numbers
 from tunesmith.history import Metric
-from tunesmith.reporting import numbers
-from tunesmith.reporting.figures.chart import Cells, Chart, Panel, levels_of
+from tunesmith.reporting.drawing.chart import Cells, Chart, Panel, levels_of
+from tunesmith.reporting.drawing.scales import category_axis, directed, fenced
 from tunesmith.reporting.figures.kind import Kind
-from tunesmith.reporting.figures.scales import category_axis, directed, fenced
 from tunesmith.reporting.figures.view import View
 
 MAX_TRIALS = 30

@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 
+from tunesmith.analysis.ranking import running_best
 from tunesmith.history import Metric
-from tunesmith.reporting.figures.chart import Chart, Line, Mark, Panel, Points
+from tunesmith.reporting.drawing.chart import Chart, Line, Mark, Panel, Points
+from tunesmith.reporting.drawing.scales import count_axis, score_axis
 from tunesmith.reporting.figures.kind import Kind
-from tunesmith.reporting.figures.scales import count_axis, score_axis
 from tunesmith.reporting.figures.view import View
-from tunesmith.reporting.ranking import running_best
 
 
 @dataclass(frozen=True)

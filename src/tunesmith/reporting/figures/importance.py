@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
-from tunesmith.reporting.figures.chart import Bars, Chart, Panel
+from tunesmith.analysis.importance import importance
+from tunesmith.reporting.drawing.chart import Bars, Chart, Panel
+from tunesmith.reporting.drawing.scales import category_axis, linear_axis
 from tunesmith.reporting.figures.kind import Kind
-from tunesmith.reporting.figures.scales import category_axis, linear_axis
 from tunesmith.reporting.figures.view import View
-from tunesmith.reporting.importance import importance
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Generic, TypeVar
 
 from tunesmith import registry
-from tunesmith.reporting.figures.chart import Chart
+from tunesmith.reporting.drawing.chart import Chart
 from tunesmith.reporting.figures.view import View
 from tunesmith.reporting.json import finite
 

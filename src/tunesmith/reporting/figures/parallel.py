@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 
 from tunesmith.history import Metric
-from tunesmith.reporting.figures.chart import Chart, Parallel
+from tunesmith.reporting.drawing.chart import Chart, Parallel
+from tunesmith.reporting.drawing.scales import directed, score_axis
 from tunesmith.reporting.figures.columns import Column
 from tunesmith.reporting.figures.kind import Kind
-from tunesmith.reporting.figures.scales import directed, score_axis
 from tunesmith.reporting.figures.view import View
 
 MAX_AXES = 16

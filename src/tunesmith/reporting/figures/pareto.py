@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from tunesmith.history import Metric
-from tunesmith.reporting.figures.chart import Chart, Mark, Panel, Points
+from tunesmith.reporting.drawing.chart import Chart, Mark, Panel, Points
+from tunesmith.reporting.drawing.scales import score_axis
 from tunesmith.reporting.figures.kind import Kind
-from tunesmith.reporting.figures.scales import score_axis
 from tunesmith.reporting.figures.view import View
 
 MAX_PAIRS = 6

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from tunesmith.reporting.figures.chart import Chart
+from tunesmith.reporting.drawing.chart import Chart
 from tunesmith.reporting.figures.courses import Course, CoursesData, courses_chart, courses_data
 from tunesmith.reporting.figures.kind import Kind
 from tunesmith.reporting.figures.view import View

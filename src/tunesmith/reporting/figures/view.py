@@ -7,13 +7,13 @@ from functools import cached_property
 
 import numpy as np
 
+from tunesmith.analysis.summary import Summary, summarise
 from tunesmith.errors import UsageError, did_you_mean
 from tunesmith.history import Metric, Trial
 from tunesmith.ledger.records import StudyRecord
-from tunesmith.reporting.figures.chart import levels_of
+from tunesmith.reporting.drawing.chart import levels_of
+from tunesmith.reporting.drawing.scales import fenced
 from tunesmith.reporting.figures.columns import Column, column
-from tunesmith.reporting.figures.scales import fenced
-from tunesmith.reporting.summary import Summary, summarise
 from tunesmith.types import State
 
 

@@ -5,17 +5,17 @@ import math
 from typing import Any
 
 from tunesmith import registry
+from tunesmith.analysis import numbers
+from tunesmith.analysis.failure_groups import n_trials
+from tunesmith.analysis.ranking import Ranked
+from tunesmith.analysis.summary import Summary, summarise
 from tunesmith.ledger.records import StudyRecord
-from tunesmith.reporting import numbers
-from tunesmith.reporting.alike import n_trials
-from tunesmith.reporting.figures.chart import plain
+from tunesmith.reporting.drawing.chart import plain
 from tunesmith.reporting.figures.kind import kind_of
 from tunesmith.reporting.figures.view import View, view_of
 from tunesmith.reporting.origin import AGAIN, provenance_rows, space_rows
-from tunesmith.reporting.ranking import Ranked
 from tunesmith.reporting.sections.failures import MAX_TEXTS, last_lines, numbered
 from tunesmith.reporting.statements import PLAIN, notes, verdict
-from tunesmith.reporting.summary import Summary, summarise
 from tunesmith.reporting.table import ranks_of
 
 SCHEMA_VERSION = 1

@@ -9,12 +9,12 @@ from importlib.resources import files
 from string import Template
 from typing import Any
 
+from tunesmith.analysis.summary import Summary
 from tunesmith.ledger.records import StudyRecord
+from tunesmith.reporting.drawing.palette import DARK, LIGHT, variables
+from tunesmith.reporting.drawing.svg import marks_css
 from tunesmith.reporting.escape import script_json, xml
-from tunesmith.reporting.figures.palette import DARK, LIGHT, variables
-from tunesmith.reporting.figures.svg import marks_css
 from tunesmith.reporting.page.content import content_of
-from tunesmith.reporting.summary import Summary
 
 SCRIPTS = ("dom", "model", "filter", "store", "draw", "parallel", "charts", "table", "page")
 """In the order of their imports; each is a module of its own in the source."""

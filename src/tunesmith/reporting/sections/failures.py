@@ -1,9 +1,9 @@
 """The last output of failed runs, and the tracebacks of failed fits: each text once."""
 
-from tunesmith.reporting.alike import Said
+from tunesmith.analysis.failure_groups import Said
+from tunesmith.analysis.summary import Summary
 from tunesmith.reporting.cells import details, html_code
 from tunesmith.reporting.escape import md_block
-from tunesmith.reporting.summary import Summary
 
 MAX_TEXTS = 10
 MAX_LINES = 30

@@ -1,12 +1,12 @@
 """The course of the search, and the importance and direction of parameters."""
 
-from tunesmith.reporting import numbers
+from tunesmith.analysis import numbers
+from tunesmith.analysis.effects import Marginal
+from tunesmith.analysis.importance import Importance
+from tunesmith.analysis.summary import Summary
 from tunesmith.reporting.cells import details, html_code, name_cell, table
 from tunesmith.reporting.chart import history_chart
-from tunesmith.reporting.effects import Marginal
-from tunesmith.reporting.importance import Importance
 from tunesmith.reporting.sparkline import bar, sparkline
-from tunesmith.reporting.summary import Summary
 
 MAX_ROWS = 30
 

@@ -1,8 +1,8 @@
 """Instructions to reproduce the result, and its provenance."""
 
+from tunesmith.analysis.summary import Summary
 from tunesmith.reporting.cells import details, name_cell, table
 from tunesmith.reporting.origin import AGAIN, provenance_rows, space_rows
-from tunesmith.reporting.summary import Summary
 
 
 def origin(summary: Summary) -> str:

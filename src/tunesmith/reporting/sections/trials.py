@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
-from tunesmith.reporting import numbers
+from tunesmith.analysis import numbers
+from tunesmith.analysis.ranking import Ranked
+from tunesmith.analysis.summary import Summary
 from tunesmith.reporting.cells import details, name_cell, params_cell, score_cell, table, value_cell
-from tunesmith.reporting.ranking import Ranked
 from tunesmith.reporting.sparkline import sparkline
-from tunesmith.reporting.summary import Summary
 
 TOP = 10
 MAX_FRONT = 50

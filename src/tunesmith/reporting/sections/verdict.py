@@ -1,9 +1,9 @@
 """The heading, the verdict and its evidence."""
 
+from tunesmith.analysis.ranking import Ranked
+from tunesmith.analysis.summary import Summary
 from tunesmith.reporting.cells import name_cell, score_cell, table, value_cell
-from tunesmith.reporting.ranking import Ranked
 from tunesmith.reporting.statements import MARKDOWN, verdict
-from tunesmith.reporting.summary import Summary
 from tunesmith.types import Params
 
 

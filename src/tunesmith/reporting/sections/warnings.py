@@ -1,8 +1,8 @@
 """Warnings for a reviewer of the winner, and the sources of noise."""
 
+from tunesmith.analysis.summary import Summary
 from tunesmith.reporting.cells import table
 from tunesmith.reporting.statements import MARKDOWN, notes
-from tunesmith.reporting.summary import Summary
 
 
 def warnings(summary: Summary) -> str:

@@ -16,7 +16,7 @@ from tests.pipeline.ci.runner.check import findings, goal
 from tests.pipeline.ci.runner.jobs import Job
 from tests.pipeline.ci.runner.shell import Shell
 from tests.pipeline.ci.runner.situation import FEATURE, TRAINING, TUNING, Situation, draw
-from tests.pipeline.forge.servers import ForgeServer, GitHubServer, GitLabServer, served
+from tests.pipeline.git_host.servers import ForgeServer, GitHubServer, GitLabServer, served
 
 from tunesmith.pipeline.ci import checkout
 from tunesmith.pipeline.pushing import Pushing

@@ -21,7 +21,7 @@ from tests.pipeline.ci.runner.world import (
     lock,
     write,
 )
-from tests.pipeline.forge.servers import ForgeServer
+from tests.pipeline.git_host.servers import ForgeServer
 
 from tunesmith.config.source import parse_document
 

@@ -1,0 +1,1 @@
+"""Say what scores mean: pure functions of a study's record."""

@@ -1,0 +1,226 @@
+"""Comparison of two studies: changes, their best trials, the parameters that moved."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from tunesmith.analysis.decision import fold_ratio
+from tunesmith.analysis.ranking import Ranked, gains_of, ranked
+from tunesmith.analysis.statistics.gate import Weighed, weigh
+from tunesmith.errors import UsageError
+from tunesmith.history import Metric
+from tunesmith.ledger.records import StudyRecord
+from tunesmith.space.parameter import canonical_json
+
+SHOWN = ("objective", "search", "stop", "budget")
+"""Sections of the configuration that trials depend on."""
+ON = {"data": "the data", "code": "the code", "objective": "the objective", "versions": "versions"}
+
+
+@dataclass(frozen=True)
+class Side:
+    """One of the two studies."""
+
+    label: str
+    n_trials: int
+    best: Ranked | None
+
+
+@dataclass(frozen=True)
+class Change:
+    """A difference, as JSON texts; ``None`` if a side lacks it."""
+
+    what: str
+    before: str | None
+    after: str | None
+
+
+@dataclass(frozen=True)
+class Compared:
+    """The result of a comparison."""
+
+    metric: Metric
+    sides: tuple[Side, Side]
+    depends_on: tuple[Change, ...]
+    """Digests of data, code, versions."""
+    definition: tuple[Change, ...]
+    """Keys of the configuration."""
+    space: tuple[Change, ...]
+    """Parameters."""
+    moved: tuple[Change, ...]
+    """Parameters of the best trials."""
+    weighed: Weighed | None
+    """The second best against the first, on common folds."""
+    reason: str = ""
+    """Reason for which they are not weighed against each other."""
+
+
+def compare(before: StudyRecord, after: StudyRecord, labels: tuple[str, str]) -> Compared:
+    """Compare two studies by the first metric of the second.
+
+    Args:
+        before: the earlier study.
+        after: the later study.
+        labels: their names in the output.
+
+    Raises:
+        UsageError: they have no metric in common.
+    """
+    metric = after.objectives[0]
+    if metric not in before.metrics:
+        known = ", ".join(m.name for m in before.metrics)
+        raise UsageError(
+            f"{labels[0]} was not scored by `{metric.name}` ({metric.direction}d), as {labels[1]}"
+            f" is; it has: {known}."
+        )
+    bests = tuple(_best(record, metric) for record in (before, after))
+    weighed, reason = _weighed(before, after, (bests[0], bests[1]), metric)
+    files = [record.definition.get("file", {}) for record in (before, after)]
+    spaces = [_parameters(record.definition.get("space", {})) for record in (before, after)]
+    params = [{} if best is None else dict(best.params) for best in bests]
+    contexts = [dict(record.head.context) for record in (before, after)]
+    return Compared(
+        metric,
+        (
+            Side(labels[0], before.history.n_told, bests[0]),
+            Side(labels[1], after.history.n_told, bests[1]),
+        ),
+        tuple(changes(*(_named(context) for context in contexts))),
+        tuple(changes(*(dict(_leaves(_shown(file))) for file in files))),
+        tuple(changes(*spaces)),
+        tuple(changes(*params)),
+        weighed,
+        reason,
+    )
+
+
+def _best(record: StudyRecord, metric: Metric) -> Ranked | None:
+    ranking = ranked(record.history, record.metrics)
+    scored = [trial for trial in ranking if metric.name in trial.means]
+    return max(scored, key=lambda t: metric.sign * t.means[metric.name], default=None)
+
+
+def _weighed(
+    before: StudyRecord,
+    after: StudyRecord,
+    bests: tuple[Ranked | None, Ranked | None],
+    metric: Metric,
+) -> tuple[Weighed | None, str]:
+    first, second = bests
+    if first is None or second is None:
+        return None, "one of them has no complete trial"
+    if reason := _other_folds(before, after):
+        return None, reason
+    gains = gains_of([first, second], metric)
+    cv = after.definition.get("file", {}).get("objective", {}).get("cv") or {}
+    return weigh(gains, 1, 0, fold_ratio(cv, gains.shape[1])), ""
+
+
+def _other_folds(before: StudyRecord, after: StudyRecord) -> str:
+    """Reason for which two studies were not scored on the same folds."""
+    digests = [record.head.context.get("data") for record in (before, after)]
+    if digests[0] != digests[1]:
+        return "the data are not the same"
+    sections = [
+        record.definition.get("file", {}).get("objective", {}) for record in (before, after)
+    ]
+    keys = ("cv", "data", "seeds", "splits")
+    if any(sections[0].get(key) != sections[1].get(key) for key in keys):
+        return "their folds are not the same"
+    n_folds = [{len(t.folds) for t in record.history.complete} for record in (before, after)]
+    return "" if n_folds[0] == n_folds[1] else "their folds are not the same"
+
+
+def _named(context: Mapping[str, str]) -> dict[str, str]:
+    return {ON.get(name, name): digest for name, digest in context.items() if digest}
+
+
+def _shown(file: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: file[name] for name in SHOWN if file.get(name) is not None}
+
+
+def _parameters(space: Mapping[str, Any]) -> dict[str, Any]:
+    """Definition by name; by box and name if there are several boxes."""
+    boxes = space.get("boxes", ())
+    found = {}
+    for number, box in enumerate(boxes):
+        for name, definition in box.items():
+            found[name if len(boxes) == 1 else f"{name} (box {number + 1})"] = definition
+    for constraint in space.get("constraints", ()):
+        found[f"constraint {constraint}"] = True
+    return found
+
+
+def _leaves(data: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:
+    for key, value in data.items():
+        place = f"{before}.{key}" if before else str(key)
+        if isinstance(value, Mapping) and value:
+            yield from _leaves(value, place)
+        elif value not in (None, [], {}):
+            yield place, value
+
+
+def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Change]:
+    """Return the differences, by name.
+
+    >>> changes({"a": 1, "b": 2}, {"b": 3, "a": 1, "c": None})
+    [Change(what='b', before='2', after='3'), Change(what='c', before=None, after='null')]
+    """
+
+    def text(side: Mapping[str, Any], name: str) -> str | None:
+        return canonical_json(side[name]) if name in side else None
+
+    names = sorted({*before, *after})
+    found = [Change(name, text(before, name), text(after, name)) for name in names]
+    return [change for change in found if change.before != change.after]
+
+
+def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
+    """Return the same as text, ``name: old -> new``.
+
+    >>> differences({"a": 1, "b": 2}, {"a": 1, "b": 3, "c": None})
+    ['b: 2 -> 3', 'c: (none) -> null']
+    """
+    found = changes(before, after)
+    return [f"{c.what}: {c.before or '(none)'} -> {c.after or '(none)'}" for c in found]
+
+
+def as_json(found: Compared) -> dict[str, Any]:
+    """Return the comparison as JSON content."""
+
+    def rows(part: tuple[Change, ...]) -> list[dict[str, str | None]]:
+        return [{"what": c.what, "before": c.before, "after": c.after} for c in part]
+
+    def side(one: Side) -> dict[str, Any]:
+        best = one.best
+        return {
+            "label": one.label,
+            "n_trials": one.n_trials,
+            "best": best and {"trial": best.number, "params": dict(best.params)},
+            "mean": best and best.means[found.metric.name],
+        }
+
+    weighed = found.weighed
+    return {
+        "metric": found.metric.name,
+        "direction": found.metric.direction,
+        "sides": [side(one) for one in found.sides],
+        "changed": rows(found.depends_on),
+        "definition": rows(found.definition),
+        "space": rows(found.space),
+        "moved": rows(found.moved),
+        "comparison": weighed
+        and {
+            "verdict": weighed.verdict,
+            "gain": weighed.gain,
+            "low": _finite(weighed.low),
+            "high": _finite(weighed.high),
+        },
+        "not_compared": found.reason,
+    }
+
+
+def _finite(number: float) -> float | None:
+    return number if np.isfinite(number) else None

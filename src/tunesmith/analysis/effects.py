@@ -1,0 +1,135 @@
+"""Effects of parameters on scores, estimated by a model of the trials."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+
+from tunesmith.analysis.importance import MIN_TRIALS, Importance, is_log
+from tunesmith.analysis.ranking import MOST, Ranked
+from tunesmith.analysis.statistics.effects import Column, Effects
+from tunesmith.analysis.trends import is_number
+from tunesmith.history import Metric
+from tunesmith.space.parameter import canonical_json
+
+MAX_PARAMETERS = 20
+MAX_LEVELS = 20
+N_TOP = 3
+"""Parameters of which every pair is looked at."""
+
+
+@dataclass(frozen=True)
+class Marginal:
+    """Expected score by value of one parameter, the others as they were in the trials."""
+
+    values: tuple[Any, ...]
+    """The parameter's values, all of which were tried."""
+    expected: tuple[float, ...]
+    errors: tuple[float, ...]
+    """Standard errors of ``expected``."""
+
+
+@dataclass(frozen=True)
+class Interaction:
+    """Strength of the interaction of two parameters."""
+
+    first: str
+    second: str
+    strength: float
+    """Friedman & Popescu's H: 0 if their effects add up, 1 if they exist only together."""
+    error: float
+    """Its standard error."""
+
+
+@dataclass(frozen=True)
+class Influence:
+    """Effects of all parameters."""
+
+    marginals: Mapping[str, Marginal]
+    interactions: tuple[Interaction, ...]
+    """Interactions of the most important parameters, strongest first."""
+
+
+NONE = Influence({}, ())
+
+
+def influence(
+    ranking: Sequence[Ranked], space: Mapping[str, Any], metric: Metric, importance: Importance
+) -> Influence:
+    """Estimate trends of all parameters that vary, and interactions of the most important ones.
+
+    Args:
+        ranking: complete trials; fewer than 8 give no effects.
+        space: the space's JSON form.
+        metric: the first objective.
+        importance: gives the order of the parameters; beyond 20 parameters no trends are drawn.
+    """
+    trials = sorted(ranking, key=lambda trial: trial.number)
+    scores = np.clip([trial.means[metric.name] for trial in trials], -MOST, MOST)
+    names = _by_importance(trials, importance)
+    found = {name: _column(name, trials, log=is_log(space, name)) for name in names}
+    columns = {n: c for n, c in found.items() if _varies(c[0])}
+    if len(trials) < MIN_TRIALS or not columns or np.ptp(scores) == 0:
+        return NONE
+    effects = Effects([column for column, _ in columns.values()], scores)
+    pairs = combinations(list(columns)[:N_TOP], 2)
+    interactions = [_interaction(effects, *pair) for pair in pairs]
+    return Influence(
+        {name: _marginal(effects, name, columns[name][1]) for name in columns},
+        tuple(sorted((i for i in interactions if i), key=lambda i: (-i.strength, i.first))),
+    )
+
+
+def _by_importance(trials: Sequence[Ranked], importance: Importance) -> list[str]:
+    known = {name: place for place, (name, _) in enumerate(importance.shares)}
+    names = {name for trial in trials for name in trial.params}
+    ordered = sorted(names, key=lambda name: (known.get(name, len(known)), name))
+    return ordered[:MAX_PARAMETERS]
+
+
+def _column(name: str, trials: Sequence[Ranked], *, log: bool) -> tuple[Column, dict[float, Any]]:
+    """Values as numbers, and the value that each number stands for."""
+    given: dict[int, Any] = {
+        row: trial.params[name] for row, trial in enumerate(trials) if name in trial.params
+    }
+    is_category = not all(map(is_number, given.values()))
+    if is_category:
+        texts = {row: canonical_json(value) for row, value in given.items()}
+        levels = {text: code for code, text in enumerate(sorted(set(texts.values())))}
+        found = np.array([levels[text] for text in texts.values()], dtype=float)
+    else:
+        found = _scaled(list(given.values()), log=log)
+    codes = np.full(len(trials), np.nan)
+    codes[list(given)] = found
+    return Column(name, codes, is_category), dict(zip(found.tolist(), given.values(), strict=True))
+
+
+def _scaled(values: Sequence[float], *, log: bool) -> np.ndarray:
+    """From 0, the smallest, to 1, the largest: trees keep thresholds with few digits."""
+    found = np.clip(np.array(values, dtype=float), -MOST, MOST)
+    if log and found.min() > 0:
+        found = np.log(found)
+    low, high = found.min(), found.max()
+    scaled: np.ndarray = (found - low) / (high - low if high > low else 1.0)
+    return scaled
+
+
+def _varies(column: Column) -> bool:
+    n_levels = len(np.unique(column.codes[np.isfinite(column.codes)]))
+    return n_levels > 1 and (n_levels <= MAX_LEVELS or not column.is_category)
+
+
+def _marginal(effects: Effects, name: str, meaning: Mapping[float, Any]) -> Marginal:
+    trend = effects.trend(name)
+    return Marginal(
+        tuple(meaning[float(point)] for point in trend.points),
+        tuple(trend.expected.tolist()),
+        tuple(trend.error.tolist()),
+    )
+
+
+def _interaction(effects: Effects, first: str, second: str) -> Interaction | None:
+    found = effects.interaction(first, second)
+    return None if found is None else Interaction(first, second, *found)

@@ -1,0 +1,168 @@
+"""Scores by values of each parameter, as observed: values, bins, ends of ranges."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from tunesmith.analysis import numbers
+from tunesmith.analysis.ranking import Ranked
+from tunesmith.history import Metric
+
+MAX_BINS = 5
+LIMITS: dict[str, tuple[float, ...]] = {
+    "C": (0,),
+    "alpha": (0,),
+    "bagging_fraction": (0, 1),
+    "ccp_alpha": (0,),
+    "colsample_bylevel": (0, 1),
+    "colsample_bynode": (0, 1),
+    "colsample_bytree": (0, 1),
+    "degree": (1,),
+    "dropout": (0, 1),
+    "feature_fraction": (0, 1),
+    "fraction": (0, 1),
+    "gamma": (0,),
+    "k": (1,),
+    "l1_ratio": (0, 1),
+    "l2_leaf_reg": (0,),
+    "l2_regularization": (0,),
+    "lambda_l1": (0,),
+    "lambda_l2": (0,),
+    "learning_rate": (0,),
+    "max_depth": (1,),
+    "max_features": (1.0,),
+    "max_iter": (1,),
+    "max_leaf_nodes": (2,),
+    "max_samples": (1.0,),
+    "min_child_samples": (1,),
+    "min_child_weight": (0,),
+    "min_data_in_leaf": (1,),
+    "min_impurity_decrease": (0,),
+    "min_samples_leaf": (1,),
+    "min_samples_split": (2,),
+    "min_split_gain": (0,),
+    "min_weight_fraction_leaf": (0, 0.5),
+    "momentum": (0, 1),
+    "n_clusters": (1,),
+    "n_components": (1,),
+    "n_estimators": (1,),
+    "n_neighbors": (1,),
+    "p": (1,),
+    "percentile": (0, 100),
+    "quantile": (0, 1),
+    "reg_alpha": (0,),
+    "reg_lambda": (0,),
+    "rsm": (0, 1),
+    "subsample": (0, 1),
+    "threshold": (0,),
+    "tol": (0,),
+    "weight_decay": (0,),
+}
+"""Values beyond which a parameter means nothing, by its name without those of steps before it."""
+
+
+@dataclass(frozen=True)
+class Edge:
+    """A parameter whose winning value lies at the end of its range."""
+
+    name: str
+    value: float
+    side: str
+    """``low`` or ``high``."""
+
+
+@dataclass(frozen=True)
+class Level:
+    """Trials that share a value, or a bin of values, of one parameter."""
+
+    label: str
+    n: int
+    mean: float
+    best: float
+
+
+def trends(ranking: Sequence[Ranked], metric: Metric) -> dict[str, tuple[Level, ...]]:
+    """Per parameter: mean and best score by value, or by bin of as many distinct values."""
+    names = sorted({name for trial in ranking for name in trial.params})
+    found = {name: _levels(name, ranking, metric) for name in names}
+    return {name: levels for name, levels in found.items() if len(levels) > 1}
+
+
+def _levels(name: str, ranking: Sequence[Ranked], metric: Metric) -> tuple[Level, ...]:
+    with_it = [trial for trial in ranking if name in trial.params]
+    values = [trial.params[name] for trial in with_it]
+    distinct = {repr(value): value for value in values}
+    if len(distinct) <= MAX_BINS or not all(map(is_number, values)):
+        groups: dict[str, list[Ranked]] = {text: [] for text in distinct}
+        for trial in with_it:
+            groups[repr(trial.params[name])].append(trial)
+        ordered = sorted(groups, key=lambda text: _order(distinct[text]))
+        return tuple(_level(_label([distinct[t]]), groups[t], metric) for t in ordered)
+    found = []
+    for part in np.array_split(sorted({_number(value) for value in values}), MAX_BINS):
+        within = [t for t in with_it if part[0] <= _number(t.params[name]) <= part[-1]]
+        bounds = sorted((trial.params[name] for trial in within), key=_number)
+        found.append(_level(_label([bounds[0], bounds[-1]]), within, metric))
+    return tuple(found)
+
+
+def _level(label: str, trials: Sequence[Ranked], metric: Metric) -> Level:
+    scores = [trial.means[metric.name] for trial in trials]
+    best = max(scores) if metric.sign > 0 else min(scores)
+    return Level(label, len(trials), float(np.mean(scores)), best)
+
+
+def _label(values: Sequence[Any]) -> str:
+    low, high = numbers.value(values[0]), numbers.value(values[-1])
+    return low if low == high else f"{low} – {high}"
+
+
+def is_number(value: Any) -> bool:
+    """Tell whether it is a number; truth values are not."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _number(value: Any) -> float:
+    return float(value)
+
+
+def _order(value: Any) -> tuple[int, float, str]:
+    return (0, float(value), "") if is_number(value) else (1, 0.0, str(value))
+
+
+def edges(chosen: Ranked | None, space: Mapping[str, Any]) -> tuple[Edge, ...]:
+    """Find parameters whose winning value is at the end of its range, which may be too narrow.
+
+    Ends that are the parameter's own limit (``LIMITS``) are not named: nothing lies beyond them.
+    """
+    if chosen is None:
+        return ()
+    found = {}
+    for box in space.get("boxes", ()):
+        for name, definition in box.items():
+            value = chosen.params.get(name)
+            bounds = _bounds(definition)
+            if bounds is None or not is_number(value) or bounds[0] == bounds[1]:
+                continue
+            side = {bounds[0]: "low", bounds[1]: "high"}.get(_number(value))
+            if side is not None and _number(value) not in LIMITS.get(short_name(name), ()):
+                found[name] = Edge(name, _number(value), side)
+    return tuple(found[name] for name in sorted(found))
+
+
+def _bounds(definition: Any) -> tuple[float, float] | None:
+    if not isinstance(definition, Mapping):
+        return None
+    bounds = definition.get("int") or definition.get("float")
+    return None if bounds is None else (float(bounds[0]), float(bounds[1]))
+
+
+def short_name(name: str) -> str:
+    """A parameter's name without those of the steps before it.
+
+    >>> short_name("clf__max_depth"), short_name("tree.max_depth"), short_name("C")
+    ('max_depth', 'max_depth', 'C')
+    """
+    return name.rpartition("__")[2].rpartition(".")[2]

@@ -1,0 +1,40 @@
+"""Warnings about the scores: odd folds, signs of a leak."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from tunesmith.analysis.ranking import Ranked
+from tunesmith.analysis.simplicity import complexity
+from tunesmith.analysis.statistics.leakage import too_good
+from tunesmith.analysis.statistics.noise import discordant_folds, shifted_folds
+from tunesmith.history import Metric
+
+
+@dataclass(frozen=True)
+class Doubts:
+    """Signs that the scores may mislead; hints, not proofs."""
+
+    shifted_folds: tuple[int, ...] = ()
+    """Folds on which most trials score far from their other scores."""
+    discordant_folds: tuple[int, ...] = ()
+    """Folds that rank the trials otherwise than the others do."""
+    leak: str = ""
+    """Reason for which the scores look too good to be true; empty if they do not."""
+
+
+def doubts(ranking: Sequence[Ranked], gains: np.ndarray, metric: Metric) -> Doubts:
+    """Look for odd folds and for signs of a leak.
+
+    Args:
+        ranking: complete trials.
+        gains: their fold scores, ``(n_trials, n_folds)``, larger is better.
+        metric: the first objective.
+    """
+    if not ranking:
+        return Doubts()
+    sizes = complexity([trial.params for trial in ranking])
+    return Doubts(
+        shifted_folds(gains), discordant_folds(gains), too_good(gains, metric.name, sizes)
+    )

@@ -1,0 +1,64 @@
+"""Access of reading commands to a study: configuration -> ledger, or history -> record."""
+
+from pathlib import Path
+
+from tunesmith.cli.common.options import find_config, shown
+from tunesmith.config.load import load_definition
+from tunesmith.config.model import Definition
+from tunesmith.errors import UsageError
+from tunesmith.ledger.ledger import Ledger
+from tunesmith.ledger.records import StudyRecord
+
+
+def open_record(config: Path | None) -> tuple[Definition, StudyRecord]:
+    """Return the definition and the record of its study.
+
+    Raises:
+        UsageError: nothing has been run yet.
+    """
+    definition, record, _ = open_records(config)
+    return definition, record
+
+
+def open_records(
+    config: Path | None,
+) -> tuple[Definition, StudyRecord, tuple[StudyRecord, ...]]:
+    """Return the same, with the searches of its nested cross-validation.
+
+    Raises:
+        UsageError: nothing has been run yet.
+    """
+    definition = load_definition(find_config(config))
+    location = definition.ledger
+    if isinstance(location, Path) and not location.is_file():
+        return definition, *_of_history(definition, location)
+    with Ledger.open(location, create=False) as ledger:
+        record = ledger.load(definition.file.study, like=definition.as_json())
+        if definition.file.outputs.history is not None:
+            from tunesmith.pipeline.latest_record import of_other_history
+
+            other = of_other_history(definition, record)
+            if other is not None:
+                return definition, other.record, other.nested
+        if definition.file.outer_folds is None:
+            return definition, record, ()
+        from tunesmith.runs.factory import outer_records
+
+        return definition, record, outer_records(ledger, definition, record)
+
+
+def _of_history(
+    definition: Definition, location: Path
+) -> tuple[StudyRecord, tuple[StudyRecord, ...]]:
+    """Records from the history in Git: a clone in which nothing was left to do has no ledger."""
+    if definition.file.outputs.history is not None:
+        from tunesmith.pipeline.latest_record import of_history
+
+        found = of_history(definition)
+        if found is not None:
+            return found.record, found.nested
+    name, place = definition.file.study, shown(location)
+    raise UsageError(
+        f"study `{name}` has not been run yet: there is no ledger {place}.\n"
+        "  Begin with `tunesmith run`."
+    )

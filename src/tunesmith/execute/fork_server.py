@@ -1,0 +1,241 @@
+"""Worker processes, and the fork server that starts them.
+
+Importing the modules of a fit takes longer than many fits. The fork server imports them once, while
+the run still reads its data. A worker that is forked from it can begin at once, also if it replaces
+one that was stopped. Imported modules lie in memory once.
+"""
+
+import atexit
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from tunesmith.errors import TunesmithError
+from tunesmith.execute.bootstrap import own_program, without_path
+from tunesmith.execute.fork_server_main import SEPARATOR
+from tunesmith.execute.supervisor import LAST_WORD, ORDER
+from tunesmith.system import faults
+
+GRACE_S = 5.0
+KILLED = -9
+THREAD_VARIABLES = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "BLIS_NUM_THREADS",
+    "VECLIB_MAXIMUM_THREADS",
+    "NUMEXPR_NUM_THREADS",
+    "LOKY_MAX_CPU_COUNT",
+)
+OWN_VARIABLES = (*THREAD_VARIABLES, "JE_ARROW_MALLOC_CONF")
+"""Environment variables that worker processes have values of their own for."""
+# One of Arrow's allocators starts a thread when it is imported, and a process with threads may not
+# fork.
+NO_THREADS = {"JE_ARROW_MALLOC_CONF": "background_thread:false"}
+ALWAYS = ("tunesmith.execute.shared_data", "threadpoolctl")
+
+
+@dataclass(eq=False)
+class Process:
+    """A worker process under its supervisor."""
+
+    connection: Connection
+    lifeline: socket.socket
+    """Socket to the supervisor; it ends when all processes of the worker are gone."""
+
+    def dismiss(self) -> None:
+        """Order the supervisor to end the worker and everything that it has started."""
+        with suppress(OSError):
+            self.lifeline.send(ORDER)
+
+    def kill(self) -> int:
+        """End the worker and wait for its end.
+
+        Returns:
+            The return code, as in ``subprocess``: negative for a signal.
+        """
+        self.dismiss()
+        word = b""
+        # A supervisor needs milliseconds; the limit is for one that is stopped or starved.
+        self.lifeline.settimeout(GRACE_S)
+        with suppress(OSError):
+            while part := self.lifeline.recv(LAST_WORD.size):
+                word += part
+        self.connection.close()
+        self.lifeline.close()
+        # A supervisor that sends nothing was killed, and its worker with it.
+        return int(LAST_WORD.unpack(word)[0]) if len(word) == LAST_WORD.size else KILLED
+
+
+class Nest:
+    """The fork server: starts worker processes quickly.
+
+    Args:
+        modules: modules to preload; those that cannot be imported are left to the workers.
+        n_threads: BLAS and OpenMP threads of each worker.
+
+    Raises:
+        TunesmithError: the system allows no more files or processes.
+    """
+
+    def __init__(self, modules: Sequence[str] = (), *, n_threads: int = 1) -> None:
+        self.n_threads, self._modules = n_threads, (*ALWAYS, *modules)
+        with _naming_limits():
+            self.folder = Path(tempfile.mkdtemp(prefix="tunesmith-"))
+        """Folder of the shared data; it does not survive the run, whatever ends the run."""
+        try:
+            self._start()
+        except BaseException:
+            shutil.rmtree(self.folder, ignore_errors=True)
+            raise
+
+    def bring(self, modules: Sequence[str]) -> None:
+        """Preload more modules before the next worker is started."""
+        self._modules = tuple(dict.fromkeys((*self._modules, *modules)))
+        # A server that has ended gets the whole list when it is started again.
+        with suppress(BrokenPipeError, ConnectionResetError):
+            self._control.send(SEPARATOR.join(self._modules).encode())
+
+    def hatch(self, path: Path, log: Path) -> Process:
+        """Start a worker.
+
+        Args:
+            path: the function, as ``handover`` wrote it, in the server's folder.
+            log: file for the output of the worker until it is ready.
+
+        Raises:
+            TunesmithError: the system allows no more files or processes.
+        """
+        if not self.is_alive:
+            self._stop()
+            self._start()
+        with _naming_limits(), ExitStack() as ours, ExitStack() as theirs:
+            connection, lifeline = (_pair(ours, theirs) for _ in range(2))
+            stream = theirs.enter_context(log.open("wb"))
+            faults.reach("run.hatch")
+            order = f"{path}{SEPARATOR}{self.n_threads}".encode()
+            descriptors = [connection[1].fileno(), lifeline[1].fileno(), stream.fileno()]
+            # If the server dies now, it closes the other ends, and the worker counts as dead.
+            with suppress(BrokenPipeError, ConnectionResetError):
+                socket.send_fds(self._control, [order], descriptors)
+            # Only after sending: an error before must close our ends, too.
+            ours.pop_all()
+        return Process(Connection(connection[0].detach()), lifeline[0])
+
+    @property
+    def is_alive(self) -> bool:
+        """True if the server's process runs."""
+        return self._process.poll() is None
+
+    def close(self) -> None:
+        """End the server with all its workers, and remove the shared data."""
+        self._stop()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _stop(self) -> None:
+        with suppress(OSError):
+            self._lifeline.send(ORDER)
+        # The process is the server's supervisor, which ends last: no worker is left afterwards.
+        self._process.wait()
+        self._control.close()
+        self._lifeline.close()
+        self._log.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def complaint(self) -> str:
+        """Output of the server's process; empty unless it died."""
+        self._log.seek(0)
+        return self._log.read().decode(errors="replace")
+
+    def _start(self) -> None:
+        with _naming_limits(), ExitStack() as ours, ExitStack() as theirs:
+            # Packets, not a stream: each order arrives whole, together with its own descriptors.
+            self._control, control = _pair(ours, theirs, socket.SOCK_SEQPACKET)
+            self._lifeline, lifeline = _pair(ours, theirs)
+            self._log = ours.enter_context((self.folder / "nest.log").open("w+b"))
+            descriptors = [str(control.fileno()), str(lifeline.fileno())]
+            arguments = [*descriptors, str(self.folder), *self._modules]
+            faults.reach("run.spawn")
+            self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
+                own_program("brood", arguments),
+                stdin=subprocess.DEVNULL,
+                stdout=self._log,
+                stderr=self._log,
+                pass_fds=(control.fileno(), lifeline.fileno()),
+                start_new_session=True,
+                env=without_path(self.environment()),
+            )
+            ours.pop_all()
+
+    def environment(self) -> dict[str, str]:
+        """Environment of the workers: this process's, with one thread count for all libraries."""
+        limits = dict.fromkeys(THREAD_VARIABLES, str(self.n_threads))
+        # The user's own setting for Arrow wins; thread counts never do, since bits depend on them.
+        return {**NO_THREADS, **os.environ, **limits}
+
+
+_kept: dict[int, Nest] = {}
+"""Fork servers by the process that owns them: a fork of this process must not use its parent's."""
+
+
+def kept(modules: Sequence[str] = ()) -> Nest:
+    """Return the fork server that stays for the next run of this process, one thread a worker.
+
+    Args:
+        modules: modules to preload, of installed packages only: those do not change between runs.
+
+    Raises:
+        TunesmithError: the system allows no more files or processes.
+    """
+    nest = _kept.get(os.getpid())
+    if nest is not None and nest.is_alive:
+        nest.bring(modules)
+        return nest
+    if nest is None:
+        atexit.register(_close_kept, os.getpid())
+    else:
+        nest.close()
+    _kept[os.getpid()] = Nest(modules)
+    return _kept[os.getpid()]
+
+
+def _close_kept(owner: int) -> None:
+    if owner == os.getpid() and (nest := _kept.pop(owner, None)):
+        nest.close()
+
+
+@contextmanager
+def _naming_limits() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise TunesmithError(
+            f"worker processes cannot start: {error.strerror}."
+            "\n  Raise the limits on files and processes, or set fewer workers."
+        ) from error
+
+
+def _pair(
+    ours: ExitStack, theirs: ExitStack, kind: int = socket.SOCK_STREAM
+) -> tuple[socket.socket, socket.socket]:
+    near, far = socket.socketpair(socket.AF_UNIX, kind)
+    return ours.enter_context(near), theirs.enter_context(far)

@@ -1,0 +1,163 @@
+"""The fork server: imports modules once, then forks every worker process from itself.
+
+Only a process without threads may fork and continue. If an import has started threads, workers are
+started as programs of their own and import everything themselves.
+"""
+
+import gc
+import os
+import signal
+import socket
+import sys
+import warnings
+from collections.abc import Sequence
+from contextlib import suppress
+from importlib import import_module
+from itertools import chain
+from multiprocessing.connection import wait
+from pathlib import Path
+
+from tunesmith.execute import worker
+from tunesmith.execute.bootstrap import own_program
+from tunesmith.execute.supervisor import stand_guard
+
+MAX_ORDER_BYTES = 1 << 16
+IDLE_S = 300.0
+"""Seconds after which an idle fork server ends; the run starts another if it needs one."""
+SEPARATOR = "\0"
+
+
+def main(arguments: Sequence[str]) -> list[str]:
+    """Fork one worker per order until the run closes the control socket, then exit.
+
+    Args:
+        arguments: control and lifeline descriptors, the server's folder, names of modules to
+            import.
+
+    Returns:
+        The arguments of a worker, in the worker only; the server itself never returns.
+    """
+    control, lifeline, folder, *modules = arguments
+    stand_guard(int(lifeline), Path(folder), close=int(control))
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _import(modules)
+    return _Brood(socket.socket(fileno=int(control))).tend()
+
+
+def _import(modules: Sequence[str]) -> None:
+    # Imports leave no garbage to speak of, and looking for it takes up to a tenth of their time.
+    gc.disable()
+    for name in modules:
+        # A module that cannot be imported is no error here: the worker that needs it reports why.
+        with suppress(Exception, SystemExit):
+            import_module(name)
+    # A collection in a worker would touch, and so copy, all that the workers share.
+    gc.collect()
+    gc.freeze()
+    gc.enable()
+
+
+class _Brood:
+    """The supervisors of the workers, as the fork server sees them."""
+
+    def __init__(self, control: socket.socket) -> None:
+        self._control = control
+        self._guards: dict[int, tuple[int, int]] = {}
+        """(process id, lifeline) of each supervisor, by the descriptor that reports its end."""
+
+    def tend(self) -> list[str]:
+        while True:
+            ready = wait([self._control, *self._guards], IDLE_S)
+            if not ready and not self._guards:
+                sys.exit()
+            for end in [end for end in self._guards if end in ready]:
+                self._bury(end)
+            if self._control in ready:
+                order, descriptors, *_ = socket.recv_fds(
+                    self._control, MAX_ORDER_BYTES, 3, socket.MSG_CMSG_CLOEXEC
+                )
+                if not order:
+                    sys.exit()
+                if arguments := self._obey(order.decode().split(SEPARATOR), descriptors):
+                    return arguments
+
+    def _obey(self, words: list[str], descriptors: list[int]) -> list[str] | None:
+        """Import modules, or start a worker.
+
+        Returns the worker's arguments in the new process, and ``None`` in the server.
+        """
+        # An order with descriptors starts a worker; one without them preloads modules.
+        if not descriptors:
+            _import(words)
+            return None
+        connection, lifeline, log = descriptors
+        arguments = [str(connection), str(lifeline), *words]
+        try:
+            process = _fork() if _is_alone() else _spawn(arguments, log)
+        except OSError as error:
+            os.write(log, str(error).encode())
+        else:
+            if process == 0:
+                self._leave(log)
+                return arguments
+            # Keep a copy of the lifeline open. The run sees its end only when all copies are
+            # closed, which is after this server has killed the whole process group.
+            self._guards[os.pidfd_open(process)] = process, os.dup(lifeline)
+        for descriptor in descriptors:
+            os.close(descriptor)
+        return None
+
+    def _leave(self, log: int) -> None:
+        """Turn a forked process into one that looks as if it had just been started."""
+        # A session of its own, so that `killpg` on the supervisor's id reaches the worker's group
+        # only.
+        os.setsid()
+        for stream in (1, 2):
+            os.dup2(log, stream)
+        # The descriptors of other workers must not stay open here: their lifelines would not end
+        # when their supervisors do.
+        others = [(end, lifeline) for end, (_, lifeline) in self._guards.items()]
+        for descriptor in (log, *chain.from_iterable(others)):
+            os.close(descriptor)
+        self._control.close()
+        # NumPy seeds its global generator when it is imported; ``random`` looks after itself.
+        if random := sys.modules.get("numpy.random"):
+            random.seed()
+
+    def _bury(self, end: int) -> None:
+        guard, lifeline = self._guards.pop(end)
+        # The supervisor may have been killed from outside before it could end its worker. This must
+        # come before `waitpid`, which frees the number of the process group.
+        with suppress(ProcessLookupError):
+            os.killpg(guard, signal.SIGKILL)
+        os.waitpid(guard, 0)
+        for descriptor in (end, lifeline):
+            os.close(descriptor)
+
+
+def _is_alone() -> bool:
+    return sum(1 for _ in Path("/proc/self/task").iterdir()) == 1
+
+
+def _fork() -> int:
+    # Python 3.12 warns if it takes the process for one with threads; `_is_alone` has counted them.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return os.fork()
+
+
+def _spawn(arguments: list[str], log: int) -> int:
+    for descriptor in map(int, arguments[:2]):
+        os.set_inheritable(descriptor, True)
+    return os.posix_spawn(
+        sys.executable,
+        own_program("worker", arguments),
+        os.environ,
+        file_actions=[(os.POSIX_SPAWN_DUP2, log, 1), (os.POSIX_SPAWN_DUP2, log, 2)],
+        setsid=True,
+    )
+
+
+def start(arguments: Sequence[str]) -> None:
+    """Serve as the fork server; in each forked process, become a worker."""
+    worker.main(main(arguments))

@@ -1,0 +1,414 @@
+"""Integrity of an SQLite ledger: marks in the file, and checks against them.
+
+While a ledger is open for writing, the file is marked as *in use*, and the last commits are in the
+log beside it (``-wal``). The last process to close it moves everything into the one file and marks
+it as *at rest*, with a checksum of all its content. So a copy of the file alone can be checked.
+After a kill, the next process to open it checks every row, every index and the log.
+"""
+
+import os
+import secrets
+import sqlite3
+import struct
+import time
+import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+from urllib.parse import quote
+
+from tunesmith.errors import DamagedError, StorageError
+from tunesmith.ledger.rows import CHECKED, checksum
+from tunesmith.system import faults
+from tunesmith.system.files import private_rights
+
+IN_USE, AT_REST = 0x74756E31, 0x74756E30
+"""Values of SQLite's ``application_id`` for a ledger; the checksum is its ``user_version``."""
+MARK, CHECKSUM = slice(68, 72), slice(60, 64)
+VARYING = (slice(18, 20), slice(24, 28), CHECKSUM, MARK, slice(92, 100))
+"""Bytes that closing itself changes: those about the log, counters, and the marks."""
+MAX_LOG_BYTES = 1 << 26
+PATIENCE_S, PAUSE_S = 1.0, 0.05
+HALF_TRIALS = (
+    "SELECT count(*) FROM trial t WHERE n_folds != (SELECT count(*) FROM trial_fold f"
+    " WHERE f.study_id = t.study_id AND f.number = t.number AND f.fold >= 0)"
+)
+
+
+def log_of(file: Path) -> Path:
+    """Path of the file beside a ledger that holds the last commits."""
+    return file.with_name(f"{file.name}-wal")
+
+
+def connect(file: Path, options: str, timeout_s: float = 30.0) -> sqlite3.Connection:
+    """Open a plain connection.
+
+    Args:
+        file: of the ledger.
+        options: of SQLite's URI: ``mode=ro``, ``mode=rw``, ``immutable=1``.
+        timeout_s: seconds to wait for a lock.
+    """
+    place = f"file:{quote(str(file))}?{options}"
+    return sqlite3.connect(place, uri=True, isolation_level=None, timeout=timeout_s)
+
+
+# -- checking --------------------------------------------------------------------------------
+
+
+def is_checked(file: Path, *, is_sealed: bool = False) -> bool:
+    """Check a ledger.
+
+    Args:
+        file: an existing ledger.
+        is_sealed: true if nothing can be written beside it.
+
+    Returns:
+        True if all of it was checked. If another process has it open, or an older version wrote it,
+        its rows must be checked as they are read.
+
+    Raises:
+        DamagedError: its content has changed since it was written.
+        sqlite3.OperationalError: it cannot be opened.
+    """
+    if file.is_file() and file.stat().st_size == 0:
+        raise DamagedError("it is empty, and no ledger ever is")
+    with (
+        damage_named(),
+        closing(connect(file, "immutable=1" if is_sealed else "mode=ro")) as connection,
+    ):
+        mark = _pragma(connection, "application_id")
+        if mark == AT_REST:
+            _check_content(connection)
+            return True
+        # Older versions set no mark; the rows of such a file are checked as they are read.
+        if mark != IN_USE:
+            _check_is_old(connection)
+            return False
+    return not is_sealed and _check_after_kill(file)
+
+
+@contextmanager
+def damage_named() -> Iterator[None]:
+    """Turn SQLite's messages on a damaged file into the error for it."""
+    try:
+        yield
+    except sqlite3.OperationalError:
+        # This is no damage: the file is locked, or cannot be opened.
+        raise
+    except sqlite3.DatabaseError as error:
+        raise DamagedError(str(error)) from None
+
+
+def content_checksum(content: bytes) -> int:
+    """Checksum of all bytes of a ledger's file but those that closing changes; signed, 32 bits."""
+    head = bytearray(content[:100])
+    for part in VARYING:
+        head[part] = bytes(part.stop - part.start)
+    value = zlib.crc32(memoryview(content)[100:], zlib.crc32(head))
+    return int(struct.unpack(">i", value.to_bytes(4, "big"))[0])
+
+
+def _pragma(connection: sqlite3.Connection, name: str) -> int:
+    return int(connection.execute(f"PRAGMA {name}").fetchone()[0])
+
+
+def _check_content(connection: sqlite3.Connection) -> None:
+    connection.execute("BEGIN")
+    try:
+        content = connection.serialize()
+    except sqlite3.Error:
+        raise DamagedError("some of its pages cannot be read") from None
+    if content_checksum(content) != _pragma(connection, "user_version"):
+        raise DamagedError("its content is not what was last written (the checksum differs)")
+
+
+def _check_is_old(connection: sqlite3.Connection) -> None:
+    names = {row[0] for row in connection.execute("SELECT name FROM sqlite_master")}
+    if "tunesmith" not in names:
+        return  # another program's, or nothing
+    columns = {row[1] for row in connection.execute("PRAGMA table_info(trial)")}
+    if "checksum" in columns:
+        raise DamagedError("its mark is lost")
+
+
+def _check_after_kill(file: Path) -> bool:
+    """Check a file that is marked as in use, unless another process has it open."""
+    log = log_of(file)
+    has_log = log.exists() and log.stat().st_size > 0
+    try:
+        with _alone(file) as connection:
+            if _pragma(connection, "application_id") == AT_REST:
+                return False  # closed this very moment
+            if not has_log:
+                raise DamagedError(
+                    f"it was in use when it was copied or its run was killed, and {log.name}, with"
+                    " what was written last, is not there"
+                )
+            _check_log(log)
+            check_rows(connection)
+    except sqlite3.OperationalError as error:
+        if "locked" in str(error) or "readonly" in str(error):
+            return False
+        raise
+    return True
+
+
+@contextmanager
+def _alone(file: Path, patience_s: float = 0.0) -> Iterator[sqlite3.Connection]:
+    """Open a connection that keeps all others out and changes nothing.
+
+    Raises:
+        sqlite3.OperationalError: another process has the file open.
+    """
+    connection = connect(file, "mode=rw", patience_s)
+    try:
+        # Read once before: a log that is first opened exclusively cannot be shared later.
+        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield connection
+        finally:
+            with suppress(sqlite3.Error):
+                connection.execute("ROLLBACK")
+    finally:
+        _leave_log(file, connection)
+
+
+def _leave_log(file: Path, connection: sqlite3.Connection) -> None:
+    """Close a connection without SQLite's own cleanup.
+
+    The last connection to close removes the log, while the file would still be marked as in use. A
+    reader removes nothing, so a reader is opened before and closed after.
+    """
+    keeper = None
+    with suppress(sqlite3.Error):
+        connection.execute("PRAGMA locking_mode = NORMAL")
+        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        keeper = connect(file, "mode=ro", 0.0)
+        keeper.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    connection.close()
+    if keeper is not None:
+        keeper.close()
+
+
+def check_rows(connection: sqlite3.Connection) -> None:
+    """Check every row, index and reference.
+
+    Raises:
+        DamagedError: the message names the damage.
+    """
+    found = [row[0] for row in connection.execute("PRAGMA integrity_check(3)")]
+    if found != ["ok"]:
+        raise DamagedError("; ".join(" ".join(line.split()) for line in found))
+    if connection.execute("PRAGMA foreign_key_check").fetchone():
+        raise DamagedError("rows refer to others that are not there")
+    for table in CHECKED:
+        n_wrong = sum(not is_right for _, is_right in rows_of(connection, table))
+        if n_wrong:
+            raise DamagedError(f"{n_wrong} of the table `{table}`'s rows are not as written")
+    if n := connection.execute(HALF_TRIALS).fetchone()[0]:
+        raise DamagedError(f"{n} trials lack folds")
+
+
+def rows_of(connection: sqlite3.Connection, table: str) -> Iterator[tuple[dict[str, object], bool]]:
+    """Yield the rows of a table, each with true if it is unchanged."""
+    cursor = connection.execute(f"SELECT * FROM {table}")  # noqa: S608 - a name of ours
+    names = [column[0] for column in cursor.description]
+    for values in cursor:
+        row = dict(zip(names, values, strict=True))
+        yield row, checksum(table, row) == row.get("checksum")
+
+
+# -- the log ---------------------------------------------------------------------------------
+
+
+def _check_log(log: Path) -> None:
+    """Check that SQLite will read everything that was committed into a log.
+
+    SQLite stops at a wrong checksum without a message. That is right for a frame that a kill has
+    cut off, which can only be the last one.
+    """
+    if log.stat().st_size > MAX_LOG_BYTES:
+        return
+    data = log.read_bytes()
+    frames = list(_frames(data))
+    if not frames and len(data) > LOG_HEADER:
+        raise DamagedError(f"{log.name} has lost its head")
+    is_good = [is_valid for is_valid, _ in frames]
+    n_good = is_good.index(False) if False in is_good else len(is_good)
+    if any(is_ours for _, is_ours in frames[n_good + 1 :]):
+        raise DamagedError(f"{log.name} cannot be read behind frame {n_good} of {len(frames)}")
+
+
+LOG_HEADER, FRAME_HEADER = 32, 24
+
+
+def _frames(data: bytes) -> Iterator[tuple[bool, bool]]:
+    """(is valid, belongs to the present log) of every frame; none without a valid head."""
+    if len(data) < LOG_HEADER:
+        return
+    magic, _, page_size, _, *salts = struct.unpack(">6I", data[:24])
+    order = ">" if magic & 1 else "<"
+    state = _sum(data[:24], order, (0, 0))
+    if magic >> 1 != 0x377F0682 >> 1 or state != struct.unpack(">2I", data[24:32]):
+        return
+    size, is_valid = FRAME_HEADER + page_size, True
+    for start in range(LOG_HEADER, len(data) - size + 1, size):
+        head = data[start : start + FRAME_HEADER]
+        own, wanted = struct.unpack(">2I", head[8:16]), struct.unpack(">2I", head[16:24])
+        # Frames from before the last checkpoint have other salts. One equal salt is enough, since
+        # the other one may be the damaged part.
+        is_ours = own[0] == salts[0] or own[1] == salts[1]
+        if is_valid and is_ours:
+            state = _sum(head[:8], order, state)
+            state = _sum(data[start + FRAME_HEADER : start + size], order, state)
+            is_valid = state == wanted and list(own) == salts
+        else:
+            is_valid = False
+        yield is_valid, is_ours
+
+
+def _sum(data: bytes, order: str, state: Sequence[int]) -> tuple[int, int]:
+    """SQLite's running checksum of a log."""
+    one, two = state
+    words = struct.unpack(f"{order}{len(data) // 4}I", data)
+    for first, second in zip(words[::2], words[1::2], strict=True):
+        one = (one + first + two) & 0xFFFFFFFF
+        two = (two + second + one) & 0xFFFFFFFF
+    return one, two
+
+
+# -- marking ---------------------------------------------------------------------------------
+
+
+def make(file: Path, content: bytes) -> None:
+    """Put a new ledger in place, as a whole; one that another process has made meanwhile stays.
+
+    Args:
+        file: path of the new ledger.
+        content: bytes of an SQLite database.
+
+    Raises:
+        StorageError: the log of another ledger is there.
+    """
+    log = log_of(file)
+    if log.exists() and log.stat().st_size > 0:
+        raise StorageError(
+            f"the file is gone, but {log.name} is there, with what was written last."
+            f"\n  Put the file back, or remove {log} to begin anew."
+        )
+    write_new(file, content)
+
+
+def write_new(file: Path, content: bytes) -> bool:
+    """Write a ledger at rest to a path without a file.
+
+    Returns:
+        True if it was written; false if there is a file by now.
+    """
+    data = bytearray(content)
+    data[18:20] = b"\1\1"  # no log beside it
+    data[MARK] = AT_REST.to_bytes(4, "big")
+    data[CHECKSUM] = struct.pack(">i", content_checksum(bytes(data)))
+    draft = file.with_name(f".{file.name}.{secrets.token_hex(4)}.tmp")
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    try:
+        with os.fdopen(os.open(draft, flags, 0o600), "wb") as out:
+            os.fchmod(out.fileno(), private_rights(file.parent))
+            out.write(data)
+            out.flush()
+            os.fsync(out.fileno())
+        faults.reach("ledger.make")
+        # Unlike a rename, a link fails if the file exists: two processes may make a ledger at once.
+        os.link(draft, file)
+    except FileExistsError:
+        return False
+    finally:
+        draft.unlink(missing_ok=True)
+    return True
+
+
+def mark_in_use(connection: sqlite3.Connection) -> None:
+    """Mark the file, before anything is written into its log.
+
+    Args:
+        connection: outside a transaction, to a file with a log.
+    """
+    if _pragma(connection, "application_id") == IN_USE:
+        return
+    connection.execute(f"PRAGMA application_id = {IN_USE}")
+    faults.reach("ledger.mark")
+    # Into the file itself: a copy of the file without its log must show the mark.
+    connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+
+
+class Closing:
+    """Brings a ledger to rest.
+
+    It is made while the ledger is still open, so that SQLite does not clean up on its own;
+    ``finish`` is called when all other connections are closed.
+    """
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._connection = connect(file, "mode=rw", 0.0)
+        self._connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+
+    def finish(self) -> bool:
+        """Mark the file as at rest, unless another process has it open.
+
+        Returns:
+            True if it is at rest.
+        """
+        connection, end = self._connection, time.monotonic() + PATIENCE_S
+        while True:
+            try:
+                connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+                connection.execute("BEGIN IMMEDIATE")
+                break
+            except sqlite3.OperationalError as error:
+                if "locked" not in str(error) or time.monotonic() > end:
+                    _leave_log(self._file, connection)
+                    return False
+                time.sleep(PAUSE_S)
+        try:
+            self._rest()
+        except (sqlite3.Error, OSError):
+            # As on a full disk: it stays in use, its log beside it.
+            with suppress(sqlite3.Error):
+                connection.execute("ROLLBACK")
+            _leave_log(self._file, connection)
+            return False
+        connection.close()
+        return True
+
+    def _rest(self) -> None:
+        connection = self._connection
+        value = content_checksum(connection.serialize())
+        connection.execute(f"PRAGMA user_version = {value}")
+        connection.execute(f"PRAGMA application_id = {AT_REST}")
+        faults.reach("ledger.rest")
+        connection.execute("COMMIT")
+        faults.reach("ledger.unlog")
+        connection.execute("PRAGMA journal_mode = DELETE").fetchall()
+        faults.reach("ledger.rested")
+
+
+def copy(file: Path, target: Path) -> bool:
+    """Write a whole copy of a ledger, also of one in use.
+
+    Args:
+        file: of the ledger.
+        target: a path without a file.
+
+    Returns:
+        True if it was written; false if there is a file.
+
+    Raises:
+        DamagedError: the ledger is damaged.
+    """
+    is_checked(file)
+    with damage_named(), closing(connect(file, "mode=ro")) as connection:
+        connection.execute("BEGIN")
+        return write_new(target, connection.serialize())

@@ -1,0 +1,1 @@
+"""Observe what a run reads and changes, and keep runs apart."""

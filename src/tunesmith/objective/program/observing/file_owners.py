@@ -1,0 +1,227 @@
+"""Rules for the files of one run: files that it read, made itself, or must not change.
+
+If a run is about to write a shared file, the file is first replaced, in the run's own folder, by a
+copy; a shared folder by a folder of links. Writes to shared files by any other path, such as the
+project's full path, are refused.
+"""
+
+import errno
+import os
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from tunesmith.objective.program.observing.installed_files import is_below, surely_installed
+from tunesmith.objective.program.observing.observer import Step
+from tunesmith.objective.program.observing.private_files import Privates
+from tunesmith.objective.program.observing.syscalls import Does
+from tunesmith.objective.program.observing.workspace import LEFT_OUT
+from tunesmith.system.files import STATE
+
+LOOKED, READ, LISTED, SEARCHED, MADE = 1, 2, 4, 8, 16
+"""Actions on a path.
+
+A path was asked for, its file was read, a folder's names were read or only searched by Python for
+modules, or the run made it before anything else.
+"""
+UNPROTECTED = {*LEFT_OUT} - {STATE}
+PYTHON = "python"
+
+
+@dataclass(frozen=True)
+class Lands:
+    """Files and folders that runs share and must not change."""
+
+    files: frozenset[str]
+    """Files that existed when the study was started."""
+    folders: frozenset[str] = frozenset()
+    """Folders that are shared with all present and future content."""
+    kept: frozenset[str] = frozenset()
+    """Files that Git or DVC tracks; others, such as logs, may be appended to."""
+
+    def holds(self, path: str, *, is_appended: bool = False) -> bool:
+        """True if a path, free of links, is shared.
+
+        Args:
+            path: path that is about to be changed.
+            is_appended: true if content is only added to its end.
+        """
+        if UNPROTECTED.intersection(path.split("/")):
+            return False
+        if path in self.files:
+            return path in self.kept or not is_appended
+        parts = path.split("/")
+        return any("/".join(parts[:n]) in self.folders for n in range(2, len(parts) + 1))
+
+    def has_below(self, folder: str) -> bool:
+        """True if a folder that is about to be moved or removed contains shared files."""
+        inner = f"{folder}/"
+        return any(path.startswith(inner) for path in (*self.files, *self.folders))
+
+
+def _is_in(path: str, folders: Iterable[str]) -> bool:
+    return any(is_below(path, folder) for folder in folders)
+
+
+@dataclass
+class RunGround:
+    """The rules for one run, and the record of its actions."""
+
+    place: str
+    """Working folder of the run; free of links."""
+    above: str
+    """The folder around it that belongs to this run, too: ``..`` leads into it."""
+    root: str
+    """The project, of which ``place`` is a copy."""
+    own: tuple[str, ...] = ()
+    """Other folders that only this run uses, or that Tunesmith lets it write into."""
+    lands: Lands | None = None
+    """Shared files; ``None`` if runs share the project's folder and may write into it."""
+    seen: dict[str, int] = field(default_factory=dict)
+    """Actions by path."""
+    state_now: Callable[[str, int], str] | None = None
+    """Called at once for the state of a path that the run may change later."""
+    states: dict[str, str] = field(default_factory=dict)
+    """Its answers by path."""
+    refused: dict[str, None] = field(default_factory=dict)
+    """Shared files that it would have changed, in order."""
+    appended: set[str] = field(default_factory=set)
+    """Shared, untracked files that the run appended to."""
+    _last_look: dict[int, str] = field(default_factory=dict)
+    _reached: set[str] = field(default_factory=set)
+    """Paths beside the project that the run has looked for from its own folder."""
+
+    def __post_init__(self) -> None:
+        self._is_installed = surely_installed(self.root, (self.place, self.above, *self.own))
+        self._privates = Privates(self.above, self._is_shared)
+
+    def passes(self, path: bytes, thread: int) -> bool:
+        """True if a path that is only looked for or read cannot matter."""
+        if not self._is_installed(path):
+            return False
+        self._last_look[thread] = ""
+        return True
+
+    def tread(self, step: Step) -> int:
+        """Record an action, and keep shared files from being changed.
+
+        Returns:
+            0, or ``EROFS`` if a shared file would have been changed.
+        """
+        path = step.path
+        if is_below(path, self.above) and not is_below(path, self.place):
+            self._reach_out(path)
+        if step.writes:
+            return self._write(step)
+        # Once there are copies, links to the originals must lead to them, for readers as well.
+        if self.lands is not None and (step.does is Does.ENTER or self._privates.are_any):
+            self._privates.clear_way(path, writes=step.does is Does.ENTER)
+        if not self.seen.get(path, 0) & MADE and not self._is_own(path):
+            self._note(step)
+        self._last_look[step.thread] = path if step.does is Does.LOOK else ""
+        return 0
+
+    def _note(self, step: Step) -> None:
+        path = step.path
+        does = LOOKED if step.does in (Does.LOOK, Does.ENTER) else READ
+        if step.does is Does.OPEN and step.flags & os.O_DIRECTORY:
+            # Python looks at a folder before it searches it for modules.
+            is_search = self._last_look.get(step.thread) == path and _is_python(step.thread)
+            does = SEARCHED if is_search else LISTED
+        self._note_as(path, does)
+
+    def _note_as(self, path: str, does: int) -> None:
+        before = self.seen.get(path, 0)
+        self.seen[path] = before | does
+        if self.state_now is not None and not does & MADE and before | does != before:
+            self.states.setdefault(path, self.state_now(path, does))
+
+    def _is_own(self, path: str) -> bool:
+        """True if the path lies in a folder that the run has made."""
+        while len(path) > len(self.place):
+            path = path.rpartition("/")[0]
+            if self.seen.get(path, 0) & MADE:
+                return True
+        return False
+
+    # -- writing -----------------------------------------------------------------------------
+
+    def _write(self, step: Step) -> int:
+        path, is_entry = step.path, step.does in (Does.PLACE, Does.MAKE)
+        if step.does is Does.MAKE and os.path.lexists(path):
+            return 0  # it will fail by itself
+        if self.lands is not None:
+            self._privates.clear_way(path, writes=True, only_around=is_entry)
+            real = _resolved(path, follow=not is_entry)
+            if self._is_refused(step, real):
+                self.refused.setdefault(real)
+                return errno.EROFS
+        if self.lands is None and _only_adds(step):
+            return 0  # as to a log, which each run finds longer
+        if path not in self.seen and not self._is_own(path):
+            is_log = bool(step.flags & os.O_APPEND) and not _is_in(path, (self.place,))
+            self._note_as(path, MADE if is_log else _first_write(step))
+        return 0
+
+    def _is_refused(self, step: Step, real: str) -> bool:
+        assert self.lands is not None  # noqa: S101 - asked only where there are some
+        if _is_in(real, (self.above, *self.own)):
+            return False
+        is_appended = step.does is Does.OPEN and bool(step.flags & os.O_APPEND)
+        is_appended = is_appended and not step.flags & os.O_TRUNC
+        if self._is_shared(real, is_appended=is_appended):
+            return True
+        if step.does is Does.OPEN:
+            if is_appended and real in self.lands.files:
+                self.appended.add(real)
+            return False
+        is_moved = step.does is Does.CHANGE and os.path.isdir(real)  # noqa: PTH112 - hot
+        return is_moved and self.lands.has_below(real)
+
+    def _is_shared(self, real: str, *, is_appended: bool = False) -> bool:
+        assert self.lands is not None  # noqa: S101 - asked only where there are some
+        return self.lands.holds(real, is_appended=is_appended) or _is_in(real, self._reached)
+
+    # -- reaching out ------------------------------------------------------------------------
+
+    def _reach_out(self, path: str) -> None:
+        """Make ``../shared`` lead where it leads in the project."""
+        steps_up = os.path.relpath(path, self.place).split("/")
+        n_up = steps_up.count("..")
+        if n_up == len(steps_up):
+            return
+        name = "/".join(steps_up[: n_up + 1])
+        target, link = os.path.normpath(f"{self.root}/{name}"), f"{self.place}/{name}"
+        if not os.path.lexists(link) and os.path.lexists(target):
+            with suppress(OSError):
+                os.symlink(target, link)  # noqa: PTH211 - hot
+                self._reached.add(os.path.realpath(target))
+
+
+def _first_write(step: Step) -> int:
+    """Classify a first write: a new or emptied file was not read, one that is continued was."""
+    is_emptied = step.does is Does.OPEN and bool(step.flags & (os.O_TRUNC | os.O_EXCL))
+    if step.does in (Does.PLACE, Does.MAKE) or is_emptied:
+        return MADE
+    return READ if os.path.lexists(step.path) else LOOKED
+
+
+def _only_adds(step: Step) -> bool:
+    """True if content is only added to the end of a file that is not read this way."""
+    is_written = step.does is Does.OPEN and step.flags & os.O_ACCMODE == os.O_WRONLY
+    return is_written and bool(step.flags & os.O_APPEND) and not step.flags & os.O_TRUNC
+
+
+def _resolved(path: str, *, follow: bool) -> str:
+    if follow:
+        return os.path.realpath(path)
+    folder, _, name = path.rpartition("/")
+    return f"{os.path.realpath(folder or '/')}/{name}"
+
+
+def _is_python(thread: int) -> bool:
+    try:
+        found = os.readlink(f"/proc/{thread}/exe")  # noqa: PTH115 - hot
+    except OSError:
+        return False
+    return found.rpartition("/")[2].startswith(PYTHON)

@@ -1,0 +1,321 @@
+"""A folder for each run of the program: small files are copied, the rest is linked.
+
+Copies share their blocks with the originals if the file system supports that. Large files, data and
+environments are linked, since programs read them. Other files that Git ignores, such as results of
+earlier runs, are left out. If runs cannot be watched, all outputs of DVC's stages are copied, too.
+"""
+
+import fcntl
+import os
+import shutil
+import stat
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from fnmatch import fnmatch
+from pathlib import Path, PurePosixPath
+
+from tunesmith.config.program import Workspace
+from tunesmith.objective.program.observing.dvc_files import Tracked, tracked
+from tunesmith.system import git
+from tunesmith.system.files import STATE
+
+LARGE_BYTES = 4 << 20
+MANY_FILES = 20_000
+"""Largest number of files that are copied for each run."""
+FICLONE = 0x40049409
+LEFT_OUT = (
+    ".git",
+    ".hg",
+    ".svn",
+    STATE,
+    "__pycache__",
+    ".mypy_cache",
+    ".pytest_cache",
+    ".ruff_cache",
+    ".ipynb_checkpoints",
+)
+"""Folders that no program needs, at any place."""
+ENVIRONMENT_MARKS = ("pyvenv.cfg", "conda-meta/history")
+"""Files that mark a folder as an environment, whatever its name is."""
+ENVIRONMENTS = (".venv", "venv", "node_modules", ".dvc", "renv")
+"""Folders that are linked if Git does not tell the ignored files."""
+INSTALLED = ("node_modules", "renv")
+"""Folders of packages without a mark of their own."""
+DATA = ("data", "dataset", "datasets", "input", "inputs")
+"""Folders that are linked although Git ignores them: programs read their content."""
+SETTINGS = ".env*"
+"""Files that are copied although Git ignores them."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Content of a working folder; paths are relative, with forward slashes."""
+
+    root: Path
+    copies: tuple[str, ...]
+    links: tuple[str, ...]
+    folders: tuple[str, ...] = field(default=())
+    """Folders that are made anew, for files that the program writes."""
+    contents: frozenset[str] = field(default=frozenset())
+    """Copies as plain files that the run may write, also of links (DVC's)."""
+    left: tuple[str, ...] = field(default=())
+    """Paths that Git ignores, and runs do not get."""
+    asked: tuple[str, ...] = field(default=())
+    """Paths that Git ignores, and runs get because ``link`` names them."""
+    tracked: Tracked = field(default=Tracked())
+    """Paths that DVC tracks."""
+
+    def lay_out(self, place: Path, source: Path | None = None) -> None:
+        """Fill a new folder.
+
+        Args:
+            place: the folder.
+            source: folder that copies are taken from; by default the project as it is now.
+        """
+        place.mkdir(parents=True)
+        for folder in self.folders:
+            (place / folder).mkdir(parents=True, exist_ok=True)
+        self.copy_to(place, source or self.root)
+        for name in self.links:
+            target = place / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with suppress(FileExistsError):
+                target.symlink_to(self.root / name)
+
+    def copy_to(self, place: Path, source: Path) -> None:
+        """Copy all files that are not linked."""
+        for name in self.copies:
+            target = place / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            # A file that was there a moment ago may be gone; the program will say if it needs it.
+            with suppress(FileNotFoundError):
+                if name in self.contents:
+                    copy_content(source / name, target)
+                else:
+                    copy(source / name, target, source)
+
+
+def layout(
+    root: Path,
+    section: Workspace,
+    written: Collection[str],
+    needed: Collection[str] = (),
+    *,
+    is_watched: bool = True,
+) -> Layout:
+    """Decide which files are copied and which are linked.
+
+    Args:
+        root: the project folder, absolute.
+        section: the configuration's.
+        written: files that the program or Tunesmith writes, relative to the project: they are
+            never linked, nor is a folder around them.
+        needed: files and folders that the configuration names: they are included even if Git
+            ignores them.
+        is_watched: true if runs get copies of files that they are about to write; else all files
+            that they may write are copied before.
+    """
+    kept, ignored, always = _found(root)
+    dvc = tracked(root, kept)
+    if ignored is None:
+        ignored = set()
+    else:
+        ignored = {part for name in ignored for part in _parted(root, name, dvc.names, section)}
+    beyond = [name for name in section.link if name.startswith("../") and (root / name).exists()]
+    asked = {n for n in ignored if _is_wanted(n, section) and _matches(n, section.link)}
+    given = {n for n in ignored if _is_wanted(n, section) and _is_input(root, n, dvc, needed)}
+    left = sorted(ignored - asked - given)
+    sure = asked | given | {n for n in always if _is_wanted(n, section)}
+    links = _opened(
+        root,
+        [*sure, *(n for n in kept if _is_wanted(n, section) and _matches(n, section.link))],
+        written,
+        dvc.outs,
+    )
+    beneath = {*links}
+    copies = [n for n in kept if _is_wanted(n, section) and not is_beneath(n, beneath)]
+    plain = {n for n in links if n not in asked and n not in section.link and _is_dvcs(n, dvc)}
+    own = {n for n in plain if (root / n).is_file() and _is_owned(root / n, n, dvc, is_watched)}
+    own |= {n for n in links if fnmatch(n.rpartition("/")[2], SETTINGS) and (root / n).is_file()}
+    big = [n for n in copies if _is_large(root / n) and n not in written]
+    copies = [n for n in copies if n not in {*big}] + sorted(own)
+    links = [*(n for n in links if n not in own), *big, *beyond]
+    folders = {str(PurePosixPath(name).parent) for name in written} - {"."}
+    folders |= {n for n in dvc.outs if (root / n).is_dir() and n not in links}
+    return Layout(
+        root,
+        tuple(copies),
+        tuple(links),
+        tuple(sorted(folders)),
+        frozenset(own),
+        tuple(n for n in left if _is_wanted(n, section) and not n.startswith(".dvc/")),
+        tuple(sorted(asked)),
+        dvc,
+    )
+
+
+def _parted(root: Path, name: str, names: Collection[str], section: Workspace) -> Iterator[str]:
+    """Split a folder that Git ignores as a whole, if only some of it is wanted."""
+    inner = f"{name}/"
+    wanted = [n for n in (*names, *section.link) if n.startswith(inner)]
+    if not wanted or not (root / name).is_dir() or (root / name).is_symlink():
+        yield name
+        return
+    for entry in sorted((root / name).iterdir()):
+        yield from _parted(root, inner + entry.name, names, section)
+
+
+def _is_input(root: Path, name: str, dvc: Tracked, needed: Collection[str]) -> bool:
+    """True if programs get it although Git ignores it."""
+    parts = PurePosixPath(name).parts
+    if any(part in DATA for part in parts) or _is_dvcs(name, dvc):
+        return True
+    if fnmatch(parts[-1], SETTINGS) or parts[-1] in INSTALLED:
+        return True
+    if (root / name).is_dir() and (is_environment(root / name) or (root / name / ".git").exists()):
+        return True
+    return any(item == name or item.startswith(f"{name}/") for item in needed)
+
+
+def _is_dvcs(name: str, dvc: Tracked) -> bool:
+    return is_beneath(name, dvc.names)
+
+
+def _is_owned(path: Path, name: str, dvc: Tracked, is_watched: bool) -> bool:
+    """True if a run gets a copy of a path that DVC tracks: if small, or if a stage may write it."""
+    if path.stat().st_size <= LARGE_BYTES:
+        return True
+    return not is_watched and is_beneath(name, dvc.outs)
+
+
+def _found(root: Path) -> tuple[list[str], set[str] | None, set[str]]:
+    """The project's files; ignored paths, folders as a whole, if wanted; and the links."""
+    kept = git.paths(root, "ls-files", "-co", "--exclude-standard", "-z", "--", ".")
+    ignored = git.paths(
+        root, "ls-files", "-oi", "--exclude-standard", "--directory", "-z", "--", "."
+    )
+    if kept is None or ignored is None or "./" in ignored:
+        # No repository, or one that ignores the project as a whole.
+        files, links = _walked(root)
+        return files, None, links
+    there = [name for name in dict.fromkeys(kept) if os.path.lexists(root / name)]
+    # Git knows links as such, wherever they lead.
+    modules = {n.rstrip("/") for n in there if (root / n).is_dir() and not (root / n).is_symlink()}
+    environments = {found for name in there if (found := _environment_of(name))}
+    files = [
+        name
+        for name in there
+        if name.rstrip("/") not in modules and not is_beneath(name, environments)
+    ]
+    return files, {name.rstrip("/") for name in ignored} - environments, modules | environments
+
+
+def _environment_of(name: str) -> str | None:
+    """Environment that a file marks; Git does not ignore all of them."""
+    ends = (f"/{mark}" for mark in ENVIRONMENT_MARKS)
+    return next((name.removesuffix(end) for end in ends if name.endswith(end)), None)
+
+
+def _walked(root: Path) -> tuple[list[str], set[str]]:
+    files, links = [], set()
+    for folder, names, here in os.walk(root):
+        base = Path(folder).relative_to(root)
+        if base.name and is_environment(Path(folder)):
+            names.clear()
+            links.add(base.as_posix())
+            continue
+        for name in [name for name in names if name in (*LEFT_OUT, *ENVIRONMENTS)]:
+            names.remove(name)
+            if name in ENVIRONMENTS:
+                links.add((base / name).as_posix())
+        # A link to a folder is kept as what it is.
+        here += [name for name in names if (root / base / name).is_symlink()]
+        files += [(base / name).as_posix() for name in here]
+    return sorted(files), links
+
+
+def is_environment(folder: Path | str) -> bool:
+    """True if a folder contains installed packages."""
+    return any(os.path.isfile(f"{folder}/{mark}") for mark in ENVIRONMENT_MARKS)  # noqa: PTH113 - hot
+
+
+def _is_wanted(name: str, section: Workspace) -> bool:
+    parts = PurePosixPath(name).parts
+    return not any(part in LEFT_OUT for part in parts) and not _matches(name, section.leave_out)
+
+
+def _matches(name: str, patterns: Iterable[str]) -> bool:
+    """True if a path, or a folder that it lies in, is named."""
+    paths = [name, *(str(parent) for parent in PurePosixPath(name).parents)]
+    return any(fnmatch(path, pattern.rstrip("/")) for pattern in patterns for path in paths)
+
+
+def is_beneath(name: str, folders: Collection[str]) -> bool:
+    """True if a path is one of these, or lies in one."""
+    return name in folders or any(str(p) in folders for p in PurePosixPath(name).parents)
+
+
+def _opened(
+    root: Path, names: Sequence[str], written: Collection[str], outs: Collection[str]
+) -> list[str]:
+    """Links, in which folders that receive files are replaced by their other content."""
+    around = {str(parent) for name in written for parent in PurePosixPath(name).parents}
+    found: list[str] = []
+    waiting = list(names)
+    while waiting:
+        name = waiting.pop()
+        is_open = name in around or is_beneath(name, outs)
+        if is_open and (root / name).is_dir() and not (root / name / ".git").exists():
+            waiting += [f"{name}/{entry.name}" for entry in (root / name).iterdir()]
+        elif name not in written:
+            found.append(name)
+    return sorted(found)
+
+
+def _is_large(path: Path) -> bool:
+    status = path.lstat()
+    return stat.S_ISREG(status.st_mode) and status.st_size > LARGE_BYTES
+
+
+def copy(source: Path, target: Path, root: Path) -> None:
+    """Copy a file with its mode and time; a link stays a link, and special files are left out.
+
+    Args:
+        source: a file of the project.
+        target: its new path.
+        root: the project; links that lead out of it lead to the same place from anywhere.
+    """
+    status = source.lstat()
+    if stat.S_ISLNK(status.st_mode):
+        leads_to = Path(os.path.normpath(source.parent / source.readlink()))
+        is_within = leads_to.is_relative_to(root)
+        target.symlink_to(source.readlink() if is_within else leads_to)
+    elif stat.S_ISREG(status.st_mode):
+        clone(source, target) or shutil.copyfile(source, target)
+        shutil.copystat(source, target)
+
+
+def copy_content(source: Path, target: Path) -> None:
+    """Copy a file's content, through links; DVC's files are read-only, a copy is writable."""
+    # Otherwise a link at this place would be written through.
+    target.unlink(missing_ok=True)
+    clone(source, target) or shutil.copyfile(source, target)
+    shutil.copystat(source, target)
+    target.chmod(stat.S_IMODE(target.stat().st_mode) | stat.S_IWUSR)
+
+
+def clone(source: Path, target: Path) -> bool:
+    """Make a copy that shares its blocks with the original, if the file system supports that."""
+    with source.open("rb") as original, target.open("wb") as clone:
+        try:
+            fcntl.ioctl(clone.fileno(), FICLONE, original.fileno())
+        except OSError:
+            return False
+    return True
+
+
+def matching(folder: Path, patterns: Iterable[str]) -> Iterator[Path]:
+    """List the plain files of a folder that match patterns, in order; links do not count."""
+    found = {path for pattern in patterns for path in folder.glob(pattern)}
+    return (path for path in sorted(found) if path.is_file() and not path.is_symlink())

@@ -1,0 +1,1 @@
+"""Pass parameters to a program, and refuse those that would never arrive."""

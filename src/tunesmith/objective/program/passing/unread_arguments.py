@@ -1,0 +1,57 @@
+"""Arguments that a program ignores, as far as its text tells."""
+
+import re
+from collections.abc import Iterator
+
+from tunesmith.objective.program.passing.argv import PLACES, words_of
+from tunesmith.objective.program.passing.ports import ProgramPorts
+from tunesmith.objective.program.passing.sources import Program, Source
+
+PYTHON = re.compile(
+    r"argv|arg_?pars|add_argument|ArgumentParser|optparse|getopt|docopt|\b(?:click|typer|fire|absl|hydra|tyro|plac"
+    r"|cyclopts|simple_parsing|draccus|invoke|cleo|cappa|Tap|LightningCLI|CLI)\b",
+    re.IGNORECASE,
+)
+"""Text in a Python program that reads its arguments, by itself or with a library."""
+SHELL = re.compile(r"\$[{]?[0-9@*#]|getopts|shift")
+OPTION = re.compile(r"(--?[A-Za-z][\w-]*)=")
+
+
+def unheard(program: Program, ports: ProgramPorts) -> Iterator[str]:
+    """Note values that are passed as arguments to a program that ignores them.
+
+    Args:
+        program: its text.
+        ports: of the study.
+    """
+    entry = next((s for s in program.sources if s.path.is_relative_to(program.root)), None)
+    if entry is None or "-c" in ports.command:
+        return
+    where = program.named(entry.path)
+    if ports.overrides == "hydra" and entry.is_python and "hydra" not in program.text.lower():
+        if "argv" not in program.text:
+            yield f"`overrides: hydra` is given, but nothing in {where} speaks of Hydra"
+        return
+    handed = [item for item in ports.command if _holds_value(item, ports)]
+    if handed and not _listens(program, entry):
+        yield f"nothing in {where} looks at its arguments, such as `{handed[0]}`"
+    elif "parse_known_args" in program.text:
+        for item in handed:
+            option = OPTION.match(item)
+            if option and f"{option[1]}" not in "\n".join(s.text for s in program.sources):
+                yield f"{where} leaves unknown arguments alone, and knows no `{option[1]}`"
+
+
+def _holds_value(item: str, ports: ProgramPorts) -> bool:
+    return any(word not in PLACES for word in words_of(item)) or (
+        "{params}" in item and ports.params_file is None
+    )
+
+
+def _listens(program: Program, entry: Source) -> bool:
+    if entry.is_python:
+        return any(PYTHON.search(s.text) for s in program.sources if s.is_python)
+    is_shell = entry.path.suffix in (".sh", ".bash") or entry.text.startswith(
+        ("#!/bin/sh", "#!/bin/bash")
+    )
+    return not is_shell or bool(SHELL.search(entry.text))

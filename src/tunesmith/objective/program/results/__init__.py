@@ -1,0 +1,1 @@
+"""Read the results of a program from its files and its output."""

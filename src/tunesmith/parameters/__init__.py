@@ -1,0 +1,1 @@
+"""Read, write and protect the best-parameters file."""

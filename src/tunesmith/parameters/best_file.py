@@ -1,0 +1,148 @@
+"""The best-parameters file of a study: found, read and written in the shape that it has."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from tunesmith.analysis.ranking import Ranked
+from tunesmith.analysis.summary import Summary
+from tunesmith.config.model import Definition, Outputs
+from tunesmith.errors import UsageError
+from tunesmith.ledger.records import StudyRecord
+from tunesmith.parameters.shape import Shape, names_of
+from tunesmith.parameters.texts import meta_of, read_parameters
+from tunesmith.system.files import inside
+from tunesmith.system.fingerprint import digest
+from tunesmith.types import Params
+
+
+@dataclass(frozen=True)
+class Best:
+    """One study's best-parameters file.
+
+    Args:
+        root: the project folder.
+        outputs: of the configuration.
+        names: every parameter that the study may write; ``None`` if that is not known.
+    """
+
+    root: Path
+    outputs: Outputs
+    names: frozenset[str] | None = None
+
+    @classmethod
+    def of(cls, definition: Definition) -> "Best":
+        """Return the file that a configuration names."""
+        return cls(definition.root, definition.file.outputs, shape_of(definition).names)
+
+    @classmethod
+    def of_record(cls, root: Path, outputs: Outputs, record: StudyRecord) -> "Best":
+        """Return the file of a study in the ledger."""
+        tried = {name for trial in record.history.told for name in trial.params}
+        known = _names(record.head.definition)
+        return cls(root, outputs, None if known is None else known | tried)
+
+    @cached_property
+    def path(self) -> Path:
+        """Its absolute path.
+
+        Raises:
+            UsageError: it leads out of the project.
+        """
+        return inside(self.root, self.outputs.best.path)
+
+    @property
+    def shape(self) -> Shape:
+        """The place of the parameters in the file."""
+        return Shape(self.outputs.best, self.names)
+
+    def read(self) -> tuple[dict[str, Any], dict[str, Any] | None]:
+        """Read the parameters that it holds, and its ``meta`` if it has one.
+
+        Raises:
+            UsageError: it cannot be read, or does not hold parameters.
+        """
+        return read_parameters(self.path, self.shape)
+
+    def text(
+        self,
+        summary: Summary,
+        trial: Ranked | None = None,
+        *,
+        is_adopted: bool = False,
+        is_forced: bool = False,
+    ) -> str:
+        """Return the new content of the file with a trial's parameters; its shape stays.
+
+        Args:
+            summary: with a complete trial.
+            trial: whose parameters; by default the winner's.
+            is_adopted: note that a person has chosen another trial than the winner.
+            is_forced: write a new file in any case.
+
+        Raises:
+            UsageError: something else is in the file, or its format cannot hold the parameters.
+        """
+        best = trial or summary.chosen
+        if best is None:
+            raise UsageError(f"study `{summary.study}` has no complete trial")
+        return self.text_of(
+            best.params, meta_of(summary, best, is_adopted=is_adopted), is_forced=is_forced
+        )
+
+    def text_of(self, params: Params, meta: Mapping[str, Any], *, is_forced: bool = False) -> str:
+        """Return the same for parameters and their origin.
+
+        Raises:
+            UsageError: something else is in the file, or its format cannot hold the parameters.
+        """
+        before = None if is_forced else self.content
+        return self.shape.write(before, self.path, params, meta)
+
+    @property
+    def content(self) -> str | None:
+        """Return its text; ``None`` if there is no file.
+
+        Raises:
+            UsageError: it is not text.
+        """
+        if not self.path.is_file():
+            return None
+        try:
+            return self.path.read_bytes().decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise UsageError(f"{self.path}: not UTF-8 text (byte {error.start})") from None
+
+    @property
+    def objection(self) -> str | None:
+        """Reason for which a run must not write into the present file; ``None`` if it may."""
+        text = self.content
+        return None if text is None else self.shape.objection(text, self.path)
+
+    @property
+    def tuned_params(self) -> dict[str, Any] | None:
+        """Return the parameters in ``outputs: {tuned: …}``, if that file is unedited."""
+        name = self.outputs.tuned
+        path = None if name is None else inside(self.root, name)
+        if path is None or not path.is_file():
+            return None
+        try:
+            params, meta = read_parameters(path)
+        except UsageError:
+            return None
+        return params if meta is not None and meta.get("digest") == digest(params) else None
+
+
+def shape_of(definition: Definition) -> Shape:
+    """Return the shape of the best-parameters file in a configuration."""
+    budget = definition.file.budget
+    names = names_of(definition.space.to_json(), budget.parameter if budget else None)
+    return Shape(definition.file.outputs.best, names)
+
+
+def _names(definition: Mapping[str, Any]) -> frozenset[str] | None:
+    """The parameters of a study as the ledger keeps its definition."""
+    space, budget = definition.get("space"), definition.get("file", {}).get("budget")
+    return None if space is None else names_of(space, (budget or {}).get("parameter"))

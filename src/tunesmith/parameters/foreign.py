@@ -1,0 +1,133 @@
+"""Outputs that would replace what somebody else wrote.
+
+Each kind of output is recognised by a mark in its text: the heading of the report, the columns of
+the table of trials, and so on. A file without that mark is not Tunesmith's, and is not replaced.
+"""
+
+import json
+import re
+from collections.abc import Callable, Collection, Iterator
+from pathlib import Path
+from typing import Any
+
+from tunesmith.errors import UsageError
+from tunesmith.parameters.best_file import Best
+from tunesmith.parameters.shape import is_origin
+from tunesmith.parameters.texts import read_parameters
+from tunesmith.system.files import inside
+
+HEAD = 4096
+"""So many characters at the beginning of a file tell what it is."""
+
+
+def refuse_foreign(best: Best, forced: Collection[str] = ()) -> None:
+    """Refuse to run while an output is somebody else's file.
+
+    Args:
+        best: the best-parameters file, with the outputs that it belongs to.
+        forced: paths of outputs that may be replaced all the same, as the configuration names them.
+
+    Raises:
+        UsageError: all such outputs; or a forced path is no output.
+    """
+    known = best.outputs.paths.values()
+    unknown = [name for name in forced if name not in known]
+    if unknown:
+        listed = ", ".join(known)
+        raise UsageError(f"--force: {unknown[0]} is not an output; the outputs are {listed}.")
+    found = [line for name, line in objections(best) if name not in forced]
+    if found:
+        raise UsageError("\n".join(found))
+
+
+def objections(best: Best) -> Iterator[tuple[str, str]]:
+    """Yield the path of each output that must not be written, and the reason with its remedy.
+
+    Args:
+        best: the best-parameters file, with the outputs that it belongs to.
+    """
+    for key, name in best.outputs.paths.items():
+        reason = best.objection if key == "best" else _objection(best, key, name)
+        if reason is not None:
+            way = "" if "Name the place" in reason else " Name another file."
+            force = f"To replace it all the same: `--force {name}`."
+            yield name, f"outputs.{key}: {name} {reason}{way}\n  {force}"
+
+
+def _objection(best: Best, key: str, name: str) -> str | None:
+    path = inside(best.root, name)
+    if not path.is_file():
+        return None
+    try:
+        # Only its head: a page or a table of trials may have many megabytes.
+        with path.open(encoding="utf-8", newline="") as file:
+            head = file.read(HEAD)
+    except UnicodeDecodeError:
+        return "is there already, and Tunesmith did not write it."
+    kind = f"{key}{path.suffix}" if key == "trials" else key
+    # An empty file has nothing to lose: `touch` and shells leave such files.
+    if not head.strip() or MARKS[kind](path, head):
+        return None
+    return "is there already, and Tunesmith did not write it."
+
+
+def _content(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError):
+        return None
+
+
+def _is_report(_path: Path, head: str) -> bool:
+    return re.match(r"\ufeff?# Tuning results: ", head) is not None
+
+
+def _is_page(_path: Path, head: str) -> bool:
+    return re.search(r"<title>[^<]*: tuning report</title>", head) is not None
+
+
+def _is_table(_path: Path, head: str) -> bool:
+    return head.removeprefix("\ufeff").startswith("trial,state,origin,")
+
+
+def _is_lines(_path: Path, head: str) -> bool:
+    return re.match(r'\{"trial": ?\d+, ?"state": ?"', head) is not None
+
+
+def _is_document(path: Path, _head: str) -> bool:
+    found = _content(path)
+    return isinstance(found, dict) and found.get("kind") == "trials" and "study" in found
+
+
+def _is_history(path: Path, _head: str) -> bool:
+    # A merge may have left a conflict marker before the first line.
+    return b'"tunesmith-history"' in path.read_bytes()
+
+
+def _is_metrics(path: Path, _head: str) -> bool:
+    found = _content(path)
+    if not isinstance(found, dict) or not {"trials", "complete"} <= found.keys():
+        return False
+    scores = [v for k, v in found.items() if k not in ("trials", "complete")]
+    return all(isinstance(score, dict) for score in scores)
+
+
+def _is_tuned(path: Path, _head: str) -> bool:
+    try:
+        return is_origin(read_parameters(path)[1])
+    except UsageError:
+        return False
+
+
+MARKS: dict[str, Callable[[Path, str], bool]] = {
+    "tuned": _is_tuned,
+    "report": _is_report,
+    "html": _is_page,
+    "trials.csv": _is_table,
+    "trials.jsonl": _is_lines,
+    "trials.json": _is_document,
+    "history": _is_history,
+    "metrics": _is_metrics,
+}
+"""Checks, by kind of output, that Tunesmith wrote a file, given its path and the start of its
+text."""

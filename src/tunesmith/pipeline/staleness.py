@@ -1,0 +1,109 @@
+"""Staleness of a study: its results compared with the project as it is now."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from tunesmith.analysis.compare import changes
+from tunesmith.config.model import Definition
+from tunesmith.errors import TunesmithError
+from tunesmith.ledger.records import StudyRecord
+from tunesmith.objective.choose import outline
+from tunesmith.parameters.best_file import Best
+from tunesmith.parameters.edits import Edit, edit_of
+from tunesmith.runs.factory import Described, identity
+from tunesmith.runs.tune import BLAME, INTERRUPTED, read_files_changed
+from tunesmith.runs.up_to_date import stamped
+from tunesmith.search.stopping import build as build_criterion
+from tunesmith.study.loop import ALL_TRIED, EXHAUSTED
+
+SECTIONS = ("search", "budget")
+"""Sections of the configuration that fix the trials, beside the scores' dependencies."""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Staleness of a study's results for the project as it is now."""
+
+    is_current: bool | None
+    """True if they were found with the present data, code, versions and configuration; ``None``
+    if that is not known."""
+    reasons: tuple[str, ...]
+    """Changes since then, or the reason for which they are not known."""
+    left: str | None
+    """Reason for which a run would continue, if the study is current and not finished."""
+    edit: Edit | None
+    """Edit of the best-parameters file, if any."""
+
+    @property
+    def words(self) -> str:
+        """The staleness in a line.
+
+        >>> Standing(False, ("the data changed",), None, None).words
+        'stale: the data changed'
+        """
+        if self.is_current is None:
+            return f"not known: {', '.join(self.reasons)}"
+        if not self.is_current:
+            return f"stale: {', '.join(self.reasons)}"
+        return f"unfinished: {self.left}" if self.left else "up to date"
+
+
+def standing(definition: Definition, record: StudyRecord) -> Standing:
+    """Compare a study with the project as it is now; evaluates nothing.
+
+    Args:
+        definition: as it is now.
+        record: of the study's last series.
+    """
+    edit = edit_of(Best.of(definition), record)
+    if stamped(definition) is not None:
+        return Standing(True, (), None, edit)
+    try:
+        objective = outline(definition)
+    except TunesmithError as error:
+        first = str(error).splitlines()[0]
+        return Standing(None, (first,), None, edit)
+    reasons = tuple(stale_reasons(definition, record, objective))
+    return Standing(not reasons, reasons, None if reasons else left_to_do(definition, record), edit)
+
+
+def stale_reasons(
+    definition: Definition, record: StudyRecord, objective: Described
+) -> Iterator[str]:
+    """Yield the changes since the series of trials began; none if it is the present one.
+
+    Args:
+        definition: as it is now.
+        record: of the series.
+        objective: built from the definition, or its outline.
+    """
+    if record.head.identity == identity(definition, objective):
+        yield from read_files_changed(record.head, objective)
+        return
+    then, now = record.head.definition, definition.as_json()
+    context = record.head.context
+    found = [text for k, text in BLAME.items() if context.get(k) != objective.context.get(k)]
+    found += [
+        f"`{section}` of the configuration changed"
+        for section in SECTIONS
+        if then.get("file", {}).get(section) != now["file"].get(section)
+    ]
+    if changes(then.get("space", {}), now["space"]):
+        found.append("the space changed")
+    yield from found or ["the configuration changed"]
+
+
+def left_to_do(definition: Definition, record: StudyRecord) -> str | None:
+    """Return the reason for which a run would continue; a time limit that was met is an end."""
+    if record.outdated:
+        return record.outdated
+    last = record.runs[-1] if record.runs else None
+    if last is None or last.stopped_by is None:
+        return "the last run was killed; `tunesmith run` continues it"
+    if last.stopped_by.startswith(INTERRUPTED):
+        return f"{last.stopped_by}; `tunesmith run` continues it"
+    was, stop = last.provenance["definition"]["file"].get("stop"), definition.file.stop
+    if last.stopped_by in (ALL_TRIED, EXHAUSTED) or was == stop.model_dump(mode="json"):
+        return None
+    is_spent = build_criterion(stop).is_spent(record.history, 0.0)
+    return None if is_spent else "`stop` has changed; `tunesmith run` goes on"

@@ -1,0 +1,1 @@
+"""Draw charts as SVG and PNG: marks, scales, colours, files."""

@@ -1,0 +1,1 @@
+"""Run studies: build their parts, plan, evaluate, and leave the results."""

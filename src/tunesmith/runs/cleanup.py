@@ -1,0 +1,62 @@
+"""Cleanup of the remains of program runs."""
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from tunesmith.config.model import Definition
+from tunesmith.ledger.ledger import Ledger
+from tunesmith.ledger.records import StudyHead
+from tunesmith.objective.objective import Objective
+from tunesmith.study.keeping import KeepingBest
+from tunesmith.study.recorder import Recorder
+from tunesmith.system import child_processes
+
+
+def keeping(
+    definition: Definition,
+    objective: Objective,
+    recorder: Recorder,
+    ledger: Ledger,
+    head: StudyHead,
+) -> Recorder:
+    """Wrap the recorder so that only the best trials keep artifacts, if so configured."""
+    artifacts = definition.file.objective.artifacts
+    if artifacts is None:
+        return recorder
+    from tunesmith.objective.program.objective import ProgramObjective
+
+    assert isinstance(objective, ProgramObjective)  # noqa: S101 - the rules say so
+    metric, n_best = objective.objectives[0], artifacts.best
+    found = KeepingBest(recorder, metric, n_best, objective.drop_artifacts)
+    keys = ledger.fold_keys(head.id)
+    for trial in ledger.log(head.id).told:
+        found.begin(trial, [key for fold, key in sorted(keys[trial.number].items()) if fold >= 0])
+    return found
+
+
+def end_strays(definition: Definition) -> None:
+    """End orphans of an earlier, killed run of this study, whose lock is now held."""
+    if definition.file.objective.command is None:
+        return
+    from tunesmith.objective.program.build import mark
+    from tunesmith.objective.program.environment import MARK
+
+    child_processes.send(signal.SIGKILL, child_processes.marked(MARK, mark(definition)))
+
+
+@contextmanager
+def working_folders(definition: Definition, objective: Objective) -> Iterator[None]:
+    """Keep the project as it is for programs of the block, and remove unfinished work before."""
+    if definition.file.objective.command is None:
+        yield
+        return
+    from tunesmith.objective.program.objective import ProgramObjective
+
+    assert isinstance(objective, ProgramObjective)  # noqa: S101 - it has a command
+    objective.runner.remove_leftovers()
+    try:
+        objective.runner.take_snapshot()
+        yield
+    finally:
+        objective.runner.remove_leftovers()

@@ -1,0 +1,58 @@
+"""All mistakes of a configuration at once, also those behind a first mistake.
+
+A configuration is checked in steps: its keys, then the table, then the estimator. If a step finds
+something, the later ones are tried on the rest, so that you see all mistakes in one round.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from tunesmith.config.load import located, project_root
+from tunesmith.config.model import Objective
+from tunesmith.config.source import read_document
+from tunesmith.data.table import load_table
+from tunesmith.errors import UsageError
+from tunesmith.objective.crossval import data_of
+from tunesmith.objective.estimator import EstimatorBuilder
+from tunesmith.runs.plan import leads_into
+from tunesmith.space.parse import parse_space
+
+
+def further_mistakes(path: Path) -> list[str]:
+    """List the mistakes of the table, the estimator and its parameters, with file:line:column.
+
+    Imports and runs no code of the project. Sections that cannot be understood are passed over.
+
+    Args:
+        path: of a configuration with mistakes.
+    """
+    try:
+        return [str(located(error, path)) for error in _errors(path)]
+    except (UsageError, ValidationError, OSError, ValueError, TypeError):
+        return []
+
+
+def _errors(path: Path) -> Iterator[UsageError]:
+    data, root = read_document(path).data, project_root(path)
+    if not isinstance(data, dict):
+        return
+    section = Objective.model_validate(data.get("objective"))
+    if section.command is not None:
+        return
+    try:
+        load_table(data_of(section), root, fold_column=section.cv.column)
+    except UsageError as error:
+        yield error
+    if any(leads_into(root, name) for name in section.all_import_paths):
+        return
+    builder = EstimatorBuilder(section)
+    space, _ = parse_space(data.get("space"))
+    try:
+        for choice in builder.choices:
+            builder.prototype(choice)
+        if space is not None:
+            builder.check(space)
+    except UsageError as error:
+        yield error

@@ -1,0 +1,187 @@
+"""Up-to-date check of a finished study, as in make: digests of its inputs and outputs.
+
+While none of them has changed, a run has nothing to do, and finds that out without importing a
+numeric library. Files count by their content, never by their dates. In doubt a file counts as
+changed, and the run starts.
+"""
+
+import hashlib
+import json
+import platform
+import sqlite3
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tunesmith.config.model import Definition
+from tunesmith.errors import TunesmithError
+from tunesmith.ledger.integrity import is_checked
+from tunesmith.system.files import inside, write_atomic
+from tunesmith.system.fingerprint import code_digest, digest, file_digest, versions
+from tunesmith.version import VERSION
+
+PACKAGE = Path(__file__).parents[1]
+
+
+@dataclass(frozen=True)
+class Stamp:
+    """Answer of a run that has nothing to do, with the digests that it depends on."""
+
+    inputs: str
+    outputs: dict[str, str | None]
+    """Digests by path below the project folder; ``None`` if there was no file."""
+    text: str
+    content: dict[str, Any]
+    """The answer as JSON."""
+    reading: dict[str, str] = field(default_factory=dict)
+    """Files that programs have read, and their states."""
+
+
+def stamped(definition: Definition) -> Stamp | None:
+    """Return the stored answer if nothing has changed; ``None`` if a run must start."""
+    path = _path(definition)
+    try:
+        found = Stamp(**json.loads(path.read_text())) if path else None
+    except (OSError, ValueError, TypeError):
+        return None
+    if found is None or found.inputs != _inputs(definition):
+        return None
+    if not _is_whole(definition):
+        return None
+    if found.outputs != _outputs(definition):
+        return None
+    return found if not found.reading or _holds(definition, found.reading) else None
+
+
+def _is_whole(definition: Definition) -> bool:
+    """True if the ledger is unchanged; a damaged one must not be answered from."""
+    assert isinstance(definition.ledger, Path)  # noqa: S101 - only such have a stamp
+    try:
+        return is_checked(definition.ledger)
+    except (OSError, sqlite3.Error, TunesmithError):
+        return False
+
+
+def files_of(definition: Definition) -> list[str] | None:
+    """Digests of the data and of the project's code; ``None`` if something cannot be read."""
+    try:
+        return _files(definition)
+    except (OSError, TunesmithError):
+        return None
+
+
+def put(
+    definition: Definition,
+    before: list[str] | None,
+    text: str,
+    content: dict[str, Any],
+    reading: Mapping[str, str] | None = None,
+) -> None:
+    """Record the state of a study that has ended and written its outputs.
+
+    Nothing is recorded if data or code changed while the study ran: its results depend on the old
+    content, and the next run must start.
+
+    Args:
+        definition: of the study.
+        before: from ``files_of`` when the run began.
+        text: text that a run with nothing to do prints.
+        content: the same as JSON.
+        reading: files that the programs of its trials have read, and their states.
+    """
+    path = _path(definition)
+    inputs = _inputs(definition) if path else None
+    if path is None or inputs is None or before is None or before != files_of(definition):
+        return
+    if reading and not _holds(definition, reading):
+        return
+    stamp = Stamp(inputs, _outputs(definition), text, content, dict(reading or {}))
+    write_atomic(path, json.dumps(asdict(stamp)) + "\n")
+
+
+def _path(definition: Definition) -> Path | None:
+    """Path beside the ledger's file; ``None`` for a server, which may change unnoticed."""
+    ledger = definition.ledger
+    if not isinstance(ledger, Path) or not ledger.is_file():
+        return None
+    return ledger.with_name(f"{ledger.name}.{definition.file.study}.stamp")
+
+
+def _outputs(definition: Definition) -> dict[str, str | None]:
+    names = list(definition.file.outputs.paths.values())
+    paths = {name: inside(definition.root, name) for name in names}
+    return {name: file_digest([p]) if p.is_file() else None for name, p in paths.items()}
+
+
+def _inputs(definition: Definition) -> str | None:
+    """Digest of everything that a run's trials and outputs depend on; ``None`` if it is unknown."""
+    gate, ledger = definition.file.gate, definition.ledger
+    if gate is not None and gate.base is not None:
+        return None  # what Git has there is not ours to follow
+    assert isinstance(ledger, Path)  # noqa: S101 - only such have a stamp
+    try:
+        status = ledger.stat()
+        return digest(
+            {
+                "tunesmith": [VERSION, _own_code()],
+                "python": platform.python_version(),
+                "root": str(definition.root.resolve()),
+                "folder": str(Path.cwd()),  # paths are shown as seen from there
+                "ledger": [status.st_dev, status.st_ino],
+                "file": definition.file.model_dump(mode="json", exclude={"execution", "branches"}),
+                "share": definition.file.execution.share,
+                "space": definition.space.to_json(),
+                "files": _files(definition),
+                "versions": versions(definition.file.objective.all_import_paths, definition.root),
+            }
+        )
+    except (OSError, TunesmithError):
+        return None
+
+
+def _own_code() -> str:
+    """Digest of Tunesmith's code in a clone, which changes without a new version."""
+    files = sorted(PACKAGE.rglob("*.py"))
+    seen = hashlib.blake2b(digest_size=16)
+    for path in files:
+        status = path.stat()
+        seen.update(f"{path}{status.st_mtime_ns}{status.st_size}".encode())
+    return seen.hexdigest()
+
+
+def _files(definition: Definition) -> list[str]:
+    """Digests of the data and of the project's code."""
+    objective, root = definition.file.objective, definition.root.resolve()
+    data = () if objective.data is None else objective.data.path
+    return [
+        file_digest(root / name for name in data),
+        code_digest(objective.all_import_paths, root),
+        file_digest(_program_files(definition, root)),
+    ]
+
+
+def _holds(definition: Definition, reading: Mapping[str, str]) -> bool:
+    """True if the files that programs have read are unchanged."""
+    # Imported late: most studies run no program, and this check must stay quick.
+    from tunesmith.objective.program.observing.reading import changed
+    from tunesmith.objective.program.observing.views import view_of
+    from tunesmith.objective.program.passing.ports import ProgramPorts
+
+    try:
+        files = frozenset(ProgramPorts.of(definition).files)
+        view = view_of(definition, definition.root.resolve(), files)
+    except TunesmithError:
+        return False
+    return next(changed(view, reading), None) is None
+
+
+def _program_files(definition: Definition, root: Path) -> Iterable[Path]:
+    objective = definition.file.objective
+    if objective.command is None:
+        return []
+    from tunesmith.objective.program.observing.dependencies import named
+
+    found = named(root, objective.depends_on or ())
+    template = [] if objective.params_file is None else [root / objective.params_file.path]
+    return [*found, *(path for path in template if path.is_file())]

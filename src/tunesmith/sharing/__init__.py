@@ -1,0 +1,1 @@
+"""Score many candidates from one fit, exactly as fits of their own would."""

@@ -1,0 +1,86 @@
+"""The page of the documentation that lists the conditions under which sharing is proved."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from tunesmith import registry
+from tunesmith.sharing.proved import Proved, Values
+
+HEAD = """# Which fits are shared
+
+Made from the code by `python docs/generate.py`.
+
+One fit of a forest of 500 trees holds those of 1 to 499. Where candidates differ in such a parameter
+alone, Tunesmith makes one fit and scores all of them from it. Their scores are those of fits made one by
+one, bit for bit, and three things see to that:
+
+1. **Lists.** A fit is shared only for the classes, versions, parameters and arguments of `fit` that
+   are listed below, each of which is compared with fresh fits by `tunesmith.testing.submodels`. Whatever
+   else is set away from its default means that each candidate is fitted by itself: another name for a
+   parameter that the library's own table does not have, a keyword that it passes on, `eval_set`,
+   `callbacks`, `monitor`, a class derived from a listed one, a version that nobody has tried. Your own
+   transformers and functions before the last step of a pipeline are not shared either: nobody knows what
+   they do. `tunesmith check` tells what is not shared, and why; so does `plan_` of the searches in
+   `tunesmith.sklearn`, which they print with `verbose=1`.
+2. **A check.** The first shared fit of a kind (family, estimators, versions, parameters that are set, kind
+   of data) is compared with fresh fits before its scores count: what the candidates predict, as
+   probabilities, decision values and classes, on a small part of the rows (as many of them as half a second of CPU allows), and what one of them, drawn by a
+   seed, predicts on all of them. That costs each process that makes fits about one fit, at the time of its first shared one. Several
+   workers pay it at the same time, so a search takes about one fit longer, whatever their number. The ledger remembers what has
+   passed, so that it is paid for once; a search of `tunesmith.sklearn` without a `ledger` pays it again. A candidate that answers otherwise in a single bit ends this way of
+   sharing for the run, which says so.
+3. **Rows of their own.** Targets, weights and features reach each fit as a copy, or in memory that
+   nobody can write to. Estimators and metrics of your own get rows as scikit-learn cuts them.
+
+`execution: {share: off}` makes every fit by itself, and takes no score that came from a shared fit;
+`tunesmith verify --refit 20 --unshared` holds recorded scores against such fits. The ledger and the
+history say of every evaluation how it was made.
+
+Values of a parameter on two sides of a border (CatBoost estimates leaves otherwise below 200 rounds,
+`algorithm: auto` looks neighbours up otherwise from half of the rows on) make two shared fits. A value that
+the estimator refuses stands alone.
+"""
+
+
+def sharing_markdown() -> str:
+    """Write the page."""
+    parts = [HEAD, "## Families of estimators\n"]
+    parts += _section("submodels")
+    parts.append("## Families of transformers, before the last step of a pipeline\n")
+    parts += _section("subtransformers")
+    return "\n".join(parts)
+
+
+def _section(group: str) -> Iterator[str]:
+    for name in registry.BUILTIN[group]:
+        family = registry.load(group, name)()
+        yield f"### {', '.join(_short(path) for path in family.proved.classes)}\n"
+        yield f"Along {_along(family)}. {_versions(family.proved)}\n"
+        yield _table("parameter", family.proved.params)
+        if family.proved.fit_params:
+            yield _table("argument of `fit`", family.proved.fit_params)
+
+
+def _short(path: str) -> str:
+    return f"`{path.rpartition('.')[2]}`"
+
+
+def _along(family: Any) -> str:
+    names = getattr(family, "parameters", None) or (family.parameter,)
+    aliases = getattr(family, "aliases", ())
+    free = getattr(family, "free", ())
+    text = " and ".join(f"`{name}`" for name in names)
+    text += f" (by whichever name: {', '.join(f'`{a}`' for a in aliases)})" if aliases else ""
+    return text + (f", whatever {', '.join(f'`{name}`' for name in free)} is" if free else "")
+
+
+def _versions(proved: Proved) -> str:
+    names = {"sklearn": "scikit-learn"}
+    found = proved.versions
+    package = names.get(found.package, found.package)
+    return f"Tried with {package} {found.first} and later, before {found.below}."
+
+
+def _table(title: str, listed: Mapping[str, Values]) -> str:
+    rows = [f"| `{name}` | {values.words.replace('|', '/')} |" for name, values in listed.items()]
+    return "\n".join([f"| {title} | values |", "|---|---|", *rows, ""])

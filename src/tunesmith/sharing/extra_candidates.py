@@ -1,0 +1,85 @@
+"""Submodel candidates: other points of a space that one fit answers."""
+
+from typing import Any
+
+from tunesmith.sharing.grouping import Grouping, ordered
+from tunesmith.sharing.prototype import last_step
+from tunesmith.sharing.submodels.family import Family, border_of
+from tunesmith.space import Parameter, SearchSpace
+from tunesmith.space.parameter import canonical_json
+from tunesmith.types import Params
+
+MAX_POINTS = 256
+"""Most submodel candidates of a trial: each is scored on every fold."""
+MAX_LEVELS = 65_536
+"""A longer list of values counts as a continuum."""
+
+
+def curve(grouping: Grouping, params: Params, space: SearchSpace) -> list[Params]:
+    """List the points of a space that the fit of ``params`` answers, itself included.
+
+    Returns:
+        Points along the submodel parameter that gives most of them, in the family's order.
+    """
+    choice = grouping.builder.choice_of(params)
+    found = [
+        _along(grouping, family, name, params, space)
+        for family, name in grouping.parameters(choice, [params])
+    ]
+    return max([[params], *found], key=len)
+
+
+def _along(
+    grouping: Grouping, family: Family, name: str, params: Params, space: SearchSpace
+) -> list[Params]:
+    if grouping.objection(family, name, params):
+        return [params]
+    last = last_step(grouping.builder.build(params))[1]
+    box, _ = space.locate(params)
+    values = held(family, last, params[name], space.boxes[box].parameters[name])
+    points = [{**params, name: value} for value in values]
+    # A changed value can make other parameters inactive; then it is no point of the space.
+    inside = [point for point in points if _is_canonical(point, space)]
+    if not inside:
+        return [params]
+    return list(ordered(family, name, inside))
+
+
+def held(family: Family, estimator: Any, proposed: Any, parameter: Parameter) -> list[Any]:
+    """List the values of a parameter that one fit answers, thinned if there are many.
+
+    Args:
+        family: of the parameter.
+        estimator: unfitted.
+        proposed: the value to fit with.
+        parameter: its levels are the choice; a continuum has none.
+
+    Returns:
+        At most ``MAX_POINTS`` in the parameter's order, ``proposed`` among them.
+    """
+    n_levels = parameter.n_levels
+    if n_levels is None or n_levels > MAX_LEVELS:
+        return []
+    levels = [parameter.level(index) for index in range(n_levels)]
+    found = [value for value in levels if _is_held(family, estimator, proposed, value)]
+    # Equal steps for ranges of about one length, so that overlapping ranges share their values:
+    # those that the ledger knows cost nothing.
+    step = -(-len(found) // (MAX_POINTS - 1)) or 1
+    return [value for i, value in enumerate(found) if i % step == 0 or value == proposed]
+
+
+def _is_held(family: Family, estimator: Any, proposed: Any, value: Any) -> bool:
+    """True if the fit for both values is the fit for the proposed value alone."""
+    both = [proposed, value]
+    sides = {border_of(family, estimator, one, None) for one in both}
+    is_shared = len(sides) == 1 and family.can_share(estimator, both)
+    # Otherwise the trial would cost more than what the sampler proposed.
+    return is_shared and family.widest(both) == family.widest([proposed])
+
+
+def _is_canonical(params: Params, space: SearchSpace) -> bool:
+    """True if params are a point of the space, with its active parameters and no others."""
+    try:
+        return canonical_json(space.canonical(params)) == canonical_json(dict(params))
+    except ValueError:
+        return False

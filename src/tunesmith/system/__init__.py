@@ -1,0 +1,1 @@
+"""Provide what the operating system gives: files, processes, Git, imports, secrets."""

@@ -1,0 +1,89 @@
+import math
+from dataclasses import replace
+from itertools import pairwise
+
+import numpy as np
+
+from tunesmith.analysis.ranking import running_best
+from tunesmith.analysis.summary import summarise
+from tunesmith.history import FoldResult, Metric, TrialLog
+from tunesmith.reporting.markdown import render
+from tunesmith.testing.records import make_record
+
+
+def test_the_comparison_is_paired_and_corrected() -> None:
+    scores = [[0.70, 0.80, 0.75], [0.72, 0.83, 0.76]]
+    summary = summarise(make_record([{"n": 1}, {"n": 2}], scores, origins=["defaults"]))
+    (found,) = summary.comparisons
+    gains = np.array([0.02, 0.03, 0.01])
+    assert found.name == "defaults"
+    assert math.isclose(found.gain, gains.mean())
+    assert math.isclose(found.error, math.sqrt(gains.var(ddof=1) * (1 / 3 + 1 / 2)))
+
+
+def test_what_sharing_spared_is_counted() -> None:
+    log = TrialLog((Metric("score"),))
+    shared = [FoldResult(fold, {"score": 0.5}, n_sharing=4) for fold in range(2)]
+    log.tell(log.ask({"n": 1}, '{"n":1}', "grid").told(shared))
+    proposed = log.ask({"n": 9}, '{"n":9}', "random")
+    best = replace(proposed, params={"n": 5}, key='{"n":5}', proposed={"n": 9}, n_points=9)
+    log.tell(best.told([FoldResult(fold, {"score": 0.7}, n_sharing=9) for fold in range(2)]))
+    summary = summarise(replace(make_record([{"n": 1}]), history=log.view()))
+    assert summary.n_points == 10
+    assert summary.n_spared == round(2 * (1 - 1 / 4) + 2 * 8)
+    text = render(summary)
+    assert "Each is the best of all that its fits score: 10 points." in text
+    assert "Shared fits spared 18 others." in text
+
+
+def test_edges_are_the_ends_of_ranges_only() -> None:
+    space = {
+        "boxes": [{"n": {"int": [1, 5]}, "x": {"float": [0.0, 1.0]}, "k": [1, 2]}],
+        "constraints": [],
+    }
+    record = make_record([{"n": 5, "x": 0.5, "k": 2}], [[1.0]], space=space)
+    assert [(e.name, e.side) for e in summarise(record).edges] == [("n", "high")]
+
+
+def test_importance_finds_the_parameter_that_matters() -> None:
+    rng = np.random.default_rng(0)
+    points = [{"a": float(a), "b": float(b)} for a, b in rng.random((40, 2))]
+    scores = [[p["a"] ** 2 + 0.01 * p["b"]] * 2 for p in points]
+    shares = summarise(make_record(points, scores)).importance.shares
+    assert shares[0][0] == "a"
+    assert shares[0][1] > 0.7
+    assert math.isclose(sum(share for _, share in shares), 1.0)
+
+
+def test_importance_says_why_there_is_none() -> None:
+    assert summarise(make_record([{"n": 1}])).importance.reason == "needs 8 complete trials"
+
+
+def test_trends_never_split_equal_values() -> None:
+    points = [{"n": n % 9} for n in range(40)]
+    scores = [[p["n"] / 10] for p in points]
+    levels = summarise(make_record(points, scores)).trends["n"]
+    assert sum(level.n for level in levels) == 40
+    assert [level.label for level in levels] == ["0 – 1", "2 – 3", "4 – 5", "6 – 7", "8"]
+    assert all(a.mean < b.mean for a, b in pairwise(levels))
+
+
+def test_the_running_best_skips_failures() -> None:
+    nan = math.nan
+    found = running_best([nan, 0.5, nan, 0.4, 0.6], Metric("m"))
+    assert math.isnan(found[0])
+    assert found[1:] == [0.5, 0.5, 0.5, 0.6]
+
+
+def test_warnings_are_gathered_by_trial_and_kind() -> None:
+    log = TrialLog((Metric("score"),))
+    texts = [("A: one", "A: two"), ("", ""), ("B: x", "A: three")]
+    for number, warnings in enumerate(texts):
+        trial = log.ask({"n": number}, str(number), "grid")
+        folds = [FoldResult(f, {"score": 1.0}, warning=w) for f, w in enumerate(warnings)]
+        log.tell(trial.told(folds))
+    record = replace(make_record([{"n": 0}]), history=log.view())
+    found = [(group.kind, group.numbers) for group in summarise(record).warnings]
+    assert found == [("A", (0, 2)), ("B", (2,))]
+    report = render(summarise(record))
+    assert "- 2 trials of 3 warned of `A`: `two` (first: trial 0)." in report

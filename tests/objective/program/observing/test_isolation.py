@@ -1,0 +1,418 @@
+"""What runs read counts, and nothing that they share changes: real programs, real Git, real DVC."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tunesmith import tune
+from tunesmith.errors import ChangedInputError
+from tunesmith.objective.program.observing import seccomp
+from tunesmith.objective.program.observing.workspace import LARGE_BYTES
+from tunesmith.runs.tune import Result
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(bool(seccomp.objection()), reason=seccomp.objection() or "-"),
+]
+PYTHON = sys.executable
+Make = Callable[..., Path]
+
+
+def git(folder: Path, *arguments: str) -> None:
+    identity = ["-c", "user.name=t", "-c", "user.email=t@localhost"]
+    subprocess.run(["git", "-C", str(folder), *identity, *arguments], check=True)
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Make:
+    """Writes a project below the test's folder, in Git; returns its folder."""
+
+    def make(
+        script: str,
+        space: dict[str, Any] | None = None,
+        files: dict[str, str] | None = None,
+        command: list[str] | None = None,
+        **objective: Any,
+    ) -> Path:
+        root = tmp_path / "repo" / "project"
+        root.mkdir(parents=True)
+        for name, content in {"train.sh": script, **(files or {})}.items():
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
+            (root / name).write_text(content)
+        sections = {
+            "study": "s",
+            "objective": {
+                "command": command or ["sh", "train.sh", "{a}"],
+                "metrics_pattern": r"score: (\S+)",
+                "metric": {"name": "score", "direction": "maximize"},
+                **objective,
+            },
+            "space": space or {"a": [1, 2]},
+            "search": {"method": "grid"},
+            "execution": {"workers": 1},
+        }
+        (root / "tuning.yaml").write_text(yaml.safe_dump(sections))
+        git(root.parent, "init", "-q")
+        git(root.parent, "add", "-A")
+        return root
+
+    return make
+
+
+def run(root: Path) -> Result:
+    return tune(root / "tuning.yaml")
+
+
+def scores(result: Result) -> list[float]:
+    return [trial.mean("score") for trial in result.record.history]
+
+
+def failures(result: Result) -> set[str]:
+    folds = [trial.folds[0] for trial in result.record.history]
+    return {fold.failure.message for fold in folds if fold.failure is not None}
+
+
+# -- everything that a run reads counts -------------------------------------------------------
+
+
+READS = {
+    "a shell's input": "n=$(wc -l < data.csv)",
+    "another program": "n=$(sort data.csv | wc -l)",
+    "through a script": "n=$(sh count.sh)",
+    "make": "n=$(make -s count)",
+    "python -m": f"n=$({PYTHON} -m count)",
+    "without open events": f"n=$({PYTHON} -c 'import os; print(len(os.listdir(\"many\")))')",
+    "mapped": f"n=$({PYTHON} map.py)",
+}
+FILES = {
+    "data.csv": "1\n2\n",
+    "count.sh": "wc -l < data.csv\n",
+    "Makefile": "count: data.csv\n\t@wc -l < data.csv\n",
+    "count.py": "print(len(open('data.csv').readlines()))\n",
+    "map.py": (
+        "import mmap, os\nf = os.open('data.csv', os.O_RDONLY)\n"
+        "print(mmap.mmap(f, 0, prot=mmap.PROT_READ)[:].count(b'\\n'))\n"
+    ),
+    "many/one": "",
+    "many/two": "",
+}
+
+
+def cases(ways: dict[str, str], after: str) -> tuple[str, dict[str, Any]]:
+    """A script that goes all ways, and the space of them: one study is cheaper than many."""
+    lines = [f"{number}) {way} || exit 1 ;;" for number, way in enumerate(ways.values())]
+    script = "\n".join(['case "$1" in', *lines, "esac", after, ""])
+    return script, {"a": list(range(len(ways)))}
+
+
+def test_what_is_read_counts_in_whatever_way(project: Make) -> None:
+    script, space = cases(READS, "echo score: $n")
+    root = project(script, space, FILES)
+    assert scores(run(root)) == [2] * len(READS)
+    (root / "unread.txt").write_text("nothing")
+    (root / "many" / "three").write_text("")
+    (root / "data.csv").write_text("1\n2\n3\n")
+    again = run(root)
+    assert dict(zip(READS, scores(again), strict=True)) == dict.fromkeys(READS, 3)
+    assert (again.n_reused, again.record.head.generation) == (0, 2)
+
+
+def test_what_is_not_read_does_not_count(project: Make) -> None:
+    root = project("cat data.csv > /dev/null; echo score: $1\n", files=FILES)
+    assert run(root).n_evaluated == 2
+    (root / "count.py").write_text("changed\n")
+    (root / "notes.md").write_text("new\n")
+    again = run(root)
+    assert (again.n_evaluated, again.record.head.generation) == (0, 1)
+
+
+def test_a_module_that_python_imports_counts_and_new_notes_do_not(project: Make) -> None:
+    files = {"train.py": "import sys, lib\nprint('score:', lib.f(sys.argv[1]))\n", "lib.py": ""}
+    files["lib.py"] = "def f(x): return int(x)\n"
+    root = project("", files=files, command=[PYTHON, "train.py", "{a}"])
+    assert scores(run(root)) == [1, 2]
+    (root / "notes.md").write_text("new\n")
+    # Training leaves its results in new folders, and DVC and Git their own files with them.
+    for name in ("outputs/training_metrics.json", "models/a/model.pkl", "models/.gitignore"):
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text("new\n")
+    assert run(root).n_evaluated == 0
+    (root / "lib.py").write_text("def f(x): return -int(x)\n")
+    assert scores(run(root)) == [-1, -2]
+    # A module of that name is found before the library's.
+    (root / "sys2.py").write_text("")
+    assert run(root).record.head.generation == 3
+    (root / "models/a/sys3.py").write_text("")
+    assert run(root).record.head.generation == 4
+
+
+def test_a_wider_search_takes_the_scores_of_the_present_data(project: Make) -> None:
+    root = project("echo score: $(cat data.csv)$1\n", files={"data.csv": "9"})
+    assert scores(run(root)) == [91, 92]
+    (root / "data.csv").write_text("1")
+    assert scores(run(root)) == [11, 12]
+    (root / "data.csv").write_text("9")
+    config = root / "tuning.yaml"
+    config.write_text(config.read_text().replace("- 2\n", "- 2\n  - 3\n"))
+    wider = run(root)
+    assert (scores(wider), wider.n_evaluated) == ([91, 92, 93], 1)
+
+
+def test_what_was_looked_for_and_not_there_counts(project: Make) -> None:
+    root = project("[ -e local.cfg ] && s=9; echo score: $s$1\n")
+    assert scores(run(root)) == [1, 2]
+    (root / "local.cfg").write_text("")
+    assert scores(run(root)) == [91, 92]
+    (root / "local.cfg").unlink()
+    back = run(root)
+    assert (scores(back), back.n_evaluated, back.record.head.generation) == ([1, 2], 0, 1)
+
+
+def test_files_beside_the_project_and_behind_links_count(project: Make, tmp_path: Path) -> None:
+    root = project("")
+    shared, outside = root.parent / "shared", tmp_path / "outside"
+    for folder in (shared, outside / "deep"):
+        folder.mkdir(parents=True)
+        (folder / "n").write_text("1\n")
+    (root / "link").symlink_to("../../outside/deep")
+    (root / "train.sh").write_text(
+        f"echo score: $(cat ../shared/n)$(cat link/n)$(cat {outside}/deep/n)$1\n"
+    )
+    git(root, "add", "-A")
+    assert scores(run(root)) == [1111, 1112]
+    (shared / "n").write_text("2\n")
+    assert scores(run(root)) == [2111, 2112]
+    (outside / "deep" / "n").write_text("3\n")
+    assert scores(run(root)) == [2331, 2332]
+
+
+def test_what_a_run_makes_itself_does_not_count(project: Make) -> None:
+    script = "mkdir out; echo $1 > out/m; mv out/m out/n; echo score: $(cat out/n)\n"
+    root = project(script)
+    found = run(root)
+    assert set(found.record.head.reading) == {"train.sh"}
+    assert scores(found) == [1, 2]
+
+
+def test_a_result_is_reused_where_only_files_of_other_values_changed(project: Make) -> None:
+    files = {"n1": "1\n", "n2": "2\n"}
+    root = project("echo score: $(cat n$1)\n", files=files)
+    run(root)
+    (root / "n2").write_text("5\n")
+    again = run(root)
+    assert (scores(again), again.n_evaluated, again.record.head.generation) == ([1, 5], 1, 2)
+
+
+# -- a run changes nothing that is shared -----------------------------------------------------
+
+WRITES = {
+    "overwrites": "echo $1 > big.bin",
+    "appends": "echo $1 >> big.bin",
+    "renames over": "echo $1 > new && mv new big.bin",
+    "removes": "rm big.bin; echo $1 > big.bin",
+    "changes the mode": "chmod 600 big.bin",
+    "truncates": "truncate -s 3 big.bin",
+    "maps": f"{PYTHON} map.py",
+    "through a link": "ln -s $P/data/y here && echo $1 > here",
+    "links": "ln big.bin other && echo $1 > other",
+    "touches": "touch big.bin",
+    "in a folder": "echo $1 > data/deep/x; rm data/y; mkdir data/new; cd data && echo $1 > z",
+}
+
+
+def test_what_is_linked_is_copied_when_it_is_written(project: Make) -> None:
+    script, space = cases(WRITES, "echo score: $1")
+    mapping = "import mmap\nf = open('big.bin', 'r+b')\nmmap.mmap(f.fileno(), 1)[0] = 65\n"
+    root = project("", space, {"map.py": mapping})
+    (root / "train.sh").write_text(script.replace("$P", str(root)))
+    with (root / "big.bin").open("wb") as file:
+        file.truncate(LARGE_BYTES + 1)
+    (root / "data" / "deep").mkdir(parents=True)
+    for name in ("deep/x", "y", "z"):
+        (root / "data" / name).write_text(name)
+    (root / ".gitignore").write_text("data/\n")
+    git(root, "add", "-A")
+    before = state(root)
+    found = run(root)
+    assert failures(found) == set()
+    assert scores(found) == space["a"]
+    assert state(root) == before
+
+
+def differences(one: dict[str, Any], other: dict[str, Any]) -> set[str]:
+    return {name for name in one.keys() | other.keys() if one.get(name) != other.get(name)}
+
+
+def state(root: Path) -> dict[str, Any]:
+    found = {}
+    for folder, _, names in os.walk(root):
+        for name in names:
+            path = Path(folder, name)
+            if not {".tunesmith", "outputs", "config", ".git"} & {*path.parts}:
+                status = path.stat()
+                content = path.read_bytes()
+                found[str(path)] = (content, status.st_mode, status.st_mtime_ns)
+    return found
+
+
+REFUSED = {
+    "train.sh": "chmod 777 $P/train.sh",
+    "data.csv": "echo $1 > $P/data.csv",
+    "count.sh": "cd $P && echo $1 > count.sh",
+    "count.py": "rm $P/count.py",
+    "many": "mv $P/many $P/other",
+    ".dvc/cache/files/x": "echo $1 > $P/.dvc/cache/files/x",
+    "Makefile": "echo $1 > $(realpath --relative-to=. $P/Makefile)",
+}
+
+
+def test_a_run_that_would_change_the_project_fails(project: Make) -> None:
+    # Every other one is fine: a study of failures alone would end early.
+    ways = {k: v for name, w in REFUSED.items() for k, v in ((name, f"{{ {w}; true; }}"), (w, ":"))}
+    script, space = cases(ways, "echo score: $1")
+    root = project("", space, FILES)
+    (root / "train.sh").write_text(script.replace("$P", str(root)))
+    (root / ".dvc" / "cache" / "files").mkdir(parents=True)
+    before = state(root)
+    folds = [trial.folds[0] for trial in run(root).record.history]
+    messages = [fold.failure.message for fold in folds if fold.failure]
+    words = "would have changed {}, which all runs share, and was kept from it"
+    assert [text.split(":")[0] for text in messages] == [words.format(name) for name in REFUSED]
+    assert state(root) == before
+
+
+def test_what_is_nobodys_business_may_be_written(project: Make, tmp_path: Path) -> None:
+    script = f"mkdir -p $P/mlruns {tmp_path}/cache; echo $1 | tee $P/mlruns/x {tmp_path}/cache/y\n"
+    root = project(script + "echo score: $1\n")
+    (root / "train.sh").write_text((root / "train.sh").read_text().replace("$P", str(root)))
+    (root / ".gitignore").write_text("mlruns/\n")
+    assert scores(run(root)) == [1, 2]
+    assert run(root).n_evaluated == 0
+
+
+def test_leftovers_do_not_leak_unless_they_are_asked_for(project: Make) -> None:
+    root = project("[ -e runs/last/w ] && s=9; echo score: $s$1\n")
+    (root / "runs" / "last").mkdir(parents=True)
+    (root / "runs" / "last" / "w").write_text("")
+    (root / ".gitignore").write_text("runs/\n")
+    said: list[str] = []
+    assert scores(tune(root / "tuning.yaml", say=said.append)) == [1, 2]
+    assert any("left out of runs, since Git ignores it: runs;" in text for text in said)
+    text = (root / "tuning.yaml").read_text()
+    asked = text.replace("objective:\n", "objective:\n  workspace: {link: [runs/last]}\n")
+    (root / "tuning.yaml").write_text(asked)
+    said.clear()
+    assert scores(tune(root / "tuning.yaml", say=said.append)) == [91, 92]
+    assert "linked as `link` asks, whoever wrote it: runs/last" in said
+
+
+def test_who_misses_what_was_left_out_is_told(project: Make) -> None:
+    root = project("cat stuff/x && echo score: $1\n")
+    (root / "stuff").mkdir()
+    (root / "stuff" / "x").write_text("")
+    (root / ".gitignore").write_text("stuff/\n")
+    (message,) = failures(run(root))
+    assert message.startswith("exited with status 1; it looked for stuff/x, which is left out")
+
+
+def test_artifacts_that_keep_nothing_are_told(project: Make) -> None:
+    root = project("echo score: $1\n", artifacts={"keep": ["model.*"]})
+    (fold, *_) = run(root).record.history[0].folds
+    assert fold.warning == "artifacts: no file matches model.*; nothing was kept"
+
+
+# -- where runs cannot be watched -------------------------------------------------------------
+
+
+def test_without_watching_results_depend_on_everything(project: Make) -> None:
+    root = project("echo score: $1\n", files=FILES, workspace={"watch": "off"})
+    said: list[str] = []
+    found = tune(root / "tuning.yaml", say=said.append)
+    assert said[0] == "runs are not watched: `objective.workspace.watch` is off"
+    assert said[1].startswith("results depend on all files that a run finds")
+    assert {"data.csv", "many/two", "."} <= {*found.record.head.reading}
+    assert run(root).n_evaluated == 0
+    (root / "many" / "two").write_text("changed")
+    assert run(root).record.head.generation == 2
+    (root / "new.txt").write_text("")
+    assert run(root).record.head.generation == 3
+
+
+@pytest.mark.parametrize("write", ["echo x > big.bin", "echo x > $P/data.csv", "rm $P/data.csv"])
+def test_without_watching_the_first_change_ends_the_study(project: Make, write: str) -> None:
+    root = project("", files=FILES, workspace={"watch": "off"})
+    (root / "train.sh").write_text(f"{write}\necho score: $1\n".replace("$P", str(root)))
+    with (root / "big.bin").open("wb") as file:
+        file.truncate(LARGE_BYTES + 1)
+    name = "big.bin" if "big" in write else "data.csv"
+    with pytest.raises(ChangedInputError, match=f"^{name} was changed while the study was running"):
+        run(root)
+    assert not (root / "outputs").exists()
+
+
+# -- DVC --------------------------------------------------------------------------------------
+
+STAGE = """\
+stages:
+  train:
+    cmd: sh train.sh 3
+    deps: [train.sh, data/train.csv]
+    outs: [models]
+"""
+TRAIN = """\
+mkdir -p models
+echo $1 > models/model.txt
+sleep 0.2
+echo score: $(cat models/model.txt)$(wc -l < data/train.csv)
+"""
+
+
+SET_UP = "from dvc.repo import Repo; r = Repo('.'); r.add('data/train.csv'); r.reproduce()"
+
+
+def dvc_project(project: Make, link: str, cache: Path) -> Path:
+    """A project in which a stage was run, its out and its data linked into a cache elsewhere."""
+    root = project(TRAIN, {"a": [1, 2, 3, 4]}, {"data/train.csv": "1\n2\n"})
+    text = (root / "tuning.yaml").read_text()
+    (root / "tuning.yaml").write_text(text.replace("workers: 1", "workers: 2"))
+    git(root, "rm", "-q", "--cached", "data/train.csv")
+    (root / ".dvc" / "tmp").mkdir(parents=True)
+    (root / ".dvc" / ".gitignore").write_text("tmp\n")
+    config = f"[core]\n analytics = false\n[cache]\n type = {link}\n dir = {cache}\n"
+    (root / ".dvc" / "config").write_text(config)
+    (root / "dvc.yaml").write_text(STAGE)
+    subprocess.run([PYTHON, "-c", SET_UP], cwd=root, check=True)
+    git(root, "add", "-A")
+    return root
+
+
+@pytest.mark.parametrize(
+    ("link", "watches"), [("symlink", ("auto", "off")), ("hardlink", ("auto",))]
+)
+def test_models_of_dvc_are_written_by_each_run_for_itself(
+    project: Make, link: str, watches: tuple[str, ...], tmp_path: Path
+) -> None:
+    cache = tmp_path / "cache"
+    root = dvc_project(project, link, cache)
+    model, data = root / "models" / "model.txt", root / "data" / "train.csv"
+    assert model.is_symlink() == data.is_symlink() == (link == "symlink")
+    before, was_cached = state(root), state(cache)
+    text = (root / "tuning.yaml").read_text()
+    for watch in watches:
+        section = f"objective:\n  workspace: {{watch: '{watch}'}}\n"
+        (root / "tuning.yaml").write_text(text.replace("objective:\n", section))
+        assert scores(run(root)) == [12, 22, 32, 42]
+    (root / "tuning.yaml").write_text(text)
+    changed = differences(before, state(root))
+    assert (changed, state(cache)) == ({str(root / "tuning.yaml")}, was_cached)
+    data.unlink()
+    data.write_text("1\n2\n3\n")
+    again = run(root)
+    assert scores(again) == [13, 23, 33, 43]
+    assert (again.n_reused, again.record.history.n_told) == (0, 4)

@@ -1,0 +1,77 @@
+"""Outputs never replace what somebody else wrote, and are told from it after any run."""
+
+from pathlib import Path
+
+import pytest
+
+from tunesmith.config.model import Outputs
+from tunesmith.errors import UsageError
+from tunesmith.parameters.best_file import Best
+from tunesmith.parameters.foreign import MARKS, objections, refuse_foreign
+from tunesmith.runs.outputs import write_outputs
+from tunesmith.testing.records import make_record
+
+RECORD = make_record([{"lr": 0.01}, {"lr": 0.1}], [[0.9, 0.8], [0.7, 0.6]])
+EMPTY = make_record([], [])
+ALL = {
+    "tuned": "t.yaml",
+    "report": "README.md",
+    "html": "index.html",
+    "history": "h.jsonl",
+    "metrics": "m.json",
+}
+
+
+def outputs(**changes: str) -> Outputs:
+    return Outputs.model_validate({**ALL, "best": "b.yaml", **changes})
+
+
+@pytest.mark.parametrize("trials", ["t.csv", "t.json", "t.jsonl"])
+@pytest.mark.parametrize("record", [RECORD, EMPTY], ids=["trials", "none"])
+def test_what_a_run_wrote_is_written_again(tmp_path: Path, trials: str, record: object) -> None:
+    given = outputs(trials=trials)
+    write_outputs(record, tmp_path, given)  # type: ignore[arg-type]
+    assert list(objections(Best(tmp_path, given, frozenset({"lr"})))) == []
+    write_outputs(RECORD, tmp_path, given)
+
+
+THEIRS = {
+    "tuned": "params: {lr: 1}\n",
+    "report": "# My project\n\n# Tuning results: none yet\n",
+    "html": "<!doctype html><title>Home</title>",
+    "history": '{"event": 1}\n',
+    "metrics": '{"auc": 0.5}',
+    "trials": "id,name\n1,a\n",
+}
+
+
+@pytest.mark.parametrize("key", THEIRS)
+def test_somebody_elses_file_is_kept(tmp_path: Path, key: str) -> None:
+    given = outputs(trials="t.csv")
+    name = given.paths[key]
+    (tmp_path / name).write_text(THEIRS[key])
+    with pytest.raises(UsageError, match=f"outputs.{key}: {name} is there already"):
+        write_outputs(RECORD, tmp_path, given)
+    assert (tmp_path / name).read_text() == THEIRS[key]
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+    write_outputs(RECORD, tmp_path, given, forced=[name])
+    assert (tmp_path / name).read_text() != THEIRS[key]
+
+
+def test_every_output_has_a_mark() -> None:
+    kinds = {kind.partition(".")[0] for kind in MARKS}
+    assert kinds == set(Outputs.model_fields) - {"best"}
+
+
+def test_all_are_told_at_once_and_a_slip_of_the_option_too(tmp_path: Path) -> None:
+    for name in ("README.md", "m.json", "h.jsonl"):
+        (tmp_path / name).write_bytes(b"\xff\xfe mine")
+    best = Best(tmp_path, outputs())
+    with pytest.raises(UsageError) as caught:
+        refuse_foreign(best, ["m.json"])
+    assert [line.split(":")[0] for line in str(caught.value).splitlines()[::2]] == [
+        "outputs.report",
+        "outputs.history",
+    ]
+    with pytest.raises(UsageError, match="is not an output"):
+        refuse_foreign(best, ["data.csv"])

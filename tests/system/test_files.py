@@ -1,0 +1,160 @@
+import errno
+import fcntl
+import os
+import signal
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tunesmith.errors import StorageError, UsageError
+from tunesmith.system.files import inside, make_private, make_state_folder, write_atomic
+
+REWRITE_FOREVER = """
+import sys
+from pathlib import Path
+from tunesmith.system.files import write_atomic
+path, n = Path(sys.argv[1]), 0
+print("ready", flush=True)
+while True:
+    n += 1
+    write_atomic(path, f"{n}" * 20_000)
+"""
+
+
+def test_writes_and_tells_whether_it_wrote(tmp_path: Path) -> None:
+    path = tmp_path / "deep" / "er" / "file.txt"
+    assert write_atomic(path, "one")
+    assert not write_atomic(path, "one")
+    assert write_atomic(path, b"two")
+    assert path.read_text() == "two"
+
+
+def test_same_content_keeps_the_modification_time(tmp_path: Path) -> None:
+    path = tmp_path / "file.txt"
+    write_atomic(path, "same")
+    os.utime(path, (1, 1))
+    write_atomic(path, "same")
+    assert path.stat().st_mtime == 1
+
+
+def test_a_refused_write_names_the_path_and_leaves_no_temporary_file(tmp_path: Path) -> None:
+    folder = tmp_path / "taken"
+    folder.write_text("a file where a folder is needed")
+    with pytest.raises(StorageError, match=r"cannot write .*taken"):
+        write_atomic(folder / "file.txt", "x")
+    assert [p.name for p in tmp_path.iterdir()] == ["taken"]
+
+
+def test_a_full_disk_keeps_the_old_content(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "file.txt"
+    write_atomic(path, "old")
+
+    def full(_handle: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(StorageError, match="No space left"):
+        write_atomic(path, "new")
+    assert path.read_text() == "old"
+    assert [p.name for p in tmp_path.iterdir()] == ["file.txt"]
+
+
+@pytest.mark.slow
+def test_kill_9_never_leaves_half_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "file.txt"
+    for attempt in range(10):
+        process = subprocess.Popen(
+            [sys.executable, "-c", REWRITE_FOREVER, str(path)], stdout=subprocess.PIPE
+        )
+        assert process.stdout is not None
+        process.stdout.readline()
+        try:
+            process.wait(timeout=0.01 * (attempt + 1))
+        except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGKILL)
+        process.wait()
+        process.stdout.close()
+        if path.exists():
+            text = path.read_text()
+            first = text[: len(text) // 20_000]
+            assert text == first * 20_000
+
+
+@pytest.mark.parametrize("path", ["../out.md", "/etc/out.md", ".git/out.md", "a/../../out.md"])
+def test_outputs_stay_in_the_project(tmp_path: Path, path: str) -> None:
+    with pytest.raises(UsageError, match="leads"):
+        inside(tmp_path, path)
+
+
+def test_a_symlink_out_of_the_project_is_refused(tmp_path: Path) -> None:
+    root, outside = tmp_path / "root", tmp_path / "outside"
+    root.mkdir()
+    outside.mkdir()
+    (root / "outputs").symlink_to(outside)
+    with pytest.raises(UsageError, match="outside the project"):
+        inside(root, "outputs/report.md")
+
+
+def test_a_device_is_refused(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.md")
+    with pytest.raises(UsageError, match="not a plain file"):
+        inside(tmp_path, "pipe.md")
+
+
+def test_what_a_killed_process_has_left_is_swept_and_a_living_ones_is_not(tmp_path: Path) -> None:
+    orphan, young, living = (tmp_path / f".best.yaml.{name}.tmp" for name in "abc")
+    other = tmp_path / ".worst.yaml.a.tmp"
+    for file in (orphan, young, living, other):
+        file.write_text("half")
+    for file in (orphan, living, other):
+        os.utime(file, (1, 1))
+    with living.open("rb") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        write_atomic(tmp_path / "best.yaml", "whole")
+    assert not orphan.exists()
+    assert young.exists()
+    assert living.exists()
+    assert other.exists()
+
+
+def rights(path: Path) -> str:
+    return oct(stat.S_IMODE(path.stat().st_mode))
+
+
+@pytest.mark.parametrize(
+    ("umask", "expected"), [(0o022, "0o644"), (0o077, "0o600"), (0o002, "0o664")]
+)
+def test_outputs_follow_the_umask_and_keep_what_they_have(
+    tmp_path: Path, umask: int, expected: str
+) -> None:
+    before = os.umask(umask)
+    try:
+        write_atomic(tmp_path / "a", "1")
+        assert rights(tmp_path / "a") == expected
+        (tmp_path / "a").chmod(0o640)
+        write_atomic(tmp_path / "a", "2")
+        assert rights(tmp_path / "a") == "0o640"
+        assert os.umask(umask) == umask
+    finally:
+        os.umask(before)
+
+
+@pytest.mark.parametrize(
+    ("above", "folder", "file"), [(0o755, "0o700", "0o600"), (0o2775, "0o2770", "0o660")]
+)
+def test_the_state_is_private_unless_the_folder_is_the_groups(
+    tmp_path: Path, above: int, folder: str, file: str
+) -> None:
+    project = tmp_path / "project"
+    project.mkdir()
+    project.chmod(above)
+    make_state_folder(project / ".tunesmith/runs/x")
+    make_private(project / ".tunesmith/ledger.db")
+    make_private(project / ".tunesmith/ledger.db")  # harmless
+    assert [rights(project / place) for place in (".tunesmith", ".tunesmith/runs/x")] == [
+        folder
+    ] * 2
+    assert rights(project / ".tunesmith/ledger.db") == file
