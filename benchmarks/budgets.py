@@ -21,18 +21,18 @@ import numpy as np
 from tunesmith import registry
 from tunesmith.execute.serial import SerialExecutor
 from tunesmith.history import FoldResult, Metric, TrialLog
-from tunesmith.reporting.drawing.chart import Chart, Line, Panel, Role
+from tunesmith.reporting.drawing.chart import Chart, LineMark, Panel, Role
 from tunesmith.reporting.drawing.scales import linear_axis, log_axis
 from tunesmith.reporting.drawing.svg import render
 from tunesmith.search.budget import Budgets
 from tunesmith.search.stopping import MaxTrials
 from tunesmith.space import Float, Int, SearchSpace
-from tunesmith.study.early_stopping import Stopping, held_against
+from tunesmith.study.early_stopping import EarlyStopping, held_against
 from tunesmith.study.loop import Study
 from tunesmith.study.progress import Progress
 from tunesmith.study.recorder import NoRecorder
-from tunesmith.study.strategy import Sampling, Strategy
-from tunesmith.study.successive_halving import Budgeted
+from tunesmith.study.strategy import SamplerStrategy, Strategy
+from tunesmith.study.successive_halving import SuccessiveHalving
 from tunesmith.testing.functions import FunctionObjective
 from tunesmith.types import Fit, Params, State
 
@@ -121,8 +121,8 @@ class Network(FunctionObjective):
 def strategies(seed: int, epochs: int) -> dict[str, Strategy]:
     """What is compared."""
 
-    def sampling(name: str) -> Sampling:
-        return Sampling(SPACE, registry.load("samplers", name)(seed=seed), name, seed)
+    def sampling(name: str) -> SamplerStrategy:
+        return SamplerStrategy(SPACE, registry.load("samplers", name)(seed=seed), name, seed)
 
     def budgets(rule: Any) -> Budgets:
         return Budgets(1, epochs, rule=rule)
@@ -130,10 +130,12 @@ def strategies(seed: int, epochs: int) -> dict[str, Strategy]:
     return {
         "random, all of it": sampling("random"),
         "Bayesian, all of it": sampling("bayesian"),
-        "random, Hyperband": Budgeted(sampling("random"), "epochs", budgets("hyperband")),
-        "random, halving": Budgeted(sampling("random"), "epochs", budgets("halving")),
-        "Bayesian, Hyperband": Budgeted(sampling("bayesian"), "epochs", budgets("hyperband")),
-        "Bayesian, median stops": Stopping(sampling("bayesian"), budgets("median")),
+        "random, Hyperband": SuccessiveHalving(sampling("random"), "epochs", budgets("hyperband")),
+        "random, halving": SuccessiveHalving(sampling("random"), "epochs", budgets("halving")),
+        "Bayesian, Hyperband": SuccessiveHalving(
+            sampling("bayesian"), "epochs", budgets("hyperband")
+        ),
+        "Bayesian, median stops": EarlyStopping(sampling("bayesian"), budgets("median")),
     }
 
 
@@ -188,7 +190,7 @@ def figure(races: dict[str, list[list[float]]]) -> str:
     finite = np.concatenate([curve[np.isfinite(curve)] for curve in curves.values()])
     steps = tuple(float(epoch) for epoch in range(1, len(curves["random, Hyperband"]) + 1))
     marks = tuple(
-        Line(steps, tuple(_or_none(loss) for loss in curves[name]), role, label=name)
+        LineMark(steps, tuple(_or_none(loss) for loss in curves[name]), role, label=name)
         for name, role in shown.items()
     )
     axes = (

@@ -72,7 +72,7 @@ def seconds(make: Callable[[], Any], n_last: int) -> float:
 
 def main() -> None:
     """Print the table."""
-    seconds(grid(2), 0)  # starts the nest
+    seconds(grid(2), 0)  # starts the fork server
     print("| search, two workers | as asked, s | largest first, s | gain, % |")
     print("|---|---:|---:|---:|")
     for title, make in CASES.items():

@@ -25,7 +25,7 @@ from tunesmith.space import Categorical, Float, Int, SearchSpace
 from tunesmith.study.loop import Study
 from tunesmith.study.progress import Progress
 from tunesmith.study.recorder import LedgerRecorder
-from tunesmith.study.strategy import Sampling
+from tunesmith.study.strategy import SamplerStrategy
 from tunesmith.testing.functions import FunctionObjective
 from tunesmith.types import Params
 
@@ -65,7 +65,7 @@ def tunesmith_moments(n: int) -> Iterator[float]:
         head = ledger.begin_study("s", "i", {}, {}, objective.metrics, objective.metrics)
         recorder = LedgerRecorder(ledger, head.id, ledger.begin_run(head.id, {}))
         Study(
-            Sampling(SPACE, RandomSampler(), "random", 0),
+            SamplerStrategy(SPACE, RandomSampler(), "random", 0),
             objective,
             MaxTrials(n),
             ledger.log(head.id),

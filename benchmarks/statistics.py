@@ -162,7 +162,9 @@ def print_optimism(n_repeats: int) -> None:
 
 
 def verdicts(gains: np.ndarray, incumbent: int) -> tuple[bool, bool, bool]:
-    """Whether the best replaces the incumbent: if it is better, by a plain test, by the gate."""
+    """Whether the best replaces the current parameters: if it is better, by a plain test, by
+    the gate.
+    """
     ratio, best = 1 / (FOLDS - 1), int(np.argmax(gains.mean(axis=1)))
     if best == incumbent:
         return False, False, False
@@ -196,7 +198,9 @@ def print_nulls(n_repeats: int) -> None:
     print(
         f"\nReal estimators on {ROWS} rows whose target was shuffled: share of {n_repeats} studies"
     )
-    print("in which the best replaces the incumbent (a random candidate), all of them falsely, and")
+    print(
+        "in which the best replaces the current ones (a random candidate), all of them falsely, and"
+    )
     print("the mean of the best ROC AUC as it is and corrected, where 0.5 is the truth.\n")
     print("| estimator | candidates | the best is better | corrected paired t-test | gate", end="")
     print(" | as it is | Tibshirani & Tibshirani | Tunesmith |")

@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from tunesmith.objective.program.observing.file_owners import RunGround
-from tunesmith.objective.program.observing.observer import Watch
+from tunesmith.objective.program.observing.observer import Observer
 from tunesmith.objective.program.observing.seccomp import Listener
 
 PROGRAMS = {
@@ -54,7 +54,7 @@ def main(repeats: int) -> None:
                 alone.append(timed(argv, place, None))
                 spent.n_calls = 0
                 ground = RunGround(str(place), str(place), str(place))
-                watched.append(timed(argv, place, Watch(ground)))
+                watched.append(timed(argv, place, Observer(ground)))
             quick = 1e3 * min(alone), 1e3 * min(watched)
             cpu_ms = 1e3 * min(spent.cpu_s)
             row = f"{name:22} {quick[0]:8.1f} {quick[1]:8.1f} {quick[1] - quick[0]:+7.1f} ms"
@@ -63,7 +63,7 @@ def main(repeats: int) -> None:
 
 
 def _count(spent: Spent) -> None:
-    serve, answer = Watch._serve, Listener.answer
+    serve, answer = Observer._serve, Listener.answer
 
     def counting(self: Any, *arguments: Any) -> None:
         spent.n_calls += 1
@@ -74,11 +74,11 @@ def _count(spent: Spent) -> None:
         serve(self)
         spent.cpu_s.append(time.thread_time() - began)
 
-    Watch._serve = timing  # type: ignore[method-assign]
+    Observer._serve = timing  # type: ignore[method-assign]
     Listener.answer = counting  # type: ignore[method-assign, assignment]
 
 
-def timed(argv: list[str], place: Path, watch: Watch | None) -> float:
+def timed(argv: list[str], place: Path, watch: Observer | None) -> float:
     """Seconds that a run takes."""
     began = time.perf_counter()
     start = subprocess.Popen if watch is None else watch.start

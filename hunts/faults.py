@@ -9,7 +9,7 @@ from typing import Any
 from unittest import mock
 
 from tunesmith.data.slices import SliceCache
-from tunesmith.sharing.kernel import Comparison, Kernel
+from tunesmith.sharing.kernel import Kernel, PendingCheck
 from tunesmith.sharing.proved import Proved
 from tunesmith.sharing.submodels import boosting
 
@@ -32,7 +32,7 @@ def _short_sum(fitted: Any, votes: Any) -> Any:
 
 
 _decision = boosting._decision
-UNCHECKED: Patch = (Kernel, "_check_of", lambda *_: Comparison({}))
+UNCHECKED: Patch = (Kernel, "_check_of", lambda *_: PendingCheck({}))
 FAULTS: dict[str, tuple[Patch, ...]] = {
     # boost="dart", boosting="dart" and every other keyword that is passed on
     "parameters": ((Proved, "_objection_to_params", lambda *_: ""),),

@@ -1,4 +1,4 @@
-from tunesmith.errors import ConfigError, ExitCode, Place, Violation, did_you_mean, dotted
+from tunesmith.errors import ConfigError, ExitCode, FilePosition, Violation, did_you_mean, dotted
 
 
 def test_a_violation_says_where_what_and_the_fix() -> None:
@@ -6,7 +6,7 @@ def test_a_violation_says_where_what_and_the_fix() -> None:
         ("space", "learning_rate"),
         "low 0.0 is not allowed with log: true.",
         "A log scale needs low > 0. Did you mean low: 1.0e-5?",
-        Place("tuning.yaml", 14, 9),
+        FilePosition("tuning.yaml", 14, 9),
     )
     assert str(violation) == (
         "tuning.yaml:14:9: space.learning_rate: low 0.0 is not allowed with log: true.\n"
@@ -15,8 +15,8 @@ def test_a_violation_says_where_what_and_the_fix() -> None:
 
 
 def test_places_without_numbers_are_just_the_file() -> None:
-    assert str(Place("tuning.toml")) == "tuning.toml"
-    assert str(Place("tuning.toml", 3)) == "tuning.toml:3"
+    assert str(FilePosition("tuning.toml")) == "tuning.toml"
+    assert str(FilePosition("tuning.toml", 3)) == "tuning.toml:3"
 
 
 def test_a_config_error_holds_all_violations() -> None:

@@ -118,7 +118,7 @@ class LockedError(TunesmithError):
 
 
 @dataclass(frozen=True)
-class Place:
+class FilePosition:
     """A position in a file: line and column, both from 1; 0 if unknown."""
 
     file: str
@@ -140,7 +140,7 @@ class Violation:
     path: Path
     message: str
     hint: str = ""
-    place: Place | None = field(default=None, compare=False)
+    place: FilePosition | None = field(default=None, compare=False)
 
     def __str__(self) -> str:
         parts = [str(self.place)] if self.place else []

@@ -27,7 +27,7 @@ from tunesmith.reporting.drawing.chart import Chart
 from tunesmith.reporting.drawing.save import png, save
 from tunesmith.reporting.drawing.svg import Theme, render
 from tunesmith.reporting.figures.kind import Kind, kind_of
-from tunesmith.reporting.figures.view import View, view_of
+from tunesmith.reporting.figures.view import FigureView, view_of
 from tunesmith.space.parameter import canonical_json
 from tunesmith.types import Value
 
@@ -39,7 +39,7 @@ class Figure:
     """A figure of a study: shown by notebooks, saved as SVG or PNG."""
 
     kind: Kind[Any]
-    view: View
+    view: FigureView
 
     @property
     def data(self) -> Any:

@@ -42,7 +42,7 @@ BUILTIN: dict[str, dict[str, str]] = {
     },
     "subtransformers": {
         "pca": "tunesmith.sharing.subtransformers.pca:Components",
-        "best": "tunesmith.sharing.subtransformers.selection:Best",
+        "best": "tunesmith.sharing.subtransformers.selection:KBest",
         "from_model": "tunesmith.sharing.subtransformers.selection:FromModel",
         "percentile": "tunesmith.sharing.subtransformers.selection:Percentile",
     },
@@ -74,7 +74,7 @@ BUILTIN: dict[str, dict[str, str]] = {
         "pareto": "tunesmith.reporting.figures.pareto:KIND",
         "timeline": "tunesmith.reporting.figures.timeline:KIND",
     },
-    "forges": {
+    "git_hosts": {
         "github": "tunesmith.pipeline.git_host.github:GitHub",
         "gitlab": "tunesmith.pipeline.git_host.gitlab:GitLab",
     },

@@ -7,7 +7,7 @@ import pytest
 
 from tunesmith.analysis.decision import Policy, chosen_trial, fold_ratio
 from tunesmith.analysis.summary import Summary, summarise
-from tunesmith.config.model import BestFile, Outputs
+from tunesmith.config.model import BestSection, OutputsSection
 from tunesmith.history import Metric
 from tunesmith.ledger.records import StudyRecord
 from tunesmith.parameters.texts import read_parameters
@@ -55,7 +55,7 @@ def test_what_is_chosen_is_written(tmp_path: Path, selection: Any) -> None:
     assert summary.chosen is not None
     assert trial is not None
     assert trial.number == summary.chosen.number == summary.choices[selection]
-    write_outputs(found, tmp_path, Outputs(best=BestFile(path="b.yaml")))
+    write_outputs(found, tmp_path, OutputsSection(best=BestSection(path="b.yaml")))
     params, meta = read_parameters(tmp_path / "b.yaml")
     assert params == summary.chosen.params
     assert (meta or {}).get("selection", "best") == selection
@@ -138,7 +138,7 @@ def test_no_result_no_verdict() -> None:
 def write(found: StudyRecord, folder: Path, *, keeps: bool = True) -> str:
     policy = replace(GATE, keeps=keeps)
     summary = summarise(found, policy, with_effects=False)
-    write_outputs(found, folder, Outputs(best=BestFile(path="b.yaml")), summary)
+    write_outputs(found, folder, OutputsSection(best=BestSection(path="b.yaml")), summary)
     return (folder / "b.yaml").read_text()
 
 

@@ -48,7 +48,9 @@ def test_outside_of_ci(tunesmith: Run, finished: Path) -> None:
     for command in (["dispatch", "x.yml", "--ref", "y"], ["pull-request"], ["apply"]):
         refused = tunesmith("ci", *command)
         assert refused.returncode == 2
-        assert "this is no CI job of a forge that is known here (github, gitlab)" in refused.stderr
+        assert (
+            "this is no CI job of a Git host that is known here (github, gitlab)" in refused.stderr
+        )
 
 
 def test_a_report_never_fails(tunesmith: Run, project: Path, server: ForgeServer) -> None:

@@ -8,7 +8,7 @@ import pytest
 from tests.cli.conftest import Run
 
 from tunesmith import registry
-from tunesmith.pipeline.git_host.host import forge_here
+from tunesmith.pipeline.git_host.host import git_host_here
 from tunesmith.system.installed_packages import packages, providers
 
 PACKAGE = '''
@@ -95,7 +95,7 @@ cost = outside_parts:Cost
 pairs = outside_parts
 [tunesmith.figures]
 again = outside_parts:figure
-[tunesmith.forges]
+[tunesmith.git_hosts]
 gitea = outside_parts:Gitea
 [tunesmith.reports]
 brief = outside_parts:report
@@ -134,8 +134,8 @@ def test_every_group_loads_its_part(installed: None) -> None:
 
 
 def test_a_git_host_recognises_its_job(installed: None) -> None:
-    assert registry.load("forges", "gitea").is_here({"GITEA_ACTIONS": "true"})
-    assert forge_here({}) is None
+    assert registry.load("git_hosts", "gitea").is_here({"GITEA_ACTIONS": "true"})
+    assert git_host_here({}) is None
 
 
 STUDY = """\

@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from tunesmith.config.model import CrossValidation, File, MetricSpec, Stop
+from tunesmith.config.model import CrossValidation, File, MetricSpec, StopSection
 from tunesmith.config.section import seconds
 
 GOOD: dict[str, Any] = {
@@ -30,13 +30,13 @@ def test_what_is_no_duration(text: str) -> None:
 @pytest.mark.parametrize("value", [0, -1, True, "0s", float("inf"), float("nan"), []])
 def test_a_time_limit_is_positive_and_finite(value: object) -> None:
     with pytest.raises(ValidationError):
-        Stop.model_validate({"time": value})
+        StopSection.model_validate({"time": value})
 
 
 @pytest.mark.parametrize("value", [float("inf"), float("nan")])
 def test_a_target_score_is_finite(value: float) -> None:
     with pytest.raises(ValidationError, match="finite"):
-        Stop(target=value)
+        StopSection(target=value)
 
 
 def test_shorthands_become_the_full_form() -> None:

@@ -38,12 +38,12 @@ def test_both_have_to_be_told_apart(tuning: str, training: str) -> None:
 
 @pytest.mark.parametrize("default", ["hpo", "HPO", "hpo/main", "train/x"])
 def test_the_default_branch_needs_its_room(default: str) -> None:
-    assert default in Prefixes(tuning="hpo/", training="train/").objection(default)
+    assert default in Prefixes(tuning="hpo/", training="train/").blocker(default)
 
 
 @pytest.mark.parametrize("default", ["main", "hpo-main", "hp", "master", None])
 def test_others_do_not_mind(default: str | None) -> None:
-    assert Prefixes(tuning="hpo/", training="train/").objection(default) == ""
+    assert Prefixes(tuning="hpo/", training="train/").blocker(default) == ""
 
 
 @settings(deadline=None, max_examples=50)

@@ -5,13 +5,13 @@ from pathlib import Path
 import pytest
 
 from tunesmith import load_definition, tune
-from tunesmith.data.changes import Watch
+from tunesmith.data.changes import FileWatch
 from tunesmith.testing.projects import make_project
 
 
 def test_files_that_stay_are_not_told(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("x")
-    watch = Watch.of(tmp_path, ["a.csv", "missing.csv"])
+    watch = FileWatch.of(tmp_path, ["a.csv", "missing.csv"])
     assert watch.changes() == []
     (tmp_path / "a.csv").write_text("xy")
     (tmp_path / "missing.csv").write_text("")

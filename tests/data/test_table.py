@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tunesmith.config.model import Data
+from tunesmith.config.model import DataSection
 from tunesmith.data.table import Rows, Table, kind_of, load_table
 from tunesmith.errors import DataError, UsageError
 
@@ -16,7 +16,7 @@ def load(folder: Path, content: str | bytes = GOOD, **data: Any) -> Table:
     raw = content.encode() if isinstance(content, str) else content
     (folder / "t.csv").write_bytes(raw)
     options = {key: data.pop(key) for key in ("fold_column", "in_time") if key in data}
-    section = Data.model_validate({"path": "t.csv", "target": "y", **data})
+    section = DataSection.model_validate({"path": "t.csv", "target": "y", **data})
     return load_table(section, folder, **options)
 
 
@@ -59,7 +59,7 @@ def test_arrow_files(tmp_path: Path, suffix: str) -> None:
 
     frame = pd.read_csv(StringIO(GOOD))
     getattr(frame, f"to_{suffix}")(tmp_path / f"t.{suffix}")
-    table = load_table(Data(path=(f"t.{suffix}",), target="y"), tmp_path)
+    table = load_table(DataSection(path=(f"t.{suffix}",), target="y"), tmp_path)
     assert table.digest == load(tmp_path).digest
 
 
@@ -72,13 +72,13 @@ def test_a_missing_pyarrow_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setitem(read.ARROW, ".parquet", lacking)
     (tmp_path / "t.parquet").write_bytes(b"")
     with pytest.raises(UsageError, match=r"pip install 'tunesmith\[parquet\]'"):
-        load_table(Data(path=("t.parquet",), target="y"), tmp_path)
+        load_table(DataSection(path=("t.parquet",), target="y"), tmp_path)
 
 
 def test_a_broken_arrow_file(tmp_path: Path) -> None:
     (tmp_path / "t.parquet").write_bytes(b"nonsense")
     with pytest.raises(DataError, match=r"data\.path: t\.parquet cannot be read"):
-        load_table(Data(path=("t.parquet",), target="y"), tmp_path)
+        load_table(DataSection(path=("t.parquet",), target="y"), tmp_path)
 
 
 def test_several_files_are_appended(tmp_path: Path) -> None:
@@ -274,7 +274,7 @@ def test_nullable_numbers_become_numpys(tmp_path: Path) -> None:
         }
     )
     frame.to_parquet(tmp_path / "t.parquet")
-    rows = load_table(Data(path=("t.parquet",), target="y"), tmp_path).rows
+    rows = load_table(DataSection(path=("t.parquet",), target="y"), tmp_path).rows
     assert rows.X["a"].dtype == float
     assert np.isnan(rows.X["a"].iloc[1])
     assert rows.X["b"].dtype == np.int32

@@ -11,16 +11,16 @@ import numpy as np
 import psutil
 import pytest
 
-from tunesmith.execute.fork_server import Nest, kept
+from tunesmith.execute.fork_server import ForkServer, kept
 from tunesmith.execute.processes import ProcessExecutor
 from tunesmith.testing.executor import drain
 
 pytestmark = pytest.mark.slow
 
 
-def answers(nest: Nest, function: Any, n_workers: int = 1) -> list[Any]:
+def answers(fork_server: ForkServer, function: Any, n_workers: int = 1) -> list[Any]:
     """What a function returns, once in each worker."""
-    with ProcessExecutor(function, n_workers=n_workers, nest=nest) as executor:
+    with ProcessExecutor(function, n_workers=n_workers, fork_server=fork_server) as executor:
         futures = [executor.submit(n) for n in range(n_workers)]
         drain(executor, futures)
         return [future.result() for future in futures]
@@ -38,16 +38,16 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_workers_find_the_modules_loaded() -> None:
-    with Nest() as bare, Nest(["wave"]) as nest:
+    with ForkServer() as bare, ForkServer(["wave"]) as fork_server:
         assert answers(bare, is_loaded("wave")) == [False]
-        assert answers(nest, is_loaded("wave")) == [True]
+        assert answers(fork_server, is_loaded("wave")) == [True]
 
 
 def test_modules_that_cannot_be_imported_are_left_to_the_workers(project: Path) -> None:
     (project / "broken_one.py").write_text("raise RuntimeError\n")
     (project / "ending_one.py").write_text("raise SystemExit(3)\n")
-    with Nest(["broken_one", "no_such_module", "ending_one", "wave"]) as nest:
-        assert answers(nest, is_loaded("wave")) == [True]
+    with ForkServer(["broken_one", "no_such_module", "ending_one", "wave"]) as fork_server:
+        assert answers(fork_server, is_loaded("wave")) == [True]
 
 
 def test_garbage_is_collected_in_workers_though_not_while_importing(project: Path) -> None:
@@ -58,8 +58,8 @@ def test_garbage_is_collected_in_workers_though_not_while_importing(project: Pat
 
         return sys.modules["telling"].IS_COLLECTED, gc.isenabled()
 
-    with Nest(["telling"]) as nest:
-        assert answers(nest, ask) == [(False, True)]
+    with ForkServer(["telling"]) as fork_server:
+        assert answers(fork_server, ask) == [(False, True)]
 
 
 def test_no_two_workers_draw_the_same_numbers() -> None:
@@ -67,8 +67,8 @@ def test_no_two_workers_draw_the_same_numbers() -> None:
         time.sleep(0.5)  # long enough for the other one to have a call of its own
         return float(np.random.random())
 
-    with Nest(["numpy.random"]) as nest:
-        assert len(set(answers(nest, draw, n_workers=2))) == 2
+    with ForkServer(["numpy.random"]) as fork_server:
+        assert len(set(answers(fork_server, draw, n_workers=2))) == 2
 
 
 def test_workers_of_a_nest_with_threads_are_programs_of_their_own(project: Path) -> None:
@@ -76,13 +76,13 @@ def test_workers_of_a_nest_with_threads_are_programs_of_their_own(project: Path)
         "import threading, time\n"
         "threading.Thread(target=time.sleep, args=(60,), daemon=True).start()\n"
     )
-    with Nest(["threaded"]) as nest:
-        assert answers(nest, is_loaded("threaded"), n_workers=2) == [False, False]
+    with ForkServer(["threaded"]) as fork_server:
+        assert answers(fork_server, is_loaded("threaded"), n_workers=2) == [False, False]
 
 
 def test_threads_of_libraries_do_not_keep_it_from_forking() -> None:
-    with Nest(["sklearn.linear_model", "pandas", "pyarrow", "wave"]) as nest:
-        assert answers(nest, is_loaded("wave")) == [True]
+    with ForkServer(["sklearn.linear_model", "pandas", "pyarrow", "wave"]) as fork_server:
+        assert answers(fork_server, is_loaded("wave")) == [True]
 
 
 def test_what_an_import_has_started_ends_with_the_nest(project: Path) -> None:
@@ -92,8 +92,8 @@ def test_what_an_import_has_started_ends_with_the_nest(project: Path) -> None:
         "child = subprocess.Popen(['setsid', 'sleep', '60'])\n"
         f"open({str(log)!r}, 'w').write(str(child.pid))\n"
     )
-    with Nest(["starting"]) as nest:
-        answers(nest, is_loaded("starting"))
+    with ForkServer(["starting"]) as fork_server:
+        answers(fork_server, is_loaded("starting"))
         child = psutil.Process(int(log.read_text()))
         assert child.is_running()
     assert not child.is_running()
@@ -102,8 +102,8 @@ def test_what_an_import_has_started_ends_with_the_nest(project: Path) -> None:
 def test_a_nest_ends_with_its_run() -> None:
     code = (
         "from tunesmith.execute.fork_server import Nest\n"
-        "nest = Nest()\n"
-        "print(nest._process.pid, nest.folder, flush=True)\n"
+        "fork server = Nest()\n"
+        "print(fork server._process.pid, fork server.folder, flush=True)\n"
         "input()"
     )
     with subprocess.Popen(
@@ -111,19 +111,19 @@ def test_a_nest_ends_with_its_run() -> None:
     ) as run:
         assert run.stdout is not None
         number, folder = run.stdout.readline().split()
-        guard = psutil.Process(int(number))
+        supervisor = psutil.Process(int(number))
         assert Path(folder).is_dir()
         run.kill()
     end = time.monotonic() + 20
-    while guard.is_running() and guard.status() != psutil.STATUS_ZOMBIE:
+    while supervisor.is_running() and supervisor.status() != psutil.STATUS_ZOMBIE:
         assert time.monotonic() < end
         time.sleep(0.02)
     assert not Path(folder).exists()
 
 
 def test_workers_are_leaders_of_a_session_of_their_own() -> None:
-    with Nest() as nest:
-        (session,) = answers(nest, lambda _item: (os.getsid(0), os.getppid()))
+    with ForkServer() as fork_server:
+        (session,) = answers(fork_server, lambda _item: (os.getsid(0), os.getppid()))
     assert session[0] == session[1]
 
 
@@ -131,40 +131,40 @@ def test_workers_are_where_the_run_is_now(tmp_path: Path, monkeypatch: pytest.Mo
     def surroundings(_item: Any) -> list[Any]:
         return [str(Path.cwd()), os.environ.get("MARK"), os.environ["OMP_NUM_THREADS"], sys.path]
 
-    with Nest() as nest:
-        assert answers(nest, surroundings)[0][:2] == [str(Path.cwd()), None]
+    with ForkServer() as fork_server:
+        assert answers(fork_server, surroundings)[0][:2] == [str(Path.cwd()), None]
         monkeypatch.chdir(tmp_path)
         monkeypatch.setenv("MARK", "here")
         monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
-        assert answers(nest, surroundings) == [[str(tmp_path), "here", "1", sys.path]]
+        assert answers(fork_server, surroundings) == [[str(tmp_path), "here", "1", sys.path]]
 
 
 def test_what_a_project_holds_may_change_between_two_runs(project: Path) -> None:
     def value(_item: Any) -> Any:
         return importlib.import_module("changing").VALUE
 
-    with Nest() as nest:
+    with ForkServer() as fork_server:
         for number in (1, 22):
             (project / "changing.py").write_text(f"VALUE = {number}\n")
-            assert answers(nest, value) == [number]
+            assert answers(fork_server, value) == [number]
 
 
 def test_what_a_function_needs_is_imported_in_the_nest_if_it_is_installed() -> None:
     import wave
 
-    with Nest() as nest:
-        assert answers(nest, lambda _item: (wave.__name__, os.getppid()))[0][0] == "wave"
-        assert answers(nest, is_loaded("wave")) == [True]
+    with ForkServer() as fork_server:
+        assert answers(fork_server, lambda _item: (wave.__name__, os.getppid()))[0][0] == "wave"
+        assert answers(fork_server, is_loaded("wave")) == [True]
 
 
 def test_a_nest_is_kept_for_the_next_run_unless_it_has_ended() -> None:
-    nest = kept(["wave"])
-    assert kept() is nest
-    assert answers(nest, is_loaded("wave")) == [True]
-    os.kill(nest._process.pid, signal.SIGKILL)
-    nest._process.wait()
+    fork_server = kept(["wave"])
+    assert kept() is fork_server
+    assert answers(fork_server, is_loaded("wave")) == [True]
+    os.kill(fork_server._process.pid, signal.SIGKILL)
+    fork_server._process.wait()
     another = kept(["wave"])
-    assert another is not nest
+    assert another is not fork_server
     assert answers(another, is_loaded("wave")) == [True]
 
 

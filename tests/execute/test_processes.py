@@ -16,7 +16,7 @@ import pytest
 
 from tunesmith.errors import LostError, TunesmithError
 from tunesmith.execute.executor import CallTimeoutError, WorkerDiedError
-from tunesmith.execute.fork_server import Nest
+from tunesmith.execute.fork_server import ForkServer
 from tunesmith.execute.processes import ProcessExecutor
 from tunesmith.system.child_processes import descendants
 from tunesmith.testing.executor import ExecutorContract, drain, process_id
@@ -47,7 +47,7 @@ def test_workers_start_only_when_there_is_work() -> None:
     before = len(children())
     with ProcessExecutor(process_id, n_workers=8) as executor:
         drain(executor, [executor.submit(0)])
-        assert len(children()) - before == 4  # the nest and one worker, each with its guard
+        assert len(children()) - before == 4  # the fork server and one worker, each with its guard
 
 
 def test_a_segmentation_fault_is_named() -> None:
@@ -112,10 +112,10 @@ def test_workers_killed_at_random_cost_no_result() -> None:
     with ProcessExecutor(nap, n_workers=2) as executor:
         futures = [executor.submit(n) for n in range(60)]
         n_found, n_kills = len(executor.completed()), 0
-        (nest,) = psutil.Process(executor._nest._process.pid).children()
+        (fork_server,) = psutil.Process(executor._fork_server._process.pid).children()
         while n_found < 60:
             n_found += len(executor.completed(0.2))
-            victims = descendants(nest.pid)
+            victims = descendants(fork_server.pid)
             if victims and rng.random() < 0.3:
                 os.kill(victims[int(rng.integers(len(victims)))], signal.SIGKILL)
                 n_kills += 1
@@ -182,7 +182,7 @@ def test_the_death_of_a_worker_leaves_nobody(tmp_path: Path) -> None:
     with ProcessExecutor(crash, n_workers=1) as executor:
         drain(executor, [executor.submit(0)])
         assert [pid for pid in logged(log, 2) if is_alive(pid)] == []
-        assert len(set(children()) - before) == 2  # the nest and its guard
+        assert len(set(children()) - before) == 2  # the fork server and its guard
 
 
 def test_the_death_of_a_guard_costs_no_result() -> None:
@@ -207,7 +207,7 @@ def test_the_death_of_the_nest_costs_no_result() -> None:
     with ProcessExecutor(nap, n_workers=2) as executor:
         futures = [executor.submit(n) for n in range(10)]
         n_found = len(drain(executor, futures[:4]))
-        os.kill(executor._nest._process.pid, signal.SIGKILL)
+        os.kill(executor._fork_server._process.pid, signal.SIGKILL)
         while n_found < 10:
             n_found += len(executor.completed(1.0))
         assert [future.result() for future in futures] == list(range(10))
@@ -215,11 +215,11 @@ def test_the_death_of_the_nest_costs_no_result() -> None:
 
 def test_a_nest_serves_one_executor_after_the_other() -> None:
     before = set(children())
-    with Nest() as nest:
+    with ForkServer() as fork_server:
         for _ in range(2):
-            with ProcessExecutor(process_id, n_workers=2, nest=nest) as executor:
+            with ProcessExecutor(process_id, n_workers=2, fork_server=fork_server) as executor:
                 drain(executor, [executor.submit(n) for n in range(4)])
-            assert len(set(children()) - before) == 2  # the nest and its guard
+            assert len(set(children()) - before) == 2  # the fork server and its guard
     assert set(children()) <= before
 
 
@@ -333,7 +333,7 @@ def test_the_environment_is_written_to_no_disk(monkeypatch: pytest.MonkeyPatch) 
         future = executor.submit(0)
         drain(executor, [future])
         assert future.result() == os.environ["MARK"]
-        files = [path for path in executor._nest.folder.rglob("*") if path.is_file()]
+        files = [path for path in executor._fork_server.folder.rglob("*") if path.is_file()]
         assert files
         assert not [path for path in files if os.environ["MARK"].encode() in path.read_bytes()]
 

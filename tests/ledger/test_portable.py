@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from tunesmith.config.model import BestFile, Outputs
+from tunesmith.config.model import BestSection, OutputsSection
 from tunesmith.history import Failure, FoldResult, Metric, Trial
 from tunesmith.ledger.import_trials import take_over
 from tunesmith.ledger.ledger import Ledger
@@ -144,8 +144,8 @@ RECORD = make_record(
     [[0.9, 0.8], [0.7, 1 / 3], "bad | value", [0.1, 0.2]],
     space={"boxes": [{"n": {"int": [1, 9]}}], "constraints": []},
 )
-OUTPUTS = Outputs(
-    best=BestFile(path="best.json"),
+OUTPUTS = OutputsSection(
+    best=BestSection(path="best.json"),
     tuned="tuned.toml",
     report="report.md",
     html="report.html",

@@ -11,7 +11,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import MinMaxScaler, StandardScaler
 from sklearn.svm import SVC
 
-from tunesmith.config.model import Objective
+from tunesmith.config.model import ObjectiveSection
 from tunesmith.errors import UsageError
 from tunesmith.objective.estimator import EstimatorBuilder
 from tunesmith.space import Box, Categorical, Condition, Float, Int, SearchSpace
@@ -26,7 +26,7 @@ def builder(
     *, random_state: int | None = 7, preprocessor: Any = None, **section: Any
 ) -> EstimatorBuilder:
     whole = {"data": {"path": "t.csv", "target": "y"}, "metric": "accuracy", **section}
-    return EstimatorBuilder(Objective.model_validate(whole), random_state, preprocessor)
+    return EstimatorBuilder(ObjectiveSection.model_validate(whole), random_state, preprocessor)
 
 
 def space(**parameters: Any) -> SearchSpace:

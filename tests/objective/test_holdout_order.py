@@ -10,7 +10,7 @@ from sklearn.model_selection import GridSearchCV, train_test_split
 from sklearn.tree import DecisionTreeClassifier
 
 from tunesmith import define, tune
-from tunesmith.config.model import Data, Definition, Holdout
+from tunesmith.config.model import DataSection, Definition, HoldoutSection
 from tunesmith.data.table import load_table
 from tunesmith.errors import DataError
 
@@ -79,7 +79,7 @@ def _folds(found: dict[str, object]) -> list[tuple[object, list[float]]]:
 
 def test_rows_in_time_or_in_groups_are_not_shuffled(tmp_path: Path, frame: pd.DataFrame) -> None:
     frame.to_csv(tmp_path / "data.csv", index=False)
-    given = Data(path=("data.csv",), target="target", holdout=Holdout(shuffle=True))
+    given = DataSection(path=("data.csv",), target="target", holdout=HoldoutSection(shuffle=True))
     with pytest.raises(DataError, match="does not go with rows in order of time"):
         load_table(given, tmp_path, in_time=True)
     with pytest.raises(DataError, match="does not go with groups"):

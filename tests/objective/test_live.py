@@ -22,7 +22,7 @@ from tunesmith.history import FoldResult
 from tunesmith.objective.live import LiveObjective, own_metric
 from tunesmith.objective.objective import Objective
 from tunesmith.objective.objects import Objects
-from tunesmith.objective.outputs import Outputs
+from tunesmith.objective.outputs import FoldOutputs
 from tunesmith.space import Int, SearchSpace
 from tunesmith.testing.objective import ObjectiveContract
 from tunesmith.types import Fit, Params
@@ -38,7 +38,7 @@ def live(estimator: Any = FOREST, scoring: Any = None, data: Any = (X, Y), **giv
     names = tuple(several) if several else (scoring or "score",)
     error_score = given.pop("error_score", float("nan"))
     has_train = given.pop("train", False)
-    outputs = Outputs(names, several is not None, names[0], has_train, error_score)
+    outputs = FoldOutputs(names, several is not None, names[0], has_train, error_score)
     objects = given.pop("objects", Objects())
     X, y = data
     return LiveObjective(estimator, X, y, SPLITS, scorer, objects, outputs, **given)

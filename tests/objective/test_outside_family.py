@@ -104,8 +104,8 @@ def test_it_is_held_to_the_contract(package: Any) -> None:
 def test_what_it_does_not_list_is_not_shared(package: Any) -> None:
     contract = FamilyContract()
     contract.family = package.PursuitFamily()
-    assert not contract.objection(package.Pursuit(shrink=0.5), [1, 2])
-    assert "`pause` is set" in contract.objection(package.Pursuit(pause=3), [1, 2])
-    assert "`shrink=0.7`" in contract.objection(package.Pursuit(shrink=0.7), [1, 2])
+    assert not contract.blocker(package.Pursuit(shrink=0.5), [1, 2])
+    assert "`pause` is set" in contract.blocker(package.Pursuit(pause=3), [1, 2])
+    assert "`shrink=0.7`" in contract.blocker(package.Pursuit(shrink=0.7), [1, 2])
     del package.PursuitFamily.proved
-    assert "does not list" in contract.objection(package.Pursuit(), [1, 2])
+    assert "does not list" in contract.blocker(package.Pursuit(), [1, 2])

@@ -324,7 +324,7 @@ class TestLightGBM(FamilyContract):
             {"bagging_fraction": 0.5, "bagging_freq": 1, "verbosity": -1},
         ]
         for one in given:
-            assert not self.objection(lightgbm.LGBMRegressor(**one), self.values)
+            assert not self.blocker(lightgbm.LGBMRegressor(**one), self.values)
 
     @pytest.mark.parametrize("objective", ["regression", "poisson"])
     def test_rounds_that_leave_no_tree_are_counted(self, objective: str) -> None:
@@ -430,8 +430,8 @@ class TestCatBoost(FamilyContract):
         catboost = pytest.importorskip("catboost")
         plain = catboost.CatBoostClassifier(depth=2, **self.given)
         told = catboost.CatBoostClassifier(depth=2, leaf_estimation_iterations=2, **self.given)
-        assert not self.objection(plain, values)
-        assert not self.objection(told, values)
+        assert not self.blocker(plain, values)
+        assert not self.blocker(told, values)
         for one, is_one_side in ((plain, is_shared), (told, True)):
             sides = {self.family.border(one, value, None) for value in values}
             assert (len(sides) == 1) is is_one_side

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from tunesmith.config.model import Outputs
+from tunesmith.config.model import OutputsSection
 from tunesmith.errors import UsageError
-from tunesmith.parameters.best_file import Best
-from tunesmith.parameters.foreign import MARKS, objections, refuse_foreign
+from tunesmith.parameters.best_file import BestFile
+from tunesmith.parameters.foreign import MARKS, blockers, refuse_foreign
 from tunesmith.runs.outputs import write_outputs
 from tunesmith.testing.records import make_record
 
@@ -22,8 +22,8 @@ ALL = {
 }
 
 
-def outputs(**changes: str) -> Outputs:
-    return Outputs.model_validate({**ALL, "best": "b.yaml", **changes})
+def outputs(**changes: str) -> OutputsSection:
+    return OutputsSection.model_validate({**ALL, "best": "b.yaml", **changes})
 
 
 @pytest.mark.parametrize("trials", ["t.csv", "t.json", "t.jsonl"])
@@ -31,7 +31,7 @@ def outputs(**changes: str) -> Outputs:
 def test_what_a_run_wrote_is_written_again(tmp_path: Path, trials: str, record: object) -> None:
     given = outputs(trials=trials)
     write_outputs(record, tmp_path, given)  # type: ignore[arg-type]
-    assert list(objections(Best(tmp_path, given, frozenset({"lr"})))) == []
+    assert list(blockers(BestFile(tmp_path, given, frozenset({"lr"})))) == []
     write_outputs(RECORD, tmp_path, given)
 
 
@@ -60,13 +60,13 @@ def test_somebody_elses_file_is_kept(tmp_path: Path, key: str) -> None:
 
 def test_every_output_has_a_mark() -> None:
     kinds = {kind.partition(".")[0] for kind in MARKS}
-    assert kinds == set(Outputs.model_fields) - {"best"}
+    assert kinds == set(OutputsSection.model_fields) - {"best"}
 
 
 def test_all_are_told_at_once_and_a_slip_of_the_option_too(tmp_path: Path) -> None:
     for name in ("README.md", "m.json", "h.jsonl"):
         (tmp_path / name).write_bytes(b"\xff\xfe mine")
-    best = Best(tmp_path, outputs())
+    best = BestFile(tmp_path, outputs())
     with pytest.raises(UsageError) as caught:
         refuse_foreign(best, ["m.json"])
     assert [line.split(":")[0] for line in str(caught.value).splitlines()[::2]] == [

@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tunesmith.analysis.summary import summarise
-from tunesmith.config.model import BestFile, Outputs
+from tunesmith.config.model import BestSection, OutputsSection
 from tunesmith.errors import NoResultError, UsageError
 from tunesmith.ledger.records import StudyRecord
 from tunesmith.parameters.adopt import adopt
-from tunesmith.parameters.best_file import Best
+from tunesmith.parameters.best_file import BestFile
 from tunesmith.parameters.edits import edit_of
 from tunesmith.parameters.publish import kept_edit
 from tunesmith.runs.outputs import write_outputs
@@ -22,8 +22,8 @@ from tunesmith.testing.records import make_record
 
 FIRST = make_record([{"lr": 0.01}, {"lr": 0.1}], [[0.9, 0.8], [0.7, 0.6]])
 SECOND = make_record([{"lr": 0.01}, {"lr": 0.1}], [[0.7, 0.6], [0.9, 0.8]])
-LOOSE = Outputs(best=BestFile(path="best.yaml"), tuned="tuned.yaml")
-TIGHT = Outputs(best=BestFile(path="best.yaml"))
+LOOSE = OutputsSection(best=BestSection(path="best.yaml"), tuned="tuned.yaml")
+TIGHT = OutputsSection(best=BestSection(path="best.yaml"))
 
 
 def params(root: Path, name: str = "best.yaml") -> object:
@@ -38,8 +38,8 @@ def edit(root: Path, old: str = "1.0e-02", new: str = "0.005") -> str:
     return path.read_text()
 
 
-def kept(record: StudyRecord, root: Path, outputs: Outputs = LOOSE) -> str | None:
-    found = kept_edit(summarise(record), Best.of_record(root, outputs, record), record)
+def kept(record: StudyRecord, root: Path, outputs: OutputsSection = LOOSE) -> str | None:
+    found = kept_edit(summarise(record), BestFile.of_record(root, outputs, record), record)
     return None if found is None else found.words
 
 
@@ -82,7 +82,7 @@ def test_an_edit_that_found_the_winner_is_no_edit(tmp_path: Path) -> None:
     edit(tmp_path, new="0.1")
     assert kept(SECOND, tmp_path) is None
     write_outputs(SECOND, tmp_path, LOOSE)
-    assert edit_of(Best(tmp_path, LOOSE)) is None
+    assert edit_of(BestFile(tmp_path, LOOSE)) is None
 
 
 def test_comments_of_people_stay_while_the_winner_does(tmp_path: Path) -> None:
@@ -128,7 +128,7 @@ def test_adopting_takes_the_winner_over_an_edit(tmp_path: Path) -> None:
     assert (dry.changes, dry.is_written) == (("lr: 0.005 -> 0.01",), False)
     assert (tmp_path / "best.yaml").read_text() == text
     assert adopt(FIRST, tmp_path, LOOSE).is_written
-    assert edit_of(Best(tmp_path, LOOSE)) is None
+    assert edit_of(BestFile(tmp_path, LOOSE)) is None
 
 
 def test_another_trial_once_adopted_stays(tmp_path: Path) -> None:
@@ -165,5 +165,5 @@ def test_whatever_is_edited_is_seen(
     path = tmp_path_factory.mktemp("edit") / "best.yaml"
     meta = {"study": "example", "trial": 0, "digest": digest(before)}
     path.write_text(yaml.safe_dump({"params": after, "meta": meta}))
-    found = edit_of(Best(path.parent, Outputs(best=BestFile(path=path.name))))
+    found = edit_of(BestFile(path.parent, OutputsSection(best=BestSection(path=path.name))))
     assert (found is None) == (digest(before) == digest(after))

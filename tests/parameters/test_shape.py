@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tunesmith.config.model import BestFile, Outputs
+from tunesmith.config.model import BestSection, OutputsSection
 from tunesmith.errors import UsageError
 from tunesmith.ledger.records import StudyRecord
 from tunesmith.parameters.adopt import adopt
-from tunesmith.parameters.best_file import Best
+from tunesmith.parameters.best_file import BestFile
 from tunesmith.parameters.edits import edit_of
 from tunesmith.runs.outputs import write_outputs
 from tunesmith.testing.records import make_record
@@ -19,12 +19,12 @@ FIRST = make_record([{"lr": 0.01}, {"lr": 0.1, "depth": 3}], [[0.9, 0.8], [0.7, 
 SECOND = make_record([{"lr": 0.01}, {"lr": 0.1, "depth": 3}], [[0.7, 0.6], [0.9, 0.8]])
 
 
-def outputs(path: str = "best.json", tuned: str | None = None, **shape: object) -> Outputs:
-    return Outputs(best=BestFile(path=path, **shape), tuned=tuned)  # type: ignore[arg-type]
+def outputs(path: str = "best.json", tuned: str | None = None, **shape: object) -> OutputsSection:
+    return OutputsSection(best=BestSection(path=path, **shape), tuned=tuned)  # type: ignore[arg-type]
 
 
-def edit_there(root: Path, record: StudyRecord, given: Outputs) -> str | None:
-    found = edit_of(Best.of_record(root, given, record), record)
+def edit_there(root: Path, record: StudyRecord, given: OutputsSection) -> str | None:
+    found = edit_of(BestFile.of_record(root, given, record), record)
     return None if found is None else found.words
 
 
@@ -91,7 +91,7 @@ def test_a_new_file_has_the_shape_that_is_asked_for(tmp_path: Path, suffix: str)
         name = f"best{len(list(tmp_path.iterdir()))}.{suffix}"
         given = outputs(name, None, **shape)
         write_outputs(FIRST, tmp_path, given)
-        best = Best.of_record(tmp_path, given, FIRST)
+        best = BestFile.of_record(tmp_path, given, FIRST)
         assert best.read()[0] == {"lr": 0.01}
         data = yaml.safe_load(best.path.read_text()) if suffix != "toml" else _toml(best.path)
         return set(data)

@@ -9,7 +9,7 @@ from tunesmith.pipeline.branches import experiment
 from tunesmith.pipeline.branches.apply import apply
 from tunesmith.pipeline.branches.states import find
 from tunesmith.pipeline.plumbing import GitError
-from tunesmith.pipeline.repository import Entry, Repository
+from tunesmith.pipeline.repository import Repository, TreeEntry
 
 
 @pytest.fixture
@@ -125,7 +125,7 @@ def test_odd_paths_and_contents(root: Path) -> None:
     names = ["a b.txt", "*.txt", "-x", "ü/é.txt", "a\nb", ":(top)x"]
     blobs = {name: repository.store(f"{name}\n".encode()) for name in names}
     tip = git(root, "rev-parse", "training/one")
-    files = {name: Entry("100644", blob) for name, blob in blobs.items()}
+    files = {name: TreeEntry("100644", blob) for name, blob in blobs.items()}
     made = repository.commit_files("training/one", tip, {**files, BEST: None}, "odd")
     assert repository.entries(made, [*names, BEST, "gone"]) == files
     assert set(files) < set(repository.files(made))
@@ -138,7 +138,7 @@ def test_odd_paths_and_contents(root: Path) -> None:
 def test_a_branch_that_has_moved_is_left_alone(root: Path) -> None:
     repository = Repository.of(root)
     tip = git(root, "rev-parse", "training/one")
-    entry = {"x": Entry("100644", repository.store("1"))}
+    entry = {"x": TreeEntry("100644", repository.store("1"))}
 
     class Slow(Repository):
         """Somebody commits between a look and the write."""

@@ -1,4 +1,4 @@
-"""The report as a forge renders it: cells counted, nothing alive, whole sections or none."""
+"""The report as a Git host renders it: cells counted, nothing alive, whole sections or none."""
 
 from html.parser import HTMLParser
 from typing import Any

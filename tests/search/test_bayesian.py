@@ -77,5 +77,5 @@ def test_it_is_not_its_own_model() -> None:
 
 def test_a_models_objection_is_its_own() -> None:
     space = SearchSpace.of({"k": Categorical(("a", "b"))})
-    assert BayesianSampler().objection(space) is None
-    assert BayesianSampler(sampler="cmaes").objection(space)
+    assert BayesianSampler().blocker(space) is None
+    assert BayesianSampler(sampler="cmaes").blocker(space)

@@ -16,11 +16,11 @@ pytest.importorskip("cmaes")
 def test_it_says_what_it_cannot_search() -> None:
     sampler = CMAESSampler()
     for space in (CONDITIONAL, UNION, SearchSpace.of({"k": Categorical(("a", "b"))})):
-        reason = sampler.objection(space)
+        reason = sampler.blocker(space)
         assert reason is not None
         assert "tpe" in reason
-    assert sampler.objection(FLAT) is None
-    assert sampler.objection(SearchSpace.of({"n": Int(1, 9)})) is None
+    assert sampler.blocker(FLAT) is None
+    assert sampler.blocker(SearchSpace.of({"n": Int(1, 9)})) is None
 
 
 def test_several_objectives_are_refused() -> None:
@@ -31,7 +31,7 @@ def test_several_objectives_are_refused() -> None:
 def test_a_missing_package_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "cmaes", None)
     with pytest.raises(UsageError, match=r"pip install 'tunesmith\[cmaes\]'"):
-        CMAESSampler().objection(FLAT)
+        CMAESSampler().blocker(FLAT)
 
 
 def test_a_generation_counts_when_all_its_trials_are_told() -> None:

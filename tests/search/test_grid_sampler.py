@@ -85,7 +85,7 @@ def test_a_widened_grid_evaluates_what_is_new() -> None:
 def test_steps_are_points_and_ranges_are_refused_by_name() -> None:
     space = SearchSpace.of({"x": Float(0, 1, step=0.5), "n": Int(1, 2)})
     assert len(walk(space, new_log())) == 6
-    reason = GridSampler().objection(SearchSpace.of({"rate": Float(0, 1), "n": Int(1, 2)}))
+    reason = GridSampler().blocker(SearchSpace.of({"rate": Float(0, 1), "n": Int(1, 2)}))
     assert reason is not None
     assert "`rate`" in reason
     assert "step" in reason

@@ -60,7 +60,7 @@ def test_categories_and_whole_numbers_get_their_share() -> None:
 
 def test_the_sequence_ends_with_too_many_dimensions_politely() -> None:
     huge = SearchSpace.of({f"p{i}": Int(0, 1) for i in range(21_202)})
-    reason = SobolSampler().objection(huge)
+    reason = SobolSampler().blocker(huge)
     assert reason is not None
     assert "random" in reason
 

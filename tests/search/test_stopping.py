@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tunesmith.config.model import ConvergenceSpec, Stop
+from tunesmith.config.model import ConvergenceSpec, StopSection
 from tunesmith.history import Failure, FoldResult, History, TrialLog
 from tunesmith.search.stopping import (
     AllOf,
@@ -203,15 +203,15 @@ def test_nothing_composed_never_ends() -> None:
 
 
 def test_build_makes_every_criterion_of_the_configuration() -> None:
-    stop = Stop(
+    stop = StopSection(
         trials=100,
         fits=400,
         time=60.0,
         target=0.9,
         patience=20,
         convergence=ConvergenceSpec(window=30),
-        any=(Stop(trials=7),),
-        all=(Stop(trials=50), Stop(patience=5, target=0.8)),
+        any=(StopSection(trials=7),),
+        all=(StopSection(trials=50), StopSection(patience=5, target=0.8)),
         first_failures=3,
     )
     assert build(stop) == AnyOf(
@@ -230,7 +230,7 @@ def test_build_makes_every_criterion_of_the_configuration() -> None:
 
 
 def test_a_target_of_zero_counts() -> None:
-    criterion = build(Stop(target=0.0))
+    criterion = build(StopSection(target=0.0))
     assert reason(criterion, history_of([[0.0, 0.0, 0.0]])) == "score reached the target 0"
 
 
@@ -245,8 +245,8 @@ def test_a_target_of_zero_counts() -> None:
         (AnyOf((MaxTrials(100), AllOf((MaxTrials(7), MaxTime(1))))), 100),
         (AnyOf(()), None),
         (AllOf(()), None),
-        (build(Stop(trials=12)), 12),
-        (build(Stop()), None),
+        (build(StopSection(trials=12)), 12),
+        (build(StopSection()), None),
     ],
 )
 def test_no_trial_is_asked_that_is_certain_to_be_dropped(

@@ -16,10 +16,10 @@ from tunesmith.ledger.ledger import Ledger
 from tunesmith.search.budget import Budgets
 from tunesmith.search.stopping import MaxTrials
 from tunesmith.space import Float, SearchSpace
-from tunesmith.study.early_stopping import Stopping, held_against
+from tunesmith.study.early_stopping import EarlyStopping, held_against
 from tunesmith.study.loop import Outcome, Study
 from tunesmith.study.recorder import LedgerRecorder
-from tunesmith.study.strategy import Sampling
+from tunesmith.study.strategy import SamplerStrategy
 from tunesmith.testing.functions import FunctionObjective
 from tunesmith.types import Fit, State
 
@@ -55,8 +55,8 @@ def run(
     location: Path, *, stops: bool = True, trials: int = 60, n_workers: int = 0, name: str = "s"
 ) -> Outcome:
     objective = Streaming(final, n_folds=2, metrics=(LOSS,))
-    sampling = Sampling(SPACE, registry.load("samplers", "random")(seed=3), "random", 3)
-    strategy = Stopping(sampling, BUDGETS) if stops else sampling
+    sampling = SamplerStrategy(SPACE, registry.load("samplers", "random")(seed=3), "random", 3)
+    strategy = EarlyStopping(sampling, BUDGETS) if stops else sampling
     executor: Any = (
         ProcessExecutor(objective.evaluate, n_workers=n_workers)
         if n_workers

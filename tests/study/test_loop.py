@@ -19,7 +19,7 @@ from tunesmith.space import Categorical, Float, Int, SearchSpace
 from tunesmith.study.loop import ALL_TRIED, Outcome, Study, unique_start
 from tunesmith.study.progress import Progress
 from tunesmith.study.recorder import LedgerRecorder
-from tunesmith.study.strategy import Sampling
+from tunesmith.study.strategy import SamplerStrategy
 from tunesmith.testing.functions import FunctionObjective
 from tunesmith.types import Fit, Params, State
 
@@ -53,7 +53,7 @@ def run(
 ) -> Outcome:
     objective = objective or FunctionObjective(bowl, n_folds=3)
     built = registry.load("samplers", sampler)(seed=7)
-    strategy = Sampling(space, built, sampler, 7, window, start)
+    strategy = SamplerStrategy(space, built, sampler, 7, window, start)
     executor = executor or SerialExecutor(objective.evaluate)
     with Ledger.open(location) as ledger, executor:
         head = ledger.begin_study(
@@ -237,7 +237,7 @@ def test_a_strategy_sees_exactly_the_trials_before_the_window(tmp_path: Path) ->
     seen = []
 
     class Spy:
-        def objection(self, space: SearchSpace) -> None:
+        def blocker(self, space: SearchSpace) -> None:
             return None
 
         def suggest(self, space: Any, history: History, n: int, rng: Any) -> list[Params]:
@@ -251,7 +251,7 @@ def test_a_strategy_sees_exactly_the_trials_before_the_window(tmp_path: Path) ->
         head = ledger.begin_study("s", "i", {}, {}, objective.metrics, objective.metrics)
         recorder = LedgerRecorder(ledger, head.id, ledger.begin_run(head.id, {}))
         Study(
-            Sampling(space, Spy(), "spy", 0, window=4),
+            SamplerStrategy(space, Spy(), "spy", 0, window=4),
             objective,
             MaxTrials(10),
             TrialLog(objective.metrics),

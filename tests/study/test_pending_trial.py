@@ -1,6 +1,6 @@
 from tunesmith.history import Failure, FoldResult, Metric, Trial
 from tunesmith.space import Int, SearchSpace
-from tunesmith.study.pending_trial import Opened
+from tunesmith.study.pending_trial import PendingTrial
 from tunesmith.testing.functions import FunctionObjective
 from tunesmith.types import State
 
@@ -9,13 +9,13 @@ OBJECTIVE = FunctionObjective(lambda _params, _fold: 0.0, n_folds=2, shared="n")
 SCORE = Metric("score")
 
 
-def opened(n: int = 3) -> Opened:
+def opened(n: int = 3) -> PendingTrial:
     """A trial that proposed the last of n points."""
     trial = Trial(4, {"n": n}, SPACE.key({"n": n}), "random")
-    return Opened.of(trial, OBJECTIVE.curve(trial.params, SPACE), OBJECTIVE)
+    return PendingTrial.of(trial, OBJECTIVE.curve(trial.params, SPACE), OBJECTIVE)
 
 
-def scored(*means: float | None) -> Opened:
+def scored(*means: float | None) -> PendingTrial:
     """Two folds a point, around a mean; ``None`` fails on its second fold."""
     found = opened(len(means))
     for place, mean in enumerate(means):
@@ -26,7 +26,7 @@ def scored(*means: float | None) -> Opened:
     return found
 
 
-def told(found: Opened, metric: Metric = SCORE) -> tuple[object, ...]:
+def told(found: PendingTrial, metric: Metric = SCORE) -> tuple[object, ...]:
     assert found.is_whole
     trial, keys = found.told(metric, SPACE.key)
     assert list(keys) == [OBJECTIVE.key(trial.params, fold) for fold in (0, 1)]

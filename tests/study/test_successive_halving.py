@@ -17,8 +17,8 @@ from tunesmith.search.stopping import MaxTrials
 from tunesmith.space import Categorical, Float, SearchSpace
 from tunesmith.study.loop import EXHAUSTED, Outcome, Study
 from tunesmith.study.recorder import LedgerRecorder
-from tunesmith.study.strategy import Sampling
-from tunesmith.study.successive_halving import PROMOTED, Budgeted
+from tunesmith.study.strategy import SamplerStrategy
+from tunesmith.study.successive_halving import PROMOTED, SuccessiveHalving
 from tunesmith.testing.functions import FunctionObjective
 from tunesmith.types import Params, State
 
@@ -54,7 +54,9 @@ def run(
         slow_learning if n_workers else learning, n_folds=2, metrics=(LOSS,)
     )
     built = registry.load("samplers", sampler)(seed=3)
-    strategy = Budgeted(Sampling(space, built, sampler, 3, 8, start), "epochs", budgets)
+    strategy = SuccessiveHalving(
+        SamplerStrategy(space, built, sampler, 3, 8, start), "epochs", budgets
+    )
     executor: Any = (
         ProcessExecutor(objective.evaluate, n_workers=n_workers)
         if n_workers

@@ -29,7 +29,7 @@ class Side:
 
 
 @dataclass(frozen=True)
-class Change:
+class Difference:
     """A difference, as JSON texts; ``None`` if a side lacks it."""
 
     what: str
@@ -43,13 +43,13 @@ class Compared:
 
     metric: Metric
     sides: tuple[Side, Side]
-    depends_on: tuple[Change, ...]
+    depends_on: tuple[Difference, ...]
     """Digests of data, code, versions."""
-    definition: tuple[Change, ...]
+    definition: tuple[Difference, ...]
     """Keys of the configuration."""
-    space: tuple[Change, ...]
+    space: tuple[Difference, ...]
     """Parameters."""
-    moved: tuple[Change, ...]
+    moved: tuple[Difference, ...]
     """Parameters of the best trials."""
     weighed: Weighed | None
     """The second best against the first, on common folds."""
@@ -162,18 +162,18 @@ def _leaves(data: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, An
             yield place, value
 
 
-def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Change]:
+def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Difference]:
     """Return the differences, by name.
 
     >>> changes({"a": 1, "b": 2}, {"b": 3, "a": 1, "c": None})
-    [Change(what='b', before='2', after='3'), Change(what='c', before=None, after='null')]
+    [Difference(what='b', before='2', after='3'), Difference(what='c', before=None, after='null')]
     """
 
     def text(side: Mapping[str, Any], name: str) -> str | None:
         return canonical_json(side[name]) if name in side else None
 
     names = sorted({*before, *after})
-    found = [Change(name, text(before, name), text(after, name)) for name in names]
+    found = [Difference(name, text(before, name), text(after, name)) for name in names]
     return [change for change in found if change.before != change.after]
 
 
@@ -190,7 +190,7 @@ def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str
 def as_json(found: Compared) -> dict[str, Any]:
     """Return the comparison as JSON content."""
 
-    def rows(part: tuple[Change, ...]) -> list[dict[str, str | None]]:
+    def rows(part: tuple[Difference, ...]) -> list[dict[str, str | None]]:
         return [{"what": c.what, "before": c.before, "after": c.after} for c in part]
 
     def side(one: Side) -> dict[str, Any]:

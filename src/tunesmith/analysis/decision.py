@@ -67,7 +67,7 @@ class Optimism:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class ReferenceComparison:
     """The chosen trial against a reference on the same folds."""
 
     name: str
@@ -90,7 +90,7 @@ class Comparison:
 
 
 @dataclass(frozen=True)
-class Gate:
+class GateVerdict:
     """Verdict: should the chosen trial replace the current parameters?"""
 
     verdict: Literal["adopt", "keep", "indistinguishable", "unknown"]
@@ -122,11 +122,11 @@ class Decision:
     chosen: Ranked
     ties: Ties
     optimism: Optimism | None
-    comparisons: tuple[Comparison, ...]
-    gate: Gate
+    comparisons: tuple[ReferenceComparison, ...]
+    gate: GateVerdict
 
 
-class Table:
+class ScoreTable:
     """The ranking as an array of gains, each point once.
 
     Args:
@@ -181,11 +181,11 @@ class Table:
         bounds = sorted((self.sign * found.low, self.sign * high))
         return Optimism(self.sign * found.score, found.bias, bounds[0], bounds[1])
 
-    def compared(self, name: str, chosen: int, reference: int, least: float) -> Comparison:
+    def compared(self, name: str, chosen: int, reference: int, least: float) -> ReferenceComparison:
         """Compare one row with another."""
         found = weigh(self.gains, chosen, reference, self.ratio, least)
         trial = self.trials[reference]
-        return Comparison(
+        return ReferenceComparison(
             name, trial, found.gain, found.error, found.low, found.high, found.verdict
         )
 
@@ -207,9 +207,9 @@ def decide(
         policy: of the configuration.
         ratio: test rows per training row of a fold.
         times: mean fit time by trial number.
-        incumbent: the current parameters when the study began.
+        current parameters: the current parameters when the study began.
     """
-    table = Table(ranking, metric, ratio)
+    table = ScoreTable(ranking, metric, ratio)
     choices = table.choices(times)
     row = choices[policy.selection]
     references = _references(table, ranking, incumbent)
@@ -228,7 +228,7 @@ def decide(
 
 
 def _references(
-    table: Table, ranking: Sequence[Ranked], incumbent: Params | None
+    table: ScoreTable, ranking: Sequence[Ranked], incumbent: Params | None
 ) -> dict[str, int]:
     """Rows of the references that were tried, by name."""
     wanted = {"current": incumbent}
@@ -242,17 +242,19 @@ def _references(
     return dict(sorted(found.items()))
 
 
-def _gate(comparison: Comparison | None, incumbent: Params | None, policy: Policy) -> Gate:
+def _gate(
+    comparison: ReferenceComparison | None, incumbent: Params | None, policy: Policy
+) -> GateVerdict:
     least, keeps = policy.min_improvement, policy.keeps
     if incumbent is None:
-        return Gate("adopt", "no parameters were in force", least, keeps)
+        return GateVerdict("adopt", "no parameters were in force", least, keeps)
     if comparison is None:
-        return Gate("unknown", "the parameters in force were not evaluated", least, keeps)
+        return GateVerdict("unknown", "the parameters in force were not evaluated", least, keeps)
     reason = REASONS[comparison.verdict]
     # Equal on every fold, so that noise is no explanation.
     if comparison.gain == comparison.error == 0:
         reason = "it is no better than the parameters in force"
-    return Gate(comparison.verdict, reason, least, keeps, comparison.reference.number)
+    return GateVerdict(comparison.verdict, reason, least, keeps, comparison.reference.number)
 
 
 REASONS = {
@@ -279,7 +281,7 @@ def chosen_trial(
         return history.best()
     ranking = ranked(history, metrics)
     ratio = ratio_of(definition, ranking)
-    table = Table(ranking, history.objectives[0], ratio)
+    table = ScoreTable(ranking, history.objectives[0], ratio)
     row = table.choices(fit_times(history))[selection]
     return history[table.trials[row].number]
 

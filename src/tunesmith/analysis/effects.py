@@ -9,7 +9,7 @@ import numpy as np
 
 from tunesmith.analysis.importance import MIN_TRIALS, Importance, is_log
 from tunesmith.analysis.ranking import MOST, Ranked
-from tunesmith.analysis.statistics.effects import Column, Effects
+from tunesmith.analysis.statistics.effects import Effects, ParameterColumn
 from tunesmith.analysis.trends import is_number
 from tunesmith.history import Metric
 from tunesmith.space.parameter import canonical_json
@@ -89,7 +89,9 @@ def _by_importance(trials: Sequence[Ranked], importance: Importance) -> list[str
     return ordered[:MAX_PARAMETERS]
 
 
-def _column(name: str, trials: Sequence[Ranked], *, log: bool) -> tuple[Column, dict[float, Any]]:
+def _column(
+    name: str, trials: Sequence[Ranked], *, log: bool
+) -> tuple[ParameterColumn, dict[float, Any]]:
     """Values as numbers, and the value that each number stands for."""
     given: dict[int, Any] = {
         row: trial.params[name] for row, trial in enumerate(trials) if name in trial.params
@@ -103,7 +105,9 @@ def _column(name: str, trials: Sequence[Ranked], *, log: bool) -> tuple[Column, 
         found = _scaled(list(given.values()), log=log)
     codes = np.full(len(trials), np.nan)
     codes[list(given)] = found
-    return Column(name, codes, is_category), dict(zip(found.tolist(), given.values(), strict=True))
+    return ParameterColumn(name, codes, is_category), dict(
+        zip(found.tolist(), given.values(), strict=True)
+    )
 
 
 def _scaled(values: Sequence[float], *, log: bool) -> np.ndarray:
@@ -116,7 +120,7 @@ def _scaled(values: Sequence[float], *, log: bool) -> np.ndarray:
     return scaled
 
 
-def _varies(column: Column) -> bool:
+def _varies(column: ParameterColumn) -> bool:
     n_levels = len(np.unique(column.codes[np.isfinite(column.codes)]))
     return n_levels > 1 and (n_levels <= MAX_LEVELS or not column.is_category)
 

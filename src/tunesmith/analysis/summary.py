@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from tunesmith.analysis.decision import (
-    Comparison,
     Decision,
-    Gate,
+    GateVerdict,
     Optimism,
     Policy,
+    ReferenceComparison,
     Ties,
     decide,
     fit_times,
@@ -24,7 +24,7 @@ from tunesmith.analysis.ranking import Ranked, gains_of, ranked, running_best
 from tunesmith.analysis.statistics.noise import Noise, decompose
 from tunesmith.analysis.trends import Edge, Level, edges, trends
 from tunesmith.analysis.unchanged import Unchanged, unchanged
-from tunesmith.analysis.warnings import Doubts, doubts
+from tunesmith.analysis.warnings import ScoreWarnings, score_warnings
 from tunesmith.history import History, Metric, Trial
 from tunesmith.ledger.records import StudyRecord
 from tunesmith.types import Params
@@ -55,15 +55,15 @@ class Summary:
     """The trial's number for each of these."""
     ties: Ties
     optimism: Optimism | None
-    comparisons: tuple[Comparison, ...]
-    gate: Gate | None
+    comparisons: tuple[ReferenceComparison, ...]
+    gate: GateVerdict | None
     """Verdict on the chosen trial; ``None`` if there is none."""
     incumbent: Params | None
     """The current parameters when the study began."""
     is_kept: bool
     """True if these had been edited by hand, so that runs leave them unchanged."""
     noise: Noise | None
-    doubts: Doubts
+    doubts: ScoreWarnings
     unchanged: Unchanged
     """Parameters that changed no score."""
     best_so_far: tuple[float, ...]
@@ -157,7 +157,7 @@ def summarise(
         incumbent=incumbent(record),
         is_kept=bool(record.head.definition.get("is_edited")),
         noise=decompose(gains),
-        doubts=doubts(ranking, gains, metric),
+        doubts=score_warnings(ranking, gains, metric),
         unchanged=unchanged(ranking, record.metrics),
         best_so_far=tuple(running_best(scores, metric)),
         scores=tuple(scores),

@@ -13,7 +13,7 @@ from tunesmith.history import Metric
 
 
 @dataclass(frozen=True)
-class Doubts:
+class ScoreWarnings:
     """Signs that the scores may mislead; hints, not proofs."""
 
     shifted_folds: tuple[int, ...] = ()
@@ -24,7 +24,7 @@ class Doubts:
     """Reason for which the scores look too good to be true; empty if they do not."""
 
 
-def doubts(ranking: Sequence[Ranked], gains: np.ndarray, metric: Metric) -> Doubts:
+def score_warnings(ranking: Sequence[Ranked], gains: np.ndarray, metric: Metric) -> ScoreWarnings:
     """Look for odd folds and for signs of a leak.
 
     Args:
@@ -33,8 +33,8 @@ def doubts(ranking: Sequence[Ranked], gains: np.ndarray, metric: Metric) -> Doub
         metric: the first objective.
     """
     if not ranking:
-        return Doubts()
+        return ScoreWarnings()
     sizes = complexity([trial.params for trial in ranking])
-    return Doubts(
+    return ScoreWarnings(
         shifted_folds(gains), discordant_folds(gains), too_good(gains, metric.name, sizes)
     )

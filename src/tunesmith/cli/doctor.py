@@ -124,15 +124,15 @@ def _ci(definition: "Definition") -> list[Check]:
     from tunesmith.pipeline.ci.checkout import Checkout
     from tunesmith.pipeline.ci.health import findings
     from tunesmith.pipeline.git_host.github import GitHub
-    from tunesmith.pipeline.git_host.host import forge_here
+    from tunesmith.pipeline.git_host.host import git_host_here
 
     try:
-        forge = forge_here()
-        checkout = Checkout.in_ci(definition.root, forge)
-        branch = default_branch(checkout, forge, definition.file.branches)
+        git_host = git_host_here()
+        checkout = Checkout.in_ci(definition.root, git_host)
+        branch = default_branch(checkout, git_host, definition.file.branches)
         required = None
-        if isinstance(forge, GitHub) and forge.login is not None and branch is not None:
-            required = forge.required_checks(branch)
+        if isinstance(git_host, GitHub) and git_host.login is not None and branch is not None:
+            required = git_host.required_checks(branch)
     except TunesmithError:
         # No repository, or a token without the right: the files alone are looked at then.
         required = None

@@ -120,12 +120,12 @@ def apply(
     its block of dvc.lock are applied, too, so that `dvc repro` trains and does not tune again.
     """
     from tunesmith.pipeline.branches.apply import apply as bring
-    from tunesmith.pipeline.branches.chosen import Choice
+    from tunesmith.pipeline.branches.chosen import TrialChoice
 
     if sum(option is not None for option in (trial, selection, take)) > 1:
         raise UsageError("--trial, --selection and --take: choose one of them.")
     repository = Repository.of(Path())
-    choice = Choice(trial, selection, take)
+    choice = TrialChoice(trial, selection, take)
     names = config_names(repository, config)
     done = bring(repository, name, names, choice, force=force, remote=remote)
     for reason in done.insisted:

@@ -30,7 +30,7 @@ NEXT = {"mlops": "git init && dvc init && dvc repro"}
 )
 @click.option(
     "--ci",
-    "forge",
+    "git_host",
     type=click.Choice(("github", "gitlab", "none")),
     help="With mlops: whose workflows to write.  [default: github]",
 )
@@ -42,7 +42,7 @@ def command(
     data: str | None,
     target: str | None,
     groups: str | None,
-    forge: str | None,
+    git_host: str | None,
     *,
     tight: bool,
     dry_run: bool,
@@ -60,14 +60,14 @@ def command(
         raise UsageError(
             f"--template {template} brings its own table; leave --data, --target and --groups out."
         )
-    if (tight or forge) and template != "mlops":
+    if (tight or git_host) and template != "mlops":
         raise UsageError(f"--{'tight' if tight else 'ci'} goes with --template mlops.")
     guess = guess_from(folder, data, target, groups) if template == "basic" else Guess()
     if template == "basic":
         guess = _with_groups(guess)
     planned = plan_files(folder, template, guess, is_tight=tight)
-    if template == "mlops" and forge != "none":
-        planned += _workflows(folder, planned, forge or "github")
+    if template == "mlops" and git_host != "none":
+        planned += _workflows(folder, planned, git_host or "github")
     taken = [file for file in planned if file.exists and not file.is_same]
     for file in planned:
         show(f"  {file_word(file, force=force):9} {file.path}")
@@ -87,7 +87,7 @@ def command(
     say(f"Next: {there}{NEXT.get(template, 'tunesmith check')}")
 
 
-def _workflows(folder: Path, planned: "Sequence[NewFile]", forge: str) -> "list[NewFile]":
+def _workflows(folder: Path, planned: "Sequence[NewFile]", git_host: str) -> "list[NewFile]":
     """Plan the workflows of a new project: a Git host reads them at a repository's top alone."""
     from tunesmith.pipeline.ci.workflows import foreseen
     from tunesmith.system import git
@@ -96,9 +96,11 @@ def _workflows(folder: Path, planned: "Sequence[NewFile]", forge: str) -> "list[
     existing = next(place for place in (folder, *folder.absolute().parents) if place.is_dir())
     top = git.answer(existing, "rev-parse", "--show-toplevel")
     if top is not None and Path(top).resolve() != folder.resolve():
-        say(f"{folder} is inside a repository: `tunesmith ci init {forge}` there adds workflows.")
+        say(
+            f"{folder} is inside a repository: `tunesmith ci init {git_host}` there adds workflows."
+        )
         return []
-    return foreseen(forge, folder, planned)
+    return foreseen(git_host, folder, planned)
 
 
 def file_word(file: "NewFile", *, force: bool) -> str:

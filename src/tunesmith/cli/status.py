@@ -80,9 +80,9 @@ def _standing(definition: "Definition", record: "StudyRecord") -> dict[str, Any]
 
 def _parameters(definition: "Definition", record: "StudyRecord", edit: "Edit | None") -> str:
     """Describe the content of the best-parameters file."""
-    from tunesmith.parameters.best_file import Best
+    from tunesmith.parameters.best_file import BestFile
 
-    best = Best.of(definition)
+    best = BestFile.of(definition)
     name = definition.file.outputs.best.path
     if edit is not None:
         return f"{name}: {edit.words}"

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from tunesmith.errors import Path, Place
+from tunesmith.errors import FilePosition, Path
 
 
 class SourceError(Exception):
@@ -41,6 +41,6 @@ class Document:
     positions: Positions
     file: str = ""
 
-    def place(self, path: Path) -> Place:
+    def place(self, path: Path) -> FilePosition:
         """Return the place of a path, for an error message."""
-        return Place(self.file, *self.positions.find(path))
+        return FilePosition(self.file, *self.positions.find(path))

@@ -15,7 +15,7 @@ from tunesmith.config.model import Definition, File
 from tunesmith.config.rules import check_rules
 from tunesmith.config.salvage import is_touched, salvage
 from tunesmith.config.source import read_document
-from tunesmith.errors import ConfigError, Path, Place, UsageError, Violation, dotted
+from tunesmith.errors import ConfigError, FilePosition, Path, UsageError, Violation, dotted
 from tunesmith.space import SearchSpace
 from tunesmith.space.parse import parse_space
 from tunesmith.space.python import as_written
@@ -53,7 +53,7 @@ def load_definition(
         found = "an empty file" if document.data is None else show(document.data)
         message = f"expected sections (study, objective, space, …), found {found}."
         hint = "`tunesmith init` writes a first configuration."
-        raise ConfigError([Violation((), message, hint, Place(str(path), 1))])
+        raise ConfigError([Violation((), message, hint, FilePosition(str(path), 1))])
     given = {name: value for name, value in (overrides or {}).items() if value is not None}
     data = with_overrides(document.data, given)
     in_space: list[Violation] = []
@@ -75,7 +75,7 @@ def _from_option(violation: Violation, given: Mapping[str, Any]) -> Violation:
     """Point to the command line if the violation comes from an option, not from the file."""
     for name in given:
         if violation.path == OVERRIDES[name]:
-            return replace(violation, path=(), place=Place(f"--{name}"))
+            return replace(violation, path=(), place=FilePosition(f"--{name}"))
     return violation
 
 
@@ -93,7 +93,7 @@ def located(error: UsageError, source: FilePath) -> UsageError:
         given = tuple(match[1].split("."))
         for path, n_least in ((given, 1), (("objective", *given), 2)):
             if path[:n_least] in positions.keys:
-                return f"{Place(str(source), *positions.find(path))}: {dotted(path)}"
+                return f"{FilePosition(str(source), *positions.find(path))}: {dotted(path)}"
         return match[1]
 
     return type(error)(NAMED.sub(place, str(error)))
@@ -220,7 +220,7 @@ def _space_file(name: str, root: FilePath, violations: list[Violation]) -> Searc
 
 
 def _named(violation: Violation, name: str) -> Violation:
-    place = violation.place or Place(name)
+    place = violation.place or FilePosition(name)
     return replace(violation, place=replace(place, file=name))
 
 
@@ -256,7 +256,7 @@ def in_order(violations: list[Violation]) -> list[Violation]:
     """Sorted by place, without repeats."""
 
     def key(violation: Violation) -> tuple[str, int, int]:
-        place = violation.place or Place("")
+        place = violation.place or FilePosition("")
         return place.file, place.line, place.column
 
     # Branches of a union, and rules of several sections, may report the same mistake.

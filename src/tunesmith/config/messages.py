@@ -34,13 +34,13 @@ PATTERNS = {
 
 
 SHORT_FORMS: dict[tuple[str, type], str] = {
-    ("Choice", str): "estimator",
+    ("ChoiceSection", str): "estimator",
     ("CrossValidation", str): "method",
-    ("Execution", int): "workers",
-    ("Holdout", float): "fraction",
-    ("Search", str): "method",
-    ("Step", str): "estimator",
-    ("Stop", int): "trials",
+    ("ExecutionSection", int): "workers",
+    ("HoldoutSection", float): "fraction",
+    ("SearchSection", str): "method",
+    ("StepSection", str): "estimator",
+    ("StopSection", int): "trials",
 }
 """Section and type -> the key that a single value written in its place stands for."""
 

@@ -24,7 +24,7 @@ from pydantic import (
 
 from tunesmith import registry
 from tunesmith.config.prefixes import Prefixes
-from tunesmith.config.program import Program
+from tunesmith.config.program import ProgramSection
 from tunesmith.config.section import (
     SLUG,
     Duration,
@@ -56,7 +56,7 @@ Fixed = Annotated[JsonValue, AfterValidator(finite)]
 """A value that JSON can hold."""
 
 
-class Holdout(Section):
+class HoldoutSection(Section):
     """Rows that the search never sees."""
 
     fraction: float = Field(default=0.25, gt=0, lt=1)
@@ -71,7 +71,7 @@ class Holdout(Section):
     """Seed of the draw of these rows."""
 
 
-class Data(Section):
+class DataSection(Section):
     """The table and the meaning of its columns."""
 
     path: Names
@@ -92,11 +92,11 @@ class Data(Section):
     """Keep only the rows for which this condition holds, e.g. ``age >= 18 and country == 'NZ'``."""
     separator: str = ","
     """Column separator of CSV files."""
-    holdout: Holdout | None = None
+    holdout: HoldoutSection | None = None
     """Split off rows that the search never sees; the winner is scored on them once."""
 
 
-class Step(Section):
+class StepSection(Section):
     """One step of a pipeline."""
 
     name: str | None = None
@@ -107,7 +107,7 @@ class Step(Section):
     """Fixed parameters."""
 
 
-class Choice(Section):
+class ChoiceSection(Section):
     """One of several estimators that the parameter ``estimator`` chooses among."""
 
     estimator: ImportPath
@@ -168,16 +168,16 @@ class CrossValidation(Section):
     """Seed of the shuffle."""
 
 
-class Objective(Program):
+class ObjectiveSection(ProgramSection):
     """Subject of the study: an estimator, scored by cross-validation, or a training program."""
 
     estimator: ImportPath | None = None
     """Import path of a scikit-learn style estimator."""
-    steps: Annotated[tuple[Step, ...], BeforeValidator(listed)] = ()
+    steps: Annotated[tuple[StepSection, ...], BeforeValidator(listed)] = ()
     """Pipeline steps, the last one an estimator."""
     factory: ImportPath | None = None
     """Import path of a function that returns a fresh estimator."""
-    estimators: dict[str, Choice] = {}
+    estimators: dict[str, ChoiceSection] = {}
     """Named estimators; the space's parameter ``estimator`` chooses one by name."""
     params: dict[str, Fixed] = {}
     """Fixed parameters of the estimator."""
@@ -185,7 +185,7 @@ class Objective(Program):
     """``auto`` imputes, scales and encodes each column by its type, inside every fold."""
     random_state: int | None = None
     """Given to every ``random_state`` that is not set; by default the search's seed."""
-    data: Annotated[Data | None, BeforeValidator(located)] = None
+    data: Annotated[DataSection | None, BeforeValidator(located)] = None
     """The table. Estimators need one; a program may do without, and then without ``cv``."""
     cv: Annotated[
         CrossValidation,
@@ -220,7 +220,7 @@ class Objective(Program):
         return (*self.import_paths, *([splitter] if splitter else ()))
 
 
-class Search(Section):
+class SearchSection(Section):
     """Proposal of candidates."""
 
     method: str = "bayesian"
@@ -251,7 +251,7 @@ class ConvergenceSpec(Section):
     """Number of recent trials to look at."""
 
 
-class Stop(Section):
+class StopSection(Section):
     """End of the study. Of several criteria, the first to be met ends it."""
 
     trials: int | None = Field(default=None, ge=1)
@@ -266,9 +266,9 @@ class Stop(Section):
     """Number of trials without a better best; with a budget parameter, only trials with the full
     budget count."""
     convergence: ConvergenceSpec | None = None
-    any: Annotated["tuple[Stop, ...]", BeforeValidator(listed)] = ()
+    any: Annotated["tuple[StopSection, ...]", BeforeValidator(listed)] = ()
     """Ends when one of these does."""
-    all: Annotated["tuple[Stop, ...]", BeforeValidator(listed)] = ()
+    all: Annotated["tuple[StopSection, ...]", BeforeValidator(listed)] = ()
     """Ends when all of these have been met."""
     first_failures: int = Field(default=5, ge=1)
     """Give up when the first so many trials all fail."""
@@ -297,7 +297,7 @@ class Stop(Section):
         return {**written, **self._registered}
 
 
-class Budget(Section):
+class BudgetSection(Section):
     """Budget of a trial, and the rule that prunes it earlier."""
 
     parameter: str | None = None
@@ -320,7 +320,7 @@ ParameterFile = Annotated[str, Field(pattern=r"\.(json|ya?ml|toml)$")]
 """A name that ends in .json, .yaml, .yml or .toml."""
 
 
-class BestFile(Section):
+class BestSection(Section):
     """The best-parameters file. A file that exists keeps its shape: a flat mapping stays flat."""
 
     path: ParameterFile = "config/best_parameters.yaml"
@@ -334,12 +334,12 @@ class BestFile(Section):
     default a new file has it unless ``at`` is given, and a file that exists stays as it is."""
 
 
-class Outputs(Section):
+class OutputsSection(Section):
     """Files written when a run ends, relative to the configuration's project folder."""
 
     best: Annotated[
-        BestFile, BeforeValidator(located, json_schema_input_type=ParameterFile | BestFile)
-    ] = BestFile()
+        BestSection, BeforeValidator(located, json_schema_input_type=ParameterFile | BestSection)
+    ] = BestSection()
     """The winner, for the training program: the path of a YAML, JSON or TOML file, or a mapping
     with ``path``, ``at`` and ``meta``."""
     tuned: ParameterFile | None = None
@@ -367,7 +367,7 @@ class Outputs(Section):
         return {"best": self.best.path, **others}
 
 
-class Gate(Section):
+class GateSection(Section):
     """Comparison of the winner with the current parameters (``outputs: {best: …}`` as it was when
     the study began), which are evaluated on the same folds, with any search."""
 
@@ -381,7 +381,7 @@ class Gate(Section):
     ``false`` the winner is written in any case, and the verdict is only reported."""
 
 
-class Slots(Section):
+class SlotsSection(Section):
     """Devices of which every run of a program has one for itself."""
 
     gpu: int | None = Field(default=None, ge=1)
@@ -389,7 +389,7 @@ class Slots(Section):
     assigned. Without ``workers``, this many programs run at a time."""
 
 
-class Execution(Section):
+class ExecutionSection(Section):
     """Workers, limits and sharing of fits; changes no score."""
 
     executor: str = "auto"
@@ -406,7 +406,7 @@ class Execution(Section):
     memory: Size | None = None
     """Memory that one run of a program may take (``600MB``, ``2GiB``), as address space: leave it
     out for programs that use a GPU."""
-    slots: Slots = Slots()
+    slots: SlotsSection = SlotsSection()
     """Devices that runs of programs share among themselves."""
 
 
@@ -415,22 +415,22 @@ class File(Section):
 
     study: str = Field(pattern=SLUG)
     """Name of the study."""
-    objective: Objective
-    search: Search = Search()
-    stop: Stop = Stop()
-    budget: Budget | None = None
-    outputs: Outputs = Outputs()
+    objective: ObjectiveSection
+    search: SearchSection = SearchSection()
+    stop: StopSection = StopSection()
+    budget: BudgetSection | None = None
+    outputs: OutputsSection = OutputsSection()
     selection: Literal["best", "one_se", "simplest", "fastest"] = "best"
     """Rule that picks the winner: the best trial; the simplest within one standard error of it
     (``one_se``); the simplest, or the fastest to fit, of those that the folds do not distinguish
     from it (``docs/reports.md``)."""
-    gate: Gate | None = None
+    gate: GateSection | None = None
     outer_folds: int | None = Field(default=None, ge=2, le=1000)
     """Number of outer folds of nested cross-validation: the whole search is repeated on the
     training rows of each outer fold, as ``STUDY.outer0`` and so on, and its winner is scored on the
     rows left out. The search takes as many times longer; the report shows the score of the search
     as a whole."""
-    execution: Execution = Execution()
+    execution: ExecutionSection = ExecutionSection()
     branches: Prefixes = Prefixes()
     """Other prefixes of the names of experiments' branches."""
     ledger: str = ".tunesmith/ledger.db"

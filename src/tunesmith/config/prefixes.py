@@ -74,10 +74,10 @@ class Prefixes(Section):
         found = next((one for one in self.both if branch.startswith(one)), None)
         return None if found is None else branch.removeprefix(found) or None
 
-    def objection(self, default: str | None) -> str:
+    def blocker(self, default: str | None) -> str:
         """Return why branches cannot begin so beside a default branch; empty if they can.
 
-        >>> Prefixes(tuning="main/").objection("main")
+        >>> Prefixes(tuning="main/").blocker("main")
         '`main/` leaves no room for the default branch `main`'
         """
         if default is None:

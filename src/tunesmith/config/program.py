@@ -24,7 +24,7 @@ def moded(value: Any) -> Any:
 Items = Annotated[tuple[str, ...], Field(min_length=1)]
 
 
-class ParamsFile(Section):
+class ParamsFileSection(Section):
     """The file that the program reads its parameters from."""
 
     path: str = Field(min_length=1)
@@ -39,7 +39,7 @@ class ParamsFile(Section):
     does not have is refused."""
 
 
-class MetricsFile(Section):
+class MetricsFileSection(Section):
     """The file that the program writes its results to."""
 
     path: str = Field(min_length=1)
@@ -50,7 +50,7 @@ class MetricsFile(Section):
     """Row of a table that counts: the last one, or the best one by the metric that decides."""
 
 
-class Workspace(Section):
+class WorkspaceSection(Section):
     """Working folder of a run of the program."""
 
     mode: Literal["copy", "shared"] = "copy"
@@ -69,7 +69,7 @@ class Workspace(Section):
     """Files and folders that the program does not need."""
 
 
-class Artifacts(Section):
+class ArtifactsSection(Section):
     """Files that the best runs leave."""
 
     keep: Names = Field(min_length=1)
@@ -78,7 +78,7 @@ class Artifacts(Section):
     """Of so many of the best trials."""
 
 
-class Environment(Section):
+class EnvironmentSection(Section):
     """The environment variables of the program."""
 
     set: dict[str, str] = {}
@@ -87,7 +87,7 @@ class Environment(Section):
     """Variables that are handed on although they look like secrets or belong to the CI runner."""
 
 
-class Program(Section):
+class ProgramSection(Section):
     """A training program that is run and scored; leave these keys out for an estimator."""
 
     command: Annotated[Items | None, BeforeValidator(itemised)] = None
@@ -95,15 +95,15 @@ class Program(Section):
     a parameter's value; ``{params}``, ``{metrics}``, ``{fold}``, ``{train}``, ``{test}``,
     ``{seed}``, ``{checkpoint}`` and ``{progress}`` for what their names say."""
     params_file: Annotated[
-        ParamsFile | None,
-        BeforeValidator(located, json_schema_input_type=ParamsFile | str),
+        ParamsFileSection | None,
+        BeforeValidator(located, json_schema_input_type=ParamsFileSection | str),
     ] = None
     """The file that the program reads its parameters from; only the trial's own copy changes."""
     overrides: Literal["hydra"] | None = None
     """``hydra``: parameters are added to the command as ``key=value``."""
     metrics_file: Annotated[
-        MetricsFile | None,
-        BeforeValidator(located, json_schema_input_type=MetricsFile | str),
+        MetricsFileSection | None,
+        BeforeValidator(located, json_schema_input_type=MetricsFileSection | str),
     ] = None
     """The file that the program writes its results to."""
     metrics_pattern: str | None = None
@@ -123,13 +123,13 @@ class Program(Section):
     """Files, folders and patterns whose content results depend on, beside what runs are seen to
     read: when it changes, what was evaluated no longer counts."""
     workspace: Annotated[
-        Workspace,
-        BeforeValidator(moded, json_schema_input_type=Workspace | Literal["copy", "shared"]),
-    ] = Workspace()
+        WorkspaceSection,
+        BeforeValidator(moded, json_schema_input_type=WorkspaceSection | Literal["copy", "shared"]),
+    ] = WorkspaceSection()
     """Working folder of a run."""
-    environment: Environment = Environment()
+    environment: EnvironmentSection = EnvironmentSection()
     """Environment variables."""
-    artifacts: Artifacts | None = None
+    artifacts: ArtifactsSection | None = None
     """Files to keep of the best runs."""
     retry: dict[Literal["signal", "exit", "timeout", "metrics"], Annotated[int, Field(ge=0)]] = {}
     """Number of further tries, by kind of failure: ``{signal: 1}``."""

@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
-from tunesmith.config.model import Budget, File, Objective
-from tunesmith.config.program import Program
+from tunesmith.config.model import BudgetSection, File, ObjectiveSection
+from tunesmith.config.program import ProgramSection
 from tunesmith.errors import Path, Violation
 from tunesmith.space import SearchSpace
 
@@ -31,7 +31,7 @@ def program_violations(file: File, space: SearchSpace | None) -> Iterator[Violat
 
 def _without_command(file: File) -> Iterator[Violation]:
     objective = file.objective
-    for name in Program.model_fields:
+    for name in ProgramSection.model_fields:
         if name != "command" and name in objective.model_fields_set:
             yield Violation((*HERE, name), "belongs to a program.", "Name its `command`.")
     for section in ("metric", "also"):
@@ -43,7 +43,7 @@ def _without_command(file: File) -> Iterator[Violation]:
             yield Violation(("execution", name), "is for programs (`objective: {command: …}`).")
 
 
-def _results(objective: Objective) -> Iterator[Violation]:
+def _results(objective: ObjectiveSection) -> Iterator[Violation]:
     given = [name for name in RESULTS if getattr(objective, name) is not None]
     if not given:
         hint = "Say where they are: `metrics_file: metrics.json`, `metrics_pattern`, …"
@@ -58,7 +58,7 @@ def _results(objective: Objective) -> Iterator[Violation]:
             yield Violation((*HERE, name), "is for estimators; a program has `command` alone.")
 
 
-def _pattern(objective: Objective) -> Iterator[Violation]:
+def _pattern(objective: ObjectiveSection) -> Iterator[Violation]:
     where = (*HERE, "metrics_pattern")
     try:
         found = re.compile(objective.metrics_pattern or "")
@@ -74,7 +74,7 @@ def _pattern(objective: Objective) -> Iterator[Violation]:
             yield Violation(where, f"has no group `(?P<{name}>…)` for the metric `{name}`.")
 
 
-def _metrics(objective: Objective) -> Iterator[Violation]:
+def _metrics(objective: ObjectiveSection) -> Iterator[Violation]:
     for section in ("metric", "also"):
         for index, metric in enumerate(getattr(objective, section)):
             where: Path = (*HERE, section, index)
@@ -85,7 +85,7 @@ def _metrics(objective: Objective) -> Iterator[Violation]:
                 yield Violation((*where, "scorer"), "is for estimators; name the result's `key`.")
 
 
-def _places(objective: Objective) -> Iterator[Violation]:
+def _places(objective: ObjectiveSection) -> Iterator[Violation]:
     """Yield paths that leave the working folder of the program."""
     named: dict[Path, str | None] = {
         (*HERE, "progress_file"): objective.progress_file,
@@ -133,7 +133,7 @@ def leads_out(path: str) -> bool:
     return path.startswith(("/", "~")) or ".." in parts or "\0" in path
 
 
-def _folds(objective: Objective) -> Iterator[Violation]:
+def _folds(objective: ObjectiveSection) -> Iterator[Violation]:
     if objective.data is not None:
         return
     for name in ("cv", "splits"):
@@ -142,7 +142,7 @@ def _folds(objective: Objective) -> Iterator[Violation]:
             yield Violation((*HERE, name), "there is no table to split.", hint)
 
 
-def _budget(file: File, budget: Budget, space: SearchSpace | None) -> Iterator[Violation]:
+def _budget(file: File, budget: BudgetSection, space: SearchSpace | None) -> Iterator[Violation]:
     if budget.min >= budget.max:
         message = f"must be less than `max` (found {budget.min} and {budget.max})."
         yield Violation(("budget", "min"), message)

@@ -48,33 +48,33 @@ def reference_markdown() -> str:
     parts = [INTRODUCTION, _table("The file", schema, schema)]
     for name, title in SECTIONS.items():
         parts.append(_table(title, schema["$defs"][name], schema))
-        if name == "Objective":
+        if name == "ObjectiveSection":
             parts.append(SPACE_REFERENCE)
     return "\n".join(parts)
 
 
 SECTIONS = {
-    "Objective": "objective",
-    "ParamsFile": "objective.params_file",
-    "MetricsFile": "objective.metrics_file",
-    "Workspace": "objective.workspace",
-    "Artifacts": "objective.artifacts",
-    "Environment": "objective.environment",
-    "Data": "objective.data",
-    "Holdout": "objective.data.holdout",
+    "ObjectiveSection": "objective",
+    "ParamsFileSection": "objective.params_file",
+    "MetricsFileSection": "objective.metrics_file",
+    "WorkspaceSection": "objective.workspace",
+    "ArtifactsSection": "objective.artifacts",
+    "EnvironmentSection": "objective.environment",
+    "DataSection": "objective.data",
+    "HoldoutSection": "objective.data.holdout",
     "CrossValidation": "objective.cv",
     "MetricSpec": "objective.metric, objective.also",
-    "Step": "objective.steps",
-    "Choice": "objective.estimators",
-    "Search": "search",
-    "Stop": "stop",
+    "StepSection": "objective.steps",
+    "ChoiceSection": "objective.estimators",
+    "SearchSection": "search",
+    "StopSection": "stop",
     "ConvergenceSpec": "stop.convergence",
-    "Budget": "budget",
-    "Outputs": "outputs",
-    "BestFile": "outputs.best",
-    "Gate": "gate",
-    "Execution": "execution",
-    "Slots": "execution.slots",
+    "BudgetSection": "budget",
+    "OutputsSection": "outputs",
+    "BestSection": "outputs.best",
+    "GateSection": "gate",
+    "ExecutionSection": "execution",
+    "SlotsSection": "execution.slots",
     "Prefixes": "branches",
 }
 

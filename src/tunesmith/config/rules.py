@@ -7,7 +7,7 @@ from types import MappingProxyType
 from tunesmith import registry
 from tunesmith.config.ledger_place import ledger_violations
 from tunesmith.config.messages import show
-from tunesmith.config.model import CrossValidation, File, MetricSpec, Objective, Stop
+from tunesmith.config.model import CrossValidation, File, MetricSpec, ObjectiveSection, StopSection
 from tunesmith.config.program_rules import program_violations
 from tunesmith.errors import Path, UsageError, Violation, did_you_mean
 from tunesmith.space import Categorical, Grid, SearchSpace
@@ -103,7 +103,7 @@ def check_rules(
     return found
 
 
-def _objective(objective: Objective) -> Iterator[Violation]:
+def _objective(objective: ObjectiveSection) -> Iterator[Violation]:
     given = [name for name in KINDS if getattr(objective, name)]
     if not given:
         hint = f"Name one of: {', '.join(KINDS)}."
@@ -136,7 +136,7 @@ def _seeds(file: File) -> Iterator[Violation]:
             yield Violation(where, message)
 
 
-def _metrics(objective: Objective) -> Iterator[Violation]:
+def _metrics(objective: ObjectiveSection) -> Iterator[Violation]:
     seen: set[str] = set()
     for section in ("metric", "also"):
         for index, metric in enumerate(getattr(objective, section)):
@@ -180,7 +180,7 @@ def _scorer_name(name: str, path: Path) -> Iterator[Violation]:
         yield Violation(path, f"scikit-learn has no scorer `{name}`.", hint)
 
 
-def _cross_validation(objective: Objective) -> Iterator[Violation]:
+def _cross_validation(objective: ObjectiveSection) -> Iterator[Violation]:
     cv, path = objective.cv, ("objective", "cv")
     if cv.method in GROUP_METHODS and not (objective.data and objective.data.groups):
         yield Violation((*path, "method"), f"`{cv.method}` needs `objective.data.groups`.")
@@ -256,7 +256,7 @@ def _at(root: FilePath, name: str) -> FilePath | None:
         return None
 
 
-def _choices(objective: Objective, space: SearchSpace) -> Iterator[Violation]:
+def _choices(objective: ObjectiveSection, space: SearchSpace) -> Iterator[Violation]:
     """Check that ``estimators`` and the parameter ``estimator`` are given together."""
     if not objective.estimators:
         return
@@ -273,7 +273,7 @@ def _choices(objective: Objective, space: SearchSpace) -> Iterator[Violation]:
                 yield Violation(("space", "estimator"), f"no estimator is named `{value}`.", hint)
 
 
-def _fixed(objective: Objective, space: SearchSpace) -> Iterator[Violation]:
+def _fixed(objective: ObjectiveSection, space: SearchSpace) -> Iterator[Violation]:
     for name in objective.params:
         if name in space.names:
             path = ("objective", "params", name)
@@ -306,7 +306,7 @@ def _end(file: File, space: SearchSpace) -> Iterator[Violation]:
         yield Violation(("stop",), message, hint)
 
 
-def _is_bounded(stop: Stop) -> bool:
+def _is_bounded(stop: StopSection) -> bool:
     """Tell whether the study is certain to end."""
     if stop.trials or stop.fits or stop.time or any(_is_bounded(part) for part in stop.any):
         return True

@@ -15,7 +15,11 @@ WHEN = {
 }
 
 
-SINGLES = {"Objective": ("steps",), "Search": ("start_with",), "Stop": ("any", "all")}
+SINGLES = {
+    "ObjectiveSection": ("steps",),
+    "SearchSection": ("start_with",),
+    "StopSection": ("any", "all"),
+}
 """Lists that may be written as a single item."""
 
 
@@ -33,7 +37,7 @@ def json_schema() -> dict[str, Any]:
     for section, names in SINGLES.items():
         for name in names:
             _allow_single(schema["$defs"][section]["properties"][name])
-    for branch in schema["$defs"]["Objective"]["properties"]["metric"]["anyOf"]:
+    for branch in schema["$defs"]["ObjectiveSection"]["properties"]["metric"]["anyOf"]:
         if branch.get("type") == "array":
             branch["minItems"] = 1
     _translate(schema)

@@ -10,7 +10,7 @@ from typing import Any
 
 from tunesmith.config.document import Document, Positions, SourceError
 from tunesmith.config.yaml12 import read_yaml
-from tunesmith.errors import ConfigError, Path, Place, UsageError, Violation
+from tunesmith.errors import ConfigError, FilePosition, Path, UsageError, Violation
 
 MAX_BYTES = 1 << 20
 MAX_DEPTH = 50
@@ -46,7 +46,7 @@ def parse_document(text: str, path: FilePath, kind: FilePath | None = None) -> D
         document = reader(text)
         _refuse_odd_values(document)
     except SourceError as error:
-        place = Place(str(path), error.line, error.column)
+        place = FilePosition(str(path), error.line, error.column)
         raise ConfigError([Violation((), str(error), place=place)]) from None
     return Document(document.data, document.positions, str(path))
 

@@ -8,13 +8,13 @@ Identity = tuple[int, int, int, int]
 
 
 @dataclass(frozen=True)
-class Watch:
+class FileWatch:
     """Files as they were when a run began."""
 
     files: dict[str, tuple[Path, Identity | None]]
 
     @classmethod
-    def of(cls, root: Path, names: Iterable[str]) -> "Watch":
+    def of(cls, root: Path, names: Iterable[str]) -> "FileWatch":
         """Record the present state of the files.
 
         Args:

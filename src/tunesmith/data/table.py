@@ -11,7 +11,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from tunesmith.config.model import Data, Holdout
+from tunesmith.config.model import DataSection, HoldoutSection
 from tunesmith.data.mixed_columns import taken_for_text, words_among_numbers
 from tunesmith.data.read import read_files
 from tunesmith.errors import DataError
@@ -78,7 +78,7 @@ class Table:
 
 
 def load_table(
-    data: Data, root: Path, *, fold_column: str | None = None, in_time: bool = False
+    data: DataSection, root: Path, *, fold_column: str | None = None, in_time: bool = False
 ) -> Table:
     """Read a study's table.
 
@@ -116,7 +116,7 @@ def load_table(
 # -- columns -------------------------------------------------------------------------------------
 
 
-def without_row_numbers(frame: pd.DataFrame, data: Data) -> tuple[pd.DataFrame, list[str]]:
+def without_row_numbers(frame: pd.DataFrame, data: DataSection) -> tuple[pd.DataFrame, list[str]]:
     """Leave out a nameless first column that only counts the rows, unless it was named."""
     first = str(frame.columns[0])
     wanted = {data.target, data.groups, data.weights, *(data.features or ()), *data.drop}
@@ -141,7 +141,7 @@ def counts_rows(column: pd.Series) -> bool:
     return bool((steps == steps[0]).all() and steps[0] in (0, 1))
 
 
-def _check_columns(frame: pd.DataFrame, data: Data, fold_column: str | None) -> None:
+def _check_columns(frame: pd.DataFrame, data: DataSection, fold_column: str | None) -> None:
     known = [str(name) for name in frame.columns]
     named = [(key, name) for key, name in _roles(data, fold_column).items() if name]
     named += [(key, name) for key, names in _lists(data).items() for name in names]
@@ -155,13 +155,13 @@ def _check_columns(frame: pd.DataFrame, data: Data, fold_column: str | None) -> 
     _refuse(problems)
 
 
-def _roles(data: Data, fold_column: str | None) -> dict[str, str | None]:
+def _roles(data: DataSection, fold_column: str | None) -> dict[str, str | None]:
     """Map each key of the configuration to the one column that it names."""
     roles = {"target": data.target, "groups": data.groups, "weights": data.weights}
     return {f"data.{key}": name for key, name in roles.items()} | {"cv.column": fold_column}
 
 
-def _lists(data: Data) -> dict[str, Sequence[str]]:
+def _lists(data: DataSection) -> dict[str, Sequence[str]]:
     lists = {"features": data.features or (), "drop": data.drop, "categorical": data.categorical}
     return {f"data.{key}": names for key, names in lists.items()}
 
@@ -173,7 +173,7 @@ def _unknown(key: str, name: str, known: Sequence[str]) -> str:
     return f"{key}: there is no column `{name}`. {hint}Columns: {shown}."
 
 
-def _clashes(data: Data, fold_column: str | None) -> list[str]:
+def _clashes(data: DataSection, fold_column: str | None) -> list[str]:
     roles = _roles(data, fold_column)
     problems = [
         f"{key}: `{name}` is {role} already; it cannot be listed here as well."
@@ -194,7 +194,7 @@ def _clashes(data: Data, fold_column: str | None) -> list[str]:
     return problems + [f"data: `{name}` cannot have two roles at a time." for name in twice]
 
 
-def feature_names(known: Sequence[str], data: Data, fold_column: str | None) -> list[str]:
+def feature_names(known: Sequence[str], data: DataSection, fold_column: str | None) -> list[str]:
     """Columns to learn from, in the order of the list, or of the file."""
     if data.features is not None:
         return list(data.features)
@@ -202,7 +202,7 @@ def feature_names(known: Sequence[str], data: Data, fold_column: str | None) -> 
     return [name for name in known if name not in used]
 
 
-def _features(frame: pd.DataFrame, data: Data, fold_column: str | None) -> pd.DataFrame:
+def _features(frame: pd.DataFrame, data: DataSection, fold_column: str | None) -> pd.DataFrame:
     names = feature_names([str(name) for name in frame.columns], data, fold_column)
     chosen = frame[names].copy()
     for name in chosen.columns:
@@ -301,7 +301,7 @@ def _filtered(frame: pd.DataFrame, condition: str | None) -> pd.DataFrame:
     return frame[keep]
 
 
-def _check_values(frame: pd.DataFrame, data: Data, fold_column: str | None) -> None:
+def _check_values(frame: pd.DataFrame, data: DataSection, fold_column: str | None) -> None:
     if len(frame) < 2:
         raise DataError(f"data: the table has {_rows(len(frame))}; a search needs at least two")
     problems = _missing("data.target", frame[data.target])
@@ -378,7 +378,9 @@ def _refuse(problems: Sequence[str]) -> None:
 # -- hold-out ------------------------------------------------------------------------------------
 
 
-def split_off(rows: Rows, holdout: Holdout | None, *, in_time: bool) -> tuple[Rows, Rows | None]:
+def split_off(
+    rows: Rows, holdout: HoldoutSection | None, *, in_time: bool
+) -> tuple[Rows, Rows | None]:
     """Split the rows into those that the search sees and those that are held out.
 
     Raises:
@@ -402,7 +404,7 @@ def split_off(rows: Rows, holdout: Holdout | None, *, in_time: bool) -> tuple[Ro
 
 
 def _holdout_indices(
-    rows: Rows, holdout: Holdout, *, in_time: bool
+    rows: Rows, holdout: HoldoutSection, *, in_time: bool
 ) -> tuple[np.ndarray, np.ndarray]:
     if holdout.shuffle and (in_time or rows.groups is not None):
         what = "rows in order of time" if in_time else "groups"
@@ -416,7 +418,7 @@ def _holdout_indices(
     return kept, held
 
 
-def _holdout_splitter(rows: Rows, holdout: Holdout) -> Any:
+def _holdout_splitter(rows: Rows, holdout: HoldoutSection) -> Any:
     from sklearn.model_selection import (
         GroupShuffleSplit,
         ShuffleSplit,

@@ -76,7 +76,7 @@ class Process:
         return int(LAST_WORD.unpack(word)[0]) if len(word) == LAST_WORD.size else KILLED
 
 
-class Nest:
+class ForkServer:
     """The fork server: starts worker processes quickly.
 
     Args:
@@ -98,14 +98,14 @@ class Nest:
             shutil.rmtree(self.folder, ignore_errors=True)
             raise
 
-    def bring(self, modules: Sequence[str]) -> None:
+    def preload(self, modules: Sequence[str]) -> None:
         """Preload more modules before the next worker is started."""
         self._modules = tuple(dict.fromkeys((*self._modules, *modules)))
         # A server that has ended gets the whole list when it is started again.
         with suppress(BrokenPipeError, ConnectionResetError):
             self._control.send(SEPARATOR.join(self._modules).encode())
 
-    def hatch(self, path: Path, log: Path) -> Process:
+    def start_worker(self, path: Path, log: Path) -> Process:
         """Start a worker.
 
         Args:
@@ -171,12 +171,12 @@ class Nest:
             # Packets, not a stream: each order arrives whole, together with its own descriptors.
             self._control, control = _pair(ours, theirs, socket.SOCK_SEQPACKET)
             self._lifeline, lifeline = _pair(ours, theirs)
-            self._log = ours.enter_context((self.folder / "nest.log").open("w+b"))
+            self._log = ours.enter_context((self.folder / "fork-server.log").open("w+b"))
             descriptors = [str(control.fileno()), str(lifeline.fileno())]
             arguments = [*descriptors, str(self.folder), *self._modules]
             faults.reach("run.spawn")
             self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
-                own_program("brood", arguments),
+                own_program("fork_server_main", arguments),
                 stdin=subprocess.DEVNULL,
                 stdout=self._log,
                 stderr=self._log,
@@ -193,11 +193,11 @@ class Nest:
         return {**NO_THREADS, **os.environ, **limits}
 
 
-_kept: dict[int, Nest] = {}
+_kept: dict[int, ForkServer] = {}
 """Fork servers by the process that owns them: a fork of this process must not use its parent's."""
 
 
-def kept(modules: Sequence[str] = ()) -> Nest:
+def kept(modules: Sequence[str] = ()) -> ForkServer:
     """Return the fork server that stays for the next run of this process, one thread a worker.
 
     Args:
@@ -206,21 +206,21 @@ def kept(modules: Sequence[str] = ()) -> Nest:
     Raises:
         TunesmithError: the system allows no more files or processes.
     """
-    nest = _kept.get(os.getpid())
-    if nest is not None and nest.is_alive:
-        nest.bring(modules)
-        return nest
-    if nest is None:
+    fork_server = _kept.get(os.getpid())
+    if fork_server is not None and fork_server.is_alive:
+        fork_server.preload(modules)
+        return fork_server
+    if fork_server is None:
         atexit.register(_close_kept, os.getpid())
     else:
-        nest.close()
-    _kept[os.getpid()] = Nest(modules)
+        fork_server.close()
+    _kept[os.getpid()] = ForkServer(modules)
     return _kept[os.getpid()]
 
 
 def _close_kept(owner: int) -> None:
-    if owner == os.getpid() and (nest := _kept.pop(owner, None)):
-        nest.close()
+    if owner == os.getpid() and (fork_server := _kept.pop(owner, None)):
+        fork_server.close()
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from tunesmith.execute import worker
 from tunesmith.execute.bootstrap import own_program
-from tunesmith.execute.supervisor import stand_guard
+from tunesmith.execute.supervisor import supervise
 
 MAX_ORDER_BYTES = 1 << 16
 IDLE_S = 300.0
@@ -38,10 +38,10 @@ def main(arguments: Sequence[str]) -> list[str]:
         The arguments of a worker, in the worker only; the server itself never returns.
     """
     control, lifeline, folder, *modules = arguments
-    stand_guard(int(lifeline), Path(folder), close=int(control))
+    supervise(int(lifeline), Path(folder), close=int(control))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _import(modules)
-    return _Brood(socket.socket(fileno=int(control))).tend()
+    return _Workers(socket.socket(fileno=int(control))).serve()
 
 
 def _import(modules: Sequence[str]) -> None:
@@ -57,31 +57,31 @@ def _import(modules: Sequence[str]) -> None:
     gc.enable()
 
 
-class _Brood:
+class _Workers:
     """The supervisors of the workers, as the fork server sees them."""
 
     def __init__(self, control: socket.socket) -> None:
         self._control = control
-        self._guards: dict[int, tuple[int, int]] = {}
+        self._supervisors: dict[int, tuple[int, int]] = {}
         """(process id, lifeline) of each supervisor, by the descriptor that reports its end."""
 
-    def tend(self) -> list[str]:
+    def serve(self) -> list[str]:
         while True:
-            ready = wait([self._control, *self._guards], IDLE_S)
-            if not ready and not self._guards:
+            ready = wait([self._control, *self._supervisors], IDLE_S)
+            if not ready and not self._supervisors:
                 sys.exit()
-            for end in [end for end in self._guards if end in ready]:
-                self._bury(end)
+            for end in [end for end in self._supervisors if end in ready]:
+                self._reap(end)
             if self._control in ready:
                 order, descriptors, *_ = socket.recv_fds(
                     self._control, MAX_ORDER_BYTES, 3, socket.MSG_CMSG_CLOEXEC
                 )
                 if not order:
                     sys.exit()
-                if arguments := self._obey(order.decode().split(SEPARATOR), descriptors):
+                if arguments := self._handle_order(order.decode().split(SEPARATOR), descriptors):
                     return arguments
 
-    def _obey(self, words: list[str], descriptors: list[int]) -> list[str] | None:
+    def _handle_order(self, words: list[str], descriptors: list[int]) -> list[str] | None:
         """Import modules, or start a worker.
 
         Returns the worker's arguments in the new process, and ``None`` in the server.
@@ -102,7 +102,7 @@ class _Brood:
                 return arguments
             # Keep a copy of the lifeline open. The run sees its end only when all copies are
             # closed, which is after this server has killed the whole process group.
-            self._guards[os.pidfd_open(process)] = process, os.dup(lifeline)
+            self._supervisors[os.pidfd_open(process)] = process, os.dup(lifeline)
         for descriptor in descriptors:
             os.close(descriptor)
         return None
@@ -116,7 +116,7 @@ class _Brood:
             os.dup2(log, stream)
         # The descriptors of other workers must not stay open here: their lifelines would not end
         # when their supervisors do.
-        others = [(end, lifeline) for end, (_, lifeline) in self._guards.items()]
+        others = [(end, lifeline) for end, (_, lifeline) in self._supervisors.items()]
         for descriptor in (log, *chain.from_iterable(others)):
             os.close(descriptor)
         self._control.close()
@@ -124,13 +124,13 @@ class _Brood:
         if random := sys.modules.get("numpy.random"):
             random.seed()
 
-    def _bury(self, end: int) -> None:
-        guard, lifeline = self._guards.pop(end)
+    def _reap(self, end: int) -> None:
+        supervisor, lifeline = self._supervisors.pop(end)
         # The supervisor may have been killed from outside before it could end its worker. This must
         # come before `waitpid`, which frees the number of the process group.
         with suppress(ProcessLookupError):
-            os.killpg(guard, signal.SIGKILL)
-        os.waitpid(guard, 0)
+            os.killpg(supervisor, signal.SIGKILL)
+        os.waitpid(supervisor, 0)
         for descriptor in (end, lifeline):
             os.close(descriptor)
 

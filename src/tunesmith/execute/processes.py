@@ -28,7 +28,7 @@ from typing import Any, Self
 from tunesmith.errors import LostError, TunesmithError
 from tunesmith.execute import shared_data
 from tunesmith.execute.executor import Call, CallTimeoutError, WorkerDiedError
-from tunesmith.execute.fork_server import Nest, Process
+from tunesmith.execute.fork_server import ForkServer, Process
 from tunesmith.execute.libraries import libraries
 from tunesmith.execute.worker import DURATION, FAILED, READY, RESULT
 from tunesmith.system import faults
@@ -83,7 +83,7 @@ class ProcessExecutor:
         timeout_s: a call that runs longer is killed together with its worker.
         n_threads: BLAS and OpenMP threads of a call. The default of one makes results independent
             of the number of cores and of workers.
-        nest: the fork server, left open at the end; by default the executor's own, with
+        fork server: the fork server, left open at the end; by default the executor's own, with
             ``n_threads``. One that was made early has preloaded by now what the calls need.
     """
 
@@ -94,7 +94,7 @@ class ProcessExecutor:
         n_workers: int = 1,
         timeout_s: float | None = None,
         n_threads: int = 1,
-        nest: Nest | None = None,
+        fork_server: ForkServer | None = None,
     ) -> None:
         self.n_workers, self._timeout_s = n_workers, timeout_s
         self._queue: deque[_Task] = deque()
@@ -107,15 +107,15 @@ class ProcessExecutor:
         self._kills = kills()
         """Count of the out-of-memory killer when a process was last seen to end."""
         self._selector = selectors.DefaultSelector()
-        self._is_nest_ours = nest is None
-        self._nest = nest or Nest(n_threads=n_threads)
-        self._folder = Path(tempfile.mkdtemp(dir=self._nest.folder))
+        self._owns_fork_server = fork_server is None
+        self._fork_server = fork_server or ForkServer(n_threads=n_threads)
+        self._folder = Path(tempfile.mkdtemp(dir=self._fork_server.folder))
         try:
             # Before any worker starts: a function that cannot be pickled is the user's error, and
             # must not look like workers that die.
             modules = shared_data.dump(function, self._folder / "function")
-            self._surroundings = shared_data.surroundings(self._nest.environment())
-            self._nest.bring(libraries(modules))
+            self._surroundings = shared_data.surroundings(self._fork_server.environment())
+            self._fork_server.preload(libraries(modules))
         except BaseException:
             self.close()
             raise
@@ -165,9 +165,9 @@ class ProcessExecutor:
 
     def close(self) -> None:
         """Kill all workers and remove the shared data."""
-        if self._is_nest_ours:
+        if self._owns_fork_server:
             # Closing the server also ends workers that are still starting.
-            self._nest.close()
+            self._fork_server.close()
         # All are told before the first is waited for, so that they end at the same time.
         for worker in self._workers:
             worker.process.dismiss()
@@ -266,7 +266,7 @@ class ProcessExecutor:
 
     def _start(self) -> _Worker:
         log = self._folder / f"worker-{time.monotonic_ns()}.log"
-        worker = _Worker(self._nest.hatch(self._folder / "function", log), log)
+        worker = _Worker(self._fork_server.start_worker(self._folder / "function", log), log)
         for source in (worker.process.connection, worker.process.lifeline):
             self._selector.register(source, selectors.EVENT_READ, worker)
         # First message: a forked worker cannot import the project's code before it has the places.
@@ -298,11 +298,11 @@ class ProcessExecutor:
         except (EOFError, OSError, MemoryError):
             message = None
         if message is None:
-            self._bury(worker)
+            self._reap(worker)
         else:
-            self._heed(worker, message)
+            self._handle_message(worker, message)
 
-    def _heed(self, worker: _Worker, message: bytes) -> None:
+    def _handle_message(self, worker: _Worker, message: bytes) -> None:
         try:
             kind, content = pickle.loads(memoryview(message)[DURATION.size :])  # noqa: S301 - ours
         except Exception as error:  # noqa: BLE001 - a result that cannot be read back
@@ -340,7 +340,7 @@ class ProcessExecutor:
                 self._settle(worker.tasks[0], error=CallTimeoutError(message))
                 self._retire(worker)
 
-    def _bury(self, worker: _Worker) -> None:
+    def _reap(self, worker: _Worker) -> None:
         """Retire a worker that has died; try its call once more, alone, then give the call up."""
         task = worker.tasks[0] if worker.tasks else None
         status = self._retire(worker)
@@ -366,7 +366,7 @@ class ProcessExecutor:
     def _blame_start(self, worker: _Worker, status: int) -> None:
         self._n_failed_starts += 1
         if self._n_failed_starts >= MAX_FAILED_STARTS:
-            said = worker.log.read_text(errors="replace") or self._nest.complaint()
+            said = worker.log.read_text(errors="replace") or self._fork_server.complaint()
             reason = said.strip()[-2000:] or cause_of_death(status)
             raise TunesmithError(f"worker processes cannot start:\n{reason}")
 

@@ -24,7 +24,7 @@ LAST_WORD = struct.Struct("<i")
 """Message on the lifeline to the run: the return code of the worker that has ended."""
 
 
-def stand_guard(lifeline: int, folder: Path, *, close: int) -> None:
+def supervise(lifeline: int, folder: Path, *, close: int) -> None:
     """Fork a worker under this process, which becomes its supervisor and never returns.
 
     Args:
@@ -34,14 +34,14 @@ def stand_guard(lifeline: int, folder: Path, *, close: int) -> None:
     """
     # Before the fork: a child that the worker starts at once must already have a reaper.
     adopt_orphans()
-    guard, worker = os.getpid(), os.fork()
+    supervisor, worker = os.getpid(), os.fork()
     if worker == 0:
         # Only the supervisor holds the lifeline; a copy in the worker, or in a daemon that it
         # starts, would keep the run waiting for its end.
         os.close(lifeline)
         end_with_parent()
         # The supervisor may have died between the fork and the request for its death signal.
-        if os.getppid() != guard:
+        if os.getppid() != supervisor:
             os._exit(1)
         return
     # These signals reach the whole terminal or job. The run decides what they mean.

@@ -12,7 +12,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from tunesmith.execute.supervisor import stand_guard
+from tunesmith.execute.supervisor import supervise
 from tunesmith.system import faults
 from tunesmith.system.interruptions import is_ours
 
@@ -28,7 +28,7 @@ def main(arguments: Sequence[str]) -> None:
         arguments: connection and lifeline descriptors, the function's file, threads per call.
     """
     connection_fd, lifeline_fd, path, n_threads = arguments
-    stand_guard(int(lifeline_fd), Path(path).parent, close=int(connection_fd))
+    supervise(int(lifeline_fd), Path(path).parent, close=int(connection_fd))
     # Ctrl-C reaches the whole terminal; the run decides what it means.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _volunteer()

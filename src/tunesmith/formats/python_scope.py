@@ -33,7 +33,7 @@ class Binding:
 
 
 @dataclass(frozen=True)
-class Change:
+class PartialAssignment:
     """A statement that changes a part of a name's value: ``CONFIG["lr"] = 1``."""
 
     line: int
@@ -236,14 +236,16 @@ def attribute_lines(tree: ast.AST, names: frozenset[str], attribute: str) -> lis
 # -- changes of values ----------------------------------------------------------------------------
 
 
-def changes(tree: ast.Module) -> dict[str, list[Change]]:
+def changes(tree: ast.Module) -> dict[str, list[PartialAssignment]]:
     """Return, by name, the statements anywhere in a module that change a part of its value."""
-    found: dict[str, list[Change]] = {}
+    found: dict[str, list[PartialAssignment]] = {}
     _note_changes(tree, frozenset(), found)
     return found
 
 
-def _note_changes(node: ast.AST, own: frozenset[str], found: dict[str, list[Change]]) -> None:
+def _note_changes(
+    node: ast.AST, own: frozenset[str], found: dict[str, list[PartialAssignment]]
+) -> None:
     if isinstance(node, FUNCTIONS):
         own = own | _locals(node)
     for root, change in _changed(node):
@@ -263,20 +265,20 @@ def _locals(function: ast.FunctionDef | ast.AsyncFunctionDef) -> frozenset[str]:
     return frozenset(({arg.arg for arg in named if arg} | stored) - shared)
 
 
-def _changed(node: ast.AST) -> Iterator[tuple[str, Change]]:
+def _changed(node: ast.AST) -> Iterator[tuple[str, PartialAssignment]]:
     line = node_line(node, 0)
     if isinstance(node, ast.Subscript | ast.Attribute) and not isinstance(node.ctx, ast.Load):
         root, path = _path(node)
         if root:
-            yield root, Change(line, path)
+            yield root, PartialAssignment(line, path)
     elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
         root, path = _path(node.func.value)
         if root and node.func.attr in CHANGING:
-            yield from ((root, Change(line, (*path, key))) for key in _keys_of(node))
+            yield from ((root, PartialAssignment(line, (*path, key))) for key in _keys_of(node))
     elif isinstance(node, ast.Call) and node.args[1:] and _path(node.func) == ("setattr", ()):
         root, path = _path(node.args[0])
         if root:
-            yield root, Change(line, (*path, _constant(node.args[1])))
+            yield root, PartialAssignment(line, (*path, _constant(node.args[1])))
 
 
 def _keys_of(call: ast.Call) -> Iterator[str | None]:

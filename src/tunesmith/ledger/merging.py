@@ -18,7 +18,7 @@ from tunesmith.ledger.portable import (
     HistoryError,
     HoldoutLine,
     RunLine,
-    Section,
+    StudyLines,
     TrialLine,
     first_error,
     json_object,
@@ -103,7 +103,7 @@ class Series:
             yield self._record([{**c, "trial": place} for place, c in enumerate(loose)])
 
     def _record(self, contents: Iterable[Content]) -> StudyRecord:
-        section = Section.of(self.head)
+        section = StudyLines.of(self.head)
         for content in ([] if self.run is None else [self.run]) + list(contents):
             section.add(content)
         return section.record()
@@ -193,14 +193,14 @@ def _series(lines: Sequence[Line], left_out: dict[int, str]) -> Iterator[Series]
                 if series is not None:
                     yield series
                 series = None
-                empty = Section.of(content)
+                empty = StudyLines.of(content)
                 series = Series(content, line)
                 continue
             _check(content)
             if series is None:
                 raise HistoryError("the line that says which study it is of is missing")
             # A trial is checked as if it were the first one, since its number decides nothing here.
-            Section(empty.head, TrialLog(empty.log.objectives)).add(
+            StudyLines(empty.head, TrialLog(empty.log.objectives)).add(
                 {**content, "trial": 0} if "trial" in content else content
             )
             if series.has(line, content):

@@ -34,7 +34,7 @@ class HistoryError(UsageError):
 # -- the lines -------------------------------------------------------------------------------
 
 
-class Line(BaseModel):
+class HistoryLine(BaseModel):
     """One JSON object of the text."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
@@ -47,7 +47,7 @@ Step = Annotated[tuple[int, Number], Listed]
 NamedMetric = Annotated[tuple[str, Direction], Listed]
 
 
-class HeadLine(Line):
+class HeadLine(HistoryLine):
     """Description of the series of trials."""
 
     kind: Literal["tunesmith-history"]
@@ -61,21 +61,21 @@ class HeadLine(Line):
     reading: dict[str, str] = Field(default_factory=dict)
 
 
-class RunLine(Line):
+class RunLine(HistoryLine):
     """Origin of the results: the last run that evaluated something."""
 
     stopped_by: str | None
     provenance: dict[str, Any]
 
 
-class FailureLine(Line):
+class FailureLine(HistoryLine):
     """Reason why a fold has no score."""
 
     kind: str
     message: str
 
 
-class FoldLine(Line):
+class FoldLine(HistoryLine):
     """Result of one fit; usual values are left out."""
 
     scores: dict[str, Number]
@@ -92,7 +92,7 @@ class FoldLine(Line):
     """Seconds of fitting and of scoring."""
 
 
-class TrialLine(Line):
+class TrialLine(HistoryLine):
     """A completed trial."""
 
     trial: int
@@ -104,7 +104,7 @@ class TrialLine(Line):
     folds: list[FoldLine] = Field(min_length=1)
 
 
-class HoldoutLine(Line):
+class HoldoutLine(HistoryLine):
     """A winner's score on the held-out rows."""
 
     holdout: int
@@ -205,7 +205,7 @@ def read_history(text: str) -> dict[str, StudyRecord]:
         HistoryError: it is no history, incomplete, or of a newer version; the message names the
             line.
     """
-    found: dict[str, Section] = {}
+    found: dict[str, StudyLines] = {}
     section = None
     for number, line in enumerate(text.split("\n"), 1):
         if not line.strip():
@@ -213,7 +213,7 @@ def read_history(text: str) -> dict[str, StudyRecord]:
         try:
             content = json_object(line)
             if "kind" in content:
-                section = Section.of(content)
+                section = StudyLines.of(content)
                 found[section.head.study] = section
             elif section is None:
                 raise HistoryError(f"expected a line with `kind: {KIND}` first")
@@ -252,7 +252,7 @@ def first_error(error: ValidationError) -> str:
 
 
 @dataclass
-class Section:
+class StudyLines:
     """Lines of one study, added one by one."""
 
     head: HeadLine
@@ -270,7 +270,7 @@ class Section:
         return (PREFIX,)
 
     @classmethod
-    def of(cls, content: Mapping[str, Any]) -> "Section":
+    def of(cls, content: Mapping[str, Any]) -> "StudyLines":
         """Begin with the head line.
 
         Raises:

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from typing import Any
 
-from tunesmith.config.model import CrossValidation, Data, Definition, OuterFold
-from tunesmith.config.model import Objective as Section
+from tunesmith.config.model import CrossValidation, DataSection, Definition, OuterFold
+from tunesmith.config.model import ObjectiveSection as Section
 from tunesmith.data.folds import Split, make_splits, n_folds_of
 from tunesmith.data.mixed_columns import words_among_numbers
 from tunesmith.data.preprocess import auto_preprocessor
@@ -119,12 +119,12 @@ class CrossValObjective:
         """Digests of the verified kinds of sharing; those of a ledger are added before a run."""
         return self._kernel.passed
 
-    def objections(self, candidates: Sequence[Params], *, has_curves: bool = False) -> list[str]:
+    def blockers(self, candidates: Sequence[Params], *, has_curves: bool = False) -> list[str]:
         """List the reasons why candidates share no fits that might be expected to."""
         if not self.is_shared:
             return []  # as was asked for
         timed = "the time of fits is measured" if self.scorers.measures_time else ""
-        return self._kernel.objections(candidates, has_curves=has_curves, obstacle=timed)
+        return self._kernel.blockers(candidates, has_curves=has_curves, obstacle=timed)
 
     def evaluate(self, fit: Fit) -> list[FoldResult]:
         """Train and score every candidate; a failure of the user's code becomes a result."""
@@ -304,7 +304,7 @@ def without_outer(
     return replace(table, rows=seen, holdout=unseen)
 
 
-def data_of(section: Section) -> Data:
+def data_of(section: Section) -> DataSection:
     """Section of the configuration that describes the table.
 
     Raises:

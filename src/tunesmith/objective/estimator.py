@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from tunesmith.config.model import Choice, Objective, Step
+from tunesmith.config.model import ChoiceSection, ObjectiveSection, StepSection
 from tunesmith.errors import UsageError, did_you_mean
 from tunesmith.sharing.prototype import (
     Prototype,
@@ -35,7 +35,7 @@ class EstimatorBuilder:
     (``verbose``) belongs to the last step, too.
     """
 
-    section: Objective
+    section: ObjectiveSection
     random_state: int | None = None
     """Seed for every ``random_state`` that is not set."""
     preprocessor: Any = None
@@ -223,10 +223,10 @@ def _plain(path: str, params: Mapping[str, Any]) -> tuple[Any, set[str]]:
     found = load("objective.estimator", path)
     own = signature_of(found) if inspect.isclass(found) else {}
     direct = {name: value for name, value in params.items() if name in own}
-    return _instance("objective", Choice(estimator=path, params=direct))
+    return _instance("objective", ChoiceSection(estimator=path, params=direct))
 
 
-def _instance(where: str, choice: Choice | Step) -> tuple[Any, set[str]]:
+def _instance(where: str, choice: ChoiceSection | StepSection) -> tuple[Any, set[str]]:
     made = load(f"{where}.estimator", choice.estimator)
     if inspect.isfunction(made) or inspect.isbuiltin(made):
         raise UsageError(
@@ -247,7 +247,7 @@ def _instance(where: str, choice: Choice | Step) -> tuple[Any, set[str]]:
     return prototype.estimator, prototype.fixed
 
 
-def _copied(where: str, found: Any, choice: Choice | Step) -> tuple[Any, set[str]]:
+def _copied(where: str, found: Any, choice: ChoiceSection | StepSection) -> tuple[Any, set[str]]:
     from sklearn.base import clone
 
     # A copy: an estimator in a module of the project must stay as it is.
@@ -271,7 +271,7 @@ def _checked(where: str, path: str, estimator: Any) -> Any:
     return estimator
 
 
-def _pipeline(steps: Sequence[Step]) -> tuple[Any, set[str]]:
+def _pipeline(steps: Sequence[StepSection]) -> tuple[Any, set[str]]:
     from sklearn.pipeline import Pipeline
 
     made: list[tuple[str, Any]] = []

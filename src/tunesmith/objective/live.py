@@ -34,7 +34,7 @@ from tunesmith.data.slices import (
 )
 from tunesmith.history import FoldResult, Metric
 from tunesmith.objective.objects import Objects
-from tunesmith.objective.outputs import LiveResult, Output, Outputs, heard
+from tunesmith.objective.outputs import FoldOutputs, LiveResult, Output, heard
 from tunesmith.objective.quick_scores import QuickScorers, is_plain_scorer
 from tunesmith.sharing.kernel import Clock, Kernel
 from tunesmith.sharing.prototype import Prototype, is_json, last_step, to_json
@@ -109,7 +109,7 @@ class LiveObjective:
     scorer: Any
     """One scorer, or scikit-learn's combined one."""
     objects: Objects
-    outputs: Outputs
+    outputs: FoldOutputs
     fit_params: Mapping[str, Any] = field(default_factory=dict)
     score_params: Mapping[str, Any] = field(default_factory=dict)
     verbose: int = 0
@@ -225,12 +225,12 @@ class LiveObjective:
         """Digests of the verified kinds of sharing; those of a ledger are added before a run."""
         return self._kernel.passed
 
-    def objections(self, candidates: Sequence[Params], *, has_curves: bool = False) -> list[str]:
+    def blockers(self, candidates: Sequence[Params], *, has_curves: bool = False) -> list[str]:
         """List the reasons why candidates share no fits that might be expected to."""
         obstacle = self._obstacle
         if not obstacle and self.verbose > 1 and not has_curves:
             obstacle = "with verbose=2 and more every fit is made and announced"
-        return self._kernel.objections(candidates, has_curves=has_curves, obstacle=obstacle)
+        return self._kernel.blockers(candidates, has_curves=has_curves, obstacle=obstacle)
 
     def evaluate(self, fit: Fit) -> list[FoldResult]:
         """Train and score every candidate.

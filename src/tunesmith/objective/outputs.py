@@ -29,7 +29,7 @@ class LiveResult(FoldResult):
 
 
 @dataclass(frozen=True)
-class Outputs:
+class FoldOutputs:
     """Names scores, and translates both ways."""
 
     names: tuple[str, ...]

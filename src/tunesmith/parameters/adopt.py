@@ -8,12 +8,12 @@ from typing import Any
 from tunesmith.analysis.compare import differences
 from tunesmith.analysis.ranking import Ranked
 from tunesmith.analysis.summary import Summary, summarise
-from tunesmith.config.model import Outputs
-from tunesmith.config.program import ParamsFile
+from tunesmith.config.model import OutputsSection
+from tunesmith.config.program import ParamsFileSection
 from tunesmith.errors import NoResultError, UsageError
 from tunesmith.ledger.records import StudyRecord
 from tunesmith.objective.program.passing.params_file import Template
-from tunesmith.parameters.best_file import Best
+from tunesmith.parameters.best_file import BestFile
 from tunesmith.system.files import inside, write_atomic
 from tunesmith.types import Params
 
@@ -37,13 +37,13 @@ class Adopted:
 def adopt(
     record: StudyRecord,
     root: Path,
-    outputs: Outputs,
+    outputs: OutputsSection,
     *,
     trial: int | None = None,
     selection: str | None = None,
     dry_run: bool = False,
     is_forced: bool = False,
-    params_file: ParamsFile | None = None,
+    params_file: ParamsFileSection | None = None,
 ) -> Adopted:
     """Write a trial's parameters into the best-parameters file, and into the program's own file.
 
@@ -63,7 +63,7 @@ def adopt(
     """
     summary = summarise(record, with_effects=False)
     chosen = chosen_by(summary, trial, selection)
-    best = Best.of_record(root, outputs, record)
+    best = BestFile.of_record(root, outputs, record)
     is_other = chosen != summary.chosen
     text = best.text(summary, chosen, is_adopted=is_other, is_forced=is_forced)
     changes = tuple(differences(_present(best), chosen.params))
@@ -88,7 +88,7 @@ class _Own:
 
 
 def _program_file(
-    root: Path, section: ParamsFile | None, best: Path, params: Params
+    root: Path, section: ParamsFileSection | None, best: Path, params: Params
 ) -> _Own | None:
     """The program's file that training should read; ``None`` if it holds none of the values."""
     if section is None or not (root / section.path).is_file():
@@ -125,7 +125,7 @@ def chosen_by(summary: Summary, number: int | None, selection: str | None) -> Ra
     )
 
 
-def _present(best: Best) -> Mapping[str, Any]:
+def _present(best: BestFile) -> Mapping[str, Any]:
     """Parameters in the file; none if it cannot be read, as it is about to be replaced."""
     try:
         return best.read()[0] if best.path.is_file() else {}

@@ -8,7 +8,7 @@ from typing import Any
 
 from tunesmith.analysis.ranking import Ranked
 from tunesmith.analysis.summary import Summary
-from tunesmith.config.model import Definition, Outputs
+from tunesmith.config.model import Definition, OutputsSection
 from tunesmith.errors import UsageError
 from tunesmith.ledger.records import StudyRecord
 from tunesmith.parameters.shape import Shape, names_of
@@ -19,7 +19,7 @@ from tunesmith.types import Params
 
 
 @dataclass(frozen=True)
-class Best:
+class BestFile:
     """One study's best-parameters file.
 
     Args:
@@ -29,16 +29,16 @@ class Best:
     """
 
     root: Path
-    outputs: Outputs
+    outputs: OutputsSection
     names: frozenset[str] | None = None
 
     @classmethod
-    def of(cls, definition: Definition) -> "Best":
+    def of(cls, definition: Definition) -> "BestFile":
         """Return the file that a configuration names."""
         return cls(definition.root, definition.file.outputs, shape_of(definition).names)
 
     @classmethod
-    def of_record(cls, root: Path, outputs: Outputs, record: StudyRecord) -> "Best":
+    def of_record(cls, root: Path, outputs: OutputsSection, record: StudyRecord) -> "BestFile":
         """Return the file of a study in the ledger."""
         tried = {name for trial in record.history.told for name in trial.params}
         known = _names(record.head.definition)
@@ -116,10 +116,10 @@ class Best:
             raise UsageError(f"{self.path}: not UTF-8 text (byte {error.start})") from None
 
     @property
-    def objection(self) -> str | None:
+    def blocker(self) -> str | None:
         """Reason for which a run must not write into the present file; ``None`` if it may."""
         text = self.content
-        return None if text is None else self.shape.objection(text, self.path)
+        return None if text is None else self.shape.blocker(text, self.path)
 
     @property
     def tuned_params(self) -> dict[str, Any] | None:

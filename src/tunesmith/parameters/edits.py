@@ -13,7 +13,7 @@ from tunesmith.analysis.decision import chosen_trial
 from tunesmith.config.source import parse_document
 from tunesmith.errors import UsageError
 from tunesmith.ledger.records import StudyRecord
-from tunesmith.parameters.best_file import Best
+from tunesmith.parameters.best_file import BestFile
 from tunesmith.parameters.shape import is_origin
 from tunesmith.system import git
 from tunesmith.system.fingerprint import digest
@@ -45,7 +45,7 @@ class Edit:
         return f"edited by hand since trial {self.trial}{listed}"
 
 
-def edit_of(best: Best, record: StudyRecord | None = None) -> Edit | None:
+def edit_of(best: BestFile, record: StudyRecord | None = None) -> Edit | None:
     """Return the hand edit of a file; ``None`` if the file is missing or as it was written.
 
     Args:
@@ -69,7 +69,7 @@ def edit_of(best: Best, record: StudyRecord | None = None) -> Edit | None:
 
 
 def _edit_without_meta(
-    best: Best, params: Mapping[str, Any], record: StudyRecord | None
+    best: BestFile, params: Mapping[str, Any], record: StudyRecord | None
 ) -> Edit | None:
     """Return the same for a file that does not name the origin of its parameters.
 
@@ -107,7 +107,7 @@ def _params_of(
     return params if digest(params) == meta.get("digest") else None
 
 
-def _committed(best: Best, meta: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+def _committed(best: BestFile, meta: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
     """Parameters in the commit that is checked out, if the file had them before the edit."""
     path = best.path
     commit = None if meta is None else git.commit(path.parent, "HEAD")

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tunesmith.errors import UsageError
-from tunesmith.parameters.best_file import Best
+from tunesmith.parameters.best_file import BestFile
 from tunesmith.parameters.shape import is_origin
 from tunesmith.parameters.texts import read_parameters
 from tunesmith.system.files import inside
@@ -20,7 +20,7 @@ HEAD = 4096
 """So many characters at the beginning of a file tell what it is."""
 
 
-def refuse_foreign(best: Best, forced: Collection[str] = ()) -> None:
+def refuse_foreign(best: BestFile, forced: Collection[str] = ()) -> None:
     """Refuse to run while an output is somebody else's file.
 
     Args:
@@ -35,26 +35,26 @@ def refuse_foreign(best: Best, forced: Collection[str] = ()) -> None:
     if unknown:
         listed = ", ".join(known)
         raise UsageError(f"--force: {unknown[0]} is not an output; the outputs are {listed}.")
-    found = [line for name, line in objections(best) if name not in forced]
+    found = [line for name, line in blockers(best) if name not in forced]
     if found:
         raise UsageError("\n".join(found))
 
 
-def objections(best: Best) -> Iterator[tuple[str, str]]:
+def blockers(best: BestFile) -> Iterator[tuple[str, str]]:
     """Yield the path of each output that must not be written, and the reason with its remedy.
 
     Args:
         best: the best-parameters file, with the outputs that it belongs to.
     """
     for key, name in best.outputs.paths.items():
-        reason = best.objection if key == "best" else _objection(best, key, name)
+        reason = best.blocker if key == "best" else _blocker(best, key, name)
         if reason is not None:
             way = "" if "Name the place" in reason else " Name another file."
             force = f"To replace it all the same: `--force {name}`."
             yield name, f"outputs.{key}: {name} {reason}{way}\n  {force}"
 
 
-def _objection(best: Best, key: str, name: str) -> str | None:
+def _blocker(best: BestFile, key: str, name: str) -> str | None:
     path = inside(best.root, name)
     if not path.is_file():
         return None

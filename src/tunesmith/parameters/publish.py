@@ -10,7 +10,7 @@ from typing import Any
 from tunesmith.analysis.ranking import Ranked
 from tunesmith.analysis.summary import Summary
 from tunesmith.ledger.records import StudyRecord
-from tunesmith.parameters.best_file import Best
+from tunesmith.parameters.best_file import BestFile
 from tunesmith.parameters.edits import Edit, edit_of
 from tunesmith.parameters.shape import is_origin
 from tunesmith.parameters.texts import meta_of
@@ -18,7 +18,7 @@ from tunesmith.space.parameter import canonical_json
 from tunesmith.system.fingerprint import digest
 
 
-def handed_over(summary: Summary, best: Best, *, is_forced: bool = False) -> str | None:
+def handed_over(summary: Summary, best: BestFile, *, is_forced: bool = False) -> str | None:
     """Return the new content of the best-parameters file; ``None`` if it is left unchanged.
 
     Args:
@@ -41,7 +41,7 @@ def handed_over(summary: Summary, best: Best, *, is_forced: bool = False) -> str
     return best.text(summary, trial, is_forced=is_forced)
 
 
-def kept_edit(summary: Summary, best: Best, record: StudyRecord | None = None) -> Edit | None:
+def kept_edit(summary: Summary, best: BestFile, record: StudyRecord | None = None) -> Edit | None:
     """Return the hand edit for which a run leaves the file unchanged; ``None`` if there is none.
 
     Args:
@@ -61,7 +61,7 @@ def _is_kept(edit: Edit | None, trial: Ranked) -> bool:
     return edit is not None and not _same(edit.params, trial.params)
 
 
-def _trial(summary: Summary, best: Best) -> Ranked | None:
+def _trial(summary: Summary, best: BestFile) -> Ranked | None:
     """Trial whose parameters belong into the file."""
     if summary.gate is None or not summary.gate.holds_back:
         return summary.chosen

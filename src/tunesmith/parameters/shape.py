@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tunesmith.config.model import BestFile
+from tunesmith.config.model import BestSection
 from tunesmith.config.source import parse_document
 from tunesmith.errors import UsageError
 from tunesmith.formats import FormatError, dotted
@@ -35,7 +35,7 @@ class Shape:
             to somebody else. If ``None``, all keys count as parameters.
     """
 
-    spec: BestFile = field(default_factory=BestFile)
+    spec: BestSection = field(default_factory=BestSection)
     names: frozenset[str] | None = None
 
     def read(self, data: Any, where: str) -> tuple[dict[str, Any], dict[str, Any] | None]:
@@ -77,7 +77,7 @@ class Shape:
         # A flat file without any parameter of this study belongs to another study.
         return known or dict(found)
 
-    def objection(self, text: str, path: Path) -> str | None:
+    def blocker(self, text: str, path: Path) -> str | None:
         """Return the reason for which a file must not be written, with the remedy, or ``None``.
 
         Args:
@@ -131,7 +131,7 @@ class Shape:
             data = {}
         if not data or before is None:
             return self._new(path, params, meta)
-        if problem := self.objection(before, path):
+        if problem := self.blocker(before, path):
             raise UsageError(f"{path}: {problem}")
         return self._edited(before, data, path, params, meta)
 

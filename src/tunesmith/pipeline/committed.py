@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from tunesmith.config.load import load_definition, project_root
-from tunesmith.config.model import Definition, Outputs
+from tunesmith.config.model import Definition, OutputsSection
 from tunesmith.config.source import parse_document
 from tunesmith.errors import UsageError
 from tunesmith.parameters.best_file import shape_of
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Pipeline:
+class CommittedStage:
     """The DVC stage that tunes, and what DVC knows of its last run.
 
     All paths are as the repository names them.
@@ -116,7 +116,7 @@ class CommittedStudy:
         )
 
     @property
-    def outputs(self) -> Outputs:
+    def outputs(self) -> OutputsSection:
         """Outputs of the study, as the configuration names them."""
         return self.definition.file.outputs
 
@@ -151,7 +151,7 @@ class CommittedStudy:
         return shape_of(self.definition)
 
     @cached_property
-    def pipeline(self) -> Pipeline | None:
+    def pipeline(self) -> CommittedStage | None:
         """The stage that tunes, if DVC runs the study.
 
         Raises:
@@ -167,7 +167,7 @@ class CommittedStudy:
         lock = self._text(posixpath.join(found.folder, LOCK)) or ""
         locked = read_lock(lock, f"{self.branch}:{LOCK}").get(found.stage.name)
         placed = None if locked is None else locked.placed(found.stage.site)
-        return Pipeline(found.file, found.stage, found.stages, placed)
+        return CommittedStage(found.file, found.stage, found.stages, placed)
 
     def _elsewhere(self) -> Iterator[str]:
         yield from pipelines_at(self.repository, self.commit)

@@ -28,7 +28,7 @@ LEDGER, HISTORY = "ledger", "history"
 
 
 @dataclass(frozen=True)
-class Believed:
+class LatestRecord:
     """A study's record with its source."""
 
     record: StudyRecord
@@ -38,12 +38,12 @@ class Believed:
     """``ledger`` or ``history``."""
 
 
-def believed(
+def latest_record(
     definition: Definition,
     committed: CommittedHistory | None,
     identity: str | None,
     holds: Holds = always,
-) -> Believed | None:
+) -> LatestRecord | None:
     """Return the record that a run would continue; ``None`` if there is none.
 
     That is the series of trials with the present identity, from the ledger or from the history,
@@ -66,7 +66,7 @@ def believed(
     return theirs if is_behind and goes_on(list(one.history.told), other.history) else ours
 
 
-def of_history(definition: Definition) -> Believed | None:
+def of_history(definition: Definition) -> LatestRecord | None:
     """Return the record in the history; ``None`` if there is none or it cannot be used.
 
     A clone in which DVC finds nothing to do never runs the study, and has no ledger.
@@ -74,7 +74,7 @@ def of_history(definition: Definition) -> Believed | None:
     return _of_history(definition, committed_history(definition))
 
 
-def of_other_history(definition: Definition, record: StudyRecord) -> Believed | None:
+def of_other_history(definition: Definition, record: StudyRecord) -> LatestRecord | None:
     """Return the history if it describes the project as it is and the ledger's record does not.
 
     ``dvc exp apply`` and Git bring the files of runs that were made elsewhere.
@@ -97,7 +97,7 @@ def of_other_history(definition: Definition, record: StudyRecord) -> Believed | 
             mark = identity_of(definition, build_objective(definition))
     except TunesmithError:
         return None
-    found = believed(definition, committed, mark)
+    found = latest_record(definition, committed, mark)
     return found if found is not None and found.source == HISTORY else None
 
 
@@ -139,7 +139,7 @@ def last_heads(definition: Definition, committed: CommittedHistory | None) -> It
 
 def of_ledger(
     definition: Definition, identity: str | None = None, holds: Holds = always
-) -> Believed | None:
+) -> LatestRecord | None:
     """Return the record in the ledger; ``None`` if it has nothing of the study.
 
     Args:
@@ -156,14 +156,14 @@ def of_ledger(
         head = None if identity is None else ledger.series(name, identity, holds)
         generation = None if head is None else head.generation
         record = ledger.load(name, generation, like=definition.as_json())
-        return Believed(record, outer_records(ledger, definition, record), LEDGER)
+        return LatestRecord(record, outer_records(ledger, definition, record), LEDGER)
 
 
-def _of_history(definition: Definition, committed: CommittedHistory | None) -> Believed | None:
+def _of_history(definition: Definition, committed: CommittedHistory | None) -> LatestRecord | None:
     records: Mapping[str, StudyRecord] = {} if committed is None else committed.records
     record = records.get(definition.file.study)
     if record is None or not record.runs:
         return None
     outer = outer_definitions(definition, record.head.context.get("data", ""))
     names = [one.file.study for one in outer]
-    return Believed(record, tuple(records[name] for name in names if name in records), HISTORY)
+    return LatestRecord(record, tuple(records[name] for name in names if name in records), HISTORY)

@@ -15,7 +15,7 @@ PLAIN_FILES = ("100644", "100755")
 
 
 @dataclass(frozen=True)
-class Entry:
+class TreeEntry:
     """A file as Git stores it."""
 
     mode: str
@@ -240,14 +240,14 @@ class Repository(Pushing):
             "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}:{path}"
         )
 
-    def entries(self, revision: str, paths: Iterable[str]) -> dict[str, Entry]:
+    def entries(self, revision: str, paths: Iterable[str]) -> dict[str, TreeEntry]:
         """Return the entries of those paths that are plain files in a revision."""
         wanted = list(paths)
         if not wanted:
             return {}
         listed = self._run("ls-tree", "-z", "--full-tree", revision, "--", *wanted)
         rows = [line.partition("\t") for line in listed.split("\0") if line]
-        found = {path: Entry(*row.split()[0:3:2]) for row, _, path in rows}
+        found = {path: TreeEntry(*row.split()[0:3:2]) for row, _, path in rows}
         return {path: entry for path, entry in found.items() if entry.mode in PLAIN_FILES}
 
     def files(self, revision: str, folder: str = "") -> list[str]:
@@ -306,7 +306,7 @@ class Repository(Pushing):
         return self._bytes("hash-object", "-w", "--stdin", given=data).decode().strip()
 
     def commit_files(
-        self, branch: str, tip: str, files: Mapping[str, Entry | None], message: str
+        self, branch: str, tip: str, files: Mapping[str, TreeEntry | None], message: str
     ) -> str:
         """Add one commit to a branch that no working tree stands on.
 
@@ -344,7 +344,7 @@ class Repository(Pushing):
         # Only if the branch has not moved since, so that nobody's commit is lost.
         self.move_branches([Move(branch, commit, before)], remote)
 
-    def commit_on(self, tip: str, files: Mapping[str, Entry | None], message: str) -> str:
+    def commit_on(self, tip: str, files: Mapping[str, TreeEntry | None], message: str) -> str:
         """Make a commit on top of another one; no branch has it yet.
 
         Returns:
@@ -352,16 +352,16 @@ class Repository(Pushing):
         """
         return self._commit(tip, files, message)
 
-    def _commit(self, tip: str, files: Mapping[str, Entry | None], message: str) -> str:
+    def _commit(self, tip: str, files: Mapping[str, TreeEntry | None], message: str) -> str:
         tree = self._tree(tip, files)
         if tree == self._run("rev-parse", f"{tip}^{{tree}}"):
             return tip
         author = self._author()
         return self._run("commit-tree", tree, "-p", tip, "-F", "-", given=message, more=author)
 
-    def _tree(self, tip: str, files: Mapping[str, Entry | None]) -> str:
+    def _tree(self, tip: str, files: Mapping[str, TreeEntry | None]) -> str:
         # Mode 0 removes a path from the index.
-        nothing = Entry("0", "0" * len(tip))
+        nothing = TreeEntry("0", "0" * len(tip))
         rows = [(path, entry or nothing) for path, entry in files.items()]
         lines = "".join(f"{entry.mode} {entry.blob}\t{path}\0" for path, entry in rows)
         # An index of its own: what the user has staged stays as it is.

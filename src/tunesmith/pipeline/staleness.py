@@ -8,7 +8,7 @@ from tunesmith.config.model import Definition
 from tunesmith.errors import TunesmithError
 from tunesmith.ledger.records import StudyRecord
 from tunesmith.objective.choose import outline
-from tunesmith.parameters.best_file import Best
+from tunesmith.parameters.best_file import BestFile
 from tunesmith.parameters.edits import Edit, edit_of
 from tunesmith.runs.factory import Described, identity
 from tunesmith.runs.tune import BLAME, INTERRUPTED, read_files_changed
@@ -55,7 +55,7 @@ def standing(definition: Definition, record: StudyRecord) -> Standing:
         definition: as it is now.
         record: of the study's last series.
     """
-    edit = edit_of(Best.of(definition), record)
+    edit = edit_of(BestFile.of(definition), record)
     if stamped(definition) is not None:
         return Standing(True, (), None, edit)
     try:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from tunesmith.analysis import numbers
-from tunesmith.analysis.compare import Change, Compared, Side
+from tunesmith.analysis.compare import Compared, Difference, Side
 from tunesmith.reporting.escape import md_code, terminal
 
 Quote = Callable[[str], str]
@@ -41,7 +41,7 @@ def plain(found: Compared) -> str:
     return "\n".join(lines)
 
 
-def _parts(found: Compared) -> list[tuple[str, tuple[Change, ...]]]:
+def _parts(found: Compared) -> list[tuple[str, tuple[Difference, ...]]]:
     return [
         ("Parameters that moved", found.moved),
         ("What results depend on", tuple(map(_short, found.depends_on))),
@@ -50,12 +50,12 @@ def _parts(found: Compared) -> list[tuple[str, tuple[Change, ...]]]:
     ]
 
 
-def _short(change: Change) -> Change:
+def _short(change: Difference) -> Difference:
     cut = [
         None if text is None else text.strip('"')[:MAX_DIGEST]
         for text in (change.before, change.after)
     ]
-    return Change(change.what, *cut)
+    return Difference(change.what, *cut)
 
 
 def _verdict(found: Compared, quote: Quote) -> str:

@@ -22,7 +22,7 @@ MAX_CHARACTERS = 60_000
 
 
 @dataclass(frozen=True)
-class Section:
+class ReportSection:
     """A section of the report."""
 
     name: str
@@ -33,18 +33,18 @@ class Section:
 
 
 SECTIONS = (
-    Section("verdict", title, 0),
-    Section("parameters", parameters, 1),
-    Section("warnings", warnings, 2),
-    Section("failures", failures, 8),
-    Section("Pareto front", pareto, 5),
-    Section("top trials", top, 3),
-    Section("history", history, 6),
-    Section("importance", importance, 4),
-    Section("trends", trends, 10),
-    Section("noise", noise, 7),
-    Section("all trials", every_trial, 11),
-    Section("reproduce", origin, 9),
+    ReportSection("verdict", title, 0),
+    ReportSection("parameters", parameters, 1),
+    ReportSection("warnings", warnings, 2),
+    ReportSection("failures", failures, 8),
+    ReportSection("Pareto front", pareto, 5),
+    ReportSection("top trials", top, 3),
+    ReportSection("history", history, 6),
+    ReportSection("importance", importance, 4),
+    ReportSection("trends", trends, 10),
+    ReportSection("noise", noise, 7),
+    ReportSection("all trials", every_trial, 11),
+    ReportSection("reproduce", origin, 9),
 )
 
 

@@ -4,13 +4,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from tunesmith.analysis import numbers
-from tunesmith.analysis.decision import Comparison, Gate
+from tunesmith.analysis.decision import GateVerdict, ReferenceComparison
 from tunesmith.analysis.failure_groups import Alike, n_trials
 from tunesmith.analysis.nested import Nested
 from tunesmith.analysis.ranking import Ranked
 from tunesmith.analysis.summary import Summary
 from tunesmith.analysis.unchanged import Unchanged
-from tunesmith.analysis.warnings import Doubts
+from tunesmith.analysis.warnings import ScoreWarnings
 from tunesmith.reporting.cells import name_cell, score_cell, shortened
 from tunesmith.reporting.escape import one_line
 
@@ -106,13 +106,13 @@ def _weighed(summary: Summary, words: Words) -> list[str]:
     return [f"{line}{_written(gate)}"]
 
 
-def _written(gate: Gate) -> str:
+def _written(gate: GateVerdict) -> str:
     if gate.is_open or gate.holds_back:
         return " The best-parameters file keeps them." if gate.holds_back else ""
     return " The winner was written all the same: no gate holds it back."
 
 
-def _gain(comparison: Comparison | None) -> str:
+def _gain(comparison: ReferenceComparison | None) -> str:
     if comparison is None or comparison.gain == comparison.error == 0:
         return ""
     gain = numbers.with_error(comparison.gain, comparison.error)
@@ -179,7 +179,7 @@ def _on_holdout(scores: Mapping[str, float], words: Words) -> str:
     return f"On the held-out rows, which the search never saw: {listed}."
 
 
-def _against_defaults(comparison: Comparison, words: Words) -> str:
+def _against_defaults(comparison: ReferenceComparison, words: Words) -> str:
     if comparison.gain == 0:
         return "No better than the estimator's defaults."
     verdict = (
@@ -226,7 +226,7 @@ def notes(summary: Summary, words: Words) -> list[str]:
     return lines + _listed([_alike("warned of", group, n, words) for group in summary.warnings])
 
 
-def _doubts(doubts: Doubts) -> list[str]:
+def _doubts(doubts: ScoreWarnings) -> list[str]:
     lines = []
     if doubts.leak:
         lines.append(f"Too good to be true? {doubts.leak.capitalize()}: look for a leak.")

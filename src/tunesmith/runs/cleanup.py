@@ -35,7 +35,7 @@ def keeping(
     return found
 
 
-def end_strays(definition: Definition) -> None:
+def end_orphans(definition: Definition) -> None:
     """End orphans of an earlier, killed run of this study, whose lock is now held."""
     if definition.file.objective.command is None:
         return

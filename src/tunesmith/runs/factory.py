@@ -15,19 +15,19 @@ from tunesmith.config.model import Definition, OuterFold
 from tunesmith.errors import TunesmithError, UsageError
 from tunesmith.execute.choose import PROCESSES, SERIAL, choose
 from tunesmith.execute.executor import Call, Executor
-from tunesmith.execute.fork_server import OWN_VARIABLES, Nest, kept
+from tunesmith.execute.fork_server import OWN_VARIABLES, ForkServer, kept
 from tunesmith.execute.libraries import libraries
 from tunesmith.ledger.ledger import Ledger
 from tunesmith.ledger.records import StudyHead, StudyRecord
 from tunesmith.objective.objective import Objective
-from tunesmith.parameters.best_file import Best
+from tunesmith.parameters.best_file import BestFile
 from tunesmith.parameters.edits import edit_of
 from tunesmith.parameters.texts import committed_parameters
 from tunesmith.search.budget import Budgets
 from tunesmith.search.sampler import Sampler
-from tunesmith.study.early_stopping import Stopping
-from tunesmith.study.strategy import Sampling, Strategy
-from tunesmith.study.successive_halving import Budgeted
+from tunesmith.study.early_stopping import EarlyStopping
+from tunesmith.study.strategy import SamplerStrategy, Strategy
+from tunesmith.study.successive_halving import SuccessiveHalving
 from tunesmith.system import shadows
 from tunesmith.system.fingerprint import digest
 from tunesmith.system.quick_imports import importing
@@ -109,9 +109,9 @@ def build_sampler(definition: Definition) -> Sampler:
         sampler: Sampler = registry.load("samplers", search.method)(seed=search.seed, **options)
     except TypeError as error:
         raise UsageError(_bad_option(search.method, error)) from None
-    objection = sampler.objection(definition.space)
-    if objection:
-        raise UsageError(f"search.method: {search.method} cannot search this space: {objection}")
+    blocker = sampler.blocker(definition.space)
+    if blocker:
+        raise UsageError(f"search.method: {search.method} cannot search this space: {blocker}")
     return sampler
 
 
@@ -122,7 +122,7 @@ def _bad_option(method: str, error: TypeError) -> str:
     return f"search.options.{found[1]}: {method} search has no such option"
 
 
-def nest_for(definition: Definition) -> Nest | None:
+def fork_server_for(definition: Definition) -> ForkServer | None:
     """Start the workers' fork server early, if there will be any, so that it is ready in time."""
     if choice(definition)[0] != PROCESSES:
         return None
@@ -138,7 +138,7 @@ def nest_for(definition: Definition) -> Nest | None:
 def build_executor(
     definition: Definition,
     objective: Objective,
-    nest: Nest | None = None,
+    fork_server: ForkServer | None = None,
     call: Call | None = None,
 ) -> Executor:
     """Build the executor that the definition names.
@@ -146,11 +146,11 @@ def build_executor(
     Args:
         definition: of the study.
         objective: built from it.
-        nest: fork server of the worker processes.
+        fork server: fork server of the worker processes.
         call: evaluates a fit, if not the objective itself.
     """
     name, n_workers = choice(definition)
-    options: dict[str, Any] = {} if nest is None else {"nest": nest}
+    options: dict[str, Any] = {} if fork_server is None else {"fork_server": fork_server}
     executor: Executor = registry.load("executors", name)(
         call or objective.evaluate,
         n_workers=n_workers,
@@ -217,7 +217,7 @@ def build_strategy(
         start: (origin, canonical params) to try first.
     """
     search = definition.file.search
-    sampling = Sampling(
+    sampling = SamplerStrategy(
         definition.space,
         sampler,
         search.method,
@@ -230,8 +230,8 @@ def build_strategy(
     if budget is None or budgets is None:
         return sampling
     if budget.parameter is None:
-        return Stopping(sampling, budgets)
-    return Budgeted(sampling, budget.parameter, budgets)
+        return EarlyStopping(sampling, budgets)
+    return SuccessiveHalving(sampling, budget.parameter, budgets)
 
 
 def build_budgets(definition: Definition) -> Budgets | None:
@@ -318,7 +318,7 @@ def wanted_start(definition: Definition) -> list[str | dict[str, Any]]:
     return [*found, "current"] if is_added else [*found]
 
 
-def incumbent(definition: Definition) -> Params | None:
+def current_parameters(definition: Definition) -> Params | None:
     """Current parameters, whether they lie in the space or not; ``None`` if there are none.
 
     Raises:
@@ -344,12 +344,12 @@ def is_edited(definition: Definition) -> bool:
     outputs = definition.file.outputs
     if outputs.tuned is None:
         return False
-    return edit_of(Best.of(definition)) is not None
+    return edit_of(BestFile.of(definition)) is not None
 
 
 def _in_force(definition: Definition) -> dict[str, Any] | None:
     """Parameters in the best-parameters file, here or in the base revision."""
-    gate, best = definition.file.gate, Best.of(definition)
+    gate, best = definition.file.gate, BestFile.of(definition)
     if gate is not None and gate.base is not None:
         name = best.outputs.best.path
         return committed_parameters(definition.root, gate.base, name, best.shape)

@@ -10,7 +10,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from tunesmith.config.load import located, project_root
-from tunesmith.config.model import Objective
+from tunesmith.config.model import ObjectiveSection
 from tunesmith.config.source import read_document
 from tunesmith.data.table import load_table
 from tunesmith.errors import UsageError
@@ -38,7 +38,7 @@ def _errors(path: Path) -> Iterator[UsageError]:
     data, root = read_document(path).data, project_root(path)
     if not isinstance(data, dict):
         return
-    section = Objective.model_validate(data.get("objective"))
+    section = ObjectiveSection.model_validate(data.get("objective"))
     if section.command is not None:
         return
     try:

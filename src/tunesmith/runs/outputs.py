@@ -9,10 +9,10 @@ from typing import Any
 from tunesmith import registry
 from tunesmith.analysis.ranking import running_best
 from tunesmith.analysis.summary import Summary, summarise
-from tunesmith.config.model import Outputs
+from tunesmith.config.model import OutputsSection
 from tunesmith.ledger.portable import write_history
 from tunesmith.ledger.records import StudyRecord
-from tunesmith.parameters.best_file import Best
+from tunesmith.parameters.best_file import BestFile
 from tunesmith.parameters.foreign import refuse_foreign
 from tunesmith.parameters.publish import handed_over
 from tunesmith.parameters.texts import best_parameters
@@ -32,7 +32,7 @@ class Written:
 def write_outputs(
     record: StudyRecord,
     root: Path,
-    outputs: Outputs,
+    outputs: OutputsSection,
     summary: Summary | None = None,
     nested: Sequence[StudyRecord] = (),
     forced: Collection[str] = (),
@@ -55,7 +55,7 @@ def write_outputs(
         StorageError: a file cannot be written.
     """
     summary = summary or summarise(record)
-    place = Best.of_record(root, outputs, record)
+    place = BestFile.of_record(root, outputs, record)
     refuse_foreign(place, forced)
     # All contents are made before anything is written: a failure leaves the files as they were.
     contents = contents_of(record, outputs, summary, nested)
@@ -68,7 +68,7 @@ def write_outputs(
 
 def contents_of(
     record: StudyRecord,
-    outputs: Outputs,
+    outputs: OutputsSection,
     summary: Summary,
     nested: Sequence[StudyRecord] = (),
 ) -> dict[str, str]:

@@ -19,7 +19,7 @@ from tunesmith.ledger.ledger import Ledger
 from tunesmith.objective.crossval import data_of
 from tunesmith.objective.objective import Objective, changed_files, holding
 from tunesmith.objective.plan import Asked, plan
-from tunesmith.parameters.best_file import Best
+from tunesmith.parameters.best_file import BestFile
 from tunesmith.parameters.foreign import refuse_foreign
 from tunesmith.runs.factory import (
     build_budgets,
@@ -106,7 +106,7 @@ def preview(definition: Definition) -> Preview:
         UsageError: the data, the estimator or the sampler cannot be used.
     """
     # The plan fails if the run would.
-    refuse_foreign(Best.of(definition))
+    refuse_foreign(BestFile.of(definition))
     build_sampler(definition)
     n_points = count_points(definition.space)
     if n_points == 0:
@@ -142,7 +142,7 @@ def _not_shared(
     definition: Definition, objective: Objective, points: list[Params] | None
 ) -> tuple[str, ...]:
     """Reasons why candidates that are foreseen, or else some random ones, share no fits."""
-    ask = getattr(objective, "objections", None)
+    ask = getattr(objective, "blockers", None)
     if ask is None:
         return ()
     if points is None:

@@ -14,10 +14,10 @@ from pydantic import ValidationError
 from tunesmith.analysis.decision import chosen_trial
 from tunesmith.analysis.summary import Summary, summarise
 from tunesmith.config.load import load_definition
-from tunesmith.config.model import Definition, Gate
-from tunesmith.data.changes import Watch
+from tunesmith.config.model import Definition, GateSection
+from tunesmith.data.changes import FileWatch
 from tunesmith.errors import ExitCode, UsageError
-from tunesmith.execute.fork_server import Nest
+from tunesmith.execute.fork_server import ForkServer
 from tunesmith.history import TrialLog
 from tunesmith.ledger import journal
 from tunesmith.ledger.ledger import Ledger
@@ -25,20 +25,20 @@ from tunesmith.ledger.lock import run_lock
 from tunesmith.ledger.provenance import collect
 from tunesmith.ledger.records import StudyHead, StudyRecord
 from tunesmith.objective.objective import Objective, changed_files, holding, know_checks
-from tunesmith.parameters.best_file import Best
+from tunesmith.parameters.best_file import BestFile
 from tunesmith.parameters.foreign import refuse_foreign
 from tunesmith.reporting.reading import named
 from tunesmith.reporting.table import cv_results
-from tunesmith.runs.cleanup import end_strays, keeping, working_folders
+from tunesmith.runs.cleanup import end_orphans, keeping, working_folders
 from tunesmith.runs.factory import (
     build_executor,
     build_objective,
     build_sampler,
     build_strategy,
+    current_parameters,
+    fork_server_for,
     identity,
-    incumbent,
     is_edited,
-    nest_for,
     outer_definitions,
     outer_records,
     project_on_path,
@@ -139,7 +139,7 @@ def tune(
     if isinstance(definition, str | Path):
         definition = load_definition(Path(definition))
     # Before anything is computed: a run must not end with results that it cannot write.
-    refuse_foreign(Best.of(definition), force)
+    refuse_foreign(BestFile.of(definition), force)
     definition = replace(definition, forced=frozenset(force))
     # Read once, before the first output is written: the searches of nested cross-validation are in
     # it, too.
@@ -148,7 +148,7 @@ def tune(
         _say_left_out(committed, say)
     data = definition.file.objective.data
     # Recorded before the data is read, so that a change during the run is noticed.
-    watch = Watch.of(definition.root, () if data is None else data.path)
+    watch = FileWatch.of(definition.root, () if data is None else data.path)
     result = _tune(definition, observer, say, committed, restart=restart)
     if definition.file.outer_folds is not None and result.exit_code == ExitCode.OK:
         result = _nested(result, definition, observer, say, committed, restart=restart)
@@ -195,7 +195,7 @@ def _tune(
     """Run one study, without its nested cross-validation."""
     with project_on_path(definition.root):
         # First of all, so that modules are preloaded while this process reads the data.
-        nest = nest_for(definition)
+        fork_server = fork_server_for(definition)
         objective = build_objective(definition)
         for note in objective.notes:
             say(note)
@@ -207,7 +207,15 @@ def _tune(
             journal.replay(ledger, journal.folder_of(location, name, definition.root))
             head = _begin(ledger, definition, objective, say, committed, restart=restart)
             return _run(
-                ledger, head, definition, objective, sampler, observer, nest, say, restart=restart
+                ledger,
+                head,
+                definition,
+                objective,
+                sampler,
+                observer,
+                fork_server,
+                say,
+                restart=restart,
             )
 
 
@@ -217,10 +225,10 @@ def with_gate(definition: Definition, base: str | None = None) -> Definition:
     Raises:
         UsageError: the name of the revision cannot be one.
     """
-    gate = definition.file.gate or Gate()
+    gate = definition.file.gate or GateSection()
     if base is not None:
         try:
-            gate = Gate.model_validate({**gate.model_dump(), "base": base})
+            gate = GateSection.model_validate({**gate.model_dump(), "base": base})
         except ValidationError:
             raise UsageError(f"--base: `{base}` is no name of a revision") from None
     return replace(definition, file=definition.file.model_copy(update={"gate": gate}))
@@ -255,7 +263,7 @@ def _begin(
         definition.as_json()
         | {
             "start": [[origin, dict(params)] for origin, params in start],
-            "incumbent": incumbent(definition),
+            "incumbent": current_parameters(definition),
             "is_edited": is_edited(definition),
         },
         objective.context,
@@ -352,7 +360,7 @@ def _run(
     objective: Objective,
     sampler: Sampler,
     observer: Observer,
-    nest: Nest | None,
+    fork_server: ForkServer | None,
     say: Say,
     *,
     restart: bool,
@@ -368,7 +376,7 @@ def _run(
     if not only_alone:
         know_checks(objective, ledger.passed_checks())
     # The lock is held, so that a process of this study that still runs is an orphan of a dead run.
-    end_strays(definition)
+    end_orphans(definition)
     # The starting points were fixed when the study began: the best-parameters file has changed
     # since, because the study itself writes it.
     start = tuple((origin, params) for origin, params in head.definition["start"])
@@ -380,7 +388,7 @@ def _run(
     with (
         working_folders(definition, objective),
         SignalGate() as gate,
-        build_executor(definition, objective, nest, call) as executor,
+        build_executor(definition, objective, fork_server, call) as executor,
     ):
         study = Study(
             strategy,

@@ -47,9 +47,9 @@ class BayesianSampler:
     def __repr__(self) -> str:
         return f"BayesianSampler(seed={self.seed}, sampler={self.sampler!r}, **{self.options})"
 
-    def objection(self, space: SearchSpace) -> str | None:
+    def blocker(self, space: SearchSpace) -> str | None:
         """Objection of the chosen model; those of ``auto`` take any space."""
-        return next(filter(None, (m.objection(space) for m in self._models.values())), None)
+        return next(filter(None, (m.blocker(space) for m in self._models.values())), None)
 
     def suggest(self, space: SearchSpace, history: History, n: int, rng: Generator) -> list[Params]:
         """Suggest points by the chosen model."""

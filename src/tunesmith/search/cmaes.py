@@ -31,7 +31,7 @@ class CMAESSampler:
     """Trials per generation; by default 4 + 3 ln(number of numeric parameters)."""
     _state: "_State | None" = field(default=None, init=False, repr=False, compare=False)
 
-    def objection(self, space: SearchSpace) -> str | None:
+    def blocker(self, space: SearchSpace) -> str | None:
         """Objection to spaces other than one plain box with numbers, and to a missing package."""
         if len(space.boxes) > 1 or space.boxes[0].conditions:
             return "CMA-ES cannot search conditional spaces; use `tpe`"

@@ -20,7 +20,7 @@ RESTING = 0.5
 
 
 @dataclass(frozen=True)
-class Axis:
+class Coordinate:
     """One coordinate: a parameter of a box, or (``name`` empty) the choice of the box."""
 
     box: int
@@ -88,10 +88,10 @@ class Coordinates:
     space: SearchSpace
 
     @cached_property
-    def axes(self) -> tuple[Axis, ...]:
+    def axes(self) -> tuple[Coordinate, ...]:
         """One axis for each parameter of each box; the box first if there are several."""
         n_boxes = len(self.space.boxes)
-        axes = [Axis(-1, "", Categorical(tuple(range(n_boxes))))] if n_boxes > 1 else []
+        axes = [Coordinate(-1, "", Categorical(tuple(range(n_boxes))))] if n_boxes > 1 else []
         for number, box in enumerate(self.space):
             axes += _box_axes(number, box, len(axes))
         return tuple(axes)
@@ -112,7 +112,7 @@ class Coordinates:
         return np.repeat(np.arange(len(sizes)), sizes)
 
     @cached_property
-    def _varying(self) -> list[Axis]:
+    def _varying(self) -> list[Coordinate]:
         return [axis for axis in self.axes if axis.n_levels != 1]
 
     def encode(self, params: Params) -> np.ndarray:
@@ -219,18 +219,18 @@ class Coordinates:
         return np.array([self.space.allows(self.decode(row, names)) for row in rows], dtype=bool)
 
 
-def _box_axes(number: int, box: Box, first: int) -> list[Axis]:
-    axes: list[Axis] = []
+def _box_axes(number: int, box: Box, first: int) -> list[Coordinate]:
+    axes: list[Coordinate] = []
     for name in box.order:
         conditions = []
         for condition in box.conditions.get(name, ()):
             parent = box.order.index(condition.parent)
             conditions.append((first + parent, _positions(axes[parent], condition.values)))
-        axes.append(Axis(number, name, box.parameters[name], tuple(conditions)))
+        axes.append(Coordinate(number, name, box.parameters[name], tuple(conditions)))
     return axes
 
 
-def _positions(axis: Axis, values: tuple[Value, ...]) -> np.ndarray:
+def _positions(axis: Coordinate, values: tuple[Value, ...]) -> np.ndarray:
     return axis.positions(np.array([axis.unit(value) for value in values]))
 
 

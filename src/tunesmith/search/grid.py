@@ -26,7 +26,7 @@ class GridSampler:
     seed: int = 0
     _progress: "_Progress | None" = field(default=None, init=False, repr=False, compare=False)
 
-    def objection(self, space: SearchSpace) -> str | None:
+    def blocker(self, space: SearchSpace) -> str | None:
         """Objection to parameters without a finite list."""
         endless = endless_parameters(space)
         if not endless:

@@ -19,8 +19,8 @@ class RandomSampler:
 
     seed: int = 0
 
-    def objection(self, space: SearchSpace) -> str | None:  # noqa: ARG002
-        """No objection: any space will do."""
+    def blocker(self, space: SearchSpace) -> str | None:  # noqa: ARG002
+        """No blocker: any space will do."""
         return None
 
     def suggest(self, space: SearchSpace, history: History, n: int, rng: Generator) -> list[Params]:

@@ -23,7 +23,7 @@ class Sampler(Protocol):
     true}``).
     """
 
-    def objection(self, space: SearchSpace) -> str | None:
+    def blocker(self, space: SearchSpace) -> str | None:
         """Reason why this strategy cannot search the space, with a remedy; ``None`` if it can."""
 
     def suggest(self, space: SearchSpace, history: History, n: int, rng: Generator) -> list[Params]:

@@ -28,7 +28,7 @@ class SobolSampler:
 
     seed: int = 0
 
-    def objection(self, space: SearchSpace) -> str | None:
+    def blocker(self, space: SearchSpace) -> str | None:
         """Objection to more dimensions than the sequence has."""
         if n_units(space) > MAX_DIMENSIONS:
             return f"more than {MAX_DIMENSIONS - 1} parameters; use random search"

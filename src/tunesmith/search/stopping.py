@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from tunesmith import registry
-from tunesmith.config.model import Stop
+from tunesmith.config.model import StopSection
 from tunesmith.errors import UsageError
 from tunesmith.history import History, Trial
 from tunesmith.types import State
@@ -169,12 +169,12 @@ class AllOf:
         return " and ".join(reason for reason in reasons if reason)
 
 
-def build(stop: Stop) -> Criterion:
+def build(stop: StopSection) -> Criterion:
     """Build the criterion that a configuration's ``stop`` section describes."""
     return AnyOf((*criteria(stop), FirstFailures(stop.first_failures)))
 
 
-def criteria(stop: Stop) -> list[Criterion]:
+def criteria(stop: StopSection) -> list[Criterion]:
     """List what was asked for, each by itself; first Tunesmith's own, then those of packages.
 
     Raises:
@@ -201,7 +201,7 @@ def _outside(name: str, value: Any) -> Criterion:
     return criterion
 
 
-def _group(stop: Stop) -> Criterion:
+def _group(stop: StopSection) -> Criterion:
     found = criteria(stop)
     return found[0] if len(found) == 1 else AnyOf(tuple(found))
 

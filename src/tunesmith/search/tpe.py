@@ -42,8 +42,8 @@ class TPESampler:
     """Keep away from running trials."""
     _mirror: "_Mirror | None" = field(default=None, init=False, repr=False, compare=False)
 
-    def objection(self, space: SearchSpace) -> str | None:  # noqa: ARG002
-        """No objection: any space will do."""
+    def blocker(self, space: SearchSpace) -> str | None:  # noqa: ARG002
+        """No blocker: any space will do."""
         return None
 
     def suggest(self, space: SearchSpace, history: History, n: int, rng: Generator) -> list[Params]:

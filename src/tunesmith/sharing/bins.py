@@ -50,7 +50,7 @@ def has_bins(estimator: Any, fit_params: Mapping[str, Any] | None = None) -> boo
         estimator: of any kind.
         fit_params: arguments of ``fit`` besides X and y.
     """
-    if not PROVED.has(estimator) or PROVED.objection(estimator, fit_params=fit_params):
+    if not PROVED.has(estimator) or PROVED.blocker(estimator, fit_params=fit_params):
         return False
     is_binned = estimator.tree_method in (None, "auto", "hist")
     return is_binned and hasattr(estimator, "_create_dmatrix")

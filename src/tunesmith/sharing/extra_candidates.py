@@ -32,7 +32,7 @@ def curve(grouping: Grouping, params: Params, space: SearchSpace) -> list[Params
 def _along(
     grouping: Grouping, family: Family, name: str, params: Params, space: SearchSpace
 ) -> list[Params]:
-    if grouping.objection(family, name, params):
+    if grouping.blocker(family, name, params):
         return [params]
     last = last_step(grouping.builder.build(params))[1]
     box, _ = space.locate(params)

@@ -24,7 +24,7 @@ from tunesmith.sharing.pipeline_prefix import (
     steps_of,
 )
 from tunesmith.sharing.prototype import last_step
-from tunesmith.sharing.proved import objection_to_parts
+from tunesmith.sharing.proved import blocker_of_parts
 from tunesmith.sharing.randomness import is_certainly_random
 from tunesmith.sharing.submodels.family import (
     CannotShareError,
@@ -95,7 +95,7 @@ class Fitting:
                 last = fitted_for(family, estimator, X_train, rows.y_train, **fit_params)
             return Fitted(estimator, {"": last}, X_test, X_test, ways)
         for step_name, step in front_steps(estimator):
-            if reason := objection_to_parts(step):
+            if reason := blocker_of_parts(step):
                 raise CannotShareError(f"step `{step_name}`: {reason}")
         *front, (name, last) = flat_steps(estimator)
         full = self.builder.prototype(choice).converted(self.builder.own(params))
@@ -145,7 +145,7 @@ class Fitting:
         if BINS not in self._distrusted and has_bins(last_step(estimator)[1]):
             return True
         steps = front_steps(estimator)
-        return bool(steps) and not any(objection_to_parts(step) for _, step in steps)
+        return bool(steps) and not any(blocker_of_parts(step) for _, step in steps)
 
 
 @dataclass(frozen=True, eq=False)

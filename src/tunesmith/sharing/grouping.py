@@ -13,9 +13,9 @@ from tunesmith import registry
 from tunesmith.sharing.builder import Builder
 from tunesmith.sharing.pipeline_prefix import front_steps, is_divisible, steps_of
 from tunesmith.sharing.prototype import last_step
-from tunesmith.sharing.proved import objection_to_parts
+from tunesmith.sharing.proved import blocker_of_parts
 from tunesmith.sharing.randomness import has_seed_object, is_certainly_random
-from tunesmith.sharing.submodels.family import Family, border_of, objection
+from tunesmith.sharing.submodels.family import Family, blocker, border_of
 from tunesmith.space.parameter import canonical_json
 from tunesmith.types import Params
 
@@ -193,11 +193,11 @@ class Grouping:
     def can_share(self, family: Family, name: str, candidates: Sequence[Params]) -> bool:
         """True if one fit holds all of these, as far as is known before it."""
         return len(candidates) > 0 and (
-            not self.objection(family, name, candidates[0])
+            not self.blocker(family, name, candidates[0])
             and len(self.sections(family, name, candidates)) == 1
         )
 
-    def objection(self, family: Family, name: str, params: Params) -> str:
+    def blocker(self, family: Family, name: str, params: Params) -> str:
         """Give the reason why a candidate may not share along a parameter; empty if it may."""
         try:
             estimator = self.builder.build(params)
@@ -218,7 +218,7 @@ class Grouping:
             return "its seed is an object, which draws on from fit to fit"
         if any(is_certainly_random(step) for step in steps_of(estimator)):
             return "it draws random numbers without a seed"
-        return self.objection_to_front(estimator) or objection(
+        return self.objection_to_front(estimator) or blocker(
             family, last_step(estimator)[1], values, self.fit_given
         )
 
@@ -227,7 +227,7 @@ class Grouping:
         if last_step(estimator)[0] and not is_divisible(estimator):
             return "the pipeline has a memory, a last step that is none, or a class of its own"
         for name, step in front_steps(estimator):
-            if reason := objection_to_parts(step):
+            if reason := blocker_of_parts(step):
                 return f"step `{name}`: {reason}"
         return ""
 
@@ -268,19 +268,19 @@ class _Alike:
 
     def __init__(self, grouping: Grouping, family: Family, params: Params) -> None:
         self._family = family
-        self._objection = ""
+        self._blocker = ""
         try:
             estimator = grouping.builder.build(params)
         except Exception:  # noqa: BLE001 - the fit itself will say what is wrong
-            self._objection = "it cannot be made"
+            self._blocker = "it cannot be made"
             return
         self._last = last_step(estimator)[1]
-        self._objection = grouping.objection_to(family, estimator)
+        self._blocker = grouping.objection_to(family, estimator)
 
     def side(self, value: Any, n_rows: int | None) -> object:
         """Side of a border on which a value lies; values on one side share a fit."""
         try:
-            if self._objection or not self._family.can_share(self._last, [value]):
+            if self._blocker or not self._family.can_share(self._last, [value]):
                 return ALONE
             return border_of(self._family, self._last, value, n_rows)
         except Exception:  # noqa: BLE001 - the fit itself will say what is wrong

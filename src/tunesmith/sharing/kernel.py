@@ -31,7 +31,7 @@ from tunesmith.sharing.checks import (
 from tunesmith.sharing.extra_candidates import curve
 from tunesmith.sharing.fitting import Fitted, Fitting
 from tunesmith.sharing.grouping import Grouping, Path
-from tunesmith.sharing.proved import may_be_in_place, objection_to_parts
+from tunesmith.sharing.proved import blocker_of_parts, may_be_in_place
 from tunesmith.sharing.randomness import has_seed_object
 from tunesmith.sharing.reasons import Asked
 from tunesmith.sharing.submodels.family import CannotShareError
@@ -129,7 +129,7 @@ class Kernel(Generic[S]):
         """Group the indices of candidates that one fit can score."""
         return self._grouping.groups(candidates)
 
-    def objections(
+    def blockers(
         self, candidates: Sequence[Params], *, has_curves: bool = False, obstacle: str = ""
     ) -> list[str]:
         """List the reasons why candidates share no fits that might be expected to."""
@@ -194,7 +194,7 @@ class Kernel(Generic[S]):
         }
 
     def _scored(
-        self, path: Path, fitted: Fitted, fold: int, check: "Comparison"
+        self, path: Path, fitted: Fitted, fold: int, check: "PendingCheck"
     ) -> dict[str, tuple[S, float]]:
         """Scores and seconds of scoring by candidate; empty if the drawn candidate differs."""
         found: dict[str, tuple[S, float]] = {}
@@ -274,7 +274,7 @@ class Kernel(Generic[S]):
 
     # -- checks ------------------------------------------------------------------------------
 
-    def _check_of(self, ways: tuple[str, ...], params: Params, fold: int) -> "Comparison | None":
+    def _check_of(self, ways: tuple[str, ...], params: Params, fold: int) -> "PendingCheck | None":
         """Plan the comparison that sharing methods still need; ``None`` if one of them failed."""
         if not all(self._trust.get(way, True) for way in ways):
             return None
@@ -284,10 +284,10 @@ class Kernel(Generic[S]):
         # Verified before, now or in another run, with the same code, versions and kind of data.
         for way in kinds.keys() - unknown.keys():
             self._trust[way] = True
-        return Comparison(unknown)
+        return PendingCheck(unknown)
 
     def _is_confirmed(
-        self, check: "Comparison", model: Any, X_test: Any, params: Params, fold: int
+        self, check: "PendingCheck", model: Any, X_test: Any, params: Params, fold: int
     ) -> bool:
         small = self._small(params, fold)
         check.is_whole = small is not None
@@ -338,14 +338,14 @@ class Kernel(Generic[S]):
             return None
         return are_same(answers(model, X_test), expected)
 
-    def _pass(self, check: "Comparison") -> None:
+    def _pass(self, check: "PendingCheck") -> None:
         for way, kind in check.kinds.items():
             self._trust[way] = True
             self.passed.add(digest(kind))
             if check.is_whole:
                 self._news.append(Check(kind, is_passed=True))
 
-    def _refute(self, check: "Comparison") -> None:
+    def _refute(self, check: "PendingCheck") -> None:
         """Record that a check failed, and blame the method that was added last."""
         way = list(check.kinds)[-1]
         self._trust[way] = False
@@ -356,11 +356,11 @@ class Kernel(Generic[S]):
 def is_of_libraries(estimator: Any) -> bool:
     """True if all parts of an estimator are a known library's, with plain parameters."""
     is_plain = not has_seed_object(estimator)
-    return is_plain and not objection_to_parts(estimator, KNOWN_PACKAGES)
+    return is_plain and not blocker_of_parts(estimator, KNOWN_PACKAGES)
 
 
 @dataclass
-class Comparison:
+class PendingCheck:
     """A comparison that is needed before some sharing methods count as verified."""
 
     kinds: Mapping[str, str]

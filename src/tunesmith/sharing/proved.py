@@ -45,7 +45,7 @@ class Versions:
         return f"{self.package} {self.first} and later, before {self.below}"
 
     @property
-    def objection(self) -> str:
+    def blocker(self) -> str:
         """Reason why the installed version is outside the range; empty if it is inside."""
         found = installed(self.package)
         if found is not None and _order(self.first) <= _order(found) < _order(self.below):
@@ -73,7 +73,7 @@ class Proved:
     fit_params: Mapping[str, Values] = field(default_factory=dict)
     canonical: Callable[[str], str | None] = str
 
-    def objection(
+    def blocker(
         self,
         estimator: Any,
         own: Collection[str] = (),
@@ -89,7 +89,7 @@ class Proved:
         if not self.has(estimator):
             return f"{type(estimator).__name__} is not one of its estimators"
         return (
-            self.versions.objection
+            self.versions.blocker
             or self._objection_to_params(estimator, own)
             or self._objection_to_fit(estimator, fit_params or {})
         )
@@ -283,7 +283,7 @@ def is_number(value: Any) -> bool:
 # -- estimators within estimators ----------------------------------------------------------------
 
 
-def objection_to_parts(estimator: Any, packages: Collection[str] = ("sklearn", "tunesmith")) -> str:
+def blocker_of_parts(estimator: Any, packages: Collection[str] = ("sklearn", "tunesmith")) -> str:
     """Give the reason why a fit may depend on more than an estimator's parameters and rows.
 
     scikit-learn's own estimators with plain parameters, at any depth, give no reason. Code of the

@@ -50,7 +50,7 @@ class Asked:
                 continue
             derived = "" if base is type(last) else _derived(last, base)
             for params in self._left_alone(family, name, chosen):
-                reason = self.obstacle or derived or grouping.objection(family, name, params)
+                reason = self.obstacle or derived or grouping.blocker(family, name, params)
                 if reason:
                     yield f"along `{name}`: {reason}"
         yield from self._other_names(choice, chosen, last)

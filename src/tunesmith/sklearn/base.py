@@ -26,11 +26,11 @@ from sklearn.utils.validation import _check_method_params
 
 from tunesmith.objective.live import LiveObjective
 from tunesmith.objective.objects import Objects
-from tunesmith.objective.outputs import Outputs, without_infinite
+from tunesmith.objective.outputs import FoldOutputs, without_infinite
 from tunesmith.sharing.randomness import has_seed_object
-from tunesmith.sklearn.engine import Engine, Found
+from tunesmith.sklearn.engine import Engine, SearchOutcome
 from tunesmith.sklearn.identity import context_of
-from tunesmith.sklearn.plan import Plan
+from tunesmith.sklearn.plan import SearchPlan
 from tunesmith.sklearn.selection import one_se
 from tunesmith.sklearn.sharing import by_their_loop, foreseen
 
@@ -104,7 +104,7 @@ class SearchCV(BaseSearchCV):  # type: ignore[misc]
         return self
 
     @abstractmethod
-    def _plan(self) -> Plan:
+    def _plan(self) -> SearchPlan:
         """Return the candidates to try."""
 
     # -- before the search -------------------------------------------------------------------
@@ -165,12 +165,12 @@ class SearchCV(BaseSearchCV):  # type: ignore[misc]
             )
         return splits
 
-    def _outputs(self, task: Task) -> Outputs:
+    def _outputs(self, task: Task) -> FoldOutputs:
         is_several = isinstance(task.scorer, _MultimetricScorer)
         single = self.scoring if isinstance(self.scoring, str) else "score"
         names = tuple(task.scorer._scorers) if is_several else (single,)
         deciding = self.refit if isinstance(self.refit, str) else (*names, "score")[0]
-        return Outputs(names, is_several, deciding, self.return_train_score, self.error_score)
+        return FoldOutputs(names, is_several, deciding, self.return_train_score, self.error_score)
 
     # -- after the search --------------------------------------------------------------------
 
@@ -187,7 +187,7 @@ class SearchCV(BaseSearchCV):  # type: ignore[misc]
             )
         return super()._format_results(candidate_params, n_splits, out, more_results)
 
-    def _keep(self, found: Found, task: Task) -> None:
+    def _keep(self, found: SearchOutcome, task: Task) -> None:
         """Set the attributes that describe what was found."""
         self.n_fits_, self.n_reused_, self.stopped_by_ = found.n_fits, found.n_reused, found.reason
         if not found.outputs:

@@ -19,13 +19,13 @@ from tunesmith.objective.outputs import is_finite
 from tunesmith.search.sampler import Sampler
 from tunesmith.search.unseen import sampled
 from tunesmith.sklearn.base import EXTRAS, SearchCV
-from tunesmith.sklearn.plan import Plan
+from tunesmith.sklearn.plan import SearchPlan
 from tunesmith.sklearn.spaces import space_of
 from tunesmith.space import SearchSpace
 from tunesmith.space.python import shown
 from tunesmith.study.loop import unique_start
 from tunesmith.study.seeds import trial_rng
-from tunesmith.study.strategy import LATER, Sampling
+from tunesmith.study.strategy import LATER, SamplerStrategy
 from tunesmith.types import Params
 
 METHOD = "bayesian"
@@ -132,13 +132,13 @@ class BayesSearchCV(SearchCV):
         self.sampler = sampler
         self.start_with = start_with
 
-    def _plan(self) -> Plan:
+    def _plan(self) -> SearchPlan:
         objects = Objects()
         space = space_of(self._distributions(), objects)
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         sampler = sampler_of(self.sampler, seed, space)
         start = start_of(self.start_with, self.estimator, space, objects)
-        strategy = Sampling(space, sampler, METHOD, seed, self.window, start)
+        strategy = SamplerStrategy(space, sampler, METHOD, seed, self.window, start)
         # A finite space is exhausted after as many candidates as it has points.
         n_most = min(self.n_iter, strategy.n_points or self.n_iter)
         search = {"method": METHOD, "seed": seed, "curves": True}
@@ -150,7 +150,7 @@ class BayesSearchCV(SearchCV):
         }
         drawn = (sampled(space, trial_rng(0, number)) for number in range(N_LOOKED_AT))
         points = [params for params in drawn if params is not None]
-        return Plan(strategy, n_most, definition, objects, space=space, points=points)
+        return SearchPlan(strategy, n_most, definition, objects, space=space, points=points)
 
     def _distributions(self) -> Any:
         """Return the space as it was given, under either name."""
@@ -236,12 +236,12 @@ def sampler_of(name: str, seed: int, space: SearchSpace) -> Sampler:
         sampler: Sampler = registry.load("samplers", METHOD)(seed=seed, sampler=name)
     except UsageError as error:
         raise ValueError(f"sampler: {error}") from None
-    if objection := sampler.objection(space):
-        raise ValueError(f"sampler: {name} cannot search this space: {objection}")
+    if blocker := sampler.blocker(space):
+        raise ValueError(f"sampler: {name} cannot search this space: {blocker}")
     return sampler
 
 
-def proposals(plan: Plan, log: TrialLog) -> Iterator[Trial]:
+def proposals(plan: SearchPlan, log: TrialLog) -> Iterator[Trial]:
     """Yield as many new trials as the look-ahead allows now."""
     strategy = plan.strategy
     for _ in range(min(strategy.window, plan.n_most - len(log.asked))):

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from tunesmith import registry
 from tunesmith.config.messages import violations_of
-from tunesmith.config.model import Stop
+from tunesmith.config.model import StopSection
 from tunesmith.execute.choose import PROCESSES, SERIAL, choose
 from tunesmith.execute.executor import Call, Executor
 from tunesmith.execute.fork_server import kept
@@ -23,7 +23,7 @@ from tunesmith.objective.live import LiveObjective
 from tunesmith.objective.outputs import LiveResult, Output
 from tunesmith.runs.progress import is_interactive, watching
 from tunesmith.search.stopping import AnyOf, Criterion, FirstFailures, MaxTrials, criteria
-from tunesmith.sklearn.plan import Plan
+from tunesmith.sklearn.plan import SearchPlan
 from tunesmith.sklearn.session import Session, session
 from tunesmith.sklearn.sharing import SharingPlan
 from tunesmith.study.loop import Outcome, Study
@@ -32,7 +32,7 @@ from tunesmith.study.signals import SignalGate, StopRequested
 
 
 @dataclass(frozen=True)
-class Found:
+class SearchOutcome:
     """The results of a search."""
 
     candidates: list[dict[str, Any]]
@@ -59,7 +59,7 @@ class Engine:
     name: str
     verbose: int
 
-    def run(self, plan: Plan, sharing: SharingPlan) -> Found:
+    def run(self, plan: SearchPlan, sharing: SharingPlan) -> SearchOutcome:
         """Evaluate candidates until there are no more, or a criterion ends the search.
 
         Args:
@@ -80,7 +80,7 @@ class Engine:
             outcome, is_interrupted = self._run(plan, criterion, place)
             place.close(outcome)
         trials = list(outcome.history.told)
-        return Found(
+        return SearchOutcome(
             [plan.candidate(trial.number, trial.params) for trial in trials],
             [self.objective.outputs.of(fold) for trial in trials for fold in trial.folds],
             outcome.n_fits,
@@ -92,15 +92,15 @@ class Engine:
     def _criterion(self, n_most: int) -> Criterion:
         given = dict(self.stop or {})
         try:
-            stop = Stop.model_validate(given)
+            stop = StopSection.model_validate(given)
         except ValidationError as error:
-            found = violations_of(error.errors(), Stop)
+            found = violations_of(error.errors(), StopSection)
             raise ValueError("\n".join(f"stop.{violation}" for violation in found)) from None
         # Invalid combinations are common in grids, and scikit-learn continues after them.
         first = [FirstFailures(stop.first_failures)] if "first_failures" in given else []
         return AnyOf((MaxTrials(max(n_most, 1)), *criteria(stop), *first))
 
-    def _run(self, plan: Plan, criterion: Criterion, place: Session) -> tuple[Outcome, bool]:
+    def _run(self, plan: SearchPlan, criterion: Criterion, place: Session) -> tuple[Outcome, bool]:
         with (
             SignalGate((signal.SIGINT,)) as gate,
             self._executor(place.call or self.objective.evaluate) as executor,
@@ -128,7 +128,7 @@ class Engine:
         options: dict[str, Any] = {}
         if name == PROCESSES and n_threads == 1:
             # The fork server that stays: later searches in a notebook start their workers faster.
-            options["nest"] = kept(libraries(self.objective.modules))
+            options["fork_server"] = kept(libraries(self.objective.modules))
         made: Executor = registry.load("executors", name)(
             call,
             n_workers=n_workers,

@@ -7,12 +7,12 @@ from typing import Any
 from tunesmith.objective.objects import Objects
 from tunesmith.space import SearchSpace
 from tunesmith.space.parameter import canonical_json
-from tunesmith.study.strategy import Listing, Strategy
+from tunesmith.study.strategy import FixedList, Strategy
 from tunesmith.types import Params, Value
 
 
 @dataclass(frozen=True)
-class Plan:
+class SearchPlan:
     """The strategy of a search."""
 
     strategy: Strategy
@@ -33,7 +33,7 @@ class Plan:
         return dict(self.originals[number]) if self.originals else self.objects.decoded(params)
 
 
-def listed(method: str, candidates: Sequence[Mapping[str, Any]]) -> Plan:
+def listed(method: str, candidates: Sequence[Mapping[str, Any]]) -> SearchPlan:
     """Return the plan to try these candidates, in order."""
     objects = Objects()
     params = [{name: objects.encode(v) for name, v in one.items()} for one in candidates]
@@ -43,8 +43,8 @@ def listed(method: str, candidates: Sequence[Mapping[str, Any]]) -> Plan:
         "space": {"boxes": [box]},
         "candidates": params,
     }
-    return Plan(
-        Listing(params, method), len(params), definition, objects, candidates, points=params
+    return SearchPlan(
+        FixedList(params, method), len(params), definition, objects, candidates, points=params
     )
 
 

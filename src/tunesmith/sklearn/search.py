@@ -10,7 +10,7 @@ from sklearn.model_selection import ParameterGrid, ParameterSampler
 from sklearn.model_selection import RandomizedSearchCV as TheirRandomizedSearchCV
 
 from tunesmith.sklearn.base import EXTRAS, SearchCV
-from tunesmith.sklearn.plan import Plan, listed
+from tunesmith.sklearn.plan import SearchPlan, listed
 
 
 class GridSearchCV(SearchCV, TheirGridSearchCV):  # type: ignore[misc]
@@ -80,7 +80,7 @@ class GridSearchCV(SearchCV, TheirGridSearchCV):  # type: ignore[misc]
         self.stop = stop
         self.fit_timeout_s = fit_timeout_s
 
-    def _plan(self) -> Plan:
+    def _plan(self) -> SearchPlan:
         return listed("grid", list(ParameterGrid(self.param_grid)))
 
 
@@ -138,7 +138,7 @@ class RandomizedSearchCV(SearchCV, TheirRandomizedSearchCV):  # type: ignore[mis
         self.stop = stop
         self.fit_timeout_s = fit_timeout_s
 
-    def _plan(self) -> Plan:
+    def _plan(self) -> SearchPlan:
         sampler = ParameterSampler(
             self.param_distributions, self.n_iter, random_state=self.random_state
         )

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from tunesmith.objective.live import LiveObjective
-from tunesmith.sklearn.plan import Plan
+from tunesmith.sklearn.plan import SearchPlan
 
 COST = (
     "A kind of sharing is first compared with fresh fits, which costs each process that makes fits"
@@ -53,7 +53,7 @@ def by_their_loop(reason: str) -> SharingPlan:
     return SharingPlan(None, None, not_shared=(f"{reason}, so every fit is made by itself",))
 
 
-def foreseen(objective: LiveObjective, plan: Plan) -> SharingPlan:
+def foreseen(objective: LiveObjective, plan: SearchPlan) -> SharingPlan:
     """Plan what a search will share.
 
     Args:
@@ -64,8 +64,8 @@ def foreseen(objective: LiveObjective, plan: Plan) -> SharingPlan:
     n_scores = plan.n_most * n_folds
     if plan.originals:
         n_fits = len(objective.groups(points)) * n_folds
-        return SharingPlan(n_scores, n_fits, not_shared=tuple(objective.objections(points)))
+        return SharingPlan(n_scores, n_fits, not_shared=tuple(objective.blockers(points)))
     space = plan.space
     has_curves = space is not None and any(len(objective.curve(p, space)) > 1 for p in points)
-    reasons = () if has_curves else tuple(objective.objections(points, has_curves=True))
+    reasons = () if has_curves else tuple(objective.blockers(points, has_curves=True))
     return SharingPlan(n_scores, n_scores, has_curves, reasons)

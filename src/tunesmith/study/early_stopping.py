@@ -11,15 +11,15 @@ from dataclasses import dataclass, replace
 from tunesmith.history import FoldResult, Metric, Trial, TrialLog, score_at
 from tunesmith.objective.objective import Objective
 from tunesmith.search.budget import Budgets
-from tunesmith.study.strategy import AllTheWay, Later, Sampling
+from tunesmith.study.strategy import Later, NoPruning, SamplerStrategy
 from tunesmith.types import Params
 
 
 @dataclass(frozen=True)
-class Stopping(AllTheWay):
+class EarlyStopping(NoPruning):
     """A sampling strategy that prunes weak trials early."""
 
-    sampling: Sampling
+    sampling: SamplerStrategy
     budgets: Budgets
 
     @property

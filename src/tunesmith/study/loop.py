@@ -18,7 +18,7 @@ from tunesmith.objective.objective import Objective
 from tunesmith.objective.plan import PlannedFit, largest_last_ones_first, plan
 from tunesmith.search.stopping import Criterion, only_counts, trial_limit
 from tunesmith.space import SearchSpace
-from tunesmith.study.pending_trial import Opened
+from tunesmith.study.pending_trial import PendingTrial
 from tunesmith.study.progress import Observer, Progress, silent
 from tunesmith.study.recorder import Recorder
 from tunesmith.study.signals import SignalGate
@@ -70,7 +70,7 @@ class Study:
         self._ahead = self._look_ahead()
         known_ends = (self._limit, self.strategy.n_points)
         self._n_trials = min((n for n in known_ends if n is not None), default=None)
-        self._open: dict[int, Opened] = {}
+        self._open: dict[int, PendingTrial] = {}
         self._n_open_points = 0
         self._running: dict[Future[list[FoldResult]], PlannedFit] = {}
         self._is_exhausted = False
@@ -108,7 +108,7 @@ class Study:
     # -- ask ---------------------------------------------------------------------------------
 
     def _ask_ahead(self) -> None:
-        asked: list[Opened] = []
+        asked: list[PendingTrial] = []
         while self._may_ask() and (asked or self._is_time_to_ask()):
             proposal = self.strategy.propose(self.log)
             if proposal is None or proposal is LATER:
@@ -144,17 +144,17 @@ class Study:
         is_half = n_open <= self._ahead // 2 and self._n_open_points <= FORESEEN // 2
         return self._ahead == self.strategy.window or is_half
 
-    def _ask(self, origin: str, params: Params) -> Opened:
+    def _ask(self, origin: str, params: Params) -> PendingTrial:
         trial = self.log.ask(params, self.strategy.key(params), origin)
         self.recorder.asked(trial)
         points = self.strategy.points(trial, self.objective)
         folds = range(self.objective.n_folds)
         bounds = [self.strategy.bounds(self.log, trial, fold) for fold in folds]
-        opened = self._open[trial.number] = Opened.of(trial, points, self.objective, bounds)
+        opened = self._open[trial.number] = PendingTrial.of(trial, points, self.objective, bounds)
         self._n_open_points += len(points)
         return opened
 
-    def _submit(self, asked: Sequence[Opened]) -> None:
+    def _submit(self, asked: Sequence[PendingTrial]) -> None:
         """Take known results from the ledger; submit the rest for evaluation."""
         # One query for all trials that were asked together.
         known = self.recorder.known(key for opened in asked for key in opened.all_keys)

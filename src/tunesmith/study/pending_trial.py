@@ -12,7 +12,7 @@ from tunesmith.types import Params, State
 
 
 @dataclass
-class Opened:
+class PendingTrial:
     """A trial that was asked for and is not yet completed.
 
     Its points are the proposed params and, if there are submodel candidates, all of those.
@@ -42,7 +42,7 @@ class Opened:
         points: Sequence[Params],
         objective: Objective,
         bounds: Sequence[Mapping[int, float]] = (),
-    ) -> "Opened":
+    ) -> "PendingTrial":
         """Make a trial without results, and its points; by default each fit runs to its end."""
         texts = [canonical_json(dict(params)) for params in points]
         proposed = texts.index(canonical_json(dict(trial.params)))

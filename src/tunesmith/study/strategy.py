@@ -57,7 +57,7 @@ class Strategy(Protocol):
         """Set the final state of a trial that is about to be completed."""
 
 
-class AllTheWay:
+class NoPruning:
     """Common part of strategies that let every trial run to its end."""
 
     def bounds(self, log: TrialLog, trial: Trial, fold: int) -> Mapping[int, float]:  # noqa: ARG002
@@ -70,7 +70,7 @@ class AllTheWay:
 
 
 @dataclass(frozen=True)
-class Sampling(AllTheWay):
+class SamplerStrategy(NoPruning):
     """A sampler over a space, after starting points."""
 
     space: SearchSpace
@@ -122,7 +122,7 @@ class Sampling(AllTheWay):
 
 
 @dataclass(frozen=True)
-class Listing(AllTheWay):
+class FixedList(NoPruning):
     """Candidates that are known beforehand, in order; repeats are trials of their own."""
 
     candidates: Sequence[Params]

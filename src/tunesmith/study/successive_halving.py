@@ -12,7 +12,7 @@ from tunesmith.objective.objective import Objective
 from tunesmith.search.budget import Budgets
 from tunesmith.space.parameter import canonical_json
 from tunesmith.study.seeds import trial_rng
-from tunesmith.study.strategy import LATER, AllTheWay, Later, Sampling
+from tunesmith.study.strategy import LATER, Later, NoPruning, SamplerStrategy
 from tunesmith.types import Params, State
 
 PROMOTED = "promoted"
@@ -20,7 +20,7 @@ PROMOTED = "promoted"
 
 
 @dataclass(frozen=True)
-class Budgeted(AllTheWay):
+class SuccessiveHalving(NoPruning):
     """Proposes a promoted trial if there is one, else a new one.
 
     Trial k is proposed from the smallest history that has a proposal to make, among those in which
@@ -28,7 +28,7 @@ class Budgeted(AllTheWay):
     of any worker, also if the sampler has nothing new and completed trials must be waited for.
     """
 
-    sampling: Sampling
+    sampling: SamplerStrategy
     parameter: str
     budgets: Budgets
 
@@ -139,7 +139,7 @@ class _Runs:
         first = self.firsts[canonical_json(dict(self._plain(trial)))]
         return self._budgets.ladder.index(_whole(first.params[self._parameter]))
 
-    def as_history(self, sampling: Sampling) -> History:
+    def as_history(self, sampling: SamplerStrategy) -> History:
         """History for the sampler: proposals without budgets, with scores at one budget.
 
         As in BOHB (Falkner et al. 2018) this is the largest budget that enough proposals have

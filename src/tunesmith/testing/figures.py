@@ -13,7 +13,7 @@ from tunesmith.ledger.records import StudyRecord
 from tunesmith.reporting.drawing.chart import Parallel, plain
 from tunesmith.reporting.drawing.svg import render
 from tunesmith.reporting.figures.kind import Kind
-from tunesmith.reporting.figures.view import View, view_of
+from tunesmith.reporting.figures.view import FigureView, view_of
 from tunesmith.testing.records import make_record
 
 HOSTILE = '</svg><script>alert("1")</script>&\x00\x1b[31m\ud800\uffff'
@@ -73,7 +73,7 @@ STUDIES = tuple(records())
 
 
 @cache
-def view_of_study(name: str) -> View:
+def view_of_study(name: str) -> FigureView:
     """Return the view of one of these studies, summarised once."""
     return view_of(records()[name])
 
@@ -84,19 +84,19 @@ class FigureContract:
     kind: Kind[Any]
 
     @pytest.fixture(params=STUDIES)
-    def view(self, request: pytest.FixtureRequest) -> View:
+    def view(self, request: pytest.FixtureRequest) -> FigureView:
         """Return the view of each study by its first objective."""
         return view_of_study(request.param)
 
-    def test_data_are_plain_and_become_json(self, view: View) -> None:
+    def test_data_are_plain_and_become_json(self, view: FigureView) -> None:
         assert is_dataclass(self.kind.data(view))
         assert json.loads(json.dumps(self.kind.content(view), allow_nan=False))
 
-    def test_the_same_study_gives_the_same_bytes(self, view: View) -> None:
+    def test_the_same_study_gives_the_same_bytes(self, view: FigureView) -> None:
         again = view_of(view.record, view.summary)
         assert render(self.kind(view)) == render(self.kind(again))
 
-    def test_the_drawing_is_xml_without_foreign_elements(self, view: View) -> None:
+    def test_the_drawing_is_xml_without_foreign_elements(self, view: FigureView) -> None:
         for theme in ("auto", "dark"):
             text = render(self.kind(view), theme=theme)
             root = ElementTree.fromstring(text)  # noqa: S314 - our own
@@ -105,13 +105,13 @@ class FigureContract:
             assert "NaN" not in text.replace(view.metric.name, "")
             assert not any(name.startswith("on") for e in root.iter() for name in e.attrib)
 
-    def test_it_shows_something_or_says_why_not(self, view: View) -> None:
+    def test_it_shows_something_or_says_why_not(self, view: FigureView) -> None:
         chart = self.kind(view)
         assert chart.title
         assert chart.description
         assert chart.panels or chart.note
 
-    def test_places_are_numbers_and_ticks_lie_on_their_axes(self, view: View) -> None:
+    def test_places_are_numbers_and_ticks_lie_on_their_axes(self, view: FigureView) -> None:
         chart = self.kind(view)
         json.dumps(plain(chart), allow_nan=False)
         for panel in chart.panels:

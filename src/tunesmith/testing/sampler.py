@@ -97,12 +97,12 @@ class SamplerContract:
 
     def searchable(self, spaces: Mapping[str, SearchSpace]) -> dict[str, SearchSpace]:
         """Return the spaces that the sampler supports."""
-        return {name: s for name, s in spaces.items() if self.make().objection(s) is None}
+        return {name: s for name, s in spaces.items() if self.make().blocker(s) is None}
 
     def test_it_searches_something_and_says_why_not_the_rest(self) -> None:
         assert self.searchable(SPACES)
         for space in SPACES.values():
-            reason = self.make().objection(space)
+            reason = self.make().blocker(space)
             assert reason is None or reason.strip()
 
     def test_suggestions_are_canonical_points_of_the_space(self) -> None:

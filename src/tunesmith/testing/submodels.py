@@ -23,9 +23,9 @@ from tunesmith.sharing.randomness import is_certainly_random
 from tunesmith.sharing.submodels.family import (
     CannotShareError,
     Family,
+    blocker,
     border_of,
     fitted_for,
-    objection,
 )
 
 CLASS_SCORERS = ("accuracy", "neg_log_loss", "roc_auc_ovr", "f1_macro", "balanced_accuracy")
@@ -53,9 +53,9 @@ class FamilyContract:
         estimators = self.estimators()
         return estimators[rng.integers(len(estimators))]
 
-    def objection(self, estimator: Any, values: Sequence[Any] = (), **fit_params: Any) -> str:
+    def blocker(self, estimator: Any, values: Sequence[Any] = (), **fit_params: Any) -> str:
         """Reason for which these may share no fit; empty if they may."""
-        return objection(self.family, estimator, values, fit_params)
+        return blocker(self.family, estimator, values, fit_params)
 
     def unshareable(self) -> list[Any]:
         """Estimators that the family knows but must not share."""
@@ -89,7 +89,7 @@ class FamilyContract:
         X, y, X_test, fit_params = random_table(estimator, rng)
         values = self.family.in_order(self.values)
         fitted = self.widest_fit(estimator, values, X, y, **fit_params)
-        assert not self.objection(estimator, values, **fit_params), estimator
+        assert not self.blocker(estimator, values, **fit_params), estimator
         self.compare(estimator, fitted, X, y, X_test, fit_params)
 
     @pytest.mark.parametrize("seed", range(6))
@@ -99,11 +99,11 @@ class FamilyContract:
         rng = np.random.default_rng(100 + seed)
         for _ in range(20):
             estimator = drawn_from(self.family.proved, rng, self.given)
-            assert not self.objection(estimator, self.values), estimator
+            assert not self.blocker(estimator, self.values), estimator
             values = self.family.in_order(self.values)
             try:
                 X, y, X_test, fit_params = random_table(estimator, rng)
-                fit_params = fit_params if not self.objection(estimator, **fit_params) else {}
+                fit_params = fit_params if not self.blocker(estimator, **fit_params) else {}
                 fitted = self.widest_fit(estimator, values, X, y, **fit_params)
             except Exception:  # noqa: BLE001, S112 - values that do not go together
                 continue
@@ -129,11 +129,11 @@ class FamilyContract:
 
     def test_what_is_not_listed_is_not_shared(self) -> None:
         good = self.estimators()[0]
-        assert not self.objection(good, self.values)
-        assert "callbacks" in self.objection(good, self.values, callbacks=[print])
-        assert "eval_set" in self.objection(good, self.values, eval_set=[([[0.0]], [0])])
+        assert not self.blocker(good, self.values)
+        assert "callbacks" in self.blocker(good, self.values, callbacks=[print])
+        assert "eval_set" in self.blocker(good, self.values, eval_set=[([[0.0]], [0])])
         derived = type("Derived", (type(good),), {})
-        assert "Derived" in self.objection(derived(), self.values)
+        assert "Derived" in self.blocker(derived(), self.values)
 
     def test_other_rows_are_answered_too(self) -> None:
         estimator = self.estimators()[0]
@@ -151,18 +151,18 @@ class FamilyContract:
         from sklearn.linear_model import LogisticRegression
 
         good = self.estimators()[0]
-        assert not self.objection(good, self.values)
+        assert not self.blocker(good, self.values)
         for estimator in [*self.unshareable(), LogisticRegression()]:
-            assert self.objection(estimator, self.values), estimator
+            assert self.blocker(estimator, self.values), estimator
         for value in self.refused:
-            assert self.objection(good, [*self.values, value]), value
+            assert self.blocker(good, [*self.values, value]), value
 
     def test_unseeded_estimators_are_not_shared(self) -> None:
         for estimator in self.estimators():
             if "random_state" in estimator.get_params():
                 unseeded = clone(estimator).set_params(random_state=None)
                 is_luck = is_certainly_random(unseeded)
-                assert not is_luck or self.objection(unseeded, self.values)
+                assert not is_luck or self.blocker(unseeded, self.values)
 
     # -- helpers -----------------------------------------------------------------------------
 
@@ -181,7 +181,7 @@ class FamilyContract:
         self, estimator: Any, X: Any, y: Any, half: int, fit_params: dict[str, Any]
     ) -> dict[Any, tuple[Any, dict[str, Any]]]:
         """Scores and answers by value, from one fit."""
-        assert not self.objection(estimator, self.values, **fit_params), estimator
+        assert not self.blocker(estimator, self.values, **fit_params), estimator
         assert len({border_of(self.family, estimator, v, half) for v in self.values}) == 1
         ordered = self.family.in_order(self.values)
         assert sorted(ordered) == sorted(self.values)

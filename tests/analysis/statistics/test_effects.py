@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from tunesmith.analysis.statistics.effects import MAX_POINTS, Column, Effects
+from tunesmith.analysis.statistics.effects import MAX_POINTS, Effects, ParameterColumn
 
 
 def effects(n: int = 150) -> Effects:
@@ -11,8 +11,8 @@ def effects(n: int = 150) -> Effects:
     kind = rng.integers(3, size=n).astype(float)
     scores = a**2 + 4 * (b - 0.5) * (c - 0.5) + np.array([0.0, 0.3, 0.1])[kind.astype(int)]
     numbers = {"a": a, "b": b, "c": c, "idle": idle}
-    columns = [Column(name, values, is_category=False) for name, values in numbers.items()]
-    columns.append(Column("kind", kind, is_category=True))
+    columns = [ParameterColumn(name, values, is_category=False) for name, values in numbers.items()]
+    columns.append(ParameterColumn("kind", kind, is_category=True))
     return Effects(columns, scores + rng.normal(0, 0.03, n))
 
 
@@ -56,8 +56,13 @@ def test_conditional_parameters_are_judged_where_they_are() -> None:
     kind = rng.integers(2, size=80).astype(float)
     deep = np.where(kind == 1, rng.random(80), np.nan)
     scores = np.where(kind == 1, deep, 0.2)
-    columns = [Column("kind", kind, is_category=True), Column("deep", deep, is_category=False)]
+    columns = [
+        ParameterColumn("kind", kind, is_category=True),
+        ParameterColumn("deep", deep, is_category=False),
+    ]
     trend = Effects(columns, scores).trend("deep")
     assert trend.expected[-1] - trend.expected[0] > 0.5
-    other = Column("other", np.where(kind == 0, 1.0 + rng.random(80), np.nan), is_category=False)
+    other = ParameterColumn(
+        "other", np.where(kind == 0, 1.0 + rng.random(80), np.nan), is_category=False
+    )
     assert Effects([*columns, other], scores).interaction("deep", "other") is None

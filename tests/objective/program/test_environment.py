@@ -1,6 +1,6 @@
 import pytest
 
-from tunesmith.config.program import Environment
+from tunesmith.config.program import EnvironmentSection
 from tunesmith.objective.program.environment import MARK, Surroundings
 
 
@@ -10,7 +10,7 @@ def environ(
     for name, value in given.items():
         monkeypatch.setenv(name, value)
     restored = {"PYTHONPATH": "users", "OMP_NUM_THREADS": None}
-    environment = Environment(**section)  # type: ignore[arg-type]
+    environment = EnvironmentSection(**section)  # type: ignore[arg-type]
     return Surroundings(environment, restored, 3, "m1").environ({"TUNESMITH_FOLD": "2"})
 
 

@@ -22,7 +22,7 @@ from tunesmith.errors import StorageError, UsageError
 from tunesmith.pipeline.branches import experiment
 from tunesmith.pipeline.branches.apply import Applied
 from tunesmith.pipeline.branches.apply import apply as bring
-from tunesmith.pipeline.branches.chosen import Choice
+from tunesmith.pipeline.branches.chosen import TrialChoice
 from tunesmith.pipeline.branches.states import find
 from tunesmith.pipeline.plumbing import GitError
 from tunesmith.pipeline.repository import Repository
@@ -49,7 +49,7 @@ def tuned(root: Path, path: str = BEST, **params: Any) -> str:
 
 
 def apply(root: Path, *, force: bool = False, **choice: Any) -> Applied:
-    return bring(Repository.of(root), "one", NAMES, Choice(**choice), force=force)
+    return bring(Repository.of(root), "one", NAMES, TrialChoice(**choice), force=force)
 
 
 def state(root: Path) -> str:

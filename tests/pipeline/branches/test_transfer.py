@@ -15,7 +15,7 @@ from tests.pipeline.repositories import make_project as make
 from tunesmith.errors import UsageError
 from tunesmith.pipeline.branches import experiment
 from tunesmith.pipeline.branches.apply import Applied, apply
-from tunesmith.pipeline.branches.chosen import Choice
+from tunesmith.pipeline.branches.chosen import TrialChoice
 from tunesmith.pipeline.branches.states import find
 from tunesmith.pipeline.dvc.lock import read_lock
 from tunesmith.pipeline.repository import Repository
@@ -82,7 +82,7 @@ def root(tmp_path: Path, base: dict[str, str]) -> Path:
 
 
 def bring(root: Path, *, force: bool = False, **choice: int | str) -> Applied:
-    given = Choice(**choice)  # type: ignore[arg-type]
+    given = TrialChoice(**choice)  # type: ignore[arg-type]
     return apply(Repository.of(root), "one", NAMES, given, force=force)
 
 

@@ -98,7 +98,7 @@ class Event:
 
 @dataclass
 class GitHub:
-    """A forge with machines of its own."""
+    """A Git host with machines of its own."""
 
     remote: Path
     """A bare repository."""

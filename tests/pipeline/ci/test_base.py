@@ -1,4 +1,4 @@
-"""What a change is compared with: the forge tells, and nothing is guessed from a name."""
+"""What a change is compared with: the Git host tells, and nothing is guessed from a name."""
 
 import json
 import shlex
@@ -14,7 +14,7 @@ from tunesmith.errors import UsageError
 from tunesmith.pipeline.ci.base import UNKNOWN, base_of, default_branch, pull_request_of
 from tunesmith.pipeline.ci.checkout import Checkout
 from tunesmith.pipeline.git_host.gitlab import GitLab
-from tunesmith.pipeline.git_host.host import PullRequest, forge_here
+from tunesmith.pipeline.git_host.host import PullRequest, git_host_here
 
 __all__ = ["_no_settings", "person", "remote", "root"]
 
@@ -27,9 +27,9 @@ def stale(person: Path) -> None:
     push(person, "old")
 
 
-def name_of(root: Path, *given: object, forge: object = None) -> str:
-    checkout = Checkout.in_ci(root, forge)  # type: ignore[arg-type]
-    found = base_of(checkout, forge, *given)  # type: ignore[arg-type]
+def name_of(root: Path, *given: object, git_host: object = None) -> str:
+    checkout = Checkout.in_ci(root, git_host)  # type: ignore[arg-type]
+    found = base_of(checkout, git_host, *given)  # type: ignore[arg-type]
     assert found.commit is None or found.commit == git(root, "rev-parse", f"origin/{found.name}")
     return found.name
 
@@ -46,10 +46,12 @@ def test_the_default_branch_is_what_the_forge_says(root: Path, tmp_path: Path) -
     payload = tmp_path / "event.json"
     for name in ("develop", "main", "trunk"):
         payload.write_text(json.dumps({"repository": {"default_branch": name}}))
-        forge = github("tuning/one", GITHUB_EVENT_PATH=str(payload))
-        assert name_of(root, None, forge=forge) == name
+        git_host = github("tuning/one", GITHUB_EVENT_PATH=str(payload))
+        assert name_of(root, None, git_host=git_host) == name
     gitlab = {"CI_API_V4_URL": "x", "CI_PROJECT_ID": "5", "CI_PROJECT_URL": "y"}
-    assert name_of(root, None, forge=GitLab(gitlab | {"CI_DEFAULT_BRANCH": "develop"})) == "develop"
+    assert (
+        name_of(root, None, git_host=GitLab(gitlab | {"CI_DEFAULT_BRANCH": "develop"})) == "develop"
+    )
 
 
 @pytest.mark.parametrize("payload", ["", "[1]", '{"repository": 1}', '{"repository": {}}', "{"])
@@ -58,16 +60,16 @@ def test_where_the_event_does_not_tell_the_remote_does(
 ) -> None:
     git(root, "remote", "set-head", "origin", "-d")
     (tmp_path / "event.json").write_text(payload)
-    forge = github("tuning/one", GITHUB_EVENT_PATH=str(tmp_path / "event.json"))
-    assert name_of(root, None, forge=forge) == "develop"
+    git_host = github("tuning/one", GITHUB_EVENT_PATH=str(tmp_path / "event.json"))
+    assert name_of(root, None, git_host=git_host) == "develop"
 
 
 def test_the_pull_request_s_own_target(root: Path) -> None:
     pull = PullRequest(1, "u", "tuning/one", "main")
-    assert name_of(root, None, pull, forge=github("tuning/one")) == "main"
-    forge = github("x")
-    forge.job = replace(forge.job, target="tuning/one")
-    assert name_of(root, None, forge=forge) == "tuning/one"
+    assert name_of(root, None, pull, git_host=github("tuning/one")) == "main"
+    git_host = github("x")
+    git_host.job = replace(git_host.job, target="tuning/one")
+    assert name_of(root, None, git_host=git_host) == "tuning/one"
 
 
 def test_outside_of_ci_the_clone_knows(root: Path) -> None:
@@ -125,11 +127,11 @@ def test_a_partial_clone_that_is_cut_off(remote: Path, tmp_path: Path) -> None:
 def test_in_a_clone_of_one_branch_the_advice_works(remote: Path, tmp_path: Path) -> None:
     root, url = tmp_path / "one", f"file://{remote}"
     git(tmp_path, "clone", "-q", "--depth=1", "--branch", "tuning/one", url, str(root))
-    forge = github("tuning/one")
-    found = base_of(Checkout.in_ci(root, forge), forge, None)
+    git_host = github("tuning/one")
+    found = base_of(Checkout.in_ci(root, git_host), git_host, None)
     assert (found.name, found.commit) == ("develop", None)
     git(root, *found.note.split("`")[1].split()[1:])
-    assert base_of(Checkout.in_ci(root, forge), forge, None).commit is not None
+    assert base_of(Checkout.in_ci(root, git_host), git_host, None).commit is not None
 
 
 @pytest.mark.parametrize("kind", [GitHubServer, GitLabServer])
@@ -137,15 +139,15 @@ def test_pull_requests_are_looked_up(kind: type[GitHubServer] | type[GitLabServe
     with served(kind()) as server:
         server.add_pull("training/one", target="release/1")
         server.add_pull("other", target="next")
-        forge = forge_here(server.environ())
-        found, problem = pull_request_of(forge, "training/one")
+        git_host = git_host_here(server.environ())
+        found, problem = pull_request_of(git_host, "training/one")
         assert (found and found.target, problem) == ("release/1", "")
-        found, _ = pull_request_of(forge, "training/one", 2)
+        found, _ = pull_request_of(git_host, "training/one", 2)
         assert found is not None
         assert found.target == "next"
-        assert pull_request_of(forge, "x", 9) == (None, "")
+        assert pull_request_of(git_host, "x", 9) == (None, "")
         wrong = {n: ("wrong-token" if "TOKEN" in n else v) for n, v in server.environ().items()}
-        found, problem = pull_request_of(forge_here(wrong), "training/one")
+        found, problem = pull_request_of(git_host_here(wrong), "training/one")
         assert found is None
         assert "401" in problem
     assert pull_request_of(None, "training/one") == (None, "")

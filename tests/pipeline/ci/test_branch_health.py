@@ -19,25 +19,27 @@ def root(tmp_path: Path) -> Path:
     return make_project(tmp_path).parent
 
 
-def written(root: Path, forge: str, prefixes: Prefixes) -> None:
+def written(root: Path, git_host: str, prefixes: Prefixes) -> None:
     definition = load_definition(root / "tuning.yaml")
     file = definition.file.model_copy(update={"branches": prefixes})
-    found = workflows(forge, replace(definition, file=file), root, Wishes(training="python t.py"))
+    found = workflows(
+        git_host, replace(definition, file=file), root, Wishes(training="python t.py")
+    )
     for name, text in found.items():
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_text(text)
 
 
-@pytest.mark.parametrize("forge", TARGETS)
-def test_workflows_and_configuration_agree_or_not(root: Path, forge: str) -> None:
+@pytest.mark.parametrize("git_host", TARGETS)
+def test_workflows_and_configuration_agree_or_not(root: Path, git_host: str) -> None:
     assert not list(branch_findings(root, OWN))
     for prefixes in (Prefixes(), OWN):
-        written(root, forge, prefixes)
+        written(root, git_host, prefixes)
         assert not list(branch_findings(root, prefixes))
     (found,) = branch_findings(root, Prefixes())
     assert found.is_well is False
     assert found.detail.startswith("no workflow runs for `tuning/NAME` and `training/NAME`")
-    assert f"`tunesmith ci init {forge} --force`" in found.detail
+    assert f"`tunesmith ci init {git_host} --force`" in found.detail
     (found,) = branch_findings(root, Prefixes(tuning="hpoXv2/", training="train-"))
     assert found.detail.startswith("no workflow runs for `hpoXv2/NAME`, as")
 

@@ -84,22 +84,22 @@ def root(remote: Path, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def forge() -> GitHub:
+def git_host() -> GitHub:
     return GitHub(ACTIONS)
 
 
 @pytest.fixture
-def checkout(root: Path, forge: GitHub) -> Checkout:
-    return Checkout.in_ci(root, forge)
+def checkout(root: Path, git_host: GitHub) -> Checkout:
+    return Checkout.in_ci(root, git_host)
 
 
 def test_results_alone_are_committed(
-    checkout: Checkout, root: Path, remote: Path, forge: GitHub
+    checkout: Checkout, root: Path, remote: Path, git_host: GitHub
 ) -> None:
     write(root, best="a: 2\n", report="# R\n", code="2\n", other="x", **{"a.log": "x"})
     git(root, "add", "other")
     paths = [BEST, REPORT, REPORT, "a.log", "missing.json", "outputs"]
-    done = checkout.commit_and_push(paths, "tune: x", forge)
+    done = checkout.commit_and_push(paths, "tune: x", git_host)
     assert (done.branch, done.files) == ("tuning/one", (BEST, REPORT))
     assert git(remote, "rev-parse", "tuning/one") == done.commit == git(root, "rev-parse", "HEAD")
     assert git(root, "show", "-s", "--format=%an <%ae>%n%cn%n%B") == (
@@ -111,12 +111,12 @@ def test_results_alone_are_committed(
 
 
 def test_where_nothing_changed_nothing_is_committed(
-    checkout: Checkout, root: Path, forge: GitHub
+    checkout: Checkout, root: Path, git_host: GitHub
 ) -> None:
     head = git(root, "rev-parse", "HEAD")
     write(root, code="2\n")
-    assert checkout.commit_and_push([BEST, REPORT], "x", forge).commit is None
-    assert checkout.commit([BEST, "a.log"], "x", forge).commit is None
+    assert checkout.commit_and_push([BEST, REPORT], "x", git_host).commit is None
+    assert checkout.commit([BEST, "a.log"], "x", git_host).commit is None
     assert git(root, "rev-parse", "HEAD") == head
 
 
@@ -130,33 +130,33 @@ def test_without_push_the_remote_stays(checkout: Checkout, root: Path, remote: P
 
 
 def test_it_goes_on_top_of_what_others_pushed(
-    checkout: Checkout, root: Path, remote: Path, person: Path, forge: GitHub
+    checkout: Checkout, root: Path, remote: Path, person: Path, git_host: GitHub
 ) -> None:
     write(person, code="theirs\n", **{"new.py": "1\n"})
     theirs = push(person, "theirs")
     write(root, best="a: 2\n", report="# R\n")
-    done = checkout.commit_and_push([BEST, REPORT], "tune: x", forge)
+    done = checkout.commit_and_push([BEST, REPORT], "tune: x", git_host)
     assert git(remote, "rev-parse", "tuning/one") == done.commit
     assert git(remote, "rev-parse", "tuning/one^") == theirs
     assert git(remote, "show", "tuning/one:code") == "theirs"
     assert done.files == (BEST, REPORT)
     # Asked again, it finds its own commit there.
-    assert checkout.commit_and_push([BEST, REPORT], "tune: x", forge).commit is None
+    assert checkout.commit_and_push([BEST, REPORT], "tune: x", git_host).commit is None
 
 
 def test_edits_of_others_are_not_overwritten(
-    checkout: Checkout, root: Path, remote: Path, person: Path, forge: GitHub
+    checkout: Checkout, root: Path, remote: Path, person: Path, git_host: GitHub
 ) -> None:
     write(person, best="a: 9\n")
     theirs = push(person, "by hand")
     write(root, best="a: 2\n")
     with pytest.raises(GitError, match=r"somebody has changed config/best\.yaml on `tuning/one`"):
-        checkout.commit_and_push([BEST], "x", forge)
+        checkout.commit_and_push([BEST], "x", git_host)
     assert git(remote, "rev-parse", "tuning/one") == theirs
 
 
 def test_a_refusal_is_told_in_the_remotes_own_words(
-    checkout: Checkout, root: Path, remote: Path, forge: GitHub
+    checkout: Checkout, root: Path, remote: Path, git_host: GitHub
 ) -> None:
     hook = remote / "hooks/pre-receive"
     lines = (
@@ -168,7 +168,7 @@ def test_a_refusal_is_told_in_the_remotes_own_words(
     write(root, best="a: 2\n")
     before, waits = git(root, "rev-parse", "HEAD"), list[float]()
     with pytest.raises(GitError, match="origin refused the push of `tuning/one`") as caught:
-        checkout.commit_and_push([BEST], "x", forge, sleep=waits.append)
+        checkout.commit_and_push([BEST], "x", git_host, sleep=waits.append)
     assert all(f"remote: {line}" in str(caught.value) for line in lines)
     assert "Nothing was pushed" in str(caught.value)
     assert waits == []
@@ -192,7 +192,7 @@ def test_nobody_moved_the_branch_and_it_is_refused_all_the_same(
     checkout: Checkout,
     root: Path,
     remote: Path,
-    forge: GitHub,
+    git_host: GitHub,
     monkeypatch: pytest.MonkeyPatch,
     why: Any,
     n_tries: int,
@@ -202,14 +202,14 @@ def test_nobody_moved_the_branch_and_it_is_refused_all_the_same(
     write(root, best="a: 2\n")
     waits: list[float] = []
     with pytest.raises(GitError, match="origin refused the push") as caught:
-        checkout.commit_and_push([BEST], "x", forge, sleep=waits.append)
+        checkout.commit_and_push([BEST], "x", git_host, sleep=waits.append)
     assert "moved by others" not in str(caught.value)
     assert "\n  remote: " in str(caught.value)
     assert max(len(waits), 1) == n_tries
 
 
 def test_somebody_who_pushes_all_the_time(
-    checkout: Checkout, root: Path, remote: Path, person: Path, forge: GitHub
+    checkout: Checkout, root: Path, remote: Path, person: Path, git_host: GitHub
 ) -> None:
     write(root, best="a: 2\n")
     waits: list[float] = []
@@ -224,11 +224,11 @@ def test_somebody_who_pushes_all_the_time(
         patch.setattr(Checkout, "push_commits", late)
         patch.setattr("tunesmith.pipeline.ci.checkout.pauses", lambda: pauses(1.0))
         with pytest.raises(GitError, match="moved by others during") as caught:
-            checkout.commit_and_push([BEST], "x", forge, sleep=waits.append)
+            checkout.commit_and_push([BEST], "x", git_host, sleep=waits.append)
     assert str(len(waits)) in str(caught.value)
     assert git(remote, "log", "--format=%s", "tuning/one").splitlines()[0] == "late"
     # Once they rest, it goes through.
-    assert checkout.commit_and_push([BEST], "x", forge).commit
+    assert checkout.commit_and_push([BEST], "x", git_host).commit
 
 
 def test_pauses_grow_to_about_a_minute() -> None:
@@ -238,43 +238,47 @@ def test_pauses_grow_to_about_a_minute() -> None:
         assert max(found[:3]) < 1 < max(found) <= 12
 
 
-def test_a_detached_head_is_the_branch_of_the_job(root: Path, remote: Path, forge: GitHub) -> None:
+def test_a_detached_head_is_the_branch_of_the_job(
+    root: Path, remote: Path, git_host: GitHub
+) -> None:
     git(root, "checkout", "-q", "--detach", "HEAD")
     git(root, "branch", "-q", "-D", "tuning/one")
     write(root, best="a: 2\n")
-    done = Checkout.in_ci(root, forge).commit_and_push([BEST], "x", forge)
+    done = Checkout.in_ci(root, git_host).commit_and_push([BEST], "x", git_host)
     assert git(remote, "rev-parse", "tuning/one") == done.commit == git(root, "rev-parse", "HEAD")
     with pytest.raises(UsageError, match="HEAD is detached"):
         Checkout.in_ci(root, None).commit([BEST], "x", None)
 
 
-def test_a_shallow_clone_will_do(tmp_path: Path, remote: Path, forge: GitHub) -> None:
+def test_a_shallow_clone_will_do(tmp_path: Path, remote: Path, git_host: GitHub) -> None:
     shallow = tmp_path / "shallow"
     url = f"file://{remote}"
     git(tmp_path, "clone", "-q", "--depth", "1", "--branch", "tuning/one", url, str(shallow))
     write(shallow, best="a: 2\n")
-    done = Checkout.in_ci(shallow, forge).commit_and_push([BEST], "x", forge)
+    done = Checkout.in_ci(shallow, git_host).commit_and_push([BEST], "x", git_host)
     assert git(remote, "rev-parse", "tuning/one") == done.commit
 
 
-def test_modes_are_kept_and_links_left_out(checkout: Checkout, root: Path, forge: GitHub) -> None:
+def test_modes_are_kept_and_links_left_out(
+    checkout: Checkout, root: Path, git_host: GitHub
+) -> None:
     git(root, "update-index", "--chmod=+x", BEST)
     write(root, best="a: 2\n")
-    checkout.commit([BEST], "x", forge)
+    checkout.commit([BEST], "x", git_host)
     (root / "outputs").mkdir()
     (root / REPORT).symlink_to("/etc/passwd")
     (root / BEST).write_text("a: 3\n")
-    assert checkout.commit([REPORT, BEST], "x", forge).files == (BEST,)
+    assert checkout.commit([REPORT, BEST], "x", git_host).files == (BEST,)
     assert git(root, "ls-tree", "HEAD", BEST).startswith("100644")
 
 
-def test_hooks_of_the_project_do_not_run(checkout: Checkout, root: Path, forge: GitHub) -> None:
+def test_hooks_of_the_project_do_not_run(checkout: Checkout, root: Path, git_host: GitHub) -> None:
     for name in ("pre-commit", "pre-push", "post-commit"):
         hook = root / ".git/hooks" / name
         hook.write_text("#!/bin/sh\ntouch ran\nexit 1\n")
         hook.chmod(0o755)
     write(root, best="a: 2\n")
-    assert checkout.commit_and_push([BEST], "x", forge).commit
+    assert checkout.commit_and_push([BEST], "x", git_host).commit
     assert not (root / "ran").exists()
 
 
@@ -291,22 +295,22 @@ def test_gitlab_is_told_to_start_nothing(root: Path, remote: Path) -> None:
     hook = remote / "hooks/pre-receive"
     hook.write_text('#!/bin/sh\necho "$GIT_PUSH_OPTION_0" > "$(dirname "$0")/option"\n')
     hook.chmod(0o755)
-    forge = GitLab(environ)
+    git_host = GitLab(environ)
     write(root, best="a: 2\n")
-    assert Checkout.in_ci(root, forge).commit_and_push([BEST], "x", forge).commit
+    assert Checkout.in_ci(root, git_host).commit_and_push([BEST], "x", git_host).commit
     assert (remote / "hooks/option").read_text() == "ci.skip\n"
     assert git(remote, "log", "-1", "--format=%an", "tuning/one") == "Ann"
 
 
 def test_pull_requests_are_no_branches(root: Path, remote: Path) -> None:
     pull = {"GITHUB_REF": "refs/pull/12/merge", "GITHUB_HEAD_REF": "tuning/one"}
-    forge = GitHub(ACTIONS | pull)
+    git_host = GitHub(ACTIONS | pull)
     before = git(remote, "rev-parse", "tuning/one")
     write(root, best="a: 2\n")
-    checkout = Checkout.in_ci(root, forge)
+    checkout = Checkout.in_ci(root, git_host)
     for commit in (checkout.commit, checkout.commit_and_push):
         with pytest.raises(UsageError, match="runs for pull request 12, not for a branch"):
-            commit([BEST], "x", forge)
+            commit([BEST], "x", git_host)
     assert git(remote, "rev-parse", "tuning/one") == before == git(root, "rev-parse", "HEAD")
 
 
@@ -404,10 +408,10 @@ def test_the_token_is_in_no_argument_and_in_no_file(
     old = f"http.{server}/.extraheader"
     git(root, "config", old, "AUTHORIZATION: basic b2xkOm9sZA==")
     trace = _traced(monkeypatch, tmp_path)
-    forge = GitHub(_environ(server))
-    checkout = Checkout.in_ci(root, forge)
+    git_host = GitHub(_environ(server))
+    checkout = Checkout.in_ci(root, git_host)
     write(root, best="a: 2\n")
-    done = checkout.commit_and_push([BEST], "x", forge)
+    done = checkout.commit_and_push([BEST], "x", git_host)
     assert git(remote, "rev-parse", "tuning/one") == done.commit
     assert len(set(seen)) == 1
     secret = seen[0].split()[1]
@@ -423,10 +427,10 @@ def test_the_token_is_in_no_argument_and_in_no_file(
 def test_a_wrong_token_is_said_without_it(root: Path, http: tuple[str, list[str]]) -> None:
     server, _ = http
     git(root, "remote", "set-url", "origin", f"{server}/remote.git")
-    forge = GitHub(_environ(server, GITHUB_TOKEN="wrong-and-long-enough"))  # noqa: S106
+    git_host = GitHub(_environ(server, GITHUB_TOKEN="wrong-and-long-enough"))  # noqa: S106
     write(root, best="a: 2\n")
     with pytest.raises(GitError) as caught:
-        Checkout.in_ci(root, forge).commit_and_push([BEST], "x", forge)
+        Checkout.in_ci(root, git_host).commit_and_push([BEST], "x", git_host)
     assert "wrong-and-long-enough" not in str(caught.value)
 
 

@@ -13,7 +13,7 @@ from tests.pipeline.ci.runner.situation import TRAINING, TUNING, Situation, draw
 from tunesmith.pipeline.ci import base, checkout, place
 from tunesmith.pipeline.ci.base import Base
 from tunesmith.pipeline.ci.checkout import Checkout
-from tunesmith.pipeline.ci.place import Place
+from tunesmith.pipeline.ci.place import CommitTarget
 from tunesmith.pipeline.filters import Filters
 from tunesmith.pipeline.plumbing import GitError
 from tunesmith.pipeline.pushing import Pushing
@@ -22,7 +22,7 @@ N = 3
 """Situations in this suite; `make hunt-ci` runs many."""
 PLAIN = Situation(
     seed=0,
-    forge="github",
+    git_host="github",
     event="push",
     branch=TUNING,
     default="develop",
@@ -81,14 +81,14 @@ TABLE = [
     ("gitlab", "tag", TUNING, "own", "refused"),
     ("gitlab", "parent_pipeline of a merge request", TUNING, "own", "refused"),
 ]
-"""Forge, event, branch, job -> what has to become of it; the table of docs/ci.md."""
+"""Git host, event, branch, job -> what has to become of it; the table of docs/ci.md."""
 
 
-@pytest.mark.parametrize(("forge", "event", "branch", "job", "wanted"), TABLE)
+@pytest.mark.parametrize(("git_host", "event", "branch", "job", "wanted"), TABLE)
 def test_every_event_has_the_outcome_that_is_documented(
-    hunt: Hunt, forge: str, event: str, branch: str, job: str, wanted: str
+    hunt: Hunt, git_host: str, event: str, branch: str, job: str, wanted: str
 ) -> None:
-    assert of(hunt, forge=forge, event=event, branch=branch, job=job) == ([], wanted)
+    assert of(hunt, git_host=git_host, event=event, branch=branch, job=job) == ([], wanted)
 
 
 @pytest.mark.parametrize("seed", range(N))
@@ -106,9 +106,9 @@ Put = Callable[[pytest.MonkeyPatch], None]
 def job_before_head(patch: pytest.MonkeyPatch) -> None:
     """The job's ref is preferred over the branch that is checked out."""
 
-    def old(checked_out: str | None, job: Any, named: str | None) -> Place:
+    def old(checked_out: str | None, job: Any, named: str | None) -> CommitTarget:
         branch = (job.branch if job else None) or checked_out
-        return Place(str(branch), is_detached=True, is_named=True, is_in_ci=True)
+        return CommitTarget(str(branch), is_detached=True, is_named=True, is_in_ci=True)
 
     patch.setattr(checkout, "place_for", old)
     patch.setattr(Checkout, "is_ancestor", lambda *_: True)
@@ -120,11 +120,11 @@ def no_event_is_foreign(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(
         checkout, "place_for", lambda c, j, n: known(c, replace(j, foreign=None, branch=c), n)
     )
-    patch.setattr(Place, "check_default", lambda *_: None)
+    patch.setattr(CommitTarget, "check_default", lambda *_: None)
 
 
 def default_is_any_branch(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(Place, "check_default", lambda *_: None)
+    patch.setattr(CommitTarget, "check_default", lambda *_: None)
 
 
 def head_is_not_looked_for(patch: pytest.MonkeyPatch) -> None:
@@ -207,13 +207,13 @@ FAULTS: list[tuple[Put, dict[str, Any]]] = [
     (head_is_not_looked_for, {"checkout": "the fork's head"}),
     (head_is_not_looked_for, {"checkout": "detached", "meanwhile": "the branch is rewritten"}),
     (base_is_main, {}),
-    (base_is_main, {"forge": "gitlab"}),
+    (base_is_main, {"git_host": "gitlab"}),
     (refusals_are_races, {"meanwhile": "the branch is protected"}),
     (no_second_try, {"meanwhile": "somebody pushes at once"}),
     (locks_are_not_merged, {"meanwhile": "another study lands"}),
     (ours_wins, {"meanwhile": "a result is edited"}),
     (pushed_by_force, {"meanwhile": "somebody pushes at once"}),
-    (options_are_needed, {"forge": "gitlab", "takes_options": False}),
+    (options_are_needed, {"git_host": "gitlab", "takes_options": False}),
     (said_before_it_is_done, {}),
 ]
 

@@ -79,9 +79,9 @@ def test_the_second_of_two_studies_lands_as_well(
     push(person, "the other job")
     write(root, **{"dvc.lock": lock(base | {"tune_a": 3}), "outputs/a.md": "3"})
     write(root, **{history: histories["a4"]})
-    forge = github("tuning/one")
+    git_host = github("tuning/one")
     files = ["dvc.lock", "outputs/a.md", "outputs/b.md", history]
-    done = Checkout.in_ci(root, forge).commit_and_push(files, "x", forge)
+    done = Checkout.in_ci(root, git_host).commit_and_push(files, "x", git_host)
     assert done.files == ("dvc.lock", "outputs/a.md", history)
     show = [git(remote, "show", f"tuning/one:{name}") for name in files]
     assert of(show[0]) == {"tune_a": 3, "tune_b": 2}
@@ -97,7 +97,7 @@ def test_the_same_study_in_two_jobs_is_for_a_person(root: Path, remote: Path, pe
     write(person, **{"dvc.lock": lock({"tune_a": 2})})
     theirs = push(person, "the other job")
     write(root, **{"dvc.lock": lock({"tune_a": 3})})
-    forge = github("tuning/one")
+    git_host = github("tuning/one")
     with pytest.raises(GitError, match=r"somebody has changed dvc\.lock"):
-        Checkout.in_ci(root, forge).commit_and_push(["dvc.lock"], "x", forge)
+        Checkout.in_ci(root, git_host).commit_and_push(["dvc.lock"], "x", git_host)
     assert git(remote, "rev-parse", "tuning/one") == theirs

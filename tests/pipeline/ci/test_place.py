@@ -12,7 +12,7 @@ from tunesmith.pipeline.ci.checkout import Checkout
 from tunesmith.pipeline.ci.place import place_for
 from tunesmith.pipeline.git_host.github import GitHub
 from tunesmith.pipeline.git_host.gitlab import GitLab
-from tunesmith.pipeline.git_host.host import Job
+from tunesmith.pipeline.git_host.host import CIJob
 from tunesmith.pipeline.plumbing import GitError
 
 BASE = {"GITHUB_ACTIONS": "true", "GITHUB_REPOSITORY": "ann/churn"}
@@ -61,25 +61,27 @@ def github(branch: str, event: str = "push", **more: str) -> GitHub:
     return GitHub({**BASE, **names, "GITHUB_EVENT_NAME": event, **more})
 
 
-def lands(root: Path, forge: GitHub | GitLab, branch: str | None = None) -> str:
+def lands(root: Path, git_host: GitHub | GitLab, branch: str | None = None) -> str:
     """Where a result goes to."""
     write(root, best=f"a: {os.urandom(4).hex()}\n")
-    checkout = Checkout.in_ci(root, forge)
+    checkout = Checkout.in_ci(root, git_host)
     before = tips(root)
-    done = checkout.commit_and_push([BEST], "tune: x", forge, branch=branch, sleep=lambda _: None)
+    done = checkout.commit_and_push(
+        [BEST], "tune: x", git_host, branch=branch, sleep=lambda _: None
+    )
     after = tips(root)
     moved = [name for name in after if after[name] != before.get(name)]
     assert moved == [done.branch]
     return done.branch
 
 
-def refused(root: Path, forge: GitHub | GitLab, branch: str | None = None) -> str:
+def refused(root: Path, git_host: GitHub | GitLab, branch: str | None = None) -> str:
     """What is said where nothing may go anywhere."""
     write(root, best=f"a: {os.urandom(4).hex()}\n")
     before, head = tips(root), git(root, "rev-parse", "HEAD")
     with pytest.raises(UsageError) as caught:
-        Checkout.in_ci(root, forge).commit_and_push(
-            [BEST], "x", forge, branch=branch, sleep=lambda _: None
+        Checkout.in_ci(root, git_host).commit_and_push(
+            [BEST], "x", git_host, branch=branch, sleep=lambda _: None
         )
     assert tips(root) == before
     assert git(root, "rev-parse", "HEAD") == head
@@ -109,16 +111,16 @@ def test_the_forge_tells_which_branch_is_the_default(root: Path, tmp_path: Path)
     payload = tmp_path / "event.json"
     payload.write_text('{"repository": {"default_branch": "tuning/one"}}')
     git(root, "switch", "-q", "tuning/one")
-    forge = github("tuning/one", GITHUB_EVENT_PATH=str(payload))
-    assert "`tuning/one` is the default branch" in refused(root, forge)
+    git_host = github("tuning/one", GITHUB_EVENT_PATH=str(payload))
+    assert "`tuning/one` is the default branch" in refused(root, git_host)
 
 
 def test_a_default_branch_that_was_renamed_since(root: Path, tmp_path: Path) -> None:
     """A job that is run again has the event as it was then."""
     payload = tmp_path / "event.json"
     payload.write_text('{"repository": {"default_branch": "main"}}')
-    forge = github("develop", GITHUB_EVENT_PATH=str(payload))
-    assert "`develop` is the default branch" in refused(root, forge)
+    git_host = github("develop", GITHUB_EVENT_PATH=str(payload))
+    assert "`develop` is the default branch" in refused(root, git_host)
 
 
 @pytest.mark.parametrize("event", ["pull_request_target", "merge_group", "issue_comment", "fork"])
@@ -204,11 +206,11 @@ def test_a_submodule_is_not_the_jobs_repository(
     git(root, "switch", "-q", "tuning/one")
     git(root, "submodule", "--quiet", "add", "-b", "tuning/one", str(remote), "part")
     git(root, "-c", "user.name=A", "-c", "user.email=a@b.c", "commit", "-q", "-m", "with a part")
-    forge = github("tuning/one")
-    assert "part is a submodule" in refused(root / "part", forge)
+    git_host = github("tuning/one")
+    assert "part is a submodule" in refused(root / "part", git_host)
     # Nor does a result put a file in the place of the whole submodule.
     with pytest.raises(UsageError, match="results lie in the submodule part"):
-        Checkout.in_ci(root, forge).commit(["part/code"], "x", forge)
+        Checkout.in_ci(root, git_host).commit(["part/code"], "x", git_host)
 
 
 def test_commits_of_the_job_itself_come_along(root: Path, remote: Path) -> None:
@@ -249,8 +251,8 @@ def test_where_is_pushed_to_counts_and_not_where_is_fetched_from(
     git(person, "push", "-q", str(target), "HEAD:tuning/one")
     mirrored = tips(root)
     write(root, best="a: new\n")
-    forge = github("tuning/one")
-    assert Checkout.in_ci(root, forge).commit_and_push([BEST], "tune: x", forge).commit
+    git_host = github("tuning/one")
+    assert Checkout.in_ci(root, git_host).commit_and_push([BEST], "tune: x", git_host).commit
     subjects = git(target, "log", "--format=%s", "-2", "tuning/one").splitlines()
     assert (subjects, tips(root)) == (["tune: x", "later"], mirrored)
 
@@ -284,7 +286,7 @@ def test_without_a_job_a_person_says_where() -> None:
         place_for(None, None, None)
     with pytest.raises(UsageError, match="`--branch` names `b`"):
         place_for("a", None, "b")
-    job = Job(None, None, None, None, None)
+    job = CIJob(None, None, None, None, None)
     with pytest.raises(UsageError, match="this job runs for no branch"):
         place_for("tuning/one", job, None)
 
@@ -308,13 +310,13 @@ def test_a_push_that_ends_without_a_word(
         raise GitError("origin could not be reached (no reason given).", "")
 
     monkeypatch.setattr(Checkout, "push_commits", silent)
-    forge = github("tuning/one")
-    checkout = Checkout.in_ci(root, forge)
+    git_host = github("tuning/one")
+    checkout = Checkout.in_ci(root, git_host)
     if is_moved:
-        assert checkout.commit_and_push([BEST], "x", forge, sleep=lambda _: None).commit
+        assert checkout.commit_and_push([BEST], "x", git_host, sleep=lambda _: None).commit
     else:
         with pytest.raises(GitError, match="no reason given"):
-            checkout.commit_and_push([BEST], "x", forge, sleep=lambda _: None)
+            checkout.commit_and_push([BEST], "x", git_host, sleep=lambda _: None)
 
 
 def test_eight_jobs_at_once_all_land(remote: Path, tmp_path: Path) -> None:
@@ -323,11 +325,13 @@ def test_eight_jobs_at_once_all_land(remote: Path, tmp_path: Path) -> None:
     for n, root in enumerate(roots):
         git(tmp_path, "clone", "-q", "--branch", "tuning/one", str(remote), str(root))
         write(root, **{f"outputs/{n}.md": f"{n}\n"})
-    forge, problems = github("tuning/one"), list[str]()
+    git_host, problems = github("tuning/one"), list[str]()
 
     def run(n: int, root: Path) -> None:
         try:
-            Checkout.in_ci(root, forge).commit_and_push([f"outputs/{n}.md"], f"job {n}", forge)
+            Checkout.in_ci(root, git_host).commit_and_push(
+                [f"outputs/{n}.md"], f"job {n}", git_host
+            )
         except GitError as error:
             problems.append(str(error))
 

@@ -1,4 +1,4 @@
-"""Generated workflows: held against the forges' schemas, and audited."""
+"""Generated workflows: held against the Git hosts' schemas, and audited."""
 
 import re
 import subprocess
@@ -34,8 +34,8 @@ def definition(tmp_path: Path) -> Definition:
     return load_definition(make_project(tmp_path / "sub dir"))
 
 
-def written(folder: Path, forge: str, definition: Definition, wishes: Wishes) -> list[str]:
-    found = workflows(forge, definition, folder, wishes)
+def written(folder: Path, git_host: str, definition: Definition, wishes: Wishes) -> list[str]:
+    found = workflows(git_host, definition, folder, wishes)
     for name, text in found.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text)
@@ -54,8 +54,8 @@ def test_they_keep_to_the_schemas_and_pass_an_audit(definition: Definition, tmp_
         folder = tmp_path / str(number)
         root = load_definition(make_project(folder / "project")) if number else definition
         base = folder if number else tmp_path
-        for forge in TARGETS:
-            places[forge] = [*places.get(forge, []), *written(base, forge, root, wishes)]
+        for git_host in TARGETS:
+            places[git_host] = [*places.get(git_host, []), *written(base, git_host, root, wishes)]
     schema = (str(BIN / "check-jsonschema"), "--builtin-schema")
     checked(*schema, "vendor.github-workflows", *places["github"])
     checked(*schema, "custom.github-workflows-require-timeout", *places["github"])

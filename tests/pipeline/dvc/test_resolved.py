@@ -13,7 +13,7 @@ from tunesmith.config.load import load_definition
 from tunesmith.errors import UsageError
 from tunesmith.pipeline.committed import study_at
 from tunesmith.pipeline.dvc.agreement import study_stage
-from tunesmith.pipeline.dvc.commands import Call, calls
+from tunesmith.pipeline.dvc.commands import StudyCall, calls
 from tunesmith.pipeline.dvc.places import everywhere
 from tunesmith.pipeline.dvc.sites import Site
 from tunesmith.pipeline.dvc.stages import read_stages, reader
@@ -119,7 +119,7 @@ def test_what_dvc_refuses_is_told_in_its_words() -> None:
     ],
 )
 def test_a_command_of_any_form(command: str, folder: str, config: str | None) -> None:
-    assert calls(command) == [Call(folder, config)]
+    assert calls(command) == [StudyCall(folder, config)]
 
 
 @pytest.mark.parametrize(

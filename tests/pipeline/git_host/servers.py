@@ -98,7 +98,7 @@ class ForgeServer:
         return [note.body for note in self.notes if note.number == number]
 
     def environ(self) -> dict[str, str]:
-        """What a job of the forge is told."""
+        """What a job of the Git host is told."""
         raise NotImplementedError
 
     # -- answers -----------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from email.utils import formatdate
 import pytest
 from tests.pipeline.git_host.servers import TOKEN, Fault, ForgeServer, GitHubServer, served
 
-from tunesmith.pipeline.git_host.api import PAUSES_S, Api, ForgeError, next_page
+from tunesmith.pipeline.git_host.api import PAUSES_S, Api, GitHostError, next_page
 
 PULLS = "repos/ann/churn/pulls"
 COMMENTS = "repos/ann/churn/issues/1/comments"
@@ -46,7 +46,7 @@ def test_it_gives_up_and_says_what_was_said(
     api: Api, server: ForgeServer, waits: list[float]
 ) -> None:
     server.faults = [Fault(503, content={"message": f"down {TOKEN} \x1b[31m"})] * 9
-    with pytest.raises(ForgeError, match=r"/pulls: 503 down \[redacted\]$") as caught:
+    with pytest.raises(GitHostError, match=r"/pulls: 503 down \[redacted\]$") as caught:
         api.get(PULLS, page="1")
     assert caught.value.status == 503
     assert waits == list(PAUSES_S)
@@ -54,7 +54,7 @@ def test_it_gives_up_and_says_what_was_said(
 
 def test_other_refusals_are_not_repeated(api: Api, server: ForgeServer) -> None:
     server.faults = [Fault(422, content={"message": "Invalid", "errors": [{"message": "no"}, "2"]})]
-    with pytest.raises(ForgeError, match="422 Invalid no 2"):
+    with pytest.raises(GitHostError, match="422 Invalid no 2"):
         comment(api)
     assert len(server.seen) == 1
 
@@ -112,7 +112,7 @@ def test_secondary_limits_in_all_their_words(
 def test_names_are_no_limits(api: Api, server: ForgeServer, waits: list[float]) -> None:
     said = "A pull request already exists for ann:training/abuse-by-rate-limit."
     server.faults = [Fault(422, content={"message": "Validation Failed", "errors": [said]})]
-    with pytest.raises(ForgeError, match="already exists"):
+    with pytest.raises(GitHostError, match="already exists"):
         comment(api)
     assert waits == []
 
@@ -128,7 +128,7 @@ def test_odd_pauses(
 
 def test_it_does_not_wait_for_an_hour(api: Api, server: ForgeServer, waits: list[float]) -> None:
     server.faults = [Fault(429, {"Retry-After": "3600"})]
-    with pytest.raises(ForgeError, match="429"):
+    with pytest.raises(GitHostError, match="429"):
         api.get(PULLS)
     assert waits == []
 
@@ -136,7 +136,7 @@ def test_it_does_not_wait_for_an_hour(api: Api, server: ForgeServer, waits: list
 def test_what_may_have_been_done_is_not_sent_twice(api: Api, server: ForgeServer) -> None:
     for fault in (Fault(502, is_done=True), Fault(is_dropped=True, is_done=True)):
         server.faults = [fault]
-        with pytest.raises(ForgeError) as caught:
+        with pytest.raises(GitHostError) as caught:
             comment(api)
         assert caught.value.is_unclear
     assert len(server.bodies(1)) == 2
@@ -152,7 +152,7 @@ def test_what_was_surely_not_done_is(api: Api, server: ForgeServer, waits: list[
 def test_nobody_there(waits: list[float]) -> None:
     with served(GitHubServer()) as server:
         url = server.url
-    with pytest.raises(ForgeError, match=r"cannot be reached: .*refused") as caught:
+    with pytest.raises(GitHostError, match=r"cannot be reached: .*refused") as caught:
         comment(Api(url, {}, waits.append))
     assert not caught.value.is_unclear
     assert len(waits) == len(PAUSES_S)
@@ -161,13 +161,13 @@ def test_nobody_there(waits: list[float]) -> None:
 def test_the_token_goes_nowhere_else(api: Api, server: ForgeServer) -> None:
     with served(GitHubServer()) as other:
         server.faults = [Fault(302, {"Location": f"{other.url}/x"})]
-        with pytest.raises(ForgeError, match="the token is for the first alone"):
+        with pytest.raises(GitHostError, match="the token is for the first alone"):
             api.get(PULLS)
         server.faults = [Fault(200, {"Link": f'<{other.url}/x>; rel="next"'}, content=[])]
-        with pytest.raises(ForgeError, match="the token is for the first alone"):
+        with pytest.raises(GitHostError, match="the token is for the first alone"):
             list(api.pages(PULLS))
         server.faults = [Fault(307, {"Location": "file:///etc/passwd"})]
-        with pytest.raises(ForgeError, match="alone"):
+        with pytest.raises(GitHostError, match="alone"):
             comment(api)
     assert other.seen == []
 
@@ -179,7 +179,7 @@ def test_redirections_of_the_forge_are_followed(api: Api, server: ForgeServer) -
     api.send("POST", "repos/ann/old-name/issues/1/comments", {"body": "moved"})
     assert server.bodies(1) == ["moved"]
     server.faults = [Fault(302, {"Location": "/x"})] * 3
-    with pytest.raises(ForgeError, match="one redirection leads to the next"):
+    with pytest.raises(GitHostError, match="one redirection leads to the next"):
         api.get(PULLS)
 
 
@@ -194,13 +194,13 @@ def test_proxies_see_nothing_in_clear_text(
         assert proxy.seen == []
         # A proxy for https gets nothing but the wish for a tunnel.
         secure = Api("https://forge.invalid", {"Authorization": TOKEN}, lambda _: None)
-        with pytest.raises(ForgeError, match="cannot be reached"):
+        with pytest.raises(GitHostError, match="cannot be reached"):
             secure.get(PULLS)
         assert all(TOKEN not in str(seen) for seen in proxy.seen)
 
 
 def test_odd_tokens_are_not_shown() -> None:
-    with pytest.raises(ForgeError, match="was it copied whole") as caught:
+    with pytest.raises(GitHostError, match="was it copied whole") as caught:
         Api("https://forge.example", {"Authorization": "Bearer one\nTWO-OF-IT"})
     assert "TWO-OF-IT" not in str(caught.value)
     assert TOKEN not in repr(Api("https://forge.example", {"Authorization": TOKEN}))
@@ -208,13 +208,13 @@ def test_odd_tokens_are_not_shown() -> None:
 
 @pytest.mark.parametrize("base", ["", "file:///etc", "api.github.com", "ftp://x"])
 def test_only_addresses_of_the_web(base: str) -> None:
-    with pytest.raises(ForgeError, match="is no address of an API"):
+    with pytest.raises(GitHostError, match="is no address of an API"):
         Api(base, {})
 
 
 def test_answers_that_are_none(api: Api, server: ForgeServer) -> None:
     server.faults = [Fault(200, content={"message": "hello"})]
-    with pytest.raises(ForgeError, match="expected a list"):
+    with pytest.raises(GitHostError, match="expected a list"):
         list(api.pages(PULLS))
 
 

@@ -1,4 +1,4 @@
-"""Both forges keep the contract, on servers that behave like them."""
+"""Both Git hosts keep the contract, on servers that behave like them."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -14,26 +14,26 @@ from tests.pipeline.git_host.servers import (
 )
 
 from tunesmith.pipeline.git_host.gitlab import GitLab
-from tunesmith.pipeline.git_host.host import Forge, forge_here
-from tunesmith.testing.git_host import ForgeContract
+from tunesmith.pipeline.git_host.host import GitHost, git_host_here
+from tunesmith.testing.git_host import GitHostContract
 
 
-def told(server: ForgeServer, more: Mapping[str, str | None]) -> Forge:
+def told(server: ForgeServer, more: Mapping[str, str | None]) -> GitHost:
     """A job with other variables; ``None`` takes one away."""
     environ = {**server.environ(), **more}
-    found = forge_here({k: v for k, v in environ.items() if v is not None})
+    found = git_host_here({k: v for k, v in environ.items() if v is not None})
     assert found is not None
     return found
 
 
-class TestGitHub(ForgeContract):
+class TestGitHub(GitHostContract):
     @pytest.fixture
     def server(self) -> Iterator[ForgeServer]:
         with served(GitHubServer()) as server:
             yield server
 
     def test_a_job_of_a_pull_request(self, server: ForgeServer) -> None:
-        found = forge_here(
+        found = git_host_here(
             server.environ()
             | {
                 "GITHUB_REF": "refs/pull/12/merge",
@@ -51,7 +51,7 @@ class TestGitHub(ForgeContract):
 
     def test_a_job_of_a_tag_has_no_branch(self, server: ForgeServer) -> None:
         tag = {"GITHUB_REF": "refs/tags/v1", "GITHUB_REF_TYPE": "tag", "GITHUB_REF_NAME": "v1"}
-        found = forge_here(server.environ() | tag)
+        found = git_host_here(server.environ() | tag)
         assert found is not None
         assert found.job.branch is None
 
@@ -107,7 +107,7 @@ class TestGitHub(ForgeContract):
         assert told(server, after).job.foreign is None
 
 
-class TestGitLab(ForgeContract):
+class TestGitLab(GitHostContract):
     @pytest.fixture
     def server(self) -> Iterator[ForgeServer]:
         with served(GitLabServer()) as server:
@@ -152,9 +152,9 @@ class TestGitLab(ForgeContract):
 
     def test_a_jobs_own_token(self, server: ForgeServer) -> None:
         environ = server.environ() | {"TUNESMITH_TOKEN": "", "CI_JOB_TOKEN": "of-the-job-alone"}
-        forge = GitLab(environ)
-        assert forge.login is not None
-        assert forge.login.user == "gitlab-ci-token"
+        git_host = GitLab(environ)
+        assert git_host.login is not None
+        assert git_host.login.user == "gitlab-ci-token"
         with pytest.raises(Exception, match="401"):
-            forge.pull_request("training/one")
+            git_host.pull_request("training/one")
         assert server.seen[-1].headers["job-token"] == "of-the-job-alone"

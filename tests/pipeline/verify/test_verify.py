@@ -94,7 +94,7 @@ def edit(name: str, old: str, new: str) -> Damage:
     return damage
 
 
-def forge(root: Path) -> None:
+def git_host(root: Path) -> None:
     """Other parameters, with the digest that belongs to them."""
     path = root / BEST
     content = yaml.safe_load(path.read_text())
@@ -123,7 +123,7 @@ WITNESSES: dict[str, Damage] = {
 }
 DAMAGES: dict[str, tuple[Damage, str, str]] = {
     "value": (edit(BEST, "max_depth: ", "max_depth: 1"), BEST, "edited by hand since trial"),
-    "forged": (forge, BEST, "holds other parameters (max_depth: "),
+    "forged": (git_host, BEST, "holds other parameters (max_depth: "),
     "score": (edit(BEST, "mean: 0.9", "mean: 0.99"), BEST, "differs from line"),
     "gone": (remove(BEST), BEST, "is missing"),
     "garbled": (edit(BEST, "params:", "params: ["), BEST, BEST),
@@ -216,7 +216,7 @@ def test_a_ledger_that_is_behind_the_history_is_no_disagreement(own: Path) -> No
 
 
 def test_an_edit_of_peoples_is_a_note(loose: Path) -> None:
-    for damage in (DAMAGES["value"][0], forge):
+    for damage in (DAMAGES["value"][0], git_host):
         damage(loose)
         found = verified(loose)
         assert failures(found) == []

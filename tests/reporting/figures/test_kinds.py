@@ -10,11 +10,11 @@ import pytest
 from tunesmith import registry
 from tunesmith.errors import UsageError
 from tunesmith.history import FoldResult, Metric
-from tunesmith.reporting.drawing.chart import Bars, Cells, Line, Panel, Parallel, Points
+from tunesmith.reporting.drawing.chart import Bars, Cells, LineMark, Panel, Parallel, Points
 from tunesmith.reporting.drawing.svg import render
 from tunesmith.reporting.figures import contour, history, race
 from tunesmith.reporting.figures.kind import kind_of
-from tunesmith.reporting.figures.view import View, view_of
+from tunesmith.reporting.figures.view import FigureView, view_of
 from tunesmith.reporting.page.content import trials
 from tunesmith.testing.figures import FigureContract, points, records, view_of_study
 from tunesmith.testing.records import make_record
@@ -41,7 +41,7 @@ class TestKinds(FigureContract):
         self.kind = kind_of(name)
 
 
-def panel(name: str, view: View, index: int = 0) -> Panel:
+def panel(name: str, view: FigureView, index: int = 0) -> Panel:
     """One of a figure's panels."""
     found = kind_of(name)(view).panels[index]
     assert isinstance(found, Panel)
@@ -51,7 +51,7 @@ def panel(name: str, view: View, index: int = 0) -> Panel:
 M = TypeVar("M")
 
 
-def mark(name: str, view: View, kind: type[M], role: str | None = None) -> M:
+def mark(name: str, view: FigureView, kind: type[M], role: str | None = None) -> M:
     """The first mark of its kind and role in a figure's first panel."""
     found = panel(name, view).marks
     return next(m for m in found if isinstance(m, kind) and role in (None, getattr(m, "role", "")))
@@ -166,7 +166,7 @@ def test_learning_curves_are_drawn_where_folds_report_them() -> None:
     folds = [FoldResult(fold, {"score": 0.5}, progress=progress) for fold in range(2)]
     found = trial.told(folds)
     record.history._log.told[0] = found
-    line = mark("curves", view_of(record), Line)
+    line = mark("curves", view_of(record), LineMark)
     assert (line.x, line.y, line.role) == ((1.0, 2.0), (0.2, 0.4), "best")
 
 

@@ -18,7 +18,7 @@ import pytest
 
 from tunesmith.errors import StorageError
 from tunesmith.ledger.records import StudyRecord
-from tunesmith.reporting.page.serve import PageServer, Source, stamp_of
+from tunesmith.reporting.page.serve import LivePage, PageServer, stamp_of
 from tunesmith.testing.figures import points
 from tunesmith.testing.projects import make_project
 from tunesmith.testing.records import make_record
@@ -46,7 +46,7 @@ def study() -> Study:
 
 @pytest.fixture
 def server(study: Study) -> Iterator[PageServer]:
-    with PageServer(Source(study.load, lambda: study.stamp)) as found:
+    with PageServer(LivePage(study.load, lambda: study.stamp)) as found:
         thread = Thread(target=found.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         yield found
@@ -188,7 +188,7 @@ def test_a_browser_that_leaves_is_no_error(
     def load() -> Any:
         raise AssertionError("nobody asks")
 
-    with PageServer(Source(load, lambda: None)) as server:
+    with PageServer(LivePage(load, lambda: None)) as server:
         try:
             raise error
         except OSError:

@@ -20,7 +20,7 @@ N_BEHIND = 50
 
 
 @dataclass(frozen=True, eq=False)
-class Column:
+class ParameterColumn:
     """One parameter's values in all trials."""
 
     name: str
@@ -31,7 +31,7 @@ class Column:
 
 
 @dataclass(frozen=True, eq=False)
-class Trend:
+class ModelTrend:
     """Expected scores by value of one parameter, all else being as in the trials."""
 
     points: np.ndarray
@@ -51,7 +51,9 @@ class Effects:
         seed: of the resampling; the same trials give the same effects.
     """
 
-    def __init__(self, columns: Sequence[Column], scores: np.ndarray, seed: int = 0) -> None:
+    def __init__(
+        self, columns: Sequence[ParameterColumn], scores: np.ndarray, seed: int = 0
+    ) -> None:
         rows = _evenly(len(scores), MAX_TRIALS)
         self.columns = {column.name: column for column in columns}
         self._places: dict[str, slice] = {}
@@ -66,13 +68,13 @@ class Effects:
         self._rows = rows
         self._forests = _forests(self._table, scores[rows], seed)
 
-    def trend(self, name: str) -> Trend:
+    def trend(self, name: str) -> ModelTrend:
         """The partial dependence on one parameter, over the trials that have it."""
         column = self.columns[name]
         points = _points(column)
         behind = self._behind([name])
         curves = self._averages([(name, points)], behind)
-        return Trend(points, curves.mean(axis=0), curves.std(axis=0, ddof=1))
+        return ModelTrend(points, curves.mean(axis=0), curves.std(axis=0, ddof=1))
 
     def interaction(self, first: str, second: str) -> tuple[float, float] | None:
         """Friedman & Popescu's H (Predictive learning via rule ensembles, 2008, section 8.1).
@@ -136,7 +138,7 @@ def _centred(curves: np.ndarray) -> np.ndarray:
     return found
 
 
-def _encoded(column: Column, codes: np.ndarray) -> np.ndarray:
+def _encoded(column: ParameterColumn, codes: np.ndarray) -> np.ndarray:
     """``(n, width)``: a number as it is, a category as one column a level."""
     if not column.is_category:
         return codes[:, None]
@@ -144,7 +146,7 @@ def _encoded(column: Column, codes: np.ndarray) -> np.ndarray:
     return np.where(np.isfinite(codes)[:, None], codes[:, None] == levels, 0.0)
 
 
-def _points(column: Column) -> np.ndarray:
+def _points(column: ParameterColumn) -> np.ndarray:
     """Values that occur, evenly by rank: nothing is claimed for values that no trial had."""
     distinct: np.ndarray = np.unique(column.codes[np.isfinite(column.codes)])
     return distinct if column.is_category else distinct[_evenly(len(distinct), MAX_POINTS)]

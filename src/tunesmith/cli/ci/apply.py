@@ -27,13 +27,13 @@ def command(
     from tunesmith.pipeline.branches.apply import apply
     from tunesmith.pipeline.branches.prefixes import prefixes_of
     from tunesmith.pipeline.ci.checkout import Checkout
-    from tunesmith.pipeline.git_host.host import forge_needed
+    from tunesmith.pipeline.git_host.host import git_host_needed
 
-    forge = forge_needed()
-    checkout = Checkout.in_ci(Path(), forge)
+    git_host = git_host_needed()
+    checkout = Checkout.in_ci(Path(), git_host)
     names = config_names(checkout, config)
     prefixes = prefixes_of(checkout, names)
-    tuning = checkout.tuning_branch(forge, branch, prefixes)
+    tuning = checkout.tuning_branch(git_host, branch, prefixes)
     name = tuning.removeprefix(prefixes.tuning)
     if dry_run:
         show(f"{prefixes.training}{name} would get the parameters of {tuning}.")
@@ -41,4 +41,4 @@ def command(
     done = apply(checkout, name, names, remote="origin")
     show(told(done))
     if workflow is not None:
-        start(forge, workflow, done.branch)
+        start(git_host, workflow, done.branch)

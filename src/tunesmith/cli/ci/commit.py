@@ -41,10 +41,10 @@ def command(
     from tunesmith.config.load import load_definition
     from tunesmith.pipeline.ci.checkout import Checkout
     from tunesmith.pipeline.ci.files import result_files, within
-    from tunesmith.pipeline.git_host.host import forge_here
+    from tunesmith.pipeline.git_host.host import git_host_here
 
-    definition, forge = load_definition(find_config(config)), forge_here()
-    checkout = Checkout.in_ci(definition.root, forge)
+    definition, git_host = load_definition(find_config(config)), git_host_here()
+    checkout = Checkout.in_ci(definition.root, git_host)
     paths = within(checkout.root, definition.root, result_files(definition))
     paths += within(checkout.root, Path(), files)
     if dry_run:
@@ -52,9 +52,9 @@ def command(
         show("\n".join(found or ["There are no results yet."]))
         return
     done = (
-        checkout.commit_and_push(paths, message, forge, remote, branch=branch)
+        checkout.commit_and_push(paths, message, git_host, remote, branch=branch)
         if push
-        else checkout.commit(paths, message, forge, branch=branch)
+        else checkout.commit(paths, message, git_host, branch=branch)
     )
     if done.note:
         say(done.note)

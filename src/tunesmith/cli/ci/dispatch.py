@@ -8,7 +8,7 @@ from tunesmith.cli.common.streams import show
 from tunesmith.errors import UsageError
 
 if TYPE_CHECKING:
-    from tunesmith.pipeline.git_host.host import Forge
+    from tunesmith.pipeline.git_host.host import GitHost
 
 
 @click.command("dispatch")
@@ -21,29 +21,29 @@ def command(workflow: str, branch: str, inputs: tuple[str, ...], *, dry_run: boo
 
     It needs the trigger `workflow_dispatch` and, on GitHub, a copy on the default branch.
     """
-    from tunesmith.pipeline.git_host.host import forge_needed
+    from tunesmith.pipeline.git_host.host import git_host_needed
 
     pairs = [text.partition("=") for text in inputs]
     wrong = [name for name, mark, _ in pairs if not (name and mark)]
     if wrong:
         raise UsageError(f"--input: expected NAME=VALUE, found {', '.join(map(repr, wrong))}.")
-    forge, given = forge_needed(), {name: value for name, _, value in pairs}
+    git_host, given = git_host_needed(), {name: value for name, _, value in pairs}
     words = f"{workflow} on {branch}" + (f" with {given}" if given else "")
     if dry_run:
         show(f"{words} would be started.")
         return
-    forge.dispatch(workflow, branch, given)
+    git_host.dispatch(workflow, branch, given)
     show(f"{words} is started.")
 
 
-def start(forge: "Forge", workflow: str, branch: str) -> None:
+def start(git_host: "GitHost", workflow: str, branch: str) -> None:
     """Start a workflow after something else was done, which is not undone if this fails.
 
     Raises:
         UsageError: it could not be started; with the command that does it later.
     """
     try:
-        forge.dispatch(workflow, branch, {})
+        git_host.dispatch(workflow, branch, {})
     except UsageError as error:
         raise UsageError(
             f"{branch} is pushed, but {workflow} could not be started: {error}\n"

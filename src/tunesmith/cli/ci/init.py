@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from tunesmith.pipeline.ci.workflows import Wishes
     from tunesmith.system.files import NewFile
 
-FORGES = ("github", "gitlab")
+GIT_HOSTS = ("github", "gitlab")
 
 
 @click.command("init")
-@click.argument("forge", type=click.Choice(FORGES))
+@click.argument("git_host", type=click.Choice(GIT_HOSTS))
 @config_option
 @click.option("--training", metavar="CMD", help="How to train.  [dvc repro training]")
 @click.option("--requirements", metavar="FILE", default="requirements.txt", show_default=True)
@@ -40,7 +40,7 @@ FORGES = ("github", "gitlab")
 @click.option("--dry-run", is_flag=True, help="Only show what would be written.")
 @click.option("--force", is_flag=True, help="Overwrite files that exist.")
 def command(
-    forge: str,
+    git_host: str,
     config: Path | None,
     training: str | None,
     requirements: str,
@@ -78,13 +78,13 @@ def command(
     wishes = Wishes(
         requirements,
         training,
-        _budget(time_budget, forge),
+        _budget(time_budget, git_host),
         python,
         main or "",
         "" if usual else f" -c {shlex.quote(path.as_posix())}",
         default or "",
     )
-    planned = _planned(forge, definition, checkout.root, wishes, force=force)
+    planned = _planned(git_host, definition, checkout.root, wishes, force=force)
     note = remembered(path, before, after)
     _write(planned, note, dry_run=dry_run, force=force)
     _say_others(checkout.root, planned)
@@ -93,7 +93,7 @@ def command(
         if note is not None:
             say_changed(definition)
         _join_histories(definition)
-        say(_next(forge, definition, requirements))
+        say(_next(git_host, definition, requirements))
 
 
 def _join_histories(definition: "Definition") -> None:
@@ -112,12 +112,12 @@ def _join_histories(definition: "Definition") -> None:
 
 
 def _planned(
-    forge: str, definition: "Definition", root: Path, wishes: "Wishes", *, force: bool
+    git_host: str, definition: "Definition", root: Path, wishes: "Wishes", *, force: bool
 ) -> "list[NewFile]":
     from tunesmith.pipeline.ci.workflows import PIPELINE, workflows
     from tunesmith.system.files import NewFile
 
-    found = workflows(forge, definition, root, wishes)
+    found = workflows(git_host, definition, root, wishes)
     planned = [NewFile(root / name, text) for name, text in found.items()]
     # A pipeline that is there already is the project's own: it gets a hint, not a replacement.
     own = [f for f in planned if f.path.name == PIPELINE and f.exists and not f.is_same]
@@ -176,7 +176,7 @@ def _diff(file: "NewFile") -> str:
     return "".join(difflib.unified_diff(there, new, _near(file.path), "new"))
 
 
-def _budget(given: str, forge: str) -> float:
+def _budget(given: str, git_host: str) -> float:
     from tunesmith.config.section import seconds
     from tunesmith.pipeline.ci.workflows import AFTERWARDS_S, MAX_JOB_S
 
@@ -186,12 +186,12 @@ def _budget(given: str, forge: str) -> float:
         raise UsageError(f"--time-budget: {error}") from None
     if found <= 0:
         raise UsageError(f"--time-budget: `{given}` is no time to run in.")
-    if forge == "github" and found + AFTERWARDS_S > MAX_JOB_S:
+    if git_host == "github" and found + AFTERWARDS_S > MAX_JOB_S:
         say("A job of more than 6 hours needs a machine of your own (`runs-on: self-hosted`).")
     return found
 
 
-def _next(forge: str, definition: "Definition", requirements: str) -> str:
+def _next(git_host: str, definition: "Definition", requirements: str) -> str:
     lines = []
     if not (definition.root / requirements).is_file():
         lines.append(
@@ -202,7 +202,7 @@ def _next(forge: str, definition: "Definition", requirements: str) -> str:
             "Git keeps no history of the study, so that `tunesmith verify` fails in pull requests:"
             " add `outputs: {history: outputs/history.jsonl}`."
         )
-    if forge == "gitlab":
+    if git_host == "gitlab":
         lines.append("GitLab: add a project access token as the masked variable TUNESMITH_TOKEN.")
     else:
         lines.append(

@@ -19,10 +19,10 @@ def command(config: Path | None) -> None:
     """
     from tunesmith.config.load import load_definition
     from tunesmith.pipeline.ci.restored import make_usable
-    from tunesmith.pipeline.git_host.host import forge_here
+    from tunesmith.pipeline.git_host.host import git_host_here
 
     said = make_usable(load_definition(find_config(config)))
     if said is None:
         show("The ledger can be used.")
         return
-    warn(forge_here(), said)
+    warn(git_host_here(), said)

@@ -28,16 +28,16 @@ def command(files: tuple[str, ...], base: str | None, *, is_markdown: bool, as_j
     from tunesmith.pipeline.ci import metrics
     from tunesmith.pipeline.ci.base import base_of, pull_request_of
     from tunesmith.pipeline.ci.checkout import Checkout
-    from tunesmith.pipeline.git_host.host import forge_here
+    from tunesmith.pipeline.git_host.host import git_host_here
 
     if is_markdown and as_json:
         raise UsageError("--markdown and --json: choose one of them.")
-    forge, folder = forge_here(), Path()
-    checkout = Checkout.in_ci(folder, forge)
+    git_host, folder = git_host_here(), Path()
+    checkout = Checkout.in_ci(folder, git_host)
     listed = files or tuple(metrics.metrics_files(folder))
-    pull = None if base else pull_request_of(forge, checkout.branch_here(forge))[0]
+    pull = None if base else pull_request_of(git_host, checkout.branch_here(git_host))[0]
     prefixes = prefixes_of(checkout, config_names(checkout, None))
-    compared = base_of(checkout, forge, base, pull, prefixes)
+    compared = base_of(checkout, git_host, base, pull, prefixes)
     about = compared.name, compared.commit, compared.note
     diff = metrics.metrics_diff(folder, listed, *about, read=checkout.content)
     if as_json:

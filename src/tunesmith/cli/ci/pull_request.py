@@ -17,8 +17,8 @@ WAYS = (
 
 if TYPE_CHECKING:
     from tunesmith.config.model import Definition
-    from tunesmith.pipeline.ci.pull_request import Opened
-    from tunesmith.pipeline.git_host.host import Forge
+    from tunesmith.pipeline.ci.pull_request import PullRequestResult
+    from tunesmith.pipeline.git_host.host import GitHost
 
 
 @click.command("pull-request")
@@ -56,35 +56,35 @@ def command(
     from tunesmith.pipeline.ci.base import default_branch
     from tunesmith.pipeline.ci.checkout import Checkout
     from tunesmith.pipeline.ci.pull_request import ensure_pull_request
-    from tunesmith.pipeline.git_host.host import forge_needed
+    from tunesmith.pipeline.git_host.host import git_host_needed
 
-    definition, forge = load_definition(find_config(config)), forge_needed()
-    checkout = Checkout.in_ci(definition.root, forge)
-    into = target or default_branch(checkout, forge, definition.file.branches)
+    definition, git_host = load_definition(find_config(config)), git_host_needed()
+    checkout = Checkout.in_ci(definition.root, git_host)
+    into = target or default_branch(checkout, git_host, definition.file.branches)
     if into is None:
         raise UsageError("which branch is the default one? Name it: `--target BRANCH`.")
-    source = branch or forge.job.branch
-    source = source if source == into else checkout.place(forge, branch).branch
+    source = branch or git_host.job.branch
+    source = source if source == into else checkout.place(git_host, branch).branch
     if source == into:
         raise UsageError(f"`{into}` is where pull requests go into; run this on another branch.")
     title, body = _words(definition, source, into, title, body)
     if dry_run:
         show(f"{source} -> {into}: {title}\n\n{body}".rstrip())
         return
-    done = ensure_pull_request(forge, source, into, title, body)
-    _show(done, forge, as_json=as_json)
+    done = ensure_pull_request(git_host, source, into, title, body)
+    _show(done, git_host, as_json=as_json)
     if done.number is not None and not done.checks_start:
-        _have_checked(done, forge, source, workflow)
+        _have_checked(done, git_host, source, workflow)
 
 
 def _words(
     definition: "Definition", source: str, into: str, title: str | None, body: str
 ) -> tuple[str, str]:
-    from tunesmith.parameters.best_file import Best
+    from tunesmith.parameters.best_file import BestFile
     from tunesmith.pipeline.ci.pull_request import title_of
     from tunesmith.pipeline.parameters import parse
 
-    best = Best.of(definition)
+    best = BestFile.of(definition)
     text = best.content
     parameters = None if text is None else parse(text, str(best.path), best.shape)
     about = (
@@ -93,9 +93,9 @@ def _words(
     return title or title_of(parameters, source), body or about
 
 
-def _show(done: "Opened", forge: "Forge", *, as_json: bool) -> None:
+def _show(done: "PullRequestResult", git_host: "GitHost", *, as_json: bool) -> None:
     if done.reason:
-        warn(forge, f"no pull request could be opened ({done.reason}): open it by hand")
+        warn(git_host, f"no pull request could be opened ({done.reason}): open it by hand")
     if as_json:
         content = {"url": done.url, "number": done.number, "is_new": done.is_new}
         print_json("pull_request", content)
@@ -103,15 +103,17 @@ def _show(done: "Opened", forge: "Forge", *, as_json: bool) -> None:
         show(done.url)
 
 
-def _have_checked(done: "Opened", forge: "Forge", source: str, workflow: str | None) -> None:
+def _have_checked(
+    done: "PullRequestResult", git_host: "GitHost", source: str, workflow: str | None
+) -> None:
     """Start the checks, or say who can: the Git host does not for what a job's own token does."""
     if workflow is not None:
         try:
-            forge.dispatch(workflow, source, {})
+            git_host.dispatch(workflow, source, {})
         except UsageError as error:
             problem = str(error).splitlines()[0]
-            warn(forge, f"{workflow} could not be started on {source} ({problem}). {WAYS}")
+            warn(git_host, f"{workflow} could not be started on {source} ({problem}). {WAYS}")
         else:
             say(f"{workflow} is started on {source}: the job's own token starts no checks.")
     elif done.is_new:
-        warn(forge, f"{done.url} was opened with the job's own token. {WAYS}")
+        warn(git_host, f"{done.url} was opened with the job's own token. {WAYS}")

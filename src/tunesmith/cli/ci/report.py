@@ -14,7 +14,7 @@ from tunesmith.errors import TunesmithError, UsageError
 
 if TYPE_CHECKING:
     from tunesmith.pipeline.ci.text import Link, Subject
-    from tunesmith.pipeline.git_host.host import Forge
+    from tunesmith.pipeline.git_host.host import GitHost
 
 MIN_ROOM = 1000
 """Bytes of a summary, below which nothing is added."""
@@ -58,21 +58,21 @@ def command(
     """
     from tunesmith.pipeline.ci.sticky import check_id
     from tunesmith.pipeline.ci.text import comment, parse_links
-    from tunesmith.pipeline.git_host.host import forge_here
+    from tunesmith.pipeline.git_host.host import git_host_here
 
     given = parse_links(links)
     if name is not None:
         check_id(name)
-    forge = forge_here()
+    git_host = git_host_here()
     try:
-        subject, pull = _subject(config, files, base, number, given, forge, asks=not dry_run)
-        if dry_run or forge is None:
+        subject, pull = _subject(config, files, base, number, given, git_host, asks=not dry_run)
+        if dry_run or git_host is None:
             show(comment(subject), nl=False)
             return
-        for line in _report(subject, forge, pull or number, name):
+        for line in _report(subject, git_host, pull or number, name):
             show(line)
     except Exception as error:  # noqa: BLE001 - a report that fails must not fail the study
-        _warn(forge, error)
+        _warn(git_host, error)
 
 
 def _subject(
@@ -81,7 +81,7 @@ def _subject(
     base: str | None,
     number: int | None,
     links: "tuple[Link, ...]",
-    forge: "Forge | None",
+    git_host: "GitHost | None",
     *,
     asks: bool,
 ) -> "tuple[Subject, int | None]":
@@ -94,43 +94,43 @@ def _subject(
     from tunesmith.pipeline.ci.text import Link, Subject
 
     definition = load_definition(find_config(config))
-    checkout = Checkout.in_ci(definition.root, forge)
-    branch = checkout.branch_here(forge)
+    checkout = Checkout.in_ci(definition.root, git_host)
+    branch = checkout.branch_here(git_host)
     # Looked up once: it is both the place of the comment and the base of the comparison.
-    pull, problem = pull_request_of(forge, branch, number) if asks else (None, "")
+    pull, problem = pull_request_of(git_host, branch, number) if asks else (None, "")
     prefixes = prefixes_of(checkout, config_names(checkout, config))
-    compared = base_of(checkout, forge, base, pull, prefixes)
+    compared = base_of(checkout, git_host, base, pull, prefixes)
     if problem:
         compared = replace(compared, note=f"{compared.note} {NOT_LOOKED_UP} ({problem}).".strip())
-    run = None if forge is None else forge.job.run_url
+    run = None if git_host is None else git_host.job.run_url
     links = (*((Link("CI run", run),) if run else ()), *links)
     number = None if pull is None else pull.number
     return Subject(definition, checkout, branch, compared, files, links, prefixes), number
 
 
 def _report(
-    subject: "Subject", forge: "Forge", number: int | None, name: str | None
+    subject: "Subject", git_host: "GitHost", number: int | None, name: str | None
 ) -> Iterator[str]:
     """Write both texts; a failure of one does not stop the other."""
     from tunesmith.pipeline.ci.sticky import put_comment
     from tunesmith.pipeline.ci.text import comment
 
-    if forge.job.summary is not None:
-        yield from _summary(subject, forge, forge.job.summary)
+    if git_host.job.summary is not None:
+        yield from _summary(subject, git_host, git_host.job.summary)
     branch = subject.branch
-    number = number or forge.job.number
+    number = number or git_host.job.number
     if number is None and branch is not None:
-        found = forge.pull_request(branch)
+        found = git_host.pull_request(branch)
         number = None if found is None else found.number
     if number is None:
         yield f"{branch or 'A tag'} has no open pull request, so there is nowhere to comment."
         return
     study = subject.definition.file.study
-    _, done = put_comment(forge, number, study, comment(subject), name=name)
+    _, done = put_comment(git_host, number, study, comment(subject), name=name)
     yield f"The comment on pull request {number} is {done}."
 
 
-def _summary(subject: "Subject", forge: "Forge", path: Path) -> Iterator[str]:
+def _summary(subject: "Subject", git_host: "GitHost", path: Path) -> Iterator[str]:
     from tunesmith.pipeline.ci.text import step_summary
     from tunesmith.reporting.markdown import MAX_BYTES
 
@@ -141,11 +141,11 @@ def _summary(subject: "Subject", forge: "Forge", path: Path) -> Iterator[str]:
         with path.open("a", encoding="utf-8") as file:
             file.write(step_summary(subject, room))
     except (OSError, TunesmithError) as error:
-        _warn(forge, error)
+        _warn(git_host, error)
     else:
         yield "The report is in the job's summary."
 
 
-def _warn(forge: "Forge | None", error: Exception) -> None:
+def _warn(git_host: "GitHost | None", error: Exception) -> None:
     kind = "" if isinstance(error, TunesmithError | OSError) else f"{type(error).__name__}: "
-    warn(forge, f"the report is not shown everywhere: {kind}{error}")
+    warn(git_host, f"the report is not shown everywhere: {kind}{error}")

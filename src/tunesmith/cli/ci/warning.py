@@ -6,12 +6,12 @@ from tunesmith.cli.common.streams import command_ci, say
 from tunesmith.system.redact import clean
 
 if TYPE_CHECKING:
-    from tunesmith.pipeline.git_host.host import Forge
+    from tunesmith.pipeline.git_host.host import GitHost
 
 
-def warn(forge: "Forge | None", text: str) -> None:
+def warn(git_host: "GitHost | None", text: str) -> None:
     """Print a warning as the Git host's own warning; outside of CI, as it is."""
-    if forge is None:
+    if git_host is None:
         say(clean(text))
     else:
-        command_ci(forge.warning(clean(text)))
+        command_ci(git_host.warning(clean(text)))

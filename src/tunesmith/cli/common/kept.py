@@ -17,10 +17,10 @@ def say_kept(definition: "Definition", record: "StudyRecord", summary: "Summary"
     Returns:
         True if there was one.
     """
-    from tunesmith.parameters.best_file import Best
+    from tunesmith.parameters.best_file import BestFile
     from tunesmith.parameters.publish import kept_edit
 
-    best = Best.of(definition)
+    best = BestFile.of(definition)
     edit = kept_edit(summary, best, record)
     if edit is None:
         return False

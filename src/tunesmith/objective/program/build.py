@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from tunesmith.config.model import Definition
-from tunesmith.config.model import Objective as Section
+from tunesmith.config.model import ObjectiveSection as Section
 from tunesmith.history import HOLDOUT, Metric
 from tunesmith.objective.outline import Outline
 from tunesmith.objective.program.checkpoints import Checkpoints

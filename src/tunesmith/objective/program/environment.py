@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatch
 
-from tunesmith.config.program import Environment
+from tunesmith.config.program import EnvironmentSection
 from tunesmith.system.redact import is_secret
 
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
@@ -27,7 +27,7 @@ MARK = "TUNESMITH_STUDY"
 class Surroundings:
     """Parts of the environment that are the same in all runs of the program."""
 
-    section: Environment
+    section: EnvironmentSection
     restored: Mapping[str, str | None]
     """Variables as the user had set them, if worker processes have other values."""
     n_threads: int

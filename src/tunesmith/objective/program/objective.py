@@ -8,7 +8,7 @@ from typing import Any
 from tunesmith.history import HOLDOUT, FoldResult, Metric
 from tunesmith.objective.program.folds import ProgramFold
 from tunesmith.objective.program.observing.reading import changed_names
-from tunesmith.objective.program.runner import Job, Runner
+from tunesmith.objective.program.runner import Evaluation, Runner
 from tunesmith.space import SearchSpace
 from tunesmith.space.parameter import canonical_json
 from tunesmith.system.fingerprint import digest
@@ -85,4 +85,6 @@ class ProgramObjective:
     def _run(self, params: Params, fit: Fit) -> FoldResult:
         whole = {**self.fixed, **params}
         key = self.key(params, fit.fold)
-        return self.runner.evaluate(Job(key, fit.fold, whole, self.folds[fit.fold], fit.bounds))
+        return self.runner.evaluate(
+            Evaluation(key, fit.fold, whole, self.folds[fit.fold], fit.bounds)
+        )

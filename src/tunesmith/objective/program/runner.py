@@ -18,13 +18,13 @@ from tunesmith.objective.program.environment import Surroundings
 from tunesmith.objective.program.folds import ProgramFold
 from tunesmith.objective.program.gpus import VARIABLE, Gpus
 from tunesmith.objective.program.observing.isolation import STARTED, Start, Watched, Watching
-from tunesmith.objective.program.observing.reading import ABSENT, Reading, View
-from tunesmith.objective.program.observing.workspace import Layout, is_beneath, matching
+from tunesmith.objective.program.observing.reading import ABSENT, ProjectView, Reading
+from tunesmith.objective.program.observing.workspace import WorkspaceLayout, is_beneath, matching
 from tunesmith.objective.program.passing.ports import ALL_PARAMS
 from tunesmith.objective.program.process import Ended, Limits, run
 from tunesmith.objective.program.results.metrics import MetricsError
 from tunesmith.objective.program.results.printed import Printed
-from tunesmith.objective.program.results.progress import Course, Source
+from tunesmith.objective.program.results.progress import ProgressSource, StreamedValues
 from tunesmith.system.files import make_state_folder, write_atomic
 from tunesmith.system.redact import redact
 from tunesmith.types import Params
@@ -35,7 +35,7 @@ STDOUT, STDERR, WORK, ARTIFACTS = "stdout.log", "stderr.log", "work", "artifacts
 LOST = "lost"
 """Kind of failure that only the executor tries again, alone."""
 TAIL_BYTES = 1900
-NOT_WATCHED = Watching(View(Path(), None), "nobody asked for it")
+NOT_WATCHED = Watching(ProjectView(Path(), None), "nobody asked for it")
 OUT_OF_MEMORY = ("MemoryError", "bad_alloc", "Cannot allocate memory", "out of memory")
 
 
@@ -64,12 +64,12 @@ class Ports(Protocol):
     def clear(self, place: Path, run: Path) -> None:
         """Remove results that existed before the run."""
 
-    def follow(self, place: Path, run: Path) -> Source | None:
+    def follow(self, place: Path, run: Path) -> ProgressSource | None:
         """Follow the progress that is streamed; ``None`` if none is."""
 
 
 @dataclass(frozen=True)
-class Job:
+class Evaluation:
     """Params and fold that are evaluated."""
 
     key: str
@@ -84,7 +84,7 @@ class Job:
 class Heard:
     """Output and progress of a run while it is active."""
 
-    course: Course | None
+    course: StreamedValues | None
     printed: Printed | None
 
     @property
@@ -115,7 +115,7 @@ class Runner:
     """Runs a program; picklable, since it works in worker processes."""
 
     root: Path
-    layout: Layout | None
+    layout: WorkspaceLayout | None
     """Layout of the runs' folders; ``None`` if all runs share the project's folder."""
     ports: Ports
     metric: Metric
@@ -132,7 +132,7 @@ class Runner:
     checkpoints: Checkpoints | None = None
     watching: Watching = NOT_WATCHED
 
-    def evaluate(self, job: Job) -> FoldResult:
+    def evaluate(self, job: Evaluation) -> FoldResult:
         """Run until there is a result, or no more tries are left."""
         tries: dict[str, int] = {}
         while True:
@@ -168,7 +168,7 @@ class Runner:
         if self.checkpoints is not None:
             self.checkpoints.remove_leftovers()
 
-    def _attempt(self, job: Job) -> FoldResult:
+    def _attempt(self, job: Evaluation) -> FoldResult:
         folder = self.runs / job.key
         # A killed run may have left files of the same evaluation.
         shutil.rmtree(folder, ignore_errors=True)
@@ -180,7 +180,7 @@ class Runner:
             # Results in the project's copy must not be taken for those of this run.
             self.ports.clear(place, folder)
             source = self.ports.follow(place, folder)
-            course = Course(self.metric, job.bounds, source) if source else None
+            course = StreamedValues(self.metric, job.bounds, source) if source else None
             heard = Heard(course, self.ports.listen())
             with self.watching.run(place, folder) as watched:
                 ended = self._run(argv, place, folder, own, heard, watched.start)
@@ -242,7 +242,9 @@ class Runner:
         finally:
             shutil.rmtree(folder / WORK, ignore_errors=True)
 
-    def _own_values(self, stack: ExitStack, job: Job, folder: Path, place: Path) -> dict[str, str]:
+    def _own_values(
+        self, stack: ExitStack, job: Evaluation, folder: Path, place: Path
+    ) -> dict[str, str]:
         """Values for the words in the command's braces that are no parameters."""
         own = {"run": str(folder), "workspace": str(place), **job.fold.values}
         if self.checkpoints is not None:
@@ -275,7 +277,7 @@ class Runner:
             raise RunError("cannot-start", f"{argv[0]} cannot be started: {reason}") from None
 
     def _result(
-        self, job: Job, ended: Ended, place: Path, folder: Path, heard: "Heard"
+        self, job: Evaluation, ended: Ended, place: Path, folder: Path, heard: "Heard"
     ) -> FoldResult:
         course = heard.course
         # Before the exit status: a run that was pruned was ended by us.
@@ -320,7 +322,7 @@ class Runner:
             raise RunError(LOST, f"the program was {ended.killed}")
         raise RunError("signal", f"killed by {signal_name(-ended.code)}")
 
-    def _failure(self, job: Job, error: RunError, n_tries: int) -> Failure:
+    def _failure(self, job: Evaluation, error: RunError, n_tries: int) -> Failure:
         folder = self.runs / job.key
         said = redact(last_said(folder), {**os.environ, **self.surroundings.section.set})
         message = str(error) if n_tries == 1 else f"{error} ({n_tries} times)"

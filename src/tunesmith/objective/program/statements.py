@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from tunesmith.objective.program.observing.isolation import Watching
-from tunesmith.objective.program.observing.workspace import Layout
+from tunesmith.objective.program.observing.workspace import WorkspaceLayout
 
 SHOWN = 3
 
@@ -37,7 +37,7 @@ def dependence(watching: Watching, depends: Sequence[Path]) -> Iterator[str]:
         yield from isolation(watching, layout)
 
 
-def isolation(watching: Watching, layout: Layout) -> Iterator[str]:
+def isolation(watching: Watching, layout: WorkspaceLayout) -> Iterator[str]:
     """Describe the isolation of runs, and the ignored files that they get or lack."""
     if watching.problem:
         yield (

@@ -8,13 +8,13 @@ from pathlib import Path
 from tunesmith.analysis.compare import differences
 from tunesmith.errors import UsageError
 from tunesmith.pipeline.branches.blockers import (
-    Objection,
+    Blocker,
     against_lock,
     committed_record,
+    modified,
     stale,
-    tampered,
 )
-from tunesmith.pipeline.branches.chosen import Choice, chosen, nothing_tuned
+from tunesmith.pipeline.branches.chosen import TrialChoice, chosen, nothing_tuned
 from tunesmith.pipeline.branches.notes import EXPERIMENT, note_lines, notes_in
 from tunesmith.pipeline.branches.prefixes import prefixes_of
 from tunesmith.pipeline.branches.program_file import has_same_values, program_files
@@ -22,9 +22,9 @@ from tunesmith.pipeline.branches.states import Experiment, find
 from tunesmith.pipeline.branches.transfer import files_of, locked_stage, unlike_there
 from tunesmith.pipeline.committed import CommittedStudy, study_at
 from tunesmith.pipeline.parameters import Parameters, origin
-from tunesmith.pipeline.repository import Entry, Repository
+from tunesmith.pipeline.repository import Repository, TreeEntry
 
-WINNER = Choice()
+WINNER = TrialChoice()
 
 
 @dataclass(frozen=True)
@@ -61,14 +61,14 @@ class _Way:
     """The commit from which both branches come."""
     applied: str | None
     """The commit that applied parameters last."""
-    files: Mapping[str, Entry | None]
+    files: Mapping[str, TreeEntry | None]
 
 
 def apply(
     repository: Repository,
     name: str,
     names: Sequence[str],
-    choice: Choice = WINNER,
+    choice: TrialChoice = WINNER,
     *,
     force: bool = False,
     remote: str | None = None,
@@ -197,7 +197,7 @@ def _switch(repository: Repository, place: str) -> str:
     return shlex.join(["git", *aside, "switch", str(main) if is_free else "--detach"])
 
 
-def _parameters(there: CommittedStudy, base: str, choice: Choice) -> tuple[Parameters, str]:
+def _parameters(there: CommittedStudy, base: str, choice: TrialChoice) -> tuple[Parameters, str]:
     found = chosen(there, base, choice)
     winner = there.parameters(there.found)
     if there.is_tight and winner is not None and winner.digest != found.parameters.digest:
@@ -221,7 +221,9 @@ def _way(
     return _Way(there, training, branch, base, applied, _files(there, training, parameters))
 
 
-def _files(there: CommittedStudy, training: str, parameters: Parameters) -> dict[str, Entry | None]:
+def _files(
+    there: CommittedStudy, training: str, parameters: Parameters
+) -> dict[str, TreeEntry | None]:
     pipeline, repository = there.pipeline, there.repository
     if pipeline is not None and there.is_tight and pipeline.locked is not None:
         return files_of(there, pipeline, training)
@@ -229,7 +231,7 @@ def _files(there: CommittedStudy, training: str, parameters: Parameters) -> dict
     present = repository.entries(training, [there.best]).get(there.best)
     mode = present.mode if present else "100644"
     text = _in_shape(there, training, parameters)
-    return {**own, there.best: Entry(mode, repository.store(text))}
+    return {**own, there.best: TreeEntry(mode, repository.store(text))}
 
 
 def _in_shape(there: CommittedStudy, training: str, parameters: Parameters) -> str:
@@ -253,27 +255,27 @@ def _before(way: _Way) -> Parameters | None:
 # -- blockers ------------------------------------------------------------------------------------
 
 
-def _refuse(way: _Way, choice: Choice, *, force: bool) -> tuple[str, ...]:
+def _refuse(way: _Way, choice: TrialChoice, *, force: bool) -> tuple[str, ...]:
     """Refuse with all blockers at once, each with its remedy.
 
     Returns:
         The blockers that ``force`` overruled.
     """
-    found = list(_objections(way, choice))
-    is_firm = any(objection.is_firm for objection in found)
+    found = list(_blockers(way, choice))
+    is_firm = any(blocker.is_firm for blocker in found)
     if found and (is_firm or not force):
         lines = [line for o in found for line in (o.reason, f"  {o.way}")]
         if not is_firm:
             lines.append("Or insist: `--force`.")
         raise UsageError("\n".join(lines))
-    return tuple(objection.reason for objection in found)
+    return tuple(blocker.reason for blocker in found)
 
 
-def _objections(way: _Way, choice: Choice) -> Iterator[Objection]:
+def _blockers(way: _Way, choice: TrialChoice) -> Iterator[Blocker]:
     there = way.there
     winner, record = there.parameters(there.found), committed_record(there)
     if winner is not None and choice.take != "edited":
-        yield from tampered(there, winner, record)
+        yield from modified(there, winner, record)
     yield from stale(there, record)
     yield from against_lock(there)
     yield from _own_changes(way)
@@ -281,7 +283,7 @@ def _objections(way: _Way, choice: Choice) -> Iterator[Objection]:
         yield from unlike_there(there, there.pipeline, way.training, way.branch, way.files)
 
 
-def _own_changes(way: _Way) -> Iterator[Objection]:
+def _own_changes(way: _Way) -> Iterator[Blocker]:
     """Yield the changes made on the training branch itself that would be lost."""
     repository, reference = way.there.repository, way.applied or way.base
     own = []
@@ -293,7 +295,7 @@ def _own_changes(way: _Way) -> Iterator[Objection]:
             own.append(path)
     if own:
         verb = "has" if len(own) == 1 else "have"
-        yield Objection(
+        yield Blocker(
             f"{', '.join(own)} on `{way.branch}` {verb} changes of its own.",
             f"Look at them: `git diff {reference[:12]} {way.branch} -- {' '.join(own)}`.",
         )

@@ -20,8 +20,8 @@ from tunesmith.config.source import parse_document
 from tunesmith.errors import StorageError, TunesmithError, UsageError
 from tunesmith.pipeline.branches.commands import repro
 from tunesmith.pipeline.committed import (
+    CommittedStage,
     CommittedStudy,
-    Pipeline,
     joined,
     pipelines_at,
     space_files,
@@ -46,7 +46,7 @@ AGAIN = "Run the study again there, and commit."
 
 
 @dataclass(frozen=True)
-class Objection:
+class Blocker:
     """One reason against, and what to do about it."""
 
     reason: str
@@ -68,9 +68,9 @@ def committed_record(there: CommittedStudy) -> "StudyRecord | None":
 # -- edited --------------------------------------------------------------------------------------
 
 
-def tampered(
+def modified(
     there: CommittedStudy, found: Parameters, record: "StudyRecord | None"
-) -> Iterator[Objection]:
+) -> Iterator[Blocker]:
     """Yield a blocker if the best-parameters file was modified after the study wrote it.
 
     Args:
@@ -82,7 +82,7 @@ def tampered(
         yield from _other_than_chosen(there, found, record)
         return
     if found.is_edited:
-        yield Objection(
+        yield Blocker(
             f"{there.found} on `{there.branch}` was edited after it was written by the study.",
             "`tunesmith run` there puts back what was found, evaluating nothing; commit that.",
         )
@@ -92,18 +92,18 @@ def tampered(
     where = there.outputs.history or there.outputs.trials
     number = found.meta.get("trial")
     if not isinstance(number, int) or not 0 <= number < record.history.n_told:
-        yield Objection(f"{where} holds no trial {number}, which {there.found} names.", AGAIN)
+        yield Blocker(f"{where} holds no trial {number}, which {there.found} names.", AGAIN)
         return
     trial, metric = record.history[number], record.objectives[0].name
     if digest(dict(trial.params)) != found.digest:
         changes = ", ".join(differences(trial.params, found.params))
-        yield Objection(
+        yield Blocker(
             f"{there.found} on `{there.branch}` says other parameters of trial {number} than"
             f" {where} there ({changes}).",
             AGAIN,
         )
     elif not isclose(trial.mean(metric), found.meta.get("mean", trial.mean(metric))):
-        yield Objection(
+        yield Blocker(
             f"{there.found} on `{there.branch}` says another {metric} of trial {number} than"
             f" {where} there ({found.meta['mean']:.6g} instead of {trial.mean(metric):.6g}).",
             AGAIN,
@@ -112,12 +112,12 @@ def tampered(
 
 def _other_than_chosen(
     there: CommittedStudy, found: Parameters, record: "StudyRecord | None"
-) -> Iterator[Objection]:
+) -> Iterator[Blocker]:
     """Do the same for a file that does not name its trial: the committed trials tell."""
     from tunesmith.analysis.decision import chosen_trial
 
     if record is None:
-        yield Objection(
+        yield Blocker(
             f"{there.found} on `{there.branch}` does not say which trial it holds, and no history"
             " is committed there that could be compared.",
             "Add `outputs: {history: outputs/history.jsonl}`, run the study again, and commit.",
@@ -125,7 +125,7 @@ def _other_than_chosen(
         return
     best = chosen_trial(record.history, record.head.definition, record.metrics)
     if best is None or digest(dict(best.params)) != found.digest:
-        yield Objection(
+        yield Blocker(
             f"{there.found} on `{there.branch}` holds other parameters than the study chose.",
             "`tunesmith run` there puts back what was found, evaluating nothing; commit that.",
         )
@@ -134,7 +134,7 @@ def _other_than_chosen(
 # -- stale ---------------------------------------------------------------------------------------
 
 
-def stale(there: CommittedStudy, record: "StudyRecord | None") -> Iterator[Objection]:
+def stale(there: CommittedStudy, record: "StudyRecord | None") -> Iterator[Blocker]:
     """Yield what has changed on the tuning branch since the study was run there.
 
     Args:
@@ -154,12 +154,12 @@ def stale(there: CommittedStudy, record: "StudyRecord | None") -> Iterator[Objec
     if files:
         listed = ", ".join(sorted(files)[:5]) + (" and more" if len(files) > 5 else "")
         has = "has" if len(files) == 1 else "have"
-        yield Objection(
+        yield Blocker(
             f"{listed} {has} changed on `{there.branch}` since these parameters were found.", AGAIN
         )
 
 
-def _other_head(there: CommittedStudy, record: "StudyRecord") -> Iterator[Objection]:
+def _other_head(there: CommittedStudy, record: "StudyRecord") -> Iterator[Blocker]:
     """Yield a blocker if the trials began with another configuration than the committed one."""
     then, now = record.head.definition, there.definition.as_json()
     before, after = ({"space": d["space"], **d["file"]["objective"]} for d in (then, now))
@@ -167,7 +167,7 @@ def _other_head(there: CommittedStudy, record: "StudyRecord") -> Iterator[Object
     keys = [key for key in before if key in after and key not in HOUSEKEEPING]
     changed = [key for key in keys if before[key] != after[key]]
     if changed:
-        yield Objection(
+        yield Blocker(
             f"{there.outputs.history} on `{there.branch}` is of another configuration than"
             f" {there.config} ({', '.join(changed)}).",
             AGAIN,
@@ -180,17 +180,17 @@ def _space_of(there: CommittedStudy) -> set[str]:
     return {name for name in found if name}
 
 
-def _other_configuration(then: CommittedStudy, now: CommittedStudy) -> Iterator[Objection]:
+def _other_configuration(then: CommittedStudy, now: CommittedStudy) -> Iterator[Blocker]:
     """Yield a blocker if a run would find other trials, or continue."""
     reason = f"{now.config} has changed on `{now.branch}` since these parameters were found"
     try:
         before, after = _what_matters(then.definition), _what_matters(now.definition)
     except UsageError:
-        yield Objection(f"{reason}, and cannot be read.", AGAIN)
+        yield Blocker(f"{reason}, and cannot be read.", AGAIN)
         return
     sections = [name for name in after if before.get(name) != after[name]]
     if sections:
-        yield Objection(f"{reason} ({', '.join(sections)}).", AGAIN)
+        yield Blocker(f"{reason} ({', '.join(sections)}).", AGAIN)
 
 
 def _what_matters(definition: Definition) -> dict[str, Any]:
@@ -237,7 +237,7 @@ def _reached(there: CommittedStudy, paths: Sequence[str]) -> set[str]:
 # -- what DVC knows ------------------------------------------------------------------------------
 
 
-def against_lock(there: CommittedStudy) -> Iterator[Objection]:
+def against_lock(there: CommittedStudy) -> Iterator[Blocker]:
     """Compare ``dvc.lock``, which describes the last run, with the files committed beside it."""
     pipeline = there.pipeline
     if pipeline is None:
@@ -248,21 +248,23 @@ def against_lock(there: CommittedStudy) -> Iterator[Objection]:
     locked = pipeline.locked
     if locked is None:
         if there.is_tight:
-            yield Objection(f"{lock} knows of no run of stage `{stage}`.", way, is_firm=True)
+            yield Blocker(f"{lock} knows of no run of stage `{stage}`.", way, is_firm=True)
         return
     if locked.commands != pipeline.stage.commands:
-        yield Objection(f"{lock}: stage `{stage}` was run with another command.", way)
+        yield Blocker(f"{lock}: stage `{stage}` was run with another command.", way)
     for kind, listed in (("result", locked.outs), ("dependency", locked.deps)):
         for name in _unlike(there, pipeline, listed):
-            yield Objection(f"{name} on `{there.branch}` is not the {kind} in {lock}.", way)
+            yield Blocker(f"{name} on `{there.branch}` is not the {kind} in {lock}.", way)
     for file, values in locked.params.items():
         if changes := _other_values(there, pipeline, file, values):
             keys = ", ".join(changes[:3])
             reason = f"{file} on `{there.branch}` has other values than {lock} ({keys})."
-            yield Objection(reason, way)
+            yield Blocker(reason, way)
 
 
-def _unlike(there: CommittedStudy, pipeline: Pipeline, listed: Mapping[str, str]) -> list[str]:
+def _unlike(
+    there: CommittedStudy, pipeline: CommittedStage, listed: Mapping[str, str]
+) -> list[str]:
     md5_of = digests_at(there.repository, there.commit, pipeline)
     return [
         path
@@ -272,7 +274,7 @@ def _unlike(there: CommittedStudy, pipeline: Pipeline, listed: Mapping[str, str]
 
 
 def digests_at(
-    repository: Repository, commit: str, pipeline: Pipeline
+    repository: Repository, commit: str, pipeline: CommittedStage
 ) -> Callable[[str], set[str]]:
     """Return a function that gives the MD5 digests that a path may have for DVC at a commit.
 
@@ -296,7 +298,7 @@ def digests_at(
 
 
 def _outs_of_others(
-    repository: Repository, commit: str, pipeline: Pipeline
+    repository: Repository, commit: str, pipeline: CommittedStage
 ) -> Iterator[tuple[str, str]]:
     """Yield the outs of other stages with their digests; files that cannot be read are left out."""
     for file in pipelines_at(repository, commit):
@@ -329,7 +331,7 @@ def _in_dvc_file(data: bytes, path: str) -> set[str]:
 
 
 def _other_values(
-    there: CommittedStudy, pipeline: Pipeline, file: str, values: Mapping[str, Any]
+    there: CommittedStudy, pipeline: CommittedStage, file: str, values: Mapping[str, Any]
 ) -> list[str]:
     text = there.repository.read(there.commit, file) if joined("", file) else None
     if text is None:

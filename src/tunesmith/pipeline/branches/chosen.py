@@ -17,7 +17,7 @@ from tunesmith.system.fingerprint import digest
 
 
 @dataclass(frozen=True)
-class Choice:
+class TrialChoice:
     """The trial that the user asks for; by default the winner."""
 
     trial: int | None = None
@@ -39,7 +39,7 @@ class Chosen:
     where: str
 
 
-def chosen(there: CommittedStudy, base: str | None, choice: Choice) -> Chosen:
+def chosen(there: CommittedStudy, base: str | None, choice: TrialChoice) -> Chosen:
     """Return the parameters to apply.
 
     Args:
@@ -122,7 +122,7 @@ def _refuse_held_back(there: CommittedStudy, winner: Parameters, base: str | Non
 # -- another trial -------------------------------------------------------------------------------
 
 
-def _of_trial(there: CommittedStudy, winner: Parameters, choice: Choice) -> Chosen:
+def _of_trial(there: CommittedStudy, winner: Parameters, choice: TrialChoice) -> Chosen:
     record, where = _record(there, winner)
     summary = summarise(record, with_effects=False)
     trial = chosen_by(summary, choice.trial, choice.selection)

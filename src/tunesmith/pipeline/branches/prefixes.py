@@ -87,7 +87,7 @@ def check_prefixes(repository: Repository, prefixes: Prefixes, default: str | No
     Raises:
         UsageError: with the reason.
     """
-    problem = prefixes.objection(default)
+    problem = prefixes.blocker(default)
     names = [] if problem else prefixes.branches("x")
     for beginning, name in zip(prefixes.both, names, strict=not problem):
         if not repository.is_branch_name(name):

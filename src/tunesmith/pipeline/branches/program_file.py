@@ -6,11 +6,11 @@ from tunesmith.errors import UsageError
 from tunesmith.objective.program.passing.params_file import Template
 from tunesmith.objective.program.passing.ports import names_of
 from tunesmith.pipeline.committed import CommittedStudy
-from tunesmith.pipeline.repository import Entry
+from tunesmith.pipeline.repository import TreeEntry
 from tunesmith.types import Params
 
 
-def program_files(there: CommittedStudy, training: str, params: Params) -> dict[str, Entry]:
+def program_files(there: CommittedStudy, training: str, params: Params) -> dict[str, TreeEntry]:
     """Return the file that training should read, by path; empty if it holds none of the values.
 
     Args:
@@ -26,7 +26,7 @@ def program_files(there: CommittedStudy, training: str, params: Params) -> dict[
     if path is None or template is None or not template.values(params):
         return {}
     mode = there.repository.entries(training, [path])[path].mode
-    return {path: Entry(mode, there.repository.store(template.with_held(params)))}
+    return {path: TreeEntry(mode, there.repository.store(template.with_held(params)))}
 
 
 def has_same_values(there: CommittedStudy, path: str, commits: Sequence[str]) -> bool:

@@ -6,7 +6,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from tunesmith.config.model import Outputs
+from tunesmith.config.model import OutputsSection
 from tunesmith.config.prefixes import Prefixes
 from tunesmith.config.source import parse_document
 from tunesmith.errors import UsageError
@@ -23,10 +23,10 @@ from tunesmith.space.parse import parse_space
 
 
 @dataclass(frozen=True)
-class Layout:
+class ProjectLayout:
     """Paths of a project's files and the names of its stages."""
 
-    outputs: Outputs | None = None
+    outputs: OutputsSection | None = None
     """``None`` if the configuration is missing or cannot be read."""
     folder: str = ""
     """The project folder within the repository."""
@@ -75,7 +75,7 @@ class Facts:
     training: Tip | None
     base: str | None
     """The commit that both branches come from."""
-    layout: Layout
+    layout: ProjectLayout
     """Layout on the tuning branch, or else on the training branch."""
     notes: Sequence[Note]
     """Notes of the parameters that its training branch was given, the newest first."""
@@ -168,7 +168,7 @@ class Survey:
         found = self.repository.messages(EXPERIMENT, dict.fromkeys(revisions), unless)
         return [note for commit, message in found for note in notes_in(commit, message)]
 
-    def _layouts(self, commits: Sequence[str]) -> list[Layout]:
+    def _layouts(self, commits: Sequence[str]) -> list[ProjectLayout]:
         """Layouts that the configuration of each commit, and DVC's file beside it, describe."""
         self.look_up((commit, name) for commit in commits for name in self.names)
         configs = [next((n for n in self.names if self._blobs[c, n]), None) for c in commits]
@@ -179,7 +179,7 @@ class Survey:
             for c, n, listed in zip(commits, configs, files, strict=True)
         ]
         self.read(blob for _, one, more in keys for blob in (one, *more) if blob)
-        made: dict[object, Layout] = {}
+        made: dict[object, ProjectLayout] = {}
         found = []
         for commit, listed, (name, config, pipelines) in zip(commits, files, keys, strict=True):
             # Most commits share these files, so that their layout is computed once.
@@ -222,13 +222,13 @@ class Survey:
 
     def _layout(
         self, commit: str, name: str | None, config: str | None, pipelines: Sequence[str]
-    ) -> Layout:
+    ) -> ProjectLayout:
         if name is None or config is None:
-            return Layout()
+            return ProjectLayout()
         folder = folder_of(name)
         outputs = _outputs(self._texts[config], name)
         if outputs is None:
-            return Layout(None, folder)
+            return ProjectLayout(None, folder)
         results = [path for one in only_of(outputs) if (path := joined(folder, one)) is not None]
         wanted = Wanted("", name, results)
         try:
@@ -237,9 +237,11 @@ class Survey:
             found = None
         best = joined(folder, outputs.best.path)
         if found is None or best is None:
-            return Layout(outputs, folder)
+            return ProjectLayout(outputs, folder)
         training = training_targets(found.stages, best, found.stage.name)
-        return Layout(outputs, folder, found.stage.name, tuple(training), pipeline=found.folder)
+        return ProjectLayout(
+            outputs, folder, found.stage.name, tuple(training), pipeline=found.folder
+        )
 
     def _text(self, commit: str, path: str) -> str | None:
         blob = self.at(commit, path)
@@ -289,10 +291,10 @@ def _pairs(facts: Facts) -> list[tuple[str, str]]:
     return found
 
 
-def _outputs(data: bytes, name: str) -> Outputs | None:
+def _outputs(data: bytes, name: str) -> OutputsSection | None:
     """The section ``outputs`` of a configuration; mistakes in other sections do not matter here."""
     try:
-        return Outputs.model_validate(_sections(data, name).get("outputs") or {})
+        return OutputsSection.model_validate(_sections(data, name).get("outputs") or {})
     except (UsageError, ValueError, AttributeError):
         return None
 

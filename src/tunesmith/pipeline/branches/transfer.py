@@ -10,15 +10,17 @@ from collections.abc import Collection, Iterator
 from dataclasses import replace
 
 from tunesmith.errors import UsageError
-from tunesmith.pipeline.branches.blockers import Objection, digests_at
-from tunesmith.pipeline.committed import CommittedStudy, Pipeline, joined, space_files
+from tunesmith.pipeline.branches.blockers import Blocker, digests_at
+from tunesmith.pipeline.committed import CommittedStage, CommittedStudy, joined, space_files
 from tunesmith.pipeline.dvc.lock import with_stage_of
 from tunesmith.pipeline.dvc.sites import Site
 from tunesmith.pipeline.dvc.stages import Stage, read_stages
-from tunesmith.pipeline.repository import Entry
+from tunesmith.pipeline.repository import TreeEntry
 
 
-def files_of(there: CommittedStudy, pipeline: Pipeline, training: str) -> dict[str, Entry | None]:
+def files_of(
+    there: CommittedStudy, pipeline: CommittedStage, training: str
+) -> dict[str, TreeEntry | None]:
     """Return the files that the training branch has from now on, by path.
 
     Args:
@@ -38,8 +40,8 @@ def files_of(there: CommittedStudy, pipeline: Pipeline, training: str) -> dict[s
     lock = repository.read(there.commit, pipeline.lock) or ""
     before = repository.read(training, pipeline.lock) or ""
     merged = with_stage_of(before, lock, pipeline.stage.name)
-    mode = repository.entries(training, [pipeline.lock]).get(pipeline.lock, Entry("100644", ""))
-    locked = {pipeline.lock: Entry(mode.mode, repository.store(merged))}
+    mode = repository.entries(training, [pipeline.lock]).get(pipeline.lock, TreeEntry("100644", ""))
+    locked = {pipeline.lock: TreeEntry(mode.mode, repository.store(merged))}
     return {**found, **dict.fromkeys(gone), **locked}
 
 
@@ -54,8 +56,12 @@ def _files_in(there: CommittedStudy, outs: Collection[str], training: str) -> It
 
 
 def unlike_there(
-    there: CommittedStudy, pipeline: Pipeline, training: str, branch: str, brought: Collection[str]
-) -> Iterator[Objection]:
+    there: CommittedStudy,
+    pipeline: CommittedStage,
+    training: str,
+    branch: str,
+    brought: Collection[str],
+) -> Iterator[Blocker]:
     """Yield reasons for which DVC would tune again although all results were applied.
 
     Args:
@@ -69,7 +75,7 @@ def unlike_there(
     stage = _stage_later(there, pipeline, training, brought)
     if stage is None or stage.what_runs != pipeline.stage.what_runs:
         what = "has no" if stage is None else "has another"
-        yield Objection(
+        yield Blocker(
             f"{pipeline.file} on `{branch}` {what} stage `{pipeline.stage.name}`.",
             way,
             is_firm=True,
@@ -78,7 +84,7 @@ def unlike_there(
     other = [path for path in deps if path not in brought]
     if other:
         verb = "differs" if len(other) == 1 else "differ"
-        yield Objection(
+        yield Blocker(
             f"{', '.join(other)} {verb} on `{branch}`: DVC would tune again there.",
             way,
             is_firm=True,
@@ -86,7 +92,7 @@ def unlike_there(
 
 
 def _stage_later(
-    there: CommittedStudy, pipeline: Pipeline, training: str, brought: Collection[str]
+    there: CommittedStudy, pipeline: CommittedStage, training: str, brought: Collection[str]
 ) -> Stage | None:
     """The stage as the training branch is going to have it."""
     folder = posixpath.dirname(pipeline.file)
@@ -101,7 +107,9 @@ def _stage_later(
     return stages.get(pipeline.stage.name)
 
 
-def _other_dependencies(there: CommittedStudy, pipeline: Pipeline, training: str) -> list[str]:
+def _other_dependencies(
+    there: CommittedStudy, pipeline: CommittedStage, training: str
+) -> list[str]:
     if pipeline.locked is None:
         return []
     repository, found = there.repository, []

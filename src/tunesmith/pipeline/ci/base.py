@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from tunesmith.config.prefixes import Prefixes
 from tunesmith.pipeline.branches.experiment import USUAL
 from tunesmith.pipeline.ci.checkout import Checkout
-from tunesmith.pipeline.git_host.api import ForgeError
-from tunesmith.pipeline.git_host.host import Forge, PullRequest
+from tunesmith.pipeline.git_host.api import GitHostError
+from tunesmith.pipeline.git_host.host import GitHost, PullRequest
 from tunesmith.pipeline.plumbing import GitError
 from tunesmith.reporting.escape import md_code
 
@@ -28,7 +28,7 @@ class Base:
 
 def base_of(
     checkout: Checkout,
-    forge: Forge | None,
+    git_host: GitHost | None,
     given: str | None,
     pull: PullRequest | None = None,
     prefixes: Prefixes = USUAL,
@@ -37,7 +37,7 @@ def base_of(
 
     Args:
         checkout: of the job.
-        forge: the Git host that the job runs on.
+        Git host: the Git host that the job runs on.
         given: a revision; it counts before all else.
         pull: the pull request of this branch; what it goes into counts next.
         prefixes: of the branches of experiments.
@@ -47,8 +47,8 @@ def base_of(
         note = "" if commit else f"{md_code(given)} names no commit of this clone."
         return Base(given, commit, note)
     target = pull.target if pull is not None else None
-    told = target or (forge.job.target if forge else None)
-    name = told or default_branch(checkout, forge, prefixes)
+    told = target or (git_host.job.target if git_host else None)
+    name = told or default_branch(checkout, git_host, prefixes)
     if name is None:
         listed = ", ".join(md_code(name) for name in _others(checkout, prefixes)[:5])
         which = f"which of {listed}" if listed else "which branch"
@@ -67,7 +67,7 @@ def _missing(checkout: Checkout, name: str) -> str:
 
 
 def default_branch(
-    checkout: Checkout, forge: Forge | None, prefixes: Prefixes = USUAL
+    checkout: Checkout, git_host: GitHost | None, prefixes: Prefixes = USUAL
 ) -> str | None:
     """Return the repository's default branch, as the job's variables or the remote name it.
 
@@ -75,7 +75,7 @@ def default_branch(
 
     Args:
         checkout: of the job.
-        forge: the Git host that the job runs on.
+        Git host: the Git host that the job runs on.
         prefixes: of the branches of experiments.
 
     Returns:
@@ -84,7 +84,7 @@ def default_branch(
     if checkout.default_branch is not None:
         return checkout.default_branch
     told = checkout.remote_head(ORIGIN)
-    if told is None and forge is not None:
+    if told is None and git_host is not None:
         try:
             told = checkout.ask_remote(ORIGIN, []).default_branch
         except GitError:
@@ -103,25 +103,25 @@ def _others(checkout: Checkout, prefixes: Prefixes) -> list[str]:
 
 
 def pull_request_of(
-    forge: Forge | None, branch: str | None, number: int | None = None
+    git_host: GitHost | None, branch: str | None, number: int | None = None
 ) -> tuple[PullRequest | None, str]:
     """Return the pull request that a job is about, as far as the Git host tells.
 
     Args:
-        forge: the Git host that the job runs on.
+        Git host: the Git host that the job runs on.
         branch: of the job.
         number: of the pull request, if it was named.
 
     Returns:
         It, or ``None``; and why it could not be looked up, if it could not.
     """
-    if forge is None or forge.login is None:
+    if git_host is None or git_host.login is None:
         return None, ""
     try:
         if number is not None:
-            return forge.numbered(number), ""
+            return git_host.numbered(number), ""
         # The job's own variables name the target: the API need not be asked.
-        is_known = forge.job.target is not None or branch is None
-        return (None if is_known else forge.pull_request(str(branch))), ""
-    except ForgeError as error:
+        is_known = git_host.job.target is not None or branch is None
+        return (None if is_known else git_host.pull_request(str(branch))), ""
+    except GitHostError as error:
         return None, str(error).splitlines()[0]

@@ -7,7 +7,7 @@ from typing import Any
 
 from tunesmith.config.prefixes import Prefixes
 from tunesmith.formats import FormatError, yaml
-from tunesmith.pipeline.ci.health import FOLDER, Finding
+from tunesmith.pipeline.ci.health import FOLDER, CheckFinding
 
 GITLAB = ".gitlab/tunesmith.yml"
 COMMITS = "tunesmith ci commit"
@@ -16,7 +16,7 @@ REGEX = re.compile(r"=~ /((?:\\.|[^/\\])*)/")
 NAME = "ci branches"
 
 
-def branch_findings(root: Path, prefixes: Prefixes) -> Iterator[Finding]:
+def branch_findings(root: Path, prefixes: Prefixes) -> Iterator[CheckFinding]:
     """Look whether jobs start for the branches of experiments.
 
     Workflows that commit no results are not looked at, nor those that name no branches.
@@ -25,17 +25,17 @@ def branch_findings(root: Path, prefixes: Prefixes) -> Iterator[Finding]:
         root: of the repository.
         prefixes: of these branches.
     """
-    for forge, patterns in (("github", _github(root / FOLDER)), ("gitlab", _gitlab(root))):
+    for git_host, patterns in (("github", _github(root / FOLDER)), ("gitlab", _gitlab(root))):
         if not patterns:
             continue
         idle = [p for p in prefixes.both if not any(p2.match(f"{p}x") for p2 in patterns)]
         if idle:
             names = " and ".join(f"`{prefix}NAME`" for prefix in idle)
-            yield Finding(
+            yield CheckFinding(
                 False,
                 f"no workflow runs for {names}, as the configuration calls branches of"
                 " experiments.\nWrite the workflows anew, with the options that you gave before:"
-                f" `tunesmith ci init {forge} --force`.",
+                f" `tunesmith ci init {git_host} --force`.",
                 NAME,
             )
 

@@ -15,11 +15,11 @@ from tunesmith.pipeline.branches.experiment import USUAL
 from tunesmith.pipeline.ci.backoff import pauses
 from tunesmith.pipeline.ci.files import within
 from tunesmith.pipeline.ci.merging import merged
-from tunesmith.pipeline.ci.place import Place, place_for
-from tunesmith.pipeline.git_host.host import Forge, Login
+from tunesmith.pipeline.ci.place import CommitTarget, place_for
+from tunesmith.pipeline.git_host.host import GitHost, Login
 from tunesmith.pipeline.plumbing import GitError
 from tunesmith.pipeline.pushing import HEADS, NO_OPTIONS, PUSH_TIMEOUT_S, PushRefusedError
-from tunesmith.pipeline.repository import Entry, Repository
+from tunesmith.pipeline.repository import Repository, TreeEntry
 
 MAX_NAMED = 5
 SUBMODULE = "160000"
@@ -64,25 +64,25 @@ class Checkout(Repository):
     """Default branch of the repository, as the Git host tells the job."""
 
     @classmethod
-    def in_ci(cls, folder: Path, forge: Forge | None) -> "Checkout":
+    def in_ci(cls, folder: Path, git_host: GitHost | None) -> "Checkout":
         """The repository of a folder, with the job's rights.
 
         Raises:
             UsageError: the folder is in no repository.
         """
         root = cls.of(folder).root
-        if forge is None:
+        if git_host is None:
             return cls(root)
-        rights = {} if forge.login is None else git_variables(forge.login)
-        return cls(root, forge.bot, rights, forge.job.default_branch)
+        rights = {} if git_host.login is None else git_variables(git_host.login)
+        return cls(root, git_host.bot, rights, git_host.job.default_branch)
 
-    def current_branch(self, forge: Forge | None) -> str:
+    def current_branch(self, git_host: GitHost | None) -> str:
         """The branch that is checked out, or that the job says if HEAD is detached.
 
         Raises:
             UsageError: neither is known.
         """
-        found = self.branch_here(forge)
+        found = self.branch_here(git_host)
         if found is None:
             raise UsageError(
                 "HEAD is detached, and no CI job says of which branch.\n  Check one out:"
@@ -90,9 +90,9 @@ class Checkout(Repository):
             )
         return found
 
-    def branch_here(self, forge: Forge | None) -> str | None:
+    def branch_here(self, git_host: GitHost | None) -> str | None:
         """The same, or ``None`` if neither is known, as on a tag."""
-        return self._checked_out() or (None if forge is None else forge.job.branch)
+        return self._checked_out() or (None if git_host is None else git_host.job.branch)
 
     def _checked_out(self) -> str | None:
         # Not `--short`: with a tag of the same name that is `heads/NAME`.
@@ -122,19 +122,19 @@ class Checkout(Repository):
         data = self._bytes("cat-file", "blob", found.blob)
         return data.decode("utf-8-sig", errors="replace")
 
-    def place(self, forge: Forge | None, branch: str | None = None) -> Place:
+    def place(self, git_host: GitHost | None, branch: str | None = None) -> CommitTarget:
         """The branch that a job may commit to.
 
         Args:
-            forge: the Git host that it runs on.
+            Git host: the Git host that it runs on.
             branch: the one that is meant, if somebody has named one.
 
         Raises:
             UsageError: it is not known which one, or the job may write to none.
         """
-        place = place_for(self._checked_out(), None if forge is None else forge.job, branch)
+        place = place_for(self._checked_out(), None if git_host is None else git_host.job, branch)
         above = self._try("rev-parse", "--show-superproject-working-tree")
-        if above and forge is not None and branch is None:
+        if above and git_host is not None and branch is None:
             raise UsageError(
                 f"{self.root.name} is a submodule, and the job's branch is that of the repository"
                 " around it; nothing was committed.\n  If the submodule's own branch is meant:"
@@ -143,21 +143,21 @@ class Checkout(Repository):
         return place
 
     def tuning_branch(
-        self, forge: Forge, named: str | None = None, prefixes: Prefixes = USUAL
+        self, git_host: GitHost, named: str | None = None, prefixes: Prefixes = USUAL
     ) -> str:
         """The tuning branch that a job is about: named, checked out, or the job's own.
 
         Args:
-            forge: the Git host that it runs on.
+            Git host: the Git host that it runs on.
             named: the one that is meant, if somebody has named one.
             prefixes: how branches of experiments begin.
 
         Raises:
             UsageError: it is none, or two of these differ.
         """
-        if forge.job.foreign:
-            raise UsageError(f"{forge.job.foreign}.\n  Do this in a job that runs on a push.")
-        given = [named] if named is not None else [self._checked_out(), forge.job.branch]
+        if git_host.job.foreign:
+            raise UsageError(f"{git_host.job.foreign}.\n  Do this in a job that runs on a push.")
+        given = [named] if named is not None else [self._checked_out(), git_host.job.branch]
         start = prefixes.tuning
         found = [name for name in dict.fromkeys(given) if name and name.startswith(start)]
         if not found:
@@ -174,7 +174,7 @@ class Checkout(Repository):
         self,
         paths: Sequence[str],
         message: str,
-        forge: Forge | None,
+        git_host: GitHost | None,
         *,
         branch: str | None = None,
     ) -> NewCommit:
@@ -183,14 +183,14 @@ class Checkout(Repository):
         Args:
             paths: files, relative to the repository; missing and ignored ones are left out.
             message: of the commit.
-            forge: the Git host that the job runs on.
+            Git host: the Git host that the job runs on.
             branch: that is meant, even if the job runs for another one or it is the default one.
 
         Raises:
             UsageError: it is not known on which branch, or the job may not write to it.
         """
-        place, head = self.place(forge, branch), self._head()
-        if forge is not None:
+        place, head = self.place(git_host, branch), self._head()
+        if git_host is not None:
             place.check_default(self.main_branch(), self.remote_head("origin"))
         entries = self._changed(head, self._entries(paths))
         made = self._commit_on(head, entries, message)
@@ -203,7 +203,7 @@ class Checkout(Repository):
         self,
         paths: Sequence[str],
         message: str,
-        forge: Forge | None,
+        git_host: GitHost | None,
         remote: str = "origin",
         *,
         branch: str | None = None,
@@ -218,11 +218,11 @@ class Checkout(Repository):
             GitError: the remote refuses, or somebody else has changed one of these files; nothing
                 was pushed.
         """
-        place, head = self.place(forge, branch), self._head()
+        place, head = self.place(git_host, branch), self._head()
         entries = self._changed(head, self._entries(paths))
         if not entries:
             return NewCommit(place.branch, None, ())
-        options = () if forge is None else forge.skip_ci
+        options = () if git_host is None else git_host.skip_ci
         tries: list[tuple[str | None, GitError]] = []
         for pause in pauses():
             # Asked again at each try: others may have moved the branch since.
@@ -239,7 +239,7 @@ class Checkout(Repository):
                 if options and NO_OPTIONS in error.said:
                     options, message = (), f"{message}\n\n{SKIP}"
                     continue
-                tries.append((start.tip, self._told(error, forge)))
+                tries.append((start.tip, self._told(error, git_host)))
                 if not self._is_race(remote, place.branch, start.tip, error):
                     raise tries[-1][1] from None
                 sleep(pause)
@@ -257,14 +257,14 @@ class Checkout(Repository):
             raise UsageError("there is no commit yet. Commit something first.")
         return head
 
-    def _entries(self, paths: Sequence[str]) -> dict[str, Entry]:
+    def _entries(self, paths: Sequence[str]) -> dict[str, TreeEntry]:
         files = [p for p in dict.fromkeys(paths) if self._is_plain(p)]
         self._refuse_submodules(files)
         before = dict(zip(files, self.blobs([("HEAD", p) for p in files]), strict=True))
         wanted = [p for p in files if before[p] is not None or not self._is_ignored(p)]
         filters = self.filters_of(wanted)
         return {
-            path: Entry(
+            path: TreeEntry(
                 self._mode_of(path),
                 self.filtered_blob(path, str(self.root / path), filters.get(path), before[path]),
             )
@@ -283,7 +283,7 @@ class Checkout(Repository):
                 " nothing was committed.\n  Let `outputs:` name a folder of this repository."
             )
 
-    def _changed(self, head: str, entries: Mapping[str, Entry]) -> dict[str, Entry]:
+    def _changed(self, head: str, entries: Mapping[str, TreeEntry]) -> dict[str, TreeEntry]:
         """Entries that differ from the commit."""
         before = self.blobs([(head, path) for path in entries])
         rows = zip(entries.items(), before, strict=True)
@@ -307,19 +307,19 @@ class Checkout(Repository):
         listed = self._try("ls-tree", "HEAD", "--", path)
         return listed.split()[0] if listed else "100644"
 
-    def _commit_on(self, tip: str, entries: Mapping[str, Entry], message: str) -> str | None:
+    def _commit_on(self, tip: str, entries: Mapping[str, TreeEntry], message: str) -> str | None:
         """A commit with these files on top of another one; ``None`` if it would be empty."""
         made = self._commit(tip, entries, message)
         return None if made == tip else made
 
-    def _advance(self, head: str, made: str, entries: Mapping[str, Entry]) -> None:
+    def _advance(self, head: str, made: str, entries: Mapping[str, TreeEntry]) -> None:
         """Let the working tree stand on the new commit."""
         # With the old value Git refuses if HEAD has moved meanwhile.
         self._run("update-ref", "HEAD", made, head)
         # Only these entries, so that whatever else is staged stays staged.
         self._run("update-index", "-z", "--index-info", given=_rows(entries))
 
-    def _follow_up(self, head: str, start: str, made: str, entries: Mapping[str, Entry]) -> str:
+    def _follow_up(self, head: str, start: str, made: str, entries: Mapping[str, TreeEntry]) -> str:
         """After a push, let the working tree stand on the new commit if it stood below it."""
         if start != head:
             return ""
@@ -331,7 +331,7 @@ class Checkout(Repository):
 
     # -- the remote --------------------------------------------------------------------------
 
-    def _start(self, remote: str, place: Place, head: str) -> _Start:
+    def _start(self, remote: str, place: CommitTarget, head: str) -> _Start:
         """Return the commit to build on: the remote's tip, if it holds what is checked out.
 
         Raises:
@@ -388,18 +388,18 @@ class Checkout(Repository):
             return False
         return is_contended or self.ask_remote(remote, [branch]).tips.get(branch) != tip
 
-    def _told(self, error: GitError, forge: Forge | None) -> GitError:
+    def _told(self, error: GitError, git_host: GitHost | None) -> GitError:
         """Return the refusal with its remedy."""
         lines = [str(error)]
         if isinstance(error, PushRefusedError):
             lines.append("Nothing was pushed; the results are in the ledger.")
-        if forge is not None and forge.push_hint and any(w in error.said for w in NOT_LET_IN):
-            lines.append(forge.push_hint)
+        if git_host is not None and git_host.push_hint and any(w in error.said for w in NOT_LET_IN):
+            lines.append(git_host.push_hint)
         return GitError("\n  ".join(lines), error.said)
 
     def _merged(
-        self, head: str, tip: str, entries: Mapping[str, Entry], branch: str
-    ) -> dict[str, Entry]:
+        self, head: str, tip: str, entries: Mapping[str, TreeEntry], branch: str
+    ) -> dict[str, TreeEntry]:
         """The files to commit on a tip; results overwrite no edit that they do not know.
 
         Raises:
@@ -418,7 +418,7 @@ class Checkout(Repository):
             if text is None:
                 conflicts.append(path)
             else:
-                found[path] = Entry(entry.mode, self.store(text))
+                found[path] = TreeEntry(entry.mode, self.store(text))
         if conflicts:
             named = ", ".join(conflicts[:MAX_NAMED])
             raise GitError(
@@ -473,7 +473,7 @@ def _folders(path: str) -> list[str]:
     return found
 
 
-def _rows(entries: Mapping[str, Entry]) -> str:
+def _rows(entries: Mapping[str, TreeEntry]) -> str:
     return "".join(f"{entry.mode} {entry.blob}\t{path}\0" for path, entry in entries.items())
 
 

@@ -18,7 +18,7 @@ NAME = "ci checks"
 
 
 @dataclass(frozen=True)
-class Finding:
+class CheckFinding:
     """One line of ``tunesmith doctor``."""
 
     is_well: bool | None
@@ -73,7 +73,7 @@ class Workflow:
         return None if any(EXPRESSION in name for name in self.checks) else False
 
 
-def findings(root: Path, required: Required | None) -> list[Finding]:
+def findings(root: Path, required: Required | None) -> list[CheckFinding]:
     """Look at the workflows of a repository.
 
     Args:
@@ -84,14 +84,14 @@ def findings(root: Path, required: Required | None) -> list[Finding]:
     if not workflows:
         return []
     found = list(_of_rules(workflows, required) if required else _unasked(workflows))
-    return found or [Finding(True, "none that could not run was found")]
+    return found or [CheckFinding(True, "none that could not run was found")]
 
 
-def _unasked(workflows: Sequence[Workflow]) -> Iterator[Finding]:
+def _unasked(workflows: Sequence[Workflow]) -> Iterator[CheckFinding]:
     """Yield what is known without the rules: checks that our own pull requests do not start."""
     for workflow in workflows:
         if (opener := _opener(workflows)) and _never_starts(workflow, workflows):
-            yield Finding(
+            yield CheckFinding(
                 None,
                 f"{workflow.file} does not run for pull requests that {opener.file} opens with the"
                 f" job's own token.\nIf its checks ({', '.join(workflow.checks)}) are required:"
@@ -100,19 +100,19 @@ def _unasked(workflows: Sequence[Workflow]) -> Iterator[Finding]:
             )
 
 
-def _of_rules(workflows: Sequence[Workflow], required: Required) -> Iterator[Finding]:
+def _of_rules(workflows: Sequence[Workflow], required: Required) -> Iterator[CheckFinding]:
     for check in required.checks:
         makers = [w for w in workflows if w.makes(check)]
         if makers:
             reasons = [_reason(maker, workflows, required) for maker in makers]
             if all(reasons):
-                yield Finding(False, f"`{check}` is required, and {reasons[0]}.")
+                yield CheckFinding(False, f"`{check}` is required, and {reasons[0]}.")
         # A name that is made at run time may be the required one: nothing is claimed then.
         elif not any(w.makes(check) is None for w in workflows):
             is_sure = check in required.of_actions
             rest = "it can never run" if is_sure else "unless an app makes it, it can never run"
             detail = f"`{check}` is required, and no workflow here has such a job: {rest}."
-            yield Finding(False if is_sure else None, detail)
+            yield CheckFinding(False if is_sure else None, detail)
 
 
 def _reason(maker: Workflow, workflows: Sequence[Workflow], required: Required) -> str:

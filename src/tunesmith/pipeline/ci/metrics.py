@@ -19,7 +19,7 @@ USUAL = "outputs/training_metrics.json"
 
 
 @dataclass(frozen=True)
-class Metric:
+class TrainingMetric:
     """One number, before and after; ``None`` if it is missing."""
 
     file: str
@@ -51,7 +51,7 @@ class MetricsDiff:
     base: str
     commit: str | None
     """Commit that the name stands for; ``None`` if it is not in this clone."""
-    metrics: tuple[Metric, ...]
+    metrics: tuple[TrainingMetric, ...]
     """By file in the order given, then by name."""
     missing: str = ""
     """Reason for which there is nothing to compare with, as Markdown; empty if there is."""
@@ -64,7 +64,7 @@ class MetricsDiff:
         return (*([self.missing] if self.missing else []), *self.unread)
 
     @property
-    def changed(self) -> tuple[Metric, ...]:
+    def changed(self) -> tuple[TrainingMetric, ...]:
         """Metrics that differ."""
         return tuple(metric for metric in self.metrics if not metric.is_same)
 
@@ -110,7 +110,7 @@ def metrics_diff(
     read = read or git.content
     missing = f"{md_code(base)} is not here, so there is nothing to compare with. {note}".rstrip()
     unread: list[str] = []
-    found: list[Metric] = []
+    found: list[TrainingMetric] = []
     for file in files:
         path = folder / file
         here = path.read_text("utf-8", errors="replace") if path.is_file() else None
@@ -123,7 +123,7 @@ def metrics_diff(
             is_compared = False
         before = _numbers(text, f"{base}:{file}", unread)
         names = sorted({*before, *after})
-        found += [Metric(file, n, before.get(n), after.get(n), is_compared) for n in names]
+        found += [TrainingMetric(file, n, before.get(n), after.get(n), is_compared) for n in names]
     return MetricsDiff(base, commit, tuple(found), "" if commit else missing, tuple(unread))
 
 
@@ -192,7 +192,7 @@ def _rest(diff: MetricsDiff) -> list[str]:
     return [f"{n_same} more did not change."] if n_same else []
 
 
-def _cells(metric: Metric) -> list[str]:
+def _cells(metric: TrainingMetric) -> list[str]:
     before, after = (_shown(value) for value in (metric.before, metric.after))
     if not metric.is_compared:
         return [before, after, "not compared"]

@@ -3,14 +3,14 @@
 from dataclasses import dataclass
 
 from tunesmith.errors import UsageError
-from tunesmith.pipeline.git_host.host import Job
+from tunesmith.pipeline.git_host.host import CIJob
 
 USUAL = ("main", "master")
 """Usual names of default branches, for remotes that do not tell."""
 
 
 @dataclass(frozen=True)
-class Place:
+class CommitTarget:
     """A branch to commit to."""
 
     branch: str
@@ -46,7 +46,7 @@ class Place:
             )
 
 
-def place_for(checked_out: str | None, job: Job | None, named: str | None) -> Place:
+def place_for(checked_out: str | None, job: CIJob | None, named: str | None) -> CommitTarget:
     """Return the branch to commit to.
 
     A branch that is checked out is the one; what the job says has to agree with it. On a detached
@@ -70,7 +70,7 @@ def place_for(checked_out: str | None, job: Job | None, named: str | None) -> Pl
                 "HEAD is detached, and no CI job says of which branch.\n  Check one out:"
                 " `git switch BRANCH`."
             )
-        return Place(branch, is_detached=True, is_named=named is not None, is_in_ci=is_in_ci)
+        return CommitTarget(branch, is_detached=True, is_named=named is not None, is_in_ci=is_in_ci)
     if named is not None and named != checked_out:
         raise UsageError(
             f"`{checked_out}` is checked out, and `--branch` names `{named}`; nothing was done.\n"
@@ -82,4 +82,6 @@ def place_for(checked_out: str | None, job: Job | None, named: str | None) -> Pl
             f"`{checked_out}` is checked out, and this job runs {where}; nothing was done.\n"
             f"  If what is checked out is meant: `--branch {checked_out}`."
         )
-    return Place(checked_out, is_detached=False, is_named=named is not None, is_in_ci=is_in_ci)
+    return CommitTarget(
+        checked_out, is_detached=False, is_named=named is not None, is_in_ci=is_in_ci
+    )

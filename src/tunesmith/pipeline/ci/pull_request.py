@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass
 
-from tunesmith.pipeline.git_host.api import ForgeError
-from tunesmith.pipeline.git_host.host import Forge, PullRequest
+from tunesmith.pipeline.git_host.api import GitHostError
+from tunesmith.pipeline.git_host.host import GitHost, PullRequest
 from tunesmith.pipeline.parameters import Parameters
 
 
 @dataclass(frozen=True)
-class Opened:
+class PullRequestResult:
     """The pull request that is open now, or the page to open it."""
 
     url: str
@@ -22,39 +22,43 @@ class Opened:
     """True if the Git host starts its checks for what this job has opened and pushed."""
 
 
-def ensure_pull_request(forge: Forge, source: str, target: str, title: str, body: str) -> Opened:
+def ensure_pull_request(
+    git_host: GitHost, source: str, target: str, title: str, body: str
+) -> PullRequestResult:
     """Open a pull request, unless there is an open one.
 
     Args:
-        forge: to ask.
+        Git host: to ask.
         source: the branch that it comes from.
         target: the branch that it goes into.
         title: in a line.
         body: Markdown.
 
     Raises:
-        ForgeError: the Git host cannot be asked.
+        GitHostError: the Git host cannot be asked.
     """
-    found = forge.pull_request(source)
+    found = git_host.pull_request(source)
     if found is not None:
-        return Opened(found.url, found.number, is_new=False, checks_start=forge.starts_checks)
+        return PullRequestResult(
+            found.url, found.number, is_new=False, checks_start=git_host.starts_checks
+        )
     try:
-        made = forge.open_pull_request(source, target, title, body)
-    except ForgeError as error:
+        made = git_host.open_pull_request(source, target, title, body)
+    except GitHostError as error:
         # It may be there: by another job, or although no answer came.
-        found = forge.pull_request(source)
+        found = git_host.pull_request(source)
         if found is not None:
-            starts = _starts_checks(forge, found)
-            return Opened(found.url, found.number, is_new=True, checks_start=starts)
-        link = forge.new_pull_request_url(source, target)
-        return Opened(link, None, is_new=False, reason=str(error).splitlines()[0])
-    starts = _starts_checks(forge, made)
-    return Opened(made.url, made.number, is_new=True, checks_start=starts)
+            starts = _starts_checks(git_host, found)
+            return PullRequestResult(found.url, found.number, is_new=True, checks_start=starts)
+        link = git_host.new_pull_request_url(source, target)
+        return PullRequestResult(link, None, is_new=False, reason=str(error).splitlines()[0])
+    starts = _starts_checks(git_host, made)
+    return PullRequestResult(made.url, made.number, is_new=True, checks_start=starts)
 
 
-def _starts_checks(forge: Forge, pull: PullRequest) -> bool:
+def _starts_checks(git_host: GitHost, pull: PullRequest) -> bool:
     """Tell whether the checks of a new pull request start: not if a job's own token opened it."""
-    return forge.starts_checks or pull.author not in ("", forge.bot[0])
+    return git_host.starts_checks or pull.author not in ("", git_host.bot[0])
 
 
 def title_of(parameters: Parameters | None, branch: str) -> str:

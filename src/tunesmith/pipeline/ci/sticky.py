@@ -6,8 +6,8 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from tunesmith.errors import UsageError
-from tunesmith.pipeline.git_host.api import ForgeError
-from tunesmith.pipeline.git_host.host import Comment, Forge
+from tunesmith.pipeline.git_host.api import GitHostError
+from tunesmith.pipeline.git_host.host import Comment, GitHost
 
 TRIES = 4
 PAUSE_S = 3.0
@@ -37,7 +37,7 @@ def check_id(name: str) -> None:
 
 
 def put_comment(
-    forge: Forge,
+    git_host: GitHost,
     number: int,
     study: str,
     text: str,
@@ -48,7 +48,7 @@ def put_comment(
     """Write the study's comment, or rewrite it; if two jobs write at once, one comment stays.
 
     Args:
-        forge: to ask.
+        Git host: to ask.
         number: of the pull request.
         study: its name.
         text: without the hidden tag.
@@ -59,55 +59,55 @@ def put_comment(
         The comment, and what was done: ``created``, ``updated`` or ``unchanged``.
 
     Raises:
-        ForgeError: the Git host refuses, or cannot be reached.
+        GitHostError: the Git host refuses, or cannot be reached.
     """
-    first, author = mark(study, name), forge.author()
+    first, author = mark(study, name), git_host.author()
     body = f"{first}\n{text}"
     for left in reversed(range(TRIES)):
-        found = _own(forge, number, first, author)
+        found = _own(git_host, number, first, author)
         try:
-            done = _put(forge, number, found[-1] if found else None, body)
-        except ForgeError as error:
+            done = _put(git_host, number, found[-1] if found else None, body)
+        except GitHostError as error:
             # It may be there all the same: look again, so that no second one is added.
             if not (error.is_unclear and left):
                 raise
             sleep(PAUSE_S)
             continue
         # Another job may have added one since: the job that looks last sees both.
-        _remove_older(forge, number, first, done[0])
+        _remove_older(git_host, number, first, done[0])
         return done
     raise AssertionError
 
 
-def _own(forge: Forge, number: int, first: str, author: str | None) -> list[Comment]:
+def _own(git_host: GitHost, number: int, first: str, author: str | None) -> list[Comment]:
     """Return our comments with the tag, or any program's if our author is unknown; by age."""
     # Only in the first line: a reply may quote the tag further down.
-    marked = [c for c in forge.comments(number) if c.body.split("\n")[0].strip() == first]
+    marked = [c for c in git_host.comments(number) if c.body.split("\n")[0].strip() == first]
     own = [c for c in marked if (c.is_bot if author is None else c.author == author)]
     return sorted(own, key=lambda c: c.id)
 
 
-def _remove_older(forge: Forge, number: int, first: str, ours: Comment) -> None:
+def _remove_older(git_host: GitHost, number: int, first: str, ours: Comment) -> None:
     """Remove all but the newest: an older one would show outdated results."""
     # The answer tells who we are; another program's comment is never removed.
-    for comment in _own(forge, number, first, ours.author)[:-1]:
+    for comment in _own(git_host, number, first, ours.author)[:-1]:
         try:
-            forge.delete_comment(number, comment.id)
-        except ForgeError:
+            git_host.delete_comment(number, comment.id)
+        except GitHostError:
             # Removed by the other job, or not to be removed: then it tells the same, at least.
-            with suppress(ForgeError):
-                forge.change_comment(number, comment.id, ours.body)
+            with suppress(GitHostError):
+                git_host.change_comment(number, comment.id, ours.body)
 
 
-def _put(forge: Forge, number: int, found: Comment | None, body: str) -> tuple[Comment, str]:
+def _put(git_host: GitHost, number: int, found: Comment | None, body: str) -> tuple[Comment, str]:
     # Git hosts store other line ends, and may cut blanks at the ends.
     if found is not None and found.body.replace("\r\n", "\n").strip() == body.strip():
         return found, "unchanged"
     if found is not None:
         try:
-            return forge.change_comment(number, found.id, body), "updated"
-        except ForgeError as error:
+            return git_host.change_comment(number, found.id, body), "updated"
+        except GitHostError as error:
             # Deleted meanwhile, or another program's.
             if error.status not in (403, 404):
                 raise
-    return forge.comment(number, body), "created"
+    return git_host.comment(number, body), "created"

@@ -69,11 +69,11 @@ class Wishes:
     """The default branch; empty if it is not known, and pull requests into any are reviewed."""
 
 
-def workflows(forge: str, definition: Definition, root: Path, wishes: Wishes) -> dict[str, str]:
+def workflows(git_host: str, definition: Definition, root: Path, wishes: Wishes) -> dict[str, str]:
     """The files of a Git host.
 
     Args:
-        forge: ``github`` or ``gitlab``.
+        Git host: ``github`` or ``gitlab``.
         definition: of the study.
         root: of the repository.
         wishes: choices that the files do not tell.
@@ -85,16 +85,16 @@ def workflows(forge: str, definition: Definition, root: Path, wishes: Wishes) ->
         UsageError: it is not known how to train, or ``dvc.yaml`` cannot be read.
     """
     values = _values(definition, root, wishes)
-    source = files("tunesmith.templates") / "ci" / forge
-    texts = {to: source.joinpath(name).read_text("utf-8") for to, name in TARGETS[forge].items()}
+    source = files("tunesmith.templates") / "ci" / git_host
+    texts = {to: source.joinpath(name).read_text("utf-8") for to, name in TARGETS[git_host].items()}
     return {to: _Template(text).substitute(values) for to, text in texts.items()}
 
 
-def foreseen(forge: str, folder: Path, planned: Sequence[NewFile]) -> list[NewFile]:
+def foreseen(git_host: str, folder: Path, planned: Sequence[NewFile]) -> list[NewFile]:
     """Return the workflows of a project whose files are not written yet.
 
     Args:
-        forge: ``github`` or ``gitlab``.
+        Git host: ``github`` or ``gitlab``.
         folder: of the new project, the top of its repository.
         planned: its files.
     """
@@ -102,7 +102,7 @@ def foreseen(forge: str, folder: Path, planned: Sequence[NewFile]) -> list[NewFi
     with tempfile.TemporaryDirectory(prefix="tunesmith-") as name:
         draft = Path(name)
         write_files([NewFile(draft / f.path.relative_to(folder), f.content) for f in planned])
-        found = workflows(forge, load_definition(draft / "tuning.yaml"), draft, Wishes())
+        found = workflows(git_host, load_definition(draft / "tuning.yaml"), draft, Wishes())
     return [NewFile(folder / path, text) for path, text in found.items()]
 
 

@@ -18,7 +18,15 @@ from tunesmith.errors import UsageError
 from tunesmith.pipeline.dvc.digests import CACHES, ignores, path_md5
 from tunesmith.pipeline.dvc.document import LOCK
 from tunesmith.pipeline.dvc.lock import LockedStage, read_lock
-from tunesmith.pipeline.dvc.places import Found, Wanted, above, everywhere, find, only_of, top_of
+from tunesmith.pipeline.dvc.places import (
+    StageOfStudy,
+    Wanted,
+    above,
+    everywhere,
+    find,
+    only_of,
+    top_of,
+)
 from tunesmith.pipeline.dvc.stages import Coupling, Stage, coupling, reader, text_of
 from tunesmith.pipeline.findings import Finding, note
 from tunesmith.space.parameter import canonical_json
@@ -67,7 +75,7 @@ def tuning(definition: Definition) -> Tuning | None:
     )
 
 
-def study_stage(definition: Definition) -> tuple[Found | None, Path]:
+def study_stage(definition: Definition) -> tuple[StageOfStudy | None, Path]:
     """The stage that runs a study, its paths relative to the project folder, and its folder.
 
     Raises:

@@ -15,7 +15,7 @@ ENDS = set("();|&\n")
 
 
 @dataclass(frozen=True)
-class Call:
+class StudyCall:
     """One ``tunesmith run`` of a command."""
 
     folder: str
@@ -30,18 +30,18 @@ class Call:
         return [posixpath.normpath(posixpath.join(self.folder, name)) for name in names]
 
 
-def calls(command: str) -> list[Call]:
+def calls(command: str) -> list[StudyCall]:
     """Every ``tunesmith run`` in a command; DVC gives each of its lines to a shell of its own.
 
     >>> calls("python -m tunesmith run -q --config=a.yaml"), calls("cd a && uv run tunesmith run")
-    ([Call(folder='.', config='a.yaml')], [Call(folder='a', config=None)])
+    ([StudyCall(folder='.', config='a.yaml')], [StudyCall(folder='a', config=None)])
     >>> calls("cd a\\ntunesmith check && echo 'tunesmith'\\ntunesmith run")
-    [Call(folder='.', config=None)]
+    [StudyCall(folder='.', config=None)]
     """
     return [call for line in command.splitlines() for call in _calls_in(line, ".")]
 
 
-def _calls_in(line: str, folder: str) -> Iterator[Call]:
+def _calls_in(line: str, folder: str) -> Iterator[StudyCall]:
     for words in _simple(line):
         if words[0] == "cd" and len(words) > 1:
             folder = posixpath.normpath(posixpath.join(folder, words[-1]))
@@ -52,12 +52,12 @@ def _calls_in(line: str, folder: str) -> Iterator[Call]:
                 yield from _calls_in(word, folder)  # sh -c '…'
 
 
-def _calls_of(words: list[str], folder: str) -> Iterator[Call]:
+def _calls_of(words: list[str], folder: str) -> Iterator[StudyCall]:
     places = [i for i, word in enumerate(words[:-1]) if PurePosixPath(word).name in PROGRAM]
     place = next((i for i in places if words[i + 1] == VERB), None)
     if place is None:
         return
-    call = Call(folder, None)
+    call = StudyCall(folder, None)
     rest = words[place + 2 :]
     for index, word in enumerate(rest):
         if found := OPTION.match(word):

@@ -10,7 +10,7 @@ from tunesmith.pipeline.dvc.wanted import Content, literal, path_in
 KEYS = ("deps", "params", "outs", "metrics", "plots")
 
 
-class Entry(NamedTuple):
+class StageEntry(NamedTuple):
     """One path of a stage."""
 
     path: str
@@ -23,7 +23,7 @@ class Entry(NamedTuple):
     """Name of the entry in the file."""
 
 
-def entries(key: str, stage: Stage, raw: Mapping[str, Any]) -> list[Entry]:
+def entries(key: str, stage: Stage, raw: Mapping[str, Any]) -> list[StageEntry]:
     """Return the entries of a stage under a key.
 
     Args:
@@ -35,13 +35,13 @@ def entries(key: str, stage: Stage, raw: Mapping[str, Any]) -> list[Entry]:
     return [entry for item, found in pairs for entry in _of_item(key, stage.site, item, found)]
 
 
-def _of_item(key: str, site: Site, raw: Any, found: Any) -> Iterator[Entry]:
+def _of_item(key: str, site: Site, raw: Any, found: Any) -> Iterator[StageEntry]:
     if isinstance(found, dict):
         for name, (path, flags) in zip(raw, found.items(), strict=True):
-            yield Entry(site.seen(str(path)), flags, raw, name)
+            yield StageEntry(site.seen(str(path)), flags, raw, name)
     else:
         is_key = key == "params"
-        yield Entry(str(found) if is_key else site.seen(str(found)), None, raw, raw)
+        yield StageEntry(str(found) if is_key else site.seen(str(found)), None, raw, raw)
 
 
 def view(stage: Stage, raw: Mapping[str, Any]) -> Content:
@@ -86,7 +86,7 @@ def _placed_item(item: Any, site: Site) -> Any:
     return {path: next(iter(item.values()))} if isinstance(item, dict) else path
 
 
-def _changed(entry: Entry, item: Any) -> Any:
+def _changed(entry: StageEntry, item: Any) -> Any:
     flags = next(iter(item.values())) if isinstance(item, dict) else None
     if flags == entry.flags:
         return entry.raw

@@ -22,7 +22,7 @@ BYTECODE = ("__pycache__/", "__pycache__", "**/__pycache__/", "**/__pycache__")
 
 
 @dataclass(frozen=True)
-class Finding:
+class StageFinding:
     """One line of ``tunesmith doctor``: the subject, the verdict, and the detail."""
 
     name: str
@@ -30,7 +30,7 @@ class Finding:
     detail: str
 
 
-def findings(definition: Definition) -> list[Finding]:
+def findings(definition: Definition) -> list[StageFinding]:
     """Look at ``dvc.yaml``; nothing if there is none, or no stage in it runs the study.
 
     Raises:
@@ -57,47 +57,47 @@ def findings(definition: Definition) -> list[Finding]:
     return [replace(one, detail=as_typed(one.detail, source)) for one in found_here]
 
 
-def _mode(tuning: Stage, definition: Definition) -> Finding:
+def _mode(tuning: Stage, definition: Definition) -> StageFinding:
     """Check that configuration and stage agree on who owns the best parameters."""
     outputs = definition.file.outputs
     found = coupling(tuning, outputs.best.path)
     if (found is Coupling.LOOSE) == (outputs.tuned is not None):
-        return Finding("dvc coupling", True, found.value)
+        return StageFinding("dvc coupling", True, found.value)
     whose = "people's" if outputs.tuned is not None else "a run's own"
     detail = (
         f"the stage `{tuning.name}` is {found.value}, but by the configuration"
         f" {outputs.best.path} is {whose}: decide with `tunesmith dvc init --loose` or `--tight`."
     )
-    return Finding("dvc coupling", False, detail)
+    return StageFinding("dvc coupling", False, detail)
 
 
-def _order(stages: list[Stage], tuning: Stage, paths: Paths) -> Finding:
+def _order(stages: list[Stage], tuning: Stage, paths: Paths) -> StageFinding:
     names = [stage.name for stage in stages]
     early = [stage.name for stage in stages[: names.index(tuning.name)] if stage.reads(paths.best)]
     if not early:
-        return Finding("dvc order", True, f"`{tuning.name}` is listed before what it serves")
+        return StageFinding("dvc order", True, f"`{tuning.name}` is listed before what it serves")
     detail = (
         f"`{early[0]}` is listed before `{tuning.name}`: DVC runs stages without an edge in"
         f" their order, so new parameters would wait for the next `dvc repro`. {MENDING}"
     )
-    return Finding("dvc order", False, detail)
+    return StageFinding("dvc order", False, detail)
 
 
-def _outs(tuning: Stage, paths: Paths) -> Finding:
+def _outs(tuning: Stage, paths: Paths) -> StageFinding:
     """Check that all outs are there, kept by Git, and left in place before a run."""
     flags = tuning.outs
     lacking = [path for path in (*paths.outs, paths.metrics) if path and path not in flags]
     bare = [p for p, found in flags.items() if any(found.get(k) != v for k, v in FLAGS.items())]
     if not lacking and not bare:
-        return Finding("dvc outs", True, f"{len(flags)}, kept by Git and through a crash")
+        return StageFinding("dvc outs", True, f"{len(flags)}, kept by Git and through a crash")
     parts = [f"{path} is no out of `{tuning.name}`" for path in lacking]
     parts += [f"{path} lacks `cache: false, persist: true`" for path in bare]
-    return Finding("dvc outs", False, f"{'; '.join(parts)}. {MENDING}")
+    return StageFinding("dvc outs", False, f"{'; '.join(parts)}. {MENDING}")
 
 
 def _dependencies(
     tuning: Stage, stages: Mapping[str, Stage], definition: Definition, paths: Paths
-) -> Finding:
+) -> StageFinding:
     """Check that tuning depends on all that the study depends on, and on the data of training."""
     if own := _not_depended_on(tuning, stages, definition, paths):
         listed = ", ".join(own[:MAX_NAMED]) + (" and more" if len(own) > MAX_NAMED else "")
@@ -105,7 +105,7 @@ def _dependencies(
             f"the study depends on {listed}, and `{tuning.name}` does not: DVC would not run it"
             f" again when that changes. {MENDING}"
         )
-        return Finding("dvc dependencies", False, detail)
+        return StageFinding("dvc dependencies", False, detail)
     trainers = [name for name, stage in stages.items() if stage.reads(paths.best)]
     shared = shared_data(definition, stages, trainers, tuning.name)
     missing = lacking(definition, shared, tuning.deps)
@@ -114,21 +114,21 @@ def _dependencies(
     made = later_outs(definition, stages, tuning.name)
     read = observed(definition, (*tuning.deps, *missing, *unseen), made)
     if read and not missing and not unseen:
-        return Finding(
+        return StageFinding(
             "dvc dependencies",
             False,
             f"runs of the study were seen to read {read[0]}, which is no dependency of"
             f" `{tuning.name}`: with another content there DVC would not run it. {MENDING}",
         )
     if not missing and not unseen:
-        return Finding("dvc dependencies", True, f"{len(tuning.deps)}, data among them")
+        return StageFinding("dvc dependencies", True, f"{len(tuning.deps)}, data among them")
     path = (missing or unseen)[0]
     where = f"not of `{tuning.name}`" if missing else "not named in `objective.depends_on`"
     detail = (
         f"{path} is a dependency of `{shared[path]}`, and {where}: with other data there the"
         f" results would stay. {MENDING}"
     )
-    return Finding("dvc dependencies", False, detail)
+    return StageFinding("dvc dependencies", False, detail)
 
 
 def _not_depended_on(
@@ -149,21 +149,21 @@ def _is_unseen(definition: Definition, path: str) -> bool:
     return path not in dependencies(definition, ()) and (definition.root / path).exists()
 
 
-def _copies(tuning: Stage, root: Path) -> Finding:
+def _copies(tuning: Stage, root: Path) -> StageFinding:
     """Check that not both Git and DVC keep an out, which fails at the end of a run."""
     cached = [path for path, flags in tuning.outs.items() if flags.get("cache", True)]
     tracked = git.paths(root, "ls-files", "-z", "--", *cached) if cached else None
     if not tracked:
-        return Finding("dvc copies", True, "no out is kept by Git and by DVC at once")
+        return StageFinding("dvc copies", True, "no out is kept by Git and by DVC at once")
     detail = f"{', '.join(tracked)}: kept by Git, so `dvc repro` would fail at the end of the run."
-    return Finding("dvc copies", False, f"{detail} {MENDING}")
+    return StageFinding("dvc copies", False, f"{detail} {MENDING}")
 
 
-def _ignored(root: Path) -> Finding:
+def _ignored(root: Path) -> StageFinding:
     if leaves_out_bytecode(root):
-        return Finding("dvc ignore", True, "__pycache__/ is left out")
+        return StageFinding("dvc ignore", True, "__pycache__/ is left out")
     detail = "DVC hashes __pycache__ in folders of code: no two clones agree."
-    return Finding("dvc ignore", False, f"{detail} {MENDING}")
+    return StageFinding("dvc ignore", False, f"{detail} {MENDING}")
 
 
 def leaves_out_bytecode(root: Path) -> bool:
@@ -173,10 +173,10 @@ def leaves_out_bytecode(root: Path) -> bool:
     return not lines.isdisjoint(BYTECODE)
 
 
-def _parameters(root: Path, paths: Paths) -> Finding:
+def _parameters(root: Path, paths: Paths) -> StageFinding:
     """Check that the user-owned file is there, which no stage of DVC's makes."""
     tuned = root / paths.outs[0]
     if (root / paths.best).is_file() or not tuned.is_file():
-        return Finding("dvc parameters", True, f"{paths.best}: nothing is missing")
+        return StageFinding("dvc parameters", True, f"{paths.best}: nothing is missing")
     detail = f"{paths.best} is missing, and `dvc repro` would stop: `tunesmith adopt` writes it."
-    return Finding("dvc parameters", False, detail)
+    return StageFinding("dvc parameters", False, detail)

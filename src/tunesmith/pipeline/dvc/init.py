@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from tunesmith.config.load import define
-from tunesmith.config.model import Definition, Outputs
+from tunesmith.config.model import Definition, OutputsSection
 from tunesmith.config.source import parse_document
 from tunesmith.errors import UsageError
 from tunesmith.formats import FormatError
@@ -22,7 +22,7 @@ from tunesmith.pipeline.dvc.dependencies import dependencies
 from tunesmith.pipeline.dvc.health import IGNORE, leaves_out_bytecode
 from tunesmith.pipeline.dvc.named_data import named_data
 from tunesmith.pipeline.dvc.observed import observed
-from tunesmith.pipeline.dvc.pipeline_file import Pipeline, Request
+from tunesmith.pipeline.dvc.pipeline_file import PipelineFile, Request
 from tunesmith.pipeline.dvc.shared_data import (
     depends_on,
     lacking,
@@ -66,7 +66,7 @@ def _rows(text: str) -> list[str]:
 
 
 @dataclass(frozen=True)
-class Plan:
+class InitPlan:
     """Files to be written, and notes for the user."""
 
     changes: tuple[FileChange, ...]
@@ -87,7 +87,7 @@ class Plan:
                 write_atomic(change.path, change.after)
 
 
-def plan_init(definition: Definition, request: Request) -> Plan:
+def plan_init(definition: Definition, request: Request) -> InitPlan:
     """Decide what the project needs for ``dvc repro`` to tune and to train.
 
     Args:
@@ -100,7 +100,7 @@ def plan_init(definition: Definition, request: Request) -> Plan:
     """
     root = definition.root.resolve()
     dvc_root(root)
-    pipeline = Pipeline.of(definition, request)
+    pipeline = PipelineFile.of(definition, request)
     mode = request.coupling or _present(pipeline, definition)
     outputs = wanted.wanted_outputs(definition.file.outputs, mode)
     later = _with(definition, outputs=outputs)
@@ -120,7 +120,7 @@ def plan_init(definition: Definition, request: Request) -> Plan:
     changes += _left_over(definition, outputs)
     notes = (*told, *notes, *_hidden(root, paths), *_to_be_lost(definition, outputs))
     changes = [change for change in changes if change.before != change.after]
-    return Plan(tuple(changes), notes, pipeline.file.parent)
+    return InitPlan(tuple(changes), notes, pipeline.file.parent)
 
 
 def _with(definition: Definition, **sections: Any) -> Definition:
@@ -128,7 +128,7 @@ def _with(definition: Definition, **sections: Any) -> Definition:
 
 
 def _with_data(
-    definition: Definition, pipeline: Pipeline, paths: Paths
+    definition: Definition, pipeline: PipelineFile, paths: Paths
 ) -> tuple[Definition, list[str], list[str]]:
     """Add data of the training stage, data that the program names, and what runs have read.
 
@@ -183,7 +183,7 @@ def dvc_root(root: Path) -> Path:
     return found
 
 
-def _present(pipeline: Pipeline, definition: Definition) -> Coupling:
+def _present(pipeline: PipelineFile, definition: Definition) -> Coupling:
     """Coupling of the stage as it is; loose if there is none."""
     found = coupling(pipeline.tuning, definition.file.outputs.best.path)
     return Coupling.LOOSE if found is Coupling.NONE else found
@@ -242,7 +242,7 @@ def _hidden(root: Path, paths: Paths) -> Iterator[str]:
         )
 
 
-def _left_over(definition: Definition, outputs: Outputs) -> Iterator[FileChange]:
+def _left_over(definition: Definition, outputs: OutputsSection) -> Iterator[FileChange]:
     """Files of the other mode, which no run writes any more, so that they would go stale."""
     name = definition.file.outputs.tuned
     if name is None or outputs.tuned is not None:
@@ -253,7 +253,7 @@ def _left_over(definition: Definition, outputs: Outputs) -> Iterator[FileChange]
         yield FileChange(path, text, None)
 
 
-def _to_be_lost(definition: Definition, outputs: Outputs) -> Iterator[str]:
+def _to_be_lost(definition: Definition, outputs: OutputsSection) -> Iterator[str]:
     """Yield notes on hand-edited values that a stage is about to overwrite."""
     if definition.file.outputs.tuned is None or outputs.tuned is not None:
         return

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from tunesmith.config.model import Definition
-from tunesmith.objective.program.passing.sources import Source, program_of
+from tunesmith.objective.program.passing.sources import SourceFile, program_of
 from tunesmith.pipeline.dvc.dependencies import dependencies, is_within
 from tunesmith.pipeline.dvc.shared_data import CODE, later_outs
 from tunesmith.pipeline.dvc.stages import Stage
@@ -67,7 +67,7 @@ def named_by(root: Path, command: Sequence[str], kept: Sequence[str] = ()) -> di
     return {name: _source(program.sources, name, root) for name in found}
 
 
-def _source(sources: Sequence[Source], name: str, root: Path) -> str:
+def _source(sources: Sequence[SourceFile], name: str, root: Path) -> str:
     last = name.rpartition("/")[2]
     texts = [source for source in sources if last in source.text]
     inner = [s.path.relative_to(root).as_posix() for s in texts if s.path.is_relative_to(root)]

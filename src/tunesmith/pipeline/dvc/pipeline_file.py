@@ -11,7 +11,7 @@ from typing import Any
 
 from tunesmith.config.model import Definition
 from tunesmith.config.source import parse_document
-from tunesmith.errors import ConfigError, Place, UsageError, Violation
+from tunesmith.errors import ConfigError, FilePosition, UsageError, Violation
 from tunesmith.formats import FormatError, yaml, yaml_blocks
 from tunesmith.pipeline.dvc import wanted
 from tunesmith.pipeline.dvc.agreement import study_stage
@@ -40,7 +40,7 @@ class Request:
 
 
 @dataclass(frozen=True)
-class Pipeline:
+class PipelineFile:
     """A ``dvc.yaml``, read for one study; its stages' paths are relative to the project folder."""
 
     file: Path
@@ -53,7 +53,7 @@ class Pipeline:
     """The project folder."""
 
     @classmethod
-    def of(cls, definition: Definition, request: Request) -> "Pipeline":
+    def of(cls, definition: Definition, request: Request) -> "PipelineFile":
         """Read the file with the study's stage, or else that of the project folder.
 
         Raises:
@@ -254,7 +254,7 @@ class Pipeline:
         try:
             place = parse_document(self.text, Path(FILE)).place(path)
         except ConfigError:
-            place = Place(FILE)  # it holds what DVC reads and a configuration may not
+            place = FilePosition(FILE)  # it holds what DVC reads and a configuration may not
         return Violation(path, message, hint, place)
 
 
@@ -271,7 +271,7 @@ def _tracked(paths: Sequence[str], root: Path) -> Iterator[Violation]:
         if (root / f"{name}.dvc").is_file():
             message = f"is tracked by {name}.dvc, and a stage cannot write it as well."
             hint = f"Run `dvc remove {name}.dvc`, or name other files under `outputs`."
-            yield Violation((), message, hint, Place(name))
+            yield Violation((), message, hint, FilePosition(name))
 
 
 def _command(stage: Stage) -> str:

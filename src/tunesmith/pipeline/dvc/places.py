@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tunesmith.config.model import Outputs
+from tunesmith.config.model import OutputsSection
 from tunesmith.errors import UsageError
 from tunesmith.pipeline.dvc.document import FILE
 from tunesmith.pipeline.dvc.sites import Site
@@ -18,7 +18,7 @@ LEFT_OUT = {"node_modules", "__pycache__", "site-packages"}
 
 
 @dataclass(frozen=True)
-class Found:
+class StageOfStudy:
     """The stage that runs a study."""
 
     file: str
@@ -58,7 +58,7 @@ def above(folder: str) -> list[str]:
     return found
 
 
-def find(files: Iterable[str], wanted: Wanted, read: Read) -> Found | None:
+def find(files: Iterable[str], wanted: Wanted, read: Read) -> StageOfStudy | None:
     """Find the stage that runs a study: by its command in any file, or else by its outs.
 
     Args:
@@ -84,16 +84,16 @@ def find(files: Iterable[str], wanted: Wanted, read: Read) -> Found | None:
         seen[file] = stages
         stage = tuning_stage(stages, wanted.config, below(read, wanted.folder))
         if stage is not None:
-            return Found(file, stage, stages)
+            return StageOfStudy(file, stage, stages)
     return _by_results(seen, wanted, problems)
 
 
 def _by_results(
     seen: Mapping[str, dict[str, Stage]], wanted: Wanted, problems: Sequence[UsageError]
-) -> Found | None:
+) -> StageOfStudy | None:
     for file, stages in seen.items():
         if (stage := stage_writing(stages, wanted.results)) is not None:
-            return Found(file, stage, stages)
+            return StageOfStudy(file, stage, stages)
     if problems:
         raise problems[0]
     return None
@@ -109,7 +109,7 @@ def below(read: Read, folder: str) -> Read:
     return find_text
 
 
-def only_of(outputs: Outputs) -> list[str]:
+def only_of(outputs: OutputsSection) -> list[str]:
     """Files that a study alone writes, relative to its project folder."""
     names = (outputs.report, outputs.tuned, outputs.history, outputs.trials, outputs.metrics)
     return [name for name in names if name is not None]

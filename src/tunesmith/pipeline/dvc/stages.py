@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from tunesmith.errors import UsageError
-from tunesmith.pipeline.dvc.commands import Call, calls
+from tunesmith.pipeline.dvc.commands import StudyCall, calls
 from tunesmith.pipeline.dvc.document import FILE, document, stages_of
 from tunesmith.pipeline.dvc.sites import Site, below
 from tunesmith.pipeline.dvc.templates import (
@@ -76,7 +76,7 @@ class Stage:
         return path in self.params or any(wanted.is_relative_to(dep) for dep in self.deps)
 
     @property
-    def calls(self) -> list[Call]:
+    def calls(self) -> list[StudyCall]:
         """Calls of ``tunesmith run`` in its commands."""
         return [call for command in self.commands for call in calls(command)]
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from tunesmith.config.model import Definition, Outputs
+from tunesmith.config.model import Definition, OutputsSection
 from tunesmith.pipeline.dvc.dependencies import dependencies, is_within, plain
 from tunesmith.pipeline.dvc.named_data import named_by
 from tunesmith.pipeline.dvc.stages import Coupling
@@ -36,7 +36,7 @@ class Paths:
     """The out that the other coupling has in the place of one of these."""
 
 
-def paths_of(definition: Definition, outputs: Outputs) -> Paths:
+def paths_of(definition: Definition, outputs: OutputsSection) -> Paths:
     """Return the paths of a study's files.
 
     Args:
@@ -57,7 +57,7 @@ def paths_of(definition: Definition, outputs: Outputs) -> Paths:
     )
 
 
-def wanted_outputs(outputs: Outputs, coupling: Coupling) -> Outputs:
+def wanted_outputs(outputs: OutputsSection, coupling: Coupling) -> OutputsSection:
     """Return the outputs that the stages need; outputs that the configuration names stay."""
     folder = PurePosixPath(outputs.report).parent
     tuned = outputs.tuned or tuned_name(outputs)
@@ -71,7 +71,7 @@ def wanted_outputs(outputs: Outputs, coupling: Coupling) -> Outputs:
     )
 
 
-def tuned_name(outputs: Outputs) -> str:
+def tuned_name(outputs: OutputsSection) -> str:
     """Return the path for the tuned parameters, beside the report."""
     suffix = PurePosixPath(outputs.best.path).suffix
     return str(PurePosixPath(outputs.report).parent / f"tuned_parameters{suffix}")

@@ -57,7 +57,7 @@ HINTS = {
 }
 
 
-class ForgeError(UsageError):
+class GitHostError(UsageError):
     """A Git host refused, or could not be reached.
 
     Args:
@@ -112,18 +112,18 @@ class Api:
 
     def __post_init__(self) -> None:
         if urlsplit(self.base).scheme not in ("http", "https"):
-            raise ForgeError(f"`{redact(self.base)}` is no address of an API: http(s)://… is.")
+            raise GitHostError(f"`{redact(self.base)}` is no address of an API: http(s)://… is.")
         for value in self.headers.values():
             # Checked here, because the library's own message would show the token.
             if not value.isascii() or not value.isprintable():
-                raise ForgeError("the token holds characters that none has: was it copied whole?")
+                raise GitHostError("the token holds characters that none has: was it copied whole?")
         self._opener = _opener(self.base)
 
     def get(self, path: str, **query: str) -> Any:
         """Get the content of a path.
 
         Raises:
-            ForgeError: the Git host refused, or cannot be reached.
+            GitHostError: the Git host refused, or cannot be reached.
         """
         return self._exchange("GET", self._url(path, query)).content
 
@@ -139,7 +139,7 @@ class Api:
             The content of the answer.
 
         Raises:
-            ForgeError: as above. A ``POST`` is sent again only if it has surely done nothing.
+            GitHostError: as above. A ``POST`` is sent again only if it has surely done nothing.
         """
         return self._exchange(method, self._url(path, {}), json.dumps(content).encode()).content
 
@@ -147,7 +147,7 @@ class Api:
         """The items of all pages of a list, in the Git host's order.
 
         Raises:
-            ForgeError: as above; or what came is no list.
+            GitHostError: as above; or what came is no list.
         """
         url: str | None = self._url(path, {**query, "per_page": "100"})
         for _ in range(MAX_PAGES):
@@ -155,7 +155,7 @@ class Api:
                 return
             answer = self._exchange("GET", url)
             if not isinstance(answer.content, list):
-                raise ForgeError(f"{_place(url)}: expected a list, and got none.")
+                raise GitHostError(f"{_place(url)}: expected a list, and got none.")
             yield from answer.content
             url = self._next(url, answer.headers)
 
@@ -171,7 +171,7 @@ class Api:
         """Return an address that the Git host names, if it is the Git host's own."""
         found = urljoin(url, other)
         if urlsplit(found)[:2] != urlsplit(self.base)[:2]:
-            raise ForgeError(
+            raise GitHostError(
                 f"{_place(url)} leads to {_place(found)}, and the token is for the first alone."
             )
         return found
@@ -206,7 +206,7 @@ class Api:
             if not (is_moved or answer.status in (307, 308)) or "Location" not in answer.headers:
                 return answer
             url = self._same_place(url, answer.headers["Location"])
-        raise ForgeError(f"{_place(url)}: one redirection leads to the next.")
+        raise GitHostError(f"{_place(url)}: one redirection leads to the next.")
 
     def _ask(self, method: str, url: str, data: bytes | None) -> Answer:
         headers = {"Accept": "application/json", "User-Agent": f"tunesmith/{VERSION}"}
@@ -219,16 +219,16 @@ class Api:
 
     # -- what is said ------------------------------------------------------------------------
 
-    def _unreachable(self, url: str, error: Exception) -> ForgeError:
+    def _unreachable(self, url: str, error: Exception) -> GitHostError:
         reason = getattr(error, "reason", None) or error
         text = f"{_place(url)} cannot be reached: {reason or type(error).__name__}"
-        return ForgeError(self._clean(text), is_unclear=not _never_sent(error))
+        return GitHostError(self._clean(text), is_unclear=not _never_sent(error))
 
-    def _refused(self, url: str, answer: Answer) -> ForgeError:
+    def _refused(self, url: str, answer: Answer) -> GitHostError:
         text = f"{_place(url)}: {answer.status} {answer.reason}".rstrip()
         hint = HINTS.get(answer.status)
         hint = self.hint or hint if hint else None
-        return ForgeError(
+        return GitHostError(
             self._clean(f"{text}\n  {hint}" if hint else text),
             answer.status,
             # A proxy may answer 5xx although the server behind it has done the work.

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from tunesmith.pipeline.git_host.api import Api, ForgeError
-from tunesmith.pipeline.git_host.host import Comment, Job, Login, PullRequest, needed
+from tunesmith.pipeline.git_host.api import Api, GitHostError
+from tunesmith.pipeline.git_host.host import CIJob, Comment, Login, PullRequest, needed
 
 BOT = ("github-actions[bot]", "41898282+github-actions[bot]@users.noreply.github.com")
 UNTOLD = (
@@ -71,7 +71,7 @@ class GitHub:
     @cached_property
     def _api(self) -> Api:
         if not self._token:
-            raise ForgeError(UNTOLD)
+            raise GitHostError(UNTOLD)
         headers = {"Authorization": f"Bearer {self._token}", "X-GitHub-Api-Version": "2022-11-28"}
         return Api(self._base, headers)
 
@@ -88,7 +88,7 @@ class GitHub:
         """The token's user; a job's own token is refused here."""
         try:
             return str(self._api.get("user")["login"])
-        except ForgeError as error:
+        except GitHostError as error:
             if error.status not in (401, 403, 404):
                 raise
             return None
@@ -109,7 +109,7 @@ class GitHub:
         """The pull request of a number, open or not."""
         try:
             return _pull_request(self._api.get(f"repos/{self._name}/pulls/{number}"))
-        except ForgeError as error:
+        except GitHostError as error:
             if error.status != 404:
                 raise
             return None
@@ -118,7 +118,7 @@ class GitHub:
         """Return the checks that rulesets and the protection of a branch require; asks the API.
 
         Raises:
-            ForgeError: the Git host refused, or cannot be reached.
+            GitHostError: the Git host refused, or cannot be reached.
         """
         place = f"repos/{self._name}"
         rules = list(self._api.pages(f"{place}/rules/branches/{quote(branch, safe='')}"))
@@ -131,7 +131,7 @@ class GitHub:
         try:
             # Rulesets and the older protection of branches exist side by side.
             old = self._api.get(f"{place}/branches/{quote(branch, safe='')}") or {}
-        except ForgeError as error:
+        except GitHostError as error:
             if error.status != 404:
                 raise
             old = {}
@@ -172,14 +172,14 @@ class GitHub:
         self._api.send("POST", path, {"ref": branch, "inputs": dict(inputs)})
 
 
-def _job(environ: Mapping[str, str], repository: str) -> Job:
+def _job(environ: Mapping[str, str], repository: str) -> CIJob:
     event, told = environ.get("GITHUB_EVENT_NAME", ""), _payload(environ)
     pull = PULL_REF.match(environ.get("GITHUB_REF", ""))
     number = int(pull[1]) if pull else _number(told)
     source = environ.get("GITHUB_HEAD_REF")
     branch = source if source or number is not None else _branch(environ)
     run, summary = environ.get("GITHUB_RUN_ID"), environ.get("GITHUB_STEP_SUMMARY")
-    return Job(
+    return CIJob(
         branch=branch or None,
         target=environ.get("GITHUB_BASE_REF") or _queue_target(told),
         number=number,

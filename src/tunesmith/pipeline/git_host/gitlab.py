@@ -11,8 +11,8 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from tunesmith.pipeline.git_host.api import Api, ForgeError
-from tunesmith.pipeline.git_host.host import Comment, Job, Login, PullRequest, needed
+from tunesmith.pipeline.git_host.api import Api, GitHostError
+from tunesmith.pipeline.git_host.host import CIJob, Comment, Login, PullRequest, needed
 
 WORKFLOW = "TUNESMITH_WORKFLOW"
 """Variable that names the workflow to a pipeline that ``dispatch`` has started."""
@@ -76,7 +76,7 @@ class GitLab:
             return Api(self._base, {"PRIVATE-TOKEN": self._own})
         if self._jobs:
             return Api(self._base, {"JOB-TOKEN": self._jobs}, hint=UNTOLD)
-        raise ForgeError(UNTOLD)
+        raise GitHostError(UNTOLD)
 
     @property
     def _project(self) -> str:
@@ -95,7 +95,7 @@ class GitLab:
         """The token's user."""
         try:
             return str(self._api.get("user")["username"])
-        except ForgeError as error:
+        except GitHostError as error:
             if error.status not in (401, 403, 404):
                 raise
             return None
@@ -115,7 +115,7 @@ class GitLab:
         """The merge request of a number, open or not."""
         try:
             return _merge_request(self._api.get(f"{self._project}/merge_requests/{number}"))
-        except ForgeError as error:
+        except GitHostError as error:
             if error.status != 404:
                 raise
             return None
@@ -168,12 +168,12 @@ def inert(body: str) -> str:
     return QUICK_ACTION.sub(r"\1\/", body)
 
 
-def _job(environ: Mapping[str, str]) -> Job:
+def _job(environ: Mapping[str, str]) -> CIJob:
     text = environ.get("CI_MERGE_REQUEST_IID", "")
     number = int(text) if text.isdigit() else None
     source = environ.get("CI_MERGE_REQUEST_SOURCE_BRANCH_NAME")
     event = environ.get("CI_PIPELINE_SOURCE", "")
-    return Job(
+    return CIJob(
         branch=source or environ.get("CI_COMMIT_BRANCH") or None,
         target=environ.get("CI_MERGE_REQUEST_TARGET_BRANCH_NAME") or None,
         number=number,

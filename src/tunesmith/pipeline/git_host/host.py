@@ -11,7 +11,7 @@ from tunesmith.errors import UsageError
 
 
 @dataclass(frozen=True)
-class Job:
+class CIJob:
     """Facts about a CI job, from its environment."""
 
     branch: str | None
@@ -64,14 +64,14 @@ class Login:
     token: str
 
 
-class Forge(Protocol):
+class GitHost(Protocol):
     """A repository on a Git host, as seen from a job that runs there.
 
     It is made from the environment of a job, which tells most of it; only methods that say
-    ``ForgeError`` ask the API.
+    ``GitHostError`` ask the API.
     """
 
-    job: Job
+    job: CIJob
     bot: tuple[str, str]
     """Name and address of the committer in CI."""
     login: Login | None
@@ -98,88 +98,88 @@ class Forge(Protocol):
         """Author of comments with this token; ``None`` if the API does not tell.
 
         Raises:
-            ForgeError: the Git host refused, or cannot be reached.
+            GitHostError: the Git host refused, or cannot be reached.
         """
 
     def pull_request(self, branch: str) -> PullRequest | None:
         """Return the open pull request from a branch of this repository; of several the newest.
 
         Raises:
-            ForgeError: as above.
+            GitHostError: as above.
         """
 
     def numbered(self, number: int) -> PullRequest | None:
         """Return the pull request of a number, open or not; ``None`` if there is none.
 
         Raises:
-            ForgeError: as above.
+            GitHostError: as above.
         """
 
     def comments(self, number: int) -> Iterator[Comment]:
         """Yield all comments of people and programs on a pull request, oldest first.
 
         Raises:
-            ForgeError: as above.
+            GitHostError: as above.
         """
 
     def comment(self, number: int, body: str) -> Comment:
         """Add a comment.
 
         Raises:
-            ForgeError: as above; ``is_unclear`` if it may have been added all the same.
+            GitHostError: as above; ``is_unclear`` if it may have been added all the same.
         """
 
     def change_comment(self, number: int, comment: int, body: str) -> Comment:
         """Replace the body of a comment.
 
         Raises:
-            ForgeError: as above.
+            GitHostError: as above.
         """
 
     def delete_comment(self, number: int, comment: int) -> None:
         """Remove a comment.
 
         Raises:
-            ForgeError: as above.
+            GitHostError: as above.
         """
 
     def open_pull_request(self, source: str, target: str, title: str, body: str) -> PullRequest:
         """Open a pull request.
 
         Raises:
-            ForgeError: as above; also if the project's settings forbid it.
+            GitHostError: as above; also if the project's settings forbid it.
         """
 
     def dispatch(self, workflow: str, branch: str, inputs: Mapping[str, str]) -> None:
         """Start a workflow on a branch.
 
         Raises:
-            ForgeError: as above.
+            GitHostError: as above.
         """
 
 
-def forge_here(environ: Mapping[str, str] | None = None) -> Forge | None:
+def git_host_here(environ: Mapping[str, str] | None = None) -> GitHost | None:
     """Return the Git host that this job runs on; ``None`` outside of CI."""
     environ = os.environ if environ is None else environ
-    for name in registry.names("forges"):
-        kind = registry.load("forges", name)
+    for name in registry.names("git_hosts"):
+        kind = registry.load("git_hosts", name)
         if kind.is_here(environ):
-            found: Forge = kind(environ)
+            found: GitHost = kind(environ)
             return found
     return None
 
 
-def forge_needed(environ: Mapping[str, str] | None = None) -> Forge:
+def git_host_needed(environ: Mapping[str, str] | None = None) -> GitHost:
     """Return the same, for commands that need one.
 
     Raises:
-        UsageError: this is no CI job of a known forge.
+        UsageError: this is no CI job of a known Git host.
     """
-    forge = forge_here(environ)
-    if forge is None:
-        known = ", ".join(registry.names("forges"))
-        raise UsageError(f"this is no CI job of a forge that is known here ({known}).")
-    return forge
+    git_host = git_host_here(environ)
+    if git_host is None:
+        known = ", ".join(registry.names("git_hosts"))
+        raise UsageError(f"this is no CI job of a Git host that is known here ({known}).")
+    return git_host
 
 
 def needed(environ: Mapping[str, str], name: str) -> str:
@@ -190,5 +190,5 @@ def needed(environ: Mapping[str, str], name: str) -> str:
     """
     value = environ.get(name, "")
     if not value:
-        raise UsageError(f"{name} is not set, and the forge sets it for every job.")
+        raise UsageError(f"{name} is not set, and the Git host sets it for every job.")
     return value

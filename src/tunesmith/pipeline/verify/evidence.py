@@ -14,7 +14,7 @@ from tunesmith.pipeline.branches.notes import EXPERIMENT, notes_in
 from tunesmith.pipeline.dvc.agreement import Tuning, tuning
 from tunesmith.pipeline.dvc.stages import Coupling
 from tunesmith.pipeline.findings import REBUILD, Finding, note, unseen
-from tunesmith.pipeline.latest_record import Believed, believed, last_heads
+from tunesmith.pipeline.latest_record import LatestRecord, last_heads, latest_record
 from tunesmith.pipeline.repository import Repository
 from tunesmith.runs.factory import identity
 from tunesmith.runs.import_history import CommittedHistory, committed_history
@@ -30,7 +30,7 @@ class Scene:
     objective: Outline | None
     """Dependencies of the results now; ``None`` if they cannot be told."""
     committed: CommittedHistory | None
-    found: Believed | None
+    found: LatestRecord | None
     dvc: Tuning | None
     problems: tuple[Finding, ...]
     """Reasons for which something is missing."""
@@ -82,7 +82,7 @@ def look(definition: Definition, *, needs_data: bool = True) -> Scene:
             definition = _as_it_ran(definition, objective, committed)
         mark = None if objective is None else identity(definition, objective)
         holds = always if objective is None else holding(objective)
-        found = believed(definition, committed, mark, holds)
+        found = latest_record(definition, committed, mark, holds)
     except StorageError as error:
         # Damaged, edited, of a newer version, out of reach: the history alone cannot say that a
         # run would continue it.

@@ -13,7 +13,7 @@ from tunesmith.objective.metric import TIMES
 from tunesmith.objective.objective import Objective
 from tunesmith.pipeline.findings import Finding
 from tunesmith.runs.cleanup import working_folders
-from tunesmith.runs.factory import build_executor, build_objective, nest_for, project_on_path
+from tunesmith.runs.factory import build_executor, build_objective, fork_server_for, project_on_path
 from tunesmith.study.loop import results_of
 from tunesmith.types import Fit
 
@@ -105,12 +105,12 @@ def _evaluated(
     definition: Definition, drawn: Sequence[tuple[Trial, FoldResult]]
 ) -> list[Evaluated]:
     with project_on_path(definition.root):
-        nest = nest_for(definition)
+        fork_server = fork_server_for(definition)
         objective = build_objective(definition)
         try:
             with (
                 working_folders(definition, objective),
-                build_executor(definition, objective, nest) as executor,
+                build_executor(definition, objective, fork_server) as executor,
             ):
                 fits = [Fit(fold.fold, (trial.params,)) for trial, fold in drawn]
                 futures = [executor.submit(fit) for fit in fits]

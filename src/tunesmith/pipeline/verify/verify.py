@@ -25,7 +25,7 @@ from tunesmith.pipeline.findings import (
     note,
     unseen,
 )
-from tunesmith.pipeline.latest_record import HISTORY, Believed
+from tunesmith.pipeline.latest_record import HISTORY, LatestRecord
 from tunesmith.pipeline.staleness import left_to_do, stale_reasons
 from tunesmith.pipeline.verify.evidence import Scene, look
 from tunesmith.pipeline.verify.refit import draw, refit
@@ -150,7 +150,7 @@ def _of_lock(scene: Scene, dvc: Tuning) -> Iterator[Finding]:
 # -- the study -----------------------------------------------------------------------------------
 
 
-def _of_study(scene: Scene, found: Believed) -> Iterator[Finding]:
+def _of_study(scene: Scene, found: LatestRecord) -> Iterator[Finding]:
     definition, record = scene.definition, found.record
     if scene.objective is not None:
         yield from _of_identity(scene, record, scene.objective)
@@ -189,7 +189,7 @@ def _of_identity(scene: Scene, record: StudyRecord, objective: Outline) -> Itera
         yield Finding(place, problem, "trials of this study", fix)
 
 
-def _behind(scene: Scene, found: Believed) -> str:
+def _behind(scene: Scene, found: LatestRecord) -> str:
     """Reason for which the files may be older than the record; empty if they are not."""
     definition, runs = scene.definition, found.record.runs
     if holder(definition.ledger, definition.file.study) is not None:
@@ -199,7 +199,7 @@ def _behind(scene: Scene, found: Believed) -> str:
     return "the last run was killed before it wrote its files; `tunesmith run` continues it"
 
 
-def _of_history(scene: Scene, found: Believed) -> Iterator[Finding]:
+def _of_history(scene: Scene, found: LatestRecord) -> Iterator[Finding]:
     """Check that the history, the only record in a clone, is what a run would write."""
     committed = scene.committed
     if found.source != HISTORY or committed is None:
@@ -212,7 +212,7 @@ def _of_history(scene: Scene, found: Believed) -> Iterator[Finding]:
         yield Finding(committed.name, "was edited by hand", "what a run writes", REBUILD)
 
 
-def _of_files(scene: Scene, found: Believed, summary: Summary) -> Iterator[Finding]:
+def _of_files(scene: Scene, found: LatestRecord, summary: Summary) -> Iterator[Finding]:
     """Compare every output but the best parameters with what would be written now."""
     root, outputs = scene.definition.root, scene.definition.file.outputs
     # Reports are pure functions of the record, so that bytes can be compared.

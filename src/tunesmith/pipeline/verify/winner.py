@@ -7,10 +7,10 @@ from tunesmith.analysis.compare import differences
 from tunesmith.analysis.ranking import Ranked
 from tunesmith.analysis.summary import Summary
 from tunesmith.errors import UsageError
-from tunesmith.parameters.best_file import Best
+from tunesmith.parameters.best_file import BestFile
 from tunesmith.parameters.edits import edit_of
 from tunesmith.pipeline.findings import REBUILD, Finding, first_difference, note, unseen
-from tunesmith.pipeline.latest_record import Believed
+from tunesmith.pipeline.latest_record import LatestRecord
 from tunesmith.pipeline.verify.evidence import Scene
 from tunesmith.space.parameter import canonical_json
 from tunesmith.system.fingerprint import digest
@@ -20,7 +20,7 @@ RESTORE = "`tunesmith run` restores it, evaluating nothing."
 
 
 def of_winner(
-    scene: Scene, found: Believed, summary: Summary, *, is_behind: bool
+    scene: Scene, found: LatestRecord, summary: Summary, *, is_behind: bool
 ) -> Iterator[Finding]:
     """Yield findings on the best parameters.
 
@@ -31,7 +31,7 @@ def of_winner(
         is_behind: true if the last run may have ended before it wrote them.
     """
     name = scene.definition.file.outputs.best.path
-    best = Best.of(scene.definition)
+    best = BestFile.of(scene.definition)
     if summary.chosen is None:
         return
     expected = _expected(summary, found.source)
@@ -75,7 +75,7 @@ def _rightful(summary: Summary) -> Ranked | None:
     return next((t for t in summary.ranking if t.number == gate.reference), None)
 
 
-def _is_in_order(best: Best, summary: Summary, params: Mapping[str, Any]) -> bool:
+def _is_in_order(best: BestFile, summary: Summary, params: Mapping[str, Any]) -> bool:
     if summary.gate is None or not summary.gate.holds_back:
         return _would_stay(best, summary)
     # The gate kept the current parameters, which a run or a person wrote before the study.
@@ -84,7 +84,7 @@ def _is_in_order(best: Best, summary: Summary, params: Mapping[str, Any]) -> boo
     return any(_same(params, known) for known in in_force if known is not None)
 
 
-def _would_stay(best: Best, summary: Summary) -> bool:
+def _would_stay(best: BestFile, summary: Summary) -> bool:
     """Tell whether writing the winner would leave the file as it is."""
     try:
         return best.content == best.text(summary)
@@ -92,17 +92,19 @@ def _would_stay(best: Best, summary: Summary) -> bool:
         return False
 
 
-def _deviation(best: Best, summary: Summary, params: Mapping[str, Any]) -> str:
+def _deviation(best: BestFile, summary: Summary, params: Mapping[str, Any]) -> str:
     trial = _rightful(summary)
     changed = [] if trial is None else differences(trial.params, params)
     if changed:
         return f"holds other parameters ({', '.join(changed)})"
-    if best.objection is not None:
-        return str(best.objection)
+    if best.blocker is not None:
+        return str(best.blocker)
     return first_difference(best.content or "", best.text(summary, trial))
 
 
-def _is_a_trial(found: Believed, params: Mapping[str, Any], meta: Mapping[str, Any] | None) -> bool:
+def _is_a_trial(
+    found: LatestRecord, params: Mapping[str, Any], meta: Mapping[str, Any] | None
+) -> bool:
     """Tell whether the file holds an earlier winner of the same study, as it was written."""
     number, history = (meta or {}).get("trial"), found.record.history
     if not isinstance(number, int) or not 0 <= number < history.n_told:
@@ -122,7 +124,7 @@ def without_record(scene: Scene, present: Collection[str]) -> Iterator[Finding]:
         present: outputs that are there.
     """
     name = scene.definition.file.outputs.best.path
-    best = Best.of(scene.definition)
+    best = BestFile.of(scene.definition)
     origin = _brought(scene, best)
     if origin is not None:
         yield note(name, origin)
@@ -147,7 +149,7 @@ def without_record(scene: Scene, present: Collection[str]) -> Iterator[Finding]:
         yield note(name, words) if scene.is_peoples else own
 
 
-def _brought(scene: Scene, best: Best) -> str | None:
+def _brought(scene: Scene, best: BestFile) -> str | None:
     """The experiment that these very parameters came from, as a commit notes it."""
     try:
         return scene.brought(best.read()[0]) if best.path.is_file() else None

@@ -15,7 +15,7 @@ LOG_SPREAD = 100
 
 
 @dataclass(frozen=True)
-class Column:
+class AxisColumn:
     """One parameter over the trials with results."""
 
     name: str
@@ -33,7 +33,7 @@ class Column:
         return float(self.names.index(text)) if text in self.names else None
 
 
-def column(name: str, trials: Sequence[Trial], space: Mapping[str, Any]) -> Column:
+def column(name: str, trials: Sequence[Trial], space: Mapping[str, Any]) -> AxisColumn:
     """Find the axis that suits a parameter, and the position of each trial on it.
 
     Args:
@@ -44,14 +44,14 @@ def column(name: str, trials: Sequence[Trial], space: Mapping[str, Any]) -> Colu
     values = [trial.params[name] for trial in trials if name in trial.params]
     if all(is_number(value) for value in values):
         positions = tuple(_position(trial.params.get(name)) for trial in trials)
-        return Column(name, _axis(name, values, space), positions)
+        return AxisColumn(name, _axis(name, values, space), positions)
     texts = sorted({numbers.value(value) for value in values}, key=_order)
     places = {text: float(place) for place, text in enumerate(texts)}
     found = [
         places[numbers.value(trial.params[name])] if name in trial.params else None
         for trial in trials
     ]
-    return Column(name, category_axis(name, texts), tuple(found), tuple(texts))
+    return AxisColumn(name, category_axis(name, texts), tuple(found), tuple(texts))
 
 
 def is_number(value: Any) -> bool:

@@ -8,9 +8,9 @@ import numpy as np
 from tunesmith.history import Metric
 from tunesmith.reporting.drawing.chart import Cells, Chart, Mark, Panel, Points, levels_of
 from tunesmith.reporting.drawing.scales import directed, fenced, share
-from tunesmith.reporting.figures.columns import Column
+from tunesmith.reporting.figures.columns import AxisColumn
 from tunesmith.reporting.figures.kind import Kind
-from tunesmith.reporting.figures.view import View
+from tunesmith.reporting.figures.view import FigureView
 
 SIDE = 48
 """Cells along a numeric axis."""
@@ -25,8 +25,8 @@ class ContourData:
     """Trials on two axes, and smoothed scores between them."""
 
     metric: Metric
-    x: Column | None
-    y: Column | None
+    x: AxisColumn | None
+    y: AxisColumn | None
     places: tuple[tuple[float, float], ...]
     scores: tuple[float, ...]
     trials: tuple[int, ...]
@@ -36,7 +36,7 @@ class ContourData:
     """Rows from the top; NaN if no trial is near."""
 
 
-def data(view: View) -> ContourData:
+def data(view: FigureView) -> ContourData:
     """Return data of the two requested parameters, or of the two that matter most."""
     if len(view.params) < 2:
         return ContourData(view.metric, None, None, (), (), (), None, ())
@@ -62,7 +62,7 @@ def data(view: View) -> ContourData:
 
 
 def _surface(
-    x: Column, y: Column, places: tuple[tuple[float, float], ...], scores: tuple[float, ...]
+    x: AxisColumn, y: AxisColumn, places: tuple[tuple[float, float], ...], scores: tuple[float, ...]
 ) -> tuple[tuple[float, ...], ...]:
     """Kernel means (Nadaraya 1964, Watson 1964) at the centres of cells, in the axes' own scale.
 
@@ -83,7 +83,7 @@ def _surface(
     return tuple(tuple(map(float, row)) for row in means)
 
 
-def _weights(column: Column, places: list[float]) -> np.ndarray:
+def _weights(column: AxisColumn, places: list[float]) -> np.ndarray:
     """``(n_cells, n_trials)`` kernel weights along one axis."""
     at = np.array([share(column.axis, place) for place in places])
     n = len(column.names) or SIDE

@@ -4,15 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tunesmith.history import Metric
-from tunesmith.reporting.drawing.chart import Chart, Line, Panel, Role
+from tunesmith.reporting.drawing.chart import Chart, LineMark, Panel, Role
 from tunesmith.reporting.drawing.scales import directed, linear_axis, score_axis
-from tunesmith.reporting.figures.view import View
+from tunesmith.reporting.figures.view import FigureView
 
 MAX_COURSES = 300
 
 
 @dataclass(frozen=True)
-class Course:
+class ScoreCurve:
     """One trial's scores by step."""
 
     trial: int
@@ -27,13 +27,13 @@ class CoursesData:
     """Courses in trial order."""
 
     metric: Metric
-    courses: tuple[Course, ...]
+    courses: tuple[ScoreCurve, ...]
     best: int | None
     """The best trial's number."""
     n_left_out: int = 0
 
 
-def courses_data(view: View, courses: Sequence[Course]) -> CoursesData:
+def courses_data(view: FigureView, courses: Sequence[ScoreCurve]) -> CoursesData:
     """Choose as many courses as a reader can distinguish: the best ones and an even sample.
 
     Args:
@@ -72,9 +72,9 @@ def courses_chart(found: CoursesData, title: str, step: str, nothing: str) -> Ch
     return Chart(title, description, (panel,), note, key=directed(found.metric))
 
 
-def _line(course: Course, best: int | None) -> Line:
+def _line(course: ScoreCurve, best: int | None) -> LineMark:
     is_best = course.trial == best
     role: Role = "best" if is_best else "failed" if course.has_failed else "trial"
     label = "best" if is_best else "failed" if course.has_failed else ""
     level = None if is_best or course.has_failed else course.level
-    return Line(course.steps, course.scores, role, label, trial=course.trial, level=level)
+    return LineMark(course.steps, course.scores, role, label, trial=course.trial, level=level)

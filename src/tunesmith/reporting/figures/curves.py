@@ -6,21 +6,23 @@ import numpy as np
 
 from tunesmith.history import Trial
 from tunesmith.reporting.drawing.chart import Chart
-from tunesmith.reporting.figures.courses import Course, CoursesData, courses_chart, courses_data
+from tunesmith.reporting.figures.courses import CoursesData, ScoreCurve, courses_chart, courses_data
 from tunesmith.reporting.figures.kind import Kind
-from tunesmith.reporting.figures.view import View
+from tunesmith.reporting.figures.view import FigureView
 
 NOTHING = "No trial reported scores on its way."
 
 
-def data(view: View) -> CoursesData:
+def data(view: FigureView) -> CoursesData:
     """A curve a trial: at each step the mean over the folds that reported it."""
     found = []
     for i, trial in enumerate(view.told):
         points = mean_progress([fold.progress for fold in trial.folds])
         if points:
             steps, values = zip(*points, strict=True)
-            found.append(Course(trial.number, steps, values, view.levels[i], _has_failed(trial)))
+            found.append(
+                ScoreCurve(trial.number, steps, values, view.levels[i], _has_failed(trial))
+            )
     return courses_data(view, found)
 
 

@@ -10,7 +10,7 @@ from tunesmith.history import Metric
 from tunesmith.reporting.drawing.chart import Cells, Chart, Panel, levels_of
 from tunesmith.reporting.drawing.scales import category_axis, directed, fenced
 from tunesmith.reporting.figures.kind import Kind
-from tunesmith.reporting.figures.view import View
+from tunesmith.reporting.figures.view import FigureView
 
 MAX_TRIALS = 30
 
@@ -28,7 +28,7 @@ class FoldsData:
     """Trials that the folds do not distinguish from the best."""
 
 
-def data(view: View) -> FoldsData:
+def data(view: FigureView) -> FoldsData:
     """The first trials in order of the metric."""
     order = sorted(view.complete, key=lambda i: (-view.metric.sign * view.scores[i], i))
     best = [view.told[i] for i in order[:MAX_TRIALS]]

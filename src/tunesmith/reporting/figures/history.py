@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 from tunesmith.analysis.ranking import running_best
 from tunesmith.history import Metric
-from tunesmith.reporting.drawing.chart import Chart, Line, Mark, Panel, Points
+from tunesmith.reporting.drawing.chart import Chart, LineMark, Mark, Panel, Points
 from tunesmith.reporting.drawing.scales import count_axis, score_axis
 from tunesmith.reporting.figures.kind import Kind
-from tunesmith.reporting.figures.view import View
+from tunesmith.reporting.figures.view import FigureView
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class HistoryData:
     """Trials that the folds do not distinguish from the best."""
 
 
-def data(view: View) -> HistoryData:
+def data(view: FigureView) -> HistoryData:
     """Complete trials with their scores, and the others."""
     numbers = [trial.number for trial in view.told]
     return HistoryData(
@@ -62,7 +62,7 @@ def draw(found: HistoryData) -> Chart:
     y = score_axis(found.scores, found.metric)
     scores = tuple(found.scores)
     marks: list[Mark] = [
-        Line(
+        LineMark(
             tuple(float(n) for n, _ in found.best),
             tuple(score for _, score in found.best),
             label="best so far",

@@ -6,7 +6,7 @@ from tunesmith.analysis.importance import importance
 from tunesmith.reporting.drawing.chart import Bars, Chart, Panel
 from tunesmith.reporting.drawing.scales import category_axis, linear_axis
 from tunesmith.reporting.figures.kind import Kind
-from tunesmith.reporting.figures.view import View
+from tunesmith.reporting.figures.view import FigureView
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class ImportanceData:
     """Standard errors of the shares, if they are known."""
 
 
-def data(view: View) -> ImportanceData:
+def data(view: FigureView) -> ImportanceData:
     """Return the summary's importance; for another metric it is computed."""
     found = view.summary.importance
     if view.metric != view.summary.metric:

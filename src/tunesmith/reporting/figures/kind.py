@@ -6,7 +6,7 @@ from typing import Any, Generic, TypeVar
 
 from tunesmith import registry
 from tunesmith.reporting.drawing.chart import Chart
-from tunesmith.reporting.figures.view import View
+from tunesmith.reporting.figures.view import FigureView
 from tunesmith.reporting.json import finite
 
 D = TypeVar("D")
@@ -16,15 +16,15 @@ D = TypeVar("D")
 class Kind(Generic[D]):
     """Plain data first, the chart of them second; calling a kind does both."""
 
-    data: Callable[[View], D]
+    data: Callable[[FigureView], D]
     """A frozen dataclass of numbers and texts, from the record alone."""
     draw: Callable[[D], Chart]
 
-    def __call__(self, view: View) -> Chart:
+    def __call__(self, view: FigureView) -> Chart:
         """The chart of a study."""
         return self.draw(self.data(view))
 
-    def content(self, view: View) -> dict[str, Any]:
+    def content(self, view: FigureView) -> dict[str, Any]:
         """The data as JSON content; numbers that do not exist are null."""
         found: dict[str, Any] = finite(asdict(self.data(view)))  # type: ignore[call-overload]
         return found

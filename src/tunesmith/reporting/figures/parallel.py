@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from tunesmith.history import Metric
 from tunesmith.reporting.drawing.chart import Chart, Parallel
 from tunesmith.reporting.drawing.scales import directed, score_axis
-from tunesmith.reporting.figures.columns import Column
+from tunesmith.reporting.figures.columns import AxisColumn
 from tunesmith.reporting.figures.kind import Kind
-from tunesmith.reporting.figures.view import View
+from tunesmith.reporting.figures.view import FigureView
 
 MAX_AXES = 16
 
@@ -17,7 +17,7 @@ class ParallelData:
     """Complete trials on every axis."""
 
     metric: Metric
-    columns: tuple[Column, ...]
+    columns: tuple[AxisColumn, ...]
     """With the positions of complete trials alone."""
     scores: tuple[float, ...]
     trials: tuple[int, ...]
@@ -26,14 +26,14 @@ class ParallelData:
     """Parameters for which there was no room, the least important ones."""
 
 
-def data(view: View) -> ParallelData:
+def data(view: FigureView) -> ParallelData:
     """The most important parameters on the right, beside the score."""
     shown = view.params[:MAX_AXES]
     columns = [view.column(name) for name in reversed(shown)]
     return ParallelData(
         view.metric,
         tuple(
-            Column(c.name, c.axis, tuple(c.positions[i] for i in view.complete), c.names)
+            AxisColumn(c.name, c.axis, tuple(c.positions[i] for i in view.complete), c.names)
             for c in columns
         ),
         tuple(view.scores[i] for i in view.complete),

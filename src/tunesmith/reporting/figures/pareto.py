@@ -7,7 +7,7 @@ from tunesmith.history import Metric
 from tunesmith.reporting.drawing.chart import Chart, Mark, Panel, Points
 from tunesmith.reporting.drawing.scales import score_axis
 from tunesmith.reporting.figures.kind import Kind
-from tunesmith.reporting.figures.view import View
+from tunesmith.reporting.figures.view import FigureView
 
 MAX_PAIRS = 6
 
@@ -23,7 +23,7 @@ class ParetoData:
     front: tuple[int, ...]
 
 
-def data(view: View) -> ParetoData:
+def data(view: FigureView) -> ParetoData:
     """Every objective's scores, and the front."""
     objectives = view.record.objectives
     complete = [view.told[i] for i in view.complete]

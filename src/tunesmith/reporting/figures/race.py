@@ -5,14 +5,14 @@ import math
 import numpy as np
 
 from tunesmith.reporting.drawing.chart import Chart
-from tunesmith.reporting.figures.courses import Course, CoursesData, courses_chart, courses_data
+from tunesmith.reporting.figures.courses import CoursesData, ScoreCurve, courses_chart, courses_data
 from tunesmith.reporting.figures.kind import Kind
-from tunesmith.reporting.figures.view import View
+from tunesmith.reporting.figures.view import FigureView
 
 NOTHING = "There is no trial with more than one fold."
 
 
-def data(view: View) -> CoursesData:
+def data(view: FigureView) -> CoursesData:
     """A course a trial, over folds; a trial that failed or was dropped ends early."""
     found = []
     for i, trial in enumerate(view.told):
@@ -22,7 +22,7 @@ def data(view: View) -> CoursesData:
             means = np.cumsum(scores[:n]) / np.arange(1, n + 1)
             steps = tuple(map(float, range(1, n + 1)))
             course = tuple(map(float, means))
-            found.append(Course(trial.number, steps, course, view.levels[i], i in view.failed))
+            found.append(ScoreCurve(trial.number, steps, course, view.levels[i], i in view.failed))
     return courses_data(view, found)
 
 

@@ -3,15 +3,15 @@
 from dataclasses import dataclass
 
 from tunesmith.history import Metric
-from tunesmith.reporting.drawing.chart import Band, Chart, Line, Mark, Numbers, Panel, Points
+from tunesmith.reporting.drawing.chart import Band, Chart, LineMark, Mark, Numbers, Panel, Points
 from tunesmith.reporting.drawing.scales import score_axis
-from tunesmith.reporting.figures.columns import Column
+from tunesmith.reporting.figures.columns import AxisColumn
 from tunesmith.reporting.figures.kind import Kind
-from tunesmith.reporting.figures.view import View
+from tunesmith.reporting.figures.view import FigureView
 
 
 @dataclass(frozen=True)
-class Trend:
+class TrendBand:
     """A marginal trend with its band, at places on a parameter's axis."""
 
     x: Numbers
@@ -24,7 +24,7 @@ class Trend:
 class Slice:
     """One parameter: positions and scores of the trials that have it."""
 
-    column: Column
+    column: AxisColumn
     x: tuple[float, ...]
     scores: tuple[float, ...]
     trials: tuple[int, ...]
@@ -33,7 +33,7 @@ class Slice:
     """Failed trials with this parameter."""
     failed_x: tuple[float, ...]
     best: tuple[float, float] | None
-    trend: Trend | None = None
+    trend: TrendBand | None = None
 
 
 @dataclass(frozen=True)
@@ -45,13 +45,13 @@ class SliceData:
     slices: tuple[Slice, ...]
 
 
-def data(view: View) -> SliceData:
+def data(view: FigureView) -> SliceData:
     """A slice a parameter, in order of importance."""
     found = tuple(_slice(view, view.column(name)) for name in view.params)
     return SliceData(view.metric, tuple(view.scores[i] for i in view.complete), found)
 
 
-def _slice(view: View, column: Column) -> Slice:
+def _slice(view: FigureView, column: AxisColumn) -> Slice:
     x = column.positions
     shown = [(i, place) for i in view.complete if (place := x[i]) is not None]
     failed = [(i, place) for i in view.failed if (place := x[i]) is not None]
@@ -69,14 +69,14 @@ def _slice(view: View, column: Column) -> Slice:
     )
 
 
-def _trend(view: View, column: Column) -> Trend | None:
+def _trend(view: FigureView, column: AxisColumn) -> TrendBand | None:
     """Expected score by value of the parameter, with one standard error."""
     marginal = view.summary.marginals.get(column.name)
     if marginal is None or view.metric != view.summary.metric:
         return None
     rows = zip(map(column.place, marginal.values), marginal.expected, marginal.errors, strict=True)
     known = sorted((place, mean, error) for place, mean, error in rows if place is not None)
-    return Trend(
+    return TrendBand(
         tuple(place for place, _, _ in known),
         tuple(mean for _, mean, _ in known),
         tuple(mean - error for _, mean, error in known),
@@ -101,7 +101,7 @@ def _panel(one: Slice, found: SliceData) -> Panel:
     marks: list[Mark] = []
     if one.trend is not None:
         marks.append(Band(one.trend.x, one.trend.low, one.trend.high, label="expected ± error"))
-        marks.append(Line(one.trend.x, one.trend.mean, role="trial"))
+        marks.append(LineMark(one.trend.x, one.trend.mean, role="trial"))
     marks.append(Points(one.x, one.scores, trials=one.trials, levels=one.levels))
     if one.failed:
         rug = (y.low,) * len(one.failed)

@@ -13,12 +13,12 @@ from tunesmith.history import Metric, Trial
 from tunesmith.ledger.records import StudyRecord
 from tunesmith.reporting.drawing.chart import levels_of
 from tunesmith.reporting.drawing.scales import fenced
-from tunesmith.reporting.figures.columns import Column, column
+from tunesmith.reporting.figures.columns import AxisColumn, column
 from tunesmith.types import State
 
 
 @dataclass(frozen=True)
-class View:
+class FigureView:
     """A record with its summary, the metric in question, and the requested parameters."""
 
     record: StudyRecord
@@ -91,12 +91,12 @@ class View:
         """The requested parameters, or all that vary."""
         return self.asked or self.varied
 
-    def column(self, name: str) -> Column:
+    def column(self, name: str) -> AxisColumn:
         """Return a parameter's values by trial with results."""
         return self._columns[name]
 
     @cached_property
-    def _columns(self) -> dict[str, Column]:
+    def _columns(self) -> dict[str, AxisColumn]:
         names = {*self.varied, *self.asked}
         return {n: column(n, self.told, self.summary.definition.get("space", {})) for n in names}
 
@@ -107,7 +107,7 @@ def view_of(
     *,
     metric: str | None = None,
     params: Sequence[str] = (),
-) -> View:
+) -> FigureView:
     """Look at a record.
 
     Args:
@@ -127,4 +127,4 @@ def view_of(
         if name not in known:
             raise UsageError(f"no parameter `{name}`. {did_you_mean(name, known)}")
     chosen = metrics[metric] if metric is not None else record.objectives[0]
-    return View(record, summary or summarise(record), chosen, tuple(dict.fromkeys(params)))
+    return FigureView(record, summary or summarise(record), chosen, tuple(dict.fromkeys(params)))

@@ -12,7 +12,7 @@ from tunesmith.analysis.summary import Summary, summarise
 from tunesmith.ledger.records import StudyRecord
 from tunesmith.reporting.drawing.chart import plain
 from tunesmith.reporting.figures.kind import kind_of
-from tunesmith.reporting.figures.view import View, view_of
+from tunesmith.reporting.figures.view import FigureView, view_of
 from tunesmith.reporting.origin import AGAIN, provenance_rows, space_rows
 from tunesmith.reporting.sections.failures import MAX_TEXTS, last_lines, numbered
 from tunesmith.reporting.statements import PLAIN, notes, verdict
@@ -180,7 +180,7 @@ def failures(summary: Summary) -> list[dict[str, str]]:
 # -- trials and figures --------------------------------------------------------------------------
 
 
-def trials(view: View) -> dict[str, Any]:
+def trials(view: FigureView) -> dict[str, Any]:
     """Return all trials with results, column by column: complete ones apart from the others.
 
     Params are positions on their axes; ``names`` holds the categories' names.
@@ -194,7 +194,7 @@ def trials(view: View) -> dict[str, Any]:
     }
 
 
-def _part(view: View, places: tuple[int, ...]) -> dict[str, Any]:
+def _part(view: FigureView, places: tuple[int, ...]) -> dict[str, Any]:
     told = [view.told[i] for i in places]
     metrics = view.record.metrics
     ranks = ranks_of(view.record, view.metric)
@@ -214,18 +214,18 @@ def _part(view: View, places: tuple[int, ...]) -> dict[str, Any]:
     }
 
 
-def _came(view: View, place: int) -> str:
+def _came(view: FigureView, place: int) -> str:
     """Score of a trial at the fold or budget at which it ended."""
     scores = view.told[place].scores(view.metric.name)
     return f"stopped early, at {numbers.plain(float(scores.mean()))}"
 
 
-def _reason(view: View, place: int) -> str:
+def _reason(view: FigureView, place: int) -> str:
     failure = view.told[place].failure
     return f"{failure.kind}: {failure.message[:MAX_MESSAGE]}" if failure else "no score"
 
 
-def figures(view: View, without: tuple[str, ...] = ()) -> list[dict[str, Any]]:
+def figures(view: FigureView, without: tuple[str, ...] = ()) -> list[dict[str, Any]]:
     """The chart of every kind, in the registry's order; those with nothing to show are left out."""
     kinds = [*registry.BUILTIN["figures"], *sorted(registry.outside("figures"))]
     charts = [(name, kind_of(name)(view)) for name in kinds if name not in without]

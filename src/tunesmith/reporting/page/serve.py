@@ -28,7 +28,7 @@ Load = Callable[[], StudyRecord]
 Stamp = Callable[[], object]
 
 
-class Source:
+class LivePage:
     """The page's content, computed again only when the ledger has changed."""
 
     def __init__(self, load: Load, stamp: Stamp) -> None:
@@ -82,7 +82,7 @@ class PageServer(ThreadingHTTPServer):
     # A browser that keeps its connection open must not keep the command from ending.
     daemon_threads = True
 
-    def __init__(self, source: Source, port: int = 0) -> None:
+    def __init__(self, source: LivePage, port: int = 0) -> None:
         self.source = source
         self.token = secrets.token_urlsafe(24)
         super().__init__((HOST, port), PageHandler)

@@ -156,7 +156,7 @@ def resized(estimator: Any, **attributes: Any) -> Any:
     return found
 
 
-def objection(
+def blocker(
     family: Family, estimator: Any, values: Sequence[Any], fit_params: Mapping[str, Any]
 ) -> str:
     """Give the reason why a family may not share fits; empty if it may.
@@ -171,7 +171,7 @@ def objection(
     if proved is None:
         return f"{type(family).__name__} does not list what it has been proved for"
     own = (family.parameter, *getattr(family, "aliases", ()), *getattr(family, "free", ()))
-    found: str = proved.objection(estimator, own, fit_params)
+    found: str = proved.blocker(estimator, own, fit_params)
     if found:
         return found
     if is_certainly_random(estimator):

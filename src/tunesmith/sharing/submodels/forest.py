@@ -11,9 +11,9 @@ from tunesmith.sharing.proved import (
     SEED,
     Proved,
     Values,
+    blocker_of_parts,
     either,
     fraction,
-    objection_to_parts,
     whole,
 )
 from tunesmith.sharing.submodels.family import (
@@ -34,7 +34,7 @@ from tunesmith.sharing.submodels.trees import (
 
 MEMBER = Values(
     "scikit-learn's own estimators, of plain parameters",
-    lambda value: hasattr(value, "fit") and not objection_to_parts(value),
+    lambda value: hasattr(value, "fit") and not blocker_of_parts(value),
     (),
 )
 

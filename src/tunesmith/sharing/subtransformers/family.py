@@ -64,7 +64,7 @@ def may_share(family: TransformerFamily, step: Any, X: Any) -> bool:
     proved = getattr(family, "proved", None)
     try:
         # The seed object first: asking for parameters makes some libraries draw from it.
-        if proved is None or has_seed_object(step) or proved.objection(step, family.parameters):
+        if proved is None or has_seed_object(step) or proved.blocker(step, family.parameters):
             return False
         return family.can_share(step, X)
     except Exception:  # noqa: BLE001 - the fit itself will say what is wrong

@@ -31,7 +31,7 @@ SCORE = Values(
 )
 
 
-class Best(Deciding):
+class KBest(Deciding):
     """``SelectKBest`` along ``k``."""
 
     parameters: tuple[str, ...] = ("k",)

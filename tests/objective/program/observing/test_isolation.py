@@ -18,7 +18,7 @@ from tunesmith.runs.tune import Result
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(bool(seccomp.objection()), reason=seccomp.objection() or "-"),
+    pytest.mark.skipif(bool(seccomp.blocker()), reason=seccomp.blocker() or "-"),
 ]
 PYTHON = sys.executable
 Make = Callable[..., Path]

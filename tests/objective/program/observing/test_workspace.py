@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tunesmith.config.program import Workspace
+from tunesmith.config.program import WorkspaceSection
 from tunesmith.objective.program.observing.workspace import LARGE_BYTES, copy, layout, matching
 
 
@@ -37,7 +37,7 @@ def project(tmp_path: Path) -> Path:
 
 
 def laid_out(root: Path, place: Path, written: tuple[str, ...] = (), **section: object) -> Path:
-    layout(root, Workspace(**section), written).lay_out(place)  # type: ignore[arg-type]
+    layout(root, WorkspaceSection(**section), written).lay_out(place)  # type: ignore[arg-type]
     return place
 
 

@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tunesmith.errors import UsageError
-from tunesmith.objective.program.passing.argv import fill, objections, risky
+from tunesmith.objective.program.passing.argv import blockers, fill, risky
+from tunesmith.objective.program.passing.hydra import blockers as not_overrides
 from tunesmith.objective.program.passing.hydra import hydra
-from tunesmith.objective.program.passing.hydra import objections as not_overrides
 
 ODD = [
     "a b",
@@ -52,9 +52,7 @@ def test_a_null_byte_is_refused() -> None:
 
 
 def test_all_mistakes_are_named_at_once() -> None:
-    found = list(
-        objections(["run", "--lr={learning_rat}", "{", "{fold}"], ["learning_rate", "fold"])
-    )
+    found = list(blockers(["run", "--lr={learning_rat}", "{", "{fold}"], ["learning_rate", "fold"]))
     assert len(found) == 2
     assert "objective.command.1: nothing is named `{learning_rat}`" in found[0]
     assert "Did you mean `learning_rate`?" in found[0]

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tunesmith.history import FoldResult, Metric
-from tunesmith.objective.program.results.progress import MAX_POINTS, Course
+from tunesmith.objective.program.results.progress import MAX_POINTS, StreamedValues
 from tunesmith.study.early_stopping import held_against
 
 ACC = Metric("acc")
@@ -25,7 +25,7 @@ class Scripted:
 
 
 def test_values_are_kept_by_step_and_the_later_one_counts() -> None:
-    course = Course(ACC, {}, Scripted([[(2, 0.2), (1, 0.1)], [(2, 0.3)]]))
+    course = StreamedValues(ACC, {}, Scripted([[(2, 0.2), (1, 0.1)], [(2, 0.3)]]))
     assert not course.is_enough()
     assert not course.is_enough()
     assert course.curve() == ((1, 0.1), (2, 0.3))
@@ -33,7 +33,7 @@ def test_values_are_kept_by_step_and_the_later_one_counts() -> None:
 
 
 def test_a_run_that_falls_short_is_enough() -> None:
-    course = Course(ACC, {2: 0.5}, Scripted([[(1, 0.1)], [(2, 0.2), (3, 0.9)]]))
+    course = StreamedValues(ACC, {2: 0.5}, Scripted([[(1, 0.1)], [(2, 0.2), (3, 0.9)]]))
     assert not course.is_enough()
     assert course.is_enough()
     assert course.stopped_at == 2
@@ -50,15 +50,15 @@ def test_when_values_were_seen_changes_nothing_and_later_bounds_agree(
     values: list[tuple[int, float]], bounds: dict[int, float], cut: int
 ) -> None:
     values = sorted(dict(values).items())
-    at_once = Course(ACC, bounds, Scripted([values]))
-    in_parts = Course(ACC, bounds, Scripted([values[:cut], values[cut:]]))
+    at_once = StreamedValues(ACC, bounds, Scripted([values]))
+    in_parts = StreamedValues(ACC, bounds, Scripted([values[:cut], values[cut:]]))
     at_once.is_enough()
     in_parts.is_enough() or in_parts.is_enough()
     if in_parts.stopped_at is None or at_once.stopped_at is None:
         assert in_parts.stopped_at == at_once.stopped_at
     assert in_parts.scores() == at_once.scores()
     assert in_parts.curve() == at_once.curve()
-    whole = Course(ACC, {}, Scripted([values]))
+    whole = StreamedValues(ACC, {}, Scripted([values]))
     whole.is_enough()
     known = held_against(FoldResult(0, {"acc": values[-1][1]}, progress=whole.curve()), bounds, ACC)
     assert known is not None
@@ -67,7 +67,7 @@ def test_when_values_were_seen_changes_nothing_and_later_bounds_agree(
 
 def test_long_courses_are_thinned_out_and_keep_what_decides() -> None:
     values = [(step, step / 1e5) for step in range(50_000)]
-    course = Course(ACC, {777: -1.0}, Scripted([values]))
+    course = StreamedValues(ACC, {777: -1.0}, Scripted([values]))
     course.is_enough()
     steps = [step for step, _ in course.curve()]
     assert len(steps) <= MAX_POINTS + 2

@@ -44,7 +44,7 @@ def _runs(s: Situation) -> bool:
     prefix = {"tuning": "tuning/", "training": "training/"}[s.job]
     if s.event == "tag" or s.is_foreign or not s.branch.startswith(prefix):
         return False
-    return s.forge == "gitlab" or s.event in ("push", "workflow_dispatch")
+    return s.git_host == "gitlab" or s.event in ("push", "workflow_dispatch")
 
 
 def goal(job: Job) -> str | None:

@@ -37,12 +37,12 @@ class Hunt:
         place.mkdir()
         try:
             repositories = world.make(situation, place)
-            server = self.servers[situation.forge]
+            server = self.servers[situation.git_host]
             _reset(server, situation)
             job = Job(situation, repositories, server, self.shell, place)
             self.shell.stand_in = job.stand_in
             with _at_once(job), _quick():
-                job.on_github() if situation.forge == "github" else job.on_gitlab()
+                job.on_github() if situation.git_host == "github" else job.on_gitlab()
             job.outcome.after = repositories.tips()
             job.bodies = [note.body for note in server.notes]
             job.kind = kind(job)
@@ -124,7 +124,7 @@ def main() -> int:
         for seed in range(given.seed, given.seed + given.n):
             situation = draw(seed, has_lfs=HAS_LFS)
             found, job = hunt.run(situation)
-            counts[f"{situation.forge}: {situation.event}: {job.kind}"] += 1
+            counts[f"{situation.git_host}: {situation.event}: {job.kind}"] += 1
             for text in found:
                 n_found += 1
                 print(f"FOUND {situation.words}\n  {text}", flush=True)

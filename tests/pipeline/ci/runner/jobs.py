@@ -1,4 +1,6 @@
-"""Runs the job of a situation: events, payloads, contexts, conditions, checkouts, as forges do."""
+"""Runs the job of a situation: events, payloads, contexts, conditions, checkouts, as Git hosts
+do.
+"""
 
 import fnmatch
 import json

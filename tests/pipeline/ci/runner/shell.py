@@ -1,7 +1,7 @@
 """Runs the lines of jobs in a real shell; what calls `tunesmith` is answered by this process.
 
 So a step costs no interpreter with all its imports. Everything else is as on a machine of the
-forge's: the environment, the folder, exit codes, both streams.
+Git host's: the environment, the folder, exit codes, both streams.
 """
 
 import io

@@ -62,7 +62,7 @@ class Situation:
     """One of them."""
 
     seed: int
-    forge: str
+    git_host: str
     event: str
     branch: str
     """That the event is of."""
@@ -107,7 +107,7 @@ class Situation:
 
     @property
     def words(self) -> str:
-        about = [self.forge, f"{self.event} on {self.branch}", f"default {self.default}"]
+        about = [self.git_host, f"{self.event} on {self.branch}", f"default {self.default}"]
         about += [f"job {self.job}", self.checkout, self.meanwhile, f"depth {self.depth}"]
         about += [f"--branch {self.named}"] if self.named else []
         about += [
@@ -124,8 +124,8 @@ def draw(seed: int, *, has_lfs: bool = False) -> Situation:
         has_lfs: whether Git LFS can be a part of it.
     """
     chance = random.Random(seed)
-    forge = chance.choice(("github", "github", "gitlab"))
-    event = chance.choice(EVENTS[forge])
+    git_host = chance.choice(("github", "github", "gitlab"))
+    event = chance.choice(EVENTS[git_host])
     if chance.random() < 0.4:
         event = "push"
     default = chance.choice(DEFAULTS)
@@ -136,7 +136,7 @@ def draw(seed: int, *, has_lfs: bool = False) -> Situation:
     others = [name for name in DEFAULTS if name != default]
     found = Situation(
         seed=seed,
-        forge=forge,
+        git_host=git_host,
         event=event,
         branch=branch,
         default=default,

@@ -181,9 +181,9 @@ def _first(person: Path, folder: str, default: str, has_submodule: bool, has_lfs
     )
     write(person, **{".gitattributes": "*.md filter=lfs -text\n" if has_lfs else "\n"})
     definition = load_definition(project / "tuning.yaml")
-    for forge in ("github", "gitlab"):
+    for git_host in ("github", "gitlab"):
         wishes = Wishes(training="tunesmith train", default=default)
-        write(person, **workflows(forge, definition, person, wishes))
+        write(person, **workflows(git_host, definition, person, wishes))
     if has_submodule:
         git(person, "init", "-q", "--template=", "vendor")
         git(person / "vendor", "commit", "-q", "--allow-empty", "-m", "theirs")

@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from tunesmith.objective.program.observing.installed_files import is_below, surely_installed
-from tunesmith.objective.program.observing.observer import Step
+from tunesmith.objective.program.observing.observer import FileAccess
 from tunesmith.objective.program.observing.private_files import Privates
 from tunesmith.objective.program.observing.syscalls import Does
 from tunesmith.objective.program.observing.workspace import LEFT_OUT
@@ -102,7 +102,7 @@ class RunGround:
         self._last_look[thread] = ""
         return True
 
-    def tread(self, step: Step) -> int:
+    def tread(self, step: FileAccess) -> int:
         """Record an action, and keep shared files from being changed.
 
         Returns:
@@ -121,7 +121,7 @@ class RunGround:
         self._last_look[step.thread] = path if step.does is Does.LOOK else ""
         return 0
 
-    def _note(self, step: Step) -> None:
+    def _note(self, step: FileAccess) -> None:
         path = step.path
         does = LOOKED if step.does in (Does.LOOK, Does.ENTER) else READ
         if step.does is Does.OPEN and step.flags & os.O_DIRECTORY:
@@ -146,7 +146,7 @@ class RunGround:
 
     # -- writing -----------------------------------------------------------------------------
 
-    def _write(self, step: Step) -> int:
+    def _write(self, step: FileAccess) -> int:
         path, is_entry = step.path, step.does in (Does.PLACE, Does.MAKE)
         if step.does is Does.MAKE and os.path.lexists(path):
             return 0  # it will fail by itself
@@ -163,7 +163,7 @@ class RunGround:
             self._note_as(path, MADE if is_log else _first_write(step))
         return 0
 
-    def _is_refused(self, step: Step, real: str) -> bool:
+    def _is_refused(self, step: FileAccess, real: str) -> bool:
         assert self.lands is not None  # noqa: S101 - asked only where there are some
         if _is_in(real, (self.above, *self.own)):
             return False
@@ -198,7 +198,7 @@ class RunGround:
                 self._reached.add(os.path.realpath(target))
 
 
-def _first_write(step: Step) -> int:
+def _first_write(step: FileAccess) -> int:
     """Classify a first write: a new or emptied file was not read, one that is continued was."""
     is_emptied = step.does is Does.OPEN and bool(step.flags & (os.O_TRUNC | os.O_EXCL))
     if step.does in (Does.PLACE, Does.MAKE) or is_emptied:
@@ -206,7 +206,7 @@ def _first_write(step: Step) -> int:
     return READ if os.path.lexists(step.path) else LOOKED
 
 
-def _only_adds(step: Step) -> bool:
+def _only_adds(step: FileAccess) -> bool:
     """True if content is only added to the end of a file that is not read this way."""
     is_written = step.does is Does.OPEN and step.flags & os.O_ACCMODE == os.O_WRONLY
     return is_written and bool(step.flags & os.O_APPEND) and not step.flags & os.O_TRUNC

@@ -11,9 +11,9 @@ from pathlib import Path
 
 from tunesmith.errors import ChangedInputError
 from tunesmith.objective.program.observing.file_owners import READ, Lands, RunGround
-from tunesmith.objective.program.observing.observer import Watch
-from tunesmith.objective.program.observing.reading import FILE, NAMES, Reader, View
-from tunesmith.objective.program.observing.workspace import Layout
+from tunesmith.objective.program.observing.observer import Observer
+from tunesmith.objective.program.observing.reading import FILE, NAMES, ProjectView, Reader
+from tunesmith.objective.program.observing.workspace import WorkspaceLayout
 from tunesmith.system import git
 from tunesmith.system.files import STATE
 
@@ -28,7 +28,7 @@ class Watched:
 
     start: Start
     """Starts a program, as ``subprocess.Popen`` does."""
-    _watch: Watch | None
+    _watch: Observer | None
     _ground: RunGround | None
 
     @property
@@ -68,7 +68,7 @@ class Watched:
 class Watching:
     """Watches runs, and tells the files that they have read; picklable."""
 
-    view: View
+    view: ProjectView
     problem: str = ""
     """Reason why runs cannot be watched; empty if they can."""
     own: tuple[Path, ...] = ()
@@ -95,7 +95,7 @@ class Watching:
             None if layout is None else lands(layout),
             state_now=state_now,
         )
-        watch = Watch(ground)
+        watch = Observer(ground)
         try:
             yield Watched(watch.start, watch, ground)
         finally:
@@ -166,7 +166,7 @@ class Watching:
             raise ChangedInputError(changed, is_watched=not self.problem)
 
 
-def _is_linked(name: str, layout: Layout) -> bool:
+def _is_linked(name: str, layout: WorkspaceLayout) -> bool:
     if name.startswith("../"):
         return True
     parts = name.split("/")
@@ -190,7 +190,7 @@ def _is_younger(path: Path, since_ns: int) -> bool:
 
 
 @cache
-def lands(layout: Layout) -> Lands:
+def lands(layout: WorkspaceLayout) -> Lands:
     """Shared files of a layout: its files, the targets of its links, DVC's caches."""
     root = layout.root
     files = {str(root / name) for name in layout.copies}

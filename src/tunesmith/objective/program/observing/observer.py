@@ -18,9 +18,9 @@ from tunesmith.objective.program.observing.syscalls import (
     CREAT,
     MOUNTING,
     OPENAT2,
-    Call,
     Does,
     Named,
+    SystemCall,
 )
 
 END = "/tunesmith-has-ended"
@@ -31,7 +31,7 @@ UNSEEN_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class FileAccess:
     """An action of a process on a file."""
 
     does: Does
@@ -51,7 +51,7 @@ class Step:
 class Ground(Protocol):
     """Rules for the files of a run."""
 
-    def tread(self, step: Step) -> int:
+    def tread(self, step: FileAccess) -> int:
         """Record an action before it happens; return an error number if it is refused."""
 
     def passes(self, path: bytes, thread: int) -> bool:
@@ -59,7 +59,7 @@ class Ground(Protocol):
 
 
 @dataclass
-class Watch:
+class Observer:
     """Watches one run. Start programs with ``start``; call ``stop`` when all of them have ended."""
 
     ground: Ground
@@ -187,7 +187,7 @@ class Calls:
                 continue  # most calls of a program: it looks for its libraries
             path = self._path(named, found, os.fsdecode(text))
             if path is not None:
-                step = Step(named.does or call.does, path, flags, found.thread)
+                step = FileAccess(named.does or call.does, path, flags, found.thread)
                 if error := self._ground.tread(step):
                     return error
         if call.does is Does.RUN:
@@ -198,7 +198,7 @@ class Calls:
         address = 0 if named.path is None else found.arguments[named.path]
         return self._listener.text(found.thread, address) if address else b""
 
-    def _flags(self, call: Call, found: seccomp.Notification) -> int:
+    def _flags(self, call: SystemCall, found: seccomp.Notification) -> int:
         if call.numbers[0] == CREAT:
             return os.O_CREAT | os.O_WRONLY | os.O_TRUNC
         if call.flags is None:

@@ -22,7 +22,7 @@ from tunesmith.objective.program.observing.installed_files import (
 )
 from tunesmith.objective.program.observing.workspace import (
     LEFT_OUT,
-    Layout,
+    WorkspaceLayout,
     is_environment,
 )
 from tunesmith.system.fingerprint import digest, file_digest
@@ -39,11 +39,11 @@ EVERYTHING = "."
 
 
 @dataclass
-class View:
+class ProjectView:
     """A project as runs find it."""
 
     root: Path
-    layout: Layout | None
+    layout: WorkspaceLayout | None
     """Layout of the runs' folders; ``None`` if runs share the project's folder."""
     unread: frozenset[str] = frozenset()
     """Files that are written for each run, such as parameters; their content counts elsewhere."""
@@ -51,7 +51,7 @@ class View:
     """Files that Tunesmith and DVC write; their appearance is no change."""
     source: Path | None = None
     """Folder that copies are taken from, if not the project."""
-    found: Layout | None = None
+    found: WorkspaceLayout | None = None
     """Files that runs find, also if they share the project's folder and are not watched."""
     _digests: dict[tuple[str, ...], str] = field(default_factory=dict)
 
@@ -212,7 +212,7 @@ def _names_state(names: Iterable[str], like: str) -> str:
 class Reader:
     """Makes readings from the actions of runs."""
 
-    view: View
+    view: ProjectView
     place: Path
     """Working folder of the run."""
     above: Path
@@ -298,7 +298,7 @@ def _is_loose(path: str) -> bool:
     return any(is_below(path, folder) for folder in loose)
 
 
-def changed(view: View, reading: Reading) -> Iterator[str]:
+def changed(view: ProjectView, reading: Reading) -> Iterator[str]:
     """Names that have another state now."""
     for name, states in reading.items():
         # A series has several states of a name if one run looked at more of it than another.
@@ -306,6 +306,6 @@ def changed(view: View, reading: Reading) -> Iterator[str]:
             yield name
 
 
-def changed_names(view: View, reading: Reading | None) -> list[str]:
+def changed_names(view: ProjectView, reading: Reading | None) -> list[str]:
     """Names that have changed, as a list; a result without a reading does not count."""
     return ["what it has read"] if reading is None else list(changed(view, reading))

@@ -74,7 +74,7 @@ def _library() -> ctypes.CDLL:
     return ctypes.CDLL(None, use_errno=True)
 
 
-def objection() -> str:
+def blocker() -> str:
     """Reason why the system cannot do this, as far as is known without trying; else empty."""
     machine = platform.machine()
     if sys.platform != "linux" or machine not in AUDIT_ARCH:
@@ -93,7 +93,7 @@ def objection() -> str:
 @cache
 def refusal() -> str:
     """Try it on a thread that ends at once; return the system's error, or an empty text."""
-    if found := objection():
+    if found := blocker():
         return found
     said: list[str] = []
 

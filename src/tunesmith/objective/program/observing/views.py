@@ -4,14 +4,14 @@ import posixpath
 from pathlib import Path
 
 from tunesmith.config.model import Definition
-from tunesmith.config.model import Objective as Section
+from tunesmith.config.model import ObjectiveSection as Section
 from tunesmith.errors import UsageError
-from tunesmith.objective.program.observing.reading import View
+from tunesmith.objective.program.observing.reading import ProjectView
 from tunesmith.objective.program.observing.seccomp import refusal
 from tunesmith.objective.program.observing.workspace import MANY_FILES, layout
 
 
-def view_of(definition: Definition, root: Path, files: frozenset[str]) -> View:
+def view_of(definition: Definition, root: Path, files: frozenset[str]) -> ProjectView:
     """The view of a study that runs a program.
 
     Args:
@@ -34,7 +34,7 @@ def view_of(definition: Definition, root: Path, files: frozenset[str]) -> View:
             "\n  Name folders of data under `link`, or what is not needed under `leave_out`."
         )
     unlisted = frozenset(_unlisted(definition))
-    return View(root, None if is_shared else found, files, unlisted, found=found)
+    return ProjectView(root, None if is_shared else found, files, unlisted, found=found)
 
 
 def unwatched(section: Section) -> str:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatch
 from pathlib import Path, PurePosixPath
 
-from tunesmith.config.program import Workspace
+from tunesmith.config.program import WorkspaceSection
 from tunesmith.objective.program.observing.dvc_files import Tracked, tracked
 from tunesmith.system import git
 from tunesmith.system.files import STATE
@@ -49,7 +49,7 @@ SETTINGS = ".env*"
 
 
 @dataclass(frozen=True)
-class Layout:
+class WorkspaceLayout:
     """Content of a working folder; paths are relative, with forward slashes."""
 
     root: Path
@@ -98,12 +98,12 @@ class Layout:
 
 def layout(
     root: Path,
-    section: Workspace,
+    section: WorkspaceSection,
     written: Collection[str],
     needed: Collection[str] = (),
     *,
     is_watched: bool = True,
-) -> Layout:
+) -> WorkspaceLayout:
     """Decide which files are copied and which are linked.
 
     Args:
@@ -143,7 +143,7 @@ def layout(
     links = [*(n for n in links if n not in own), *big, *beyond]
     folders = {str(PurePosixPath(name).parent) for name in written} - {"."}
     folders |= {n for n in dvc.outs if (root / n).is_dir() and n not in links}
-    return Layout(
+    return WorkspaceLayout(
         root,
         tuple(copies),
         tuple(links),
@@ -155,7 +155,9 @@ def layout(
     )
 
 
-def _parted(root: Path, name: str, names: Collection[str], section: Workspace) -> Iterator[str]:
+def _parted(
+    root: Path, name: str, names: Collection[str], section: WorkspaceSection
+) -> Iterator[str]:
     """Split a folder that Git ignores as a whole, if only some of it is wanted."""
     inner = f"{name}/"
     wanted = [n for n in (*names, *section.link) if n.startswith(inner)]
@@ -240,7 +242,7 @@ def is_environment(folder: Path | str) -> bool:
     return any(os.path.isfile(f"{folder}/{mark}") for mark in ENVIRONMENT_MARKS)  # noqa: PTH113 - hot
 
 
-def _is_wanted(name: str, section: Workspace) -> bool:
+def _is_wanted(name: str, section: WorkspaceSection) -> bool:
     parts = PurePosixPath(name).parts
     return not any(part in LEFT_OUT for part in parts) and not _matches(name, section.leave_out)
 

@@ -34,7 +34,7 @@ def words_of(item: str) -> list[str]:
     return [name for _, name, _, _ in string.Formatter().parse(item) if name is not None]
 
 
-def objections(command: Sequence[str], known: Sequence[str]) -> Iterator[str]:
+def blockers(command: Sequence[str], known: Sequence[str]) -> Iterator[str]:
     """List the mistakes in a command.
 
     Args:
@@ -69,7 +69,7 @@ def ambiguous(command: Sequence[str], names: Sequence[str]) -> list[str]:
     """List words that are both a parameter and something else.
 
     Args:
-        command: items as configured, of which ``objections`` finds nothing wrong.
+        command: items as configured, of which ``blockers`` finds nothing wrong.
         names: of the parameters.
     """
     used = {word for item in command for word in _words_if_any(item)}

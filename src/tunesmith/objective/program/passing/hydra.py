@@ -17,10 +17,10 @@ KEY = re.compile(rf"(\+\+?)?({DOTTED}|{PART}(/{PART})*(@{DOTTED})?)\Z", re.ASCII
 INNER_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*\Z", re.ASCII)
 
 
-def objections(params: Mapping[str, Value]) -> Iterator[str]:
+def blockers(params: Mapping[str, Value]) -> Iterator[str]:
     """List parameters that no override can carry, each with the rule.
 
-    >>> list(objections({"train.lr": 0.1, "learning rate": 0.1}))
+    >>> list(blockers({"train.lr": 0.1, "learning rate": 0.1}))
     ["space.learning rate: Hydra's overrides cannot name `learning rate`: a key is made of ASCII letters, digits, `_` and `-`, its parts joined by dots."]
     """  # noqa: E501 - a message
     for name, value in params.items():

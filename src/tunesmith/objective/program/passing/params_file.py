@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tunesmith import registry
-from tunesmith.config.program import ParamsFile
+from tunesmith.config.program import ParamsFileSection
 from tunesmith.errors import UsageError
 from tunesmith.formats import FormatError, dotted, format_of
 from tunesmith.formats.tree import get_at
@@ -22,12 +22,12 @@ UNTYPED = ("env", "ini")
 class Template:
     """A parameters file of the project, in which values are set."""
 
-    section: ParamsFile
+    section: ParamsFileSection
     text: str
     """Text of the file; empty if it is missing: then it is made, with all parameters."""
 
     @classmethod
-    def of(cls, section: ParamsFile, root: Path) -> "Template":
+    def of(cls, section: ParamsFileSection, root: Path) -> "Template":
         """Read the file as it is in the project.
 
         Raises:
@@ -104,7 +104,7 @@ class Template:
         """Places that hold a value, in the usual notation."""
         return [dotted(place) for place in _leaves(self.data, ())]
 
-    def objection(self, name: str, value: Value) -> str:
+    def blocker(self, name: str, value: Value) -> str:
         """Give the reason why a parameter cannot be set to a value; empty if it can."""
         try:
             self.form.update(self.text, {place_of(name, self.section): value})
@@ -136,17 +136,17 @@ class Template:
         return self.filled({name: value for name, value in params.items() if self.has(name)})
 
 
-def place_of(name: str, section: ParamsFile) -> tuple[str, ...]:
+def place_of(name: str, section: ParamsFileSection) -> tuple[str, ...]:
     """The place of a parameter in the file.
 
-    >>> place_of("lr", ParamsFile(path="a.yaml", at="train", names={"lr": "optimizer.lr"}))
+    >>> place_of("lr", ParamsFileSection(path="a.yaml", at="train", names={"lr": "optimizer.lr"}))
     ('train', 'optimizer', 'lr')
     """
     before = tuple(section.at.split(".")) if section.at else ()
     return (*before, *section.names.get(name, name).split("."))
 
 
-def _error(section: ParamsFile, message: str) -> UsageError:
+def _error(section: ParamsFileSection, message: str) -> UsageError:
     return UsageError(f"objective.params_file: {section.path}: {message}")
 
 

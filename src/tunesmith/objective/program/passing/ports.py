@@ -5,22 +5,22 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tunesmith.config.model import Definition
-from tunesmith.config.model import Objective as Section
-from tunesmith.config.program import MetricsFile
+from tunesmith.config.model import ObjectiveSection as Section
+from tunesmith.config.program import MetricsFileSection
 from tunesmith.errors import UsageError
 from tunesmith.history import Metric
 from tunesmith.objective.program.passing import arrival
 from tunesmith.objective.program.passing.argv import (
     PLACES,
     ambiguous,
+    blockers,
     fill,
-    objections,
     risky,
     text_of,
     words_of,
 )
+from tunesmith.objective.program.passing.hydra import blockers as not_overrides
 from tunesmith.objective.program.passing.hydra import hydra
-from tunesmith.objective.program.passing.hydra import objections as not_overrides
 from tunesmith.objective.program.passing.params_file import Template
 from tunesmith.objective.program.results.metrics import FileResults
 from tunesmith.objective.program.results.printed import Printed, PrintedResults
@@ -60,7 +60,7 @@ class ProgramPorts:
         command = section.command or ()
         names = names_of(definition)
         problems = [
-            *objections(command, [*names, *PLACES]),
+            *blockers(command, [*names, *PLACES]),
             *ambiguous(command, names),
             *_dashes(command, definition),
         ]
@@ -266,7 +266,7 @@ def _results(section: Section, keys: Mapping[str, str]) -> FileResults | Printed
     return None
 
 
-def _form(file: MetricsFile) -> str:
+def _form(file: MetricsFileSection) -> str:
     found = file.format or file.path.rpartition(".")[2].replace("yml", "yaml")
     if found not in ("json", "yaml", "csv", "tsv", "jsonl"):
         raise UsageError(
@@ -276,7 +276,7 @@ def _form(file: MetricsFile) -> str:
     return found
 
 
-def _best_by(section: Section, file: MetricsFile) -> Metric | None:
+def _best_by(section: Section, file: MetricsFileSection) -> Metric | None:
     if file.row == "last":
         return None
     first = section.metric[0]

@@ -17,7 +17,7 @@ from tunesmith.errors import Violation, did_you_mean
 from tunesmith.objective.program.passing.argv import words_of
 from tunesmith.objective.program.passing.params_file import Template, place_of
 from tunesmith.objective.program.passing.ports import ProgramPorts, names_of, samples
-from tunesmith.objective.program.passing.sources import Program, program_of
+from tunesmith.objective.program.passing.sources import ProgramText, program_of
 from tunesmith.objective.program.passing.suggest import suggestion
 from tunesmith.objective.program.passing.unread_arguments import unheard
 from tunesmith.types import Value
@@ -29,7 +29,7 @@ class _Study:
 
     definition: Definition
     ports: ProgramPorts
-    program: Program
+    program: ProgramText
 
     @property
     def root(self) -> Path:
@@ -97,7 +97,7 @@ def _some_values(study: _Study) -> dict[str, Value]:
 def _missing(study: _Study, template: Template, name: str, value: Value) -> Violation:
     path, place = template.section.path, ".".join(place_of(name, template.section))
     head = f"`{name}` does not reach the program: {path}"
-    reason = template.objection(name, value)
+    reason = template.blocker(name, value)
     if reason and not reason.startswith("there is no "):
         return Violation(_path(study, name), f"{head}: {reason}.")
     known = template.places()

@@ -38,7 +38,7 @@ HELPER, CALLED = re.compile(r"\btunesmith\b"), re.compile(r"\bparams\s*\(")
 
 
 @dataclass(frozen=True)
-class Source:
+class SourceFile:
     """One text file of a program."""
 
     path: Path
@@ -52,12 +52,12 @@ class Source:
 
 
 @dataclass(frozen=True)
-class Program:
+class ProgramText:
     """A program's own text."""
 
     root: Path
     command: Sequence[str]
-    sources: tuple[Source, ...]
+    sources: tuple[SourceFile, ...]
     others: tuple[Path, ...]
     """Files of the project that the sources name, and that are read rather than run."""
 
@@ -101,7 +101,7 @@ def reads_params(text: str) -> bool:
     return bool(HELPER.search(text) and CALLED.search(text))
 
 
-def program_of(root: Path, command: Sequence[str]) -> Program:
+def program_of(root: Path, command: Sequence[str]) -> ProgramText:
     """Find the files that a command runs.
 
     Args:
@@ -109,7 +109,7 @@ def program_of(root: Path, command: Sequence[str]) -> Program:
         command: items as configured.
     """
     finder = _Finder(root)
-    found: dict[Path, Source] = {}
+    found: dict[Path, SourceFile] = {}
     others: dict[Path, None] = {}
     waiting = deque(finder.seeds(command))
     while waiting and len(found) < MAX_FILES:
@@ -120,9 +120,9 @@ def program_of(root: Path, command: Sequence[str]) -> Program:
         if text is None or path.name.endswith(NO_CODE):
             others[path] = None
             continue
-        found[path] = Source(path, text)
+        found[path] = SourceFile(path, text)
         waiting += finder.references(found[path])
-    return Program(root, tuple(command), tuple(found.values()), tuple(others))
+    return ProgramText(root, tuple(command), tuple(found.values()), tuple(others))
 
 
 class _Finder:
@@ -141,7 +141,7 @@ class _Finder:
         elif "/" not in program and (script := shutil.which(program)):
             # A console script says which module it runs.
             text = _text(Path(script), limit=1 << 14)
-            yield from [Path(script)] if text and Source(Path(script), text).is_python else []
+            yield from [Path(script)] if text and SourceFile(Path(script), text).is_python else []
         for index, item in enumerate(command):
             if item == "-m" and index + 1 < len(command):
                 yield from self._modules(command[index + 1], self._top)
@@ -158,7 +158,7 @@ class _Finder:
         for module in MODULE.findall(item):
             yield from self._modules(module, self._top)
         if index and command[index - 1] == "-c" and "python" in command[0]:
-            yield from self._imports(Source(self._root / "inline.py", item), self._top)
+            yield from self._imports(SourceFile(self._root / "inline.py", item), self._top)
 
     def _makefiles(self, command: Sequence[str]) -> Iterator[Path]:
         folder = self._root
@@ -167,7 +167,7 @@ class _Finder:
                 folder = self._root / value
         yield from (folder / name for name in MAKEFILES if (folder / name).is_file())
 
-    def references(self, source: Source) -> Iterator[Path]:
+    def references(self, source: SourceFile) -> Iterator[Path]:
         """The files that a text file runs, imports or names."""
         folders = list(dict.fromkeys([source.path.parent, *self._top]))
         inside = [folder for folder in folders if folder.is_relative_to(self._root)]
@@ -183,7 +183,7 @@ class _Finder:
         for name in dict.fromkeys(pattern.findall(text)):
             yield from self._files(folders, name)
 
-    def _imports(self, source: Source, folders: Sequence[Path]) -> Iterator[Path]:
+    def _imports(self, source: SourceFile, folders: Sequence[Path]) -> Iterator[Path]:
         # By pattern: a whole project is parsed in seconds, and looked through in a moment.
         for dots, module, given, plain in dict.fromkeys(IMPORT.findall(source.text)):
             if plain:

@@ -7,13 +7,13 @@ from typing import Any
 
 from tunesmith import registry
 from tunesmith.formats import FormatError, format_of, python
-from tunesmith.objective.program.passing.sources import Program, Source
+from tunesmith.objective.program.passing.sources import ProgramText, SourceFile
 
 ENVIRONMENT = r"(?:environ(?:\.get)?\s*[\[(]|getenv\s*\(|Sys\.getenv\()\s*[\"']{name}[\"']"
 USUAL = ("params.yaml", "config.yaml", "conf/config.yaml", "settings.py", "config.py")
 
 
-def suggestion(program: Program, name: str, names: Sequence[str]) -> str:
+def suggestion(program: ProgramText, name: str, names: Sequence[str]) -> str:
     """Suggest the likely way for a parameter, in words; never empty.
 
     Args:
@@ -35,7 +35,7 @@ def suggestion(program: Program, name: str, names: Sequence[str]) -> str:
     return found or usual
 
 
-def _options(program: Program, name: str) -> Iterator[str]:
+def _options(program: ProgramText, name: str) -> Iterator[str]:
     """Suggest an option of the command line that has the parameter's name."""
     wanted = re.compile(rf"[\"'](--{_loose(name)})\b[\"'=]", re.IGNORECASE)
     for source in program.sources:
@@ -44,14 +44,16 @@ def _options(program: Program, name: str) -> Iterator[str]:
             yield f'{where} takes `{match[1]}`: write `"{match[1]}={{{name}}}"` in `command`.'
 
 
-def _constants(program: Program, name: str, names: Sequence[str]) -> Iterator[str]:
+def _constants(program: ProgramText, name: str, names: Sequence[str]) -> Iterator[str]:
     """Suggest a constant of a Python module that has the parameter's name."""
     for source in program.sources:
         if source.is_python and source.path.is_relative_to(program.root):
             yield from _in_module(program, source, name, names)
 
 
-def _in_module(program: Program, source: Source, name: str, names: Sequence[str]) -> Iterator[str]:
+def _in_module(
+    program: ProgramText, source: SourceFile, name: str, names: Sequence[str]
+) -> Iterator[str]:
     try:
         data = python.read(source.text)
     except FormatError:
@@ -85,7 +87,7 @@ def _line(text: str, place: str) -> int:
         return 0
 
 
-def _keys(program: Program, name: str, names: Sequence[str]) -> Iterator[str]:
+def _keys(program: ProgramText, name: str, names: Sequence[str]) -> Iterator[str]:
     """Suggest a key of a file that the program names."""
     usual = (program.root / name for name in USUAL)
     for path in (*program.others, *(path for path in usual if path.is_file())):
@@ -106,7 +108,7 @@ def _read(path: Path) -> Mapping[str, Any]:
     return data if isinstance(data, Mapping) else {}
 
 
-def _variables(program: Program, name: str) -> Iterator[str]:
+def _variables(program: ProgramText, name: str) -> Iterator[str]:
     """Suggest a variable of the environment that has the parameter's name."""
     wanted = re.compile(ENVIRONMENT.replace("{name}", f"({_loose(name)})"), re.IGNORECASE)
     shell = re.compile(rf"\$\{{?({_loose(name)})\b", re.IGNORECASE)

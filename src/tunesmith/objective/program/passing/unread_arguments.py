@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from tunesmith.objective.program.passing.argv import PLACES, words_of
 from tunesmith.objective.program.passing.ports import ProgramPorts
-from tunesmith.objective.program.passing.sources import Program, Source
+from tunesmith.objective.program.passing.sources import ProgramText, SourceFile
 
 PYTHON = re.compile(
     r"argv|arg_?pars|add_argument|ArgumentParser|optparse|getopt|docopt|\b(?:click|typer|fire|absl|hydra|tyro|plac"
@@ -17,7 +17,7 @@ SHELL = re.compile(r"\$[{]?[0-9@*#]|getopts|shift")
 OPTION = re.compile(r"(--?[A-Za-z][\w-]*)=")
 
 
-def unheard(program: Program, ports: ProgramPorts) -> Iterator[str]:
+def unheard(program: ProgramText, ports: ProgramPorts) -> Iterator[str]:
     """Note values that are passed as arguments to a program that ignores them.
 
     Args:
@@ -48,7 +48,7 @@ def _holds_value(item: str, ports: ProgramPorts) -> bool:
     )
 
 
-def _listens(program: Program, entry: Source) -> bool:
+def _listens(program: ProgramText, entry: SourceFile) -> bool:
     if entry.is_python:
         return any(PYTHON.search(s.text) for s in program.sources if s.is_python)
     is_shell = entry.path.suffix in (".sh", ".bash") or entry.text.startswith(

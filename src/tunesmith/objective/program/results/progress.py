@@ -9,7 +9,7 @@ from tunesmith.history import Metric, score_at
 MAX_POINTS = 1000
 
 
-class Source(Protocol):
+class ProgressSource(Protocol):
     """A stream of values."""
 
     names: set[str]
@@ -23,7 +23,7 @@ class Source(Protocol):
 
 
 @dataclass
-class Course:
+class StreamedValues:
     """Values of one run so far.
 
     The step at which a run falls short depends on its values only, never on how soon that was seen:
@@ -33,7 +33,7 @@ class Course:
     metric: Metric
     bounds: Mapping[int, float]
     """Pruning thresholds: step -> least gain (score times the metric's sign) to continue."""
-    source: Source
+    source: ProgressSource
     _rows: dict[int, Mapping[str, float]] = field(default_factory=dict)
 
     def is_enough(self) -> bool:
