@@ -35,13 +35,23 @@ def main(arguments: list[str] | None = None) -> None:
         grid = study(folder, given.trees, search={"method": "grid"}, ledger="grid.db")
         limit = best(grid)
         for method in ("random", "bayesian"):
-            for has_curves in (False, True):
-                row = compared(folder, given, method, limit, has_curves=has_curves)
-                print(f"| {method} | {'yes' if has_curves else 'no'} | {row} |", flush=True)
+            for has_submodel_candidates in (False, True):
+                row = compared(
+                    folder, given, method, limit, has_submodel_candidates=has_submodel_candidates
+                )
+                print(
+                    f"| {method} | {'yes' if has_submodel_candidates else 'no'} | {row} |",
+                    flush=True,
+                )
 
 
 def compared(
-    folder: Path, given: argparse.Namespace, method: str, limit: float, *, has_curves: bool
+    folder: Path,
+    given: argparse.Namespace,
+    method: str,
+    limit: float,
+    *,
+    has_submodel_candidates: bool,
 ) -> str:
     """Cells of a row: means over the seeds."""
     regrets, fits, scores, seconds = [], [], [], []
@@ -50,9 +60,14 @@ def compared(
         found = study(
             folder,
             given.trees,
-            search={"method": method, "seed": seed, "curves": has_curves, "start_with": []},
+            search={
+                "method": method,
+                "seed": seed,
+                "curves": has_submodel_candidates,
+                "start_with": [],
+            },
             stop={"trials": given.trials},
-            ledger=f"{method}-{has_curves}-{seed}.db",
+            ledger=f"{method}-{has_submodel_candidates}-{seed}.db",
         )
         seconds.append(time.perf_counter() - began)
         regrets.append(limit - best(found))

@@ -19,7 +19,7 @@ from tunesmith.ledger.ledger import Ledger
 from tunesmith.ledger.outdated import may_have_shared
 from tunesmith.ledger.portable import read_history
 from tunesmith.ledger.rows import checksum
-from tunesmith.pipeline.staleness import standing
+from tunesmith.pipeline.staleness import staleness
 from tunesmith.pipeline.verify.verify import Refit, verify
 from tunesmith.runs.plan import preview
 from tunesmith.runs.tune import Result
@@ -152,7 +152,7 @@ def test_shared_fits_of_earlier_versions_no_longer_count(root: Path) -> None:
     assert only.found.startswith("8 of 8 evaluations come from shared fits of an earlier Tunesmith")
     assert "`tunesmith run" in only.fix
     with Ledger.open(root / ".tunesmith/ledger.db") as ledger:
-        assert "8 of 8 evaluations" in standing(definition, ledger.load("small")).words
+        assert "8 of 8 evaluations" in staleness(definition, ledger.load("small")).words
     result, said = run(root)
     assert "8 of 8 evaluations come from shared fits of an earlier Tunesmith" in said
     assert result.n_evaluated == 8

@@ -29,7 +29,7 @@ class Fit:
 
     fold: int
     candidates: tuple[Params, ...]
-    along: tuple[Params, ...] = ()
+    extra_candidates: tuple[Params, ...] = ()
     """Extra candidates, scored only if the same fit gives them: they are worth no own fit."""
     bounds: Mapping[int, float] = field(default_factory=dict)
     """Pruning thresholds, for a single candidate.
@@ -39,6 +39,6 @@ class Fit:
     """
 
     @property
-    def points(self) -> tuple[Params, ...]:
+    def all_candidates(self) -> tuple[Params, ...]:
         """All params that may be scored, candidates first."""
-        return (*self.candidates, *self.along)
+        return (*self.candidates, *self.extra_candidates)

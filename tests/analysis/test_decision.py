@@ -89,7 +89,7 @@ def test_minimized_scores_are_corrected_upwards() -> None:
 def test_without_parameters_in_force_anything_is_adopted() -> None:
     gate = decided(record()).gate
     assert gate is not None
-    assert (gate.verdict, gate.reason) == ("adopt", "no parameters were in force")
+    assert (gate.verdict, gate.reason) == ("adopt", "there were no current parameters")
 
 
 @pytest.mark.parametrize(
@@ -116,7 +116,7 @@ def test_the_best_itself_in_force_is_kept() -> None:
     gate = decided(record(dict(summary.best.params))).gate
     assert gate is not None
     assert gate.verdict == "keep"
-    assert gate.reason == "it is no better than the parameters in force"
+    assert gate.reason == "it is no better than the current parameters"
 
 
 def test_an_older_ledger_has_the_incumbent_among_the_trials() -> None:

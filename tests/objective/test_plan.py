@@ -8,7 +8,7 @@ def trial(number: int, a: int) -> Asked:
     return Asked(number, ({"a": a},))
 
 
-def curve(number: int, *values: int) -> Asked:
+def submodel_candidates(number: int, *values: int) -> Asked:
     """The last value is proposed, the others come along."""
     return Asked(number, tuple({"a": a} for a in values), len(values) - 1)
 
@@ -63,27 +63,31 @@ def test_a_group_can_be_taken_apart() -> None:
 
 
 def test_a_curve_comes_along_with_its_proposal() -> None:
-    (found,) = plan([curve(3, 1, 3, 5)], 1, groups=halves)
+    (found,) = plan([submodel_candidates(3, 1, 3, 5)], 1, groups=halves)
     assert found.fit == Fit(0, ({"a": 5},), ({"a": 1}, {"a": 3}))
     assert found.owners == (((3, 2),), ((3, 0),), ((3, 1),))
     assert found.alone() == [PlannedFit(Fit(0, ({"a": 5},)), (((3, 2),),))]
 
 
 def test_what_is_known_of_a_curve_is_left_out() -> None:
-    (found,) = plan([curve(3, 1, 3, 5)], 1, known={(3, 0, 0), (3, 2, 0)}, groups=halves)
+    (found,) = plan(
+        [submodel_candidates(3, 1, 3, 5)], 1, known={(3, 0, 0), (3, 2, 0)}, groups=halves
+    )
     assert found.fit == Fit(0, (), ({"a": 3},))
     assert found.owners == (((3, 1),),)
     assert found.alone() == []
 
 
 def test_curves_that_overlap_are_scored_once() -> None:
-    (found,) = plan([curve(0, 1, 3, 5), curve(1, 1, 3)], 1, groups=halves)
+    (found,) = plan(
+        [submodel_candidates(0, 1, 3, 5), submodel_candidates(1, 1, 3)], 1, groups=halves
+    )
     assert found.fit == Fit(0, ({"a": 5}, {"a": 3}), ({"a": 1},))
     assert found.owners == (((0, 2),), ((0, 1), (1, 1)), ((0, 0), (1, 0)))
 
 
 def test_curves_that_do_not_fit_together_are_fitted_apart() -> None:
-    found = plan([curve(0, 2, 1), curve(1, 5, 3)], 1, groups=halves)
+    found = plan([submodel_candidates(0, 2, 1), submodel_candidates(1, 5, 3)], 1, groups=halves)
     assert [item.fit for item in found] == [
         Fit(0, ({"a": 1},), ({"a": 2},)),
         Fit(0, ({"a": 3},), ({"a": 5},)),

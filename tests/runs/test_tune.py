@@ -266,14 +266,15 @@ def test_a_trial_is_the_best_of_its_curve(tmp_path: Path, case: str, method: str
     X, y = read(tmp_path)
     name, folds = next(iter(space)), ms.StratifiedKFold(5)
     for trial in result.record.history:
-        curve = curve_of(trial, name, space)
+        submodel_candidates = curve_of(trial, name, space)
         scores = [
-            ms.cross_val_score(clone(estimator).set_params(**p), X, y, cv=folds) for p in curve
+            ms.cross_val_score(clone(estimator).set_params(**p), X, y, cv=folds)
+            for p in submodel_candidates
         ]
         best = int(np.argmax([fold_scores.mean() for fold_scores in scores]))
-        assert dict(trial.params) == curve[best]
+        assert dict(trial.params) == submodel_candidates[best]
         assert trial.scores("accuracy").tolist() == scores[best].tolist()
-        assert trial.n_points == len(curve) >= n_fewest
+        assert trial.n_points == len(submodel_candidates) >= n_fewest
     assert result.n_fits <= 30 < result.n_evaluated
     report = (tmp_path / "outputs/tuning_results.md").read_text()
     assert "Each is the best of all that its fits score" in report

@@ -11,7 +11,7 @@ import pytest
 from tunesmith.config.load import load_definition
 from tunesmith.config.model import Definition
 from tunesmith.ledger.ledger import Ledger
-from tunesmith.runs.up_to_date import files_of, put, stamped
+from tunesmith.runs.up_to_date import files_of, put, up_to_date_record
 from tunesmith.testing.projects import TUNING, make_project
 
 OWN = """\
@@ -57,7 +57,7 @@ def definition(root: Path) -> Definition:
 
 
 def is_known(root: Path) -> bool:
-    found = stamped(definition(root))
+    found = up_to_date_record(definition(root))
     return found is not None and (found.text, found.content) == ("done", {"n": 1})
 
 
@@ -130,7 +130,7 @@ def test_a_ledger_on_a_server_is_always_asked(root: Path, ledger: str) -> None:
     found = definition(root)
     found = replace(found, file=found.file.model_copy(update={"ledger": ledger}))
     put(found, files_of(found), "done", {})
-    assert stamped(found) is None
+    assert up_to_date_record(found) is None
 
 
 def test_a_gate_that_looks_into_git_always_looks(root: Path) -> None:
@@ -169,7 +169,7 @@ def test_what_changed_while_the_study_ran_is_looked_at_again(root: Path, name: s
     before = files_of(definition(root))
     (root / name).write_text((root / name).read_text() + "\n# later\n")
     put(definition(root), before, "done", {})
-    assert stamped(definition(root)) is None
+    assert up_to_date_record(definition(root)) is None
 
 
 def test_data_that_is_gone_is_not_stamped(root: Path) -> None:
@@ -178,4 +178,4 @@ def test_data_that_is_gone_is_not_stamped(root: Path) -> None:
     assert files_of(definition(root)) is None
     put(definition(root), before, "done", {})
     put(definition(root), None, "done", {})
-    assert stamped(definition(root)) is None
+    assert up_to_date_record(definition(root)) is None

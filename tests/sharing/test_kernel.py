@@ -341,12 +341,12 @@ class CutFamily:
 # -- curves --------------------------------------------------------------------------------------
 
 
-def curve(
+def submodel_candidates(
     define: Define, space: SearchSpace, proposed: Params, estimator: str = FOREST, **section: Any
 ) -> list[Params]:
     """What comes with a proposal, checked: each point is scored as by itself."""
     objective = build_objective(define(numbers(), space, estimator=estimator, **section))
-    found = objective.curve(proposed, space)
+    found = objective.submodel_candidates(proposed, space)
     others = tuple(point for point in found if point != proposed)
     assert len(others) == len(found) - 1
     results = objective.evaluate(Fit(0, (proposed,), others))
@@ -358,7 +358,7 @@ def curve(
 
 def test_a_curve_holds_what_the_proposed_fit_holds(define: Define) -> None:
     space = SearchSpace.of({"n_estimators": Int(2, 12, step=2), "max_depth": Int(1, 3)})
-    assert curve(define, space, {"max_depth": 2, "n_estimators": 8}) == points(
+    assert submodel_candidates(define, space, {"max_depth": 2, "n_estimators": 8}) == points(
         max_depth=[2], n_estimators=[2, 4, 6, 8]
     )
 
@@ -366,12 +366,14 @@ def test_a_curve_holds_what_the_proposed_fit_holds(define: Define) -> None:
 def test_pruning_and_penalties_come_whole(define: Define) -> None:
     alphas = (0.1, 0.0, 0.02)
     tree = "sklearn.tree.DecisionTreeClassifier"
-    found = curve(
+    found = submodel_candidates(
         define, SearchSpace.of({"ccp_alpha": Categorical(alphas)}), {"ccp_alpha": 0.02}, tree
     )
     assert [point["ccp_alpha"] for point in found] == sorted(alphas)
     ridge = "sklearn.linear_model.RidgeClassifier"
-    found = curve(define, SearchSpace.of({"alpha": Categorical((1, 10, 0.1))}), {"alpha": 1}, ridge)
+    found = submodel_candidates(
+        define, SearchSpace.of({"alpha": Categorical((1, 10, 0.1))}), {"alpha": 1}, ridge
+    )
     assert [point["alpha"] for point in found] == [0.1, 1, 10]
 
 
@@ -381,14 +383,14 @@ def test_only_points_of_the_space_are_on_a_curve(define: Define) -> None:
         {"max_depth": (Condition("n_estimators", (4, 6, 8)),)},
     )
     space = SearchSpace((box,), (Expression("n_estimators != 4"),))
-    found = curve(define, space, {"max_depth": 2, "n_estimators": 8})
+    found = submodel_candidates(define, space, {"max_depth": 2, "n_estimators": 8})
     assert found == points(max_depth=[2], n_estimators=[6, 8])
 
 
 def test_pipelines_have_curves_along_their_last_step(define: Define) -> None:
     space = SearchSpace.of({"n_estimators": Int(1, 4), "pca__n_components": Int(2, 4)})
     proposed = {"n_estimators": 3, "pca__n_components": 2}
-    found = curve(define, space, proposed, None, steps=STEPS)  # type: ignore[arg-type]
+    found = submodel_candidates(define, space, proposed, None, steps=STEPS)  # type: ignore[arg-type]
     assert found == points(n_estimators=[1, 2, 3], pca__n_components=[2])
 
 
@@ -404,14 +406,14 @@ def test_where_nothing_comes_along_there_is_no_curve(
     define: Define, params: Params, parameter: Any
 ) -> None:
     (name,) = params
-    assert curve(define, SearchSpace.of({name: parameter}), params) == [params]
+    assert submodel_candidates(define, SearchSpace.of({name: parameter}), params) == [params]
 
 
 def test_unseeded_estimators_have_no_curve(define: Define) -> None:
     space = SearchSpace.of({"n_estimators": Int(1, 9)})
     fixed = {"random_state": None}
     objective = build_objective(define(numbers(), space, estimator=FOREST, params=fixed))
-    assert objective.curve({"n_estimators": 5}, space) == [{"n_estimators": 5}]
+    assert objective.submodel_candidates({"n_estimators": 5}, space) == [{"n_estimators": 5}]
 
 
 def test_long_curves_are_thinned_in_the_same_places() -> None:
@@ -431,7 +433,7 @@ def test_points_that_need_fits_of_their_own_are_given_up(define: Define) -> None
     estimator = "sklearn.neighbors.KNeighborsClassifier"
     objective = build_objective(define(numbers(), space, estimator=estimator, cv=4))
     proposed = {"n_neighbors": 45}
-    found = objective.curve(proposed, space)
+    found = objective.submodel_candidates(proposed, space)
     assert len(found) == 45
     (only,) = objective.evaluate(Fit(0, (proposed,), tuple(found[:-1])))
     assert (only.n_sharing, dict(only.scores)) == (1, alone(objective, proposed, 0))

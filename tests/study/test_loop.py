@@ -309,7 +309,7 @@ def curved(**options: Any) -> FunctionObjective:
 
 def points_of(trial: Trial) -> list[Params]:
     """All that a trial's fits score."""
-    return curved().curve(trial.proposed or trial.params, SPACE)
+    return curved().submodel_candidates(trial.proposed or trial.params, SPACE)
 
 
 @pytest.fixture(scope="module", params=["tpe", "random", "gp"])
@@ -410,7 +410,7 @@ def test_a_curve_whose_fit_fails_is_its_proposal_alone(tmp_path: Path) -> None:
     objective = curved()
 
     def fragile(fit: Fit) -> list[FoldResult]:
-        if len(fit.points) > 1:
+        if len(fit.all_candidates) > 1:
             raise WorkerDiedError("killed")
         return objective.evaluate(fit)
 

@@ -12,7 +12,7 @@ SCORE = Metric("score")
 def opened(n: int = 3) -> PendingTrial:
     """A trial that proposed the last of n points."""
     trial = Trial(4, {"n": n}, SPACE.key({"n": n}), "random")
-    return PendingTrial.of(trial, OBJECTIVE.curve(trial.params, SPACE), OBJECTIVE)
+    return PendingTrial.of(trial, OBJECTIVE.submodel_candidates(trial.params, SPACE), OBJECTIVE)
 
 
 def scored(*means: float | None) -> PendingTrial:

@@ -247,20 +247,20 @@ def _gate(
 ) -> GateVerdict:
     least, keeps = policy.min_improvement, policy.keeps
     if incumbent is None:
-        return GateVerdict("adopt", "no parameters were in force", least, keeps)
+        return GateVerdict("adopt", "there were no current parameters", least, keeps)
     if comparison is None:
-        return GateVerdict("unknown", "the parameters in force were not evaluated", least, keeps)
+        return GateVerdict("unknown", "the current parameters were not evaluated", least, keeps)
     reason = REASONS[comparison.verdict]
     # Equal on every fold, so that noise is no explanation.
     if comparison.gain == comparison.error == 0:
-        reason = "it is no better than the parameters in force"
+        reason = "it is no better than the current parameters"
     return GateVerdict(comparison.verdict, reason, least, keeps, comparison.reference.number)
 
 
 REASONS = {
-    "adopt": "the gain over the parameters in force is more than chance",
-    "keep": "the gain over the parameters in force is smaller than asked for",
-    "indistinguishable": "the gain over the parameters in force is within the noise of the folds",
+    "adopt": "the gain over the current parameters is more than chance",
+    "keep": "the gain over the current parameters is smaller than asked for",
+    "indistinguishable": "the gain over the current parameters is within the noise of the folds",
 }
 
 

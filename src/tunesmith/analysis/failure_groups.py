@@ -10,7 +10,7 @@ from tunesmith.types import State
 
 
 @dataclass(frozen=True)
-class Alike:
+class FailureGroup:
     """Failure groups: trials that failed, or warned, for the same reason."""
 
     kind: str
@@ -23,7 +23,7 @@ Noted: TypeAlias = tuple[str, str, str, int]
 NUMBERS = re.compile(r"0x[0-9a-fA-F]+|\d+(?:[.,]\d+)*(?:e[+-]?\d+)?")
 
 
-def grouped(noted: Iterable[Noted]) -> tuple[Alike, ...]:
+def grouped(noted: Iterable[Noted]) -> tuple[FailureGroup, ...]:
     """Group trials by cause, the most frequent first.
 
     Messages that differ in numbers alone are of one cause; those without a cause go by their kind.
@@ -36,7 +36,7 @@ def grouped(noted: Iterable[Noted]) -> tuple[Alike, ...]:
         groups.setdefault((kind, NUMBERS.sub("#", cause)), {}).setdefault(number, message)
     ordered = sorted(groups.items(), key=lambda item: (-len(item[1]), item[0]))
     return tuple(
-        Alike(kind, next(iter(found.values())), tuple(found)) for (kind, _), found in ordered
+        FailureGroup(kind, next(iter(found.values())), tuple(found)) for (kind, _), found in ordered
     )
 
 
@@ -67,7 +67,7 @@ def said(trials: Sequence[Trial]) -> tuple[Said, ...]:
     return tuple(sorted(found, key=lambda group: (-len(group.numbers), group.numbers)))
 
 
-def n_trials(groups: Iterable[Alike]) -> int:
+def n_trials(groups: Iterable[FailureGroup]) -> int:
     """Count the trials in all groups; a trial may be in several."""
     return len({number for group in groups for number in group.numbers})
 

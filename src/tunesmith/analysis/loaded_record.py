@@ -15,7 +15,7 @@ from tunesmith.space.parameter import canonical_json
 SPLIT = re.compile(r"split(\d+)_test_(.+)\Z")
 
 
-def revived(definition: Definition, text: str, suffix: str) -> StudyRecord:
+def loaded_record(definition: Definition, text: str, suffix: str) -> StudyRecord:
     """Return the record in an export; the dependencies of its results are not in it.
 
     Args:

@@ -16,7 +16,7 @@ from tunesmith.analysis.decision import (
     ratio_of,
 )
 from tunesmith.analysis.effects import NONE, Interaction, Marginal, influence
-from tunesmith.analysis.failure_groups import Alike, Said, failures, grouped, said, warnings
+from tunesmith.analysis.failure_groups import FailureGroup, Said, failures, grouped, said, warnings
 from tunesmith.analysis.importance import Importance, importance
 from tunesmith.analysis.nested import Nested
 from tunesmith.analysis.nested import nested as estimate
@@ -42,10 +42,10 @@ class Summary:
     objectives: tuple[Metric, ...]
     ranking: tuple[Ranked, ...]
     """Complete trials, best first; equals in trial order."""
-    failures: tuple[Alike, ...]
+    failures: tuple[FailureGroup, ...]
     said: tuple[Said, ...]
     """The last output of failed runs, or the traceback of failed fits."""
-    warnings: tuple[Alike, ...]
+    warnings: tuple[FailureGroup, ...]
     """Warnings of the code of fits."""
     front: tuple[Ranked, ...]
     """The Pareto front if there are several objectives, else empty."""

@@ -156,9 +156,9 @@ def _within(budget_s: float | None, words: str) -> Iterator[None]:
 
 def _has_nothing_to_do(definition: "Definition", *, as_json: bool) -> bool:
     """Tell whether everything is as the last run has left it, and say so if it is."""
-    from tunesmith.runs.up_to_date import stamped
+    from tunesmith.runs.up_to_date import up_to_date_record
 
-    found = stamped(definition)
+    found = up_to_date_record(definition)
     if found is None:
         return False
     if as_json:

@@ -64,9 +64,9 @@ def _unchanged(record: "StudyRecord") -> dict[str, Any]:
 
 def _standing(definition: "Definition", record: "StudyRecord") -> dict[str, Any]:
     """Staleness against the present data, code, versions and configuration."""
-    from tunesmith.pipeline.staleness import standing
+    from tunesmith.pipeline.staleness import staleness
 
-    found = standing(definition, record)
+    found = staleness(definition, record)
     edit = found.edit
     return {
         "is_current": found.is_current,

@@ -105,9 +105,9 @@ class CrossValObjective:
         """Relative cost of one fit of these candidates, as far as their params tell."""
         return self._kernel.size(candidates)
 
-    def curve(self, params: Params, space: SearchSpace) -> list[Params]:
+    def submodel_candidates(self, params: Params, space: SearchSpace) -> list[Params]:
         """Submodel candidates: points of the space that one fit scores, ``params`` included."""
-        return self._kernel.curve(params, space) if self._may_share else [params]
+        return self._kernel.submodel_candidates(params, space) if self._may_share else [params]
 
     @property
     def _may_share(self) -> bool:
@@ -119,17 +119,21 @@ class CrossValObjective:
         """Digests of the verified kinds of sharing; those of a ledger are added before a run."""
         return self._kernel.passed
 
-    def blockers(self, candidates: Sequence[Params], *, has_curves: bool = False) -> list[str]:
+    def blockers(
+        self, candidates: Sequence[Params], *, has_submodel_candidates: bool = False
+    ) -> list[str]:
         """List the reasons why candidates share no fits that might be expected to."""
         if not self.is_shared:
             return []  # as was asked for
         timed = "the time of fits is measured" if self.scorers.measures_time else ""
-        return self._kernel.blockers(candidates, has_curves=has_curves, obstacle=timed)
+        return self._kernel.blockers(
+            candidates, has_submodel_candidates=has_submodel_candidates, obstacle=timed
+        )
 
     def evaluate(self, fit: Fit) -> list[FoldResult]:
         """Train and score every candidate; a failure of the user's code becomes a result."""
-        is_joint = len(fit.points) > 1 and self._may_share
-        joint = self._together(fit) if is_joint else [None] * len(fit.points)
+        is_joint = len(fit.all_candidates) > 1 and self._may_share
+        joint = self._together(fit) if is_joint else [None] * len(fit.all_candidates)
         n = len(fit.candidates)
         # A candidate that the shared fit left out is fitted alone.
         found = [
@@ -137,8 +141,8 @@ class CrossValObjective:
             for params, one in zip(fit.candidates, joint, strict=False)
         ]
         # Extra candidates count only if all are there: one result per point, or none.
-        along = [one for one in joint[n:] if one is not None]
-        found += along if len(along) == len(fit.along) else []
+        extra_candidates = [one for one in joint[n:] if one is not None]
+        found += extra_candidates if len(extra_candidates) == len(fit.extra_candidates) else []
         news = self._kernel.take_news()
         return [replace(found[0], checks=news), *found[1:]] if found and news else found
 

@@ -188,9 +188,9 @@ class LiveObjective:
         """Relative cost of one fit of these candidates, as far as their params tell."""
         return self._kernel.size(candidates) if self._is_divisible else 1.0
 
-    def curve(self, params: Params, space: SearchSpace) -> list[Params]:
+    def submodel_candidates(self, params: Params, space: SearchSpace) -> list[Params]:
         """Submodel candidates: points of the space that one fit scores, ``params`` included."""
-        return self._kernel.curve(params, space) if self._is_divisible else [params]
+        return self._kernel.submodel_candidates(params, space) if self._is_divisible else [params]
 
     @property
     def _may_share(self) -> bool:
@@ -225,12 +225,16 @@ class LiveObjective:
         """Digests of the verified kinds of sharing; those of a ledger are added before a run."""
         return self._kernel.passed
 
-    def blockers(self, candidates: Sequence[Params], *, has_curves: bool = False) -> list[str]:
+    def blockers(
+        self, candidates: Sequence[Params], *, has_submodel_candidates: bool = False
+    ) -> list[str]:
         """List the reasons why candidates share no fits that might be expected to."""
         obstacle = self._obstacle
-        if not obstacle and self.verbose > 1 and not has_curves:
+        if not obstacle and self.verbose > 1 and not has_submodel_candidates:
             obstacle = "with verbose=2 and more every fit is made and announced"
-        return self._kernel.blockers(candidates, has_curves=has_curves, obstacle=obstacle)
+        return self._kernel.blockers(
+            candidates, has_submodel_candidates=has_submodel_candidates, obstacle=obstacle
+        )
 
     def evaluate(self, fit: Fit) -> list[FoldResult]:
         """Train and score every candidate.
@@ -245,7 +249,7 @@ class LiveObjective:
             found = self._noting(self._evaluate(fit))
         # All candidates are recorded, so the first one carries the output of the fit. Of submodel
         # candidates only one is recorded, and it may be any of them, so each carries it.
-        n = len(found) if fit.along else 1
+        n = len(found) if fit.extra_candidates else 1
         telling = [replace(one, said=said.getvalue(), warned=tuple(warned)) for one in found[:n]]
         return [*telling, *found[n:]]
 
@@ -256,15 +260,19 @@ class LiveObjective:
 
     def _evaluate(self, fit: Fit) -> list[LiveResult]:
         # `groups` has decided about announced fits; submodel candidates are scored in any case.
-        is_joint = len(fit.points) > 1 and self._is_divisible
-        joint = self._together(fit) if is_joint else [None] * len(fit.points)
+        is_joint = len(fit.all_candidates) > 1 and self._is_divisible
+        joint = self._together(fit) if is_joint else [None] * len(fit.all_candidates)
         n = len(fit.candidates)
         found = [
             one or self._alone(params, fit.fold)
             for params, one in zip(fit.candidates, joint, strict=False)
         ]
-        along = [one for one in joint[n:] if one is not None]
-        return [*found, *along] if len(along) == len(fit.along) else found
+        extra_candidates = [one for one in joint[n:] if one is not None]
+        return (
+            [*found, *extra_candidates]
+            if len(extra_candidates) == len(fit.extra_candidates)
+            else found
+        )
 
     def _together(self, fit: Fit) -> list[LiveResult | None]:
         return [

@@ -55,7 +55,7 @@ class Objective(Protocol):
             Indices of the candidates, each in one group; groups are ordered by their first member.
         """
 
-    def curve(self, params: Params, space: SearchSpace) -> Sequence[Params]:
+    def submodel_candidates(self, params: Params, space: SearchSpace) -> Sequence[Params]:
         """List the submodel candidates that a fit of ``params`` also scores.
 
         Args:
@@ -71,8 +71,8 @@ class Objective(Protocol):
         """Train and score; an exception of the user's code becomes a failed result.
 
         Returns:
-            One result per candidate, in order; then one for each extra candidate of ``along``, or
-            for none if they would have needed fits of their own.
+            One result per candidate, in order; then one for each extra candidate of
+            ``extra_candidates``, or for none if they would have needed fits of their own.
         """
 
 

@@ -85,7 +85,7 @@ def largest_last_ones_first(
     """
     n_first = max(len(planned) - n_last, 0)
     last = planned[n_first:]
-    by_size = sorted(last, key=lambda item: size(item.fit.points), reverse=True)
+    by_size = sorted(last, key=lambda item: size(item.fit.all_candidates), reverse=True)
     return [*planned[:n_first], *by_size]
 
 
@@ -105,8 +105,13 @@ class _Left:
 def _fits(members: Sequence[_Left], fold: int, groups: Grouping | None) -> Iterator[PlannedFit]:
     """Make one fit for trials whose proposals share it, if all their points do; else one each."""
     whole = _fit(members, fold)
-    has_curves = any(len(member.trial.points) > 1 for member in members)
-    if len(members) > 1 and has_curves and groups and len(groups(whole.fit.points)) > 1:
+    has_submodel_candidates = any(len(member.trial.points) > 1 for member in members)
+    if (
+        len(members) > 1
+        and has_submodel_candidates
+        and groups
+        and len(groups(whole.fit.all_candidates)) > 1
+    ):
         for member in members:
             yield _fit([member], fold)
     else:
@@ -129,6 +134,8 @@ def _fit(members: Sequence[_Left], fold: int) -> PlannedFit:
             owners.setdefault(key, []).append((trial.number, place))
             if place == trial.proposed:
                 proposed[key] = None
-    along = [key for key in found if key not in proposed]
-    fit = Fit(fold, tuple(found[key] for key in proposed), tuple(found[key] for key in along))
-    return PlannedFit(fit, tuple(tuple(owners[key]) for key in (*proposed, *along)))
+    extra_candidates = [key for key in found if key not in proposed]
+    fit = Fit(
+        fold, tuple(found[key] for key in proposed), tuple(found[key] for key in extra_candidates)
+    )
+    return PlannedFit(fit, tuple(tuple(owners[key]) for key in (*proposed, *extra_candidates)))

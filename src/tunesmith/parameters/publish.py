@@ -18,7 +18,7 @@ from tunesmith.space.parameter import canonical_json
 from tunesmith.system.fingerprint import digest
 
 
-def handed_over(summary: Summary, best: BestFile, *, is_forced: bool = False) -> str | None:
+def published_text(summary: Summary, best: BestFile, *, is_forced: bool = False) -> str | None:
     """Return the new content of the best-parameters file; ``None`` if it is left unchanged.
 
     Args:

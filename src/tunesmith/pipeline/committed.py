@@ -210,7 +210,7 @@ def trials_at(there: CommittedStudy) -> "tuple[StudyRecord, str]":
     Raises:
         UsageError: none are, or they cannot be read.
     """
-    from tunesmith.analysis.loaded_record import revived
+    from tunesmith.analysis.loaded_record import loaded_record
     from tunesmith.ledger.portable import read_history
 
     outputs = there.outputs
@@ -225,7 +225,7 @@ def trials_at(there: CommittedStudy) -> "tuple[StudyRecord, str]":
     if text is None:
         raise UsageError(f"there is no {path} on `{there.branch}`.")
     if outputs.history is None:
-        return revived(there.definition, text, Path(name).suffix), path
+        return loaded_record(there.definition, text, Path(name).suffix), path
     record = read_history(text).get(there.definition.file.study)
     if record is None:
         study = there.definition.file.study

@@ -12,7 +12,7 @@ from tunesmith.parameters.best_file import BestFile
 from tunesmith.parameters.edits import Edit, edit_of
 from tunesmith.runs.factory import Described, identity
 from tunesmith.runs.tune import BLAME, INTERRUPTED, read_files_changed
-from tunesmith.runs.up_to_date import stamped
+from tunesmith.runs.up_to_date import up_to_date_record
 from tunesmith.search.stopping import build as build_criterion
 from tunesmith.study.loop import ALL_TRIED, EXHAUSTED
 
@@ -21,7 +21,7 @@ SECTIONS = ("search", "budget")
 
 
 @dataclass(frozen=True)
-class Standing:
+class Staleness:
     """Staleness of a study's results for the project as it is now."""
 
     is_current: bool | None
@@ -48,7 +48,7 @@ class Standing:
         return f"unfinished: {self.left}" if self.left else "up to date"
 
 
-def standing(definition: Definition, record: StudyRecord) -> Standing:
+def staleness(definition: Definition, record: StudyRecord) -> Staleness:
     """Compare a study with the project as it is now; evaluates nothing.
 
     Args:
@@ -56,15 +56,17 @@ def standing(definition: Definition, record: StudyRecord) -> Standing:
         record: of the study's last series.
     """
     edit = edit_of(BestFile.of(definition), record)
-    if stamped(definition) is not None:
-        return Standing(True, (), None, edit)
+    if up_to_date_record(definition) is not None:
+        return Staleness(True, (), None, edit)
     try:
         objective = outline(definition)
     except TunesmithError as error:
         first = str(error).splitlines()[0]
-        return Standing(None, (first,), None, edit)
+        return Staleness(None, (first,), None, edit)
     reasons = tuple(stale_reasons(definition, record, objective))
-    return Standing(not reasons, reasons, None if reasons else left_to_do(definition, record), edit)
+    return Staleness(
+        not reasons, reasons, None if reasons else left_to_do(definition, record), edit
+    )
 
 
 def stale_reasons(

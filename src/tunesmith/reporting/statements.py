@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from tunesmith.analysis import numbers
 from tunesmith.analysis.decision import GateVerdict, ReferenceComparison
-from tunesmith.analysis.failure_groups import Alike, n_trials
+from tunesmith.analysis.failure_groups import FailureGroup, n_trials
 from tunesmith.analysis.nested import Nested
 from tunesmith.analysis.ranking import Ranked
 from tunesmith.analysis.summary import Summary
@@ -241,7 +241,7 @@ def _folds(folds: Sequence[int]) -> str:
     return f"On fold{'s' if len(folds) > 1 else ''} {', '.join(map(str, folds))}"
 
 
-def _alike(what: str, group: Alike, n_trials: int, words: Words) -> str:
+def _alike(what: str, group: FailureGroup, n_trials: int, words: Words) -> str:
     n = len(group.numbers)
     trials = "1 trial" if n == 1 else f"{n} trials"
     reason = f"{words.name(group.kind)}: {words.name(group.message)}"

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from tunesmith.analysis import numbers
-from tunesmith.analysis.failure_groups import Alike, n_trials
+from tunesmith.analysis.failure_groups import FailureGroup, n_trials
 from tunesmith.analysis.summary import Summary
 from tunesmith.ledger.records import StudyRecord
 from tunesmith.reporting.escape import terminal
@@ -19,7 +19,7 @@ NAMES = {
 }
 VERDICTS = {
     "adopt": "adopt",
-    "keep": "keep what is in force",
+    "keep": "keep the current parameters",
     "indistinguishable": "not distinguishable",
     "unknown": "not known",
 }
@@ -84,7 +84,7 @@ def closing_text(summary: Summary, record: StudyRecord, files: Iterable[Path]) -
     return terminal("\n".join(lines))
 
 
-def _alike(what: str, groups: Sequence[Alike], summary: Summary | None = None) -> list[str]:
+def _alike(what: str, groups: Sequence[FailureGroup], summary: Summary | None = None) -> list[str]:
     lines, seen = [], set[str]()
     for group in groups[:MAX_ALIKE]:
         lines.append(f"{what}: {len(group.numbers)} x {group.kind}: {group.message[:200]}")

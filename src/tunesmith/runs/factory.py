@@ -189,7 +189,7 @@ def identity(definition: Definition, objective: Described) -> str:
     The end of trials (``stop``), the executor and the places of results are not part of it.
     """
     file = definition.file.model_dump(mode="json", include={"objective", "search", "budget"})
-    file["search"]["curves"] = has_curves(definition)
+    file["search"]["curves"] = has_submodel_candidates(definition)
     for name in HOUSEKEEPING:
         file["objective"].pop(name)
     holdout = (file["objective"].get("data") or {}).get("holdout")
@@ -224,7 +224,7 @@ def build_strategy(
         search.seed,
         search.window,
         tuple(start),
-        curves=has_curves(definition),
+        curves=has_submodel_candidates(definition),
     )
     budget, budgets = definition.file.budget, build_budgets(definition)
     if budget is None or budgets is None:
@@ -242,7 +242,7 @@ def build_budgets(definition: Definition) -> Budgets | None:
     return Budgets(budget.min, budget.max, budget.factor, budget.rule)
 
 
-def has_curves(definition: Definition) -> bool:
+def has_submodel_candidates(definition: Definition) -> bool:
     """True if trials may be the best of their submodel candidates; those of a grid never are."""
     file = definition.file
     is_wanted = file.search.curves and file.execution.share == "exact"

@@ -89,7 +89,7 @@ def _text(root: Path, name: str) -> str | None:
     return None if commit is None else git.content(root, commit, name)
 
 
-def take_from(
+def import_trials_from(
     committed: CommittedHistory | None,
     ledger: Ledger,
     definition: Definition,
@@ -128,7 +128,7 @@ def take_from(
     return Taken(n_taken)
 
 
-def keep_aside(definition: Definition, committed: CommittedHistory) -> Path | None:
+def set_aside(definition: Definition, committed: CommittedHistory) -> Path | None:
     """Keep a copy of a history whose content a run will not write again.
 
     Returns:

@@ -14,7 +14,7 @@ from tunesmith.ledger.portable import write_history
 from tunesmith.ledger.records import StudyRecord
 from tunesmith.parameters.best_file import BestFile
 from tunesmith.parameters.foreign import refuse_foreign
-from tunesmith.parameters.publish import handed_over
+from tunesmith.parameters.publish import published_text
 from tunesmith.parameters.texts import best_parameters
 from tunesmith.reporting import table
 from tunesmith.reporting.json import finite
@@ -59,7 +59,7 @@ def write_outputs(
     refuse_foreign(place, forced)
     # All contents are made before anything is written: a failure leaves the files as they were.
     contents = contents_of(record, outputs, summary, nested)
-    best = handed_over(summary, place, is_forced=outputs.best.path in forced)
+    best = published_text(summary, place, is_forced=outputs.best.path in forced)
     if best is not None:
         contents[outputs.best.path] = best
     files = {inside(root, name): content for name, content in contents.items()}

@@ -26,7 +26,7 @@ from tunesmith.runs.factory import (
     build_objective,
     build_sampler,
     build_strategy,
-    has_curves,
+    has_submodel_candidates,
     identity,
     start_points,
 )
@@ -150,7 +150,7 @@ def _not_shared(
         rng = trial_rng(0, 0)
         drawn = (sampled(definition.space, rng) for _ in range(N_LOOKED_AT))
         points = [params for params in drawn if params is not None]
-    return tuple(ask(points, has_curves=has_curves(definition)))
+    return tuple(ask(points, has_submodel_candidates=has_submodel_candidates(definition)))
 
 
 def _n_proposals(definition: Definition, n_points: int | None) -> int | None:

@@ -48,8 +48,8 @@ from tunesmith.runs.import_history import (
     CommittedHistory,
     Taken,
     committed_history,
-    keep_aside,
-    take_from,
+    import_trials_from,
+    set_aside,
 )
 from tunesmith.runs.known_evaluations import known_elsewhere, take_in
 from tunesmith.runs.outputs import Written, write_outputs
@@ -247,9 +247,9 @@ def _begin(
     name, mark = definition.file.study, identity(definition, objective)
     before = ledger.previous(name)
     is_begun = ledger.series(name, mark) is not None
-    taken = take_from(committed, ledger, definition, objective, mark)
+    taken = import_trials_from(committed, ledger, definition, objective, mark)
     if committed is not None:
-        kept = keep_aside(definition, committed) if taken.problem else None
+        kept = set_aside(definition, committed) if taken.problem else None
         if kept is not None:
             taken = replace(taken, problem=f"{taken.problem}; it is kept as {kept.name}")
         _say_taken(taken, committed.name, before, objective, say)

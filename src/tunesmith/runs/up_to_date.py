@@ -25,7 +25,7 @@ PACKAGE = Path(__file__).parents[1]
 
 
 @dataclass(frozen=True)
-class Stamp:
+class UpToDateRecord:
     """Answer of a run that has nothing to do, with the digests that it depends on."""
 
     inputs: str
@@ -38,11 +38,11 @@ class Stamp:
     """Files that programs have read, and their states."""
 
 
-def stamped(definition: Definition) -> Stamp | None:
+def up_to_date_record(definition: Definition) -> UpToDateRecord | None:
     """Return the stored answer if nothing has changed; ``None`` if a run must start."""
     path = _path(definition)
     try:
-        found = Stamp(**json.loads(path.read_text())) if path else None
+        found = UpToDateRecord(**json.loads(path.read_text())) if path else None
     except (OSError, ValueError, TypeError):
         return None
     if found is None or found.inputs != _inputs(definition):
@@ -96,7 +96,7 @@ def put(
         return
     if reading and not _holds(definition, reading):
         return
-    stamp = Stamp(inputs, _outputs(definition), text, content, dict(reading or {}))
+    stamp = UpToDateRecord(inputs, _outputs(definition), text, content, dict(reading or {}))
     write_atomic(path, json.dumps(asdict(stamp)) + "\n")
 
 

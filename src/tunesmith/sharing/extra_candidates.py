@@ -15,7 +15,7 @@ MAX_LEVELS = 65_536
 """A longer list of values counts as a continuum."""
 
 
-def curve(grouping: Grouping, params: Params, space: SearchSpace) -> list[Params]:
+def submodel_candidates(grouping: Grouping, params: Params, space: SearchSpace) -> list[Params]:
     """List the points of a space that the fit of ``params`` answers, itself included.
 
     Returns:

@@ -28,7 +28,7 @@ from tunesmith.sharing.checks import (
     small_agree,
     small_part,
 )
-from tunesmith.sharing.extra_candidates import curve
+from tunesmith.sharing.extra_candidates import submodel_candidates
 from tunesmith.sharing.fitting import Fitted, Fitting
 from tunesmith.sharing.grouping import Grouping, Path
 from tunesmith.sharing.proved import blocker_of_parts, may_be_in_place
@@ -130,18 +130,22 @@ class Kernel(Generic[S]):
         return self._grouping.groups(candidates)
 
     def blockers(
-        self, candidates: Sequence[Params], *, has_curves: bool = False, obstacle: str = ""
+        self,
+        candidates: Sequence[Params],
+        *,
+        has_submodel_candidates: bool = False,
+        obstacle: str = "",
     ) -> list[str]:
         """List the reasons why candidates share no fits that might be expected to."""
-        return Asked(self._grouping, candidates, has_curves, obstacle).reasons()
+        return Asked(self._grouping, candidates, has_submodel_candidates, obstacle).reasons()
 
     def size(self, candidates: Sequence[Params]) -> float:
         """Relative cost of one fit of these candidates, as far as their params tell."""
         return self._grouping.size(candidates)
 
-    def curve(self, params: Params, space: SearchSpace) -> list[Params]:
+    def submodel_candidates(self, params: Params, space: SearchSpace) -> list[Params]:
         """Submodel candidates: points of a space that one fit scores, ``params`` included."""
-        return curve(self._grouping, params, space)
+        return submodel_candidates(self._grouping, params, space)
 
     def take_news(self) -> tuple[Check, ...]:
         """Return the checks that were made since the last call."""
@@ -158,12 +162,12 @@ class Kernel(Generic[S]):
         n_rows = n_rows_of(self.rows.shared(fit.fold).X_train)
         wanted = set(map(canonical_json, fit.candidates))
         found: dict[str, Scored[S]] = {}
-        for path in self._grouping.paths(fit.points, n_rows):
+        for path in self._grouping.paths(fit.all_candidates, n_rows):
             # Extra candidates alone are worth no fit: they are scored only if they come free.
             is_wanted = not wanted.isdisjoint(map(canonical_json, path.candidates))
             if is_wanted and self._trust.get(path.way, True):
                 found |= self._along(path, fit.fold)
-        return [found.get(canonical_json(params)) for params in fit.points]
+        return [found.get(canonical_json(params)) for params in fit.all_candidates]
 
     def _along(self, path: Path, fold: int) -> dict[str, Scored[S]]:
         clock, rows = Clock(), self.rows.for_fit(fold)

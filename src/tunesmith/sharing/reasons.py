@@ -20,7 +20,7 @@ class Asked:
 
     grouping: Grouping
     candidates: Sequence[Params]
-    has_curves: bool = False
+    has_submodel_candidates: bool = False
     """True if the fit of each might score other values of its parameter."""
     obstacle: str = ""
     """A reason against all sharing, whatever the candidates are."""
@@ -68,7 +68,7 @@ class Asked:
         for params in candidates:
             alike[rest_of(params, name, free)].append(params)
         for rest, members in alike.items():
-            if rest is None or (len(members) == 1 and not self.has_curves):
+            if rest is None or (len(members) == 1 and not self.has_submodel_candidates):
                 continue
             if self.obstacle:
                 yield members[0]

@@ -25,20 +25,20 @@ class SharingPlan:
 
     n_scores: int | None
     n_fits: int | None
-    has_curves: bool = False
+    has_submodel_candidates: bool = False
     not_shared: tuple[str, ...] = ()
 
     @property
     def is_shared(self) -> bool:
         """True if some fits score several candidates or points."""
-        return self.has_curves or self.n_fits != self.n_scores
+        return self.has_submodel_candidates or self.n_fits != self.n_scores
 
     def __str__(self) -> str:
         """Sentences, a line each."""
         lines = [f"Not shared: {reason}" for reason in self.not_shared]
         if self.n_fits != self.n_scores:
             lines = [f"Shared: {self.n_fits} fits give all {self.n_scores} scores.", *lines]
-        elif self.has_curves:
+        elif self.has_submodel_candidates:
             lines = [
                 "Shared: a fit scores more points than its candidate's; the best counts.",
                 *lines,
@@ -66,6 +66,12 @@ def foreseen(objective: LiveObjective, plan: SearchPlan) -> SharingPlan:
         n_fits = len(objective.groups(points)) * n_folds
         return SharingPlan(n_scores, n_fits, not_shared=tuple(objective.blockers(points)))
     space = plan.space
-    has_curves = space is not None and any(len(objective.curve(p, space)) > 1 for p in points)
-    reasons = () if has_curves else tuple(objective.blockers(points, has_curves=True))
-    return SharingPlan(n_scores, n_scores, has_curves, reasons)
+    has_submodel_candidates = space is not None and any(
+        len(objective.submodel_candidates(p, space)) > 1 for p in points
+    )
+    reasons = (
+        ()
+        if has_submodel_candidates
+        else tuple(objective.blockers(points, has_submodel_candidates=True))
+    )
+    return SharingPlan(n_scores, n_scores, has_submodel_candidates, reasons)

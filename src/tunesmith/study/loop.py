@@ -169,7 +169,7 @@ class Study:
     def _bounded(self, planned: PlannedFit) -> PlannedFit:
         bounds = self._open[planned.first].bounds[planned.fit.fold]
         # A fit of several points has no single score that could be compared with thresholds.
-        if not bounds or len(planned.fit.points) > 1:
+        if not bounds or len(planned.fit.all_candidates) > 1:
             return planned
         return replace(planned, fit=replace(planned.fit, bounds=bounds))
 
@@ -200,7 +200,7 @@ class Study:
 
     def _take_in(self, planned: PlannedFit, future: Future[list[FoldResult]]) -> None:
         fit = planned.fit
-        is_joint = len(fit.points) > 1 or bool(fit.along)
+        is_joint = len(fit.all_candidates) > 1 or bool(fit.extra_candidates)
         if is_joint and future.exception() is not None:
             # It is not known whose fault that was: each gets a fit and a time limit of its own.
             for alone in planned.alone():
@@ -293,7 +293,7 @@ def results_of(future: Future[list[FoldResult]], fit: Fit) -> list[FoldResult]:
         failed = _failed(fit.fold, "worker-died", error)
     except CancelledError as error:
         failed = _failed(fit.fold, "interrupted", error)
-    return [failed] * len(fit.points)
+    return [failed] * len(fit.all_candidates)
 
 
 def _failed(fold: int, kind: str, error: BaseException) -> FoldResult:

@@ -118,7 +118,7 @@ class SamplerStrategy(NoPruning):
         is_single = len(objective.objectives) == 1
         if not self.curves or is_start or not is_single or is_exhaustive(self.sampler):
             return (trial.params,)
-        return objective.curve(trial.params, self.space)
+        return objective.submodel_candidates(trial.params, self.space)
 
 
 @dataclass(frozen=True)

@@ -56,7 +56,7 @@ class FunctionObjective:
             found.setdefault(canonical_json(rest) if is_shared else f"{index}", []).append(index)
         return [tuple(group) for group in found.values()]
 
-    def curve(self, params: Params, space: SearchSpace) -> list[Params]:
+    def submodel_candidates(self, params: Params, space: SearchSpace) -> list[Params]:
         """Return all smaller values of the shared parameter, if that is in the space."""
         box, _ = space.locate(params)
         parameter = space.boxes[box].parameters.get(self.shared)
@@ -68,8 +68,8 @@ class FunctionObjective:
 
     def evaluate(self, fit: Fit) -> list[FoldResult]:
         """Call the function for every candidate."""
-        n_sharing = len(fit.points) if self.shared else 1
-        found = [self._one(params, fit.fold) for params in fit.points]
+        n_sharing = len(fit.all_candidates) if self.shared else 1
+        found = [self._one(params, fit.fold) for params in fit.all_candidates]
         return [replace(result, n_sharing=n_sharing) for result in found]
 
     def _one(self, params: Params, fold: int) -> FoldResult:

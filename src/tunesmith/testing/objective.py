@@ -65,19 +65,19 @@ class ObjectiveContract:
         if space is None:
             pytest.skip("this objective names no space")
         for point in map(space.canonical, self.params()):
-            curve = objective.curve(point, space)
-            others = tuple(other for other in curve if other != point)
-            assert len(others) == len(curve) - 1
-            assert all(space.canonical(other) == other for other in curve)
+            submodel_candidates = objective.submodel_candidates(point, space)
+            others = tuple(other for other in submodel_candidates if other != point)
+            assert len(others) == len(submodel_candidates) - 1
+            assert all(space.canonical(other) == other for other in submodel_candidates)
             results = objective.evaluate(Fit(0, (point,), others))
-            assert len(results) in (1, len(curve))
+            assert len(results) in (1, len(submodel_candidates))
             for other, result in zip((point, *others), results, strict=False):
                 assert self._scores(self.make(), other, 0) == self._computed(result.scores)
 
     def test_nothing_is_on_the_curve_of_a_space_of_one(self) -> None:
         point = self.params()[0]
         alone = SearchSpace.of({name: Categorical((value,)) for name, value in point.items()})
-        assert list(self.make().curve(point, alone)) == [point]
+        assert list(self.make().submodel_candidates(point, alone)) == [point]
 
     def test_scores_repeat(self) -> None:
         objective, point = self.make(), self.params()[0]

@@ -22,11 +22,11 @@ def test_without_parameters_in_force_the_gate_is_open(tunesmith: Run, project: P
     assert (project / BEST).is_file()
     done = tunesmith("report", "--gate")
     assert done.returncode == 0
-    assert "verdict: adopt: no parameters were in force" in done.stdout
+    assert "verdict: adopt: there were no current parameters" in done.stdout
 
 
 def test_a_winner_within_the_noise_is_not_written(tunesmith: Run, project: Path) -> None:
-    """Grid search does not try the parameters in force first, unless a gate needs them."""
+    """Grid search does not try the current parameters first, unless a gate needs them."""
     text = "max_depth: 3\ncriterion: entropy\n"
     path = in_force(project, text)
     done = tunesmith("run", "--gate", "-q", "--workers", "1", "--json")
@@ -45,7 +45,7 @@ def test_parameters_outside_the_space_are_not_weighed(tunesmith: Run, project: P
     in_force(project, "max_depth: 40\ncriterion: gini\n")
     done = tunesmith("run", "--gate", "-q", "--workers", "1")
     assert done.returncode == 4
-    assert "verdict: not known: the parameters in force were not evaluated" in done.stdout
+    assert "verdict: not known: the current parameters were not evaluated" in done.stdout
 
 
 def test_the_base_revision_has_the_parameters_in_force(tunesmith: Run, project: Path) -> None:

@@ -213,7 +213,7 @@ def test_older_values_of_people_give_way(loose: Path) -> None:
 def test_what_a_gate_holds_back_stays(tmp_path: Path) -> None:
     root = make_project(tmp_path, f"{LOOSE}gate: {{min_improvement: 0.1}}\n")
     tuned(root, TUNED, depth=5)
-    with pytest.raises(UsageError, match="keeps the parameters in force"):
+    with pytest.raises(UsageError, match="keeps the current parameters"):
         apply(root)
     assert apply(root, take="winner").is_new
 

@@ -69,7 +69,7 @@ class ProgramObjective:
         """Put each candidate alone: a program's work cannot be shared."""
         return [(index,) for index in range(len(candidates))]
 
-    def curve(self, params: Params, space: SearchSpace) -> list[Params]:  # noqa: ARG002
+    def submodel_candidates(self, params: Params, space: SearchSpace) -> list[Params]:  # noqa: ARG002
         """Return the params only."""
         return [params]
 

@@ -113,7 +113,7 @@ def _refuse_held_back(there: CommittedStudy, winner: Parameters, base: str | Non
         return
     if _is_as_in(there, base):
         raise UsageError(
-            f"the gate of study `{there.definition.file.study}` keeps the parameters in force:"
+            f"the gate of study `{there.definition.file.study}` keeps the current parameters:"
             f" there is nothing to bring (see {there.outputs.report} on `{there.branch}`).\n"
             "  Bring the winner all the same: `--take winner`."
         )

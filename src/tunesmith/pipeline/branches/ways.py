@@ -6,7 +6,7 @@ from tunesmith.pipeline.branches.commands import named, repro
 from tunesmith.pipeline.branches.survey import Facts, Survey
 from tunesmith.pipeline.repository import Repository
 
-UNCHANGED = "the winner is what was in force before: there is nothing to train"
+UNCHANGED = "the winner is what you train with already: there is nothing to train"
 
 
 def way_on(survey: Survey, facts: Facts, state: str) -> str:

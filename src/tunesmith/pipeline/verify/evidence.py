@@ -23,7 +23,7 @@ from tunesmith.system.fingerprint import digest
 
 
 @dataclass(frozen=True)
-class Scene:
+class Evidence:
     """Everything that a verification compares."""
 
     definition: Definition
@@ -63,7 +63,7 @@ class Scene:
         return None if found is None else f"was brought from experiment {found}"
 
 
-def look(definition: Definition, *, needs_data: bool = True) -> Scene:
+def look(definition: Definition, *, needs_data: bool = True) -> Evidence:
     """Gather the evidence; evaluates nothing, and runs no code of the project.
 
     Args:
@@ -92,7 +92,7 @@ def look(definition: Definition, *, needs_data: bool = True) -> Scene:
         expected = "the history of the study"
         problems.append(Finding(committed.name, committed.problem, expected, REBUILD))
     dvc = _dvc(definition, problems)
-    return Scene(definition, objective, committed, found, dvc, tuple(problems))
+    return Evidence(definition, objective, committed, found, dvc, tuple(problems))
 
 
 def _objective(

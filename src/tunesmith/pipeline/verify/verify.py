@@ -27,7 +27,7 @@ from tunesmith.pipeline.findings import (
 )
 from tunesmith.pipeline.latest_record import HISTORY, LatestRecord
 from tunesmith.pipeline.staleness import left_to_do, stale_reasons
-from tunesmith.pipeline.verify.evidence import Scene, look
+from tunesmith.pipeline.verify.evidence import Evidence, look
 from tunesmith.pipeline.verify.refit import draw, refit
 from tunesmith.pipeline.verify.winner import of_winner, without_record
 from tunesmith.runs.import_history import misfit
@@ -90,22 +90,22 @@ def verify(
     Raises:
         UsageError: an output's path leads out of the project.
     """
-    scene = look(definition, needs_data=needs_data)
-    found = verified(scene)
+    evidence = look(definition, needs_data=needs_data)
+    found = verified(evidence)
     if again is None:
         return found
-    n, differing = _evaluated_again(scene, again)
+    n, differing = _evaluated_again(evidence, again)
     return replace(found, findings=(*found.findings, *differing), n_refit=n)
 
 
-def _evaluated_again(scene: Scene, again: Refit) -> tuple[int, list[Finding]]:
+def _evaluated_again(evidence: Evidence, again: Refit) -> tuple[int, list[Finding]]:
     """Evaluate recorded folds again, if the data and code are still the same."""
-    found, definition = scene.found, scene.definition
+    found, definition = evidence.found, evidence.definition
     name = f"study `{definition.file.study}`"
-    if found is None or scene.objective is None:
+    if found is None or evidence.objective is None:
         what = "has no recorded fold" if found is None else "cannot be run as it is"
         return 0, [Finding(name, f"{what}, so that none is evaluated again", "recorded folds")]
-    record, objective = found.record, scene.objective
+    record, objective = found.record, evidence.objective
     # With other data or code, other scores are right: a comparison would show nothing.
     if any(stale_reasons(definition, record, objective)) or misfit(record, definition, objective):
         return 0, [Finding(name, "is another than now, so that no fold is evaluated again")]
@@ -117,29 +117,31 @@ def _evaluated_again(scene: Scene, again: Refit) -> tuple[int, list[Finding]]:
     return refit(definition, drawn, again.tolerance)
 
 
-def verified(scene: Scene) -> Verification:
+def verified(evidence: Evidence) -> Verification:
     """Verify evidence that was gathered."""
-    findings = list(scene.problems)
-    names = list(scene.definition.file.outputs.paths.values())
-    checked = [name for name in names if inside(scene.definition.root, name).exists()]
-    if scene.found is None:
-        findings += without_record(scene, checked)
+    findings = list(evidence.problems)
+    names = list(evidence.definition.file.outputs.paths.values())
+    checked = [name for name in names if inside(evidence.definition.root, name).exists()]
+    if evidence.found is None:
+        findings += without_record(evidence, checked)
     else:
-        findings += _of_study(scene, scene.found)
-    if scene.dvc is not None:
+        findings += _of_study(evidence, evidence.found)
+    if evidence.dvc is not None:
         checked.append("dvc.lock")
-        findings += _of_lock(scene, scene.dvc)
-    n_told = scene.found.record.history.n_told if scene.found else 0
-    source = None if scene.found is None else scene.found.source
-    reading = scene.found.record.head.reading if scene.found else {}
-    source_file = scene.definition.source
+        findings += _of_lock(evidence, evidence.dvc)
+    n_told = evidence.found.record.history.n_told if evidence.found else 0
+    source = None if evidence.found is None else evidence.found.source
+    reading = evidence.found.record.head.reading if evidence.found else {}
+    source_file = evidence.definition.source
     typed = tuple(replace(one, fix=as_typed(one.fix, source_file)) for one in findings)
     return Verification(typed, tuple(checked), source, n_told, reading)
 
 
-def _of_lock(scene: Scene, dvc: Tuning) -> Iterator[Finding]:
+def _of_lock(evidence: Evidence, dvc: Tuning) -> Iterator[Finding]:
     """Yield findings on ``dvc.lock``: DVC does not take an interrupted run for finished."""
-    left = None if scene.found is None else left_to_do(scene.definition, scene.found.record)
+    left = (
+        None if evidence.found is None else left_to_do(evidence.definition, evidence.found.record)
+    )
     outs = set() if dvc.locked is None else set(dvc.locked.outs)
     for finding in disagreements(dvc):
         # An interrupted run makes DVC's stage fail, so that dvc.lock lacks its outs.
@@ -150,38 +152,38 @@ def _of_lock(scene: Scene, dvc: Tuning) -> Iterator[Finding]:
 # -- the study -----------------------------------------------------------------------------------
 
 
-def _of_study(scene: Scene, found: LatestRecord) -> Iterator[Finding]:
-    definition, record = scene.definition, found.record
-    if scene.objective is not None:
-        yield from _of_identity(scene, record, scene.objective)
-    yield from _of_outdated(scene, record)
-    yield from _of_history(scene, found)
+def _of_study(evidence: Evidence, found: LatestRecord) -> Iterator[Finding]:
+    definition, record = evidence.definition, found.record
+    if evidence.objective is not None:
+        yield from _of_identity(evidence, record, evidence.objective)
+    yield from _of_outdated(evidence, record)
+    yield from _of_history(evidence, found)
     # An added gate alone may have changed the policy of the last run.
     policy = Policy.of(definition.file.model_dump(mode="json", include={"selection", "gate"}))
     summary = summarise(record, policy, nested=found.nested)
-    behind = _behind(scene, found)
+    behind = _behind(evidence, found)
     if behind:
         yield unseen(f"study `{record.head.name}`", behind)
-    yield from of_winner(scene, found, summary, is_behind=bool(behind))
-    for finding in _of_files(scene, found, summary):
+    yield from of_winner(evidence, found, summary, is_behind=bool(behind))
+    for finding in _of_files(evidence, found, summary):
         yield note(finding.place, f"{finding.found} ({behind})") if behind else finding
 
 
-def _of_outdated(scene: Scene, record: StudyRecord) -> Iterator[Finding]:
+def _of_outdated(evidence: Evidence, record: StudyRecord) -> Iterator[Finding]:
     """Yield a finding if scores come from shared fits of an earlier version."""
     if not record.outdated:
         return
     text, _, fix = record.outdated.partition("; ")
     # A run without DVC would leave dvc.lock out of date.
-    fix = f"{fix}." if scene.dvc is None else scene.dvc.again
+    fix = f"{fix}." if evidence.dvc is None else evidence.dvc.again
     place = f"study `{record.head.name}`"
     yield Finding(place, text, "evaluations that count", f"{fix} Commit what it writes.")
 
 
-def _of_identity(scene: Scene, record: StudyRecord, objective: Outline) -> Iterator[Finding]:
-    definition, place = scene.definition, f"study `{record.head.name}`"
+def _of_identity(evidence: Evidence, record: StudyRecord, objective: Outline) -> Iterator[Finding]:
+    definition, place = evidence.definition, f"study `{record.head.name}`"
     # A run without DVC would leave dvc.lock out of date.
-    fix = "`tunesmith run` finds them." if scene.dvc is None else scene.dvc.again
+    fix = "`tunesmith run` finds them." if evidence.dvc is None else evidence.dvc.again
     if reasons := list(stale_reasons(definition, record, objective)):
         text = f"is stale: {', '.join(reasons)} since its results were found"
         yield Finding(place, text, "results of the project as it is", fix)
@@ -189,9 +191,9 @@ def _of_identity(scene: Scene, record: StudyRecord, objective: Outline) -> Itera
         yield Finding(place, problem, "trials of this study", fix)
 
 
-def _behind(scene: Scene, found: LatestRecord) -> str:
+def _behind(evidence: Evidence, found: LatestRecord) -> str:
     """Reason for which the files may be older than the record; empty if they are not."""
-    definition, runs = scene.definition, found.record.runs
+    definition, runs = evidence.definition, found.record.runs
     if holder(definition.ledger, definition.file.study) is not None:
         return "a run is on"
     if found.source == HISTORY or not runs or runs[-1].stopped_by is not None:
@@ -199,12 +201,12 @@ def _behind(scene: Scene, found: LatestRecord) -> str:
     return "the last run was killed before it wrote its files; `tunesmith run` continues it"
 
 
-def _of_history(scene: Scene, found: LatestRecord) -> Iterator[Finding]:
+def _of_history(evidence: Evidence, found: LatestRecord) -> Iterator[Finding]:
     """Check that the history, the only record in a clone, is what a run would write."""
-    committed = scene.committed
+    committed = evidence.committed
     if found.source != HISTORY or committed is None:
         return
-    path = inside(scene.definition.root, committed.name)
+    path = inside(evidence.definition.root, committed.name)
     if not path.is_file():
         yield Finding(committed.name, "is missing here, and committed", "the file", REBUILD)
     # In a clone the history is the reference itself, so its own form is all that can be checked.
@@ -212,9 +214,9 @@ def _of_history(scene: Scene, found: LatestRecord) -> Iterator[Finding]:
         yield Finding(committed.name, "was edited by hand", "what a run writes", REBUILD)
 
 
-def _of_files(scene: Scene, found: LatestRecord, summary: Summary) -> Iterator[Finding]:
+def _of_files(evidence: Evidence, found: LatestRecord, summary: Summary) -> Iterator[Finding]:
     """Compare every output but the best parameters with what would be written now."""
-    root, outputs = scene.definition.root, scene.definition.file.outputs
+    root, outputs = evidence.definition.root, evidence.definition.file.outputs
     # Reports are pure functions of the record, so that bytes can be compared.
     wanted = contents_of(found.record, outputs, summary, found.nested)
     if found.source == HISTORY and outputs.history is not None:

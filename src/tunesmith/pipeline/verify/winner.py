@@ -11,7 +11,7 @@ from tunesmith.parameters.best_file import BestFile
 from tunesmith.parameters.edits import edit_of
 from tunesmith.pipeline.findings import REBUILD, Finding, first_difference, note, unseen
 from tunesmith.pipeline.latest_record import LatestRecord
-from tunesmith.pipeline.verify.evidence import Scene
+from tunesmith.pipeline.verify.evidence import Evidence
 from tunesmith.space.parameter import canonical_json
 from tunesmith.system.fingerprint import digest
 
@@ -20,7 +20,7 @@ RESTORE = "`tunesmith run` restores it, evaluating nothing."
 
 
 def of_winner(
-    scene: Scene, found: LatestRecord, summary: Summary, *, is_behind: bool
+    evidence: Evidence, found: LatestRecord, summary: Summary, *, is_behind: bool
 ) -> Iterator[Finding]:
     """Yield findings on the best parameters.
 
@@ -30,8 +30,8 @@ def of_winner(
         summary: of it.
         is_behind: true if the last run may have ended before it wrote them.
     """
-    name = scene.definition.file.outputs.best.path
-    best = BestFile.of(scene.definition)
+    name = evidence.definition.file.outputs.best.path
+    best = BestFile.of(evidence.definition)
     if summary.chosen is None:
         return
     expected = _expected(summary, found.source)
@@ -44,27 +44,27 @@ def of_winner(
     except UsageError as error:
         yield Finding(name, str(error).splitlines()[0], expected, RESTORE)
         return
-    if scene.is_peoples:
+    if evidence.is_peoples:
         if edit is not None:
             yield note(name, edit.words, ADOPT)
         elif not _same(params, summary.chosen.params):
             number = (meta or {}).get("trial")
-            words = scene.brought(params) or f"holds trial {number}"
+            words = evidence.brought(params) or f"holds trial {number}"
             yield note(name, f"{words}; a run writes trial {summary.chosen.number}")
-    elif origin := scene.brought(params):
+    elif origin := evidence.brought(params):
         yield note(name, origin)
     # A killed run leaves the winner of the run before, whose digest is intact.
     elif is_behind and edit is None and _is_a_trial(found, params, meta):
         return
     elif not _is_in_order(best, summary, params):
         words = edit.words if edit is not None else _deviation(best, summary, params)
-        is_left = scene.definition.file.outputs.tuned is not None
+        is_left = evidence.definition.file.outputs.tuned is not None
         yield Finding(name, words, expected, ADOPT if is_left else RESTORE)
 
 
 def _expected(summary: Summary, source: str) -> str:
     trial = _rightful(summary)
-    return "the parameters in force" if trial is None else f"trial {trial.number} of the {source}"
+    return "the current parameters" if trial is None else f"trial {trial.number} of the {source}"
 
 
 def _rightful(summary: Summary) -> Ranked | None:
@@ -116,26 +116,26 @@ def _same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     return canonical_json(dict(one)) == canonical_json(dict(other))
 
 
-def without_record(scene: Scene, present: Collection[str]) -> Iterator[Finding]:
+def without_record(evidence: Evidence, present: Collection[str]) -> Iterator[Finding]:
     """Yield findings if there is neither ledger nor history, only a digest in the file.
 
     Args:
         scene: of the verification.
         present: outputs that are there.
     """
-    name = scene.definition.file.outputs.best.path
-    best = BestFile.of(scene.definition)
-    origin = _brought(scene, best)
+    name = evidence.definition.file.outputs.best.path
+    best = BestFile.of(evidence.definition)
+    origin = _brought(evidence, best)
     if origin is not None:
         yield note(name, origin)
     # A user-owned file and an applied one claim nothing about a study in this clone.
-    claims = set(present) - ({name} if scene.is_peoples or origin else set())
+    claims = set(present) - ({name} if evidence.is_peoples or origin else set())
     words = "has neither a ledger here nor a history, so that only digests are compared"
-    fix = "" if scene.committed else "`outputs: {history: outputs/history.jsonl}` adds one."
+    fix = "" if evidence.committed else "`outputs: {history: outputs/history.jsonl}` adds one."
     # Anybody can write a digest, so it does not confirm that a study wrote the file.
     if present:
         kind = unseen if claims else note
-        yield kind(f"study `{scene.definition.file.study}`", words, fix)
+        yield kind(f"study `{evidence.definition.file.study}`", words, fix)
     if origin is not None or not best.path.is_file():
         return
     try:
@@ -146,12 +146,12 @@ def without_record(scene: Scene, present: Collection[str]) -> Iterator[Finding]:
     if meta is not None and meta.get("digest") != digest(params):
         words = f"edited by hand since trial {meta.get('trial')}"
         own = Finding(name, words, "parameters with their digest", RESTORE)
-        yield note(name, words) if scene.is_peoples else own
+        yield note(name, words) if evidence.is_peoples else own
 
 
-def _brought(scene: Scene, best: BestFile) -> str | None:
+def _brought(evidence: Evidence, best: BestFile) -> str | None:
     """The experiment that these very parameters came from, as a commit notes it."""
     try:
-        return scene.brought(best.read()[0]) if best.path.is_file() else None
+        return evidence.brought(best.read()[0]) if best.path.is_file() else None
     except UsageError:
         return None

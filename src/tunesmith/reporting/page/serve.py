@@ -25,13 +25,13 @@ HOST = "127.0.0.1"
 TIMEOUT_S = 30.0
 HTML, JSON = "text/html; charset=utf-8", "application/json"
 Load = Callable[[], StudyRecord]
-Stamp = Callable[[], object]
+UpToDateRecord = Callable[[], object]
 
 
 class LivePage:
     """The page's content, computed again only when the ledger has changed."""
 
-    def __init__(self, load: Load, stamp: Stamp) -> None:
+    def __init__(self, load: Load, stamp: UpToDateRecord) -> None:
         self._load, self._stamp = load, stamp
         self._lock = Lock()
         self._seen: object = None
