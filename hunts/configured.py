@@ -24,7 +24,7 @@ from hunts.kinds import cls
 from hunts.witness import witnessing
 from tunesmith.config.load import define
 from tunesmith.objective.crossval import CrossValObjective, build_objective
-from tunesmith.objective.plan import Asked, plan
+from tunesmith.objective.plan import TrialCandidates, plan
 from tunesmith.types import Params
 
 SEED = 3
@@ -170,7 +170,7 @@ FAILED = "failed"
 
 def _ours(objective: CrossValObjective, candidates: tuple[Params, ...]) -> list[Scores]:
     """Fold by fold, as text that tells all bits."""
-    trials = [Asked(number, (params,)) for number, params in enumerate(candidates)]
+    trials = [TrialCandidates(number, (params,)) for number, params in enumerate(candidates)]
     names = [metric.name for metric in objective.metrics]
     found: list[Scores] = [[FAILED] * objective.n_folds for _ in candidates]
     for one in plan(trials, objective.n_folds, (), objective.groups):

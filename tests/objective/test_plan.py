@@ -1,16 +1,16 @@
 from collections.abc import Sequence
 
-from tunesmith.objective.plan import Asked, PlannedFit, largest_last_ones_first, plan
+from tunesmith.objective.plan import PlannedFit, TrialCandidates, largest_last_ones_first, plan
 from tunesmith.types import Fit, Params
 
 
-def trial(number: int, a: int) -> Asked:
-    return Asked(number, ({"a": a},))
+def trial(number: int, a: int) -> TrialCandidates:
+    return TrialCandidates(number, ({"a": a},))
 
 
-def submodel_candidates(number: int, *values: int) -> Asked:
+def submodel_candidates(number: int, *values: int) -> TrialCandidates:
     """The last value is proposed, the others come along."""
-    return Asked(number, tuple({"a": a} for a in values), len(values) - 1)
+    return TrialCandidates(number, tuple({"a": a} for a in values), len(values) - 1)
 
 
 def owned(*numbers: int) -> tuple[tuple[tuple[int, int], ...], ...]:

@@ -21,11 +21,11 @@ def command(config: Path | None, port: int, *, as_json: bool) -> None:
 
     Prints the page's address, which holds a random token. Only this machine can reach it.
     """
-    from tunesmith.reporting.page.serve import LivePage, PageServer, stamp_of
+    from tunesmith.reporting.page.serve import LivePage, PageServer, version_of
 
     definition, _ = open_record(config)
     path, ledger = definition.source, definition.ledger
-    source = LivePage(lambda: open_record(path)[1], lambda: stamp_of(ledger))
+    source = LivePage(lambda: open_record(path)[1], lambda: version_of(ledger))
     try:
         server = PageServer(source, port)
     except OSError as error:

@@ -10,7 +10,7 @@ Grouping = Callable[[Sequence[Params]], Sequence[tuple[int, ...]]]
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class TrialCandidates:
     """Params of a pending trial: the proposed ones and its extra candidates."""
 
     number: int
@@ -39,7 +39,7 @@ class PlannedFit:
 
 
 def plan(
-    trials: Sequence[Asked],
+    trials: Sequence[TrialCandidates],
     n_folds: int,
     known: Container[tuple[int, int, int]] = (),
     groups: Grouping | None = None,
@@ -93,11 +93,13 @@ def largest_last_ones_first(
 class _Left:
     """A trial, and the places of its points that have no result on one fold."""
 
-    trial: Asked
+    trial: TrialCandidates
     places: tuple[int, ...]
 
     @classmethod
-    def of(cls, trial: Asked, fold: int, known: Container[tuple[int, int, int]]) -> "_Left":
+    def of(
+        cls, trial: TrialCandidates, fold: int, known: Container[tuple[int, int, int]]
+    ) -> "_Left":
         places = range(len(trial.points))
         return cls(trial, tuple(p for p in places if (trial.number, p, fold) not in known))
 

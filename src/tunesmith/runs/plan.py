@@ -18,7 +18,7 @@ from tunesmith.ledger.dialect import address, file_of
 from tunesmith.ledger.ledger import Ledger
 from tunesmith.objective.crossval import data_of
 from tunesmith.objective.objective import Objective, changed_files, holding
-from tunesmith.objective.plan import Asked, plan
+from tunesmith.objective.plan import TrialCandidates, plan
 from tunesmith.parameters.best_file import BestFile
 from tunesmith.parameters.foreign import refuse_foreign
 from tunesmith.runs.factory import (
@@ -163,7 +163,7 @@ def _n_proposals(definition: Definition, n_points: int | None) -> int | None:
 
 def _trials(
     definition: Definition, objective: Objective, n_trials: int | None
-) -> list[Asked] | None:
+) -> list[TrialCandidates] | None:
     """Points that will be evaluated; ``None`` if results decide that, or if there are too many."""
     method, budget = definition.file.search.method, definition.file.budget
     if n_trials is None or n_trials > PREVIEW_LIMIT or method not in FORESEEABLE or budget:
@@ -177,13 +177,13 @@ def _trials(
     return found
 
 
-def _distinct(trials: Sequence[Asked]) -> list[Params]:
+def _distinct(trials: Sequence[TrialCandidates]) -> list[Params]:
     points = (params for trial in trials for params in trial.points)
     return list({canonical_json(dict(params)): params for params in points}.values())
 
 
 def _longest_curve(
-    definition: Definition, objective: Objective, trials: Sequence[Asked] | None
+    definition: Definition, objective: Objective, trials: Sequence[TrialCandidates] | None
 ) -> int:
     """Most submodel candidates of the trials that are foreseen, or else of some random points."""
     if trials is not None:
@@ -255,7 +255,7 @@ def _known(
         return n_told, len(ledger.known(keys, holds=holding(objective)))
 
 
-def foreseen(definition: Definition, objective: Objective) -> Iterator[Asked]:
+def foreseen(definition: Definition, objective: Objective) -> Iterator[TrialCandidates]:
     """Trials of a search that does not read results, in order."""
     start, _ = unique_start(definition.space, start_points(definition, objective))
     strategy = build_strategy(definition, build_sampler(definition), start)
@@ -264,4 +264,4 @@ def foreseen(definition: Definition, objective: Objective) -> Iterator[Asked]:
         origin, params = proposal
         trial = log.ask(params, definition.space.key(params), origin)
         points = strategy.points(trial, objective)
-        yield Asked(trial.number, tuple(points), points.index(params))
+        yield TrialCandidates(trial.number, tuple(points), points.index(params))

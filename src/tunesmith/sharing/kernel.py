@@ -33,7 +33,7 @@ from tunesmith.sharing.fitting import Fitted, Fitting
 from tunesmith.sharing.grouping import Grouping, Path
 from tunesmith.sharing.proved import blocker_of_parts, may_be_in_place
 from tunesmith.sharing.randomness import has_seed_object
-from tunesmith.sharing.reasons import Asked
+from tunesmith.sharing.reasons import ReasonQuery
 from tunesmith.sharing.submodels.family import CannotShareError
 from tunesmith.space import SearchSpace
 from tunesmith.space.parameter import canonical_json
@@ -137,7 +137,7 @@ class Kernel(Generic[S]):
         obstacle: str = "",
     ) -> list[str]:
         """List the reasons why candidates share no fits that might be expected to."""
-        return Asked(self._grouping, candidates, has_submodel_candidates, obstacle).reasons()
+        return ReasonQuery(self._grouping, candidates, has_submodel_candidates, obstacle).reasons()
 
     def size(self, candidates: Sequence[Params]) -> float:
         """Relative cost of one fit of these candidates, as far as their params tell."""

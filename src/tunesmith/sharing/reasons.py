@@ -15,7 +15,7 @@ from tunesmith.types import Params
 
 
 @dataclass(frozen=True)
-class Asked:
+class ReasonQuery:
     """Candidates of which the reasons are asked for."""
 
     grouping: Grouping

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from tunesmith.history import FoldResult, Metric, Trial
 from tunesmith.objective.objective import Objective
-from tunesmith.objective.plan import Asked
+from tunesmith.objective.plan import TrialCandidates
 from tunesmith.space.parameter import canonical_json
 from tunesmith.study.early_stopping import held_against
 from tunesmith.types import Params, State
@@ -52,9 +52,9 @@ class PendingTrial:
         return cls(trial, tuple(points), keys, proposed, metric, by_fold)
 
     @property
-    def asked(self) -> Asked:
+    def asked(self) -> TrialCandidates:
         """The trial in the form that the plan needs."""
-        return Asked(self.trial.number, self.points, self.proposed)
+        return TrialCandidates(self.trial.number, self.points, self.proposed)
 
     @property
     def all_keys(self) -> Iterator[str]:

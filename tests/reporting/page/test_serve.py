@@ -18,7 +18,7 @@ import pytest
 
 from tunesmith.errors import StorageError
 from tunesmith.ledger.records import StudyRecord
-from tunesmith.reporting.page.serve import LivePage, PageServer, stamp_of
+from tunesmith.reporting.page.serve import LivePage, PageServer, version_of
 from tunesmith.testing.figures import points
 from tunesmith.testing.projects import make_project
 from tunesmith.testing.records import make_record
@@ -128,11 +128,11 @@ def test_a_ledger_that_cannot_be_read_is_no_end(server: PageServer, study: Study
 def test_the_stamp_follows_the_ledger_and_its_log(tmp_path: Path) -> None:
     ledger = tmp_path / "ledger.db"
     ledger.write_bytes(b"a")
-    before = stamp_of(ledger)
-    assert stamp_of(ledger) == before
+    before = version_of(ledger)
+    assert version_of(ledger) == before
     (tmp_path / "ledger.db-wal").write_bytes(b"b")
-    assert stamp_of(ledger) != before
-    assert stamp_of("postgresql://db/x") is None
+    assert version_of(ledger) != before
+    assert version_of("postgresql://db/x") is None
 
 
 @pytest.mark.slow

@@ -25,14 +25,14 @@ HOST = "127.0.0.1"
 TIMEOUT_S = 30.0
 HTML, JSON = "text/html; charset=utf-8", "application/json"
 Load = Callable[[], StudyRecord]
-UpToDateRecord = Callable[[], object]
+Version = Callable[[], object]
 
 
 class LivePage:
     """The page's content, computed again only when the ledger has changed."""
 
-    def __init__(self, load: Load, stamp: UpToDateRecord) -> None:
-        self._load, self._stamp = load, stamp
+    def __init__(self, load: Load, version: Version) -> None:
+        self._load, self._version = load, version
         self._lock = Lock()
         self._seen: object = None
         self._content: dict[str, Any] = {}
@@ -52,15 +52,15 @@ class LivePage:
 
     def _refresh(self) -> None:
         # Taken before the ledger is read: a change during the reading is then seen the next time.
-        stamp = self._stamp()
-        if self._data and stamp is not None and stamp == self._seen:
+        version = self._version()
+        if self._data and version is not None and version == self._seen:
             return
         self._content = content_of(self._load())
         text = json.dumps(self._content, allow_nan=False, separators=(",", ":"))
-        self._data, self._seen = text.encode(), stamp
+        self._data, self._seen = text.encode(), version
 
 
-def stamp_of(ledger: str | Path) -> object:
+def version_of(ledger: str | Path) -> object:
     """Return a value that changes whenever a ledger's file does; ``None`` for a server's ledger."""
     # A database server shows no such value, so the page is computed for each request.
     if isinstance(ledger, str):

@@ -1,0 +1,38 @@
+"""The goals of CONTRIBUTING.md that have been reached stay reached."""
+
+import importlib.util
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+MOST = {
+    "loose modules": 8,
+    "files in the fullest folder": 21,
+    "class names twice": 0,
+    "docstrings that open with a question word, %": 1,
+    '"where" in 10,000 words of docstrings': 9,
+    '"where" in 10,000 words of documents': 9,
+}
+LEAST = {'"you" in 1,000 words of documents': 8}
+
+
+@pytest.fixture(scope="module")
+def figures() -> Any:
+    spec = importlib.util.spec_from_file_location("house", ROOT / "tools/house.py")
+    assert spec is not None
+    assert spec.loader is not None
+    house = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(house)
+    return house.figures(ROOT)
+
+
+@pytest.mark.parametrize("name", MOST)
+def test_there_is_no_more_of_it(figures: Any, name: str) -> None:
+    assert figures[name] <= MOST[name]
+
+
+@pytest.mark.parametrize("name", LEAST)
+def test_there_is_enough_of_it(figures: Any, name: str) -> None:
+    assert figures[name] >= LEAST[name]
