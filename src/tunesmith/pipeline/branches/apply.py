@@ -177,6 +177,7 @@ def _parted(repository: Repository, branch: str) -> str:
     said = f"`{branch}` and that of the remote have parted: each has commits that the other lacks."
     remotes = repository.remote_branches().get(branch, [])
     for tip in remotes:
+        # `pull --rebase` would bring back the very commits that were rewritten here.
         if repository.was_here(branch, tip.commit):
             return (
                 f"{said}\n  It was rewritten here (rebased or amended). If nobody else works on it:"
@@ -200,6 +201,7 @@ def _switch(repository: Repository, place: str) -> str:
 def _parameters(there: CommittedStudy, base: str, choice: TrialChoice) -> tuple[Parameters, str]:
     found = chosen(there, base, choice)
     winner = there.parameters(there.found)
+    # The stage's outs stand together in `dvc.lock`: another trial's parameters would not match it.
     if there.is_tight and winner is not None and winner.digest != found.parameters.digest:
         raise UsageError(
             f"{there.best} is an out of DVC's tuning stage: only what the study itself chooses can"
@@ -237,6 +239,7 @@ def _files(
 def _in_shape(there: CommittedStudy, training: str, parameters: Parameters) -> str:
     """The file on the training branch once it holds these parameters: its shape stays."""
     repository, path = there.repository, Path(there.best)
+    # A training branch that lacks the file gets the shape that the tuning branch has.
     before = repository.read(training, there.best) or repository.read(there.commit, there.best)
     shape = there.shape
     if shape.is_whole(parameters.text, path) and (before is None or shape.is_whole(before, path)):
@@ -262,6 +265,8 @@ def _refuse(way: _Way, choice: TrialChoice, *, force: bool) -> tuple[str, ...]:
         The blockers that ``force`` overruled.
     """
     found = list(_blockers(way, choice))
+    # A firm blocker means that DVC would tune again on the training branch, which `--force` cannot
+    # help.
     is_firm = any(blocker.is_firm for blocker in found)
     if found and (is_firm or not force):
         lines = [line for o in found for line in (o.reason, f"  {o.way}")]
@@ -274,6 +279,7 @@ def _refuse(way: _Way, choice: TrialChoice, *, force: bool) -> tuple[str, ...]:
 def _blockers(way: _Way, choice: TrialChoice) -> Iterator[Blocker]:
     there = way.there
     winner, record = there.parameters(there.found), committed_record(there)
+    # `--take edited` says that the edit is wanted, so it is no reason against.
     if winner is not None and choice.take != "edited":
         yield from modified(there, winner, record)
     yield from stale(there, record)
@@ -285,6 +291,7 @@ def _blockers(way: _Way, choice: TrialChoice) -> Iterator[Blocker]:
 
 def _own_changes(way: _Way) -> Iterator[Blocker]:
     """Yield the changes made on the training branch itself that would be lost."""
+    # What an earlier `apply` brought is no change of the branch's own.
     repository, reference = way.there.repository, way.applied or way.base
     own = []
     for path, entry in way.files.items():
@@ -304,6 +311,7 @@ def _own_changes(way: _Way) -> Iterator[Blocker]:
 def _says_the_same(way: _Way, path: str, reference: str) -> bool:
     """Tell whether two files with different text agree in what counts."""
     there, pipeline = way.there, way.there.pipeline
+    # Training rewrites `dvc.lock` as well: only the block of the tuning stage counts.
     if pipeline is not None and path == pipeline.lock:
         return locked_stage(there, way.training) in (
             locked_stage(there, reference),
@@ -326,5 +334,6 @@ def _message(name: str, done: Applied, tuning: str, project: str) -> str:
     lines = [f"tune: parameters of {origin(done.parameters)}", "", *listed]
     lines += [""] if listed else []
     lines += [f"From {tuning} at {done.source} ({done.where}).", ""]
+    # A branch may be squashed or deleted later: these lines tell what it was given all the same.
     trailers = note_lines(name, done.parameters.digest, done.source, project)
     return "\n".join([*lines, *trailers, ""])

@@ -214,6 +214,7 @@ def _files_used(there: CommittedStudy, changed: set[str]) -> set[str]:
         return found
     if section.command:
         is_python = any(name.endswith(".py") for name in section.command)
+        # The imports of a program are not known without running it: any source may matter to it.
         is_told = section.depends_on is not None
         return found | (sources if is_python and not is_told else set())
     return found | (sources & _reached(there, section.all_import_paths))
@@ -221,6 +222,7 @@ def _files_used(there: CommittedStudy, changed: set[str]) -> set[str]:
 
 def _reached(there: CommittedStudy, paths: Sequence[str]) -> set[str]:
     """The project's source files behind import paths, read in a folder of their own."""
+    # The working tree may stand on another branch, so the sources come from the commit.
     names = [n for n in there.repository.files(there.commit, there.folder) if n.endswith(".py")]
     blobs = there.repository.blobs([(there.commit, name) for name in names])
     texts = there.repository.contents(blob for blob in blobs if blob)
@@ -287,6 +289,7 @@ def digests_at(
         (blob, tracked) = repository.blobs([(commit, path), (commit, f"{path}.dvc")])
         if blob is not None:
             data = repository.contents([blob])[blob]
+            # DVC has digested the content, and a commit has only its pointer.
             if data.startswith(LARGE):
                 return set()
             return {_md5(data), _md5(data.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n"))}
@@ -304,6 +307,7 @@ def _outs_of_others(
     for file in pipelines_at(repository, commit):
         folder, lock = posixpath.dirname(file), f"{file.removesuffix('.yaml')}.lock"
 
+        # The folder is bound as a default: a closure would look it up when it is called.
         def read(name: str, folder: str = folder) -> str | None:
             path = joined(folder, name)
             return None if path is None else repository.read(commit, path)
@@ -324,6 +328,7 @@ def _md5(data: bytes) -> str:
 
 def _in_dvc_file(data: bytes, path: str) -> set[str]:
     try:
+        # Paths in a `.dvc` file are relative to its own folder.
         content = parse_document(data.decode(errors="replace"), Path("x.yaml")).data
         return {str(out["md5"]) for out in content["outs"] if path.endswith(str(out["path"]))}
     except (UsageError, KeyError, TypeError):

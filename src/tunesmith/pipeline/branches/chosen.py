@@ -60,11 +60,13 @@ def chosen(there: CommittedStudy, base: str | None, choice: TrialChoice) -> Chos
     edited = _edited(there, winner, base)
     if edited is not None and choice.take == "edited":
         return Chosen(edited, there.best)
+    # Either may be what is wanted, and training on the wrong one costs more than a question.
     if edited is not None and choice.take is None:
         raise _unclear(there, winner, edited)
     if choice.take is None:
         _refuse_held_back(there, winner, base)
     text = winner.text
+    # The two files may have different formats, and the program reads only that of its own.
     if Path(there.found).suffix != Path(there.best).suffix:
         text = parameters_text(winner.params, winner.meta, Path(there.best).suffix)
     return Chosen(parse(text, there.best), there.found)
@@ -84,6 +86,7 @@ def nothing_tuned(there: CommittedStudy) -> UsageError:
 def _edited(there: CommittedStudy, winner: Parameters, base: str | None) -> Parameters | None:
     """Parameters that somebody wrote into the file on the tuning branch; ``None`` if unedited."""
     own = there.parameters(there.best)
+    # A file that is as it was when the branches began was not edited for this experiment.
     if own is None or own.digest == winner.digest or _is_as_in(there, base):
         return None
     return own if own.is_edited or own.meta.get("adopted") else None
@@ -126,6 +129,7 @@ def _of_trial(there: CommittedStudy, winner: Parameters, choice: TrialChoice) ->
     record, where = _record(there, winner)
     summary = summarise(record, with_effects=False)
     trial = chosen_by(summary, choice.trial, choice.selection)
+    # The winner by another name must not be marked as adopted: later runs would leave it alone.
     if digest(dict(trial.params)) == winner.digest:
         return Chosen(winner, there.found)
     text = best_parameters(summary, Path(there.best).suffix, trial, is_adopted=True)
@@ -135,6 +139,7 @@ def _of_trial(there: CommittedStudy, winner: Parameters, choice: TrialChoice) ->
 def _record(there: CommittedStudy, winner: Parameters) -> tuple[StudyRecord, str]:
     """Return the trials that the winner is one of, and the place that they were read from."""
     problems = []
+    # The ledger first: it holds earlier series, too, and a commit holds one only.
     for find in (_in_ledger, _in_commit):
         try:
             for record, where in find(there):
@@ -165,6 +170,7 @@ def _in_ledger(there: CommittedStudy) -> Iterator[tuple[StudyRecord, str]]:
     with Ledger.open(location, create=False) as ledger:
         last = ledger.load(name)
         yield last, "the ledger"
+        # The committed winner may be of an earlier series than the last one on this machine.
         for generation in range(last.head.generation - 1, 0, -1):
             yield ledger.load(name, generation), "the ledger"
 

@@ -37,6 +37,8 @@ def named(repository: Repository, names: Sequence[str]) -> str:
 
 
 def _from_here(repository: Repository, path: str) -> str:
+    # `Path.cwd()` never has links in it, so the root must have none either.
     root, here = repository.root.resolve(), Path.cwd()
     place = here.relative_to(root).as_posix() if here.is_relative_to(root) else "."
+    # Absolute, because `relpath` would put the real current folder before relative paths.
     return posixpath.relpath(f"/{path}", f"/{place}")

@@ -41,6 +41,7 @@ def shown_name(name: str) -> str:
     """
     if name.isprintable() and "`" not in name and len(name) <= 80:
         return f"`{name}`"
+    # A name may hold escape sequences, which would rewrite what a terminal shows.
     return ascii(name if len(name) <= 80 else f"{name[:80]}…")
 
 

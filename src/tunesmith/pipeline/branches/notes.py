@@ -45,6 +45,7 @@ def notes_in(commit: str, message: str) -> list[Note]:
         if word == EXPERIMENT:
             found.append({})
         if found:
+            # A message that was written in a web form may have CRLF line ends.
             found[-1][word] = value.removesuffix("\r")
     needed = {EXPERIMENT, PARAMETERS, SOURCE}
     whole: Sequence[dict[str, str]] = [n for n in found if needed <= n.keys()]

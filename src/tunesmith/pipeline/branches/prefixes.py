@@ -31,6 +31,7 @@ def prefixes_of(repository: Repository, names: Sequence[str], main: str | None =
         try:
             document = parse_document(text, source)
             said = document.data.get("branches")
+        # A file that cannot be read must not hide the prefixes of the default branch.
         except (TunesmithError, AttributeError):
             continue
         if said is not None:
@@ -76,6 +77,7 @@ def _main(repository: Repository) -> str | None:
 
 def _decoded(data: bytes, name: str) -> Iterator[tuple[str, Path]]:
     try:
+        # Some editors on Windows begin a file with a byte order mark, which YAML would refuse.
         yield data.decode("utf-8-sig"), Path(name)
     except UnicodeDecodeError:
         return

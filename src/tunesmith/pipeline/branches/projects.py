@@ -61,6 +61,7 @@ class Projects:
         if marked is not None:
             return marked
         owners = {self._of_path(p) for tip in tips if tip for p in self._changed(tip.commit)}
+        # The first by name, because a set has another order in each process.
         return self.own if not owners or self.own in owners else min(owners)
 
     def is_own(self, project: str) -> bool:

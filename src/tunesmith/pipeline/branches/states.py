@@ -109,6 +109,7 @@ def _experiment(survey: Survey, facts: Facts) -> Experiment:
 
 
 def _state(survey: Survey, facts: Facts) -> tuple[str, str]:
+    # First, because a merged experiment may lack all that the other questions are about.
     if (into := _merged_into(survey, facts)) is not None:
         return "merged", into
     if facts.training is None or (facts.tuning is None and not facts.notes):
@@ -199,8 +200,10 @@ def _is_squashed(survey: Survey, facts: Facts, target: str) -> bool:
     if own is None or best is None or training is None:
         return False
     base = facts.base or survey.repository.merge_base(training.commit, target)
+    # The main branch has the file of a branch that never changed it, too: that is no merge.
     if base is None or survey.at(base, best) == own:
         return False
+    # Later commits may have changed the file again, so every version since the base is asked.
     versions = survey.repository.versions(target, best, unless=base)
     survey.read([*versions, own])
     shape = facts.layout.shape
@@ -231,4 +234,5 @@ def _is_applied(survey: Survey, facts: Facts) -> bool:
 
 
 def _clean(name: str) -> str:
+    # Git allows invisible characters in names, such as those that turn the direction of text.
     return name if name.isprintable() else ascii(name)

@@ -36,6 +36,7 @@ def files_of(
     named = [there.config, *map(there.path, space_files(config, there.config)), *there.results]
     named += _files_in(there, pipeline.outs, training)
     found = repository.entries(there.commit, dict.fromkeys(named))
+    # A file that only the training branch has would make an out differ from `dvc.lock`.
     gone = repository.entries(training, [path for path in named if path not in found])
     lock = repository.read(there.commit, pipeline.lock) or ""
     before = repository.read(training, pipeline.lock) or ""
@@ -99,6 +100,7 @@ def _stage_later(
 
     def read(name: str) -> str | None:
         path = joined(folder, name)
+        # Templates take values from files, and these will be the ones that are brought.
         commit = there.commit if path in brought else training
         return None if path is None else there.repository.read(commit, path)
 
@@ -117,6 +119,7 @@ def _other_dependencies(
     for path, md5 in pipeline.locked.deps.items():
         if joined("", path) is None:
             continue
+        # DVC's digest of a folder is of a list that Git does not have, so trees are compared.
         if md5.endswith(".dir"):
             one, other = (repository.tree(commit, path) for commit in (there.commit, training))
             is_other = one != other

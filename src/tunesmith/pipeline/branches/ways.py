@@ -17,6 +17,7 @@ def way_on(survey: Survey, facts: Facts, state: str) -> str:
         facts: of the experiment.
         state: of the experiment.
     """
+    # People paste these commands into a shell, and would not see what an invisible name does.
     name = shlex.quote(facts.name) if facts.name.isprintable() else "NAME"
     layout, repository = facts.layout, survey.repository
     tuning, training = survey.prefixes.branches(name)
@@ -54,6 +55,7 @@ def is_unchanged(survey: Survey, facts: Facts) -> bool:
 def origin_of(survey: Survey, facts: Facts) -> str | None:
     """Return the commit that both branches come from, also if one was merged into the other."""
     base = facts.base
+    # Once tuning was merged into training, their merge base is the tip of tuning itself.
     if facts.tuning is not None and base == facts.tuning.commit and survey.main is not None:
         return survey.repository.merge_base(base, survey.main[1]) or base
     return base
@@ -89,4 +91,5 @@ def _completion(survey: Survey, facts: Facts, name: str) -> str:
     base = None if tip is None or main is None else repository.merge_base(main[1], tip.commit)
     begin = f"git branch {branch} {(base or str(tip and tip.commit))[:12]}"
     has_origin = "origin" in repository.remotes()
+    # The branch may only be unfetched: one that is begun anew would part from the remote's.
     return f"{repository.fetch_command(branch)} || {begin}" if has_origin else begin

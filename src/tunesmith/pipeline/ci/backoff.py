@@ -15,6 +15,7 @@ def pauses(limit_s: float = LIMIT_S) -> Iterator[float]:
         limit_s: what they come to, at the end, in seconds.
     """
     spent, length = 0.0, FIRST_S
+    # The module's own generator may have been given the same seed in each of the jobs.
     chance = random.SystemRandom()
     while spent < limit_s:
         pause = length * chance.uniform(0.5, 1.5)

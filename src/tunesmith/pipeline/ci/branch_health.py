@@ -62,6 +62,7 @@ def _pushed(on: Any) -> list[str]:
     if not isinstance(on, dict) or "push" not in on:
         return []
     push = on["push"] if isinstance(on["push"], dict) else {}
+    # On GitHub a push that names tags alone starts for no branch.
     named = push.get("branches", [] if "tags" in push else "**")
     listed = named if isinstance(named, list) else [named]
     return [str(name) for name in listed if not str(name).startswith("!")]

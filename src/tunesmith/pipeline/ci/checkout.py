@@ -261,6 +261,7 @@ class Checkout(Repository):
         files = [p for p in dict.fromkeys(paths) if self._is_plain(p)]
         self._refuse_submodules(files)
         before = dict(zip(files, self.blobs([("HEAD", p) for p in files]), strict=True))
+        # Patterns of `.gitignore` mean nothing for a file that is tracked, as for Git itself.
         wanted = [p for p in files if before[p] is not None or not self._is_ignored(p)]
         filters = self.filters_of(wanted)
         return {
@@ -304,6 +305,7 @@ class Checkout(Repository):
         return True
 
     def _mode_of(self, path: str) -> str:
+        # The mode of HEAD, not of the disk: some file systems know no executable bit.
         listed = self._try("ls-tree", "HEAD", "--", path)
         return listed.split()[0] if listed else "100644"
 
@@ -321,6 +323,7 @@ class Checkout(Repository):
 
     def _follow_up(self, head: str, start: str, made: str, entries: Mapping[str, TreeEntry]) -> str:
         """After a push, let the working tree stand on the new commit if it stood below it."""
+        # Built on another tip, the commit has files that this working tree lacks.
         if start != head:
             return ""
         try:
@@ -339,6 +342,7 @@ class Checkout(Repository):
             GitError: the branch is gone there, or has become another one.
         """
         state = self.ask_remote(remote, [place.branch])
+        # What the clone says may be outdated, so it is asked only if nobody else tells.
         told = (self.default_branch, state.default_branch)
         place.check_default(*(told if any(told) else (self.main_branch(),)))
         if place.branch not in state.tips:
@@ -350,6 +354,7 @@ class Checkout(Repository):
                 f"{remote} has no branch `{place.branch}` (any more); nothing was pushed."
             )
         tip = state.tips[place.branch]
+        # Jobs mostly have a shallow clone of one commit, which lacks whatever came since.
         if self.commit_of(tip) is None:
             tip = self._fetch(remote, place.branch)
         if self._holds(remote, place.branch, head, tip):
@@ -373,6 +378,7 @@ class Checkout(Repository):
         return False
 
     def _fetch(self, remote: str, branch: str, *depth: str) -> str:
+        # Only this branch. Maintenance would go on in the background, beside what follows.
         alone = ("--quiet", "--no-tags", "--no-recurse-submodules", "--no-auto-maintenance")
         options = (*alone, *depth)
         reference = f"{HEADS}{branch}"
@@ -411,6 +417,7 @@ class Checkout(Repository):
         theirs = self.blobs([(tip, path) for path in entries])
         found, conflicts = {}, []
         for (path, entry), was, other in zip(entries.items(), before, theirs, strict=True):
+            # Nobody changed it, or to the very same: nothing of others can be lost.
             if other in (was, entry.blob):
                 found[path] = entry
                 continue
@@ -437,6 +444,7 @@ class Checkout(Repository):
     # -- overridden --------------------------------------------------------------------------
 
     def _author(self) -> dict[str, str]:
+        # Somebody who sets an identity wants it in commits: the bot is for jobs that have none.
         is_told = self._try("config", "user.email") or os.environ.get("GIT_AUTHOR_EMAIL")
         if is_told or self.bot is None:
             return super()._author()
@@ -479,6 +487,7 @@ def _rows(entries: Mapping[str, TreeEntry]) -> str:
 
 def git_variables(login: Login) -> dict[str, str]:
     """Variables that let Git in at one server, and nowhere else."""
+    # The job may have settings of this kind, and ours are numbered after them.
     first = int(os.environ.get("GIT_CONFIG_COUNT") or 0)
     # In variables, because every process of the machine can read a command line.
     secret = b64encode(f"{login.user}:{login.token}".encode()).decode()

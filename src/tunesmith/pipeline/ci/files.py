@@ -34,6 +34,7 @@ def _kept_by_git(folder: Path) -> Iterator[str]:
         return
     for stage in stages_at(pipeline).values():
         for path, flags in stage.outs.items():
+            # DVC writes all other outs into `.gitignore`.
             if flags.get("cache") is False:
                 yield path
 
@@ -50,8 +51,10 @@ def within(root: Path, folder: Path, names: Sequence[str]) -> list[str]:
         UsageError: one leads out of the repository.
     """
     base = root.resolve()
+    # Links are followed first: one of them could lead a commit out of the repository.
     found = [(folder / name).resolve() for name in names]
     for name, path in zip(names, found, strict=True):
+        # A file within `.git` may be a hook, which Git would run.
         if not path.is_relative_to(base) or ".git" in path.relative_to(base).parts:
             raise UsageError(f"{name} is not in the repository {root}.")
     return [path.relative_to(base).as_posix() for path in found]

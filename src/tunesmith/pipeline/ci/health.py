@@ -198,6 +198,7 @@ def _workflow(file: str, data: Mapping[Any, Any], jobs: Sequence[tuple[str, Any]
         if _is(s)
     ]
     opening = [(s, env) for s, env in steps if "tunesmith ci pull-request" in str(s.get("run", ""))]
+    # GitHub starts no workflow for what a job's own token opens: jobs would start each other.
     own = [s for s, env in opening if _is_own_token(str(env.get("GITHUB_TOKEN", "")))]
     words = [word for s in own for word in str(s["run"]).split()]
     starts = [after for word, after in pairwise(words) if word == "--dispatch"]

@@ -21,6 +21,7 @@ def merged(path: str, base: str | None, ours: str | None, theirs: str | None) ->
     Returns:
         The text; ``None`` if a person has to decide.
     """
+    # One side has removed it and the other has changed it: no rule says which was meant.
     if ours is None or theirs is None:
         return None
     try:

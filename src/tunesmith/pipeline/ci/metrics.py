@@ -146,6 +146,7 @@ def numbers_in(data: Any, above: str = "") -> Iterator[tuple[str, float]]:
     if isinstance(data, Mapping):
         for key, value in data.items():
             yield from numbers_in(value, f"{above}.{key}" if above else str(key))
+    # `True` is an int in Python, and a flag is no metric.
     elif isinstance(data, int | float) and not isinstance(data, bool) and above:
         yield above, data
 

@@ -37,6 +37,7 @@ class CommitTarget:
             UsageError: it is one of these.
         """
         known = [name for name in told if name]
+        # Usual names count only if nobody tells: elsewhere `master` may be a branch like others.
         is_default = self.branch in (known or USUAL)
         if is_default and not self.is_named:
             raise UsageError(
@@ -76,6 +77,7 @@ def place_for(checked_out: str | None, job: CIJob | None, named: str | None) -> 
             f"`{checked_out}` is checked out, and `--branch` names `{named}`; nothing was done.\n"
             f"  Check that one out: `git switch {named}`."
         )
+    # Bots that trusted the job's variables alone have pushed commits of forks to main branches.
     if named is None and job is not None and job.branch != checked_out:
         where = f"for `{job.branch}`" if job.branch else "for no branch"
         raise UsageError(

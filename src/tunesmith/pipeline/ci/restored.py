@@ -33,6 +33,7 @@ def make_usable(definition: Definition) -> str | None:
         return None
     if os.path.lexists(file.parent) and not file.parent.is_dir():
         return _put_aside([file.parent], f"{file.parent} is no folder")
+    # All three go together: SQLite would take a log that is left for that of the next file.
     parts = [file, log_of(file), file.with_name(f"{file.name}-shm")]
     if not os.path.lexists(file):
         left = any(os.path.lexists(part) for part in parts)

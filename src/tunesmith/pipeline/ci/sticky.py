@@ -84,6 +84,7 @@ def _own(git_host: GitHost, number: int, first: str, author: str | None) -> list
     # Only in the first line: a reply may quote the tag further down.
     marked = [c for c in git_host.comments(number) if c.body.split("\n")[0].strip() == first]
     own = [c for c in marked if (c.is_bot if author is None else c.author == author)]
+    # On both Git hosts a later comment has a larger number.
     return sorted(own, key=lambda c: c.id)
 
 

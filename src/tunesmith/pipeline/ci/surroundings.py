@@ -35,10 +35,12 @@ def check_requirements(path: Path, name: str) -> None:
 
 def installs_tunesmith(path: Path, depth: int = 0) -> bool:
     """Tell whether a file of requirements names Tunesmith, itself or in a file that it includes."""
+    # Files may include each other in a circle.
     if depth > 5 or not path.is_file():
         return False
     for line in _lines(path):
         included = INCLUDED.match(line)
+        # Constraints install nothing by themselves.
         if included and not line.startswith(("-c", "--constraint")):
             if installs_tunesmith(path.parent / included["file"], depth + 1):
                 return True
@@ -53,6 +55,7 @@ def installs_tunesmith(path: Path, depth: int = 0) -> bool:
 def _lines(path: Path) -> Iterator[str]:
     text = path.read_text(encoding="utf-8-sig", errors="replace").replace("\\\n", " ")
     for line in text.splitlines():
+        # As pip reads it: within a word, as in `#egg=name`, a `#` begins no comment.
         plain = re.sub(r"(^|\s)#.*$", "", line).strip()
         if plain:
             yield plain

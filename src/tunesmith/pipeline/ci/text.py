@@ -93,6 +93,7 @@ def _around(subject: Subject) -> tuple[str, str]:
     above = _joined(*_training(subject))
     links = _links(subject.links)
     below = f"---\n\n{links}" if links else ""
+    # People look for the report, so the tables above it may take a third at most.
     return shortened(above, lambda text: len(text) <= MAX_CHARACTERS // 3), below
 
 
@@ -140,6 +141,7 @@ def _committed_report(subject: Subject) -> str | None:
     checkout, report = subject.checkout, _path(subject, subject.definition.file.outputs.report)
     own = checkout.root / report
     text = own.read_text(encoding="utf-8") if own.is_file() else None
+    # A report that the base has as well tells of an earlier study.
     if text is not None and text != _read(checkout, subject.base.commit, report):
         return text
     return _tuning_report(subject)
@@ -256,6 +258,7 @@ def shortened(text: str, fits: Callable[[str], bool]) -> str:
         return text
     parts, n_left_out = sections(text), 0
     while len(parts) > 1:
+        # The first section stays, as the title stands in it.
         parts.remove(max(parts[1:], key=len))
         n_left_out += 1
         shorter = _joined(*parts, f"_Left out because of their size: {n_left_out} sections._")
@@ -280,6 +283,7 @@ def sections(text: str) -> list[str]:
 
 
 def _is_open(text: str) -> bool:
+    # After a cut in a fence or in details, a host would show the rest as code or fold it away.
     is_in_code = len(FENCE.findall(text)) % 2 == 1
     return is_in_code or text.count("<details") > text.count("</details>")
 
@@ -290,6 +294,7 @@ def md_text(text: str) -> str:
     >>> md_text("HTML [report]*")
     'HTML \\[report\\]\\*'
     """
+    # `@` would notify people; `#` and `!` would become links to issues and merge requests.
     return re.sub(r"([\\`*_\[\]<>|#~!@&])", r"\\\1", one_line(text))
 
 
