@@ -99,6 +99,7 @@ def compare(before: StudyRecord, after: StudyRecord, labels: tuple[str, str]) ->
 def _best(record: StudyRecord, metric: Metric) -> Ranked | None:
     ranking = ranked(record.history, record.metrics)
     scored = [trial for trial in ranking if metric.name in trial.means]
+    # The ranking is by the study's own first metric, which may be another one.
     return max(scored, key=lambda t: metric.sign * t.means[metric.name], default=None)
 
 
@@ -126,9 +127,11 @@ def _other_folds(before: StudyRecord, after: StudyRecord) -> str:
     sections = [
         record.definition.get("file", {}).get("objective", {}) for record in (before, after)
     ]
+    # Equal rows may still be split in other ways.
     keys = ("cv", "data", "seeds", "splits")
     if any(sections[0].get(key) != sections[1].get(key) for key in keys):
         return "their folds are not the same"
+    # A splitter of the project may make other folds under the same settings.
     n_folds = [{len(t.folds) for t in record.history.complete} for record in (before, after)]
     return "" if n_folds[0] == n_folds[1] else "their folds are not the same"
 
@@ -158,6 +161,7 @@ def _leaves(data: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, An
         place = f"{before}.{key}" if before else str(key)
         if isinstance(value, Mapping) and value:
             yield from _leaves(value, place)
+        # Keys without a value are left out: a new option is no difference between two studies.
         elif value not in (None, [], {}):
             yield place, value
 
@@ -223,4 +227,5 @@ def as_json(found: Compared) -> dict[str, Any]:
 
 
 def _finite(number: float) -> float | None:
+    # JSON has no infinity.
     return number if np.isfinite(number) else None

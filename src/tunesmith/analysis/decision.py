@@ -159,6 +159,7 @@ class ScoreTable:
         Args:
             times: mean fit time by trial number.
         """
+        # Of a single fold nothing is known, so only the best is certain to be as good as the best.
         among = np.arange(len(self.trials)) == 0 if self.tied is None else self.tied
         cost = complexity([trial.params for trial in self.trials])
         ranks = np.array([trial.rank for trial in self.trials])
@@ -178,11 +179,14 @@ class ScoreTable:
         limit = perfect_score(self.metric.name)
         # No score exceeds the metric's own maximum.
         high = found.high if limit is None else min(found.high, limit)
+        # The sign of a metric that is minimized turns the interval around.
         bounds = sorted((self.sign * found.low, self.sign * high))
         return Optimism(self.sign * found.score, found.bias, bounds[0], bounds[1])
 
     def compared(self, name: str, chosen: int, reference: int, least: float) -> ReferenceComparison:
         """Compare one row with another."""
+        # All trials are passed, not only these two: the test is corrected for the choice among
+        # them.
         found = weigh(self.gains, chosen, reference, self.ratio, least)
         trial = self.trials[reference]
         return ReferenceComparison(
@@ -214,6 +218,7 @@ def decide(
     row = choices[policy.selection]
     references = _references(table, ranking, incumbent)
     found = {
+        # The chosen trial is weighed, not the best one: it is the one that will be written.
         name: table.compared(name, row, reference, policy.min_improvement)
         for name, reference in references.items()
     }
@@ -239,6 +244,7 @@ def _references(
         # With a budget, the trial has a parameter more than the file.
         tried = next((t.params for t in ranking if t.origin == "current"), None)
         found |= {} if tried is None else {"current": table.rows[_key(tried)]}
+    # `current` may have been added last, and reports list references in one order.
     return dict(sorted(found.items()))
 
 
@@ -246,8 +252,10 @@ def _gate(
     comparison: ReferenceComparison | None, incumbent: Params | None, policy: Policy
 ) -> GateVerdict:
     least, keeps = policy.min_improvement, policy.keeps
+    # There is nothing to protect yet: a first proposal always passes.
     if incumbent is None:
         return GateVerdict("adopt", "there were no current parameters", least, keeps)
+    # This fails closed: with `keep`, a winner that was never compared is not written.
     if comparison is None:
         return GateVerdict("unknown", "the current parameters were not evaluated", least, keeps)
     reason = REASONS[comparison.verdict]
@@ -324,6 +332,7 @@ def fold_ratio(cv: Mapping[str, Any], n_folds: int) -> float:
     if method == "time_series" and not cv.get("test_fraction"):
         # Training sets of a time series grow: fold k tests one part and trains on k.
         return float(np.mean(1 / np.arange(1, n_folds + 1)))
+    # Repeats give more scores, but each fold still tests one k-th of the rows.
     folds = n_folds / max(int(cv.get("repeats", 1)), 1)
     return 1 / max(folds - 1, 1)
 

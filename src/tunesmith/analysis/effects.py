@@ -96,8 +96,10 @@ def _column(
     given: dict[int, Any] = {
         row: trial.params[name] for row, trial in enumerate(trials) if name in trial.params
     }
+    # One value that is no number, such as `null` or `auto`, has no place on a scale.
     is_category = not all(map(is_number, given.values()))
     if is_category:
+        # Lists and mappings cannot be keys of a dictionary; their JSON texts can.
         texts = {row: canonical_json(value) for row, value in given.items()}
         levels = {text: code for code, text in enumerate(sorted(set(texts.values())))}
         found = np.array([levels[text] for text in texts.values()], dtype=float)
@@ -113,6 +115,7 @@ def _column(
 def _scaled(values: Sequence[float], *, log: bool) -> np.ndarray:
     """From 0, the smallest, to 1, the largest: trees keep thresholds with few digits."""
     found = np.clip(np.array(values, dtype=float), -MOST, MOST)
+    # A parameter may be logarithmic in one box of the space and have the value 0 in another.
     if log and found.min() > 0:
         found = np.log(found)
     low, high = found.min(), found.max()
@@ -122,12 +125,15 @@ def _scaled(values: Sequence[float], *, log: bool) -> np.ndarray:
 
 def _varies(column: ParameterColumn) -> bool:
     n_levels = len(np.unique(column.codes[np.isfinite(column.codes)]))
+    # Each level of a category becomes a column of the forest's table; free text would widen it
+    # without limit.
     return n_levels > 1 and (n_levels <= MAX_LEVELS or not column.is_category)
 
 
 def _marginal(effects: Effects, name: str, meaning: Mapping[float, Any]) -> Marginal:
     trend = effects.trend(name)
     return Marginal(
+        # The points are the columns' own 64-bit codes, so that an exact look-up finds them.
         tuple(meaning[float(point)] for point in trend.points),
         tuple(trend.expected.tolist()),
         tuple(trend.error.tolist()),

@@ -34,6 +34,7 @@ def grouped(noted: Iterable[Noted]) -> tuple[FailureGroup, ...]:
     groups: dict[tuple[str, str], dict[int, str]] = {}
     for kind, message, cause, number in noted:
         groups.setdefault((kind, NUMBERS.sub("#", cause)), {}).setdefault(number, message)
+    # Groups of one size are ordered by their text, so that reports repeat.
     ordered = sorted(groups.items(), key=lambda item: (-len(item[1]), item[0]))
     return tuple(
         FailureGroup(kind, next(iter(found.values())), tuple(found)) for (kind, _), found in ordered

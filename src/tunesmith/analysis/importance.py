@@ -41,6 +41,7 @@ def importance(history: History, space: Mapping[str, Any], metric: Metric) -> Im
     trials = list(history.complete)
     if len(trials) < MIN_TRIALS:
         return Importance(reason=f"needs {MIN_TRIALS} complete trials")
+    # Compared as texts, because lists and mappings cannot be elements of a set.
     names = [name for name in _common(trials) if len({str(t.params[name]) for t in trials}) > 1]
     if len(names) < 2:
         return Importance(reason="needs two parameters that vary in every trial")
@@ -68,6 +69,7 @@ class _Measured:
     def __init__(
         self, trials: list[Trial], names: list[str], space: Mapping[str, Any], metric: Metric
     ) -> None:
+        # Imported here, because `adopt` summarises without effects and needs no Optuna.
         from optuna import create_study
 
         distributions = {name: _distribution(trials, name, is_log(space, name)) for name in names}
@@ -91,11 +93,13 @@ class _Measured:
         study: Any = _Some(self._study, taken)
         found = PedAnovaImportanceEvaluator().evaluate(study, params=self._names)
         total = sum(found.values())
+        # All shares are 0 if good trials are spread as all trials are; these cannot add up to 1.
         return {name: share / total if total else 0.0 for name, share in found.items()}
 
     def errors(self) -> dict[str, float]:
         """Bootstrap over trials, of m out of n if there are many (Bickel et al. 1997)."""
         n = len(self._trials)
+        # A fixed stream: the same trials give the same report.
         m, rng = min(n, MAX_RESAMPLED), np.random.default_rng(0)
         draws = [self.shares(rng.integers(n, size=m).tolist()) for _ in range(N_RESAMPLES)]
         scale = (m / n) ** 0.5
@@ -145,6 +149,8 @@ def _distribution(trials: list[Trial], name: str, is_log: bool) -> Any:
     )
 
     values: list[Any] = [trial.params[name] for trial in trials]
+    # Truth values are integers to Python and categories to a search. Ranges are those of the
+    # trials, because a parameter has a range of its own in each box of the space.
     if all(isinstance(v, int) and not isinstance(v, bool) for v in values):
         low, high = min(values), max(values)
         return IntDistribution(low, high, log=is_log and low > 0)

@@ -24,6 +24,7 @@ def with_error(mean: float, error: float) -> str:
     """
     if not math.isfinite(mean):
         return "–"
+    # Before `digits_for`, whose logarithm needs an error above 0.
     if error == 0:
         return f"{plain(mean)} ± 0"
     digits = digits_for(error)
@@ -50,5 +51,6 @@ def value(found: Any) -> str:
     if isinstance(found, str):
         return found
     if isinstance(found, float):
+        # Unlike `plain`, `repr` keeps the point: a float of 1 does not look like an integer.
         return repr(float(f"{found:.6g}"))
     return json.dumps(found, ensure_ascii=False)

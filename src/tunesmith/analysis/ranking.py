@@ -61,6 +61,7 @@ def gains_of(ranking: Sequence[Ranked], metric: Metric) -> np.ndarray:
     """``(n_trials, n_folds)`` scores, turned so that larger is better, and bounded by ``MOST``."""
     scores = [trial.scores[metric.name] for trial in ranking]
     found: np.ndarray = np.clip(metric.sign * np.array(scores, dtype=float), -MOST, MOST)
+    # An array of no rows would have one dimension, and callers ask for the number of folds.
     return found if ranking else np.empty((0, 0))
 
 

@@ -85,9 +85,11 @@ def _places(name: str, candidates: Sequence[Mapping[str, Any]]) -> np.ndarray | 
     """Rank of each candidate's value among all; those without the parameter are simplest."""
     short = name.rpartition("__")[2]
     sign = 1 if short in GROWS else -1 if short in SHRINKS else 0
+    # `_size` applies the sign again, so that a missing parameter becomes minus infinity.
     sizes = [_size(params.get(name, -sign * inf), sign) for params in candidates]
     if not sign or None in sizes:
         return None
+    # Ranks can be averaged over parameters; the values cannot, since their scales differ.
     levels, places = np.unique(np.array(sizes, dtype=float), return_inverse=True)
     found: np.ndarray = places / max(len(levels) - 1, 1)
     return found

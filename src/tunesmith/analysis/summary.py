@@ -155,6 +155,7 @@ def summarise(
         comparisons=decision.comparisons if decision else (),
         gate=decision.gate if decision else None,
         incumbent=incumbent(record),
+        # As it was when the search began: a report is a function of the ledger.
         is_kept=bool(record.head.definition.get("is_edited")),
         noise=decompose(gains),
         doubts=score_warnings(ranking, gains, metric),
@@ -173,6 +174,7 @@ def summarise(
         n_points=sum(trial.n_points for trial in told),
         n_spared=round(sum(map(spared, told))),
         stopped_by=record.stopped_by or "",
+        # Not of the last run: one that evaluates nothing must not change a byte of the report.
         provenance=record.origin.provenance if record.origin else {},
     )
 

@@ -93,6 +93,7 @@ def trends(ranking: Sequence[Ranked], metric: Metric) -> dict[str, tuple[Level, 
 def _levels(name: str, ranking: Sequence[Ranked], metric: Metric) -> tuple[Level, ...]:
     with_it = [trial for trial in ranking if name in trial.params]
     values = [trial.params[name] for trial in with_it]
+    # By `repr`: 1, 1.0 and `True` are one key to a dictionary, and lists cannot be keys.
     distinct = {repr(value): value for value in values}
     if len(distinct) <= MAX_BINS or not all(map(is_number, values)):
         groups: dict[str, list[Ranked]] = {text: [] for text in distinct}
@@ -101,8 +102,11 @@ def _levels(name: str, ranking: Sequence[Ranked], metric: Metric) -> tuple[Level
         ordered = sorted(groups, key=lambda text: _order(distinct[text]))
         return tuple(_level(_label([distinct[t]]), groups[t], metric) for t in ordered)
     found = []
+    # Parts of as many distinct values: on a logarithmic scale, equally wide bins would be empty.
     for part in np.array_split(sorted({_number(value) for value in values}), MAX_BINS):
         within = [t for t in with_it if part[0] <= _number(t.params[name]) <= part[-1]]
+        # The values as they were given, because `part` holds floats, and integers should look like
+        # it.
         bounds = sorted((trial.params[name] for trial in within), key=_number)
         found.append(_level(_label([bounds[0], bounds[-1]]), within, metric))
     return tuple(found)
@@ -129,6 +133,7 @@ def _number(value: Any) -> float:
 
 
 def _order(value: Any) -> tuple[int, float, str]:
+    # Python does not compare numbers with texts: numbers come first.
     return (0, float(value), "") if is_number(value) else (1, 0.0, str(value))
 
 

@@ -34,6 +34,7 @@ def unchanged(ranking: Sequence[Ranked], metrics: Sequence[Metric]) -> Unchanged
         metrics: of the study; measured times are left out.
     """
     names = [metric.name for metric in metrics if metric.name not in MEASURED]
+    # `repr` tells all bits of a score, and two NaN are equal in it.
     found = {_text(t.params): (t, repr([list(t.scores[n]) for n in names])) for t in ranking}
     if len(found) < 2 or not names:
         return Unchanged()

@@ -64,6 +64,7 @@ def adopt(
     summary = summarise(record, with_effects=False)
     chosen = chosen_by(summary, trial, selection)
     best = BestFile.of_record(root, outputs, record)
+    # A trial other than the winner is marked as adopted, so that the next run leaves it.
     is_other = chosen != summary.chosen
     text = best.text(summary, chosen, is_adopted=is_other, is_forced=is_forced)
     changes = tuple(differences(_present(best), chosen.params))
@@ -95,6 +96,7 @@ def _program_file(
         return None
     path, template = inside(root, section.path), Template.of(section, root)
     before = template.values(params)
+    # If both are one file, its text has been made already, and this one lacks the origin.
     if path == best or not before:
         return None
     after = {name: params[name] for name in before}

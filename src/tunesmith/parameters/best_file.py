@@ -111,6 +111,7 @@ class BestFile:
         if not self.path.is_file():
             return None
         try:
+            # Text mode would replace the file's line ends, and an edit would change every line.
             return self.path.read_bytes().decode("utf-8")
         except UnicodeDecodeError as error:
             raise UsageError(f"{self.path}: not UTF-8 text (byte {error.start})") from None

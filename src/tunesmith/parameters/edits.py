@@ -64,6 +64,7 @@ def edit_of(best: BestFile, record: StudyRecord | None = None) -> Edit | None:
     if meta.get("digest") == digest(params):
         return Edit(params, meta.get("trial"), (), is_adopted=True) if meta.get("adopted") else None
     number = meta.get("trial")
+    # The ledger may have begun a new series since the file was written; Git may know the old one.
     before = _params_of(record, meta, number) or _committed(best, meta)
     return Edit(params, number, () if before is None else tuple(differences(before, params)))
 
@@ -103,6 +104,7 @@ def _params_of(
         return None
     if meta.get("study") != record.head.name or not 0 <= number < record.history.n_told:
         return None
+    # The same number in another series is another trial: the digest tells.
     params = dict(record.history[number].params)
     return params if digest(params) == meta.get("digest") else None
 

@@ -49,6 +49,7 @@ def blockers(best: BestFile) -> Iterator[tuple[str, str]]:
     for key, name in best.outputs.paths.items():
         reason = best.blocker if key == "best" else _blocker(best, key, name)
         if reason is not None:
+            # The reason of a best-parameters file may name a better way already.
             way = "" if "Name the place" in reason else " Name another file."
             force = f"To replace it all the same: `--force {name}`."
             yield name, f"outputs.{key}: {name} {reason}{way}\n  {force}"
@@ -74,11 +75,13 @@ def _blocker(best: BestFile, key: str, name: str) -> str | None:
 def _content(path: Path) -> Any:
     try:
         return json.loads(path.read_text(encoding="utf-8"))
+    # Deep nesting exhausts the parser's recursion, and no output of Tunesmith is deep.
     except (ValueError, RecursionError):
         return None
 
 
 def _is_report(_path: Path, head: str) -> bool:
+    # An editor may have put a byte order mark before the heading.
     return re.match(r"\ufeff?# Tuning results: ", head) is not None
 
 
@@ -119,6 +122,7 @@ def _is_tuned(path: Path, _head: str) -> bool:
         return False
 
 
+# `best` is missing here: its file keeps its shape and is checked by `BestFile.blocker`.
 MARKS: dict[str, Callable[[Path, str], bool]] = {
     "tuned": _is_tuned,
     "report": _is_report,

@@ -58,6 +58,7 @@ def kept_edit(summary: Summary, best: BestFile, record: StudyRecord | None = Non
 
 
 def _is_kept(edit: Edit | None, trial: Ranked) -> bool:
+    # An edit that equals the winner is not kept: the file gets its origin back.
     return edit is not None and not _same(edit.params, trial.params)
 
 

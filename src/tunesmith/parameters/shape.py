@@ -55,6 +55,7 @@ class Shape:
         if found is None:
             raise UsageError(f"{where}: expected parameters by name at `{dotted(place)}`")
         own = meta if place == WRAPPED or is_origin(meta) else None
+        # In a wrapped file every key is a parameter, also one that the space no longer has.
         if place == WRAPPED and self.spec.at is None:
             return found, own
         if place == () and own is not None:
@@ -84,6 +85,7 @@ class Shape:
             text: the file's content.
             path: of the file, for the message.
         """
+        # An editor may leave a byte order mark in a file that looks empty.
         if not text.strip("\ufeff \t\r\n"):
             return None
         try:
@@ -223,6 +225,7 @@ def _parsed(text: str | None, path: Path) -> Any:
     if text is None or not text.strip("\ufeff \t\r\n"):
         return None
     data = parse_document(text, path).data
+    # A list or a number counts as content under some key, so that `blocker` refuses it.
     return data if data is None or isinstance(data, dict) else {"": data}
 
 

@@ -44,6 +44,7 @@ from tunesmith.types import Params
 PREVIEW_LIMIT = 10_000
 N_LOOKED_AT = 16
 """Number of random points that are examined for submodel candidates if no trial is foreseen."""
+# Searches that never read results, so that their trials are known without any score.
 FORESEEABLE = ("grid", "random", "sobol")
 
 
@@ -166,6 +167,7 @@ def _trials(
 ) -> list[TrialCandidates] | None:
     """Points that will be evaluated; ``None`` if results decide that, or if there are too many."""
     method, budget = definition.file.search.method, definition.file.budget
+    # Budgets promote trials by their results, so that even a grid cannot be foreseen.
     if n_trials is None or n_trials > PREVIEW_LIMIT or method not in FORESEEABLE or budget:
         return None
     found, n_points = [], 0
@@ -218,8 +220,10 @@ def leads_into(root: Path, import_path: str) -> bool:
     top = import_path.replace(":", ".").split(".")[0]
     folders = (root, root / "src")
     if any((folder / top).is_dir() or (folder / f"{top}.py").is_file() for folder in folders):
+        # A project's `random.py` is not what others mean by `random`.
         return not FINDER.means_another(top, list(map(str, folders)))
     try:
+        # Of a dotted name, `find_spec` would import the packages above; a top-level name has none.
         spec = find_spec(top)
     except (ImportError, ValueError):
         return False
@@ -240,6 +244,7 @@ def _known(
     """Completed trials of this very study, and evaluations that the ledger knows."""
     location = definition.ledger
     file = file_of(address(location))
+    # A plan creates nothing, not even an empty ledger.
     if file is not None and not file.exists():
         return 0, 0
     with Ledger.open(location, create=False) as ledger:

@@ -110,6 +110,7 @@ class LiveProgress:
 
 def is_interactive() -> bool:
     """True if the output is a terminal, outside of CI."""
+    # Some CI runners offer a terminal, and their logs would keep every redraw.
     return sys.stderr.isatty() and not os.environ.get("CI")
 
 
@@ -135,7 +136,9 @@ def live_progress() -> Iterator[Observer]:
     columns = (
         SpinnerColumn(),
         BarColumn(bar_width=24),
+        # Rich would read square brackets in a metric's name as markup.
         TextColumn("{task.description}", markup=False),
     )
+    # Standard output belongs to results and `--json`.
     with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
         yield LiveProgress(bar, bar.add_task("starting", total=None))

@@ -171,6 +171,7 @@ def _nested(
     for outer in outer_definitions(definition, data):
         say(f"nested cross-validation: {outer.file.study}")
         found = _tune(outer, observer, silence, committed, restart=restart)
+        # An outer search without a usable trial leaves the estimate open; the study stands.
         if found.exit_code not in (ExitCode.OK, ExitCode.NO_RESULT):
             return replace(result, exit_code=found.exit_code)
         result = replace(
@@ -246,6 +247,7 @@ def _begin(
     """Open the study's present generation, or begin a new one and say why."""
     name, mark = definition.file.study, identity(definition, objective)
     before = ledger.previous(name)
+    # Asked before the import, which may begin the series itself.
     is_begun = ledger.series(name, mark) is not None
     taken = import_trials_from(committed, ledger, definition, objective, mark)
     if committed is not None:
@@ -405,6 +407,7 @@ def _run(
             winner = chosen_trial(outcome.history, definition.as_json(), objective.metrics)
             score_holdout(objective, executor, recorder, gate, winner)
         except StopRequested as stop:
+            # The convention of shells: 130 for SIGINT, 143 for SIGTERM.
             outcome, code = study.outcome(f"{INTERRUPTED} {stop}"), 128 + stop.signum
     for kind in dict.fromkeys(recorder.refuted):
         say(_refuted(kind))

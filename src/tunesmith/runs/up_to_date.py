@@ -128,7 +128,11 @@ def _inputs(definition: Definition) -> str | None:
                 "python": platform.python_version(),
                 "root": str(definition.root.resolve()),
                 "folder": str(Path.cwd()),  # paths are shown as seen from there
+                # Another ledger in the same place is another file; its content changes with every
+                # run.
                 "ledger": [status.st_dev, status.st_ino],
+                # How fits are executed and branches are named changes no result; `share` does, and
+                # follows.
                 "file": definition.file.model_dump(mode="json", exclude={"execution", "branches"}),
                 "share": definition.file.execution.share,
                 "space": definition.space.to_json(),

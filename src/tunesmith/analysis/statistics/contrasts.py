@@ -59,6 +59,7 @@ def contrasts(
     means, errors = differences.mean(axis=1), np.sqrt(variances * (1 / k + ratio))
     # Differences that are the same on every fold have no error of their own.
     scale = np.maximum(errors, TINY * max(float(np.abs(gains).max(initial=0)), TINY))
+    # The reference does not beat itself: with 1, it is always among the ties.
     p_values = np.where(others, t.sf(means / scale, df) * n_comparisons, 1.0)
     return Contrasts(means, errors, np.minimum(p_values, 1.0), df, n_comparisons)
 
@@ -79,10 +80,12 @@ def moderated(variances: np.ndarray, df: int) -> tuple[np.ndarray, float]:
     # The prior is estimated from the spread of the variances, for which two are too few.
     if len(positive) < 3:
         return variances, float(df)
+    # The last two terms take away the bias that the logarithm of an estimated variance has.
     logs = np.log(positive) - digamma(df / 2) + np.log(df / 2)
     excess = float(logs.var(ddof=1) - polygamma(1, df / 2))
     # The trials' differences share one reference: they are not worth more than a pooled variance.
     most = float(len(variances) * df)
+    # The variances differ no more than estimates of a single one would: they are pooled.
     if excess <= 0:
         return np.full_like(variances, np.exp(logs.mean())), most
     prior = 2 * _inverse_trigamma(excess)
@@ -95,6 +98,7 @@ def _inverse_trigamma(value: float) -> float:
     """Invert the trigamma function by Newton's method (Smyth 2004, appendix)."""
     from scipy.special import polygamma
 
+    # The reciprocal of trigamma is nearly linear: from this start every Newton step goes down.
     y = 0.5 + 1 / value
     for _ in range(MAX_STEPS):
         trigamma = float(polygamma(1, y))

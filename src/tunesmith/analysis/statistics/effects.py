@@ -89,10 +89,12 @@ class Effects:
         if len(behind) < 2:
             return None
         given = [(name, self.columns[name].codes[self._rows][behind]) for name in (first, second)]
+        # Evaluated at pairs of values that trials had: elsewhere the forests only guess.
         both, one, two = (
             _centred(self._averages(some, behind)) for some in (given, given[:1], given[1:])
         )
         total, rest = (both**2).sum(axis=1), ((both - one - two) ** 2).sum(axis=1)
+        # A forest that uses neither parameter has no joint effect: its share is 0 and not 0 / 0.
         shares = np.sqrt(np.clip(rest / np.where(total > 0, total, 1), 0, 1))
         return float(shares.mean()), float(shares.std(ddof=1))
 
@@ -126,6 +128,8 @@ def _forests(table: np.ndarray, scores: np.ndarray, seed: int) -> list[Any]:
     rng = np.random.default_rng(seed)
     n, found = len(scores), []
     for number in range(N_FORESTS):
+        # Resampled here and not by `bootstrap`: all trees of a forest see one sample, so that the
+        # forests differ as samples of trials do.
         drawn = rng.integers(n, size=n)
         # Leaves of two trials, so that a single noisy score makes no step of its own.
         forest = ExtraTreesRegressor(N_TREES, min_samples_leaf=2, random_state=number)
@@ -141,6 +145,7 @@ def _centred(curves: np.ndarray) -> np.ndarray:
 def _encoded(column: ParameterColumn, codes: np.ndarray) -> np.ndarray:
     """``(n, width)``: a number as it is, a category as one column a level."""
     if not column.is_category:
+        # A NaN may stay, because scikit-learn's trees have a branch for missing values.
         return codes[:, None]
     levels = np.unique(column.codes[np.isfinite(column.codes)])
     return np.where(np.isfinite(codes)[:, None], codes[:, None] == levels, 0.0)

@@ -63,6 +63,7 @@ def too_good(gains: np.ndarray, metric: str, complexity: np.ndarray) -> str:
     best = gains[int(np.argmax(gains.mean(axis=1)))]
     if (best == perfect).all():
         return "the best trial is perfect on every fold"
+    # Errors, which are 0 at best, have the scale of the target: no distance to 0 is "nearly".
     if perfect != 1.0 or len(gains) < MIN_TRIALS or complexity.min() == complexity.max():
         return ""
     simple = gains[complexity <= np.quantile(complexity, SMALL_SHARE)]

@@ -43,6 +43,7 @@ def decompose(gains: np.ndarray) -> Noise | None:
     trial = max(float(gains.mean(axis=1).var(ddof=1)) - residual / k, 0.0)
     fold = max(float(gains.mean(axis=0).var(ddof=1)) - residual / n, 0.0)
     total = trial + residual
+    # Without any spread all folds agree.
     correlation = trial / total if total > 0 else 1.0
     return Noise(trial**0.5, fold**0.5, residual**0.5, correlation)
 
@@ -75,6 +76,7 @@ def shifted_folds(gains: np.ndarray, alpha: float = ALPHA) -> tuple[int, ...]:
     if k < MIN_FOLDS or not len(gains):
         return ()
     effects = np.median(gains, axis=0)
+    # Two-sided and for k folds; the effects of the k - 1 others leave k - 2 degrees of freedom.
     critical = float(t.isf(alpha / (2 * k), k - 2))
     return tuple(fold for fold in range(k) if _is_apart(effects, fold, critical))
 
@@ -83,6 +85,7 @@ def _is_apart(effects: np.ndarray, fold: int, critical: float) -> bool:
     others = np.delete(effects, fold)
     spread = float(others.std(ddof=1)) * np.sqrt(1 + 1 / len(others))
     distance = abs(float(effects[fold] - others.mean()))
+    # Effects that are equal differ by rounding, which would exceed a spread of 0.
     return distance > critical * spread and distance > 1e-9 * float(np.abs(effects).max())
 
 
@@ -109,5 +112,7 @@ def discordant_folds(gains: np.ndarray, alpha: float = ALPHA) -> tuple[int, ...]
     left = left - np.median(left, axis=0, keepdims=True)
     variances = (left**2).mean(axis=0)
     middle = float(np.median(variances))
+    # Of many trials the F-test finds differences that are too small to warn of.
     ratio = max(LOUD**2, float(f.isf(alpha / k, n - 1, n - 1)))
+    # If most folds agree exactly, any other would exceed every multiple of the middle one.
     return tuple(int(fold) for fold in np.flatnonzero(variances > ratio * middle)) if middle else ()

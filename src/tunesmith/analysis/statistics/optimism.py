@@ -53,6 +53,7 @@ def corrected(gains: np.ndarray, ratio: float) -> Corrected | None:
 def out_of_bag(gains: np.ndarray) -> float:
     """Mean score, on the folds not drawn, of the trials that are best on those drawn."""
     draws, weights = resamples(gains.shape[1])
+    # Sums choose as means would, because every draw has k folds.
     chosen = np.argmax(gains @ draws.T, axis=0)
     is_out = draws == 0
     scores = (gains[chosen] * is_out).sum(axis=1) / is_out.sum(axis=1)

@@ -65,5 +65,6 @@ def pick(among: np.ndarray, cost: np.ndarray, ranks: np.ndarray) -> int:
     Returns:
         Its row.
     """
+    # `lexsort` sorts by its last key first.
     rows = np.flatnonzero(among)
     return int(rows[np.lexsort((rows, ranks[rows], cost[rows]))[0]])
