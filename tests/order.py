@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from math import fsum
 from pathlib import Path
 
 import pytest
@@ -51,7 +52,8 @@ def _shares(
     files: list[list[pytest.Item]], n_workers: int, seconds: Mapping[str, float]
 ) -> list[list[pytest.Item]]:
     """Deal files out, the longest first, each to whom has least to do."""
-    sums = [sum(seconds.get(name, 0.0) for name in {function(i.nodeid) for i in f}) for f in files]
+    # Exact sums: each worker must find the same order, and sets of names come in any order.
+    sums = [fsum(seconds.get(n, 0.0) for n in {function(i.nodeid) for i in f}) for f in files]
     shares: list[list[pytest.Item]] = [[] for _ in range(n_workers)]
     loads = [(0.0, 0)] * n_workers
     for place in sorted(range(len(files)), key=lambda place: -sums[place]):
