@@ -86,3 +86,12 @@ def test_broken_yaml_is_told_with_its_place() -> None:
 @pytest.mark.parametrize("text", ["", "stages:\n", "plots: []\n", "vars: []\n"])
 def test_no_stages(text: str) -> None:
     assert read_stages(text) == {}
+
+
+@pytest.mark.parametrize("key", ["cmd", "wdir", "deps", "params", "outs", "metrics", "plots"])
+@pytest.mark.parametrize("value", ["5", "{a: {b: c}}", "[[x]]", "[1]", "!!binary aGk="])
+@pytest.mark.parametrize("other", ["", "vars: [{x: 1}]\n"])
+def test_a_key_of_another_shape_is_told(key: str, value: str, other: str) -> None:
+    rest = "" if key == "cmd" else "    cmd: echo ${x}\n" if other else "    cmd: echo\n"
+    with pytest.raises(UsageError, match=r"^dvc\.yaml(: |:\d)"):
+        read_stages(f"{other}stages:\n  train:\n    {key}: {value}\n{rest}")

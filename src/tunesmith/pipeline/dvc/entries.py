@@ -4,10 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from tunesmith.pipeline.dvc.sites import Site
-from tunesmith.pipeline.dvc.stages import Stage
+from tunesmith.pipeline.dvc.stages import LISTS, Stage
 from tunesmith.pipeline.dvc.wanted import Content, literal, path_in
-
-KEYS = ("deps", "params", "outs", "metrics", "plots")
 
 
 class StageEntry(NamedTuple):
@@ -47,7 +45,7 @@ def _of_item(key: str, site: Site, raw: Any, found: Any) -> Iterator[StageEntry]
 def view(stage: Stage, raw: Mapping[str, Any]) -> Content:
     """A stage's content with all paths relative to the project folder, one path an entry."""
     shown = dict(stage.content)
-    for key in KEYS:
+    for key in LISTS:
         if key in raw:
             found = entries(key, stage, raw)
             shown[key] = [_item(entry.path, entry.flags, entry.raw) for entry in found]

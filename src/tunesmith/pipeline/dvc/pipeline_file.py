@@ -17,8 +17,8 @@ from tunesmith.pipeline.dvc import wanted
 from tunesmith.pipeline.dvc.agreement import study_stage
 from tunesmith.pipeline.dvc.dependencies import is_within
 from tunesmith.pipeline.dvc.document import FILE
-from tunesmith.pipeline.dvc.entries import KEYS, view, written
-from tunesmith.pipeline.dvc.stages import Coupling, Stage, exact_text, stages_at
+from tunesmith.pipeline.dvc.entries import view, written
+from tunesmith.pipeline.dvc.stages import LISTS, Coupling, Stage, exact_text, stages_at
 from tunesmith.pipeline.dvc.wanted import Content, Paths, literal, path_in
 
 STAGE_NAME = re.compile(r"[A-Za-z0-9_-]+\Z")
@@ -163,7 +163,7 @@ class PipelineFile:
         is_made = "do" in raw or "matrix" in raw
         inner = raw["do"] if "do" in raw else {k: v for k, v in raw.items() if k != "matrix"}
         content = wanted.tuning(definition, paths, view(stage, inner), data_paths)
-        lists = {key: written(key, stage, inner, content.get(key, ())) for key in KEYS}
+        lists = {key: written(key, stage, inner, content.get(key, ())) for key in LISTS}
         changed = {**inner, **{key: items for key, items in lists.items() if items}}
         changed = {key: value for key, value in changed.items() if lists.get(key, [value])}
         if not is_made:

@@ -140,6 +140,10 @@ def text_of(path: Path) -> str | None:
         raise UsageError(f"{path.name} cannot be read: {error}") from None
 
 
+LISTS = ("deps", "params", "outs", "metrics", "plots")
+"""Keys of a stage whose entries are paths, or paths over their flags."""
+
+
 def read_stages(
     text: str, name: str = FILE, read: Read | None = None, site: Site | None = None
 ) -> dict[str, Stage]:
@@ -157,15 +161,37 @@ def read_stages(
     """
     data = document(text, name)
     stages = stages_of(data, name)
-    if not has_templates(stages):
-        return {
-            key: _stage(key, unescaped(content), site or Site()) for key, content in stages.items()
-        }
-    try:
-        found = resolved(data, read or (lambda _: None))
-    except UnresolvedError as error:
-        raise UsageError(f"{name}: {error}.") from None
-    return {key: _stage(key, content, site or Site()) for key, content in found.items()}
+    if has_templates(stages):
+        try:
+            contents = resolved(data, read or (lambda _: None))
+        except UnresolvedError as error:
+            raise UsageError(f"{name}: {error}.") from None
+    else:
+        contents = {key: unescaped(content) for key, content in stages.items()}
+    for key, content in contents.items():
+        _check_shape(f"{name}: stage `{key}`", content)
+    return {key: _stage(key, content, site or Site()) for key, content in contents.items()}
+
+
+def _check_shape(where: str, content: Mapping[str, Any]) -> None:
+    """Refuse what DVC refuses, too, before anything is read from it.
+
+    Raises:
+        UsageError: a key of the stage holds something that DVC does not know there.
+    """
+    command, wdir = content.get("cmd", ""), content.get("wdir")
+    if not (isinstance(command, str) or _is_list_of(command, str)):
+        raise UsageError(f"{where}: `cmd` must be a command or a list of them, not `{command}`.")
+    if not isinstance(wdir, str | None):
+        raise UsageError(f"{where}: `wdir` must be the path of a folder, not `{wdir}`.")
+    for key in LISTS:
+        listed = content.get(key)
+        if not (listed is None or _is_list_of(listed, str | dict)):
+            raise UsageError(f"{where}: `{key}` must be a list of paths, not `{listed}`.")
+
+
+def _is_list_of(value: Any, kind: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(item, kind) for item in value)
 
 
 def _stage(name: str, content: Mapping[str, Any], file: Site) -> Stage:
