@@ -67,9 +67,11 @@ def cli() -> None:
 def main() -> None:
     """Run the command line; every deliberate error becomes a message and an exit code."""
     prepare()
+    # Before a command is called, because the user's code may print as soon as it is imported.
     if is_wanted():
         hold_with(Held())
     try:
+        # Standalone, click would exit with codes of its own, 1 for Ctrl-C among them.
         status = cli(standalone_mode=False)
     except click.exceptions.Exit as exit_:
         status = exit_.exit_code
@@ -83,6 +85,7 @@ def main() -> None:
         status = ExitCode.INTERRUPTED
     except Interrupted as stop:
         say(str(stop))
+        # As a shell reports a process that was ended by a signal.
         status = 128 + stop.signum
     except OSError as error:
         # The file system's own message; code that knows more raises a StorageError.
@@ -131,9 +134,11 @@ def _annotate(error: ConfigError) -> None:
     for violation in error.violations[:10]:
         if violation.place and violation.place.line:
             place, text = violation.place, _escaped(clean(violation.message))
+            # Within the properties of a command, a colon or a comma ends a value.
             file = _escaped(place.file).replace(":", "%3A").replace(",", "%2C")
             command_ci(f"::error file={file},line={place.line},col={place.column}::{text}")
 
 
 def _escaped(text: str) -> str:
+    # The percent sign first, or those of the other codes would be encoded once more.
     return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")

@@ -34,6 +34,7 @@ def command(config: Path | None, *, as_json: bool) -> None:
     from tunesmith.runs.plan import preview
 
     path = find_config(config)
+    # The inner one adds places to a mistake, and the outer one then adds the other mistakes.
     with telling_all(path), pointing_into(path):
         plan = preview(load_definition(path))
     if as_json:
@@ -188,6 +189,7 @@ def _definition(value: object) -> str:
         items = (f"{name}: {_definition(item)}" for name, item in value.items())
         return f"{{{', '.join(items)}}}"
     if isinstance(value, str):
+        # Without quotes YAML would read such a text as a number, a truth value or null.
         return value if isinstance(core_scalar(value), str) else f'"{value}"'
     return json.dumps(value, ensure_ascii=False)
 

@@ -46,11 +46,13 @@ def command(
 
 
 def _record(side: str, definition: Definition) -> StudyRecord:
+    # The colons of a server's address part no study from a file.
     path, _, study = side.rpartition(":") if ":" in side and "://" not in side else (side, "", "")
     if Path(path or side).is_file():
         with Ledger.open(Path(path or side), create=False) as ledger:
             return ledger.load(study or None)
     problems = []
+    # A study goes before a branch of the same name.
     for find in (_in_ledger, _in_git):
         try:
             return find(side, definition)

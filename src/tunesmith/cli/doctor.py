@@ -99,6 +99,7 @@ def _project(config: Path | None) -> list[Check]:
     try:
         definition = load_definition(path)
         checks.append(("configuration", True, str(path)))
+        # Each by itself: a plan that fails must not hide what is wrong with the ledger.
         checks.append(_attempt("plan", lambda: _plan(preview(definition))))
         checks.append(_attempt("ledger", lambda: _ledger(definition.ledger)))
         checks += _pipeline(definition)

@@ -78,7 +78,9 @@ def init(
 def _ask(*, is_answered: bool) -> None:
     if is_answered:
         return
+    # In a job nobody answers, and the question would be waited on until the job is ended.
     if not sys.stdin.isatty():
         raise UsageError("nothing was written: there is nobody to ask; write it with --yes.")
+    # Asked on standard error: standard output holds the diff.
     if not click.confirm("Write this?", default=True, err=True):
         raise click.Abort

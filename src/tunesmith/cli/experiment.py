@@ -170,6 +170,7 @@ def config_names(repository: Repository, given: Path | None) -> list[str]:
     """
     root, here = repository.root.resolve(), Path.cwd()
     folder = here.relative_to(root).as_posix() if here.is_relative_to(root) else "."
+    # A bare repository has no working tree that paths could be relative to.
     is_bare = not (repository.root / ".git").exists()
     if is_bare:
         folder = "."

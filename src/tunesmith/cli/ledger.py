@@ -33,6 +33,7 @@ def copy(config: Path | None, target: Path) -> None:
         raise UsageError("the ledger is on a server: copy it with the server's own means.")
     if not file.exists():
         raise UsageError(f"{file}: there is no ledger. Begin with `tunesmith run`.")
+    # Copying the bytes would miss what lies in the log beside the file while a run is on.
     with named(str(file)):
         is_written = integrity.copy(file, target)
     if not is_written:

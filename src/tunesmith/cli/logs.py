@@ -53,6 +53,7 @@ def command(
     logs = _logs(definition, record, told, fold, only_errors=only_errors) if is_program else None
     if not logs and not kept:
         _say_nothing(told, is_there=logs is not None, is_program=is_program)
+    # The ledger keeps only the end of what was printed.
     texts = logs or kept
     if told.failure is not None:
         failure = told.failure
@@ -63,6 +64,7 @@ def command(
         return
     for log in texts:
         show(click.style(f"==> {log.title} <==", bold=True))
+        # The text is a program's: escape sequences in it would act on the terminal.
         show(terminal(log.text))
 
 

@@ -26,9 +26,11 @@ def command(base: Path, ours: Path, theirs: Path) -> None:  # noqa: ARG001 - Git
 
     try:
         text = merge(ours.read_text("utf-8-sig"), theirs.read_text("utf-8-sig"))
+        # Git takes the result of a merge driver from the file of our side.
         write_atomic(ours, text)
     except (HistoryError, UnicodeDecodeError) as error:
         say(printable(f"the histories are not merged: {error}"))
+        # Git reads 1 as a conflict; a code above 128 would end the whole merge as a crash.
         sys.exit(1)
     except OSError as error:
         raise StorageError(f"{error.filename}: {error.strerror}") from error

@@ -83,6 +83,7 @@ def command(
     from tunesmith.runs.outputs import Written, write_outputs
     from tunesmith.system.files import write_atomic
 
+    # Before the record is read: an unknown form is told at once.
     forms = [(_form(name), Path(file)) for name, file in others]
     if comment is not None:
         forms.insert(0, (_form("comment"), comment))
@@ -93,6 +94,7 @@ def command(
         written = write_outputs(
             record, definition.root, definition.file.outputs, summary, nested, force
         )
+    # All are drawn before the first is written, so that one that fails leaves no half of them.
     beside = {file: render_form(summary) for render_form, file in forms}
     if html is not None:
         beside[html] = render(record, summary)

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 )
 @click.option("--time", "time_limit", metavar="TIME", help="End after 90s, 30m, 1h30m.")
 @click.option(
+    # A variable, too: it has to pass through `dvc repro`, which takes a command line as it is.
     "--time-budget",
     metavar="TIME",
     envvar="TUNESMITH_TIME_BUDGET",
@@ -82,6 +83,7 @@ def command(
     environment variables, too: TUNESMITH_TRIALS, TUNESMITH_RESTART, TUNESMITH_TIME_BUDGET.
     """
     with importing():
+        # Looking for garbage would take a tenth of the time of imports, which leave none.
         from tunesmith.config.load import load_definition
 
     overrides: dict[str, Any] = {
@@ -92,7 +94,9 @@ def command(
     }
     limit = _limited(time_budget)
     path = find_config(config)
+    # Options go in before the rules are checked, so that these hold for them, too.
     definition = load_definition(path, overrides=overrides)
+    # Any of these asks for more than to find that nothing has changed.
     is_plain = not (restart or gate or base or force)
     if is_plain and _has_nothing_to_do(definition, as_json=as_json):
         return
@@ -120,6 +124,7 @@ def command(
     # After a failure or a kept edit, the next run has to say so again.
     if is_plain and not code and not is_kept:
         _stamp(definition, before, result)
+    # A run without a result says so, whatever the gate would say.
     sys.exit(code or (int(gate_code(result.summary)) if gate else 0))
 
 

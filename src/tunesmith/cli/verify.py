@@ -69,6 +69,7 @@ def command(
     path = find_config(config)
     definition = load_definition(path)
     if seed is None:
+        # Not by a fixed seed: whoever edits a record could tell which folds will be looked at.
         seed = secrets.randbelow(1 << 32)
     if unshared and refit is None:
         raise UsageError("--unshared: say how many folds, with --refit N.")
@@ -79,6 +80,7 @@ def command(
         print_json("verification", _content(found, again))
     else:
         show(_text(found, again))
+    # A study that has left nothing yet cannot disagree: CI may check it from the start.
     is_fine = found.is_verified or found.is_nothing or _is_noted(found)
     sys.exit(int(ExitCode.OK if is_fine else ExitCode.VERIFICATION))
 
@@ -105,6 +107,7 @@ def _text(found: "Verification", again: "Refit | None") -> str:
     from tunesmith.reporting.reading import NOT_COUNTED, read_words
     from tunesmith.runs.progress import counted
 
+    # The names of the levels put failures first.
     ordered = sorted(found.findings, key=lambda finding: finding.level)
     lines = [terminal(f"{MARKS[finding.level]}{finding.words}") for finding in ordered]
     n = sum(finding.level == "failure" for finding in found.findings)

@@ -91,11 +91,13 @@ def located(error: UsageError, source: FilePath) -> UsageError:
 
     def place(match: re.Match[str]) -> str:
         given = tuple(match[1].split("."))
+        # Checks of the objective name its keys without `objective.` before them.
         for path, n_least in ((given, 1), (("objective", *given), 2)):
             if path[:n_least] in positions.keys:
                 return f"{FilePosition(str(source), *positions.find(path))}: {dotted(path)}"
         return match[1]
 
+    # The class stays, because it decides the exit code.
     return type(error)(NAMED.sub(place, str(error)))
 
 
@@ -166,6 +168,7 @@ def _known(definition: Definition) -> Definition:
 
 
 def _sections(data: Mapping[str, Any]) -> dict[str, Any]:
+    # Editors find the schema by `$schema`, which is no section of a study.
     return {key: value for key, value in data.items() if key not in ("space", "$schema")}
 
 

@@ -60,6 +60,7 @@ def violations_of(details: Sequence[Mapping[str, Any]], model: type[BaseModel]) 
             message = f"expected {' or '.join(expected)},{violation.message.partition(',')[2]}"
             violation = replace(violation, message=message, hint="")
         merged.append(violation)
+    # pydantic reports a mistake once for each branch of a union.
     return list(dict.fromkeys(merged))
 
 
@@ -96,6 +97,7 @@ def _not_finite(path: Path, _detail: Mapping[str, Any], found: Any) -> Violation
 
 
 def _literal(path: Path, detail: Mapping[str, Any], found: Any) -> Violation:
+    # pydantic gives the values as one text, `'a', 'b' or 'c'`.
     known = [word.strip(" '") for word in detail["ctx"]["expected"].replace(" or ", ",").split(",")]
     return Violation(path, f"unknown value {show(found)}.", did_you_mean(str(found), known))
 
@@ -143,6 +145,7 @@ def show(value: Any) -> str:
         return "a mapping"
     if isinstance(value, list | tuple):
         return "a list" if value else "an empty list"
+    # As YAML and JSON write it: `true`, not `True`.
     text = str(value).lower()
     return text if len(text) <= 60 else f"{text[:57]}…"
 
@@ -161,8 +164,10 @@ def real_path(loc: Path, model: type[BaseModel]) -> Path:
     """Return pydantic's location without the names of union branches, which no file contains."""
     path: list[str | int] = []
     for step in loc:
+        # Branches stand in the location by the name of their type, such as `function-before[…]`.
         if isinstance(step, str) and ("[" in step or step in ("str", "float", "int")):
             inner = model_at(model, tuple(path))
+            # A key of a section may be called like a type, too.
             if inner is None or step not in inner.model_fields:
                 continue
         path.append(step)

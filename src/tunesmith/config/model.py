@@ -49,6 +49,7 @@ def named(value: Any) -> Any:
 
 def folded(value: Any) -> Any:
     """Turn ``5`` into ``{folds: 5}``."""
+    # `True` is an int in Python, and no number of folds.
     return {"folds": value} if isinstance(value, int) and not isinstance(value, bool) else value
 
 

@@ -25,6 +25,7 @@ def prefix(value: str) -> str:
     ('team/hpo/', 'tune-')
     """
     is_well = value and len(value) <= MAX_LENGTH and SHAPE.match(value)
+    # Git's own rules: no two dots in a row, and no part of a name that ends in `.lock`.
     if not is_well or ".." in value or re.search(r"\.(lock)?/", value):
         raise ValueError(
             f"`{value}` cannot begin a branch's name: words of letters, digits, dots, dashes and"
@@ -48,6 +49,7 @@ class Prefixes(Section):
 
     @model_validator(mode="after")
     def _tell_apart(self) -> "Prefixes":
+        # Some file systems do not tell upper from lower case, and a branch is a file there.
         low, other = self.tuning.lower(), self.training.lower()
         if low.startswith(other) or other.startswith(low):
             raise ValueError(

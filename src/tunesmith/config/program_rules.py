@@ -93,6 +93,7 @@ def _places(objective: ObjectiveSection) -> Iterator[Violation]:
     for name in ("params_file", "metrics_file"):
         section = getattr(objective, name)
         if section is not None:
+            # The short form has no key `path` in the file that an error could point to.
             is_short = not (section.model_fields_set - {"path"})
             named[(*HERE, name) if is_short else (*HERE, name, "path")] = section.path
     for where, path in named.items():

@@ -214,6 +214,7 @@ def _search(file: File) -> Iterator[Violation]:
 
 
 def _outputs(file: File, root: FilePath, inputs: Mapping[str, FilePath]) -> Iterator[Violation]:
+    # Links are followed, or an output could be written over what one of them leads to.
     taken = {path.resolve(): called for called, path in inputs.items()}
     data = file.objective.data
     names = () if data is None else data.path
@@ -299,6 +300,7 @@ def _end(file: File, space: SearchSpace) -> Iterator[Violation]:
         return
     if endless_parameters(space) or Grid(space).n_numbers > GRID_LIMIT:
         hint = "Add `stop: {trials: 50}` (or `fits`, or `time: 30m`)."
+        # It ends only a study in which everything fails.
         given = sorted(file.stop.model_fields_set - {"first_failures"})
         message = "nothing ends this search."
         if given:
@@ -310,6 +312,7 @@ def _is_bounded(stop: StopSection) -> bool:
     """Tell whether the study is certain to end."""
     if stop.trials or stop.fits or stop.time or any(_is_bounded(part) for part in stop.any):
         return True
+    # `all` of nothing is true, and a study without any criterion has no end.
     return bool(stop.all) and all(_is_bounded(part) for part in stop.all)
 
 

@@ -29,6 +29,7 @@ def salvage(data: Mapping[str, Any], error: ValidationError) -> tuple[File | Non
     """Return the file without invalid values, and the paths that were removed or filled in."""
     kept = deepcopy(dict(data))
     touched: set[Path] = set()
+    # A value that is filled in may bring out another mistake.
     for _ in range(ROUNDS):
         for detail in error.errors():
             path = real_path(detail["loc"], File)

@@ -32,6 +32,7 @@ def json_schema() -> dict[str, Any]:
         "$schema": {"type": "string"},
         **_with_space(schema["properties"]),
     }
+    # The space is read apart from the model, so that pydantic does not know of it.
     schema["required"] = [*schema["required"], "space"]
     schema["$defs"] |= _space_definitions()
     for section, names in SINGLES.items():

@@ -29,6 +29,7 @@ class Section(BaseModel):
 def meanings(section: type[BaseModel]) -> dict[str, str]:
     """Return field -> docstring below it in the source; also of inherited fields."""
     found: dict[str, str] = {}
+    # Bases first, so that a class may describe an inherited field anew.
     for part in reversed(section.__mro__):
         if issubclass(part, Section) and part is not Section:
             found |= _docstrings(part)

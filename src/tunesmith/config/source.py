@@ -84,6 +84,7 @@ def _refuse_odd_values(document: Document) -> None:
             raise SourceError(problem, *document.positions.find(path))
         if isinstance(value, dict):
             stack += [((*path, key), item) for key, item in value.items()]
+            # Keys may hold half a character as well as values.
             stack += [((*path, key), key) for key in value if not key.isascii()]
         elif isinstance(value, list):
             stack += [((*path, index), item) for index, item in enumerate(value)]
@@ -159,6 +160,7 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _short(digits: str) -> int:
+    # Python takes quadratic time to read a long number.
     if len(digits) > MAX_DIGITS:
         raise ValueError(f"a whole number with more than {MAX_DIGITS} digits")
     return int(digits)
@@ -177,6 +179,7 @@ def read_toml(text: str) -> Document:
     try:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
+        # Before Python 3.14 the error tells its place in its text alone.
         found = re.search(r"\(at line (\d+), column (\d+)\)", str(error))
         place = (int(found[1]), int(found[2])) if found else (0, 0)
         message = str(error).partition(" (at ")[0]

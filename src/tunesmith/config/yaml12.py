@@ -42,11 +42,13 @@ def read_yaml(text: str) -> Document:
 
     builder = _Builder()
     try:
+        # `pure`: ruamel's parser in C knows YAML 1.1 alone.
         for event in YAML(typ="safe", pure=True).parse(text):
             builder.take(event)
     except MarkedYAMLError as error:
         raise _syntax_error(error) from None
     except ReaderError as error:
+        # This error has an index, and neither line nor column.
         before = text[: error.position]
         place = (before.count("\n") + 1, len(before) - before.rfind("\n"))
         message = f"the control character U+{ord(text[error.position]):04X} is not allowed"
@@ -122,6 +124,7 @@ class _Builder:
             self._refuse(event, "a second document begins here; one file holds one document")
 
     def _ScalarEvent(self, event: Any) -> None:  # noqa: N802
+        # A lone `!` constructs nothing: it only says that a value is text.
         if event.tag is not None and event.tag != "!":
             self._refuse(event, f"tags are not allowed (found `{event.tag}`)")
         is_plain = event.style is None and event.implicit[0]

@@ -43,6 +43,7 @@ def edit(text: str, name: str, values: Mapping[Place, Value], removed: Sequence[
     else:
         found = form.update(text, changed) if changed else text
         found = form.remove(found, removed)
+    # No edit foresees every layout: a text that reads otherwise is refused, never written.
     if not yaml.says_same(_sorted(form.read(found)), _sorted(expected)):
         raise FormatError("cannot be changed without changing something else in it")
     return found
@@ -57,6 +58,7 @@ def _edited_yaml(
     try:
         return yaml_blocks.rewrite(text, expected)
     except FormatError:
+        # Entries in flow style have no lines of their own, so their whole mapping is written anew.
         parents = {place[:-1] for place in (*changed, *removed)}
         if () in parents:
             raise

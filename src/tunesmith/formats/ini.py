@@ -21,11 +21,13 @@ KEY = re.compile(r"[^\s:=#;\[\]][^:=\r\n\[\]]*\Z")
 
 def read(text: str) -> dict[str, Any]:
     """Sections of texts; ``DEFAULT`` among them if it holds anything."""
+    # Raw, because the other parsers take `%` for a reference to another key.
     parser = configparser.RawConfigParser()
     try:
         parser.read_string(text.removeprefix("\ufeff"))
     except configparser.Error as error:
         raise FormatError(f"is no INI: {' '.join(str(error).split())}") from None
+    # `items` would mix the defaults into every section.
     found = {name: dict(parser._sections[name]) for name in parser.sections()}  # type: ignore[attr-defined]
     return found | ({"DEFAULT": dict(parser.defaults())} if parser.defaults() else {})
 
@@ -83,6 +85,7 @@ def _set(lines: list[str], section: str, key: str, value: str, end: str) -> None
         return
     for index in range(begin, stop):
         option = OPTION.match(lines[index].rstrip("\r\n"))
+        # An indented line continues the value above it.
         is_line = option and not lines[index][0].isspace() and lines[index][0] not in "#;"
         if option and is_line and option["key"].strip().lower() == key.lower():
             tail = lines[index][len(lines[index].rstrip("\r\n")) :]

@@ -64,6 +64,7 @@ def _without(text: str, place: tuple[str, ...]) -> str:
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for key, value in pairs:
+        # Readers differ in which of the two values they take.
         if key in found:
             raise ValueError(f"the key {key!r} is there twice")
         found[key] = value
@@ -98,6 +99,7 @@ def _over(text: str, at: int, value: Value) -> str:
 
 
 def _written(value: Value) -> str:
+    # `NaN` is Python's own: other readers would refuse the file.
     return json.dumps(value, ensure_ascii=False, allow_nan=False)
 
 

@@ -21,6 +21,7 @@ def one_line(value: Value, place: tuple[str, ...], form: str) -> str:
     if value is None:
         raise FormatError(f"{form} has no null, which `{dotted(place)}` needs")
     text = value if isinstance(value, str) else json.dumps(value, allow_nan=False)
+    # `str.splitlines` and some readers end a line at each of these.
     if re.search(r"[\r\n\0\x0b\x0c\x1c-\x1e\x85\u2028\u2029]", text):
         raise FormatError(f"{form} holds a value on one line, `{dotted(place)}` is {text!r}")
     return text

@@ -30,6 +30,7 @@ from tunesmith.formats.python_scope import (
 )
 from tunesmith.types import Value
 
+# The lines that `ast` counts: a form feed ends none.
 LINE = re.compile(rb"\r\n|\r|\n")
 COOKIE = re.compile(r"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)", re.ASCII)
 FIELDS = ("field", "Field")
@@ -79,6 +80,7 @@ def _check(text: str, values: Mapping[tuple[str, ...], Value]) -> None:
     """Read the new text again, and refuse it if a constant does not have its new value."""
     module = Module(text)
     for place, value in values.items():
+        # By their text, because `1 == 1.0 == True` holds in Python.
         if json.dumps(literal(module.constant(place), place)) != json.dumps(value):
             raise FormatError(f"`{dotted(place)}` cannot be set to {value!r}")
 
@@ -113,6 +115,7 @@ class Module:
                 self.tree = ast.parse(body)
             except SyntaxError as error:
                 raise FormatError(f"is no Python: line {error.lineno}: {error.msg}") from None
+            # Null bytes and deep nesting end in these, not in a SyntaxError.
             except (ValueError, RecursionError, MemoryError) as error:
                 raise FormatError(f"is no Python: {error}") from None
         self._starts = [0, *(found.end() for found in LINE.finditer(self.data))]
@@ -166,6 +169,7 @@ class Module:
         Raises:
             FormatError: it is not there, no literal, or not all that the program will find.
         """
+        # Python normalises names, so that the syntax tree has this spelling.
         name = unicodedata.normalize("NFKC", place[0])
         binding = _only(self.bindings, name, place)
         node: ast.expr | ast.ClassDef = _value(binding, place[:1])
@@ -200,6 +204,7 @@ class Module:
         fields = [part.target for part in node.body if isinstance(part, ast.AnnAssign)]
         names = [target.id for target in fields if isinstance(target, ast.Name)]
         for call in self._calls.get(place[0], ()):
+            # The fields of a base come first, and their number is not known here.
             given = names[: len(call.args)] if not node.bases else []
             if place[1] in (*given, *(item.arg for item in call.keywords)):
                 line, text = call.lineno, dotted(place)
@@ -224,6 +229,7 @@ class Module:
 
 
 def _has_other_coding(text: str) -> bool:
+    # By PEP 263 a declaration counts in the first two lines only.
     cookies = (COOKIE.match(line) for line in text.splitlines()[:2])
     name = next((found[1] for found in cookies if found), "utf-8")
     return name.lower().replace("_", "-") not in ("utf-8", "utf8")
@@ -262,6 +268,7 @@ def _inner(
             if item.arg == key:
                 return item.value
     if isinstance(node, ast.List | ast.Tuple):
+        # `isdecimal` takes digits of all scripts.
         is_index = key.isascii() and key.isdecimal() and int(key) < len(node.elts)
         if is_index and not any(isinstance(item, ast.Starred) for item in node.elts):
             return node.elts[int(key)]

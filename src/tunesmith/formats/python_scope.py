@@ -75,6 +75,7 @@ def _plain(body: Sequence[ast.stmt]) -> Iterator[ast.stmt]:
             yield statement
         elif _is_main(statement.test):
             yield from _plain([*statement.body, *statement.orelse])
+        # Its body is for type checkers and never runs.
         elif _is_type_checking(statement.test):
             yield from _plain(statement.orelse)
         else:

@@ -142,6 +142,7 @@ def _over(text: str, key_end: int, node: Any, place: tuple[str, ...], value: Val
     kept = len(old.rstrip())
     is_block = node.id != "scalar" and not node.flow_style
     lead = text[:begin]
+    # Only the end is searched: an expression that ends in `\Z` is tried at every colon.
     if is_block and re.search(r":[ \t]*(#.*)?\r?\n\s*\Z", lead[-1000:]):
         # A block begins on a line of its own; a value stands behind its key.
         lead = re.sub(r"[ \t]*\r?\n\s*\Z", "", lead)

@@ -122,7 +122,9 @@ def _list(text: str, place: Place, old: Sequence[Any], new: Sequence[Any]) -> st
     node = _node(text, place)
     spans = [_item_lines(text, node, item, place) for item in node.value]
     was, is_now = ([json.dumps(item, default=repr) for item in items] for items in (old, new))
+    # Without `autojunk=False`, difflib disregards frequent items of long lists.
     changes = SequenceMatcher(None, was, is_now, autojunk=False).get_opcodes()
+    # From the end, so that earlier positions stay valid.
     for what, i, i_stop, j, j_stop in reversed(changes):
         if what == "equal":
             continue

@@ -22,6 +22,7 @@ def attributes(root: Path, history: str) -> tuple[Path, str | None, str]:
     """
     path = root / FILE
     before = exact_text(path)
+    # Whoever has a line for it may have chosen another driver.
     if any(line.split()[:1] == [history] for line in (before or "").splitlines()):
         return path, before, before or ""
     gap = "" if not before or before.endswith("\n") else "\n"

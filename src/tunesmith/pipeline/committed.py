@@ -107,6 +107,7 @@ class CommittedStudy:
             try:
                 made = load_definition(place)
             except UsageError as error:
+                # The temporary folder is gone when the message is read.
                 told = str(error).replace(f"{folder}/", f"{self.branch}:")
                 raise UsageError(told) from None
         return replace(
@@ -252,6 +253,7 @@ def space_files(text: str, config: str) -> list[str]:
     except UsageError:
         return []
     space = data.get("space") if isinstance(data, dict) else None
+    # The file is copied into a temporary folder, and must not land beside it.
     return [space] if isinstance(space, str) and ".." not in PurePosixPath(space).parts else []
 
 

@@ -107,6 +107,7 @@ class Plumbing:
 
 def variables(more: Mapping[str, str]) -> dict[str, str]:
     """Return the environment of a call: nothing in it leads to another repository or prompts."""
+    # Git sets them for its hooks: a run from a hook would work on another repository.
     kept = {k: v for k, v in os.environ.items() if k not in REPOSITORY_VARIABLES}
     return {**kept, **FIXED, **more}
 

@@ -293,6 +293,7 @@ def _tell(git: "subprocess.Popen[str]", text: str, wanted: str) -> None:
     try:
         stdin.write(text)
         stdin.flush()
+    # Git has ended by itself, and its error output holds the reason.
     except BrokenPipeError:
         pass
     while line := stdout.readline():

@@ -60,6 +60,7 @@ class Repository(Pushing):
 
     def commit_of(self, revision: str) -> str | None:
         """Return the commit that a revision names; ``None`` if it names none."""
+        # After `--end-of-options` a revision that begins with a dash is no option.
         text = f"{revision}^{{commit}}"
         return self._try("rev-parse", "--verify", "--quiet", "--end-of-options", text)
 
@@ -78,6 +79,7 @@ class Repository(Pushing):
 
     def remote_branches(self) -> dict[str, list[Tip]]:
         """Return the branches of remotes, as they were at the last fetch; ``origin`` goes first."""
+        # The longest first, because `a` and `a/b` may both be remotes.
         remotes = sorted(self._run("remote").split(), key=lambda name: (-len(name), name))
         found: dict[str, list[Tip]] = {}
         for name, commit in self._refs("refs/remotes/").items():

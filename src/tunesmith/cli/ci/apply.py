@@ -38,6 +38,7 @@ def command(
     if dry_run:
         show(f"{prefixes.training}{name} would get the parameters of {tuning}.")
         return
+    # Never with `force`: in a job nobody is there to judge what stands against it.
     done = apply(checkout, name, names, remote="origin")
     show(told(done))
     if workflow is not None:

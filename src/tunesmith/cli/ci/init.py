@@ -71,6 +71,7 @@ def command(
     definition = with_prefixes(found, tuning_prefix, training_prefix)
     before, after = found.file.branches, definition.file.branches
     checkout = Checkout.in_ci(definition.root, None)
+    # By the prefixes of before: the branches here still have these names.
     default = default_branch(checkout, None, before)
     check_prefixes(checkout, after, default)
     check_requirements(definition.root / requirements, requirements)

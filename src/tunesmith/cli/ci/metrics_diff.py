@@ -63,4 +63,5 @@ def _content(diff: "MetricsDiff") -> dict[str, Any]:
 def _finite(value: float | None) -> float | str | None:
     from math import isfinite
 
+    # JSON has neither NaN nor infinity; as text they reach the reader all the same.
     return value if value is None or isfinite(value) else repr(value)

@@ -38,6 +38,7 @@ def with_prefixes(
 def _reason(detail: object) -> str:
     assert isinstance(detail, dict)  # noqa: S101 - of pydantic's
     option = "".join(f"--{key}-prefix: " for key in detail["loc"])
+    # pydantic puts these words before the message of every ValueError.
     return f"{option}{str(detail['msg']).removeprefix('Value error, ')}."
 
 

@@ -64,6 +64,7 @@ def command(
     if into is None:
         raise UsageError("which branch is the default one? Name it: `--target BRANCH`.")
     source = branch or git_host.job.branch
+    # On the target itself the message below says more than that of a wrong checkout.
     source = source if source == into else checkout.place(git_host, branch).branch
     if source == into:
         raise UsageError(f"`{into}` is where pull requests go into; run this on another branch.")
@@ -115,5 +116,6 @@ def _have_checked(
             warn(git_host, f"{workflow} could not be started on {source} ({problem}). {WAYS}")
         else:
             say(f"{workflow} is started on {source}: the job's own token starts no checks.")
+    # For an older one this was said when it was opened.
     elif done.is_new:
         warn(git_host, f"{done.url} was opened with the job's own token. {WAYS}")

@@ -60,6 +60,7 @@ def command(
     from tunesmith.pipeline.ci.text import comment, parse_links
     from tunesmith.pipeline.git_host.host import git_host_here
 
+    # A mistake in the command itself is an error; only what fails later is a warning.
     given = parse_links(links)
     if name is not None:
         check_id(name)
@@ -135,6 +136,7 @@ def _summary(subject: "Subject", git_host: "GitHost", path: Path) -> Iterator[st
     from tunesmith.reporting.markdown import MAX_BYTES
 
     try:
+        # GitHub shows nothing at all of a summary that is too long, and earlier steps fill it, too.
         room = MAX_BYTES - (path.stat().st_size if path.is_file() else 0)
         if room < MIN_ROOM:
             raise UsageError("the job's summary is full")

@@ -36,6 +36,7 @@ class Held:
         # Before the descriptors change, or the buffered text would land in the file.
         for stream in self._streams:
             stream.flush()
+        # Without a name, so that a kill leaves nothing behind.
         self._file = tempfile.TemporaryFile()
         self._descriptors = os.dup(1), os.dup(2)
         for number in (1, 2):
@@ -66,6 +67,7 @@ class Held:
             file.seek(max(0, size - SHOWN_BYTES))
             data = file.read()
         if size > SHOWN_BYTES:
+            # The first line is cut off, and a secret in it would not be known again.
             data = data.partition(b"\n")[2]
         if text := printable(data.decode(errors="replace")).rstrip():
             say(text)

@@ -38,6 +38,7 @@ class LazyGroup(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the command, or name the nearest one."""
         name = args[0]
+        # click itself has the better message for an option that it does not know.
         if name not in self.lines and not name.startswith("-"):
             near = get_close_matches(name, self.lines, n=1)
             hint = f" Did you mean `{near[0]}`?" if near else ""

@@ -82,6 +82,7 @@ def pointing_into(config: Path) -> Iterator[None]:
 
     try:
         yield
+    # It has its places already, and is a UsageError as well.
     except ConfigError:
         raise
     except UsageError as error:

@@ -32,6 +32,7 @@ def open_records(
     location = definition.ledger
     if isinstance(location, Path) and not location.is_file():
         return definition, *_of_history(definition, location)
+    # A command that only reads must not leave an empty ledger behind.
     with Ledger.open(location, create=False) as ledger:
         record = ledger.load(definition.file.study, like=definition.as_json())
         if definition.file.outputs.history is not None:

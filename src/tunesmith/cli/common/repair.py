@@ -28,6 +28,7 @@ def repair_ledger(config: Path, *, as_json: bool) -> None:
     from tunesmith.ledger.salvage import salvage
 
     file = _file_of(load_definition(config).ledger)
+    # A run would go on writing into the file that is moved aside.
     for study, holder in holders(file).items():
         raise LockedError(study, holder)
     try:

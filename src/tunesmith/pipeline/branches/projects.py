@@ -39,6 +39,7 @@ class Projects:
         names = {posixpath.basename(name) for name in CONFIG_NAMES}
         files = self.repository.files(self.main)
         found = {folder_of(path) for path in files if posixpath.basename(path) in names}
+        # Without this project on the main branch nothing tells experiments apart: all are its own.
         return found - {self.own} if self.own in found else set()
 
     @cached_property

@@ -105,6 +105,7 @@ def repro(folder: Path, names: Sequence[str]) -> str:
 def dvc_in(folder: Path) -> list[str]:
     """Command that calls DVC so that it works in a folder."""
     there, here = folder.resolve(), Path.cwd()
+    # DVC knows a stage by its bare name only in the folder of its file.
     near = os.path.relpath(there, here)
     return ["dvc", *([] if there == here else ["--cd", min(near, str(there), key=len)])]
 
@@ -230,4 +231,5 @@ def _same(one: Any, other: Any) -> bool:
     try:
         return canonical_json(one) == canonical_json(other)
     except (TypeError, ValueError):
+        # YAML has values that JSON lacks, such as dates.
         return bool(one == other)

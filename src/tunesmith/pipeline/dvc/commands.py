@@ -69,6 +69,7 @@ def _calls_of(words: list[str], folder: str) -> Iterator[StudyCall]:
 def _simple(command: str) -> Iterator[list[str]]:
     """The words of each simple command; nothing if a quotation does not end."""
     lexer = shlex.shlex(command, posix=True, punctuation_chars="();|&\n")
+    # No comments for the lexer: to it any `#` begins one, to a shell only that of a new word.
     lexer.whitespace, lexer.whitespace_split, lexer.commenters = " \t\r", True, ""
     words: list[str] = []
     is_comment = False

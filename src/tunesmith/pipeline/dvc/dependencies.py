@@ -77,6 +77,7 @@ def grouped(
     for file in files:
         name = _relative(file, root)
         parts = PurePosixPath(name).parts
+        # `src` holds packages and is none: one of them must not bring in all the others.
         depth = 2 if parts[0] == PACKAGED and not is_package else 1
         top = "/".join(parts[:depth])
         is_whole = len(parts) > depth and not _holds_out(top, outs) and is_code(root / top)

@@ -73,6 +73,7 @@ def written(key: str, stage: Stage, raw: Mapping[str, Any], wanted: Sequence[Any
         entry = present.get(path) or present.get(str(item))
         if entry is None:
             found.append(_placed_item(item, stage.site))
+        # One mapping may hold several paths, and is written once.
         elif id(entry.raw) not in done or isinstance(entry.raw, str):
             done.add(id(entry.raw))
             found.append(_changed(entry, item))

@@ -87,6 +87,7 @@ def _outs(tuning: Stage, paths: Paths) -> StageFinding:
     """Check that all outs are there, kept by Git, and left in place before a run."""
     flags = tuning.outs
     lacking = [path for path in (*paths.outs, paths.metrics) if path and path not in flags]
+    # DVC removes an out before it runs the stage, unless it persists: a crash would lose it.
     bare = [p for p, found in flags.items() if any(found.get(k) != v for k, v in FLAGS.items())]
     if not lacking and not bare:
         return StageFinding("dvc outs", True, f"{len(flags)}, kept by Git and through a crash")

@@ -61,6 +61,7 @@ class FileChange:
 
 
 def _rows(text: str) -> list[str]:
+    # Not `splitlines`, which splits at characters that editors and Git keep within a line.
     rows = text.split("\n")
     return [f"{row}\n" for row in rows[:-1]] + [row for row in rows[-1:] if row]
 
@@ -225,6 +226,7 @@ def _ignoring(root: Path) -> Iterator[FileChange]:
         present = {row.strip().strip("/") for row in (before or "").splitlines()}
         if line.strip("/") in present or (name == IGNORE and leaves_out_bytecode(root)):
             continue
+        # Without a line end the new pattern would become a part of the last one.
         gap = "" if not before or before.endswith("\n") else "\n"
         yield FileChange(root / name, before, f"{before or ''}{gap}{line}\n")
 

@@ -66,6 +66,7 @@ def file_md5(path: Path) -> str | None:
     """Return the digest that ``dvc.lock`` holds for a file; ``None`` if there is no such file."""
     if not path.is_file():
         return None
+    # DVC takes MD5, which a Python in FIPS mode refuses for security.
     digest = hashlib.md5(usedforsecurity=False)
     with path.open("rb") as stream:
         while chunk := stream.read(CHUNK):

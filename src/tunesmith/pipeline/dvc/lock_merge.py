@@ -36,6 +36,7 @@ def merge_locks(base: str, ours: str, theirs: str) -> str:
     found = {name: texts[side].get(name, "") for name, side in taken.items() if side is not None}
     merged = f"{head_of(theirs) or head_of(ours)}stages:\n{''.join(found.values())}"
     wanted = {n: (sides[1], sides[2])[s][n] for n, s in taken.items() if s is not None}
+    # Blocks are cut by indentation: a file that was formatted otherwise must not be spliced.
     if stages_in(merged, LOCK) != wanted:
         raise UsageError(f"{LOCK}: not as DVC writes it; run `dvc commit` to have it rewritten.")
     return merged.replace("\n", ending)

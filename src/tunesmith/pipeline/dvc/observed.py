@@ -57,6 +57,7 @@ def _is_of_project(name: str, root: Path) -> bool:
 def _by_folder(names: list[str], written: list[str]) -> list[str]:
     n_of = Counter(str(PurePosixPath(name).parent) for name in names)
     folders = {folder for folder, n in n_of.items() if n >= MANY and folder != "."}
+    # To DVC a stage that depends on a folder and writes into it is a circle.
     folders = {f for f in folders if not any(is_within(out, f) for out in written)} | {*names}
     whole = (next((f for f in _around(n) if f in folders), n) for n in sorted(names))
     return list(dict.fromkeys(whole))

@@ -300,6 +300,7 @@ def _with_plot(
     trials = posixpath.normpath(trials)
     if not trials.endswith(".csv"):
         return None, (f"`dvc plots` cannot draw {trials}: name a .csv file as `outputs.trials`.",)
+    # By its text, because DVC takes plots as a list, as a mapping, and with paths inside of both.
     if literal(trials) in json.dumps(present, default=str):
         return None, ()
     objective = definition.file.objective

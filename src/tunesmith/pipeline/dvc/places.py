@@ -131,6 +131,7 @@ def _walked(top: Path) -> Iterator[str]:
 
 def top_of(folder: Path) -> Path:
     """The folder of the repository, of Git's or of DVC's, that a project folder belongs to."""
+    # DVC works without Git, too (`dvc init --no-scm`).
     for mark in (".git", ".dvc"):
         found = next((p for p in (folder, *folder.parents) if (p / mark).exists()), None)
         if found is not None:

@@ -118,6 +118,7 @@ def exact_text(path: Path) -> str | None:
     if not path.is_file():
         return None
     try:
+        # `read_text` would turn CRLF into LF, and every line would change when it is written back.
         return path.read_bytes().decode("utf-8")
     except UnicodeDecodeError as error:
         raise UsageError(f"{path}: not UTF-8 text (byte {error.start})") from None

@@ -177,6 +177,7 @@ def _job(environ: Mapping[str, str], repository: str) -> CIJob:
     pull = PULL_REF.match(environ.get("GITHUB_REF", ""))
     number = int(pull[1]) if pull else _number(told)
     source = environ.get("GITHUB_HEAD_REF")
+    # The ref of a pull request's job is a merge that GitHub has made, and no branch.
     branch = source if source or number is not None else _branch(environ)
     run, summary = environ.get("GITHUB_RUN_ID"), environ.get("GITHUB_STEP_SUMMARY")
     return CIJob(

@@ -107,6 +107,7 @@ class GitLab:
             _merge_request(item)
             for item in self._api.pages(f"{self._project}/merge_requests", **query)
             if item["source_branch"] == branch
+            # The branch of a fork may have the same name.
             and item.get("source_project_id") == item.get("target_project_id")
         ]
         return max(found, key=lambda pull: pull.number, default=None)
@@ -155,6 +156,7 @@ class GitLab:
             content = {"ref": branch, "variables": listed}
             self._api.send("POST", f"{self._project}/pipeline", content)
             return
+        # A job's own token starts pipelines by triggers alone.
         trigger = {"ref": branch, "token": self._jobs, "variables": variables}
         self._api.send("POST", f"{self._project}/trigger/pipeline", trigger)
 
@@ -200,11 +202,13 @@ def _foreign(environ: Mapping[str, str], event: str, number: int | None) -> str 
 def _merge_request(item: Mapping[str, Any]) -> PullRequest:
     names = item["source_branch"], item["target_branch"]
     author = str((item.get("author") or {}).get("username", ""))
+    # `iid` counts within the project, as in addresses, and `id` over the whole server.
     return PullRequest(item["iid"], item["web_url"], *names, author)
 
 
 def _comment(item: Mapping[str, Any]) -> Comment:
     author = item.get("author") or {}
     name = str(author.get("username", ""))
+    # Not every answer says `bot`; the users of access tokens have such names.
     is_bot = bool(author.get("bot")) or name.startswith(("project_", "group_"))
     return Comment(item["id"], item.get("body") or "", name, is_bot)

@@ -50,6 +50,7 @@ class Evidence:
 
         On a training branch, and after its merge, the study's own files are of an earlier study.
         """
+        # With a managed file all results are brought, so that the study's own files tell of it.
         if self.is_tight:
             return None
         try:

@@ -92,6 +92,7 @@ def draw(
     ]
     order = np.random.default_rng(seed).permutation(len(found)).tolist()
     if shared_first:
+        # The sort is stable: within both groups the order stays that of the draw.
         order.sort(key=lambda place: not found[place][1].is_shared)
     return [found[place] for place in sorted(order[:n])]
 
