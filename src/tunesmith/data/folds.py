@@ -197,6 +197,7 @@ def _k_fold(cv: CrossValidation, method: str) -> list[Any]:
     if not cv.shuffle and cv.repeats == 1:
         return [maker(n_splits=cv.folds)]
     return [
+        # Of splits by groups, scikit-learn has no repeated form: each repeat has a seed of its own.
         maker(n_splits=cv.folds, shuffle=True, random_state=cv.seed + repeat)
         for repeat in range(cv.repeats)
     ]
@@ -261,6 +262,7 @@ def _split(splitter: Any, rows: Rows) -> list[tuple[Any, Any]]:
 
 
 def _indices(found: Any) -> np.ndarray:
+    # A copy: the splitter may keep its arrays, and those of a `Split` are made read-only.
     indices = np.array(found)
     if indices.dtype == bool:
         return np.flatnonzero(indices)

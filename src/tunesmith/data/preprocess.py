@@ -31,6 +31,7 @@ def auto_preprocessor(table: Table) -> "ColumnTransformer":
     branches = _branches()
     return ColumnTransformer(
         [(name, branches[name], names) for name, names in columns.items() if names],
+        # Always dense: the type of a fold's rows must not depend on its share of zeros.
         sparse_threshold=0.0,
     )
 

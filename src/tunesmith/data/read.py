@@ -113,6 +113,7 @@ def _read_csv(path: Path, name: str, separator: str) -> pd.DataFrame:
         header = pd.read_csv(
             path, sep=sep, header=None, nrows=1, dtype=str, encoding="utf-8-sig"
         ).iloc[0]
+        # In parts (`low_memory`), pandas may give the values of one column several types.
         frame: pd.DataFrame = pd.read_csv(path, sep=sep, encoding="utf-8-sig", low_memory=False)
     except UnicodeDecodeError as error:
         raise DataError(_undecodable(path, name, error)) from None

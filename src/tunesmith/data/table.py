@@ -445,5 +445,6 @@ def column_digest(column: pd.Series) -> str:
     if values is not None and not values.dtype.hasobject:
         return array_digest(np.ascontiguousarray(values))
     codes, distinct = pd.factorize(column)
+    # With their types, since a number and its text are different values.
     names = [[type(value).__name__, str(value)] for value in distinct]
     return digest([str(column.dtype), names, array_digest(codes)])

@@ -94,6 +94,7 @@ def engine_of(url: URL, *, poolclass: type[Pool] | None = None, **arguments: Any
     if "connect_timeout" not in url.query:
         arguments["connect_timeout"] = CONNECT_TIMEOUT_S
     try:
+        # A server may have cut off a connection that rested during a long fit.
         return create_engine(url, poolclass=poolclass, pool_pre_ping=True, connect_args=arguments)
     except ImportError as error:
         raise StorageError(
@@ -104,6 +105,7 @@ def engine_of(url: URL, *, poolclass: type[Pool] | None = None, **arguments: Any
 
 def read_only(url: URL) -> URL:
     """Address the same file, without changing anything in it."""
+    # In a URI, a question mark in the path would begin the options.
     path = f"file:{quote(str(url.database))}"
     return url.set(database=path, query={"mode": "ro", "uri": "true"})
 

@@ -68,6 +68,7 @@ class Journal:
             return
         if self._n_bytes > MAX_BYTES and self._n_answers >= MIN_ANSWERS:
             os.close(self._handle)
+            # The other file is emptied; this one keeps what the run may not have committed yet.
             self._turn = 1 - self._turn
             self._begin()
         rows = (evaluation_row(key, result, 0) for key, result in results.items())

@@ -461,6 +461,7 @@ class Ledger:
             UsageError: there is no such study.
         """
         with self._reading() as connection:
+            # Compared in the form in which `begin_study` has recorded it.
             wanted = None if like is None else without_secrets(like, {})
             row = latest_study(connection, name, generation, wanted)
             if row is None and generation is not None:
@@ -551,6 +552,7 @@ def _keep_readings(connection: Connection, results: Iterable[FoldResult]) -> Non
 
 def _sign(connection: Connection, table: Table, row_id: int) -> Row[Any]:
     """Give a row its checksum, after its values are final; return the row."""
+    # Only after the insert: the checksum covers the id, which the database gives.
     row = connection.execute(select(table).where(table.c.id == row_id)).one()
     value = checksum(table.name, row._asdict())
     connection.execute(update(table).where(table.c.id == row_id).values(checksum=value))

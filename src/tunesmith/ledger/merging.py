@@ -72,6 +72,7 @@ class Series:
             self.take(other.run_text, other.run)
         lines = [*other.trials.values(), *other.others, *other.holdouts.values()]
         for text, content in lines:
+            # A repeat of a doubled trial says nothing new.
             if (text, content) not in self.others:
                 self.take(text, content)
 
@@ -171,6 +172,7 @@ def _sides(text: str, left_out: dict[int, str]) -> Iterator[list[Line]]:
     """Split a text with conflicts into its sides; any other text is its only side."""
     sides: tuple[list[Line], list[Line]] = [], []
     now = ""
+    # The same division into lines as in `read_history`, so that both name the same numbers.
     for number, line in enumerate(text.split("\n"), 1):
         marker = line[: len(OURS)] if line[: len(OURS)] in (OURS, BASE, THEIRS, END) else ""
         if marker:

@@ -38,6 +38,7 @@ def named(name: str) -> Iterator[None]:
     except StorageError as error:
         raise StorageError(f"ledger {name}: {error}") from None
     except (SQLAlchemyError, sqlite3.Error, OSError) as error:
+        # SQLAlchemy's own text holds the statement with its values; the driver's names the cause.
         cause = clean(str(getattr(error, "orig", None) or error)).strip()
         raise StorageError(f"ledger {name}: {cause}{_advice(cause)}") from None
 

@@ -134,6 +134,7 @@ def _contents(record: StudyRecord) -> Iterator[dict[str, Any]]:
         "definition": dict(head.definition),
         "metrics": [[metric.name, metric.direction] for metric in record.metrics],
         "n_objectives": len(record.objectives),
+        # Left out if it is empty: histories of estimators keep the bytes that they had before.
         **({"reading": dict(head.reading)} if head.reading else {}),
     }
     if record.origin is not None:
@@ -207,6 +208,7 @@ def read_history(text: str) -> dict[str, StudyRecord]:
     """
     found: dict[str, StudyLines] = {}
     section = None
+    # Not `splitlines`, which also parts lines at characters that a JSON text may hold.
     for number, line in enumerate(text.split("\n"), 1):
         if not line.strip():
             continue

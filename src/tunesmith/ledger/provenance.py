@@ -52,6 +52,7 @@ def git_state(root: Path) -> dict[str, Any] | None:
     commit = git.answer(root, "rev-parse", "--verify", "HEAD")
     if commit is None:
         return None
+    # Untracked files do not count: a run's own outputs and logs are often among them.
     changes = git.answer(root, "status", "--porcelain", "--untracked-files=no") or ""
     diff = git.answer(root, *DIFF, "HEAD") if changes else None
     return {

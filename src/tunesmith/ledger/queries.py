@@ -78,6 +78,7 @@ def held_readings(
 ) -> set[str | None]:
     """Readings of evaluations that still hold; each is checked once."""
     digests = {row.reading for row in rows}
+    # The usual case, of estimators: there is nothing to compare, so nothing is read.
     if holds is always:
         return digests
     known = readings(connection, {one for one in digests if one is not None})
@@ -110,6 +111,7 @@ def checked(
     Raises:
         DamagedError: a row has changed since it was written.
     """
+    # The checksum of the whole file was right when it was opened.
     if connection.get_execution_options().get(TRUSTED):
         yield from rows
         return

@@ -47,6 +47,7 @@ def checksum(table: str, row: Mapping[str, Any]) -> int:
     # Only if they have a value, so that checksums of older rows stay right.
     later = {name: row.get(name) for name in LATER.get(table, ())}
     content += [[name, value] for name, value in later.items() if value is not None]
+    # Another form of this text would make every row of every ledger look damaged.
     return zlib.crc32(json.dumps(content).encode())
 
 
@@ -100,6 +101,7 @@ def evaluation_row(key: str, result: FoldResult, run_id: int) -> dict[str, Any]:
         "run_id": run_id,
         "fold": result.fold,
         "scores": json_text(dict(result.scores)),
+        # A whole number would come back from the column as a float, with another checksum.
         "fit_time_s": float(result.fit_time_s),
         "score_time_s": float(result.score_time_s),
         "n_sharing": result.n_sharing,

@@ -158,6 +158,7 @@ def _rehouse(found: dict[str, Rows]) -> int:
     homeless = [key for key in evaluations if key[1] not in runs]
     for key in homeless:
         row = evaluations.pop(key)
+        # An earlier run if there is one: a result must not look newer than it is.
         home = max((run for run in runs if run < key[1]), default=min(runs, default=None))
         if home is not None and (key[0], home) not in evaluations:
             evaluations[key[0], home] = signed("evaluation", {**row, "run_id": home})

@@ -301,6 +301,7 @@ def without_outer(
     table: Table, cv: CrossValidation, outer: OuterFold, builder: EstimatorBuilder
 ) -> Table:
     """Hold out an outer fold of a table, made as the section makes its folds."""
+    # Repeats would put a row into several outer folds.
     outside = cv.model_copy(update={"folds": outer.n_folds, "repeats": 1})
     splits = make_splits(outside, table.rows, is_classifier=builder.is_classifier)
     split = splits[outer.number]

@@ -120,6 +120,7 @@ class LiveObjective:
     has_holdout = False
 
     def __post_init__(self) -> None:
+        # scikit-learn's configuration belongs to a thread: a worker would have the defaults.
         self._home, self._config = os.getpid(), get_config()
         self._builder = LiveBuilder(self.estimator, self.objects)
         self._slices = SliceCache(self._cut)
@@ -340,6 +341,8 @@ class LiveObjective:
         found = [self._scores_on(model, X_test, rows.y_test, test, fold)]
         if self.outputs.has_train:
             X_train = for_one(rows.X_train)
+            # The place of training rows must differ from that of any test rows: `~fold` is
+            # negative.
             found.append(self._scores_on(model, X_train, rows.y_train, train, ~fold))
         return found
 
@@ -378,6 +381,7 @@ class LiveObjective:
 
 def own_metric(model: Any) -> str | None:
     """The scorer that equals an estimator's own ``score``, if that is scikit-learn's usual one."""
+    # Exactly this class: a subclass may score in a way of its own.
     while type(model) is Pipeline:
         model = model.steps[-1][1]
     usual = {ClassifierMixin.score: "accuracy", RegressorMixin.score: "r2"}

@@ -104,6 +104,8 @@ class Scorers:
         except Exception as error:
             if not self.also:
                 raise
+            # All metrics share one prediction; only after a failure are the deciding ones computed
+            # apart.
             found = self._only_deciding(estimator, X, y)
             warnings.warn(f"`also` could not be computed: {error}", MetricWarning, stacklevel=2)
         scores = {}

@@ -28,8 +28,10 @@ class Objects:
         """Encode a value as JSON; NumPy's numbers become the plain ones that they equal."""
         if isinstance(value, np.bool_ | np.integer | np.float64 | np.str_):
             value = value.item()
+        # Exact types: a member of an enumeration would come back as a plain value.
         if value is None or type(value) in (bool, int, str):
             return value  # type: ignore[no-any-return]
+        # JSON has neither NaN nor infinity.
         if type(value) is float and np.isfinite(value):
             return value
         token = self._token(value)

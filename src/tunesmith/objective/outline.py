@@ -72,6 +72,7 @@ def unreadable_code(definition: Definition) -> Iterator[str]:
 
 def _exists(top: str) -> bool:
     """True if a module could be imported now, whether or not it was imported before."""
+    # `importlib.util.find_spec` would answer from `sys.modules`, even if the file is gone.
     finders = [finder for finder in sys.meta_path if hasattr(finder, "find_spec")]
     try:
         return any(finder.find_spec(top, None) is not None for finder in finders)
@@ -85,6 +86,7 @@ def _unparsable(file: Path, root: Path) -> str | None:
         ast.parse(file.read_bytes())
     except OSError as error:
         return f"{name} cannot be read: {error.strerror}"
+    # On deep nesting, Python's parser gives up with either of the last two.
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         line = f" (line {error.lineno})" if isinstance(error, SyntaxError) else ""
         return f"{name} cannot be parsed{line}, so that what it imports is not known"

@@ -75,6 +75,7 @@ class FoldOutputs:
     def _failure(self, output: Output, score: Any) -> Failure | None:
         if output["fit_error"] is not None:
             text = str(output["fit_error"])
+            # The last line of a traceback is the kind of error and its message.
             last = text.strip().rpartition("\n")[2]
             return Failure(last.partition(":")[0], last, text)
         if is_finite(score):

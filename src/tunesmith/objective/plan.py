@@ -85,6 +85,7 @@ def largest_last_ones_first(
     """
     n_first = max(len(planned) - n_last, 0)
     last = planned[n_first:]
+    # The order is stable: fits of one size stay in the order of their trials.
     by_size = sorted(last, key=lambda item: size(item.fit.all_candidates), reverse=True)
     return [*planned[:n_first], *by_size]
 

@@ -32,6 +32,7 @@ class Truth:
         if not are_labels(self.y):
             return None
         labels = np.unique(self.y)
+        # With more classes than half of the rows, scikit-learn warns.
         is_few = 2 <= len(labels) <= min(MAX_LABELS, len(self.y) // 2)
         return labels if is_few else None
 
@@ -92,8 +93,10 @@ class Truth:
             codes = predicted - self._first
             # As unsigned numbers, those below zero are too large as well.
             return codes if codes.view(f"u{codes.itemsize}").max() < self.n_labels else None
+        # Objects of other types need not compare with texts.
         if predicted.dtype.kind == "O" and not are_labels(predicted):
             return None
+        # A value above the last label would be one place beyond the table.
         codes = np.minimum(np.searchsorted(self._labels, predicted), self.n_labels - 1)
         return codes if (self._labels[codes] == predicted).all() else None
 
@@ -339,6 +342,7 @@ def explained_variance(truth: Truth, answers: Any) -> float | None:
 
 
 def _explained(left: np.ndarray, whole: np.ndarray) -> float | None:
+    # A perfect prediction and constant true values are special cases of scikit-learn's.
     return float((1 - left / whole)[0]) if left.all() and whole.all() else None
 
 
@@ -390,6 +394,7 @@ def quick_metric(score_func: Any, options: Mapping[str, Any]) -> Metric | None:
     from sklearn import metrics
 
     name = getattr(score_func, "__name__", "")
+    # A function of the user's may have the name of a metric.
     if getattr(metrics, name, None) is not score_func:
         return None
     if name in RATES:

@@ -45,11 +45,13 @@ class Part:
         """Take a scorer apart; ``None`` if it was not made by ``make_scorer`` in a known way."""
         from sklearn.metrics import get_scorer
 
+        # Exactly this class: a subclass may score in a way of its own.
         if type(scorer) is not type(get_scorer("accuracy")):
             return None
         try:
             function, options = scorer._score_func, dict(scorer._kwargs)
             asked, sign, pos_label = scorer._response_method, scorer._sign, scorer._get_pos_label()
+        # These are private names of scikit-learn: if a version lacks them, its scorers do the work.
         except AttributeError:
             return None
         methods = (asked,) if isinstance(asked, str) else tuple(asked)

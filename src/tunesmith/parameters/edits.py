@@ -85,6 +85,7 @@ def _edit_without_meta(
         return None
     number = _number_of(params, record)
     if number is not None:
+        # Without an origin a file cannot say that a trial was adopted: that it equals one tells.
         return Edit(params, number, (), is_adopted=True)
     return Edit(params, None, () if tuned is None else tuple(differences(tuned, params)))
 

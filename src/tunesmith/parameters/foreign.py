@@ -31,6 +31,7 @@ def refuse_foreign(best: BestFile, forced: Collection[str] = ()) -> None:
         UsageError: all such outputs; or a forced path is no output.
     """
     known = best.outputs.paths.values()
+    # A misspelt name must not be taken for consent to something else.
     unknown = [name for name in forced if name not in known]
     if unknown:
         listed = ", ".join(known)

@@ -28,6 +28,7 @@ def keeping(
 
     assert isinstance(objective, ProgramObjective)  # noqa: S101 - the rules say so
     metric, n_best = objective.objectives[0], artifacts.best
+    # The best trials are those of the whole study, so the completed ones are told first.
     found = KeepingBest(recorder, metric, n_best, objective.drop_artifacts)
     keys = ledger.fold_keys(head.id)
     for trial in ledger.log(head.id).told:

@@ -189,6 +189,8 @@ def identity(definition: Definition, objective: Described) -> str:
     The end of trials (``stop``), the executor and the places of results are not part of it.
     """
     file = definition.file.model_dump(mode="json", include={"objective", "search", "budget"})
+    # What is done counts, not what is asked for: so `share: off` is part of the identity of a
+    # sampled study, and `curves` means nothing for a grid.
     file["search"]["curves"] = has_submodel_candidates(definition)
     for name in HOUSEKEEPING:
         file["objective"].pop(name)
@@ -290,6 +292,7 @@ def _is_of(head: StudyHead, main: StudyHead, wanted: Mapping[str, Any]) -> bool:
     parts = ("objective", "search")
     is_same = all(head.definition["file"][part] == wanted["file"][part] for part in parts)
     is_same &= all(head.definition.get(part) == wanted[part] for part in ("space", "outer"))
+    # Without `data`: a search lacks the rows of its outer fold; `outer` has the digest of all rows.
     others = ("code", "objective", "versions")
     return is_same and all(head.context.get(k) == main.context.get(k) for k in others)
 

@@ -174,6 +174,7 @@ def _of_git(root: Path, name: str) -> Iterator[str]:
 
 def _blobs(root: Path, name: str) -> list[str]:
     """Versions of a file below the project folder, on any branch, the newest first."""
+    # Without `-m`, Git shows no change of a merge, and a merged history is in no other commit.
     shape = ("--all", "--format=", "--raw", "--no-abbrev", "--no-renames", "--full-history", "-m")
     listed = git.answer(root, "log", *shape, f"--max-count={MAX_VERSIONS}", "--", name) or ""
     rows = [line.split() for line in listed.splitlines() if line.startswith(":")]
@@ -193,6 +194,7 @@ def _of_dvc(root: Path, name: str) -> Iterator[str]:
 
 
 def _cache(folder: Path) -> Path:
+    # A percent sign in the address of a remote is no reference to another key.
     parser = ConfigParser(interpolation=None, strict=False)
     try:
         parser.read([folder / name for name in CONFIGS], encoding="utf-8")

@@ -30,6 +30,7 @@ def further_mistakes(path: Path) -> list[str]:
     """
     try:
         return [str(located(error, path)) for error in _errors(path)]
+    # The first mistake is reported in any case: these are extras, and none may hide it.
     except (UsageError, ValidationError, OSError, ValueError, TypeError):
         return []
 

@@ -56,6 +56,7 @@ def write_outputs(
     """
     summary = summary or summarise(record)
     place = BestFile.of_record(root, outputs, record)
+    # Once more: a long study leaves time for somebody to put a file there.
     refuse_foreign(place, forced)
     # All contents are made before anything is written: a failure leaves the files as they were.
     contents = contents_of(record, outputs, summary, nested)

@@ -118,6 +118,7 @@ def _solutions(
     return [
         (
             np.array([box.parameters[name].unit(trial.params[name]) for name in names]),
+            # 12 digits: the last bits of a score must not lead to other points.
             float(f"{worst if math.isnan(loss) else loss:.12g}"),
         )
         for trial, loss in zip(trials, losses, strict=True)

@@ -170,6 +170,7 @@ class Coordinates:
                 columns.append(np.where(counts, units, RESTING)[:, None])
             else:
                 hot = axis.positions(units)[:, None] == np.arange(axis.n_levels or 0)
+                # Two different choices then have a squared distance of 1.
                 columns.append((hot & counts[:, None]) * np.sqrt(0.5))
         return np.hstack(columns) if columns else np.zeros((len(rows), 0))
 

@@ -13,6 +13,7 @@ from typing import Any
 
 Node = Callable[[Mapping[str, Any]], Any]
 
+# Without `**`: a line such as `9**9**9` in a configuration would never end.
 BINARY: dict[type[ast.AST], Callable[[Any, Any], Any]] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
@@ -37,6 +38,7 @@ UNARY: dict[type[ast.AST], Callable[[Any], Any]] = {
     ast.Not: operator.not_,
 }
 MAX_LENGTH = 500
+# As YAML and JSON write them; Python's own spellings are constants to its parser.
 WORDS = {"true": True, "false": False, "null": None}
 
 
@@ -55,6 +57,7 @@ class Expression:
     text: str
 
     def __post_init__(self) -> None:
+        # So that a bad text fails when it is read, and not at the first point.
         _ = self._compiled
 
     @cached_property

@@ -120,6 +120,7 @@ def _levels(parameter: Parameter) -> int:
 
 def _decode(box: Box, offset: int) -> dict[str, int]:
     chosen = {}
+    # The last name varies fastest, as in `ParameterGrid`, so its level is split off first.
     for name, parameter in sorted(box.parameters.items(), reverse=True):
         offset, chosen[name] = divmod(offset, _levels(parameter))
     return chosen

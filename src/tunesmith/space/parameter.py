@@ -41,6 +41,7 @@ class Float:
             raise ValueError(f"step must be a positive number (found {self.step})")
         if self.step is not None and self.log:
             raise ValueError("step and log: true exclude each other")
+        # `[0, 1]` and `[0.0, 1.0]` must be one definition, with one identity.
         object.__setattr__(self, "low", float(self.low))
         object.__setattr__(self, "high", float(self.high))
 
@@ -58,6 +59,7 @@ class Float:
 
     def index(self, value: Value) -> int:
         """Number of steps of a value above ``low``."""
+        # Without a step there is one value, `low`, so that any divisor will do.
         return round((_as_number(value) - self.low) / (self.step or 1.0))
 
     def at(self, u: float) -> float:
@@ -180,6 +182,7 @@ class Int:
 
     def to_json(self) -> dict[str, Any]:
         """The definition as a configuration writes it."""
+        # With or without `step: 1` it must be one definition, with one identity.
         options = {k: v for k, v in _options(self).items() if (k, v) != ("step", 1)}
         return {"int": [self.low, self.high], **options}
 
@@ -270,6 +273,7 @@ class Distribution:
 
     name: str
     args: tuple[float, ...] = ()
+    # A dictionary has no hash; comparisons still look at it.
     kwds: dict[str, float] = field(default_factory=dict, hash=False)
 
     n_levels = None
@@ -331,6 +335,7 @@ def canonical_json(value: object) -> str:
     >>> canonical_json({"b": 1, "a": [True, None]})
     '{"a":[true,null],"b":1}'
     """
+    # Ledgers and histories hold digests of such texts: in another form, none would be found again.
     return json.dumps(
         value, sort_keys=True, separators=(",", ":"), allow_nan=False, ensure_ascii=False
     )

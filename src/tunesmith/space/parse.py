@@ -100,6 +100,7 @@ class _Parser:
             if isinstance(definition, Mapping) and "when" in definition:
                 conditions[name] = self.conditions(definition["when"], (*path, name, "when"))
         self._check_conditions(parameters, conditions, path, known=list(data))
+        # With a violation, the checks of the box itself would report the same mistake once more.
         if len(parameters) < len(data) or self.violations:
             return None
         try:
@@ -155,6 +156,7 @@ class _Parser:
         if kind is None:
             return None
         self._check_options(data, kind, path)
+        # Functions, because a reader reports violations as soon as it is called.
         readers: dict[str, Callable[[], Parameter | None]] = {
             "float": lambda: self.number(Float, data, "float", path),
             "int": lambda: self.number(Int, data, "int", path),
@@ -263,6 +265,7 @@ def _checked_distribution(name: str, args: tuple[Any, ...], kwds: dict[str, Any]
         raise ValueError(f"scipy.stats has no distribution `{name}`")
     found = Distribution(name, args, kwds)
     try:
+        # The arguments are used here for the first time: the distribution is made on demand.
         found.at(0.5)
     except (TypeError, ValueError) as error:
         raise ValueError(f"scipy.stats.{name} does not accept these arguments: {error}") from None

@@ -66,6 +66,7 @@ def _plain(value: Any) -> Any:
     # `tolist` also makes numbers of Python's own from numpy's, which JSON does not know.
     if hasattr(value, "tolist"):
         value = value.tolist()
+    # Texts can be iterated over: `"rbf"` would become a choice among three letters.
     if isinstance(value, str | bytes | type) or not hasattr(value, "__iter__"):
         message = f"expected a list, an array or a scipy distribution, found {shown(value)}"
         raise UsageError(message)

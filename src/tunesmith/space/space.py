@@ -222,6 +222,8 @@ class SearchSpace:
             ValueError: the constraints leave practically nothing.
         """
         for _ in range(MAX_REJECTIONS):
+            # After a rejection the box is drawn anew: one with few allowed points would get too
+            # many.
             box = self.boxes[int(rng.integers(len(self.boxes)))]
             units = dict(zip(box.order, rng.random(len(box.order)), strict=True))
             params = box.point(units)

@@ -11,4 +11,5 @@ def trial_rng(seed: int, number: int) -> Generator:
     >>> float(trial_rng(42, 7).random()) == float(trial_rng(42, 7).random())
     True
     """
+    # Named, because NumPy may give `default_rng` another generator in any version.
     return Generator(PCG64(SeedSequence(seed, spawn_key=(number,))))

@@ -125,12 +125,14 @@ def mark(definition: Definition) -> str:
 
 
 def _metrics(section: Section) -> tuple[Metric, ...]:
+    # Reversed, so that a deciding metric wins over one of `also` with its name.
     specs = {spec.name: spec for spec in reversed((*section.metric, *section.also))}
     ordered = dict.fromkeys(spec.name for spec in (*section.metric, *section.also))
     return tuple(Metric(name, specs[name].direction or "maximize") for name in ordered)
 
 
 def _n_threads(n_workers: int) -> int:
+    # Not `cpu_count`: a job may be bound to some of the cores.
     return max(1, len(os.sched_getaffinity(0)) // n_workers)
 
 
@@ -187,6 +189,7 @@ def _folds(definition: Definition, root: Path, state: Path) -> dict[int, Program
     data, cv = section.data, section.cv
     table = load_table(data, root, fold_column=cv.column, in_time=cv.method == "time_series")
     rows = table.rows
+    # What a program predicts is not known: the type of the target decides about stratified folds.
     has_classes = rows.y.dtype.kind in "bOUST"
     splits = dict(enumerate(make_splits(cv, rows, is_classifier=has_classes)))
     numbers = np.arange(len(rows)) if rows.numbers is None else rows.numbers

@@ -14,6 +14,7 @@ CI_RUNNER = re.compile(
     r"^(ACTIONS_.*|RUNNER_.*|GITHUB_(ENV|PATH|OUTPUT|STATE|STEP_SUMMARY)|CI_JOB_JWT.*)$"
 )
 """Variables by which a program could alter later steps of a CI job, or act in its name."""
+# `TOKENIZERS_PARALLELISM` and the like are no secrets, hence the look-ahead.
 SECRET_NAME = re.compile(
     r"passwd|password|token(?!iz)|secret|api_?key|access_?key|private_?key|credential",
     re.IGNORECASE,
@@ -45,6 +46,7 @@ class Surroundings:
             users.pop(name, None)
         kept = {name: value for name, value in users.items() if self._is_handed_on(name, value)}
         threads = dict.fromkeys(THREAD_VARIABLES, str(self.n_threads))
+        # Later ones win: the user's number of threads over ours, and the run's own over all.
         return {**threads, **kept, **self.section.set, MARK: self.mark, **own}
 
     def _is_handed_on(self, name: str, value: str) -> bool:

@@ -65,6 +65,7 @@ def _uninterpreted(file: Path) -> tuple[str, str]:
     with file.open("rb") as opened:
         head = opened.read(HEAD_BYTES)
     if not head.startswith(b"#!"):
+        # Without that line the system refuses to start a text; only shells would run it.
         is_script = b"\0" not in head and head.isascii()
         hint = "Begin it with `#!/bin/sh` or the like, or name the interpreter in `command`."
         return ("has no first line that names its interpreter", hint) if is_script else ("", "")

@@ -40,6 +40,8 @@ class Gpus:
                         yield name
                         return
                 finally:
+                    # This gives the lock back, because programs do not inherit the descriptor (PEP
+                    # 446).
                     os.close(handle)
             time.sleep(PAUSE_S)
 

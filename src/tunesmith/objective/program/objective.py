@@ -84,6 +84,7 @@ class ProgramObjective:
 
     def _run(self, params: Params, fit: Fit) -> FoldResult:
         whole = {**self.fixed, **params}
+        # Without the fixed parameters, which are part of the context.
         key = self.key(params, fit.fold)
         return self.runner.evaluate(
             Evaluation(key, fit.fold, whole, self.folds[fit.fold], fit.bounds)

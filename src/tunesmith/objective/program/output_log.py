@@ -43,6 +43,7 @@ class BoundedLog:
     ) -> None:
         flags = os.O_WRONLY | os.O_TRUNC | os.O_NOFOLLOW
         make_private(path)
+        # Without a buffer: a kill of the worker then loses only the end, which is held in memory.
         self._file = os.fdopen(os.open(path, flags), "wb", buffering=0)
         self._environ = {**os.environ, **(environ or {})}
         self._room, self._n_tail = head, tail
@@ -76,6 +77,7 @@ class BoundedLog:
 
     def _put(self, data: bytes) -> None:
         if data:
+            # Output need not be UTF-8: bytes that are no text come out as they came in.
             text = data.decode("utf-8", "surrogateescape")
             self._file.write(redact(text, self._environ).encode("utf-8", "surrogateescape"))
 

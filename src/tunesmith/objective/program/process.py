@@ -85,6 +85,8 @@ def run(
     # Processes that exist already are not the program's, and are spared.
     others = descendants(os.getpid())
     began, before = time.monotonic(), kills()
+    # A session of its own: one signal reaches the whole group, and Ctrl-C in a terminal does not.
+    # Without input, a program that asks a question gets an end of file and does not wait.
     process = start(
         list(argv),
         cwd=folder,
@@ -140,12 +142,15 @@ class _Followed:
         self._open = ExitStack()
         self.has_ended = False
         try:
+            # It becomes readable at the end, so that one `select` waits for the end and for output.
             self._end = os.pidfd_open(process.pid)
             self._open.callback(os.close, self._end)
             self._selector.register(self._end, selectors.EVENT_READ)
             streams = zip((process.stdout, process.stderr), logs, listeners, strict=True)
             for stream, path, listener in streams:
                 assert stream is not None  # noqa: S101 - both were asked for
+                # `end` reads until nothing is left, which must not wait for whoever else holds the
+                # pipe.
                 os.set_blocking(stream.fileno(), False)
                 log = self._open.enter_context(BoundedLog(path, environ=environ))
                 self._selector.register(stream, selectors.EVENT_READ, (log, listener))
@@ -167,6 +172,8 @@ class _Followed:
     def _listen(self, timeout_s: float | None) -> None:
         for key, _ in self._selector.select(timeout_s):
             if key.data is None:
+                # The end of the pipes tells nothing: a process that is left behind may hold them
+                # open.
                 self.has_ended = True
             else:
                 self._take(key)

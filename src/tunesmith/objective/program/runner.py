@@ -250,6 +250,7 @@ class Runner:
         if self.checkpoints is not None:
             own["checkpoint"] = str(stack.enter_context(self.checkpoints.of(job.params, job.fold)))
         if self.gpus is not None:
+            # Locked last, so that no GPU is held while a state is copied.
             own["gpu"] = stack.enter_context(self.gpus.one())
         write_atomic(folder / ALL_PARAMS, json.dumps(dict(job.params), indent=1) + "\n")
         return own
@@ -294,6 +295,7 @@ class Runner:
             raise RunError("unread", unread)
         scores = course.scores() if course is not None else {}
         try:
+            # What a program reports at its end counts more than what it has streamed.
             scores |= self.ports.take_out(place, folder, heard.closed())
         except MetricsError as error:
             raise RunError(error.kind, str(error)) from None
@@ -313,17 +315,21 @@ class Runner:
         if ended.code == 0:
             return
         said = tail(folder / STDERR) or tail(folder / STDOUT)
+        # The limit makes an allocation fail: the program then ends by itself, and only its words
+        # tell.
         if self.limits.memory is not None and any(sign in said for sign in OUT_OF_MEMORY):
             limit = f"{self.limits.memory / 1e6:,.0f} MB"
             raise RunError("memory", f"needed more than the limit of {limit}")
         if ended.code > 0:
             raise RunError("exit", f"exited with status {ended.code}")
         if ended.code == -signal.SIGKILL:
+            # The system may have killed it for memory that other runs used: alone it may succeed.
             raise RunError(LOST, f"the program was {ended.killed}")
         raise RunError("signal", f"killed by {signal_name(-ended.code)}")
 
     def _failure(self, job: Evaluation, error: RunError, n_tries: int) -> Failure:
         folder = self.runs / job.key
+        # Values that the configuration sets may be secrets as well.
         said = redact(last_said(folder), {**os.environ, **self.surroundings.section.set})
         message = str(error) if n_tries == 1 else f"{error} ({n_tries} times)"
         return failure_from(error.kind, message, said)

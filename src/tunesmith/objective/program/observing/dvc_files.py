@@ -78,6 +78,7 @@ def _outs(root: Path, name: str, stages: Iterable[Any]) -> Iterator[str]:
             items = stage.get(kind)
             for item in items if isinstance(items, list) else ():
                 path = _path(item)
+                # The paths of a template stand resolved in `dvc.lock`, which is read as well.
                 if path and "${" not in path and "${" not in str(working):
                     found = os.path.normpath(root / folder / str(working) / path)
                     yield os.path.relpath(found, root) if _is_in(found, root) else found

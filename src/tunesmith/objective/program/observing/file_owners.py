@@ -24,6 +24,7 @@ LOOKED, READ, LISTED, SEARCHED, MADE = 1, 2, 4, 8, 16
 A path was asked for, its file was read, a folder's names were read or only searched by Python for
 modules, or the run made it before anything else.
 """
+# Programs write caches such as `__pycache__` beside any module, but never Tunesmith's state.
 UNPROTECTED = {*LEFT_OUT} - {STATE}
 PYTHON = "python"
 
@@ -99,6 +100,7 @@ class RunGround:
         """True if a path that is only looked for or read cannot matter."""
         if not self._is_installed(path):
             return False
+        # Another path came in between, so that a listing that follows is no search for modules.
         self._last_look[thread] = ""
         return True
 
@@ -152,6 +154,7 @@ class RunGround:
             return 0  # it will fail by itself
         if self.lands is not None:
             self._privates.clear_way(path, writes=True, only_around=is_entry)
+            # Calls that make, move or remove an entry act on a link itself, not on its target.
             real = _resolved(path, follow=not is_entry)
             if self._is_refused(step, real):
                 self.refused.setdefault(real)

@@ -86,6 +86,8 @@ class Watching:
             yield Watched(subprocess.Popen, None, None)
             return
         layout = self.view.layout
+        # In the project's own folder a run may overwrite what it has read: states are taken at
+        # once.
         state_now = None if layout is not None else self._state_now(place, above)
         ground = RunGround(
             str(place),
@@ -186,6 +188,7 @@ def _is_younger(path: Path, since_ns: int) -> bool:
         return not path.is_symlink() and not os.path.lexists(path)
     if path.is_dir():
         return False
+    # Programs can set the time of a file's content, but not this one.
     return found.st_ctime_ns > since_ns
 
 

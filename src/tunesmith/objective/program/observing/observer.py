@@ -223,6 +223,7 @@ class Calls:
         process = f"/proc/{found.thread}"
         if named.folder is None:
             return f"{process}/cwd"
+        # The kernel reads 32 bits here; the rest of the register may hold anything.
         descriptor = found.arguments[named.folder] & 0xFFFFFFFF
         return f"{process}/cwd" if descriptor == seccomp.AT_FDCWD else f"{process}/fd/{descriptor}"
 
@@ -235,6 +236,7 @@ def plain(path: str, thread: int) -> str:
     >>> plain("//etc", 1)
     '/etc'
     """
+    # `self` would be this process and not the one that calls.
     if path.startswith("/proc/self/"):
         path = f"/proc/{thread}/{path[11:]}"
     if path.startswith("/proc/"):

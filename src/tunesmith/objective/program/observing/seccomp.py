@@ -182,7 +182,10 @@ def _instructions(machine: str) -> list[tuple[int, int, int, int]]:
 class Listener:
     """The other end of the filter: receives calls and answers them. For one thread."""
 
+    # `struct seccomp_notif`: id, pid and flags, then the call's number, architecture, instruction
+    # pointer and six arguments.
     _NOTIFICATION = struct.Struct("=QIIiIQ6Q")
+    # `struct seccomp_notif_resp`: id, value, error and flags.
     _ANSWER = struct.Struct("=QqiI")
 
     def __init__(self, descriptor: int) -> None:
@@ -206,6 +209,8 @@ class Listener:
         try:
             fcntl.ioctl(self.descriptor, RECEIVE, self._received)
         except OSError as error:
+            # The caller may be killed after its call was announced, or a signal may reach this
+            # thread.
             if error.errno in (errno.ENOENT, errno.EINTR):
                 return None
             raise

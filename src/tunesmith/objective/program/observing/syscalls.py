@@ -57,24 +57,30 @@ _PLACE, _MAKE = Does.PLACE, Does.MAKE
 
 CREAT, OPENAT2 = 85, 437
 CALLS = (
+    # These are open, creat, openat and openat2; aarch64 has only those with a folder.
     SystemCall((2, None), _OPEN, flags=1),
     SystemCall((CREAT, None), _OPEN),
     SystemCall((257, 56), _OPEN, _AT, flags=2),
     SystemCall((OPENAT2, OPENAT2), _OPEN, _AT, flags=2, are_flags_pointed_to=True),
+    # These are stat, lstat, access, readlink, getxattr and lgetxattr.
     SystemCall((4, None), _LOOK),
     SystemCall((6, None), _LOOK),
     SystemCall((21, None), _LOOK),
     SystemCall((89, None), _LOOK),
     SystemCall((191, 8), _LOOK),
     SystemCall((192, 9), _LOOK),
+    # These are newfstatat, readlinkat, faccessat, faccessat2 and statx.
     SystemCall((262, 79), _LOOK, _AT),
     SystemCall((267, 78), _LOOK, _AT),
     SystemCall((269, 48), _LOOK, _AT),
     SystemCall((439, 439), _LOOK, _AT),
     SystemCall((332, 291), _LOOK, _AT),
+    # These are execve, execveat and chdir.
     SystemCall((59, 221), Does.RUN),
     SystemCall((322, 281), Does.RUN, _AT),
     SystemCall((80, 49), Does.ENTER),
+    # These are truncate, chmod, chown, lchown, utime, utimes, and setxattr and removexattr with and
+    # without following a link.
     SystemCall((76, 45), _CHANGE),
     SystemCall((90, None), _CHANGE),
     SystemCall((92, None), _CHANGE),
@@ -85,6 +91,8 @@ CALLS = (
     SystemCall((189, 6), _CHANGE),
     SystemCall((197, 14), _CHANGE),
     SystemCall((198, 15), _CHANGE),
+    # These are fchownat, futimesat, fchmodat, fchmodat2, utimensat, and fchmod and fchown, which
+    # name the file by its descriptor alone.
     SystemCall((260, 54), _CHANGE, _AT),
     SystemCall((261, None), _CHANGE, _AT),
     SystemCall((268, 53), _CHANGE, _AT),
@@ -92,6 +100,7 @@ CALLS = (
     SystemCall((280, 88), _CHANGE, _AT),
     SystemCall((91, 52), _CHANGE, (Named(None, 0),)),
     SystemCall((93, 55), _CHANGE, (Named(None, 0),)),
+    # These are mkdir, rmdir, unlink, mknod, symlink, rename and link.
     SystemCall((83, None), _MAKE),
     SystemCall((84, None), _PLACE),
     SystemCall((87, None), _PLACE),
@@ -99,6 +108,7 @@ CALLS = (
     SystemCall((88, None), _MAKE, (Named(1),)),
     SystemCall((82, None), _PLACE, (Named(0, does=_CHANGE), Named(1))),
     SystemCall((86, None), _MAKE, (Named(0, does=_CHANGE), Named(1))),
+    # These are mkdirat, mknodat, unlinkat, symlinkat, renameat, renameat2 and linkat.
     SystemCall((258, 34), _MAKE, _AT),
     SystemCall((259, 33), _MAKE, _AT),
     SystemCall((263, 35), _PLACE, _AT),

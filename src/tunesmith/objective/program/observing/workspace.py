@@ -276,6 +276,7 @@ def _opened(
 
 
 def _is_large(path: Path) -> bool:
+    # A link counts as small wherever it leads, because it is copied as a link.
     status = path.lstat()
     return stat.S_ISREG(status.st_mode) and status.st_size > LARGE_BYTES
 

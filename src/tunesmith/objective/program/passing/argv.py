@@ -110,6 +110,7 @@ def fill(command: Sequence[str], values: Mapping[str, str], params: Params) -> l
         words = words_of(item)
         if any(word not in found for word in words):
             continue
+        # Not by `str.format`, which takes a dot in a name for an attribute.
         filled = "".join(
             literal + (found[name] if name is not None else "")
             for literal, name, _, _ in string.Formatter().parse(item)

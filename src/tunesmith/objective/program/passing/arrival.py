@@ -21,6 +21,8 @@ MOUNTS = Path("/proc/self/mountinfo")
 def mark(file: Path) -> None:
     """Set a file's access time far back; the next one who reads it sets it anew."""
     with suppress(OSError):
+        # With `relatime`, the usual option, a read is noted only if the last one is older than the
+        # file.
         os.utime(file, ns=(0, file.stat().st_mtime_ns))
 
 
@@ -53,6 +55,7 @@ def _kind(device: int) -> str:
 
 def _is_noted(folder: Path) -> bool:
     try:
+        # Tried out, because `noatime` may be set for a mount, a folder or a file.
         with tempfile.TemporaryDirectory(dir=folder, prefix=".tunesmith-") as place:
             file, clone = Path(place, "a"), Path(place, "b")
             file.write_text("x")

@@ -35,6 +35,7 @@ class Template:
         """
         path = root / section.path
         try:
+            # Text mode would replace the file's line ends.
             text = path.read_bytes().decode() if path.exists() else ""
         except (OSError, UnicodeDecodeError) as error:
             raise _error(section, f"cannot be read: {error}") from None
@@ -43,6 +44,7 @@ class Template:
         return found
 
     def __getstate__(self) -> dict[str, Any]:
+        # `form`, once asked for, is a module, and modules cannot be pickled.
         return {"section": self.section, "text": self.text}
 
     @property

@@ -113,6 +113,7 @@ class ProgramPorts:
         template = self.params_file
         if template is None or template.is_made:
             return digest([""])
+        # If a trial lacks a parameter, the program finds the file's own value, which then counts.
         varied = set.intersection(*(always_given(box) for box in definition.space))
         names = varied | {*names_of(definition)} - {*definition.space.names}
         return digest([template.filled(dict.fromkeys(names, 0))])
@@ -188,6 +189,7 @@ class ProgramPorts:
             place: the working folder.
             run: the run's own folder.
         """
+        # Overrides pass all values in the command, so that no file has to be read.
         if self.overrides is not None:
             return ""
         given = {word for item in self.command for word in words_of(item)}

@@ -80,6 +80,7 @@ def _violations(study: _Study) -> Iterator[Violation]:
     may_read = bool(study.program.readers) or not study.program.is_seen
     if template is not None and not template.is_made:
         # An existing file has a key for each parameter that it carries.
+        # A program that reads TUNESMITH_PARAMS gets all parameters from there.
         wanted = [] if study.program.readers else left
         values = _some_values(study)
         yield from (_missing(study, template, name, values.get(name)) for name in wanted)

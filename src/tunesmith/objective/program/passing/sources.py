@@ -98,6 +98,7 @@ def reads_params(text: str) -> bool:
     """True if a text contains something that reads the file of all parameters."""
     if "TUNESMITH_PARAMS" in text:
         return True
+    # `tunesmith.params()` reads the variable for the program.
     return bool(HELPER.search(text) and CALLED.search(text))
 
 

@@ -138,6 +138,7 @@ Getter = Callable[[str], Any]
 
 def _in_tree(data: Any, source: FileResults) -> Getter:
     def get(key: str) -> Any:
+        # A key of a flat file may contain dots itself.
         for place in ((key,), tuple(key.split("."))):
             try:
                 return get_at(data, place)
@@ -216,6 +217,7 @@ def _table(separator: str) -> Callable[[str, FileResults], Getter]:
 
 
 def _json_lines(text: str, source: FileResults) -> Getter:
+    # Not `splitlines`, which also parts lines at characters that a JSON text may hold.
     # The program has ended: its last line is as complete as the others, with or without an end.
     rows = [strict_json(line, source.path) for line in text.split("\n") if line.strip()]
     if not rows:

@@ -53,6 +53,7 @@ class StreamedValues:
         """First step with a threshold that the run did not reach."""
         points = self._points()
         for step in sorted(self.bounds):
+            # Until a value at or after the step has come, the score at the step may still change.
             has_come = bool(points) and points[-1][0] >= step
             if has_come and self.metric.sign * score_at(points, step) < self.bounds[step]:
                 return step
@@ -79,9 +80,12 @@ class StreamedValues:
         """Course of the score up to the end, as (step, score), thinned out if it is long."""
         end = self.stopped_at
         every = self._points()
+        # The first value may have come after the threshold already.
         points = [point for point in every if end is None or point[0] <= end] or every[:1]
         stride = -(-len(points) // MAX_POINTS)
         kept = points[:: stride or 1]
         wanted = set(self.bounds)
+        # Thinning keeps the points at thresholds: a later study may ask for the score at these
+        # steps.
         between = [point for point in points if point[0] in wanted]
         return tuple(sorted({*kept, *between, *points[-1:]}))

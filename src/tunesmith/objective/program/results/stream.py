@@ -32,6 +32,7 @@ class ProgressFollower:
     def new(self) -> list[tuple[int, dict[str, float]]]:
         """New values, as (step, value by metric), of the lines completed since the last call."""
         try:
+            # A pipe would block the worker, and a link may lead to a file that is not the run's.
             handle = os.open(self._file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
         except OSError:
             return []
@@ -42,6 +43,7 @@ class ProgressFollower:
             data = opened.read()
         self._position += len(data)
         *lines, self._rest = (self._rest + data).split(b"\n")
+        # A program that never ends its line must not fill the worker's memory.
         self._rest = self._rest[:MAX_LINE]
         return [row for line in lines if (row := self._row(line)) is not None]
 
