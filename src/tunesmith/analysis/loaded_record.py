@@ -31,6 +31,8 @@ def loaded_record(definition: Definition, text: str, suffix: str) -> StudyRecord
     log = TrialLog(metrics)
     for row in _rows(text, suffix):
         try:
+            # The rows of an export are in the order of the trials, so that each gets its number
+            # back.
             asked = log.ask(row["params"], canonical_json(row["params"]), str(row["origin"]))
             log.tell(asked.told(_folds(row, metrics)))
         except (KeyError, TypeError, ValueError) as error:
@@ -63,4 +65,5 @@ def _folds(row: Mapping[str, Any], metrics: tuple[Metric, ...]) -> list[FoldResu
             found.setdefault(int(split[1]), {})[names[split[2]]] = float(value)
     if row["state"] == "complete":
         return [FoldResult(fold, scores) for fold, scores in sorted(found.items())]
+    # An export does not say on which fold a trial has failed: one failure stands for it.
     return [FoldResult(0, {}, failure=Failure(row["state"], str(row.get("failure") or "")))]

@@ -35,7 +35,7 @@ def nested(
     if not n_folds or len(found) < n_folds:
         return None
     table = {m.name: tuple(scores[m.name] for scores in found) for m in metrics}
-    # An outer fold tests one part and trains on the others: that ratio is 1 / (n - 1).
+    # As in k-fold, an outer fold tests one part and trains on the others: a ratio of 1 / (n - 1).
     factor = np.sqrt(1 / n_folds + 1 / (n_folds - 1))
     return Nested(
         table,

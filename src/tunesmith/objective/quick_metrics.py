@@ -32,7 +32,7 @@ class Truth:
         if not are_labels(self.y):
             return None
         labels = np.unique(self.y)
-        # With more classes than half of the rows, scikit-learn warns.
+        # With more classes than half of the rows, scikit-learn may warn.
         is_few = 2 <= len(labels) <= min(MAX_LABELS, len(self.y) // 2)
         return labels if is_few else None
 

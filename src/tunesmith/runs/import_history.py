@@ -123,6 +123,7 @@ def import_trials_from(
     n_taken = take_over(ledger, record, objective.key, committed.name, holding(objective))
     here = ledger.series(record.head.name, identity, holding(objective))
     n_here = 0 if here is None else len(ledger.log(here.id).told)
+    # After `--restart` the ledger lacks the earlier trials on purpose.
     if n_here < record.history.n_told and (here is None or here.since_run is None):
         return Taken(problem="it tells of other trials than the ledger")
     return Taken(n_taken)

@@ -111,6 +111,7 @@ def _allowed(table: Mapping[type[ast.AST], Any], op: ast.AST) -> Any:
 
 
 def _constant(node: Any) -> Node:
+    # Bytes, imaginary numbers and `...` are constants to Python's parser as well.
     if not isinstance(node.value, str | int | float | bool | None):
         raise ExpressionError(f"`{ast.unparse(node)}` is not allowed in an expression")
     return lambda _params: node.value

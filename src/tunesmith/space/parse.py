@@ -53,6 +53,7 @@ class _Parser:
 
     def space(self, data: Any) -> SearchSpace | None:
         """Parse the whole space."""
+        # Exactly these keys, because a program may have a parameter that is called `parameters`.
         if isinstance(data, Mapping) and set(data) == {"parameters", "constraints"}:
             boxes = self.boxes(data["parameters"], ("parameters",))
             constraints = self.constraints(data["constraints"])

@@ -49,7 +49,7 @@ def weigh(
     if proposal == reference:
         return Weighed("keep", 0.0, 0.0, 0.0, 0.0)
     gain = float((gains[proposal] - gains[reference]).mean())
-    # A single fold has no spread, so that no gain is beyond chance.
+    # A single fold has no spread, so that no gain can be shown to be more than chance.
     if gains.shape[1] < 2:
         return Weighed("indistinguishable", gain, np.nan, -np.inf, np.inf)
     found = contrasts(gains, proposal, ratio)

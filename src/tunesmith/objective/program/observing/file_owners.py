@@ -24,7 +24,7 @@ LOOKED, READ, LISTED, SEARCHED, MADE = 1, 2, 4, 8, 16
 A path was asked for, its file was read, a folder's names were read or only searched by Python for
 modules, or the run made it before anything else.
 """
-# Programs write caches such as `__pycache__` beside any module, but never Tunesmith's state.
+# Programs may write caches such as `__pycache__` anywhere, but not Tunesmith's own state.
 UNPROTECTED = {*LEFT_OUT} - {STATE}
 PYTHON = "python"
 
