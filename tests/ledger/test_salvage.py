@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from tests.ledger.test_integrity import fill, fill_and_die
+from tests.ledger.test_schema import age
 
 from tunesmith.errors import StorageError
 from tunesmith.ledger.integrity import log_of
@@ -69,6 +70,21 @@ def test_a_ledger_that_only_lost_its_checksum_is_saved_whole(path: Path) -> None
         "trial": N_TRIALS,
         "trial_fold": 3 * N_TRIALS,
     }
+    assert told(path) == list(range(N_TRIALS))
+
+
+@pytest.mark.parametrize("version", [3, 4, 5])
+def test_a_ledger_that_was_migrated_is_saved_whole(path: Path, version: int) -> None:
+    dropped = ["reading", "made"][: 1 if version == 5 else 2]
+    columns = [f"ALTER TABLE evaluation DROP COLUMN {name}" for name in dropped]
+    age(path, version, *columns, "DROP TABLE reading")
+    Ledger.open(path).close()
+    content = bytearray(path.read_bytes())
+    content[60] ^= 1
+    path.write_bytes(content)
+    saved = repaired(path)
+    assert saved.lost == []
+    assert saved.n_rows["evaluation"] == 3 * N_TRIALS
     assert told(path) == list(range(N_TRIALS))
 
 

@@ -8,7 +8,7 @@ import os
 import secrets
 import sqlite3
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -19,6 +19,7 @@ from tunesmith.errors import StorageError
 from tunesmith.ledger import integrity
 from tunesmith.ledger.pages import records
 from tunesmith.ledger.rows import CHECKED, LATER, checksum, signed
+from tunesmith.ledger.schema import orders
 
 KEYS = {
     "study": ("id",),
@@ -85,24 +86,25 @@ def _candidates(file: Path) -> Iterator[tuple[str, dict[str, Any]]]:
         for table, columns in CHECKED.items()
         for more in range(len(LATER.get(table, ())) + 1)
     }
-    names = _orders()
+    possible = {table: orders(table) for table in CHECKED}
     for rowid, values in records(*parts):
         table = shapes.get(len(values))
         if table is None:
             continue
-        # Rows of before a column was added are shorter.
-        row = dict.fromkeys(names[table]) | dict(zip(names[table], values, strict=False))
-        if KEYS[table] == ("id",):
-            row["id"] = rowid  # SQLite keeps it outside of the record
-        if _is_right(table, row):
+        rows = (_row(table, rowid, order, values) for order in possible[table])
+        # No two orders give the same checksum, unless they give the same row.
+        row = next((row for row in rows if _is_right(table, row)), None)
+        if row is not None:
             yield table, row
 
 
-def _orders() -> dict[str, list[str]]:
-    """Columns of each table in the order in which they are stored."""
-    from tunesmith.ledger.schema import metadata
-
-    return {name: [column.name for column in metadata.tables[name].columns] for name in CHECKED}
+def _row(table: str, rowid: int, order: Sequence[str], values: Sequence[Any]) -> dict[str, Any]:
+    """Name the values of a record."""
+    # Rows of before a column was added are shorter.
+    row = dict.fromkeys(order) | dict(zip(order, values, strict=False))
+    if KEYS[table] == ("id",):
+        row["id"] = rowid  # SQLite keeps it outside of the record
+    return row
 
 
 def _is_right(table: str, row: Mapping[str, Any]) -> bool:

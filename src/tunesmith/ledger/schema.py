@@ -1,7 +1,7 @@
 """Tables of the ledger, their version, and migrations from older versions."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from sqlalchemy import (
     BigInteger,
@@ -210,6 +210,26 @@ MIGRATIONS: dict[int, Callable[[Connection], None]] = {
     5: _add_readings,
 }
 """Version -> the step from it to the next one."""
+APPENDED: Mapping[str, tuple[str, ...]] = {
+    "study": ("checksum",),
+    "run": ("checksum",),
+    "trial": ("proposed", "n_points", "n_folds", "checksum"),
+    "trial_fold": ("checksum",),
+    "evaluation": ("progress", "stopped_at", "checksum", "made", "reading"),
+}
+"""Columns that migrations add, in their order: in a migrated table they stand at the end."""
+
+
+def orders(table: str) -> list[list[str]]:
+    """List the orders in which the columns of a table may be stored.
+
+    A ledger that was created by this version has the declared order. One that was created by an
+    earlier version and migrated has the later columns at its end.
+    """
+    declared, appended = [c.name for c in metadata.tables[table].columns], APPENDED[table]
+    later = [appended[n:] for n in range(len(appended), -1, -1)]
+    found = [[name for name in declared if name not in end] + [*end] for end in later]
+    return [order for n, order in enumerate(found) if order not in found[:n]]
 
 
 def is_ready(connection: Connection) -> bool:
