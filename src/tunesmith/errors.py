@@ -24,12 +24,15 @@ class ExitCode(IntEnum):
 
     OK = 0
     NO_RESULT = 1
+    # click's own code for a command that is typed wrongly.
     USAGE = 2
     VERIFICATION = 3
     GATE = 4
     INTERNAL = 5
+    # `EX_IOERR` and `EX_TEMPFAIL` of `sysexits.h`.
     STORAGE = 74
     LOCKED = 75
+    # As a shell reports signals: 128 and the number.
     INTERRUPTED = 130
     TERMINATED = 143
 
@@ -86,6 +89,7 @@ class ChangedInputError(TunesmithError):
         self.name, self._is_watched = name, is_watched
 
     def __reduce__(self) -> tuple[Any, ...]:
+        # Workers send it pickled, and pickle knows no arguments that are given by keyword.
         return partial(ChangedInputError, is_watched=self._is_watched), (self.name,)
 
 
@@ -140,6 +144,7 @@ class Violation:
     path: Path
     message: str
     hint: str = ""
+    # Not compared, so that a mistake that was found twice is reported once.
     place: FilePosition | None = field(default=None, compare=False)
 
     def __str__(self) -> str:

@@ -166,6 +166,7 @@ class Trial:
 
     def told(self, folds: Sequence[FoldResult]) -> "Trial":
         """This trial with its results: complete only if every fold has finite scores to the end."""
+        # Folds end in any order if several workers run.
         ordered = tuple(sorted(folds, key=lambda fold: fold.fold))
         clean = all(
             f.failure is None and f.scores and all(map(isfinite, f.scores.values()))
@@ -288,6 +289,7 @@ class History(Sequence[Trial]):
         return self._at(number)
 
     def _at(self, number: int) -> Trial:
+        # The log may know later results by now; a view never changes.
         return self._log.told[number] if number < self.n_told else self._log.asked[number]
 
     def continues(self, earlier: "History") -> bool:
@@ -300,6 +302,7 @@ class History(Sequence[Trial]):
 
     def has(self, key: str) -> bool:
         """True if some trial, completed or pending, was asked for these params or has them."""
+        # By number, because the log may have grown beyond this view.
         is_asked = self._log.first_number.get(key, self._n) < self._n
         return is_asked or self._log.first_told.get(key, self.n_told) < self.n_told
 

@@ -169,9 +169,11 @@ def _fold(results: Mapping[str, Any], metrics: Sequence[Metric], row: int, fold:
 
 def _value(value: Any) -> Value:
     """Return a parameter's value as JSON; objects that JSON cannot hold are shown as text."""
+    # JSON knows no numbers of NumPy's.
     plain = value.item() if isinstance(value, np.generic) else value
     try:
         json.dumps(plain, allow_nan=False)
     except (TypeError, ValueError):
         return str(plain)
+    # Tuples become lists, as the ledger has them.
     return json.loads(json.dumps(plain))  # type: ignore[no-any-return]

@@ -104,6 +104,7 @@ def is_known(group: str, name: str) -> bool:
     >>> is_known("executors", "serial")
     True
     """
+    # Built-in names first: looking through all installed packages takes long.
     return name in BUILTIN[group] or name in outside(group)
 
 
@@ -122,6 +123,7 @@ def load(group: str, name: str) -> Any:
     Raises:
         UsageError: the name is not registered.
     """
+    # A package adds parts, and never replaces a built-in one.
     path = BUILTIN[group].get(name) or outside(group).get(name)
     if path is None:
         message = f"unknown name `{name}` among the {group}. {did_you_mean(name, names(group))}"
@@ -141,6 +143,7 @@ def import_path(path: str) -> Any:
             return import_module(path)
         module, _, attribute = path.rpartition(".")
     found: Any = import_module(module)
+    # A submodule is no attribute of its package before it is imported.
     if not separator and not hasattr(found, attribute):
         return import_module(path)
     for name in attribute.split("."):

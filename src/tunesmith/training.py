@@ -75,6 +75,7 @@ def checkpoint_dir() -> Path | None:
 
 
 def _whole(step: Any) -> int:
+    # `True` would be step 1; a whole number of another type is taken.
     if isinstance(step, bool) or int(step) != step or step < 0:
         raise ValueError(f"a step is a whole number from 0 (found {step!r})")
     return int(step)
@@ -96,6 +97,7 @@ def _usual() -> Path | None:
             for file in (folder / "config" / name, folder / name):
                 if file.is_file():
                     return file
+        # Above the repository, such a file belongs to something else.
         if (folder / ".git").exists():
             break
     return None
@@ -106,6 +108,7 @@ def _read(file: Path) -> dict[str, Any]:
     if file.suffix == ".json":
         data = json.loads(text)
     elif file.suffix == ".toml":
+        # Imported only if needed: a program starts anew for each trial and fold.
         import tomllib
 
         data = tomllib.loads(text)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal, TypeAlias
 
+# As text, because it refers to itself.
 Value: TypeAlias = "str | int | float | bool | list[Value] | dict[str, Value] | None"
 """Value of one parameter: anything that JSON can hold."""
 

@@ -59,6 +59,7 @@ def command(
     if done.program_file is not None:
         line = f"{shown(done.program_file)}, which the program reads, {what} them, too"
         show("\n".join([line, *(f"  {c}" for c in done.program_changes or ("no change",))]))
+    # A run leaves an edit alone only if the file is user-owned.
     if not done.is_winner and definition.file.outputs.tuned is None:
         say(
             "The next run puts the winner back. To keep this one, name `outputs: {tuned: …}`,"

@@ -29,6 +29,7 @@ def command(config: Path | None, *, as_json: bool, as_yaml: bool) -> None:
             f"study `{record.head.name}` has no complete trial yet.\n"
             "  `tunesmith status` says how it stands."
         )
+    # Effects take a second, and nothing here shows them.
     summary = summarise(record, with_effects=False)
     if as_json:
         print_json("best", {"study": record.head.name, **(best_content(record) or {})})

@@ -82,6 +82,7 @@ def _in_git(side: str, definition: Definition) -> StudyRecord:
         raise UsageError("Git knows no such revision.")
     if definition.source is None:
         raise UsageError("this study has no configuration file.")
+    # Git names files from the top of the repository.
     place = definition.source.resolve().relative_to(repository.root.resolve())
     record, _ = trials_at(CommittedStudy(repository, commit, side, place.as_posix()))
     return record

@@ -92,6 +92,7 @@ def _project(config: Path | None) -> list[Check]:
     try:
         path = find_config(config)
     except TunesmithError as error:
+        # A file that was named has to be there; a usual one may be missing.
         if config is not None:
             return [("configuration", False, str(error))]
         return [("configuration", None, "none in this folder; `tunesmith init` writes one")]

@@ -55,6 +55,7 @@ def start(name: str, revision: str, remote: str | None, *, as_json: bool) -> Non
         print_json("started", {"commit": commit, "branches": branches})
     else:
         show(f"{' and '.join(branches)} begin at {commit[:12]}.")
+    # What comes next depends on the commit: with DVC's stage it is `dvc repro`.
     begun = find(repository, names, name)
     usual = f"git switch {branches[0]} && tunesmith run"
     say(f"Next: {begun.next if begun.state == 'begun' else usual}")

@@ -29,6 +29,7 @@ def command(config: Path | None, output: Path, kind: str | None) -> None:
             f"  End it in {', '.join(f'.{name}' for name in FORMATS)}, or add --format."
         )
     _, record = open_record(config)
+    # Effects take a second, and no trial shows them.
     write_atomic(output, TRIALS[suffix](record, summarise(record, with_effects=False)))
     from tunesmith.runs.progress import counted
 

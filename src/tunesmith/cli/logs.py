@@ -105,6 +105,7 @@ def _logs(
     if isinstance(location, Path) and not location.is_file():
         return None
     with Ledger.open(location, create=False) as ledger:
+        # Logs lie under the keys of evaluations, and a history in Git holds no keys.
         keys = ledger.fold_keys(record.head.id).get(trial.number, {})
     wanted = {f: key for f, key in keys.items() if fold in (None, f)}
     if not was_run_here(definition, wanted):

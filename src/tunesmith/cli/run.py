@@ -98,6 +98,7 @@ def command(
     definition = load_definition(path, overrides=overrides)
     # Any of these asks for more than to find that nothing has changed.
     is_plain = not (restart or gate or base or force)
+    # Before the other imports, which would take most of the time of such a run.
     if is_plain and _has_nothing_to_do(definition, as_json=as_json):
         return
     with importing():

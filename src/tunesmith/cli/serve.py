@@ -25,6 +25,7 @@ def command(config: Path | None, port: int, *, as_json: bool) -> None:
 
     definition, _ = open_record(config)
     path, ledger = definition.source, definition.ledger
+    # Read anew each time: a run may begin another series of trials meanwhile.
     source = LivePage(lambda: open_record(path)[1], lambda: version_of(ledger))
     try:
         server = PageServer(source, port)

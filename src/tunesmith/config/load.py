@@ -58,6 +58,7 @@ def load_definition(
     data = with_overrides(document.data, given)
     in_space: list[Violation] = []
     violations: list[Violation] = []
+    # The space first, because rules of other sections look at its parameters.
     space = _space(data.get("space"), folder, in_space)
     # An output at one of these paths would destroy what the study is defined by.
     inputs = {"the configuration itself": path}
@@ -66,6 +67,7 @@ def load_definition(
     file = _file(_sections(data), space, folder, violations, inputs)
     violations += in_space
     if violations or file is None or space is None:
+        # Options first: what was typed on the command line stands in no line of the file.
         broken = [_placed(_from_option(v, given), document) for v in violations]
         raise ConfigError(in_order(broken))
     return _known(Definition(file, space, folder, path))

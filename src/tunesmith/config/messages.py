@@ -56,6 +56,7 @@ def violations_of(details: Sequence[Mapping[str, Any]], model: type[BaseModel]) 
     merged = []
     for violation in found:
         expected = list(dict.fromkeys(kinds.get(violation.path, ())))
+        # A union takes any of these types, so one sentence names them all.
         if len(expected) > 1:
             message = f"expected {' or '.join(expected)},{violation.message.partition(',')[2]}"
             violation = replace(violation, message=message, hint="")

@@ -191,6 +191,7 @@ class ObjectiveSection(ProgramSection):
     cv: Annotated[
         CrossValidation,
         BeforeValidator(folded, json_schema_input_type=CrossValidation | int),
+        # Sections are frozen, so that one default may serve all.
     ] = CrossValidation()
     """Split of the rows into folds."""
     metric: Annotated[
@@ -267,6 +268,7 @@ class StopSection(Section):
     """Number of trials without a better best; with a budget parameter, only trials with the full
     budget count."""
     convergence: ConvergenceSpec | None = None
+    # As text, because the class does not exist yet.
     any: Annotated["tuple[StopSection, ...]", BeforeValidator(listed)] = ()
     """Ends when one of these does."""
     all: Annotated["tuple[StopSection, ...]", BeforeValidator(listed)] = ()
@@ -288,6 +290,7 @@ class StopSection(Section):
         outside = registry.outside("stopping") if isinstance(data, Mapping) else {}
         taken = {name: value for name, value in data.items() if name in outside} if outside else {}
         stop = handler({k: v for k, v in data.items() if k not in taken} if taken else data)
+        # pydantic freezes fields, and lets a private attribute be set.
         stop._registered = taken
         return stop
 

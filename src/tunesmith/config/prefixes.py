@@ -85,5 +85,6 @@ class Prefixes(Section):
         if default is None:
             return ""
         low = default.lower()
+        # Git keeps a branch as a file: beside `main` there is no room for a folder `main/`.
         found = [p for p in self.both if f"{low}/".startswith(p.lower()) or p.startswith(f"{low}/")]
         return f"`{found[0]}` leaves no room for the default branch `{default}`" if found else ""

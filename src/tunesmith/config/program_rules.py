@@ -32,6 +32,7 @@ def program_violations(file: File, space: SearchSpace | None) -> Iterator[Violat
 def _without_command(file: File) -> Iterator[Violation]:
     objective = file.objective
     for name in ProgramSection.model_fields:
+        # Only what was written counts: every key of a program has a default.
         if name != "command" and name in objective.model_fields_set:
             yield Violation((*HERE, name), "belongs to a program.", "Name its `command`.")
     for section in ("metric", "also"):

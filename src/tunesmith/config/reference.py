@@ -120,4 +120,5 @@ def _type(definition: dict[str, Any], schema: dict[str, Any]) -> str:
 
 
 def _cell(text: str) -> str:
+    # Git hosts cut a row at its bars before they read code in it.
     return text.replace("|", "\\|")

@@ -225,6 +225,7 @@ def _outputs(file: File, root: FilePath, inputs: Mapping[str, FilePath]) -> Iter
         path = ("outputs", name)
         try:
             found = inside(root, value)
+        # The system itself refuses null bytes and names that are too long.
         except (UsageError, ValueError, OSError) as error:
             yield Violation(path, f"{error}.")
             continue

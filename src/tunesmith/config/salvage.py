@@ -27,6 +27,7 @@ PLACEHOLDERS: dict[Path, Any] = {
 
 def salvage(data: Mapping[str, Any], error: ValidationError) -> tuple[File | None, set[Path]]:
     """Return the file without invalid values, and the paths that were removed or filled in."""
+    # Messages still show values of the data as it was written.
     kept = deepcopy(dict(data))
     touched: set[Path] = set()
     # A value that is filled in may bring out another mistake.

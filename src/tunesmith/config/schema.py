@@ -29,6 +29,7 @@ def json_schema() -> dict[str, Any]:
     schema["$schema"] = DIALECT
     schema["title"] = "Tunesmith configuration"
     schema["properties"] = {
+        # Editors find the schema by this key, so that the schema must not refuse it.
         "$schema": {"type": "string"},
         **_with_space(schema["properties"]),
     }

@@ -38,6 +38,7 @@ def meanings(section: type[BaseModel]) -> dict[str, str]:
 
 def _docstrings(section: type[Section]) -> dict[str, str]:
     try:
+        # Only when texts are shown: pydantic's own option would parse every class at import.
         tree = ast.parse(inspect.getsource(section))
     except OSError:  # installed without its source
         return {}

@@ -25,6 +25,7 @@ def read_document(path: FilePath) -> Document:
         UsageError: it cannot be read, is too large, or has another suffix.
         ConfigError: its text is not valid.
     """
+    # The name goes first: its error says more than that of a file that is no text.
     _reader(path)
     return parse_document(_text(path), path)
 
@@ -63,6 +64,7 @@ def _reader(path: FilePath) -> Callable[[str], Document]:
 def _text(path: FilePath) -> str:
     try:
         size = path.stat().st_size
+        # Before it is read: by mistake it may be a table of gigabytes.
         if size > MAX_BYTES:
             raise UsageError(f"{path}: {size:,} bytes; a configuration has at most {MAX_BYTES:,}")
         # Editors on Windows put a byte order mark before the text.
@@ -107,6 +109,7 @@ def read_json(text: str) -> Document:
         SourceError: with line and column.
     """
     try:
+        # By itself Python takes `NaN`, and of a key that is given twice the last value.
         data = json.loads(
             text, object_pairs_hook=_unique, parse_constant=_no_constant, parse_int=_short
         )

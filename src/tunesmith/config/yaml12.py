@@ -183,6 +183,7 @@ class _Builder:
             self._refuse(event, f"the key {key or 'null'} is no text; write it in quotes")
         if is_plain and key == "<<":
             self._refuse(event, "merge keys (`<<`) are not part of YAML 1.2; write the keys out")
+        # ruamel notices this only when it constructs objects, which is not done here.
         if key in frame.content:
             first = self.positions.keys[(*frame.path, key)][0]
             self._refuse(event, f"the key `{key}` is given twice (first in line {first})")
@@ -237,6 +238,7 @@ def core_scalar(text: str) -> Any:
     if FLOAT.match(text):
         return float(text)
     if OCTAL.match(text) or HEX.match(text):
+        # With the base 0 Python reads the prefix, which YAML 1.2 spells as Python does.
         return int(text[:MAX_DIGITS], 0)
     if INFINITE.match(text):
         return float(text.replace(".", "").lower())

@@ -31,6 +31,7 @@ def details(summary: str, body: str) -> str:
 
 def name_cell(text: str) -> str:
     """Cell for a name from the user's files."""
+    # Shortened first: cut afterwards, a code span would lose its end.
     return md_code(shortened(text))
 
 
@@ -51,6 +52,7 @@ def score_cell(trial: Ranked, metric: str) -> str:
 
 def html_code(text: str) -> str:
     """Escape a name from the user's files for HTML."""
+    # Shortened first: cut afterwards, an entity could be torn apart.
     return f"<code>{xml(shortened(text))}</code>"
 
 

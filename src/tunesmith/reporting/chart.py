@@ -31,6 +31,7 @@ def history_chart(best_so_far: Sequence[float], scores: Sequence[float], label: 
     digits = decimals(high - low or pad)
     # Mermaid has no missing values: a failed trial is drawn at the bottom.
     drawn = [number if math.isfinite(number) else low - pad for number in dots]
+    # A quote or a line break would end the label in Mermaid's grammar.
     safe = "".join(c for c in label[:MAX_LABEL] if c.isalnum() or c in " _")
 
     def listed(numbers: Sequence[float]) -> str:
@@ -67,4 +68,5 @@ def fixed(number: float, digits: int = 6) -> str:
     ('0.00001', '0.5', '0.0000000025')
     """
     text = f"{number:.{digits}f}".rstrip("0").rstrip(".") if digits else f"{number:.0f}"
+    # A tiny negative number is rounded to `-0`.
     return "0" if text in ("", "-0") else text

@@ -52,6 +52,7 @@ def _parts(found: Compared) -> list[tuple[str, tuple[Difference, ...]]]:
 
 def _short(change: Difference) -> Difference:
     cut = [
+        # Digests are texts in JSON, and a dozen characters tell them apart.
         None if text is None else text.strip('"')[:MAX_DIGEST]
         for text in (change.before, change.after)
     ]

@@ -9,6 +9,7 @@ from tunesmith.system.redact import printable
 
 NOT_XML = re.compile("[^\\t\\n\\r\\x20-\\ud7ff\\ue000-\\ufffd\\U00010000-\\U0010ffff]")
 SURROGATES = re.compile("[\\ud800-\\udfff]")
+# Beginnings of formulas for spreadsheets; some skip a tab or a carriage return before one.
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -68,8 +69,10 @@ def script_json(content: Any) -> str:
     '{"name":"\\\\u003c/script\\\\u003e"}'
     """
     text = json.dumps(content, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
+    # The last two end a line in older versions of JavaScript, also within a text.
     for character in "<>&\u2028\u2029":
         text = text.replace(character, f"\\u{ord(character):04x}")
+    # Half a character cannot be written as UTF-8.
     return SURROGATES.sub("\N{REPLACEMENT CHARACTER}", text)
 
 

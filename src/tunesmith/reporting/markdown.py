@@ -65,6 +65,7 @@ def render_comment(summary: Summary, limit: int = MAX_CHARACTERS) -> str:
 
 def fitted(summary: Summary, fits: Callable[[str], bool]) -> str:
     """Return the sections that fit, whole ones; those left out are named at the end."""
+    # Each is drawn once, however many have to leave.
     made = {section: section.render(summary) for section in SECTIONS}
     kept = [section for section in SECTIONS if made[section]]
     left_out: list[str] = []

@@ -23,6 +23,7 @@ def _block(number: float, low: float, high: float) -> str:
     if not math.isfinite(number):
         return " "
     share = (number - low) / (high - low) if high > low else 0.5
+    # Python rounds halves to even numbers, so that equal steps would look unequal.
     return BLOCKS[min(round(share * (len(BLOCKS) - 1) + 1e-9), len(BLOCKS) - 1)]
 
 

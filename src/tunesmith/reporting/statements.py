@@ -113,6 +113,7 @@ def _written(gate: GateVerdict) -> str:
 
 
 def _gain(comparison: ReferenceComparison | None) -> str:
+    # A gain of 0 ± 0, as of the current parameters over themselves, says nothing.
     if comparison is None or comparison.gain == comparison.error == 0:
         return ""
     gain = numbers.with_error(comparison.gain, comparison.error)

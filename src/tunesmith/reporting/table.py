@@ -42,6 +42,7 @@ def rows_of(record: StudyRecord) -> list[Row]:
             row[f"mean_test_{name}"] = _finite(trial.mean(metric.name))
             row[f"std_test_{name}"] = _finite(trial.std(metric.name))
             for fold in range(n_folds):
+                # A failed trial may have fewer folds than others.
                 score = scores[fold] if fold < len(scores) else math.nan
                 row[f"split{fold}_test_{name}"] = _finite(score)
         row["mean_fit_time"] = _finite(np.mean([fold.fit_time_s for fold in trial.folds]))
@@ -82,6 +83,7 @@ def ranks_of(record: StudyRecord, metric: Metric) -> list[int]:
     gains = np.array([metric.sign * t.mean(metric.name) for t in record.history.told])
     if not len(gains):
         return []
+    # `rankdata` cannot rank NaN, so that failed trials get a gain below all others.
     lowest = np.nanmin(gains) - 1 if np.isfinite(gains).any() else 0.0
     ranks = rankdata(-np.where(np.isnan(gains), lowest, gains), method="min")
     return [int(rank) for rank in ranks]
@@ -158,6 +160,7 @@ def _check_names(rows: Sequence[Row], where: str) -> None:
     except ExpressionError as error:
         raise UsageError(f"--filter: {error}") from None
     known = sorted({column for row in rows for column in (*flat(row), *row["params"])})
+    # Without rows no name is known.
     for name in sorted(names - set(known)) if rows else ():
         raise UsageError(f"--filter: no column `{name}`. {did_you_mean(name, known)}")
 
@@ -193,6 +196,7 @@ def _ordered(rows: list[Row], name: str, *, is_reversed: bool) -> list[Row]:
     kinds = {isinstance(key(row), str) for row in present}
     ordered = sorted(
         present,
+        # Numbers and texts cannot be compared with each other.
         key=key if len(kinds) == 1 else lambda row: str(key(row)),
         reverse=is_reversed != is_score,
     )

@@ -88,6 +88,7 @@ def _alike(what: str, groups: Sequence[FailureGroup], summary: Summary | None = 
     lines, seen = [], set[str]()
     for group in groups[:MAX_ALIKE]:
         lines.append(f"{what}: {len(group.numbers)} x {group.kind}: {group.message[:200]}")
+        # A second group of this kind would show the same lines again.
         if summary is not None and group.kind not in seen:
             lines += [f"  | {line}" for line in _last_lines(summary, group.kind)]
         seen.add(group.kind)

@@ -108,6 +108,7 @@ def _searches(folder: Path) -> Iterator[Existing]:
         if hidden or not path.is_file() or path.stat().st_size > MAX_BYTES:
             continue
         try:
+            # As bytes, so that a declared encoding counts.
             tree = ast.parse(path.read_bytes())
         except (SyntaxError, ValueError, RecursionError):
             continue
@@ -154,6 +155,7 @@ class _Script:
     def _estimator(self, node: ast.expr | None) -> tuple[str | None, dict[str, Any]]:
         """The import path of an estimator that is made by one call, and its arguments."""
         node = self.value(node)
+        # Which parameter a positional argument is, only an import of the class could tell.
         if not isinstance(node, ast.Call) or node.args:
             return None, {}
         path = self.dotted(node.func)
@@ -161,6 +163,7 @@ class _Script:
             return None, {}
         params = {str(word.arg): self.literal(word.value) for word in node.keywords}
         pairs = zip(params.values(), node.keywords, strict=True)
+        # `None` also stands for what is no literal, and may have been written as a value.
         is_whole = all(v is not None or _is_none(word.value) for v, word in pairs)
         return (path, params) if is_whole else (None, {})
 
@@ -176,10 +179,12 @@ class _Script:
     def _file_in(self, texts: list[Any]) -> str | None:
         named = (text for text in texts if isinstance(text, str) and text)
         found = (text for text in named if is_grid(self.folder / text))
+        # An absolute path is of one machine, and the configuration is for all.
         return next((text for text in found if not Path(text).is_absolute()), None)
 
     def value(self, node: ast.expr | None) -> ast.expr | None:
         """Return the value of a name, if it is assigned exactly once."""
+        # Names may stand for each other in a circle.
         for _ in range(5):
             if not isinstance(node, ast.Name):
                 return node
@@ -223,9 +228,11 @@ def _imports(tree: ast.Module) -> Iterator[tuple[str, str]]:
         if isinstance(node, ast.Import):
             for name in node.names:
                 yield (
+                    # `import a.b` binds `a`, but `import a.b as c` binds the inner module.
                     name.asname or name.name.partition(".")[0],
                     (name.name if name.asname else name.name.partition(".")[0]),
                 )
+        # A relative import says nothing without its package.
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             for name in node.names:
                 yield name.asname or name.name, f"{node.module}.{name.name}"

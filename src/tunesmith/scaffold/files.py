@@ -277,6 +277,7 @@ def _texts(source: Traversable, prefix: str = "") -> list[tuple[str, str]]:
     for item in source.iterdir():
         name = f"{prefix}{item.name}"
         if item.is_dir():
+            # pip compiles the programs among the templates when it installs the package.
             if item.name != "__pycache__":
                 found += _texts(item, f"{name}/")
         else:
@@ -285,6 +286,7 @@ def _texts(source: Traversable, prefix: str = "") -> list[tuple[str, str]]:
 
 
 def _filled(name: str, text: str, values: Mapping[str, str]) -> str:
+    # Dollars in the other files belong to shells and programs.
     return Template(text).substitute(values) if name.endswith((".yaml", ".md")) else text
 
 
@@ -305,6 +307,7 @@ def is_quantity(column: "pd.Series") -> bool:
     from pandas.api.types import is_float_dtype, is_integer_dtype
 
     values = column.dropna()
+    # A column of whole numbers with gaps is one of floats to pandas.
     if is_float_dtype(values) and not (values == values.round()).all():
         return True
     is_number = is_integer_dtype(values) or is_float_dtype(values)

@@ -45,11 +45,13 @@ def identifiers(frame: "pd.DataFrame", target: str) -> Identifiers:
         if name == target or not WORDS.search(CAMEL.sub("_", name)) or len(frame) < MIN_ROWS:
             continue
         column = frame[name].dropna()
+        # Whole numbers with gaps are floats to pandas; fractions identify nothing.
         if column.dtype.kind == "f" and not (column == column.round()).all():
             continue
         n_values = column.nunique()
         if n_values == len(frame):
             keys.append(name)
+        # Two values make a flag, and a value for nearly every row holds no rows together.
         elif 2 < n_values <= len(frame) * 0.9 and n_values < len(column):
             groups.append(name)
     return Identifiers(tuple(groups), tuple(keys))

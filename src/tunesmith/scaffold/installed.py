@@ -15,11 +15,13 @@ def known_parameters(estimator: str) -> frozenset[str]:
     module, _, name = estimator.rpartition(".")
     try:
         spec = find_spec(module.partition(".")[0])
+        # To import a module of the project would run its code.
         if spec is None or "site-packages" not in str(spec.origin):
             return frozenset()
         parameters = inspect.signature(getattr(import_module(module), name)).parameters
     except (ImportError, AttributeError, ValueError, TypeError):
         return frozenset()
+    # It takes names that its signature does not tell, as LightGBM's estimators do.
     if any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
         return frozenset()
     return frozenset(parameters)

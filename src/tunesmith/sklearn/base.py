@@ -98,6 +98,7 @@ class SearchCV(BaseSearchCV):  # type: ignore[misc]
         found = engine.run(plan, self.plan_)
         self._keep(found, task)
         if found.is_interrupted:
+            # Only now: a notebook has the attributes of what was finished by then.
             raise KeyboardInterrupt
         if self.refit:
             self._refit(task)
@@ -118,6 +119,7 @@ class SearchCV(BaseSearchCV):  # type: ignore[misc]
         scorer, refit_metric = self._get_scorers()
         X, y = indexable(X, y)
         routed = self._get_routed_params_for_fit(_check_method_params(X, params=params))
+        # The name is scikit-learn's own, which methods that we inherit read.
         self._checked_cv_orig = check_cv(self.cv, y, classifier=is_classifier(self.estimator))
         self._check_input_parameters(X=X, y=y, split_params=routed.splitter.split)
         self.n_splits_ = self._checked_cv_orig.get_n_splits(X, y, **routed.splitter.split)

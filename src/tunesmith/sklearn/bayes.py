@@ -83,6 +83,7 @@ class BayesSearchCV(SearchCV):
         "start_with": "no_validation",
     }
 
+    # scikit-learn reads parameters from this signature, so it cannot be shortened to `**kwargs`.
     def __init__(
         self,
         estimator: Any,
@@ -135,6 +136,7 @@ class BayesSearchCV(SearchCV):
     def _plan(self) -> SearchPlan:
         objects = Objects()
         space = space_of(self._distributions(), objects)
+        # A `RandomState` moves on with every fit, as in scikit-learn's searches.
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         sampler = sampler_of(self.sampler, seed, space)
         start = start_of(self.start_with, self.estimator, space, objects)
@@ -148,6 +150,7 @@ class BayesSearchCV(SearchCV):
             "seed": seed,
             "start": [[origin, dict(params)] for origin, params in start],
         }
+        # From a fixed seed, so that the plan of a search reads the same each time.
         drawn = (sampled(space, trial_rng(0, number)) for number in range(N_LOOKED_AT))
         points = [params for params in drawn if params is not None]
         return SearchPlan(strategy, n_most, definition, objects, space=space, points=points)

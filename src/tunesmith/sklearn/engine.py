@@ -73,6 +73,7 @@ class Engine:
         if self.verbose > 0:
             n, n_folds = plan.n_most, self.objective.n_folds
             print(
+                # The words of scikit-learn's own searches, which people look for.
                 f"Fitting {n_folds} folds for each of {n} candidates, totalling {n * n_folds} fits"
             )
             print(sharing)
@@ -102,6 +103,7 @@ class Engine:
 
     def _run(self, plan: SearchPlan, criterion: Criterion, place: Session) -> tuple[Outcome, bool]:
         with (
+            # Ctrl-C alone: all other signals are the business of the program that searches.
             SignalGate((signal.SIGINT,)) as gate,
             self._executor(place.call or self.objective.evaluate) as executor,
             watching(live=is_interactive(), quiet=self.verbose < 1) as observer,

@@ -25,6 +25,7 @@ def context_of(estimator: Any, data: Any, scorer: Any, given: Any) -> dict[str, 
         UsageError: something in it has no content that another process could recognise.
     """
     parts = list(parts_of(estimator, scorer))
+    # Sorted, because a set has another order in each process, and these become a digest.
     paths = sorted({f"{part.__module__}:{part.__qualname__}" for part in parts})
     root = Path.cwd()
     settings = [EVALUATION, _hash("the estimator", estimator), _hash("the scorer", scorer)]

@@ -53,5 +53,6 @@ def values_of(candidates: Sequence[Params]) -> dict[str, list[Value]]:
     found: dict[str, dict[str, Value]] = {}
     for params in candidates:
         for name, value in params.items():
+            # By its text: a list cannot be a key, and `1 == True` holds in Python.
             found.setdefault(name, {}).setdefault(canonical_json(value), value)
     return {name: list(values.values()) for name, values in sorted(found.items())}

@@ -13,6 +13,7 @@ from tunesmith.sklearn.base import EXTRAS, SearchCV
 from tunesmith.sklearn.plan import SearchPlan, listed
 
 
+# Ours comes first, so that its `fit` wins; everything else is inherited from theirs.
 class GridSearchCV(SearchCV, TheirGridSearchCV):  # type: ignore[misc]
     """Every combination of a grid, scored by cross-validation with shared fits.
 

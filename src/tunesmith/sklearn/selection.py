@@ -23,5 +23,6 @@ def one_se(results: Mapping[str, Any], metric: str, n_splits: int) -> int:
     ranks = np.asarray(results[f"rank_test_{metric}"])
     scores = [results[f"split{fold}_test_{metric}"] for fold in range(n_splits)]
     among = within_one_se(np.array(scores, dtype=float).T)
+    # With one fold, or NaN in the scores, nothing would be left to choose from.
     among[np.argmin(ranks)] = True
     return pick(among, complexity(results["params"]), ranks)

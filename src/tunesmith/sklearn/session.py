@@ -59,6 +59,7 @@ def session(
     # One run at a time: two would ask for the same trials.
     with Ledger.open(place) as ledger, run_lock(place, name):
         journal.replay(ledger, folder)
+        # The splits belong to it: the same candidates on other folds are other trials.
         mark = digest([dict(definition), objective.fold_digests])
         head = ledger.begin_study(
             name, mark, definition, context, objective.metrics, objective.objectives

@@ -62,6 +62,7 @@ def foreseen(objective: LiveObjective, plan: SearchPlan) -> SharingPlan:
     """
     n_folds, points = objective.n_folds, list(plan.points)
     n_scores = plan.n_most * n_folds
+    # Only candidates that are known beforehand can be grouped before the first fit.
     if plan.originals:
         n_fits = len(objective.groups(points)) * n_folds
         return SharingPlan(n_scores, n_fits, not_shared=tuple(objective.blockers(points)))

@@ -106,6 +106,7 @@ def encoded_values(values: Any, objects: Objects) -> Any:
         return values
     if isinstance(values, Mapping):
         return _encoded_definition(values, objects)
+    # By its name, because scikit-optimize need not be installed.
     if type(values).__module__.startswith("skopt."):
         values = from_skopt(values)
     elif isinstance(values, tuple):
@@ -150,6 +151,7 @@ def from_tuple(values: tuple[Any, ...]) -> Any:
             f"{shown(values)} begins as a range: after its ends comes 'uniform' or"
             f" 'log-uniform', not {more[0]!r}. Choices are given as a list."
         )
+    # Read as two choices, a range would be searched badly and without a word.
     return _range(low, high, is_log=bool(more) and more[0] == "log-uniform")
 
 
@@ -172,6 +174,7 @@ def from_skopt(dimension: Any) -> Any:
     if kind in ("Real", "Integer"):
         low, high = dimension.low, dimension.high
         if kind == "Real":
+            # `Real(1, 10)` has whole ends, which would make it a range of whole numbers.
             low, high = float(low), float(high)
         return _range(low, high, is_log=dimension.prior == "log-uniform")
     raise ForeignError(f"expected Real, Integer or Categorical of scikit-optimize; found {kind}.")

@@ -26,6 +26,7 @@ def moody(item: int) -> int:
     if item == 3:
         raise ValueError("three")
     if item == 5:
+        # Not an `Exception`: a worker that catches those alone would end here.
         raise SystemExit(7)
     return item
 
@@ -44,6 +45,7 @@ def process_id(_item: Any) -> int:
 def drain(executor: Executor, futures: list[Future[Any]]) -> list[Future[Any]]:
     """Collect until all have ended; in the order of arrival."""
     found: list[Future[Any]] = []
+    # An executor that loses a call has to fail the test, not to hang it.
     end = time.monotonic() + 60
     while len(found) < len(futures) and time.monotonic() < end:
         found += executor.completed(1.0)
@@ -113,6 +115,7 @@ class ExecutorContract:
 
     def test_it_is_closed_with_calls_under_way(self) -> None:
         with self.make(double, n_workers=2) as executor:
+            # Nothing is collected: leaving the context must neither hang nor raise.
             for n in range(50):
                 executor.submit(n)
 
@@ -129,6 +132,7 @@ class ExecutorContract:
 
         def deadly(item: int) -> int:
             if item == 2:
+                # No exception: the process ends at once, as if it had been killed.
                 os._exit(9)
             return item
 
@@ -148,6 +152,7 @@ class ExecutorContract:
 
     def test_a_call_among_quick_ones_has_a_time_of_its_own(self) -> None:
         self._need_processes()
+        # Quick calls may travel many at a time: together these naps take longer than one may.
         naps = [0.0] * 40 + [0.6] * 4 + [0.0] * 4
         with self.make(nap, n_workers=1, timeout_s=1.5) as executor:
             futures = [executor.submit(seconds) for seconds in naps]
@@ -156,6 +161,7 @@ class ExecutorContract:
 
     def test_a_call_that_is_stopped_costs_the_quick_ones_behind_it_nothing(self) -> None:
         self._need_processes()
+        # Calls that travelled with the one that is stopped have to be sent again.
         naps = [0.0] * 40 + [60.0] + [0.0] * 20
         with self.make(nap, n_workers=1, timeout_s=1.0) as executor:
             futures = [executor.submit(seconds) for seconds in naps]
@@ -185,6 +191,7 @@ class ExecutorContract:
 
     def test_large_items_and_results_among_quick_calls(self) -> None:
         with self.make(double, n_workers=1) as executor:
+            # More than a pipe holds: two sides that both write would wait for each other.
             items = [b"x" * size for size in [1] * 40 + [1 << 21] * 6]
             futures = [executor.submit(item) for item in items]
             drain(executor, futures)
@@ -192,6 +199,7 @@ class ExecutorContract:
 
     def test_large_arrays_are_shared_not_copied(self) -> None:
         self._need_processes()
+        # An array over shared memory does not own its data.
         with self.make(lambda _item: MARK.flags.owndata, n_workers=2) as executor:
             future = executor.submit(0)
             drain(executor, [future])
@@ -199,6 +207,7 @@ class ExecutorContract:
 
     def test_what_cannot_be_sent_is_said(self) -> None:
         self._need_processes()
+        # No pickler takes a lock.
         lock = threading.Lock()
         with pytest.raises(TunesmithError, match="cannot be sent to worker processes"):
             self.make(lambda _item: lock, n_workers=1)

@@ -16,6 +16,7 @@ from tunesmith.reporting.figures.kind import Kind
 from tunesmith.reporting.figures.view import FigureView, view_of
 from tunesmith.testing.records import make_record
 
+# Markup, a null byte, an escape sequence, half a character, and one that XML forbids.
 HOSTILE = '</svg><script>alert("1")</script>&\x00\x1b[31m\ud800\uffff'
 SPACE = {
     "boxes": [
@@ -101,8 +102,10 @@ class FigureContract:
             text = render(self.kind(view), theme=theme)
             root = ElementTree.fromstring(text)  # noqa: S314 - our own
             tags = {element.tag.rpartition("}")[2] for element in root.iter()}
+            # Elements such as `foreignObject`, `image` and `script` would run or load something.
             assert tags <= {"svg", "title", "desc", "style", "rect", "path", "text"}
             assert "NaN" not in text.replace(view.metric.name, "")
+            # Attributes such as `onload` run scripts.
             assert not any(name.startswith("on") for e in root.iter() for name in e.attrib)
 
     def test_it_shows_something_or_says_why_not(self, view: FigureView) -> None:
@@ -119,6 +122,7 @@ class FigureContract:
             for axis in axes:
                 assert axis.low < axis.high
                 assert axis.scale != "log" or axis.low > 0
+                # Ticks are rounded, and may lie beyond an end by less than a pixel.
                 margin = (axis.high - axis.low) * 1e-6
                 ends = axis.low - margin, axis.high + margin
                 assert all(ends[0] <= tick <= ends[1] for tick, _ in axis.ticks)

@@ -14,6 +14,7 @@ from tunesmith.formats import FormatError
 from tunesmith.formats.tree import get_at
 from tunesmith.types import Value
 
+# Texts that some reader takes for a number, a date, a reference, a comment or a command.
 LOOK_ALIKES = (
     *("no", "on", "y", "~", "1e-3", "010", "12:30", "1_000", "0x1F", "0o17", ".5", "-", "null"),
     *("2026-11-23", "*x", "&x", "!x", "%x", "@x", "{", "[", "'", '"', "=", "<<", ".inf", "#x"),
@@ -21,10 +22,12 @@ LOOK_ALIKES = (
 )
 texts = st.one_of(
     st.sampled_from(LOOK_ALIKES),
+    # Not every format can hold surrogates and control characters.
     st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=12),
 )
 scalars: st.SearchStrategy[Value] = st.one_of(
     st.booleans(),
+    # Beyond these, readers that know only floats lose digits.
     st.integers(-(2**53), 2**53),
     st.floats(allow_nan=False, allow_infinity=False),
     texts,
@@ -70,6 +73,7 @@ class FormatContract:
                 continue
             for found in self.readers(text):
                 got = get_at(found, place)
+                # As JSON, because `1 == 1.0 == True` holds in Python.
                 assert json.dumps(got) == json.dumps(self.written(value))
 
     @settings(suppress_health_check=[HealthCheck.differing_executors])

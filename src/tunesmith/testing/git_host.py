@@ -59,6 +59,7 @@ class GitHostContract:
         assert git_host_here({"HOME": "/", "CI": "true"}) is None
 
     def test_what_the_forge_always_sets_is_missed(self, server: Backstage) -> None:
+        # Enough to recognise the Git host, and nothing of what it has to tell.
         flags = {k: v for k, v in server.environ().items() if v == "true"}
         with pytest.raises(UsageError, match="is not set, and the Git host sets it"):
             git_host_here(flags)
@@ -69,6 +70,7 @@ class GitHostContract:
         assert git_host.pull_request(SOURCE) is None
         server.add_pull(SOURCE, is_open=False)
         server.add_pull("training/other")
+        # Forks have branches of the same name, and one of them was deleted since.
         server.add_pull(SOURCE, repository="annette/churn")
         server.add_pull(SOURCE, repository="")
         assert git_host.pull_request(SOURCE) is None
@@ -142,6 +144,7 @@ class GitHostContract:
         assert caught.value.status == 403
         link = git_host.new_pull_request_url("training/a b#c", TARGET)
         assert link.startswith("https://")
+        # A `#` or a blank in the name of a branch would end the address.
         assert not set(" #") & set(link)
 
     def test_tokens_that_may_only_read(self, git_host: GitHost, server: Backstage) -> None:
@@ -168,16 +171,19 @@ class GitHostContract:
             assert (name in git_host.push_hint) == (value == "")
             with pytest.raises(GitHostError, match=words) as caught:
                 git_host.pull_request(SOURCE)
+            # Servers may repeat the token in their answer.
             assert "wrong-and-long" not in str(caught.value)
 
     def test_it_has_what_git_needs(self, git_host: GitHost, server: Backstage) -> None:
         assert git_host.login is not None
         assert git_host.login.server.startswith("http")
         assert git_host.login.token in server.environ().values()
+        # Tracebacks and logs show objects by their `repr`.
         assert git_host.login.token not in repr(git_host)
         assert all(git_host.bot)
         assert git_host.push_hint == ""
         assert all(isinstance(option, str) for option in git_host.skip_ci)
 
     def test_warnings_are_one_line_of_the_log(self, git_host: GitHost) -> None:
+        # A second line could be a command, written by whoever wrote the text.
         assert len(git_host.warning("one\r\n::error::two").splitlines()) == 1

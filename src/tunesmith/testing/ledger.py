@@ -35,14 +35,18 @@ AWKWARD: Params = {
     "huge": 1.7976931348623157e308,
     "third": 1 / 3,
     "minus_zero": -0.0,
+    # Beyond the whole numbers of any of these databases.
     "integer": 2**70,
+    # Equal to Python, and three values in JSON.
     "one": 1,
     "one_as_float": 1.0,
     "yes": True,
     "nothing": None,
 }
+# PostgreSQL takes no null character in a text.
 FAILURE = Failure("ValueError", "no ☃ in\x00 column 'a'", 'File "train.py", line 3\n  boom')
 
+# A process of its own, because SQLite's locks on files are held by processes.
 WRITER = """
 import sys
 from tunesmith.ledger.ledger import Ledger
@@ -279,6 +283,7 @@ class LedgerContract:
 
     def test_any_number_of_keys_can_be_asked_for(self, ledger: Ledger) -> None:
         head, run = begin(ledger)
+        # More keys than older versions of SQLite take as parameters of a statement (999).
         results = {f"{k:032x}": result(k % 5, score=k / 7) for k in range(1200)}
         ledger.record(head.id, run, results=results)
         keys = [*results, *(f"unknown{k}" for k in range(1200))]
@@ -463,6 +468,7 @@ def forge_ledger(path: Path, statement: str, values: Sequence[Any] = ()) -> None
                 right = checksum(table, dict(zip(names, found, strict=True)))
                 text = f"UPDATE {table} SET checksum = ? WHERE rowid = ?"  # noqa: S608
                 connection.execute(text, (right, rowid))
+    # The file as a whole has a checksum, too, which is written anew.
     content = path.read_bytes()
     path.unlink()
     integrity.write_new(path, content)

@@ -49,6 +49,7 @@ class ObjectiveContract:
             for result in results:
                 assert result.failure is None
                 assert {metric.name for metric in objective.objectives} <= result.scores.keys()
+                # Of exactly this type: NumPy's own numbers print as `np.float64(…)`.
                 assert all(type(score) is float for score in result.scores.values())
                 assert all(isfinite(score) for score in result.scores.values())
                 assert result.fit_time_s >= 0
@@ -70,6 +71,7 @@ class ObjectiveContract:
             assert len(others) == len(submodel_candidates) - 1
             assert all(space.canonical(other) == other for other in submodel_candidates)
             results = objective.evaluate(Fit(0, (point,), others))
+            # Extra candidates are scored all together, or not at all if they would need own fits.
             assert len(results) in (1, len(submodel_candidates))
             for other, result in zip((point, *others), results, strict=False):
                 assert self._scores(self.make(), other, 0) == self._computed(result.scores)
@@ -86,6 +88,7 @@ class ObjectiveContract:
     def test_it_survives_pickling(self) -> None:
         objective, point = self.make(), self.params()[0]
         before = self._scores(objective, point, 0)
+        # Objectives travel to worker processes.
         copy: Objective = pickle.loads(pickle.dumps(objective))  # noqa: S301 - our own bytes
         assert copy.key(point, 0) == objective.key(point, 0)
         assert copy.metrics == objective.metrics

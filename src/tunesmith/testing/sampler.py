@@ -161,6 +161,7 @@ class SamplerContract:
     def test_what_it_saw_before_does_not_matter(self) -> None:
         for name, space in self.searchable(SPACES).items():
             first = random_log(space, KNOWN, KNOWN)
+            # As long as the first, with other scores: a cache that looks at lengths alone fails.
             other = copied(first, KNOWN, KNOWN, turn=-1)
             seasoned = self.make()
             seasoned.suggest(space, first.view(), 1, stream(0, 0))
@@ -183,9 +184,11 @@ class SamplerContract:
         for name, space in self.searchable(SPACES).items():
             log = random_log(space, KNOWN, KNOWN - 2)
             before = repr((log.asked, log.told))
+            # The user's own code may have seeded these.
             chance = random.getstate(), str(np.random.get_state())
             sampler, history = self.make(), log.view()
             first = sampler.suggest(space, history, 2, stream(0, 0))
+            # The answer is the caller's: a sampler must not hand out what it keeps.
             first[0].clear() if isinstance(first[0], dict) else None
             assert sampler.suggest(space, history, 2, stream(0, 0))[0], name
             assert repr((log.asked, log.told)) == before, name
@@ -198,11 +201,13 @@ class SamplerContract:
 
     def test_equal_scores_are_survived(self) -> None:
         for name, space in self.searchable(SPACES).items():
+            # Without any spread, a standardised score would be divided by zero.
             log = random_log(space, KNOWN, KNOWN, turn=0)
             assert len(self.make().suggest(space, log.view(), 2, stream(0, 0))) == 2, name
 
     def test_enormous_scores_are_survived(self) -> None:
         for name, space in self.searchable(SPACES).items():
+            # The squares of such scores are infinite.
             log = random_log(space, KNOWN, KNOWN, turn=1e300)
             assert len(self.make().suggest(space, log.view(), 2, stream(0, 0))) == 2, name
 
@@ -246,6 +251,7 @@ def turned(space: SearchSpace) -> Callable[[Params], Params]:
     """Another point of the space for every third point or so, the same one each time."""
 
     def find(params: Params) -> Params:
+        # Not `hash`, which differs from process to process for texts.
         luck = crc32(space.key(params).encode())
         return params if luck % 3 else space.sample(stream(8, luck))
 

@@ -64,6 +64,7 @@ class StoppingContract:
 
     def test_the_moment_can_be_found_again_in_a_longer_study(self) -> None:
         log = log_of([*self.spent(), *self.spent()])
+        # A criterion that reads the log beyond its view would see the second half.
         then = log.view(len(self.spent()))
         first = self.make().is_spent(history_of(self.spent()), self.elapsed_s)
         assert self.make().is_spent(then, self.elapsed_s) == first

@@ -27,6 +27,7 @@ def ints(draw: st.DrawFn) -> Int:
     """Whole numbers, some on a log scale, some with steps."""
     low = draw(st.integers(-5, 20))
     high = low + draw(st.integers(0, 30))
+    # A logarithm needs a positive range.
     log = low > 0 and draw(st.booleans())
     return Int(low, high, log=log, step=1 if log else draw(st.integers(1, 7)))
 

@@ -79,6 +79,7 @@ class FamilyContract:
                 assert scores == scorer_of(estimator)(fresh, X[half:], y[half:]), title
                 for name, answer in answers.items():
                     expected = getattr(fresh, name)(X[half:])
+                    # Bit by bit: nearly equal answers may still be ranked otherwise.
                     np.testing.assert_array_equal(answer, expected, err_msg=f"{title} {name}")
 
     @pytest.mark.parametrize("seed", range(6))
@@ -97,6 +98,7 @@ class FamilyContract:
     @np.errstate(all="ignore")
     def test_whatever_is_listed_keeps_it(self, seed: int) -> None:
         rng = np.random.default_rng(100 + seed)
+        # Many draws are of values that exclude each other.
         for _ in range(20):
             estimator = drawn_from(self.family.proved, rng, self.given)
             assert not self.blocker(estimator, self.values), estimator
@@ -132,6 +134,7 @@ class FamilyContract:
         assert not self.blocker(good, self.values)
         assert "callbacks" in self.blocker(good, self.values, callbacks=[print])
         assert "eval_set" in self.blocker(good, self.values, eval_set=[([[0.0]], [0])])
+        # A subclass may override anything, so the list does not speak for it.
         derived = type("Derived", (type(good),), {})
         assert "Derived" in self.blocker(derived(), self.values)
 
@@ -211,8 +214,10 @@ def drawn_from(
         share: of the parameters that are drawn.
     """
     path = proved.classes[rng.integers(len(proved.classes))]
+    # The libraries of boosting are extras.
     pytest.importorskip(path.partition(".")[0])
     estimator = import_path(path)()
+    # Other libraries take parameters that no signature names.
     known = estimator.get_params() if path.startswith("sklearn") else proved.params
     drawn = {
         name: values.examples[rng.integers(len(values.examples))]

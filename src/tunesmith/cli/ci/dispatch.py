@@ -23,6 +23,7 @@ def command(workflow: str, branch: str, inputs: tuple[str, ...], *, dry_run: boo
     """
     from tunesmith.pipeline.git_host.host import git_host_needed
 
+    # At the first `=` alone, because values may hold others.
     pairs = [text.partition("=") for text in inputs]
     wrong = [name for name, mark, _ in pairs if not (name and mark)]
     if wrong:

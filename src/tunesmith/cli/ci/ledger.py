@@ -25,4 +25,5 @@ def command(config: Path | None) -> None:
     if said is None:
         show("The ledger can be used.")
         return
+    # No error: the job goes on with what is there now.
     warn(git_host_here(), said)

@@ -35,6 +35,7 @@ def command(files: tuple[str, ...], base: str | None, *, is_markdown: bool, as_j
     git_host, folder = git_host_here(), Path()
     checkout = Checkout.in_ci(folder, git_host)
     listed = files or tuple(metrics.metrics_files(folder))
+    # A base that is named needs no request to the Git host.
     pull = None if base else pull_request_of(git_host, checkout.branch_here(git_host))[0]
     prefixes = prefixes_of(checkout, config_names(checkout, None))
     compared = base_of(checkout, git_host, base, pull, prefixes)

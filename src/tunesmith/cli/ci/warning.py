@@ -14,4 +14,5 @@ def warn(git_host: "GitHost | None", text: str) -> None:
     if git_host is None:
         say(clean(text))
     else:
+        # The text may be anybody's, and a command must not be made inert afterwards.
         command_ci(git_host.warning(clean(text)))

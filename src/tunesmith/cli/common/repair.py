@@ -32,6 +32,7 @@ def repair_ledger(config: Path, *, as_json: bool) -> None:
     for study, holder in holders(file).items():
         raise LockedError(study, holder)
     try:
+        # Opening a ledger compares its checksum.
         with Ledger.open(file, create=False):
             pass
     except DamagedError:

@@ -11,11 +11,13 @@ from tunesmith.errors import StorageError
 from tunesmith.system.ci_commands import inert, is_ci
 from tunesmith.system.redact import redact
 
+# Characters of our own texts, for terminals that know ASCII alone.
 PLAIN = {"·": "-", "±": "+/-", "–": "-", "…": "...", "×": "x", "→": "->", "█": "#"}
 
 
 def prepare() -> None:
     """Make both streams usable, even if the caller has closed them."""
+    # By default, a character that the terminal lacks would end the command.
     codecs.register_error("tunesmith", _spelled)
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)

@@ -179,5 +179,6 @@ def levels_of(gains: Sequence[float], low: float, high: float) -> tuple[int, ...
     (0, 4, 7)
     """
     width = high - low
+    # If all scores are equal, they are neither the worst nor the best.
     shares = [(gain - low) / width if width > 0 else 0.5 for gain in gains]
     return tuple(min(max(int(share * N_LEVELS), 0), N_LEVELS - 1) for share in shares)

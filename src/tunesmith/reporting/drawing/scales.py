@@ -36,6 +36,7 @@ def nice_ticks(low: float, high: float, n: int = N_TICKS) -> list[float]:
 def _nice_step(rough: float) -> float:
     power = 10.0 ** math.floor(math.log10(rough))
     fraction = rough / power
+    # Rounding may have put the fraction a hair above a nice number.
     return power * next(nice for nice in (1, 2, 2.5, 5, 10) if fraction <= nice * 1.0001)
 
 
@@ -49,7 +50,10 @@ def log_ticks(low: float, high: float) -> list[float]:
     stride = max(1, math.ceil((last - first) / 7))
     between = (1, 2, 5) if last - first <= 2 else (1,)
     found = [
-        float(f"{factor}e{power}") for power in range(first, last + 1, stride) for factor in between
+        # By its text: powers may differ in the last bit from machine to machine.
+        float(f"{factor}e{power}")
+        for power in range(first, last + 1, stride)
+        for factor in between
     ]
     within = [tick for tick in found if low * (1 - 1e-9) <= tick <= high * (1 + 1e-9)]
     return within if len(within) > 1 else nice_ticks(low, high, 3)
@@ -78,6 +82,7 @@ def linear_axis(label: str, low: float, high: float, pad: float = PAD) -> Axis:
     low, high = max(low, -HUGE), min(high, HUGE)
     margin = (high - low) * pad if high > low else abs(high) * 0.1 or 0.5
     low, high = low - margin, high + margin
+    # Floats do not tell such ends apart, and shares are divided by their distance.
     if not high - low > abs(high) * 1e-12:
         low, high = low - abs(low) * 1e-9, high + abs(high) * 1e-9
     return Axis(label, "linear", low, high, _labelled(nice_ticks(low, high)))
@@ -92,6 +97,7 @@ def log_axis(label: str, low: float, high: float) -> Axis:
 
 def category_axis(label: str, names: Sequence[str], n_most: int = MAX_CATEGORIES) -> Axis:
     """Positions 0, 1, … with their names; of more than ``n_most`` only some are written."""
+    # An axis may have no names at all.
     stride = math.ceil(len(names) / n_most) or 1
     ticks = [(float(i), shortened(name)) for i, name in enumerate(names) if i % stride == 0]
     return Axis(label, "category", -0.5, max(len(names), 1) - 0.5, tuple(ticks))
@@ -100,6 +106,7 @@ def category_axis(label: str, names: Sequence[str], n_most: int = MAX_CATEGORIES
 def count_axis(label: str, n: int) -> Axis:
     """From 0 to ``n - 1`` in whole numbers."""
     last = max(n - 1, 1)
+    # There is no trial 2.5.
     ticks = [tick for tick in nice_ticks(0, last) if tick == round(tick)]
     margin = last * 0.02
     return Axis(label, "linear", -margin, last + margin, _labelled(ticks))
@@ -128,6 +135,7 @@ def fenced(scores: np.ndarray, metric: Metric) -> tuple[float, float]:
         return low, high
     first, third = np.quantile(scores, (0.25, 0.75))
     reach = FENCE * float(third - first)
+    # Half of the scores are equal, and any other one would be off the scale.
     if reach <= 0 or not math.isfinite(reach):
         return low, high
     if metric.sign > 0:
@@ -153,6 +161,7 @@ def share(axis: Axis, value: float) -> float:
     """
     low, high, found = axis.low, axis.high, value
     if axis.scale == "log":
+        # Zero and negative numbers have no logarithm.
         low, high, found = math.log(low), math.log(high), math.log(max(value, axis.low))
     return min(max((found - low) / (high - low), 0.0), 1.0)
 

@@ -85,8 +85,10 @@ def render(chart: Chart, *, theme: Theme = "auto", width: float = WIDTH) -> str:
 def _document(page: Page, chart: Chart, width: float, height: float, theme: Theme) -> str:
     size = f'width="{text_of(width)}" height="{text_of(height)}"'
     box = f'viewBox="0 0 {text_of(width)} {text_of(height)}"'
+    # With the role of an image, screen readers read its title and description.
     head = f'<svg xmlns="http://www.w3.org/2000/svg" {size} {box} role="img">'
     names = f"<title>{xml(chart.title)}</title><desc>{xml(chart.description)}</desc>"
+    # Without a ground of its own, dark ink would vanish on a dark page.
     paper = '<rect class="paper" width="100%" height="100%"/>'
     body = "\n".join(page.parts)
     return f"{head}\n{names}\n<style>{style(theme)}</style>\n{paper}\n{body}\n</svg>\n"
@@ -164,6 +166,7 @@ def _panel(page: Page, panel: Panel | Parallel, box: Box) -> None:
     left, top, width, height = box
     # Widths are estimated: a file does not know the fonts of its reader.
     ticks = max((len(text) for _, text in panel.y.ticks), default=1) * LETTER
+    # Long names must not take the room of the panel itself.
     room = min(ticks + 14 + (18 if panel.y.label else 0), MAX_LEFT)
     frame = Frame(left + room, top, width - room - MARGIN, height, panel.x, panel.y)
     is_tiled = any(isinstance(mark, Cells) for mark in panel.marks)

@@ -69,7 +69,7 @@ def _order(text: str) -> tuple[int, float, str]:
     except ValueError:
         return (1, 0.0, text)
     if "_" in text or not text.isascii():
-        # Python counts booleans as numbers; a reader of the chart does not.
+        # Python reads `1_0` and the digits of every script as numbers; readers of a chart do not.
         return (1, 0.0, text)
     return (0, number, text) if math.isfinite(number) else (1, 0.0, text)
 

@@ -61,6 +61,7 @@ def draw(found: FoldsData) -> Chart:
         for fold, score in enumerate(row)
     ]
     labels = [f"{trial} ≈" if trial in found.tied else str(trial) for trial in found.trials]
+    # An axis grows upwards, and rows are read from the top.
     y = category_axis("trial, best first", labels[::-1], MAX_TRIALS)
     x = category_axis("fold", [str(fold) for fold in range(n_folds)])
     panel = Panel(x, y, (Cells(n_folds, len(rows), tuple(shown), tuple(texts)),))

@@ -47,6 +47,7 @@ def steps(best: list[float]) -> tuple[tuple[int, float], ...]:
     """Return the positions at which a running best changes, and its end."""
     found: list[tuple[int, float]] = []
     for number, score in enumerate(best):
+        # False for NaN, which stands for trials before the first complete one.
         if score == score and (not found or score != found[-1][1]):
             found.append((number, score))
     if found and found[-1][0] != len(best) - 1:

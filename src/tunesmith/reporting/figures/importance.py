@@ -39,6 +39,7 @@ def draw(found: ImportanceData) -> Chart:
         note = f"No importance: {found.reason}."
         return Chart(title, note, note=note)
     axis = linear_axis("share of what tells good trials from all (PED-ANOVA)", 0, max(found.shares))
+    # A little longer, for the text beside the longest bar.
     x = type(axis)(axis.label, "linear", 0.0, axis.high * 1.08, axis.ticks)
     texts = tuple(f"{share:.0%}" for share in found.shares)
     bars = Bars(found.shares, found.errors, texts)

@@ -72,6 +72,7 @@ def _slice(view: FigureView, column: AxisColumn) -> Slice:
 def _trend(view: FigureView, column: AxisColumn) -> TrendBand | None:
     """Expected score by value of the parameter, with one standard error."""
     marginal = view.summary.marginals.get(column.name)
+    # The summary's model is of its own metric.
     if marginal is None or view.metric != view.summary.metric:
         return None
     rows = zip(map(column.place, marginal.values), marginal.expected, marginal.errors, strict=True)

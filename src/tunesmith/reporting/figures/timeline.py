@@ -70,6 +70,7 @@ def draw(found: TimelineData) -> Chart:
 def _axis(found: TimelineData) -> Axis:
     positive = [seconds for seconds in found.seconds if seconds > 0]
     label = "seconds a trial"
+    # On a linear axis nearly all trials would lie at its end.
     if positive and max(positive) > 50 * min(positive):
         return log_axis(label, min(positive), max(positive))
     return linear_axis(label, 0.0, max(found.seconds))

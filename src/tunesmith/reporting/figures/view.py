@@ -58,6 +58,7 @@ class FigureView:
         found = np.array([self.scores[i] for i in self.complete])
         if not len(found):
             return (0,) * len(self.told)
+        # If the metric is minimized, the sign turns the ends round.
         ends = sorted(self.metric.sign * end for end in fenced(found, self.metric))
         gains = [self.metric.sign * s if math.isfinite(s) else -math.inf for s in self.scores]
         return levels_of([max(gain, ends[0]) for gain in gains], ends[0], ends[1])
@@ -81,6 +82,7 @@ class FigureView:
         values: dict[str, set[str]] = {}
         for trial in self.told:
             for name, value in trial.params.items():
+                # By its text: a list cannot be in a set, and `1 == True` holds in Python.
                 values.setdefault(name, set()).add(repr(value))
         places = {name: i for i, (name, _) in enumerate(self.summary.importance.shares)}
         found = [name for name, kinds in values.items() if len(kinds) > 1]

@@ -54,6 +54,7 @@ def content_of(
         "again": AGAIN,
     }
     lists = Lists()
+    # In this order: the lists are complete only when all of the content was walked through.
     return {**lists.shared(content), "lists": lists.kept}
 
 
@@ -92,6 +93,7 @@ def short(value: Any) -> Any:
         return None
     # Six digits show every difference on a screen, and keep the page small.
     rounded = float(f"{value:.{DIGITS}g}")
+    # A whole number is shorter as JSON; far larger ones are not exact in JavaScript.
     return int(rounded) if rounded.is_integer() and abs(rounded) < 1e15 else rounded
 
 
@@ -150,6 +152,7 @@ def best_rows(summary: Summary) -> dict[str, Any]:
     best = summary.chosen
     if best is None:
         return {"header": [], "rows": []}
+    # The winner may be the defaults, or the current parameters.
     columns = [c for c in summary.comparisons if c.reference != best]
     shown = [*(c.reference for c in columns), best]
     names = sorted({name for trial in shown for name in trial.params})
@@ -201,6 +204,7 @@ def _part(view: FigureView, places: tuple[int, ...]) -> dict[str, Any]:
     n_folds = max((len(trial.folds) for trial in told), default=0)
     folds = {}
     for metric in metrics:
+        # A trial that failed may have fewer folds than others.
         rows = [[*map(float, t.scores(metric.name)), *[math.nan] * n_folds] for t in told]
         folds[metric.name] = [[row[fold] for row in rows] for fold in range(n_folds)]
     return {
@@ -227,6 +231,7 @@ def _reason(view: FigureView, place: int) -> str:
 
 def figures(view: FigureView, without: tuple[str, ...] = ()) -> list[dict[str, Any]]:
     """The chart of every kind, in the registry's order; those with nothing to show are left out."""
+    # Sorted, because packages are found in another order on another machine.
     kinds = [*registry.BUILTIN["figures"], *sorted(registry.outside("figures"))]
     charts = [(name, kind_of(name)(view)) for name in kinds if name not in without]
     return [{"figure": name, **plain(chart)} for name, chart in charts if chart.panels]

@@ -63,6 +63,7 @@ def page_assets() -> Assets:
     dark = variables(DARK)
     colours = (
         f":root{{{variables(LIGHT)}}}\n"
+        # On screens alone: paper is light.
         "@media screen and (prefers-color-scheme:dark)"
         f"{{:root:not([data-theme=light]){{{dark}}}}}\n"
         f"@media screen{{:root[data-theme=dark]{{{dark}}}}}"

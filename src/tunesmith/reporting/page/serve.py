@@ -107,6 +107,7 @@ class PageHandler(BaseHTTPRequestHandler):
     """Answers ``GET /<token>/`` and ``GET /<token>/data.json``."""
 
     server: PageServer
+    # One connection for all requests of a page that polls.
     protocol_version = "HTTP/1.1"
     timeout = TIMEOUT_S
 
@@ -148,8 +149,11 @@ class PageHandler(BaseHTTPRequestHandler):
         fixed = {
             "Content-Type": kind,
             "Content-Length": str(len(body)),
+            # The browser asks each time; with the tag, an answer without news is empty.
             "Cache-Control": "no-cache",
+            # No page of another site may load it as a script or an image.
             "Cross-Origin-Resource-Policy": "same-origin",
+            # The page's address holds the token, which links would pass on.
             "Referrer-Policy": "no-referrer",
             "X-Content-Type-Options": "nosniff",
             "X-Frame-Options": "DENY",

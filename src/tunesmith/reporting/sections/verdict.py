@@ -30,6 +30,7 @@ def parameters(summary: Summary) -> str:
     rows = []
     for name in names:
         new = value_cell(chosen.params, name)
+        # By what is shown: two cells that read alike must not look like a change.
         is_new = current is None or new != value_cell(current[0], name)
         others = [value_cell(params, name) for params, _ in columns.values()]
         rows.append([name_cell(name), *others, f"**{new}**" if is_new else new])
