@@ -89,7 +89,7 @@ class ChangedInputError(TunesmithError):
         self.name, self._is_watched = name, is_watched
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # Workers send it pickled, and pickle knows no arguments that are given by keyword.
+        # Pickle makes an exception from positional arguments alone, and one is given by keyword.
         return partial(ChangedInputError, is_watched=self._is_watched), (self.name,)
 
 

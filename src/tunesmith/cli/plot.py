@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tunesmith.reporting.drawing.svg import Theme
 
 
-# Built-in kinds only: those of packages are looked up among all that is installed.
+# Built-in kinds only: looking for those of packages takes long, and this runs at import.
 @click.command("plot", epilog=f"Kinds: {', '.join(registry.BUILTIN['figures'])}.")
 @click.argument("kind")
 @config_option

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 )
 @click.option("--time", "time_limit", metavar="TIME", help="End after 90s, 30m, 1h30m.")
 @click.option(
-    # A variable, too: it has to pass through `dvc repro`, which takes a command line as it is.
+    # A variable, too: it has to pass through `dvc repro`, and a command line is part of its stage.
     "--time-budget",
     metavar="TIME",
     envvar="TUNESMITH_TIME_BUDGET",

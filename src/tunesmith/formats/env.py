@@ -46,7 +46,7 @@ def _set(lines: list[str], name: str, written: str, end: str) -> None:
         if match and match["name"] == name:
             mark = "\ufeff" if line.startswith("\ufeff") else ""
             tail = line[len(line.rstrip("\r\n")) :]
-            # Of several such lines some readers take the first and others the last, so all are set.
+            # Readers need not agree on which of several such lines counts, so all of them are set.
             lines[index] = f"{mark}{match['before']}{name}={written}{tail}"
             is_set = True
     if not is_set:

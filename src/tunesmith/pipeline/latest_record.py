@@ -87,7 +87,7 @@ def of_other_history(definition: Definition, record: StudyRecord) -> LatestRecor
         ``None`` if the record of the ledger counts.
     """
     told = _head_of(definition)
-    # The first lines are compared before anything else: an objective takes long to build.
+    # Heads and counts are compared before anything else: an objective takes long to build.
     if told is None or told == (record.head.identity, record.history.n_told):
         return None
     if told[0] == record.head.identity and told[1] < record.history.n_told:

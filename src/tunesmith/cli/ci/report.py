@@ -136,7 +136,7 @@ def _summary(subject: "Subject", git_host: "GitHost", path: Path) -> Iterator[st
     from tunesmith.reporting.markdown import MAX_BYTES
 
     try:
-        # GitHub shows nothing at all of a summary that is too long, and earlier steps fill it, too.
+        # GitHub shows nothing of a summary that is too long, and other commands write into it, too.
         room = MAX_BYTES - (path.stat().st_size if path.is_file() else 0)
         if room < MIN_ROOM:
             raise UsageError("the job's summary is full")

@@ -354,7 +354,7 @@ class Checkout(Repository):
                 f"{remote} has no branch `{place.branch}` (any more); nothing was pushed."
             )
         tip = state.tips[place.branch]
-        # Jobs mostly have a shallow clone of one commit, which lacks whatever came since.
+        # Jobs mostly have a shallow clone, which lacks whatever was pushed since.
         if self.commit_of(tip) is None:
             tip = self._fetch(remote, place.branch)
         if self._holds(remote, place.branch, head, tip):
