@@ -38,7 +38,7 @@ class Staleness:
     def words(self) -> str:
         """The staleness in a line.
 
-        >>> Standing(False, ("the data changed",), None, None).words
+        >>> Staleness(False, ("the data changed",), None, None).words
         'stale: the data changed'
         """
         if self.is_current is None:

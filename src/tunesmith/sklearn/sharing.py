@@ -19,7 +19,8 @@ class SharingPlan:
         n_scores: scores of a candidate on a fold that will be needed at most; ``None`` if
             scikit-learn's own loop makes every fit.
         n_fits: fits that give them, at most.
-        has_curves: true if a fit scores points beside its candidate, the best of which counts.
+        has_submodel_candidates: true if a fit scores points beside its candidate, the best of which
+            counts.
         not_shared: reasons why fits that you might expect to be shared are not.
     """
 

@@ -37,7 +37,7 @@ def base_of(
 
     Args:
         checkout: of the job.
-        Git host: the Git host that the job runs on.
+        git_host: the Git host that the job runs on.
         given: a revision; it counts before all else.
         pull: the pull request of this branch; what it goes into counts next.
         prefixes: of the branches of experiments.
@@ -75,7 +75,7 @@ def default_branch(
 
     Args:
         checkout: of the job.
-        Git host: the Git host that the job runs on.
+        git_host: the Git host that the job runs on.
         prefixes: of the branches of experiments.
 
     Returns:
@@ -108,7 +108,7 @@ def pull_request_of(
     """Return the pull request that a job is about, as far as the Git host tells.
 
     Args:
-        Git host: the Git host that the job runs on.
+        git_host: the Git host that the job runs on.
         branch: of the job.
         number: of the pull request, if it was named.
 

@@ -126,7 +126,7 @@ class Checkout(Repository):
         """The branch that a job may commit to.
 
         Args:
-            Git host: the Git host that it runs on.
+            git_host: the Git host that it runs on.
             branch: the one that is meant, if somebody has named one.
 
         Raises:
@@ -148,7 +148,7 @@ class Checkout(Repository):
         """The tuning branch that a job is about: named, checked out, or the job's own.
 
         Args:
-            Git host: the Git host that it runs on.
+            git_host: the Git host that it runs on.
             named: the one that is meant, if somebody has named one.
             prefixes: how branches of experiments begin.
 
@@ -183,7 +183,7 @@ class Checkout(Repository):
         Args:
             paths: files, relative to the repository; missing and ignored ones are left out.
             message: of the commit.
-            Git host: the Git host that the job runs on.
+            git_host: the Git host that the job runs on.
             branch: that is meant, even if the job runs for another one or it is the default one.
 
         Raises:

@@ -28,7 +28,7 @@ def ensure_pull_request(
     """Open a pull request, unless there is an open one.
 
     Args:
-        Git host: to ask.
+        git_host: to ask.
         source: the branch that it comes from.
         target: the branch that it goes into.
         title: in a line.

@@ -48,7 +48,7 @@ def put_comment(
     """Write the study's comment, or rewrite it; if two jobs write at once, one comment stays.
 
     Args:
-        Git host: to ask.
+        git_host: to ask.
         number: of the pull request.
         study: its name.
         text: without the hidden tag.

@@ -73,7 +73,7 @@ def workflows(git_host: str, definition: Definition, root: Path, wishes: Wishes)
     """The files of a Git host.
 
     Args:
-        Git host: ``github`` or ``gitlab``.
+        git_host: ``github`` or ``gitlab``.
         definition: of the study.
         root: of the repository.
         wishes: choices that the files do not tell.
@@ -94,7 +94,7 @@ def foreseen(git_host: str, folder: Path, planned: Sequence[NewFile]) -> list[Ne
     """Return the workflows of a project whose files are not written yet.
 
     Args:
-        Git host: ``github`` or ``gitlab``.
+        git_host: ``github`` or ``gitlab``.
         folder: of the new project, the top of its repository.
         planned: its files.
     """

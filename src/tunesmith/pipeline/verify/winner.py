@@ -25,7 +25,7 @@ def of_winner(
     """Yield findings on the best parameters.
 
     Args:
-        scene: of the verification.
+        evidence: of the verification.
         found: the latest record of the study.
         summary: of it.
         is_behind: true if the last run may have ended before it wrote them.
@@ -120,7 +120,7 @@ def without_record(evidence: Evidence, present: Collection[str]) -> Iterator[Fin
     """Yield findings if there is neither ledger nor history, only a digest in the file.
 
     Args:
-        scene: of the verification.
+        evidence: of the verification.
         present: outputs that are there.
     """
     name = evidence.definition.file.outputs.best.path
