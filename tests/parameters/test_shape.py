@@ -138,3 +138,13 @@ def test_a_value_that_is_in_the_way_is_refused(tmp_path: Path) -> None:
     (tmp_path / "best.json").write_text('{"train": 5}')
     with pytest.raises(UsageError, match="no place for parameters at `train`"):
         write_outputs(FIRST, tmp_path, outputs(at="train"))
+
+
+@pytest.mark.parametrize("value", [".inf", "-.inf", ".nan", "[1.0, .inf]", "{a: .nan}"])
+@pytest.mark.parametrize("at", [None, "train"])
+def test_a_number_that_json_lacks_is_told(tmp_path: Path, value: str, at: str | None) -> None:
+    given = outputs("best.yaml", **({} if at is None else {"at": at}))
+    path = tmp_path / "best.yaml"
+    path.write_text(f"lr: {value}\n" if at is None else f"train:\n  lr: {value}\n")
+    with pytest.raises(UsageError, match=r"best\.yaml: `lr`: .* is no number that JSON can hold"):
+        edit_there(tmp_path, FIRST, given)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from tunesmith.config.model import BestSection
+from tunesmith.config.section import finite
 from tunesmith.config.source import parse_document
 from tunesmith.errors import UsageError
 from tunesmith.formats import FormatError, dotted
@@ -56,11 +57,16 @@ class Shape:
             raise UsageError(f"{where}: expected parameters by name at `{dotted(place)}`")
         own = meta if place == WRAPPED or is_origin(meta) else None
         # In a wrapped file every key is a parameter, also one that the space no longer has.
-        if place == WRAPPED and self.spec.at is None:
-            return found, own
-        if place == () and own is not None:
-            found = {name: value for name, value in found.items() if name != "meta"}
-        return self._own(found), own
+        if place != WRAPPED or self.spec.at is not None:
+            if place == () and own is not None:
+                found = {name: value for name, value in found.items() if name != "meta"}
+            found = self._own(found)
+        for name, value in found.items():
+            try:
+                finite(value)
+            except ValueError as error:
+                raise UsageError(f"{where}: `{name}`: {error}") from None
+        return found, own
 
     def place_in(self, data: Mapping[str, Any]) -> Place:
         """The place of the parameters in a file's content."""
