@@ -21,7 +21,7 @@ import numpy as np
 from tunesmith import registry
 from tunesmith.execute.serial import SerialExecutor
 from tunesmith.history import FoldResult, Metric, TrialLog
-from tunesmith.reporting.drawing.chart import Chart, LineMark, Panel, Role
+from tunesmith.reporting.drawing.chart import Chart, Line, Panel, Role
 from tunesmith.reporting.drawing.scales import linear_axis, log_axis
 from tunesmith.reporting.drawing.svg import render
 from tunesmith.search.budget import Budgets
@@ -190,7 +190,7 @@ def figure(races: dict[str, list[list[float]]]) -> str:
     finite = np.concatenate([curve[np.isfinite(curve)] for curve in curves.values()])
     steps = tuple(float(epoch) for epoch in range(1, len(curves["random, Hyperband"]) + 1))
     marks = tuple(
-        LineMark(steps, tuple(_or_none(loss) for loss in curves[name]), role, label=name)
+        Line(steps, tuple(_or_none(loss) for loss in curves[name]), role, label=name)
         for name, role in shown.items()
     )
     axes = (

@@ -42,7 +42,7 @@ BUILTIN: dict[str, dict[str, str]] = {
     },
     "subtransformers": {
         "pca": "tunesmith.sharing.subtransformers.pca:Components",
-        "best": "tunesmith.sharing.subtransformers.selection:KBest",
+        "best": "tunesmith.sharing.subtransformers.selection:Best",
         "from_model": "tunesmith.sharing.subtransformers.selection:FromModel",
         "percentile": "tunesmith.sharing.subtransformers.selection:Percentile",
     },

@@ -13,7 +13,7 @@ from sklearn.tree import DecisionTreeClassifier
 
 from tunesmith import registry
 from tunesmith.sharing.subtransformers.pca import EXACT, Components, solver_for
-from tunesmith.sharing.subtransformers.selection import FromModel, KBest, Percentile
+from tunesmith.sharing.subtransformers.selection import Best, FromModel, Percentile
 from tunesmith.testing.subtransformers import TransformerFamilyContract, assert_same, rows
 
 
@@ -69,7 +69,7 @@ class TestComponents(TransformerFamilyContract):
 
 
 class TestBest(TransformerFamilyContract):
-    family = KBest()
+    family = Best()
 
     def groups(self) -> list[Sequence[Any]]:
         sizes = (3, 1, "all", 8, 30)

@@ -23,7 +23,7 @@ from tunesmith.sharing.pipeline_prefix import (
 )
 from tunesmith.sharing.submodels.family import CannotShareError
 from tunesmith.sharing.subtransformers.pca import Components
-from tunesmith.sharing.subtransformers.selection import KBest
+from tunesmith.sharing.subtransformers.selection import Best
 
 X, Y = make_classification(120, 8, n_informative=5, random_state=0)
 NESTED = Pipeline(
@@ -40,7 +40,7 @@ NESTED = Pipeline(
 )
 
 
-FAMILIES = (Components(), KBest())
+FAMILIES = (Components(), Best())
 
 
 def through(
@@ -102,11 +102,11 @@ def test_families_of_transformers_share_more() -> None:
     for n, k in ((3, 1), (3, 2), (4, 1), (4, 2)):
         params = {"front__pca__n_components": n, "best__k": k}
         through(cache, NESTED, params, families=FAMILIES)
-    assert Counter(commons(cache)) == {Components: 1, KBest: 2}
+    assert Counter(commons(cache)) == {Components: 1, Best: 2}
     cache.clear()
     # What is not searched along is fitted as it is.
     through(cache, NESTED, {"best__k": 2}, families=FAMILIES)
-    assert commons(cache) == [KBest]
+    assert commons(cache) == [Best]
 
 
 def test_folds_and_prototypes_share_nothing() -> None:

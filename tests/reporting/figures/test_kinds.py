@@ -10,7 +10,7 @@ import pytest
 from tunesmith import registry
 from tunesmith.errors import UsageError
 from tunesmith.history import FoldResult, Metric
-from tunesmith.reporting.drawing.chart import Bars, Cells, LineMark, Panel, Parallel, Points
+from tunesmith.reporting.drawing.chart import Bars, Cells, Line, Panel, Parallel, Points
 from tunesmith.reporting.drawing.svg import render
 from tunesmith.reporting.figures import contour, history, race
 from tunesmith.reporting.figures.kind import kind_of
@@ -166,7 +166,7 @@ def test_learning_curves_are_drawn_where_folds_report_them() -> None:
     folds = [FoldResult(fold, {"score": 0.5}, progress=progress) for fold in range(2)]
     found = trial.told(folds)
     record.history._log.told[0] = found
-    line = mark("curves", view_of(record), LineMark)
+    line = mark("curves", view_of(record), Line)
     assert (line.x, line.y, line.role) == ((1.0, 2.0), (0.2, 0.4), "best")
 
 

@@ -45,7 +45,7 @@ class Points:
 
 
 @dataclass(frozen=True)
-class LineMark:
+class Line:
     """A line through points; ``is_stepped`` holds each value until the next point."""
 
     x: Numbers
@@ -93,7 +93,7 @@ class Cells:
     """Indices of cells without a score because the fold failed."""
 
 
-Mark: TypeAlias = Points | LineMark | Band | Bars | Cells
+Mark: TypeAlias = Points | Line | Band | Bars | Cells
 
 
 @dataclass(frozen=True)
@@ -169,7 +169,7 @@ def legend(chart: Chart) -> list[tuple[str, Role]]:
 
 def role_of(mark: Mark) -> Role:
     """Return the role of a mark; areas and cells have one of their own."""
-    return mark.role if isinstance(mark, Points | LineMark | Bars) else "band"
+    return mark.role if isinstance(mark, Points | Line | Bars) else "band"
 
 
 def levels_of(gains: Sequence[float], low: float, high: float) -> tuple[int, ...]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from tunesmith.reporting.drawing.chart import Axis, Band, Cells, LineMark, Numbers
+from tunesmith.reporting.drawing.chart import Axis, Band, Cells, Line, Numbers
 from tunesmith.reporting.drawing.scales import share
 
 CROSS = 3.5
@@ -55,7 +55,7 @@ def crosses(places: Iterable[tuple[float, float]]) -> str:
     return "".join(f"M{text_of(x - CROSS)} {text_of(y - CROSS)}{strokes}" for x, y in places)
 
 
-def line(frame: Frame, mark: LineMark) -> str:
+def line(frame: Frame, mark: Line) -> str:
     """Join points; the line breaks at a missing one."""
     parts: list[str] = []
     is_open = False

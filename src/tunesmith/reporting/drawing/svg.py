@@ -15,7 +15,7 @@ from tunesmith.reporting.drawing.chart import (
     Bars,
     Cells,
     Chart,
-    LineMark,
+    Line,
     Panel,
     Parallel,
     Points,
@@ -234,7 +234,7 @@ def _points(page: Page, frame: Frame, mark: Points) -> None:
         page.path(paths.dots(chosen), f"dots{size} level-{level}")
 
 
-def _line(page: Page, frame: Frame, mark: LineMark) -> None:
+def _line(page: Page, frame: Frame, mark: Line) -> None:
     colour = mark.role if mark.level is None else f"level-{mark.level}"
     thin = " thin" if mark.trial is not None and mark.role != "best" else ""
     page.path(paths.line(frame, mark), f"line{thin} {colour}")
@@ -274,7 +274,7 @@ def _cells(page: Page, frame: Frame, mark: Cells) -> None:
 
 DRAWN: dict[type, Callable[[Page, Frame, Any], None]] = {
     Points: _points,
-    LineMark: _line,
+    Line: _line,
     Band: _band,
     Bars: _bars,
     Cells: _cells,

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tunesmith.history import Metric
-from tunesmith.reporting.drawing.chart import Chart, LineMark, Panel, Role
+from tunesmith.reporting.drawing.chart import Chart, Line, Panel, Role
 from tunesmith.reporting.drawing.scales import directed, linear_axis, score_axis
 from tunesmith.reporting.figures.view import FigureView
 
@@ -72,9 +72,9 @@ def courses_chart(found: CoursesData, title: str, step: str, nothing: str) -> Ch
     return Chart(title, description, (panel,), note, key=directed(found.metric))
 
 
-def _line(course: ScoreCurve, best: int | None) -> LineMark:
+def _line(course: ScoreCurve, best: int | None) -> Line:
     is_best = course.trial == best
     role: Role = "best" if is_best else "failed" if course.has_failed else "trial"
     label = "best" if is_best else "failed" if course.has_failed else ""
     level = None if is_best or course.has_failed else course.level
-    return LineMark(course.steps, course.scores, role, label, trial=course.trial, level=level)
+    return Line(course.steps, course.scores, role, label, trial=course.trial, level=level)

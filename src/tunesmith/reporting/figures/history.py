@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from tunesmith.analysis.ranking import running_best
 from tunesmith.history import Metric
-from tunesmith.reporting.drawing.chart import Chart, LineMark, Mark, Panel, Points
+from tunesmith.reporting.drawing.chart import Chart, Line, Mark, Panel, Points
 from tunesmith.reporting.drawing.scales import count_axis, score_axis
 from tunesmith.reporting.figures.kind import Kind
 from tunesmith.reporting.figures.view import FigureView
@@ -63,7 +63,7 @@ def draw(found: HistoryData) -> Chart:
     y = score_axis(found.scores, found.metric)
     scores = tuple(found.scores)
     marks: list[Mark] = [
-        LineMark(
+        Line(
             tuple(float(n) for n, _ in found.best),
             tuple(score for _, score in found.best),
             label="best so far",

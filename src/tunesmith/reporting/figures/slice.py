@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from tunesmith.history import Metric
-from tunesmith.reporting.drawing.chart import Band, Chart, LineMark, Mark, Numbers, Panel, Points
+from tunesmith.reporting.drawing.chart import Band, Chart, Line, Mark, Numbers, Panel, Points
 from tunesmith.reporting.drawing.scales import score_axis
 from tunesmith.reporting.figures.columns import AxisColumn
 from tunesmith.reporting.figures.kind import Kind
@@ -102,7 +102,7 @@ def _panel(one: Slice, found: SliceData) -> Panel:
     marks: list[Mark] = []
     if one.trend is not None:
         marks.append(Band(one.trend.x, one.trend.low, one.trend.high, label="expected ± error"))
-        marks.append(LineMark(one.trend.x, one.trend.mean, role="trial"))
+        marks.append(Line(one.trend.x, one.trend.mean, role="trial"))
     marks.append(Points(one.x, one.scores, trials=one.trials, levels=one.levels))
     if one.failed:
         rug = (y.low,) * len(one.failed)

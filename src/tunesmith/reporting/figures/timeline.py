@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from tunesmith.analysis.ranking import running_best
 from tunesmith.history import Metric, Trial
-from tunesmith.reporting.drawing.chart import Axis, Chart, LineMark, Mark, Panel, Points
+from tunesmith.reporting.drawing.chart import Axis, Chart, Line, Mark, Panel, Points
 from tunesmith.reporting.drawing.scales import count_axis, linear_axis, log_axis, score_axis
 from tunesmith.reporting.figures.kind import Kind
 from tunesmith.reporting.figures.view import FigureView
@@ -53,7 +53,7 @@ def draw(found: TimelineData) -> Chart:
         total += seconds
         spent.append(total)
     known = [i for i, score in enumerate(found.best) if math.isfinite(score)]
-    line = LineMark(
+    line = Line(
         tuple(spent[i] for i in known),
         tuple(found.best[i] for i in known),
         label="best so far",

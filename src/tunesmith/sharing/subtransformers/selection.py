@@ -31,7 +31,7 @@ SCORE = Values(
 )
 
 
-class KBest(Deciding):
+class Best(Deciding):
     """``SelectKBest`` along ``k``."""
 
     parameters: tuple[str, ...] = ("k",)
