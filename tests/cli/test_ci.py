@@ -96,7 +96,7 @@ def test_a_dry_run_sends_nothing(tunesmith: Run, project: Path, server: ForgeSer
         "x.yml on y with {'a': '1'} would be started." in tunesmith("ci", *given, **environ).stdout
     )
     assert "config/best_parameters.yaml" in tunesmith("ci", "commit", "-m", "x", "--dry-run").stdout
-    tuning = {**environ, "GITHUB_REF_NAME": "tuning/one"}
+    tuning = {**environ, "GITHUB_REF_NAME": "tuning/one", "GITHUB_REF": "refs/heads/tuning/one"}
     assert "would get" in tunesmith("ci", "apply", "--dry-run", **tuning).stdout
     assert server.seen == []
     assert git(project, "status", "--porcelain") == "?? config/"
@@ -114,7 +114,9 @@ def test_pull_requests(tunesmith: Run, server: ForgeServer) -> None:
     opened, again = (json.loads(tunesmith(*ask, **environ).stdout) for _ in range(2))
     assert (opened["number"], opened["is_new"], again["is_new"]) == (1, True, False)
     assert len(server.pulls) == 1
-    on_main = tunesmith(*ask, **{**environ, "GITHUB_REF_NAME": "main"})
+    on_main = tunesmith(
+        *ask, **{**environ, "GITHUB_REF_NAME": "main", "GITHUB_REF": "refs/heads/main"}
+    )
     assert "`main` is where pull requests go into" in on_main.stderr
 
 

@@ -101,9 +101,9 @@ def test_what_an_import_has_started_ends_with_the_nest(project: Path) -> None:
 
 def test_a_nest_ends_with_its_run() -> None:
     code = (
-        "from tunesmith.execute.fork_server import Nest\n"
-        "fork server = Nest()\n"
-        "print(fork server._process.pid, fork server.folder, flush=True)\n"
+        "from tunesmith.execute.fork_server import ForkServer\n"
+        "server = ForkServer()\n"
+        "print(server._process.pid, server.folder, flush=True)\n"
         "input()"
     )
     with subprocess.Popen(

@@ -12,8 +12,8 @@ pytestmark = pytest.mark.slow
 WORKER = """
 import os, subprocess, sys
 from pathlib import Path
-from tunesmith.execute.supervisor import stand_guard
-stand_guard(int(sys.argv[1]), Path(sys.argv[2]), close=os.open("/dev/null", os.O_RDONLY))
+from tunesmith.execute.supervisor import supervise
+supervise(int(sys.argv[1]), Path(sys.argv[2]), close=os.open("/dev/null", os.O_RDONLY))
 exec(sys.argv[3])
 """
 

@@ -12,6 +12,7 @@ from sklearn.datasets import make_regression
 
 from tunesmith import registry
 from tunesmith.sklearn import GridSearchCV
+from tunesmith.system.installed_packages import packages, providers
 from tunesmith.testing.submodels import FamilyContract
 
 PACKAGE = '''
@@ -58,6 +59,7 @@ class PursuitFamily(Counted):
         for n in values:
             yield resized(fitted, n_rounds=n, rounds_=fitted.rounds_[:n])
 '''
+CACHED = (registry._all, registry.outside, packages, providers)
 ENTRY_POINTS = "[tunesmith.submodels]\npursuit = pursuits:PursuitFamily\n"
 
 
@@ -69,9 +71,11 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     (about / "METADATA").write_text("Metadata-Version: 2.1\nName: pursuits\nVersion: 1.0\n")
     (about / "entry_points.txt").write_text(ENTRY_POINTS)
     monkeypatch.syspath_prepend(str(tmp_path))
-    registry.outside.cache_clear()
+    for cached in CACHED:
+        cached.cache_clear()
     yield import_module("pursuits")
-    registry.outside.cache_clear()
+    for cached in CACHED:
+        cached.cache_clear()
 
 
 def test_its_candidates_share_fits(package: Any) -> None:

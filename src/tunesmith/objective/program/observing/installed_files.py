@@ -86,7 +86,7 @@ def surely_installed(root: str, folders: tuple[str, ...]) -> Callable[[bytes], o
     ways = [f"(?:{starts})"] if starts else []
     if not any(re.search(PACKAGES, f"{folder}/python3/") for folder in around):
         ways.append(f"/.*?{PACKAGES}")
-    within = "|".join(re.escape(f"{folder}/") for folder in folders)
+    within = "|".join(re.escape(f"{folder}/") for folder in (*folders, *LEADS_ELSEWHERE))
     # Dots and doubled slashes may lead elsewhere.
     pattern = f"(?!{within})(?!.*/\\.{{0,2}}(?:/|$))(?:{'|'.join(ways) or '(?!)'})"
     return re.compile(os.fsencode(pattern), re.DOTALL).match
