@@ -50,7 +50,7 @@ outputs: {history: outputs/history.jsonl, trials: outputs/trials.csv}
 """
 N_FITS = 9
 OUTPUTS = ("outputs/history.jsonl", "outputs/trials.csv", "config/best_parameters.yaml")
-IN_WORKERS = ("worker.answer", "worker.answered", "journal.write", "run.send", "run.hatch")
+IN_WORKERS = ("worker.answer", "worker.answered", "journal.write", "run.send", "run.start_worker")
 PRELOADED = (
     *("sklearn.tree", "sklearn.model_selection", "pandas", "tunesmith.objective.crossval"),
     *("tunesmith.execute.serial", "tunesmith.execute.processes", "tunesmith.search.grid"),

@@ -31,7 +31,7 @@ from tests.durability import sweep
 from tests.durability.forks import in_fork
 from tests.durability.kills import workers
 
-from tunesmith.errors import DamagedError
+from tunesmith.errors import StorageError
 from tunesmith.ledger import rows
 from tunesmith.ledger.ledger import Ledger, empty
 from tunesmith.ledger.salvage import salvage
@@ -89,15 +89,15 @@ def start(folder: Path) -> int:
             log = os.open(folder / "run.log", os.O_WRONLY | os.O_APPEND | os.O_CREAT)
             for stream in (1, 2):
                 os.dup2(log, stream)
-            from tunesmith.errors import TunesmithError
-            from tunesmith.runs.tune import tune
-
             try:
+                from tunesmith.errors import TunesmithError
+                from tunesmith.runs.tune import tune
+
                 code = int(tune(folder / "tuning.yaml").exit_code)
-            except TunesmithError as error:
-                code = int(error.exit_code)
             except KeyboardInterrupt:
                 code = 128 + signal.SIGINT  # before the study has handlers of its own
+            except TunesmithError as error:
+                code = int(error.exit_code)
         os._exit(code)
     return process
 
@@ -132,7 +132,10 @@ def repair(file: Path) -> None:
     try:
         with Ledger.open(file, create=False) as ledger:
             ledger.studies()
-    except DamagedError:
+    except StorageError as error:
+        # Damage that only SQLite notices is told as well, with the way to repair it.
+        if "--repair" not in str(error):
+            raise
         with suppress(Exception):
             salvage(file, empty())
             return

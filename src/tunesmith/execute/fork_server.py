@@ -121,7 +121,7 @@ class ForkServer:
         with _naming_limits(), ExitStack() as ours, ExitStack() as theirs:
             connection, lifeline = (_pair(ours, theirs) for _ in range(2))
             stream = theirs.enter_context(log.open("wb"))
-            faults.reach("run.hatch")
+            faults.reach("run.start_worker")
             order = f"{path}{SEPARATOR}{self.n_threads}".encode()
             descriptors = [connection[1].fileno(), lifeline[1].fileno(), stream.fileno()]
             # If the server dies now, it closes the other ends, and the worker counts as dead.

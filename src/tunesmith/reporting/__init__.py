@@ -1,1 +1,1 @@
-"""A pure function of the ledger -> documents."""
+"""Draw a study's record: Markdown, an HTML page, figures, tables and text."""

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from tunesmith.config.model import Definition
 from tunesmith.pipeline.dvc.agreement import study_stage
-from tunesmith.pipeline.dvc.dependencies import dependencies, is_within
-from tunesmith.pipeline.dvc.named_data import named_data
-from tunesmith.pipeline.dvc.observed import observed
-from tunesmith.pipeline.dvc.shared_data import lacking, later_outs, shared_data
+from tunesmith.pipeline.dvc.inputs.dependencies import dependencies, is_within
+from tunesmith.pipeline.dvc.inputs.named_data import named_data
+from tunesmith.pipeline.dvc.inputs.observed import observed
+from tunesmith.pipeline.dvc.inputs.training_data import lacking, later_outs, shared_data
 from tunesmith.pipeline.dvc.stages import Coupling, Stage, coupling
 from tunesmith.pipeline.dvc.wanted import FLAGS, Paths, paths_of
 from tunesmith.pipeline.findings import as_typed

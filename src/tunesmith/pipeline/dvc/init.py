@@ -18,17 +18,17 @@ from tunesmith.errors import UsageError
 from tunesmith.formats import FormatError
 from tunesmith.pipeline.attributes import attributes
 from tunesmith.pipeline.dvc import wanted
-from tunesmith.pipeline.dvc.dependencies import dependencies
 from tunesmith.pipeline.dvc.health import IGNORE, leaves_out_bytecode
-from tunesmith.pipeline.dvc.named_data import named_data
-from tunesmith.pipeline.dvc.observed import observed
-from tunesmith.pipeline.dvc.pipeline_file import PipelineFile, Request
-from tunesmith.pipeline.dvc.shared_data import (
+from tunesmith.pipeline.dvc.inputs.dependencies import dependencies
+from tunesmith.pipeline.dvc.inputs.named_data import named_data
+from tunesmith.pipeline.dvc.inputs.observed import observed
+from tunesmith.pipeline.dvc.inputs.training_data import (
     depends_on,
     lacking,
     later_outs,
     shared_data,
 )
+from tunesmith.pipeline.dvc.pipeline_file import PipelineFile, Request
 from tunesmith.pipeline.dvc.stages import Coupling, coupling, exact_text
 from tunesmith.pipeline.dvc.wanted import Paths
 from tunesmith.pipeline.parameters import parse

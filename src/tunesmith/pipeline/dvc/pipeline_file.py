@@ -15,9 +15,9 @@ from tunesmith.errors import ConfigError, FilePosition, UsageError, Violation
 from tunesmith.formats import FormatError, yaml, yaml_blocks
 from tunesmith.pipeline.dvc import wanted
 from tunesmith.pipeline.dvc.agreement import study_stage
-from tunesmith.pipeline.dvc.dependencies import is_within
 from tunesmith.pipeline.dvc.document import FILE
 from tunesmith.pipeline.dvc.entries import view, written
+from tunesmith.pipeline.dvc.inputs.dependencies import is_within
 from tunesmith.pipeline.dvc.stages import LISTS, Coupling, Stage, exact_text, stages_at
 from tunesmith.pipeline.dvc.wanted import Content, Paths, literal, path_in
 

@@ -8,8 +8,8 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from tunesmith.config.model import Definition, OutputsSection
-from tunesmith.pipeline.dvc.dependencies import dependencies, is_within, plain
-from tunesmith.pipeline.dvc.named_data import named_by
+from tunesmith.pipeline.dvc.inputs.dependencies import dependencies, is_within, plain
+from tunesmith.pipeline.dvc.inputs.named_data import named_by
 from tunesmith.pipeline.dvc.stages import Coupling
 
 TABLES = (".csv", ".tsv", ".parquet", ".feather", ".arrow", ".npy", ".npz", ".h5", ".xlsx")

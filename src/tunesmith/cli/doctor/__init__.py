@@ -35,7 +35,7 @@ Check = tuple[str, bool | None, str]
 def command(config: Path | None, *, repair: bool, as_json: bool) -> None:
     """Check Python, packages, disk, git, the configuration and the ledger."""
     if repair:
-        from tunesmith.cli.common.repair import repair_ledger
+        from tunesmith.cli.doctor.repair import repair_ledger
 
         repair_ledger(find_config(config), as_json=as_json)
         return

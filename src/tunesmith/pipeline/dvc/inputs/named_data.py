@@ -5,8 +5,8 @@ from pathlib import Path
 
 from tunesmith.config.model import Definition
 from tunesmith.objective.program.passing.sources import SourceFile, program_of
-from tunesmith.pipeline.dvc.dependencies import dependencies, is_within
-from tunesmith.pipeline.dvc.shared_data import CODE, later_outs
+from tunesmith.pipeline.dvc.inputs.dependencies import dependencies, is_within
+from tunesmith.pipeline.dvc.inputs.training_data import CODE, later_outs
 from tunesmith.pipeline.dvc.stages import Stage
 from tunesmith.system import git
 

@@ -6,7 +6,7 @@ from pathlib import Path, PurePosixPath
 
 from tunesmith.config.model import Definition
 from tunesmith.ledger.ledger import Ledger
-from tunesmith.pipeline.dvc.dependencies import is_within
+from tunesmith.pipeline.dvc.inputs.dependencies import is_within
 
 MANY = 4
 """From so many files of a folder on, the folder stands for them."""

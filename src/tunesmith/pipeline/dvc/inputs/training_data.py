@@ -5,7 +5,7 @@ from pathlib import Path
 
 from tunesmith.config.model import Definition
 from tunesmith.objective.program.observing.dependencies import assumed
-from tunesmith.pipeline.dvc.dependencies import dependencies, grouped, is_code, is_within
+from tunesmith.pipeline.dvc.inputs.dependencies import dependencies, grouped, is_code, is_within
 from tunesmith.pipeline.dvc.stages import Stage
 from tunesmith.pipeline.dvc.targets import downstream
 
