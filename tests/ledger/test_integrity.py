@@ -17,7 +17,7 @@ import pytest
 from tunesmith.errors import DamagedError, StorageError
 from tunesmith.ledger import integrity
 from tunesmith.ledger.integrity import CHECKSUM, MARK, log_of
-from tunesmith.ledger.ledger import Ledger
+from tunesmith.ledger.ledger import Ledger, empty
 from tunesmith.ledger.rows import CHECKED, LATER
 from tunesmith.system import faults
 from tunesmith.testing.ledger import begin, tell
@@ -202,6 +202,18 @@ def test_a_log_without_its_ledger_is_not_taken_for_another_ones(killed: Path) ->
     killed.unlink()
     with pytest.raises(StorageError, match=r"l\.db-wal is there[\s\S]*remove .*to begin anew"):
         Ledger.open(killed)
+
+
+def test_a_ledger_that_another_process_made_a_moment_ago_is_not_taken_for_a_lost_one(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "l.db"
+    with Ledger.open(path) as first:
+        begin(first)
+        assert integrity.has_log(path)
+        # Two processes saw that there is no file, and this one is the later of them.
+        integrity.make(path, empty())
+        assert len(first.studies()) == 1
 
 
 def test_the_last_of_several_writers_brings_it_to_rest(tmp_path: Path) -> None:

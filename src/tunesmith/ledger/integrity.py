@@ -40,6 +40,15 @@ def log_of(file: Path) -> Path:
     return file.with_name(f"{file.name}-wal")
 
 
+def has_log(file: Path) -> bool:
+    """True if the file beside a ledger holds anything."""
+    # One look: another process may remove the log between two.
+    try:
+        return log_of(file).stat().st_size > 0
+    except FileNotFoundError:
+        return False
+
+
 def connect(file: Path, options: str, timeout_s: float = 30.0) -> sqlite3.Connection:
     """Open a plain connection.
 
@@ -134,12 +143,12 @@ def _check_is_old(connection: sqlite3.Connection) -> None:
 def _check_after_kill(file: Path) -> bool:
     """Check a file that is marked as in use, unless another process has it open."""
     log = log_of(file)
-    has_log = log.exists() and log.stat().st_size > 0
+    was_there = has_log(file)
     try:
         with _alone(file) as connection:
             if _pragma(connection, "application_id") == AT_REST:
                 return False  # closed this very moment
-            if not has_log:
+            if not was_there:
                 raise DamagedError(
                     f"it was in use when it was copied or its run was killed, and {log.name}, with"
                     " what was written last, is not there"
@@ -293,7 +302,8 @@ def make(file: Path, content: bytes) -> None:
         StorageError: the log of another ledger is there.
     """
     log = log_of(file)
-    if log.exists() and log.stat().st_size > 0:
+    # In this order: a process that makes the ledger at this moment makes its log after the file.
+    if has_log(file) and not file.exists():
         raise StorageError(
             f"the file is gone, but {log.name} is there, with what was written last."
             f"\n  Put the file back, or remove {log} to begin anew."

@@ -573,9 +573,7 @@ def empty() -> bytes:
 
 def _is_sealed(file: Path) -> bool:
     """True if it is complete and cannot be written: an artifact, a read-only mount."""
-    log = integrity.log_of(file)
-    is_complete = not log.exists() or log.stat().st_size == 0
-    return is_complete and not os.access(file.parent, os.W_OK)
+    return not integrity.has_log(file) and not os.access(file.parent, os.W_OK)
 
 
 def _make_folder(folder: Path) -> None:
