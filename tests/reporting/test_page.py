@@ -288,7 +288,8 @@ def test_hostile_texts_stay_inert(opened: Any) -> None:
 def test_it_fits_a_phone_and_thousands_of_trials_are_a_page_at_a_time(opened: Any) -> None:
     page = opened(many(1500, 4))
     page.set_viewport_size({"width": 375, "height": 700})
-    assert page.evaluate("document.documentElement.scrollWidth") == 375
+    # The charts are drawn anew once the browser has told them of their new width.
+    page.wait_for_function("document.documentElement.scrollWidth === 375")
     assert len(shown_trials(page)) == 25
     assert page.inner_text(".pager").split("\n")[0].startswith("First")
     page.fill("#filter", "parameter_0>0.998")
