@@ -10,6 +10,8 @@ ROOT = Path(__file__).parents[1]
 MOST = {
     "loose modules": 8,
     "files in the fullest folder": 20,
+    # Lower it whenever a test file gets its module's name; a new module comes with one.
+    "modules without a test file of their name": 187,
     "class names twice": 0,
     "docstrings that open with a question word, %": 1,
     '"where" in 10,000 words of docstrings': 9,

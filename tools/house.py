@@ -98,6 +98,7 @@ def figures(root: Path) -> dict[str, object]:
         "files in the fullest folder": max(folders.values()),
         "class names twice": len(names_twice(trees)),
         "file names that repeat": sum(n > 1 for n in file_names.values()),
+        "modules without a test file of their name": len(without_twin(root, trees)),
         "functions that take `definition`": stays_of("definition", trees),
         "docstrings": len(texts),
         "docstrings that open with a question word, %": round(100 * openings / len(texts), 1),
@@ -108,6 +109,17 @@ def figures(root: Path) -> dict[str, object]:
         ),
         "comment lines in 100 lines of code": round(100 * n_comments / n_lines, 1),
     }
+
+
+def without_twin(root: Path, trees: dict[Path, ast.Module]) -> list[Path]:
+    """List the modules of the package whose tests have no file of the same name and place.
+
+    What only tests use (``testing``) needs none, and ``__init__`` has no name of its own.
+    """
+    package, tests = root / "src" / "tunesmith", root / "tests"
+    modules = [file.relative_to(package) for file in trees if not file.name.startswith("__")]
+    twins = {file: tests / file.with_name(f"test_{file.name}") for file in modules}
+    return [f for f, twin in twins.items() if f.parts[0] != "testing" and not twin.is_file()]
 
 
 def _first(text: str) -> str:

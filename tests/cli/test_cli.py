@@ -88,24 +88,6 @@ def test_running_again_evaluates_nothing_and_changes_no_byte(process: Run, proje
     assert {p: p.read_bytes() for p in outputs} == outputs
 
 
-def test_options_change_one_run_only(tunesmith: Run) -> None:
-    first = tunesmith("run", "--trials", "5", "--workers", "1", "--json")
-    assert json.loads(first.stdout)["n_told"] == 5
-    more = json.loads(tunesmith("run", "--workers", "1", "--json").stdout)
-    assert (more["n_told"], more["n_evaluated"]) == (12, 21)
-
-
-def test_report_is_rebuilt_from_the_ledger_without_the_data(tunesmith: Run, project: Path) -> None:
-    tunesmith("run", "--workers", "1")
-    report = project / "outputs/tuning_results.md"
-    text = report.read_text()
-    report.unlink()
-    (project / "data.csv").unlink()
-    done = tunesmith("report")
-    assert done.returncode == 0, done.stderr
-    assert report.read_text() == text
-
-
 def test_changed_data_is_said_and_not_mixed(tunesmith: Run, project: Path) -> None:
     tunesmith("run", "--workers", "1", "--trials", "4")
     lines = (project / "data.csv").read_text().splitlines()
@@ -196,11 +178,6 @@ def test_json_and_toml_have_the_same_schema(tunesmith: Run, project: Path, name:
     path.write_text(json.dumps(data) if path.suffix == ".json" else dumps(data))
     done = tunesmith("run", "--workers", "1", "--json")
     assert json.loads(done.stdout)["n_told"] == 12, done.stderr
-
-
-def test_the_schema_is_json(tunesmith: Run) -> None:
-    schema = json.loads(tunesmith("schema").stdout)
-    assert schema["$schema"].startswith("https://json-schema.org/")
 
 
 def test_doctor_finds_nothing_wrong_here(tunesmith: Run) -> None:

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from tests.cli.conftest import Run
 
+from tunesmith.ledger.ledger import Ledger
+
 BEST = "config/best_parameters.yaml"
 
 
@@ -103,3 +105,29 @@ def test_a_finished_study_has_nothing_to_do_and_no_library_to_import(
     (finished / BEST).unlink()
     assert process("run", "-q", "--json").returncode == 0
     assert (finished / BEST).is_file()
+
+
+def test_status_says_when_and_why_it_ended(tunesmith: Run, finished: Path) -> None:
+    lines = tunesmith("status").stdout.splitlines()
+    assert lines[:3] == [
+        "  study      small",
+        "  state      ended: 12 trials",
+        "  trials     12 of 12",
+    ]
+    assert lines[-1].startswith("  last run   began 20")
+    assert ", took " in lines[-1]
+
+
+def test_status_of_a_study_killed_before_its_first_run_was_noted(
+    tunesmith: Run, finished: Path
+) -> None:
+    with Ledger.open(finished / ".tunesmith/ledger.db") as ledger:
+        record = ledger.load("small")
+        ledger.begin_study(
+            "other", "id", {}, {}, record.metrics, record.history.objectives, restart=False
+        )
+    text = (finished / "tuning.yaml").read_text().replace("study: small", "study: other")
+    (finished / "tuning.yaml").write_text(text)
+    done = tunesmith("status")
+    assert "the last run was killed; `tunesmith run` continues it" in done.stdout, done.stderr
+    assert json.loads(tunesmith("status", "--json").stdout)["last_run"] is None

@@ -1,0 +1,48 @@
+"""``ci init``: workflows that are written once and stay."""
+
+from pathlib import Path
+
+import pytest
+from tests.cli.conftest import Run
+
+pytestmark = pytest.mark.usefixtures("repository")
+
+
+def test_workflows_are_written_once(tunesmith: Run, project: Path) -> None:
+    ask = ("ci", "init", "github", "--training", "python train.py")
+    dry = tunesmith(*ask, "--dry-run")
+    assert "  create    .github/workflows/tuning.yml" in dry.stdout
+    assert not (project / ".github").exists()
+    assert tunesmith(*ask).returncode == 0
+    assert tunesmith(*ask).stdout.count("unchanged") == 3
+    other = tunesmith(*ask, "--main", "trunk", "--time-budget", "1h")
+    assert other.returncode == 2
+    assert "+    timeout-minutes: 90" in other.stdout
+    assert "Overwrite what differs with --force" in other.stderr
+    assert tunesmith(*ask, "--main", "trunk", "--force").returncode == 0
+    assert "--target trunk" in (project / ".github/workflows/training.yml").read_text()
+    for wrong in ("soon", "0s"):
+        assert tunesmith(*ask, "--time-budget", wrong).returncode == 2
+
+
+def test_workflows_that_could_not_run_are_refused(tunesmith: Run, project: Path) -> None:
+    ask = ("ci", "init", "github", "--training", "python train.py")
+    (project / "requirements.txt").write_text("numpy\n")
+    refused = tunesmith(*ask)
+    assert refused.returncode == 2
+    assert "requirements.txt does not name `tunesmith`" in refused.stderr
+    assert not (project / ".github").exists()
+    (project / "requirements.txt").write_text("numpy\ntunesmith\n")
+    (project / ".github/workflows").mkdir(parents=True)
+    (project / ".github/workflows/tests.yml").write_text("on: pull_request\n")
+    done = tunesmith(*ask)
+    assert done.returncode == 0
+    assert ".github/workflows/tests.yml runs on pull requests too" in done.stderr
+
+
+def test_a_pipeline_of_ones_own_stays(tunesmith: Run, project: Path) -> None:
+    (project / ".gitlab-ci.yml").write_text("test: {script: [make]}\n")
+    done = tunesmith("ci", "init", "gitlab", "--training", "python train.py")
+    assert done.returncode == 0
+    assert "add to it `include: [{local: .gitlab/tunesmith.yml}]`" in done.stderr
+    assert (project / ".gitlab-ci.yml").read_text() == "test: {script: [make]}\n"

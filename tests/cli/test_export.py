@@ -1,0 +1,21 @@
+"""``export``: trials as a file."""
+
+from pathlib import Path
+
+import pytest
+from tests.cli.conftest import Run
+
+
+@pytest.mark.parametrize("name", ["t.csv", "t.json", "t.jsonl", "deep/t.csv"])
+def test_export_writes_by_the_name(tunesmith: Run, finished: Path, name: str) -> None:
+    done = tunesmith("export", "-o", name)
+    assert done.stderr == f"12 trials written to {name}\n"
+    assert done.stdout == ""
+    assert (finished / name).stat().st_size > 0
+
+
+def test_export_by_a_wrong_name_says_which_are_right(tunesmith: Run, finished: Path) -> None:
+    done = tunesmith("export", "-o", "t.parquet")
+    assert done.returncode == 2
+    assert "End it in .csv, .json, .jsonl, or add --format." in done.stderr
+    assert tunesmith("export", "-o", "t.parquet", "--format", "csv").returncode == 0
