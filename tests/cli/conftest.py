@@ -1,6 +1,7 @@
 """The command line as a person uses it, in a real folder."""
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -68,8 +69,20 @@ def process(project: Path) -> Run:
     return run
 
 
-@pytest.fixture
-def finished(project: Path, tunesmith: Run) -> Path:
-    """A project whose study has been run."""
-    assert tunesmith("run", "--workers", "1", "-q").returncode == 0
+@pytest.fixture(scope="session")
+def finished_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project whose study has been run; for copies, since other tests see it, too."""
+    project = make_project(tmp_path_factory.mktemp("finished") / "project").parent
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(project)
+        patch.setattr(sys, "argv", ["tunesmith", "run", "--workers", "1", "-q"])
+        with pytest.raises(SystemExit) as caught:
+            main()
+    assert not caught.value.code
     return project
+
+
+@pytest.fixture
+def finished(project: Path, finished_once: Path) -> Path:
+    """A project whose study has been run."""
+    return shutil.copytree(finished_once, project, dirs_exist_ok=True)

@@ -4,13 +4,13 @@ import sqlite3
 from pathlib import Path
 
 import pytest
-from tests.cli.conftest import Run, finished, project, tunesmith
+from tests.cli.conftest import Run, finished, finished_once, project, tunesmith
 
 from tunesmith.config.load import load_definition
 from tunesmith.ledger.ledger import Ledger
 from tunesmith.pipeline.ci.restored import make_usable
 
-__all__ = ["finished", "project", "tunesmith"]
+__all__ = ["finished", "finished_once", "project", "tunesmith"]
 
 
 def ledger_of(project: Path) -> Path:
