@@ -1,6 +1,7 @@
 """The goals of CONTRIBUTING.md that have been reached stay reached."""
 
 import importlib.util
+import re
 from pathlib import Path
 from typing import Any
 
@@ -41,3 +42,9 @@ def test_there_is_no_more_of_it(figures: Any, name: str) -> None:
 @pytest.mark.parametrize("name", LEAST)
 def test_there_is_enough_of_it(figures: Any, name: str) -> None:
     assert figures[name] >= LEAST[name]
+
+
+def test_no_property_has_a_deadline() -> None:
+    # How long an example takes says how busy a machine is; tests/conftest.py turns deadlines off.
+    files = [*ROOT.glob("tests/**/test_*.py"), *ROOT.glob("src/tunesmith/testing/*.py")]
+    assert [f for f in files if re.search(r"\bdeadline=(?!None\b)", f.read_text())] == []
