@@ -18,6 +18,7 @@ import shutil
 import signal
 import sys
 import time
+import traceback
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
@@ -31,7 +32,7 @@ from tests.durability import sweep
 from tests.durability.forks import in_fork
 from tests.durability.kills import workers
 
-from tunesmith.errors import StorageError
+from tunesmith.errors import StorageError, TunesmithError
 from tunesmith.ledger import rows
 from tunesmith.ledger.ledger import Ledger, empty
 from tunesmith.ledger.salvage import salvage
@@ -74,7 +75,8 @@ def kill(folder: Path, chance: random.Random) -> str:
                 worker.send_signal(number)
         (os.killpg if whom == "group" else os.kill)(process, number)
     if (code := ended(process)) not in (*CODES, -number):
-        raise FoundError(f"{number.name} to the {whom}: it ended with {code}")
+        said = (folder / "run.log").read_text()[-1500:]
+        raise FoundError(f"{number.name} to the {whom}: it ended with {code}: {said}")
     return f"{number.name} to the {whom}"
 
 
@@ -83,21 +85,21 @@ def start(folder: Path) -> int:
     process = os.fork()
     if process == 0:
         os.setsid()
-        code = 99
-        with suppress(BaseException):
+        try:
             os.chdir(folder)
             log = os.open(folder / "run.log", os.O_WRONLY | os.O_APPEND | os.O_CREAT)
             for stream in (1, 2):
                 os.dup2(log, stream)
-            try:
-                from tunesmith.errors import TunesmithError
-                from tunesmith.runs.tune import tune
+            from tunesmith.runs.tune import tune
 
-                code = int(tune(folder / "tuning.yaml").exit_code)
-            except KeyboardInterrupt:
-                code = 128 + signal.SIGINT  # before the study has handlers of its own
-            except TunesmithError as error:
-                code = int(error.exit_code)
+            code = int(tune(folder / "tuning.yaml").exit_code)
+        except KeyboardInterrupt:
+            code = 128 + signal.SIGINT  # before the study has handlers of its own
+        except TunesmithError as error:
+            code = int(error.exit_code)
+        except BaseException:  # noqa: BLE001 - whatever it is, the process must end here
+            traceback.print_exc()
+            code = 99
         os._exit(code)
     return process
 

@@ -174,6 +174,37 @@ def test_a_zeroed_part_is_recognised(at_rest: Path, start: int) -> None:
             Ledger.open(at_rest, create=create)
 
 
+@pytest.mark.parametrize("n_bytes", [0, 1, 40, 511])
+@pytest.mark.parametrize("original", ["rest", "killed"])
+def test_a_ledger_of_a_few_bytes_is_recognised(
+    originals: dict[str, Path], tmp_path: Path, original: str, n_bytes: int
+) -> None:
+    path = Path(shutil.copytree(originals[original].parent, tmp_path / "few")) / "l.db"
+    os.truncate(path, n_bytes)
+    with pytest.raises(DamagedError, match=r"no ledger ever is so small[\s\S]*--repair"):
+        Ledger.open(path, create=False)
+
+
+@pytest.mark.parametrize("create", [False, True])
+def test_a_change_that_a_kill_cut_off_is_undone(at_rest: Path, create: bool) -> None:
+    before = content(at_rest)
+    if (process := os.fork()) == 0:
+        # The marks and the switch to a log are written in this way, a page at a time.
+        raw = sqlite3.connect(at_rest, isolation_level=None)
+        raw.execute("PRAGMA journal_mode = DELETE")
+        raw.execute("PRAGMA cache_size = 1")
+        raw.execute("BEGIN")
+        raw.execute("PRAGMA application_id = 1")
+        raw.execute("UPDATE evaluation SET checksum = 7")
+        os.kill(os.getpid(), signal.SIGKILL)
+    os.waitpid(process, 0)
+    assert integrity.has_journal(at_rest)
+    with Ledger.open(at_rest, create=create):
+        pass
+    assert not integrity.has_journal(at_rest)
+    assert content(at_rest) == before
+
+
 def test_a_copy_without_its_log_is_recognised(killed: Path, tmp_path: Path) -> None:
     alone = tmp_path / "alone.db"
     shutil.copy(killed, alone)

@@ -148,3 +148,13 @@ def test_a_number_that_json_lacks_is_told(tmp_path: Path, value: str, at: str | 
     path.write_text(f"lr: {value}\n" if at is None else f"train:\n  lr: {value}\n")
     with pytest.raises(UsageError, match=r"best\.yaml: `lr`: .* is no number that JSON can hold"):
         edit_there(tmp_path, FIRST, given)
+
+
+@pytest.mark.parametrize("meta", ["text", 7, None, ["study"], {"study": "s"}])
+def test_a_meta_that_anybody_wrote_is_no_origin(tmp_path: Path, meta: object) -> None:
+    path = tmp_path / "best.json"
+    path.write_text(json.dumps({"params": {"lr": 0.5}, "meta": meta}))
+    params, read = BestFile.of_record(tmp_path, outputs(), FIRST).read()
+    assert params == {"lr": 0.5}
+    assert read == (meta if isinstance(meta, dict) else None)
+    assert edit_there(tmp_path, FIRST, outputs()) is None

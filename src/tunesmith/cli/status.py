@@ -91,14 +91,15 @@ def _parameters(definition: "Definition", record: "StudyRecord", edit: "Edit | N
     meta = best.read()[1]
     if meta is None or "trial" not in meta:
         return f"{name}: as the study chose"
-    is_own = meta.get("study") == record.head.name
-    return f"{name}: trial {meta.get('trial')}{'' if is_own else ' of study ' + _study(meta)}"
+    other = "" if meta.get("study") == record.head.name else f" of study {_shown(meta, 'study')}"
+    return f"{name}: trial {_shown(meta, 'trial')}{other}"
 
 
-def _study(meta: dict[str, Any]) -> str:
+def _shown(meta: dict[str, Any], key: str) -> str:
+    # Anybody may have written the file.
     from tunesmith.reporting.escape import terminal
 
-    return terminal(str(meta.get("study")))
+    return terminal(str(meta.get(key)))
 
 
 def _last_run(record: "StudyRecord") -> dict[str, Any] | None:

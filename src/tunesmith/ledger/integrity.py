@@ -27,6 +27,8 @@ IN_USE, AT_REST = 0x74756E31, 0x74756E30
 MARK, CHECKSUM = slice(68, 72), slice(60, 64)
 VARYING = (slice(18, 20), slice(24, 28), CHECKSUM, MARK, slice(92, 100))
 """Bytes that closing itself changes: those about the log, counters, and the marks."""
+SMALLEST = 512
+"""Bytes of SQLite's smallest page."""
 MAX_LOG_BYTES = 1 << 26
 PATIENCE_S, PAUSE_S = 1.0, 0.05
 HALF_TRIALS = (
@@ -45,6 +47,14 @@ def has_log(file: Path) -> bool:
     # One look: another process may remove the log between two.
     try:
         return log_of(file).stat().st_size > 0
+    except FileNotFoundError:
+        return False
+
+
+def has_journal(file: Path) -> bool:
+    """True if there is a journal from which SQLite brings back what the file held before."""
+    try:
+        return file.with_name(f"{file.name}-journal").stat().st_size > 0
     except FileNotFoundError:
         return False
 
@@ -79,8 +89,11 @@ def is_checked(file: Path, *, is_sealed: bool = False) -> bool:
         DamagedError: its content has changed since it was written.
         sqlite3.OperationalError: it cannot be opened.
     """
-    if file.is_file() and file.stat().st_size == 0:
-        raise DamagedError("it is empty, and no ledger ever is")
+    if file.is_file() and (n_bytes := file.stat().st_size) < SMALLEST:
+        held = f"has only {n_bytes} bytes" if n_bytes else "is empty"
+        raise DamagedError(f"it {held}, and no ledger ever is so small")
+    if has_journal(file):
+        _roll_back(file)
     with (
         damage_named(),
         closing(connect(file, "immutable=1" if is_sealed else "mode=ro")) as connection,
@@ -94,6 +107,15 @@ def is_checked(file: Path, *, is_sealed: bool = False) -> bool:
             _check_is_old(connection)
             return False
     return not is_sealed and _check_after_kill(file)
+
+
+def _roll_back(file: Path) -> None:
+    """Let SQLite undo a change that a kill cut off; a connection that only reads must not.
+
+    Such changes are the first and the last of a run: between them, commits go to the log.
+    """
+    with damage_named(), closing(connect(file, "mode=rw")) as connection:
+        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
 
 
 @contextmanager

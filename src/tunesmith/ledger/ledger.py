@@ -573,7 +573,8 @@ def empty() -> bytes:
 
 def _is_sealed(file: Path) -> bool:
     """True if it is complete and cannot be written: an artifact, a read-only mount."""
-    return not integrity.has_log(file) and not os.access(file.parent, os.W_OK)
+    is_complete = not integrity.has_log(file) and not integrity.has_journal(file)
+    return is_complete and not os.access(file.parent, os.W_OK)
 
 
 def _make_folder(folder: Path) -> None:

@@ -55,7 +55,8 @@ class Shape:
         found = _mapping_at(data, place)
         if found is None:
             raise UsageError(f"{where}: expected parameters by name at `{dotted(place)}`")
-        own = meta if place == WRAPPED or is_origin(meta) else None
+        is_own = isinstance(meta, dict) and (place == WRAPPED or is_origin(meta))
+        own = meta if is_own else None
         # In a wrapped file every key is a parameter, also one that the space no longer has.
         if place != WRAPPED or self.spec.at is not None:
             if place == () and own is not None:

@@ -49,6 +49,16 @@ def test_a_lock_is_read() -> None:
     assert stages["training"].outs["model"].endswith(".dir")
 
 
+@pytest.mark.parametrize("wrong", [7, 1.5, "text", True, [[1]], {"a": 1}, ["text"]])
+@pytest.mark.parametrize("key", ["cmd", "deps", "params", "outs"])
+def test_a_stage_that_dvc_never_writes_is_refused_by_name(key: str, wrong: object) -> None:
+    if (key, wrong) in [("cmd", "text"), ("cmd", ["text"]), ("cmd", [[1]])]:
+        return
+    text = yaml.safe_dump({"stages": {"tuning": {"cmd": "tunesmith run", key: wrong}}})
+    with pytest.raises(UsageError, match=r"dvc\.lock: stage `tuning`: .*`dvc commit`"):
+        read_lock(text)
+
+
 @pytest.mark.parametrize("other", [LOCK, LOCK.rstrip("\n")])
 def test_one_stage_is_taken_from_another_lock(other: str) -> None:
     mine = LOCK.replace("churn", "old").replace("python train.py", "python other.py")

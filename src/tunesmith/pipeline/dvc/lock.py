@@ -42,24 +42,56 @@ def read_lock(text: str, name: str = LOCK) -> dict[str, LockedStage]:
     Raises:
         UsageError: it is no YAML, or not of DVC's shape.
     """
-    return {key: _stage(key, content) for key, content in stages_in(text, name).items()}
+    found: dict[str, LockedStage] = {}
+    for key, content in stages_in(text, name).items():
+        try:
+            found[key] = _stage(key, content)
+        except TypeError:
+            raise UsageError(
+                f"{name}: stage `{key}`: not as DVC writes it; run `dvc commit` to have it"
+                " rewritten."
+            ) from None
+    return found
 
 
 def _stage(name: str, content: Mapping[str, Any]) -> LockedStage:
-    params, command = content.get("params"), content.get("cmd") or ()
+    command = content.get("cmd")
+    params = _mapping(content.get("params"))
     return LockedStage(
         name,
-        (command,) if isinstance(command, str) else tuple(map(str, command)),
+        (command,) if isinstance(command, str) else tuple(map(str, _list(command))),
         _digests(content.get("deps")),
-        dict(params) if isinstance(params, dict) else {},
+        {path: _mapping(values) for path, values in params.items()},
         _digests(content.get("outs")),
     )
 
 
 def _digests(listed: Any) -> dict[str, str]:
-    rows = [row for row in listed if isinstance(row, dict)] if isinstance(listed, list) else []
+    rows = [_mapping(row) for row in _list(listed)]
     # Dependencies on a remote have an `etag` instead of an `md5`.
     return {str(row["path"]): str(row.get("md5", "")) for row in rows if "path" in row}
+
+
+def _list(value: Any) -> list[Any]:
+    """Return a list, empty if there is nothing.
+
+    Raises:
+        TypeError: it is something else.
+    """
+    if not isinstance(value, list | None):
+        raise TypeError
+    return value or []
+
+
+def _mapping(value: Any) -> dict[str, Any]:
+    """Return a mapping, empty if there is nothing.
+
+    Raises:
+        TypeError: it is something else.
+    """
+    if not isinstance(value, dict | None):
+        raise TypeError
+    return value or {}
 
 
 def file_md5(path: Path) -> str | None:
