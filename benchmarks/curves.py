@@ -16,7 +16,7 @@ import numpy as np
 from sklearn.datasets import make_classification
 
 from tunesmith import define, tune
-from tunesmith.runs.tune import Result
+from tunesmith.runs.result import Result
 
 FOLDS = 5
 

@@ -41,18 +41,27 @@ def names_twice(trees: dict[Path, ast.Module]) -> list[str]:
     return sorted(name for name, n in Counter(defined).items() if n > 1)
 
 
+def functions(
+    trees: dict[Path, ast.Module],
+) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    """Yield every function and method."""
+    for tree in trees.values():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                yield node
+
+
 def stays_of(parameter: str, trees: dict[Path, ast.Module]) -> int:
     """Count the functions that take a parameter of this name."""
-    functions = (
-        node
-        for tree in trees.values()
-        for node in ast.walk(tree)
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-    )
-    taken = (
-        {a.arg for a in (*f.args.posonlyargs, *f.args.args, *f.args.kwonlyargs)} for f in functions
-    )
+    arguments = (f.args for f in functions(trees))
+    taken = ({a.arg for a in (*f.posonlyargs, *f.args, *f.kwonlyargs)} for f in arguments)
     return sum(parameter in names for names in taken)
+
+
+def long_functions(n_lines: int, trees: dict[Path, ast.Module]) -> int:
+    """Count the functions that have more lines, docstring included."""
+    lines = ((f.lineno, f.end_lineno or f.lineno) for f in functions(trees))
+    return sum(last - first >= n_lines for first, last in lines)
 
 
 def comments(file: Path) -> tuple[int, int]:
@@ -100,6 +109,7 @@ def figures(root: Path) -> dict[str, object]:
         "file names that repeat": sum(n > 1 for n in file_names.values()),
         "modules without a test file of their name": len(without_twin(root, trees)),
         "functions that take `definition`": stays_of("definition", trees),
+        "functions of more than 45 lines": long_functions(45, trees),
         "docstrings": len(texts),
         "docstrings that open with a question word, %": round(100 * openings / len(texts), 1),
         '"where" in 10,000 words of docstrings': round(rate(code, "where", 10_000), 1),

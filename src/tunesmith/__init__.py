@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from tunesmith import plot
     from tunesmith.config.load import define, load_definition
     from tunesmith.parameters.texts import read_parameters
-    from tunesmith.runs.tune import Result, tune
+    from tunesmith.runs.result import Result
+    from tunesmith.runs.tune import tune
     from tunesmith.space import Box, Categorical, Condition, Distribution, Float, Int, SearchSpace
     from tunesmith.training import checkpoint_dir, params, report
 
@@ -31,7 +32,7 @@ _PLACES = {
     **dict.fromkeys(("define", "load_definition"), "tunesmith.config.load"),
     **dict.fromkeys(("checkpoint_dir", "params", "report"), "tunesmith.training"),
     "read_parameters": "tunesmith.parameters.texts",
-    "Result": "tunesmith.runs.tune",
+    "Result": "tunesmith.runs.result",
     "tune": "tunesmith.runs.tune",
 }
 

@@ -16,7 +16,7 @@ from tunesmith.config.model import Definition
 from tunesmith.errors import ConfigError
 from tunesmith.ledger.ledger import Ledger
 from tunesmith.runs.factory import outer_records
-from tunesmith.runs.tune import Result
+from tunesmith.runs.result import Result
 
 GRID = {"max_depth": [1, 2, 4], "min_samples_leaf": [1, 5, 20]}
 

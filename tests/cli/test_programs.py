@@ -18,7 +18,7 @@ from tunesmith.config.load import load_definition
 from tunesmith.history import Trial
 from tunesmith.objective.program.build import mark
 from tunesmith.objective.program.environment import MARK
-from tunesmith.runs.tune import Result
+from tunesmith.runs.result import Result
 from tunesmith.system.child_processes import marked
 from tunesmith.types import State
 
@@ -55,6 +55,11 @@ def study(tmp_path: Path) -> Callable[..., Path]:
         return tmp_path
 
     return make
+
+
+def mark_of(root: Path) -> str:
+    definition = load_definition(root / "tuning.yaml")
+    return mark(definition.ledger, definition.file.study)
 
 
 def by(result: Result, name: str) -> dict[Any, Trial]:
@@ -112,7 +117,7 @@ def test_only_a_clean_end_with_a_finite_result_counts(study: Callable[..., Path]
     assert "stopped after 1 seconds" in str(found["hangs"].failure)
     logs = sum(file.stat().st_size for file in (root / ".tunesmith/runs").rglob("*.log"))
     assert logs < 3_000_000
-    assert marked(MARK, mark(load_definition(root / "tuning.yaml"))) == []
+    assert marked(MARK, mark_of(root)) == []
 
 
 def test_values_arrive_unchanged(study: Callable[..., Path]) -> None:
@@ -449,7 +454,7 @@ def started(root: Path) -> "subprocess.Popen[str]":
 
 def gone(root: Path) -> bool:
     """Whether nothing of the study's programs lives on, after a moment."""
-    value = mark(load_definition(root / "tuning.yaml"))
+    value = mark_of(root)
     end = time.monotonic() + 5
     while (left := marked(MARK, value)) and time.monotonic() < end:
         time.sleep(0.02)
@@ -470,7 +475,7 @@ def test_no_program_outlives_its_run(
     }
     root = study(TREE, objective, {"a": [1]}, "tree.py")
     process = started(root)
-    value, end = mark(load_definition(root / "tuning.yaml")), time.monotonic() + 30
+    value, end = mark_of(root), time.monotonic() + 30
     # For a moment after its start a process shows no environment.
     while len(marked(MARK, value)) < 10:
         assert time.monotonic() < end

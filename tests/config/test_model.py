@@ -3,7 +3,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from tunesmith.config.model import CrossValidation, File, MetricSpec, StopSection
+from tunesmith.config.model import File, StopSection
+from tunesmith.config.objective import CrossValidation, MetricSpec
 from tunesmith.config.section import seconds
 
 GOOD: dict[str, Any] = {

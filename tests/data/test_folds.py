@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tunesmith.config.model import CrossValidation
+from tunesmith.config.objective import CrossValidation
 from tunesmith.data.folds import Split, choose_method, make_splits
 from tunesmith.data.table import Rows
 from tunesmith.errors import DataError, UsageError

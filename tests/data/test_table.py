@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tunesmith.config.model import DataSection
+from tunesmith.config.objective import DataSection
 from tunesmith.data.table import Rows, Table, kind_of, load_table
 from tunesmith.errors import DataError
 

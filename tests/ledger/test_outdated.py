@@ -22,7 +22,7 @@ from tunesmith.ledger.rows import checksum
 from tunesmith.pipeline.staleness import staleness
 from tunesmith.pipeline.verify.verify import Refit, verify
 from tunesmith.runs.plan import preview
-from tunesmith.runs.tune import Result
+from tunesmith.runs.result import Result
 from tunesmith.sharing.checks import fresh_answers
 from tunesmith.testing.projects import make_project
 

@@ -11,7 +11,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import MinMaxScaler, StandardScaler
 from sklearn.svm import SVC
 
-from tunesmith.config.model import ObjectiveSection
+from tunesmith.config.objective import ObjectiveSection
 from tunesmith.errors import UsageError
 from tunesmith.objective.estimator import EstimatorBuilder
 from tunesmith.space import Box, Categorical, Condition, Float, Int, SearchSpace

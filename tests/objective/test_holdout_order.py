@@ -10,7 +10,8 @@ from sklearn.model_selection import GridSearchCV, train_test_split
 from sklearn.tree import DecisionTreeClassifier
 
 from tunesmith import define, tune
-from tunesmith.config.model import DataSection, Definition, HoldoutSection
+from tunesmith.config.model import Definition
+from tunesmith.config.objective import DataSection, HoldoutSection
 from tunesmith.data.table import load_table
 from tunesmith.errors import DataError
 

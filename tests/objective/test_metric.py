@@ -11,7 +11,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import make_scorer, recall_score
 
-from tunesmith.config.model import MetricSpec
+from tunesmith.config.objective import MetricSpec
 from tunesmith.errors import UsageError
 from tunesmith.objective.failure import BadScoreError
 from tunesmith.objective.metric import MetricWarning, Scorers, real

@@ -17,8 +17,8 @@ import yaml
 from tunesmith import tune
 from tunesmith.config.load import load_definition
 from tunesmith.errors import UsageError
-from tunesmith.runs.import_history import committed_history
-from tunesmith.runs.tune import Result
+from tunesmith.runs.import_history import CommittedHistory, committed_history
+from tunesmith.runs.result import Result
 from tunesmith.study.progress import Progress
 from tunesmith.testing.projects import make_project
 
@@ -71,6 +71,10 @@ def files(root: Path) -> dict[str, bytes]:
 
 def trials(result: Result) -> list[Any]:
     return [(t.number, t.key, t.origin, t.folds[0].scores) for t in result.record.history.told]
+
+
+def history_of(root: Path) -> CommittedHistory | None:
+    return committed_history(root, load_definition(root / "tuning.yaml").file.outputs.history)
 
 
 def changed(root: Path, **sections: Any) -> None:
@@ -307,7 +311,7 @@ def test_two_branches_that_tuned_join_by_themselves(clone: Path) -> None:
         git(clone, "commit", "-qam", branch)
     git(clone, "merge", "-q", "deep")
     assert "<<<<" not in (clone / HISTORY).read_text()
-    found = committed_history(load_definition(clone / "tuning.yaml"))
+    found = history_of(clone)
     assert found is not None
     assert [one.history.n_told for one in found.series] == [11, 2]
     keys = {trial.key for one in found.series for trial in one.history.told}
@@ -375,7 +379,7 @@ def test_after_an_interruption_the_clone_goes_on(original: Path, tmp_path: Path)
 
 def test_without_the_key_there_is_no_history(tmp_path: Path) -> None:
     make_project(tmp_path)
-    assert committed_history(load_definition(tmp_path / "tuning.yaml")) is None
+    assert history_of(tmp_path) is None
 
 
 GRID = """\

@@ -7,7 +7,8 @@ from tunesmith.config.load import load_definition
 from tunesmith.config.model import Definition
 from tunesmith.errors import UsageError
 from tunesmith.objective.crossval import build_objective
-from tunesmith.runs.plan import foreseen, leads_into, preview
+from tunesmith.runs.plan import Planner, preview
+from tunesmith.runs.project_code import leads_into
 from tunesmith.runs.tune import tune
 from tunesmith.testing.projects import TUNING, make_project
 
@@ -76,7 +77,7 @@ def test_another_study_of_the_same_fits_is_known_but_not_told(tmp_path: Path) ->
 
 def test_what_is_foreseen_is_what_is_asked(tmp_path: Path) -> None:
     definition = project(tmp_path, method="random")
-    points = foreseen(definition, build_objective(definition))
+    points = Planner(definition, build_objective(definition)).foreseen()
     first = [next(points) for _ in range(5)]
     asked = [trial.proposed or trial.params for trial in tune(definition).record.history]
     assert asked[:5] == [trial.points[trial.proposed] for trial in first]

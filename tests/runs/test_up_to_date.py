@@ -11,7 +11,7 @@ import pytest
 from tunesmith.config.load import load_definition
 from tunesmith.config.model import Definition
 from tunesmith.ledger.ledger import Ledger
-from tunesmith.runs.up_to_date import files_of, put, up_to_date_record
+from tunesmith.runs.up_to_date import UpToDateCheck
 from tunesmith.testing.projects import TUNING, make_project
 
 OWN = """\
@@ -56,13 +56,17 @@ def definition(root: Path) -> Definition:
     return load_definition(root / "tuning.yaml")
 
 
+def check(root: Path) -> UpToDateCheck:
+    return UpToDateCheck(definition(root))
+
+
 def is_known(root: Path) -> bool:
-    found = up_to_date_record(definition(root))
+    found = check(root).record()
     return found is not None and (found.text, found.content) == ("done", {"n": 1})
 
 
 def stamp(root: Path) -> None:
-    put(definition(root), files_of(definition(root)), "done", {"n": 1})
+    check(root).put(check(root).files(), "done", {"n": 1})
     assert is_known(root)
 
 
@@ -129,13 +133,13 @@ def test_elsewhere_paths_look_otherwise(root: Path, monkeypatch: pytest.MonkeyPa
 def test_a_ledger_on_a_server_is_always_asked(root: Path, ledger: str) -> None:
     found = definition(root)
     found = replace(found, file=found.file.model_copy(update={"ledger": ledger}))
-    put(found, files_of(found), "done", {})
-    assert up_to_date_record(found) is None
+    UpToDateCheck(found).put(UpToDateCheck(found).files(), "done", {})
+    assert UpToDateCheck(found).record() is None
 
 
 def test_a_gate_that_looks_into_git_always_looks(root: Path) -> None:
     (root / "tuning.yaml").write_text((root / "tuning.yaml").read_text() + "gate: {base: main}\n")
-    put(definition(root), files_of(definition(root)), "done", {"n": 1})
+    check(root).put(check(root).files(), "done", {"n": 1})
     assert not is_known(root)
 
 
@@ -144,11 +148,11 @@ def test_what_programs_have_read(tmp_path: Path) -> None:
     (tmp_path / "params.yaml").write_text("depth: 1\n")
     fill(tmp_path)
     reading = {"train.sh": "absent"}
-    put(definition(tmp_path), files_of(definition(tmp_path)), "done", {"n": 1}, reading)
+    check(tmp_path).put(check(tmp_path).files(), "done", {"n": 1}, reading)
     assert is_known(tmp_path)
     (tmp_path / "train.sh").write_text("echo score 1\n")
     assert not is_known(tmp_path)
-    put(definition(tmp_path), files_of(definition(tmp_path)), "done", {"n": 1}, reading)
+    check(tmp_path).put(check(tmp_path).files(), "done", {"n": 1}, reading)
     assert not is_known(tmp_path)
 
 
@@ -166,16 +170,16 @@ def test_files_of_a_program(tmp_path: Path, name: str) -> None:
 
 @pytest.mark.parametrize("name", ["data.csv", "helper.py"])
 def test_what_changed_while_the_study_ran_is_looked_at_again(root: Path, name: str) -> None:
-    before = files_of(definition(root))
+    before = check(root).files()
     (root / name).write_text((root / name).read_text() + "\n# later\n")
-    put(definition(root), before, "done", {})
-    assert up_to_date_record(definition(root)) is None
+    check(root).put(before, "done", {})
+    assert check(root).record() is None
 
 
 def test_data_that_is_gone_is_not_stamped(root: Path) -> None:
-    before = files_of(definition(root))
+    before = check(root).files()
     (root / "data.csv").unlink()
-    assert files_of(definition(root)) is None
-    put(definition(root), before, "done", {})
-    put(definition(root), None, "done", {})
-    assert up_to_date_record(definition(root)) is None
+    assert check(root).files() is None
+    check(root).put(before, "done", {})
+    check(root).put(None, "done", {})
+    assert check(root).record() is None

@@ -7,7 +7,7 @@ from tunesmith.config.load import load_definition
 from tunesmith.errors import DataError
 from tunesmith.objective.crossval import build_objective
 from tunesmith.pipeline.dvc.stages import Coupling, coupling, read_stages, tuning_stage
-from tunesmith.runs.factory import project_on_path
+from tunesmith.runs.project_code import project_on_path
 from tunesmith.scaffold.files import (
     CLASSIFIER,
     REGRESSOR,

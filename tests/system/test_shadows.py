@@ -10,8 +10,7 @@ import pytest
 from tests.cli.conftest import environment
 
 from tunesmith.errors import UsageError
-from tunesmith.runs.factory import project_on_path
-from tunesmith.runs.plan import leads_into
+from tunesmith.runs.project_code import leads_into, project_on_path
 from tunesmith.system import shadows
 from tunesmith.system.fingerprint import project_sources
 from tunesmith.system.importing import load

@@ -99,7 +99,7 @@ def _logs(
 ) -> list[_Text] | None:
     """The logs of a program's runs; ``None`` if they are not here."""
     from tunesmith.ledger.ledger import Ledger
-    from tunesmith.objective.program.trial_logs import logs_of, was_run_here
+    from tunesmith.objective.program.trial_logs import TrialLogs, runs_folder
 
     location = definition.ledger
     if isinstance(location, Path) and not location.is_file():
@@ -108,10 +108,14 @@ def _logs(
         # Logs lie under the keys of evaluations, and a history in Git holds no keys.
         keys = ledger.fold_keys(record.head.id).get(trial.number, {})
     wanted = {f: key for f, key in keys.items() if fold in (None, f)}
-    if not was_run_here(definition, wanted):
+    logs = TrialLogs(runs_folder(definition.root, definition.file), wanted)
+    if not logs.exist:
         return None
-    found = logs_of(definition, wanted, only_errors)
-    return [_Text(log.fold, shown(log.path), log.text) for log in found]
+    own = definition.file.objective.environment.set
+    return [
+        _Text(log.fold, shown(log.path), log.text)
+        for log in logs.read(own, only_errors=only_errors)
+    ]
 
 
 def _say_nothing(trial: "Trial", *, is_there: bool, is_program: bool) -> None:

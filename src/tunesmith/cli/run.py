@@ -28,7 +28,7 @@ from tunesmith.system.quick_imports import importing
 
 if TYPE_CHECKING:
     from tunesmith.config.model import Definition
-    from tunesmith.runs.tune import Result
+    from tunesmith.runs.result import Result
 
 
 @click.command("run")
@@ -103,13 +103,13 @@ def command(
         return
     with importing():
         from tunesmith.runs.progress import is_interactive, watching
-        from tunesmith.runs.tune import tune, with_gate
-        from tunesmith.runs.up_to_date import files_of
+        from tunesmith.runs.tune import tune
+        from tunesmith.runs.up_to_date import UpToDateCheck
 
     if gate or base is not None:
-        definition = with_gate(definition, base)
+        definition = definition.with_gate(base)
     # Before the run: a file that changes while it runs must not pass for unchanged.
-    before = files_of(definition) if is_plain else None
+    before = UpToDateCheck(definition).files() if is_plain else None
     with (
         pointing_into(path),
         limit,
@@ -162,9 +162,9 @@ def _within(budget_s: float | None, words: str) -> Iterator[None]:
 
 def _has_nothing_to_do(definition: "Definition", *, as_json: bool) -> bool:
     """Tell whether everything is as the last run has left it, and say so if it is."""
-    from tunesmith.runs.up_to_date import up_to_date_record
+    from tunesmith.runs.up_to_date import UpToDateCheck
 
-    found = up_to_date_record(definition)
+    found = UpToDateCheck(definition).record()
     if found is None:
         return False
     if as_json:
@@ -176,7 +176,7 @@ def _has_nothing_to_do(definition: "Definition", *, as_json: bool) -> bool:
 
 def _stamp(definition: "Definition", before: list[str] | None, result: "Result") -> None:
     """Store the evidence for the next run's up-to-date check, with the text to print then."""
-    from tunesmith.runs.up_to_date import put
+    from tunesmith.runs.up_to_date import UpToDateCheck
 
     # The next run prints this text without reading the ledger: as if it had reused every score.
     n_known = sum(len(trial.folds) for trial in result.record.history.told)
@@ -186,7 +186,8 @@ def _stamp(definition: "Definition", before: list[str] | None, result: "Result")
     known = replace(
         result, record=record, n_evaluated=0, n_reused=n_known, n_fits=0, written=written
     )
-    put(definition, before, _closing(known), _content(known), result.record.head.reading)
+    reading = result.record.head.reading
+    UpToDateCheck(definition).put(before, _closing(known), _content(known), reading)
 
 
 def _closing(result: "Result") -> str:

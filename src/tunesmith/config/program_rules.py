@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
-from tunesmith.config.model import BudgetSection, File, ObjectiveSection
+from tunesmith.config.model import BudgetSection, File
+from tunesmith.config.objective import ObjectiveSection
 from tunesmith.config.program import ProgramSection
 from tunesmith.errors import Path, Violation
 from tunesmith.space import SearchSpace

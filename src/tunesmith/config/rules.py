@@ -7,7 +7,8 @@ from types import MappingProxyType
 from tunesmith import registry
 from tunesmith.config.ledger_place import ledger_violations
 from tunesmith.config.messages import show
-from tunesmith.config.model import CrossValidation, File, MetricSpec, ObjectiveSection, StopSection
+from tunesmith.config.model import File, StopSection
+from tunesmith.config.objective import CrossValidation, MetricSpec, ObjectiveSection
 from tunesmith.config.program_rules import program_violations
 from tunesmith.errors import Path, UsageError, Violation, did_you_mean
 from tunesmith.space import Categorical, Grid, SearchSpace

@@ -7,7 +7,14 @@ import re
 from itertools import pairwise
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    JsonValue,
+)
 
 SLUG = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$"
 IMPORT_PATH = r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*([.:][A-Za-z_]\w*)$"
@@ -128,3 +135,7 @@ def finite(value: Any) -> Any:
 
 def _is_list(value: Any) -> bool:
     return isinstance(value, list)
+
+
+Fixed = Annotated[JsonValue, AfterValidator(finite)]
+"""A value that JSON can hold."""

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from tunesmith.config.model import CrossValidation
+from tunesmith.config.objective import CrossValidation
 from tunesmith.data.table import Rows
 from tunesmith.errors import DataError, UsageError
 from tunesmith.system.fingerprint import array_digest

@@ -11,7 +11,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from tunesmith.config.model import DataSection, HoldoutSection
+from tunesmith.config.objective import DataSection, HoldoutSection
 from tunesmith.data.mixed_columns import taken_for_text, words_among_numbers
 from tunesmith.data.read import read_files
 from tunesmith.errors import DataError

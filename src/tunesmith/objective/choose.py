@@ -1,8 +1,10 @@
 """Tell which kind of objective a definition asks for, and outline it without running any code."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 from tunesmith.config.model import Definition
+from tunesmith.config.objective import ObjectiveSection
 from tunesmith.errors import TunesmithError
 from tunesmith.objective.outline import Outline, Unseen, UnseenError, unreadable_code
 
@@ -15,12 +17,13 @@ def outline(definition: Definition) -> Outline:
     Raises:
         UnseenError: something that it depends on is missing, or cannot be read or parsed.
     """
-    problems = [Unseen(CODE, why) for why in unreadable_code(definition)]
-    problems += [Unseen(DATA, why) for why in _unreadable_data(definition)]
+    section, root = definition.file.objective, definition.root
+    problems = [Unseen(CODE, why) for why in unreadable_code(section, root)]
+    problems += [Unseen(DATA, why) for why in _unreadable_data(section, root)]
     if problems:
         raise UnseenError(problems)
     try:
-        if definition.file.objective.command is not None:
+        if section.command is not None:
             from tunesmith.objective.program.build import outline_program
 
             return outline_program(definition)
@@ -34,11 +37,10 @@ def outline(definition: Definition) -> Outline:
         raise UnseenError([Unseen(place, str(error).splitlines()[0])]) from None
 
 
-def _unreadable_data(definition: Definition) -> Iterator[str]:
-    data = definition.file.objective.data
-    for name in () if data is None else data.path:
+def _unreadable_data(section: ObjectiveSection, root: Path) -> Iterator[str]:
+    for name in () if section.data is None else section.data.path:
         try:
-            with (definition.root / name).open("rb") as file:
+            with (root / name).open("rb") as file:
                 file.read(1)
         except OSError as error:
             is_gone = isinstance(error, FileNotFoundError)

@@ -3,10 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
+from pathlib import Path
 from typing import Any
 
-from tunesmith.config.model import CrossValidation, DataSection, Definition, OuterFold
-from tunesmith.config.model import ObjectiveSection as Section
+from tunesmith.config.model import Definition, OuterFold
+from tunesmith.config.objective import CrossValidation, DataSection
+from tunesmith.config.objective import ObjectiveSection as Section
 from tunesmith.data.folds import Split, make_splits, n_folds_of
 from tunesmith.data.mixed_columns import words_among_numbers
 from tunesmith.data.preprocess import auto_preprocessor
@@ -30,7 +32,7 @@ EVALUATION = 1
 """Version of the scores: raised when a change to this package changes them; part of every key."""
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, kw_only=True)
 class CrossValObjective:
     """Scores an estimator's params on the folds of a table."""
 
@@ -238,11 +240,10 @@ def build_objective(definition: Definition) -> CrossValObjective:
     )
     builder = EstimatorBuilder(
         section,
-        _random_state(definition),
+        definition.file.random_state,
         auto_preprocessor(table) if section.preprocess == "auto" else None,
     )
-    budget = definition.file.budget
-    builder.check(definition.space, budget=budget.parameter if budget else None)
+    builder.check(definition.space, budget=definition.file.budget_parameter)
     if definition.outer is not None:
         table = without_outer(table, section.cv, definition.outer, builder)
     splits = make_splits(section.cv, table.rows, is_classifier=builder.is_classifier)
@@ -255,13 +256,13 @@ def build_objective(definition: Definition) -> CrossValObjective:
         cells = "".join(f"\n  Note that {text}." for text in words_among_numbers(frame))
         raise DataError(f"{error}{cells}") from None
     return CrossValObjective(
-        table,
-        splits,
-        builder,
-        scorers,
-        context_of(definition, table, builder, scorers),
-        defaults_in(definition.space, builder),
-        (*table.notes, *builder.warnings, *notes),
+        table=table,
+        splits=splits,
+        builder=builder,
+        scorers=scorers,
+        context=context_of(definition.root, table, builder, scorers),
+        default_params=defaults_in(definition.space, builder),
+        notes=(*table.notes, *builder.warnings, *notes),
         is_shared=definition.file.execution.share == "exact",
     )
 
@@ -279,22 +280,16 @@ def outline_estimator(definition: Definition) -> Outline:
         fold_column=section.cv.column,
         in_time=section.cv.method == "time_series",
     )
-    builder = EstimatorBuilder(section, _random_state(definition))
+    builder = EstimatorBuilder(section, definition.file.random_state)
     scorers = Scorers(section.metric, section.also)
     metrics = tuple(map(metric_of, scorers.specs))
     return Outline(
-        context_of(definition, table, builder, scorers),
+        context_of(definition.root, table, builder, scorers),
         metrics,
         tuple(map(metric_of, scorers.deciding)),
         n_folds_of(section.cv, table.rows),
         table.holdout is not None,
     )
-
-
-def _random_state(definition: Definition) -> int | None:
-    """Seed for every estimator and splitter that has none."""
-    own = definition.file.objective.random_state
-    return definition.file.search.seed if own is None else own
 
 
 def without_outer(
@@ -321,23 +316,29 @@ def data_of(section: Section) -> DataSection:
 
 
 def context_of(
-    definition: Definition, table: Table, builder: EstimatorBuilder, scorers: Scorers
+    root: Path, table: Table, builder: EstimatorBuilder, scorers: Scorers
 ) -> dict[str, str]:
-    """Everything that all scores of a study depend on: name -> digest."""
-    paths = definition.file.objective.import_paths
+    """Everything that all scores of a study depend on: name -> digest.
+
+    Args:
+        root: the project folder.
+        table: data of the study.
+        builder: of its estimators.
+        scorers: of its metrics.
+    """
+    paths = builder.section.import_paths
     spec = [EVALUATION, builder.spec(), digest(table.kinds), scorers.spec()]
     return {
         "data": table.digest,
-        "code": code_digest(paths, definition.root),
+        "code": code_digest(paths, root),
         "objective": digest(spec),
-        "versions": digest(versions(paths, definition.root)),
+        "versions": digest(versions(paths, root)),
     }
 
 
-def modules_of(definition: Definition) -> tuple[str, ...]:
-    """Modules that a process imports before its first fit, as far as the definition tells."""
-    paths = definition.file.objective.import_paths
-    own = [path.replace(":", ".").rpartition(".")[0] for path in paths]
+def modules_of(section: Section) -> tuple[str, ...]:
+    """Modules that a process imports before its first fit, as far as the configuration tells."""
+    own = [path.replace(":", ".").rpartition(".")[0] for path in section.import_paths]
     return (__name__, "sklearn.utils", "sklearn.pipeline", "sklearn.metrics", *own)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from tunesmith.config.model import ChoiceSection, ObjectiveSection, StepSection
+from tunesmith.config.objective import ChoiceSection, ObjectiveSection, StepSection
 from tunesmith.errors import UsageError, did_you_mean
 from tunesmith.sharing.prototype import (
     Prototype,

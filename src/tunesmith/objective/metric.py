@@ -9,7 +9,7 @@ from math import isinf, isnan
 from numbers import Real
 from typing import Any
 
-from tunesmith.config.model import MetricSpec
+from tunesmith.config.objective import MetricSpec
 from tunesmith.errors import UsageError, did_you_mean
 from tunesmith.history import Metric
 from tunesmith.objective.failure import BadScoreError

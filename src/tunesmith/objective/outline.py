@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tunesmith.config.model import Definition, MetricSpec
+from tunesmith.config.objective import MetricSpec, ObjectiveSection
 from tunesmith.errors import TunesmithError
 from tunesmith.history import Metric
 from tunesmith.system.fingerprint import project_sources, reached, top_names
@@ -57,9 +57,9 @@ def metric_of(spec: MetricSpec) -> Metric:
     return Metric(spec.name, spec.direction or usual)  # type: ignore[arg-type]
 
 
-def unreadable_code(definition: Definition) -> Iterator[str]:
+def unreadable_code(section: ObjectiveSection, root: Path) -> Iterator[str]:
     """Reasons why digests of the project's code would not cover all of it."""
-    section, root = definition.file.objective, definition.root.resolve()
+    root = root.resolve()
     for item in section.command or ():
         if item.endswith(".py") and "{" not in item and not (root / item).is_file():
             yield f"{item} is not there"

@@ -14,14 +14,13 @@ from tunesmith.ledger.ledger import Ledger
 from tunesmith.ledger.records import StudyHead, StudyRecord
 from tunesmith.runs.factory import (
     build_objective,
-    outer_definitions,
     outer_records,
-    project_on_path,
 )
 from tunesmith.runs.factory import (
     identity as identity_of,
 )
 from tunesmith.runs.import_history import CommittedHistory, committed_history
+from tunesmith.runs.project_code import project_on_path
 from tunesmith.system.files import inside
 
 LEDGER, HISTORY = "ledger", "history"
@@ -71,7 +70,9 @@ def of_history(definition: Definition) -> LatestRecord | None:
 
     A clone in which DVC finds nothing to do never runs the study, and has no ledger.
     """
-    return _of_history(definition, committed_history(definition))
+    return _of_history(
+        definition, committed_history(definition.root, definition.file.outputs.history)
+    )
 
 
 def of_other_history(definition: Definition, record: StudyRecord) -> LatestRecord | None:
@@ -92,7 +93,7 @@ def of_other_history(definition: Definition, record: StudyRecord) -> LatestRecor
         return None
     if told[0] == record.head.identity and told[1] < record.history.n_told:
         return None
-    committed = committed_history(definition)
+    committed = committed_history(definition.root, definition.file.outputs.history)
     try:
         with project_on_path(definition.root):
             mark = identity_of(definition, build_objective(definition))
@@ -165,6 +166,6 @@ def _of_history(definition: Definition, committed: CommittedHistory | None) -> L
     record = records.get(definition.file.study)
     if record is None or not record.runs:
         return None
-    outer = outer_definitions(definition, record.head.context.get("data", ""))
+    outer = definition.outer_searches(record.head.context.get("data", ""))
     names = [one.file.study for one in outer]
     return LatestRecord(record, tuple(records[name] for name in names if name in records), HISTORY)

@@ -10,9 +10,10 @@ from tunesmith.ledger.records import StudyRecord
 from tunesmith.objective.choose import outline
 from tunesmith.parameters.best_file import BestFile
 from tunesmith.parameters.edits import Edit, edit_of
+from tunesmith.runs.causes import BLAME, read_files_changed
 from tunesmith.runs.factory import Described, identity
-from tunesmith.runs.tune import BLAME, INTERRUPTED, read_files_changed
-from tunesmith.runs.up_to_date import up_to_date_record
+from tunesmith.runs.open_run import INTERRUPTED
+from tunesmith.runs.up_to_date import UpToDateCheck
 from tunesmith.search.stopping import build as build_criterion
 from tunesmith.study.loop import ALL_TRIED, EXHAUSTED
 
@@ -56,7 +57,7 @@ def staleness(definition: Definition, record: StudyRecord) -> Staleness:
         record: of the study's last series.
     """
     edit = edit_of(BestFile.of(definition), record)
-    if up_to_date_record(definition) is not None:
+    if UpToDateCheck(definition).record() is not None:
         return Staleness(True, (), None, edit)
     try:
         objective = outline(definition)

@@ -3,8 +3,10 @@
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from tunesmith.config.model import Definition
+from tunesmith.config.program import ArtifactsSection
 from tunesmith.ledger.ledger import Ledger
 from tunesmith.ledger.records import StudyHead
 from tunesmith.objective.objective import Objective
@@ -14,14 +16,13 @@ from tunesmith.system import child_processes
 
 
 def keeping(
-    definition: Definition,
-    objective: Objective,
     recorder: Recorder,
+    artifacts: ArtifactsSection | None,
+    objective: Objective,
     ledger: Ledger,
-    head: StudyHead,
+    series: StudyHead,
 ) -> Recorder:
     """Wrap the recorder so that only the best trials keep artifacts, if so configured."""
-    artifacts = definition.file.objective.artifacts
     if artifacts is None:
         return recorder
     from tunesmith.objective.program.objective import ProgramObjective
@@ -30,20 +31,18 @@ def keeping(
     metric, n_best = objective.objectives[0], artifacts.best
     # The best trials are those of the whole study, so the completed ones are told first.
     found = KeepingBest(recorder, metric, n_best, objective.drop_artifacts)
-    keys = ledger.fold_keys(head.id)
-    for trial in ledger.log(head.id).told:
+    keys = ledger.fold_keys(series.id)
+    for trial in ledger.log(series.id).told:
         found.begin(trial, [key for fold, key in sorted(keys[trial.number].items()) if fold >= 0])
     return found
 
 
-def end_orphans(definition: Definition) -> None:
-    """End orphans of an earlier, killed run of this study, whose lock is now held."""
-    if definition.file.objective.command is None:
-        return
+def end_orphans(ledger: str | Path, study: str) -> None:
+    """End programs of an earlier, killed run of a study, whose lock is now held."""
     from tunesmith.objective.program.build import mark
     from tunesmith.objective.program.environment import MARK
 
-    child_processes.send(signal.SIGKILL, child_processes.marked(MARK, mark(definition)))
+    child_processes.send(signal.SIGKILL, child_processes.marked(MARK, mark(ledger, study)))
 
 
 @contextmanager

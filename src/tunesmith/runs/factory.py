@@ -2,17 +2,14 @@
 
 import os
 import re
-import sys
-import traceback
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict, replace
-from pathlib import Path
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any, Protocol
 
 from tunesmith import registry
-from tunesmith.config.model import Definition, OuterFold
-from tunesmith.errors import TunesmithError, UsageError
+from tunesmith.config.model import BudgetSection, Definition, ExecutionSection, File, SearchSection
+from tunesmith.config.objective import ObjectiveSection
+from tunesmith.errors import UsageError
 from tunesmith.execute.choose import PROCESSES, SERIAL, choose
 from tunesmith.execute.executor import Call, Executor
 from tunesmith.execute.fork_server import OWN_VARIABLES, ForkServer, kept
@@ -20,15 +17,14 @@ from tunesmith.execute.libraries import libraries
 from tunesmith.ledger.ledger import Ledger
 from tunesmith.ledger.records import StudyHead, StudyRecord
 from tunesmith.objective.objective import Objective
-from tunesmith.parameters.best_file import BestFile
-from tunesmith.parameters.edits import edit_of
-from tunesmith.parameters.texts import committed_parameters
+from tunesmith.runs.project_code import blaming_the_project
+from tunesmith.runs.starting_points import StartingPoints
 from tunesmith.search.budget import Budgets
 from tunesmith.search.sampler import Sampler
+from tunesmith.space import SearchSpace
 from tunesmith.study.early_stopping import EarlyStopping
 from tunesmith.study.strategy import SamplerStrategy, Strategy
 from tunesmith.study.successive_halving import SuccessiveHalving
-from tunesmith.system import shadows
 from tunesmith.system.fingerprint import digest
 from tunesmith.system.quick_imports import importing
 from tunesmith.types import Params
@@ -65,43 +61,20 @@ def build_objective(definition: Definition) -> Objective:
 
     # Worker processes have values of their own of these; programs get the user's.
     users = {name: os.environ.get(name) for name in OWN_VARIABLES}
-    return build_program(definition, n_workers=choice(definition)[1], restored=users)
+    n_workers = choice(definition.file.objective, definition.file.execution)[1]
+    return build_program(definition, n_workers=n_workers, restored=users)
 
 
-@contextmanager
-def blaming_the_project(root: Path) -> Iterator[None]:
-    """Turn errors of the project's own code into usage errors: they are no defect of ours.
+def build_sampler(search: SearchSection, space: SearchSpace) -> Sampler:
+    """Build the sampler that a configuration names.
 
-    Raises:
-        UsageError: the code raised an error; with its frames.
-    """
-    try:
-        yield
-    except TunesmithError:
-        raise
-    except Exception as error:
-        frames = traceback.extract_tb(error.__traceback__)
-        # Without a frame of the project it is a defect of ours, which must show its traceback.
-        if not any(_is_projects(frame.filename, root) for frame in frames):
-            raise
-        from tunesmith.system.importing import user_frames
-
-        listed = "".join(f"\n  {frame}" for frame in user_frames(error))
-        text = f"objective: the project's code raised {type(error).__name__}: {error}{listed}"
-        raise UsageError(text) from None
-
-
-def _is_projects(file: str, root: Path) -> bool:
-    return Path(file).is_relative_to(root.resolve()) and "site-packages" not in file
-
-
-def build_sampler(definition: Definition) -> Sampler:
-    """Build the sampler that the definition names.
+    Args:
+        search: section of the configuration.
+        space: space that it has to search.
 
     Raises:
         UsageError: an option is unknown, or the sampler cannot search this space.
     """
-    search = definition.file.search
     options: dict[str, Any] = dict(search.options)
     if search.sampler is not None:
         options["sampler"] = search.sampler
@@ -109,7 +82,7 @@ def build_sampler(definition: Definition) -> Sampler:
         sampler: Sampler = registry.load("samplers", search.method)(seed=search.seed, **options)
     except TypeError as error:
         raise UsageError(_bad_option(search.method, error)) from None
-    blocker = sampler.blocker(definition.space)
+    blocker = sampler.blocker(space)
     if blocker:
         raise UsageError(f"search.method: {search.method} cannot search this space: {blocker}")
     return sampler
@@ -122,46 +95,42 @@ def _bad_option(method: str, error: TypeError) -> str:
     return f"search.options.{found[1]}: {method} search has no such option"
 
 
-def fork_server_for(definition: Definition) -> ForkServer | None:
+def fork_server_for(section: ObjectiveSection, execution: ExecutionSection) -> ForkServer | None:
     """Start the workers' fork server early, if there will be any, so that it is ready in time."""
-    if choice(definition)[0] != PROCESSES:
+    if choice(section, execution)[0] != PROCESSES:
         return None
-    if definition.file.objective.command is not None:
+    if section.command is not None:
         return kept(("tunesmith.objective.program.objective",))
     with importing():
         from tunesmith.objective.crossval import modules_of
 
     # Installed packages only: modules of the project may change before this process's next run.
-    return kept(libraries(modules_of(definition)))
+    return kept(libraries(modules_of(section)))
 
 
 def build_executor(
-    definition: Definition,
-    objective: Objective,
+    call: Call,
+    section: ObjectiveSection,
+    execution: ExecutionSection,
     fork_server: ForkServer | None = None,
-    call: Call | None = None,
 ) -> Executor:
-    """Build the executor that the definition names.
+    """Build the executor that a configuration names.
 
     Args:
-        definition: of the study.
-        objective: built from it.
-        fork server: fork server of the worker processes.
-        call: evaluates a fit, if not the objective itself.
+        call: evaluates a fit.
+        section: section of the objective.
+        execution: section of the executor.
+        fork_server: fork server of the worker processes.
     """
-    name, n_workers = choice(definition)
+    name, n_workers = choice(section, execution)
     options: dict[str, Any] = {} if fork_server is None else {"fork_server": fork_server}
     executor: Executor = registry.load("executors", name)(
-        call or objective.evaluate,
-        n_workers=n_workers,
-        timeout_s=_call_timeout_s(definition),
-        **options,
+        call, n_workers=n_workers, timeout_s=_call_timeout_s(section, execution), **options
     )
     return executor
 
 
-def _call_timeout_s(definition: Definition) -> float | None:
-    execution, section = definition.file.execution, definition.file.objective
+def _call_timeout_s(section: ObjectiveSection, execution: ExecutionSection) -> float | None:
     if execution.fit_timeout is None or section.command is None:
         return execution.fit_timeout
     if execution.slots.gpu is not None:
@@ -171,13 +140,12 @@ def _call_timeout_s(definition: Definition) -> float | None:
     return n_tries * (execution.fit_timeout + section.grace + SLACK_S)
 
 
-def choice(definition: Definition) -> tuple[str, int]:
+def choice(section: ObjectiveSection, execution: ExecutionSection) -> tuple[str, int]:
     """Name of the executor, and its number of workers.
 
     A program always has a process between it and the run, which ends its orphans.
     """
-    execution = definition.file.execution
-    if definition.file.objective.command is None:
+    if section.command is None:
         return choose(execution.executor, execution.workers, execution.fit_timeout)
     name, n = choose(execution.executor, execution.workers or execution.slots.gpu, None)
     return (PROCESSES if name == SERIAL else name), n
@@ -191,7 +159,7 @@ def identity(definition: Definition, objective: Described) -> str:
     file = definition.file.model_dump(mode="json", include={"objective", "search", "budget"})
     # What is done counts, not what is asked for: so `share: off` is part of the identity of a
     # sampled study, and `curves` means nothing for a grid.
-    file["search"]["curves"] = has_submodel_candidates(definition)
+    file["search"]["curves"] = definition.file.has_submodel_candidates
     for name in HOUSEKEEPING:
         file["objective"].pop(name)
     holdout = (file["objective"].get("data") or {}).get("holdout")
@@ -201,78 +169,45 @@ def identity(definition: Definition, objective: Described) -> str:
     if outer is not None:
         file["outer"] = asdict(outer)
     if gate is not None:
-        file["search"]["start_with"] = wanted_start(definition)
+        file["search"]["start_with"] = definition.file.starting_points
         # A study never writes into the base revision, so its parameters may be part of the
         # identity.
-        file["base"] = None if gate.base is None else _in_force(definition)
+        file["base"] = None if gate.base is None else StartingPoints(definition).written
     return digest({**file, "space": definition.space.to_json(), "on": dict(objective.context)})
 
 
 def build_strategy(
-    definition: Definition, sampler: Sampler, start: Sequence[tuple[str, Params]]
+    file: File, space: SearchSpace, sampler: Sampler, start: Sequence[tuple[str, Params]]
 ) -> Strategy:
     """Build the strategy that proposes trials.
 
     Args:
-        definition: of the study.
+        file: the configuration.
+        space: space of the study.
         sampler: from ``build_sampler``.
         start: (origin, canonical params) to try first.
     """
-    search = definition.file.search
+    search, budget = file.search, file.budget
     sampling = SamplerStrategy(
-        definition.space,
+        space,
         sampler,
         search.method,
         search.seed,
-        search.window,
-        tuple(start),
-        curves=has_submodel_candidates(definition),
+        window=search.window,
+        start=tuple(start),
+        curves=file.has_submodel_candidates,
     )
-    budget, budgets = definition.file.budget, build_budgets(definition)
-    if budget is None or budgets is None:
+    if budget is None:
         return sampling
+    budgets = build_budgets(budget)
     if budget.parameter is None:
         return EarlyStopping(sampling, budgets)
     return SuccessiveHalving(sampling, budget.parameter, budgets)
 
 
-def build_budgets(definition: Definition) -> Budgets | None:
-    """Build the budgets of trials, if the definition has any."""
-    budget = definition.file.budget
-    if budget is None:
-        return None
+def build_budgets(budget: BudgetSection) -> Budgets:
+    """Build the budgets of trials."""
     return Budgets(budget.min, budget.max, budget.factor, budget.rule)
-
-
-def has_submodel_candidates(definition: Definition) -> bool:
-    """True if trials may be the best of their submodel candidates; those of a grid never are."""
-    file = definition.file
-    is_wanted = file.search.curves and file.execution.share == "exact"
-    return is_wanted and file.search.method != "grid" and file.budget is None
-
-
-def outer_definitions(definition: Definition, data: str) -> list[Definition]:
-    """Definitions of the searches of nested cross-validation, one per outer fold.
-
-    They do not begin with the current parameters, which were chosen by rows of all folds.
-
-    Args:
-        definition: of the study.
-        data: digest of its rows.
-    """
-    file, n = definition.file, definition.file.outer_folds or 0
-    ungated = replace(definition, file=file.model_copy(update={"gate": None}))
-    start = tuple(item for item in wanted_start(ungated) if item != "current")
-    search = file.search.model_copy(update={"start_with": start})
-    shared = {"gate": None, "outer_folds": None, "search": search}
-    return [
-        replace(
-            definition,
-            file=file.model_copy(update={**shared, "study": f"{file.study}.outer{number}"}),
-            outer=OuterFold(number, n, data),
-        )
-        for number in range(n)
-    ]
 
 
 def outer_records(
@@ -280,7 +215,7 @@ def outer_records(
 ) -> tuple[StudyRecord, ...]:
     """Finished searches of nested cross-validation that belong to a study in its present form."""
     found = []
-    for outer in outer_definitions(definition, record.head.context.get("data", "")):
+    for outer in definition.outer_searches(record.head.context.get("data", "")):
         head = ledger.previous(outer.file.study)
         if head is not None and _is_of(head, record.head, outer.as_json()):
             found.append(ledger.load(outer.file.study))
@@ -295,96 +230,3 @@ def _is_of(head: StudyHead, main: StudyHead, wanted: Mapping[str, Any]) -> bool:
     # Without `data`: a search lacks the rows of its outer fold; `outer` has the digest of all rows.
     others = ("code", "objective", "versions")
     return is_same and all(head.context.get(k) == main.context.get(k) for k in others)
-
-
-def start_points(definition: Definition, objective: Objective) -> list[tuple[str, Params]]:
-    """Points that ``start_with`` names, as (origin, params)."""
-    found: list[tuple[str, Params]] = []
-    for item in wanted_start(definition):
-        if item == "defaults":
-            # A program need not tell its own values.
-            defaults = objective.defaults()
-            found += [("defaults", defaults)] if defaults else []
-        elif item == "current":
-            found += _current(definition)
-        elif isinstance(item, dict):
-            found.append(("start_with", item))
-    return found
-
-
-def wanted_start(definition: Definition) -> list[str | dict[str, Any]]:
-    """Starting points as configured; a gate always wants the current parameters."""
-    search = definition.file.search
-    wanted = [] if search.method in ("grid", "random") else ["defaults", "current"]
-    found = wanted if search.start_with is None else list(search.start_with)
-    is_added = definition.file.gate is not None and "current" not in found
-    return [*found, "current"] if is_added else [*found]
-
-
-def current_parameters(definition: Definition) -> Params | None:
-    """Current parameters, whether they lie in the space or not; ``None`` if there are none.
-
-    Raises:
-        UsageError: the file cannot be read, and the study needs it.
-    """
-    try:
-        found = _current(definition)
-    except UsageError:
-        if "current" in wanted_start(definition):
-            raise
-        return None
-    if not found:
-        return None
-    params = found[0][1]
-    try:
-        return definition.space.canonical(params)
-    except ValueError:
-        return params
-
-
-def is_edited(definition: Definition) -> bool:
-    """True if the best-parameters file is user-owned and was edited."""
-    outputs = definition.file.outputs
-    if outputs.tuned is None:
-        return False
-    return edit_of(BestFile.of(definition)) is not None
-
-
-def _in_force(definition: Definition) -> dict[str, Any] | None:
-    """Parameters in the best-parameters file, here or in the base revision."""
-    gate, best = definition.file.gate, BestFile.of(definition)
-    if gate is not None and gate.base is not None:
-        name = best.outputs.best.path
-        return committed_parameters(definition.root, gate.base, name, best.shape)
-    return dict(best.read()[0]) if best.path.is_file() else None
-
-
-def _current(definition: Definition) -> list[tuple[str, Params]]:
-    params, budget = _in_force(definition), definition.file.budget
-    if params is None:
-        return []
-    # A budget belongs to each trial, not to its starting point.
-    if budget is not None and budget.parameter is not None:
-        params.pop(budget.parameter, None)
-    return [("current", params)]
-
-
-@contextmanager
-def project_on_path(root: Path) -> Iterator[None]:
-    """Make the project's own modules importable, as ``python`` does for a script's folder.
-
-    They lie in the project folder, or in ``src``. Names of Python's own modules and of the
-    libraries lead to those, whatever the names of the project's files are.
-    """
-    places = [root.resolve(), root.resolve() / "src"]
-    entries = [str(place) for place in places if place == places[0] or place.is_dir()]
-    # Before the folders are on the path: no import may find a file of the project in place of a
-    # library.
-    shadows.keep_out(entries)
-    sys.path[:0] = entries
-    try:
-        yield
-    finally:
-        shadows.let_in(entries)
-        for entry in entries:
-            sys.path.remove(entry)

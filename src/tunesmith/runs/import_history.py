@@ -13,6 +13,7 @@ from tunesmith.ledger.portable import HistoryError
 from tunesmith.ledger.records import StudyHead, StudyRecord
 from tunesmith.objective.objective import Objective, changed_files, holding
 from tunesmith.objective.outline import Outline
+from tunesmith.space import SearchSpace
 from tunesmith.system import git
 from tunesmith.system.files import inside, write_atomic
 
@@ -50,8 +51,12 @@ class Taken:
     """Series of the file, if it is not the present one."""
 
 
-def committed_history(definition: Definition) -> CommittedHistory | None:
+def committed_history(root: Path, name: str | None) -> CommittedHistory | None:
     """Read the history of the project folder, or else that of the commit checked out.
+
+    Args:
+        root: the project folder.
+        name: ``outputs: {history: …}`` of the configuration.
 
     Returns:
         ``None`` if none is configured.
@@ -59,11 +64,10 @@ def committed_history(definition: Definition) -> CommittedHistory | None:
     Raises:
         UsageError: its path leads out of the project.
     """
-    name = definition.file.outputs.history
     if name is None:
         return None
     try:
-        return _read(name, _text(definition.root, name) or "")
+        return _read(name, _text(root, name) or "")
     except HistoryError as error:
         return CommittedHistory(name, problem=str(error))
 
@@ -90,7 +94,7 @@ def _text(root: Path, name: str) -> str | None:
 
 
 def import_trials_from(
-    committed: CommittedHistory | None,
+    committed: CommittedHistory,
     ledger: Ledger,
     definition: Definition,
     objective: Objective,
@@ -101,14 +105,12 @@ def import_trials_from(
     A history of another series, or one that cannot be read, is left alone.
 
     Args:
-        committed: the history, if there is one.
+        committed: the history of the project.
         ledger: open for writing.
         definition: of the study.
         objective: built from it.
         identity: identity of the present series.
     """
-    if committed is None:
-        return Taken()
     if committed.problem:
         return Taken(problem=committed.problem)
     record = committed.record_of(definition.file.study, identity)
@@ -117,7 +119,7 @@ def import_trials_from(
         return Taken(problem=f"it is of study {others}" if others else "")
     if record.head.identity != identity or changed_files(objective, record.head.reading):
         return Taken(other=record.head)
-    problem = misfit(record, definition, objective)
+    problem = misfit(record, definition.space, objective, definition.file.budget_parameter)
     if problem:
         return Taken(problem=problem)
     n_taken = take_over(ledger, record, objective.key, committed.name, holding(objective))
@@ -129,13 +131,17 @@ def import_trials_from(
     return Taken(n_taken)
 
 
-def set_aside(definition: Definition, committed: CommittedHistory) -> Path | None:
+def set_aside(root: Path, committed: CommittedHistory) -> Path | None:
     """Keep a copy of a history whose content a run will not write again.
+
+    Args:
+        root: the project folder.
+        committed: its history.
 
     Returns:
         The copy beside it; ``None`` if there is no file.
     """
-    path = inside(definition.root, committed.name)
+    path = inside(root, committed.name)
     if not path.is_file():
         return None
     content = path.read_bytes()
@@ -144,19 +150,29 @@ def set_aside(definition: Definition, committed: CommittedHistory) -> Path | Non
     return kept
 
 
-def misfit(record: StudyRecord, definition: Definition, objective: Objective | Outline) -> str:
-    """Reason why a record of the present identity cannot belong to this study; empty if it can."""
+def misfit(
+    record: StudyRecord,
+    space: SearchSpace,
+    objective: Objective | Outline,
+    budget_parameter: str | None,
+) -> str:
+    """Reason why a record of the present identity cannot belong to a study; empty if it can.
+
+    Args:
+        record: from a history.
+        space: space of the study.
+        objective: of the study, or its outline.
+        budget_parameter: a trial has it beside its parameters of the space.
+    """
     if record.metrics != objective.metrics or record.objectives != objective.objectives:
         return "its metrics are not those of the study"
     if not _is_start(record.head.definition.get("start")):
         return "it does not say what was tried first"
-    budget = definition.file.budget
-    extra = None if budget is None else budget.parameter
     for trial in record.history.told:
         if objective.n_folds is not None and len(trial.folds) != objective.n_folds:
             return f"trial {trial.number} has {len(trial.folds)} folds, not {objective.n_folds}"
         for params in (trial.params, trial.proposed or trial.params):
-            if {k: v for k, v in params.items() if k != extra} not in definition.space:
+            if {k: v for k, v in params.items() if k != budget_parameter} not in space:
                 return f"trial {trial.number} is not in the space"
     if record.holdout and not objective.has_holdout:
         return "it has results on held-out rows, and there are none"

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from configparser import ConfigParser
 from configparser import Error as ConfigParserError
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -41,28 +42,59 @@ class Known:
     """Provenance of the run that made them."""
 
 
-def known_elsewhere(definition: Definition, objective: Objective, ledger: Ledger) -> list[Known]:
-    """Evaluations of the present objective that histories have and the ledger lacks.
+@dataclass(frozen=True)
+class HistorySearch:
+    """Search for evaluations of the present objective in the histories of a project."""
 
-    Args:
-        definition: of the study.
-        objective: built from it.
-        ledger: ledger of this machine.
-    """
-    name = definition.file.outputs.history
-    if name is None:
-        return []
-    found: list[Known] = []
-    known: set[str] = set()
-    for record in _records(definition, objective, name):
-        results = _results(record, objective)
-        # The ledger is asked once per key, for keys that no newer history has.
-        known |= ledger.known(results.keys() - known, holds=holding(objective)).keys()
-        new = {key: result for key, result in results.items() if key not in known}
-        if new and record.origin is not None:
-            found.append(Known(new, record.origin.provenance))
-            known |= new.keys()
-    return found
+    definition: Definition
+    objective: Objective
+
+    def lacking_in(self, ledger: Ledger) -> list[Known]:
+        """Find the evaluations that histories have and the ledger of this machine lacks."""
+        found: list[Known] = []
+        known: set[str] = set()
+        for record in self._records():
+            results = _results(record, self.objective)
+            # The ledger is asked once per key, for keys that no newer history has.
+            asked = results.keys() - known
+            known |= ledger.known(asked, holds=holding(self.objective)).keys()
+            new = {key: result for key, result in results.items() if key not in known}
+            if new and record.origin is not None:
+                found.append(Known(new, record.origin.provenance))
+                known |= new.keys()
+        return found
+
+    def _records(self) -> Iterator[StudyRecord]:
+        """Series with scores like the present one's, each from the newest history that has it."""
+        name, seen = self.definition.file.outputs.history, set[tuple[str, str]]()
+        for text in () if name is None else _texts(self.definition.root, name):
+            heads = _heads(text, self.objective)
+            if {(head.get("study"), head.get("identity")) for head in heads} <= seen:
+                continue
+            # A text may hold a series twice: trials without a place in the first one follow as a
+            # second.
+            records = [
+                record
+                for record in histories(text)[0]
+                if (record.head.name, record.head.identity) not in seen and self._counts(record)
+            ]
+            seen |= {(record.head.name, record.head.identity) for record in records}
+            yield from records
+
+    def _counts(self, record: StudyRecord) -> bool:
+        """True if all that its scores depend on is the same; space and search may differ."""
+        objective, n_folds = self.objective, {len(trial.folds) for trial in record.history.told}
+        return (
+            _dependence(record.head.definition) == self._present
+            and dict(record.head.context) == dict(objective.context)
+            and record.metrics == objective.metrics
+            and n_folds <= {objective.n_folds}
+            and not changed_files(objective, record.head.reading)
+        )
+
+    @cached_property
+    def _present(self) -> Any:
+        return _dependence(self.definition.as_json())
 
 
 def take_in(ledger: Ledger, study_id: int, found: Sequence[Known], source: str) -> None:
@@ -93,26 +125,6 @@ def _results(record: StudyRecord, objective: Objective) -> dict[str, FoldResult]
 # -- which of them count ---------------------------------------------------------------------------
 
 
-def _records(definition: Definition, objective: Objective, name: str) -> Iterator[StudyRecord]:
-    """Series with scores like the present one's, each from the newest history that has it."""
-    seen: set[tuple[str, str]] = set()
-    for text in _texts(definition.root, name):
-        marks = {(head.get("study"), head.get("identity")) for head in _heads(text, objective)}
-        if marks <= seen:
-            continue
-        # A text may hold a series twice: trials without a place in the first one follow as a
-        # second.
-        records = [
-            record
-            for record in histories(text)[0]
-            if (record.head.name, record.head.identity) not in seen
-            and _scores_alike(record, definition, objective)
-            and not changed_files(objective, record.head.reading)
-        ]
-        seen |= {(record.head.name, record.head.identity) for record in records}
-        yield from records
-
-
 def _heads(text: str, objective: Objective) -> Iterator[dict[str, Any]]:
     wanted = dict(objective.context)
     for line in text.splitlines():
@@ -126,22 +138,11 @@ def _heads(text: str, objective: Objective) -> Iterator[dict[str, Any]]:
             yield head
 
 
-def _scores_alike(record: StudyRecord, definition: Definition, objective: Objective) -> bool:
-    """True if all that a score depends on is the same; the space and the search may differ."""
-    then, now = (_dependence(d) for d in (record.head.definition, definition.as_json()))
-    n_folds = {len(trial.folds) for trial in record.history.told}
-    return (
-        then == now
-        and dict(record.head.context) == dict(objective.context)
-        and record.metrics == objective.metrics
-        and n_folds <= {objective.n_folds}
-    )
-
-
-def _dependence(definition: Mapping[str, Any]) -> Any:
-    file = definition.get("file") or {}
+def _dependence(recorded: Mapping[str, Any]) -> Any:
+    """Parts of a definition, as the ledger stores it, that scores depend on."""
+    file = recorded.get("file") or {}
     section = {k: v for k, v in (file.get("objective") or {}).items() if k not in HOUSEKEEPING}
-    return section, (file.get("search") or {}).get("seed"), definition.get("outer")
+    return section, (file.get("search") or {}).get("seed"), recorded.get("outer")
 
 
 # -- where they are --------------------------------------------------------------------------------

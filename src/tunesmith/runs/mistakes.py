@@ -10,13 +10,13 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from tunesmith.config.load import located, project_root
-from tunesmith.config.model import ObjectiveSection
+from tunesmith.config.objective import ObjectiveSection
 from tunesmith.config.source import read_document
 from tunesmith.data.table import load_table
 from tunesmith.errors import UsageError
 from tunesmith.objective.crossval import data_of
 from tunesmith.objective.estimator import EstimatorBuilder
-from tunesmith.runs.plan import leads_into
+from tunesmith.runs.project_code import leads_into
 from tunesmith.space.parse import parse_space
 
 

@@ -6,9 +6,8 @@ everything that depends on it stays open.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from importlib.util import find_spec
+from functools import cached_property
 from itertools import islice
-from pathlib import Path
 
 from tunesmith.config.model import Definition
 from tunesmith.data.table import load_table
@@ -26,10 +25,11 @@ from tunesmith.runs.factory import (
     build_objective,
     build_sampler,
     build_strategy,
-    has_submodel_candidates,
     identity,
-    start_points,
 )
+from tunesmith.runs.project_code import leads_into
+from tunesmith.runs.starting_points import StartingPoints
+from tunesmith.search.budget import Budgets
 from tunesmith.search.stopping import build as build_criterion
 from tunesmith.search.stopping import trial_limit
 from tunesmith.search.unseen import sampled
@@ -37,8 +37,7 @@ from tunesmith.space.grid import count_points
 from tunesmith.space.parameter import canonical_json
 from tunesmith.study.loop import unique_start
 from tunesmith.study.seeds import trial_rng
-from tunesmith.study.strategy import LATER
-from tunesmith.system.shadows import FINDER
+from tunesmith.study.strategy import LATER, Strategy
 from tunesmith.types import Params
 
 PREVIEW_LIMIT = 10_000
@@ -48,7 +47,7 @@ N_LOOKED_AT = 16
 FORESEEABLE = ("grid", "random", "sobol")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Preview:
     """Plan of a run."""
 
@@ -108,165 +107,190 @@ def preview(definition: Definition) -> Preview:
     """
     # The plan fails if the run would.
     refuse_foreign(BestFile.of(definition))
-    build_sampler(definition)
-    n_points = count_points(definition.space)
-    if n_points == 0:
+    build_sampler(definition.file.search, definition.space)
+    if count_points(definition.space) == 0:
         raise UsageError("space.constraints: no point of the space meets them; loosen them.")
     named = definition.file.objective.all_import_paths
     project_code = tuple(p for p in named if leads_into(definition.root, p))
-    objective = None if project_code else build_objective(definition)
-    limit = trial_limit(build_criterion(definition.file.stop))
-    budgets = build_budgets(definition)
-    n_trials = min((n for n in (limit, _n_proposals(definition, n_points)) if n), default=None)
-    trials = None if objective is None else _trials(definition, objective, n_trials)
-    points = None if trials is None else _distinct(trials)
-    n_told, n_known = _known(definition, objective, points)
-    n_curve = 1 if objective is None else _longest_curve(definition, objective, trials)
-    return Preview(
-        definition,
-        n_points,
-        n_trials,
-        _folds_without_code(definition) if objective is None else objective.n_folds,
-        n_scored=len(points) if points is not None else n_trials if n_curve == 1 else None,
-        n_groups=len(plan(trials, 1, (), objective.groups)) if objective and trials else None,
-        n_curve=n_curve,
-        n_told=n_told,
-        n_known=n_known,
-        project_code=project_code,
-        budgets=() if budgets is None else budgets.ladder,
-        notes=() if objective is None else tuple(objective.notes),
-        not_shared=() if objective is None else _not_shared(definition, objective, points),
-    )
+    if project_code:
+        return Planner(definition).preview(project_code)
+    return Planner(definition, build_objective(definition)).preview()
 
 
-def _not_shared(
-    definition: Definition, objective: Objective, points: list[Params] | None
-) -> tuple[str, ...]:
-    """Reasons why candidates that are foreseen, or else some random ones, share no fits."""
-    ask = getattr(objective, "blockers", None)
-    if ask is None:
-        return ()
-    if points is None:
-        # A fixed generator, so that the plan is the same each time.
-        rng = trial_rng(0, 0)
-        drawn = (sampled(definition.space, rng) for _ in range(N_LOOKED_AT))
-        points = [params for params in drawn if params is not None]
-    return tuple(ask(points, has_submodel_candidates=has_submodel_candidates(definition)))
+@dataclass(frozen=True)
+class Planner:
+    """Foresees the trials of a study and what they will take.
 
+    Args:
+        definition: of the study.
+        objective: built from it; ``None`` if that would import code of the project.
+    """
 
-def _n_proposals(definition: Definition, n_points: int | None) -> int | None:
-    """Trials after which a finite space is exhausted; a promoted trial is a trial of its own."""
-    budget, budgets = definition.file.budget, build_budgets(definition)
-    if n_points is None or budget is None or budgets is None or budget.parameter is None:
-        return n_points
-    return n_points * len(budgets.ladder)
+    definition: Definition
+    objective: Objective | None = None
 
+    def preview(self, project_code: tuple[str, ...] = ()) -> Preview:
+        """Return the plan.
 
-def _trials(
-    definition: Definition, objective: Objective, n_trials: int | None
-) -> list[TrialCandidates] | None:
-    """Points that will be evaluated; ``None`` if results decide that, or if there are too many."""
-    method, budget = definition.file.search.method, definition.file.budget
-    # Budgets promote trials by their results, so that even a grid cannot be foreseen.
-    if n_trials is None or n_trials > PREVIEW_LIMIT or method not in FORESEEABLE or budget:
-        return None
-    found, n_points = [], 0
-    for trial in islice(foreseen(definition, objective), n_trials):
-        found.append(trial)
-        n_points += len(trial.points)
-        if n_points > PREVIEW_LIMIT:
-            return None
-    return found
+        Args:
+            project_code: import paths that were left alone.
+        """
+        objective, trials, points = self.objective, self._trials, self._points
+        n_told, n_known = self._known()
+        n_curve = self._longest_curve()
+        n_distinct = self._n_trials if n_curve == 1 else None
+        return Preview(
+            definition=self.definition,
+            n_points=self._n_points,
+            n_trials=self._n_trials,
+            n_folds=self._folds_without_code() if objective is None else objective.n_folds,
+            n_scored=n_distinct if points is None else len(points),
+            n_groups=len(plan(trials, 1, (), objective.groups)) if objective and trials else None,
+            n_curve=n_curve,
+            n_told=n_told,
+            n_known=n_known,
+            project_code=project_code,
+            budgets=() if self._budgets is None else self._budgets.ladder,
+            notes=() if objective is None else tuple(objective.notes),
+            not_shared=self._not_shared(),
+        )
 
+    def foreseen(self) -> Iterator[TrialCandidates]:
+        """Yield the trials of a search that does not read results, in order.
 
-def _distinct(trials: Sequence[TrialCandidates]) -> list[Params]:
-    points = (params for trial in trials for params in trial.points)
-    return list({canonical_json(dict(params)): params for params in points}.values())
-
-
-def _longest_curve(
-    definition: Definition, objective: Objective, trials: Sequence[TrialCandidates] | None
-) -> int:
-    """Most submodel candidates of the trials that are foreseen, or else of some random points."""
-    if trials is not None:
-        return max((len(trial.points) for trial in trials), default=1)
-    strategy = build_strategy(definition, build_sampler(definition), ())
-    rng, lengths = trial_rng(0, 0), [1]
-    for number in range(N_LOOKED_AT):
-        params = sampled(definition.space, rng)
-        if params is not None:
-            trial = Trial(number, params, definition.space.key(params), "preview")
-            lengths.append(len(strategy.points(trial, objective)))
-    return max(lengths)
-
-
-def _folds_without_code(definition: Definition) -> int | None:
-    """Check the table, and count the folds if their number is known without code."""
-    section = definition.file.objective
-    in_time = section.cv.method == "time_series"
-    rows = load_table(
-        data_of(section), definition.root, fold_column=section.cv.column, in_time=in_time
-    ).rows
-    cv = section.cv
-    if cv.splitter is not None or cv.method in ("leave_one_group_out", "predefined"):
-        return None
-    if cv.folds > len(rows):
-        raise UsageError(f"cv.folds: {cv.folds} folds of {len(rows)} rows cannot be made")
-    return cv.folds * cv.repeats
-
-
-def leads_into(root: Path, import_path: str) -> bool:
-    """True if a path's top-level module lies in the project (found by name, never imported)."""
-    top = import_path.replace(":", ".").split(".")[0]
-    folders = (root, root / "src")
-    if any((folder / top).is_dir() or (folder / f"{top}.py").is_file() for folder in folders):
-        # A project's `random.py` is not what others mean by `random`.
-        return not FINDER.means_another(top, list(map(str, folders)))
-    try:
-        # Of a dotted name, `find_spec` would import the packages above; a top-level name has none.
-        spec = find_spec(top)
-    except (ImportError, ValueError):
-        return False
-    origin = spec.origin if spec else None
-    return origin is not None and _within(Path(origin), root)
-
-
-def _within(origin: Path, root: Path) -> bool:
-    # A virtual environment often lies inside the project; what is installed there is no project
-    # code.
-    resolved = origin.resolve()
-    return resolved.is_relative_to(root.resolve()) and "site-packages" not in resolved.parts
-
-
-def _known(
-    definition: Definition, objective: Objective | None, points: list[Params] | None
-) -> tuple[int | None, int | None]:
-    """Completed trials of this very study, and evaluations that the ledger knows."""
-    location = definition.ledger
-    file = file_of(address(location))
-    # A plan creates nothing, not even an empty ledger.
-    if file is not None and not file.exists():
-        return 0, 0
-    with Ledger.open(location, create=False) as ledger:
+        Without an objective there are none.
+        """
+        objective, space = self.objective, self.definition.space
         if objective is None:
-            return None, None
-        head = ledger.previous(definition.file.study)
-        is_same = head is not None and head.identity == identity(definition, objective)
-        is_same = is_same and not changed_files(objective, head.reading if head else None)
-        n_told = len(ledger.log(head.id).told) if head is not None and is_same else 0
+            return
+        start, _ = unique_start(space, StartingPoints(self.definition).of(objective))
+        strategy = self._strategy(start)
+        log = TrialLog(objective.objectives)
+        while (proposal := strategy.propose(log)) is not None and proposal is not LATER:
+            origin, params = proposal
+            trial = log.ask(params, space.key(params), origin)
+            points = strategy.points(trial, objective)
+            yield TrialCandidates(trial.number, tuple(points), points.index(params))
+
+    def _strategy(self, start: Sequence[tuple[str, Params]]) -> Strategy:
+        file, space = self.definition.file, self.definition.space
+        return build_strategy(file, space, build_sampler(file.search, space), start)
+
+    # -- trials --------------------------------------------------------------------------------
+
+    @cached_property
+    def _n_points(self) -> int | None:
+        return count_points(self.definition.space)
+
+    @cached_property
+    def _budgets(self) -> Budgets | None:
+        budget = self.definition.file.budget
+        return None if budget is None else build_budgets(budget)
+
+    @cached_property
+    def _n_trials(self) -> int | None:
+        """Trials at most; ``None`` if only time or progress ends the study."""
+        limit = trial_limit(build_criterion(self.definition.file.stop))
+        return min((n for n in (limit, self._n_proposals) if n), default=None)
+
+    @property
+    def _n_proposals(self) -> int | None:
+        """Trials after which a finite space is exhausted; a promoted trial is one of its own."""
+        if self._n_points is None or self._budgets is None:
+            return self._n_points
+        has_parameter = self.definition.file.budget_parameter is not None
+        return self._n_points * len(self._budgets.ladder) if has_parameter else self._n_points
+
+    @cached_property
+    def _trials(self) -> list[TrialCandidates] | None:
+        """Trials that will be run; ``None`` if results decide that, or if there are too many."""
+        file, n_trials = self.definition.file, self._n_trials
+        if self.objective is None or n_trials is None or n_trials > PREVIEW_LIMIT:
+            return None
+        # Budgets promote trials by their results, so that even a grid cannot be foreseen.
+        if file.search.method not in FORESEEABLE or file.budget:
+            return None
+        found, n_points = [], 0
+        for trial in islice(self.foreseen(), n_trials):
+            found.append(trial)
+            n_points += len(trial.points)
+            if n_points > PREVIEW_LIMIT:
+                return None
+        return found
+
+    @cached_property
+    def _points(self) -> list[Params] | None:
+        """Different points of the trials, if they are foreseen."""
+        if self._trials is None:
+            return None
+        points = (params for trial in self._trials for params in trial.points)
+        return list({canonical_json(dict(params)): params for params in points}.values())
+
+    # -- fits ----------------------------------------------------------------------------------
+
+    def _longest_curve(self) -> int:
+        """Most submodel candidates of the trials that are foreseen, or else of random points."""
+        if self.objective is None:
+            return 1
+        if self._trials is not None:
+            return max((len(trial.points) for trial in self._trials), default=1)
+        strategy, space = self._strategy(()), self.definition.space
+        rng, lengths = trial_rng(0, 0), [1]
+        for number in range(N_LOOKED_AT):
+            params = sampled(space, rng)
+            if params is not None:
+                trial = Trial(number, params, space.key(params), "preview")
+                lengths.append(len(strategy.points(trial, self.objective)))
+        return max(lengths)
+
+    def _not_shared(self) -> tuple[str, ...]:
+        """Reasons why candidates that are foreseen, or else some random ones, share no fits."""
+        ask, points = getattr(self.objective, "blockers", None), self._points
+        if ask is None:
+            return ()
         if points is None:
-            return n_told, None
-        keys = [objective.key(p, f) for p in points for f in range(objective.n_folds)]
-        return n_told, len(ledger.known(keys, holds=holding(objective)))
+            # A fixed generator, so that the plan is the same each time.
+            rng = trial_rng(0, 0)
+            drawn = (sampled(self.definition.space, rng) for _ in range(N_LOOKED_AT))
+            points = [params for params in drawn if params is not None]
+        has_candidates = self.definition.file.has_submodel_candidates
+        return tuple(ask(points, has_submodel_candidates=has_candidates))
 
+    def _folds_without_code(self) -> int | None:
+        """Check the table, and count the folds if their number is known without code."""
+        section = self.definition.file.objective
+        cv, data = section.cv, data_of(section)
+        in_time = cv.method == "time_series"
+        rows = load_table(data, self.definition.root, fold_column=cv.column, in_time=in_time).rows
+        if cv.splitter is not None or cv.method in ("leave_one_group_out", "predefined"):
+            return None
+        if cv.folds > len(rows):
+            raise UsageError(f"cv.folds: {cv.folds} folds of {len(rows)} rows cannot be made")
+        return cv.folds * cv.repeats
 
-def foreseen(definition: Definition, objective: Objective) -> Iterator[TrialCandidates]:
-    """Trials of a search that does not read results, in order."""
-    start, _ = unique_start(definition.space, start_points(definition, objective))
-    strategy = build_strategy(definition, build_sampler(definition), start)
-    log = TrialLog(objective.objectives)
-    while (proposal := strategy.propose(log)) is not None and proposal is not LATER:
-        origin, params = proposal
-        trial = log.ask(params, definition.space.key(params), origin)
-        points = strategy.points(trial, objective)
-        yield TrialCandidates(trial.number, tuple(points), points.index(params))
+    # -- what the ledger knows -----------------------------------------------------------------
+
+    def _known(self) -> tuple[int | None, int | None]:
+        """Completed trials of this very study, and evaluations that the ledger knows."""
+        location = self.definition.ledger
+        file = file_of(address(location))
+        # A plan creates nothing, not even an empty ledger.
+        if file is not None and not file.exists():
+            return 0, 0
+        with Ledger.open(location, create=False) as ledger:
+            if self.objective is None:
+                return None, None
+            n_told = self._n_told(ledger, self.objective)
+            return n_told, self._n_known(ledger, self.objective)
+
+    def _n_told(self, ledger: Ledger, objective: Objective) -> int:
+        head = ledger.previous(self.definition.file.study)
+        if head is None or head.identity != identity(self.definition, objective):
+            return 0
+        return 0 if changed_files(objective, head.reading) else len(ledger.log(head.id).told)
+
+    def _n_known(self, ledger: Ledger, objective: Objective) -> int | None:
+        if self._points is None:
+            return None
+        keys = [objective.key(p, f) for p in self._points for f in range(objective.n_folds)]
+        return len(ledger.known(keys, holds=holding(objective)))

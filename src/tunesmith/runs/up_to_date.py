@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from tunesmith.config.model import Definition
+from tunesmith.config.objective import ObjectiveSection
 from tunesmith.errors import TunesmithError
 from tunesmith.ledger.integrity import is_checked
 from tunesmith.system.files import inside, write_atomic
@@ -38,110 +39,138 @@ class UpToDateRecord:
     """Files that programs have read, and their states."""
 
 
-def up_to_date_record(definition: Definition) -> UpToDateRecord | None:
-    """Return the stored answer if nothing has changed; ``None`` if a run must start."""
-    path = _path(definition)
-    try:
-        found = UpToDateRecord(**json.loads(path.read_text())) if path else None
-    except (OSError, ValueError, TypeError):
-        return None
-    if found is None or found.inputs != _inputs(definition):
-        return None
-    if not _is_whole(definition):
-        return None
-    if found.outputs != _outputs(definition):
-        return None
-    return found if not found.reading or _holds(definition, found.reading) else None
+@dataclass(frozen=True)
+class UpToDateCheck:
+    """Comparison of a study's inputs and outputs with those of its last run."""
 
+    definition: Definition
 
-def _is_whole(definition: Definition) -> bool:
-    """True if the ledger is unchanged; a damaged one must not be answered from."""
-    assert isinstance(definition.ledger, Path)  # noqa: S101 - only such have a stamp
-    try:
-        return is_checked(definition.ledger)
-    except (OSError, sqlite3.Error, TunesmithError):
-        return False
+    def record(self) -> UpToDateRecord | None:
+        """Return the stored answer if nothing has changed; ``None`` if a run must start."""
+        path = self._path
+        try:
+            found = UpToDateRecord(**json.loads(path.read_text())) if path else None
+        except (OSError, ValueError, TypeError):
+            return None
+        if found is None or found.inputs != self._inputs():
+            return None
+        if not self._is_whole():
+            return None
+        if found.outputs != self._outputs():
+            return None
+        return found if not found.reading or self._holds(found.reading) else None
 
+    def files(self) -> list[str] | None:
+        """Digests of the data and of the project's code; ``None`` if something cannot be read."""
+        try:
+            return self._files()
+        except (OSError, TunesmithError):
+            return None
 
-def files_of(definition: Definition) -> list[str] | None:
-    """Digests of the data and of the project's code; ``None`` if something cannot be read."""
-    try:
-        return _files(definition)
-    except (OSError, TunesmithError):
-        return None
+    def put(
+        self,
+        before: list[str] | None,
+        text: str,
+        content: dict[str, Any],
+        reading: Mapping[str, str] | None = None,
+    ) -> None:
+        """Record the state of a study that has ended and written its outputs.
 
+        Nothing is recorded if data or code changed while the study ran: its results depend on the
+        old content, and the next run must start.
 
-def put(
-    definition: Definition,
-    before: list[str] | None,
-    text: str,
-    content: dict[str, Any],
-    reading: Mapping[str, str] | None = None,
-) -> None:
-    """Record the state of a study that has ended and written its outputs.
+        Args:
+            before: from ``files`` when the run began.
+            text: text that a run with nothing to do prints.
+            content: the same as JSON.
+            reading: files that the programs of its trials have read, and their states.
+        """
+        path = self._path
+        inputs = self._inputs() if path else None
+        if path is None or inputs is None or before is None or before != self.files():
+            return
+        if reading and not self._holds(reading):
+            return
+        record = UpToDateRecord(inputs, self._outputs(), text, content, dict(reading or {}))
+        write_atomic(path, json.dumps(asdict(record)) + "\n")
 
-    Nothing is recorded if data or code changed while the study ran: its results depend on the old
-    content, and the next run must start.
+    @property
+    def _path(self) -> Path | None:
+        """Path beside the ledger's file; ``None`` for a server, which may change unnoticed."""
+        ledger = self.definition.ledger
+        if not isinstance(ledger, Path) or not ledger.is_file():
+            return None
+        return ledger.with_name(f"{ledger.name}.{self.definition.file.study}.stamp")
 
-    Args:
-        definition: of the study.
-        before: from ``files_of`` when the run began.
-        text: text that a run with nothing to do prints.
-        content: the same as JSON.
-        reading: files that the programs of its trials have read, and their states.
-    """
-    path = _path(definition)
-    inputs = _inputs(definition) if path else None
-    if path is None or inputs is None or before is None or before != files_of(definition):
-        return
-    if reading and not _holds(definition, reading):
-        return
-    stamp = UpToDateRecord(inputs, _outputs(definition), text, content, dict(reading or {}))
-    write_atomic(path, json.dumps(asdict(stamp)) + "\n")
+    @property
+    def _ledger(self) -> Path:
+        assert isinstance(self.definition.ledger, Path)  # noqa: S101 - only such have a record
+        return self.definition.ledger
 
+    def _is_whole(self) -> bool:
+        """True if the ledger is unchanged; a damaged one must not be answered from."""
+        try:
+            return is_checked(self._ledger)
+        except (OSError, sqlite3.Error, TunesmithError):
+            return False
 
-def _path(definition: Definition) -> Path | None:
-    """Path beside the ledger's file; ``None`` for a server, which may change unnoticed."""
-    ledger = definition.ledger
-    if not isinstance(ledger, Path) or not ledger.is_file():
-        return None
-    return ledger.with_name(f"{ledger.name}.{definition.file.study}.stamp")
+    def _outputs(self) -> dict[str, str | None]:
+        names = list(self.definition.file.outputs.paths.values())
+        paths = {name: inside(self.definition.root, name) for name in names}
+        return {name: file_digest([p]) if p.is_file() else None for name, p in paths.items()}
 
+    def _inputs(self) -> str | None:
+        """Digest of all that a run's trials and outputs depend on; ``None`` if it is unknown."""
+        file, root = self.definition.file, self.definition.root
+        if file.gate is not None and file.gate.base is not None:
+            return None  # what Git has there is not ours to follow
+        try:
+            status = self._ledger.stat()
+            return digest(
+                {
+                    "tunesmith": [VERSION, _own_code()],
+                    "python": platform.python_version(),
+                    "root": str(root.resolve()),
+                    "folder": str(Path.cwd()),  # paths are shown as seen from there
+                    # Another ledger in the same place is another file; its content changes with
+                    # every run.
+                    "ledger": [status.st_dev, status.st_ino],
+                    # How fits are executed and branches are named changes no result; `share` does,
+                    # and follows.
+                    "file": file.model_dump(mode="json", exclude={"execution", "branches"}),
+                    "share": file.execution.share,
+                    "space": self.definition.space.to_json(),
+                    "files": self._files(),
+                    "versions": versions(file.objective.all_import_paths, root),
+                }
+            )
+        except (OSError, TunesmithError):
+            return None
 
-def _outputs(definition: Definition) -> dict[str, str | None]:
-    names = list(definition.file.outputs.paths.values())
-    paths = {name: inside(definition.root, name) for name in names}
-    return {name: file_digest([p]) if p.is_file() else None for name, p in paths.items()}
+    def _files(self) -> list[str]:
+        """Digests of the data and of the project's code."""
+        section, root = self.definition.file.objective, self.definition.root.resolve()
+        data = () if section.data is None else section.data.path
+        return [
+            file_digest(root / name for name in data),
+            code_digest(section.all_import_paths, root),
+            file_digest(_program_files(section, root)),
+        ]
 
+    def _holds(self, reading: Mapping[str, str]) -> bool:
+        """True if the files that programs have read are unchanged."""
+        # Imported late: most studies run no program, and this check must stay quick.
+        from tunesmith.objective.program.observing.reading import changed
+        from tunesmith.objective.program.observing.views import view_of
+        from tunesmith.objective.program.passing.ports import ProgramPorts
 
-def _inputs(definition: Definition) -> str | None:
-    """Digest of everything that a run's trials and outputs depend on; ``None`` if it is unknown."""
-    gate, ledger = definition.file.gate, definition.ledger
-    if gate is not None and gate.base is not None:
-        return None  # what Git has there is not ours to follow
-    assert isinstance(ledger, Path)  # noqa: S101 - only such have a stamp
-    try:
-        status = ledger.stat()
-        return digest(
-            {
-                "tunesmith": [VERSION, _own_code()],
-                "python": platform.python_version(),
-                "root": str(definition.root.resolve()),
-                "folder": str(Path.cwd()),  # paths are shown as seen from there
-                # Another ledger in the same place is another file; its content changes with every
-                # run.
-                "ledger": [status.st_dev, status.st_ino],
-                # How fits are executed and branches are named changes no result; `share` does, and
-                # follows.
-                "file": definition.file.model_dump(mode="json", exclude={"execution", "branches"}),
-                "share": definition.file.execution.share,
-                "space": definition.space.to_json(),
-                "files": _files(definition),
-                "versions": versions(definition.file.objective.all_import_paths, definition.root),
-            }
-        )
-    except (OSError, TunesmithError):
-        return None
+        root, file = self.definition.root.resolve(), self.definition.file
+        try:
+            files = frozenset(ProgramPorts.of(self.definition).files)
+            view = view_of(root, file.objective, file.outputs, files)
+        except TunesmithError:
+            return False
+        return next(changed(view, reading), None) is None
 
 
 def _own_code() -> str:
@@ -154,38 +183,11 @@ def _own_code() -> str:
     return seen.hexdigest()
 
 
-def _files(definition: Definition) -> list[str]:
-    """Digests of the data and of the project's code."""
-    objective, root = definition.file.objective, definition.root.resolve()
-    data = () if objective.data is None else objective.data.path
-    return [
-        file_digest(root / name for name in data),
-        code_digest(objective.all_import_paths, root),
-        file_digest(_program_files(definition, root)),
-    ]
-
-
-def _holds(definition: Definition, reading: Mapping[str, str]) -> bool:
-    """True if the files that programs have read are unchanged."""
-    # Imported late: most studies run no program, and this check must stay quick.
-    from tunesmith.objective.program.observing.reading import changed
-    from tunesmith.objective.program.observing.views import view_of
-    from tunesmith.objective.program.passing.ports import ProgramPorts
-
-    try:
-        files = frozenset(ProgramPorts.of(definition).files)
-        view = view_of(definition, definition.root.resolve(), files)
-    except TunesmithError:
-        return False
-    return next(changed(view, reading), None) is None
-
-
-def _program_files(definition: Definition, root: Path) -> Iterable[Path]:
-    objective = definition.file.objective
-    if objective.command is None:
+def _program_files(section: ObjectiveSection, root: Path) -> Iterable[Path]:
+    if section.command is None:
         return []
     from tunesmith.objective.program.observing.dependencies import named
 
-    found = named(root, objective.depends_on or ())
-    template = [] if objective.params_file is None else [root / objective.params_file.path]
+    found = named(root, section.depends_on or ())
+    template = [] if section.params_file is None else [root / section.params_file.path]
     return [*found, *(path for path in template if path.is_file())]

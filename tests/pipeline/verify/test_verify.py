@@ -19,7 +19,6 @@ from tunesmith.ledger.lock import run_lock
 from tunesmith.parameters.adopt import adopt
 from tunesmith.pipeline.findings import Finding
 from tunesmith.pipeline.verify.verify import Refit, Verification, verify
-from tunesmith.runs.tune import with_gate
 from tunesmith.system.fingerprint import digest
 from tunesmith.testing.ledger import forge_ledger
 from tunesmith.testing.projects import TUNING, make_project
@@ -267,7 +266,7 @@ def test_what_the_gate_kept_is_in_order(own: Path) -> None:
 
 
 def test_a_gate_of_the_command_line_is_remembered(own: Path) -> None:
-    tune(with_gate(load_definition(own / "tuning.yaml")))
+    tune(load_definition(own / "tuning.yaml").with_gate())
     assert verified(own).findings == ()
     as_a_clone(own)
     assert verified(own).findings == ()

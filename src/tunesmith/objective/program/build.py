@@ -2,13 +2,16 @@
 
 import os
 from collections.abc import Mapping
-from functools import partial
+from dataclasses import dataclass
+from functools import cached_property, partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from tunesmith.config.model import Definition
-from tunesmith.config.model import ObjectiveSection as Section
+from tunesmith.config.objective import DataSection
+from tunesmith.config.objective import ObjectiveSection as Section
 from tunesmith.history import HOLDOUT, Metric
 from tunesmith.objective.outline import Outline
 from tunesmith.objective.program.checkpoints import Checkpoints
@@ -24,7 +27,7 @@ from tunesmith.objective.program.gpus import Gpus
 from tunesmith.objective.program.objective import EVALUATION, ProgramObjective
 from tunesmith.objective.program.observing.dependencies import files_digest, named
 from tunesmith.objective.program.observing.isolation import Watching
-from tunesmith.objective.program.observing.reading import changed_names
+from tunesmith.objective.program.observing.reading import ProjectView, changed_names
 from tunesmith.objective.program.observing.views import unwatched, view_of
 from tunesmith.objective.program.passing.ports import ProgramPorts
 from tunesmith.objective.program.passing.reach import check_carried
@@ -34,6 +37,10 @@ from tunesmith.objective.program.statements import dependence
 from tunesmith.objective.program.trial_logs import folder_name, runs_folder
 from tunesmith.system.files import STATE
 from tunesmith.system.fingerprint import digest
+
+if TYPE_CHECKING:
+    from tunesmith.data.folds import Split
+    from tunesmith.data.table import Table
 
 RUN_BY = ("command", "overrides", "metrics_pattern", "progress_file", "metric", "also", "params")
 """Keys of the section that change the scores of a run."""
@@ -53,44 +60,26 @@ def build_program(
         UsageError: the command, its parameters or its files cannot be used.
         DataError: the table or the folds cannot be used.
     """
-    section, root = definition.file.objective, definition.root.resolve()
-    ports = ProgramPorts.of(definition)
-    program = (section.command or ("",))[0]
-    check_executable(program, root, section.environment.set.get("PATH"))
-    if section.workspace.mode == "copy":
-        check_reachable(section.command or (), root)
+    study = ProgramStudy(definition)
+    section, ports = study.section, study.ports
+    study.check_program()
     notes = check_carried(definition, ports)
-    metrics = _metrics(section)
-    state = root / STATE
-    context, depends = _context(definition, root, ports.digest(definition))
-    view = view_of(definition, root, frozenset(ports.files))
-    runs, checkpoints = runs_folder(definition), _checkpoints(definition, state, context)
-    own = (runs, state / "splits", *(() if checkpoints is None else (checkpoints.folder,)))
-    watching = Watching(view, unwatched(section), own)
-    runner = Runner(
-        root,
-        view.layout,
-        ports,
-        metrics[0],
-        [metric.name for metric in metrics],
-        Surroundings(section.environment, restored, _n_threads(n_workers), mark(definition)),
-        _limits(definition),
-        {str(cause): n for cause, n in section.retry.items()},
-        runs,
-        section.artifacts.keep if section.artifacts else (),
-        _gpus(definition, state),
-        checkpoints,
-        watching,
+    watching = study.watching()
+    environment = Surroundings(
+        section.environment,
+        restored,
+        _n_threads(n_workers),
+        mark(definition.ledger, definition.file.study),
     )
     return ProgramObjective(
-        runner,
-        _folds(definition, root, state),
-        metrics,
-        metrics[: len(section.metric)],
-        context,
-        dict(section.params),
-        ports.defaults(definition.space),
-        (*notes, *dependence(watching, depends)),
+        runner=study.runner(environment, watching),
+        folds=study.folds(),
+        metrics=study.metrics,
+        objectives=study.objectives,
+        context=study.context,
+        fixed=dict(section.params),
+        default_params=ports.defaults(definition.space),
+        notes=(*notes, *dependence(watching, study.depends_on)),
     )
 
 
@@ -101,27 +90,205 @@ def outline_program(definition: Definition) -> Outline:
         UsageError: files that the configuration names are missing.
         DataError: the table or the folds cannot be used.
     """
-    section, root = definition.file.objective, definition.root.resolve()
-    metrics = _metrics(section)
-    context, _ = _context(definition, root, ProgramPorts.of(definition).digest(definition))
+    study = ProgramStudy(definition)
+    section, context = study.section, study.context
     n_folds, has_holdout = 1 if section.data is None else None, False
     if section.data is not None:
         from tunesmith.data.folds import n_folds_of
+
+        table = study.table(section.data)
+        n_folds, has_holdout = n_folds_of(section.cv, table.rows), table.holdout is not None
+    n = None if n_folds is None else n_folds * (section.seeds or 1)
+    changed = partial(changed_names, study.view)
+    return Outline(context, study.metrics, study.objectives, n, has_holdout, changed)
+
+
+def mark(ledger: str | Path, study: str) -> str:
+    """Mark in the environment of a study's programs, by which they can be found.
+
+    Args:
+        ledger: location of the study's ledger.
+        study: its name.
+    """
+    return digest([str(ledger), study])
+
+
+@dataclass(frozen=True)
+class ProgramStudy:
+    """The parts that the objective of a training program is built from, each made once.
+
+    Its outline needs some of them only, and makes no others.
+    """
+
+    definition: Definition
+
+    @property
+    def section(self) -> Section:
+        """Section of the program."""
+        return self.definition.file.objective
+
+    @cached_property
+    def root(self) -> Path:
+        """The project folder, resolved."""
+        return self.definition.root.resolve()
+
+    @property
+    def state(self) -> Path:
+        """Folder of everything that Tunesmith itself keeps in the project."""
+        return self.root / STATE
+
+    @cached_property
+    def ports(self) -> ProgramPorts:
+        """Ports of the program.
+
+        Raises:
+            UsageError: the command or the parameters file cannot take the parameters.
+        """
+        return ProgramPorts.of(self.definition)
+
+    @cached_property
+    def metrics(self) -> tuple[Metric, ...]:
+        """All metrics; the deciding ones first."""
+        return _metrics(self.section)
+
+    @property
+    def objectives(self) -> tuple[Metric, ...]:
+        """Metrics that decide."""
+        return self.metrics[: len(self.section.metric)]
+
+    @cached_property
+    def view(self) -> ProjectView:
+        """The project as runs of the program find it."""
+        outputs = self.definition.file.outputs
+        return view_of(self.root, self.section, outputs, frozenset(self.ports.files))
+
+    @cached_property
+    def depends_on(self) -> list[Path]:
+        """Files that scores depend on, as far as the configuration names them."""
+        files = named(self.root, self.section.depends_on or ())
+        if self.section.params_file is None:
+            return files
+        # Its content counts but for the values that every trial replaces: it is in the template.
+        return [path for path in files if path != self.root / self.section.params_file.path]
+
+    @cached_property
+    def context(self) -> dict[str, str]:
+        """Digests of all that the scores of the study depend on."""
+        section, root = self.section, self.root
+        template = self.ports.digest(self.definition.space, self.definition.parameter_names)
+        own = section.model_dump(mode="json", include=set(RUN_BY) | {"params_file", "metrics_file"})
+        environment = dict(section.environment.set)
+        context = {
+            "code": files_digest(root, self.depends_on),
+            "objective": digest([EVALUATION, own, environment, template]),
+        }
+        if section.data is not None:
+            context["data"] = files_digest(root, [root / path for path in section.data.path])
+        return context
+
+    def check_program(self) -> None:
+        """Check that the program can be run.
+
+        Raises:
+            UsageError: it is not there, or not in the folders that runs get.
+        """
+        command = self.section.command or ("",)
+        check_executable(command[0], self.root, self.section.environment.set.get("PATH"))
+        if self.section.workspace.mode == "copy":
+            check_reachable(command, self.root)
+
+    # -- evaluation ----------------------------------------------------------------------------
+
+    def watching(self) -> Watching:
+        """Watch over the runs."""
+        checkpoints = () if self.checkpoints is None else (self.checkpoints.folder,)
+        own = (self.runs, self.state / "splits", *checkpoints)
+        return Watching(self.view, unwatched(self.section), own)
+
+    def runner(self, surroundings: Surroundings, watching: Watching) -> Runner:
+        """Runner of the program."""
+        section, execution = self.section, self.definition.file.execution
+        n_gpus = execution.slots.gpu
+        return Runner(
+            root=self.root,
+            layout=self.view.layout,
+            ports=self.ports,
+            metric=self.metrics[0],
+            metrics=[metric.name for metric in self.metrics],
+            surroundings=surroundings,
+            limits=Limits(execution.fit_timeout, section.grace, execution.memory),
+            retry={str(cause): n for cause, n in section.retry.items()},
+            runs=self.runs,
+            artifacts=section.artifacts.keep if section.artifacts else (),
+            gpus=None if n_gpus is None else Gpus.first(n_gpus, self.state / "gpus", os.environ),
+            checkpoints=self.checkpoints,
+            watching=watching,
+        )
+
+    @property
+    def runs(self) -> Path:
+        """Folder with a folder for each evaluation."""
+        return runs_folder(self.definition.root, self.definition.file)
+
+    @cached_property
+    def checkpoints(self) -> Checkpoints | None:
+        """Checkpoints of trials that continue with larger budgets, if any do."""
+        file = self.definition.file
+        if file.budget_parameter is None:
+            return None
+        folder = self.state / "checkpoints" / folder_name(file)
+        return Checkpoints(folder, file.budget_parameter, digest(dict(self.context)))
+
+    # -- data ----------------------------------------------------------------------------------
+
+    def table(self, data: DataSection) -> "Table":
+        """Read the table.
+
+        Raises:
+            DataError: it cannot be used.
+        """
+        # Reading tables takes a second of imports, which programs without one are spared.
         from tunesmith.data.table import load_table
 
-        data, cv = section.data, section.cv
+        cv = self.section.cv
         in_time = cv.method == "time_series"
-        table = load_table(data, root, fold_column=cv.column, in_time=in_time)
-        n_folds, has_holdout = n_folds_of(cv, table.rows), table.holdout is not None
-    n = None if n_folds is None else n_folds * (section.seeds or 1)
-    view = view_of(definition, root, frozenset(ProgramPorts.of(definition).files))
-    objectives = metrics[: len(section.metric)]
-    return Outline(context, metrics, objectives, n, has_holdout, partial(changed_names, view))
+        return load_table(data, self.root, fold_column=cv.column, in_time=in_time)
 
+    def folds(self) -> dict[int, ProgramFold]:
+        """Folds of the study; the files of their rows are written.
 
-def mark(definition: Definition) -> str:
-    """Mark in the environment of a study's programs, by which they can be found."""
-    return digest([str(definition.ledger), definition.file.study])
+        Raises:
+            DataError: the table or the folds cannot be used.
+        """
+        section, seed = self.section, self.definition.file.search.seed
+        if section.data is None:
+            return without_table(section.seeds or 1, seed)
+        from tunesmith.data.read import read_files
+
+        data, root, form = section.data, self.root, section.splits
+        splits = self._splits(self.table(data))
+        content = files_digest(root, [root / path for path in data.path])
+        parts = [content, form, [splits[n].digest for n in sorted(splits)]]
+        folder = self.state / "splits" / digest(parts)
+        files = write_splits(
+            splits, folder, form, lambda: read_files(data.path, root, data.separator)[0]
+        )
+        return with_table(splits, files, section.seeds or 1, seed)
+
+    def _splits(self, table: "Table") -> "dict[int, Split]":
+        """Splits by fold, as numbers of rows in the files; held-out rows among them."""
+        from tunesmith.data.folds import Split, make_splits
+
+        rows = table.rows
+        # What a program predicts is not known: the type of the target decides about stratified
+        # folds.
+        has_classes = rows.y.dtype.kind in "bOUST"
+        splits = dict(enumerate(make_splits(self.section.cv, rows, is_classifier=has_classes)))
+        numbers = np.arange(len(rows)) if rows.numbers is None else rows.numbers
+        in_file = {n: Split(numbers[s.train], numbers[s.test]) for n, s in splits.items()}
+        if table.holdout is not None and table.holdout.numbers is not None:
+            in_file[HOLDOUT] = Split(numbers.copy(), table.holdout.numbers)
+        return in_file
 
 
 def _metrics(section: Section) -> tuple[Metric, ...]:
@@ -134,80 +301,3 @@ def _metrics(section: Section) -> tuple[Metric, ...]:
 def _n_threads(n_workers: int) -> int:
     # Not `cpu_count`: a job may be bound to some of the cores.
     return max(1, len(os.sched_getaffinity(0)) // n_workers)
-
-
-def _limits(definition: Definition) -> Limits:
-    execution, section = definition.file.execution, definition.file.objective
-    return Limits(execution.fit_timeout, section.grace, execution.memory)
-
-
-def _gpus(definition: Definition, state: Path) -> Gpus | None:
-    n = definition.file.execution.slots.gpu
-    return None if n is None else Gpus.first(n, state / "gpus", os.environ)
-
-
-def _checkpoints(
-    definition: Definition, state: Path, context: Mapping[str, str]
-) -> Checkpoints | None:
-    budget = definition.file.budget
-    if budget is None or budget.parameter is None:
-        return None
-    folder = state / "checkpoints" / folder_name(definition)
-    return Checkpoints(folder, budget.parameter, digest(dict(context)))
-
-
-def _context(
-    definition: Definition, root: Path, template: str
-) -> tuple[dict[str, str], list[Path]]:
-    """Digests of all that the scores of a study depend on, and the files among it."""
-    section = definition.file.objective
-    files = named(root, section.depends_on or ())
-    if section.params_file is not None:
-        # Its content counts but for the values that every trial replaces: `template`.
-        files = [path for path in files if path != root / section.params_file.path]
-    own = section.model_dump(mode="json", include=set(RUN_BY) | {"params_file", "metrics_file"})
-    environment = dict(section.environment.set)
-    found = {
-        "code": files_digest(root, files),
-        "objective": digest([EVALUATION, own, environment, template]),
-    }
-    if section.data is not None:
-        found["data"] = files_digest(root, [root / path for path in section.data.path])
-    return found, files
-
-
-def _folds(definition: Definition, root: Path, state: Path) -> dict[int, ProgramFold]:
-    section, seed = definition.file.objective, definition.file.search.seed
-    n_seeds = section.seeds or 1
-    if section.data is None:
-        return without_table(n_seeds, seed)
-    # Reading tables takes a second of imports, which programs without one are spared.
-    from tunesmith.data.folds import Split, make_splits
-    from tunesmith.data.read import read_files
-    from tunesmith.data.table import load_table
-
-    data, cv = section.data, section.cv
-    table = load_table(data, root, fold_column=cv.column, in_time=cv.method == "time_series")
-    rows = table.rows
-    # What a program predicts is not known: the type of the target decides about stratified folds.
-    has_classes = rows.y.dtype.kind in "bOUST"
-    splits = dict(enumerate(make_splits(cv, rows, is_classifier=has_classes)))
-    numbers = np.arange(len(rows)) if rows.numbers is None else rows.numbers
-    in_file = {n: Split(numbers[s.train], numbers[s.test]) for n, s in splits.items()}
-    if table.holdout is not None and table.holdout.numbers is not None:
-        in_file[HOLDOUT] = Split(numbers.copy(), table.holdout.numbers)
-    folder = (
-        state
-        / "splits"
-        / digest(
-            [
-                files_digest(root, [root / p for p in data.path]),
-                section.splits,
-                [in_file[n].digest for n in sorted(in_file)],
-            ]
-        )
-    )
-    files = write_splits(
-        in_file, folder, section.splits, lambda: read_files(data.path, root, data.separator)[0]
-    )
-    return with_table(in_file, files, n_seeds, seed)

@@ -18,7 +18,7 @@ EVALUATION = 2
 """Version of the scores: raised when a change to this package changes them; part of every key."""
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, kw_only=True)
 class ProgramObjective:
     """Scores params by running a program on folds, with seeds, or just once."""
 

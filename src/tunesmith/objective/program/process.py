@@ -59,6 +59,7 @@ def run(
     argv: Sequence[str],
     folder: Path,
     environ: Mapping[str, str],
+    *,
     logs: tuple[Path, Path],
     limits: Limits,
     is_enough: Callable[[], bool] | None = None,
@@ -85,9 +86,27 @@ def run(
     # Processes that exist already are not the program's, and are spared.
     others = descendants(os.getpid())
     began, before = time.monotonic(), kills()
+    process = _started(start, argv, folder, environ)
+    with _Followed(process, logs, others, listeners or (_nobody, _nobody), environ) as followed:
+        if limits.memory is not None:
+            _limit_memory(process.pid, limits.memory)
+        was_stopped, was_late = followed.within(limits, began, is_enough)
+        code = followed.end()
+    seconds = time.monotonic() - began
+    if code != -signal.SIGKILL:
+        return Ended(code, was_stopped, was_late, seconds)
+    return Ended(code, was_stopped, was_late, seconds, killed_words(before, kills()))
+
+
+def _started(
+    start: Callable[..., "subprocess.Popen[bytes]"],
+    argv: Sequence[str],
+    folder: Path,
+    environ: Mapping[str, str],
+) -> "subprocess.Popen[bytes]":
     # A session of its own: one signal reaches the whole group, and Ctrl-C in a terminal does not.
     # Without input, a program that asks a question gets an end of file and does not wait.
-    process = start(
+    return start(
         list(argv),
         cwd=folder,
         env=dict(environ),
@@ -97,22 +116,6 @@ def run(
         start_new_session=True,
         bufsize=0,
     )
-    with _Followed(process, logs, others, listeners or (_nobody, _nobody), environ) as followed:
-        if limits.memory is not None:
-            _limit_memory(process.pid, limits.memory)
-        end = None if limits.time_s is None else began + limits.time_s
-        followed.until(end, is_enough)
-        was_late = was_stopped = False
-        if not followed.has_ended:
-            was_late = end is not None and time.monotonic() >= end
-            was_stopped = not was_late
-            _ask_to_end(process.pid)
-            followed.until(time.monotonic() + limits.grace_s, None)
-        code = followed.end()
-    seconds = time.monotonic() - began
-    if code != -signal.SIGKILL:
-        return Ended(code, was_stopped, was_late, seconds)
-    return Ended(code, was_stopped, was_late, seconds, killed_words(before, kills()))
 
 
 def _limit_memory(process: int, n_bytes: int) -> None:
@@ -157,6 +160,28 @@ class _Followed:
         except BaseException:
             self.__exit__()
             raise
+
+    def within(
+        self, limits: Limits, began: float, is_enough: Callable[[], bool] | None
+    ) -> tuple[bool, bool]:
+        """Follow it until it has ended, or until it has had time to end when asked to.
+
+        Args:
+            limits: of the run.
+            began: moment of its start, as ``time.monotonic``.
+            is_enough: called again and again; true ends it.
+
+        Returns:
+            True if ``is_enough`` ended it, and true if its time was up.
+        """
+        end = None if limits.time_s is None else began + limits.time_s
+        self.until(end, is_enough)
+        if self.has_ended:
+            return False, False
+        was_late = end is not None and time.monotonic() >= end
+        _ask_to_end(self._process.pid)
+        self.until(time.monotonic() + limits.grace_s, None)
+        return not was_late, was_late
 
     def until(self, end: float | None, is_enough: Callable[[], bool] | None) -> None:
         """Follow it until it has ended, a moment has come, or ``is_enough`` is true."""

@@ -110,7 +110,7 @@ class RunError(Exception):
         """Files that it had read until then."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Runner:
     """Runs a program; picklable, since it works in worker processes."""
 
@@ -272,7 +272,16 @@ class Runner:
         is_enough = None if heard.course is None else heard.course.is_enough
         environ = self.surroundings.environ(variables)
         try:
-            return run(argv, place, environ, logs, self.limits, is_enough, heard.listeners, start)
+            return run(
+                argv,
+                place,
+                environ,
+                logs=logs,
+                limits=self.limits,
+                is_enough=is_enough,
+                listeners=heard.listeners,
+                start=start,
+            )
         except OSError as error:
             reason = error.strerror or str(error)
             raise RunError("cannot-start", f"{argv[0]} cannot be started: {reason}") from None

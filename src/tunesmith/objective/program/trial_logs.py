@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from tunesmith.config.model import Definition, File
+from tunesmith.config.model import File
 from tunesmith.objective.program.runner import STDERR, STDOUT
 from tunesmith.system.files import STATE
 from tunesmith.system.fingerprint import digest
@@ -22,37 +22,53 @@ class Log:
     """Its text, without secrets and control characters."""
 
 
-def runs_folder(definition: Definition) -> Path:
-    """Folder in which the runs of a study leave their logs and artifacts."""
-    return definition.root.resolve() / STATE / "runs" / folder_name(definition)
-
-
-def folder_name(definition: Definition) -> str:
-    """Name of a study's folder; studies of one name in two ledgers have different folders."""
-    usual = File.model_fields["ledger"].default
-    ledger, study = definition.file.ledger, definition.file.study
-    return study if ledger == usual else f"{study}-{digest(ledger)[:8]}"
-
-
-def was_run_here(definition: Definition, keys: Mapping[int, str]) -> bool:
-    """True if one of these evaluations, by fold, has left a folder."""
-    return any((runs_folder(definition) / key).is_dir() for key in keys.values())
-
-
-def logs_of(definition: Definition, keys: Mapping[int, str], only_errors: bool) -> list[Log]:
-    """Find the existing logs, by fold.
+def runs_folder(root: Path, file: File) -> Path:
+    """Folder in which the runs of a study leave their logs and artifacts.
 
     Args:
-        definition: of the study.
-        keys: of the evaluations, by fold.
-        only_errors: leave out standard output.
+        root: the project folder.
+        file: the configuration of the study.
     """
-    found = []
-    environ = {**os.environ, **definition.file.objective.environment.set}
-    for fold, key in sorted(keys.items()):
-        for name in (STDERR,) if only_errors else (STDOUT, STDERR):
-            path = runs_folder(definition) / key / name
-            if path.is_file() and path.stat().st_size:
-                text = path.read_text(errors="replace")
-                found.append(Log(fold, path, clean(text, environ).rstrip("\n")))
-    return found
+    return root.resolve() / STATE / "runs" / folder_name(file)
+
+
+def folder_name(file: File) -> str:
+    """Name of a study's folder; studies of one name in two ledgers have different folders."""
+    usual = File.model_fields["ledger"].default
+    return file.study if file.ledger == usual else f"{file.study}-{digest(file.ledger)[:8]}"
+
+
+@dataclass(frozen=True)
+class TrialLogs:
+    """The logs of a trial's runs on this machine.
+
+    Args:
+        folder: from ``runs_folder``.
+        keys: of the trial's evaluations, by fold.
+    """
+
+    folder: Path
+    keys: Mapping[int, str]
+
+    @property
+    def exist(self) -> bool:
+        """True if one of the evaluations has left a folder."""
+        return any((self.folder / key).is_dir() for key in self.keys.values())
+
+    def read(self, own: Mapping[str, str], *, only_errors: bool) -> list[Log]:
+        """Read the logs that are not empty, by fold.
+
+        Args:
+            own: variables that the configuration sets for its programs; secrets among them and in
+                the environment are left out.
+            only_errors: leave out standard output.
+        """
+        logs = []
+        environ = {**os.environ, **own}
+        for fold, key in sorted(self.keys.items()):
+            for name in (STDERR,) if only_errors else (STDOUT, STDERR):
+                path = self.folder / key / name
+                if path.is_file() and path.stat().st_size:
+                    text = path.read_text(errors="replace")
+                    logs.append(Log(fold, path, clean(text, environ).rstrip("\n")))
+        return logs

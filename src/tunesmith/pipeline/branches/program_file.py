@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 from tunesmith.errors import UsageError
 from tunesmith.objective.program.passing.params_file import Template
-from tunesmith.objective.program.passing.ports import names_of
 from tunesmith.pipeline.committed import CommittedStudy
 from tunesmith.pipeline.repository import TreeEntry
 from tunesmith.types import Params
@@ -33,7 +32,7 @@ def has_same_values(there: CommittedStudy, path: str, commits: Sequence[str]) ->
     """Tell whether the file has the same values in all commits, whatever else was edited in it."""
     if path != _path(there):
         return False
-    names = names_of(there.definition)
+    names = there.definition.parameter_names
     try:
         one, other = (_template(there, commit) for commit in commits)
         return bool(one and other and one.values(names) == other.values(names))

@@ -18,7 +18,6 @@ from tunesmith.pipeline.latest_record import LatestRecord, last_heads, latest_re
 from tunesmith.pipeline.repository import Repository
 from tunesmith.runs.factory import identity
 from tunesmith.runs.import_history import CommittedHistory, committed_history
-from tunesmith.runs.tune import with_gate
 from tunesmith.system.fingerprint import digest
 
 
@@ -76,7 +75,7 @@ def look(definition: Definition, *, needs_data: bool = True) -> Evidence:
     """
     problems: list[Finding] = []
     objective = _objective(definition, problems, needs_data=needs_data)
-    committed = committed_history(definition)
+    committed = committed_history(definition.root, definition.file.outputs.history)
     found = None
     try:
         if objective is not None:
@@ -124,7 +123,7 @@ def _as_it_ran(
         return definition
     for head in last_heads(definition, committed):
         gate = head.definition.get("file", {}).get("gate")
-        found = definition if gate is None else with_gate(definition, gate.get("base"))
+        found = definition if gate is None else definition.with_gate(gate.get("base"))
         if identity(found, objective) == head.identity:
             return found
     return definition

@@ -13,7 +13,8 @@ from tunesmith.objective.metric import TIMES
 from tunesmith.objective.objective import Objective
 from tunesmith.pipeline.findings import Finding
 from tunesmith.runs.cleanup import working_folders
-from tunesmith.runs.factory import build_executor, build_objective, fork_server_for, project_on_path
+from tunesmith.runs.factory import build_executor, build_objective, fork_server_for
+from tunesmith.runs.project_code import project_on_path
 from tunesmith.study.loop import results_of
 from tunesmith.types import Fit
 
@@ -106,12 +107,13 @@ def _evaluated(
     definition: Definition, drawn: Sequence[tuple[Trial, FoldResult]]
 ) -> list[Evaluated]:
     with project_on_path(definition.root):
-        fork_server = fork_server_for(definition)
+        section, execution = definition.file.objective, definition.file.execution
+        fork_server = fork_server_for(section, execution)
         objective = build_objective(definition)
         try:
             with (
                 working_folders(definition, objective),
-                build_executor(definition, objective, fork_server) as executor,
+                build_executor(objective.evaluate, section, execution, fork_server) as executor,
             ):
                 fits = [Fit(fold.fold, (trial.params,)) for trial, fold in drawn]
                 futures = [executor.submit(fit) for fit in fits]

@@ -107,7 +107,9 @@ def _evaluated_again(evidence: Evidence, again: Refit) -> tuple[int, list[Findin
         return 0, [Finding(name, f"{what}, so that none is evaluated again", "recorded folds")]
     record, objective = found.record, evidence.objective
     # With other data or code, other scores are right: a comparison would show nothing.
-    if any(stale_reasons(definition, record, objective)) or misfit(record, definition, objective):
+    space, budget = definition.space, definition.file.budget_parameter
+    is_other = any(stale_reasons(definition, record, objective))
+    if is_other or misfit(record, space, objective, budget):
         return 0, [Finding(name, "is another than now, so that no fold is evaluated again")]
     if again.is_unshared:
         execution = definition.file.execution.model_copy(update={"share": "off"})
@@ -187,7 +189,7 @@ def _of_identity(evidence: Evidence, record: StudyRecord, objective: Outline) ->
     if reasons := list(stale_reasons(definition, record, objective)):
         text = f"is stale: {', '.join(reasons)} since its results were found"
         yield Finding(place, text, "results of the project as it is", fix)
-    elif problem := misfit(record, definition, objective):
+    elif problem := misfit(record, definition.space, objective, definition.file.budget_parameter):
         yield Finding(place, problem, "trials of this study", fix)
 
 

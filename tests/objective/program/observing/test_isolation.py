@@ -14,7 +14,7 @@ from tunesmith import tune
 from tunesmith.errors import ChangedInputError
 from tunesmith.objective.program.observing import seccomp
 from tunesmith.objective.program.observing.workspace import LARGE_BYTES
-from tunesmith.runs.tune import Result
+from tunesmith.runs.result import Result
 
 pytestmark = [
     pytest.mark.slow,

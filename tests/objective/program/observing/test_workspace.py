@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from tunesmith.config.program import WorkspaceSection
-from tunesmith.objective.program.observing.workspace import LARGE_BYTES, copy, layout, matching
+from tunesmith.objective.program.observing.copying import copy
+from tunesmith.objective.program.observing.workspace import LARGE_BYTES, layout, matching
 
 
 def git(folder: Path, *arguments: str) -> None:

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tunesmith.objective.program.observing.copying import copy_content
 from tunesmith.objective.program.observing.installed_files import is_below
-from tunesmith.objective.program.observing.workspace import copy_content
 
 MANY_LINKS = 40
 """Number of links in a row that the system follows."""

@@ -1,28 +1,33 @@
-"""A project as the runs of a study find it, from its definition."""
+"""A project as the runs of a study find it, from its configuration."""
 
 import posixpath
 from pathlib import Path
 
-from tunesmith.config.model import Definition
-from tunesmith.config.model import ObjectiveSection as Section
+from tunesmith.config.model import OutputsSection
+from tunesmith.config.objective import ObjectiveSection as Section
 from tunesmith.errors import UsageError
 from tunesmith.objective.program.observing.reading import ProjectView
 from tunesmith.objective.program.observing.seccomp import refusal
 from tunesmith.objective.program.observing.workspace import MANY_FILES, layout
 
+DVC_LOCK = "dvc.lock"
+"""File that DVC writes into a project after each run."""
 
-def view_of(definition: Definition, root: Path, files: frozenset[str]) -> ProjectView:
+
+def view_of(
+    root: Path, section: Section, outputs: OutputsSection, files: frozenset[str]
+) -> ProjectView:
     """The view of a study that runs a program.
 
     Args:
-        definition: of the study.
         root: the project folder, resolved.
-        files: files that are written for each run.
+        section: of the program.
+        outputs: files that a run of the study writes into the project.
+        files: files that are written for each run of the program.
 
     Raises:
         UsageError: the project is too large to be copied for every run.
     """
-    section = definition.file.objective
     is_watched, is_shared = not unwatched(section), section.workspace.mode == "shared"
     found = None
     if not is_shared or not is_watched:
@@ -33,7 +38,7 @@ def view_of(definition: Definition, root: Path, files: frozenset[str]) -> Projec
             f"objective.workspace: {len(found.copies):,} files would be copied for every run."
             "\n  Name folders of data under `link`, or what is not needed under `leave_out`."
         )
-    unlisted = frozenset(_unlisted(definition))
+    unlisted = frozenset((*outputs.paths.values(), DVC_LOCK))
     return ProjectView(root, None if is_shared else found, files, unlisted, found=found)
 
 
@@ -49,8 +54,3 @@ def _needed(section: Section) -> list[str]:
     data = () if section.data is None else section.data.path
     named = [*(section.command or ()), *(section.depends_on or ()), *data]
     return [posixpath.normpath(name) for name in named if name]
-
-
-def _unlisted(definition: Definition) -> list[str]:
-    """Files that Tunesmith and DVC write into a project."""
-    return [*map(str, definition.file.outputs.paths.values()), "dvc.lock"]

@@ -5,9 +5,7 @@ environments are linked, since programs read them. Other files that Git ignores,
 earlier runs, are left out. If runs cannot be watched, all outputs of DVC's stages are copied, too.
 """
 
-import fcntl
 import os
-import shutil
 import stat
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
@@ -16,6 +14,7 @@ from fnmatch import fnmatch
 from pathlib import Path, PurePosixPath
 
 from tunesmith.config.program import WorkspaceSection
+from tunesmith.objective.program.observing.copying import copy, copy_content
 from tunesmith.objective.program.observing.dvc_files import Tracked, tracked
 from tunesmith.system import git
 from tunesmith.system.files import STATE
@@ -23,7 +22,6 @@ from tunesmith.system.files import STATE
 LARGE_BYTES = 4 << 20
 MANY_FILES = 20_000
 """Largest number of files that are copied for each run."""
-FICLONE = 0x40049409
 LEFT_OUT = (
     ".git",
     ".hg",
@@ -116,43 +114,85 @@ def layout(
         is_watched: true if runs get copies of files that they are about to write; else all files
             that they may write are copied before.
     """
-    kept, ignored, always = _found(root)
-    dvc = tracked(root, kept)
-    if ignored is None:
-        ignored = set()
-    else:
-        ignored = {part for name in ignored for part in _parted(root, name, dvc.names, section)}
-    beyond = [name for name in section.link if name.startswith("../") and (root / name).exists()]
-    asked = {n for n in ignored if _is_wanted(n, section) and _matches(n, section.link)}
-    given = {n for n in ignored if _is_wanted(n, section) and _is_input(root, n, dvc, needed)}
-    left = sorted(ignored - asked - given)
-    sure = asked | given | {n for n in always if _is_wanted(n, section)}
-    links = _opened(
-        root,
-        [*sure, *(n for n in kept if _is_wanted(n, section) and _matches(n, section.link))],
-        written,
-        dvc.outs,
-    )
-    beneath = {*links}
-    copies = [n for n in kept if _is_wanted(n, section) and not is_beneath(n, beneath)]
-    plain = {n for n in links if n not in asked and n not in section.link and _is_dvcs(n, dvc)}
-    own = {n for n in plain if (root / n).is_file() and _is_owned(root / n, n, dvc, is_watched)}
-    own |= {n for n in links if fnmatch(n.rpartition("/")[2], SETTINGS) and (root / n).is_file()}
-    big = [n for n in copies if _is_large(root / n) and n not in written]
-    copies = [n for n in copies if n not in {*big}] + sorted(own)
-    links = [*(n for n in links if n not in own), *big, *beyond]
-    folders = {str(PurePosixPath(name).parent) for name in written} - {"."}
-    folders |= {n for n in dvc.outs if (root / n).is_dir() and n not in links}
-    return WorkspaceLayout(
-        root,
-        tuple(copies),
-        tuple(links),
-        tuple(sorted(folders)),
-        frozenset(own),
-        tuple(n for n in left if _is_wanted(n, section) and not n.startswith(".dvc/")),
-        tuple(sorted(asked)),
-        dvc,
-    )
+    return _Sorting(root, section, written, needed, is_watched).layout()
+
+
+@dataclass(frozen=True)
+class _Sorting:
+    """Sorts the files of a project into copies, links, and files that runs do not get.
+
+    The fields are the arguments of ``layout``.
+    """
+
+    root: Path
+    section: WorkspaceSection
+    written: Collection[str]
+    needed: Collection[str]
+    is_watched: bool
+
+    def layout(self) -> WorkspaceLayout:
+        """Return the layout of runs' folders."""
+        kept, ignored, always = _found(self.root)
+        dvc = tracked(self.root, kept)
+        ignored = self._parts(ignored or (), dvc)
+        asked = {n for n in ignored if self._is_wanted(n) and self._is_linked(n)}
+        given = {n for n in ignored if self._is_wanted(n) and self._is_input(n, dvc)}
+        sure = asked | given | {n for n in always if self._is_wanted(n)}
+        named = (n for n in kept if self._is_wanted(n) and self._is_linked(n))
+        links = _opened(self.root, [*sure, *named], self.written, dvc.outs)
+        own = self._own(links, asked, dvc)
+        copies, big = self._copies(kept, links)
+        links = [*(n for n in links if n not in own), *big, *self._beyond()]
+        left = sorted(ignored - asked - given)
+        return WorkspaceLayout(
+            root=self.root,
+            copies=(*copies, *sorted(own)),
+            links=tuple(links),
+            folders=self._folders(links, dvc),
+            contents=frozenset(own),
+            left=tuple(n for n in left if self._is_wanted(n) and not n.startswith(".dvc/")),
+            asked=tuple(sorted(asked)),
+            tracked=dvc,
+        )
+
+    def _parts(self, ignored: Collection[str], dvc: Tracked) -> set[str]:
+        """Paths that Git ignores; a folder of which only some is wanted is split up."""
+        return {n for name in ignored for n in _parted(self.root, name, dvc.names, self.section)}
+
+    def _copies(self, kept: Sequence[str], links: Collection[str]) -> tuple[list[str], list[str]]:
+        """Return the files to be copied, and those that are too large for that."""
+        beneath = {*links}
+        copies = [n for n in kept if self._is_wanted(n) and not is_beneath(n, beneath)]
+        big = {n for n in copies if _is_large(self.root / n) and n not in self.written}
+        return [n for n in copies if n not in big], [n for n in copies if n in big]
+
+    def _own(self, links: Collection[str], asked: Collection[str], dvc: Tracked) -> set[str]:
+        """Linked files of which each run gets a copy of its own after all."""
+        named = (*asked, *self.section.link)
+        files = [n for n in links if (self.root / n).is_file()]
+        plain = (n for n in files if n not in named and _is_dvcs(n, dvc))
+        own = {n for n in plain if _is_owned(self.root / n, n, dvc, self.is_watched)}
+        return own | {n for n in files if fnmatch(n.rpartition("/")[2], SETTINGS)}
+
+    def _beyond(self) -> list[str]:
+        """Paths outside of the project that the configuration names."""
+        named = (n for n in self.section.link if n.startswith("../"))
+        return [n for n in named if (self.root / n).exists()]
+
+    def _folders(self, links: Collection[str], dvc: Tracked) -> tuple[str, ...]:
+        """Folders that are made anew: those of files that will be written."""
+        folders = {str(PurePosixPath(name).parent) for name in self.written} - {"."}
+        folders |= {n for n in dvc.outs if (self.root / n).is_dir() and n not in links}
+        return tuple(sorted(folders))
+
+    def _is_wanted(self, name: str) -> bool:
+        return _is_wanted(name, self.section)
+
+    def _is_linked(self, name: str) -> bool:
+        return _matches(name, self.section.link)
+
+    def _is_input(self, name: str, dvc: Tracked) -> bool:
+        return _is_input(self.root, name, dvc, self.needed)
 
 
 def _parted(
@@ -279,43 +319,6 @@ def _is_large(path: Path) -> bool:
     # A link counts as small wherever it leads, because it is copied as a link.
     status = path.lstat()
     return stat.S_ISREG(status.st_mode) and status.st_size > LARGE_BYTES
-
-
-def copy(source: Path, target: Path, root: Path) -> None:
-    """Copy a file with its mode and time; a link stays a link, and special files are left out.
-
-    Args:
-        source: a file of the project.
-        target: its new path.
-        root: the project; links that lead out of it lead to the same place from anywhere.
-    """
-    status = source.lstat()
-    if stat.S_ISLNK(status.st_mode):
-        leads_to = Path(os.path.normpath(source.parent / source.readlink()))
-        is_within = leads_to.is_relative_to(root)
-        target.symlink_to(source.readlink() if is_within else leads_to)
-    elif stat.S_ISREG(status.st_mode):
-        clone(source, target) or shutil.copyfile(source, target)
-        shutil.copystat(source, target)
-
-
-def copy_content(source: Path, target: Path) -> None:
-    """Copy a file's content, through links; DVC's files are read-only, a copy is writable."""
-    # Otherwise a link at this place would be written through.
-    target.unlink(missing_ok=True)
-    clone(source, target) or shutil.copyfile(source, target)
-    shutil.copystat(source, target)
-    target.chmod(stat.S_IMODE(target.stat().st_mode) | stat.S_IWUSR)
-
-
-def clone(source: Path, target: Path) -> bool:
-    """Make a copy that shares its blocks with the original, if the file system supports that."""
-    with source.open("rb") as original, target.open("wb") as clone:
-        try:
-            fcntl.ioctl(clone.fileno(), FICLONE, original.fileno())
-        except OSError:
-            return False
-    return True
 
 
 def matching(folder: Path, patterns: Iterable[str]) -> Iterator[Path]:

@@ -1,11 +1,11 @@
 """The interface between a study and a program: parameters go in, results come out."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from tunesmith.config.model import Definition
-from tunesmith.config.model import ObjectiveSection as Section
+from tunesmith.config.objective import ObjectiveSection as Section
 from tunesmith.config.program import MetricsFileSection
 from tunesmith.errors import UsageError
 from tunesmith.history import Metric
@@ -35,7 +35,7 @@ ALL_PARAMS = "params.json"
 CORNERS = (0.0, 0.25, 0.5, 0.75, 1.0)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ProgramPorts:
     """Passes parameters to one program and takes its results."""
 
@@ -58,28 +58,31 @@ class ProgramPorts:
         """
         section, root = definition.file.objective, definition.root.resolve()
         command = section.command or ()
-        names = names_of(definition)
+        names, space = definition.parameter_names, definition.space
         problems = [
             *blockers(command, [*names, *PLACES]),
             *ambiguous(command, names),
-            *_dashes(command, definition),
+            *_dashes(command, space, section.params),
         ]
+        fixed = definition.file.fixed_params
         if section.overrides == "hydra":
-            problems += [text for params in samples(definition) for text in not_overrides(params)]
+            problems += [text for params in samples(space, fixed) for text in not_overrides(params)]
         if problems:
             raise UsageError("\n".join(dict.fromkeys(problems)))
         keys = {m.name: m.key or m.name for m in (*section.metric, *section.also)}
         ports = cls(
-            command,
-            section.overrides,
-            None if section.params_file is None else Template.of(section.params_file, root),
-            _results(section, keys),
-            section.progress_file,
-            keys,
-            section.workspace.mode == "shared",
+            command=command,
+            overrides=section.overrides,
+            params_file=None
+            if section.params_file is None
+            else Template.of(section.params_file, root),
+            results=_results(section, keys),
+            progress_file=section.progress_file,
+            keys=keys,
+            is_shared=section.workspace.mode == "shared",
         )
         if ports.params_file is not None:
-            for params in samples(definition):
+            for params in samples(space, fixed):
                 ports.params_file.filled(params)
         return ports
 
@@ -104,19 +107,23 @@ class ProgramPorts:
         points = [self.params_file.values(box.parameters) for box in space]
         return next((point for point in points if point in space), points[0])
 
-    def digest(self, definition: Definition) -> str:
+    def digest(self, space: SearchSpace, names: Collection[str]) -> str:
         """Digest of everything that reaches the program besides parameters.
 
         Values that every trial replaces do not count, so that writing the winner into the file is
         no change.
+
+        Args:
+            space: of the study.
+            names: of everything that the program is given, as ``Definition.parameter_names``.
         """
         template = self.params_file
         if template is None or template.is_made:
             return digest([""])
         # If a trial lacks a parameter, the program finds the file's own value, which then counts.
-        varied = set.intersection(*(always_given(box) for box in definition.space))
-        names = varied | {*names_of(definition)} - {*definition.space.names}
-        return digest([template.filled(dict.fromkeys(names, 0))])
+        varied = set.intersection(*(always_given(box) for box in space))
+        replaced = varied | {*names} - {*space.names}
+        return digest([template.filled(dict.fromkeys(replaced, 0))])
 
     # -- in ----------------------------------------------------------------------------------
 
@@ -216,23 +223,15 @@ class ProgramPorts:
         return self.results.warning(printed) if is_printed else ""  # type: ignore[union-attr, arg-type]
 
 
-def names_of(definition: Definition) -> list[str]:
-    """Names of everything that the program gets: varied and fixed parameters, and the budget."""
-    budget = definition.file.budget
-    own = [*definition.space.names, *definition.file.objective.params]
-    return [*own, budget.parameter] if budget and budget.parameter else own
-
-
 def always_given(box: Box) -> set[str]:
     """Parameters of a box that every point of it has."""
     return {name for name in box.parameters if name not in box.conditions}
 
 
-def _dashes(command: Sequence[str], definition: Definition) -> list[str]:
+def _dashes(command: Sequence[str], space: SearchSpace, fixed: Params) -> list[str]:
     """List items that a value would turn into an option."""
-    fixed = definition.file.objective.params
     names = [name for name, value in fixed.items() if text_of(value).startswith("-")]
-    boxes = [box.parameters for box in definition.space]
+    boxes = [box.parameters for box in space]
     names += [name for box in boxes for name, kind in box.items() if _may_begin_with_dash(kind)]
     return [
         f"objective.command: `{item}` begins with a parameter: a value such as -1 would be taken"
@@ -249,14 +248,18 @@ def _may_begin_with_dash(parameter: Parameter) -> bool:
     return any(text_of(value).startswith("-") for value in values)
 
 
-def samples(definition: Definition) -> Iterator[Params]:
-    """Choose points of the space: values that the file cannot hold show before the first run."""
-    fixed, budget = dict(definition.file.objective.params), definition.file.budget
-    if budget is not None and budget.parameter is not None:
-        fixed[budget.parameter] = budget.max
-    for box in definition.space:
-        for corner in CORNERS:
-            yield {**fixed, **box.point(dict.fromkeys(box.order, corner))}
+def samples(space: SearchSpace, fixed: Params) -> list[Params]:
+    """Choose points of the space: values that the file cannot hold show before the first run.
+
+    Args:
+        space: of the study.
+        fixed: parameters that every point gets, as ``File.fixed_params``.
+    """
+    return [
+        {**fixed, **box.point(dict.fromkeys(box.order, corner))}
+        for box in space
+        for corner in CORNERS
+    ]
 
 
 def _results(section: Section, keys: Mapping[str, str]) -> FileResults | PrintedResults | None:

@@ -16,7 +16,7 @@ from tunesmith.errors import Path as Keys
 from tunesmith.errors import Violation, did_you_mean
 from tunesmith.objective.program.passing.argv import words_of
 from tunesmith.objective.program.passing.params_file import Template, place_of
-from tunesmith.objective.program.passing.ports import ProgramPorts, names_of, samples
+from tunesmith.objective.program.passing.ports import ProgramPorts, samples
 from tunesmith.objective.program.passing.sources import ProgramText, program_of
 from tunesmith.objective.program.passing.suggest import suggestion
 from tunesmith.objective.program.passing.unread_arguments import unheard
@@ -67,7 +67,7 @@ def _uncarried(study: _Study) -> list[str]:
     if _has_all(study):
         return []
     template, given = study.ports.params_file, _by_command(study.ports)
-    left = [name for name in dict.fromkeys(names_of(study.definition)) if name not in given]
+    left = [name for name in dict.fromkeys(study.definition.parameter_names) if name not in given]
     if template is None:
         return left
     if template.is_made:
@@ -90,7 +90,7 @@ def _violations(study: _Study) -> Iterator[Violation]:
 
 def _some_values(study: _Study) -> dict[str, Value]:
     found: dict[str, Value] = {}
-    for params in samples(study.definition):
+    for params in samples(study.definition.space, study.definition.file.fixed_params):
         found = {**params, **found}
     return found
 
@@ -124,7 +124,7 @@ def _nowhere(study: _Study, name: str, left: Sequence[str]) -> Violation:
 
 def _names(study: _Study) -> Iterator[Violation]:
     """List mistakes in ``names``, and places that conflict with each other."""
-    template, known = study.ports.params_file, names_of(study.definition)
+    template, known = study.ports.params_file, study.definition.parameter_names
     if template is None:
         return
     for name in template.section.names:
@@ -188,7 +188,7 @@ def _hidden(study: _Study) -> Iterator[str]:
     if template is None or template.format != "env":
         return
     fixed = study.definition.file.objective.environment.set
-    for name in dict.fromkeys(names_of(study.definition)):
+    for name in dict.fromkeys(study.definition.parameter_names):
         variable = place_of(name, template.section)[0]
         if variable in fixed or variable in os.environ:
             where = "objective.environment.set" if variable in fixed else "your environment"

@@ -1,0 +1,186 @@
+"""A run that has begun: it evaluates the trials of one series, and ends with results."""
+
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from tunesmith.analysis.decision import chosen_trial
+from tunesmith.errors import ExitCode
+from tunesmith.execute.executor import Call
+from tunesmith.execute.fork_server import ForkServer
+from tunesmith.history import TrialLog
+from tunesmith.ledger import journal
+from tunesmith.ledger.ledger import Ledger
+from tunesmith.ledger.provenance import collect
+from tunesmith.ledger.records import StudyHead
+from tunesmith.objective.objective import Objective, holding, know_checks
+from tunesmith.runs.cleanup import end_orphans, keeping, working_folders
+from tunesmith.runs.factory import build_executor, build_strategy
+from tunesmith.runs.result import Result
+from tunesmith.runs.study_run import Run
+from tunesmith.search.sampler import Sampler
+from tunesmith.search.stopping import build as build_criterion
+from tunesmith.study.holdout import score_holdout
+from tunesmith.study.journaled import Journaled
+from tunesmith.study.loop import Outcome, Study
+from tunesmith.study.recorder import LedgerRecorder, Recorder
+from tunesmith.study.signals import SignalGate, StopRequested
+from tunesmith.study.strategy import Strategy
+
+INTERRUPTED = "interrupted by"
+"""Beginning of the reason that a run records if a signal has ended it."""
+
+
+@dataclass(frozen=True)
+class OpenRun:
+    """A run that the ledger has recorded as begun; its study is locked.
+
+    Args:
+        run: as it was asked for.
+        objective: of its study.
+        ledger: open for writing.
+        series: the trials that it continues.
+        id: number of the run in the ledger.
+    """
+
+    run: Run
+    objective: Objective
+    ledger: Ledger
+    series: StudyHead
+    id: int
+
+    @classmethod
+    def begin(cls, run: Run, objective: Objective, ledger: Ledger, series: StudyHead) -> "OpenRun":
+        """Record the beginning of a run and the environment that it has."""
+        definition = run.definition
+        provenance = collect(
+            definition.root, definition.as_json(), objective.context, definition.file.search.seed
+        )
+        return cls(run, objective, ledger, series, ledger.begin_run(series.id, provenance))
+
+    def complete(self, sampler: Sampler, fork_server: ForkServer | None = None) -> Result:
+        """Evaluate trials until a criterion is met, and write the outputs.
+
+        Args:
+            sampler: of the study.
+            fork_server: fork server of the worker processes.
+        """
+        if self.run.uses_shared_fits:
+            know_checks(self.objective, self.ledger.passed_checks())
+        if self.run.definition.file.objective.command is not None:
+            # The lock is held, so that a process of this study that still runs is an orphan of a
+            # dead run.
+            end_orphans(self.run.definition.ledger, self.series.name)
+        strategy, log = self._strategy(sampler), self._reliable_log()
+        outcome, code = self._evaluate(strategy, log, fork_server)
+        for kind in dict.fromkeys(self._recorder.refuted):
+            self.run.say(_refuted(kind))
+        # Results that workers had finished when a signal came, and the study had not yet received.
+        journal.replay(self.ledger, self._journals if code else None)
+        journal.remove(self._journals)
+        return self._finish(outcome, code)
+
+    def _evaluate(
+        self, strategy: Strategy, log: TrialLog, fork_server: ForkServer | None
+    ) -> tuple[Outcome, int]:
+        """Evaluate trials until a criterion is met or a signal comes; return the exit code, too."""
+        file, call = self.run.definition.file, self._call()
+        with (
+            working_folders(self.run.definition, self.objective),
+            SignalGate() as gate,
+            build_executor(call, file.objective, file.execution, fork_server) as executor,
+        ):
+            study = Study(
+                strategy,
+                self.objective,
+                build_criterion(file.stop),
+                log,
+                recorder=self._keeping_recorder(),
+                executor=executor,
+                gate=gate,
+                observer=self.run.observer,
+            )
+            try:
+                outcome = study.run()
+                definition = self.run.definition.as_json()
+                winner = chosen_trial(outcome.history, definition, self.objective.metrics)
+                score_holdout(self.objective, executor, self._recorder, gate, winner)
+            except StopRequested as stop:
+                # The convention of shells: 130 for SIGINT, 143 for SIGTERM.
+                return study.outcome(f"{INTERRUPTED} {stop}"), 128 + stop.signum
+        return outcome, int(ExitCode.OK)
+
+    def _finish(self, outcome: Outcome, code: int) -> Result:
+        self.ledger.forget_untold(self.series.id, len(outcome.history))
+        counts = outcome.n_evaluated, outcome.n_reused, outcome.n_fits
+        self.ledger.end_run(self.id, outcome.stopped_by, *counts)
+        record = self.ledger.load(self.series.name)
+        summary, written = self.run.write(self.ledger, record)
+        if code == ExitCode.OK and outcome.history.best() is None:
+            code = ExitCode.NO_RESULT
+        return Result(
+            record=record,
+            summary=summary,
+            n_evaluated=outcome.n_evaluated,
+            n_reused=outcome.n_reused,
+            n_fits=outcome.n_fits,
+            written=written,
+            exit_code=code,
+        )
+
+    # -- parts ---------------------------------------------------------------------------------
+
+    @cached_property
+    def _recorder(self) -> LedgerRecorder:
+        return LedgerRecorder(
+            self.ledger,
+            self.series.id,
+            self.id,
+            since_run=self.id if self.run.restart else None,
+            only_alone=not self.run.uses_shared_fits,
+            holds=holding(self.objective),
+        )
+
+    def _keeping_recorder(self) -> Recorder:
+        artifacts = self.run.definition.file.objective.artifacts
+        return keeping(self._recorder, artifacts, self.objective, self.ledger, self.series)
+
+    @cached_property
+    def _journals(self) -> Path | None:
+        """Folder of the workers' journals; ``None`` if there can be none."""
+        location, root = self.run.definition.ledger, self.run.definition.root
+        return journal.prepare(journal.folder_of(location, self.series.name, root))
+
+    def _call(self) -> Call:
+        """Evaluation of a fit, as workers call it."""
+        if self._journals is None:
+            return self.objective.evaluate
+        return Journaled.of(self.objective, self.ledger, self.id, self._journals)
+
+    def _strategy(self, sampler: Sampler) -> Strategy:
+        # The starting points were fixed when the study began: the best-parameters file has changed
+        # since, because the study itself writes it.
+        start = tuple((origin, params) for origin, params in self.series.definition["start"])
+        definition = self.run.definition
+        return build_strategy(definition.file, definition.space, sampler, start)
+
+    def _reliable_log(self) -> TrialLog:
+        """Trials to continue from; those that no longer count are reported, and asked for again."""
+        log = self.ledger.log(self.series.id, only_alone=not self.run.uses_shared_fits)
+        known = self.ledger.load(self.series.name, self.series.generation)
+        if known.outdated:
+            self.run.say(f"{known.outdated.partition(';')[0]}: they are evaluated anew")
+        if len(log.told) < known.history.n_told:
+            self.ledger.forget_from(self.series.id, len(log.told))
+        return log
+
+
+def _refuted(kind: str) -> str:
+    """Describe shared fits that gave other answers than fresh ones."""
+    content = json.loads(kind)
+    return (
+        f"sharing fits by {content['way']} gave other predictions than fits of single candidates,"
+        " and was given up; all scores are those of single fits. Please report it, with"
+        f" {', '.join(f'{name} {text}' for name, text in content['versions'].items())}"
+    )
