@@ -8,7 +8,6 @@ from tunesmith.config.model import Definition
 from tunesmith.errors import UsageError
 from tunesmith.objective.crossval import build_objective
 from tunesmith.runs.plan import Planner, preview
-from tunesmith.runs.project_code import leads_into
 from tunesmith.runs.tune import tune
 from tunesmith.testing.projects import TUNING, make_project
 
@@ -154,23 +153,3 @@ def test_a_space_without_a_point_is_refused(tmp_path: Path) -> None:
     changed = "  parameters: {max_depth: {int: [1, 6]}}\n  constraints: [max_depth > 9]"
     with pytest.raises(UsageError, match="no point of the space"):
         preview(project(tmp_path, (space, changed)))
-
-
-def test_every_import_path_is_seen(tmp_path: Path) -> None:
-    changes = (
-        (f"estimator: {OWN[0]}", "steps: [{estimator: a.B}, {estimator: c.D}]"),
-        ("  cv: 3", "  cv: {splitter: e.F}"),
-        ("metric: accuracy", "metric: {name: m, scorer: 'g:h', direction: maximize}"),
-    )  # fmt: skip
-    objective = project(tmp_path, *changes).file.objective
-    assert sorted(objective.all_import_paths) == ["a.B", "c.D", "e.F", "g:h"]
-
-
-def test_what_leads_into_a_project(tmp_path: Path) -> None:
-    (tmp_path / "pkg").mkdir()
-    (tmp_path / "mod.py").write_text("")
-    (tmp_path / "src").mkdir()
-    (tmp_path / "src/model.py").write_text("")
-    inside = ("pkg.a:b", "pkg.A", "mod.A", "model:build")
-    assert all(leads_into(tmp_path, path) for path in inside)
-    assert not any(leads_into(tmp_path, path) for path in ("sklearn.svm.SVC", "nothing.A"))

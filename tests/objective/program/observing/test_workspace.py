@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 
 from tunesmith.config.program import WorkspaceSection
-from tunesmith.objective.program.observing.copying import copy
 from tunesmith.objective.program.observing.workspace import LARGE_BYTES, layout, matching
 
 
@@ -130,12 +129,6 @@ def test_a_project_that_git_ignores_as_a_whole_is_laid_out(project: Path, tmp_pa
     place = laid_out(project, tmp_path / "w")
     assert (place / "train.sh").read_text() == "echo hi\n"
     assert not (place / "train.sh").is_symlink()
-
-
-def test_a_pipe_is_not_copied(tmp_path: Path) -> None:
-    os.mkfifo(tmp_path / "pipe")
-    copy(tmp_path / "pipe", tmp_path / "copy", tmp_path)
-    assert not (tmp_path / "copy").exists()
 
 
 def test_patterns_find_plain_files_in_order(project: Path) -> None:

@@ -1,0 +1,21 @@
+from pathlib import Path
+
+from tunesmith import tune
+from tunesmith.config.load import load_definition
+from tunesmith.testing.projects import TUNING, make_project
+
+
+def test_a_result_tells_what_the_run_did_and_what_is_best(tmp_path: Path) -> None:
+    text = f"{TUNING}execution: {{executor: serial}}\n"
+    definition = load_definition(make_project(tmp_path, text=text))
+    first = tune(definition)
+    assert (first.n_evaluated, first.n_reused, first.exit_code) == (36, 0, 0)
+    best = first.record.history.best()
+    assert best is not None
+    assert first.best_params == first.summary.chosen.params  # type: ignore[union-attr]
+    columns = first.cv_results_
+    assert len(columns["params"]) == 12
+    assert columns["params"][list(columns["rank_test_score"]).index(1)] == best.params
+    again = tune(definition)
+    assert (again.n_evaluated, again.n_fits) == (0, 0)
+    assert [item.changed for item in again.written] == [False] * len(again.written)
