@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 from tests.data.test_table import GOOD, load, refused
 
-from tunesmith.config.model import DataSection
+from tunesmith.config.objective import DataSection
 from tunesmith.data.table import load_table
 from tunesmith.errors import DataError, UsageError
 

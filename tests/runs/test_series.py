@@ -1,6 +1,5 @@
 """Series of trials that a run opens, and what it says of those that it leaves."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,11 +19,11 @@ class Opener:
     def __init__(self, config: Path) -> None:
         self.config, self.said = config, list[str]()
 
-    def open(self, **wishes: bool) -> StudyHead:
+    def open(self, *, restart: bool = False) -> StudyHead:
         """Open the series of the project as it is now."""
         self.said.clear()
         definition = load_definition(self.config)
-        run = Run(definition=definition, say=self.said.append, **wishes)
+        run = Run(definition=definition, say=self.said.append, restart=restart)
         with Ledger.open(definition.ledger) as ledger:
             return SeriesOpening(run, build_objective(definition), ledger).open()
 
@@ -36,7 +35,7 @@ class Opener:
 
 
 @pytest.fixture
-def opener(tmp_path: Path) -> Iterator[Opener]:
+def opener(tmp_path: Path) -> Opener:
     return Opener(make_project(tmp_path, method="bayesian"))
 
 
