@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests.preloaded import programs
 
 from tunesmith.cli import main
 from tunesmith.testing.projects import make_project
@@ -52,17 +53,28 @@ def tunesmith(
 
 @pytest.fixture
 def process(project: Path) -> Run:
-    """The command line in a process of its own, where that is the point."""
+    """The command line in a process of its own, if that is the point; it is started anew."""
+    return _runner(project, [sys.executable, "-m", "tunesmith"], environment())
 
+
+@pytest.fixture
+def preloaded(project: Path) -> Run:
+    """The command line in a process of its own that has its imports already."""
+    # Python reads this variable at its start, which was long ago.
+    environ = {k: v for k, v in environment().items() if k != "PYTHONWARNINGS"}
+    return _runner(project, ["tunesmith"], {**environ, "PATH": programs.path()})
+
+
+def _runner(project: Path, program: list[str], environ: dict[str, str]) -> Run:
     def run(
         *arguments: str, cwd: Path = project, **changes: str
     ) -> "subprocess.CompletedProcess[str]":
         return subprocess.run(
-            [sys.executable, "-m", "tunesmith", *arguments],
+            [*program, *arguments],
             cwd=cwd,
             capture_output=True,
             text=True,
-            env=environment(**changes),
+            env={**environ, **changes},
             timeout=120,
         )
 

@@ -79,8 +79,10 @@ def test_a_study_from_check_to_export(tunesmith: Run, project: Path) -> None:
 
 
 @pytest.mark.slow
-def test_running_again_evaluates_nothing_and_changes_no_byte(process: Run, project: Path) -> None:
-    first = process("run", "--workers", "1", "--json")
+def test_running_again_evaluates_nothing_and_changes_no_byte(
+    process: Run, preloaded: Run, project: Path
+) -> None:
+    first = preloaded("run", "--workers", "1", "--json")
     outputs = {p: p.read_bytes() for p in project.rglob("*") if p.suffix in (".md", ".yaml")}
     again = process("run", "--workers", "2", "--json")
     assert json.loads(first.stdout)["n_evaluated"] == 36
@@ -149,7 +151,7 @@ def test_check_runs_no_project_code(tunesmith: Run, project: Path) -> None:
 
 
 @pytest.mark.slow
-def test_project_code_is_found_by_run(process: Run, project: Path) -> None:
+def test_project_code_is_found_by_run(process: Run, preloaded: Run, project: Path) -> None:
     (project / "mine.py").write_text(
         "from sklearn.tree import DecisionTreeClassifier\n"
         "class Model(DecisionTreeClassifier):\n    pass\n"
@@ -161,7 +163,7 @@ def test_project_code_is_found_by_run(process: Run, project: Path) -> None:
     assert json.loads(first.stdout)["n_evaluated"] == 36, first.stderr
     with (project / "mine.py").open("a") as file:
         file.write("# changed\n")
-    again = process("run", "--workers", "2", "--json")
+    again = preloaded("run", "--workers", "2", "--json")
     assert "the project's code changed" in again.stderr
     assert json.loads(again.stdout)["n_evaluated"] == 36
 

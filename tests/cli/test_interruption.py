@@ -4,7 +4,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -67,20 +66,22 @@ def project(tmp_path: Path) -> Path:
     return tmp_path / "p"
 
 
-def start(project: Path, *options: str) -> "subprocess.Popen[str]":
+def start(project: Path, *options: str, preloaded: bool = True) -> "subprocess.Popen[str]":
+    """A run by two workers; one that is preloaded gets all signals, and dies with its caller."""
     return subprocess.Popen(
-        [sys.executable, "-m", "tunesmith", "run", "--workers", "2", "--json", *options],
+        ["tunesmith", "run", "--workers", "2", "--json", *options],
         cwd=project,
+        env={**os.environ, "PATH": programs.path(preloaded=preloaded)},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     )
 
 
-def start_held(project: Path, n: int, *options: str) -> "subprocess.Popen[str]":
+def start_held(project: Path, n: int, *, preloaded: bool = True) -> "subprocess.Popen[str]":
     """A run whose workers are in the middle of fits, with this many done."""
     (project / "hold").write_text(str(n))
-    process = start(project, *options)
+    process = start(project, preloaded=preloaded)
     log = project / "truth.log"
     wait(process, lambda: log.is_file() and len(log.read_text().splitlines()) >= n)
     return process
@@ -149,7 +150,7 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[str, lis
 def test_a_signal_leaves_usable_outputs_and_the_next_run_goes_on(
     project: Path, undisturbed: list[tuple[str, list[float]]], number: int, code: int
 ) -> None:
-    process = start_held(project, 15)
+    process = start_held(project, 15, preloaded=number != signal.SIGINT)
     process.send_signal(number)
     found, out, err = finish(process)
     assert found == code, err
@@ -167,7 +168,7 @@ def test_kill_9_costs_the_folds_in_flight_and_no_others(
     project: Path, undisturbed: list[tuple[str, list[float]]]
 ) -> None:
     for n in (10, 25, 40):
-        process = start_held(project, n)
+        process = start_held(project, n, preloaded=n > 10)
         process.kill()
         finish(process)
         left_alone(project)
@@ -222,13 +223,14 @@ def test_kill_9_changes_no_curve(tmp_path: Path) -> None:
 
 
 def test_a_second_run_is_refused_while_the_first_is_on(project: Path) -> None:
-    first = start_held(project, 3)
+    first = start_held(project, 3, preloaded=False)
     code, _, err = finish(start(project))
     assert code == 75
     assert f"process {first.pid}" in err
     status = subprocess.run(
-        [sys.executable, "-m", "tunesmith", "status", "--json"],
+        ["tunesmith", "status", "--json"],
         cwd=project,
+        env={**os.environ, "PATH": programs.path()},
         capture_output=True,
         text=True,
     )
@@ -240,7 +242,7 @@ def test_a_second_run_is_refused_while_the_first_is_on(project: Path) -> None:
 
 
 def test_two_signals_end_it_at_once(project: Path) -> None:
-    process = start_held(project, 5)
+    process = start_held(project, 5, preloaded=False)
     process.send_signal(signal.SIGINT)
     process.send_signal(signal.SIGINT)
     code, _, _ = finish(process)  # though fits are under way that would never end

@@ -90,14 +90,14 @@ def test_a_raised_limit_is_no_end(tunesmith: Run, project: Path) -> None:
 
 
 def test_a_finished_study_has_nothing_to_do_and_no_library_to_import(
-    process: Run, tunesmith: Run, finished: Path
+    process: Run, preloaded: Run, tunesmith: Run, finished: Path
 ) -> None:
     """It says the same each time."""
     # The study was run elsewhere; after a look at everything it is known to be finished here.
     assert tunesmith("run", "-q", "--workers", "1").returncode == 0
-    first = process("run", "-q", "--workers", "1")
+    first = preloaded("run", "-q", "--workers", "1")
     listed = process("run", "-q", PYTHONPROFILEIMPORTTIME="1")
-    again = process("run", "-q")
+    again = preloaded("run", "-q")
     assert again.stdout == first.stdout
     assert "0 fits made, 36 scores known before" in again.stdout
     assert "tunesmith.runs.up_to_date" in listed.stderr
@@ -105,7 +105,7 @@ def test_a_finished_study_has_nothing_to_do_and_no_library_to_import(
         name for name in ("pandas", "sklearn", "sqlalchemy") if f"{name}\n" in listed.stderr
     ]
     (finished / BEST).unlink()
-    assert process("run", "-q", "--json").returncode == 0
+    assert preloaded("run", "-q", "--json").returncode == 0
     assert (finished / BEST).is_file()
 
 

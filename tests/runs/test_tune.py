@@ -110,8 +110,13 @@ def assert_equal(found: dict[str, Any], expected: dict[str, Any]) -> None:
         assert found[name].dtype == expected[name].dtype
 
 
-@pytest.mark.parametrize("splitter", SPLITTERS)
-@pytest.mark.parametrize("name", GRIDS)
+@pytest.mark.parametrize(
+    ("name", "splitter"),
+    [(name, list(SPLITTERS)[i % 3]) for i, name in enumerate(GRIDS)]
+    # What is shared, and what is not, once under every splitter.
+    + [("forest", "shuffled"), ("forest", "random splits")]
+    + [("machine", "5 folds"), ("machine", "random splits")],
+)
 def test_a_grid_study_is_grid_search(tmp_path: Path, name: str, splitter: str) -> None:
     estimator, objective, grid, data, metrics = GRIDS[name]
     cv, peer_cv = SPLITTERS[splitter]
@@ -170,7 +175,7 @@ def test_the_same_trials_for_any_number_of_workers(tmp_path: Path, method: str) 
     if method != "grid":
         space |= {"min_samples_leaf": randint(1, 9), "max_features": loguniform(0.1, 1)}
     found = []
-    for n_workers in (1, 2, 8):
+    for n_workers in (1, 3):
         folder = tmp_path / str(n_workers)
         folder.mkdir()
         result = study(
@@ -178,12 +183,12 @@ def test_the_same_trials_for_any_number_of_workers(tmp_path: Path, method: str) 
             objective={"estimator": "sklearn.ensemble.ExtraTreesClassifier", "cv": 3},
             space=space,
             search={"method": method, "seed": 5},
-            stop={"trials": 20},
+            stop={"trials": 14},
             execution={"workers": n_workers},
         )
         found.append([(t.key, t.scores("accuracy").tolist()) for t in result.record.history])
-    assert len(found[0]) == (12 if method == "grid" else 20)
-    assert found[0] == found[1] == found[2]
+    assert len(found[0]) == (12 if method == "grid" else 14)
+    assert found[0] == found[1]
 
 
 def test_a_wider_grid_costs_only_what_is_new(tmp_path: Path) -> None:
@@ -219,7 +224,7 @@ CURVES: dict[str, tuple[Any, str, dict[str, Any], int]] = {
     "forest": (
         RandomForestClassifier(random_state=0),
         "sklearn.ensemble.RandomForestClassifier",
-        {"n_estimators": Int(2, 20), "max_depth": [2, 3, 5], "max_features": loguniform(0.2, 1)},
+        {"n_estimators": Int(2, 9), "max_depth": [2, 3, 5], "max_features": loguniform(0.2, 1)},
         1,
     ),
     "neighbours": (
@@ -257,14 +262,14 @@ def test_a_trial_is_the_best_of_its_curve(tmp_path: Path, case: str, method: str
     estimator, path, space, n_fewest = CURVES[case]
     result = study(
         tmp_path,
-        objective={"estimator": path, "params": seeds_of(estimator)},
+        objective={"estimator": path, "params": seeds_of(estimator), "cv": 3},
         space=space,
         search={"method": method, "start_with": []},
-        stop={"trials": 6},
+        stop={"trials": 5},
         execution={"workers": 1},
     )
     X, y = read(tmp_path)
-    name, folds = next(iter(space)), ms.StratifiedKFold(5)
+    name, folds = next(iter(space)), ms.StratifiedKFold(3)
     for trial in result.record.history:
         submodel_candidates = curve_of(trial, name, space)
         scores = [
@@ -275,7 +280,7 @@ def test_a_trial_is_the_best_of_its_curve(tmp_path: Path, case: str, method: str
         assert dict(trial.params) == submodel_candidates[best]
         assert trial.scores("accuracy").tolist() == scores[best].tolist()
         assert trial.n_points == len(submodel_candidates) >= n_fewest
-    assert result.n_fits <= 30 < result.n_evaluated
+    assert result.n_fits <= 15 < result.n_evaluated
     report = (tmp_path / "outputs/tuning_results.md").read_text()
     assert "Each is the best of all that its fits score" in report
 

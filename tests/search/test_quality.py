@@ -45,6 +45,9 @@ CONDITIONAL = SearchSpace(
 DISCRETE = SearchSpace.of(
     {"a": Int(1, 10), "b": Int(1, 10), "k": Categorical(("x", "y", "z"))}  # 300 points
 )
+CROWDED = SearchSpace.of(
+    {"a": Int(1, 10), "b": Int(1, 5), "k": Categorical(("x", "y"))}  # 100 points
+)
 
 
 def quadratic(params: Params) -> float:
@@ -117,11 +120,11 @@ def test_learning_beats_chance_where_parameters_are_conditional(sampler: str) ->
     assert learned < typical_best("random", "conditional", 40) / 2
 
 
-@pytest.mark.parametrize("sampler", ["bayesian", "gp", "tpe", "random", "sobol"])
-def test_a_hundred_trials_in_three_hundred_points_are_a_hundred_points(sampler: str) -> None:
+@pytest.mark.parametrize("sampler", ["gp", "tpe", "random", "sobol"])
+def test_fifty_trials_in_a_hundred_points_are_fifty_points(sampler: str) -> None:
     """Optuna's TPE repeats about a quarter of them."""
-    log = study(sampler, DISCRETE, discrete, 100, seed=1)
-    assert len({trial.key for trial in log.asked}) == 100
+    log = study(sampler, CROWDED, discrete, 50, seed=1)
+    assert len({trial.key for trial in log.asked}) == 50
 
 
 @pytest.mark.parametrize("sampler", ["gp", "tpe"])

@@ -26,11 +26,15 @@ class TestGridSampler(SamplerContract):
 
 
 class TestTPESampler(SamplerContract):
+    n_trials = 13
+
     def make(self) -> TPESampler:
         return TPESampler(seed=3, n_startup=5)
 
 
 class TestUnivariateTPESampler(SamplerContract):
+    n_trials = 13
+
     def make(self) -> TPESampler:
         return TPESampler(seed=3, n_startup=5, multivariate=False, constant_liar=False)
 

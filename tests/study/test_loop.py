@@ -2,6 +2,7 @@
 
 import math
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 
 from tunesmith import registry
 from tunesmith.execute.executor import WorkerDiedError
+from tunesmith.execute.fork_server import ForkServer
 from tunesmith.execute.processes import ProcessExecutor
 from tunesmith.execute.serial import SerialExecutor
 from tunesmith.history import FoldResult, History, Metric, Trial, TrialLog
@@ -92,13 +94,20 @@ def reference(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[str, list[
     return listed(run(tmp_path_factory.mktemp("reference") / "l.db").history)
 
 
+@pytest.fixture(scope="module")
+def fork_server() -> Iterator[ForkServer]:
+    """Of all runs: its start is what costs most of one."""
+    with ForkServer() as server:
+        yield server
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("n_workers", [1, 2, 8])
+@pytest.mark.parametrize("n_workers", [2, 8])
 def test_the_same_trials_for_any_number_of_workers(
-    tmp_path: Path, reference: list[Any], n_workers: int
+    tmp_path: Path, fork_server: ForkServer, reference: list[Any], n_workers: int
 ) -> None:
     objective = FunctionObjective(slow_bowl, n_folds=3)
-    executor = ProcessExecutor(objective.evaluate, n_workers=n_workers)
+    executor = ProcessExecutor(objective.evaluate, n_workers=n_workers, fork_server=fork_server)
     found = run(tmp_path / "l.db", objective=objective, executor=executor)
     assert listed(found.history) == reference
 
@@ -358,12 +367,11 @@ def test_curves_are_the_same_after_an_interruption(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("n_workers", [1, 2])
 def test_curves_are_the_same_for_any_number_of_workers(
-    tmp_path: Path, sampler: str, curves: list[Any], n_workers: int
+    tmp_path: Path, fork_server: ForkServer, sampler: str, curves: list[Any]
 ) -> None:
     objective = FunctionObjective(slow_bowl, n_folds=3, shared="n")
-    executor = ProcessExecutor(objective.evaluate, n_workers=n_workers)
+    executor = ProcessExecutor(objective.evaluate, n_workers=2, fork_server=fork_server)
     found = run(tmp_path / "l.db", sampler=sampler, objective=objective, executor=executor)
     assert listed(found.history) == curves
 

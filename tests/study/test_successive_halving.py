@@ -2,12 +2,14 @@
 
 import time
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tunesmith import registry
+from tunesmith.execute.fork_server import ForkServer
 from tunesmith.execute.processes import ProcessExecutor
 from tunesmith.execute.serial import SerialExecutor
 from tunesmith.history import History, Metric, Trial
@@ -48,6 +50,7 @@ def run(
     trials: int = 60,
     start: Any = (),
     n_workers: int = 0,
+    fork_server: ForkServer | None = None,
     observer: Any = None,
 ) -> Outcome:
     objective = FunctionObjective(
@@ -58,7 +61,7 @@ def run(
         SamplerStrategy(space, built, sampler, 3, 8, start), "epochs", budgets
     )
     executor: Any = (
-        ProcessExecutor(objective.evaluate, n_workers=n_workers)
+        ProcessExecutor(objective.evaluate, n_workers=n_workers, fork_server=fork_server)
         if n_workers
         else SerialExecutor(objective.evaluate)
     )
@@ -148,16 +151,26 @@ def test_the_same_trials_after_an_interruption(tmp_path: Path, rule: Rule, sampl
         if progress.n_told >= 23:
             raise PowerCut
 
-    settings: dict[str, Any] = {"budgets": Budgets(1, 9, rule=rule), "sampler": sampler}
+    budgets = Budgets(1, 9, rule=rule)
+    settings: dict[str, Any] = {"budgets": budgets, "sampler": sampler, "trials": 36}
     whole = run(tmp_path / "whole.db", **settings)
     with pytest.raises(PowerCut):
         run(tmp_path / "l.db", observer=cut, **settings)
     assert listed(run(tmp_path / "l.db", **settings).history) == listed(whole.history)
 
 
+@pytest.fixture(scope="module")
+def fork_server() -> Iterator[ForkServer]:
+    """Of all runs: its start is what costs most of one."""
+    with ForkServer() as server:
+        yield server
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("space", [SPACE, NINE], ids=["continuum", "grid"])
-def test_the_same_trials_for_any_number_of_workers(tmp_path: Path, space: SearchSpace) -> None:
+def test_the_same_trials_for_any_number_of_workers(
+    tmp_path: Path, fork_server: ForkServer, space: SearchSpace
+) -> None:
     sampler = "random" if space is SPACE else "grid"
     found = [
         listed(
@@ -167,6 +180,7 @@ def test_the_same_trials_for_any_number_of_workers(tmp_path: Path, space: Search
                 space=space,
                 sampler=sampler,
                 n_workers=n,
+                fork_server=fork_server,
                 trials=40,
             ).history
         )

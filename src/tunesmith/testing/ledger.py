@@ -47,15 +47,40 @@ AWKWARD: Params = {
 FAILURE = Failure("ValueError", "no ☃ in\x00 column 'a'", 'File "train.py", line 3\n  boom')
 
 # A process of its own, because SQLite's locks on files are held by processes.
-WRITER = """
-import sys
+WRITERS = """
+import os, sys, traceback
 from tunesmith.ledger.ledger import Ledger
 from tunesmith.testing.ledger import begin, tell
-location, name, n = sys.argv[1:]
-with Ledger.open(location) as ledger:
-    head, run = begin(ledger, name)
-    for number in range(int(n)):
-        tell(ledger, head, run, number)
+location, n, *names = sys.argv[1:]
+
+def write(name):
+    with Ledger.open(location) as ledger:
+        head, run = begin(ledger, name)
+        for number in range(int(n)):
+            tell(ledger, head, run, number)
+
+def forked(name):
+    process = os.fork()
+    if process:
+        return process
+    code = 1
+    try:
+        os.close(hold)
+        os.read(go, 1)
+        write(name)
+        code = 0
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        os._exit(code)
+
+# All wait for the end of this pipe, so that they begin at the same moment.
+go, hold = os.pipe()
+processes = []
+for name in names:
+    processes.append(forked(name))
+os.close(hold)
+sys.exit(any(os.waitpid(process, 0)[1] for process in processes))
 """
 
 RIVAL = """
@@ -394,14 +419,14 @@ class LedgerContract:
         self, location: str | Path
     ) -> None:
         names = [f"s{i}" for i in range(8)]
-        processes = [
-            subprocess.Popen(  # noqa: S603 - our own interpreter and text
-                [sys.executable, "-c", WRITER, str(location), name, "3"], stderr=subprocess.PIPE
-            )
-            for name in names
-        ]
-        errors = [process.communicate(timeout=120)[1].decode() for process in processes]
-        assert [process.returncode for process in processes] == [0] * len(names), errors
+        done = subprocess.run(  # noqa: S603 - our own interpreter and text
+            [sys.executable, "-c", WRITERS, str(location), "3", *names],
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
         with Ledger.open(location, create=False) as ledger:
             assert [head.name for head in ledger.studies()] == names
             assert all(ledger.load(name).history.n_told == 3 for name in names)

@@ -3,7 +3,6 @@
 import os
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -19,6 +18,7 @@ from tests.pipeline.repositories import (
     make_project,
     parameters,
 )
+from tests.preloaded import programs
 
 from tunesmith.errors import UsageError
 from tunesmith.pipeline.branches import experiment
@@ -58,8 +58,13 @@ def typed(root: Path, command: str) -> str:
     person = {
         f"GIT_{who}_{key}": "a@b" for who in ("AUTHOR", "COMMITTER") for key in ("NAME", "EMAIL")
     }
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    settings = {**os.environ, **person, "PATH": path, "GIT_EDITOR": "true", "GIT_PAGER": "cat"}
+    settings = {
+        **os.environ,
+        **person,
+        "PATH": programs.path(),
+        "GIT_EDITOR": "true",
+        "GIT_PAGER": "cat",
+    }
     done = subprocess.run(
         ["sh", "-c", command], cwd=root, env=settings, capture_output=True, text=True, check=False
     )
