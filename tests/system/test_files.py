@@ -5,12 +5,21 @@ import signal
 import stat
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tunesmith.errors import StorageError, UsageError
-from tunesmith.system.files import inside, make_private, make_state_folder, write_atomic
+from tunesmith.system import faults
+from tunesmith.system.files import (
+    NewFile,
+    inside,
+    make_private,
+    make_state_folder,
+    write_atomic,
+    write_files,
+)
 
 REWRITE_FOREVER = """
 import sys
@@ -60,6 +69,57 @@ def test_a_full_disk_keeps_the_old_content(tmp_path: Path, monkeypatch: pytest.M
         write_atomic(path, "new")
     assert path.read_text() == "old"
     assert [p.name for p in tmp_path.iterdir()] == ["file.txt"]
+
+
+def content_of(folder: Path) -> dict[str, str | None]:
+    """Text of each file, and ``None`` for each folder."""
+    found = sorted(folder.rglob("*"))
+    return {str(p.relative_to(folder)): p.read_text() if p.is_file() else None for p in found}
+
+
+@pytest.mark.parametrize("point", ["file.write", "file.sync", "file.rename", "file.renamed"])
+@pytest.mark.parametrize("number", [1, 2, 3, 4])
+def test_all_files_are_written_or_none(tmp_path: Path, point: str, number: int) -> None:
+    (tmp_path / "old.txt").write_text("old")
+    (tmp_path / "old.txt").chmod(0o640)
+    (tmp_path / "same.txt").write_text("same")
+    before = content_of(tmp_path)
+    names = ["new/deep/a.txt", "old.txt", "same.txt", "new/b.txt", "there/c.txt"]
+    planned = [NewFile(tmp_path / name, "same" if name == "same.txt" else "new") for name in names]
+    faults.plan({faults.VARIABLE: f"fail:{point}:{number}"})
+    try:
+        with pytest.raises(StorageError, match="No file was changed"):
+            write_files(planned)
+    finally:
+        faults.plan({})
+    assert content_of(tmp_path) == before
+    assert rights(tmp_path / "old.txt") == "0o640"
+    write_files(planned)
+    assert all(file.is_same for file in planned)
+
+
+def test_what_others_have_put_beside_a_new_file_stays(tmp_path: Path) -> None:
+    def planned() -> Iterator[NewFile]:
+        yield NewFile(tmp_path / "new/a.txt", "a")
+        (tmp_path / "new/theirs.txt").write_text("theirs")
+        (tmp_path / "folder.txt").mkdir()
+        yield NewFile(tmp_path / "folder.txt", "b")
+
+    with pytest.raises(StorageError, match=r"folder\.txt: Is a directory"):
+        write_files(planned())
+    found = content_of(tmp_path)
+    assert found == {"folder.txt": None, "new": None, "new/theirs.txt": "theirs"}
+
+
+def test_what_cannot_be_put_back_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_path: Path, missing_ok: bool = False) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    (tmp_path / "b.txt").mkdir()
+    planned = [NewFile(tmp_path / name, name) for name in ("a.txt", "b.txt")]
+    monkeypatch.setattr(Path, "unlink", refuse)
+    with pytest.raises(StorageError, match=r"Not put back: \S*a\.txt\.$"):
+        write_files(planned)
 
 
 @pytest.mark.slow

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 
 from tunesmith.errors import StorageError, UsageError
@@ -185,6 +186,63 @@ class NewFile:
 
 
 def write_files(planned: Iterable[NewFile]) -> None:
-    """Write all files, each in one step."""
-    for file in planned:
-        write_atomic(file.path, file.content)
+    """Write all files, each in one step, or none: after a failure all is as it was before.
+
+    Raises:
+        StorageError: the file system refused one of them; names what could not be put back.
+    """
+    written: list[_Earlier] = []
+    try:
+        for file in planned:
+            written.append(_Earlier.of(file.path))
+            write_atomic(file.path, file.content)
+    except BaseException as error:
+        left = [str(earlier.path) for earlier in reversed(written) if not earlier.put_back()]
+        if left:
+            raise StorageError(f"{error}\n  Not put back: {', '.join(left)}.") from error
+        if isinstance(error, StorageError):
+            raise StorageError(f"{error}\n  No file was changed.") from error
+        raise
+
+
+@dataclass(frozen=True)
+class _Earlier:
+    """A place before a file is written there."""
+
+    path: Path
+    content: bytes | None
+    """``None`` if there was no file."""
+    missing: tuple[Path, ...]
+    """Folders above it that did not exist, the innermost first."""
+
+    @classmethod
+    def of(cls, path: Path) -> "_Earlier":
+        try:
+            missing = tuple(takewhile(lambda folder: not folder.exists(), path.parents))
+            content = path.read_bytes() if path.exists() else None
+        except OSError as error:
+            raise StorageError(f"cannot read {path}: {error.strerror or error}") from error
+        return cls(path, content, missing)
+
+    def put_back(self) -> bool:
+        """Undo a write; return False if that was impossible."""
+        try:
+            if self.content is not None:
+                write_atomic(self.path, self.content)
+                return True
+            self.path.unlink(missing_ok=True)
+        # Of a path below a file, or of one that nobody may write.
+        except (OSError, StorageError):
+            return not self._has_changed()
+        for folder in self.missing:
+            # One that somebody else has filled meanwhile stays.
+            with suppress(OSError):
+                folder.rmdir()
+        return True
+
+    def _has_changed(self) -> bool:
+        try:
+            found = self.path.read_bytes() if self.path.exists() else None
+        except OSError:
+            return True
+        return found != self.content

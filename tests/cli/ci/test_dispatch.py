@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from tests.cli.ci.conftest import typed_later
 from tests.cli.conftest import Run
 from tests.pipeline.git_host.servers import ForgeServer
 
@@ -15,8 +16,9 @@ def test_what_is_pushed_is_not_unsaid(tunesmith: Run, project: Path, server: For
     from tunesmith.errors import UsageError
     from tunesmith.pipeline.git_host.github import GitHub
 
-    with pytest.raises(UsageError, match=r"training/one is pushed, but missing\.yml could not"):
+    with pytest.raises(UsageError, match=r"is pushed, but missing\.yml could not") as caught:
         start(GitHub(server.environ()), "missing.yml", "training/one")
+    assert typed_later(tunesmith, server, str(caught.value)) == "training/one"
 
 
 def test_workflows_are_started(tunesmith: Run, server: ForgeServer) -> None:

@@ -4,6 +4,9 @@ from pathlib import Path
 
 import pytest
 from tests.cli.conftest import Run
+from tests.pipeline.repositories import git
+
+from tunesmith.system import faults
 
 pytestmark = pytest.mark.usefixtures("repository")
 
@@ -23,6 +26,39 @@ def test_workflows_are_written_once(tunesmith: Run, project: Path) -> None:
     assert "--target trunk" in (project / ".github/workflows/training.yml").read_text()
     for wrong in ("soon", "0s"):
         assert tunesmith(*ask, "--time-budget", wrong).returncode == 2
+
+
+@pytest.mark.parametrize("number", [1, 2, 3, 4, 5])
+def test_all_files_are_written_or_none(tunesmith: Run, project: Path, number: int) -> None:
+    """The fifth file is `.gitattributes`, after three workflows and the configuration."""
+    config = project / "tuning.yaml"
+    config.write_text(config.read_text() + "outputs: {history: outputs/history.jsonl}\n")
+    git(project, "commit", "-q", "-a", "-m", "with a history")
+    ask = ("ci", "init", "github", "--training", "python train.py", "--tuning-prefix", "search/")
+    faults.plan({faults.VARIABLE: f"fail:file.write:{number}"})
+    try:
+        failed = tunesmith(*ask)
+    finally:
+        faults.plan({})
+    assert failed.returncode == 74
+    assert "No space left" in failed.stderr
+    assert "No file was changed" in failed.stderr
+    assert git(project, "status", "--porcelain") == ""
+    assert not (project / ".github").exists()
+    assert tunesmith(*ask).returncode == 0
+    assert "history.jsonl merge=" in (project / ".gitattributes").read_text()
+    assert "tuning: search/" in config.read_text()
+
+
+def test_attributes_that_cannot_be_written(tunesmith: Run, project: Path) -> None:
+    config = project / "tuning.yaml"
+    config.write_text(config.read_text() + "outputs: {history: outputs/history.jsonl}\n")
+    git(project, "commit", "-q", "-a", "-m", "with a history")
+    (project / ".gitattributes").mkdir()
+    failed = tunesmith("ci", "init", "github", "--training", "python train.py")
+    assert failed.returncode == 74
+    assert not (project / ".github").exists()
+    assert git(project, "status", "--porcelain") == ""
 
 
 def test_workflows_that_could_not_run_are_refused(tunesmith: Run, project: Path) -> None:

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from tests.cli.ci.conftest import typed_later
 from tests.cli.conftest import Run
 from tests.pipeline.git_host.servers import ForgeServer, GitLabServer, served
 
@@ -40,6 +41,8 @@ def test_checks_of_our_own_pull_request(tunesmith: Run, server: ForgeServer) -> 
     failed = tunesmith("ci", "pull-request", "--dispatch", "missing.yml", **environ)
     assert failed.returncode == 0
     assert "::warning title=Tunesmith::missing.yml could not be started" in failed.stderr
+    fills = {"WORKFLOW": "missing.yml", "BRANCH": "training/one"}
+    assert typed_later(tunesmith, server, failed.stderr, **fills) == "training/one"
     # A person's token opens what starts its checks by itself.
     server.pulls.clear()
     server.me = "ann"

@@ -69,6 +69,8 @@ class ForgeServer:
         self.notes: list[Note] = []
         self.last_note = 100
         self.dispatched: list[JSON] = []
+        self.absent = {"missing.yml"}
+        """Workflows that cannot be started."""
         self.faults: list[Fault | None] = []
         """Of the next requests, one after the other; ``None`` lets one pass."""
         self.seen: list[Seen] = []
@@ -240,7 +242,7 @@ class GitHubServer(ForgeServer):
         return (200, self._pull(found[0])) if found else (404, {"message": "Not Found"})
 
     def _dispatch(self, workflow: str, query: JSON, content: JSON) -> Reply:
-        if workflow == "missing.yml":
+        if workflow in self.absent:
             return 404, {"message": "Not Found"}
         self.dispatched.append({"workflow": workflow, **content})
         return 204, None
@@ -329,7 +331,7 @@ class GitLabServer(ForgeServer):
     def _dispatch(self, query: JSON, content: JSON) -> Reply:
         inputs = {v["key"]: v["value"] for v in content["variables"]}
         workflow = inputs.pop("TUNESMITH_WORKFLOW")
-        if workflow == "missing.yml":
+        if workflow in self.absent:
             return 400, {"message": {"base": ["Reference not found"]}}
         self.dispatched.append({"workflow": workflow, "ref": content["ref"], "inputs": inputs})
         return 201, {"id": 1}

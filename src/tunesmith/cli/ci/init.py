@@ -87,28 +87,33 @@ def command(
     )
     planned = _planned(git_host, definition, checkout.root, wishes, force=force)
     note = remembered(path, before, after)
-    _write(planned, note, dry_run=dry_run, force=force)
+    edits = [file for file in (note, _joining(definition)) if file is not None]
+    _write(planned, edits, dry_run=dry_run, force=force)
     _say_others(checkout.root, planned)
     if not dry_run:
         say_left(checkout, before, after)
         if note is not None:
             say_changed(definition)
-        _join_histories(definition)
+        _say_driver(definition)
         say(_next(git_host, definition, requirements))
 
 
-def _join_histories(definition: "Definition") -> None:
-    """Have Git use the merge driver for the history."""
-    from tunesmith.pipeline.attributes import attributes, hint
-    from tunesmith.system.files import write_atomic
+def _joining(definition: "Definition") -> "NewFile | None":
+    """Return the attributes by which Git uses the merge driver for the history, if they change."""
+    from tunesmith.pipeline.attributes import attributes
+    from tunesmith.system.files import NewFile
 
     if definition.file.outputs.history is None:
-        return
+        return None
     path, before, after = attributes(definition.root, definition.file.outputs.history)
-    if before != after:
-        write_atomic(path, after)
-        show(f"  {'create' if before is None else 'edit':9} {_near(path)}")
-    if text := hint(definition.root):
+    return None if before == after else NewFile(path, after)
+
+
+def _say_driver(definition: "Definition") -> None:
+    """Print the command that registers the merge driver, if this clone lacks it."""
+    from tunesmith.pipeline.attributes import hint
+
+    if definition.file.outputs.history is not None and (text := hint(definition.root)):
         say(text)
 
 
@@ -144,16 +149,18 @@ def _say_others(root: Path, planned: "list[NewFile]") -> None:
         )
 
 
-def _write(planned: "list[NewFile]", note: "NewFile | None", *, dry_run: bool, force: bool) -> None:
-    """Write files, and a change of the configuration, or say what they would be."""
+def _write(
+    planned: "list[NewFile]", edits: "list[NewFile]", *, dry_run: bool, force: bool
+) -> None:
+    """Write files and edits of files, all of them or none, or say what they would be."""
     from tunesmith.system.files import write_files
 
     taken = [file for file in planned if file.exists and not file.is_same]
     for file in planned:
         show(f"  {file_word(file, force=force):9} {_near(file.path)}")
-    if note is not None:
-        show(f"  {'edit':9} {_near(note.path)}")
-    for file in [*taken, *([] if note is None else [note])]:
+    for file in edits:
+        show(f"  {'edit' if file.exists else 'create':9} {_near(file.path)}")
+    for file in [*taken, *(edit for edit in edits if edit.exists)]:
         show(_diff(file), nl=False)
     if dry_run:
         say("Nothing was written (--dry-run).")
@@ -163,7 +170,7 @@ def _write(planned: "list[NewFile]", note: "NewFile | None", *, dry_run: bool, f
         raise UsageError(
             f"{names}: already there; nothing was written.\n  Overwrite what differs with --force."
         )
-    write_files([*planned, *([] if note is None else [note])])
+    write_files([*planned, *edits])
 
 
 def _near(path: Path) -> str:

@@ -34,7 +34,7 @@ from tunesmith.pipeline.dvc.wanted import Paths
 from tunesmith.pipeline.parameters import parse
 from tunesmith.pipeline.settings import with_values
 from tunesmith.system import git
-from tunesmith.system.files import write_atomic
+from tunesmith.system.files import NewFile, write_files
 
 DVC_FOLDER = ".dvc"
 IGNORED = {IGNORE: "__pycache__/", ".gitignore": "dvc_plots/"}
@@ -76,16 +76,15 @@ class InitPlan:
     """Folder of ``dvc.yaml``."""
 
     def write(self) -> None:
-        """Write the files, each in one step, and remove what has become of no use.
+        """Write all files or none, each in one step; then remove what has become of no use.
 
         Raises:
             StorageError: the file system refused.
         """
+        write_files(NewFile(c.path, c.after) for c in self.changes if c.after is not None)
         for change in self.changes:
             if change.after is None:
                 change.path.unlink(missing_ok=True)
-            else:
-                write_atomic(change.path, change.after)
 
 
 def plan_init(definition: Definition, request: Request) -> InitPlan:
