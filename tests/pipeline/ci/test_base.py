@@ -2,6 +2,7 @@
 
 import json
 import shlex
+import subprocess
 from dataclasses import replace
 from pathlib import Path
 
@@ -84,9 +85,57 @@ def test_where_nobody_tells_it_is_not_guessed(root: Path) -> None:
     found = base_of(Checkout.in_ci(root, None), None, None)
     assert (found.name, found.commit) == (UNKNOWN, None)
     assert "which of `develop`, `main` is the default branch" in found.note
-    # The only branch that is no experiment's is the one.
-    git(root, "update-ref", "-d", "refs/remotes/origin/main")
-    assert default_branch(Checkout.in_ci(root, None), None) == "develop"
+
+
+def only_branch(root: Path, name: str) -> None:
+    """Leave no branch but those of experiments and one, and nobody who tells the default one."""
+    git(root, "remote", "set-head", "origin", "-d")
+    git(root, "switch", "-q", "tuning/one")
+    git(root, "branch", "-q", name, "origin/main")
+    git(root, "branch", "-q", "-D", "develop")
+    for other in ("develop", "main"):
+        git(root, "update-ref", "-d", f"refs/remotes/origin/{other}")
+
+
+@pytest.mark.parametrize("name", ["main", "master"])
+def test_the_only_branch_with_a_usual_name_is_the_one(root: Path, name: str) -> None:
+    only_branch(root, name)
+    found = base_of(Checkout.in_ci(root, None), None, None)
+    assert (found.name, found.commit) == (name, git(root, "rev-parse", name))
+
+
+def test_the_only_other_branch_of_a_clone_is_not_taken_for_the_base(
+    root: Path, tmp_path: Path
+) -> None:
+    only_branch(root, "wip")
+    found = base_of(Checkout.in_ci(root, None), None, None)
+    assert (found.name, found.commit) == (UNKNOWN, None)
+    assert "whether `wip` is the default branch" in found.note
+    # As it is advised, in a shell.
+    subprocess.run(["sh", "-c", found.note.split("`")[3]], cwd=root, check=True)
+    assert name_of(root, None) == "develop"
+
+
+def test_without_a_remote_the_only_branch_is_the_one(root: Path) -> None:
+    only_branch(root, "wip")
+    git(root, "remote", "remove", "origin")
+    assert default_branch(Checkout.in_ci(root, None), None) == "wip"
+    git(root, "branch", "-q", "other", "wip")
+    note = base_of(Checkout.in_ci(root, None), None, None).note
+    assert note == (
+        "Nobody tells which of `other`, `wip` is the default branch: name it with `--base REV`."
+    )
+
+
+def test_a_clone_of_one_branch_asks_as_it_is_advised(person: Path, tmp_path: Path) -> None:
+    git(person, "push", "-q", "origin", "develop:refs/heads/wip")
+    root, url = tmp_path / "one", f"file://{tmp_path / 'remote.git'}"
+    git(tmp_path, "clone", "-q", "--depth=1", "--branch", "wip", url, str(root))
+    git(root, "switch", "-q", "-c", "tuning/two")
+    found = base_of(Checkout.in_ci(root, None), None, None)
+    assert (found.name, found.commit) == (UNKNOWN, None)
+    subprocess.run(["sh", "-c", found.note.split("`")[3]], cwd=root, check=True)
+    assert name_of(root, None) == "develop"
 
 
 def test_where_there_is_no_other_branch_none_is_named(root: Path) -> None:

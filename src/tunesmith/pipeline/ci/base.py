@@ -1,4 +1,4 @@
-"""The branch that a change is compared with, as the Git host names it; it is never guessed."""
+"""The branch that a change is compared with, as the Git host or the remote names it."""
 
 import shlex
 from dataclasses import dataclass
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from tunesmith.config.prefixes import Prefixes
 from tunesmith.pipeline.branches.experiment import USUAL
 from tunesmith.pipeline.ci.checkout import Checkout
+from tunesmith.pipeline.ci.place import USUAL as USUAL_NAMES
 from tunesmith.pipeline.git_host.api import GitHostError
 from tunesmith.pipeline.git_host.host import GitHost, PullRequest
 from tunesmith.pipeline.plumbing import GitError
@@ -50,20 +51,38 @@ def base_of(
     told = target or (git_host.job.target if git_host else None)
     name = told or default_branch(checkout, git_host, prefixes)
     if name is None:
-        listed = ", ".join(md_code(name) for name in _others(checkout, prefixes)[:5])
-        which = f"which of {listed}" if listed else "which branch"
-        note = f"Nobody tells {which} is the default branch: name it with `--base REV`."
-        return Base(UNKNOWN, None, note)
+        return Base(UNKNOWN, None, _unknown(checkout, prefixes))
     # The remote's branch first: a local one may be behind it.
     here = checkout.commit_of(f"refs/remotes/{ORIGIN}/{name}")
     commit = here or checkout.commit_of(f"refs/heads/{name}")
     return Base(name, commit, "" if commit else _missing(checkout, name))
 
 
+def _unknown(checkout: Checkout, prefixes: Prefixes) -> str:
+    """Say that no branch is known to be the default one, and how to name it."""
+    others = _others(checkout, prefixes)
+    listed = ", ".join(map(md_code, others[:5]))
+    of_several = f"which of {listed}" if len(others) > 1 else f"whether {listed}"
+    note = f"Nobody tells {of_several if others else 'which branch'} is the default branch:"
+    # Without a remote there is nobody to ask.
+    is_asked = ORIGIN in checkout.remotes()
+    ask = f" {md_code(_asking(checkout))} asks the remote, or" if is_asked else ""
+    return f"{note}{ask} name it with `--base REV`."
+
+
+def _asking(checkout: Checkout) -> str:
+    # First all branches: Git takes none for the default one that is not here.
+    return f"{_fetch(checkout, '*')} && git remote set-head {ORIGIN} --auto"
+
+
 def _missing(checkout: Checkout, name: str) -> str:
+    return f"Fetch it before: {md_code(_fetch(checkout, name))}."
+
+
+def _fetch(checkout: Checkout, name: str) -> str:
     depth = " --depth=1" if checkout.is_shallow() else ""
     reference = shlex.quote(f"+refs/heads/{name}:refs/remotes/{ORIGIN}/{name}")
-    return f"Fetch it before: {md_code(f'git fetch{depth} {ORIGIN} {reference}')}."
+    return f"git fetch{depth} {ORIGIN} {reference}"
 
 
 def default_branch(
@@ -71,7 +90,8 @@ def default_branch(
 ) -> str | None:
     """Return the repository's default branch, as the job's variables or the remote name it.
 
-    If neither names it, it is the only branch beside those of experiments.
+    If neither names it, it is the only branch beside those of experiments: in a repository without
+    a remote, or if it has a usual name. With a remote, others that are not here may be the default.
 
     Args:
         checkout: of the job.
@@ -92,8 +112,11 @@ def default_branch(
     if told is not None:
         return told
     others = _others(checkout, prefixes)
-    # Of several, none is guessed: a wrong base shows a regression as a gain.
-    return others[0] if len(others) == 1 else None
+    # Of several, none is chosen by its name: a wrong base shows a regression as a gain.
+    if len(others) != 1:
+        return None
+    is_settled = others[0] in USUAL_NAMES or not checkout.remotes()
+    return others[0] if is_settled else None
 
 
 def _others(checkout: Checkout, prefixes: Prefixes) -> list[str]:
