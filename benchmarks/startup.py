@@ -131,7 +131,10 @@ def surroundings(folder: Path) -> dict[str, str]:
 @contextmanager
 def running(folder: Path) -> Iterator["subprocess.Popen[bytes]"]:
     """A run, until it is killed at the end."""
-    code = "import os; os.environ['RUN'] = str(os.getpid()); from tunesmith.cli import main; main()"
+    code = (
+        "import os; os.environ['RUN'] = str(os.getpid())\n"
+        "from tunesmith.__main__ import main; main()"
+    )
     process = subprocess.Popen(
         [sys.executable, "-c", code, "run", "-q"],
         cwd=folder / "project",

@@ -7,8 +7,10 @@ def main() -> None:
     """Run the command line, undisturbed by files of the project and in order when interrupted."""
     # Before any other import: a `queue.py` of the project would be found in place of Python's.
     shadows.keep_out_start()
+    from tunesmith.system import quick_imports
     from tunesmith.system.interruptions import listen
 
+    quick_imports.is_command = True
     # Before the command line is imported: that takes long enough for a Ctrl-C.
     listen()
     from tunesmith.cli import main as run

@@ -24,7 +24,9 @@ from tunesmith.cli.common.options import (
 from tunesmith.cli.common.streams import say, show
 from tunesmith.config.names import CONFIG_NAMES
 from tunesmith.errors import UsageError
+from tunesmith.system import quick_imports
 from tunesmith.system.quick_imports import importing
+from tunesmith.system.threads import one_thread
 
 if TYPE_CHECKING:
     from tunesmith.config.model import Definition
@@ -82,8 +84,8 @@ def command(
     continues it. Options change this run only, not your file. Options that DVC and CI need are
     environment variables, too: TUNESMITH_TRIALS, TUNESMITH_RESTART, TUNESMITH_TIME_BUDGET.
     """
-    with importing():
-        # Looking for garbage would take a tenth of the time of imports, which leave none.
+    # Without other threads this process can fork; NumPy would start some.
+    with importing(), one_thread():
         from tunesmith.config.load import load_definition
 
     overrides: dict[str, Any] = {
@@ -101,6 +103,12 @@ def command(
     # Before the other imports, which would take most of the time of such a run.
     if is_plain and _has_nothing_to_do(definition, as_json=as_json):
         return
+    # Before anything of the project is loaded or opened, which workers must not inherit.
+    if quick_imports.is_command:
+        from tunesmith.runs.workers import fork_server_for
+
+        file = definition.file
+        fork_server_for(file.objective, file.execution, is_forked=True)
     with importing():
         from tunesmith.runs.progress import is_interactive, watching
         from tunesmith.runs.tune import tune

@@ -21,26 +21,15 @@ from typing import Self
 
 from tunesmith.errors import TunesmithError
 from tunesmith.execute.bootstrap import own_program, without_path
-from tunesmith.execute.fork_server_main import SEPARATOR
+from tunesmith.execute.fork_server_main import SEPARATOR, preload
+from tunesmith.execute.forked import ForkedProcess, fork
 from tunesmith.execute.supervisor import LAST_WORD, ORDER
 from tunesmith.system import faults
+from tunesmith.system.threads import n_threads, one_thread, with_threads
 
 GRACE_S = 5.0
 KILLED = -9
-THREAD_VARIABLES = (
-    "OMP_NUM_THREADS",
-    "OPENBLAS_NUM_THREADS",
-    "MKL_NUM_THREADS",
-    "BLIS_NUM_THREADS",
-    "VECLIB_MAXIMUM_THREADS",
-    "NUMEXPR_NUM_THREADS",
-    "LOKY_MAX_CPU_COUNT",
-)
-OWN_VARIABLES = (*THREAD_VARIABLES, "JE_ARROW_MALLOC_CONF")
-"""Environment variables that worker processes have values of their own for."""
-# One of Arrow's allocators starts a thread when it is imported, and a process with threads may not
-# fork.
-NO_THREADS = {"JE_ARROW_MALLOC_CONF": "background_thread:false"}
+MODULE = "fork_server_main"
 ALWAYS = ("tunesmith.execute.shared_data", "threadpoolctl")
 
 
@@ -82,18 +71,22 @@ class ForkServer:
     Args:
         modules: modules to preload; those that cannot be imported are left to the workers.
         n_threads: BLAS and OpenMP threads of each worker.
+        is_forked: import the modules here, and fork this process if it has no threads then. Only
+            before code of a project is loaded.
 
     Raises:
         TunesmithError: the system allows no more files or processes.
     """
 
-    def __init__(self, modules: Sequence[str] = (), *, n_threads: int = 1) -> None:
+    def __init__(
+        self, modules: Sequence[str] = (), *, n_threads: int = 1, is_forked: bool = False
+    ) -> None:
         self.n_threads, self._modules = n_threads, (*ALWAYS, *modules)
         with _naming_limits():
             self.folder = Path(tempfile.mkdtemp(prefix="tunesmith-"))
         """Folder of the shared data; it does not survive the run, whatever ends the run."""
         try:
-            self._start()
+            self._start(is_forked=is_forked)
         except BaseException:
             shutil.rmtree(self.folder, ignore_errors=True)
             raise
@@ -166,42 +159,56 @@ class ForkServer:
         self._log.seek(0)
         return self._log.read().decode(errors="replace")
 
-    def _start(self) -> None:
+    def _start(self, *, is_forked: bool = False) -> None:
         with _naming_limits(), ExitStack() as ours, ExitStack() as theirs:
             # Packets, not a stream: each order arrives whole, together with its own descriptors.
+            self._process: ForkedProcess | subprocess.Popen[bytes]
             self._control, control = _pair(ours, theirs, socket.SOCK_SEQPACKET)
             self._lifeline, lifeline = _pair(ours, theirs)
             self._log = ours.enter_context((self.folder / "fork-server.log").open("w+b"))
             descriptors = [str(control.fileno()), str(lifeline.fileno())]
             arguments = [*descriptors, str(self.folder), *self._modules]
+            kept = control.fileno(), lifeline.fileno()
+            environ = without_path(self.environment())
             faults.reach("run.spawn")
-            self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
-                own_program("fork_server_main", arguments),
-                stdin=subprocess.DEVNULL,
-                stdout=self._log,
-                stderr=self._log,
-                pass_fds=(control.fileno(), lifeline.fileno()),
-                start_new_session=True,
-                env=without_path(self.environment()),
-            )
+            if is_forked and _is_like_a_server(self._modules):
+                self._process = fork(
+                    MODULE, arguments, environ=environ, log=self._log.fileno(), kept=kept
+                )
+            else:
+                self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
+                    own_program(MODULE, arguments),
+                    stdin=subprocess.DEVNULL,
+                    stdout=self._log,
+                    stderr=self._log,
+                    pass_fds=kept,
+                    start_new_session=True,
+                    env=environ,
+                )
             ours.pop_all()
 
     def environment(self) -> dict[str, str]:
         """Environment of the workers: this process's, with one thread count for all libraries."""
-        limits = dict.fromkeys(THREAD_VARIABLES, str(self.n_threads))
-        # The user's own setting for Arrow wins; thread counts never do, since bits depend on them.
-        return {**NO_THREADS, **os.environ, **limits}
+        return with_threads(os.environ, self.n_threads)
+
+
+def _is_like_a_server(modules: Sequence[str]) -> bool:
+    """Preload modules here, and tell whether this process may fork afterwards."""
+    with one_thread():
+        preload(modules)
+    return n_threads() == 1
 
 
 _kept: dict[int, ForkServer] = {}
 """Fork servers by the process that owns them: a fork of this process must not use its parent's."""
 
 
-def kept(modules: Sequence[str] = ()) -> ForkServer:
+def kept(modules: Sequence[str] = (), *, is_forked: bool = False) -> ForkServer:
     """Return the fork server that stays for the next run of this process, one thread a worker.
 
     Args:
         modules: modules to preload, of installed packages only: those do not change between runs.
+        is_forked: as for ``ForkServer``.
 
     Raises:
         TunesmithError: the system allows no more files or processes.
@@ -214,7 +221,7 @@ def kept(modules: Sequence[str] = ()) -> ForkServer:
         atexit.register(_close_kept, os.getpid())
     else:
         fork_server.close()
-    _kept[os.getpid()] = ForkServer(modules)
+    _kept[os.getpid()] = ForkServer(modules, is_forked=is_forked)
     return _kept[os.getpid()]
 
 

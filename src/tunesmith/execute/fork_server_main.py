@@ -20,6 +20,8 @@ from pathlib import Path
 from tunesmith.execute import worker
 from tunesmith.execute.bootstrap import own_program
 from tunesmith.execute.supervisor import supervise
+from tunesmith.system.quick_imports import importing
+from tunesmith.system.threads import n_threads
 
 MAX_ORDER_BYTES = 1 << 16
 IDLE_S = 300.0
@@ -40,21 +42,19 @@ def main(arguments: Sequence[str]) -> list[str]:
     control, lifeline, folder, *modules = arguments
     supervise(int(lifeline), Path(folder), close=int(control))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _import(modules)
+    preload(modules)
     return _Workers(socket.socket(fileno=int(control))).serve()
 
 
-def _import(modules: Sequence[str]) -> None:
-    # Imports leave no garbage to speak of, and looking for it takes up to a tenth of their time.
-    gc.disable()
-    for name in modules:
-        # A module that cannot be imported is no error here: the worker that needs it reports why.
-        with suppress(Exception, SystemExit):
-            import_module(name)
+def preload(modules: Sequence[str]) -> None:
+    """Import modules that forks of this process are going to need; none of them has to exist."""
+    with importing():
+        for name in modules:
+            # A module that cannot be imported is no error: the worker that needs it reports why.
+            with suppress(Exception, SystemExit):
+                import_module(name)
     # A collection in a worker would touch, and so copy, all that the workers share.
-    gc.collect()
     gc.freeze()
-    gc.enable()
 
 
 class _Workers:
@@ -88,12 +88,12 @@ class _Workers:
         """
         # An order with descriptors starts a worker; one without them preloads modules.
         if not descriptors:
-            _import(words)
+            preload(words)
             return None
         connection, lifeline, log = descriptors
         arguments = [str(connection), str(lifeline), *words]
         try:
-            process = _fork() if _is_alone() else _spawn(arguments, log)
+            process = _fork() if n_threads() == 1 else _spawn(arguments, log)
         except OSError as error:
             os.write(log, str(error).encode())
         else:
@@ -135,12 +135,8 @@ class _Workers:
             os.close(descriptor)
 
 
-def _is_alone() -> bool:
-    return sum(1 for _ in Path("/proc/self/task").iterdir()) == 1
-
-
 def _fork() -> int:
-    # Python 3.12 warns if it takes the process for one with threads; `_is_alone` has counted them.
+    # Python 3.12 warns if it takes the process for one with threads, which were counted before.
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
         return os.fork()

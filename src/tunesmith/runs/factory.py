@@ -10,15 +10,14 @@ from tunesmith import registry
 from tunesmith.config.model import BudgetSection, Definition, ExecutionSection, File, SearchSection
 from tunesmith.config.objective import ObjectiveSection
 from tunesmith.errors import UsageError
-from tunesmith.execute.choose import PROCESSES, SERIAL, choose
 from tunesmith.execute.executor import Call, Executor
-from tunesmith.execute.fork_server import OWN_VARIABLES, ForkServer, kept
-from tunesmith.execute.libraries import libraries
+from tunesmith.execute.fork_server import ForkServer
 from tunesmith.ledger.ledger import Ledger
 from tunesmith.ledger.records import StudyHead, StudyRecord
 from tunesmith.objective.objective import Objective
 from tunesmith.runs.project_code import blaming_the_project
 from tunesmith.runs.starting_points import StartingPoints
+from tunesmith.runs.workers import choice
 from tunesmith.search.budget import Budgets
 from tunesmith.search.sampler import Sampler
 from tunesmith.space import SearchSpace
@@ -27,6 +26,7 @@ from tunesmith.study.strategy import SamplerStrategy, Strategy
 from tunesmith.study.successive_halving import SuccessiveHalving
 from tunesmith.system.fingerprint import digest
 from tunesmith.system.quick_imports import importing
+from tunesmith.system.threads import OWN_VARIABLES
 from tunesmith.types import Params
 
 HOUSEKEEPING = ("artifacts", "grace", "retry")
@@ -95,19 +95,6 @@ def _bad_option(method: str, error: TypeError) -> str:
     return f"search.options.{found[1]}: {method} search has no such option"
 
 
-def fork_server_for(section: ObjectiveSection, execution: ExecutionSection) -> ForkServer | None:
-    """Start the workers' fork server early, if there will be any, so that it is ready in time."""
-    if choice(section, execution)[0] != PROCESSES:
-        return None
-    if section.command is not None:
-        return kept(("tunesmith.objective.program.objective",))
-    with importing():
-        from tunesmith.objective.crossval import modules_of
-
-    # Installed packages only: modules of the project may change before this process's next run.
-    return kept(libraries(modules_of(section)))
-
-
 def build_executor(
     call: Call,
     section: ObjectiveSection,
@@ -138,17 +125,6 @@ def _call_timeout_s(section: ObjectiveSection, execution: ExecutionSection) -> f
     # Each retry may take its whole time limit.
     n_tries = 1 + sum(section.retry.values())
     return n_tries * (execution.fit_timeout + section.grace + SLACK_S)
-
-
-def choice(section: ObjectiveSection, execution: ExecutionSection) -> tuple[str, int]:
-    """Name of the executor, and its number of workers.
-
-    A program always has a process between it and the run, which ends its orphans.
-    """
-    if section.command is None:
-        return choose(execution.executor, execution.workers, execution.fit_timeout)
-    name, n = choose(execution.executor, execution.workers or execution.slots.gpu, None)
-    return (PROCESSES if name == SERIAL else name), n
 
 
 def identity(definition: Definition, objective: Described) -> str:

@@ -16,13 +16,14 @@ from tunesmith.ledger.ledger import Ledger
 from tunesmith.ledger.lock import run_lock
 from tunesmith.parameters.best_file import BestFile
 from tunesmith.parameters.foreign import refuse_foreign
-from tunesmith.runs.factory import build_objective, build_sampler, fork_server_for
+from tunesmith.runs.factory import build_objective, build_sampler
 from tunesmith.runs.import_history import CommittedHistory, committed_history
 from tunesmith.runs.open_run import OpenRun
 from tunesmith.runs.project_code import project_on_path
 from tunesmith.runs.result import Result
 from tunesmith.runs.series import SeriesOpening
 from tunesmith.runs.study_run import Run, Say, silence
+from tunesmith.runs.workers import fork_server_for
 from tunesmith.study.progress import Observer, silent
 
 MAX_LINES = 10

@@ -4,6 +4,9 @@ import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+is_command = False
+"""True in a process that is a command from its start: until a study begins it has no other code."""
+
 
 @contextmanager
 def importing() -> Iterator[None]:

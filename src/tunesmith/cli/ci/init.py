@@ -149,9 +149,7 @@ def _say_others(root: Path, planned: "list[NewFile]") -> None:
         )
 
 
-def _write(
-    planned: "list[NewFile]", edits: "list[NewFile]", *, dry_run: bool, force: bool
-) -> None:
+def _write(planned: "list[NewFile]", edits: "list[NewFile]", *, dry_run: bool, force: bool) -> None:
     """Write files and edits of files, all of them or none, or say what they would be."""
     from tunesmith.system.files import write_files
 

@@ -13,8 +13,9 @@ from tunesmith.objective.metric import TIMES
 from tunesmith.objective.objective import Objective
 from tunesmith.pipeline.findings import Finding
 from tunesmith.runs.cleanup import working_folders
-from tunesmith.runs.factory import build_executor, build_objective, fork_server_for
+from tunesmith.runs.factory import build_executor, build_objective
 from tunesmith.runs.project_code import project_on_path
+from tunesmith.runs.workers import fork_server_for
 from tunesmith.study.loop import results_of
 from tunesmith.types import Fit
 

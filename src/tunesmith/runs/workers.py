@@ -1,0 +1,45 @@
+"""Choice and early start of the processes that evaluate a study."""
+
+from tunesmith.config.model import ExecutionSection
+from tunesmith.config.objective import ObjectiveSection
+from tunesmith.execute.choose import PROCESSES, SERIAL, choose
+from tunesmith.execute.fork_server import ForkServer, kept
+from tunesmith.execute.libraries import libraries
+from tunesmith.system.quick_imports import importing
+from tunesmith.system.threads import one_thread
+
+PROGRAMS = ("tunesmith.objective.program.objective",)
+"""Modules of a worker that runs programs."""
+
+
+def choice(section: ObjectiveSection, execution: ExecutionSection) -> tuple[str, int]:
+    """Name of the executor, and its number of workers.
+
+    A program always has a process between it and the run, which ends its orphans.
+    """
+    if section.command is None:
+        return choose(execution.executor, execution.workers, execution.fit_timeout)
+    name, n = choose(execution.executor, execution.workers or execution.slots.gpu, None)
+    return (PROCESSES if name == SERIAL else name), n
+
+
+def fork_server_for(
+    section: ObjectiveSection, execution: ExecutionSection, *, is_forked: bool = False
+) -> ForkServer | None:
+    """Start the workers' fork server early, if there will be any, so that it is ready in time.
+
+    Args:
+        section: section of the objective.
+        execution: section of the executor.
+        is_forked: fork it from this process, so that each library is imported once; only before
+            code of a project is loaded.
+    """
+    if choice(section, execution)[0] != PROCESSES:
+        return None
+    if section.command is not None:
+        return kept(PROGRAMS, is_forked=is_forked)
+    with importing(), one_thread():
+        from tunesmith.objective.crossval import modules_of
+
+    # Installed packages only: modules of the project may change before this process's next run.
+    return kept(libraries(modules_of(section)), is_forked=is_forked)
