@@ -87,33 +87,34 @@ def command(
     )
     planned = _planned(git_host, definition, checkout.root, wishes, force=force)
     note = remembered(path, before, after)
-    edits = [file for file in (note, _joining(definition)) if file is not None]
+    history = definition.file.outputs.history
+    edits = [file for file in (note, _joining(definition.root, history)) if file is not None]
     _write(planned, edits, dry_run=dry_run, force=force)
     _say_others(checkout.root, planned)
     if not dry_run:
         say_left(checkout, before, after)
         if note is not None:
             say_changed(definition)
-        _say_driver(definition)
+        _say_driver(definition.root, history)
         say(_next(git_host, definition, requirements))
 
 
-def _joining(definition: "Definition") -> "NewFile | None":
+def _joining(root: Path, history: str | None) -> "NewFile | None":
     """Return the attributes by which Git uses the merge driver for the history, if they change."""
     from tunesmith.pipeline.attributes import attributes
     from tunesmith.system.files import NewFile
 
-    if definition.file.outputs.history is None:
+    if history is None:
         return None
-    path, before, after = attributes(definition.root, definition.file.outputs.history)
+    path, before, after = attributes(root, history)
     return None if before == after else NewFile(path, after)
 
 
-def _say_driver(definition: "Definition") -> None:
+def _say_driver(root: Path, history: str | None) -> None:
     """Print the command that registers the merge driver, if this clone lacks it."""
     from tunesmith.pipeline.attributes import hint
 
-    if definition.file.outputs.history is not None and (text := hint(definition.root)):
+    if history is not None and (text := hint(root)):
         say(text)
 
 
