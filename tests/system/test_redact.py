@@ -1,5 +1,6 @@
 import base64
 import time
+from urllib.parse import quote
 
 import pytest
 from hypothesis import given
@@ -64,6 +65,78 @@ def test_the_end_of_a_key_is_hidden_with_all_before_it() -> None:
     assert redact(text) == "[redacted]\nthen an error"
 
 
+BODY = ("k9Qz+/" * 11)[:64]
+CUT_KEY = ["-----BEGIN RSA PRIVATE KEY-----", BODY, BODY]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\n".join(f"2026-01-01 12:00 INFO | {line}" for line in CUT_KEY) + "\nnext line",
+        "\n".join(f"> {line}" for line in CUT_KEY) + "\nnext line",
+        quote("\n".join([*CUT_KEY, "-----END RSA PRIVATE KEY-----"])) + "\nnext line",
+        repr("\n".join(CUT_KEY)) + "\nnext line",
+        f"PuTTY-User-Key-File-2: x\nPrivate-Lines: 2\n{BODY}\n{BODY}\nnext line",
+    ],
+    ids=["logged", "quoted in a mail", "in a URL", "repr", "PuTTY"],
+)
+def test_a_key_is_hidden_however_its_lines_are_marked(text: str) -> None:
+    shown = redact(text, {})
+    assert "k9Qz" not in shown
+    assert MARK in shown
+    assert shown.endswith("next line")
+
+
+VALUE = "aB3" * 8
+WRITTEN = {
+    "a URL in JSON": f"https:\\/\\/ann:{VALUE}@host\\/x",
+    "a URL in a URL": f"to=https%3A%2F%2Fann%3A{VALUE}%40host%2Fx",
+    "a query in JSON": f"https://host/x?sv=1\\u0026sig={VALUE}",
+    "a query in a URL": f"next=%2Fx%3Fpage%3D1%26access_token%3D{VALUE}",
+    "a fragment": f"https://host/x#access_token={VALUE}&state=1",
+    "an option": f"train.py --api-key {VALUE}",
+    "an option with a sign": f"train.py --hub-token='{VALUE}'",
+    "a list of arguments": f"Command '['train.py', '--password', '{VALUE}']' failed",
+    "curl": f"curl -s -u ann:{VALUE} https://host",
+    "curl in a list": f"['curl', '-u', 'ann:{VALUE}']",
+    "netrc": f"machine host login ann password {VALUE}",
+    "netrc over lines": f"machine host\n  login ann\n  password {VALUE}",
+    "words in quotes": f'password: "correct horse {VALUE} 9"',
+    "a login of a registry": f'{{"auths": {{"host": {{"auth": "{VALUE}"}}}}}}',
+    "a key of a service": f"CLEARML_API_SECRET_KEY={VALUE}",
+}
+
+
+@pytest.mark.parametrize("text", WRITTEN.values(), ids=list(WRITTEN))
+def test_known_forms_are_hidden_however_they_are_written(text: str) -> None:
+    shown = redact(text, {})
+    assert VALUE not in shown
+    assert MARK in shown
+    assert redact(shown, {}) == shown
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "--tokenizer bert-base-2 --token-limit 2048 --password-file /run/x1",
+        "python train.py --api-key {key1234} --token 12345678",
+        "https://example.org/a%2Fb?x=1%26y=2 the password is wrong",
+        "'token': 'some word with 7 spaces', auth: BasicAuth",
+        "curl -u me https://host:80/x; login as ann, password reset",
+    ],
+)
+def test_text_about_secrets_is_left_alone(text: str) -> None:
+    assert redact(text, {}) == text
+
+
+def test_tokens_of_further_services_are_hidden() -> None:
+    some, digits = "aB3" * 16, "0a1b2c3d" * 5
+    tokens = [f"{begin}{some}" for begin in ("ntn_", "pcsk_", "wandb_v1_", "isat_", "dp.st.prd.")]
+    tokens += [f"sk.eyJ{some}", f"sk_{digits}", f"sqp_{digits}", f"xoxd-{some}", f"LTAI{some}"]
+    text = " | ".join(tokens)
+    assert redact(text, {}) == " | ".join([MARK] * len(tokens))
+
+
 ENVIRON = {
     "DB_PASS": "hunter2/horse+x",
     "SORT_KEY": "0.123456789",
@@ -126,7 +199,9 @@ def test_lines_and_parts_of_a_value_are_hidden() -> None:
     assert redact(said, environ) == f"{MARK}, {MARK}, {MARK}, {MARK}, ann"
 
 
-@pytest.mark.parametrize("text", ["x" * 200_000, "a." * 100_000, "eyJ" * 60_000, "?a;" * 60_000])
+@pytest.mark.parametrize(
+    "text", ["x" * 200_000, "a." * 100_000, "eyJ" * 60_000, "?a;" * 60_000, "curl " * 40_000]
+)
 def test_no_text_takes_long(text: str) -> None:
     began = time.process_time()
     redact(text, ENVIRON)

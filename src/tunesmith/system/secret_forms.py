@@ -6,6 +6,8 @@ length is taken, so that longer ones to come are found as well.
 
 import re
 
+from tunesmith.system.private_keys import without_keys
+
 MARK = "[redacted]"
 
 TOKENS = (
@@ -18,7 +20,7 @@ TOKENS = (
     r"ya29\.[\w-]{20,}",
     r"GOCSPX-[\w-]{20,}",
     r"[\w~.-]{3}[78]Q~[\w~.-]{30,}",  # Microsoft Entra
-    r"xox[abeoprsc](?:\.xox[abp])?-[\w-]{10,}",  # Slack
+    r"xox[abdeoprsc](?:\.xox[abp])?-[\w-]{10,}",  # Slack
     r"xapp-\d-[\w-]{10,}",
     r"(?:sk|rk|pk)_(?:live|test|prod)_\w{10,}",  # Stripe
     r"whsec_[\w+/=]{16,}",
@@ -35,18 +37,30 @@ TOKENS = (
     r"(?:SK|AC)[a-f0-9]{32}",  # Twilio
     r"key-[a-f0-9]{32}",  # Mailgun
     r"shp(?:at|ca|pa|ss|tka)_[a-fA-F0-9]{30,}",  # Shopify
-    r"(?:lin_api|glsa|glc|figd|sntry[su]|dapi|dp\.(?:pt|st|ct|sa)\.)[_A-Za-z0-9]{24,}[\w.=+/-]*",
+    r"(?:lin_api|glsa|glc|figd|sntry[su]|dapi)[_A-Za-z0-9]{24,}[\w.=+/-]*",
+    r"dp\.(?:pt|st|ct|sa|scim|audit)\.(?:[\w-]{1,40}\.)?[A-Za-z0-9]{24,}",  # Doppler
     r"(?:hv[sbr]\.|tskey-|PMAK-|NRAK-|ATATT3x|ATCTT3x|ATBB|pul-|sbp_|vercel_|cio)[\w-]{20,}",
+    r"s\.(?=[A-Za-z]{0,24}\d)[A-Za-z0-9]{24}(?![A-Za-z0-9])",  # Vault, before 2022
+    r"(?:HRKU-|ntn_|tgp_v\d_|lsv2_[ps][tk]_|pcsk_|sb_secret_|wandb_v\d_|isat_|CCIPAT_)[\w-]{20,}",
+    r"(?:pscale_(?:tkn|pw|oauth)_|sq0[a-z]{3}-|ops_eyJ|sk\.eyJ|f[mo][12][ar]?_)[\w.+/=-]{20,}",
+    r"(?:secret_|AKCp|cmVmdGtu|EAA)[A-Za-z0-9]{40,}",  # Notion, Artifactory, Facebook
+    r"(?:AKID|pn[uab]_)[A-Za-z0-9]{30,}",  # Tencent, Prefect
+    r"LTAI[A-Za-z0-9]{16,}",  # Alibaba
+    r"(?:sk_|sq[pua]_|bk[a-z]{2}_)[a-f0-9]{40,}",  # ElevenLabs, Sonar, Buildkite
+    r"pat[A-Za-z0-9]{14}\.[a-f0-9]{40,}",  # Airtable
+    r"\w{14}\.atlasv1\.[\w-]{40,}",  # Terraform
+    r"(?:sdk|access-(?:sandbox|development|production))-[a-f0-9]{8}-[a-f0-9-]{27}",
+    r"sl\.[\w-]{100,}",  # Dropbox
+    r"oy2[a-z0-9]{43}",  # NuGet
+    r"[MNO][\w-]{23,25}\.[\w-]{6}\.[\w-]{27,}",  # Discord
     r"\d{8,10}:AA[\w-]{30,}",  # Telegram
     r"AGE-SECRET-KEY-1[A-Z0-9]{30,}",
     r"eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]{8,}",  # JSON Web Tokens
     r"eyJ[\w-]{8,}\.[\w-]*\.[\w-]{8,}\.[\w-]{8,}\.[\w-]{8,}",
 )
-KEY_BEGINS = re.compile(r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
-KEY_ENDS = re.compile(r"-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
-KEY_TEXT = re.compile(r"(?:[\sA-Za-z0-9+/=:,.-]|\\[nr])*")
 HOOKS = (
     r"(https?://(?:hooks\.slack(?:-gov)?\.com/(?:services|workflows|triggers)"
+    r"|hooks\.zapier\.com/hooks|maker\.ifttt\.com/trigger"
     r"|(?:[\w-]+\.)?discord(?:app)?\.com/api/webhooks"
     r"|[\w.-]*webhook\.office\.com|[\w.-]+\.logic\.azure\.com)/)[^\s'\"<>]+"
 )
@@ -56,15 +70,41 @@ URL_USER = (
     # Passwords may hold @, or else / ? #
     r"(?:[^/\s?#]{0,400}@|[^/\s:@?#]{0,200}:(?!\d+[/?#])[^\s@]{0,400}@)"
 )
-QUERY = r"([?&;]([\w.\[\]%-]{1,80})=)[^&\s'\"<>]+"
+# The same as JSON and percent-encoding write it.
+ESCAPED_USER = (
+    r"(\b[a-z][a-z0-9+.-]{0,30}(?::\\/\\/|%3a%2f%2f))"
+    r"(?:(?!\\/|%2f|%3f|%23|%40)[^\s/&\"'<>@?#]){1,400}(?=%40|@)"
+)
+QUERY = r"([?&;#]([\w.\[\]%-]{1,80})=)(?:(?!\\u0026)[^&\s'\"<>])+"
+ESCAPED_QUERY = r"((?:\\u0026|%26|%3f)([\w.\[\]-]{1,80})(?:=|%3d))(?:(?!\\u0026|%26)[^&\s'\"<>])+"
 IN_QUERY = re.compile(r"passw|token|secret|key|sig|credential|auth(?!or)", re.IGNORECASE)
 FIELD = (
     # `password=…`, "api_key": "…", AccountKey=…; not a number, a path or a plain word.
-    r"((?:password|passwd|passphrase|secret|api[_-]?key|access_?key|auth_?token|access_?token"
-    r"|refresh_?token|id_?token|private_?key|account_?key|(?<![A-Za-z])(?:pwd|pass|token))"
-    r"[\"']?\s{0,4}(?:=>|[=:])\s{0,4}[\"']?)"
+    r"((?:password|passwd|passphrase|secret(?:[_-]?key)?|api[_-]?key|access_?key|auth_?token"
+    r"|access_?token|refresh_?token|id_?token|private_?key|account_?key"
+    r"|(?<![A-Za-z])(?:pwd|pass|token))[\"']?\s{0,4}(?:=>|[=:])\s{0,4}[\"']?)"
     r"(?![+-]?[\d.,_]+(?:e[+-]?\d+)?(?![^\s\"',;])|[./~]|\[redacted\])(?=[^\s\"',;]{0,99}[\d!@#$%^&*+/=_-])[^\s\"',;&]{8,}"
 )
+# In quotes a password may hold spaces: "correct horse 9".
+QUOTED = (
+    r"((?:password|passwd|passphrase|secret)[\"']?\s{0,4}(?:=>|[=:])\s{0,4}"
+    r"(?:\"(?=[^\"\n]* )|'(?=[^'\n]* )))(?=[^\"'\n]{0,99}\d)[^\"'\n]{8,200}"
+)
+LOGIN_IN_BASE64 = (
+    r"((?:\b|_)auth[\"']?\s{0,4}[=:]\s{0,4}[\"']?)"
+    r"(?=[A-Za-z]{0,99}(?:\d|[a-z][A-Z]))[A-Za-z0-9+/]{12,}={0,2}"
+)
+# Between an option and its value a list has quotes and a comma.
+BETWEEN = r"(?:[ =]\s{0,4}[\"']?|[\"'],\s{0,4}[\"'])"
+OPTION = (
+    r"(\s[\"']?--?(?:[\w-]{0,40}[_-])?(?:password|passwd|passphrase|token|secret|(?:api|access|secret)[_-]?key)"
+    rf"{BETWEEN})(?=[^\s\"',]{{0,99}}\d)(?![-[{{./~])(?![\d.,_]+(?![^\s\"',]))[^\s\"',]{{8,}}"
+)
+USER_OPTION = (
+    r"(\bcurl\b[^\n|;&]{0,200}?(?:\s-u|--user|[\"']-u)"
+    rf"{BETWEEN}[^\s:\"']{{1,80}}:)[^\s\"']+"
+)
+NETRC = r"(\blogin\s{1,9}\S{1,80}\s{1,9}password\s{1,9})\S+"
 HEADER = (
     r"(\b(?:proxy-)?authorization[\"']?\s*[=:]\s*[\"']?(?:[A-Za-z-]+\s+)?"
     r"|\b(?:set-)?cookie[\"']?\s*:\s*[\"']?"
@@ -74,14 +114,23 @@ BEARER = r"(\b(?:bearer|token|basic)\s+)(?=[\w.~+/=-]{0,99}\d)[\w.~+/-]{16,}=*"
 
 TOKEN = re.compile(rf"(?<![A-Za-z0-9])(?:{'|'.join(TOKENS)})")
 FORMS: tuple[tuple[str, re.Pattern[str]], ...] = (
+    ("/", re.compile(ESCAPED_USER, re.IGNORECASE)),
+    ("%", re.compile(ESCAPED_USER, re.IGNORECASE)),
     ("://", re.compile(HOOKS, re.IGNORECASE)),
     ("=", re.compile(QUERY, re.IGNORECASE)),
+    ("u0026", re.compile(ESCAPED_QUERY, re.IGNORECASE)),
+    ("%", re.compile(ESCAPED_QUERY, re.IGNORECASE)),
     ("", re.compile(HEADER, re.IGNORECASE)),
     ("", re.compile(BEARER, re.IGNORECASE)),
     ("", re.compile(FIELD, re.IGNORECASE)),
+    ("", re.compile(QUOTED, re.IGNORECASE)),
+    ("auth", re.compile(LOGIN_IN_BASE64)),
+    ("-", re.compile(OPTION, re.IGNORECASE)),
+    ("curl", re.compile(USER_OPTION)),
+    ("login", re.compile(NETRC)),
 )
 """A literal that a text must hold before a pattern is tried (which is faster), and the pattern;
-its first group is the text before the secret."""
+its first group is the text before the secret, and a second one the name of a query's field."""
 LOGIN = re.compile(URL_USER, re.IGNORECASE)
 
 
@@ -91,8 +140,7 @@ def without_known_forms(text: str) -> str:
     >>> without_known_forms("https://ann:pw@host/?api_key=x1 ghp_" + "a1" * 15)
     'https://[redacted]@host/?api_key=[redacted] [redacted]'
     """
-    if "PRIVATE KEY" in text:
-        text = _without_keys(text)
+    text = without_keys(text, MARK)
     text = TOKEN.sub(MARK, text)
     if "://" in text:
         text = LOGIN.sub(rf"\1{MARK}@", text)
@@ -107,20 +155,3 @@ def _hidden(found: re.Match[str]) -> str:
     if is_query and not IN_QUERY.search(found[2]):
         return found[0]
     return f"{found[1]}{MARK}"
-
-
-def _without_keys(text: str) -> str:
-    """Hide private keys; one that was cut off ends at the first character that no key has."""
-    # No end is searched behind the last one: many beginnings without an end would take
-    # quadratic time.
-    parts, place, last = [], 0, text.rfind("-----END ")
-    end, begin = KEY_ENDS.search(text), KEY_BEGINS.search(text)
-    if end is not None and (begin is None or end.start() < begin.start()):
-        # The beginning was cut off: everything before the end may belong to the key.
-        parts, place = [MARK], end.end()
-    while begin := KEY_BEGINS.search(text, place):
-        end = KEY_ENDS.search(text, begin.end()) if begin.end() <= last else None
-        end = end or KEY_TEXT.match(text, begin.end())
-        parts += [text[place : begin.start()], MARK]
-        place = begin.end() if end is None else end.end()
-    return "".join([*parts, text[place:]])

@@ -8,23 +8,25 @@ import re
 from functools import lru_cache
 
 _WORDS = """
-accesskey apikey appkey auth authkey authn authorization authz basicauth bearer cert certkey
-cipher conn connstr connectionstring cookie cookies cred creds credential credentials dsn
-encryption hmac htpasswd jwt key keys keystore license licence login mnemonic netrc nonce oauth
-otp otpauth pass passcode passcodes passes passphrase passphrases passwd passwds password
-passwords pat pats pepper pgpass pin privatekey private privkey psk psw pw pwd pwds pword rsa
-salt sas sastoken secret secrets secretkey seckey session sessionid sessions sig signature
-signing sk sso token tokens totp vault webhook webhooks
+accesskey apikey appkey auth authkey authn authorization authz basicauth bearer cert certkey cipher
+conn connstr connstring connectionstring cookie cookies cred creds credential credentials dsn
+encryption hmac htpasswd jwt key keys keystore license licence login mnemonic netrc nonce oauth otp
+otpauth pass passcode passcodes passes passphrase passphrases passwd passwds password passwords pat
+pats pepper pgpass phrase pin privatekey private privkey psk psw pswd pw pwd pwds pword rsa salt sas
+sastoken secret secrets secretkey seckey sessid session sessionid sessions sig signature signing sk
+sso token tokens totp vault webhook webhooks
 """
 WORDS = frozenset(_WORDS.split())
 # `(?!iz)`: TOKENIZERS_PARALLELISM is no secret.
 PARTS = re.compile(
     r"passw|passphrase|passcode|secret|token(?!iz)|credential|api_?key|access_?key|private_?key"
-    r"|connection_?str|cookie|bearer|webhook|oauth|mnemonic",
+    r"|conn(?:ection)?_?str|cookie|bearer|webhook|oauth|mnemonic",
     re.IGNORECASE,
 )
 """Words that also count within a longer word: ``GITHUBTOKEN``."""
-ENDS = re.compile(r"(?:key|keys|pass|pwd|passwd|auth|creds|dsn)$", re.IGNORECASE)
+ENDS = re.compile(
+    r"(?:key|keys|pass|pwd|passwd|pswd|auth|creds|dsn|dbpw|sess(?:ion)?id)$", re.IGNORECASE
+)
 """Words that count at the end of a longer word: ``OPENAIKEY``, ``DBPASS``."""
 _ORDINARY = """
 bypass compass encompass trespass underpass overpass monkey donkey turkey hockey jockey hotkey
