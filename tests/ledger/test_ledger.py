@@ -328,6 +328,25 @@ def test_no_secret_reaches_the_file(
     assert b"ann:" not in content
 
 
+def test_no_secret_of_a_program_reaches_the_file(tmp_path: Path, path: Path) -> None:
+    # A variable that the study sets, and the value of an option, whose form says nothing.
+    objective = {
+        "command": ["train.py", "--api-key", "canary-of-7", "--layers", "canary-free"],
+        "environment": {"set": {"DB_PASS": "canary four", "MODE": "fast"}},
+    }
+    definition = {"file": {"objective": objective, "note": "by canary four"}}
+    with Ledger.open(path) as ledger:
+        head = ledger.begin_study("s", "i", definition, {}, METRICS, METRICS)
+        ledger.begin_run(head.id, {"definition": definition})
+        ledger.end_run(1, "done", 0, 0, 0)
+        kept = ledger.load("s", like=definition).head.definition["file"]["objective"]
+        content = b"".join(file.read_bytes() for file in tmp_path.iterdir())
+    assert kept["command"][2:] == ["[redacted]", "--layers", "canary-free"]
+    assert kept["environment"]["set"] == {"DB_PASS": "[redacted]", "MODE": "fast"}
+    assert b"canary four" not in content
+    assert b"canary-of" not in content
+
+
 def test_redaction_leaves_the_structure_alone(ledger: Ledger) -> None:
     # Taken as one text, the two values look like one URL with a login.
     provenance = {"a": "see https://x", "b": "mail c@d.example", "definition": {}}

@@ -47,6 +47,7 @@ from tunesmith.ledger.queries import (
 from tunesmith.ledger.records import StudyHead, StudyRecord
 from tunesmith.ledger.rows import (
     checksum,
+    definition_without_secrets,
     evaluation_row,
     fold_result_of,
     head_of,
@@ -54,10 +55,10 @@ from tunesmith.ledger.rows import (
     link_row,
     metrics_of,
     now,
+    provenance_without_secrets,
     reading_row,
     signed,
     trial_row,
-    without_secrets,
 )
 from tunesmith.space.parameter import canonical_json
 from tunesmith.system import faults
@@ -203,8 +204,7 @@ class Ledger:
                 "name": name,
                 "generation": generation,
                 "identity": identity,
-                # Names in the environment say nothing about the words of a configuration.
-                "definition": json_text(without_secrets(definition, {})),
+                "definition": json_text(definition_without_secrets(definition)),
                 "context": json_text(dict(context)),
                 "metrics": canonical_json([[m.name, m.direction] for m in metrics]),
                 "n_objectives": len(objectives),
@@ -242,7 +242,7 @@ class Ledger:
             "n_evaluated": 0,
             "n_reused": 0,
             "n_fits": 0,
-            "provenance": json_text(without_secrets(provenance)),
+            "provenance": json_text(provenance_without_secrets(provenance)),
         }
         with self._writing() as connection:
             made = insert(schema.run).values(values).returning(schema.run.c.id)
@@ -462,7 +462,7 @@ class Ledger:
         """
         with self._reading() as connection:
             # Compared in the form in which `begin_study` has recorded it.
-            wanted = None if like is None else without_secrets(like, {})
+            wanted = None if like is None else definition_without_secrets(like)
             row = latest_study(connection, name, generation, wanted)
             if row is None and generation is not None:
                 last = last_generation(connection, name or "")

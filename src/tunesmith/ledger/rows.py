@@ -11,7 +11,7 @@ from tunesmith.history import LAW, OLD_LAW, Failure, FoldResult, Metric, Trial
 from tunesmith.ledger.records import StudyHead
 from tunesmith.space.parameter import canonical_json
 from tunesmith.system.fingerprint import digest as text_digest
-from tunesmith.system.redact import clean, redact
+from tunesmith.system.redact import MARK, clean, redact
 
 if TYPE_CHECKING:  # workers write rows into journals, and need no database for that
     from sqlalchemy import Row
@@ -74,8 +74,36 @@ def without_secrets(value: Any, environ: Mapping[str, str] | None = None) -> Any
     if isinstance(value, Mapping):
         return {name: without_secrets(item, environ) for name, item in value.items()}
     if isinstance(value, list | tuple):
-        return [without_secrets(item, environ) for item in value]
+        kept = [without_secrets(item, environ) for item in value]
+        return [
+            _as_argument(kept[i - 1], item, environ) if i else item for i, item in enumerate(kept)
+        ]
     return value
+
+
+def _as_argument(before: Any, item: Any, environ: Mapping[str, str]) -> Any:
+    """An item of a list; of a command it may be the value of an option, such as a password."""
+    if not (isinstance(before, str) and before.startswith("-") and isinstance(item, str)):
+        return item
+    line = f" {before} {item}"
+    return item if redact(line, environ) == line else MARK
+
+
+def definition_without_secrets(definition: Mapping[str, Any]) -> dict[str, Any]:
+    """A definition as it is recorded; what it sets for programs may hold secrets.
+
+    Names in the environment of this process say nothing about the words of a configuration.
+    """
+    objective = definition.get("file", {}).get("objective") or {}
+    variables = (objective.get("environment") or {}).get("set") or {}
+    return dict(without_secrets(definition, variables))
+
+
+def provenance_without_secrets(provenance: Mapping[str, Any]) -> dict[str, Any]:
+    """The provenance of a run as it is recorded."""
+    found = provenance.get("definition")
+    own = {"definition": definition_without_secrets(found)} if isinstance(found, Mapping) else {}
+    return dict(without_secrets({**provenance, **own}))
 
 
 def trial_row(study_id: int, trial: Trial) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from tunesmith.analysis.compare import differences
 from tunesmith.config.model import Definition
 from tunesmith.config.source import parse_document
 from tunesmith.errors import StorageError, TunesmithError, UsageError
+from tunesmith.ledger.rows import definition_without_secrets
 from tunesmith.pipeline.branches.commands import repro
 from tunesmith.pipeline.committed import (
     CommittedStage,
@@ -161,7 +162,9 @@ def stale(there: CommittedStudy, record: "StudyRecord | None") -> Iterator[Block
 
 def _other_head(there: CommittedStudy, record: "StudyRecord") -> Iterator[Blocker]:
     """Yield a blocker if the trials began with another configuration than the committed one."""
-    then, now = record.head.definition, there.definition.as_json()
+    # Compared as it is recorded, without secrets.
+    now = definition_without_secrets(there.definition.as_json())
+    then = record.head.definition
     before, after = ({"space": d["space"], **d["file"]["objective"]} for d in (then, now))
     # Keys that a later version of Tunesmith has added to a configuration are no change.
     keys = [key for key in before if key in after and key not in HOUSEKEEPING]
