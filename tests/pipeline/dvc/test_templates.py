@@ -16,7 +16,7 @@ from tunesmith.pipeline.dvc.agreement import study_stage
 from tunesmith.pipeline.dvc.commands import StudyCall, calls
 from tunesmith.pipeline.dvc.places import everywhere
 from tunesmith.pipeline.dvc.sites import Site
-from tunesmith.pipeline.dvc.stages import read_stages, reader
+from tunesmith.pipeline.dvc.stages import read_stages, reader, stage_writing, tuning_stage
 from tunesmith.pipeline.dvc.templates import _elsewhere, resolved
 from tunesmith.pipeline.repository import Repository
 
@@ -116,14 +116,32 @@ def test_what_dvc_refuses_is_told_in_its_words() -> None:
         ("python3.12 -m tunesmith run # -c no.yaml", ".", None),
         ("/opt/venv/bin/tunesmith run -cshort.yaml && echo done", ".", "short.yaml"),
         ("echo first\ncd lost\ntunesmith run", ".", None),
+        ("uv run --directory models/a tunesmith run -c t.yaml", "models/a", "t.yaml"),
+        ("poetry -C a run tunesmith run", "a", None),
+        ("env -C a X=1 tunesmith run", "a", None),
+        ("(cd elsewhere && make data) && tunesmith run", ".", None),
+        ("pushd a && tunesmith run -c ${PWD}/b.yaml", "a", "b.yaml"),
+        ("echo 'tunesmith run' && tunesmith run -c real.yaml", ".", "real.yaml"),
+        (["cd a\ntunesmith run"], "a", None),
+        (["echo first", "tunesmith run \\\n  -c b.yaml"], ".", "b.yaml"),
     ],
 )
-def test_a_command_of_any_form(command: str, folder: str, config: str | None) -> None:
+def test_a_command_of_any_form(command: str | list[str], folder: str, config: str | None) -> None:
     assert calls(command) == [StudyCall(folder, config)]
 
 
+def test_a_configuration_in_a_variable_is_recognised_by_its_outs() -> None:
+    text = "stages: {tune: {cmd: 'tunesmith run -c $CONFIG', outs: [report.md]}}\n"
+    stages = read_stages(text)
+    assert tuning_stage(stages, "own.yaml") is None
+    found = stage_writing(stages, ["report.md"])
+    assert found is not None
+    assert found.name == "tune"
+
+
 @pytest.mark.parametrize(
-    "command", ["tunesmith check", "# tunesmith run", "echo 'tunesmith run", ""]
+    "command",
+    ["tunesmith check", "# tunesmith run", "echo 'tunesmith run", "", "grep 'tunesmith run' x.md"],
 )
 def test_no_call(command: str) -> None:
     assert calls(command) == []

@@ -78,7 +78,7 @@ class Stage:
     @property
     def calls(self) -> list[StudyCall]:
         """Calls of ``tunesmith run`` in its commands."""
-        return [call for command in self.commands for call in calls(command)]
+        return calls(self.content.get("cmd") or ())
 
     def runs(self, config: str, read: Read | None = None) -> bool:
         """Tell whether a command runs the study of a configuration.
@@ -242,8 +242,9 @@ def stage_writing(stages: Mapping[str, Stage], results: Collection[str]) -> Stag
         stages: of a ``dvc.yaml``.
         results: files that only the study writes, relative to the same folder.
     """
-    # A stage that calls `tunesmith run` runs the study that it names, whatever it writes.
-    silent = (stage for stage in stages.values() if not stage.calls)
+    # A stage that calls `tunesmith run` runs the study that it names, whatever it writes; a
+    # variable of the shell does not tell which.
+    silent = (s for s in stages.values() if not any(call.is_told for call in s.calls))
     return next((stage for stage in silent if {*results} & {*stage.outs}), None)
 
 
