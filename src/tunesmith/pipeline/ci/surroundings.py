@@ -1,5 +1,6 @@
 """Files of a repository that new workflows depend on, or that run beside them."""
 
+import codecs
 import re
 import tomllib
 from collections.abc import Iterator
@@ -11,7 +12,10 @@ from tunesmith.errors import UsageError
 NAME = "tunesmith"
 NAMED = re.compile(r"(?:^|[\s/\\=@#&])tunesmith(?=$|[\s\[<>=!~;@._#-])", re.IGNORECASE)
 INCLUDED = re.compile(r"^(?:-r|--requirement|-c|--constraint)[\s=]+(?P<file>\S+)")
-ITSELF = re.compile(r"^(?:-e\s+|--editable[\s=]+)?\.(?P<extras>\[[\w, .-]+\])?/?$")
+EDITABLE = re.compile(r"^(?:-e\s+|--editable[\s=]+)")
+FOLDER = re.compile(
+    r"^(?P<path>\.{1,2}(?:/[^\s\[;]*)?|[^\s\[;:@=]+/)(?:\[(?P<extras>[\w, .-]+)\])?$"
+)
 WORKFLOWS = ".github/workflows"
 
 
@@ -39,21 +43,21 @@ def installs_tunesmith(path: Path, depth: int = 0) -> bool:
     if depth > 5 or not path.is_file():
         return False
     for line in _lines(path):
-        included = INCLUDED.match(line)
+        included, plain = INCLUDED.match(line), EDITABLE.sub("", line)
         # Constraints install nothing by themselves.
         if included and not line.startswith(("-c", "--constraint")):
             if installs_tunesmith(path.parent / included["file"], depth + 1):
                 return True
-        elif ITSELF.match(line):
-            if _project_needs_it(path.parent):
-                return True
-        elif not included and NAMED.search(line):
+        # Other options name indexes and the like.
+        elif included or plain.startswith("-"):
+            continue
+        elif NAMED.search(plain) or _project_needs_it(path.parent, plain):
             return True
     return False
 
 
 def _lines(path: Path) -> Iterator[str]:
-    text = path.read_text(encoding="utf-8-sig", errors="replace").replace("\\\n", " ")
+    text = _decoded(path.read_bytes()).replace("\r\n", "\n").replace("\\\n", " ")
     for line in text.splitlines():
         # As pip reads it: within a word, as in `#egg=name`, a `#` begins no comment.
         plain = re.sub(r"(^|\s)#.*$", "", line).strip()
@@ -61,18 +65,36 @@ def _lines(path: Path) -> Iterator[str]:
             yield plain
 
 
-def _project_needs_it(folder: Path) -> bool:
-    """Tell whether the project that is installed as a whole depends on Tunesmith."""
-    path = folder / "pyproject.toml"
-    if not path.is_file():
-        return (folder / "setup.py").is_file()  # that cannot be told without running it
-    try:
-        project: Any = tomllib.loads(path.read_text(encoding="utf-8")).get("project", {})
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError):
+def _decoded(data: bytes) -> str:
+    # PowerShell's `pip freeze > requirements.txt` writes UTF-16, which pip reads.
+    is_wide = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    return data.decode("utf-16" if is_wide else "utf-8-sig", errors="replace")
+
+
+def _project_needs_it(base: Path, line: str) -> bool:
+    """Tell whether a project that is installed from its folder depends on Tunesmith."""
+    named = FOLDER.match(line)
+    if named is None:
         return False
-    extras = project.get("optional-dependencies", {}).values()
-    needed = [*project.get("dependencies", []), *(item for group in extras for item in group)]
+    folder = base / named["path"]
+    wanted = {name.strip() for name in (named["extras"] or "").split(",")}
+    content = _toml(folder / "pyproject.toml")
+    project: Any = content.get("project")
+    if project is None or "dependencies" in project.get("dynamic", ()):
+        poetry: Any = content.get("tool", {}).get("poetry", {}).get("dependencies", {})
+        # What a `setup.py` requires cannot be told without running it.
+        return NAME in poetry or any((folder / f"setup.{end}").is_file() for end in ("py", "cfg"))
+    extras = project.get("optional-dependencies", {})
+    chosen = [item for name, group in extras.items() if name in wanted for item in group]
+    needed = [*project.get("dependencies", []), *chosen]
     return project.get("name") == NAME or any(NAMED.search(str(item)) for item in needed)
+
+
+def _toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError):
+        return {}
 
 
 def pull_request_workflows(root: Path, planned: set[Path]) -> list[str]:
