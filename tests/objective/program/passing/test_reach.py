@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from tunesmith.config.load import load_definition
-from tunesmith.errors import ConfigError
+from tunesmith.errors import ConfigError, UsageError
 from tunesmith.objective.program.build import build_program
 
 SPACE = {"lr": [0.1, 0.2], "depth": {"int": [1, 9]}}
@@ -365,3 +365,19 @@ def test_taking_the_winner_over_into_the_file_changes_no_key(tmp_path: Path) -> 
     assert context("lr = 0.2\ndepth = 5\nother = 3\n") == before
     assert context("lr = 1\ndepth = 2\nother = 4\n") != before
     assert context("lr = 1\ndepth = 2\nother = 3  # why\n") != before
+
+
+@pytest.mark.parametrize("place", range(7))
+def test_every_choice_is_looked_at_before_the_first_run(tmp_path: Path, place: int) -> None:
+    words: list[Any] = [f"w{n}" for n in range(7)]
+    words[place] = "50% off"
+    ini = {"train.py": "import configparser\nopen('own.ini')\n", "own.ini": "[a]\nword = w0\n"}
+    by_file = {"command": ["python", "train.py"], "params_file": {"path": "own.ini", "at": "a"}}
+    with pytest.raises(UsageError, match="takes % for a reference"):
+        notes(tmp_path, ini, by_file, {"word": words})
+    words[place] = {"an odd key": 1}
+    by_hydra = {"command": ["python", "train.py"], "overrides": "hydra"}
+    # A condition does not hide it either.
+    space = {"on": [True, False], "word": {"values": words, "when": {"on": False}}}
+    with pytest.raises(UsageError, match="cannot name `an odd key`"):
+        notes(tmp_path, ini, by_hydra, space)

@@ -255,11 +255,23 @@ def samples(space: SearchSpace, fixed: Params) -> list[Params]:
         space: of the study.
         fixed: parameters that every point gets, as ``File.fixed_params``.
     """
-    return [
-        {**fixed, **box.point(dict.fromkeys(box.order, corner))}
-        for box in space
-        for corner in CORNERS
-    ]
+    points = [box.point(dict.fromkeys(box.order, corner)) for box in space for corner in CORNERS]
+    points += [point for box in space for point in _all_choices(box)]
+    return [{**fixed, **point} for point in points]
+
+
+def _all_choices(box: Box) -> Iterator[Params]:
+    """Yield points on which every choice that is no number comes up, whatever its conditions."""
+    listed = {
+        name: [choice for choice in kind.choices if not isinstance(choice, int | float)]
+        for name, kind in box.parameters.items()
+        if isinstance(kind, Categorical)
+    }
+    listed = {name: choices for name, choices in listed.items() if choices}
+    base = box.point(dict.fromkeys(box.order, CORNERS[0]))
+    for number in range(max(map(len, listed.values()), default=0)):
+        chosen = {name: choices[number % len(choices)] for name, choices in listed.items()}
+        yield {**base, **chosen}
 
 
 def _results(section: Section, keys: Mapping[str, str]) -> FileResults | PrintedResults | None:
