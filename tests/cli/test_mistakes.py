@@ -84,6 +84,27 @@ MISTAKES: dict[str, tuple[str, str, Callable[[Path], None], str]] = {
         "objective.data.holdout",
     ),
     "no address": ("study: small", "study: small\nledger: 'postgresql://[::1'", NOTHING, "ledger"),
+    "a null byte in a path": ("data.csv", '"da\\0ta.csv"', NOTHING, "holds a null byte"),
+    "no codec": ("data.csv", "d.csv.zst", with_bytes("d.csv.zst", b"\x28"), "cannot be read"),
+    "a pickle": ("data.csv", "d.pkl", with_bytes("d.pkl", b"cos\n."), "a kind that is not read"),
+    "a distribution of nothing": (
+        DEPTH,
+        "ccp_alpha: {scipy: expon, kwds: {scale: -1}}",
+        NOTHING,
+        "gives no numbers with these arguments",
+    ),
+    "another end of a name": (
+        "study: small",
+        "study: small\noutputs: {html: page.txt}",
+        NOTHING,
+        "expected a name that ends in .html",
+    ),
+    "a broken separator": (
+        "target: kind",
+        "target: kind, separator: '((('",
+        NOTHING,
+        "cannot be read: missing )",
+    ),
     "a builtin": (TREE, "builtins.dict", NOTHING, "is no estimator"),
     "code that raises": (
         TREE,
@@ -111,6 +132,7 @@ def test_a_mistake_is_told(project: Path, tunesmith: Run, case: str) -> None:
     done = tunesmith("run", "-q", "--workers", "1")
     assert done.returncode == 2, done.stderr
     assert words in done.stderr
+    assert "Warning" not in done.stderr
 
 
 def test_numbers_with_a_word_among_them_are_told_and_used(project: Path, tunesmith: Run) -> None:

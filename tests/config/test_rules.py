@@ -61,12 +61,34 @@ def test_the_good_one_is_good(tmp_path: Path) -> None:
         ({"search": {"method": "gird"}}, "search.method", "unknown method `gird`"),
         ({"search": {"method": "grid", "sampler": "tpe"}}, "search.sampler", "belongs to"),
         ({"search": {"start_with": [{"b": 1}]}}, "search.start_with[0]", "outside the space"),
+        ({"ledger": ":memory:"}, "ledger", "a database in memory, which keeps nothing"),
+        ({"ledger": "sqlite://"}, "ledger", "a database in memory"),
+        ({"ledger": ""}, "ledger", "a database in memory"),
+        ({"execution": {"executor": "proceses"}}, "execution.executor", "unknown executor"),
     ],
 )  # fmt: skip
 def test_broken_rules(tmp_path: Path, changes: dict[str, Any], where: str, words: str) -> None:
     found = broken(tmp_path, changes)
     assert [dotted(violation.path) for violation in found] == [where]
     assert words in found[0].message
+
+
+@pytest.mark.parametrize("name", ["d.csv/x.md", "d.csv/deep/x.md"])
+def test_an_output_below_a_file_is_seen(tmp_path: Path, name: str) -> None:
+    (tmp_path / "d.csv").write_text("a,y\n")
+    found = broken(tmp_path, {"outputs": {"report": name}})
+    assert [violation.message for violation in found] == ["d.csv is a file, not a folder."]
+
+
+def test_names_of_steps_are_those_of_a_pipeline(tmp_path: Path) -> None:
+    steps = [{"name": name, "estimator": "a.B"} for name in ("a", "a", "b__c")]
+    found = broken(
+        tmp_path, {"objective": {**GOOD["objective"], "estimator": None, "steps": steps}}
+    )
+    assert [dotted(violation.path) for violation in found] == [
+        "objective.steps[1].name",
+        "objective.steps[2].name",
+    ]
 
 
 def test_an_output_through_a_link_to_the_data_is_seen(tmp_path: Path) -> None:

@@ -1,11 +1,14 @@
 """Checks of the place of a ledger."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 from tunesmith.errors import Violation
 
 SQLITE = "sqlite"
+IN_MEMORY = re.compile(r"(?:sqlite(?:\+\w+)?:(?://)?/?)?(?::memory:.*)?(?:\?.*)?\Z")
+"""Addresses of SQLite's that name no file."""
 
 
 def ledger_violations(location: str, root: Path) -> Iterator[Violation]:
@@ -15,6 +18,9 @@ def ledger_violations(location: str, root: Path) -> Iterator[Violation]:
         location: a path from ``root``, or a URL.
         root: the project folder.
     """
+    if IN_MEMORY.match(location):
+        message = f"`{location}` is a database in memory, which keeps nothing."
+        yield Violation(("ledger",), message, "Name a file, e.g. `.tunesmith/ledger.db`.")
     file = _file_of(location, root)
     if file is None:
         return

@@ -1,7 +1,7 @@
 """Reading of a file into a ``Definition``, or into all its violations at once."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path as FilePath
 from types import MappingProxyType
@@ -64,13 +64,26 @@ def load_definition(
     inputs = {"the configuration itself": path}
     if isinstance(data.get("space"), str):
         inputs["the space's file"] = folder / data["space"]
-    file = _file(_sections(data), space, folder, violations, inputs)
-    violations += in_space
+    sections = _sections(data)
+    file = _file(sections, space, folder, violations, inputs)
+    # Names of outputs are checked as paths, with everything that a path must not be.
+    violations += [*in_space, *_null_bytes({**sections, "outputs": None})]
     if violations or file is None or space is None:
         # Options first: what was typed on the command line stands in no line of the file.
         broken = [_placed(_from_option(v, given), document) for v in violations]
         raise ConfigError(in_order(broken))
     return _known(Definition(file, space, folder, path))
+
+
+def _null_bytes(data: Any, path: Path = ()) -> Iterator[Violation]:
+    """Yield texts with a character that ends paths and arguments for the system."""
+    if isinstance(data, str):
+        if "\0" in data:
+            yield Violation(path, "holds a null byte, which no path and no argument may hold.")
+    elif isinstance(data, Mapping | list):
+        items = data.items() if isinstance(data, Mapping) else enumerate(data)
+        for key, value in items:
+            yield from _null_bytes(value, (*path, key))
 
 
 def _from_option(violation: Violation, given: Mapping[str, Any]) -> Violation:

@@ -30,6 +30,12 @@ PATTERNS = {
     "path": "a name that ends in .json, .yaml, .yml or .toml",
     "report": "a name that ends in .md",
     "trials": "a name that ends in .csv, .json or .jsonl",
+    "separator": "a character such as `;`, or a regular expression",
+    "html": "a name that ends in .html",
+    "history": "a name that ends in .jsonl",
+    "metrics": "a name that ends in .json",
+    "tuned": "a name that ends in .json, .yaml, .yml or .toml",
+    "base": "a revision of Git such as `origin/main`, without spaces, that begins with no `-`",
 }
 
 

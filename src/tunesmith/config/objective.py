@@ -56,7 +56,7 @@ class DataSection(Section):
     """Columns that are categories although they look like numbers."""
     rows: str | None = None
     """Keep only the rows for which this condition holds, e.g. ``age >= 18 and country == 'NZ'``."""
-    separator: str = ","
+    separator: str = Field(default=",", pattern=r"^[^\r\n\x00\"]+$")
     """Column separator of CSV files."""
     holdout: HoldoutSection | None = None
     """Split off rows that the search never sees; the winner is scored on them once."""

@@ -89,6 +89,7 @@ def check_rules(
     """
     found = [
         *_objective(file.objective),
+        *_steps(file.objective),
         *_seeds(file),
         *_metrics(file.objective),
         *_cross_validation(file.objective),
@@ -97,6 +98,7 @@ def check_rules(
         *_outputs(file, root, inputs),
         *ledger_violations(file.ledger, root),
         *_outer_folds(file),
+        *_executor(file),
     ]
     if space is not None:
         found += [*_choices(file.objective, space), *_fixed(file.objective, space)]
@@ -120,6 +122,21 @@ def _objective(objective: ObjectiveSection) -> Iterator[Violation]:
     elif not objective.data.path or not all(objective.data.path):
         hint = "Name your table, e.g. `path: data.csv`."
         yield Violation(("objective", "data", "path"), "no file is named.", hint)
+
+
+def _steps(objective: ObjectiveSection) -> Iterator[Violation]:
+    """Check the names that a pipeline of scikit-learn's refuses at its first fit."""
+    seen: set[str] = set()
+    for index, step in enumerate(objective.steps or ()):
+        if (name := step.name) is None:
+            continue
+        path: Path = ("objective", "steps", index, "name")
+        if name in seen:
+            yield Violation(path, f"the step `{name}` is named twice.", "Rename one of them.")
+        if "__" in name or not name:
+            message = f"`{name}` cannot be a step's name: `__` stands between steps and parameters."
+            yield Violation(path, message, "Choose a name without `__`.")
+        seen.add(name)
 
 
 def _seeds(file: File) -> Iterator[Violation]:
@@ -226,13 +243,24 @@ def _outputs(file: File, root: FilePath, inputs: Mapping[str, FilePath]) -> Iter
         path = ("outputs", name)
         try:
             found = inside(root, value)
+            above = next((p for p in found.parents if p.exists()), root)
         # The system itself refuses null bytes and names that are too long.
         except (UsageError, ValueError, OSError) as error:
             yield Violation(path, f"{error}.")
             continue
+        if not above.is_dir():
+            shown = above.relative_to(root.resolve())
+            yield Violation(path, f"{shown} is a file, not a folder.", "Name another file.")
         if found in taken:
             yield Violation(path, f"would replace {taken[found]}.", "Name another file.")
         taken.setdefault(found, f"what `{name}` writes")
+
+
+def _executor(file: File) -> Iterator[Violation]:
+    name = file.execution.executor
+    if name != "auto" and not registry.is_known("executors", name):
+        hint = did_you_mean(name, ["auto", *registry.names("executors")])
+        yield Violation(("execution", "executor"), f"unknown executor `{name}`.", hint)
 
 
 def _outer_folds(file: File) -> Iterator[Violation]:

@@ -67,6 +67,11 @@ def _read(path: Path, name: str, separator: str) -> pd.DataFrame:
         raise DataError(f"data.path: {name} is a device or a pipe; name a CSV or Parquet file")
     if (suffix := path.suffix.lower()) in SPREADSHEETS:
         raise DataError(f"data.path: {name} is a spreadsheet ({suffix}). Export it as CSV.")
+    if suffix in NO_TEXT:
+        raise DataError(
+            f"data.path: {name} is of a kind that is not read ({suffix}). Export it as CSV, Parquet"
+            " or Feather."
+        )
     try:
         reader = ARROW.get(path.suffix.lower())
         if reader is not None:
@@ -80,6 +85,14 @@ def _read(path: Path, name: str, separator: str) -> pd.DataFrame:
 
 
 SPREADSHEETS = (".xls", ".xlsx", ".xlsm", ".xlsb", ".ods", ".numbers")
+NO_TEXT = frozenset(
+    (
+        *(".pkl", ".pickle", ".joblib", ".npy", ".npz", ".json", ".jsonl", ".ndjson", ".h5"),
+        *(".hdf5", ".orc", ".avro", ".sqlite", ".db", ".mat", ".rds", ".rdata", ".sav", ".dta"),
+        *(".sas7bdat", ".xpt", ".arff", ".xml", ".html", ".yaml", ".yml", ".pdf"),
+    )
+)
+"""Ends of names of tables in other formats, which would be taken for text in columns."""
 DAMAGED = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, tarfile.TarError, re.error)
 """Errors that readers of compressed files raise."""
 
@@ -108,19 +121,26 @@ def _read_arrow(reader: Any, path: Path, name: str) -> pd.DataFrame:
 
 def _read_csv(path: Path, name: str, separator: str) -> pd.DataFrame:
     sep = "\t" if separator == "," and ".tsv" in path.suffixes else separator
+    # pandas would choose the same for a regular expression, and print a warning.
+    engine: Any = "c" if len(sep) == 1 or sep == r"\s+" else "python"
+    in_parts = {} if engine == "python" else {"low_memory": False}
     try:
         # The names as they are in the file, since pandas renames repeated ones.
         header = pd.read_csv(
-            path, sep=sep, header=None, nrows=1, dtype=str, encoding="utf-8-sig"
+            path, sep=sep, header=None, nrows=1, dtype=str, encoding="utf-8-sig", engine=engine
         ).iloc[0]
         # In parts (`low_memory`), pandas may give the values of one column several types.
-        frame: pd.DataFrame = pd.read_csv(path, sep=sep, encoding="utf-8-sig", low_memory=False)
+        frame: pd.DataFrame = pd.read_csv(
+            path, sep=sep, encoding="utf-8-sig", engine=engine, **in_parts
+        )
     except UnicodeDecodeError as error:
         raise DataError(_undecodable(path, name, error)) from None
     except pd.errors.EmptyDataError:
         raise DataError(f"data.path: {name} is empty") from None
     except pd.errors.ParserError as error:
         raise DataError(f"data.path: {name}: {_first_line(error)}{_hint(sep)}") from None
+    except ImportError as error:
+        raise DataError(f"data.path: {name} cannot be read: {_first_line(error)}") from None
     except (ValueError, EOFError, csv.Error, OverflowError, *DAMAGED) as error:
         raise DataError(f"data.path: {name} cannot be read: {_first_line(error)}") from None
     _refuse_duplicates(name, [str(column) for column in header.dropna()])

@@ -57,6 +57,10 @@ FIT_SYMPTOMS = (
 )
 SCORE_SYMPTOMS = (
     Symptom(
+        r"attributes: predict\.",
+        "The last step predicts nothing: end the pipeline with an estimator that does.",
+    ),
+    Symptom(
         r"predict_proba|decision_function|has none of the following attributes",
         "The estimator gives no probabilities: choose another metric, or make it give them.",
     ),

@@ -4,6 +4,7 @@ A space is a mapping from names to definitions, or a list of such mappings (a un
 scikit-learn's list of param grids), or ``{parameters: …, constraints: […]}``.
 """
 
+import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -267,9 +268,12 @@ def _checked_distribution(name: str, args: tuple[Any, ...], kwds: dict[str, Any]
     found = Distribution(name, args, kwds)
     try:
         # The arguments are used here for the first time: the distribution is made on demand.
-        found.at(0.5)
-    except (TypeError, ValueError) as error:
+        drawn = [found.at(place) for place in (0.0, 0.5, 1.0)]
+    except (TypeError, ValueError, OverflowError) as error:
         raise ValueError(f"scipy.stats.{name} does not accept these arguments: {error}") from None
+    # For arguments that are out of range scipy gives no error but values that are no numbers.
+    if not all(map(math.isfinite, drawn)):
+        raise ValueError(f"scipy.stats.{name} gives no numbers with these arguments")
     return found
 
 

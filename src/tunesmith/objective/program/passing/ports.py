@@ -1,6 +1,6 @@
 """The interface between a study and a program: parameters go in, results come out."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
