@@ -3,7 +3,7 @@
 import json
 import random
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -76,6 +76,10 @@ def test_two_searches_in_conflict_are_two_series(tmp_path: Path) -> None:
 LINE = json.dumps({"trial": 2})
 
 
+def with_trial(number: str) -> Callable[[list[str]], list[str]]:
+    return lambda lines: [line.replace('"trial": 2,', f'"trial": {number},') for line in lines]
+
+
 @pytest.mark.parametrize(
     ("damage", "n_told", "why"),
     [
@@ -86,6 +90,15 @@ LINE = json.dumps({"trial": 2})
         (lambda lines: [*lines[:5], "", "\x00\x00", *lines[5:]], 6, "no whole JSON"),
         (lambda lines: lines[1:], 0, "which study it is of is missing"),
         (lambda lines: [*lines[:2], *reversed(lines[2:])], 6, None),
+        (lambda lines: [*lines[1:], lines[0]], 6, None),
+        (lambda lines: [line.replace('"trial": 2', '"trial": -2') for line in lines], 2, "0"),
+        (
+            lambda lines: [
+                line.replace('"trial": 2,', '"trial": 2, "trial": 2,') for line in lines
+            ],
+            2,
+            "the key `trial` is given twice",
+        ),
     ],
 )
 def test_every_good_line_counts(damage: object, n_told: int, why: str | None) -> None:

@@ -265,12 +265,21 @@ def rewritten_text(root: Path, line: int, text: str) -> None:
     (root / HISTORY).write_text("".join(found))
 
 
+def replaced(root: Path, pattern: str, by: str) -> None:
+    path = root / HISTORY
+    path.write_text(re.sub(pattern, by, path.read_text()))
+
+
 @pytest.mark.parametrize(
     "damage",
     [
         lambda root: rewritten(root, 0, schema_version=3),
         lambda root: (root / HISTORY).write_text("trial,score\n0,0.5\n"),
         lambda root: (root / HISTORY).write_bytes(b"\xff\xfe\x00"),
+        # Of another version, without a head, and a head whose trials are all torn.
+        lambda root: replaced(root, r'"tunesmith-history"', '"tunesmith-history-9"'),
+        lambda root: replaced(root, r"\A.*\n", ""),
+        lambda root: replaced(root, r'(?m)^(\{"trial": .{20}).*$', r"\1"),
     ],
 )
 def test_where_nothing_can_be_read_nothing_is_evaluated_or_written(

@@ -147,7 +147,7 @@ def gather(text: str) -> Gathered:
     left_out: dict[int, str] = {}
     found: dict[tuple[str, str], Series] = {}
     for side in _sides(text, left_out):
-        for series in _series(side, left_out):
+        for series in _series(_headed(side), left_out):
             if series.mark in found:
                 found[series.mark].unite(series)
             else:
@@ -184,6 +184,15 @@ def _sides(text: str, left_out: dict[int, str]) -> Iterator[list[Line]]:
                 if now != other:
                     side.append((number, line))
     yield from sides[:1] if sides[0] == sides[1] else sides
+
+
+def _headed(lines: Sequence[Line]) -> list[Line]:
+    """Lines with the first head line of a study moved to their beginning."""
+    # Sorted or moved lines of one study are still its own.
+    heads = [line for line in lines if f'"kind": "{KIND}"' in line[1]]
+    if len(heads) != 1 or heads[0] is lines[0]:
+        return list(lines)
+    return [heads[0], *(line for line in lines if line is not heads[0])]
 
 
 def _series(lines: Sequence[Line], left_out: dict[int, str]) -> Iterator[Series]:

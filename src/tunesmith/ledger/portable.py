@@ -95,7 +95,7 @@ class FoldLine(HistoryLine):
 class TrialLine(HistoryLine):
     """A completed trial."""
 
-    trial: int
+    trial: int = Field(ge=0)
     origin: str
     state: Literal["complete", "pruned", "failed"]
     params: dict[str, Any]
@@ -107,7 +107,7 @@ class TrialLine(HistoryLine):
 class HoldoutLine(HistoryLine):
     """A winner's score on the held-out rows."""
 
-    holdout: int
+    holdout: int = Field(ge=0)
     result: FoldLine
 
 
@@ -235,10 +235,20 @@ def json_object(line: str) -> dict[str, Any]:
         ValueError: it is no JSON, or has an infinite number.
         HistoryError: it is no object.
     """
-    found = json.loads(line, parse_constant=_refuse)
+    found = json.loads(line, parse_constant=_refuse, object_pairs_hook=_once)
     if not isinstance(found, dict):
         raise HistoryError("expected a JSON object")
     json_text(found)  # a number without end, as 1e999, has no place in it
+    return found
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    # Which of two values is meant, nobody can tell; JSON's reader takes the last one.
+    if len(found) != len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise HistoryError(f"the key `{twice}` is given twice")
     return found
 
 

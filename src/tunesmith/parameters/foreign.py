@@ -104,8 +104,13 @@ def _is_document(path: Path, _head: str) -> bool:
 
 
 def _is_history(path: Path, _head: str) -> bool:
-    # A merge may have left a conflict marker before the first line.
-    return b'"tunesmith-history"' in path.read_bytes()
+    # A merge may have left a conflict marker before the first line. Damaged ones, and those of a
+    # newer version, count as well: whoever reads them says what is wrong, and replaces nothing.
+    content = path.read_bytes()
+    return (
+        b'"tunesmith-history' in content
+        or re.search(rb'^\{"trial": \d+, "', content, re.MULTILINE) is not None
+    )
 
 
 def _is_metrics(path: Path, _head: str) -> bool:

@@ -74,7 +74,8 @@ def committed_history(root: Path, name: str | None) -> CommittedHistory | None:
 
 def _read(name: str, text: str) -> CommittedHistory:
     series, left_out = histories(text)
-    if left_out and not series:
+    # A head alone says nothing: what was found would be evaluated again, and its lines replaced.
+    if left_out and not any(record.history.n_told for record in series):
         number, why = next(iter(left_out.items()))
         raise HistoryError(f"nothing in it can be read: line {number}: {why}")
     # Reversed, so that the first series of a study wins.

@@ -151,6 +151,18 @@ def test_what_is_as_it_was_written_is_verified(own: Path, witness: str) -> None:
     assert not (witness == "history" and (own / ".tunesmith").exists())
 
 
+@pytest.mark.parametrize("witness", WITNESSES)
+def test_line_ends_of_another_system_are_no_disagreement(own: Path, witness: str) -> None:
+    """As Git writes them into a working tree (``core.autocrlf``)."""
+    WITNESSES[witness](own)
+    written = [p for p in (*own.glob("outputs/*"), own / BEST) if p.is_file()]
+    for path in written:
+        path.write_bytes(path.read_bytes().replace(b"\r\n", b"\n").replace(b"\n", b"\r\n"))
+    assert len(written) > 3
+    found = verified(own)
+    assert (found.findings, found.is_verified) == ((), True)
+
+
 @pytest.mark.parametrize("case", DAMAGES)
 def test_damage_is_found_where_it_is(own: Path, case: str) -> None:
     damage, place, words = DAMAGES[case]

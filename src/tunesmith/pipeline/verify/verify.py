@@ -8,6 +8,7 @@ history; its scores are confirmed by evaluating some of them again (``refit``).
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from tunesmith.analysis.decision import Policy
 from tunesmith.analysis.summary import Summary, summarise
@@ -212,7 +213,7 @@ def _of_history(evidence: Evidence, found: LatestRecord) -> Iterator[Finding]:
     if not path.is_file():
         yield Finding(committed.name, "is missing here, and committed", "the file", REBUILD)
     # In a clone the history is the reference itself, so its own form is all that can be checked.
-    elif path.read_bytes() != write_history((found.record, *found.nested)).encode():
+    elif not _is_same(path, write_history((found.record, *found.nested))):
         yield Finding(committed.name, "was edited by hand", "what a run writes", REBUILD)
 
 
@@ -228,9 +229,14 @@ def _of_files(evidence: Evidence, found: LatestRecord, summary: Summary) -> Iter
         expected = f"what the {found.source} says of {_trials(summary)}"
         if not path.is_file():
             yield Finding(name, "is missing", expected, REBUILD)
-        elif path.read_bytes() != content.encode():
+        elif not _is_same(path, content):
             there = path.read_bytes().decode(errors="replace")
             yield Finding(name, first_difference(there, content), expected, REBUILD)
+
+
+def _is_same(path: Path, content: str) -> bool:
+    # Git may write the line ends of another system into a working tree (`core.autocrlf`).
+    return path.read_bytes().replace(b"\r\n", b"\n") == content.replace("\r\n", "\n").encode()
 
 
 def _trials(summary: Summary) -> str:

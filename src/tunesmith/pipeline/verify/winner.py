@@ -87,7 +87,8 @@ def _is_in_order(best: BestFile, summary: Summary, params: Mapping[str, Any]) ->
 def _would_stay(best: BestFile, summary: Summary) -> bool:
     """Tell whether writing the winner would leave the file as it is."""
     try:
-        return best.content == best.text(summary)
+        there, wanted = best.content or "", best.text(summary)
+        return there.replace("\r\n", "\n") == wanted.replace("\r\n", "\n")
     except UsageError:
         return False
 
