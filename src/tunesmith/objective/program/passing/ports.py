@@ -105,8 +105,158 @@ class ProgramPorts:
         """Values in the parameters file, for the first box that they fit."""
         if self.params_file is None:
             return {}
-        corners = (box.point(dict.fromkeys(box.order, at)) for box in space for at in CORNERS)
+        points = [self.params_file.values(box.parameters) for box in space]
+        return next((point for point in points if point in space), points[0])
 
+    def digest(self, space: SearchSpace, names: Collection[str]) -> str:
+        """Digest of everything that reaches the program besides parameters.
+
+        Values that every trial replaces do not count, so that writing the winner into the file is
+        no change.
+
+        Args:
+            space: of the study.
+            names: of everything that the program is given, as ``Definition.parameter_names``.
+        """
+        template = self.params_file
+        if template is None or template.is_made:
+            return digest([""])
+        # If a trial lacks a parameter, the program finds the file's own value, which then counts.
+        varied = set.intersection(*(always_given(box) for box in space))
+        replaced = varied | {*names} - {*space.names}
+        return digest([template.filled(dict.fromkeys(replaced, 0))])
+
+    # -- in ----------------------------------------------------------------------------------
+
+    def put_in(self, params: Params, place: Path, run: Path, values: dict[str, str]) -> list[str]:
+        """Write the parameters file; return the items of the command.
+
+        Args:
+            params: params of the trial, with the fixed ones.
+            place: the working folder.
+            run: the run's own folder, for files if the working folder is shared.
+            values: texts for other words in braces; places of files are added.
+        """
+        values |= {name: str(path) for name, path in self._paths(place, run).items()}
+        values.setdefault("params", str(run / ALL_PARAMS))
+        arrival.mark(run / ALL_PARAMS)
+        if self.params_file is not None:
+            file = Path(values["params"])
+            write_atomic(file, self.params_file.filled(params))
+            arrival.mark(file)
+        items = fill(self.command, values, params)
+        return [*items, *hydra(params)] if self.overrides == "hydra" else items
+
+    def _paths(self, place: Path, run: Path) -> dict[str, Path]:
+        """Places of the files of a run."""
+        named = {
+            "params": self._params_path,
+            "metrics": self._metrics_path,
+            "progress": self.progress_file,
+        }
+        if self.is_shared:
+            # A folder each: files of different folders may have one name.
+            return {name: run / name / Path(path).name for name, path in named.items() if path}
+        return {name: place / path for name, path in named.items() if path}
+
+    # -- out ---------------------------------------------------------------------------------
+
+    def clear(self, place: Path, run: Path) -> None:
+        """Remove results that existed before."""
+        for name, path in self._paths(place, run).items():
+            if name != "params":
+                path.unlink(missing_ok=True)
+                path.parent.mkdir(parents=True, exist_ok=True)
+
+    def follow(self, place: Path, run: Path) -> ProgressFollower | None:
+        """Follow the progress that is streamed; ``None`` if none is."""
+        path = self._paths(place, run).get("progress")
+        return None if path is None else ProgressFollower(path, self.keys)
+
+    def listen(self) -> Printed | None:
+        """Listen to the output of a run, if results are read from it."""
+        return self.results.listen() if isinstance(self.results, PrintedResults) else None
+
+    def take_out(self, place: Path, run: Path, printed: Printed | None) -> dict[str, float]:
+        """Read the results; empty if they are streamed.
+
+        Raises:
+            MetricsError: there are no results, or they are not finite.
+        """
+        if isinstance(self.results, FileResults):
+            return self.results.read(self._paths(place, run)["metrics"])
+        if self.results is None or printed is None:
+            return {}
+        return self.results.read(printed)
+
+    def unread(self, params: Params, place: Path, run: Path) -> str:
+        """Reason why the values of a run that ended well cannot have arrived; else empty.
+
+        Args:
+            params: params of the trial, with the fixed ones.
+            place: the working folder.
+            run: the run's own folder.
+        """
+        # Overrides pass all values in the command, so that no file has to be read.
+        if self.overrides is not None:
+            return ""
+        given = {word for item in self.command for word in words_of(item)}
+        template = self.params_file
+        files: dict[str, tuple[Path, list[str]]] = {}
+        for name in [name for name in params if name not in given]:
+            if template is not None and (template.is_made or template.has(name)):
+                file, called = self._paths(place, run)["params"], template.section.path
+            else:
+                file, called = run / ALL_PARAMS, "the file that TUNESMITH_PARAMS names"
+            files.setdefault(called, (file, []))[1].append(name)
+        for called, (file, names) in files.items():
+            if arrival.is_unread(file):
+                return (
+                    f"the program has ended without reading {called}, so that the values of"
+                    f" {', '.join(names)} never reached it."
+                    " Does it read another file, or one by its whole path?"
+                )
+        return ""
+
+    def warning(self, printed: Printed | None) -> str:
+        """Warning about the place of the results; empty if there is none."""
+        is_printed = isinstance(self.results, PrintedResults) and printed is not None
+        return self.results.warning(printed) if is_printed else ""  # type: ignore[union-attr, arg-type]
+
+
+def always_given(box: Box) -> set[str]:
+    """Parameters of a box that every point of it has."""
+    return {name for name in box.parameters if name not in box.conditions}
+
+
+def _dashes(command: Sequence[str], space: SearchSpace, fixed: Params) -> list[str]:
+    """List items that a value would turn into an option."""
+    names = [name for name, value in fixed.items() if text_of(value).startswith("-")]
+    boxes = [box.parameters for box in space]
+    names += [name for box in boxes for name, kind in box.items() if _may_begin_with_dash(kind)]
+    return [
+        f"objective.command: `{item}` begins with a parameter: a value such as -1 would be taken"
+        " for an option. Write it as `--name={name}`."
+        for item in risky(command, names)
+    ]
+
+
+def _may_begin_with_dash(parameter: Parameter) -> bool:
+    # Numbers grow with the unit interval: the lowest one decides.
+    values = (
+        parameter.choices if isinstance(parameter, Categorical) else (parameter.at(CORNERS[0]),)
+    )
+    return any(text_of(value).startswith("-") for value in values)
+
+
+def samples(space: SearchSpace, fixed: Params) -> list[Params]:
+    """Choose points of the space: values that the file cannot hold show before the first run.
+
+    Args:
+        space: of the study.
+        fixed: parameters that every point gets, as ``File.fixed_params``.
+    """
+    corners = (box.point(dict.fromkeys(box.order, at)) for box in space for at in CORNERS)
     choices = (point for box in space for point in _all_choices(box))
     return [{**fixed, **point} for point in chain(corners, choices)]
 
