@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 import yaml
+from tests.preloaded import programs
 
 from tunesmith import tune
 from tunesmith.config.load import load_definition
@@ -284,7 +285,7 @@ def test_weak_programs_are_stopped_on_the_way(study: Callable[..., Path], worker
         {"lr": {"float": [0.0, 1.0]}},
         "train.py",
         search={"method": "random", "seed": 1},
-        stop={"trials": 20},
+        stop={"trials": 14},
         budget={"min": 3, "max": 27, "rule": "median"},
         execution={"workers": workers},
     )
@@ -437,10 +438,11 @@ time.sleep(120)
 """
 
 
-def started(root: Path) -> "subprocess.Popen[str]":
+def started(root: Path, *, preloaded: bool) -> "subprocess.Popen[str]":
     process = subprocess.Popen(
-        [sys.executable, "-m", "tunesmith", "run", "-q"],
+        ["tunesmith", "run", "-q"],
         cwd=root,
+        env={**os.environ, "PATH": programs.path(preloaded=preloaded)},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -474,7 +476,8 @@ def test_no_program_outlives_its_run(
         "environment": {"set": {"READY": str(tmp_path / "ready")}},
     }
     root = study(TREE, objective, {"a": [1]}, "tree.py")
-    process = started(root)
+    # A preloaded run gets the signals of its caller, and dies of SIGKILL after it.
+    process = started(root, preloaded=number != signal.SIGKILL)
     value, end = mark_of(root), time.monotonic() + 30
     # For a moment after its start a process shows no environment.
     while len(marked(MARK, value)) < 10:

@@ -419,7 +419,7 @@ def lines():
     return truth.read_text().split("\\n")[:-1] if truth.exists() else []
 
 chance, lost, slowest = random.Random(int(sys.argv[3])), [], 0.0
-for _ in range(30):
+for _ in range(12):
     before, began = lines().count("ready"), time.monotonic()
     child = os.fork()
     if child == 0:
@@ -458,7 +458,7 @@ def test_kill_9_loses_nothing_that_was_acknowledged(tmp_path: Path) -> None:
     found = json.loads(done.stdout)
     assert found["lost"] == []
     assert found["twice"] == 0
-    assert found["keys"] > 30
+    assert found["keys"] > 12
     assert found["slowest_s"] < 5
 
 

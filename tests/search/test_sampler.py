@@ -34,6 +34,8 @@ class TestTPESampler(SamplerContract):
 
 class TestUnivariateTPESampler(SamplerContract):
     n_trials = 13
+    # One of each kind: its options change the model, not how it reads a space.
+    tried = ("flat", "conditional", "finite union")
 
     def make(self) -> TPESampler:
         return TPESampler(seed=3, n_startup=5, multivariate=False, constant_liar=False)
