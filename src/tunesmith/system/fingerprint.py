@@ -7,6 +7,7 @@ import platform
 import sys
 import warnings
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -110,11 +111,18 @@ def reached(tops: Iterable[str], root: Path) -> tuple[list[Path], set[str]]:
 def imported(source: Path) -> set[str]:
     """List the top-level modules that a file imports; relative imports stay in its package."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            tree = ast.parse(source.read_bytes())
+        return set(_imported(source.read_bytes()))
     except (SyntaxError, ValueError, OSError, RecursionError, MemoryError):
         return set()  # importing it will say so, with the line
+
+
+# A search in a large project asks several times, and parsing is nearly all that it takes. The
+# content is the key, so that a file that has changed is read anew.
+@lru_cache(maxsize=4096)
+def _imported(content: bytes) -> frozenset[str]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        tree = ast.parse(content)
     names = set()
     # Everywhere in the file: an import inside of a function counts as well.
     for node in ast.walk(tree):
@@ -122,7 +130,7 @@ def imported(source: Path) -> set[str]:
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             names.add(node.module)
-    return top_names(names)
+    return frozenset(top_names(names))
 
 
 def project_sources(root: Path, top: str) -> list[Path]:
