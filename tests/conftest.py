@@ -25,8 +25,8 @@ for sign in SIGNS:
     os.environ.pop(sign, None)
 
 # How long an example takes says how busy a machine is. `--hypothesis-profile=long` tries more of
-# them wherever a test does not say how many.
-settings.register_profile("suite", deadline=None)
+# them wherever a test does not say how many; the suite tries few, each time others.
+settings.register_profile("suite", deadline=None, max_examples=50)
 settings.register_profile("long", deadline=None, max_examples=2000)
 settings.load_profile("suite")
 

@@ -18,7 +18,7 @@ EXAMPLES = ROOT / "examples"
 PROJECTS = sorted(path.parent.name for path in EXAMPLES.glob("*/tuning.yaml"))
 
 pytestmark = pytest.mark.slow
-N_TRIALS = 4
+N_TRIALS = 3
 
 
 def shell(command: str, folder: Path) -> str:
