@@ -9,6 +9,7 @@ from tunesmith.analysis.decision import Policy, chosen_trial, fold_ratio
 from tunesmith.analysis.summary import Summary, summarise
 from tunesmith.config.model import BestSection, OutputsSection
 from tunesmith.history import Metric
+from tunesmith.ledger.recorded_study import RecordedFolds
 from tunesmith.ledger.records import StudyRecord
 from tunesmith.parameters.texts import read_parameters
 from tunesmith.runs.outputs import write_outputs
@@ -51,7 +52,7 @@ def test_what_is_chosen_is_written(tmp_path: Path, selection: Any) -> None:
     provenance = {**found.runs[0].provenance, "definition": {**found.definition, "file": file}}
     found = replace(found, runs=(replace(found.runs[0], provenance=provenance),))
     summary = summarise(found, with_effects=False)
-    trial = chosen_trial(found.history, found.definition, found.metrics)
+    trial = chosen_trial(found.history, found.recorded, found.metrics)
     assert summary.chosen is not None
     assert trial is not None
     assert trial.number == summary.chosen.number == summary.choices[selection]
@@ -172,4 +173,4 @@ def test_what_somebody_edited_since_is_left_alone(tmp_path: Path) -> None:
     ],
 )
 def test_test_rows_per_training_row(cv: dict[str, Any], n_folds: int, ratio: float) -> None:
-    assert fold_ratio(cv, n_folds) == pytest.approx(ratio)
+    assert fold_ratio(RecordedFolds.of(cv), n_folds) == pytest.approx(ratio)

@@ -18,6 +18,7 @@ from tunesmith.ledger import integrity
 from tunesmith.ledger.ledger import Ledger
 from tunesmith.ledger.outdated import may_have_shared
 from tunesmith.ledger.portable import read_history
+from tunesmith.ledger.recorded_study import RecordedStudy
 from tunesmith.ledger.rows import checksum
 from tunesmith.pipeline.staleness import staleness
 from tunesmith.pipeline.verify.verify import Refit, verify
@@ -239,7 +240,7 @@ def test_what_may_have_been_shared_is_told_from_the_definition(
     objective: Any, study: str, is_shared: bool
 ) -> None:
     file = {} if objective is None else {"objective": objective}
-    assert may_have_shared({"file": file}, study) is is_shared
+    assert may_have_shared(RecordedStudy.of({"file": file}), study) is is_shared
     if objective is not None:
         off = {**file, "execution": {"share": "off"}}
-        assert not may_have_shared({"file": off}, study)
+        assert not may_have_shared(RecordedStudy.of({"file": off}), study)

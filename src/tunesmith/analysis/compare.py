@@ -11,6 +11,7 @@ from tunesmith.analysis.ranking import Ranked, gains_of, ranked
 from tunesmith.analysis.statistics.gate import Weighed, weigh
 from tunesmith.errors import UsageError
 from tunesmith.history import Metric
+from tunesmith.ledger.recorded_study import RecordedSpace, RecordedStudy
 from tunesmith.ledger.records import StudyRecord
 from tunesmith.space.parameter import canonical_json
 
@@ -77,8 +78,8 @@ def compare(before: StudyRecord, after: StudyRecord, labels: tuple[str, str]) ->
         )
     bests = tuple(_best(record, metric) for record in (before, after))
     weighed, reason = _weighed(before, after, (bests[0], bests[1]), metric)
-    files = [record.definition.get("file", {}) for record in (before, after)]
-    spaces = [_parameters(record.definition.get("space", {})) for record in (before, after)]
+    sections = [_shown(record.recorded) for record in (before, after)]
+    spaces = [_parameters(record.recorded.space) for record in (before, after)]
     params = [{} if best is None else dict(best.params) for best in bests]
     contexts = [dict(record.head.context) for record in (before, after)]
     return Compared(
@@ -88,7 +89,7 @@ def compare(before: StudyRecord, after: StudyRecord, labels: tuple[str, str]) ->
             Side(labels[1], after.history.n_told, bests[1]),
         ),
         tuple(changes(*(_named(context) for context in contexts))),
-        tuple(changes(*(dict(_leaves(_shown(file))) for file in files))),
+        tuple(changes(*(dict(_leaves(shown)) for shown in sections))),
         tuple(changes(*spaces)),
         tuple(changes(*params)),
         weighed,
@@ -115,8 +116,7 @@ def _weighed(
     if reason := _other_folds(before, after):
         return None, reason
     gains = gains_of([first, second], metric)
-    cv = after.definition.get("file", {}).get("objective", {}).get("cv") or {}
-    return weigh(gains, 1, 0, fold_ratio(cv, gains.shape[1])), ""
+    return weigh(gains, 1, 0, fold_ratio(after.recorded.folds, gains.shape[1])), ""
 
 
 def _other_folds(before: StudyRecord, after: StudyRecord) -> str:
@@ -124,12 +124,8 @@ def _other_folds(before: StudyRecord, after: StudyRecord) -> str:
     digests = [record.head.context.get("data") for record in (before, after)]
     if digests[0] != digests[1]:
         return "the data are not the same"
-    sections = [
-        record.definition.get("file", {}).get("objective", {}) for record in (before, after)
-    ]
     # Equal rows may still be split in other ways.
-    keys = ("cv", "data", "seeds", "splits")
-    if any(sections[0].get(key) != sections[1].get(key) for key in keys):
+    if before.recorded.split_settings != after.recorded.split_settings:
         return "their folds are not the same"
     # A splitter of the project may make other folds under the same settings.
     n_folds = [{len(t.folds) for t in record.history.complete} for record in (before, after)]
@@ -140,18 +136,19 @@ def _named(context: Mapping[str, str]) -> dict[str, str]:
     return {ON.get(name, name): digest for name, digest in context.items() if digest}
 
 
-def _shown(file: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: file[name] for name in SHOWN if file.get(name) is not None}
+def _shown(recorded: RecordedStudy) -> dict[str, Any]:
+    found = {name: recorded.section(name) for name in SHOWN}
+    return {name: section for name, section in found.items() if section is not None}
 
 
-def _parameters(space: Mapping[str, Any]) -> dict[str, Any]:
+def _parameters(space: RecordedSpace) -> dict[str, Any]:
     """Definition by name; by box and name if there are several boxes."""
-    boxes = space.get("boxes", ())
     found = {}
-    for number, box in enumerate(boxes):
-        for name, definition in box.items():
-            found[name if len(boxes) == 1 else f"{name} (box {number + 1})"] = definition
-    for constraint in space.get("constraints", ()):
+    for number, box in enumerate(space.boxes):
+        for name, parameter in box.items():
+            label = name if len(space.boxes) == 1 else f"{name} (box {number + 1})"
+            found[label] = parameter.content
+    for constraint in space.constraints:
         found[f"constraint {constraint}"] = True
     return found
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
@@ -12,11 +12,17 @@ from tunesmith.analysis.statistics.gate import Verdict, weigh
 from tunesmith.analysis.statistics.leakage import perfect_score
 from tunesmith.analysis.statistics.optimism import corrected
 from tunesmith.analysis.statistics.ties import ALPHA, pick, ties, within_one_se
+from tunesmith.config.model import GateSection
 from tunesmith.history import History, Metric, Trial
+from tunesmith.ledger.recorded_study import (
+    RecordedFolds,
+    RecordedGate,
+    RecordedStudy,
+    Selection,
+)
 from tunesmith.space.parameter import canonical_json
 from tunesmith.types import Params
 
-Selection = Literal["best", "one_se", "simplest", "fastest"]
 DEFAULT_TEST_SHARE = {"shuffle_split": 0.1, "stratified_shuffle_split": 0.1}
 """Scikit-learn's default, used if ``test_fraction`` is not given."""
 
@@ -32,13 +38,11 @@ class Policy:
     """True if the best-parameters file stays as it is unless the verdict is to adopt."""
 
     @classmethod
-    def of(cls, file: Mapping[str, Any]) -> "Policy":
-        """Read the policy from the JSON form of the configuration file."""
-        gate = file.get("gate")
-        selection = file.get("selection", "best")
+    def of(cls, selection: Selection, gate: GateSection | RecordedGate | None) -> "Policy":
+        """Take the policy from two sections of a configuration, present or recorded."""
         if gate is None:
             return cls(selection)
-        return cls(selection, True, gate["min_improvement"], gate["keep"])
+        return cls(selection, True, gate.min_improvement, gate.keep)
 
 
 @dataclass(frozen=True)
@@ -273,24 +277,21 @@ REASONS = {
 
 
 def chosen_trial(
-    history: History, definition: Mapping[str, Any], metrics: Sequence[Metric]
+    history: History, recorded: RecordedStudy, metrics: Sequence[Metric]
 ) -> Trial | None:
     """Return the complete trial that the configuration's ``selection`` picks.
 
     Args:
         history: of the study.
-        definition: its JSON form.
+        recorded: definition of the study.
         metrics: what was recorded.
     """
-    file = definition.get("file", {})
-    selection = Policy.of(file).selection
     # The usual rule needs no statistics, which cost time in a large study.
-    if selection == "best" or history.best() is None:
+    if recorded.selection == "best" or history.best() is None:
         return history.best()
     ranking = ranked(history, metrics)
-    ratio = ratio_of(definition, ranking)
-    table = ScoreTable(ranking, history.objectives[0], ratio)
-    row = table.choices(fit_times(history))[selection]
+    table = ScoreTable(ranking, history.objectives[0], ratio_of(recorded.folds, ranking))
+    row = table.choices(fit_times(history))[recorded.selection]
     return history[table.trials[row].number]
 
 
@@ -302,38 +303,36 @@ def fit_times(history: History) -> dict[int, float]:
     }
 
 
-def ratio_of(definition: Mapping[str, Any], ranking: Sequence[Ranked]) -> float:
+def ratio_of(split: RecordedFolds, ranking: Sequence[Ranked]) -> float:
     """Test rows per training row of a study's folds.
 
     Args:
-        definition: its JSON form.
+        split: of the study.
         ranking: at least one complete trial.
     """
-    cv = definition.get("file", {}).get("objective", {}).get("cv") or {}
-    return fold_ratio(cv, len(next(iter(ranking[0].scores.values()))))
+    return fold_ratio(split, len(next(iter(ranking[0].scores.values()))))
 
 
-def fold_ratio(cv: Mapping[str, Any], n_folds: int) -> float:
+def fold_ratio(split: RecordedFolds, n_folds: int) -> float:
     """Test rows per training row, as the split method makes them; k-fold if that is not known.
 
-    >>> fold_ratio({"method": "kfold", "repeats": 2}, 10)
+    >>> fold_ratio(RecordedFolds("kfold", repeats=2), 10)
     0.25
-    >>> fold_ratio({"method": "shuffle_split", "test_fraction": 0.2}, 10)
+    >>> fold_ratio(RecordedFolds("shuffle_split", test_fraction=0.2), 10)
     0.25
 
     Args:
-        cv: the section of the configuration.
+        split: of the rows into folds.
         n_folds: fold scores of a trial.
     """
-    method = cv.get("method", "auto")
-    if method in DEFAULT_TEST_SHARE:
-        share = float(cv.get("test_fraction") or DEFAULT_TEST_SHARE[method])
+    if split.method in DEFAULT_TEST_SHARE:
+        share = split.test_fraction or DEFAULT_TEST_SHARE[split.method]
         return share / (1 - share)
-    if method == "time_series" and not cv.get("test_fraction"):
+    if split.method == "time_series" and not split.test_fraction:
         # Training sets of a time series grow: fold k tests one part and trains on k.
         return float(np.mean(1 / np.arange(1, n_folds + 1)))
     # Repeats give more scores, but each fold still tests one k-th of the rows.
-    folds = n_folds / max(int(cv.get("repeats", 1)), 1)
+    folds = n_folds / max(split.repeats, 1)
     return 1 / max(folds - 1, 1)
 
 

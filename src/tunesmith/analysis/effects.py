@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from tunesmith.analysis.importance import MIN_TRIALS, Importance, is_log
+from tunesmith.analysis.importance import MIN_TRIALS, Importance
 from tunesmith.analysis.ranking import MOST, Ranked
 from tunesmith.analysis.statistics.effects import Effects, ParameterColumn
 from tunesmith.analysis.trends import is_number
 from tunesmith.history import Metric
+from tunesmith.ledger.recorded_study import RecordedSpace
 from tunesmith.space.parameter import canonical_json
 
 MAX_PARAMETERS = 20
@@ -56,20 +57,20 @@ NONE = Influence({}, ())
 
 
 def influence(
-    ranking: Sequence[Ranked], space: Mapping[str, Any], metric: Metric, importance: Importance
+    ranking: Sequence[Ranked], space: RecordedSpace, metric: Metric, importance: Importance
 ) -> Influence:
     """Estimate trends of all parameters that vary, and interactions of the most important ones.
 
     Args:
         ranking: complete trials; fewer than 8 give no effects.
-        space: the space's JSON form.
+        space: of the study.
         metric: the first objective.
         importance: gives the order of the parameters; beyond 20 parameters no trends are drawn.
     """
     trials = sorted(ranking, key=lambda trial: trial.number)
     scores = np.clip([trial.means[metric.name] for trial in trials], -MOST, MOST)
     names = _by_importance(trials, importance)
-    found = {name: _column(name, trials, log=is_log(space, name)) for name in names}
+    found = {name: _column(name, trials, log=space.is_log(name)) for name in names}
     columns = {n: c for n, c in found.items() if _varies(c[0])}
     if len(trials) < MIN_TRIALS or not columns or np.ptp(scores) == 0:
         return NONE

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from tunesmith.history import History, Metric, Trial
+from tunesmith.ledger.recorded_study import RecordedSpace
 from tunesmith.search.quiet import quiet
 
 MIN_TRIALS = 8
@@ -28,14 +29,14 @@ class Importance:
     """Standard errors of the shares, from resampled trials."""
 
 
-def importance(history: History, space: Mapping[str, Any], metric: Metric) -> Importance:
+def importance(history: History, space: RecordedSpace, metric: Metric) -> Importance:
     """Measure the share of each parameter in the difference between good and all trials.
 
     Only parameters that every complete trial has are compared, conditional ones are left out.
 
     Args:
         history: at least 8 complete trials are needed.
-        space: the space's JSON form.
+        space: of the study.
         metric: the score to explain.
     """
     trials = list(history.complete)
@@ -67,12 +68,12 @@ class _Measured:
     """The trials as Optuna's, made once, and never put into a storage."""
 
     def __init__(
-        self, trials: list[Trial], names: list[str], space: Mapping[str, Any], metric: Metric
+        self, trials: list[Trial], names: list[str], space: RecordedSpace, metric: Metric
     ) -> None:
         # Imported here, because `adopt` summarises without effects and needs no Optuna.
         from optuna import create_study
 
-        distributions = {name: _distribution(trials, name, is_log(space, name)) for name in names}
+        distributions = {name: _distribution(trials, name, space.is_log(name)) for name in names}
         self._names = names
         self._study = create_study(direction=metric.direction)
         self._trials = [
@@ -162,9 +163,3 @@ def _distribution(trials: list[Trial], name: str, is_log: bool) -> Any:
 
 def _outside(value: Any) -> Any:
     return str(value) if isinstance(value, list | dict | None) else value
-
-
-def is_log(space: Mapping[str, Any], name: str) -> bool:
-    """Tell whether a parameter is searched on a logarithmic scale."""
-    definitions = [box.get(name) for box in space.get("boxes", ())]
-    return any(isinstance(d, Mapping) and d.get("log") is True for d in definitions)

@@ -45,6 +45,6 @@ def nested(
 
 
 def _of_winner(record: StudyRecord) -> Mapping[str, float]:
-    winner = chosen_trial(record.history, record.definition, record.metrics)
+    winner = chosen_trial(record.history, record.recorded, record.metrics)
     result = None if winner is None else record.holdout.get(winner.number)
     return {} if result is None else result.scores

@@ -2,7 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
+
+import numpy as np
 
 from tunesmith.analysis.decision import (
     Decision,
@@ -15,7 +18,7 @@ from tunesmith.analysis.decision import (
     fit_times,
     ratio_of,
 )
-from tunesmith.analysis.effects import NONE, Interaction, Marginal, influence
+from tunesmith.analysis.effects import NONE, Influence, Interaction, Marginal, influence
 from tunesmith.analysis.failure_groups import FailureGroup, Said, failures, grouped, said, warnings
 from tunesmith.analysis.importance import Importance, importance
 from tunesmith.analysis.nested import Nested
@@ -26,6 +29,7 @@ from tunesmith.analysis.trends import Edge, Level, edges, trends
 from tunesmith.analysis.unchanged import Unchanged, unchanged
 from tunesmith.analysis.warnings import ScoreWarnings, score_warnings
 from tunesmith.history import History, Metric, Trial
+from tunesmith.ledger.recorded_study import RecordedStudy
 from tunesmith.ledger.records import StudyRecord
 from tunesmith.types import Params
 
@@ -38,6 +42,7 @@ class Summary:
 
     study: str
     definition: Mapping[str, Any]
+    """Of the last run, as it is stored; ``recorded`` reads it."""
     metrics: tuple[Metric, ...]
     objectives: tuple[Metric, ...]
     ranking: tuple[Ranked, ...]
@@ -89,6 +94,11 @@ class Summary:
     provenance: Mapping[str, Any]
     """Provenance of the last run that evaluated something."""
 
+    @cached_property
+    def recorded(self) -> RecordedStudy:
+        """The definition, read."""
+        return RecordedStudy.of(self.definition)
+
     @property
     def best(self) -> Ranked | None:
         """The first of the ranking."""
@@ -103,8 +113,7 @@ class Summary:
     @property
     def is_program(self) -> bool:
         """True if a program is scored."""
-        file = self.definition.get("file", {})
-        return bool(file.get("objective", {}).get("command"))
+        return self.recorded.is_program
 
     @property
     def metric(self) -> Metric:
@@ -127,76 +136,125 @@ def summarise(
         nested: the searches of its nested cross-validation.
         with_effects: also compute importance, marginals and interactions, which take a second.
     """
-    history, metric, definition = record.history, record.objectives[0], record.definition
-    file, space = definition.get("file", {}), definition.get("space", {})
-    policy = policy or Policy.of(file)
-    ranking = ranked(history, record.metrics)
-    told = list(history.told)
-    scores = [trial.mean(metric.name) for trial in told]
-    decision = _decision(record, ranking, policy)
-    gains = gains_of(ranking, metric)
-    shares = importance(history, space, metric) if with_effects else Importance(reason=NOT_ASKED)
-    effects = influence(ranking, space, metric, shares) if with_effects else NONE
-    chosen = decision.chosen if decision else None
-    return Summary(
-        study=record.head.name,
-        definition=definition,
-        metrics=record.metrics,
-        objectives=record.objectives,
-        ranking=ranking,
-        failures=grouped(failures(told)),
-        said=said(told),
-        warnings=grouped(warnings(told)),
-        front=_front(history, ranking),
-        selection=policy.selection,
-        choices=decision.choices if decision else {},
-        ties=decision.ties if decision else Ties(reason="there is no complete trial"),
-        optimism=decision.optimism if decision else None,
-        comparisons=decision.comparisons if decision else (),
-        gate=decision.gate if decision else None,
-        incumbent=incumbent(record),
-        # As it was when the search began: a report is a function of the ledger.
-        is_kept=bool(record.head.definition.get("is_edited")),
-        noise=decompose(gains),
-        doubts=score_warnings(ranking, gains, metric),
-        unchanged=unchanged(ranking, record.metrics),
-        best_so_far=tuple(running_best(scores, metric)),
-        scores=tuple(scores),
-        importance=shares,
-        trends=trends(ranking, metric),
-        marginals=effects.marginals,
-        interactions=effects.interactions,
-        edges=edges(chosen, space),
-        holdout=_holdout(record, chosen),
-        nested=estimate(nested, file.get("outer_folds"), record.metrics),
-        n_trials=len(told),
-        n_folds=max((len(trial.folds) for trial in told), default=0),
-        n_points=sum(trial.n_points for trial in told),
-        n_spared=round(sum(map(spared, told))),
-        stopped_by=record.stopped_by or "",
-        # Not of the last run: one that evaluates nothing must not change a byte of the report.
-        provenance=record.origin.provenance if record.origin else {},
-    )
+    recorded = record.recorded
+    policy = policy or Policy.of(recorded.selection, recorded.gate)
+    return _Computation(record, policy, with_effects).summary(nested)
 
 
-def _decision(record: StudyRecord, ranking: Sequence[Ranked], policy: Policy) -> Decision | None:
-    if not ranking:
-        return None
-    return decide(
-        ranking,
-        record.objectives[0],
-        policy,
-        ratio=ratio_of(record.definition, ranking),
-        times=fit_times(record.history),
-        incumbent=incumbent(record),
-    )
+@dataclass(frozen=True)
+class _Computation:
+    """Steps of a summary, each computed once and used by several of its fields."""
+
+    record: StudyRecord
+    policy: Policy
+    with_effects: bool
+
+    @cached_property
+    def metric(self) -> Metric:
+        """The first objective."""
+        return self.record.objectives[0]
+
+    @cached_property
+    def told(self) -> list[Trial]:
+        """Trials with results."""
+        return list(self.record.history.told)
+
+    @cached_property
+    def ranking(self) -> tuple[Ranked, ...]:
+        """Complete trials, best first."""
+        return ranked(self.record.history, self.record.metrics)
+
+    @cached_property
+    def gains(self) -> np.ndarray:
+        """Fold scores of the ranking, larger is better."""
+        return gains_of(self.ranking, self.metric)
+
+    @cached_property
+    def scores(self) -> list[float]:
+        """Mean of the first objective by trial."""
+        return [trial.mean(self.metric.name) for trial in self.told]
+
+    @cached_property
+    def decision(self) -> Decision | None:
+        """Choice of a trial; ``None`` if none is complete."""
+        if not self.ranking:
+            return None
+        return decide(
+            self.ranking,
+            self.metric,
+            self.policy,
+            ratio=ratio_of(self.record.recorded.folds, self.ranking),
+            times=fit_times(self.record.history),
+            incumbent=incumbent(self.record),
+        )
+
+    @cached_property
+    def chosen(self) -> Ranked | None:
+        """The trial to write."""
+        return None if self.decision is None else self.decision.chosen
+
+    @cached_property
+    def importance(self) -> Importance:
+        """Shares of the parameters, if effects are asked for."""
+        if not self.with_effects:
+            return Importance(reason=NOT_ASKED)
+        return importance(self.record.history, self.record.recorded.space, self.metric)
+
+    @cached_property
+    def effects(self) -> Influence:
+        """Effects of the parameters, if they are asked for."""
+        if not self.with_effects:
+            return NONE
+        return influence(self.ranking, self.record.recorded.space, self.metric, self.importance)
+
+    def summary(self, nested: Sequence[StudyRecord]) -> Summary:
+        """Put the steps together."""
+        record, decision, told = self.record, self.decision, self.told
+        return Summary(
+            study=record.head.name,
+            definition=record.definition,
+            metrics=record.metrics,
+            objectives=record.objectives,
+            ranking=self.ranking,
+            failures=grouped(failures(told)),
+            said=said(told),
+            warnings=grouped(warnings(told)),
+            front=_front(record.history, self.ranking),
+            selection=self.policy.selection,
+            choices=decision.choices if decision else {},
+            ties=decision.ties if decision else Ties(reason="there is no complete trial"),
+            optimism=decision.optimism if decision else None,
+            comparisons=decision.comparisons if decision else (),
+            gate=decision.gate if decision else None,
+            incumbent=incumbent(record),
+            # As it was when the search began: a report is a function of the ledger.
+            is_kept=record.head.recorded.is_edited,
+            noise=decompose(self.gains),
+            doubts=score_warnings(self.ranking, self.gains, self.metric),
+            unchanged=unchanged(self.ranking, record.metrics),
+            best_so_far=tuple(running_best(self.scores, self.metric)),
+            scores=tuple(self.scores),
+            importance=self.importance,
+            trends=trends(self.ranking, self.metric),
+            marginals=self.effects.marginals,
+            interactions=self.effects.interactions,
+            edges=edges(self.chosen, record.recorded.space),
+            holdout=_holdout(record, self.chosen),
+            nested=estimate(nested, record.recorded.outer_folds, record.metrics),
+            n_trials=len(told),
+            n_folds=max((len(trial.folds) for trial in told), default=0),
+            n_points=sum(trial.n_points for trial in told),
+            n_spared=round(sum(map(spared, told))),
+            stopped_by=record.stopped_by or "",
+            # Not of the last run: one that evaluates nothing must not change a byte of the report.
+            provenance=record.origin.provenance if record.origin else {},
+        )
 
 
 def incumbent(record: StudyRecord) -> Params | None:
     """Return the current parameters when the study began, if there were any."""
-    if "incumbent" in record.head.definition:
-        found: Params | None = record.head.definition["incumbent"]
-        return found
+    if record.head.recorded.has_current:
+        return record.head.recorded.current
     # A ledger of an earlier version has them among the starting points alone.
     starts = (trial.params for trial in record.history.told if trial.origin == "current")
     return next(starts, None)

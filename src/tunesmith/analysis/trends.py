@@ -1,6 +1,6 @@
 """Scores by values of each parameter, as observed: values, bins, ends of ranges."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +9,7 @@ import numpy as np
 from tunesmith.analysis import numbers
 from tunesmith.analysis.ranking import Ranked
 from tunesmith.history import Metric
+from tunesmith.ledger.recorded_study import RecordedSpace
 
 MAX_BINS = 5
 LIMITS: dict[str, tuple[float, ...]] = {
@@ -137,7 +138,7 @@ def _order(value: Any) -> tuple[int, float, str]:
     return (0, float(value), "") if is_number(value) else (1, 0.0, str(value))
 
 
-def edges(chosen: Ranked | None, space: Mapping[str, Any]) -> tuple[Edge, ...]:
+def edges(chosen: Ranked | None, space: RecordedSpace) -> tuple[Edge, ...]:
     """Find parameters whose winning value is at the end of its range, which may be too narrow.
 
     Ends that are the parameter's own limit (``LIMITS``) are not named: nothing lies beyond them.
@@ -145,23 +146,15 @@ def edges(chosen: Ranked | None, space: Mapping[str, Any]) -> tuple[Edge, ...]:
     if chosen is None:
         return ()
     found = {}
-    for box in space.get("boxes", ()):
-        for name, definition in box.items():
-            value = chosen.params.get(name)
-            bounds = _bounds(definition)
+    for box in space.boxes:
+        for name, parameter in box.items():
+            value, bounds = chosen.params.get(name), parameter.bounds
             if bounds is None or not is_number(value) or bounds[0] == bounds[1]:
                 continue
             side = {bounds[0]: "low", bounds[1]: "high"}.get(_number(value))
             if side is not None and _number(value) not in LIMITS.get(short_name(name), ()):
                 found[name] = Edge(name, _number(value), side)
     return tuple(found[name] for name in sorted(found))
-
-
-def _bounds(definition: Any) -> tuple[float, float] | None:
-    if not isinstance(definition, Mapping):
-        return None
-    bounds = definition.get("int") or definition.get("float")
-    return None if bounds is None else (float(bounds[0]), float(bounds[1]))
 
 
 def short_name(name: str) -> str:

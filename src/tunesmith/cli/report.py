@@ -88,7 +88,7 @@ def command(
     if comment is not None:
         forms.insert(0, (_form("comment"), comment))
     definition, record, nested = open_records(config)
-    policy = Policy.of(definition.file.model_dump(mode="json", include={"selection", "gate"}))
+    policy = Policy.of(definition.file.selection, definition.file.gate)
     summary = summarise(record, policy, nested=nested)
     with pointing_into(find_config(config)):
         written = write_outputs(

@@ -9,6 +9,7 @@ fastest`` chooses by time does it contain the times of fits. Tracebacks stay in 
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -16,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from tunesmith.errors import UsageError
 from tunesmith.history import HOLDOUT, LAW, OLD_LAW, Failure, FoldResult, Metric, Trial, TrialLog
 from tunesmith.ledger.outdated import PREFIX, may_have_shared
+from tunesmith.ledger.recorded_study import RecordedStudy
 from tunesmith.ledger.records import RunRecord, StudyHead, StudyRecord
 from tunesmith.ledger.rows import json_text
 from tunesmith.types import Direction, State
@@ -139,7 +141,7 @@ def _contents(record: StudyRecord) -> Iterator[dict[str, Any]]:
     }
     if record.origin is not None:
         yield _run(record, record.origin)
-    has_times = record.definition.get("file", {}).get("selection") == "fastest"
+    has_times = record.recorded.selection == "fastest"
     for trial in record.history.told:
         yield _trial(trial, has_times)
     for number, result in sorted(record.holdout.items()):
@@ -272,14 +274,12 @@ class StudyLines:
     run: RunLine | None = None
     holdout: dict[int, FoldResult] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def unsaid(self) -> tuple[str, ...]:
         """Sharing methods that an earlier version may have used for single fits without a note."""
-        if self.head.schema_version > 1 or not may_have_shared(
-            self.head.definition, self.head.study
-        ):
-            return ()
-        return (PREFIX,)
+        recorded = RecordedStudy.of(self.head.definition)
+        is_old = self.head.schema_version == 1
+        return (PREFIX,) if is_old and may_have_shared(recorded, self.head.study) else ()
 
     @classmethod
     def of(cls, content: Mapping[str, Any]) -> "StudyLines":

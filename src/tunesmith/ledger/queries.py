@@ -22,13 +22,12 @@ from sqlalchemy import (
 from tunesmith.errors import DamagedError, StorageError, did_you_mean
 from tunesmith.history import HOLDOUT, LAW, FoldResult, Holds, Trial, TrialLog, always
 from tunesmith.ledger import schema
+from tunesmith.ledger.recorded_study import RecordedStudy
 from tunesmith.ledger.records import RunRecord
 from tunesmith.ledger.rows import checksum, fold_result_of, made_of, metrics_of, trial_of
 from tunesmith.system.fingerprint import digest as text_digest
 from tunesmith.types import State
 
-FIXING = ("objective", "search", "budget")
-"""Sections of the configuration that fix the trials, besides the space."""
 KEYS_A_QUERY = 500
 """Number of keys per query: databases limit the variables of a statement."""
 LOST = {"what a run had read before it was killed": "lost"}
@@ -269,17 +268,11 @@ def latest_study(
     if generation is not None:
         query = query.where(table.c.generation == generation)
     studies = checked(connection, "study", connection.execute(query))
-    found = [(row, json.loads(row.definition)) for row in studies]
-    rows = [(row, content) for row, content in found if name or "outer" not in content]
-    alike = (row for row, content in rows if like is not None and is_like(content, like))
+    found = [(row, RecordedStudy.of(json.loads(row.definition))) for row in studies]
+    rows = [(row, recorded) for row, recorded in found if name or recorded.outer is None]
+    wanted = None if like is None else RecordedStudy.of(like)
+    alike = (row for row, recorded in rows if wanted is not None and recorded.is_like(wanted))
     return next(alike, rows[0][0] if rows else None)
-
-
-def is_like(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    """True if two definitions agree in all parts of the configuration that fix the trials."""
-    files = one.get("file", {}), other.get("file", {})
-    is_same = all(files[0].get(part) == files[1].get(part) for part in FIXING)
-    return is_same and one.get("space") == other.get("space")
 
 
 def told_log(

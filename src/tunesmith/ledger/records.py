@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from tunesmith.history import FoldResult, History, Metric
+from tunesmith.ledger.recorded_study import RecordedStudy
 
 
 @dataclass(frozen=True)
@@ -20,13 +22,18 @@ class StudyHead:
     context: Mapping[str, str]
     """Digests of everything that results depend on: data, code, versions…"""
     definition: Mapping[str, Any]
-    """The configuration as it was when the series began."""
+    """The configuration as it was when the series began, as it is stored; ``recorded`` reads it."""
     since_run: int | None = None
     """Evaluations by earlier runs do not count for this series: it was begun to replace them."""
     is_new: bool = False
     """True if this call made it."""
     reading: Mapping[str, str] = field(default_factory=dict)
     """All files that the programs of its trials have read, and their states."""
+
+    @cached_property
+    def recorded(self) -> RecordedStudy:
+        """The configuration as it was when the series began."""
+        return RecordedStudy.of(self.definition)
 
 
 @dataclass(frozen=True)
@@ -42,6 +49,11 @@ class RunRecord:
     n_fits: int
     """Number of fits; fewer than evaluations if one fit scored several candidates."""
     provenance: Mapping[str, Any]
+
+    @cached_property
+    def recorded(self) -> RecordedStudy:
+        """The configuration of this run."""
+        return RecordedStudy.of(self.provenance.get("definition"))
 
 
 @dataclass(frozen=True)
@@ -60,8 +72,13 @@ class StudyRecord:
 
     @property
     def definition(self) -> Mapping[str, Any]:
-        """Configuration of the last run, or of the begin of the series if none ran yet."""
+        """Configuration of the last run, or of the begin of the series, as it is stored."""
         return self.runs[-1].provenance["definition"] if self.runs else self.head.definition
+
+    @property
+    def recorded(self) -> RecordedStudy:
+        """Configuration of the last run, or of the begin of the series if none ran yet."""
+        return self.runs[-1].recorded if self.runs else self.head.recorded
 
     @property
     def origin(self) -> RunRecord | None:

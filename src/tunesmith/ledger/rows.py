@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from tunesmith.history import LAW, OLD_LAW, Failure, FoldResult, Metric, Trial
+from tunesmith.ledger.recorded_study import RecordedStudy
 from tunesmith.ledger.records import StudyHead
 from tunesmith.space.parameter import canonical_json
 from tunesmith.system.fingerprint import digest as text_digest
@@ -94,9 +95,14 @@ def definition_without_secrets(definition: Mapping[str, Any]) -> dict[str, Any]:
 
     Names in the environment of this process say nothing about the words of a configuration.
     """
-    objective = definition.get("file", {}).get("objective") or {}
-    variables = (objective.get("environment") or {}).get("set") or {}
+    objective = RecordedStudy.of(definition).objective
+    variables = {} if objective is None else objective.variables
     return dict(without_secrets(definition, variables))
+
+
+def as_recorded(definition: Mapping[str, Any]) -> RecordedStudy:
+    """A definition as it would be read from a ledger; to be compared with recorded ones."""
+    return RecordedStudy.of(definition_without_secrets(definition))
 
 
 def provenance_without_secrets(provenance: Mapping[str, Any]) -> dict[str, Any]:

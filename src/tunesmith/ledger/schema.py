@@ -27,6 +27,7 @@ from tunesmith.errors import StorageError
 from tunesmith.history import OLD_LAW
 from tunesmith.ledger.dialect import serialise_schema_changes
 from tunesmith.ledger.outdated import PREFIX, may_have_shared
+from tunesmith.ledger.recorded_study import RecordedStudy
 from tunesmith.ledger.rows import CHECKED, checksum, json_text
 from tunesmith.version import VERSION
 
@@ -182,8 +183,9 @@ def _add_made(connection: Connection) -> None:
         connection.exec_driver_sql("ALTER TABLE evaluation ADD COLUMN made TEXT")
     sharing_check.create(connection, checkfirst=True)
     runs = connection.execute(select(run.c.id, run.c.provenance, study.c.name).join(study))
-    definitions = ((row, json.loads(row.provenance).get("definition") or {}) for row in runs)
-    shared = [row.id for row, definition in definitions if may_have_shared(definition, row.name)]
+    stored = ((row, json.loads(row.provenance).get("definition")) for row in runs)
+    recorded = ((row, RecordedStudy.of(content)) for row, content in stored)
+    shared = [row.id for row, one in recorded if may_have_shared(one, row.name)]
     text = json_text({"law": OLD_LAW, "ways": [PREFIX]})
     table = evaluation
     chosen = (table.c.run_id.in_(shared)) & (table.c.n_sharing == 1) & table.c.made.is_(None)

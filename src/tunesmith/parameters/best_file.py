@@ -41,7 +41,7 @@ class BestFile:
     def of_record(cls, root: Path, outputs: OutputsSection, record: StudyRecord) -> "BestFile":
         """Return the file of a study in the ledger."""
         tried = {name for trial in record.history.told for name in trial.params}
-        known = _names(record.head.definition)
+        known = record.head.recorded.names
         return cls(root, outputs, None if known is None else known | tried)
 
     @cached_property
@@ -141,9 +141,3 @@ def shape_of(definition: Definition) -> Shape:
     budget = definition.file.budget
     names = names_of(definition.space.to_json(), budget.parameter if budget else None)
     return Shape(definition.file.outputs.best, names)
-
-
-def _names(definition: Mapping[str, Any]) -> frozenset[str] | None:
-    """The parameters of a study as the ledger keeps its definition."""
-    space, budget = definition.get("space"), definition.get("file", {}).get("budget")
-    return None if space is None else names_of(space, (budget or {}).get("parameter"))

@@ -79,7 +79,7 @@ def _edit_without_meta(
     """
     tuned = best.tuned_params
     if tuned is None and record is not None and best.outputs.tuned is None:
-        chosen = chosen_trial(record.history, record.head.definition, record.metrics)
+        chosen = chosen_trial(record.history, record.head.recorded, record.metrics)
         tuned = None if chosen is None else dict(chosen.params)
     if tuned is not None and digest(dict(tuned)) == digest(dict(params)):
         return None

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from tunesmith.analysis.compare import changes
 from tunesmith.config.model import Definition
 from tunesmith.errors import TunesmithError
+from tunesmith.ledger.recorded_study import RecordedStudy
 from tunesmith.ledger.records import StudyRecord
 from tunesmith.objective.choose import outline
 from tunesmith.parameters.best_file import BestFile
@@ -83,15 +84,15 @@ def stale_reasons(
     if record.head.identity == identity(definition, objective):
         yield from read_files_changed(record.head, objective)
         return
-    then, now = record.head.definition, definition.as_json()
+    then, now = record.head.recorded, RecordedStudy.of(definition.as_json())
     context = record.head.context
     found = [text for k, text in BLAME.items() if context.get(k) != objective.context.get(k)]
     found += [
         f"`{section}` of the configuration changed"
         for section in SECTIONS
-        if then.get("file", {}).get(section) != now["file"].get(section)
+        if then.section(section) != now.section(section)
     ]
-    if changes(then.get("space", {}), now["space"]):
+    if changes(then.space.content or {}, now.space.content or {}):
         found.append("the space changed")
     yield from found or ["the configuration changed"]
 
@@ -105,7 +106,7 @@ def left_to_do(definition: Definition, record: StudyRecord) -> str | None:
         return "the last run was killed; `tunesmith run` continues it"
     if last.stopped_by.startswith(INTERRUPTED):
         return f"{last.stopped_by}; `tunesmith run` continues it"
-    was, stop = last.provenance["definition"]["file"].get("stop"), definition.file.stop
+    was, stop = last.recorded.section("stop"), definition.file.stop
     if last.stopped_by in (ALL_TRIED, EXHAUSTED) or was == stop.model_dump(mode="json"):
         return None
     is_spent = build_criterion(stop).is_spent(record.history, 0.0)

@@ -11,12 +11,13 @@ AGAIN = "Check out the commit, then run `tunesmith run`: the same seed gives the
 
 def provenance_rows(summary: Summary) -> list[tuple[str, str]]:
     """Return the provenance of the result: search, commit, digests, versions, system."""
-    file, provenance = summary.definition.get("file", {}), summary.provenance
-    search, machine = file.get("search", {}), provenance.get("machine", {})
+    recorded, provenance = summary.recorded, summary.provenance
+    method, seed = recorded.method or "?", "?" if recorded.seed is None else recorded.seed
+    machine = provenance.get("machine", {})
     packages = provenance.get("packages", {})
     digests = [(f"{name} digest", text) for name, text in provenance.get("context", {}).items()]
     rows = [
-        ("search", f"{search.get('method', '?')}, seed {search.get('seed', '?')}"),
+        ("search", f"{method}, seed {seed}"),
         ("commit", _commit(provenance.get("git") or {})),
         *((name, text) for name, text in digests if text),
         ("Python", provenance.get("python", "?")),
@@ -36,10 +37,10 @@ def space_rows(summary: Summary) -> list[tuple[str, str]]:
     """Every parameter of every box, with its definition; then the constraints."""
     from tunesmith.space.parameter import canonical_json
 
-    space = summary.definition.get("space", {})
-    found = [(n, d) for box in space.get("boxes", ()) for n, d in box.items()]
-    found += [("constraint", text) for text in space.get("constraints", ())]
-    return [(name, _readable(canonical_json(definition))) for name, definition in found]
+    space = summary.recorded.space
+    found = [(name, p.content) for box in space.boxes for name, p in box.items()]
+    found += [("constraint", text) for text in space.constraints]
+    return [(name, _readable(canonical_json(content))) for name, content in found]
 
 
 def _readable(text: str) -> str:

@@ -13,6 +13,7 @@ from tunesmith.errors import UsageError
 from tunesmith.execute.executor import Call, Executor
 from tunesmith.execute.fork_server import ForkServer
 from tunesmith.ledger.ledger import Ledger
+from tunesmith.ledger.recorded_study import RecordedStudy
 from tunesmith.ledger.records import StudyHead, StudyRecord
 from tunesmith.objective.objective import Objective
 from tunesmith.runs.project_code import blaming_the_project
@@ -193,16 +194,16 @@ def outer_records(
     found = []
     for outer in definition.outer_searches(record.head.context.get("data", "")):
         head = ledger.previous(outer.file.study)
-        if head is not None and _is_of(head, record.head, outer.as_json()):
+        if head is not None and _is_of(head, record.head, RecordedStudy.of(outer.as_json())):
             found.append(ledger.load(outer.file.study))
     return tuple(found)
 
 
-def _is_of(head: StudyHead, main: StudyHead, wanted: Mapping[str, Any]) -> bool:
+def _is_of(head: StudyHead, main: StudyHead, wanted: RecordedStudy) -> bool:
     """True if a search was defined like the study is now, over the same code."""
-    parts = ("objective", "search")
-    is_same = all(head.definition["file"][part] == wanted["file"][part] for part in parts)
-    is_same &= all(head.definition.get(part) == wanted[part] for part in ("space", "outer"))
+    then = head.recorded
+    is_same = all(then.section(part) == wanted.section(part) for part in ("objective", "search"))
+    is_same &= (then.space.content, then.outer) == (wanted.space.content, wanted.outer)
     # Without `data`: a search lacks the rows of its outer fold; `outer` has the digest of all rows.
     others = ("code", "objective", "versions")
     return is_same and all(head.context.get(k) == main.context.get(k) for k in others)

@@ -167,7 +167,7 @@ def misfit(
     """
     if record.metrics != objective.metrics or record.objectives != objective.objectives:
         return "its metrics are not those of the study"
-    if not _is_start(record.head.definition.get("start")):
+    if record.head.recorded.start is None:
         return "it does not say what was tried first"
     for trial in record.history.told:
         if objective.n_folds is not None and len(trial.folds) != objective.n_folds:
@@ -178,13 +178,3 @@ def misfit(
     if record.holdout and not objective.has_holdout:
         return "it has results on held-out rows, and there are none"
     return ""
-
-
-def _is_start(start: object) -> bool:
-    """True if it is a list of (origin, params)."""
-    if not isinstance(start, list):
-        return False
-    pairs = [item for item in start if isinstance(item, list) and len(item) == 2]
-    return len(pairs) == len(start) and all(
-        isinstance(origin, str) and isinstance(params, dict) for origin, params in pairs
-    )

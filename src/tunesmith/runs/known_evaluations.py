@@ -19,6 +19,7 @@ from tunesmith.history import FoldResult
 from tunesmith.ledger.ledger import Ledger
 from tunesmith.ledger.merging import histories
 from tunesmith.ledger.portable import KIND, TAKEN_FROM
+from tunesmith.ledger.recorded_study import RecordedStudy
 from tunesmith.ledger.records import StudyRecord
 from tunesmith.objective.objective import Objective, changed_files, holding
 from tunesmith.runs.factory import HOUSEKEEPING
@@ -85,7 +86,7 @@ class HistorySearch:
         """True if all that its scores depend on is the same; space and search may differ."""
         objective, n_folds = self.objective, {len(trial.folds) for trial in record.history.told}
         return (
-            _dependence(record.head.definition) == self._present
+            _dependence(record.head.recorded) == self._present
             and dict(record.head.context) == dict(objective.context)
             and record.metrics == objective.metrics
             and n_folds <= {objective.n_folds}
@@ -94,7 +95,7 @@ class HistorySearch:
 
     @cached_property
     def _present(self) -> Any:
-        return _dependence(self.definition.as_json())
+        return _dependence(RecordedStudy.of(self.definition.as_json()))
 
 
 def take_in(ledger: Ledger, study_id: int, found: Sequence[Known], source: str) -> None:
@@ -138,11 +139,11 @@ def _heads(text: str, objective: Objective) -> Iterator[dict[str, Any]]:
             yield head
 
 
-def _dependence(recorded: Mapping[str, Any]) -> Any:
+def _dependence(recorded: RecordedStudy) -> Any:
     """Parts of a definition, as the ledger stores it, that scores depend on."""
-    file = recorded.get("file") or {}
-    section = {k: v for k, v in (file.get("objective") or {}).items() if k not in HOUSEKEEPING}
-    return section, (file.get("search") or {}).get("seed"), recorded.get("outer")
+    objective = recorded.objective
+    section = None if objective is None else objective.without(HOUSEKEEPING)
+    return section, recorded.seed, recorded.outer
 
 
 # -- where they are --------------------------------------------------------------------------------

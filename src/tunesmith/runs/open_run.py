@@ -13,6 +13,7 @@ from tunesmith.history import TrialLog
 from tunesmith.ledger import journal
 from tunesmith.ledger.ledger import Ledger
 from tunesmith.ledger.provenance import collect
+from tunesmith.ledger.recorded_study import RecordedStudy
 from tunesmith.ledger.records import StudyHead
 from tunesmith.objective.objective import Objective, holding, know_checks
 from tunesmith.runs.cleanup import end_orphans, keeping, working_folders
@@ -103,8 +104,8 @@ class OpenRun:
             )
             try:
                 outcome = study.run()
-                definition = self.run.definition.as_json()
-                winner = chosen_trial(outcome.history, definition, self.objective.metrics)
+                recorded = RecordedStudy.of(self.run.definition.as_json())
+                winner = chosen_trial(outcome.history, recorded, self.objective.metrics)
                 score_holdout(self.objective, executor, self._recorder, gate, winner)
             except StopRequested as stop:
                 # The convention of shells: 130 for SIGINT, 143 for SIGTERM.
@@ -161,7 +162,7 @@ class OpenRun:
     def _strategy(self, sampler: Sampler) -> Strategy:
         # The starting points were fixed when the study began: the best-parameters file has changed
         # since, because the study itself writes it.
-        start = tuple((origin, params) for origin, params in self.series.definition["start"])
+        start = self.series.recorded.start or ()
         definition = self.run.definition
         return build_strategy(definition.file, definition.space, sampler, start)
 

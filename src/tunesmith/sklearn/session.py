@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from os import PathLike, fspath
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from tunesmith.ledger import journal
 from tunesmith.ledger.ledger import Ledger
 from tunesmith.ledger.lock import run_lock
 from tunesmith.ledger.provenance import collect
+from tunesmith.ledger.recorded_study import RecordedStudy
 from tunesmith.objective.live import LiveObjective
 from tunesmith.objective.objective import know_checks
 from tunesmith.study.journaled import Journaled
@@ -64,23 +66,26 @@ def session(
         head = ledger.begin_study(
             name, mark, definition, context, objective.metrics, objective.objectives
         )
-        provenance = collect(Path.cwd(), definition, context, definition.get("seed", 0))
-        run_id = ledger.begin_run(head.id, provenance)
-
+        seed = RecordedStudy.of(definition).seed or 0
+        run_id = ledger.begin_run(head.id, collect(Path.cwd(), definition, context, seed))
         folder = journal.prepare(folder)
         call = None if folder is None else Journaled.of(objective, ledger, run_id, folder)
-
-        def close(outcome: Outcome) -> None:
-            journal.replay(ledger, folder)
-            # Only after the replay: until then the journal alone holds the last folds.
-            journal.remove(folder)
-            ledger.forget_untold(head.id, len(outcome.history))
-            counts = outcome.n_evaluated, outcome.n_reused, outcome.n_fits
-            ledger.end_run(run_id, outcome.stopped_by, *counts)
-
         know_checks(objective, ledger.passed_checks())
         log = ledger.log(head.id)
         if len(log.told) < ledger.load(name, head.generation).history.n_told:
             # Results of shared fits by an earlier version do not count: all are proposed again.
             ledger.forget_from(head.id, len(log.told))
-        yield Session(log, LedgerRecorder(ledger, head.id, run_id), close, call)
+        recorder = LedgerRecorder(ledger, head.id, run_id)
+        yield Session(log, recorder, partial(_close, ledger, head.id, run_id, folder), call)
+
+
+def _close(
+    ledger: Ledger, study_id: int, run_id: int, folder: Path | None, outcome: Outcome
+) -> None:
+    """Commit what workers have finished, and note how the search ended."""
+    journal.replay(ledger, folder)
+    # Only after the replay: until then the journal alone holds the last folds.
+    journal.remove(folder)
+    ledger.forget_untold(study_id, len(outcome.history))
+    counts = outcome.n_evaluated, outcome.n_reused, outcome.n_fits
+    ledger.end_run(run_id, outcome.stopped_by, *counts)

@@ -10,7 +10,7 @@ def best_content(record: "StudyRecord") -> dict[str, Any] | None:
     """Return the winner as JSON content, or ``None``."""
     from tunesmith.analysis.decision import chosen_trial
 
-    best = chosen_trial(record.history, record.definition, record.metrics)
+    best = chosen_trial(record.history, record.recorded, record.metrics)
     if best is None:
         return None
     scores = {m.name: {"mean": best.mean(m.name), "std": best.std(m.name)} for m in record.metrics}

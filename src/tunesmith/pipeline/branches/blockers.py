@@ -18,7 +18,8 @@ from tunesmith.analysis.compare import differences
 from tunesmith.config.model import Definition
 from tunesmith.config.source import parse_document
 from tunesmith.errors import StorageError, TunesmithError, UsageError
-from tunesmith.ledger.rows import definition_without_secrets
+from tunesmith.ledger.recorded_study import RecordedStudy
+from tunesmith.ledger.rows import as_recorded
 from tunesmith.pipeline.branches.commands import repro
 from tunesmith.pipeline.committed import (
     CommittedStage,
@@ -124,7 +125,7 @@ def _other_than_chosen(
             "Add `outputs: {history: outputs/history.jsonl}`, run the study again, and commit.",
         )
         return
-    best = chosen_trial(record.history, record.head.definition, record.metrics)
+    best = chosen_trial(record.history, record.head.recorded, record.metrics)
     if best is None or digest(dict(best.params)) != found.digest:
         yield Blocker(
             f"{there.found} on `{there.branch}` holds other parameters than the study chose.",
@@ -163,11 +164,10 @@ def stale(there: CommittedStudy, record: "StudyRecord | None") -> Iterator[Block
 def _other_head(there: CommittedStudy, record: "StudyRecord") -> Iterator[Blocker]:
     """Yield a blocker if the trials began with another configuration than the committed one."""
     # Compared as it is recorded, without secrets.
-    now = definition_without_secrets(there.definition.as_json())
-    then = record.head.definition
-    before, after = ({"space": d["space"], **d["file"]["objective"]} for d in (then, now))
+    then, now = record.head.recorded, as_recorded(there.definition.as_json())
+    before, after = _fixed_by(then), _fixed_by(now)
     # Keys that a later version of Tunesmith has added to a configuration are no change.
-    keys = [key for key in before if key in after and key not in HOUSEKEEPING]
+    keys = [key for key in before if key in after]
     changed = [key for key in keys if before[key] != after[key]]
     if changed:
         yield Blocker(
@@ -175,6 +175,13 @@ def _other_head(there: CommittedStudy, record: "StudyRecord") -> Iterator[Blocke
             f" {there.config} ({', '.join(changed)}).",
             AGAIN,
         )
+
+
+def _fixed_by(recorded: RecordedStudy) -> dict[str, Any]:
+    """Settings that trials depend on; a history without an objective is of another study."""
+    if recorded.objective is None:
+        return {"space": recorded.space.content, "metric": None}
+    return {"space": recorded.space.content, **recorded.objective.without(HOUSEKEEPING)}
 
 
 def _space_of(there: CommittedStudy) -> set[str]:

@@ -132,7 +132,7 @@ def ledger_summary(definition: Definition) -> Summary | None:
     found = of_ledger(definition)
     if found is None:
         return None
-    policy = Policy.of(definition.file.model_dump(mode="json", include={"selection", "gate"}))
+    policy = Policy.of(definition.file.selection, definition.file.gate)
     return summarise(found.record, policy, nested=found.nested)
 
 

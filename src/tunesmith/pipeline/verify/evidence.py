@@ -122,8 +122,8 @@ def _as_it_ran(
     if definition.file.gate is not None:
         return definition
     for head in last_heads(definition, committed):
-        gate = head.definition.get("file", {}).get("gate")
-        found = definition if gate is None else definition.with_gate(gate.get("base"))
+        gate = head.recorded.gate
+        found = definition if gate is None else definition.with_gate(gate.base)
         if identity(found, objective) == head.identity:
             return found
     return definition

@@ -162,7 +162,7 @@ def _of_study(evidence: Evidence, found: LatestRecord) -> Iterator[Finding]:
     yield from _of_outdated(evidence, record)
     yield from _of_history(evidence, found)
     # An added gate alone may have changed the policy of the last run.
-    policy = Policy.of(definition.file.model_dump(mode="json", include={"selection", "gate"}))
+    policy = Policy.of(definition.file.selection, definition.file.gate)
     summary = summarise(record, policy, nested=found.nested)
     behind = _behind(evidence, found)
     if behind:

@@ -1,12 +1,13 @@
 """A parameter's values as positions on an axis."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from tunesmith.analysis import numbers
 from tunesmith.history import Trial
+from tunesmith.ledger.recorded_study import RecordedSpace
 from tunesmith.reporting.drawing.chart import Axis, Numbers
 from tunesmith.reporting.drawing.scales import category_axis, linear_axis, log_axis
 
@@ -33,13 +34,13 @@ class AxisColumn:
         return float(self.names.index(text)) if text in self.names else None
 
 
-def column(name: str, trials: Sequence[Trial], space: Mapping[str, Any]) -> AxisColumn:
+def column(name: str, trials: Sequence[Trial], space: RecordedSpace) -> AxisColumn:
     """Find the axis that suits a parameter, and the position of each trial on it.
 
     Args:
         name: of the parameter.
         trials: with results.
-        space: the space's JSON form: ranges and whether they are logarithmic.
+        space: of the study: ranges and whether they are logarithmic.
     """
     values = [trial.params[name] for trial in trials if name in trial.params]
     if all(is_number(value) for value in values):
@@ -74,13 +75,12 @@ def _order(text: str) -> tuple[int, float, str]:
     return (0, number, text) if math.isfinite(number) else (1, 0.0, text)
 
 
-def _axis(name: str, values: Sequence[Any], space: Mapping[str, Any]) -> Axis:
+def _axis(name: str, values: Sequence[Any], space: RecordedSpace) -> Axis:
     low, high = float(min(values, default=0)), float(max(values, default=1))
     is_log = low > 0 and high > low * LOG_SPREAD
-    for box in space.get("boxes", ()):
+    for box in space.boxes:
         found = box.get(name)
-        if isinstance(found, Mapping) and (found.get("int") or found.get("float")):
-            bounds = found.get("int") or found["float"]
-            low, high = min(low, float(bounds[0])), max(high, float(bounds[1]))
-            is_log = found.get("log") is True
+        if found is not None and found.bounds is not None:
+            low, high = min(low, found.bounds[0]), max(high, found.bounds[1])
+            is_log = found.is_log
     return log_axis(name, low, high) if is_log and low > 0 else linear_axis(name, low, high)

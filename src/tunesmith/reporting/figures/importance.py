@@ -25,7 +25,7 @@ def data(view: FigureView) -> ImportanceData:
     """Return the summary's importance; for another metric it is computed."""
     found = view.summary.importance
     if view.metric != view.summary.metric:
-        space = view.summary.definition.get("space", {})
+        space = view.summary.recorded.space
         found = importance(view.record.history, space, view.metric)
     names, shares = zip(*found.shares, strict=True) if found.shares else ((), ())
     errors = tuple(found.errors.get(name, 0.0) for name in names) if found.errors else ()

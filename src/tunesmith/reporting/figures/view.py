@@ -100,7 +100,7 @@ class FigureView:
     @cached_property
     def _columns(self) -> dict[str, AxisColumn]:
         names = {*self.varied, *self.asked}
-        return {n: column(n, self.told, self.summary.definition.get("space", {})) for n in names}
+        return {n: column(n, self.told, self.summary.recorded.space) for n in names}
 
 
 def view_of(

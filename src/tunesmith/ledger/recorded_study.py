@@ -1,0 +1,290 @@
+"""A study's definition as ledgers and histories store it, read once into typed fields.
+
+Earlier versions have stored fewer keys, a search in memory stores few of them, and people can edit
+a history. A key that is missing, or holds what no version has written, gets the value that its
+absence means; reading a definition never fails.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeAlias, get_args
+
+from tunesmith.types import Params
+
+Selection: TypeAlias = Literal["best", "one_se", "simplest", "fastest"]
+"""Rules that pick the winner."""
+PIPELINES = ("steps", "factory", "preprocess", "estimators")
+"""Keys of the objective that may make a pipeline."""
+SPLITS = ("cv", "data", "seeds", "splits")
+"""Keys of the objective that make the folds."""
+FIXING = ("objective", "search", "budget")
+"""Sections of the configuration that fix the trials, besides the space."""
+EMPTY: Mapping[str, Any] = {}
+
+
+@dataclass(frozen=True)
+class RecordedParameter:
+    """A parameter of a recorded space."""
+
+    content: Any
+    """Its definition as it is stored."""
+    bounds: tuple[float, float] | None = None
+    """Ends of its range; ``None`` unless it is a range of numbers."""
+    is_log: bool = False
+    """True if it is searched on a logarithmic scale."""
+
+    @classmethod
+    def of(cls, content: Any) -> "RecordedParameter":
+        """Read a parameter; a list of values, and a distribution, have no bounds."""
+        options = _mapping(content)
+        ends = options.get("int") or options.get("float")
+        is_range = isinstance(ends, list | tuple) and len(ends) == 2 and all(map(_is_number, ends))
+        bounds = (float(ends[0]), float(ends[1])) if is_range else None
+        return cls(content, bounds, options.get("log") is True)
+
+
+@dataclass(frozen=True)
+class RecordedSpace:
+    """A recorded search space."""
+
+    content: Mapping[str, Any] | None = None
+    """The space as it is stored; ``None`` if it is not."""
+    boxes: tuple[Mapping[str, RecordedParameter], ...] = ()
+    constraints: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, content: Any) -> "RecordedSpace":
+        """Read the JSON form of a space."""
+        if not isinstance(content, Mapping):
+            return cls()
+        boxes = [_mapping(box) for box in _items(content.get("boxes"))]
+        return cls(
+            content,
+            tuple({name: RecordedParameter.of(c) for name, c in box.items()} for box in boxes),
+            tuple(map(str, _items(content.get("constraints")))),
+        )
+
+    def is_log(self, name: str) -> bool:
+        """Tell whether a parameter is searched on a logarithmic scale, in any of the boxes."""
+        return any(box[name].is_log for box in self.boxes if name in box)
+
+    @property
+    def names(self) -> frozenset[str] | None:
+        """Names of its parameters; ``None`` if it is not stored."""
+        if self.content is None:
+            return None
+        return frozenset(name for box in self.boxes for name in box)
+
+
+@dataclass(frozen=True)
+class RecordedFolds:
+    """The recorded split of rows into folds, as far as the ratio of rows depends on it."""
+
+    method: str = "auto"
+    repeats: int = 1
+    test_fraction: float | None = None
+
+    @classmethod
+    def of(cls, content: Any) -> "RecordedFolds":
+        """Read the section ``cv``."""
+        cv = _mapping(content)
+        method, repeats, fraction = (cv.get(k) for k in ("method", "repeats", "test_fraction"))
+        return cls(
+            method if isinstance(method, str) else "auto",
+            repeats if _is_whole(repeats) else 1,
+            float(fraction) if _is_number(fraction) else None,
+        )
+
+
+@dataclass(frozen=True)
+class RecordedObjective:
+    """The recorded objective; each of its keys as it is stored."""
+
+    content: Mapping[str, Any]
+    folds: RecordedFolds = field(default_factory=RecordedFolds)
+    estimator: str | None = None
+    """Import path of the estimator, if it is a single one."""
+    is_program: bool = False
+    """True if a training program is scored."""
+    may_be_pipeline: bool = False
+    """True if its estimator may be a pipeline."""
+
+    @classmethod
+    def of(cls, content: Any) -> "RecordedObjective | None":
+        """Read the section ``objective``; ``None`` if there is none, as in memory."""
+        if not isinstance(content, Mapping):
+            return None
+        estimator = content.get("estimator")
+        return cls(
+            content,
+            RecordedFolds.of(content.get("cv")),
+            None if estimator is None else str(estimator),
+            bool(content.get("command")),
+            any(content.get(key) not in (None, [], {}, "none") for key in PIPELINES),
+        )
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """Environment variables that the configuration sets for a program."""
+        given = _mapping(_mapping(self.content.get("environment")).get("set"))
+        return {str(name): str(value) for name, value in given.items()}
+
+    def without(self, names: Collection[str]) -> dict[str, Any]:
+        """Return all keys as they are stored, but for some."""
+        return {name: value for name, value in self.content.items() if name not in names}
+
+
+@dataclass(frozen=True)
+class RecordedGate:
+    """The recorded comparison with the current parameters."""
+
+    min_improvement: float = 0.0
+    keep: bool = True
+    base: str | None = None
+
+    @classmethod
+    def of(cls, content: Any) -> "RecordedGate | None":
+        """Read the section ``gate``; ``None`` if there is none."""
+        if not isinstance(content, Mapping):
+            return None
+        least, base = content.get("min_improvement"), content.get("base")
+        return cls(
+            float(least) if _is_number(least) else 0.0,
+            # Only the word for it lets a winner through that was not weighed.
+            content.get("keep") is not False,
+            base if isinstance(base, str) else None,
+        )
+
+
+@dataclass(frozen=True)
+class RecordedStudy:
+    """A study's definition as a ledger or a history stores it."""
+
+    sections: Mapping[str, Any] = field(default_factory=dict)
+    """Sections of the configuration as they are stored; for comparisons."""
+    space: RecordedSpace = field(default_factory=RecordedSpace)
+    objective: RecordedObjective | None = None
+    """``None`` for a search in memory."""
+    method: str | None = None
+    """Kind of search."""
+    seed: int | None = None
+    """Seed of the search."""
+    budget_parameter: str | None = None
+    """Parameter that holds the budget of a trial."""
+    selection: Selection = "best"
+    gate: RecordedGate | None = None
+    outer_folds: int | None = None
+    """Number of outer folds of nested cross-validation."""
+    shares_fits: bool = True
+    """False if sharing of fits was turned off."""
+    outer: Mapping[str, Any] | None = None
+    """The outer fold, as it is stored, if the search belongs to nested cross-validation."""
+    start: tuple[tuple[str, Params], ...] | None = None
+    """(origin, params) of the points to be tried first; ``None`` if they are not stored."""
+    has_current: bool = False
+    """True if the current parameters are stored, be it as missing."""
+    current: Params | None = None
+    """Parameters in the best-parameters file when the study began."""
+    is_edited: bool = False
+    """True if these had been edited by hand."""
+
+    @classmethod
+    def of(cls, content: Any) -> "RecordedStudy":
+        """Read a definition as ``Definition.as_json`` gives it, with the keys that a run adds.
+
+        Args:
+            content: JSON of any version; what is not a mapping counts as empty.
+        """
+        given = _mapping(content)
+        sections = _mapping(given.get("file"))
+        search, outer = _mapping(sections.get("search")), given.get("outer")
+        method, seed = search.get("method"), search.get("seed")
+        budget = _mapping(sections.get("budget")).get("parameter")
+        selection, folds = sections.get("selection"), sections.get("outer_folds")
+        current = given.get("incumbent")
+        return cls(
+            sections=sections,
+            space=RecordedSpace.of(given.get("space")),
+            objective=RecordedObjective.of(sections.get("objective")),
+            method=method if isinstance(method, str) else None,
+            seed=seed if _is_whole(seed) else None,
+            budget_parameter=budget if isinstance(budget, str) else None,
+            selection=selection if selection in get_args(Selection) else "best",
+            gate=RecordedGate.of(sections.get("gate")),
+            outer_folds=folds if _is_whole(folds) else None,
+            shares_fits=_mapping(sections.get("execution")).get("share") != "off",
+            outer=outer if isinstance(outer, Mapping) else None,
+            start=_start(given.get("start")),
+            has_current="incumbent" in given,
+            current=current if isinstance(current, Mapping) else None,
+            is_edited=bool(given.get("is_edited")),
+        )
+
+    def section(self, name: str) -> Any:
+        """Return a section of the configuration as it is stored; ``None`` if it is not."""
+        return self.sections.get(name)
+
+    @property
+    def is_outer(self) -> bool:
+        """True if the search belongs to another study's nested cross-validation."""
+        return self.outer is not None
+
+    @property
+    def is_program(self) -> bool:
+        """True if a training program is scored."""
+        return self.objective is not None and self.objective.is_program
+
+    @property
+    def folds(self) -> RecordedFolds:
+        """Split of the rows into folds."""
+        return RecordedFolds() if self.objective is None else self.objective.folds
+
+    @property
+    def split_settings(self) -> tuple[Any, ...]:
+        """Everything in the configuration that makes the folds."""
+        content = EMPTY if self.objective is None else self.objective.content
+        return tuple(content.get(key) for key in SPLITS)
+
+    @property
+    def names(self) -> frozenset[str] | None:
+        """Names of all parameters, that of the budget among them; ``None`` without a space."""
+        names = self.space.names
+        if names is None or self.budget_parameter is None:
+            return names
+        return names | {self.budget_parameter}
+
+    def is_like(self, other: "RecordedStudy") -> bool:
+        """Tell whether all parts of the configuration that fix the trials are the same."""
+        is_same = all(self.section(part) == other.section(part) for part in FIXING)
+        return is_same and self.space.content == other.space.content
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else EMPTY
+
+
+def _items(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _is_whole(value: Any) -> bool:
+    # Truth values are integers in Python.
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _start(value: Any) -> tuple[tuple[str, Params], ...] | None:
+    """Read pairs of an origin and params; ``None`` if one is something else."""
+    if not isinstance(value, list):
+        return None
+    pairs = [item for item in value if isinstance(item, list | tuple) and len(item) == 2]
+    if len(pairs) < len(value) or not all(_is_point(*pair) for pair in pairs):
+        return None
+    return tuple((origin, params) for origin, params in pairs)
+
+
+def _is_point(origin: Any, params: Any) -> bool:
+    return isinstance(origin, str) and isinstance(params, dict)
