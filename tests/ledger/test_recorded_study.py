@@ -75,14 +75,14 @@ def test_a_search_in_memory_has_no_objective() -> None:
     assert recorded.start is None
 
 
+KEYS = ("file", "space", "search", "objective", "cv", "gate", "budget", "boxes", "int", "float")
+KEYS += ("outer", "start", "incumbent", "execution", "selection")
 NOTHING = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=3),
     lambda inner: (
         st.lists(inner, max_size=3)
         | st.dictionaries(
-            st.sampled_from(
-                ["file", "space", "search", "objective", "cv", "gate", "budget", "boxes", "int", "float", "outer", "start", "incumbent"]
-            ),
+            st.sampled_from(KEYS),
             inner,
             max_size=5,
         )

@@ -1,15 +1,12 @@
 """Findings of ``tunesmith doctor`` about a DVC project that would not do what you expect."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from tunesmith.config.model import Definition
+from tunesmith.config.model import Definition, OutputsSection
 from tunesmith.pipeline.dvc.agreement import study_stage
-from tunesmith.pipeline.dvc.inputs.dependencies import dependencies, is_within
-from tunesmith.pipeline.dvc.inputs.named_data import named_data
-from tunesmith.pipeline.dvc.inputs.observed import observed
-from tunesmith.pipeline.dvc.inputs.training_data import lacking, later_outs, shared_data
+from tunesmith.pipeline.dvc.inputs.dependencies import is_within
+from tunesmith.pipeline.dvc.inputs.stage_inputs import StageInputs
 from tunesmith.pipeline.dvc.stages import Coupling, Stage, coupling
 from tunesmith.pipeline.dvc.wanted import FLAGS, Paths, paths_of
 from tunesmith.pipeline.findings import as_typed
@@ -45,10 +42,10 @@ def findings(definition: Definition) -> list[StageFinding]:
         return []
     tuning, stages = found.stage, list(found.stages.values())
     found_here = [
-        _mode(tuning, definition),
+        _mode(tuning, definition.file.outputs),
         _order(stages, tuning, paths),
         _outs(tuning, paths),
-        _dependencies(tuning, found.stages, definition, paths),
+        _dependencies(StageInputs(definition, found.stages, tuning.name), tuning, paths),
         _copies(tuning, root),
         _ignored(root),
         _parameters(root, paths),
@@ -57,9 +54,8 @@ def findings(definition: Definition) -> list[StageFinding]:
     return [replace(one, detail=as_typed(one.detail, source)) for one in found_here]
 
 
-def _mode(tuning: Stage, definition: Definition) -> StageFinding:
+def _mode(tuning: Stage, outputs: OutputsSection) -> StageFinding:
     """Check that configuration and stage agree on who owns the best parameters."""
-    outputs = definition.file.outputs
     found = coupling(tuning, outputs.best.path)
     if (found is Coupling.LOOSE) == (outputs.tuned is not None):
         return StageFinding("dvc coupling", True, found.value)
@@ -96,24 +92,20 @@ def _outs(tuning: Stage, paths: Paths) -> StageFinding:
     return StageFinding("dvc outs", False, f"{'; '.join(parts)}. {MENDING}")
 
 
-def _dependencies(
-    tuning: Stage, stages: Mapping[str, Stage], definition: Definition, paths: Paths
-) -> StageFinding:
+def _dependencies(inputs: StageInputs, tuning: Stage, paths: Paths) -> StageFinding:
     """Check that tuning depends on all that the study depends on, and on the data of training."""
-    if own := _not_depended_on(tuning, stages, definition, paths):
+    if own := _not_depended_on(inputs, tuning, paths):
         listed = ", ".join(own[:MAX_NAMED]) + (" and more" if len(own) > MAX_NAMED else "")
         detail = (
             f"the study depends on {listed}, and `{tuning.name}` does not: DVC would not run it"
             f" again when that changes. {MENDING}"
         )
         return StageFinding("dvc dependencies", False, detail)
-    trainers = [name for name, stage in stages.items() if stage.reads(paths.best)]
-    shared = shared_data(definition, stages, trainers, tuning.name)
-    missing = lacking(definition, shared, tuning.deps)
-    named = {*missing, *named_data(definition, stages, tuning.name)}
-    unseen = [path for path in shared if path not in named and _is_unseen(definition, path)]
-    made = later_outs(definition, stages, tuning.name)
-    read = observed(definition, (*tuning.deps, *missing, *unseen), made)
+    shared = inputs.shared(n for n, stage in inputs.stages.items() if stage.reads(paths.best))
+    missing = inputs.lacking(shared, tuning.deps)
+    named = {*missing, *inputs.named}
+    unseen = [path for path in shared if path not in named and inputs.is_unseen(path)]
+    read = inputs.observed((*tuning.deps, *missing, *unseen))
     if read and not missing and not unseen:
         return StageFinding(
             "dvc dependencies",
@@ -132,22 +124,16 @@ def _dependencies(
     return StageFinding("dvc dependencies", False, detail)
 
 
-def _not_depended_on(
-    tuning: Stage, stages: Mapping[str, Stage], definition: Definition, paths: Paths
-) -> list[str]:
+def _not_depended_on(inputs: StageInputs, tuning: Stage, paths: Paths) -> list[str]:
     """List what the study depends on, and the stage does not."""
-    section = definition.file.objective
+    section = inputs.section
     if section.command is None or section.depends_on is not None:
-        found = dependencies(definition, [*paths.outs, paths.metrics, paths.best])
+        found = inputs.around(paths.written)
     else:
         data = section.data.path if section.data is not None else ()
-        found = (*data, *named_data(definition, stages, tuning.name))
+        found = (*data, *inputs.named)
     known = [*tuning.deps, *tuning.params]
     return [path for path in found if not any(is_within(path, other) for other in known)]
-
-
-def _is_unseen(definition: Definition, path: str) -> bool:
-    return path not in dependencies(definition, ()) and (definition.root / path).exists()
 
 
 def _copies(tuning: Stage, root: Path) -> StageFinding:

@@ -12,22 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from tunesmith.config.load import define
-from tunesmith.config.model import Definition, OutputsSection
+from tunesmith.config.model import Definition, ObjectiveSection, OutputsSection
 from tunesmith.config.source import parse_document
 from tunesmith.errors import UsageError
 from tunesmith.formats import FormatError
 from tunesmith.pipeline.attributes import attributes
 from tunesmith.pipeline.dvc import wanted
 from tunesmith.pipeline.dvc.health import IGNORE, leaves_out_bytecode
-from tunesmith.pipeline.dvc.inputs.dependencies import dependencies
-from tunesmith.pipeline.dvc.inputs.named_data import named_data
-from tunesmith.pipeline.dvc.inputs.observed import observed
-from tunesmith.pipeline.dvc.inputs.training_data import (
-    depends_on,
-    lacking,
-    later_outs,
-    shared_data,
-)
+from tunesmith.pipeline.dvc.inputs.stage_inputs import StageInputs
 from tunesmith.pipeline.dvc.pipeline_file import PipelineFile, Request
 from tunesmith.pipeline.dvc.stages import Coupling, coupling, exact_text
 from tunesmith.pipeline.dvc.wanted import Paths
@@ -101,71 +93,28 @@ def plan_init(definition: Definition, request: Request) -> InitPlan:
     root = definition.root.resolve()
     dvc_root(root)
     pipeline = PipelineFile.of(definition, request)
-    mode = request.coupling or _present(pipeline, definition)
-    outputs = wanted.wanted_outputs(definition.file.outputs, mode)
-    later = _with(definition, outputs=outputs)
+    before = definition.file.outputs
+    outputs = wanted.wanted_outputs(before, request.coupling or _present(pipeline, before))
+    later = replace(definition, file=definition.file.model_copy(update={"outputs": outputs}))
     paths = wanted.paths_of(later, outputs)
-    later, data, told = _with_data(later, pipeline, paths)
-    changed, notes = pipeline.changed(later, paths, data)
+    inputs = StageInputs(later, pipeline.stages, pipeline.tuning_name)
+    present = pipeline.tuning.deps if pipeline.tuning else ()
+    found = inputs.completed(pipeline.trainers(paths), present, paths.written)
+    changed, notes = pipeline.changed(paths, found.paths, _columns(later.file.objective))
     source = root / paths.config
     config = exact_text(source) or ""
-    after = with_sections(config, source, later)
+    after = with_sections(config, source, root, outputs, found.depends_on)
     changes = [
         FileChange(pipeline.file, exact_text(pipeline.file), changed),
         FileChange(source, config, after),
+        *_ignoring(root),
     ]
-    changes += _ignoring(root)
     if outputs.history is not None:
         changes.append(FileChange(*attributes(root, outputs.history)))
-    changes += _left_over(definition, outputs)
-    notes = (*told, *notes, *_hidden(root, paths), *_to_be_lost(definition, outputs))
+    changes += _left_over(root, before, outputs)
+    notes = (*found.notes, *notes, *_hidden(root, paths), *_to_be_lost(root, before, outputs))
     changes = [change for change in changes if change.before != change.after]
     return InitPlan(tuple(changes), notes, pipeline.file.parent)
-
-
-def _with(definition: Definition, **sections: Any) -> Definition:
-    return replace(definition, file=definition.file.model_copy(update=sections))
-
-
-def _with_data(
-    definition: Definition, pipeline: PipelineFile, paths: Paths
-) -> tuple[Definition, list[str], list[str]]:
-    """Add data of the training stage, data that the program names, and what runs have read.
-
-    Returns:
-        The definition with the data that is here, the paths that the stage lacks, and notes.
-    """
-    shared = shared_data(
-        definition, pipeline.stages, pipeline.trainers(paths), pipeline.tuning_name
-    )
-    read = named_data(definition, pipeline.stages, pipeline.tuning_name)
-    missing = [path for path in lacking(definition, shared, ()) if path not in read]
-    here = [path for path in missing if (definition.root / path).exists()]
-    notes = [
-        f"`{pipeline.tuning_name}` depends on {path}, as `{shared[path]}` does"
-        + ("; so does the study (`objective.depends_on`)." if path in here else ".")
-        for path in missing
-    ]
-    if here:
-        objective = definition.file.objective
-        named = depends_on(definition, here)
-        definition = _with(definition, objective=objective.model_copy(update={"depends_on": named}))
-    present = pipeline.tuning.deps if pipeline.tuning else ()
-    absent = [path for path in missing if path not in here and path not in present]
-    notes = notes if here or absent else []
-    made = later_outs(definition, pipeline.stages, pipeline.tuning_name)
-    known = (*present, *missing, *read, *dependencies(definition, made))
-    seen = observed(definition, known, made)
-    if seen:
-        notes.append(
-            f"`{pipeline.tuning_name}` depends on {', '.join(seen)}: runs of the study were seen to"
-            " read them."
-        )
-    new = [path for path in read if path not in present]
-    notes += [
-        f"`{pipeline.tuning_name}` depends on {path}, which {read[path]} names." for path in new
-    ]
-    return definition, [*absent, *seen, *new], notes
 
 
 def dvc_root(root: Path) -> Path:
@@ -183,23 +132,38 @@ def dvc_root(root: Path) -> Path:
     return found
 
 
-def _present(pipeline: PipelineFile, definition: Definition) -> Coupling:
+def _present(pipeline: PipelineFile, outputs: OutputsSection) -> Coupling:
     """Coupling of the stage as it is; loose if there is none."""
-    found = coupling(pipeline.tuning, definition.file.outputs.best.path)
+    found = coupling(pipeline.tuning, outputs.best.path)
     return Coupling.LOOSE if found is Coupling.NONE else found
 
 
-def with_sections(text: str, source: Path, definition: Definition) -> str:
+def _columns(section: ObjectiveSection) -> tuple[str, str]:
+    """Columns of the table of trials that are drawn: the score, and the best so far."""
+    is_single = len({metric.name for metric in (*section.metric, *section.also)}) == 1
+    suffix = "score" if is_single else section.metric[0].name
+    return f"mean_test_{suffix}", f"best_{suffix}"
+
+
+def with_sections(
+    text: str, source: Path, root: Path, outputs: OutputsSection, named: tuple[str, ...] | None
+) -> str:
     """Return the configuration's text with the outputs of its stages, and its dependencies.
+
+    Args:
+        text: content of the configuration.
+        source: its path.
+        root: the project folder.
+        outputs: as the stages need them.
+        named: value of ``objective.depends_on``; ``None`` if it is not given.
 
     Raises:
         UsageError: the text cannot be changed so.
         ConfigError: an output would be written over something else.
     """
     data = parse_document(text, source).data
-    outputs = definition.file.outputs.model_dump(include=set(OWN_KEYS))
-    values: dict[tuple[str, ...], Any] = {("outputs", k): v for k, v in outputs.items()}
-    named = definition.file.objective.depends_on
+    own = outputs.model_dump(include=set(OWN_KEYS))
+    values: dict[tuple[str, ...], Any] = {("outputs", k): v for k, v in own.items()}
     if named is not None and _tuple((data.get("objective") or {}).get("depends_on")) != named:
         values["objective", "depends_on"] = list(named)
     values = {at: v for at, v in values.items() if v != (data.get(at[0]) or {}).get(at[1])}
@@ -211,7 +175,7 @@ def with_sections(text: str, source: Path, definition: Definition) -> str:
         lines = "".join(f"\n    {part}.{key}: {value}" for (part, key), value in values.items())
         raise UsageError(f"{source}: {error}.\n  Set by hand:{lines}") from None
     # As a run would check it: a new output may now lie over another file.
-    define(parse_document(changed, source).data, root=definition.root)
+    define(parse_document(changed, source).data, root=root)
     return changed
 
 
@@ -232,9 +196,8 @@ def _ignoring(root: Path) -> Iterator[FileChange]:
 
 def _hidden(root: Path, paths: Paths) -> Iterator[str]:
     """Outs that Git ignores: nothing else keeps them."""
-    names = [*paths.outs, paths.metrics, paths.best]
     # `--no-index`: without it Git never calls a file ignored that it already tracks.
-    found = git.answer(root, "check-ignore", "--no-index", "--", *names)
+    found = git.answer(root, "check-ignore", "--no-index", "--", *paths.written)
     if found:
         hidden = ", ".join(found.splitlines())
         yield (
@@ -243,26 +206,25 @@ def _hidden(root: Path, paths: Paths) -> Iterator[str]:
         )
 
 
-def _left_over(definition: Definition, outputs: OutputsSection) -> Iterator[FileChange]:
+def _left_over(root: Path, before: OutputsSection, after: OutputsSection) -> Iterator[FileChange]:
     """Files of the other mode, which no run writes any more, so that they would go stale."""
-    name = definition.file.outputs.tuned
-    if name is None or outputs.tuned is not None:
+    if before.tuned is None or after.tuned is not None:
         return
-    path = definition.root / name
+    path = root / before.tuned
     # An edited file is kept: what people wrote is never removed.
     if (text := exact_text(path)) is not None and _is_edited(path) is False:
         yield FileChange(path, text, None)
 
 
-def _to_be_lost(definition: Definition, outputs: OutputsSection) -> Iterator[str]:
+def _to_be_lost(root: Path, before: OutputsSection, after: OutputsSection) -> Iterator[str]:
     """Yield notes on hand-edited values that a stage is about to overwrite."""
-    if definition.file.outputs.tuned is None or outputs.tuned is not None:
+    if before.tuned is None or after.tuned is not None:
         return
     for name, what in (
-        (outputs.best.path, "`dvc repro` puts back what the study found: keep them with --loose"),
-        (definition.file.outputs.tuned, "no run writes it any more: remove it when it has served"),
+        (after.best.path, "`dvc repro` puts back what the study found: keep them with --loose"),
+        (before.tuned, "no run writes it any more: remove it when it has served"),
     ):
-        if _is_edited(definition.root / name):
+        if _is_edited(root / name):
             yield f"{name} was edited by hand, and {what}."
 
 

@@ -92,39 +92,35 @@ class PipelineFile:
         return self.request.stage if self.tuning is None else self.tuning.name
 
     def changed(
-        self, definition: Definition, paths: Paths, data_paths: Sequence[str] = ()
+        self, paths: Paths, inputs: Sequence[str], columns: Sequence[str]
     ) -> tuple[str, tuple[str, ...]]:
         """Return the text with all stages and plots that the study needs, and notes.
 
         Args:
-            definition: of the study, its outputs as they are going to be.
-            paths: of its files.
-            data_paths: what tuning is to depend on besides.
+            paths: of its files, as they are going to be.
+            inputs: everything that tuning is to depend on.
+            columns: of the table of trials, to be drawn.
 
         Raises:
             UsageError: the text cannot be changed without changing something else in it.
             ConfigError: every stage and out that stands in the way.
         """
-        trainers, notes = self._trainers(definition, paths)
+        trainers, notes = self._trainers(paths)
         # All obstacles before any change, so that you see them in one round.
-        problems = [*self._problems(paths, trainers, definition.root)]
+        problems = [*self._problems(paths, trainers)]
         if problems:
             raise ConfigError(problems)
         data = yaml.read(self.text)
         stages = self.raw
         own = self.raw_name(self.tuning_name)
         present = {} if self.tuning is None else stages[own]
-        stages[own] = self._tuning_content(definition, paths, present, data_paths)
+        stages[own] = self._tuning_content(paths, present, inputs)
         stages |= trainers
         readers = [*dict.fromkeys([*map(self.raw_name, self.readers(paths)), *trainers])]
         readers = [name for name in readers if name != own]
         data["stages"] = _in_order(stages, own, readers)
-        plots, hint = _with_plot(
-            data.get("plots"),
-            own,
-            definition,
-            posixpath.join(self.wdir, str(definition.file.outputs.trials)),
-        )
+        trials = posixpath.normpath(posixpath.join(self.wdir, paths.trials))
+        plots, hint = _with_plot(data.get("plots"), own, trials, columns)
         if plots:
             data["plots"] = plots
         try:
@@ -148,9 +144,7 @@ class PipelineFile:
         usual = [name] if name in self.stages and name != self.tuning_name else []
         return list(dict.fromkeys([*self.readers(paths), *usual]))
 
-    def _tuning_content(
-        self, definition: Definition, paths: Paths, raw: Content, data_paths: Sequence[str]
-    ) -> Content:
+    def _tuning_content(self, paths: Paths, raw: Content, inputs: Sequence[str]) -> Content:
         """Return the content that the tuning stage needs.
 
         Raises:
@@ -158,11 +152,11 @@ class PipelineFile:
         """
         stage = self.tuning
         if stage is None:
-            return wanted.tuning(definition, paths, raw, data_paths)
+            return wanted.tuning(paths, raw, inputs)
         # A template is compared and never edited: it makes other stages as well.
         is_made = "do" in raw or "matrix" in raw
         inner = raw["do"] if "do" in raw else {k: v for k, v in raw.items() if k != "matrix"}
-        content = wanted.tuning(definition, paths, view(stage, inner), data_paths)
+        content = wanted.tuning(paths, view(stage, inner), inputs)
         lists = {key: written(key, stage, inner, content.get(key, ())) for key in LISTS}
         changed = {**inner, **{key: items for key, items in lists.items() if items}}
         changed = {key: value for key, value in changed.items() if lists.get(key, [value])}
@@ -185,11 +179,9 @@ class PipelineFile:
         message = f"a template makes the stage `{stage.name}`, which lacks entries."
         return self._violation(("stages", name), message, hint)
 
-    def _trainers(
-        self, definition: Definition, paths: Paths
-    ) -> tuple[dict[str, Content], tuple[str, ...]]:
+    def _trainers(self, paths: Paths) -> tuple[dict[str, Content], tuple[str, ...]]:
         """Training stages that are new or lack something, and notes."""
-        name, asked, root = self.request.training_stage, self.request.training, definition.root
+        name, asked, root = self.request.training_stage, self.request.training, self.root
         present = self.stages.get(name)
         is_read = bool(self.readers(paths))
         if present is not None and (asked is None or present.commands == (asked,)):
@@ -202,18 +194,16 @@ class PipelineFile:
         command = asked or (None if is_read else wanted.guessed_training(root))
         if command is None:
             return {}, () if is_read else (HOW_TO_TRAIN,)
-        content = wanted.training(definition, paths, command, root)
+        content = wanted.training(paths, command, root)
         notes = tuple(_about_metrics(content, command, root))
         if self.wdir != ".":
             content = {"cmd": content.pop("cmd"), "wdir": self.wdir, **content}
         return {name: content}, notes
 
-    def _problems(
-        self, paths: Paths, trainers: Mapping[str, Content], root: Path
-    ) -> Iterator[Violation]:
+    def _problems(self, paths: Paths, trainers: Mapping[str, Content]) -> Iterator[Violation]:
         yield from self._taken(trainers)
         yield from self._owners((*paths.outs, paths.metrics))
-        yield from _tracked((*paths.outs, paths.metrics), root)
+        yield from _tracked((*paths.outs, paths.metrics), self.root)
 
     def _taken(self, trainers: Mapping[str, Content]) -> Iterator[Violation]:
         """Yield stages that do something else under the names that ours would have."""
@@ -294,19 +284,15 @@ def _before_readers(text: str, tuning: str, readers: list[str]) -> str:
 
 
 def _with_plot(
-    present: Any, stage: str, definition: Definition, trials: str
+    present: Any, stage: str, trials: str, columns: Sequence[str]
 ) -> tuple[Any, tuple[str, ...]]:
     """Top-level plots with the scores by trial; ``None`` if they stay as they are."""
-    trials = posixpath.normpath(trials)
     if not trials.endswith(".csv"):
         return None, (f"`dvc plots` cannot draw {trials}: name a .csv file as `outputs.trials`.",)
     # By its text, because DVC takes plots as a list, as a mapping, and with paths inside of both.
     if literal(trials) in json.dumps(present, default=str):
         return None, ()
-    objective = definition.file.objective
-    is_single = len({m.name for m in (*objective.metric, *objective.also)}) == 1
-    suffix = "score" if is_single else objective.metric[0].name
-    new = wanted.plot(stage, trials, [f"mean_test_{suffix}", f"best_{suffix}"])
+    new = wanted.plot(stage, trials, columns)
     return ({**present, **new} if isinstance(present, dict) else [*(present or []), new]), ()
 
 

@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from tunesmith.config.model import Definition, OutputsSection
-from tunesmith.pipeline.dvc.inputs.dependencies import dependencies, is_within, plain
+from tunesmith.pipeline.dvc.inputs.dependencies import is_within, plain
 from tunesmith.pipeline.dvc.inputs.named_data import named_by
 from tunesmith.pipeline.dvc.stages import Coupling
 
@@ -34,6 +34,15 @@ class Paths:
     metrics: str
     dropped: str
     """The out that the other coupling has in the place of one of these."""
+    trials: str
+    """The table of trials."""
+    tables: tuple[str, ...] = ()
+    """The study's own data."""
+
+    @property
+    def written(self) -> tuple[str, ...]:
+        """Everything that a run writes."""
+        return (*self.outs, self.metrics, self.best)
 
 
 def paths_of(definition: Definition, outputs: OutputsSection) -> Paths:
@@ -54,6 +63,8 @@ def paths_of(definition: Definition, outputs: OutputsSection) -> Paths:
         tuple(plain(name) for name in names if name),
         plain(outputs.metrics or ""),
         best if is_loose else plain(tuned),
+        str(outputs.trials),
+        () if definition.file.objective.data is None else definition.file.objective.data.path,
     )
 
 
@@ -77,28 +88,21 @@ def tuned_name(outputs: OutputsSection) -> str:
     return str(PurePosixPath(outputs.report).parent / f"tuned_parameters{suffix}")
 
 
-def tuning(
-    definition: Definition, paths: Paths, present: Mapping[str, Any], data: Iterable[str] = ()
-) -> Content:
+def tuning(paths: Paths, present: Mapping[str, Any], inputs: Iterable[str]) -> Content:
     """Return the content of the tuning stage: the present entries, and those that it lacks.
 
     Args:
-        definition: of the study.
-        paths: of its files.
+        paths: of the study's files.
         present: the stage as it is, its paths relative to the project folder; empty if there
             is none.
-        data: further dependencies.
-
-    Raises:
-        UsageError: ``depends_on`` names what is not there.
+        inputs: everything that it has to depend on.
     """
     usual = paths.config == USUAL_CONFIG
     words = ["tunesmith", "run", *([] if usual else ["-c", paths.config])]
     found = {"cmd": literal(shlex.join(words)), **present}
-    wanted = [*dependencies(definition, [*paths.outs, paths.metrics, paths.best]), *data]
     # The configuration goes into `params`, which DVC compares by value: a comment is no change.
     listed = [item for item in found.get("deps") or [] if item != paths.config]
-    _put(found, "deps", [*listed, *missing(wanted, listed)])
+    _put(found, "deps", [*listed, *missing(inputs, listed)])
     _put(found, "params", with_params(found.get("params") or [], paths.config, None))
     outs = [item for item in found.get("outs") or [] if path_in(item) != paths.dropped]
     metrics = list(found.get("metrics") or [])
@@ -110,23 +114,21 @@ def tuning(
     return found
 
 
-def training(definition: Definition, paths: Paths, command: str, root: Path) -> Content:
+def training(paths: Paths, command: str, root: Path) -> Content:
     """Return the content of a new training stage.
 
     Args:
-        definition: of the study, whose data it trains on.
-        paths: of its files.
+        paths: of the files of the study, whose data it trains on.
         command: that trains.
         root: the project folder.
     """
-    data = definition.file.objective.data
     words = [word for word in _words(command) if (root / word).is_file()]
-    names = [plain(name) for name in (*words, *(data.path if data else ()))]
+    names = [plain(name) for name in (*words, *paths.tables)]
     if (root / "src").is_dir():
         names.append("src")
     # Another tracked file that it names may be one that it writes.
     names += [name for name in named_by(root, _words(command)) if name.endswith(TABLES)]
-    outs = [*paths.outs, paths.metrics, paths.best, metrics_of(command, paths, root)]
+    outs = [*paths.written, metrics_of(command, paths, root)]
     names = [name for name in dict.fromkeys(names) if name not in outs]
     whole = [name for name in names if not any(_covers(other, name) for other in names)]
     return {

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePosixPath
 
-from tunesmith.config.model import Definition
+from tunesmith.config.model import ObjectiveSection
 from tunesmith.config.source import read_document
 from tunesmith.objective.program.observing.dependencies import assumed, named
 from tunesmith.system.fingerprint import reached, top_names
@@ -11,27 +11,26 @@ from tunesmith.system.fingerprint import reached, top_names
 PACKAGED = "src"
 
 
-def dependencies(definition: Definition, outs: Iterable[str]) -> tuple[str, ...]:
+def dependencies(
+    section: ObjectiveSection, root: Path, source: Path | None, outs: Iterable[str]
+) -> tuple[str, ...]:
     """Data, then code, then other files that the configuration reads; none twice.
 
     A folder stands for all that it holds, so that new files in it count. Files are listed one by
     one if their folder holds an out, which DVC would call a circle.
 
     Args:
-        definition: of the study.
+        section: the study's objective.
+        root: the project folder, absolute.
+        source: the configuration, if it is a file.
         outs: of its stages.
 
     Raises:
         UsageError: ``depends_on`` names what is not there, or a path leads out of the project.
     """
-    root = definition.root.resolve()
-    section = definition.file.objective
     found = list(section.data.path) if section.data is not None else []
-    if section.command is None:
-        found += _code(definition, root, outs)
-    else:
-        found += _program(definition, root, outs)
-    found += _space_file(definition)
+    found += (_code if section.command is None else _program)(section, root, outs)
+    found += _space_file(source)
     return tuple(dict.fromkeys(plain(path) for path in found))
 
 
@@ -49,15 +48,14 @@ def is_within(path: str, folder: str) -> bool:
     return PurePosixPath(path).is_relative_to(PurePosixPath(folder))
 
 
-def _code(definition: Definition, root: Path, outs: Iterable[str]) -> list[str]:
+def _code(section: ObjectiveSection, root: Path, outs: Iterable[str]) -> list[str]:
     # The splitter's code affects scores through the splits alone, which the ledger digests.
     # DVC sees no splits, so that it has to depend on the code.
-    tops = top_names(definition.file.objective.all_import_paths)
+    tops = top_names(section.all_import_paths)
     return grouped(reached(tops, root)[0], root, outs, is_package=PACKAGED in tops)
 
 
-def _program(definition: Definition, root: Path, outs: Iterable[str]) -> list[str]:
-    section = definition.file.objective
+def _program(section: ObjectiveSection, root: Path, outs: Iterable[str]) -> list[str]:
     own = [] if section.params_file is None else [section.params_file.path]
     if section.depends_on is None:
         return [*own, *grouped(assumed(root, section.command or ()), root, outs)]
@@ -103,9 +101,9 @@ def _relative(path: Path, root: Path) -> str:
     return path.relative_to(root).as_posix()
 
 
-def _space_file(definition: Definition) -> list[str]:
-    if definition.source is None:
+def _space_file(source: Path | None) -> list[str]:
+    if source is None:
         return []
-    data = read_document(definition.source).data
+    data = read_document(source).data
     space = data.get("space") if isinstance(data, dict) else None
     return [space] if isinstance(space, str) else []

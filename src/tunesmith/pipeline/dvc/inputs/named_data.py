@@ -1,45 +1,13 @@
 """Data that a program's own text names: DVC has to look at it, too."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
-from tunesmith.config.model import Definition
 from tunesmith.objective.program.passing.sources import SourceFile, program_of
-from tunesmith.pipeline.dvc.inputs.dependencies import dependencies, is_within
-from tunesmith.pipeline.dvc.inputs.training_data import CODE, later_outs
-from tunesmith.pipeline.dvc.stages import Stage
+from tunesmith.pipeline.dvc.inputs.training_data import CODE
 from tunesmith.system import git
 
 OF_DVC = ("dvc.yaml", "dvc.lock", ".dvc")
-
-
-def named_data(definition: Definition, stages: Mapping[str, Stage], tuning: str) -> dict[str, str]:
-    """Find the data that the program of a study names in quotes, and that are there before tuning.
-
-    Where ``objective.depends_on`` says what counts, it is believed.
-
-    Args:
-        definition: of the study.
-        stages: of a ``dvc.yaml``, their paths relative to the project folder.
-        tuning: the stage that tunes.
-
-    Returns:
-        Path -> the file whose text names it.
-    """
-    section = definition.file.objective
-    if section.command is None or section.depends_on is not None:
-        return {}
-    later = later_outs(definition, stages, tuning)
-    earlier = [out for name, stage in stages.items() if name != tuning for out in stage.outs]
-    found = named_by(definition.root.resolve(), section.command, earlier)
-    known = dependencies(definition, ())
-    return {
-        path: source
-        for path, source in found.items()
-        if not any(is_within(path, out) or is_within(out, path) for out in later)
-        and not any(is_within(path, other) for other in known)
-        and (definition.root / path).resolve() != (definition.source or Path()).resolve()
-    }
 
 
 def named_by(root: Path, command: Sequence[str], kept: Sequence[str] = ()) -> dict[str, str]:

@@ -1,10 +1,9 @@
 """Files that runs of a program were seen to read: the tuning stage depends on them, too."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
-from tunesmith.config.model import Definition
 from tunesmith.ledger.ledger import Ledger
 from tunesmith.pipeline.dvc.inputs.dependencies import is_within
 
@@ -12,41 +11,39 @@ MANY = 4
 """From so many files of a folder on, the folder stands for them."""
 
 
-def observed(definition: Definition, known: Iterable[str], made: Iterable[str]) -> list[str]:
+def observed(
+    reading: Mapping[str, str], root: Path, known: Sequence[str], written: Sequence[str]
+) -> list[str]:
     """Files and folders of the project that the study's runs have read, and that are there.
 
     Args:
-        definition: of the study; only runs of programs are watched.
+        reading: of the newest series of the study.
+        root: the project folder, absolute.
         known: what the stage depends on anyway.
-        made: what it and later stages write.
+        written: what the study, its stage and later stages write.
 
     Returns:
         Paths, in order; none if no run was watched yet.
     """
-    root, reading = definition.root.resolve(), _reading(definition)
-    if definition.file.objective.command is None or "." in reading:
+    if "." in reading:
         return []
-    written = [*made, *(path for path in definition.file.outputs.paths.values() if path)]
-    own = definition.file.objective.params_file
-    covered = [*known, *([own.path] if own else ())]
     found = [
         name
         for name, state in reading.items()
         if _is_of_project(name, root)
         and state.startswith(("file ", "names "))
-        and not any(is_within(name, other) for other in covered)
+        and not any(is_within(name, other) for other in known)
         and not any(is_within(name, out) or is_within(out, name) for out in written)
     ]
     return _by_folder(found, written)
 
 
-def _reading(definition: Definition) -> Mapping[str, str]:
-    """Of the newest series of the study."""
-    location = definition.ledger
+def reading_of(location: str | Path, study: str) -> Mapping[str, str]:
+    """Files that the programs of a study have read, by its newest series in a ledger."""
     if isinstance(location, Path) and not location.is_file():
         return {}
     with Ledger.open(location, create=False) as ledger:
-        head = ledger.previous(definition.file.study)
+        head = ledger.previous(study)
     return (head.reading if head is not None else None) or {}
 
 
@@ -54,7 +51,7 @@ def _is_of_project(name: str, root: Path) -> bool:
     return name != "./" and not name.startswith(("../", "/")) and (root / name).exists()
 
 
-def _by_folder(names: list[str], written: list[str]) -> list[str]:
+def _by_folder(names: Sequence[str], written: Sequence[str]) -> list[str]:
     n_of = Counter(str(PurePosixPath(name).parent) for name in names)
     folders = {folder for folder, n in n_of.items() if n >= MANY and folder != "."}
     # To DVC a stage that depends on a folder and writes into it is a circle.

@@ -1,11 +1,11 @@
 """Data that training depends on and a program does not name; it matters to tuning as well."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from tunesmith.config.model import Definition
+from tunesmith.config.model import ObjectiveSection
 from tunesmith.objective.program.observing.dependencies import assumed
-from tunesmith.pipeline.dvc.inputs.dependencies import dependencies, grouped, is_code, is_within
+from tunesmith.pipeline.dvc.inputs.dependencies import grouped, is_code, is_within
 from tunesmith.pipeline.dvc.stages import Stage
 from tunesmith.pipeline.dvc.targets import downstream
 
@@ -13,35 +13,32 @@ CODE = (".py", ".ipynb", ".pyx")
 
 
 def shared_data(
-    definition: Definition, stages: Mapping[str, Stage], trainers: Iterable[str], tuning: str
+    root: Path, stages: Mapping[str, Stage], trainers: Iterable[str], made: Sequence[str]
 ) -> dict[str, str]:
     """Return the dependencies of training stages that are no code and exist before tuning.
 
     Args:
-        definition: of the study; only programs have data of their own.
+        root: the project folder, absolute.
         stages: of a ``dvc.yaml``, their paths relative to the project folder.
         trainers: those that train with the best parameters.
-        tuning: the stage that tunes.
+        made: outs of the tuning stage and of all stages after it.
 
     Returns:
         Path -> the stage that depends on it.
     """
-    if definition.file.objective.command is None:
-        return {}
-    made = later_outs(definition, stages, tuning)
     found: dict[str, str] = {}
     for name in trainers:
         for path in stages[name].deps if name in stages else ():
             is_late = any(is_within(path, out) or is_within(out, path) for out in made)
-            if not is_late and _is_data(definition.root / path, path):
+            if not is_late and _is_data(root / path, path):
                 found.setdefault(path, name)
     return found
 
 
-def later_outs(definition: Definition, stages: Mapping[str, Stage], tuning: str) -> list[str]:
-    """Outs of the tuning stage and of all stages after it."""
+def later_outs(outputs: Iterable[str], stages: Mapping[str, Stage], tuning: str) -> list[str]:
+    """Outputs of a study, outs of its tuning stage, and of all stages after it."""
     own = stages[tuning].outs if tuning in stages else ()
-    named = [*definition.file.outputs.paths.values(), *own]
+    named = [*outputs, *own]
     others = {name: stage for name, stage in stages.items() if name != tuning}
     late = downstream(others, named)
     return [*named, *(out for name in late for out in others[name].outs)]
@@ -51,26 +48,14 @@ def _is_data(place: Path, path: str) -> bool:
     return not path.endswith(CODE) and not (place.is_dir() and is_code(place))
 
 
-def lacking(definition: Definition, shared: Mapping[str, str], present: Iterable[str]) -> list[str]:
-    """Return the data that the tuning stage does not depend on.
-
-    Args:
-        definition: of the study.
-        shared: as above.
-        present: dependencies of the stage.
-    """
-    known = {*present, *dependencies(definition, ())}
-    return [path for path in shared if not any(is_within(path, other) for other in known)]
-
-
-def depends_on(definition: Definition, data: Iterable[str]) -> tuple[str, ...]:
+def depends_on(section: ObjectiveSection, root: Path, data: Iterable[str]) -> tuple[str, ...]:
     """Return the value for ``objective.depends_on``, so that the study itself sees new data.
 
     Args:
-        definition: of the study of a program.
+        section: objective of the study of a program.
+        root: the project folder, absolute.
         data: that is here.
     """
-    section, root = definition.file.objective, definition.root.resolve()
     present = section.depends_on
     if present is None:
         found = grouped(assumed(root, section.command or ()), root, ())
