@@ -6,27 +6,29 @@ from collections.abc import Mapping
 from math import isfinite
 from typing import Any
 
-from tunesmith.config.model import Definition
+from tunesmith.config.model import File
 from tunesmith.errors import UsageError
 from tunesmith.history import Failure, FoldResult, Metric, TrialLog
 from tunesmith.ledger.records import StudyHead, StudyRecord
+from tunesmith.space import SearchSpace
 from tunesmith.space.parameter import canonical_json
 
 SPLIT = re.compile(r"split(\d+)_test_(.+)\Z")
 
 
-def loaded_record(definition: Definition, text: str, suffix: str) -> StudyRecord:
+def loaded_record(file: File, space: SearchSpace, text: str, suffix: str) -> StudyRecord:
     """Return the record in an export; the dependencies of its results are not in it.
 
     Args:
-        definition: of the study, as it was.
+        file: configuration of the study, as it was.
+        space: that was searched.
         text: content of the trials file.
         suffix: ``.jsonl`` or ``.json``.
 
     Raises:
         UsageError: it is no such file.
     """
-    specs = definition.file.objective.metric
+    specs = file.objective.metric
     metrics = tuple(Metric(spec.name, spec.direction or "maximize") for spec in specs)
     log = TrialLog(metrics)
     for row in _rows(text, suffix):
@@ -37,11 +39,8 @@ def loaded_record(definition: Definition, text: str, suffix: str) -> StudyRecord
             log.tell(asked.told(_folds(row, metrics)))
         except (KeyError, TypeError, ValueError) as error:
             raise UsageError(f"the exported trials cannot be read: {error!r}") from None
-    content = {
-        "file": definition.file.model_dump(mode="json"),
-        "space": definition.space.to_json(),
-    }
-    head = StudyHead(0, definition.file.study, 0, "", {}, content)
+    content = {"file": file.model_dump(mode="json"), "space": space.to_json()}
+    head = StudyHead(0, file.study, 0, "", {}, content)
     return StudyRecord(head, metrics, log.view(), ())
 
 

@@ -8,11 +8,12 @@ from typing import Any
 
 from tunesmith.analysis.ranking import Ranked
 from tunesmith.analysis.summary import Summary
-from tunesmith.config.model import Definition, OutputsSection
+from tunesmith.config.model import Definition, File, OutputsSection
 from tunesmith.errors import UsageError
 from tunesmith.ledger.records import StudyRecord
 from tunesmith.parameters.shape import Shape, names_of
 from tunesmith.parameters.texts import meta_of, read_parameters
+from tunesmith.space import SearchSpace
 from tunesmith.system.files import inside
 from tunesmith.system.fingerprint import digest
 from tunesmith.types import Params
@@ -35,7 +36,8 @@ class BestFile:
     @classmethod
     def of(cls, definition: Definition) -> "BestFile":
         """Return the file that a configuration names."""
-        return cls(definition.root, definition.file.outputs, shape_of(definition).names)
+        names = shape_of(definition.file, definition.space).names
+        return cls(definition.root, definition.file.outputs, names)
 
     @classmethod
     def of_record(cls, root: Path, outputs: OutputsSection, record: StudyRecord) -> "BestFile":
@@ -136,8 +138,8 @@ class BestFile:
         return params if meta is not None and meta.get("digest") == digest(params) else None
 
 
-def shape_of(definition: Definition) -> Shape:
+def shape_of(file: File, space: SearchSpace) -> Shape:
     """Return the shape of the best-parameters file in a configuration."""
-    budget = definition.file.budget
-    names = names_of(definition.space.to_json(), budget.parameter if budget else None)
-    return Shape(definition.file.outputs.best, names)
+    budget = file.budget
+    names = names_of(space.to_json(), budget.parameter if budget else None)
+    return Shape(file.outputs.best, names)

@@ -149,7 +149,7 @@ class CommittedStudy:
     @property
     def shape(self) -> Shape:
         """The place of the parameters in the file that training reads."""
-        return shape_of(self.definition)
+        return shape_of(self.definition.file, self.definition.space)
 
     @cached_property
     def pipeline(self) -> CommittedStage | None:
@@ -226,7 +226,8 @@ def trials_at(there: CommittedStudy) -> "tuple[StudyRecord, str]":
     if text is None:
         raise UsageError(f"there is no {path} on `{there.branch}`.")
     if outputs.history is None:
-        return loaded_record(there.definition, text, Path(name).suffix), path
+        file, space = there.definition.file, there.definition.space
+        return loaded_record(file, space, text, Path(name).suffix), path
     record = read_history(text).get(there.definition.file.study)
     if record is None:
         study = there.definition.file.study

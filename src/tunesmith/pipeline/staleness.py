@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tunesmith.analysis.compare import changes
-from tunesmith.config.model import Definition
+from tunesmith.config.model import Definition, StopSection
 from tunesmith.errors import TunesmithError
 from tunesmith.ledger.recorded_study import RecordedStudy
 from tunesmith.ledger.records import StudyRecord
@@ -67,7 +67,7 @@ def staleness(definition: Definition, record: StudyRecord) -> Staleness:
         return Staleness(None, (first,), None, edit)
     reasons = tuple(stale_reasons(definition, record, objective))
     return Staleness(
-        not reasons, reasons, None if reasons else left_to_do(definition, record), edit
+        not reasons, reasons, None if reasons else left_to_do(definition.file.stop, record), edit
     )
 
 
@@ -97,7 +97,7 @@ def stale_reasons(
     yield from found or ["the configuration changed"]
 
 
-def left_to_do(definition: Definition, record: StudyRecord) -> str | None:
+def left_to_do(stop: StopSection, record: StudyRecord) -> str | None:
     """Return the reason for which a run would continue; a time limit that was met is an end."""
     if record.outdated:
         return record.outdated
@@ -106,8 +106,8 @@ def left_to_do(definition: Definition, record: StudyRecord) -> str | None:
         return "the last run was killed; `tunesmith run` continues it"
     if last.stopped_by.startswith(INTERRUPTED):
         return f"{last.stopped_by}; `tunesmith run` continues it"
-    was, stop = last.recorded.section("stop"), definition.file.stop
-    if last.stopped_by in (ALL_TRIED, EXHAUSTED) or was == stop.model_dump(mode="json"):
+    is_same = last.recorded.section("stop") == stop.model_dump(mode="json")
+    if last.stopped_by in (ALL_TRIED, EXHAUSTED) or is_same:
         return None
     is_spent = build_criterion(stop).is_spent(record.history, 0.0)
     return None if is_spent else "`stop` has changed; `tunesmith run` goes on"

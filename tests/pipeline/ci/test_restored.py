@@ -63,9 +63,9 @@ def test_a_newer_version_is_named(finished: Path, tunesmith: Run) -> None:
 
 def test_nothing_to_mend(project: Path, finished: Path) -> None:
     definition = load_definition(project / "tuning.yaml")
-    assert make_usable(definition) is None
+    assert make_usable(definition.ledger) is None
     ledger_of(finished).unlink()
-    assert make_usable(definition) is None
+    assert make_usable(definition.ledger) is None
 
 
 @pytest.mark.parametrize("kind", ["a file", "a dangling link", "a link for the ledger", "a log"])
@@ -82,7 +82,7 @@ def test_what_stands_in_the_way_of_a_ledger(project: Path, tmp_path: Path, kind:
     else:
         file.parent.mkdir()
         file.symlink_to(tmp_path / "nowhere")
-    assert "the ledger cannot be used" in str(make_usable(definition))
-    assert make_usable(definition) is None
+    assert "the ledger cannot be used" in str(make_usable(definition.ledger))
+    assert make_usable(definition.ledger) is None
     with Ledger.open(file) as ledger:
         assert ledger.studies() == []

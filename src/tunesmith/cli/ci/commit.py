@@ -45,7 +45,9 @@ def command(
 
     definition, git_host = load_definition(find_config(config)), git_host_here()
     checkout = Checkout.in_ci(definition.root, git_host)
-    paths = within(checkout.root, definition.root, result_files(definition))
+    paths = within(
+        checkout.root, definition.root, result_files(definition.root, definition.file.outputs)
+    )
     # FILES are relative to the folder in which they were typed, results to the project.
     paths += within(checkout.root, Path(), files)
     if dry_run:

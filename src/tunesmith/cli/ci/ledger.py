@@ -21,7 +21,7 @@ def command(config: Path | None) -> None:
     from tunesmith.pipeline.ci.restored import make_usable
     from tunesmith.pipeline.git_host.host import git_host_here
 
-    said = make_usable(load_definition(find_config(config)))
+    said = make_usable(load_definition(find_config(config)).ledger)
     if said is None:
         show("The ledger can be used.")
         return

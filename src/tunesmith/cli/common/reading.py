@@ -36,9 +36,9 @@ def open_records(
     with Ledger.open(location, create=False) as ledger:
         record = ledger.load(definition.file.study, like=definition.as_json())
         if definition.file.outputs.history is not None:
-            from tunesmith.pipeline.latest_record import of_other_history
+            from tunesmith.pipeline.latest_record import RecordSources
 
-            other = of_other_history(definition, record)
+            other = RecordSources(definition).history_instead_of(record)
             if other is not None:
                 return definition, other.record, other.nested
         if definition.file.outer_folds is None:
@@ -53,9 +53,9 @@ def _of_history(
 ) -> tuple[StudyRecord, tuple[StudyRecord, ...]]:
     """Records from the history in Git: a clone in which nothing was left to do has no ledger."""
     if definition.file.outputs.history is not None:
-        from tunesmith.pipeline.latest_record import of_history
+        from tunesmith.pipeline.latest_record import RecordSources
 
-        found = of_history(definition)
+        found = RecordSources(definition).in_history()
         if found is not None:
             return found.record, found.nested
     name, place = definition.file.study, shown(location)

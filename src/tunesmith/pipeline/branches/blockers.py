@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tunesmith.analysis.compare import differences
-from tunesmith.config.model import Definition
+from tunesmith.config.model import File
 from tunesmith.config.source import parse_document
 from tunesmith.errors import StorageError, TunesmithError, UsageError
 from tunesmith.ledger.recorded_study import RecordedStudy
@@ -37,6 +37,7 @@ from tunesmith.pipeline.dvc.stages import read_stages
 from tunesmith.pipeline.parameters import Parameters
 from tunesmith.pipeline.repository import Repository
 from tunesmith.runs.factory import HOUSEKEEPING
+from tunesmith.space import SearchSpace
 from tunesmith.system.fingerprint import digest, reached, top_names
 
 if TYPE_CHECKING:
@@ -194,7 +195,7 @@ def _other_configuration(then: CommittedStudy, now: CommittedStudy) -> Iterator[
     """Yield a blocker if a run would find other trials, or continue."""
     reason = f"{now.config} has changed on `{now.branch}` since these parameters were found"
     try:
-        before, after = _what_matters(then.definition), _what_matters(now.definition)
+        before, after = (_what_matters(d.file, d.space) for d in (then.definition, now.definition))
     except UsageError:
         yield Blocker(f"{reason}, and cannot be read.", AGAIN)
         return
@@ -203,13 +204,13 @@ def _other_configuration(then: CommittedStudy, now: CommittedStudy) -> Iterator[
         yield Blocker(f"{reason} ({', '.join(sections)}).", AGAIN)
 
 
-def _what_matters(definition: Definition) -> dict[str, Any]:
+def _what_matters(file: File, space: SearchSpace) -> dict[str, Any]:
     """Sections that fix the trials, their number, and the winner."""
     wanted = {"study", "objective", "search", "budget", "stop", "selection", "outer_folds"}
-    found = definition.file.model_dump(mode="json", include=wanted)
+    found = file.model_dump(mode="json", include=wanted)
     for name in HOUSEKEEPING:
         found["objective"].pop(name, None)
-    return {**found, "space": definition.space.to_json()}
+    return {**found, "space": space.to_json()}
 
 
 def _files_used(there: CommittedStudy, changed: set[str]) -> set[str]:

@@ -3,28 +3,25 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from tunesmith.config.model import Definition
+from tunesmith.config.model import OutputsSection
 from tunesmith.errors import UsageError
 from tunesmith.pipeline.ci.metrics import USUAL, metrics_files
 from tunesmith.pipeline.dvc.document import FILE, LOCK
 from tunesmith.pipeline.dvc.stages import stages_at
 
 
-def output_files(definition: Definition) -> list[str]:
-    """List the files that a run of the study writes, relative to the project folder."""
-    return list(definition.file.outputs.paths.values())
-
-
-def result_files(definition: Definition) -> list[str]:
+def result_files(root: Path, outputs: OutputsSection) -> list[str]:
     """List the files that CI may commit: outputs of the study, metrics, and DVC's outs kept by Git.
+
+    Args:
+        root: the project folder, which the names are relative to.
+        outputs: of the study.
 
     Raises:
         UsageError: ``dvc.yaml`` cannot be read.
     """
-    pipeline = [LOCK, *_kept_by_git(definition.root)]
-    return list(
-        dict.fromkeys([*output_files(definition), *pipeline, *metrics_files(definition.root)])
-    )
+    names = [*outputs.paths.values(), LOCK, *_kept_by_git(root), *metrics_files(root)]
+    return list(dict.fromkeys(names))
 
 
 def _kept_by_git(folder: Path) -> Iterator[str]:

@@ -6,7 +6,6 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from tunesmith.config.model import Definition
 from tunesmith.errors import DamagedError, StorageError
 from tunesmith.ledger.dialect import address, file_of
 from tunesmith.ledger.integrity import log_of
@@ -16,19 +15,19 @@ from tunesmith.ledger.salvage import salvage
 KEPT = "the run begins with the committed history, or anew"
 
 
-def make_usable(definition: Definition) -> str | None:
+def make_usable(location: str | Path) -> str | None:
     """Repair a damaged ledger, or put one out of the way that cannot be used.
 
     A cache that holds junk, or what a newer version has written, would else end every later run in
     the same way, and be saved again by each of them.
 
     Args:
-        definition: of the study.
+        location: of the ledger, file or URL.
 
     Returns:
         What was done, in a sentence; ``None`` if the ledger is usable, or there is none.
     """
-    file = file_of(address(definition.ledger))
+    file = file_of(address(location))
     if file is None:
         return None
     if os.path.lexists(file.parent) and not file.parent.is_dir():

@@ -19,7 +19,7 @@ from tunesmith.pipeline.ci import metrics
 from tunesmith.pipeline.ci.base import Base
 from tunesmith.pipeline.ci.checkout import Checkout
 from tunesmith.pipeline.ci.files import within
-from tunesmith.pipeline.latest_record import of_ledger
+from tunesmith.pipeline.latest_record import RecordSources
 from tunesmith.pipeline.parameters import Parameters, parse
 from tunesmith.reporting.cells import name_cell, table
 from tunesmith.reporting.escape import one_line
@@ -62,7 +62,14 @@ class Subject:
 
         On a training branch the parameters come from another one, whose report is to be shown.
         """
-        return None if _tuning_report(self) is not None else ledger_summary(self.definition)
+        if _tuning_report(self) is not None:
+            return None
+        found = RecordSources(self.definition).in_ledger()
+        if found is None:
+            return None
+        file = self.definition.file
+        policy = Policy.of(file.selection, file.gate)
+        return summarise(found.record, policy, nested=found.nested)
 
 
 def comment(subject: Subject) -> str:
@@ -127,15 +134,6 @@ def _report(subject: Subject, limit: int | None) -> str:
     return text if limit is None else shortened(text, lambda part: len(part) <= limit)
 
 
-def ledger_summary(definition: Definition) -> Summary | None:
-    """Summary of the study from the ledger; ``None`` if it has nothing."""
-    found = of_ledger(definition)
-    if found is None:
-        return None
-    policy = Policy.of(definition.file.selection, definition.file.gate)
-    return summarise(found.record, policy, nested=found.nested)
-
-
 def _committed_report(subject: Subject) -> str | None:
     """The report that belongs to this branch's parameters."""
     checkout, report = subject.checkout, _path(subject, subject.definition.file.outputs.report)
@@ -155,7 +153,7 @@ def _tuning_report(subject: Subject) -> str | None:
     own = f"{prefixes.tuning}{name}"
     tuning = checkout.branches().get(own) if name != branch else None
     best = _path(subject, outputs.best.path)
-    shape = shape_of(subject.definition)
+    shape = shape_of(subject.definition.file, subject.definition.space)
     found = _parameters_of(checkout, tuning, best, shape)
     here = _parameters_here(checkout, best, shape)
     if found is not None and here is not None and found.digest == here.digest:
@@ -183,7 +181,7 @@ def _training(subject: Subject) -> Iterator[str]:
         # The study's own report has the parameters, too.
         return
     best = _path(subject, subject.definition.file.outputs.best.path)
-    shape = shape_of(subject.definition)
+    shape = shape_of(subject.definition.file, subject.definition.space)
     before = _parameters_of(subject.checkout, subject.base.commit, best, shape)
     here = _parameters_here(subject.checkout, best, shape)
     if here is not None and (before is None or before.digest != here.digest):

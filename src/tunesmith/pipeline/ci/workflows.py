@@ -11,12 +11,13 @@ import shlex
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
 from string import Template
 
 from tunesmith.config.load import load_definition
-from tunesmith.config.model import Definition
+from tunesmith.config.model import Definition, OutputsSection
 from tunesmith.errors import UsageError
 from tunesmith.pipeline.ci.files import result_files, within
 from tunesmith.pipeline.dvc.agreement import study_stage
@@ -84,7 +85,7 @@ def workflows(git_host: str, definition: Definition, root: Path, wishes: Wishes)
     Raises:
         UsageError: it is not known how to train, or ``dvc.yaml`` cannot be read.
     """
-    values = _values(definition, root, wishes)
+    values = CiProject(definition, root, wishes).values
     source = files("tunesmith.templates") / "ci" / git_host
     texts = {to: source.joinpath(name).read_text("utf-8") for to, name in TARGETS[git_host].items()}
     return {to: _Template(text).substitute(values) for to, text in texts.items()}
@@ -106,70 +107,111 @@ def foreseen(git_host: str, folder: Path, planned: Sequence[NewFile]) -> list[Ne
     return [NewFile(folder / path, text) for path, text in found.items()]
 
 
-def _values(definition: Definition, root: Path, wishes: Wishes) -> dict[str, str]:
-    folder = within(root, definition.root, ["."])[0]
-    tune, train = _commands(definition, wishes)
-    results = within(root, definition.root, result_files(definition))
-    best = within(root, definition.root, [definition.file.outputs.best.path])
-    main = wishes.main or wishes.default
-    prefix = "" if folder == "." else f"{folder}/"
-    branches = definition.file.branches
-    return {
-        "tuning_prefix": branches.tuning,
-        "training_prefix": branches.training,
-        "tuning_pattern": _pattern(branches.tuning),
-        "training_pattern": _pattern(branches.training),
-        "folder": scalar(folder),
-        "go": scalar(f"cd {shlex.quote(folder)}"),
-        "prefix": prefix,
-        "install": scalar(_install(definition.root, wishes)),
-        "tune": scalar(tune),
-        "train": scalar(train),
-        "verify": scalar(f"{VERIFY}{wishes.config}"),
-        "config": wishes.config,
-        "results": json.dumps(results),
-        "trained": json.dumps([path for path in results if path not in best]),
-        "ledger": scalar(f"{prefix}.tunesmith"),
-        "page": scalar(f"{prefix}tuning-report.html"),
-        "budget": duration(wishes.budget_s),
-        # The run ends first, so that results are saved and reported before the job is stopped.
-        "timeout_minutes": str(math.ceil((wishes.budget_s + AFTERWARDS_S) / 60)),
-        "python": json.dumps(wishes.python),
-        "python_plain": wishes.python,
-        "only": f"\n    branches: [{scalar(main)}]" if main else "",
-        "target": f" --target {shlex.quote(wishes.main)}" if wishes.main else "",
-    }
+@dataclass(frozen=True)
+class CiProject:
+    """A project as the jobs of its workflows see it."""
+
+    definition: Definition
+    top: Path
+    """Top of the repository."""
+    wishes: Wishes
+
+    @property
+    def outputs(self) -> OutputsSection:
+        """Outputs of the study."""
+        return self.definition.file.outputs
+
+    @property
+    def folder(self) -> str:
+        """The project folder within the repository."""
+        return within(self.top, self.definition.root, ["."])[0]
+
+    @property
+    def results(self) -> list[str]:
+        """Files that a job may commit, as the repository names them.
+
+        Raises:
+            UsageError: ``dvc.yaml`` cannot be read.
+        """
+        names = result_files(self.definition.root, self.outputs)
+        return within(self.top, self.definition.root, names)
+
+    @property
+    def best(self) -> list[str]:
+        """The best-parameters file, as the repository names it."""
+        return within(self.top, self.definition.root, [self.outputs.best.path])
+
+    @property
+    def install(self) -> str:
+        """Commands that a fresh clone needs: packages, and the data if DVC has a remote for it."""
+        packages = f"python -m pip install -r {shlex.quote(self.wishes.requirements)}"
+        config = self.definition.root / ".dvc/config"
+        text = config.read_text("utf-8", errors="replace") if config.is_file() else ""
+        # Without the option, data that nobody has pushed would end also jobs that do not need it.
+        return f"{packages} && dvc pull --allow-missing" if REMOTE.search(text) else packages
+
+    @cached_property
+    def commands(self) -> tuple[str, str]:
+        """Commands by which the project tunes and trains.
+
+        Raises:
+            UsageError: it is not known how to train, or ``dvc.yaml`` cannot be read.
+        """
+        found, folder = study_stage(self.definition)
+        stages = stages_at(folder / FILE) if found is None else found.stages
+        tuning = None if found is None else found.stage
+        aside = _aside(folder, self.definition.root.resolve())
+        usual = f"tunesmith run{self.wishes.config}"
+        tune = usual if tuning is None else _repro_anew(tuning, aside)
+        train = self.wishes.training or _train(stages, self.outputs.best.path, tuning, aside)
+        if train is None:
+            raise UsageError(
+                "how is the model trained? There is no stage `training` in dvc.yaml.\n"
+                '  Say it: `--training "python train.py"`.'
+            )
+        return tune, train
+
+    @property
+    def values(self) -> dict[str, str]:
+        """Texts for the placeholders of the templates.
+
+        Raises:
+            UsageError: as ``commands``.
+        """
+        (tune, train), results, wishes = self.commands, self.results, self.wishes
+        main, folder = wishes.main or wishes.default, self.folder
+        prefix = "" if folder == "." else f"{folder}/"
+        branches = self.definition.file.branches
+        return {
+            "tuning_prefix": branches.tuning,
+            "training_prefix": branches.training,
+            "tuning_pattern": _pattern(branches.tuning),
+            "training_pattern": _pattern(branches.training),
+            "folder": scalar(folder),
+            "go": scalar(f"cd {shlex.quote(folder)}"),
+            "prefix": prefix,
+            "install": scalar(self.install),
+            "tune": scalar(tune),
+            "train": scalar(train),
+            "verify": scalar(f"{VERIFY}{wishes.config}"),
+            "config": wishes.config,
+            "results": json.dumps(results),
+            "trained": json.dumps([path for path in results if path not in self.best]),
+            "ledger": scalar(f"{prefix}.tunesmith"),
+            "page": scalar(f"{prefix}tuning-report.html"),
+            "budget": duration(wishes.budget_s),
+            # The run ends first, so that results are saved and reported before the job is stopped.
+            "timeout_minutes": str(math.ceil((wishes.budget_s + AFTERWARDS_S) / 60)),
+            "python": json.dumps(wishes.python),
+            "python_plain": wishes.python,
+            "only": f"\n    branches: [{scalar(main)}]" if main else "",
+            "target": f" --target {shlex.quote(wishes.main)}" if wishes.main else "",
+        }
 
 
 def _pattern(prefix: str) -> str:
     """A beginning as GitLab's regular expressions between slashes have it."""
     return prefix.replace(".", r"\.").replace("/", r"\/")
-
-
-def _install(folder: Path, wishes: Wishes) -> str:
-    """Commands that a fresh clone needs: packages, and the data if DVC has a remote for it."""
-    packages = f"python -m pip install -r {shlex.quote(wishes.requirements)}"
-    config = folder / ".dvc/config"
-    text = config.read_text("utf-8", errors="replace") if config.is_file() else ""
-    # Without the option, data that nobody has pushed would end also jobs that do not need it.
-    return f"{packages} && dvc pull --allow-missing" if REMOTE.search(text) else packages
-
-
-def _commands(definition: Definition, wishes: Wishes) -> tuple[str, str]:
-    """Commands by which the project tunes and trains."""
-    found, folder = study_stage(definition)
-    stages = stages_at(folder / FILE) if found is None else found.stages
-    tuning = None if found is None else found.stage
-    aside = _aside(folder, definition.root.resolve())
-    tune = f"tunesmith run{wishes.config}" if tuning is None else _repro_anew(tuning, aside)
-    best = definition.file.outputs.best.path
-    train = wishes.training or _train(stages, best, tuning, aside)
-    if train is None:
-        raise UsageError(
-            "how is the model trained? There is no stage `training` in dvc.yaml.\n"
-            '  Say it: `--training "python train.py"`.'
-        )
-    return tune, train
 
 
 def _aside(folder: Path, root: Path) -> str:

@@ -14,10 +14,10 @@ from tunesmith.pipeline.branches.notes import EXPERIMENT, notes_in
 from tunesmith.pipeline.dvc.agreement import Tuning, tuning
 from tunesmith.pipeline.dvc.stages import Coupling
 from tunesmith.pipeline.findings import REBUILD, Finding, note, unseen
-from tunesmith.pipeline.latest_record import LatestRecord, last_heads, latest_record
+from tunesmith.pipeline.latest_record import LatestRecord, RecordSources
 from tunesmith.pipeline.repository import Repository
 from tunesmith.runs.factory import identity
-from tunesmith.runs.import_history import CommittedHistory, committed_history
+from tunesmith.runs.import_history import CommittedHistory
 from tunesmith.system.fingerprint import digest
 
 
@@ -73,57 +73,66 @@ def look(definition: Definition, *, needs_data: bool = True) -> Evidence:
     Raises:
         UsageError: an output's path leads out of the project.
     """
-    problems: list[Finding] = []
-    objective = _objective(definition, problems, needs_data=needs_data)
-    committed = committed_history(definition.root, definition.file.outputs.history)
-    found = None
-    try:
-        if objective is not None:
-            definition = _as_it_ran(definition, objective, committed)
-        mark = None if objective is None else identity(definition, objective)
-        holds = always if objective is None else holding(objective)
-        found = latest_record(definition, committed, mark, holds)
-    except StorageError as error:
-        # Damaged, edited, of a newer version, out of reach: the history alone cannot say that a
-        # run would continue it.
-        problems.append(unseen("the ledger", str(error).splitlines()[0]))
-    # Beside a ledger the history is one output among others.
-    if found is None and committed is not None and committed.problem:
-        expected = "the history of the study"
-        problems.append(Finding(committed.name, committed.problem, expected, REBUILD))
-    dvc = _dvc(definition, problems)
-    return Evidence(definition, objective, committed, found, dvc, tuple(problems))
+    return _Search(definition, needs_data).evidence()
 
 
-def _objective(
-    definition: Definition, problems: list[Finding], *, needs_data: bool
-) -> Outline | None:
-    try:
-        return outline(definition)
-    except UnseenError as error:
-        for one in error.found:
-            is_noted = one.what == DATA and not needs_data
-            problems.append((note if is_noted else unseen)(one.what, one.why))
-        return None
+class _Search:
+    """The search for evidence of a study; what cannot be had becomes a problem.
 
+    Args:
+        definition: of the study.
+        needs_data: missing data counts as not verified; otherwise it is only noted.
+    """
 
-def _dvc(definition: Definition, problems: list[Finding]) -> Tuning | None:
-    try:
-        return tuning(definition)
-    except UsageError as error:
-        problems.append(Finding("dvc", str(error), "files as DVC writes them"))
-        return None
+    def __init__(self, definition: Definition, needs_data: bool) -> None:
+        self._given, self._needs_data = definition, needs_data
+        self._sources = RecordSources(definition)
+        self._problems: list[Finding] = []
 
+    def evidence(self) -> Evidence:
+        """Gather all of it."""
+        objective = self._objective()
+        definition, found, committed = self._given, None, self._sources.committed
+        try:
+            if objective is not None:
+                definition = self._as_it_ran(objective)
+            mark = None if objective is None else identity(definition, objective)
+            holds = always if objective is None else holding(objective)
+            found = self._sources.latest(mark, holds)
+        except StorageError as error:
+            # Damaged, edited, of a newer version, out of reach: the history alone cannot say that
+            # a run would continue it.
+            self._problems.append(unseen("the ledger", str(error).splitlines()[0]))
+        # Beside a ledger the history is one output among others.
+        if found is None and committed is not None and committed.problem:
+            expected = "the history of the study"
+            self._problems.append(Finding(committed.name, committed.problem, expected, REBUILD))
+        dvc = self._dvc()
+        return Evidence(definition, objective, committed, found, dvc, tuple(self._problems))
 
-def _as_it_ran(
-    definition: Definition, objective: Outline, committed: CommittedHistory | None
-) -> Definition:
-    """Add the gate of ``run --gate`` to the definition, if that makes it the same study."""
-    if definition.file.gate is not None:
-        return definition
-    for head in last_heads(definition, committed):
-        gate = head.recorded.gate
-        found = definition if gate is None else definition.with_gate(gate.base)
-        if identity(found, objective) == head.identity:
-            return found
-    return definition
+    def _objective(self) -> Outline | None:
+        try:
+            return outline(self._given)
+        except UnseenError as error:
+            for one in error.found:
+                is_noted = one.what == DATA and not self._needs_data
+                self._problems.append((note if is_noted else unseen)(one.what, one.why))
+            return None
+
+    def _dvc(self) -> Tuning | None:
+        try:
+            return tuning(self._given)
+        except UsageError as error:
+            self._problems.append(Finding("dvc", str(error), "files as DVC writes them"))
+            return None
+
+    def _as_it_ran(self, objective: Outline) -> Definition:
+        """Add the gate of ``run --gate`` to the definition, if that makes it the same study."""
+        if self._given.file.gate is not None:
+            return self._given
+        for head in self._sources.last_heads():
+            gate = head.recorded.gate
+            found = self._given if gate is None else self._given.with_gate(gate.base)
+            if identity(found, objective) == head.identity:
+                return found
+        return self._given

@@ -68,8 +68,9 @@ def refit(
     Raises:
         UsageError: the study cannot be run as it is.
     """
-    apart = definition.file.model_copy(update={"study": f"{definition.file.study}.{APART}"})
-    found = _evaluated(replace(definition, file=apart), drawn)
+    name = f"{definition.file.study}.{APART}"
+    file = definition.file.model_copy(update={"study": name})
+    found = _StudyApart(replace(definition, file=file)).evaluate(drawn)
     return len(found), [item for one in found for item in _findings(one, tolerance)]
 
 
@@ -104,42 +105,46 @@ def _holdout(record: StudyRecord, trial: Trial) -> Iterator[FoldResult]:
         yield record.holdout[trial.number]
 
 
-def _evaluated(
-    definition: Definition, drawn: Sequence[tuple[Trial, FoldResult]]
-) -> list[Evaluated]:
-    with project_on_path(definition.root):
-        section, execution = definition.file.objective, definition.file.execution
-        fork_server = fork_server_for(section, execution)
-        objective = build_objective(definition)
-        try:
-            with (
-                working_folders(definition, objective),
-                build_executor(objective.evaluate, section, execution, fork_server) as executor,
-            ):
-                fits = [Fit(fold.fold, (trial.params,)) for trial, fold in drawn]
-                futures = [executor.submit(fit) for fit in fits]
-                while not all(future.done() for future in futures):
-                    executor.completed(None)
-        finally:
-            _remove_folders(definition, objective)
-    results = [results_of(future, fit)[0] for future, fit in zip(futures, fits, strict=True)]
-    return [
-        Evaluated(trial.number, fold.fold, fold, now)
-        for (trial, fold), now in zip(drawn, results, strict=True)
-    ]
+@dataclass(frozen=True)
+class _StudyApart:
+    """A study under another name: its programs work in folders that are removed afterwards."""
 
+    definition: Definition
 
-def _remove_folders(definition: Definition, objective: Objective) -> None:
-    """Remove the folders that programs have left."""
-    if definition.file.objective.command is None:
-        return
-    from tunesmith.objective.program.objective import ProgramObjective
+    def evaluate(self, drawn: Sequence[tuple[Trial, FoldResult]]) -> list[Evaluated]:
+        """Evaluate folds, by the study's executor and without a ledger."""
+        fits = [Fit(fold.fold, (trial.params,)) for trial, fold in drawn]
+        with project_on_path(self.definition.root):
+            section, execution = self.definition.file.objective, self.definition.file.execution
+            fork_server = fork_server_for(section, execution)
+            objective = build_objective(self.definition)
+            try:
+                with (
+                    working_folders(self.definition, objective),
+                    build_executor(objective.evaluate, section, execution, fork_server) as executor,
+                ):
+                    futures = [executor.submit(fit) for fit in fits]
+                    while not all(future.done() for future in futures):
+                        executor.completed(None)
+            finally:
+                self._remove_folders(objective)
+        results = [results_of(future, fit)[0] for future, fit in zip(futures, fits, strict=True)]
+        return [
+            Evaluated(trial.number, fold.fold, fold, now)
+            for (trial, fold), now in zip(drawn, results, strict=True)
+        ]
 
-    assert isinstance(objective, ProgramObjective)  # noqa: S101 - it has a command
-    runner = objective.runner
-    shutil.rmtree(runner.runs, ignore_errors=True)
-    if runner.checkpoints is not None:
-        shutil.rmtree(runner.checkpoints.folder, ignore_errors=True)
+    def _remove_folders(self, objective: Objective) -> None:
+        """Remove the folders that programs have left."""
+        if self.definition.file.objective.command is None:
+            return
+        from tunesmith.objective.program.objective import ProgramObjective
+
+        assert isinstance(objective, ProgramObjective)  # noqa: S101 - it has a command
+        runner = objective.runner
+        shutil.rmtree(runner.runs, ignore_errors=True)
+        if runner.checkpoints is not None:
+            shutil.rmtree(runner.checkpoints.folder, ignore_errors=True)
 
 
 def _findings(one: Evaluated, tolerance: float) -> Iterator[Finding]:

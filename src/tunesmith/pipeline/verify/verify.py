@@ -142,9 +142,8 @@ def verified(evidence: Evidence) -> Verification:
 
 def _of_lock(evidence: Evidence, dvc: Tuning) -> Iterator[Finding]:
     """Yield findings on ``dvc.lock``: DVC does not take an interrupted run for finished."""
-    left = (
-        None if evidence.found is None else left_to_do(evidence.definition, evidence.found.record)
-    )
+    stop, found = evidence.definition.file.stop, evidence.found
+    left = None if found is None else left_to_do(stop, found.record)
     outs = set() if dvc.locked is None else set(dvc.locked.outs)
     for finding in disagreements(dvc):
         # An interrupted run makes DVC's stage fail, so that dvc.lock lacks its outs.
