@@ -1,5 +1,6 @@
 """``tunesmith compare``."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
@@ -37,7 +38,7 @@ def command(
         raise UsageError("--md and --json: choose one of them.")
     definition = load_definition(find_config(config))
     name = after or definition.file.study
-    records = [_record(side, definition) for side in (before, name)]
+    records = [_Sources(definition).record(side) for side in (before, name)]
     found = compare(records[0], records[1], (before, name))
     if as_json:
         print_json("comparison", json_of(found))
@@ -45,44 +46,54 @@ def command(
         show(markdown(found) if as_markdown else plain(found), nl=not as_markdown)
 
 
-def _record(side: str, definition: Definition) -> StudyRecord:
-    # The colons of a server's address part no study from a file.
-    path, _, study = side.rpartition(":") if ":" in side and "://" not in side else (side, "", "")
-    if Path(path or side).is_file():
-        with Ledger.open(Path(path or side), create=False) as ledger:
-            return ledger.load(study or None)
-    problems = []
-    # A study goes before a branch of the same name.
-    for find in (_in_ledger, _in_git):
-        try:
-            return find(side, definition)
-        except UsageError as error:
-            problems.append(str(error))
-    listed = "\n  ".join(problems)
-    raise UsageError(f"`{side}` is no study, ledger file or revision to compare:\n  {listed}")
+@dataclass(frozen=True)
+class _Sources:
+    """The places that a side of a comparison may be in, seen from the present study."""
 
+    definition: Definition
 
-def _in_ledger(side: str, definition: Definition) -> StudyRecord:
-    name, _, generation = side.partition("@")
-    if generation and not generation.isdecimal():
-        raise UsageError(f"`{generation}` is no number of a series.")
-    location = definition.ledger
-    if isinstance(location, Path) and not location.is_file():
-        raise UsageError("there is no ledger yet: nothing has been run.")
-    with Ledger.open(location, create=False) as ledger:
-        return ledger.load(name, int(generation) if generation else None)
+    def record(self, side: str) -> StudyRecord:
+        """Find the record of a side.
 
+        Raises:
+            UsageError: it is no study, ledger file or revision.
+        """
+        # The colons of a server's address part no study from a file.
+        has_study = ":" in side and "://" not in side
+        path, _, study = side.rpartition(":") if has_study else (side, "", "")
+        if Path(path or side).is_file():
+            with Ledger.open(Path(path or side), create=False) as ledger:
+                return ledger.load(study or None)
+        problems = []
+        # A study goes before a branch of the same name.
+        for find in (self._in_ledger, self._in_git):
+            try:
+                return find(side)
+            except UsageError as error:
+                problems.append(str(error))
+        listed = "\n  ".join(problems)
+        raise UsageError(f"`{side}` is no study, ledger file or revision to compare:\n  {listed}")
 
-def _in_git(side: str, definition: Definition) -> StudyRecord:
-    from tunesmith.pipeline.committed import CommittedStudy, trials_at
+    def _in_ledger(self, side: str) -> StudyRecord:
+        name, _, generation = side.partition("@")
+        if generation and not generation.isdecimal():
+            raise UsageError(f"`{generation}` is no number of a series.")
+        location = self.definition.ledger
+        if isinstance(location, Path) and not location.is_file():
+            raise UsageError("there is no ledger yet: nothing has been run.")
+        with Ledger.open(location, create=False) as ledger:
+            return ledger.load(name, int(generation) if generation else None)
 
-    repository = Repository.of(definition.root)
-    commit = repository.commit_of(side)
-    if commit is None:
-        raise UsageError("Git knows no such revision.")
-    if definition.source is None:
-        raise UsageError("this study has no configuration file.")
-    # Git names files from the top of the repository.
-    place = definition.source.resolve().relative_to(repository.root.resolve())
-    record, _ = trials_at(CommittedStudy(repository, commit, side, place.as_posix()))
-    return record
+    def _in_git(self, side: str) -> StudyRecord:
+        from tunesmith.pipeline.committed import CommittedStudy, trials_at
+
+        repository = Repository.of(self.definition.root)
+        commit = repository.commit_of(side)
+        if commit is None:
+            raise UsageError("Git knows no such revision.")
+        if self.definition.source is None:
+            raise UsageError("this study has no configuration file.")
+        # Git names files from the top of the repository.
+        place = self.definition.source.resolve().relative_to(repository.root.resolve())
+        record, _ = trials_at(CommittedStudy(repository, commit, side, place.as_posix()))
+        return record

@@ -78,6 +78,7 @@ def command(
     """
     from tunesmith.analysis.decision import Policy
     from tunesmith.analysis.summary import summarise
+    from tunesmith.parameters.best_file import BestFile
     from tunesmith.reporting.page.render import render
     from tunesmith.reporting.terminal import gate_text
     from tunesmith.runs.outputs import Written, write_outputs
@@ -109,6 +110,6 @@ def command(
             show(f"  {'written' if item.changed else 'unchanged':10} {shown(item.path)}")
         if gate:
             show(gate_text(summary))
-    say_kept(definition, record, summary)
+    say_kept(BestFile.of(definition), record, summary)
     if gate:
         sys.exit(int(gate_code(summary)))

@@ -1,5 +1,6 @@
 """``tunesmith status``."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,33 +25,76 @@ if TYPE_CHECKING:
 def command(config: Path | None, *, as_json: bool) -> None:
     """Show the progress and the state of the study, also while a run is on."""
     definition, record = open_record(config)
-    content = _content(definition, record)
+    study = _Study(definition, record)
+    content = study.content
     # While a run is on, the record is that of this very moment, and digests of data take time.
     if not content["is_running"]:
-        content["standing"] = _standing(definition, record)
+        content["standing"] = study.standing
     if as_json:
         print_json("status", content)
     else:
         show("\n".join(f"  {name:10} {text}" for name, text in _rows(content)))
 
 
-def _content(definition: "Definition", record: "StudyRecord") -> dict[str, Any]:
-    history = record.history
-    return {
-        "study": record.head.name,
-        "generation": record.head.generation,
-        "is_running": holder(definition.ledger, record.head.name) is not None,
-        "n_told": history.n_told,
-        "n_running": len(history.running),
-        "n_failed": history.n_failed,
-        "n_pruned": history.n_pruned,
-        "n_trials": definition.file.stop.trials,
-        "best": best_content(record),
-        "unchanged": _unchanged(record),
-        "last_run": _last_run(record),
-        "reading": dict(record.head.reading),
-        "is_history": bool(record.runs) and not record.runs[-1].started,
-    }
+@dataclass(frozen=True)
+class _Study:
+    """A study as it is described, as JSON content."""
+
+    definition: "Definition"
+    record: "StudyRecord"
+
+    @property
+    def content(self) -> dict[str, Any]:
+        """The progress of the study, from its record alone."""
+        record, history = self.record, self.record.history
+        return {
+            "study": record.head.name,
+            "generation": record.head.generation,
+            "is_running": holder(self.definition.ledger, record.head.name) is not None,
+            "n_told": history.n_told,
+            "n_running": len(history.running),
+            "n_failed": history.n_failed,
+            "n_pruned": history.n_pruned,
+            "n_trials": self.definition.file.stop.trials,
+            "best": best_content(record),
+            "unchanged": _unchanged(record),
+            "last_run": _last_run(record),
+            "reading": dict(record.head.reading),
+            "is_history": bool(record.runs) and not record.runs[-1].started,
+        }
+
+    @property
+    def standing(self) -> dict[str, Any]:
+        """Staleness against the present data, code, versions and configuration."""
+        from tunesmith.pipeline.staleness import staleness
+
+        found = staleness(self.definition, self.record)
+        edit = found.edit
+        return {
+            "is_current": found.is_current,
+            "reasons": list(found.reasons),
+            "left": found.left,
+            "words": found.words,
+            "edit": None if edit is None else {"trial": edit.trial, "changes": list(edit.changes)},
+            "parameters": self._parameters(edit),
+        }
+
+    def _parameters(self, edit: "Edit | None") -> str:
+        """Describe the content of the best-parameters file."""
+        from tunesmith.parameters.best_file import BestFile
+
+        best = BestFile.of(self.definition)
+        name = best.outputs.best.path
+        if edit is not None:
+            return f"{name}: {edit.words}"
+        if not best.path.is_file():
+            return f"{name}: not there; `tunesmith report` writes it"
+        meta = best.read()[1]
+        if meta is None or "trial" not in meta:
+            return f"{name}: as the study chose"
+        is_own = meta.get("study") == self.record.head.name
+        other = "" if is_own else f" of study {_shown(meta, 'study')}"
+        return f"{name}: trial {_shown(meta, 'trial')}{other}"
 
 
 def _unchanged(record: "StudyRecord") -> dict[str, Any]:
@@ -60,39 +104,6 @@ def _unchanged(record: "StudyRecord") -> dict[str, Any]:
 
     found = unchanged(ranked(record.history, record.metrics), record.metrics)
     return {"n_same": found.n_same, "alone": dict(found.alone)}
-
-
-def _standing(definition: "Definition", record: "StudyRecord") -> dict[str, Any]:
-    """Staleness against the present data, code, versions and configuration."""
-    from tunesmith.pipeline.staleness import staleness
-
-    found = staleness(definition, record)
-    edit = found.edit
-    return {
-        "is_current": found.is_current,
-        "reasons": list(found.reasons),
-        "left": found.left,
-        "words": found.words,
-        "edit": None if edit is None else {"trial": edit.trial, "changes": list(edit.changes)},
-        "parameters": _parameters(definition, record, edit),
-    }
-
-
-def _parameters(definition: "Definition", record: "StudyRecord", edit: "Edit | None") -> str:
-    """Describe the content of the best-parameters file."""
-    from tunesmith.parameters.best_file import BestFile
-
-    best = BestFile.of(definition)
-    name = definition.file.outputs.best.path
-    if edit is not None:
-        return f"{name}: {edit.words}"
-    if not best.path.is_file():
-        return f"{name}: not there; `tunesmith report` writes it"
-    meta = best.read()[1]
-    if meta is None or "trial" not in meta:
-        return f"{name}: as the study chose"
-    other = "" if meta.get("study") == record.head.name else f" of study {_shown(meta, 'study')}"
-    return f"{name}: trial {_shown(meta, 'trial')}{other}"
 
 
 def _shown(meta: dict[str, Any], key: str) -> str:

@@ -72,7 +72,8 @@ def load_definition(
         # Options first: what was typed on the command line stands in no line of the file.
         broken = [_placed(_from_option(v, given), document) for v in violations]
         raise ConfigError(in_order(broken))
-    return _known(Definition(file, space, folder, path))
+    _spare_words(file, space)
+    return Definition(file, space, folder, path)
 
 
 def _null_bytes(data: Any, path: Path = ()) -> Iterator[Violation]:
@@ -171,15 +172,15 @@ def define(data: Mapping[str, Any], *, root: FilePath | str = ".") -> Definition
     file = _file(_sections(data), space, folder, violations)
     if violations or file is None or space is None:
         raise ConfigError(violations)
-    return _known(Definition(file, space, folder))
+    _spare_words(file, space)
+    return Definition(file, space, folder)
 
 
-def _known(definition: Definition) -> Definition:
-    """Return it unchanged; its words stand in reports, so they are exempted from redaction."""
-    objective, space = definition.file.objective, definition.space.to_json()
-    words = [definition.file.study, *texts(space), *texts(objective.params)]
+def _spare_words(file: File, space: SearchSpace) -> None:
+    """Exempt the words of a study from redaction, because they stand in reports."""
+    objective = file.objective
+    words = [file.study, *texts(space.to_json()), *texts(objective.params)]
     spare([*words, *(metric.name for metric in (*objective.metric, *objective.also))])
-    return definition
 
 
 def _sections(data: Mapping[str, Any]) -> dict[str, Any]:

@@ -85,37 +85,37 @@ def _table(title: str, section: dict[str, Any], schema: dict[str, Any]) -> str:
         rows += [text.split("\n")[0].replace("``", "`"), ""]
     rows += ["| key | type | default | meaning |", "|---|---|---|---|"]
     required = section.get("required", [])
-    for name, definition in section["properties"].items():
-        default = "required" if name in required else _default(definition)
-        meaning = " ".join(definition.get("description", "").split()).replace("``", "`")
-        rows.append(f"| `{name}` | {_type(definition, schema)} | {default} | {_cell(meaning)} |")
+    for name, part in section["properties"].items():
+        default = "required" if name in required else _default(part)
+        meaning = " ".join(part.get("description", "").split()).replace("``", "`")
+        rows.append(f"| `{name}` | {_type(part, schema)} | {default} | {_cell(meaning)} |")
     return "\n".join(rows) + "\n"
 
 
-def _default(definition: dict[str, Any]) -> str:
-    default = definition.get("default")
+def _default(part: dict[str, Any]) -> str:
+    default = part.get("default")
     if default is None or default == "" or isinstance(default, dict | list):
         return ""
     return f"`{str(default).lower() if isinstance(default, bool) else default}`"
 
 
-def _type(definition: dict[str, Any], schema: dict[str, Any]) -> str:
-    if "$ref" in definition:
-        return str(definition["$ref"].rpartition("/")[2])
-    if "enum" in definition:
-        return _cell(" | ".join(f"`{value}`" for value in definition["enum"]))
-    if "anyOf" in definition:
-        kinds = [_type(part, schema) for part in definition["anyOf"]]
+def _type(part: dict[str, Any], schema: dict[str, Any]) -> str:
+    if "$ref" in part:
+        return str(part["$ref"].rpartition("/")[2])
+    if "enum" in part:
+        return _cell(" | ".join(f"`{value}`" for value in part["enum"]))
+    if "anyOf" in part:
+        kinds = [_type(branch, schema) for branch in part["anyOf"]]
         return " or ".join(dict.fromkeys(kind for kind in kinds if kind != "null"))
-    if definition.get("type") == "array":
-        return f"list of {_type(definition.get('items', {}), schema)}"
+    if part.get("type") == "array":
+        return f"list of {_type(part.get('items', {}), schema)}"
     words = {
         "integer": "whole number",
         "object": "mapping",
         "string": "text",
         "boolean": "true/false",
     }
-    kind = str(definition.get("type", "any"))
+    kind = str(part.get("type", "any"))
     return words.get(kind, kind)
 
 

@@ -73,12 +73,12 @@ def _translate(part: Any) -> None:
         _translate(item)
 
 
-def _allow_single(definition: dict[str, Any]) -> None:
-    branches = definition.pop("anyOf", None)
+def _allow_single(part: dict[str, Any]) -> None:
+    branches = part.pop("anyOf", None)
     if branches is None:
-        branches = [{key: definition.pop(key) for key in ("type", "items")}]
+        branches = [{key: part.pop(key) for key in ("type", "items")}]
     items = next(branch["items"] for branch in branches if branch.get("type") == "array")
-    definition["anyOf"] = [*branches, items]
+    part["anyOf"] = [*branches, items]
 
 
 def _with_space(properties: dict[str, Any]) -> dict[str, Any]:
@@ -92,8 +92,8 @@ def _with_space(properties: dict[str, Any]) -> dict[str, Any]:
         ],
     }
     found = {}
-    for name, definition in properties.items():
-        found[name] = definition
+    for name, part in properties.items():
+        found[name] = part
         if name == "objective":
             found["space"] = space
     return found

@@ -2,6 +2,8 @@
 
 import difflib
 import shlex
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,8 +16,11 @@ from tunesmith.config.names import CONFIG_NAMES
 from tunesmith.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from tunesmith.config.model import Definition
-    from tunesmith.pipeline.ci.workflows import Wishes
+    from tunesmith.config.prefixes import Prefixes
+    from tunesmith.pipeline.ci.checkout import Checkout
     from tunesmith.system.files import NewFile
 
 GIT_HOSTS = ("github", "gitlab")
@@ -58,45 +63,101 @@ def command(
     With a dvc.yaml they call `dvc repro`, else `tunesmith run` and the command of --training. Other
     prefixes are written into the configuration, so that all commands know them.
     """
-    from tunesmith.cli.ci.prefixes import remembered, say_changed, say_left, with_prefixes
-    from tunesmith.config.load import load_definition
-    from tunesmith.pipeline.branches.prefixes import check_prefixes
-    from tunesmith.pipeline.ci.base import default_branch
-    from tunesmith.pipeline.ci.checkout import Checkout
-    from tunesmith.pipeline.ci.surroundings import check_requirements
-    from tunesmith.pipeline.ci.workflows import Wishes
+    from tunesmith.pipeline.ci.workflows import Wishes, workflows
 
     path = find_config(config)
-    found = load_definition(path)
-    definition = with_prefixes(found, tuning_prefix, training_prefix)
-    before, after = found.file.branches, definition.file.branches
-    checkout = Checkout.in_ci(definition.root, None)
-    # By the prefixes of before: the branches here still have these names.
-    default = default_branch(checkout, None, before)
-    check_prefixes(checkout, after, default)
-    check_requirements(definition.root / requirements, requirements)
-    usual = path.as_posix() in CONFIG_NAMES
+    setup = _Setup.of(path, tuning_prefix, training_prefix)
+    setup.check(requirements)
     wishes = Wishes(
-        requirements,
-        training,
-        _budget(time_budget, git_host),
-        python,
-        main or "",
-        "" if usual else f" -c {shlex.quote(path.as_posix())}",
-        default or "",
+        requirements=requirements,
+        training=training,
+        budget_s=_budget(time_budget, git_host),
+        python=python,
+        main=main or "",
+        config="" if path.as_posix() in CONFIG_NAMES else f" -c {shlex.quote(path.as_posix())}",
+        default=setup.default or "",
     )
-    planned = _planned(git_host, definition, checkout.root, wishes, force=force)
-    note = remembered(path, before, after)
-    history = definition.file.outputs.history
-    edits = [file for file in (note, _joining(definition.root, history)) if file is not None]
+    top = setup.checkout.root
+    planned = _planned(top, workflows(git_host, setup.definition, top, wishes), force=force)
+    note, joining = setup.note, _joining(setup.definition.root, setup.history)
+    edits = [file for file in (note, joining) if file is not None]
     _write(planned, edits, dry_run=dry_run, force=force)
-    _say_others(checkout.root, planned)
+    _say_others(top, planned)
     if not dry_run:
-        say_left(checkout, before, after)
-        if note is not None:
-            say_changed(definition)
-        _say_driver(definition.root, history)
-        say(_next(git_host, definition, requirements))
+        setup.finish(is_changed=note is not None)
+        say(_next(git_host, setup.definition.root, requirements, setup.history))
+
+
+@dataclass(frozen=True)
+class _Setup:
+    """A project that gets workflows, and the prefixes of its branches before and after."""
+
+    path: Path
+    """The configuration."""
+    definition: "Definition"
+    """With the new prefixes."""
+    checkout: "Checkout"
+    before: "Prefixes"
+
+    @classmethod
+    def of(cls, path: Path, tuning: str | None, training: str | None) -> "_Setup":
+        """Read the project.
+
+        Raises:
+            UsageError: the prefixes are not valid.
+        """
+        from tunesmith.cli.ci.prefixes import chosen_prefixes
+        from tunesmith.config.load import load_definition
+        from tunesmith.pipeline.ci.checkout import Checkout
+
+        found = load_definition(path)
+        before = found.file.branches
+        file = found.file.model_copy(update={"branches": chosen_prefixes(before, tuning, training)})
+        checkout = Checkout.in_ci(found.root, None)
+        return cls(path, replace(found, file=file), checkout, before)
+
+    @cached_property
+    def default(self) -> str | None:
+        """The default branch."""
+        from tunesmith.pipeline.ci.base import default_branch
+
+        # By the prefixes of before: the branches here still have these names.
+        return default_branch(self.checkout, None, self.before)
+
+    @property
+    def after(self) -> "Prefixes":
+        """The new prefixes."""
+        return self.definition.file.branches
+
+    @property
+    def history(self) -> str | None:
+        """The history of the study, if Git is to keep one."""
+        return self.definition.file.outputs.history
+
+    @property
+    def note(self) -> "NewFile | None":
+        """The configuration with the new prefixes; ``None`` if it has them already."""
+        from tunesmith.cli.ci.prefixes import remembered
+
+        return remembered(self.path, self.before, self.after)
+
+    def check(self, requirements: str) -> None:
+        """Refuse prefixes and requirements that no job could work with."""
+        from tunesmith.pipeline.branches.prefixes import check_prefixes
+        from tunesmith.pipeline.ci.surroundings import check_requirements
+
+        check_prefixes(self.checkout, self.after, self.default)
+        check_requirements(self.definition.root / requirements, requirements)
+
+    def finish(self, *, is_changed: bool) -> None:
+        """Say what the files that were written bring about."""
+        from tunesmith.cli.ci.prefixes import say_changed, say_left
+        from tunesmith.pipeline.dvc.agreement import study_stage
+
+        say_left(self.checkout, self.before, self.after)
+        if is_changed:
+            say_changed(*study_stage(self.definition))
+        _say_driver(self.definition.root, self.history)
 
 
 def _joining(root: Path, history: str | None) -> "NewFile | None":
@@ -118,13 +179,11 @@ def _say_driver(root: Path, history: str | None) -> None:
         say(text)
 
 
-def _planned(
-    git_host: str, definition: "Definition", root: Path, wishes: "Wishes", *, force: bool
-) -> "list[NewFile]":
-    from tunesmith.pipeline.ci.workflows import PIPELINE, workflows
+def _planned(root: Path, found: "Mapping[str, str]", *, force: bool) -> "list[NewFile]":
+    """Return the files to be written, without a pipeline that is the project's own."""
+    from tunesmith.pipeline.ci.workflows import PIPELINE
     from tunesmith.system.files import NewFile
 
-    found = workflows(git_host, definition, root, wishes)
     planned = [NewFile(root / name, text) for name, text in found.items()]
     # A pipeline that is there already is the project's own: it gets a hint, not a replacement.
     own = [f for f in planned if f.path.name == PIPELINE and f.exists and not f.is_same]
@@ -198,13 +257,13 @@ def _budget(given: str, git_host: str) -> float:
     return found
 
 
-def _next(git_host: str, definition: "Definition", requirements: str) -> str:
+def _next(git_host: str, root: Path, requirements: str, history: str | None) -> str:
     lines = []
-    if not (definition.root / requirements).is_file():
+    if not (root / requirements).is_file():
         lines.append(
             f"{requirements} is missing: it has to name `tunesmith` and what you train with."
         )
-    if definition.file.outputs.history is None:
+    if history is None:
         lines.append(
             "Git keeps no history of the study, so that `tunesmith verify` fails in pull requests:"
             " add `outputs: {history: outputs/history.jsonl}`."

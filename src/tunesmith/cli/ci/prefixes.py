@@ -1,6 +1,5 @@
 """Prefixes of branches, as options of ``tunesmith ci init``."""
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,15 +8,13 @@ from tunesmith.config.prefixes import Prefixes
 from tunesmith.errors import UsageError
 
 if TYPE_CHECKING:
-    from tunesmith.config.model import Definition
+    from tunesmith.pipeline.dvc.places import StageOfStudy
     from tunesmith.pipeline.repository import Repository
     from tunesmith.system.files import NewFile
 
 
-def with_prefixes(
-    definition: "Definition", tuning: str | None, training: str | None
-) -> "Definition":
-    """Return the definition with the prefixes that the options set.
+def chosen_prefixes(before: Prefixes, tuning: str | None, training: str | None) -> Prefixes:
+    """Return the prefixes that the options set; those of before if they set none.
 
     Raises:
         UsageError: they are not valid; with every reason at once.
@@ -27,12 +24,11 @@ def with_prefixes(
     given = {"tuning": tuning, "training": training}
     named = {key: value for key, value in given.items() if value is not None}
     if not named:
-        return definition
+        return before
     try:
-        found = Prefixes(**{**definition.file.branches.model_dump(), **named})
+        return Prefixes(**{**before.model_dump(), **named})
     except ValidationError as error:
         raise UsageError("\n".join(map(_reason, error.errors()))) from None
-    return replace(definition, file=definition.file.model_copy(update={"branches": found}))
 
 
 def _reason(detail: object) -> str:
@@ -66,11 +62,15 @@ def remembered(path: Path, before: Prefixes, after: Prefixes) -> "NewFile | None
         raise UsageError(f"{path}: {error}.\n  Set by hand: branches: {{{said}}}") from None
 
 
-def say_changed(definition: "Definition") -> None:
-    """Warn that DVC will run the stage again because the configuration has changed."""
-    from tunesmith.pipeline.dvc.agreement import repro, study_stage
+def say_changed(found: "StageOfStudy | None", folder: Path) -> None:
+    """Warn that DVC will run the stage again because the configuration has changed.
 
-    found, folder = study_stage(definition)
+    Args:
+        found: the stage that runs the study, if there is one.
+        folder: of its ``dvc.yaml``.
+    """
+    from tunesmith.pipeline.dvc.agreement import repro
+
     if found is not None:
         again = repro(folder, [found.stage.name])
         say(f"DVC sees another configuration: `{again}` evaluates nothing, and takes note of it.")

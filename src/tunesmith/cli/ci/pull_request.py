@@ -16,7 +16,7 @@ WAYS = (
 )
 
 if TYPE_CHECKING:
-    from tunesmith.config.model import Definition
+    from tunesmith.parameters.best_file import BestFile
     from tunesmith.pipeline.ci.pull_request import PullRequestResult
     from tunesmith.pipeline.git_host.host import GitHost
 
@@ -53,6 +53,7 @@ def command(
     If the Git host forbids it, the address at which you can open it is printed, with a warning.
     """
     from tunesmith.config.load import load_definition
+    from tunesmith.parameters.best_file import BestFile
     from tunesmith.pipeline.ci.base import default_branch
     from tunesmith.pipeline.ci.checkout import Checkout
     from tunesmith.pipeline.ci.pull_request import ensure_pull_request
@@ -68,7 +69,7 @@ def command(
     source = source if source == into else checkout.place(git_host, branch).branch
     if source == into:
         raise UsageError(f"`{into}` is where pull requests go into; run this on another branch.")
-    title, body = _words(definition, source, into, title, body)
+    title, body = _words(BestFile.of(definition), source, into, title, body)
     if dry_run:
         show(f"{source} -> {into}: {title}\n\n{body}".rstrip())
         return
@@ -79,13 +80,11 @@ def command(
 
 
 def _words(
-    definition: "Definition", source: str, into: str, title: str | None, body: str
+    best: "BestFile", source: str, into: str, title: str | None, body: str
 ) -> tuple[str, str]:
-    from tunesmith.parameters.best_file import BestFile
     from tunesmith.pipeline.ci.pull_request import title_of
     from tunesmith.pipeline.parameters import parse
 
-    best = BestFile.of(definition)
     text = best.content
     parameters = None if text is None else parse(text, str(best.path), best.shape)
     about = (

@@ -7,20 +7,23 @@ from tunesmith.cli.common.streams import say
 
 if TYPE_CHECKING:
     from tunesmith.analysis.summary import Summary
-    from tunesmith.config.model import Definition
     from tunesmith.ledger.records import StudyRecord
+    from tunesmith.parameters.best_file import BestFile
 
 
-def say_kept(definition: "Definition", record: "StudyRecord", summary: "Summary") -> bool:
+def say_kept(best: "BestFile", record: "StudyRecord", summary: "Summary") -> bool:
     """Say on stderr that an edit was left unchanged, and how to use the winner.
+
+    Args:
+        best: the best-parameters file.
+        record: of the study.
+        summary: of the record.
 
     Returns:
         True if there was one.
     """
-    from tunesmith.parameters.best_file import BestFile
     from tunesmith.parameters.publish import kept_edit
 
-    best = BestFile.of(definition)
     edit = kept_edit(summary, best, record)
     if edit is None:
         return False

@@ -29,18 +29,21 @@ def open_records(
         UsageError: nothing has been run yet.
     """
     definition = load_definition(find_config(config))
-    location = definition.ledger
+    location, has_history = definition.ledger, definition.file.outputs.history is not None
+    if has_history:
+        from tunesmith.pipeline.latest_record import RecordSources
     if isinstance(location, Path) and not location.is_file():
-        return definition, *_of_history(definition, location)
+        # A clone in which nothing was left to do has no ledger.
+        found = RecordSources(definition).in_history() if has_history else None
+        if found is None:
+            raise _not_run(definition.file.study, location)
+        return definition, found.record, found.nested
     # A command that only reads must not leave an empty ledger behind.
     with Ledger.open(location, create=False) as ledger:
         record = ledger.load(definition.file.study, like=definition.as_json())
-        if definition.file.outputs.history is not None:
-            from tunesmith.pipeline.latest_record import RecordSources
-
-            other = RecordSources(definition).history_instead_of(record)
-            if other is not None:
-                return definition, other.record, other.nested
+        other = RecordSources(definition).history_instead_of(record) if has_history else None
+        if other is not None:
+            return definition, other.record, other.nested
         if definition.file.outer_folds is None:
             return definition, record, ()
         from tunesmith.runs.factory import outer_records
@@ -48,18 +51,8 @@ def open_records(
         return definition, record, outer_records(ledger, definition, record)
 
 
-def _of_history(
-    definition: Definition, location: Path
-) -> tuple[StudyRecord, tuple[StudyRecord, ...]]:
-    """Records from the history in Git: a clone in which nothing was left to do has no ledger."""
-    if definition.file.outputs.history is not None:
-        from tunesmith.pipeline.latest_record import RecordSources
-
-        found = RecordSources(definition).in_history()
-        if found is not None:
-            return found.record, found.nested
-    name, place = definition.file.study, shown(location)
-    raise UsageError(
-        f"study `{name}` has not been run yet: there is no ledger {place}.\n"
+def _not_run(study: str, ledger: Path) -> UsageError:
+    return UsageError(
+        f"study `{study}` has not been run yet: there is no ledger {shown(ledger)}.\n"
         "  Begin with `tunesmith run`."
     )

@@ -17,7 +17,8 @@ from tunesmith.errors import ExitCode, TunesmithError
 from tunesmith.system.redact import printable
 
 if TYPE_CHECKING:
-    from tunesmith.config.model import Definition
+    from tunesmith.config.prefixes import Prefixes
+    from tunesmith.pipeline.dvc.health import StageFinding
     from tunesmith.runs.plan import Preview
 
 PACKAGES = ("scikit-learn", "numpy", "scipy", "pandas", "optuna", "SQLAlchemy", "pydantic")
@@ -87,6 +88,7 @@ def _git() -> Iterator[Check]:
 
 def _project(config: Path | None) -> list[Check]:
     from tunesmith.config.load import load_definition
+    from tunesmith.pipeline.dvc.health import findings
     from tunesmith.runs.plan import preview
 
     try:
@@ -103,23 +105,21 @@ def _project(config: Path | None) -> list[Check]:
         # Each by itself: a plan that fails must not hide what is wrong with the ledger.
         checks.append(_attempt("plan", lambda: _plan(preview(definition))))
         checks.append(_attempt("ledger", lambda: _ledger(definition.ledger)))
-        checks += _pipeline(definition)
-        checks += _ci(definition)
+        checks += _pipeline(lambda: findings(definition))
+        checks += _ci(definition.root, definition.file.branches)
     except TunesmithError as error:
         checks.append(("configuration", False, str(error)))
     return checks
 
 
-def _pipeline(definition: "Definition") -> list[Check]:
-    from tunesmith.pipeline.dvc.health import findings
-
+def _pipeline(probe: "Callable[[], list[StageFinding]]") -> list[Check]:
     try:
-        return [(f.name, f.is_well, printable(f.detail)) for f in findings(definition)]
+        return [(f.name, f.is_well, printable(f.detail)) for f in probe()]
     except TunesmithError as error:
         return [("dvc", False, str(error))]
 
 
-def _ci(definition: "Definition") -> list[Check]:
+def _ci(root: Path, prefixes: "Prefixes") -> list[Check]:
     """Checks of pull requests; the rules of the repository are asked only with a token."""
     from tunesmith.pipeline.ci.base import default_branch
     from tunesmith.pipeline.ci.branch_health import branch_findings
@@ -130,8 +130,8 @@ def _ci(definition: "Definition") -> list[Check]:
 
     try:
         git_host = git_host_here()
-        checkout = Checkout.in_ci(definition.root, git_host)
-        branch = default_branch(checkout, git_host, definition.file.branches)
+        checkout = Checkout.in_ci(root, git_host)
+        branch = default_branch(checkout, git_host, prefixes)
         required = None
         if isinstance(git_host, GitHub) and git_host.login is not None and branch is not None:
             required = git_host.required_checks(branch)
@@ -139,11 +139,11 @@ def _ci(definition: "Definition") -> list[Check]:
         # No repository, or a token without the right: the files alone are looked at then.
         required = None
         try:
-            checkout = Checkout.in_ci(definition.root, None)
+            checkout = Checkout.in_ci(root, None)
         except TunesmithError:
             return []
     found = findings(checkout.root, required)
-    found += branch_findings(checkout.root, definition.file.branches)
+    found += branch_findings(checkout.root, prefixes)
     return [(f.name, f.is_well, printable(f.detail)) for f in found]
 
 

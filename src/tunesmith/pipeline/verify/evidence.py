@@ -1,7 +1,8 @@
 """Evidence for a verification, gathered without evaluating or writing anything."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from tunesmith.config.model import Definition
@@ -76,63 +77,63 @@ def look(definition: Definition, *, needs_data: bool = True) -> Evidence:
     return _Search(definition, needs_data).evidence()
 
 
+@dataclass(frozen=True)
 class _Search:
-    """The search for evidence of a study; what cannot be had becomes a problem.
+    """The search for evidence of a study; what cannot be had becomes a problem."""
 
-    Args:
-        definition: of the study.
-        needs_data: missing data counts as not verified; otherwise it is only noted.
-    """
+    definition: Definition
+    needs_data: bool
+    problems: list[Finding] = field(default_factory=list)
 
-    def __init__(self, definition: Definition, needs_data: bool) -> None:
-        self._given, self._needs_data = definition, needs_data
-        self._sources = RecordSources(definition)
-        self._problems: list[Finding] = []
+    @cached_property
+    def sources(self) -> RecordSources:
+        """The places that may hold the study's record."""
+        return RecordSources(self.definition)
 
     def evidence(self) -> Evidence:
         """Gather all of it."""
         objective = self._objective()
-        definition, found, committed = self._given, None, self._sources.committed
+        definition, found, committed = self.definition, None, self.sources.committed
         try:
             if objective is not None:
                 definition = self._as_it_ran(objective)
             mark = None if objective is None else identity(definition, objective)
             holds = always if objective is None else holding(objective)
-            found = self._sources.latest(mark, holds)
+            found = self.sources.latest(mark, holds)
         except StorageError as error:
             # Damaged, edited, of a newer version, out of reach: the history alone cannot say that
             # a run would continue it.
-            self._problems.append(unseen("the ledger", str(error).splitlines()[0]))
+            self.problems.append(unseen("the ledger", str(error).splitlines()[0]))
         # Beside a ledger the history is one output among others.
         if found is None and committed is not None and committed.problem:
             expected = "the history of the study"
-            self._problems.append(Finding(committed.name, committed.problem, expected, REBUILD))
+            self.problems.append(Finding(committed.name, committed.problem, expected, REBUILD))
         dvc = self._dvc()
-        return Evidence(definition, objective, committed, found, dvc, tuple(self._problems))
+        return Evidence(definition, objective, committed, found, dvc, tuple(self.problems))
 
     def _objective(self) -> Outline | None:
         try:
-            return outline(self._given)
+            return outline(self.definition)
         except UnseenError as error:
             for one in error.found:
-                is_noted = one.what == DATA and not self._needs_data
-                self._problems.append((note if is_noted else unseen)(one.what, one.why))
+                is_noted = one.what == DATA and not self.needs_data
+                self.problems.append((note if is_noted else unseen)(one.what, one.why))
             return None
 
     def _dvc(self) -> Tuning | None:
         try:
-            return tuning(self._given)
+            return tuning(self.definition)
         except UsageError as error:
-            self._problems.append(Finding("dvc", str(error), "files as DVC writes them"))
+            self.problems.append(Finding("dvc", str(error), "files as DVC writes them"))
             return None
 
     def _as_it_ran(self, objective: Outline) -> Definition:
         """Add the gate of ``run --gate`` to the definition, if that makes it the same study."""
-        if self._given.file.gate is not None:
-            return self._given
-        for head in self._sources.last_heads():
+        if self.definition.file.gate is not None:
+            return self.definition
+        for head in self.sources.last_heads():
             gate = head.recorded.gate
-            found = self._given if gate is None else self._given.with_gate(gate.base)
+            found = self.definition if gate is None else self.definition.with_gate(gate.base)
             if identity(found, objective) == head.identity:
                 return found
-        return self._given
+        return self.definition
