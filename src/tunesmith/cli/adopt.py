@@ -1,12 +1,16 @@
 """``tunesmith adopt``."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from tunesmith.cli.common.options import config_option, json_option, print_json, shown
 from tunesmith.cli.common.reading import open_record
 from tunesmith.cli.common.streams import say, show
+
+if TYPE_CHECKING:
+    from tunesmith.parameters.adopt import Adopted
 
 SELECTIONS = ("best", "one_se", "simplest", "fastest")
 
@@ -47,21 +51,33 @@ def command(
         params_file=definition.file.objective.params_file,
     )
     if as_json:
-        content = {"path": str(done.path), "trial": done.trial, "changes": list(done.changes)}
-        own = None
-        if done.program_file is not None:
-            own = {"path": str(done.program_file), "changes": list(done.program_changes)}
-        print_json("adopted", {**content, "is_written": done.is_written, "params_file": own})
+        print_json("adopted", _content(done))
         return
-    what = "would have" if dry_run else "has"
-    head = f"{shown(done.path)} {what} the parameters of trial {done.trial}"
-    show("\n".join([head, *(f"  {change}" for change in done.changes or ("no change",))]))
-    if done.program_file is not None:
-        line = f"{shown(done.program_file)}, which the program reads, {what} them, too"
-        show("\n".join([line, *(f"  {c}" for c in done.program_changes or ("no change",))]))
+    _show(done, "would have" if dry_run else "has")
     # A run leaves an edit alone only if the file is user-owned.
     if not done.is_winner and definition.file.outputs.tuned is None:
         say(
             "The next run puts the winner back. To keep this one, name `outputs: {tuned: …}`,"
             " which makes the file yours."
         )
+
+
+def _content(done: "Adopted") -> dict[str, Any]:
+    own = None
+    if done.program_file is not None:
+        own = {"path": str(done.program_file), "changes": list(done.program_changes)}
+    return {
+        "path": str(done.path),
+        "trial": done.trial,
+        "changes": list(done.changes),
+        "is_written": done.is_written,
+        "params_file": own,
+    }
+
+
+def _show(done: "Adopted", verb: str) -> None:
+    head = f"{shown(done.path)} {verb} the parameters of trial {done.trial}"
+    show("\n".join([head, *(f"  {change}" for change in done.changes or ("no change",))]))
+    if done.program_file is not None:
+        line = f"{shown(done.program_file)}, which the program reads, {verb} them, too"
+        show("\n".join([line, *(f"  {c}" for c in done.program_changes or ("no change",))]))

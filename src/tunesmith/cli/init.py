@@ -68,7 +68,6 @@ def command(
     planned = plan_files(folder, template, guess, is_tight=tight)
     if template == "mlops" and git_host != "none":
         planned += _workflows(folder, planned, git_host or "github")
-    taken = [file for file in planned if file.exists and not file.is_same]
     for file in planned:
         show(f"  {file_word(file, force=force):9} {file.path}")
     if template == "basic":
@@ -76,15 +75,25 @@ def command(
     if dry_run:
         say("Nothing was written (--dry-run).")
         return
-    if taken and not force:
-        names = ", ".join(str(file.path) for file in taken)
-        raise UsageError(
-            f"{names}: already there; nothing was written.\n"
-            "  Look at what would be written with --dry-run, or overwrite with --force."
-        )
+    if not force:
+        _refuse_taken(planned)
     write_files(planned)
     there = "" if str(folder) == "." else f"cd {shlex.quote(str(folder))} && "
     say(f"Next: {there}{NEXT.get(template, 'tunesmith check')}")
+
+
+def _refuse_taken(planned: "Sequence[NewFile]") -> None:
+    """Refuse to overwrite.
+
+    Raises:
+        UsageError: a file is there with another content.
+    """
+    taken = [str(file.path) for file in planned if file.exists and not file.is_same]
+    if taken:
+        raise UsageError(
+            f"{', '.join(taken)}: already there; nothing was written.\n"
+            "  Look at what would be written with --dry-run, or overwrite with --force."
+        )
 
 
 def _workflows(folder: Path, planned: "Sequence[NewFile]", git_host: str) -> "list[NewFile]":

@@ -21,9 +21,10 @@ from tunesmith.cli.common.reading import open_records
 from tunesmith.cli.common.streams import show
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Iterator
 
     from tunesmith.analysis.summary import Summary
+    from tunesmith.runs.outputs import Written
 
 
 def _form(name: str) -> "Callable[[Summary], str]":
@@ -36,6 +37,14 @@ def _form(name: str) -> "Callable[[Summary], str]":
 
     drawn: Callable[[Summary], str] = registry.load("reports", name)
     return drawn
+
+
+def _forms(
+    others: tuple[tuple[str, str], ...], comment: Path | None
+) -> "list[tuple[Callable[[Summary], str], Path]]":
+    """Return what draws each of the other forms, and its file."""
+    forms = [(_form(name), Path(file)) for name, file in others]
+    return forms if comment is None else [(_form("comment"), comment), *forms]
 
 
 @click.command("report")
@@ -81,13 +90,10 @@ def command(
     from tunesmith.parameters.best_file import BestFile
     from tunesmith.reporting.page.render import render
     from tunesmith.reporting.terminal import gate_text
-    from tunesmith.runs.outputs import Written, write_outputs
-    from tunesmith.system.files import write_atomic
+    from tunesmith.runs.outputs import write_outputs
 
     # Before the record is read: an unknown form is told at once.
-    forms = [(_form(name), Path(file)) for name, file in others]
-    if comment is not None:
-        forms.insert(0, (_form("comment"), comment))
+    forms = _forms(others, comment)
     definition, record, nested = open_records(config)
     policy = Policy.of(definition.file.selection, definition.file.gate)
     summary = summarise(record, policy, nested=nested)
@@ -97,19 +103,29 @@ def command(
         )
     # All are drawn before the first is written, so that one that fails leaves no half of them.
     beside = {file: render_form(summary) for render_form, file in forms}
-    if html is not None:
-        beside[html] = render(record, summary)
-    for path, text in beside.items():
-        written.append(Written(path.absolute(), write_atomic(path.absolute(), text)))
+    written += _beside(beside if html is None else {**beside, html: render(record, summary)})
     if as_json:
         files = [{"path": str(item.path), "changed": item.changed} for item in written]
         content = {"study": record.head.name, "gate": gate_content(summary), "files": files}
         print_json("report", content)
     else:
-        for item in written:
-            show(f"  {'written' if item.changed else 'unchanged':10} {shown(item.path)}")
+        _show(written)
         if gate:
             show(gate_text(summary))
     say_kept(BestFile.of(definition), record, summary)
     if gate:
         sys.exit(int(gate_code(summary)))
+
+
+def _beside(texts: dict[Path, str]) -> "Iterator[Written]":
+    """Write files that the configuration does not name."""
+    from tunesmith.runs.outputs import Written
+    from tunesmith.system.files import write_atomic
+
+    for path, text in texts.items():
+        yield Written(path.absolute(), write_atomic(path.absolute(), text))
+
+
+def _show(written: "Iterable[Written]") -> None:
+    for item in written:
+        show(f"  {'written' if item.changed else 'unchanged':10} {shown(item.path)}")

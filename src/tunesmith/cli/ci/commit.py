@@ -1,11 +1,15 @@
 """``tunesmith ci commit``."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from tunesmith.cli.common.options import config_option, find_config, json_option, print_json
 from tunesmith.cli.common.streams import say, show
+
+if TYPE_CHECKING:
+    from tunesmith.pipeline.ci.checkout import NewCommit
 
 
 @click.command("commit")
@@ -64,8 +68,13 @@ def command(
     if as_json:
         content = {"branch": done.branch, "commit": done.commit, "files": list(done.files)}
         print_json("committed", content)
-    elif done.commit is None:
+    else:
+        _show(done, "pushed" if push else "committed")
+
+
+def _show(done: "NewCommit", verb: str) -> None:
+    if done.commit is None:
         show(f"{done.branch}: nothing has changed, so nothing was committed.")
     else:
-        head = f"{done.branch}: {'pushed' if push else 'committed'} {done.commit[:12]}"
+        head = f"{done.branch}: {verb} {done.commit[:12]}"
         show("\n".join([head, *(f"  {path}" for path in done.files)]))

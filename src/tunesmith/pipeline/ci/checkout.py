@@ -50,6 +50,10 @@ class _Start:
     tip: str | None
     """Commit of the branch on the remote; ``None`` if it is not there."""
 
+    def tips(self, branch: str) -> dict[str, str]:
+        """Return what the branch has to be on the remote for a push to go through."""
+        return {} if self.tip is None else {branch: self.tip}
+
 
 @dataclass(frozen=True)
 class Checkout(Repository):
@@ -225,15 +229,13 @@ class Checkout(Repository):
         options = () if git_host is None else git_host.skip_ci
         tries: list[tuple[str | None, GitError]] = []
         for pause in pauses():
-            # Asked again at each try: others may have moved the branch since.
             start = self._start(remote, place, head)
             chosen = self._merged(head, start.commit, entries, place.branch)
             made = self._commit_on(start.commit, chosen, message)
             if made is None:
                 return NewCommit(place.branch, None, ())
-            tips = {} if start.tip is None else {place.branch: start.tip}
             try:
-                self.push_commits(remote, {place.branch: made}, tips, options)
+                self.push_commits(remote, {place.branch: made}, start.tips(place.branch), options)
             except GitError as error:
                 # Such a server refuses the whole push; the message can ask for the same.
                 if options and NO_OPTIONS in error.said:
@@ -243,10 +245,8 @@ class Checkout(Repository):
                 if not self._is_race(remote, place.branch, start.tip, error):
                     raise tries[-1][1] from None
                 sleep(pause)
-                continue
-            note = self._follow_up(head, start.commit, made, chosen)
-            files = tuple(self.changed_since(start.commit, made))
-            return NewCommit(place.branch, made, files, note)
+            else:
+                return self._pushed(place.branch, head, start.commit, made, chosen)
         raise _given_up(place.branch, tries)
 
     # -- helpers -----------------------------------------------------------------------------
@@ -321,6 +321,12 @@ class Checkout(Repository):
         # Only these entries, so that whatever else is staged stays staged.
         self._run("update-index", "-z", "--index-info", given=_rows(entries))
 
+    def _pushed(
+        self, branch: str, head: str, start: str, made: str, entries: Mapping[str, TreeEntry]
+    ) -> NewCommit:
+        note = self._follow_up(head, start, made, entries)
+        return NewCommit(branch, made, tuple(self.changed_since(start, made)), note)
+
     def _follow_up(self, head: str, start: str, made: str, entries: Mapping[str, TreeEntry]) -> str:
         """After a push, let the working tree stand on the new commit if it stood below it."""
         # Built on another tip, the commit has files that this working tree lacks.
@@ -336,6 +342,8 @@ class Checkout(Repository):
 
     def _start(self, remote: str, place: CommitTarget, head: str) -> _Start:
         """Return the commit to build on: the remote's tip, if it holds what is checked out.
+
+        It is asked for at each try, because others may have moved the branch since.
 
         Raises:
             UsageError: it is the default branch.
