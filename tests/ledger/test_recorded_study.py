@@ -57,7 +57,7 @@ def test_definitions_of_every_schema_version_are_read(version: str) -> None:
 @pytest.mark.parametrize("version", VERSIONS)
 def test_keys_that_came_later_have_the_value_that_their_absence_means(version: str) -> None:
     recorded, number = RecordedStudy.of(VERSIONS[version]), int(version)
-    names = {"svc__C", "svc__degree", "svc__kernel"}
+    names = frozenset({"svc__C", "svc__degree", "svc__kernel"})
     assert recorded.budget_parameter == ("max_iter" if number >= 3 else None)
     assert recorded.names == (names | {"max_iter"} if number >= 3 else names)
     assert recorded.selection == ("one_se" if number >= 4 else "best")
@@ -71,12 +71,14 @@ def test_a_search_in_memory_has_no_objective() -> None:
         {"file": {"search": {"method": "grid"}}, "space": {"boxes": [{"C": [1, 2]}]}}
     )
     assert (recorded.objective, recorded.method, recorded.seed) == (None, "grid", None)
-    assert (recorded.folds, recorded.names) == (RecordedFolds(), {"C"})
+    assert (recorded.folds, recorded.names) == (RecordedFolds(), frozenset({"C"}))
     assert recorded.start is None
 
 
-KEYS = ("file", "space", "search", "objective", "cv", "gate", "budget", "boxes", "int", "float")
-KEYS += ("outer", "start", "incumbent", "execution", "selection")
+KEYS = (
+    *("file", "space", "search", "objective", "cv", "gate", "budget", "boxes", "int", "float"),
+    *("outer", "start", "incumbent", "execution", "selection"),
+)
 NOTHING = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=3),
     lambda inner: (
@@ -117,7 +119,7 @@ def test_what_no_version_has_written_counts_as_missing() -> None:
 
 # -- definitions of the present version ----------------------------------------------------------
 
-SUBJECTS = st.sampled_from(
+SUBJECTS: st.SearchStrategy[dict[str, Any]] = st.sampled_from(
     [
         {"estimator": "sklearn.svm.SVC"},
         {"steps": ["sklearn.preprocessing.StandardScaler", "sklearn.svm.SVC"]},

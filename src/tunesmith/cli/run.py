@@ -110,6 +110,7 @@ def command(
         file = definition.file
         fork_server_for(file.objective, file.execution, is_forked=True)
     with importing():
+        from tunesmith.parameters.best_file import BestFile
         from tunesmith.runs.progress import is_interactive, watching
         from tunesmith.runs.tune import tune
         from tunesmith.runs.up_to_date import UpToDateCheck
@@ -128,7 +129,7 @@ def command(
         print_json("run", _content(result))
     else:
         _show(result, definition, path)
-    is_kept = say_kept(definition, result.record, result.summary)
+    is_kept = say_kept(BestFile.of(definition), result.record, result.summary)
     code = int(result.exit_code)
     # After a failure or a kept edit, the next run has to say so again.
     if is_plain and not code and not is_kept:

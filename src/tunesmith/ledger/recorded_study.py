@@ -5,6 +5,7 @@ a history. A key that is missing, or holds what no version has written, gets the
 absence means; reading a definition never fails.
 """
 
+import sys
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias, get_args
@@ -13,6 +14,7 @@ from tunesmith.types import Params
 
 Selection: TypeAlias = Literal["best", "one_se", "simplest", "fastest"]
 """Rules that pick the winner."""
+SELECTIONS: tuple[Selection, ...] = get_args(Selection)
 PIPELINES = ("steps", "factory", "preprocess", "estimators")
 """Keys of the objective that may make a pipeline."""
 SPLITS = ("cv", "data", "seeds", "splits")
@@ -20,6 +22,7 @@ SPLITS = ("cv", "data", "seeds", "splits")
 FIXING = ("objective", "search", "budget")
 """Sections of the configuration that fix the trials, besides the space."""
 EMPTY: Mapping[str, Any] = {}
+LARGEST = sys.float_info.max
 
 
 @dataclass(frozen=True)
@@ -37,10 +40,11 @@ class RecordedParameter:
     def of(cls, content: Any) -> "RecordedParameter":
         """Read a parameter; a list of values, and a distribution, have no bounds."""
         options = _mapping(content)
-        ends = options.get("int") or options.get("float")
-        is_range = isinstance(ends, list | tuple) and len(ends) == 2 and all(map(_is_number, ends))
-        bounds = (float(ends[0]), float(ends[1])) if is_range else None
-        return cls(content, bounds, options.get("log") is True)
+        ends = [_number(end) for end in _items(options.get("int") or options.get("float"))]
+        match ends:
+            case [float(low), float(high)]:
+                return cls(content, (low, high), options.get("log") is True)
+        return cls(content, None, options.get("log") is True)
 
 
 @dataclass(frozen=True)
@@ -88,11 +92,10 @@ class RecordedFolds:
     def of(cls, content: Any) -> "RecordedFolds":
         """Read the section ``cv``."""
         cv = _mapping(content)
-        method, repeats, fraction = (cv.get(k) for k in ("method", "repeats", "test_fraction"))
         return cls(
-            method if isinstance(method, str) else "auto",
-            repeats if _is_whole(repeats) else 1,
-            float(fraction) if _is_number(fraction) else None,
+            _text(cv.get("method")) or "auto",
+            _whole(cv.get("repeats")) or 1,
+            _number(cv.get("test_fraction")),
         )
 
 
@@ -147,12 +150,11 @@ class RecordedGate:
         """Read the section ``gate``; ``None`` if there is none."""
         if not isinstance(content, Mapping):
             return None
-        least, base = content.get("min_improvement"), content.get("base")
         return cls(
-            float(least) if _is_number(least) else 0.0,
+            _number(content.get("min_improvement")) or 0.0,
             # Only the word for it lets a winner through that was not weighed.
             content.get("keep") is not False,
-            base if isinstance(base, str) else None,
+            _text(content.get("base")),
         )
 
 
@@ -198,20 +200,17 @@ class RecordedStudy:
         given = _mapping(content)
         sections = _mapping(given.get("file"))
         search, outer = _mapping(sections.get("search")), given.get("outer")
-        method, seed = search.get("method"), search.get("seed")
-        budget = _mapping(sections.get("budget")).get("parameter")
-        selection, folds = sections.get("selection"), sections.get("outer_folds")
-        current = given.get("incumbent")
+        current, selection = given.get("incumbent"), sections.get("selection")
         return cls(
             sections=sections,
             space=RecordedSpace.of(given.get("space")),
             objective=RecordedObjective.of(sections.get("objective")),
-            method=method if isinstance(method, str) else None,
-            seed=seed if _is_whole(seed) else None,
-            budget_parameter=budget if isinstance(budget, str) else None,
-            selection=selection if selection in get_args(Selection) else "best",
+            method=_text(search.get("method")),
+            seed=_whole(search.get("seed")),
+            budget_parameter=_text(_mapping(sections.get("budget")).get("parameter")),
+            selection=next((rule for rule in SELECTIONS if rule == selection), "best"),
             gate=RecordedGate.of(sections.get("gate")),
-            outer_folds=folds if _is_whole(folds) else None,
+            outer_folds=_whole(sections.get("outer_folds")),
             shares_fits=_mapping(sections.get("execution")).get("share") != "off",
             outer=outer if isinstance(outer, Mapping) else None,
             start=_start(given.get("start")),
@@ -267,13 +266,19 @@ def _items(value: Any) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
-def _is_whole(value: Any) -> bool:
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _whole(value: Any) -> int | None:
     # Truth values are integers in Python.
-    return isinstance(value, int) and not isinstance(value, bool)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+def _number(value: Any) -> float | None:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    # An integer may be too large for a float; no version writes such a one.
+    return float(value) if is_number and abs(value) < LARGEST else None
 
 
 def _start(value: Any) -> tuple[tuple[str, Params], ...] | None:
