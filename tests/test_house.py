@@ -14,8 +14,8 @@ MOST = {
     # Lower it whenever a test file gets its module's name; a new module comes with one.
     "modules without a test file of their name": 187,
     "class names twice": 0,
-    "functions that take `definition`": 109,
-    "functions of more than 45 lines": 11,
+    "functions that take `definition`": 40,
+    "functions of more than 45 lines": 3,
     "docstrings that open with a question word, %": 1,
     '"where" in 10,000 words of docstrings': 9,
     '"where" in 10,000 words of documents': 9,

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 def command(config: Path | None, *, as_json: bool) -> None:
     """Show the progress and the state of the study, also while a run is on."""
     definition, record = open_record(config)
-    study = _Study(definition, record)
+    study = _Described(definition, record)
     content = study.content
     # While a run is on, the record is that of this very moment, and digests of data take time.
     if not content["is_running"]:
@@ -37,7 +37,7 @@ def command(config: Path | None, *, as_json: bool) -> None:
 
 
 @dataclass(frozen=True)
-class _Study:
+class _Described:
     """A study as it is described, as JSON content."""
 
     definition: "Definition"

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from tunesmith.config.load import define
-from tunesmith.config.model import Definition, ObjectiveSection, OutputsSection
+from tunesmith.config.model import Definition, OutputsSection
+from tunesmith.config.objective import ObjectiveSection
 from tunesmith.config.source import parse_document
 from tunesmith.errors import UsageError
 from tunesmith.formats import FormatError

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePosixPath
 
-from tunesmith.config.model import ObjectiveSection
+from tunesmith.config.objective import ObjectiveSection
 from tunesmith.config.source import read_document
 from tunesmith.objective.program.observing.dependencies import assumed, named
 from tunesmith.system.fingerprint import reached, top_names

@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
-from tunesmith.config.model import Definition, ObjectiveSection
+from tunesmith.config.model import Definition
+from tunesmith.config.objective import ObjectiveSection
 from tunesmith.pipeline.dvc.inputs.dependencies import dependencies, is_within
 from tunesmith.pipeline.dvc.inputs.named_data import named_by
 from tunesmith.pipeline.dvc.inputs.observed import observed, reading_of

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from tunesmith.config.model import ObjectiveSection
+from tunesmith.config.objective import ObjectiveSection
 from tunesmith.objective.program.observing.dependencies import assumed
 from tunesmith.pipeline.dvc.inputs.dependencies import grouped, is_code, is_within
 from tunesmith.pipeline.dvc.stages import Stage
