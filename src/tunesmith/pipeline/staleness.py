@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from tunesmith.analysis.compare import changes
 from tunesmith.config.model import Definition, StopSection
 from tunesmith.errors import TunesmithError
-from tunesmith.ledger.recorded_study import RecordedStudy
 from tunesmith.ledger.records import StudyRecord
+from tunesmith.ledger.rows import as_recorded
 from tunesmith.objective.choose import outline
 from tunesmith.parameters.best_file import BestFile
 from tunesmith.parameters.edits import Edit, edit_of
@@ -84,7 +84,7 @@ def stale_reasons(
     if record.head.identity == identity(definition, objective):
         yield from read_files_changed(record.head, objective)
         return
-    then, now = record.head.recorded, RecordedStudy.of(definition.as_json())
+    then, now = record.head.recorded, as_recorded(definition.as_json())
     context = record.head.context
     found = [text for k, text in BLAME.items() if context.get(k) != objective.context.get(k)]
     found += [

@@ -15,6 +15,7 @@ from tunesmith.execute.fork_server import ForkServer
 from tunesmith.ledger.ledger import Ledger
 from tunesmith.ledger.recorded_study import RecordedStudy
 from tunesmith.ledger.records import StudyHead, StudyRecord
+from tunesmith.ledger.rows import as_recorded
 from tunesmith.objective.objective import Objective
 from tunesmith.runs.project_code import blaming_the_project
 from tunesmith.runs.starting_points import StartingPoints
@@ -194,7 +195,7 @@ def outer_records(
     found = []
     for outer in definition.outer_searches(record.head.context.get("data", "")):
         head = ledger.previous(outer.file.study)
-        if head is not None and _is_of(head, record.head, RecordedStudy.of(outer.as_json())):
+        if head is not None and _is_of(head, record.head, as_recorded(outer.as_json())):
             found.append(ledger.load(outer.file.study))
     return tuple(found)
 

@@ -21,6 +21,7 @@ from tunesmith.ledger.merging import histories
 from tunesmith.ledger.portable import KIND, TAKEN_FROM
 from tunesmith.ledger.recorded_study import RecordedStudy
 from tunesmith.ledger.records import StudyRecord
+from tunesmith.ledger.rows import as_recorded
 from tunesmith.objective.objective import Objective, changed_files, holding
 from tunesmith.runs.factory import HOUSEKEEPING
 from tunesmith.system import git
@@ -95,7 +96,7 @@ class HistorySearch:
 
     @cached_property
     def _present(self) -> Any:
-        return _dependence(RecordedStudy.of(self.definition.as_json()))
+        return _dependence(as_recorded(self.definition.as_json()))
 
 
 def take_in(ledger: Ledger, study_id: int, found: Sequence[Known], source: str) -> None:
