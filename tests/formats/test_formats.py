@@ -228,3 +228,34 @@ def test_what_a_format_cannot_hold_is_said(
 def test_ini_values_over_several_lines_are_replaced_whole() -> None:
     text = "[s]\na = 1\n  2\n  3\nb = 4\n"
     assert ini.update(text, {("s", "a"): 5}) == "[s]\na = 5\nb = 4\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[train]\n  lr = 0.1\n  wd = 2\n",
+        "[train]\n\tLR: 0.1\n\twd = 2\n",
+        " [train]\n lr = 0.1\n wd = 2\n [other]\n lr = 5\n",
+        "[other]\ntext =\n [train]\n lr = 5\n[train]\nlr = 0.1\nwd = 2\n",
+        "[train]\nwd = 2\nnote = 1\n  lr = 5\nlr = 0.1\n\n  0.2\n",
+        "[train]\n; lr = 5\n  # lr = 6\nlr = 0.1\nwd = 2\n",
+        "\ufeff[train]\r\nlr=0.1\r\nwd=2\r\n",
+    ],
+)
+def test_ini_lines_are_options_by_their_indentation(text: str) -> None:
+    found = ini.update(text, {("train", "lr"): 7.5})
+    parser = configparser.ConfigParser()
+    parser.read_string(found.removeprefix("\ufeff"))
+    assert dict(parser["train"]) | {"note": ""} == {"lr": "7.5", "wd": "2", "note": ""}
+    before = configparser.ConfigParser()
+    before.read_string(text.removeprefix("\ufeff"))
+    for section in before.sections():
+        assert {*parser[section]} == {*before[section]}
+
+
+@pytest.mark.parametrize("line", ["A = 2", "export A =2", "A= 2"])
+def test_lines_of_env_files_that_readers_take_differently_are_refused(line: str) -> None:
+    with pytest.raises(FormatError, match="`A` has spaces around its `=` in line 2"):
+        env.update(f"A=1\n{line}\n", {("A",): 3})
+    assert env.update(f"B=1\n{line}\n", {("B",): 3}) == f"B=3\n{line}\n"
+    assert env.update("A= # none\n", {("A",): 3}) == "A=3\n"

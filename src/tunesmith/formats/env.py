@@ -10,6 +10,8 @@ from tunesmith.formats.lines import line_end, one_line
 from tunesmith.types import Value
 
 LINE = re.compile(r"(?P<before>\s*(?:export\s+)?)(?P<name>[A-Za-z_]\w*)=(?P<value>.*)\Z", re.ASCII)
+SPACED = re.compile(r"\s*(?:export\s+)?(?P<name>[A-Za-z_]\w*)(?:\s+=|=\s+[^\s#])", re.ASCII)
+"""Lines that some dotenv libraries read, and shells do not."""
 NAME = re.compile(r"[A-Za-z_]\w*\Z", re.ASCII)
 PLAIN = re.compile(r"[A-Za-z0-9_./:,@%+-]+\Z", re.ASCII)
 
@@ -30,6 +32,13 @@ def read(text: str) -> dict[str, Any]:
 
 def update(text: str, values: Mapping[tuple[str, ...], Value]) -> str:
     """The text with values set."""
+    for number, line in enumerate(text.splitlines(), start=1):
+        spaced = SPACED.match(line)
+        if spaced and (spaced["name"],) in values:
+            raise FormatError(
+                f"`{spaced['name']}` has spaces around its `=` in line {number}, which shells do"
+                " not understand: remove them"
+            )
     end, lines = line_end(text), text.splitlines(keepends=True)
     for place, value in values.items():
         if len(place) != 1 or not NAME.match(place[0]):

@@ -5,15 +5,15 @@ The first key of a place is the section; a place of one key is in ``[DEFAULT]``.
 
 import configparser
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tunesmith.formats import FormatError, dotted
 from tunesmith.formats.lines import line_end, one_line
 from tunesmith.types import Value
 
-SECTION = re.compile(r"\[(?P<name>.+)\]")
-OPTION = re.compile(r"(?P<key>[^:=\s][^:=]*?)(?P<between>\s*[:=]\s*)(?P<value>.*)\Z")
+SECTION = re.compile(r"\s*\[(?P<name>.+)\]")
+OPTION = re.compile(r"(?P<key>\s*[^:=\s][^:=]*?)(?P<between>\s*[:=]\s*)(?P<value>.*)\Z")
 COMMENT = re.compile(r"(^|\s)[;#]")
 """Beginnings of comments, for some readers."""
 KEY = re.compile(r"[^\s:=#;\[\]][^:=\r\n\[\]]*\Z")
@@ -54,7 +54,17 @@ def update(text: str, values: Mapping[tuple[str, ...], Value]) -> str:
             raise FormatError(f"INI drops the spaces around `{dotted(place)}`: {written!r}")
         _refuse_where_readers_differ(written, place)
         _set(lines, section, key, written, line_end(text))
-    return "".join(lines)
+    text = "".join(lines)
+    _check(text, values)
+    return text
+
+
+def _check(text: str, values: Mapping[tuple[str, ...], Value]) -> None:
+    """Read the new text again, and refuse it if an option does not have its new value."""
+    found = read(text)
+    for place, value in values.items():
+        if get(found, place) != one_line(value, place, "INI"):
+            raise FormatError(f"`{dotted(place)}` cannot be set to {value!r}")
 
 
 def _refuse_where_readers_differ(written: str, place: tuple[str, ...]) -> None:
@@ -83,14 +93,12 @@ def _set(lines: list[str], section: str, key: str, value: str, end: str) -> None
             lines[-1] += end
         lines += [f"[{section}]{end}", f"{key} = {value}{end}"]
         return
-    for index in range(begin, stop):
+    for index in _options(lines, begin, stop):
         option = OPTION.match(lines[index].rstrip("\r\n"))
-        # An indented line continues the value above it.
-        is_line = option and not lines[index][0].isspace() and lines[index][0] not in "#;"
-        if option and is_line and option["key"].strip().lower() == key.lower():
+        if option and option["key"].strip().lower() == key.lower():
             tail = lines[index][len(lines[index].rstrip("\r\n")) :]
             lines[index] = f"{option['key']}{option['between'] or ' = '}{value}{tail}"
-            del lines[index + 1 : _continued(lines, index + 1, stop)]
+            del lines[index + 1 : _continued(lines, index, stop)]
             return
     place = begin
     for index in range(begin, stop):
@@ -104,8 +112,8 @@ def _set(lines: list[str], section: str, key: str, value: str, end: str) -> None
 def _span(lines: list[str], section: str) -> tuple[int | None, int]:
     """The lines of a section, without its heading."""
     begin = None
-    for index, line in enumerate(lines):
-        heading = SECTION.match(line.removeprefix("\ufeff"))
+    for index in _options(lines, 0, len(lines)):
+        heading = SECTION.match(lines[index].removeprefix("\ufeff"))
         if heading and begin is not None:
             return begin, index
         if heading and heading["name"] == section:
@@ -113,8 +121,32 @@ def _span(lines: list[str], section: str) -> tuple[int | None, int]:
     return begin, len(lines)
 
 
-def _continued(lines: list[str], begin: int, stop: int) -> int:
-    """Return the line after those that continue a value, which are indented."""
-    while begin < stop and lines[begin].strip() and lines[begin][0] in " \t":
-        begin += 1
-    return begin
+def _options(lines: list[str], begin: int, stop: int) -> Iterator[int]:
+    """Places of the lines that hold a heading or an option, as configparser tells them apart."""
+    # A line continues an option if it is indented more deeply than that one.
+    level: int | None = None
+    for index in range(begin, stop):
+        text = lines[index].removeprefix("\ufeff")
+        if not text.strip() or text.strip()[0] in "#;":
+            continue
+        depth = _depth(text)
+        if level is not None and depth > level:
+            continue
+        level = None if SECTION.match(text) else depth
+        yield index
+
+
+def _depth(text: str) -> int:
+    return len(text) - len(text.lstrip())
+
+
+def _continued(lines: list[str], option: int, stop: int) -> int:
+    """Return the line after those that continue the value of an option."""
+    end = option + 1
+    for index in range(option + 1, stop):
+        is_inner = _depth(lines[index]) > _depth(lines[option].removeprefix("\ufeff"))
+        if lines[index].strip() and not is_inner:
+            break
+        # Empty lines belong to the value only if a line that continues it follows.
+        end = index + 1 if lines[index].strip() else end
+    return end

@@ -84,6 +84,8 @@ def test_what_is_no_result_is_said(tmp_path: Path, text: str, kind: str, words: 
         ("csv", "val.loss,step,val.loss\n1,2,3\n", "two columns `val.loss`: which one is meant"),
         ("tsv", "val.loss\tstep\tstep\n1\t2\t3\n", "two columns `step`"),
         ("csv", f"val.loss\n{'1' * 200_000}\n", "field larger than"),
+        ("csv", 'val.loss,step\n"1",0.5,2\n', "a row with more values than there are names"),
+        ("tsv", "val.loss\tstep\n1\t2\n1\t2\t3\n", "a row with more values"),
         ("csv", "val.loss\n1_0.1\n", "'1_0.1', no number"),
         ("csv", "val.loss\n\u0661\n", "no number"),
         ("csv", "val.loss\nnan\n", "is nan"),
@@ -185,6 +187,46 @@ def test_the_last_match_of_all_that_was_printed_counts(
     if step == 7 and len(out) > 10_000:
         step = 9973
     assert printed(pattern, out, step=step) == ({"loss": value}, "")
+
+
+@pytest.mark.parametrize(
+    ("pattern", "out", "whole"),
+    [
+        (r"loss: ([\d.]+)", "loss: 9.5e-05", "9.5e-05"),
+        (r"loss: ([\d.]+).*", "loss: 9.5E+05 s", r"9.5E\+05"),
+        (r"loss: (\d+)", "loss: 0.7", "0.7"),
+        (r"loss: (\d+)", "loss: 1_000", "1_000"),
+        (r"loss: (\d+)", "loss: 0x1F", "0x1F"),
+        (r"loss: (\d\.\d\d)", "loss: 0.12999", "0.12999"),
+        (r"loss.*(\d+\.\d+)", "loss: 12.5", "12.5"),
+        (r"loss.*?(\d+\.\d+)", "loss = -0.5", "-0.5"),
+        (r"loss.*?(\d+)", "loss = .5", ".5"),
+        (r"loss: ([-\d.]+)", "loss: 1,234.5", "1,234.5"),
+        (r"(?P<acc>\d) (?P<loss>\d)", "7 1.5", "1.5"),
+    ],
+)
+def test_a_part_of_a_number_is_none(pattern: str, out: str, whole: str) -> None:
+    with pytest.raises(MetricsError, match=f"a part of '{whole}': let the pattern match the whole"):
+        printed(pattern, out)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "out"),
+    [
+        (r"loss: ([\d.]+)", "loss: 0.5, 7"),
+        (r"^([\d.]+),[\d.]+", "0.5,0.25"),
+        (r"([\d.]+)%", "0.5% of 7"),
+        (r"\d,([\d.]+)", "1,0.5"),
+        (r"fold-\d: ([\d.]+)", "fold-3: 0.5s"),
+        (r"([\d.]+)/", "0.5/1.0"),
+        (r"[\d.]+-([\d.]+)", "0.25-0.5"),
+        (r"[\d.]+\+([\d.]+)", "0.25+0.5"),
+        (r"=(-?[\d.]+e-?\d+)", "loss=5e-1"),
+        (r"loss (\S+)", "v1.2 loss 0.5"),
+    ],
+)
+def test_whole_numbers_beside_others_count(pattern: str, out: str) -> None:
+    assert printed(pattern, out)[0] == {"loss": 0.5}
 
 
 def test_printed_results_are_found_by_a_pattern() -> None:

@@ -209,6 +209,10 @@ def _table(separator: str) -> Callable[[str, FileResults], Getter]:
         if twice := [name for name in header if name and header.count(name) > 1]:
             message = f"{source.path} has two columns `{twice[0]}`: which one is meant?"
             raise MetricsError("bad-metrics", message)
+        # Some programs (R) leave out the name of the first column; then all names are shifted.
+        if any(None in row for row in rows):
+            message = f"{source.path} has a row with more values than there are names of columns"
+            raise MetricsError("bad-metrics", message)
         if not rows:
             raise MetricsError("no-metrics", f"{source.path} has no row")
         return _in_tree(dict(_chosen(rows, source)), source)

@@ -10,6 +10,12 @@ MAX_LINE = 1 << 16
 """Bytes of a long line, or of a match over lines, that are searched in one piece."""
 LINE_END = re.compile(rb"\r\n|\n|\r")
 SPACE = re.compile(rb"\s")
+BEFORE = re.compile(r"(?:[0-9]\.?|(?<!\w)[+-]\.?|(?<!\w)\.)\Z")
+AFTER = re.compile(r"\.?[0-9]|[eE][+-]?[0-9]|_[0-9]|(?<=0)[xX][0-9a-fA-F]")
+GROUPED = re.compile(r"(?:,[0-9]{3})+(?![0-9])")
+"""Texts on both sides of a part of a number: digits, a sign, an exponent, groups of digits."""
+NEAR = 64
+"""Characters on both sides of a match that may belong to the number."""
 OVER_LINES = re.compile(r"\\n|\n|\(\?[a-zA-Z]*s")
 """Parts of a pattern that is meant for more than one line."""
 
@@ -29,6 +35,8 @@ class Matches:
         self._is_by_line = not OVER_LINES.search(pattern)
         self.last: Mapping[str, str | None] | None = None
         """The last match by the names of its groups; a single group without a name is ``""``."""
+        self.cut: Mapping[str, str] = {}
+        """Groups that have found a part of a number only, with the whole number."""
 
     def feed(self, data: bytes) -> None:
         """Search the next part of the output."""
@@ -69,7 +77,27 @@ class Matches:
             last = found
         if last is not None:
             self.last = last.groupdict() or {"": last[1]}
+            self.cut = {name: whole for name in self.last if (whole := _cut(last, name or 1))}
         return last is not None
+
+
+def _cut(found: re.Match[str], group: str | int) -> str:
+    """Return the number of which a group has found only a part; ``""`` if it is whole.
+
+    >>> _cut(re.search("loss ([0-9.]+)", "loss 9.5e-05"), 1)
+    '9.5e-05'
+    """
+    text, (begin, end) = found[group], found.span(group)
+    if not text or not re.fullmatch(r"[+-]?[0-9.]*[0-9.][eE]?[+-]?[0-9]*", text):
+        return ""
+    before, after = found.string[max(0, begin - NEAR) : begin], found.string[end : end + NEAR]
+    # A pattern that continues with a comma means columns, not groups of digits.
+    is_grouped = found.end() == end and text.isdigit() and len(text) < 4 and GROUPED.match(after)
+    is_begun = text[0] not in "+-" and BEFORE.search(before)
+    if not (is_begun or is_grouped or AFTER.match(found.string, end)):
+        return ""
+    head, tail = re.search(r"[\w.,+-]*\Z", before), re.match(r"[\w.,+-]*", after)
+    return f"{head[0] if head else ''}{text}{tail[0] if tail else ''}"
 
 
 class Printed:
@@ -101,10 +129,18 @@ class PrintedResults:
         Raises:
             MetricsError: nothing matches, or no number does.
         """
-        last = printed.stderr.last if printed.stdout.last is None else printed.stdout.last
+        found = printed.stderr if printed.stdout.last is None else printed.stdout
+        last = found.last
         if last is None:
             raise MetricsError("no-metrics", f"nothing printed matches `{self.pattern}`")
         groups = {self.metrics[0]: last[""]} if "" in last else last
+        for group, whole in found.cut.items():
+            if (name := group or self.metrics[0]) in self.metrics:
+                raise MetricsError(
+                    "bad-metrics",
+                    f"printed {name} is {groups[name]!r}, a part of {whole!r}: let the pattern"
+                    " match the whole number, e.g. with (\\S+)",
+                )
         return {
             name: number(groups[name], f"printed {name}", is_text=True) for name in self.metrics
         }
