@@ -251,6 +251,30 @@ def test_what_is_no_constant_is_refused_in_words(module: str, words: str) -> Non
         ("C = {'lr': 1}\nglobals().update(x)\n", "is changed in line 2"),
         ("C = {'lr': 1}\nfor k in a:\n    C[k] = a[k]\n", "is changed in line 3"),
         ("if __name__ == '__main__':\n    C = {}\nelse:\n    C = {'lr': 1}\n", "more than once"),
+        ("C = {'lr': 1}\nd = C\nd['lr'] = 2\n", "is changed in line 3"),
+        ("C = {'lr': 1}\na, b = C, 2\na['lr'] = 2\n", "is changed in line 3"),
+        ("C = {'lr': 1}\nif (d := C):\n    d.pop('lr')\n", "is changed in line 3"),
+        ("C = {'lr': 1}\nz.c = C\nz.c['lr'] = 2\n", "is changed in line 3"),
+        ("C = {'lr': 1}\ndef f(c):\n    c['lr'] = 2\nf(C)\n", "is changed in line 3"),
+        ("C = {'lr': 1}\ndef f():\n    c = C\n    c.update(lr=2)\n", "is changed in line 4"),
+        ("C = {'lr': 1}\nC.__setitem__('lr', 2)\n", "is changed in line 2"),
+        ("C = {'lr': 1}\ndict.update(C, lr=2)\n", "is changed in line 2"),
+        ("C = {'lr': 1}\nimport operator\noperator.setitem(C, 'lr', 2)\n", "in line 3"),
+        ("C = {'lr': 1}\nlocals()['C'] = {}\n", "is changed in line 2"),
+        ("C = {'lr': 1}\nsys.modules[__name__].C = {}\n", "is changed in line 2"),
+        ("C = {'lr': 1}\nsetattr(sys.modules[__name__], 'C', {})\n", "is changed in line 2"),
+        ("C = {'lr': 1}\nexec('C = {}')\n", "is changed in line 2"),
+        ("C = {'lr': 1}\nclass D:\n    global C\n    C = {}\n", "more than once"),
+        ("class C:\n    lr = 1\nD = C\nD.lr = 2\n", "is changed in line 4"),
+        ("class C:\n    lr = 1\nc = C()\nsetattr(c, name, 2)\n", "is changed in line 4"),
+        ("class C:\n    lr = 1\nc = C()\nvars(c)['lr'] = 2\n", "is changed in line 4"),
+        ("class C:\n    lr = 1\nz.c = C()\nz.c.lr = 2\n", "is changed in line 4"),
+        ("class C:\n    lr = 1\n    def f(me):\n        me.lr = 2\n", "is changed in line 4"),
+        ("class C:\n    lr: float = 1\nc = replace(C(), lr=2)\n", "is changed in line 3"),
+        ("class C:\n    lr: float = 1\nc = C(**found)\n", "is given another"),
+        ("class C:\n    d: int = 1\n    lr: float = 1\nc = C(*found)\n", "is given another"),
+        ("class C:\n    lr: float = 1\nD = C\nc = D(lr=2)\n", "is given another"),
+        ("C = Namespace(lr=1)\nC.lr = 2\n", "is changed in line 2"),
         ("C = {'LR': 1}\n", r"there is no `C.lr` \(line 1\)"),
         ("C = 1\n", "there is no `C.lr`"),
         ("x = 1\n", "there is no `C"),
@@ -262,8 +286,40 @@ def test_what_is_set_elsewhere_is_refused(module: str, words: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("change", "place"),
+    [
+        *[(f"C['l'].{name}\n", ("C", "l")) for name in ("append(3)", "extend([3])", "sort()")],
+        *[(f"C['l'].{name}\n", ("C", "l", "0")) for name in ("insert(0, 3)", "reverse()")],
+        ("C['l'][-2] = 3\n", ("C", "l", "0")),
+        ("C['l'][:1] = [3]\n", ("C", "l", "0")),
+        ("for part in C['o']:\n    part['lr'] = 3\n", ("C", "o", "0", "lr")),
+        ("for name, part in C['p'].items():\n    part['lr'] = 3\n", ("C", "p", "a", "lr")),
+        ("part = C.get('p')\npart['a']['lr'] = 3\n", ("C", "p", "a", "lr")),
+    ],
+)
+def test_changes_of_lists_and_inner_values_are_refused(change: str, place: tuple[str, ...]) -> None:
+    module = "C = {'l': [1, 2], 'o': [{'lr': 1}], 'p': {'a': {'lr': 1}}}\n"
+    assert "7" in python.update(module, {place: 7})
+    with pytest.raises(FormatError, match="is changed in line"):
+        python.update(module + change, {place: 7})
+    if "append" in change or "extend" in change:
+        assert "7" in python.update(module + change, {("C", "l", "0"): 7})
+
+
+@pytest.mark.parametrize(
     "module",
     [
+        "C = {'lr': 1}\nd = copy.deepcopy(C)\nd['lr'] = 2\n",
+        "C = {'lr': 1}\nd = {**C, 'lr': 2}\nmain(C, **C)\n",
+        "C = {'lr': 1}\nd = dict(C)\nd['lr'] = 2\n",
+        "C = {'lr': 1}\ndef f(c):\n    c['lr'] = 2\nf({})\n",
+        "C = {'lr': 1}\ndef f():\n    locals()['C'] = 2\n",
+        "C = {'lr': 1}\nfor k in C:\n    print(k, C[k])\n",
+        "C = {'lr': 1}\nlr = C['lr']\nlr = 2\n",
+        "C = {'lr': 1}\nexec(open('configurator.py').read())\n",
+        "class C:\n    lr: float = 1\nc = C(**{'depth': 2})\n",
+        "class C:\n    lr: float = 1\n    def f(self, k):\n        setattr(self, k, 2)\nc = C()\n",
+        "class C:\n    lr: float = 1\n    @classmethod\n    def f(a, k):\n        return a(**k)\n",
         "C = {'lr': 1}\ndef f(C):\n    C['lr'] = 2\n",
         "C = {'lr': 1}\ndef f():\n    C = {}\n    C['lr'] = 2\n",
         "C = {'lr': 1}\nC['depth'] = 2\nC.update(depth=3)\nC.update({'depth': 4})\n",

@@ -19,15 +19,8 @@ from typing import Any
 from tunesmith.formats import FormatError, dotted
 from tunesmith.formats.lines import line_end
 from tunesmith.formats.python_literals import Style, literal, written
-from tunesmith.formats.python_scope import (
-    ANY,
-    Binding,
-    attribute_lines,
-    bindings,
-    changes,
-    instances,
-    star_imports,
-)
+from tunesmith.formats.python_changes import ANY, changes, replaced_in
+from tunesmith.formats.python_scope import Binding, bindings, star_imports
 from tunesmith.types import Value
 
 # The lines that `ast` counts: a form feed ends none.
@@ -137,14 +130,6 @@ class Module:
     def _changes(self) -> dict[str, list[Any]]:
         return changes(self.tree)
 
-    @cached_property
-    def _calls(self) -> dict[str, list[ast.Call]]:
-        found: dict[str, list[ast.Call]] = {}
-        for node in ast.walk(self.tree):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-                found.setdefault(node.func.id, []).append(node)
-        return found
-
     def span(self, node: ast.expr) -> tuple[int, int]:
         """Return the begin and the end of a node, in bytes."""
         begin = self._starts[node.lineno - 1] + node.col_offset
@@ -197,18 +182,13 @@ class Module:
 
     def _refuse_calls(self, place: tuple[str, ...], node: ast.ClassDef) -> None:
         """Refuse a default that every call of the class replaces: the program would not find it."""
-        lines = attribute_lines(node, frozenset({"self"}), place[1])
-        lines += attribute_lines(self.tree, instances(self.tree, place[0]), place[1])
-        if lines:
-            raise FormatError(f"`{dotted(place)}` is changed in line {min(lines)}")
         fields = [part.target for part in node.body if isinstance(part, ast.AnnAssign)]
         names = [target.id for target in fields if isinstance(target, ast.Name)]
-        for call in self._calls.get(place[0], ()):
-            # The fields of a base come first, and their number is not known here.
-            given = names[: len(call.args)] if not node.bases else []
-            if place[1] in (*given, *(item.arg for item in call.keywords)):
-                line, text = call.lineno, dotted(place)
-                raise FormatError(f"`{place[0]}(…)` in line {line} is given another `{text}`")
+        # The fields of a base come first, and their number is not known here.
+        line = replaced_in(self.tree, place[0], place[1], None if node.bases else names)
+        if line:
+            text = dotted(place)
+            raise FormatError(f"`{place[0]}(…)` in line {line} is given another `{text}`")
 
     def constants(self, place: tuple[str, ...]) -> Any:
         """Return constants that can be set at a place and beneath it; ``{}`` if there are none."""

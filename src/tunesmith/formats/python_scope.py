@@ -14,11 +14,6 @@ BLOCKS: dict[type[ast.AST], str] = {
     ast.Try: "a `try`",
     ast.With: "a `with`",
 }
-CHANGING = ("update", "pop", "clear", "popitem", "setdefault")
-ANY = "globals()"
-"""Stands for any name: the first key is the name itself."""
-Path = tuple[str | None, ...]
-"""Keys that lead into a value; ``None`` for one that is not written down."""
 
 
 @dataclass(frozen=True)
@@ -30,14 +25,6 @@ class Binding:
     """The assigned value, if it is a plain expression."""
     reason: str = ""
     """Reason for which it is not."""
-
-
-@dataclass(frozen=True)
-class PartialAssignment:
-    """A statement that changes a part of a name's value: ``CONFIG["lr"] = 1``."""
-
-    line: int
-    path: Path
 
 
 def bindings(body: Sequence[ast.stmt], *, is_module: bool) -> dict[str, list[Binding]]:
@@ -198,65 +185,14 @@ def _globals(body: Sequence[ast.stmt]) -> Iterator[tuple[str, int]]:
     """Yield (name, line) of the names of the module that functions bind."""
     for statement in body:
         for node in ast.walk(statement):
-            if isinstance(node, FUNCTIONS):
+            if isinstance(node, (*FUNCTIONS, ast.ClassDef)):
                 inner = [n for part in node.body for n in ast.walk(part)]
                 named = {n for part in inner if isinstance(part, ast.Global) for n in part.names}
                 for part in inner if named else ():
                     yield from ((n, node_line(part, 0)) for n in _stored(part) if n in named)
 
 
-def instances(tree: ast.Module, name: str) -> frozenset[str]:
-    """The names that are given an object of a class anywhere in a module."""
-    return frozenset(
-        target.id
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Assign | ast.AnnAssign) and _is_call(node.value, name)
-        for target in (node.targets if isinstance(node, ast.Assign) else [node.target])
-        if isinstance(target, ast.Name)
-    )
-
-
-def _is_call(node: ast.expr | None, name: str) -> bool:
-    is_call = isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
-    return is_call and node.func.id == name  # type: ignore[union-attr]
-
-
-def attribute_lines(tree: ast.AST, names: frozenset[str], attribute: str) -> list[int]:
-    """The lines that set an attribute of one of these names."""
-    return [
-        node.lineno
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Attribute)
-        and node.attr == attribute
-        and not isinstance(node.ctx, ast.Load)
-        and isinstance(node.value, ast.Name)
-        and node.value.id in names
-    ]
-
-
-# -- changes of values ----------------------------------------------------------------------------
-
-
-def changes(tree: ast.Module) -> dict[str, list[PartialAssignment]]:
-    """Return, by name, the statements anywhere in a module that change a part of its value."""
-    found: dict[str, list[PartialAssignment]] = {}
-    _note_changes(tree, frozenset(), found)
-    return found
-
-
-def _note_changes(
-    node: ast.AST, own: frozenset[str], found: dict[str, list[PartialAssignment]]
-) -> None:
-    if isinstance(node, FUNCTIONS):
-        own = own | _locals(node)
-    for root, change in _changed(node):
-        if root not in own:
-            found.setdefault(root, []).append(change)
-    for child in ast.iter_child_nodes(node):
-        _note_changes(child, own, found)
-
-
-def _locals(function: ast.FunctionDef | ast.AsyncFunctionDef) -> frozenset[str]:
+def function_locals(function: ast.FunctionDef | ast.AsyncFunctionDef) -> frozenset[str]:
     """A function's own names, which hide those of the module."""
     given = function.args
     named = [*given.posonlyargs, *given.args, *given.kwonlyargs, given.vararg, given.kwarg]
@@ -264,49 +200,3 @@ def _locals(function: ast.FunctionDef | ast.AsyncFunctionDef) -> frozenset[str]:
     stored = {name for node in nodes for name in _stored(node)}
     shared = {name for node in nodes if isinstance(node, ast.Global) for name in node.names}
     return frozenset(({arg.arg for arg in named if arg} | stored) - shared)
-
-
-def _changed(node: ast.AST) -> Iterator[tuple[str, PartialAssignment]]:
-    line = node_line(node, 0)
-    if isinstance(node, ast.Subscript | ast.Attribute) and not isinstance(node.ctx, ast.Load):
-        root, path = _path(node)
-        if root:
-            yield root, PartialAssignment(line, path)
-    elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-        root, path = _path(node.func.value)
-        if root and node.func.attr in CHANGING:
-            yield from ((root, PartialAssignment(line, (*path, key))) for key in _keys_of(node))
-    elif isinstance(node, ast.Call) and node.args[1:] and _path(node.func) == ("setattr", ()):
-        root, path = _path(node.args[0])
-        if root:
-            yield root, PartialAssignment(line, (*path, _constant(node.args[1])))
-
-
-def _keys_of(call: ast.Call) -> Iterator[str | None]:
-    """The keys that a call such as ``CONFIG.update(lr=1)`` may change."""
-    yield from (keyword.arg for keyword in call.keywords)
-    for arg in call.args[:1]:
-        if isinstance(arg, ast.Dict):
-            yield from (None if key is None else _constant(key) for key in arg.keys)
-        else:
-            yield _constant(arg)
-    if not call.args and not call.keywords:
-        yield None
-
-
-def _path(node: ast.expr) -> tuple[str, Path]:
-    """The name at the root of ``CONFIG["a"].b``, if any, and the keys behind it."""
-    path: list[str | None] = []
-    while isinstance(node, ast.Subscript | ast.Attribute):
-        path.append(node.attr if isinstance(node, ast.Attribute) else _constant(node.slice))
-        node = node.value
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-        # `globals()["LR"]` is `LR`; of one that is not written down it may be any name.
-        is_module = node.func.id in ("globals", "vars") and not node.args
-        return (ANY, tuple(reversed(path))) if is_module else ("", ())
-    return (node.id, tuple(reversed(path))) if isinstance(node, ast.Name) else ("", ())
-
-
-def _constant(node: ast.expr) -> str | None:
-    is_key = isinstance(node, ast.Constant) and isinstance(node.value, str | int)
-    return str(node.value) if is_key else None  # type: ignore[attr-defined]
