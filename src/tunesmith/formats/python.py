@@ -18,8 +18,8 @@ from typing import Any
 
 from tunesmith.formats import FormatError, dotted
 from tunesmith.formats.lines import line_end
-from tunesmith.formats.python_literals import Style, literal, written
 from tunesmith.formats.python_changes import ANY, changes, replaced_in
+from tunesmith.formats.python_literals import Style, literal, written
 from tunesmith.formats.python_scope import Binding, bindings, star_imports
 from tunesmith.types import Value
 

@@ -4,7 +4,9 @@ from collections.abc import Mapping
 
 SHOWN = 4
 EVERYTHING = "."
-NOT_COUNTED = "installed packages, the system and the network do not count"
+NOT_COUNTED = (
+    "installed packages, the system, its environment variables and the network do not count"
+)
 
 
 def named(name: str, state: str) -> str:

@@ -31,6 +31,8 @@ from tunesmith.types import Params
 
 SOURCE = "source"
 """The project's files as they were when the study was started, within ``runs``."""
+N_AROUND = 6
+"""Names of a run's folder: that of the project, and those of the folders around it."""
 STDOUT, STDERR, WORK, ARTIFACTS = "stdout.log", "stderr.log", "work", "artifacts"
 LOST = "lost"
 """Kind of failure that only the executor tries again, alone."""
@@ -233,8 +235,8 @@ class Runner:
         if self.layout is None:
             yield self.root
             return
-        # In a folder of its own, which `..` leads to.
-        place = folder / WORK / (self.root.name or WORK)
+        # Below folders of its own with the names of those around the project: `../..` leads there.
+        place = folder.joinpath(WORK, *self.root.parts[1:][-N_AROUND:])
         try:
             source = self.runs / SOURCE
             self.layout.lay_out(place, source if source.is_dir() else None)

@@ -30,8 +30,9 @@ def dependence(watching: Watching, depends: Sequence[Path]) -> Iterator[str]:
             f"{beside}: when one changes, what was evaluated no longer counts"
         )
     yield (
-        "not seen, and not counted: installed packages, the system, the network, what other"
-        " programs do for a run (servers, containers)"
+        "not seen, and not counted: installed packages, the system, hidden folders of your home,"
+        " the network, environment variables of your shell, what other programs do for a run"
+        " (servers, containers)"
     )
     if layout is not None:
         yield from isolation(watching, layout)

@@ -192,6 +192,55 @@ def test_files_beside_the_project_and_behind_links_count(project: Make, tmp_path
     assert scores(run(root)) == [2331, 2332]
 
 
+# Program, a change made in the folder around the project, and the digit before and after it.
+AROUND: dict[str, tuple[str, str, int, int]] = {
+    "a name that was not there": ("[ -e ../a.cfg ] && n=1", "touch a.cfg", 0, 1),
+    "one in a folder": ("[ -e ../shared/b.cfg ] && n=1", "touch shared/b.cfg", 0, 1),
+    "one three folders up": ("n=$(cat ../../../$U/n)", "echo 5 > ../../$U/n", 4, 5),
+    "the names around": ("n=$(ls .. | grep -c part)", "touch part2", 1, 3),
+    "files found around": (f"n=$({PYTHON} around.py)", "touch part3", 1, 3),
+    "a module around": (f"n=$({PYTHON} imports.py)", "echo v=3 > common.py", 2, 3),
+    "a folder elsewhere": ("n=$(ls $E/many | wc -l)", "touch $E/many/b", 1, 2),
+    "a name elsewhere": ("[ -e $E/c.cfg ] && n=1", "touch $E/c.cfg", 0, 1),
+    "a file's permission": ("[ -x hook ] && n=$(./hook)", "chmod +x project/hook", 0, 7),
+    "the name behind a link": ("n=$(readlink now)", "ln -sfn 2 project/now", 1, 2),
+    "ignored data": ("n=$(find data -name '*.csv' | wc -l)", "touch project/data/b.csv", 1, 2),
+}
+WALKS = "import os\nprint(sum('part' in n for _, _, f in os.walk('..') for n in f))\n"
+IMPORTS = "import sys\nsys.path.append('..')\nimport common\nprint(common.v)\n"
+
+
+def filled(text: str, names: dict[str, str]) -> str:
+    for name, value in names.items():
+        text = text.replace(name, value)
+    return text
+
+
+def test_what_lies_around_counts_as_in_the_project(project: Make, tmp_path: Path) -> None:
+    script, space = cases({name: f"{{ n=0; {c[0]}; true; }}" for name, c in AROUND.items()}, "")
+    files = {"around.py": WALKS, "imports.py": IMPORTS, "hook": "#!/bin/sh\necho 7\n"}
+    root = project("", space, files | {"1/x": "", "2/x": "", ".gitignore": "data/\n"})
+    elsewhere, up = tmp_path / "elsewhere", tmp_path.parent / f"{tmp_path.name}-up"
+    for folder in (root.parent / "shared", up, elsewhere / "many", root / "data"):
+        folder.mkdir(parents=True)
+    (root / "now").symlink_to("1")
+    (up / "n").write_text("4")
+    (root.parent / "common.py").write_text("v=2")
+    for path in (root.parent / "part1", elsewhere / "many" / "a", root / "data" / "a.csv"):
+        path.write_text("")
+    names = {"$E": str(elsewhere), "$U": up.name}
+    (root / "train.sh").write_text(filled(script, names) + "echo score: $n\n")
+    git(root, "add", "-A")
+    before = {name: was for name, (*_, was, _) in AROUND.items()}
+    assert dict(zip(AROUND, scores(run(root)), strict=True)) == before
+    for _, change, *_ in AROUND.values():
+        subprocess.run(["sh", "-c", filled(change, names)], cwd=root.parent, check=True)
+    again = run(root)
+    after = {name: now for name, (*_, now) in AROUND.items()}
+    assert dict(zip(AROUND, scores(again), strict=True)) == after
+    assert again.record.head.generation == 2
+
+
 def test_what_a_run_makes_itself_does_not_count(project: Make) -> None:
     script = "mkdir out; echo $1 > out/m; mv out/m out/n; echo score: $(cat out/n)\n"
     root = project(script)

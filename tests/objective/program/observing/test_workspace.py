@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from tunesmith.config.program import WorkspaceSection
+from tunesmith.objective.program.observing.data_folders import MANY_ENTRIES
 from tunesmith.objective.program.observing.workspace import LARGE_BYTES, layout, matching
 
 
@@ -46,11 +47,28 @@ def test_what_git_keeps_is_copied_and_the_rest_linked(project: Path, tmp_path: P
     assert (place / "src" / "a b.py").read_text() == "x = 1\n"
     assert not (place / "src" / "a b.py").is_symlink()
     assert (place / "link.py").readlink() == Path("src/a b.py")
-    assert (place / "data").readlink() == project / "data"
     assert (place / "large.bin").is_symlink()
     assert not (place / ".git").exists()
     assert not (place / ".tunesmith").exists()
     assert not (place / "src" / "__pycache__").exists()
+
+
+def test_folders_of_data_are_laid_out_if_they_are_small(project: Path, tmp_path: Path) -> None:
+    (project / "data" / "deep" / "empty").mkdir(parents=True)
+    with (project / "data" / "deep" / "large.bin").open("wb") as file:
+        file.truncate(LARGE_BYTES + 1)
+    (project / "inputs").mkdir()
+    for number in range(MANY_ENTRIES + 1):
+        (project / "inputs" / str(number)).touch()
+    (project / ".gitignore").write_text("data/\ninputs/\nout/\n")
+    place = laid_out(project, tmp_path / "w")
+    # `find` and `os.walk` do not enter links to folders.
+    walked = {Path(folder, n) for folder, _, names in os.walk(place / "data") for n in names}
+    assert walked == {place / "data" / "big.csv", place / "data" / "deep" / "large.bin"}
+    assert (place / "data" / "deep" / "empty").is_dir()
+    assert not (place / "data" / "big.csv").is_symlink()
+    assert (place / "data" / "deep" / "large.bin").is_symlink()
+    assert (place / "inputs").readlink() == project / "inputs"
 
 
 def test_modes_and_times_are_kept(project: Path, tmp_path: Path) -> None:

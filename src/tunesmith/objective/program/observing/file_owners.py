@@ -18,12 +18,14 @@ from tunesmith.objective.program.observing.syscalls import Does
 from tunesmith.objective.program.observing.workspace import LEFT_OUT
 from tunesmith.system.files import STATE
 
-LOOKED, READ, LISTED, SEARCHED, MADE = 1, 2, 4, 8, 16
+LOOKED, READ, LISTED, SEARCHED, MADE, RUN, FOLLOWED = 1, 2, 4, 8, 16, 32, 64
 """Actions on a path.
 
 A path was asked for, its file was read, a folder's names were read or only searched by Python for
-modules, or the run made it before anything else.
+modules, the run made it before anything else, it was executed (or asked for as a program), or it
+was asked where a link leads.
 """
+LOOKS = (Does.LOOK, Does.ASK, Does.FOLLOW, Does.ENTER)
 # Programs may write caches such as `__pycache__` anywhere, but not Tunesmith's own state.
 UNPROTECTED = {*LEFT_OUT} - {STATE}
 PYTHON = "python"
@@ -112,7 +114,7 @@ class RunGround:
         """
         path = step.path
         if is_below(path, self.above) and not is_below(path, self.place):
-            self._reach_out(path)
+            self._reach_out(step)
         if step.writes:
             return self._write(step)
         # Once there are copies, links to the originals must lead to them, for readers as well.
@@ -120,12 +122,16 @@ class RunGround:
             self._privates.clear_way(path, writes=step.does is Does.ENTER)
         if not self.seen.get(path, 0) & MADE and not self._is_own(path):
             self._note(step)
-        self._last_look[step.thread] = path if step.does is Does.LOOK else ""
+        self._last_look[step.thread] = path if step.does in LOOKS else ""
         return 0
 
     def _note(self, step: FileAccess) -> None:
         path = step.path
-        does = LOOKED if step.does in (Does.LOOK, Does.ENTER) else READ
+        does = LOOKED if step.does in LOOKS else READ
+        if step.does is Does.RUN or (step.does is Does.ASK and step.flags & os.X_OK):
+            does |= RUN
+        if step.does is Does.FOLLOW:
+            does |= FOLLOWED
         if step.does is Does.OPEN and step.flags & os.O_DIRECTORY:
             # Python looks at a folder before it searches it for modules.
             is_search = self._last_look.get(step.thread) == path and _is_python(step.thread)
@@ -187,18 +193,28 @@ class RunGround:
 
     # -- reaching out ------------------------------------------------------------------------
 
-    def _reach_out(self, path: str) -> None:
-        """Make ``../shared`` lead where it leads in the project."""
-        steps_up = os.path.relpath(path, self.place).split("/")
+    def _reach_out(self, step: FileAccess) -> None:
+        """Make ``../shared`` lead where it leads in the project, and ``..`` list its content."""
+        steps_up = os.path.relpath(step.path, self.place).split("/")
         n_up = steps_up.count("..")
-        if n_up == len(steps_up):
-            return
-        name = "/".join(steps_up[: n_up + 1])
-        target, link = os.path.normpath(f"{self.root}/{name}"), f"{self.place}/{name}"
-        if not os.path.lexists(link) and os.path.lexists(target):
+        if n_up < len(steps_up):
+            link = self._reach("/".join(steps_up[: n_up + 1]))
+            if os.path.islink(link):  # noqa: PTH114 - hot
+                self._reached.add(os.path.realpath(link))
+        elif step.does is Does.OPEN:
+            folder = "/".join(steps_up)
+            with suppress(OSError):
+                for name in os.listdir(f"{self.root}/{folder}"):  # noqa: PTH208 - hot
+                    self._reach(f"{folder}/{name}")
+
+    def _reach(self, name: str) -> str:
+        """Make a link to a path beside the project, if there is one; return its place."""
+        target = os.path.normpath(f"{self.root}/{name}")
+        link = os.path.normpath(f"{self.place}/{name}")
+        if os.path.lexists(target) and not os.path.lexists(link):
             with suppress(OSError):
                 os.symlink(target, link)  # noqa: PTH211 - hot
-                self._reached.add(os.path.realpath(target))
+        return link
 
 
 def _first_write(step: FileAccess) -> int:

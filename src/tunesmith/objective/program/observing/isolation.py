@@ -5,7 +5,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
@@ -30,6 +30,7 @@ class Watched:
     """Starts a program, as ``subprocess.Popen`` does."""
     _watch: Observer | None
     _ground: RunGround | None
+    began_ns: int = field(default_factory=time.time_ns)
 
     @property
     def refused(self) -> list[str]:
@@ -117,13 +118,14 @@ class Watching:
         self.view.source = source
         if watched.seen is None:
             return self.view.everything()
-        return self._reader(place, above, watched.states).reading(watched.seen)
+        reader = self._reader(place, above, watched.states, watched.began_ns)
+        return reader.reading(watched.seen)
 
-    def _reader(self, place: Path, above: Path, states: Mapping[str, str]) -> Reader:
-        return Reader(self.view, place, above, (above, *self.own), time.time_ns(), states)
+    def _reader(self, place: Path, above: Path, states: Mapping[str, str], began_ns: int) -> Reader:
+        return Reader(self.view, place, above, (above, *self.own), began_ns, states)
 
     def _state_now(self, place: Path, above: Path) -> Callable[[str, int], str]:
-        reader = self._reader(place, above, {})
+        reader = self._reader(place, above, {}, time.time_ns())
 
         def state(path: str, _does: int) -> str:
             name = reader.name(path)
@@ -198,7 +200,8 @@ def lands(layout: WorkspaceLayout) -> Lands:
     root = layout.root
     files = {str(root / name) for name in layout.copies}
     files |= {os.path.realpath(path) for path in files if os.path.islink(path)}  # noqa: PTH114
-    named = {str(root / name) for name in (*layout.links, *layout.tracked.names)}
+    shared = (*layout.links, *layout.shared, *layout.tracked.names)
+    named = {str(root / name) for name in shared}
     named |= {os.path.realpath(path) for path in named}
     named |= {path for path in files if os.path.isdir(path)}  # noqa: PTH112
     named |= {*layout.tracked.caches, str(root / STATE)}

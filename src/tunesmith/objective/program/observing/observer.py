@@ -26,7 +26,7 @@ from tunesmith.objective.program.observing.syscalls import (
 END = "/tunesmith-has-ended"
 """Path that the thread with the filter looks for, to report the end."""
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
-READING = (Does.LOOK, Does.OPEN, Does.RUN)
+READING = (Does.LOOK, Does.ASK, Does.FOLLOW, Does.OPEN, Does.RUN)
 UNSEEN_S = 5.0
 
 
@@ -182,7 +182,7 @@ class Calls:
         flags = self._flags(call, found)
         for named in call.named:
             text = self._text(named, found)
-            reads = call.does in READING and not flags & WRITING
+            reads = call.does in READING and not (call.does is Does.OPEN and flags & WRITING)
             if reads and self._ground.passes(text, found.thread):
                 continue  # most calls of a program: it looks for its libraries
             path = self._path(named, found, os.fsdecode(text))

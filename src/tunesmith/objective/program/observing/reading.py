@@ -13,7 +13,15 @@ from dataclasses import dataclass, field
 from importlib.machinery import all_suffixes
 from pathlib import Path
 
-from tunesmith.objective.program.observing.file_owners import LISTED, LOOKED, MADE, READ, SEARCHED
+from tunesmith.objective.program.observing.file_owners import (
+    FOLLOWED,
+    LISTED,
+    LOOKED,
+    MADE,
+    READ,
+    RUN,
+    SEARCHED,
+)
 from tunesmith.objective.program.observing.installed_files import (
     OWN,
     is_below,
@@ -30,10 +38,14 @@ from tunesmith.system.fingerprint import digest, file_digest
 Reading = Mapping[str, str]
 """State by name."""
 ABSENT, FOLDER, OTHER = "absent", "folder", "other"
-FILE, NAMES, MODULES, ALL = "file ", "names ", "modules ", "all "
-"""Prefixes of states that end with a digest."""
+FILE, NAMES, MODULES, ALL, LINK = "file ", "names ", "modules ", "all ", "link "
+"""Prefixes of states that contain a digest."""
+PROGRAM, NO_PROGRAM = " x", " -"
+"""Ends of the states of files that were executed or asked for as programs."""
 TOP = "./"
 """The name of the project folder itself."""
+SERVICES = ("cache", "lib", "lock", "log", "run", "spool")
+"""Folders of ``/var`` that the system's services write."""
 EVERYTHING = "."
 """The name for the names of all files of a project."""
 
@@ -80,6 +92,8 @@ class ProjectView:
         """
         if name == EVERYTHING:
             return self.all_names()
+        if like.startswith(LINK):
+            return self._link(name)
         place = self._place(name)
         if place is None:
             return ABSENT
@@ -106,6 +120,13 @@ class ProjectView:
             inner = f"{name}/" if name else ""
             return sorted(n for n in self._names[name] if self._is_listed(f"{inner}{n}", hidden))
         return None
+
+    def _link(self, name: str) -> str:
+        """State of a link itself, whatever it leads to."""
+        is_around = self.layout is None or name.startswith(("/", "../"))
+        roots = [self.root] if is_around or self.source is None else [self.source, self.root]
+        found = next((root / name for root in roots if (root / name).is_symlink()), None)
+        return ABSENT if found is None else LINK + digest([str(found.readlink())])
 
     def _is_listed(self, name: str, hidden: frozenset[str]) -> bool:
         """True if a file, or any file in a folder, is not only written by Tunesmith."""
@@ -136,7 +157,10 @@ class ProjectView:
             return _names_state([n for n in names if n not in LEFT_OUT], like)
         if not stat.S_ISREG(found.st_mode):
             return OTHER
-        return FILE + self._digest(path, found)
+        state = FILE + self._digest(path, found)
+        if not like.endswith((PROGRAM, NO_PROGRAM)):
+            return state
+        return state + (PROGRAM if found.st_mode & stat.S_IXUSR else NO_PROGRAM)
 
     def _digest(self, path: Path, found: os.stat_result) -> str:
         # A file that was changed has another time, so its content is then read again.
@@ -239,6 +263,8 @@ class Reader:
             state = self.states.get(path) or self.view.state(name, self._like(path, does, seen))
             if state and self._counts(name, path, state):
                 found[name] = state
+                link = self.view.state(name, LINK) if does & FOLLOWED else ABSENT
+                found[name] += "" if link == ABSENT else f"\n{link}"
         return dict(sorted(found.items()))
 
     def name(self, path: str) -> str | None:
@@ -248,9 +274,7 @@ class Reader:
             name = path[len(str(self.place)) + 1 :] or TOP
             return name if self._is_of_project(name) else None
         if is_below(path, str(self.above)):
-            name = os.path.relpath(path, self.place)
-            is_there = os.path.lexists(view.root / name)
-            return name if is_there and name.strip("./") else None
+            return self._name_beside(path)
         if any(is_below(path, str(folder)) for folder in self.own):
             return None
         if is_below(path, root):
@@ -263,26 +287,48 @@ class Reader:
             return None
         return path
 
+    def _name_beside(self, path: str) -> str | None:
+        """Name of a path that the run found beside its folder, or looked for there."""
+        name, root = os.path.relpath(path, self.place), self.view.root
+        if not name.strip("./"):
+            # The folder around the project: its names may have been read.
+            name += "/"
+            return None if _is_shared_by_all(os.path.normpath(root / name)) else name
+        if os.path.lexists(root / name):
+            return name
+        # A path that is only in the run's own folder was made there.
+        is_own = os.path.lexists(path) or any(part in LEFT_OUT for part in name.split("/"))
+        return None if is_own else name
+
     def _is_of_project(self, name: str) -> bool:
         if name in self.view.unread or any(part in LEFT_OUT for part in name.split("/")):
             return False
         return not is_package(name, str(self.view.root))
 
     def _counts(self, name: str, path: str, state: str) -> bool:
+        if name.endswith("../"):
+            return state.startswith((NAMES, MODULES))
         if not name.startswith("/") or not _is_loose(path):
             return state != OTHER
-        # In folders that all programs write into, only files from before the run count.
+        # In folders that all programs write into, only files from before the run count, and folders
+        # that have not changed since, with the names that are not in them.
         try:
             found = os.stat(path)  # noqa: PTH116 - hot
+        except FileNotFoundError:
+            return self._counts(name, os.path.dirname(path), FOLDER)  # noqa: PTH120 - hot
         except OSError:
             return False
-        return stat.S_ISREG(found.st_mode) and found.st_ctime_ns < self.began_ns
+        if found.st_ctime_ns >= self.began_ns:
+            return False
+        is_folder = stat.S_ISDIR(found.st_mode) and not _is_shared_by_all(path)
+        return is_folder or stat.S_ISREG(found.st_mode)
 
     def _like(self, path: str, does: int, seen: Mapping[str, int]) -> str:
+        program = PROGRAM if does & RUN else ""
         if does & (LISTED | READ):
-            return NAMES
+            return NAMES + program
         if not does & SEARCHED:
-            return FILE if does & LOOKED else FOLDER
+            return FILE + program if does & (LOOKED | RUN) else FOLDER
         inner = f"{path}/"
         opened = [p[len(inner) :] for p in seen if p.startswith(inner)]
         here = [name for name in opened if "/" not in name]
@@ -296,6 +342,12 @@ class Reader:
 def _is_loose(path: str) -> bool:
     loose = ("/tmp", "/var", tempfile.gettempdir())  # noqa: S108 - looked at, not written
     return any(is_below(path, folder) for folder in loose)
+
+
+def _is_shared_by_all(folder: str) -> bool:
+    """True for folders in which programs of all kinds leave files."""
+    own = ("/", "/tmp", "/var", "/var/tmp", tempfile.gettempdir())  # noqa: S108 - looked at
+    return folder in own or any(is_below(folder, f"/var/{name}") for name in SERVICES)
 
 
 def changed(view: ProjectView, reading: Reading) -> Iterator[str]:

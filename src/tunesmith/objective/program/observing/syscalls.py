@@ -12,6 +12,10 @@ class Does(Enum):
 
     LOOK = "look"
     """Asks if it exists, or for its properties."""
+    ASK = "ask"
+    """Asks if it may be read, written or executed; the flags say which."""
+    FOLLOW = "follow"
+    """Asks where a link leads."""
     OPEN = "open"
     """Opens it; the flags say how."""
     RUN = "run"
@@ -65,15 +69,15 @@ CALLS = (
     # These are stat, lstat, access, readlink, getxattr and lgetxattr.
     SystemCall((4, None), _LOOK),
     SystemCall((6, None), _LOOK),
-    SystemCall((21, None), _LOOK),
-    SystemCall((89, None), _LOOK),
+    SystemCall((21, None), Does.ASK, flags=1),
+    SystemCall((89, None), Does.FOLLOW),
     SystemCall((191, 8), _LOOK),
     SystemCall((192, 9), _LOOK),
     # These are newfstatat, readlinkat, faccessat, faccessat2 and statx.
     SystemCall((262, 79), _LOOK, _AT),
-    SystemCall((267, 78), _LOOK, _AT),
-    SystemCall((269, 48), _LOOK, _AT),
-    SystemCall((439, 439), _LOOK, _AT),
+    SystemCall((267, 78), Does.FOLLOW, _AT),
+    SystemCall((269, 48), Does.ASK, _AT, flags=2),
+    SystemCall((439, 439), Does.ASK, _AT, flags=2),
     SystemCall((332, 291), _LOOK, _AT),
     # These are execve, execveat and chdir.
     SystemCall((59, 221), Does.RUN),
@@ -91,8 +95,8 @@ CALLS = (
     SystemCall((189, 6), _CHANGE),
     SystemCall((197, 14), _CHANGE),
     SystemCall((198, 15), _CHANGE),
-    # These are fchownat, futimesat, fchmodat, fchmodat2, utimensat, and fchmod and fchown, which
-    # name the file by its descriptor alone.
+    # These are fchownat, futimesat, fchmodat, fchmodat2, utimensat, and fchmod, fchown, fsetxattr
+    # and fremovexattr, which name the file by its descriptor alone.
     SystemCall((260, 54), _CHANGE, _AT),
     SystemCall((261, None), _CHANGE, _AT),
     SystemCall((268, 53), _CHANGE, _AT),
@@ -100,6 +104,8 @@ CALLS = (
     SystemCall((280, 88), _CHANGE, _AT),
     SystemCall((91, 52), _CHANGE, (Named(None, 0),)),
     SystemCall((93, 55), _CHANGE, (Named(None, 0),)),
+    SystemCall((190, 7), _CHANGE, (Named(None, 0),)),
+    SystemCall((199, 16), _CHANGE, (Named(None, 0),)),
     # These are mkdir, rmdir, unlink, mknod, symlink, rename and link.
     SystemCall((83, None), _MAKE),
     SystemCall((84, None), _PLACE),

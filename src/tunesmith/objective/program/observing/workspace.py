@@ -15,6 +15,7 @@ from pathlib import Path, PurePosixPath
 
 from tunesmith.config.program import WorkspaceSection
 from tunesmith.objective.program.observing.copying import copy, copy_content
+from tunesmith.objective.program.observing.data_folders import DataFolders, small_files
 from tunesmith.objective.program.observing.dvc_files import Tracked, tracked
 from tunesmith.system import git
 from tunesmith.system.files import STATE
@@ -63,6 +64,8 @@ class WorkspaceLayout:
     """Paths that Git ignores, and runs get because ``link`` names them."""
     tracked: Tracked = field(default=Tracked())
     """Paths that DVC tracks."""
+    shared: tuple[str, ...] = field(default=())
+    """Folders of data that are laid out with their content, and shared as a whole."""
 
     def lay_out(self, place: Path, source: Path | None = None) -> None:
         """Fill a new folder.
@@ -137,10 +140,13 @@ class _Sorting:
         ignored = self._parts(ignored or (), dvc)
         asked = {n for n in ignored if self._is_wanted(n) and self._is_linked(n)}
         given = {n for n in ignored if self._is_wanted(n) and self._is_input(n, dvc)}
-        sure = asked | given | {n for n in always if self._is_wanted(n)}
+        data = DataFolders.of(self.root, filter(self._is_data, given), LEFT_OUT)
+        content = {n for n in data.content if self._is_wanted(n)}
+        sure = asked | (given - data.tops) | content | {n for n in always if self._is_wanted(n)}
         named = (n for n in kept if self._is_wanted(n) and self._is_linked(n))
         links = _opened(self.root, [*sure, *named], self.written, dvc.outs)
         own = self._own(links, asked, dvc)
+        own |= small_files(self.root, content & {*links}, LARGE_BYTES)
         copies, big = self._copies(kept, links)
         links = [*(n for n in links if n not in own), *big, *self._beyond()]
         left = sorted(ignored - asked - given)
@@ -148,11 +154,12 @@ class _Sorting:
             root=self.root,
             copies=(*copies, *sorted(own)),
             links=tuple(links),
-            folders=self._folders(links, dvc),
+            folders=tuple(sorted({*self._folders(links, dvc), *data.folders})),
             contents=frozenset(own),
             left=tuple(n for n in left if self._is_wanted(n) and not n.startswith(".dvc/")),
             asked=tuple(sorted(asked)),
             tracked=dvc,
+            shared=tuple(sorted(data.tops)),
         )
 
     def _parts(self, ignored: Collection[str], dvc: Tracked) -> set[str]:
@@ -184,6 +191,10 @@ class _Sorting:
         folders = {str(PurePosixPath(name).parent) for name in self.written} - {"."}
         folders |= {n for n in dvc.outs if (self.root / n).is_dir() and n not in links}
         return tuple(sorted(folders))
+
+    def _is_data(self, name: str) -> bool:
+        is_installed = name.rpartition("/")[2] in INSTALLED
+        return not is_installed and not is_environment(self.root / name)
 
     def _is_wanted(self, name: str) -> bool:
         return _is_wanted(name, self.section)
