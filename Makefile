@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 MERMAID := tests/reporting/mermaid/node_modules
 
 .DEFAULT_GOAL := help
-.PHONY: help demo flow test quick lint types layers unit durations docs bench kills faults torture hunt hunt-pipelines hunt-ci fuzz quality clean
+.PHONY: help demo flow test quick lint types layers unit durations docs bench bench-search kills faults torture hunt hunt-pipelines hunt-ci fuzz quality clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -77,6 +77,13 @@ faults: $(READY)  ## Kill, or refuse, at every named point of runs, reports, mer
 MINUTES ?= 30
 torture: $(READY)  ## Random kills, torn files, full disks, clock jumps: MINUTES=30
 	$(BIN)/python -m tests.durability.torture --minutes $(MINUTES)
+
+YAHPO ?= $(TUNESMITH_YAHPO)
+N_SEEDS ?= 8
+N_TRIALS ?= 100
+
+bench-search: $(READY)  ## Fits that samplers need, beside Optuna's: YAHPO=folder N_SEEDS=8 N_TRIALS=100
+	$(BIN)/python -m benchmarks.search --seeds $(N_SEEDS) --trials $(N_TRIALS) $(if $(YAHPO),--yahpo $(YAHPO))
 
 kills: $(READY)  ## Kill 200 runs, count the finished folds that are evaluated again
 	$(BIN)/python -m tests.durability.kills

@@ -153,3 +153,27 @@ def test_a_space_without_a_point_is_refused(tmp_path: Path) -> None:
     changed = "  parameters: {max_depth: {int: [1, 6]}}\n  constraints: [max_depth > 9]"
     with pytest.raises(UsageError, match="no point of the space"):
         preview(project(tmp_path, (space, changed)))
+
+
+def test_the_look_ahead_and_the_workers_that_it_leaves_idle(tmp_path: Path) -> None:
+    many = ("{workers: 1}", "{workers: 16}")
+    plan = preview(project(tmp_path, many, method="bayesian"))
+    assert (plan.window, plan.n_workers, plan.n_idle) == (3, 16, 7)
+    assert preview(project(tmp_path, method="bayesian")).n_idle == 0
+    # Results that are not read are not waited for.
+    grid = preview(project(tmp_path, many))
+    assert (grid.window, grid.n_idle) == (None, 0)
+
+
+def test_the_parameters_that_are_read_off(tmp_path: Path) -> None:
+    forest = (
+        ("sklearn.tree.DecisionTree", "sklearn.ensemble.RandomForest"),
+        ("metric: accuracy", "metric: accuracy\n  params: {random_state: 1}"),
+        ("max_depth: {int: [1, 6]}", "n_estimators: {int: [1, 6]}\n  max_depth: [1, 2, 3]"),
+        ("trials: TRIALS", "time: 1m"),
+    )
+    plan = preview(project(tmp_path, *forest, method="bayesian"))
+    assert plan.read_off == ("n_estimators",)
+    # All numbers of trees by one fit; there are 6 choices of the other parameters.
+    assert (plan.n_curve, plan.n_trials) == (6, 6)
+    assert preview(project(tmp_path, *forest, method="random")).read_off == ()

@@ -55,6 +55,8 @@ def _content(plan: "Preview") -> dict[str, object]:
         "n_scores": plan.n_scores,
         "n_fits": plan.n_fits,
         "n_curve": plan.n_curve,
+        "window": plan.window,
+        "n_workers": plan.n_workers,
         "n_told": plan.n_told,
         "n_known": plan.n_known,
         "not_shared": list(plan.not_shared),
@@ -95,7 +97,12 @@ def _text(path: Path, plan: "Preview") -> str:
     ]
     if plan.n_curve > 1:
         text = f"each trial is the best of all that its fits score, up to {plan.n_curve:,} points"
+        if plan.read_off:
+            names = ", ".join(f"`{name}`" for name in plan.read_off)
+            text += f"; {names} {'is' if len(plan.read_off) == 1 else 'are'} read off, not searched"
         rows.insert(-1, ("curves", text))
+    if plan.window is not None:
+        rows.append(("look-ahead", _look_ahead(plan)))
     rows += _sharing_rows(plan)
     if plan.project_code:
         rows.append(("your code", f"{', '.join(plan.project_code)} (not imported by check)"))
@@ -126,6 +133,24 @@ def _program_rows(plan: "Preview") -> list[tuple[str, str]]:
     where = "in the project's folder" if is_shared else "in a copy of the project's files"
     rows = [("program", shlex.join(objective.command)), ("works", where)]
     return [*rows, *(("note", note) for note in plan.notes)]
+
+
+def _look_ahead(plan: "Preview") -> str:
+    """Tell the look-ahead, and which one keeps the other workers busy if some would idle."""
+    from tunesmith.runs.progress import counted
+    from tunesmith.study.look_ahead import window_for
+
+    assert plan.window is not None  # noqa: S101 - results are read
+    assert plan.n_folds is not None  # noqa: S101 - otherwise there is no look-ahead
+    text = f"{counted(plan.window, 'trial')} at a time, {counted(plan.n_folds, 'fold')} each"
+    if not plan.n_idle:
+        return text
+    window = window_for(plan.n_workers, plan.n_folds)
+    return (
+        f"{text}: {plan.n_idle:,} of your {plan.n_workers:,} workers would idle; `search: {{window:"
+        f" {window}}}` keeps them busy, but each trial is then proposed without the results of"
+        f" {window - 1:,} others"
+    )
 
 
 def _budget_text(plan: "Preview") -> str:

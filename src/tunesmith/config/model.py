@@ -39,9 +39,11 @@ class SearchSection(Section):
     """The model behind ``bayesian``: ``auto``, ``gp``, ``tpe``, ``cmaes`` or ``sobol``."""
     seed: int = Field(default=0, ge=0)
     """Same study and seed, same trials."""
-    window: int = Field(default=8, ge=1, le=100_000)
+    window: int | None = Field(default=None, ge=1, le=100_000)
     """Look-ahead: a trial is proposed from all results but those of the last ``window - 1`` trials,
-    however many workers you have, so that more workers than this are of no use."""
+    however many workers you have. By default 8 divided by the number of folds, rounded up, and at
+    most 4: 1 with 10 folds, 2 with 5, 4 with one. Workers beyond ``window`` times the folds are of
+    no use. Grid and random search read no results, so it means nothing to them."""
     start_with: Annotated[tuple[str | dict[str, Fixed], ...], BeforeValidator(listed)] | None = None
     """Tried first: ``defaults`` (the estimator's), ``current`` (the best-parameters file), params.
     By default both for Bayesian search, nothing for grid and random."""

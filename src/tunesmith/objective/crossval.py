@@ -26,7 +26,7 @@ from tunesmith.space import SearchSpace
 from tunesmith.space.parameter import canonical_json
 from tunesmith.system.fingerprint import code_digest, digest, versions
 from tunesmith.system.interruptions import is_ours
-from tunesmith.types import Fit, Params
+from tunesmith.types import Fit, Params, Value
 
 EVALUATION = 1
 """Version of the scores: raised when a change to this package changes them; part of every key."""
@@ -110,6 +110,10 @@ class CrossValObjective:
     def submodel_candidates(self, params: Params, space: SearchSpace) -> list[Params]:
         """Submodel candidates: points of the space that one fit scores, ``params`` included."""
         return self._kernel.submodel_candidates(params, space) if self._may_share else [params]
+
+    def read_off(self, params: Params, space: SearchSpace) -> tuple[str, Value] | None:
+        """Submodel parameter of which one fit holds all values, and the value to fit with."""
+        return self._kernel.read_off(params, space) if self._may_share else None
 
     @property
     def _may_share(self) -> bool:

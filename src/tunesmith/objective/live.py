@@ -42,7 +42,7 @@ from tunesmith.sharing.randomness import has_seed_object
 from tunesmith.space import SearchSpace
 from tunesmith.space.parameter import canonical_json
 from tunesmith.system.fingerprint import digest
-from tunesmith.types import Fit, Params
+from tunesmith.types import Fit, Params, Value
 
 
 @dataclass(frozen=True, eq=False)
@@ -192,6 +192,10 @@ class LiveObjective:
     def submodel_candidates(self, params: Params, space: SearchSpace) -> list[Params]:
         """Submodel candidates: points of the space that one fit scores, ``params`` included."""
         return self._kernel.submodel_candidates(params, space) if self._is_divisible else [params]
+
+    def read_off(self, params: Params, space: SearchSpace) -> tuple[str, Value] | None:
+        """Submodel parameter of which one fit holds all values, and the value to fit with."""
+        return self._kernel.read_off(params, space) if self._may_share else None
 
     @property
     def _may_share(self) -> bool:

@@ -14,7 +14,9 @@ class Objective(Protocol):
     An objective that knows how long fits take, relative to others of the same kind, may have
     ``size(candidates) -> float``; no result depends on it. One that verifies what it shares may
     have ``passed``, the digests of kinds that were verified before, and ``blockers(candidates,
-    has_submodel_candidates=)``, sentences on why some candidates share no fit.
+    has_submodel_candidates=)``, sentences on why some candidates share no fit. One whose fits hold
+    all values of a submodel parameter may have ``read_off(params, space) -> (name, value) | None``:
+    that parameter, and the value to fit with.
     """
 
     # Properties, so that an attribute, a property and a field of a frozen class all will do.

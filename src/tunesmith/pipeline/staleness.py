@@ -14,6 +14,7 @@ from tunesmith.parameters.edits import Edit, edit_of
 from tunesmith.runs.causes import BLAME, read_files_changed
 from tunesmith.runs.factory import Described, identity
 from tunesmith.runs.open_run import INTERRUPTED
+from tunesmith.runs.proposing import is_renewed
 from tunesmith.runs.up_to_date import UpToDateCheck
 from tunesmith.search.stopping import build as build_criterion
 from tunesmith.study.loop import ALL_TRIED, EXHAUSTED
@@ -87,6 +88,9 @@ def stale_reasons(
     then, now = record.head.recorded, as_recorded(definition.as_json())
     context = record.head.context
     found = [text for k, text in BLAME.items() if context.get(k) != objective.context.get(k)]
+    if not found and is_renewed(then, now):
+        yield "this version of Tunesmith proposes other trials"
+        return
     found += [
         f"`{section}` of the configuration changed"
         for section in SECTIONS

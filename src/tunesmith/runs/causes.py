@@ -1,9 +1,17 @@
 """Causes of a new series of trials, in words."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from tunesmith.ledger.records import StudyHead
 from tunesmith.objective.objective import Objective, changed_files
 from tunesmith.reporting.reading import named
+from tunesmith.runs.proposing import is_renewed
 
+RENEWED = (
+    "this version of Tunesmith proposes other trials than the one that began the study: a new"
+    " series of trials begins, known evaluations are reused"
+)
 BLAME = {
     "data": "the data changed",
     "code": "the project's code changed",
@@ -28,9 +36,17 @@ def read_files_changed(before: StudyHead, objective: object) -> list[str]:
     return [f"{named(names[0], before.reading.get(names[0], ''))}{more} changed"]
 
 
-def what_changed(before: StudyHead, objective: Objective) -> str:
-    """Tell why a new series of trials begins, and what becomes of earlier results."""
+def what_changed(before: StudyHead, now: Mapping[str, Any], objective: Objective) -> str:
+    """Tell why a new series of trials begins, and what becomes of earlier results.
+
+    Args:
+        before: head of the earlier series.
+        now: present definition, as JSON.
+        objective: the present one.
+    """
     reasons = blamed(before, objective)
+    if not reasons and is_renewed(before.definition, now):
+        return RENEWED
     if not reasons:
         return "the search changed: a new series of trials begins, known evaluations are reused"
     return f"{reasons}: a new series of trials begins; earlier results are kept, but not mixed in"

@@ -18,12 +18,14 @@ from tunesmith.ledger.records import StudyHead, StudyRecord
 from tunesmith.ledger.rows import as_recorded
 from tunesmith.objective.objective import Objective
 from tunesmith.runs.project_code import blaming_the_project
+from tunesmith.runs.proposing import marks, named_sampler, window_of
 from tunesmith.runs.starting_points import StartingPoints
 from tunesmith.runs.workers import choice
 from tunesmith.search.budget import Budgets
 from tunesmith.search.sampler import Sampler
 from tunesmith.space import SearchSpace
 from tunesmith.study.early_stopping import EarlyStopping
+from tunesmith.study.read_off import with_read_off
 from tunesmith.study.strategy import SamplerStrategy, Strategy
 from tunesmith.study.successive_halving import SuccessiveHalving
 from tunesmith.system.fingerprint import digest
@@ -77,11 +79,8 @@ def build_sampler(search: SearchSection, space: SearchSpace) -> Sampler:
     Raises:
         UsageError: an option is unknown, or the sampler cannot search this space.
     """
-    options: dict[str, Any] = dict(search.options)
-    if search.sampler is not None:
-        options["sampler"] = search.sampler
     try:
-        sampler: Sampler = registry.load("samplers", search.method)(seed=search.seed, **options)
+        sampler = named_sampler(search)
     except TypeError as error:
         raise UsageError(_bad_option(search.method, error)) from None
     blocker = sampler.blocker(space)
@@ -138,6 +137,7 @@ def identity(definition: Definition, objective: Described) -> str:
     # What is done counts, not what is asked for: so `share: off` is part of the identity of a
     # sampled study, and `curves` means nothing for a grid.
     file["search"]["curves"] = definition.file.has_submodel_candidates
+    file["search"] |= marks(definition.file)
     for name in HOUSEKEEPING:
         file["objective"].pop(name)
     holdout = (file["objective"].get("data") or {}).get("holdout")
@@ -155,12 +155,17 @@ def identity(definition: Definition, objective: Described) -> str:
 
 
 def build_strategy(
-    file: File, space: SearchSpace, sampler: Sampler, start: Sequence[tuple[str, Params]]
+    file: File,
+    objective: Objective,
+    space: SearchSpace,
+    sampler: Sampler,
+    start: Sequence[tuple[str, Params]],
 ) -> Strategy:
     """Build the strategy that proposes trials.
 
     Args:
         file: the configuration.
+        objective: its folds set the default look-ahead, and its shared fits what is not searched.
         space: space of the study.
         sampler: from ``build_sampler``.
         start: (origin, canonical params) to try first.
@@ -171,12 +176,12 @@ def build_strategy(
         sampler,
         search.method,
         search.seed,
-        window=search.window,
+        window=window_of(file, sampler, objective.n_folds),
         start=tuple(start),
         curves=file.has_submodel_candidates,
     )
     if budget is None:
-        return sampling
+        return with_read_off(sampling, objective)
     budgets = build_budgets(budget)
     if budget.parameter is None:
         return EarlyStopping(sampling, budgets)

@@ -164,7 +164,7 @@ class OpenRun:
         # since, because the study itself writes it.
         start = self.series.recorded.start or ()
         definition = self.run.definition
-        return build_strategy(definition.file, definition.space, sampler, start)
+        return build_strategy(definition.file, self.objective, definition.space, sampler, start)
 
     def _reliable_log(self) -> TrialLog:
         """Trials to continue from; those that no longer count are reported, and asked for again."""

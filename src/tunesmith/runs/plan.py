@@ -4,7 +4,7 @@ No code of the user's project is imported: an estimator of the project is named,
 everything that depends on it stays open.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
@@ -28,7 +28,9 @@ from tunesmith.runs.factory import (
     identity,
 )
 from tunesmith.runs.project_code import leads_into
+from tunesmith.runs.proposing import reads_results, window_of
 from tunesmith.runs.starting_points import StartingPoints
+from tunesmith.runs.workers import choice
 from tunesmith.search.budget import Budgets
 from tunesmith.search.stopping import build as build_criterion
 from tunesmith.search.stopping import trial_limit
@@ -36,6 +38,7 @@ from tunesmith.search.unseen import sampled
 from tunesmith.space.grid import count_points
 from tunesmith.space.parameter import canonical_json
 from tunesmith.study.loop import unique_start
+from tunesmith.study.read_off import ReadOff, ReadOffStrategy
 from tunesmith.study.seeds import trial_rng
 from tunesmith.study.strategy import LATER, Strategy
 from tunesmith.types import Params
@@ -43,6 +46,8 @@ from tunesmith.types import Params
 PREVIEW_LIMIT = 10_000
 N_LOOKED_AT = 16
 """Number of random points that are examined for submodel candidates if no trial is foreseen."""
+FAR = 1_000_000
+"""Number of a trial that is certainly no starting point."""
 # Searches that never read results, so that their trials are known without any score.
 FORESEEABLE = ("grid", "random", "sobol")
 
@@ -76,6 +81,19 @@ class Preview:
     """Sentences on the objective that a user should read."""
     not_shared: tuple[str, ...] = ()
     """Reasons why fits are not shared that might be expected to be."""
+    window: int | None = None
+    """Look-ahead; ``None`` if results are not read, or if the number of folds is not known."""
+    n_workers: int = 1
+    """Number of workers that the run would have."""
+    read_off: tuple[str, ...] = ()
+    """Submodel parameters that are read off each fit and not searched."""
+
+    @property
+    def n_idle(self) -> int:
+        """Number of workers that would wait for results most of the time."""
+        if self.window is None or self.n_folds is None:
+            return 0
+        return max(0, self.n_workers - self.window * self.n_folds)
 
     @property
     def is_shared(self) -> bool:
@@ -136,6 +154,7 @@ class Planner:
             project_code: import paths that were left alone.
         """
         objective, trials, points = self.objective, self._trials, self._points
+        file, n_folds, read_off = self.definition.file, self._n_folds, self._read_off
         n_told, n_known = self._known()
         n_curve = self._longest_curve()
         n_distinct = self._n_trials if n_curve == 1 else None
@@ -143,7 +162,7 @@ class Planner:
             definition=self.definition,
             n_points=self._n_points,
             n_trials=self._n_trials,
-            n_folds=self._folds_without_code() if objective is None else objective.n_folds,
+            n_folds=n_folds,
             n_scored=n_distinct if points is None else len(points),
             n_groups=len(plan(trials, 1, (), objective.groups)) if objective and trials else None,
             n_curve=n_curve,
@@ -153,6 +172,9 @@ class Planner:
             budgets=() if self._budgets is None else self._budgets.ladder,
             notes=() if objective is None else tuple(objective.notes),
             not_shared=self._not_shared(),
+            window=self._window,
+            n_workers=choice(file.objective, file.execution)[1],
+            read_off=() if read_off is None else read_off.names,
         )
 
     def foreseen(self) -> Iterator[TrialCandidates]:
@@ -163,8 +185,7 @@ class Planner:
         objective, space = self.objective, self.definition.space
         if objective is None:
             return
-        start, _ = unique_start(space, StartingPoints(self.definition).of(objective))
-        strategy = self._strategy(start)
+        strategy = self._strategy(objective)
         log = TrialLog(objective.objectives)
         while (proposal := strategy.propose(log)) is not None and proposal is not LATER:
             origin, params = proposal
@@ -172,9 +193,29 @@ class Planner:
             points = strategy.points(trial, objective)
             yield TrialCandidates(trial.number, tuple(points), points.index(params))
 
-    def _strategy(self, start: Sequence[tuple[str, Params]]) -> Strategy:
+    def _strategy(self, objective: Objective) -> Strategy:
         file, space = self.definition.file, self.definition.space
-        return build_strategy(file, space, build_sampler(file.search, space), start)
+        start, _ = unique_start(space, StartingPoints(self.definition).of(objective))
+        return build_strategy(file, objective, space, build_sampler(file.search, space), start)
+
+    @cached_property
+    def _read_off(self) -> ReadOff | None:
+        """Parameters that are read off, if there are any."""
+        strategy = None if self.objective is None else self._strategy(self.objective)
+        return strategy.read_off if isinstance(strategy, ReadOffStrategy) else None
+
+    @property
+    def _window(self) -> int | None:
+        """Look-ahead, if it is known and means anything."""
+        file, n_folds = self.definition.file, self._n_folds
+        sampler = build_sampler(file.search, self.definition.space)
+        is_read = n_folds is not None and reads_results(file, sampler)
+        return window_of(file, sampler, n_folds) if is_read and n_folds else None
+
+    @cached_property
+    def _n_folds(self) -> int | None:
+        """Folds; ``None`` if they depend on project code."""
+        return self._folds_without_code() if self.objective is None else self.objective.n_folds
 
     # -- trials --------------------------------------------------------------------------------
 
@@ -196,6 +237,8 @@ class Planner:
     @property
     def _n_proposals(self) -> int | None:
         """Trials after which a finite space is exhausted; a promoted trial is one of its own."""
+        if self.objective is not None and self._read_off is not None:
+            return self._strategy(self.objective).n_points
         if self._n_points is None or self._budgets is None:
             return self._n_points
         has_parameter = self.definition.file.budget_parameter is not None
@@ -234,12 +277,14 @@ class Planner:
             return 1
         if self._trials is not None:
             return max((len(trial.points) for trial in self._trials), default=1)
-        strategy, space = self._strategy(()), self.definition.space
+        strategy, space = self._strategy(self.objective), self.definition.space
         rng, lengths = trial_rng(0, 0), [1]
         for number in range(N_LOOKED_AT):
             params = sampled(space, rng)
             if params is not None:
-                trial = Trial(number, params, space.key(params), "preview")
+                params = params if self._read_off is None else self._read_off.proposed(params)
+                # No starting point, since those are scored as they are.
+                trial = Trial(FAR + number, params, space.key(params), "preview")
                 lengths.append(len(strategy.points(trial, self.objective)))
         return max(lengths)
 

@@ -48,7 +48,7 @@ class SeriesOpening:
             for note in notes:
                 self.run.say(note)
             if before is not None and not self.run.restart:
-                self.run.say(what_changed(before, self.objective))
+                self.run.say(what_changed(before, self.run.definition.as_json(), self.objective))
         return head
 
     @cached_property

@@ -7,7 +7,7 @@ from numpy.random import Generator
 from tunesmith import registry
 from tunesmith.errors import UsageError
 from tunesmith.history import History
-from tunesmith.search.sampler import Sampler
+from tunesmith.search.sampler import Sampler, version_of
 from tunesmith.space import SearchSpace
 from tunesmith.types import Params
 
@@ -43,6 +43,11 @@ class BayesianSampler:
             name: registry.load("samplers", name)(seed=seed, **options) for name in named
         }
         self.seed, self.sampler, self.options = seed, sampler, options
+
+    @property
+    def version(self) -> int:
+        """Version of the models' proposals."""
+        return max(map(version_of, self._models.values()))
 
     def __repr__(self) -> str:
         return f"BayesianSampler(seed={self.seed}, sampler={self.sampler!r}, **{self.options})"

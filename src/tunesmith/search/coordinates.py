@@ -26,8 +26,8 @@ class Coordinate:
     box: int
     name: str
     parameter: Parameter
-    conditions: tuple[tuple[int, np.ndarray], ...] = field(default=())
-    """Parent axes with the positions at which this one is active."""
+    tables: tuple[tuple[int, np.ndarray], ...] = field(default=())
+    """Parent axes, and for each of their positions whether this one is active."""
 
     @cached_property
     def is_ordered(self) -> bool:
@@ -152,11 +152,19 @@ class Coordinates:
             box = self.axes[0].positions(rows[:, 0])
             found = box[:, None] == np.array([[axis.box for axis in self.axes]])
             found[:, 0] = True
+        # Many parameters depend on one parent, whose positions are looked up once.
+        positions = {
+            parent: self.axes[parent].positions(rows[:, parent]) for parent in self._parents
+        }
         for column, axis in enumerate(self.axes):
-            for parent, positions in axis.conditions:
-                holds = np.isin(self.axes[parent].positions(rows[:, parent]), positions)
-                found[:, column] &= found[:, parent] & holds
+            for parent, table in axis.tables:
+                found[:, column] &= found[:, parent] & table[positions[parent]]
         return found
+
+    @cached_property
+    def _parents(self) -> list[int]:
+        """Axes on which others depend."""
+        return sorted({parent for axis in self.axes for parent, _ in axis.tables})
 
     def features(self, rows: np.ndarray) -> np.ndarray:
         """Features that a kernel compares, ``(n, n_features)``: numbers, and single choices."""
@@ -223,16 +231,18 @@ class Coordinates:
 def _box_axes(number: int, box: Box, first: int) -> list[Coordinate]:
     axes: list[Coordinate] = []
     for name in box.order:
-        conditions = []
+        tables = []
         for condition in box.conditions.get(name, ()):
             parent = box.order.index(condition.parent)
-            conditions.append((first + parent, _positions(axes[parent], condition.values)))
-        axes.append(Coordinate(number, name, box.parameters[name], tuple(conditions)))
+            tables.append((first + parent, _table(axes[parent], condition.values)))
+        axes.append(Coordinate(number, name, box.parameters[name], tuple(tables)))
     return axes
 
 
-def _positions(axis: Coordinate, values: tuple[Value, ...]) -> np.ndarray:
-    return axis.positions(np.array([axis.unit(value) for value in values]))
+def _table(axis: Coordinate, values: tuple[Value, ...]) -> np.ndarray:
+    positions = axis.positions(np.array([axis.unit(value) for value in values]))
+    # A continuum has one position.
+    return np.isin(np.arange(max(axis.n_levels or 1, 1)), positions)
 
 
 def _is_number(value: Value) -> bool:

@@ -18,6 +18,8 @@ from scipy.optimize import minimize
 ROOT5 = math.sqrt(5.0)
 JITTER = 1e-8
 MAX_ITERATIONS = 40
+LARGE_NOISE = 0.25
+"""Noise variance from which the fit starts a second time; all values together have 1."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +28,9 @@ class Priors:
 
     weight: tuple[float, float] = (0.5, 2.0)
     signal: tuple[float, float] = (0.0, 0.7)
-    noise: tuple[float, float] = (math.log(1e-4), 2.0)
+    # Measured: about 1e-4, scores with a quarter of noise were taken for a rough function, and the
+    # mean's correlation with the truth was .75 instead of .90.
+    noise: tuple[float, float] = (math.log(1e-2), 2.0)
 
     def stacked(self, n_groups: int) -> np.ndarray:
         """``(2, n_groups + 2)`` means and standard deviations."""
@@ -142,22 +146,36 @@ def fit(
 ) -> Hyperparameters:
     """Find the kernel parameters of the largest posterior density (MAP), by L-BFGS.
 
-    The search starts from the prior means.
+    The search starts from the prior means, and once more from a large noise: scores can be
+    explained by a rough function as well as by a smooth one with noise, and a search often ends at
+    the explanation that it began with.
 
     The logarithms of the parameters are rounded to 3 digits, so that the last bits of a matrix
     library do not decide which point is suggested.
+
+    Args:
+        features: ``(n, m)``.
+        values: ``(n,)``, standardised.
+        groups: ``(m,)`` the group of each feature, from 0.
+        priors: of the parameters.
     """
     loss = LogPosterior(features, values, groups, priors or Priors())
     means, spreads = loss.prior
-    found = minimize(
-        loss.negative,
-        means,
-        jac=True,
-        method="L-BFGS-B",
-        bounds=list(zip(means - 4 * spreads, means + 4 * spreads, strict=True)),
-        options={"maxiter": MAX_ITERATIONS, "ftol": 1e-7, "gtol": 1e-4},
-    )
-    return Hyperparameters.from_logs(np.round(found.x, 3))
+    low, high = means - 4 * spreads, means + 4 * spreads
+    starts = [means, np.clip(np.append(means[:-1], math.log(LARGE_NOISE)), low, high)]
+    found = [
+        minimize(
+            loss.negative,
+            start,
+            jac=True,
+            method="L-BFGS-B",
+            bounds=list(zip(low, high, strict=True)),
+            options={"maxiter": MAX_ITERATIONS, "ftol": 1e-7, "gtol": 1e-4},
+        )
+        for start in starts
+    ]
+    best = min(found, key=lambda one: round(float(one.fun), 3))
+    return Hyperparameters.from_logs(np.round(best.x, 3))
 
 
 class LogPosterior:

@@ -20,7 +20,8 @@ class Sampler(Protocol):
     A sampler that never reads results may say so with ``looks_back = False``: it is then asked for
     many trials at a time, of which more can share fits. One that lists all points of a space may
     say ``is_exhaustive = True``: its trials then have no submodel candidates (``search: {curves:
-    true}``).
+    true}``). One that proposes other points than an earlier release did, from the same history, has
+    a higher ``version`` (1 if there is none): a study then begins a new series of trials.
     """
 
     def blocker(self, space: SearchSpace) -> str | None:
@@ -43,6 +44,11 @@ class Sampler(Protocol):
 def looks_back(sampler: Sampler) -> bool:
     """True if the proposals of a strategy may depend on results."""
     return bool(getattr(sampler, "looks_back", True))
+
+
+def version_of(sampler: Sampler) -> int:
+    """Version of a strategy's proposals: the same version proposes the same trials."""
+    return int(getattr(sampler, "version", 1))
 
 
 def is_exhaustive(sampler: Sampler) -> bool:

@@ -4,7 +4,7 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from numpy.random import Generator
 
@@ -31,9 +31,12 @@ class TPESampler:
     are running count as bad ones (a constant lie), which keeps the next points away from them.
     """
 
+    # 2: the model begins by the number of completed trials.
+    version: ClassVar[int] = 2
+
     seed: int = 0
     n_startup: int = 10
-    """Number of Sobol points before the model is used."""
+    """Number of completed trials before the model is used; until then come Sobol points."""
     n_candidates: int = 24
     """Number of points drawn for each suggestion."""
     multivariate: bool | None = None
@@ -48,7 +51,7 @@ class TPESampler:
 
     def suggest(self, space: SearchSpace, history: History, n: int, rng: Generator) -> list[Params]:
         """Suggest the points with the largest ratio of good to bad density."""
-        if len(history) < self.n_startup or history.n_told - history.n_failed < 2:
+        if history.n_told < self.n_startup or history.n_told - history.n_failed < 2:
             return SobolSampler(self.seed).suggest(space, history, n, rng)
         if self._mirror is None or not self._mirror.leads_to(space, history):
             self._mirror = _Mirror(space, history)

@@ -7,10 +7,12 @@ from tunesmith.sharing.prototype import last_step
 from tunesmith.sharing.submodels.family import Family, border_of
 from tunesmith.space import Parameter, SearchSpace
 from tunesmith.space.parameter import canonical_json
-from tunesmith.types import Params
+from tunesmith.types import Params, Value
 
 MAX_POINTS = 256
 """Most submodel candidates of a trial: each is scored on every fold."""
+N_SAMPLED = 64
+"""Number of values, or a few more, that are examined to tell if one fit holds them all."""
 MAX_LEVELS = 65_536
 """A longer list of values counts as a continuum."""
 
@@ -43,6 +45,34 @@ def _along(
     if not inside:
         return [params]
     return list(ordered(family, name, inside))
+
+
+def read_off(grouping: Grouping, params: Params, space: SearchSpace) -> tuple[str, Value] | None:
+    """Submodel parameter of which one fit holds all values of the space, and the value to fit with.
+
+    Returns:
+        The parameter with most values; ``None`` if no fit holds all values of any.
+    """
+    choice = grouping.builder.choice_of(params)
+    found: list[tuple[int, str, Value]] = []
+    for family, name in grouping.parameters(choice, [params]):
+        levels = _sampled_levels(space.boxes[space.locate(params)[0]].parameters[name])
+        if len(levels) < 2 or grouping.blocker(family, name, params):
+            continue
+        last = last_step(grouping.builder.build(params))[1]
+        widest = family.widest(levels)
+        if all(_is_held(family, last, widest, level) for level in levels):
+            found.append((len(levels), name, widest))
+    return max(found, key=lambda one: one[0])[1:] if found else None
+
+
+def _sampled_levels(parameter: Parameter) -> list[Value]:
+    """Values of a parameter, both ends among them; a few of many, none of a continuum."""
+    n = parameter.n_levels
+    if n is None or n > MAX_LEVELS:
+        return []
+    step = max(1, n // N_SAMPLED)
+    return [parameter.level(i) for i in sorted({*range(0, n, step), n - 1})]
 
 
 def held(family: Family, estimator: Any, proposed: Any, parameter: Parameter) -> list[Any]:

@@ -28,7 +28,7 @@ from tunesmith.sharing.checks import (
     small_agree,
     small_part,
 )
-from tunesmith.sharing.extra_candidates import submodel_candidates
+from tunesmith.sharing.extra_candidates import read_off, submodel_candidates
 from tunesmith.sharing.fitting import Fitted, Fitting
 from tunesmith.sharing.grouping import Grouping, Path
 from tunesmith.sharing.proved import blocker_of_parts, may_be_in_place
@@ -39,7 +39,7 @@ from tunesmith.space import SearchSpace
 from tunesmith.space.parameter import canonical_json
 from tunesmith.system.fingerprint import digest
 from tunesmith.system.interruptions import is_ours
-from tunesmith.types import Fit, Params
+from tunesmith.types import Fit, Params, Value
 
 PREFIX = "prefix"
 """Sharing method of first steps, which belong to no family."""
@@ -146,6 +146,10 @@ class Kernel(Generic[S]):
     def submodel_candidates(self, params: Params, space: SearchSpace) -> list[Params]:
         """Submodel candidates: points of a space that one fit scores, ``params`` included."""
         return submodel_candidates(self._grouping, params, space)
+
+    def read_off(self, params: Params, space: SearchSpace) -> tuple[str, Value] | None:
+        """Submodel parameter of which one fit holds all values, and the value to fit with."""
+        return read_off(self._grouping, params, space)
 
     def take_news(self) -> tuple[Check, ...]:
         """Return the checks that were made since the last call."""

@@ -94,6 +94,7 @@ class SearchCV(BaseSearchCV):  # type: ignore[misc]
         task = self._checked(X, y, params)
         plan = self._plan()
         engine = self._engine(task, plan.objects)
+        plan = self._fitted_to(plan, engine.objective)
         self.plan_ = foreseen(engine.objective, plan)
         found = engine.run(plan, self.plan_)
         self._keep(found, task)
@@ -107,6 +108,10 @@ class SearchCV(BaseSearchCV):  # type: ignore[misc]
     @abstractmethod
     def _plan(self) -> SearchPlan:
         """Return the candidates to try."""
+
+    def _fitted_to(self, plan: SearchPlan, objective: LiveObjective) -> SearchPlan:  # noqa: ARG002
+        """Return the plan in the form that suits what fits can share; by default as it is."""
+        return plan
 
     # -- before the search -------------------------------------------------------------------
 

@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from numbers import Integral
 from os import PathLike
 from typing import Any, ClassVar
@@ -14,16 +15,19 @@ from sklearn.utils._param_validation import Interval
 from tunesmith import registry
 from tunesmith.errors import UsageError
 from tunesmith.history import Failure, FoldResult, Metric, Trial, TrialLog
+from tunesmith.objective.live import LiveObjective
 from tunesmith.objective.objects import Objects
 from tunesmith.objective.outputs import is_finite
-from tunesmith.search.sampler import Sampler
+from tunesmith.search.sampler import Sampler, version_of
 from tunesmith.search.unseen import sampled
 from tunesmith.sklearn.base import EXTRAS, SearchCV
 from tunesmith.sklearn.plan import SearchPlan
 from tunesmith.sklearn.spaces import space_of
 from tunesmith.space import SearchSpace
 from tunesmith.space.python import shown
+from tunesmith.study.look_ahead import default_window
 from tunesmith.study.loop import unique_start
+from tunesmith.study.read_off import ReadOffStrategy, with_read_off
 from tunesmith.study.seeds import trial_rng
 from tunesmith.study.strategy import LATER, SamplerStrategy
 from tunesmith.types import Params
@@ -54,8 +58,9 @@ class BayesSearchCV(SearchCV):
         random_state: whole number, ``RandomState`` or ``None``. With a whole number, a search with
             a ``ledger`` continues after an interruption.
         window: the look-ahead: a candidate is proposed from all results but those of the last
-            ``window - 1``, however many workers there are, so that a larger ``n_jobs`` is of no
-            use.
+            ``window - 1``, however many workers there are. By default 8 divided by the number of
+            folds, rounded up, and at most 4. An ``n_jobs`` beyond ``window`` times the folds is of
+            no use.
         sampler: the model behind the search: ``"auto"``, ``"gp"``, ``"tpe"``, ``"cmaes"``,
             ``"sobol"``, or an installed one's name.
         start_with: tried first: ``"defaults"`` (the estimator's own parameters, if they lie in the
@@ -78,7 +83,7 @@ class BayesSearchCV(SearchCV):
         **EXTRAS,
         "param_distributions": "no_validation",  # `space_of` says more
         "search_spaces": "no_validation",
-        "window": [Interval(Integral, 1, None, closed="left")],
+        "window": [Interval(Integral, 1, None, closed="left"), None],
         "sampler": [str],
         "start_with": "no_validation",
     }
@@ -105,7 +110,7 @@ class BayesSearchCV(SearchCV):
         selection: str = "best",
         stop: Mapping[str, Any] | None = None,
         fit_timeout_s: float | None = None,
-        window: int = 8,
+        window: int | None = None,
         sampler: str = "auto",
         start_with: Any = None,
     ) -> None:
@@ -140,12 +145,15 @@ class BayesSearchCV(SearchCV):
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         sampler = sampler_of(self.sampler, seed, space)
         start = start_of(self.start_with, self.estimator, space, objects)
-        strategy = SamplerStrategy(space, sampler, METHOD, seed, self.window, start)
+        # The strategies that fit into scikit-learn's loop know the folds by now.
+        window = self.window or default_window(self.n_splits_)
+        strategy = SamplerStrategy(space, sampler, METHOD, seed, window, start)
         # A finite space is exhausted after as many candidates as it has points.
         n_most = min(self.n_iter, strategy.n_points or self.n_iter)
         search = {"method": METHOD, "seed": seed, "curves": True}
+        search |= {"sampler": self.sampler, "window": window, "version": version_of(sampler)}
         definition = {
-            "file": {"search": {**search, "sampler": self.sampler, "window": self.window}},
+            "file": {"search": search},
             "space": space.to_json(),
             "seed": seed,
             "start": [[origin, dict(params)] for origin, params in start],
@@ -154,6 +162,19 @@ class BayesSearchCV(SearchCV):
         drawn = (sampled(space, trial_rng(0, number)) for number in range(N_LOOKED_AT))
         points = [params for params in drawn if params is not None]
         return SearchPlan(strategy, n_most, definition, objects, space=space, points=points)
+
+    def _fitted_to(self, plan: SearchPlan, objective: LiveObjective) -> SearchPlan:
+        """Leave out of the search what every fit answers for all values."""
+        assert isinstance(plan.strategy, SamplerStrategy)  # noqa: S101 - it was made by `_plan`
+        strategy = with_read_off(plan.strategy, objective)
+        if not isinstance(strategy, ReadOffStrategy):
+            return plan
+        return replace(
+            plan,
+            strategy=strategy,
+            n_most=min(self.n_iter, strategy.n_points or self.n_iter),
+            points=[strategy.read_off.proposed(params) for params in plan.points],
+        )
 
     def _distributions(self) -> Any:
         """Return the space as it was given, under either name."""

@@ -67,6 +67,7 @@ class Study:
     def __post_init__(self) -> None:
         self._began = self.clock()
         self._limit = trial_limit(self.criterion, self.objective.n_folds)
+        self._is_foreseen = not self.strategy.looks_back and only_counts(self.criterion)
         self._ahead = self._look_ahead()
         known_ends = (self._limit, self.strategy.n_points)
         self._n_trials = min((n for n in known_ends if n is not None), default=None)
@@ -135,8 +136,11 @@ class Study:
 
         The trials are the same either way. Those that are asked together can share their fits.
         """
-        is_foreseen = not self.strategy.looks_back and only_counts(self.criterion)
-        return max(self.strategy.window, FORESEEN) if is_foreseen else self.strategy.window
+        if self.strategy.looks_back:
+            return self.strategy.window
+        # Asked for by halves, so that one half keeps all workers busy.
+        enough = 2 * -(-self.executor.n_workers // self.objective.n_folds)
+        return max(self.strategy.window, FORESEEN if self._is_foreseen else enough)
 
     def _is_time_to_ask(self) -> bool:
         # By halves: trials that trickle in one by one could share nothing.
@@ -175,11 +179,10 @@ class Study:
 
     def _in_order(self, planned: list[PlannedFit]) -> list[PlannedFit]:
         n_workers, size = self.executor.n_workers, getattr(self.objective, "size", None)
-        is_foreseen = self._ahead > self.strategy.window
         are_last = self._is_exhausted or len(self.log.asked) == self._n_trials
         # Only if all trials are asked together: no further proposal then waits for one of these
         # fits.
-        if size is None or n_workers == 1 or not (is_foreseen and are_last):
+        if size is None or n_workers == 1 or not (self._is_foreseen and are_last):
             return planned
         return largest_last_ones_first(planned, LAST_FITS * n_workers, size)
 

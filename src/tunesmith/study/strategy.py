@@ -99,11 +99,15 @@ class SamplerStrategy(NoPruning):
         number = len(log.asked)
         if number < len(self.start):
             return self.start[number]
-        # Never more, however many are completed by now: that would depend on the workers.
-        n_told = min(max(0, number - self.window + 1), len(log.told)) if self.looks_back else 0
-        history = log.view(n_told)
+        history = log.view(self.n_told(log))
         found = self.sampler.suggest(self.space, history, 1, trial_rng(self.seed, number))
         return (self.name, found[0]) if found else None
+
+    def n_told(self, log: TrialLog) -> int:
+        """Number of completed trials from which the next one is proposed."""
+        # Never more, however many are completed by now: that would depend on the workers.
+        n = max(0, len(log.asked) - self.window + 1)
+        return min(n, len(log.told)) if self.looks_back else 0
 
     def key(self, params: Params) -> str:
         """Key in the space."""

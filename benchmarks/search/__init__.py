@@ -1,0 +1,1 @@
+"""Sample efficiency of the samplers on recorded and real tuning problems."""

@@ -1,0 +1,67 @@
+"""Everything besides results that decides which trials a study proposes."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from tunesmith import registry
+from tunesmith.config.model import File, SearchSection
+from tunesmith.search.sampler import Sampler, looks_back, version_of
+from tunesmith.study.look_ahead import RULE, UNREAD, default_window
+
+FORMER_WINDOW = 8
+"""Default look-ahead before it depended on the number of folds."""
+SECTIONS = ("objective", "budget")
+"""Sections of the configuration on which the trials depend, beside the search and the space."""
+
+
+def named_sampler(search: SearchSection) -> Sampler:
+    """Build the sampler that a section names, whether or not it can search the space.
+
+    Raises:
+        UsageError: it is unknown.
+        TypeError: an option is.
+    """
+    options: dict[str, Any] = dict(search.options)
+    if search.sampler is not None:
+        options["sampler"] = search.sampler
+    sampler: Sampler = registry.load("samplers", search.method)(seed=search.seed, **options)
+    return sampler
+
+
+def window_of(file: File, sampler: Sampler, n_folds: int) -> int:
+    """Look-ahead of a study: the one that it names, or the default for its folds."""
+    if file.search.window is not None:
+        return file.search.window
+    return default_window(n_folds) if reads_results(file, sampler) else UNREAD
+
+
+def reads_results(file: File, sampler: Sampler) -> bool:
+    """True if results change which trials are proposed or promoted."""
+    return looks_back(sampler) or file.budget is not None
+
+
+def marks(file: File) -> dict[str, Any]:
+    """Keys of the section ``search`` that the identity of a study has in a form of their own."""
+    sampler = named_sampler(file.search)
+    window: int | str | None = file.search.window
+    if window is None:
+        window = RULE if reads_results(file, sampler) else UNREAD
+    version = version_of(sampler)
+    # The first version has no mark, so that studies from before versions keep their identity.
+    return {"window": window, **({"version": version} if version > 1 else {})}
+
+
+def is_renewed(before: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
+    """True if the configured search is the same, and only Tunesmith proposes other trials.
+
+    Args:
+        before: definition of an earlier series, as JSON.
+        now: the present one.
+    """
+    files = [one.get("file", {}) for one in (before, now)]
+    searches = [dict(file.get("search") or {}) for file in files]
+    windows = [search.pop("window", None) for search in searches]
+    is_default = windows[0] == windows[1] or windows == [FORMER_WINDOW, None]
+    is_same = all(files[0].get(part) == files[1].get(part) for part in SECTIONS)
+    is_same &= before.get("space") == now.get("space")
+    return is_same and is_default and searches[0] == searches[1]
