@@ -7,7 +7,7 @@ import pytest
 from tunesmith.config.load import load_definition
 from tunesmith.ledger.records import StudyHead
 from tunesmith.objective.crossval import CrossValObjective, build_objective
-from tunesmith.runs.causes import blamed, read_files_changed, what_changed
+from tunesmith.runs.causes import RENEWED, blamed, read_files_changed, what_changed
 from tunesmith.testing.projects import make_project
 
 
@@ -35,11 +35,13 @@ def test_every_dependency_that_has_changed_is_blamed(
 ) -> None:
     before = head({**objective.context, **dict.fromkeys(parts, "another digest")})
     assert blamed(before, objective) == words
-    told = what_changed(before, objective)
+    told = what_changed(before, {"space": "another"}, objective)
     if words:
         assert told.startswith(f"{words}: a new series of trials begins; earlier results are kept")
     else:
         assert told.startswith("the search changed")
+        # The definition is the same, and only the trials that are proposed for it are others.
+        assert what_changed(before, before.definition, objective) == RENEWED
 
 
 @dataclass

@@ -127,7 +127,7 @@ def _probes(space: SearchSpace, number: int) -> list[Params]:
 
 
 @dataclass
-class _Mirror:
+class _SearchedLog:
     """A log of the searched space that follows a log of the space, trial by trial."""
 
     source: TrialLog
@@ -159,7 +159,7 @@ class ReadOffStrategy(NoPruning):
 
     sampling: SamplerStrategy
     read_off: ReadOff
-    _mirrors: list[_Mirror] = field(default_factory=list, repr=False, compare=False)
+    _logs: list[_SearchedLog] = field(default_factory=list, repr=False, compare=False)
     """The mirror of the last log, which spares building it for every proposal."""
 
     @property
@@ -184,15 +184,15 @@ class ReadOffStrategy(NoPruning):
         sampling, number = self.sampling, len(log.asked)
         if number < len(sampling.start):
             return sampling.start[number]
-        history = self._mirror_of(log).view(sampling.n_told(log))
+        history = self._searched_log(log).view(sampling.n_told(log))
         rng = trial_rng(sampling.seed, number)
         found = sampling.sampler.suggest(self.read_off.searched, history, 1, rng)
         return (sampling.name, self.read_off.completed(found[0])) if found else None
 
-    def _mirror_of(self, log: TrialLog) -> _Mirror:
-        if not self._mirrors or self._mirrors[0].source is not log:
-            self._mirrors[:] = [_Mirror(log, self.read_off)]
-        return self._mirrors[0]
+    def _searched_log(self, log: TrialLog) -> _SearchedLog:
+        if not self._logs or self._logs[0].source is not log:
+            self._logs[:] = [_SearchedLog(log, self.read_off)]
+        return self._logs[0]
 
     def key(self, params: Params) -> str:
         """Key in the space."""
