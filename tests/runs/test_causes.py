@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from tunesmith.config.load import load_definition
+from tunesmith.ledger.recorded_study import RecordedStudy
 from tunesmith.ledger.records import StudyHead
 from tunesmith.objective.crossval import CrossValObjective, build_objective
 from tunesmith.runs.causes import RENEWED, blamed, read_files_changed, what_changed
@@ -35,13 +36,13 @@ def test_every_dependency_that_has_changed_is_blamed(
 ) -> None:
     before = head({**objective.context, **dict.fromkeys(parts, "another digest")})
     assert blamed(before, objective) == words
-    told = what_changed(before, {"space": "another"}, objective)
+    told = what_changed(before, RecordedStudy.of({"file": {"search": {"seed": 1}}}), objective)
     if words:
         assert told.startswith(f"{words}: a new series of trials begins; earlier results are kept")
     else:
         assert told.startswith("the search changed")
         # The definition is the same, and only the trials that are proposed for it are others.
-        assert what_changed(before, before.definition, objective) == RENEWED
+        assert what_changed(before, before.recorded, objective) == RENEWED
 
 
 @dataclass

@@ -6,6 +6,7 @@ import pytest
 
 from tunesmith.config.load import load_definition
 from tunesmith.config.model import Definition
+from tunesmith.ledger.rows import as_recorded
 from tunesmith.objective.choose import outline
 from tunesmith.runs.causes import RENEWED
 from tunesmith.runs.factory import build_sampler, identity
@@ -65,8 +66,8 @@ def test_a_study_of_an_earlier_release_is_told_why_it_begins_anew(tmp_path: Path
     assert RENEWED in said
     # The first points are the same, and so are their evaluations.
     assert result.n_reused > 0
-    before = result.record.head.definition
-    assert is_renewed(before, now.as_json())
-    assert not is_renewed(before, project(tmp_path, "random").as_json())
+    before = result.record.head.recorded
+    assert is_renewed(before, as_recorded(now.as_json()))
+    assert not is_renewed(before, as_recorded(project(tmp_path, "random").as_json()))
     other = project(tmp_path, "bayesian", None, **{"[1, 6]": "[1, 7]"})
-    assert not is_renewed(before, other.as_json())
+    assert not is_renewed(before, as_recorded(other.as_json()))

@@ -1,8 +1,6 @@
 """Causes of a new series of trials, in words."""
 
-from collections.abc import Mapping
-from typing import Any
-
+from tunesmith.ledger.recorded_study import RecordedStudy
 from tunesmith.ledger.records import StudyHead
 from tunesmith.objective.objective import Objective, changed_files
 from tunesmith.reporting.reading import named
@@ -36,16 +34,16 @@ def read_files_changed(before: StudyHead, objective: object) -> list[str]:
     return [f"{named(names[0], before.reading.get(names[0], ''))}{more} changed"]
 
 
-def what_changed(before: StudyHead, now: Mapping[str, Any], objective: Objective) -> str:
+def what_changed(before: StudyHead, now: RecordedStudy, objective: Objective) -> str:
     """Tell why a new series of trials begins, and what becomes of earlier results.
 
     Args:
         before: head of the earlier series.
-        now: present definition, as JSON.
+        now: present definition, as it would be recorded.
         objective: the present one.
     """
     reasons = blamed(before, objective)
-    if not reasons and is_renewed(before.definition, now):
+    if not reasons and is_renewed(before.recorded, now):
         return RENEWED
     if not reasons:
         return "the search changed: a new series of trials begins, known evaluations are reused"

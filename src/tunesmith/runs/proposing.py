@@ -1,10 +1,10 @@
 """Everything besides results that decides which trials a study proposes."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from tunesmith import registry
 from tunesmith.config.model import File, SearchSection
+from tunesmith.ledger.recorded_study import RecordedStudy
 from tunesmith.search.sampler import Sampler, looks_back, version_of
 from tunesmith.study.look_ahead import RULE, UNREAD, default_window
 
@@ -51,17 +51,16 @@ def marks(file: File) -> dict[str, Any]:
     return {"window": window, **({"version": version} if version > 1 else {})}
 
 
-def is_renewed(before: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
+def is_renewed(before: RecordedStudy, now: RecordedStudy) -> bool:
     """True if the configured search is the same, and only Tunesmith proposes other trials.
 
     Args:
-        before: definition of an earlier series, as JSON.
-        now: the present one.
+        before: definition of an earlier series.
+        now: the present one, as it would be recorded.
     """
-    files = [one.get("file", {}) for one in (before, now)]
-    searches = [dict(file.get("search") or {}) for file in files]
+    searches = [dict(one.section("search") or {}) for one in (before, now)]
     windows = [search.pop("window", None) for search in searches]
     is_default = windows[0] == windows[1] or windows == [FORMER_WINDOW, None]
-    is_same = all(files[0].get(part) == files[1].get(part) for part in SECTIONS)
-    is_same &= before.get("space") == now.get("space")
+    is_same = all(before.section(part) == now.section(part) for part in SECTIONS)
+    is_same &= before.space.content == now.space.content
     return is_same and is_default and searches[0] == searches[1]

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tunesmith.ledger.ledger import Ledger
 from tunesmith.ledger.records import StudyHead
+from tunesmith.ledger.rows import as_recorded
 from tunesmith.objective.objective import Objective, holding
 from tunesmith.runs.causes import blamed, what_changed
 from tunesmith.runs.factory import identity
@@ -48,7 +49,8 @@ class SeriesOpening:
             for note in notes:
                 self.run.say(note)
             if before is not None and not self.run.restart:
-                self.run.say(what_changed(before, self.run.definition.as_json(), self.objective))
+                now = as_recorded(self.run.definition.as_json())
+                self.run.say(what_changed(before, now, self.objective))
         return head
 
     @cached_property
