@@ -4,7 +4,7 @@ import shlex
 import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -88,61 +88,110 @@ def command(
     with importing(), one_thread():
         from tunesmith.config.load import load_definition
 
-    overrides: dict[str, Any] = {
-        "trials": trials,
-        "time": time_limit,
-        "seed": seed,
-        "workers": workers,
-    }
-    limit = _limited(time_budget)
-    path = find_config(config)
+    given = {"trials": trials, "time": time_limit, "seed": seed, "workers": workers}
+    limit, path = _limited(time_budget), find_config(config)
     # Options go in before the rules are checked, so that these hold for them, too.
-    definition = load_definition(path, overrides=overrides)
+    definition = load_definition(path, overrides=given)
     # Any of these asks for more than to find that nothing has changed.
     is_plain = not (restart or gate or base or force)
+    asked = _Asked(definition, path, as_json=as_json, is_plain=is_plain)
     # Before the other imports, which would take most of the time of such a run.
-    if is_plain and _has_nothing_to_do(definition, as_json=as_json):
+    if is_plain and asked.has_nothing_to_do():
         return
-    # Before anything of the project is loaded or opened, which workers must not inherit.
-    if quick_imports.is_command:
-        from tunesmith.runs.workers import fork_server_for
+    if gate or base is not None:
+        asked = replace(asked, definition=definition.with_gate(base))
+    result = asked.run(limit, restart=restart, force=force, quiet=quiet)
+    # A run without a result says so, whatever the gate would say.
+    sys.exit(int(result.exit_code) or (int(gate_code(result.summary)) if gate else 0))
 
-        file = definition.file
-        fork_server_for(file.objective, file.execution, is_forked=True)
-    with importing():
-        from tunesmith.parameters.best_file import BestFile
-        from tunesmith.runs.progress import is_interactive, watching
-        from tunesmith.runs.tune import tune
+
+@dataclass(frozen=True)
+class _Asked:
+    """A run as it was asked for on the command line."""
+
+    definition: "Definition"
+    path: Path
+    """The configuration."""
+    as_json: bool
+    is_plain: bool
+    """True if no option asks for more than to find that nothing has changed."""
+
+    def has_nothing_to_do(self) -> bool:
+        """Tell whether everything is as the last run has left it, and say so if it is."""
         from tunesmith.runs.up_to_date import UpToDateCheck
 
-    if gate or base is not None:
-        definition = definition.with_gate(base)
-    # Before the run: a file that changes while it runs must not pass for unchanged.
-    before = UpToDateCheck(definition).files() if is_plain else None
-    with (
-        pointing_into(path),
-        limit,
-        watching(live=is_interactive(), quiet=quiet) as observer,
-    ):
-        result = tune(definition, observer=observer, say=say, restart=restart, force=force)
-    if as_json:
-        print_json("run", _content(result))
-    else:
-        _show(result, definition, path)
-    is_kept = say_kept(BestFile.of(definition), result.record, result.summary)
-    code = int(result.exit_code)
-    # After a failure or a kept edit, the next run has to say so again.
-    if is_plain and not code and not is_kept:
-        _stamp(definition, before, result)
-    # A run without a result says so, whatever the gate would say.
-    sys.exit(code or (int(gate_code(result.summary)) if gate else 0))
+        found = UpToDateCheck(self.definition).record()
+        if found is None:
+            return False
+        if self.as_json:
+            print_json("run", found.content)
+        else:
+            show(found.text)
+        return True
 
+    def run(
+        self,
+        limit: AbstractContextManager[None],
+        *,
+        restart: bool,
+        force: tuple[str, ...],
+        quiet: bool,
+    ) -> "Result":
+        """Run the study, and print what came of it."""
+        self._start_fork_server()
+        with importing():
+            from tunesmith.parameters.best_file import BestFile
+            from tunesmith.runs.progress import is_interactive, watching
+            from tunesmith.runs.tune import tune
+            from tunesmith.runs.up_to_date import UpToDateCheck
 
-def _show(result: "Result", definition: "Definition", path: Path) -> None:
-    show(_closing(result))
-    failed = next((t.number for t in result.record.history.told if t.failure), None)
-    if definition.file.objective.command is not None and failed is not None:
-        _point_to_logs(failed, path)
+        # Before the run: a file that changes while it runs must not pass for unchanged.
+        before = UpToDateCheck(self.definition).files() if self.is_plain else None
+        with (
+            pointing_into(self.path),
+            limit,
+            watching(live=is_interactive(), quiet=quiet) as observer,
+        ):
+            result = tune(self.definition, observer=observer, say=say, restart=restart, force=force)
+        self._show(result)
+        is_kept = say_kept(BestFile.of(self.definition), result.record, result.summary)
+        # After a failure or a kept edit, the next run has to say so again.
+        if self.is_plain and not int(result.exit_code) and not is_kept:
+            self._stamp(before, result)
+        return result
+
+    def _start_fork_server(self) -> None:
+        # Before anything of the project is loaded or opened, which workers must not inherit.
+        if quick_imports.is_command:
+            from tunesmith.runs.workers import fork_server_for
+
+            file = self.definition.file
+            fork_server_for(file.objective, file.execution, is_forked=True)
+
+    def _show(self, result: "Result") -> None:
+        if self.as_json:
+            print_json("run", _content(result))
+            return
+        show(_closing(result))
+        failed = next((t.number for t in result.record.history.told if t.failure), None)
+        if self.definition.file.objective.command is not None and failed is not None:
+            _point_to_logs(failed, self.path)
+
+    def _stamp(self, before: list[str] | None, result: "Result") -> None:
+        """Store the evidence for the next run's up-to-date check, with the text to print then."""
+        from tunesmith.runs.up_to_date import UpToDateCheck
+
+        # The next run prints this text without reading the ledger: as if it had reused every score.
+        n_known = sum(len(trial.folds) for trial in result.record.history.told)
+        last = replace(result.record.runs[-1], n_evaluated=0, n_reused=n_known, n_fits=0)
+        record = replace(result.record, runs=(*result.record.runs[:-1], last))
+        written = tuple(replace(item, changed=False) for item in result.written)
+        known = replace(
+            result, record=record, n_evaluated=0, n_reused=n_known, n_fits=0, written=written
+        )
+        reading = result.record.head.reading
+        check = UpToDateCheck(self.definition)
+        check.put(before, _closing(known), _content(known), reading)
 
 
 def _limited(time_budget: str | None) -> AbstractContextManager[None]:
@@ -167,36 +216,6 @@ def _within(budget_s: float | None, words: str) -> Iterator[None]:
         finally:
             if is_spent():
                 say(f"{words}. What was evaluated is kept; the next run goes on.")
-
-
-def _has_nothing_to_do(definition: "Definition", *, as_json: bool) -> bool:
-    """Tell whether everything is as the last run has left it, and say so if it is."""
-    from tunesmith.runs.up_to_date import UpToDateCheck
-
-    found = UpToDateCheck(definition).record()
-    if found is None:
-        return False
-    if as_json:
-        print_json("run", found.content)
-    else:
-        show(found.text)
-    return True
-
-
-def _stamp(definition: "Definition", before: list[str] | None, result: "Result") -> None:
-    """Store the evidence for the next run's up-to-date check, with the text to print then."""
-    from tunesmith.runs.up_to_date import UpToDateCheck
-
-    # The next run prints this text without reading the ledger: as if it had reused every score.
-    n_known = sum(len(trial.folds) for trial in result.record.history.told)
-    last = replace(result.record.runs[-1], n_evaluated=0, n_reused=n_known, n_fits=0)
-    record = replace(result.record, runs=(*result.record.runs[:-1], last))
-    written = tuple(replace(item, changed=False) for item in result.written)
-    known = replace(
-        result, record=record, n_evaluated=0, n_reused=n_known, n_fits=0, written=written
-    )
-    reading = result.record.head.reading
-    UpToDateCheck(definition).put(before, _closing(known), _content(known), reading)
 
 
 def _closing(result: "Result") -> str:
