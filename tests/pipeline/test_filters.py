@@ -115,6 +115,21 @@ def test_an_object_that_is_nowhere_stops_the_push(root: Path) -> None:
 
 
 @needs_lfs
+def test_an_object_that_another_remote_has(root: Path, tmp_path: Path) -> None:
+    git(root, "lfs", "install", "--local")
+    (root / MODEL).write_bytes(os.urandom(3000))
+    Checkout.in_ci(root, None).commit_and_push([MODEL], "tune: x", None)
+    shutil.rmtree(root / ".git/lfs/objects")
+    git(tmp_path, "init", "-q", "--bare", str(tmp_path / "other.git"))
+    git(root, "remote", "add", "other", f"file://{tmp_path}/other.git")
+    (root / REPORT).write_text("x")
+    with pytest.raises(GitError, match="Git LFS could not upload") as caught:
+        Checkout.in_ci(root, None).commit_and_push([REPORT], "x", None, "other")
+    git(root, *str(caught.value).split("`")[1].split()[1:])
+    assert Checkout.in_ci(root, None).commit_and_push([REPORT], "x", None, "other").commit
+
+
+@needs_lfs
 def test_a_model_that_did_not_change_needs_nothing(root: Path) -> None:
     git(root, "lfs", "install", "--local")
     (root / MODEL).write_bytes(os.urandom(3000))

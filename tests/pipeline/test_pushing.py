@@ -1,6 +1,7 @@
 """Both sides of a push change, or neither does: every step is made to fail once."""
 
 import os
+import shlex
 import shutil
 import subprocess
 from pathlib import Path
@@ -144,6 +145,32 @@ def test_a_push_of_which_nobody_knows(root: Path) -> None:
     with pytest.raises(GitError, match="not known whether the push has arrived") as caught:
         apply(Repository.of(root), "one", NAMES, remote="origin")
     assert "othing was changed" not in str(caught.value)
+    (root.parent / "away.git").rename(root.parent / "remote.git")
+    seen = git(root, *typed_words(caught.value))
+    # What is seen there tells that it has arrived, and the same command goes on from it.
+    assert seen.endswith("refs/heads/training/one")
+    (root.parent / "remote.git/hooks/post-receive").unlink()
+    done = apply(Repository.of(root), "one", NAMES, remote="origin")
+    assert seen.split()[0] == done.commit
+
+
+def typed_words(error: BaseException) -> list[str]:
+    """The words of the last command that a message offers, after `git`."""
+    return shlex.split(str(error).split("`")[-2])[1:]
+
+
+def test_somebody_else_has_pushed(root: Path) -> None:
+    fail_parted(root)
+    with pytest.raises(GitError, match="Fetch and look") as caught:
+        apply(Repository.of(root), "one", NAMES, remote="origin")
+    git(root, *typed_words(caught.value))
+    assert "origin/training/one" in git(root, "branch", "-r")
+    commit(root, {"y": "2"}, "mine", "training/one")
+    with pytest.raises(UsageError, match="have parted") as parted:
+        apply(Repository.of(root), "one", NAMES, remote="origin")
+    subprocess.run(["sh", "-c", str(parted.value).split("`")[-2]], cwd=root, check=True)
+    git(root, "switch", "-q", "main")
+    assert apply(Repository.of(root), "one", NAMES, remote="origin").is_new
 
 
 def test_the_remote_agreed_and_the_branch_here_cannot_be_moved(root: Path) -> None:

@@ -1,6 +1,7 @@
 """Reading of a file into a ``Definition``, or into all its violations at once."""
 
 import re
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path as FilePath
@@ -52,7 +53,7 @@ def load_definition(
     if not isinstance(document.data, Mapping):
         found = "an empty file" if document.data is None else show(document.data)
         message = f"expected sections (study, objective, space, …), found {found}."
-        hint = "`tunesmith init` writes a first configuration."
+        hint = _how_to_begin(path, folder, is_empty=document.data is None)
         raise ConfigError([Violation((), message, hint, FilePosition(str(path), 1))])
     given = {name: value for name, value in (overrides or {}).items() if value is not None}
     data = with_overrides(document.data, given)
@@ -85,6 +86,15 @@ def _null_bytes(data: Any, path: Path = ()) -> Iterator[Violation]:
         items = data.items() if isinstance(data, Mapping) else enumerate(data)
         for key, value in items:
             yield from _null_bytes(value, (*path, key))
+
+
+def _how_to_begin(path: FilePath, folder: FilePath, *, is_empty: bool) -> str:
+    """Return the remedy for a file without sections; only an empty one may be overwritten."""
+    is_written_by_init = path.name == "tuning.yaml" and path.absolute().parent == folder.absolute()
+    if not (is_empty and is_written_by_init):
+        return "`tunesmith schema` describes the sections."
+    place = "" if path.parent == FilePath() else f" {shlex.quote(str(path.parent))}"
+    return f"`tunesmith init{place} --force` writes a first configuration over it."
 
 
 def _from_option(violation: Violation, given: Mapping[str, Any]) -> Violation:

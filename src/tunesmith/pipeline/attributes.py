@@ -30,10 +30,10 @@ def attributes(root: Path, history: str) -> tuple[Path, str | None, str]:
 
 
 def hint(root: Path) -> str:
-    """Command that registers the driver in this clone; empty if it is registered."""
+    """Sentence with the command that registers the driver here; empty if it is registered."""
     if git.answer(root, "config", "--get", f"merge.{DRIVER}.driver"):
         return ""
     return (
-        "histories of two branches join by themselves once a clone knows how:"
-        f" git config merge.{DRIVER}.driver '{COMMAND}'"
+        "Histories of two branches join by themselves once a clone knows how:"
+        f" `git config merge.{DRIVER}.driver '{COMMAND}'`."
     )

@@ -127,7 +127,7 @@ class Filters(Plumbing):
 
 
 def _not_set_up(path: str, filter_: str) -> str:
-    way = "`git lfs install`" if filter_ == LFS else f"`git config filter.{filter_}.clean …`"
+    way = "`git lfs install`" if filter_ == LFS else f"`git config filter.{filter_}.clean COMMAND`"
     return (
         f"{path} passes through Git's filter `{filter_}` (.gitattributes), which does not work"
         f" here: it would be stored as it is. Nothing was done.\n  Set it up in the job: {way}."

@@ -3,6 +3,7 @@
 The command line and Python programs both start here.
 """
 
+import shlex
 from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
@@ -25,6 +26,7 @@ from tunesmith.runs.series import SeriesOpening
 from tunesmith.runs.study_run import Run, Say, silence
 from tunesmith.runs.workers import fork_server_for
 from tunesmith.study.progress import Observer, silent
+from tunesmith.system import git
 
 MAX_LINES = 10
 """Number of lines of a history that a message names."""
@@ -62,7 +64,7 @@ def tune(
     # it, too.
     committed = None if restart else committed_history(root, file.outputs.history)
     if committed is not None:
-        _say_left_out(committed, say)
+        _say_left_out(root, committed, say)
     data = file.objective.data
     # Recorded before the data is read, so that a change during the run is noticed.
     watch = FileWatch.of(root, () if data is None else data.path)
@@ -116,7 +118,7 @@ def _result(run: Run) -> Result:
             return opened.complete(sampler, fork_server)
 
 
-def _say_left_out(committed: CommittedHistory, say: Say) -> None:
+def _say_left_out(root: Path, committed: CommittedHistory, say: Say) -> None:
     """Report the lines of the history that are not valid.
 
     Raises:
@@ -124,10 +126,11 @@ def _say_left_out(committed: CommittedHistory, say: Say) -> None:
     """
     name = committed.name
     if committed.problem:
-        raise UsageError(
-            f"{name}: {committed.problem}."
-            f"\n  Take it from Git again (`git checkout -- {name}`), or remove it to begin anew."
-        )
+        # With the revision, also a file whose merge is not finished can be taken.
+        again = f"Take it from Git again (`git checkout HEAD -- {shlex.quote(name)}`), or remove it"
+        is_committed = git.answer(root, "cat-file", "-e", f"HEAD:./{name}") is not None
+        way = again if is_committed else "Remove it"
+        raise UsageError(f"{name}: {committed.problem}.\n  {way} to begin anew.")
     lines = list(committed.left_out.items())
     for number, why in lines[:MAX_LINES]:
         say(f"{name}:{number} is left out: {why}")

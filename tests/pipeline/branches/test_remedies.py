@@ -6,6 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from tests.pipeline.branches.test_transfer import FILES, TEXT, lock
 from tests.pipeline.repositories import (
     BEST,
     CONFIG,
@@ -139,6 +140,23 @@ def test_branches_that_have_parted(root: Path, tmp_path: Path, *, is_rewritten: 
 def test_changes_of_its_own_are_shown(root: Path) -> None:
     commit(root, {BEST: parameters(depth=9, trial=2)}, "by hand", "training/one")
     assert "depth: 9" in typed(root, refused(root))
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_a_stage_that_only_the_branch_to_tune_on_has(tmp_path: Path, *, is_there: bool) -> None:
+    """DVC would tune again on the branch to train on, unless that gets the same stage."""
+    before = FILES if is_there else {n: t for n, t in FILES.items() if n != "dvc.yaml"}
+    root = make_project(tmp_path, TEXT, **before)
+    experiment.start(Repository.of(root), "one")
+    other = FILES["dvc.yaml"].replace("cmd: tunesmith run", "cmd: tunesmith run -c tuning.yaml")
+    files = {**FILES, "dvc.yaml": other, CONFIG: TEXT, BEST: parameters(depth=5)}
+    locked = lock(files).replace("cmd: tunesmith run", "cmd: tunesmith run -c tuning.yaml")
+    commit(root, {**files, "dvc.lock": locked}, "tuned", "tuning/one")
+    way = refused(root)
+    assert way == "git switch training/one && git merge tuning/one"
+    typed(root, way)
+    git(root, "switch", "-q", "main")
+    apply(Repository.of(root), "one", NAMES)
 
 
 def test_a_name_that_is_taken(root: Path) -> None:

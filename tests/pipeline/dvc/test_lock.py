@@ -55,7 +55,7 @@ def test_a_stage_that_dvc_never_writes_is_refused_by_name(key: str, wrong: objec
     if (key, wrong) in [("cmd", "text"), ("cmd", ["text"]), ("cmd", [[1]])]:
         return
     text = yaml.safe_dump({"stages": {"tuning": {"cmd": "tunesmith run", key: wrong}}})
-    with pytest.raises(UsageError, match=r"dvc\.lock: stage `tuning`: .*`dvc commit`"):
+    with pytest.raises(UsageError, match=r"dvc\.lock: stage `tuning`: .*`dvc repro`"):
         read_lock(text)
 
 

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tunesmith.errors import UsageError
+from tunesmith.pipeline.dvc.lock import check_spliced
 from tunesmith.pipeline.dvc.lock_merge import LockConflictError, merge_locks
 
 NAMES = ("tune_a", "tune_b", "train@0", "prepare", "a-b")
@@ -58,10 +59,22 @@ def test_the_same_stage_run_twice() -> None:
 def test_what_is_no_lock() -> None:
     with pytest.raises(UsageError):
         merge_locks("", "stages: [1]\n", lock({"a": 1}))
-    # Not written by DVC: told, not taken apart by guesswork.
-    flow = 'schema: "2.0"\nstages: {tune_a: {cmd: x}}\n'
-    with pytest.raises(UsageError, match="not as DVC writes it"):
-        merge_locks("", flow, lock({"tune_b": 1}))
+
+
+@pytest.mark.parametrize("default_flow_style", [True, None])
+def test_a_lock_that_somebody_has_formatted(default_flow_style: bool | None) -> None:
+    base, ours, theirs = (lock({"tune_a": n, "tune_b": m}) for n, m in ((1, 1), (2, 1), (1, 3)))
+    other = yaml.safe_dump(yaml.safe_load(ours), default_flow_style=default_flow_style)
+    wanted = yaml.safe_load(merge_locks(base, ours, theirs))
+    assert yaml.safe_load(merge_locks(base, other, theirs)) == wanted
+    assert yaml.safe_load(merge_locks(base, theirs, other)) == wanted
+    indented = ours.replace("\n  ", "\n      ")
+    assert yaml.safe_load(merge_locks(base, indented, theirs)) == wanted
+
+
+def test_what_cannot_be_put_together_is_told() -> None:
+    with pytest.raises(UsageError, match="not as DVC writes it; remove the file, and `dvc repro`"):
+        check_spliced("stages:\n  a:\n    cmd: x\n", {})
 
 
 SIDES = st.dictionaries(st.sampled_from(NAMES), st.integers(0, 3), max_size=5)

@@ -118,13 +118,18 @@ def _state(survey: Survey, facts: Facts) -> tuple[str, str]:
     if facts.layout.outputs is None:
         return "incomplete", "its configuration is missing or cannot be read"
     if facts.tuning is not None and facts.base is None:
-        return "incomplete", "its branches have no commit in common here: `git fetch --unshallow`"
+        return "incomplete", f"its branches have no commit in common here{_unshallow(survey)}"
     if facts.tuning is not None and not _is_applied(survey, facts):
         if not _is_tuned(survey, facts):
             return "begun", _since_begun(survey, facts)
         what = "what was found since is" if facts.notes else "its parameters are"
         return "tuned", f"{what} not on the training branch"
     return _since_applied(survey, facts)
+
+
+def _unshallow(survey: Survey) -> str:
+    repository = survey.repository
+    return f": `{repository.fetch_command()}`" if repository.is_shallow() else ""
 
 
 def _since_begun(survey: Survey, facts: Facts) -> str:

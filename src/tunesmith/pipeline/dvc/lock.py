@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from tunesmith.errors import UsageError
-from tunesmith.pipeline.dvc.document import LOCK, stages_in
+from tunesmith.formats.yaml_text import yaml_text
+from tunesmith.pipeline.dvc.document import LOCK, document, stages_in
 from tunesmith.pipeline.dvc.sites import Site
 
 CHUNK = 1 << 20
@@ -48,8 +49,8 @@ def read_lock(text: str, name: str = LOCK) -> dict[str, LockedStage]:
             found[key] = _stage(key, content)
         except TypeError:
             raise UsageError(
-                f"{name}: stage `{key}`: not as DVC writes it; run `dvc commit` to have it"
-                " rewritten."
+                f"{name}: stage `{key}`: not as DVC writes it; remove the file, and `dvc repro`"
+                " writes it anew."
             ) from None
     return found
 
@@ -119,14 +120,37 @@ def with_stage_of(text: str, other: str, stage: str) -> str:
     """
     if stage not in stages_in(other, LOCK):
         raise UsageError(f"{LOCK}: there is no stage `{stage}` in it.")
+    text, other = in_blocks(text), in_blocks(other)
     blocks, given = blocks_of(text), blocks_of(other)
     head = head_of(text) if text.strip() else head_of(other)
     merged = blocks | {stage: given.get(stage, "")}
     found = f"{head}stages:\n" + "".join(merged.values())
-    # Blocks are cut by indentation: a file that was formatted otherwise must not be spliced.
-    if stages_in(found, LOCK) != stages_in(text, LOCK) | {stage: stages_in(other, LOCK)[stage]}:
-        raise UsageError(f"{LOCK}: not as DVC writes it; run `dvc commit` to have it rewritten.")
+    check_spliced(found, stages_in(text, LOCK) | {stage: stages_in(other, LOCK)[stage]})
     return found
+
+
+def check_spliced(text: str, wanted: Mapping[str, Any]) -> None:
+    """Refuse a text that was put together from blocks, and holds other stages than it should.
+
+    Raises:
+        UsageError: it does.
+    """
+    if stages_in(text, LOCK) != wanted:
+        raise UsageError(
+            f"{LOCK}: not as DVC writes it; remove the file, and `dvc repro` writes it anew."
+        )
+
+
+def in_blocks(text: str) -> str:
+    """Return a ``dvc.lock`` in DVC's own layout, which ``blocks_of`` can cut.
+
+    A text that somebody has formatted otherwise is written anew; DVC would keep its layout.
+    """
+    stages, blocks = stages_in(text, LOCK), blocks_of(text)
+    together = "stages:\n" + "".join(blocks.values())
+    if blocks.keys() == stages.keys() and stages_in(together, LOCK) == stages:
+        return text
+    return yaml_text({**document(text, LOCK), "stages": stages})
 
 
 def head_of(text: str) -> str:

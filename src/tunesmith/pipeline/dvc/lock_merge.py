@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from tunesmith.errors import UsageError
 from tunesmith.pipeline.dvc.document import LOCK, stages_in
-from tunesmith.pipeline.dvc.lock import blocks_of, head_of
+from tunesmith.pipeline.dvc.lock import blocks_of, check_spliced, head_of, in_blocks
 
 
 class LockConflictError(UsageError):
@@ -30,15 +30,14 @@ def merge_locks(base: str, ours: str, theirs: str) -> str:
     ending = "\r\n" if "\r\n" in theirs else "\n"
     base, ours, theirs = (text.replace("\r\n", "\n") for text in (base, ours, theirs))
     sides = [stages_in(text, LOCK) for text in (base, ours, theirs)]
+    ours, theirs = in_blocks(ours), in_blocks(theirs)
     texts = [blocks_of(text) for text in (ours, theirs)]
     names = dict.fromkeys([*sides[2], *sides[1], *sides[0]])
     taken = {name: _side(name, *sides) for name in names}
     found = {name: texts[side].get(name, "") for name, side in taken.items() if side is not None}
     merged = f"{head_of(theirs) or head_of(ours)}stages:\n{''.join(found.values())}"
     wanted = {n: (sides[1], sides[2])[s][n] for n, s in taken.items() if s is not None}
-    # Blocks are cut by indentation: a file that was formatted otherwise must not be spliced.
-    if stages_in(merged, LOCK) != wanted:
-        raise UsageError(f"{LOCK}: not as DVC writes it; run `dvc commit` to have it rewritten.")
+    check_spliced(merged, wanted)
     return merged.replace("\n", ending)
 
 
