@@ -1,5 +1,6 @@
 """A new ledger from a damaged one."""
 
+import os
 import random
 import sqlite3
 from contextlib import closing
@@ -123,6 +124,34 @@ def test_a_zeroed_page_costs_its_rows_and_they_are_named(path: Path) -> None:
             for number in range(n_told, N_TRIALS):
                 tell(ledger, head, run, number)
             assert ledger.load("study").history.n_told == N_TRIALS
+
+
+def test_without_any_run_the_evaluations_are_kept(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as connection:
+        text = "SELECT rootpage FROM sqlite_master WHERE name = 'run'"
+        (page,) = connection.execute(text).fetchone()
+    content = bytearray(path.read_bytes())
+    content[(page - 1) * 4096 : page * 4096] = bytes(4096)
+    path.write_bytes(content)
+    saved = repaired(path)
+    assert saved.lost[0].startswith("all runs")
+    with Ledger.open(path) as ledger:
+        names = [f"study-{n}-{f}" for n in range(N_TRIALS) for f in range(3)]
+        assert len(ledger.known(names)) == saved.n_rows["evaluation"] == 3 * N_TRIALS
+        assert ledger.load("study").history.n_told == N_TRIALS
+
+
+@pytest.mark.parametrize("name", ["ledger.db", "ledger.db-wal", "ledger.db-journal"])
+def test_what_is_no_plain_file_is_named_and_nobody_waits(path: Path, name: str) -> None:
+    place = path.with_name(name.replace("ledger.db", path.name))
+    place.unlink(missing_ok=True)
+    os.mkfifo(place)
+    with pytest.raises(StorageError, match=rf"{place.name} is no plain file"):
+        Ledger.open(path)
+    place.unlink()
+    place.symlink_to("nowhere")
+    with pytest.raises(StorageError, match=rf"{place.name} is a link that leads nowhere"):
+        Ledger.open(path)
 
 
 def test_random_damage_never_brings_back_anything_wrong(path: Path) -> None:

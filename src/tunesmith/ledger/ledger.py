@@ -110,6 +110,7 @@ class Ledger:
     def _of_file(cls, url: URL, file: Path, *, create: bool) -> Self:
         if file.is_dir():
             raise StorageError("is a folder.\n  Name a file in it, e.g. `ledger.db`.")
+        _refuse_no_files(file)
         if create:
             _make_folder(file.parent)
             if not file.exists():
@@ -575,6 +576,21 @@ def _is_sealed(file: Path) -> bool:
     """True if it is complete and cannot be written: an artifact, a read-only mount."""
     is_complete = not integrity.has_log(file) and not integrity.has_journal(file)
     return is_complete and not os.access(file.parent, os.W_OK)
+
+
+def _refuse_no_files(file: Path) -> None:
+    """Refuse what SQLite would wait for, or could not open without naming it.
+
+    Raises:
+        StorageError: the file, or one that belongs beside it, is a pipe, a device, a folder or a
+            link that leads nowhere.
+    """
+    beside = [file.with_name(f"{file.name}-{end}") for end in ("wal", "shm", "journal")]
+    for path in (file, *beside):
+        if path.is_symlink() and not path.exists():
+            raise StorageError(f"{path.name} is a link that leads nowhere.\n  Remove the link.")
+        if path.exists() and not path.is_file():
+            raise StorageError(f"{path.name} is no plain file.\n  Move it away.")
 
 
 def _make_folder(folder: Path) -> None:

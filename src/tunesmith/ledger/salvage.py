@@ -4,6 +4,7 @@ Rows are searched in every page of the file, and of the log beside it, whether o
 still find them. A row counts if its checksum is right and the rows that it refers to exist.
 """
 
+import json
 import os
 import secrets
 import sqlite3
@@ -18,7 +19,7 @@ from typing import Any
 from tunesmith.errors import StorageError
 from tunesmith.ledger import integrity
 from tunesmith.ledger.pages import records
-from tunesmith.ledger.rows import CHECKED, LATER, checksum, signed
+from tunesmith.ledger.rows import CHECKED, LATER, checksum, json_text, signed
 from tunesmith.ledger.schema import orders
 
 KEYS = {
@@ -60,7 +61,10 @@ def salvage(file: Path, empty: bytes) -> Saved:
     for table, row in _candidates(file):
         found[table][tuple(row[name] for name in KEYS[table])] = row
     if not any(found.values()):
-        raise StorageError(f"{file}: nothing of a ledger is in it; it was left as it is.")
+        raise StorageError(
+            f"{file}: nothing of a ledger is in it; it was left as it is.\n  Move it away to begin"
+            " with a new one: a run takes what a committed history holds."
+        )
     lost = _fit_together(found)
     content = _written(found, empty)
     moment = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
@@ -127,9 +131,13 @@ def _fit_together(found: dict[str, Rows]) -> list[str]:
     # Before rows are dropped: the message must name all trials that were there.
     known = found["trial"].keys() | {key[:2] for key in found["trial_fold"]}
     _drop(runs, lambda row: (row["study_id"],) not in studies)
-    n_homeless = _rehouse(found)
-    if n_homeless:
-        lost.append(f"{n_homeless} evaluations whose run is lost are kept under another one")
+    if _stands_in(found):
+        lost.append("all runs: when, where and with which versions the evaluations were made")
+    n_kept, n_lost = _rehouse(found)
+    if n_kept:
+        lost.append(f"{n_kept} evaluations whose run is lost are kept under another one")
+    if n_lost:
+        lost.append(f"{n_lost} evaluations, because no series of trials is left")
     evaluations = found["evaluation"]
     _drop(found["trial"], lambda row: (row["study_id"],) not in studies)
     _drop(
@@ -154,8 +162,26 @@ def _gaps(table: str, rows: Rows) -> str:
     return f"{things} that cannot be read: number {', '.join(lacking)}" if lacking else ""
 
 
-def _rehouse(found: dict[str, Rows]) -> int:
-    """Assign evaluations of lost runs to another run: they are valid whatever run made them."""
+def _stands_in(found: dict[str, Rows]) -> bool:
+    """Add a run if none is left, so that evaluations have one; tell whether that was needed."""
+    if found["run"] or not found["evaluation"] or not found["study"]:
+        return False
+    study = max(found["study"].values(), key=lambda row: row["id"])
+    number = min(run for _, run in found["evaluation"])
+    known = {name: json.loads(study[name]) for name in ("definition", "context")}
+    values = {"id": number, "study_id": study["id"], "started": study["created"]}
+    values |= {"ended": None, "stopped_by": None, "provenance": json_text(known)}
+    row = {**values, "n_evaluated": 0, "n_reused": 0, "n_fits": 0}
+    found["run"][(number,)] = signed("run", row)
+    return True
+
+
+def _rehouse(found: dict[str, Rows]) -> tuple[int, int]:
+    """Assign evaluations of lost runs to another run: they are valid whatever run made them.
+
+    Returns:
+        The number of those that are kept, and of those for which there is no run.
+    """
     runs, evaluations = {key[0] for key in found["run"]}, found["evaluation"]
     homeless = [key for key in evaluations if key[1] not in runs]
     for key in homeless:
@@ -167,7 +193,7 @@ def _rehouse(found: dict[str, Rows]) -> int:
             for link in found["trial_fold"].values():
                 if (link["evaluation_key"], link["run_id"]) == key:
                     link |= signed("trial_fold", {**link, "run_id": home})
-    return len(homeless)
+    return (len(homeless), 0) if runs else (0, len(homeless))
 
 
 def _half_trials(found: dict[str, Rows], known: Collection[tuple[Any, ...]]) -> list[str]:
