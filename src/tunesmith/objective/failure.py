@@ -12,6 +12,10 @@ from tunesmith.system.redact import clean
 
 MAX_MESSAGE = 500
 MAX_TRACEBACK = 4000
+MAX_RAW, MAX_SECRET = 100_000, 20_000
+"""So much of a text is cleaned, and so much next to a cut may be a part of a secret."""
+MAX_INNER = 3
+"""Number of exceptions of a group that a message tells."""
 
 
 class BadScoreError(ValueError):
@@ -51,21 +55,38 @@ def _message(error: BaseException) -> str:
     if not isinstance(error, Exception):
         said = f": {error}" if error.args else ""
         return f"the code raised {type(error).__name__}{said}"
+    parts = [_text(error) or type(error).__name__]
+    if isinstance(error, BaseExceptionGroup):
+        parts += [f"{type(one).__name__}: {_text(one)}" for one in error.exceptions[:MAX_INNER]]
+    # Notes are where libraries say for which input it was.
+    parts += [note for note in getattr(error, "__notes__", ()) if isinstance(note, str)]
+    if error.__cause__ is not None:
+        cause = error.__cause__
+        parts.append(f"caused by {type(cause).__name__}: {_text(cause)}".removesuffix(": "))
+    return "; ".join(parts)
+
+
+def _text(error: BaseException) -> str:
     try:
-        text = str(error)
+        return str(error)
     except Exception:  # noqa: BLE001 - an exception that cannot be printed is still a failure
-        text = ""
-    return text or type(error).__name__
+        return ""
 
 
 def _clean(text: str, limit: int) -> str:
     # Redacted before it is cut: half a secret would not be recognised.
-    whole = without_addresses(clean(text)).strip()
+    whole = clean(text[:MAX_RAW])
+    if len(text) > MAX_RAW:
+        whole = whole[:-MAX_SECRET]
+    whole = without_addresses(whole).strip()
     return whole if len(whole) <= limit else f"{whole[: limit - 1]}…"
 
 
 def _tail(text: str) -> str:
-    whole = without_addresses(clean(text))
+    whole = clean(text[-MAX_RAW:])
+    if len(text) > MAX_RAW:
+        whole = whole[MAX_SECRET:]
+    whole = without_addresses(whole)
     return whole if len(whole) <= MAX_TRACEBACK else f"…{whole[-MAX_TRACEBACK + 1 :]}"
 
 
