@@ -17,12 +17,17 @@ PARTS = [
     "\t",
     "a",
     "\x1b[1m",
+    "\ufeff",
+    "\u200b",
+    "\u202e",
 ]
+UNSEEN = "\ufeff\u200b\u202e"
+"""A reader sees nothing of them, and a runner may drop them."""
 
 
 def is_taken_for_a_command(line: str) -> bool:
     """As runners read a line (GitHub's ``ActionCommand``, GitLab's trace of sections)."""
-    plain = line.replace("\x1b[1m", "").lstrip()
+    plain = line.replace("\x1b[1m", "").translate({ord(sign): None for sign in UNSEEN}).lstrip()
     begins = plain.startswith(("::", "section_start:", "section_end:"))
     return begins or "##[" in line or "##vso[" in line
 

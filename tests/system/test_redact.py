@@ -97,6 +97,7 @@ WRITTEN = {
     "an option": f"train.py --api-key {VALUE}",
     "an option with a sign": f"train.py --hub-token='{VALUE}'",
     "a list of arguments": f"Command '['train.py', '--password', '{VALUE}']' failed",
+    "a list over lines": f'[\n        "--api-key",\n        "{VALUE}"\n]',
     "curl": f"curl -s -u ann:{VALUE} https://host",
     "curl in a list": f"['curl', '-u', 'ann:{VALUE}']",
     "netrc": f"machine host login ann password {VALUE}",

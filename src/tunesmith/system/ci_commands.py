@@ -9,8 +9,11 @@ import re
 from collections.abc import Mapping
 
 SIGNS = ("CI", "GITHUB_ACTIONS", "GITLAB_CI", "TF_BUILD", "TEAMCITY_VERSION", "BUILDKITE")
+UNSEEN = r"\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u206a-\u206f\ufeff"
+"""Characters without a width: a line looks as if it began behind them."""
 BEGIN = (
-    r"(^|[\r\n\x0b\x0c\x1c-\x1e\x85\u2028\u2029])([^\S\r\n]*(?:\x1b\[[0-9;]*[A-Za-z])*[^\S\r\n]*)"
+    r"(^|[\r\n\x0b\x0c\x1c-\x1e\x85\u2028\u2029])"
+    rf"((?:[^\S\r\n]|[{UNSEEN}]|\x1b\[[0-9;]*[A-Za-z])*)"
 )
 COLONS = re.compile(BEGIN + "::")
 SECTION = re.compile(BEGIN + "section_(start|end):")

@@ -95,7 +95,7 @@ LOGIN_IN_BASE64 = (
     r"(?=[A-Za-z]{0,99}(?:\d|[a-z][A-Z]))[A-Za-z0-9+/]{12,}={0,2}"
 )
 # Between an option and its value a list has quotes and a comma.
-BETWEEN = r"(?:[ =]\s{0,4}[\"']?|[\"'],\s{0,4}[\"'])"
+BETWEEN = r"(?:[ =]\s{0,4}[\"']?|[\"'],\s{0,40}[\"'])"
 OPTION = (
     r"(\s[\"']?--?(?:[\w-]{0,40}[_-])?(?:password|passwd|passphrase|token|secret|(?:api|access|secret)[_-]?key)"
     rf"{BETWEEN})(?=[^\s\"',]{{0,99}}\d)(?![-[{{./~])(?![\d.,_]+(?![^\s\"',]))[^\s\"',]{{8,}}"
