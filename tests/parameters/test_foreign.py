@@ -58,6 +58,47 @@ def test_somebody_elses_file_is_kept(tmp_path: Path, key: str) -> None:
     assert (tmp_path / name).read_text() != THEIRS[key]
 
 
+def test_metrics_of_rows_that_were_held_out_are_known_again(tmp_path: Path) -> None:
+    scores = (
+        '{"auc": {"mean": 0.5, "std": null}, "holdout": {"auc": 0.4}, "trials": 2, "complete": 1}'
+    )
+    (tmp_path / "m.json").write_text(scores)
+    refuse_foreign(BestFile(tmp_path, outputs()))
+
+
+ALMOST = {
+    "tuned": "meta: {study: s, digest: d}\nparams: {lr: 1}\nnotes: mine\n",
+    "report": "# Tuning results: what I think of them\n",
+    "history": '{"trial": "of strength"}\n',
+    "metrics": '{"trials": 5, "complete": 5}',
+}
+
+
+@pytest.mark.parametrize("key", ALMOST)
+def test_what_only_looks_like_an_output_is_kept(tmp_path: Path, key: str) -> None:
+    given = outputs(trials="t.csv")
+    (tmp_path / given.paths[key]).write_text(ALMOST[key])
+    with pytest.raises(UsageError, match=f"outputs.{key}: "):
+        refuse_foreign(BestFile(tmp_path, given))
+
+
+@pytest.mark.parametrize("name", ["best.yaml", "best.toml"])
+@pytest.mark.parametrize("at", [None, "train"])
+def test_comments_alone_are_kept_too(tmp_path: Path, name: str, at: str | None) -> None:
+    (tmp_path / name).write_text("# Ask Ann before you edit this file.\n\n")
+    given = OutputsSection.model_validate({"best": {"path": name, "at": at}})
+    with pytest.raises(UsageError, match=f"outputs.best: {name} holds comments"):
+        refuse_foreign(BestFile(tmp_path, given))
+    refuse_foreign(BestFile(tmp_path, given), [name])
+
+
+def test_a_link_to_a_file_of_another_kind_is_no_defect(tmp_path: Path) -> None:
+    (tmp_path / "README.md").write_text("# Mine\n")
+    (tmp_path / "t.csv").symlink_to("README.md")
+    with pytest.raises(UsageError, match=r"outputs.trials: t\.csv is there already"):
+        refuse_foreign(BestFile(tmp_path, outputs(trials="t.csv")))
+
+
 def test_every_output_has_a_mark() -> None:
     kinds = {kind.partition(".")[0] for kind in MARKS}
     assert kinds == set(OutputsSection.model_fields) - {"best"}

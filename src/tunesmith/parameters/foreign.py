@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Any
 
+from tunesmith.config.source import read_document
 from tunesmith.errors import UsageError
 from tunesmith.parameters.best_file import BestFile
 from tunesmith.parameters.shape import is_origin
@@ -66,7 +67,8 @@ def _blocker(best: BestFile, key: str, name: str) -> str | None:
             head = file.read(HEAD)
     except UnicodeDecodeError:
         return "is there already, and Tunesmith did not write it."
-    kind = f"{key}{path.suffix}" if key == "trials" else key
+    # By the name in the configuration: a link may lead to a file of another kind.
+    kind = f"{key}{Path(name).suffix}" if key == "trials" else key
     # An empty file has nothing to lose: `touch` and shells leave such files.
     if not head.strip() or MARKS[kind](path, head):
         return None
@@ -83,7 +85,7 @@ def _content(path: Path) -> Any:
 
 def _is_report(_path: Path, head: str) -> bool:
     # An editor may have put a byte order mark before the heading.
-    return re.match(r"\ufeff?# Tuning results: ", head) is not None
+    return re.match(r"\ufeff?# Tuning results: `", head) is not None
 
 
 def _is_page(_path: Path, head: str) -> bool:
@@ -117,13 +119,18 @@ def _is_metrics(path: Path, _head: str) -> bool:
     found = _content(path)
     if not isinstance(found, dict) or not {"trials", "complete"} <= found.keys():
         return False
-    scores = [v for k, v in found.items() if k not in ("trials", "complete")]
-    return all(isinstance(score, dict) for score in scores)
+    if not isinstance(found.get("holdout", {}), dict):
+        return False
+    scores = [v for k, v in found.items() if k not in ("trials", "complete", "holdout")]
+    # Without a complete trial there are no scores.
+    is_full = bool(scores) or found["complete"] == 0
+    return is_full and all(isinstance(v, dict) and v.keys() == {"mean", "std"} for v in scores)
 
 
 def _is_tuned(path: Path, _head: str) -> bool:
     try:
-        return is_origin(read_parameters(path)[1])
+        is_whole = set(read_document(path).data) <= {"params", "meta"}
+        return is_whole and is_origin(read_parameters(path)[1])
     except UsageError:
         return False
 

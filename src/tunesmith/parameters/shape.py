@@ -100,7 +100,8 @@ class Shape:
         except UsageError as error:
             return f"cannot be read ({str(error).splitlines()[0]})."
         if data is None or data == {}:
-            return None
+            # A new file would be written in its place.
+            return "holds comments, and nothing else." if _has_comments(text, path) else None
         if not isinstance(data, dict):
             return "holds no keys and values."
         place = self.place_in(data)
@@ -211,6 +212,12 @@ PLAIN = Shape()
 def header_of(meta: Mapping[str, Any]) -> str:
     """The comment at the head of a new file of parameters."""
     return f"The best parameters of study {meta.get('study')}, written by Tunesmith."
+
+
+def _has_comments(text: str, path: Path) -> bool:
+    """Tell whether a file without content has comments that Tunesmith did not write."""
+    lines = [line.strip("\ufeff \t\r") for line in text.split("\n")]
+    return path.suffix != ".json" and any(line.startswith("#") for line in lines)
 
 
 def is_origin(meta: Any) -> bool:
