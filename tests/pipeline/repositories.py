@@ -46,12 +46,21 @@ def parameters(*, meta: bool = True, trial: int = 7, mean: float = 0.875, **para
 
 def make_project(folder: Path, study: str = STUDY, **files: str) -> Path:
     """A project with a commit on ``main``, cloned from a bare remote ``origin``."""
-    made = _made(study, tuple(sorted(files.items())))
-    for name in ("remote.git", "project"):
-        shutil.copytree(made / name, folder / name, symlinks=True)
-    config = folder / "project/.git/config"
-    config.write_text(config.read_text().replace(str(made), str(folder)))
+    copy(_made(study, tuple(sorted(files.items()))), folder, "project")
     return folder / "project"
+
+
+def copy(made: Path, folder: Path, clone: str) -> None:
+    """Copy ``remote.git`` and a clone of it from one folder to another."""
+    for name in ("remote.git", clone):
+        shutil.copytree(made / name, folder / name, symlinks=True)
+    config = folder / clone / ".git/config"
+    config.write_text(config.read_text().replace(str(made), str(folder)))
+
+
+def new_place() -> Path:
+    """Make a folder for repositories that are copied; it is there until the tests end."""
+    return Path(tempfile.mkdtemp(dir=PLACE.name))
 
 
 PLACE = tempfile.TemporaryDirectory(prefix="tunesmith-tests-")
@@ -60,7 +69,7 @@ PLACE = tempfile.TemporaryDirectory(prefix="tunesmith-tests-")
 
 @cache
 def _made(study: str, files: tuple[tuple[str, str], ...]) -> Path:
-    folder = Path(tempfile.mkdtemp(dir=PLACE.name))
+    folder = new_place()
     remote, root = folder / "remote.git", folder / "project"
     subprocess.run(["git", "init", "-q", "--bare", "-b", "main", str(remote)], check=True)
     subprocess.run(["git", "clone", "-q", str(remote), str(root)], check=True, capture_output=True)

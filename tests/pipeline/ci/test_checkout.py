@@ -5,11 +5,13 @@ import subprocess
 import threading
 from base64 import b64decode
 from collections.abc import Iterator, Mapping
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.pipeline.repositories import copy, new_place
 
 from tunesmith.errors import UsageError
 from tunesmith.pipeline.ci.backoff import pauses
@@ -54,15 +56,22 @@ def _no_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 @pytest.fixture
 def remote(tmp_path: Path) -> Path:
     """With one commit on ``tuning/one``, made by a person."""
-    remote, person = tmp_path / "remote.git", tmp_path / "person"
-    git(tmp_path, "init", "-q", "--bare", "-b", "main", str(remote))
-    git(tmp_path, "clone", "-q", str(remote), str(person))
+    copy(_made(), tmp_path, "person")
+    return tmp_path / "remote.git"
+
+
+@cache
+def _made() -> Path:
+    folder = new_place()
+    remote, person = folder / "remote.git", folder / "person"
+    git(folder, "init", "-q", "--bare", "-b", "main", str(remote))
+    git(folder, "clone", "-q", str(remote), str(person))
     git(person, "config", "user.name", "Ann")
     git(person, "config", "user.email", "ann@example.org")
     git(person, "switch", "-q", "-c", "tuning/one")
     write(person, best="a: 1\n", code="1\n", **{".gitignore": "*.log\nsecret/\n"})
     push(person, "first")
-    return remote
+    return folder
 
 
 def push(person: Path, message: str) -> str:

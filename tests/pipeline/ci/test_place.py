@@ -1,11 +1,13 @@
 """A job writes to the branch that is checked out, if nothing speaks against it; on real Git."""
 
 import os
+from functools import cache
 from pathlib import Path
 from threading import Thread
 
 import pytest
 from tests.pipeline.ci.test_checkout import BEST, git, push, write
+from tests.pipeline.repositories import copy, new_place
 
 from tunesmith.errors import UsageError
 from tunesmith.pipeline.ci.checkout import Checkout
@@ -30,9 +32,16 @@ def _no_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 @pytest.fixture
 def remote(tmp_path: Path) -> Path:
     """With ``develop``, the default branch, and ``tuning/one``, two commits further."""
-    remote, person = tmp_path / "remote.git", tmp_path / "person"
-    git(tmp_path, "init", "-q", "--bare", "-b", "develop", str(remote))
-    git(tmp_path, "clone", "-q", str(remote), str(person))
+    copy(_made(), tmp_path, "person")
+    return tmp_path / "remote.git"
+
+
+@cache
+def _made() -> Path:
+    folder = new_place()
+    remote, person = folder / "remote.git", folder / "person"
+    git(folder, "init", "-q", "--bare", "-b", "develop", str(remote))
+    git(folder, "clone", "-q", str(remote), str(person))
     git(person, "config", "user.name", "Ann")
     git(person, "config", "user.email", "ann@example.org")
     git(person, "switch", "-q", "-c", "develop")
@@ -42,7 +51,7 @@ def remote(tmp_path: Path) -> Path:
     for n in range(2):
         write(person, code=f"tuning {n}\n")
         push(person, f"tuning {n}")
-    return remote
+    return folder
 
 
 @pytest.fixture
