@@ -1,8 +1,5 @@
 """One small case end to end, with real processes on both sides."""
 
-import subprocess
-import sys
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -18,6 +15,9 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import ParameterGrid
 from sklearn.pipeline import Pipeline
+from tests.benchmarks.sides import broken, orphan
+
+from benchmarks.sides import RIVALS
 
 BOOSTING = HistGradientBoostingClassifier(random_state=0, early_stopping=False)
 SMALL = Case(
@@ -62,19 +62,11 @@ class TestRow:
             assert side.cpu_s > 0
             assert side.peak_mib > 10
 
-    def test_a_side_that_fails_leaves_a_sentence(self) -> None:
-        # Three columns are too few to hold what tells the classes apart.
-        (found,) = rows(replace(SMALL, shape=(80, 3)), 1)
-        assert isinstance(found, str)
-        assert "Number of informative" in found
-
-
-def orphan(seconds: float) -> Callable[[], int]:
-    """A process that leaves behind a busy child in a session of its own."""
-    burn = f"import time\nwhile time.process_time() < {seconds}: pass"
-    start = f"subprocess.Popen([sys.executable, '-c', {burn!r}], start_new_session=True)"
-    code = f"import subprocess, sys; {start}"
-    return lambda: subprocess.run([sys.executable, "-c", code], check=False).returncode
+    def test_a_side_that_fails_leaves_a_sentence(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        rival = replace(RIVALS["GridSearchCV"], prepare=broken, ours=broken)
+        monkeypatch.setitem(RIVALS, "GridSearchCV", rival)
+        (found,) = rows(SMALL, 1)
+        assert found == "small, GridSearchCV: ValueError: there are no such data"
 
 
 @pytest.mark.slow
