@@ -113,7 +113,7 @@ class Network(FunctionObjective):
         losses = [val for val, _ in course(own, int(params.get("epochs", self.epochs)))]  # type: ignore[arg-type]
         progress = tuple(enumerate(losses, start=1))
         whole = FoldResult(fit.fold, {LOSS.name: losses[-1]}, progress=progress)
-        found = held_against(whole, fit.bounds, LOSS)
+        found = held_against(whole, fit.thresholds, LOSS)
         assert found is not None
         return [found]
 
@@ -122,7 +122,9 @@ def strategies(seed: int, epochs: int) -> dict[str, Strategy]:
     """What is compared."""
 
     def sampling(name: str) -> SamplerStrategy:
-        return SamplerStrategy(SPACE, registry.load("samplers", name)(seed=seed), name, seed)
+        return SamplerStrategy(
+            SPACE, registry.load("samplers", name)(seed=seed), name=name, seed=seed
+        )
 
     def budgets(rule: Any) -> Budgets:
         return Budgets(1, epochs, rule=rule)
@@ -165,12 +167,12 @@ def race(strategy: Strategy, epochs: int, total: int) -> list[float]:
 
     executor = SerialExecutor(objective.evaluate)
     study = Study(
-        strategy,
-        objective,
-        MaxTrials(10_000),
-        TrialLog((LOSS,)),
-        NoRecorder(),
-        executor,
+        strategy=strategy,
+        objective=objective,
+        criterion=MaxTrials(10_000),
+        log=TrialLog((LOSS,)),
+        recorder=NoRecorder(),
+        executor=executor,
         observer=note,
     )
     with suppress(Spent):
@@ -190,7 +192,7 @@ def figure(races: dict[str, list[list[float]]]) -> str:
     finite = np.concatenate([curve[np.isfinite(curve)] for curve in curves.values()])
     steps = tuple(float(epoch) for epoch in range(1, len(curves["random, Hyperband"]) + 1))
     marks = tuple(
-        Line(steps, tuple(_or_none(loss) for loss in curves[name]), role, label=name)
+        Line(steps, tuple(_or_none(loss) for loss in curves[name]), role=role, label=name)
         for name, role in shown.items()
     )
     axes = (
@@ -198,7 +200,7 @@ def figure(races: dict[str, list[list[float]]]) -> str:
         log_axis("test log loss (lower is better)", *_ends(finite)),
     )
     text = "Mean test loss of the best fully trained model, by epochs trained in all."
-    return render(Chart("Budgets and full training", text, (Panel(*axes, marks),)))
+    return render(Chart("Budgets and full training", text, panels=(Panel(*axes, marks),)))
 
 
 def _ends(losses: np.ndarray) -> tuple[float, float]:

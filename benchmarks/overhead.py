@@ -62,15 +62,17 @@ def tunesmith_moments(n: int) -> Iterator[float]:
             moments.append(time.perf_counter())
 
     with tempfile.TemporaryDirectory() as folder, Ledger.open(Path(folder) / "l.db") as ledger:
-        head = ledger.begin_study("s", "i", {}, {}, objective.metrics, objective.metrics)
+        head = ledger.begin_study(
+            "s", "i", {}, context={}, metrics=objective.metrics, objectives=objective.metrics
+        )
         recorder = LedgerRecorder(ledger, head.id, ledger.begin_run(head.id, {}))
         Study(
-            SamplerStrategy(SPACE, RandomSampler(), "random", 0),
-            objective,
-            MaxTrials(n),
-            ledger.log(head.id),
-            recorder,
-            SerialExecutor(objective.evaluate),
+            strategy=SamplerStrategy(SPACE, RandomSampler(), name="random", seed=0),
+            objective=objective,
+            criterion=MaxTrials(n),
+            log=ledger.log(head.id),
+            recorder=recorder,
+            executor=SerialExecutor(objective.evaluate),
             observer=note,
         ).run()
     yield from moments

@@ -29,7 +29,7 @@ def define(tmp_path: Path) -> Define:
         file = File.model_validate({"study": "s", "objective": section, "search": search})
         if not isinstance(space, SearchSpace):
             space = SearchSpace.of({n: Categorical(tuple(v)) for n, v in space.items()})
-        return Definition(file, space, tmp_path)
+        return Definition(file=file, space=space, root=tmp_path)
 
     return make
 

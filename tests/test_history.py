@@ -15,7 +15,7 @@ LOSS = Metric("loss", "minimize")
 
 def told(number: int, *scores: float, metric: str = "accuracy") -> Trial:
     folds = [FoldResult(i, {metric: score}) for i, score in enumerate(scores)]
-    return Trial(number, {"n": number}, f'{{"n":{number}}}', "test").told(folds)
+    return Trial(number, {"n": number}, key=f'{{"n":{number}}}', origin="test").told(folds)
 
 
 def test_a_trial_is_complete_only_with_a_finite_score_in_every_fold() -> None:
@@ -27,7 +27,7 @@ def test_a_trial_is_complete_only_with_a_finite_score_in_every_fold() -> None:
 
 def test_a_failed_fold_fails_its_trial_and_leaves_no_mean() -> None:
     reason = Failure("ValueError", "bad")
-    trial = Trial(0, {}, "{}", "test").told(
+    trial = Trial(0, {}, key="{}", origin="test").told(
         [FoldResult(1, {"accuracy": 0.9}), FoldResult(0, {}, failure=reason)]
     )
     assert trial.state is State.FAILED
@@ -86,7 +86,7 @@ def test_the_front_is_what_nothing_dominates(points: list[tuple[int, int]]) -> N
     trials = []
     for n, (gain, loss) in enumerate(points):
         fold = FoldResult(0, {"accuracy": float(gain), "loss": float(loss)})
-        trials.append(Trial(n, {"n": n}, str(n), "test").told([fold]))
+        trials.append(Trial(n, {"n": n}, key=str(n), origin="test").told([fold]))
     front = {t.number for t in History.of([ACCURACY, LOSS], trials).front()}
     for n, (gain, loss) in enumerate(points):
         beaten = any(g >= gain and c <= loss and (g, c) != (gain, loss) for g, c in points)
@@ -98,7 +98,7 @@ def test_small_budgets_conclude_nothing() -> None:
     trials = [
         told(0, 0.5),
         replace(told(1, 0.4), state=State.PRUNED),
-        Trial(2, {}, "2", "test").told([stopped]),
+        Trial(2, {}, key="2", origin="test").told([stopped]),
         told(3, math.nan),
     ]
     log = TrialLog((ACCURACY,))

@@ -14,6 +14,8 @@ MOST = {
     # Lower it whenever a test file gets its module's name; a new module comes with one.
     "modules without a test file of their name": 187,
     "class names twice": 0,
+    # None so far; a signature that an outside protocol dictates would be the only excuse.
+    "functions with more than 5 positional parameters": 0,
     "functions that take `definition`": 40,
     "functions of more than 45 lines": 2,
     "docstrings that open with a question word, %": 1,

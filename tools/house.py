@@ -64,6 +64,58 @@ def long_functions(n_lines: int, trees: dict[Path, ast.Module]) -> int:
     return sum(last - first >= n_lines for first, last in lines)
 
 
+def many_positional(trees: dict[Path, ast.Module], most: int = 5) -> list[str]:
+    """List functions and constructors that take more than ``most`` arguments by position."""
+    counted: list[tuple[str, int]] = []
+    for file, tree in trees.items():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ClassDef):
+                counted.append((f"{file}: {node.name}", len(_positional_fields(node))))
+            elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                names = [a.arg for a in (*node.args.posonlyargs, *node.args.args)]
+                n = len(names) - (names[:1] in (["self"], ["cls"]))
+                counted.append((f"{file}: {node.name}", n))
+    return [name for name, n in counted if n > most]
+
+
+def _positional_fields(node: ast.ClassDef) -> list[str]:
+    """List the fields that the constructor of a dataclass or named tuple takes by position."""
+    texts = [ast.unparse(decorator) for decorator in node.decorator_list]
+    is_dataclass = any(re.match(r"(dataclasses\.)?dataclass\b", text) for text in texts)
+    if any("kw_only=True" in text for text in texts):
+        return []
+    if not is_dataclass and "NamedTuple" not in [ast.unparse(base) for base in node.bases]:
+        return []
+    fields = []
+    for item in node.body:
+        if not isinstance(item, ast.AnnAssign) or not isinstance(item.target, ast.Name):
+            continue
+        kind, value = ast.unparse(item.annotation), ast.unparse(item.value) if item.value else ""
+        if kind.endswith("KW_ONLY"):
+            break
+        if not kind.startswith("ClassVar") and not re.search(r"(init=False|kw_only=True)", value):
+            fields.append(item.target.id)
+    return fields
+
+
+def share_with_local(name: str, trees: dict[Path, ast.Module]) -> float:
+    """Percentage of functions with a parameter or a local variable of this name."""
+    functions = [
+        node
+        for tree in trees.values()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    ]
+    having = [f for f in functions if any(_binds(part, name) for part in ast.walk(f))]
+    return 100 * len(having) / max(1, len(functions))
+
+
+def _binds(node: ast.AST, name: str) -> bool:
+    if isinstance(node, ast.arg):
+        return node.arg == name
+    return isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Store)
+
+
 def comments(file: Path) -> tuple[int, int]:
     """Count (comment lines, other lines that are not blank) of a module."""
     text = file.read_text()
@@ -110,6 +162,8 @@ def figures(root: Path) -> dict[str, object]:
         "modules without a test file of their name": len(without_twin(root, trees)),
         "functions that take `definition`": stays_of("definition", trees),
         "functions of more than 45 lines": long_functions(45, trees),
+        "functions with more than 5 positional parameters": len(many_positional(trees)),
+        "functions with a local `found`, %": round(share_with_local("found", trees), 1),
         "docstrings": len(texts),
         "docstrings that open with a question word, %": round(100 * openings / len(texts), 1),
         '"where" in 10,000 words of docstrings': round(rate(code, "where", 10_000), 1),

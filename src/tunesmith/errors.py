@@ -100,7 +100,16 @@ class StorageError(TunesmithError):
 
 
 class DamagedError(StorageError):
-    """A ledger is damaged: its content is not what was written."""
+    """A ledger is damaged: its content is not what was written.
+
+    Args:
+        message: what is damaged.
+        is_database: false if the file is no database at all.
+    """
+
+    def __init__(self, message: str, *, is_database: bool = True) -> None:
+        super().__init__(message)
+        self.is_database = is_database
 
 
 class LockedError(TunesmithError):

@@ -5,7 +5,7 @@ decide, and ``front`` holds the trials that none other beats in all of them.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import KW_ONLY, dataclass, field, replace
 from itertools import islice
 from math import isfinite, isnan, nan
 from typing import TypeAlias, overload
@@ -82,6 +82,7 @@ class FoldResult:
 
     fold: int
     scores: Mapping[str, float]
+    _: KW_ONLY
     fit_time_s: float = 0.0
     score_time_s: float = 0.0
     failure: Failure | None = None
@@ -132,6 +133,7 @@ class Trial:
 
     number: int
     params: Params
+    _: KW_ONLY
     key: str
     origin: str
     state: State = State.RUNNING
@@ -187,6 +189,7 @@ class TrialLog:
     """
 
     objectives: tuple[Metric, ...]
+    _: KW_ONLY
     asked: list[Trial] = field(default_factory=list)
     told: list[Trial] = field(default_factory=list)
     first_number: dict[str, int] = field(default_factory=dict)
@@ -204,7 +207,7 @@ class TrialLog:
 
     def ask(self, params: Params, key: str, origin: str) -> Trial:
         """Append a pending trial."""
-        trial = Trial(len(self.asked), params, key, origin)
+        trial = Trial(len(self.asked), params, key=key, origin=origin)
         self.asked.append(trial)
         self.first_number.setdefault(key, trial.number)
         return trial

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 from os import PathLike, fspath
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -91,8 +91,8 @@ def figure(
     Raises:
         UsageError: there is no such kind, study, metric or parameter.
     """
-    found = kind_of(kind)
-    return Figure(found, view_of(record_of(source), metric=metric, params=params))
+    figure_kind = kind_of(kind)
+    return Figure(figure_kind, view_of(record_of(source), metric=metric, params=params))
 
 
 def __getattr__(name: str) -> Callable[..., Figure]:
@@ -108,6 +108,15 @@ def __dir__() -> list[str]:
 # -- sources of figures --------------------------------------------------------------------------
 
 
+@runtime_checkable
+class HasRecord(Protocol):
+    """An object with the record of a study, such as the result of ``tune``."""
+
+    @property
+    def record(self) -> StudyRecord:
+        """The study as it is in the ledger."""
+
+
 def record_of(source: Any) -> StudyRecord:
     """Return the record of a study, named or held by a source.
 
@@ -116,8 +125,8 @@ def record_of(source: Any) -> StudyRecord:
     """
     if isinstance(source, StudyRecord):
         return source
-    if isinstance(getattr(source, "record", None), StudyRecord):
-        return source.record  # type: ignore[no-any-return]
+    if isinstance(source, HasRecord) and isinstance(source.record, StudyRecord):
+        return source.record
     if hasattr(source, "cv_results_"):
         return record_of_results(source.cv_results_, type(source).__name__)
     if isinstance(source, str | PathLike):
@@ -145,7 +154,7 @@ def record_of_results(results: Mapping[str, Any], name: str) -> StudyRecord:
         name: of the study, to be shown.
     """
     columns = {m: k for k in results if (m := SCORES.fullmatch(k))}
-    metrics = tuple(Metric(found) for found in dict.fromkeys(m[2] for m in columns))
+    metrics = tuple(Metric(metric) for metric in dict.fromkeys(m[2] for m in columns))
     if not metrics:
         raise UsageError("the search has no fold scores yet: fit it first.")
     n_folds = 1 + max(int(m[1]) for m in columns)
@@ -154,7 +163,9 @@ def record_of_results(results: Mapping[str, Any], name: str) -> StudyRecord:
         params: dict[str, Value] = {str(key): _value(value) for key, value in given.items()}
         trial = log.ask(params, canonical_json(params), name)
         log.tell(trial.told([_fold(results, metrics, row, fold) for fold in range(n_folds)]))
-    head = StudyHead(0, name, 1, "", {}, {"file": {}, "space": {}})
+    head = StudyHead(
+        id=0, name=name, generation=1, identity="", context={}, definition={"file": {}, "space": {}}
+    )
     return StudyRecord(head, metrics, log.view(), ())
 
 
@@ -163,8 +174,8 @@ def _fold(results: Mapping[str, Any], metrics: Sequence[Metric], row: int, fold:
     fit_s, score_s = (float(results[f"mean_{clock}_time"][row]) for clock in ("fit", "score"))
     if not all(map(np.isfinite, scores.values())):
         failure = Failure("no score", "the fit failed or its score is not finite")
-        return FoldResult(fold, {}, fit_s, score_s, failure)
-    return FoldResult(fold, scores, fit_s, score_s)
+        return FoldResult(fold, {}, fit_time_s=fit_s, score_time_s=score_s, failure=failure)
+    return FoldResult(fold, scores, fit_time_s=fit_s, score_time_s=score_s)
 
 
 def _value(value: Any) -> Value:

@@ -142,10 +142,10 @@ def import_path(path: str) -> Any:
         if "." not in path:
             return import_module(path)
         module, _, attribute = path.rpartition(".")
-    found: Any = import_module(module)
+    part: Any = import_module(module)
     # A submodule is no attribute of its package before it is imported.
-    if not separator and not hasattr(found, attribute):
+    if not separator and not hasattr(part, attribute):
         return import_module(path)
     for name in attribute.split("."):
-        found = getattr(found, name)
-    return found
+        part = getattr(part, name)
+    return part

@@ -70,8 +70,8 @@ def checkpoint_dir() -> Path | None:
 
     The study keeps it for the same parameters with a larger budget.
     """
-    found = os.environ.get("TUNESMITH_CHECKPOINT")
-    return Path(found) if found else None
+    folder = os.environ.get("TUNESMITH_CHECKPOINT")
+    return Path(folder) if folder else None
 
 
 def _whole(step: Any) -> int:
@@ -84,10 +84,10 @@ def _whole(step: Any) -> int:
 def _finite(name: str, value: Any) -> float:
     if isinstance(value, str | bytes | bytearray):
         raise ValueError(f"{name} is the text {value!r}: a value that is reported is a number")
-    found = float(value)
-    if not math.isfinite(found):
-        raise ValueError(f"{name} is {found}: a value that is reported is a finite number")
-    return found
+    number = float(value)
+    if not math.isfinite(number):
+        raise ValueError(f"{name} is {number}: a value that is reported is a finite number")
+    return number
 
 
 def _usual() -> Path | None:
@@ -119,6 +119,6 @@ def _read(file: Path) -> dict[str, Any]:
     if not isinstance(data, dict):
         raise ValueError(f"{file}: expected parameters by name, found {type(data).__name__}")
     if isinstance(data.get("params"), dict) and set(data) <= {"params", "meta"}:
-        found: dict[str, Any] = data["params"]
-        return found
+        params: dict[str, Any] = data["params"]
+        return params
     return data

@@ -139,7 +139,7 @@ def test_no_result_no_verdict() -> None:
 def write(found: StudyRecord, folder: Path, *, keeps: bool = True) -> str:
     policy = replace(GATE, keeps=keeps)
     summary = summarise(found, policy, with_effects=False)
-    write_outputs(found, folder, OutputsSection(best=BestSection(path="b.yaml")), summary)
+    write_outputs(found, folder, OutputsSection(best=BestSection(path="b.yaml")), summary=summary)
     return (folder / "b.yaml").read_text()
 
 

@@ -126,7 +126,13 @@ def test_status_of_a_study_killed_before_its_first_run_was_noted(
     with Ledger.open(finished / ".tunesmith/ledger.db") as ledger:
         record = ledger.load("small")
         ledger.begin_study(
-            "other", "id", {}, {}, record.metrics, record.history.objectives, restart=False
+            "other",
+            "id",
+            {},
+            context={},
+            metrics=record.metrics,
+            objectives=record.history.objectives,
+            restart=False,
         )
     text = (finished / "tuning.yaml").read_text().replace("study: small", "study: other")
     (finished / "tuning.yaml").write_text(text)

@@ -42,7 +42,9 @@ def file(**sections: Any) -> File:
 
 
 def definition(**sections: Any) -> Definition:
-    return Definition(file(**sections), SearchSpace.of({"a": Categorical((1, 2))}), Path())
+    return Definition(
+        file=file(**sections), space=SearchSpace.of({"a": Categorical((1, 2))}), root=Path()
+    )
 
 
 BUDGET = {"parameter": "epochs", "min": 2, "max": 18}

@@ -28,7 +28,7 @@ def rows(n: int = 40, *, groups: bool = False, folds: Any = None, y: Any = None)
     rng = np.random.default_rng(0)
     target = np.arange(n) % 2 if y is None else np.asarray(y)
     labels = rng.integers(7, size=n) if groups else None
-    return Rows(pd.DataFrame({"a": np.arange(n)}), target, labels, folds=folds)
+    return Rows(pd.DataFrame({"a": np.arange(n)}), target, groups=labels, folds=folds)
 
 
 class Leaky:

@@ -30,6 +30,7 @@ from tunesmith.testing.ledger import (
     tell,
     types_of,
 )
+from tunesmith.types import StopReason
 
 
 class TestSQLite(LedgerContract):
@@ -94,16 +95,20 @@ FOLDS = st.lists(
 def test_whatever_is_recorded_is_loaded_but_for_the_order_of_names(
     ledger: Ledger, drawn: list[Any]
 ) -> None:
-    head = ledger.begin_study("s", "i", {}, {}, METRICS, METRICS, restart=True)
+    head = ledger.begin_study(
+        "s", "i", {}, context={}, metrics=METRICS, objectives=METRICS, restart=True
+    )
     run = ledger.begin_run(head.id, {})
     told = []
     for number, (params, drawn_folds) in enumerate(drawn):
         folds = [
-            FoldResult(i, f.scores, f.fit_time_s, f.score_time_s, f.failure)
+            FoldResult(
+                i, f.scores, fit_time_s=f.fit_time_s, score_time_s=f.score_time_s, failure=f.failure
+            )
             for i, f in enumerate(drawn_folds)
         ]
         keys = [f"{number}-{fold.fold}" for fold in folds]
-        trial = Trial(number, params, canonical_json(params), "tpe").told(folds)
+        trial = Trial(number, params, key=canonical_json(params), origin="tpe").told(folds)
         ledger.record(
             head.id, run, results=dict(zip(keys, folds, strict=True)), told=[(trial, keys)]
         )
@@ -122,7 +127,7 @@ def test_half_characters_come_back(ledger: Ledger) -> None:
     # Python reads file names that are no UTF-8 into such texts.
     head, run = begin(ledger)
     params = {"file": "caf\udce9"}
-    ledger.record(head.id, run, asked=[Trial(0, params, canonical_json(params), "grid")])
+    ledger.record(head.id, run, asked=[Trial(0, params, key=canonical_json(params), origin="grid")])
     fold = FoldResult(0, {}, failure=Failure("OSError", "caf\udce9"))
     ledger.record(head.id, run, results={"k": fold})
     assert ledger.load().history[0].params == params
@@ -316,11 +321,19 @@ def test_no_secret_reaches_the_file(
     texts = [awkward, token, "postgresql://ann:canary-2@db/x?password=canary-3"]
     with Ledger.open(path) as ledger:
         definition = {"ledger": texts[-1], "list": [{"deep": token}]}
-        head = ledger.begin_study("s", "i", definition, {}, METRICS, METRICS)
+        head = ledger.begin_study(
+            "s", "i", definition, context={}, metrics=METRICS, objectives=METRICS
+        )
         run = ledger.begin_run(head.id, {"texts": texts, "deep": {"er": [texts]}})
         for number, text in enumerate(texts):
             failure = Failure("ValueError", f"cannot log in: {text}", f"line 1\n{text}")
-            ledger.record(head.id, run, results={f"k{number}": FoldResult(0, {}, 0, 0, failure)})
+            ledger.record(
+                head.id,
+                run,
+                results={
+                    f"k{number}": FoldResult(0, {}, fit_time_s=0, score_time_s=0, failure=failure)
+                },
+            )
         assert ledger.load("s").runs[0].provenance["texts"][0] == "[redacted]"
         content = b"".join(file.read_bytes() for file in tmp_path.iterdir())
     assert b"cannot log in" in content
@@ -336,9 +349,11 @@ def test_no_secret_of_a_program_reaches_the_file(tmp_path: Path, path: Path) -> 
     }
     definition = {"file": {"objective": objective, "note": "by canary four"}}
     with Ledger.open(path) as ledger:
-        head = ledger.begin_study("s", "i", definition, {}, METRICS, METRICS)
+        head = ledger.begin_study(
+            "s", "i", definition, context={}, metrics=METRICS, objectives=METRICS
+        )
         ledger.begin_run(head.id, {"definition": definition})
-        ledger.end_run(1, "done", 0, 0, 0)
+        ledger.end_run(1, StopReason.of_criterion("done"), 0, 0, 0)
         kept = ledger.load("s", like=definition).head.definition["file"]["objective"]
         content = b"".join(file.read_bytes() for file in tmp_path.iterdir())
     assert kept["command"][2:] == ["[redacted]", "--layers", "canary-free"]
@@ -360,7 +375,7 @@ def test_variables_of_the_environment_do_not_change_a_definition(
 ) -> None:
     monkeypatch.setenv("TOKENIZER", "bert-base-uncased")
     definition = {"start": [["start_with", {"model": "bert-base-uncased"}]]}
-    head = ledger.begin_study("s", "i", definition, {}, METRICS, METRICS)
+    head = ledger.begin_study("s", "i", definition, context={}, metrics=METRICS, objectives=METRICS)
     assert head.definition == definition
 
 

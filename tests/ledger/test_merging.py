@@ -15,6 +15,7 @@ from tunesmith.ledger.merging import gather, histories, merge
 from tunesmith.ledger.portable import HistoryError, read_history, write_history
 from tunesmith.ledger.records import RunRecord, StudyHead, StudyRecord
 from tunesmith.testing.ledger import METRICS, made, result
+from tunesmith.types import StopReason
 
 
 def record(n: int, identity: str = "i", name: str = "study", shift: float = 0.0) -> StudyRecord:
@@ -22,8 +23,20 @@ def record(n: int, identity: str = "i", name: str = "study", shift: float = 0.0)
     for number in range(n):
         trial = log.ask(made(number).params, made(number).key, "tpe")
         log.tell(trial.told([result(f, 1 / (number + f + 1 + shift)) for f in range(3)]))
-    run = RunRecord(1, "", None, f"{n} trials", 3 * n, 0, n, {"definition": {}})
-    head = StudyHead(0, name, 0, identity, {"data": "d"}, {})
+    reason = StopReason.of_criterion(f"{n} trials")
+    run = RunRecord(
+        id=1,
+        started="",
+        ended=None,
+        stopped_by=reason,
+        n_evaluated=3 * n,
+        n_reused=0,
+        n_fits=n,
+        provenance={"definition": {}},
+    )
+    head = StudyHead(
+        id=0, name=name, generation=0, identity=identity, context={"data": "d"}, definition={}
+    )
     return StudyRecord(head, METRICS, log.view(), (run,))
 
 

@@ -21,7 +21,7 @@ from tunesmith.space.parameter import canonical_json
 from tunesmith.system.fingerprint import digest
 from tunesmith.testing.ledger import AWKWARD
 from tunesmith.testing.records import make_record
-from tunesmith.types import Params, State
+from tunesmith.types import Params, State, StopReason
 
 METRICS = (Metric("a"), Metric("b", "minimize"))
 DEFINITION: dict[str, Any] = {
@@ -84,7 +84,9 @@ TRIALS = st.lists(
 def told(number: int, drawn: Any) -> tuple[Trial, list[str]]:
     params, proposed, folds, is_pruned, n_points = drawn
     folds = [FoldResult(i, *_rest(fold)) for i, fold in enumerate(folds)]
-    trial = Trial(number, params, canonical_json(params), "x", proposed=proposed, n_points=n_points)
+    trial = Trial(
+        number, params, key=canonical_json(params), origin="x", proposed=proposed, n_points=n_points
+    )
     trial = trial.told(folds)
     if is_pruned and trial.state is State.COMPLETE:
         trial = Trial(**{**_fields(trial), "state": State.PRUNED})
@@ -112,7 +114,13 @@ def test_what_is_taken_over_is_exported_as_it_was(
     ledger: Ledger, other: Ledger, drawn: list[Any], holdout: FoldResult | None
 ) -> None:
     head = ledger.begin_study(
-        "s", "i", DEFINITION, {"data": "☃"}, METRICS, METRICS[:1], restart=True
+        "s",
+        "i",
+        DEFINITION,
+        context={"data": "☃"},
+        metrics=METRICS,
+        objectives=METRICS[:1],
+        restart=True,
     )
     run = ledger.begin_run(head.id, {"definition": DEFINITION, "seed": 1})
     parts = [told(number, one) for number, one in enumerate(drawn)]
@@ -124,8 +132,8 @@ def test_what_is_taken_over_is_exported_as_it_was(
         told=[(trial, [f"{run}-{k}" for k in keys]) for trial, keys in parts],
     )
     if holdout is not None:
-        ledger.record_holdout(head.id, run, 0, f"{run}-holdout", holdout)
-    ledger.end_run(run, "4 trials", len(results), 0, 3)
+        ledger.record_holdout(head.id, run, number=0, key=f"{run}-holdout", result=holdout)
+    ledger.end_run(run, StopReason.of_criterion("4 trials"), len(results), 0, 3)
     record = ledger.load("s")
     text = write_history([record])
     assert text == write_history(read_history(text).values())
@@ -228,7 +236,13 @@ def test_a_series_begun_anew_takes_nothing(ledger: Ledger) -> None:
     head = grown(1).head
     metrics = grown(1).metrics
     ledger.begin_study(
-        head.name, head.identity, head.definition, head.context, metrics, metrics, restart=True
+        head.name,
+        head.identity,
+        head.definition,
+        context=head.context,
+        metrics=metrics,
+        objectives=metrics,
+        restart=True,
     )
     assert take_over(ledger, grown(4), key, "h") == 0
 

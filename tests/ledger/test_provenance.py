@@ -14,6 +14,7 @@ import pytest
 from tunesmith.ledger.ledger import Ledger
 from tunesmith.ledger.provenance import ci_run, collect, git_state
 from tunesmith.testing.ledger import METRICS
+from tunesmith.types import StopReason
 
 CONTEXT = {"data": "d" * 32, "code": "c" * 32}
 
@@ -56,9 +57,11 @@ def test_it_says_all_that_a_run_depended_on(project: Path, monkeypatch: pytest.M
 
 def test_the_run_adds_when_it_began_and_ended(tmp_path: Path) -> None:
     with Ledger.open(tmp_path / "l.db") as ledger:
-        head = ledger.begin_study("s", "i", {}, CONTEXT, METRICS, METRICS)
+        head = ledger.begin_study(
+            "s", "i", {}, context=CONTEXT, metrics=METRICS, objectives=METRICS
+        )
         run = ledger.begin_run(head.id, collect(tmp_path, {}, CONTEXT, 1))
-        ledger.end_run(run, "done", 1, 0, 1)
+        ledger.end_run(run, StopReason.of_criterion("done"), 1, 0, 1)
         (record,) = ledger.load().runs
     times = [datetime.fromisoformat(str(time)) for time in (record.started, record.ended)]
     assert [time.utcoffset() for time in times] == [timedelta(0)] * 2
@@ -202,7 +205,7 @@ def test_what_arrives_from_the_configuration_is_cleaned_before_it_is_kept(
     monkeypatch.setenv("SERVICE_TOKEN", "canary-token")
     definition: dict[str, Any] = {"ledger": "postgresql://ann:canary@db/x", "note": "canary-token"}
     with Ledger.open(tmp_path / "l.db") as ledger:
-        head = ledger.begin_study("s", "i", {}, {}, METRICS, METRICS)
+        head = ledger.begin_study("s", "i", {}, context={}, metrics=METRICS, objectives=METRICS)
         ledger.begin_run(head.id, collect(tmp_path, definition, {}, 1))
     for file in tmp_path.iterdir():
         assert b"canary" not in file.read_bytes()

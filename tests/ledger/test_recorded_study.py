@@ -30,6 +30,7 @@ from tunesmith.ledger.rows import json_text
 from tunesmith.space import Float, Int, SearchSpace
 from tunesmith.testing.records import make_record
 from tunesmith.testing.strategies import spaces
+from tunesmith.types import StopReason
 
 ROOT = Path(__file__).parents[2]
 VERSIONS: dict[str, Any] = json.loads(
@@ -225,8 +226,11 @@ def test_ledger_and_history_give_back_the_same(
     place, metrics = tmp_path_factory.mktemp("ledger") / "ledger.db", (Metric("accuracy"),)
     content = drawn.as_json() | {"start": [["grid", {"a": 1}]], "incumbent": None}
     with Ledger.open(place) as ledger:
-        head = ledger.begin_study("s", "i", content, {}, metrics, metrics)
-        ledger.end_run(ledger.begin_run(head.id, {"definition": content}), "3 trials", 0, 0, 0)
+        head = ledger.begin_study(
+            "s", "i", content, context={}, metrics=metrics, objectives=metrics
+        )
+        run_id = ledger.begin_run(head.id, {"definition": content})
+        ledger.end_run(run_id, StopReason.of_criterion("3 trials"), 0, 0, 0)
         record = ledger.load("s")
     expected = RecordedStudy.of(content)
     assert record.recorded == record.head.recorded == head.recorded == expected

@@ -41,7 +41,16 @@ def live(estimator: Any = FOREST, scoring: Any = None, data: Any = (X, Y), **giv
     outputs = FoldOutputs(names, several is not None, names[0], has_train, error_score)
     objects = given.pop("objects", Objects())
     X, y = data
-    return LiveObjective(estimator, X, y, SPLITS, scorer, objects, outputs, **given)
+    return LiveObjective(
+        estimator=estimator,
+        X=X,
+        y=y,
+        splits=SPLITS,
+        scorer=scorer,
+        objects=objects,
+        outputs=outputs,
+        **given,
+    )
 
 
 class TestLiveObjective(ObjectiveContract):
@@ -82,7 +91,11 @@ def test_the_output_is_made_anew_from_what_a_ledger_keeps() -> None:
         for params in ({"n_estimators": 3}, {"n_estimators": 0}):
             (result,) = objective.evaluate(Fit(0, (params,)))
             kept = FoldResult(
-                0, result.scores, result.fit_time_s, result.score_time_s, result.failure
+                0,
+                result.scores,
+                fit_time_s=result.fit_time_s,
+                score_time_s=result.score_time_s,
+                failure=result.failure,
             )
             found, expected = (sorted(objective.outputs.of(r).items()) for r in (kept, result))
             assert repr(found) == repr(expected)

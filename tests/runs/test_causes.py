@@ -18,7 +18,15 @@ def objective(tmp_path_factory: pytest.TempPathFactory) -> CrossValObjective:
 
 
 def head(context: Mapping[str, str], reading: Mapping[str, str] | None = None) -> StudyHead:
-    return StudyHead(1, "s", 1, "identity", context, {}, reading=reading or {})
+    return StudyHead(
+        id=1,
+        name="s",
+        generation=1,
+        identity="identity",
+        context=context,
+        definition={},
+        reading=reading or {},
+    )
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,9 @@ import pytest
 
 from tunesmith import tune
 from tunesmith.config.load import load_definition
-from tunesmith.runs.open_run import INTERRUPTED
 from tunesmith.study.progress import Progress
 from tunesmith.testing.projects import TUNING, make_project
+from tunesmith.types import StopReason
 
 SERIAL = f"{TUNING}execution: {{executor: serial}}\n"
 
@@ -25,7 +25,7 @@ def test_a_signal_ends_a_run_and_the_next_one_completes_it(
 
     first = tune(definition, observer=interrupt)
     assert first.exit_code == 128 + number
-    assert str(first.record.runs[-1].stopped_by).startswith(INTERRUPTED)
+    assert first.record.runs[-1].stopped_by == StopReason.of_signal(number)
     assert 3 <= first.record.history.n_told < 12
     rest = tune(definition)
     assert (rest.exit_code, rest.record.history.n_told) == (0, 12)

@@ -7,7 +7,7 @@ from tunesmith.history import FoldResult, Metric, Trial
 from tunesmith.runs.progress import SparseProgress, line, watching
 from tunesmith.study.progress import Progress
 
-TRIAL = Trial(4, {"n": 1}, '{"n":1}', "grid").told([FoldResult(0, {"recall": 0.9})])
+TRIAL = Trial(4, {"n": 1}, key='{"n":1}', origin="grid").told([FoldResult(0, {"recall": 0.9})])
 MOMENT = Progress(
     objectives=(Metric("recall"),),
     n_told=10,

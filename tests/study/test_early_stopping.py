@@ -38,15 +38,15 @@ def loss(x: float, step: int, fold: int) -> float:
 
 @dataclass(frozen=True)
 class Streaming(FunctionObjective):
-    """Runs 27 steps, unless its bounds end it before."""
+    """Runs 27 steps, unless its thresholds end it before."""
 
     def evaluate(self, fit: Fit) -> list[FoldResult]:
-        """As a program would: all values, then held against the bounds."""
+        """As a program would: all values, then held against the thresholds."""
         (params,) = fit.candidates
         x = float(params["x"])  # type: ignore[arg-type]
         course = tuple((step, loss(x, step, fit.fold)) for step in range(1, 28))
         whole = FoldResult(fit.fold, {"loss": course[-1][1]}, progress=course)
-        found = held_against(whole, fit.bounds, LOSS)
+        found = held_against(whole, fit.thresholds, LOSS)
         assert found is not None
         return [found]
 
@@ -55,7 +55,9 @@ def run(
     location: Path, *, stops: bool = True, trials: int = 60, n_workers: int = 0, name: str = "s"
 ) -> Outcome:
     objective = Streaming(final, n_folds=2, metrics=(LOSS,))
-    sampling = SamplerStrategy(SPACE, registry.load("samplers", "random")(seed=3), "random", 3)
+    sampling = SamplerStrategy(
+        SPACE, registry.load("samplers", "random")(seed=3), name="random", seed=3
+    )
     strategy = EarlyStopping(sampling, BUDGETS) if stops else sampling
     executor: Any = (
         ProcessExecutor(objective.evaluate, n_workers=n_workers)
@@ -63,10 +65,19 @@ def run(
         else SerialExecutor(objective.evaluate)
     )
     with Ledger.open(location) as ledger, executor:
-        head = ledger.begin_study(name, "i", {}, {}, objective.metrics, objective.objectives)
+        head = ledger.begin_study(
+            name, "i", {}, context={}, metrics=objective.metrics, objectives=objective.objectives
+        )
         recorder = LedgerRecorder(ledger, head.id, ledger.begin_run(head.id, {}))
         log = ledger.log(head.id)
-        return Study(strategy, objective, MaxTrials(trials), log, recorder, executor).run()
+        return Study(
+            strategy=strategy,
+            objective=objective,
+            criterion=MaxTrials(trials),
+            log=log,
+            recorder=recorder,
+            executor=executor,
+        ).run()
 
 
 def listed(history: History) -> list[Any]:
@@ -113,10 +124,10 @@ def test_what_was_cut_off_is_run_again_where_it_must_be_known(tmp_path: Path) ->
 
 
 courses = st.lists(st.floats(-1, 1).map(lambda x: round(x, 2)), min_size=1, max_size=12)
-bounds_of = st.dictionaries(st.integers(1, 12), st.floats(-1, 1), max_size=4)
+thresholds_of = st.dictionaries(st.integers(1, 12), st.floats(-1, 1), max_size=4)
 
 
-@given(courses, bounds_of, bounds_of)
+@given(courses, thresholds_of, thresholds_of)
 def test_cutting_off_twice_is_cutting_off_once_or_not_known(
     scores: list[float], first: dict[int, float], second: dict[int, float]
 ) -> None:

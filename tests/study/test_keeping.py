@@ -16,7 +16,7 @@ def trial(number: int, loss: float | None) -> Trial:
         if loss is None
         else FoldResult(0, {"loss": loss})
     )
-    return Trial(number, {}, str(number), "grid").told([result])
+    return Trial(number, {}, key=str(number), origin="grid").told([result])
 
 
 @given(st.lists(st.none() | st.floats(-1, 1)), st.integers(1, 4))

@@ -18,12 +18,12 @@ from tunesmith.history import FoldResult, History, Metric, Trial, TrialLog
 from tunesmith.ledger.ledger import Ledger
 from tunesmith.search.stopping import AnyOf, Criterion, MaxTime, MaxTrials, Patience, TargetScore
 from tunesmith.space import Categorical, Float, Int, SearchSpace
-from tunesmith.study.loop import ALL_TRIED, Outcome, Study, unique_start
+from tunesmith.study.loop import Outcome, Study, unique_start
 from tunesmith.study.progress import Progress
 from tunesmith.study.recorder import LedgerRecorder
 from tunesmith.study.strategy import SamplerStrategy
 from tunesmith.testing.functions import FunctionObjective
-from tunesmith.types import Fit, Params, State
+from tunesmith.types import ALL_TRIED, Fit, Params, State
 
 SPACE = SearchSpace.of({"x": Float(-1, 1), "n": Int(1, 20), "kind": Categorical(("a", "b", None))})
 SMALL = SearchSpace.of({"n": Int(1, 6)})
@@ -55,28 +55,28 @@ def run(
 ) -> Outcome:
     objective = objective or FunctionObjective(bowl, n_folds=3)
     built = registry.load("samplers", sampler)(seed=7)
-    strategy = SamplerStrategy(space, built, sampler, 7, window, start)
+    strategy = SamplerStrategy(space, built, name=sampler, seed=7, window=window, start=start)
     executor = executor or SerialExecutor(objective.evaluate)
     with Ledger.open(location) as ledger, executor:
         head = ledger.begin_study(
             "s",
             sampler,
             {},
-            objective.context,
-            objective.metrics,
-            objective.objectives,
+            context=objective.context,
+            metrics=objective.metrics,
+            objectives=objective.objectives,
             restart=restart,
         )
         run_id = ledger.begin_run(head.id, {})
         recorder = LedgerRecorder(ledger, head.id, run_id, since_run=run_id if restart else None)
         log = ledger.log(head.id)
         study = Study(
-            strategy,
-            objective,
-            criterion or MaxTrials(30),
-            log,
-            recorder,
-            executor,
+            strategy=strategy,
+            objective=objective,
+            criterion=criterion or MaxTrials(30),
+            log=log,
+            recorder=recorder,
+            executor=executor,
             **({"observer": observer} if observer else {}),
         )
         try:
@@ -162,7 +162,7 @@ def test_a_criterion_ends_the_study_at_the_trial_that_met_it(tmp_path: Path) -> 
     best = stopped.history.best()
     assert best is not None
     assert len(stopped.history) == best.number + 6
-    assert stopped.stopped_by == "no better score in 5 trials"
+    assert stopped.stopped_by.text == "no better score in 5 trials"
     with Ledger.open(tmp_path / "l.db") as ledger:
         assert len(ledger.load("s").history) == best.number + 6
 
@@ -257,15 +257,17 @@ def test_a_strategy_sees_exactly_the_trials_before_the_window(tmp_path: Path) ->
     space = SearchSpace.of({"n": Int(1, 100)})
     objective = FunctionObjective(bowl)
     with Ledger.open(tmp_path / "l.db") as ledger:
-        head = ledger.begin_study("s", "i", {}, {}, objective.metrics, objective.metrics)
+        head = ledger.begin_study(
+            "s", "i", {}, context={}, metrics=objective.metrics, objectives=objective.metrics
+        )
         recorder = LedgerRecorder(ledger, head.id, ledger.begin_run(head.id, {}))
         Study(
-            SamplerStrategy(space, Spy(), "spy", 0, window=4),
-            objective,
-            MaxTrials(10),
-            TrialLog(objective.metrics),
-            recorder,
-            SerialExecutor(objective.evaluate),
+            strategy=SamplerStrategy(space, Spy(), name="spy", seed=0, window=4),
+            objective=objective,
+            criterion=MaxTrials(10),
+            log=TrialLog(objective.metrics),
+            recorder=recorder,
+            executor=SerialExecutor(objective.evaluate),
         ).run()
     assert seen == [(k, max(0, k - 3)) for k in range(10)]
 

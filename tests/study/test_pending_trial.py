@@ -11,7 +11,7 @@ SCORE = Metric("score")
 
 def opened(n: int = 3) -> PendingTrial:
     """A trial that proposed the last of n points."""
-    trial = Trial(4, {"n": n}, SPACE.key({"n": n}), "random")
+    trial = Trial(4, {"n": n}, key=SPACE.key({"n": n}), origin="random")
     return PendingTrial.of(trial, OBJECTIVE.submodel_candidates(trial.params, SPACE), OBJECTIVE)
 
 

@@ -103,7 +103,7 @@ def test_nothing_would_be_left_to_search() -> None:
 @pytest.mark.parametrize("name", ["random", "sobol", "grid"])
 def test_a_search_that_reads_no_results_keeps_its_distribution(name: str) -> None:
     space = SearchSpace.of({**DEPTH, **TREES})
-    sampling = SamplerStrategy(space, registry.load("samplers", name)(seed=0), name, 0)
+    sampling = SamplerStrategy(space, registry.load("samplers", name)(seed=0), name=name, seed=0)
     objective: Any = Shared(most_trees)
     assert with_read_off(sampling, objective) is sampling
 
@@ -111,7 +111,7 @@ def test_a_search_that_reads_no_results_keeps_its_distribution(name: str) -> Non
 def strategy(start: tuple[tuple[str, Params], ...] = ()) -> ReadOffStrategy:
     space = SearchSpace.of({**TREES, "depth": Int(1, 4), "mode": Categorical(("a", "b"))})
     sampler = registry.load("samplers", "gp")(seed=3, n_startup=2)
-    sampling = SamplerStrategy(space, sampler, "gp", 3, window=2, start=start)
+    sampling = SamplerStrategy(space, sampler, name="gp", seed=3, window=2, start=start)
     objective: Any = Shared(most_trees)
     found = with_read_off(sampling, objective)
     assert isinstance(found, ReadOffStrategy)

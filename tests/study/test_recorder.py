@@ -36,7 +36,7 @@ def ledger(tmp_path: Path) -> Iterator[Ledger]:
 
 @pytest.fixture
 def recorder(clock: Clock, ledger: Ledger) -> LedgerRecorder:
-    head = ledger.begin_study("s", "i", {}, {}, [METRIC], [METRIC])
+    head = ledger.begin_study("s", "i", {}, context={}, metrics=[METRIC], objectives=[METRIC])
     run = ledger.begin_run(head.id, {})
     return LedgerRecorder(ledger, head.id, run, _last_commit=clock.now, _last_sync=clock.now)
 
@@ -119,7 +119,7 @@ def test_trials_and_folds_arrive_together(recorder: LedgerRecorder, ledger: Ledg
 
 
 def test_restart_trusts_only_this_run(ledger: Ledger) -> None:
-    head = ledger.begin_study("s", "i", {}, {}, [METRIC], [METRIC])
+    head = ledger.begin_study("s", "i", {}, context={}, metrics=[METRIC], objectives=[METRIC])
     old = LedgerRecorder(ledger, head.id, ledger.begin_run(head.id, {}))
     old.result("k0", FoldResult(0, {"score": 0.5}))
     old.commit()

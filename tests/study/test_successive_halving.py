@@ -17,12 +17,12 @@ from tunesmith.ledger.ledger import Ledger
 from tunesmith.search.budget import Budgets, Rule
 from tunesmith.search.stopping import MaxTrials
 from tunesmith.space import Categorical, Float, SearchSpace
-from tunesmith.study.loop import EXHAUSTED, Outcome, Study
+from tunesmith.study.loop import Outcome, Study
 from tunesmith.study.recorder import LedgerRecorder
 from tunesmith.study.strategy import SamplerStrategy
 from tunesmith.study.successive_halving import PROMOTED, SuccessiveHalving
 from tunesmith.testing.functions import FunctionObjective
-from tunesmith.types import Params, State
+from tunesmith.types import EXHAUSTED, Params, State
 
 SPACE = SearchSpace.of({"x": Float(0.0, 1.0)})
 NINE = SearchSpace.of({"x": Categorical(tuple(i / 10 for i in range(9)))})
@@ -58,7 +58,9 @@ def run(
     )
     built = registry.load("samplers", sampler)(seed=3)
     strategy = SuccessiveHalving(
-        SamplerStrategy(space, built, sampler, 3, 8, start), "epochs", budgets
+        SamplerStrategy(space, built, name=sampler, seed=3, window=8, start=start),
+        "epochs",
+        budgets,
     )
     executor: Any = (
         ProcessExecutor(objective.evaluate, n_workers=n_workers, fork_server=fork_server)
@@ -66,11 +68,21 @@ def run(
         else SerialExecutor(objective.evaluate)
     )
     with Ledger.open(location) as ledger, executor:
-        head = ledger.begin_study("s", "i", {}, {}, objective.metrics, objective.objectives)
+        head = ledger.begin_study(
+            "s", "i", {}, context={}, metrics=objective.metrics, objectives=objective.objectives
+        )
         recorder = LedgerRecorder(ledger, head.id, ledger.begin_run(head.id, {}))
         log = ledger.log(head.id)
         extra = {"observer": observer} if observer else {}
-        study = Study(strategy, objective, MaxTrials(trials), log, recorder, executor, **extra)
+        study = Study(
+            strategy=strategy,
+            objective=objective,
+            criterion=MaxTrials(trials),
+            log=log,
+            recorder=recorder,
+            executor=executor,
+            **extra,
+        )
         try:
             return study.run()
         finally:

@@ -38,7 +38,7 @@ class Difference:
     after: str | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Compared:
     """The result of a comparison."""
 
@@ -83,17 +83,17 @@ def compare(before: StudyRecord, after: StudyRecord, labels: tuple[str, str]) ->
     params = [{} if best is None else dict(best.params) for best in bests]
     contexts = [dict(record.head.context) for record in (before, after)]
     return Compared(
-        metric,
-        (
+        metric=metric,
+        sides=(
             Side(labels[0], before.history.n_told, bests[0]),
             Side(labels[1], after.history.n_told, bests[1]),
         ),
-        tuple(changes(*(_named(context) for context in contexts))),
-        tuple(changes(*(dict(_leaves(shown)) for shown in sections))),
-        tuple(changes(*spaces)),
-        tuple(changes(*params)),
-        weighed,
-        reason,
+        depends_on=tuple(changes(*(_named(context) for context in contexts))),
+        definition=tuple(changes(*(dict(_leaves(shown)) for shown in sections))),
+        space=tuple(changes(*spaces)),
+        moved=tuple(changes(*params)),
+        weighed=weighed,
+        reason=reason,
     )
 
 

@@ -70,7 +70,7 @@ class Optimism:
     """Ends of the 95 % interval."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ReferenceComparison:
     """The chosen trial against a reference on the same folds."""
 
@@ -117,7 +117,7 @@ class GateVerdict:
         return self.keeps and not self.is_open
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Decision:
     """The choice of a trial, with all evidence from the fold scores."""
 
@@ -194,7 +194,13 @@ class ScoreTable:
         found = weigh(self.gains, chosen, reference, self.ratio, least)
         trial = self.trials[reference]
         return ReferenceComparison(
-            name, trial, found.gain, found.error, found.low, found.high, found.verdict
+            name=name,
+            reference=trial,
+            gain=found.gain,
+            error=found.error,
+            low=found.low,
+            high=found.high,
+            verdict=found.verdict,
         )
 
 
@@ -227,12 +233,12 @@ def decide(
         for name, reference in references.items()
     }
     return Decision(
-        {name: table.trials[place].number for name, place in choices.items()},
-        table.trials[row],
-        table.ties(),
-        table.optimism(),
-        tuple(found.values()),
-        _gate(found.get("current"), incumbent, policy),
+        choices={name: table.trials[place].number for name, place in choices.items()},
+        chosen=table.trials[row],
+        ties=table.ties(),
+        optimism=table.optimism(),
+        comparisons=tuple(found.values()),
+        gate=_gate(found.get("current"), incumbent, policy),
     )
 
 

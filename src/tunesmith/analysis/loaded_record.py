@@ -40,7 +40,9 @@ def loaded_record(file: File, space: SearchSpace, text: str, suffix: str) -> Stu
         except (KeyError, TypeError, ValueError) as error:
             raise UsageError(f"the exported trials cannot be read: {error!r}") from None
     content = {"file": file.model_dump(mode="json"), "space": space.to_json()}
-    head = StudyHead(0, file.study, 0, "", {}, content)
+    head = StudyHead(
+        id=0, name=file.study, generation=0, identity="", context={}, definition=content
+    )
     return StudyRecord(head, metrics, log.view(), ())
 
 

@@ -13,7 +13,7 @@ MOST = 1e100
 """Larger numbers count as this one in statistics: their squares would not be numbers."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Ranked:
     """A complete trial with its place."""
 
@@ -47,13 +47,13 @@ def ranked(history: History, metrics: Sequence[Metric]) -> tuple[Ranked, ...]:
 
 def _ranked(trial: Trial, rank: int, metrics: Sequence[Metric]) -> Ranked:
     return Ranked(
-        trial.number,
-        trial.params,
-        trial.origin,
-        rank,
-        {m.name: trial.mean(m.name) for m in metrics},
-        {m.name: trial.std(m.name) for m in metrics},
-        {m.name: tuple(trial.scores(m.name).tolist()) for m in metrics},
+        number=trial.number,
+        params=trial.params,
+        origin=trial.origin,
+        rank=rank,
+        means={m.name: trial.mean(m.name) for m in metrics},
+        stds={m.name: trial.std(m.name) for m in metrics},
+        scores={m.name: tuple(trial.scores(m.name).tolist()) for m in metrics},
     )
 
 

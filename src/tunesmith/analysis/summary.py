@@ -36,7 +36,7 @@ from tunesmith.types import Params
 NOT_ASKED = "not asked for"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Summary:
     """Everything that a report says."""
 
@@ -245,7 +245,7 @@ class _Computation:
             n_folds=max((len(trial.folds) for trial in told), default=0),
             n_points=sum(trial.n_points for trial in told),
             n_spared=round(sum(map(spared, told))),
-            stopped_by=record.stopped_by or "",
+            stopped_by=record.stopped_by.text if record.stopped_by else "",
             # Not of the last run: one that evaluates nothing must not change a byte of the report.
             provenance=record.origin.provenance if record.origin else {},
         )

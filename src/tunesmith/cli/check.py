@@ -68,10 +68,10 @@ def _content(plan: "Preview") -> dict[str, object]:
 
 def _program(plan: "Preview") -> dict[str, object] | None:
     objective = plan.definition.file.objective
-    if objective.command is None:
+    if not objective.is_program:
         return None
     return {
-        "command": list(objective.command),
+        "command": list(objective.argv),
         "workspace": objective.workspace.mode,
         "notes": list(plan.notes),
     }
@@ -127,11 +127,11 @@ def _sharing_rows(plan: "Preview") -> list[tuple[str, str]]:
 
 def _program_rows(plan: "Preview") -> list[tuple[str, str]]:
     objective = plan.definition.file.objective
-    if objective.command is None:
+    if not objective.is_program:
         return []
     is_shared = objective.workspace.mode == "shared"
     where = "in the project's folder" if is_shared else "in a copy of the project's files"
-    rows = [("program", shlex.join(objective.command)), ("works", where)]
+    rows = [("program", shlex.join(objective.argv)), ("works", where)]
     return [*rows, *(("note", note) for note in plan.notes)]
 
 

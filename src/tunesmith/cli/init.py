@@ -37,13 +37,13 @@ NEXT = {"mlops": "git init && dvc init && dvc repro"}
 @click.option("--dry-run", is_flag=True, help="Only show what would be written.")
 @click.option("--force", is_flag=True, help="Overwrite files that exist.")
 def command(
+    *,
     folder: Path,
     template: str,
     data: str | None,
     target: str | None,
     groups: str | None,
     git_host: str | None,
-    *,
     tight: bool,
     dry_run: bool,
     force: bool,

@@ -49,7 +49,7 @@ def command(
     definition, record = open_record(config)
     told = _told(record, trial, fold)
     kept = _kept(told, fold)
-    is_program = definition.file.objective.command is not None
+    is_program = definition.file.objective.is_program
     logs = _logs(definition, record, told, fold, only_errors=only_errors) if is_program else None
     if not logs and not kept:
         _say_nothing(told, is_there=logs is not None, is_program=is_program)

@@ -26,13 +26,13 @@ if TYPE_CHECKING:
 @click.option("--theme", type=click.Choice(("auto", "light", "dark")), default="auto")
 @json_option
 def command(
+    *,
     kind: str,
     config: Path | None,
     output: Path | None,
     metric: str | None,
     params: tuple[str, ...],
     theme: str,
-    *,
     as_json: bool,
 ) -> None:
     """Draw a figure of the study, also while a run is on.

@@ -99,7 +99,12 @@ def command(
     summary = summarise(record, policy, nested=nested)
     with pointing_into(find_config(config)):
         written = write_outputs(
-            record, definition.root, definition.file.outputs, summary, nested, force
+            record,
+            definition.root,
+            definition.file.outputs,
+            summary=summary,
+            nested=nested,
+            forced=force,
         )
     # All are drawn before the first is written, so that one that fails leaves no half of them.
     beside = {file: render_form(summary) for render_form, file in forms}

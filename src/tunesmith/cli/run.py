@@ -64,6 +64,7 @@ if TYPE_CHECKING:
 @click.option("-q", "--quiet", is_flag=True, help="No progress.")
 @json_option
 def command(
+    *,
     config: Path | None,
     workers: int | None,
     trials: int | None,
@@ -72,7 +73,6 @@ def command(
     seed: int | None,
     base: str | None,
     force: tuple[str, ...],
-    *,
     restart: bool,
     gate: bool,
     quiet: bool,
@@ -174,7 +174,7 @@ class _Asked:
             return
         show(_closing(result))
         failed = next((t.number for t in result.record.history.told if t.failure), None)
-        if self.definition.file.objective.command is not None and failed is not None:
+        if self.definition.file.objective.is_program and failed is not None:
             _point_to_logs(failed, self.path)
 
     def _stamp(self, before: list[str] | None, result: "Result") -> None:
@@ -235,10 +235,11 @@ def _content(result: "Result") -> dict[str, Any]:
     from tunesmith.cli.common.content import best_content
 
     record = result.record
+    stopped_by = record.runs[-1].stopped_by
     return {
         "study": record.head.name,
         "generation": record.head.generation,
-        "stopped_by": record.runs[-1].stopped_by,
+        "stopped_by": stopped_by and stopped_by.text,
         "n_told": record.history.n_told,
         "n_failed": record.history.n_failed,
         "n_pruned": record.history.n_pruned,

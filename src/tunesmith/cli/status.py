@@ -123,7 +123,7 @@ def _last_run(record: "StudyRecord") -> dict[str, Any] | None:
     return {
         "started": last.started,
         "ended": last.ended,
-        "stopped_by": last.stopped_by,
+        "stopped_by": last.stopped_by and last.stopped_by.text,
         "n_evaluated": last.n_evaluated,
         "n_reused": last.n_reused,
         "n_fits": last.n_fits,

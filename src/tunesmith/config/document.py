@@ -27,9 +27,9 @@ class Positions:
         Keys before values: an error about ``depth: {…}`` belongs to the word ``depth``.
         """
         for length in range(len(path), -1, -1):
-            found = self.keys.get(path[:length]) or self.values.get(path[:length])
-            if found:
-                return found
+            position = self.keys.get(path[:length]) or self.values.get(path[:length])
+            if position:
+                return position
         return 0, 0
 
 

@@ -74,7 +74,7 @@ def load_definition(
         broken = [_placed(_from_option(v, given), document) for v in violations]
         raise ConfigError(in_order(broken))
     _spare_words(file, space)
-    return Definition(file, space, folder, path)
+    return Definition(file=file, space=space, root=folder, source=path)
 
 
 def _null_bytes(data: Any, path: Path = ()) -> Iterator[Violation]:
@@ -183,7 +183,7 @@ def define(data: Mapping[str, Any], *, root: FilePath | str = ".") -> Definition
     if violations or file is None or space is None:
         raise ConfigError(violations)
     _spare_words(file, space)
-    return Definition(file, space, folder)
+    return Definition(file=file, space=space, root=folder)
 
 
 def _spare_words(file: File, space: SearchSpace) -> None:
@@ -222,8 +222,8 @@ def _space(data: Any, root: FilePath, violations: list[Violation]) -> SearchSpac
         return None
     if isinstance(data, str):
         return _space_file(data, root, violations)
-    space, found = parse_space(data)
-    violations += [Violation(("space", *v.path), v.message, v.hint) for v in found]
+    space, problems = parse_space(data)
+    violations += [Violation(("space", *v.path), v.message, v.hint) for v in problems]
     return space
 
 
@@ -242,9 +242,9 @@ def _space_file(name: str, root: FilePath, violations: list[Violation]) -> Searc
     except UsageError as error:
         violations.append(Violation(("space",), str(error).replace(str(path), name)))
         return None
-    space, found = parse_space(document.data)
+    space, problems = parse_space(document.data)
     shown = Document(document.data, document.positions, name)
-    violations += [_placed(violation, shown) for violation in found]
+    violations += [_placed(violation, shown) for violation in problems]
     return space
 
 

@@ -53,14 +53,14 @@ SHORT_FORMS: dict[tuple[str, type], str] = {
 
 def violations_of(details: Sequence[Mapping[str, Any]], model: type[BaseModel]) -> list[Violation]:
     """Return pydantic's error details as violations; the branches of a union make one."""
-    found = [violation_of(detail, model) for detail in details]
+    separate = [violation_of(detail, model) for detail in details]
     kinds: dict[Path, list[str]] = {}
-    for violation, detail in zip(found, details, strict=True):
+    for violation, detail in zip(separate, details, strict=True):
         if detail["type"] in EXPECTED:
             expected = kinds.setdefault(violation.path, [])
             expected += [EXPECTED[detail["type"]]]
     merged = []
-    for violation in found:
+    for violation in separate:
         expected = list(dict.fromkeys(kinds.get(violation.path, ())))
         # A union takes any of these types, so one sentence names them all.
         if len(expected) > 1:
@@ -74,59 +74,59 @@ def violations_of(details: Sequence[Mapping[str, Any]], model: type[BaseModel]) 
 def violation_of(detail: Mapping[str, Any], model: type[BaseModel]) -> Violation:
     """Return one of pydantic's error details as a violation."""
     path = real_path(detail["loc"], model)
-    kind, found = detail["type"], detail.get("input")
+    kind, value = detail["type"], detail.get("input")
     if kind == "extra_forbidden":
         known = field_names(model, path[:-1])
         return Violation(path, f"unknown key `{path[-1]}`.", did_you_mean(str(path[-1]), known))
     if kind == "missing":
         return Violation(path, "is missing.", _description(model, path))
     if kind in EXPECTED:
-        hint = _short_form(path, found, model) or _quotes(found)
-        if found is None:
+        hint = _short_form(path, value, model) or _quotes(value)
+        if value is None:
             hint = "Fill it in, or remove the key."
-        return Violation(path, f"expected {EXPECTED[kind]}, found {show(found)}.", hint)
+        return Violation(path, f"expected {EXPECTED[kind]}, found {show(value)}.", hint)
     builder = BUILDERS.get(kind, _plain)
-    return builder(path, detail, found)
+    return builder(path, detail, value)
 
 
-def _short_form(path: Path, found: Any, model: type[BaseModel]) -> str:
+def _short_form(path: Path, value: Any, model: type[BaseModel]) -> str:
     section = model_at(model, path)
-    key = SHORT_FORMS.get((section.__name__, type(found))) if section is not None else None
-    return f"Did you mean `{{{key}: {found}}}`?" if key else ""
+    key = SHORT_FORMS.get((section.__name__, type(value))) if section is not None else None
+    return f"Did you mean `{{{key}: {value}}}`?" if key else ""
 
 
 def _too_short(path: Path, _detail: Mapping[str, Any], _found: Any) -> Violation:
     return Violation(path, "the list is empty; at least one entry is needed.")
 
 
-def _not_finite(path: Path, _detail: Mapping[str, Any], found: Any) -> Violation:
-    return Violation(path, f"must be a finite number (found {show(found)}).")
+def _not_finite(path: Path, _detail: Mapping[str, Any], value: Any) -> Violation:
+    return Violation(path, f"must be a finite number (found {show(value)}).")
 
 
-def _literal(path: Path, detail: Mapping[str, Any], found: Any) -> Violation:
+def _literal(path: Path, detail: Mapping[str, Any], value: Any) -> Violation:
     # pydantic gives the values as one text, `'a', 'b' or 'c'`.
     known = [word.strip(" '") for word in detail["ctx"]["expected"].replace(" or ", ",").split(",")]
-    return Violation(path, f"unknown value {show(found)}.", did_you_mean(str(found), known))
+    return Violation(path, f"unknown value {show(value)}.", did_you_mean(str(value), known))
 
 
-def _bound(path: Path, detail: Mapping[str, Any], found: Any) -> Violation:
+def _bound(path: Path, detail: Mapping[str, Any], value: Any) -> Violation:
     words = {"ge": "at least", "gt": "more than", "le": "at most", "lt": "less than"}
     limits = [f"{words[name]} {limit:g}" for name, limit in detail["ctx"].items() if name in words]
-    return Violation(path, f"must be {' and '.join(limits)} (found {show(found)}).")
+    return Violation(path, f"must be {' and '.join(limits)} (found {show(value)}).")
 
 
-def _pattern(path: Path, _detail: Mapping[str, Any], found: Any) -> Violation:
+def _pattern(path: Path, _detail: Mapping[str, Any], value: Any) -> Violation:
     rule = PATTERNS.get(str(path[-1]), "an import path such as `package.module.Name`")
-    return Violation(path, f"expected {rule}; found {show(found)}.")
+    return Violation(path, f"expected {rule}; found {show(value)}.")
 
 
 def _value(path: Path, detail: Mapping[str, Any], _found: Any) -> Violation:
     return Violation(path, f"{detail['ctx']['error']}.")
 
 
-def _plain(path: Path, detail: Mapping[str, Any], found: Any) -> Violation:
+def _plain(path: Path, detail: Mapping[str, Any], value: Any) -> Violation:
     message = str(detail["msg"])
-    return Violation(path, f"{message[:1].lower()}{message[1:]} (found {show(found)}).")
+    return Violation(path, f"{message[:1].lower()}{message[1:]} (found {show(value)}).")
 
 
 BUILDERS: dict[str, Callable[[Path, Mapping[str, Any], Any], Violation]] = {
@@ -157,9 +157,9 @@ def show(value: Any) -> str:
     return text if len(text) <= 60 else f"{text[:57]}…"
 
 
-def _quotes(found: Any) -> str:
+def _quotes(value: Any) -> str:
     try:
-        return f"Without quotes it is a number: {float(found):g}." if isinstance(found, str) else ""
+        return f"Without quotes it is a number: {float(value):g}." if isinstance(value, str) else ""
     except ValueError:
         return ""
 
@@ -183,8 +183,8 @@ def real_path(loc: Path, model: type[BaseModel]) -> Path:
 
 def field_names(model: type[BaseModel], path: Path) -> list[str]:
     """The keys that a section may have; at the top the space, which is read elsewhere, too."""
-    found = model_at(model, path)
-    names = [] if found is None else list(found.model_fields)
+    section = model_at(model, path)
+    names = [] if section is None else list(section.model_fields)
     return [*names, "space"] if "study" in names else names
 
 
@@ -220,6 +220,6 @@ def _section(annotation: Any) -> type[BaseModel] | None:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
     if get_origin(annotation) in (Union, UnionType, tuple, list, dict):
-        found = [_section(argument) for argument in get_args(annotation)]
-        return next((section for section in found if section is not None), None)
+        sections = [_section(argument) for argument in get_args(annotation)]
+        return next((section for section in sections if section is not None), None)
     return None

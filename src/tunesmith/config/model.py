@@ -298,7 +298,7 @@ class OuterFold:
     """Digest of all rows."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Definition:
     """The definition of a study: the file's sections, its space, and its project folder."""
 
@@ -362,8 +362,8 @@ class Definition:
     def as_json(self) -> dict[str, Any]:
         """Return the definition as the ledger stores it."""
         # The prefixes of branches do not belong to a study: renaming them changes no trial.
-        found: dict[str, Any] = {
+        content: dict[str, Any] = {
             "file": self.file.model_dump(mode="json", exclude={"branches"}),
             "space": self.space.to_json(),
         }
-        return found if self.outer is None else {**found, "outer": asdict(self.outer)}
+        return content if self.outer is None else {**content, "outer": asdict(self.outer)}

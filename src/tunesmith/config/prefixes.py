@@ -73,8 +73,8 @@ class Prefixes(Section):
         >>> Prefixes().name_of("training/wider"), Prefixes().name_of("main")
         ('wider', None)
         """
-        found = next((one for one in self.both if branch.startswith(one)), None)
-        return None if found is None else branch.removeprefix(found) or None
+        prefix = next((one for one in self.both if branch.startswith(one)), None)
+        return None if prefix is None else branch.removeprefix(prefix) or None
 
     def blocker(self, default: str | None) -> str:
         """Return why branches cannot begin so beside a default branch; empty if they can.
@@ -86,5 +86,5 @@ class Prefixes(Section):
             return ""
         low = default.lower()
         # Git keeps a branch as a file: beside `main` there is no room for a folder `main/`.
-        found = [p for p in self.both if f"{low}/".startswith(p.lower()) or p.startswith(f"{low}/")]
-        return f"`{found[0]}` leaves no room for the default branch `{default}`" if found else ""
+        taken = [p for p in self.both if f"{low}/".startswith(p.lower()) or p.startswith(f"{low}/")]
+        return f"`{taken[0]}` leaves no room for the default branch `{default}`" if taken else ""

@@ -133,5 +133,16 @@ class ProgramSection(Section):
     """Files to keep of the best runs."""
     retry: dict[Literal["signal", "exit", "timeout", "metrics"], Annotated[int, Field(ge=0)]] = {}
     """Number of further tries, by kind of failure: ``{signal: 1}``."""
+
     grace: Duration = 5.0
     """Time to end by itself, after SIGTERM, for a program that is stopped."""
+
+    @property
+    def is_program(self) -> bool:
+        """True if the objective is a training program; false if it is an estimator."""
+        return self.command is not None
+
+    @property
+    def argv(self) -> tuple[str, ...]:
+        """The program and its arguments; empty for an estimator."""
+        return self.command or ()

@@ -18,7 +18,7 @@ OF_ESTIMATORS = ("preprocess", "random_state")
 def program_violations(file: File, space: SearchSpace | None) -> Iterator[Violation]:
     """Yield violations of the keys of a program, if there is one, and of the budget."""
     objective = file.objective
-    if objective.command is None:
+    if not objective.is_program:
         yield from _without_command(file)
     else:
         yield from _results(objective)
@@ -63,16 +63,16 @@ def _results(objective: ObjectiveSection) -> Iterator[Violation]:
 def _pattern(objective: ObjectiveSection) -> Iterator[Violation]:
     where = (*HERE, "metrics_pattern")
     try:
-        found = re.compile(objective.metrics_pattern or "")
+        pattern = re.compile(objective.metrics_pattern or "")
     except re.error as error:
         yield Violation(where, f"is no regular expression: {error}.")
         return
     names = [metric.name for metric in (*objective.metric, *objective.also)]
-    if not found.groupindex and (found.groups != 1 or len(names) != 1):
+    if not pattern.groupindex and (pattern.groups != 1 or len(names) != 1):
         hint = r"Put the number into a group, e.g. `loss: (?P<loss>\S+)`."
         yield Violation(where, "needs a group named after each metric, or a single group.", hint)
     for name in names:
-        if found.groupindex and name not in found.groupindex:
+        if pattern.groupindex and name not in pattern.groupindex:
             yield Violation(where, f"has no group `(?P<{name}>…)` for the metric `{name}`.")
 
 
@@ -106,7 +106,7 @@ def _places(objective: ObjectiveSection) -> Iterator[Violation]:
         message = "runs that share a folder leave their files in one place."
         hint = "Use `workspace: copy`; or let the program write into `{run}`, which is kept."
         yield Violation((*HERE, "artifacts"), message, hint)
-    words = " ".join(objective.command or ())
+    words = " ".join(objective.argv)
     for name in ("params_file", "metrics_file", "progress_file"):
         mark = f"{{{name.removesuffix('_file')}}}"
         if shared and getattr(objective, name) is not None and mark not in words:

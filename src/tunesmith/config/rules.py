@@ -87,7 +87,7 @@ def check_rules(
         root: the project folder.
         inputs: files that no output may replace, by what they are called.
     """
-    found = [
+    violations = [
         *_objective(file.objective),
         *_steps(file.objective),
         *_seeds(file),
@@ -101,9 +101,9 @@ def check_rules(
         *_executor(file),
     ]
     if space is not None:
-        found += [*_choices(file.objective, space), *_fixed(file.objective, space)]
-        found += [*_grid(file, space), *_end(file, space), *_start(file, space)]
-    return found
+        violations += [*_choices(file.objective, space), *_fixed(file.objective, space)]
+        violations += [*_grid(file, space), *_end(file, space), *_start(file, space)]
+    return violations
 
 
 def _objective(objective: ObjectiveSection) -> Iterator[Violation]:
@@ -117,7 +117,7 @@ def _objective(objective: ObjectiveSection) -> Iterator[Violation]:
         )
     hint = "Name your table, e.g. `data: {path: data.csv, target: price}`."
     if objective.data is None:
-        if objective.command is None:
+        if not objective.is_program:
             yield Violation(("objective", "data"), "is missing.", hint)
     elif not objective.data.path or not all(objective.data.path):
         hint = "Name your table, e.g. `path: data.csv`."
@@ -162,7 +162,7 @@ def _metrics(objective: ObjectiveSection) -> Iterator[Violation]:
             if metric.name in seen:
                 yield Violation(path, f"the metric `{metric.name}` is named twice.")
             seen.add(metric.name)
-            if objective.command is None:
+            if not objective.is_program:
                 yield from _metric(metric, path)
 
 
@@ -236,7 +236,7 @@ def _outputs(file: File, root: FilePath, inputs: Mapping[str, FilePath]) -> Iter
     taken = {path.resolve(): called for called, path in inputs.items()}
     data = file.objective.data
     names = () if data is None else data.path
-    taken |= {found: "the data" for name in names if (found := _at(root, name))}
+    taken |= {place: "the data" for name in names if (place := _at(root, name))}
     if "://" not in file.ledger and (ledger := _at(root, file.ledger)):
         taken[ledger] = "the ledger"
     for name, value in file.outputs.paths.items():
@@ -267,7 +267,7 @@ def _outer_folds(file: File) -> Iterator[Violation]:
     objective, path = file.objective, ("outer_folds",)
     if file.outer_folds is None:
         return
-    if objective.command is not None:
+    if objective.is_program:
         yield Violation(
             path, "a program's rows cannot be parted.", "Tune an estimator, or leave it out."
         )

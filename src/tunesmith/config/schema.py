@@ -91,12 +91,12 @@ def _with_space(properties: dict[str, Any]) -> dict[str, Any]:
             {"$ref": "#/$defs/Constrained"},
         ],
     }
-    found = {}
+    ordered = {}
     for name, part in properties.items():
-        found[name] = part
+        ordered[name] = part
         if name == "objective":
-            found["space"] = space
-    return found
+            ordered["space"] = space
+    return ordered
 
 
 def _space_definitions() -> dict[str, Any]:

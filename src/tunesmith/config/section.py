@@ -35,12 +35,12 @@ class Section(BaseModel):
 
 def meanings(section: type[BaseModel]) -> dict[str, str]:
     """Return field -> docstring below it in the source; also of inherited fields."""
-    found: dict[str, str] = {}
+    by_field: dict[str, str] = {}
     # Bases first, so that a class may describe an inherited field anew.
     for part in reversed(section.__mro__):
         if issubclass(part, Section) and part is not Section:
-            found |= _docstrings(part)
-    return found
+            by_field |= _docstrings(part)
+    return by_field
 
 
 def _docstrings(section: type[Section]) -> dict[str, str]:
@@ -100,10 +100,10 @@ def n_bytes(value: Any) -> Any:
     """
     if not isinstance(value, str):
         return value
-    found = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?) ?([KMG]?i?B)", value.strip())
-    if found is None or found[2] not in UNITS_BYTES:
+    match = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?) ?([KMG]?i?B)", value.strip())
+    if match is None or match[2] not in UNITS_BYTES:
         raise ValueError(f"`{value}` is no size: write 600MB or 2GiB")
-    return int(float(found[1]) * UNITS_BYTES[found[2]])
+    return int(float(match[1]) * UNITS_BYTES[match[2]])
 
 
 Duration = Annotated[

@@ -154,12 +154,12 @@ def _json_positions(text: str) -> Positions:
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
+    mapping = dict(pairs)
+    if len(mapping) < len(pairs):
         names = [name for name, _ in pairs]
         twice = next(name for name in names if names.count(name) > 1)
         raise ValueError(f"the key `{twice}` is given twice")
-    return found
+    return mapping
 
 
 def _short(digits: str) -> int:
@@ -183,8 +183,8 @@ def read_toml(text: str) -> Document:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         # Before Python 3.14 the error tells its place in its text alone.
-        found = re.search(r"\(at line (\d+), column (\d+)\)", str(error))
-        place = (int(found[1]), int(found[2])) if found else (0, 0)
+        match = re.search(r"\(at line (\d+), column (\d+)\)", str(error))
+        place = (int(match[1]), int(match[2])) if match else (0, 0)
         message = str(error).partition(" (at ")[0]
         message = message.replace("Cannot overwrite a value", "a key is given twice")
         raise SourceError(f"not valid TOML: {message}", *place) from None

@@ -98,7 +98,7 @@ class _Frame:
         return (*self.path, step)
 
 
-@dataclass
+@dataclass(kw_only=True)
 class _Builder:
     """Builds data from events."""
 

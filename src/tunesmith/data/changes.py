@@ -25,17 +25,17 @@ class FileWatch:
 
     def changes(self) -> list[str]:
         """Sentences on files that were deleted or written to since."""
-        found = []
+        sentences = []
         for name, (path, before) in self.files.items():
             now = _identity(path)
             if now == before:
                 continue
             what = "deleted" if now is None else "written to"
-            found.append(
+            sentences.append(
                 f"{name} was {what} while the study ran: its results are those of the table as it"
                 " was when the run began."
             )
-        return found
+        return sentences
 
 
 def _identity(path: Path) -> Identity | None:

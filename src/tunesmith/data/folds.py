@@ -243,15 +243,15 @@ MAKERS: dict[str, Callable[[CrossValidation, Rows], Any]] = {
 
 
 def _own_splitter(cv: CrossValidation) -> Any:
-    found = load("cv.splitter", cv.splitter or "")
-    if not hasattr(found, "split"):
+    splitter = load("cv.splitter", cv.splitter or "")
+    if not hasattr(splitter, "split"):
         raise UsageError(f"cv.splitter: `{cv.splitter}` has no method `split(X, y, groups)`")
-    if not inspect.isclass(found):
-        return found
+    if not inspect.isclass(splitter):
+        return splitter
     try:
-        return found(**cv.params)
+        return splitter(**cv.params)
     except TypeError as error:
-        raise UsageError(f"cv.params: {found.__name__} does not accept them: {error}") from None
+        raise UsageError(f"cv.params: {splitter.__name__} does not accept them: {error}") from None
 
 
 def _split(splitter: Any, rows: Rows) -> list[tuple[Any, Any]]:
@@ -261,9 +261,9 @@ def _split(splitter: Any, rows: Rows) -> list[tuple[Any, Any]]:
         return list(splitter.split(rows.X, rows.y, rows.groups))
 
 
-def _indices(found: Any) -> np.ndarray:
+def _indices(rows: Any) -> np.ndarray:
     # A copy: the splitter may keep its arrays, and those of a `Split` are made read-only.
-    indices = np.array(found)
+    indices = np.array(rows)
     if indices.dtype == bool:
         return np.flatnonzero(indices)
     if indices.size and indices.dtype.kind not in "iu":

@@ -144,8 +144,8 @@ def _frozen_array(array: np.ndarray) -> np.ndarray:
     if not straight.flags.c_contiguous:
         return array
     content = straight.reshape(-1).view(np.uint8).data.toreadonly()
-    found = np.frombuffer(content, dtype=array.dtype).reshape(straight.shape)
-    return found.T if is_turned else found
+    frozen = np.frombuffer(content, dtype=array.dtype).reshape(straight.shape)
+    return frozen.T if is_turned else frozen
 
 
 def _frozen_frame(frame: pd.DataFrame) -> pd.DataFrame:

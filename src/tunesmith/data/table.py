@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
@@ -31,6 +31,7 @@ class Rows:
     """``(n_rows, n_features)``, column types as pandas reads them."""
     y: np.ndarray
     """``(n_rows,)`` target."""
+    _: KW_ONLY
     groups: np.ndarray | None = None
     """``(n_rows,)`` labels; equal ones stay in one fold."""
     weights: np.ndarray | None = None
@@ -45,9 +46,14 @@ class Rows:
 
     def take(self, rows: np.ndarray) -> "Rows":
         """Some of the rows, in the order given."""
-        every = (self.groups, self.weights, self.folds, self.numbers)
-        beside = [None if a is None else a[rows] for a in every]
-        return Rows(self.X.take(rows).reset_index(drop=True), self.y[rows], *beside)
+        every = {
+            "groups": self.groups,
+            "weights": self.weights,
+            "folds": self.folds,
+            "numbers": self.numbers,
+        }
+        beside = {name: None if a is None else a[rows] for name, a in every.items()}
+        return Rows(self.X.take(rows).reset_index(drop=True), self.y[rows], **beside)
 
     @cached_property
     def digest(self) -> str:
@@ -104,10 +110,10 @@ def load_table(
     rows = Rows(
         features.reset_index(drop=True),
         plain(whole[data.target]),
-        plain(whole[data.groups]) if data.groups else None,
-        whole[data.weights].to_numpy(dtype=float) if data.weights else None,
-        whole[fold_column].to_numpy(dtype=int) if fold_column else None,
-        whole.index.to_numpy(),
+        groups=plain(whole[data.groups]) if data.groups else None,
+        weights=whole[data.weights].to_numpy(dtype=float) if data.weights else None,
+        folds=whole[fold_column].to_numpy(dtype=int) if fold_column else None,
+        numbers=whole.index.to_numpy(),
     )
     seen, unseen = split_off(rows, data.holdout, in_time=in_time)
     return Table(seen, kinds, unseen, (*notes, *dropped, *mixed))
@@ -327,8 +333,8 @@ def _missing(key: str, column: pd.Series) -> list[str]:
     if not len(at):
         return []
     where = row_list([int(column.index[i]) + 1 for i in at])
-    found = f"`{column.name}` is empty in {len(at)} of {len(column)} rows ({where})"
-    return [f"{key}: {found}. Fill or remove them, or keep only complete rows with `rows`."]
+    finding = f"`{column.name}` is empty in {len(at)} of {len(column)} rows ({where})"
+    return [f"{key}: {finding}. Fill or remove them, or keep only complete rows with `rows`."]
 
 
 def row_list(rows: Sequence[int]) -> str:
@@ -346,8 +352,8 @@ def _one_value(column: pd.Series) -> list[str]:
     values = column.unique()
     if len(values) > 1:
         return []
-    found = f"all {len(column)} rows of `{column.name}` have the one value {values[0]!s}"
-    return [f"data.target: {found}; there is nothing to learn."]
+    finding = f"all {len(column)} rows of `{column.name}` have the one value {values[0]!s}"
+    return [f"data.target: {finding}; there is nothing to learn."]
 
 
 def _bad_weights(column: pd.Series) -> list[str]:

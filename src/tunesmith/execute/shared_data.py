@@ -102,16 +102,16 @@ def surroundings(environ: Mapping[str, str]) -> bytes:
 
 def settle_in(content: bytes) -> None:
     """Adopt the search path, folder and environment of another process."""
-    found = json.loads(content)
+    surroundings = json.loads(content)
     # Files of the project that hide other modules are kept out before any place of the project is
     # on the path; afterwards an import could already pick one up.
-    shadows.keep_out(found["kept_out"])
-    redact.spare(found["spared"])
-    sys.path[:] = found["places"]
+    shadows.keep_out(surroundings["kept_out"])
+    redact.spare(surroundings["spared"])
+    sys.path[:] = surroundings["places"]
     os.environ.clear()
-    os.environ.update(found["environ"])
-    if found["cwd"] is not None:
-        os.chdir(found["cwd"])
+    os.environ.update(surroundings["environ"])
+    if surroundings["cwd"] is not None:
+        os.chdir(surroundings["cwd"])
 
 
 def load(path: Path) -> Any:

@@ -6,8 +6,11 @@ Each format is a module with two functions:
 - ``update(text, values) -> str``: the text with values set at places. A place is a tuple of keys;
   a key that is a number may be an index into a list. Places that are not there are made.
 
-Both raise ``FormatError``.
+Both raise ``FormatError``. A module may also be a ``PlacedFormat``.
 """
+
+from collections.abc import Mapping
+from typing import Any, Protocol, runtime_checkable
 
 from tunesmith.errors import UsageError
 
@@ -25,8 +28,24 @@ SUFFIXES = {
 MAX_BYTES = 1 << 20
 
 
+@runtime_checkable
+class PlacedFormat(Protocol):
+    """A format that finds places in its own way, as if names are equal in upper and lower case."""
+
+    def get(self, data: Mapping[str, Any], place: tuple[str, ...]) -> Any:
+        """Return the value at a place in what ``read`` gave.
+
+        Raises:
+            KeyError: the place is not there.
+        """
+
+
 class FormatError(UsageError):
     """A file cannot be read, or cannot hold a value."""
+
+
+class MissingPlaceError(FormatError):
+    """A file has no such place, and its format makes none."""
 
 
 def format_of(path: str) -> str | None:

@@ -39,14 +39,14 @@ def edit(text: str, name: str, values: Mapping[Place, Value], removed: Sequence[
     for place in removed:
         remove_at(expected, place)
     if form is yaml:
-        found = _edited_yaml(text, changed, removed, expected)
+        edited = _edited_yaml(text, changed, removed, expected)
     else:
-        found = form.update(text, changed) if changed else text
-        found = form.remove(found, removed)
+        edited = form.update(text, changed) if changed else text
+        edited = form.remove(edited, removed)
     # No edit foresees every layout: a text that reads otherwise is refused, never written.
-    if not yaml.says_same(_sorted(form.read(found)), _sorted(expected)):
+    if not yaml.says_same(_sorted(form.read(edited)), _sorted(expected)):
         raise FormatError("cannot be changed without changing something else in it")
-    return found
+    return edited
 
 
 def _edited_yaml(

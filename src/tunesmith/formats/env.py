@@ -18,7 +18,7 @@ PLAIN = re.compile(r"[A-Za-z0-9_./:,@%+-]+\Z", re.ASCII)
 
 def read(text: str) -> dict[str, Any]:
     """Variables and their values, as text."""
-    found = {}
+    variables = {}
     for line in text.removeprefix("\ufeff").splitlines():
         match = LINE.match(line)
         if match:
@@ -26,8 +26,8 @@ def read(text: str) -> dict[str, Any]:
                 words = shlex.split(match["value"], comments=True)
             except ValueError as error:
                 raise FormatError(f"`{match['name']}`: {error}") from None
-            found[match["name"]] = words[0] if words else ""
-    return found
+            variables[match["name"]] = words[0] if words else ""
+    return variables
 
 
 def update(text: str, values: Mapping[tuple[str, ...], Value]) -> str:

@@ -28,8 +28,8 @@ def read(text: str) -> dict[str, Any]:
     except configparser.Error as error:
         raise FormatError(f"is no INI: {' '.join(str(error).split())}") from None
     # `items` would mix the defaults into every section.
-    found = {name: dict(parser._sections[name]) for name in parser.sections()}  # type: ignore[attr-defined]
-    return found | ({"DEFAULT": dict(parser.defaults())} if parser.defaults() else {})
+    sections = {name: dict(parser._sections[name]) for name in parser.sections()}  # type: ignore[attr-defined]
+    return sections | ({"DEFAULT": dict(parser.defaults())} if parser.defaults() else {})
 
 
 def get(data: Mapping[str, Any], place: tuple[str, ...]) -> Any:

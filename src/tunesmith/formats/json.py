@@ -15,12 +15,12 @@ DECODER = json.JSONDecoder()
 def read(text: str) -> dict[str, Any]:
     """Parse the file."""
     try:
-        found = json.loads(text.removeprefix("\ufeff") or "{}", object_pairs_hook=_unique)
+        content = json.loads(text.removeprefix("\ufeff") or "{}", object_pairs_hook=_unique)
     except (ValueError, RecursionError) as error:
         raise FormatError(f"is no JSON: {error}") from None
-    if not isinstance(found, dict):
+    if not isinstance(content, dict):
         raise FormatError("holds no keys and values")
-    return found
+    return content
 
 
 def update(text: str, values: Mapping[tuple[str, ...], Value]) -> str:
@@ -62,13 +62,13 @@ def _without(text: str, place: tuple[str, ...]) -> str:
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+    mapping: dict[str, Any] = {}
     for key, value in pairs:
         # Readers differ in which of the two values they take.
-        if key in found:
+        if key in mapping:
             raise ValueError(f"the key {key!r} is there twice")
-        found[key] = value
-    return found
+        mapping[key] = value
+    return mapping
 
 
 def _set(text: str, place: tuple[str, ...], value: Value) -> str:
@@ -104,8 +104,8 @@ def _written(value: Value) -> str:
 
 
 def _past(text: str, at: int) -> int:
-    found = BLANK.match(text, at)
-    return found.end() if found else at
+    blanks = BLANK.match(text, at)
+    return blanks.end() if blanks else at
 
 
 def _entries(text: str, at: int) -> Iterator[tuple[str, tuple[int, int]]]:

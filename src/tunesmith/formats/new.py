@@ -45,8 +45,8 @@ def _toml(content: Mapping[str, Any]) -> str:
 def _null_in(content: Mapping[str, Any]) -> str:
     """The key of the innermost mapping whose value holds a null; empty if none does."""
     for key, value in content.items():
-        if isinstance(value, dict) and (found := _null_in(value)):
-            return found
+        if isinstance(value, dict) and (inner := _null_in(value)):
+            return inner
         if holds_null(value):
             return str(key)
     return ""

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
-from tunesmith.formats import FormatError, dotted
+from tunesmith.formats import FormatError, MissingPlaceError, dotted
 from tunesmith.formats.lines import line_end
 from tunesmith.formats.python_changes import ANY, changes, replaced_in
 from tunesmith.formats.python_literals import Style, literal, written
@@ -33,7 +33,9 @@ FIELDS = ("field", "Field")
 def read(text: str) -> dict[str, Any]:
     """The constants that can be set, nested; tuples as lists."""
     module = Module(text)
-    return {name: found for name in module.names if (found := module.constants((name,))) != {}}
+    return {
+        name: constants for name in module.names if (constants := module.constants((name,))) != {}
+    }
 
 
 def update(text: str, values: Mapping[tuple[str, ...], Value]) -> str:
@@ -53,9 +55,9 @@ def update(text: str, values: Mapping[tuple[str, ...], Value]) -> str:
     lines = data.decode()
     if added and lines and not lines.endswith(("\n", "\r")):
         lines += line_end(text)
-    found = module.mark + lines + "".join(f"{line}{line_end(text)}" for line in added)
-    _check(found, values)
-    return found
+    updated = module.mark + lines + "".join(f"{line}{line_end(text)}" for line in added)
+    _check(updated, values)
+    return updated
 
 
 def _refuse_shared(value: Value, place: tuple[str, ...], node: ast.expr, module: "Module") -> None:
@@ -111,7 +113,7 @@ class Module:
             # Null bytes and deep nesting end in these, not in a SyntaxError.
             except (ValueError, RecursionError, MemoryError) as error:
                 raise FormatError(f"is no Python: {error}") from None
-        self._starts = [0, *(found.end() for found in LINE.finditer(self.data))]
+        self._starts = [0, *(match.end() for match in LINE.finditer(self.data))]
         self.is_ascii = _has_other_coding(body)
         """True if only ASCII may be written, because the module declares another encoding than
         UTF-8."""
@@ -139,10 +141,10 @@ class Module:
     def quote(self, node: ast.expr | None) -> str:
         """The quotation marks in use: those of a node, or else of most texts of the module."""
         begin, end = (0, len(self.data)) if node is None else self.span(node)
-        found = self.data[begin:end]
-        if node is not None and not set(found) & set(b"'\""):
-            found = self.data
-        return '"' if found.count(b'"') >= found.count(b"'") else "'"
+        source = self.data[begin:end]
+        if node is not None and not set(source) & set(b"'\""):
+            source = self.data
+        return '"' if source.count(b'"') >= source.count(b"'") else "'"
 
     def style(self, node: ast.expr | None) -> Style:
         """Return the style in which a text is written in the place of a node."""
@@ -195,8 +197,8 @@ class Module:
         try:
             return literal(self.constant(place), place)
         except FormatError:
-            found = {key: self.constants((*place, key)) for key in self._keys(place)}
-            return {key: value for key, value in found.items() if value != {}}
+            inner = {key: self.constants((*place, key)) for key in self._keys(place)}
+            return {key: value for key, value in inner.items() if value != {}}
 
     def _keys(self, place: tuple[str, ...]) -> list[str]:
         try:
@@ -211,15 +213,15 @@ class Module:
 def _has_other_coding(text: str) -> bool:
     # By PEP 263 a declaration counts in the first two lines only.
     cookies = (COOKIE.match(line) for line in text.splitlines()[:2])
-    name = next((found[1] for found in cookies if found), "utf-8")
+    name = next((match[1] for match in cookies if match), "utf-8")
     return name.lower().replace("_", "-") not in ("utf-8", "utf8")
 
 
-def _only(found: Mapping[str, list[Binding]], name: str, place: tuple[str, ...]) -> Binding:
+def _only(by_name: Mapping[str, list[Binding]], name: str, place: tuple[str, ...]) -> Binding:
     """Return the only binding of a name."""
-    every = found.get(name, [])
+    every = by_name.get(name, [])
     if not every:
-        raise FormatError(f"there is no `{dotted(place)}`")
+        raise MissingPlaceError(f"there is no `{dotted(place)}`")
     if len(every) > 1:
         lines = ", ".join(str(line) for line in sorted({binding.line for binding in every}))
         raise FormatError(f"`{dotted(place)}` is set more than once (lines {lines})")
@@ -252,22 +254,22 @@ def _inner(
         is_index = key.isascii() and key.isdecimal() and int(key) < len(node.elts)
         if is_index and not any(isinstance(item, ast.Starred) for item in node.elts):
             return node.elts[int(key)]
-    raise FormatError(f"there is no `{dotted(place)}` (line {node.lineno})")
+    raise MissingPlaceError(f"there is no `{dotted(place)}` (line {node.lineno})")
 
 
 def _entry(node: ast.Dict, key: str, place: tuple[str, ...]) -> ast.expr:
-    found: list[ast.expr] = []
+    values: list[ast.expr] = []
     for name, value in zip(node.keys, node.values, strict=True):
-        if name is None and found:
+        if name is None and values:
             text = f"`**` in line {value.lineno} may give `{dotted(place)}` another value"
             raise FormatError(text)
         if isinstance(name, ast.Constant) and str(name.value) == key:
-            found.append(value)
-    if len(found) > 1:
+            values.append(value)
+    if len(values) > 1:
         raise FormatError(f"`{dotted(place)}` is there twice (line {node.lineno})")
-    if not found:
-        raise FormatError(f"there is no `{dotted(place)}` (line {node.lineno})")
-    return found[0]
+    if not values:
+        raise MissingPlaceError(f"there is no `{dotted(place)}` (line {node.lineno})")
+    return values[0]
 
 
 def _keys_of(node: ast.expr | ast.ClassDef) -> Iterator[str]:

@@ -34,15 +34,15 @@ def bindings(body: Sequence[ast.stmt], *, is_module: bool) -> dict[str, list[Bin
         body: its statements.
         is_module: count ``if __name__ == "__main__"`` and ``global``, too.
     """
-    found: dict[str, list[Binding]] = {}
+    by_name: dict[str, list[Binding]] = {}
     for statement in _plain(body) if is_module else body:
         for name, binding in _bound(statement):
-            found.setdefault(name, []).append(binding)
+            by_name.setdefault(name, []).append(binding)
     if is_module:
         for name, line in _globals(body):
             reason = f"is set by a function, too (line {line})"
-            found.setdefault(name, []).append(Binding(line, reason=reason))
-    return found
+            by_name.setdefault(name, []).append(Binding(line, reason=reason))
+    return by_name
 
 
 def star_imports(body: Sequence[ast.stmt]) -> list[tuple[int, str]]:

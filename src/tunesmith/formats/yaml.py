@@ -29,14 +29,14 @@ def read(text: str) -> dict[str, Any]:
     try:
         reader = YAML(typ="safe", pure=True)
         reader.Constructor = _constructor()
-        found = reader.load(text.removeprefix("\ufeff"))
+        content = reader.load(text.removeprefix("\ufeff"))
     except (YAMLError, ValueError, RecursionError) as error:
         raise FormatError(f"is no YAML: {' '.join(str(error).split())}") from None
-    if found is None:
+    if content is None:
         return {}
-    if not isinstance(found, dict):
+    if not isinstance(content, dict):
         raise FormatError("holds no keys and values")
-    return found
+    return content
 
 
 @cache
@@ -92,12 +92,12 @@ def _set(text: str, place: tuple[str, ...], value: Value) -> str:
         entry = _entry(node, key, place[: depth + 1])
         if entry is None:
             return _inserted(text, node, place[depth:], value)
-        key_end, found = entry
-        if found.start_mark.index < key_end:
+        key_end, inner = entry
+        if inner.start_mark.index < key_end:
             return _over_alias(text, key_end, place, depth, value)
-        if depth == len(place) - 1 or _is_null(found):
-            return _over(text, key_end, found, place, _nested(place[depth + 1 :], value))
-        node = found
+        if depth == len(place) - 1 or _is_null(inner):
+            return _over(text, key_end, inner, place, _nested(place[depth + 1 :], value))
+        node = inner
     raise AssertionError(place)
 
 
@@ -111,8 +111,8 @@ def composed(text: str) -> Any:
 def _entry(node: Any, key: str, place: tuple[str, ...]) -> tuple[int, Any] | None:
     """Return the end of an entry's key, and its node; ``None`` if it is missing."""
     if node.id == "mapping":
-        found = [(k.end_mark.index, v) for k, v in node.value if str(k.value) == key]
-        return found[0] if found else None
+        entries = [(k.end_mark.index, v) for k, v in node.value if str(k.value) == key]
+        return entries[0] if entries else None
     if node.id == "sequence" and key.isdecimal() and int(key) < len(node.value):
         return 0, node.value[int(key)]
     raise FormatError(f"`{dotted(place[:-1])}` has no place for `{key}`")
@@ -171,11 +171,11 @@ def end_of(node: Any) -> int:
 
 def _over_alias(text: str, key_end: int, place: tuple[str, ...], depth: int, value: Value) -> str:
     """Replace an alias by a value; values inside of an alias cannot be set."""
-    found = ALIAS.match(text, key_end)
-    if depth < len(place) - 1 or found is None:
+    match = ALIAS.match(text, key_end)
+    if depth < len(place) - 1 or match is None:
         at = dotted(place[: depth + 1])
         raise FormatError(f"`{at}` is an alias: what is set in it would change elsewhere, too")
-    return f"{text[: found.start('alias')]}{flow(value)}{text[found.end('alias') :]}"
+    return f"{text[: match.start('alias')]}{flow(value)}{text[match.end('alias') :]}"
 
 
 def _inserted(text: str, node: Any, place: tuple[str, ...], value: Value) -> str:

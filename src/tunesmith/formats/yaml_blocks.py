@@ -56,13 +56,13 @@ def moved(text: str, place: Place, before: str) -> str:
     rest = text[:begin] + text[stop:]
     try:
         at = _lines_of(rest, (*place[:-1], before))[0]
-        found = rest[:at] + block + rest[at:]
-        is_same = says_same(_sorted(read(found)), _sorted(read(text)))
+        edited = rest[:at] + block + rest[at:]
+        is_same = says_same(_sorted(read(edited)), _sorted(read(text)))
     except FormatError:
         is_same = False
     if not is_same:
         raise FormatError(f"`{dotted(place)}` cannot stand before `{before}` (anchors?)")
-    return found
+    return edited
 
 
 def _sorted(data: Any) -> Any:
@@ -168,14 +168,14 @@ def _node(text: str, place: Place) -> Any:
 
 def _entry(node: Any, key: str, place: Place) -> tuple[Any, Any]:
     pairs = node.value if node is not None and node.id == "mapping" else []
-    found = next(((k, v) for k, v in pairs if str(k.value) == key), None)
-    if found is None:
+    entry = next(((k, v) for k, v in pairs if str(k.value) == key), None)
+    if entry is None:
         raise FormatError(f"`{dotted(place)}` is not there as an entry of its own (an alias?)")
-    if found[1].start_mark.index < found[0].end_mark.index:
+    if entry[1].start_mark.index < entry[0].end_mark.index:
         raise FormatError(
             f"`{dotted(place)}` is an alias: what is set in it would change elsewhere, too"
         )
-    return found
+    return entry
 
 
 def _key(text: str, place: Place) -> Any:
@@ -226,8 +226,8 @@ def _line_begin(text: str, index: int) -> int:
 def _line_stop(text: str, index: int) -> int:
     if text[index - 1 : index] == "\n":
         return index
-    found = text.find("\n", index)
-    return len(text) if found < 0 else found + 1
+    stop = text.find("\n", index)
+    return len(text) if stop < 0 else stop + 1
 
 
 # -- writing -----------------------------------------------------------------------------------

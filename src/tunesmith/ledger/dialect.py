@@ -16,7 +16,7 @@ from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import Pool
 
 from tunesmith.errors import StorageError, UsageError
-from tunesmith.ledger.integrity import log_of, mark_in_use
+from tunesmith.ledger.integrity import is_locked, log_of, mark_in_use
 from tunesmith.system import faults
 from tunesmith.system.redact import redact
 
@@ -153,7 +153,7 @@ def _retry_locked(action: Callable[[], Any], tries: int = 400, pause_s: float = 
         try:
             action()
         except sqlite3.OperationalError as error:
-            if "locked" not in str(error) or remaining == 1:
+            if not is_locked(error) or remaining == 1:
                 raise
             time.sleep(pause_s)
         else:

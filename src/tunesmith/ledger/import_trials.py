@@ -8,7 +8,7 @@ from tunesmith.history import HOLDOUT, FoldResult, History, Holds, Trial, always
 from tunesmith.ledger.ledger import Ledger
 from tunesmith.ledger.portable import TAKEN_FROM
 from tunesmith.ledger.records import StudyRecord
-from tunesmith.types import Params
+from tunesmith.types import NOT_RECORDED, Params
 
 Key: TypeAlias = Callable[[Params, int], str]
 """(params, fold) -> key of the evaluation."""
@@ -38,9 +38,9 @@ def take_over(
         first.name,
         first.identity,
         first.definition,
-        first.context,
-        record.metrics,
-        record.objectives,
+        context=first.context,
+        metrics=record.metrics,
+        objectives=record.objectives,
         holds=holds,
     )
     here = ledger.log(head.id).told
@@ -50,7 +50,7 @@ def take_over(
     reliable = takewhile(_counts, record.history.told)
     told = list(reliable)[len(here) :]
     for part in _without_conflicts(told, key):
-        _write(ledger, head.id, record, part, key, source)
+        _write(ledger, head.id, record, part=part, key=key, source=source)
     return len(told)
 
 
@@ -92,6 +92,7 @@ def _write(
     ledger: Ledger,
     study_id: int,
     record: StudyRecord,
+    *,
     part: Sequence[Told],
     key: Key,
     source: str,
@@ -108,5 +109,5 @@ def _write(
         found = record.holdout.get(trial.number)
         if found is not None and found.counts:
             place = key(trial.params, HOLDOUT)
-            ledger.record_holdout(study_id, run_id, trial.number, place, found)
-    ledger.end_run(run_id, record.stopped_by or "", len(results), 0, 0)
+            ledger.record_holdout(study_id, run_id, number=trial.number, key=place, result=found)
+    ledger.end_run(run_id, record.stopped_by or NOT_RECORDED, len(results), 0, 0)

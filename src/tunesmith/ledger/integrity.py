@@ -30,6 +30,8 @@ VARYING = (slice(18, 20), slice(24, 28), CHECKSUM, MARK, slice(92, 100))
 SMALLEST = 512
 """Bytes of SQLite's smallest page."""
 MAX_LOG_BYTES = 1 << 26
+LOCKED = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+"""Codes of SQLite's errors if somebody else uses the file."""
 PATIENCE_S, PAUSE_S = 1.0, 0.05
 HALF_TRIALS = (
     "SELECT count(*) FROM trial t WHERE n_folds != (SELECT count(*) FROM trial_fold f"
@@ -127,7 +129,19 @@ def damage_named() -> Iterator[None]:
         # This is no damage: the file is locked, or cannot be opened.
         raise
     except sqlite3.DatabaseError as error:
-        raise DamagedError(str(error)) from None
+        is_database = sqlite_code(error) != sqlite3.SQLITE_NOTADB
+        raise DamagedError(str(error), is_database=is_database) from None
+
+
+def sqlite_code(error: BaseException) -> int:
+    """Return SQLite's code of an error, without its details; 0 if the error is not SQLite's."""
+    # Errors of Python's module itself, such as a wrong number of values, have no code.
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF
+
+
+def is_locked(error: BaseException) -> bool:
+    """True if another process, or another connection, keeps the file from being used."""
+    return sqlite_code(error) in LOCKED
 
 
 def content_checksum(content: bytes) -> int:
@@ -178,7 +192,7 @@ def _check_after_kill(file: Path) -> bool:
             _check_log(log)
             check_rows(connection)
     except sqlite3.OperationalError as error:
-        if "locked" in str(error) or "readonly" in str(error):
+        if is_locked(error) or sqlite_code(error) == sqlite3.SQLITE_READONLY:
             return False
         raise
     return True
@@ -400,7 +414,7 @@ class Closing:
                 connection.execute("BEGIN IMMEDIATE")
                 break
             except sqlite3.OperationalError as error:
-                if "locked" not in str(error) or time.monotonic() > end:
+                if not is_locked(error) or time.monotonic() > end:
                     _leave_log(self._file, connection)
                     return False
                 time.sleep(PAUSE_S)

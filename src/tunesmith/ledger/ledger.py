@@ -64,7 +64,7 @@ from tunesmith.space.parameter import canonical_json
 from tunesmith.system import faults
 from tunesmith.system.files import make_state_folder
 from tunesmith.system.fingerprint import digest
-from tunesmith.types import State
+from tunesmith.types import State, StopReason
 
 Mark: TypeAlias = tuple[int, int] | None
 """Device and inode of a file."""
@@ -180,10 +180,10 @@ class Ledger:
         name: str,
         identity: str,
         definition: Mapping[str, Any],
+        *,
         context: Mapping[str, str],
         metrics: Sequence[Metric],
         objectives: Sequence[Metric],
-        *,
         restart: bool = False,
         holds: Holds = always,
     ) -> StudyHead:
@@ -252,12 +252,12 @@ class Ledger:
             return run_id
 
     def end_run(
-        self, run_id: int, stopped_by: str, n_evaluated: int, n_reused: int, n_fits: int
+        self, run_id: int, stopped_by: StopReason, n_evaluated: int, n_reused: int, n_fits: int
     ) -> None:
         """Record the end of a run."""
         values = {
             "ended": now(),
-            "stopped_by": stopped_by,
+            "stopped_by": stopped_by.text,
             "n_evaluated": n_evaluated,
             "n_reused": n_reused,
             "n_fits": n_fits,
@@ -357,6 +357,7 @@ class Ledger:
         self,
         study_id: int,
         run_id: int,
+        *,
         number: int,
         key: str,
         result: FoldResult,

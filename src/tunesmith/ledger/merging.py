@@ -7,7 +7,7 @@ finds their evaluations.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from typing import Any, TypeAlias
 
 from pydantic import ValidationError
@@ -38,6 +38,7 @@ class Series:
 
     head: Content
     head_text: str
+    _: KW_ONLY
     run_text: str = ""
     run: Content | None = None
     trials: dict[int, tuple[str, Content]] = field(default_factory=dict)

@@ -20,7 +20,7 @@ from tunesmith.ledger.outdated import PREFIX, may_have_shared
 from tunesmith.ledger.recorded_study import RecordedStudy
 from tunesmith.ledger.records import RunRecord, StudyHead, StudyRecord
 from tunesmith.ledger.rows import json_text
-from tunesmith.types import Direction, State
+from tunesmith.types import Direction, State, StopReason
 
 KIND = "tunesmith-history"
 SCHEMA_VERSION = 2
@@ -68,6 +68,20 @@ class RunLine(HistoryLine):
 
     stopped_by: str | None
     provenance: dict[str, Any]
+
+    def record(self, n_evaluated: int) -> RunRecord:
+        """Build the run; a history tells of no clocks."""
+        reason = StopReason.read(self.stopped_by)
+        return RunRecord(
+            id=0,
+            started="",
+            ended=None,
+            stopped_by=reason,
+            n_evaluated=n_evaluated,
+            n_reused=0,
+            n_fits=0,
+            provenance=self.provenance,
+        )
 
 
 class FailureLine(HistoryLine):
@@ -158,7 +172,8 @@ def _version_of(record: StudyRecord) -> int:
 def _run(record: StudyRecord, origin: RunRecord) -> dict[str, Any]:
     # The place that this ledger imported from is no part of the results.
     provenance = {k: v for k, v in origin.provenance.items() if k != TAKEN_FROM}
-    return {"stopped_by": record.stopped_by, "provenance": provenance}
+    reason = record.stopped_by
+    return {"stopped_by": reason and reason.text, "provenance": provenance}
 
 
 def _trial(trial: Trial, has_times: bool) -> dict[str, Any]:
@@ -348,19 +363,17 @@ class StudyLines:
         n = sum(len(trial.folds) for trial in self.log.told)
         return StudyRecord(
             StudyHead(
-                0,
-                head.study,
-                0,
-                head.identity,
-                head.context,
-                head.definition,
+                id=0,
+                name=head.study,
+                generation=0,
+                identity=head.identity,
+                context=head.context,
+                definition=head.definition,
                 reading=head.reading,
             ),
             _metrics(head),
             self.log.view(),
-            ()
-            if run is None
-            else (RunRecord(0, "", None, run.stopped_by, n, 0, 0, run.provenance),),
+            () if run is None else (run.record(n),),
             self.holdout,
         )
 
@@ -380,15 +393,17 @@ def _fold_result(fold: int, line: FoldLine, ways: tuple[str, ...] = ()) -> FoldR
     said = line.failure
     is_silent = line.law is None and (line.n_sharing > 1 or (bool(ways) and said is None))
     failure = None if said is None else Failure(said.kind, said.message)
+    fit_time_s, score_time_s = line.times
     return FoldResult(
         fold,
         line.scores,
-        *line.times,
-        failure,
-        line.n_sharing,
-        line.warning,
-        tuple(line.progress),
-        line.stopped_at,
-        tuple(line.ways) or (ways if is_silent and line.n_sharing == 1 else ()),
-        OLD_LAW if is_silent else LAW if line.law is None else line.law,
+        fit_time_s=fit_time_s,
+        score_time_s=score_time_s,
+        failure=failure,
+        n_sharing=line.n_sharing,
+        warning=line.warning,
+        progress=tuple(line.progress),
+        stopped_at=line.stopped_at,
+        ways=tuple(line.ways) or (ways if is_silent and line.n_sharing == 1 else ()),
+        law=OLD_LAW if is_silent else LAW if line.law is None else line.law,
     )

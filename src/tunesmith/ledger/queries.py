@@ -26,7 +26,7 @@ from tunesmith.ledger.recorded_study import RecordedStudy
 from tunesmith.ledger.records import RunRecord
 from tunesmith.ledger.rows import checksum, fold_result_of, made_of, metrics_of, trial_of
 from tunesmith.system.fingerprint import digest as text_digest
-from tunesmith.types import State
+from tunesmith.types import State, StopReason
 
 KEYS_A_QUERY = 500
 """Number of keys per query: databases limit the variables of a statement."""
@@ -358,14 +358,14 @@ def runs_of(connection: Connection, study_id: int) -> tuple[RunRecord, ...]:
     query = select(table).where(table.c.study_id == study_id).order_by(table.c.id)
     return tuple(
         RunRecord(
-            row.id,
-            row.started,
-            row.ended,
-            row.stopped_by,
-            row.n_evaluated,
-            row.n_reused,
-            row.n_fits,
-            json.loads(row.provenance),
+            id=row.id,
+            started=row.started,
+            ended=row.ended,
+            stopped_by=StopReason.read(row.stopped_by),
+            n_evaluated=row.n_evaluated,
+            n_reused=row.n_reused,
+            n_fits=row.n_fits,
+            provenance=json.loads(row.provenance),
         )
         for row in checked(connection, "run", connection.execute(query))
     )

@@ -158,7 +158,7 @@ class RecordedGate:
         )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class RecordedStudy:
     """A study's definition as a ledger or a history stores it."""
 

@@ -7,9 +7,10 @@ from typing import Any
 
 from tunesmith.history import FoldResult, History, Metric
 from tunesmith.ledger.recorded_study import RecordedStudy
+from tunesmith.types import StopKind, StopReason
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class StudyHead:
     """A study's name and the identity of its present series of trials."""
 
@@ -36,14 +37,15 @@ class StudyHead:
         return RecordedStudy.of(self.definition)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class RunRecord:
     """One call of ``run``. Times are UTC, ISO 8601."""
 
     id: int
     started: str
     ended: str | None
-    stopped_by: str | None
+    stopped_by: StopReason | None
+    """``None`` if the run was killed, or has not ended yet."""
     n_evaluated: int
     n_reused: int
     n_fits: int
@@ -101,9 +103,10 @@ class StudyRecord:
         )
 
     @property
-    def stopped_by(self) -> str | None:
-        """Reason for the end of the last run that came to an end."""
-        return next((run.stopped_by for run in reversed(self.runs) if run.stopped_by), None)
+    def stopped_by(self) -> StopReason | None:
+        """Reason for the end of the last run that recorded one."""
+        reasons = (run.stopped_by for run in reversed(self.runs))
+        return next((r for r in reasons if r and r.kind is not StopKind.UNKNOWN), None)
 
     @property
     def objectives(self) -> tuple[Metric, ...]:

@@ -198,17 +198,19 @@ def fold_result_of(row: "Row[Any]", fold: int) -> FoldResult:
         failure = Failure(row.failure_kind, row.failure_message, row.failure_traceback)
     scores = json.loads(row.scores)
     progress = tuple((step, score) for step, score in json.loads(row.progress or "[]"))
+    ways, law = made_of(row.made, row.n_sharing)
     return FoldResult(
         fold,
         scores,
-        row.fit_time_s,
-        row.score_time_s,
-        failure,
-        row.n_sharing,
-        row.warning or "",
-        progress,
-        row.stopped_at,
-        *made_of(row.made, row.n_sharing),
+        fit_time_s=row.fit_time_s,
+        score_time_s=row.score_time_s,
+        failure=failure,
+        n_sharing=row.n_sharing,
+        warning=row.warning or "",
+        progress=progress,
+        stopped_at=row.stopped_at,
+        ways=ways,
+        law=law,
     )
 
 
@@ -218,8 +220,8 @@ def trial_of(row: "Row[Any]") -> Trial:
     return Trial(
         row.number,
         json.loads(row.params),
-        row.params,
-        row.origin,
+        key=row.params,
+        origin=row.origin,
         proposed=proposed,
         n_points=row.n_points,
     )
@@ -229,7 +231,14 @@ def head_of(row: "Row[Any]", *, is_new: bool = False) -> StudyHead:
     """Study in a row."""
     context, definition = json.loads(row.context), json.loads(row.definition)
     return StudyHead(
-        row.id, row.name, row.generation, row.identity, context, definition, row.since_run, is_new
+        id=row.id,
+        name=row.name,
+        generation=row.generation,
+        identity=row.identity,
+        context=context,
+        definition=definition,
+        since_run=row.since_run,
+        is_new=is_new,
     )
 
 

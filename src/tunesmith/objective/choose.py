@@ -23,7 +23,7 @@ def outline(definition: Definition) -> Outline:
     if problems:
         raise UnseenError(problems)
     try:
-        if section.command is not None:
+        if section.is_program:
             from tunesmith.objective.program.build import outline_program
 
             return outline_program(definition)

@@ -52,7 +52,9 @@ class CrossValObjective:
         given = (
             {} if self.table.rows.weights is None else {"sample_weight": self.table.rows.weights}
         )
-        self._kernel = Kernel(self.builder, self._slices, self._score, given)
+        self._kernel = Kernel(
+            builder=self.builder, rows=self._slices, score=self._score, fit_given=given
+        )
 
     def __getstate__(self) -> dict[str, Any]:
         return {k: v for k, v in self.__dict__.items() if k != "_fold_digests"}
@@ -162,11 +164,11 @@ class CrossValObjective:
             else FoldResult(
                 fit.fold,
                 one.scores,
-                one.fit_s,
-                one.score_s,
-                None,
-                one.n_sharing,
-                warning,
+                fit_time_s=one.fit_s,
+                score_time_s=one.score_s,
+                failure=None,
+                n_sharing=one.n_sharing,
+                warning=warning,
                 ways=one.ways,
             )
             for one in found
@@ -185,7 +187,13 @@ class CrossValObjective:
                 failure = failure_of(error)
         warning = "".join(noted)
         return FoldResult(
-            fold, scores, clock.fit_s, clock.score_s, failure, warning=warning, ways=ways
+            fold,
+            scores,
+            fit_time_s=clock.fit_s,
+            score_time_s=clock.score_s,
+            failure=failure,
+            warning=warning,
+            ways=ways,
         )
 
     def _scores(
@@ -288,11 +296,11 @@ def outline_estimator(definition: Definition) -> Outline:
     scorers = Scorers(section.metric, section.also)
     metrics = tuple(map(metric_of, scorers.specs))
     return Outline(
-        context_of(definition.root, table, builder, scorers),
-        metrics,
-        tuple(map(metric_of, scorers.deciding)),
-        n_folds_of(section.cv, table.rows),
-        table.holdout is not None,
+        context=context_of(definition.root, table, builder, scorers),
+        metrics=metrics,
+        objectives=tuple(map(metric_of, scorers.deciding)),
+        n_folds=n_folds_of(section.cv, table.rows),
+        has_holdout=table.holdout is not None,
     )
 
 

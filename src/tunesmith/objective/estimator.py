@@ -15,7 +15,7 @@ from tunesmith.sharing.prototype import (
     signature_of,
     to_json,
 )
-from tunesmith.space import Box, SearchSpace
+from tunesmith.space import Box, Categorical, SearchSpace
 from tunesmith.system.importing import load
 from tunesmith.types import Params, Value
 
@@ -157,7 +157,7 @@ class EstimatorBuilder:
             raise UsageError(
                 f"space: a parameter `{CHOICE}` must choose among the estimators: [{listed}]"
             )
-        names = [str(value) for value in getattr(chosen, "choices", ())]
+        names = [str(v) for v in chosen.choices] if isinstance(chosen, Categorical) else []
         for condition in box.conditions.get(name or "", ()):
             if condition.parent == CHOICE:
                 names = [str(value) for value in condition.values]

@@ -97,7 +97,7 @@ class LiveBuilder:
         return dict(given)
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, kw_only=True)
 class LiveObjective:
     """Scores an estimator's params on the folds of data in memory."""
 
@@ -126,7 +126,9 @@ class LiveObjective:
         self._slices = SliceCache(self._cut)
         prefix = last_step(self.estimator)[0]
         given = {name.removeprefix(prefix): value for name, value in self.fit_params.items()}
-        self._kernel = Kernel(self._builder, self._slices, self._score, given)
+        self._kernel = Kernel(
+            builder=self._builder, rows=self._slices, score=self._score, fit_given=given
+        )
         self._quick_scorers: dict[str | None, Callable[..., Any]] = {}
         self._truths: dict[int, Any] = {}
         self._grouped: tuple[list[Params], list[tuple[int, ...]]] = [], []

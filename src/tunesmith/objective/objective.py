@@ -1,22 +1,18 @@
 """The protocol of objectives: functions from params and a fold to scores."""
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from tunesmith.history import FoldResult, Holds, Metric, always
 from tunesmith.space import SearchSpace
-from tunesmith.types import Fit, Params
+from tunesmith.types import Fit, Params, Value
 
 
 class Objective(Protocol):
     """Scores params on folds; picklable, so that it can run in another process.
 
-    An objective that knows how long fits take, relative to others of the same kind, may have
-    ``size(candidates) -> float``; no result depends on it. One that verifies what it shares may
-    have ``passed``, the digests of kinds that were verified before, and ``blockers(candidates,
-    has_submodel_candidates=)``, sentences on why some candidates share no fit. One whose fits hold
-    all values of a submodel parameter may have ``read_off(params, space) -> (name, value) | None``:
-    that parameter, and the value to fit with.
+    An objective may have further capabilities: ``SizedObjective``, ``SharingObjective``,
+    ``ReadOffObjective`` and ``ReadingObjective``.
     """
 
     # Properties, so that an attribute, a property and a field of a frozen class all will do.
@@ -78,6 +74,44 @@ class Objective(Protocol):
         """
 
 
+@runtime_checkable
+class SizedObjective(Protocol):
+    """An objective that can tell how long fits take, relative to others of the same kind."""
+
+    def size(self, candidates: Sequence[Params]) -> float:
+        """Relative cost of one fit of these candidates; no result depends on it."""
+
+
+@runtime_checkable
+class SharingObjective(Protocol):
+    """An objective that verifies what its fits share."""
+
+    @property
+    def passed(self) -> set[str]:
+        """Digests of the verified kinds of sharing; those of a ledger are added before a run."""
+
+    def blockers(
+        self, candidates: Sequence[Params], *, has_submodel_candidates: bool = False
+    ) -> list[str]:
+        """List the reasons why candidates share no fits that might be expected to."""
+
+
+@runtime_checkable
+class ReadOffObjective(Protocol):
+    """An objective whose fits hold all values of a submodel parameter."""
+
+    def read_off(self, params: Params, space: SearchSpace) -> tuple[str, Value] | None:
+        """Name of that parameter, and the value to fit with; ``None`` if there is none."""
+
+
+@runtime_checkable
+class ReadingObjective(Protocol):
+    """An objective whose evaluations read files that only runs can tell."""
+
+    def changed(self, reading: Mapping[str, str] | None) -> list[str]:
+        """List the files of a reading that have changed since."""
+
+
 def know_checks(objective: Objective, passed: Collection[str]) -> None:
     """Pass earlier verifications to an objective, if it verifies anything.
 
@@ -85,19 +119,17 @@ def know_checks(objective: Objective, passed: Collection[str]) -> None:
         objective: before it goes to workers.
         passed: digests of kinds of sharing.
     """
-    known: set[str] | None = getattr(objective, "passed", None)
-    if known is not None:
-        known |= set(passed)
+    if isinstance(objective, SharingObjective):
+        objective.passed.update(passed)
 
 
 def changed_files(objective: object, reading: Mapping[str, str] | None) -> list[str]:
     """Files of a reading that have changed; those of estimators are in their keys."""
-    ask = getattr(objective, "changed", None)
-    return [] if ask is None else list(ask(reading))
+    return objective.changed(reading) if isinstance(objective, ReadingObjective) else []
 
 
 def holding(objective: object) -> Holds:
     """Build a function that tells of readings whether all files in them are unchanged."""
-    if getattr(objective, "changed", None) is None:
+    if not isinstance(objective, ReadingObjective):
         return always
-    return lambda reading: not changed_files(objective, reading)
+    return lambda reading: not objective.changed(reading)

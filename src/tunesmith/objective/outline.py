@@ -36,7 +36,7 @@ class UnseenError(TunesmithError):
         self.found = tuple(found)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Outline:
     """An objective without the parts that evaluate."""
 
@@ -60,7 +60,7 @@ def metric_of(spec: MetricSpec) -> Metric:
 def unreadable_code(section: ObjectiveSection, root: Path) -> Iterator[str]:
     """Reasons why digests of the project's code would not cover all of it."""
     root = root.resolve()
-    for item in section.command or ():
+    for item in section.argv:
         if item.endswith(".py") and "{" not in item and not (root / item).is_file():
             yield f"{item} is not there"
     tops = top_names(section.all_import_paths)

@@ -17,7 +17,7 @@ TRAIN = "train_"
 Warned = tuple[tuple[type[Warning], str], ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LiveResult(FoldResult):
     """A fold's result with everything that ``cv_results_`` is made of."""
 
@@ -58,10 +58,10 @@ class FoldOutputs:
         return LiveResult(
             fold,
             {name: float(score) for name, score in every.items() if is_finite(score)},
-            output["fit_time"],
-            output["score_time"],
-            self._failure(output, scores.get(self.deciding)),
-            n_sharing,
+            fit_time_s=output["fit_time"],
+            score_time_s=output["score_time"],
+            failure=self._failure(output, scores.get(self.deciding)),
+            n_sharing=n_sharing,
             ways=ways,
             output=output,
         )

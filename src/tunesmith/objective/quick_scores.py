@@ -27,7 +27,7 @@ class UnusualError(Exception):
     """A case that scikit-learn's own scorers must handle."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Part:
     """One scorer taken apart."""
 
@@ -56,7 +56,15 @@ class Part:
             return None
         methods = (asked,) if isinstance(asked, str) else tuple(asked)
         quick = quick_metric(function, options)
-        return cls(scorer, function, sign, options, methods, pos_label, quick)
+        return cls(
+            scorer=scorer,
+            score_func=function,
+            sign=sign,
+            options=options,
+            methods=methods,
+            pos_label=pos_label,
+            quick=quick,
+        )
 
     def own(self, y: np.ndarray, answers: Any) -> Any:
         """Score as scikit-learn computes it."""

@@ -18,7 +18,7 @@ from tunesmith.system.files import inside, write_atomic
 from tunesmith.types import Params
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Adopted:
     """The parameters that were adopted."""
 
@@ -73,10 +73,16 @@ def adopt(
     is_written = not dry_run and write_atomic(best.path, text)
     if own is not None and not dry_run:
         write_atomic(own.path, own.text)
-    found = Adopted(best.path, chosen.number, changes, is_written, not is_other)
+    adopted = Adopted(
+        path=best.path,
+        trial=chosen.number,
+        changes=changes,
+        is_written=is_written,
+        is_winner=not is_other,
+    )
     if own is None:
-        return found
-    return replace(found, program_file=own.path, program_changes=own.changes)
+        return adopted
+    return replace(adopted, program_file=own.path, program_changes=own.changes)
 
 
 @dataclass(frozen=True)
@@ -118,9 +124,9 @@ def chosen_by(summary: Summary, number: int | None, selection: str | None) -> Ra
         number = summary.choices[selection]
     if number is None:
         return summary.chosen
-    found = next((trial for trial in summary.ranking if trial.number == number), None)
-    if found is not None:
-        return found
+    named = next((trial for trial in summary.ranking if trial.number == number), None)
+    if named is not None:
+        return named
     state = "is not complete" if number < summary.n_trials else "does not exist"
     raise UsageError(
         f"trial {number} of study `{summary.study}` {state}.\n  `tunesmith trials` lists them."

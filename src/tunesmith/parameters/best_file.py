@@ -11,7 +11,7 @@ from tunesmith.analysis.summary import Summary
 from tunesmith.config.model import Definition, File, OutputsSection
 from tunesmith.errors import UsageError
 from tunesmith.ledger.records import StudyRecord
-from tunesmith.parameters.shape import Shape, names_of
+from tunesmith.parameters.shape import Shape, WriteBlocker, names_of
 from tunesmith.parameters.texts import meta_of, read_parameters
 from tunesmith.space import SearchSpace
 from tunesmith.system.files import inside
@@ -119,7 +119,7 @@ class BestFile:
             raise UsageError(f"{self.path}: not UTF-8 text (byte {error.start})") from None
 
     @property
-    def blocker(self) -> str | None:
+    def blocker(self) -> WriteBlocker | None:
         """Reason for which a run must not write into the present file; ``None`` if it may."""
         text = self.content
         return None if text is None else self.shape.blocker(text, self.path)

@@ -13,12 +13,13 @@ from typing import Any
 from tunesmith.config.source import read_document
 from tunesmith.errors import UsageError
 from tunesmith.parameters.best_file import BestFile
-from tunesmith.parameters.shape import is_origin
+from tunesmith.parameters.shape import WriteBlocker, is_origin
 from tunesmith.parameters.texts import read_parameters
 from tunesmith.system.files import inside
 
 HEAD = 4096
 """So many characters at the beginning of a file tell what it is."""
+NOT_OURS = WriteBlocker("is there already, and Tunesmith did not write it.")
 
 
 def refuse_foreign(best: BestFile, forced: Collection[str] = ()) -> None:
@@ -37,9 +38,9 @@ def refuse_foreign(best: BestFile, forced: Collection[str] = ()) -> None:
     if unknown:
         listed = ", ".join(known)
         raise UsageError(f"--force: {unknown[0]} is not an output; the outputs are {listed}.")
-    found = [line for name, line in blockers(best) if name not in forced]
-    if found:
-        raise UsageError("\n".join(found))
+    lines = [line for name, line in blockers(best) if name not in forced]
+    if lines:
+        raise UsageError("\n".join(lines))
 
 
 def blockers(best: BestFile) -> Iterator[tuple[str, str]]:
@@ -51,13 +52,12 @@ def blockers(best: BestFile) -> Iterator[tuple[str, str]]:
     for key, name in best.outputs.paths.items():
         reason = best.blocker if key == "best" else _blocker(best, key, name)
         if reason is not None:
-            # The reason of a best-parameters file may name a better way already.
-            way = "" if "Name the place" in reason else " Name another file."
+            remedy = reason.remedy or "Name another file."
             force = f"To replace it all the same: `--force {name}`."
-            yield name, f"outputs.{key}: {name} {reason}{way}\n  {force}"
+            yield name, f"outputs.{key}: {name} {reason.reason} {remedy}\n  {force}"
 
 
-def _blocker(best: BestFile, key: str, name: str) -> str | None:
+def _blocker(best: BestFile, key: str, name: str) -> WriteBlocker | None:
     path = inside(best.root, name)
     if not path.is_file():
         return None
@@ -66,13 +66,13 @@ def _blocker(best: BestFile, key: str, name: str) -> str | None:
         with path.open(encoding="utf-8", newline="") as file:
             head = file.read(HEAD)
     except UnicodeDecodeError:
-        return "is there already, and Tunesmith did not write it."
+        return NOT_OURS
     # By the name in the configuration: a link may lead to a file of another kind.
     kind = f"{key}{Path(name).suffix}" if key == "trials" else key
     # An empty file has nothing to lose: `touch` and shells leave such files.
     if not head.strip() or MARKS[kind](path, head):
         return None
-    return "is there already, and Tunesmith did not write it."
+    return NOT_OURS
 
 
 def _content(path: Path) -> Any:
@@ -101,8 +101,8 @@ def _is_lines(_path: Path, head: str) -> bool:
 
 
 def _is_document(path: Path, _head: str) -> bool:
-    found = _content(path)
-    return isinstance(found, dict) and found.get("kind") == "trials" and "study" in found
+    content = _content(path)
+    return isinstance(content, dict) and content.get("kind") == "trials" and "study" in content
 
 
 def _is_history(path: Path, _head: str) -> bool:
@@ -116,14 +116,14 @@ def _is_history(path: Path, _head: str) -> bool:
 
 
 def _is_metrics(path: Path, _head: str) -> bool:
-    found = _content(path)
-    if not isinstance(found, dict) or not {"trials", "complete"} <= found.keys():
+    content = _content(path)
+    if not isinstance(content, dict) or not {"trials", "complete"} <= content.keys():
         return False
-    if not isinstance(found.get("holdout", {}), dict):
+    if not isinstance(content.get("holdout", {}), dict):
         return False
-    scores = [v for k, v in found.items() if k not in ("trials", "complete", "holdout")]
+    scores = [v for k, v in content.items() if k not in ("trials", "complete", "holdout")]
     # Without a complete trial there are no scores.
-    is_full = bool(scores) or found["complete"] == 0
+    is_full = bool(scores) or content["complete"] == 0
     return is_full and all(isinstance(v, dict) and v.keys() == {"mean", "std"} for v in scores)
 
 

@@ -35,8 +35,8 @@ def published_text(summary: Summary, best: BestFile, *, is_forced: bool = False)
     if best.outputs.tuned is not None and best.path.is_file() and not is_forced:
         if _is_kept(edit_of(best), trial):
             return None
-        params, found = best.read()
-        if found == meta_of(summary, trial) and _same(params, trial.params):
+        params, meta = best.read()
+        if meta == meta_of(summary, trial) and _same(params, trial.params):
             return None  # people's comments stay
     return best.text(summary, trial, is_forced=is_forced)
 

@@ -27,6 +27,24 @@ TOP = "."
 
 
 @dataclass(frozen=True)
+class WriteBlocker:
+    """Reason for which a file must not be written; it follows the file's name in a sentence."""
+
+    reason: str
+    remedy: str = ""
+    """A way that keeps the file, if there is one."""
+
+    @property
+    def words(self) -> str:
+        """The reason and the remedy.
+
+        >>> WriteBlocker("holds no keys and values.", "Name another file.").words
+        'holds no keys and values. Name another file.'
+        """
+        return f"{self.reason} {self.remedy}".strip()
+
+
+@dataclass(frozen=True)
 class Shape:
     """The way in which one file holds best parameters.
 
@@ -52,22 +70,22 @@ class Shape:
         if not isinstance(data, dict):
             raise UsageError(f"{where}: expected parameters by name")
         place, meta = self.place_in(data), data.get("meta")
-        found = _mapping_at(data, place)
-        if found is None:
+        params = _mapping_at(data, place)
+        if params is None:
             raise UsageError(f"{where}: expected parameters by name at `{dotted(place)}`")
         is_own = isinstance(meta, dict) and (place == WRAPPED or is_origin(meta))
         own = meta if is_own else None
         # In a wrapped file every key is a parameter, also one that the space no longer has.
         if place != WRAPPED or self.spec.at is not None:
             if place == () and own is not None:
-                found = {name: value for name, value in found.items() if name != "meta"}
-            found = self._own(found)
-        for name, value in found.items():
+                params = {name: value for name, value in params.items() if name != "meta"}
+            params = self._own(params)
+        for name, value in params.items():
             try:
                 finite(value)
             except ValueError as error:
                 raise UsageError(f"{where}: `{name}`: {error}") from None
-        return found, own
+        return params, own
 
     def place_in(self, data: Mapping[str, Any]) -> Place:
         """The place of the parameters in a file's content."""
@@ -80,13 +98,13 @@ class Shape:
             return WRAPPED
         return ()
 
-    def _own(self, found: Mapping[str, Any]) -> dict[str, Any]:
-        known = {k: v for k, v in found.items() if self.names is None or k in self.names}
+    def _own(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        known = {k: v for k, v in params.items() if self.names is None or k in self.names}
         # A flat file without any parameter of this study belongs to another study.
-        return known or dict(found)
+        return known or dict(params)
 
-    def blocker(self, text: str, path: Path) -> str | None:
-        """Return the reason for which a file must not be written, with the remedy, or ``None``.
+    def blocker(self, text: str, path: Path) -> WriteBlocker | None:
+        """Return the reason for which a file must not be written, or ``None`` if it may be.
 
         Args:
             text: the file's content.
@@ -98,18 +116,20 @@ class Shape:
         try:
             data = parse_document(text, path).data
         except UsageError as error:
-            return f"cannot be read ({str(error).splitlines()[0]})."
+            return WriteBlocker(f"cannot be read ({str(error).splitlines()[0]}).")
         if data is None or data == {}:
             # A new file would be written in its place.
-            return "holds comments, and nothing else." if _has_comments(text, path) else None
+            comments = WriteBlocker("holds comments, and nothing else.")
+            return comments if _has_comments(text, path) else None
         if not isinstance(data, dict):
-            return "holds no keys and values."
+            return WriteBlocker("holds no keys and values.")
         place = self.place_in(data)
         if self.spec.at is None and place == () and not self._knows_a_key_of(data):
             held = f"holds other things ({_listed(data)}), and Tunesmith did not write it."
-            return held + self._hint(data, path)
+            return WriteBlocker(held, self._hint(data, path))
         if self.spec.at is not None and not _can_hold(data, place):
-            return f"has no place for parameters at `{self.spec.at}`: there is something else."
+            taken = f"has no place for parameters at `{self.spec.at}`: there is something else."
+            return WriteBlocker(taken)
         return None
 
     def _knows_a_key_of(self, data: Mapping[str, Any]) -> bool:
@@ -120,7 +140,7 @@ class Shape:
         place = next((p for p in _mappings(data) if self._knows_a_key_of(_at(data, p))), None)
         if place is None:
             place = ("model",)
-        return f" Name the place for them: `best: {{path: {path.name}, at: {dotted(place)}}}`."
+        return f"Name the place for them: `best: {{path: {path.name}, at: {dotted(place)}}}`."
 
     def write(
         self, before: str | None, path: Path, params: Mapping[str, Any], meta: Mapping[str, Any]
@@ -142,7 +162,7 @@ class Shape:
         if not data or before is None:
             return self._new(path, params, meta)
         if problem := self.blocker(before, path):
-            raise UsageError(f"{path}: {problem}")
+            raise UsageError(f"{path}: {problem.words}")
         return self._edited(before, data, path, params, meta)
 
     def is_whole(self, text: str, path: Path) -> bool:
@@ -231,8 +251,8 @@ def names_of(space: Mapping[str, Any], budget: str | None = None) -> frozenset[s
     >>> sorted(names_of({"boxes": [{"C": [1, 2]}, {"gamma": [1]}]}, "epochs"))
     ['C', 'epochs', 'gamma']
     """
-    found = {name for box in space["boxes"] for name in box}
-    return frozenset(found | ({budget} if budget else set()))
+    names = {name for box in space["boxes"] for name in box}
+    return frozenset(names | ({budget} if budget else set()))
 
 
 def _parsed(text: str | None, path: Path) -> Any:
@@ -251,17 +271,17 @@ def _at(data: Any, place: Place) -> Any:
 
 
 def _mapping_at(data: Any, place: Place) -> dict[str, Any] | None:
-    found = _at(data, place)
-    return found if isinstance(found, dict) else None
+    value = _at(data, place)
+    return value if isinstance(value, dict) else None
 
 
 def _can_hold(data: Any, place: Place) -> bool:
     """Tell whether a mapping is at a place, or could be made there."""
     for depth in range(len(place) + 1):
-        found = _at(data, place[:depth])
-        if found is None:
+        value = _at(data, place[:depth])
+        if value is None:
             return True
-        if not isinstance(found, dict):
+        if not isinstance(value, dict):
             return False
     return True
 

@@ -13,11 +13,10 @@ from tunesmith.parameters.best_file import BestFile
 from tunesmith.parameters.edits import Edit, edit_of
 from tunesmith.runs.causes import BLAME, read_files_changed
 from tunesmith.runs.factory import Described, identity
-from tunesmith.runs.open_run import INTERRUPTED
 from tunesmith.runs.proposing import is_renewed
 from tunesmith.runs.up_to_date import UpToDateCheck
 from tunesmith.search.stopping import build as build_criterion
-from tunesmith.study.loop import ALL_TRIED, EXHAUSTED
+from tunesmith.types import StopKind
 
 SECTIONS = ("search", "budget")
 """Sections of the configuration that fix the trials, beside the scores' dependencies."""
@@ -108,10 +107,11 @@ def left_to_do(stop: StopSection, record: StudyRecord) -> str | None:
     last = record.runs[-1] if record.runs else None
     if last is None or last.stopped_by is None:
         return "the last run was killed; `tunesmith run` continues it"
-    if last.stopped_by.startswith(INTERRUPTED):
-        return f"{last.stopped_by}; `tunesmith run` continues it"
+    if last.stopped_by.kind is StopKind.INTERRUPTED:
+        return f"{last.stopped_by.text}; `tunesmith run` continues it"
     is_same = last.recorded.section("stop") == stop.model_dump(mode="json")
-    if last.stopped_by in (ALL_TRIED, EXHAUSTED) or is_same:
+    is_all = last.stopped_by.kind in (StopKind.ALL_TRIED, StopKind.EXHAUSTED)
+    if is_all or is_same:
         return None
     is_spent = build_criterion(stop).is_spent(record.history, 0.0)
     return None if is_spent else "`stop` has changed; `tunesmith run` goes on"

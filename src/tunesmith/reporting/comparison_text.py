@@ -15,38 +15,38 @@ VERDICTS = {
 }
 
 
-def markdown(found: Compared) -> str:
+def markdown(compared: Compared) -> str:
     """GitHub-flavoured Markdown."""
-    sides = [md_code(side.label) for side in found.sides]
-    lines = [f"# {sides[0]} and {sides[1]}", "", f"**{_verdict(found, md_code)}**", ""]
-    lines += _table(["", "trials", f"best {md_code(found.metric.name)}", "trial"], [])
-    lines += [_row(_side(side, found, md_code)) for side in found.sides]
-    for title, part in _parts(found):
+    sides = [md_code(side.label) for side in compared.sides]
+    lines = [f"# {sides[0]} and {sides[1]}", "", f"**{_verdict(compared, md_code)}**", ""]
+    lines += _table(["", "trials", f"best {md_code(compared.metric.name)}", "trial"], [])
+    lines += [_row(_side(side, compared, md_code)) for side in compared.sides]
+    for title, part in _parts(compared):
         if part:
             rows = [[md_code(c.what), *(_cell(text) for text in (c.before, c.after))] for c in part]
             lines += ["", f"## {title}", "", *_table(["", *sides], rows)]
     return "\n".join(lines) + "\n"
 
 
-def plain(found: Compared) -> str:
+def plain(compared: Compared) -> str:
     """Lines for a terminal."""
-    lines = [_verdict(found, terminal)]
-    for side in found.sides:
-        name, n, best, trial = _side(side, found, terminal)
+    lines = [_verdict(compared, terminal)]
+    for side in compared.sides:
+        name, n, best, trial = _side(side, compared, terminal)
         lines.append(f"  {name}: {n} trials, best {best}" + (f", trial {trial}" if best else ""))
-    for title, part in _parts(found):
+    for title, part in _parts(compared):
         if part:
             lines.append(f"{title}:")
             lines += [f"  {terminal(c.what)}: {_or(c.before)} -> {_or(c.after)}" for c in part]
     return "\n".join(lines)
 
 
-def _parts(found: Compared) -> list[tuple[str, tuple[Difference, ...]]]:
+def _parts(compared: Compared) -> list[tuple[str, tuple[Difference, ...]]]:
     return [
-        ("Parameters that moved", found.moved),
-        ("What results depend on", tuple(map(_short, found.depends_on))),
-        ("Search space", found.space),
-        ("Configuration", found.definition),
+        ("Parameters that moved", compared.moved),
+        ("What results depend on", tuple(map(_short, compared.depends_on))),
+        ("Search space", compared.space),
+        ("Configuration", compared.definition),
     ]
 
 
@@ -59,18 +59,18 @@ def _short(change: Difference) -> Difference:
     return Difference(change.what, *cut)
 
 
-def _verdict(found: Compared, quote: Quote) -> str:
-    before, after = (quote(side.label) for side in found.sides)
-    if found.weighed is None:
-        return f"Not weighed against each other: {found.reason}."
-    weighed = found.weighed
+def _verdict(compared: Compared, quote: Quote) -> str:
+    before, after = (quote(side.label) for side in compared.sides)
+    if compared.weighed is None:
+        return f"Not weighed against each other: {compared.reason}."
+    weighed = compared.weighed
     said = VERDICTS[weighed.verdict].format(after=after, before=before)
     gain = numbers.with_error(weighed.gain, weighed.error)
     return f"On the same folds {said}: {after} gains {gain} over {before}."
 
 
-def _side(side: Side, found: Compared, quote: Quote) -> list[str]:
-    best, name = side.best, found.metric.name
+def _side(side: Side, compared: Compared, quote: Quote) -> list[str]:
+    best, name = side.best, compared.metric.name
     if best is None:
         return [quote(side.label), str(side.n_trials), "", ""]
     score = numbers.with_error(best.means[name], best.error(name))

@@ -2,8 +2,15 @@
 
 from collections.abc import Mapping
 
+from tunesmith.objective.program.observing.states import (
+    ABSENT,
+    EVERYTHING,
+    TOP,
+    is_file,
+    is_listing,
+)
+
 SHOWN = 4
-EVERYTHING = "."
 NOT_COUNTED = (
     "installed packages, the system, its environment variables and the network do not count"
 )
@@ -17,9 +24,9 @@ def named(name: str, state: str) -> str:
     """
     if name == EVERYTHING:
         return "the names of all files"
-    if state.startswith(("names", "modules")):
-        return "the list of files in " + ("the project folder" if name == "./" else name)
-    return f"{name} (not there)" if state == "absent" else name
+    if is_listing(state):
+        return "the list of files in " + ("the project folder" if name == TOP else name)
+    return f"{name} (not there)" if state == ABSENT else name
 
 
 def read_words(reading: Mapping[str, str]) -> str:
@@ -30,7 +37,7 @@ def read_words(reading: Mapping[str, str]) -> str:
     """
     if EVERYTHING in reading:
         return f"all {len(reading) - 1:,} files that a run finds: runs were not watched"
-    ordered = sorted(reading.items(), key=lambda item: (not item[1].startswith("file"), item[0]))
+    ordered = sorted(reading.items(), key=lambda item: (not is_file(item[1]), item[0]))
     words = [named(name, state) for name, state in ordered]
     more = f" and {len(words) - SHOWN} more" if len(words) > SHOWN else ""
     return ", ".join(words[:SHOWN]) + more

@@ -141,14 +141,14 @@ def _winner(summary: Summary, chosen: Ranked, words: Words) -> str:
 
 def _worth(summary: Summary) -> str:
     """Sentences on selection bias: the best of many scores looks better than it is."""
-    found, best = summary.optimism, summary.best
-    if found is None or best is None:
+    optimism, best = summary.optimism, summary.best
+    if optimism is None or best is None:
         return ""
-    digits = numbers.digits_for(best.error(summary.metric.name) or found.bias or 1)
+    digits = numbers.digits_for(best.error(summary.metric.name) or optimism.bias or 1)
     return (
         f"Being the best of {len(summary.ranking)} trials flatters: corrected for the choice, the"
-        f" best score is about {found.score:.{digits}f} (95 % interval {found.low:.{digits}f} to"
-        f" {found.high:.{digits}f})."
+        f" best score is about {optimism.score:.{digits}f} (95 % interval {optimism.low:.{digits}f}"
+        f" to {optimism.high:.{digits}f})."
     )
 
 
@@ -164,12 +164,12 @@ def _ties(summary: Summary) -> str:
     )
 
 
-def _nested(found: Nested, words: Words) -> str:
+def _nested(nested: Nested, words: Words) -> str:
     listed = ", ".join(
-        f"{words.name(name)} {numbers.with_error(mean, found.errors[name])}"
-        for name, mean in found.means.items()
+        f"{words.name(name)} {numbers.with_error(mean, nested.errors[name])}"
+        for name, mean in nested.means.items()
     )
-    n = len(next(iter(found.scores.values())))
+    n = len(next(iter(nested.scores.values())))
     return f"The whole search, repeated without each of {n} outer folds and scored on it: {listed}."
 
 
@@ -200,12 +200,12 @@ def _count(summary: Summary, words: Words) -> str:
 
 def _shared(summary: Summary) -> str:
     """Sentence on the extra candidates that fits scored."""
-    found = ""
+    sentences = ""
     if summary.n_points > summary.n_trials:
-        found += f" Each is the best of all that its fits score: {summary.n_points:,} points."
+        sentences += f" Each is the best of all that its fits score: {summary.n_points:,} points."
     if summary.n_spared:
-        found += f" Shared fits spared {summary.n_spared:,} others."
-    return found
+        sentences += f" Shared fits spared {summary.n_spared:,} others."
+    return sentences
 
 
 def notes(summary: Summary, words: Words) -> list[str]:

@@ -32,7 +32,7 @@ def rows_of(record: StudyRecord) -> list[Row]:
     """
     ranks = {metric.name: ranks_of(record, metric) for metric in record.metrics}
     n_folds = max((len(trial.folds) for trial in record.history.told), default=0)
-    found = []
+    rows = []
     for trial in record.history.told:
         row: Row = {"trial": trial.number, "state": trial.state.value, "origin": trial.origin}
         row["params"] = dict(trial.params)
@@ -48,8 +48,8 @@ def rows_of(record: StudyRecord) -> list[Row]:
         row["mean_fit_time"] = _finite(np.mean([fold.fit_time_s for fold in trial.folds]))
         row["mean_score_time"] = _finite(np.mean([fold.score_time_s for fold in trial.folds]))
         row["failure"] = f"{trial.failure.kind}: {trial.failure.message}" if trial.failure else None
-        found.append(row)
-    return found
+        rows.append(row)
+    return rows
 
 
 def with_failures(record: StudyRecord, rows: Sequence[Row]) -> list[Row]:
@@ -93,18 +93,18 @@ def cv_results(record: StudyRecord) -> dict[str, Any]:
     """Return the trials with results in the layout of scikit-learn's ``cv_results_``."""
     rows = rows_of(record)
     params = [row["params"] for row in rows]
-    names = sorted({name for found in params for name in found})
+    names = sorted({name for own in params for name in own})
     results: dict[str, Any] = {}
     for clock in ("fit", "score"):
         times = [[getattr(f, f"{clock}_time_s") for f in t.folds] for t in record.history.told]
-        results[f"mean_{clock}_time"] = np.array([np.mean(found) for found in times])
-        results[f"std_{clock}_time"] = np.array([np.std(found) for found in times])
+        results[f"mean_{clock}_time"] = np.array([np.mean(own) for own in times])
+        results[f"std_{clock}_time"] = np.array([np.std(own) for own in times])
     for name in names:
-        values = [found.get(name) for found in params]
+        values = [own.get(name) for own in params]
         # Masked, as in scikit-learn, so that the same code reads both.
         masked = np.ma.MaskedArray(np.empty(len(rows), dtype=object), mask=False)
         masked[:] = values
-        masked.mask = [name not in found for found in params]
+        masked.mask = [name not in own for own in params]
         results[f"param_{name}"] = masked
     results["params"] = params
     for column in [name for name in (rows[0] if rows else ()) if "_test_" in name]:
@@ -137,12 +137,12 @@ def chosen(
     """
     if where is not None:
         _check_names(rows, where)
-    found = [row for row in rows if where is None or _holds(row, where)]
+    kept = [row for row in rows if where is None or _holds(row, where)]
     name = by or next(
         (column for column in (rows[0] if rows else ()) if "rank_" in column), "trial"
     )
-    found = _ordered(found, name.removeprefix("-"), is_reversed=name.startswith("-"))
-    return found[:n]
+    kept = _ordered(kept, name.removeprefix("-"), is_reversed=name.startswith("-"))
+    return kept[:n]
 
 
 def flat(row: Row) -> Row:

@@ -47,15 +47,15 @@ def best_text(summary: Summary) -> str:
         unseen = [f"{name} {numbers.plain(score)}" for name, score in summary.holdout.items()]
         lines.append(f"on the held-out rows: {', '.join(unseen) or 'no score'}")
     if summary.nested is not None:
-        found = summary.nested
-        worth = [numbers.with_error(m, found.errors[name]) for name, m in found.means.items()]
+        nested = summary.nested
+        worth = [numbers.with_error(m, nested.errors[name]) for name, m in nested.means.items()]
         lines.append(f"the whole search, by nested cross-validation: {', '.join(worth)}")
     return terminal("\n".join(lines))
 
 
 def _last_lines(summary: Summary, kind: str) -> list[str]:
     """Last lines of the most frequent output of failures of a kind."""
-    text = next((found.text for found in summary.said if found.kind == kind), "")
+    text = next((said.text for said in summary.said if said.kind == kind), "")
     lines = [line for line in text.splitlines() if line.strip()]
     return [line[:MAX_LINE] for line in lines[-LAST_LINES:]]
 

@@ -48,7 +48,7 @@ def end_orphans(ledger: str | Path, study: str) -> None:
 @contextmanager
 def working_folders(definition: Definition, objective: Objective) -> Iterator[None]:
     """Keep the project as it is for programs of the block, and remove unfinished work before."""
-    if definition.file.objective.command is None:
+    if not definition.file.objective.is_program:
         yield
         return
     from tunesmith.objective.program.objective import ProgramObjective

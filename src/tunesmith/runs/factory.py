@@ -54,7 +54,7 @@ def build_objective(definition: Definition) -> Objective:
         UsageError: the estimator, the program, a parameter or a metric cannot be used.
         DataError: the table or the folds cannot serve.
     """
-    if definition.file.objective.command is None:
+    if not definition.file.objective.is_program:
         with importing():
             from tunesmith.objective import crossval
 
@@ -119,7 +119,7 @@ def build_executor(
 
 
 def _call_timeout_s(section: ObjectiveSection, execution: ExecutionSection) -> float | None:
-    if execution.fit_timeout is None or section.command is None:
+    if execution.fit_timeout is None or not section.is_program:
         return execution.fit_timeout
     if execution.slots.gpu is not None:
         return None  # waiting for a GPU counts for nothing
@@ -174,8 +174,8 @@ def build_strategy(
     sampling = SamplerStrategy(
         space,
         sampler,
-        search.method,
-        search.seed,
+        name=search.method,
+        seed=search.seed,
         window=window_of(file, sampler, objective.n_folds),
         start=tuple(start),
         curves=file.has_submodel_candidates,

@@ -26,6 +26,7 @@ from tunesmith.objective.objective import Objective, changed_files, holding
 from tunesmith.runs.factory import HOUSEKEEPING
 from tunesmith.system import git
 from tunesmith.system.files import inside
+from tunesmith.types import NOT_RECORDED
 
 MAX_VERSIONS = 100
 """Number of versions of the file that are read, the newest first."""
@@ -111,7 +112,7 @@ def take_in(ledger: Ledger, study_id: int, found: Sequence[Known], source: str) 
     for known in found:
         run_id = ledger.begin_run(study_id, {**known.provenance, TAKEN_FROM: source})
         ledger.record(study_id, run_id, results=known.results)
-        ledger.end_run(run_id, "", 0, 0, 0)
+        ledger.end_run(run_id, NOT_RECORDED, 0, 0, 0)
 
 
 def _results(record: StudyRecord, objective: Objective) -> dict[str, FoldResult]:

@@ -40,7 +40,7 @@ def _errors(path: Path) -> Iterator[UsageError]:
     if not isinstance(data, dict):
         return
     section = ObjectiveSection.model_validate(data.get("objective"))
-    if section.command is not None:
+    if section.is_program:
         return
     try:
         load_table(data_of(section), root, fold_column=section.cv.column)

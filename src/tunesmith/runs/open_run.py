@@ -28,9 +28,7 @@ from tunesmith.study.loop import Outcome, Study
 from tunesmith.study.recorder import LedgerRecorder, Recorder
 from tunesmith.study.signals import SignalGate, StopRequested
 from tunesmith.study.strategy import Strategy
-
-INTERRUPTED = "interrupted by"
-"""Beginning of the reason that a run records if a signal has ended it."""
+from tunesmith.types import StopReason
 
 
 @dataclass(frozen=True)
@@ -69,7 +67,7 @@ class OpenRun:
         """
         if self.run.uses_shared_fits:
             know_checks(self.objective, self.ledger.passed_checks())
-        if self.run.definition.file.objective.command is not None:
+        if self.run.definition.file.objective.is_program:
             # The lock is held, so that a process of this study that still runs is an orphan of a
             # dead run.
             end_orphans(self.run.definition.ledger, self.series.name)
@@ -93,10 +91,10 @@ class OpenRun:
             build_executor(call, file.objective, file.execution, fork_server) as executor,
         ):
             study = Study(
-                strategy,
-                self.objective,
-                build_criterion(file.stop),
-                log,
+                strategy=strategy,
+                objective=self.objective,
+                criterion=build_criterion(file.stop),
+                log=log,
                 recorder=self._keeping_recorder(),
                 executor=executor,
                 gate=gate,
@@ -109,7 +107,7 @@ class OpenRun:
                 score_holdout(self.objective, executor, self._recorder, gate, winner)
             except StopRequested as stop:
                 # The convention of shells: 130 for SIGINT, 143 for SIGTERM.
-                return study.outcome(f"{INTERRUPTED} {stop}"), 128 + stop.signum
+                return study.outcome(StopReason.of_signal(stop.signum)), 128 + stop.signum
         return outcome, int(ExitCode.OK)
 
     def _finish(self, outcome: Outcome, code: int) -> Result:

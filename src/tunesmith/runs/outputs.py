@@ -33,6 +33,7 @@ def write_outputs(
     record: StudyRecord,
     root: Path,
     outputs: OutputsSection,
+    *,
     summary: Summary | None = None,
     nested: Sequence[StudyRecord] = (),
     forced: Collection[str] = (),

@@ -16,7 +16,7 @@ from tunesmith.history import Trial, TrialLog
 from tunesmith.ledger.dialect import address, file_of
 from tunesmith.ledger.ledger import Ledger
 from tunesmith.objective.crossval import data_of
-from tunesmith.objective.objective import Objective, changed_files, holding
+from tunesmith.objective.objective import Objective, SharingObjective, changed_files, holding
 from tunesmith.objective.plan import TrialCandidates, plan
 from tunesmith.parameters.best_file import BestFile
 from tunesmith.parameters.foreign import refuse_foreign
@@ -284,14 +284,15 @@ class Planner:
             if params is not None:
                 params = params if self._read_off is None else self._read_off.proposed(params)
                 # No starting point, since those are scored as they are.
-                trial = Trial(FAR + number, params, space.key(params), "preview")
+                trial = Trial(FAR + number, params, key=space.key(params), origin="preview")
                 lengths.append(len(strategy.points(trial, self.objective)))
         return max(lengths)
 
     def _not_shared(self) -> tuple[str, ...]:
         """Reasons why candidates that are foreseen, or else some random ones, share no fits."""
-        ask, points = getattr(self.objective, "blockers", None), self._points
-        if ask is None:
+        objective: object = self.objective
+        points = self._points
+        if not isinstance(objective, SharingObjective):
             return ()
         if points is None:
             # A fixed generator, so that the plan is the same each time.
@@ -299,7 +300,8 @@ class Planner:
             drawn = (sampled(self.definition.space, rng) for _ in range(N_LOOKED_AT))
             points = [params for params in drawn if params is not None]
         has_candidates = self.definition.file.has_submodel_candidates
-        return tuple(ask(points, has_submodel_candidates=has_candidates))
+        blockers = objective.blockers(points, has_submodel_candidates=has_candidates)
+        return tuple(blockers)
 
     def _folds_without_code(self) -> int | None:
         """Check the table, and count the folds if their number is known without code."""

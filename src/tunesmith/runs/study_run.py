@@ -75,8 +75,8 @@ class Run:
             record,
             definition.root,
             definition.file.outputs,
-            summary,
-            nested,
+            summary=summary,
+            nested=nested,
             forced=definition.forced,
         )
         return summary, tuple(written)

@@ -184,7 +184,7 @@ def _own_code() -> str:
 
 
 def _program_files(section: ObjectiveSection, root: Path) -> Iterable[Path]:
-    if section.command is None:
+    if not section.is_program:
         return []
     from tunesmith.objective.program.observing.dependencies import named
 

@@ -17,7 +17,7 @@ def choice(section: ObjectiveSection, execution: ExecutionSection) -> tuple[str,
 
     A program always has a process between it and the run, which ends its orphans.
     """
-    if section.command is None:
+    if not section.is_program:
         return choose(execution.executor, execution.workers, execution.fit_timeout)
     name, n = choose(execution.executor, execution.workers or execution.slots.gpu, None)
     return (PROCESSES if name == SERIAL else name), n
@@ -36,7 +36,7 @@ def fork_server_for(
     """
     if choice(section, execution)[0] != PROCESSES:
         return None
-    if section.command is not None:
+    if section.is_program:
         return kept(PROGRAMS, is_forked=is_forked)
     with importing(), one_thread():
         from tunesmith.objective.crossval import modules_of

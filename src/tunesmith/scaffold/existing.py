@@ -30,7 +30,7 @@ MAX_SCRIPTS = 100
 MAX_BYTES = 1 << 18
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Existing:
     """The search found in a folder; each field is set only if it is certain."""
 
@@ -56,17 +56,17 @@ def existing_in(folder: Path) -> Existing:
     Args:
         folder: of the project.
     """
-    found = next(_searches(folder), None) or Existing()
-    if found.grid_file is None and found.grid is None:
+    existing = next(_searches(folder), None) or Existing()
+    if existing.grid_file is None and existing.grid is None:
         name = _grid_file(folder)
         if name is not None:
-            sources = ", ".join(filter(None, (found.source, name)))
-            return _with(found, source=sources, grid_file=name)
-    return found
+            sources = ", ".join(filter(None, (existing.source, name)))
+            return _with(existing, source=sources, grid_file=name)
+    return existing
 
 
-def _with(found: Existing, **changes: Any) -> Existing:
-    return Existing(**{**vars(found), **changes})
+def _with(existing: Existing, **changes: Any) -> Existing:
+    return Existing(**{**vars(existing), **changes})
 
 
 def _grid_file(folder: Path) -> str | None:
@@ -178,9 +178,9 @@ class _Script:
 
     def _file_in(self, texts: list[Any]) -> str | None:
         named = (text for text in texts if isinstance(text, str) and text)
-        found = (text for text in named if is_grid(self.folder / text))
+        grids = (text for text in named if is_grid(self.folder / text))
         # An absolute path is of one machine, and the configuration is for all.
-        return next((text for text in found if not Path(text).is_absolute()), None)
+        return next((text for text in grids if not Path(text).is_absolute()), None)
 
     def value(self, node: ast.expr | None) -> ast.expr | None:
         """Return the value of a name, if it is assigned exactly once."""
@@ -240,7 +240,7 @@ def _imports(tree: ast.Module) -> Iterator[tuple[str, str]]:
 
 def _assigned(tree: ast.Module) -> dict[str, ast.expr]:
     """Return the values of names that are assigned once."""
-    found: dict[str, list[ast.expr]] = {}
+    by_name: dict[str, list[ast.expr]] = {}
     for node in ast.walk(tree):
         if isinstance(node, ast.Assign) and len(node.targets) == 1:
             target, value = node.targets[0], node.value
@@ -249,5 +249,5 @@ def _assigned(tree: ast.Module) -> dict[str, ast.expr]:
         else:
             continue
         if isinstance(target, ast.Name):
-            found.setdefault(target.id, []).append(value)
-    return {name: values[0] for name, values in found.items() if len(values) == 1}
+            by_name.setdefault(target.id, []).append(value)
+    return {name: values[0] for name, values in by_name.items() if len(values) == 1}

@@ -74,7 +74,7 @@ other choice: the file is yours to edit, and an edit tunes nothing.""",
 AUTO = "auto            # impute, scale and encode by column type, inside every fold"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Guess:
     """Assumptions about the user's data; every value can be edited later."""
 
@@ -94,15 +94,15 @@ class Guess:
     def texts(self) -> dict[str, str]:
         """Texts for the template, by placeholder."""
         named = ("study", "data", "target", "estimator", "metric")
-        found = self.existing
-        params = "".join(f"    {line}\n" for line in _lines(found.params))
+        existing = self.existing
+        params = "".join(f"    {line}\n" for line in _lines(existing.params))
         return {name: _yaml_text(getattr(self, name)) for name in named} | {
-            "params": f"  params:\n{params}" if found.params else "",
+            "params": f"  params:\n{params}" if existing.params else "",
             "preprocess": AUTO,
             "columns": self._columns(),
-            "cv": "{folds: 5, shuffle: true}" if found.folds is None else str(found.folds),
+            "cv": "{folds: 5, shuffle: true}" if existing.folds is None else str(existing.folds),
             "space": self._space(),
-            "method": f"{found.method or 'bayesian':18}  # grid | random | bayesian",
+            "method": f"{existing.method or 'bayesian':18}  # grid | random | bayesian",
             "stop": self._stop(),
         }
 
@@ -116,11 +116,11 @@ class Guess:
         return "".join(hints) + drop
 
     def _space(self) -> str:
-        found = self.existing
-        if found.grid_file is not None:
-            return f" {_yaml_text(found.grid_file)}\n"
-        if found.grid is not None:
-            return "\n" + "".join(f"  {line}\n" for line in _lines(found.grid))
+        existing = self.existing
+        if existing.grid_file is not None:
+            return f" {_yaml_text(existing.grid_file)}\n"
+        if existing.grid is not None:
+            return "\n" + "".join(f"  {line}\n" for line in _lines(existing.grid))
         return "\n" + FOREST.replace("MAX_FEATURES", MAX_FEATURES[self.estimator])
 
     def _stop(self) -> str:
@@ -148,13 +148,15 @@ def plan_files(
     """
     source = files("tunesmith.templates") / template
     values = guess.texts() | (TIGHT if is_tight else LOOSE)
-    found = [NewFile(folder / name, _filled(name, text, values)) for name, text in _texts(source)]
-    found.append(NewFile(folder / "tuning.schema.json", json.dumps(json_schema(), indent=2) + "\n"))
+    planned = [NewFile(folder / name, _filled(name, text, values)) for name, text in _texts(source)]
+    planned.append(
+        NewFile(folder / "tuning.schema.json", json.dumps(json_schema(), indent=2) + "\n")
+    )
     if template == "demo":
-        found.append(NewFile(folder / "processed_data/dataset.csv", demo_table()))
+        planned.append(NewFile(folder / "processed_data/dataset.csv", demo_table()))
     if template == "mlops":
-        found.append(NewFile(folder / "data/raw.csv", raw_table()))
-    return sorted(found, key=lambda file: file.path)
+        planned.append(NewFile(folder / "data/raw.csv", raw_table()))
+    return sorted(planned, key=lambda file: file.path)
 
 
 def guess_from(
@@ -184,18 +186,18 @@ def guess_from(
         raise DataError(f"{data}: no column `{groups}`. {did_you_mean(groups, columns)}")
     is_number = is_quantity(frame[target])
     plain = Guess(
-        study,
-        data,
-        target,
-        REGRESSOR if is_number else CLASSIFIER,
-        "r2" if is_number else "balanced_accuracy",
+        study=study,
+        data=data,
+        target=target,
+        estimator=REGRESSOR if is_number else CLASSIFIER,
+        metric="r2" if is_number else "balanced_accuracy",
         groups=groups,
         identifiers=identifiers(frame, target),
     )
     return with_existing(plain, existing_in(folder), folder)
 
 
-def with_existing(guess: Guess, found: Existing, folder: Path) -> Guess:
+def with_existing(guess: Guess, existing: Existing, folder: Path) -> Guess:
     """Return the guess with the settings of an earlier search, as far as they fit together.
 
     Args:
@@ -203,18 +205,18 @@ def with_existing(guess: Guess, found: Existing, folder: Path) -> Guess:
         found: in the folder.
         folder: of the project.
     """
-    if not found.source:
+    if not existing.source:
         return guess
-    grid = found.grid
-    if found.grid_file is not None:
-        path = folder / found.grid_file
+    grid = existing.grid
+    if existing.grid_file is not None:
+        path = folder / existing.grid_file
         grid = parse_document(path.read_text(encoding="utf-8"), path).data
-    estimator = found.estimator or guess.estimator
-    problem = _unfit(estimator, found.params, grid)
+    estimator = existing.estimator or guess.estimator
+    problem = _unfit(estimator, existing.params, grid)
     if problem:
-        return replace(guess, notes=(f"{found.source} is not used: {problem}",))
-    metric = found.metric if found.metric in scorers() else guess.metric
-    return replace(guess, estimator=estimator, metric=str(metric), existing=found)
+        return replace(guess, notes=(f"{existing.source} is not used: {problem}",))
+    metric = existing.metric if existing.metric in scorers() else guess.metric
+    return replace(guess, estimator=estimator, metric=str(metric), existing=existing)
 
 
 def _unfit(estimator: str, params: Mapping[str, Any], grid: Any) -> str:
@@ -273,16 +275,16 @@ def raw_table() -> str:
 
 
 def _texts(source: Traversable, prefix: str = "") -> list[tuple[str, str]]:
-    found = []
+    texts = []
     for item in source.iterdir():
         name = f"{prefix}{item.name}"
         if item.is_dir():
             # pip compiles the programs among the templates when it installs the package.
             if item.name != "__pycache__":
-                found += _texts(item, f"{name}/")
+                texts += _texts(item, f"{name}/")
         else:
-            found.append((name.replace(HIDDEN, "."), item.read_text(encoding="utf-8")))
-    return found
+            texts.append((name.replace(HIDDEN, "."), item.read_text(encoding="utf-8")))
+    return texts
 
 
 def _filled(name: str, text: str, values: Mapping[str, str]) -> str:
@@ -298,8 +300,8 @@ def _yaml_text(value: str) -> str:
 
 
 def _only_table(folder: Path) -> str | None:
-    found = [p for pattern in ("*.csv", "*/*.csv") for p in sorted(folder.glob(pattern))]
-    return str(found[0].relative_to(folder)) if len(found) == 1 else None
+    tables = [p for pattern in ("*.csv", "*/*.csv") for p in sorted(folder.glob(pattern))]
+    return str(tables[0].relative_to(folder)) if len(tables) == 1 else None
 
 
 def is_quantity(column: "pd.Series") -> bool:

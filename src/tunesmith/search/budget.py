@@ -35,10 +35,12 @@ class Budgets:
         (1, 3, 9, 27, 81)
         """
         # From the top downwards, so that the last budget is exactly `max`.
-        found = [self.max]
-        while (smaller := math.ceil(found[-1] / self.factor)) >= self.min and smaller < found[-1]:
-            found.append(smaller)
-        return tuple(reversed(found))
+        budgets = [self.max]
+        while (smaller := math.ceil(budgets[-1] / self.factor)) >= self.min and smaller < budgets[
+            -1
+        ]:
+            budgets.append(smaller)
+        return tuple(reversed(budgets))
 
     @property
     def share(self) -> int:
@@ -90,10 +92,10 @@ class Budgets:
         """
         return n_told // self.share if n_told >= self.n_least else 0
 
-    def bound(self, gains: Sequence[float]) -> float:
+    def threshold(self, gains: Sequence[float]) -> float:
         """Pruning threshold: the least gain to continue, given the gains of other trials.
 
-        >>> Budgets(1, 9).bound([0.1, 0.5, 0.3])
+        >>> Budgets(1, 9).threshold([0.1, 0.5, 0.3])
         0.5
         """
         n = self.n_going_on(len(gains))

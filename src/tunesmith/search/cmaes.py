@@ -104,8 +104,8 @@ def numeric(box: Box) -> list[str]:
 
 def _point(box: Box, units: np.ndarray, rng: Generator) -> dict[str, Value]:
     clipped = np.clip(units, 0.0, np.nextafter(1.0, 0.0))
-    found = dict(zip(numeric(box), clipped.tolist(), strict=True))
-    return box.point({name: found.get(name, rng.random()) for name in box.order})
+    values = dict(zip(numeric(box), clipped.tolist(), strict=True))
+    return box.point({name: values.get(name, rng.random()) for name in box.order})
 
 
 def _solutions(

@@ -45,10 +45,9 @@ class Coordinate:
     @cached_property
     def _order(self) -> np.ndarray:
         """Level at each position, ``(n_levels,)``."""
-        choices = getattr(self.parameter, "choices", None)
-        if choices is None or not self.is_ordered:
+        if not isinstance(self.parameter, Categorical) or not self.is_ordered:
             return np.arange(self.n_levels or 0)
-        return np.argsort(np.array(choices, dtype=float), kind="stable")
+        return np.argsort(np.array(self.parameter.choices, dtype=float), kind="stable")
 
     @cached_property
     def places(self) -> np.ndarray:
@@ -139,27 +138,27 @@ class Coordinates:
 
     def snapped(self, rows: np.ndarray) -> np.ndarray:
         """Move every coordinate of the rows to the value that it stands for."""
-        found = np.clip(rows, 0.0, 1.0)
+        moved = np.clip(rows, 0.0, 1.0)
         for column, axis in enumerate(self.axes):
             if axis.n_levels is not None:
-                found[:, column] = axis.places[axis.positions(found[:, column])]
-        return found
+                moved[:, column] = axis.places[axis.positions(moved[:, column])]
+        return moved
 
     def active(self, rows: np.ndarray) -> np.ndarray:
         """Tell which coordinates are active, ``(n, n_axes)``."""
-        found = np.ones(rows.shape, dtype=bool)
+        is_active = np.ones(rows.shape, dtype=bool)
         if len(self.space.boxes) > 1:
             box = self.axes[0].positions(rows[:, 0])
-            found = box[:, None] == np.array([[axis.box for axis in self.axes]])
-            found[:, 0] = True
+            is_active = box[:, None] == np.array([[axis.box for axis in self.axes]])
+            is_active[:, 0] = True
         # Many parameters depend on one parent, whose positions are looked up once.
         positions = {
             parent: self.axes[parent].positions(rows[:, parent]) for parent in self._parents
         }
         for column, axis in enumerate(self.axes):
             for parent, table in axis.tables:
-                found[:, column] &= found[:, parent] & table[positions[parent]]
-        return found
+                is_active[:, column] &= is_active[:, parent] & table[positions[parent]]
+        return is_active
 
     @cached_property
     def _parents(self) -> list[int]:

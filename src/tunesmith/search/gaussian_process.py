@@ -119,11 +119,11 @@ class GaussianProcess:
 
 def _squared_distances(left: np.ndarray, right: np.ndarray) -> np.ndarray:
     """Squared distances, ``(len(left), len(right))``, never negative."""
-    found = -2.0 * left @ right.T
-    found += (left * left).sum(axis=1)[:, None]
-    found += (right * right).sum(axis=1)
+    distances = -2.0 * left @ right.T
+    distances += (left * left).sum(axis=1)[:, None]
+    distances += (right * right).sum(axis=1)
     # Rounding can make the distance of a point to itself slightly negative.
-    return np.maximum(found, 0.0, out=found)
+    return np.maximum(distances, 0.0, out=distances)
 
 
 def matern(squared: np.ndarray) -> np.ndarray:

@@ -61,16 +61,16 @@ class _Progress:
 
     def advance(self, history: History, n: int) -> list[Params]:
         """The first ``n`` points that the history does not know."""
-        found: dict[str, Params] = {}
+        points: dict[str, Params] = {}
         number = self.first_open
-        while number < self.grid.n_numbers and len(found) < n:
+        while number < self.grid.n_numbers and len(points) < n:
             params = self.grid.point(number)
             key = "" if params is None else self.grid.space.key(params)
-            if params is not None and is_new(key, history, found):
-                found[key] = params
+            if params is not None and is_new(key, history, points):
+                points[key] = params
             number += 1
             # A proposed point is not in the history yet, so this number must not pass it.
-            if not found:
+            if not points:
                 self.first_open = number
         self.history = history
-        return list(found.values())
+        return list(points.values())

@@ -5,7 +5,7 @@ state, as long as its answer depends only on its arguments. This one rule gives 
 of workers and replay at no further cost.
 """
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from numpy.random import Generator
 
@@ -17,11 +17,8 @@ from tunesmith.types import Params
 class Sampler(Protocol):
     """Proposes the next points to try. Built with its options as keyword arguments.
 
-    A sampler that never reads results may say so with ``looks_back = False``: it is then asked for
-    many trials at a time, of which more can share fits. One that lists all points of a space may
-    say ``is_exhaustive = True``: its trials then have no submodel candidates (``search: {curves:
-    true}``). One that proposes other points than an earlier release did, from the same history, has
-    a higher ``version`` (1 if there is none): a study then begins a new series of trials.
+    A sampler may have further capabilities: ``TellsLookingBack``, ``TellsExhaustive`` and
+    ``TellsVersion``.
     """
 
     def blocker(self, space: SearchSpace) -> str | None:
@@ -41,16 +38,46 @@ class Sampler(Protocol):
         """
 
 
+@runtime_checkable
+class TellsLookingBack(Protocol):
+    """A sampler that tells if it reads results.
+
+    One that does not is asked for many trials at a time, of which more can share fits.
+    """
+
+    looks_back: bool
+
+
+@runtime_checkable
+class TellsExhaustive(Protocol):
+    """A sampler that tells if it lists all points of a space.
+
+    The trials of one that does have no submodel candidates (``search: {curves: true}``).
+    """
+
+    is_exhaustive: bool
+
+
+@runtime_checkable
+class TellsVersion(Protocol):
+    """A sampler that proposes other points than an earlier release did, from the same history.
+
+    With a higher version, a study begins a new series of trials.
+    """
+
+    version: int
+
+
 def looks_back(sampler: Sampler) -> bool:
     """True if the proposals of a strategy may depend on results."""
-    return bool(getattr(sampler, "looks_back", True))
+    return sampler.looks_back if isinstance(sampler, TellsLookingBack) else True
 
 
 def version_of(sampler: Sampler) -> int:
     """Version of a strategy's proposals: the same version proposes the same trials."""
-    return int(getattr(sampler, "version", 1))
+    return sampler.version if isinstance(sampler, TellsVersion) else 1
 
 
 def is_exhaustive(sampler: Sampler) -> bool:
     """True if a strategy lists all points, each as a trial of its own."""
-    return bool(getattr(sampler, "is_exhaustive", False))
+    return sampler.is_exhaustive if isinstance(sampler, TellsExhaustive) else False

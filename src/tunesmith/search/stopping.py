@@ -3,7 +3,7 @@
 from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -15,17 +15,39 @@ from tunesmith.types import State
 
 
 class Criterion(Protocol):
-    """A reason to stop."""
+    """A reason to stop. A criterion may also be a ``CountingCriterion``."""
 
     def is_spent(self, history: History, elapsed_s: float) -> str | None:
-        """Reason to end the study now; ``None`` if it should continue."""
+        """Reason to end the study now, as a text; ``None`` if it should continue."""
+
+
+@runtime_checkable
+class CountingCriterion(Protocol):
+    """A criterion whose end can be foreseen, at least in part, from numbers of trials."""
+
+    @property
+    def only_counts(self) -> bool:
+        """True if nothing but numbers of trials decides."""
+
+    def trial_limit(self, n_folds: int) -> int | None:
+        """Largest number of trials that may be asked for; ``None`` if there is no limit."""
+
+
+class Counting:
+    """Common part of criteria that look at numbers of trials alone."""
+
+    only_counts = True
 
 
 @dataclass(frozen=True)
-class MaxTrials:
+class MaxTrials(Counting):
     """Ends after a number of completed trials."""
 
     n: int
+
+    def trial_limit(self, n_folds: int) -> int:  # noqa: ARG002
+        """The number itself."""
+        return self.n
 
     def is_spent(self, history: History, elapsed_s: float) -> str | None:  # noqa: ARG002
         """Compare the count."""
@@ -33,13 +55,17 @@ class MaxTrials:
 
 
 @dataclass(frozen=True)
-class MaxFits:
+class MaxFits(Counting):
     """Ends after a number of evaluations (candidate times fold), new or known.
 
     Counting the known ones, too, keeps the end of a study independent of what the ledger holds.
     """
 
     n: int
+
+    def trial_limit(self, n_folds: int) -> int:
+        """Number of trials that have so many evaluations, rounded up."""
+        return -(-self.n // n_folds)
 
     def is_spent(self, history: History, elapsed_s: float) -> str | None:  # noqa: ARG002
         """Compare the count; every trial of a study has the same number of folds."""
@@ -127,10 +153,17 @@ def _noise(left: Trial, right: Trial, metric: str) -> float:
 
 
 @dataclass(frozen=True)
-class FirstFailures:
-    """Ends if the first ``n`` trials all failed, since the rest would, too."""
+class FirstFailures(Counting):
+    """Ends if the first ``n`` trials all failed, since the rest would, too.
+
+    It counts as a criterion of numbers alone: if it is met, something is broken, and trials that
+    were asked ahead are dropped.
+    """
 
     n: int = 5
+
+    def trial_limit(self, n_folds: int) -> None:
+        """No limit: most studies continue."""
 
     def is_spent(self, history: History, elapsed_s: float) -> str | None:  # noqa: ARG002
         """Check only the first trials, and name the reasons."""
@@ -154,6 +187,16 @@ class AnyOf:
         reasons = (criterion.is_spent(history, elapsed_s) for criterion in self.criteria)
         return next((reason for reason in reasons if reason), None)
 
+    @property
+    def only_counts(self) -> bool:
+        """True if that holds for every one of them."""
+        return all(map(only_counts, self.criteria))
+
+    def trial_limit(self, n_folds: int) -> int | None:
+        """The smallest of their limits."""
+        limits = (trial_limit(criterion, n_folds) for criterion in self.criteria)
+        return min((limit for limit in limits if limit is not None), default=None)
+
 
 @dataclass(frozen=True)
 class AllOf:
@@ -167,6 +210,17 @@ class AllOf:
         if not reasons or None in reasons:
             return None
         return " and ".join(reason for reason in reasons if reason)
+
+    @property
+    def only_counts(self) -> bool:
+        """True if that holds for every one of them."""
+        return all(map(only_counts, self.criteria))
+
+    def trial_limit(self, n_folds: int) -> int | None:
+        """The largest of their limits, if each criterion has one: all of them must be met."""
+        limits = [trial_limit(criterion, n_folds) for criterion in self.criteria]
+        known = [limit for limit in limits if limit is not None]
+        return max(known) if known and len(known) == len(limits) else None
 
 
 def build(stop: StopSection) -> Criterion:
@@ -202,8 +256,8 @@ def _outside(name: str, value: Any) -> Criterion:
 
 
 def _group(stop: StopSection) -> Criterion:
-    found = criteria(stop)
-    return found[0] if len(found) == 1 else AnyOf(tuple(found))
+    built = criteria(stop)
+    return built[0] if len(built) == 1 else AnyOf(tuple(built))
 
 
 def trial_limit(criterion: Criterion, n_folds: int = 1) -> int | None:
@@ -211,25 +265,9 @@ def trial_limit(criterion: Criterion, n_folds: int = 1) -> int | None:
 
     Further trials would certainly be dropped.
     """
-    if isinstance(criterion, MaxTrials):
-        return criterion.n
-    if isinstance(criterion, MaxFits):
-        return -(-criterion.n // n_folds)
-    if isinstance(criterion, AnyOf):
-        bounds = (trial_limit(c, n_folds) for c in criterion.criteria)
-        return min((bound for bound in bounds if bound is not None), default=None)
-    if isinstance(criterion, AllOf):
-        # All of them must be met: the last limit counts, and only if each criterion has one.
-        found = [trial_limit(c, n_folds) for c in criterion.criteria]
-        limits = [limit for limit in found if limit is not None]
-        return max(limits) if limits and len(limits) == len(found) else None
-    return None
+    return criterion.trial_limit(n_folds) if isinstance(criterion, CountingCriterion) else None
 
 
 def only_counts(criterion: Criterion) -> bool:
     """True if a study's end can be foreseen, since only numbers of trials decide."""
-    if isinstance(criterion, AnyOf | AllOf):
-        return all(map(only_counts, criterion.criteria))
-    # If the first trials all fail, something is broken, and trials that were asked ahead are
-    # dropped.
-    return isinstance(criterion, MaxTrials | MaxFits | FirstFailures)
+    return criterion.only_counts if isinstance(criterion, CountingCriterion) else False

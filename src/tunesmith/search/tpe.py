@@ -172,13 +172,13 @@ class _Mirror:
             self._study.tell(mirrored, state=_state(ended))
 
     def _translate(self, params: Params) -> tuple[dict[str, Any], "dict[str, BaseDistribution]"]:
-        index, found = self.space.locate(params)
+        index, canonical = self.space.locate(params)
         parameters = self.space.boxes[index].parameters
         values: dict[str, Any] = {}
         distributions: dict[str, BaseDistribution] = {}
         if len(self.space.boxes) > 1:
             values[BOX], distributions[BOX] = index, _choice(len(self.space.boxes))
-        for name, value in found.items():
+        for name, value in canonical.items():
             values[f"{index}/{name}"] = _outside(parameters[name], value)
             distributions[f"{index}/{name}"] = _distribution(parameters[name])
         return values, distributions
@@ -217,8 +217,10 @@ def _distribution(parameter: Parameter) -> "BaseDistribution":
 
 def _flat_distributions(box: Box) -> "dict[str, BaseDistribution]":
     """Varying parameters of a box without conditions, by name in the mirror."""
-    found = {f"0/{name}": _distribution(box.parameters[name]) for name in sorted(box.parameters)}
-    return {name: wanted for name, wanted in found.items() if not wanted.single()}
+    distributions = {
+        f"0/{name}": _distribution(box.parameters[name]) for name in sorted(box.parameters)
+    }
+    return {name: wanted for name, wanted in distributions.items() if not wanted.single()}
 
 
 def _choice(n: int) -> "BaseDistribution":

@@ -49,25 +49,25 @@ def unseen(
     Raises:
         UsageError: the constraints leave practically nothing of an endless space.
     """
-    found: dict[str, Params] = {}
+    points: dict[str, Params] = {}
     for _ in range(tries * n):
         params = propose()
         if params is None:
             break
         key = space.key(params)
         # `params_at`, from which proposals may come, does not look at constraints.
-        if is_new(key, history, found) and space.allows(params):
-            found[key] = params
-        if len(found) == n:
-            return list(found.values())
+        if is_new(key, history, points) and space.allows(params):
+            points[key] = params
+        if len(points) == n:
+            return list(points.values())
     for params in _others(space, rng):
         key = space.key(params)
         # `_others` has checked the constraints already.
-        if is_new(key, history, found):
-            found[key] = params
-        if len(found) == n:
+        if is_new(key, history, points):
+            points[key] = params
+        if len(points) == n:
             break
-    return list(found.values())
+    return list(points.values())
 
 
 def is_new(key: str, history: History, taken: Container[str]) -> bool:

@@ -1,10 +1,11 @@
 """The page of the documentation that lists the conditions under which sharing is proved."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from tunesmith import registry
 from tunesmith.sharing.proved import Proved, Values
+from tunesmith.sharing.submodels.family import Family, aliases_of, free_of
+from tunesmith.sharing.subtransformers.family import TransformerFamily
 
 HEAD = """# Which fits are shared
 
@@ -65,10 +66,9 @@ def _short(path: str) -> str:
     return f"`{path.rpartition('.')[2]}`"
 
 
-def _along(family: Any) -> str:
-    names = getattr(family, "parameters", None) or (family.parameter,)
-    aliases = getattr(family, "aliases", ())
-    free = getattr(family, "free", ())
+def _along(family: Family | TransformerFamily) -> str:
+    names = family.parameters if isinstance(family, TransformerFamily) else (family.parameter,)
+    aliases, free = aliases_of(family), free_of(family)
     text = " and ".join(f"`{name}`" for name in names)
     text += f" (by whichever name: {', '.join(f'`{a}`' for a in aliases)})" if aliases else ""
     return text + (f", whatever {', '.join(f'`{name}`' for name in free)} is" if free else "")
@@ -76,9 +76,9 @@ def _along(family: Any) -> str:
 
 def _versions(proved: Proved) -> str:
     names = {"sklearn": "scikit-learn"}
-    found = proved.versions
-    package = names.get(found.package, found.package)
-    return f"Tried with {package} {found.first} and later, before {found.below}."
+    versions = proved.versions
+    package = names.get(versions.package, versions.package)
+    return f"Tried with {package} {versions.first} and later, before {versions.below}."
 
 
 def _table(title: str, listed: Mapping[str, Values]) -> str:

@@ -72,8 +72,8 @@ def keeping_bins(estimator: Any, place: tuple[object, ...], kept_or: KeptOr) -> 
         if ref is not None or any(rows[name] is not None for name in rows.keys() - set(PLAIN)):
             return make(ref=ref, **rows)
         there = (BINS, *place, *_options(estimator, rows))
-        found = kept_or(there, lambda: _Binned(make(ref=ref, **rows)))
-        return found.matrix
+        binned = kept_or(there, lambda: _Binned(make(ref=ref, **rows)))
+        return binned.matrix
 
     estimator._create_dmatrix = create
     try:

@@ -40,14 +40,14 @@ MAX_CLASSES = 50
 
 def answers(model: Any, X: Any) -> dict[str, Any]:
     """Collect all answers of a fitted model for some rows by method; an error is an answer, too."""
-    found: dict[str, Any] = {}
+    by_method: dict[str, Any] = {}
     for name in ASKED:
         if hasattr(model, name):
             try:
-                found[name] = getattr(model, name)(X)
+                by_method[name] = getattr(model, name)(X)
             except Exception as error:  # noqa: BLE001 - the comparison is by kind of error
-                found[name] = type(error).__name__
-    return found
+                by_method[name] = type(error).__name__
+    return by_method
 
 
 def are_same(one: Any, other: Any) -> bool:
@@ -151,8 +151,8 @@ def _classes_and_names(estimator: Any) -> tuple[list[str], list[str]]:
 
 def versions_now() -> dict[str, str]:
     """Versions of the packages and the machine, on which the bits of scores depend."""
-    found = {name: installed(name) for name in PACKAGES}
-    there = {name: text for name, text in found.items() if text is not None}
+    versions = {name: installed(name) for name in PACKAGES}
+    there = {name: text for name, text in versions.items() if text is not None}
     return {**there, "python": platform.python_version(), "machine": platform.machine()}
 
 
@@ -266,8 +266,8 @@ def _chosen(y: Any, n_rows: int, n: int) -> np.ndarray:
 
 def _spread(rows: np.ndarray, n: int) -> np.ndarray:
     places = np.linspace(0, len(rows) - 1, min(n, len(rows))).astype(int)
-    found: np.ndarray = rows[np.unique(places)]
-    return found
+    spread: np.ndarray = rows[np.unique(places)]
+    return spread
 
 
 def copied(rows: Slices) -> Slices:

@@ -24,11 +24,11 @@ def submodel_candidates(grouping: Grouping, params: Params, space: SearchSpace) 
         Points along the submodel parameter that gives most of them, in the family's order.
     """
     choice = grouping.builder.choice_of(params)
-    found = [
+    lists = [
         _along(grouping, family, name, params, space)
         for family, name in grouping.parameters(choice, [params])
     ]
-    return max([[params], *found], key=len)
+    return max([[params], *lists], key=len)
 
 
 def _along(
@@ -91,11 +91,11 @@ def held(family: Family, estimator: Any, proposed: Any, parameter: Parameter) ->
     if n_levels is None or n_levels > MAX_LEVELS:
         return []
     levels = [parameter.level(index) for index in range(n_levels)]
-    found = [value for value in levels if _is_held(family, estimator, proposed, value)]
+    held_values = [value for value in levels if _is_held(family, estimator, proposed, value)]
     # Equal steps for ranges of about one length, so that overlapping ranges share their values:
     # those that the ledger knows cost nothing.
-    step = -(-len(found) // (MAX_POINTS - 1)) or 1
-    return [value for i, value in enumerate(found) if i % step == 0 or value == proposed]
+    step = -(-len(held_values) // (MAX_POINTS - 1)) or 1
+    return [value for i, value in enumerate(held_values) if i % step == 0 or value == proposed]
 
 
 def _is_held(family: Family, estimator: Any, proposed: Any, value: Any) -> bool:

@@ -31,8 +31,9 @@ from tunesmith.sharing.submodels.family import (
     Family,
     check_repeats,
     fitted_for,
+    proved_of,
 )
-from tunesmith.sharing.subtransformers.family import TransformerFamily
+from tunesmith.sharing.subtransformers.family import TransformerFamily, another_of
 from tunesmith.types import Params
 
 
@@ -52,8 +53,8 @@ class Fitting:
     def transformers(self) -> list[TransformerFamily]:
         """Registered families of transformers that are not distrusted."""
         group = "subtransformers"
-        found = [registry.load(group, name)() for name in registry.names(group)]
-        return [family for family in found if type(family).__name__ not in self._distrusted]
+        families = [registry.load(group, name)() for name in registry.names(group)]
+        return [family for family in families if type(family).__name__ not in self._distrusted]
 
     def anew(self) -> "Fitting":
         """Copy with the same distrust and nothing kept yet."""
@@ -126,15 +127,15 @@ class Fitting:
         A transformer gets other parameters of its family, so that the second fit really shares.
         """
         choice = self.builder.choice_of(params)
-        prototype, found = self.builder.prototype(choice), dict(params)
+        prototype, changed = self.builder.prototype(choice), dict(params)
         for name, step in front_steps(self.builder.build(params)):
             for family in self.transformers:
-                another = getattr(family, "another", {})
-                if family.proved.has(step):
-                    full = {f"{name}__{one}": value for one, value in another.items()}
+                proved = proved_of(family)
+                if proved is not None and proved.has(step):
+                    full = {f"{name}__{one}": v for one, v in another_of(family).items()}
                     names = {n: prototype.full_name(n) for n in params}
-                    found |= {n: full[f] for n, f in names.items() if f in full}
-        return found
+                    changed |= {n: full[f] for n, f in names.items() if f in full}
+        return changed
 
     def has_start(self, params: Params) -> bool:
         """True if other fits may leave something that a candidate's fit can begin with.

@@ -15,7 +15,14 @@ from tunesmith.sharing.pipeline_prefix import front_steps, is_divisible, steps_o
 from tunesmith.sharing.prototype import last_step
 from tunesmith.sharing.proved import blocker_of_parts
 from tunesmith.sharing.randomness import has_seed_object, is_certainly_random
-from tunesmith.sharing.submodels.family import Family, blocker, border_of
+from tunesmith.sharing.submodels.family import (
+    Family,
+    blocker,
+    border_of,
+    free_of,
+    is_sized,
+    names_of,
+)
 from tunesmith.space.parameter import canonical_json
 from tunesmith.types import Params
 
@@ -59,8 +66,8 @@ class Path:
             for params in self.candidates
         ]
         family: Any = self.family
-        found: Iterator[Any] = family.submodels(fitted, self.values, X, free=given)
-        return found
+        estimators: Iterator[Any] = family.submodels(fitted, self.values, X, free=given)
+        return estimators
 
 
 @dataclass
@@ -84,6 +91,11 @@ class Grouping:
         """Families that are registered."""
         return [registry.load("submodels", name)() for name in registry.names("submodels")]
 
+    @cached_property
+    def _names(self) -> list[tuple[Family, tuple[str, ...]]]:
+        """Families with the names of their parameters, which are asked for many times."""
+        return [(family, names_of(family)) for family in self.families]
+
     # -- groups ------------------------------------------------------------------------------
 
     def groups(self, candidates: Sequence[Params]) -> list[tuple[int, ...]]:
@@ -91,12 +103,12 @@ class Grouping:
         by_choice: dict[str, list[int]] = defaultdict(list)
         for index, params in enumerate(candidates):
             by_choice[self.builder.choice_of(params)].append(index)
-        found = [
+        groups = [
             group
             for choice, indices in by_choice.items()
             for group in self._groups_of(choice, candidates, indices)
         ]
-        return sorted(found)
+        return sorted(groups)
 
     def _groups_of(
         self, choice: str, candidates: Sequence[Params], indices: list[int]
@@ -118,9 +130,9 @@ class Grouping:
         prototype = self.builder.prototype(choice)
         prefix = last_step(prototype.estimator)[0]
         for name in sorted({name for params in candidates for name in params}):
-            for family in self.families:
-                known = (family.parameter, *getattr(family, "aliases", ()))
-                if prototype.full_name(name) in [prefix + other for other in known]:
+            full = prototype.full_name(name)
+            for family, known in self._names:
+                if full in [prefix + other for other in known]:
                     yield family, name
 
     def size(self, candidates: Sequence[Params]) -> float:
@@ -129,7 +141,7 @@ class Grouping:
             known = list(self.parameters(self.builder.choice_of(candidates[0]), candidates[:1]))
         except Exception:  # noqa: BLE001 - the fit itself will say what is wrong
             return 1.0
-        names = {name for family, name in known if getattr(family, "is_sized", False)}
+        names = {name for family, name in known if is_sized(family)}
         values = [params[name] for params in candidates for name in names & params.keys()]
         return float(max((v for v in values if isinstance(v, int | float)), default=1.0))
 
@@ -142,12 +154,12 @@ class Grouping:
             # A candidate without the parameter gets a key of its own and so stays alone.
             key = rest_of(candidates[index], name, free) or f"{index}"
             alike[key].append(index)
-        found: list[tuple[int, ...]] = []
+        groups: list[tuple[int, ...]] = []
         for group in alike.values():
             members = [candidates[index] for index in group]
             sections = self.sections(family, name, members)
-            found += [tuple(group[place] for place in section) for section in sections]
-        return found
+            groups += [tuple(group[place] for place in section) for section in sections]
+        return groups
 
     def sections(
         self, family: Family, name: str, candidates: Sequence[Params], n_rows: int | None = None
@@ -183,7 +195,7 @@ class Grouping:
         """The family's free parameters: as the candidates write them -> as the estimator does."""
         prototype = self.builder.prototype(self.builder.choice_of(candidates[0]))
         prefix = last_step(prototype.estimator)[0]
-        by_full = {f"{prefix}{short}": short for short in getattr(family, "free", ())}
+        by_full = {f"{prefix}{short}": short for short in free_of(family)}
         names = sorted({name for params in candidates for name in params})
         pairs = ((name, prototype.full_name(name) or "") for name in names)
         return {name: by_full[full] for name, full in pairs if full in by_full}

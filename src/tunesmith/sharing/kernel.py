@@ -34,7 +34,7 @@ from tunesmith.sharing.grouping import Grouping, Path
 from tunesmith.sharing.proved import blocker_of_parts, may_be_in_place
 from tunesmith.sharing.randomness import has_seed_object
 from tunesmith.sharing.reasons import ReasonQuery
-from tunesmith.sharing.submodels.family import CannotShareError
+from tunesmith.sharing.submodels.family import CannotShareError, DemandingFamily
 from tunesmith.space import SearchSpace
 from tunesmith.space.parameter import canonical_json
 from tunesmith.system.fingerprint import digest
@@ -93,7 +93,7 @@ class Alone(Generic[S]):
     ways: tuple[str, ...]
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, kw_only=True)
 class Kernel(Generic[S]):
     """Scores candidates from shared fits.
 
@@ -153,8 +153,8 @@ class Kernel(Generic[S]):
 
     def take_news(self) -> tuple[Check, ...]:
         """Return the checks that were made since the last call."""
-        found, self._news = tuple(self._news), []
-        return found
+        news, self._news = tuple(self._news), []
+        return news
 
     # -- several candidates ------------------------------------------------------------------
 
@@ -165,13 +165,13 @@ class Kernel(Generic[S]):
         """
         n_rows = n_rows_of(self.rows.shared(fit.fold).X_train)
         wanted = set(map(canonical_json, fit.candidates))
-        found: dict[str, Scored[S]] = {}
+        scored: dict[str, Scored[S]] = {}
         for path in self._grouping.paths(fit.all_candidates, n_rows):
             # Extra candidates alone are worth no fit: they are scored only if they come free.
             is_wanted = not wanted.isdisjoint(map(canonical_json, path.candidates))
             if is_wanted and self._trust.get(path.way, True):
-                found |= self._along(path, fit.fold)
-        return [found.get(canonical_json(params)) for params in fit.all_candidates]
+                scored |= self._along(path, fit.fold)
+        return [scored.get(canonical_json(params)) for params in fit.all_candidates]
 
     def _along(self, path: Path, fold: int) -> dict[str, Scored[S]]:
         clock, rows = Clock(), self.rows.for_fit(fold)
@@ -194,18 +194,18 @@ class Kernel(Generic[S]):
             if small is False:
                 self._refute(check)
                 return {}
-        found = self._scored(path, fitted, fold, check)
-        n = len(found)
+        scored = self._scored(path, fitted, fold, check)
+        n = len(scored)
         return {
             key: Scored(scores, clock.fit_s / n, score_s, n, ways)
-            for key, (scores, score_s) in found.items()
+            for key, (scores, score_s) in scored.items()
         }
 
     def _scored(
         self, path: Path, fitted: Fitted, fold: int, check: "PendingCheck"
     ) -> dict[str, tuple[S, float]]:
         """Scores and seconds of scoring by candidate; empty if the drawn candidate differs."""
-        found: dict[str, tuple[S, float]] = {}
+        scored: dict[str, tuple[S, float]] = {}
         place = drawn(str(check.kinds), fold, len(path.candidates))
         # If the drawn candidate cannot be compared, the next wider ones are tried.
         wanted = {canonical_json(one) for one in path.candidates[place:]} if check.kinds else set()
@@ -227,9 +227,9 @@ class Kernel(Generic[S]):
                 if is_same:
                     self._pass(check)
                     wanted = set()
-            found[key] = scores, clock.score_s
+            scored[key] = scores, clock.score_s
         # If nothing could be compared, nothing is verified.
-        return {} if wanted else found
+        return {} if wanted else scored
 
     # -- one candidate -----------------------------------------------------------------------
 
@@ -310,16 +310,13 @@ class Kernel(Generic[S]):
 
         ``None`` if there are too few rows to tell.
         """
-        family = path.family if isinstance(path, Path) else None
-        needed = getattr(family, "n_small", None)
-        n = max(N_SMALL, needed(path.values) if needed and isinstance(path, Path) else 0)
-        small = small_part(self.rows.fresh(fold), n)
+        small = small_part(self.rows.fresh(fold), n_small(path))
         # Without what was kept: on other rows that would be wrong.
         fitting = self._fitting.anew()
         try:
             with quiet():
                 if isinstance(path, Path):
-                    fitted = fitting.fitted(path.widest, fold, copied(small), family)
+                    fitted = fitting.fitted(path.widest, fold, copied(small), path.family)
                     models = models_of(path, fitted)
                 else:
                     # The second fit begins with the results that the first one left, and so is
@@ -375,6 +372,13 @@ class PendingCheck:
     """Sharing method -> its kind, of those that are not verified yet."""
     is_whole: bool = True
     """True if a small part was compared, too; only then does the ledger remember a pass."""
+
+
+def n_small(path: Path | Params) -> int:
+    """Number of rows of a fold on which shared results are compared with fresh fits first."""
+    if isinstance(path, Path) and isinstance(path.family, DemandingFamily):
+        return max(N_SMALL, path.family.n_small(path.values))
+    return N_SMALL
 
 
 def models_of(path: Path, fitted: Fitted) -> Iterator[tuple[Params, Any]]:

@@ -98,7 +98,10 @@ class PrefixCache:
                 # The key of what members of a family have in common leaves their own parameters
                 # out.
                 common = (*before, canonical_json(_without(own, name, family)), type(family))
-                made = self.kept_or(place, partial(self._finish, common, family, step, *rows))
+                finish = partial(
+                    self._finish, common, family, step=step, X=X_train, y=y_train, X_test=X_test
+                )
+                made = self.kept_or(place, finish)
             fitted[name] = made.fitted
             # The next step may write into its rows; what is kept must stay as it is.
             X_train, X_test = for_one(made.X_train), for_one(made.X_test)
@@ -110,7 +113,7 @@ class PrefixCache:
         self._n_bytes = 0
 
     def _finish(
-        self, place: object, family: TransformerFamily, step: Any, X: Any, y: Any, X_test: Any
+        self, place: object, family: TransformerFamily, *, step: Any, X: Any, y: Any, X_test: Any
     ) -> Transformed:
         common = self.kept_or((place,), partial(family.common, step, X, y))
         fitted, made = family.finished(common, step, X)
@@ -208,8 +211,8 @@ def is_divisible(estimator: Any) -> bool:
 
 def rebuilt(pipeline: Any, steps: Mapping[str, Any], prefix: str = "") -> Any:
     """Copy a pipeline with other steps in it."""
-    found = copy(pipeline)
-    found.steps = [
+    other = copy(pipeline)
+    other.steps = [
         (
             name,
             rebuilt(step, steps, f"{prefix}{name}__")
@@ -218,7 +221,7 @@ def rebuilt(pipeline: Any, steps: Mapping[str, Any], prefix: str = "") -> Any:
         )
         for name, step in pipeline.steps
     ]
-    return found
+    return other
 
 
 def answering_pipeline(pipeline: Any, last: Any, X: Any, X_last: Any) -> Any:

@@ -89,13 +89,13 @@ class Prototype:
         Raises:
             ValueError: a parameter is unknown.
         """
-        found = {}
+        by_full_name = {}
         for name, value in params.items():
             full = self.full_name(name)
             if full is None:
                 raise ValueError(f"{self.title} has no parameter `{name}`")
-            found[full] = like(self._values.get(full), value)
-        return found
+            by_full_name[full] = like(self._values.get(full), value)
+        return by_full_name
 
     def build(self, params: Params) -> Any:
         """Clone the estimator with these params."""

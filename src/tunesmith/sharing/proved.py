@@ -47,10 +47,10 @@ class Versions:
     @property
     def blocker(self) -> str:
         """Reason why the installed version is outside the range; empty if it is inside."""
-        found = installed(self.package)
-        if found is not None and _order(self.first) <= _order(found) < _order(self.below):
+        version = installed(self.package)
+        if version is not None and _order(self.first) <= _order(version) < _order(self.below):
             return ""
-        return f"{self.package} {found or '(not installed)'} is not among the versions tried"
+        return f"{self.package} {version or '(not installed)'} is not among the versions tried"
 
 
 @dataclass(frozen=True)
@@ -104,12 +104,12 @@ class Proved:
         listed = {self.canonical(name) or name: values for name, values in self.params.items()}
         own_names = {self.canonical(name) or name for name in own}
         for name, value in set_params(estimator).items():
-            found = self.canonical(name)
+            canonical = self.canonical(name)
             if name in own:
                 continue
-            if found is None or found in own_names or found not in listed:
+            if canonical is None or canonical in own_names or canonical not in listed:
                 return f"`{name}` is set, and is not among the parameters tried"
-            if not listed[found].holds(value):
+            if not listed[canonical].holds(value):
                 what = getattr(value, "__name__", "") or shown(value)
                 return f"`{name}={what}` is not among the values tried"
         return ""
@@ -141,18 +141,18 @@ def set_params(estimator: Any) -> dict[str, Any]:
 @cache
 def defaults_of(cls: Hashable) -> dict[str, Any]:
     """Defaults of a constructor by parameter, including those that it passes on to its bases."""
-    found: dict[str, Any] = {}
+    defaults: dict[str, Any] = {}
     for owner in cls.__mro__:  # type: ignore[attr-defined]
         if "__init__" not in vars(owner) or owner is object:
             continue
         parameters = inspect.signature(vars(owner)["__init__"]).parameters.values()
         for one in parameters:
             if one.default is not inspect.Parameter.empty:
-                found.setdefault(one.name, one.default)
+                defaults.setdefault(one.name, one.default)
         # Without `**kwargs` a constructor passes nothing on: its bases' defaults do not count.
         if not any(one.kind is one.VAR_KEYWORD for one in parameters):
             break
-    return found
+    return defaults
 
 
 @cache

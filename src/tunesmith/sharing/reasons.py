@@ -10,7 +10,7 @@ from tunesmith.sharing.grouping import Grouping, rest_of
 from tunesmith.sharing.pipeline_prefix import front_steps
 from tunesmith.sharing.prototype import last_step
 from tunesmith.sharing.proved import is_of
-from tunesmith.sharing.submodels.family import Family
+from tunesmith.sharing.submodels.family import Family, names_of, proved_of
 from tunesmith.types import Params
 
 
@@ -30,13 +30,13 @@ class ReasonQuery:
 
         Each reason is given once. A value that is alone among others that share is no reason.
         """
-        found: dict[str, None] = {}
+        reasons: dict[str, None] = {}
         builder = self.grouping.builder
         for choice in dict.fromkeys(map(builder.choice_of, self.candidates)):
             chosen = [one for one in self.candidates if builder.choice_of(one) == choice]
             with suppress(Exception):  # the fits themselves will say what is wrong
-                found |= dict.fromkeys(self._reasons_of(choice, chosen))
-        return list(found)
+                reasons |= dict.fromkeys(self._reasons_of(choice, chosen))
+        return list(reasons)
 
     def _reasons_of(self, choice: str, chosen: Sequence[Params]) -> Iterator[str]:
         grouping = self.grouping
@@ -85,17 +85,19 @@ class ReasonQuery:
             full = prototype.full_name(name) or ""
             short = full.removeprefix(prefix) if full.startswith(prefix) else ""
             for family in self.grouping.families:
-                own = (family.parameter, *getattr(family, "aliases", ()))
-                if meant(family, last) is not type(last) or not short or short in own:
+                proved = proved_of(family)
+                if proved is None or not short or short in names_of(family):
                     continue
-                known = family.proved.canonical
+                if meant(family, last) is not type(last):
+                    continue
+                known = proved.canonical
                 if known(short) is not None and known(short) == known(family.parameter):
                     yield f"along `{name}`: it is another name of `{family.parameter}`; search that"
 
 
 def meant(family: Family, last: Any) -> type | None:
     """The class of a family that an estimator is of, or is derived from."""
-    proved = getattr(family, "proved", None)
+    proved = proved_of(family)
     if proved is None:
         return None
     bases = type(last).__mro__

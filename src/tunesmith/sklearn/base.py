@@ -8,7 +8,7 @@ from copy import deepcopy
 from dataclasses import dataclass
 from numbers import Real
 from os import PathLike
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from joblib import effective_n_jobs
 from sklearn.base import _fit_context, clone, is_classifier
@@ -50,9 +50,20 @@ UNUSED = {
     "fit_timeout_s": None,
 }
 """Their values that change nothing."""
-WATCHED = "callbacks are registered with the search or an estimator in it"
-FOREIGN = "X is an array of another library than NumPy"
 NO_FITS = "No fits were performed. Was the CV iterator empty? Were there no candidates?"
+
+
+class TheirLoop(NamedTuple):
+    """Reason for which scikit-learn's own loop has to make every fit, and the way out."""
+
+    reason: str
+    way_out: str
+
+
+WATCHED = TheirLoop(
+    "callbacks are registered with the search or an estimator in it", "Remove the callbacks"
+)
+FOREIGN = TheirLoop("X is an array of another library than NumPy", "Convert X to a NumPy array")
 
 
 @dataclass(frozen=True)
@@ -87,18 +98,18 @@ class SearchCV(BaseSearchCV):  # type: ignore[misc]
             KeyboardInterrupt: after Ctrl-C; ``cv_results_`` and ``best_params_`` speak of the
                 candidates that were finished by then.
         """
-        if reason := why_their_loop(self, X):
-            refuse_extras(self, reason)
-            self.plan_ = by_their_loop(reason)
+        if theirs := why_their_loop(self, X):
+            refuse_extras(self, theirs)
+            self.plan_ = by_their_loop(theirs.reason)
             return super().fit(X, y, **params)  # type: ignore[no-any-return]
         task = self._checked(X, y, params)
         plan = self._plan()
         engine = self._engine(task, plan.objects)
         plan = self._fitted_to(plan, engine.objective)
         self.plan_ = foreseen(engine.objective, plan)
-        found = engine.run(plan, self.plan_)
-        self._keep(found, task)
-        if found.is_interrupted:
+        outcome = engine.run(plan, self.plan_)
+        self._keep(outcome, task)
+        if outcome.is_interrupted:
             # Only now: a notebook has the attributes of what was finished by then.
             raise KeyboardInterrupt
         if self.refit:
@@ -132,7 +143,7 @@ class SearchCV(BaseSearchCV):  # type: ignore[misc]
 
     def _engine(self, task: Task, objects: Objects) -> Engine:
         return Engine(
-            self._objective(task, objects),
+            objective=self._objective(task, objects),
             n_jobs=effective_n_jobs(self.n_jobs),
             executor=self.executor,
             stop=self.stop,
@@ -150,17 +161,17 @@ class SearchCV(BaseSearchCV):  # type: ignore[misc]
             given = (fit_params, score_params, self.return_train_score)
             context = context_of(self.estimator, (task.X, task.y), task.scorer, given)
         return LiveObjective(
-            clone(self.estimator),
-            task.X,
-            task.y,
-            self._splits(task),
-            task.scorer,
-            objects,
-            self._outputs(task),
-            fit_params,
-            score_params,
-            self.verbose,
-            context,
+            estimator=clone(self.estimator),
+            X=task.X,
+            y=task.y,
+            splits=self._splits(task),
+            scorer=task.scorer,
+            objects=objects,
+            outputs=self._outputs(task),
+            fit_params=fit_params,
+            score_params=score_params,
+            verbose=self.verbose,
+            context=context,
         )
 
     def _splits(self, task: Task) -> list[tuple[Any, Any]]:
@@ -185,27 +196,28 @@ class SearchCV(BaseSearchCV):  # type: ignore[misc]
         self, candidate_params: Any, n_splits: int, out: Any, more_results: Any = None
     ) -> Any:
         """Format as scikit-learn, but an infinite score is a failed fold: it never ranks first."""
-        if found := without_infinite(out, self.error_score):
+        if infinite := without_infinite(out, self.error_score):
             warnings.warn(
-                f"Scoring failed: {', '.join(found)}, which is no finite number. The score on these"
-                f" train-test partitions for these parameters is set to {self.error_score}.",
+                f"Scoring failed: {', '.join(infinite)}, which is no finite number. The score on"
+                f" these train-test partitions for these parameters is set to {self.error_score}.",
                 UserWarning,
                 stacklevel=2,
             )
         return super()._format_results(candidate_params, n_splits, out, more_results)
 
-    def _keep(self, found: SearchOutcome, task: Task) -> None:
+    def _keep(self, outcome: SearchOutcome, task: Task) -> None:
         """Set the attributes that describe what was found."""
-        self.n_fits_, self.n_reused_, self.stopped_by_ = found.n_fits, found.n_reused, found.reason
-        if not found.outputs:
-            if found.is_interrupted:
+        self.n_fits_, self.n_reused_ = outcome.n_fits, outcome.n_reused
+        self.stopped_by_ = outcome.reason.text
+        if not outcome.outputs:
+            if outcome.is_interrupted:
                 return
             raise ValueError(NO_FITS)
-        _warn_or_raise_about_fit_failures(found.outputs, self.error_score)
+        _warn_or_raise_about_fit_failures(outcome.outputs, self.error_score)
         if callable(self.scoring):
-            _insert_error_scores(found.outputs, self.error_score)
-        results = self._format_results(found.candidates, self.n_splits_, found.outputs)
-        self._choose(results, found.outputs[0]["test_scores"], task)
+            _insert_error_scores(outcome.outputs, self.error_score)
+        results = self._format_results(outcome.candidates, self.n_splits_, outcome.outputs)
+        self._choose(results, outcome.outputs[0]["test_scores"], task)
         is_several = isinstance(task.scorer, _MultimetricScorer)
         self.scorer_ = task.scorer._scorers if is_several else task.scorer
         self.cv_results_ = results
@@ -240,17 +252,17 @@ class SearchCV(BaseSearchCV):  # type: ignore[misc]
             self.feature_names_in_ = self.best_estimator_.feature_names_in_
 
 
-def why_their_loop(search: Any, X: Any) -> str:
-    """Return the reason for which scikit-learn's own loop has to make every fit; or nothing.
+def why_their_loop(search: Any, X: Any) -> TheirLoop | None:
+    """Return the reason for which scikit-learn's own loop has to make every fit, if there is one.
 
     Callbacks are told of every fit, and other arrays live on other devices.
     """
     if is_watched(search):
         return WATCHED
-    return "" if is_numpy(X) else FOREIGN
+    return None if is_numpy(X) else FOREIGN
 
 
-def refuse_extras(search: Any, reason: str) -> None:
+def refuse_extras(search: Any, theirs: TheirLoop) -> None:
     """Refuse our arguments, if some are set, as scikit-learn's own loop does not know them.
 
     Raises:
@@ -259,10 +271,9 @@ def refuse_extras(search: Any, reason: str) -> None:
     given = [name for name, unused in UNUSED.items() if getattr(search, name) != unused]
     if given:
         names = " and ".join(given)
-        way_out = "Remove the callbacks" if reason == WATCHED else "Convert X to a NumPy array"
         raise ValueError(
-            f"{names} cannot be used here: {reason}, so scikit-learn's own loop makes every fit,"
-            f" which knows nothing of {names}. {way_out}, or leave out {names}."
+            f"{names} cannot be used here: {theirs.reason}, so scikit-learn's own loop makes every"
+            f" fit, which knows nothing of {names}. {theirs.way_out}, or leave out {names}."
         )
 
 

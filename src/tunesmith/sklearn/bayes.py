@@ -147,7 +147,9 @@ class BayesSearchCV(SearchCV):
         start = start_of(self.start_with, self.estimator, space, objects)
         # The strategies that fit into scikit-learn's loop know the folds by now.
         window = self.window or default_window(self.n_splits_)
-        strategy = SamplerStrategy(space, sampler, METHOD, seed, window, start)
+        strategy = SamplerStrategy(
+            space, sampler, name=METHOD, seed=seed, window=window, start=start
+        )
         # A finite space is exhausted after as many candidates as it has points.
         n_most = min(self.n_iter, strategy.n_points or self.n_iter)
         search = {"method": METHOD, "seed": seed, "curves": True}
@@ -161,7 +163,14 @@ class BayesSearchCV(SearchCV):
         # From a fixed seed, so that the plan of a search reads the same each time.
         drawn = (sampled(space, trial_rng(0, number)) for number in range(N_LOOKED_AT))
         points = [params for params in drawn if params is not None]
-        return SearchPlan(strategy, n_most, definition, objects, space=space, points=points)
+        return SearchPlan(
+            strategy=strategy,
+            n_most=n_most,
+            definition=definition,
+            objects=objects,
+            space=space,
+            points=points,
+        )
 
     def _fitted_to(self, plan: SearchPlan, objective: LiveObjective) -> SearchPlan:
         """Leave out of the search what every fit answers for all values."""
@@ -244,10 +253,10 @@ def start_of(
                 f" parameters, found {shown(item)}"
             )
     # Defaults outside the space are common, and you have not asked for them: no warning.
-    found, notes = unique_start(space, wanted, ("defaults",) if given is None else ())
+    start, notes = unique_start(space, wanted, ("defaults",) if given is None else ())
     for note in notes:
         warnings.warn(note, UserWarning, stacklevel=2)
-    return found
+    return start
 
 
 def sampler_of(name: str, seed: int, space: SearchSpace) -> Sampler:
@@ -269,10 +278,10 @@ def proposals(plan: SearchPlan, log: TrialLog) -> Iterator[Trial]:
     """Yield as many new trials as the look-ahead allows now."""
     strategy = plan.strategy
     for _ in range(min(strategy.window, plan.n_most - len(log.asked))):
-        found = strategy.propose(log)
-        if found is None or found is LATER:
+        proposal = strategy.propose(log)
+        if proposal is None or proposal is LATER:
             return
-        origin, params = found
+        origin, params = proposal
         yield log.ask(params, strategy.key(params), origin)
 
 

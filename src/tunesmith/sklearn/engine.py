@@ -29,6 +29,7 @@ from tunesmith.sklearn.sharing import SharingPlan
 from tunesmith.study.loop import Outcome, Study
 from tunesmith.study.progress import Observer, Progress
 from tunesmith.study.signals import SignalGate, StopRequested
+from tunesmith.types import StopKind, StopReason
 
 
 @dataclass(frozen=True)
@@ -41,12 +42,16 @@ class SearchOutcome:
     """Results of every fit in scikit-learn's form: candidate by candidate, fold by fold."""
     n_fits: int
     n_reused: int
-    reason: str
+    reason: StopReason
     """Reason for which it ended."""
-    is_interrupted: bool
+
+    @property
+    def is_interrupted(self) -> bool:
+        """True if a signal has ended it."""
+        return self.reason.kind is StopKind.INTERRUPTED
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Engine:
     """Runs a search."""
 
@@ -78,7 +83,7 @@ class Engine:
             )
             print(sharing)
         with session(self.ledger, self.name, self.objective, plan.definition) as place:
-            outcome, is_interrupted = self._run(plan, criterion, place)
+            outcome = self._run(plan, criterion, place)
             place.close(outcome)
         trials = list(outcome.history.told)
         return SearchOutcome(
@@ -87,7 +92,6 @@ class Engine:
             outcome.n_fits,
             outcome.n_reused,
             outcome.stopped_by,
-            is_interrupted,
         )
 
     def _criterion(self, n_most: int) -> Criterion:
@@ -95,13 +99,13 @@ class Engine:
         try:
             stop = StopSection.model_validate(given)
         except ValidationError as error:
-            found = violations_of(error.errors(), StopSection)
-            raise ValueError("\n".join(f"stop.{violation}" for violation in found)) from None
+            violations = violations_of(error.errors(), StopSection)
+            raise ValueError("\n".join(f"stop.{violation}" for violation in violations)) from None
         # Invalid combinations are common in grids, and scikit-learn continues after them.
         first = [FirstFailures(stop.first_failures)] if "first_failures" in given else []
         return AnyOf((MaxTrials(max(n_most, 1)), *criteria(stop), *first))
 
-    def _run(self, plan: SearchPlan, criterion: Criterion, place: Session) -> tuple[Outcome, bool]:
+    def _run(self, plan: SearchPlan, criterion: Criterion, place: Session) -> Outcome:
         with (
             # Ctrl-C alone: all other signals are the business of the program that searches.
             SignalGate((signal.SIGINT,)) as gate,
@@ -109,19 +113,19 @@ class Engine:
             watching(live=is_interactive(), quiet=self.verbose < 1) as observer,
         ):
             study = Study(
-                plan.strategy,
-                self.objective,
-                criterion,
-                place.log,
-                place.recorder,
-                executor,
-                gate,
+                strategy=plan.strategy,
+                objective=self.objective,
+                criterion=criterion,
+                log=place.log,
+                recorder=place.recorder,
+                executor=executor,
+                gate=gate,
                 observer=Echo(observer),
             )
             try:
-                return study.run(), False
+                return study.run()
             except StopRequested as stop:
-                return study.outcome(f"interrupted by {stop}"), True
+                return study.outcome(StopReason.of_signal(stop.signum))
 
     def _executor(self, call: Call) -> Executor:
         name, n_workers = choose(self.executor, self.n_jobs, self.fit_timeout_s)

@@ -46,8 +46,8 @@ def parts_of(estimator: Any, scorer: Any) -> Iterator[Any]:
         elif inspect.isfunction(value):
             yield value
     for one in getattr(scorer, "_scorers", {"score": scorer}).values():
-        found = getattr(one, "_score_func", one)
-        yield found if inspect.isfunction(found) else type(found)
+        code = getattr(one, "_score_func", one)
+        yield code if inspect.isfunction(code) else type(code)
 
 
 def _loose_code(parts: Sequence[Any]) -> list[str]:

@@ -11,7 +11,7 @@ from tunesmith.study.strategy import FixedList, Strategy
 from tunesmith.types import Params, Value
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class SearchPlan:
     """The strategy of a search."""
 
@@ -44,15 +44,20 @@ def listed(method: str, candidates: Sequence[Mapping[str, Any]]) -> SearchPlan:
         "candidates": params,
     }
     return SearchPlan(
-        FixedList(params, method), len(params), definition, objects, candidates, points=params
+        strategy=FixedList(params, method),
+        n_most=len(params),
+        definition=definition,
+        objects=objects,
+        originals=candidates,
+        points=params,
     )
 
 
 def values_of(candidates: Sequence[Params]) -> dict[str, list[Value]]:
     """Return every parameter's values, each once, in the order of their appearance."""
-    found: dict[str, dict[str, Value]] = {}
+    by_name: dict[str, dict[str, Value]] = {}
     for params in candidates:
         for name, value in params.items():
             # By its text: a list cannot be a key, and `1 == True` holds in Python.
-            found.setdefault(name, {}).setdefault(canonical_json(value), value)
-    return {name: list(values.values()) for name, values in sorted(found.items())}
+            by_name.setdefault(name, {}).setdefault(canonical_json(value), value)
+    return {name: list(values.values()) for name, values in sorted(by_name.items())}

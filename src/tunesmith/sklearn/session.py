@@ -64,7 +64,12 @@ def session(
         # The splits belong to it: the same candidates on other folds are other trials.
         mark = digest([dict(definition), objective.fold_digests])
         head = ledger.begin_study(
-            name, mark, definition, context, objective.metrics, objective.objectives
+            name,
+            mark,
+            definition,
+            context=context,
+            metrics=objective.metrics,
+            objectives=objective.objectives,
         )
         seed = RecordedStudy.of(definition).seed or 0
         run_id = ledger.begin_run(head.id, collect(Path.cwd(), definition, context, seed))

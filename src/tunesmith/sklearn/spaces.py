@@ -63,37 +63,37 @@ def _boxes(written: Any, problems: list[str]) -> Iterator[tuple[Mapping[Any, Any
             problems.append(f"space {place}: {_no_box(box)}")
 
 
-def _is_counted(found: Any) -> bool:
+def _is_counted(given: Any) -> bool:
     """Tell whether it is scikit-optimize's pair of a space and a number of candidates."""
-    is_pair = isinstance(found, tuple) and len(found) == 2 and isinstance(found[0], Mapping)
-    return is_pair and not isinstance(found[1], Mapping)
+    is_pair = isinstance(given, tuple) and len(given) == 2 and isinstance(given[0], Mapping)
+    return is_pair and not isinstance(given[1], Mapping)
 
 
-def _no_box(found: Any) -> str:
-    if _is_counted(found):
+def _no_box(given: Any) -> str:
+    if _is_counted(given):
         return (
             "a space with a number of candidates of its own, as scikit-optimize takes it."
             " Candidates go where they promise most: give the spaces alone, and n_iter for all."
         )
-    if found is None:
+    if given is None:
         return "is missing. Say what may vary, for example {'C': Float(0.1, 10, log=True)}."
     wanted = "expected a dict of names with their values, or a list of such dicts"
-    return f"{wanted}; found {shown(found)}."
+    return f"{wanted}; found {shown(given)}."
 
 
 def _box(
     box: Mapping[Any, Any], place: str, objects: Objects, problems: list[str]
 ) -> dict[str, Any]:
-    found = {}
+    parameters = {}
     for name, values in box.items():
         if not isinstance(name, str):
             problems.append(f"the name of a parameter{place} is a text, not {shown(name)}.")
             continue
         try:
-            found[name] = encoded_values(values, objects)
+            parameters[name] = encoded_values(values, objects)
         except ForeignError as error:
             problems.append(f"{error} (`{name}`{place})")
-    return found
+    return parameters
 
 
 def encoded_values(values: Any, objects: Objects) -> Any:
@@ -122,17 +122,17 @@ def encoded_values(values: Any, objects: Objects) -> Any:
 
 def _encoded_definition(given: Mapping[Any, Any], objects: Objects) -> dict[str, Any]:
     """Return the parameter as in a configuration, with objects as tokens."""
-    found = {str(key): value for key, value in given.items()}
-    if "values" in found:
-        found["values"] = [objects.encode(value) for value in _listed(found["values"])]
-    if "value" in found:
-        found["value"] = objects.encode(found["value"])
-    if isinstance(found.get("when"), Mapping):
-        found["when"] = {
+    parameter = {str(key): value for key, value in given.items()}
+    if "values" in parameter:
+        parameter["values"] = [objects.encode(value) for value in _listed(parameter["values"])]
+    if "value" in parameter:
+        parameter["value"] = objects.encode(parameter["value"])
+    if isinstance(parameter.get("when"), Mapping):
+        parameter["when"] = {
             name: [objects.encode(v) for v in (values if isinstance(values, list) else [values])]
-            for name, values in found["when"].items()
+            for name, values in parameter["when"].items()
         }
-    return found
+    return parameter
 
 
 def from_tuple(values: tuple[Any, ...]) -> Any:

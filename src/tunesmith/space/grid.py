@@ -79,10 +79,10 @@ class Grid:
         Raises:
             ValueError: the point lies outside the space.
         """
-        index, found = self.space.locate(params)
+        index, point = self.space.locate(params)
         offset = 0
         for name, parameter in sorted(self.space.boxes[index].parameters.items()):
-            level = parameter.index(found[name]) if name in found else 0
+            level = parameter.index(point[name]) if name in point else 0
             offset = offset * _levels(parameter) + level
         return sum(self._sizes[:index]) + offset
 
@@ -104,8 +104,8 @@ class Grid:
 
 def endless_parameters(space: SearchSpace) -> list[str]:
     """List the parameters that no grid can list."""
-    found = [n for box in space for n, p in box.parameters.items() if p.n_levels is None]
-    return list(dict.fromkeys(found))
+    names = [n for box in space for n, p in box.parameters.items() if p.n_levels is None]
+    return list(dict.fromkeys(names))
 
 
 def count_points(space: SearchSpace) -> int | None:

@@ -125,12 +125,12 @@ class Int:
     def __post_init__(self) -> None:
         _check_range(self.low, self.high, log=self.log)
         for name in ("low", "high", "step"):
-            found = getattr(self, name)
-            if found != int(found):
-                raise ValueError(f"{name} must be a whole number (found {found})")
-            if abs(found) > MAX_INT:
-                raise ValueError(f"{name} must lie within ±{MAX_INT}, 64 bits (found {found})")
-            object.__setattr__(self, name, int(found))
+            value = getattr(self, name)
+            if value != int(value):
+                raise ValueError(f"{name} must be a whole number (found {value})")
+            if abs(value) > MAX_INT:
+                raise ValueError(f"{name} must lie within ±{MAX_INT}, 64 bits (found {value})")
+            object.__setattr__(self, name, int(value))
         if self.step < 1:
             raise ValueError(f"step must be at least 1 (found {self.step})")
         if self.log and self.step != 1:

@@ -71,20 +71,22 @@ class _Parser:
 
     def _check_no_constraints(self, data: Any) -> None:
         """Report conditions among the parameters: the level above them was forgotten."""
-        found = data.get("constraints") if isinstance(data, Mapping) else None
-        if isinstance(found, list) and any(COMPARISON.search(str(item)) for item in found):
+        conditions = data.get("constraints") if isinstance(data, Mapping) else None
+        if isinstance(conditions, list) and any(
+            COMPARISON.search(str(item)) for item in conditions
+        ):
             hint = "Write `space: {parameters: {…}, constraints: […]}`."
             self.add(("constraints",), "constraints stand beside the parameters.", hint)
 
     def boxes(self, data: Any, path: Path) -> tuple[Box, ...]:
         """Parse one box or a list of them."""
         if isinstance(data, list):
-            found = [self.box(item, (*path, index)) for index, item in enumerate(data)]
+            parsed = [self.box(item, (*path, index)) for index, item in enumerate(data)]
         else:
-            found = [self.box(data, path)]
-        if not found:
+            parsed = [self.box(data, path)]
+        if not parsed:
             self.add(path, "an empty list", "A space needs at least one parameter.")
-        return tuple(box for box in found if box is not None)
+        return tuple(box for box in parsed if box is not None)
 
     def box(self, data: Any, path: Path) -> Box | None:
         """Parse named parameters."""
@@ -118,8 +120,8 @@ class _Parser:
         path: Path,
         known: list[str],
     ) -> None:
-        for name, found in conditions.items():
-            for condition in found:
+        for name, own in conditions.items():
+            for condition in own:
                 where, parent = (*path, name, "when", condition.parent), condition.parent
                 if parent not in known or parent == name:
                     others = [other for other in known if other != name]
@@ -175,8 +177,8 @@ class _Parser:
         if kinds:
             self.add(path, f"both `{kinds[0]}` and `{kinds[1]}` are given; one of them is enough.")
         else:
-            found = ", ".join(f"`{key}`" for key in data) or "nothing"
-            self.add(path, f"expected one of {', '.join(KINDS)}; found {found}.", FORMS)
+            keys = ", ".join(f"`{key}`" for key in data) or "nothing"
+            self.add(path, f"expected one of {', '.join(KINDS)}; found {keys}.", FORMS)
         return None
 
     def _check_options(self, data: Mapping[str, Any], kind: str, path: Path) -> None:
@@ -251,13 +253,13 @@ class _Parser:
         if not isinstance(data, list):
             self.add(("constraints",), f"expected a list of conditions, found {_show(data)}.")
             return ()
-        found = []
+        expressions = []
         for index, text in enumerate(data):
             try:
-                found.append(Expression(str(text)))
+                expressions.append(Expression(str(text)))
             except ExpressionError as error:
                 self.add(("constraints", index), f"`{text}`: {error}.")
-        return tuple(found)
+        return tuple(expressions)
 
 
 def _checked_distribution(name: str, args: tuple[Any, ...], kwds: dict[str, Any]) -> Distribution:
@@ -265,16 +267,16 @@ def _checked_distribution(name: str, args: tuple[Any, ...], kwds: dict[str, Any]
 
     if not isinstance(getattr(stats, name, None), stats.rv_continuous | stats.rv_discrete):
         raise ValueError(f"scipy.stats has no distribution `{name}`")
-    found = Distribution(name, args, kwds)
+    distribution = Distribution(name, args, kwds)
     try:
         # The arguments are used here for the first time: the distribution is made on demand.
-        drawn = [found.at(place) for place in (0.0, 0.5, 1.0)]
+        drawn = [distribution.at(place) for place in (0.0, 0.5, 1.0)]
     except (TypeError, ValueError, OverflowError) as error:
         raise ValueError(f"scipy.stats.{name} does not accept these arguments: {error}") from None
     # For arguments that are out of range scipy gives no error but values that are no numbers.
     if not all(map(math.isfinite, drawn)):
         raise ValueError(f"scipy.stats.{name} gives no numbers with these arguments")
-    return found
+    return distribution
 
 
 def _is_number(value: Any) -> bool:

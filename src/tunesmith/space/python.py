@@ -74,14 +74,14 @@ def _plain(value: Any) -> Any:
 
 
 def _plain_value(item: Any) -> Any:
-    found = item.item() if hasattr(item, "item") and getattr(item, "ndim", 0) == 0 else item
-    if isinstance(found, tuple):
-        found = list(found)
-    if not isinstance(found, str | int | float | bool | list | dict | None):
+    value = item.item() if hasattr(item, "item") and getattr(item, "ndim", 0) == 0 else item
+    if isinstance(value, tuple):
+        value = list(value)
+    if not isinstance(value, str | int | float | bool | list | dict | None):
         raise UsageError(
-            f"{shown(found)} cannot be written as JSON; choose among named `estimators` instead"
+            f"{shown(value)} cannot be written as JSON; choose among named `estimators` instead"
         )
-    return found
+    return value
 
 
 def is_frozen(value: Any) -> bool:
@@ -127,8 +127,8 @@ def _from_optuna(distribution: Any) -> Any:
     if hasattr(distribution, "choices"):
         return {"values": [_plain_value(item) for item in distribution.choices]}
     whole = isinstance(distribution.low, int) and isinstance(distribution.high, int)
-    found: dict[str, Any] = {"int" if whole else "float": [distribution.low, distribution.high]}
+    parameter: dict[str, Any] = {"int" if whole else "float": [distribution.low, distribution.high]}
     # Optuna's whole numbers have a step of one, which on a log scale says nothing.
     if distribution.step is not None and not (whole and distribution.step == 1):
-        found["step"] = distribution.step
-    return found | ({"log": True} if distribution.log else {})
+        parameter["step"] = distribution.step
+    return parameter | ({"log": True} if distribution.log else {})

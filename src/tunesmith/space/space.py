@@ -106,17 +106,17 @@ class Box:
         unknown = sorted(params.keys() - self.parameters.keys())
         if unknown:
             raise ValueError(f"unknown parameter `{unknown[0]}`")
-        found: dict[str, Value] = {}
+        values: dict[str, Value] = {}
         for name in self.order:
-            if not self.is_active(name, found):
+            if not self.is_active(name, values):
                 continue
             if name not in params:
                 raise ValueError(f"`{name}` is missing")
             try:
-                found[name] = self.parameters[name].canonical(params[name])
+                values[name] = self.parameters[name].canonical(params[name])
             except ValueError as error:
                 raise ValueError(f"`{name}`: {error}") from None
-        return dict(sorted(found.items()))
+        return dict(sorted(values.items()))
 
     def to_json(self) -> dict[str, Any]:
         """The definition, sorted by name."""
@@ -190,10 +190,10 @@ class SearchSpace:
                 break
         if not holding:
             raise ValueError(min(reasons, key=len) if len(reasons) > 1 else reasons[0])
-        index, found = max(holding, key=lambda item: len(item[1]) == len(params))
-        if not self.allows(found):
+        index, point = max(holding, key=lambda item: len(item[1]) == len(params))
+        if not self.allows(point):
             raise ValueError("a constraint is broken")
-        return index, found
+        return index, point
 
     def canonical(self, params: Params) -> dict[str, Value]:
         """Canonical form of a point: active parameters, canonical values, sorted names.

@@ -49,7 +49,7 @@ class EarlyStopping(NoPruning):
         """The trial's params only."""
         return (trial.params,)
 
-    def bounds(self, log: TrialLog, trial: Trial, fold: int) -> Mapping[int, float]:
+    def thresholds(self, log: TrialLog, trial: Trial, fold: int) -> Mapping[int, float]:
         """Pruning thresholds, from the completed trials at the same steps of the same fold.
 
         Starting points run to their end, since the others are compared with them.
@@ -61,14 +61,14 @@ class EarlyStopping(NoPruning):
         first = self.budgets.bracket_of(trial.number)
         steps = self.budgets.ladder[first:-1]
         metric = log.objectives[0]
-        found = {}
+        thresholds = {}
         for step in steps:
             gains = [
                 gain for other in log.told[:n_told] for gain in _gains(other, fold, step, metric)
             ]
             if self.budgets.n_going_on(len(gains)):
-                found[step] = self.budgets.bound(gains)
-        return found
+                thresholds[step] = self.budgets.threshold(gains)
+        return thresholds
 
 
 def _gains(trial: Trial, fold: int, step: int, metric: Metric) -> list[float]:
@@ -79,7 +79,7 @@ def _gains(trial: Trial, fold: int, step: int, metric: Metric) -> list[float]:
 
 
 def held_against(
-    result: FoldResult, bounds: Mapping[int, float], metric: Metric
+    result: FoldResult, thresholds: Mapping[int, float], metric: Metric
 ) -> FoldResult | None:
     """Cut a known result as these pruning thresholds would have done.
 
@@ -90,8 +90,8 @@ def held_against(
     progress = result.progress
     if not progress or result.failure is not None:
         return result
-    for step in sorted(bounds):
-        if step <= progress[-1][0] and metric.sign * score_at(progress, step) < bounds[step]:
+    for step in sorted(thresholds):
+        if step <= progress[-1][0] and metric.sign * score_at(progress, step) < thresholds[step]:
             return _cut_off(result, step, metric)
     # A result that was cut off earlier does not tell the rest of its course.
     return result if result.stopped_at is None else None

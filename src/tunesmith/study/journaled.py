@@ -36,8 +36,8 @@ class Journaled:
         """Evaluate, and write the results into the journal."""
         # In the form that the run will record: a score that is not finite becomes a failure.
         results = [result.checked() for result in self.evaluate(fit)]
-        found = zip(fit.all_candidates, results, strict=False)
-        self._of_this_process().note({self.key(params, fit.fold): r for params, r in found})
+        scored = zip(fit.all_candidates, results, strict=False)
+        self._of_this_process().note({self.key(params, fit.fold): r for params, r in scored})
         return results
 
     def _of_this_process(self) -> Journal:

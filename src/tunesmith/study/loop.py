@@ -1,9 +1,10 @@
 """The loop of a study: ask -> plan -> run -> record -> tell. No text, no drawing, no SQL.
 
-Trial k is asked when exactly the trials up to k - window are completed, and trials are told in
-number order. So the trials of a study depend only on its definition and seed: not on the number of
-workers, the order in which fits end, or interruptions. A criterion that is met after trial m ends
-the study *at* m: trials asked ahead are dropped (their folds stay in the ledger).
+Trial k is asked when exactly the trials up to k - ``window``, the look-ahead, are completed, and
+trials are completed in number order. So the trials of a study depend only on its definition and
+seed: not on the number of workers, the order in which fits end, or interruptions. A criterion that
+is met after trial m ends the study *at* m: trials asked ahead are dropped (their folds stay in the
+ledger).
 """
 
 import time
@@ -14,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from tunesmith.errors import LostError
 from tunesmith.execute.executor import CallTimeoutError, Executor, WorkerDiedError
 from tunesmith.history import Failure, FoldResult, History, Trial, TrialLog
-from tunesmith.objective.objective import Objective
+from tunesmith.objective.objective import Objective, SizedObjective
 from tunesmith.objective.plan import PlannedFit, largest_last_ones_first, plan
 from tunesmith.search.stopping import Criterion, only_counts, trial_limit
 from tunesmith.space import SearchSpace
@@ -23,7 +24,7 @@ from tunesmith.study.progress import Observer, Progress, silent
 from tunesmith.study.recorder import Recorder
 from tunesmith.study.signals import SignalGate
 from tunesmith.study.strategy import LATER, Strategy
-from tunesmith.types import Fit, Params
+from tunesmith.types import ALL_TRIED, EXHAUSTED, Fit, Params, StopReason
 
 TICK_S = 0.5
 LAST_FITS = 10
@@ -35,8 +36,6 @@ NAMES = {
     "current": "the current best parameters are",
     "start_with": "a point of `start_with` is",
 }
-EXHAUSTED = "no further point of the space was found"
-ALL_TRIED = "all points of the space were tried"
 
 
 @dataclass(frozen=True)
@@ -44,13 +43,13 @@ class Outcome:
     """The end of a run."""
 
     history: History
-    stopped_by: str
+    stopped_by: StopReason
     n_evaluated: int
     n_reused: int
     n_fits: int
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Study:
     """One run of a study, from the first proposal to the reason to stop."""
 
@@ -101,7 +100,7 @@ class Study:
                 future.cancel()
         return self.outcome(reason)
 
-    def outcome(self, stopped_by: str) -> Outcome:
+    def outcome(self, stopped_by: StopReason) -> Outcome:
         """Outcome at this moment, with a reason to end."""
         counts = self._n_evaluated, self._n_reused, round(self._n_fits)
         return Outcome(self.log.finished(), stopped_by, *counts)
@@ -127,7 +126,7 @@ class Study:
         n_open = n_asked - len(self.log.told)
         if n_open < self.strategy.window:
             return True
-        # Beyond the look-ahead only if results change nothing. The number of points bounds the
+        # Beyond the look-ahead only if results change nothing. The number of points limits the
         # memory.
         return n_open < self._ahead and self._n_open_points < FORESEEN
 
@@ -153,8 +152,10 @@ class Study:
         self.recorder.asked(trial)
         points = self.strategy.points(trial, self.objective)
         folds = range(self.objective.n_folds)
-        bounds = [self.strategy.bounds(self.log, trial, fold) for fold in folds]
-        opened = self._open[trial.number] = PendingTrial.of(trial, points, self.objective, bounds)
+        thresholds = [self.strategy.thresholds(self.log, trial, fold) for fold in folds]
+        opened = self._open[trial.number] = PendingTrial.of(
+            trial, points, self.objective, thresholds
+        )
         self._n_open_points += len(points)
         return opened
 
@@ -166,25 +167,27 @@ class Study:
             opened.take(known)
         have = {item for opened in asked for item in opened.have}
         trials = [opened.asked for opened in asked]
-        found = plan(trials, self.objective.n_folds, have, self.objective.groups)
-        for planned in self._in_order(found):
-            self._start(self._bounded(planned))
+        fits = plan(trials, self.objective.n_folds, have, self.objective.groups)
+        for planned in self._in_order(fits):
+            self._start(self._with_thresholds(planned))
 
-    def _bounded(self, planned: PlannedFit) -> PlannedFit:
-        bounds = self._open[planned.first].bounds[planned.fit.fold]
+    def _with_thresholds(self, planned: PlannedFit) -> PlannedFit:
+        thresholds = self._open[planned.first].thresholds[planned.fit.fold]
         # A fit of several points has no single score that could be compared with thresholds.
-        if not bounds or len(planned.fit.all_candidates) > 1:
+        if not thresholds or len(planned.fit.all_candidates) > 1:
             return planned
-        return replace(planned, fit=replace(planned.fit, bounds=bounds))
+        return replace(planned, fit=replace(planned.fit, thresholds=thresholds))
 
     def _in_order(self, planned: list[PlannedFit]) -> list[PlannedFit]:
-        n_workers, size = self.executor.n_workers, getattr(self.objective, "size", None)
+        n_workers, objective = self.executor.n_workers, self.objective
         are_last = self._is_exhausted or len(self.log.asked) == self._n_trials
         # Only if all trials are asked together: no further proposal then waits for one of these
         # fits.
-        if size is None or n_workers == 1 or not (self._is_foreseen and are_last):
+        if n_workers == 1 or not (self._is_foreseen and are_last):
             return planned
-        return largest_last_ones_first(planned, LAST_FITS * n_workers, size)
+        if not isinstance(objective, SizedObjective):
+            return planned
+        return largest_last_ones_first(planned, LAST_FITS * n_workers, objective.size)
 
     def _start(self, planned: PlannedFit) -> None:
         self._running[self.executor.submit(planned.fit)] = planned
@@ -234,7 +237,7 @@ class Study:
 
     # -- tell --------------------------------------------------------------------------------
 
-    def _tell_ready(self) -> str | None:
+    def _tell_ready(self) -> StopReason | None:
         # In number order only: a trial that is complete too early waits, so that strategies see the
         # same history for any number of workers.
         while (opened := self._open.get(len(self.log.told))) and opened.is_whole:
@@ -251,12 +254,14 @@ class Study:
         self._show(None)
         return self._stop_reason()
 
-    def _stop_reason(self) -> str | None:
+    def _stop_reason(self) -> StopReason | None:
         history = self.log.view()
-        reason = self.criterion.is_spent(history, self.clock() - self._began)
-        if reason is None and self._is_exhausted and not self._open:
+        text = self.criterion.is_spent(history, self.clock() - self._began)
+        if text is not None:
+            return StopReason.of_criterion(text)
+        if self._is_exhausted and not self._open:
             return ALL_TRIED if history.n_told == self.strategy.n_points else EXHAUSTED
-        return reason
+        return None
 
     def _show(self, newest: Trial | None) -> None:
         elapsed_s = self.clock() - self._began
@@ -316,7 +321,7 @@ def unique_start(
     Returns:
         The points with their origins, and one sentence for every other point that was left out.
     """
-    found: dict[str, tuple[str, Params]] = {}
+    points: dict[str, tuple[str, Params]] = {}
     notes = []
     for origin, params in wanted:
         try:
@@ -325,5 +330,5 @@ def unique_start(
             if origin not in unsaid:
                 notes.append(f"{NAMES.get(origin, origin)} not tried first: {error}")
             continue
-        found.setdefault(space.key(canonical), (origin, canonical))
-    return tuple(found.values()), notes
+        points.setdefault(space.key(canonical), (origin, canonical))
+    return tuple(points.values()), notes

@@ -11,7 +11,7 @@ from tunesmith.study.early_stopping import held_against
 from tunesmith.types import Params, State
 
 
-@dataclass
+@dataclass(kw_only=True)
 class PendingTrial:
     """A trial that was asked for and is not yet completed.
 
@@ -27,7 +27,7 @@ class PendingTrial:
     """Place of the proposed params."""
     metric: Metric
     """The first objective."""
-    bounds: Sequence[Mapping[int, float]]
+    thresholds: Sequence[Mapping[int, float]]
     """Pruning thresholds by fold."""
     results: dict[tuple[int, int], FoldResult] = field(default_factory=dict)
     """Results by place and fold."""
@@ -41,15 +41,22 @@ class PendingTrial:
         trial: Trial,
         points: Sequence[Params],
         objective: Objective,
-        bounds: Sequence[Mapping[int, float]] = (),
+        thresholds: Sequence[Mapping[int, float]] = (),
     ) -> "PendingTrial":
         """Make a trial without results, and its points; by default each fit runs to its end."""
         texts = [canonical_json(dict(params)) for params in points]
         proposed = texts.index(canonical_json(dict(trial.params)))
         folds = range(objective.n_folds)
         keys = tuple(tuple(objective.key(params, fold) for fold in folds) for params in points)
-        metric, by_fold = objective.objectives[0], bounds or [{}] * objective.n_folds
-        return cls(trial, tuple(points), keys, proposed, metric, by_fold)
+        metric, by_fold = objective.objectives[0], thresholds or [{}] * objective.n_folds
+        return cls(
+            trial=trial,
+            points=tuple(points),
+            keys=keys,
+            proposed=proposed,
+            metric=metric,
+            thresholds=by_fold,
+        )
 
     @property
     def asked(self) -> TrialCandidates:
@@ -70,10 +77,10 @@ class PendingTrial:
         """Use the known results; another study may have numbered its folds differently."""
         for place, keys in enumerate(self.keys):
             for fold, key in enumerate(keys):
-                found = known.get(key)
+                result = known.get(key)
                 # A known result is cut as if the present thresholds had applied, so that a reused
                 # result equals a new one.
-                held = found and held_against(found, self.bounds[fold], self.metric)
+                held = result and held_against(result, self.thresholds[fold], self.metric)
                 if held is not None:
                     self.results[place, fold] = replace(held, fold=fold)
         self.n_taken = len(self.results)

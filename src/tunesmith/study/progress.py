@@ -7,7 +7,7 @@ from typing import TypeAlias
 from tunesmith.history import Metric, Trial
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Progress:
     """A study at one moment."""
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from tunesmith.history import History, Trial, TrialLog
-from tunesmith.objective.objective import Objective
+from tunesmith.objective.objective import Objective, ReadOffObjective
 from tunesmith.search.sampler import is_exhaustive
 from tunesmith.space import Box, SearchSpace
 from tunesmith.space.grid import count_points
@@ -77,9 +77,9 @@ def _without(box: Box, one: tuple[str, Value] | None) -> Box:
 
 def read_off_of(space: SearchSpace, objective: Objective) -> ReadOff | None:
     """Find the parameters of a space that need not be searched; ``None`` if there are none."""
-    ask: Ask | None = getattr(objective, "read_off", None)
-    if ask is None:
+    if not isinstance(objective, ReadOffObjective):
         return None
+    ask = objective.read_off
     found = ReadOff(space, tuple(_of_box(space, number, ask) for number in range(len(space.boxes))))
     if not any(found.values):
         return None

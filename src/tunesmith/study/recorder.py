@@ -8,7 +8,7 @@ helps against a loss of power, so it is done now and then: a loss of power can c
 
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from typing import Protocol
 
 from tunesmith.history import FoldResult, Holds, Trial, always
@@ -74,6 +74,7 @@ class LedgerRecorder:
     ledger: Ledger
     study_id: int
     run_id: int
+    _: KW_ONLY
     since_run: int | None = None
     """Use only results of this run and later ones (``--restart``)."""
     only_alone: bool = False
@@ -117,7 +118,9 @@ class LedgerRecorder:
 
     def holdout(self, number: int, key: str, result: FoldResult) -> None:
         """Record the score of a winner on the held-out rows."""
-        self.ledger.record_holdout(self.study_id, self.run_id, number, key, result, self.holds)
+        self.ledger.record_holdout(
+            self.study_id, self.run_id, number=number, key=key, result=result, holds=self.holds
+        )
 
     def commit_when_due(self) -> None:
         """Commit new results, and sync, unless either was done a moment ago."""

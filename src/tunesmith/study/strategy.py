@@ -1,7 +1,7 @@
 """Strategies that propose trials: everything that fixes the sequence of a study."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from enum import Enum
 from types import MappingProxyType
 from typing import Final, Literal, Protocol, TypeAlias
@@ -23,7 +23,7 @@ class _Later(Enum):
 Later: TypeAlias = Literal[_Later.LATER]
 LATER: Final = _Later.LATER
 """Answer of a strategy that has nothing to propose until more trials are completed."""
-NO_BOUNDS: Mapping[int, float] = MappingProxyType({})
+NO_THRESHOLDS: Mapping[int, float] = MappingProxyType({})
 
 
 class Strategy(Protocol):
@@ -31,7 +31,7 @@ class Strategy(Protocol):
 
     @property
     def window(self) -> int:
-        """Look-ahead: trial k is asked when exactly the trials up to k - window are completed."""
+        """Look-ahead: trial k is asked when exactly trials 0 to k - ``window`` are completed."""
 
     @property
     def looks_back(self) -> bool:
@@ -50,7 +50,7 @@ class Strategy(Protocol):
     def points(self, trial: Trial, objective: Objective) -> Sequence[Params]:
         """The trial's params and its submodel candidates; the best of them is recorded."""
 
-    def bounds(self, log: TrialLog, trial: Trial, fold: int) -> Mapping[int, float]:
+    def thresholds(self, log: TrialLog, trial: Trial, fold: int) -> Mapping[int, float]:
         """Pruning thresholds: step -> least gain (score times the metric's sign) to continue."""
 
     def judged(self, trial: Trial) -> Trial:
@@ -60,9 +60,9 @@ class Strategy(Protocol):
 class NoPruning:
     """Common part of strategies that let every trial run to its end."""
 
-    def bounds(self, log: TrialLog, trial: Trial, fold: int) -> Mapping[int, float]:  # noqa: ARG002
+    def thresholds(self, log: TrialLog, trial: Trial, fold: int) -> Mapping[int, float]:  # noqa: ARG002
         """No thresholds."""
-        return NO_BOUNDS
+        return NO_THRESHOLDS
 
     def judged(self, trial: Trial) -> Trial:
         """Leave the state as it is."""
@@ -75,6 +75,7 @@ class SamplerStrategy(NoPruning):
 
     space: SearchSpace
     sampler: Sampler
+    _: KW_ONLY
     name: str
     """Name that is recorded as the origin of the sampler's proposals."""
     seed: int

@@ -24,8 +24,9 @@ class SuccessiveHalving(NoPruning):
     """Proposes a promoted trial if there is one, else a new one.
 
     Trial k is proposed from the smallest history that has a proposal to make, among those in which
-    trials 0 to n are completed, for n from k - window + 1 to k. So it does not depend on the speed
-    of any worker, also if the sampler has nothing new and completed trials must be waited for.
+    trials 0 to n are completed, for n from k - ``window`` + 1 to k. So it does not depend on the
+    speed of any worker, also if the sampler has nothing new and completed trials must be waited
+    for.
     """
 
     sampling: SamplerStrategy
@@ -55,8 +56,8 @@ class SuccessiveHalving(NoPruning):
         for n_told in range(max(0, number - self.window + 1), number + 1):
             if n_told > len(log.told):
                 return LATER
-            if found := self._from(log.view(n_told), number):
-                return found
+            if proposal := self._from(log.view(n_told), number):
+                return proposal
         return None
 
     def _from(self, history: History, number: int) -> tuple[str, Params] | None:
@@ -69,15 +70,17 @@ class SuccessiveHalving(NoPruning):
             origin, params = start[index]
             return origin, {**params, self.parameter: self.budgets.max}
         budget = self.budgets.ladder[self.budgets.bracket_of(index - len(start))]
-        found = self._suggested(runs, number)
-        return None if found is None else (found[0], {**found[1], self.parameter: budget})
+        suggested = self._suggested(runs, number)
+        return (
+            None if suggested is None else (suggested[0], {**suggested[1], self.parameter: budget})
+        )
 
     def _suggested(self, runs: "_Runs", number: int) -> tuple[str, Params] | None:
         sampling = self.sampling
         history = runs.as_history(sampling)
         rng = trial_rng(sampling.seed, number)
-        found = sampling.sampler.suggest(sampling.space, history, 1, rng)
-        return (sampling.name, found[0]) if found else None
+        points = sampling.sampler.suggest(sampling.space, history, 1, rng)
+        return (sampling.name, points[0]) if points else None
 
     def key(self, params: Params) -> str:
         """Text of the params."""

@@ -47,18 +47,18 @@ def sweep(spared: Collection[int] = ()) -> dict[int, int]:
         # One by one: waiting for any child would take the status of processes that others wait for.
         for process in killed - ended.keys():
             with suppress(ChildProcessError):
-                if (found := os.waitpid(process, os.WNOHANG))[0]:
-                    ended[process] = found[1]
+                if (waited := os.waitpid(process, os.WNOHANG))[0]:
+                    ended[process] = waited[1]
     return ended
 
 
 def reap() -> dict[int, int]:
     """Return the status of children that have ended, by process id."""
-    found = {}
+    statuses = {}
     with suppress(ChildProcessError):
         while (ended := os.waitpid(-1, os.WNOHANG))[0]:
-            found[ended[0]] = ended[1]
-    return found
+            statuses[ended[0]] = ended[1]
+    return statuses
 
 
 def send(number: int, processes: list[int]) -> None:
@@ -78,24 +78,24 @@ def descendants(ancestor: int, spared: Collection[int] = ()) -> list[int]:
     children: dict[int, list[int]] = {}
     for process, parent in _living():
         children.setdefault(parent, []).append(process)
-    found, waiting = [], [ancestor]
+    processes, waiting = [], [ancestor]
     while waiting:
         own = [child for child in children.get(waiting.pop(), []) if child not in spared]
-        found += own
+        processes += own
         waiting += own
-    return found
+    return processes
 
 
 def marked(variable: str, value: str) -> list[int]:
     """The living processes, this one left out, that were started with this variable."""
     entry = f"{variable}={value}".encode()
-    found = []
+    processes = []
     for process, _ in _living():
         with suppress(OSError):
             content = Path(f"/proc/{process}/environ").read_bytes()
             if entry in content.split(b"\0") and process != os.getpid():
-                found.append(process)
-    return found
+                processes.append(process)
+    return processes
 
 
 def _living() -> Iterator[tuple[int, int]]:

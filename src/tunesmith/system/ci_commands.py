@@ -26,8 +26,8 @@ def is_ci(environ: Mapping[str, str] | None = None) -> bool:
     >>> is_ci({"CI": "true"}), is_ci({"CI": "false"}), is_ci({})
     (True, False, False)
     """
-    found = os.environ if environ is None else environ
-    return any(found.get(sign, "") not in ("", "0", "false", "False") for sign in SIGNS)
+    variables = os.environ if environ is None else environ
+    return any(variables.get(sign, "") not in ("", "0", "false", "False") for sign in SIGNS)
 
 
 def inert(text: str) -> str:

@@ -100,9 +100,9 @@ def reached(tops: Iterable[str], root: Path) -> tuple[list[Path], set[str]]:
     waiting = set(tops)
     while waiting:
         seen |= waiting
-        found = {top: project_sources(root, top) for top in waiting}
-        elsewhere |= {top for top, files in found.items() if not files}
-        files = {file for own in found.values() for file in own}
+        by_top = {top: project_sources(root, top) for top in waiting}
+        elsewhere |= {top for top, files in by_top.items() if not files}
+        files = {file for own in by_top.values() for file in own}
         sources |= files
         waiting = {top for file in files for top in imported(file)} - seen
     return sorted(sources), elsewhere
@@ -164,11 +164,13 @@ def versions(import_paths: Sequence[str], root: Path | None = None) -> dict[str,
     names = {*COMPUTING}
     if wanted := outside - IMPORTED_AS_NAMED - sys.stdlib_module_names:
         names |= {name for top in wanted for name in providers().get(top, ())}
-    found = {name: _version(name) for name in sorted(names)}
+    by_name = {name: _version(name) for name in sorted(names)}
     # Without the patch level, so that a bug fix of Python does not discard every score.
     python = f"{sys.version_info.major}.{sys.version_info.minor}"
     # Floating-point results may differ between architectures.
-    return {"python": python, "machine": platform.machine()} | {k: v for k, v in found.items() if v}
+    return {"python": python, "machine": platform.machine()} | {
+        k: v for k, v in by_name.items() if v
+    }
 
 
 def _version(name: str) -> str:

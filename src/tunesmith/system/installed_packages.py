@@ -19,8 +19,8 @@ def packages() -> Mapping[str, str]:
     >>> "click" in packages()
     True
     """
-    found = {name: version for _, name, version in _all()}
-    return dict(sorted(found.items()))
+    by_name = {name: version for _, name, version in _all()}
+    return dict(sorted(by_name.items()))
 
 
 @cache
@@ -30,11 +30,11 @@ def providers() -> Mapping[str, tuple[str, ...]]:
     >>> providers()["sklearn"]
     ('scikit-learn',)
     """
-    found: defaultdict[str, dict[str, None]] = defaultdict(dict)
+    by_module: defaultdict[str, dict[str, None]] = defaultdict(dict)
     for distribution, name, _ in _all():
         for top in _tops(distribution):
-            found[top][name] = None
-    return {top: tuple(names) for top, names in found.items()}
+            by_module[top][name] = None
+    return {top: tuple(names) for top, names in by_module.items()}
 
 
 def _all() -> Iterator[tuple[Distribution, str, str]]:

@@ -24,8 +24,8 @@ class Kills:
 
 def kills() -> Kills:
     """Read the kernel's counters."""
-    found = (_counted(file) for file in _group_files())
-    return Kills(next((n for n in found if n is not None), None), _counted(MACHINE))
+    counts = (_counted(file) for file in _group_files())
+    return Kills(next((n for n in counts if n is not None), None), _counted(MACHINE))
 
 
 def killed_words(before: Kills, after: Kills) -> str:

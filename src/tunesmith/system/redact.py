@@ -71,8 +71,8 @@ def redact(text: str, environ: Mapping[str, str] | None = None) -> str:
     >>> redact("postgresql://ann:hunter2@db/x?password=p")
     'postgresql://[redacted]@db/x?password=[redacted]'
     """
-    found = _secret_values(os.environ if environ is None else environ)
-    if found and (spelled := _pattern(found)).pattern:
+    secrets = _secret_values(os.environ if environ is None else environ)
+    if secrets and (spelled := _pattern(secrets)).pattern:
         text = spelled.sub(MARK, text)
     return without_known_forms(text)
 
@@ -110,12 +110,12 @@ def _is_path(value: str) -> bool:
 
 def _secret_values(environ: Mapping[str, str]) -> tuple[str, ...]:
     variables = dict(environ)  # that of the process is decoded at every look
-    found = {value for name, value in variables.items() if is_secret(name, value)}
-    found |= {value for value in variables.values() if _has_login(value)}
+    secrets = {value for name, value in variables.items() if is_secret(name, value)}
+    secrets |= {value for value in variables.values() if _has_login(value)}
     # A program may print a part of such a value alone, such as the password of an address.
     parts = {part for value in variables.values() for part in _parts(value)}
     kept = {part for part in parts if not NUMBER.fullmatch(part) and part not in _spared}
-    return tuple(sorted(found | kept))
+    return tuple(sorted(secrets | kept))
 
 
 def _has_login(value: str) -> bool:
@@ -126,14 +126,14 @@ def _has_login(value: str) -> bool:
 def _parts(value: str) -> frozenset[str]:
     """Passwords within an address, a connection string or a JSON object."""
     # To the next semicolon, or as libpq reads it to the next space.
-    found = {text for field in FIELD.findall(value) for text in (field.strip(), field.split()[0])}
+    texts = {text for field in FIELD.findall(value) for text in (field.strip(), field.split()[0])}
     if "://" in value and "@" in value:
         with suppress(ValueError):
-            found.add(unquote(urlsplit(value).password or ""))
+            texts.add(unquote(urlsplit(value).password or ""))
     if value.lstrip().startswith("{"):
         with suppress(ValueError, RecursionError):
-            found |= set(_leaves(json.loads(value)))
-    return frozenset(part for part in found if len(part) >= MIN_LENGTH)
+            texts |= set(_leaves(json.loads(value)))
+    return frozenset(part for part in texts if len(part) >= MIN_LENGTH)
 
 
 def _leaves(content: object, name: str = "") -> Iterator[str]:
@@ -149,8 +149,8 @@ def _pattern(values: tuple[str, ...]) -> re.Pattern[str]:
     """Every spelling of the values; the longest first, so that none leaves a rest."""
     # Of an address only the login is hidden, by its form.
     plain = {value for value in values if "://" in value}
-    found = {text for value in values for text in spellings(value)} - plain - _spared
-    return re.compile("|".join(map(re.escape, sorted(found, key=lambda text: (-len(text), text)))))
+    texts = {text for value in values for text in spellings(value)} - plain - _spared
+    return re.compile("|".join(map(re.escape, sorted(texts, key=lambda text: (-len(text), text)))))
 
 
 def printable(text: str) -> str:

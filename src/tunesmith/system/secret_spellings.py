@@ -19,8 +19,8 @@ def spellings(value: str) -> set[str]:
     whole = [value, value.strip()]
     if len(lines) > 1:
         whole += [line.strip() for line in lines]
-    found = {text for one in whole for text in _written(one)}
-    return {text for text in found if len(text) >= MIN_LENGTH}
+    written = {text for one in whole for text in _written(one)}
+    return {text for text in written if len(text) >= MIN_LENGTH}
 
 
 def _written(value: str) -> Iterator[str]:

@@ -42,16 +42,16 @@ class Finder:
         """
         if path is not None or "." in name or self.file_of(name) is None:
             return None
-        found = PathFinder.find_spec(name, self.trusted())
-        if found is None and (name in sys.stdlib_module_names or name in OPTIONAL):
+        spec = PathFinder.find_spec(name, self.trusted())
+        if spec is None and (name in sys.stdlib_module_names or name in OPTIONAL):
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)
-        return found if found is not None and self._is_needed(name) else None
+        return spec if spec is not None and self._is_needed(name) else None
 
     def file_of(self, name: str) -> str | None:
         """Return the project's file for a top-level name, if it has one."""
-        found = PathFinder.find_spec(name, self.folders) if self.folders else None
+        spec = PathFinder.find_spec(name, self.folders) if self.folders else None
         # Without an origin it may be a folder of data as well as a package: Python takes it last.
-        return None if found is None else found.origin
+        return None if spec is None else spec.origin
 
     def hidden(self, name: str) -> str | None:
         """Return the project's file that is not found under its name, if there is such a file."""
@@ -59,10 +59,10 @@ class Finder:
         if own is None:
             return None
         try:
-            found = self.find_spec(name)
+            spec = self.find_spec(name)
         except ModuleNotFoundError:
             return own
-        return None if found is None or found.origin == own else own
+        return None if spec is None or spec.origin == own else own
 
     def trusted(self) -> list[str]:
         """Return the entries of ``sys.path`` that are no project's folder."""
@@ -77,8 +77,8 @@ class Finder:
             return True
         out = set(map(_absolute, folders))
         elsewhere = [place for place in self.trusted() if _absolute(place) not in out]
-        found = PathFinder.find_spec(name, elsewhere)
-        return found is not None and found.origin is not None and self._is_needed(name)
+        spec = PathFinder.find_spec(name, elsewhere)
+        return spec is not None and spec.origin is not None and self._is_needed(name)
 
     def _is_needed(self, name: str) -> bool:
         if name in sys.stdlib_module_names or name in OPTIONAL or name == OWN:
@@ -169,12 +169,12 @@ def _closure(roots: Iterable[str]) -> set[str]:
     import re
     from importlib.metadata import PackageNotFoundError, requires
 
-    found, waiting = set[str](), list(roots)
+    names, waiting = set[str](), list(roots)
     while waiting:
         name = _plain(waiting.pop())
-        if name in found:
+        if name in names:
             continue
-        found.add(name)
+        names.add(name)
         try:
             wanted = requires(name) or []
         except PackageNotFoundError:
@@ -186,4 +186,4 @@ def _closure(roots: Iterable[str]) -> set[str]:
             for text in wanted
             if "extra" not in text.partition(";")[2] or (is_own and "dev" not in text)
         ]
-    return found
+    return names

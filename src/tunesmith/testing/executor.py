@@ -44,12 +44,12 @@ def process_id(_item: Any) -> int:
 
 def drain(executor: Executor, futures: list[Future[Any]]) -> list[Future[Any]]:
     """Collect until all have ended; in the order of arrival."""
-    found: list[Future[Any]] = []
+    ended: list[Future[Any]] = []
     # An executor that loses a call has to fail the test, not to hang it.
     end = time.monotonic() + 60
-    while len(found) < len(futures) and time.monotonic() < end:
-        found += executor.completed(1.0)
-    return found
+    while len(ended) < len(futures) and time.monotonic() < end:
+        ended += executor.completed(1.0)
+    return ended
 
 
 class ExecutorContract:
@@ -88,8 +88,8 @@ class ExecutorContract:
     def test_each_future_is_handed_out_once(self) -> None:
         with self.make(double, n_workers=2) as executor:
             futures = [executor.submit(n) for n in range(10)]
-            found = drain(executor, futures)
-            assert {id(f) for f in found} == {id(f) for f in futures}
+            ended = drain(executor, futures)
+            assert {id(f) for f in ended} == {id(f) for f in futures}
             assert executor.completed(0.01) == []
 
     def test_waiting_for_nothing_returns_at_once(self) -> None:
@@ -146,8 +146,8 @@ class ExecutorContract:
     def test_quick_calls_are_each_made_once(self) -> None:
         with self.make(double, n_workers=2) as executor:
             futures = [executor.submit(n) for n in range(500)]
-            found = drain(executor, futures)
-            assert len({id(future) for future in found}) == len(found) == 500
+            ended = drain(executor, futures)
+            assert len({id(future) for future in ended}) == len(ended) == 500
             assert [future.result() for future in futures] == [2 * n for n in range(500)]
 
     def test_a_call_among_quick_ones_has_a_time_of_its_own(self) -> None:

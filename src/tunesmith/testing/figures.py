@@ -34,13 +34,13 @@ BOTH = (Metric("gain"), Metric("loss", "minimize"))
 
 def points(n: int) -> list[dict[str, Any]]:
     """Return params of all kinds: logarithmic, whole, categorical, conditional, flag, constant."""
-    found: list[dict[str, Any]] = []
+    made: list[dict[str, Any]] = []
     for i in range(n):
         kernel = ["rbf", None, [1, 2]][i % 3]
         point = {"rate": 10.0 ** -(i % 6), "depth": 1 + i % 9, "kernel": kernel}
         condition = {"degree": 1 + i % 5} if i % 2 else {}
-        found.append({**point, **condition, "flag": i % 4 == 0, "constant": 1})
-    return found
+        made.append({**point, **condition, "flag": i % 4 == 0, "constant": 1})
+    return made
 
 
 @cache

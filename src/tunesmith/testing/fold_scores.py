@@ -29,5 +29,5 @@ def simulate(
     size = noise * np.exp(rng.normal(0, unequal, n))
     common = rng.normal(0, 1, n) * size * np.sqrt(shared)
     own = rng.normal(0, 1, (n, k)) * size[:, None] * np.sqrt(1 - shared)
-    found: np.ndarray = (truth + common)[:, None] + rng.normal(0, fold, k) + own
-    return found
+    scores: np.ndarray = (truth + common)[:, None] + rng.normal(0, fold, k) + own
+    return scores

@@ -71,8 +71,8 @@ class FormatContract:
             except FormatError:
                 assert isinstance(value, str), "only texts may be refused"
                 continue
-            for found in self.readers(text):
-                got = get_at(found, place)
+            for data in self.readers(text):
+                got = get_at(data, place)
                 # As JSON, because `1 == 1.0 == True` holds in Python.
                 assert json.dumps(got) == json.dumps(self.written(value))
 
@@ -97,14 +97,14 @@ class FormatContract:
     def test_an_empty_file_becomes_one(self) -> None:
         text = self.form.update("", {self.place: 1})
         assert text.endswith("\n")
-        for found in self.readers(text):
-            assert get_at(found, self.place) == self.written(1)
+        for data in self.readers(text):
+            assert get_at(data, self.place) == self.written(1)
 
     def test_line_ends_are_kept(self) -> None:
         text = self.form.update(self.sample.replace("\n", "\r\n"), {self.place: 2, self.missing: 3})
         assert "\n" not in text.replace("\r\n", "")
-        for found in self.readers(text):
-            assert get_at(found, self.missing) == self.written(3)
+        for data in self.readers(text):
+            assert get_at(data, self.missing) == self.written(3)
 
     def test_a_byte_order_mark_is_kept(self) -> None:
         text = self.form.update("\ufeff" + self.sample, {self.place: 2})
@@ -112,8 +112,8 @@ class FormatContract:
 
     def test_a_file_without_a_last_line_end_is_mended_where_it_grows(self) -> None:
         text = self.form.update(self.sample.rstrip("\n"), {self.missing: 3})
-        for found in self.readers(text):
-            assert get_at(found, self.missing) == self.written(3)
+        for data in self.readers(text):
+            assert get_at(data, self.missing) == self.written(3)
 
     def test_numbers_that_are_none_are_refused(self) -> None:
         for value in (float("nan"), float("inf")):

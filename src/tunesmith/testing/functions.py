@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import KW_ONLY, dataclass, field, replace
 
 from tunesmith.history import Failure, FoldResult, Metric
 from tunesmith.space import Int, SearchSpace
@@ -20,6 +20,7 @@ class FunctionObjective:
     """
 
     function: Function
+    _: KW_ONLY
     n_folds: int = 1
     metrics: tuple[Metric, ...] = (Metric("score"),)
     version: str = "1"
@@ -49,12 +50,12 @@ class FunctionObjective:
 
     def groups(self, candidates: Sequence[Params]) -> list[tuple[int, ...]]:
         """Group candidates that differ in the shared parameter alone."""
-        found: dict[str, list[int]] = {}
+        by_rest: dict[str, list[int]] = {}
         for index, params in enumerate(candidates):
             rest = {name: value for name, value in params.items() if name != self.shared}
             is_shared = self.shared in params
-            found.setdefault(canonical_json(rest) if is_shared else f"{index}", []).append(index)
-        return [tuple(group) for group in found.values()]
+            by_rest.setdefault(canonical_json(rest) if is_shared else f"{index}", []).append(index)
+        return [tuple(group) for group in by_rest.values()]
 
     def submodel_candidates(self, params: Params, space: SearchSpace) -> list[Params]:
         """Return all smaller values of the shared parameter, if that is in the space."""
@@ -69,14 +70,14 @@ class FunctionObjective:
     def evaluate(self, fit: Fit) -> list[FoldResult]:
         """Call the function for every candidate."""
         n_sharing = len(fit.all_candidates) if self.shared else 1
-        found = [self._one(params, fit.fold) for params in fit.all_candidates]
-        return [replace(result, n_sharing=n_sharing) for result in found]
+        results = [self._one(params, fit.fold) for params in fit.all_candidates]
+        return [replace(result, n_sharing=n_sharing) for result in results]
 
     def _one(self, params: Params, fold: int) -> FoldResult:
         began = time.perf_counter()
         try:
-            found = self.function(params, fold)
+            value = self.function(params, fold)
         except Exception as error:  # noqa: BLE001 - a failing fold is data
             return FoldResult(fold, {}, failure=Failure(type(error).__name__, str(error)))
-        scores = dict(found) if isinstance(found, Mapping) else {self.metrics[0].name: found}
+        scores = dict(value) if isinstance(value, Mapping) else {self.metrics[0].name: value}
         return FoldResult(fold, scores, fit_time_s=time.perf_counter() - began)

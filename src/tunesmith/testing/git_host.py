@@ -45,9 +45,9 @@ class GitHostContract:
 
     @pytest.fixture
     def git_host(self, server: Backstage) -> GitHost:
-        found = git_host_here(server.environ())
-        assert found is not None
-        return found
+        made = git_host_here(server.environ())
+        assert made is not None
+        return made
 
     def test_the_job_is_told_by_the_environment(self, git_host: GitHost) -> None:
         job = git_host.job
@@ -76,19 +76,19 @@ class GitHostContract:
         assert git_host.pull_request(SOURCE) is None
         server.add_pull(SOURCE, target="old")
         newest = server.add_pull(SOURCE)
-        found = git_host.pull_request(SOURCE)
-        assert found is not None
-        assert (found.number, found.source, found.target) == (newest.number, SOURCE, TARGET)
-        assert str(newest.number) in found.url
+        pull = git_host.pull_request(SOURCE)
+        assert pull is not None
+        assert (pull.number, pull.source, pull.target) == (newest.number, SOURCE, TARGET)
+        assert str(newest.number) in pull.url
 
     def test_a_pull_request_by_its_number(self, git_host: GitHost, server: Backstage) -> None:
         closed = server.add_pull(SOURCE, target="old", is_open=False).number
-        found = git_host.numbered(closed)
-        assert found is not None
-        assert (found.number, found.source, found.target) == (closed, SOURCE, "old")
+        pull = git_host.numbered(closed)
+        assert pull is not None
+        assert (pull.number, pull.source, pull.target) == (closed, SOURCE, "old")
         assert git_host.numbered(closed + 1) is None
         server.is_read_only = True
-        assert git_host.numbered(closed) == found
+        assert git_host.numbered(closed) == pull
 
     def test_comments_of_all_pages_come_in_order(
         self, git_host: GitHost, server: Backstage

@@ -22,7 +22,7 @@ from tunesmith.ledger.queries import NOT_RESULTS
 from tunesmith.ledger.records import StudyHead
 from tunesmith.ledger.rows import CHECKED, checksum
 from tunesmith.space.parameter import canonical_json
-from tunesmith.types import Params, State
+from tunesmith.types import Params, State, StopReason
 
 ACCURACY = Metric("accuracy")
 LOSS = Metric("loss", "minimize")
@@ -115,10 +115,13 @@ class LedgerContract:
 
     def test_a_study_comes_back_as_it_was_given(self, ledger: Ledger, location: str | Path) -> None:
         context = {"data": "d1", "ünï": "☃"}
-        made = ledger.begin_study("s", "i1", AWKWARD, context, METRICS, METRICS[:1])
+        made = ledger.begin_study(
+            "s", "i1", AWKWARD, context=context, metrics=METRICS, objectives=METRICS[:1]
+        )
         assert (made.name, made.generation, made.identity, made.is_new) == ("s", 1, "i1", True)
         run = ledger.begin_run(made.id, {"seed": 1, "definition": dict(AWKWARD)})
-        ledger.end_run(run, "3 trials ☃", 8, 1, 4)
+        reason = StopReason.of_criterion("3 trials ☃")
+        ledger.end_run(run, reason, 8, 1, 4)
         with Ledger.open(location, create=False) as again:
             record = again.load("s")
         assert record.head.definition == record.definition == AWKWARD
@@ -127,12 +130,14 @@ class LedgerContract:
         assert record.objectives == METRICS[:1]
         (only,) = record.runs
         counts = (only.n_evaluated, only.n_reused, only.n_fits)
-        assert (only.stopped_by, counts) == ("3 trials ☃", (8, 1, 4))
+        assert (only.stopped_by, counts) == (reason, (8, 1, 4))
         assert only.started <= str(only.ended)
 
     def test_an_identity_is_taken_up_again(self, ledger: Ledger) -> None:
         first, _ = begin(ledger, "s", "i1")
-        again = ledger.begin_study("s", "i1", {"x": 2}, {}, METRICS, METRICS)
+        again = ledger.begin_study(
+            "s", "i1", {"x": 2}, context={}, metrics=METRICS, objectives=METRICS
+        )
         assert (again.id, again.is_new) == (first.id, False)
         second, _ = begin(ledger, "s", "i2")
         assert (second.generation, second.is_new) == (2, True)
@@ -141,9 +146,11 @@ class LedgerContract:
 
     def test_restart_begins_anew_and_goes_on_there(self, ledger: Ledger) -> None:
         first, run = begin(ledger, "s", "i1")
-        anew = ledger.begin_study("s", "i1", {}, {}, METRICS, METRICS, restart=True)
+        anew = ledger.begin_study(
+            "s", "i1", {}, context={}, metrics=METRICS, objectives=METRICS, restart=True
+        )
         assert (anew.generation, anew.is_new, anew.since_run) == (2, True, run + 1)
-        again = ledger.begin_study("s", "i1", {}, {}, METRICS, METRICS)
+        again = ledger.begin_study("s", "i1", {}, context={}, metrics=METRICS, objectives=METRICS)
         assert (again.id, again.since_run) == (anew.id, run + 1)
         assert first.since_run is None
 
@@ -153,9 +160,9 @@ class LedgerContract:
         begin(ledger, "s", "i2")
         begin(ledger, "s", "i1")
         begin(ledger, "a", "i3")
-        found = ledger.previous("s")
-        assert found is not None
-        assert found.id == ledger.load("s").head.id == first.id
+        previous = ledger.previous("s")
+        assert previous is not None
+        assert previous.id == ledger.load("s").head.id == first.id
         assert [head.name for head in ledger.studies()] == ["a", "s"]
         assert ledger.load().head.name == "a"
 
@@ -163,7 +170,9 @@ class LedgerContract:
         """Two branches of a repository share the ledger of its folder."""
         narrow, wide = ({"file": {"search": {}}, "space": {"boxes": [n]}} for n in (1, 2))
         for identity, definition in (("i1", narrow), ("i2", wide)):
-            head = ledger.begin_study("s", identity, definition, {}, METRICS, METRICS)
+            head = ledger.begin_study(
+                "s", identity, definition, context={}, metrics=METRICS, objectives=METRICS
+            )
             ledger.begin_run(head.id, {})
         assert ledger.load("s").head.identity == "i2"
         assert ledger.load("s", like=narrow | {"start": []}).head.identity == "i1"
@@ -173,7 +182,9 @@ class LedgerContract:
         self, ledger: Ledger
     ) -> None:
         begin(ledger, "s")
-        outer = ledger.begin_study("s.outer0", "i", {"outer": {}}, {}, METRICS, METRICS)
+        outer = ledger.begin_study(
+            "s.outer0", "i", {"outer": {}}, context={}, metrics=METRICS, objectives=METRICS
+        )
         ledger.begin_run(outer.id, {})
         assert ledger.load().head.name == "s"
         assert ledger.load("s.outer0").head.id == outer.id
@@ -192,7 +203,7 @@ class LedgerContract:
         tell(ledger, head, run, 0)
         for score in (0.25, 0.75):
             unseen = result(HOLDOUT, score)
-            ledger.record_holdout(head.id, run, 0, f"unseen {score}", unseen)
+            ledger.record_holdout(head.id, run, number=0, key=f"unseen {score}", result=unseen)
             record = ledger.load(head.name)
             assert record.holdout == {0: unseen}
         assert [fold.fold for fold in record.history[0].folds] == list(range(N_FOLDS))
@@ -204,37 +215,37 @@ class LedgerContract:
             FoldResult(
                 f,
                 {"accuracy": 1 / (f + 3), "loss": -5e-324},
-                0.1,
-                1e-9,
-                None,
-                f + 1,
-                "UserWarning: ☃" * f,
+                fit_time_s=0.1,
+                score_time_s=1e-9,
+                failure=None,
+                n_sharing=f + 1,
+                warning="UserWarning: ☃" * f,
             )
             for f in (0, 1)
         ]
-        good = Trial(0, AWKWARD, canonical_json(AWKWARD), "start_with").told(folds)
+        good = Trial(0, AWKWARD, key=canonical_json(AWKWARD), origin="start_with").told(folds)
         failed = [folds[0], FoldResult(1, {}, failure=FAILURE)]
-        bad = Trial(1, {}, "{}", "tpe").told(failed)
+        bad = Trial(1, {}, key="{}", origin="tpe").told(failed)
         results = {"k0": folds[0], "k1": folds[1], "k2": failed[1]}
         told = [(good, ["k0", "k1"]), (bad, ["k0", "k2"])]
         ledger.record(head.id, run, asked=[], results=results, told=told)
-        found = list(ledger.load(head.name).history)
-        assert found[0] == good
-        assert types_of(found[0].params) == types_of(good.params)
-        assert [t.state for t in found] == [State.COMPLETE, State.FAILED]
-        reason = found[1].failure
+        trials = list(ledger.load(head.name).history)
+        assert trials[0] == good
+        assert types_of(trials[0].params) == types_of(good.params)
+        assert [t.state for t in trials] == [State.COMPLETE, State.FAILED]
+        reason = trials[1].failure
         assert reason is not None
         assert reason == Failure(FAILURE.kind, "no ☃ in column 'a'", FAILURE.traceback)
-        assert list(ledger.log(head.id).told) == found
+        assert list(ledger.log(head.id).told) == trials
 
     def test_folds_come_back_in_fold_order(self, ledger: Ledger) -> None:
         head, run = begin(ledger)
         results = {f"k{f}": result(f, score=f / 10) for f in (2, 0, 1)}
         trial = made(0).told(list(results.values()))
         ledger.record(head.id, run, results=results, told=[(trial, ["k0", "k1", "k2"])])
-        (found,) = ledger.load(head.name).history
-        assert [fold.fold for fold in found.folds] == [0, 1, 2]
-        assert found.scores("accuracy").tolist() == [0.0, 0.1, 0.2]
+        (loaded,) = ledger.load(head.name).history
+        assert [fold.fold for fold in loaded.folds] == [0, 1, 2]
+        assert loaded.scores("accuracy").tolist() == [0.0, 0.1, 0.2]
 
     def test_recording_twice_is_recording_once(self, ledger: Ledger) -> None:
         head, run = begin(ledger)
@@ -274,14 +285,16 @@ class LedgerContract:
     def test_an_asked_trial_may_be_asked_anew(self, ledger: Ledger) -> None:
         head, run = begin(ledger)
         ledger.record(head.id, run, asked=[made(0)])
-        ledger.record(head.id, run, asked=[Trial(0, {"n": 9}, '{"n":9}', "grid")])
-        (found,) = ledger.load(head.name).history
-        assert (found.params, found.key, found.origin) == ({"n": 9}, '{"n":9}', "grid")
+        ledger.record(head.id, run, asked=[Trial(0, {"n": 9}, key='{"n":9}', origin="grid")])
+        (loaded,) = ledger.load(head.name).history
+        assert (loaded.params, loaded.key, loaded.origin) == ({"n": 9}, '{"n":9}', "grid")
 
     def test_what_a_trial_proposed_is_kept_beside_what_it_found(self, ledger: Ledger) -> None:
         head, run = begin(ledger)
         ledger.record(head.id, run, asked=[made(0)])
-        better = Trial(0, {"n": 9}, '{"n":9}', "grid", proposed=made(0).params, n_points=7)
+        better = Trial(
+            0, {"n": 9}, key='{"n":9}', origin="grid", proposed=made(0).params, n_points=7
+        )
         told = better.told([result(0)])
         ledger.record(head.id, run, results={"k": result(0)}, told=[(told, ["k"])])
         log = ledger.log(head.id)
@@ -377,16 +390,16 @@ class LedgerContract:
         scores: dict[str, float] = {"accuracy": 0.5}
         params: dict[str, Any] = {"list": [1, 2]}
         fold = FoldResult(0, scores)
-        trial = Trial(0, params, canonical_json(params), "tpe").told([fold])
+        trial = Trial(0, params, key=canonical_json(params), origin="tpe").told([fold])
         ledger.record(head.id, run, results={"k": fold}, told=[(trial, ["k"])])
         scores["accuracy"] = 0.0
         params["list"].append(3)
         for _ in range(2):
-            (found,) = ledger.load(head.name).history
-            assert found.params == {"list": [1, 2]}
-            assert found.folds[0].scores == {"accuracy": 0.5}
-            dict.clear(found.params)  # type: ignore[arg-type]
-            dict.clear(found.folds[0].scores)  # type: ignore[arg-type]
+            (loaded,) = ledger.load(head.name).history
+            assert loaded.params == {"list": [1, 2]}
+            assert loaded.folds[0].scores == {"accuracy": 0.5}
+            dict.clear(loaded.params)  # type: ignore[arg-type]
+            dict.clear(loaded.folds[0].scores)  # type: ignore[arg-type]
 
     def test_a_reader_sees_whole_trials_while_another_writes(
         self, ledger: Ledger, location: str | Path
@@ -452,19 +465,23 @@ class LedgerContract:
 
 def begin(ledger: Ledger, name: str = "study", identity: str = "i") -> tuple[StudyHead, int]:
     """A study and a run of it."""
-    head = ledger.begin_study(name, identity, {}, {}, METRICS, METRICS[:1])
+    head = ledger.begin_study(
+        name, identity, {}, context={}, metrics=METRICS, objectives=METRICS[:1]
+    )
     return head, ledger.begin_run(head.id, {"definition": {}})
 
 
 def made(number: int) -> Trial:
     """A running trial."""
     params = {"n": number}
-    return Trial(number, params, canonical_json(params), "tpe")
+    return Trial(number, params, key=canonical_json(params), origin="tpe")
 
 
 def result(fold: int, score: float = 0.5) -> FoldResult:
     """A good result."""
-    return FoldResult(fold, {"accuracy": score, "loss": 1 - score}, 0.1, 0.01)
+    return FoldResult(
+        fold, {"accuracy": score, "loss": 1 - score}, fit_time_s=0.1, score_time_s=0.01
+    )
 
 
 def keys_of(name: str, number: int) -> list[str]:
@@ -489,8 +506,9 @@ def forge_ledger(path: Path, statement: str, values: Sequence[Any] = ()) -> None
         connection.execute(statement, values)
         for table in CHECKED:
             names = [row[1] for row in connection.execute(f"PRAGMA table_info({table})")]
-            for rowid, *found in connection.execute(f"SELECT rowid, * FROM {table}").fetchall():  # noqa: S608 - our own names
-                right = checksum(table, dict(zip(names, found, strict=True)))
+            query = f"SELECT rowid, * FROM {table}"  # noqa: S608 - our own names
+            for rowid, *row in connection.execute(query).fetchall():
+                right = checksum(table, dict(zip(names, row, strict=True)))
                 text = f"UPDATE {table} SET checksum = ? WHERE rowid = ?"  # noqa: S608
                 connection.execute(text, (right, rowid))
     # The file as a whole has a checksum, too, which is written anew.

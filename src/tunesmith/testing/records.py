@@ -8,6 +8,7 @@ import numpy as np
 from tunesmith.history import Failure, FoldResult, Metric, Trial, TrialLog
 from tunesmith.ledger.records import RunRecord, StudyHead, StudyRecord
 from tunesmith.space.parameter import canonical_json
+from tunesmith.types import StopReason
 
 SCORE = Metric("score")
 
@@ -37,9 +38,9 @@ def make_record(
         stopped_by: reason for which the run ended.
     """
     rng = np.random.default_rng(0)
-    found = scores or [rng.normal(0.8, 0.05, 3).round(4).tolist() for _ in params]
+    rows = scores or [rng.normal(0.8, 0.05, 3).round(4).tolist() for _ in params]
     log = TrialLog(tuple(metrics[:n_objectives]))
-    for index, (point, given) in enumerate(zip(params, found, strict=True)):
+    for index, (point, given) in enumerate(zip(params, rows, strict=True)):
         origin = origins[index] if index < len(origins) else "grid"
         trial = log.ask(dict(point), canonical_json(dict(point)), origin)
         log.tell(_told(trial, given, metrics))
@@ -47,17 +48,28 @@ def make_record(
         "file": {"search": {"method": "grid", "seed": 0}},
         "space": space or {"boxes": [], "constraints": []},
     }
+    contexts = {"data": "d" * 32, "code": ""}
     provenance = {
         "definition": definition,
         "python": "3.11.0",
         "packages": {"scikit-learn": "1.9.1", "numpy": "2.4.0"},
         "machine": {"system": "Linux", "architecture": "x86_64"},
-        "context": {"data": "d" * 32, "code": ""},
+        "context": contexts,
         "git": {"commit": "c" * 40, "branch": "main", "is_dirty": False},
     }
-    head = StudyHead(1, study, 1, "i" * 32, provenance["context"], definition)  # type: ignore[arg-type]
-    times = ("2026-01-01T00:00:00+00:00", "2026-01-01T00:01:00+00:00")
-    run = RunRecord(1, *times, stopped_by, 3 * len(params), 0, 3 * len(params), provenance)
+    head = StudyHead(
+        id=1, name=study, generation=1, identity="i" * 32, context=contexts, definition=definition
+    )
+    run = RunRecord(
+        id=1,
+        started="2026-01-01T00:00:00+00:00",
+        ended="2026-01-01T00:01:00+00:00",
+        stopped_by=StopReason.read(stopped_by),
+        n_evaluated=3 * len(params),
+        n_reused=0,
+        n_fits=3 * len(params),
+        provenance=provenance,
+    )
     return StudyRecord(head, tuple(metrics), log.view(), (run,))
 
 
@@ -67,7 +79,12 @@ def _told(trial: Trial, given: Sequence[float] | str, metrics: Sequence[Metric])
         return trial.told([FoldResult(0, {}, failure=failure)])
     return trial.told(
         [
-            FoldResult(fold, {m.name: score + i for i, m in enumerate(metrics)}, 0.1, 0.01)
+            FoldResult(
+                fold,
+                {m.name: score + i for i, m in enumerate(metrics)},
+                fit_time_s=0.1,
+                score_time_s=0.01,
+            )
             for fold, score in enumerate(given)
         ]
     )

@@ -145,9 +145,9 @@ class SamplerContract:
             n_points = len({space.key(params) for params in Grid(space).after(-1)})
             sampler, log = self.make(), TrialLog(ONE)
             sizes = []
-            while found := sampler.suggest(space, log.view(), 7, stream(0, len(log.asked))):
-                sizes.append(len(found))
-                for params in found:
+            while points := sampler.suggest(space, log.view(), 7, stream(0, len(log.asked))):
+                sizes.append(len(points))
+                for params in points:
                     tell(log, space, log.ask(params, space.key(params), "test"))
             assert sum(sizes) == n_points == len({trial.key for trial in log.told}), name
             assert sizes[:-1] == [7] * (len(sizes) - 1), name
@@ -157,9 +157,9 @@ class SamplerContract:
             for n_asked, n_told in ((0, 0), (4, 0), (KNOWN, KNOWN)):
                 log = random_log(space, n_asked, n_told)
                 for n in (1, 4):
-                    found = self.make().suggest(space, log.view(), n, stream(1, n))
-                    keys = {space.key(params) for params in found}
-                    assert len(found) == len(keys) == n, (name, n_asked, n_told)
+                    points = self.make().suggest(space, log.view(), n, stream(1, n))
+                    keys = {space.key(params) for params in points}
+                    assert len(points) == len(keys) == n, (name, n_asked, n_told)
                     assert not any(log.view().has(key) for key in keys), (name, n_asked, n_told)
 
     def test_a_fresh_instance_answers_alike_at_every_moment(self) -> None:
@@ -251,8 +251,8 @@ def play(
     for number in range(n_trials):
         while len(log.told) < told_before(number):
             asked = log.asked[len(log.told)]
-            found = finds(asked.params)
-            tell(log, space, replace(asked, params=found, key=space.key(found)))
+            completed = finds(asked.params)
+            tell(log, space, replace(asked, params=completed, key=space.key(completed)))
         suggested = sampler.suggest(space, log.view(), 1, stream(0, number))
         if not suggested:
             break
@@ -318,10 +318,10 @@ def tell(
 
 def height(space: SearchSpace, params: Params) -> float:
     """A smooth hill over the numbers of a space, a step for every box and category."""
-    index, found = space.locate(params)
+    index, point = space.locate(params)
     parameters = space.boxes[index].parameters
     total = index / 10
-    for name, value in found.items():
+    for name, value in point.items():
         if isinstance(parameters[name], Categorical):
             total += crc32(space.key({name: value}).encode()) % 100 / 1000
         else:

@@ -51,18 +51,18 @@ def parameters(*, finite: bool = False) -> st.SearchStrategy[Parameter]:
 def boxes(draw: st.DrawFn, *, finite: bool = False) -> Box:
     """One to four parameters; the later ones may depend on a categorical first one."""
     names = NAMES[: draw(st.integers(1, len(NAMES)))]
-    found: dict[str, Parameter] = {name: draw(parameters(finite=finite)) for name in names}
+    by_name: dict[str, Parameter] = {name: draw(parameters(finite=finite)) for name in names}
     conditions = {}
-    first = found[names[0]]
+    first = by_name[names[0]]
     if isinstance(first, Categorical):
         for name in names[1:]:
             if draw(st.booleans()):
                 value = draw(st.sampled_from(first.choices))
                 conditions[name] = (Condition(names[0], (value,)),)
-    return Box(found, conditions)
+    return Box(by_name, conditions)
 
 
 def spaces(*, finite: bool = False) -> st.SearchStrategy[SearchSpace]:
     """One or two boxes."""
-    found = st.lists(boxes(finite=finite), min_size=1, max_size=2)
-    return found.map(lambda parts: SearchSpace(tuple(parts)))
+    lists = st.lists(boxes(finite=finite), min_size=1, max_size=2)
+    return lists.map(lambda parts: SearchSpace(tuple(parts)))

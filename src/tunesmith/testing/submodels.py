@@ -26,6 +26,7 @@ from tunesmith.sharing.submodels.family import (
     blocker,
     border_of,
     fitted_for,
+    proved_of,
 )
 
 CLASS_SCORERS = ("accuracy", "neg_log_loss", "roc_auc_ovr", "f1_macro", "balanced_accuracy")
@@ -72,8 +73,8 @@ class FamilyContract:
                 if seed != 2 or not takes_weights(estimator)
                 else {"sample_weight": weights[:half]}
             )
-            found = self.shared(estimator, X, y, half, fit_params)
-            for value, (scores, answers) in found.items():
+            by_value = self.shared(estimator, X, y, half, fit_params)
+            for value, (scores, answers) in by_value.items():
                 fresh = self.with_value(estimator, value).fit(X[:half], y[:half], **fit_params)
                 title = f"{estimator} {value}"
                 assert scores == scorer_of(estimator)(fresh, X[half:], y[half:]), title
@@ -91,16 +92,17 @@ class FamilyContract:
         values = self.family.in_order(self.values)
         fitted = self.widest_fit(estimator, values, X, y, **fit_params)
         assert not self.blocker(estimator, values, **fit_params), estimator
-        self.compare(estimator, fitted, X, y, X_test, fit_params)
+        self.compare(estimator, fitted, X, y=y, X_test=X_test, fit_params=fit_params)
 
     @pytest.mark.parametrize("seed", range(6))
     @pytest.mark.filterwarnings("ignore")  # odd parameters, and rows of a handful
     @np.errstate(all="ignore")
     def test_whatever_is_listed_keeps_it(self, seed: int) -> None:
-        rng = np.random.default_rng(100 + seed)
+        rng, proved = np.random.default_rng(100 + seed), proved_of(self.family)
+        assert proved is not None, "a family without a list shares nothing"
         # Many draws are of values that exclude each other.
         for _ in range(20):
-            estimator = drawn_from(self.family.proved, rng, self.given)
+            estimator = drawn_from(proved, rng, self.given)
             assert not self.blocker(estimator, self.values), estimator
             values = self.family.in_order(self.values)
             try:
@@ -109,12 +111,19 @@ class FamilyContract:
                 fitted = self.widest_fit(estimator, values, X, y, **fit_params)
             except Exception:  # noqa: BLE001, S112 - values that do not go together
                 continue
-            self.compare(estimator, fitted, X, y, X_test, fit_params)
+            self.compare(estimator, fitted, X, y=y, X_test=X_test, fit_params=fit_params)
             return
         pytest.fail("no estimator of the list could be fitted")
 
     def compare(
-        self, estimator: Any, fitted: Any, X: Any, y: Any, X_test: Any, fit_params: dict[str, Any]
+        self,
+        estimator: Any,
+        fitted: Any,
+        X: Any,
+        *,
+        y: Any,
+        X_test: Any,
+        fit_params: dict[str, Any],
     ) -> None:
         """Every submodel of a fit answers as a fresh fit does."""
         values = self.family.in_order(self.values)
@@ -122,10 +131,10 @@ class FamilyContract:
             answers = self.answers(fitted, values, X_test)
         except CannotShareError as error:
             pytest.skip(str(error))
-        for value, found in zip(values, answers, strict=True):
+        for value, own_answers in zip(values, answers, strict=True):
             fresh = self.with_value(estimator, value).fit(X, y, **fit_params)
-            assert found.keys() == {name for name in ASKED if hasattr(fresh, name)}
-            for name, answer in found.items():
+            assert own_answers.keys() == {name for name in ASKED if hasattr(fresh, name)}
+            for name, answer in own_answers.items():
                 expected = getattr(fresh, name)(X_test)
                 np.testing.assert_array_equal(answer, expected, err_msg=f"{fresh} {name}")
 
@@ -189,13 +198,13 @@ class FamilyContract:
         ordered = self.family.in_order(self.values)
         assert sorted(ordered) == sorted(self.values)
         fitted = self.widest_fit(estimator, ordered, X[:half], y[:half], **fit_params)
-        X_test, found = X[half:], {}
+        X_test, by_value = X[half:], {}
         for value, model in zip(
             ordered, self.family.submodels(fitted, ordered, X_test), strict=True
         ):
             scores = scorer_of(estimator)(model, X_test, y[half:])
-            found[value] = scores, asked(model, X_test)
-        return found
+            by_value[value] = scores, asked(model, X_test)
+        return by_value
 
     def answers(self, fitted: Any, values: Sequence[Any], X: Any) -> list[dict[str, Any]]:
         """Return the answers of each submodel, method by method."""

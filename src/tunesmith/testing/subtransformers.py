@@ -44,11 +44,11 @@ class TransformerFamilyContract:
                 continue
             common = self.family.common(clone(members[0]), X_train, y_train)
             for step in members:
-                found, made = self.family.finished(common, clone(step), X_train)
+                transformer, made = self.family.finished(common, clone(step), X_train)
                 fresh = clone(step)
                 assert_same(made, fresh.fit_transform(X_train, y_train), f"{step}")
-                assert_same(found, fresh, f"{step}")
-                assert_same(found.transform(X_test), fresh.transform(X_test), f"{step}")
+                assert_same(transformer, fresh, f"{step}")
+                assert_same(transformer.transform(X_test), fresh.transform(X_test), f"{step}")
         # If nothing was shared, nothing was compared either.
         assert n_shared > 1
 
@@ -82,22 +82,22 @@ def rows(shape: tuple[int, int], seed: int, is_frame: bool) -> tuple[Any, Any]:
     return made, y
 
 
-def assert_same(found: Any, expected: Any, title: str) -> None:
+def assert_same(actual: Any, expected: Any, title: str) -> None:
     """Compare types and, for arrays, bits and memory layout; estimators attribute by attribute."""
-    assert type(found) is type(expected), title
+    assert type(actual) is type(expected), title
     if isinstance(expected, np.ndarray):
-        np.testing.assert_array_equal(found, expected, err_msg=title)
+        np.testing.assert_array_equal(actual, expected, err_msg=title)
         # BLAS may sum in another order for another layout, so that later steps get other bits.
-        assert (found.dtype, steps_of(found)) == (expected.dtype, steps_of(expected)), title
+        assert (actual.dtype, steps_of(actual)) == (expected.dtype, steps_of(expected)), title
     elif isinstance(expected, pd.DataFrame):
-        assert list(found.columns) == list(expected.columns), title
-        assert_same(found.to_numpy(), expected.to_numpy(), title)
+        assert list(actual.columns) == list(expected.columns), title
+        assert_same(actual.to_numpy(), expected.to_numpy(), title)
     elif isinstance(expected, BaseEstimator):
-        assert vars(found).keys() == vars(expected).keys(), title
+        assert vars(actual).keys() == vars(expected).keys(), title
         for name, part in vars(expected).items():
-            assert_same(vars(found)[name], part, f"{title}.{name}")
+            assert_same(vars(actual)[name], part, f"{title}.{name}")
     else:
-        assert pickle.dumps(found) == pickle.dumps(expected), title
+        assert pickle.dumps(actual) == pickle.dumps(expected), title
 
 
 def steps_of(array: np.ndarray) -> list[int]:

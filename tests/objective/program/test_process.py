@@ -33,7 +33,7 @@ FREE = Limits()
 def started(item: tuple[Any, ...]) -> Ended:
     argv, folder, environ, limits = item
     logs = folder / "out.log", folder / "err.log"
-    return run(argv, folder, {**os.environ, **environ}, logs=logs, limits=limits)
+    return run(argv, folder, environ={**os.environ, **environ}, logs=logs, limits=limits)
 
 
 @pytest.fixture(scope="module")

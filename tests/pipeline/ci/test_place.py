@@ -295,7 +295,7 @@ def test_without_a_job_a_person_says_where() -> None:
         place_for(None, None, None)
     with pytest.raises(UsageError, match="`--branch` names `b`"):
         place_for("a", None, "b")
-    job = CIJob(None, None, None, None, None)
+    job = CIJob(branch=None, target=None, number=None, run_url=None, summary=None)
     with pytest.raises(UsageError, match="this job runs for no branch"):
         place_for("tuning/one", job, None)
 

@@ -25,7 +25,11 @@ stages:
     metrics: [scores/m.json: {cache: false}]
 """
 ODD = Wishes(
-    "req uirements.txt", 'python -c "print(1)  # : x"', 90, main="ma#in", config=" -c 'a b'"
+    requirements="req uirements.txt",
+    training='python -c "print(1)  # : x"',
+    budget_s=90,
+    main="ma#in",
+    config=" -c 'a b'",
 )
 
 

@@ -45,6 +45,7 @@ GIT_HOSTS = ("github", "gitlab")
 @click.option("--dry-run", is_flag=True, help="Only show what would be written.")
 @click.option("--force", is_flag=True, help="Overwrite files that exist.")
 def command(
+    *,
     git_host: str,
     config: Path | None,
     training: str | None,
@@ -54,7 +55,6 @@ def command(
     time_budget: str,
     tuning_prefix: str | None,
     training_prefix: str | None,
-    *,
     dry_run: bool,
     force: bool,
 ) -> None:

@@ -38,13 +38,13 @@ if TYPE_CHECKING:
 @click.option("--dry-run", is_flag=True, help="Print title and body, and open nothing.")
 @json_option
 def command(
+    *,
     config: Path | None,
     target: str | None,
     title: str | None,
     body: str,
     branch: str | None,
     workflow: str | None,
-    *,
     dry_run: bool,
     as_json: bool,
 ) -> None:

@@ -42,13 +42,13 @@ NOT_LOOKED_UP = "The pull request could not be looked up, so its target may be a
 @click.option("--link", "links", multiple=True, metavar="NAME=URL", help="Add a link.")
 @click.option("--dry-run", is_flag=True, help="Print the comment, and send nothing.")
 def command(
+    *,
     config: Path | None,
     files: tuple[Path, ...],
     base: str | None,
     number: int | None,
     name: str | None,
     links: tuple[str, ...],
-    *,
     dry_run: bool,
 ) -> None:
     """Show the report to reviewers: in the job's summary, and in one comment.
@@ -66,7 +66,15 @@ def command(
         check_id(name)
     git_host = git_host_here()
     try:
-        subject, pull = _subject(config, files, base, number, given, git_host, asks=not dry_run)
+        subject, pull = _subject(
+            config,
+            files=files,
+            base=base,
+            number=number,
+            links=given,
+            git_host=git_host,
+            asks=not dry_run,
+        )
         if dry_run or git_host is None:
             show(comment(subject), nl=False)
             return
@@ -78,12 +86,12 @@ def command(
 
 def _subject(
     config: Path | None,
+    *,
     files: tuple[Path, ...],
     base: str | None,
     number: int | None,
     links: "tuple[Link, ...]",
     git_host: "GitHost | None",
-    *,
     asks: bool,
 ) -> "tuple[Subject, int | None]":
     """Return the subject of the report, and the number of its pull request, if known by now."""
@@ -106,7 +114,15 @@ def _subject(
     run = None if git_host is None else git_host.job.run_url
     links = (*((Link("CI run", run),) if run else ()), *links)
     number = None if pull is None else pull.number
-    return Subject(definition, checkout, branch, compared, files, links, prefixes), number
+    return Subject(
+        definition=definition,
+        checkout=checkout,
+        branch=branch,
+        base=compared,
+        files=files,
+        links=links,
+        prefixes=prefixes,
+    ), number
 
 
 def _report(

@@ -18,7 +18,9 @@ def gate_content(summary: "Summary") -> dict[str, Any] | None:
     if summary.gate is None:
         return None
     current = next((c for c in summary.comparisons if c.name == "current"), None)
-    numbers = {} if current is None else {n: getattr(current, n) for n in ("gain", "low", "high")}
+    numbers: dict[str, float] = {}
+    if current is not None:
+        numbers = {"gain": current.gain, "low": current.low, "high": current.high}
     content: dict[str, Any] = finite({**asdict(summary.gate), **numbers})
     return content
 

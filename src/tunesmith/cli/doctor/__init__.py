@@ -124,8 +124,7 @@ def _ci(root: Path, prefixes: "Prefixes") -> list[Check]:
     from tunesmith.pipeline.ci.base import default_branch
     from tunesmith.pipeline.ci.branch_health import branch_findings
     from tunesmith.pipeline.ci.checkout import Checkout
-    from tunesmith.pipeline.ci.health import findings
-    from tunesmith.pipeline.git_host.github import GitHub
+    from tunesmith.pipeline.ci.health import RequiringHost, findings
     from tunesmith.pipeline.git_host.host import git_host_here
 
     try:
@@ -133,8 +132,10 @@ def _ci(root: Path, prefixes: "Prefixes") -> list[Check]:
         checkout = Checkout.in_ci(root, git_host)
         branch = default_branch(checkout, git_host, prefixes)
         required = None
-        if isinstance(git_host, GitHub) and git_host.login is not None and branch is not None:
-            required = git_host.required_checks(branch)
+        host: object = git_host
+        # Without a token the rules of a repository cannot be asked for.
+        if isinstance(host, RequiringHost) and host.login and branch is not None:
+            required = host.required_checks(branch)
     except TunesmithError:
         # No repository, or a token without the right: the files alone are looked at then.
         required = None

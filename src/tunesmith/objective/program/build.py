@@ -100,7 +100,14 @@ def outline_program(definition: Definition) -> Outline:
         n_folds, has_holdout = n_folds_of(section.cv, table.rows), table.holdout is not None
     n = None if n_folds is None else n_folds * (section.seeds or 1)
     changed = partial(changed_names, study.view)
-    return Outline(context, study.metrics, study.objectives, n, has_holdout, changed)
+    return Outline(
+        context=context,
+        metrics=study.metrics,
+        objectives=study.objectives,
+        n_folds=n,
+        has_holdout=has_holdout,
+        changed=changed,
+    )
 
 
 def mark(ledger: str | Path, study: str) -> str:
@@ -192,8 +199,10 @@ class ProgramStudy:
         Raises:
             UsageError: it is not there, or not in the folders that runs get.
         """
-        command = self.section.command or ("",)
-        check_executable(command[0], self.root, self.section.environment.set.get("PATH"))
+        command = self.section.argv
+        check_executable(
+            next(iter(command), ""), self.root, self.section.environment.set.get("PATH")
+        )
         if self.section.workspace.mode == "copy":
             check_reachable(command, self.root)
 

@@ -87,5 +87,5 @@ class ProgramObjective:
         # Without the fixed parameters, which are part of the context.
         key = self.key(params, fit.fold)
         return self.runner.evaluate(
-            Evaluation(key, fit.fold, whole, self.folds[fit.fold], fit.bounds)
+            Evaluation(key, fit.fold, whole, self.folds[fit.fold], fit.thresholds)
         )

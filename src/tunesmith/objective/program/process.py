@@ -58,8 +58,8 @@ def never() -> bool:
 def run(
     argv: Sequence[str],
     folder: Path,
-    environ: Mapping[str, str],
     *,
+    environ: Mapping[str, str],
     logs: tuple[Path, Path],
     limits: Limits,
     is_enough: Callable[[], bool] | None = None,

@@ -18,7 +18,8 @@ from tunesmith.objective.program.environment import Surroundings
 from tunesmith.objective.program.folds import ProgramFold
 from tunesmith.objective.program.gpus import VARIABLE, Gpus
 from tunesmith.objective.program.observing.isolation import STARTED, Start, Watched, Watching
-from tunesmith.objective.program.observing.reading import ABSENT, ProjectView, Reading
+from tunesmith.objective.program.observing.reading import ProjectView, Reading
+from tunesmith.objective.program.observing.states import ABSENT
 from tunesmith.objective.program.observing.workspace import WorkspaceLayout, is_beneath, matching
 from tunesmith.objective.program.passing.ports import ALL_PARAMS
 from tunesmith.objective.program.process import Ended, Limits, run
@@ -79,7 +80,7 @@ class Evaluation:
     """Number of the fold."""
     params: Params
     fold: ProgramFold
-    bounds: Mapping[int, float]
+    thresholds: Mapping[int, float]
 
 
 @dataclass(frozen=True)
@@ -182,10 +183,10 @@ class Runner:
             # Results in the project's copy must not be taken for those of this run.
             self.ports.clear(place, folder)
             source = self.ports.follow(place, folder)
-            course = StreamedValues(self.metric, job.bounds, source) if source else None
+            course = StreamedValues(self.metric, job.thresholds, source) if source else None
             heard = Heard(course, self.ports.listen())
             with self.watching.run(place, folder) as watched:
-                ended = self._run(argv, place, folder, own, heard, watched.start)
+                ended = self._run(argv, place, folder, own=own, heard=heard, start=watched.start)
             reading = self._reading(watched, place, folder)
             try:
                 # Before the results: those of a run that was kept from writing mean nothing.
@@ -262,6 +263,7 @@ class Runner:
         argv: Sequence[str],
         place: Path,
         folder: Path,
+        *,
         own: Mapping[str, str],
         heard: "Heard",
         start: Start,
@@ -277,7 +279,7 @@ class Runner:
             return run(
                 argv,
                 place,
-                environ,
+                environ=environ,
                 logs=logs,
                 limits=self.limits,
                 is_enough=is_enough,
@@ -297,7 +299,7 @@ class Runner:
             return FoldResult(
                 job.number,
                 course.scores(),
-                ended.seconds,
+                fit_time_s=ended.seconds,
                 progress=course.curve(),
                 stopped_at=course.stopped_at,
             )
@@ -317,7 +319,7 @@ class Runner:
         progress = () if course is None else course.curve()
         warning = self.ports.warning(heard.printed)
         return FoldResult(
-            job.number, scores, ended.seconds, progress=progress, warning=warning
+            job.number, scores, fit_time_s=ended.seconds, progress=progress, warning=warning
         ).checked()
 
     def _check(self, ended: Ended, folder: Path) -> None:

@@ -27,7 +27,7 @@ from tunesmith.pipeline.repository import Repository, TreeEntry
 WINNER = TrialChoice()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Applied:
     """The parameters that a training branch was given, and the commit that has them."""
 
@@ -48,7 +48,7 @@ class Applied:
     """Blockers that ``force`` overruled."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class _Way:
     """The two ends of an ``apply``: a study and a training branch."""
 
@@ -220,7 +220,14 @@ def _way(
     messages = repository.messages(EXPERIMENT, [training], unless=base)
     notes = (note for commit, text in messages for note in notes_in(commit, text))
     applied = next((n.commit for n in notes if n.experiment == experiment.name), None)
-    return _Way(there, training, branch, base, applied, _files(there, training, parameters))
+    return _Way(
+        there=there,
+        training=training,
+        branch=branch,
+        base=base,
+        applied=applied,
+        files=_files(there, training, parameters),
+    )
 
 
 def _files(

@@ -217,14 +217,14 @@ def _files_used(there: CommittedStudy, changed: set[str]) -> set[str]:
     """Data and code of the study among some files, as far as the configuration tells."""
     section = there.definition.file.objective
     named = list(section.data.path) if section.data else []
-    named += list(section.command or ()) + list(section.depends_on or ())
+    named += list(section.argv) + list(section.depends_on or ())
     paths = {path for name in named if (path := joined(there.folder, name))}
     found = {p for p in changed if any(p == path or p.startswith(f"{path}/") for path in paths)}
     sources = {path for path in changed if path.endswith(".py")}
     if not sources:
         return found
-    if section.command:
-        is_python = any(name.endswith(".py") for name in section.command)
+    if section.is_program:
+        is_python = any(name.endswith(".py") for name in section.argv)
         # The imports of a program are not known without running it: any source may matter to it.
         is_told = section.depends_on is not None
         return found | (sources if is_python and not is_told else set())

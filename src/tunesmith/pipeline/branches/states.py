@@ -19,7 +19,7 @@ METRICS = re.compile(r"(^|/)[\w.-]*metrics[\w.-]*\.(json|ya?ml)\Z")
 """Names of files in which training leaves its results."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Experiment:
     """State of one experiment."""
 
@@ -94,7 +94,7 @@ def _from_here(repository: Repository, folder: str) -> str:
 
 
 def _gone(name: str) -> Experiment:
-    return Experiment(name, "merged", "its branches are gone")
+    return Experiment(name=name, state="merged", note="its branches are gone")
 
 
 def _experiment(survey: Survey, facts: Facts) -> Experiment:
@@ -105,7 +105,9 @@ def _experiment(survey: Survey, facts: Facts) -> Experiment:
         note = f"{' and '.join(parted)} and the remote's have parted"
     tuning, training = (tip.commit if tip else None for tip in tips)
     following = way_on(survey, facts, state)
-    return Experiment(facts.name, state, note, following, tuning, training)
+    return Experiment(
+        name=facts.name, state=state, note=note, next=following, tuning=tuning, training=training
+    )
 
 
 def _state(survey: Survey, facts: Facts) -> tuple[str, str]:

@@ -22,7 +22,7 @@ from tunesmith.pipeline.repository import Repository, Tip
 from tunesmith.space.parse import parse_space
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ProjectLayout:
     """Paths of a project's files and the names of its stages."""
 
@@ -66,7 +66,7 @@ class ProjectLayout:
         return [path for name in listed if (path := self.path(name)) is not None]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Facts:
     """Evidence for the state of one experiment."""
 
@@ -144,13 +144,18 @@ class Survey:
         """Facts about experiments that have a branch, in the order of the given names."""
         pairs = [self.tips_of(name) for name in names]
         layouts = self._layouts([tip.commit for one, other in pairs if (tip := one or other)])
-        training = [other.commit for _, other in pairs if other]
-        notes = self._notes(training, self.main and self.main[1])
+        ends = [other.commit for _, other in pairs if other]
+        notes = self._notes(ends, self.main and self.main[1])
         found = [
             Facts(
-                name, *tips, self._base(*tips), layout, [n for n in notes if n.experiment == name]
+                name=name,
+                tuning=tuning,
+                training=training,
+                base=self._base(tuning, training),
+                layout=layout,
+                notes=[n for n in notes if n.experiment == name],
             )
-            for name, tips, layout in zip(names, pairs, layouts, strict=True)
+            for name, (tuning, training), layout in zip(names, pairs, layouts, strict=True)
         ]
         # All at once: with many branches, a call of Git for each file would take seconds.
         self.look_up(pair for facts in found for pair in _pairs(facts))
@@ -228,7 +233,7 @@ class Survey:
         folder = folder_of(name)
         outputs = _outputs(self._texts[config], name)
         if outputs is None:
-            return ProjectLayout(None, folder)
+            return ProjectLayout(outputs=None, folder=folder)
         results = [path for one in only_of(outputs) if (path := joined(folder, one)) is not None]
         wanted = Wanted("", name, results)
         try:
@@ -237,10 +242,14 @@ class Survey:
             found = None
         best = joined(folder, outputs.best.path)
         if found is None or best is None:
-            return ProjectLayout(outputs, folder)
+            return ProjectLayout(outputs=outputs, folder=folder)
         training = training_targets(found.stages, best, found.stage.name)
         return ProjectLayout(
-            outputs, folder, found.stage.name, tuple(training), pipeline=found.folder
+            outputs=outputs,
+            folder=folder,
+            tuning=found.stage.name,
+            training=tuple(training),
+            pipeline=found.folder,
         )
 
     def _text(self, commit: str, path: str) -> str | None:

@@ -5,16 +5,27 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 from tunesmith.errors import TunesmithError
 from tunesmith.formats import FormatError, yaml
 from tunesmith.pipeline.git_host.github import Required
+from tunesmith.pipeline.git_host.host import Login
 
 FOLDER = ".github/workflows"
 OWN_TOKENS = ("github.token", "secrets.GITHUB_TOKEN")
 EXPRESSION = "${{"
 NAME = "ci checks"
+
+
+@runtime_checkable
+class RequiringHost(Protocol):
+    """A Git host whose rules can require checks by their names."""
+
+    login: Login | None
+
+    def required_checks(self, branch: str) -> Required:
+        """Return the checks that the rules of a branch require."""
 
 
 @dataclass(frozen=True)

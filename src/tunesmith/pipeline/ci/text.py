@@ -41,7 +41,7 @@ class Link:
     url: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Subject:
     """The study that is reported on, and what it is compared with."""
 

@@ -51,7 +51,7 @@ class _Template(Template):
     delimiter = "%%"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Wishes:
     """Choices that the project's files do not tell."""
 

@@ -120,9 +120,9 @@ def disagreements(found: Tuning) -> Iterator[Finding]:
         expected = "; ".join(stage.commands)
         yield Finding(LOCK, f"stage `{stage.name}` ran another command", expected, found.again)
     for path, md5 in locked.deps.items():
-        yield from _changed(found, path, md5, "a dependency of")
+        yield from _changed(found, path, md5, is_input=True)
     for path, md5 in locked.outs.items():
-        yield from _changed(found, path, md5, "an out of")
+        yield from _changed(found, path, md5, is_input=False)
     yield from _not_locked(found, locked)
     for name, values in locked.params.items():
         yield from _other_params(found, name, values)
@@ -137,7 +137,7 @@ def _not_locked(found: Tuning, locked: LockedStage) -> Iterator[Finding]:
             yield Finding(LOCK, f"{name} is not in it", f"every {kind} of the stage", found.again)
 
 
-def _changed(found: Tuning, path: str, md5: str, role: str) -> Iterator[Finding]:
+def _changed(found: Tuning, path: str, md5: str, *, is_input: bool) -> Iterator[Finding]:
     base = found.root
     # DVC leaves ignored files out of a folder's digest.
     patterns = {line for text in _ignore_files(base / path) for line in ignores(text)}
@@ -149,13 +149,14 @@ def _changed(found: Tuning, path: str, md5: str, role: str) -> Iterator[Finding]
     if now == md5:
         return
     # Data that was not pulled proves nothing about the run.
-    if now is None and role.startswith("a dep"):
+    if now is None and is_input:
         yield note(path, f"is not here, so it is not compared with {LOCK}", _fetching(base / path))
     # We know one pattern, and the language of `.dvcignore` is DVC's: not compared, and said so.
     elif (base / path).is_dir() and patterns - {CACHES}:
         yield note(path, f"is not compared with {LOCK}, as .dvcignore leaves files out of it")
     else:
         state = "is missing" if now is None else f"has changed since {LOCK} was written"
+        role = "a dependency of" if is_input else "an out of"
         expected = f"{role} stage `{found.stage.name}`, md5 {md5}"
         yield Finding(path, state, expected, found.again)
 

@@ -127,7 +127,7 @@ def _dependencies(inputs: StageInputs, tuning: Stage, paths: Paths) -> StageFind
 def _not_depended_on(inputs: StageInputs, tuning: Stage, paths: Paths) -> list[str]:
     """List what the study depends on, and the stage does not."""
     section = inputs.section
-    if section.command is None or section.depends_on is not None:
+    if not section.is_program or section.depends_on is not None:
         found = inputs.around(paths.written)
     else:
         data = section.data.path if section.data is not None else ()

@@ -39,7 +39,7 @@ class Request:
     """Replace stages that do something else."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class PipelineFile:
     """A ``dvc.yaml``, read for one study; its stages' paths are relative to the project folder."""
 
@@ -69,7 +69,14 @@ class PipelineFile:
         file = folder / FILE
         stages = stages_at(file, FILE) if found is None else found.stages
         text = exact_text(file) or ""
-        return cls(file, text, stages, found.stage if found else None, request, root)
+        return cls(
+            file=file,
+            text=text,
+            stages=stages,
+            tuning=found.stage if found else None,
+            request=request,
+            root=root,
+        )
 
     @property
     def raw(self) -> Content:

@@ -36,7 +36,7 @@ class Coupling(Enum):
     """No stage tunes."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Stage:
     """A stage of ``dvc.yaml`` as DVC resolves it, its paths relative to a folder of choice."""
 
@@ -207,7 +207,15 @@ def _stage(name: str, content: Mapping[str, Any], file: Site) -> Stage:
     outs = {path: flags for key in ("outs", "metrics", "plots") for path, flags in entries(key)}
     metrics = tuple(path for path, _ in entries("metrics"))
     deps = tuple(path for path, _ in entries("deps"))
-    return Stage(name, commands, deps, outs, metrics, content, site)
+    return Stage(
+        name=name,
+        commands=commands,
+        deps=deps,
+        outs=outs,
+        metrics=metrics,
+        content=content,
+        site=site,
+    )
 
 
 def _entries(listed: Any) -> list[tuple[str, Mapping[str, Any]]]:

@@ -23,7 +23,7 @@ TEMPLATE = re.compile(r"\$\{")
 Content = dict[str, Any]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Paths:
     """The files of a study, relative to the project folder."""
 
@@ -58,13 +58,15 @@ def paths_of(definition: Definition, outputs: OutputsSection) -> Paths:
     names += [outputs.history, outputs.trials]
     source = (definition.source or Path(USUAL_CONFIG)).resolve()
     return Paths(
-        source.relative_to(definition.root.resolve()).as_posix(),
-        best,
-        tuple(plain(name) for name in names if name),
-        plain(outputs.metrics or ""),
-        best if is_loose else plain(tuned),
-        str(outputs.trials),
-        () if definition.file.objective.data is None else definition.file.objective.data.path,
+        config=source.relative_to(definition.root.resolve()).as_posix(),
+        best=best,
+        outs=tuple(plain(name) for name in names if name),
+        metrics=plain(outputs.metrics or ""),
+        dropped=best if is_loose else plain(tuned),
+        trials=str(outputs.trials),
+        tables=()
+        if definition.file.objective.data is None
+        else definition.file.objective.data.path,
     )
 
 

@@ -10,7 +10,7 @@ from tunesmith import registry
 from tunesmith.errors import UsageError
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class CIJob:
     """Facts about a CI job, from its environment."""
 

@@ -22,7 +22,7 @@ from tunesmith.runs.import_history import CommittedHistory
 from tunesmith.system.fingerprint import digest
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Evidence:
     """Everything that a verification compares."""
 
@@ -109,7 +109,14 @@ class _Search:
             expected = "the history of the study"
             self.problems.append(Finding(committed.name, committed.problem, expected, REBUILD))
         dvc = self._dvc()
-        return Evidence(definition, objective, committed, found, dvc, tuple(self.problems))
+        return Evidence(
+            definition=definition,
+            objective=objective,
+            committed=committed,
+            found=found,
+            dvc=dvc,
+            problems=tuple(self.problems),
+        )
 
     def _objective(self) -> Outline | None:
         try:

@@ -136,7 +136,7 @@ class _StudyApart:
 
     def _remove_folders(self, objective: Objective) -> None:
         """Remove the folders that programs have left."""
-        if self.definition.file.objective.command is None:
+        if not self.definition.file.objective.is_program:
             return
         from tunesmith.objective.program.objective import ProgramObjective
 

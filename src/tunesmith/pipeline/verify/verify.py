@@ -36,7 +36,7 @@ from tunesmith.runs.outputs import contents_of
 from tunesmith.system.files import inside
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Verification:
     """The result of a verification."""
 
@@ -137,7 +137,9 @@ def verified(evidence: Evidence) -> Verification:
     reading = evidence.found.record.head.reading if evidence.found else {}
     source_file = evidence.definition.source
     typed = tuple(replace(one, fix=as_typed(one.fix, source_file)) for one in findings)
-    return Verification(typed, tuple(checked), source, n_told, reading)
+    return Verification(
+        findings=typed, checked=tuple(checked), source=source, n_trials=n_told, reading=reading
+    )
 
 
 def _of_lock(evidence: Evidence, dvc: Tuning) -> Iterator[Finding]:

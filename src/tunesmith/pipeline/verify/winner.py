@@ -99,7 +99,7 @@ def _deviation(best: BestFile, summary: Summary, params: Mapping[str, Any]) -> s
     if changed:
         return f"holds other parameters ({', '.join(changed)})"
     if best.blocker is not None:
-        return str(best.blocker)
+        return best.blocker.words
     return first_difference(best.content or "", best.text(summary, trial))
 
 

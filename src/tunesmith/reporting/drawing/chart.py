@@ -5,7 +5,7 @@ report. Everything that is worked out (ranges, ticks, labels, colour levels) is 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import KW_ONLY, dataclass, fields
 from typing import Any, Literal, TypeAlias
 
 Scale: TypeAlias = Literal["linear", "log", "category"]
@@ -36,6 +36,7 @@ class Points:
 
     x: Numbers
     y: Numbers
+    _: KW_ONLY
     role: Role = "trial"
     trials: tuple[int, ...] = ()
     """The trial behind each dot, if there is one."""
@@ -50,6 +51,7 @@ class Line:
 
     x: Numbers
     y: Numbers
+    _: KW_ONLY
     role: Role = "best"
     label: str = ""
     is_stepped: bool = False
@@ -123,6 +125,7 @@ class Chart:
     title: str
     description: str
     """One sentence for readers who do not see it."""
+    _: KW_ONLY
     panels: tuple[Panel | Parallel, ...] = ()
     note: str = ""
     """Text below the title: a remark, or the reason for which there is nothing to see."""
@@ -158,13 +161,13 @@ def _filled(mark: Mark) -> dict[str, Any]:
 
 def legend(chart: Chart) -> list[tuple[str, Role]]:
     """Return the entries of the legend: label and role, each once, in the order of the marks."""
-    found: dict[str, Role] = {}
+    entries: dict[str, Role] = {}
     for panel in chart.panels:
         for mark in panel.marks if isinstance(panel, Panel) else ():
             label = "" if isinstance(mark, Cells) else mark.label
             if label:
-                found.setdefault(label, "band" if isinstance(mark, Band) else role_of(mark))
-    return list(found.items())
+                entries.setdefault(label, "band" if isinstance(mark, Band) else role_of(mark))
+    return list(entries.items())
 
 
 def role_of(mark: Mark) -> Role:

@@ -11,7 +11,7 @@ BELOW = 14.0
 """Distance in pixels of inactive values below an upright axis."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Frame:
     """The rectangle between the axes, in pixels, and the axes."""
 
@@ -82,7 +82,7 @@ def band(frame: Frame, mark: Band) -> str:
 def cells(frame: Frame, mark: Cells, level: int) -> str:
     """The cells of one level; neighbours in a row are one rectangle."""
     width, height = frame.width / mark.n_columns, frame.height / mark.n_rows
-    found = []
+    rectangles = []
     for row in range(mark.n_rows):
         column = 0
         while column < mark.n_columns:
@@ -93,6 +93,8 @@ def cells(frame: Frame, mark: Cells, level: int) -> str:
                 x, y = frame.left + begin * width, frame.top + row * height
                 # A little larger than the cell: renderers leave hairlines between rectangles.
                 across, down = (column - begin) * width + 0.3, height + 0.3
-                found.append(f"M{text_of(x)} {text_of(y)}h{across:.1f}v{down:.1f}h-{across:.1f}z")
+                rectangles.append(
+                    f"M{text_of(x)} {text_of(y)}h{across:.1f}v{down:.1f}h-{across:.1f}z"
+                )
             column = max(column, begin + 1)
-    return "".join(found)
+    return "".join(rectangles)

@@ -49,13 +49,13 @@ def log_ticks(low: float, high: float) -> list[float]:
     first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
     stride = max(1, math.ceil((last - first) / 7))
     between = (1, 2, 5) if last - first <= 2 else (1,)
-    found = [
+    ticks = [
         # By its text: powers may differ in the last bit from machine to machine.
         float(f"{factor}e{power}")
         for power in range(first, last + 1, stride)
         for factor in between
     ]
-    within = [tick for tick in found if low * (1 - 1e-9) <= tick <= high * (1 + 1e-9)]
+    within = [tick for tick in ticks if low * (1 - 1e-9) <= tick <= high * (1 + 1e-9)]
     return within if len(within) > 1 else nice_ticks(low, high, 3)
 
 
@@ -118,11 +118,11 @@ def score_axis(scores: Sequence[float], metric: Metric, label: str = "") -> Axis
     Far outliers on the worse side are left off the scale (they are drawn at its end): one score
     of 1e6 must not flatten all others.
     """
-    found = np.array([score for score in scores if math.isfinite(score)])
+    finite = np.array([score for score in scores if math.isfinite(score)])
     text = label or directed(metric)
-    if not len(found):
+    if not len(finite):
         return linear_axis(text, 0.0, 1.0)
-    low, high = fenced(found, metric)
+    low, high = fenced(finite, metric)
     return linear_axis(text, low, high)
 
 
@@ -159,11 +159,11 @@ def share(axis: Axis, value: float) -> float:
     >>> share(log_axis("rate", 1e-4, 1e-2), 1e-3)
     0.5
     """
-    low, high, found = axis.low, axis.high, value
+    low, high, at = axis.low, axis.high, value
     if axis.scale == "log":
         # Zero and negative numbers have no logarithm.
-        low, high, found = math.log(low), math.log(high), math.log(max(value, axis.low))
-    return min(max((found - low) / (high - low), 0.0), 1.0)
+        low, high, at = math.log(low), math.log(high), math.log(max(value, axis.low))
+    return min(max((at - low) / (high - low), 0.0), 1.0)
 
 
 def _labelled(ticks: Sequence[float]) -> tuple[tuple[float, str], ...]:

@@ -168,7 +168,9 @@ def _panel(page: Page, panel: Panel | Parallel, box: Box) -> None:
     ticks = max((len(text) for _, text in panel.y.ticks), default=1) * LETTER
     # Long names must not take the room of the panel itself.
     room = min(ticks + 14 + (18 if panel.y.label else 0), MAX_LEFT)
-    frame = Frame(left + room, top, width - room - MARGIN, height, panel.x, panel.y)
+    frame = Frame(
+        left=left + room, top=top, width=width - room - MARGIN, height=height, x=panel.x, y=panel.y
+    )
     is_tiled = any(isinstance(mark, Cells) for mark in panel.marks)
     _axes(page, frame, left, is_lined=not is_tiled)
     for mark in panel.marks:
@@ -204,15 +206,15 @@ def _axes(page: Page, frame: Frame, left: float, *, is_lined: bool) -> None:
 
 def _kept(axis: Axis, width: float) -> list[tuple[float, str]]:
     """Ticks that do not write over each other."""
-    found: list[tuple[float, str]] = []
+    kept: list[tuple[float, str]] = []
     end = -1e9
     for value, text in axis.ticks:
         place = share(axis, value)
         half = (len(text) * LETTER + 6) / 2
         if place * width - half >= end:
-            found.append((place, text))
+            kept.append((place, text))
             end = place * width + half
-    return found
+    return kept
 
 
 def _fitting(label: str, width: float) -> str:

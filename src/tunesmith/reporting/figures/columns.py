@@ -48,11 +48,11 @@ def column(name: str, trials: Sequence[Trial], space: RecordedSpace) -> AxisColu
         return AxisColumn(name, _axis(name, values, space), positions)
     texts = sorted({numbers.value(value) for value in values}, key=_order)
     places = {text: float(place) for place, text in enumerate(texts)}
-    found = [
+    positions_by_text = [
         places[numbers.value(trial.params[name])] if name in trial.params else None
         for trial in trials
     ]
-    return AxisColumn(name, category_axis(name, texts), tuple(found), tuple(texts))
+    return AxisColumn(name, category_axis(name, texts), tuple(positions_by_text), tuple(texts))
 
 
 def is_number(value: Any) -> bool:

@@ -20,7 +20,7 @@ REACH = 2.0
 """Farther than this many widths from every trial, nothing is drawn."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ContourData:
     """Trials on two axes, and smoothed scores between them."""
 
@@ -39,7 +39,16 @@ class ContourData:
 def data(view: FigureView) -> ContourData:
     """Return data of the two requested parameters, or of the two that matter most."""
     if len(view.params) < 2:
-        return ContourData(view.metric, None, None, (), (), (), None, ())
+        return ContourData(
+            metric=view.metric,
+            x=None,
+            y=None,
+            places=(),
+            scores=(),
+            trials=(),
+            best=None,
+            surface=(),
+        )
     x, y = (view.column(name) for name in view.params[:2])
     both = [
         (i, (at, beside))
@@ -50,14 +59,14 @@ def data(view: FigureView) -> ContourData:
     scores = tuple(view.scores[i] for i, _ in both)
     order = [view.metric.sign * score for score in scores]
     return ContourData(
-        view.metric,
-        x,
-        y,
-        places,
-        scores,
-        tuple(view.told[i].number for i, _ in both),
-        int(np.argmax(order)) if order else None,
-        _surface(x, y, places, scores),
+        metric=view.metric,
+        x=x,
+        y=y,
+        places=places,
+        scores=scores,
+        trials=tuple(view.told[i].number for i, _ in both),
+        best=int(np.argmax(order)) if order else None,
+        surface=_surface(x, y, places, scores),
     )
 
 
@@ -95,26 +104,26 @@ def _weights(column: AxisColumn, places: list[float]) -> np.ndarray:
     return np.asarray(np.exp(-0.5 * (distance / WIDTH) ** 2))
 
 
-def draw(found: ContourData) -> Chart:
+def draw(content: ContourData) -> Chart:
     """Coloured cells under the trials."""
     title = "Score over two parameters"
-    if found.x is None or found.y is None or not found.places:
+    if content.x is None or content.y is None or not content.places:
         note = "There are no two parameters that varied together in complete trials."
         return Chart(title, note, note=note)
-    low, high = fenced(np.array(found.scores), found.metric)
-    ends = sorted((found.metric.sign * low, found.metric.sign * high))
-    flat = [found.metric.sign * value for row in found.surface for value in row]
+    low, high = fenced(np.array(content.scores), content.metric)
+    ends = sorted((content.metric.sign * low, content.metric.sign * high))
+    flat = [content.metric.sign * value for row in content.surface for value in row]
     shown = [levels_of([v], *ends)[0] if math.isfinite(v) else -1 for v in flat]
-    cells = Cells(len(found.surface[0]), len(found.surface), tuple(shown))
-    x, y = zip(*found.places, strict=True)
-    marks: list[Mark] = [cells, Points(x, y, role="band", trials=found.trials, label="trials")]
-    if found.best is not None:
-        marks.append(Points((x[found.best],), (y[found.best],), role="best", label="best"))
-    names = f"{found.x.name} and {found.y.name}"
-    panel = Panel(found.x.axis, found.y.axis, tuple(marks))
+    cells = Cells(len(content.surface[0]), len(content.surface), tuple(shown))
+    x, y = zip(*content.places, strict=True)
+    marks: list[Mark] = [cells, Points(x, y, role="band", trials=content.trials, label="trials")]
+    if content.best is not None:
+        marks.append(Points((x[content.best],), (y[content.best],), role="best", label="best"))
+    names = f"{content.x.name} and {content.y.name}"
+    panel = Panel(content.x.axis, content.y.axis, tuple(marks))
     note = "Smoothed between trials; nothing is shown where no trial is near."
-    description = f"{found.metric.name} over {names}."
-    return Chart(title, description, (panel,), note, key=directed(found.metric))
+    description = f"{content.metric.name} over {names}."
+    return Chart(title, description, panels=(panel,), note=note, key=directed(content.metric))
 
 
 KIND = Kind(data, draw)

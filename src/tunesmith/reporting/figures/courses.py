@@ -50,7 +50,7 @@ def courses_data(view: FigureView, courses: Sequence[ScoreCurve]) -> CoursesData
     return CoursesData(view.metric, tuple(shown), best, len(courses) - len(shown))
 
 
-def courses_chart(found: CoursesData, title: str, step: str, nothing: str) -> Chart:
+def courses_chart(content: CoursesData, title: str, step: str, nothing: str) -> Chart:
     """Draw lines coloured by the trials' final scores, the best one on top.
 
     Args:
@@ -59,17 +59,17 @@ def courses_chart(found: CoursesData, title: str, step: str, nothing: str) -> Ch
         step: label of the axis.
         nothing: the note if there are no courses.
     """
-    if not found.courses:
+    if not content.courses:
         return Chart(title, nothing, note=nothing)
-    ordered = sorted(found.courses, key=lambda c: (c.trial == found.best, c.level, c.trial))
-    lines = tuple(_line(course, found.best) for course in ordered)
-    steps = [at for course in found.courses for at in course.steps]
-    scores = [score for course in found.courses for score in course.scores]
+    ordered = sorted(content.courses, key=lambda c: (c.trial == content.best, c.level, c.trial))
+    lines = tuple(_line(course, content.best) for course in ordered)
+    steps = [at for course in content.courses for at in course.steps]
+    scores = [score for course in content.courses for score in course.scores]
     x = linear_axis(step, min(steps), max(steps), 0.02)
-    note = f"{found.n_left_out} trials are left out." if found.n_left_out else ""
-    panel = Panel(x, score_axis(scores, found.metric), lines)
-    description = f"{found.metric.name} of {len(lines)} trials, step by step."
-    return Chart(title, description, (panel,), note, key=directed(found.metric))
+    note = f"{content.n_left_out} trials are left out." if content.n_left_out else ""
+    panel = Panel(x, score_axis(scores, content.metric), lines)
+    description = f"{content.metric.name} of {len(lines)} trials, step by step."
+    return Chart(title, description, panels=(panel,), note=note, key=directed(content.metric))
 
 
 def _line(course: ScoreCurve, best: int | None) -> Line:
@@ -77,4 +77,6 @@ def _line(course: ScoreCurve, best: int | None) -> Line:
     role: Role = "best" if is_best else "failed" if course.has_failed else "trial"
     label = "best" if is_best else "failed" if course.has_failed else ""
     level = None if is_best or course.has_failed else course.level
-    return Line(course.steps, course.scores, role, label, trial=course.trial, level=level)
+    return Line(
+        course.steps, course.scores, role=role, label=label, trial=course.trial, level=level
+    )

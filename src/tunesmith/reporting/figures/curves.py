@@ -15,15 +15,15 @@ NOTHING = "No trial reported scores on its way."
 
 def data(view: FigureView) -> CoursesData:
     """A curve a trial: at each step the mean over the folds that reported it."""
-    found = []
+    curves = []
     for i, trial in enumerate(view.told):
         points = mean_progress([fold.progress for fold in trial.folds])
         if points:
             steps, values = zip(*points, strict=True)
-            found.append(
+            curves.append(
                 ScoreCurve(trial.number, steps, values, view.levels[i], _has_failed(trial))
             )
-    return courses_data(view, found)
+    return courses_data(view, curves)
 
 
 def mean_progress(
@@ -45,9 +45,9 @@ def _has_failed(trial: Trial) -> bool:
     return trial.failure is not None
 
 
-def draw(found: CoursesData) -> Chart:
+def draw(content: CoursesData) -> Chart:
     """Values by step."""
-    return courses_chart(found, "Learning curves", "step", NOTHING)
+    return courses_chart(content, "Learning curves", "step", NOTHING)
 
 
 KIND = Kind(data, draw)

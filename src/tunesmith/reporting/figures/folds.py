@@ -41,34 +41,34 @@ def data(view: FigureView) -> FoldsData:
     )
 
 
-def draw(found: FoldsData) -> Chart:
+def draw(content: FoldsData) -> Chart:
     """A cell a fold."""
     title = "Scores by fold"
-    n_folds = max(map(len, found.scores), default=0)
+    n_folds = max(map(len, content.scores), default=0)
     if n_folds < 1:
         return Chart(title, "No complete trial.", note="There is no complete trial yet.")
-    rows = [[*row, *[math.nan] * (n_folds - len(row))] for row in found.scores]
+    rows = [[*row, *[math.nan] * (n_folds - len(row))] for row in content.scores]
     flat = [score for row in rows for score in row]
     finite = np.array([score for score in flat if math.isfinite(score)])
-    ends = sorted(found.metric.sign * end for end in fenced(finite, found.metric))
+    ends = sorted(content.metric.sign * end for end in fenced(finite, content.metric))
     shown = [
-        levels_of([max(found.metric.sign * s, ends[0])], *ends)[0] if math.isfinite(s) else -1
+        levels_of([max(content.metric.sign * s, ends[0])], *ends)[0] if math.isfinite(s) else -1
         for s in flat
     ]
     texts = [
         f"trial {trial}, fold {fold}: {numbers.plain(score)}"
-        for trial, row in zip(found.trials, rows, strict=True)
+        for trial, row in zip(content.trials, rows, strict=True)
         for fold, score in enumerate(row)
     ]
-    labels = [f"{trial} ≈" if trial in found.tied else str(trial) for trial in found.trials]
+    labels = [f"{trial} ≈" if trial in content.tied else str(trial) for trial in content.trials]
     # An axis grows upwards, and rows are read from the top.
     y = category_axis("trial, best first", labels[::-1], MAX_TRIALS)
     x = category_axis("fold", [str(fold) for fold in range(n_folds)])
     panel = Panel(x, y, (Cells(n_folds, len(rows), tuple(shown), tuple(texts)),))
-    note = f"The best {len(rows)} of {found.n_complete} complete trials."
-    note += " ≈ cannot be told from the best." if found.tied else ""
-    description = f"{found.metric.name} of {len(rows)} trials on {n_folds} folds."
-    return Chart(title, description, (panel,), note, key=directed(found.metric))
+    note = f"The best {len(rows)} of {content.n_complete} complete trials."
+    note += " ≈ cannot be told from the best." if content.tied else ""
+    description = f"{content.metric.name} of {len(rows)} trials on {n_folds} folds."
+    return Chart(title, description, panels=(panel,), note=note, key=directed(content.metric))
 
 
 KIND = Kind(data, draw)

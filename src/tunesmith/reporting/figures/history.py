@@ -10,7 +10,7 @@ from tunesmith.reporting.figures.kind import Kind
 from tunesmith.reporting.figures.view import FigureView
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class HistoryData:
     """Scores by trial."""
 
@@ -31,63 +31,63 @@ def data(view: FigureView) -> HistoryData:
     """Complete trials with their scores, and the others."""
     numbers = [trial.number for trial in view.told]
     return HistoryData(
-        view.metric,
-        tuple(numbers[i] for i in view.complete),
-        tuple(view.scores[i] for i in view.complete),
-        tuple(view.levels[i] for i in view.complete),
-        tuple(numbers[i] for i in view.failed),
-        tuple(numbers[i] for i in view.pruned),
-        len(numbers),
-        steps(running_best(view.scores, view.metric)),
-        view.tied,
+        metric=view.metric,
+        trials=tuple(numbers[i] for i in view.complete),
+        scores=tuple(view.scores[i] for i in view.complete),
+        levels=tuple(view.levels[i] for i in view.complete),
+        failed=tuple(numbers[i] for i in view.failed),
+        pruned=tuple(numbers[i] for i in view.pruned),
+        n_trials=len(numbers),
+        best=steps(running_best(view.scores, view.metric)),
+        tied=view.tied,
     )
 
 
 def steps(best: list[float]) -> tuple[tuple[int, float], ...]:
     """Return the positions at which a running best changes, and its end."""
-    found: list[tuple[int, float]] = []
+    changes: list[tuple[int, float]] = []
     for number, score in enumerate(best):
         # False for NaN, which stands for trials before the first complete one.
-        if score == score and (not found or score != found[-1][1]):
-            found.append((number, score))
-    if found and found[-1][0] != len(best) - 1:
-        found.append((len(best) - 1, found[-1][1]))
-    return tuple(found)
+        if score == score and (not changes or score != changes[-1][1]):
+            changes.append((number, score))
+    if changes and changes[-1][0] != len(best) - 1:
+        changes.append((len(best) - 1, changes[-1][1]))
+    return tuple(changes)
 
 
-def draw(found: HistoryData) -> Chart:
+def draw(content: HistoryData) -> Chart:
     """Dots, and the best so far as a stepped line."""
     title = "Optimisation history"
-    if not found.n_trials:
+    if not content.n_trials:
         return Chart(title, "No trials yet.", note="There is no trial yet.")
-    y = score_axis(found.scores, found.metric)
-    scores = tuple(found.scores)
+    y = score_axis(content.scores, content.metric)
+    scores = tuple(content.scores)
     marks: list[Mark] = [
         Line(
-            tuple(float(n) for n, _ in found.best),
-            tuple(score for _, score in found.best),
+            tuple(float(n) for n, _ in content.best),
+            tuple(score for _, score in content.best),
             label="best so far",
             is_stepped=True,
         ),
-        Points(_floats(found.trials), scores, trials=found.trials, levels=found.levels),
+        Points(_floats(content.trials), scores, trials=content.trials, levels=content.levels),
     ]
-    if found.pruned:
-        x, rug = _floats(found.pruned), (y.low,) * len(found.pruned)
-        marks.append(Points(x, rug, role="band", trials=found.pruned, label="stopped early"))
-    if found.failed:
-        x, rug = _floats(found.failed), (y.low,) * len(found.failed)
-        marks.append(Points(x, rug, role="failed", trials=found.failed, label="failed"))
-    tied = [(n, s) for n, s in zip(found.trials, scores, strict=True) if n in found.tied]
+    if content.pruned:
+        x, rug = _floats(content.pruned), (y.low,) * len(content.pruned)
+        marks.append(Points(x, rug, role="band", trials=content.pruned, label="stopped early"))
+    if content.failed:
+        x, rug = _floats(content.failed), (y.low,) * len(content.failed)
+        marks.append(Points(x, rug, role="failed", trials=content.failed, label="failed"))
+    tied = [(n, s) for n, s in zip(content.trials, scores, strict=True) if n in content.tied]
     if tied:
         numbers, at = zip(*tied, strict=True)
         marks.append(Points(_floats(numbers), at, role="tied", label="tied with the best"))
-    description = f"{found.metric.name} of {found.n_trials} trials, with the best so far."
-    panel = Panel(count_axis("trial", found.n_trials), y, tuple(marks))
-    return Chart(title, description, (panel,), key=found.metric.name)
+    description = f"{content.metric.name} of {content.n_trials} trials, with the best so far."
+    panel = Panel(count_axis("trial", content.n_trials), y, tuple(marks))
+    return Chart(title, description, panels=(panel,), key=content.metric.name)
 
 
-def _floats(found: tuple[int, ...]) -> tuple[float, ...]:
-    return tuple(map(float, found))
+def _floats(trials: tuple[int, ...]) -> tuple[float, ...]:
+    return tuple(map(float, trials))
 
 
 KIND = Kind(data, draw)

@@ -23,29 +23,31 @@ class ImportanceData:
 
 def data(view: FigureView) -> ImportanceData:
     """Return the summary's importance; for another metric it is computed."""
-    found = view.summary.importance
+    shown = view.summary.importance
     if view.metric != view.summary.metric:
         space = view.summary.recorded.space
-        found = importance(view.record.history, space, view.metric)
-    names, shares = zip(*found.shares, strict=True) if found.shares else ((), ())
-    errors = tuple(found.errors.get(name, 0.0) for name in names) if found.errors else ()
-    return ImportanceData(view.metric.name, names, shares, found.reason, errors)
+        shown = importance(view.record.history, space, view.metric)
+    names, shares = zip(*shown.shares, strict=True) if shown.shares else ((), ())
+    errors = tuple(shown.errors.get(name, 0.0) for name in names) if shown.errors else ()
+    return ImportanceData(view.metric.name, names, shares, shown.reason, errors)
 
 
-def draw(found: ImportanceData) -> Chart:
+def draw(content: ImportanceData) -> Chart:
     """A bar a parameter."""
     title = "Parameter importance"
-    if not found.names:
-        note = f"No importance: {found.reason}."
+    if not content.names:
+        note = f"No importance: {content.reason}."
         return Chart(title, note, note=note)
-    axis = linear_axis("share of what tells good trials from all (PED-ANOVA)", 0, max(found.shares))
+    axis = linear_axis(
+        "share of what tells good trials from all (PED-ANOVA)", 0, max(content.shares)
+    )
     # A little longer, for the text beside the longest bar.
     x = type(axis)(axis.label, "linear", 0.0, axis.high * 1.08, axis.ticks)
-    texts = tuple(f"{share:.0%}" for share in found.shares)
-    bars = Bars(found.shares, found.errors, texts)
-    first = f"{found.names[0]} matters most, with {texts[0]}."
-    panel = Panel(x, category_axis("", found.names[::-1], len(found.names)), (bars,))
-    return Chart(title, f"Importance for {found.metric}: {first}", (panel,))
+    texts = tuple(f"{share:.0%}" for share in content.shares)
+    bars = Bars(content.shares, content.errors, texts)
+    first = f"{content.names[0]} matters most, with {texts[0]}."
+    panel = Panel(x, category_axis("", content.names[::-1], len(content.names)), (bars,))
+    return Chart(title, f"Importance for {content.metric}: {first}", panels=(panel,))
 
 
 KIND = Kind(data, draw)

@@ -26,8 +26,8 @@ class Kind(Generic[D]):
 
     def content(self, view: FigureView) -> dict[str, Any]:
         """The data as JSON content; numbers that do not exist are null."""
-        found: dict[str, Any] = finite(asdict(self.data(view)))  # type: ignore[call-overload]
-        return found
+        content: dict[str, Any] = finite(asdict(self.data(view)))  # type: ignore[call-overload]
+        return content
 
 
 def kind_of(name: str) -> Kind[Any]:
@@ -36,5 +36,5 @@ def kind_of(name: str) -> Kind[Any]:
     Raises:
         UsageError: there is none.
     """
-    found: Kind[Any] = registry.load("figures", name)
-    return found
+    kind: Kind[Any] = registry.load("figures", name)
+    return kind

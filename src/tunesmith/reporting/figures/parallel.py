@@ -12,7 +12,7 @@ from tunesmith.reporting.figures.view import FigureView
 MAX_AXES = 16
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ParallelData:
     """Complete trials on every axis."""
 
@@ -31,33 +31,33 @@ def data(view: FigureView) -> ParallelData:
     shown = view.params[:MAX_AXES]
     columns = [view.column(name) for name in reversed(shown)]
     return ParallelData(
-        view.metric,
-        tuple(
+        metric=view.metric,
+        columns=tuple(
             AxisColumn(c.name, c.axis, tuple(c.positions[i] for i in view.complete), c.names)
             for c in columns
         ),
-        tuple(view.scores[i] for i in view.complete),
-        tuple(view.told[i].number for i in view.complete),
-        tuple(view.levels[i] for i in view.complete),
-        len(view.params) - len(shown),
+        scores=tuple(view.scores[i] for i in view.complete),
+        trials=tuple(view.told[i].number for i in view.complete),
+        levels=tuple(view.levels[i] for i in view.complete),
+        n_left_out=len(view.params) - len(shown),
     )
 
 
-def draw(found: ParallelData) -> Chart:
+def draw(content: ParallelData) -> Chart:
     """Lines coloured by score."""
     title = "Parallel coordinates"
-    if not found.columns or not found.trials:
+    if not content.columns or not content.trials:
         note = "There is no parameter that varied in complete trials."
         return Chart(title, note, note=note)
-    axes = [column.axis for column in found.columns]
-    axes.append(score_axis(found.scores, found.metric, label=found.metric.name))
-    columns = [*(column.positions for column in found.columns), found.scores]
+    axes = [column.axis for column in content.columns]
+    axes.append(score_axis(content.scores, content.metric, label=content.metric.name))
+    columns = [*(column.positions for column in content.columns), content.scores]
     note = ""
-    if found.n_left_out:
-        note = f"{found.n_left_out} less important parameters are left out."
-    panel = Parallel(tuple(axes), tuple(columns), found.trials, found.levels)
-    description = f"{len(found.trials)} trials over {len(axes) - 1} parameters and the score."
-    return Chart(title, description, (panel,), note, key=directed(found.metric))
+    if content.n_left_out:
+        note = f"{content.n_left_out} less important parameters are left out."
+    panel = Parallel(tuple(axes), tuple(columns), content.trials, content.levels)
+    description = f"{len(content.trials)} trials over {len(axes) - 1} parameters and the score."
+    return Chart(title, description, panels=(panel,), note=note, key=directed(content.metric))
 
 
 KIND = Kind(data, draw)

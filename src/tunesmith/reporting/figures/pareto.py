@@ -35,35 +35,35 @@ def data(view: FigureView) -> ParetoData:
     )
 
 
-def draw(found: ParetoData) -> Chart:
+def draw(content: ParetoData) -> Chart:
     """A panel a pair of objectives."""
     title = "Pareto front"
-    if len(found.objectives) < 2 or not found.trials:
-        reason = "no complete trial" if len(found.objectives) > 1 else "one objective only"
+    if len(content.objectives) < 2 or not content.trials:
+        reason = "no complete trial" if len(content.objectives) > 1 else "one objective only"
         note = f"No Pareto front: there is {reason}."
         return Chart(title, note, note=note)
-    pairs = list(combinations(range(len(found.objectives)), 2))
-    panels = tuple(_panel(found, *pair) for pair in pairs[:MAX_PAIRS])
+    pairs = list(combinations(range(len(content.objectives)), 2))
+    panels = tuple(_panel(content, *pair) for pair in pairs[:MAX_PAIRS])
     left_out = len(pairs) - len(panels)
     note = f"{left_out} further pairs of objectives are left out." if left_out else ""
-    description = f"{len(found.front)} of {len(found.trials)} trials are on the front."
-    return Chart(title, description, panels, note, columns=min(len(panels), 2))
+    description = f"{len(content.front)} of {len(content.trials)} trials are on the front."
+    return Chart(title, description, panels=panels, note=note, columns=min(len(panels), 2))
 
 
-def _panel(found: ParetoData, first: int, second: int) -> Panel:
-    x, y = found.scores[first], found.scores[second]
-    front = set(found.front)
-    on = [i for i, trial in enumerate(found.trials) if trial in front]
+def _panel(content: ParetoData, first: int, second: int) -> Panel:
+    x, y = content.scores[first], content.scores[second]
+    front = set(content.front)
+    on = [i for i, trial in enumerate(content.trials) if trial in front]
     # Drawn as a line only in the plane: of three objectives two do not show the front.
-    marks: list[Mark] = [Points(x, y, trials=found.trials, label="trials")]
+    marks: list[Mark] = [Points(x, y, trials=content.trials, label="trials")]
     best = Points(
         tuple(x[i] for i in on),
         tuple(y[i] for i in on),
         role="front",
-        trials=tuple(found.trials[i] for i in on),
+        trials=tuple(content.trials[i] for i in on),
         label="no trial beats these in all",
     )
-    metrics = found.objectives
+    metrics = content.objectives
     return Panel(score_axis(x, metrics[first]), score_axis(y, metrics[second]), (*marks, best))
 
 

@@ -14,7 +14,7 @@ NOTHING = "There is no trial with more than one fold."
 
 def data(view: FigureView) -> CoursesData:
     """A course a trial, over folds; a trial that failed or was dropped ends early."""
-    found = []
+    courses = []
     for i, trial in enumerate(view.told):
         scores = trial.scores(view.metric.name)
         n = next((k for k, score in enumerate(scores) if not math.isfinite(score)), len(scores))
@@ -22,13 +22,15 @@ def data(view: FigureView) -> CoursesData:
             means = np.cumsum(scores[:n]) / np.arange(1, n + 1)
             steps = tuple(map(float, range(1, n + 1)))
             course = tuple(map(float, means))
-            found.append(ScoreCurve(trial.number, steps, course, view.levels[i], i in view.failed))
-    return courses_data(view, found)
+            courses.append(
+                ScoreCurve(trial.number, steps, course, view.levels[i], i in view.failed)
+            )
+    return courses_data(view, courses)
 
 
-def draw(found: CoursesData) -> Chart:
+def draw(content: CoursesData) -> Chart:
     """Means over the folds so far."""
-    return courses_chart(found, "Race over folds", "folds so far", NOTHING)
+    return courses_chart(content, "Race over folds", "folds so far", NOTHING)
 
 
 KIND = Kind(data, draw)

@@ -20,7 +20,7 @@ class TrendBand:
     high: Numbers
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Slice:
     """One parameter: positions and scores of the trials that have it."""
 
@@ -47,8 +47,8 @@ class SliceData:
 
 def data(view: FigureView) -> SliceData:
     """A slice a parameter, in order of importance."""
-    found = tuple(_slice(view, view.column(name)) for name in view.params)
-    return SliceData(view.metric, tuple(view.scores[i] for i in view.complete), found)
+    slices = tuple(_slice(view, view.column(name)) for name in view.params)
+    return SliceData(view.metric, tuple(view.scores[i] for i in view.complete), slices)
 
 
 def _slice(view: FigureView, column: AxisColumn) -> Slice:
@@ -57,15 +57,15 @@ def _slice(view: FigureView, column: AxisColumn) -> Slice:
     failed = [(i, place) for i in view.failed if (place := x[i]) is not None]
     at = None if view.best is None else x[view.best]
     return Slice(
-        column,
-        tuple(place for _, place in shown),
-        tuple(view.scores[i] for i, _ in shown),
-        tuple(view.told[i].number for i, _ in shown),
-        tuple(view.levels[i] for i, _ in shown),
-        tuple(view.told[i].number for i, _ in failed),
-        tuple(place for _, place in failed),
-        None if view.best is None or at is None else (at, view.scores[view.best]),
-        _trend(view, column),
+        column=column,
+        x=tuple(place for _, place in shown),
+        scores=tuple(view.scores[i] for i, _ in shown),
+        trials=tuple(view.told[i].number for i, _ in shown),
+        levels=tuple(view.levels[i] for i, _ in shown),
+        failed=tuple(view.told[i].number for i, _ in failed),
+        failed_x=tuple(place for _, place in failed),
+        best=None if view.best is None or at is None else (at, view.scores[view.best]),
+        trend=_trend(view, column),
     )
 
 
@@ -85,20 +85,20 @@ def _trend(view: FigureView, column: AxisColumn) -> TrendBand | None:
     )
 
 
-def draw(found: SliceData) -> Chart:
+def draw(content: SliceData) -> Chart:
     """A small panel a parameter."""
     title = "Score by parameter"
-    if not found.slices or not found.scores:
+    if not content.slices or not content.scores:
         note = "There is no parameter that varied in complete trials."
         return Chart(title, note, note=note)
-    panels = tuple(_panel(one, found) for one in found.slices)
-    description = f"{found.metric.name} over each of {len(panels)} parameters."
+    panels = tuple(_panel(one, content) for one in content.slices)
+    description = f"{content.metric.name} over each of {len(panels)} parameters."
     n_columns = min(len(panels), 3)
-    return Chart(title, description, panels, columns=n_columns, key=found.metric.name)
+    return Chart(title, description, panels=panels, columns=n_columns, key=content.metric.name)
 
 
-def _panel(one: Slice, found: SliceData) -> Panel:
-    y = score_axis(found.scores, found.metric, label=found.metric.name)
+def _panel(one: Slice, content: SliceData) -> Panel:
+    y = score_axis(content.scores, content.metric, label=content.metric.name)
     marks: list[Mark] = []
     if one.trend is not None:
         marks.append(Band(one.trend.x, one.trend.low, one.trend.high, label="expected ± error"))

@@ -43,52 +43,52 @@ def seconds_of(trial: Trial) -> float:
     return sum(fold.fit_time_s + fold.score_time_s for fold in trial.folds)
 
 
-def draw(found: TimelineData) -> Chart:
+def draw(content: TimelineData) -> Chart:
     """The best score over time spent, and the time of each trial."""
     title = "Time"
-    if not found.trials:
+    if not content.trials:
         return Chart(title, "No trials yet.", note="There is no trial yet.")
     spent, total = [], 0.0
-    for seconds in found.seconds:
+    for seconds in content.seconds:
         total += seconds
         spent.append(total)
-    known = [i for i, score in enumerate(found.best) if math.isfinite(score)]
+    known = [i for i, score in enumerate(content.best) if math.isfinite(score)]
     line = Line(
         tuple(spent[i] for i in known),
-        tuple(found.best[i] for i in known),
+        tuple(content.best[i] for i in known),
         label="best so far",
         is_stepped=True,
     )
-    y = score_axis([found.best[i] for i in known], found.metric)
+    y = score_axis([content.best[i] for i in known], content.metric)
     bought = Panel(linear_axis("computing time, s", 0.0, total, 0.02), y, (line,))
-    each = Panel(count_axis("trial", len(found.trials)), _axis(found), _marks(found))
+    each = Panel(count_axis("trial", len(content.trials)), _axis(content), _marks(content))
     note = "Seconds of all folds, added up. Shared fits count once a candidate."
-    description = f"{len(found.trials)} trials took {total:.3g} s of computing."
-    return Chart(title, description, (bought, each), note, columns=2)
+    description = f"{len(content.trials)} trials took {total:.3g} s of computing."
+    return Chart(title, description, panels=(bought, each), note=note, columns=2)
 
 
-def _axis(found: TimelineData) -> Axis:
-    positive = [seconds for seconds in found.seconds if seconds > 0]
+def _axis(content: TimelineData) -> Axis:
+    positive = [seconds for seconds in content.seconds if seconds > 0]
     label = "seconds a trial"
     # On a linear axis nearly all trials would lie at its end.
     if positive and max(positive) > 50 * min(positive):
         return log_axis(label, min(positive), max(positive))
-    return linear_axis(label, 0.0, max(found.seconds))
+    return linear_axis(label, 0.0, max(content.seconds))
 
 
-def _marks(found: TimelineData) -> tuple[Mark, ...]:
+def _marks(content: TimelineData) -> tuple[Mark, ...]:
     marks: list[Mark] = []
-    failed = set(found.failed)
+    failed = set(content.failed)
     for is_failed in (False, True):
-        shown = [i for i, n in enumerate(found.trials) if (n in failed) is is_failed]
+        shown = [i for i, n in enumerate(content.trials) if (n in failed) is is_failed]
         if not shown:
             continue
         marks.append(
             Points(
-                tuple(float(found.trials[i]) for i in shown),
-                tuple(found.seconds[i] for i in shown),
+                tuple(float(content.trials[i]) for i in shown),
+                tuple(content.seconds[i] for i in shown),
                 role="failed" if is_failed else "trial",
-                trials=tuple(found.trials[i] for i in shown),
+                trials=tuple(content.trials[i] for i in shown),
                 label="failed" if is_failed else "complete",
             )
         )

@@ -55,11 +55,11 @@ class FigureView:
     @cached_property
     def levels(self) -> tuple[int, ...]:
         """Colour level by trial with results, best trials highest; 0 if there is no score."""
-        found = np.array([self.scores[i] for i in self.complete])
-        if not len(found):
+        scores = np.array([self.scores[i] for i in self.complete])
+        if not len(scores):
             return (0,) * len(self.told)
         # If the metric is minimized, the sign turns the ends round.
-        ends = sorted(self.metric.sign * end for end in fenced(found, self.metric))
+        ends = sorted(self.metric.sign * end for end in fenced(scores, self.metric))
         gains = [self.metric.sign * s if math.isfinite(s) else -math.inf for s in self.scores]
         return levels_of([max(gain, ends[0]) for gain in gains], ends[0], ends[1])
 
@@ -85,8 +85,8 @@ class FigureView:
                 # By its text: a list cannot be in a set, and `1 == True` holds in Python.
                 values.setdefault(name, set()).add(repr(value))
         places = {name: i for i, (name, _) in enumerate(self.summary.importance.shares)}
-        found = [name for name, kinds in values.items() if len(kinds) > 1]
-        return tuple(sorted(found, key=lambda name: (places.get(name, len(places)), name)))
+        names = [name for name, kinds in values.items() if len(kinds) > 1]
+        return tuple(sorted(names, key=lambda name: (places.get(name, len(places)), name)))
 
     @property
     def params(self) -> tuple[str, ...]:
@@ -121,7 +121,7 @@ def view_of(
     Raises:
         UsageError: the study has no such metric or parameter.
     """
-    metrics = {found.name: found for found in record.metrics}
+    metrics = {recorded.name: recorded for recorded in record.metrics}
     if metric is not None and metric not in metrics:
         raise UsageError(f"no metric `{metric}`. {did_you_mean(metric, list(metrics))}")
     known = sorted({name for trial in record.history.told for name in trial.params})

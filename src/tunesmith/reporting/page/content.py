@@ -73,11 +73,11 @@ class Lists:
             return short(content)
         if len(content) < MIN_SHARED or any(isinstance(v, list | tuple | dict) for v in content):
             return [self.shared(value) for value in content]
-        found = [short(value) for value in content]
+        values = [short(value) for value in content]
         # As text, because True == 1 == 1.0 for Python.
-        place = self._places.setdefault(json.dumps(found), len(self.kept))
+        place = self._places.setdefault(json.dumps(values), len(self.kept))
         if place == len(self.kept):
-            self.kept.append(found)
+            self.kept.append(values)
         return {"$": place}
 
 
@@ -109,7 +109,7 @@ def tiles(summary: Summary, record: StudyRecord) -> list[dict[str, str]]:
     """Return the numbers that a reader looks for first: name, value, and a remark."""
     n_failed = n_trials(summary.failures)
     best, metric = summary.best, summary.metric
-    found = [
+    numbers_shown = [
         {
             "what": f"best {metric.name}",
             **_best_tile(best, metric.name),
@@ -120,10 +120,10 @@ def tiles(summary: Summary, record: StudyRecord) -> list[dict[str, str]]:
     ]
     n_running = len(record.history.running)
     if n_running:
-        found.append({"what": "under way", "value": str(n_running), "remark": ""})
+        numbers_shown.append({"what": "under way", "value": str(n_running), "remark": ""})
     elif summary.stopped_by:
-        found.append({"what": "ended by", "value": summary.stopped_by, "remark": ""})
-    return found
+        numbers_shown.append({"what": "ended by", "value": summary.stopped_by, "remark": ""})
+    return numbers_shown
 
 
 def _best_tile(best: Ranked | None, metric: str) -> dict[str, str]:
@@ -172,11 +172,11 @@ def failures(summary: Summary) -> list[dict[str, str]]:
     """Return the last output of failed runs, each text once with its trials."""
     return [
         {
-            "trials": numbered(found.numbers),
-            "reason": f"{found.kind}: {found.message[:MAX_MESSAGE]}",
-            "text": last_lines(found.text),
+            "trials": numbered(said.numbers),
+            "reason": f"{said.kind}: {said.message[:MAX_MESSAGE]}",
+            "text": last_lines(said.text),
         }
-        for found in summary.said[:MAX_TEXTS]
+        for said in summary.said[:MAX_TEXTS]
     ]
 
 

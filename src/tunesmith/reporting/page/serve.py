@@ -65,15 +65,15 @@ def version_of(ledger: str | Path) -> object:
     # A database server shows no such value, so the page is computed for each request.
     if isinstance(ledger, str):
         return None
-    found = []
+    marks = []
     # SQLite writes to the file `-wal` first; the ledger's own file changes later.
     for path in (ledger, ledger.with_name(f"{ledger.name}-wal")):
         try:
             status = path.stat()
         except OSError:
             continue
-        found.append((status.st_ino, status.st_mtime_ns, status.st_size))
-    return tuple(found)
+        marks.append((status.st_ino, status.st_mtime_ns, status.st_size))
+    return tuple(marks)
 
 
 class PageServer(ThreadingHTTPServer):

@@ -14,16 +14,16 @@ def failures(summary: Summary) -> str:
     """Return a section for each text, which opens on a click."""
     if not summary.said:
         return ""
-    parts = [_text(found) for found in summary.said[:MAX_TEXTS]]
+    parts = [_text(said) for said in summary.said[:MAX_TEXTS]]
     more = len(summary.said) - MAX_TEXTS
     if more > 0:
         parts.append(f"And {more} other texts: `tunesmith logs` shows those of a trial.")
     return "## Failures\n\n" + "\n\n".join(parts)
 
 
-def _text(found: Said) -> str:
-    head = f"{numbered(found.numbers)}: {html_code(f'{found.kind}: {found.message}')}"
-    return details(head, md_block(last_lines(found.text)))
+def _text(said: Said) -> str:
+    head = f"{numbered(said.numbers)}: {html_code(f'{said.kind}: {said.message}')}"
+    return details(head, md_block(last_lines(said.text)))
 
 
 def last_lines(text: str) -> str:

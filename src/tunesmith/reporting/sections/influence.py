@@ -24,10 +24,12 @@ def importance(summary: Summary) -> str:
     """Return shares with their errors, and the interactions of the first parameters."""
     if not summary.ranking:
         return ""
-    found = summary.importance
-    if not found.shares:
-        return f"## What mattered\n\nNo importance: {found.reason}."
-    rows = [[name_cell(n), f"`{bar(s)}` {_share(found, n, s)}"] for n, s in found.shares[:MAX_ROWS]]
+    shares = summary.importance
+    if not shares.shares:
+        return f"## What mattered\n\nNo importance: {shares.reason}."
+    rows = [
+        [name_cell(n), f"`{bar(s)}` {_share(shares, n, s)}"] for n, s in shares.shares[:MAX_ROWS]
+    ]
     parts = ["## What mattered", table(["parameter", "importance (PED-ANOVA)"], rows)]
     if summary.interactions:
         rows = [
@@ -38,8 +40,8 @@ def importance(summary: Summary) -> str:
     return "\n\n".join(parts)
 
 
-def _share(found: Importance, name: str, share: float) -> str:
-    error = found.errors.get(name)
+def _share(importances: Importance, name: str, share: float) -> str:
+    error = importances.errors.get(name)
     return f"{share:.0%}" if error is None else f"{share:.0%} ± {100 * error:.0f}"
 
 

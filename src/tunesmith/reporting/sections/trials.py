@@ -50,11 +50,11 @@ def top(summary: Summary) -> str:
 
 def _different(ranking: Sequence[Ranked]) -> list[Ranked]:
     """The first of trials with the same parameters: curves that overlap may have one best."""
-    found: dict[str, Ranked] = {}
+    by_params: dict[str, Ranked] = {}
     for trial in ranking:
         # By its text, because a list cannot be a key.
-        found.setdefault(repr(sorted(trial.params.items())), trial)
-    return list(found.values())
+        by_params.setdefault(repr(sorted(trial.params.items())), trial)
+    return list(by_params.values())
 
 
 def every_trial(summary: Summary) -> str:

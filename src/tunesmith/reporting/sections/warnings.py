@@ -13,18 +13,18 @@ def warnings(summary: Summary) -> str:
 
 def noise(summary: Summary) -> str:
     """Return the sources of the spread of the scores."""
-    found = summary.noise
-    if found is None:
+    parts = summary.noise
+    if parts is None:
         return ""
     rows = [
-        ["between trials", f"{found.trial:.2g}", "what tuning is about"],
+        ["between trials", f"{parts.trial:.2g}", "what tuning is about"],
         [
             "between folds",
-            f"{found.fold:.2g}",
+            f"{parts.fold:.2g}",
             "cancels where trials are compared on the same folds",
         ],
-        ["the rest", f"{found.residual:.2g}", "the noise of comparisons"],
+        ["the rest", f"{parts.residual:.2g}", "the noise of comparisons"],
     ]
-    correlation = f"Two folds rank the trials with a correlation of {found.correlation:.2f}."
+    correlation = f"Two folds rank the trials with a correlation of {parts.correlation:.2f}."
     head = ["spread", "standard deviation", "what it is"]
     return f"## Noise\n\n{table(head, rows)}\n\n{correlation}"

@@ -232,11 +232,11 @@ def _votes(fitted: Any, X: Any) -> Iterator[np.ndarray]:
 
 def _decision(fitted: Any, votes: np.ndarray) -> np.ndarray:
     # Divided only now, like `decision_function`: dividing each vote would round in another way.
-    found = votes / fitted.estimator_weights_.sum()
+    decision = votes / fitted.estimator_weights_.sum()
     if fitted.n_classes_ > 2:
-        return found
-    found[:, 0] *= -1
-    return found.sum(axis=1)
+        return decision
+    decision[:, 0] *= -1
+    return decision.sum(axis=1)
 
 
 def _flat(stage: np.ndarray) -> np.ndarray:

@@ -10,7 +10,7 @@ shares.
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from copy import copy
 from functools import wraps
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from tunesmith.sharing.proved import Proved, is_whole, shown
 from tunesmith.sharing.randomness import is_certainly_random, is_random
@@ -33,30 +33,16 @@ def check_repeats(estimator: Any, X: Any) -> None:
 class Family(Protocol):
     """Estimators that share fits along one parameter.
 
-    A family may have further attributes:
-
-    - ``aliases``: other names of the parameter.
-    - ``free``: names of further parameters that play no part in the fit. Candidates may differ in
-      them. ``submodels`` then takes ``free=``, their values for each candidate, and ``values`` may
-      repeat.
-    - ``fit(estimator, X, y, **params)``: used if an estimator forgets what its submodels need. Its
-      result is given to ``submodels``.
-    - ``is_sized``: true if fits take time in proportion to the parameter.
-    - ``border(estimator, value, n_rows) -> key``: used if the value of the parameter decides how an
-      estimator is fitted. Values with different keys share no fit. ``n_rows`` is ``None`` if the
-      rows are not known yet.
-    - ``why_not(estimator)``: any further reason against sharing, in words; empty if there is none.
+    A family that shares anything is a ``ProvedFamily``. It may have the further capabilities below.
     """
 
     parameter: str
-    proved: Proved
-    """Conditions under which sharing is exact; a family without them shares nothing."""
 
     def can_share(self, estimator: Any, values: Sequence[Any]) -> bool:
         """True if one fit is exact for all these values of the parameter.
 
-        Called only for estimators that ``proved`` accepts. ``border`` separates values on two sides
-        of a border.
+        Called only for estimators that ``proved`` accepts. A ``BorderedFamily`` separates values on
+        two sides of a border.
 
         Args:
             estimator: unfitted, with all other parameters set.
@@ -86,10 +72,106 @@ class Family(Protocol):
         """
 
 
-def fitted_for(family: Family | None, estimator: Any, X: Any, y: Any, **params: Any) -> Any:
-    """Fit for ``submodels``, with the family's own ``fit`` if it has one."""
-    fit = getattr(family, "fit", None)
-    return fit(estimator, X, y, **params) if fit else estimator.fit(X, y, **params)
+@runtime_checkable
+class ProvedFamily(Protocol):
+    """A family that lists the conditions under which its sharing is exact."""
+
+    proved: Proved
+
+
+@runtime_checkable
+class AliasedFamily(Protocol):
+    """A family whose parameter has other names."""
+
+    aliases: tuple[str, ...]
+
+
+@runtime_checkable
+class FreeFamily(Protocol):
+    """A family with further parameters that play no part in the fit.
+
+    Candidates may differ in them. ``submodels`` then takes ``free=``, their values for each
+    candidate, and ``values`` may repeat.
+    """
+
+    free: tuple[str, ...]
+
+
+@runtime_checkable
+class SizedFamily(Protocol):
+    """A family that tells if its fits take time in proportion to the parameter."""
+
+    is_sized: bool
+
+
+@runtime_checkable
+class FittingFamily(Protocol):
+    """A family that fits itself, as an estimator forgets what its submodels need."""
+
+    def fit(self, estimator: Any, X: Any, y: Any, **params: Any) -> Any:
+        """Fit; the result is given to ``submodels``."""
+
+
+@runtime_checkable
+class BorderedFamily(Protocol):
+    """A family in which the value of the parameter decides how an estimator is fitted."""
+
+    def border(self, estimator: Any, value: Any, n_rows: int | None) -> Hashable:
+        """Key of a value; values with different keys share no fit.
+
+        Args:
+            estimator: unfitted.
+            value: of the parameter.
+            n_rows: of the training rows; ``None`` if it is not known yet.
+        """
+
+
+@runtime_checkable
+class ExplainingFamily(Protocol):
+    """A family with further reasons against sharing."""
+
+    def why_not(self, estimator: Any) -> str:
+        """Give a reason against sharing, in words; empty if there is none."""
+
+
+@runtime_checkable
+class DemandingFamily(Protocol):
+    """A family whose sharing shows on a certain number of rows only."""
+
+    def n_small(self, values: Sequence[Any]) -> int:
+        """Number of rows that a check of these values of the parameter needs."""
+
+
+def names_of(family: Family) -> tuple[str, ...]:
+    """All names of a family's parameter, the usual one first."""
+    return (family.parameter, *aliases_of(family))
+
+
+def aliases_of(family: object) -> tuple[str, ...]:
+    """Other names of a family's parameter."""
+    return tuple(family.aliases) if isinstance(family, AliasedFamily) else ()
+
+
+def free_of(family: object) -> tuple[str, ...]:
+    """Names of a family's parameters that play no part in the fit."""
+    return tuple(family.free) if isinstance(family, FreeFamily) else ()
+
+
+def proved_of(family: object) -> Proved | None:
+    """Conditions under which a family's sharing is exact; ``None`` if it lists none."""
+    return family.proved if isinstance(family, ProvedFamily) else None
+
+
+def is_sized(family: object) -> bool:
+    """True if fits of a family take time in proportion to its parameter."""
+    return family.is_sized if isinstance(family, SizedFamily) else False
+
+
+def fitted_for(family: object, estimator: Any, X: Any, y: Any, **params: Any) -> Any:
+    """Fit for ``submodels``, by the family itself if it can."""
+    if isinstance(family, FittingFamily):
+        return family.fit(estimator, X, y, **params)
+    return estimator.fit(X, y, **params)
 
 
 class Counted:
@@ -133,11 +215,11 @@ def answering(estimator: Any, X: Any, answers: Mapping[str, Callable[..., Any]])
         X: the object for which the answers hold, compared by identity.
         answers: method -> a function of the further arguments.
     """
-    found = copy(estimator)
+    stand_in = copy(estimator)
     # Set on the copy, so that its class, and the estimators that share it, stay as they are.
     for name, answer in answers.items():
-        setattr(found, name, _answer_for(X, answer, getattr(estimator, name)))
-    return found
+        setattr(stand_in, name, _answer_for(X, answer, getattr(estimator, name)))
+    return stand_in
 
 
 def _answer_for(X: Any, answer: Callable[..., Any], method: Callable[..., Any]) -> Any:
@@ -151,9 +233,9 @@ def _answer_for(X: Any, answer: Callable[..., Any], method: Callable[..., Any]) 
 
 def resized(estimator: Any, **attributes: Any) -> Any:
     """Copy an object shallowly, with some attributes replaced."""
-    found = copy(estimator)
-    vars(found).update(attributes)
-    return found
+    other = copy(estimator)
+    vars(other).update(attributes)
+    return other
 
 
 def blocker(
@@ -167,18 +249,16 @@ def blocker(
         values: of the parameter; empty if they do not matter yet.
         fit_params: arguments of ``fit`` besides X and y.
     """
-    proved = getattr(family, "proved", None)
+    proved = proved_of(family)
     if proved is None:
         return f"{type(family).__name__} does not list what it has been proved for"
-    own = (family.parameter, *getattr(family, "aliases", ()), *getattr(family, "free", ()))
-    found: str = proved.blocker(estimator, own, fit_params)
-    if found:
-        return found
+    own = (*names_of(family), *free_of(family))
+    if reason := proved.blocker(estimator, own, fit_params):
+        return reason
     if is_certainly_random(estimator):
         return "it draws random numbers without a seed"
-    why_not = getattr(family, "why_not", None)
-    if why_not and (reason := why_not(estimator)):
-        return str(reason)
+    if isinstance(family, ExplainingFamily) and (reason := family.why_not(estimator)):
+        return reason
     if values and not family.can_share(estimator, values):
         return f"not for `{family.parameter}` of {', '.join(map(shown, values))}"
     return ""
@@ -193,9 +273,9 @@ def border_of(family: Family, estimator: Any, value: Any, n_rows: int | None) ->
         value: of the parameter.
         n_rows: of the training rows; ``None`` if it is not known.
     """
-    border = getattr(family, "border", None)
-    found: Hashable = border(estimator, value, n_rows) if border else None
-    return found
+    if not isinstance(family, BorderedFamily):
+        return None
+    return family.border(estimator, value, n_rows)
 
 
 def is_repeatable(estimator: Any) -> bool:

@@ -90,9 +90,9 @@ class _Grown:
 
 def _depths(nodes: np.ndarray) -> np.ndarray:
     """Count the splits above each node: ``(n_nodes,)``."""
-    found, level, depth = np.zeros(len(nodes), dtype=int), np.array([0]), 0
+    depths, level, depth = np.zeros(len(nodes), dtype=int), np.array([0]), 0
     while len(level):
-        found[level] = depth
+        depths[level] = depth
         inner = nodes[level][nodes["left_child"][level] != NO_CHILD]
         level, depth = np.concatenate([inner["left_child"], inner["right_child"]]), depth + 1
-    return found
+    return depths

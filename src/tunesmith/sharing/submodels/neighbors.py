@@ -118,10 +118,10 @@ class _Query:
     def _is_tied(self) -> np.ndarray:
         """``(n_rows, n)``: true if the next neighbour is as near; always false for the last one."""
         distance, _ = self._found
-        found = np.zeros(distance.shape, dtype=bool)
+        is_tied = np.zeros(distance.shape, dtype=bool)
         # Written as a negation, which is true for NaN, too.
-        found[:, :-1] = ~(distance[:, 1:] > distance[:, :-1] * (1 + NEAR))
-        return found
+        is_tied[:, :-1] = ~(distance[:, 1:] > distance[:, :-1] * (1 + NEAR))
+        return is_tied
 
     @cached_property
     def _first_tie(self) -> np.ndarray:

@@ -98,25 +98,25 @@ class _Products:
         # In the type of the rows, as in scikit-learn.
         penalty = self.square.dtype.type(alpha)
         coef = self._primal(penalty) if self.X is None else self._dual(penalty, self.X)
-        found = resized(self.estimator, alpha=alpha, n_iter_=None, solver_="cholesky")
-        found.coef_ = coef.ravel() if self.y.shape[1] == 1 else coef
-        found._set_intercept(*self.offsets)
-        return found
+        model = resized(self.estimator, alpha=alpha, n_iter_=None, solver_="cholesky")
+        model.coef_ = coef.ravel() if self.y.shape[1] == 1 else coef
+        model._set_intercept(*self.offsets)
+        return model
 
     def _primal(self, penalty: Any) -> np.ndarray:
         # `solve` overwrites the matrix that it gets, and the next penalty needs it as it was.
         square = self.square.copy()
         square.flat[:: len(square) + 1] += penalty
-        found: np.ndarray = linalg.solve(square, self.y, assume_a="pos", overwrite_a=True)
-        return found.T
+        coef: np.ndarray = linalg.solve(square, self.y, assume_a="pos", overwrite_a=True)
+        return coef.T
 
     def _dual(self, penalty: Any, X: np.ndarray) -> np.ndarray:
         from sklearn.linear_model._ridge import _solve_cholesky_kernel
         from sklearn.utils.extmath import safe_sparse_dot
 
         dual = _solve_cholesky_kernel(self.square, self.y, np.array([penalty]), copy=True)
-        found: np.ndarray = safe_sparse_dot(X.T, dual, dense_output=True)
-        return found.T
+        coef: np.ndarray = safe_sparse_dot(X.T, dual, dense_output=True)
+        return coef.T
 
 
 def _checked(estimator: Any, X: Any, y: Any, sample_weight: Any) -> tuple[Any, Any, Any]:

@@ -128,9 +128,9 @@ class LightGBMRounds:
         other = ("start_iteration", "num_iteration", "pred_leaf", "pred_contrib")
         is_ready = self._scores is not None and data is self._scores.X
         if self._scores is not None and is_ready and not any(map(options.get, other)):
-            found = self._scores.at(self._n, is_raw=bool(options.get("raw_score")))
-            if found is not None:
-                return found
+            prediction = self._scores.at(self._n, is_raw=bool(options.get("raw_score")))
+            if prediction is not None:
+                return prediction
         return self._whole.predict(data, **options)
 
     def current_iteration(self) -> int:
@@ -163,18 +163,20 @@ class RawScores:
         if not is_known or not is_added or not fitted._other_params.keys() <= HARMLESS:
             return None
         scores = cls(fitted, X)
-        found, expected = scores.at(n), fitted.booster_.predict(X, num_iteration=n)
-        return scores if np.array_equal(found, expected) else None
+        prediction, expected = scores.at(n), fitted.booster_.predict(X, num_iteration=n)
+        return scores if np.array_equal(prediction, expected) else None
 
     def at(self, n: int, *, is_raw: bool = False) -> Any:
         """Copy the prediction of ``n`` rounds; ``None`` if the booster must predict itself."""
         if (n, is_raw) not in self._found:
             raw = self._stages.at(n)
             try:
-                found = raw if is_raw else self._convert(raw)
+                prediction = raw if is_raw else self._convert(raw)
             except OverflowError:  # what is infinite in C
                 return None
-            self._found = {(n, is_raw): found.ravel() if found.shape[1] == 1 else found}
+            self._found = {
+                (n, is_raw): prediction.ravel() if prediction.shape[1] == 1 else prediction
+            }
         return self._found[n, is_raw].copy()
 
 
@@ -213,11 +215,11 @@ def _softmax(raw: np.ndarray) -> np.ndarray:
     # The library subtracts the highest score first, and adds up one class after the other.
     highest = raw.max(axis=1, keepdims=True)
     shifted = (raw - highest).ravel().tolist()
-    found = np.array([exp(score) for score in shifted]).reshape(raw.shape)
+    powers = np.array([exp(score) for score in shifted]).reshape(raw.shape)
     total: Any = 0.0
-    for column in found.T:
+    for column in powers.T:
         total = total + column
-    return found / total[:, None]
+    return powers / total[:, None]
 
 
 CONVERSIONS: dict[str, Callable[[np.ndarray], np.ndarray]] = {

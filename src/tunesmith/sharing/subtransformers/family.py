@@ -5,24 +5,23 @@ decomposition holds the PCA of every number of components. As with submodels, sh
 bitwise those of a fresh fit: the fitted transformer, and the rows that it makes.
 """
 
-from typing import Any, Protocol
+from collections.abc import Mapping
+from typing import Any, Protocol, runtime_checkable
 
-from tunesmith.sharing.proved import Proved, is_whole
+from tunesmith.sharing.proved import is_whole
 from tunesmith.sharing.randomness import has_seed_object
-from tunesmith.sharing.submodels.family import resized
+from tunesmith.sharing.submodels.family import proved_of, resized
 
 
+@runtime_checkable
 class TransformerFamily(Protocol):
-    """Transformers that share the part of a fit that does not depend on some parameters."""
+    """Transformers that share the part of a fit that does not depend on some parameters.
+
+    A family that shares anything is a ``ProvedFamily``. It may be a ``PrimedFamily``.
+    """
 
     parameters: tuple[str, ...]
     """Names of the parameters in which they may differ."""
-    proved: Proved
-    """Conditions under which sharing is exact; a family without them shares nothing.
-
-    A family may have ``another``, some values of its parameters: a check begins with a step that
-    has them, so that the common part comes from that step.
-    """
 
     def can_share(self, step: Any, X: Any) -> bool:
         """True if sharing is exact for these values of the parameters.
@@ -53,6 +52,21 @@ class TransformerFamily(Protocol):
         """
 
 
+@runtime_checkable
+class PrimedFamily(Protocol):
+    """A family that names some values of its parameters for the step that a check begins with.
+
+    The common part then comes from that step.
+    """
+
+    another: Mapping[str, Any]
+
+
+def another_of(family: TransformerFamily) -> Mapping[str, Any]:
+    """Values of a family's parameters for the step that a check begins with, if it names any."""
+    return family.another if isinstance(family, PrimedFamily) else {}
+
+
 def may_share(family: TransformerFamily, step: Any, X: Any) -> bool:
     """True if a family may share a step: it is proved, and the family agrees.
 
@@ -61,7 +75,7 @@ def may_share(family: TransformerFamily, step: Any, X: Any) -> bool:
         step: unfitted, with all parameters set.
         X: the training rows.
     """
-    proved = getattr(family, "proved", None)
+    proved = proved_of(family)
     try:
         # The seed object first: asking for parameters makes some libraries draw from it.
         if proved is None or has_seed_object(step) or proved.blocker(step, family.parameters):
@@ -84,8 +98,8 @@ class Deciding:
         """Copy the fitted transformer with other values of the parameters."""
         # `fit` would do this; without it a wrong value would pass here and fail in a fresh fit.
         step._validate_params()
-        found = resized(common, **{name: getattr(step, name) for name in self.parameters})
-        return found, found.transform(X)
+        transformer = resized(common, **{name: getattr(step, name) for name in self.parameters})
+        return transformer, transformer.transform(X)
 
 
 def is_count(value: Any) -> bool:

@@ -50,15 +50,15 @@ class Components:
 
     def finished(self, common: "_Decomposition", step: Any, X: Any) -> tuple[Any, Any]:
         """Return the first components."""
-        found, n = common.first(step), step.n_components
+        transformer, n = common.first(step), step.n_components
         if common.U is None:
-            return found, found.transform(X)
+            return transformer, transformer.transform(X)
         # The estimator's own last steps change the arrays of its decomposition in place.
         left = common.U[:, :n].copy(order="K")
-        found._fit = lambda X: (left, common.S, None, X, False, None)
-        rows = found.fit_transform(X)
-        del found._fit
-        return found, rows
+        transformer._fit = lambda X: (left, common.S, None, X, False, None)
+        rows = transformer.fit_transform(X)
+        del transformer._fit
+        return transformer, rows
 
 
 @dataclass(frozen=True, eq=False)

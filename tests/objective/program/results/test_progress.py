@@ -46,12 +46,12 @@ def test_a_run_that_falls_short_is_enough() -> None:
     st.dictionaries(st.integers(1, 20), st.floats(-1, 1), max_size=3),
     st.integers(1, 14),
 )
-def test_when_values_were_seen_changes_nothing_and_later_bounds_agree(
-    values: list[tuple[int, float]], bounds: dict[int, float], cut: int
+def test_when_values_were_seen_changes_nothing_and_later_thresholds_agree(
+    values: list[tuple[int, float]], thresholds: dict[int, float], cut: int
 ) -> None:
     values = sorted(dict(values).items())
-    at_once = StreamedValues(ACC, bounds, Scripted([values]))
-    in_parts = StreamedValues(ACC, bounds, Scripted([values[:cut], values[cut:]]))
+    at_once = StreamedValues(ACC, thresholds, Scripted([values]))
+    in_parts = StreamedValues(ACC, thresholds, Scripted([values[:cut], values[cut:]]))
     at_once.is_enough()
     in_parts.is_enough() or in_parts.is_enough()
     if in_parts.stopped_at is None or at_once.stopped_at is None:
@@ -60,7 +60,9 @@ def test_when_values_were_seen_changes_nothing_and_later_bounds_agree(
     assert in_parts.curve() == at_once.curve()
     whole = StreamedValues(ACC, {}, Scripted([values]))
     whole.is_enough()
-    known = held_against(FoldResult(0, {"acc": values[-1][1]}, progress=whole.curve()), bounds, ACC)
+    known = held_against(
+        FoldResult(0, {"acc": values[-1][1]}, progress=whole.curve()), thresholds, ACC
+    )
     assert known is not None
     assert (known.stopped_at, known.progress) == (at_once.stopped_at, at_once.curve())
 

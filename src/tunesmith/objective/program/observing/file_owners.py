@@ -9,7 +9,7 @@ import errno
 import os
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 
 from tunesmith.objective.program.observing.installed_files import is_below, surely_installed
 from tunesmith.objective.program.observing.observer import FileAccess
@@ -76,6 +76,7 @@ class RunGround:
     """The folder around it that belongs to this run, too: ``..`` leads into it."""
     root: str
     """The project, of which ``place`` is a copy."""
+    _: KW_ONLY
     own: tuple[str, ...] = ()
     """Other folders that only this run uses, or that Tunesmith lets it write into."""
     lands: Lands | None = None

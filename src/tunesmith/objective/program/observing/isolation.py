@@ -12,7 +12,8 @@ from pathlib import Path
 from tunesmith.errors import ChangedInputError
 from tunesmith.objective.program.observing.file_owners import READ, Lands, RunGround
 from tunesmith.objective.program.observing.observer import Observer
-from tunesmith.objective.program.observing.reading import FILE, NAMES, ProjectView, Reader
+from tunesmith.objective.program.observing.reading import ProjectView, Reader
+from tunesmith.objective.program.observing.states import FILE, NAMES, is_file
 from tunesmith.objective.program.observing.workspace import WorkspaceLayout
 from tunesmith.system import git
 from tunesmith.system.files import STATE
@@ -94,8 +95,8 @@ class Watching:
             str(place),
             str(above),
             str(self.view.root),
-            tuple(map(str, self.own)),
-            None if layout is None else lands(layout),
+            own=tuple(map(str, self.own)),
+            lands=None if layout is None else lands(layout),
             state_now=state_now,
         )
         watch = Observer(ground)
@@ -122,7 +123,14 @@ class Watching:
         return reader.reading(watched.seen)
 
     def _reader(self, place: Path, above: Path, states: Mapping[str, str], began_ns: int) -> Reader:
-        return Reader(self.view, place, above, (above, *self.own), began_ns, states)
+        return Reader(
+            view=self.view,
+            place=place,
+            above=above,
+            own=(above, *self.own),
+            began_ns=began_ns,
+            states=states,
+        )
 
     def _state_now(self, place: Path, above: Path) -> Callable[[str, int], str]:
         reader = self._reader(place, above, {}, time.time_ns())
@@ -162,7 +170,7 @@ class Watching:
             names = [*layout.copies, *layout.links]
             names += [name for name in self.view.files() if name not in {*layout.copies}]
         else:
-            read = [name for name, state in reading.items() if state.startswith(FILE)]
+            read = [name for name, state in reading.items() if is_file(state)]
             names = [name for name in read if _is_linked(name, layout)]
         found = (name for name in names if _is_younger(self.view.root / name, since))
         changed = next(found, None)

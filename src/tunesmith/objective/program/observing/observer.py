@@ -9,7 +9,7 @@ import os
 import platform
 import subprocess
 import threading
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from typing import Any, Protocol
 
 from tunesmith.objective.program.observing import seccomp
@@ -63,6 +63,7 @@ class Observer:
     """Watches one run. Start programs with ``start``; call ``stop`` when all of them have ended."""
 
     ground: Ground
+    _: KW_ONLY
     problem: str = ""
     """Reason why actions may have been missed; empty if all were seen."""
     _listener: seccomp.Listener | None = None

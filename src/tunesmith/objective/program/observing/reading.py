@@ -9,7 +9,7 @@ import os
 import stat
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from importlib.machinery import all_suffixes
 from pathlib import Path
 
@@ -28,6 +28,23 @@ from tunesmith.objective.program.observing.installed_files import (
     is_installed,
     is_package,
 )
+from tunesmith.objective.program.observing.states import (
+    ABSENT,
+    ALL,
+    EVERYTHING,
+    FILE,
+    FOLDER,
+    LINK,
+    MODULES,
+    NAMES,
+    NO_PROGRAM,
+    OTHER,
+    PROGRAM,
+    TOP,
+    each_of,
+    is_listing,
+    is_of_modules,
+)
 from tunesmith.objective.program.observing.workspace import (
     LEFT_OUT,
     WorkspaceLayout,
@@ -37,17 +54,8 @@ from tunesmith.system.fingerprint import digest, file_digest
 
 Reading = Mapping[str, str]
 """State by name."""
-ABSENT, FOLDER, OTHER = "absent", "folder", "other"
-FILE, NAMES, MODULES, ALL, LINK = "file ", "names ", "modules ", "all ", "link "
-"""Prefixes of states that contain a digest."""
-PROGRAM, NO_PROGRAM = " x", " -"
-"""Ends of the states of files that were executed or asked for as programs."""
-TOP = "./"
-"""The name of the project folder itself."""
 SERVICES = ("cache", "lib", "lock", "log", "run", "spool")
 """Folders of ``/var`` that the system's services write."""
-EVERYTHING = "."
-"""The name for the names of all files of a project."""
 
 
 @dataclass
@@ -57,6 +65,7 @@ class ProjectView:
     root: Path
     layout: WorkspaceLayout | None
     """Layout of the runs' folders; ``None`` if runs share the project's folder."""
+    _: KW_ONLY
     unread: frozenset[str] = frozenset()
     """Files that are written for each run, such as parameters; their content counts elsewhere."""
     unlisted: frozenset[str] = frozenset()
@@ -98,10 +107,10 @@ class ProjectView:
         if place is None:
             return ABSENT
         if isinstance(place, list):
-            if like.startswith(MODULES):
+            if is_of_modules(like):
                 inner = "" if name == TOP else f"{name}/"
                 place = [n for n in place if not self._is_of_data(f"{inner}{n}")]
-            return _names_state(place, like) if like.startswith((NAMES, MODULES)) else FOLDER
+            return _names_state(place, like) if is_listing(like) else FOLDER
         return self._state_of(place, like)
 
     def _place(self, name: str) -> Path | list[str] | None:
@@ -151,7 +160,7 @@ class ProjectView:
         except OSError:
             return ABSENT
         if stat.S_ISDIR(found.st_mode):
-            if not like.startswith((NAMES, MODULES)):
+            if not is_listing(like):
                 return FOLDER
             names = os.listdir(path)  # noqa: PTH208 - only the names
             return _names_state([n for n in names if n not in LEFT_OUT], like)
@@ -225,14 +234,14 @@ def _may_be_imported(name: str) -> bool:
 
 def _names_state(names: Iterable[str], like: str) -> str:
     """State of a listing: of all names, or of names that Python might import and certain kinds."""
-    if not like.startswith(MODULES):
+    if not is_of_modules(like):
         return NAMES + digest(sorted(names))
     kinds = like.split(" ")[1]
     wanted = {*all_suffixes(), "", *kinds.split(",")}
     return f"{MODULES}{kinds} {digest(sorted(n for n in names if Path(n).suffix in wanted))}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Reader:
     """Makes readings from the actions of runs."""
 
@@ -307,7 +316,7 @@ class Reader:
 
     def _counts(self, name: str, path: str, state: str) -> bool:
         if name.endswith("../"):
-            return state.startswith((NAMES, MODULES))
+            return is_listing(state)
         if not name.startswith("/") or not _is_loose(path):
             return state != OTHER
         # In folders that all programs write into, only files from before the run count, and folders
@@ -354,7 +363,7 @@ def changed(view: ProjectView, reading: Reading) -> Iterator[str]:
     """Names that have another state now."""
     for name, states in reading.items():
         # A series has several states of a name if one run looked at more of it than another.
-        if any(view.state(name, state) != state for state in states.split("\n")):
+        if any(view.state(name, state) != state for state in each_of(states)):
             yield name
 
 

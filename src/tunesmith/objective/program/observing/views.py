@@ -39,7 +39,9 @@ def view_of(
             "\n  Name folders of data under `link`, or what is not needed under `leave_out`."
         )
     unlisted = frozenset((*outputs.paths.values(), DVC_LOCK))
-    return ProjectView(root, None if is_shared else found, files, unlisted, found=found)
+    return ProjectView(
+        root, None if is_shared else found, unread=files, unlisted=unlisted, found=found
+    )
 
 
 def unwatched(section: Section) -> str:
@@ -52,5 +54,5 @@ def unwatched(section: Section) -> str:
 def _needed(section: Section) -> list[str]:
     """Files that the configuration names."""
     data = () if section.data is None else section.data.path
-    named = [*(section.command or ()), *(section.depends_on or ()), *data]
+    named = [*section.argv, *(section.depends_on or ()), *data]
     return [posixpath.normpath(name) for name in named if name]

@@ -47,7 +47,7 @@ SETTINGS = ".env*"
 """Files that are copied although Git ignores them."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class WorkspaceLayout:
     """Content of a working folder; paths are relative, with forward slashes."""
 

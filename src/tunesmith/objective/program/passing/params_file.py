@@ -10,7 +10,7 @@ from typing import Any
 from tunesmith import registry
 from tunesmith.config.program import ParamsFileSection
 from tunesmith.errors import UsageError
-from tunesmith.formats import FormatError, dotted, format_of
+from tunesmith.formats import FormatError, MissingPlaceError, PlacedFormat, dotted, format_of
 from tunesmith.formats.tree import get_at
 from tunesmith.types import Params, Value
 
@@ -99,17 +99,26 @@ class Template:
         return {k: _meant(v) for k, v in found.items()} if self.format in UNTYPED else found
 
     def _at(self, name: str) -> Any:
-        get = getattr(self.form, "get", get_at)
-        return get(self.data, place_of(name, self.section))
+        place, form = place_of(name, self.section), self.form
+        return (
+            form.get(self.data, place)
+            if isinstance(form, PlacedFormat)
+            else get_at(self.data, place)
+        )
 
     def places(self) -> list[str]:
         """Places that hold a value, in the usual notation."""
         return [dotted(place) for place in _leaves(self.data, ())]
 
     def blocker(self, name: str, value: Value) -> str:
-        """Give the reason why a parameter cannot be set to a value; empty if it can."""
+        """Give the reason why a parameter cannot be set to a value.
+
+        Empty if it can, or if nothing but its place is missing.
+        """
         try:
             self.form.update(self.text, {place_of(name, self.section): value})
+        except MissingPlaceError:
+            return ""
         except FormatError as error:
             return str(error)
         return ""

@@ -58,7 +58,7 @@ class ProgramPorts:
                 cannot hold the parameters.
         """
         section, root = definition.file.objective, definition.root.resolve()
-        command = section.command or ()
+        command = section.argv
         names, space = definition.parameter_names, definition.space
         problems = [
             *blockers(command, [*names, *PLACES]),
@@ -220,8 +220,9 @@ class ProgramPorts:
 
     def warning(self, printed: Printed | None) -> str:
         """Warning about the place of the results; empty if there is none."""
-        is_printed = isinstance(self.results, PrintedResults) and printed is not None
-        return self.results.warning(printed) if is_printed else ""  # type: ignore[union-attr, arg-type]
+        if isinstance(self.results, PrintedResults) and printed is not None:
+            return self.results.warning(printed)
+        return ""
 
 
 def always_given(box: Box) -> set[str]:

@@ -98,8 +98,7 @@ def _some_values(study: _Study) -> dict[str, Value]:
 def _missing(study: _Study, template: Template, name: str, value: Value) -> Violation:
     path, place = template.section.path, ".".join(place_of(name, template.section))
     head = f"`{name}` does not reach the program: {path}"
-    reason = template.blocker(name, value)
-    if reason and not reason.startswith("there is no "):
+    if reason := template.blocker(name, value):
         return Violation(_path(study, name), f"{head}: {reason}.")
     known = template.places()
     ends = [other for other in known if other.rpartition(".")[2] == name and other != place]

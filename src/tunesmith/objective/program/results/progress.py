@@ -31,7 +31,7 @@ class StreamedValues:
     """
 
     metric: Metric
-    bounds: Mapping[int, float]
+    thresholds: Mapping[int, float]
     """Pruning thresholds: step -> least gain (score times the metric's sign) to continue."""
     source: ProgressSource
     _rows: dict[int, Mapping[str, float]] = field(default_factory=dict)
@@ -52,10 +52,10 @@ class StreamedValues:
     def stopped_at(self) -> int | None:
         """First step with a threshold that the run did not reach."""
         points = self._points()
-        for step in sorted(self.bounds):
+        for step in sorted(self.thresholds):
             # Until a value at or after the step has come, the score at the step may still change.
             has_come = bool(points) and points[-1][0] >= step
-            if has_come and self.metric.sign * score_at(points, step) < self.bounds[step]:
+            if has_come and self.metric.sign * score_at(points, step) < self.thresholds[step]:
                 return step
         return None
 
@@ -84,7 +84,7 @@ class StreamedValues:
         points = [point for point in every if end is None or point[0] <= end] or every[:1]
         stride = -(-len(points) // MAX_POINTS)
         kept = points[:: stride or 1]
-        wanted = set(self.bounds)
+        wanted = set(self.thresholds)
         # Thinning keeps the points at thresholds: a later study may ask for the score at these
         # steps.
         between = [point for point in points if point[0] in wanted]

@@ -29,7 +29,7 @@ def dependencies(
         UsageError: ``depends_on`` names what is not there, or a path leads out of the project.
     """
     found = list(section.data.path) if section.data is not None else []
-    found += (_code if section.command is None else _program)(section, root, outs)
+    found += (_code if not section.is_program else _program)(section, root, outs)
     found += _space_file(source)
     return tuple(dict.fromkeys(plain(path) for path in found))
 
@@ -58,7 +58,7 @@ def _code(section: ObjectiveSection, root: Path, outs: Iterable[str]) -> list[st
 def _program(section: ObjectiveSection, root: Path, outs: Iterable[str]) -> list[str]:
     own = [] if section.params_file is None else [section.params_file.path]
     if section.depends_on is None:
-        return [*own, *grouped(assumed(root, section.command or ()), root, outs)]
+        return [*own, *grouped(assumed(root, section.argv), root, outs)]
     found = list(own)
     for pattern in section.depends_on:
         files = named(root, [pattern])

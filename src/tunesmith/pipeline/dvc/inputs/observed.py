@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
 from tunesmith.ledger.ledger import Ledger
+from tunesmith.objective.program.observing.states import EVERYTHING, TOP, is_data
 from tunesmith.pipeline.dvc.inputs.dependencies import is_within
 
 MANY = 4
@@ -25,17 +26,17 @@ def observed(
     Returns:
         Paths, in order; none if no run was watched yet.
     """
-    if "." in reading:
+    if EVERYTHING in reading:
         return []
-    found = [
+    names = [
         name
-        for name, state in reading.items()
+        for name, states in reading.items()
         if _is_of_project(name, root)
-        and state.startswith(("file ", "names "))
+        and is_data(states)
         and not any(is_within(name, other) for other in known)
         and not any(is_within(name, out) or is_within(out, name) for out in written)
     ]
-    return _by_folder(found, written)
+    return _by_folder(names, written)
 
 
 def reading_of(location: str | Path, study: str) -> Mapping[str, str]:
@@ -48,7 +49,7 @@ def reading_of(location: str | Path, study: str) -> Mapping[str, str]:
 
 
 def _is_of_project(name: str, root: Path) -> bool:
-    return name != "./" and not name.startswith(("../", "/")) and (root / name).exists()
+    return name != TOP and not name.startswith(("../", "/")) and (root / name).exists()
 
 
 def _by_folder(names: Sequence[str], written: Sequence[str]) -> list[str]:

@@ -64,7 +64,7 @@ class StageInputs:
             trainers: stages that train with the best parameters. An estimator has no data but its
                 table, so that for one nothing is returned.
         """
-        if self.section.command is None:
+        if not self.section.is_program:
             return {}
         return shared_data(self.root, self.stages, trainers, self.later_outs)
 
@@ -74,11 +74,11 @@ class StageInputs:
 
         If ``objective.depends_on`` says what counts, it is believed, and nothing is looked for.
         """
-        if self.section.command is None or self.section.depends_on is not None:
+        if not self.section.is_program or self.section.depends_on is not None:
             return {}
         others = (stage for name, stage in self.stages.items() if name != self.tuning)
         earlier = [out for stage in others for out in stage.outs]
-        found = named_by(self.root, self.section.command, earlier)
+        found = named_by(self.root, self.section.argv, earlier)
         return {path: source for path, source in found.items() if self._is_new(path)}
 
     def _is_new(self, path: str) -> bool:
@@ -111,7 +111,7 @@ class StageInputs:
         Returns:
             Paths, in order; none for an estimator, or if no run was watched yet.
         """
-        if self.section.command is None:
+        if not self.section.is_program:
             return []
         reading = reading_of(self.definition.ledger, self.definition.file.study)
         own = self.section.params_file

@@ -58,7 +58,7 @@ def depends_on(section: ObjectiveSection, root: Path, data: Iterable[str]) -> tu
     """
     present = section.depends_on
     if present is None:
-        found = grouped(assumed(root, section.command or ()), root, ())
+        found = grouped(assumed(root, section.argv), root, ())
         top = [name for name in found if "/" not in name and name.endswith(".py")]
         present = (*(["*.py"] if len(top) > 1 else top), *(n for n in found if n not in top))
     return tuple(dict.fromkeys([*present, *data]))
