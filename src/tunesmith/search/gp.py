@@ -1,7 +1,7 @@
 """Bayesian search with a Gaussian process: the fewest trials to a good score."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from itertools import islice
 from typing import ClassVar
@@ -57,6 +57,8 @@ class GPSampler:
     ones.
     """
 
+    _known: list[Coordinates] = field(default_factory=list, init=False, repr=False, compare=False)
+
     def blocker(self, space: SearchSpace) -> str | None:  # noqa: ARG002
         """No blocker: any space will do."""
         return None
@@ -68,7 +70,7 @@ class GPSampler:
         # begin with fewer results. One value alone has no scale, so it needs two complete trials.
         if history.n_told < self.n_startup or n_complete < 2:
             return SobolSampler(self.seed).suggest(space, history, n, rng)
-        coordinates = Coordinates(space)
+        coordinates = self._coordinates_of(space)
         # Small matrices: more threads are slower, and their number would show in the last bits.
         with _controller().limit(limits=1):
             rows, process = self._model(coordinates, history, rng)
@@ -76,6 +78,12 @@ class GPSampler:
         # If boxes overlap, another box may define the form of the point.
         points = (space.canonical(coordinates.decode(row)) for row in candidates)
         return unseen(lambda: next(points, None), space, history, n, rng, tries=len(candidates))
+
+    def _coordinates_of(self, space: SearchSpace) -> Coordinates:
+        """Coordinates of a space; those of the last one are kept, since their tables take time."""
+        if not self._known or self._known[0].space is not space:
+            self._known[:] = [Coordinates(space)]
+        return self._known[0]
 
     def _model(
         self, coordinates: Coordinates, history: History, rng: Generator
