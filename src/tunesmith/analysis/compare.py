@@ -143,14 +143,14 @@ def _shown(recorded: RecordedStudy) -> dict[str, Any]:
 
 def _parameters(space: RecordedSpace) -> dict[str, Any]:
     """Definition by name; by box and name if there are several boxes."""
-    found = {}
+    by_name = {}
     for number, box in enumerate(space.boxes):
         for name, parameter in box.items():
             label = name if len(space.boxes) == 1 else f"{name} (box {number + 1})"
-            found[label] = parameter.content
+            by_name[label] = parameter.content
     for constraint in space.constraints:
-        found[f"constraint {constraint}"] = True
-    return found
+        by_name[f"constraint {constraint}"] = True
+    return by_name
 
 
 def _leaves(data: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:
@@ -174,8 +174,8 @@ def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Differe
         return canonical_json(side[name]) if name in side else None
 
     names = sorted({*before, *after})
-    found = [Difference(name, text(before, name), text(after, name)) for name in names]
-    return [change for change in found if change.before != change.after]
+    every = [Difference(name, text(before, name), text(after, name)) for name in names]
+    return [change for change in every if change.before != change.after]
 
 
 def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
@@ -184,11 +184,11 @@ def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str
     >>> differences({"a": 1, "b": 2}, {"a": 1, "b": 3, "c": None})
     ['b: 2 -> 3', 'c: (none) -> null']
     """
-    found = changes(before, after)
-    return [f"{c.what}: {c.before or '(none)'} -> {c.after or '(none)'}" for c in found]
+    changed = changes(before, after)
+    return [f"{c.what}: {c.before or '(none)'} -> {c.after or '(none)'}" for c in changed]
 
 
-def as_json(found: Compared) -> dict[str, Any]:
+def as_json(compared: Compared) -> dict[str, Any]:
     """Return the comparison as JSON content."""
 
     def rows(part: tuple[Difference, ...]) -> list[dict[str, str | None]]:
@@ -200,18 +200,18 @@ def as_json(found: Compared) -> dict[str, Any]:
             "label": one.label,
             "n_trials": one.n_trials,
             "best": best and {"trial": best.number, "params": dict(best.params)},
-            "mean": best and best.means[found.metric.name],
+            "mean": best and best.means[compared.metric.name],
         }
 
-    weighed = found.weighed
+    weighed = compared.weighed
     return {
-        "metric": found.metric.name,
-        "direction": found.metric.direction,
-        "sides": [side(one) for one in found.sides],
-        "changed": rows(found.depends_on),
-        "definition": rows(found.definition),
-        "space": rows(found.space),
-        "moved": rows(found.moved),
+        "metric": compared.metric.name,
+        "direction": compared.metric.direction,
+        "sides": [side(one) for one in compared.sides],
+        "changed": rows(compared.depends_on),
+        "definition": rows(compared.definition),
+        "space": rows(compared.space),
+        "moved": rows(compared.moved),
         "comparison": weighed
         and {
             "verdict": weighed.verdict,
@@ -219,7 +219,7 @@ def as_json(found: Compared) -> dict[str, Any]:
             "low": _finite(weighed.low),
             "high": _finite(weighed.high),
         },
-        "not_compared": found.reason,
+        "not_compared": compared.reason,
     }
 
 

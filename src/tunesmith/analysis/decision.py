@@ -177,30 +177,32 @@ class ScoreTable:
 
     def optimism(self) -> Optimism | None:
         """Score corrected for selection bias, on the metric's own scale."""
-        found = corrected(self.gains, self.ratio)
-        if found is None:
+        corrected_score = corrected(self.gains, self.ratio)
+        if corrected_score is None:
             return None
         limit = perfect_score(self.metric.name)
         # No score exceeds the metric's own maximum.
-        high = found.high if limit is None else min(found.high, limit)
+        high = corrected_score.high if limit is None else min(corrected_score.high, limit)
         # The sign of a metric that is minimized turns the interval around.
-        bounds = sorted((self.sign * found.low, self.sign * high))
-        return Optimism(self.sign * found.score, found.bias, bounds[0], bounds[1])
+        bounds = sorted((self.sign * corrected_score.low, self.sign * high))
+        return Optimism(
+            self.sign * corrected_score.score, corrected_score.bias, bounds[0], bounds[1]
+        )
 
     def compared(self, name: str, chosen: int, reference: int, least: float) -> ReferenceComparison:
         """Compare one row with another."""
         # All trials are passed, not only these two: the test is corrected for the choice among
         # them.
-        found = weigh(self.gains, chosen, reference, self.ratio, least)
+        weighed = weigh(self.gains, chosen, reference, self.ratio, least)
         trial = self.trials[reference]
         return ReferenceComparison(
             name=name,
             reference=trial,
-            gain=found.gain,
-            error=found.error,
-            low=found.low,
-            high=found.high,
-            verdict=found.verdict,
+            gain=weighed.gain,
+            error=weighed.error,
+            low=weighed.low,
+            high=weighed.high,
+            verdict=weighed.verdict,
         )
 
 
@@ -227,7 +229,7 @@ def decide(
     choices = table.choices(times)
     row = choices[policy.selection]
     references = _references(table, ranking, incumbent)
-    found = {
+    compared = {
         # The chosen trial is weighed, not the best one: it is the one that will be written.
         name: table.compared(name, row, reference, policy.min_improvement)
         for name, reference in references.items()
@@ -237,8 +239,8 @@ def decide(
         chosen=table.trials[row],
         ties=table.ties(),
         optimism=table.optimism(),
-        comparisons=tuple(found.values()),
-        gate=_gate(found.get("current"), incumbent, policy),
+        comparisons=tuple(compared.values()),
+        gate=_gate(compared.get("current"), incumbent, policy),
     )
 
 
@@ -249,13 +251,13 @@ def _references(
     wanted = {"current": incumbent}
     wanted["defaults"] = next((t.params for t in ranking if t.origin == "defaults"), None)
     keys = {name: _key(params) for name, params in wanted.items() if params is not None}
-    found = {name: table.rows[key] for name, key in keys.items() if key in table.rows}
-    if incumbent is not None and "current" not in found:
+    rows = {name: table.rows[key] for name, key in keys.items() if key in table.rows}
+    if incumbent is not None and "current" not in rows:
         # With a budget, the trial has a parameter more than the file.
         tried = next((t.params for t in ranking if t.origin == "current"), None)
-        found |= {} if tried is None else {"current": table.rows[_key(tried)]}
+        rows |= {} if tried is None else {"current": table.rows[_key(tried)]}
     # `current` may have been added last, and reports list references in one order.
-    return dict(sorted(found.items()))
+    return dict(sorted(rows.items()))
 
 
 def _gate(

@@ -70,8 +70,8 @@ def influence(
     trials = sorted(ranking, key=lambda trial: trial.number)
     scores = np.clip([trial.means[metric.name] for trial in trials], -MOST, MOST)
     names = _by_importance(trials, importance)
-    found = {name: _column(name, trials, log=space.is_log(name)) for name in names}
-    columns = {n: c for n, c in found.items() if _varies(c[0])}
+    every = {name: _column(name, trials, log=space.is_log(name)) for name in names}
+    columns = {n: c for n, c in every.items() if _varies(c[0])}
     if len(trials) < MIN_TRIALS or not columns or np.ptp(scores) == 0:
         return NONE
     effects = Effects([column for column, _ in columns.values()], scores)
@@ -103,24 +103,24 @@ def _column(
         # Lists and mappings cannot be keys of a dictionary; their JSON texts can.
         texts = {row: canonical_json(value) for row, value in given.items()}
         levels = {text: code for code, text in enumerate(sorted(set(texts.values())))}
-        found = np.array([levels[text] for text in texts.values()], dtype=float)
+        numbers = np.array([levels[text] for text in texts.values()], dtype=float)
     else:
-        found = _scaled(list(given.values()), log=log)
+        numbers = _scaled(list(given.values()), log=log)
     codes = np.full(len(trials), np.nan)
-    codes[list(given)] = found
+    codes[list(given)] = numbers
     return ParameterColumn(name, codes, is_category), dict(
-        zip(found.tolist(), given.values(), strict=True)
+        zip(numbers.tolist(), given.values(), strict=True)
     )
 
 
 def _scaled(values: Sequence[float], *, log: bool) -> np.ndarray:
     """From 0, the smallest, to 1, the largest: trees keep thresholds with few digits."""
-    found = np.clip(np.array(values, dtype=float), -MOST, MOST)
+    numbers = np.clip(np.array(values, dtype=float), -MOST, MOST)
     # A parameter may be logarithmic in one box of the space and have the value 0 in another.
-    if log and found.min() > 0:
-        found = np.log(found)
-    low, high = found.min(), found.max()
-    scaled: np.ndarray = (found - low) / (high - low if high > low else 1.0)
+    if log and numbers.min() > 0:
+        numbers = np.log(numbers)
+    low, high = numbers.min(), numbers.max()
+    scaled: np.ndarray = (numbers - low) / (high - low if high > low else 1.0)
     return scaled
 
 
@@ -142,5 +142,5 @@ def _marginal(effects: Effects, name: str, meaning: Mapping[float, Any]) -> Marg
 
 
 def _interaction(effects: Effects, first: str, second: str) -> Interaction | None:
-    found = effects.interaction(first, second)
-    return None if found is None else Interaction(first, second, *found)
+    strength = effects.interaction(first, second)
+    return None if strength is None else Interaction(first, second, *strength)

@@ -37,7 +37,8 @@ def grouped(noted: Iterable[Noted]) -> tuple[FailureGroup, ...]:
     # Groups of one size are ordered by their text, so that reports repeat.
     ordered = sorted(groups.items(), key=lambda item: (-len(item[1]), item[0]))
     return tuple(
-        FailureGroup(kind, next(iter(found.values())), tuple(found)) for (kind, _), found in ordered
+        FailureGroup(kind, next(iter(messages.values())), tuple(messages))
+        for (kind, _), messages in ordered
     )
 
 
@@ -61,11 +62,11 @@ def said(trials: Sequence[Trial]) -> tuple[Said, ...]:
             if failure is not None and failure.traceback.strip():
                 key = failure.kind, failure.traceback
                 groups.setdefault(key, []).append((trial.number, failure.message))
-    found = (
+    texts = (
         Said(kind, noted[0][1], text, tuple(dict.fromkeys(number for number, _ in noted)))
         for (kind, text), noted in groups.items()
     )
-    return tuple(sorted(found, key=lambda group: (-len(group.numbers), group.numbers)))
+    return tuple(sorted(texts, key=lambda group: (-len(group.numbers), group.numbers)))
 
 
 def n_trials(groups: Iterable[FailureGroup]) -> int:

@@ -58,10 +58,10 @@ def importance(history: History, space: RecordedSpace, metric: Metric) -> Import
 
 
 def _common(trials: list[Trial]) -> list[str]:
-    found = set(trials[0].params)
+    names = set(trials[0].params)
     for trial in trials:
-        found &= set(trial.params)
-    return sorted(found)
+        names &= set(trial.params)
+    return sorted(names)
 
 
 class _Measured:
@@ -92,10 +92,10 @@ class _Measured:
 
         taken = self._trials if rows is None else [self._trials[row] for row in rows]
         study: Any = _Some(self._study, taken)
-        found = PedAnovaImportanceEvaluator().evaluate(study, params=self._names)
-        total = sum(found.values())
+        importances = PedAnovaImportanceEvaluator().evaluate(study, params=self._names)
+        total = sum(importances.values())
         # All shares are 0 if good trials are spread as all trials are; these cannot add up to 1.
-        return {name: share / total if total else 0.0 for name, share in found.items()}
+        return {name: share / total if total else 0.0 for name, share in importances.items()}
 
     def errors(self) -> dict[str, float]:
         """Bootstrap over trials, of m out of n if there are many (Bickel et al. 1997)."""

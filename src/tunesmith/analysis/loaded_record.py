@@ -50,21 +50,21 @@ def _rows(text: str, suffix: str) -> list[dict[str, Any]]:
     try:
         if suffix == ".jsonl":
             return [json.loads(line) for line in text.splitlines() if line.strip()]
-        found: list[dict[str, Any]] = json.loads(text)["trials"]
+        rows: list[dict[str, Any]] = json.loads(text)["trials"]
     except (ValueError, KeyError, TypeError) as error:
         raise UsageError(f"the exported trials cannot be read: {error}") from None
-    return found
+    return rows
 
 
 def _folds(row: Mapping[str, Any], metrics: tuple[Metric, ...]) -> list[FoldResult]:
     """Return one result a fold; scikit-learn calls a single metric ``score``."""
     names = {"score": metrics[0].name} | {metric.name: metric.name for metric in metrics}
-    found: dict[int, dict[str, float]] = {}
+    by_fold: dict[int, dict[str, float]] = {}
     for column, value in row.items():
         split = SPLIT.match(column)
         if split and split[2] in names and value is not None and isfinite(value):
-            found.setdefault(int(split[1]), {})[names[split[2]]] = float(value)
+            by_fold.setdefault(int(split[1]), {})[names[split[2]]] = float(value)
     if row["state"] == "complete":
-        return [FoldResult(fold, scores) for fold, scores in sorted(found.items())]
+        return [FoldResult(fold, scores) for fold, scores in sorted(by_fold.items())]
     # An export does not say on which fold a trial has failed: one failure stands for it.
     return [FoldResult(0, {}, failure=Failure(row["state"], str(row.get("failure") or "")))]

@@ -31,10 +31,10 @@ def nested(
         n_folds: how many outer folds there are.
         metrics: what was recorded.
     """
-    found = [scores for record in records if (scores := _of_winner(record))]
-    if not n_folds or len(found) < n_folds:
+    scored = [scores for record in records if (scores := _of_winner(record))]
+    if not n_folds or len(scored) < n_folds:
         return None
-    table = {m.name: tuple(scores[m.name] for scores in found) for m in metrics}
+    table = {m.name: tuple(scores[m.name] for scores in scored) for m in metrics}
     # As in k-fold, an outer fold tests one part and trains on the others: a ratio of 1 / (n - 1).
     factor = np.sqrt(1 / n_folds + 1 / (n_folds - 1))
     return Nested(

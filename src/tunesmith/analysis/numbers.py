@@ -42,15 +42,15 @@ def plain(number: float) -> str:
     return f"{number:.6g}" if math.isfinite(number) else "–"
 
 
-def value(found: Any) -> str:
+def value(given: Any) -> str:
     """A parameter's value: text as it is, everything else as JSON.
 
     >>> value("sqrt"), value(None), value(0.5)
     ('sqrt', 'null', '0.5')
     """
-    if isinstance(found, str):
-        return found
-    if isinstance(found, float):
+    if isinstance(given, str):
+        return given
+    if isinstance(given, float):
         # Unlike `plain`, `repr` keeps the point: a float of 1 does not look like an integer.
-        return repr(float(f"{found:.6g}"))
-    return json.dumps(found, ensure_ascii=False)
+        return repr(float(f"{given:.6g}"))
+    return json.dumps(given, ensure_ascii=False)

@@ -38,11 +38,11 @@ def ranked(history: History, metrics: Sequence[Metric]) -> tuple[Ranked, ...]:
     metric = history.objectives[0]
     # Ties go to the earlier trial, so that a longer study does not change its winner.
     trials = sorted(history.complete, key=lambda t: (-metric.sign * t.mean(metric.name), t.number))
-    found: list[Ranked] = []
+    ranking: list[Ranked] = []
     for place, trial in enumerate(trials, start=1):
-        ties = found and found[-1].means[metric.name] == trial.mean(metric.name)
-        found.append(_ranked(trial, found[-1].rank if ties else place, metrics))
-    return tuple(found)
+        ties = ranking and ranking[-1].means[metric.name] == trial.mean(metric.name)
+        ranking.append(_ranked(trial, ranking[-1].rank if ties else place, metrics))
+    return tuple(ranking)
 
 
 def _ranked(trial: Trial, rank: int, metrics: Sequence[Metric]) -> Ranked:
@@ -60,17 +60,17 @@ def _ranked(trial: Trial, rank: int, metrics: Sequence[Metric]) -> Ranked:
 def gains_of(ranking: Sequence[Ranked], metric: Metric) -> np.ndarray:
     """``(n_trials, n_folds)`` scores, turned so that larger is better, and bounded by ``MOST``."""
     scores = [trial.scores[metric.name] for trial in ranking]
-    found: np.ndarray = np.clip(metric.sign * np.array(scores, dtype=float), -MOST, MOST)
+    gains: np.ndarray = np.clip(metric.sign * np.array(scores, dtype=float), -MOST, MOST)
     # An array of no rows would have one dimension, and callers ask for the number of folds.
-    return found if ranking else np.empty((0, 0))
+    return gains if ranking else np.empty((0, 0))
 
 
 def running_best(scores: Sequence[float], metric: Metric) -> list[float]:
     """The best score up to each trial."""
-    found, best = [], math.nan
+    bests, best = [], math.nan
     for score in scores:
         # Written with `not`, because a comparison with NaN, the first best, is always false.
         if math.isfinite(score) and not metric.sign * score <= metric.sign * best:
             best = score
-        found.append(best)
-    return found
+        bests.append(best)
+    return bests

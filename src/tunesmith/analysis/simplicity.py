@@ -91,8 +91,8 @@ def _places(name: str, candidates: Sequence[Mapping[str, Any]]) -> np.ndarray | 
         return None
     # Ranks can be averaged over parameters; the values cannot, since their scales differ.
     levels, places = np.unique(np.array(sizes, dtype=float), return_inverse=True)
-    found: np.ndarray = places / max(len(levels) - 1, 1)
-    return found
+    ranks: np.ndarray = places / max(len(levels) - 1, 1)
+    return ranks
 
 
 def _size(value: Any, sign: int) -> float | None:

@@ -87,8 +87,8 @@ class Level:
 def trends(ranking: Sequence[Ranked], metric: Metric) -> dict[str, tuple[Level, ...]]:
     """Per parameter: mean and best score by value, or by bin of as many distinct values."""
     names = sorted({name for trial in ranking for name in trial.params})
-    found = {name: _levels(name, ranking, metric) for name in names}
-    return {name: levels for name, levels in found.items() if len(levels) > 1}
+    every = {name: _levels(name, ranking, metric) for name in names}
+    return {name: levels for name, levels in every.items() if len(levels) > 1}
 
 
 def _levels(name: str, ranking: Sequence[Ranked], metric: Metric) -> tuple[Level, ...]:
@@ -102,15 +102,15 @@ def _levels(name: str, ranking: Sequence[Ranked], metric: Metric) -> tuple[Level
             groups[repr(trial.params[name])].append(trial)
         ordered = sorted(groups, key=lambda text: _order(distinct[text]))
         return tuple(_level(_label([distinct[t]]), groups[t], metric) for t in ordered)
-    found = []
+    levels = []
     # Parts of as many distinct values: on a logarithmic scale, equally wide bins would be empty.
     for part in np.array_split(sorted({_number(value) for value in values}), MAX_BINS):
         within = [t for t in with_it if part[0] <= _number(t.params[name]) <= part[-1]]
         # The values as they were given, because `part` holds floats, and integers should look like
         # it.
         bounds = sorted((trial.params[name] for trial in within), key=_number)
-        found.append(_level(_label([bounds[0], bounds[-1]]), within, metric))
-    return tuple(found)
+        levels.append(_level(_label([bounds[0], bounds[-1]]), within, metric))
+    return tuple(levels)
 
 
 def _level(label: str, trials: Sequence[Ranked], metric: Metric) -> Level:
@@ -145,7 +145,7 @@ def edges(chosen: Ranked | None, space: RecordedSpace) -> tuple[Edge, ...]:
     """
     if chosen is None:
         return ()
-    found = {}
+    by_name = {}
     for box in space.boxes:
         for name, parameter in box.items():
             value, bounds = chosen.params.get(name), parameter.bounds
@@ -153,8 +153,8 @@ def edges(chosen: Ranked | None, space: RecordedSpace) -> tuple[Edge, ...]:
                 continue
             side = {bounds[0]: "low", bounds[1]: "high"}.get(_number(value))
             if side is not None and _number(value) not in LIMITS.get(short_name(name), ()):
-                found[name] = Edge(name, _number(value), side)
-    return tuple(found[name] for name in sorted(found))
+                by_name[name] = Edge(name, _number(value), side)
+    return tuple(by_name[name] for name in sorted(by_name))
 
 
 def short_name(name: str) -> str:

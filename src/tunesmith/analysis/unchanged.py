@@ -35,13 +35,13 @@ def unchanged(ranking: Sequence[Ranked], metrics: Sequence[Metric]) -> Unchanged
     """
     names = [metric.name for metric in metrics if metric.name not in MEASURED]
     # `repr` tells all bits of a score, and two NaN are equal in it.
-    found = {_text(t.params): (t, repr([list(t.scores[n]) for n in names])) for t in ranking}
-    if len(found) < 2 or not names:
+    by_params = {_text(t.params): (t, repr([list(t.scores[n]) for n in names])) for t in ranking}
+    if len(by_params) < 2 or not names:
         return Unchanged()
-    if len({scores for _, scores in found.values()}) == 1:
-        return Unchanged(n_same=len(found))
-    varied = sorted({name for trial, _ in found.values() for name in trial.params})
-    counts = {name: _n_alone(name, list(found.values())) for name in varied}
+    if len({scores for _, scores in by_params.values()}) == 1:
+        return Unchanged(n_same=len(by_params))
+    varied = sorted({name for trial, _ in by_params.values() for name in trial.params})
+    counts = {name: _n_alone(name, list(by_params.values())) for name in varied}
     return Unchanged(alone={name: n for name, n in counts.items() if n})
 
 

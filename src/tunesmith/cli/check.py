@@ -202,8 +202,10 @@ def _parameters(plan: "Preview") -> str:
     for index, box in enumerate(boxes):
         lines.append("  parameters" if len(boxes) == 1 else f"  parameters {index + 1}")
         lines += [f"    {name:{width}} {_definition(value)}" for name, value in box.items()]
-    found = plan.definition.space.to_json()["constraints"]
-    return "\n".join([*lines, *([f"  constraints {' · '.join(found)}"] if found else [])])
+    constraints = plan.definition.space.to_json()["constraints"]
+    return "\n".join(
+        [*lines, *([f"  constraints {' · '.join(constraints)}"] if constraints else [])]
+    )
 
 
 def _definition(value: object) -> str:

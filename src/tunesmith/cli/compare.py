@@ -39,11 +39,11 @@ def command(
     definition = load_definition(find_config(config))
     name = after or definition.file.study
     records = [_Sources(definition).record(side) for side in (before, name)]
-    found = compare(records[0], records[1], (before, name))
+    compared = compare(records[0], records[1], (before, name))
     if as_json:
-        print_json("comparison", json_of(found))
+        print_json("comparison", json_of(compared))
     else:
-        show(markdown(found) if as_markdown else plain(found), nl=not as_markdown)
+        show(markdown(compared) if as_markdown else plain(compared), nl=not as_markdown)
 
 
 @dataclass(frozen=True)

@@ -70,8 +70,8 @@ def list_(config: Path | None, *, with_gone: bool, as_json: bool) -> None:
     from tunesmith.pipeline.branches.states import experiments
 
     repository = Repository.of(Path())
-    found = experiments(repository, config_names(repository, config), with_gone=with_gone)
-    _show_all(found, as_json=as_json)
+    listed = experiments(repository, config_names(repository, config), with_gone=with_gone)
+    _show_all(listed, as_json=as_json)
     _warn_of_shallow(repository)
 
 
@@ -84,10 +84,10 @@ def status(name: str, config: Path | None, *, as_json: bool) -> None:
     from tunesmith.pipeline.branches.states import find
 
     repository = Repository.of(Path())
-    found = find(repository, config_names(repository, config), name)
-    _show_all([found], as_json=as_json)
-    if found.next and not as_json:
-        show(f"  next: {found.next}")
+    experiment = find(repository, config_names(repository, config), name)
+    _show_all([experiment], as_json=as_json)
+    if experiment.next and not as_json:
+        show(f"  next: {experiment.next}")
     _warn_of_shallow(repository)
 
 
@@ -189,13 +189,13 @@ def _warn_of_shallow(repository: Repository) -> None:
         say(f"This clone is shallow: states may be wrong. Run `{repository.fetch_command()}`.")
 
 
-def _show_all(found: Sequence["Experiment"], *, as_json: bool) -> None:
+def _show_all(experiments: Sequence["Experiment"], *, as_json: bool) -> None:
     if as_json:
-        print_json("experiments", {"experiments": [e.as_json() for e in found]})
-    elif not found:
+        print_json("experiments", {"experiments": [e.as_json() for e in experiments]})
+    elif not experiments:
         show("There are no experiments. Begin one: `tunesmith experiment start NAME`.")
     else:
-        names = [e.name if e.name.isprintable() else ascii(e.name) for e in found]
+        names = [e.name if e.name.isprintable() else ascii(e.name) for e in experiments]
         width = max(map(len, names))
-        for e, name in zip(found, names, strict=True):
+        for e, name in zip(experiments, names, strict=True):
             show(f"{name:<{width}}  {e.state:<10}  {e.note}".rstrip())

@@ -161,13 +161,13 @@ def _assumptions(guess: "Guess", folder: Path, *, is_given: bool) -> str:
 
 
 def _taken(guess: "Guess") -> str:
-    found = guess.existing
+    existing = guess.existing
     parts = {
-        "the estimator": found.estimator,
-        "its parameters": found.params,
-        "the grid": found.grid_file or found.grid,
-        "the metric": found.metric == guess.metric,
-        "the folds": found.folds,
-        "the kind of search": found.method,
+        "the estimator": existing.estimator,
+        "its parameters": existing.params,
+        "the grid": existing.grid_file or existing.grid,
+        "the metric": existing.metric == guess.metric,
+        "the folds": existing.folds,
+        "the kind of search": existing.method,
     }
     return ", ".join(name for name, value in parts.items() if value)

@@ -45,7 +45,7 @@ def command(
     from tunesmith.reporting.figures.kind import kind_of
     from tunesmith.reporting.figures.view import view_of
 
-    found = kind_of(kind)
+    figure = kind_of(kind)
     if output is not None:
         # Before the record is read: a wrong ending is told at once.
         checked_format(output)
@@ -55,10 +55,10 @@ def command(
     view = view_of(record, metric=metric, params=params)
     style = cast("Theme", theme)
     if as_json:
-        content = {"study": record.head.name, "figure": kind, "data": found.content(view)}
+        content = {"study": record.head.name, "figure": kind, "data": figure.content(view)}
         print_json("plot", content)
     elif output is None:
-        show(render(found(view), theme=style), nl=False)
+        show(render(figure(view), theme=style), nl=False)
     else:
-        save(found(view), output, theme=style)
+        save(figure(view), output, theme=style)
         say(f"{kind} drawn into {shown(output.absolute())}")

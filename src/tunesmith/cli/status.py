@@ -102,8 +102,8 @@ def _unchanged(record: "StudyRecord") -> dict[str, Any]:
     from tunesmith.analysis.ranking import ranked
     from tunesmith.analysis.unchanged import unchanged
 
-    found = unchanged(ranked(record.history, record.metrics), record.metrics)
-    return {"n_same": found.n_same, "alone": dict(found.alone)}
+    same = unchanged(ranked(record.history, record.metrics), record.metrics)
+    return {"n_same": same.n_same, "alone": dict(same.alone)}
 
 
 def _shown(meta: dict[str, Any], key: str) -> str:

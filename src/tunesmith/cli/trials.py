@@ -44,8 +44,8 @@ def command(
     _, record = open_record(config)
     rows = table.chosen(table.rows_of(record), where=where, by=_column(by, record.metrics), n=n)
     if as_json:
-        found = table.with_failures(record, rows)
-        print_json("trials", {"study": record.head.name, "trials": found})
+        shown = table.with_failures(record, rows)
+        print_json("trials", {"study": record.head.name, "trials": shown})
     elif as_csv:
         show(table.to_csv(rows), nl=False)
     elif as_markdown:

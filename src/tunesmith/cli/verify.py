@@ -75,56 +75,62 @@ def command(
         raise UsageError("--unshared: say how many folds, with --refit N.")
     again = None if refit is None else Refit(refit, seed, tolerance, unshared)
     with pointing_into(path):
-        found = verify(definition, again, needs_data=not allow_missing_data)
+        verification = verify(definition, again, needs_data=not allow_missing_data)
     if as_json:
-        print_json("verification", _content(found, again))
+        print_json("verification", _content(verification, again))
     else:
-        show(_text(found, again))
+        show(_text(verification, again))
     # A study that has left nothing yet cannot disagree: CI may check it from the start.
-    is_fine = found.is_verified or found.is_nothing or _is_noted(found)
+    is_fine = verification.is_verified or verification.is_nothing or _is_noted(verification)
     sys.exit(int(ExitCode.OK if is_fine else ExitCode.VERIFICATION))
 
 
-def _is_noted(found: "Verification") -> bool:
+def _is_noted(verification: "Verification") -> bool:
     """Tell whether there is nothing to verify against, and nothing that would need it."""
-    return found.source is None and all(item.level == "note" for item in found.findings)
+    return verification.source is None and all(
+        item.level == "note" for item in verification.findings
+    )
 
 
-def _content(found: "Verification", again: "Refit | None") -> dict[str, Any]:
+def _content(verification: "Verification", again: "Refit | None") -> dict[str, Any]:
     content: dict[str, Any] = {
-        "is_verified": found.is_verified,
-        "source": found.source,
-        "n_trials": found.n_trials,
-        "checked": list(found.checked),
-        "reading": dict(found.reading),
-        "findings": [asdict(finding) for finding in found.findings],
+        "is_verified": verification.is_verified,
+        "source": verification.source,
+        "n_trials": verification.n_trials,
+        "checked": list(verification.checked),
+        "reading": dict(verification.reading),
+        "findings": [asdict(finding) for finding in verification.findings],
     }
-    return content if again is None else {**content, "refit": {**asdict(again), "n": found.n_refit}}
+    return (
+        content
+        if again is None
+        else {**content, "refit": {**asdict(again), "n": verification.n_refit}}
+    )
 
 
-def _text(found: "Verification", again: "Refit | None") -> str:
+def _text(verification: "Verification", again: "Refit | None") -> str:
     from tunesmith.reporting.escape import terminal
     from tunesmith.reporting.reading import NOT_COUNTED, read_words
     from tunesmith.runs.progress import counted
 
     # The names of the levels put failures first.
-    ordered = sorted(found.findings, key=lambda finding: finding.level)
+    ordered = sorted(verification.findings, key=lambda finding: finding.level)
     lines = [terminal(f"{MARKS[finding.level]}{finding.words}") for finding in ordered]
-    n = sum(finding.level == "failure" for finding in found.findings)
+    n = sum(finding.level == "failure" for finding in verification.findings)
     if again is not None:
-        n_refit = counted(found.n_refit, "fold")
+        n_refit = counted(verification.n_refit, "fold")
         how = "each by a fit of its own" if again.is_unshared else "by the project's code"
         lines.append(f"{n_refit} evaluated again, {how} (--seed {again.seed})")
-    n_unseen = sum(finding.level == "unseen" for finding in found.findings)
+    n_unseen = sum(finding.level == "unseen" for finding in verification.findings)
     if n or n_unseen:
         parts = [counted(n, "disagreement")] if n else []
         parts += [f"{counted(n_unseen, 'thing')} could not be looked at"] if n_unseen else []
         return "\n".join([*lines, f"not verified: {', '.join(parts)}"])
-    if found.source is None:
+    if verification.source is None:
         return "\n".join([*lines, "nothing to verify: the study has left nothing yet"])
-    listed = ", ".join(found.checked) or "the study"
-    lines.append(f"verified: {listed} agree with the {found.source}")
-    if found.reading:
-        lines.append(f"results depend on {terminal(read_words(found.reading))}")
+    listed = ", ".join(verification.checked) or "the study"
+    lines.append(f"verified: {listed} agree with the {verification.source}")
+    if verification.reading:
+        lines.append(f"results depend on {terminal(read_words(verification.reading))}")
         lines.append(f"  as they were; {NOT_COUNTED}")
     return "\n".join(lines)

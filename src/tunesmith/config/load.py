@@ -51,8 +51,8 @@ def load_definition(
     document = read_document(path)
     folder = root or project_root(path)
     if not isinstance(document.data, Mapping):
-        found = "an empty file" if document.data is None else show(document.data)
-        message = f"expected sections (study, objective, space, …), found {found}."
+        given_data = "an empty file" if document.data is None else show(document.data)
+        message = f"expected sections (study, objective, space, …), found {given_data}."
         hint = _how_to_begin(path, folder, is_empty=document.data is None)
         raise ConfigError([Violation((), message, hint, FilePosition(str(path), 1))])
     given = {name: value for name, value in (overrides or {}).items() if value is not None}

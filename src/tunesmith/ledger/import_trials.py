@@ -106,8 +106,8 @@ def _write(
     }
     ledger.record(study_id, run_id, results=results, told=part)
     for trial, _ in part:
-        found = record.holdout.get(trial.number)
-        if found is not None and found.counts:
+        result = record.holdout.get(trial.number)
+        if result is not None and result.counts:
             place = key(trial.params, HOLDOUT)
-            ledger.record_holdout(study_id, run_id, number=trial.number, key=place, result=found)
+            ledger.record_holdout(study_id, run_id, number=trial.number, key=place, result=result)
     ledger.end_run(run_id, record.stopped_by or NOT_RECORDED, len(results), 0, 0)

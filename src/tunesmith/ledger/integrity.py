@@ -243,9 +243,9 @@ def check_rows(connection: sqlite3.Connection) -> None:
     Raises:
         DamagedError: the message names the damage.
     """
-    found = [row[0] for row in connection.execute("PRAGMA integrity_check(3)")]
-    if found != ["ok"]:
-        raise DamagedError("; ".join(" ".join(line.split()) for line in found))
+    answers = [row[0] for row in connection.execute("PRAGMA integrity_check(3)")]
+    if answers != ["ok"]:
+        raise DamagedError("; ".join(" ".join(line.split()) for line in answers))
     if connection.execute("PRAGMA foreign_key_check").fetchone():
         raise DamagedError("rows refer to others that are not there")
     for table in CHECKED:

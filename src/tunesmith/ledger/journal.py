@@ -72,8 +72,8 @@ class Journal:
             self._turn = 1 - self._turn
             self._begin()
         rows = (evaluation_row(key, result, 0) for key, result in results.items())
-        found = (result.reading for result in results.values() if result.reading is not None)
-        contents = [reading_row(reading) for reading in found]
+        readings = (result.reading for result in results.values() if result.reading is not None)
+        contents = [reading_row(reading) for reading in readings]
         self._append([*contents, *({name: row[name] for name in sorted(ROW)} for row in rows)])
 
     def _begin(self) -> None:

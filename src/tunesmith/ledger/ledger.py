@@ -290,15 +290,15 @@ class Ledger:
             holds: tells if the files of a reading are unchanged; other results are left out.
         """
         query = known_query()
-        found: dict[str, FoldResult] = {}
+        known: dict[str, FoldResult] = {}
         with self._reading() as connection:
             for some in batched(keys):
                 values = {"keys": some, "since_run": since_run or 0}
                 found_rows = checked(connection, "evaluation", connection.execute(query, values))
                 rows = _holding(connection, list(found_rows), holds)
                 results = ((row.key, fold_result_of(row, row.fold)) for row in rows)
-                found |= {key: result for key, result in results if counts(result, only_alone)}
-        return found
+                known |= {key: result for key, result in results if counts(result, only_alone)}
+        return known
 
     def record(
         self,
@@ -504,9 +504,9 @@ class Ledger:
         # SQLite goes on writing into a file that was deleted, and all of it would be lost.
         if self._marks is None or self._file is None:
             return
-        found = self._found()
-        if found != self._marks:
-            name = self._file.name if found[0] != self._marks[0] else integrity.log_of(self._file)
+        marks = self._found()
+        if marks != self._marks:
+            name = self._file.name if marks[0] != self._marks[0] else integrity.log_of(self._file)
             raise StorageError(
                 f"{name} was deleted or replaced while it was in use."
                 "\n  What had been recorded went with it; run again."
@@ -527,10 +527,10 @@ class Ledger:
 
 def _mark(path: Path) -> Mark:
     try:
-        found = path.stat()
+        status = path.stat()
     except FileNotFoundError:
         return None
-    return found.st_dev, found.st_ino
+    return status.st_dev, status.st_ino
 
 
 def _head(connection: Connection, row: Row[Any]) -> StudyHead:

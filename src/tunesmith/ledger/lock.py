@@ -53,12 +53,12 @@ def holder(location: str | Path, study: str) -> dict[str, Any] | None:
 
 def holders(file: Path) -> dict[str, dict[str, Any]]:
     """Runs on a ledger's file: study -> details of its run."""
-    found = {}
+    by_study = {}
     for path in sorted(file.parent.glob(f"{file.name}.*.lock")):
         who = _file_holder(path)
         if who is not None:
-            found[path.name.removeprefix(f"{file.name}.").removesuffix(".lock")] = who
-    return found
+            by_study[path.name.removeprefix(f"{file.name}.").removesuffix(".lock")] = who
+    return by_study
 
 
 @contextmanager
@@ -131,10 +131,10 @@ def _file_holder(path: Path) -> dict[str, Any] | None:
 
 def _read(handle: int) -> dict[str, Any]:
     try:
-        found = json.loads(os.pread(handle, 1000, 0))
+        details = json.loads(os.pread(handle, 1000, 0))
     except ValueError:
         return {}
-    return found if isinstance(found, dict) else {}
+    return details if isinstance(details, dict) else {}
 
 
 def _lock_path(location: str | Path, study: str) -> Path | None:

@@ -133,12 +133,12 @@ def histories(text: str) -> tuple[list[StudyRecord], Mapping[int, str]]:
     """
     # The usual case: a history without a conflict is read strictly.
     try:
-        found = list(read_history(text).values())
+        records = list(read_history(text).values())
     except HistoryError:
-        found = []
+        records = []
     # Each series has a head line, so fewer studies than heads means that one was there twice.
-    if found and len(found) == text.count(f'"kind": "{KIND}"'):
-        return found, {}
+    if records and len(records) == text.count(f'"kind": "{KIND}"'):
+        return records, {}
     gathered = gather(text)
     return gathered.records, gathered.left_out
 
@@ -146,14 +146,14 @@ def histories(text: str) -> tuple[list[StudyRecord], Mapping[int, str]]:
 def gather(text: str) -> Gathered:
     """Collect every valid line of a history, merged or not."""
     left_out: dict[int, str] = {}
-    found: dict[tuple[str, str], Series] = {}
+    by_mark: dict[tuple[str, str], Series] = {}
     for side in _sides(text, left_out):
         for series in _series(_headed(side), left_out):
-            if series.mark in found:
-                found[series.mark].unite(series)
+            if series.mark in by_mark:
+                by_mark[series.mark].unite(series)
             else:
-                found[series.mark] = series
-    return Gathered(list(found.values()), dict(sorted(left_out.items())))
+                by_mark[series.mark] = series
+    return Gathered(list(by_mark.values()), dict(sorted(left_out.items())))
 
 
 def merge(ours: str, theirs: str) -> str:

@@ -51,9 +51,9 @@ def _of_page(number: int, pages: Mapping[int, bytes], size: int) -> Iterator[Rec
     n_cells = int.from_bytes(page[start + 3 : start + 5], "big")
     for place in range(start + 8, min(start + 8 + 2 * n_cells, len(page) - 1), 2):
         cell = int.from_bytes(page[place : place + 2], "big")
-        found = _record(page, cell, pages, size) if start < cell < len(page) else None
-        if found is not None:
-            yield found
+        record = _record(page, cell, pages, size) if start < cell < len(page) else None
+        if record is not None:
+            yield record
 
 
 def _record(page: bytes, cell: int, pages: Mapping[int, bytes], size: int) -> Record | None:

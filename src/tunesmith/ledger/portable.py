@@ -177,22 +177,22 @@ def _run(record: StudyRecord, origin: RunRecord) -> dict[str, Any]:
 
 
 def _trial(trial: Trial, has_times: bool) -> dict[str, Any]:
-    found: dict[str, Any] = {
+    line: dict[str, Any] = {
         "trial": trial.number,
         "origin": trial.origin,
         "state": trial.state.value,
         "params": dict(trial.params),
     }
     if trial.proposed is not None:
-        found["proposed"] = dict(trial.proposed)
+        line["proposed"] = dict(trial.proposed)
     if trial.n_points != 1:
-        found["n_points"] = trial.n_points
-    return {**found, "folds": [_fold(fold, has_times) for fold in trial.folds]}
+        line["n_points"] = trial.n_points
+    return {**line, "folds": [_fold(fold, has_times) for fold in trial.folds]}
 
 
 def _fold(result: FoldResult, has_times: bool) -> dict[str, Any]:
     failure = result.failure
-    found = {
+    line = {
         "scores": dict(result.scores),
         "failure": failure and {"kind": failure.kind, "message": failure.message},
         "warning": result.warning,
@@ -203,7 +203,7 @@ def _fold(result: FoldResult, has_times: bool) -> dict[str, Any]:
         "law": result.law if result.is_shared and result.counts else None,
         "times": [result.fit_time_s, result.score_time_s] if has_times else None,
     }
-    return {name: value for name, value in found.items() if value not in (None, "", [])}
+    return {name: value for name, value in line.items() if value not in (None, "", [])}
 
 
 def _line(content: Mapping[str, Any]) -> str:
@@ -223,7 +223,7 @@ def read_history(text: str) -> dict[str, StudyRecord]:
         HistoryError: it is no history, incomplete, or of a newer version; the message names the
             line.
     """
-    found: dict[str, StudyLines] = {}
+    by_study: dict[str, StudyLines] = {}
     section = None
     # Not `splitlines`, which also parts lines at characters that a JSON text may hold.
     for number, line in enumerate(text.split("\n"), 1):
@@ -233,7 +233,7 @@ def read_history(text: str) -> dict[str, StudyRecord]:
             content = json_object(line)
             if "kind" in content:
                 section = StudyLines.of(content)
-                found[section.head.study] = section
+                by_study[section.head.study] = section
             elif section is None:
                 raise HistoryError(f"expected a line with `kind: {KIND}` first")
             else:
@@ -242,7 +242,7 @@ def read_history(text: str) -> dict[str, StudyRecord]:
             raise HistoryError(f"line {number}: {first_error(error)}") from None
         except (ValueError, HistoryError, RecursionError) as error:
             raise HistoryError(f"line {number}: {error}") from None
-    return {name: section.record() for name, section in found.items()}
+    return {name: section.record() for name, section in by_study.items()}
 
 
 def json_object(line: str) -> dict[str, Any]:
@@ -252,11 +252,11 @@ def json_object(line: str) -> dict[str, Any]:
         ValueError: it is no JSON, or has an infinite number.
         HistoryError: it is no object.
     """
-    found = json.loads(line, parse_constant=_refuse, object_pairs_hook=_once)
-    if not isinstance(found, dict):
+    content = json.loads(line, parse_constant=_refuse, object_pairs_hook=_once)
+    if not isinstance(content, dict):
         raise HistoryError("expected a JSON object")
-    json_text(found)  # a number without end, as 1e999, has no place in it
-    return found
+    json_text(content)  # a number without end, as 1e999, has no place in it
+    return content
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -275,9 +275,9 @@ def _refuse(word: str) -> None:
 
 def first_error(error: ValidationError) -> str:
     """Describe the first violation in a line."""
-    found = error.errors(include_url=False, include_input=False)[0]
-    place = ".".join(str(step) for step in found["loc"])
-    return f"{place}: {found['msg']}" if place else found["msg"]
+    first = error.errors(include_url=False, include_input=False)[0]
+    place = ".".join(str(step) for step in first["loc"])
+    return f"{place}: {first['msg']}" if place else first["msg"]
 
 
 @dataclass

@@ -59,17 +59,17 @@ def evaluated_by(
     says_something = SAYS_SOMETHING.label("says_something")
     own = (*(table.c[name] for name in USED_BY), says_something)
     query = select(*own).where(table.c.key.in_(bindparam("keys", expanding=True)))
-    found: dict[str, int] = {}
+    run_of: dict[str, int] = {}
     for some in batched(wanted):
         rows = list(connection.execute(query, {"keys": some}))
         held = held_readings(connection, rows, holds)
         rows.sort(key=lambda row: _worth(row, is_held=row.reading in held))
         # Later entries replace earlier ones: the most reliable result, then the trial's own run.
-        found |= {row.key: row.run_id for row in rows}
-        found |= {row.key: row.run_id for row in rows if row.run_id == run_id}
-    if lacking := wanted - found.keys():
+        run_of |= {row.key: row.run_id for row in rows}
+        run_of |= {row.key: row.run_id for row in rows if row.run_id == run_id}
+    if lacking := wanted - run_of.keys():
         raise StorageError(f"evaluation {min(lacking)} of a trial was never recorded")
-    return found
+    return run_of
 
 
 def held_readings(
@@ -115,8 +115,8 @@ def checked(
         yield from rows
         return
     for row in rows:
-        found = row._asdict().items()
-        values = {name.removeprefix(prefix): v for name, v in found if name.startswith(prefix)}
+        items = row._asdict().items()
+        values = {name.removeprefix(prefix): v for name, v in items if name.startswith(prefix)}
         if values["checksum"] != checksum(table, values):
             raise DamagedError(f"a row of the table `{table}` is not as it was written")
         yield row
@@ -183,18 +183,18 @@ def _content(digest: str, content: str | None) -> dict[str, str]:
         return LOST
     if text_digest(content) != digest:
         raise DamagedError("the list of what a run had read differs from its digest")
-    found: dict[str, str] = json.loads(content)
-    return found
+    reading: dict[str, str] = json.loads(content)
+    return reading
 
 
-def merged(found: Iterable[Mapping[str, str]]) -> dict[str, str]:
+def merged(readings: Iterable[Mapping[str, str]]) -> dict[str, str]:
     """Merge several readings into one.
 
     >>> merged([{"a": "file 1"}, {"a": "file 1", "b": "absent"}])
     {'a': 'file 1', 'b': 'absent'}
     """
     states: dict[str, set[str]] = {}
-    for reading in found:
+    for reading in readings:
         for name, state in reading.items():
             states.setdefault(name, set()).update(state.split("\n"))
     return {name: "\n".join(sorted(states[name])) for name in sorted(states)}
@@ -203,11 +203,11 @@ def merged(found: Iterable[Mapping[str, str]]) -> dict[str, str]:
 def readings(connection: Connection, digests: Iterable[str]) -> dict[str, dict[str, str]]:
     """Readings by their digests."""
     table = schema.reading
-    found = {}
+    by_digest = {}
     for one in set(digests):
         content = connection.execute(select(table.c.content).where(table.c.digest == one)).scalar()
-        found[one] = _content(one, content)
-    return found
+        by_digest[one] = _content(one, content)
+    return by_digest
 
 
 def last_generation(connection: Connection, name: str) -> int | None:
@@ -268,8 +268,8 @@ def latest_study(
     if generation is not None:
         query = query.where(table.c.generation == generation)
     studies = checked(connection, "study", connection.execute(query))
-    found = [(row, RecordedStudy.of(json.loads(row.definition))) for row in studies]
-    rows = [(row, recorded) for row, recorded in found if name or recorded.outer is None]
+    parsed = [(row, RecordedStudy.of(json.loads(row.definition))) for row in studies]
+    rows = [(row, recorded) for row, recorded in parsed if name or recorded.outer is None]
     wanted = None if like is None else RecordedStudy.of(like)
     alike = (row for row, recorded in rows if wanted is not None and recorded.is_like(wanted))
     return next(alike, rows[0][0] if rows else None)
@@ -299,12 +299,12 @@ def told_log(
             raise DamagedError(f"trial {row.number} has lost folds")
         if row.number != len(log.told) or not all(map(counts, folds[row.number])):
             break
-        found = trial_of(row)
-        if found.proposed is None:
-            log.ask(found.params, found.key, found.origin)
+        trial = trial_of(row)
+        if trial.proposed is None:
+            log.ask(trial.params, trial.key, trial.origin)
         else:
-            log.ask(found.proposed, row.proposed, found.origin)
-        told = found.told(folds[row.number])
+            log.ask(trial.proposed, row.proposed, trial.origin)
+        told = trial.told(folds[row.number])
         # That a trial ended before its full budget shows in no fold's result.
         log.tell(replace(told, state=State(row.state)) if row.state == State.PRUNED else told)
     return log
@@ -337,18 +337,18 @@ def fold_keys(connection: Connection, study_id: int) -> dict[int, dict[int, str]
     """Keys of a series' evaluations: trial number -> fold -> key."""
     link = schema.trial_fold
     query = select(link).where(link.c.study_id == study_id).order_by(link.c.number, link.c.fold)
-    found: dict[int, dict[int, str]] = {}
+    by_trial: dict[int, dict[int, str]] = {}
     for row in connection.execute(query):
-        found.setdefault(row.number, {})[row.fold] = row.evaluation_key
-    return found
+        by_trial.setdefault(row.number, {})[row.fold] = row.evaluation_key
+    return by_trial
 
 
 def running_trials(connection: Connection, study_id: int, from_number: int) -> list[Trial]:
     """Pending trials after the completed ones, up to the first gap."""
     table = schema.trial
     query = select(table).where(table.c.study_id == study_id, table.c.number >= from_number)
-    found = checked(connection, "trial", connection.execute(query.order_by(table.c.number)))
-    rows = enumerate(found, from_number)
+    checked_rows = checked(connection, "trial", connection.execute(query.order_by(table.c.number)))
+    rows = enumerate(checked_rows, from_number)
     return [trial_of(row) for number, row in rows if row.number == number]
 
 

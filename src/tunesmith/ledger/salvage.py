@@ -57,16 +57,16 @@ def salvage(file: Path, empty: bytes) -> Saved:
     Raises:
         StorageError: it contains no row of a ledger, or cannot be written.
     """
-    found = {table: dict[tuple[Any, ...], dict[str, Any]]() for table in CHECKED}
+    by_table = {table: dict[tuple[Any, ...], dict[str, Any]]() for table in CHECKED}
     for table, row in _candidates(file):
-        found[table][tuple(row[name] for name in KEYS[table])] = row
-    if not any(found.values()):
+        by_table[table][tuple(row[name] for name in KEYS[table])] = row
+    if not any(by_table.values()):
         raise StorageError(
             f"{file}: nothing of a ledger is in it; it was left as it is.\n  Move it away to begin"
             " with a new one: a run takes what a committed history holds."
         )
-    lost = _fit_together(found)
-    content = _written(found, empty)
+    lost = _fit_together(by_table)
+    content = _written(by_table, empty)
     moment = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
     aside = file.with_name(f"{file.name}.damaged-{moment}-{secrets.token_hex(2)}")
     draft = file.with_name(f".{file.name}.{secrets.token_hex(4)}.repaired.tmp")
@@ -78,7 +78,7 @@ def salvage(file: Path, empty: bytes) -> Saved:
         # Before the new file is there: SQLite would write what is in the log into it.
         log.replace(integrity.log_of(aside))
     draft.replace(file)
-    return Saved(file, aside, {table: len(rows) for table, rows in found.items()}, lost)
+    return Saved(file, aside, {table: len(rows) for table, rows in by_table.items()}, lost)
 
 
 def _candidates(file: Path) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -124,30 +124,30 @@ def _typed(table: str, row: Mapping[str, Any]) -> dict[str, Any]:
     return {name: float(value) if name in times else value for name, value in row.items()}
 
 
-def _fit_together(found: dict[str, Rows]) -> list[str]:
+def _fit_together(by_table: dict[str, Rows]) -> list[str]:
     """Remove rows that refer to lost rows; return sentences on the losses."""
-    lost = [text for table in ("study", "run") if (text := _gaps(table, found[table]))]
-    studies, runs = found["study"], found["run"]
+    lost = [text for table in ("study", "run") if (text := _gaps(table, by_table[table]))]
+    studies, runs = by_table["study"], by_table["run"]
     # Before rows are dropped: the message must name all trials that were there.
-    known = found["trial"].keys() | {key[:2] for key in found["trial_fold"]}
+    known = by_table["trial"].keys() | {key[:2] for key in by_table["trial_fold"]}
     _drop(runs, lambda row: (row["study_id"],) not in studies)
-    if _stands_in(found):
+    if _stands_in(by_table):
         lost.append("all runs: when, where and with which versions the evaluations were made")
-    n_kept, n_lost = _rehouse(found)
+    n_kept, n_lost = _rehouse(by_table)
     if n_kept:
         lost.append(f"{n_kept} evaluations whose run is lost are kept under another one")
     if n_lost:
         lost.append(f"{n_lost} evaluations, because no series of trials is left")
-    evaluations = found["evaluation"]
-    _drop(found["trial"], lambda row: (row["study_id"],) not in studies)
+    evaluations = by_table["evaluation"]
+    _drop(by_table["trial"], lambda row: (row["study_id"],) not in studies)
     _drop(
-        found["trial_fold"],
+        by_table["trial_fold"],
         lambda row: (
             (row["evaluation_key"], row["run_id"]) not in evaluations
-            or (row["study_id"], row["number"]) not in found["trial"]
+            or (row["study_id"], row["number"]) not in by_table["trial"]
         ),
     )
-    return lost + _half_trials(found, known)
+    return lost + _half_trials(by_table, known)
 
 
 def _drop(rows: Rows, is_lost: Any) -> None:
@@ -176,13 +176,13 @@ def _stands_in(found: dict[str, Rows]) -> bool:
     return True
 
 
-def _rehouse(found: dict[str, Rows]) -> tuple[int, int]:
+def _rehouse(by_table: dict[str, Rows]) -> tuple[int, int]:
     """Assign evaluations of lost runs to another run: they are valid whatever run made them.
 
     Returns:
         The number of those that are kept, and of those for which there is no run.
     """
-    runs, evaluations = {key[0] for key in found["run"]}, found["evaluation"]
+    runs, evaluations = {key[0] for key in by_table["run"]}, by_table["evaluation"]
     homeless = [key for key in evaluations if key[1] not in runs]
     for key in homeless:
         row = evaluations.pop(key)
@@ -190,26 +190,26 @@ def _rehouse(found: dict[str, Rows]) -> tuple[int, int]:
         home = max((run for run in runs if run < key[1]), default=min(runs, default=None))
         if home is not None and (key[0], home) not in evaluations:
             evaluations[key[0], home] = signed("evaluation", {**row, "run_id": home})
-            for link in found["trial_fold"].values():
+            for link in by_table["trial_fold"].values():
                 if (link["evaluation_key"], link["run_id"]) == key:
                     link |= signed("trial_fold", {**link, "run_id": home})
     return (len(homeless), 0) if runs else (0, len(homeless))
 
 
-def _half_trials(found: dict[str, Rows], known: Collection[tuple[Any, ...]]) -> list[str]:
+def _half_trials(by_table: dict[str, Rows], known: Collection[tuple[Any, ...]]) -> list[str]:
     """Remove and name trials that are not whole; a run asks for them again.
 
     Args:
-        found: rows by table.
+        by_table: rows of each table.
         known: (series, number) of all trials that any row mentions.
     """
-    n_folds = Counter((key[0], key[1]) for key in found["trial_fold"] if key[2] >= 0)
-    half = {key for key, row in found["trial"].items() if row["n_folds"] != n_folds[key]}
-    _drop(found["trial"], lambda row: (row["study_id"], row["number"]) in half)
-    _drop(found["trial_fold"], lambda row: (row["study_id"], row["number"]) in half)
+    n_folds = Counter((key[0], key[1]) for key in by_table["trial_fold"] if key[2] >= 0)
+    half = {key for key, row in by_table["trial"].items() if row["n_folds"] != n_folds[key]}
+    _drop(by_table["trial"], lambda row: (row["study_id"], row["number"]) in half)
+    _drop(by_table["trial_fold"], lambda row: (row["study_id"], row["number"]) in half)
     lost = []
-    for (study_id,), study in found["study"].items():
-        there = {key[1] for key in found["trial"] if key[0] == study_id}
+    for (study_id,), study in by_table["study"].items():
+        there = {key[1] for key in by_table["trial"] if key[0] == study_id}
         last = max((number for of, number in known if of == study_id), default=-1)
         numbers = set(range(last + 1)) - there
         if numbers:
@@ -219,12 +219,12 @@ def _half_trials(found: dict[str, Rows], known: Collection[tuple[Any, ...]]) -> 
     return lost
 
 
-def _written(found: Mapping[str, Rows], empty: bytes) -> bytes:
+def _written(by_table: Mapping[str, Rows], empty: bytes) -> bytes:
     """Content of a ledger with these rows."""
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
         connection.deserialize(empty)
         connection.execute("BEGIN")
-        for table, rows in found.items():
+        for table, rows in by_table.items():
             for row in rows.values():
                 names = (*CHECKED[table], "checksum", *LATER.get(table, ()))
                 marks = ", ".join("?" * len(names))

@@ -230,8 +230,8 @@ def orders(table: str) -> list[list[str]]:
     """
     declared, appended = [c.name for c in metadata.tables[table].columns], APPENDED[table]
     later = [appended[n:] for n in range(len(appended), -1, -1)]
-    found = [[name for name in declared if name not in end] + [*end] for end in later]
-    return [order for n, order in enumerate(found) if order not in found[:n]]
+    possible = [[name for name in declared if name not in end] + [*end] for end in later]
+    return [order for n, order in enumerate(possible) if order not in possible[:n]]
 
 
 def is_ready(connection: Connection) -> bool:
@@ -256,12 +256,12 @@ def prepare(connection: Connection) -> None:
     """
     # Before looking: another process may be making the tables at this moment.
     serialise_schema_changes(connection)
-    found = _found_version(connection)
-    if found is None:
+    version = _found_version(connection)
+    if version is None:
         metadata.create_all(connection)
         connection.execute(insert(meta).values(schema_version=SCHEMA_VERSION, **_writer()))
-    elif found < SCHEMA_VERSION:
-        for old in range(found, SCHEMA_VERSION):
+    elif version < SCHEMA_VERSION:
+        for old in range(version, SCHEMA_VERSION):
             MIGRATIONS[old](connection)
         connection.execute(update(meta).values(schema_version=SCHEMA_VERSION, **_writer()))
 

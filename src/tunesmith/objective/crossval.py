@@ -92,10 +92,10 @@ class CrossValObjective:
     @cached_property
     def _fold_digests(self) -> dict[int, str]:
         context = dict(self.context)
-        found = {fold: digest([context, split.digest]) for fold, split in enumerate(self.splits)}
+        digests = {fold: digest([context, split.digest]) for fold, split in enumerate(self.splits)}
         if self.table.holdout is not None:
-            found[HOLDOUT] = digest([context, "holdout", self.table.holdout.digest])
-        return found
+            digests[HOLDOUT] = digest([context, "holdout", self.table.holdout.digest])
+        return digests
 
     # -- evaluation --------------------------------------------------------------------------
 
@@ -144,19 +144,19 @@ class CrossValObjective:
         joint = self._together(fit) if is_joint else [None] * len(fit.all_candidates)
         n = len(fit.candidates)
         # A candidate that the shared fit left out is fitted alone.
-        found = [
+        results = [
             one or self._alone(params, fit.fold)
             for params, one in zip(fit.candidates, joint, strict=False)
         ]
         # Extra candidates count only if all are there: one result per point, or none.
         extra_candidates = [one for one in joint[n:] if one is not None]
-        found += extra_candidates if len(extra_candidates) == len(fit.extra_candidates) else []
+        results += extra_candidates if len(extra_candidates) == len(fit.extra_candidates) else []
         news = self._kernel.take_news()
-        return [replace(found[0], checks=news), *found[1:]] if found and news else found
+        return [replace(results[0], checks=news), *results[1:]] if results and news else results
 
     def _together(self, fit: Fit) -> list[FoldResult | None]:
         with noting_warnings() as noted:
-            found = self._kernel.together(fit)
+            scored = self._kernel.together(fit)
         warning = "".join(noted)
         return [
             None
@@ -171,7 +171,7 @@ class CrossValObjective:
                 warning=warning,
                 ways=one.ways,
             )
-            for one in found
+            for one in scored
         ]
 
     def _alone(self, params: Params, fold: int) -> FoldResult:
@@ -201,9 +201,9 @@ class CrossValObjective:
     ) -> tuple[dict[str, float], tuple[str, ...]]:
         """Scores, and the sharing methods that they rest on."""
         try:
-            found = self._kernel.behind_prefix(params, fold, clock) if self._may_share else None
-            if found is not None:
-                return found.scores, found.ways
+            scored = self._kernel.behind_prefix(params, fold, clock) if self._may_share else None
+            if scored is not None:
+                return scored.scores, scored.ways
             return self._fit_and_score(params, self._rows_for(params, fold), clock), ()
         except ValueError as error:
             if "read-only" not in str(error):

@@ -113,14 +113,14 @@ def dry_run(
 def _check_box(
     builder: EstimatorBuilder, scorers: Scorers, rows: Rows, box: Box, choice: str
 ) -> None:
-    found: UsageError | None = None
+    problem: UsageError | None = None
     for point in _corners(box, choice):
-        found = _try(builder, scorers, rows, point)
+        problem = _try(builder, scorers, rows, point)
         # One corner that works is enough: extreme values may fail on so few rows.
-        if found is None:
+        if problem is None:
             return
-    if found is not None:
-        raise found
+    if problem is not None:
+        raise problem
 
 
 def _corners(box: Box, choice: str) -> Iterable[Params]:

@@ -165,14 +165,14 @@ class EstimatorBuilder:
 
     def defaults(self, box: Box, choice: str) -> dict[str, Value]:
         """The estimator's own values of a box's parameters, as far as JSON can hold them."""
-        found: dict[str, Value] = {CHOICE: choice} if choice else {}
+        defaults: dict[str, Value] = {CHOICE: choice} if choice else {}
         prototype = self.prototype(choice)
         for name in box.parameters:
-            if name not in found and prototype.knows(name):
+            if name not in defaults and prototype.knows(name):
                 value = prototype.value(name)
                 if is_json(value):
-                    found[name] = to_json(value)
-        return found
+                    defaults[name] = to_json(value)
+        return defaults
 
     @property
     def is_classifier(self) -> bool:
@@ -183,14 +183,14 @@ class EstimatorBuilder:
         """
         from sklearn.base import is_classifier
 
-        found = {c: bool(is_classifier(self.prototype(c).estimator)) for c in self.choices}
-        if len(set(found.values())) > 1:
-            split = ", ".join(n for n, classifies in found.items() if classifies)
+        by_choice = {c: bool(is_classifier(self.prototype(c).estimator)) for c in self.choices}
+        if len(set(by_choice.values())) > 1:
+            split = ", ".join(n for n, classifies in by_choice.items() if classifies)
             raise UsageError(
                 f"objective.estimators: {split} predict classes, the others do not;"
                 " one metric cannot compare them"
             )
-        return next(iter(found.values()))
+        return next(iter(by_choice.values()))
 
     def fit_params(self, params: Params, given: Mapping[str, Any]) -> dict[str, Any]:
         """Keyword arguments of ``fit``: given ones (weights) go to the last step."""
@@ -220,8 +220,8 @@ class EstimatorBuilder:
 
 def _plain(path: str, params: Mapping[str, Any]) -> tuple[Any, set[str]]:
     """Make a single estimator; params that are not its own may belong to the step before it."""
-    found = load("objective.estimator", path)
-    own = signature_of(found) if inspect.isclass(found) else {}
+    loaded = load("objective.estimator", path)
+    own = signature_of(loaded) if inspect.isclass(loaded) else {}
     direct = {name: value for name, value in params.items() if name in own}
     return _instance("objective", ChoiceSection(estimator=path, params=direct))
 
@@ -247,11 +247,11 @@ def _instance(where: str, choice: ChoiceSection | StepSection) -> tuple[Any, set
     return prototype.estimator, prototype.fixed
 
 
-def _copied(where: str, found: Any, choice: ChoiceSection | StepSection) -> tuple[Any, set[str]]:
+def _copied(where: str, loaded: Any, choice: ChoiceSection | StepSection) -> tuple[Any, set[str]]:
     from sklearn.base import clone
 
     # A copy: an estimator in a module of the project must stay as it is.
-    prototype = Prototype(clone(_checked(where, choice.estimator, found)))
+    prototype = Prototype(clone(_checked(where, choice.estimator, loaded)))
     prototype.set_fixed(f"{where}.params", choice.params)
     return prototype.estimator, prototype.fixed
 

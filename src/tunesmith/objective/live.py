@@ -181,11 +181,11 @@ class LiveObjective:
         if not self._may_share:
             return [(index,) for index in range(len(candidates))]
         # Asked for the plan that is shown, and again for the fits.
-        known, found = self._grouped
+        known, groups = self._grouped
         if len(known) != len(candidates) or not all(map(is_, known, candidates)):
-            found = self._kernel.groups(candidates)
-            self._grouped = list(candidates), found
-        return found
+            groups = self._kernel.groups(candidates)
+            self._grouped = list(candidates), groups
+        return groups
 
     def size(self, candidates: Sequence[Params]) -> float:
         """Relative cost of one fit of these candidates, as far as their params tell."""
@@ -253,32 +253,32 @@ class LiveObjective:
         if os.getpid() == self._home:
             return self._noting(self._evaluate(fit))
         with config_context(**self._config), heard() as (said, warned):
-            found = self._noting(self._evaluate(fit))
+            results = self._noting(self._evaluate(fit))
         # All candidates are recorded, so the first one carries the output of the fit. Of submodel
         # candidates only one is recorded, and it may be any of them, so each carries it.
-        n = len(found) if fit.extra_candidates else 1
-        telling = [replace(one, said=said.getvalue(), warned=tuple(warned)) for one in found[:n]]
-        return [*telling, *found[n:]]
+        n = len(results) if fit.extra_candidates else 1
+        telling = [replace(one, said=said.getvalue(), warned=tuple(warned)) for one in results[:n]]
+        return [*telling, *results[n:]]
 
-    def _noting(self, found: list[LiveResult]) -> list[Any]:
+    def _noting(self, results: list[LiveResult]) -> list[Any]:
         """Attach to the first result the checks that were made on the way."""
         news = self._kernel.take_news()
-        return [replace(found[0], checks=news), *found[1:]] if found and news else [*found]
+        return [replace(results[0], checks=news), *results[1:]] if results and news else [*results]
 
     def _evaluate(self, fit: Fit) -> list[LiveResult]:
         # `groups` has decided about announced fits; submodel candidates are scored in any case.
         is_joint = len(fit.all_candidates) > 1 and self._is_divisible
         joint = self._together(fit) if is_joint else [None] * len(fit.all_candidates)
         n = len(fit.candidates)
-        found = [
+        results = [
             one or self._alone(params, fit.fold)
             for params, one in zip(fit.candidates, joint, strict=False)
         ]
         extra_candidates = [one for one in joint[n:] if one is not None]
         return (
-            [*found, *extra_candidates]
+            [*results, *extra_candidates]
             if len(extra_candidates) == len(fit.extra_candidates)
-            else found
+            else results
         )
 
     def _together(self, fit: Fit) -> list[LiveResult | None]:
@@ -295,22 +295,22 @@ class LiveObjective:
         ]
 
     def _alone(self, params: Params, fold: int) -> LiveResult:
-        found = self._quickly(params, fold) if self._may_share else None
-        if found is None:
+        result = self._quickly(params, fold) if self._may_share else None
+        if result is None:
             output = self._fit_and_score(params, fold, self.verbose)
             return self.outputs.result(fold, output)
-        return found
+        return result
 
     def _quickly(self, params: Params, fold: int) -> LiveResult | None:
         clock = Clock()
         try:
-            found = self._kernel.alone(params, fold, clock)
+            scored = self._kernel.alone(params, fold, clock)
         except (Exception, SystemExit):  # noqa: BLE001 - scikit-learn's way will show whose it is
             return None
-        if found is None:
+        if scored is None:
             return None
-        output = output_of(found.scores, clock.fit_s, clock.score_s)
-        return self.outputs.result(fold, output, ways=found.ways)
+        output = output_of(scored.scores, clock.fit_s, clock.score_s)
+        return self.outputs.result(fold, output, ways=scored.ways)
 
     def _fit_and_score(self, params: Params, fold: int, verbose: int = 0) -> Output:
         train, test = self.splits[fold]
@@ -344,13 +344,13 @@ class LiveObjective:
     def _score(self, model: Any, X_test: Any, fold: int) -> list[Any]:
         """Test scores and, if they are wanted, training scores."""
         rows, (train, test) = self._slices.shared(fold), self.splits[fold]
-        found = [self._scores_on(model, X_test, rows.y_test, test, fold)]
+        scores = [self._scores_on(model, X_test, rows.y_test, test, fold)]
         if self.outputs.has_train:
             X_train = for_one(rows.X_train)
             # The place of training rows must differ from that of any test rows: `~fold` is
             # negative.
-            found.append(self._scores_on(model, X_train, rows.y_train, train, ~fold))
-        return found
+            scores.append(self._scores_on(model, X_train, rows.y_train, train, ~fold))
+        return scores
 
     def _truth(self, place: int, y: Any) -> Any:
         """True values as one and the same object every time, in a form that is scored quickly."""

@@ -100,16 +100,16 @@ class Scorers:
         """
         names = {metric.name for metric in self.objectives}
         try:
-            found = self._all(estimator, X, y)
+            raw = self._all(estimator, X, y)
         except Exception as error:
             if not self.also:
                 raise
             # All metrics share one prediction; only after a failure are the deciding ones computed
             # apart.
-            found = self._only_deciding(estimator, X, y)
+            raw = self._only_deciding(estimator, X, y)
             warnings.warn(f"`also` could not be computed: {error}", MetricWarning, stacklevel=2)
         scores = {}
-        for name, score in found.items():
+        for name, score in raw.items():
             try:
                 scores[name] = real(name, score)
             except BadScoreError as error:
@@ -192,17 +192,17 @@ def _own_scorer(spec: MetricSpec) -> Any:
     from sklearn.metrics import make_scorer
 
     where = f"metric.{spec.name}"
-    found = load(where, spec.scorer or "")
-    if not callable(found) or inspect.isclass(found):
+    function = load(where, spec.scorer or "")
+    if not callable(function) or inspect.isclass(function):
         raise UsageError(f"{where}: `{spec.scorer}` is no function")
-    if takes_estimator(where, found):
-        return found
+    if takes_estimator(where, function):
+        return function
 
     def checked(y_true: Any, answers: Any) -> float:
         # Checked here, before scikit-learn multiplies it by a sign: True would become 1.
-        return real(spec.name, found(y_true, answers))
+        return real(spec.name, function(y_true, answers))
 
-    names = list(inspect.signature(found).parameters)
+    names = list(inspect.signature(function).parameters)
     return make_scorer(checked, response_method=RESPONSES.get(names[1], "predict"))
 
 
@@ -228,9 +228,9 @@ def takes_estimator(where: str, function: Callable[..., Any]) -> bool:
     )
 
 
-def is_scorer_object(found: Any) -> bool:
+def is_scorer_object(scorer: Any) -> bool:
     """True for an object of ``make_scorer``, which knows its own direction."""
-    return not inspect.isfunction(found) and type(found).__module__.startswith("sklearn.metrics")
+    return not inspect.isfunction(scorer) and type(scorer).__module__.startswith("sklearn.metrics")
 
 
 def real(name: str, score: Any) -> float:

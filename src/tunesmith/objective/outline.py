@@ -28,12 +28,12 @@ class UnseenError(TunesmithError):
     """The dependencies of a study's results cannot be determined completely.
 
     Args:
-        found: everything that could not be examined.
+        unseen: everything that could not be examined.
     """
 
-    def __init__(self, found: Sequence[Unseen]) -> None:
-        super().__init__("; ".join(f"{one.what}: {one.why}" for one in found))
-        self.found = tuple(found)
+    def __init__(self, unseen: Sequence[Unseen]) -> None:
+        super().__init__("; ".join(f"{one.what}: {one.why}" for one in unseen))
+        self.found = tuple(unseen)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -101,8 +101,8 @@ class FoldOutputs:
         }
 
     def _scores(self, scores: Mapping[str, float], prefix: str, missing: Any) -> Any:
-        found = {name: scores.get(prefix + name, missing) for name in self.names}
-        return found if self.is_several else found[self.names[0]]
+        by_name = {name: scores.get(prefix + name, missing) for name in self.names}
+        return by_name if self.is_several else by_name[self.names[0]]
 
 
 def is_finite(score: Any) -> bool:
@@ -136,19 +136,19 @@ def without_infinite(outputs: Sequence[Output], error_score: Any) -> list[str]:
     Raises:
         ValueError: there is an infinite score, and ``error_score`` is ``"raise"``.
     """
-    found: dict[str, None] = {}
+    problems: dict[str, None] = {}
     for output in outputs:
         scores = output.get("test_scores")
         named = scores if isinstance(scores, dict) else {"": scores}
         infinite = {name: score for name, score in named.items() if is_infinite(score)}
         for name, score in infinite.items():
-            found[f"the scorer{name and f' {name!r}'} gave {score}"] = None
+            problems[f"the scorer{name and f' {name!r}'} gave {score}"] = None
         if infinite:
             mended = {**named, **dict.fromkeys(infinite, error_score)}
             output["test_scores"] = mended if isinstance(scores, dict) else mended[""]
-    if found and error_score == "raise":
-        raise ValueError(f"Scoring failed: {', '.join(found)}, which is no finite number.")
-    return list(found)
+    if problems and error_score == "raise":
+        raise ValueError(f"Scoring failed: {', '.join(problems)}, which is no finite number.")
+    return list(problems)
 
 
 @contextmanager

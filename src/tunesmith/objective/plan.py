@@ -58,14 +58,14 @@ def plan(
     """
     planned: list[PlannedFit] = []
     # Most folds lack the same trials, and finding groups means making estimators.
-    found: dict[tuple[int, ...], Sequence[tuple[int, ...]]] = {}
+    grouped: dict[tuple[int, ...], Sequence[tuple[int, ...]]] = {}
     for fold in range(n_folds):
         left = [left for trial in trials if (left := _Left.of(trial, fold, known)).places]
         numbers = tuple(item.trial.number for item in left)
-        if numbers not in found:
+        if numbers not in grouped:
             proposed = [item.trial.points[item.trial.proposed] for item in left]
-            found[numbers] = groups(proposed) if groups else [(i,) for i in range(len(left))]
-        for group in found[numbers]:
+            grouped[numbers] = groups(proposed) if groups else [(i,) for i in range(len(left))]
+        for group in grouped[numbers]:
             planned += _fits([left[index] for index in group], fold, groups)
     return sorted(planned, key=lambda item: (item.first, item.fit.fold))
 
@@ -122,7 +122,7 @@ def _fits(members: Sequence[_Left], fold: int, groups: Grouping | None) -> Itera
 
 
 def _fit(members: Sequence[_Left], fold: int) -> PlannedFit:
-    found: dict[str, Params] = {}
+    by_key: dict[str, Params] = {}
     owners: dict[str, list[tuple[int, int]]] = {}
     proposed: dict[str, None] = {}
     # Submodel candidates of trials overlap, so equal points are joined. Without them, a repeat is a
@@ -133,12 +133,12 @@ def _fit(members: Sequence[_Left], fold: int) -> PlannedFit:
         for place in member.places:
             params = trial.points[place]
             key = canonical_json(dict(params)) if is_joined else str(trial.number)
-            found[key] = params
+            by_key[key] = params
             owners.setdefault(key, []).append((trial.number, place))
             if place == trial.proposed:
                 proposed[key] = None
-    extra_candidates = [key for key in found if key not in proposed]
+    extra_candidates = [key for key in by_key if key not in proposed]
     fit = Fit(
-        fold, tuple(found[key] for key in proposed), tuple(found[key] for key in extra_candidates)
+        fold, tuple(by_key[key] for key in proposed), tuple(by_key[key] for key in extra_candidates)
     )
     return PlannedFit(fit, tuple(tuple(owners[key]) for key in (*proposed, *extra_candidates)))

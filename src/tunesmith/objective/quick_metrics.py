@@ -69,8 +69,8 @@ class Truth:
 
     def place_of(self, label: Any) -> int | None:
         """Place of a label."""
-        found = [place for place, known in enumerate(self._labels.tolist()) if known == label]
-        return found[0] if found else None
+        places = [place for place, known in enumerate(self._labels.tolist()) if known == label]
+        return places[0] if places else None
 
     def of_label(self, table: np.ndarray) -> np.ndarray:
         """Entry of each row's true label in a table ``(n, n_labels)``, as ``(n,)``."""
@@ -172,10 +172,10 @@ def matthews(truth: Truth, predicted: Any) -> float | None:
     counts = truth.confusion(predicted)
     if counts is None:
         return None
-    true, found = counts.sum(axis=1, dtype=float), counts.sum(axis=0, dtype=float)
-    correct, n = np.trace(counts, dtype=float), found.sum()
-    spread = (n**2 - np.dot(found, found)) * (n**2 - np.dot(true, true))
-    return float((correct * n - np.dot(true, found)) / np.sqrt(spread)) if spread else None
+    true, answered = counts.sum(axis=1, dtype=float), counts.sum(axis=0, dtype=float)
+    correct, n = np.trace(counts, dtype=float), answered.sum()
+    spread = (n**2 - np.dot(answered, answered)) * (n**2 - np.dot(true, true))
+    return float((correct * n - np.dot(true, answered)) / np.sqrt(spread)) if spread else None
 
 
 Rate = Callable[[Any, Any, Any], tuple[Any, Any]]
@@ -195,13 +195,13 @@ def rate(
     counts = truth.confusion(predicted)
     if counts is None:
         return None
-    hits, found, true = np.diagonal(counts), counts.sum(axis=0), counts.sum(axis=1)
+    hits, answered, true = np.diagonal(counts), counts.sum(axis=0), counts.sum(axis=1)
     if average == "binary":
         place = truth.place_of(pos_label) if truth.n_labels == 2 else None
-        return None if place is None else _ratio(*of(hits[place], found[place], true[place]))
+        return None if place is None else _ratio(*of(hits[place], answered[place], true[place]))
     if average == "micro" and of is not RATES["jaccard_score"]:
-        return _ratio(*of(hits.sum(), found.sum(), true.sum()))
-    above, below = of(hits, found, true)
+        return _ratio(*of(hits.sum(), answered.sum(), true.sum()))
+    above, below = of(hits, answered, true)
     if average == "micro":
         return _ratio(above.sum(), below.sum())
     if not below.all():
@@ -328,17 +328,17 @@ def r2(truth: Truth, answers: Any) -> float | None:
     """``r2_score``."""
     if (numbers := truth.beside(answers)) is None:
         return None
-    true, found = numbers
-    return _explained(np.sum((true - found) ** 2, axis=0), truth.spread)
+    true, predicted = numbers
+    return _explained(np.sum((true - predicted) ** 2, axis=0), truth.spread)
 
 
 def explained_variance(truth: Truth, answers: Any) -> float | None:
     """``explained_variance_score``."""
     if (numbers := truth.beside(answers)) is None:
         return None
-    true, found = numbers
-    shift = np.average(true - found, axis=0)
-    return _explained(np.average((true - found - shift) ** 2, axis=0), truth.variance)
+    true, predicted = numbers
+    shift = np.average(true - predicted, axis=0)
+    return _explained(np.average((true - predicted - shift) ** 2, axis=0), truth.variance)
 
 
 def _explained(left: np.ndarray, whole: np.ndarray) -> float | None:

@@ -142,13 +142,13 @@ class QuickScorers:
             return self._scoring[name](answers.estimator, answers.X, y)
         answer = answers.to(part)
         quick = None if name in self._refuted else part.quick
-        found = quick(judge.truth, answer) if quick else None
-        if found is not None and name in judge.agreed:
-            return part.sign * found
+        score = quick(judge.truth, answer) if quick else None
+        if score is not None and name in judge.agreed:
+            return part.sign * score
         expected = part.own(y, answer)
-        if found is not None:
+        if score is not None:
             # Compared as text: all bits count, and NaN equals NaN.
-            is_same = repr(expected) == repr(part.sign * found)
+            is_same = repr(expected) == repr(part.sign * score)
             (judge.agreed if is_same else self._refuted).add(name)
         return expected
 
@@ -217,5 +217,5 @@ def _is_constant(y: Any) -> bool:
 def _plain_classes(classes: Any) -> list[Any]:
     if not are_labels(classes) or not 2 <= len(classes) <= MAX_LABELS:
         raise UnusualError
-    found: list[Any] = classes.tolist()
-    return found
+    plain: list[Any] = classes.tolist()
+    return plain

@@ -81,10 +81,10 @@ class CommittedStudy:
         Raises:
             UsageError: it leads out of the repository.
         """
-        found = joined(self.folder, name)
-        if found is None:
+        path = joined(self.folder, name)
+        if path is None:
             raise UsageError(f"{self.config} on `{self.branch}`: {name} leads out of the project.")
-        return found
+        return path
 
     @cached_property
     def definition(self) -> Definition:
@@ -100,10 +100,10 @@ class CommittedStudy:
             place = Path(folder, self.config)
             _put(place, text)
             for name in space_files(text, self.config):
-                found = joined(self.folder, name)
-                content = None if found is None else self._text(found)
-                if found is not None and content is not None:
-                    _put(Path(folder, found), content)
+                path = joined(self.folder, name)
+                content = None if path is None else self._text(path)
+                if path is not None and content is not None:
+                    _put(Path(folder, path), content)
             try:
                 made = load_definition(place)
             except UsageError as error:
@@ -160,15 +160,15 @@ class CommittedStudy:
         """
         wanted = Wanted("", self.config, [self.path(name) for name in only_of(self.outputs)])
         try:
-            found = find(chain(above(self.folder), self._elsewhere()), wanted, self._text)
+            stage = find(chain(above(self.folder), self._elsewhere()), wanted, self._text)
         except UsageError as error:
             raise UsageError(f"{self.branch}:{error}") from None
-        if found is None:
+        if stage is None:
             return None
-        lock = self._text(posixpath.join(found.folder, LOCK)) or ""
-        locked = read_lock(lock, f"{self.branch}:{LOCK}").get(found.stage.name)
-        placed = None if locked is None else locked.placed(found.stage.site)
-        return CommittedStage(found.file, found.stage, found.stages, placed)
+        lock = self._text(posixpath.join(stage.folder, LOCK)) or ""
+        locked = read_lock(lock, f"{self.branch}:{LOCK}").get(stage.stage.name)
+        placed = None if locked is None else locked.placed(stage.stage.site)
+        return CommittedStage(stage.file, stage.stage, stage.stages, placed)
 
     def _elsewhere(self) -> Iterator[str]:
         yield from pipelines_at(self.repository, self.commit)
@@ -200,8 +200,8 @@ def study_at(
         branch: for messages.
         names: possible names of its configuration, as the repository names it; the first counts.
     """
-    found = repository.entries(commit, names)
-    config = next((name for name in names if name in found), None)
+    entries = repository.entries(commit, names)
+    config = next((name for name in names if name in entries), None)
     return None if config is None else CommittedStudy(repository, commit, branch, config)
 
 
@@ -243,8 +243,8 @@ def joined(folder: str, name: str) -> str | None:
     """
     if name.startswith("/"):
         return None
-    found = posixpath.normpath(posixpath.join(folder, name))
-    return None if found == ".." or found.startswith("../") else found.removeprefix("./")
+    path = posixpath.normpath(posixpath.join(folder, name))
+    return None if path == ".." or path.startswith("../") else path.removeprefix("./")
 
 
 def space_files(text: str, config: str) -> list[str]:

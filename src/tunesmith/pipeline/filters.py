@@ -97,11 +97,11 @@ class Filters(Plumbing):
         Raises:
             GitError: git-lfs is missing, or an object cannot be uploaded.
         """
-        found = self._objects(remote, new, known)
-        if found and self._try("lfs", "version") is None:
+        objects = self._objects(remote, new, known)
+        if objects and self._try("lfs", "version") is None:
             raise GitError(NO_LFS)
-        for first in range(0, len(found), OBJECTS_A_CALL):
-            part = found[first : first + OBJECTS_A_CALL]
+        for first in range(0, len(objects), OBJECTS_A_CALL):
+            part = objects[first : first + OBJECTS_A_CALL]
             call = ("-c", WHOLE, "lfs", "push", "--object-id", remote, *part)
             try:
                 self._run(*call, timeout_s=LFS_TIMEOUT_S)
@@ -109,7 +109,7 @@ class Filters(Plumbing):
                 text = f"Git LFS could not upload to {remote} ({error}); nothing was pushed."
                 way = f"\n  {FETCH_OBJECTS}" if NOT_HERE.search(error.said) else ""
                 raise GitError(text + way, error.said) from None
-        return len(found)
+        return len(objects)
 
     def _objects(self, remote: str, new: Sequence[str], known: Sequence[str]) -> list[str]:
         """Digests of the objects that new commits point to."""

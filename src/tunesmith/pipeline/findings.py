@@ -57,14 +57,14 @@ def as_typed(text: str, config: Path | None) -> str:
     return OWN.sub(lambda match: f"`{match[1]} -c {named}`", text)
 
 
-def note(place: str, found: str, fix: str = "") -> Finding:
+def note(place: str, state: str, fix: str = "") -> Finding:
     """Return a note, which is no disagreement."""
-    return Finding(place, found, fix=fix, level="note")
+    return Finding(place, state, fix=fix, level="note")
 
 
-def unseen(place: str, found: str, fix: str = "") -> Finding:
+def unseen(place: str, state: str, fix: str = "") -> Finding:
     """Return a finding about something that could not be checked, so that nothing is certified."""
-    return Finding(place, f"not verified: {found}", fix=fix, level="unseen")
+    return Finding(place, f"not verified: {state}", fix=fix, level="unseen")
 
 
 def first_difference(there: str, wanted: str) -> str:

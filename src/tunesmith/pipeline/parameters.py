@@ -52,8 +52,8 @@ def origin(parameters: Parameters) -> str:
     'trial 7 of study churn: recall 0.875'
     """
     meta = parameters.meta
-    found = f"trial {meta['trial']} of study {meta['study']}" if "trial" in meta else "tuning"
+    source = f"trial {meta['trial']} of study {meta['study']}" if "trial" in meta else "tuning"
     has_score = isinstance(meta.get("mean"), int | float)
     score = f": {meta.get('metric')} {meta['mean']:.6g}" if has_score else ""
     edited = ", edited by hand" if parameters.is_edited else ""
-    return f"{found}{score}{edited}".replace("\n", " ")
+    return f"{source}{score}{edited}".replace("\n", " ")

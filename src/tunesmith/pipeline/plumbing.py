@@ -91,14 +91,14 @@ class Plumbing:
         if not wanted:
             return {}
         given = "".join(f"{blob}\n" for blob in wanted).encode()
-        data, found, place = self._bytes("cat-file", "--batch", given=given), {}, 0
+        data, by_blob, place = self._bytes("cat-file", "--batch", given=given), {}, 0
         for blob in wanted:
             end = data.index(b"\n", place)
             size = int(data[place:end].rsplit(b" ", 1)[1])
-            found[blob] = data[end + 1 : end + 1 + size]
+            by_blob[blob] = data[end + 1 : end + 1 + size]
             # The content is followed by a line break that its size does not count.
             place = end + size + 2
-        return found
+        return by_blob
 
     def is_ancestor(self, earlier: str, later: str) -> bool:
         """Tell whether the later commit holds the earlier one."""
@@ -131,5 +131,5 @@ def reason(said: str) -> str:
     # A refused push ends with general lines; the line of the branch holds the reason.
     rejected = [line.removeprefix("! ") for line in lines if line.startswith("! [")]
     told = [line for line in lines if not UNTELLING.match(line)] or lines
-    found = (rejected or told[-1:] or ["no reason given"])[0]
-    return " ".join(found.removeprefix("fatal: ").removeprefix("error: ").split())
+    line_of_reason = (rejected or told[-1:] or ["no reason given"])[0]
+    return " ".join(line_of_reason.removeprefix("fatal: ").removeprefix("error: ").split())

@@ -86,8 +86,8 @@ class Pushing(Filters):
         rows = [line.split("\t") for line in told.splitlines() if "\t" in line]
         heads = [value for value, name in rows if name == "HEAD" and value.startswith("ref: ")]
         default = heads[0].removeprefix(f"ref: {HEADS}") if heads else None
-        found = {name: value for value, name in rows if name in wanted[1:]}
-        return RemoteState(default, {k.removeprefix(HEADS): v for k, v in found.items()})
+        tips = {name: value for value, name in rows if name in wanted[1:]}
+        return RemoteState(default, {k.removeprefix(HEADS): v for k, v in tips.items()})
 
     def pushed_to(self, remote: str) -> str:
         """Name the place that a push to a remote goes to: the remote, or an address of its own.

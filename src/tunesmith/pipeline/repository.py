@@ -81,16 +81,16 @@ class Repository(Pushing):
         """Return the branches of remotes, as they were at the last fetch; ``origin`` goes first."""
         # The longest first, because `a` and `a/b` may both be remotes.
         remotes = sorted(self._run("remote").split(), key=lambda name: (-len(name), name))
-        found: dict[str, list[Tip]] = {}
+        by_name: dict[str, list[Tip]] = {}
         for name, commit in self._refs("refs/remotes/").items():
             # The name of a remote may hold slashes, too.
             remote = next((r for r in remotes if name.startswith(f"{r}/")), name.partition("/")[0])
             short = name.removeprefix(f"{remote}/")
             if short and short != "HEAD":
-                found.setdefault(short, []).append(Tip(commit, remote))
-        for tips in found.values():
+                by_name.setdefault(short, []).append(Tip(commit, remote))
+        for tips in by_name.values():
             tips.sort(key=lambda tip: (tip.remote != "origin", tip.remote))
-        return found
+        return by_name
 
     def remotes(self) -> list[str]:
         """Names of the remotes."""
@@ -130,14 +130,14 @@ class Repository(Pushing):
 
     def checked_out(self) -> dict[str, str]:
         """Return the branches that are checked out, each with the folder of its working tree."""
-        found, place = {}, ""
+        folder_of, place = {}, ""
         for line in self._run("worktree", "list", "--porcelain").splitlines():
             word, _, rest = line.partition(" ")
             if word == "worktree":
                 place = rest
             elif word == "branch":
-                found[rest.removeprefix("refs/heads/")] = place
-        return found
+                folder_of[rest.removeprefix("refs/heads/")] = place
+        return folder_of
 
     def mark_branch(self, name: str, key: str, value: str) -> None:
         """Note something about a branch in this clone; Git drops it when the branch is deleted."""
@@ -147,8 +147,8 @@ class Repository(Pushing):
         """Return these notes, by branch."""
         listed = self._try("config", "-z", "--get-regexp", rf"^branch\..*\.{key}$") or ""
         rows = [row.partition("\n") for row in listed.split("\0") if row]
-        found = {name.removeprefix("branch.").removesuffix(f".{key}"): v for name, _, v in rows}
-        return {name: "" if value == "." else value for name, value in found.items()}
+        by_branch = {name.removeprefix("branch.").removesuffix(f".{key}"): v for name, _, v in rows}
+        return {name: "" if value == "." else value for name, value in by_branch.items()}
 
     def is_branch_name(self, name: str) -> bool:
         """Tell whether Git accepts a name for a branch."""
@@ -249,8 +249,8 @@ class Repository(Pushing):
             return {}
         listed = self._run("ls-tree", "-z", "--full-tree", revision, "--", *wanted)
         rows = [line.partition("\t") for line in listed.split("\0") if line]
-        found = {path: TreeEntry(*row.split()[0:3:2]) for row, _, path in rows}
-        return {path: entry for path, entry in found.items() if entry.mode in PLAIN_FILES}
+        by_path = {path: TreeEntry(*row.split()[0:3:2]) for row, _, path in rows}
+        return {path: entry for path, entry in by_path.items() if entry.mode in PLAIN_FILES}
 
     def files(self, revision: str, folder: str = "") -> list[str]:
         """List the paths of all files of a revision."""

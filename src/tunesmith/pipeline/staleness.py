@@ -86,18 +86,18 @@ def stale_reasons(
         return
     then, now = record.head.recorded, as_recorded(definition.as_json())
     context = record.head.context
-    found = [text for k, text in BLAME.items() if context.get(k) != objective.context.get(k)]
-    if not found and is_renewed(then, now):
+    reasons = [text for k, text in BLAME.items() if context.get(k) != objective.context.get(k)]
+    if not reasons and is_renewed(then, now):
         yield "this version of Tunesmith proposes other trials"
         return
-    found += [
+    reasons += [
         f"`{section}` of the configuration changed"
         for section in SECTIONS
         if then.section(section) != now.section(section)
     ]
     if changes(then.space.content or {}, now.space.content or {}):
-        found.append("the space changed")
-    yield from found or ["the configuration changed"]
+        reasons.append("the space changed")
+    yield from reasons or ["the configuration changed"]
 
 
 def left_to_do(stop: StopSection, record: StudyRecord) -> str | None:

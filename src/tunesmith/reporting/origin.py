@@ -38,9 +38,9 @@ def space_rows(summary: Summary) -> list[tuple[str, str]]:
     from tunesmith.space.parameter import canonical_json
 
     space = summary.recorded.space
-    found = [(name, p.content) for box in space.boxes for name, p in box.items()]
-    found += [("constraint", text) for text in space.constraints]
-    return [(name, _readable(canonical_json(content))) for name, content in found]
+    rows = [(name, p.content) for box in space.boxes for name, p in box.items()]
+    rows += [("constraint", text) for text in space.constraints]
+    return [(name, _readable(canonical_json(content))) for name, content in rows]
 
 
 def _readable(text: str) -> str:

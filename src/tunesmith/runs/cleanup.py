@@ -30,11 +30,13 @@ def keeping(
     assert isinstance(objective, ProgramObjective)  # noqa: S101 - the rules say so
     metric, n_best = objective.objectives[0], artifacts.best
     # The best trials are those of the whole study, so the completed ones are told first.
-    found = KeepingBest(recorder, metric, n_best, objective.drop_artifacts)
+    best_only = KeepingBest(recorder, metric, n_best, objective.drop_artifacts)
     keys = ledger.fold_keys(series.id)
     for trial in ledger.log(series.id).told:
-        found.begin(trial, [key for fold, key in sorted(keys[trial.number].items()) if fold >= 0])
-    return found
+        best_only.begin(
+            trial, [key for fold, key in sorted(keys[trial.number].items()) if fold >= 0]
+        )
+    return best_only
 
 
 def end_orphans(ledger: str | Path, study: str) -> None:

@@ -90,10 +90,10 @@ def build_sampler(search: SearchSection, space: SearchSpace) -> Sampler:
 
 
 def _bad_option(method: str, error: TypeError) -> str:
-    found = re.search(r"unexpected keyword argument '(\w+)'", str(error))
-    if found is None:
+    match = re.search(r"unexpected keyword argument '(\w+)'", str(error))
+    if match is None:
         return f"search.options: {method} does not accept them: {error}"
-    return f"search.options.{found[1]}: {method} search has no such option"
+    return f"search.options.{match[1]}: {method} search has no such option"
 
 
 def build_executor(
@@ -197,12 +197,12 @@ def outer_records(
     ledger: Ledger, definition: Definition, record: StudyRecord
 ) -> tuple[StudyRecord, ...]:
     """Finished searches of nested cross-validation that belong to a study in its present form."""
-    found = []
+    records = []
     for outer in definition.outer_searches(record.head.context.get("data", "")):
         head = ledger.previous(outer.file.study)
         if head is not None and _is_of(head, record.head, as_recorded(outer.as_json())):
-            found.append(ledger.load(outer.file.study))
-    return tuple(found)
+            records.append(ledger.load(outer.file.study))
+    return tuple(records)
 
 
 def _is_of(head: StudyHead, main: StudyHead, wanted: RecordedStudy) -> bool:

@@ -100,7 +100,7 @@ class HistorySearch:
         return _dependence(as_recorded(self.definition.as_json()))
 
 
-def take_in(ledger: Ledger, study_id: int, found: Sequence[Known], source: str) -> None:
+def take_in(ledger: Ledger, study_id: int, evaluations: Sequence[Known], source: str) -> None:
     """Record evaluations as those of runs that evaluated nothing themselves.
 
     Args:
@@ -109,7 +109,7 @@ def take_in(ledger: Ledger, study_id: int, found: Sequence[Known], source: str) 
         found: evaluations from histories.
         source: origin of the evaluations, for the provenance.
     """
-    for known in found:
+    for known in evaluations:
         run_id = ledger.begin_run(study_id, {**known.provenance, TAKEN_FROM: source})
         ledger.record(study_id, run_id, results=known.results)
         ledger.end_run(run_id, NOT_RECORDED, 0, 0, 0)

@@ -79,21 +79,21 @@ def contents_of(
     Raises:
         UsageError: TOML cannot hold the winner.
     """
-    found = {outputs.report: registry.load("reports", "markdown")(summary)}
+    by_path = {outputs.report: registry.load("reports", "markdown")(summary)}
     if outputs.tuned is not None and summary.chosen is not None:
-        found[outputs.tuned] = best_parameters(summary, Path(outputs.tuned).suffix)
+        by_path[outputs.tuned] = best_parameters(summary, Path(outputs.tuned).suffix)
     if outputs.html is not None:
         from tunesmith.reporting.page.render import render as page
 
         # Without durations, so that a second run of the same study changes no byte.
-        found[outputs.html] = page(record, summary, has_times=False)
+        by_path[outputs.html] = page(record, summary, has_times=False)
     if outputs.trials is not None:
-        found[outputs.trials] = TRIALS[Path(outputs.trials).suffix](record, summary)
+        by_path[outputs.trials] = TRIALS[Path(outputs.trials).suffix](record, summary)
     if outputs.history is not None:
-        found[outputs.history] = write_history((record, *nested))
+        by_path[outputs.history] = write_history((record, *nested))
     if outputs.metrics is not None:
-        found[outputs.metrics] = metrics_json(summary)
-    return found
+        by_path[outputs.metrics] = metrics_json(summary)
+    return by_path
 
 
 def metrics_json(summary: Summary) -> str:

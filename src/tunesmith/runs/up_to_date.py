@@ -188,6 +188,6 @@ def _program_files(section: ObjectiveSection, root: Path) -> Iterable[Path]:
         return []
     from tunesmith.objective.program.observing.dependencies import named
 
-    found = named(root, section.depends_on or ())
+    files = named(root, section.depends_on or ())
     template = [] if section.params_file is None else [root / section.params_file.path]
-    return [*found, *(path for path in template if path.is_file())]
+    return [*files, *(path for path in template if path.is_file())]

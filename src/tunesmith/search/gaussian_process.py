@@ -166,7 +166,7 @@ def fit(
     means, spreads = loss.prior
     low, high = means - 4 * spreads, means + 4 * spreads
     starts = [means, np.clip(np.append(means[:-1], math.log(LARGE_NOISE)), low, high)]
-    found = [
+    optimum = [
         minimize(
             loss.negative,
             start,
@@ -177,7 +177,7 @@ def fit(
         )
         for start in starts
     ]
-    best = min(found, key=lambda one: round(float(one.fun), 3))
+    best = min(optimum, key=lambda one: round(float(one.fun), 3))
     return Hyperparameters.from_logs(np.round(best.x, 3))
 
 

@@ -101,8 +101,8 @@ class SamplerStrategy(NoPruning):
         if number < len(self.start):
             return self.start[number]
         history = log.view(self.n_told(log))
-        found = self.sampler.suggest(self.space, history, 1, trial_rng(self.seed, number))
-        return (self.name, found[0]) if found else None
+        suggested = self.sampler.suggest(self.space, history, 1, trial_rng(self.seed, number))
+        return (self.name, suggested[0]) if suggested else None
 
     def n_told(self, log: TrialLog) -> int:
         """Number of completed trials from which the next one is proposed."""

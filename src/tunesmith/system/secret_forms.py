@@ -150,8 +150,8 @@ def without_known_forms(text: str) -> str:
     return text
 
 
-def _hidden(found: re.Match[str]) -> str:
-    is_query = found.re.groups > 1
-    if is_query and not IN_QUERY.search(found[2]):
-        return found[0]
-    return f"{found[1]}{MARK}"
+def _hidden(match: re.Match[str]) -> str:
+    is_query = match.re.groups > 1
+    if is_query and not IN_QUERY.search(match[2]):
+        return match[0]
+    return f"{match[1]}{MARK}"

@@ -118,28 +118,28 @@ class Effects:
             np.mean([tree.tree_.predict(flat)[:, 0] for tree in forest.estimators_], axis=0)
             for forest in self._forests
         ]
-        found: np.ndarray = np.reshape(trees, (len(trees), n_points, len(behind))).mean(axis=2)
-        return found
+        averages: np.ndarray = np.reshape(trees, (len(trees), n_points, len(behind))).mean(axis=2)
+        return averages
 
 
 def _forests(table: np.ndarray, scores: np.ndarray, seed: int) -> list[Any]:
     from sklearn.ensemble import ExtraTreesRegressor
 
     rng = np.random.default_rng(seed)
-    n, found = len(scores), []
+    n, forests = len(scores), []
     for number in range(N_FORESTS):
         # Resampled here and not by `bootstrap`: all trees of a forest see one sample, so that the
         # forests differ as samples of trials do.
         drawn = rng.integers(n, size=n)
         # Leaves of two trials, so that a single noisy score makes no step of its own.
         forest = ExtraTreesRegressor(N_TREES, min_samples_leaf=2, random_state=number)
-        found.append(forest.fit(table[drawn], scores[drawn]))
-    return found
+        forests.append(forest.fit(table[drawn], scores[drawn]))
+    return forests
 
 
 def _centred(curves: np.ndarray) -> np.ndarray:
-    found: np.ndarray = curves - curves.mean(axis=1, keepdims=True)
-    return found
+    centred: np.ndarray = curves - curves.mean(axis=1, keepdims=True)
+    return centred
 
 
 def _encoded(column: ParameterColumn, codes: np.ndarray) -> np.ndarray:

@@ -52,8 +52,8 @@ def weigh(
     # A single fold has no spread, so that no gain can be shown to be more than chance.
     if gains.shape[1] < 2:
         return Weighed("indistinguishable", gain, np.nan, -np.inf, np.inf)
-    found = contrasts(gains, proposal, ratio)
-    error, margin = float(found.errors[reference]), float(found.margins(ALPHA)[reference])
+    contrast = contrasts(gains, proposal, ratio)
+    error, margin = float(contrast.errors[reference]), float(contrast.margins(ALPHA)[reference])
     low, high = gain - margin, gain + margin
     return Weighed(_verdict(gain, low, high, min_improvement), gain, error, low, high)
 

@@ -27,8 +27,8 @@ def ties(gains: np.ndarray, ratio: float, alpha: float = ALPHA) -> np.ndarray | 
     if n == 0 or k < 2:
         return None
     best = int(np.argmax(gains.mean(axis=1)))
-    found: np.ndarray = contrasts(gains, best, ratio).p_values > alpha
-    return found
+    is_tied: np.ndarray = contrasts(gains, best, ratio).p_values > alpha
+    return is_tied
 
 
 def within_one_se(gains: np.ndarray) -> np.ndarray:
@@ -50,8 +50,8 @@ def within_one_se(gains: np.ndarray) -> np.ndarray:
         return np.zeros(len(gains), dtype=bool)
     best, k = int(np.nanargmax(means)), gains.shape[1]
     error = float(gains[best].std(ddof=1) / np.sqrt(k)) if k > 1 else 0.0
-    found: np.ndarray = means >= means[best] - error
-    return found
+    is_within: np.ndarray = means >= means[best] - error
+    return is_within
 
 
 def pick(among: np.ndarray, cost: np.ndarray, ranks: np.ndarray) -> int:

@@ -55,8 +55,8 @@ def command(
     # FILES are relative to the folder in which they were typed, results to the project.
     paths += within(checkout.root, Path(), files)
     if dry_run:
-        found = [path for path in paths if (checkout.root / path).is_file()]
-        show("\n".join(found or ["There are no results yet."]))
+        results = [path for path in paths if (checkout.root / path).is_file()]
+        show("\n".join(results or ["There are no results yet."]))
         return
     done = (
         checkout.commit_and_push(paths, message, git_host, remote, branch=branch)

@@ -179,12 +179,12 @@ def _say_driver(root: Path, history: str | None) -> None:
         say(text)
 
 
-def _planned(root: Path, found: "Mapping[str, str]", *, force: bool) -> "list[NewFile]":
+def _planned(root: Path, texts: "Mapping[str, str]", *, force: bool) -> "list[NewFile]":
     """Return the files to be written, without a pipeline that is the project's own."""
     from tunesmith.pipeline.ci.workflows import PIPELINE
     from tunesmith.system.files import NewFile
 
-    planned = [NewFile(root / name, text) for name, text in found.items()]
+    planned = [NewFile(root / name, text) for name, text in texts.items()]
     # A pipeline that is there already is the project's own: it gets a hint, not a replacement.
     own = [f for f in planned if f.path.name == PIPELINE and f.exists and not f.is_same]
     if own and not force:
@@ -247,14 +247,14 @@ def _budget(given: str, git_host: str) -> float:
     from tunesmith.pipeline.ci.workflows import AFTERWARDS_S, MAX_JOB_S
 
     try:
-        found = float(seconds(given))
+        budget_s = float(seconds(given))
     except ValueError as error:
         raise UsageError(f"--time-budget: {error}") from None
-    if found <= 0:
+    if budget_s <= 0:
         raise UsageError(f"--time-budget: `{given}` is no time to run in.")
-    if git_host == "github" and found + AFTERWARDS_S > MAX_JOB_S:
+    if git_host == "github" and budget_s + AFTERWARDS_S > MAX_JOB_S:
         say("A job of more than 6 hours needs a machine of your own (`runs-on: self-hosted`).")
-    return found
+    return budget_s
 
 
 def _next(git_host: str, root: Path, requirements: str, history: str | None) -> str:

@@ -62,7 +62,7 @@ def remembered(path: Path, before: Prefixes, after: Prefixes) -> "NewFile | None
         raise UsageError(f"{path}: {error}.\n  Set by hand: branches: {{{said}}}") from None
 
 
-def say_changed(found: "StageOfStudy | None", folder: Path) -> None:
+def say_changed(stage: "StageOfStudy | None", folder: Path) -> None:
     """Warn that DVC will run the stage again because the configuration has changed.
 
     Args:
@@ -71,8 +71,8 @@ def say_changed(found: "StageOfStudy | None", folder: Path) -> None:
     """
     from tunesmith.pipeline.dvc.agreement import repro
 
-    if found is not None:
-        again = repro(folder, [found.stage.name])
+    if stage is not None:
+        again = repro(folder, [stage.stage.name])
         say(f"DVC sees another configuration: `{again}` evaluates nothing, and takes note of it.")
 
 

@@ -137,8 +137,8 @@ def _report(
     branch = subject.branch
     number = number or git_host.job.number
     if number is None and branch is not None:
-        found = git_host.pull_request(branch)
-        number = None if found is None else found.number
+        pull = git_host.pull_request(branch)
+        number = None if pull is None else pull.number
     if number is None:
         yield f"{branch or 'A tag'} has no open pull request, so there is nowhere to comment."
         return

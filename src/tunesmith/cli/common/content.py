@@ -14,6 +14,6 @@ def best_content(record: "StudyRecord") -> dict[str, Any] | None:
     if best is None:
         return None
     scores = {m.name: {"mean": best.mean(m.name), "std": best.std(m.name)} for m in record.metrics}
-    found = {"trial": best.number, "params": dict(best.params), "scores": scores}
+    content = {"trial": best.number, "params": dict(best.params), "scores": scores}
     holdout = record.holdout.get(best.number)
-    return found if holdout is None else {**found, "holdout": dict(holdout.scores)}
+    return content if holdout is None else {**content, "holdout": dict(holdout.scores)}

@@ -60,9 +60,9 @@ def find_config(given: Path | None) -> Path:
 
 
 def _usual_config() -> Path:
-    found = _first_config(Path())
-    if found is not None:
-        return found
+    usual = _first_config(Path())
+    if usual is not None:
+        return usual
     above = next(filter(None, map(_first_config, Path.cwd().parents)), None)
     hint = "Write one with `tunesmith init`, or name it with `-c FILE`."
     if above is not None:

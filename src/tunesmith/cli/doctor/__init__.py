@@ -68,8 +68,8 @@ def _machine() -> Iterator[Check]:
 
 def _packages() -> Iterator[Check]:
     for name in PACKAGES:
-        found = _version(name)
-        yield name, found is not None, found or "not installed"
+        version = _version(name)
+        yield name, version is not None, version or "not installed"
     for name, purpose in EXTRAS.items():
         yield name, True if _version(name) else None, _version(name) or f"absent ({purpose})"
 
@@ -143,9 +143,9 @@ def _ci(root: Path, prefixes: "Prefixes") -> list[Check]:
             checkout = Checkout.in_ci(root, None)
         except TunesmithError:
             return []
-    found = findings(checkout.root, required)
-    found += branch_findings(checkout.root, prefixes)
-    return [(f.name, f.is_well, printable(f.detail)) for f in found]
+    ci_findings = findings(checkout.root, required)
+    ci_findings += branch_findings(checkout.root, prefixes)
+    return [(f.name, f.is_well, printable(f.detail)) for f in ci_findings]
 
 
 def _plan(plan: "Preview") -> str:

@@ -22,8 +22,8 @@ def check_executable(program: str, root: Path, search_path: str | None) -> None:
     """
     # A path with a slash is looked up from the working folder, as the system will do.
     where = str((root / program).parent) if "/" in program else search_path
-    found = shutil.which(Path(program).name if "/" in program else program, path=where)
-    why, hint = _missing(program, root) if found is None else _uninterpreted(Path(found))
+    file = shutil.which(Path(program).name if "/" in program else program, path=where)
+    why, hint = _missing(program, root) if file is None else _uninterpreted(Path(file))
     if why:
         raise UsageError(f"objective.command: the program `{program}` {why}.\n  {hint}")
 
@@ -48,8 +48,8 @@ def check_reachable(command: Sequence[str], root: Path) -> None:
 
 
 def _leads_out(root: Path, item: str) -> bool:
-    found = root / item
-    return found.exists() and not found.resolve().is_relative_to(root.resolve())
+    path = root / item
+    return path.exists() and not path.resolve().is_relative_to(root.resolve())
 
 
 def _missing(program: str, root: Path) -> tuple[str, str]:

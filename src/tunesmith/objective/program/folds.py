@@ -31,10 +31,10 @@ class ProgramFold:
     @property
     def values(self) -> dict[str, str]:
         """Values for the command, by the names in its braces."""
-        found = {"seed": str(self.seed)}
+        values = {"seed": str(self.seed)}
         if self.split is not None:
-            found |= {"fold": str(self.split), "train": str(self.train), "test": str(self.test)}
-        return found
+            values |= {"fold": str(self.split), "train": str(self.train), "test": str(self.test)}
+        return values
 
 
 def without_table(n_seeds: int, seed: int) -> dict[int, ProgramFold]:
@@ -46,14 +46,14 @@ def with_table(
     splits: Mapping[int, "Split"], files: Mapping[int, tuple[Path, Path]], n_seeds: int, seed: int
 ) -> dict[int, ProgramFold]:
     """Make folds of every split with every seed, by split; the hold-out has the first seed only."""
-    found: dict[int, ProgramFold] = {}
+    by_fold: dict[int, ProgramFold] = {}
     for fold, split in splits.items():
         made = [ProgramFold(seed + s, fold, *files[fold], split.digest) for s in range(n_seeds)]
         if fold == HOLDOUT:
-            found[HOLDOUT] = made[0]
+            by_fold[HOLDOUT] = made[0]
         else:
-            found |= {fold * n_seeds + s: item for s, item in enumerate(made)}
-    return found
+            by_fold |= {fold * n_seeds + s: item for s, item in enumerate(made)}
+    return by_fold
 
 
 def write_splits(
@@ -68,7 +68,7 @@ def write_splits(
         table: reads the table.
     """
     suffix = "txt" if form == "rows" else form
-    found = {}
+    written = {}
     frame = None
     for fold, split in splits.items():
         name = "holdout" if fold == HOLDOUT else str(fold)
@@ -81,8 +81,8 @@ def write_splits(
             else:
                 frame = table() if frame is None else frame
                 write_atomic(path, _content(frame.iloc[rows], form))
-        found[fold] = (paths[0], paths[1])
-    return found
+        written[fold] = (paths[0], paths[1])
+    return written
 
 
 def _lines(rows: Sequence[int] | np.ndarray) -> str:

@@ -93,8 +93,8 @@ class Heard:
     @property
     def listeners(self) -> tuple[Callable[[bytes], None], ...]:
         """Listeners of standard output and standard error."""
-        found = self.printed
-        return () if found is None else (found.stdout.feed, found.stderr.feed)
+        printed = self.printed
+        return () if printed is None else (printed.stdout.feed, printed.stderr.feed)
 
     def closed(self) -> Printed | None:
         """Return the complete output."""
@@ -203,19 +203,19 @@ class Runner:
 
     def _reading(self, watched: Watched, place: Path, folder: Path) -> Reading:
         source = self.runs / SOURCE
-        found = self.watching.reading(watched, place, folder, source if source.is_dir() else None)
-        self.watching.check(self.runs, found)
-        return found
+        reading = self.watching.reading(watched, place, folder, source if source.is_dir() else None)
+        self.watching.check(self.runs, reading)
+        return reading
 
     def _missed(self, reading: Reading) -> str:
         """Describe a file that the run looked for and did not get, since Git ignores it."""
         left = () if self.layout is None else self.layout.left
         absent = (name for name, state in reading.items() if state == ABSENT)
-        found = next((name for name in absent if is_beneath(name, left)), None)
-        if found is None or not (self.root / found).exists():
+        missed = next((name for name in absent if is_beneath(name, left)), None)
+        if missed is None or not (self.root / missed).exists():
             return ""
         return (
-            f"; it looked for {found}, which is left out of runs since Git ignores it: name it as"
+            f"; it looked for {missed}, which is left out of runs since Git ignores it: name it as"
             " `objective.workspace.link` if programs read it"
         )
 
@@ -381,9 +381,9 @@ def signal_name(number: int) -> str:
 
 def last_said(folder: Path) -> str:
     """Return the last lines of a run's output, of both streams if both have some."""
-    found = {name: tail(folder / name) for name in (STDOUT, STDERR)}
-    kept = [f"[{name.removesuffix('.log')}]\n{text}" for name, text in found.items() if text]
-    return "\n".join(kept) if len(kept) > 1 else found[STDERR] or found[STDOUT]
+    texts = {name: tail(folder / name) for name in (STDOUT, STDERR)}
+    kept = [f"[{name.removesuffix('.log')}]\n{text}" for name, text in texts.items() if text]
+    return "\n".join(kept) if len(kept) > 1 else texts[STDERR] or texts[STDOUT]
 
 
 def tail(log: Path) -> str:

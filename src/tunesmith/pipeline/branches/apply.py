@@ -199,17 +199,17 @@ def _switch(repository: Repository, place: str) -> str:
 
 
 def _parameters(there: CommittedStudy, base: str, choice: TrialChoice) -> tuple[Parameters, str]:
-    found = chosen(there, base, choice)
+    choice_there = chosen(there, base, choice)
     winner = there.parameters(there.found)
     # The stage's outs stand together in `dvc.lock`: another trial's parameters would not match it.
-    if there.is_tight and winner is not None and winner.digest != found.parameters.digest:
+    if there.is_tight and winner is not None and winner.digest != choice_there.parameters.digest:
         raise UsageError(
             f"{there.best} is an out of DVC's tuning stage: only what the study itself chooses can"
             " be brought.\n"
             f"  Let it choose: set `selection:` in {there.config} on `{there.branch}`,"
             " run it again (nothing is evaluated twice), and commit."
         )
-    return found.parameters, found.where
+    return choice_there.parameters, choice_there.where
 
 
 def _way(
@@ -271,16 +271,16 @@ def _refuse(way: _Way, choice: TrialChoice, *, force: bool) -> tuple[str, ...]:
     Returns:
         The blockers that ``force`` overruled.
     """
-    found = list(_blockers(way, choice))
+    blockers = list(_blockers(way, choice))
     # A firm blocker means that DVC would tune again on the training branch, which `--force` cannot
     # help.
-    is_firm = any(blocker.is_firm for blocker in found)
-    if found and (is_firm or not force):
-        lines = [line for o in found for line in (o.reason, f"  {o.way}")]
+    is_firm = any(blocker.is_firm for blocker in blockers)
+    if blockers and (is_firm or not force):
+        lines = [line for o in blockers for line in (o.reason, f"  {o.way}")]
         if not is_firm:
             lines.append("Or insist: `--force`.")
         raise UsageError("\n".join(lines))
-    return tuple(blocker.reason for blocker in found)
+    return tuple(blocker.reason for blocker in blockers)
 
 
 def _blockers(way: _Way, choice: TrialChoice) -> Iterator[Blocker]:

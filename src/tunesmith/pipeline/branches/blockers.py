@@ -72,19 +72,19 @@ def committed_record(there: CommittedStudy) -> "StudyRecord | None":
 
 
 def modified(
-    there: CommittedStudy, found: Parameters, record: "StudyRecord | None"
+    there: CommittedStudy, parameters: Parameters, record: "StudyRecord | None"
 ) -> Iterator[Blocker]:
     """Yield a blocker if the best-parameters file was modified after the study wrote it.
 
     Args:
         there: the study on the tuning branch.
-        found: its file.
+        parameters: its file.
         record: the trials that were committed with it.
     """
-    if not found.meta:
-        yield from _other_than_chosen(there, found, record)
+    if not parameters.meta:
+        yield from _other_than_chosen(there, parameters, record)
         return
-    if found.is_edited:
+    if parameters.is_edited:
         yield Blocker(
             f"{there.found} on `{there.branch}` was edited after it was written by the study.",
             "`tunesmith run` there puts back what was found, evaluating nothing; commit that.",
@@ -93,28 +93,28 @@ def modified(
     if record is None:
         return
     where = there.outputs.history or there.outputs.trials
-    number = found.meta.get("trial")
+    number = parameters.meta.get("trial")
     if not isinstance(number, int) or not 0 <= number < record.history.n_told:
         yield Blocker(f"{where} holds no trial {number}, which {there.found} names.", AGAIN)
         return
     trial, metric = record.history[number], record.objectives[0].name
-    if digest(dict(trial.params)) != found.digest:
-        changes = ", ".join(differences(trial.params, found.params))
+    if digest(dict(trial.params)) != parameters.digest:
+        changes = ", ".join(differences(trial.params, parameters.params))
         yield Blocker(
             f"{there.found} on `{there.branch}` says other parameters of trial {number} than"
             f" {where} there ({changes}).",
             AGAIN,
         )
-    elif not isclose(trial.mean(metric), found.meta.get("mean", trial.mean(metric))):
+    elif not isclose(trial.mean(metric), parameters.meta.get("mean", trial.mean(metric))):
         yield Blocker(
             f"{there.found} on `{there.branch}` says another {metric} of trial {number} than"
-            f" {where} there ({found.meta['mean']:.6g} instead of {trial.mean(metric):.6g}).",
+            f" {where} there ({parameters.meta['mean']:.6g} instead of {trial.mean(metric):.6g}).",
             AGAIN,
         )
 
 
 def _other_than_chosen(
-    there: CommittedStudy, found: Parameters, record: "StudyRecord | None"
+    there: CommittedStudy, parameters: Parameters, record: "StudyRecord | None"
 ) -> Iterator[Blocker]:
     """Do the same for a file that does not name its trial: the committed trials tell."""
     from tunesmith.analysis.decision import chosen_trial
@@ -127,7 +127,7 @@ def _other_than_chosen(
         )
         return
     best = chosen_trial(record.history, record.head.recorded, record.metrics)
-    if best is None or digest(dict(best.params)) != found.digest:
+    if best is None or digest(dict(best.params)) != parameters.digest:
         yield Blocker(
             f"{there.found} on `{there.branch}` holds other parameters than the study chose.",
             "`tunesmith run` there puts back what was found, evaluating nothing; commit that.",
@@ -146,11 +146,11 @@ def stale(there: CommittedStudy, record: "StudyRecord | None") -> Iterator[Block
     """
     if record is not None and there.outputs.history is not None:
         yield from _other_head(there, record)
-    found = there.repository.last_change(there.commit, *there.results)
-    if found is None or found == there.commit:
+    last = there.repository.last_change(there.commit, *there.results)
+    if last is None or last == there.commit:
         return
-    then = replace(there, commit=found)
-    changed = set(there.repository.changed_since(found, there.commit))
+    then = replace(there, commit=last)
+    changed = set(there.repository.changed_since(last, there.commit))
     if there.config in changed or _space_of(there) & changed:
         yield from _other_configuration(then, there)
     files = _files_used(there, changed)
@@ -187,8 +187,8 @@ def _fixed_by(recorded: RecordedStudy) -> dict[str, Any]:
 
 def _space_of(there: CommittedStudy) -> set[str]:
     text = there.repository.read(there.commit, there.config) or ""
-    found = {joined(there.folder, name) for name in space_files(text, there.config)}
-    return {name for name in found if name}
+    paths = {joined(there.folder, name) for name in space_files(text, there.config)}
+    return {name for name in paths if name}
 
 
 def _other_configuration(then: CommittedStudy, now: CommittedStudy) -> Iterator[Blocker]:
@@ -207,10 +207,10 @@ def _other_configuration(then: CommittedStudy, now: CommittedStudy) -> Iterator[
 def _what_matters(file: File, space: SearchSpace) -> dict[str, Any]:
     """Sections that fix the trials, their number, and the winner."""
     wanted = {"study", "objective", "search", "budget", "stop", "selection", "outer_folds"}
-    found = file.model_dump(mode="json", include=wanted)
+    sections = file.model_dump(mode="json", include=wanted)
     for name in HOUSEKEEPING:
-        found["objective"].pop(name, None)
-    return {**found, "space": space.to_json()}
+        sections["objective"].pop(name, None)
+    return {**sections, "space": space.to_json()}
 
 
 def _files_used(there: CommittedStudy, changed: set[str]) -> set[str]:
@@ -219,16 +219,16 @@ def _files_used(there: CommittedStudy, changed: set[str]) -> set[str]:
     named = list(section.data.path) if section.data else []
     named += list(section.argv) + list(section.depends_on or ())
     paths = {path for name in named if (path := joined(there.folder, name))}
-    found = {p for p in changed if any(p == path or p.startswith(f"{path}/") for path in paths)}
+    used = {p for p in changed if any(p == path or p.startswith(f"{path}/") for path in paths)}
     sources = {path for path in changed if path.endswith(".py")}
     if not sources:
-        return found
+        return used
     if section.is_program:
         is_python = any(name.endswith(".py") for name in section.argv)
         # The imports of a program are not known without running it: any source may matter to it.
         is_told = section.depends_on is not None
-        return found | (sources if is_python and not is_told else set())
-    return found | (sources & _reached(there, section.all_import_paths))
+        return used | (sources if is_python and not is_told else set())
+    return used | (sources & _reached(there, section.all_import_paths))
 
 
 def _reached(there: CommittedStudy, paths: Sequence[str]) -> set[str]:
@@ -243,8 +243,8 @@ def _reached(there: CommittedStudy, paths: Sequence[str]) -> set[str]:
                 place = Path(folder, name)
                 place.parent.mkdir(parents=True, exist_ok=True)
                 place.write_bytes(texts[blob])
-        found, _ = reached(top_names(paths), Path(folder, there.folder))
-        return {path.relative_to(folder).as_posix() for path in found}
+        sources, _ = reached(top_names(paths), Path(folder, there.folder))
+        return {path.relative_to(folder).as_posix() for path in sources}
 
 
 # -- what DVC knows ------------------------------------------------------------------------------

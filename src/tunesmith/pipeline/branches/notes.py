@@ -29,8 +29,8 @@ class Note:
 
 def note_lines(experiment: str, digest: str, source: str, project: str = "") -> list[str]:
     """The trailers of a message."""
-    found = {EXPERIMENT: experiment, PARAMETERS: digest, SOURCE: source, PROJECT: project}
-    return [f"{word}: {value}" for word, value in found.items() if value]
+    trailers = {EXPERIMENT: experiment, PARAMETERS: digest, SOURCE: source, PROJECT: project}
+    return [f"{word}: {value}" for word, value in trailers.items() if value]
 
 
 def notes_in(commit: str, message: str) -> list[Note]:
@@ -40,15 +40,15 @@ def notes_in(commit: str, message: str) -> list[Note]:
     >>> notes_in("c2", "x\\n\\n" + "\\n".join(lines))[0].source
     'c1'
     """
-    found: list[dict[str, str]] = []
+    groups: list[dict[str, str]] = []
     for word, value in LINE.findall(message):
         if word == EXPERIMENT:
-            found.append({})
-        if found:
+            groups.append({})
+        if groups:
             # A message that was written in a web form may have CRLF line ends.
-            found[-1][word] = value.removesuffix("\r")
+            groups[-1][word] = value.removesuffix("\r")
     needed = {EXPERIMENT, PARAMETERS, SOURCE}
-    whole: Sequence[dict[str, str]] = [n for n in found if needed <= n.keys()]
+    whole: Sequence[dict[str, str]] = [n for n in groups if needed <= n.keys()]
     return [
         Note(commit, n[EXPERIMENT], n[PARAMETERS], n[SOURCE], n.get(PROJECT, ""))
         for n in reversed(whole)

@@ -43,8 +43,8 @@ def _read(said: Any, document: Document) -> Prefixes:
     try:
         return Prefixes.model_validate(said)
     except ValidationError as error:
-        found = violations_of(error.errors(), Prefixes)
-        raise ConfigError([_placed(v, document) for v in found]) from None
+        violations = violations_of(error.errors(), Prefixes)
+        raise ConfigError([_placed(v, document) for v in violations]) from None
 
 
 def _placed(violation: Violation, document: Document) -> Violation:
@@ -63,9 +63,9 @@ def _texts(
     if tip is None:
         return
     blobs = repository.blobs([(tip, name) for name in names])
-    found = next(((name, b) for name, b in zip(names, blobs, strict=True) if b), None)
-    if found is not None:
-        name, blob = found
+    there = next(((name, b) for name, b in zip(names, blobs, strict=True) if b), None)
+    if there is not None:
+        name, blob = there
         yield from _decoded(repository.contents([blob])[blob], name)
 
 

@@ -42,9 +42,9 @@ def has_same_values(there: CommittedStudy, path: str, commits: Sequence[str]) ->
 
 def _path(there: CommittedStudy) -> str | None:
     section = there.definition.file.objective.params_file
-    found = None if section is None else there.path(section.path)
+    path = None if section is None else there.path(section.path)
     # One file for both is written as the best parameters already.
-    return None if found == there.best else found
+    return None if path == there.best else path
 
 
 def _template(there: CommittedStudy, commit: str) -> Template | None:

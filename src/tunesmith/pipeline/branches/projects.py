@@ -38,9 +38,9 @@ class Projects:
             return set()
         names = {posixpath.basename(name) for name in CONFIG_NAMES}
         files = self.repository.files(self.main)
-        found = {folder_of(path) for path in files if posixpath.basename(path) in names}
+        folders = {folder_of(path) for path in files if posixpath.basename(path) in names}
         # Without this project on the main branch nothing tells experiments apart: all are its own.
-        return found - {self.own} if self.own in found else set()
+        return folders - {self.own} if self.own in folders else set()
 
     @cached_property
     def _marks(self) -> dict[str, str]:

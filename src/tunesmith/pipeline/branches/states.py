@@ -52,12 +52,12 @@ def experiments(
     survey = Survey(repository, names)
     known = survey.experiments
     own = sorted(name for name in known if survey.owner(name) == survey.projects.own)
-    found = [_experiment(survey, facts) for facts in survey.facts(own)]
+    listed = [_experiment(survey, facts) for facts in survey.facts(own)]
     if with_gone:
         notes = [n for n in survey.merged_notes if survey.projects.is_own(n.project)]
         gone = {note.experiment for note in notes} - known
-        found += map(_gone, gone)
-    return sorted(found, key=lambda e: e.name)
+        listed += map(_gone, gone)
+    return sorted(listed, key=lambda e: e.name)
 
 
 def find(repository: Repository, names: Sequence[str], name: str) -> Experiment:
@@ -228,15 +228,15 @@ def _is_tuned(survey: Survey, facts: Facts) -> bool:
 
 def _is_applied(survey: Survey, facts: Facts) -> bool:
     layout = facts.layout
-    found, own = survey.at(facts.tuning, layout.found), survey.at(facts.training, layout.best)
-    if found is None or own is None:
+    tuned, own = survey.at(facts.tuning, layout.found), survey.at(facts.training, layout.best)
+    if tuned is None or own is None:
         return False
     if facts.notes:
         # Another trial than the winner may have been taken, and edited since.
-        return survey.at(facts.notes[0].source, layout.found) == found
+        return survey.at(facts.notes[0].source, layout.found) == tuned
     digest = survey.digest(own, layout.best, layout.shape)
     shape = layout.shape if layout.found == layout.best else PLAIN
-    is_same = digest is not None and digest == survey.digest(found, layout.found, shape)
+    is_same = digest is not None and digest == survey.digest(tuned, layout.found, shape)
     return is_same and _is_tuned(survey, facts)
 
 

@@ -146,7 +146,7 @@ class Survey:
         layouts = self._layouts([tip.commit for one, other in pairs if (tip := one or other)])
         ends = [other.commit for _, other in pairs if other]
         notes = self._notes(ends, self.main and self.main[1])
-        found = [
+        all_facts = [
             Facts(
                 name=name,
                 tuning=tuning,
@@ -158,11 +158,11 @@ class Survey:
             for name, (tuning, training), layout in zip(names, pairs, layouts, strict=True)
         ]
         # All at once: with many branches, a call of Git for each file would take seconds.
-        self.look_up(pair for facts in found for pair in _pairs(facts))
-        places = [(f.tuning, f.layout.found) for f in found]
-        places += [(f.training, f.layout.best) for f in found]
+        self.look_up(pair for facts in all_facts for pair in _pairs(facts))
+        places = [(f.tuning, f.layout.found) for f in all_facts]
+        places += [(f.training, f.layout.best) for f in all_facts]
         self.read(blob for place in places if (blob := self.at(*place)))
-        return found
+        return all_facts
 
     def _base(self, tuning: Tip | None, training: Tip | None) -> str | None:
         if tuning is None or training is None:
@@ -170,8 +170,8 @@ class Survey:
         return self.repository.merge_base(tuning.commit, training.commit)
 
     def _notes(self, revisions: Sequence[str], unless: str | None) -> list[Note]:
-        found = self.repository.messages(EXPERIMENT, dict.fromkeys(revisions), unless)
-        return [note for commit, message in found for note in notes_in(commit, message)]
+        messages = self.repository.messages(EXPERIMENT, dict.fromkeys(revisions), unless)
+        return [note for commit, message in messages for note in notes_in(commit, message)]
 
     def _layouts(self, commits: Sequence[str]) -> list[ProjectLayout]:
         """Layouts that the configuration of each commit, and DVC's file beside it, describe."""
@@ -185,15 +185,15 @@ class Survey:
         ]
         self.read(blob for _, one, more in keys for blob in (one, *more) if blob)
         made: dict[object, ProjectLayout] = {}
-        found = []
+        layouts = []
         for commit, listed, (name, config, pipelines) in zip(commits, files, keys, strict=True):
             # Most commits share these files, so that their layout is computed once.
             key = (name, config, pipelines, None if self._is_plain(pipelines) else commit)
             if key not in made:
                 made[key] = self._layout(commit, name, config, listed)
             names = self._space_names(commit, name, config)
-            found.append(replace(made[key], names=names))
-        return found
+            layouts.append(replace(made[key], names=names))
+        return layouts
 
     def _space_names(
         self, commit: str, name: str | None, config: str | None
@@ -212,8 +212,8 @@ class Survey:
                 space = parse_document(self._texts[blob].decode("utf-8-sig"), Path(path)).data
         except (UsageError, ValueError, AttributeError):
             return None
-        found, _ = parse_space(space)
-        return None if found is None else frozenset(found.names)
+        parsed, _ = parse_space(space)
+        return None if parsed is None else frozenset(parsed.names)
 
     @cached_property
     def _pipelines(self) -> list[str]:
@@ -237,19 +237,19 @@ class Survey:
         results = [path for one in only_of(outputs) if (path := joined(folder, one)) is not None]
         wanted = Wanted("", name, results)
         try:
-            found = find(pipelines, wanted, lambda path: self._text(commit, path))
+            stage = find(pipelines, wanted, lambda path: self._text(commit, path))
         except (UsageError, ValueError):
-            found = None
+            stage = None
         best = joined(folder, outputs.best.path)
-        if found is None or best is None:
+        if stage is None or best is None:
             return ProjectLayout(outputs=outputs, folder=folder)
-        training = training_targets(found.stages, best, found.stage.name)
+        training = training_targets(stage.stages, best, stage.stage.name)
         return ProjectLayout(
             outputs=outputs,
             folder=folder,
-            tuning=found.stage.name,
+            tuning=stage.stage.name,
             training=tuple(training),
-            pipeline=found.folder,
+            pipeline=stage.folder,
         )
 
     def _text(self, commit: str, path: str) -> str | None:
@@ -292,12 +292,12 @@ def _pairs(facts: Facts) -> list[tuple[str, str]]:
     """Commits and paths that a state may depend on."""
     layout, tuning = facts.layout, facts.tuning
     commits = [facts.base, tuning.commit if tuning else None]
-    found = [(commit, path) for commit in commits if commit for path in layout.results]
+    pairs = [(commit, path) for commit in commits if commit for path in layout.results]
     if layout.best and facts.training:
-        found.append((facts.training.commit, layout.best))
+        pairs.append((facts.training.commit, layout.best))
     if layout.found and facts.notes:
-        found.append((facts.notes[0].source, layout.found))
-    return found
+        pairs.append((facts.notes[0].source, layout.found))
+    return pairs
 
 
 def _outputs(data: bytes, name: str) -> OutputsSection | None:

@@ -35,15 +35,15 @@ def files_of(
     config = repository.read(there.commit, there.config) or ""
     named = [there.config, *map(there.path, space_files(config, there.config)), *there.results]
     named += _files_in(there, pipeline.outs, training)
-    found = repository.entries(there.commit, dict.fromkeys(named))
+    entries = repository.entries(there.commit, dict.fromkeys(named))
     # A file that only the training branch has would make an out differ from `dvc.lock`.
-    gone = repository.entries(training, [path for path in named if path not in found])
+    gone = repository.entries(training, [path for path in named if path not in entries])
     lock = repository.read(there.commit, pipeline.lock) or ""
     before = repository.read(training, pipeline.lock) or ""
     merged = with_stage_of(before, lock, pipeline.stage.name)
     mode = repository.entries(training, [pipeline.lock]).get(pipeline.lock, TreeEntry("100644", ""))
     locked = {pipeline.lock: TreeEntry(mode.mode, repository.store(merged))}
-    return {**found, **dict.fromkeys(gone), **locked}
+    return {**entries, **dict.fromkeys(gone), **locked}
 
 
 def _files_in(there: CommittedStudy, outs: Collection[str], training: str) -> Iterator[str]:
@@ -114,7 +114,7 @@ def _other_dependencies(
 ) -> list[str]:
     if pipeline.locked is None:
         return []
-    repository, found = there.repository, []
+    repository, others = there.repository, []
     md5_of = digests_at(repository, training, pipeline)
     for path, md5 in pipeline.locked.deps.items():
         if joined("", path) is None:
@@ -127,8 +127,8 @@ def _other_dependencies(
             known = md5_of(path)
             is_other = bool(known) and md5 not in known
         if is_other:
-            found.append(path)
-    return found
+            others.append(path)
+    return others
 
 
 def locked_stage(there: CommittedStudy, commit: str) -> object:

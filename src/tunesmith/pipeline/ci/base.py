@@ -121,8 +121,8 @@ def default_branch(
 
 def _others(checkout: Checkout, prefixes: Prefixes) -> list[str]:
     """Branches that are no experiment's."""
-    found = {*checkout.local_branches(), *checkout.remote_branches()}
-    return sorted(name for name in found if not name.startswith(prefixes.both))
+    branches = {*checkout.local_branches(), *checkout.remote_branches()}
+    return sorted(name for name in branches if not name.startswith(prefixes.both))
 
 
 def pull_request_of(

@@ -42,7 +42,7 @@ def branch_findings(root: Path, prefixes: Prefixes) -> Iterator[CheckFinding]:
 
 def _github(folder: Path) -> list[re.Pattern[str]]:
     """The names of branches that start workflows which commit results."""
-    found = []
+    patterns = []
     for path in sorted([*folder.glob("*.yml"), *folder.glob("*.yaml")]):
         try:
             text = path.read_text(encoding="utf-8")
@@ -51,8 +51,8 @@ def _github(folder: Path) -> list[re.Pattern[str]]:
             continue
         if COMMITS in text and isinstance(data, dict):
             # YAML 1.1 reads the key `on` as true.
-            found += [_glob(name) for name in _pushed(data.get("on", data.get(True)))]
-    return found
+            patterns += [_glob(name) for name in _pushed(data.get("on", data.get(True)))]
+    return patterns
 
 
 def _pushed(on: Any) -> list[str]:
@@ -80,10 +80,10 @@ def _gitlab(root: Path) -> list[re.Pattern[str]]:
         text = (root / GITLAB).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):
         return []
-    found = []
+    patterns = []
     for pattern in REGEX.findall(text):
         try:
-            found.append(re.compile(pattern))
+            patterns.append(re.compile(pattern))
         except re.error:
             continue
-    return found if COMMITS in text else []
+    return patterns if COMMITS in text else []

@@ -86,13 +86,13 @@ class Checkout(Repository):
         Raises:
             UsageError: neither is known.
         """
-        found = self.branch_here(git_host)
-        if found is None:
+        branch = self.branch_here(git_host)
+        if branch is None:
             raise UsageError(
                 "HEAD is detached, and no CI job says of which branch.\n  Check one out:"
                 " `git switch BRANCH`."
             )
-        return found
+        return branch
 
     def branch_here(self, git_host: GitHost | None) -> str | None:
         """The same, or ``None`` if neither is known, as on a tag."""
@@ -100,9 +100,9 @@ class Checkout(Repository):
 
     def _checked_out(self) -> str | None:
         # Not `--short`: with a tag of the same name that is `heads/NAME`.
-        found = self._try("symbolic-ref", "--quiet", "HEAD")
-        is_branch = found is not None and found.startswith(HEADS)
-        return found.removeprefix(HEADS) if found and is_branch else None
+        head = self._try("symbolic-ref", "--quiet", "HEAD")
+        is_branch = head is not None and head.startswith(HEADS)
+        return head.removeprefix(HEADS) if head and is_branch else None
 
     def main_branch(self) -> str | None:
         """The default branch as the Git host tells; else as the clone does, by its name at last."""
@@ -120,10 +120,10 @@ class Checkout(Repository):
             UsageError: it cannot be read, as in a partial clone that cannot reach its remote.
         """
         (path,) = within(self.root, folder, [name])
-        found = self.entries(commit, [path]).get(path)
-        if found is None:
+        entry = self.entries(commit, [path]).get(path)
+        if entry is None:
             return None
-        data = self._bytes("cat-file", "blob", found.blob)
+        data = self._bytes("cat-file", "blob", entry.blob)
         return data.decode("utf-8-sig", errors="replace")
 
     def place(self, git_host: GitHost | None, branch: str | None = None) -> CommitTarget:
@@ -163,16 +163,16 @@ class Checkout(Repository):
             raise UsageError(f"{git_host.job.foreign}.\n  Do this in a job that runs on a push.")
         given = [named] if named is not None else [self._checked_out(), git_host.job.branch]
         start = prefixes.tuning
-        found = [name for name in dict.fromkeys(given) if name and name.startswith(start)]
-        if not found:
+        branches = [name for name in dict.fromkeys(given) if name and name.startswith(start)]
+        if not branches:
             known = next((name for name in given if name), "a tag")
             raise UsageError(f"`{known}` is no tuning branch: they are called {start}NAME.")
-        if len(found) > 1:
+        if len(branches) > 1:
             raise UsageError(
-                f"`{found[0]}` is checked out, and this job runs for `{found[1]}`; nothing was"
-                f" done.\n  Say which one is meant: `--branch {found[0]}`."
+                f"`{branches[0]}` is checked out, and this job runs for `{branches[1]}`; nothing"
+                f" was done.\n  Say which one is meant: `--branch {branches[0]}`."
             )
-        return found[0]
+        return branches[0]
 
     def commit(
         self,
@@ -277,10 +277,10 @@ class Checkout(Repository):
         above = {parent for path in paths for parent in _folders(path)}
         listed = self._run("ls-tree", "-z", "--full-tree", "HEAD", "--", *above) if above else ""
         rows = [line.partition("\t") for line in listed.split("\0") if line]
-        found = [name for about, _, name in rows if about.startswith(SUBMODULE)]
-        if found:
+        submodules = [name for about, _, name in rows if about.startswith(SUBMODULE)]
+        if submodules:
             raise UsageError(
-                f"results lie in the submodule {found[0]}, which is a repository of its own;"
+                f"results lie in the submodule {submodules[0]}, which is a repository of its own;"
                 " nothing was committed.\n  Let `outputs:` name a folder of this repository."
             )
 
@@ -423,24 +423,24 @@ class Checkout(Repository):
             return dict(entries)
         before = self.blobs([(head, path) for path in entries])
         theirs = self.blobs([(tip, path) for path in entries])
-        found, conflicts = {}, []
+        to_commit, conflicts = {}, []
         for (path, entry), was, other in zip(entries.items(), before, theirs, strict=True):
             # Nobody changed it, or to the very same: nothing of others can be lost.
             if other in (was, entry.blob):
-                found[path] = entry
+                to_commit[path] = entry
                 continue
             text = merged(path, self._text(was), self._text(entry.blob), self._text(other))
             if text is None:
                 conflicts.append(path)
             else:
-                found[path] = TreeEntry(entry.mode, self.store(text))
+                to_commit[path] = TreeEntry(entry.mode, self.store(text))
         if conflicts:
             named = ", ".join(conflicts[:MAX_NAMED])
             raise GitError(
                 f"somebody has changed {named} on `{branch}` since this job began; nothing was"
                 " pushed.\n  The results are in the ledger: the next run finds them there."
             )
-        return found
+        return to_commit
 
     def _text(self, blob: str | None) -> str | None:
         """Text of a blob; ``None`` if it is no text."""
@@ -483,10 +483,10 @@ def _folders(path: str) -> list[str]:
     >>> _folders("a/b/c.md")
     ['a/b', 'a']
     """
-    found = []
+    folders = []
     while path := posixpath.dirname(path):
-        found.append(path)
-    return found
+        folders.append(path)
+    return folders
 
 
 def _rows(entries: Mapping[str, TreeEntry]) -> str:
@@ -502,7 +502,7 @@ def git_variables(login: Login) -> dict[str, str]:
     key = f"http.{login.server.rstrip('/')}/.extraheader"
     # The empty value takes back what `actions/checkout` may have left: two headers are refused.
     values = ("", f"Authorization: Basic {secret}")
-    found = {"GIT_CONFIG_COUNT": str(first + len(values))}
+    variables = {"GIT_CONFIG_COUNT": str(first + len(values))}
     for place, value in enumerate(values, first):
-        found |= {f"GIT_CONFIG_KEY_{place}": key, f"GIT_CONFIG_VALUE_{place}": value}
-    return found
+        variables |= {f"GIT_CONFIG_KEY_{place}": key, f"GIT_CONFIG_VALUE_{place}": value}
+    return variables

@@ -49,9 +49,9 @@ def within(root: Path, folder: Path, names: Sequence[str]) -> list[str]:
     """
     base = root.resolve()
     # Links are followed first: one of them could lead a commit out of the repository.
-    found = [(folder / name).resolve() for name in names]
-    for name, path in zip(names, found, strict=True):
+    paths = [(folder / name).resolve() for name in names]
+    for name, path in zip(names, paths, strict=True):
         # A file within `.git` may be a hook, which Git would run.
         if not path.is_relative_to(base) or ".git" in path.relative_to(base).parts:
             raise UsageError(f"{name} is not in the repository {root}.")
-    return [path.relative_to(base).as_posix() for path in found]
+    return [path.relative_to(base).as_posix() for path in paths]

@@ -94,8 +94,8 @@ def findings(root: Path, required: Required | None) -> list[CheckFinding]:
     workflows = list(read_workflows(root / FOLDER))
     if not workflows:
         return []
-    found = list(_of_rules(workflows, required) if required else _unasked(workflows))
-    return found or [CheckFinding(True, "none that could not run was found")]
+    listed = list(_of_rules(workflows, required) if required else _unasked(workflows))
+    return listed or [CheckFinding(True, "none that could not run was found")]
 
 
 def _unasked(workflows: Sequence[Workflow]) -> Iterator[CheckFinding]:
@@ -158,7 +158,7 @@ def likeness(branch: str, patterns: Any) -> bool | None:
     >>> likeness("main", ["main"]), likeness("a/b", ["*"]), likeness("a/b", ["**", "!a/*"])
     (True, False, False)
     """
-    found: bool | None = False
+    is_match: bool | None = False
     for pattern in [patterns] if isinstance(patterns, str) else patterns or ():
         text = str(pattern).removeprefix("!")
         # Rare characters of GitHub's patterns: not decided here, rather than decided wrongly.
@@ -167,8 +167,8 @@ def likeness(branch: str, patterns: Any) -> bool | None:
         wanted = re.escape(text).replace(r"\*\*", ".*").replace(r"\*", "[^/]*")
         if re.fullmatch(wanted, branch):
             # The last pattern that matches decides, as on GitHub.
-            found = not str(pattern).startswith("!")
-    return found
+            is_match = not str(pattern).startswith("!")
+    return is_match
 
 
 def _opener(workflows: Sequence[Workflow]) -> Workflow | None:

@@ -79,12 +79,12 @@ def metrics_files(folder: Path) -> list[str]:
     if not pipeline.is_file():
         return [USUAL] if (folder / USUAL).is_file() else []
     text = pipeline.read_text(encoding="utf-8")
-    found = [p for stage in stages_at(pipeline).values() for p in stage.metrics]
+    paths = [p for stage in stages_at(pipeline).values() for p in stage.metrics]
     data = parse_document(text, pipeline).data
     listed = data.get("metrics") if isinstance(data, dict) else None
-    found += [item for item in listed or () if isinstance(item, str)]
+    paths += [item for item in listed or () if isinstance(item, str)]
     # Names that DVC puts together from variables are not known without it.
-    return [path for path in dict.fromkeys(found) if "${" not in path]
+    return [path for path in dict.fromkeys(paths) if "${" not in path]
 
 
 def metrics_diff(
@@ -110,7 +110,7 @@ def metrics_diff(
     read = read or git.content
     missing = f"{md_code(base)} is not here, so there is nothing to compare with. {note}".rstrip()
     unread: list[str] = []
-    found: list[TrainingMetric] = []
+    metrics: list[TrainingMetric] = []
     for file in files:
         path = folder / file
         here = path.read_text("utf-8", errors="replace") if path.is_file() else None
@@ -123,8 +123,10 @@ def metrics_diff(
             is_compared = False
         before = _numbers(text, f"{base}:{file}", unread)
         names = sorted({*before, *after})
-        found += [TrainingMetric(file, n, before.get(n), after.get(n), is_compared) for n in names]
-    return MetricsDiff(base, commit, tuple(found), "" if commit else missing, tuple(unread))
+        metrics += [
+            TrainingMetric(file, n, before.get(n), after.get(n), is_compared) for n in names
+        ]
+    return MetricsDiff(base, commit, tuple(metrics), "" if commit else missing, tuple(unread))
 
 
 def _numbers(text: str | None, place: str, notes: list[str]) -> dict[str, float]:

@@ -37,19 +37,19 @@ def ensure_pull_request(
     Raises:
         GitHostError: the Git host cannot be asked.
     """
-    found = git_host.pull_request(source)
-    if found is not None:
+    pull = git_host.pull_request(source)
+    if pull is not None:
         return PullRequestResult(
-            found.url, found.number, is_new=False, checks_start=git_host.starts_checks
+            pull.url, pull.number, is_new=False, checks_start=git_host.starts_checks
         )
     try:
         made = git_host.open_pull_request(source, target, title, body)
     except GitHostError as error:
         # It may be there: by another job, or although no answer came.
-        found = git_host.pull_request(source)
-        if found is not None:
-            starts = _starts_checks(git_host, found)
-            return PullRequestResult(found.url, found.number, is_new=True, checks_start=starts)
+        pull = git_host.pull_request(source)
+        if pull is not None:
+            starts = _starts_checks(git_host, pull)
+            return PullRequestResult(pull.url, pull.number, is_new=True, checks_start=starts)
         link = git_host.new_pull_request_url(source, target)
         return PullRequestResult(link, None, is_new=False, reason=str(error).splitlines()[0])
     starts = _starts_checks(git_host, made)

@@ -64,9 +64,9 @@ def put_comment(
     first, author = mark(study, name), git_host.author()
     body = f"{first}\n{text}"
     for left in reversed(range(TRIES)):
-        found = _own(git_host, number, first, author)
+        own = _own(git_host, number, first, author)
         try:
-            done = _put(git_host, number, found[-1] if found else None, body)
+            done = _put(git_host, number, own[-1] if own else None, body)
         except GitHostError as error:
             # It may be there all the same: look again, so that no second one is added.
             if not (error.is_unclear and left):
@@ -100,13 +100,13 @@ def _remove_older(git_host: GitHost, number: int, first: str, ours: Comment) -> 
                 git_host.change_comment(number, comment.id, ours.body)
 
 
-def _put(git_host: GitHost, number: int, found: Comment | None, body: str) -> tuple[Comment, str]:
+def _put(git_host: GitHost, number: int, present: Comment | None, body: str) -> tuple[Comment, str]:
     # Git hosts store other line ends, and may cut blanks at the ends.
-    if found is not None and found.body.replace("\r\n", "\n").strip() == body.strip():
-        return found, "unchanged"
-    if found is not None:
+    if present is not None and present.body.replace("\r\n", "\n").strip() == body.strip():
+        return present, "unchanged"
+    if present is not None:
         try:
-            return git_host.change_comment(number, found.id, body), "updated"
+            return git_host.change_comment(number, present.id, body), "updated"
         except GitHostError as error:
             # Deleted meanwhile, or another program's.
             if error.status not in (403, 404):

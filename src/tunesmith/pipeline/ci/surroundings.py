@@ -106,7 +106,7 @@ def pull_request_workflows(root: Path, planned: set[Path]) -> list[str]:
     """
     from tunesmith.config.source import parse_document
 
-    found = []
+    paths = []
     for path in sorted((root / WORKFLOWS).glob("*.y*ml")):
         if path in planned:
             continue
@@ -117,5 +117,5 @@ def pull_request_workflows(root: Path, planned: set[Path]) -> list[str]:
         events = data.get("on") if isinstance(data, dict) else None
         names = [events] if isinstance(events, str) else list(events or ())
         if {"pull_request", "pull_request_target"} & set(map(str, names)):
-            found.append(path.relative_to(root).as_posix())
-    return found
+            paths.append(path.relative_to(root).as_posix())
+    return paths

@@ -154,17 +154,17 @@ def _tuning_report(subject: Subject) -> str | None:
     tuning = checkout.branches().get(own) if name != branch else None
     best = _path(subject, outputs.best.path)
     shape = shape_of(subject.definition.file, subject.definition.space)
-    found = _parameters_of(checkout, tuning, best, shape)
+    there = _parameters_of(checkout, tuning, best, shape)
     here = _parameters_here(checkout, best, shape)
-    if found is not None and here is not None and found.digest == here.digest:
+    if there is not None and here is not None and there.digest == here.digest:
         return _read(checkout, tuning, _path(subject, outputs.report))
     return None
 
 
 def _path(subject: Subject, name: str) -> str:
     """An output's path, relative to the repository."""
-    (found,) = within(subject.checkout.root, subject.definition.root, [name])
-    return found
+    (path,) = within(subject.checkout.root, subject.definition.root, [name])
+    return path
 
 
 # -- what training has made of it ----------------------------------------------------------------
@@ -271,13 +271,13 @@ def sections(text: str) -> list[str]:
     >>> sections("# a\\n```\\n# b\\n```\\n## c\\n")
     ['# a\\n```\\n# b\\n```\\n', '## c\\n']
     """
-    found: list[str] = []
+    parts: list[str] = []
     for part in HEADING.split(text):
-        if found and _is_open(found[-1]):
-            found[-1] += part
+        if parts and _is_open(parts[-1]):
+            parts[-1] += part
         elif part:
-            found.append(part)
-    return found
+            parts.append(part)
+    return parts
 
 
 def _is_open(text: str) -> bool:

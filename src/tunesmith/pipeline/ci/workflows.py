@@ -103,8 +103,8 @@ def foreseen(git_host: str, folder: Path, planned: Sequence[NewFile]) -> list[Ne
     with tempfile.TemporaryDirectory(prefix="tunesmith-") as name:
         draft = Path(name)
         write_files([NewFile(draft / f.path.relative_to(folder), f.content) for f in planned])
-        found = workflows(git_host, load_definition(draft / "tuning.yaml"), draft, Wishes())
-    return [NewFile(folder / path, text) for path, text in found.items()]
+        texts = workflows(git_host, load_definition(draft / "tuning.yaml"), draft, Wishes())
+    return [NewFile(folder / path, text) for path, text in texts.items()]
 
 
 @dataclass(frozen=True)
@@ -227,9 +227,9 @@ def _repro_anew(stage: Stage, aside: str) -> str:
 
 def _train(stages: Mapping[str, Stage], best: str, tuning: Stage | None, aside: str) -> str | None:
     """All that comes of the best parameters: training, and what evaluates it."""
-    found = training_targets(stages, best, tuning.name if tuning else None)
-    found = found or [name for name in ("training", "train") if name in stages][:1]
-    return f"dvc{aside} repro {shlex.join(found)}" if found else None
+    targets = training_targets(stages, best, tuning.name if tuning else None)
+    targets = targets or [name for name in ("training", "train") if name in stages][:1]
+    return f"dvc{aside} repro {shlex.join(targets)}" if targets else None
 
 
 def scalar(text: str) -> str:

@@ -62,16 +62,16 @@ def tuning(definition: Definition) -> Tuning | None:
     Raises:
         UsageError: one of DVC's files cannot be read.
     """
-    found, folder = study_stage(definition)
-    if found is None:
+    stage, folder = study_stage(definition)
+    if stage is None:
         return None
-    locked = read_lock(text_of(folder / LOCK) or "").get(found.stage.name)
+    locked = read_lock(text_of(folder / LOCK) or "").get(stage.stage.name)
     return Tuning(
         definition.root.resolve(),
         folder,
-        found.stage,
-        None if locked is None else locked.placed(found.stage.site),
-        coupling(found.stage, definition.file.outputs.best.path),
+        stage.stage,
+        None if locked is None else locked.placed(stage.stage.site),
+        coupling(stage.stage, definition.file.outputs.best.path),
     )
 
 
@@ -88,8 +88,8 @@ def study_stage(definition: Definition) -> tuple[StageOfStudy | None, Path]:
     folder = "" if root == top else root.relative_to(top).as_posix()
     config = Path(os.path.relpath(definition.source.resolve(), root)).as_posix()
     wanted = Wanted(folder, config, only_of(definition.file.outputs))
-    found = find(chain(above(folder), everywhere(top)), wanted, reader(top))
-    return found, top / (found.folder if found else folder)
+    stage = find(chain(above(folder), everywhere(top)), wanted, reader(top))
+    return stage, top / (stage.folder if stage else folder)
 
 
 def repro(folder: Path, names: Sequence[str]) -> str:
@@ -110,35 +110,35 @@ def dvc_in(folder: Path) -> list[str]:
     return ["dvc", *([] if there == here else ["--cd", min(near, str(there), key=len)])]
 
 
-def disagreements(found: Tuning) -> Iterator[Finding]:
+def disagreements(tuned: Tuning) -> Iterator[Finding]:
     """Yield the entries of the stage's block in ``dvc.lock`` that differ from the files."""
-    locked, stage = found.locked, found.stage
+    locked, stage = tuned.locked, tuned.stage
     if locked is None:
-        yield note(LOCK, f"stage `{stage.name}` has not been run by DVC yet", found.again)
+        yield note(LOCK, f"stage `{stage.name}` has not been run by DVC yet", tuned.again)
         return
     if locked.commands != stage.commands:
         expected = "; ".join(stage.commands)
-        yield Finding(LOCK, f"stage `{stage.name}` ran another command", expected, found.again)
+        yield Finding(LOCK, f"stage `{stage.name}` ran another command", expected, tuned.again)
     for path, md5 in locked.deps.items():
-        yield from _changed(found, path, md5, is_input=True)
+        yield from _changed(tuned, path, md5, is_input=True)
     for path, md5 in locked.outs.items():
-        yield from _changed(found, path, md5, is_input=False)
-    yield from _not_locked(found, locked)
+        yield from _changed(tuned, path, md5, is_input=False)
+    yield from _not_locked(tuned, locked)
     for name, values in locked.params.items():
-        yield from _other_params(found, name, values)
+        yield from _other_params(tuned, name, values)
 
 
-def _not_locked(found: Tuning, locked: LockedStage) -> Iterator[Finding]:
+def _not_locked(tuned: Tuning, locked: LockedStage) -> Iterator[Finding]:
     """Yield the entries that the stage has got since it ran."""
-    stage = found.stage
+    stage = tuned.stage
     kinds = (("out", stage.outs, locked.outs), ("dependency", stage.deps, locked.deps))
     for kind, named, known in (*kinds, ("file of parameters", stage.params, locked.params)):
         for name in sorted({*named} - {*known}):
-            yield Finding(LOCK, f"{name} is not in it", f"every {kind} of the stage", found.again)
+            yield Finding(LOCK, f"{name} is not in it", f"every {kind} of the stage", tuned.again)
 
 
-def _changed(found: Tuning, path: str, md5: str, *, is_input: bool) -> Iterator[Finding]:
-    base = found.root
+def _changed(tuned: Tuning, path: str, md5: str, *, is_input: bool) -> Iterator[Finding]:
+    base = tuned.root
     # DVC leaves ignored files out of a folder's digest.
     patterns = {line for text in _ignore_files(base / path) for line in ignores(text)}
     try:
@@ -157,8 +157,8 @@ def _changed(found: Tuning, path: str, md5: str, *, is_input: bool) -> Iterator[
     else:
         state = "is missing" if now is None else f"has changed since {LOCK} was written"
         role = "a dependency of" if is_input else "an out of"
-        expected = f"{role} stage `{found.stage.name}`, md5 {md5}"
-        yield Finding(path, state, expected, found.again)
+        expected = f"{role} stage `{tuned.stage.name}`, md5 {md5}"
+        yield Finding(path, state, expected, tuned.again)
 
 
 def _ignore_files(path: Path) -> Iterator[str]:
@@ -179,18 +179,18 @@ def _fetching(path: Path) -> str:
     return f"`git restore {shown}` brings it back." if is_kept else ""
 
 
-def _other_params(found: Tuning, name: str, values: Mapping[str, Any]) -> Iterator[Finding]:
+def _other_params(tuned: Tuning, name: str, values: Mapping[str, Any]) -> Iterator[Finding]:
     """Values in the lock file that are others in the file that they are from."""
     try:
-        data = read_document(found.root / name).data
+        data = read_document(tuned.root / name).data
     except (UsageError, OSError) as error:
         yield note(name, f"is not compared with {LOCK}: {str(error).splitlines()[0]}")
         return
-    changed = changed_keys(found.stage, name, data, values)
+    changed = changed_keys(tuned.stage, name, data, values)
     if changed:
         listed = ", ".join(f"`{key}`" for key in changed)
         state = f"{listed} changed since {LOCK} was written"
-        yield Finding(name, state, f"what stage `{found.stage.name}` ran with", found.again)
+        yield Finding(name, state, f"what stage `{tuned.stage.name}` ran with", tuned.again)
 
 
 def changed_keys(stage: Stage, name: str, data: Any, values: Mapping[str, Any]) -> list[str]:

@@ -90,8 +90,8 @@ def _calls_of(words: list[str], folder: str) -> Iterator[StudyCall]:
     call = StudyCall(_joined(folder, _folder_in(words[:place])), None)
     rest = words[place + 2 :]
     for index, word in enumerate(rest):
-        if found := OPTION.match(word):
-            named = found["long"] or found["short"] or next(iter(rest[index + 1 :]), "")
+        if match := OPTION.match(word):
+            named = match["long"] or match["short"] or next(iter(rest[index + 1 :]), "")
             # The shell's folder, whatever folder the program is called in.
             call = replace(call, config=_from_here(named, folder, call.folder))
     yield call

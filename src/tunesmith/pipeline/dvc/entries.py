@@ -30,16 +30,18 @@ def entries(key: str, stage: Stage, raw: Mapping[str, Any]) -> list[StageEntry]:
         raw: as it stands in the file.
     """
     pairs = zip(raw.get(key) or (), stage.content.get(key) or (), strict=True)
-    return [entry for item, found in pairs for entry in _of_item(key, stage.site, item, found)]
+    return [
+        entry for item, resolved in pairs for entry in _of_item(key, stage.site, item, resolved)
+    ]
 
 
-def _of_item(key: str, site: Site, raw: Any, found: Any) -> Iterator[StageEntry]:
-    if isinstance(found, dict):
-        for name, (path, flags) in zip(raw, found.items(), strict=True):
+def _of_item(key: str, site: Site, raw: Any, resolved: Any) -> Iterator[StageEntry]:
+    if isinstance(resolved, dict):
+        for name, (path, flags) in zip(raw, resolved.items(), strict=True):
             yield StageEntry(site.seen(str(path)), flags, raw, name)
     else:
         is_key = key == "params"
-        yield StageEntry(str(found) if is_key else site.seen(str(found)), None, raw, raw)
+        yield StageEntry(str(resolved) if is_key else site.seen(str(resolved)), None, raw, raw)
 
 
 def view(stage: Stage, raw: Mapping[str, Any]) -> Content:
@@ -47,8 +49,8 @@ def view(stage: Stage, raw: Mapping[str, Any]) -> Content:
     shown = dict(stage.content)
     for key in LISTS:
         if key in raw:
-            found = entries(key, stage, raw)
-            shown[key] = [_item(entry.path, entry.flags, entry.raw) for entry in found]
+            listed = entries(key, stage, raw)
+            shown[key] = [_item(entry.path, entry.flags, entry.raw) for entry in listed]
     return shown
 
 
@@ -67,17 +69,17 @@ def written(key: str, stage: Stage, raw: Mapping[str, Any], wanted: Sequence[Any
     """
     present = {entry.path: entry for entry in entries(key, stage, raw)}
     done: set[int] = set()
-    found: list[Any] = []
+    items: list[Any] = []
     for item in wanted:
         path = path_in(item)
         entry = present.get(path) or present.get(str(item))
         if entry is None:
-            found.append(_placed_item(item, stage.site))
+            items.append(_placed_item(item, stage.site))
         # One mapping may hold several paths, and is written once.
         elif id(entry.raw) not in done or isinstance(entry.raw, str):
             done.add(id(entry.raw))
-            found.append(_changed(entry, item))
-    return found
+            items.append(_changed(entry, item))
+    return items
 
 
 def _placed_item(item: Any, site: Site) -> Any:

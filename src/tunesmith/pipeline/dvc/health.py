@@ -37,15 +37,15 @@ def findings(definition: Definition) -> list[StageFinding]:
     if definition.source is None:
         return []
     paths = paths_of(definition, definition.file.outputs)
-    found, _ = study_stage(definition)
-    if found is None:
+    stage, _ = study_stage(definition)
+    if stage is None:
         return []
-    tuning, stages = found.stage, list(found.stages.values())
+    tuning, stages = stage.stage, list(stage.stages.values())
     found_here = [
         _mode(tuning, definition.file.outputs),
         _order(stages, tuning, paths),
         _outs(tuning, paths),
-        _dependencies(StageInputs(definition, found.stages, tuning.name), tuning, paths),
+        _dependencies(StageInputs(definition, stage.stages, tuning.name), tuning, paths),
         _copies(tuning, root),
         _ignored(root),
         _parameters(root, paths),
@@ -56,12 +56,12 @@ def findings(definition: Definition) -> list[StageFinding]:
 
 def _mode(tuning: Stage, outputs: OutputsSection) -> StageFinding:
     """Check that configuration and stage agree on who owns the best parameters."""
-    found = coupling(tuning, outputs.best.path)
-    if (found is Coupling.LOOSE) == (outputs.tuned is not None):
-        return StageFinding("dvc coupling", True, found.value)
+    kind = coupling(tuning, outputs.best.path)
+    if (kind is Coupling.LOOSE) == (outputs.tuned is not None):
+        return StageFinding("dvc coupling", True, kind.value)
     whose = "people's" if outputs.tuned is not None else "a run's own"
     detail = (
-        f"the stage `{tuning.name}` is {found.value}, but by the configuration"
+        f"the stage `{tuning.name}` is {kind.value}, but by the configuration"
         f" {outputs.best.path} is {whose}: decide with `tunesmith dvc init --loose` or `--tight`."
     )
     return StageFinding("dvc coupling", False, detail)
@@ -84,7 +84,7 @@ def _outs(tuning: Stage, paths: Paths) -> StageFinding:
     flags = tuning.outs
     lacking = [path for path in (*paths.outs, paths.metrics) if path and path not in flags]
     # DVC removes an out before it runs the stage, unless it persists: a crash would lose it.
-    bare = [p for p, found in flags.items() if any(found.get(k) != v for k, v in FLAGS.items())]
+    bare = [p for p, own in flags.items() if any(own.get(k) != v for k, v in FLAGS.items())]
     if not lacking and not bare:
         return StageFinding("dvc outs", True, f"{len(flags)}, kept by Git and through a crash")
     parts = [f"{path} is no out of `{tuning.name}`" for path in lacking]
@@ -128,12 +128,12 @@ def _not_depended_on(inputs: StageInputs, tuning: Stage, paths: Paths) -> list[s
     """List what the study depends on, and the stage does not."""
     section = inputs.section
     if not section.is_program or section.depends_on is not None:
-        found = inputs.around(paths.written)
+        wanted = inputs.around(paths.written)
     else:
         data = section.data.path if section.data is not None else ()
-        found = (*data, *inputs.named)
+        wanted = (*data, *inputs.named)
     known = [*tuning.deps, *tuning.params]
-    return [path for path in found if not any(is_within(path, other) for other in known)]
+    return [path for path in wanted if not any(is_within(path, other) for other in known)]
 
 
 def _copies(tuning: Stage, root: Path) -> StageFinding:

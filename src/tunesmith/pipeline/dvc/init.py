@@ -124,19 +124,19 @@ def dvc_root(root: Path) -> Path:
     Raises:
         UsageError: there is none.
     """
-    found = next((p for p in (root, *root.parents) if (p / DVC_FOLDER / "config").is_file()), None)
-    if found is None:
+    folder = next((p for p in (root, *root.parents) if (p / DVC_FOLDER / "config").is_file()), None)
+    if folder is None:
         raise UsageError(
             f"{root}: no DVC project here or above (no folder {DVC_FOLDER}).\n"
             "  Make one with `dvc init`, in a part of a repository with `dvc init --subdir`."
         )
-    return found
+    return folder
 
 
 def _present(pipeline: PipelineFile, outputs: OutputsSection) -> Coupling:
     """Coupling of the stage as it is; loose if there is none."""
-    found = coupling(pipeline.tuning, outputs.best.path)
-    return Coupling.LOOSE if found is Coupling.NONE else found
+    kind = coupling(pipeline.tuning, outputs.best.path)
+    return Coupling.LOOSE if kind is Coupling.NONE else kind
 
 
 def _columns(section: ObjectiveSection) -> tuple[str, str]:
@@ -198,9 +198,9 @@ def _ignoring(root: Path) -> Iterator[FileChange]:
 def _hidden(root: Path, paths: Paths) -> Iterator[str]:
     """Outs that Git ignores: nothing else keeps them."""
     # `--no-index`: without it Git never calls a file ignored that it already tracks.
-    found = git.answer(root, "check-ignore", "--no-index", "--", *paths.written)
-    if found:
-        hidden = ", ".join(found.splitlines())
+    ignored = git.answer(root, "check-ignore", "--no-index", "--", *paths.written)
+    if ignored:
+        hidden = ", ".join(ignored.splitlines())
         yield (
             f"Git ignores {hidden}, and DVC keeps no copy: take them out of .gitignore, or a clone"
             " has to tune again."

@@ -124,9 +124,9 @@ def with_stage_of(text: str, other: str, stage: str) -> str:
     blocks, given = blocks_of(text), blocks_of(other)
     head = head_of(text) if text.strip() else head_of(other)
     merged = blocks | {stage: given.get(stage, "")}
-    found = f"{head}stages:\n" + "".join(merged.values())
-    check_spliced(found, stages_in(text, LOCK) | {stage: stages_in(other, LOCK)[stage]})
-    return found
+    spliced = f"{head}stages:\n" + "".join(merged.values())
+    check_spliced(spliced, stages_in(text, LOCK) | {stage: stages_in(other, LOCK)[stage]})
+    return spliced
 
 
 def check_spliced(text: str, wanted: Mapping[str, Any]) -> None:
@@ -160,11 +160,11 @@ def head_of(text: str) -> str:
 
 def blocks_of(text: str) -> dict[str, str]:
     """Return the text of every stage, by its name: DVC writes them two spaces deep."""
-    found: dict[str, str] = {}
+    by_stage: dict[str, str] = {}
     name = ""
     for line in text.partition("stages:\n")[2].splitlines():
         if line.startswith("  ") and line[2:3] not in (" ", "-", ""):
             # DVC quotes names that YAML would read as something else than text.
             name = line.strip().removesuffix(":").strip("'\"")
-        found[name] = found.get(name, "") + f"{line}\n"
-    return found
+        by_stage[name] = by_stage.get(name, "") + f"{line}\n"
+    return by_stage

@@ -34,8 +34,8 @@ def merge_locks(base: str, ours: str, theirs: str) -> str:
     texts = [blocks_of(text) for text in (ours, theirs)]
     names = dict.fromkeys([*sides[2], *sides[1], *sides[0]])
     taken = {name: _side(name, *sides) for name in names}
-    found = {name: texts[side].get(name, "") for name, side in taken.items() if side is not None}
-    merged = f"{head_of(theirs) or head_of(ours)}stages:\n{''.join(found.values())}"
+    blocks = {name: texts[side].get(name, "") for name, side in taken.items() if side is not None}
+    merged = f"{head_of(theirs) or head_of(ours)}stages:\n{''.join(blocks.values())}"
     wanted = {n: (sides[1], sides[2])[s][n] for n, s in taken.items() if s is not None}
     check_spliced(merged, wanted)
     return merged.replace("\n", ending)

@@ -65,15 +65,15 @@ class PipelineFile:
                     f"--{option}: `{name}` cannot be a stage's name: letters, digits, `_`, `-`"
                 )
         root = definition.root.resolve()
-        found, folder = study_stage(definition)
+        stage, folder = study_stage(definition)
         file = folder / FILE
-        stages = stages_at(file, FILE) if found is None else found.stages
+        stages = stages_at(file, FILE) if stage is None else stage.stages
         text = exact_text(file) or ""
         return cls(
             file=file,
             text=text,
             stages=stages,
-            tuning=found.stage if found else None,
+            tuning=stage.stage if stage else None,
             request=request,
             root=root,
         )
@@ -81,8 +81,8 @@ class PipelineFile:
     @property
     def raw(self) -> Content:
         """The stages as they stand in the file."""
-        found = yaml.read(self.text).get("stages") or {}
-        return {name: content or {} for name, content in found.items()}
+        stages = yaml.read(self.text).get("stages") or {}
+        return {name: content or {} for name, content in stages.items()}
 
     def raw_name(self, stage: str) -> str:
         """Name under which a stage stands in the file: a template makes several of one."""
@@ -196,8 +196,8 @@ class PipelineFile:
                 return {}, ()
             params = list(view(present, self.raw[name]).get("params") or [])
             lacking = wanted.with_params(params, paths.best, ["params"])
-            found = written("params", present, self.raw[name], lacking)
-            return {name: {**self.raw[name], "params": found}}, ()
+            items = written("params", present, self.raw[name], lacking)
+            return {name: {**self.raw[name], "params": items}}, ()
         command = asked or (None if is_read else wanted.guessed_training(root))
         if command is None:
             return {}, () if is_read else (HOW_TO_TRAIN,)

@@ -51,11 +51,11 @@ def above(folder: str) -> list[str]:
     >>> above("models/churn"), above("")
     (['models/churn/dvc.yaml', 'models/dvc.yaml', 'dvc.yaml'], ['dvc.yaml'])
     """
-    found = [posixpath.join(folder, FILE)]
+    paths = [posixpath.join(folder, FILE)]
     while folder:
         folder = posixpath.dirname(folder)
-        found.append(posixpath.join(folder, FILE))
-    return found
+        paths.append(posixpath.join(folder, FILE))
+    return paths
 
 
 def find(files: Iterable[str], wanted: Wanted, read: Read) -> StageOfStudy | None:
@@ -133,7 +133,7 @@ def top_of(folder: Path) -> Path:
     """The folder of the repository, of Git's or of DVC's, that a project folder belongs to."""
     # DVC works without Git, too (`dvc init --no-scm`).
     for mark in (".git", ".dvc"):
-        found = next((p for p in (folder, *folder.parents) if (p / mark).exists()), None)
-        if found is not None:
-            return found
+        top = next((p for p in (folder, *folder.parents) if (p / mark).exists()), None)
+        if top is not None:
+            return top
     return next((place for place in (folder, *folder.parents) if (place / FILE).is_file()), folder)

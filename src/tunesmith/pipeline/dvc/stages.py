@@ -55,15 +55,15 @@ class Stage:
     @property
     def params(self) -> Mapping[str, list[str]]:
         """Keys by file; no key stands for all of them."""
-        found: dict[str, list[str]] = {}
+        by_file: dict[str, list[str]] = {}
         listed = self.content.get("params")
         # DVC itself refuses anything but a list here.
         for item in listed if isinstance(listed, list | tuple) else ():
             pairs = item.items() if isinstance(item, dict) else [(PARAMS_FILE, [item])]
             for path, keys in pairs:
                 own = keys if isinstance(keys, list | tuple) else ()
-                found.setdefault(self.site.seen(str(path)), []).extend(map(str, own))
-        return found
+                by_file.setdefault(self.site.seen(str(path)), []).extend(map(str, own))
+        return by_file
 
     @property
     def what_runs(self) -> Mapping[str, Any]:
@@ -220,11 +220,11 @@ def _stage(name: str, content: Mapping[str, Any], file: Site) -> Stage:
 
 def _entries(listed: Any) -> list[tuple[str, Mapping[str, Any]]]:
     """Paths with their flags: an entry is a path, or a path over its flags."""
-    found: list[tuple[str, Mapping[str, Any]]] = []
+    entries: list[tuple[str, Mapping[str, Any]]] = []
     for item in listed if isinstance(listed, list) else ():
         pairs = item.items() if isinstance(item, dict) else [(item, None)]
-        found += [(str(path), flags if isinstance(flags, dict) else {}) for path, flags in pairs]
-    return found
+        entries += [(str(path), flags if isinstance(flags, dict) else {}) for path, flags in pairs]
+    return entries
 
 
 def tuning_stage(
@@ -237,10 +237,10 @@ def tuning_stage(
         config: path of the study's configuration, relative to the same folder.
         read: reads a file, to see which of the usual configurations a command takes.
     """
-    found = [stage for stage in stages.values() if stage.runs(posixpath.normpath(config), read)]
+    running = [stage for stage in stages.values() if stage.runs(posixpath.normpath(config), read)]
     # `-c` names its study; without it a command takes whichever usual file is there.
-    named = (stage for stage in found if any(call.config for call in stage.calls))
-    return next(named, next(iter(found), None))
+    named = (stage for stage in running if any(call.config for call in stage.calls))
+    return next(named, next(iter(running), None))
 
 
 def stage_writing(stages: Mapping[str, Stage], results: Collection[str]) -> Stage | None:

@@ -23,10 +23,10 @@ def training_targets(stages: Mapping[str, Stage], best: str, tuning: str | None)
     ['test']
     """
     others = {name: stage for name, stage in stages.items() if name != tuning}
-    found = downstream(others, {best})
+    behind = downstream(others, {best})
     read = {name: _read(stage) for name, stage in others.items()}
     made = {name: set(map(PurePosixPath, stage.outs)) for name, stage in others.items()}
-    return [name for name in others if name in found and not _is_used(name, found, read, made)]
+    return [name for name in others if name in behind and not _is_used(name, behind, read, made)]
 
 
 def downstream(stages: Mapping[str, Stage], paths: Iterable[str]) -> set[str]:
@@ -36,11 +36,11 @@ def downstream(stages: Mapping[str, Stage], paths: Iterable[str]) -> set[str]:
         stages: of a ``dvc.yaml``.
         paths: of the files, relative to the same folder.
     """
-    wanted, found = {PurePosixPath(path) for path in paths}, set[str]()
-    while new := {n for n, s in stages.items() if n not in found and _is_hit(_read(s), wanted)}:
-        found |= new
+    wanted, names = {PurePosixPath(path) for path in paths}, set[str]()
+    while new := {n for n, s in stages.items() if n not in names and _is_hit(_read(s), wanted)}:
+        names |= new
         wanted |= {PurePosixPath(path) for name in new for path in stages[name].outs}
-    return found
+    return names
 
 
 def _is_hit(read: set[PurePosixPath], wanted: set[PurePosixPath]) -> bool:
@@ -53,8 +53,8 @@ def _read(stage: Stage) -> set[PurePosixPath]:
 
 def _is_used(
     name: str,
-    found: set[str],
+    behind: set[str],
     read: Mapping[str, set[PurePosixPath]],
     made: Mapping[str, set[PurePosixPath]],
 ) -> bool:
-    return any(_is_hit(read[other], made[name]) for other in found if other != name)
+    return any(_is_hit(read[other], made[name]) for other in behind if other != name)

@@ -97,9 +97,9 @@ def _here(data: Mapping[str, Any], read: Read) -> dict[str, dict[str, Any]]:
     repository = SimpleNamespace(fs=_Files(read), config={"parsing": _parsing(read)})
     try:
         resolver = DataResolver(repository, "", dict(data))
-        found: dict[str, dict[str, Any]] = {}
+        stages: dict[str, dict[str, Any]] = {}
         for name in resolver.get_keys():
-            found |= resolver.resolve_one(name)
+            stages |= resolver.resolve_one(name)
     except _Needed:
         raise
     except DvcException as error:
@@ -107,7 +107,7 @@ def _here(data: Mapping[str, Any], read: Read) -> dict[str, dict[str, Any]]:
     except Exception as error:  # noqa: BLE001 - its code, on a file that it would refuse
         raise UnresolvedError(f"DVC cannot read it ({type(error).__name__}: {error})") from None
     # Plain data, whatever classes DVC returns.
-    return json.loads(json.dumps(found, default=str))  # type: ignore[no-any-return]
+    return json.loads(json.dumps(stages, default=str))  # type: ignore[no-any-return]
 
 
 class _Files:
@@ -173,8 +173,8 @@ def _python_of_dvc() -> str | None:
         return None
     # pipx and `uv tool` install a script whose first line names their own Python.
     with Path(program).open("rb") as stream:
-        found = SHEBANG.match(stream.readline(500).decode(errors="replace"))
-    return found[1] if found else None
+        match = SHEBANG.match(stream.readline(500).decode(errors="replace"))
+    return match[1] if match else None
 
 
 def _asked(python: str, question: Mapping[str, Any]) -> dict[str, Any]:

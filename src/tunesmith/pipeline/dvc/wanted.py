@@ -101,19 +101,19 @@ def tuning(paths: Paths, present: Mapping[str, Any], inputs: Iterable[str]) -> C
     """
     usual = paths.config == USUAL_CONFIG
     words = ["tunesmith", "run", *([] if usual else ["-c", paths.config])]
-    found = {"cmd": literal(shlex.join(words)), **present}
+    content = {"cmd": literal(shlex.join(words)), **present}
     # The configuration goes into `params`, which DVC compares by value: a comment is no change.
-    listed = [item for item in found.get("deps") or [] if item != paths.config]
-    _put(found, "deps", [*listed, *missing(inputs, listed)])
-    _put(found, "params", with_params(found.get("params") or [], paths.config, None))
-    outs = [item for item in found.get("outs") or [] if path_in(item) != paths.dropped]
-    metrics = list(found.get("metrics") or [])
+    listed = [item for item in content.get("deps") or [] if item != paths.config]
+    _put(content, "deps", [*listed, *missing(inputs, listed)])
+    _put(content, "params", with_params(content.get("params") or [], paths.config, None))
+    outs = [item for item in content.get("outs") or [] if path_in(item) != paths.dropped]
+    metrics = list(content.get("metrics") or [])
     # DVC refuses a path that is an out and a metric or a plot as well.
-    elsewhere = {path_in(item) for item in [*metrics, *(found.get("plots") or [])]}
+    elsewhere = {path_in(item) for item in [*metrics, *(content.get("plots") or [])]}
     outs = with_outs(outs, [path for path in paths.outs if path not in elsewhere])
-    _put(found, "outs", outs)
-    _put(found, "metrics", with_outs(metrics, [paths.metrics]))
-    return found
+    _put(content, "outs", outs)
+    _put(content, "metrics", with_outs(metrics, [paths.metrics]))
+    return content
 
 
 def training(paths: Paths, command: str, root: Path) -> Content:
@@ -145,8 +145,8 @@ def metrics_of(command: str, paths: Paths, root: Path) -> str:
     """Return the metrics file of a training program, named in its text, or the usual one."""
     for word in _words(command):
         if word.endswith(".py") and (root / word).is_file():
-            found = METRICS_NAME.findall((root / word).read_text(errors="replace"))
-            named = [name for name in found if plain(name) != paths.metrics]
+            names = METRICS_NAME.findall((root / word).read_text(errors="replace"))
+            named = [name for name in names if plain(name) != paths.metrics]
             if named:
                 return plain(named[0])
     return str(PurePosixPath(paths.metrics).parent / "training_metrics.json")
@@ -154,8 +154,8 @@ def metrics_of(command: str, paths: Paths, root: Path) -> str:
 
 def guessed_training(root: Path) -> str | None:
     """Return a command that seems to train; ``None`` if no script has a usual name."""
-    found = next((name for name in SCRIPTS if (root / name).is_file()), None)
-    return None if found is None else f"python {found}"
+    script = next((name for name in SCRIPTS if (root / name).is_file()), None)
+    return None if script is None else f"python {script}"
 
 
 def plot(stage: str, trials: str, columns: Iterable[str]) -> Content:
@@ -201,15 +201,15 @@ def with_params(present: list[Any], path: str, keys: list[str] | None) -> list[A
 
 def with_outs(present: list[Any], paths: Iterable[str]) -> list[Any]:
     """Return entries in which every path has our flags; other flags, and other entries, stay."""
-    found = list(present)
-    names = [path_in(item) for item in found]
+    items = list(present)
+    names = [path_in(item) for item in items]
     for path in paths:
         if path in names:
             place = names.index(path)
-            found[place] = _flagged(found[place])
+            items[place] = _flagged(items[place])
         else:
-            found.append({literal(path): dict(FLAGS)})
-    return found
+            items.append({literal(path): dict(FLAGS)})
+    return items
 
 
 def _flagged(item: Any) -> Any:

@@ -169,12 +169,12 @@ class Api:
 
     def _same_place(self, url: str, other: str) -> str:
         """Return an address that the Git host names, if it is the Git host's own."""
-        found = urljoin(url, other)
-        if urlsplit(found)[:2] != urlsplit(self.base)[:2]:
+        address = urljoin(url, other)
+        if urlsplit(address)[:2] != urlsplit(self.base)[:2]:
             raise GitHostError(
-                f"{_place(url)} leads to {_place(found)}, and the token is for the first alone."
+                f"{_place(url)} leads to {_place(address)}, and the token is for the first alone."
             )
-        return found
+        return address
 
     # -- one exchange, as often as it needs --------------------------------------------------
 
@@ -272,8 +272,8 @@ def next_page(link: str) -> str | None:
     >>> next_page('<https://a/x?page=1>; rel="prev", <https://a/x?page=3>; rel="next"')
     'https://a/x?page=3'
     """
-    found = re.findall(r"<([^>]*)>([^<]*)", link)
-    return next((address for address, rest in found if re.search(r'\brel="?next\b', rest)), None)
+    links = re.findall(r"<([^>]*)>([^<]*)", link)
+    return next((address for address, rest in links if re.search(r'\brel="?next\b', rest)), None)
 
 
 def pause_asked(answer: Answer) -> float | None:

@@ -97,13 +97,13 @@ class GitHub:
         """The newest open pull request from a branch of this repository."""
         owner = self._name.partition("/")[0]
         query = {"state": "open", "head": f"{owner}:{branch}"}
-        found = [
+        pulls = [
             _pull_request(item)
             for item in self._api.pages(f"repos/{self._name}/pulls", **query)
             # GitHub ignores a filter that it does not understand, and lists all pull requests.
             if item["head"]["ref"] == branch and _repository(item) == self._name.lower()
         ]
-        return max(found, key=lambda pull: pull.number, default=None)
+        return max(pulls, key=lambda pull: pull.number, default=None)
 
     def numbered(self, number: int) -> PullRequest | None:
         """The pull request of a number, open or not."""
@@ -240,18 +240,18 @@ def _payload(environ: Mapping[str, str]) -> Mapping[str, Any]:
     """The event's payload; empty if the file is missing or no JSON."""
     path = environ.get("GITHUB_EVENT_PATH")
     try:
-        found = json.loads(Path(path).read_text(encoding="utf-8")) if path else {}
+        payload = json.loads(Path(path).read_text(encoding="utf-8")) if path else {}
     except (OSError, ValueError):
         return {}
-    return found if isinstance(found, dict) else {}
+    return payload if isinstance(payload, dict) else {}
 
 
 def _text(told: Mapping[str, Any], *keys: str) -> str | None:
     """A text deep in a payload; ``None`` if it is not there."""
-    found: Any = told
+    part: Any = told
     for key in keys:
-        found = found.get(key) if isinstance(found, Mapping) else None
-    return found if isinstance(found, str) and found else None
+        part = part.get(key) if isinstance(part, Mapping) else None
+    return part if isinstance(part, str) and part else None
 
 
 def _number(told: Mapping[str, Any]) -> int | None:

@@ -103,14 +103,14 @@ class GitLab:
     def pull_request(self, branch: str) -> PullRequest | None:
         """The newest open merge request from a branch of this project."""
         query = {"state": "opened", "source_branch": branch}
-        found = [
+        pulls = [
             _merge_request(item)
             for item in self._api.pages(f"{self._project}/merge_requests", **query)
             if item["source_branch"] == branch
             # The branch of a fork may have the same name.
             and item.get("source_project_id") == item.get("target_project_id")
         ]
-        return max(found, key=lambda pull: pull.number, default=None)
+        return max(pulls, key=lambda pull: pull.number, default=None)
 
     def numbered(self, number: int) -> PullRequest | None:
         """The merge request of a number, open or not."""

@@ -164,8 +164,8 @@ def git_host_here(environ: Mapping[str, str] | None = None) -> GitHost | None:
     for name in registry.names("git_hosts"):
         kind = registry.load("git_hosts", name)
         if kind.is_here(environ):
-            found: GitHost = kind(environ)
-            return found
+            made: GitHost = kind(environ)
+            return made
     return None
 
 

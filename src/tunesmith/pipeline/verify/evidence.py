@@ -60,8 +60,8 @@ class Evidence:
             return None
         wanted = digest(dict(params))
         notes = (note for commit, text in messages for note in notes_in(commit, text))
-        found = next((note.experiment for note in notes if note.digest == wanted), None)
-        return None if found is None else f"was brought from experiment {found}"
+        experiment = next((note.experiment for note in notes if note.digest == wanted), None)
+        return None if experiment is None else f"was brought from experiment {experiment}"
 
 
 def look(definition: Definition, *, needs_data: bool = True) -> Evidence:

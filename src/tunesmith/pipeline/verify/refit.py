@@ -70,8 +70,8 @@ def refit(
     """
     name = f"{definition.file.study}.{APART}"
     file = definition.file.model_copy(update={"study": name})
-    found = _StudyApart(replace(definition, file=file)).evaluate(drawn)
-    return len(found), [item for one in found for item in _findings(one, tolerance)]
+    evaluated = _StudyApart(replace(definition, file=file)).evaluate(drawn)
+    return len(evaluated), [item for one in evaluated for item in _findings(one, tolerance)]
 
 
 def draw(
@@ -87,17 +87,17 @@ def draw(
         seed: of the draw.
         shared_first: draw those of shared fits before all others.
     """
-    found = [
+    recorded = [
         (trial, fold)
         for trial in record.history.told
         for fold in (*trial.folds, *_holdout(record, trial))
         if fold.failure is None and fold.stopped_at is None
     ]
-    order = np.random.default_rng(seed).permutation(len(found)).tolist()
+    order = np.random.default_rng(seed).permutation(len(recorded)).tolist()
     if shared_first:
         # The sort is stable: within both groups the order stays that of the draw.
-        order.sort(key=lambda place: not found[place][1].is_shared)
-    return [found[place] for place in sorted(order[:n])]
+        order.sort(key=lambda place: not recorded[place][1].is_shared)
+    return [recorded[place] for place in sorted(order[:n])]
 
 
 def _holdout(record: StudyRecord, trial: Trial) -> Iterator[FoldResult]:

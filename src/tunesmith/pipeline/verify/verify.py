@@ -92,21 +92,21 @@ def verify(
         UsageError: an output's path leads out of the project.
     """
     evidence = look(definition, needs_data=needs_data)
-    found = verified(evidence)
+    verification = verified(evidence)
     if again is None:
-        return found
+        return verification
     n, differing = _evaluated_again(evidence, again)
-    return replace(found, findings=(*found.findings, *differing), n_refit=n)
+    return replace(verification, findings=(*verification.findings, *differing), n_refit=n)
 
 
 def _evaluated_again(evidence: Evidence, again: Refit) -> tuple[int, list[Finding]]:
     """Evaluate recorded folds again, if the data and code are still the same."""
-    found, definition = evidence.found, evidence.definition
+    latest, definition = evidence.found, evidence.definition
     name = f"study `{definition.file.study}`"
-    if found is None or evidence.objective is None:
-        what = "has no recorded fold" if found is None else "cannot be run as it is"
+    if latest is None or evidence.objective is None:
+        what = "has no recorded fold" if latest is None else "cannot be run as it is"
         return 0, [Finding(name, f"{what}, so that none is evaluated again", "recorded folds")]
-    record, objective = found.record, evidence.objective
+    record, objective = latest.record, evidence.objective
     # With other data or code, other scores are right: a comparison would show nothing.
     space, budget = definition.space, definition.file.budget_parameter
     is_other = any(stale_reasons(definition, record, objective))
@@ -156,20 +156,20 @@ def _of_lock(evidence: Evidence, dvc: Tuning) -> Iterator[Finding]:
 # -- the study -----------------------------------------------------------------------------------
 
 
-def _of_study(evidence: Evidence, found: LatestRecord) -> Iterator[Finding]:
-    definition, record = evidence.definition, found.record
+def _of_study(evidence: Evidence, latest: LatestRecord) -> Iterator[Finding]:
+    definition, record = evidence.definition, latest.record
     if evidence.objective is not None:
         yield from _of_identity(evidence, record, evidence.objective)
     yield from _of_outdated(evidence, record)
-    yield from _of_history(evidence, found)
+    yield from _of_history(evidence, latest)
     # An added gate alone may have changed the policy of the last run.
     policy = Policy.of(definition.file.selection, definition.file.gate)
-    summary = summarise(record, policy, nested=found.nested)
-    behind = _behind(evidence, found)
+    summary = summarise(record, policy, nested=latest.nested)
+    behind = _behind(evidence, latest)
     if behind:
         yield unseen(f"study `{record.head.name}`", behind)
-    yield from of_winner(evidence, found, summary, is_behind=bool(behind))
-    for finding in _of_files(evidence, found, summary):
+    yield from of_winner(evidence, latest, summary, is_behind=bool(behind))
+    for finding in _of_files(evidence, latest, summary):
         yield note(finding.place, f"{finding.found} ({behind})") if behind else finding
 
 
@@ -195,39 +195,39 @@ def _of_identity(evidence: Evidence, record: StudyRecord, objective: Outline) ->
         yield Finding(place, problem, "trials of this study", fix)
 
 
-def _behind(evidence: Evidence, found: LatestRecord) -> str:
+def _behind(evidence: Evidence, latest: LatestRecord) -> str:
     """Reason for which the files may be older than the record; empty if they are not."""
-    definition, runs = evidence.definition, found.record.runs
+    definition, runs = evidence.definition, latest.record.runs
     if holder(definition.ledger, definition.file.study) is not None:
         return "a run is on"
-    if found.source == HISTORY or not runs or runs[-1].stopped_by is not None:
+    if latest.source == HISTORY or not runs or runs[-1].stopped_by is not None:
         return ""
     return "the last run was killed before it wrote its files; `tunesmith run` continues it"
 
 
-def _of_history(evidence: Evidence, found: LatestRecord) -> Iterator[Finding]:
+def _of_history(evidence: Evidence, latest: LatestRecord) -> Iterator[Finding]:
     """Check that the history, the only record in a clone, is what a run would write."""
     committed = evidence.committed
-    if found.source != HISTORY or committed is None:
+    if latest.source != HISTORY or committed is None:
         return
     path = inside(evidence.definition.root, committed.name)
     if not path.is_file():
         yield Finding(committed.name, "is missing here, and committed", "the file", REBUILD)
     # In a clone the history is the reference itself, so its own form is all that can be checked.
-    elif not _is_same(path, write_history((found.record, *found.nested))):
+    elif not _is_same(path, write_history((latest.record, *latest.nested))):
         yield Finding(committed.name, "was edited by hand", "what a run writes", REBUILD)
 
 
-def _of_files(evidence: Evidence, found: LatestRecord, summary: Summary) -> Iterator[Finding]:
+def _of_files(evidence: Evidence, latest: LatestRecord, summary: Summary) -> Iterator[Finding]:
     """Compare every output but the best parameters with what would be written now."""
     root, outputs = evidence.definition.root, evidence.definition.file.outputs
     # Reports are pure functions of the record, so that bytes can be compared.
-    wanted = contents_of(found.record, outputs, summary, found.nested)
-    if found.source == HISTORY and outputs.history is not None:
+    wanted = contents_of(latest.record, outputs, summary, latest.nested)
+    if latest.source == HISTORY and outputs.history is not None:
         del wanted[outputs.history]  # it is what the others are compared with
     for name, content in wanted.items():
         path = inside(root, name)
-        expected = f"what the {found.source} says of {_trials(summary)}"
+        expected = f"what the {latest.source} says of {_trials(summary)}"
         if not path.is_file():
             yield Finding(name, "is missing", expected, REBUILD)
         elif not _is_same(path, content):

@@ -20,7 +20,7 @@ RESTORE = "`tunesmith run` restores it, evaluating nothing."
 
 
 def of_winner(
-    evidence: Evidence, found: LatestRecord, summary: Summary, *, is_behind: bool
+    evidence: Evidence, latest: LatestRecord, summary: Summary, *, is_behind: bool
 ) -> Iterator[Finding]:
     """Yield findings on the best parameters.
 
@@ -34,13 +34,13 @@ def of_winner(
     best = BestFile.of(evidence.definition)
     if summary.chosen is None:
         return
-    expected = _expected(summary, found.source)
+    expected = _expected(summary, latest.source)
     if not best.path.is_file():
         yield Finding(name, "is missing", expected, REBUILD)
         return
     try:
         params, meta = best.read()
-        edit = edit_of(best, found.record)
+        edit = edit_of(best, latest.record)
     except UsageError as error:
         yield Finding(name, str(error).splitlines()[0], expected, RESTORE)
         return
@@ -54,7 +54,7 @@ def of_winner(
     elif origin := evidence.brought(params):
         yield note(name, origin)
     # A killed run leaves the winner of the run before, whose digest is intact.
-    elif is_behind and edit is None and _is_a_trial(found, params, meta):
+    elif is_behind and edit is None and _is_a_trial(latest, params, meta):
         return
     elif not _is_in_order(best, summary, params):
         words = edit.words if edit is not None else _deviation(best, summary, params)
@@ -104,10 +104,10 @@ def _deviation(best: BestFile, summary: Summary, params: Mapping[str, Any]) -> s
 
 
 def _is_a_trial(
-    found: LatestRecord, params: Mapping[str, Any], meta: Mapping[str, Any] | None
+    latest: LatestRecord, params: Mapping[str, Any], meta: Mapping[str, Any] | None
 ) -> bool:
     """Tell whether the file holds an earlier winner of the same study, as it was written."""
-    number, history = (meta or {}).get("trial"), found.record.history
+    number, history = (meta or {}).get("trial"), latest.record.history
     if not isinstance(number, int) or not 0 <= number < history.n_told:
         return False
     return _same(history[number].params, params)

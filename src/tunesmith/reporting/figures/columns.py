@@ -79,8 +79,8 @@ def _axis(name: str, values: Sequence[Any], space: RecordedSpace) -> Axis:
     low, high = float(min(values, default=0)), float(max(values, default=1))
     is_log = low > 0 and high > low * LOG_SPREAD
     for box in space.boxes:
-        found = box.get(name)
-        if found is not None and found.bounds is not None:
-            low, high = min(low, found.bounds[0]), max(high, found.bounds[1])
-            is_log = found.is_log
+        parameter = box.get(name)
+        if parameter is not None and parameter.bounds is not None:
+            low, high = min(low, parameter.bounds[0]), max(high, parameter.bounds[1])
+            is_log = parameter.is_log
     return log_axis(name, low, high) if is_log and low > 0 else linear_axis(name, low, high)

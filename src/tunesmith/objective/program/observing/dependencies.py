@@ -22,26 +22,26 @@ def named(root: Path, patterns: Sequence[str]) -> list[Path]:
     Raises:
         UsageError: a name or pattern finds nothing.
     """
-    found: set[Path] = set()
+    paths: set[Path] = set()
     missing = []
     for pattern in patterns:
         place = root / pattern
         files = list(matching(place, ["**/*"]) if place.is_dir() else matching(root, [pattern]))
-        found.update(files)
+        paths.update(files)
         if not files:
             missing.append(f"objective.depends_on: `{pattern}` names no file in {root}.")
     if missing:
         raise UsageError("\n".join(missing))
-    return sorted(found)
+    return sorted(paths)
 
 
 def assumed(root: Path, command: Iterable[str]) -> list[Path]:
     """List the files that a command names; with a Python file, all Python files of the project."""
     given = {root / item for item in command if item and (root / item).is_file()}
-    found = {path for path in given if path.resolve().is_relative_to(root.resolve())}
-    if any(path.suffix == ".py" for path in found) or "-m" in command:
-        found.update(_python_files(root))
-    return sorted(found)
+    paths = {path for path in given if path.resolve().is_relative_to(root.resolve())}
+    if any(path.suffix == ".py" for path in paths) or "-m" in command:
+        paths.update(_python_files(root))
+    return sorted(paths)
 
 
 def _python_files(root: Path) -> Iterator[Path]:

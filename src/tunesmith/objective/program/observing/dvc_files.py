@@ -80,8 +80,8 @@ def _outs(root: Path, name: str, stages: Iterable[Any]) -> Iterator[str]:
                 path = _path(item)
                 # The paths of a template stand resolved in `dvc.lock`, which is read as well.
                 if path and "${" not in path and "${" not in str(working):
-                    found = os.path.normpath(root / folder / str(working) / path)
-                    yield os.path.relpath(found, root) if _is_in(found, root) else found
+                    out = os.path.normpath(root / folder / str(working) / path)
+                    yield os.path.relpath(out, root) if _is_in(out, root) else out
 
 
 def _is_in(path: str, root: Path) -> bool:
@@ -104,8 +104,8 @@ def _caches(root: Path) -> Iterator[str]:
         parser = configparser.ConfigParser(interpolation=None)
         try:
             parser.read(home / ".dvc" / name, encoding="utf-8")
-            found = parser.get("cache", "dir", fallback="")
+            folder = parser.get("cache", "dir", fallback="")
         except (configparser.Error, ValueError):
             continue
-        if found:
-            yield str((home / ".dvc" / found).resolve())
+        if folder:
+            yield str((home / ".dvc" / folder).resolve())

@@ -241,7 +241,7 @@ def _resolved(path: str, *, follow: bool) -> str:
 
 def _is_python(thread: int) -> bool:
     try:
-        found = os.readlink(f"/proc/{thread}/exe")  # noqa: PTH115 - hot
+        program = os.readlink(f"/proc/{thread}/exe")  # noqa: PTH115 - hot
     except OSError:
         return False
-    return found.rpartition("/")[2].startswith(PYTHON)
+    return program.rpartition("/")[2].startswith(PYTHON)

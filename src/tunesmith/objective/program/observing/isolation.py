@@ -172,8 +172,8 @@ class Watching:
         else:
             read = [name for name, state in reading.items() if is_file(state)]
             names = [name for name in read if _is_linked(name, layout)]
-        found = (name for name in names if _is_younger(self.view.root / name, since))
-        changed = next(found, None)
+        younger = (name for name in names if _is_younger(self.view.root / name, since))
+        changed = next(younger, None)
         if changed is not None:
             raise ChangedInputError(changed, is_watched=not self.problem)
 
@@ -193,13 +193,13 @@ def _links(names: tuple[str, ...]) -> frozenset[str]:
 def _is_younger(path: Path, since_ns: int) -> bool:
     """True if a file, or its target, has changed; a missing file has changed, too."""
     try:
-        found = path.stat()
+        status = path.stat()
     except OSError:
         return not path.is_symlink() and not os.path.lexists(path)
     if path.is_dir():
         return False
     # Programs can set the time of a file's content, but not this one.
-    return found.st_ctime_ns > since_ns
+    return status.st_ctime_ns > since_ns
 
 
 @cache

@@ -136,28 +136,28 @@ class Observer:
         calls = Calls(listener, self.ground)
         is_over = False
         while not is_over:
-            found, error = None, 0
+            heard, error = None, 0
             try:
-                found = listener.receive()
-                if found is None:
+                heard = listener.receive()
+                if heard is None:
                     continue
-                if found.thread == filtered.native_id:
+                if heard.thread == filtered.native_id:
                     is_over = self._is_over.is_set()
-                elif not found.is_native:
+                elif not heard.is_native:
                     self.problem = "a program of another architecture was run, which is not seen"
                 else:
-                    error = calls.heard(found)
+                    error = calls.heard(heard)
                     self.problem = self.problem or calls.problem
             except OSError as broken:
                 if broken.errno == errno.EBADF:
                     return
                 # A caller that was killed meanwhile opens nothing.
-                if found is None or listener.is_waiting(found):
+                if heard is None or listener.is_waiting(heard):
                     self.problem = f"a call could not be read ({broken.strerror or broken})"
             except Exception as broken:  # noqa: BLE001 - the program must not wait for ever
                 self.problem = f"a call was not understood ({broken})"
-            if found is not None:
-                listener.answer(found, error)
+            if heard is not None:
+                listener.answer(heard, error)
 
 
 class Calls:
@@ -173,59 +173,59 @@ class Calls:
         self.problem = ""
         """Reason why paths are no longer known; empty if they are."""
 
-    def heard(self, found: seccomp.Notification) -> int:
+    def heard(self, heard: seccomp.Notification) -> int:
         """Record all files that a call names; return the error with which it must fail, or zero."""
-        call = self._calls.get(found.number)
+        call = self._calls.get(heard.number)
         if call is None:
-            if found.number in self._mounting:
+            if heard.number in self._mounting:
                 self.problem = "a program has changed what paths mean (as `chroot`, `mount`)"
             return 0
-        flags = self._flags(call, found)
+        flags = self._flags(call, heard)
         for named in call.named:
-            text = self._text(named, found)
+            text = self._text(named, heard)
             reads = call.does in READING and not (call.does is Does.OPEN and flags & WRITING)
-            if reads and self._ground.passes(text, found.thread):
+            if reads and self._ground.passes(text, heard.thread):
                 continue  # most calls of a program: it looks for its libraries
-            path = self._path(named, found, os.fsdecode(text))
+            path = self._path(named, heard, os.fsdecode(text))
             if path is not None:
-                step = FileAccess(named.does or call.does, path, flags, found.thread)
+                step = FileAccess(named.does or call.does, path, flags, heard.thread)
                 if error := self._ground.tread(step):
                     return error
         if call.does is Does.RUN:
             self._listener.forget()
         return 0
 
-    def _text(self, named: Named, found: seccomp.Notification) -> bytes:
-        address = 0 if named.path is None else found.arguments[named.path]
-        return self._listener.text(found.thread, address) if address else b""
+    def _text(self, named: Named, heard: seccomp.Notification) -> bytes:
+        address = 0 if named.path is None else heard.arguments[named.path]
+        return self._listener.text(heard.thread, address) if address else b""
 
-    def _flags(self, call: SystemCall, found: seccomp.Notification) -> int:
+    def _flags(self, call: SystemCall, heard: seccomp.Notification) -> int:
         if call.numbers[0] == CREAT:
             return os.O_CREAT | os.O_WRONLY | os.O_TRUNC
         if call.flags is None:
             return 0
-        flags = found.arguments[call.flags]
+        flags = heard.arguments[call.flags]
         if call.numbers[0] == OPENAT2:
-            flags = self._listener.number_at(found.thread, flags)
+            flags = self._listener.number_at(heard.thread, flags)
         return flags & 0xFFFFFFFF
 
-    def _path(self, named: Named, found: seccomp.Notification, text: str) -> str | None:
+    def _path(self, named: Named, heard: seccomp.Notification, text: str) -> str | None:
         if text.startswith("/"):
-            return plain(text, found.thread)
+            return plain(text, heard.thread)
         try:
-            folder = os.readlink(self._folder(named, found))  # noqa: PTH115 - hot
+            folder = os.readlink(self._folder(named, heard))  # noqa: PTH115 - hot
         except OSError:
             return None
         if not folder.startswith("/"):
             return None  # a pipe, a socket
-        return plain(f"{folder}/{text}" if text else folder, found.thread)
+        return plain(f"{folder}/{text}" if text else folder, heard.thread)
 
-    def _folder(self, named: Named, found: seccomp.Notification) -> str:
-        process = f"/proc/{found.thread}"
+    def _folder(self, named: Named, heard: seccomp.Notification) -> str:
+        process = f"/proc/{heard.thread}"
         if named.folder is None:
             return f"{process}/cwd"
         # The kernel reads 32 bits here; the rest of the register may hold anything.
-        descriptor = found.arguments[named.folder] & 0xFFFFFFFF
+        descriptor = heard.arguments[named.folder] & 0xFFFFFFFF
         return f"{process}/cwd" if descriptor == seccomp.AT_FDCWD else f"{process}/fd/{descriptor}"
 
 

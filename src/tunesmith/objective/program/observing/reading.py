@@ -156,24 +156,30 @@ class ProjectView:
 
     def _state_of(self, path: Path, like: str) -> str:
         try:
-            found = path.stat()
+            status = path.stat()
         except OSError:
             return ABSENT
-        if stat.S_ISDIR(found.st_mode):
+        if stat.S_ISDIR(status.st_mode):
             if not is_listing(like):
                 return FOLDER
             names = os.listdir(path)  # noqa: PTH208 - only the names
             return _names_state([n for n in names if n not in LEFT_OUT], like)
-        if not stat.S_ISREG(found.st_mode):
+        if not stat.S_ISREG(status.st_mode):
             return OTHER
-        state = FILE + self._digest(path, found)
+        state = FILE + self._digest(path, status)
         if not like.endswith((PROGRAM, NO_PROGRAM)):
             return state
-        return state + (PROGRAM if found.st_mode & stat.S_IXUSR else NO_PROGRAM)
+        return state + (PROGRAM if status.st_mode & stat.S_IXUSR else NO_PROGRAM)
 
-    def _digest(self, path: Path, found: os.stat_result) -> str:
+    def _digest(self, path: Path, status: os.stat_result) -> str:
         # A file that was changed has another time, so its content is then read again.
-        marks = (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+        marks = (
+            status.st_dev,
+            status.st_ino,
+            status.st_size,
+            status.st_mtime_ns,
+            status.st_ctime_ns,
+        )
         key = (str(path), *map(str, marks))
         if key not in self._digests:
             self._digests[key] = file_digest([path])
@@ -195,12 +201,12 @@ class ProjectView:
 
     def everything(self) -> dict[str, str]:
         """Reading of a run that was not watched: it may have read all files that it found."""
-        found = {EVERYTHING: self.all_names()}
+        states = {EVERYTHING: self.all_names()}
         hidden = self.unread | self.unlisted
         for name in self.files():
             if name not in hidden and not is_package(name, str(self.root)):
-                found[name] = self.state(name, FILE)
-        return found
+                states[name] = self.state(name, FILE)
+        return states
 
 
 def _files_in(root: Path, links: Iterable[str]) -> Iterator[str]:
@@ -263,7 +269,7 @@ class Reader:
         Args:
             seen: from ``RunGround``.
         """
-        found: dict[str, str] = {}
+        states: dict[str, str] = {}
         for path, does in seen.items():
             name = None if does == MADE else self.name(path)
             if name is None or (name == TOP and not does & (READ | LISTED | SEARCHED)):
@@ -271,10 +277,10 @@ class Reader:
             # The state at the time of reading, if known: the run may have changed the file since.
             state = self.states.get(path) or self.view.state(name, self._like(path, does, seen))
             if state and self._counts(name, path, state):
-                found[name] = state
+                states[name] = state
                 link = self.view.state(name, LINK) if does & FOLLOWED else ABSENT
-                found[name] += "" if link == ABSENT else f"\n{link}"
-        return dict(sorted(found.items()))
+                states[name] += "" if link == ABSENT else f"\n{link}"
+        return dict(sorted(states.items()))
 
     def name(self, path: str) -> str | None:
         """Name of a path in a reading; ``None`` if it does not count."""
@@ -322,15 +328,15 @@ class Reader:
         # In folders that all programs write into, only files from before the run count, and folders
         # that have not changed since, with the names that are not in them.
         try:
-            found = os.stat(path)  # noqa: PTH116 - hot
+            status = os.stat(path)  # noqa: PTH116 - hot
         except FileNotFoundError:
             return self._counts(name, os.path.dirname(path), FOLDER)  # noqa: PTH120 - hot
         except OSError:
             return False
-        if found.st_ctime_ns >= self.began_ns:
+        if status.st_ctime_ns >= self.began_ns:
             return False
-        is_folder = stat.S_ISDIR(found.st_mode) and not _is_shared_by_all(path)
-        return is_folder or stat.S_ISREG(found.st_mode)
+        is_folder = stat.S_ISDIR(status.st_mode) and not _is_shared_by_all(path)
+        return is_folder or stat.S_ISREG(status.st_mode)
 
     def _like(self, path: str, does: int, seen: Mapping[str, int]) -> str:
         program = PROGRAM if does & RUN else ""

@@ -93,8 +93,8 @@ def blocker() -> str:
 @cache
 def refusal() -> str:
     """Try it on a thread that ends at once; return the system's error, or an empty text."""
-    if found := blocker():
-        return found
+    if problem := blocker():
+        return problem
     said: list[str] = []
 
     def attempt() -> None:
@@ -128,9 +128,9 @@ def filter_this_thread() -> int:
     library, machine = _library(), platform.machine()
     if library.prctl(PR_SET_NO_NEW_PRIVS, *(ctypes.c_ulong(n) for n in (1, 0, 0, 0))):
         raise _error(ctypes.get_errno())
-    found = _instructions(machine)
-    content = (_Instruction * len(found))(*(_Instruction(*one) for one in found))
-    program = _Program(len(found), content)
+    steps = _instructions(machine)
+    content = (_Instruction * len(steps))(*(_Instruction(*one) for one in steps))
+    program = _Program(len(steps), content)
     # Linux before 5.19 lacks the flag by which only fatal signals interrupt a waiting call.
     for flags in (SPEC_ALLOW | NEW_LISTENER | WAIT_KILLABLE, SPEC_ALLOW | NEW_LISTENER):
         listener = library.syscall(
@@ -155,14 +155,14 @@ def _instructions(machine: str) -> list[tuple[int, int, int, int]]:
     blocked = sorted(numbers[names] for numbers in BLOCKED)
     empty = [(numbers[names], at) for numbers, at in EMPTY_PATH_ALLOWED]
     # Calls of another architecture have other numbers, so all of them wait.
-    found = [(LOAD, 0, 0, 4), (EQUAL, 1, 0, AUDIT_ARCH[machine]), (RETURN, 0, 0, NOTIFY)]
-    found.append((LOAD, 0, 0, 0))
+    steps = [(LOAD, 0, 0, 4), (EQUAL, 1, 0, AUDIT_ARCH[machine]), (RETURN, 0, 0, NOTIFY)]
+    steps.append((LOAD, 0, 0, 0))
     for number in blocked:
         # As on an older kernel, which makes programs fall back to calls that can be watched.
-        found += [(EQUAL, 0, 1, number), (RETURN, 0, 0, ERRNO | errno.ENOSYS)]
+        steps += [(EQUAL, 0, 1, number), (RETURN, 0, 0, ERRNO | errno.ENOSYS)]
     for number, at in empty:
         # Asked about an open file, not about a path.
-        found += [
+        steps += [
             (EQUAL, 0, 6, number),
             (LOAD, 0, 0, ARGUMENTS_AT + 8 * at),
             (ANY_BIT, 0, 3, AT_EMPTY_PATH),
@@ -174,9 +174,9 @@ def _instructions(machine: str) -> list[tuple[int, int, int, int]]:
     done = {number for number, _ in empty}
     for number in watched:
         if number not in done:
-            found += [(EQUAL, 0, 1, number), (RETURN, 0, 0, NOTIFY)]
-    found.append((RETURN, 0, 0, ALLOW))
-    return found
+            steps += [(EQUAL, 0, 1, number), (RETURN, 0, 0, NOTIFY)]
+    steps.append((RETURN, 0, 0, ALLOW))
+    return steps
 
 
 class Listener:
@@ -214,8 +214,8 @@ class Listener:
             if error.errno in (errno.ENOENT, errno.EINTR):
                 return None
             raise
-        found = self._NOTIFICATION.unpack(self._received)
-        return Notification(found[0], found[1], found[3], found[4] == self._arch, found[6:])
+        fields = self._NOTIFICATION.unpack(self._received)
+        return Notification(fields[0], fields[1], fields[3], fields[4] == self._arch, fields[6:])
 
     def answer(self, call: Notification, error: int = 0) -> None:
         """Let the call continue, or make it fail with an error number."""
@@ -239,15 +239,15 @@ class Listener:
         Raises:
             OSError: they cannot be read.
         """
-        found = b""
-        while len(found) <= PAGE:
+        content = b""
+        while len(content) <= PAGE:
             part = self._memory.read(thread, address, TEXT)
             end = part.find(b"\0")
             if end >= 0:
-                return found + part[:end]
-            found += part
+                return content + part[:end]
+            content += part
             address += len(part)
-        return found[:PAGE]
+        return content[:PAGE]
 
     def number_at(self, thread: int, address: int) -> int:
         """Read a 64-bit number in a caller's memory.
@@ -289,13 +289,13 @@ class Memory:
         """
         is_open = thread == self._thread and time.monotonic() < self._until
         # Memory that is no more gives nothing: the thread has another one by now.
-        found = os.pread(self._file, n, address) if is_open else b""
-        if not found:
+        content = os.pread(self._file, n, address) if is_open else b""
+        if not content:
             self._open(thread)
-            found = os.pread(self._file, n, address)
-        if not found:
+            content = os.pread(self._file, n, address)
+        if not content:
             raise _error(errno.ESRCH)
-        return found
+        return content
 
     def _open(self, thread: int) -> None:
         self.close()

@@ -29,18 +29,18 @@ def view_of(
         UsageError: the project is too large to be copied for every run.
     """
     is_watched, is_shared = not unwatched(section), section.workspace.mode == "shared"
-    found = None
+    laid_out = None
     if not is_shared or not is_watched:
         needed = _needed(section)
-        found = layout(root, section.workspace, files, needed, is_watched=is_watched)
-    if found is not None and not is_shared and len(found.copies) > MANY_FILES:
+        laid_out = layout(root, section.workspace, files, needed, is_watched=is_watched)
+    if laid_out is not None and not is_shared and len(laid_out.copies) > MANY_FILES:
         raise UsageError(
-            f"objective.workspace: {len(found.copies):,} files would be copied for every run."
+            f"objective.workspace: {len(laid_out.copies):,} files would be copied for every run."
             "\n  Name folders of data under `link`, or what is not needed under `leave_out`."
         )
     unlisted = frozenset((*outputs.paths.values(), DVC_LOCK))
     return ProjectView(
-        root, None if is_shared else found, unread=files, unlisted=unlisted, found=found
+        root, None if is_shared else laid_out, unread=files, unlisted=unlisted, found=laid_out
     )
 
 

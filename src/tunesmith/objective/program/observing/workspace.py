@@ -255,7 +255,7 @@ def _found(root: Path) -> tuple[list[str], set[str] | None, set[str]]:
     there = [name for name in dict.fromkeys(kept) if os.path.lexists(root / name)]
     # Git knows links as such, wherever they lead.
     modules = {n.rstrip("/") for n in there if (root / n).is_dir() and not (root / n).is_symlink()}
-    environments = {found for name in there if (found := _environment_of(name))}
+    environments = {environment for name in there if (environment := _environment_of(name))}
     files = [
         name
         for name in there
@@ -314,7 +314,7 @@ def _opened(
 ) -> list[str]:
     """Links, in which folders that receive files are replaced by their other content."""
     around = {str(parent) for name in written for parent in PurePosixPath(name).parents}
-    found: list[str] = []
+    opened: list[str] = []
     waiting = list(names)
     while waiting:
         name = waiting.pop()
@@ -322,8 +322,8 @@ def _opened(
         if is_open and (root / name).is_dir() and not (root / name / ".git").exists():
             waiting += [f"{name}/{entry.name}" for entry in (root / name).iterdir()]
         elif name not in written:
-            found.append(name)
-    return sorted(found)
+            opened.append(name)
+    return sorted(opened)
 
 
 def _is_large(path: Path) -> bool:
@@ -334,5 +334,5 @@ def _is_large(path: Path) -> bool:
 
 def matching(folder: Path, patterns: Iterable[str]) -> Iterator[Path]:
     """List the plain files of a folder that match patterns, in order; links do not count."""
-    found = {path for pattern in patterns for path in folder.glob(pattern)}
-    return (path for path in sorted(found) if path.is_file() and not path.is_symlink())
+    paths = {path for pattern in patterns for path in folder.glob(pattern)}
+    return (path for path in sorted(paths) if path.is_file() and not path.is_symlink())

@@ -104,15 +104,15 @@ def fill(command: Sequence[str], values: Mapping[str, str], params: Params) -> l
     >>> fill(["train", "--lr={lr}", "--depth={depth}"], {}, {"lr": 0.1})
     ['train', '--lr=0.1']
     """
-    found = {name: text_of(value) for name, value in params.items()} | dict(values)
+    texts = {name: text_of(value) for name, value in params.items()} | dict(values)
     items = []
     for item in command:
         words = words_of(item)
-        if any(word not in found for word in words):
+        if any(word not in texts for word in words):
             continue
         # Not by `str.format`, which takes a dot in a name for an attribute.
         filled = "".join(
-            literal + (found[name] if name is not None else "")
+            literal + (texts[name] if name is not None else "")
             for literal, name, _, _ in string.Formatter().parse(item)
         )
         if "\0" in filled:

@@ -29,10 +29,10 @@ def mark(file: Path) -> None:
 def is_unread(file: Path) -> bool:
     """True if a marked file has certainly not been read."""
     try:
-        found = file.stat()
+        status = file.stat()
     except OSError:
         return False
-    return found.st_size > 0 and found.st_atime_ns == 0 and _tells(file.parent)
+    return status.st_size > 0 and status.st_atime_ns == 0 and _tells(file.parent)
 
 
 def _tells(folder: Path) -> bool:

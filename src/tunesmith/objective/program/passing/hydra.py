@@ -40,8 +40,8 @@ def _bad_key(value: Value) -> str | None:
     return _first(map(_bad_key, value)) if isinstance(value, list) else None
 
 
-def _first(found: Iterator[str | None]) -> str | None:
-    return next((item for item in found if item is not None), None)
+def _first(items: Iterator[str | None]) -> str | None:
+    return next((item for item in items if item is not None), None)
 
 
 def hydra(params: Params) -> list[str]:

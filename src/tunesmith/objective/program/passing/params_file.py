@@ -39,9 +39,9 @@ class Template:
             text = path.read_bytes().decode() if path.exists() else ""
         except (OSError, UnicodeDecodeError) as error:
             raise _error(section, f"cannot be read: {error}") from None
-        found = cls(section, text)
-        found.form  # noqa: B018 - an unknown format is told at once
-        return found
+        template = cls(section, text)
+        template.form  # noqa: B018 - an unknown format is told at once
+        return template
 
     def __getstate__(self) -> dict[str, Any]:
         # `form`, once asked for, is a module, and modules cannot be pickled.
@@ -80,10 +80,10 @@ class Template:
             UsageError: its text is not of its format.
         """
         try:
-            found: Mapping[str, Any] = self.form.read(self.text)
+            content: Mapping[str, Any] = self.form.read(self.text)
         except FormatError as error:
             raise _error(self.section, str(error)) from None
-        return found
+        return content
 
     def has(self, name: str) -> bool:
         """True if the file holds a parameter."""
@@ -95,8 +95,8 @@ class Template:
 
     def values(self, names: Iterable[str]) -> dict[str, Value]:
         """Values in the file, of those parameters that it holds."""
-        found = {name: self._at(name) for name in names if self.has(name)}
-        return {k: _meant(v) for k, v in found.items()} if self.format in UNTYPED else found
+        values = {name: self._at(name) for name in names if self.has(name)}
+        return {k: _meant(v) for k, v in values.items()} if self.format in UNTYPED else values
 
     def _at(self, name: str) -> Any:
         place, form = place_of(name, self.section), self.form

@@ -286,13 +286,13 @@ def _results(section: Section, keys: Mapping[str, str]) -> FileResults | Printed
 
 
 def _form(file: MetricsFileSection) -> str:
-    found = file.format or file.path.rpartition(".")[2].replace("yml", "yaml")
-    if found not in ("json", "yaml", "csv", "tsv", "jsonl"):
+    form = file.format or file.path.rpartition(".")[2].replace("yml", "yaml")
+    if form not in ("json", "yaml", "csv", "tsv", "jsonl"):
         raise UsageError(
             f"objective.metrics_file: the name of {file.path} tells no format."
             f"\n  Write `metrics_file: {{path: {file.path}, format: json}}`, or csv, tsv, …"
         )
-    return found
+    return form
 
 
 def _best_by(section: Section, file: MetricsFileSection) -> Metric | None:

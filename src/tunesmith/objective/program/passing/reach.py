@@ -89,10 +89,10 @@ def _violations(study: _Study) -> Iterator[Violation]:
 
 
 def _some_values(study: _Study) -> dict[str, Value]:
-    found: dict[str, Value] = {}
+    values: dict[str, Value] = {}
     for params in samples(study.definition.space, study.definition.file.fixed_params):
-        found = {**params, **found}
-    return found
+        values = {**params, **values}
+    return values
 
 
 def _missing(study: _Study, template: Template, name: str, value: Value) -> Violation:

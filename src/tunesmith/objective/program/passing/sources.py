@@ -70,9 +70,9 @@ class ProgramText:
     @cached_property
     def readers(self) -> list[str]:
         """Places that read ``TUNESMITH_PARAMS``, or may do so: files, or the command itself."""
-        found = [self.named(s.path) for s in self.sources if reads_params(s.text)]
+        places = [self.named(s.path) for s in self.sources if reads_params(s.text)]
         inline = any(map(reads_params, self.command))
-        return ["the command", *found] if inline else found
+        return ["the command", *places] if inline else places
 
     def named(self, path: Path) -> str:
         """Name a file relative to the project."""
@@ -110,20 +110,20 @@ def program_of(root: Path, command: Sequence[str]) -> ProgramText:
         command: items as configured.
     """
     finder = _Finder(root)
-    found: dict[Path, SourceFile] = {}
+    sources: dict[Path, SourceFile] = {}
     others: dict[Path, None] = {}
     waiting = deque(finder.seeds(command))
-    while waiting and len(found) < MAX_FILES:
+    while waiting and len(sources) < MAX_FILES:
         path = waiting.popleft()
-        if path in found or path in others:
+        if path in sources or path in others:
             continue
         text = _text(path)
         if text is None or path.name.endswith(NO_CODE):
             others[path] = None
             continue
-        found[path] = SourceFile(path, text)
-        waiting += finder.references(found[path])
-    return ProgramText(root, tuple(command), tuple(found.values()), tuple(others))
+        sources[path] = SourceFile(path, text)
+        waiting += finder.references(sources[path])
+    return ProgramText(root, tuple(command), tuple(sources.values()), tuple(others))
 
 
 class _Finder:
@@ -219,8 +219,8 @@ class _Finder:
             key = f"{folder}/{name}"
             if key not in self._known:
                 self._known[key] = _file(folder, name)
-            if found := self._known[key]:
-                yield found
+            if file := self._known[key]:
+                yield file
                 return
 
 

@@ -22,7 +22,7 @@ def suggestion(program: ProgramText, name: str, names: Sequence[str]) -> str:
         names: all parameters that have no way yet; those with a place in the same file are
             included.
     """
-    found = (
+    likely = (
         next(_options(program, name), "")
         or next(_constants(program, name, names), "")
         or next(_keys(program, name, names), "")
@@ -32,7 +32,7 @@ def suggestion(program: ProgramText, name: str, names: Sequence[str]) -> str:
         "Name the file that the program reads (`params_file: params.yaml`), or write"
         f' `"--{name}={{{name}}}"` in `command`.'
     )
-    return found or usual
+    return likely or usual
 
 
 def _options(program: ProgramText, name: str) -> Iterator[str]:
@@ -125,8 +125,8 @@ def _variables(program: ProgramText, name: str) -> Iterator[str]:
 def _place(data: Mapping[str, Any], name: str) -> str | None:
     """Place of a value whose last key has a parameter's name; the shortest one."""
     wanted = re.compile(rf"{_loose(name)}\Z", re.IGNORECASE)
-    found = [place for place in _leaves(data) if wanted.match(place.rpartition(".")[2])]
-    return min(found, key=lambda place: (place != name, place.count("."), place), default=None)
+    places = [place for place in _leaves(data) if wanted.match(place.rpartition(".")[2])]
+    return min(places, key=lambda place: (place != name, place.count("."), place), default=None)
 
 
 def _leaves(data: Any, before: str = "") -> Iterator[str]:

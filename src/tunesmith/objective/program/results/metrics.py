@@ -53,9 +53,9 @@ class FileResults:
             MetricsError: something is missing or odd.
         """
         text = plain_text(file, self.path)
-        found = READERS[self.form](text, self)
+        value_at = READERS[self.form](text, self)
         return {
-            name: number(found(key), f"{self.path}: {key}", is_text=self.is_text)
+            name: number(value_at(key), f"{self.path}: {key}", is_text=self.is_text)
             for name, key in self.keys.items()
         }
 
@@ -113,12 +113,12 @@ def number(value: Any, where: str, *, is_text: bool = False) -> float:
         shown = json.dumps(value, default=str)[:80]
         raise MetricsError("bad-metrics", f"{where} is {shown}, no number")
     try:
-        found = float(value)
+        result = float(value)
     except OverflowError:
         raise MetricsError("bad-metrics", f"{where} is too large a number") from None
-    if not isfinite(found):
-        raise MetricsError("nan" if isnan(found) else "inf", f"{where} is {found}")
-    return found
+    if not isfinite(result):
+        raise MetricsError("nan" if isnan(result) else "inf", f"{where} is {result}")
+    return result
 
 
 def _meant(text: str, where: str, *, is_text: bool) -> float:
@@ -182,12 +182,12 @@ def _constant(word: str) -> Any:
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
+    mapping = dict(pairs)
+    if len(mapping) < len(pairs):
         keys = [key for key, _ in pairs]
         twice = next(key for key in keys if keys.count(key) > 1)
         raise MetricsError("bad-metrics", f"the key {twice!r} is there twice")
-    return found
+    return mapping
 
 
 def _yaml(text: str, source: FileResults) -> Getter:
@@ -236,8 +236,8 @@ def _chosen(rows: list[Any], source: FileResults) -> Any:
     scored = []
     for row in rows:
         try:
-            found = number(_in_tree(row, source)(key), key, is_text=source.is_text)
-            scored.append((metric.sign * found, row))
+            score = number(_in_tree(row, source)(key), key, is_text=source.is_text)
+            scored.append((metric.sign * score, row))
         except MetricsError:
             continue
     if not scored:

@@ -61,8 +61,8 @@ class Matches:
     def _kept(self, rest: bytes) -> bytes:
         """Keep the end of the searched text from a word on: a match may continue there."""
         end = rest[-2 * MAX_LINE :]
-        found = SPACE.search(end, 0, MAX_LINE) if self._is_by_line else LINE_END.search(end)
-        return end[found.end() :] if found else end
+        match = SPACE.search(end, 0, MAX_LINE) if self._is_by_line else LINE_END.search(end)
+        return end[match.end() :] if match else end
 
     def close(self) -> None:
         """Search the end; the last line need not be complete."""
@@ -73,8 +73,8 @@ class Matches:
         if not self._is_by_line:
             text = text.replace("\r\n", "\n").replace("\r", "\n")
         last = None
-        for found in self._pattern.finditer(text):
-            last = found
+        for match in self._pattern.finditer(text):
+            last = match
         if last is not None:
             self.last = last.groupdict() or {"": last[1]}
             self.cut = {name: whole for name in self.last if (whole := _cut(last, name or 1))}

@@ -71,10 +71,10 @@ class StreamedValues:
         end = self.stopped_at
         if end is not None:
             return {self.metric.name: score_at(self._points(), end)}
-        found: dict[str, float] = {}
+        latest: dict[str, float] = {}
         for _, values in sorted(self._rows.items()):
-            found |= values
-        return found
+            latest |= values
+        return latest
 
     def curve(self) -> tuple[tuple[int, float], ...]:
         """Course of the score up to the end, as (step, score), thinned out if it is long."""

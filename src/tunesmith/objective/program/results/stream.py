@@ -56,16 +56,16 @@ class ProgressFollower:
 
     def _row(self, line: bytes) -> tuple[int, dict[str, float]] | None:
         try:
-            found = json.loads(line)
+            content = json.loads(line)
         except (ValueError, RecursionError):
             return None
-        step = found.get("step") if isinstance(found, dict) else None
+        step = content.get("step") if isinstance(content, dict) else None
         if isinstance(step, bool) or not isinstance(step, int) or not 0 <= step < 2**53:
             return None
-        if "metric" in found and "value" in found:
-            found = {str(found["metric"]): found["value"]}
-        self.names |= {key[:80] for key in list(found)[:MAX_NAMES] if key != "step"}
-        values = {self._names[k]: v for k, v in found.items() if k in self._names}
+        if "metric" in content and "value" in content:
+            content = {str(content["metric"]): content["value"]}
+        self.names |= {key[:80] for key in list(content)[:MAX_NAMES] if key != "step"}
+        values = {self._names[k]: v for k, v in content.items() if k in self._names}
         numbers = {name: float(v) for name, v in values.items() if _is_finite(v)}
         return (step, numbers) if numbers else None
 

@@ -28,10 +28,10 @@ def dependencies(
     Raises:
         UsageError: ``depends_on`` names what is not there, or a path leads out of the project.
     """
-    found = list(section.data.path) if section.data is not None else []
-    found += (_code if not section.is_program else _program)(section, root, outs)
-    found += _space_file(source)
-    return tuple(dict.fromkeys(plain(path) for path in found))
+    paths = list(section.data.path) if section.data is not None else []
+    paths += (_code if not section.is_program else _program)(section, root, outs)
+    paths += _space_file(source)
+    return tuple(dict.fromkeys(plain(path) for path in paths))
 
 
 def plain(path: str) -> str:
@@ -59,19 +59,19 @@ def _program(section: ObjectiveSection, root: Path, outs: Iterable[str]) -> list
     own = [] if section.params_file is None else [section.params_file.path]
     if section.depends_on is None:
         return [*own, *grouped(assumed(root, section.argv), root, outs)]
-    found = list(own)
+    paths = list(own)
     for pattern in section.depends_on:
         files = named(root, [pattern])
         is_whole = (root / pattern).is_dir() and not _holds_out(plain(pattern), outs)
-        found += [pattern] if is_whole else [_relative(file, root) for file in files]
-    return found
+        paths += [pattern] if is_whole else [_relative(file, root) for file in files]
+    return paths
 
 
 def grouped(
     files: Sequence[Path], root: Path, outs: Iterable[str], *, is_package: bool = False
 ) -> list[str]:
     """A module by its file, a package by its folder."""
-    found = []
+    names = []
     for file in files:
         name = _relative(file, root)
         parts = PurePosixPath(name).parts
@@ -79,8 +79,8 @@ def grouped(
         depth = 2 if parts[0] == PACKAGED and not is_package else 1
         top = "/".join(parts[:depth])
         is_whole = len(parts) > depth and not _holds_out(top, outs) and is_code(root / top)
-        found.append(top if is_whole else name)
-    return found
+        names.append(top if is_whole else name)
+    return names
 
 
 def is_code(folder: Path) -> bool:

@@ -31,8 +31,8 @@ def named_by(root: Path, command: Sequence[str], kept: Sequence[str] = ()) -> di
     names = [n for path in inside if not (n := program.named(path)).endswith((*CODE, *OF_DVC))]
     listed = git.paths(root, "ls-files", "-z", "--", *names) if names else None
     tracked = {*(listed or ()), *kept}
-    found = [n for n in names if n in tracked or (root / f"{n}.dvc").is_file()]
-    return {name: _source(program.sources, name, root) for name in found}
+    kept_names = [n for n in names if n in tracked or (root / f"{n}.dvc").is_file()]
+    return {name: _source(program.sources, name, root) for name in kept_names}
 
 
 def _source(sources: Sequence[SourceFile], name: str, root: Path) -> str:

@@ -26,13 +26,13 @@ def shared_data(
     Returns:
         Path -> the stage that depends on it.
     """
-    found: dict[str, str] = {}
+    trainer_of: dict[str, str] = {}
     for name in trainers:
         for path in stages[name].deps if name in stages else ():
             is_late = any(is_within(path, out) or is_within(out, path) for out in made)
             if not is_late and _is_data(root / path, path):
-                found.setdefault(path, name)
-    return found
+                trainer_of.setdefault(path, name)
+    return trainer_of
 
 
 def later_outs(outputs: Iterable[str], stages: Mapping[str, Stage], tuning: str) -> list[str]:
@@ -58,7 +58,7 @@ def depends_on(section: ObjectiveSection, root: Path, data: Iterable[str]) -> tu
     """
     present = section.depends_on
     if present is None:
-        found = grouped(assumed(root, section.argv), root, ())
-        top = [name for name in found if "/" not in name and name.endswith(".py")]
-        present = (*(["*.py"] if len(top) > 1 else top), *(n for n in found if n not in top))
+        sources = grouped(assumed(root, section.argv), root, ())
+        top = [name for name in sources if "/" not in name and name.endswith(".py")]
+        present = (*(["*.py"] if len(top) > 1 else top), *(n for n in sources if n not in top))
     return tuple(dict.fromkeys([*present, *data]))
