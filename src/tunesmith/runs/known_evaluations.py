@@ -106,7 +106,7 @@ def take_in(ledger: Ledger, study_id: int, evaluations: Sequence[Known], source:
     Args:
         ledger: open for writing.
         study_id: the series that is going to use them.
-        found: evaluations from histories.
+        evaluations: evaluations from histories.
         source: origin of the evaluations, for the provenance.
     """
     for known in evaluations:

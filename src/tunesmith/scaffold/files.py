@@ -202,7 +202,7 @@ def with_existing(guess: Guess, existing: Existing, folder: Path) -> Guess:
 
     Args:
         guess: from the table alone.
-        found: in the folder.
+        existing: in the folder.
         folder: of the project.
     """
     if not existing.source:

@@ -66,7 +66,7 @@ def say_changed(stage: "StageOfStudy | None", folder: Path) -> None:
     """Warn that DVC will run the stage again because the configuration has changed.
 
     Args:
-        found: the stage that runs the study, if there is one.
+        stage: the stage that runs the study, if there is one.
         folder: of its ``dvc.yaml``.
     """
     from tunesmith.pipeline.dvc.agreement import repro

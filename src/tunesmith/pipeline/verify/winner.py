@@ -26,7 +26,7 @@ def of_winner(
 
     Args:
         evidence: of the verification.
-        found: the latest record of the study.
+        latest: the latest record of the study.
         summary: of it.
         is_behind: true if the last run may have ended before it wrote them.
     """

@@ -54,7 +54,7 @@ def courses_chart(content: CoursesData, title: str, step: str, nothing: str) -> 
     """Draw lines coloured by the trials' final scores, the best one on top.
 
     Args:
-        found: the courses.
+        content: the courses.
         title: of the chart.
         step: label of the axis.
         nothing: the note if there are no courses.
