@@ -1,9 +1,11 @@
 """What runs read counts, and nothing that they share changes: real programs, real Git, real DVC."""
 
 import os
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -316,6 +318,7 @@ REFUSED = {
     "count.sh": "cd $P && echo $1 > count.sh",
     "count.py": "rm $P/count.py",
     "many": "mv $P/many $P/other",
+    "many/two": "echo $1 > $P/../hard",
     ".dvc/cache/files/x": "echo $1 > $P/.dvc/cache/files/x",
     "Makefile": "echo $1 > $(realpath --relative-to=. $P/Makefile)",
 }
@@ -328,12 +331,32 @@ def test_a_run_that_would_change_the_project_fails(project: Make) -> None:
     root = project("", space, FILES)
     (root / "train.sh").write_text(script.replace("$P", str(root)))
     (root / ".dvc" / "cache" / "files").mkdir(parents=True)
+    os.link(root / "many" / "two", root.parent / "hard")
     before = state(root)
     folds = [trial.folds[0] for trial in run(root).record.history]
     messages = [fold.failure.message for fold in folds if fold.failure]
     words = "would have changed {}, which all runs share, and was kept from it"
     assert [text.split(":")[0] for text in messages] == [words.format(name) for name in REFUSED]
     assert state(root) == before
+
+
+def test_a_shared_database_may_be_asked_but_not_changed(project: Make) -> None:
+    ask = "import sqlite3, sys\nc = sqlite3.connect('../shared/d.db')\n"
+    ask += "print('score:', *c.execute('select a from t').fetchone())\nif sys.argv[1] == '2':\n"
+    ask += "    try:\n        c.execute('insert into t values (3)')\n    except Exception: pass\n"
+    root = project(f"{PYTHON} ask.py $1\n", {"a": [1, 2]}, {"ask.py": ask})
+    (root.parent / "shared").mkdir()
+    with closing(sqlite3.connect(root.parent / "shared" / "d.db")) as connection:
+        connection.execute("create table t (a)")
+        connection.execute("insert into t values (7)")
+        connection.commit()
+    # It was read only, whatever the program tries then.
+    assert scores(run(root)) == [7, 7]
+    opened = "open('../shared/d.db', 'r+b')"
+    (root / "ask.py").write_text(f"try:\n    {opened}\nexcept OSError: pass\n{ask}")
+    absolute = (root / "ask.py").read_text().replace("../shared", str(root.parent / "shared"))
+    (root / "ask.py").write_text(absolute)
+    assert all("would have changed" in text for text in failures(run(root)))
 
 
 def test_what_is_nobodys_business_may_be_written(project: Make, tmp_path: Path) -> None:

@@ -7,9 +7,11 @@ project's full path, are refused.
 
 import errno
 import os
+import stat
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import KW_ONLY, dataclass, field
+from functools import cached_property
 
 from tunesmith.objective.program.observing.installed_files import is_below, surely_installed
 from tunesmith.objective.program.observing.observer import FileAccess
@@ -56,6 +58,28 @@ class Lands:
         parts = path.split("/")
         return any("/".join(parts[:n]) in self.folders for n in range(2, len(parts) + 1))
 
+    def other_name(self, path: str) -> str:
+        """Return the shared file that a path is another hard link to; ``""`` if there is none."""
+        try:
+            found = os.stat(path)  # noqa: PTH116 - hot
+        except OSError:
+            return ""
+        # Only now: to look at all shared files takes time, and such links are rare.
+        is_linked = stat.S_ISREG(found.st_mode) and found.st_nlink > 1
+        return self._linked.get((found.st_dev, found.st_ino), "") if is_linked else ""
+
+    @cached_property
+    def _linked(self) -> dict[tuple[int, int], str]:
+        """Shared files with several names, by device and inode."""
+        inner = (f"{f}/{n}" for top in self.folders for f, _, names in os.walk(top) for n in names)
+        known: dict[tuple[int, int], str] = {}
+        for path in (*self.files, *self.folders, *inner):
+            with suppress(OSError):
+                found = os.stat(path)  # noqa: PTH116 - hot
+                if stat.S_ISREG(found.st_mode) and found.st_nlink > 1:
+                    known[found.st_dev, found.st_ino] = path
+        return known
+
     def has_below(self, folder: str) -> bool:
         """True if a folder that is about to be moved or removed contains shared files."""
         inner = f"{folder}/"
@@ -92,6 +116,8 @@ class RunGround:
     appended: set[str] = field(default_factory=set)
     """Shared, untracked files that the run appended to."""
     _last_look: dict[int, str] = field(default_factory=dict)
+    _tried: dict[int, str] = field(default_factory=dict)
+    """Shared file that a thread has tried to open for reading and writing, by thread."""
     _reached: set[str] = field(default_factory=set)
     """Paths beside the project that the run has looked for from its own folder."""
 
@@ -118,6 +144,8 @@ class RunGround:
             self._reach_out(step)
         if step.writes:
             return self._write(step)
+        if self._tried and step.does is Does.OPEN:
+            self._forgive(step)
         # Once there are copies, links to the originals must lead to them, for readers as well.
         if self.lands is not None and (step.does is Does.ENTER or self._privates.are_any):
             self._privates.clear_way(path, writes=step.does is Does.ENTER)
@@ -163,7 +191,11 @@ class RunGround:
             self._privates.clear_way(path, writes=True, only_around=is_entry)
             # Calls that make, move or remove an entry act on a link itself, not on its target.
             real = _resolved(path, follow=not is_entry)
+            if not is_entry and not _is_in(real, (self.above, *self.own)):
+                real = self.lands.other_name(real) or real
             if self._is_refused(step, real):
+                if real not in self.refused and _may_only_read(step):
+                    self._tried[step.thread] = real
                 self.refused.setdefault(real)
                 return errno.EROFS
         if self.lands is None and _only_adds(step):
@@ -191,6 +223,15 @@ class RunGround:
     def _is_shared(self, real: str, *, is_appended: bool = False) -> bool:
         assert self.lands is not None  # noqa: S101 - asked only where there are some
         return self.lands.holds(real, is_appended=is_appended) or _is_in(real, self._reached)
+
+    def _forgive(self, step: FileAccess) -> None:
+        """Forget that a file was opened for writing, too, if it is then opened for reading only.
+
+        Databases (SQLite) do so if they are only asked; nothing was written.
+        """
+        real = self._tried.pop(step.thread, "")
+        if real and real == os.path.realpath(step.path):
+            self.refused.pop(real, None)
 
     # -- reaching out ------------------------------------------------------------------------
 
@@ -224,6 +265,12 @@ def _first_write(step: FileAccess) -> int:
     if step.does in (Does.PLACE, Does.MAKE) or is_emptied:
         return MADE
     return READ if os.path.lexists(step.path) else LOOKED
+
+
+def _may_only_read(step: FileAccess) -> bool:
+    """True if a file is opened for reading and writing, and keeps its content by that."""
+    is_both = step.does is Does.OPEN and step.flags & os.O_ACCMODE == os.O_RDWR
+    return is_both and not step.flags & os.O_TRUNC
 
 
 def _only_adds(step: FileAccess) -> bool:
