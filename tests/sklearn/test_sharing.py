@@ -262,6 +262,19 @@ def test_a_scorer_that_writes_into_the_truth_spoils_no_other() -> None:
             assert found.n_fits_ == 3
 
 
+def test_scorers_see_frames_as_they_are() -> None:
+    def attached(model: Any, X: Any, y: Any) -> float:
+        words = f"{X.attrs} {X.index.name} {X.columns.name} {X.flags.allows_duplicate_labels}"
+        return float(model.score(X, y)) + hash(words) % 97 + len(y.name) + int(y.index.sum())
+
+    X = pd.DataFrame(REG[0]).rename_axis(index="row", columns="column")
+    X = X.set_flags(allows_duplicate_labels=False)
+    X.attrs["unit"] = 3
+    y = pd.Series(REG[1], index=X.index, name="target")
+    forest = e.RandomForestRegressor(random_state=0)
+    assert compare(forest, {"n_estimators": [2, 5]}, (X, y), scoring=attached).n_fits_ == 3
+
+
 @pytest.mark.parametrize(
     ("estimator", "grid"),
     [

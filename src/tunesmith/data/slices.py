@@ -154,7 +154,9 @@ def _frozen_frame(frame: pd.DataFrame) -> pd.DataFrame:
     if len(types) != 1 or not isinstance(kind := next(iter(types)), np.dtype) or kind.hasobject:
         return frame
     values = _frozen_array(np.array(frame.to_numpy(), order="K", copy=True))
-    return pd.DataFrame(values, index=frame.index, columns=frame.columns, copy=False)
+    made = pd.DataFrame(values, index=frame.index, columns=frame.columns, copy=False)
+    # With what users have attached to it (`attrs`), which their scorers may read.
+    return made.__finalize__(frame)
 
 
 def is_read_only(part: Any) -> bool:
