@@ -191,6 +191,7 @@ class Runner:
             try:
                 # Before the results: those of a run that was kept from writing mean nothing.
                 _refuse_changes(watched.refused, self.root)
+                _refuse_mixtures(watched.mixed, self.root)
                 result = self._result(job, ended, place, folder, heard)
             except RunError as error:
                 missed = self._missed(reading)
@@ -359,6 +360,17 @@ def _refuse_changes(refused: Sequence[str], root: Path) -> None:
         f"would have changed {names[0]}{more}, which all runs share, and was kept from it:"
         " write to a relative path, within the run's own folder",
     )
+
+
+def _refuse_mixtures(mixed: Sequence[str], root: Path) -> None:
+    """Fail a run that may have read what another run wrote."""
+    if mixed:
+        raise RunError(
+            "shared-file",
+            f"wrote and read {os.path.relpath(mixed[0], root)} in the project, which another run"
+            " wrote, too, so that their results may be mixed: write to a relative path, within the"
+            " run's own folder",
+        )
 
 
 def _cause(kind: str) -> str:

@@ -340,6 +340,28 @@ def test_a_run_that_would_change_the_project_fails(project: Make) -> None:
     assert state(root) == before
 
 
+LEFT = {
+    "at the same time": (2, "echo $1 > $P/m; sleep 1; echo score: $(cat $P/m)"),
+    "one after the other": (1, "n=$(cat $P/m 2>&-); echo 1$n > $P/m; echo score: $(cat $P/m)"),
+}
+
+
+@pytest.mark.parametrize("case", LEFT)
+def test_runs_that_write_and_read_one_file_of_the_project_fail(project: Make, case: str) -> None:
+    n_workers, script = LEFT[case]
+    root = project("", {"a": [1, 2]}, {".gitignore": "m\n"})
+    (root / "train.sh").write_text(script.replace("$P", str(root)))
+    text = (root / "tuning.yaml").read_text()
+    (root / "tuning.yaml").write_text(text.replace("workers: 1", f"workers: {n_workers}"))
+    (message,) = failures(run(root))
+    assert message.startswith("wrote and read m in the project, which another run wrote, too")
+    # One after the other, each reads what it wrote itself.
+    alone = "echo $1 > $P/m; echo score: $(cat $P/m)".replace("$P", str(root))
+    (root / "train.sh").write_text(alone)
+    (root / "tuning.yaml").write_text(text)
+    assert scores(run(root)) == [1, 2]
+
+
 def test_a_shared_database_may_be_asked_but_not_changed(project: Make) -> None:
     ask = "import sqlite3, sys\nc = sqlite3.connect('../shared/d.db')\n"
     ask += "print('score:', *c.execute('select a from t').fetchone())\nif sys.argv[1] == '2':\n"

@@ -14,6 +14,7 @@ from dataclasses import KW_ONLY, dataclass, field
 from functools import cached_property
 
 from tunesmith.objective.program.observing.installed_files import is_below, surely_installed
+from tunesmith.objective.program.observing.left_files import LeftFiles
 from tunesmith.objective.program.observing.observer import FileAccess
 from tunesmith.objective.program.observing.private_files import Privates
 from tunesmith.objective.program.observing.syscalls import Does
@@ -124,6 +125,7 @@ class RunGround:
     def __post_init__(self) -> None:
         self._is_installed = surely_installed(self.root, (self.place, self.above, *self.own))
         self._privates = Privates(self.above, self._is_shared)
+        self.left = LeftFiles(self.above)
 
     def passes(self, path: bytes, thread: int) -> bool:
         """True if a path that is only looked for or read cannot matter."""
@@ -144,8 +146,9 @@ class RunGround:
             self._reach_out(step)
         if step.writes:
             return self._write(step)
-        if self._tried and step.does is Does.OPEN:
+        if step.does is Does.OPEN:
             self._forgive(step)
+            self.left.read(path)
         # Once there are copies, links to the originals must lead to them, for readers as well.
         if self.lands is not None and (step.does is Does.ENTER or self._privates.are_any):
             self._privates.clear_way(path, writes=step.does is Does.ENTER)
@@ -198,12 +201,20 @@ class RunGround:
                     self._tried[step.thread] = real
                 self.refused.setdefault(real)
                 return errno.EROFS
+            if step.does is Does.OPEN and self._is_left(real) and not _only_adds(step):
+                self.left.write(real, was_read=bool(self.seen.get(path, 0) & READ))
         if self.lands is None and _only_adds(step):
             return 0  # as to a log, which each run finds longer
         if path not in self.seen and not self._is_own(path):
             is_log = bool(step.flags & os.O_APPEND) and not _is_in(path, (self.place,))
             self._note_as(path, MADE if is_log else _first_write(step))
         return 0
+
+    def _is_left(self, real: str) -> bool:
+        """True for a file of the project's folder, which outlives the run."""
+        is_cache = UNPROTECTED.intersection(real.split("/"))
+        is_own = _is_in(real, (self.above, *self.own))
+        return is_below(real, self.root) and not is_own and not is_cache
 
     def _is_refused(self, step: FileAccess, real: str) -> bool:
         assert self.lands is not None  # noqa: S101 - asked only where there are some

@@ -42,6 +42,11 @@ class Watched:
         added = [path for path in sorted(self._ground.appended) if self._has_read(path)]
         return [*self._ground.refused, *added]
 
+    @property
+    def mixed(self) -> list[str]:
+        """Files in the project that the run wrote and read, and another run wrote, too."""
+        return [] if self._ground is None else self._ground.left.mixed()
+
     def _has_read(self, path: str) -> bool:
         ground = self._ground
         assert ground is not None  # noqa: S101 - asked only where there is one
