@@ -265,7 +265,7 @@ def test_a_scorer_that_writes_into_the_truth_spoils_no_other() -> None:
 def test_scorers_see_frames_as_they_are() -> None:
     def attached(model: Any, X: Any, y: Any) -> float:
         words = f"{X.attrs} {X.index.name} {X.columns.name} {X.flags.allows_duplicate_labels}"
-        return float(model.score(X, y)) + hash(words) % 97 + len(y.name) + sum(y.index)
+        return float(model.score(X, y) + hash(words) % 97 + len(y.name) + sum(y.index))
 
     X = pd.DataFrame(REG[0]).rename_axis(index="row", columns="column")
     X = X.set_flags(allows_duplicate_labels=False)
