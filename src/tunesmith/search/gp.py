@@ -13,9 +13,9 @@ from threadpoolctl import ThreadpoolController
 from tunesmith.history import History, Trial
 from tunesmith.search.acquisition import log_expected_improvement, most_promising
 from tunesmith.search.coordinates import Coordinates
+from tunesmith.search.first_points import first_points
 from tunesmith.search.fold_noise import noise_of_means
 from tunesmith.search.gaussian_process import GaussianProcess, Priors, fit
-from tunesmith.search.sobol import SobolSampler
 from tunesmith.search.unseen import unseen
 from tunesmith.search.warping import half_rank, shrunk, standardised
 from tunesmith.space import SearchSpace
@@ -49,7 +49,10 @@ class GPSampler:
 
     seed: int = 0
     n_startup: int = 10
-    """Number of completed trials before the model is used; until then come Sobol points."""
+    """Number of completed trials before the model is used.
+
+    Until then come the middles of the space's branches, if it has several, and Sobol points.
+    """
     max_points: int = 250
     """Number of trials that the model learns from.
 
@@ -69,7 +72,8 @@ class GPSampler:
         # By what is known and not by what was asked: with a look-ahead, the model would otherwise
         # begin with fewer results. One value alone has no scale, so it needs two complete trials.
         if history.n_told < self.n_startup or n_complete < 2:
-            return SobolSampler(self.seed).suggest(space, history, n, rng)
+            begin = first_points(space, history, self.seed, self.n_startup)
+            return unseen(lambda: next(begin, None), space, history, n, rng)
         coordinates = self._coordinates_of(space)
         # Small matrices: more threads are slower, and their number would show in the last bits.
         with _controller().limit(limits=1):
