@@ -285,7 +285,7 @@ def test_weak_programs_are_stopped_on_the_way(study: Callable[..., Path], worker
         {"lr": {"float": [0.0, 1.0]}},
         "train.py",
         search={"method": "random", "seed": 1},
-        stop={"trials": 14},
+        stop={"trials": 20},
         budget={"min": 3, "max": 27, "rule": "median"},
         execution={"workers": workers},
     )
