@@ -92,6 +92,19 @@ def test_from_loose_to_tight_and_back(root: Path) -> None:
     assert sorted((root / "tuning.yaml").read_text().splitlines()) == sorted(config.splitlines())
 
 
+@pytest.mark.parametrize("name", ["größe 1/日本.csv", 'it\'s "it".csv', "a\\b.csv", "${x}.csv"])
+def test_odd_names_are_found_again(root: Path, name: str) -> None:
+    config = root / "tuning.yaml"
+    content = yaml.safe_load(config.read_text())
+    content["outputs"] = {"trials": name}
+    config.write_text(yaml.safe_dump(content, allow_unicode=True))
+    diff(root, LOOSE)
+    written = (root / "dvc.yaml").read_text()
+    assert diff(root, LOOSE) == ""
+    assert (root / "dvc.yaml").read_text() == written
+    assert len(yaml.safe_load(written)["plots"]) == 1
+
+
 def test_only_what_is_missing_is_added_to_our_stage(root: Path) -> None:
     (root / "dvc.yaml").write_text("""\
 stages:

@@ -20,6 +20,7 @@ from tunesmith.pipeline.dvc.entries import view, written
 from tunesmith.pipeline.dvc.inputs.dependencies import is_within
 from tunesmith.pipeline.dvc.stages import LISTS, Coupling, Stage, exact_text, stages_at
 from tunesmith.pipeline.dvc.wanted import Content, Paths, literal, path_in
+from tunesmith.system.redact import texts
 
 STAGE_NAME = re.compile(r"[A-Za-z0-9_-]+\Z")
 
@@ -296,8 +297,8 @@ def _with_plot(
     """Top-level plots with the scores by trial; ``None`` if they stay as they are."""
     if not trials.endswith(".csv"):
         return None, (f"`dvc plots` cannot draw {trials}: name a .csv file as `outputs.trials`.",)
-    # By its text, because DVC takes plots as a list, as a mapping, and with paths inside of both.
-    if literal(trials) in json.dumps(present, default=str):
+    # In any text, because DVC takes plots as a list, as a mapping, and with paths inside of both.
+    if any(literal(trials) in text for text in texts(present)):
         return None, ()
     new = wanted.plot(stage, trials, columns)
     return ({**present, **new} if isinstance(present, dict) else [*(present or []), new]), ()
