@@ -1,5 +1,6 @@
 """What a lock file says against the files that are there."""
 
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +8,7 @@ import pytest
 import yaml
 
 from tunesmith.config.load import load_definition
+from tunesmith.errors import UsageError
 from tunesmith.pipeline.dvc.agreement import disagreements, tuning
 from tunesmith.pipeline.dvc.digests import path_md5
 from tunesmith.pipeline.dvc.stages import Coupling
@@ -116,6 +118,33 @@ def test_another_command_an_unknown_out_and_a_stage_that_never_ran(project: Path
     ]
     (project / "dvc.lock").unlink()
     assert told(project) == [("note", "dvc.lock", "stage `tuning` has not been run by DVC yet")]
+
+
+@pytest.mark.parametrize("text", [None, "", "schema: '2.0'\nstages: {}\n"])
+def test_a_lock_that_was_committed_is_missed(project: Path, text: str | None) -> None:
+    named = ["-c", "user.name=Ann", "-c", "user.email=a@b"]
+    for words in (["init", "-q"], ["add", "dvc.lock"], ["commit", "-q", "-m", "all"]):
+        subprocess.run(["git", *named, *words], cwd=project, check=True)
+    whole = told(project)
+    (project / "dvc.lock").unlink()
+    if text is not None:
+        (project / "dvc.lock").write_text(text)
+    found = tuning(load_definition(project / "tuning.yaml"))
+    assert found is not None
+    (finding,) = disagreements(found)
+    assert (finding.place, finding.found) == ("dvc.lock", "lacks stage `tuning`")
+    # What is offered helps.
+    command = finding.fix.split("`")[1]
+    subprocess.run(["sh", "-c", command], cwd=project, check=True, capture_output=True)
+    assert told(project) == whole
+
+
+def test_a_conflict_is_named_with_its_line(project: Path) -> None:
+    lines = (project / "dvc.lock").read_text().splitlines(keepends=True)
+    both = [*lines[:3], "<<<<<<< HEAD\n", *lines[3:5], "=======\n", lines[4], ">>>>>>> x\n"]
+    (project / "dvc.lock").write_text("".join([*both, *lines[5:]]))
+    with pytest.raises(UsageError, match=r"dvc\.lock:4: a merge has left both sides"):
+        tuning(load_definition(project / "tuning.yaml"))
 
 
 def test_a_project_below_the_repository(project: Path, tmp_path: Path) -> None:

@@ -113,6 +113,11 @@ def dvc_in(folder: Path) -> list[str]:
 def disagreements(tuned: Tuning) -> Iterator[Finding]:
     """Yield the entries of the stage's block in ``dvc.lock`` that differ from the files."""
     locked, stage = tuned.locked, tuned.stage
+    if locked is None and _was_locked(tuned):
+        back = shlex.quote(os.path.relpath(tuned.folder / LOCK, Path.cwd()))
+        fix = f"`git checkout HEAD -- {back}` brings it back."
+        yield Finding(LOCK, f"lacks stage `{stage.name}`", "the stage's block, as committed", fix)
+        return
     if locked is None:
         yield note(LOCK, f"stage `{stage.name}` has not been run by DVC yet", tuned.again)
         return
@@ -126,6 +131,16 @@ def disagreements(tuned: Tuning) -> Iterator[Finding]:
     yield from _not_locked(tuned, locked)
     for name, values in locked.params.items():
         yield from _other_params(tuned, name, values)
+
+
+def _was_locked(tuned: Tuning) -> bool:
+    """Tell whether the commit that is checked out has a record of the stage's last run."""
+    commit = git.commit(tuned.folder, "HEAD")
+    text = None if commit is None else git.content(tuned.folder, commit, LOCK)
+    try:
+        return tuned.stage.name in read_lock(text or "")
+    except UsageError:
+        return False
 
 
 def _not_locked(tuned: Tuning, locked: LockedStage) -> Iterator[Finding]:

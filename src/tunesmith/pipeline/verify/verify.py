@@ -130,7 +130,8 @@ def verified(evidence: Evidence) -> Verification:
     else:
         findings += _of_study(evidence, evidence.found)
     if evidence.dvc is not None:
-        checked.append("dvc.lock")
+        if evidence.dvc.locked is not None:
+            checked.append("dvc.lock")
         findings += _of_lock(evidence, evidence.dvc)
     n_told = evidence.found.record.history.n_told if evidence.found else 0
     source = None if evidence.found is None else evidence.found.source
