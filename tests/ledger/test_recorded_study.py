@@ -120,14 +120,22 @@ def test_what_no_version_has_written_counts_as_missing() -> None:
 
 # -- definitions of the present version ----------------------------------------------------------
 
-SUBJECTS: st.SearchStrategy[dict[str, Any]] = st.sampled_from(
-    [
-        {"estimator": "sklearn.svm.SVC"},
-        {"steps": ["sklearn.preprocessing.StandardScaler", "sklearn.svm.SVC"]},
-        {"factory": "model:make"},
-        {"command": "python train.py --alpha {alpha}"},
-    ]
-)
+KINDS: list[dict[str, Any]] = [
+    {"estimator": "sklearn.svm.SVC"},
+    {
+        "steps": [
+            {"estimator": "sklearn.preprocessing.StandardScaler"},
+            {"estimator": "sklearn.svm.SVC"},
+        ]
+    },
+    {"factory": "model:make"},
+    {
+        "command": ["python", "train.py", "{alpha}"],
+        "metrics_pattern": "score: (.*)",
+        "metric": {"name": "score", "direction": "maximize"},
+    },
+]
+SUBJECTS = st.sampled_from(KINDS)
 SPLITS = st.fixed_dictionaries(
     {},
     optional={
@@ -162,7 +170,7 @@ def definitions(draw: st.DrawFn) -> Definition:
         if "command" not in subject or draw(st.booleans())
         else None
     )
-    objective = {**subject, "data": data, "metric": "accuracy"}
+    objective = {"metric": "accuracy", "data": data, **subject}
     if data is not None:
         objective["cv"] = draw(SPLITS)
     search = {
@@ -254,3 +262,12 @@ def test_no_stored_definition_is_read_by_its_keys() -> None:
     others = [file for file in files if file.name not in ("reference.py", "schema.py", "parse.py")]
     found = [str(file) for file in others if READ_BY_KEY.search(file.read_text("utf-8"))]
     assert found == []
+
+
+@pytest.mark.parametrize("subject", KINDS)
+def test_every_kind_of_objective_is_drawn(subject: dict[str, Any]) -> None:
+    # A kind that the configuration refused would never be looked at above.
+    data = {"path": "d.csv", "target": "y"}
+    objective = {"metric": "accuracy", "data": data, **subject}
+    definition = define({"study": "s", "objective": objective, "space": {"alpha": [1, 2]}})
+    check(RecordedStudy.of(json.loads(json_text(definition.as_json()))), definition)
