@@ -35,7 +35,12 @@ def in_ledger(definition: Definition, identity: str) -> None:
     head = RECORD.head
     with Ledger.open(definition.ledger) as ledger:
         study = ledger.begin_study(
-            "s", identity, head.definition, head.context, RECORD.metrics, RECORD.objectives
+            "s",
+            identity,
+            head.definition,
+            context=head.context,
+            metrics=RECORD.metrics,
+            objectives=RECORD.objectives,
         )
         ledger.begin_run(study.id, dict(RECORD.runs[0].provenance))
 
