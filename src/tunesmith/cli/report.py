@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from tunesmith.analysis.summary import Summary
+    from tunesmith.ledger.records import StudyRecord
     from tunesmith.runs.outputs import Written
 
 
@@ -88,7 +89,6 @@ def command(
     from tunesmith.analysis.decision import Policy
     from tunesmith.analysis.summary import summarise
     from tunesmith.parameters.best_file import BestFile
-    from tunesmith.reporting.page.render import render
     from tunesmith.reporting.terminal import gate_text
     from tunesmith.runs.outputs import write_outputs
 
@@ -106,13 +106,9 @@ def command(
             nested=nested,
             forced=force,
         )
-    # All are drawn before the first is written, so that one that fails leaves no half of them.
-    beside = {file: render_form(summary) for render_form, file in forms}
-    written += _beside(beside if html is None else {**beside, html: render(record, summary)})
+    written += _beside(record, summary, forms, html)
     if as_json:
-        files = [{"path": str(item.path), "changed": item.changed} for item in written]
-        content = {"study": record.head.name, "gate": gate_content(summary), "files": files}
-        print_json("report", content)
+        print_json("report", _content(summary, written))
     else:
         _show(written)
         if gate:
@@ -122,11 +118,26 @@ def command(
         sys.exit(int(gate_code(summary)))
 
 
-def _beside(texts: dict[Path, str]) -> "Iterator[Written]":
+def _content(summary: "Summary", written: "list[Written]") -> dict[str, Any]:
+    files = [{"path": str(item.path), "changed": item.changed} for item in written]
+    return {"study": summary.study, "gate": gate_content(summary), "files": files}
+
+
+def _beside(
+    record: "StudyRecord",
+    summary: "Summary",
+    forms: "list[tuple[Callable[[Summary], str], Path]]",
+    html: Path | None,
+) -> "Iterator[Written]":
     """Write files that the configuration does not name."""
+    from tunesmith.reporting.page.render import render
     from tunesmith.runs.outputs import Written
     from tunesmith.system.files import write_atomic
 
+    # All are drawn before the first is written, so that one that fails leaves no half of them.
+    texts = {file: render_form(summary) for render_form, file in forms}
+    if html is not None:
+        texts[html] = render(record, summary)
     for path, text in texts.items():
         yield Written(path.absolute(), write_atomic(path.absolute(), text))
 

@@ -67,17 +67,13 @@ def adopt(
     # A trial other than the winner is marked as adopted, so that the next run leaves it.
     is_other = chosen != summary.chosen
     text = best.text(summary, chosen, is_adopted=is_other, is_forced=is_forced)
-    changes = tuple(differences(_present(best), chosen.params))
     # All contents are made before anything is written: a failure leaves the files as they were.
     own = _program_file(root, params_file, best.path, chosen.params)
-    is_written = not dry_run and write_atomic(best.path, text)
-    if own is not None and not dry_run:
-        write_atomic(own.path, own.text)
     adopted = Adopted(
         path=best.path,
         trial=chosen.number,
-        changes=changes,
-        is_written=is_written,
+        changes=tuple(differences(_present(best), chosen.params)),
+        is_written=not dry_run and _write(best.path, text, own),
         is_winner=not is_other,
     )
     if own is None:
@@ -92,6 +88,14 @@ class _Own:
     path: Path
     text: str
     changes: tuple[str, ...]
+
+
+def _write(path: Path, text: str, own: _Own | None) -> bool:
+    """Write both files; true if the first has changed."""
+    is_changed = write_atomic(path, text)
+    if own is not None:
+        write_atomic(own.path, own.text)
+    return is_changed
 
 
 def _program_file(

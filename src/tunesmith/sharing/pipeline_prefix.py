@@ -82,8 +82,7 @@ class PrefixCache:
         fitted, used = {}, []
         for name, step in steps:
             before, own = (*place, name), _of_step(name, params)
-            # The key of a step holds those of all steps before it: their parameters decide its
-            # rows, too.
+            # The key holds those of all steps before it: their parameters decide its rows, too.
             place = (*before, canonical_json(own))
             fitted[name] = step
             if step is None or step == "passthrough":
@@ -95,12 +94,9 @@ class PrefixCache:
                 made = self.kept_or(place, partial(_transform, step, *rows))
             else:
                 used.append(family)
-                # The key of what members of a family have in common leaves their own parameters
-                # out.
+                # The key of what a family's members have in common lacks their own parameters.
                 common = (*before, canonical_json(_without(own, name, family)), type(family))
-                finish = partial(
-                    self._finish, common, family, step=step, X=X_train, y=y_train, X_test=X_test
-                )
+                finish = partial(self._finish, common, family, step, rows)
                 made = self.kept_or(place, finish)
             fitted[name] = made.fitted
             # The next step may write into its rows; what is kept must stay as it is.
@@ -113,8 +109,9 @@ class PrefixCache:
         self._n_bytes = 0
 
     def _finish(
-        self, place: object, family: TransformerFamily, *, step: Any, X: Any, y: Any, X_test: Any
+        self, place: object, family: TransformerFamily, step: Any, rows: tuple[Any, Any, Any]
     ) -> Transformed:
+        X, y, X_test = rows
         common = self.kept_or((place,), partial(family.common, step, X, y))
         fitted, made = family.finished(common, step, X)
         return Transformed(fitted, frozen(made), frozen(fitted.transform(X_test)))
