@@ -18,6 +18,7 @@ from sklearn.metrics import make_scorer, r2_score
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
+from sklearn.utils import shuffle
 
 from tunesmith.sklearn import GridSearchCV
 
@@ -134,6 +135,18 @@ def test_own_first_steps_are_left_alone() -> None:
     assert GridSearchCV(pipe, grid, cv=2, n_jobs=1, refit=False).fit(*REG).n_fits_ == 4
     plain = make_pipeline(FunctionTransformer(np.tanh), StandardScaler(), forest)
     assert compare(plain, grid, REG, cv=2).n_fits_ == 2
+
+
+@pytest.mark.parametrize("function", [shuffle, np.random.permutation])
+def test_functions_that_draw_are_called_as_often_as_by_scikit_learn(function: Any) -> None:
+    steps = make_pipeline(FunctionTransformer(function), e.RandomForestClassifier(random_state=0))
+    given = {"cv": 3, "refit": False}
+    grid = {"randomforestclassifier__n_estimators": [2, 5]}
+    found = []
+    for search in (GridSearchCV, theirs.GridSearchCV):
+        np.random.seed(3)
+        found.append(search(steps, grid, **given).fit(*CLS).cv_results_["mean_test_score"])
+    np.testing.assert_array_equal(*found)
 
 
 def test_ada_boost_of_linear_models_that_ends_early() -> None:

@@ -349,13 +349,28 @@ def _objection_to_value(value: Any, packages: Collection[str]) -> str:
     return f"{f'`{name}`' if name else shown(value)} is of your own: nobody knows what it does"
 
 
-def _is_known_function(value: Any) -> bool:
+def _may_draw(function: Any) -> bool:
+    """True if a function draws random numbers unless it is given a seed."""
+    if isinstance(getattr(function, "__self__", None), np.random.RandomState | np.random.Generator):
+        return True
+    try:
+        found = inspect.signature(function).parameters.get("random_state")
+    except (TypeError, ValueError):  # what is compiled need not tell its parameters
+        return False
+    return found is not None and found.default is None
+
+
+def _is_known_function(value: Any, *, is_seeded: bool = False) -> bool:
     if isinstance(value, np.ufunc):
         return True
     inner = getattr(value, "func", None)
     # A `functools.partial` is as known as its function, if its arguments are plain.
     if inner is not None and hasattr(value, "keywords"):  # functools.partial
         plain = (*value.args, *value.keywords.values())
-        return _is_known_function(inner) and not any(_objection_to_value(one, ()) for one in plain)
+        is_seeded = is_whole(value.keywords.get("random_state"))
+        is_known = _is_known_function(inner, is_seeded=is_seeded)
+        return is_known and not any(_objection_to_value(one, ()) for one in plain)
+    if not is_seeded and _may_draw(value):
+        return False
     package = str(getattr(value, "__module__", "")).partition(".")[0]
     return callable(value) and package in KNOWN_FUNCTIONS
