@@ -140,12 +140,13 @@ def test_own_first_steps_are_left_alone() -> None:
 @pytest.mark.parametrize("function", [shuffle, np.random.permutation])
 def test_functions_that_draw_are_called_as_often_as_by_scikit_learn(function: Any) -> None:
     steps = make_pipeline(FunctionTransformer(function), e.RandomForestClassifier(random_state=0))
-    given = {"cv": 3, "refit": False}
     grid = {"randomforestclassifier__n_estimators": [2, 5]}
     found = []
     for search in (GridSearchCV, theirs.GridSearchCV):
         np.random.seed(3)
-        found.append(search(steps, grid, **given).fit(*CLS).cv_results_["mean_test_score"])
+        found.append(
+            search(steps, grid, cv=3, refit=False).fit(*CLS).cv_results_["mean_test_score"]
+        )
     np.testing.assert_array_equal(*found)
 
 
