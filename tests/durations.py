@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 FILE = Path(__file__).with_name("durations.json")
-LONG_S = 0.2
+LONG_S = 0.15
 """A function whose cases take longer together is left out of `make quick`."""
 
 
@@ -46,5 +46,5 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 def write(seconds: Mapping[str, float]) -> None:
     """Note what is worth it, in the order of names."""
-    noted = {name: round(s, 1) for name, s in sorted(seconds.items()) if s >= LONG_S}
+    noted = {name: round(s, 2) for name, s in sorted(seconds.items()) if s >= LONG_S}
     FILE.write_text(json.dumps(noted, indent=0) + "\n", encoding="utf-8")

