@@ -137,8 +137,9 @@ class Study:
         """
         if self.strategy.looks_back:
             return self.strategy.window
-        # Asked for by halves, so that one half keeps all workers busy.
-        enough = 2 * -(-self.executor.n_workers // self.objective.n_folds)
+        # Asked for by halves, so that one half keeps all workers busy. A splitter may give no
+        # folds, which is told once there is nothing to evaluate.
+        enough = 2 * -(-self.executor.n_workers // max(self.objective.n_folds, 1))
         return max(self.strategy.window, FORESEEN if self._is_foreseen else enough)
 
     def _is_time_to_ask(self) -> bool:
