@@ -15,7 +15,7 @@ import json
 import os
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import cache
@@ -94,7 +94,7 @@ def ends_of(problem: Problem) -> tuple[float, float]:
 
 def report(
     players: Sequence[str],
-    problems: dict[str, Sequence[Problem]],
+    problems: Mapping[str, Sequence[Problem]],
     found: dict[Job, Trace],
     options: argparse.Namespace,
 ) -> Iterator[str]:

@@ -102,7 +102,8 @@ def number(text: str) -> Any:
 
 def play(sampler: Any, problem: Problem, n_trials: int, seed: int, window: int) -> Trace:
     """Play a study in this process."""
-    log, trace, told = TrialLog((LOSS,)), Trace(), []
+    log, trace = TrialLog((LOSS,)), Trace()
+    told: list[list[FoldResult]] = []
     for index in range(n_trials):
         while len(log.told) <= index - window:
             trial = log.asked[len(log.told)]

@@ -22,7 +22,7 @@ from sklearn.preprocessing import PolynomialFeatures, StandardScaler
 from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
-from tunesmith.space import Box, Categorical, Condition, Float, Int, SearchSpace
+from tunesmith.space import Box, Categorical, Condition, Float, Int, Parameter, SearchSpace
 from tunesmith.types import Params
 
 N_FOLDS = 5
@@ -35,7 +35,7 @@ DATA: Mapping[str, Callable[..., Any]] = {
     "iris": load_iris,
     "wine": load_wine,
 }
-TREE = {
+TREE: Mapping[str, Parameter] = {
     "max_depth": Int(1, 20),
     "min_samples_leaf": Int(1, 30),
     "max_features": Float(0.1, 1.0),
@@ -136,7 +136,8 @@ class Validated:
 
     @cached_property
     def _table(self) -> tuple[Any, Any]:
-        return DATA[self.data](return_X_y=True)
+        rows, target = DATA[self.data](return_X_y=True)
+        return rows, target
 
     def folds(self, params: Params, seed: int) -> list[float]:
         """Loss of each fold of the split with this seed."""
@@ -146,7 +147,7 @@ class Validated:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             scores = cross_val_score(self.make(params), *self._table, cv=cv, scoring=self.scoring)
-        return (-scores).tolist()
+        return [-float(score) for score in scores]
 
     def truth(self, params: Params) -> float:
         """Mean loss over many splits that no study sees."""

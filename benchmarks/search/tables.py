@@ -22,7 +22,8 @@ def regrets(found: np.ndarray, ends: np.ndarray) -> np.ndarray:
         ends: ``(n_problems, 2)`` best loss and median random loss.
     """
     low, high = ends[:, 0][:, None, None, None], ends[:, 1][:, None, None, None]
-    return np.clip((found - low) / (high - low), 0.0, 1.0)
+    regret: np.ndarray = np.clip((found - low) / (high - low), 0.0, 1.0)
+    return regret
 
 
 def interval(values: np.ndarray, seed: int = 0) -> tuple[float, float, float]:
