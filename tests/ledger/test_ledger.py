@@ -433,6 +433,9 @@ def work():
 def lines():
     return truth.read_text().split("\\n")[:-1] if truth.exists() else []
 
+def n_keys():
+    return sum(line.startswith("key ") for line in lines())
+
 chance, lost, slowest = random.Random(int(sys.argv[3])), [], 0.0
 for _ in range(15):
     before, began = lines().count("ready"), time.monotonic()
@@ -443,7 +446,11 @@ for _ in range(15):
         assert os.waitpid(child, os.WNOHANG) == (0, 0), "the writer ended by itself"
         time.sleep(0.001)
     slowest = max(slowest, time.monotonic() - began)
-    time.sleep(chance.uniform(0, 0.06))
+    # Counted in keys: on a busy machine, a moment holds none.
+    enough = n_keys() + chance.randint(0, 6)
+    while n_keys() < enough:
+        time.sleep(0.001)
+    time.sleep(chance.uniform(0, 0.01))
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
     # Read only: another connection would empty the log and remove it when it closes.
@@ -474,7 +481,7 @@ def test_kill_9_loses_nothing_that_was_acknowledged(tmp_path: Path) -> None:
     assert found["lost"] == []
     assert found["twice"] == 0
     assert found["keys"] > 10
-    assert found["slowest_s"] < 5
+    assert found["slowest_s"] < 20  # waiting for a dead process's lock takes 30
 
 
 LIMITED = """
