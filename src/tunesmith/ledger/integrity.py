@@ -179,12 +179,12 @@ def _check_is_old(connection: sqlite3.Connection) -> None:
 def _check_after_kill(file: Path) -> bool:
     """Check a file that is marked as in use, unless another process has it open."""
     log = log_of(file)
-    was_there = has_log(file)
     try:
         with _alone(file) as connection:
             if _pragma(connection, "application_id") == AT_REST:
                 return False  # closed this very moment
-            if not was_there:
+            # Only now nobody else can make it, or move it into the file.
+            if not has_log(file):
                 raise DamagedError(
                     f"it was in use when it was copied or its run was killed, and {log.name}, with"
                     " what was written last, is not there"
