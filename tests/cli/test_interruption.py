@@ -190,7 +190,7 @@ objective:
   metric: accuracy
 space:
   n_estimators: {int: [10, 40]}
-  max_depth: {int: [1, 6]}
+  max_depth: {int: [1, 20]}
 search: {method: bayesian, seed: 3}
 stop: {trials: 16}
 """
