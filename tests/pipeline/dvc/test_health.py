@@ -81,3 +81,16 @@ def test_what_the_study_itself_depends_on(root: Path) -> None:
     assert detail.startswith("the study depends on data.csv, and `tuning` does not: ")
     edit(root, "dvc.yaml", "      - ./other.csv\n", "      - ./data.csv\n")
     assert wrong(root) == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("stages:\n<<<<<<< HEAD\n  a: {cmd: x}\n=======\n  a: {cmd: y}\n>>>>>>> b\n", "both sides"),
+        ("stages: {tuning: {cmd: 7}}\n", "stage `tuning`"),
+        ("stages: [", "dvc.lock"),
+    ],
+)
+def test_a_lock_that_cannot_be_read(root: Path, text: str, said: str) -> None:
+    (root / "dvc.lock").write_text(text)
+    assert said in wrong(root)["dvc lock"]

@@ -4,10 +4,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tunesmith.config.model import Definition, OutputsSection
+from tunesmith.errors import UsageError
 from tunesmith.pipeline.dvc.agreement import study_stage
+from tunesmith.pipeline.dvc.document import LOCK
 from tunesmith.pipeline.dvc.inputs.dependencies import is_within
 from tunesmith.pipeline.dvc.inputs.stage_inputs import StageInputs
-from tunesmith.pipeline.dvc.stages import Coupling, Stage, coupling
+from tunesmith.pipeline.dvc.lock import read_lock
+from tunesmith.pipeline.dvc.stages import Coupling, Stage, coupling, text_of
 from tunesmith.pipeline.dvc.wanted import FLAGS, Paths, paths_of
 from tunesmith.pipeline.findings import as_typed
 from tunesmith.system import git
@@ -37,7 +40,7 @@ def findings(definition: Definition) -> list[StageFinding]:
     if definition.source is None:
         return []
     paths = paths_of(definition, definition.file.outputs)
-    stage, _ = study_stage(definition)
+    stage, folder = study_stage(definition)
     if stage is None:
         return []
     tuning, stages = stage.stage, list(stage.stages.values())
@@ -49,6 +52,7 @@ def findings(definition: Definition) -> list[StageFinding]:
         _copies(tuning, root),
         _ignored(root),
         _parameters(root, paths),
+        _lock(folder),
     ]
     source = definition.source
     return [replace(one, detail=as_typed(one.detail, source)) for one in found_here]
@@ -144,6 +148,15 @@ def _copies(tuning: Stage, root: Path) -> StageFinding:
         return StageFinding("dvc copies", True, "no out is kept by Git and by DVC at once")
     detail = f"{', '.join(tracked)}: kept by Git, so `dvc repro` would fail at the end of the run."
     return StageFinding("dvc copies", False, f"{detail} {MENDING}")
+
+
+def _lock(folder: Path) -> StageFinding:
+    """Check that DVC's record of the last runs can be read."""
+    try:
+        read_lock(text_of(folder / LOCK) or "")
+    except UsageError as error:
+        return StageFinding("dvc lock", False, str(error))
+    return StageFinding("dvc lock", True, f"{LOCK} can be read")
 
 
 def _ignored(root: Path) -> StageFinding:
