@@ -146,7 +146,7 @@ def _rows(content: dict[str, Any]) -> list[tuple[str, str]]:
         rows.append(("best", f"trial {best['trial']}: {scores}"))
     rows += [("warning", text) for text in _warnings(content)]
     if "standing" in content:
-        rows.append(("standing", content["standing"]["words"]))
+        rows.append(("results", content["standing"]["words"]))
         rows.append(("parameters", content["standing"]["parameters"]))
     if content["reading"]:
         rows.append(("depends on", read_words(content["reading"])))

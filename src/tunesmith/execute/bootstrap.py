@@ -3,7 +3,7 @@
 Python looks into ``PYTHONPATH`` and the working folder before it looks anywhere else, also for the
 modules that it imports before its first line. A file of the project could so replace a standard
 module. Our processes therefore get neither: they are told the places of this process's modules. The
-project's places are added when its own code is loaded (``handover``).
+project's places are added when its own code is loaded (``shared_data``).
 """
 
 import sys

@@ -102,7 +102,7 @@ class ForkServer:
         """Start a worker.
 
         Args:
-            path: the function, as ``handover`` wrote it, in the server's folder.
+            path: the function, as ``shared_data`` wrote it, in the server's folder.
             log: file for the output of the worker until it is ready.
 
         Raises:

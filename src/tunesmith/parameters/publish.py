@@ -37,7 +37,7 @@ def published_text(summary: Summary, best: BestFile, *, is_forced: bool = False)
             return None
         params, meta = best.read()
         if meta == meta_of(summary, trial) and _same(params, trial.params):
-            return None  # people's comments stay
+            return None  # comments that somebody wrote stay
     return best.text(summary, trial, is_forced=is_forced)
 
 

@@ -29,8 +29,8 @@ VERDICTS = {
 }
 
 KEPT = (
-    "The best-parameters file held values of people's own when this search began: runs leave it as"
-    " it is. `tunesmith adopt` takes the winner over."
+    "Someone edited the best-parameters file before this search began, so it was left unchanged."
+    " Run `tunesmith adopt` to use the winner."
 )
 
 

@@ -49,7 +49,7 @@ def write_outputs(
         forced: names of outputs that are written although something else is there.
 
     Best parameters are left unchanged while there is no complete trial, if the gate holds the
-    winner back, or if a user-owned file was edited (``handover``).
+    winner back, or if a user-owned file was edited (``published_text``).
 
     Raises:
         UsageError: a path leads out of the project, or TOML cannot hold the winner.

@@ -63,7 +63,7 @@ def _mode(tuning: Stage, outputs: OutputsSection) -> StageFinding:
     kind = coupling(tuning, outputs.best.path)
     if (kind is Coupling.LOOSE) == (outputs.tuned is not None):
         return StageFinding("dvc coupling", True, kind.value)
-    whose = "people's" if outputs.tuned is not None else "a run's own"
+    whose = "user-owned" if outputs.tuned is not None else "managed"
     detail = (
         f"the stage `{tuning.name}` is {kind.value}, but by the configuration"
         f" {outputs.best.path} is {whose}: decide with `tunesmith dvc init --loose` or `--tight`."
