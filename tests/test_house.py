@@ -12,7 +12,7 @@ MOST = {
     "loose modules": 8,
     "files in the fullest folder": 20,
     # Lower it whenever a test file gets its module's name; a new module comes with one.
-    "modules without a test file of their name": 187,
+    "modules without a test file of their name": 182,
     "class names twice": 0,
     # None so far; a signature that an outside protocol dictates would be the only excuse.
     "functions with more than 5 positional parameters": 0,

@@ -148,6 +148,7 @@ def test_check_runs_no_project_code(tunesmith: Run, project: Path) -> None:
     done = tunesmith("check")
     assert done.returncode == 0, done.stderr
     assert "mine.Model (not imported by check)" in done.stdout
+    assert "a class of your own shares fits only if an installed package adds" in done.stdout
 
 
 @pytest.mark.slow

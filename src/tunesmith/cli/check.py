@@ -122,6 +122,13 @@ def _sharing_rows(plan: "Preview") -> list[tuple[str, str]]:
             " one fit a worker, and remembered in the ledger"
         )
         rows.insert(0, ("sharing", text))
+    elif plan.project_code and plan.definition.file.execution.share != "off":
+        # Families are told by the class itself, which `check` must not import.
+        text = (
+            "not known before a run, which imports your code: a class of your own shares fits only"
+            " if an installed package adds a family for it"
+        )
+        rows.append(("sharing", text))
     return rows
 
 
