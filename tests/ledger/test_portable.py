@@ -83,7 +83,7 @@ TRIALS = st.lists(
 
 def told(number: int, drawn: Any) -> tuple[Trial, list[str]]:
     params, proposed, folds, is_pruned, n_points = drawn
-    folds = [FoldResult(i, *_rest(fold)) for i, fold in enumerate(folds)]
+    folds = [FoldResult(i, **_rest(fold)) for i, fold in enumerate(folds)]
     trial = Trial(
         number, params, key=canonical_json(params), origin="x", proposed=proposed, n_points=n_points
     )
@@ -93,8 +93,8 @@ def told(number: int, drawn: Any) -> tuple[Trial, list[str]]:
     return trial, [f"{number}-{fold}" for fold in range(len(folds))]
 
 
-def _rest(fold: FoldResult) -> list[Any]:
-    return [getattr(fold, name) for name in FoldResult.__slots__[1:]]
+def _rest(fold: FoldResult) -> dict[str, Any]:
+    return {name: getattr(fold, name) for name in FoldResult.__slots__[1:]}
 
 
 def _fields(trial: Trial) -> dict[str, Any]:

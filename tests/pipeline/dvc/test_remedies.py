@@ -69,6 +69,11 @@ def frozen(project: Project) -> None:
     project.dvc("freeze", "tuning")
 
 
+def never_run(project: Project) -> None:
+    project.git("rm", "-q", "dvc.lock")
+    project.git("commit", "-qm", "without a run of DVC")
+
+
 def kept_by_dvc(project: Project) -> None:
     """Data that is in DVC's remote alone."""
     project.git("rm", "-q", "--cached", "data.csv")
@@ -103,7 +108,8 @@ VERIFY: dict[str, Case] = {
         f"{REPORT}: is missing": without(REPORT),
         "which is frozen": frozen,
     },
-    "never run": {"has not been run by DVC yet": without("dvc.lock")},
+    "never run": {"has not been run by DVC yet": never_run},
+    "a lost lock": {"lacks stage `tuning`": without("dvc.lock")},
     "data in Git": {"data.csv": without("data.csv")},
     "data in DVC": {"data.csv.dvc": kept_by_dvc},
 }
