@@ -96,7 +96,7 @@ def test_of_failures_the_latest_are_remembered() -> None:
         failure = Failure("ValueError", "bad") if index % 2 else None
         scores = {} if failure else {"score": float(index)}
         log.tell(trial.told([FoldResult(0, scores, failure=failure)]))
-    trials, values, _ = GPSampler(max_points=4)._lessons(log.view(), stream(0, 0))
+    trials, values = GPSampler(max_points=4)._lessons(log.view(), stream(0, 0))
     assert [trial.number for trial in trials] == [4, 6, 8, 10, 9, 11]
     assert values[-2:].tolist() == [values.min()] * 2
 
@@ -127,27 +127,3 @@ def test_the_model_begins_by_what_is_known(name: str) -> None:
     expected = SobolSampler(1).suggest(space, log.view(5), 1, stream(0, 9))
     assert sampler.suggest(space, log.view(5), 1, stream(0, 9)) == expected
     assert sampler.suggest(space, log.view(6), 1, stream(0, 9)) != expected
-
-
-def noise_of(*, shared: float, residual: float) -> float | None:
-    """Noise that the model expects of 30 trials with five folds each."""
-    rng, log = stream(0, 5), TrialLog((Metric("score"),))
-    by_fold = rng.normal(size=5) * shared
-    for index in range(30):
-        trial = log.ask({"x": index}, str(index), "test")
-        scores = index / 30 + by_fold + rng.normal(size=5) * residual
-        log.tell(trial.told([FoldResult(i, {"score": float(s)}) for i, s in enumerate(scores)]))
-    return GPSampler()._lessons(log.view(), rng)[2]
-
-
-def test_what_all_trials_share_is_no_noise() -> None:
-    little, much = noise_of(shared=1.0, residual=0.01), noise_of(shared=0.0, residual=0.3)
-    assert little is not None
-    assert much is not None
-    assert little < 0.01 < 0.1 < much
-
-
-def test_folds_without_any_noise_are_survived() -> None:
-    found = noise_of(shared=0.0, residual=0.0)
-    assert found is not None
-    assert found > 0

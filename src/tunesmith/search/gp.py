@@ -1,6 +1,5 @@
 """Bayesian search with a Gaussian process: the fewest trials to a good score."""
 
-import math
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import islice
@@ -14,8 +13,7 @@ from tunesmith.history import History, Trial
 from tunesmith.search.acquisition import log_expected_improvement, most_promising
 from tunesmith.search.coordinates import Coordinates
 from tunesmith.search.first_points import first_points
-from tunesmith.search.fold_noise import noise_of_means
-from tunesmith.search.gaussian_process import GaussianProcess, Priors, fit
+from tunesmith.search.gaussian_process import GaussianProcess, fit
 from tunesmith.search.unseen import unseen
 from tunesmith.search.warping import half_rank, shrunk, standardised
 from tunesmith.space import SearchSpace
@@ -23,12 +21,6 @@ from tunesmith.types import Params, State
 
 N_BEST = 5
 """Number of the best points by the model that start the local search."""
-LEAST_NOISE = 1e-6
-FOLD_NOISE_SPREAD = 1.5
-"""Standard deviation of the logarithm of the noise about the one that the folds show.
-
-Part of a residual is a trend that the model can follow, so that it may end below.
-"""
 PAREGO_RHO = 0.05
 """Knowles 2006, section III: keeps weakly dominated points below the front."""
 
@@ -93,49 +85,27 @@ class GPSampler:
         self, coordinates: Coordinates, history: History, rng: Generator
     ) -> tuple[np.ndarray, GaussianProcess]:
         """Rows of the trials to learn from, ``(k, n_axes)``, and the model fitted to them."""
-        trials, values, noise = self._lessons(history, rng)
+        trials, values = self._lessons(history, rng)
         rows = _rows(coordinates, trials)
         features = coordinates.features(rows)
-        priors = Priors() if noise is None else Priors(noise=(math.log(noise), FOLD_NOISE_SPREAD))
-        hyper = fit(features, values, coordinates.groups, priors)
+        hyper = fit(features, values, coordinates.groups)
         process = GaussianProcess(features, values, coordinates.groups, hyper)
         if history.running:
             process = process.believing(coordinates.features(_rows(coordinates, history.running)))
         return rows, process
 
-    def _lessons(
-        self, history: History, rng: Generator
-    ) -> tuple[list[Trial], np.ndarray, float | None]:
-        """Trials to learn from, their gains, ``(k,)``, and the noise of these, if it is known."""
+    def _lessons(self, history: History, rng: Generator) -> tuple[list[Trial], np.ndarray]:
+        """Trials to learn from, and their gains, ``(k,)``."""
         trials = list(history.complete)
         gains = _gains(trials, history, rng)
         kept = _kept(gains, self.max_points)
-        warped = half_rank(gains[kept])
-        values = standardised(warped)
-        noise = _noise([trials[i] for i in kept], gains[kept], warped, history)
+        values = standardised(half_rank(gains[kept]))
         failed = [trial for trial in history.told if trial.state is not State.COMPLETE]
         failed = failed[-(self.max_points // 2) :]
         lessons = [*(trials[i] for i in kept), *failed]
         # Measured: without failed trials, 34 of 40 went into a region that fails; with them, 10
         # (docs/decisions/0009-own-gaussian-process.md).
-        return lessons, np.append(values, np.full(len(failed), values.min())), noise
-
-
-def _noise(
-    trials: list[Trial], gains: np.ndarray, warped: np.ndarray, history: History
-) -> float | None:
-    """Variance of the folds' noise in standardised values; ``None`` if it is not known."""
-    if len(history.objectives) > 1 or warped.std() == 0:
-        return None
-    name = history.objectives[0].name
-    # The better half, whose scores were not warped.
-    good = [t for t, gain in zip(trials, gains, strict=True) if gain >= np.median(gains)]
-    if len({len(t.folds) for t in good}) > 1:
-        return None
-    # On the scale of the gains, which is that of the largest mean.
-    scores = np.array([t.scores(name) for t in good]) / max(abs(t.mean(name)) for t in trials)
-    found = noise_of_means(scores)
-    return None if found is None else float(np.clip(found / warped.var(), LEAST_NOISE, 1.0))
+        return lessons, np.append(values, np.full(len(failed), values.min()))
 
 
 def _rows(coordinates: Coordinates, trials: list[Trial]) -> np.ndarray:
