@@ -152,11 +152,18 @@ def tear(folder: Path, chance: random.Random) -> str:
     if len(lines) < 3:
         return "nothing to tear"
     place = chance.randrange(2, len(lines))
-    torn = lines[place][: chance.randrange(1, len(lines[place]))]
-    lines[place] = chance.choice([torn, "null", "=======", f"{lines[place]}\n{lines[place]}"])
-    file.write_text("\n".join(lines) + "\n")
+    line = lines[place]
+    spoilt = chance.choice(
+        [line[: chance.randrange(1, len(line))], "null", "=======", f"{line}\n{line}"]
+    )
+    file.write_text("\n".join([*lines[:place], spoilt, *lines[place + 1 :]]) + "\n")
     if chance.random() < 0.5:
         shutil.rmtree(folder / ".tunesmith", ignore_errors=True)  # as in a clone
+    if len(lines) == 3 and not spoilt.startswith(line):
+        # It was the only trial. A run must not write over what it cannot read.
+        if (code := ended(begin(folder))) != 2:
+            raise FoundError(f"a history without a line that can be read: it ended with {code}")
+        file.unlink()
     return f"line {place + 1} of the history spoilt"
 
 
