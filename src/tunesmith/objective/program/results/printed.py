@@ -4,8 +4,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from tunesmith.objective.program.results.cpu_limit import CpuLimitError, cpu_limit
 from tunesmith.objective.program.results.metrics import MetricsError, number
 
+PATIENCE_S = 5.0
+"""CPU seconds that the search of one line, or of one piece of the output, may take."""
 MAX_LINE = 1 << 16
 """Bytes of a long line, or of a match over lines, that are searched in one piece."""
 LINE_END = re.compile(rb"\r\n|\n|\r")
@@ -37,6 +40,8 @@ class Matches:
         """The last match by the names of its groups; a single group without a name is ``""``."""
         self.cut: Mapping[str, str] = {}
         """Groups that have found a part of a number only, with the whole number."""
+        self.is_slow = False
+        """True if a search took too long; then nothing more is searched."""
 
     def feed(self, data: bytes) -> None:
         """Search the next part of the output."""
@@ -69,6 +74,17 @@ class Matches:
         self._search(self._joined())
 
     def _search(self, data: bytes) -> bool:
+        if self.is_slow:
+            return False
+        try:
+            # A pattern such as `(a+)+$` takes years to see that a line does not match.
+            with cpu_limit(PATIENCE_S):
+                return self._found(data)
+        except CpuLimitError:
+            self.is_slow = True
+            return False
+
+    def _found(self, data: bytes) -> bool:
         text = data.decode(errors="replace")
         if not self._is_by_line:
             text = text.replace("\r\n", "\n").replace("\r", "\n")
@@ -127,8 +143,14 @@ class PrintedResults:
         """Read a finite number for every metric, after the run has ended.
 
         Raises:
-            MetricsError: nothing matches, or no number does.
+            MetricsError: nothing matches, or no number does, or the search took too long.
         """
+        if printed.stdout.is_slow or printed.stderr.is_slow:
+            raise MetricsError(
+                "slow-pattern",
+                f"the search for `{self.pattern}` in one line took over {PATIENCE_S:g} s: write"
+                " it without repeats inside of repeats, such as (a+)+",
+            )
         found = printed.stderr if printed.stdout.last is None else printed.stdout
         last = found.last
         if last is None:
