@@ -75,7 +75,8 @@ def kill(folder: Path, chance: random.Random) -> str:
                 worker.send_signal(number)
         (os.killpg if whom == "group" else os.kill)(process, number)
     if (code := ended(process)) not in (*CODES, -number):
-        said = (folder / "run.log").read_text()[-1500:]
+        log = folder / "run.log"
+        said = log.read_text()[-1500:] if log.exists() else ""
         raise FoundError(f"{number.name} to the {whom}: it ended with {code}: {said}")
     return f"{number.name} to the {whom}"
 
@@ -84,8 +85,8 @@ def start(folder: Path) -> int:
     """A run in a process of its own, a leader of its group."""
     process = os.fork()
     if process == 0:
-        os.setsid()
         try:
+            os.setsid()
             os.chdir(folder)
             log = os.open(folder / "run.log", os.O_WRONLY | os.O_APPEND | os.O_CREAT)
             for stream in (1, 2):
@@ -98,8 +99,10 @@ def start(folder: Path) -> int:
         except TunesmithError as error:
             code = int(error.exit_code)
         except BaseException:  # noqa: BLE001 - whatever it is, the process must end here
-            traceback.print_exc()
-            code = 99
+            # Without the command's handlers, Pydantic turns a Ctrl-C into an error of its own.
+            text = traceback.format_exc()
+            print(text, file=sys.stderr, flush=True)
+            code = 128 + signal.SIGINT if "KeyboardInterrupt" in text else 99
         os._exit(code)
     return process
 

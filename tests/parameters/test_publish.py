@@ -113,7 +113,7 @@ def test_the_report_says_that_people_had_edited_when_the_search_began(tmp_path: 
     head = replace(FIRST.head, definition={**FIRST.head.definition, "is_edited": True})
     write_outputs(replace(FIRST, head=head), tmp_path, LOOSE)
     assert (
-        "`tunesmith adopt` takes the winner over"
+        "Run `tunesmith adopt` to use the winner"
         in (tmp_path / "outputs/tuning_results.md").read_text()
     )
 

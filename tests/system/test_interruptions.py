@@ -66,6 +66,25 @@ def test_a_library_that_catches_everything_does_not_keep_a_signal(tmp_path: Path
     assert done.stderr == "interrupted by SIGTERM\n"
 
 
+def test_a_validator_that_is_built_does_not_keep_a_signal(tmp_path: Path) -> None:
+    (tmp_path / "sections.py").write_text(
+        "import os\nfrom pydantic import BaseModel\n"
+        "class Part:\n"
+        "    @classmethod\n"
+        "    def __get_pydantic_core_schema__(cls, source, handler):\n"
+        f"        os.kill(os.getpid(), {TERM})\n"
+        "class Section(BaseModel):\n"
+        "    model_config = {'defer_build': True}\n"
+        "    part: Part\n"
+    )
+    code = (
+        "import sections\ninterruptions.listen()\n"
+        "try:\n    sections.Section(part=1)\nfinally:\n    print('went on')"
+    )
+    done = in_a_process(code, tmp_path)
+    assert (done.returncode, done.stdout, done.stderr) == (143, "", "interrupted by SIGTERM\n")
+
+
 def test_the_last_moments_are_quiet(tmp_path: Path) -> None:
     code = (
         "import atexit\ninterruptions.listen()\ninterruptions.leave()\n"

@@ -1,9 +1,9 @@
 """Signals: Ctrl-C and SIGTERM end a command with one line and the right exit code.
 
 While trials run, the study has its own, gentler handlers (``study/signals``). Before and after, a
-signal raises an exception, so that files and locks are closed. Within an import it ends the process
-on the spot: libraries catch what is raised while they are imported, and nothing is open yet that
-the kernel would not close.
+signal raises an exception, so that files and locks are closed. Within an import, or while Pydantic
+builds a validator, it ends the process on the spot: there, libraries catch what is raised, and
+nothing is open yet that the kernel would not close.
 """
 
 import os
@@ -15,6 +15,8 @@ from typing import NoReturn
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 IMPORTER = "<frozen importlib"
+WRAPPER = "pydantic/_internal/_model_construction.py"
+"""Code that turns whatever is raised in it into an error of its own, when it builds a validator."""
 
 
 class Interrupted(BaseException):
@@ -67,9 +69,10 @@ def _end(signum: int, frame: FrameType | None) -> None:
 
 
 def is_importing(frame: FrameType | None) -> bool:
-    """Tell whether code runs because a module is being imported."""
+    """Tell whether code runs because a module is being imported, or a validator built."""
     while frame is not None:
-        if frame.f_code.co_filename.startswith(IMPORTER):
+        name = frame.f_code.co_filename
+        if name.startswith(IMPORTER) or name.endswith(WRAPPER):
             return True
         frame = frame.f_back
     return False

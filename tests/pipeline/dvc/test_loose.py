@@ -79,7 +79,7 @@ def test_defect_c_a_manual_edit_is_kept_and_told(loose: Project) -> None:
     assert "`tunesmith adopt` takes the winner over" in told
     assert "Stage 'training' didn't change" in told
     assert (loose.text(BEST), loose.params(TUNED)) == (edited, {"max_depth": 2})
-    assert "`tunesmith adopt` takes the winner over" in loose.text(REPORT)
+    assert "Run `tunesmith adopt` to use the winner" in loose.text(REPORT)
     loose.tunesmith("adopt")
     loose.dvc("repro")
     assert (loose.trained, loose.changed()) == ([3, 7, 2], {})
