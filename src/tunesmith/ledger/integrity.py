@@ -46,17 +46,18 @@ def log_of(file: Path) -> Path:
 
 def has_log(file: Path) -> bool:
     """True if the file beside a ledger holds anything."""
-    # One look: another process may remove the log between two.
-    try:
-        return log_of(file).stat().st_size > 0
-    except FileNotFoundError:
-        return False
+    return _holds_anything(log_of(file))
 
 
 def has_journal(file: Path) -> bool:
     """True if there is a journal from which SQLite brings back what the file held before."""
+    return _holds_anything(file.with_name(f"{file.name}-journal"))
+
+
+def _holds_anything(path: Path) -> bool:
+    # One look: another process may remove the file between two.
     try:
-        return file.with_name(f"{file.name}-journal").stat().st_size > 0
+        return path.stat().st_size > 0
     except FileNotFoundError:
         return False
 

@@ -1,4 +1,4 @@
-"""Bayesian search with a Gaussian process: the fewest trials to a good score."""
+"""Bayesian search with a Gaussian process."""
 
 from dataclasses import dataclass, field
 from functools import cache

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from types import FrameType, TracebackType
 from typing import Any, Self
 
-from tunesmith.system.interruptions import Interrupted, is_importing
+from tunesmith.system.interruptions import Interrupted, would_be_caught
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 AGAIN_S = 0.02
@@ -41,7 +41,7 @@ def time_budget(budget_s: float | None) -> Iterator[Callable[[], bool]]:
     spent: list[int] = []
 
     def ask(number: int, frame: FrameType | None) -> None:
-        if is_importing(frame):
+        if would_be_caught(frame):
             # A signal would end the process here, before it could say why.
             signal.setitimer(signal.ITIMER_REAL, AGAIN_S)
             return

@@ -63,13 +63,13 @@ def words(signum: int) -> str:
 
 
 def _end(signum: int, frame: FrameType | None) -> None:
-    if is_importing(frame):
+    if would_be_caught(frame):
         _end_at_once(signum, frame)
     raise Interrupted(signum)
 
 
-def is_importing(frame: FrameType | None) -> bool:
-    """Tell whether code runs because a module is being imported, or a validator built."""
+def would_be_caught(frame: FrameType | None) -> bool:
+    """Tell whether what is raised now may be lost: in an import, or in a validator's making."""
     while frame is not None:
         name = frame.f_code.co_filename
         if name.startswith(IMPORTER) or name.endswith(WRAPPER):
