@@ -267,7 +267,7 @@ def ours(place):
     from tunesmith.errors import StorageError
     try:
         with Ledger.open(Path(place), create=False) as ledger:
-            told = ledger.load().history.told
+            told = ledger.load().history.completed
             return str([(t.key, [dict(f.scores) for f in t.folds]) for t in told])
     except StorageError: return "told"
 def optunas(place):

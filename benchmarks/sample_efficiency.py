@@ -265,13 +265,13 @@ def losses_of_ours(name: str, window: int, task: Problem, n_trials: int, seed: i
     """One study of Tunesmith's: trial k knows the results up to k - window."""
     sampler, log = registry.load("samplers", name)(seed=seed), TrialLog((LOSS,))
     for index in range(n_trials):
-        while len(log.told) <= index - window:
-            trial = log.asked[len(log.told)]
-            log.tell(trial.told([FoldResult(0, {LOSS.name: task.loss(trial.params)})]))
+        while len(log.completed) <= index - window:
+            trial = log.trials[len(log.completed)]
+            log.tell(trial.completed([FoldResult(0, {LOSS.name: task.loss(trial.params)})]))
         rng = np.random.default_rng([seed, index])
         (params,) = sampler.suggest(task.space, log.view(), 1, rng)
         log.ask(params, task.space.key(params), name)
-    return [task.loss(trial.params) for trial in log.asked]
+    return [task.loss(trial.params) for trial in log.trials]
 
 
 def losses_of_optunas(sampler: Any, task: Problem, n_trials: int) -> list[float]:

@@ -19,11 +19,12 @@ from sklearn.datasets import make_classification
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.tree import DecisionTreeClassifier
 
+from tunesmith.analysis.statistics.contrasts import moderated
 from tunesmith.analysis.statistics.gate import weigh
 from tunesmith.analysis.statistics.optimism import corrected, shrunk_by_minima
-from tunesmith.analysis.statistics.ties import ALPHA, ties, within_one_se
+from tunesmith.analysis.statistics.ties import ALPHA, near_best, pick, ties, within_one_se
 from tunesmith.sklearn import GridSearchCV
-from tunesmith.testing.fold_scores import simulate
+from tunesmith.testing.fold_scores import simulate, simulate_smooth
 
 FOLDS = 5
 ROWS = 200
@@ -52,6 +53,7 @@ def main(arguments: list[str] | None = None) -> None:
         parser.add_argument(f"--{name}", type=int, default=default)
     given = parser.parse_args(arguments)
     print_ties(given.repeats)
+    print_selection(given.repeats)
     print_optimism(given.repeats)
     print_gate(given.repeats)
     print_nulls(given.nulls)
@@ -128,6 +130,72 @@ def print_ties(n_repeats: int) -> None:
                     sizes.append(chosen.sum())
                 cells.append(f"{np.mean(inside):.0%} of {np.mean(sizes):.0f}")
             print(f"| {name} | {n} | {spread} | {' | '.join(cells)} |", flush=True)
+
+
+# -- the simplest that is nearly as good ---------------------------------------------------------
+
+
+def cannot_be_told(gains: np.ndarray, ratio: float, _within: float) -> np.ndarray:
+    """What cannot be told from the best, by variances without a trend and Bonferroni's value."""
+    best, k = int(np.argmax(gains.mean(axis=1))), gains.shape[1]
+    others = np.arange(len(gains)) != best
+    differences = (gains[best] - gains)[others]
+    variances, df = moderated(differences.var(axis=1, ddof=1), k - 1)
+    errors = np.sqrt(variances * (1 / k + ratio))
+    critical = stats.t.isf(ALPHA / len(differences), df)
+    among = np.ones(len(gains), dtype=bool)
+    among[others] = differences.mean(axis=1) <= critical * errors
+    return among
+
+
+def mean_within(gains: np.ndarray, _ratio: float, within: float) -> np.ndarray:
+    """What has a mean within the margin."""
+    means = gains.mean(axis=1)
+    return np.asarray(means >= means.max() - within)
+
+
+def shown(gains: np.ndarray, ratio: float, within: float) -> np.ndarray:
+    """What `selection: simplest` takes."""
+    found = near_best(gains, ratio, within)
+    assert found is not None
+    return found
+
+
+RULES = {
+    "cannot be told (before)": cannot_be_told,
+    "mean within the margin": mean_within,
+    "one standard error": lambda gains, _ratio, _within: within_one_se(gains),
+    "shown to be near (now)": shown,
+}
+
+
+def print_selection(n_repeats: int) -> None:
+    """How often the simplest trial is worse than the margin, and how often one is taken."""
+    print("\nThe simplest of 60 trials, by four rules; the margin is a tenth of the gain over the")
+    print(
+        "median trial. Share of studies whose choice is truly worse than the margin / whose choice"
+    )
+    print("is simpler than the best. Noise of trials that are alike is alike.\n")
+    print(f"| folds | noise | {' | '.join(RULES)} |")
+    print(f"|---:|---:|{'---:|' * len(RULES)}")
+    for k in (3, 5, 10):
+        for noise in (0.02, 0.005):
+            found: dict[str, list[tuple[bool, bool]]] = {name: [] for name in RULES}
+            for seed in range(n_repeats):
+                rng = np.random.default_rng(seed)
+                sizes, peak = rng.random(60), rng.random()
+                truth = -0.2 * np.abs(sizes - peak)
+                gains = simulate_smooth(truth, sizes, k, rng, noise=noise, shared=1 / k)
+                means = gains.mean(axis=1)
+                best = int(np.argmax(means))
+                within = 0.1 * float(means[best] - np.median(means))
+                for name, rule in RULES.items():
+                    row = pick(rule(gains, 1 / (k - 1), within), sizes, -means)
+                    found[name].append(
+                        (bool(truth[best] - truth[row] > within), bool(sizes[row] < sizes[best]))
+                    )
+            cells = [" / ".join(f"{x:.0%}" for x in np.mean(v, axis=0)) for v in found.values()]
+            print(f"| {k} | {noise} | {' | '.join(cells)} |", flush=True)
 
 
 # -- optimism ------------------------------------------------------------------------------------

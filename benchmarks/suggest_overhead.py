@@ -2,7 +2,9 @@
 
 Both sides hold the same finished trials in memory, then one cycle of ask and tell is timed, again
 and again; medians are printed with their ratio. Both run in the same process, interleaved, so that
-a busy machine slows both.
+a busy machine slows both. Below it is what the Gaussian process takes, in CPU time and without a
+rival (Optuna's needs torch): the median and the largest of many suggestions in a row, because
+every tenth fits its kernel from all starts.
 
     python -m benchmarks.suggest_overhead [--trials 100 1000 10000] [--cycles 15]
 """
@@ -19,7 +21,7 @@ import optuna
 
 from tunesmith import registry
 from tunesmith.history import FoldResult, Metric, TrialLog
-from tunesmith.space import Categorical, Float, Grid, Int, SearchSpace
+from tunesmith.space import Box, Categorical, Condition, Float, Grid, Int, SearchSpace
 from tunesmith.types import Params
 
 MIXED = SearchSpace.of(
@@ -30,8 +32,26 @@ MIXED = SearchSpace.of(
         "rate": Float(1e-4, 1.0, log=True),
     }
 )
+DEEP = SearchSpace(
+    (
+        Box(
+            {
+                "learner": Categorical(tuple("abcdef")),
+                **{f"{learner}{i}": Float(0.0, 1.0) for learner in "abcdef" for i in range(6)},
+            },
+            {
+                f"{learner}{i}": (Condition("learner", (learner,)),)
+                for learner in "abcdef"
+                for i in range(6)
+            },
+        ),
+    )
+)
+"""Six learners with six parameters each."""
 LISTED = SearchSpace.of({name: Int(0, 99) for name in ("a", "b", "c")})
 CHOICES = {name: list(range(100)) for name in ("a", "b", "c")}
+MOST = 1_000
+"""Number of trials up to which the Gaussian process is measured."""
 Cycle = Callable[[], None]
 
 
@@ -55,13 +75,13 @@ def tunesmith_cycle(name: str, space: SearchSpace, before: list[Params]) -> Cycl
 
     def record(params: Params) -> None:
         trial = log.ask(params, space.key(params), name)
-        log.tell(trial.told([FoldResult(0, {"score": score(params)})]))
+        log.tell(trial.completed([FoldResult(0, {"score": score(params)})]))
 
     for params in before:
         record(params)
 
     def cycle() -> None:
-        rng = np.random.default_rng([0, len(log.asked)])
+        rng = np.random.default_rng([0, len(log.trials)])
         record(sampler.suggest(space, log.view(), 1, rng)[0])
 
     return cycle
@@ -144,6 +164,27 @@ def measured(cycles: tuple[Cycle, Cycle], n_cycles: int) -> tuple[float, float]:
     return median(times[0]), median(times[1])
 
 
+def cpu_ms(space: SearchSpace, n: int, n_cycles: int) -> tuple[float, float]:
+    """Median and largest CPU milliseconds of the Gaussian process, one suggestion after another."""
+    cycle, times = tunesmith_cycle("gp", space, finished(space, n, in_order=False)), []
+    for number in range(n_cycles + 1):
+        began = time.process_time()
+        cycle()
+        if number:
+            times.append(1e3 * (time.process_time() - began))
+    return median(times), max(times)
+
+
+def print_process(sizes: list[int], n_cycles: int) -> None:
+    """Print the table of the Gaussian process."""
+    print("\n| Gaussian process | trials | median, CPU ms | largest, CPU ms |")
+    print("|---|---:|---:|---:|")
+    for name, space in (("4 parameters", MIXED), ("37 parameters, 6 learners", DEEP)):
+        for n in sizes:
+            cells = " | ".join(f"{ms:.0f}" for ms in cpu_ms(space, n, n_cycles))
+            print(f"| {name} | {n:,} | {cells} |", flush=True)
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
@@ -160,6 +201,7 @@ def main(arguments: list[str] | None = None) -> None:
             print(
                 f"| {name} | {n:,} | {mine:.3f} | {theirs:.3f} | {mine / theirs:.2f} |", flush=True
             )
+    print_process([n for n in options.trials if n <= MOST], options.cycles)
 
 
 if __name__ == "__main__":

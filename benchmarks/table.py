@@ -36,7 +36,7 @@ def line(cells: Iterable[str]) -> str:
 
 def text(row: Row) -> str:
     """One measured row."""
-    n_asked = len(row.ours.found.results["params"]) * FOLDS
+    n_proposed = len(row.ours.found.results["params"]) * FOLDS
     n_rows, n_columns = row.case.shape
     is_met = row.goal.is_met(row.ratio, row.limit)
     return line(
@@ -48,7 +48,7 @@ def text(row: Row) -> str:
             f"{row.ours.wall_s:.2f}",
             f"{row.ratio:.2f}",
             f"{row.cpu_ratio:.2f}",
-            f"{row.ours.found.n_fits:,} of {n_asked:,}",
+            f"{row.ours.found.n_fits:,} of {n_proposed:,}",
             "–" if row.limit is None else f"{row.limit:.2f}",
             "–" if row.limit is None else f"{row.ratio / row.limit:.2f}",
             str(row.goal),

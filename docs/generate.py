@@ -3,6 +3,8 @@
 import sys
 from pathlib import Path
 
+from tunesmith.cli import cli
+from tunesmith.cli.common.reference import reference_markdown as cli_markdown
 from tunesmith.config.reference import reference_markdown
 from tunesmith.pipeline.ci.workflows import foreseen
 from tunesmith.scaffold.files import Guess, plan_files
@@ -19,6 +21,7 @@ def made() -> dict[Path, str]:
     example += foreseen("github", folder, example)
     documents = {
         HERE / "configuration.md": reference_markdown(),
+        HERE / "commands.md": cli_markdown(cli),
         HERE / "sharing.md": sharing_markdown(),
     }
     return documents | {file.path: file.content for file in example}

@@ -27,8 +27,9 @@ ADDRESS = re.compile(r" at 0x[0-9A-Fa-f]+")
 # Looked up some thousand times a search, the same each time: half of the time of tiny fits.
 _names: Any = cache(BaseEstimator._get_param_names.__func__)
 BaseEstimator._get_param_names = classmethod(_names)
-_is_frame = validation._nw_into_df_or_series
-validation._nw_into_df_or_series = lambda x: type(x) is not np.ndarray and _is_frame(x)
+# Versions before 1.9 have no such look.
+if _is_frame := getattr(validation, "_nw_into_df_or_series", None):
+    validation._nw_into_df_or_series = lambda x: type(x) is not np.ndarray and _is_frame(x)
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,10 @@ class Verdict:
     """The first column that differs, with both contents; empty where all is the same."""
 
 
+N_AGAIN = 5
+"""Number of times that scikit-learn's own search must repeat before a difference counts."""
+
+
 def judge(case: Case) -> Verdict:
     """Run a case both ways.
 
@@ -69,7 +74,9 @@ def judge(case: Case) -> Verdict:
     with witnessing() as witness:
         actual = _found(ours, setup, code)
     differs = "" if is_random else difference(expected, actual)
-    if differs and difference(expected, _found(theirs, setup, code)):
+    # A few times: fits that read uninitialised memory (trees by the absolute error with negative
+    # weights do) may repeat once by luck.
+    if differs and any(difference(expected, _found(theirs, setup, code)) for _ in range(N_AGAIN)):
         differs = ""
     return Verdict(case, expected, actual, witness.n_shared, differs)
 

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import settings
 from tests.durations import known
 from tests.order import mark_long, slow_first
+from tests.proved import skip_unproved
 
 from tunesmith.system.ci_commands import SIGNS
 
@@ -59,10 +60,16 @@ def _forgotten_modules(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Non
             del sys.modules[name]
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """Count for `-n auto`: one worker more than cores, because many tests wait for programs."""
+    return (os.cpu_count() or 1) + 1
+
+
 @pytest.hookimpl(tryfirst=True)  # before `-m` looks at markers
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Begin with what takes long in every worker: none is left alone with it at the end."""
     n_workers = int(getattr(config, "workerinput", {}).get("workercount", 1))
     seconds = known()
     mark_long(items, seconds)
+    skip_unproved(items)
     items[:] = slow_first(items, n_workers, seconds)

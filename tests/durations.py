@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 FILE = Path(__file__).with_name("durations.json")
-LONG_S = 0.15
+LONG_S = 0.1
 """A function whose cases take longer together is left out of `make quick`."""
 
 

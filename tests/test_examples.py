@@ -5,10 +5,10 @@ import os
 import re
 import shutil
 import subprocess
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from tests.docs.pages import DOCS, blocks
 from tests.preloaded import programs
 
 from tunesmith.config.load import load_definition
@@ -16,6 +16,16 @@ from tunesmith.config.load import load_definition
 ROOT = Path(__file__).parents[1]
 EXAMPLES = ROOT / "examples"
 PROJECTS = sorted(path.parent.name for path in EXAMPLES.glob("*/tuning.yaml"))
+GALLERY = DOCS / "gallery.md"
+# Run command by command by tests/docs, as their tutorials have it.
+IN_TUTORIALS = {
+    "churn",
+    "forecasting",
+    "lightgbm_script",
+    "numpy_epochs",
+    "pytorch_epochs",
+    "slurm",
+}
 
 pytestmark = pytest.mark.slow
 N_TRIALS = 3
@@ -54,14 +64,8 @@ def test_every_example_is_listed() -> None:
     assert set(commands()) == {*PROJECTS, "demo.sh", "from_python.py"}
 
 
-NEEDS = {"pytorch_epochs": "torch", "lightgbm_script": "lightgbm"}
-
-
-@pytest.mark.parametrize("name", PROJECTS)
+@pytest.mark.parametrize("name", [name for name in PROJECTS if name not in IN_TUTORIALS])
 def test_a_project(name: str, copy: Path) -> None:
-    package = NEEDS.get(name)
-    if package and find_spec(package) is None:
-        pytest.skip(f"the example needs {package}, which is not installed")
     shell(commands()[name], copy)
     folder = copy / "examples" / name
     outputs = load_definition(folder / "tuning.yaml").file.outputs
@@ -72,6 +76,15 @@ def test_a_project(name: str, copy: Path) -> None:
     again = json.loads(shell("tunesmith run --json", folder))
     assert again["n_evaluated"] == 0
     assert (folder / outputs.best.path).read_text() == before
+    for block in blocks(GALLERY):
+        if block.value == f"examples/{name}":
+            for command, _ in block.commands():
+                shell(command, folder)
+
+
+def test_the_other_projects_have_a_tutorial() -> None:
+    pages = "".join(page.read_text() for page in DOCS.glob("tutorials/*.md"))
+    assert {name for name in PROJECTS if f"cd examples/{name}" in pages} == IN_TUTORIALS
 
 
 def test_from_python(copy: Path) -> None:

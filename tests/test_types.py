@@ -1,64 +1,98 @@
-"""Reasons for which a run ended: kinds in memory, texts in the ledger."""
+"""The public names as an editor sees them: mypy knows the type of each."""
 
-import signal
+import re
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
-from tunesmith.types import ALL_TRIED, EXHAUSTED, NOT_RECORDED, StopKind, StopReason
+import tunesmith
 
-STORED = {
-    "interrupted by SIGINT": StopKind.INTERRUPTED,
-    "interrupted by SIGTERM": StopKind.INTERRUPTED,
-    "interrupted by SIGHUP": StopKind.INTERRUPTED,
-    "all points of the space were tried": StopKind.ALL_TRIED,
-    "no further point of the space was found": StopKind.EXHAUSTED,
-    "": StopKind.UNKNOWN,
-    "12 trials": StopKind.CRITERION,
-    "60 fits": StopKind.CRITERION,
-    "90 seconds": StopKind.CRITERION,
-    "0.5 seconds": StopKind.CRITERION,
-    "accuracy reached the target 0.95": StopKind.CRITERION,
-    "no better score in 20 trials": StopKind.CRITERION,
-    "the gain of the last 20 trials is below the folds' noise": StopKind.CRITERION,
-    "the first 5 trials all failed (ValueError, timeout)": StopKind.CRITERION,
-    "12 trials and 90 seconds": StopKind.CRITERION,
+SCRIPT = """\
+import tunesmith
+from tunesmith.sklearn import BayesSearchCV, GridSearchCV, RandomizedSearchCV
+
+space = tunesmith.SearchSpace.of({"C": tunesmith.Float(0.1, 10.0, log=True)})
+definition = tunesmith.define({"study": "small"}, root="project")
+loaded = tunesmith.load_definition("tuning.yaml")
+result = tunesmith.tune(definition)
+best = result.record.history.best()
+params, meta = tunesmith.read_parameters("best_parameters.yaml")
+"""
+KNOWN = {
+    "space": "SearchSpace",
+    "space.names": "list[str]",
+    "definition": "Definition",
+    "definition.file": "File",
+    "definition.file.study": "str",
+    "definition.file.stop.trials": "int | None",
+    "definition.file.objective.cv.folds": "int",
+    "definition.space": "SearchSpace",
+    "definition.root": "Path",
+    "loaded": "Definition",
+    "result": "Result",
+    "result.best_params": "dict[str, Any] | None",
+    "result.best_score": "float | None",
+    "result.summary": "Summary",
+    "result.summary.gate": "GateVerdict | None",
+    "result.figures.history": "StudyFigure",
+    "result.report()": "Report",
+    "result.model()": "Built",
+    "best": "Trial | None",
+    "params": "dict[str, Any]",
+    "tunesmith.params()": "dict[str, Any]",
+    "tunesmith.checkpoint_dir()": "Path | None",
+    "tunesmith.Int(1, 3)": "Int",
+    "tunesmith.sklearn.GridSearchCV": "GridSearchCV",
+    "tunesmith.__version__": "str",
 }
-"""Every text that a version of Tunesmith has stored, and its kind."""
-OF_ANOTHER_KIND = [text for text, kind in STORED.items() if kind is not StopKind.CRITERION]
+"""Types of expressions, without the modules that they come from."""
+NO_TYPE = ("Any", "object", "builtins.object")
 
 
-@pytest.mark.parametrize(("text", "kind"), STORED.items())
-def test_a_stored_text_is_read_with_its_kind(text: str, kind: StopKind) -> None:
-    assert StopReason.read(text) == StopReason(kind, text)
+@pytest.fixture(scope="module")
+def revealed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Type of each expression and each public name, as mypy tells it."""
+    folder = tmp_path_factory.mktemp("typed")
+    names = [*dir(tunesmith)]
+    shown = [*KNOWN, *(f"tunesmith.{name}" for name in names)]
+    lines = [f"reveal_type({expression})" for expression in shown]
+    (folder / "script.py").write_text(SCRIPT + "\n".join(lines) + "\n")
+    # Of the package, the types count and not its own mistakes.
+    options = ["--strict", "--follow-imports=silent", "--config-file=", "--no-incremental"]
+    done = subprocess.run(
+        [sys.executable, "-m", "mypy", *options, "script.py"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+    types = re.findall(r'script\.py:(\d+): note: Revealed type is "(.*)"', done.stdout)
+    first = SCRIPT.count("\n") + 1
+    return {shown[int(line) - first]: kind for line, kind in types}
 
 
-def test_a_run_without_an_end_has_no_reason() -> None:
-    assert StopReason.read(None) is None
+@pytest.mark.slow
+def test_every_public_name_has_a_type(revealed: dict[str, str]) -> None:
+    unknown = [name for name in dir(tunesmith) if revealed[f"tunesmith.{name}"] in NO_TYPE]
+    assert unknown == []
 
 
-@pytest.mark.parametrize("reason", [ALL_TRIED, EXHAUSTED, NOT_RECORDED])
-def test_a_fixed_reason_comes_back_from_its_text(reason: StopReason) -> None:
-    assert StopReason.read(reason.text) == reason
+@pytest.mark.slow
+def test_objects_of_a_study_have_types(revealed: dict[str, str]) -> None:
+    plain = {one: re.sub(r"\b(?:\w+\.)+(?=\w)", "", revealed[one]) for one in KNOWN}
+    wrong = {
+        one: kind
+        for one, kind in plain.items()
+        # A class is shown by its constructor.
+        if kind != KNOWN[one] and not kind.endswith(f"-> {KNOWN[one]}")
+    }
+    assert wrong == {}
 
 
-@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_the_reason_of_a_signal_comes_back_from_its_text(signum: int) -> None:
-    reason = StopReason.of_signal(signum)
-    assert reason.kind is StopKind.INTERRUPTED
-    assert StopReason.read(reason.text) == reason
-
-
-@pytest.mark.parametrize(
-    "text", ["interrupted by the budget", "interrupted by SIGINT, late", "8 €"]
-)
-def test_a_criterion_of_a_package_may_use_similar_words(text: str) -> None:
-    reason = StopReason.of_criterion(text)
-    assert reason == StopReason(StopKind.CRITERION, text) == StopReason.read(text)
-
-
-@pytest.mark.parametrize("text", OF_ANOTHER_KIND)
-def test_a_criterion_cannot_be_taken_for_another_kind(text: str) -> None:
-    reason = StopReason.of_criterion(text)
-    assert reason.kind is StopKind.CRITERION
-    assert reason == StopReason.read(reason.text)
-    assert text in reason.text
+def test_every_public_name_is_in_the_reference() -> None:
+    page = (Path(__file__).parents[1] / "docs/api.md").read_text()
+    listed = set(re.findall(r"^<!-- ::: tunesmith\.([\w]+)", page, re.MULTILINE))
+    assert {*dir(tunesmith)} - listed == {"__version__"}

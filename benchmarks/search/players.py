@@ -3,69 +3,19 @@
 import time
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from benchmarks.sample_efficiency import asked
+from benchmarks.search.outside import OUTSIDE, Hebo, Smac
+from benchmarks.search.trace import Problem, Trace
 from tunesmith import registry
 from tunesmith.history import FoldResult, Metric, TrialLog
-from tunesmith.space import SearchSpace
 from tunesmith.study.seeds import trial_rng
-from tunesmith.types import Params
 
 LOSS = Metric("loss", "minimize")
-
-
-class Problem(Protocol):
-    """A loss to minimise over a space."""
-
-    @property
-    def name(self) -> str:
-        """Name in tables."""
-
-    @property
-    def space(self) -> SearchSpace:
-        """The search space."""
-
-    @property
-    def ends(self) -> tuple[float, float]:
-        """Best loss known, and median loss of a random point."""
-
-    def folds(self, params: Params, seed: int) -> list[float]:
-        """Loss of each fold, as the study with this seed sees it."""
-
-    def truth(self, params: Params) -> float:
-        """Loss without the noise of the folds."""
-
-
-@dataclass
-class Trace:
-    """One study.
-
-    ``losses`` holds the true loss of what would be recommended after each trial, the trial with the
-    best mean over its folds; ``cpu_s`` the CPU seconds of each suggestion.
-    """
-
-    losses: list[float] = field(default_factory=list)
-    cpu_s: list[float] = field(default_factory=list)
-    _best: float = np.inf
-
-    def add(self, problem: Problem, params: Params, folds: list[float], cpu_s: float) -> float:
-        """Add a trial; returns its mean loss."""
-        mean = float(np.mean(folds))
-        if mean < self._best:
-            self._best = mean
-            self.losses.append(problem.truth(params))
-        else:
-            self.losses.append(self.losses[-1])
-        self.cpu_s.append(cpu_s)
-        return mean
-
-    def as_json(self) -> dict[str, list[float]]:
-        """Content of its file."""
-        return {"losses": self.losses, "cpu_s": self.cpu_s}
 
 
 @dataclass(frozen=True)
@@ -78,9 +28,9 @@ class Ours:
     text: str
 
     @property
-    def is_ours(self) -> bool:
-        """True: a changed source changes its trials."""
-        return True
+    def package(self) -> str | None:
+        """``None``: a changed source of ours changes its trials."""
+        return None
 
     def play(self, problem: Problem, n_trials: int, seed: int) -> Trace:
         """Play a study: trial k is proposed from the results up to k - window."""
@@ -103,18 +53,18 @@ def number(text: str) -> Any:
 def play(sampler: Any, problem: Problem, n_trials: int, seed: int, window: int) -> Trace:
     """Play a study in this process."""
     log, trace = TrialLog((LOSS,)), Trace()
-    told: list[list[FoldResult]] = []
+    completed: list[list[FoldResult]] = []
     for index in range(n_trials):
-        while len(log.told) <= index - window:
-            trial = log.asked[len(log.told)]
-            log.tell(trial.told(told[trial.number]))
+        while len(log.completed) <= index - window:
+            trial = log.trials[len(log.completed)]
+            log.tell(trial.completed(completed[trial.number]))
         began = time.process_time()
         found = sampler.suggest(problem.space, log.view(), 1, trial_rng(seed, index))
         taken = time.process_time() - began
         if not found:
             break
         folds = problem.folds(found[0], seed)
-        told.append([FoldResult(i, {LOSS.name: loss}) for i, loss in enumerate(folds)])
+        completed.append([FoldResult(i, {LOSS.name: loss}) for i, loss in enumerate(folds)])
         trace.add(problem, found[0], folds, taken)
         log.ask(found[0], problem.space.key(found[0]), "benchmark")
     return trace
@@ -128,9 +78,9 @@ class Optunas:
     make: Callable[[Any, int], Any]
 
     @property
-    def is_ours(self) -> bool:
-        """False: its traces stay true as long as Optuna's version does."""
-        return False
+    def package(self) -> str | None:
+        """Package whose version its traces depend on."""
+        return "optuna"
 
     def play(self, problem: Problem, n_trials: int, seed: int) -> Trace:
         """Play a study."""
@@ -158,9 +108,9 @@ class Chance:
     text: str = "random"
 
     @property
-    def is_ours(self) -> bool:
-        """False: chance does not change."""
-        return False
+    def package(self) -> str | None:
+        """Package beside whose traces its own lie."""
+        return "optuna"
 
     def play(self, problem: Problem, n_trials: int, seed: int) -> Trace:
         """Draw points."""
@@ -181,6 +131,6 @@ PEERS: dict[str, Chance | Optunas] = {
 }
 
 
-def player(text: str) -> Chance | Optunas | Ours:
+def player(text: str) -> Chance | Optunas | Smac | Hebo | Ours:
     """The player of this name; other names than the peers' are ours."""
-    return PEERS.get(text) or Ours(text)
+    return PEERS.get(text) or OUTSIDE.get(text) or Ours(text)

@@ -5,11 +5,12 @@ the median loss of a random point.
 """
 
 import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from benchmarks.search.yahpo import Surrogate
 from tunesmith.search.coordinates import Coordinates
 from tunesmith.system.files import write_atomic
 
@@ -20,15 +21,20 @@ N_PARENTS = 40
 N_CHILDREN = 10
 
 
-def reference(problem: Surrogate) -> tuple[float, float]:
-    """Best loss known and median loss of a random point; worked out once and stored."""
+def stored_ends(name: str, work: Callable[[], tuple[float, float]]) -> tuple[float, float]:
+    """Best loss known and median loss of a random point; worked out once and stored.
+
+    Args:
+        name: of the problem.
+        work: works them out.
+    """
     stored = _stored()
-    if problem.name not in stored:
-        found = worked_out(problem)
+    if name not in stored:
+        found = work()
         # Read again, since another process may have added a problem meanwhile.
-        stored = {**_stored(), problem.name: found}
+        stored = {**_stored(), name: found}
         write_atomic(STORED, json.dumps(dict(sorted(stored.items())), indent=1) + "\n")
-    best, median = stored[problem.name]
+    best, median = stored[name]
     return best, median
 
 
@@ -36,7 +42,7 @@ def _stored() -> dict[str, tuple[float, float]]:
     return json.loads(STORED.read_text()) if STORED.exists() else {}
 
 
-def worked_out(problem: Surrogate) -> tuple[float, float]:
+def worked_out(problem: Any) -> tuple[float, float]:
     """Search the whole space, at a cost that no sampler under test could afford."""
     rng, coordinates = np.random.default_rng(17), Coordinates(problem.space)
     rows = coordinates.random(N_RANDOM, rng)
@@ -53,7 +59,7 @@ def worked_out(problem: Surrogate) -> tuple[float, float]:
     return float(losses.min()), median
 
 
-def _losses(problem: Surrogate, coordinates: Coordinates, rows: np.ndarray) -> np.ndarray:
+def _losses(problem: Any, coordinates: Coordinates, rows: np.ndarray) -> np.ndarray:
     parts = (rows[i : i + 2000] for i in range(0, len(rows), 2000))
     return np.concatenate(
         [problem.losses([coordinates.decode(row) for row in part]) for part in parts]

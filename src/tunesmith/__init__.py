@@ -16,7 +16,10 @@ __version__ = VERSION
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from tunesmith import plot
+    from tunesmith import sklearn as sklearn
     from tunesmith.config.load import define, load_definition
+    from tunesmith.models.files import load_model
+    from tunesmith.models.predictions import per_row
     from tunesmith.parameters.texts import read_parameters
     from tunesmith.runs.result import Result
     from tunesmith.runs.tune import tune
@@ -31,6 +34,8 @@ _PLACES = {
     ),
     **dict.fromkeys(("define", "load_definition"), "tunesmith.config.load"),
     **dict.fromkeys(("checkpoint_dir", "params", "report"), "tunesmith.training"),
+    "load_model": "tunesmith.models.files",
+    "per_row": "tunesmith.models.predictions",
     "read_parameters": "tunesmith.parameters.texts",
     "Result": "tunesmith.runs.result",
     "tune": "tunesmith.runs.tune",
@@ -49,7 +54,9 @@ __all__ = [
     "checkpoint_dir",
     "define",
     "load_definition",
+    "load_model",
     "params",
+    "per_row",
     "plot",
     "read_parameters",
     "report",
@@ -57,10 +64,19 @@ __all__ = [
 ]
 
 
+_MODULES = ("plot", "sklearn")
+"""Modules of the API that are imported on use."""
+
+
 def __getattr__(name: str) -> object:
-    if name == "plot":
-        return import_module("tunesmith.plot")
+    if name in _MODULES:
+        return import_module(f"tunesmith.{name}")
     if name in _PLACES:
         value: object = getattr(import_module(_PLACES[name]), name)
         return value
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    # Without it, `tunesmith.<TAB>` would list what happens to be imported.
+    return sorted({*__all__, *_MODULES})

@@ -11,6 +11,7 @@ def main() -> None:
     from tunesmith.system.interruptions import listen
 
     quick_imports.is_command = True
+    quick_imports.end_quickly()
     # Before the command line is imported: that takes long enough for a Ctrl-C.
     listen()
     from tunesmith.cli import main as run

@@ -69,6 +69,10 @@ class NoResultError(TunesmithError):
     exit_code = ExitCode.NO_RESULT
 
 
+class NoResultWarning(UserWarning):
+    """A study ended without one usable trial, and its caller had asked for no progress."""
+
+
 class ChangedInputError(TunesmithError):
     """A file that all runs read was changed while a study was running.
 

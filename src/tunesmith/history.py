@@ -6,18 +6,33 @@ decide, and ``front`` holds the trials that none other beats in all of them.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field, replace
+from functools import partial
 from itertools import islice
-from math import isfinite, isnan, nan
-from typing import TypeAlias, overload
+from math import inf, isfinite, isnan, nan, sqrt
+from typing import TYPE_CHECKING, Any, TypeAlias, overload
 
-import numpy as np
+from tunesmith.types import Direction, OutcomeConstraint, Params, State
 
-from tunesmith.types import Direction, Params, State
+if TYPE_CHECKING:
+    # Imported when it is needed: a command that reads a few means should not wait for it.
+    import numpy as np
 
 Holds: TypeAlias = Callable[[Mapping[str, str] | None], bool]
 """Function that tells if all files of a fold's reading (``None`` if unknown) are unchanged."""
 HOLDOUT = -1
 """Fold number of the hold-out rows, which belong to no fold."""
+FURTHER = -2
+"""Fold number of the first split beyond the search's folds; the next ones count down."""
+
+
+def further_folds(repeat: int, n_folds: int) -> range:
+    """Return the fold numbers of a repeat of further splits.
+
+    >>> list(further_folds(1, 3))
+    [-5, -6, -7]
+    """
+    first = FURTHER - repeat * n_folds
+    return range(first, first - n_folds, -1)
 
 
 def always(_reading: Mapping[str, str] | None) -> bool:
@@ -61,6 +76,49 @@ def score_at(progress: Sequence[tuple[int, float]], step: int) -> float:
     return until[-1] if until else progress[0][1]
 
 
+IN_ORDER = 8
+"""With fewer numbers, NumPy adds them one after the other; more are added in pairs."""
+
+
+def mean_of(scores: "Sequence[float] | np.ndarray") -> float:
+    """Return the mean that NumPy returns, to the bit, without making an array of a few numbers.
+
+    >>> mean_of([0.5, 1.0])
+    0.75
+    """
+    if not 0 < len(scores) < IN_ORDER:
+        import numpy as np
+
+        return float(np.array(scores).mean())
+    # Not `sum`: since Python 3.12 it corrects what rounding loses, and gives other bits.
+    total = 0.0
+    for score in scores:
+        total += float(score)
+    return total / len(scores)
+
+
+def std_of(scores: "Sequence[float] | np.ndarray", ddof: int = 0) -> float:
+    """Return NumPy's standard deviation, to the bit, as ``mean_of`` does.
+
+    Args:
+        scores: more than ``ddof`` of them.
+        ddof: subtracted from their number, as in NumPy.
+
+    >>> std_of([0.5, 1.0])
+    0.25
+    """
+    n = len(scores)
+    if not ddof < n < IN_ORDER:
+        import numpy as np
+
+        return float(np.array(scores).std(ddof=ddof))
+    mean, total = mean_of(scores), 0.0
+    for score in scores:
+        deviation = float(score) - mean
+        total += deviation * deviation
+    return sqrt(total / (n - ddof))
+
+
 @dataclass(frozen=True, slots=True)
 class Check:
     """Result of a comparison of a shared fit with fresh ones."""
@@ -102,6 +160,8 @@ class FoldResult:
     """Files that a program has read, by name, and their states."""
     checks: tuple[Check, ...] = field(default=(), compare=False, repr=False)
     """Checks that were made on the way; not kept with the result."""
+    delivery: Any = field(default=None, compare=False, repr=False)
+    """Models of its fit for the process of the search; not kept with the result."""
 
     @property
     def is_shared(self) -> bool:
@@ -112,6 +172,13 @@ class FoldResult:
     def counts(self) -> bool:
         """True if it can be relied on; false for a shared fit under older sharing rules."""
         return self.law >= LAW or not self.is_shared
+
+    def outcome(self, metric: str) -> float:
+        """Score by a metric, or the measured time in seconds; NaN if there is neither."""
+        if metric in self.scores:
+            return self.scores[metric]
+        times = {"fit_time": self.fit_time_s, "score_time": self.score_time_s}
+        return nan if self.failure else times.get(metric, nan)
 
     def checked(self) -> "FoldResult":
         """This result, or a failure if a score is not a finite number: such scores never count."""
@@ -142,18 +209,35 @@ class Trial:
     """Params that the strategy proposed, if another submodel candidate was better."""
     n_points: int = 1
     """Number of points that its fits scored; the trial is the best of them."""
+    n_left_out: int = 0
+    """Number of folds without a result, because a race stopped the trial before them."""
 
-    def scores(self, metric: str) -> np.ndarray:
+    def scores(self, metric: str) -> "np.ndarray":
         """Scores by fold, ``(n_folds,)``; NaN if the fold failed or lacks the metric."""
-        return np.array([fold.scores.get(metric, nan) for fold in self.folds])
+        import numpy as np
+
+        return np.array(self.fold_scores(metric))
+
+    def fold_scores(self, metric: str) -> list[float]:
+        """Scores by fold as plain numbers; NaN as above."""
+        return [float(fold.scores.get(metric, nan)) for fold in self.folds]
 
     def mean(self, metric: str) -> float:
         """Mean score over the folds; NaN unless the trial is complete."""
-        return float(self.scores(metric).mean()) if self.state is State.COMPLETE else nan
+        return mean_of(self.fold_scores(metric)) if self.state is State.COMPLETE else nan
 
     def std(self, metric: str) -> float:
         """Standard deviation over the folds (ddof 0, as scikit-learn's ``std_test_score``)."""
-        return float(self.scores(metric).std()) if self.state is State.COMPLETE else nan
+        return std_of(self.fold_scores(metric)) if self.state is State.COMPLETE else nan
+
+    def outcome(self, metric: str) -> float:
+        """Mean of a metric over the folds that it has; NaN if one lacks it.
+
+        ``fit_time`` and ``score_time`` are those that were measured, in seconds, if no metric of
+        that name was recorded.
+        """
+        values = [fold.outcome(metric) for fold in self.folds]
+        return mean_of(values) if values else nan
 
     @property
     def failure(self) -> Failure | None:
@@ -164,10 +248,20 @@ class Trial:
     def is_conclusive(self) -> bool:
         """True if it shows how good its params are; false for a small budget that sufficed."""
         is_stopped = any(fold.stopped_at is not None for fold in self.folds)
-        return self.state is not State.PRUNED or is_stopped
+        return self.state is not State.PRUNED or is_stopped or self.is_raced
 
-    def told(self, folds: Sequence[FoldResult]) -> "Trial":
-        """This trial with its results: complete only if every fold has finite scores to the end."""
+    @property
+    def is_raced(self) -> bool:
+        """True if a race over the folds stopped it before its last fold."""
+        return self.n_left_out > 0
+
+    def completed(self, folds: Sequence[FoldResult], n_folds: int | None = None) -> "Trial":
+        """This trial with its results: complete only if every fold has finite scores to the end.
+
+        Args:
+            folds: the results, in any order.
+            n_folds: folds of the study, if a race may have stopped the trial after fewer.
+        """
         # Folds end in any order if several workers run.
         ordered = tuple(sorted(folds, key=lambda fold: fold.fold))
         clean = all(
@@ -175,40 +269,56 @@ class Trial:
             for f in ordered
         )
         state = State.COMPLETE if ordered and clean else State.FAILED
-        if state is State.COMPLETE and any(fold.stopped_at is not None for fold in ordered):
+        is_stopped = any(fold.stopped_at is not None for fold in ordered)
+        n_left_out = max((n_folds or 0) - len(ordered), 0) if state is State.COMPLETE else 0
+        if state is State.COMPLETE and (is_stopped or n_left_out):
             state = State.PRUNED
-        return replace(self, state=state, folds=ordered)
+        return replace(self, state=state, folds=ordered, n_left_out=n_left_out)
+
+
+def shortfall(trial: Trial, subject_to: Sequence[OutcomeConstraint]) -> float:
+    """Sum of a trial's distances from what constraints on outcomes allow; 0 if it meets them."""
+    return sum(c.shortfall(trial.outcome(c.metric)) for c in subject_to)
 
 
 @dataclass
 class TrialLog:
     """The growing list behind histories; only the study loop adds to it.
 
-    Trials are asked in number order and told in number order. So two counts describe any moment of
-    a study, and a ``History`` is a cheap view.
+    Trials are proposed in number order and completed in number order. So two counts describe any
+    moment of a study, and a ``History`` is a cheap view.
     """
 
     objectives: tuple[Metric, ...]
+    subject_to: tuple[OutcomeConstraint, ...] = ()
+    """Constraints on outcomes; a trial that violates one never wins."""
     _: KW_ONLY
-    asked: list[Trial] = field(default_factory=list)
-    told: list[Trial] = field(default_factory=list)
+    trials: list[Trial] = field(default_factory=list)
+    completed: list[Trial] = field(default_factory=list)
     first_number: dict[str, int] = field(default_factory=dict)
     """Number of the first trial by key of its proposed params."""
-    first_told: dict[str, int] = field(default_factory=dict)
+    first_completed: dict[str, int] = field(default_factory=dict)
     """Number of the first completed trial by the key of its params.
 
     They may be another point than the proposed one.
     """
     # One entry per number of completed trials, so that an earlier view needs no recount.
-    best_number: list[int | None] = field(default_factory=list)
+    fronts: list[tuple[int, ...]] = field(default_factory=lambda: [()])
+    """Numbers of the trials that none beats or equals in all metrics; the latest comes last."""
+    best_number: list[int | None] = field(default_factory=lambda: [None])
     n_failed: list[int] = field(default_factory=lambda: [0])
     n_pruned: list[int] = field(default_factory=lambda: [0])
     n_conclusive: list[int] = field(default_factory=lambda: [0])
+    n_evaluations: list[int] = field(default_factory=lambda: [0])
+
+    def emptied(self) -> "TrialLog":
+        """Return a log of the same study without trials."""
+        return TrialLog(self.objectives, self.subject_to)
 
     def ask(self, params: Params, key: str, origin: str) -> Trial:
         """Append a pending trial."""
-        trial = Trial(len(self.asked), params, key=key, origin=origin)
-        self.asked.append(trial)
+        trial = Trial(len(self.trials), params, key=key, origin=origin)
+        self.trials.append(trial)
         self.first_number.setdefault(key, trial.number)
         return trial
 
@@ -218,54 +328,86 @@ class TrialLog:
         Raises:
             ValueError: another trial is next.
         """
-        if trial.number != len(self.told):
-            raise ValueError(f"trial {len(self.told)} must be told before trial {trial.number}")
-        self.told.append(trial)
-        self.first_told.setdefault(trial.key, trial.number)
-        self.best_number.append(self._better(trial))
+        if trial.number != len(self.completed):
+            raise ValueError(
+                f"trial {len(self.completed)} must be completed before trial {trial.number}"
+            )
+        self.completed.append(trial)
+        self.first_completed.setdefault(trial.key, trial.number)
+        self.fronts.append(self._front_with(trial))
+        self.best_number.append(self._first_on(self.fronts[-1]))
         self.n_failed.append(self.n_failed[-1] + (trial.state is State.FAILED))
         self.n_pruned.append(self.n_pruned[-1] + (trial.state is State.PRUNED))
         self.n_conclusive.append(self.n_conclusive[-1] + trial.is_conclusive)
+        self.n_evaluations.append(self.n_evaluations[-1] + len(trial.folds))
 
-    def _better(self, trial: Trial) -> int | None:
-        held = self.best_number[-1] if self.best_number else None
-        if trial.state is not State.COMPLETE:
-            return held
-        metric = self.objectives[0]
-        gain = metric.sign * trial.mean(metric.name)
-        # Strictly better: among equals, the earliest one stays.
-        if held is None or gain > metric.sign * self.told[held].mean(metric.name):
-            return trial.number
-        return held
+    def _front_with(self, trial: Trial) -> tuple[int, ...]:
+        front = self.fronts[-1]
+        if trial.state is not State.COMPLETE or self.violated(trial):
+            return front
+        own = self.gains_of(trial)
+        others = {number: self.gains_of(self.completed[number]) for number in front}
+        # Among equals, the earliest one stays.
+        if any(map(partial(_is_as_good, than=own), others.values())):
+            return front
+        kept = (number for number, gains in others.items() if not _is_as_good(own, than=gains))
+        return (*kept, trial.number)
 
-    def view(self, n_told: int | None = None) -> "History":
-        """Return the history as it is, or as it was when ``n_told`` trials were completed."""
-        return History(self, len(self.asked), len(self.told) if n_told is None else n_told)
+    def _first_on(self, front: tuple[int, ...]) -> int | None:
+        """Best trial by the first metric; further metrics break ties."""
+        if front == self.fronts[-2]:
+            return self.best_number[-1]
+        return max(front, key=lambda number: self.gains_of(self.completed[number]))
+
+    def gains_of(self, trial: Trial) -> tuple[float, ...]:
+        """Mean score in every metric that decides, turned so that larger is better."""
+        return tuple(metric.sign * trial.mean(metric.name) for metric in self.objectives)
+
+    def violated(self, trial: Trial) -> tuple[OutcomeConstraint, ...]:
+        """Return the constraints on outcomes that a trial does not meet."""
+        return tuple(c for c in self.subject_to if not c.allows(trial.outcome(c.metric)))
+
+    def view(self, n_completed: int | None = None) -> "History":
+        """Return the history as it is, or as it was when ``n_completed`` trials were completed."""
+        return History(
+            self, len(self.trials), len(self.completed) if n_completed is None else n_completed
+        )
 
     def finished(self) -> "History":
-        """Return the completed trials only, without those asked ahead."""
-        return History(self, len(self.told), len(self.told))
+        """Return the completed trials only, without pending ones."""
+        return History(self, len(self.completed), len(self.completed))
 
 
 class History(Sequence[Trial]):
-    """An immutable view of a study: the first ``len`` trials, of which ``n_told`` have results.
+    """An immutable view of a study: its first trials, of which ``n_completed`` have results.
 
     >>> log = TrialLog((Metric("accuracy"),))
     >>> trial = log.ask({"depth": 3}, '{"depth":3}', "grid")
-    >>> log.tell(trial.told([FoldResult(0, {"accuracy": 0.9}), FoldResult(1, {"accuracy": 0.7})]))
+    >>> folds = [FoldResult(0, {"accuracy": 0.9}), FoldResult(1, {"accuracy": 0.7})]
+    >>> log.tell(trial.completed(folds))
     >>> log.view().best().mean("accuracy")
     0.8
     """
 
-    __slots__ = ("_log", "_n", "n_told")
+    __slots__ = ("_held", "_n", "n_completed")
 
-    def __init__(self, log: TrialLog, n: int, n_told: int) -> None:
-        self._log, self._n, self.n_told = log, n, n_told
+    def __init__(self, log: TrialLog | None, n: int, n_completed: int) -> None:
+        self._held, self._n, self.n_completed = log, n, n_completed
+
+    @property
+    def _log(self) -> TrialLog:
+        assert self._held is not None  # noqa: S101 - only a subclass begins without trials
+        return self._held
 
     @classmethod
-    def of(cls, objectives: Sequence[Metric], trials: Sequence[Trial] = ()) -> "History":
+    def of(
+        cls,
+        objectives: Sequence[Metric],
+        trials: Sequence[Trial] = (),
+        subject_to: Sequence[OutcomeConstraint] = (),
+    ) -> "History":
         """Make a history of completed trials, numbered from 0."""
-        log = TrialLog(tuple(objectives))
+        log = TrialLog(tuple(objectives), tuple(subject_to))
         for trial in trials:
             log.ask(trial.params, trial.key, trial.origin)
             log.tell(trial)
@@ -273,8 +415,17 @@ class History(Sequence[Trial]):
 
     @property
     def objectives(self) -> tuple[Metric, ...]:
-        """Metrics that decide; the first one breaks ties."""
+        """Metrics that decide, the most important one first."""
         return self._log.objectives
+
+    @property
+    def subject_to(self) -> tuple[OutcomeConstraint, ...]:
+        """Constraints on outcomes; a trial that violates one never wins."""
+        return self._log.subject_to
+
+    def emptied(self) -> TrialLog:
+        """Return a log of the same study without trials."""
+        return self._log.emptied()
 
     def __len__(self) -> int:
         return self._n
@@ -293,72 +444,150 @@ class History(Sequence[Trial]):
 
     def _at(self, number: int) -> Trial:
         # The log may know later results by now; a view never changes.
-        return self._log.told[number] if number < self.n_told else self._log.asked[number]
+        return (
+            self._log.completed[number] if number < self.n_completed else self._log.trials[number]
+        )
 
     def continues(self, earlier: "History") -> bool:
         """True if this is the same study as ``earlier``, then or later.
 
         Logs only grow, so everything derived from the earlier view is true of this one, too.
         """
-        is_later = self._n >= earlier._n and self.n_told >= earlier.n_told
+        is_later = self._n >= earlier._n and self.n_completed >= earlier.n_completed
         return self._log is earlier._log and is_later
 
+    def earlier(self, n_completed: int) -> "History":
+        """Return the first trials, all of them completed; at most as many as are completed now."""
+        return History(self._log, n_completed, n_completed)
+
     def has(self, key: str) -> bool:
-        """True if some trial, completed or pending, was asked for these params or has them."""
+        """True if these params were proposed for a trial, or if a completed trial has them."""
         # By number, because the log may have grown beyond this view.
-        is_asked = self._log.first_number.get(key, self._n) < self._n
-        return is_asked or self._log.first_told.get(key, self.n_told) < self.n_told
+        is_proposed = self._log.first_number.get(key, self._n) < self._n
+        return (
+            is_proposed or self._log.first_completed.get(key, self.n_completed) < self.n_completed
+        )
 
     @property
-    def told(self) -> Iterator[Trial]:
+    def completed(self) -> Iterator[Trial]:
         """Completed trials, in number order."""
-        return islice(self._log.told, self.n_told)
+        return islice(self._log.completed, self.n_completed)
 
     @property
-    def running(self) -> list[Trial]:
+    def pending(self) -> list[Trial]:
         """Pending trials, in number order."""
-        return self._log.asked[self.n_told : self._n]
+        return self._log.trials[self.n_completed : self._n]
 
     @property
-    def complete(self) -> Iterator[Trial]:
+    def successful(self) -> Iterator[Trial]:
         """Trials with a finite score in every fold, in number order."""
-        return (trial for trial in self.told if trial.state is State.COMPLETE)
+        return (trial for trial in self.completed if trial.state is State.COMPLETE)
+
+    @property
+    def admissible(self) -> Iterator[Trial]:
+        """Successful trials that meet every constraint on outcomes, in number order."""
+        return (trial for trial in self.successful if not self.violated(trial))
+
+    def violated(self, trial: Trial) -> tuple[OutcomeConstraint, ...]:
+        """Return the constraints on outcomes that a trial does not meet."""
+        return self._log.violated(trial)
 
     @property
     def n_failed(self) -> int:
         """Number of completed trials that failed."""
-        return self._log.n_failed[self.n_told]
+        return self._log.n_failed[self.n_completed]
 
     @property
     def n_pruned(self) -> int:
         """Number of trials that ended before the full budget."""
-        return self._log.n_pruned[self.n_told]
+        return self._log.n_pruned[self.n_completed]
 
     @property
     def n_conclusive(self) -> Sequence[int]:
         """Number of conclusive trials when 0, 1, ... trials were completed."""
-        return self._log.n_conclusive[: self.n_told + 1]
+        return self._log.n_conclusive[: self.n_completed + 1]
+
+    @property
+    def n_evaluations(self) -> int:
+        """Number of evaluations (trial times fold) of the completed trials."""
+        return self._log.n_evaluations[self.n_completed]
 
     def best(self) -> Trial | None:
-        """Best complete trial by the first objective; the earliest among equals."""
-        return self.best_at(self.n_told)
+        """Best admissible trial by the first metric; of equals by further metrics, then number."""
+        return self.best_at(self.n_completed)
 
-    def best_at(self, n_told: int) -> Trial | None:
-        """Best trial when ``n_told`` trials (not more than now) were completed."""
-        number = self._log.best_number[n_told - 1] if n_told else None
-        return None if number is None else self._log.told[number]
+    def best_at(self, n_completed: int) -> Trial | None:
+        """Best trial when ``n_completed`` trials (not more than now) were completed."""
+        number = self._log.best_number[n_completed]
+        return None if number is None else self._log.completed[number]
+
+    def at(self, numbers: Sequence[int]) -> list[Trial]:
+        """Trials by number, in the order of the numbers."""
+        return [self[number] for number in numbers]
+
+    def up_to(self, n_completed: int) -> "History":
+        """The first trials alone, all of them completed."""
+        n = min(n_completed, self.n_completed)
+        return History(self._log, n, n)
+
+    @property
+    def most_folds(self) -> int:
+        """Most folds of a completed trial; 0 without trials."""
+        return max((len(trial.folds) for trial in self.completed), default=0)
+
+    @property
+    def all_count(self) -> bool:
+        """True if every result can be relied on."""
+        return all(fold.counts for trial in self.completed for fold in trial.folds)
+
+    def front_at(self, n_completed: int) -> tuple[int, ...]:
+        """Numbers of the trials on the Pareto front when ``n_completed`` trials were completed.
+
+        Of equal trials only the earliest one is there. The last number is that of the trial that
+        moved the front last; with one metric it is the only one, the best trial.
+        """
+        return self._log.fronts[n_completed]
 
     def front(self) -> list[Trial]:
-        """Complete trials that no other dominates (the Pareto front), in number order."""
-        trials = list(self.complete)
+        """Admissible trials that no other dominates (the Pareto front), in number order."""
+        trials = list(self.admissible)
         if not trials:
             return []
-        gains = np.array([self._gains(trial) for trial in trials])
-        return [t for t, gain in zip(trials, gains, strict=True) if not _dominated(gain, gains)]
+        import numpy as np
 
-    def _gains(self, trial: Trial) -> list[float]:
-        return [metric.sign * trial.mean(metric.name) for metric in self.objectives]
+        gains = np.array([self._log.gains_of(trial) for trial in trials])
+        return [trials[place] for place in np.flatnonzero(non_dominated(gains))]
 
 
-def _dominated(gain: np.ndarray, gains: np.ndarray) -> bool:
-    return bool(((gains >= gain).all(axis=1) & (gains > gain).any(axis=1)).any())
+def non_dominated(gains: "np.ndarray") -> "np.ndarray":
+    """Find the points that no other beats in one metric and equals or beats in all.
+
+    Args:
+        gains: ``(n, n_metrics)``, larger is better.
+
+    Returns:
+        ``(n,)`` booleans; equal points are in or out together.
+
+    >>> import numpy as np
+    >>> non_dominated(np.array([[1.0, 2.0], [2.0, 1.0], [1.0, 1.0]])).tolist()
+    [True, True, False]
+    """
+    import numpy as np
+
+    if gains.shape[1] == 1:
+        best: np.ndarray = gains[:, 0] == gains[:, 0].max(initial=-inf)
+        return best
+    # Each step compares all that are left with one point of the front, so that a long history
+    # with a short front costs little.
+    left = np.lexsort(-gains.T[::-1])
+    on_front = np.zeros(len(gains), dtype=bool)
+    while len(left):
+        point, others = gains[left[0]], gains[left]
+        is_equal = (others == point).all(axis=1)
+        on_front[left[is_equal]] = True
+        left = left[(others > point).any(axis=1)]
+    return on_front
+
+
+def _is_as_good(gains: tuple[float, ...], than: tuple[float, ...]) -> bool:
+    return all(own >= other for own, other in zip(gains, than, strict=True))

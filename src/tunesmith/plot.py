@@ -3,7 +3,13 @@
 ``tunesmith.plot.history("tuning.yaml")`` gives a figure that a notebook shows, and ``save`` writes
 it as SVG or PNG. Every registered kind of figure is a function here, with the same arguments:
 ``history``, ``parallel``, ``importance``, ``contour``, ``slice``, ``folds``, ``race``, ``curves``,
-``pareto``, ``timeline``.
+``pareto``, ``predictions``, ``timeline``.
+
+>>> import tunesmith
+>>> space = {"x": [1, 2, 3]}
+>>> result = tunesmith.tune(lambda p: p["x"], space=space, search="grid", progress=False)
+>>> tunesmith.plot.history(result).svg().startswith("<svg")
+True
 """
 
 import json
@@ -18,8 +24,9 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 
 from tunesmith import registry
+from tunesmith.analysis.summary import Summary
 from tunesmith.config.load import load_definition
-from tunesmith.errors import UsageError
+from tunesmith.errors import UsageError, did_you_mean
 from tunesmith.history import Failure, FoldResult, Metric, TrialLog
 from tunesmith.ledger.ledger import Ledger
 from tunesmith.ledger.records import StudyHead, StudyRecord
@@ -34,9 +41,16 @@ from tunesmith.types import Value
 SCORES = re.compile(r"split(\d+)_test_(.+)")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Figure:
-    """A figure of a study: shown by notebooks, saved as SVG or PNG."""
+    """A figure of a study: shown by notebooks, saved as SVG or PNG.
+
+    >>> import tunesmith
+    >>> space = {"x": [1, 2, 3]}
+    >>> result = tunesmith.tune(lambda p: p["x"], space=space, search="grid", progress=False)
+    >>> tunesmith.plot.slice(result).chart.title
+    'Score by parameter'
+    """
 
     kind: Kind[Any]
     view: FigureView
@@ -72,8 +86,55 @@ class Figure:
         """
         save(self.chart, Path(path), theme=theme)
 
+    def __repr__(self) -> str:
+        return f"<Figure of {self.view.summary.study}: {self.chart.title}>"
+
     def _repr_svg_(self) -> str:
         return self.svg()
+
+
+@dataclass(frozen=True, repr=False)
+class StudyFigure(Figure):
+    """A figure that a call draws of another metric or of other parameters."""
+
+    def __call__(self, *, metric: str | None = None, params: Sequence[str] = ()) -> Figure:
+        """Return the figure of another metric or of other parameters.
+
+        Args:
+            metric: a recorded metric's name; the first objective by default.
+            params: names of parameters; those that vary by default.
+
+        Raises:
+            UsageError: there is no such metric or parameter.
+        """
+        view = view_of(self.view.record, self.view.summary, metric=metric, params=params)
+        return Figure(self.kind, view)
+
+
+@dataclass(frozen=True, repr=False)
+class Figures:
+    """All kinds of figures of one study, by their names.
+
+    ``figures.history`` is a figure that a notebook shows; ``figures.slice(params=["C"])`` is one of
+    some parameters. ``dir(figures)`` lists the names.
+    """
+
+    record: StudyRecord
+    summary: Summary
+
+    def __getattr__(self, name: str) -> StudyFigure:
+        if name.startswith("_") or name not in registry.names("figures"):
+            hint = did_you_mean(name, registry.names("figures"))
+            raise AttributeError(f"there is no kind of figure `{name}`. {hint}")
+        return StudyFigure(kind_of(name), view_of(self.record, self.summary))
+
+    __getitem__ = __getattr__
+
+    def __dir__(self) -> list[str]:
+        return registry.names("figures")
+
+    def __repr__(self) -> str:
+        return f"<Figures of {self.summary.study}: {', '.join(dir(self))}>"
 
 
 def figure(
@@ -90,6 +151,12 @@ def figure(
 
     Raises:
         UsageError: there is no such kind, study, metric or parameter.
+
+    >>> import tunesmith
+    >>> space = {"x": [1, 2, 3]}
+    >>> result = tunesmith.tune(lambda p: p["x"], space=space, search="grid", progress=False)
+    >>> figure("history", result)
+    <Figure of lambda: Optimisation history>
     """
     figure_kind = kind_of(kind)
     return Figure(figure_kind, view_of(record_of(source), metric=metric, params=params))
@@ -146,12 +213,18 @@ def _stored(place: str) -> StudyRecord:
         return ledger.load(definition.file.study)
 
 
-def record_of_results(results: Mapping[str, Any], name: str) -> StudyRecord:
+NO_DEFINITION: Mapping[str, Any] = {"file": {}, "space": {}}
+
+
+def record_of_results(
+    results: Mapping[str, Any], name: str, recorded: Mapping[str, Any] = NO_DEFINITION
+) -> StudyRecord:
     """Turn scikit-learn's ``cv_results_`` into a record; larger scores are better there.
 
     Args:
         results: with the columns ``params`` and ``split0_test_…``.
         name: of the study, to be shown.
+        recorded: definition of the search, as a ledger stores it.
     """
     columns = {m: k for k in results if (m := SCORES.fullmatch(k))}
     metrics = tuple(Metric(metric) for metric in dict.fromkeys(m[2] for m in columns))
@@ -162,10 +235,8 @@ def record_of_results(results: Mapping[str, Any], name: str) -> StudyRecord:
     for row, given in enumerate(results["params"]):
         params: dict[str, Value] = {str(key): _value(value) for key, value in given.items()}
         trial = log.ask(params, canonical_json(params), name)
-        log.tell(trial.told([_fold(results, metrics, row, fold) for fold in range(n_folds)]))
-    head = StudyHead(
-        id=0, name=name, generation=1, identity="", context={}, definition={"file": {}, "space": {}}
-    )
+        log.tell(trial.completed([_fold(results, metrics, row, fold) for fold in range(n_folds)]))
+    head = StudyHead(id=0, name=name, generation=1, identity="", context={}, definition=recorded)
     return StudyRecord(head, metrics, log.view(), ())
 
 

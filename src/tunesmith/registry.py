@@ -25,6 +25,8 @@ BUILTIN: dict[str, dict[str, str]] = {
     "executors": {
         "serial": "tunesmith.execute.serial:SerialExecutor",
         "processes": "tunesmith.execute.processes:ProcessExecutor",
+        "dask": "tunesmith.execute.cluster.dask:DaskExecutor",
+        "pull": "tunesmith.runs.pull.executor:PullExecutor",
     },
     "submodels": {
         "forest": "tunesmith.sharing.submodels.forest:Forest",
@@ -50,9 +52,10 @@ BUILTIN: dict[str, dict[str, str]] = {
         "trials": "tunesmith.search.stopping:MaxTrials",
         "fits": "tunesmith.search.stopping:MaxFits",
         "time": "tunesmith.search.stopping:MaxTime",
-        "target": "tunesmith.search.stopping:TargetScore",
-        "patience": "tunesmith.search.stopping:Patience",
-        "convergence": "tunesmith.search.stopping:Convergence",
+        "target": "tunesmith.search.criteria.scores:TargetScore",
+        "patience": "tunesmith.search.criteria.scores:Patience",
+        "convergence": "tunesmith.search.criteria.scores:Convergence",
+        "further_gain": "tunesmith.search.further_gain:FurtherGain",
     },
     "formats": {
         "env": "tunesmith.formats.env",
@@ -72,11 +75,29 @@ BUILTIN: dict[str, dict[str, str]] = {
         "race": "tunesmith.reporting.figures.race:KIND",
         "curves": "tunesmith.reporting.figures.curves:KIND",
         "pareto": "tunesmith.reporting.figures.pareto:KIND",
+        "predictions": "tunesmith.reporting.figures.predictions:KIND",
         "timeline": "tunesmith.reporting.figures.timeline:KIND",
+    },
+    "trackers": {
+        "dvclive": "tunesmith.runs.tracking.dvclive:DVCLiveTracker",
+        "mlflow": "tunesmith.runs.tracking.mlflow:MLflowTracker",
+        "tensorboard": "tunesmith.runs.tracking.tensorboard:TensorBoardTracker",
+        "wandb": "tunesmith.runs.tracking.wandb:WandbTracker",
     },
     "git_hosts": {
         "github": "tunesmith.pipeline.git_host.github:GitHub",
         "gitlab": "tunesmith.pipeline.git_host.gitlab:GitLab",
+    },
+    "importers": {
+        "determined": "tunesmith.importers.tools.determined:candidates",
+        "hydra": "tunesmith.importers.tools.hydra:candidates",
+        "katib": "tunesmith.importers.tools.katib:candidates",
+        "keras_tuner": "tunesmith.importers.tools.keras_tuner:candidates",
+        "optuna": "tunesmith.importers.tools.optuna:candidates",
+        "ray": "tunesmith.importers.tools.ray:candidates",
+        "sklearn": "tunesmith.importers.tools.sklearn:candidates",
+        "skopt": "tunesmith.importers.tools.skopt:candidates",
+        "wandb": "tunesmith.importers.tools.wandb:candidates",
     },
     "reports": {
         "markdown": "tunesmith.reporting.markdown:render",
@@ -112,7 +133,7 @@ def names(group: str) -> list[str]:
     """Every known name of a group, sorted.
 
     >>> names("executors")
-    ['processes', 'serial']
+    ['dask', 'processes', 'pull', 'serial']
     """
     return sorted({*BUILTIN[group], *outside(group)})
 

@@ -33,8 +33,9 @@ def params(
         FileNotFoundError: there is no file at ``path``.
         ValueError: the file does not hold parameters.
 
-    >>> params({"learning_rate": 0.1}, path=None)["learning_rate"]
-    0.1
+    Examples:
+        >>> params({"learning_rate": 0.1}, path=None)["learning_rate"]
+        0.1
     """
     given = os.environ.get("TUNESMITH_PARAMS")
     file = Path(given) if given else Path(path) if path is not None else _usual()
@@ -50,6 +51,10 @@ def report(step: int | None = None, /, **metrics: float) -> None:
 
     Raises:
         ValueError: a value is no finite number, or there is no value.
+
+    Examples:
+        >>> for epoch in (1, 2):
+        ...     report(epoch, val_loss=1 / epoch)
     """
     _last["step"] = _last["step"] + 1 if step is None else _whole(step)
     line = json.dumps({**_last, **{name: _finite(name, v) for name, v in metrics.items()}})
@@ -69,6 +74,10 @@ def checkpoint_dir() -> Path | None:
     """Folder for the state of training, which may hold an earlier one; ``None`` without a study.
 
     The study keeps it for the same parameters with a larger budget.
+
+    Examples:
+        >>> folder = checkpoint_dir()
+        >>> state = None if folder is None else folder / "state.json"
     """
     folder = os.environ.get("TUNESMITH_CHECKPOINT")
     return Path(folder) if folder else None

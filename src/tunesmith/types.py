@@ -5,6 +5,9 @@ import signal
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from math import inf, isfinite, isnan
+from sys import float_info
+from types import TracebackType
 from typing import Literal, Self, TypeAlias
 
 # As text, because it refers to itself.
@@ -15,6 +18,75 @@ Params: TypeAlias = Mapping[str, Value]
 """One point of a search space: the active parameters only, in canonical form."""
 
 Direction: TypeAlias = Literal["maximize", "minimize"]
+
+OUTCOME = re.compile(r"\s*([^\s<>=!]+)\s*(>=|<=|>|<)\s*(\S+)\s*")
+
+
+@dataclass(frozen=True, slots=True)
+class OutcomeConstraint:
+    """A bound on the mean of a recorded metric over the folds of a trial.
+
+    >>> recall = OutcomeConstraint.read("recall >= 0.8")
+    >>> recall.allows(0.8), recall.allows(0.79), str(recall)
+    (True, False, 'recall >= 0.8')
+    """
+
+    metric: str
+    operator: Literal[">=", "<=", ">", "<"]
+    bound: float
+
+    @classmethod
+    def read(cls, text: str) -> Self:
+        """Read ``METRIC OPERATOR NUMBER``.
+
+        Raises:
+            ValueError: it is no such text, or the number is not finite.
+        """
+        match = OUTCOME.fullmatch(text)
+        if match is None:
+            raise ValueError(f"`{text}` is no comparison of a metric with a number")
+        try:
+            bound = float(match[3])
+        except ValueError:
+            raise ValueError(f"`{match[3]}` is no number") from None
+        if not isfinite(bound):
+            raise ValueError(f"`{match[3]}` is no finite number")
+        return cls(match[1], match[2], bound)  # type: ignore[arg-type]
+
+    @classmethod
+    def never(cls, text: str) -> Self:
+        """Build a constraint that nothing meets, for a recorded one that cannot be read."""
+        return cls(text, ">=", inf)
+
+    def __str__(self) -> str:
+        return f"{self.metric} {self.operator} {self.bound:.12g}"
+
+    @property
+    def sign(self) -> int:
+        """+1 if values above the bound are allowed, -1 if those below are."""
+        return 1 if self.operator in (">=", ">") else -1
+
+    def slack(self, value: float) -> float:
+        """Distance of a value from the bound, positive on the allowed side; NaN if unknown."""
+        return self.sign * (value - self.bound)
+
+    def allows(self, value: float) -> bool:
+        """True if a value meets the constraint; an unknown one (NaN) does not."""
+        slack = self.slack(value)
+        return slack >= 0 if "=" in self.operator else slack > 0
+
+    def shortfall(self, value: float) -> float:
+        """Distance from the allowed values, relative to the bound unless that is 0.
+
+        It is 0 for values that meet the constraint, and infinite for an unknown one.
+        """
+        if self.allows(value):
+            return 0.0
+        slack = self.slack(value)
+        if isnan(slack):
+            return inf
+        # On the bound of a strict comparison the distance is 0, and yet it is violated.
+        return max(-slack / (abs(self.bound) or 1.0), float_info.min)
 
 
 class State(StrEnum):
@@ -117,3 +189,41 @@ class Fit:
     def all_candidates(self) -> tuple[Params, ...]:
         """All params that may be scored, candidates first."""
         return (*self.candidates, *self.extra_candidates)
+
+
+SHARE = r"^[0-9]{1,4}(\.[0-9]{1,4})?%$"
+"""Pattern of a share of the search's evaluations."""
+USUAL_SHARE = "30%"
+"""Share of the search's evaluations that may follow it."""
+
+
+def allowed_fits(fits: str | int, n_scores: int) -> int:
+    """Return the most further fits.
+
+    >>> allowed_fits("30%", 150), allowed_fits(40, 150)
+    (45, 40)
+
+    Args:
+        fits: a number, or a share of the search's evaluations.
+        n_scores: evaluations of the search.
+    """
+    return fits if isinstance(fits, int) else int(float(fits[:-1]) * n_scores / 100 + 1e-9)
+
+
+class EndsWithBlock:
+    """Something that ``close`` ends, also at the end of its block."""
+
+    def close(self) -> None:
+        """End it."""
+        raise NotImplementedError
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()

@@ -99,9 +99,9 @@ def test_the_searches_do_not_begin_with_what_all_rows_have_chosen(tmp_path: Path
     (tmp_path / "config").mkdir()
     (tmp_path / "config/best_parameters.yaml").write_text("max_depth: 2\nmin_samples_leaf: 5\n")
     result = tune(found)
-    assert "current" in {trial.origin for trial in result.record.history.told}
+    assert "current" in {trial.origin for trial in result.record.history.completed}
     with Ledger.open(found.ledger) as ledger:
-        origins = {trial.origin for trial in ledger.load("s.outer1").history.told}
+        origins = {trial.origin for trial in ledger.load("s.outer1").history.completed}
     assert "current" not in origins
 
 

@@ -67,3 +67,14 @@ def test_it_is_said_in_every_form() -> None:
     assert f"warning: {words}" in closing_text(summary, record, [])
     record = make_record(GRID, [[point["lr"], 0.5] for point in GRID])
     assert "`depth` changed nothing: 6 trials differ" in render(summarise(record))
+
+
+def test_a_wider_range_is_not_advised_for_what_changed_nothing() -> None:
+    space = {"boxes": [{"lr": [0.1, 0.2, 0.3], "depth": {"int": [1, 3]}}], "constraints": []}
+    scores = [[0.5 + point["lr"], 0.6] for point in GRID]
+    record = make_record(GRID, scores, space=space)
+    assert [edge.name for edge in summarise(record).edges] == ["depth"]
+    text = render(summarise(record))
+    assert "`depth` changed nothing" in text
+    assert "wider range" not in text
+    assert "try `depth`" not in text

@@ -1,5 +1,6 @@
 """``check``: the plan of a study, before anything is evaluated."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,27 @@ def test_check_shows_the_plan(tunesmith: Run, snapshot: SnapshotAssertion) -> No
 def test_check_knows_what_the_ledger_knows(tunesmith: Run, finished: Path) -> None:
     text = tunesmith("check").stdout
     assert "12 trials of this study finished, 36 scores known" in text
+
+
+def test_an_unchanged_project_is_not_checked_again(tunesmith: Run, finished: Path) -> None:
+    first, again = tunesmith("check").stdout, tunesmith("check").stdout
+    assert "Nothing has changed since" not in first
+    assert again.startswith(first)
+    assert "`tunesmith check --anew`" in again.removeprefix(first)
+    assert tunesmith("check", "--anew").stdout == first
+    assert json.loads(tunesmith("check", "--json").stdout)["checked_before"] is not None
+    anew = json.loads(tunesmith("check", "--json", "--anew").stdout)
+    assert anew["checked_before"] is None
+    with (finished / "data.csv").open("a") as file:
+        file.write((finished / "data.csv").read_text().splitlines()[1] + "\n")
+    assert "Nothing has changed since" not in tunesmith("check").stdout
+
+
+def test_a_mistake_is_told_however_often_it_was_checked(tunesmith: Run, finished: Path) -> None:
+    assert tunesmith("check").returncode == 0
+    (finished / "data.csv").unlink()
+    for _ in range(2):
+        assert "data.csv does not exist" in tunesmith("check").stderr
 
 
 def test_check_shows_each_part_of_a_union(

@@ -163,3 +163,11 @@ def test_from_a_folder_below(experiment: Run, root: Path) -> None:
     below.mkdir()
     listed = experiment("list", "-c", "../tuning.yaml", cwd=below)
     assert listed.stdout.startswith("one  tuned")
+
+
+def test_what_comes_next_names_the_configuration(experiment: Run, root: Path) -> None:
+    git(root, "mv", "tuning.yaml", "study.yaml")
+    git(root, "commit", "-q", "-m", "another name")
+    assert "(`-c FILE` names it)" in experiment("start", "two").stderr
+    done = experiment("start", "three", "-c", "study.yaml")
+    assert "git switch tuning/three && tunesmith run -c study.yaml, and commit" in done.stderr

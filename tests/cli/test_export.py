@@ -19,3 +19,17 @@ def test_export_by_a_wrong_name_says_which_are_right(tunesmith: Run, finished: P
     assert done.returncode == 2
     assert "End it in .csv, .json, .jsonl, or add --format." in done.stderr
     assert tunesmith("export", "-o", "t.parquet", "--format", "csv").returncode == 0
+
+
+def test_optuna_opens_what_is_exported(tunesmith: Run, finished: Path) -> None:
+    import optuna
+
+    assert tunesmith("export").returncode == 2
+    assert tunesmith("export", "-o", "t.csv", "--optuna", "sqlite:///s.db").returncode == 2
+    done = tunesmith("export", "--optuna", "sqlite:///s.db", "--as", "mine")
+    assert done.stderr == "12 trials written to study `mine` in sqlite:///s.db\n"
+    study = optuna.load_study(study_name="mine", storage=f"sqlite:///{finished}/s.db")
+    assert len(study.trials) == 12
+    assert all(len(trial.user_attrs["fold_scores"]["accuracy"]) == 3 for trial in study.trials)
+    done = tunesmith("export", "--optuna", "sqlite:///s.db", "--as", "mine")
+    assert (done.returncode, "there is a study `mine`" in done.stderr) == (2, True)

@@ -71,9 +71,11 @@ BY_MODULE = SCRIPT.replace(IMPORT, "import sklearn.ensemble as e")
         (LOADED, "file"),
         (SCRIPT.replace("GridSearchCV(estimator=model", "GridSearchCV(model"), "literal"),
         (BY_MODULE.replace("model = R", "model = e.R"), "literal"),
-        (SCRIPT.replace('"max_depth": [3, None]', '"max_depth": list(range(3))'), "nothing"),
+        (SCRIPT.replace('"max_depth": [3, None]', '"max_depth": list(range(n))'), "nothing"),
         (SCRIPT.replace("random_state=1993", "random_state=SEED"), "no estimator"),
-        (SCRIPT.replace("param_grid = {", "param_grid = {}\nparam_grid = {"), "nothing"),
+        # The second value is the one at the call; one that depends on a branch is not certain.
+        (SCRIPT.replace("param_grid = {", "param_grid = {}\nparam_grid = {"), "literal"),
+        (SCRIPT.replace("data =", "if x:\n    param_grid = {}\ndata ="), "nothing"),
         ("def broken(:\n", "nothing"),
     ],
 )
@@ -119,3 +121,49 @@ def test_columns_that_look_like_groups_are_asked_about(tunesmith: Run, folder: P
     assert data is not None
     assert data.groups == "patientId"
     assert tunesmith("init", "--force", "--groups", "patient", cwd=folder).returncode == 2
+
+
+def test_a_search_in_a_notebook(folder: Path) -> None:
+    first, second = SCRIPT.split("param_grid =", 1)
+    cells: list[dict[str, object]] = [
+        {"cell_type": "markdown", "source": "# def"},
+        {"cell_type": "code", "source": [f"%matplotlib inline\n{first}"]},
+        {"cell_type": "code", "source": "this is no Python"},
+        {"cell_type": "code", "source": f"!pip install x\nparam_grid ={second}\nsearch?"},
+    ]
+    (folder / "search.ipynb").write_text(json.dumps({"cells": cells, "nbformat": 4}))
+    (folder / "broken.ipynb").write_text('{"cells": 3}')
+    existing = existing_in(folder)
+    assert existing.source == "search.ipynb"
+    assert (existing.grid, existing.metric, existing.folds) == (GRID, "recall", 4)
+
+
+def test_a_pipeline_is_told_as_such(tunesmith: Run, folder: Path) -> None:
+    text = SCRIPT.replace("model = Random", "model = make_pipeline(Scaler(), Random")
+    (folder / "tuning.py").write_text(text.replace('"balanced")', '"balanced"))'))
+    done = tunesmith("init", cwd=folder)
+    assert done.returncode == 0
+    assert "tuning.py:9 is not used: its estimator is not made by one call" in done.stderr
+
+
+def test_the_command_that_reads_pipelines_is_named(tunesmith: Run, folder: Path) -> None:
+    (folder / "tuning.py").write_text(
+        "from sklearn.pipeline import make_pipeline\n"
+        "from sklearn.preprocessing import StandardScaler\n"
+        + SCRIPT.replace("model = Random", "model = make_pipeline(StandardScaler(), Random")
+        .replace('"balanced")', '"balanced"))')
+        .replace('{"max_depth": [3, None], "n_estimators": [10, 20]}', "{STEP: [3, None]}")
+        .replace("{STEP", '{"randomforestclassifier__max_depth"')
+    )
+    told = tunesmith("init", cwd=folder).stderr
+    command = "tunesmith import tuning.py -o imported.yaml"
+    assert f"`{command}` reads pipelines, too." in told
+    done = tunesmith(*command.split()[1:], cwd=folder)
+    assert done.returncode == 0, done.stderr
+    assert "sklearn.preprocessing.StandardScaler" in (folder / "imported.yaml").read_text()
+
+
+def test_a_target_with_one_value_is_told(tunesmith: Run, folder: Path) -> None:
+    (folder / "data.csv").write_text("a,y\n1,no\n2,no\n")
+    told = tunesmith("init", cwd=folder).stderr
+    assert "all rows of `y` have one value, no: nothing can be learned." in told

@@ -16,6 +16,7 @@ PACKAGE = '''
 
 import json
 from dataclasses import dataclass
+from pathlib import Path
 
 from tunesmith.execute.serial import SerialExecutor
 from tunesmith.sharing.submodels.forest import Forest
@@ -54,7 +55,7 @@ class Cost:
             raise ValueError("the limit must be above 0")
 
     def is_spent(self, history, elapsed_s):
-        return f"{self.limit:g} spent" if history.n_told * self.each >= self.limit else None
+        return f"{self.limit:g} spent" if history.n_completed * self.each >= self.limit else None
 
 
 def read(text):
@@ -78,6 +79,30 @@ class Gitea(GitHub):
 
 def report(summary):
     return json.dumps({"study": summary.study})
+
+
+class Wall:
+    """A tracker that writes a line for each trial into a file."""
+
+    def __init__(self, address=None):
+        self.path = Path(address or "wall.txt")
+
+    def begin(self, study):
+        self.path.touch()
+
+    def numbers(self):
+        return {int(line.split()[0]) for line in self.path.read_text().splitlines()}
+
+    def trial(self, trial):
+        with self.path.open("a") as file:
+            file.write(f"{trial.number} {trial.state} {trial.means}\\n")
+
+    def finish(self, end):
+        pass
+
+
+def setups(source):
+    return []
 '''
 CACHED = (registry._all, registry.outside, packages, providers)
 ENTRY_POINTS = """\
@@ -99,6 +124,10 @@ again = outside_parts:figure
 gitea = outside_parts:Gitea
 [tunesmith.reports]
 brief = outside_parts:report
+[tunesmith.trackers]
+wall = outside_parts:Wall
+[tunesmith.importers]
+other_tool = outside_parts:setups
 """
 
 
@@ -189,3 +218,12 @@ def test_a_report_that_nobody_registered(project: Path, tunesmith: Run) -> None:
     assert done.returncode == 2
     assert "unknown name `brie` among the reports" in done.stderr
     assert not (project / "x.txt").exists()
+
+
+def test_a_tracker_is_told_once(project: Path, tunesmith: Run, installed: None) -> None:
+    assert tunesmith("run", "--trials", "3", "--workers", "1", "--quiet").returncode == 0
+    for _ in range(2):
+        done = tunesmith("track", "wall", "--to", "here.txt", "--follow")
+        assert done.returncode == 0, done.stderr
+    assert "has all 3 trials" in done.stdout
+    assert len((project / "here.txt").read_text().splitlines()) == 3

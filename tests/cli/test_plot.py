@@ -64,3 +64,15 @@ def test_the_configuration_can_name_it(project: Path, tunesmith: Run) -> None:
     page = project / "outputs/tuning_report.html"
     assert page.read_text().startswith("<!doctype html>")
     assert "unchanged  outputs/tuning_report.html" in tunesmith("report").stdout
+
+
+def test_help_lists_figures_of_installed_packages(monkeypatch: pytest.MonkeyPatch) -> None:
+    from click.testing import CliRunner
+
+    from tunesmith import registry
+    from tunesmith.cli.plot import command
+
+    monkeypatch.setattr(registry, "outside", lambda group: {"ours": "a.b:KIND", "pareto": "a.c:K"})
+    shown = " ".join(CliRunner().invoke(command, ["--help"]).output.split())
+    assert "timeline, ours." in shown
+    assert shown.count("pareto") == 1

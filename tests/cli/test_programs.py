@@ -255,7 +255,7 @@ def test_a_promoted_trial_goes_on_where_it_was(
     assert f" trials, {n_pruned} of them pruned; 0 fits" in tunesmith("run", cwd=root).stdout
     assert len(truth.read_text().splitlines()) == len(lines)
     assert f", {n_pruned} pruned\n" in tunesmith("status", cwd=root).stdout
-    assert "pruned    1.3 (std 0)" in tunesmith("trials", cwd=root).stdout
+    assert "pruned    1.1000 (std 0)" in tunesmith("trials", cwd=root).stdout
     assert yaml.safe_load((root / "config/best_parameters.yaml").read_text())["params"] == {
         "epochs": 9,
         "lr": 0.3,

@@ -41,9 +41,13 @@ NEVER = (
 )
 
 
-def imported(folder: Path, code: str) -> set[str]:
+def imported(folder: Path, code: str, *arguments: str) -> set[str]:
     done = subprocess.run(
-        [sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, check=False
+        [sys.executable, "-c", code, *arguments],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     return set(done.stdout.split())
@@ -63,6 +67,56 @@ def test_its_workers_start_without_the_ledger_and_the_libraries(tmp_path: Path) 
     )
     found = imported(tmp_path, code)
     assert not found & {"pandas", "scipy", "sklearn", "sqlalchemy", "click", *NEVER}
+
+
+READ = """
+import contextlib, io, sys
+from tunesmith.__main__ import main
+
+sys.argv = ["tunesmith", *sys.argv[1:]]
+with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(SystemExit):
+    main()
+print(*sys.modules)
+"""
+NUMERIC = ("numpy", "pandas", "scipy", "sklearn", "pyarrow", "joblib")
+"""Libraries that take a large part of the time that a reading command may take in all."""
+
+
+NEEDED: dict[str, set[str]] = {
+    "status": {"tunesmith.pipeline"},
+    "best": set(),
+    "trials": set(),
+    "check": set(),
+}
+
+
+def modules_of(command: str, folder: Path) -> set[str]:
+    return imported(folder, READ, command)
+
+
+def test_commands_that_read_need_no_library_of_estimators(tmp_path: Path) -> None:
+    make_project(tmp_path, trials=3)
+    run = [sys.executable, "-m", "tunesmith", "run", "-q"]
+    assert subprocess.run(run, cwd=tmp_path, check=False, capture_output=True).returncode == 0
+    # The first check makes the plan, and the second one has its answer.
+    assert "sklearn.tree" in modules_of("check", tmp_path)
+    for command in ("status", "best", "trials", "check"):
+        found = modules_of(command, tmp_path)
+        unwanted = {*NUMERIC, *NEVER, *AT_THE_END} - NEEDED[command]
+        assert not found & unwanted, command
+    assert "sqlalchemy" not in modules_of("check", tmp_path)
+
+
+def test_the_state_after_an_upgrade_is_told_without_scikit_learn(tmp_path: Path) -> None:
+    make_project(tmp_path, trials=3)
+    run = [sys.executable, "-m", "tunesmith", "run", "-q"]
+    assert subprocess.run(run, cwd=tmp_path, check=False, capture_output=True).returncode == 0
+    # As any new version has it: what the last run noted no longer holds.
+    (stamp,) = tmp_path.rglob("*.stamp")
+    stamp.unlink()
+    found = modules_of("status", tmp_path)
+    assert "tunesmith.objective.described" in found
+    assert not found & {"sklearn", "scipy", "joblib", *NEVER} - NEEDED["status"]
 
 
 def test_a_study_of_an_estimator_starts_with_what_that_needs(tmp_path: Path) -> None:

@@ -137,5 +137,5 @@ def test_status_of_a_study_killed_before_its_first_run_was_noted(
     text = (finished / "tuning.yaml").read_text().replace("study: small", "study: other")
     (finished / "tuning.yaml").write_text(text)
     done = tunesmith("status")
-    assert "the last run was killed; `tunesmith run` continues it" in done.stdout, done.stderr
+    assert "the last run was cut off; `tunesmith run` continues it" in done.stdout, done.stderr
     assert json.loads(tunesmith("status", "--json").stdout)["last_run"] is None

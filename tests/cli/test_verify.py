@@ -27,7 +27,7 @@ def test_every_disagreement_and_the_exit_code(tunesmith: Run, finished: Path) ->
     assert lines[0].startswith(f"{BEST}: edited by hand since trial ")
     assert lines[1].startswith("  Expected: trial ")
     assert lines[2] == "  `tunesmith run` restores it, evaluating nothing."
-    assert lines[3] == f"{REPORT}: differs from line 11 on"
+    assert lines[3] == f"{REPORT}: differs from line 7 on"
     found = json.loads(tunesmith("verify", "--json").stdout)
     assert (found["kind"], found["is_verified"], found["source"]) == (
         "verification",

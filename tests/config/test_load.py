@@ -181,3 +181,8 @@ def test_a_definition_from_python_tells_every_violation() -> None:
         assert part in text
     with pytest.raises(UsageError, match="`estimators`"):
         define({"study": "s", "space": {"model": [object()]}})
+
+
+def test_a_path_may_be_a_text(tmp_path: Path) -> None:
+    path = written(tmp_path, GOOD)
+    assert load_definition(str(path)) == load_definition(path)

@@ -6,6 +6,9 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from tunesmith.config.load import load_definition
+from tunesmith.config.messages import field_names
+from tunesmith.config.model import File
+from tunesmith.config.names import ELSEWHERE
 from tunesmith.errors import UsageError
 
 GOOD = {
@@ -33,6 +36,11 @@ BROKEN: dict[str, str | dict[str, str]] = {
     "unknown section": {"stop": "stopp: {trials: 10}"},
     "missing sections": {"objective": "", "space": ""},
     "unknown key": {"stop": "stop: {trails: 10}"},
+    "key of another section": {
+        "objective": OBJECTIVE.format("estimator: a.B, timeout: 30s, workers: 2, folds: 3")
+    },
+    "keys of other tools": {"stop": "stop: {n_trials: 10}\nn_jobs: 4\nparam_grid: {}"},
+    "key of many sections": {"stop": "stop: 10\npath: a.csv"},
     "text for a number": {"stop": 'stop: {trials: "10"}'},
     "zero trials": {"stop": "stop: {trials: 0}"},
     "bad duration": {"stop": "stop: {time: soon}"},
@@ -139,3 +147,10 @@ def test_texts(
     text = str(caught.value).replace(str(tmp_path), "PROJECT")
     assert "Traceback" not in text
     assert text == snapshot
+
+
+def test_keys_of_other_tools_lead_to_keys_that_exist() -> None:
+    for key, places in ELSEWHERE.items():
+        for place in places:
+            *sections, name = place.split(".")
+            assert name in field_names(File, tuple(sections)), (key, place)

@@ -4,7 +4,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from tunesmith.config.model import Definition, File, OuterFold, StopSection
+from tunesmith.config.model import Definition, File, OuterFold
+from tunesmith.config.stop import StopSection
 from tunesmith.errors import UsageError
 from tunesmith.space import Categorical, SearchSpace
 

@@ -52,7 +52,6 @@ def test_the_good_one_is_good(tmp_path: Path) -> None:
         ({"search": {"method": "random", "seed": 2**32}}, "search.seed", "at most 4,294,967,295"),
         (objective(random_state=-1), "objective.random_state", "at least 0"),
         (objective(cv={"seed": 2**40}), "objective.cv.seed", "at most"),
-        (objective(data={"path": [], "target": "y"}), "objective.data.path", "no file is named"),
         (objective(data={"path": "", "target": "y"}), "objective.data.path", "no file is named"),
         (objective(cv={"method": "group"}), "objective.cv.method", "needs `objective.data.groups`"),
         (objective(cv={"splitter": "a.B", "method": "kfold"}), "objective.cv.splitter", "keep one"),

@@ -65,6 +65,8 @@ REFUSED: list[dict[str, Any]] = [
     {"search": {"start_with": 5}},
     objective(steps="a.B"),
     objective(metric=[]),
+    objective(data={"path": [], "target": "y"}),
+    objective(data={"path": "d.csv", "target": "y", "features": []}),
     objective(cv={"folds": 1}),
     {"space": {"a": {"int": [1]}}},
     {"space": {}},

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
 from tunesmith.config.document import SourceError
-from tunesmith.config.source import read_document, read_json, read_toml
+from tunesmith.config.source import parse_document, read_document, read_json, read_toml
 from tunesmith.config.yaml12 import core_scalar, read_yaml
 from tunesmith.errors import ConfigError, UsageError
 
@@ -163,3 +163,10 @@ def test_what_no_further_part_could_hold(
     with pytest.raises(ConfigError) as caught:
         read_document(Path(name))
     assert str(caught.value).startswith(found)
+
+
+@pytest.mark.parametrize("name", ["tuning.yaml", "tuning.json", "tuning.toml"])
+def test_a_merge_that_left_both_sides_is_told(name: str) -> None:
+    text = "study: a\n<<<<<<< HEAD\nseed: 1\n=======\nseed: 2\n>>>>>>> other\n"
+    with pytest.raises(ConfigError, match=f"{name}:2: a merge has left both sides"):
+        parse_document(text, Path(name))

@@ -139,7 +139,7 @@ SCENES = (
 def state(folder: Path) -> dict[str, Any]:
     """All that must not depend on a fault."""
     with Ledger.open(folder / ".tunesmith/ledger.db", create=False) as ledger:
-        told = list(ledger.load("small").history.told)
+        told = list(ledger.load("small").history.completed)
     with closing(sqlite3.connect(folder / ".tunesmith/ledger.db")) as connection:
         check_rows(connection)
     outputs = {name: (folder / name).read_text() for name in OUTPUTS}

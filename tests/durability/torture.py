@@ -35,7 +35,7 @@ from tests.durability.kills import workers
 from tunesmith.errors import StorageError, TunesmithError
 from tunesmith.ledger import rows
 from tunesmith.ledger.ledger import Ledger, empty
-from tunesmith.ledger.salvage import salvage
+from tunesmith.ledger.rescue.salvage import salvage
 
 LEDGER = Path(".tunesmith/ledger.db")
 HISTORY = Path("outputs/history.jsonl")
@@ -60,6 +60,12 @@ def ended(process: int) -> int:
     return os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
 
 
+def said(folder: Path) -> str:
+    """End of what the runs in a folder have printed."""
+    log = folder / "run.log"
+    return log.read_text()[-1500:] if log.exists() else ""
+
+
 # -- terrible things ---------------------------------------------------------------------------
 
 
@@ -75,9 +81,7 @@ def kill(folder: Path, chance: random.Random) -> str:
                 worker.send_signal(number)
         (os.killpg if whom == "group" else os.kill)(process, number)
     if (code := ended(process)) not in (*CODES, -number):
-        log = folder / "run.log"
-        said = log.read_text()[-1500:] if log.exists() else ""
-        raise FoundError(f"{number.name} to the {whom}: it ended with {code}: {said}")
+        raise FoundError(f"{number.name} to the {whom}: it ended with {code}: {said(folder)}")
     return f"{number.name} to the {whom}"
 
 
@@ -145,7 +149,8 @@ def repair(file: Path) -> None:
             salvage(file, empty())
             return
         for path in file.parent.glob(f"{file.name}*"):
-            path.unlink()
+            # A killed run leaves its workers' journals in a folder.
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
 def tear(folder: Path, chance: random.Random) -> str:
@@ -178,10 +183,13 @@ def fill(folder: Path, chance: random.Random) -> str:
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         hard = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
         resource.setrlimit(resource.RLIMIT_FSIZE, (n_bytes, hard))
+        # Python 3.11 itself leaves half of a module's bytecode, and no later run can import it.
+        sys.dont_write_bytecode = True
+        os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
 
     code = ended(begin(folder, limit))
     if code not in (0, 74):
-        raise FoundError(f"files of at most {n_bytes} bytes: it ended with {code}")
+        raise FoundError(f"files of at most {n_bytes} bytes: it ended with {code}: {said(folder)}")
     return f"files of at most {n_bytes} bytes"
 
 
@@ -200,7 +208,7 @@ def jump(folder: Path, chance: random.Random) -> str:
         jumped.side_effect = lambda: real() + chance.choice([-1e7, 0.0, 1e7])
 
     if (code := ended(begin(folder, confuse))) != 0:
-        raise FoundError(f"a jumping clock: it ended with {code}")
+        raise FoundError(f"a jumping clock: it ended with {code}: {said(folder)}")
     return "a jumping clock"
 
 
@@ -210,7 +218,7 @@ def twice(folder: Path, chance: random.Random) -> str:
     time.sleep(chance.uniform(0, 0.5))
     codes = sorted([ended(begin(folder)), ended(first)])
     if codes not in ([0, 0], [0, 75]):
-        raise FoundError(f"two runs ended with {codes}")
+        raise FoundError(f"two runs ended with {codes}: {said(folder)}")
     return "two runs"
 
 
@@ -244,9 +252,8 @@ def round_of(seed: int, folder: Path, wanted: dict[str, Any]) -> list[str]:
     try:
         happened += [chance.choice(TERRIBLE)(folder, chance) for _ in range(chance.randint(1, 4))]
         code = in_fork(folder, sweep.run)
-        said = (folder / "run.log").read_text()
         if code != 0:
-            raise FoundError(f"the last run ended with {code}: {said[-1500:]}")
+            raise FoundError(f"the last run ended with {code}: {said(folder)}")
         found = sweep.state(folder)
     except Exception as error:
         raise FoundError(f"{happened}: {type(error).__name__}: {error}") from error

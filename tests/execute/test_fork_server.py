@@ -11,8 +11,9 @@ import numpy as np
 import psutil
 import pytest
 
-from tunesmith.execute.fork_server import ForkServer, kept
+from tunesmith.execute.fork_server import ForkServer
 from tunesmith.execute.processes import ProcessExecutor
+from tunesmith.execute.starter import kept
 from tunesmith.testing.executor import drain
 
 pytestmark = pytest.mark.slow
@@ -83,6 +84,26 @@ def test_workers_of_a_nest_with_threads_are_programs_of_their_own(project: Path)
 def test_threads_of_libraries_do_not_keep_it_from_forking() -> None:
     with ForkServer(["sklearn.linear_model", "pandas", "pyarrow", "wave"]) as fork_server:
         assert answers(fork_server, is_loaded("wave")) == [True]
+
+
+def test_workers_of_catboost_are_forked_although_polars_starts_threads() -> None:
+    pytest.importorskip("polars")
+    pytest.importorskip("catboost")
+
+    def is_like_one_of_its_own(_item: Any) -> tuple[bool, bool, bool]:
+        early = "tunesmith.objective.live" in sys.modules, "catboost" in sys.modules
+        # Without polars, CatBoost would have a class of its own in its place.
+        polars = importlib.import_module("polars")
+        return *early, importlib.import_module("catboost.core").pl is polars
+
+    with ForkServer(["catboost.core", "tunesmith.objective.live"]) as fork_server:
+        assert answers(fork_server, is_like_one_of_its_own) == [(True, False, True)]
+
+
+def test_a_nest_with_something_imported_by_half_has_no_forks(project: Path) -> None:
+    (project / "stubborn_one.py").write_text("try:\n    import polars\nexcept:\n    pass\n")
+    with ForkServer(["stubborn_one", "wave"]) as fork_server:
+        assert answers(fork_server, is_loaded("wave")) == [False]
 
 
 def test_what_an_import_has_started_ends_with_the_nest(project: Path) -> None:
@@ -159,16 +180,18 @@ def test_what_a_function_needs_is_imported_in_the_nest_if_it_is_installed() -> N
 
 def test_a_nest_is_kept_for_the_next_run_unless_it_has_ended() -> None:
     fork_server = kept(["wave"])
+    assert isinstance(fork_server, ForkServer)
     assert kept() is fork_server
     assert answers(fork_server, is_loaded("wave")) == [True]
     os.kill(fork_server._process.pid, signal.SIGKILL)
     fork_server._process.wait()
     another = kept(["wave"])
+    assert isinstance(another, ForkServer)
     assert another is not fork_server
     assert answers(another, is_loaded("wave")) == [True]
 
 
 def test_a_kept_nest_ends_with_its_process() -> None:
-    code = "from tunesmith.execute.fork_server import kept; print(kept()._process.pid)"
+    code = "from tunesmith.execute.starter import kept; print(kept()._process.pid)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert not psutil.pid_exists(int(done.stdout)), done.stderr

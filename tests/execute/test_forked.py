@@ -118,7 +118,7 @@ class Popen(real):
         super().__init__(command, *given, **more)
 
 def told(self, item):
-    print(any(started), type(self._fork_server._process).__name__)
+    print(any(started), type(self._starter._process).__name__)
     sys.stdout.flush()
     self.close()
     os._exit(0)

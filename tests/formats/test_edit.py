@@ -69,3 +69,11 @@ def test_an_anchor_that_others_need_is_refused() -> None:
     text = "base: &b {lr: 0.1}\nuse: *b\n"
     with pytest.raises(FormatError):
         edit(text, "x.yaml", {}, [("use", "lr")])
+
+
+def test_comments_of_a_mapping_in_braces_stay() -> None:
+    text = "train: {\n  depth: 3,  # mine\n  drop: 1,  # old\n  lr: 0.1  # small\n  }\nz: 1\n"
+    for name, left in (("drop", "  drop: 1,  # old\n"), ("lr", "  lr: 0.1  # small\n")):
+        for mark in ("", "\ufeff"):
+            edited = edit(mark + text, "a.yaml", {("train", "depth"): 4}, [("train", name)])
+            assert edited == mark + text.replace("depth: 3", "depth: 4").replace(left, "")

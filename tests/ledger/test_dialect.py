@@ -1,5 +1,6 @@
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -68,7 +69,7 @@ def test_a_readers_view_does_not_change_on_a_server(database: str) -> None:
 def check_view(location: str) -> None:
     engine = engine_of(address(location))
     if engine.dialect.name == "sqlite":
-        with engine.raw_connection() as raw:
+        with closing(engine.raw_connection()) as raw:
             raw.cursor().execute("PRAGMA journal_mode = WAL")
     with engine.begin() as connection:
         connection.exec_driver_sql("CREATE TABLE t (x INTEGER)")

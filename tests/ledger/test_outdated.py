@@ -9,20 +9,21 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from tests.ledger.test_schema import without_later
 
 from tunesmith import tune
 from tunesmith.cli.verify import command
 from tunesmith.config.load import load_definition
 from tunesmith.history import FoldResult
 from tunesmith.ledger import integrity
+from tunesmith.ledger.histories.portable import read_history
 from tunesmith.ledger.ledger import Ledger
 from tunesmith.ledger.outdated import may_have_shared
-from tunesmith.ledger.portable import read_history
 from tunesmith.ledger.recorded_study import RecordedStudy
 from tunesmith.ledger.rows import checksum
 from tunesmith.pipeline.staleness import staleness
 from tunesmith.pipeline.verify.verify import Refit, verify
-from tunesmith.runs.plan import preview
+from tunesmith.runs.plan.planner import plan_run
 from tunesmith.runs.result import Result
 from tunesmith.sharing.checks import fresh_answers
 from tunesmith.testing.projects import make_project
@@ -63,7 +64,7 @@ def run(root: Path) -> tuple[Result, str]:
 
 
 def folds(result: Result) -> list[FoldResult]:
-    return [fold for trial in result.record.history.told for fold in trial.folds]
+    return [fold for trial in result.record.history.completed for fold in trial.folds]
 
 
 def change(root: Path, old: str, new: str) -> None:
@@ -82,6 +83,8 @@ def age(root: Path) -> Path:
             value = checksum("evaluation", {**dict(row), "made": None})
             text = "UPDATE evaluation SET made = NULL, checksum = ? WHERE rowid = ?"
             connection.execute(text, (value, row["rowid"]))
+        for statement in without_later(4):
+            connection.execute(statement)
         connection.execute("ALTER TABLE evaluation DROP COLUMN made")
         connection.execute("DROP TABLE sharing_check")
         connection.execute("UPDATE tunesmith SET schema_version = 4")
@@ -107,7 +110,7 @@ def test_evaluations_say_how_they_were_made(root: Path) -> None:
     lines = (root / HISTORY).read_text().splitlines()
     assert json.loads(lines[2])["folds"][0]["ways"] == ["Forest"]
     read = read_history((root / HISTORY).read_text())["small"]
-    assert next(iter(read.history.told)).folds[0].ways == ("Forest",)
+    assert next(iter(read.history.completed)).folds[0].ways == ("Forest",)
     with Ledger.open(root / ".tunesmith/ledger.db") as ledger:
         assert len(ledger.passed_checks()) == 1
 
@@ -213,15 +216,15 @@ def test_recorded_scores_are_held_against_single_fits(
 
 
 def test_the_plan_says_what_is_not_shared_and_what_sharing_costs(root: Path) -> None:
-    plan = preview(load_definition(root / "tuning.yaml"))
+    plan = plan_run(load_definition(root / "tuning.yaml"))
     assert (plan.is_shared, plan.not_shared) == (True, ())
     change(root, "{random_state: 0}", "{random_state: 0, oob_score: true}")
-    plan = preview(load_definition(root / "tuning.yaml"))
+    plan = plan_run(load_definition(root / "tuning.yaml"))
     assert plan.not_shared == (
         "along `n_estimators`: `oob_score` is set, and is not among the parameters tried",
     )
     change(root, "{method: grid}", "{method: random}")
-    assert preview(load_definition(root / "tuning.yaml")).not_shared == plan.not_shared
+    assert plan_run(load_definition(root / "tuning.yaml")).not_shared == plan.not_shared
 
 
 @pytest.mark.parametrize(

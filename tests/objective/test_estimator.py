@@ -19,6 +19,7 @@ from tunesmith.space.parameter import Parameter
 
 FOREST = "sklearn.ensemble.RandomForestClassifier"
 LOGISTIC = "sklearn.linear_model.LogisticRegression"
+VECTORS = "sklearn.svm.SVC"
 SCALER = "sklearn.preprocessing.StandardScaler"
 
 
@@ -117,6 +118,29 @@ def test_a_preprocessor_goes_in_front() -> None:
     assert made["model"].C == 0.5
     piped = builder(steps=[{"estimator": LOGISTIC}], preprocessor=StandardScaler()).build({})
     assert [name for name, _ in piped.steps] == ["preprocess", "logisticregression"]
+
+
+@pytest.mark.parametrize("n_conditions", [1, 2, 3])
+def test_a_condition_implies_those_of_its_parameter(n_conditions: int) -> None:
+    # The deeper a parameter, the longer the chain of conditions to the choice of the estimator.
+    chain = (("degree", "kernel", "poly"), ("coef0", "degree", 3), ("shrinking", "coef0", 1))
+    parameters: dict[str, Parameter] = {
+        "estimator": Categorical(("forest", "vectors")),
+        "kernel": Categorical(("poly", "rbf")),
+        "degree": Categorical((2, 3)),
+        "coef0": Categorical((0, 1)),
+        "shrinking": Categorical((True, False)),
+    }
+    conditions = {"kernel": (Condition("estimator", ("vectors",)),)}
+    for name, parent, value in chain[:n_conditions]:
+        conditions[name] = (Condition(parent, (value,)),)
+    points = SearchSpace((Box({n: parameters[n] for n in ("estimator", *conditions)}, conditions),))
+    made = builder(estimators={"forest": {"estimator": FOREST}, "vectors": {"estimator": VECTORS}})
+    made.check(points)
+    assert isinstance(made.build({"estimator": "vectors", "kernel": "poly"}), SVC)
+    # Without the first condition, a forest would get the kernel.
+    loose = space(estimator=parameters["estimator"], kernel=parameters["kernel"])
+    assert "kernel" in refused(made, loose)
 
 
 SAME_NAMES = """

@@ -72,6 +72,30 @@ def test_they_travel() -> None:
 
 def test_what_has_no_content_is_noted() -> None:
     objects = Objects()
-    function = lambda: 1  # noqa: E731
-    assert objects.decode(objects.encode(function)) is function
-    assert len(objects.unnamed) == 1
+    values = (value for value in [1])
+    assert objects.decode(objects.encode(values)) is values
+    assert len(objects.contents.doubts) == 1
+
+
+def test_code_is_known_by_its_content() -> None:
+    objects = Objects()
+    first, same, other = (objects.encode(f) for f in (lambda: 1, lambda: 1, lambda: 2))
+    assert first["digest"] == same["digest"] != other["digest"]  # type: ignore[index, call-overload]
+    assert not objects.contents.doubts
+
+
+def test_a_token_names_no_address() -> None:
+    def kernel() -> None: ...
+
+    class Own:
+        def __repr__(self) -> str:
+            return f"Own[{object.__repr__(self)}, {hex(id(self))}]"
+
+    for value in (kernel, lambda: 1, Own(), object(), [object()]):
+        token = Objects().encode(value)
+        assert isinstance(token, dict)
+        assert "0x" not in str(token["object"])
+    objects = Objects()
+    first, second = (objects.encode(value) for value in (lambda: 1, lambda: 2))
+    assert first != second
+    assert objects.decode(first)() == 1

@@ -129,10 +129,10 @@ def test_own_scorers_stand_beside_quick_ones() -> None:
 class Counting(LogisticRegression):  # type: ignore[misc]
     """Counts its predictions."""
 
-    n_asked = 0
+    n_proposed = 0
 
     def predict(self, X: Any) -> Any:
-        self.n_asked += 1
+        self.n_proposed += 1
         return super().predict(X)
 
 
@@ -141,7 +141,7 @@ def test_an_estimator_is_asked_once() -> None:
     fitted = Counting().fit(X, y)
     quick = QuickScorers(named("accuracy", "f1", "balanced_accuracy", "matthews_corrcoef"))
     quick(fitted, X, y)
-    assert fitted.n_asked == 1
+    assert fitted.n_proposed == 1
 
 
 def counted(monkeypatch: pytest.MonkeyPatch) -> list[str]:

@@ -116,3 +116,24 @@ def test_all_are_told_at_once_and_a_slip_of_the_option_too(tmp_path: Path) -> No
     ]
     with pytest.raises(UsageError, match="is not an output"):
         refuse_foreign(best, ["data.csv"])
+
+
+@pytest.mark.parametrize("name", ["oof.csv", "oof.parquet"])
+def test_tables_of_predictions_of_others_stay(tmp_path: Path, name: str) -> None:
+    import pandas as pd
+
+    from tunesmith.models.prediction_files import write_predictions
+
+    best = BestFile(tmp_path, outputs(predictions=name), frozenset())
+    table = pd.DataFrame({"trial": [0], "row": 0, "fold": 0, "prediction": 1.0, "evaluation": "a"})
+    path = tmp_path / name
+    path.touch()
+    assert list(blockers(best)) == []
+    write_predictions([table], path)
+    assert list(blockers(best)) == []
+    theirs = table.drop(columns="evaluation")
+    theirs.to_csv(path, index=False) if name.endswith("csv") else theirs.to_parquet(path)
+    ((found, reason),) = blockers(best)
+    assert found == name
+    assert f"outputs.predictions: {name} is there already" in reason
+    refuse_foreign(best, [name])

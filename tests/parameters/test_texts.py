@@ -125,3 +125,8 @@ def test_a_file_written_by_hand_may_be_flat(tmp_path: Path, text: str) -> None:
 def test_infinity_is_refused() -> None:
     with pytest.raises(UsageError, match="cannot be written"):
         yaml_text({"x": math.inf})
+
+
+def test_a_path_may_be_a_text(tmp_path: Path) -> None:
+    (tmp_path / "best.yaml").write_text("params: {C: 1.0}")
+    assert read_parameters(str(tmp_path / "best.yaml")) == ({"C": 1.0}, None)

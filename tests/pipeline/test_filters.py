@@ -9,8 +9,8 @@ from tests.pipeline.repositories import git
 
 from tunesmith.errors import UsageError
 from tunesmith.pipeline.ci.checkout import Checkout
-from tunesmith.pipeline.plumbing import GitError
 from tunesmith.pipeline.repository import Repository
+from tunesmith.system.git import GitError
 
 HAS_LFS = shutil.which("git-lfs") is not None
 needs_lfs = pytest.mark.skipif(not HAS_LFS, reason="git-lfs is not installed here")

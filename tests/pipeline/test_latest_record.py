@@ -5,8 +5,8 @@ import pytest
 
 from tunesmith.config.load import define
 from tunesmith.config.model import Definition
+from tunesmith.ledger.histories.portable import write_history
 from tunesmith.ledger.ledger import Ledger
-from tunesmith.ledger.portable import write_history
 from tunesmith.pipeline.latest_record import HISTORY, LEDGER, RecordSources
 from tunesmith.testing.records import make_record
 
@@ -50,7 +50,7 @@ def test_without_a_ledger_the_history_counts(definition: Definition) -> None:
     assert sources.in_ledger() is None
     found = sources.latest(RECORD.head.identity)
     assert found is not None
-    assert (found.source, found.record.history.n_told) == (HISTORY, 2)
+    assert (found.source, found.record.history.n_completed) == (HISTORY, 2)
     assert [head.identity for head in sources.last_heads()] == [RECORD.head.identity]
 
 

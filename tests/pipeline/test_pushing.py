@@ -12,9 +12,9 @@ from tests.pipeline.repositories import BEST, NAMES, commit, git, make_project, 
 from tunesmith.errors import UsageError
 from tunesmith.pipeline.branches import experiment
 from tunesmith.pipeline.branches.apply import apply
-from tunesmith.pipeline.plumbing import GitError
 from tunesmith.pipeline.pushing import remote_lines
 from tunesmith.pipeline.repository import Repository
+from tunesmith.system.git import GitError
 
 
 @pytest.fixture(autouse=True)

@@ -8,8 +8,8 @@ from tests.pipeline.repositories import BEST, NAMES, commit, git, make_project, 
 from tunesmith.pipeline.branches import experiment
 from tunesmith.pipeline.branches.apply import apply
 from tunesmith.pipeline.branches.states import find
-from tunesmith.pipeline.plumbing import GitError
 from tunesmith.pipeline.repository import Repository, TreeEntry
+from tunesmith.system.git import GitError
 
 
 @pytest.fixture

@@ -47,6 +47,8 @@ CHECKS = "cli/ci/test_pull_request.py::test_checks_of_our_own_pull_request"
 DVC = "pipeline/dvc/test_remedies.py::test_what_is_offered_helps"
 WALK = "pipeline/walk/test_walk.py::test_no_step_is_a_dead_end"
 BASE = "pipeline/ci/test_base.py"
+EXAMPLES, AT_WORK = "pipeline/test_worker_examples.py", "runs/pull/test_examples.py"
+IMPORT = "cli/test_init_existing.py::test_the_command_that_reads_pipelines_is_named"
 ELSEWHERE = {
     "cd …": f"{BRANCHES}::test_the_experiment_of_another_project",
     "dvc pull ….dvc": DVC,
@@ -69,11 +71,17 @@ ELSEWHERE = {
     "tunesmith dvc init": DVC,
     "tunesmith dvc init --loose": DVC,
     "git push … …, and open a pull request": WALK,
-    "git switch … && tunesmith run": WALK,
+    "git switch … && tunesmith run…": WALK,
     "git switch … && …, and commit": WALK,
     "git switch ……, and commit the metrics": WALK,
+    "tunesmith check… --anew": "cli/test_check.py::test_an_unchanged_project_is_not_checked_again",
     "tunesmith experiment apply ……": WALK,
     "tunesmith run…": WALK,
+    "dvc pull -q --allow-missing": f"{EXAMPLES}::test_data_comes_by_dvc_if_it_has_a_remote",
+    "tunesmith worker… --idle-timeout 10m": f"{AT_WORK}::test_the_step_of_the_workflow_ends_well",
+    "tunesmith worker": "runs/pull/test_worker.py::test_workers_make_the_trials_of_one_process",
+    "tunesmith track …": "cli/test_track.py::test_what_was_not_sent_is_sent_by_the_next_call",
+    "tunesmith import … -o imported.yaml": IMPORT,
 }
 """Commands that another test takes from the message and types, below ``tests``."""
 TOLD = {
@@ -81,16 +89,19 @@ TOLD = {
     "dvc status": "what shows an edit, in a README",
     "git add": "the next step",
     "git init && dvc init && dvc repro": "the next step",
+    "git switch …, run the study there (`-c FILE` names it), and commit": "the next step",
     "git switch … && tunesmith check…": "shows the mistakes of a file",
+    "pip install dask-jobqueue": "needs a registry of packages",
     "pip install dvc": "needs a registry of packages",
     "tunesmith check": "shows what a run would do",
     "tunesmith ci commit": "a step that is looked for in workflows",
     "tunesmith ci pull-request": "a step that is looked for in workflows",
+    "tunesmith COMMAND --help": "what each command prints, in the reference",
     "tunesmith init --template mlops": "what makes a project, in a README",
     "tunesmith init --template mlops --tight": "what makes a project, in a README",
     "tunesmith logs": "shows what was printed",
+    "tunesmith model": "makes a model of a finished study; nothing is wrong",
     "tunesmith merge-history %O %A %B": "what Git calls",
-    "tunesmith run -c …": "the next step",
     "tunesmith schema": "shows every key",
     "tunesmith verify": "what would fail",
     "tunesmith verify --allow-missing-data": "a step of workflows",

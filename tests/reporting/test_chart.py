@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tunesmith.reporting.chart import MAX_POINTS, decimals, history_chart
+from tunesmith.reporting.chart import MAX_BARS, decimals, history_chart, shown_trials
 
 HERE = Path(__file__).parent / "mermaid"
 NODE = shutil.which("node")
@@ -41,7 +41,7 @@ def test_numbers_are_fixed_point_and_few(name: str) -> None:
     for line in text.splitlines():
         if line.strip().startswith(("bar", "line")):
             numbers = json.loads(line.split(maxsplit=1)[1])
-            assert 2 <= len(numbers) <= MAX_POINTS
+            assert 2 <= len(numbers) <= MAX_BARS
             assert "e" not in line.split("[")[1]
             assert "nan" not in line
     low, high = (float(x) for x in text.split('y-axis "score" ')[1].split("\n")[0].split(" --> "))
@@ -59,6 +59,39 @@ def test_one_trial_is_no_history() -> None:
     assert chart([math.nan, math.nan]) == ""
 
 
+def numbers_of(text: str, word: str) -> list[list[float]]:
+    """The lists of a word in a chart."""
+    lines = [line.strip() for line in text.splitlines() if line.strip().startswith(word)]
+    return [json.loads(line[line.index("[") :]) for line in lines]
+
+
+def test_trials_without_a_score_have_no_bar() -> None:
+    text = chart([0.7, math.nan, 0.8, math.nan, 0.75])
+    assert numbers_of(text, "x-axis") == [[0, 2, 4]]
+    assert numbers_of(text, "bar") == [[0.7, 0.8, 0.75]]
+    assert numbers_of(text, "line") == [[0.7, 0.8, 0.8]]
+
+
+def test_the_current_parameters_are_a_level_line() -> None:
+    scores = [0.7, 0.8, 0.75]
+    text = history_chart(best_of(scores), scores, "score", 0.6)
+    assert numbers_of(text, "line") == [[0.7, 0.8, 0.8], [0.6, 0.6, 0.6]]
+    low = float(text.split('y-axis "score" ')[1].split(" --> ")[0])
+    assert low < 0.6
+
+
+def test_of_many_trials_those_remain_that_were_the_best_yet() -> None:
+    scores = [0.5] * 300
+    scores[100], scores[207], scores[3] = 0.7, 0.8, math.nan
+    shown = shown_trials(best_of(scores), scores)
+    assert len(shown) == MAX_BARS == len(set(shown))
+    assert {0, 100, 207, 299} <= set(shown)
+    assert 3 not in shown
+    # If each trial is better than those before it, the last ones count.
+    rising = [i / 300 for i in range(300)]
+    assert set(range(290, 300)) <= set(shown_trials(rising, rising))
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(NODE is None, reason="node is not installed")
 @pytest.mark.skipif(
@@ -69,6 +102,7 @@ def test_mermaid_parses_every_chart() -> None:
     assert NODE is not None
     texts = [chart(scores) for scores in SERIES.values()]
     texts += [chart(SERIES["usual"], label) for label in LABELS]
+    texts.append(history_chart(best_of(SERIES["usual"]), SERIES["usual"], "score", 0.6))
     charts = [text.removeprefix("```mermaid\n").removesuffix("```") for text in texts]
     wrong = "xychart-beta\n    bar [1e-05, nan]\n"
     done = subprocess.run(

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from tunesmith.analysis.summary import Summary, summarise
 from tunesmith.reporting.markdown import MAX_CHARACTERS, SECTIONS, render, render_comment
+from tunesmith.reporting.wording.terms import unlinked
 from tunesmith.testing.records import make_record
 
 HARMLESS = {
@@ -29,10 +30,12 @@ class Reader(HTMLParser):
         self.tables: list[list[int]] = []
         self.tags: list[str] = []
         self.attributes: set[str] = set()
+        self.links: set[str | None] = set()
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append(tag)
         self.attributes |= {name for name, _ in attrs}
+        self.links |= {value for name, value in attrs if name == "href"}
         if tag == "table":
             self.tables.append([])
         elif tag == "tr":
@@ -69,14 +72,19 @@ def test_every_row_has_the_cells_of_its_head(names: list[str], value: str) -> No
     n_bars = [line.count("|---") for line in text.splitlines() if line.startswith("|---")]
     assert [rows[0] for rows in reader.tables] == n_bars
     assert all(len(set(rows)) == 1 for rows in reader.tables)
-    assert set(reader.tags) <= HARMLESS - {"a"}
+    assert set(reader.tags) <= HARMLESS
+    # Only the report's own links, to the terms that it explains.
+    assert reader.links == {"#terms"}
     assert reader.tags.count("details") == text.count("</details>")
-    assert not reader.attributes - {"lang", "align"}
+    assert not reader.attributes - {"lang", "align", "href"}
 
 
 def test_a_comment_has_it_all_where_it_fits() -> None:
     summary = summarise(make_record([{"n": n} for n in range(12)]))
-    assert render_comment(summary) == render(summary)
+    text = render_comment(summary)
+    assert text == unlinked(render(summary))
+    # A comment has no anchors, so that links into it would lead nowhere.
+    assert "#terms" not in text
 
 
 @pytest.mark.parametrize("limit", [10_000, 25_000, MAX_CHARACTERS])
@@ -85,7 +93,7 @@ def test_a_long_comment_leaves_whole_sections_out(limit: int) -> None:
     summary = summarise(make_record(points), with_effects=False)
     text = render_comment(summary, limit)
     assert len(text) <= limit
-    whole = {section.name for section in SECTIONS if section.render(summary) in text}
+    whole = {section.name for section in SECTIONS if unlinked(section.render(summary)) in text}
     assert "verdict" in whole
     note = text.splitlines()[-1]
     assert note.startswith("_Left out because of their size:")

@@ -1,5 +1,6 @@
 """Parts of a study, built from its definition, and the identity of its trials."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,21 @@ from tunesmith.config.model import BudgetSection, Definition, SearchSection
 from tunesmith.errors import UsageError
 from tunesmith.execute.serial import SerialExecutor
 from tunesmith.objective.choose import outline
-from tunesmith.runs.factory import build_budgets, build_executor, build_sampler, identity
+from tunesmith.runs.factory import build_budgets, build_executor, build_sampler, identity, raced
+from tunesmith.search.grid import GridSampler
+from tunesmith.search.random import RandomSampler
+from tunesmith.space import Categorical, SearchSpace
+from tunesmith.study.strategy import SamplerStrategy
+from tunesmith.testing.functions import FunctionObjective
 from tunesmith.testing.projects import TUNING, make_project
+from tunesmith.types import Params
+
+
+class Sharing(FunctionObjective):
+    """An objective of which one fit scores all points."""
+
+    def groups(self, candidates: Sequence[Params]) -> list[tuple[int, ...]]:
+        return [tuple(range(len(candidates)))]
 
 
 def study(folder: Path, *changes: tuple[str, str], more: str = "") -> Definition:
@@ -77,3 +91,16 @@ def test_one_worker_needs_no_other_process(tmp_path: Path) -> None:
 def test_budgets_grow_to_the_full_one() -> None:
     section: dict[str, Any] = {"min": 2, "max": 18, "factor": 3}
     assert build_budgets(BudgetSection.model_validate(section)).ladder == (2, 6, 18)
+
+
+def test_a_grid_with_a_race_is_spread_unless_its_trials_share_fits() -> None:
+    space = SearchSpace.of({"n": Categorical(tuple(range(20)))})
+    objective = FunctionObjective(lambda params, fold: 0.0, n_folds=5)
+    strategy = SamplerStrategy(space, GridSampler(), name="grid", seed=0, window=8)
+    made = raced(strategy, objective)
+    assert (made.sampler, made.window) == (GridSampler(is_spread=True), 2)
+    sharing = Sharing(lambda params, fold: 0.0, n_folds=5)
+    made = raced(strategy, sharing)
+    assert (made.sampler, made.window) == (GridSampler(), 8)
+    other = SamplerStrategy(space, RandomSampler(), name="random", seed=0, window=8)
+    assert raced(other, objective).sampler == RandomSampler()

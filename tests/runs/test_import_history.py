@@ -70,7 +70,7 @@ def files(root: Path) -> dict[str, bytes]:
 
 
 def trials(result: Result) -> list[Any]:
-    return [(t.number, t.key, t.origin, t.folds[0].scores) for t in result.record.history.told]
+    return [(t.number, t.key, t.origin, t.folds[0].scores) for t in result.record.history.completed]
 
 
 def history_of(root: Path) -> CommittedHistory | None:
@@ -274,7 +274,7 @@ def replaced(root: Path, pattern: str, by: str) -> None:
 @pytest.mark.parametrize(
     "damage",
     [
-        lambda root: rewritten(root, 0, schema_version=3),
+        lambda root: rewritten(root, 0, schema_version=9),
         lambda root: (root / HISTORY).write_text("trial,score\n0,0.5\n"),
         lambda root: (root / HISTORY).write_bytes(b"\xff\xfe\x00"),
         # Of another version, without a head, and a head whose trials are all torn.
@@ -323,8 +323,8 @@ def test_two_branches_that_tuned_join_by_themselves(clone: Path) -> None:
     assert "<<<<" not in (clone / HISTORY).read_text()
     found = history_of(clone)
     assert found is not None
-    assert [one.history.n_told for one in found.series] == [11, 2]
-    keys = {trial.key for one in found.series for trial in one.history.told}
+    assert [one.history.n_completed for one in found.series] == [11, 2]
+    keys = {trial.key for one in found.series for trial in one.history.completed}
     assert keys == told["deep"] | told["more"]
 
 
@@ -368,7 +368,7 @@ def test_after_an_interruption_the_clone_goes_on(original: Path, tmp_path: Path)
     (root / HISTORY).write_text("")
 
     def interrupt(progress: Progress) -> None:
-        if progress.n_told == 4:
+        if progress.n_completed == 4:
             os.kill(os.getpid(), signal.SIGINT)
 
     cut = tune(root / "tuning.yaml", observer=interrupt)

@@ -71,3 +71,44 @@ def test_a_study_of_an_earlier_release_is_told_why_it_begins_anew(tmp_path: Path
     assert not is_renewed(before, as_recorded(project(tmp_path, "random").as_json()))
     other = project(tmp_path, "bayesian", None, **{"[1, 6]": "[1, 7]"})
     assert not is_renewed(before, as_recorded(other.as_json()))
+
+
+def test_a_race_belongs_to_the_identity(tmp_path: Path) -> None:
+    for method, default in (("bayesian", "auto"), ("random", "off"), ("grid", "off")):
+        found = {
+            race: project(tmp_path / method, method, None, **{"seed: 3": f"seed: 3{race}"})
+            for race in ("", ", race: auto", ", race: off")
+        }
+        same = f", race: {default}"
+        assert identity_of(found[""]) == identity_of(found[same])
+        others = {identity_of(one) for race, one in found.items() if race not in ("", same)}
+        assert identity_of(found[""]) not in others
+
+
+def test_a_search_that_has_no_race_is_the_one_that_it_was(tmp_path: Path) -> None:
+    """Several metrics, or a program that runs once, leave nothing to stop."""
+    several = project(
+        tmp_path, "bayesian", None, **{"metric: accuracy": "metric: [accuracy, balanced_accuracy]"}
+    )
+    assert "race" not in marks(several.file)
+    assert marks(project(tmp_path, "bayesian").file)["race"] == 1
+
+
+def test_the_order_of_a_grid_with_a_race_belongs_to_the_identity(tmp_path: Path) -> None:
+    race = {"seed: 3": "seed: 3, race: auto"}
+    assert marks(project(tmp_path, "grid", None, **race).file)["order"] == 1
+    for other in (
+        project(tmp_path, "grid", 4, **race),
+        project(tmp_path, "grid", None),
+        project(tmp_path, "random", None, **race),
+    ):
+        assert "order" not in marks(other.file)
+
+
+def test_a_study_from_before_races_is_told_why_it_begins_anew(tmp_path: Path) -> None:
+    now = project(tmp_path, "bayesian")
+    content = now.as_json()
+    del content["file"]["search"]["race"]
+    assert is_renewed(as_recorded(content), as_recorded(now.as_json()))
+    off = project(tmp_path, "bayesian", None, **{"seed: 3": "seed: 3, race: off"})
+    assert not is_renewed(as_recorded(content), as_recorded(off.as_json()))

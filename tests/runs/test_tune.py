@@ -282,7 +282,7 @@ def test_a_trial_is_the_best_of_its_curve(tmp_path: Path, case: str, method: str
         assert trial.n_points == len(submodel_candidates) >= n_fewest
     assert result.n_fits <= 15 < result.n_evaluated
     report = (tmp_path / "outputs/tuning_results.md").read_text()
-    assert "Each is the best of all that its fits score" in report
+    assert "Each trial is the best of several points that its fits score" in report
 
 
 def test_a_grid_over_curves_that_were_scored_makes_no_fit(tmp_path: Path) -> None:
@@ -344,7 +344,7 @@ def test_the_winner_is_scored_on_rows_that_nobody_saw(tmp_path: Path) -> None:
     assert best is not None
     score = result.record.holdout[best.number].scores["accuracy"]
     report = (tmp_path / "outputs/tuning_results.md").read_text()
-    assert f"On the held-out rows, which the search never saw: `accuracy` {score:.6g}" in report
+    assert f"which the search never saw: `accuracy` {score:.6g}." in report
     X, y = read(tmp_path)
     train, test = next(ms.ShuffleSplit(1, test_size=0.25, random_state=0).split(X))
     model = KNeighborsClassifier(**result.best_params).fit(X.iloc[train], y.iloc[train])

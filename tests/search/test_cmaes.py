@@ -53,8 +53,8 @@ def test_it_moves_towards_better_points() -> None:
         params = sampler.suggest(space, log.view(), 1, stream(1, number))[0]
         trial = log.ask(params, space.key(params), "test")
         score = float(params["x"])  # type: ignore[arg-type]
-        log.tell(trial.told([FoldResult(0, {"score": score})]))
-    early = [float(trial.params["x"]) for trial in log.asked[:10]]  # type: ignore[arg-type]
-    late = [float(trial.params["x"]) for trial in log.asked[-10:]]  # type: ignore[arg-type]
+        log.tell(trial.completed([FoldResult(0, {"score": score})]))
+    early = [float(trial.params["x"]) for trial in log.trials[:10]]  # type: ignore[arg-type]
+    late = [float(trial.params["x"]) for trial in log.trials[-10:]]  # type: ignore[arg-type]
     assert sum(late) / 10 > 0.9 > sum(early) / 10
-    assert {trial.params["k"] for trial in log.asked[-20:]} == {"a", None}
+    assert {trial.params["k"] for trial in log.trials[-20:]} == {"a", None}

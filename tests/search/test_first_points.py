@@ -83,7 +83,7 @@ def test_known_branches_are_left_out_and_the_rest_is_spread_evenly() -> None:
     log = TrialLog((Metric("score"),))
     params = DEEP.canonical({"learner": "tree", "depth": 2, "scale": True, "rate": 0.1})
     trial = log.ask(params, DEEP.key(params), "defaults")
-    log.tell(trial.told([FoldResult(0, {"score": 1.0})]))
+    log.tell(trial.completed([FoldResult(0, {"score": 1.0})]))
     found = list(islice(first_points(DEEP, log.view(), seed=3, n_middles=3), 4))
     assert [point["learner"] for point in found[:2]] == ["svm", "linear"]
     assert found[2:] == list(islice(sobol_points(DEEP, 3, skip=1), 2))

@@ -8,6 +8,7 @@ from scipy.optimize import check_grad
 from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import ConstantKernel, Matern, WhiteKernel
 
+from tunesmith.search import gaussian_process
 from tunesmith.search.gaussian_process import (
     JITTER,
     GaussianProcess,
@@ -100,6 +101,43 @@ def test_what_is_believed_moves_no_mean_and_ends_doubt_there() -> None:
     assert (after <= before + 1e-9).all()
     assert (after[:5] < np.sqrt(HYPER.noise) + 1e-9).all()
     assert len(process.values) == len(Y)
+
+
+@pytest.mark.parametrize(("n", "n_more"), [(60, 5), (200, 9)])
+def test_a_fit_that_starts_near_is_as_good_for_less(
+    n: int, n_more: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rng = np.random.default_rng(5)
+    points = rng.random((n + n_more, 6))
+    values = np.sin(5 * points[:, 0]) + points[:, 1] ** 2 + 0.2 * rng.normal(size=len(points))
+    values = (values - values.mean()) / values.std()
+    groups = np.arange(6)
+    near = fit(points[:n], values[:n], groups)
+    counts, negative = [0], LogPosterior.negative
+
+    def counted(self: LogPosterior, logs: np.ndarray) -> tuple[float, np.ndarray]:
+        # Those of a thinned part cost next to nothing.
+        counts[0] += len(self.values) == len(values)
+        return negative(self, logs)
+
+    monkeypatch.setattr(LogPosterior, "negative", counted)
+    posterior = LogPosterior(points, values, groups, Priors())
+    losses, steps = [], []
+    monkeypatch.setattr(gaussian_process, "MOST_FROM_AFAR", 1000)
+    for start in (None, near):
+        counts[0] = 0
+        losses.append(negative(posterior, fit(points, values, groups, near=start).logs)[0])
+        steps.append(counts[0])
+    assert losses[1] < losses[0] + 0.01
+    assert steps[1] < 0.6 * steps[0]
+    monkeypatch.undo()
+    assert negative(posterior, fit(points, values, groups).logs)[0] < losses[0] + 0.01
+
+
+def test_parameters_survive_their_logarithms() -> None:
+    again = Hyperparameters.from_logs(HYPER.logs)
+    np.testing.assert_allclose(again.weights, HYPER.weights, rtol=1e-14)
+    assert (again.signal, again.noise) == pytest.approx((HYPER.signal, HYPER.noise))
 
 
 def test_equal_values_and_repeated_points_are_survived() -> None:

@@ -25,11 +25,11 @@ def space_of(*grids: dict[str, list[Any]]) -> SearchSpace:
 def walk(space: SearchSpace, log: TrialLog, n: int = 1) -> list[Params]:
     """Ask until nothing is left."""
     sampler = GridSampler()
-    first = len(log.asked)
+    first = len(log.trials)
     while found := sampler.suggest(space, log.view(), n, RNG):
         for params in found:
             log.ask(params, space.key(params), "any name")
-    return [trial.params for trial in log.asked[first:]]
+    return [trial.params for trial in log.trials[first:]]
 
 
 def new_log() -> TrialLog:
@@ -43,6 +43,28 @@ grids = st.dictionaries(st.sampled_from("abcd"), values, min_size=1, max_size=3)
 @given(grids, st.integers(1, 4))
 def test_the_order_is_scikit_learns(grid: dict[str, list[int]], n: int) -> None:
     assert walk(space_of(grid), new_log(), n) == list(ParameterGrid(grid))
+
+
+@given(grids, st.integers(1, 4))
+def test_a_spread_grid_has_the_same_points(grid: dict[str, list[int]], n: int) -> None:
+    space, log = space_of(grid), new_log()
+    sampler = GridSampler().spread()
+    while found := sampler.suggest(space, log.view(), n, RNG):
+        for params in found:
+            log.ask(params, space.key(params), "any name")
+        # A resumed study goes on in the same order.
+        sampler = GridSampler().spread()
+    keys = [space.key(trial.params) for trial in log.trials]
+    assert sorted(keys) == sorted(space.key(params) for params in ParameterGrid(grid))
+
+
+def test_the_first_points_of_a_spread_grid_lie_everywhere() -> None:
+    space = space_of({"a": list(range(10)), "b": list(range(10))})
+    found = GridSampler().spread().suggest(space, new_log().view(), 10, RNG)
+    assert min(len({params[name] for params in found}) for name in "ab") >= 7
+    # The numbers of a grid may be too large for a list.
+    huge = space_of({name: list(range(1000)) for name in "abcdef"})
+    assert len(GridSampler().spread().suggest(huge, new_log().view(), 3, RNG)) == 3
 
 
 @given(st.lists(grids, min_size=2, max_size=3))
@@ -104,7 +126,7 @@ def test_a_billion_points_cost_no_memory_and_no_time() -> None:
     tracemalloc.stop()
     assert peak < 10e6
     assert seconds < 10.0
-    assert log.asked[1001].params == {"p0": 0, "p1": 1, "p2": 1}
+    assert log.trials[1001].params == {"p0": 0, "p1": 1, "p2": 1}
 
 
 def test_the_number_of_points_looked_at_does_not_grow(monkeypatch: pytest.MonkeyPatch) -> None:

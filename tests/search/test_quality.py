@@ -17,7 +17,7 @@ import pytest
 from tunesmith import registry
 from tunesmith.history import FoldResult, Metric, TrialLog
 from tunesmith.space import Box, Categorical, Condition, Float, Int, SearchSpace
-from tunesmith.testing.sampler import stream, told_before
+from tunesmith.testing.sampler import completed_before, stream
 from tunesmith.types import Params
 
 LOSS = (Metric("loss", "minimize"),)
@@ -83,9 +83,9 @@ def study(
     """Trials with results, up to three of them running at each suggestion."""
     built, log = registry.load("samplers", sampler)(seed=seed), TrialLog(LOSS)
     for index in range(n_trials):
-        while len(log.told) < told_before(index):
-            trial = log.asked[len(log.told)]
-            log.tell(trial.told([FoldResult(0, {"loss": loss(trial.params)})]))
+        while len(log.completed) < completed_before(index):
+            trial = log.trials[len(log.completed)]
+            log.tell(trial.completed([FoldResult(0, {"loss": loss(trial.params)})]))
         (params,) = built.suggest(space, log.view(), 1, stream(seed, index))
         log.ask(params, space.key(params), sampler)
     return log
@@ -103,7 +103,7 @@ def typical_best(sampler: str, problem: str, n_trials: int) -> float:
     """Median over the seeds of the least loss."""
     space, loss = PROBLEMS[problem]
     studies = [study(sampler, space, loss, n_trials, seed) for seed in SEEDS]
-    return median(min(loss(trial.params) for trial in log.asked) for log in studies)
+    return median(min(loss(trial.params) for trial in log.trials) for log in studies)
 
 
 @pytest.mark.parametrize("sampler", ["bayesian", "gp", "tpe", "cmaes"])
@@ -124,7 +124,7 @@ def test_learning_beats_chance_where_parameters_are_conditional(sampler: str) ->
 def test_fifty_trials_in_a_hundred_points_are_fifty_points(sampler: str) -> None:
     """Optuna's TPE repeats about a quarter of them."""
     log = study(sampler, CROWDED, discrete, 50, seed=1)
-    assert len({trial.key for trial in log.asked}) == 50
+    assert len({trial.key for trial in log.trials}) == 50
 
 
 @pytest.mark.parametrize("sampler", ["gp", "tpe"])

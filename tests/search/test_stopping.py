@@ -7,25 +7,25 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tunesmith.config.model import ConvergenceSpec, StopSection
+from tunesmith.config.stop import ConvergenceSpec, StopSection
 from tunesmith.history import Failure, FoldResult, History, TrialLog
+from tunesmith.search.criteria.scores import Convergence, Patience, TargetScore
 from tunesmith.search.stopping import (
     AllOf,
     AnyOf,
-    Convergence,
     Criterion,
     FirstFailures,
     MaxFits,
     MaxTime,
     MaxTrials,
-    Patience,
-    TargetScore,
     build,
     trial_limit,
 )
+from tunesmith.space import Box, Float, SearchSpace
 from tunesmith.testing.stopping import StoppingContract, history_of, log_of
 from tunesmith.types import State
 
+SPACE = SearchSpace((Box({"x": Float(0.0, 1.0)}),))
 RISING = [[0.1 * n, 0.1 * n + 0.02, 0.1 * n - 0.01] for n in range(8)]
 FLAT_AFTER_THREE = [*RISING[:3], [0.1] * 3, [], [0.2] * 3]
 """The best is trial 2; three more trials bring nothing."""
@@ -139,10 +139,10 @@ def test_patience_counts_the_trials_since_the_best(levels: list[int], n: int) ->
 def test_small_budgets_use_up_no_patience() -> None:
     log = TrialLog(history_of(()).objectives)
     for state in (State.COMPLETE, *[State.PRUNED] * 30, State.COMPLETE, State.COMPLETE):
-        trial = log.ask({}, str(len(log.asked)), "test")
+        trial = log.ask({}, str(len(log.trials)), "test")
         score = 0.5 if state is State.COMPLETE else 0.4
         metric = log.objectives[0].name
-        log.tell(replace(trial.told([FoldResult(0, {metric: score})]), state=state))
+        log.tell(replace(trial.completed([FoldResult(0, {metric: score})]), state=state))
     assert reason(Patience(3), log.view()) is None
     assert reason(Patience(2), log.view()) == "no better score in 2 trials"
     assert reason(Convergence(3), log.view()) is None
@@ -178,7 +178,7 @@ def test_first_failures_name_their_kinds_and_stay_the_reason() -> None:
     log = TrialLog(log_of(()).objectives)
     for number, kind in enumerate(("timeout", "ValueError", "timeout")):
         trial = log.ask({"n": number}, str(number), "test")
-        log.tell(trial.told([FoldResult(0, {}, failure=Failure(kind, "x"))]))
+        log.tell(trial.completed([FoldResult(0, {}, failure=Failure(kind, "x"))]))
     expected = "the first 2 trials all failed (ValueError, timeout)"
     assert reason(FirstFailures(2), log.view()) == expected
     assert reason(FirstFailures(4), log.view()) is None
@@ -214,7 +214,7 @@ def test_build_makes_every_criterion_of_the_configuration() -> None:
         all=(StopSection(trials=50), StopSection(patience=5, target=0.8)),
         first_failures=3,
     )
-    assert build(stop) == AnyOf(
+    assert build(stop, SPACE) == AnyOf(
         (
             MaxTrials(100),
             MaxFits(400),
@@ -230,7 +230,7 @@ def test_build_makes_every_criterion_of_the_configuration() -> None:
 
 
 def test_a_target_of_zero_counts() -> None:
-    criterion = build(StopSection(target=0.0))
+    criterion = build(StopSection(target=0.0), SPACE)
     assert reason(criterion, history_of([[0.0, 0.0, 0.0]])) == "score reached the target 0"
 
 
@@ -245,8 +245,8 @@ def test_a_target_of_zero_counts() -> None:
         (AnyOf((MaxTrials(100), AllOf((MaxTrials(7), MaxTime(1))))), 100),
         (AnyOf(()), None),
         (AllOf(()), None),
-        (build(StopSection(trials=12)), 12),
-        (build(StopSection()), None),
+        (build(StopSection(trials=12), SPACE), 12),
+        (build(StopSection(), SPACE), None),
     ],
 )
 def test_no_trial_is_asked_that_is_certain_to_be_dropped(

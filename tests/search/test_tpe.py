@@ -29,14 +29,16 @@ SCRIPT = """
 from tunesmith.search.tpe import TPESampler
 from tunesmith.testing.sampler import CONDITIONAL, UNION, play
 for space in (CONDITIONAL, UNION):
-    for trial in play(TPESampler(seed=1, n_startup=5), space, 12).asked:
+    for trial in play(TPESampler(seed=1, n_startup=5), space, 12).trials:
         print(trial.key)
 """
 
 
 def test_it_starts_with_the_sobol_points() -> None:
-    expected = [t.params for t in play(SobolSampler(seed=4), FLAT, 8).asked]
-    assert [t.params for t in play(TPESampler(seed=4, n_startup=8), FLAT, 10).asked][:8] == expected
+    expected = [t.params for t in play(SobolSampler(seed=4), FLAT, 8).trials]
+    assert [t.params for t in play(TPESampler(seed=4, n_startup=8), FLAT, 10).trials][
+        :8
+    ] == expected
 
 
 def test_the_generator_decides_once_the_model_is_at_work() -> None:
@@ -67,7 +69,7 @@ def test_scores_reach_optuna_rounded_to_12_digits() -> None:
     log = random_log(FLAT, 2, 2, turn=1 / 3)
     mirror = _Mirror(FLAT, log.view())
     mirror.update(log.view())
-    for mine, other in zip(log.told, mirror._study.get_trials(), strict=True):
+    for mine, other in zip(log.completed, mirror._study.get_trials(), strict=True):
         assert other.value == float(f"{mine.mean('score'):.12g}")
 
 
@@ -87,7 +89,7 @@ def test_running_trials_push_the_next_point_away() -> None:
         log = TrialLog((Metric("score"),))
         for number in range(25):
             log.ask({"x": number / 24}, space.key({"x": number / 24}), "test")
-            tell(log, space, log.asked[number])
+            tell(log, space, log.trials[number])
         for n in range(12):
             params = {"x": 0.4 + n / 1000}
             log.ask(params, space.key(params), "test")
@@ -117,7 +119,7 @@ def test_distributions_are_searched_by_quantile() -> None:
     space = SearchSpace.of(
         {"alpha": Distribution("expon", (), {"scale": 10.0}), "n": Distribution("poisson", (4.0,))}
     )
-    found = [trial.params for trial in play(TPESampler(n_startup=4), space, 20).asked]
+    found = [trial.params for trial in play(TPESampler(n_startup=4), space, 20).trials]
     assert all(params in space for params in found)
     assert all(isinstance(params["n"], int) for params in found)
     assert max(float(params["alpha"]) for params in found) > 3  # type: ignore[arg-type]
@@ -127,7 +129,7 @@ def test_constants_and_single_values_pass_through() -> None:
     space = SearchSpace.of(
         {"c": Categorical((None,)), "n": Int(3, 3), "f": Float(0.5, 0.5), "x": Float(0, 1)}
     )
-    for trial in play(TPESampler(n_startup=3), space, 8).asked:
+    for trial in play(TPESampler(n_startup=3), space, 8).trials:
         assert {**trial.params, "x": 0} == {"c": None, "f": 0.5, "n": 3, "x": 0}
 
 
@@ -141,7 +143,7 @@ def test_one_name_may_mean_different_things_in_different_boxes() -> None:
             ),
         )
     )
-    for trial in play(TPESampler(n_startup=4), space, 20).asked:
+    for trial in play(TPESampler(n_startup=4), space, 20).trials:
         assert space.key(space.canonical(trial.params)) == trial.key
 
 

@@ -1,5 +1,6 @@
 """Estimators without a seed: which repeat, and which do not."""
 
+from inspect import signature
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,9 @@ from tunesmith.sklearn import GridSearchCV
 X, Y = make_classification(120, 12, n_informative=5, flip_y=0.2, random_state=0)
 WIDE, WIDE_Y = make_classification(60, 600, n_informative=5, random_state=0)
 
+# scikit-learn 1.9 warns of the old default; versions before 1.7 have no other one.
+QUANTILES = "quantile_method" in signature(preprocessing.KBinsDiscretizer).parameters
+BINS = {"quantile_method": "averaged_inverted_cdf"} if QUANTILES else {}
 REPEATING: list[Any] = [
     decomposition.PCA(),
     decomposition.PCA(3),
@@ -34,7 +38,7 @@ REPEATING: list[Any] = [
     linear_model.Ridge(),
     linear_model.RidgeClassifier(),
     neighbors.KNeighborsClassifier(),
-    preprocessing.KBinsDiscretizer(quantile_method="averaged_inverted_cdf"),
+    preprocessing.KBinsDiscretizer(**BINS),
     preprocessing.QuantileTransformer(n_quantiles=10),
     svm.LinearSVC(dual=False),
     svm.LinearSVR(dual=False, loss="squared_epsilon_insensitive"),

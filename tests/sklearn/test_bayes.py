@@ -8,7 +8,6 @@ import pytest
 from optuna import distributions
 from scipy import stats
 from sklearn.base import BaseEstimator, ClassifierMixin, clone, is_classifier
-from sklearn.callback import ScoringMonitor
 from sklearn.datasets import load_iris, make_classification
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.exceptions import FitFailedWarning
@@ -135,6 +134,7 @@ def test_several_metrics_are_scored() -> None:
 
 
 def test_callbacks_see_every_fit_of_the_same_candidates() -> None:
+    ScoringMonitor = pytest.importorskip("sklearn.callback").ScoringMonitor
     monitor = ScoringMonitor(scoring="accuracy")
     plain = search(n_iter=10).fit(X, Y)
     watched = search(n_iter=10).set_callbacks(monitor).fit(X, Y)

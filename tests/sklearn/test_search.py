@@ -12,7 +12,6 @@ from scipy import sparse, stats
 from sklearn import config_context
 from sklearn import model_selection as theirs
 from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin, clone, is_classifier
-from sklearn.callback import ProgressBar
 from sklearn.datasets import make_classification, make_regression
 from sklearn.decomposition import PCA
 from sklearn.ensemble import (
@@ -318,12 +317,13 @@ def test_our_own_arguments_are_checked() -> None:
 def test_callbacks_and_our_own_arguments_exclude_each_other(
     given: dict[str, Any], on_estimator: bool
 ) -> None:
+    bar = pytest.importorskip("sklearn.callback").ProgressBar()
     model = LogisticRegression()
     if on_estimator:
-        model.set_callbacks(ProgressBar())
+        model.set_callbacks(bar)
     search = ours.GridSearchCV(model, {"C": [1.0]}, **given)
     if not on_estimator:
-        search.set_callbacks(ProgressBar())
+        search.set_callbacks(bar)
     with pytest.raises(ValueError, match="callbacks are registered") as raised:
         search.fit(X, Y)
     text = str(raised.value)

@@ -1,5 +1,6 @@
 """Searches that keep their scores."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,11 @@ from sklearn.svm import SVC
 
 from tunesmith import Float
 from tunesmith.errors import LockedError, UsageError
+from tunesmith.execute import starter
 from tunesmith.ledger.ledger import Ledger
 from tunesmith.ledger.lock import run_lock
-from tunesmith.sklearn import BayesSearchCV, GridSearchCV
+from tunesmith.sklearn import BayesSearchCV, GridSearchCV, engine
+from tunesmith.sklearn.session import session
 
 X, Y = make_classification(100, 6, random_state=0)
 FOREST = RandomForestClassifier(random_state=0)
@@ -122,9 +125,47 @@ def test_two_processes_do_not_mix(place: Path) -> None:
         GridSearchCV(SVC(), {"C": [1.0]}, cv=3, ledger=place).fit(X, Y)
 
 
+def own_scorer(estimator: Any, X: Any, y: Any) -> float:
+    return float(estimator.score(X, y))
+
+
+def test_a_scorer_of_your_own_is_known_by_its_code(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Otherwise all tests would count as the project's code.
+    monkeypatch.chdir(place.parent)
+
+    def fits(weight: float) -> int:
+        def scorer(estimator: Any, X: Any, y: Any) -> float:
+            return weight * own_scorer(estimator, X, y)
+
+        search = GridSearchCV(SVC(), {"C": [1.0]}, cv=3, ledger=place, scoring=scorer)
+        return int(search.fit(X, Y).n_fits_)
+
+    assert [fits(1.0), fits(1.0), fits(2.0)] == [3, 0, 3]
+
+
 def test_what_nobody_recognises_is_refused(place: Path) -> None:
-    with pytest.raises(UsageError, match="ledger: the scorer cannot be recognised in another"):
+    held = (number for number in [1])
+    with pytest.raises(UsageError, match=r"ledger: `held` of .* has no content that another"):
         GridSearchCV(
-            SVC(), {"C": [1.0]}, cv=3, ledger=place, scoring=lambda e, X, y: e.score(X, y)
+            SVC(), {"C": [1.0]}, cv=3, ledger=place, scoring=lambda e, X, y: next(held)
         ).fit(X, Y)
     assert not place.exists()
+
+
+def test_fits_are_imported_for_while_the_ledger_is_opened(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    starter._close_kept(os.getpid())
+    are_there = []
+
+    def opening(*given: Any) -> Any:
+        are_there.append(os.getpid() in starter._kept)
+        return session(*given)
+
+    monkeypatch.setattr(engine, "session", opening)
+    GridSearchCV(FOREST, GRID, cv=3, ledger=place).fit(X, Y)
+    GridSearchCV(FOREST, GRID, cv=3, ledger=place, n_jobs=2).fit(X, Y)
+    # One job runs in this process, which needs no other.
+    assert are_there == [False, True]

@@ -19,12 +19,12 @@ from tunesmith.types import Params
 
 @dataclass
 class Counted:
-    """Scores, and notes what was asked."""
+    """Score function that notes its calls."""
 
-    asked: list[tuple[object, int]] = field(default_factory=list)
+    calls: list[tuple[object, int]] = field(default_factory=list)
 
     def __call__(self, params: Params, fold: int) -> float:
-        self.asked.append((params["n"], fold))
+        self.calls.append((params["n"], fold))
         if params["n"] == 13:
             raise ValueError("unlucky")
         return float(fold)
@@ -47,13 +47,13 @@ def test_the_winner_is_scored_once(tmp_path: Path) -> None:
     objective = FunctionObjective(counted, has_holdout=True)
     for _ in range(2):
         assert scored(tmp_path / "l.db", objective) == {0: {"score": -1.0}}
-    assert counted.asked == [(0, HOLDOUT)]
+    assert counted.calls == [(0, HOLDOUT)]
 
 
 def test_without_a_holdout_or_a_winner_nothing_happens(tmp_path: Path) -> None:
     counted = Counted()
     assert scored(tmp_path / "l.db", FunctionObjective(counted)) == {}
-    assert counted.asked == []
+    assert counted.calls == []
 
 
 def test_a_failure_is_recorded(tmp_path: Path) -> None:

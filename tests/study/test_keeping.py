@@ -16,7 +16,7 @@ def trial(number: int, loss: float | None) -> Trial:
         if loss is None
         else FoldResult(0, {"loss": loss})
     )
-    return Trial(number, {}, key=str(number), origin="grid").told([result])
+    return Trial(number, {}, key=str(number), origin="grid").completed([result])
 
 
 @given(st.lists(st.none() | st.floats(-1, 1)), st.integers(1, 4))
@@ -28,7 +28,7 @@ def test_only_the_best_keep_what_they_have(losses: list[float | None], n_best: i
 
     keeping = KeepingBest(NoRecorder(), LOSS, n_best, drop)
     for number, loss in enumerate(losses):
-        keeping.told(trial(number, loss), [str(number)])
+        keeping.completed(trial(number, loss), [str(number)])
     scored = sorted((loss, n) for n, loss in enumerate(losses) if loss is not None)
     kept = {str(n) for _, n in scored[:n_best]}
     assert sorted(dropped) == sorted({str(n) for n in range(len(losses))} - kept)

@@ -16,7 +16,8 @@ from tunesmith.execute.processes import ProcessExecutor
 from tunesmith.execute.serial import SerialExecutor
 from tunesmith.history import FoldResult, History, Metric, Trial, TrialLog
 from tunesmith.ledger.ledger import Ledger
-from tunesmith.search.stopping import AnyOf, Criterion, MaxTime, MaxTrials, Patience, TargetScore
+from tunesmith.search.criteria.scores import Patience, TargetScore
+from tunesmith.search.stopping import AnyOf, Criterion, MaxTime, MaxTrials
 from tunesmith.space import Categorical, Float, Int, SearchSpace
 from tunesmith.study.loop import Outcome, Study, unique_start
 from tunesmith.study.progress import Progress
@@ -82,7 +83,7 @@ def run(
         try:
             return study.run()
         finally:
-            ledger.forget_untold(head.id, len(log.told))
+            ledger.forget_pending(head.id, len(log.completed))
 
 
 def listed(history: History) -> list[tuple[str, list[float]]]:
@@ -120,7 +121,7 @@ def test_the_same_trials_after_an_interruption(
         pass
 
     def cut(progress: Progress) -> None:
-        if progress.n_told >= n_first:
+        if progress.n_completed >= n_first:
             raise PowerCut
 
     with pytest.raises(PowerCut):
@@ -305,7 +306,7 @@ def test_progress_knows_what_is_reused(tmp_path: Path) -> None:
     shown: list[Progress] = []
     run(tmp_path / "l.db", criterion=MaxTrials(20), observer=shown.append)
     last = shown[-1]
-    assert (last.n_told, last.n_trials, last.n_evaluated) == (20, 20, 30)
+    assert (last.n_completed, last.n_trials, last.n_evaluated) == (20, 20, 30)
     eta = shown[0].eta_s()
     assert eta is None or np.isfinite(eta)
 
@@ -360,7 +361,7 @@ def test_curves_are_the_same_after_an_interruption(
         pass
 
     def cut(progress: Progress) -> None:
-        if progress.n_told >= n_first:
+        if progress.n_completed >= n_first:
             raise PowerCut
 
     with pytest.raises(PowerCut):

@@ -2,7 +2,7 @@ from tunesmith.history import Failure, FoldResult, Metric, Trial
 from tunesmith.space import Int, SearchSpace
 from tunesmith.study.pending_trial import PendingTrial
 from tunesmith.testing.functions import FunctionObjective
-from tunesmith.types import State
+from tunesmith.types import OutcomeConstraint, State
 
 SPACE = SearchSpace.of({"n": Int(1, 9)})
 OBJECTIVE = FunctionObjective(lambda _params, _fold: 0.0, n_folds=2, shared="n")
@@ -28,7 +28,7 @@ def scored(*means: float | None) -> PendingTrial:
 
 def told(found: PendingTrial, metric: Metric = SCORE) -> tuple[object, ...]:
     assert found.is_whole
-    trial, keys = found.told(metric, SPACE.key)
+    trial, keys = found.completed(metric, SPACE.key)
     assert list(keys) == [OBJECTIVE.key(trial.params, fold) for fold in (0, 1)]
     assert trial.key == SPACE.key(trial.params)
     return trial.params["n"], trial.mean("score"), trial.proposed, trial.n_points
@@ -52,7 +52,7 @@ def test_failed_points_lose() -> None:
 
 
 def test_where_all_fail_it_is_the_proposal_that_failed() -> None:
-    trial, _ = scored(None, None, None).told(SCORE, SPACE.key)
+    trial, _ = scored(None, None, None).completed(SCORE, SPACE.key)
     assert (trial.state, trial.params, trial.proposed) == (State.FAILED, {"n": 3}, None)
 
 
@@ -71,3 +71,27 @@ def test_known_results_are_taken_as_its_own_folds() -> None:
     found.take({OBJECTIVE.key({"n": 1}, 1): FoldResult(7, {"score": 2.0})})
     assert found.results == {(0, 1): FoldResult(1, {"score": 2.0})}
     assert list(found.have) == [(4, 0, 1)]
+
+
+def bound(text: str) -> PendingTrial:
+    """Three points with scores 1, 2, 3 and the same costs, under a constraint."""
+    trial = Trial(4, {"n": 3}, key=SPACE.key({"n": 3}), origin="random")
+    found = PendingTrial.of(
+        trial,
+        OBJECTIVE.submodel_candidates(trial.params, SPACE),
+        OBJECTIVE,
+        subject_to=(OutcomeConstraint.read(text),),
+    )
+    for place in range(3):
+        for fold in (0, 1):
+            found.receive(place, FoldResult(fold, {"score": place + 1.0, "cost": place + 1.0}))
+    return found
+
+
+def test_the_best_point_that_meets_the_constraints_is_told() -> None:
+    assert told(bound("cost <= 2"))[:2] == (2, 2.0)
+    assert told(bound("cost <= 9"))[:2] == (3, 3.0)
+
+
+def test_the_closest_point_is_told_if_none_meets_the_constraints() -> None:
+    assert told(bound("cost <= 0.5"))[:2] == (1, 1.0)

@@ -124,13 +124,13 @@ def played(proposing: Callable[[], ReadOffStrategy]) -> TrialLog:
     while (found := proposing().propose(log)) is not None:
         origin, params = found
         log.ask(params, proposing().key(params), origin)
-        while len(log.told) < len(log.asked) - 1:
-            trial = log.asked[len(log.told)]
+        while len(log.completed) < len(log.trials) - 1:
+            trial = log.trials[len(log.completed)]
             score = float(str(trial.params["depth"])) + (trial.params["mode"] == "b")
             found_best = (
                 trial.params if trial.origin == "defaults" else {**trial.params, "trees": 20}
             )
-            told = trial.told([FoldResult(0, {"score": score})])
+            told = trial.completed([FoldResult(0, {"score": score})])
             log.tell(replace(told, params=found_best, proposed=trial.params))
     return log
 
@@ -138,21 +138,21 @@ def played(proposing: Callable[[], ReadOffStrategy]) -> TrialLog:
 def test_no_proposal_repeats_a_fit_and_a_fresh_strategy_proposes_the_same() -> None:
     one = strategy()
     log = played(lambda: one)
-    rests = [(t.params["depth"], t.params["mode"]) for t in log.asked]
+    rests = [(t.params["depth"], t.params["mode"]) for t in log.trials]
     assert len(set(rests)) == len(rests) == one.n_points == 8
-    assert {t.params["trees"] for t in log.asked} == {50}
-    assert [t.params for t in played(strategy).asked] == [t.params for t in log.asked]
+    assert {t.params["trees"] for t in log.trials} == {50}
+    assert [t.params for t in played(strategy).trials] == [t.params for t in log.trials]
 
 
 def test_the_fit_of_a_starting_point_is_not_known_for_all_values() -> None:
     start: Params = {"depth": 3, "mode": "a", "trees": 30}
     one = strategy((("defaults", start),))
     log = played(lambda: one)
-    assert log.asked[0].params == start
-    assert {**start, "trees": 50} in [t.params for t in log.asked[1:]]
-    assert len(log.asked) == one.n_points == 9
+    assert log.trials[0].params == start
+    assert {**start, "trees": 50} in [t.params for t in log.trials[1:]]
+    assert len(log.trials) == one.n_points == 9
     whole = strategy((("defaults", {**start, "trees": 50}),))
-    assert len(played(lambda: whole).asked) == whole.n_points == 8
+    assert len(played(lambda: whole).trials) == whole.n_points == 8
 
 
 def test_a_search_of_neighbours_makes_one_fit_for_all_numbers() -> None:

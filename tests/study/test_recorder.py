@@ -109,10 +109,10 @@ def test_the_disk_is_waited_for_within_two_seconds(
 def test_trials_and_folds_arrive_together(recorder: LedgerRecorder, ledger: Ledger) -> None:
     log = TrialLog((METRIC,))
     trial = log.ask({"n": 1}, '{"n":1}', "grid")
-    recorder.asked(trial)
+    recorder.pending(trial)
     result = FoldResult(0, {"score": 0.5})
     recorder.result("k0", result)
-    recorder.told(trial.told([result]), ["k0"])
+    recorder.completed(trial.completed([result]), ["k0"])
     recorder.commit()
     history = ledger.load("s").history
     assert [t.mean("score") for t in history] == [0.5]

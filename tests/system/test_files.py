@@ -14,6 +14,7 @@ from tunesmith.errors import StorageError, UsageError
 from tunesmith.system import faults
 from tunesmith.system.files import (
     NewFile,
+    exact_text,
     inside,
     make_private,
     make_state_folder,
@@ -218,3 +219,13 @@ def test_the_state_is_private_unless_the_folder_is_the_groups(
         folder
     ] * 2
     assert rights(project / ".tunesmith/ledger.db") == file
+
+
+def test_exact_text_keeps_line_ends(tmp_path: Path) -> None:
+    file = tmp_path / "a.yaml"
+    assert exact_text(file) is None
+    file.write_bytes(b"a: 1\r\nb: 2\n")
+    assert exact_text(file) == "a: 1\r\nb: 2\n"
+    file.write_bytes(b"a: \xff")
+    with pytest.raises(UsageError, match=r"not UTF-8 text \(byte 3\)"):
+        exact_text(file)

@@ -1,19 +1,19 @@
 """Comparison of two studies: changes, their best trials, the parameters that moved."""
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from tunesmith.analysis.decision import fold_ratio
 from tunesmith.analysis.ranking import Ranked, gains_of, ranked
-from tunesmith.analysis.statistics.gate import Weighed, weigh
 from tunesmith.errors import UsageError
 from tunesmith.history import Metric
 from tunesmith.ledger.recorded_study import RecordedSpace, RecordedStudy
 from tunesmith.ledger.records import StudyRecord
 from tunesmith.space.parameter import canonical_json
+
+if TYPE_CHECKING:
+    from tunesmith.analysis.statistics.gate import Weighed
 
 SHOWN = ("objective", "search", "stop", "budget")
 """Sections of the configuration that trials depend on."""
@@ -52,7 +52,7 @@ class Compared:
     """Parameters."""
     moved: tuple[Difference, ...]
     """Parameters of the best trials."""
-    weighed: Weighed | None
+    weighed: "Weighed | None"
     """The second best against the first, on common folds."""
     reason: str = ""
     """Reason for which they are not weighed against each other."""
@@ -85,8 +85,8 @@ def compare(before: StudyRecord, after: StudyRecord, labels: tuple[str, str]) ->
     return Compared(
         metric=metric,
         sides=(
-            Side(labels[0], before.history.n_told, bests[0]),
-            Side(labels[1], after.history.n_told, bests[1]),
+            Side(labels[0], before.history.n_completed, bests[0]),
+            Side(labels[1], after.history.n_completed, bests[1]),
         ),
         depends_on=tuple(changes(*(_named(context) for context in contexts))),
         definition=tuple(changes(*(dict(_leaves(shown)) for shown in sections))),
@@ -109,12 +109,16 @@ def _weighed(
     after: StudyRecord,
     bests: tuple[Ranked | None, Ranked | None],
     metric: Metric,
-) -> tuple[Weighed | None, str]:
+) -> "tuple[Weighed | None, str]":
     first, second = bests
     if first is None or second is None:
         return None, "one of them has no complete trial"
     if reason := _other_folds(before, after):
         return None, reason
+    # Statistics: other callers only ask for the differences of two configurations.
+    from tunesmith.analysis.decision import fold_ratio
+    from tunesmith.analysis.statistics.gate import weigh
+
     gains = gains_of([first, second], metric)
     return weigh(gains, 1, 0, fold_ratio(after.recorded.folds, gains.shape[1])), ""
 
@@ -128,7 +132,7 @@ def _other_folds(before: StudyRecord, after: StudyRecord) -> str:
     if before.recorded.split_settings != after.recorded.split_settings:
         return "their folds are not the same"
     # A splitter of the project may make other folds under the same settings.
-    n_folds = [{len(t.folds) for t in record.history.complete} for record in (before, after)]
+    n_folds = [{len(t.folds) for t in record.history.successful} for record in (before, after)]
     return "" if n_folds[0] == n_folds[1] else "their folds are not the same"
 
 
@@ -225,4 +229,4 @@ def as_json(compared: Compared) -> dict[str, Any]:
 
 def _finite(number: float) -> float | None:
     # JSON has no infinity.
-    return number if np.isfinite(number) else None
+    return number if math.isfinite(number) else None

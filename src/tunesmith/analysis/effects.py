@@ -1,13 +1,12 @@
-"""Effects of parameters on scores, estimated by a model of the trials."""
+"""Expected scores by value of each parameter, estimated by a model of the trials."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations
 from typing import Any
 
 import numpy as np
 
-from tunesmith.analysis.importance import MIN_TRIALS, Importance
+from tunesmith.analysis.importance import Importance
 from tunesmith.analysis.ranking import MOST, Ranked
 from tunesmith.analysis.statistics.effects import Effects, ParameterColumn
 from tunesmith.analysis.trends import is_number
@@ -15,10 +14,9 @@ from tunesmith.history import Metric
 from tunesmith.ledger.recorded_study import RecordedSpace
 from tunesmith.space.parameter import canonical_json
 
+MIN_TRIALS = 8
 MAX_PARAMETERS = 20
 MAX_LEVELS = 20
-N_TOP = 3
-"""Parameters of which every pair is looked at."""
 
 
 @dataclass(frozen=True)
@@ -32,37 +30,13 @@ class Marginal:
     """Standard errors of ``expected``."""
 
 
-@dataclass(frozen=True)
-class Interaction:
-    """Strength of the interaction of two parameters."""
-
-    first: str
-    second: str
-    strength: float
-    """Friedman & Popescu's H: 0 if their effects add up, 1 if they exist only together."""
-    error: float
-    """Its standard error."""
-
-
-@dataclass(frozen=True)
-class Influence:
-    """Effects of all parameters."""
-
-    marginals: Mapping[str, Marginal]
-    interactions: tuple[Interaction, ...]
-    """Interactions of the most important parameters, strongest first."""
-
-
-NONE = Influence({}, ())
-
-
-def influence(
+def marginals(
     ranking: Sequence[Ranked], space: RecordedSpace, metric: Metric, importance: Importance
-) -> Influence:
-    """Estimate trends of all parameters that vary, and interactions of the most important ones.
+) -> dict[str, Marginal]:
+    """Estimate the trends of all parameters that vary.
 
     Args:
-        ranking: complete trials; fewer than 8 give no effects.
+        ranking: complete trials; fewer than 8 give no trends.
         space: of the study.
         metric: the first objective.
         importance: gives the order of the parameters; beyond 20 parameters no trends are drawn.
@@ -73,14 +47,9 @@ def influence(
     every = {name: _column(name, trials, log=space.is_log(name)) for name in names}
     columns = {n: c for n, c in every.items() if _varies(c[0])}
     if len(trials) < MIN_TRIALS or not columns or np.ptp(scores) == 0:
-        return NONE
+        return {}
     effects = Effects([column for column, _ in columns.values()], scores)
-    pairs = combinations(list(columns)[:N_TOP], 2)
-    interactions = [_interaction(effects, *pair) for pair in pairs]
-    return Influence(
-        {name: _marginal(effects, name, columns[name][1]) for name in columns},
-        tuple(sorted((i for i in interactions if i), key=lambda i: (-i.strength, i.first))),
-    )
+    return {name: _marginal(effects, name, columns[name][1]) for name in columns}
 
 
 def _by_importance(trials: Sequence[Ranked], importance: Importance) -> list[str]:
@@ -139,8 +108,3 @@ def _marginal(effects: Effects, name: str, meaning: Mapping[float, Any]) -> Marg
         tuple(trend.expected.tolist()),
         tuple(trend.error.tolist()),
     )
-
-
-def _interaction(effects: Effects, first: str, second: str) -> Interaction | None:
-    strength = effects.interaction(first, second)
-    return None if strength is None else Interaction(first, second, *strength)

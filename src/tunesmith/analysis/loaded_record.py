@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from math import isfinite
 from typing import Any
 
@@ -12,7 +13,10 @@ from tunesmith.history import Failure, FoldResult, Metric, TrialLog
 from tunesmith.ledger.records import StudyHead, StudyRecord
 from tunesmith.space import SearchSpace
 from tunesmith.space.parameter import canonical_json
+from tunesmith.types import OutcomeConstraint
 
+ALLOWED = OutcomeConstraint("violates subject_to", "<=", 0)
+"""Constraint that stands for those of an export, which has no measured times to check them by."""
 SPLIT = re.compile(r"split(\d+)_test_(.+)\Z")
 
 
@@ -30,13 +34,16 @@ def loaded_record(file: File, space: SearchSpace, text: str, suffix: str) -> Stu
     """
     specs = file.objective.metric
     metrics = tuple(Metric(spec.name, spec.direction or "maximize") for spec in specs)
-    log = TrialLog(metrics)
+    log = TrialLog(metrics, (ALLOWED,) if file.objective.subject_to else ())
     for row in _rows(text, suffix):
         try:
             # The rows of an export are in the order of the trials, so that each gets its number
             # back.
-            asked = log.ask(row["params"], canonical_json(row["params"]), str(row["origin"]))
-            log.tell(asked.told(_folds(row, metrics)))
+            trial = log.ask(row["params"], canonical_json(row["params"]), str(row["origin"]))
+            folds = _folds(row, metrics)
+            if log.subject_to:
+                folds = [_with_outcome(fold, row) for fold in folds]
+            log.tell(trial.completed(folds))
         except (KeyError, TypeError, ValueError) as error:
             raise UsageError(f"the exported trials cannot be read: {error!r}") from None
     content = {"file": file.model_dump(mode="json"), "space": space.to_json()}
@@ -51,7 +58,7 @@ def _rows(text: str, suffix: str) -> list[dict[str, Any]]:
         if suffix == ".jsonl":
             return [json.loads(line) for line in text.splitlines() if line.strip()]
         rows: list[dict[str, Any]] = json.loads(text)["trials"]
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise UsageError(f"the exported trials cannot be read: {error}") from None
     return rows
 
@@ -68,3 +75,9 @@ def _folds(row: Mapping[str, Any], metrics: tuple[Metric, ...]) -> list[FoldResu
         return [FoldResult(fold, scores) for fold, scores in sorted(by_fold.items())]
     # An export does not say on which fold a trial has failed: one failure stands for it.
     return [FoldResult(0, {}, failure=Failure(row["state"], str(row.get("failure") or "")))]
+
+
+def _with_outcome(fold: FoldResult, row: Mapping[str, Any]) -> FoldResult:
+    # A row without the column was exported before there were constraints: it is not known.
+    violates = float(row.get("violates", "unknown") != "")
+    return replace(fold, scores={**fold.scores, ALLOWED.metric: violates})

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tunesmith.analysis.decision import chosen_trial
+from tunesmith.analysis.chosen import chosen_trial
 from tunesmith.history import Metric
 from tunesmith.ledger.records import StudyRecord
 

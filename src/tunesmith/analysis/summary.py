@@ -1,37 +1,49 @@
 """Summary of a study as plain data: renderers draw it and compute nothing."""
 
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tunesmith.analysis.choice.policy import Policy
+from tunesmith.analysis.choice.preference import Preference
+from tunesmith.analysis.confirmation import UNFINISHED, Confirmed, FurtherLimits
+from tunesmith.analysis.current.not_compared import NotCompared, not_compared
 from tunesmith.analysis.decision import (
     Decision,
     GateVerdict,
-    Optimism,
-    Policy,
-    ReferenceComparison,
-    Ties,
+    current_of,
     decide,
     fit_times,
     ratio_of,
 )
-from tunesmith.analysis.effects import NONE, Influence, Interaction, Marginal, influence
+from tunesmith.analysis.effects import Marginal, marginals
 from tunesmith.analysis.failure_groups import FailureGroup, Said, failures, grouped, said, warnings
 from tunesmith.analysis.importance import Importance, importance
+from tunesmith.analysis.importance.declared import declared_space
+from tunesmith.analysis.near_equal import near_equal
 from tunesmith.analysis.nested import Nested
 from tunesmith.analysis.nested import nested as estimate
+from tunesmith.analysis.outcomes import Outcomes, outcomes, winning
+from tunesmith.analysis.races import RaceResult, race_result
 from tunesmith.analysis.ranking import Ranked, gains_of, ranked, running_best
+from tunesmith.analysis.score_table import Optimism, ReferenceComparison, Ties
 from tunesmith.analysis.statistics.noise import Noise, decompose
+from tunesmith.analysis.statistics.predicted import Predicted
 from tunesmith.analysis.trends import Edge, Level, edges, trends
-from tunesmith.analysis.unchanged import Unchanged, unchanged
+from tunesmith.analysis.unchanged import Unchanged, unchanged_in
 from tunesmith.analysis.warnings import ScoreWarnings, score_warnings
 from tunesmith.history import History, Metric, Trial
 from tunesmith.ledger.recorded_study import RecordedStudy
 from tunesmith.ledger.records import StudyRecord
-from tunesmith.types import Params
+from tunesmith.study.race import with_estimates
+from tunesmith.types import Params, StopKind
+
+if TYPE_CHECKING:
+    from tunesmith.search.further_gain import Outlook
 
 NOT_ASKED = "not asked for"
 
@@ -46,7 +58,9 @@ class Summary:
     metrics: tuple[Metric, ...]
     objectives: tuple[Metric, ...]
     ranking: tuple[Ranked, ...]
-    """Complete trials, best first; equals in trial order."""
+    """Complete trials that can win, best first; equals in trial order."""
+    n_pending: int
+    """Trials under way; 0 if the search has ended."""
     failures: tuple[FailureGroup, ...]
     said: tuple[Said, ...]
     """The last output of failed runs, or the traceback of failed fits."""
@@ -56,34 +70,46 @@ class Summary:
     """The Pareto front if there are several objectives, else empty."""
     selection: str
     """Rule that picks the trial to write: ``best``, ``one_se``, ``simplest`` or ``fastest``."""
+    preference: Preference
+    """Trade-off between several metrics."""
     choices: Mapping[str, int]
     """The trial's number for each of these."""
+    margin: float
+    """Largest loss that `simplest` and `fastest` accept, in the metric's own unit."""
     ties: Ties
     optimism: Optimism | None
     comparisons: tuple[ReferenceComparison, ...]
     gate: GateVerdict | None
     """Verdict on the chosen trial; ``None`` if there is none."""
-    incumbent: Params | None
+    current_parameters: Params | None
     """The current parameters when the study began."""
+    not_compared: NotCompared | None
+    """Reason for which these have no score; ``None`` if they have one, or if there were none."""
     is_kept: bool
-    """True if these had been edited by hand, so that runs leave them unchanged."""
+    """True if these had been edited by hand, so that runs leave them unchanged; as it was when the
+    search began, since a report is a function of the ledger."""
     noise: Noise | None
     doubts: ScoreWarnings
     unchanged: Unchanged
     """Parameters that changed no score."""
+    outcomes: Outcomes
+    """Constraints on outcomes, and the complete trials that violate one: these are not ranked."""
     best_so_far: tuple[float, ...]
     """Best score so far by trial; NaN before the first complete one."""
     scores: tuple[float, ...]
     """Mean of the first objective by trial; NaN if it failed."""
+    outlook: "Outlook | None"
+    """Forecast for further trials; ``None`` with few trials, or if effects are not asked for."""
     importance: Importance
     trends: Mapping[str, tuple[Level, ...]]
     marginals: Mapping[str, Marginal]
-    interactions: tuple[Interaction, ...]
     edges: tuple[Edge, ...]
     holdout: Mapping[str, float] | None
     """The winner's scores on rows that the search never saw, if such rows were held out."""
     nested: Nested | None
     """Result of nested cross-validation, if ``outer_folds`` asked for it and all folds are done."""
+    race: RaceResult | None
+    """Result of the race over the folds, if it stopped a trial."""
     n_trials: int
     n_folds: int
     n_points: int
@@ -93,11 +119,25 @@ class Summary:
     stopped_by: str
     provenance: Mapping[str, Any]
     """Provenance of the last run that evaluated something."""
+    notes: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
+    """Notes on trials, by trial number."""
+    predicted: Predicted | None = None
+    """The winner's predictions row by row, if the run has written them."""
 
     @cached_property
     def recorded(self) -> RecordedStudy:
         """The definition, read."""
         return RecordedStudy.of(self.definition)
+
+    @cached_property
+    def near_equal(self) -> Mapping[int, tuple[int, ...]]:
+        """Groups of trials that are nearly the same point: the best's number -> the others'."""
+        return near_equal(self.ranking, self.recorded.space)
+
+    @property
+    def confirmed(self) -> Confirmed | None:
+        """Outcome of the chosen trial on further splits, if these decide."""
+        return None if self.gate is None else self.gate.confirmed
 
     @property
     def best(self) -> Ranked | None:
@@ -109,6 +149,12 @@ class Summary:
         """The trial that ``selection`` picks: the winner."""
         number = self.choices.get(self.selection)
         return next((trial for trial in self.ranking if trial.number == number), None)
+
+    @property
+    def is_refused(self) -> bool:
+        """True if there are current parameters, and the gate keeps them."""
+        has_current = self.current_parameters is not None
+        return has_current and self.gate is not None and self.gate.holds_back
 
     @property
     def is_program(self) -> bool:
@@ -134,11 +180,12 @@ def summarise(
         record: of the study.
         policy: rules of the choice; by default those in the configuration of the last run.
         nested: the searches of its nested cross-validation.
-        with_effects: also compute importance, marginals and interactions, which take a second.
+        with_effects: also compute importance and marginals, which take a second.
     """
     recorded = record.recorded
-    policy = policy or Policy.of(recorded.selection, recorded.gate)
-    return _Computation(record, policy, with_effects).summary(nested)
+    policy = policy or Policy.of(recorded)
+    computed = _Computation(record, policy, with_effects).summary(nested)
+    return replace(computed, notes=record.notes)
 
 
 @dataclass(frozen=True)
@@ -155,9 +202,9 @@ class _Computation:
         return self.record.objectives[0]
 
     @cached_property
-    def told(self) -> list[Trial]:
+    def completed(self) -> list[Trial]:
         """Trials with results."""
-        return list(self.record.history.told)
+        return list(self.record.history.completed)
 
     @cached_property
     def ranking(self) -> tuple[Ranked, ...]:
@@ -172,7 +219,7 @@ class _Computation:
     @cached_property
     def scores(self) -> list[float]:
         """Mean of the first objective by trial."""
-        return [trial.mean(self.metric.name) for trial in self.told]
+        return [trial.mean(self.metric.name) for trial in self.completed]
 
     @cached_property
     def decision(self) -> Decision | None:
@@ -181,12 +228,52 @@ class _Computation:
             return None
         return decide(
             self.ranking,
-            self.metric,
+            self.record.objectives,
             self.policy,
             ratio=ratio_of(self.record.recorded.folds, self.ranking),
             times=fit_times(self.record.history),
-            incumbent=incumbent(self.record),
+            current=current_parameters(self.record),
+            violating=outcomes(self.record.history, self.record.metrics, None).trials,
+            limits=self._limits,
         )
+
+    @property
+    def _limits(self) -> FurtherLimits | None:
+        """Limits of the further evaluations; an interrupted run adopts nothing before them."""
+        record = self.record
+        limits = FurtherLimits.of(
+            self.policy.confirm, record.recorded, record.history, record.further
+        )
+        # `tunesmith run` goes on with the repeats, and decides then.
+        stop = record.stopped_by
+        if (
+            limits is None
+            or limits.blocker
+            or stop is None
+            or stop.kind is not StopKind.INTERRUPTED
+        ):
+            return limits
+        return replace(limits, refusal=UNFINISHED)
+
+    @property
+    def _of_current(self) -> dict[str, Any]:
+        """Fields on the current parameters, by name."""
+        current, decision = current_parameters(self.record), self.decision
+        why = None
+        if current is not None and decision is not None:
+            is_compared = any(one.name == "current" for one in decision.comparisons)
+            why = None if is_compared else not_compared(self.record, current)
+        return {
+            "current_parameters": current,
+            "not_compared": why,
+            "is_kept": self.record.head.recorded.is_edited,
+        }
+
+    @cached_property
+    def outcomes(self) -> Outcomes:
+        """Result of the constraints on outcomes."""
+        number = None if self.chosen is None else self.chosen.number
+        return outcomes(self.record.history, self.record.metrics, number)
 
     @cached_property
     def chosen(self) -> Ranked | None:
@@ -201,63 +288,93 @@ class _Computation:
         return importance(self.record.history, self.record.recorded.space, self.metric)
 
     @cached_property
-    def effects(self) -> Influence:
-        """Effects of the parameters, if they are asked for."""
+    def marginals(self) -> Mapping[str, Marginal]:
+        """Expected scores by value of each parameter, if effects are asked for."""
         if not self.with_effects:
-            return NONE
-        return influence(self.ranking, self.record.recorded.space, self.metric, self.importance)
+            return {}
+        return marginals(self.ranking, self.record.recorded.space, self.metric, self.importance)
+
+    @cached_property
+    def outlook(self) -> "Outlook | None":
+        """Forecast for further trials, if effects are asked for and the space is recorded."""
+        # Late, because SciPy is behind it, which a run needs at its end only.
+        from tunesmith.search.further_gain import outlook
+
+        if not self.with_effects or not self.ranking:
+            return None
+        space, is_declared = declared_space(self.record.recorded.space, self.completed)
+        found = outlook(space, with_estimates(self.record.history)) if is_declared else None
+        # As in the report's other comparisons: from complete trials, and for folds that share rows.
+        return found and replace(found, noise=self._error_of_difference)
+
+    @property
+    def _error_of_difference(self) -> float | None:
+        """Typical standard error of the difference of two trials; ``None`` with one fold."""
+        if self.noise is None:
+            return None
+        ratio = ratio_of(self.record.recorded.folds, self.ranking)
+        return self.noise.residual * math.sqrt(2 * (1 / self.gains.shape[1] + ratio))
+
+    @property
+    def doubts(self) -> ScoreWarnings:
+        """Signs that the scores may mislead."""
+        leaks = self.record.head.recorded.leaks
+        return score_warnings(self.ranking, self.gains, self.metric, leaks)
+
+    @cached_property
+    def noise(self) -> Noise | None:
+        """Sources of the spread of fold scores."""
+        return decompose(self.gains)
 
     def summary(self, nested: Sequence[StudyRecord]) -> Summary:
         """Put the steps together."""
-        record, decision, told = self.record, self.decision, self.told
+        record, decision, completed = self.record, self.decision, self.completed
         return Summary(
             study=record.head.name,
             definition=record.definition,
             metrics=record.metrics,
             objectives=record.objectives,
             ranking=self.ranking,
-            failures=grouped(failures(told)),
-            said=said(told),
-            warnings=grouped(warnings(told)),
+            n_pending=len(record.history.pending),
+            failures=grouped(failures(completed)),
+            said=said(completed),
+            warnings=grouped(warnings(completed)),
             front=_front(record.history, self.ranking),
             selection=self.policy.selection,
+            preference=self.policy.preference,
             choices=decision.choices if decision else {},
+            margin=decision.margin if decision else 0.0,
             ties=decision.ties if decision else Ties(reason="there is no complete trial"),
             optimism=decision.optimism if decision else None,
             comparisons=decision.comparisons if decision else (),
             gate=decision.gate if decision else None,
-            incumbent=incumbent(record),
-            # As it was when the search began: a report is a function of the ledger.
-            is_kept=record.head.recorded.is_edited,
-            noise=decompose(self.gains),
-            doubts=score_warnings(self.ranking, self.gains, self.metric),
-            unchanged=unchanged(self.ranking, record.metrics),
-            best_so_far=tuple(running_best(self.scores, self.metric)),
+            **self._of_current,
+            noise=self.noise,
+            doubts=self.doubts,
+            unchanged=unchanged_in(record.history, record.metrics),
+            outcomes=self.outcomes,
+            best_so_far=tuple(running_best(winning(self.record.history, self.metric), self.metric)),
             scores=tuple(self.scores),
+            outlook=self.outlook,
             importance=self.importance,
             trends=trends(self.ranking, self.metric),
-            marginals=self.effects.marginals,
-            interactions=self.effects.interactions,
+            marginals=self.marginals,
             edges=edges(self.chosen, record.recorded.space),
             holdout=_holdout(record, self.chosen),
             nested=estimate(nested, record.recorded.outer_folds, record.metrics),
-            n_trials=len(told),
-            n_folds=max((len(trial.folds) for trial in told), default=0),
-            n_points=sum(trial.n_points for trial in told),
-            n_spared=round(sum(map(spared, told))),
+            race=race_result(record.history),
+            n_trials=len(completed),
+            n_folds=max((len(trial.folds) for trial in completed), default=0),
+            n_points=sum(trial.n_points for trial in completed),
+            n_spared=round(sum(map(spared, completed))),
             stopped_by=record.stopped_by.text if record.stopped_by else "",
-            # Not of the last run: one that evaluates nothing must not change a byte of the report.
             provenance=record.origin.provenance if record.origin else {},
         )
 
 
-def incumbent(record: StudyRecord) -> Params | None:
+def current_parameters(record: StudyRecord) -> Params | None:
     """Return the current parameters when the study began, if there were any."""
-    if record.head.recorded.has_current:
-        return record.head.recorded.current
-    # A ledger of an earlier version has them among the starting points alone.
-    starts = (trial.params for trial in record.history.told if trial.origin == "current")
-    return next(starts, None)
+    return current_of(record.history, record.head.recorded)
 
 
 def spared(trial: Trial) -> float:

@@ -148,7 +148,7 @@ def edges(chosen: Ranked | None, space: RecordedSpace) -> tuple[Edge, ...]:
     by_name = {}
     for box in space.boxes:
         for name, parameter in box.items():
-            value, bounds = chosen.params.get(name), parameter.bounds
+            value, bounds = chosen.params.get(name), parameter.bounds or parameter.ends
             if bounds is None or not is_number(value) or bounds[0] == bounds[1]:
                 continue
             side = {bounds[0]: "low", bounds[1]: "high"}.get(_number(value))

@@ -4,8 +4,8 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from tunesmith.analysis.ranking import Ranked
-from tunesmith.history import Metric
+from tunesmith.analysis.ranking import Ranked, ranked
+from tunesmith.history import History, Metric
 
 MEASURED = ("fit_time", "score_time")
 """Metrics that differ from run to run whatever the parameters are."""
@@ -24,6 +24,26 @@ class Unchanged:
     def __bool__(self) -> bool:
         """True if there is any such parameter."""
         return bool(self.n_same or self.alone)
+
+
+N_FIRST = 200
+"""Trials that are compared first: mostly they show that every parameter counts."""
+
+
+def unchanged_in(history: History, metrics: Sequence[Metric]) -> Unchanged:
+    """Compare the scores of a study's complete trials.
+
+    All of them are compared if the first trials leave room for such a parameter; a long history is
+    read for nothing otherwise.
+
+    Args:
+        history: of the study.
+        metrics: of the study.
+    """
+    first = unchanged(ranked(history.up_to(N_FIRST), metrics), metrics)
+    if history.n_completed <= N_FIRST or not first:
+        return first
+    return unchanged(ranked(history, metrics), metrics)
 
 
 def unchanged(ranking: Sequence[Ranked], metrics: Sequence[Metric]) -> Unchanged:

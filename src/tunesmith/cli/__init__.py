@@ -16,7 +16,7 @@ from tunesmith.cli.common.held import Held, is_wanted
 from tunesmith.cli.common.lazy import LazyGroup
 from tunesmith.cli.common.streams import command_ci, prepare, say
 from tunesmith.errors import ConfigError, ExitCode, TunesmithError
-from tunesmith.system.interruptions import Interrupted, leave
+from tunesmith.system.interruptions import Interrupted, interruption_behind, leave
 from tunesmith.system.redact import clean, printable
 from tunesmith.system.user_output import hold_with, let_go
 from tunesmith.version import VERSION
@@ -27,26 +27,32 @@ MAX_SHOWN = 50
 # listing the commands imports none of them.
 COMMANDS = {
     "init": "Write a first tuning.yaml beside your code; overwrites nothing.",
+    "import": "Turn another tool's tuning setup into a tuning.yaml.",
     "check": "Validate the configuration and show the plan; runs no project code.",
     "run": "Run the study: best parameters, report, every fold in the ledger.",
+    "worker": "Make fits of a run with the executor `pull`, on any machine.",
     "status": "Show where the study stands.",
     "trials": "List trials: filter, sort, CSV, JSON or Markdown.",
     "logs": "Print what a trial's program has printed.",
+    "note": "Write a note on a trial; it goes into ledger, history and report.",
     "best": "Print the best parameters.",
+    "model": "Write a model: the winner, an average or an ensemble of fold models.",
     "adopt": "Take the winner, or another trial, over into the best-parameters file.",
     "verify": "Check that parameters, report, history, ledger and dvc.lock agree.",
     "report": "Rebuild every output file from the ledger alone.",
     "plot": "Draw a figure: history, importance, slice, contour, ...",
     "serve": "Show the HTML report in a browser, live while a run is on.",
     "export": "Write the full history in another format.",
+    "track": "Show the study in a tracker, such as MLflow.",
     "compare": "Compare two studies, ledgers or commits.",
     "experiment": "Branches to tune and to train on, and the way between them.",
     "dvc": "Tuning and training as stages of a DVC pipeline.",
     "ci": "Report, commit and open pull requests from CI; write its workflows.",
     "merge-history": "Join the histories of two branches (Git's merge driver).",
-    "ledger": "Make a whole copy of the ledger, also while a run is on.",
+    "ledger": "Copy, share, join and clean up ledgers; what they have saved.",
     "schema": "Print the JSON Schema of the configuration.",
     "doctor": "Check this machine, the project and the ledger.",
+    "completion": "Print the script for completion in bash, zsh or fish.",
 }
 
 
@@ -84,21 +90,32 @@ def main() -> None:
     except (KeyboardInterrupt, click.Abort):
         status = ExitCode.INTERRUPTED
     except Interrupted as stop:
-        say(str(stop))
-        # As a shell reports a process that was ended by a signal.
-        status = 128 + stop.signum
+        status = _say_interrupted(stop)
     except OSError as error:
         # The file system's own message; code that knows more raises a StorageError.
         where = f"{error.filename}: " if error.filename else ""
         say(printable(f"{where}{error.strerror or error}"))
         status = ExitCode.STORAGE
     except Exception as error:  # noqa: BLE001 - nobody should read a traceback who did not ask
-        _show_defect(error)
-        status = ExitCode.INTERNAL
+        status = _after(error)
     finally:
         let_go()
     leave()
     sys.exit(int(status or 0))
+
+
+def _say_interrupted(stop: Interrupted) -> int:
+    say(str(stop))
+    # As a shell reports a process that was ended by a signal.
+    return 128 + stop.signum
+
+
+def _after(error: Exception) -> int:
+    """Show what nobody expected; return the exit code."""
+    if (stop := interruption_behind(error)) is not None:
+        return _say_interrupted(stop)
+    _show_defect(error)
+    return ExitCode.INTERNAL
 
 
 def _show(error: TunesmithError) -> None:

@@ -17,23 +17,24 @@ from tunesmith.errors import NoResultError, UsageError
 @click.option("--yaml", "as_yaml", is_flag=True, help="Print YAML, as in the parameters file.")
 def command(config: Path | None, *, as_json: bool, as_yaml: bool) -> None:
     """Print the winner and its parameters: the best trial, or what `selection` asks for."""
-    from tunesmith.analysis.summary import summarise
+    from tunesmith.analysis.winner import winner_of
     from tunesmith.parameters.texts import best_parameters
-    from tunesmith.reporting.terminal import best_text
+    from tunesmith.reporting.best_text import best_text
 
     if as_json and as_yaml:
         raise UsageError("--json and --yaml: choose one of them.")
     _, record = open_record(config)
     if record.history.best() is None:
+        if any(record.history.successful):
+            unmet = best_text(winner_of(record))
+            raise NoResultError(f"study `{record.head.name}`: {unmet}")
         raise NoResultError(
             f"study `{record.head.name}` has no complete trial yet.\n"
             "  `tunesmith status` says how it stands."
         )
-    # Effects take a second, and nothing here shows them.
-    summary = summarise(record, with_effects=False)
     if as_json:
         print_json("best", {"study": record.head.name, **(best_content(record) or {})})
     elif as_yaml:
-        show(best_parameters(summary, ".yaml"), nl=False)
+        show(best_parameters(winner_of(record), ".yaml"), nl=False)
     else:
-        show(best_text(summary))
+        show(best_text(winner_of(record)))

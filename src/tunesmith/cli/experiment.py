@@ -10,7 +10,7 @@ import click
 from tunesmith.cli.common.options import config_option, json_option, print_json
 from tunesmith.cli.common.streams import say, show
 from tunesmith.config.names import CONFIG_NAMES
-from tunesmith.errors import UsageError
+from tunesmith.errors import TunesmithError, UsageError
 from tunesmith.pipeline.branches import experiment
 from tunesmith.pipeline.branches.projects import folder_of
 from tunesmith.pipeline.repository import Repository
@@ -36,14 +36,18 @@ def command() -> None:
 @click.argument("name")
 @click.option("--from", "revision", default="HEAD", metavar="REV", help="Where from.  [HEAD]")
 @click.option("--push", "remote", metavar="REMOTE", help="Push both branches there.")
+@config_option
 @json_option
-def start(name: str, revision: str, remote: str | None, *, as_json: bool) -> None:
+def start(
+    name: str, revision: str, remote: str | None, config: Path | None, *, as_json: bool
+) -> None:
     """Create tuning/NAME and training/NAME at the same commit."""
+    from tunesmith.pipeline.branches.commands import named
     from tunesmith.pipeline.branches.prefixes import check_prefixes, prefixes_of
     from tunesmith.pipeline.branches.states import find
 
     repository = Repository.of(Path())
-    names = config_names(repository, None)
+    names = config_names(repository, config)
     prefixes = prefixes_of(repository, names)
     check_prefixes(repository, prefixes, repository.main_branch())
     project = folder_of(names[0])
@@ -57,8 +61,23 @@ def start(name: str, revision: str, remote: str | None, *, as_json: bool) -> Non
         show(f"{' and '.join(branches)} begin at {commit[:12]}.")
     # What comes next depends on the commit: with DVC's stage it is `dvc repro`.
     begun = find(repository, names, name)
-    usual = f"git switch {branches[0]} && tunesmith run"
+    usual = f"git switch {branches[0]} && tunesmith run{named(repository, names)}"
+    if config is None and begun.state == "incomplete":
+        usual = f"git switch {branches[0]}, run the study there (`-c FILE` names it), and commit"
     say(f"Next: {begun.next if begun.state == 'begun' else usual}")
+
+
+def _existing(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
+    """List the experiments of this repository that begin with a text, for the shell."""
+    from tunesmith.pipeline.branches.survey import Survey
+
+    try:
+        repository = Repository.of(Path())
+        names = Survey(repository, config_names(repository, None)).experiments
+    # A message would be printed into the line that is being typed.
+    except TunesmithError:
+        return []
+    return sorted(name for name in names if name.startswith(incomplete))
 
 
 @command.command("list")
@@ -76,7 +95,7 @@ def list_(config: Path | None, *, with_gone: bool, as_json: bool) -> None:
 
 
 @command.command("status")
-@click.argument("name")
+@click.argument("name", shell_complete=_existing)
 @config_option
 @json_option
 def status(name: str, config: Path | None, *, as_json: bool) -> None:
@@ -92,7 +111,7 @@ def status(name: str, config: Path | None, *, as_json: bool) -> None:
 
 
 @command.command("apply")
-@click.argument("name")
+@click.argument("name", shell_complete=_existing)
 @config_option
 @click.option("--trial", type=click.IntRange(min=0), help="Of this trial, not of the winner.")
 @click.option("--selection", type=click.Choice(SELECTIONS), help="Of the trial so chosen.")

@@ -14,10 +14,43 @@ FORMATS = ("csv", "json", "jsonl")
 
 @click.command("export")
 @config_option
-@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), required=True)
+@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--format", "kind", type=click.Choice(FORMATS), help="[default: by the file's name]")
-def command(config: Path | None, output: Path, kind: str | None) -> None:
-    """Write the full history, every trial and fold, to a file."""
+@click.option(
+    "--optuna", "storage", metavar="URL", help="Write a study of Optuna's: `sqlite:///study.db`."
+)
+@click.option("--as", "name", help="Name of that study.  [default: the study's own]")
+def command(
+    config: Path | None,
+    output: Path | None,
+    kind: str | None,
+    storage: str | None,
+    name: str | None,
+) -> None:
+    """Write the full history, every trial and fold, to a file or an Optuna storage.
+
+    In Optuna, the value of a trial is the mean over its folds; the folds are attributes.
+    """
+    if (output is None) == (storage is None):
+        raise UsageError("say where the trials go: -o FILE or --optuna URL.")
+    if storage is not None:
+        _to_optuna(config, storage, name)
+    elif output is not None:
+        _to_file(config, output, kind)
+
+
+def _to_optuna(config: Path | None, url: str, name: str | None) -> None:
+    from tunesmith.analysis.numbers import counted
+    from tunesmith.runs.exchange.storage import named
+    from tunesmith.runs.exchange.to_optuna import export_study
+
+    _, record = open_record(config)
+    n = export_study(record, url, name)
+    say(f"{counted(n, 'trial')} written to study `{name or record.head.name}` in {named(url)}")
+
+
+def _to_file(config: Path | None, output: Path, kind: str | None) -> None:
+    from tunesmith.analysis.numbers import counted
     from tunesmith.analysis.summary import summarise
     from tunesmith.runs.outputs import TRIALS
     from tunesmith.system.files import write_atomic
@@ -31,6 +64,4 @@ def command(config: Path | None, output: Path, kind: str | None) -> None:
     _, record = open_record(config)
     # Effects take a second, and no trial shows them.
     write_atomic(output, TRIALS[suffix](record, summarise(record, with_effects=False)))
-    from tunesmith.runs.progress import counted
-
-    say(f"{counted(record.history.n_told, 'trial')} written to {shown(output.absolute())}")
+    say(f"{counted(record.history.n_completed, 'trial')} written to {shown(output.absolute())}")

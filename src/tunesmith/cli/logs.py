@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class _Text:
+class FoldText:
     """The text that is shown for one fold."""
 
     fold: int
@@ -28,6 +28,7 @@ class _Text:
 
     @property
     def title(self) -> str:
+        """Its file, or the fold that it is of."""
         return self.path or f"fold {self.fold}, as the ledger keeps it"
 
 
@@ -47,16 +48,18 @@ def command(
     from tunesmith.reporting.escape import terminal
 
     definition, record = open_record(config)
-    told = _told(record, trial, fold)
-    kept = _kept(told, fold)
+    completed = _completed(record, trial, fold)
+    kept = _kept(completed, fold)
     is_program = definition.file.objective.is_program
-    logs = _logs(definition, record, told, fold, only_errors=only_errors) if is_program else None
+    logs = None
+    if is_program:
+        logs = logs_of(definition, record, completed, fold, only_errors=only_errors)
     if not logs and not kept:
-        _say_nothing(told, is_there=logs is not None, is_program=is_program)
+        _say_nothing(completed, is_there=logs is not None, is_program=is_program)
     # The ledger keeps only the end of what was printed.
     texts = logs or kept
-    if told.failure is not None:
-        failure = told.failure
+    if completed.failure is not None:
+        failure = completed.failure
         say(terminal(f"trial {trial} failed: {failure.kind}: {failure.message}"))
     if as_json:
         content = [{"fold": log.fold, "path": log.path, "text": log.text} for log in texts]
@@ -68,8 +71,8 @@ def command(
         show(terminal(log.text))
 
 
-def _told(record: "StudyRecord", number: int, fold: int | None) -> "Trial":
-    n = record.history.n_told
+def _completed(record: "StudyRecord", number: int, fold: int | None) -> "Trial":
+    n = record.history.n_completed
     if number >= n:
         last = f"the last one that is: {n - 1}" if n else "none is yet"
         raise UsageError(f"trial {number} is not finished; {last}.")
@@ -80,24 +83,24 @@ def _told(record: "StudyRecord", number: int, fold: int | None) -> "Trial":
     return trial
 
 
-def _kept(trial: "Trial", fold: int | None) -> list[_Text]:
+def _kept(trial: "Trial", fold: int | None) -> list[FoldText]:
     """Texts of failures in the ledger: a traceback, or the last lines of output."""
     return [
-        _Text(result.fold, None, result.failure.traceback)
+        FoldText(result.fold, None, result.failure.traceback)
         for result in trial.folds
         if result.failure and result.failure.traceback and fold in (None, result.fold)
     ]
 
 
-def _logs(
+def logs_of(
     definition: "Definition",
     record: "StudyRecord",
     trial: "Trial",
     fold: int | None,
     *,
     only_errors: bool,
-) -> list[_Text] | None:
-    """The logs of a program's runs; ``None`` if they are not here."""
+) -> list[FoldText] | None:
+    """Return the logs of a program's runs; ``None`` if they are not here."""
     from tunesmith.ledger.ledger import Ledger
     from tunesmith.objective.program.trial_logs import TrialLogs, runs_folder
 
@@ -113,7 +116,7 @@ def _logs(
         return None
     own = definition.file.objective.environment.set
     return [
-        _Text(log.fold, shown(log.path), log.text)
+        FoldText(log.fold, shown(log.path), log.text)
         for log in logs.read(own, only_errors=only_errors)
     ]
 

@@ -20,8 +20,8 @@ def command(base: Path, ours: Path, theirs: Path) -> None:  # noqa: ARG001 - Git
     The result is written to OURS. If a history holds a line that cannot be read, you get a conflict
     (exit code 1).
     """
-    from tunesmith.ledger.merging import merge
-    from tunesmith.ledger.portable import HistoryError
+    from tunesmith.ledger.histories.merging import merge
+    from tunesmith.ledger.histories.portable import HistoryError
     from tunesmith.system.files import write_atomic
 
     try:

@@ -16,9 +16,23 @@ if TYPE_CHECKING:
     from tunesmith.reporting.drawing.svg import Theme
 
 
-# Built-in kinds only: looking for those of packages takes long, and this runs at import.
-@click.command("plot", epilog=f"Kinds: {', '.join(registry.BUILTIN['figures'])}.")
-@click.argument("kind")
+def _kinds(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
+    """List the kinds that begin with a text, for the shell."""
+    return [name for name in registry.BUILTIN["figures"] if name.startswith(incomplete)]
+
+
+class _Listing(click.Command):
+    """A command whose help lists the kinds of figures, those of installed packages as well."""
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list, which is made here because looking through packages takes long."""
+        outside = sorted(registry.outside("figures").keys() - registry.BUILTIN["figures"].keys())
+        self.epilog = f"Kinds: {', '.join([*registry.BUILTIN['figures'], *outside])}."
+        super().format_epilog(ctx, formatter)
+
+
+@click.command("plot", cls=_Listing)
+@click.argument("kind", shell_complete=_kinds)
 @config_option
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="SVG or PNG.")
 @click.option("--metric", metavar="NAME", help="A recorded metric.  [default: the objective]")
@@ -44,6 +58,7 @@ def command(
     from tunesmith.reporting.drawing.svg import render
     from tunesmith.reporting.figures.kind import kind_of
     from tunesmith.reporting.figures.view import view_of
+    from tunesmith.runs.models.reading import summary_of
 
     figure = kind_of(kind)
     if output is not None:
@@ -51,8 +66,8 @@ def command(
         checked_format(output)
     elif not as_json and sys.stdout.isatty():
         raise UsageError(f"a drawing is no text for a terminal.\n  Add `-o {kind}.svg`.")
-    _, record = open_record(config)
-    view = view_of(record, metric=metric, params=params)
+    definition, record = open_record(config)
+    view = view_of(record, summary_of(definition, record), metric=metric, params=params)
     style = cast("Theme", theme)
     if as_json:
         content = {"study": record.head.name, "figure": kind, "data": figure.content(view)}

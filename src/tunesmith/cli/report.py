@@ -86,17 +86,18 @@ def command(
 
     Evaluates nothing and imports no project code; works after a crash and while a run is on.
     """
-    from tunesmith.analysis.decision import Policy
-    from tunesmith.analysis.summary import summarise
+    from tunesmith.analysis.choice.policy import Policy
     from tunesmith.parameters.best_file import BestFile
     from tunesmith.reporting.terminal import gate_text
+    from tunesmith.runs.models.reading import summary_of
     from tunesmith.runs.outputs import write_outputs
 
     # Before the record is read: an unknown form is told at once.
     forms = _forms(others, comment)
     definition, record, nested = open_records(config)
-    policy = Policy.of(definition.file.selection, definition.file.gate)
-    summary = summarise(record, policy, nested=nested)
+    # As for a run, the option implies the section: what the gate refuses is not written.
+    policy = Policy.of((definition.with_gate() if gate else definition).file)
+    summary = summary_of(definition, record, policy, nested)
     with pointing_into(find_config(config)):
         written = write_outputs(
             record,

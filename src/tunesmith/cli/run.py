@@ -4,7 +4,7 @@ import shlex
 import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,6 +37,9 @@ if TYPE_CHECKING:
 @config_option
 @click.option("--workers", type=click.IntRange(min=1), help="Fits at a time.  [default: cores]")
 @click.option(
+    "--executor", metavar="NAME", help="serial, processes, dask, or an installed executor's name."
+)
+@click.option(
     "--trials",
     type=click.IntRange(min=1),
     envvar="TUNESMITH_TRIALS",
@@ -67,6 +70,7 @@ def command(
     *,
     config: Path | None,
     workers: int | None,
+    executor: str | None,
     trials: int | None,
     time_limit: str | None,
     time_budget: str | None,
@@ -91,7 +95,7 @@ def command(
     given = {"trials": trials, "time": time_limit, "seed": seed, "workers": workers}
     limit, path = _limited(time_budget), find_config(config)
     # Options go in before the rules are checked, so that these hold for them, too.
-    definition = load_definition(path, overrides=given)
+    definition = load_definition(path, overrides={**given, "executor": executor})
     # Any of these asks for more than to find that nothing has changed.
     is_plain = not (restart or gate or base or force)
     asked = _Asked(definition, path, as_json=as_json, is_plain=is_plain)
@@ -173,7 +177,7 @@ class _Asked:
             print_json("run", _content(result))
             return
         show(_closing(result))
-        failed = next((t.number for t in result.record.history.told if t.failure), None)
+        failed = next((t.number for t in result.record.history.completed if t.failure), None)
         if self.definition.file.objective.is_program and failed is not None:
             _point_to_logs(failed, self.path)
 
@@ -182,7 +186,7 @@ class _Asked:
         from tunesmith.runs.up_to_date import UpToDateCheck
 
         # The next run prints this text without reading the ledger: as if it had reused every score.
-        n_known = sum(len(trial.folds) for trial in result.record.history.told)
+        n_known = sum(len(trial.folds) for trial in result.record.history.completed)
         last = replace(result.record.runs[-1], n_evaluated=0, n_reused=n_known, n_fits=0)
         record = replace(result.record, runs=(*result.record.runs[:-1], last))
         written = tuple(replace(item, changed=False) for item in result.written)
@@ -235,14 +239,15 @@ def _content(result: "Result") -> dict[str, Any]:
     from tunesmith.cli.common.content import best_content
 
     record = result.record
-    stopped_by = record.runs[-1].stopped_by
+    stopped_by, race = record.runs[-1].stopped_by, result.summary.race
     return {
         "study": record.head.name,
         "generation": record.head.generation,
         "stopped_by": stopped_by and stopped_by.text,
-        "n_told": record.history.n_told,
+        "n_told": record.history.n_completed,
         "n_failed": record.history.n_failed,
         "n_pruned": record.history.n_pruned,
+        "race": race and asdict(race),
         "n_evaluated": result.n_evaluated,
         "n_reused": result.n_reused,
         "n_fits": result.n_fits,

@@ -29,7 +29,7 @@ def command(config: Path | None, *, as_json: bool) -> None:
     content = study.content
     # While a run is on, the record is that of this very moment, and digests of data take time.
     if not content["is_running"]:
-        content["standing"] = study.standing
+        content["standing"] = study.staleness
     if as_json:
         print_json("status", content)
     else:
@@ -47,16 +47,18 @@ class _Described:
     def content(self) -> dict[str, Any]:
         """The progress of the study, from its record alone."""
         record, history = self.record, self.record.history
+        constrained = {"violating": _violating(record)} if history.subject_to else {}
         return {
             "study": record.head.name,
             "generation": record.head.generation,
             "is_running": holder(self.definition.ledger, record.head.name) is not None,
-            "n_told": history.n_told,
-            "n_running": len(history.running),
+            "n_told": history.n_completed,
+            "n_running": len(history.pending),
             "n_failed": history.n_failed,
             "n_pruned": history.n_pruned,
             "n_trials": self.definition.file.stop.trials,
             "best": best_content(record),
+            **constrained,
             "unchanged": _unchanged(record),
             "last_run": _last_run(record),
             "reading": dict(record.head.reading),
@@ -64,7 +66,7 @@ class _Described:
         }
 
     @property
-    def standing(self) -> dict[str, Any]:
+    def staleness(self) -> dict[str, Any]:
         """Staleness against the present data, code, versions and configuration."""
         from tunesmith.pipeline.staleness import staleness
 
@@ -88,6 +90,8 @@ class _Described:
         if edit is not None:
             return f"{name}: {edit.words}"
         if not best.path.is_file():
+            if self.record.history.best() is None:
+                return f"{name}: not there yet, because no trial is complete"
             return f"{name}: not there; `tunesmith report` writes it"
         meta = best.read()[1]
         if meta is None or "trial" not in meta:
@@ -97,12 +101,25 @@ class _Described:
         return f"{name}: trial {_shown(meta, 'trial')}{other}"
 
 
+def _violating(record: "StudyRecord") -> dict[str, Any]:
+    """Trials that violate a constraint on outcomes, and so cannot win."""
+    from tunesmith.analysis.outcomes import outcomes
+    from tunesmith.reporting.wording.constraints import unmet
+
+    found = outcomes(record.history, record.metrics, None)
+    numbers = [trial.number for trial in found.trials]
+    n_complete = sum(1 for _ in record.history.successful)
+    words = f"{len(numbers)} of {n_complete} complete trials violate {', '.join(found.constraints)}"
+    if record.history.best() is None and numbers:
+        words = unmet(found, str, str)
+    return {"subject_to": list(found.constraints), "trials": numbers, "words": words}
+
+
 def _unchanged(record: "StudyRecord") -> dict[str, Any]:
     """Return the parameters that changed no score, as JSON content."""
-    from tunesmith.analysis.ranking import ranked
-    from tunesmith.analysis.unchanged import unchanged
+    from tunesmith.analysis.unchanged import unchanged_in
 
-    same = unchanged(ranked(record.history, record.metrics), record.metrics)
+    same = unchanged_in(record.history, record.metrics)
     return {"n_same": same.n_same, "alone": dict(same.alone)}
 
 
@@ -144,6 +161,8 @@ def _rows(content: dict[str, Any]) -> list[tuple[str, str]]:
     if best is not None:
         scores = ", ".join(f"{name} {s['mean']:.5g}" for name, s in best["scores"].items())
         rows.append(("best", f"trial {best['trial']}: {scores}"))
+    if "violating" in content:
+        rows.append(("violating", content["violating"]["words"]))
     rows += [("warning", text) for text in _warnings(content)]
     if "standing" in content:
         rows.append(("results", content["standing"]["words"]))
@@ -179,7 +198,7 @@ def _when(last: dict[str, Any]) -> str:
 
 
 def _state(content: dict[str, Any]) -> str:
-    from tunesmith.runs.progress import counted
+    from tunesmith.analysis.numbers import counted
 
     if content["is_running"]:
         return f"running, {counted(content['n_running'], 'trial')} under way"
@@ -187,7 +206,7 @@ def _state(content: dict[str, Any]) -> str:
         return "not run here; read from the history that Git keeps"
     last = content["last_run"]
     if last is None or last["ended"] is None:
-        return "the last run was killed; `tunesmith run` continues it"
+        return "the last run was cut off; `tunesmith run` continues it"
     return f"ended: {last['stopped_by']}"
 
 

@@ -109,9 +109,9 @@ def _content(verification: "Verification", again: "Refit | None") -> dict[str, A
 
 
 def _text(verification: "Verification", again: "Refit | None") -> str:
+    from tunesmith.analysis.numbers import counted
     from tunesmith.reporting.escape import terminal
     from tunesmith.reporting.reading import NOT_COUNTED, read_words
-    from tunesmith.runs.progress import counted
 
     # The names of the levels put failures first.
     ordered = sorted(verification.findings, key=lambda finding: finding.level)

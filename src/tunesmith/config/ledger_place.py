@@ -21,7 +21,7 @@ def ledger_violations(location: str, root: Path) -> Iterator[Violation]:
     if IN_MEMORY.match(location):
         message = f"`{location}` is a database in memory, which keeps nothing."
         yield Violation(("ledger",), message, "Name a file, e.g. `.tunesmith/ledger.db`.")
-    file = _file_of(location, root)
+    file = file_of(location, root)
     if file is None:
         return
     try:
@@ -35,7 +35,13 @@ def ledger_violations(location: str, root: Path) -> Iterator[Violation]:
         yield Violation(("ledger",), message, "Name a file in a folder, e.g. `runs/ledger.db`.")
 
 
-def _file_of(location: str, root: Path) -> Path | None:
+def file_of(location: str, root: Path) -> Path | None:
+    """Return the file of a ledger; ``None`` for a server or a database in memory.
+
+    Args:
+        location: a path from ``root``, or a URL.
+        root: the project folder.
+    """
     kind, separator, rest = location.partition("://")
     if not separator:
         return root / location

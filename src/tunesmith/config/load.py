@@ -27,11 +27,12 @@ OVERRIDES = {
     "time": ("stop", "time"),
     "seed": ("search", "seed"),
     "workers": ("execution", "workers"),
+    "executor": ("execution", "executor"),
 }
 
 
 def load_definition(
-    path: FilePath,
+    path: FilePath | str,
     *,
     root: FilePath | None = None,
     overrides: Mapping[str, Any] | None = None,
@@ -42,31 +43,31 @@ def load_definition(
         path: YAML, JSON or TOML, by its suffix.
         root: the project folder, to which paths in the file are relative; by default the file's
             own, or the one above if that is named ``config`` or ``studies``.
-        overrides: ``trials``, ``time``, ``seed``, ``workers``; ``None`` leaves the file's value.
+        overrides: values of ``OVERRIDES`` by name; ``None`` leaves the file's value.
 
     Raises:
         ConfigError: every violation, in file order, with file:line:column.
         UsageError: the file cannot be read.
+
+    Examples:
+        >>> from tempfile import TemporaryDirectory
+        >>> text = '''{study: s, space: {C: [0.1, 1.0]}, search: {method: grid}, objective: {
+        ...   estimator: sklearn.svm.SVC, data: {path: a.csv, target: y}, metric: accuracy}}'''
+        >>> with TemporaryDirectory() as folder:
+        ...     _ = (path := FilePath(folder) / "tuning.yaml").write_text(text)
+        ...     load_definition(path).file.search.method
+        'grid'
     """
-    document = read_document(path)
+    document = read_document(path := FilePath(path))
     folder = root or project_root(path)
-    if not isinstance(document.data, Mapping):
-        given_data = "an empty file" if document.data is None else show(document.data)
-        message = f"expected sections (study, objective, space, …), found {given_data}."
-        hint = _how_to_begin(path, folder, is_empty=document.data is None)
-        raise ConfigError([Violation((), message, hint, FilePosition(str(path), 1))])
+    _check_sections(document, path, folder)
     given = {name: value for name, value in (overrides or {}).items() if value is not None}
     data = with_overrides(document.data, given)
-    in_space: list[Violation] = []
-    violations: list[Violation] = []
+    in_space, violations = list[Violation](), list[Violation]()
     # The space first, because rules of other sections look at its parameters.
     space = _space(data.get("space"), folder, in_space)
-    # An output at one of these paths would destroy what the study is defined by.
-    inputs = {"the configuration itself": path}
-    if isinstance(data.get("space"), str):
-        inputs["the space's file"] = folder / data["space"]
     sections = _sections(data)
-    file = _file(sections, space, folder, violations, inputs)
+    file = _file(sections, space, folder, violations, _inputs(data, path, folder))
     # Names of outputs are checked as paths, with everything that a path must not be.
     violations += [*in_space, *_null_bytes({**sections, "outputs": None})]
     if violations or file is None or space is None:
@@ -75,6 +76,22 @@ def load_definition(
         raise ConfigError(in_order(broken))
     _spare_words(file, space)
     return Definition(file=file, space=space, root=folder, source=path)
+
+
+def _check_sections(document: Document, path: FilePath, folder: FilePath) -> None:
+    if not isinstance(document.data, Mapping):
+        given_data = "an empty file" if document.data is None else show(document.data)
+        message = f"expected sections (study, objective, space, …), found {given_data}."
+        hint = _how_to_begin(path, folder, is_empty=document.data is None)
+        raise ConfigError([Violation((), message, hint, FilePosition(str(path), 1))])
+
+
+def _inputs(data: Mapping[str, Any], path: FilePath, folder: FilePath) -> dict[str, FilePath]:
+    """Return the files that no output may replace: the study is defined by them."""
+    inputs = {"the configuration itself": path}
+    if isinstance(data.get("space"), str):
+        inputs["the space's file"] = folder / data["space"]
+    return inputs
 
 
 def _null_bytes(data: Any, path: Path = ()) -> Iterator[Violation]:
@@ -171,6 +188,22 @@ def define(data: Mapping[str, Any], *, root: FilePath | str = ".") -> Definition
     Raises:
         ConfigError: every violation.
         UsageError: an object in the space cannot be searched.
+
+    Examples:
+        >>> definition = define(
+        ...     {
+        ...         "study": "iris",
+        ...         "objective": {
+        ...             "estimator": "sklearn.svm.SVC",
+        ...             "data": {"path": "iris.csv", "target": "target"},
+        ...             "metric": "accuracy",
+        ...         },
+        ...         "space": {"C": {"float": [0.01, 100], "log": True}},
+        ...         "stop": {"trials": 30},
+        ...     }
+        ... )
+        >>> definition.file.study, definition.space.names
+        ('iris', ['C'])
     """
     violations: list[Violation] = []
     folder, given = FilePath(root), data.get("space")
@@ -265,7 +298,7 @@ def _file(
         file: File | None = File.model_validate(sections)
     except ValidationError as error:
         # Rules are checked on the valid rest, so that you see all mistakes at once.
-        violations += violations_of(error.errors(), File)
+        violations += violations_of(error.errors(), File, sections)
         file, touched = salvage(sections, error)
     if file is not None:
         broken = check_rules(file, space, root, inputs)

@@ -1,31 +1,40 @@
 """The configuration as typed, frozen sections: one class a section of ``tuning.yaml``.
 
-The sections of the objective are in ``objective`` and ``program``. The classes hold the rules of
-single values. Rules between sections live in ``rules``, the search space in ``space``, reading and
-error positions in ``load``. Shorthands (``metric: recall``,
+The sections of the objective are in ``objective`` and ``program``, those of the gate in ``gate``.
+The classes hold the rules of single values. Rules between sections live in ``rules``, the search
+space in ``space``, reading and error positions in ``load``. Shorthands (``metric: recall``,
 ``cv: 5``) are turned into the full form as they enter, so that readers meet one form only.
 """
 
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     BeforeValidator,
     Field,
-    ModelWrapValidatorHandler,
-    PrivateAttr,
-    SerializerFunctionWrapHandler,
     ValidationError,
     model_serializer,
     model_validator,
 )
 
-from tunesmith import registry
+from tunesmith.config.gate import ConfirmSection, GateSection, gated
+from tunesmith.config.models import ModelsSection, PredictionsFile, PredictionsSection
 from tunesmith.config.objective import ObjectiveSection
 from tunesmith.config.prefixes import Prefixes
-from tunesmith.config.section import SLUG, Duration, Fixed, Section, Size, listed, located
+from tunesmith.config.section import (
+    SLUG,
+    Duration,
+    Fixed,
+    Margin,
+    Section,
+    Size,
+    default_of,
+    listed,
+    located,
+    ruled,
+)
+from tunesmith.config.stop import StopSection
 from tunesmith.errors import UsageError
 from tunesmith.space import SearchSpace
 
@@ -43,10 +52,18 @@ class SearchSection(Section):
     """Look-ahead: a trial is proposed from all results but those of the last ``window - 1`` trials,
     however many workers you have. By default 8 divided by the number of folds, rounded up, and at
     most 4: 1 with 10 folds, 2 with 5, 4 with one. Workers beyond ``window`` times the folds are of
-    no use. Grid and random search read no results, so it means nothing to them."""
+    no use. Grid and random search read no results, so it means nothing to them unless they race."""
+    race: Literal["auto", "off"] | None = None
+    """Race over the folds: with ``auto``, a trial stops before its last fold if its first ones make
+    it unlikely (at most 5 %) that its mean would pass the best so far. It stays in the history with
+    the folds that are known, and never wins. By default ``auto`` for searches that read results and
+    ``off`` for grid, random and Sobol search. Starting points always run to their end. There is no
+    race with several metrics, with ``budget``, or with a single fold."""
     start_with: Annotated[tuple[str | dict[str, Fixed], ...], BeforeValidator(listed)] | None = None
-    """Tried first: ``defaults`` (the estimator's), ``current`` (the best-parameters file), params.
-    By default both for Bayesian search, nothing for grid and random."""
+    """Tried first: ``defaults`` (the estimator's), ``current`` (the best-parameters file),
+    ``earlier`` (at most 3 points that were good in earlier studies of this ledger), ``portfolio``
+    (at most 4 configurations of a well-known estimator that were good on other data), params. By
+    default ``defaults`` and ``current`` for Bayesian search, nothing for grid and random."""
     curves: bool = True
     """Extra candidates: a sampled trial is the best of all candidates that its fits score; a forest
     of 150 trees holds those of 149 and fewer, at no further fit. All of them are recorded. There
@@ -54,61 +71,6 @@ class SearchSection(Section):
     ``execution: {share: off}``."""
     options: dict[str, Fixed] = {}
     """Further arguments of the sampler."""
-
-
-class ConvergenceSpec(Section):
-    """Ends the study if the gain of recent trials is below the folds' own noise."""
-
-    window: int = Field(default=20, ge=2)
-    """Number of recent trials to look at."""
-
-
-class StopSection(Section):
-    """End of the study. Of several criteria, the first to be met ends it."""
-
-    trials: int | None = Field(default=None, ge=1)
-    """Number of trials."""
-    fits: int | None = Field(default=None, ge=1)
-    """Number of candidate-times-fold evaluations."""
-    time: Duration | None = None
-    """Wall time of one run: ``90s``, ``30m``, ``1h30m``."""
-    target: float | None = Field(default=None, allow_inf_nan=False)
-    """Mean score that is good enough."""
-    patience: int | None = Field(default=None, ge=1)
-    """Number of trials without a better best; with a budget parameter, only trials with the full
-    budget count."""
-    convergence: ConvergenceSpec | None = None
-    # As text, because the class does not exist yet.
-    any: Annotated["tuple[StopSection, ...]", BeforeValidator(listed)] = ()
-    """Ends when one of these does."""
-    all: Annotated["tuple[StopSection, ...]", BeforeValidator(listed)] = ()
-    """Ends when all of these have been met."""
-    first_failures: int = Field(default=5, ge=1)
-    """Give up when the first so many trials all fail."""
-
-    _registered: dict[str, Any] = PrivateAttr(default_factory=dict)
-
-    @property
-    def registered(self) -> Mapping[str, Any]:
-        """Criteria of installed packages: the name of each, and its value."""
-        return self._registered
-
-    @model_validator(mode="wrap")
-    @classmethod
-    def _take_registered(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
-        """Keys that an installed package registers are no unknown keys."""
-        outside = registry.outside("stopping") if isinstance(data, Mapping) else {}
-        taken = {name: value for name, value in data.items() if name in outside} if outside else {}
-        stop = handler({k: v for k, v in data.items() if k not in taken} if taken else data)
-        # pydantic freezes fields, and lets a private attribute be set.
-        stop._registered = taken
-        return stop
-
-    @model_serializer(mode="wrap")
-    def _with_registered(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """As it was written, so that a changed criterion is seen as a change."""
-        written: dict[str, Any] = handler(self)
-        return {**written, **self._registered}
 
 
 class BudgetSection(Section):
@@ -153,7 +115,7 @@ class OutputsSection(Section):
 
     best: Annotated[
         BestSection, BeforeValidator(located, json_schema_input_type=ParameterFile | BestSection)
-    ] = BestSection()
+    ] = default_of(BestSection)
     """The winner, for the training program: the path of a YAML, JSON or TOML file, or a mapping
     with ``path``, ``at`` and ``meta``."""
     tuned: ParameterFile | None = None
@@ -173,26 +135,71 @@ class OutputsSection(Section):
     metrics: str | None = Field(default=None, pattern=r"\.json$")
     """The winner's scores and the number of trials, e.g. ``outputs/tuning_metrics.json``, as
     ``dvc metrics`` reads them."""
+    predictions: Annotated[
+        PredictionsSection | None,
+        BeforeValidator(located, json_schema_input_type=PredictionsFile | PredictionsSection),
+    ] = None
+    """Out-of-fold predictions, e.g. ``outputs/oof.parquet``: what each fold's model said of rows
+    that it had not seen. The path, or a mapping with ``path``, ``trials`` and ``columns``
+    (``docs/models.md``)."""
 
     @property
     def paths(self) -> dict[str, str]:
         """The path of every output that is written, by its key."""
         others = {key: name for key, name in self if isinstance(name, str)}
+        if self.predictions is not None:
+            others["predictions"] = self.predictions.path
         return {"best": self.best.path, **others}
 
 
-class GateSection(Section):
-    """Comparison of the winner with the current parameters (``outputs: {best: …}`` as it was when
-    the study began), which are evaluated on the same folds, with any search."""
+def _ruled(given: Any) -> Any:
+    """Complete the name of a rule to a section."""
+    return {"rule": given} if isinstance(given, str) else given
 
-    min_improvement: float = Field(default=0.0, ge=0, allow_inf_nan=False)
-    """Gain of the first metric's mean, in its own unit, that is worth a change."""
-    base: str | None = Field(default=None, pattern=r"^[^-\s][^\s]*$", max_length=200)
-    """Git revision with the current best-parameters file, e.g. ``origin/main``; by default the file
-    in the project folder counts."""
-    keep: bool = True
-    """The best-parameters file keeps the current parameters unless the verdict is to adopt; with
-    ``false`` the winner is written in any case, and the verdict is only reported."""
+
+class PreferenceSection(Section):
+    """Trade-off between several metrics. The winner is always on the Pareto front: no trial is
+    better in one metric and as good in all others."""
+
+    rule: Literal["lexicographic", "knee"] = "lexicographic"
+    """``lexicographic``: the trial with the best first metric, of equals the one with the best
+    second metric, and so on. ``knee``: the trial with the largest sum of all metrics, each on a
+    scale from its worst to its best on the front; with two metrics it is the farthest from the line
+    between the ends of the front."""
+    weights: dict[str, Annotated[float, Field(gt=0, le=1e100)]] = {}
+    """Worth of a unit of each metric instead, e.g. ``{recall: 1, fit_time: 0.01}`` if you give up
+    0.01 of recall to save a second: the trial with the largest weighted sum, in which metrics that
+    are minimized count negatively. A metric without a weight only breaks ties."""
+
+
+Rule = Literal["best", "one_se", "simplest", "fastest"]
+
+
+class SelectionSection(Section):
+    """Rule that picks the winner, and how near to the best it has to be."""
+
+    rule: Rule
+    """The best trial (``best``); the simplest within one standard error of it (``one_se``); the
+    simplest, or the fastest to fit, of those that are shown to be at most ``within`` worse."""
+    within: Margin | None = None
+    """For ``simplest`` and ``fastest``: what you would give up of the first metric's mean, in its
+    own unit (``0.002``), or in percent of the gain that the search made over the estimator's
+    defaults; over the current parameters if the defaults were not tried; over the median trial if
+    neither was. By default ``10%``."""
+
+    @model_validator(mode="after")
+    def _margin_is_used(self) -> "SelectionSection":
+        if self.within is not None and self.rule not in ("simplest", "fastest"):
+            raise ValueError(
+                f"`within` means nothing to `{self.rule}`; leave it out, or take `simplest` or"
+                " `fastest`"
+            )
+        return self
+
+    @model_serializer
+    def _short(self) -> Any:
+        """Return the rule alone if there is nothing else: so earlier versions have stored it."""
+        return self.rule if self.within is None else {"rule": self.rule, "within": self.within}
 
 
 class SlotsSection(Section):
@@ -207,9 +214,12 @@ class ExecutionSection(Section):
     """Workers, limits and sharing of fits; changes no score."""
 
     executor: str = "auto"
-    """``auto``, ``serial``, ``processes``, or the name of an installed executor."""
+    """``auto``, ``serial``, ``processes``, ``dask``, ``pull``, or the name of an installed
+    executor."""
     workers: int | None = Field(default=None, ge=1)
-    """Processes at a time; by default one per core."""
+    """Processes at a time; by default one per core, and on a cluster as many as it has threads."""
+    options: dict[str, Any] = {}
+    """Options of the executor, such as the address of a cluster (``docs/scaling.md``)."""
     share: Literal["exact", "off"] = "exact"
     """``exact`` lets one fit score every candidate that it contains (a forest of 500 trees contains
     that of 100), if scores are bitwise the same; ``off`` fits each candidate on its own and uses no
@@ -220,7 +230,7 @@ class ExecutionSection(Section):
     memory: Size | None = None
     """Memory that one run of a program may take (``600MB``, ``2GiB``), as address space: leave it
     out for programs that use a GPU."""
-    slots: SlotsSection = SlotsSection()
+    slots: SlotsSection = default_of(SlotsSection)
     """Devices that runs of programs share among themselves."""
 
 
@@ -230,22 +240,41 @@ class File(Section):
     study: str = Field(pattern=SLUG)
     """Name of the study."""
     objective: ObjectiveSection
-    search: SearchSection = SearchSection()
-    stop: StopSection = StopSection()
+    search: SearchSection = default_of(SearchSection)
+    stop: StopSection = default_of(StopSection)
     budget: BudgetSection | None = None
-    outputs: OutputsSection = OutputsSection()
-    selection: Literal["best", "one_se", "simplest", "fastest"] = "best"
-    """Rule that picks the winner: the best trial; the simplest within one standard error of it
-    (``one_se``); the simplest, or the fastest to fit, of those that the folds do not distinguish
-    from it (``docs/reports.md``)."""
-    gate: GateSection | None = None
+    outputs: OutputsSection = default_of(OutputsSection)
+    selection: Annotated[
+        SelectionSection, BeforeValidator(ruled, json_schema_input_type=Rule | SelectionSection)
+    ] = default_of(SelectionSection, rule="best")
+    """Rule that picks the winner: the best trial (``best``); the simplest within one standard error
+    of it (``one_se``); the ``simplest``, or the ``fastest`` to fit, of those that are shown to be
+    nearly as good (``docs/reports.md``). Or a mapping with ``rule`` and ``within``."""
+    preference: Annotated[
+        PreferenceSection, BeforeValidator(_ruled, json_schema_input_type=PreferenceSection | str)
+    ] = default_of(PreferenceSection)
+    """Trade-off of a study with several metrics: ``lexicographic``, ``knee``, or
+    ``{weights: …}``."""
+    gate: Annotated[
+        GateSection | None,
+        BeforeValidator(gated, json_schema_input_type=GateSection | bool | float | None),
+    ] = None
+    """Keeps the current parameters unless the winner is shown to be better; ``true``, or the gain
+    that is worth a change, for a section with this alone."""
+    confirm: ConfirmSection | Literal["off"] | None = None
+    """After a search with a gate, the winner and the current parameters are scored on further
+    splits of the same rows until it is clear which are better, or the fits are spent; ``off``
+    decides by the folds of the search alone (``docs/reports.md``)."""
     outer_folds: int | None = Field(default=None, ge=2, le=1000)
     """Number of outer folds of nested cross-validation: the whole search is repeated on the
     training rows of each outer fold, as ``STUDY.outer0`` and so on, and its winner is scored on the
     rows left out. The search takes as many times longer; the report shows the score of the search
     as a whole."""
-    execution: ExecutionSection = ExecutionSection()
-    branches: Prefixes = Prefixes()
+    models: ModelsSection | None = None
+    """Keeps the fold models of the best trials, so that ``tunesmith model`` needs no further fit
+    for an average or an ensemble (``docs/models.md``); without it they are fitted again."""
+    execution: ExecutionSection = default_of(ExecutionSection)
+    branches: Prefixes = default_of(Prefixes)
     """Other prefixes of the names of experiments' branches."""
     ledger: str = ".tunesmith/ledger.db"
     """Database of everything evaluated: a SQLite file, or a server's URL such as
@@ -275,6 +304,13 @@ class File(Section):
         """True if trials may be the best of their submodel candidates; none of a grid is."""
         is_wanted = self.search.curves and self.execution.share == "exact"
         return is_wanted and self.search.method != "grid" and self.budget is None
+
+    @property
+    def confirms(self) -> ConfirmSection | None:
+        """Further evaluations after the search; ``None`` if there are none."""
+        if self.gate is None or self.confirm == "off":
+            return None
+        return ConfirmSection() if self.confirm is None else self.confirm
 
     @property
     def starting_points(self) -> list[str | dict[str, Any]]:
@@ -362,8 +398,12 @@ class Definition:
     def as_json(self) -> dict[str, Any]:
         """Return the definition as the ledger stores it."""
         # The prefixes of branches do not belong to a study: renaming them changes no trial.
-        content: dict[str, Any] = {
-            "file": self.file.model_dump(mode="json", exclude={"branches"}),
-            "space": self.space.to_json(),
-        }
+        file = self.file.model_dump(mode="json", exclude={"branches"})
+        # It came later; a definition without it is stored as it was before.
+        if file["confirm"] is None:
+            del file["confirm"]
+        for section in ("outputs", "objective"):
+            if file[section]["predictions"] is None:
+                del file[section]["predictions"]
+        content: dict[str, Any] = {"file": file, "space": self.space.to_json()}
         return content if self.outer is None else {**content, "outer": asdict(self.outer)}

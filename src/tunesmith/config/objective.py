@@ -2,11 +2,20 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, SerializerFunctionWrapHandler, model_serializer
 
 from tunesmith.config.program import ProgramSection
-from tunesmith.config.section import Fixed, ImportPath, Names, Section, listed, located
-from tunesmith.types import Direction
+from tunesmith.config.section import (
+    Fixed,
+    ImportPath,
+    Names,
+    Section,
+    SomeNames,
+    default_of,
+    listed,
+    located,
+)
+from tunesmith.types import Direction, OutcomeConstraint
 
 
 def named(value: Any) -> Any:
@@ -40,11 +49,11 @@ class HoldoutSection(Section):
 class DataSection(Section):
     """The table and the meaning of its columns."""
 
-    path: Names
+    path: SomeNames
     """CSV, Parquet or Feather file, or several with the same columns (rows are appended)."""
     target: str
     """Column to predict."""
-    features: Names | None = None
+    features: SomeNames | None = None
     """Columns to learn from; by default all others."""
     drop: Names = ()
     """Columns to ignore."""
@@ -157,7 +166,7 @@ class ObjectiveSection(ProgramSection):
         CrossValidation,
         BeforeValidator(folded, json_schema_input_type=CrossValidation | int),
         # Sections are frozen, so that one default may serve all.
-    ] = CrossValidation()
+    ] = default_of(CrossValidation)
     """Split of the rows into folds."""
     metric: Annotated[
         tuple[MetricSpec, ...],
@@ -170,6 +179,29 @@ class ObjectiveSection(ProgramSection):
         BeforeValidator(named, json_schema_input_type=str | MetricSpec | list[str | MetricSpec]),
     ] = ()
     """Further metrics that are recorded and shown."""
+    subject_to: Names = ()
+    """Constraints on outcomes, e.g. ``["precision >= 0.8", "fit_time <= 2"]``: the mean over the
+    folds of a recorded metric, or of ``fit_time`` and ``score_time`` in seconds, compared with a
+    number by ``>=``, ``<=``, ``>`` or ``<``. A trial that violates one never wins, and Bayesian
+    search learns where they hold."""
+
+    @model_serializer(mode="wrap")
+    def _as_before(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out what came later and is not used, so that earlier studies stay the same."""
+        written: dict[str, Any] = handler(self)
+        if not self.subject_to:
+            written.pop("subject_to", None)
+        return written
+
+    @property
+    def constraints(self) -> tuple[OutcomeConstraint, ...]:
+        """Constraints on outcomes."""
+        return tuple(map(OutcomeConstraint.read, self.subject_to))
+
+    @property
+    def has_one_fold(self) -> bool:
+        """True if a trial is certainly one evaluation: a program with no table and one seed."""
+        return self.is_program and self.data is None and (self.seeds or 1) == 1
 
     @property
     def import_paths(self) -> tuple[str, ...]:

@@ -5,7 +5,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
-from tunesmith.config.section import Duration, Names, Section, located
+from tunesmith.config.models import PredictionsFile
+from tunesmith.config.section import Duration, Names, Section, SomeNames, default_of, located
 
 
 def itemised(value: Any) -> Any:
@@ -72,7 +73,7 @@ class WorkspaceSection(Section):
 class ArtifactsSection(Section):
     """Files that the best runs leave."""
 
-    keep: Names = Field(min_length=1)
+    keep: SomeNames
     """Patterns of files in the working folder: ``model.*``."""
     best: int = Field(default=1, ge=1)
     """Of so many of the best trials."""
@@ -93,7 +94,7 @@ class ProgramSection(Section):
     command: Annotated[Items | None, BeforeValidator(itemised)] = None
     """The program and its arguments, a list; no shell is involved. ``{learning_rate}`` stands for
     a parameter's value; ``{params}``, ``{metrics}``, ``{fold}``, ``{train}``, ``{test}``,
-    ``{seed}``, ``{checkpoint}`` and ``{progress}`` for what their names say."""
+    ``{seed}``, ``{checkpoint}``, ``{progress}`` and ``{predictions}`` for what their names say."""
     params_file: Annotated[
         ParamsFileSection | None,
         BeforeValidator(located, json_schema_input_type=ParamsFileSection | str),
@@ -125,12 +126,16 @@ class ProgramSection(Section):
     workspace: Annotated[
         WorkspaceSection,
         BeforeValidator(moded, json_schema_input_type=WorkspaceSection | Literal["copy", "shared"]),
-    ] = WorkspaceSection()
+    ] = default_of(WorkspaceSection)
     """Working folder of a run."""
-    environment: EnvironmentSection = EnvironmentSection()
+    environment: EnvironmentSection = default_of(EnvironmentSection)
     """Environment variables."""
     artifacts: ArtifactsSection | None = None
     """Files to keep of the best runs."""
+    predictions: PredictionsFile | None = None
+    """The file to which the program writes its predictions for the test rows of its fold, a line
+    each, with a column ``prediction``; ``outputs: {predictions: …}`` collects it of the winner
+    (``docs/models.md``)."""
     retry: dict[Literal["signal", "exit", "timeout", "metrics"], Annotated[int, Field(ge=0)]] = {}
     """Number of further tries, by kind of failure: ``{signal: 1}``."""
 

@@ -5,11 +5,13 @@ from pathlib import Path as FilePath
 from types import MappingProxyType
 
 from tunesmith import registry
+from tunesmith.config.checks.outcome_rules import choice_violations, outcome_violations
+from tunesmith.config.checks.program_rules import program_violations
 from tunesmith.config.ledger_place import ledger_violations
 from tunesmith.config.messages import show
-from tunesmith.config.model import File, StopSection
+from tunesmith.config.model import File
 from tunesmith.config.objective import CrossValidation, MetricSpec, ObjectiveSection
-from tunesmith.config.program_rules import program_violations
+from tunesmith.config.stop import StopSection
 from tunesmith.errors import Path, UsageError, Violation, did_you_mean
 from tunesmith.space import Categorical, Grid, SearchSpace
 from tunesmith.space.grid import endless_parameters
@@ -17,6 +19,8 @@ from tunesmith.system.files import inside
 
 KINDS = ("estimator", "steps", "factory", "estimators", "command")
 """Kinds of objectives; a configuration has exactly one."""
+START_WORDS = ("defaults", "current", "earlier", "portfolio")
+"""Words that ``start_with`` knows."""
 GRID_LIMIT = 1_000_000
 MAX_SEED = 2**32 - 1
 """Largest value of scikit-learn's `random_state`."""
@@ -73,6 +77,13 @@ COMMON_SCORERS = frozenset(
 """Names that scikit-learn certainly has; importing it to ask takes a second."""
 
 
+OWN_COLUMNS = (
+    *("trial", "row", "fold", "file", "evaluation", "target", "prediction", "probability"),
+    "decision",
+)
+"""First words of the names of columns in a table of predictions."""
+
+
 def check_rules(
     file: File,
     space: SearchSpace | None,
@@ -92,18 +103,35 @@ def check_rules(
         *_steps(file.objective),
         *_seeds(file),
         *_metrics(file.objective),
+        *outcome_violations(file.objective),
+        *choice_violations(file),
         *_cross_validation(file.objective),
         *program_violations(file, space),
         *_search(file),
         *_outputs(file, root, inputs),
+        *_predictions(file),
         *ledger_violations(file.ledger, root),
         *_outer_folds(file),
         *_executor(file),
+        *_further_gain(file),
     ]
     if space is not None:
         violations += [*_choices(file.objective, space), *_fixed(file.objective, space)]
         violations += [*_grid(file, space), *_end(file, space), *_start(file, space)]
     return violations
+
+
+def check_rules_in_memory(file: File, space: SearchSpace, root: FilePath) -> list[Violation]:
+    """Return the violations of the rules that hold for a study of objects in memory, too.
+
+    Args:
+        file: the sections, each valid in itself.
+        space: of the study.
+        root: the working folder.
+    """
+    found = [*_seeds(file), *_search(file), *ledger_violations(file.ledger, root)]
+    found += [*_executor(file), *_further_gain(file)]
+    return [*found, *_grid(file, space), *_end(file, space), *_start(file, space)]
 
 
 def _objective(objective: ObjectiveSection) -> Iterator[Violation]:
@@ -119,7 +147,7 @@ def _objective(objective: ObjectiveSection) -> Iterator[Violation]:
     if objective.data is None:
         if not objective.is_program:
             yield Violation(("objective", "data"), "is missing.", hint)
-    elif not objective.data.path or not all(objective.data.path):
+    elif not all(objective.data.path):
         hint = "Name your table, e.g. `path: data.csv`."
         yield Violation(("objective", "data", "path"), "no file is named.", hint)
 
@@ -256,6 +284,24 @@ def _outputs(file: File, root: FilePath, inputs: Mapping[str, FilePath]) -> Iter
         taken.setdefault(found, f"what `{name}` writes")
 
 
+def _predictions(file: File) -> Iterator[Violation]:
+    """Check the table of out-of-fold predictions."""
+    wanted, objective = file.outputs.predictions, file.objective
+    path: Path = ("outputs", "predictions")
+    if wanted is None:
+        if objective.predictions is not None:
+            hint = "Name a file for them: `outputs: {predictions: outputs/oof.csv}`."
+            yield Violation(("objective", "predictions"), "nothing collects the files.", hint)
+        return
+    if objective.is_program and objective.predictions is None:
+        hint = "Name the file that it writes: `objective: {predictions: predictions.csv}`."
+        yield Violation(path, "the program's predictions are nowhere to be found.", hint)
+    for name in wanted.columns:
+        if name.split("_")[0] in OWN_COLUMNS:
+            hint = "Rename the column in your data, or leave it out."
+            yield Violation((*path, "columns"), f"`{name}` is a column of predictions.", hint)
+
+
 def _executor(file: File) -> Iterator[Violation]:
     name = file.execution.executor
     if name != "auto" and not registry.is_known("executors", name):
@@ -338,6 +384,21 @@ def _end(file: File, space: SearchSpace) -> Iterator[Violation]:
         yield Violation(("stop",), message, hint)
 
 
+def _further_gain(file: File) -> Iterator[Violation]:
+    gains = (part.further_gain for part in _all_parts(file.stop))
+    by_noise = any(gain and gain.below == "noise" for gain in gains)
+    if file.objective.has_one_fold and by_noise:
+        hint = "Give a gain instead, e.g. `further_gain: 0.001`, or run each trial with `seeds: 3`."
+        yield Violation(("stop", "further_gain"), "a single fold has no noise.", hint)
+
+
+def _all_parts(stop: StopSection) -> Iterator[StopSection]:
+    """Yield a section and those within it, at any depth."""
+    yield stop
+    for part in (*stop.any, *stop.all):
+        yield from _all_parts(part)
+
+
 def _is_bounded(stop: StopSection) -> bool:
     """Tell whether the study is certain to end."""
     if stop.trials or stop.fits or stop.time or any(_is_bounded(part) for part in stop.any):
@@ -350,8 +411,8 @@ def _start(file: File, space: SearchSpace) -> Iterator[Violation]:
     for index, item in enumerate(file.search.start_with or ()):
         path = ("search", "start_with", index)
         if isinstance(item, str):
-            if item not in ("defaults", "current"):
-                hint = did_you_mean(item, ["defaults", "current"])
+            if item not in START_WORDS:
+                hint = did_you_mean(item, START_WORDS)
                 yield Violation(path, f"unknown word `{item}`.", hint)
             continue
         try:

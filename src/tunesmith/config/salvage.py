@@ -33,7 +33,7 @@ def salvage(data: Mapping[str, Any], error: ValidationError) -> tuple[File | Non
     # A value that is filled in may bring out another mistake.
     for _ in range(ROUNDS):
         for detail in error.errors():
-            path = real_path(detail["loc"], File)
+            path = real_path(detail["loc"], File, kept)
             touched.add(path)
             _mend(kept, path)
         try:

@@ -5,9 +5,10 @@ import inspect
 import math
 import re
 from itertools import pairwise
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from pydantic import (
+    VERSION,
     AfterValidator,
     BaseModel,
     BeforeValidator,
@@ -23,6 +24,11 @@ UNITS_BYTES = {"B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KiB": 1 << 10, "M
 UNITS_BYTES |= {"GiB": 1 << 30}
 
 
+Kind = TypeVar("Kind", bound=BaseModel)
+BUILDS_LATER = (2, 14)
+"""First version of pydantic that is known to build the classes of defaults when it needs them."""
+
+
 class Section(BaseModel):
     """Base of all sections: frozen, no unknown keys, no silent conversions.
 
@@ -31,6 +37,18 @@ class Section(BaseModel):
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, defer_build=True)
+
+
+def default_of(section: type[Kind], **values: Any) -> Kind:
+    """Return a section as a configuration has it that leaves it out.
+
+    It equals ``section(**values)``. But pydantic builds no validator for it while the modules are
+    imported, which would take a tenth of the time of a command that reads.
+    """
+    # Pydantic 2.12 cannot write the schema of a default whose class it has not built yet.
+    if tuple(map(int, VERSION.split(".")[:2])) < BUILDS_LATER:
+        return section(**values)
+    return section.model_construct(None, **values)
 
 
 def meanings(section: type[BaseModel]) -> dict[str, str]:
@@ -92,6 +110,11 @@ def located(value: Any) -> Any:
     return {"path": value} if isinstance(value, str | list) else value
 
 
+def ruled(value: Any) -> Any:
+    """Turn a rule alone into ``{rule: ...}``."""
+    return {"rule": value} if isinstance(value, str | list) else value
+
+
 def n_bytes(value: Any) -> Any:
     """Read ``600MB``, ``2GiB`` as bytes; anything else is left for pydantic to refuse.
 
@@ -106,12 +129,37 @@ def n_bytes(value: Any) -> Any:
     return int(float(match[1]) * UNITS_BYTES[match[2]])
 
 
+def margin(value: Any) -> Any:
+    """Read a margin: a number, or percent as text; anything else is left for pydantic to refuse.
+
+    >>> margin("10 %"), margin(0.002)
+    ('10%', 0.002)
+    """
+    if not isinstance(value, str):
+        return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
+    match = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?) ?%", value.strip())
+    if match is None or float(match[1]) > 100:
+        raise ValueError(f"`{value}` is no margin: write a number such as 0.002, or 10%")
+    return f"{match[1]}%"
+
+
+Margin = Annotated[
+    Annotated[float, Field(ge=0, allow_inf_nan=False)] | str,
+    BeforeValidator(margin, json_schema_input_type=float | str),
+]
+"""A number in some unit, or a share of something in percent."""
 Duration = Annotated[
     float,
     BeforeValidator(seconds, json_schema_input_type=float | str),
     Field(gt=0, allow_inf_nan=False),
 ]
 Names = Annotated[tuple[str, ...], BeforeValidator(listed, json_schema_input_type=str | list[str])]
+SomeNames = Annotated[
+    tuple[str, ...],
+    Field(min_length=1),
+    BeforeValidator(listed, json_schema_input_type=str | Annotated[list[str], Field(min_length=1)]),
+]
+"""At least one name."""
 ImportPath = Annotated[str, Field(pattern=IMPORT_PATH)]
 Size = Annotated[
     int,

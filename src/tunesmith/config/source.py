@@ -16,6 +16,11 @@ MAX_BYTES = 1 << 20
 MAX_DEPTH = 50
 MAX_DIGITS = 300
 MAX_BITS = 1000
+CONFLICT = re.compile(r"^<{7} ", re.MULTILINE)
+BOTH_SIDES = (
+    "a merge has left both sides here; keep one, and remove the markers"
+    " (`<<<<<<<`, `=======`, `>>>>>>>`)"
+)
 
 
 def read_document(path: FilePath) -> Document:
@@ -27,7 +32,7 @@ def read_document(path: FilePath) -> Document:
     """
     # The name goes first: its error says more than that of a file that is no text.
     _reader(path)
-    return parse_document(_text(path), path)
+    return parse_document(read_text(path), path)
 
 
 def parse_document(text: str, path: FilePath, kind: FilePath | None = None) -> Document:
@@ -43,11 +48,16 @@ def parse_document(text: str, path: FilePath, kind: FilePath | None = None) -> D
         ConfigError: the text is not valid.
     """
     reader = _reader(kind or path)
+    # Editors on Windows put a byte order mark before the text.
+    text = text.removeprefix("\ufeff")
     try:
         document = reader(text)
         _refuse_odd_values(document)
     except SourceError as error:
         place = FilePosition(str(path), error.line, error.column)
+        if conflict := CONFLICT.search(text):
+            place = FilePosition(str(path), text.count("\n", 0, conflict.start()) + 1)
+            error = SourceError(BOTH_SIDES)
         raise ConfigError([Violation((), str(error), place=place)]) from None
     return Document(document.data, document.positions, str(path))
 
@@ -61,7 +71,12 @@ def _reader(path: FilePath) -> Callable[[str], Document]:
     return reader
 
 
-def _text(path: FilePath) -> str:
+def read_text(path: FilePath) -> str:
+    """Return the text of a configuration or of a file of parameters.
+
+    Raises:
+        UsageError: it cannot be read, is too large, or is no text.
+    """
     try:
         size = path.stat().st_size
         # Before it is read: by mistake it may be a table of gigabytes.

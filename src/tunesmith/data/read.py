@@ -4,14 +4,17 @@ import csv
 import lzma
 import re
 import tarfile
+import warnings
 import zipfile
 import zlib
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from tunesmith.data.kept_tables import kept
 from tunesmith.errors import DataError, UsageError
 
 ARROW = {".parquet": pd.read_parquet, ".pq": pd.read_parquet}
@@ -19,9 +22,15 @@ ARROW |= {".feather": pd.read_feather, ".arrow": pd.read_feather}
 
 
 def read_files(
-    paths: Sequence[str], root: Path, separator: str
+    paths: Sequence[str], root: Path, separator: str, *, keeps: bool = False
 ) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """Read and append files that have the same columns.
+
+    Args:
+        paths: of the files.
+        root: the folder that they are relative to.
+        separator: between columns of CSV files.
+        keeps: keep what is read of a large file in the private folder of the project, and use it.
 
     Returns:
         The frame, its index counting the rows from 0, and notes.
@@ -29,7 +38,8 @@ def read_files(
     Raises:
         DataError: a file is missing, cannot be read, or has other columns than the first.
     """
-    frames = [_read(root / path, path, separator) for path in paths]
+    keeper = root if keeps else None
+    frames = [_read(root / path, path, separator, keeper) for path in paths]
     first = frames[0]
     problems = [
         _other_columns(paths[0], first, path, frame)
@@ -58,7 +68,7 @@ def _other_columns(first_path: str, first: pd.DataFrame, path: str, frame: pd.Da
     return f"data.path: {path} has other columns than {first_path}: it {' and '.join(parts)}"
 
 
-def _read(path: Path, name: str, separator: str) -> pd.DataFrame:
+def _read(path: Path, name: str, separator: str, keeper: Path | None) -> pd.DataFrame:
     if path.is_dir():
         raise DataError(f"data.path: {name} is a folder; name a CSV, Parquet or Feather file")
     if not path.exists():
@@ -75,9 +85,10 @@ def _read(path: Path, name: str, separator: str) -> pd.DataFrame:
     try:
         reader = ARROW.get(path.suffix.lower())
         if reader is not None:
-            frame = _read_arrow(reader, path, name)
+            read = partial(_read_arrow, reader, path, name)
         else:
-            frame = _read_csv(path, name, separator)
+            read = partial(_read_csv, path, name, separator)
+        frame = read() if keeper is None else kept(path, keeper, separator, read)
     except OSError as error:
         raise DataError(f"data.path: {name} cannot be read: {error.strerror or error}") from None
     frame.columns = [str(column) for column in frame.columns]
@@ -123,16 +134,12 @@ def _read_csv(path: Path, name: str, separator: str) -> pd.DataFrame:
     sep = "\t" if separator == "," and ".tsv" in path.suffixes else separator
     # pandas would choose the same for a regular expression, and print a warning.
     engine: Any = "c" if len(sep) == 1 or sep == r"\s+" else "python"
-    in_parts = {} if engine == "python" else {"low_memory": False}
     try:
         # The names as they are in the file, since pandas renames repeated ones.
         header = pd.read_csv(
             path, sep=sep, header=None, nrows=1, dtype=str, encoding="utf-8-sig", engine=engine
         ).iloc[0]
-        # In parts (`low_memory`), pandas may give the values of one column several types.
-        frame: pd.DataFrame = pd.read_csv(
-            path, sep=sep, encoding="utf-8-sig", engine=engine, **in_parts
-        )
+        frame = _parsed(path, sep, engine)
     except UnicodeDecodeError as error:
         raise DataError(_undecodable(path, name, error)) from None
     except pd.errors.EmptyDataError:
@@ -152,6 +159,28 @@ def _read_csv(path: Path, name: str, separator: str) -> pd.DataFrame:
         )
     _refuse_short_lines(path, name, sep, frame)
     return frame
+
+
+def _parsed(path: Path, sep: str, engine: Any) -> pd.DataFrame:
+    """Parse a CSV file; in parts if the result is the same, which takes half the memory."""
+    if engine == "python":
+        return pd.read_csv(path, sep=sep, encoding="utf-8-sig", engine=engine)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", pd.errors.DtypeWarning)
+        try:
+            frame = pd.read_csv(path, sep=sep, encoding="utf-8-sig", engine=engine)
+        except pd.errors.DtypeWarning:
+            frame = None
+    # Of its parts, pandas may give the values of one column several types, of which it warns; and
+    # whole numbers of some parts are rounded otherwise, if they are too long for a float.
+    if frame is None or _has_long_numbers(frame):
+        return pd.read_csv(path, sep=sep, encoding="utf-8-sig", engine=engine, low_memory=False)
+    return frame
+
+
+def _has_long_numbers(frame: pd.DataFrame) -> bool:
+    floats = frame.select_dtypes("floating")
+    return any(bool((floats[name].abs() >= 2**53).any()) for name in floats.columns)
 
 
 def _hint(separator: str) -> str:

@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from tunesmith.history import HOLDOUT
+from tunesmith.history import FURTHER, HOLDOUT
 
 if TYPE_CHECKING:
     # Workers do not need the code that reads a configuration, and should not wait for its import.
     from tunesmith.data.folds import Split
+    from tunesmith.data.further import FurtherSplits
     from tunesmith.data.table import Table
 
-CACHE_BYTES = 512 * 1024**2
+CACHE_BYTES = 256 * 1024**2
 """Bytes that sliced folds may take in each process."""
 
 
@@ -77,20 +78,31 @@ class SliceCache:
         if fold in self._kept:
             self._kept.move_to_end(fold)
             return self._kept[fold]
-        made = _read_only(self.fresh(fold))
+        # Before the next one is cut, or both would be in memory: folds are about equally large.
+        self._drop_for(max((kept.n_bytes for kept in self._kept.values()), default=0))
+        # The training rows of a fold are a part of the table, so that they were copied.
+        made = _read_only(self.fresh(fold), is_own=fold >= 0)
         # Not if larger than the whole cache: keeping it would only drop the others.
         if made.n_bytes <= CACHE_BYTES:
             self._kept[fold] = made
             self._n_bytes += made.n_bytes
-        while self._n_bytes > CACHE_BYTES:
-            _, oldest = self._kept.popitem(last=False)
-            self._n_bytes -= oldest.n_bytes
+        self._drop_for(0)
         return made
 
+    def _drop_for(self, n_bytes: int) -> None:
+        """Drop the least recently used folds, so that so many further bytes have room."""
+        while self._kept and self._n_bytes + n_bytes > CACHE_BYTES:
+            _, oldest = self._kept.popitem(last=False)
+            self._n_bytes -= oldest.n_bytes
 
-def cut(table: "Table", splits: "Sequence[Split]", fold: int) -> Slices:
-    """Cut the rows of one fold of a table."""
+
+def cut(
+    table: "Table", splits: "Sequence[Split]", further: "FurtherSplits | None", fold: int
+) -> Slices:
+    """Cut the rows of one fold of a table, or of a further split."""
     rows = table.rows
+    if fold <= FURTHER and further is not None:
+        splits, fold = [further[fold]], 0
     train = np.arange(len(rows)) if fold == HOLDOUT else splits[fold].train
     fit_params = {} if rows.weights is None else {"sample_weight": rows.weights[train]}
     if fold == HOLDOUT and table.holdout is not None:
@@ -109,9 +121,9 @@ def _taken(frame: pd.DataFrame, rows: np.ndarray) -> pd.DataFrame:
     return taken
 
 
-def _read_only(rows: Slices) -> Slices:
+def _read_only(rows: Slices, *, is_own: bool) -> Slices:
     return Slices(
-        frozen(rows.X_train),
+        frozen(rows.X_train, is_own=is_own),
         frozen(rows.y_train),
         frozen(rows.X_test),
         frozen(rows.y_test),
@@ -119,13 +131,17 @@ def _read_only(rows: Slices) -> Slices:
     )
 
 
-def frozen(part: Any) -> Any:
+def frozen(part: Any, *, is_own: bool = False) -> Any:
     """Make rows read-only, if they are of a kind that can be.
 
     These are arrays, and frames with one type of columns, of anything but objects.
+
+    Args:
+        part: the rows.
+        is_own: no other code holds the values of a frame, so that they need not be copied.
     """
     if type(part) is pd.DataFrame:
-        return _frozen_frame(part)
+        return _frozen_frame(part, is_own=is_own)
     return _frozen_array(part) if type(part) is np.ndarray else part
 
 
@@ -148,12 +164,13 @@ def _frozen_array(array: np.ndarray) -> np.ndarray:
     return frozen.T if is_turned else frozen
 
 
-def _frozen_frame(frame: pd.DataFrame) -> pd.DataFrame:
+def _frozen_frame(frame: pd.DataFrame, *, is_own: bool) -> pd.DataFrame:
     """Copy a frame over a read-only array, in the same memory order."""
     types = set(frame.dtypes)
     if len(types) != 1 or not isinstance(kind := next(iter(types)), np.dtype) or kind.hasobject:
         return frame
-    values = _frozen_array(np.array(frame.to_numpy(), order="K", copy=True))
+    values = frame.to_numpy()
+    values = _frozen_array(values if is_own else np.array(values, order="K", copy=True))
     made = pd.DataFrame(values, index=frame.index, columns=frame.columns, copy=False)
     # With what users have attached to it (`attrs`), which their scorers may read.
     return made.__finalize__(frame)

@@ -1,8 +1,7 @@
 """The table of a study: read, checked, and cut down to the columns and rows that it learns from."""
 
-import re
-from collections.abc import Sequence
-from dataclasses import KW_ONLY, dataclass, field
+from collections.abc import Collection, Sequence
+from dataclasses import KW_ONLY, dataclass, field, replace
 from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
@@ -12,14 +11,24 @@ import numpy as np
 import pandas as pd
 
 from tunesmith.config.objective import DataSection, HoldoutSection
+from tunesmith.data.columns import (
+    ISO_DATE,
+    extreme_values,
+    is_decimal,
+    meant_column,
+    obstacle,
+    odd_values,
+    plain_column,
+)
+from tunesmith.data.identities import is_identity
 from tunesmith.data.mixed_columns import taken_for_text, words_among_numbers
 from tunesmith.data.read import read_files
+from tunesmith.data.table_facts import TableFacts
 from tunesmith.errors import DataError
 from tunesmith.space.expression import Expression, ExpressionError
 from tunesmith.system.fingerprint import array_digest, digest
 
 Kind = Literal["number", "boolean", "category", "date"]
-ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}([ T]\d{2}:\d{2}.*)?")
 SHOWN = 5
 
 
@@ -40,6 +49,10 @@ class Rows:
     """``(n_rows,)`` fold numbers of a predefined split."""
     numbers: np.ndarray | None = None
     """``(n_rows,)`` places of the rows in the files, from 0."""
+    left_out: pd.DataFrame | None = None
+    """Columns that are not learnt from and say whose row it is; changes no score."""
+    known_digest: str = ""
+    """Digest of the content, if it is known already."""
 
     def __len__(self) -> int:
         return len(self.y)
@@ -52,12 +65,16 @@ class Rows:
             "folds": self.folds,
             "numbers": self.numbers,
         }
-        beside = {name: None if a is None else a[rows] for name, a in every.items()}
+        beside: dict[str, Any] = {n: None if a is None else a[rows] for n, a in every.items()}
+        if self.left_out is not None:
+            beside["left_out"] = self.left_out.take(rows).reset_index(drop=True)
         return Rows(self.X.take(rows).reset_index(drop=True), self.y[rows], **beside)
 
     @cached_property
     def digest(self) -> str:
         """Digest of the content: column names, types, values and their order."""
+        if self.known_digest:
+            return self.known_digest
         columns = [[str(name), column_digest(self.X[name])] for name in self.X.columns]
         beside = [
             None if a is None else column_digest(pd.Series(a))
@@ -76,6 +93,8 @@ class Table:
     holdout: Rows | None = None
     notes: tuple[str, ...] = field(default=())
     """Sentences that a user should read; none of them is an error."""
+    facts: TableFacts = field(default_factory=TableFacts)
+    """Remembered facts about all of it."""
 
     @property
     def digest(self) -> str:
@@ -84,7 +103,12 @@ class Table:
 
 
 def load_table(
-    data: DataSection, root: Path, *, fold_column: str | None = None, in_time: bool = False
+    data: DataSection,
+    root: Path,
+    *,
+    fold_column: str | None = None,
+    in_time: bool = False,
+    is_auto: bool = False,
 ) -> Table:
     """Read a study's table.
 
@@ -93,30 +117,52 @@ def load_table(
         root: the folder that paths are relative to.
         fold_column: a further column, of fold numbers; not a feature.
         in_time: the rows are in order of time, so that the last ones are held out.
+        is_auto: the features are for ``preprocess: auto``.
 
     Raises:
         DataError: the table cannot be used; all reasons at once, unless one hides another.
     """
-    frame, notes = read_files(data.path, root, data.separator)
+    asked = {"fold_column": fold_column, "in_time": in_time, "is_auto": is_auto}
+    facts = TableFacts.of(root, data.path, {**asked, "data": data.model_dump(mode="json")})
+    frame, notes = read_files(data.path, root, data.separator, keeps=True)
+    # A file that was written to since the facts were looked up has none.
+    facts.check()
     frame, dropped = without_row_numbers(frame, data)
     _check_columns(frame, data, fold_column)
+    frame = _plain_types(frame, data, fold_column)
     # Filtered before values are checked: rows that are left out may have gaps.
     whole = _filtered(frame, data.rows)
     _check_values(whole, data, fold_column)
-    features = _features(whole, data, fold_column)
-    kinds: dict[str, Kind] = {name: kind_of(features[name]) for name in features.columns}
-    texts = features[[name for name, kind in kinds.items() if kind == "category"]]
-    mixed = taken_for_text(words_among_numbers(texts))
-    rows = Rows(
+    features = _features(whole, data, fold_column, facts if is_auto else None)
+    kinds: dict[str, Kind] = facts.get(
+        "kinds", lambda: {name: kind_of(features[name]) for name in features.columns}
+    )
+    texts = [name for name, kind in kinds.items() if kind == "category"]
+    mixed = facts.get("mixed", lambda: taken_for_text(words_among_numbers(features[texts])))
+    rows = _rows_of(whole, features, data, fold_column)
+    seen, unseen = split_off(rows, data.holdout, in_time=in_time)
+    if facts.is_remembered:
+        seen = replace(seen, known_digest=facts.get("digest", lambda: seen.digest))
+    return Table(seen, kinds, unseen, (*notes, *dropped, *mixed), facts)
+
+
+def _rows_of(
+    whole: pd.DataFrame, features: pd.DataFrame, data: DataSection, fold_column: str | None
+) -> Rows:
+    return Rows(
         features.reset_index(drop=True),
-        plain(whole[data.target]),
+        plain(_target(whole[data.target])),
         groups=plain(whole[data.groups]) if data.groups else None,
         weights=whole[data.weights].to_numpy(dtype=float) if data.weights else None,
         folds=whole[fold_column].to_numpy(dtype=int) if fold_column else None,
         numbers=whole.index.to_numpy(),
+        left_out=_identities(whole, {*features.columns, data.target, data.groups, data.weights}),
     )
-    seen, unseen = split_off(rows, data.holdout, in_time=in_time)
-    return Table(seen, kinds, unseen, (*notes, *dropped, *mixed))
+
+
+def _identities(frame: pd.DataFrame, used: Collection[str | None]) -> pd.DataFrame | None:
+    names = [name for name in frame.columns if name not in used and is_identity(str(name))]
+    return frame[names].reset_index(drop=True) if names else None
 
 
 # -- columns -------------------------------------------------------------------------------------
@@ -208,41 +254,54 @@ def feature_names(known: Sequence[str], data: DataSection, fold_column: str | No
     return [name for name in known if name not in used]
 
 
-def _features(frame: pd.DataFrame, data: DataSection, fold_column: str | None) -> pd.DataFrame:
+def _plain_types(frame: pd.DataFrame, data: DataSection, fold_column: str | None) -> pd.DataFrame:
+    """Give columns the types of NumPy; refuse those that nothing can be learned from."""
+    made = {name: plain_column(frame[name]) for name in frame.columns}
+    changed = {name: column for name, column in made.items() if column is not frame[name]}
+    frame = frame.assign(**changed) if changed else frame
+    roles = [name for name in _roles(data, fold_column).values() if name]
+    used = [*roles, *feature_names([str(name) for name in frame.columns], data, fold_column)]
+    reasons = {name: obstacle(frame[name]) for name in used}
+    _refuse([_unusable(name, reason) for name, reason in reasons.items() if reason])
+    return frame
+
+
+def _unusable(name: str, reason: str) -> str:
+    return f"data: the column `{name}` {reason}. Clean it, or drop it."
+
+
+def _target(column: pd.Series) -> pd.Series:
+    """Decimals are numbers; any other target stays as it is."""
+    return meant_column(column) if column.dtype == object and is_decimal(column) else column
+
+
+def _features(
+    frame: pd.DataFrame, data: DataSection, fold_column: str | None, facts: TableFacts | None
+) -> pd.DataFrame:
+    """Columns to learn from; with facts, as numbers, text or categories."""
     names = feature_names([str(name) for name in frame.columns], data, fold_column)
     chosen = frame[names].copy()
-    for name in chosen.columns:
-        column = chosen[name]
-        if name in data.categorical:
-            chosen[name] = column.astype("category")
-        elif isinstance(column.dtype, pd.api.extensions.ExtensionDtype) and is_numeric(column):
-            chosen[name] = plain(column)
-    problems = [
-        f"data: the column `{name}` mixes text with other values"
-        f" ({_examples(chosen[name])}). Clean it, or drop it."
-        for name in chosen.columns
-        if is_mixed(chosen[name])
-    ]
-    _refuse(problems)
-    return chosen
+    for name in data.categorical:
+        chosen[name] = chosen[name].astype("category")
+    if facts is None:
+        return chosen
+    changed: dict[str, pd.Series] = {}
+
+    def odd() -> list[str]:
+        made = {name: meant_column(chosen[name]) for name in names}
+        changed.update({n: column for n, column in made.items() if column is not chosen[n]})
+        _refuse([_unusable(n, why) for n, column in made.items() if (why := odd_values(column))])
+        return list(changed)
+
+    # Most columns are as they are meant, and need no second look.
+    for name in facts.get("odd", odd):
+        changed.setdefault(name, meant_column(chosen[name]))
+    return chosen.assign(**changed) if changed else chosen
 
 
 def is_numeric(column: pd.Series) -> bool:
     """True if the values are numbers or booleans."""
     return bool(pd.api.types.is_numeric_dtype(column.dtype))
-
-
-def is_mixed(column: pd.Series) -> bool:
-    """True if a column holds text beside other values."""
-    if column.dtype != object:
-        return False
-    types = {type(value) for value in column.dropna()}
-    return len(types) > 1 and str in types
-
-
-def _examples(column: pd.Series) -> str:
-    firsts = {type(value): value for value in reversed(list(column.dropna()))}
-    return ", ".join(repr(value) for value in firsts.values())
 
 
 def plain(column: pd.Series) -> np.ndarray:
@@ -311,7 +370,9 @@ def _check_values(frame: pd.DataFrame, data: DataSection, fold_column: str | Non
     if len(frame) < 2:
         raise DataError(f"data: the table has {_rows(len(frame))}; a search needs at least two")
     problems = _missing("data.target", frame[data.target])
-    problems += _one_value(frame[data.target]) if not problems else []
+    problems += (
+        _infinite(frame[data.target]) or _one_value(frame[data.target]) if not problems else []
+    )
     if data.groups:
         problems += _missing("data.groups", frame[data.groups])
     if data.weights:
@@ -346,6 +407,17 @@ def row_list(rows: Sequence[int]) -> str:
     shown = ", ".join(str(row) for row in rows[:SHOWN])
     word = "row" if len(rows) == 1 else "rows"
     return f"{word} {shown}{', …' if len(rows) > SHOWN else ''}"
+
+
+def _infinite(column: pd.Series) -> list[str]:
+    if column.dtype.kind != "f":
+        return []
+    text = extreme_values(column, np.inf, "")
+    return (
+        [f"data.target: `{column.name}` {text}. Clean these rows, or leave them out with `rows`."]
+        if text
+        else []
+    )
 
 
 def _one_value(column: pd.Series) -> list[str]:

@@ -1,8 +1,12 @@
 """Choice of the executor and the number of workers if the configuration leaves them open."""
 
-import os
+from typing import Any
 
-AUTO, SERIAL, PROCESSES = "auto", "serial", "processes"
+from tunesmith import registry
+from tunesmith.errors import UsageError
+from tunesmith.system.portable.abilities import n_usable_cores
+
+AUTO, SERIAL, PROCESSES, DASK = "auto", "serial", "processes", "dask"
 
 
 def choose(name: str, n_workers: int | None, timeout_s: float | None) -> tuple[str, int]:
@@ -21,9 +25,24 @@ def choose(name: str, n_workers: int | None, timeout_s: float | None) -> tuple[s
     return (SERIAL if n == 1 and timeout_s is None else PROCESSES), n
 
 
+def executor_class(name: str) -> Any:
+    """Import the executor with this name.
+
+    Raises:
+        UsageError: it is not registered, or a package that it needs is not installed.
+    """
+    try:
+        return registry.load("executors", name)
+    except ModuleNotFoundError as error:
+        raise UsageError(
+            f"execution.executor: {name} needs the package {error.name}, which is not installed."
+            f"\n  Install it: pip install 'tunesmith[{name}]'"
+        ) from None
+
+
 def n_cores() -> int:
     """Count the cores that this process may use: affinity and container limits count."""
-    n = len(os.sched_getaffinity(0))
+    n = n_usable_cores()
     quota = _cgroup_quota()
     return max(1, n if quota is None else min(n, round(quota)))
 

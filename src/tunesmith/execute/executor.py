@@ -7,7 +7,7 @@ every item submitted.
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Any, Protocol, Self, runtime_checkable
 
 Call = Callable[[Any], Any]
 
@@ -23,7 +23,9 @@ class CallTimeoutError(Exception):
 class Executor(Protocol):
     """Runs ``function(item)`` somewhere."""
 
-    n_workers: int
+    @property
+    def n_workers(self) -> int:
+        """Number of calls at a time."""
 
     def submit(self, item: Any) -> Future[Any]:
         """Queue a call; its result or exception arrives in the future."""
@@ -49,3 +51,11 @@ class Executor(Protocol):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None: ...
+
+
+@runtime_checkable
+class TalkingExecutor(Protocol):
+    """An executor that has something to tell the user while it runs."""
+
+    say: Callable[[str], None]
+    """Gets sentences, such as that a worker is not used; set it after the executor is made."""

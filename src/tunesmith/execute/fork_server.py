@@ -5,8 +5,8 @@ the run still reads its data. A worker that is forked from it can begin at once,
 one that was stopped. Imported modules lie in memory once.
 """
 
-import atexit
 import os
+import selectors
 import shutil
 import socket
 import subprocess
@@ -16,16 +16,16 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from tunesmith.errors import TunesmithError
 from tunesmith.execute.bootstrap import own_program, without_path
 from tunesmith.execute.fork_server_main import SEPARATOR, preload
 from tunesmith.execute.forked import ForkedProcess, fork
+from tunesmith.execute.late_imports import import_if_possible
 from tunesmith.execute.supervisor import LAST_WORD, ORDER
 from tunesmith.system import faults
 from tunesmith.system.threads import n_threads, one_thread, with_threads
+from tunesmith.types import EndsWithBlock
 
 GRACE_S = 5.0
 KILLED = -9
@@ -65,7 +65,7 @@ class Process:
         return int(LAST_WORD.unpack(word)[0]) if len(word) == LAST_WORD.size else KILLED
 
 
-class ForkServer:
+class ForkServer(EndsWithBlock):
     """The fork server: starts worker processes quickly.
 
     Args:
@@ -77,6 +77,8 @@ class ForkServer:
     Raises:
         TunesmithError: the system allows no more files or processes.
     """
+
+    sends_ahead = True
 
     def __init__(
         self, modules: Sequence[str] = (), *, n_threads: int = 1, is_forked: bool = False
@@ -143,16 +145,9 @@ class ForkServer:
         self._lifeline.close()
         self._log.close()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
+    def selector(self) -> selectors.BaseSelector:
+        """Make a selector for connections and lifelines."""
+        return selectors.DefaultSelector()
 
     def complaint(self) -> str:
         """Output of the server's process; empty unless it died."""
@@ -194,40 +189,10 @@ class ForkServer:
 
 def _is_like_a_server(modules: Sequence[str]) -> bool:
     """Preload modules here, and tell whether this process may fork afterwards."""
+    # All of it, also what starts threads: this process goes on, and must have nothing by half.
     with one_thread():
-        preload(modules)
+        preload(modules, import_if_possible)
     return n_threads() == 1
-
-
-_kept: dict[int, ForkServer] = {}
-"""Fork servers by the process that owns them: a fork of this process must not use its parent's."""
-
-
-def kept(modules: Sequence[str] = (), *, is_forked: bool = False) -> ForkServer:
-    """Return the fork server that stays for the next run of this process, one thread a worker.
-
-    Args:
-        modules: modules to preload, of installed packages only: those do not change between runs.
-        is_forked: as for ``ForkServer``.
-
-    Raises:
-        TunesmithError: the system allows no more files or processes.
-    """
-    fork_server = _kept.get(os.getpid())
-    if fork_server is not None and fork_server.is_alive:
-        fork_server.preload(modules)
-        return fork_server
-    if fork_server is None:
-        atexit.register(_close_kept, os.getpid())
-    else:
-        fork_server.close()
-    _kept[os.getpid()] = ForkServer(modules, is_forked=is_forked)
-    return _kept[os.getpid()]
-
-
-def _close_kept(owner: int) -> None:
-    if owner == os.getpid() and (fork_server := _kept.pop(owner, None)):
-        fork_server.close()
 
 
 @contextmanager

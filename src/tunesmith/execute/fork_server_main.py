@@ -10,15 +10,15 @@ import signal
 import socket
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from importlib import import_module
 from itertools import chain
 from multiprocessing.connection import wait
 from pathlib import Path
 
 from tunesmith.execute import worker
 from tunesmith.execute.bootstrap import own_program
+from tunesmith.execute.late_imports import import_early
 from tunesmith.execute.supervisor import supervise
 from tunesmith.system.quick_imports import importing
 from tunesmith.system.threads import n_threads
@@ -42,19 +42,27 @@ def main(arguments: Sequence[str]) -> list[str]:
     control, lifeline, folder, *modules = arguments
     supervise(int(lifeline), Path(folder), close=int(control))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    preload(modules)
-    return _Workers(socket.socket(fileno=int(control))).serve()
+    workers = _Workers(socket.socket(fileno=int(control)))
+    workers.preload(modules)
+    return workers.serve()
 
 
-def preload(modules: Sequence[str]) -> None:
-    """Import modules that forks of this process are going to need; none of them has to exist."""
+def preload(modules: Sequence[str], load: Callable[[str], bool]) -> bool:
+    """Import modules that forks of this process are going to need; none of them has to exist.
+
+    Args:
+        modules: by name.
+        load: imports one of them; false if that has left something imported by half.
+
+    Returns:
+        True if nothing is imported by half.
+    """
     with importing():
-        for name in modules:
-            # A module that cannot be imported is no error: the worker that needs it reports why.
-            with suppress(Exception, SystemExit):
-                import_module(name)
+        # A list: all are imported, also after one of them was left by half.
+        are_whole = [load(name) for name in modules]
     # A collection in a worker would touch, and so copy, all that the workers share.
     gc.freeze()
+    return all(are_whole)
 
 
 class _Workers:
@@ -64,6 +72,10 @@ class _Workers:
         self._control = control
         self._supervisors: dict[int, tuple[int, int]] = {}
         """(process id, lifeline) of each supervisor, by the descriptor that reports its end."""
+        self._is_whole = True
+
+    def preload(self, modules: Sequence[str]) -> None:
+        self._is_whole &= preload(modules, import_early)
 
     def serve(self) -> list[str]:
         while True:
@@ -88,12 +100,13 @@ class _Workers:
         """
         # An order with descriptors starts a worker; one without them preloads modules.
         if not descriptors:
-            preload(words)
+            self.preload(words)
             return None
         connection, lifeline, log = descriptors
         arguments = [str(connection), str(lifeline), *words]
         try:
-            process = _fork() if n_threads() == 1 else _spawn(arguments, log)
+            may_fork = self._is_whole and n_threads() == 1
+            process = _fork() if may_fork else _spawn(arguments, log)
         except OSError as error:
             os.write(log, str(error).encode())
         else:

@@ -22,21 +22,21 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
-from tunesmith.errors import LostError, TunesmithError
+from tunesmith.errors import LostError, TunesmithError, UsageError
 from tunesmith.execute import shared_data
 from tunesmith.execute.executor import Call, CallTimeoutError, WorkerDiedError
-from tunesmith.execute.fork_server import ForkServer, Process
 from tunesmith.execute.libraries import libraries
-from tunesmith.execute.worker import DURATION, FAILED, READY, RESULT
+from tunesmith.execute.starter import Starter, WorkerProcess, starter
+from tunesmith.execute.worker import DURATION, FAILED, READY, RESULT, UNREADABLE
 from tunesmith.system import faults
 from tunesmith.system.out_of_memory import killed_words, kills
+from tunesmith.types import EndsWithBlock
 
 # A call whose worker died may be innocent (memory ran out elsewhere), so it gets one more try.
 MAX_STRIKES = 2
-MAX_FAILED_STARTS = 3
+MAX_FAILED_STARTS, MAX_SAID = 3, 2000
 HELD_S, MAX_HELD = 0.05, 8
 """A worker holds calls for about ``HELD_S`` seconds of work, and at most ``MAX_HELD`` of them."""
 SLOW_S = 0.05
@@ -65,7 +65,7 @@ class _Task:
 class _Worker:
     """A worker process and its calls."""
 
-    process: Process
+    process: WorkerProcess
     log: Path
     is_ready: bool = False
     tasks: deque[_Task] = field(default_factory=deque)
@@ -74,7 +74,7 @@ class _Worker:
     """Monotonic time at which the first call began."""
 
 
-class ProcessExecutor:
+class ProcessExecutor(EndsWithBlock):
     """Runs calls in worker processes.
 
     Args:
@@ -83,8 +83,8 @@ class ProcessExecutor:
         timeout_s: a call that runs longer is killed together with its worker.
         n_threads: BLAS and OpenMP threads of a call. The default of one makes results independent
             of the number of cores and of workers.
-        fork server: the fork server, left open at the end; by default the executor's own, with
-            ``n_threads``. One that was made early has preloaded by now what the calls need.
+        fork_server: the starter of workers, left open at the end; by default the executor's own,
+            with ``n_threads``. One that was made early has preloaded by now what the calls need.
     """
 
     def __init__(
@@ -94,7 +94,7 @@ class ProcessExecutor:
         n_workers: int = 1,
         timeout_s: float | None = None,
         n_threads: int = 1,
-        fork_server: ForkServer | None = None,
+        fork_server: Starter | None = None,
     ) -> None:
         self.n_workers, self._timeout_s = n_workers, timeout_s
         self._queue: deque[_Task] = deque()
@@ -106,16 +106,16 @@ class ProcessExecutor:
         """Seconds of the slowest recent call; infinite until one has ended."""
         self._kills = kills()
         """Count of the out-of-memory killer when a process was last seen to end."""
-        self._selector = selectors.DefaultSelector()
-        self._owns_fork_server = fork_server is None
-        self._fork_server = fork_server or ForkServer(n_threads=n_threads)
-        self._folder = Path(tempfile.mkdtemp(dir=self._fork_server.folder))
+        self._owns_starter = fork_server is None
+        self._starter = fork_server or starter(n_threads)
+        self._selector = self._starter.selector()
+        self._folder = Path(tempfile.mkdtemp(dir=self._starter.folder))
         try:
             # Before any worker starts: a function that cannot be pickled is the user's error, and
             # must not look like workers that die.
             modules = shared_data.dump(function, self._folder / "function")
-            self._surroundings = shared_data.surroundings(self._fork_server.environment())
-            self._fork_server.preload(libraries(modules))
+            self._surroundings = shared_data.surroundings(self._starter.environment())
+            self._starter.preload(libraries(modules))
         except BaseException:
             self.close()
             raise
@@ -165,9 +165,9 @@ class ProcessExecutor:
 
     def close(self) -> None:
         """Kill all workers and remove the shared data."""
-        if self._owns_fork_server:
+        if self._owns_starter:
             # Closing the server also ends workers that are still starting.
-            self._fork_server.close()
+            self._starter.close()
         # All are told before the first is waited for, so that they end at the same time.
         for worker in self._workers:
             worker.process.dismiss()
@@ -182,17 +182,6 @@ class ProcessExecutor:
         self._suspects.clear()
         self._selector.close()
         shutil.rmtree(self._folder, ignore_errors=True)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     # -- handing out work --------------------------------------------------------------------
 
@@ -212,7 +201,7 @@ class ProcessExecutor:
 
     def _depth(self) -> int:
         """Number of calls that a worker may have: several if all recent ones were quick."""
-        if self._slowest_s > SLOW_S:
+        if self._slowest_s > SLOW_S or not self._starter.sends_ahead:
             return 1
         return min(MAX_HELD, 1 + int(HELD_S / self._slowest_s))
 
@@ -266,7 +255,7 @@ class ProcessExecutor:
 
     def _start(self) -> _Worker:
         log = self._folder / f"worker-{time.monotonic_ns()}.log"
-        worker = _Worker(self._fork_server.start_worker(self._folder / "function", log), log)
+        worker = _Worker(self._starter.start_worker(self._folder / "function", log), log)
         for source in (worker.process.connection, worker.process.lifeline):
             self._selector.register(source, selectors.EVENT_READ, worker)
         # First message: a forked worker cannot import the project's code before it has the places.
@@ -365,9 +354,18 @@ class ProcessExecutor:
 
     def _blame_start(self, worker: _Worker, status: int) -> None:
         self._n_failed_starts += 1
+        said = worker.log.read_text(errors="replace")
+        if UNREADABLE in said:
+            # Another worker would read the same.
+            raise UsageError(
+                "the estimator or scorer cannot be made again in worker processes:"
+                f" {said.partition(UNREADABLE)[2].strip()[:MAX_SAID]}\n"
+                "  Mend that, or let fits run in this process, one after the other:"
+                " `execution: {executor: serial}`, or in Python `workers=1`."
+            )
         if self._n_failed_starts >= MAX_FAILED_STARTS:
-            said = worker.log.read_text(errors="replace") or self._fork_server.complaint()
-            reason = said.strip()[-2000:] or cause_of_death(status)
+            said = said or self._starter.complaint()
+            reason = said.strip()[-MAX_SAID:] or cause_of_death(status)
             raise TunesmithError(f"worker processes cannot start:\n{reason}")
 
     def _retire(self, worker: _Worker) -> int:

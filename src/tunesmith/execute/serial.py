@@ -5,14 +5,14 @@ from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Future
 from contextlib import ExitStack, nullcontext
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from threadpoolctl import ThreadpoolController
 
 from tunesmith.execute.executor import Call
 from tunesmith.system.interruptions import is_ours
 from tunesmith.system.user_output import held
+from tunesmith.types import EndsWithBlock
 
 
 class ThreadLimit:
@@ -33,7 +33,7 @@ class ThreadLimit:
         self._inside.close()
 
 
-class SerialExecutor:
+class SerialExecutor(EndsWithBlock):
     """Runs one queued call each time results are asked for.
 
     It cannot stop a call: choose processes if there is a time limit. Calls get ``n_threads`` BLAS
@@ -89,14 +89,3 @@ class SerialExecutor:
         for _, future in self._queue:
             future.cancel()
         self._queue.clear()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()

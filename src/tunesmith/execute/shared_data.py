@@ -50,7 +50,8 @@ def dump(function: Any, path: Path) -> list[str]:
     except Exception as error:
         raise UsageError(
             f"the estimator or scorer cannot be sent to worker processes: {error}.\n"
-            "  Define it in a module, or use `execution: {executor: serial}`."
+            "  Define it in a module, or let fits run in this process, one after the other:"
+            " `execution: {executor: serial}`, or in Python `workers=1`."
         ) from error
     # Arrays that are not contiguous never come here: pickle copies them into its own stream.
     raw = [buffer.raw() for buffer in buffers]
@@ -84,19 +85,28 @@ def surroundings(environ: Mapping[str, str]) -> bytes:
     Args:
         environ: the environment of the other processes.
     """
+    return encoded(surroundings_of(environ))
+
+
+def surroundings_of(environ: Mapping[str, str]) -> dict[str, Any]:
+    """Return what ``surroundings`` describes, by name."""
     cwd = None
     with suppress(OSError):  # the working folder may be gone
         cwd = os.getcwd()  # noqa: PTH109 - as it is, not resolved
     # Relative entries depend on the working folder, which a worker does not share yet.
     places = [str(Path(entry).absolute()) for entry in sys.path]
     out = shadows.FINDER.folders
-    content = {
+    return {
         "places": places,
         "kept_out": out,
         "spared": redact.spared(),
         "cwd": cwd,
         "environ": dict(environ),
     }
+
+
+def encoded(content: Mapping[str, Any]) -> bytes:
+    """Write surroundings as ``settle_in`` reads them."""
     return json.dumps(content).encode()
 
 

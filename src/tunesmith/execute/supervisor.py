@@ -7,7 +7,6 @@ ended the run.
 """
 
 import os
-import resource
 import select
 import signal
 import struct
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from tunesmith.system.child_processes import adopt_orphans, end_with_parent, reap, sweep
+from tunesmith.system.portable.abilities import INTERRUPTING
 
 REAP_MS = 1000
 ORDER = b"!"
@@ -45,7 +45,7 @@ def supervise(lifeline: int, folder: Path, *, close: int) -> None:
             os._exit(1)
         return
     # These signals reach the whole terminal or job. The run decides what they mean.
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for number in INTERRUPTING:
         signal.signal(number, signal.SIG_IGN)
     # Otherwise the run would not see the end of the connection when the worker dies.
     os.close(close)
@@ -85,6 +85,8 @@ def _wait(worker: int, lifeline: int) -> dict[int, int]:
 def _end_as(status: int) -> NoReturn:
     """End as the worker did, so that the parent sees the same status."""
     if os.WIFSIGNALED(status):
+        import resource
+
         # The worker has left its core dump, if any; one of the supervisor would mislead.
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         number = os.WTERMSIG(status)

@@ -4,6 +4,7 @@ import os
 import pickle
 import signal
 import struct
+import sys
 import time
 import traceback
 from collections.abc import Sequence
@@ -12,11 +13,13 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from tunesmith.execute.supervisor import supervise
 from tunesmith.system import faults
+from tunesmith.system.importing import user_frames
 from tunesmith.system.interruptions import is_ours
 
 READY, RESULT, FAILED = "ready", "result", "failed"
+UNREADABLE = "the function cannot be made again: "
+"""Begin of what a worker says that cannot read the function of a run."""
 DURATION = struct.Struct("<d")
 """Header of an answer: the seconds that the call took."""
 
@@ -27,15 +30,27 @@ def main(arguments: Sequence[str]) -> None:
     Args:
         arguments: connection and lifeline descriptors, the function's file, threads per call.
     """
+    from tunesmith.execute.supervisor import supervise
+
     connection_fd, lifeline_fd, path, n_threads = arguments
     supervise(int(lifeline_fd), Path(path).parent, close=int(connection_fd))
     # Ctrl-C reaches the whole terminal; the run decides what it means.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _volunteer()
-    connection = Connection(int(connection_fd))
-    function = _load(Path(path), connection.recv_bytes())
+    serve(Connection(int(connection_fd)), Path(path), int(n_threads))
+
+
+def serve(connection: Connection, path: Path, n_threads: int) -> None:
+    """Load the function, and answer calls of it until the run closes the connection.
+
+    Args:
+        connection: to the run.
+        path: the function's file.
+        n_threads: BLAS and OpenMP threads of each call.
+    """
+    function = _load(path, connection.recv_bytes())
     # After the function is loaded: the limits reach only the libraries that are loaded by then.
-    with _limits(int(n_threads)):
+    with _limits(n_threads):
         _fall_silent()
         connection.send_bytes(DURATION.pack(0.0) + pickle.dumps((READY, None)))
         _serve(connection, function)
@@ -60,7 +75,17 @@ def _load(path: Path, surroundings: bytes) -> Any:
     from tunesmith.execute import shared_data
 
     shared_data.settle_in(surroundings)
-    return shared_data.load(path)
+    try:
+        return shared_data.load(path)
+    # A lack of memory or a lost file is the machine's, and another try may help.
+    except (MemoryError, OSError):
+        raise
+    except Exception as error:  # noqa: BLE001 - the user's code runs while objects are made again
+        frames = "".join(f"\n  {line}" for text in user_frames(error) for line in text.splitlines())
+        told = "".join(traceback.format_exception_only(error)).strip()
+        # The run reads the output of a worker that never was ready.
+        sys.stderr.write(f"{UNREADABLE}{told}{frames}\n")
+        sys.exit(1)
 
 
 def _limits(n_threads: int) -> Any:

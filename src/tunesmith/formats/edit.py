@@ -56,6 +56,11 @@ def _edited_yaml(
     if not removed:
         return yaml.update(text, changed)
     try:
+        # First, because a mapping in braces is otherwise written anew, without its comments.
+        return yaml.update(yaml_blocks.without_lines(text, removed), changed)
+    except FormatError:
+        pass
+    try:
         return yaml_blocks.rewrite(text, expected)
     except FormatError:
         # Entries in flow style have no lines of their own, so their whole mapping is written anew.

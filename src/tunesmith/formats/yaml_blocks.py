@@ -17,6 +17,8 @@ from tunesmith.formats.yaml import composed, end_of, read, says_same, update
 from tunesmith.formats.yaml_text import NOT_TEXT, flow, key_text, scalar
 
 WORDS = re.compile(r"[A-Za-z][\w./=-]*(?: [\w./=-]+)+\Z", re.ASCII)
+ONLY_COMMA = re.compile(r"[ \t]*,?[ \t]*(?:#.*)?\r?\n?\Z")
+"""The end of a line behind an entry in flow style."""
 MAX_FLOW = 60
 STEP = 2
 Place = tuple[str, ...]
@@ -63,6 +65,33 @@ def moved(text: str, place: Place, before: str) -> str:
     if not is_same:
         raise FormatError(f"`{dotted(place)}` cannot stand before `{before}` (anchors?)")
     return edited
+
+
+def without_lines(text: str, places: Sequence[Place]) -> str:
+    """Remove entries of mappings in flow style that have lines of their own.
+
+    Raises:
+        FormatError: an entry shares a line with others, or is not there.
+
+    >>> print(without_lines("a: {\\n  b: 1,  # one\\n  c: 2,  # two\\n}\\n", [("a", "b")]), end="")
+    a: {
+      c: 2,  # two
+    }
+    """
+    mark, text = ("\ufeff", text[1:]) if text.startswith("\ufeff") else ("", text)
+    for place in places:
+        parent = _node(text, place[:-1])
+        key, value = _entry(parent, place[-1], place)
+        begin, stop = _line_begin(text, key.start_mark.index), _line_stop(text, end_of(value))
+        rest = text[end_of(value) : stop]
+        if (
+            not parent.flow_style
+            or text[begin : key.start_mark.index].strip()
+            or not ONLY_COMMA.match(rest)
+        ):
+            raise FormatError(f"`{dotted(place)}` is not written in lines of its own")
+        text = text[:begin] + text[stop:]
+    return mark + text
 
 
 def _sorted(data: Any) -> Any:

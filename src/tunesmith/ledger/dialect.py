@@ -1,5 +1,6 @@
 """Differences between databases: addresses, connections, transactions, upserts."""
 
+import logging
 import os
 import sqlite3
 import time
@@ -16,14 +17,21 @@ from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import Pool
 
 from tunesmith.errors import StorageError, UsageError
-from tunesmith.ledger.integrity import is_locked, log_of, mark_in_use
+from tunesmith.ledger.integrity import LogKeeper, is_locked, log_of, mark_in_use
 from tunesmith.system import faults
+from tunesmith.system.portable.abilities import CLOSE_ON_EXEC
 from tunesmith.system.redact import redact
+
+# Its pool logs what a signal raised within it, and raises it as well: nobody should read it twice,
+# and the first time as a traceback.
+logging.getLogger("sqlalchemy.pool").addHandler(logging.NullHandler())
 
 BUSY_TIMEOUT_MS = 30_000
 CONNECT_TIMEOUT_S = 10
 SCHEMA_LOCK = 0x7475_6E65_736D_6974
 """Number of the lock that a process holds while it makes or migrates tables (PostgreSQL)."""
+EXCHANGE_LOCK = SCHEMA_LOCK + 1
+"""Number of the lock that a process holds while it adds what another ledger gave (PostgreSQL)."""
 
 
 # -- addresses -------------------------------------------------------------------------------
@@ -74,19 +82,26 @@ def readable(url: URL) -> str:
 # -- connections -----------------------------------------------------------------------------
 
 
-def engine_of(url: URL, *, poolclass: type[Pool] | None = None, **arguments: Any) -> Engine:
+def engine_of(
+    url: URL,
+    *,
+    poolclass: type[Pool] | None = None,
+    factory: Callable[..., sqlite3.Connection] = sqlite3.Connection,
+    **arguments: Any,
+) -> Engine:
     """Make an engine whose transactions write (see ``reader`` for those that only read).
 
     Args:
         url: from ``address``.
         poolclass: class of SQLAlchemy's pool, if connections must not be kept.
+        factory: makes SQLite's connections.
         arguments: arguments of the driver's ``connect``.
 
     Raises:
         StorageError: the driver is not installed.
     """
     if url.get_backend_name() == "sqlite":
-        arguments["timeout"] = BUSY_TIMEOUT_MS / 1000
+        arguments |= {"timeout": BUSY_TIMEOUT_MS / 1000, "factory": factory}
         engine = create_engine(url, poolclass=poolclass, connect_args=arguments)
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
@@ -134,15 +149,25 @@ def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
 
 
-def begin_writing(engine: Engine) -> None:
-    """Let readers and the writer work at the same time, and mark the file as in use (SQLite)."""
+def begin_writing(engine: Engine, keeper: LogKeeper) -> None:
+    """Let readers and the writer work at the same time, and mark the file as in use (SQLite).
+
+    Args:
+        engine: of the ledger.
+        keeper: keeps its log, the one that is there and a new one.
+    """
     if engine.dialect.name != "sqlite":
         return
+    file = file_of(engine.url)
+    if file is not None:
+        keeper.keep(file)
     connection = engine.raw_connection()
     try:
         raw: Any = connection.driver_connection
         # Switching does not wait for other openers of a new file, so this waits for them.
         _retry_locked(lambda: raw.execute("PRAGMA journal_mode = WAL").fetchall())
+        if file is not None:
+            keeper.keep(file)
         _retry_locked(lambda: mark_in_use(raw))
     finally:
         connection.close()
@@ -170,17 +195,26 @@ def sync(file: Path | None) -> None:
     if log is None or not log.exists():
         return
     faults.reach("ledger.sync")
-    handle = os.open(log, os.O_RDONLY | os.O_CLOEXEC)
+    handle = os.open(log, os.O_RDWR | CLOSE_ON_EXEC)
     try:
-        os.fdatasync(handle)
+        getattr(os, "fdatasync", os.fsync)(handle)
     finally:
         os.close(handle)
 
 
 def serialise_schema_changes(connection: Connection) -> None:
     """Wait until no other process makes or migrates tables (an SQLite writer is alone anyway)."""
+    _wait_for(connection, SCHEMA_LOCK)
+
+
+def serialise_exchanges(connection: Connection) -> None:
+    """Wait until no other process adds what another ledger gave, as above."""
+    _wait_for(connection, EXCHANGE_LOCK)
+
+
+def _wait_for(connection: Connection, lock: int) -> None:
     if connection.dialect.name == "postgresql":
-        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({SCHEMA_LOCK})")
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({lock})")
 
 
 # -- upserts ---------------------------------------------------------------------------------

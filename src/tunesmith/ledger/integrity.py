@@ -11,16 +11,21 @@ import secrets
 import sqlite3
 import struct
 import time
+import weakref
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
+from functools import partial
 from pathlib import Path
+from typing import Any, TypeAlias
 from urllib.parse import quote
 
 from tunesmith.errors import DamagedError, StorageError
-from tunesmith.ledger.rows import CHECKED, checksum
+from tunesmith.ledger.rows import CHECKED, LATER_TABLES, checksum
 from tunesmith.system import faults
-from tunesmith.system.files import private_rights
+from tunesmith.system.files import private_rights, set_rights
+from tunesmith.system.interruptions import undisturbed
+from tunesmith.system.portable.abilities import CLOSE_ON_EXEC, NO_LINKS
 
 IN_USE, AT_REST = 0x74756E31, 0x74756E30
 """Values of SQLite's ``application_id`` for a ledger; the checksum is its ``user_version``."""
@@ -62,31 +67,41 @@ def _holds_anything(path: Path) -> bool:
         return False
 
 
-def connect(file: Path, options: str, timeout_s: float = 30.0) -> sqlite3.Connection:
+def connect(
+    file: Path, options: str, timeout_s: float = 30.0, *, is_shared: bool = False
+) -> sqlite3.Connection:
     """Open a plain connection.
 
     Args:
         file: of the ledger.
         options: of SQLite's URI: ``mode=ro``, ``mode=rw``, ``immutable=1``.
         timeout_s: seconds to wait for a lock.
+        is_shared: let other threads use and close it, one at a time.
     """
     place = f"file:{quote(str(file))}?{options}"
-    return sqlite3.connect(place, uri=True, isolation_level=None, timeout=timeout_s)
+    return sqlite3.connect(
+        place,
+        uri=True,
+        isolation_level=None,
+        timeout=timeout_s,
+        check_same_thread=not is_shared,
+    )
 
 
 # -- checking --------------------------------------------------------------------------------
 
 
-def is_checked(file: Path, *, is_sealed: bool = False) -> bool:
+def is_checked(file: Path, *, is_sealed: bool = False, most_bytes: int | None = None) -> bool:
     """Check a ledger.
 
     Args:
         file: an existing ledger.
         is_sealed: true if nothing can be written beside it.
+        most_bytes: size up to which the content is checked; ``None`` for any size.
 
     Returns:
-        True if all of it was checked. If another process has it open, or an older version wrote it,
-        its rows must be checked as they are read.
+        True if all of it was checked. If another process has it open, an older version wrote it, or
+        it is too large, its rows must be checked as they are read.
 
     Raises:
         DamagedError: its content has changed since it was written.
@@ -102,14 +117,36 @@ def is_checked(file: Path, *, is_sealed: bool = False) -> bool:
         closing(connect(file, "immutable=1" if is_sealed else "mode=ro")) as connection,
     ):
         mark = _pragma(connection, "application_id")
+        is_small = most_bytes is None or file.stat().st_size <= most_bytes
         if mark == AT_REST:
-            _check_content(connection)
-            return True
+            if is_small:
+                _check_content(connection)
+            return is_small
         # Older versions set no mark; the rows of such a file are checked as they are read.
         if mark != IN_USE:
             _check_is_old(connection)
             return False
-    return not is_sealed and _check_after_kill(file)
+    return not is_sealed and _check_after_kill(file, rows=is_small)
+
+
+def is_at_rest(file: Path, *, is_sealed: bool = False) -> bool:
+    """Tell if no process has a ledger open for writing, and check all of it then.
+
+    Args:
+        file: an existing ledger.
+        is_sealed: true if nothing can be written beside it.
+
+    Raises:
+        DamagedError: its content has changed since it was written.
+    """
+    with (
+        damage_named(),
+        closing(connect(file, "immutable=1" if is_sealed else "mode=ro")) as connection,
+    ):
+        if _pragma(connection, "application_id") != AT_REST:
+            return False
+        _check_content(connection)
+        return True
 
 
 def _roll_back(file: Path) -> None:
@@ -177,11 +214,17 @@ def _check_is_old(connection: sqlite3.Connection) -> None:
         raise DamagedError("its mark is lost")
 
 
-def _check_after_kill(file: Path) -> bool:
-    """Check a file that is marked as in use, unless another process has it open."""
+def _check_after_kill(file: Path, *, rows: bool) -> bool:
+    """Check a file that is marked as in use, unless another process has it open.
+
+    Args:
+        file: of the ledger.
+        rows: check every row, too.
+    """
     log = log_of(file)
     try:
-        with _alone(file) as connection:
+        # An exception between two steps would leave the log to SQLite, which would remove it.
+        with undisturbed(), _alone(file) as connection:
             if _pragma(connection, "application_id") == AT_REST:
                 return False  # closed this very moment
             # Only now nobody else can make it, or move it into the file.
@@ -191,12 +234,13 @@ def _check_after_kill(file: Path) -> bool:
                     " what was written last, is not there"
                 )
             _check_log(log)
-            check_rows(connection)
+            if rows:
+                check_rows(connection)
     except sqlite3.OperationalError as error:
         if is_locked(error) or sqlite_code(error) == sqlite3.SQLITE_READONLY:
             return False
         raise
-    return True
+    return rows
 
 
 @contextmanager
@@ -249,12 +293,28 @@ def check_rows(connection: sqlite3.Connection) -> None:
         raise DamagedError("; ".join(" ".join(line.split()) for line in answers))
     if connection.execute("PRAGMA foreign_key_check").fetchone():
         raise DamagedError("rows refer to others that are not there")
-    for table in CHECKED:
+    for table in _tables(connection):
         n_wrong = sum(not is_right for _, is_right in rows_of(connection, table))
         if n_wrong:
             raise DamagedError(f"{n_wrong} of the table `{table}`'s rows are not as written")
     if n := connection.execute(HALF_TRIALS).fetchone()[0]:
         raise DamagedError(f"{n} trials lack folds")
+
+
+def _tables(connection: sqlite3.Connection) -> Iterator[str]:
+    """Yield the tables whose rows have checksums, as far as the version that wrote them had them.
+
+    Raises:
+        DamagedError: a table or column is missing that it should have.
+    """
+    for table, columns in CHECKED.items():
+        there = {row[1] for row in connection.execute(f"PRAGMA table_info({table})")}
+        if not there and table in LATER_TABLES:
+            continue
+        # A bit of the schema may have changed, and with it a name.
+        if missing := [name for name in (*columns, "checksum") if name not in there]:
+            raise DamagedError(f"the table `{table}` lacks {', '.join(missing)}")
+        yield table
 
 
 def rows_of(connection: sqlite3.Connection, table: str) -> Iterator[tuple[dict[str, object], bool]]:
@@ -359,10 +419,10 @@ def write_new(file: Path, content: bytes) -> bool:
     data[MARK] = AT_REST.to_bytes(4, "big")
     data[CHECKSUM] = struct.pack(">i", content_checksum(bytes(data)))
     draft = file.with_name(f".{file.name}.{secrets.token_hex(4)}.tmp")
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | NO_LINKS | CLOSE_ON_EXEC
     try:
         with os.fdopen(os.open(draft, flags, 0o600), "wb") as out:
-            os.fchmod(out.fileno(), private_rights(file.parent))
+            set_rights(out.fileno(), draft, private_rights(file.parent))
             out.write(data)
             out.flush()
             os.fsync(out.fileno())
@@ -390,11 +450,82 @@ def mark_in_use(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
 
 
+class _Writer(sqlite3.Connection):
+    """A connection that may write, and is known from before it opens the file."""
+
+    def __init__(self, known: "list[_WeakWriter]", *args: Any, **named: Any) -> None:
+        # No `WeakSet`: it runs code as things die, where Python loses what a signal raises.
+        known[:] = [other for other in known if other() is not None]
+        known.append(weakref.ref(self))
+        self._cursors: list[weakref.ref[sqlite3.Cursor]] = []
+        super().__init__(*args, **named)
+
+    def cursor(self, *args: Any, **named: Any) -> Any:
+        """Make a cursor, which is closed with the connection."""
+        cursor = super().cursor(*args, **named)
+        self._cursors = [other for other in self._cursors if other() is not None]
+        self._cursors.append(weakref.ref(cursor))
+        return cursor
+
+    def close(self) -> None:
+        """Close, and with it what SQLite would wait for: cursors held by a traceback."""
+        for reference in self._cursors:
+            if (cursor := reference()) is not None:
+                cursor.close()
+        super().close()
+
+    @property
+    def is_open(self) -> bool:
+        """True until it is closed; whatever is left of one in a traceback is open, too."""
+        try:
+            return self.total_changes >= 0
+        except sqlite3.ProgrammingError:
+            return False
+
+
+_WeakWriter: TypeAlias = "weakref.ref[_Writer]"
+_kept: dict[sqlite3.Connection, tuple["weakref.ref[LogKeeper]", list[_WeakWriter]]] = {}
+"""Connections that keep a log, and for whom; here, so that no exception throws them away."""
+
+
+class LogKeeper:
+    """Keeps SQLite from removing the log of a ledger that is being written.
+
+    SQLite does that as the last connection that may write is closed, also where an interruption
+    closes it, and the file would still be marked as in use. A connection that only reads, and is
+    closed after all others, prevents it.
+    """
+
+    def __init__(self) -> None:
+        self._connection: sqlite3.Connection | None = None
+        self._writers: list[_WeakWriter] = []
+        self.factory = partial(_Writer, self._writers)
+        """Makes the connections that may write, in place of ``sqlite3.Connection``."""
+
+    def keep(self, file: Path) -> None:
+        """Begin, before a connection that may write is used; again when there is a new log."""
+        if self._connection is None:
+            self._connection = connect(file, "mode=ro", is_shared=True)
+            _kept[self._connection] = weakref.ref(self), self._writers
+        self._connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+
+    def let_go(self) -> None:
+        """End, if all connections that may write are closed; else it lasts as long as they do."""
+        for connection, (keeper, writers) in list(_kept.items()):
+            # An interruption may have lost another ledger before it was closed.
+            is_needed = keeper() not in (self, None)
+            open_writers = [one for writer in writers if (one := writer()) and one.is_open]
+            if not is_needed and not open_writers:
+                connection.close()
+                del _kept[connection]
+        self._connection = None
+
+
 class Closing:
     """Brings a ledger to rest.
 
     It is made while the ledger is still open, so that SQLite does not clean up on its own;
-    ``finish`` is called when all other connections are closed.
+    ``finish`` is called when all other connections are closed. Both happen ``undisturbed``.
     """
 
     def __init__(self, file: Path) -> None:
@@ -421,7 +552,7 @@ class Closing:
                 time.sleep(PAUSE_S)
         try:
             self._rest()
-        except (sqlite3.Error, OSError):
+        except (sqlite3.Error, OSError, MemoryError):
             # As on a full disk: it stays in use, its log beside it.
             with suppress(sqlite3.Error):
                 connection.execute("ROLLBACK")

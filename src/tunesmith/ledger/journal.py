@@ -21,6 +21,7 @@ from tunesmith.history import FoldResult
 from tunesmith.ledger.rows import CHECKED, LATER, evaluation_row, reading_row
 from tunesmith.system import faults
 from tunesmith.system.files import make_state_folder
+from tunesmith.system.portable.abilities import CLOSE_ON_EXEC, NO_LINKS
 
 if TYPE_CHECKING:
     from tunesmith.ledger.ledger import Ledger
@@ -79,7 +80,7 @@ class Journal:
     def _begin(self) -> None:
         self._n_bytes = self._n_answers = 0
         self._handle: int | None = None
-        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_TRUNC | CLOSE_ON_EXEC | NO_LINKS
         with suppress(OSError):
             self._handle = os.open(f"{self._name}.{self._turn}", flags, 0o600)
             self._append([{"run_id": self._mark.run_id, "started": self._mark.started}])
@@ -164,7 +165,7 @@ def _read(path: Path) -> tuple[RunMark | None, list[dict[str, Any]], list[dict[s
     contents = [content for content in _contents(path) if content is not None]
     marks = [RunMark(*c.values()) for c in contents if tuple(c) == ("run_id", "started")]
     readings = [c for c in contents if tuple(c) == READING and all(map(_is_text, c.values()))]
-    return (marks[0] if marks else None), [c for c in contents if _is_row(c)], readings
+    return (marks[0] if marks else None), [c for c in contents if is_row(c)], readings
 
 
 def _is_text(value: object) -> bool:
@@ -181,7 +182,7 @@ def _contents(path: Path) -> Iterator[dict[str, Any] | None]:
         yield json.loads(text) if head == b"%08x" % zlib.crc32(text) else None
 
 
-def _is_row(content: Mapping[str, Any]) -> bool:
+def is_row(content: Mapping[str, Any]) -> bool:
     """True if it can be a row: the folder is the user's own, and versions may differ."""
     return (
         content.keys() == ROW

@@ -6,30 +6,34 @@ it is pickled.
 """
 
 import os
+import secrets
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self, TypeAlias
+from typing import Any, Self, TypeAlias, TypeVar
 
-from sqlalchemy import Connection, Row, Table, delete, insert, select, update
+from sqlalchemy import Connection, Row, Table, delete, func, insert, select, update
 from sqlalchemy.engine import URL
 
 from tunesmith.errors import StorageError, UsageError
-from tunesmith.history import HOLDOUT, FoldResult, Holds, Metric, Trial, TrialLog, always
-from tunesmith.ledger import dialect, integrity, schema
+from tunesmith.history import HOLDOUT, FoldResult, History, Holds, Metric, Trial, TrialLog, always
+from tunesmith.ledger import dialect, integrity, schema, standing
 from tunesmith.ledger.messages import named
 from tunesmith.ledger.queries import (
+    ANY_RUN,
+    OWN_SERIES,
     SAYS_NOTHING,
     TRUSTED,
     batched,
     checked,
+    completed_log,
     evaluated_by,
     find_study,
     fold_keys,
+    further_results,
     held_readings,
     holdout_results,
     keys_of,
@@ -38,12 +42,13 @@ from tunesmith.ledger.queries import (
     last_run,
     latest_study,
     no_such_study,
+    notes_of,
     running_trials,
     runs_of,
     series_reading,
     started_at,
-    told_log,
 )
+from tunesmith.ledger.recording import add_evaluations
 from tunesmith.ledger.records import StudyHead, StudyRecord
 from tunesmith.ledger.rows import (
     checksum,
@@ -54,38 +59,50 @@ from tunesmith.ledger.rows import (
     json_text,
     link_row,
     metrics_of,
+    note_row,
     now,
     provenance_without_secrets,
     reading_row,
     signed,
     trial_row,
 )
+from tunesmith.ledger.stored_history import StoredTrials, stored_history
 from tunesmith.space.parameter import canonical_json
 from tunesmith.system import faults
 from tunesmith.system.files import make_state_folder
 from tunesmith.system.fingerprint import digest
-from tunesmith.types import State, StopReason
+from tunesmith.system.interruptions import undisturbed
+from tunesmith.types import EndsWithBlock, State, StopReason
 
 Mark: TypeAlias = tuple[int, int] | None
 """Device and inode of a file."""
+MOST_READ_BYTES = 1 << 26
+"""Checking 64 MiB takes 0.1 seconds."""
+T = TypeVar("T")
 
 
-class Ledger:
+class Ledger(EndsWithBlock):
     """An open ledger. Made by ``Ledger.open``; usable as a context manager."""
 
     def __init__(self, url: URL, *, is_trusted: bool = False) -> None:
         self._name, self._file = dialect.readable(url), dialect.file_of(url)
+        self._keeper = integrity.LogKeeper()
         self._connect(url, is_trusted=is_trusted)
-        self._is_writing = False
+        self._is_writing, self._is_closed = False, False
         self._marks: tuple[Mark, Mark] | None = None
+        self._metrics: dict[int, tuple[Metric, ...]] = {}
 
     @classmethod
-    def open(cls, location: str | Path, *, create: bool = True) -> Self:
+    def open(
+        cls, location: str | Path, *, create: bool = True, most_bytes: int = MOST_READ_BYTES
+    ) -> Self:
         """Open the ledger at a path or database URL; one of an older version is migrated.
 
         Args:
             location: SQLite file, or a URL such as ``postgresql://...``.
             create: make the file, its folder and the tables if they are missing.
+            most_bytes: size up to which a reader checks a whole file; in a larger one, the rows
+                that are read are checked. A writer checks all of it.
 
         Raises:
             DamagedError: its content has changed since it was written.
@@ -98,7 +115,7 @@ class Ledger:
             ledger = cls(url)
         else:
             with named(dialect.readable(url)):
-                ledger = cls._of_file(url, file, create=create)
+                ledger = cls._of_file(url, file, most_bytes=None if create else most_bytes)
         try:
             ledger._prepare(url, create=create)
         except BaseException:
@@ -107,7 +124,8 @@ class Ledger:
         return ledger
 
     @classmethod
-    def _of_file(cls, url: URL, file: Path, *, create: bool) -> Self:
+    def _of_file(cls, url: URL, file: Path, *, most_bytes: int | None) -> Self:
+        create = most_bytes is None
         if file.is_dir():
             raise StorageError("is a folder.\n  Name a file in it, e.g. `ledger.db`.")
         _refuse_no_files(file)
@@ -118,16 +136,18 @@ class Ledger:
         elif not file.exists():
             raise StorageError("there is no ledger")
         is_sealed = not create and _is_sealed(file)
-        is_trusted = integrity.is_checked(file, is_sealed=is_sealed)
+        is_trusted = integrity.is_checked(file, is_sealed=is_sealed, most_bytes=most_bytes)
         ledger = cls(url, is_trusted=is_trusted)
-        if not create:
+        if create:
+            ledger._keeper.keep(file)
+        else:
             # Read-only: the last of others to close a file would remove the log beside it.
             place = dialect.sealed(url) if is_sealed else dialect.read_only(url)
             ledger._connect(place, is_trusted=is_trusted)
         return ledger
 
     def _connect(self, url: URL, *, is_trusted: bool) -> None:
-        self._engine = dialect.engine_of(url)
+        self._engine = dialect.engine_of(url, factory=self._keeper.factory)
         readers = dialect.reader(self._engine)
         self._reader = readers.execution_options(**{TRUSTED: is_trusted})
 
@@ -144,34 +164,26 @@ class Ledger:
             # If this fails on its way, the file must be brought to rest, too.
             self._marks, self._is_writing = (self._found()[0], None), True
             with self._guarded():
-                dialect.begin_writing(self._engine)
+                dialect.begin_writing(self._engine, self._keeper)
             self._marks = self._found()
         if not is_ready:
             with self._writing() as connection:
-                schema.prepare(connection)
+                if schema.prepare(connection):
+                    standing.rebuild(connection)
         self._marks = self._found()
 
     def close(self) -> None:
         """Close all connections; the last one to write leaves one file, marked as whole."""
-        closing = None
-        if self._is_writing and self._file is not None and self._is_in_place():
-            with suppress(sqlite3.Error):
-                closing = integrity.Closing(self._file)
-        self._engine.dispose()
-        if closing is not None:
-            closing.finish()
-        self._is_writing = False
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
+        with undisturbed():
+            closing = None
+            if self._is_writing and self._file is not None and self._is_in_place():
+                with suppress(sqlite3.Error):
+                    closing = integrity.Closing(self._file)
+            self._engine.dispose()
+            self._keeper.let_go()
+            if closing is not None:
+                closing.finish()
+            self._is_writing, self._is_closed = False, True
 
     # -- studies and runs --------------------------------------------------------------------
 
@@ -231,7 +243,8 @@ class Ledger:
     def studies(self) -> list[StudyHead]:
         """Last series of every study, by name."""
         with self._reading() as connection:
-            names = connection.execute(select(schema.study.c.name).distinct()).scalars()
+            own = select(schema.study.c.name).where(OWN_SERIES).distinct()
+            names = connection.execute(own).scalars()
             rows = [latest_study(connection, name) for name in sorted(names)]
             return [head_of(row) for row in rows if row is not None]
 
@@ -246,9 +259,14 @@ class Ledger:
             "provenance": json_text(provenance_without_secrets(provenance)),
         }
         with self._writing() as connection:
+            if connection.dialect.name == "sqlite":
+                # By itself it would continue the negative numbers of runs from other ledgers.
+                values["id"] = 1 + (last_run(connection) or 0)
             made = insert(schema.run).values(values).returning(schema.run.c.id)
             run_id = int(connection.execute(made).scalar_one())
             _sign(connection, schema.run, run_id)
+            name = signed("run_uid", {"id": run_id, "uid": secrets.token_hex(16)})
+            connection.execute(insert(schema.run_uid).values(name))
             return run_id
 
     def end_run(
@@ -293,7 +311,7 @@ class Ledger:
         known: dict[str, FoldResult] = {}
         with self._reading() as connection:
             for some in batched(keys):
-                values = {"keys": some, "since_run": since_run or 0}
+                values = {"keys": some, "since_run": since_run or ANY_RUN}
                 found_rows = checked(connection, "evaluation", connection.execute(query, values))
                 rows = _holding(connection, list(found_rows), holds)
                 results = ((row.key, fold_result_of(row, row.fold)) for row in rows)
@@ -305,9 +323,9 @@ class Ledger:
         study_id: int,
         run_id: int,
         *,
-        asked: Sequence[Trial] = (),
+        pending: Sequence[Trial] = (),
         results: Mapping[str, FoldResult] | None = None,
-        told: Sequence[tuple[Trial, Sequence[str]]] = (),
+        completed: Sequence[tuple[Trial, Sequence[str]]] = (),
         passed: Sequence[str] = (),
         holds: Holds = always,
     ) -> None:
@@ -316,34 +334,47 @@ class Ledger:
         Args:
             study_id: series of the trials.
             run_id: run that evaluated the results.
-            asked: pending trials.
+            pending: trials without results.
             results: evaluations by key.
-            told: completed trials with the keys of their folds, in fold order. The evaluations are
-                among ``results``, or were recorded before.
+            completed: trials with results, with the keys of their folds, in fold order. The
+                evaluations are among ``results``, or were recorded before.
             passed: verified kinds of sharing, as JSON.
             holds: as in ``known``, which gave the evaluations that were recorded before.
 
         Raises:
             ValueError: a score is not a finite number.
         """
-        trials = {trial.number: trial for trial in (*asked, *(trial for trial, _ in told))}
-        trial_rows = [trial_row(study_id, trial) for trial in trials.values()]
+        trials = {t.number: t for t in (*pending, *(trial for trial, _ in completed))}.values()
         evaluations = [evaluation_row(k, r, run_id) for k, r in (results or {}).items()]
-        linked = [key for _, keys in told for key in keys]
+        linked = [key for _, keys in completed for key in keys]
         with self._writing() as connection:
             # In the order of references: rows come before the rows that refer to them.
             _keep_readings(connection, (results or {}).values())
             dialect.upsert(connection, schema.evaluation, evaluations, where=SAYS_NOTHING)
-            dialect.upsert(connection, schema.trial, trial_rows)
+            dialect.upsert(connection, schema.trial, [trial_row(study_id, t) for t in trials])
+            gains = self._gains(connection, study_id, completed)
+            dialect.upsert(connection, schema.standing, gains)
             runs = evaluated_by(connection, linked, run_id, holds) if linked else {}
             links = [
                 link_row(study_id, trial.number, fold, key, runs[key])
-                for trial, keys in told
+                for trial, keys in completed
                 for fold, key in enumerate(keys)
             ]
             dialect.upsert(connection, schema.trial_fold, links)
             checks = [{"key": digest(kind), "kind": kind} for kind in dict.fromkeys(passed)]
             dialect.upsert(connection, schema.sharing_check, checks)
+
+    def _gains(
+        self, connection: Connection, study_id: int, completed: Sequence[tuple[Trial, Any]]
+    ) -> list[dict[str, Any]]:
+        if not completed:
+            return []
+        # Asked once: the metrics of a series never change, and this runs for every commit.
+        if study_id not in self._metrics:
+            query = select(schema.study.c.metrics).where(schema.study.c.id == study_id)
+            self._metrics[study_id] = metrics_of(connection.execute(query).one())
+        metrics = self._metrics[study_id]
+        return [row for t, _ in completed for row in standing.gain_rows(study_id, t, metrics)]
 
     def passed_checks(self) -> set[str]:
         """Digests of the kinds of sharing that are verified."""
@@ -364,13 +395,34 @@ class Ledger:
         holds: Holds = always,
     ) -> None:
         """Record the scores of a trial's params on the held-out rows."""
-        evaluations = [evaluation_row(key, result, run_id)]
+        apart = [(number, HOLDOUT, key)]
+        self.record_apart(study_id, run_id, apart, {key: result}, holds=holds)
+
+    def record_apart(
+        self,
+        study_id: int,
+        run_id: int,
+        links: Sequence[tuple[int, int, str]],
+        results: Mapping[str, FoldResult],
+        *,
+        holds: Holds = always,
+    ) -> None:
+        """Record results of completed trials that belong to none of the search's folds.
+
+        Args:
+            study_id: series of the trials.
+            run_id: run that evaluated the results.
+            links: (number of the trial, number of the fold below 0, key of the result).
+            results: evaluations by key; others were recorded before.
+            holds: as in ``known``, which gave the evaluations that were recorded before.
+        """
+        evaluations = [evaluation_row(key, result, run_id) for key, result in results.items()]
         with self._writing() as connection:
-            _keep_readings(connection, [result])
+            _keep_readings(connection, results.values())
             dialect.upsert(connection, schema.evaluation, evaluations, where=SAYS_NOTHING)
-            runs = evaluated_by(connection, [key], run_id, holds)
-            link = link_row(study_id, number, HOLDOUT, key, runs[key])
-            dialect.upsert(connection, schema.trial_fold, [link])
+            runs = evaluated_by(connection, [key for *_, key in links], run_id, holds)
+            rows = [link_row(study_id, n, fold, key, runs[key]) for n, fold, key in links]
+            dialect.upsert(connection, schema.trial_fold, rows)
 
     def restore(
         self,
@@ -395,15 +447,14 @@ class Ledger:
                 return 0
             # Only conclusive results: one that says nothing about the params may be replaced.
             there = keys_of(connection, run_id)
-            lacking = [
-                signed("evaluation", {**row, "run_id": run_id})
-                for row in rows
-                if row["key"] not in there
-            ]
-            unique = {row["digest"]: dict(row) for row in readings}
-            dialect.upsert(connection, schema.reading, list(unique.values()))
-            dialect.upsert(connection, schema.evaluation, lacking, where=SAYS_NOTHING)
+            lacking = [row for row in rows if row["key"] not in there]
+            add_evaluations(connection, run_id, lacking, readings)
             return len(lacking)
+
+    def derive(self) -> None:
+        """Derive the standing of all trials anew, as after a rescue of other rows."""
+        with self._writing() as connection:
+            standing.rebuild(connection)
 
     def started(self, run_id: int) -> str:
         """Start of a run: UTC, ISO 8601."""
@@ -415,7 +466,7 @@ class Ledger:
         with self._guarded():
             dialect.sync(self._file)
 
-    def forget_untold(self, study_id: int, from_number: int) -> None:
+    def forget_pending(self, study_id: int, from_number: int) -> None:
         """Drop pending trials that were never completed; their folds stay."""
         table = schema.trial
         chosen = (table.c.study_id == study_id) & (table.c.number >= from_number)
@@ -423,14 +474,14 @@ class Ledger:
             connection.execute(delete(table).where(chosen, table.c.state == State.RUNNING.value))
 
     def forget_from(self, study_id: int, number: int) -> None:
-        """Drop the trials from one number on, which are asked for again; their evaluations stay."""
+        """Drop the trials from one number on, which are proposed again; their evaluations stay."""
         with self._writing() as connection:
-            for table in (schema.trial_fold, schema.trial):
+            for table in (schema.standing, schema.trial_fold, schema.trial):
                 chosen = (table.c.study_id == study_id) & (table.c.number >= number)
                 connection.execute(delete(table).where(chosen))
 
     def log(self, study_id: int, *, only_alone: bool = False) -> TrialLog:
-        """Completed trials of a series, up to the first gap. Later ones are asked for again.
+        """Completed trials of a series, up to the first gap. Later ones are proposed again.
 
         Args:
             study_id: id of the series.
@@ -438,12 +489,29 @@ class Ledger:
                 always are.
         """
         with self._reading() as connection:
-            return told_log(connection, study_id, lambda result: counts(result, only_alone))
+            return completed_log(connection, study_id, lambda result: counts(result, only_alone))
+
+    def n_completed(self, study_id: int, *, only_alone: bool = False) -> int:
+        """Number of completed trials of a series, up to the first gap, as ``log`` finds them."""
+        with self._reading() as connection:
+            row = connection.execute(select(schema.study).where(schema.study.c.id == study_id))
+            found = standing.counts(connection, row.one())
+            # Only the trials tell if there is a gap, or a result that no longer counts.
+            if found is not None and found.all_count and not only_alone:
+                return found.n_completed
+        return len(self.log(study_id, only_alone=only_alone).completed)
 
     def fold_keys(self, study_id: int) -> dict[int, dict[int, str]]:
         """Keys of the completed trials' evaluations: trial number -> fold -> key."""
         with self._reading() as connection:
             return fold_keys(connection, study_id)
+
+    def n_made(self, study_id: int, run_id: int) -> int:
+        """Number of folds of completed trials that a run has evaluated itself."""
+        link = schema.trial_fold
+        chosen = (link.c.study_id == study_id) & (link.c.run_id == run_id)
+        with self._reading() as connection:
+            return connection.execute(select(func.count()).where(chosen)).scalar_one()
 
     def load(
         self,
@@ -451,6 +519,7 @@ class Ledger:
         generation: int | None = None,
         *,
         like: Mapping[str, Any] | None = None,
+        is_whole: bool = True,
     ) -> StudyRecord:
         """Everything about a series of a study's trials, running ones included.
 
@@ -458,6 +527,8 @@ class Ledger:
             name: the study; by default the one that was run last.
             generation: number of the series, from 1; by default the last that ran.
             like: prefer the last series that was defined like this (``Definition.as_json``).
+            is_whole: false if trials are to be read when they are needed: the same record, for
+                commands that show a small part of it.
 
         Raises:
             UsageError: there is no such study.
@@ -473,15 +544,114 @@ class Ledger:
                     raise UsageError(f"{self._name}: {text}.")
             if row is None:
                 raise UsageError(f"{self._name}: {no_such_study(connection, name)}")
-            log = told_log(connection, row.id)
-            for running in running_trials(connection, row.id, len(log.told)):
-                log.ask(running.params, running.key, running.origin)
+            history = self._history(connection, row, is_whole=is_whole)
             runs = runs_of(connection, row.id)
             holdout = holdout_results(connection, row.id)
+            further, notes = further_results(connection, row.id), notes_of(connection, row.id)
             head = _head(connection, row)
-        return StudyRecord(head, metrics_of(row), log.view(), runs, holdout)
+        return StudyRecord(
+            head, metrics_of(row), history, runs, holdout, further=further, notes=notes
+        )
+
+    def _history(self, connection: Connection, row: Row[Any], *, is_whole: bool) -> History:
+        if not is_whole:
+            trials = StoredTrials(self._read_again, row, self._read_all)
+            stored = stored_history(
+                trials, connection, lambda n: running_trials(connection, row.id, n)
+            )
+            if stored is not None:
+                return stored
+        log = completed_log(connection, row.id)
+        for running in running_trials(connection, row.id, len(log.completed)):
+            log.ask(running.params, running.key, running.origin)
+        return log.view()
+
+    def _read_again(self, read: Callable[[Connection], T]) -> T:
+        """Read, also after the ledger was closed."""
+        try:
+            with self._reading() as connection:
+                return read(connection)
+        finally:
+            if self._is_closed:
+                self._engine.dispose()
+
+    def _read_all(self, read: Callable[[Connection], T]) -> T:
+        """Read, also after the ledger was closed, most rows of it.
+
+        A file at rest is then checked as a whole, whatever its size: its rows one by one would
+        take twenty times as long.
+        """
+        file = self._file
+
+        def checked_before(connection: Connection) -> T:
+            if file is not None and integrity.is_at_rest(file, is_sealed=_is_sealed(file)):
+                connection = connection.execution_options(**{TRUSTED: True})
+            return read(connection)
+
+        return self._read_again(checked_before)
+
+    # -- notes -------------------------------------------------------------------------------
+
+    def notes(self, study_id: int) -> dict[int, tuple[str, ...]]:
+        """Notes on the trials of a series, by trial number."""
+        with self._reading() as connection:
+            return notes_of(connection, study_id)
+
+    def add_notes(self, study_id: int, number: int, texts: Iterable[str]) -> int:
+        """Add notes to a trial, behind those that it has; return the number of new ones."""
+        with self._writing() as connection:
+            there = notes_of(connection, study_id).get(number, ())
+            rows = [note_row(study_id, number, 0, text) for text in dict.fromkeys(texts)]
+            # Compared as they are kept, without secrets.
+            new = [row["text"] for row in rows if row["text"] not in there]
+            placed = [note_row(study_id, number, p, t) for p, t in enumerate(new, len(there))]
+            dialect.upsert(connection, schema.note, placed)
+            return len(placed)
+
+    def remove_notes(self, study_id: int, number: int) -> int:
+        """Remove the notes on a trial; return their number."""
+        table = schema.note
+        chosen = (table.c.study_id == study_id) & (table.c.number == number)
+        with self._writing() as connection:
+            return connection.execute(delete(table).where(chosen)).rowcount
 
     # -- connections -------------------------------------------------------------------------
+
+    @property
+    def name(self) -> str:
+        """File or URL of the ledger, without login and password."""
+        return self._name
+
+    def addresses(self) -> Iterator[tuple[str, int]]:
+        """Yield key and run of every evaluation."""
+        table = schema.evaluation
+        with self._reading() as connection:
+            for row in connection.execute(select(table.c.key, table.c.run_id)):
+                yield row.key, row.run_id
+
+    @property
+    def n_bytes(self) -> int | None:
+        """Size of the file with what lies beside it; ``None`` for a server."""
+        if self._file is None:
+            return None
+        parts = (self._file, integrity.log_of(self._file))
+        return sum(path.stat().st_size for path in parts if path.exists())
+
+    def compact(self) -> None:
+        """Give the space of removed rows back to the disk; a server does so by itself."""
+        if self._file is None:
+            return
+        with self._guarded():
+            connection = self._engine.raw_connection()
+            try:
+                raw: Any = connection.driver_connection
+                raw.execute("VACUUM")
+            finally:
+                connection.close()
+
+    def transaction(self, *, writes: bool) -> AbstractContextManager[Connection]:
+        """Open a transaction for a module that exchanges rows with other ledgers."""
+        return self._writing() if writes else self._reading()
 
     @contextmanager
     def _writing(self) -> Iterator[Connection]:

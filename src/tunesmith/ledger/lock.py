@@ -4,7 +4,6 @@ The kernel locks a ledger in a file (``flock``), and the server locks one on a s
 lock of the session). After a crash there is nothing to remove and nothing to wait for.
 """
 
-import fcntl
 import json
 import os
 import time
@@ -17,6 +16,8 @@ from typing import Any
 from tunesmith.errors import LockedError, StorageError
 from tunesmith.system import faults
 from tunesmith.system.files import make_private, make_state_folder
+from tunesmith.system.portable.abilities import CLOSE_ON_EXEC, NO_LINKS
+from tunesmith.system.portable.locks import lock_alone, lock_shared, unlock
 
 PATIENCE_S = 5.0
 PAUSE_S = 0.001
@@ -69,7 +70,7 @@ def _file_lock(path: Path, study: str) -> Iterator[None]:
         make_private(path)
         # CLOEXEC: the lock lasts as long as any copy of the handle, and a program that outlives the
         # run must not hold it. NOFOLLOW: a link here must not have another file emptied.
-        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+        flags = os.O_RDWR | os.O_CREAT | CLOSE_ON_EXEC | NO_LINKS
         handle = os.open(path, flags, 0o600)
     except OSError as error:
         raise StorageError(f"cannot open the lock {path}: {error.strerror}") from error
@@ -86,7 +87,8 @@ def _take(handle: int, path: Path, study: str) -> None:
     try:
         _lock(handle)
         os.ftruncate(handle, 0)
-        os.pwrite(handle, json.dumps(note).encode(), 0)
+        os.lseek(handle, 0, os.SEEK_SET)
+        os.write(handle, json.dumps(note).encode())
     except BlockingIOError:
         raise LockedError(study, _read(handle)) from None
     except OSError as error:
@@ -100,29 +102,21 @@ def _lock(handle: int) -> None:
     can share it knows that there is no run, and tries again.
     """
     end = time.monotonic() + PATIENCE_S
-    while not _try(handle, fcntl.LOCK_EX):
-        if not _try(handle, fcntl.LOCK_SH) or time.monotonic() > end:
+    while not lock_alone(handle):
+        if not lock_shared(handle) or time.monotonic() > end:
             raise BlockingIOError
-        fcntl.flock(handle, fcntl.LOCK_UN)
+        unlock(handle)
         time.sleep(PAUSE_S)
-
-
-def _try(handle: int, kind: int) -> bool:
-    try:
-        fcntl.flock(handle, kind | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
 
 
 def _file_holder(path: Path) -> dict[str, Any] | None:
     try:
-        handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        handle = os.open(path, os.O_RDONLY | CLOSE_ON_EXEC)
     except OSError:
         return None
     try:
         # A shared lock that is granted proves that there is no run; closing the file gives it back.
-        return None if _try(handle, fcntl.LOCK_SH) else _read(handle)
+        return None if lock_shared(handle) else _read(handle)
     except OSError:
         return None
     finally:
@@ -131,8 +125,9 @@ def _file_holder(path: Path) -> dict[str, Any] | None:
 
 def _read(handle: int) -> dict[str, Any]:
     try:
-        details = json.loads(os.pread(handle, 1000, 0))
-    except ValueError:
+        os.lseek(handle, 0, os.SEEK_SET)
+        details = json.loads(os.read(handle, 1000))
+    except (ValueError, RecursionError):
         return {}
     return details if isinstance(details, dict) else {}
 

@@ -2,6 +2,7 @@
 
 import errno
 import sqlite3
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -9,6 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from tunesmith.errors import DamagedError, StorageError
 from tunesmith.ledger.integrity import LOCKED, sqlite_code
+from tunesmith.system.interruptions import interruption_within
 from tunesmith.system.redact import clean
 
 REPAIR = "`tunesmith doctor --repair` saves what can be saved into a new file; this one is kept."
@@ -40,7 +42,12 @@ OF_SERVER = {"53100": FREE_SPACE}
 
 @contextmanager
 def named(name: str) -> Iterator[None]:
-    """Turn errors of a ledger into errors that name it and the remedy."""
+    """Turn errors of a ledger into errors that name it and the remedy.
+
+    Raises:
+        Interrupted: a signal came, and the error is what the database says of the half-made rest.
+    """
+    handled = sys.exception()
     try:
         yield
     except DamagedError as error:
@@ -49,6 +56,8 @@ def named(name: str) -> Iterator[None]:
     except StorageError as error:
         raise StorageError(f"ledger {name}: {error}") from None
     except (SQLAlchemyError, sqlite3.Error, OSError) as error:
+        if (stop := interruption_within(error, handled)) is not None:
+            raise stop from None
         # SQLAlchemy's own text holds the statement with its values; the driver's names the cause.
         cause = getattr(error, "orig", None) or error
         advice = f".\n  {advice}" if (advice := _advice(cause)) else ""

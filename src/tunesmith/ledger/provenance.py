@@ -10,6 +10,7 @@ from typing import Any
 
 from tunesmith.system import git
 from tunesmith.system.installed_packages import packages
+from tunesmith.system.portable.abilities import n_usable_cores
 from tunesmith.system.redact import redact
 from tunesmith.version import VERSION
 
@@ -82,7 +83,7 @@ def machine() -> dict[str, Any]:
         "architecture": platform.machine(),
         "cpu": _cpu_model(),
         # Cores that this process may use: `taskset` or a batch system may grant fewer than exist.
-        "n_cores": len(os.sched_getaffinity(0)),
+        "n_cores": n_usable_cores(),
     }
 
 

@@ -1,11 +1,13 @@
 """Queries on the tables, within a transaction of the caller."""
 
+import gc
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import cache
 from itertools import islice
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import (
     ColumnElement,
@@ -20,7 +22,7 @@ from sqlalchemy import (
 )
 
 from tunesmith.errors import DamagedError, StorageError, did_you_mean
-from tunesmith.history import HOLDOUT, LAW, FoldResult, Holds, Trial, TrialLog, always
+from tunesmith.history import FURTHER, HOLDOUT, LAW, FoldResult, Holds, Trial, TrialLog, always
 from tunesmith.ledger import schema
 from tunesmith.ledger.recorded_study import RecordedStudy
 from tunesmith.ledger.records import RunRecord
@@ -28,6 +30,7 @@ from tunesmith.ledger.rows import checksum, fold_result_of, made_of, metrics_of,
 from tunesmith.system.fingerprint import digest as text_digest
 from tunesmith.types import State, StopReason
 
+Key = TypeVar("Key", str, int)
 KEYS_A_QUERY = 500
 """Number of keys per query: databases limit the variables of a statement."""
 LOST = {"what a run had read before it was killed": "lost"}
@@ -38,6 +41,10 @@ NOT_RESULTS = ("timeout", "worker-died", "interrupted")
 _kind = schema.evaluation.c.failure_kind
 SAYS_NOTHING = or_(*(_kind == kind for kind in NOT_RESULTS))
 """Condition on results that a later result of the same run may replace."""
+OWN_SERIES = schema.study.c.generation > 0
+"""Condition on series of this ledger; others only hold runs that came from other ledgers."""
+ANY_RUN = -(1 << 31)
+"""Below the number of any run; those from other ledgers have negative numbers."""
 SAYS_SOMETHING = or_(_kind.is_(None), and_(*(_kind != kind for kind in NOT_RESULTS)))
 
 
@@ -91,7 +98,7 @@ def _worth(row: Row[Any], *, is_held: bool) -> tuple[Any, ...]:
     return bool(row.says_something), is_held, law >= LAW or not is_shared, not is_shared, row.run_id
 
 
-def batched(keys: Iterable[str]) -> Iterator[list[str]]:
+def batched(keys: Iterable[Key]) -> Iterator[list[Key]]:
     """Split keys into parts that a statement may have as variables."""
     rest = iter(keys)
     while some := list(islice(rest, KEYS_A_QUERY)):
@@ -139,7 +146,8 @@ def known_query() -> Select[Any]:
 
 def no_such_study(connection: Connection, name: str | None) -> str:
     """Error for a study that does not exist."""
-    known = list(connection.execute(select(schema.study.c.name).distinct()).scalars())
+    names = select(schema.study.c.name).where(OWN_SERIES).distinct()
+    known = list(connection.execute(names).scalars())
     if name is None or not known:
         return "there is no study in it. Begin with `tunesmith run`."
     return f"no study `{name}`. {did_you_mean(name, known)}"
@@ -150,7 +158,7 @@ def find_study(
 ) -> Row[Any] | None:
     """Newest series with this identity, if the files that its trials have read are unchanged."""
     table = schema.study
-    query = select(table).where(table.c.name == name, table.c.identity == identity)
+    query = select(table).where(table.c.name == name, table.c.identity == identity, OWN_SERIES)
     rows = checked(
         connection, "study", connection.execute(query.order_by(table.c.generation.desc()))
     )
@@ -160,6 +168,9 @@ def find_study(
 def series_reading(connection: Connection, study_id: int) -> dict[str, str]:
     """Files that the trials of a series have read; several states of a name are one per line."""
     link, evaluation, reading = schema.trial_fold, schema.evaluation, schema.reading
+    # The usual case, of estimators: an index tells, so that no evaluation is looked at.
+    if connection.execute(select(evaluation.c.run_id).where(schema.WITH_READING)).first() is None:
+        return {}
     query = (
         select(evaluation.c.reading, reading.c.content)
         .distinct()
@@ -214,13 +225,14 @@ def last_generation(connection: Connection, name: str) -> int | None:
     """Number of the newest series under this name."""
     table = schema.study
     return connection.execute(
-        select(func.max(table.c.generation)).where(table.c.name == name)
+        select(func.max(table.c.generation)).where(table.c.name == name, OWN_SERIES)
     ).scalar()
 
 
 def last_run(connection: Connection) -> int | None:
-    """Newest run of all studies."""
-    return connection.execute(select(func.max(schema.run.c.id))).scalar()
+    """Newest run of all studies of this ledger."""
+    own = select(func.max(schema.run.c.id)).where(schema.run.c.id > 0)
+    return connection.execute(own).scalar()
 
 
 def started_at(connection: Connection, run_id: int) -> str | None:
@@ -261,6 +273,7 @@ def latest_study(
     query = (
         select(table)
         .outerjoin(runs, runs.c.study_id == table.c.id)
+        .where(OWN_SERIES)
         .order_by(func.coalesce(runs.c.last, 0).desc(), table.c.id.desc())
     )
     if name is not None:
@@ -275,7 +288,7 @@ def latest_study(
     return next(alike, rows[0][0] if rows else None)
 
 
-def told_log(
+def completed_log(
     connection: Connection,
     study_id: int,
     counts: Callable[[FoldResult], bool] = lambda _result: True,
@@ -288,35 +301,112 @@ def told_log(
         counts: tells if a result can be relied on; a trial with another one is a gap.
     """
     study = connection.execute(select(schema.study).where(schema.study.c.id == study_id)).one()
-    log = TrialLog(metrics_of(study)[: study.n_objectives])
-    folds: dict[int, list[FoldResult]] = {}
-    for number, result in _evaluated(connection, study_id, schema.trial_fold.c.fold != HOLDOUT):
-        folds.setdefault(number, []).append(result)
+    subject_to = RecordedStudy.of(json.loads(study.definition)).subject_to
+    log = TrialLog(metrics_of(study)[: study.n_objectives], subject_to)
+    with _no_search_for_cycles():
+        _fill(log, connection, study_id, counts)
+    return log
+
+
+@contextmanager
+def _no_search_for_cycles() -> Iterator[None]:
+    """Pause Python's search for cycles of objects, which rows of a ledger never form.
+
+    It looks at all objects again and again while they become more: a fifth of the time of loading
+    a hundred thousand trials.
+    """
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+def _fill(
+    log: TrialLog, connection: Connection, study_id: int, counts: Callable[[FoldResult], bool]
+) -> None:
+    """Add the completed trials of a series to a log, up to the first gap."""
+    folds = _folds(connection, study_id)
     table = schema.trial
     query = select(table).where(table.c.study_id == study_id, table.c.state != State.RUNNING.value)
+    n_folds = 0
     for row in checked(connection, "trial", connection.execute(query.order_by(table.c.number))):
-        if len(folds.get(row.number, ())) != row.n_folds:
-            raise DamagedError(f"trial {row.number} has lost folds")
-        if row.number != len(log.told) or not all(map(counts, folds[row.number])):
+        trial = completed_trial(row, folds.get(row.number, ()), n_folds or row.n_folds)
+        if row.number != len(log.completed) or not all(map(counts, trial.folds)):
             break
-        trial = trial_of(row)
+        n_folds = n_folds or row.n_folds
         if trial.proposed is None:
             log.ask(trial.params, trial.key, trial.origin)
         else:
             log.ask(trial.proposed, row.proposed, trial.origin)
-        told = trial.told(folds[row.number])
-        # That a trial ended before its full budget shows in no fold's result.
-        log.tell(replace(told, state=State(row.state)) if row.state == State.PRUNED else told)
-    return log
+        log.tell(trial)
+
+
+def completed_trial(row: Row[Any], folds: Sequence[FoldResult], n_folds: int) -> Trial:
+    """Return the completed trial in a row.
+
+    Args:
+        row: of the table ``trial``.
+        folds: its results.
+        n_folds: of the study's first trial: no race stops that one, so that it has all folds.
+
+    Raises:
+        DamagedError: results are missing.
+    """
+    if len(folds) != row.n_folds:
+        raise DamagedError(f"trial {row.number} has lost folds")
+    is_pruned = row.state == State.PRUNED
+    completed = trial_of(row).completed(folds, n_folds if is_pruned else None)
+    # That a trial ended before its full budget shows in no fold's result.
+    return replace(completed, state=State(row.state)) if is_pruned else completed
+
+
+def completed_trials(
+    connection: Connection, study_id: int, numbers: Iterable[int]
+) -> dict[int, Trial]:
+    """Completed trials of a series by number, of those that are asked for."""
+    table, link = schema.trial, schema.trial_fold
+    first = (table.c.study_id == study_id) & (table.c.number == 0)
+    n_folds = connection.execute(select(table.c.n_folds).where(first)).scalar() or 0
+    trials: dict[int, Trial] = {}
+    for some in batched(numbers):
+        folds = _folds(connection, study_id, link.c.number.in_(some))
+        its = (table.c.study_id == study_id) & table.c.number.in_(some)
+        query = select(table).where(its, table.c.state != State.RUNNING.value)
+        for row in checked(connection, "trial", connection.execute(query)):
+            trials[row.number] = completed_trial(row, folds.get(row.number, ()), n_folds)
+    return trials
+
+
+def _folds(
+    connection: Connection, study_id: int, *which: ColumnElement[bool]
+) -> dict[int, list[FoldResult]]:
+    """Results of the search's folds by trial number."""
+    folds: dict[int, list[FoldResult]] = {}
+    for number, result in _evaluated(connection, study_id, schema.trial_fold.c.fold >= 0, *which):
+        folds.setdefault(number, []).append(result)
+    return folds
 
 
 def holdout_results(connection: Connection, study_id: int) -> dict[int, FoldResult]:
     """Scores of the winners of a series on the held-out rows, by trial number."""
-    return dict(_evaluated(connection, study_id, schema.trial_fold.c.fold == HOLDOUT))
+    return dict(_evaluated(connection, study_id, schema.APART, schema.trial_fold.c.fold == HOLDOUT))
+
+
+def further_results(connection: Connection, study_id: int) -> dict[int, tuple[FoldResult, ...]]:
+    """Results of a series on further splits, in the order of the splits, by trial number."""
+    found: dict[int, list[FoldResult]] = {}
+    is_further = schema.trial_fold.c.fold <= FURTHER
+    for number, result in _evaluated(connection, study_id, schema.APART, is_further):
+        found.setdefault(number, []).append(result)
+    # The numbers of further splits count down.
+    return {n: tuple(sorted(found[n], key=lambda r: -r.fold)) for n in sorted(found)}
 
 
 def _evaluated(
-    connection: Connection, study_id: int, which: ColumnElement[bool]
+    connection: Connection, study_id: int, *which: ColumnElement[bool]
 ) -> Iterator[tuple[int, FoldResult]]:
     """Yield (trial number, result) of a series."""
     link, evaluation = schema.trial_fold, schema.evaluation
@@ -326,11 +416,22 @@ def _evaluated(
             evaluation,
             (evaluation.c.key == link.c.evaluation_key) & (evaluation.c.run_id == link.c.run_id),
         )
-        .where(link.c.study_id == study_id, which)
+        .where(link.c.study_id == study_id, *which)
     )
     rows = checked(connection, "trial_fold", connection.execute(query), prefix="link_")
     for row in checked(connection, "evaluation", rows):
         yield row.link_number, fold_result_of(row, row.link_fold)
+
+
+def notes_of(connection: Connection, study_id: int) -> dict[int, tuple[str, ...]]:
+    """Notes on the trials of a series, in their order, by trial number."""
+    table = schema.note
+    query = select(table).where(table.c.study_id == study_id)
+    rows = connection.execute(query.order_by(table.c.number, table.c.place))
+    notes: dict[int, tuple[str, ...]] = {}
+    for row in checked(connection, "note", rows):
+        notes[row.number] = (*notes.get(row.number, ()), row.text)
+    return notes
 
 
 def fold_keys(connection: Connection, study_id: int) -> dict[int, dict[int, str]]:

@@ -5,12 +5,14 @@ a history. A key that is missing, or holds what no version has written, gets the
 absence means; reading a definition never fails.
 """
 
+import re
 import sys
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias, get_args
 
-from tunesmith.types import Params
+from tunesmith.data.leaks.sign import Sign
+from tunesmith.types import SHARE, USUAL_SHARE, OutcomeConstraint, Params
 
 Selection: TypeAlias = Literal["best", "one_se", "simplest", "fastest"]
 """Rules that pick the winner."""
@@ -23,6 +25,8 @@ FIXING = ("objective", "search", "budget")
 """Sections of the configuration that fix the trials, besides the space."""
 EMPTY: Mapping[str, Any] = {}
 LARGEST = sys.float_info.max
+MIN_LISTED = 3
+PERCENT = re.compile(r"[0-9]{1,3}(\.[0-9]{1,20})?%")
 
 
 @dataclass(frozen=True)
@@ -45,6 +49,19 @@ class RecordedParameter:
             case [float(low), float(high)]:
                 return cls(content, (low, high), options.get("log") is True)
         return cls(content, None, options.get("log") is True)
+
+    @property
+    def ends(self) -> tuple[float, float] | None:
+        """Smallest and largest of a list of numbers; ``None`` unless it lists three or more.
+
+        Of two values, each is an end, which says nothing about a third.
+        """
+        values = self.content if isinstance(self.content, list | tuple) else ()
+        numbers = {_number(value) for value in values if not isinstance(value, bool)}
+        if len(numbers) < MIN_LISTED or len(numbers) < len(values):
+            return None
+        known = [number for number in numbers if number is not None]
+        return (min(known), max(known)) if len(known) == len(values) else None
 
 
 @dataclass(frozen=True)
@@ -158,6 +175,44 @@ class RecordedGate:
         )
 
 
+@dataclass(frozen=True)
+class RecordedPreference:
+    """The recorded trade-off between several metrics."""
+
+    rule: Literal["lexicographic", "knee"] = "lexicographic"
+    weights: Mapping[str, float] = field(default_factory=dict)
+    """Weight per unit of each metric; empty unless the rule is a weighted sum."""
+
+    @classmethod
+    def of(cls, content: Any) -> "RecordedPreference":
+        """Read the section ``preference``."""
+        given = _mapping(content)
+        weights = {str(k): _number(v) for k, v in _mapping(given.get("weights")).items()}
+        return cls(
+            "knee" if given.get("rule") == "knee" else "lexicographic",
+            {name: weight for name, weight in weights.items() if weight is not None and weight > 0},
+        )
+
+
+@dataclass(frozen=True)
+class RecordedConfirm:
+    """The recorded limits of further evaluations after the search."""
+
+    fits: str | int = USUAL_SHARE
+    within: float | None = None
+
+    @classmethod
+    def of(cls, content: Any) -> "RecordedConfirm | Literal['off']":
+        """Read the section ``confirm``; ``off`` if it is turned off."""
+        if content == "off":
+            return "off"
+        given = _mapping(content)
+        fits = given.get("fits")
+        is_share = isinstance(fits, str) and re.fullmatch(SHARE, fits) is not None
+        number = fits if is_share else _whole(fits)
+        return cls(USUAL_SHARE if number is None else number, _number(given.get("within")))
+
+
 @dataclass(frozen=True, kw_only=True)
 class RecordedStudy:
     """A study's definition as a ledger or a history stores it."""
@@ -173,8 +228,15 @@ class RecordedStudy:
     """Seed of the search."""
     budget_parameter: str | None = None
     """Parameter that holds the budget of a trial."""
+    subject_to: tuple[OutcomeConstraint, ...] = ()
+    """Constraints on outcomes."""
     selection: Selection = "best"
+    within: float | str | None = None
+    """Margin of ``selection``, in the metric's unit or in percent; ``None`` for the usual one."""
+    preference: RecordedPreference = field(default_factory=RecordedPreference)
     gate: RecordedGate | None = None
+    confirm: RecordedConfirm | Literal["off"] = RecordedConfirm()
+    """Without a gate it has no effect."""
     outer_folds: int | None = None
     """Number of outer folds of nested cross-validation."""
     shares_fits: bool = True
@@ -189,6 +251,12 @@ class RecordedStudy:
     """Parameters in the best-parameters file when the study began."""
     is_edited: bool = False
     """True if these had been edited by hand."""
+    leaks: tuple[Sign, ...] = ()
+    """Signs of a leak in the table when the study began."""
+    no_further: str = ""
+    """Reason, found in the rows when a run began, why they cannot be split anew."""
+    taken_from: str = ""
+    """Place from which its trials were taken, if nobody has evaluated them here."""
 
     @classmethod
     def of(cls, content: Any) -> "RecordedStudy":
@@ -201,6 +269,7 @@ class RecordedStudy:
         sections = _mapping(given.get("file"))
         search, outer = _mapping(sections.get("search")), given.get("outer")
         current, selection = given.get("incumbent"), sections.get("selection")
+        choice = selection if isinstance(selection, Mapping) else {"rule": selection}
         return cls(
             sections=sections,
             space=RecordedSpace.of(given.get("space")),
@@ -208,8 +277,12 @@ class RecordedStudy:
             method=_text(search.get("method")),
             seed=_whole(search.get("seed")),
             budget_parameter=_text(_mapping(sections.get("budget")).get("parameter")),
-            selection=next((rule for rule in SELECTIONS if rule == selection), "best"),
+            subject_to=_subject_to(sections.get("objective")),
+            selection=next((rule for rule in SELECTIONS if rule == choice.get("rule")), "best"),
+            within=_margin(choice.get("within")),
+            preference=RecordedPreference.of(sections.get("preference")),
             gate=RecordedGate.of(sections.get("gate")),
+            confirm=RecordedConfirm.of(sections.get("confirm")),
             outer_folds=_whole(sections.get("outer_folds")),
             shares_fits=_mapping(sections.get("execution")).get("share") != "off",
             outer=outer if isinstance(outer, Mapping) else None,
@@ -217,6 +290,9 @@ class RecordedStudy:
             has_current="incumbent" in given,
             current=current if isinstance(current, Mapping) else None,
             is_edited=bool(given.get("is_edited")),
+            leaks=tuple(filter(None, map(Sign.of, _items(given.get("leaks"))))),
+            no_further=_text(given.get("no_further")) or "",
+            taken_from=_text(given.get("taken_from")) or "",
         )
 
     def section(self, name: str) -> Any:
@@ -232,6 +308,14 @@ class RecordedStudy:
     def is_program(self) -> bool:
         """True if a training program is scored."""
         return self.objective is not None and self.objective.is_program
+
+    @property
+    def is_in_memory(self) -> bool:
+        """True if objects in memory are scored, which no configuration describes."""
+        objective = self.objective
+        if objective is None:
+            return False
+        return not (objective.is_program or objective.content.get("data"))
 
     @property
     def folds(self) -> RecordedFolds:
@@ -258,6 +342,19 @@ class RecordedStudy:
         return is_same and self.space.content == other.space.content
 
 
+def _subject_to(objective: Any) -> tuple[OutcomeConstraint, ...]:
+    """Read the constraints on outcomes; one that cannot be read is met by no trial."""
+    texts = map(str, _items(_mapping(objective).get("subject_to")))
+    return tuple(map(_constraint, texts))
+
+
+def _constraint(text: str) -> OutcomeConstraint:
+    try:
+        return OutcomeConstraint.read(text)
+    except ValueError:
+        return OutcomeConstraint.never(text)
+
+
 def _mapping(value: Any) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else EMPTY
 
@@ -279,6 +376,14 @@ def _number(value: Any) -> float | None:
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     # An integer may be too large for a float; no version writes such a one.
     return float(value) if is_number and abs(value) < LARGEST else None
+
+
+def _margin(value: Any) -> float | str | None:
+    """Read a number above or equal to 0, or percent as text."""
+    if isinstance(value, str):
+        return value if PERCENT.fullmatch(value) else None
+    number = _number(value)
+    return None if number is None or number < 0 else number
 
 
 def _start(value: Any) -> tuple[tuple[str, Params], ...] | None:

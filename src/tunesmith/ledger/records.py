@@ -1,7 +1,7 @@
 """Records that the ledger returns: plain data, free of SQL."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -71,6 +71,11 @@ class StudyRecord:
     """In order of their start."""
     holdout: Mapping[int, FoldResult] = field(default_factory=dict)
     """Scores of winners on the held-out rows, by trial number."""
+    _: KW_ONLY
+    further: Mapping[int, tuple[FoldResult, ...]] = field(default_factory=dict)
+    """Results on further splits, in the order of the splits, by trial number."""
+    notes: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
+    """Notes on trials in the order of writing, by trial number."""
 
     @property
     def definition(self) -> Mapping[str, Any]:
@@ -89,13 +94,22 @@ class StudyRecord:
         return evaluated[-1] if evaluated else None
 
     @property
+    def all_results(self) -> list[FoldResult]:
+        """Results of the completed trials, on held-out rows and on further splits."""
+        folds = [fold for trial in self.history.completed for fold in trial.folds]
+        further = [result for results in self.further.values() for result in results]
+        return [*folds, *self.holdout.values(), *further]
+
+    @property
     def outdated(self) -> str:
         """Results that no longer count, and the remedy, in words; empty if all count."""
-        folds = [fold for trial in self.history.told for fold in trial.folds]
-        n = sum(not fold.counts for fold in (*folds, *self.holdout.values()))
-        if not n:
+        further = [result for results in self.further.values() for result in results]
+        apart = [*self.holdout.values(), *further]
+        if self.history.all_count and all(result.counts for result in apart):
             return ""
-        n_all = len(folds) + len(self.holdout)
+        folds = self.all_results
+        n = sum(not fold.counts for fold in folds)
+        n_all = len(folds)
         return (
             f"{n:,} of {n_all:,} evaluations come from shared fits of an earlier Tunesmith, which"
             " did not always give the scores of single fits, and no longer count; `tunesmith run`"
@@ -107,6 +121,12 @@ class StudyRecord:
         """Reason for the end of the last run that recorded one."""
         reasons = (run.stopped_by for run in reversed(self.runs))
         return next((r for r in reasons if r and r.kind is not StopKind.UNKNOWN), None)
+
+    def with_notes(self, notes: Mapping[int, tuple[str, ...]]) -> "StudyRecord":
+        """Return the record with these notes, too, behind its own."""
+        numbers = sorted({*self.notes, *notes})
+        both = {n: (*self.notes.get(n, ()), *notes.get(n, ())) for n in numbers}
+        return replace(self, notes={n: tuple(dict.fromkeys(both[n])) for n in numbers})
 
     @property
     def objectives(self) -> tuple[Metric, ...]:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:  # workers write rows into journals, and need no database for 
     from sqlalchemy import Row
 
 
+READER = json.JSONDecoder()
 CHECKED: Mapping[str, tuple[str, ...]] = {
     "study": (
         *("id", "name", "generation", "identity", "definition", "context", "metrics"),
@@ -27,6 +28,7 @@ CHECKED: Mapping[str, tuple[str, ...]] = {
         *("id", "study_id", "started", "ended", "stopped_by", "n_evaluated", "n_reused", "n_fits"),
         "provenance",
     ),
+    "run_uid": ("id", "uid"),
     "evaluation": (
         *("key", "run_id", "fold", "scores", "fit_time_s", "score_time_s", "n_sharing"),
         *("failure_kind", "failure_message", "failure_traceback", "warning", "progress"),
@@ -36,10 +38,13 @@ CHECKED: Mapping[str, tuple[str, ...]] = {
         *("study_id", "number", "params", "origin", "state", "proposed", "n_points", "n_folds"),
     ),
     "trial_fold": ("study_id", "number", "fold", "evaluation_key", "run_id"),
+    "note": ("study_id", "number", "place", "text"),
 }
 """Tables, in an order in which they can be filled, and their columns that a checksum covers."""
 LATER: Mapping[str, tuple[str, ...]] = {"evaluation": ("made", "reading")}
 """Columns that came later; a checksum covers them if they have a value."""
+LATER_TABLES = frozenset({"note", "run_uid"})
+"""Tables that came later; a ledger that an earlier version wrote lacks them."""
 
 
 def checksum(table: str, row: Mapping[str, Any]) -> int:
@@ -50,6 +55,11 @@ def checksum(table: str, row: Mapping[str, Any]) -> int:
     content += [[name, value] for name, value in later.items() if value is not None]
     # Another form of this text would make every row of every ledger look damaged.
     return zlib.crc32(json.dumps(content).encode())
+
+
+def with_run(row: Mapping[str, Any], run_id: int) -> dict[str, Any]:
+    """Build the row of an evaluation from one without its run."""
+    return signed("evaluation", {**row, "run_id": run_id})
 
 
 def signed(table: str, row: Mapping[str, Any]) -> dict[str, Any]:
@@ -191,13 +201,22 @@ def link_row(study_id: int, number: int, fold: int, key: str, run_id: int) -> di
     return signed("trial_fold", row)
 
 
+def note_row(study_id: int, number: int, place: int, text: str) -> dict[str, Any]:
+    """Build a row of the table ``note``; secrets in the text are taken out."""
+    row = {"study_id": study_id, "number": number, "place": place, "text": _fit_to_keep(text)}
+    return signed("note", row)
+
+
 def fold_result_of(row: "Row[Any]", fold: int) -> FoldResult:
     """Result in a row, as the given fold."""
     failure = None
     if row.failure_kind is not None:
         failure = Failure(row.failure_kind, row.failure_message, row.failure_traceback)
-    scores = json.loads(row.scores)
-    progress = tuple((step, score) for step, score in json.loads(row.progress or "[]"))
+    # Written by us, so that no blanks are to be skipped around it; there may be a million of them.
+    scores, _ = READER.raw_decode(row.scores)
+    progress: tuple[tuple[int, float], ...] = ()
+    if row.progress is not None:
+        progress = tuple((step, score) for step, score in json.loads(row.progress))
     ways, law = made_of(row.made, row.n_sharing)
     return FoldResult(
         fold,

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -10,6 +11,7 @@ from sqlalchemy import (
     Float,
     ForeignKey,
     ForeignKeyConstraint,
+    Index,
     Integer,
     MetaData,
     String,
@@ -17,21 +19,26 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     bindparam,
+    event,
+    func,
     insert,
     inspect,
+    literal_column,
+    or_,
     select,
     update,
 )
 
 from tunesmith.errors import StorageError
-from tunesmith.history import OLD_LAW
+from tunesmith.history import LAW, OLD_LAW
+from tunesmith.ledger import lease_tables
 from tunesmith.ledger.dialect import serialise_schema_changes
 from tunesmith.ledger.outdated import PREFIX, may_have_shared
 from tunesmith.ledger.recorded_study import RecordedStudy
 from tunesmith.ledger.rows import CHECKED, checksum, json_text
 from tunesmith.version import VERSION
 
-SCHEMA_VERSION = 6
+SCHEMA_VERSION = 11
 
 metadata = MetaData()
 
@@ -79,6 +86,15 @@ run = Table(
     Column("provenance", Text, nullable=False),
     _checksum(),
 )
+
+run_uid = Table(
+    "run_uid",
+    metadata,
+    Column("id", ForeignKey("run.id"), primary_key=True, autoincrement=False),
+    Column("uid", String(64), nullable=False, unique=True),
+    _checksum(),
+)
+"""Names of runs that are the same in every ledger; runs of older versions have none."""
 
 evaluation = Table(
     "evaluation",
@@ -141,6 +157,67 @@ trial_fold = Table(
     ForeignKeyConstraint(["evaluation_key", "run_id"], ["evaluation.key", "evaluation.run_id"]),
 )
 
+note = Table(
+    "note",
+    metadata,
+    Column("study_id", ForeignKey("study.id"), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("place", Integer, primary_key=True, autoincrement=False),
+    Column("text", Text, nullable=False),
+    _checksum(),
+)
+
+standing = Table(
+    "standing",
+    metadata,
+    Column("study_id", ForeignKey("study.id"), primary_key=True),
+    Column("metric", Integer, primary_key=True, autoincrement=False),  # its place in `metrics`
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("gain", Float, nullable=False),
+)
+"""Mean score of every complete trial, turned so that larger is better, for the database to order.
+
+It is derived from the other tables (``standing.rebuild``), so it has no checksums of its own.
+"""
+
+APART = trial_fold.c.fold < literal_column("0")
+WITH_READING = evaluation.c.reading.is_not(None)
+PRESENT_LAW = f'{{"law":{LAW},'
+"""Begin of the column ``made`` of a result by the present rules of sharing."""
+OUTDATED = or_(
+    evaluation.c.made.is_(None) & (evaluation.c.n_sharing > literal_column("1")),
+    func.substr(evaluation.c.made, literal_column("1"), literal_column(str(len(PRESENT_LAW))))
+    != literal_column(f"'{PRESENT_LAW}'"),
+)
+"""Condition on evaluations by older rules of sharing, as ``FoldResult.counts`` tells."""
+# Without variables: a database uses a partial index if its condition stands in the query.
+INDEXES = (
+    Index("ix_standing_gain", standing.c.study_id, standing.c.metric, standing.c.gain),
+    Index("ix_trial_state", trial.c.study_id, trial.c.state, trial.c.number, trial.c.n_folds),
+    *(
+        Index(name, *columns, sqlite_where=condition)
+        for name, columns, condition in (
+            ("ix_trial_fold_apart", (trial_fold.c.study_id, trial_fold.c.fold), APART),
+            ("ix_evaluation_reading", (evaluation.c.reading,), WITH_READING),
+            ("ix_evaluation_outdated", (evaluation.c.run_id,), OUTDATED),
+        )
+    ),
+)
+
+
+def _limit_on_postgresql(index: Index, connection: Connection, **_: Any) -> None:
+    """Give PostgreSQL the condition of a partial index.
+
+    Not where the index is declared: its dialect takes a while to import.
+    """
+    if connection.dialect.name == "postgresql":
+        condition = index.dialect_options["sqlite"]["where"]
+        index.dialect_options["postgresql"]["where"] = condition
+
+
+for _index in INDEXES:
+    event.listen(_index, "before_create", _limit_on_postgresql)
+
 
 # Migrations are written as SQL, not from `metadata`, whose columns are those of today.
 def _add_curves(connection: Connection) -> None:
@@ -159,7 +236,8 @@ def _add_checksums(connection: Connection) -> None:
         "UPDATE trial SET n_folds = (SELECT count(*) FROM trial_fold WHERE fold >= 0"
         " AND trial_fold.study_id = trial.study_id AND trial_fold.number = trial.number)"
     )
-    for table in (metadata.tables[name] for name in CHECKED):
+    there = set(inspect(connection).get_table_names())
+    for table in (metadata.tables[name] for name in CHECKED if name in there):
         connection.exec_driver_sql(
             f"ALTER TABLE {table.name} ADD COLUMN checksum BIGINT DEFAULT 0 NOT NULL"
         )
@@ -204,15 +282,46 @@ def _add_readings(connection: Connection) -> None:
     reading.create(connection, checkfirst=True)
 
 
+def _allow_further_splits(_connection: Connection) -> None:
+    """Change nothing: an earlier version would take results on further splits for lost folds."""
+
+
+def _add_notes(connection: Connection) -> None:
+    note.create(connection, checkfirst=True)
+
+
+def _add_standing(connection: Connection) -> None:
+    """Add what lets the database order and count trials; the standing is filled on opening."""
+    standing.create(connection, checkfirst=True)
+    for index in INDEXES:
+        index.create(connection, checkfirst=True)
+
+
+def _add_uids(connection: Connection) -> None:
+    """Add the table; older runs get no row, since their name follows from what they record."""
+    run_uid.create(connection, checkfirst=True)
+
+
+def _add_leases(connection: Connection) -> None:
+    lease_tables.create(connection)
+
+
 MIGRATIONS: dict[int, Callable[[Connection], None]] = {
     1: _add_curves,
     2: _add_progress,
     3: _add_checksums,
     4: _add_made,
     5: _add_readings,
+    6: _allow_further_splits,
+    7: _add_notes,
+    8: _add_standing,
+    9: _add_uids,
+    10: _add_leases,
 }
 """Version -> the step from it to the next one."""
 APPENDED: Mapping[str, tuple[str, ...]] = {
+    "note": (),
+    "run_uid": (),
     "study": ("checksum",),
     "run": ("checksum",),
     "trial": ("proposed", "n_points", "n_folds", "checksum"),
@@ -248,8 +357,11 @@ def is_begun(connection: Connection) -> bool:
     return inspect(connection).has_table(meta.name)
 
 
-def prepare(connection: Connection) -> None:
+def prepare(connection: Connection) -> bool:
     """Create the tables, or migrate older ones, within the caller's transaction.
+
+    Returns:
+        True if older tables were migrated. Another process may have made them meanwhile, too.
 
     Raises:
         StorageError: as ``is_ready``; nothing was changed.
@@ -259,11 +371,13 @@ def prepare(connection: Connection) -> None:
     version = _found_version(connection)
     if version is None:
         metadata.create_all(connection)
+        lease_tables.create(connection)
         connection.execute(insert(meta).values(schema_version=SCHEMA_VERSION, **_writer()))
     elif version < SCHEMA_VERSION:
         for old in range(version, SCHEMA_VERSION):
             MIGRATIONS[old](connection)
         connection.execute(update(meta).values(schema_version=SCHEMA_VERSION, **_writer()))
+    return version is not None and version < SCHEMA_VERSION
 
 
 def _writer() -> dict[str, str]:
@@ -271,9 +385,9 @@ def _writer() -> dict[str, str]:
 
 
 def _found_version(connection: Connection) -> int | None:
-    tables = set(inspect(connection).get_table_names())
-    if meta.name not in tables:
-        _check_is_free(connection, tables)
+    there = set(inspect(connection).get_table_names())
+    if meta.name not in there:
+        _check_is_free(connection, there)
         return None
     row = connection.execute(select(meta)).one()
     if row.schema_version > SCHEMA_VERSION:
@@ -284,10 +398,10 @@ def _found_version(connection: Connection) -> int | None:
     return int(row.schema_version)
 
 
-def _check_is_free(connection: Connection, tables: set[str]) -> None:
+def _check_is_free(connection: Connection, there: set[str]) -> None:
     # A file is the ledger's alone; on a server other programs' tables may stand beside ours.
     is_file = connection.dialect.name == "sqlite"
-    if foreign := sorted(tables if is_file else tables & metadata.tables.keys()):
+    if foreign := sorted(there if is_file else there & metadata.tables.keys()):
         raise StorageError(
             f"this database belongs to another program (it has a table `{foreign[0]}`)."
             "\n  Name another `ledger`; nothing was changed."

@@ -11,8 +11,12 @@ from tunesmith.objective.outline import Outline, Unseen, UnseenError, unreadable
 CODE, DATA = "the project's code", "the data"
 
 
-def outline(definition: Definition) -> Outline:
+def outline(definition: Definition, *, counts_folds: bool = True) -> Outline:
     """Describe a study's objective.
+
+    Args:
+        definition: of the study.
+        counts_folds: tell the number of folds, which needs scikit-learn for an estimator.
 
     Raises:
         UnseenError: something that it depends on is missing, or cannot be read or parsed.
@@ -27,9 +31,9 @@ def outline(definition: Definition) -> Outline:
             from tunesmith.objective.program.build import outline_program
 
             return outline_program(definition)
-        from tunesmith.objective.crossval import outline_estimator
+        from tunesmith.objective.described import outline_estimator
 
-        return outline_estimator(definition)
+        return outline_estimator(definition, counts_folds=counts_folds)
     except UnseenError:
         raise
     except (TunesmithError, OSError) as error:

@@ -1,35 +1,39 @@
 """The objective of estimators: cross-validation, bit for bit as scikit-learn computes it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
-from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
+
 from tunesmith.config.model import Definition, OuterFold
-from tunesmith.config.objective import CrossValidation, DataSection
+from tunesmith.config.objective import CrossValidation
 from tunesmith.config.objective import ObjectiveSection as Section
-from tunesmith.data.folds import Split, make_splits, n_folds_of
+from tunesmith.data.columns import extreme_values
+from tunesmith.data.folds import Split, make_splits
+from tunesmith.data.further import FurtherSplits
+from tunesmith.data.leaks.sign import Sign
 from tunesmith.data.mixed_columns import words_among_numbers
 from tunesmith.data.preprocess import auto_preprocessor
 from tunesmith.data.slices import SliceCache, Slices, cut
-from tunesmith.data.table import Table, load_table
-from tunesmith.errors import DataError, UsageError
-from tunesmith.history import HOLDOUT, FoldResult, Metric
+from tunesmith.data.table import Rows, Table
+from tunesmith.errors import DataError
+from tunesmith.history import FURTHER, HOLDOUT, FoldResult, Metric
+from tunesmith.models.keeper import Keeper
+from tunesmith.models.material import FoldRows
+from tunesmith.objective.described import context_of, table_of
 from tunesmith.objective.dryrun import dry_run
 from tunesmith.objective.estimator import EstimatorBuilder
 from tunesmith.objective.failure import failure_of, noting_warnings
 from tunesmith.objective.metric import Scorers
-from tunesmith.objective.outline import Outline, metric_of
-from tunesmith.sharing.kernel import Clock, Kernel
+from tunesmith.sharing.kernel import Clock, Kernel, Modelled
 from tunesmith.space import SearchSpace
 from tunesmith.space.parameter import canonical_json
-from tunesmith.system.fingerprint import code_digest, digest, versions
+from tunesmith.system.fingerprint import digest
 from tunesmith.system.interruptions import is_ours
 from tunesmith.types import Fit, Params, Value
-
-EVALUATION = 1
-"""Version of the scores: raised when a change to this package changes them; part of every key."""
 
 
 @dataclass(eq=False, kw_only=True)
@@ -46,14 +50,22 @@ class CrossValObjective:
     """Sentences that a user should read."""
     is_shared: bool = True
     """True if candidates may share fits; their scores are the same either way."""
+    further: FurtherSplits | None = None
+    """Splits beyond the search's folds."""
+    keeper: Keeper | None = None
+    """Keeps fold models; they are thrown away without one."""
 
     def __post_init__(self) -> None:
-        self._slices = SliceCache(partial(cut, self.table, self.splits))
+        self._slices = SliceCache(partial(cut, self.table, self.splits, self.further))
         given = (
             {} if self.table.rows.weights is None else {"sample_weight": self.table.rows.weights}
         )
         self._kernel = Kernel(
-            builder=self.builder, rows=self._slices, score=self._score, fit_given=given
+            builder=self.builder,
+            rows=self._slices,
+            score=self._score,
+            fit_given=given,
+            noted=self._note,
         )
 
     def __getstate__(self) -> dict[str, Any]:
@@ -63,6 +75,19 @@ class CrossValObjective:
     def n_folds(self) -> int:
         """Number of folds."""
         return len(self.splits)
+
+    def signs_of_leaks(self) -> tuple[Sign, ...]:
+        """Signs that features know the target, or that rows stand on both sides of a split."""
+        from tunesmith.data.leaks.find import signs_of_leaks
+
+        asked = {"is_classification": self.builder.is_classifier}
+        marks = [split.digest for split in self.splits]
+        on = digest([self.table.digest, marks, asked, self.context["versions"]])
+        made = self.table.facts.get(
+            f"leaks {on}",
+            lambda: [one.content for one in signs_of_leaks(self.table, self.splits, **asked)],
+        )
+        return tuple(filter(None, map(Sign.of, made)))
 
     @property
     def has_holdout(self) -> bool:
@@ -87,7 +112,12 @@ class CrossValObjective:
 
     def key(self, params: Params, fold: int) -> str:
         """Digest of everything that the scores of one fold depend on."""
-        return digest([self._fold_digests[fold], canonical_json(dict(params))])
+        if fold <= FURTHER and self.further is not None:
+            # As of a fold of the search: equal rows give equal scores.
+            of_fold = digest([dict(self.context), self.further[fold].digest])
+        else:
+            of_fold = self._fold_digests[fold]
+        return digest([of_fold, canonical_json(dict(params))])
 
     @cached_property
     def _fold_digests(self) -> dict[int, str]:
@@ -96,6 +126,16 @@ class CrossValObjective:
         if self.table.holdout is not None:
             digests[HOLDOUT] = digest([context, "holdout", self.table.holdout.digest])
         return digests
+
+    @property
+    def n_repeat(self) -> int:
+        """Number of folds of a repeat of further splits."""
+        return self.n_folds if self.further is None else self.further.n_folds
+
+    @property
+    def no_further(self) -> str:
+        """Reason why the rows cannot be split anew; empty if they can."""
+        return "there are no further splits" if self.further is None else self.further.blocker
 
     # -- evaluation --------------------------------------------------------------------------
 
@@ -151,6 +191,8 @@ class CrossValObjective:
         # Extra candidates count only if all are there: one result per point, or none.
         extra_candidates = [one for one in joint[n:] if one is not None]
         results += extra_candidates if len(extra_candidates) == len(fit.extra_candidates) else []
+        if self.keeper is not None:
+            results = self.keeper.flushed(fit, results)
         news = self._kernel.take_news()
         return [replace(results[0], checks=news), *results[1:]] if results and news else results
 
@@ -204,13 +246,13 @@ class CrossValObjective:
             scored = self._kernel.behind_prefix(params, fold, clock) if self._may_share else None
             if scored is not None:
                 return scored.scores, scored.ways
-            return self._fit_and_score(params, self._rows_for(params, fold), clock), ()
+            return self._fit_and_score(params, fold, self._rows_for(params, fold), clock), ()
         except ValueError as error:
             if "read-only" not in str(error):
                 raise
         # Some estimators work in place, or cannot read what they may not write: give them
         # slices of their own, as scikit-learn does for every fit.
-        return self._fit_and_score(params, self._slices.fresh(fold), clock), ()
+        return self._fit_and_score(params, fold, self._slices.fresh(fold), clock), ()
 
     def _rows_for(self, params: Params, fold: int) -> Slices:
         """Rows of a fold for one fit; the user's own estimators get them newly cut."""
@@ -220,7 +262,9 @@ class CrossValObjective:
     def _score(self, model: Any, X_test: Any, fold: int) -> dict[str, float]:
         return self.scorers(model, X_test, self._slices.shared(fold).y_test)
 
-    def _fit_and_score(self, params: Params, rows: Slices, clock: Clock) -> dict[str, float]:
+    def _fit_and_score(
+        self, params: Params, fold: int, rows: Slices, clock: Clock
+    ) -> dict[str, float]:
         """Fit and score as scikit-learn does; only the rows are shared."""
         estimator = self.builder.build(params)
         fit_params = self.builder.fit_params(params, rows.fit_params)
@@ -228,7 +272,49 @@ class CrossValObjective:
             estimator.fit(rows.X_train, rows.y_train, **fit_params)
         with clock.scoring():
             scores = self.scorers(estimator, rows.X_test, rows.y_test)
+        self._note(Modelled(params, fold, estimator, rows.X_test, scores))
         return scores | self.scorers.time_scores(clock.fit_s, clock.score_s)
+
+    # -- models ------------------------------------------------------------------------------
+
+    def _note(self, modelled: Modelled[dict[str, float]]) -> None:
+        score = modelled.scores.get(self.objectives[0].name)
+        # Of the search's folds alone: hold-out rows and further splits choose no model.
+        if self.keeper is not None and score is not None and modelled.fold >= 0:
+            key = self.key(modelled.params, modelled.fold)
+            self.keeper.note(key, score, modelled.model, modelled.X_test)
+
+    def unfitted(self, params: Params) -> Any:
+        """Build an estimator with these params."""
+        return self.builder.build(params)
+
+    def fold_model(self, params: Params, fold: int) -> Any:
+        """Fit an estimator on the training rows of a fold, as scikit-learn does."""
+        rows = self._slices.fresh(fold)
+        fit_params = self.builder.fit_params(params, rows.fit_params)
+        return self.builder.build(params).fit(rows.X_train, rows.y_train, **fit_params)
+
+    def test_rows(self, fold: int) -> FoldRows:
+        """Return the test rows of a fold; of ``HOLDOUT`` those that were held out."""
+        rows = self._slices.fresh(fold)
+        numbers = np.arange(len(rows.y_test)) if fold == HOLDOUT else self.splits[fold].test
+        return FoldRows(rows.X_test, rows.y_test, numbers)
+
+    def fold_score(self, model: Any, fold: int) -> float:
+        """Score a fitted estimator on the test rows of a fold, by the metric that decides."""
+        rows = self._slices.shared(fold)
+        return self.scorers(model, rows.X_test, rows.y_test)[self.objectives[0].name]
+
+    def best_estimator(self, params: Params) -> Any:
+        """Fit an estimator with these params on all rows that the search has seen.
+
+        Args:
+            params: a point of the space.
+        """
+        rows = self.table.rows
+        given = {} if rows.weights is None else {"sample_weight": rows.weights}
+        fit_params = self.builder.fit_params(params, given)
+        return self.builder.build(params).fit(rows.X, rows.y, **fit_params)
 
 
 # -- building ------------------------------------------------------------------------------------
@@ -244,12 +330,7 @@ def build_objective(definition: Definition) -> CrossValObjective:
     section = definition.file.objective
     scorers = Scorers(section.metric, section.also)
     scorers.check()
-    table = load_table(
-        data_of(section),
-        definition.root,
-        fold_column=section.cv.column,
-        in_time=section.cv.method == "time_series",
-    )
+    table = table_of(section, definition.root)
     builder = EstimatorBuilder(
         section,
         definition.file.random_state,
@@ -262,11 +343,7 @@ def build_objective(definition: Definition) -> CrossValObjective:
     try:
         notes = dry_run(builder, scorers, table.rows, definition.space)
     except DataError as error:
-        # The estimator may have failed on a single cell.
-        rows = table.rows
-        frame = rows.X if rows.numbers is None else rows.X.set_axis(rows.numbers)
-        cells = "".join(f"\n  Note that {text}." for text in words_among_numbers(frame))
-        raise DataError(f"{error}{cells}") from None
+        raise DataError(f"{error}{_odd_cells(table.rows)}") from None
     return CrossValObjective(
         table=table,
         splits=splits,
@@ -274,34 +351,26 @@ def build_objective(definition: Definition) -> CrossValObjective:
         scorers=scorers,
         context=context_of(definition.root, table, builder, scorers),
         default_params=defaults_in(definition.space, builder),
-        notes=(*table.notes, *builder.warnings, *notes),
+        notes=(*table.notes, *builder.warnings, *scorers.notes, *notes),
         is_shared=definition.file.execution.share == "exact",
+        further=FurtherSplits(section.cv, table.rows, builder.is_classifier),
     )
 
 
-def outline_estimator(definition: Definition) -> Outline:
-    """Describe the results of a study and all that they depend on; no code is imported for it.
+def _odd_cells(rows: Rows) -> str:
+    """Sentences on single cells at which an estimator may have failed."""
+    frame = rows.X if rows.numbers is None else rows.X.set_axis(rows.numbers)
+    texts = (*words_among_numbers(frame), *_extremes(frame))
+    return "".join(f"\n  Note that {text}." for text in texts)
 
-    Raises:
-        DataError: the table or the folds cannot be used.
-    """
-    section = definition.file.objective
-    table = load_table(
-        data_of(section),
-        definition.root,
-        fold_column=section.cv.column,
-        in_time=section.cv.method == "time_series",
-    )
-    builder = EstimatorBuilder(section, definition.file.random_state)
-    scorers = Scorers(section.metric, section.also)
-    metrics = tuple(map(metric_of, scorers.specs))
-    return Outline(
-        context=context_of(definition.root, table, builder, scorers),
-        metrics=metrics,
-        objectives=tuple(map(metric_of, scorers.deciding)),
-        n_folds=n_folds_of(section.cv, table.rows),
-        has_holdout=table.holdout is not None,
-    )
+
+def _extremes(frame: pd.DataFrame) -> Iterator[str]:
+    """Sentences on columns with numbers that many estimators cannot take."""
+    most = float(np.finfo(np.float32).max)
+    for name, column in frame.select_dtypes("number").items():
+        why = "estimators that compute with 32 bits, as trees do, cannot hold them"
+        if text := extreme_values(column, most, why):
+            yield f"the column `{name}` {text}"
 
 
 def without_outer(
@@ -314,38 +383,6 @@ def without_outer(
     split = splits[outer.number]
     seen, unseen = table.rows.take(split.train), table.rows.take(split.test)
     return replace(table, rows=seen, holdout=unseen)
-
-
-def data_of(section: Section) -> DataSection:
-    """Section of the configuration that describes the table.
-
-    Raises:
-        UsageError: there is none, which the configuration's rules refuse.
-    """
-    if section.data is None:
-        raise UsageError("objective.data: is missing")
-    return section.data
-
-
-def context_of(
-    root: Path, table: Table, builder: EstimatorBuilder, scorers: Scorers
-) -> dict[str, str]:
-    """Everything that all scores of a study depend on: name -> digest.
-
-    Args:
-        root: the project folder.
-        table: data of the study.
-        builder: of its estimators.
-        scorers: of its metrics.
-    """
-    paths = builder.section.import_paths
-    spec = [EVALUATION, builder.spec(), digest(table.kinds), scorers.spec()]
-    return {
-        "data": table.digest,
-        "code": code_digest(paths, root),
-        "objective": digest(spec),
-        "versions": digest(versions(paths, root)),
-    }
 
 
 def modules_of(section: Section) -> tuple[str, ...]:

@@ -43,7 +43,7 @@ FIT_SYMPTOMS = (
         "Fill them first: set `preprocess: auto`, or add an imputer to `steps`.",
         is_data=True,
     ),
-    Symptom(r"contains infinity", "Replace infinite values in the features.", is_data=True),
+    Symptom(r"contains infinity", "Replace infinite or huge values in the features.", is_data=True),
     Symptom(
         r"Unknown label type",
         "The target is continuous but the estimator is a classifier: use a regressor,"

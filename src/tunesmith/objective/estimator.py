@@ -1,7 +1,7 @@
 """Builder of estimators from params."""
 
 import inspect
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,7 +15,7 @@ from tunesmith.sharing.prototype import (
     signature_of,
     to_json,
 )
-from tunesmith.space import Box, Categorical, SearchSpace
+from tunesmith.space import Box, Categorical, Condition, SearchSpace
 from tunesmith.system.importing import load
 from tunesmith.types import Params, Value
 
@@ -158,9 +158,9 @@ class EstimatorBuilder:
                 f"space: a parameter `{CHOICE}` must choose among the estimators: [{listed}]"
             )
         names = [str(v) for v in chosen.choices] if isinstance(chosen, Categorical) else []
-        for condition in box.conditions.get(name or "", ()):
+        for condition in _conditions_of(box, name or ""):
             if condition.parent == CHOICE:
-                names = [str(value) for value in condition.values]
+                names = [n for n in names if n in map(str, condition.values)]
         return names
 
     def defaults(self, box: Box, choice: str) -> dict[str, Value]:
@@ -213,6 +213,14 @@ class EstimatorBuilder:
             include={"estimator", "steps", "factory", "estimators", "params", "preprocess"},
         )
         return {**section, "random_state": self.random_state}
+
+
+def _conditions_of(box: Box, name: str) -> Iterator[Condition]:
+    """Yield the conditions of a parameter, and those of the parameters that it depends on."""
+    for condition in box.conditions.get(name, ()):
+        yield condition
+        # A box refuses conditions that form a circle.
+        yield from _conditions_of(box, condition.parent)
 
 
 # -- making --------------------------------------------------------------------------------------

@@ -9,8 +9,9 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from math import nan
 from operator import is_
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 import joblib
 import numpy as np
@@ -22,7 +23,7 @@ from sklearn.model_selection._validation import _fit_and_score, _score
 from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags
 from sklearn.utils.metaestimators import _safe_split
-from sklearn.utils.validation import _check_method_params
+from sklearn.utils.validation import _check_method_params, _num_samples
 
 from tunesmith.data.slices import (
     SliceCache,
@@ -33,16 +34,21 @@ from tunesmith.data.slices import (
     own,
 )
 from tunesmith.history import FoldResult, Metric
+from tunesmith.models.keeper import Keeper
+from tunesmith.models.material import FoldRows
 from tunesmith.objective.objects import Objects
 from tunesmith.objective.outputs import FoldOutputs, LiveResult, Output, heard
 from tunesmith.objective.quick_scores import QuickScorers, is_plain_scorer
-from tunesmith.sharing.kernel import Clock, Kernel
+from tunesmith.sharing.kernel import Clock, Kernel, Modelled
 from tunesmith.sharing.prototype import Prototype, is_json, last_step, to_json
 from tunesmith.sharing.randomness import has_seed_object
 from tunesmith.space import SearchSpace
 from tunesmith.space.parameter import canonical_json
 from tunesmith.system.fingerprint import digest
 from tunesmith.types import Fit, Params, Value
+
+Place: TypeAlias = tuple[int, Literal["test", "train"]]
+"""Number of a fold, and one side of its split."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,7 +122,10 @@ class LiveObjective:
     context: Mapping[str, str] = field(default_factory=dict)
     """Identity of the data and the code; empty if no ledger needs to recognise the results."""
 
-    notes = ()
+    notes: tuple[str, ...] = ()
+    """Sentences that a user should read."""
+    keeper: Keeper | None = None
+    """Keeps fold models; they are thrown away without one."""
     has_holdout = False
 
     def __post_init__(self) -> None:
@@ -127,10 +136,14 @@ class LiveObjective:
         prefix = last_step(self.estimator)[0]
         given = {name.removeprefix(prefix): value for name, value in self.fit_params.items()}
         self._kernel = Kernel(
-            builder=self._builder, rows=self._slices, score=self._score, fit_given=given
+            builder=self._builder,
+            rows=self._slices,
+            score=self._score,
+            fit_given=given,
+            noted=self._note,
         )
         self._quick_scorers: dict[str | None, Callable[..., Any]] = {}
-        self._truths: dict[int, Any] = {}
+        self._truths: dict[Place, Any] = {}
         self._grouped: tuple[list[Params], list[tuple[int, ...]]] = [], []
 
     def __getstate__(self) -> dict[str, Any]:
@@ -143,8 +156,8 @@ class LiveObjective:
 
     @property
     def objectives(self) -> tuple[Metric, ...]:
-        """The metric that decides."""
-        return self.outputs.metrics[:1]
+        """Metrics that decide; one, unless the study is multi-objective."""
+        return self.outputs.objectives
 
     @property
     def metrics(self) -> tuple[Metric, ...]:
@@ -275,11 +288,9 @@ class LiveObjective:
             for params, one in zip(fit.candidates, joint, strict=False)
         ]
         extra_candidates = [one for one in joint[n:] if one is not None]
-        return (
-            [*results, *extra_candidates]
-            if len(extra_candidates) == len(fit.extra_candidates)
-            else results
-        )
+        if len(extra_candidates) == len(fit.extra_candidates):
+            results += extra_candidates
+        return results if self.keeper is None else self.keeper.flushed(fit, results)
 
     def _together(self, fit: Fit) -> list[LiveResult | None]:
         return [
@@ -313,7 +324,7 @@ class LiveObjective:
         return self.outputs.result(fold, output, ways=scored.ways)
 
     def _fit_and_score(self, params: Params, fold: int, verbose: int = 0) -> Output:
-        train, test = self.splits[fold]
+        train, test = self._split(fold)
         output: Output = _fit_and_score(
             clone(self.estimator),
             self.X,
@@ -326,16 +337,67 @@ class LiveObjective:
             score_params=self.score_params,
             return_train_score=self.outputs.has_train,
             return_times=True,
+            return_estimator=self.keeper is not None,
             error_score=self.outputs.error_score,
             verbose=verbose,
             split_progress=(fold, self.n_folds),
         )
+        model = output.pop("estimator", None)
+        if output["fit_error"] is None and model is not None:
+            # The rows are cut a second time: only who keeps models pays for it.
+            X_test = self._cut(fold).X_test
+            scores = [output["test_scores"]]
+            self._note(Modelled(params, fold, model, X_test, scores))
         return output
+
+    # -- models ------------------------------------------------------------------------------
+
+    def _note(self, modelled: Modelled[list[Any]]) -> None:
+        # Further splits belong to no fold model of the search.
+        if self.keeper is None or modelled.fold < 0:
+            return
+        # A fold without a finite score has failed, and its model is part of nothing.
+        score = self._deciding(modelled.fold, modelled.scores[0])
+        if score is not None:
+            key = self.key(modelled.params, modelled.fold)
+            self.keeper.note(key, score, modelled.model, modelled.X_test)
+
+    def _deciding(self, fold: int, scores: Any) -> float | None:
+        """Score by the metric that decides; ``None`` if it is no finite number."""
+        result = self.outputs.result(fold, output_of([scores], 0.0, 0.0))
+        return result.scores.get(self.objectives[0].name)
+
+    def unfitted(self, params: Params) -> Any:
+        """Build an estimator with these params."""
+        return self._builder.build(params)
+
+    def fold_model(self, params: Params, fold: int) -> Any:
+        """Fit an estimator on the training rows of a fold, as scikit-learn does."""
+        rows = self._cut(fold)
+        target = () if rows.y_train is None else (rows.y_train,)
+        return self._builder.build(params).fit(rows.X_train, *target, **rows.fit_params)
+
+    def test_rows(self, fold: int) -> FoldRows:
+        """Return the test rows of a fold."""
+        rows, test = self._cut(fold), self._split(fold)[1]
+        return FoldRows(rows.X_test, rows.y_test, np.arange(_num_samples(self.X))[test])
+
+    def fold_score(self, model: Any, fold: int) -> float:
+        """Score a fitted estimator on the test rows of a fold, by the metric that decides."""
+        rows = self._slices.shared(fold)
+        test = self._split(fold)[1]
+        scores = self._scores_on(model, rows.X_test, rows.y_test, test, (fold, "test"))
+        score = self._deciding(fold, scores)
+        return nan if score is None else score
 
     # -- what the kernel asks ----------------------------------------------------------------
 
+    def _split(self, fold: int) -> tuple[Any, Any]:
+        """Training rows and test rows of a fold."""
+        return self.splits[fold]
+
     def _cut(self, fold: int) -> Slices:
-        train, test = self.splits[fold]
+        train, test = self._split(fold)
         X_train, y_train = _safe_split(self.estimator, self.X, self.y, train)
         X_test, y_test = _safe_split(self.estimator, self.X, self.y, test, train)
         fit_params = _check_method_params(self.X, params=self.fit_params, indices=train)
@@ -343,16 +405,14 @@ class LiveObjective:
 
     def _score(self, model: Any, X_test: Any, fold: int) -> list[Any]:
         """Test scores and, if they are wanted, training scores."""
-        rows, (train, test) = self._slices.shared(fold), self.splits[fold]
-        scores = [self._scores_on(model, X_test, rows.y_test, test, fold)]
+        rows, (train, test) = self._slices.shared(fold), self._split(fold)
+        scores = [self._scores_on(model, X_test, rows.y_test, test, (fold, "test"))]
         if self.outputs.has_train:
             X_train = for_one(rows.X_train)
-            # The place of training rows must differ from that of any test rows: `~fold` is
-            # negative.
-            scores.append(self._scores_on(model, X_train, rows.y_train, train, ~fold))
+            scores.append(self._scores_on(model, X_train, rows.y_train, train, (fold, "train")))
         return scores
 
-    def _truth(self, place: int, y: Any) -> Any:
+    def _truth(self, place: Place, y: Any) -> Any:
         """True values as one and the same object every time, in a form that is scored quickly."""
         if place not in self._truths:
             # Other types of pandas convert to objects, which have no quick scores.
@@ -360,7 +420,7 @@ class LiveObjective:
             self._truths[place] = frozen(y.to_numpy()) if is_series else y
         return self._truths[place]
 
-    def _scores_on(self, model: Any, X: Any, y: Any, rows: Any, place: int) -> Any:
+    def _scores_on(self, model: Any, X: Any, y: Any, rows: Any, place: Place) -> Any:
         if self.score_params:
             params = _check_method_params(self.X, params=self.score_params, indices=rows)
             return _score(model, X, own(y), self.scorer, params, "raise")

@@ -72,6 +72,18 @@ class Scorers:
         """True if a metric is a measured time."""
         return any(spec.name in TIMES for spec in self.specs)
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Sentence on measured times that decide; empty without any."""
+        clocks = [spec.name for spec in self.deciding if spec.name in TIMES]
+        if not clocks:
+            return ()
+        text = (
+            f"{' and '.join(clocks)} decides and depends on the machine: the same study and seed"
+            " may find other trials and another winner"
+        )
+        return (text,)
+
     def check(self) -> None:
         """Refuse unknown names, missing directions and scorers that cannot be imported.
 

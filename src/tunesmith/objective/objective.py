@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol, runtime_checkable
 
+from tunesmith.data.leaks.sign import Sign
 from tunesmith.history import FoldResult, Holds, Metric, always
 from tunesmith.space import SearchSpace
 from tunesmith.types import Fit, Params, Value
@@ -12,7 +13,7 @@ class Objective(Protocol):
     """Scores params on folds; picklable, so that it can run in another process.
 
     An objective may have further capabilities: ``SizedObjective``, ``SharingObjective``,
-    ``ReadOffObjective`` and ``ReadingObjective``.
+    ``ReadOffObjective``, ``ResplittingObjective`` and ``ReadingObjective``.
     """
 
     # Properties, so that an attribute, a property and a field of a frozen class all will do.
@@ -105,11 +106,38 @@ class ReadOffObjective(Protocol):
 
 
 @runtime_checkable
+class ResplittingObjective(Protocol):
+    """An objective whose rows may be split anew: folds ``FURTHER`` and below."""
+
+    @property
+    def n_repeat(self) -> int:
+        """Number of folds of a repeat of further splits."""
+
+    @property
+    def no_further(self) -> str:
+        """Reason why the rows cannot be split anew; empty if they can."""
+
+
+@runtime_checkable
 class ReadingObjective(Protocol):
     """An objective whose evaluations read files that only runs can tell."""
 
     def changed(self, reading: Mapping[str, str] | None) -> list[str]:
         """List the files of a reading that have changed since."""
+
+
+@runtime_checkable
+class LeakCheckingObjective(Protocol):
+    """An objective that has a table, and looks for signs of a leak in it."""
+
+    def signs_of_leaks(self) -> tuple[Sign, ...]:
+        """Signs that were found; empty if none was."""
+        ...
+
+
+def signs_of_leaks(objective: object) -> tuple[Sign, ...]:
+    """Return signs of a leak, if the objective has a table to look at."""
+    return objective.signs_of_leaks() if isinstance(objective, LeakCheckingObjective) else ()
 
 
 def know_checks(objective: Objective, passed: Collection[str]) -> None:
@@ -133,3 +161,10 @@ def holding(objective: object) -> Holds:
     if not isinstance(objective, ReadingObjective):
         return always
     return lambda reading: not objective.changed(reading)
+
+
+def no_further(objective: Objective) -> str:
+    """Return the reason why an objective cannot be split anew; empty if it can."""
+    if isinstance(objective, ResplittingObjective):
+        return objective.no_further
+    return "its rows cannot be split anew"

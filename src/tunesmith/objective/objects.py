@@ -4,15 +4,19 @@ They are passed as tokens, so that everything that compares, sorts and stores pa
 JSON only.
 """
 
+import re
 from typing import Any
 
 import joblib
 import numpy as np
 
+from tunesmith.objective.identity.content import Contents
 from tunesmith.space.parameter import canonical_json
 from tunesmith.types import Params, Value
 
 MAX_TEXT = 80
+# Of the usual representation, and of one that shows `hex(id(self))`.
+ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+|(?<![0-9a-zA-Z])0x[0-9a-fA-F]{8,}")
 TAG = "object"
 
 
@@ -20,9 +24,10 @@ class Objects:
     """Values by their tokens; equal content has equal tokens in every process."""
 
     def __init__(self) -> None:
-        self._by_token: dict[str, Any] = {}
-        self.unnamed: list[str] = []
-        """Values whose content has no digest; another process cannot recognise them."""
+        self.by_token: dict[str, Any] = {}
+        """Values by the JSON text of their tokens."""
+        self.contents = Contents()
+        """Identity of the code in them, and the values that nobody can recognise."""
 
     def encode(self, value: Any) -> Value:
         """Encode a value as JSON; NumPy's numbers become the plain ones that they equal."""
@@ -35,23 +40,30 @@ class Objects:
         if type(value) is float and np.isfinite(value):
             return value
         token = self._token(value)
-        self._by_token.setdefault(canonical_json(token), value)
+        self.by_token.setdefault(canonical_json(token), value)
         return token
 
     def _token(self, value: Any) -> dict[str, Value]:
         try:
-            text = " ".join(repr(value).split())[:MAX_TEXT]
+            # An address is another one in each process, and tells nothing.
+            text = ADDRESS.sub("", " ".join(repr(value).split()))[:MAX_TEXT]
         except Exception:  # noqa: BLE001 - some objects cannot be printed
             text = type(value).__name__
-        try:
-            return {TAG: text, "digest": str(joblib.hash(value))}
-        except Exception:  # noqa: BLE001 - whatever pickling an unknown object may raise
-            self.unnamed.append(text)
-            return {TAG: text, "digest": f"{id(value)}"}
+        return {TAG: text, "digest": self._digest(text, value)}
+
+    def _digest(self, text: str, value: Any) -> str:
+        met = Contents()
+        token = met.of(f"the value {text}", value)
+        self.contents.doubts |= met.doubts
+        self.contents.paths |= met.paths
+        if met.doubts:
+            return f"{id(value)}"
+        # Without code of a notebook or the project, as in ledgers from before.
+        return token if met.has_loaded_code or met.paths else str(joblib.hash(value))
 
     def decode(self, value: Value) -> Any:
         """Return the value that ``encode`` was given."""
-        return self._by_token[canonical_json(value)] if isinstance(value, dict) else value
+        return self.by_token[canonical_json(value)] if isinstance(value, dict) else value
 
     def decoded(self, params: Params) -> dict[str, Any]:
         """Replace tokens in params by their objects."""

@@ -4,7 +4,7 @@ import io
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from math import inf, isfinite, isinf, nan
 from typing import Any
 
@@ -40,6 +40,9 @@ class FoldOutputs:
     """The metric that decides a search."""
     has_train: bool
     error_score: float | str
+    _: KW_ONLY
+    n_deciding: int = 1
+    """Number of metrics that decide, the first ones; several make a multi-objective study."""
 
     @property
     def metrics(self) -> tuple[Metric, ...]:
@@ -47,6 +50,11 @@ class FoldOutputs:
         names = dict.fromkeys((self.deciding, *self.names))
         train = [f"{TRAIN}{name}" for name in self.names if self.has_train]
         return tuple(Metric(name) for name in (*names, *train))
+
+    @property
+    def objectives(self) -> tuple[Metric, ...]:
+        """Metrics that decide."""
+        return self.metrics[: self.n_deciding]
 
     def result(
         self, fold: int, output: Output, n_sharing: int = 1, ways: tuple[str, ...] = ()
@@ -60,7 +68,7 @@ class FoldOutputs:
             {name: float(score) for name, score in every.items() if is_finite(score)},
             fit_time_s=output["fit_time"],
             score_time_s=output["score_time"],
-            failure=self._failure(output, scores.get(self.deciding)),
+            failure=self._failure(output, scores),
             n_sharing=n_sharing,
             ways=ways,
             output=output,
@@ -72,15 +80,21 @@ class FoldOutputs:
             return {self.deciding: next(iter(scores.values()), None), **scores}
         return {} if scores is None else dict.fromkeys(self.names, scores)
 
-    def _failure(self, output: Output, score: Any) -> Failure | None:
+    def _failure(self, output: Output, scores: Mapping[str, Any]) -> Failure | None:
         if output["fit_error"] is not None:
             text = str(output["fit_error"])
             # The last line of a traceback is the kind of error and its message.
             last = text.strip().rpartition("\n")[2]
             return Failure(last.partition(":")[0], last, text)
-        if is_finite(score):
-            return None
-        return Failure("inf" if is_infinite(score) else "nan", f"{self.deciding} is {score}")
+        for metric in self.objectives:
+            score = scores.get(metric.name)
+            if not is_finite(score):
+                if text := str(output.get("score_error") or "").strip():
+                    last = text.rpartition("\n")[2]
+                    return Failure(last.partition(":")[0], f"the scorer raised {last}", text)
+                kind = "inf" if is_infinite(score) else "nan"
+                return Failure(kind, f"{metric.name} is {score}")
+        return None
 
     def of(self, result: FoldResult) -> Output:
         """The output behind a result; made anew if the result came from a ledger or a limit."""
@@ -99,6 +113,18 @@ class FoldOutputs:
             "score_time": result.score_time_s,
             **{kind: self._scores(result.scores, name, missing) for kind, name in kinds.items()},
         }
+
+    def left_out(self, known: Sequence[Output]) -> Output:
+        """Build the output of a fold that a race left out: no scores, and the mean of the times.
+
+        Args:
+            known: outputs of the candidate's other folds, at least one.
+        """
+        kinds = {"test_scores": ""} | ({"train_scores": TRAIN} if self.has_train else {})
+        names = ("fit_time", "score_time")
+        times = {name: sum(one[name] for one in known) / len(known) for name in names}
+        scores = {kind: self._scores({}, name, nan) for kind, name in kinds.items()}
+        return {"fit_error": None, **times, **scores}
 
     def _scores(self, scores: Mapping[str, float], prefix: str, missing: Any) -> Any:
         by_name = {name: scores.get(prefix + name, missing) for name in self.names}

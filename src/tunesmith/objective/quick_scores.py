@@ -18,6 +18,7 @@ import numpy as np
 
 from tunesmith.data.slices import is_read_only, own
 from tunesmith.objective.quick_metrics import MAX_LABELS, Metric, Truth, are_labels, quick_metric
+from tunesmith.sharing.proved import SCIKIT_LEARN
 
 MAX_TRUTHS = 32
 """Number of truths that are remembered; a study has one per fold."""
@@ -93,7 +94,8 @@ class QuickScorers:
     def __init__(self, scoring: Mapping[str, Any]) -> None:
         self._scoring = dict(scoring)
         self._parts = {name: Part.of(scorer) for name, scorer in scoring.items()}
-        self._has_quick = any(part and part.quick for part in self._parts.values())
+        has_quick = any(part and part.quick for part in self._parts.values())
+        self._has_quick = has_quick and not SCIKIT_LEARN.blocker
         self._has_foreign = not all(map(is_plain_scorer, scoring.values()))
         self._truths: dict[int, Judge] = {}
         self._refuted: set[str] = set()

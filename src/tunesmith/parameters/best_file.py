@@ -4,10 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tunesmith.analysis.ranking import Ranked
-from tunesmith.analysis.summary import Summary
 from tunesmith.config.model import Definition, File, OutputsSection
 from tunesmith.errors import UsageError
 from tunesmith.ledger.records import StudyRecord
@@ -17,6 +16,9 @@ from tunesmith.space import SearchSpace
 from tunesmith.system.files import inside
 from tunesmith.system.fingerprint import digest
 from tunesmith.types import Params
+
+if TYPE_CHECKING:  # statistics take longer to import than a command that reads may take
+    from tunesmith.analysis.summary import Summary
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,7 @@ class BestFile:
     @classmethod
     def of_record(cls, root: Path, outputs: OutputsSection, record: StudyRecord) -> "BestFile":
         """Return the file of a study in the ledger."""
-        tried = {name for trial in record.history.told for name in trial.params}
+        tried = {name for trial in record.history.completed for name in trial.params}
         known = record.head.recorded.names
         return cls(root, outputs, None if known is None else known | tried)
 
@@ -70,7 +72,7 @@ class BestFile:
 
     def text(
         self,
-        summary: Summary,
+        summary: "Summary",
         trial: Ranked | None = None,
         *,
         is_adopted: bool = False,

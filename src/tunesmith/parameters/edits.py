@@ -8,12 +8,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from tunesmith.analysis.chosen import chosen_trial
 from tunesmith.analysis.compare import differences
-from tunesmith.analysis.decision import chosen_trial
-from tunesmith.config.source import parse_document
 from tunesmith.errors import UsageError
 from tunesmith.ledger.records import StudyRecord
 from tunesmith.parameters.best_file import BestFile
+from tunesmith.parameters.content import content_of
 from tunesmith.parameters.shape import is_origin
 from tunesmith.system import git
 from tunesmith.system.fingerprint import digest
@@ -92,7 +92,7 @@ def _edit_without_meta(
 
 def _number_of(params: Mapping[str, Any], record: StudyRecord | None) -> int | None:
     """The complete trial that has these parameters."""
-    trials = () if record is None else record.history.complete
+    trials = () if record is None else record.history.successful
     wanted = digest(dict(params))
     return next((t.number for t in trials if digest(dict(t.params)) == wanted), None)
 
@@ -103,7 +103,7 @@ def _params_of(
     """Parameters of the trial that the file comes from, if it is one of the present series."""
     if record is None or meta is None or not isinstance(number, int):
         return None
-    if meta.get("study") != record.head.name or not 0 <= number < record.history.n_told:
+    if meta.get("study") != record.head.name or not 0 <= number < record.history.n_completed:
         return None
     # The same number in another series is another trial: the digest tells.
     params = dict(record.history[number].params)
@@ -118,7 +118,7 @@ def _committed(best: BestFile, meta: Mapping[str, Any] | None) -> Mapping[str, A
     if meta is None or text is None:
         return None
     try:
-        params, _ = best.shape.read(parse_document(text, path).data, str(path))
+        params, _ = best.shape.read(content_of(text, path), str(path))
     except UsageError:
         return None
     return params if digest(params) == meta.get("digest") else None

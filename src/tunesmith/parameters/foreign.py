@@ -43,6 +43,22 @@ def refuse_foreign(best: BestFile, forced: Collection[str] = ()) -> None:
         raise UsageError("\n".join(lines))
 
 
+def refuse_foreign_table(root: Path, name: str) -> None:
+    """Refuse to replace somebody else's file by a table of predictions.
+
+    Args:
+        root: the folder that the path belongs to.
+        name: path of the table.
+
+    Raises:
+        UsageError: the file is not Tunesmith's.
+    """
+    if (reason := _blocker(root, "predictions", name)) is not None:
+        raise UsageError(
+            f"predictions: {name} {reason.reason} Name another file, or move this one away."
+        )
+
+
 def blockers(best: BestFile) -> Iterator[tuple[str, str]]:
     """Yield the path of each output that must not be written, and the reason with its remedy.
 
@@ -50,15 +66,15 @@ def blockers(best: BestFile) -> Iterator[tuple[str, str]]:
         best: the best-parameters file, with the outputs that it belongs to.
     """
     for key, name in best.outputs.paths.items():
-        reason = best.blocker if key == "best" else _blocker(best, key, name)
+        reason = best.blocker if key == "best" else _blocker(best.root, key, name)
         if reason is not None:
             remedy = reason.remedy or "Name another file."
             force = f"To replace it all the same: `--force {name}`."
             yield name, f"outputs.{key}: {name} {reason.reason} {remedy}\n  {force}"
 
 
-def _blocker(best: BestFile, key: str, name: str) -> WriteBlocker | None:
-    path = inside(best.root, name)
+def _blocker(root: Path, key: str, name: str) -> WriteBlocker | None:
+    path = inside(root, name)
     if not path.is_file():
         return None
     try:
@@ -66,7 +82,8 @@ def _blocker(best: BestFile, key: str, name: str) -> WriteBlocker | None:
         with path.open(encoding="utf-8", newline="") as file:
             head = file.read(HEAD)
     except UnicodeDecodeError:
-        return NOT_OURS
+        # Of all outputs, only a table of predictions may be no text.
+        return None if key == "predictions" and _is_predictions(path, "") else NOT_OURS
     # By the name in the configuration: a link may lead to a file of another kind.
     kind = f"{key}{Path(name).suffix}" if key == "trials" else key
     # An empty file has nothing to lose: `touch` and shells leave such files.
@@ -127,6 +144,13 @@ def _is_metrics(path: Path, _head: str) -> bool:
     return is_full and all(isinstance(v, dict) and v.keys() == {"mean", "std"} for v in scores)
 
 
+def _is_predictions(path: Path, _head: str) -> bool:
+    # Late, since most studies write none, and NumPy takes long to import.
+    from tunesmith.models.prediction_files import is_prediction_file
+
+    return is_prediction_file(path)
+
+
 def _is_tuned(path: Path, _head: str) -> bool:
     try:
         is_whole = set(read_document(path).data) <= {"params", "meta"}
@@ -145,6 +169,7 @@ MARKS: dict[str, Callable[[Path, str], bool]] = {
     "trials.json": _is_document,
     "history": _is_history,
     "metrics": _is_metrics,
+    "predictions": _is_predictions,
 }
 """Checks, by kind of output, that Tunesmith wrote a file, given its path and the start of its
 text."""

@@ -64,6 +64,9 @@ def _is_kept(edit: Edit | None, trial: Ranked) -> bool:
 
 def _trial(summary: Summary, best: BestFile) -> Ranked | None:
     """Trial whose parameters belong into the file."""
+    # Nothing here has shown that they are good.
+    if summary.recorded.taken_from:
+        return None
     if summary.gate is None or not summary.gate.holds_back:
         return summary.chosen
     # A trial that somebody adopted earlier is written again, unless the file was edited since.

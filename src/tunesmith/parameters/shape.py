@@ -14,12 +14,12 @@ from typing import Any
 
 from tunesmith.config.model import BestSection
 from tunesmith.config.section import finite
-from tunesmith.config.source import parse_document
 from tunesmith.errors import UsageError
 from tunesmith.formats import FormatError, dotted
 from tunesmith.formats.edit import edit
 from tunesmith.formats.new import new_text
 from tunesmith.formats.tree import get_at
+from tunesmith.parameters.content import content_of
 
 Place = tuple[str, ...]
 WRAPPED: Place = ("params",)
@@ -87,6 +87,22 @@ class Shape:
                 raise UsageError(f"{where}: `{name}`: {error}") from None
         return params, own
 
+    def place_of(self, text: str | None, path: Path) -> Place:
+        """Return the place of the parameters in a file, or in the new one that a run will write.
+
+        Args:
+            text: content of the file; ``None`` if there is none.
+            path: of the file, for its format.
+
+        Raises:
+            UsageError: it cannot be read.
+        """
+        data = _parsed(text, path)
+        if data:
+            return self.place_in(data)
+        at = self.spec.at or (TOP if self.spec.meta is False else "params")
+        return () if at == TOP else tuple(at.split("."))
+
     def place_in(self, data: Mapping[str, Any]) -> Place:
         """The place of the parameters in a file's content."""
         if self.spec.at is not None:
@@ -114,7 +130,7 @@ class Shape:
         if not text.strip("\ufeff \t\r\n"):
             return None
         try:
-            data = parse_document(text, path).data
+            data = content_of(text, Path(path.name))
         except UsageError as error:
             return WriteBlocker(f"cannot be read ({str(error).splitlines()[0]}).")
         if data is None or data == {}:
@@ -181,12 +197,11 @@ class Shape:
 
     def _new(self, path: Path, params: Mapping[str, Any], meta: Mapping[str, Any]) -> str:
         ordered = dict(sorted(params.items()))
-        at, has_meta = self.spec.at, self.spec.meta
-        if at is None:
-            at = TOP if has_meta is False else "params"
+        has_meta = self.spec.meta
+        if self.spec.at is None:
             has_meta = has_meta is not False
         content: dict[str, Any] = ordered
-        for key in reversed([] if at == TOP else at.split(".")):
+        for key in reversed(self.place_of(None, path)):
             content = {key: content}
         if has_meta and is_origin(meta):
             content = {**content, "meta": dict(meta)}
@@ -258,7 +273,7 @@ def names_of(space: Mapping[str, Any], budget: str | None = None) -> frozenset[s
 def _parsed(text: str | None, path: Path) -> Any:
     if text is None or not text.strip("\ufeff \t\r\n"):
         return None
-    data = parse_document(text, path).data
+    data = content_of(text, path)
     # A list or a number counts as content under some key, so that `blocker` refuses it.
     return data if data is None or isinstance(data, dict) else {"": data}
 

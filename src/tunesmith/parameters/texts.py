@@ -7,20 +7,29 @@ values in it.
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tunesmith.analysis.ranking import Ranked
-from tunesmith.analysis.summary import Summary
+from tunesmith.config.source import read_text
 from tunesmith.errors import UsageError
 from tunesmith.formats.new import new_text
+from tunesmith.parameters.content import content_of
 from tunesmith.parameters.shape import PLAIN, Shape, header_of
 from tunesmith.system import git
 from tunesmith.system.fingerprint import digest
 from tunesmith.types import Params
 
+if TYPE_CHECKING:  # statistics take longer to import than a command that reads may take
+    from tunesmith.analysis.summary import Summary
+    from tunesmith.analysis.winner import Winner
+
 
 def best_parameters(
-    summary: Summary, suffix: str, trial: Ranked | None = None, *, is_adopted: bool = False
+    summary: "Summary | Winner",
+    suffix: str,
+    trial: Ranked | None = None,
+    *,
+    is_adopted: bool = False,
 ) -> str:
     """Return the whole content of a new best-parameters file.
 
@@ -54,13 +63,17 @@ def parameters_text(params: Params, origin: Mapping[str, Any], suffix: str) -> s
     return new_text(content, suffix, header_of(origin))
 
 
-def meta_of(summary: Summary, best: Ranked, *, is_adopted: bool = False) -> dict[str, Any]:
+def meta_of(
+    summary: "Summary | Winner", best: Ranked, *, is_adopted: bool = False
+) -> dict[str, Any]:
     """Return the origin of the parameters; its digest shows later edits."""
     is_chosen = best == summary.chosen and summary.selection != "best"
+    trade_off = summary.preference.rule if best == summary.chosen else "lexicographic"
     return {
         "study": summary.study,
         "trial": best.number,
         **({"selection": summary.selection} if is_chosen else {}),
+        **({} if trade_off == "lexicographic" else {"preference": trade_off}),
         "metric": summary.metric.name,
         "mean": best.means[summary.metric.name],
         "std": best.stds[summary.metric.name],
@@ -71,7 +84,7 @@ def meta_of(summary: Summary, best: Ranked, *, is_adopted: bool = False) -> dict
 
 
 def read_parameters(
-    path: Path, shape: Shape = PLAIN
+    path: Path | str, shape: Shape = PLAIN
 ) -> tuple[dict[str, Any], dict[str, Any] | None]:
     """Read the parameters of a best-parameters file, and its ``meta`` if it has one.
 
@@ -81,10 +94,17 @@ def read_parameters(
 
     Raises:
         UsageError: it cannot be read, or does not hold parameters.
-    """
-    from tunesmith.config.source import read_document
 
-    return shape.read(read_document(path).data, str(path))
+    Examples:
+        >>> from tempfile import TemporaryDirectory
+        >>> with TemporaryDirectory() as folder:
+        ...     path = Path(folder) / "best_parameters.yaml"
+        ...     _ = path.write_text("params: {C: 1.0}")
+        ...     read_parameters(path)
+        ({'C': 1.0}, None)
+    """
+    path = Path(path)
+    return shape.read(content_of(read_text(path), path), str(path))
 
 
 def committed_parameters(
@@ -101,8 +121,6 @@ def committed_parameters(
     Raises:
         UsageError: there is no such revision, or the file does not hold parameters.
     """
-    from tunesmith.config.source import parse_document
-
     commit = git.commit(root, revision)
     if commit is None:
         raise UsageError(
@@ -112,5 +130,4 @@ def committed_parameters(
     text = git.content(root, commit, name)
     if text is None:
         return None
-    document = parse_document(text, Path(name))
-    return shape.read(document.data, f"{revision}:{name}")[0]
+    return shape.read(content_of(text, Path(name)), f"{revision}:{name}")[0]

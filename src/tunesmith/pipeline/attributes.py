@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from tunesmith.pipeline.dvc.stages import exact_text
 from tunesmith.system import git
+from tunesmith.system.files import exact_text
 
 DRIVER = "tunesmith-history"
 COMMAND = "tunesmith merge-history %O %A %B"

@@ -212,7 +212,7 @@ def trials_at(there: CommittedStudy) -> "tuple[StudyRecord, str]":
         UsageError: none are, or they cannot be read.
     """
     from tunesmith.analysis.loaded_record import loaded_record
-    from tunesmith.ledger.portable import read_history
+    from tunesmith.ledger.histories.portable import read_history
 
     outputs = there.outputs
     name = outputs.history or outputs.trials

@@ -6,7 +6,8 @@ Hooks are off in all our calls, so that Git LFS, which uploads from a hook, has 
 import re
 from collections.abc import Sequence
 
-from tunesmith.pipeline.plumbing import GitError, Plumbing
+from tunesmith.pipeline.plumbing import Plumbing
+from tunesmith.system.git import GitError
 
 LFS = "lfs"
 LFS_TIMEOUT_S = 600

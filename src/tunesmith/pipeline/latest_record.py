@@ -10,7 +10,7 @@ from typing import Any
 from tunesmith.config.model import Definition
 from tunesmith.errors import TunesmithError
 from tunesmith.history import Holds, always
-from tunesmith.ledger.import_trials import goes_on
+from tunesmith.ledger.histories.import_trials import goes_on
 from tunesmith.ledger.ledger import Ledger
 from tunesmith.ledger.records import StudyHead, StudyRecord
 from tunesmith.runs.factory import build_objective, outer_records
@@ -67,8 +67,8 @@ class RecordSources:
         one, other = ours.record, theirs.record
         if one.head.identity != other.head.identity:
             return theirs if other.head.identity == identity else ours
-        is_behind = one.history.n_told < other.history.n_told
-        return theirs if is_behind and goes_on(list(one.history.told), other.history) else ours
+        is_behind = one.history.n_completed < other.history.n_completed
+        return theirs if is_behind and goes_on(list(one.history.completed), other.history) else ours
 
     def in_ledger(self, identity: str | None = None, holds: Holds = always) -> LatestRecord | None:
         """Return the record in the ledger; ``None`` if it has nothing of the study.
@@ -116,9 +116,9 @@ class RecordSources:
         """
         told = self._head_in_history()
         # Heads and counts are compared before anything else: an objective takes long to build.
-        if told is None or told == (record.head.identity, record.history.n_told):
+        if told is None or told == (record.head.identity, record.history.n_completed):
             return None
-        if told[0] == record.head.identity and told[1] < record.history.n_told:
+        if told[0] == record.head.identity and told[1] < record.history.n_completed:
             return None
         try:
             with project_on_path(self.definition.root):
@@ -127,6 +127,19 @@ class RecordSources:
             return None
         found = self.latest(mark)
         return found if found is not None and found.source == HISTORY else None
+
+    def with_notes(self, record: StudyRecord) -> StudyRecord:
+        """Add the notes that the history has on trials of this series, and the ledger lacks."""
+        name = self.definition.file.outputs.history
+        path = None if name is None else inside(self.definition.root, name)
+        # Most histories have no note, and are not parsed for it.
+        if path is None or not path.is_file() or b'\n{"note": ' not in path.read_bytes():
+            return record
+        head, committed = record.head, self.committed
+        told = None if committed is None else committed.record_of(head.name, head.identity)
+        if told is None or told.head.identity != head.identity:
+            return record
+        return record.with_notes(told.notes)
 
     def _head_in_history(self) -> tuple[str, int] | None:
         """Identity and number of trials in the history file, without reading all of it."""

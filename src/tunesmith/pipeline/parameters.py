@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tunesmith.config.source import parse_document
+from tunesmith.parameters.content import content_of
 from tunesmith.parameters.shape import PLAIN, Shape
 from tunesmith.system.fingerprint import digest
 
@@ -40,7 +40,7 @@ def parse(text: str, path: str, shape: Shape = PLAIN) -> Parameters:
     Raises:
         UsageError: it holds none.
     """
-    params, meta = shape.read(parse_document(text, Path(path)).data, path)
+    params, meta = shape.read(content_of(text, Path(path)), path)
     return Parameters(text, params, meta if isinstance(meta, dict) else {})
 
 
@@ -55,5 +55,5 @@ def origin(parameters: Parameters) -> str:
     source = f"trial {meta['trial']} of study {meta['study']}" if "trial" in meta else "tuning"
     has_score = isinstance(meta.get("mean"), int | float)
     score = f": {meta.get('metric')} {meta['mean']:.6g}" if has_score else ""
-    edited = ", edited by hand" if parameters.is_edited else ""
+    edited = ", edited by hand" if meta and parameters.is_edited else ""
     return f"{source}{score}{edited}".replace("\n", " ")

@@ -1,32 +1,14 @@
-"""Git, called in a folder: no shell, no prompt, no hook, no repository from the environment."""
+"""Commands of Git in one repository, with their output as text or bytes."""
 
-import os
-import re
-import subprocess
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from tunesmith.errors import StorageError, UsageError
-from tunesmith.system import faults
-from tunesmith.system.git import GIT, REPOSITORY_VARIABLES, TIMEOUT_S
+from tunesmith.system import faults, git
+from tunesmith.system.git import TIMEOUT_S, GitError
 
-# A prompt would hang a CI job. Pathspecs are literal, or a file named `[a].csv` would mean
-# `a.csv`. Messages are matched below, so that they have to be English (`LC_ALL=C`).
-FIXED = {"GIT_TERMINAL_PROMPT": "0", "GIT_LITERAL_PATHSPECS": "1", "LC_ALL": "C"}
-
-
-class GitError(UsageError):
-    """Git refused; the text is what it said.
-
-    Args:
-        message: for the user.
-        said: all that Git has printed.
-    """
-
-    def __init__(self, message: str, said: str = "") -> None:
-        super().__init__(message)
-        self.said = said
+# Otherwise a file named `[a].csv` would mean `a.csv`.
+LITERAL = {"GIT_LITERAL_PATHSPECS": "1"}
 
 
 @dataclass(frozen=True)
@@ -62,27 +44,16 @@ class Plumbing:
         more: Mapping[str, str] | None = None,
         timeout_s: float = TIMEOUT_S,
     ) -> bytes:
-        try:
-            faults.reach("git.call")
-            done = subprocess.run(  # noqa: S603 - a fixed program, no shell
-                [*GIT, "-C", str(self.root), *arguments],
-                capture_output=True,
-                input=given,
-                env=variables(more or {}),
-                timeout=timeout_s,
-                check=False,
-            )
-        except FileNotFoundError:
-            raise UsageError("there is no Git here: install it.") from None
-        except subprocess.TimeoutExpired:
-            raise StorageError(f"git {arguments[0]} did not end in {timeout_s:g} s") from None
-        except OSError as error:
-            raise StorageError(f"git {arguments[0]} cannot be started: {error.strerror}") from None
+        faults.reach("git.call")
+        output = git.run(
+            self.root,
+            *arguments,
+            given=given,
+            more={**LITERAL, **(more or {})},
+            timeout_s=timeout_s,
+        )
         faults.reach("git.called")
-        if done.returncode:
-            said = done.stderr.decode(errors="replace")
-            raise GitError(reason(said), said)
-        return done.stdout
+        return output
 
     def contents(self, blobs: Iterable[str]) -> dict[str, bytes]:
         """Return the contents of many blobs, by one call."""
@@ -103,33 +74,3 @@ class Plumbing:
     def is_ancestor(self, earlier: str, later: str) -> bool:
         """Tell whether the later commit holds the earlier one."""
         return self._try("merge-base", "--is-ancestor", earlier, later) is not None
-
-
-def variables(more: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment of a call: nothing in it leads to another repository or prompts."""
-    # Git sets them for its hooks: a run from a hook would work on another repository.
-    kept = {k: v for k, v in os.environ.items() if k not in REPOSITORY_VARIABLES}
-    return {**kept, **FIXED, **more}
-
-
-UNTELLING = re.compile(
-    r"hint:|fatal: the remote end hung up|fatal: Could not read from remote"
-    r"|Please make sure you have the correct access|and the repository exists"
-)
-"""Beginnings of lines that Git adds to the one that gives the reason."""
-
-
-def reason(said: str) -> str:
-    """Return the line of Git's output that gives the reason.
-
-    >>> reason("To x\\n ! [rejected] a -> a (fetch first)\\nerror: failed\\nhint: See")
-    '[rejected] a -> a (fetch first)'
-    >>> reason("fatal: 'x' is no repository\\nfatal: Could not read from remote repository.")
-    "'x' is no repository"
-    """
-    lines = [line.strip() for line in said.splitlines() if line.strip()]
-    # A refused push ends with general lines; the line of the branch holds the reason.
-    rejected = [line.removeprefix("! ") for line in lines if line.startswith("! [")]
-    told = [line for line in lines if not UNTELLING.match(line)] or lines
-    line_of_reason = (rejected or told[-1:] or ["no reason given"])[0]
-    return " ".join(line_of_reason.removeprefix("fatal: ").removeprefix("error: ").split())

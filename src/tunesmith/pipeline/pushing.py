@@ -12,9 +12,8 @@ from dataclasses import dataclass
 
 from tunesmith.errors import StorageError
 from tunesmith.pipeline.filters import Filters
-from tunesmith.pipeline.plumbing import GitError, reason, variables
 from tunesmith.system import faults
-from tunesmith.system.git import GIT
+from tunesmith.system.git import GIT, GitError, reason, variables
 
 PUSH_TIMEOUT_S = 120
 NO_OPTIONS = "does not support push options"

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tunesmith.errors import UsageError
-from tunesmith.pipeline.plumbing import GitError
 from tunesmith.pipeline.pushing import Move, Pushing
+from tunesmith.system.git import GitError
 
 NOBODY = {"NAME": "Tunesmith", "EMAIL": "tunesmith@localhost"}
 PLAIN_FILES = ("100644", "100755")

@@ -2,21 +2,18 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from tunesmith.analysis.compare import changes
-from tunesmith.config.model import Definition, StopSection
+from tunesmith.config.model import Definition
 from tunesmith.errors import TunesmithError
 from tunesmith.ledger.records import StudyRecord
-from tunesmith.ledger.rows import as_recorded
-from tunesmith.objective.choose import outline
 from tunesmith.parameters.best_file import BestFile
 from tunesmith.parameters.edits import Edit, edit_of
-from tunesmith.runs.causes import BLAME, read_files_changed
-from tunesmith.runs.factory import Described, identity
-from tunesmith.runs.proposing import is_renewed
 from tunesmith.runs.up_to_date import UpToDateCheck
-from tunesmith.search.stopping import build as build_criterion
 from tunesmith.types import StopKind
+
+if TYPE_CHECKING:
+    from tunesmith.runs.factory import Described
 
 SECTIONS = ("search", "budget")
 """Sections of the configuration that fix the trials, beside the scores' dependencies."""
@@ -58,21 +55,26 @@ def staleness(definition: Definition, record: StudyRecord) -> Staleness:
         record: of the study's last series.
     """
     edit = edit_of(BestFile.of(definition), record)
-    if UpToDateCheck(definition).record() is not None:
+    if record.recorded.is_in_memory:
+        return Staleness(None, ("its data and code were in memory",), None, edit)
+    if UpToDateCheck(definition).record(is_read=True) is not None:
         return Staleness(True, (), None, edit)
+    # Only a study that is not up to date needs the parts of a run: they take long to import.
+    from tunesmith.objective.choose import outline
+
     try:
-        objective = outline(definition)
+        objective = outline(definition, counts_folds=False)
     except TunesmithError as error:
         first = str(error).splitlines()[0]
         return Staleness(None, (first,), None, edit)
     reasons = tuple(stale_reasons(definition, record, objective))
     return Staleness(
-        not reasons, reasons, None if reasons else left_to_do(definition.file.stop, record), edit
+        not reasons, reasons, None if reasons else left_to_do(definition, record), edit
     )
 
 
 def stale_reasons(
-    definition: Definition, record: StudyRecord, objective: Described
+    definition: Definition, record: StudyRecord, objective: "Described"
 ) -> Iterator[str]:
     """Yield the changes since the series of trials began; none if it is the present one.
 
@@ -81,6 +83,12 @@ def stale_reasons(
         record: of the series.
         objective: built from the definition, or its outline.
     """
+    from tunesmith.analysis.compare import changes
+    from tunesmith.ledger.rows import as_recorded
+    from tunesmith.runs.causes import BLAME, read_files_changed
+    from tunesmith.runs.factory import identity
+    from tunesmith.runs.proposing import is_renewed
+
     if record.head.identity == identity(definition, objective):
         yield from read_files_changed(record.head, objective)
         return
@@ -100,18 +108,21 @@ def stale_reasons(
     yield from reasons or ["the configuration changed"]
 
 
-def left_to_do(stop: StopSection, record: StudyRecord) -> str | None:
+def left_to_do(definition: Definition, record: StudyRecord) -> str | None:
     """Return the reason for which a run would continue; a time limit that was met is an end."""
     if record.outdated:
         return record.outdated
     last = record.runs[-1] if record.runs else None
     if last is None or last.stopped_by is None:
-        return "the last run was killed; `tunesmith run` continues it"
+        return "the last run was cut off; `tunesmith run` continues it"
     if last.stopped_by.kind is StopKind.INTERRUPTED:
         return f"{last.stopped_by.text}; `tunesmith run` continues it"
+    stop = definition.file.stop
     is_same = last.recorded.section("stop") == stop.model_dump(mode="json")
     is_all = last.stopped_by.kind in (StopKind.ALL_TRIED, StopKind.EXHAUSTED)
     if is_all or is_same:
         return None
-    is_spent = build_criterion(stop).is_spent(record.history, 0.0)
+    from tunesmith.search.stopping import build as build_criterion
+
+    is_spent = build_criterion(stop, definition.space).is_spent(record.history, 0.0)
     return None if is_spent else "`stop` has changed; `tunesmith run` goes on"

@@ -2,37 +2,43 @@
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 
-from tunesmith.reporting.sparkline import thinned
-
-MAX_POINTS = 50
+MAX_BARS = 20
+"""Most bars whose trial numbers are not written over each other."""
 MAX_LABEL = 60
 
 
-def history_chart(best_so_far: Sequence[float], scores: Sequence[float], label: str) -> str:
-    """Draw scores as bars, and the best so far as a line.
+def history_chart(
+    best_so_far: Sequence[float],
+    scores: Sequence[float],
+    label: str,
+    current: float | None = None,
+) -> str:
+    """Draw scores of complete trials as bars, and the best so far as a line.
+
+    Mermaid has no missing values, and makes bars over an axis of numbers so wide that they hide
+    each other. So the axis lists trials: only those with a score, and not more than fit.
 
     Args:
         best_so_far: one number a trial; NaN before the first complete one.
-        scores: one number a trial; NaN if it failed.
+        scores: one number a trial; NaN if it was stopped or failed.
         label: name of the axis; letters, digits, blanks and underscores are kept.
+        current: score of the current parameters, a level line.
 
     Returns:
         The lines of a ``mermaid`` block; empty if there is nothing to draw.
     """
-    first = next((i for i, number in enumerate(best_so_far) if math.isfinite(number)), None)
-    if first is None or len(best_so_far) - first < 2:
+    trials = shown_trials(best_so_far, scores)
+    if len(trials) < 2:
         return ""
-    line = thinned(best_so_far[first:], MAX_POINTS)
-    dots = thinned(scores[first:], MAX_POINTS)
-    finite = [number for number in (*line, *dots) if math.isfinite(number)]
-    low, high = min(finite), max(finite)
+    bars, line = [scores[i] for i in trials], [best_so_far[i] for i in trials]
+    lines = [line] if current is None else [line, [current] * len(trials)]
+    every = [*bars, *(number for one in lines for number in one)]
+    low, high = min(every), max(every)
     pad = (high - low) * 0.05 or abs(high) * 0.05 or 0.5
     digits = decimals(high - low or pad)
-    # Mermaid has no missing values: a failed trial is drawn at the bottom.
-    drawn = [number if math.isfinite(number) else low - pad for number in dots]
-    # A quote or a line break would end the label in Mermaid's grammar.
-    safe = "".join(c for c in label[:MAX_LABEL] if c.isalnum() or c in " _")
+    ends = fixed(low - pad, digits), fixed(high + pad, digits)
 
     def listed(numbers: Sequence[float]) -> str:
         return ", ".join(fixed(number, digits) for number in numbers)
@@ -41,13 +47,41 @@ def history_chart(best_so_far: Sequence[float], scores: Sequence[float], label: 
         [
             "```mermaid",
             "xychart-beta",
-            f'    x-axis "trial" {first} --> {len(best_so_far) - 1}',
-            f'    y-axis "{safe}" {fixed(low - pad, digits)} --> {fixed(high + pad, digits)}',
-            f"    bar [{listed(drawn)}]",
-            f"    line [{listed(line)}]",
+            f'    x-axis "trial" [{", ".join(map(str, trials))}]',
+            f'    y-axis "{safe(label)}" {" --> ".join(ends)}',
+            f"    bar [{listed(bars)}]",
+            *(f"    line [{listed(one)}]" for one in lines),
             "```",
         ]
     )
+
+
+def safe(label: str) -> str:
+    """A short label without what would end it in Mermaid's grammar, as quotes and line breaks do.
+
+    >>> safe('a "b"')
+    'a b'
+    """
+    return "".join(c for c in label[:MAX_LABEL] if c.isalnum() or c in " _")
+
+
+def shown_trials(best_so_far: Sequence[float], scores: Sequence[float]) -> list[int]:
+    """Return the trials that get a bar: the first, those that were the best yet, and others evenly.
+
+    >>> shown_trials([0.5, 0.5, 0.7], [0.5, math.nan, 0.7])
+    [0, 2]
+    """
+    able = zip(scores, best_so_far, strict=True)
+    complete = [i for i, pair in enumerate(able) if all(map(math.isfinite, pair))]
+    if len(complete) <= MAX_BARS:
+        return complete
+    ends = {complete[0], complete[-1]}
+    # Of many records the last ones count.
+    records = [b for a, b in pairwise(complete) if best_so_far[b] != best_so_far[a]]
+    kept = ends | set(records[-MAX_BARS // 2 :])
+    others = [i for i in complete if i not in kept]
+    n = MAX_BARS - len(kept)
+    return sorted([*kept, *(others[(2 * k + 1) * len(others) // (2 * n)] for k in range(n))])
 
 
 def decimals(spread: float) -> int:

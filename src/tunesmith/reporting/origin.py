@@ -7,6 +7,20 @@ from tunesmith.analysis.summary import Summary
 
 PACKAGES = ("tunesmith", "scikit-learn", "numpy")
 AGAIN = "Check out the commit, then run `tunesmith run`: the same seed gives the same trials."
+AGAIN_WITHOUT_COMMIT = (
+    "No commit was recorded. With the same files, `tunesmith run` gives the same trials."
+)
+AGAIN_IN_MEMORY = "Run the same code on the same data again: the same seed gives the same trials."
+AGAIN_ELSEWHERE = "These trials were made by another tool, which alone can make them again."
+
+
+def again(summary: Summary) -> str:
+    """Sentence on how the result is reproduced."""
+    if summary.recorded.taken_from:
+        return AGAIN_ELSEWHERE
+    if summary.recorded.is_in_memory:
+        return AGAIN_IN_MEMORY
+    return AGAIN if summary.provenance.get("git") else AGAIN_WITHOUT_COMMIT
 
 
 def provenance_rows(summary: Summary) -> list[tuple[str, str]]:

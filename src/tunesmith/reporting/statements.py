@@ -1,70 +1,83 @@
 """Sentences of the report, the same in every format; each format writes names its own way."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from tunesmith.analysis import numbers
-from tunesmith.analysis.decision import GateVerdict, ReferenceComparison
-from tunesmith.analysis.failure_groups import FailureGroup, n_trials
+from tunesmith.analysis.failure_groups import n_trials
+from tunesmith.analysis.importance import Importance
+from tunesmith.analysis.near_equal import n_groups
 from tunesmith.analysis.nested import Nested
 from tunesmith.analysis.ranking import Ranked
+from tunesmith.analysis.score_table import ReferenceComparison
 from tunesmith.analysis.summary import Summary
 from tunesmith.analysis.unchanged import Unchanged
-from tunesmith.analysis.warnings import ScoreWarnings
-from tunesmith.reporting.cells import name_cell, score_cell, shortened
-from tunesmith.reporting.escape import one_line
+from tunesmith.reporting.cells import score_cell
+from tunesmith.reporting.confirmed import effort_text, gain_text
+from tunesmith.reporting.wording.constraints import met, unmet
+from tunesmith.reporting.wording.headline import compared_with_current
+from tunesmith.reporting.wording.trade_off import trade_off
+from tunesmith.reporting.wording.words import PLAIN, Words
 
-MAX_LISTED = 30
-WINNERS = {
-    "best": "the best",
-    "one_se": "the simplest within one standard error of the best",
-    "simplest": "the simplest of those that cannot be told from the best",
-    "fastest": "the fastest of those that cannot be told from the best",
-}
-VERDICTS = {
-    "adopt": "Adopt trial {number}.",
-    "keep": "Keep the current parameters.",
-    "indistinguishable": "Not distinguishable from the current parameters.",
-    "unknown": "Not compared with the current parameters.",
-}
+if TYPE_CHECKING:
+    from tunesmith.search.further_gain import Outlook
 
-KEPT = (
-    "Someone edited the best-parameters file before this search began, so it was left unchanged."
-    " Run `tunesmith adopt` to use the winner."
-)
+MAX_RIVALS = 4
+LEAST_CHANCE = 0.001
+"""Smaller chances are not told apart: their estimate is not that good."""
+NOT_VERIFIED = "These trials are not verified."
 
 
-@dataclass(frozen=True)
-class Words:
-    """A format's markup for names from the user's files and for emphasis."""
-
-    name: Callable[[str], str]
-    strong: Callable[[str], str]
-
-
-PLAIN = Words(lambda text: one_line(shortened(text)), str)
-MARKDOWN = Words(name_cell, lambda text: f"**{text}**")
-
-
-def verdict(summary: Summary, words: Words) -> list[str]:
-    """Return every sentence that a reviewer needs, the most important first."""
+def evidence(summary: Summary, words: Words) -> list[str]:
+    """Return the sentences that say how sure the headline is, the most important first."""
     chosen = summary.chosen
+    taken = [_taken(summary, words)] if summary.recorded.taken_from else []
     if chosen is None:
-        return [f"{words.strong('No usable result.')} {_count(summary, words)}"]
-    lines = [_same(summary, words), *_weighed(summary, words), _winner(summary, chosen, words)]
-    lines += [_worth(summary), _ties(summary)]
+        unusable = unmet(summary.outcomes, words.name, words.strong)
+        return [*taken, *filter(None, [unusable]), _count(summary, words)]
+    lines = [*taken, _same(summary, words), _winner(summary, chosen, words), *_weighed(summary)]
+    lines += [_constrained(summary, words), _worth(summary, words), _ties(summary, words)]
     if summary.holdout is not None:
         lines.append(_on_holdout(summary.holdout, words))
     if summary.nested is not None:
         lines.append(_nested(summary.nested, words))
     lines += [_against_defaults(c, words) for c in summary.comparisons if c.name == "defaults"]
-    return [line for line in [*lines, _count(summary, words)] if line]
+    return [line for line in [*lines, _count(summary, words), race(summary, words)] if line]
+
+
+def _taken(summary: Summary, words: Words) -> str:
+    source = words.name(summary.recorded.taken_from)
+    return f"{words.strong(NOT_VERIFIED)} They were taken from {source}; none was evaluated here."
 
 
 def _same(summary: Summary, words: Words) -> str:
     text = same(summary.unchanged, is_program=summary.is_program)
     head, _, rest = text.partition(". ")
     return f"{words.strong(f'{head}.')} {rest}" if rest else words.strong(head) if head else ""
+
+
+def leading(importance: Importance, words: Words) -> str:
+    """Return the sentence about the most important parameter, or the reason for none.
+
+    Args:
+        importance: of the parameters.
+        words: of the format.
+    """
+    if not importance.shares:
+        return f"No importance: {importance.reason}."
+    if importance.leader is not None:
+        share = numbers.share(importance.shares[0][1], importance.errors[importance.leader])
+        return (
+            f"{words.name(importance.leader)} matters most:"
+            f" {share} of the variance of the score over the space."
+        )
+    listed = [words.name(name) for name in importance.rivals[:MAX_RIVALS]]
+    more = len(importance.rivals) - len(listed)
+    ends = [*listed, f"{more} more"] if more else listed
+    return (
+        "These trials cannot tell which parameter matters most:"
+        f" {', '.join(ends[:-1])} or {ends[-1]}."
+    )
 
 
 def same(unchanged: Unchanged, *, is_program: bool) -> str:
@@ -84,83 +97,111 @@ def same(unchanged: Unchanged, *, is_program: bool) -> str:
     return f"{text}{hint}" if is_program else text
 
 
-def _idle(unchanged: Unchanged, words: Words) -> list[str]:
-    return [
-        f"{words.name(name)} changed nothing: {n} trials differ from others in it alone, and scored"
-        " the same to the last digit."
-        for name, n in unchanged.alone.items()
-    ]
-
-
-def _weighed(summary: Summary, words: Words) -> list[str]:
-    """Sentences on the gate; none without current parameters."""
-    gate, chosen = summary.gate, summary.chosen
-    if gate is None or chosen is None or summary.incumbent is None:
-        return []
-    line = words.strong(VERDICTS[gate.verdict].format(number=chosen.number))
-    current = next((c for c in summary.comparisons if c.name == "current"), None)
-    reason = one_line(gate.reason)
-    line += f" {reason[0].upper()}{reason[1:]}{_gain(current)}."
-    if gate.min_improvement:
-        line += f" Asked for is a gain of {numbers.plain(gate.min_improvement)}."
-    return [f"{line}{_written(gate)}"]
-
-
-def _written(gate: GateVerdict) -> str:
-    if gate.is_open or gate.holds_back:
-        return " The best-parameters file keeps them." if gate.holds_back else ""
-    return " The winner was written all the same: no gate holds it back."
-
-
-def _gain(comparison: ReferenceComparison | None) -> str:
+def _weighed(summary: Summary) -> list[str]:
+    """Sentences on the gain over the current parameters; none if there is none."""
+    comparison, further, gate = compared_with_current(summary), summary.confirmed, summary.gate
+    lines = []
     # A gain of 0 ± 0, as of the current parameters over themselves, says nothing.
-    if comparison is None or comparison.gain == comparison.error == 0:
-        return ""
-    gain = numbers.with_error(comparison.gain, comparison.error)
-    return f": {gain}, {_between(comparison.low, comparison.high, comparison.error)}"
+    if comparison is not None and not comparison.gain == comparison.error == 0:
+        gain = numbers.with_error(comparison.gain, comparison.error)
+        between = _between(comparison.low, comparison.high, comparison.error)
+        lines.append(f"Gain over the current parameters, on the same folds: {gain}, {between}.")
+    if further is not None:
+        reason = further.reason[0].upper() + further.reason[1:]
+        lines.append(f"{reason}{gain_text(further)}. {effort_text(further)}")
+    if lines and gate is not None and gate.min_improvement:
+        lines.append(f"Asked for is a gain of {numbers.plain(gate.min_improvement)}.")
+    return lines
 
 
 def _between(low: float, high: float, error: float) -> str:
     if not low > -float("inf"):
         return "of a single fold, which says nothing about chance"
-    digits = numbers.digits_for(error or 1)
-    return f"between {low:.{digits}f} and {high:.{digits}f}"
+    return f"90 % interval {numbers.rounded(low, error)} to {numbers.rounded(high, error)}"
 
 
 def _winner(summary: Summary, chosen: Ranked, words: Words) -> str:
     name, best = summary.metric.name, summary.best
+    if summary.front:
+        scores = [f"{words.name(m.name)} {score_cell(chosen, m.name)}" for m in summary.objectives]
+        head = words.strong(f"Chosen: {', '.join(scores)}")
+        line = f"{head} ({_over(summary, words)}), trial {chosen.number}."
+        return f"{line} {trade_off(summary, words.name)}"
     head = "Best" if summary.selection == "best" else "Chosen"
     line = words.strong(f"{head} {words.name(name)}: {score_cell(chosen, name)}")
-    over = f"mean ± standard error over {summary.n_folds} folds, {summary.metric.direction}d"
-    line += f" ({over}), trial {chosen.number}"
-    if summary.selection == "best" or best is None:
+    line += f" ({_over(summary, words)}), trial {chosen.number}"
+    if summary.selection == "best" or best is None or best.number == chosen.number:
         return f"{line}."
-    line += f": {WINNERS[summary.selection]}"
-    return f"{line}, which is trial {best.number} with {score_cell(best, name)}."
+    return f"{line}. The best is trial {best.number} with {score_cell(best, name)}."
 
 
-def _worth(summary: Summary) -> str:
-    """Sentences on selection bias: the best of many scores looks better than it is."""
-    optimism, best = summary.optimism, summary.best
-    if optimism is None or best is None:
+def _constrained(summary: Summary, words: Words) -> str:
+    n_complete = len(summary.ranking) + len(summary.outcomes.violating)
+    return met(summary.outcomes, n_complete, words.name)
+
+
+def _over(summary: Summary, words: Words) -> str:
+    """Origin of the score: of several folds, its error is known as well."""
+    is_single = not summary.front
+    direction = f"{summary.metric.direction}d" if is_single else ""
+    if summary.n_folds == 1:
+        texts = ["on one fold, which tells no error", direction]
+        return "; ".join(filter(None, texts))
+    error = words.term("standard error")
+    mean = f"mean ± {error} over {numbers.counted(summary.n_folds, 'fold')}"
+    return ", ".join(filter(None, [mean, direction]))
+
+
+def _worth(summary: Summary, words: Words) -> str:
+    """Sentence on selection bias: the best of many scores looks better than it is."""
+    optimism, chosen = summary.optimism, summary.chosen
+    if optimism is None or chosen is None:
         return ""
-    digits = numbers.digits_for(best.error(summary.metric.name) or optimism.bias or 1)
+    error = chosen.error(summary.metric.name) or optimism.bias
+    score, low, high = (
+        numbers.rounded(number, error) for number in (optimism.score, optimism.low, optimism.high)
+    )
     return (
-        f"Being the best of {len(summary.ranking)} trials flatters: corrected for the choice, the"
-        f" best score is about {optimism.score:.{digits}f} (95 % interval {optimism.low:.{digits}f}"
-        f" to {optimism.high:.{digits}f})."
+        f"Corrected for {words.term('selection bias')} (it was chosen among"
+        f" {numbers.counted(len(summary.ranking), 'trial')}), its score is about {score}"
+        f" ({words.term('95 % interval')} {low} to {high}).{_no_better(summary, error)}"
     )
 
 
-def _ties(summary: Summary) -> str:
-    n, level = len(summary.ties.numbers), f"{1 - summary.ties.alpha:.0%}"
-    if not n:
-        return f"Which trials are ties is not known: {summary.ties.reason}."
-    if n == 1:
-        return f"No other trial can be taken for the best (at {level})."
+def _no_better(summary: Summary, error: float) -> str:
+    """Sentence for a corrected score that is no better than the mean of all trials.
+
+    Without differences between trials that is so in half of all studies, and no mistake of the
+    correction (docs/decisions/0170-pictures-and-corrections.md).
+    """
+    optimism, metric = summary.optimism, summary.metric
+    if optimism is None or not summary.ranking:
+        return ""
+    mean = sum(trial.means[metric.name] for trial in summary.ranking) / len(summary.ranking)
+    if metric.sign * optimism.score > metric.sign * mean:
+        return ""
+    shown = numbers.rounded(mean, error)
     return (
-        f"{n} trials may be the truly best one (≈, at {level}); the simplest of them"
-        f" is trial {summary.choices['simplest']}."
+        f" That is no better than the mean of all trials, {shown}: these folds do not show that"
+        " the choice gained anything."
+    )
+
+
+def _ties(summary: Summary, words: Words) -> str:
+    n = len(summary.ties.numbers)
+    if not n:
+        return f"Which trials are {words.term('ties')} is not known: {summary.ties.reason}."
+    if n == 1:
+        return f"No other trial can be taken for the best: there are no {words.term('ties')}."
+    n_different = n_groups(summary.near_equal, summary.ties.numbers)
+    are = f"{n_different} different answers" if n_different > 1 else "all nearly one answer"
+    text = f"Any of {n} trials may be the truly best one ({words.term('ties')}, marked ≈; {are})."
+    simplest = summary.choices["simplest"]
+    if simplest == summary.choices["best"]:
+        return f"{text} No simpler trial is shown to be at most {summary.margin:.2g} worse."
+    return (
+        f"{text} The simplest that is shown to be at most {summary.margin:.2g} worse is trial"
+        f" {simplest}."
     )
 
 
@@ -170,22 +211,25 @@ def _nested(nested: Nested, words: Words) -> str:
         for name, mean in nested.means.items()
     )
     n = len(next(iter(nested.scores.values())))
-    return f"The whole search, repeated without each of {n} outer folds and scored on it: {listed}."
+    return (
+        f"By {words.term('nested cross-validation')}, the whole search repeated without each of {n}"
+        f" outer folds and scored on it: {listed} (mean ± standard"
+        " error over the outer folds, for which training sets that share rows are allowed)."
+    )
 
 
 def _on_holdout(scores: Mapping[str, float], words: Words) -> str:
     if not scores:
         return "On the held-out rows the winner could not be scored."
     listed = ", ".join(f"{words.name(name)} {numbers.plain(s)}" for name, s in scores.items())
-    return f"On the held-out rows, which the search never saw: {listed}."
+    return f"On the {words.term('held-out rows')}, which the search never saw: {listed}."
 
 
 def _against_defaults(comparison: ReferenceComparison, words: Words) -> str:
     if comparison.gain == 0:
         return "No better than the estimator's defaults."
-    verdict = (
-        "a clear gain" if comparison.is_clear else words.strong("within the noise of the folds")
-    )
+    noise = words.strong(f"within the {words.term('noise')} of the folds")
+    verdict = "a clear gain" if comparison.is_clear else noise
     gain = numbers.with_error(comparison.gain, comparison.error)
     return f"Against the estimator's defaults, on the same folds: {gain}, {verdict}."
 
@@ -194,61 +238,55 @@ def _count(summary: Summary, words: Words) -> str:
     n_failed = n_trials(summary.failures)
     failed = f", {n_failed} of them failed" if n_failed else ""
     reason = f" Ended by: {words.name(summary.stopped_by)}." if summary.stopped_by else ""
-    counted = f"{summary.n_trials} trials of {summary.n_folds} folds{failed}."
-    return f"{counted}{_shared(summary)}{reason}"
+    trials = numbers.counted(summary.n_trials, "trial")
+    folds = numbers.counted(summary.n_folds, "fold")
+    on = f"{trials} on {folds}"
+    return f"{on}{failed}.{_shared(summary)}{reason}{_further(summary.outlook)}"
+
+
+def _further(outlook: "Outlook | None") -> str:
+    """Sentence on what further trials would gain."""
+    if outlook is None:
+        return ""
+    if outlook.is_tried:
+        return " Every point of the space has been tried."
+    gain = f"{max(outlook.gain, 0.0):.2g}"
+    text = f" By a model of these scores, {outlook.n} further trials would gain {gain}"
+    if outlook.noise is None:
+        return f"{text}."
+    than = "less" if outlook.gain < outlook.noise else "more"
+    return f"{text}, {than} than two trials differ by chance alone ({outlook.noise:.2g})."
+
+
+def race(summary: Summary, words: Words = PLAIN) -> str:
+    """Return the sentences on trials that a race over the folds stopped; empty without any."""
+    found = summary.race
+    if found is None:
+        return ""
+    few, most = found.fewest_folds, found.most_folds
+    after = f"{most}" if few == most else f"{few} to {most}"
+    trials = numbers.counted(found.n_stopped, "trial")
+    text = (
+        f"The {words.term('race')} over the folds stopped {trials} after {after} of"
+        f" {numbers.counted(summary.n_folds, 'fold')},"
+        f" which saved {found.share_left_out:.0%} of the evaluations."
+    )
+    if found.n_expected_to_pass is None:
+        return text
+    n = found.n_expected_to_pass
+    how = "if their folds differ from the best trial's as those of the best complete trials do"
+    if n >= 1:
+        return f"{text} About {n:.2g} of them would have passed the best trial, {how}."
+    chance = f"at most {n:.1%}" if n >= LEAST_CHANCE else f"below {LEAST_CHANCE:.1%}"
+    return f"{text} The chance that any would have passed the best trial is {chance}, {how}."
 
 
 def _shared(summary: Summary) -> str:
     """Sentence on the extra candidates that fits scored."""
     sentences = ""
     if summary.n_points > summary.n_trials:
-        sentences += f" Each is the best of all that its fits score: {summary.n_points:,} points."
+        n_points = numbers.counted(summary.n_points, "point")
+        sentences += f" Each trial is the best of several points that its fits score: {n_points}."
     if summary.n_spared:
-        sentences += f" Shared fits spared {summary.n_spared:,} others."
+        sentences += f" Sharing saved {numbers.counted(summary.n_spared, 'fit')}."
     return sentences
-
-
-def notes(summary: Summary, words: Words) -> list[str]:
-    """Return the warnings for a reviewer of the winner.
-
-    They cover ends of ranges, odd folds, signs of a leak, failures, and warnings of the code.
-    """
-    n = summary.n_trials
-    lines = [
-        f"The chosen {words.name(edge.name)} ({numbers.plain(edge.value)}) lies at the {edge.side}"
-        " end of its range: a wider range may hold something better."
-        for edge in summary.edges
-    ]
-    if summary.is_kept:
-        lines.append(KEPT)
-    lines += _idle(summary.unchanged, words)
-    lines += _doubts(summary.doubts)
-    lines += _listed([_alike("failed with", group, n, words) for group in summary.failures])
-    return lines + _listed([_alike("warned of", group, n, words) for group in summary.warnings])
-
-
-def _doubts(doubts: ScoreWarnings) -> list[str]:
-    lines = []
-    if doubts.leak:
-        lines.append(f"Too good to be true? {doubts.leak.capitalize()}: look for a leak.")
-    if doubts.shifted_folds:
-        lines.append(f"{_folds(doubts.shifted_folds)}: most trials score far from the others.")
-    if doubts.discordant_folds:
-        lines.append(f"{_folds(doubts.discordant_folds)}: trials rank otherwise than elsewhere.")
-    return lines
-
-
-def _folds(folds: Sequence[int]) -> str:
-    return f"On fold{'s' if len(folds) > 1 else ''} {', '.join(map(str, folds))}"
-
-
-def _alike(what: str, group: FailureGroup, n_trials: int, words: Words) -> str:
-    n = len(group.numbers)
-    trials = "1 trial" if n == 1 else f"{n} trials"
-    reason = f"{words.name(group.kind)}: {words.name(group.message)}"
-    return f"{trials} of {n_trials} {what} {reason} (first: trial {group.numbers[0]})."
-
-
-def _listed(lines: list[str]) -> list[str]:
-    more = len(lines) - MAX_LISTED
-    return [*lines[:MAX_LISTED], f"And {more} other kinds."] if more > 0 else lines

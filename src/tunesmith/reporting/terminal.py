@@ -7,19 +7,18 @@ from tunesmith.analysis import numbers
 from tunesmith.analysis.failure_groups import FailureGroup, n_trials
 from tunesmith.analysis.summary import Summary
 from tunesmith.ledger.records import StudyRecord
+from tunesmith.reporting.best_text import best_text
+from tunesmith.reporting.confirmed import effort_text, gain_text
 from tunesmith.reporting.escape import terminal
-from tunesmith.reporting.statements import same
+from tunesmith.reporting.statements import race, same
+from tunesmith.reporting.wording.headline import headline
+from tunesmith.reporting.wording.words import PLAIN
 
 LAST_LINES, MAX_LINE, MAX_ALIKE = 3, 200, 5
-NAMES = {
-    "best": "best",
-    "one_se": "simplest within one standard error of the best",
-    "simplest": "simplest of those that cannot be told from the best",
-    "fastest": "fastest of those that cannot be told from the best",
-}
 VERDICTS = {
     "adopt": "adopt",
     "keep": "keep the current parameters",
+    "equal": "practically equal to the current parameters",
     "indistinguishable": "not distinguishable",
     "unknown": "not known",
 }
@@ -29,28 +28,9 @@ def gate_text(summary: Summary) -> str:
     """The verdict in a line."""
     if summary.gate is None:
         return "no verdict: there is no usable result"
-    return f"verdict: {VERDICTS[summary.gate.verdict]}: {summary.gate.reason}"
-
-
-def best_text(summary: Summary) -> str:
-    """The best trial, its scores and its parameters."""
-    best = summary.chosen
-    if best is None:
-        return "no usable result"
-    scores = [
-        f"{metric.name} {numbers.with_error(best.means[metric.name], best.error(metric.name))}"
-        for metric in summary.metrics
-    ]
-    lines = [f"{NAMES[summary.selection]}: trial {best.number}, {', '.join(scores)}"]
-    lines += [f"  {name} = {numbers.value(value)}" for name, value in sorted(best.params.items())]
-    if summary.holdout is not None:
-        unseen = [f"{name} {numbers.plain(score)}" for name, score in summary.holdout.items()]
-        lines.append(f"on the held-out rows: {', '.join(unseen) or 'no score'}")
-    if summary.nested is not None:
-        nested = summary.nested
-        worth = [numbers.with_error(m, nested.errors[name]) for name, m in nested.means.items()]
-        lines.append(f"the whole search, by nested cross-validation: {', '.join(worth)}")
-    return terminal("\n".join(lines))
+    line = f"verdict: {VERDICTS[summary.gate.verdict]}: {summary.gate.reason}"
+    further = summary.confirmed
+    return line if further is None else f"{line}{gain_text(further)}. {effort_text(further)}"
 
 
 def _last_lines(summary: Summary, kind: str) -> list[str]:
@@ -70,13 +50,14 @@ def closing_text(summary: Summary, record: StudyRecord, files: Iterable[Path]) -
         fits += f", {run.n_reused:,} scores known before"
     if summary.n_points > summary.n_trials:
         fits += "; each trial is the best of all that its fits score"
-    trials = f"{summary.n_trials} trials" + (f", {n_pruned} of them pruned" if n_pruned else "")
+    trials = numbers.counted(summary.n_trials, "trial")
+    trials += f", {n_pruned} of them pruned" if n_pruned else ""
     head = f"{summary.study}: {trials}; {fits}. Ended by: {summary.stopped_by}."
-    lines = [head]
+    lines = [head, *filter(None, [race(summary)])]
     if warning := same(summary.unchanged, is_program=summary.is_program):
         lines.append(f"warning: {warning}")
-    lines.append(best_text(summary))
-    if summary.gate is not None and summary.incumbent is not None:
+    lines += [headline(summary, PLAIN), best_text(summary)]
+    if summary.gate is not None and summary.current_parameters is not None:
         lines.append(gate_text(summary))
     lines += _alike("failed", summary.failures, summary)
     lines += _alike("warned", summary.warnings)

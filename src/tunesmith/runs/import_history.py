@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tunesmith.config.model import Definition
-from tunesmith.ledger.import_trials import take_over
+from tunesmith.ledger.histories.import_trials import take_over
+from tunesmith.ledger.histories.merging import histories
+from tunesmith.ledger.histories.portable import HistoryError
 from tunesmith.ledger.ledger import Ledger
-from tunesmith.ledger.merging import histories
-from tunesmith.ledger.portable import HistoryError
 from tunesmith.ledger.records import StudyHead, StudyRecord
-from tunesmith.objective.objective import Objective, changed_files, holding
+from tunesmith.objective.objective import Objective, changed_files, holding, no_further
 from tunesmith.objective.outline import Outline
 from tunesmith.space import SearchSpace
 from tunesmith.system import git
@@ -75,7 +75,7 @@ def committed_history(root: Path, name: str | None) -> CommittedHistory | None:
 def _read(name: str, text: str) -> CommittedHistory:
     series, left_out = histories(text)
     # A head alone says nothing: what was found would be evaluated again, and its lines replaced.
-    if left_out and not any(record.history.n_told for record in series):
+    if left_out and not any(record.history.n_completed for record in series):
         number, why = next(iter(left_out.items()))
         raise HistoryError(f"nothing in it can be read: line {number}: {why}")
     # Reversed, so that the first series of a study wins.
@@ -125,9 +125,9 @@ def import_trials_from(
         return Taken(problem=problem)
     n_taken = take_over(ledger, record, objective.key, committed.name, holding(objective))
     here = ledger.series(record.head.name, identity, holding(objective))
-    n_here = 0 if here is None else len(ledger.log(here.id).told)
+    n_here = 0 if here is None else ledger.n_completed(here.id)
     # After `--restart` the ledger lacks the earlier trials on purpose.
-    if n_here < record.history.n_told and (here is None or here.since_run is None):
+    if n_here < record.history.n_completed and (here is None or here.since_run is None):
         return Taken(problem="it tells of other trials than the ledger")
     return Taken(n_taken)
 
@@ -169,12 +169,15 @@ def misfit(
         return "its metrics are not those of the study"
     if record.head.recorded.start is None:
         return "it does not say what was tried first"
-    for trial in record.history.told:
-        if objective.n_folds is not None and len(trial.folds) != objective.n_folds:
-            return f"trial {trial.number} has {len(trial.folds)} folds, not {objective.n_folds}"
+    for trial in record.history.completed:
+        n_folds = len(trial.folds) + trial.n_left_out
+        if objective.n_folds is not None and n_folds != objective.n_folds:
+            return f"trial {trial.number} has {n_folds} folds, not {objective.n_folds}"
         for params in (trial.params, trial.proposed or trial.params):
             if {k: v for k, v in params.items() if k != budget_parameter} not in space:
                 return f"trial {trial.number} is not in the space"
     if record.holdout and not objective.has_holdout:
         return "it has results on held-out rows, and there are none"
+    if record.further and not isinstance(objective, Outline) and no_further(objective):
+        return f"it has results on further splits, and {no_further(objective)}"
     return ""

@@ -16,9 +16,9 @@ from typing import Any
 from tunesmith.config.model import Definition
 from tunesmith.formats import FormatError, yaml
 from tunesmith.history import FoldResult
+from tunesmith.ledger.histories.merging import histories
+from tunesmith.ledger.histories.portable import KIND, TAKEN_FROM
 from tunesmith.ledger.ledger import Ledger
-from tunesmith.ledger.merging import histories
-from tunesmith.ledger.portable import KIND, TAKEN_FROM
 from tunesmith.ledger.recorded_study import RecordedStudy
 from tunesmith.ledger.records import StudyRecord
 from tunesmith.ledger.rows import as_recorded
@@ -31,6 +31,8 @@ from tunesmith.types import NOT_RECORDED
 MAX_VERSIONS = 100
 """Number of versions of the file that are read, the newest first."""
 MAX_BYTES = 1 << 28
+CHANGE_NO_SCORE = (*HOUSEKEEPING, "subject_to")
+"""Keys of the objective on which no score depends."""
 CACHE = ".dvc/cache"
 CONFIGS = (".dvc/config", ".dvc/config.local")
 
@@ -67,6 +69,19 @@ class HistorySearch:
                 known |= new.keys()
         return found
 
+    def keys(self, *, only_alone: bool = False) -> set[str]:
+        """Return the keys of all evaluations that histories have.
+
+        Args:
+            only_alone: leave out those of shared fits.
+        """
+        return {
+            key
+            for record in self._records()
+            for key, result in _results(record, self.objective).items()
+            if not (only_alone and result.is_shared)
+        }
+
     def _records(self) -> Iterator[StudyRecord]:
         """Series with scores like the present one's, each from the newest history that has it."""
         name, seen = self.definition.file.outputs.history, set[tuple[str, str]]()
@@ -86,7 +101,10 @@ class HistorySearch:
 
     def _counts(self, record: StudyRecord) -> bool:
         """True if all that its scores depend on is the same; space and search may differ."""
-        objective, n_folds = self.objective, {len(trial.folds) for trial in record.history.told}
+        objective, n_folds = (
+            self.objective,
+            {len(trial.folds) + trial.n_left_out for trial in record.history.completed},
+        )
         return (
             _dependence(record.head.recorded) == self._present
             and dict(record.head.context) == dict(objective.context)
@@ -119,7 +137,7 @@ def _results(record: StudyRecord, objective: Objective) -> dict[str, FoldResult]
     """Whole results by key; one that was pruned is of no use to another search."""
     return {
         objective.key(trial.params, fold.fold): fold
-        for trial in record.history.told
+        for trial in record.history.completed
         for fold in trial.folds
         if fold.stopped_at is None and fold.counts
     }
@@ -144,7 +162,7 @@ def _heads(text: str, objective: Objective) -> Iterator[dict[str, Any]]:
 def _dependence(recorded: RecordedStudy) -> Any:
     """Parts of a definition, as the ledger stores it, that scores depend on."""
     objective = recorded.objective
-    section = None if objective is None else objective.without(HOUSEKEEPING)
+    section = None if objective is None else objective.without(CHANGE_NO_SCORE)
     return section, recorded.seed, recorded.outer
 
 

@@ -7,14 +7,12 @@ something, the later ones are tried on the rest, so that you see all mistakes in
 from collections.abc import Iterator
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from tunesmith.config.load import located, project_root
 from tunesmith.config.objective import ObjectiveSection
 from tunesmith.config.source import read_document
 from tunesmith.data.table import load_table
 from tunesmith.errors import UsageError
-from tunesmith.objective.crossval import data_of
+from tunesmith.objective.described import data_of
 from tunesmith.objective.estimator import EstimatorBuilder
 from tunesmith.runs.project_code import leads_into
 from tunesmith.space.parse import parse_space
@@ -30,8 +28,9 @@ def further_mistakes(path: Path) -> list[str]:
     """
     try:
         return [str(located(error, path)) for error in _errors(path)]
-    # The first mistake is reported in any case: these are extras, and none may hide it.
-    except (UsageError, ValidationError, OSError, ValueError, TypeError):
+    # The first mistake is reported in any case: these are extras, and none may hide it. Sections
+    # are read before the rules for them are checked, so that a part may fail in any way.
+    except Exception:  # noqa: BLE001
         return []
 
 
@@ -43,7 +42,8 @@ def _errors(path: Path) -> Iterator[UsageError]:
     if section.is_program:
         return
     try:
-        load_table(data_of(section), root, fold_column=section.cv.column)
+        is_auto = section.preprocess == "auto"
+        load_table(data_of(section), root, fold_column=section.cv.column, is_auto=is_auto)
     except UsageError as error:
         yield error
     if any(leads_into(root, name) for name in section.all_import_paths):

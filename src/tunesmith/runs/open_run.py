@@ -1,27 +1,34 @@
 """A run that has begun: it evaluates the trials of one series, and ends with results."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from tunesmith.analysis.decision import chosen_trial
+from tunesmith.analysis.chosen import chosen_trial
+from tunesmith.analysis.confirmation import Contest
+from tunesmith.analysis.decision import open_contest
 from tunesmith.errors import ExitCode
-from tunesmith.execute.executor import Call
-from tunesmith.execute.fork_server import ForkServer
+from tunesmith.execute.executor import Call, Executor, TalkingExecutor
+from tunesmith.execute.starter import Starter
 from tunesmith.history import TrialLog
 from tunesmith.ledger import journal
 from tunesmith.ledger.ledger import Ledger
 from tunesmith.ledger.provenance import collect
 from tunesmith.ledger.recorded_study import RecordedStudy
-from tunesmith.ledger.records import StudyHead
-from tunesmith.objective.objective import Objective, holding, know_checks
+from tunesmith.ledger.records import StudyHead, StudyRecord
+from tunesmith.objective.objective import Objective, holding, know_checks, no_further
 from tunesmith.runs.cleanup import end_orphans, keeping, working_folders
 from tunesmith.runs.factory import build_executor, build_strategy
+from tunesmith.runs.models.keeping import keep_models, n_kept_answers
+from tunesmith.runs.outputs import Written
+from tunesmith.runs.pull.wants import Offering
 from tunesmith.runs.result import Result
 from tunesmith.runs.study_run import Run
 from tunesmith.search.sampler import Sampler
 from tunesmith.search.stopping import build as build_criterion
+from tunesmith.study.confirm import Confirmation
 from tunesmith.study.holdout import score_holdout
 from tunesmith.study.journaled import Journaled
 from tunesmith.study.loop import Outcome, Study
@@ -29,6 +36,9 @@ from tunesmith.study.recorder import LedgerRecorder, Recorder
 from tunesmith.study.signals import SignalGate, StopRequested
 from tunesmith.study.strategy import Strategy
 from tunesmith.types import StopReason
+
+if TYPE_CHECKING:
+    from tunesmith.runs.models.out_of_fold import OutOfFold
 
 
 @dataclass(frozen=True)
@@ -53,12 +63,15 @@ class OpenRun:
     def begin(cls, run: Run, objective: Objective, ledger: Ledger, series: StudyHead) -> "OpenRun":
         """Record the beginning of a run and the environment that it has."""
         definition = run.definition
-        provenance = collect(
-            definition.root, definition.as_json(), objective.context, definition.file.search.seed
-        )
+        content = definition.as_json()
+        # Reports see the ledger alone, and the configuration does not tell it.
+        if definition.file.confirms is not None and (cannot := no_further(objective)):
+            content |= {"no_further": cannot}
+        seed = definition.file.search.seed
+        provenance = collect(definition.root, content, objective.context, seed)
         return cls(run, objective, ledger, series, ledger.begin_run(series.id, provenance))
 
-    def complete(self, sampler: Sampler, fork_server: ForkServer | None = None) -> Result:
+    def complete(self, sampler: Sampler, fork_server: Starter | None = None) -> Result:
         """Evaluate trials until a criterion is met, and write the outputs.
 
         Args:
@@ -81,21 +94,27 @@ class OpenRun:
         return self._finish(outcome, code)
 
     def _evaluate(
-        self, strategy: Strategy, log: TrialLog, fork_server: ForkServer | None
+        self, strategy: Strategy, log: TrialLog, fork_server: Starter | None
     ) -> tuple[Outcome, int]:
         """Evaluate trials until a criterion is met or a signal comes; return the exit code, too."""
-        file, call = self.run.definition.file, self._call()
+        # Before the objective goes to workers: it may get a keeper of models.
+        file, recorder = self.run.definition.file, self._keeping_recorder()
+        call = self._call()
         with (
             working_folders(self.run.definition, self.objective),
             SignalGate() as gate,
-            build_executor(call, file.objective, file.execution, fork_server) as executor,
+            build_executor(
+                call, file.objective, file.execution, fork_server, offering=self._offering
+            ) as executor,
         ):
+            if isinstance(executor, TalkingExecutor):
+                executor.say = self.run.say
             study = Study(
                 strategy=strategy,
                 objective=self.objective,
-                criterion=build_criterion(file.stop),
+                criterion=build_criterion(file.stop, self.run.definition.space),
                 log=log,
-                recorder=self._keeping_recorder(),
+                recorder=recorder,
                 executor=executor,
                 gate=gate,
                 observer=self.run.observer,
@@ -104,17 +123,40 @@ class OpenRun:
                 outcome = study.run()
                 recorded = RecordedStudy.of(self.run.definition.as_json())
                 winner = chosen_trial(outcome.history, recorded, self.objective.metrics)
+                outcome = self._confirm(outcome, recorded, executor, gate)
                 score_holdout(self.objective, executor, self._recorder, gate, winner)
+                if self._out_of_fold is not None:
+                    self._out_of_fold.repeat(self._record, executor, gate)
             except StopRequested as stop:
                 # The convention of shells: 130 for SIGINT, 143 for SIGTERM.
                 return study.outcome(StopReason.of_signal(stop.signum)), 128 + stop.signum
         return outcome, int(ExitCode.OK)
 
+    def _confirm(
+        self, outcome: Outcome, recorded: RecordedStudy, executor: Executor, gate: SignalGate
+    ) -> Outcome:
+        """Score the winner and the current parameters on further splits, if a gate asks for it."""
+        history, metrics = outcome.history, self.objective.metrics
+        contest = open_contest(history, recorded, metrics, self.series.recorded.current)
+        if contest is None or no_further(self.objective):
+            return outcome
+        self.run.say(_confirming(contest))
+        trials = history[contest.chosen], history[contest.reference]
+        further = Confirmation(self.objective, executor, self._recorder, gate, trials)
+        further.run(contest.is_decided)
+        return replace(
+            outcome,
+            n_evaluated=outcome.n_evaluated + further.n_evaluated,
+            n_fits=outcome.n_fits + round(further.n_fits),
+        )
+
     def _finish(self, outcome: Outcome, code: int) -> Result:
-        self.ledger.forget_untold(self.series.id, len(outcome.history))
+        self.ledger.forget_pending(self.series.id, len(outcome.history))
+        predictions, n_repeated = self._predictions(code)
+        outcome = replace(outcome, n_fits=outcome.n_fits + n_repeated)
         counts = outcome.n_evaluated, outcome.n_reused, outcome.n_fits
         self.ledger.end_run(self.id, outcome.stopped_by, *counts)
-        record = self.ledger.load(self.series.name)
+        record = self._record
         summary, written = self.run.write(self.ledger, record)
         if code == ExitCode.OK and outcome.history.best() is None:
             code = ExitCode.NO_RESULT
@@ -124,11 +166,38 @@ class OpenRun:
             n_evaluated=outcome.n_evaluated,
             n_reused=outcome.n_reused,
             n_fits=outcome.n_fits,
-            written=written,
+            written=(*written, *predictions),
             exit_code=code,
+            objective=self.objective,
+            objects=self.run.objects,
+            ledger=self.run.definition.ledger,
         )
 
+    def _predictions(self, code: int) -> tuple[tuple[Written, ...], int]:
+        """Write the out-of-fold predictions; return the file, and the fits repeated for it."""
+        collected = self._out_of_fold
+        # An interrupted search has no winner yet.
+        if collected is None or code:
+            return (), 0
+        written = collected.write(self._record)
+        return () if written is None else (written,), collected.n_fits
+
     # -- parts ---------------------------------------------------------------------------------
+
+    @property
+    def _record(self) -> StudyRecord:
+        """The study as it is in the ledger now."""
+        return self.ledger.load(self.series.name)
+
+    @cached_property
+    def _out_of_fold(self) -> "OutOfFold | None":
+        definition = self.run.definition
+        if definition.file.outputs.predictions is None:
+            return None
+        # Other studies, of programs above all, start without the libraries of estimators.
+        from tunesmith.runs.models.out_of_fold import OutOfFold
+
+        return OutOfFold.of(definition, self.objective, self.run.say)
 
     @cached_property
     def _recorder(self) -> LedgerRecorder:
@@ -142,8 +211,18 @@ class OpenRun:
         )
 
     def _keeping_recorder(self) -> Recorder:
-        artifacts = self.run.definition.file.objective.artifacts
-        return keeping(self._recorder, artifacts, self.objective, self.ledger, self.series)
+        definition = self.run.definition
+        recorder = keeping(
+            self._recorder,
+            definition.file.objective,
+            self.objective,
+            self.ledger,
+            self.series,
+            n_predicted=n_kept_answers(definition),
+        )
+        return keep_models(
+            recorder, definition, self.objective, self.ledger, self.series, say=self.run.say
+        )
 
     @cached_property
     def _journals(self) -> Path | None:
@@ -156,6 +235,17 @@ class OpenRun:
         if self._journals is None:
             return self.objective.evaluate
         return Journaled.of(self.objective, self.ledger, self.id, self._journals)
+
+    @property
+    def _offering(self) -> Offering:
+        """The run, for workers that pull its fits."""
+        return Offering(
+            definition=self.run.definition,
+            objective=self.objective,
+            study=self.series.name,
+            run_id=self.id,
+            say=self.run.say,
+        )
 
     def _strategy(self, sampler: Sampler) -> Strategy:
         # The starting points were fixed when the study began: the best-parameters file has changed
@@ -170,9 +260,18 @@ class OpenRun:
         known = self.ledger.load(self.series.name, self.series.generation)
         if known.outdated:
             self.run.say(f"{known.outdated.partition(';')[0]}: they are evaluated anew")
-        if len(log.told) < known.history.n_told:
-            self.ledger.forget_from(self.series.id, len(log.told))
+        if len(log.completed) < known.history.n_completed:
+            self.ledger.forget_from(self.series.id, len(log.completed))
         return log
+
+
+def _confirming(contest: Contest) -> str:
+    """Describe the further evaluations that follow."""
+    n_fits = 2 * contest.limits.n_most * contest.limits.n_folds
+    return (
+        f"trial {contest.chosen} and the current parameters (trial {contest.reference}) are scored"
+        f" on further splits, with at most {n_fits} fits"
+    )
 
 
 def _refuted(kind: str) -> str:

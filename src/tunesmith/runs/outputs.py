@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from tunesmith import registry
+from tunesmith.analysis.outcomes import winning
 from tunesmith.analysis.ranking import running_best
 from tunesmith.analysis.summary import Summary, summarise
 from tunesmith.config.model import OutputsSection
-from tunesmith.ledger.portable import write_history
+from tunesmith.ledger.histories.portable import write_history
 from tunesmith.ledger.records import StudyRecord
 from tunesmith.parameters.best_file import BestFile
 from tunesmith.parameters.foreign import refuse_foreign
@@ -68,6 +69,26 @@ def write_outputs(
     return [Written(path, write_atomic(path, content)) for path, content in files.items()]
 
 
+def write_again(
+    record: StudyRecord,
+    root: Path,
+    outputs: OutputsSection,
+    summary: Summary,
+    nested: Sequence[StudyRecord] = (),
+) -> list[Written]:
+    """Write the outputs that are there, but for parameters, which somebody may have edited.
+
+    Raises:
+        UsageError: a path leads out of the project, or one has what somebody else wrote.
+        StorageError: a file cannot be written.
+    """
+    refuse_foreign(BestFile.of_record(root, outputs, record), ())
+    contents = contents_of(record, outputs, summary, nested)
+    files = {inside(root, name): c for name, c in contents.items() if name != outputs.tuned}
+    there = {path: content for path, content in files.items() if path.is_file()}
+    return [Written(path, write_atomic(path, content)) for path, content in there.items()]
+
+
 def contents_of(
     record: StudyRecord,
     outputs: OutputsSection,
@@ -107,7 +128,10 @@ def metrics_json(summary: Summary) -> str:
         }
     if summary.holdout is not None:
         content["holdout"] = dict(summary.holdout)
-    counts = {"trials": summary.n_trials, "complete": len(summary.ranking)}
+    violating = summary.outcomes.violating
+    counts = {"trials": summary.n_trials, "complete": len(summary.ranking) + len(violating)}
+    if summary.outcomes.constraints:
+        counts["violating"] = len(violating)
     return json.dumps(finite({**content, **counts}), indent=2, allow_nan=False) + "\n"
 
 
@@ -126,8 +150,8 @@ def _timeless(record: StudyRecord) -> list[table.Row]:
     rows = [{k: v for k, v in row.items() if k not in CLOCKS} for row in table.rows_of(record)]
     for metric in record.objectives:
         name = table.suffix(metric, record.metrics)
-        scores = [trial.mean(metric.name) for trial in record.history.told]
-        for row, best in zip(rows, running_best(scores, metric), strict=True):
+        bests = running_best(winning(record.history, metric), metric)
+        for row, best in zip(rows, bests, strict=True):
             row[f"best_{name}"] = best if best == best else None  # NaN
     return rows
 

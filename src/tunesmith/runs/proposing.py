@@ -5,11 +5,19 @@ from typing import Any
 from tunesmith import registry
 from tunesmith.config.model import File, SearchSection
 from tunesmith.ledger.recorded_study import RecordedStudy
-from tunesmith.search.sampler import Sampler, looks_back, version_of
+from tunesmith.search.sampler import Sampler, SpreadingSampler, looks_back, version_of
 from tunesmith.study.look_ahead import RULE, UNREAD, default_window
 
 FORMER_WINDOW = 8
 """Default look-ahead before it depended on the number of folds."""
+RACE = 1
+"""Version of the rule of races; raised if it stops other trials."""
+SPREAD = 1
+"""Version of the order of a grid with a race."""
+FINISHING = 1
+"""Version of the rule by which the last trials with budgets are finished."""
+PROMOTION = 1
+"""Version of the rule by which trials of several metrics are promoted."""
 SECTIONS = ("objective", "budget")
 """Sections of the configuration on which the trials depend, beside the search and the space."""
 
@@ -40,15 +48,31 @@ def reads_results(file: File, sampler: Sampler) -> bool:
     return looks_back(sampler) or file.budget is not None
 
 
+def races(file: File, sampler: Sampler) -> bool:
+    """True if trials of more than one fold may stop before their last one."""
+    wanted = file.search.race or ("auto" if looks_back(sampler) else "off")
+    can_race = file.budget is None and len(file.objective.metric) == 1
+    return wanted == "auto" and can_race and not file.objective.has_one_fold
+
+
 def marks(file: File) -> dict[str, Any]:
     """Keys of the section ``search`` that the identity of a study has in a form of their own."""
     sampler = named_sampler(file.search)
     window: int | str | None = file.search.window
     if window is None:
-        window = RULE if reads_results(file, sampler) else UNREAD
+        is_read = reads_results(file, sampler) or races(file, sampler)
+        window = RULE if is_read else UNREAD
     version = version_of(sampler)
     # The first version has no mark, so that studies from before versions keep their identity.
-    return {"window": window, **({"version": version} if version > 1 else {})}
+    found: dict[str, Any] = {"window": window, **({"version": version} if version > 1 else {})}
+    if file.budget_parameter is not None:
+        found["finishing"] = FINISHING
+        if len(file.objective.metric) > 1:
+            found["promotion"] = [PROMOTION, dict(file.preference.weights)]
+    if not races(file, sampler):
+        return found
+    is_grid = file.search.window is None and isinstance(sampler, SpreadingSampler)
+    return {**found, "race": RACE, **({"order": SPREAD} if is_grid else {})}
 
 
 def is_renewed(before: RecordedStudy, now: RecordedStudy) -> bool:
@@ -61,6 +85,9 @@ def is_renewed(before: RecordedStudy, now: RecordedStudy) -> bool:
     searches = [dict(one.section("search") or {}) for one in (before, now)]
     windows = [search.pop("window", None) for search in searches]
     is_default = windows[0] == windows[1] or windows == [FORMER_WINDOW, None]
+    for search in searches:
+        # Earlier versions knew no races, and recorded no key for them.
+        search.setdefault("race", None)
     is_same = all(before.section(part) == now.section(part) for part in SECTIONS)
     is_same &= before.space.content == now.space.content
     return is_same and is_default and searches[0] == searches[1]

@@ -8,12 +8,11 @@ from pathlib import Path
 from tunesmith.ledger.ledger import Ledger
 from tunesmith.ledger.records import StudyHead
 from tunesmith.ledger.rows import as_recorded
-from tunesmith.objective.objective import Objective, holding
+from tunesmith.objective.objective import Objective, holding, signs_of_leaks
 from tunesmith.runs.causes import blamed, what_changed
 from tunesmith.runs.factory import identity
 from tunesmith.runs.import_history import CommittedHistory, Taken, import_trials_from, set_aside
 from tunesmith.runs.known_evaluations import HistorySearch, take_in
-from tunesmith.runs.starting_points import StartingPoints
 from tunesmith.runs.study_run import Run
 from tunesmith.study.loop import unique_start
 from tunesmith.types import Params
@@ -42,7 +41,7 @@ class SeriesOpening:
         if committed is not None:
             self._import_trials(committed, before)
         start, notes = self._starting_points()
-        head = self._begin(start)
+        head = self._begin(start, is_begun=is_begun and not self.run.restart)
         if committed is not None and (committed.left_out or not is_begun):
             self._import_evaluations(head)
         if head.is_new:
@@ -57,9 +56,9 @@ class SeriesOpening:
     def _identity(self) -> str:
         return identity(self.run.definition, self.objective)
 
-    def _begin(self, start: Sequence[tuple[str, Params]]) -> StudyHead:
+    def _begin(self, start: Sequence[tuple[str, Params]], *, is_begun: bool) -> StudyHead:
         definition = self.run.definition
-        points = StartingPoints(definition)
+        points = self.run.starting_points
         return self.ledger.begin_study(
             definition.file.study,
             self._identity,
@@ -68,6 +67,10 @@ class SeriesOpening:
                 "start": [[origin, dict(params)] for origin, params in start],
                 "incumbent": points.current_parameters,
                 "is_edited": points.is_edited,
+                # Of a new series alone: they take time, and the report reads the recorded ones.
+                "leaks": []
+                if is_begun
+                else [sign.content for sign in signs_of_leaks(self.objective)],
             },
             context=self.objective.context,
             metrics=self.objective.metrics,
@@ -79,7 +82,7 @@ class SeriesOpening:
     def _starting_points(self) -> tuple[Sequence[tuple[str, Params]], list[str]]:
         """Return the points to try first, and notes on those that are left out."""
         definition = self.run.definition
-        points = StartingPoints(definition).of(self.objective)
+        points = self.run.starting_points.of(self.objective, self.ledger)
         # Defaults outside the space are common, and the user did not ask for them.
         unsaid = () if definition.file.search.start_with else ("defaults",)
         return unique_start(definition.space, points, unsaid)

@@ -5,10 +5,14 @@ from typing import Any
 
 from tunesmith.config.model import Definition
 from tunesmith.errors import UsageError
+from tunesmith.ledger.ledger import Ledger
+from tunesmith.ledger.rows import as_recorded
 from tunesmith.objective.objective import Objective
 from tunesmith.parameters.best_file import BestFile
 from tunesmith.parameters.edits import edit_of
 from tunesmith.parameters.texts import committed_parameters
+from tunesmith.runs.experience.earlier import EarlierStudies
+from tunesmith.runs.experience.portfolio import from_portfolio
 from tunesmith.types import Params
 
 
@@ -18,23 +22,51 @@ class StartingPoints:
 
     definition: Definition
 
-    def of(self, objective: Objective) -> list[tuple[str, Params]]:
+    def of(self, objective: Objective, ledger: Ledger | None = None) -> list[tuple[str, Params]]:
         """List the points that ``start_with`` names, as (origin, params).
+
+        Args:
+            objective: tells the defaults, and which data there are.
+            ledger: has the earlier studies; ``None`` if there is none.
 
         Raises:
             UsageError: the file of the current parameters cannot be read.
         """
         points: list[tuple[str, Params]] = []
         for item in self.definition.file.starting_points:
-            if item == "defaults":
-                # A program need not tell its own values.
-                defaults = objective.defaults()
-                points += [("defaults", defaults)] if defaults else []
-            elif item == "current" and (current := self._current) is not None:
-                points.append(("current", current))
-            elif isinstance(item, dict):
+            if isinstance(item, dict):
                 points.append(("start_with", item))
+            else:
+                points += [(item, params) for params in self._named(item, objective, ledger)]
         return points
+
+    @property
+    def without_code(self) -> list[tuple[str, Params]]:
+        """Return the points, as (origin, params), that depend on no code of the project."""
+        points: list[tuple[str, Params]] = []
+        for item in self.definition.file.starting_points:
+            if isinstance(item, dict):
+                points.append(("start_with", item))
+            elif item == "current" and self._current is not None:
+                points.append((item, self._current))
+        return points
+
+    def _named(self, word: str, objective: Objective, ledger: Ledger | None) -> list[Params]:
+        """Points that a word of ``start_with`` stands for."""
+        file, space = self.definition.file, self.definition.space
+        if word == "current":
+            return [] if self._current is None else [self._current]
+        # A program need not tell its own values.
+        defaults = objective.defaults()
+        if word == "defaults":
+            return [defaults] if defaults else []
+        if word == "portfolio":
+            return from_portfolio(file.objective, space, defaults)
+        if ledger is None:
+            return []
+        recorded = as_recorded(self.definition.as_json())
+        data = objective.context.get("data", "")
+        return EarlierStudies(ledger, file.study, recorded, data).points(space, defaults)
 
     @property
     def current_parameters(self) -> Params | None:

@@ -1,7 +1,8 @@
 """A run of a study as its caller asked for it."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from tunesmith.analysis.summary import Summary, summarise
 from tunesmith.config.model import Definition
@@ -9,7 +10,9 @@ from tunesmith.ledger.ledger import Ledger
 from tunesmith.ledger.records import StudyRecord
 from tunesmith.runs.factory import outer_records
 from tunesmith.runs.import_history import CommittedHistory
+from tunesmith.runs.models.reading import summary_of
 from tunesmith.runs.outputs import Written, write_outputs
+from tunesmith.runs.starting_points import StartingPoints
 from tunesmith.study.progress import Observer, silent
 
 Say = Callable[[str], None]
@@ -36,10 +39,18 @@ class Run:
     committed: CommittedHistory | None = None
     """History of the project as the run found it; ``None`` if none is used."""
 
+    objects: Mapping[str, Any] = field(default_factory=dict)
+    """Values of parameters that JSON cannot hold, by the JSON text of their tokens."""
+
     @property
     def uses_shared_fits(self) -> bool:
         """True if scores from shared fits may be used."""
         return self.definition.file.execution.share != "off"
+
+    @property
+    def starting_points(self) -> StartingPoints:
+        """The points that the study tries first."""
+        return StartingPoints(self.definition)
 
     def outer_runs(self, data: str) -> "list[Run]":
         """Runs of the searches of nested cross-validation, one per outer fold.
@@ -68,9 +79,9 @@ class Run:
         """
         definition = self.definition
         nested = outer_records(ledger, definition, record)
-        summary = summarise(record, nested=nested)
         if definition.outer is not None:
-            return summary, ()
+            return summarise(record, nested=nested), ()
+        summary = summary_of(definition, record, nested=nested)
         written = write_outputs(
             record,
             definition.root,

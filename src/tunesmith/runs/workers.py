@@ -3,8 +3,8 @@
 from tunesmith.config.model import ExecutionSection
 from tunesmith.config.objective import ObjectiveSection
 from tunesmith.execute.choose import PROCESSES, SERIAL, choose
-from tunesmith.execute.fork_server import ForkServer, kept
 from tunesmith.execute.libraries import libraries
+from tunesmith.execute.starter import Starter, kept
 from tunesmith.system.quick_imports import importing
 from tunesmith.system.threads import one_thread
 
@@ -25,7 +25,7 @@ def choice(section: ObjectiveSection, execution: ExecutionSection) -> tuple[str,
 
 def fork_server_for(
     section: ObjectiveSection, execution: ExecutionSection, *, is_forked: bool = False
-) -> ForkServer | None:
+) -> Starter | None:
     """Start the workers' fork server early, if there will be any, so that it is ready in time.
 
     Args:

@@ -1,18 +1,29 @@
 """Existing tuning code in a folder: a call of a scikit-learn search, a parameter grid.
 
-Scripts are read by their syntax tree and never run. A value that is no literal is left out, and
-nothing is guessed in its place.
+Scripts are read as ``tunesmith import`` reads them, by their syntax tree, and never run. Here the
+parts count one by one: what cannot be told is left out, and nothing is guessed in its place.
 """
 
 import ast
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from tunesmith.config.source import parse_document
-from tunesmith.errors import UsageError
+from tunesmith.errors import ConfigError, UsageError
+from tunesmith.importers.draft import Draft
+from tunesmith.importers.python.arguments import by_name
+from tunesmith.importers.python.module import PythonModule
+from tunesmith.importers.refusal import Refused
+from tunesmith.importers.scikit.estimator import put_estimator, resolved
+from tunesmith.importers.scikit.grids import Grids, of_scikit
+from tunesmith.importers.scikit.scoring import put_metric
+from tunesmith.importers.source import Source, read_source
+from tunesmith.importers.tools.sklearn import SPACES, known_value
 from tunesmith.space.parse import parse_space
 
 SEARCHES = {
@@ -25,9 +36,12 @@ SEARCHES = {
 """Classes of scikit-learn and its kin, and the search that takes their place."""
 GRIDS = ("parameters", "param_grid", "grid", "params_grid", "hyperparameters")
 """Usual names of files of parameter grids, in the folder or in ``config``."""
-SCRIPTS = ("*.py", "src/*.py", "scripts/*.py", "*/*.py")
+SCRIPTS = ("*.py", "*.ipynb", "src/*.py", "scripts/*.py", "*/*.py", "*/*.ipynb")
+NOTEBOOK = ".ipynb"
 MAX_SCRIPTS = 100
 MAX_BYTES = 1 << 18
+MAX_NOTEBOOK_BYTES = 1 << 24
+"""Notebooks hold pictures, too."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +52,8 @@ class Existing:
     """The files that it comes from, for the message."""
     estimator: str | None = None
     """Import path."""
+    is_unknown: bool = False
+    """True if the search has an estimator that cannot be told from one call, as a pipeline."""
     params: Mapping[str, Any] = field(default_factory=dict)
     """Fixed parameters of the estimator."""
     metric: str | None = None
@@ -105,149 +121,117 @@ def _searches(folder: Path) -> Iterator[Existing]:
     paths = dict.fromkeys(path for p in SCRIPTS for path in sorted(folder.glob(p)))
     for path in islice(paths, MAX_SCRIPTS):
         hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
-        if hidden or not path.is_file() or path.stat().st_size > MAX_BYTES:
+        limit = MAX_NOTEBOOK_BYTES if path.suffix == NOTEBOOK else MAX_BYTES
+        if hidden or not path.is_file() or path.stat().st_size > limit:
             continue
-        try:
-            # As bytes, so that a declared encoding counts.
-            tree = ast.parse(path.read_bytes())
-        except (SyntaxError, ValueError, RecursionError):
-            continue
-        yield from _Script(folder, path, tree).searches()
+        # A file that is no Python, or no text, holds no search.
+        with suppress(UsageError, ConfigError):
+            source = read_source(path, folder).without_foreign_cells
+            if source.tree is not None:
+                yield from _Script(folder, source, PythonModule(source.tree)).searches()
 
 
+@dataclass(frozen=True)
 class _Script:
-    """One script: its imports, its assignments, and the searches that it makes."""
+    """One script or notebook, and the searches that it makes."""
 
-    def __init__(self, folder: Path, path: Path, tree: ast.Module) -> None:
-        self.folder, self.path, self.tree = folder, path, tree
-        self.imports = dict(_imports(tree))
-        self.assigned = _assigned(tree)
+    folder: Path
+    file: Source
+    module: PythonModule
 
     def searches(self) -> Iterator[Existing]:
         """Yield the settings of each call of a search, in order."""
-        for node in ast.walk(self.tree):
-            if isinstance(node, ast.Call):
-                name = (self.dotted(node.func) or "").rpartition(".")[2]
-                if name in SEARCHES:
-                    yield self._existing(node, SEARCHES[name])
+        for call, path in self.module.calls():
+            name = path.rpartition(".")[2]
+            if name in SEARCHES:
+                with suppress(Refused):
+                    given = by_name(call, ("estimator", "space"))
+                    yield _SearchCall(self, call, given).existing(SEARCHES[name])
 
-    def _existing(self, call: ast.Call, method: str) -> Existing:
-        given: dict[str, ast.expr] = dict(zip(("estimator", "space"), call.args, strict=False))
-        given |= {word.arg: word.value for word in call.keywords if word.arg}
-        estimator, params = self._estimator(given.get("estimator"))
-        names = ("space", "param_grid", "param_distributions", "search_spaces")
-        space = next((given[name] for name in names if name in given), None)
-        grid, file = self._grid(space)
-        metric, folds = self.literal(given.get("scoring")), self.literal(given.get("cv"))
-        n_trials = self.literal(given.get("n_iter"))
-        return Existing(
-            source=f"{self.path.relative_to(self.folder).as_posix()}:{call.lineno}",
-            estimator=estimator,
-            params=params,
-            metric=metric if isinstance(metric, str) else None,
-            folds=folds if isinstance(folds, int) and folds >= 2 else None,
-            method=method,
-            n_trials=n_trials if isinstance(n_trials, int) and n_trials > 0 else None,
-            grid_file=file,
-            grid=grid,
-        )
-
-    def _estimator(self, node: ast.expr | None) -> tuple[str | None, dict[str, Any]]:
-        """The import path of an estimator that is made by one call, and its arguments."""
-        node = self.value(node)
-        # Which parameter a positional argument is, only an import of the class could tell.
-        if not isinstance(node, ast.Call) or node.args:
-            return None, {}
-        path = self.dotted(node.func)
-        if path is None or "." not in path or any(word.arg is None for word in node.keywords):
-            return None, {}
-        params = {str(word.arg): self.literal(word.value) for word in node.keywords}
-        pairs = zip(params.values(), node.keywords, strict=True)
-        # `None` also stands for what is no literal, and may have been written as a value.
-        is_whole = all(v is not None or _is_none(word.value) for v, word in pairs)
-        return (path, params) if is_whole else (None, {})
-
-    def _grid(self, node: ast.expr | None) -> tuple[Any, str | None]:
-        """A grid as a literal, or the file that it is loaded from."""
-        node = self.value(node)
-        if isinstance(node, ast.Call):
-            texts = [n.value for n in ast.walk(node) if isinstance(n, ast.Constant)]
-            return None, self._file_in(texts)
-        grid = self.literal(node)
-        return (grid, None) if grid is not None and _is_grid(grid) else (None, None)
-
-    def _file_in(self, texts: list[Any]) -> str | None:
+    def file_in(self, node: ast.expr) -> str | None:
+        """Return the file of a grid that a call loads."""
+        texts = [n.value for n in ast.walk(node) if isinstance(n, ast.Constant)]
         named = (text for text in texts if isinstance(text, str) and text)
         grids = (text for text in named if is_grid(self.folder / text))
         # An absolute path is of one machine, and the configuration is for all.
         return next((text for text in grids if not Path(text).is_absolute()), None)
 
-    def value(self, node: ast.expr | None) -> ast.expr | None:
-        """Return the value of a name, if it is assigned exactly once."""
-        # Names may stand for each other in a circle.
-        for _ in range(5):
-            if not isinstance(node, ast.Name):
-                return node
-            node = self.assigned.get(node.id)
-        return None
 
-    def literal(self, node: ast.expr | None) -> Any:
-        """Return the value of a literal; ``None`` if it is none."""
-        node = self.value(node)
+@dataclass
+class _SearchCall:
+    """One call of a search; a part that the importer refuses is missing."""
+
+    script: _Script
+    call: ast.Call
+    given: Mapping[str, ast.expr]
+    draft: Draft = field(default_factory=lambda: Draft("scikit-learn", ""))
+
+    def existing(self, method: str) -> Existing:
+        """Return what the call tells.
+
+        Args:
+            method: kind of search.
+        """
+        module, given = self.script.module, self.given
+        estimator, params = self._estimator
+        folds, n_trials = (known_value(module, given.get(name)) for name in ("cv", "n_iter"))
+        grid = self._grid
+        return Existing(
+            source=self._source,
+            estimator=estimator,
+            is_unknown=estimator is None and "estimator" in given,
+            params=params,
+            metric=self._metric,
+            folds=folds if isinstance(folds, int) and folds >= 2 else None,
+            method=method,
+            n_trials=n_trials if isinstance(n_trials, int) and n_trials > 0 else None,
+            grid_file=None if self._space is None else self.script.file_in(self._space),
+            grid=grid if grid and not parse_space(grid)[1] else None,
+        )
+
+    @property
+    def _source(self) -> str:
+        path = self.script.file.program
+        # In a notebook, lines are those of a cell.
+        is_notebook = self.script.file.suffix == NOTEBOOK
+        return path if is_notebook else f"{path}:{self.call.lineno}"
+
+    @cached_property
+    def _estimator(self) -> tuple[str | None, dict[str, Any]]:
+        """The import path of an estimator that is made by one call, and its arguments."""
+        objective = self.draft.content["objective"]
+        with suppress(Refused):
+            put_estimator(self.draft, self.script.module, self.given["estimator"])
+        return objective.get("estimator"), objective.get("params", {})
+
+    @cached_property
+    def _metric(self) -> str | None:
+        module, scoring = self.script.module, self.given.get("scoring")
+        with suppress(Refused):
+            made = None if scoring is None else resolved(module, scoring)
+            # Without one, the metric of `init` counts, not the estimator's own score.
+            if made is not None and not (isinstance(made, ast.Constant) and made.value is None):
+                put_metric(self.draft, module, made, self.given.get("refit"))
+        metric = self.draft.content["objective"].get("metric")
+        return metric if isinstance(metric, str) else None
+
+    @cached_property
+    def _space(self) -> ast.expr | None:
+        named = next((self.given[name] for name in ("space", *SPACES) if name in self.given), None)
         try:
-            return None if node is None else _plain(ast.literal_eval(node))
-        except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+            return None if named is None else resolved(self.script.module, named)
+        except Refused:
+            # A name that is changed in place: the reader of grids knows the usual changes.
             return None
 
-    def dotted(self, node: ast.expr) -> str | None:
-        """Return the full name behind an expression like ``ensemble.Forest``."""
-        parts: list[str] = []
-        while isinstance(node, ast.Attribute):
-            parts.insert(0, node.attr)
-            node = node.value
-        if not isinstance(node, ast.Name):
+    @cached_property
+    def _grid(self) -> Any:
+        named = next((self.given[name] for name in ("space", *SPACES) if name in self.given), None)
+        if named is None:
             return None
-        return ".".join([self.imports.get(node.id, node.id), *parts])
-
-
-def _is_none(node: ast.expr) -> bool:
-    return isinstance(node, ast.Constant) and node.value is None
-
-
-def _plain(value: Any) -> Any:
-    """Turn tuples into lists, as JSON has no tuples."""
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    if isinstance(value, dict):
-        return {str(key): _plain(item) for key, item in value.items()}
-    return value
-
-
-def _imports(tree: ast.Module) -> Iterator[tuple[str, str]]:
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            for name in node.names:
-                yield (
-                    # `import a.b` binds `a`, but `import a.b as c` binds the inner module.
-                    name.asname or name.name.partition(".")[0],
-                    (name.name if name.asname else name.name.partition(".")[0]),
-                )
-        # A relative import says nothing without its package.
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            for name in node.names:
-                yield name.asname or name.name, f"{node.module}.{name.name}"
-
-
-def _assigned(tree: ast.Module) -> dict[str, ast.expr]:
-    """Return the values of names that are assigned once."""
-    by_name: dict[str, list[ast.expr]] = {}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Assign) and len(node.targets) == 1:
-            target, value = node.targets[0], node.value
-        elif isinstance(node, ast.AnnAssign) and node.value is not None:
-            target, value = node.target, node.value
-        else:
-            continue
-        if isinstance(target, ast.Name):
-            by_name.setdefault(target.id, []).append(value)
-    return {name: values[0] for name, values in by_name.items() if len(values) == 1}
+        module = self.script.module
+        try:
+            Grids(module, of_scikit(module, is_grid=True)).put(self.draft, named)
+        except Refused:
+            return None
+        return self.draft.content["space"]

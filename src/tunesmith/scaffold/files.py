@@ -193,8 +193,17 @@ def guess_from(
         metric="r2" if is_number else "balanced_accuracy",
         groups=groups,
         identifiers=identifiers(frame, target),
+        notes=_single(frame[target]),
     )
     return with_existing(plain, existing_in(folder), folder)
+
+
+def _single(column: "pd.Series") -> tuple[str, ...]:
+    """Remark on a target with one value, from which nothing can be learned."""
+    values = column.dropna().unique()
+    if len(values) != 1:
+        return ()
+    return (f"all rows of `{column.name}` have one value, {values[0]}: nothing can be learned.",)
 
 
 def with_existing(guess: Guess, existing: Existing, folder: Path) -> Guess:
@@ -212,9 +221,17 @@ def with_existing(guess: Guess, existing: Existing, folder: Path) -> Guess:
         path = folder / existing.grid_file
         grid = parse_document(path.read_text(encoding="utf-8"), path).data
     estimator = existing.estimator or guess.estimator
+    if existing.is_unknown:
+        # Names like `clf__C` are those of a pipeline, and of nothing else.
+        problem = "its estimator is not made by one call with known arguments (a pipeline?)."
+        script = existing.source.partition(",")[0].partition(":")[0]
+        advice = f"`tunesmith import {script} -o imported.yaml` reads pipelines, too."
+        return replace(
+            guess, notes=(*guess.notes, f"{existing.source} is not used: {problem} {advice}")
+        )
     problem = _unfit(estimator, existing.params, grid)
     if problem:
-        return replace(guess, notes=(f"{existing.source} is not used: {problem}",))
+        return replace(guess, notes=(*guess.notes, f"{existing.source} is not used: {problem}"))
     metric = existing.metric if existing.metric in scorers() else guess.metric
     return replace(guess, estimator=estimator, metric=str(metric), existing=existing)
 

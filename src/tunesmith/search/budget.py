@@ -13,6 +13,8 @@ from functools import cached_property
 from typing import Literal
 
 Rule = Literal["hyperband", "halving", "median"]
+KEPT_SHARE = 0.2
+"""Share of a study's budget that is kept for its end, to finish the best trials under way."""
 MEDIAN_SHARE = 2
 MEDIAN_STARTUP = 5
 """Number of trials from which on their median means something."""
@@ -84,13 +86,38 @@ class Budgets:
             counts[chosen] += 1
         return chosen
 
-    def n_going_on(self, n_told: int) -> int:
+    def n_going_on(self, n_completed: int) -> int:
         """Number of trials, out of ``n``, that are promoted.
 
         >>> [Budgets(1, 9).n_going_on(n) for n in (2, 3, 8, 9)]
         [0, 1, 2, 3]
         """
-        return n_told // self.share if n_told >= self.n_least else 0
+        return n_completed // self.share if n_completed >= self.n_least else 0
+
+    def mean_budget(self) -> float:
+        """Budget of a trial on average, promoted ones counted, in a long study.
+
+        >>> round(Budgets(1, 27, rule="halving").mean_budget(), 2)
+        2.7
+        """
+        n = cost = 0.0
+        for first, n_begin in enumerate(self.brackets):
+            for step, budget in enumerate(self.ladder[first:]):
+                n_at = n_begin / self.share**step
+                n, cost = n + n_at, cost + n_at * budget
+        return cost / n
+
+    def n_kept(self, n_trials: int) -> int:
+        """Number of last trials that are kept for the full budget, at least 1.
+
+        They take about ``KEPT_SHARE`` of the sum of all budgets.
+
+        >>> [Budgets(1, 27, rule="halving").n_kept(n) for n in (1, 24, 200)]
+        [1, 1, 4]
+        """
+        mean = self.mean_budget()
+        of_one = self.max * (1 - KEPT_SHARE) + mean * KEPT_SHARE
+        return max(1, int(KEPT_SHARE * n_trials * mean / of_one))
 
     def threshold(self, gains: Sequence[float]) -> float:
         """Pruning threshold: the least gain to continue, given the gains of other trials.

@@ -8,12 +8,14 @@ import numpy as np
 from numpy.random import Generator
 
 from tunesmith.errors import UsageError
-from tunesmith.history import History, Trial
+from tunesmith.history import History, Trial, shortfall
 from tunesmith.search.unseen import unseen
 from tunesmith.space import Box, Categorical, SearchSpace
-from tunesmith.types import Params, State, Value
+from tunesmith.types import Params, Value
 
 TRIES = 20
+FARTHEST = 1e100
+"""Distance from the constraints of a trial whose outcome is unknown."""
 
 
 @dataclass
@@ -66,7 +68,7 @@ class CMAESSampler:
         if self._state is None or not self._state.leads_to(box, history):
             self._state = _State(box, history, self._fresh(len(names), size))
         state = self._state
-        for generation in range(state.n_generations, history.n_told // size):
+        for generation in range(state.n_generations, history.n_completed // size):
             trials = history[generation * size : (generation + 1) * size]
             state.optimizer.tell(_solutions(box, names, trials, history))
             state.n_generations += 1
@@ -113,16 +115,27 @@ def _solutions(
 ) -> list[tuple[np.ndarray, float]]:
     metric = history.objectives[0]
     losses = [-metric.sign * trial.mean(metric.name) for trial in trials]
-    done = [loss for t, loss in zip(trials, losses, strict=True) if t.state is State.COMPLETE]
-    worst = max(done, default=0.0)
+    short = [shortfall(trial, history.subject_to) for trial in trials]
+    allowed = [loss for loss, far in zip(losses, short, strict=True) if not far]
+    worst = max((loss for loss in allowed if not math.isnan(loss)), default=0.0)
     return [
         (
             np.array([box.parameters[name].unit(trial.params[name]) for name in names]),
             # 12 digits: the last bits of a score must not lead to other points.
-            float(f"{worst if math.isnan(loss) else loss:.12g}"),
+            float(f"{_ranked(loss, far, worst):.12g}"),
         )
-        for trial, loss in zip(trials, losses, strict=True)
+        for trial, loss, far in zip(trials, losses, short, strict=True)
     ]
+
+
+def _ranked(loss: float, far: float, worst: float) -> float:
+    """Loss of a trial; one that failed or violates a constraint is no better than the others.
+
+    Only the order counts for the optimizer, so that distances from constraints may be added.
+    """
+    if math.isnan(loss):
+        return worst
+    return worst + min(far, FARTHEST) if far else loss
 
 
 def _package() -> Any:

@@ -155,31 +155,76 @@ class Coordinates:
         positions = {
             parent: self.axes[parent].positions(rows[:, parent]) for parent in self._parents
         }
+        # Parents come before their children; those of one parent are looked up together.
+        for parent, tables in self._dependents:
+            columns, allowed = zip(*tables, strict=True)
+            holds = np.array(allowed)[:, positions[parent]].T
+            is_active[:, columns] &= is_active[:, [parent]] & holds
+        return is_active
+
+    @cached_property
+    def _dependents(self) -> list[tuple[int, list[tuple[int, np.ndarray]]]]:
+        """Parents in order, each with the axes that depend on it and their tables."""
+        found: dict[int, dict[int, np.ndarray]] = {parent: {} for parent in self._parents}
         for column, axis in enumerate(self.axes):
             for parent, table in axis.tables:
-                is_active[:, column] &= is_active[:, parent] & table[positions[parent]]
-        return is_active
+                # Two conditions on one parent hold together.
+                found[parent][column] = table & found[parent].get(column, True)
+        return [(parent, list(tables.items())) for parent, tables in found.items()]
 
     @cached_property
     def _parents(self) -> list[int]:
         """Axes on which others depend."""
         return sorted({parent for axis in self.axes for parent, _ in axis.tables})
 
+    @cached_property
+    def branch_axis(self) -> int | None:
+        """Axis that chooses the box, or else the first category on which others depend.
+
+        ``None`` if the space has no branches.
+        """
+        if len(self.space.boxes) > 1:
+            return 0
+        roots = (
+            p for p in self._parents if not self.axes[p].tables and not self.axes[p].is_ordered
+        )
+        return next(roots, None)
+
     def features(self, rows: np.ndarray) -> np.ndarray:
         """Features that a kernel compares, ``(n, n_features)``: numbers, and single choices."""
         active = self.active(rows)
-        columns = []
+        resting = np.where(active, rows, RESTING)
+        features = np.zeros((len(rows), len(self.groups)))
+        numbers, places = self._number_columns
+        features[:, places] = resting[:, numbers]
+        for column, begin, end in self._choice_columns:
+            axis = self.axes[column]
+            hot = axis.positions(rows[:, column])[:, None] == np.arange(axis.n_levels or 0)
+            # Two different choices then have a squared distance of 1.
+            features[:, begin:end] = (hot & active[:, [column]]) * np.sqrt(0.5)
+        return features
+
+    @cached_property
+    def _feature_ends(self) -> list[tuple[int, int, int]]:
+        """Axis, first feature and end of its features, of each axis that can vary."""
+        found, begin = [], 0
         for column, axis in enumerate(self.axes):
-            if axis.n_levels == 1:
-                continue
-            units, counts = rows[:, column], active[:, column]
-            if axis.is_ordered:
-                columns.append(np.where(counts, units, RESTING)[:, None])
-            else:
-                hot = axis.positions(units)[:, None] == np.arange(axis.n_levels or 0)
-                # Two different choices then have a squared distance of 1.
-                columns.append((hot & counts[:, None]) * np.sqrt(0.5))
-        return np.hstack(columns) if columns else np.zeros((len(rows), 0))
+            if axis.n_levels != 1:
+                end = begin + (1 if axis.is_ordered else axis.n_levels or 1)
+                found.append((column, begin, end))
+                begin = end
+        return found
+
+    @cached_property
+    def _number_columns(self) -> tuple[list[int], list[int]]:
+        """Axes with an order, and the feature of each."""
+        ordered = [(c, begin) for c, begin, _ in self._feature_ends if self.axes[c].is_ordered]
+        return [column for column, _ in ordered], [begin for _, begin in ordered]
+
+    @cached_property
+    def _choice_columns(self) -> list[tuple[int, int, int]]:
+        """Axes without an order, with the first and the end of their features."""
+        return [one for one in self._feature_ends if not self.axes[one[0]].is_ordered]
 
     def random(self, n: int, rng: Generator) -> np.ndarray:
         """Draw uniform points, ``(n, n_axes)``."""

@@ -9,15 +9,18 @@ of ``weight * squared distance within the group``, with ``weight = 1 / length_sc
 import math
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
-from scipy.linalg import cho_solve, cholesky, solve_triangular
-from scipy.linalg.lapack import dpotri
+from scipy.linalg import LinAlgError, cho_solve, cholesky, solve_triangular
+from scipy.linalg.lapack import dpotrf, dpotri, dpotrs
 from scipy.optimize import minimize
 
 ROOT5 = math.sqrt(5.0)
 JITTER = 1e-8
 MAX_ITERATIONS = 40
+MOST_FROM_AFAR = 125
+"""Number of points up to which a fit starts from afar; more are first thinned out."""
 LARGE_NOISE = 0.25
 """Noise variance from which the fit starts a second time; all values together have 1."""
 
@@ -51,6 +54,11 @@ class Hyperparameters:
         values = np.exp(logs)
         return cls(values[:-2], float(values[-2]), float(values[-1]))
 
+    @property
+    def logs(self) -> np.ndarray:
+        """``(n_groups + 2,)`` logarithms."""
+        return np.log([*self.weights, self.signal, self.noise])
+
 
 @dataclass(frozen=True)
 class GaussianProcess:
@@ -76,16 +84,16 @@ class GaussianProcess:
         return features * np.sqrt(self.hyper.weights)[self.groups]
 
     @cached_property
-    def _factor(self) -> np.ndarray:
+    def factor(self) -> np.ndarray:
         """Lower Cholesky factor of the covariance of the observations."""
-        covariance = self.hyper.signal * matern(_squared_distances(self._scaled, self._scaled))
+        covariance = self.hyper.signal * matern(squared_distances(self._scaled, self._scaled))
         # Without jitter, equal points would make the matrix singular.
         covariance[np.diag_indices_from(covariance)] += self.hyper.noise + JITTER
         return cholesky(covariance, lower=True, check_finite=False)
 
     @cached_property
     def _solution(self) -> np.ndarray:
-        return cho_solve((self._factor, True), self.values, check_finite=False)
+        return cho_solve((self.factor, True), self.values, check_finite=False)
 
     def mean(self, features: np.ndarray) -> np.ndarray:
         """Expected values, ``(k,)``, at ``(k, m)`` points."""
@@ -94,10 +102,26 @@ class GaussianProcess:
     def posterior(self, features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Means and standard deviations, ``(k,)``, at ``(k, m)`` points, noise excluded."""
         covariance = self._covariance(features)
-        half = solve_triangular(self._factor, covariance.T, lower=True, check_finite=False)
+        half = solve_triangular(self.factor, covariance.T, lower=True, check_finite=False)
         variance = self.hyper.signal - np.einsum("ij,ij->j", half, half)
         # Rounding can make a variance slightly negative.
         return covariance @ self._solution, np.sqrt(np.maximum(variance, 1e-12))
+
+    def joint(self, features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Means, ``(k,)``, and covariances, ``(k, k)``, at ``(k, m)`` points, noise excluded."""
+        half = self.explained(features)
+        return self.mean(features), self.prior(features, features) - half.T @ half
+
+    def prior(self, left: np.ndarray, right: np.ndarray) -> np.ndarray:
+        """Prior covariances, ``(k, l)``, of points ``(k, m)`` and ``(l, m)``, noise excluded."""
+        squared = squared_distances(self._scale(left), self._scale(right))
+        return self.hyper.signal * matern(squared)
+
+    def explained(self, features: np.ndarray) -> np.ndarray:
+        """Matrix ``E``, ``(n, k)``: ``E.T @ E`` is what the observations take off the prior."""
+        covariance = self._covariance(features).T
+        half: np.ndarray = solve_triangular(self.factor, covariance, lower=True)
+        return half
 
     def believing(self, features: np.ndarray) -> "GaussianProcess":
         """Return this process as if the expected values had been observed at ``(k, m)`` points.
@@ -113,11 +137,11 @@ class GaussianProcess:
         )
 
     def _covariance(self, features: np.ndarray) -> np.ndarray:
-        squared = _squared_distances(self._scale(features), self._scaled)
+        squared = squared_distances(self._scale(features), self._scaled)
         return self.hyper.signal * matern(squared)
 
 
-def _squared_distances(left: np.ndarray, right: np.ndarray) -> np.ndarray:
+def squared_distances(left: np.ndarray, right: np.ndarray) -> np.ndarray:
     """Squared distances, ``(len(left), len(right))``, never negative."""
     distances = -2.0 * left @ right.T
     distances += (left * left).sum(axis=1)[:, None]
@@ -128,8 +152,15 @@ def _squared_distances(left: np.ndarray, right: np.ndarray) -> np.ndarray:
 
 def matern(squared: np.ndarray) -> np.ndarray:
     """Matérn 5/2 correlations at squared distances."""
-    scaled = ROOT5 * np.sqrt(squared)
-    return (1.0 + scaled + scaled * scaled / 3.0) * np.exp(-scaled)
+    # In place, since a suggestion asks for thousands of points: temporaries cost more than sums.
+    scaled = np.sqrt(squared)
+    scaled *= ROOT5
+    polynomial = scaled * scaled
+    polynomial /= 3.0
+    polynomial += 1.0 + scaled
+    np.negative(scaled, out=scaled)
+    polynomial *= np.exp(scaled, out=scaled)
+    return polynomial
 
 
 def matern_and_slope(squared: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -146,12 +177,14 @@ def fit(
     values: np.ndarray,
     groups: np.ndarray,
     priors: Priors | None = None,
+    near: Hyperparameters | None = None,
 ) -> Hyperparameters:
     """Find the kernel parameters of the largest posterior density (MAP), by L-BFGS.
 
     The search starts from the prior means, and once more from a large noise: scores can be
     explained by a rough function as well as by a smooth one with noise, and a search often ends at
-    the explanation that it began with.
+    the explanation that it began with. With many points it starts from the optimum for an even part
+    of them, since each of its steps takes time by the cube of their number.
 
     The logarithms of the parameters are rounded to 3 digits, so that the last bits of a matrix
     library do not decide which point is suggested.
@@ -161,24 +194,31 @@ def fit(
         values: ``(n,)``, standardised.
         groups: ``(m,)`` the group of each feature, from 0.
         priors: of the parameters.
+        near: parameters of nearly the same observations, from which alone the search then starts.
     """
-    loss = LogPosterior(features, values, groups, priors or Priors())
+    priors = priors or Priors()
+    if near is None and len(values) > MOST_FROM_AFAR:
+        part = slice(None, None, -(-len(values) // MOST_FROM_AFAR))
+        near = fit(features[part], values[part], groups, priors)
+    loss = LogPosterior(features, values, groups, priors)
     means, spreads = loss.prior
     low, high = means - 4 * spreads, means + 4 * spreads
-    starts = [means, np.clip(np.append(means[:-1], math.log(LARGE_NOISE)), low, high)]
-    optimum = [
-        minimize(
-            loss.negative,
-            start,
-            jac=True,
-            method="L-BFGS-B",
-            bounds=list(zip(low, high, strict=True)),
-            options={"maxiter": MAX_ITERATIONS, "ftol": 1e-7, "gtol": 1e-4},
-        )
-        for start in starts
-    ]
+    many = [means, np.append(means[:-1], math.log(LARGE_NOISE))]
+    starts = many if near is None else [near.logs]
+    optimum = [_optimum(loss, np.clip(start, low, high), low, high) for start in starts]
     best = min(optimum, key=lambda one: round(float(one.fun), 3))
     return Hyperparameters.from_logs(np.round(best.x, 3))
+
+
+def _optimum(loss: "LogPosterior", start: np.ndarray, low: np.ndarray, high: np.ndarray) -> Any:
+    return minimize(
+        loss.negative,
+        start,
+        jac=True,
+        method="L-BFGS-B",
+        bounds=list(zip(low, high, strict=True)),
+        options={"maxiter": MAX_ITERATIONS, "ftol": 1e-7, "gtol": 1e-4},
+    )
 
 
 class LogPosterior:
@@ -193,7 +233,11 @@ class LogPosterior:
     ) -> None:
         self.values = values
         self.prior = priors.stacked(int(groups.max()) + 1)
-        self._rows, self._columns = np.tril_indices(len(values), -1)
+        n = len(values)
+        self._rows, self._columns = np.tril_indices(n, -1)
+        # One flat index is faster than a pair of them. LAPACK's matrices are stored by columns;
+        # any other order would be copied at each step.
+        self._below = self._rows + n * self._columns
         self._distances = self._pair_distances(features, groups)
 
     def _pair_distances(self, features: np.ndarray, groups: np.ndarray) -> np.ndarray:
@@ -209,18 +253,23 @@ class LogPosterior:
         hyper = Hyperparameters.from_logs(logs)
         squared = hyper.weights @ self._distances
         pairs, pair_slopes = matern_and_slope(squared)
-        factor = cholesky(self._matrix(pairs, hyper), lower=True, check_finite=False)
-        solution = cho_solve((factor, True), self.values, check_finite=False)
+        # LAPACK itself: SciPy's functions around it take longer than its work on 20 points.
+        factor, info = dpotrf(self._matrix(pairs, hyper), lower=1, clean=0, overwrite_a=1)
+        if info:
+            raise LinAlgError(f"the covariance is not positive definite (dpotrf: {info})")
+        solution, _ = dpotrs(factor, self.values, lower=1)
         loss = 0.5 * self.values @ solution + np.log(np.diagonal(factor)).sum()
         gradient = self._gradient(hyper, pairs, pair_slopes, factor, solution)
         off = (logs - self.prior[0]) / self.prior[1]
         return float(loss + 0.5 * off @ off), gradient + off / self.prior[1]
 
     def _matrix(self, pairs: np.ndarray, hyper: Hyperparameters) -> np.ndarray:
-        matrix = np.zeros((len(self.values), len(self.values)))
-        matrix[self._rows, self._columns] = hyper.signal * pairs
-        matrix[np.diag_indices_from(matrix)] = hyper.signal + hyper.noise + JITTER
-        return matrix
+        """Covariances by columns; only the lower half."""
+        n = len(self.values)
+        matrix = np.zeros(n * n)
+        matrix[self._below] = hyper.signal * pairs
+        matrix[:: n + 1] = hyper.signal + hyper.noise + JITTER
+        return matrix.reshape(n, n, order="F")
 
     def _gradient(
         self,
@@ -233,10 +282,10 @@ class LogPosterior:
         """Gradient by the logarithms: half the trace of (K^-1 - a a^T) dK."""
         # From the factor, which is cheaper than inverting the matrix; only the lower half is
         # needed.
-        inverse, _ = dpotri(factor, lower=1)
-        difference = inverse[self._rows, self._columns]
-        difference -= solution[self._rows] * solution[self._columns]
+        inverse, _ = dpotri(factor, lower=1, overwrite_c=1)
         trace = np.diagonal(inverse).sum() - solution @ solution
+        difference = inverse.ravel(order="F")[self._below]
+        difference -= solution[self._rows] * solution[self._columns]
         slopes = difference * pair_slopes
         by_weight = hyper.signal * hyper.weights * (self._distances @ slopes)
         by_signal = hyper.signal * (difference @ pairs + 0.5 * trace)

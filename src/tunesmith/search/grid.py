@@ -1,6 +1,7 @@
-"""Every point of a finite space, in scikit-learn's order."""
+"""Every point of a finite space, in scikit-learn's order or spread over the grid."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from math import gcd
 from typing import ClassVar
 
 from numpy.random import Generator
@@ -11,10 +12,16 @@ from tunesmith.space import Grid, SearchSpace
 from tunesmith.space.grid import endless_parameters
 from tunesmith.types import Params
 
+GOLDEN = 618_033_988_749_894_848
+"""The golden section, in 10^-18."""
+
 
 @dataclass
 class GridSampler:
     """Grid search: the first points in ``ParameterGrid`` order that the history does not know.
+
+    With ``is_spread``, each point lies far from the ones before it: the numbers go round in steps
+    of the golden section. A race then knows a good point early.
 
     An instance remembers the number below which all points are known, so that the millionth
     suggestion costs as much as the first.
@@ -24,6 +31,7 @@ class GridSampler:
     is_exhaustive: ClassVar[bool] = True
 
     seed: int = 0
+    is_spread: bool = False
     _progress: "_Progress | None" = field(default=None, init=False, repr=False, compare=False)
 
     def blocker(self, space: SearchSpace) -> str | None:
@@ -34,6 +42,10 @@ class GridSampler:
         names = ", ".join(f"`{name}`" for name in endless)
         return f"{names}: a range without `step` has no end of values; give a list or a `step`"
 
+    def spread(self) -> "GridSampler":
+        """Return a sampler of the same points, each far from the ones before it."""
+        return replace(self, is_spread=True)
+
     def suggest(
         self,
         space: SearchSpace,
@@ -43,7 +55,9 @@ class GridSampler:
     ) -> list[Params]:
         """Suggest the next points of the grid."""
         if self._progress is None or not self._progress.leads_to(space, history):
-            self._progress = _Progress(Grid(space), history)
+            grid = Grid(space)
+            step = golden_step(grid.n_numbers) if self.is_spread else 1
+            self._progress = _Progress(grid, history, step)
         return self._progress.advance(history, n)
 
 
@@ -53,8 +67,9 @@ class _Progress:
 
     grid: Grid
     history: History
+    step: int
     first_open: int = 0
-    """All points with smaller numbers are known."""
+    """All points with smaller places in the order are known."""
 
     def leads_to(self, space: SearchSpace, history: History) -> bool:
         return self.grid.space is space and history.continues(self.history)
@@ -62,15 +77,29 @@ class _Progress:
     def advance(self, history: History, n: int) -> list[Params]:
         """The first ``n`` points that the history does not know."""
         points: dict[str, Params] = {}
-        number = self.first_open
-        while number < self.grid.n_numbers and len(points) < n:
-            params = self.grid.point(number)
+        place = self.first_open
+        while place < self.grid.n_numbers and len(points) < n:
+            params = self.grid.point(place * self.step % self.grid.n_numbers)
             key = "" if params is None else self.grid.space.key(params)
             if params is not None and is_new(key, history, points):
                 points[key] = params
-            number += 1
-            # A proposed point is not in the history yet, so this number must not pass it.
+            place += 1
+            # A proposed point is not in the history yet, so this place must not pass it.
             if not points:
-                self.first_open = number
+                self.first_open = place
         self.history = history
         return list(points.values())
+
+
+def golden_step(n: int) -> int:
+    """Step that visits all of ``n`` numbers, each far from those before it.
+
+    >>> step = golden_step(10)
+    >>> step, [i * step % 10 for i in range(10)]
+    (7, [0, 7, 4, 1, 8, 5, 2, 9, 6, 3])
+    """
+    # In whole numbers, since a grid may have more points than a float tells apart.
+    step = max((n * GOLDEN + 10**18 // 2) // 10**18, 1)
+    while gcd(step, n) > 1:
+        step += 1
+    return step

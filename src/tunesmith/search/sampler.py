@@ -5,13 +5,14 @@ state, as long as its answer depends only on its arguments. This one rule gives 
 of workers and replay at no further cost.
 """
 
-from typing import Protocol, runtime_checkable
-
-from numpy.random import Generator
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from tunesmith.history import History
 from tunesmith.space import SearchSpace
 from tunesmith.types import Params
+
+if TYPE_CHECKING:
+    from numpy.random import Generator
 
 
 class Sampler(Protocol):
@@ -24,7 +25,9 @@ class Sampler(Protocol):
     def blocker(self, space: SearchSpace) -> str | None:
         """Reason why this strategy cannot search the space, with a remedy; ``None`` if it can."""
 
-    def suggest(self, space: SearchSpace, history: History, n: int, rng: Generator) -> list[Params]:
+    def suggest(
+        self, space: SearchSpace, history: History, n: int, rng: "Generator"
+    ) -> list[Params]:
         """Propose up to ``n`` points, best first, none of them in the history.
 
         Args:
@@ -76,6 +79,20 @@ def looks_back(sampler: Sampler) -> bool:
 def version_of(sampler: Sampler) -> int:
     """Version of a strategy's proposals: the same version proposes the same trials."""
     return sampler.version if isinstance(sampler, TellsVersion) else 1
+
+
+@runtime_checkable
+class SpreadingSampler(Protocol):
+    """A sampler whose points have an order of their own, and can come in another one."""
+
+    def spread(self) -> Sampler:
+        """Return a sampler of the same points, each far from the ones before it."""
+        ...
+
+
+def spread(sampler: Sampler) -> Sampler:
+    """Return a sampler whose first points tell of the whole space, if their order can change."""
+    return sampler.spread() if isinstance(sampler, SpreadingSampler) else sampler
 
 
 def is_exhaustive(sampler: Sampler) -> bool:

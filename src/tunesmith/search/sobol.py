@@ -12,6 +12,7 @@ from numpy.random import Generator
 from tunesmith.history import History
 from tunesmith.search.unseen import n_units, params_at, unseen
 from tunesmith.space import SearchSpace
+from tunesmith.system.portable.versions import sobol
 from tunesmith.types import Params
 
 MAX_DIMENSIONS = 21_201
@@ -55,10 +56,8 @@ def sobol_points(space: SearchSpace, seed: int, skip: int = 0) -> Iterator[Param
 @lru_cache(maxsize=16)
 def _block(n_dimensions: int, seed: int, block: int) -> np.ndarray:
     """Points of the sequence in [0, 1), ``(BLOCK, n_dimensions)``."""
-    from scipy.stats import qmc
-
     # 30 bits allow the 2^30 points to which MAX_BLOCKS holds the numbers.
-    sequence = qmc.Sobol(n_dimensions, scramble=True, rng=seed, bits=30)
+    sequence = sobol(n_dimensions, seed, bits=30)
     if block:
         sequence.fast_forward(block * BLOCK)
     points: np.ndarray = sequence.random(BLOCK)

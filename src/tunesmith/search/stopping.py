@@ -1,16 +1,14 @@
 """Criteria that end a study: small, composable rules that read the history and the clock."""
 
-from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
-import numpy as np
-
 from tunesmith import registry
-from tunesmith.config.model import StopSection
+from tunesmith.config.stop import StopSection
 from tunesmith.errors import UsageError
-from tunesmith.history import History, Trial
+from tunesmith.history import History
+from tunesmith.space import SearchSpace
 from tunesmith.types import State
 
 
@@ -30,7 +28,27 @@ class CountingCriterion(Protocol):
         """True if nothing but numbers of trials decides."""
 
     def trial_limit(self, n_folds: int) -> int | None:
-        """Largest number of trials that may be asked for; ``None`` if there is no limit."""
+        """Largest number of trials that may be proposed; ``None`` if there is no limit.
+
+        Args:
+            n_folds: fewest evaluations of a trial: the folds, or 1 if a race may stop it.
+        """
+
+
+@runtime_checkable
+class TimedCriterion(Protocol):
+    """A criterion whose end can be foreseen, at least in part, from the clock."""
+
+    def time_limit_s(self) -> float | None:
+        """Seconds after which the study ends; ``None`` if there is no limit."""
+
+
+@runtime_checkable
+class ForecastingCriterion(Protocol):
+    """A criterion that looks ahead in the search space."""
+
+    def in_space(self, space: SearchSpace) -> Criterion:
+        """This criterion for a study with such a space."""
 
 
 class Counting:
@@ -51,7 +69,7 @@ class MaxTrials(Counting):
 
     def is_spent(self, history: History, elapsed_s: float) -> str | None:  # noqa: ARG002
         """Compare the count."""
-        return f"{self.n} trials" if history.n_told >= self.n else None
+        return _counted(self.n, "trial") if history.n_completed >= self.n else None
 
 
 @dataclass(frozen=True)
@@ -64,15 +82,16 @@ class MaxFits(Counting):
     n: int
 
     def trial_limit(self, n_folds: int) -> int:
-        """Number of trials that have so many evaluations, rounded up."""
+        """Number of trials that have so many evaluations, rounded up.
+
+        Args:
+            n_folds: fewest evaluations of a trial.
+        """
         return -(-self.n // n_folds)
 
     def is_spent(self, history: History, elapsed_s: float) -> str | None:  # noqa: ARG002
-        """Compare the count; every trial of a study has the same number of folds."""
-        if not history.n_told:
-            return None
-        n_fits = history.n_told * len(history[0].folds)
-        return f"{self.n} fits" if n_fits >= self.n else None
+        """Compare the count; a race may have stopped trials before their last fold."""
+        return _counted(self.n, "fit") if history.n_evaluations >= self.n else None
 
 
 @dataclass(frozen=True)
@@ -81,75 +100,13 @@ class MaxTime:
 
     seconds: float
 
+    def time_limit_s(self) -> float:
+        """The number itself."""
+        return self.seconds
+
     def is_spent(self, history: History, elapsed_s: float) -> str | None:  # noqa: ARG002
         """Compare the clock."""
         return f"{self.seconds:g} seconds" if elapsed_s >= self.seconds else None
-
-
-@dataclass(frozen=True)
-class TargetScore:
-    """Ends if the first objective's best mean score is good enough."""
-
-    score: float
-
-    def is_spent(self, history: History, elapsed_s: float) -> str | None:  # noqa: ARG002
-        """Compare the best trial."""
-        best, metric = history.best(), history.objectives[0]
-        if best is None or metric.sign * (best.mean(metric.name) - self.score) < 0:
-            return None
-        return f"{metric.name} reached the target {self.score:g}"
-
-
-@dataclass(frozen=True)
-class Patience:
-    """Ends if the first objective has not improved for a number of trials.
-
-    Failed trials count: they are no improvement. Gains of further objectives do not count, nor do
-    trials with less than the full budget.
-    """
-
-    n: int
-
-    def is_spent(self, history: History, elapsed_s: float) -> str | None:  # noqa: ARG002
-        """Count the trials completed since the best one."""
-        best, counts = history.best(), history.n_conclusive
-        since = counts[-1] - (0 if best is None else counts[best.number + 1])
-        return f"no better score in {self.n} trials" if since >= self.n else None
-
-
-@dataclass(frozen=True)
-class Convergence:
-    """Ends if the gain of the last trials is smaller than the noise of the folds.
-
-    The gain of the best mean over the last ``window`` trials is compared with the standard error of
-    the difference between the old and the new best, fold by fold: effects of a fold that all trials
-    share (most of the folds' spread) cancel in the difference. Trials with less than the full
-    budget do not count.
-    """
-
-    window: int = 20
-
-    def is_spent(self, history: History, elapsed_s: float) -> str | None:  # noqa: ARG002
-        """Compare the best trial now with the best one ``window`` trials ago."""
-        counts = history.n_conclusive
-        if counts[-1] <= self.window:
-            return None
-        n_before = bisect_left(counts, counts[-1] - self.window)
-        before, now = history.best_at(n_before), history.best()
-        if before is None or now is None:
-            return None
-        metric = history.objectives[0]
-        if abs(now.mean(metric.name) - before.mean(metric.name)) > _noise(now, before, metric.name):
-            return None
-        return f"the gain of the last {self.window} trials is below the folds' noise"
-
-
-def _noise(left: Trial, right: Trial, metric: str) -> float:
-    difference = left.scores(metric) - right.scores(metric)
-    # A single fold has no spread, so any gain counts.
-    if len(difference) < 2:
-        return 0.0
-    return float(np.std(difference, ddof=1) / np.sqrt(len(difference)))
 
 
 @dataclass(frozen=True)
@@ -157,7 +114,7 @@ class FirstFailures(Counting):
     """Ends if the first ``n`` trials all failed, since the rest would, too.
 
     It counts as a criterion of numbers alone: if it is met, something is broken, and trials that
-    were asked ahead are dropped.
+    are pending are dropped.
     """
 
     n: int = 5
@@ -167,7 +124,7 @@ class FirstFailures(Counting):
 
     def is_spent(self, history: History, elapsed_s: float) -> str | None:  # noqa: ARG002
         """Check only the first trials, and name the reasons."""
-        if history.n_told < self.n or history.best_at(self.n) is not None:
+        if history.n_completed < self.n or history.best_at(self.n) is not None:
             return None
         first = history[: self.n]
         if any(trial.state is not State.FAILED for trial in first):
@@ -197,6 +154,11 @@ class AnyOf:
         limits = (trial_limit(criterion, n_folds) for criterion in self.criteria)
         return min((limit for limit in limits if limit is not None), default=None)
 
+    def time_limit_s(self) -> float | None:
+        """The smallest of their limits."""
+        limits = map(time_limit_s, self.criteria)
+        return min((limit for limit in limits if limit is not None), default=None)
+
 
 @dataclass(frozen=True)
 class AllOf:
@@ -222,14 +184,24 @@ class AllOf:
         known = [limit for limit in limits if limit is not None]
         return max(known) if known and len(known) == len(limits) else None
 
+    def time_limit_s(self) -> float | None:
+        """The largest of their limits, if each criterion has one: all of them must be met."""
+        limits = [time_limit_s(criterion) for criterion in self.criteria]
+        known = [limit for limit in limits if limit is not None]
+        return max(known) if known and len(known) == len(limits) else None
 
-def build(stop: StopSection) -> Criterion:
+
+def build(stop: StopSection, space: SearchSpace) -> Criterion:
     """Build the criterion that a configuration's ``stop`` section describes."""
-    return AnyOf((*criteria(stop), FirstFailures(stop.first_failures)))
+    return AnyOf((*criteria(stop, space), FirstFailures(stop.first_failures)))
 
 
-def criteria(stop: StopSection) -> list[Criterion]:
+def criteria(stop: StopSection, space: SearchSpace | None) -> list[Criterion]:
     """List what was asked for, each by itself; first Tunesmith's own, then those of packages.
+
+    Args:
+        stop: the section.
+        space: of the study; ``None`` if candidates are listed.
 
     Raises:
         UsageError: the criterion of an installed package does not accept its value.
@@ -237,11 +209,17 @@ def criteria(stop: StopSection) -> list[Criterion]:
     given = {name: getattr(stop, name) for name in registry.BUILTIN["stopping"]}
     if stop.convergence is not None:
         given["convergence"] = stop.convergence.window
+    given.pop("further_gain")
     built = [registry.load("stopping", n)(v) for n, v in given.items() if v is not None]
     built += [_outside(name, value) for name, value in stop.registered.items()]
-    built += [_group(part) for part in stop.any]
+    if stop.further_gain is not None:
+        kind = registry.load("stopping", "further_gain")
+        built.append(kind(stop.further_gain.below, stop.further_gain.trials))
+    if space is not None:
+        built = [c.in_space(space) if isinstance(c, ForecastingCriterion) else c for c in built]
+    built += [_group(part, space) for part in stop.any]
     if stop.all:
-        built.append(AllOf(tuple(_group(part) for part in stop.all)))
+        built.append(AllOf(tuple(_group(part, space) for part in stop.all)))
     return built
 
 
@@ -255,19 +233,28 @@ def _outside(name: str, value: Any) -> Criterion:
     return criterion
 
 
-def _group(stop: StopSection) -> Criterion:
-    built = criteria(stop)
+def _group(stop: StopSection, space: SearchSpace | None) -> Criterion:
+    built = criteria(stop, space)
     return built[0] if len(built) == 1 else AnyOf(tuple(built))
 
 
 def trial_limit(criterion: Criterion, n_folds: int = 1) -> int | None:
-    """Largest number of trials that may be asked for, as far as the criterion tells.
+    """Largest number of trials that may be proposed, as far as the criterion tells.
 
     Further trials would certainly be dropped.
     """
     return criterion.trial_limit(n_folds) if isinstance(criterion, CountingCriterion) else None
 
 
+def time_limit_s(criterion: Criterion) -> float | None:
+    """Seconds after which the study ends, as far as the criterion tells."""
+    return criterion.time_limit_s() if isinstance(criterion, TimedCriterion) else None
+
+
 def only_counts(criterion: Criterion) -> bool:
     """True if a study's end can be foreseen, since only numbers of trials decide."""
     return criterion.only_counts if isinstance(criterion, CountingCriterion) else False
+
+
+def _counted(n: int, word: str) -> str:
+    return f"{n} {word}" if n == 1 else f"{n} {word}s"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from numpy.random import Generator
 
-from tunesmith.history import History, Trial
+from tunesmith.history import History, Trial, shortfall
 from tunesmith.search.quiet import quiet
 from tunesmith.search.sobol import SobolSampler
 from tunesmith.search.unseen import unseen
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
 
 BOX = "box"
+FARTHEST = 1e100
+"""Distance from the constraints of a trial whose outcome is unknown."""
 TRIES = 10
 
 
@@ -51,7 +53,7 @@ class TPESampler:
 
     def suggest(self, space: SearchSpace, history: History, n: int, rng: Generator) -> list[Params]:
         """Suggest the points with the largest ratio of good to bad density."""
-        if history.n_told < self.n_startup or history.n_told - history.n_failed < 2:
+        if history.n_completed < self.n_startup or history.n_completed - history.n_failed < 2:
             return SobolSampler(self.seed).suggest(space, history, n, rng)
         if self._mirror is None or not self._mirror.leads_to(space, history):
             self._mirror = _Mirror(space, history)
@@ -122,16 +124,16 @@ class _Mirror:
         """
         if space is not self.space or not history.continues(self._history):
             return False
-        running = (number for number in self._running if number < history.n_told)
+        running = (number for number in self._running if number < history.n_completed)
         return all(history[number].key == self._history[number].key for number in running)
 
     def update(self, history: History) -> None:
         """Finish running trials and add new ones."""
-        for number in [number for number in self._running if number < history.n_told]:
+        for number in [number for number in self._running if number < history.n_completed]:
             self._finish(self._running.pop(number), history, number)
         for number in range(self._n, len(history)):
             mirrored = self._add(history[number])
-            if number < history.n_told:
+            if number < history.n_completed:
                 self._finish(mirrored, history, number)
             else:
                 self._running[number] = mirrored
@@ -164,12 +166,25 @@ class _Mirror:
     def _finish(self, mirrored: int, history: History, number: int) -> None:
         trial = history[number]
         if trial.state is State.COMPLETE:
+            self._constrain(mirrored, history, trial)
             # 12 digits: a score's last bits must not decide which points come next.
             means = [float(f"{trial.mean(m.name):.12g}") for m in history.objectives]
             self._study.tell(mirrored, means)
         else:
             ended = "PRUNED" if trial.state is State.PRUNED else "FAIL"
             self._study.tell(mirrored, state=_state(ended))
+
+    def _constrain(self, mirrored: int, history: History, trial: Trial) -> None:
+        """Tell how far a trial is from what constraints allow; such trials count as bad ones."""
+        short = shortfall(trial, history.subject_to)
+        if short > 0:
+            # There is no public way for a trial that this process did not ask for.
+            stored = self._study.get_trials(deepcopy=False)[mirrored]
+            self._study._storage.set_trial_system_attr(
+                stored._trial_id,
+                "constraints:subject_to",
+                float(f"{min(short, FARTHEST):.12g}"),
+            )
 
     def _translate(self, params: Params) -> tuple[dict[str, Any], "dict[str, BaseDistribution]"]:
         index, canonical = self.space.locate(params)

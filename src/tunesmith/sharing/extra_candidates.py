@@ -1,10 +1,11 @@
 """Submodel candidates: other points of a space that one fit answers."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from tunesmith.sharing.grouping import Grouping, ordered
 from tunesmith.sharing.prototype import last_step
-from tunesmith.sharing.submodels.family import Family, border_of
+from tunesmith.sharing.submodels.family import Family, border_of, proved_of
 from tunesmith.space import Parameter, SearchSpace
 from tunesmith.space.parameter import canonical_json
 from tunesmith.types import Params, Value
@@ -23,20 +24,35 @@ def submodel_candidates(grouping: Grouping, params: Params, space: SearchSpace) 
     Returns:
         Points along the submodel parameter that gives most of them, in the family's order.
     """
-    choice = grouping.builder.choice_of(params)
-    lists = [
-        _along(grouping, family, name, params, space)
-        for family, name in grouping.parameters(choice, [params])
+    along = [
+        _along(family, name, last, params, space)
+        for family, name, last in _sharing(grouping, params)
     ]
-    return max([[params], *lists], key=len)
+    return max([[params], *along], key=len)
+
+
+def _sharing(grouping: Grouping, params: Params) -> Iterator[tuple[Family, str, Any]]:
+    """Yield (family, parameter name, unfitted last step) for those that a candidate may share."""
+    choice = grouping.builder.choice_of(params)
+    pairs = list(grouping.parameters(choice, [params]))
+    # Built once for all families: cloning a pipeline costs more than judging it.
+    try:
+        estimator = grouping.builder.build(params) if pairs else None
+        last = last_step(estimator)[1] if pairs else None
+    except Exception:  # noqa: BLE001 - the fit itself will say what is wrong
+        return
+    for family, name in pairs:
+        proved = proved_of(family)
+        # Many families have a parameter of this name, and judging an estimator takes long.
+        if proved is None or not proved.has(last):
+            continue
+        if not grouping.objection_to(family, estimator, [params[name]]):
+            yield family, name, last
 
 
 def _along(
-    grouping: Grouping, family: Family, name: str, params: Params, space: SearchSpace
+    family: Family, name: str, last: Any, params: Params, space: SearchSpace
 ) -> list[Params]:
-    if grouping.blocker(family, name, params):
-        return [params]
-    last = last_step(grouping.builder.build(params))[1]
     box, _ = space.locate(params)
     values = held(family, last, params[name], space.boxes[box].parameters[name])
     points = [{**params, name: value} for value in values]
@@ -53,13 +69,11 @@ def read_off(grouping: Grouping, params: Params, space: SearchSpace) -> tuple[st
     Returns:
         The parameter with most values; ``None`` if no fit holds all values of any.
     """
-    choice = grouping.builder.choice_of(params)
     found: list[tuple[int, str, Value]] = []
-    for family, name in grouping.parameters(choice, [params]):
+    for family, name, last in _sharing(grouping, params):
         levels = _sampled_levels(space.boxes[space.locate(params)[0]].parameters[name])
-        if len(levels) < 2 or grouping.blocker(family, name, params):
+        if len(levels) < 2:
             continue
-        last = last_step(grouping.builder.build(params))[1]
         widest = family.widest(levels)
         if all(_is_held(family, last, widest, level) for level in levels):
             found.append((len(levels), name, widest))

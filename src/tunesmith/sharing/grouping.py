@@ -87,6 +87,10 @@ class Grouping:
         return {"builder": self.builder, "fit_given": self.fit_given}
 
     @cached_property
+    def _known(self) -> "dict[tuple[str, str, str], _Alike]":
+        return {}
+
+    @cached_property
     def families(self) -> list[Family]:
         """Families that are registered."""
         return [registry.load("submodels", name)() for name in registry.names("submodels")]
@@ -178,18 +182,24 @@ class Grouping:
         if len(candidates) == 1:
             return [[0]]
         sides: dict[object, list[int]] = defaultdict(list)
-        # Estimators are made once per rest: building one costs more than judging a value.
-        made: dict[str, _Alike] = {}
         for place, params in enumerate(candidates):
-            rest = rest_of(params, name)
-            if rest is None:
-                sides["alone", place].append(place)
-                continue
-            if rest not in made:
-                made[rest] = _Alike(self, family, params)
-            key = made[rest].side(params[name], n_rows)
+            alike = self._alike(family, name, params)
+            key = ALONE if alike is None else alike.side(params[name], n_rows)
             sides[("alone", place) if key is ALONE else ("side", key)].append(place)
         return list(sides.values())
+
+    def _alike(self, family: Family, name: str, params: Params) -> "_Alike | None":
+        """Judge what candidates have in common; ``None`` if the parameter is inactive."""
+        rest = rest_of(params, name)
+        if rest is None:
+            return None
+        # Kept for the other folds: making and judging an estimator takes milliseconds.
+        key = type(family).__name__, name, rest
+        if key not in self._known:
+            if len(self._known) >= MAX_KNOWN:
+                self._known.clear()
+            self._known[key] = _Alike(self, family, params)
+        return self._known[key]
 
     def free(self, family: Family, candidates: Sequence[Params]) -> dict[str, str]:
         """The family's free parameters: as the candidates write them -> as the estimator does."""
@@ -204,10 +214,10 @@ class Grouping:
 
     def can_share(self, family: Family, name: str, candidates: Sequence[Params]) -> bool:
         """True if one fit holds all of these, as far as is known before it."""
-        return len(candidates) > 0 and (
-            not self.blocker(family, name, candidates[0])
-            and len(self.sections(family, name, candidates)) == 1
-        )
+        if len(candidates) == 1:
+            return not self.blocker(family, name, candidates[0])
+        # Each value was judged: one that may not share is a section of its own.
+        return len(self.sections(family, name, candidates)) == 1
 
     def blocker(self, family: Family, name: str, params: Params) -> str:
         """Give the reason why a candidate may not share along a parameter; empty if it may."""
@@ -273,6 +283,8 @@ class Grouping:
 
 ALONE = object()
 """Side of a value that shares with no other."""
+MAX_KNOWN = 1000
+"""Number of estimators whose judgement is kept; a search over real numbers has ever new ones."""
 
 
 class _Alike:
@@ -281,6 +293,7 @@ class _Alike:
     def __init__(self, grouping: Grouping, family: Family, params: Params) -> None:
         self._family = family
         self._blocker = ""
+        self._sides: dict[tuple[type, object, int | None], object] = {}
         try:
             estimator = grouping.builder.build(params)
         except Exception:  # noqa: BLE001 - the fit itself will say what is wrong
@@ -291,6 +304,13 @@ class _Alike:
 
     def side(self, value: Any, n_rows: int | None) -> object:
         """Side of a border on which a value lies; values on one side share a fit."""
+        # With its type: `1`, `1.0` and `True` are equal, and estimators tell them apart.
+        key = type(value), repr(value), n_rows
+        if key not in self._sides:
+            self._sides[key] = self._side(value, n_rows)
+        return self._sides[key]
+
+    def _side(self, value: Any, n_rows: int | None) -> object:
         try:
             if self._blocker or not self._family.can_share(self._last, [value]):
                 return ALONE

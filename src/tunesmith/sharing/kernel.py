@@ -93,6 +93,18 @@ class Alone(Generic[S]):
     ways: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Modelled(Generic[S]):
+    """A fitted model with its scores; a stand-in is valid until the next one is made."""
+
+    params: Params
+    fold: int
+    model: Any
+    X_test: Any
+    """Test rows, for which it may have answers ready."""
+    scores: S
+
+
 @dataclass(eq=False, kw_only=True)
 class Kernel(Generic[S]):
     """Scores candidates from shared fits.
@@ -103,6 +115,7 @@ class Kernel(Generic[S]):
         score: (estimator, test rows as they were given to the fit, fold) -> scores.
         fit_given: arguments of the last step's ``fit`` besides X and y.
         passed: digests of the kinds of sharing that were checked before.
+        noted: gets each fitted model with its scores, while the model is valid.
     """
 
     builder: Builder
@@ -110,6 +123,7 @@ class Kernel(Generic[S]):
     score: Callable[[Any, Any, int], S]
     fit_given: Mapping[str, Any] = field(default_factory=dict)
     passed: set[str] = field(default_factory=set)
+    noted: Callable[["Modelled[S]"], None] | None = None
     _trust: dict[str, bool] = field(default_factory=dict)
     """Sharing method -> true if it was verified; one that failed is not used again."""
 
@@ -228,6 +242,7 @@ class Kernel(Generic[S]):
                     self._pass(check)
                     wanted = set()
             scored[key] = scores, clock.score_s
+            self._note(Modelled(params, fold, model, fitted.X_test, scores))
         # If nothing could be compared, nothing is verified.
         return {} if wanted else scored
 
@@ -259,7 +274,12 @@ class Kernel(Generic[S]):
             return None
         with clock.scoring():
             scores = self.score(model, fitted.X_test, fold)
+        self._note(Modelled(params, fold, model, fitted.X_test, scores))
         return Alone(scores, ways)
+
+    def _note(self, modelled: "Modelled[S]") -> None:
+        if self.noted is not None:
+            self.noted(modelled)
 
     def behind_prefix(self, params: Params, fold: int, clock: Clock) -> Alone[S] | None:
         """Score one candidate behind first steps that were fitted before, or from known bins.

@@ -53,6 +53,11 @@ class Versions:
         return f"{self.package} {version or '(not installed)'} is not among the versions tried"
 
 
+SCIKIT_LEARN = Versions("sklearn", "1.9", "1.10")
+"""Versions that every family was tried with: scikit-learn clones, cuts rows and calls ``fit``, also
+for the estimators of other libraries."""
+
+
 @dataclass(frozen=True)
 class Proved:
     """All conditions under which a family may share fits.
@@ -90,6 +95,7 @@ class Proved:
             return f"{type(estimator).__name__} is not one of its estimators"
         return (
             self.versions.blocker
+            or SCIKIT_LEARN.blocker
             or self._objection_to_params(estimator, own)
             or self._objection_to_fit(estimator, fit_params or {})
         )
@@ -293,6 +299,8 @@ def blocker_of_parts(estimator: Any, packages: Collection[str] = ("sklearn", "tu
         estimator: unfitted.
         packages: names of packages with known estimators.
     """
+    if SCIKIT_LEARN.blocker:
+        return SCIKIT_LEARN.blocker
     for name, value in _deep(estimator):
         reason = _objection_to_value(value, packages)
         if _is_in_place(name, value):

@@ -6,7 +6,7 @@ from abc import abstractmethod
 from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import dataclass
-from numbers import Real
+from numbers import Integral, Real
 from os import PathLike
 from typing import Any, NamedTuple, Self
 
@@ -24,22 +24,34 @@ from sklearn.utils._array_api import get_namespace
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import _check_method_params
 
+from tunesmith.models.keeper import Keeper
+from tunesmith.models.store import ModelStore
+from tunesmith.objective.identity.context import context_of, recognised
 from tunesmith.objective.live import LiveObjective
 from tunesmith.objective.objects import Objects
 from tunesmith.objective.outputs import FoldOutputs, without_infinite
+from tunesmith.reporting.report import Report
 from tunesmith.sharing.randomness import has_seed_object
 from tunesmith.sklearn.engine import Engine, SearchOutcome
-from tunesmith.sklearn.identity import context_of
+from tunesmith.sklearn.models import kept_models, model_of, oof_predictions
 from tunesmith.sklearn.plan import SearchPlan
+from tunesmith.sklearn.report import definition_of, search_report
 from tunesmith.sklearn.selection import one_se
 from tunesmith.sklearn.sharing import by_their_loop, foreseen
+from tunesmith.system.portable.versions import check_search_input
 
+MODELS_SIZE = "500 MB"
+"""Most bytes of fold models on the disk during a search."""
 EXTRAS: dict[str, list[Any]] = {
     "ledger": [str, PathLike, None],
     "executor": [str],
     "selection": [StrOptions({"best", "one_se"})],
     "stop": [dict, None],
     "fit_timeout_s": [Interval(Real, 0, None, closed="neither"), None],
+    "race": [StrOptions({"auto", "off"})],
+    "model": [StrOptions({"best", "average", "ensemble"})],
+    "oof_predictions": [bool, Interval(Integral, 1, None, closed="left")],
+    "models_size": [str, Interval(Integral, 1, None, closed="left")],
 }
 """Parameters of every search beyond scikit-learn's own."""
 UNUSED = {
@@ -48,6 +60,10 @@ UNUSED = {
     "selection": "best",
     "stop": None,
     "fit_timeout_s": None,
+    "race": "off",
+    "model": "best",
+    "oof_predictions": False,
+    "models_size": MODELS_SIZE,
 }
 """Their values that change nothing."""
 NO_FITS = "No fits were performed. Was the CV iterator empty? Were there no candidates?"
@@ -104,17 +120,49 @@ class SearchCV(BaseSearchCV):  # type: ignore[misc]
             return super().fit(X, y, **params)  # type: ignore[no-any-return]
         task = self._checked(X, y, params)
         plan = self._plan()
-        engine = self._engine(task, plan.objects)
+        with kept_models(self) as store:
+            return self._searched(task, plan, store)
+
+    def _searched(self, task: "Task", plan: SearchPlan, store: ModelStore | None) -> Self:
+        engine = self._engine(task, plan.objects, store)
+        engine.import_ahead()
         plan = self._fitted_to(plan, engine.objective)
+        if self.race == "auto" and self.n_splits_ > 1:
+            plan = plan.raced(engine.objective)
+        self._definition = definition_of(plan)
         self.plan_ = foreseen(engine.objective, plan)
         outcome = engine.run(plan, self.plan_)
         self._keep(outcome, task)
         if outcome.is_interrupted:
             # Only now: a notebook has the attributes of what was finished by then.
             raise KeyboardInterrupt
-        if self.refit:
+        if self.oof_predictions:
+            self.oof_predictions_ = oof_predictions(self, engine, outcome)
+        if self.refit and self.model != "best":
+            self._take_model(engine, outcome)
+        elif self.refit:
             self._refit(task)
         return self
+
+    def _take_model(self, engine: Engine, outcome: SearchOutcome) -> None:
+        """Set the average or ensemble of fold models as the best estimator."""
+        began = time.time()
+        self.model_ = model_of(self, engine, outcome)
+        self.best_estimator_ = self.model_.model
+        self.refit_time_ = time.time() - began
+        if hasattr(self.best_estimator_, "feature_names_in_"):
+            self.feature_names_in_ = self.best_estimator_.feature_names_in_
+
+    def report(self, form: str = "markdown") -> Report:
+        """Return the report of the finished search as a text, which notebooks show.
+
+        Args:
+            form: ``markdown``, ``html``, ``comment``, ``json``, or the name of an installed one.
+
+        Raises:
+            UsageError: the search is not fitted, or there is no such form.
+        """
+        return search_report(self, form)
 
     @abstractmethod
     def _plan(self) -> SearchPlan:
@@ -132,18 +180,24 @@ class SearchCV(BaseSearchCV):  # type: ignore[misc]
                 f"selection={self.selection!r} and a callable refit would both choose the winner."
                 " Leave one of them out."
             )
+        if self.model != "best" and not self.refit:
+            raise ValueError(f"model={self.model!r} is built instead of refitting: leave refit on.")
         scorer, refit_metric = self._get_scorers()
         X, y = indexable(X, y)
         routed = self._get_routed_params_for_fit(_check_method_params(X, params=params))
         # The name is scikit-learn's own, which methods that we inherit read.
         self._checked_cv_orig = check_cv(self.cv, y, classifier=is_classifier(self.estimator))
-        self._check_input_parameters(X=X, y=y, split_params=routed.splitter.split)
+        check_search_input(self, X, y, routed.splitter.split)
         self.n_splits_ = self._checked_cv_orig.get_n_splits(X, y, **routed.splitter.split)
         return Task(X, y, routed, scorer, refit_metric)
 
-    def _engine(self, task: Task, objects: Objects) -> Engine:
+    def _engine(self, task: Task, objects: Objects, store: ModelStore | None = None) -> Engine:
+        objective = self._objective(task, objects)
+        if store is not None:
+            objective.keeper = Keeper(store, objective.objectives[0].sign)
         return Engine(
-            objective=self._objective(task, objects),
+            objective=objective,
+            store=store,
             n_jobs=effective_n_jobs(self.n_jobs),
             executor=self.executor,
             stop=self.stop,
@@ -155,11 +209,12 @@ class SearchCV(BaseSearchCV):  # type: ignore[misc]
 
     def _objective(self, task: Task, objects: Objects) -> LiveObjective:
         fit_params, score_params = task.routed.estimator.fit, task.routed.scorer.score
-        context: dict[str, str] = {}
+        context: Mapping[str, str] = {}
         # Digests of all rows take time, and only a ledger needs them.
         if self.ledger is not None:
             given = (fit_params, score_params, self.return_train_score)
-            context = context_of(self.estimator, (task.X, task.y), task.scorer, given)
+            of = context_of(self.estimator, (task.X, task.y), task.scorer, given, objects.contents)
+            context = recognised(of)
         return LiveObjective(
             estimator=clone(self.estimator),
             X=task.X,
@@ -208,6 +263,7 @@ class SearchCV(BaseSearchCV):  # type: ignore[misc]
     def _keep(self, outcome: SearchOutcome, task: Task) -> None:
         """Set the attributes that describe what was found."""
         self.n_fits_, self.n_reused_ = outcome.n_fits, outcome.n_reused
+        self.n_stopped_ = outcome.n_raced
         self.stopped_by_ = outcome.reason.text
         if not outcome.outputs:
             if outcome.is_interrupted:
@@ -216,7 +272,11 @@ class SearchCV(BaseSearchCV):  # type: ignore[misc]
         _warn_or_raise_about_fit_failures(outcome.outputs, self.error_score)
         if callable(self.scoring):
             _insert_error_scores(outcome.outputs, self.error_score)
-        results = self._format_results(outcome.candidates, self.n_splits_, outcome.outputs)
+        with warnings.catch_warnings():
+            if outcome.n_raced:
+                # Of folds that a race left out; failed folds have been named before.
+                warnings.filterwarnings("ignore", "One or more of the .* scores are non-finite")
+            results = self._format_results(outcome.candidates, self.n_splits_, outcome.outputs)
         self._choose(results, outcome.outputs[0]["test_scores"], task)
         is_several = isinstance(task.scorer, _MultimetricScorer)
         self.scorer_ = task.scorer._scorers if is_several else task.scorer

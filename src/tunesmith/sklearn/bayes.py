@@ -16,13 +16,13 @@ from tunesmith import registry
 from tunesmith.errors import UsageError
 from tunesmith.history import Failure, FoldResult, Metric, Trial, TrialLog
 from tunesmith.objective.live import LiveObjective
+from tunesmith.objective.live_space import space_of
 from tunesmith.objective.objects import Objects
 from tunesmith.objective.outputs import is_finite
 from tunesmith.search.sampler import Sampler, version_of
 from tunesmith.search.unseen import sampled
-from tunesmith.sklearn.base import EXTRAS, SearchCV
+from tunesmith.sklearn.base import EXTRAS, MODELS_SIZE, SearchCV
 from tunesmith.sklearn.plan import SearchPlan
-from tunesmith.sklearn.spaces import space_of
 from tunesmith.space import SearchSpace
 from tunesmith.space.python import shown
 from tunesmith.study.look_ahead import default_window
@@ -69,13 +69,14 @@ class BayesSearchCV(SearchCV):
 
     All other parameters are described at ``GridSearchCV``.
 
-    >>> from sklearn.datasets import load_iris
-    >>> from sklearn.svm import SVC
-    >>> from tunesmith import Float
-    >>> space = {"C": Float(0.01, 100, log=True), "kernel": ["rbf", "linear"]}
-    >>> search = BayesSearchCV(SVC(), space, n_iter=12, random_state=0)
-    >>> print(search.fit(*load_iris(return_X_y=True)).best_score_ > 0.97)
-    True
+    Examples:
+        >>> from sklearn.datasets import load_iris
+        >>> from sklearn.svm import SVC
+        >>> from tunesmith import Float
+        >>> space = {"C": Float(0.01, 100, log=True), "kernel": ["rbf", "linear"]}
+        >>> search = BayesSearchCV(SVC(), space, n_iter=12, random_state=0)
+        >>> print(search.fit(*load_iris(return_X_y=True)).best_score_ > 0.97)
+        True
     """
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
@@ -110,6 +111,10 @@ class BayesSearchCV(SearchCV):
         selection: str = "best",
         stop: Mapping[str, Any] | None = None,
         fit_timeout_s: float | None = None,
+        race: str = "off",
+        model: str = "best",
+        oof_predictions: bool | int = False,
+        models_size: str | int = MODELS_SIZE,
         window: int | None = None,
         sampler: str = "auto",
         start_with: Any = None,
@@ -134,6 +139,10 @@ class BayesSearchCV(SearchCV):
         self.selection = selection
         self.stop = stop
         self.fit_timeout_s = fit_timeout_s
+        self.race = race
+        self.model = model
+        self.oof_predictions = oof_predictions
+        self.models_size = models_size
         self.window = window
         self.sampler = sampler
         self.start_with = start_with
@@ -170,6 +179,7 @@ class BayesSearchCV(SearchCV):
             objects=objects,
             space=space,
             points=points,
+            n_start=len(start),
         )
 
     def _fitted_to(self, plan: SearchPlan, objective: LiveObjective) -> SearchPlan:
@@ -218,7 +228,7 @@ class BayesSearchCV(SearchCV):
             results = evaluate_candidates(candidates, callback_ctx=round_)
             round_.call_on_fit_task_end(estimator=self)
             for trial in batch:
-                log.tell(trial.told(folds_of(results, metric, trial.number, self.n_splits_)))
+                log.tell(trial.completed(folds_of(results, metric, trial.number, self.n_splits_)))
         search.call_on_fit_task_end(estimator=self)
 
     def _leading_metric(self) -> str:
@@ -277,7 +287,7 @@ def sampler_of(name: str, seed: int, space: SearchSpace) -> Sampler:
 def proposals(plan: SearchPlan, log: TrialLog) -> Iterator[Trial]:
     """Yield as many new trials as the look-ahead allows now."""
     strategy = plan.strategy
-    for _ in range(min(strategy.window, plan.n_most - len(log.asked))):
+    for _ in range(min(strategy.window, plan.n_most - len(log.trials))):
         proposal = strategy.propose(log)
         if proposal is None or proposal is LATER:
             return

@@ -3,22 +3,24 @@
 import signal
 import sys
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from os import PathLike
 from typing import Any
 
 from joblib import cpu_count
 from pydantic import ValidationError
 
-from tunesmith import registry
 from tunesmith.config.messages import violations_of
-from tunesmith.config.model import StopSection
-from tunesmith.execute.choose import PROCESSES, SERIAL, choose
+from tunesmith.config.stop import StopSection
+from tunesmith.execute.choose import PROCESSES, SERIAL, choose, executor_class
 from tunesmith.execute.executor import Call, Executor
-from tunesmith.execute.fork_server import kept
 from tunesmith.execute.libraries import libraries
+from tunesmith.execute.starter import kept
+from tunesmith.history import Trial
+from tunesmith.models.build import N_CANDIDATES
+from tunesmith.models.store import ModelStore
 from tunesmith.objective.live import LiveObjective
 from tunesmith.objective.outputs import LiveResult, Output
 from tunesmith.runs.progress import is_interactive, watching
@@ -26,10 +28,12 @@ from tunesmith.search.stopping import AnyOf, Criterion, FirstFailures, MaxTrials
 from tunesmith.sklearn.plan import SearchPlan
 from tunesmith.sklearn.session import Session, session
 from tunesmith.sklearn.sharing import SharingPlan
+from tunesmith.study.keeping import KeepingWithin
 from tunesmith.study.loop import Outcome, Study
 from tunesmith.study.progress import Observer, Progress
+from tunesmith.study.recorder import Recorder
 from tunesmith.study.signals import SignalGate, StopRequested
-from tunesmith.types import StopKind, StopReason
+from tunesmith.types import Params, StopKind, StopReason
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,12 @@ class SearchOutcome:
     n_reused: int
     reason: StopReason
     """Reason for which it ended."""
+
+    _: KW_ONLY
+    points: Sequence[Params] = ()
+    """The params of the candidates, with tokens for objects."""
+    n_raced: int = 0
+    """Number of candidates that a race stopped before their last fold."""
 
     @property
     def is_interrupted(self) -> bool:
@@ -63,6 +73,8 @@ class Engine:
     ledger: str | PathLike[str] | None
     name: str
     verbose: int
+    store: ModelStore | None = None
+    """Keeps the fold models of the best candidates."""
 
     def run(self, plan: SearchPlan, sharing: SharingPlan) -> SearchOutcome:
         """Evaluate candidates until there are no more, or a criterion ends the search.
@@ -74,7 +86,7 @@ class Engine:
         Raises:
             ValueError: ``stop`` cannot be understood.
         """
-        criterion = self._criterion(plan.n_most)
+        criterion = self._criterion(plan)
         if self.verbose > 0:
             n, n_folds = plan.n_most, self.objective.n_folds
             print(
@@ -85,25 +97,33 @@ class Engine:
         with session(self.ledger, self.name, self.objective, plan.definition) as place:
             outcome = self._run(plan, criterion, place)
             place.close(outcome)
-        trials = list(outcome.history.told)
+        trials = list(outcome.history.completed)
         return SearchOutcome(
             [plan.candidate(trial.number, trial.params) for trial in trials],
-            [self.objective.outputs.of(fold) for trial in trials for fold in trial.folds],
+            [output for trial in trials for output in self._outputs(trial)],
             outcome.n_fits,
             outcome.n_reused,
             outcome.stopped_by,
+            points=[trial.params for trial in trials],
+            n_raced=sum(trial.is_raced for trial in trials),
         )
 
-    def _criterion(self, n_most: int) -> Criterion:
+    def _outputs(self, trial: Trial) -> list[Output]:
+        """Outputs of all folds; those that a race left out have no scores."""
+        outputs = self.objective.outputs
+        known = [outputs.of(fold) for fold in trial.folds]
+        return [*known, *(outputs.left_out(known) for _ in range(trial.n_left_out))]
+
+    def _criterion(self, plan: SearchPlan) -> Criterion:
         given = dict(self.stop or {})
         try:
             stop = StopSection.model_validate(given)
         except ValidationError as error:
-            violations = violations_of(error.errors(), StopSection)
+            violations = violations_of(error.errors(), StopSection, given)
             raise ValueError("\n".join(f"stop.{violation}" for violation in violations)) from None
         # Invalid combinations are common in grids, and scikit-learn continues after them.
         first = [FirstFailures(stop.first_failures)] if "first_failures" in given else []
-        return AnyOf((MaxTrials(max(n_most, 1)), *criteria(stop), *first))
+        return AnyOf((MaxTrials(max(plan.n_most, 1)), *criteria(stop, plan.space), *first))
 
     def _run(self, plan: SearchPlan, criterion: Criterion, place: Session) -> Outcome:
         with (
@@ -117,7 +137,7 @@ class Engine:
                 objective=self.objective,
                 criterion=criterion,
                 log=place.log,
-                recorder=place.recorder,
+                recorder=self._keeping(place.recorder),
                 executor=executor,
                 gate=gate,
                 observer=Echo(observer),
@@ -127,15 +147,38 @@ class Engine:
             except StopRequested as stop:
                 return study.outcome(StopReason.of_signal(stop.signum))
 
-    def _executor(self, call: Call) -> Executor:
+    def _keeping(self, recorder: Recorder) -> Recorder:
+        if self.store is None:
+            return recorder
+        metric, store = self.objective.objectives[0], self.store
+        return KeepingWithin(
+            recorder, metric, N_CANDIDATES, store.drop, is_full=lambda: store.is_crowded
+        )
+
+    def import_ahead(self) -> None:
+        """Have the process that workers come from import what fits need.
+
+        It takes a second, in which this process can make its plan and open a ledger.
+        """
+        if self._stays(*self._workers()[::2]):
+            kept(libraries(self.objective.modules))
+
+    def _workers(self) -> tuple[str, int, int | None]:
+        """Name of the executor, number of workers, and number of threads of each."""
         name, n_workers = choose(self.executor, self.n_jobs, self.fit_timeout_s)
         # As in joblib: a fit in this process has its threads, one of several a share of the cores.
-        n_threads = None if name == SERIAL else max(cpu_count() // n_workers, 1)
+        return name, n_workers, None if name == SERIAL else max(cpu_count() // n_workers, 1)
+
+    def _stays(self, name: str, n_threads: int | None) -> bool:
+        """True if workers come from the fork server that stays for the next search."""
+        return name == PROCESSES and n_threads == 1
+
+    def _executor(self, call: Call) -> Executor:
+        name, n_workers, n_threads = self._workers()
         options: dict[str, Any] = {}
-        if name == PROCESSES and n_threads == 1:
-            # The fork server that stays: later searches in a notebook start their workers faster.
+        if self._stays(name, n_threads):
             options["fork_server"] = kept(libraries(self.objective.modules))
-        made: Executor = registry.load("executors", name)(
+        made: Executor = executor_class(name)(
             call,
             n_workers=n_workers,
             timeout_s=self.fit_timeout_s,

@@ -1,12 +1,15 @@
 """The candidates of a search."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from tunesmith.objective.live import LiveObjective
 from tunesmith.objective.objects import Objects
+from tunesmith.runs.proposing import RACE
 from tunesmith.space import SearchSpace
 from tunesmith.space.parameter import canonical_json
+from tunesmith.study.race import Race, raced_window
 from tunesmith.study.strategy import FixedList, Strategy
 from tunesmith.types import Params, Value
 
@@ -27,6 +30,24 @@ class SearchPlan:
     """The space, if candidates are proposed from results."""
     points: Sequence[Params] = ()
     """The params of these; else of some that might be tried, to tell what can be shared."""
+
+    n_start: int = 0
+    """Number of candidates that come first and run to their end in a race."""
+
+    def raced(self, objective: LiveObjective) -> "SearchPlan":
+        """Return the plan with a race over the folds.
+
+        Args:
+            objective: of the search.
+        """
+        definition = dict(self.definition)
+        file = dict(definition["file"])
+        definition["file"] = {**file, "search": {**file["search"], "race": RACE}}
+        proposing = self.strategy
+        if isinstance(proposing, FixedList):
+            proposing = replace(proposing, window=raced_window(proposing, objective))
+        strategy = Race(proposing, n_start=self.n_start)
+        return replace(self, strategy=strategy, definition=definition)
 
     def candidate(self, number: int, params: Params) -> dict[str, Any]:
         """Return a trial's params as ``cv_results_`` shows them, with the user's own objects."""

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from tunesmith.analysis.simplicity import complexity
+from tunesmith.analysis.choice.simplicity import complexity
 from tunesmith.analysis.statistics.ties import pick, within_one_se
 
 

@@ -77,9 +77,9 @@ def session(
         call = None if folder is None else Journaled.of(objective, ledger, run_id, folder)
         know_checks(objective, ledger.passed_checks())
         log = ledger.log(head.id)
-        if len(log.told) < ledger.load(name, head.generation).history.n_told:
+        if len(log.completed) < ledger.load(name, head.generation).history.n_completed:
             # Results of shared fits by an earlier version do not count: all are proposed again.
-            ledger.forget_from(head.id, len(log.told))
+            ledger.forget_from(head.id, len(log.completed))
         recorder = LedgerRecorder(ledger, head.id, run_id)
         yield Session(log, recorder, partial(_close, ledger, head.id, run_id, folder), call)
 
@@ -91,6 +91,6 @@ def _close(
     journal.replay(ledger, folder)
     # Only after the replay: until then the journal alone holds the last folds.
     journal.remove(folder)
-    ledger.forget_untold(study_id, len(outcome.history))
+    ledger.forget_pending(study_id, len(outcome.history))
     counts = outcome.n_evaluated, outcome.n_reused, outcome.n_fits
     ledger.end_run(run_id, outcome.stopped_by, *counts)

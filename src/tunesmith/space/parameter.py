@@ -26,8 +26,9 @@ class Float:
     ``log`` spreads it evenly over orders of magnitude; ``step`` makes it a finite ladder from
     ``low``.
 
-    >>> Float(1e-4, 1.0, log=True).at(0.5)
-    0.01
+    Examples:
+        >>> Float(1e-4, 1.0, log=True).at(0.5)
+        0.01
     """
 
     low: float
@@ -113,8 +114,9 @@ MAX_INT = 2**63 - 1
 class Int:
     """A whole number in ``[low, high]``, both included, every ``step``-th from ``low``.
 
-    >>> [Int(50, 200, step=50).level(i) for i in range(4)]
-    [50, 100, 150, 200]
+    Examples:
+        >>> [Int(50, 200, step=50).level(i) for i in range(4)]
+        [50, 100, 150, 200]
     """
 
     low: int
@@ -193,8 +195,9 @@ class Categorical:
 
     A constant is a choice among one.
 
-    >>> Categorical(("sqrt", None, 0.5)).level(1) is None
-    True
+    Examples:
+        >>> Categorical(("sqrt", None, 0.5)).level(1) is None
+        True
     """
 
     choices: tuple[Value, ...]
@@ -267,8 +270,9 @@ class Categorical:
 class Distribution:
     """A frozen scipy.stats distribution, by name and arguments (Python API and random search).
 
-    >>> Distribution("expon", (), {"scale": 2.0}).at(0.5)
-    1.38629436112
+    Examples:
+        >>> Distribution("expon", (), {"scale": 2.0}).at(0.5)
+        1.38629436112
     """
 
     name: str
@@ -329,6 +333,12 @@ class Distribution:
 Parameter: TypeAlias = Float | Int | Categorical | Distribution
 
 
+# Made once: `json.dumps` would make one in each call, which takes as long as the text.
+ENCODER = json.JSONEncoder(
+    sort_keys=True, separators=(",", ":"), allow_nan=False, ensure_ascii=False
+)
+
+
 def canonical_json(value: object) -> str:
     """The one JSON text of a value: sorted keys, no blanks, no NaN.
 
@@ -336,9 +346,7 @@ def canonical_json(value: object) -> str:
     '{"a":[true,null],"b":1}'
     """
     # Ledgers and histories hold digests of such texts: in another form, none would be found again.
-    return json.dumps(
-        value, sort_keys=True, separators=(",", ":"), allow_nan=False, ensure_ascii=False
-    )
+    return ENCODER.encode(value)
 
 
 def _check_range(low: float, high: float, *, log: bool) -> None:

@@ -263,14 +263,17 @@ class _Parser:
 
 
 def _checked_distribution(name: str, args: tuple[Any, ...], kwds: dict[str, Any]) -> Distribution:
+    import numpy as np
     from scipy import stats
 
     if not isinstance(getattr(stats, name, None), stats.rv_continuous | stats.rv_discrete):
         raise ValueError(f"scipy.stats has no distribution `{name}`")
     distribution = Distribution(name, args, kwds)
     try:
-        # The arguments are used here for the first time: the distribution is made on demand.
-        drawn = [distribution.at(place) for place in (0.0, 0.5, 1.0)]
+        # The arguments are used here for the first time: the distribution is made on demand. What
+        # overflows is told below, and not by a warning of NumPy's.
+        with np.errstate(all="ignore"):
+            drawn = [distribution.at(place) for place in (0.0, 0.5, 1.0)]
     except (TypeError, ValueError, OverflowError) as error:
         raise ValueError(f"scipy.stats.{name} does not accept these arguments: {error}") from None
     # For arguments that are out of range scipy gives no error but values that are no numbers.

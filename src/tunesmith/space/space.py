@@ -8,20 +8,26 @@ another; inactive parameters are not part of a point.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
-
-from numpy.random import Generator
+from typing import TYPE_CHECKING, Any
 
 from tunesmith.space.expression import Expression, ExpressionError
 from tunesmith.space.parameter import Parameter, canonical_json
 from tunesmith.types import Params, Value
+
+if TYPE_CHECKING:
+    from numpy.random import Generator
 
 MAX_REJECTIONS = 10_000
 
 
 @dataclass(frozen=True)
 class Condition:
-    """``parent`` must have one of ``values`` for the parameter to be active."""
+    """``parent`` must have one of ``values`` for the parameter to be active.
+
+    Examples:
+        >>> Condition("kernel", ("rbf", "poly")).holds({"kernel": "linear"})
+        False
+    """
 
     parent: str
     values: tuple[Value, ...]
@@ -43,6 +49,14 @@ class Box:
     Raises:
         ValueError: a condition names an unknown parent or a value that the parent cannot have, or
             conditions form a circle.
+
+    Examples:
+        >>> from tunesmith.space import Categorical, Float
+        >>> kernels, gamma = Categorical(("linear", "rbf")), Float(1e-4, 1.0, log=True)
+        >>> conditions = {"gamma": (Condition("kernel", ("rbf",)),)}
+        >>> box = Box({"kernel": kernels, "gamma": gamma}, conditions)
+        >>> SearchSpace((box,)).canonical({"kernel": "linear"})
+        {'kernel': 'linear'}
     """
 
     parameters: Mapping[str, Parameter]
@@ -135,10 +149,11 @@ class Box:
 class SearchSpace:
     """All points that a study may evaluate.
 
-    >>> from tunesmith.space import Categorical
-    >>> space = SearchSpace.of({"kernel": Categorical(("linear", "rbf"))})
-    >>> space.key({"kernel": "rbf"})
-    '{"kernel":"rbf"}'
+    Examples:
+        >>> from tunesmith.space import Categorical
+        >>> space = SearchSpace.of({"kernel": Categorical(("linear", "rbf"))})
+        >>> space.key({"kernel": "rbf"})
+        '{"kernel":"rbf"}'
     """
 
     boxes: tuple[Box, ...]
@@ -215,7 +230,7 @@ class SearchSpace:
         """The text that identifies canonical params."""
         return canonical_json(dict(params))
 
-    def sample(self, rng: Generator) -> dict[str, Value]:
+    def sample(self, rng: "Generator") -> dict[str, Value]:
         """Draw a random point: a box, then each of its parameters, uniformly or in log.
 
         Raises:

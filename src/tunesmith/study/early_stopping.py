@@ -1,6 +1,6 @@
 """Strategy for trials that stream their progress: weak ones are pruned on the way.
 
-The pruning thresholds of a trial are fixed when it is asked for, from the trials that are completed
+The pruning thresholds of a trial are fixed when it is proposed, from the trials that are completed
 by then. So no worker has to wait, and the same study prunes the same trials at the same steps for
 any number of workers.
 """
@@ -57,14 +57,16 @@ class EarlyStopping(NoPruning):
         if trial.number < len(self.sampling.start):
             return {}
         # Not all completed trials: their number depends on the speed of the workers.
-        n_told = min(max(0, trial.number - self.window + 1), len(log.told))
+        n_completed = min(max(0, trial.number - self.window + 1), len(log.completed))
         first = self.budgets.bracket_of(trial.number)
         steps = self.budgets.ladder[first:-1]
         metric = log.objectives[0]
         thresholds = {}
         for step in steps:
             gains = [
-                gain for other in log.told[:n_told] for gain in _gains(other, fold, step, metric)
+                gain
+                for other in log.completed[:n_completed]
+                for gain in _gains(other, fold, step, metric)
             ]
             if self.budgets.n_going_on(len(gains)):
                 thresholds[step] = self.budgets.threshold(gains)

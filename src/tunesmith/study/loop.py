@@ -1,9 +1,9 @@
 """The loop of a study: ask -> plan -> run -> record -> tell. No text, no drawing, no SQL.
 
-Trial k is asked when exactly the trials up to k - ``window``, the look-ahead, are completed, and
+Trial k is proposed when exactly the trials up to k - ``window``, the look-ahead, are completed, and
 trials are completed in number order. So the trials of a study depend only on its definition and
 seed: not on the number of workers, the order in which fits end, or interruptions. A criterion that
-is met after trial m ends the study *at* m: trials asked ahead are dropped (their folds stay in the
+is met after trial m ends the study *at* m: pending trials are dropped (their folds stay in the
 ledger).
 """
 
@@ -17,20 +17,22 @@ from tunesmith.execute.executor import CallTimeoutError, Executor, WorkerDiedErr
 from tunesmith.history import Failure, FoldResult, History, Trial, TrialLog
 from tunesmith.objective.objective import Objective, SizedObjective
 from tunesmith.objective.plan import PlannedFit, largest_last_ones_first, plan
-from tunesmith.search.stopping import Criterion, only_counts, trial_limit
+from tunesmith.search.budget import KEPT_SHARE
+from tunesmith.search.stopping import Criterion, only_counts, time_limit_s, trial_limit
 from tunesmith.space import SearchSpace
+from tunesmith.study.pace import Pace
 from tunesmith.study.pending_trial import PendingTrial
 from tunesmith.study.progress import Observer, Progress, silent
 from tunesmith.study.recorder import Recorder
 from tunesmith.study.signals import SignalGate
-from tunesmith.study.strategy import LATER, Strategy
+from tunesmith.study.strategy import LATER, FinishingStrategy, Later, Strategy
 from tunesmith.types import ALL_TRIED, EXHAUSTED, Fit, Params, StopReason
 
 TICK_S = 0.5
 LAST_FITS = 10
 """Number of last fits, per worker, that begin with the largest."""
 FORESEEN = 4096
-"""Number of trials, and of their points, that are asked for at a time if results change nothing."""
+"""Number of trials, and of their points, that are proposed at a time if results change nothing."""
 NAMES = {
     "defaults": "the estimator's defaults are",
     "current": "the current best parameters are",
@@ -65,7 +67,9 @@ class Study:
 
     def __post_init__(self) -> None:
         self._began = self.clock()
-        self._limit = trial_limit(self.criterion, self.objective.n_folds)
+        # A trial that may stop early has one fold at least.
+        least = 1 if self.strategy.races else self.objective.n_folds
+        self._limit = trial_limit(self.criterion, least)
         self._is_foreseen = not self.strategy.looks_back and only_counts(self.criterion)
         self._ahead = self._look_ahead()
         known_ends = (self._limit, self.strategy.n_points)
@@ -74,9 +78,11 @@ class Study:
         self._n_open_points = 0
         self._running: dict[Future[list[FoldResult]], PlannedFit] = {}
         self._is_exhausted = False
+        self._last_from: int | None = None
         self._n_evaluated = self._n_reused = self._n_along = 0
-        self._n_fits = self._fit_s = 0.0
-        self._seen_s = 0.0
+        self._n_fits = self._seen_s = 0.0
+        self._pace = Pace()
+        self._n_before, self._n_folds_told = len(self.log.completed), 0
 
     def run(self) -> Outcome:
         """Evaluate trials until a criterion is met.
@@ -108,22 +114,44 @@ class Study:
     # -- ask ---------------------------------------------------------------------------------
 
     def _ask_ahead(self) -> None:
-        asked: list[PendingTrial] = []
-        while self._may_ask() and (asked or self._is_time_to_ask()):
-            proposal = self.strategy.propose(self.log)
+        pending: list[PendingTrial] = []
+        while self._may_ask() and (pending or self._is_time_to_ask()):
+            proposal = self._proposal()
             if proposal is None or proposal is LATER:
                 self._is_exhausted = proposal is None
                 # `LATER` is no end: further completed trials may bring new proposals.
                 break
-            asked.append(self._ask(*proposal))
-        if asked:
-            self._submit(asked)
+            pending.append(self._ask(*proposal))
+        if pending:
+            self._submit(pending)
+
+    def _proposal(self) -> tuple[str, Params] | Later | None:
+        strategy, number = self.strategy, len(self.log.trials)
+        if not isinstance(strategy, FinishingStrategy):
+            return strategy.propose(self.log)
+        if self._last_from is None:
+            self._last_from = self._first_of_the_last(strategy, number)
+        if self._last_from is None or number < self._last_from:
+            return strategy.propose(self.log)
+        return strategy.finish(self.log, self._last_from)
+
+    def _first_of_the_last(self, strategy: FinishingStrategy, number: int) -> int | None:
+        """Number of the first trial that is kept to finish others; ``None`` if it is not known."""
+        limit_s = time_limit_s(self.criterion)
+        is_late = limit_s is not None and (self.clock() - self._began >= (1 - KEPT_SHARE) * limit_s)
+        # The clock can only bring it forward: trials until then are the same as ever.
+        if is_late:
+            return number
+        if self._limit is None:
+            return None
+        first = self._limit - strategy.n_kept(self._limit)
+        return first if number >= first else None
 
     def _may_ask(self) -> bool:
-        n_asked = len(self.log.asked)
-        if self._is_exhausted or (self._limit is not None and n_asked >= self._limit):
+        n_proposed = len(self.log.trials)
+        if self._is_exhausted or (self._limit is not None and n_proposed >= self._limit):
             return False
-        n_open = n_asked - len(self.log.told)
+        n_open = n_proposed - len(self.log.completed)
         if n_open < self.strategy.window:
             return True
         # Beyond the look-ahead only if results change nothing. The number of points limits the
@@ -133,41 +161,46 @@ class Study:
     def _look_ahead(self) -> int:
         """Number of pending trials: the look-ahead, or many if no result matters.
 
-        The trials are the same either way. Those that are asked together can share their fits.
+        The trials are the same either way. Those that are proposed together can share their fits.
         """
         if self.strategy.looks_back:
             return self.strategy.window
-        # Asked for by halves, so that one half keeps all workers busy. A splitter may give no
-        # folds, which is told once there is nothing to evaluate.
+        # Proposed by halves, so that one half keeps all workers busy. A splitter may give no
+        # folds, which is reported once there is nothing to evaluate.
         enough = 2 * -(-self.executor.n_workers // max(self.objective.n_folds, 1))
         return max(self.strategy.window, FORESEEN if self._is_foreseen else enough)
 
     def _is_time_to_ask(self) -> bool:
         # By halves: trials that trickle in one by one could share nothing.
-        n_open = len(self.log.asked) - len(self.log.told)
+        n_open = len(self.log.trials) - len(self.log.completed)
         is_half = n_open <= self._ahead // 2 and self._n_open_points <= FORESEEN // 2
         return self._ahead == self.strategy.window or is_half
 
     def _ask(self, origin: str, params: Params) -> PendingTrial:
         trial = self.log.ask(params, self.strategy.key(params), origin)
-        self.recorder.asked(trial)
+        self.recorder.pending(trial)
         points = self.strategy.points(trial, self.objective)
         folds = range(self.objective.n_folds)
         thresholds = [self.strategy.thresholds(self.log, trial, fold) for fold in folds]
         opened = self._open[trial.number] = PendingTrial.of(
-            trial, points, self.objective, thresholds
+            trial,
+            points,
+            self.objective,
+            thresholds,
+            stop_rule=self.strategy.stop_rule(self.log, trial),
+            subject_to=self.log.subject_to,
         )
         self._n_open_points += len(points)
         return opened
 
-    def _submit(self, asked: Sequence[PendingTrial]) -> None:
+    def _submit(self, pending: Sequence[PendingTrial]) -> None:
         """Take known results from the ledger; submit the rest for evaluation."""
-        # One query for all trials that were asked together.
-        known = self.recorder.known(key for opened in asked for key in opened.all_keys)
-        for opened in asked:
-            opened.take(known)
-        have = {item for opened in asked for item in opened.have}
-        trials = [opened.asked for opened in asked]
+        # One query for all trials that were proposed together.
+        known = self.recorder.known(key for trial in pending for key in trial.all_keys)
+        for trial in pending:
+            trial.take(known)
+        have = {item for trial in pending for item in trial.have}
+        trials = [trial.candidates for trial in pending if not trial.is_whole]
         fits = plan(trials, self.objective.n_folds, have, self.objective.groups)
         for planned in self._in_order(fits):
             self._start(self._with_thresholds(planned))
@@ -181,8 +214,8 @@ class Study:
 
     def _in_order(self, planned: list[PlannedFit]) -> list[PlannedFit]:
         n_workers, objective = self.executor.n_workers, self.objective
-        are_last = self._is_exhausted or len(self.log.asked) == self._n_trials
-        # Only if all trials are asked together: no further proposal then waits for one of these
+        are_last = self._is_exhausted or len(self.log.trials) == self._n_trials
+        # Only if all trials are proposed together: no further proposal then waits for one of these
         # fits.
         if n_workers == 1 or not (self._is_foreseen and are_last):
             return planned
@@ -191,6 +224,7 @@ class Study:
         return largest_last_ones_first(planned, LAST_FITS * n_workers, objective.size)
 
     def _start(self, planned: PlannedFit) -> None:
+        self._pace.begin(self.clock())
         self._running[self.executor.submit(planned.fit)] = planned
 
     # -- run and record ----------------------------------------------------------------------
@@ -203,7 +237,22 @@ class Study:
             done = self.executor.completed(TICK_S)
         for future in done:
             self._take_in(self._running.pop(future), future)
+        if self.strategy.races:
+            self._drop_needless()
         self.recorder.commit_when_due()
+
+    def _drop_needless(self) -> None:
+        """Drop queued fits that only stopped trials were waiting for.
+
+        Running ones go on, since ending one would end its worker; their results are recorded.
+        """
+        for future, planned in list(self._running.items()):
+            if not self._is_needed(planned) and future.cancel():
+                del self._running[future]
+
+    def _is_needed(self, planned: PlannedFit) -> bool:
+        numbers = {number for owners in planned.owners for number, _ in owners}
+        return any(n in self._open and not self._open[n].is_stopped for n in numbers)
 
     def _take_in(self, planned: PlannedFit, future: Future[list[FoldResult]]) -> None:
         fit = planned.fit
@@ -211,45 +260,56 @@ class Study:
         if is_joint and future.exception() is not None:
             # It is not known whose fault that was: each gets a fit and a time limit of its own.
             for alone in planned.alone():
-                self._start(alone)
+                if self._is_needed(alone):
+                    self._start(alone)
             self._give_up(planned, from_point=len(fit.candidates))
             return
         results = results_of(future, fit)
-        for owners, result in zip(planned.owners, results, strict=False):
-            self._receive(owners, result)
+        for owners, params, result in zip(
+            planned.owners, fit.all_candidates, results, strict=False
+        ):
+            self._receive(owners, params, result)
         self._n_along += max(len(results) - len(fit.candidates), 0)
+        self._pace.count(min(len(results), len(fit.candidates)), self.clock())
         self._give_up(planned, from_point=len(results))
 
-    def _receive(self, owners: Sequence[tuple[int, int]], result: FoldResult) -> None:
-        for number, place in owners:
-            self._open[number].receive(place, result)
+    def _receive(
+        self, owners: Sequence[tuple[int, int]], params: Params, result: FoldResult
+    ) -> None:
+        # A trial that a race has stopped may be completed by now; the result is recorded all the
+        # same, for later studies.
+        waiting = [(self._open[number], place) for number, place in owners if number in self._open]
+        for trial, place in waiting:
+            trial.receive(place, result)
         # Owners of one point share its key, so that one record serves them all.
-        number, place = owners[0]
-        self.recorder.result(self._open[number].keys[place][result.fold], result)
+        keys = (trial.keys[place][result.fold] for trial, place in waiting)
+        key = next(keys, None) or self.objective.key(params, result.fold)
+        self.recorder.result(key, result)
         self._n_evaluated += 1
         # A shared fit counts once: each of its candidates adds its part.
         self._n_fits += 1 / result.n_sharing
-        self._fit_s += result.fit_time_s + result.score_time_s
 
     def _give_up(self, planned: PlannedFit, from_point: int) -> None:
         for owners in planned.owners[from_point:]:
             for number, place in owners:
-                self._open[number].give_up(place, planned.fit.fold)
+                if number in self._open:
+                    self._open[number].give_up(place, planned.fit.fold)
 
     # -- tell --------------------------------------------------------------------------------
 
     def _tell_ready(self) -> StopReason | None:
         # In number order only: a trial that is complete too early waits, so that strategies see the
         # same history for any number of workers.
-        while (opened := self._open.get(len(self.log.told))) and opened.is_whole:
+        while (opened := self._open.get(len(self.log.completed))) and opened.is_whole:
             del self._open[opened.trial.number]
             self._n_reused += opened.n_taken
             self._n_open_points -= len(opened.points)
-            told, keys = opened.told(self.log.objectives[0], self.strategy.key)
-            told = self.strategy.judged(told)
-            self.log.tell(told)
-            self.recorder.told(told, keys)
-            self._show(told)
+            completed, keys = opened.completed(self.log.objectives[0], self.strategy.key)
+            completed = self.strategy.judged(completed)
+            self.log.tell(completed)
+            self._n_folds_told += len(completed.folds)
+            self.recorder.completed(completed, keys)
+            self._show(completed)
             if reason := self._stop_reason():
                 return reason
         self._show(None)
@@ -261,7 +321,7 @@ class Study:
         if text is not None:
             return StopReason.of_criterion(text)
         if self._is_exhausted and not self._open:
-            return ALL_TRIED if history.n_told == self.strategy.n_points else EXHAUSTED
+            return ALL_TRIED if history.n_completed == self.strategy.n_points else EXHAUSTED
         return None
 
     def _show(self, newest: Trial | None) -> None:
@@ -271,22 +331,39 @@ class Study:
         self._seen_s = elapsed_s
         self.observer(self._progress(newest, elapsed_s))
 
+    def _folds_per_trial(self, n_told: int) -> float:
+        """Mean number of evaluations behind a completed trial of this run, needless ones included.
+
+        Workers may be at later folds of a trial when a race stops it: they took their time, too.
+        """
+        if not n_told or not self.strategy.races:
+            return self._n_folds_told / n_told if n_told else self.objective.n_folds
+        opened = self._open.values()
+        n_open = sum(place == trial.proposed for trial in opened for place, _ in trial.results)
+        n_made = self._n_evaluated - self._n_along + self._n_reused
+        return max(n_made - n_open, self._n_folds_told) / n_told
+
     def _progress(self, newest: Trial | None, elapsed_s: float) -> Progress:
-        history = self.log.view()
+        history, n_folds = self.log.view(), self.objective.n_folds
+        n_told = history.n_completed - self._n_before
+        n_running = min(len(self._running), self.executor.n_workers)
         return Progress(
             objectives=history.objectives,
-            n_told=history.n_told,
+            n_completed=history.n_completed,
+            n_before=self._n_before,
             n_trials=self._n_trials,
-            n_folds=self.objective.n_folds,
+            n_folds=n_folds,
             n_evaluated=self._n_evaluated,
             n_reused=self._n_reused,
+            n_running=n_running,
             n_fits=round(self._n_fits),
             n_along=self._n_along,
             n_failed=history.n_failed,
             n_pruned=history.n_pruned,
             n_workers=self.executor.n_workers,
             elapsed_s=elapsed_s,
-            fit_s=self._fit_s,
+            folds_per_trial=self._folds_per_trial(n_told),
+            seconds_each=self._pace.seconds_each(self.clock(), n_running),
             newest=newest,
             best=history.best(),
         )

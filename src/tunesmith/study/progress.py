@@ -12,7 +12,7 @@ class Progress:
     """A study at one moment."""
 
     objectives: tuple[Metric, ...]
-    n_told: int
+    n_completed: int
     """Trials with results."""
     n_trials: int | None
     """Number of trials of the study, if it is known."""
@@ -34,24 +34,32 @@ class Progress:
     """Number of fits at the same time."""
     elapsed_s: float
     """Seconds since this run began."""
-    fit_s: float
-    """Time spent in the evaluations made by this run, all workers together."""
+    n_before: int = 0
+    """Trials that were completed before this run."""
+    n_running: int = 0
+    """Evaluations under way."""
+    folds_per_trial: float
+    """Mean number of evaluations of this run's trials; fewer than ``n_folds`` with a race."""
+    seconds_each: float | None
+    """Seconds by the clock from one evaluation to the next, of late; ``None`` before the first."""
     newest: Trial | None = None
     """The trial completed last."""
     best: Trial | None = None
     """The best trial by the first objective."""
 
     def eta_s(self) -> float | None:
-        """Seconds until the last trial, from the mean cost of the fits that were really made.
+        """Seconds until the last trial, from the pace of the evaluations that were really made.
 
-        Trials whose results the ledger knew count as done, not as fast: they do not tell the cost
-        of the next fit.
+        The pace is that of the clock, so that proposals, dispatch and waiting count. Evaluations
+        that the ledger knew count as done, not as fast: they do not tell the cost of the next one.
         """
-        n_asked = self.n_evaluated - self.n_along
-        if self.n_trials is None or not n_asked:
+        if self.n_trials is None or self.seconds_each is None:
             return None
-        n_left = max(self.n_trials - self.n_told, 0) * self.n_folds
-        return n_left * self.fit_s / n_asked / self.n_workers
+        n_needed = (self.n_trials - self.n_before) * self.folds_per_trial
+        n_done = self.n_evaluated - self.n_along + self.n_reused + self.n_running / 2
+        # Results that a race needs no more are among those that are done.
+        is_over = self.n_completed >= self.n_trials
+        return 0.0 if is_over else max(n_needed - n_done, 0.5) * self.seconds_each
 
 
 Observer: TypeAlias = Callable[[Progress], None]

@@ -135,22 +135,22 @@ class _SearchedLog:
     log: TrialLog = field(init=False)
 
     def __post_init__(self) -> None:
-        self.log = TrialLog(self.source.objectives)
+        self.log = self.source.emptied()
 
-    def view(self, n_told: int) -> History:
+    def view(self, n_completed: int) -> History:
         """History of the searched space when so many trials were completed."""
         space = self.read_off.searched
-        for trial in self.source.asked[len(self.log.asked) :]:
+        for trial in self.source.trials[len(self.log.trials) :]:
             params = self.read_off.shortened(trial.params)
             # A starting point is scored as it is; its fit is not known for all values, so that its
             # other parameters may be proposed again.
             is_whole = self.read_off.is_whole(trial.params)
             key = space.key(params) if is_whole else self.read_off.space.key(trial.params)
             self.log.ask(params, key, trial.origin)
-        for trial in self.source.told[len(self.log.told) :]:
-            asked = self.log.asked[trial.number]
-            self.log.tell(replace(trial, params=asked.params, key=asked.key, proposed=None))
-        return self.log.view(n_told)
+        for trial in self.source.completed[len(self.log.completed) :]:
+            pending = self.log.trials[trial.number]
+            self.log.tell(replace(trial, params=pending.params, key=pending.key, proposed=None))
+        return self.log.view(n_completed)
 
 
 @dataclass(frozen=True)
@@ -181,10 +181,10 @@ class ReadOffStrategy(NoPruning):
 
     def propose(self, log: TrialLog) -> tuple[str, Params] | None:
         """Next starting point, or the sampler's suggestion with the value that holds the others."""
-        sampling, number = self.sampling, len(log.asked)
-        if number < len(sampling.start):
-            return sampling.start[number]
-        history = self._searched_log(log).view(sampling.n_told(log))
+        sampling, number = self.sampling, len(log.trials)
+        if (first := sampling.next_start(log)) is not None:
+            return first
+        history = self._searched_log(log).view(sampling.n_completed(log))
         rng = trial_rng(sampling.seed, number)
         found = sampling.sampler.suggest(self.read_off.searched, history, 1, rng)
         return (sampling.name, self.read_off.completed(found[0])) if found else None

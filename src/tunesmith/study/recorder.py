@@ -28,13 +28,13 @@ class Recorder(Protocol):
     def known(self, keys: Iterable[str]) -> dict[str, FoldResult]:
         """Known results under these keys."""
 
-    def asked(self, trial: Trial) -> None:
+    def pending(self, trial: Trial) -> None:
         """Record a proposed trial."""
 
     def result(self, key: str, result: FoldResult) -> None:
         """Record a finished evaluation."""
 
-    def told(self, trial: Trial, keys: Sequence[str]) -> None:
+    def completed(self, trial: Trial, keys: Sequence[str]) -> None:
         """Record a completed trial; ``keys`` are those of its folds, in order."""
 
     def commit_when_due(self) -> None:
@@ -51,13 +51,13 @@ class NoRecorder:
         """No known results."""
         return {}
 
-    def asked(self, trial: Trial) -> None:
+    def pending(self, trial: Trial) -> None:
         """Do nothing."""
 
     def result(self, key: str, result: FoldResult) -> None:
         """Do nothing."""
 
-    def told(self, trial: Trial, keys: Sequence[str]) -> None:
+    def completed(self, trial: Trial, keys: Sequence[str]) -> None:
         """Do nothing."""
 
     def commit_when_due(self) -> None:
@@ -84,9 +84,9 @@ class LedgerRecorder:
     holds: Holds = always
     """Tells if the files of a reading are unchanged; other results are not used."""
     _passed: list[str] = field(default_factory=list)
-    _asked: list[Trial] = field(default_factory=list)
+    _pending: list[Trial] = field(default_factory=list)
     _results: dict[str, FoldResult] = field(default_factory=dict)
-    _told: list[tuple[Trial, Sequence[str]]] = field(default_factory=list)
+    _completed: list[tuple[Trial, Sequence[str]]] = field(default_factory=list)
     _last_commit: float = field(default_factory=time.monotonic)
     _delay_s: float = 0.0
     _last_sync: float = field(default_factory=time.monotonic)
@@ -102,9 +102,9 @@ class LedgerRecorder:
             holds=self.holds,
         )
 
-    def asked(self, trial: Trial) -> None:
+    def pending(self, trial: Trial) -> None:
         """Record a proposed trial."""
-        self._asked.append(trial)
+        self._pending.append(trial)
 
     def result(self, key: str, result: FoldResult) -> None:
         """Record a finished evaluation."""
@@ -112,15 +112,25 @@ class LedgerRecorder:
         for check in result.checks:
             (self._passed if check.is_passed else self.refuted).append(check.kind)
 
-    def told(self, trial: Trial, keys: Sequence[str]) -> None:
+    def completed(self, trial: Trial, keys: Sequence[str]) -> None:
         """Record a completed trial; ``keys`` are those of its folds, in order."""
-        self._told.append((trial, keys))
+        self._completed.append((trial, keys))
 
     def holdout(self, number: int, key: str, result: FoldResult) -> None:
         """Record the score of a winner on the held-out rows."""
         self.ledger.record_holdout(
             self.study_id, self.run_id, number=number, key=key, result=result, holds=self.holds
         )
+
+    def further(self, links: Sequence[tuple[int, int, str]]) -> None:
+        """Record which results on further splits belong to which trial.
+
+        Args:
+            links: (number of the trial, number of the fold, key of a recorded result).
+        """
+        self._write()
+        self.ledger.record_apart(self.study_id, self.run_id, links, {}, holds=self.holds)
+        self._is_synced = False
 
     def commit_when_due(self) -> None:
         """Commit new results, and sync, unless either was done a moment ago."""
@@ -136,19 +146,19 @@ class LedgerRecorder:
         self._sync()
 
     def _write(self) -> None:
-        if not (self._asked or self._results or self._told):
+        if not (self._pending or self._results or self._completed):
             return
         began = time.monotonic()
         self.ledger.record(
             self.study_id,
             self.run_id,
-            asked=self._asked,
+            pending=self._pending,
             results=self._results,
-            told=self._told,
+            completed=self._completed,
             passed=self._passed,
             holds=self.holds,
         )
-        self._asked, self._results, self._told, self._passed = [], {}, [], []
+        self._pending, self._results, self._completed, self._passed = [], {}, [], []
         self._is_synced = False
         self._last_commit = time.monotonic()
         # On a slow disk or server, commits come less often.

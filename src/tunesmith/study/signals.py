@@ -13,16 +13,20 @@ from contextlib import contextmanager
 from types import FrameType, TracebackType
 from typing import Any, Self
 
-from tunesmith.system.interruptions import Interrupted, would_be_caught
-
-SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-AGAIN_S = 0.02
-"""Seconds until a time budget that ended during an import is checked again."""
+from tunesmith.system.interruptions import (
+    AGAIN_S,
+    Interrupted,
+    send_to_main_thread,
+    would_be_caught,
+)
+from tunesmith.system.portable.abilities import INTERRUPTING as SIGNALS
+from tunesmith.system.portable.abilities import has_timers
 
 
 def _is_listened_to(number: signal.Signals) -> bool:
     # Under nohup the run is meant to outlive its terminal.
-    return not (number == signal.SIGHUP and signal.getsignal(number) is signal.SIG_IGN)
+    is_of_terminal = number not in (signal.SIGINT, signal.SIGTERM)  # SIGHUP, if there is one
+    return not (is_of_terminal and signal.getsignal(number) is signal.SIG_IGN)
 
 
 @contextmanager
@@ -54,6 +58,9 @@ def time_budget(budget_s: float | None) -> Iterator[Callable[[], bool]]:
     if budget_s is None:
         yield lambda: False
         return
+    if not has_timers():
+        yield from _timed_by_thread(budget_s)
+        return
     # A timer of the process rather than a thread, which workers must not be forked beside.
     before = signal.signal(signal.SIGALRM, ask)
     timer = signal.setitimer(signal.ITIMER_REAL, budget_s)
@@ -62,6 +69,31 @@ def time_budget(budget_s: float | None) -> Iterator[Callable[[], bool]]:
     finally:
         signal.setitimer(signal.ITIMER_REAL, *timer)
         signal.signal(signal.SIGALRM, before)
+
+
+def _timed_by_thread(budget_s: float) -> Iterator[Callable[[], bool]]:
+    """Raise SIGTERM in this process after a time, on systems without timers."""
+    is_spent = threading.Event()
+
+    def ask() -> None:
+        is_spent.set()
+        send_to_main_thread(signal.SIGTERM)
+
+    def leave(number: int, _frame: FrameType | None) -> None:
+        sys.exit(128 + number)
+
+    before = signal.getsignal(signal.SIGTERM)
+    if before is signal.SIG_DFL:
+        # Before and after the study: leave in good order, and not by being killed.
+        signal.signal(signal.SIGTERM, leave)
+    timer = threading.Timer(budget_s, ask)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield is_spent.is_set
+    finally:
+        timer.cancel()
+        signal.signal(signal.SIGTERM, before)
 
 
 class StopRequested(Interrupted):

@@ -1,16 +1,20 @@
 """Strategy with budgets: all trials start small, and the best are promoted to larger budgets.
 
 A promoted trial is a trial of its own, with the same params but for the budget. Only trials with
-the full budget are complete and ranked.
+the full budget are complete and ranked. The last trials of a study are kept for the best ones under
+way, which are promoted to the full budget at once.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from tunesmith.history import History, Trial, TrialLog
 from tunesmith.objective.objective import Objective
 from tunesmith.search.budget import Budgets
 from tunesmith.space.parameter import canonical_json
+from tunesmith.study.promotion import front_numbers, promotion_order
 from tunesmith.study.seeds import trial_rng
 from tunesmith.study.strategy import LATER, Later, NoPruning, SamplerStrategy
 from tunesmith.types import Params, State
@@ -32,6 +36,8 @@ class SuccessiveHalving(NoPruning):
     sampling: SamplerStrategy
     parameter: str
     budgets: Budgets
+    weights: tuple[float, ...] = ()
+    """Weights of the metrics, if the preference of the study is a weighted sum of them."""
 
     @property
     def window(self) -> int:
@@ -50,18 +56,57 @@ class SuccessiveHalving(NoPruning):
 
     def propose(self, log: TrialLog) -> tuple[str, Params] | Later | None:
         """Origin and params of the next trial."""
-        number = len(log.asked)
+        number = len(log.trials)
         # From the smallest history on: the first one with a proposal decides, however many trials
         # are completed by now.
-        for n_told in range(max(0, number - self.window + 1), number + 1):
-            if n_told > len(log.told):
+        for n_completed in range(max(0, number - self.window + 1), number + 1):
+            if n_completed > len(log.completed):
                 return LATER
-            if proposal := self._from(log.view(n_told), number):
+            if proposal := self._from(log.view(n_completed), number):
                 return proposal
-        return None
+        return self._at_least_one(log)
+
+    def _at_least_one(self, log: TrialLog) -> tuple[str, Params] | None:
+        """Promotion of the best trial of a space that is exhausted, if none has the full budget."""
+        if any(map(self._is_full, log.trials)):
+            return None
+        under_way = self._runs(log.view()).under_way()
+        return (PROMOTED, self._promoted(under_way[0])) if under_way else None
+
+    def _runs(self, history: History) -> "_Runs":
+        return _Runs(history, self.parameter, self.budgets, self.weights)
+
+    def _promoted(self, trial: Trial) -> Params:
+        """Params of a trial with the full budget."""
+        return {**trial.params, self.parameter: self.budgets.max}
+
+    def _is_full(self, trial: Trial) -> bool:
+        return trial.params[self.parameter] == self.budgets.max
+
+    def n_kept(self, n_trials: int) -> int:
+        """Number of last trials, out of so many, that are kept for the full budget."""
+        return self.budgets.n_kept(n_trials)
+
+    def finish(self, log: TrialLog, first: int) -> tuple[str, Params] | Later | None:
+        """Origin and params of the next trial among the last ones of a study.
+
+        All of them are chosen when the trials before them are completed, so that they can run at
+        the same time. Without anything under way, the study goes on as before; if no trial has the
+        full budget by then, a new one gets it.
+        """
+        if len(log.completed) < first:
+            return LATER
+        number, history = len(log.trials), History(log, first, first)
+        under_way = self._runs(history).under_way()
+        if number - first < len(under_way):
+            return PROMOTED, self._promoted(under_way[number - first])
+        if any(map(self._is_full, log.trials)):
+            return self.propose(log)
+        new = self._suggested(self._runs(history), number)
+        return None if new is None else (new[0], {**new[1], self.parameter: self.budgets.max})
 
     def _from(self, history: History, number: int) -> tuple[str, Params] | None:
-        runs = _Runs(history, self.parameter, self.budgets)
+        runs = self._runs(history)
         if (going_on := runs.next_to_go_on()) is not None:
             return PROMOTED, going_on
         index, start = len(runs.firsts), self.sampling.start
@@ -92,16 +137,18 @@ class SuccessiveHalving(NoPruning):
 
     def judged(self, trial: Trial) -> Trial:
         """Mark a trial that ended before the full budget as not complete."""
-        is_short = trial.params[self.parameter] != self.budgets.max
-        is_pruned = is_short and trial.state is State.COMPLETE
+        is_pruned = not self._is_full(trial) and trial.state is State.COMPLETE
         return replace(trial, state=State.PRUNED) if is_pruned else trial
 
 
 class _Runs:
     """A history, by proposal and by the budget that each has reached."""
 
-    def __init__(self, history: History, parameter: str, budgets: Budgets) -> None:
+    def __init__(
+        self, history: History, parameter: str, budgets: Budgets, weights: Sequence[float]
+    ) -> None:
         self._history, self._parameter, self._budgets = history, parameter, budgets
+        self._weights = weights
         self.firsts: dict[str, Trial] = {}
         """The first trial of each proposal, in order, by the text of its params."""
         self._last: dict[str, Trial] = {}
@@ -125,18 +172,85 @@ class _Runs:
                         return {**trial.params, self._parameter: ladder[step + 1]}
         return None
 
+    def under_way(self) -> list[Trial]:
+        """The last trial of each proposal that may still be promoted, best scores first.
+
+        Scores are compared whatever their budgets: most grow with the budget, so that a trial with
+        a small one is among the first only if it is a surprise. With several metrics, trials that
+        none with the same budget dominates come first; a metric such as the time of a fit is better
+        with a small budget, so that fronts across budgets mean nothing.
+        """
+        completed = {trial.number for trial in self._history.completed}
+        lasts = [
+            trial
+            for trial in self._last.values()
+            if trial.number in completed
+            and trial.state is not State.FAILED
+            and trial.params[self._parameter] != self._budgets.max
+        ]
+        fronts: dict[int, int] = {}
+        for budget in self._budgets.ladder:
+            alike = [trial for trial in lasts if trial.params[self._parameter] == budget]
+            fronts |= self._fronts(alike)
+        return sorted(
+            lasts,
+            key=lambda t: (
+                bool(self._history.violated(t)),
+                fronts[t.number],
+                -self._gains(t)[0],
+                t.number,
+            ),
+        )
+
+    def _fronts(self, trials: Sequence[Trial]) -> dict[int, int]:
+        """Map trials by number to the front that they are on; with one metric there is one."""
+        # With one metric each front is a single score, and budgets could not be compared.
+        if len(self._history.objectives) == 1:
+            return {trial.number: 0 for trial in trials}
+        found: dict[int, int] = {}
+        for part in self._parts(trials):
+            numbers = front_numbers(np.array([self._gains(trial) for trial in part]))
+            found |= {t.number: int(n) for t, n in zip(part, numbers, strict=True)}
+        return found
+
+    def _parts(self, trials: Sequence[Trial]) -> list[list[Trial]]:
+        """Trials that meet all constraints, and those that do not, which dominate nothing."""
+        refused = {trial.number for trial in trials if self._history.violated(trial)}
+        parts = [
+            [trial for trial in trials if (trial.number in refused) == is_refused]
+            for is_refused in (False, True)
+        ]
+        return [part for part in parts if part]
+
+    def _gains(self, trial: Trial) -> tuple[float, ...]:
+        """Means of the metrics that decide, turned so that larger is better."""
+        return tuple(
+            metric.sign * float(trial.scores(metric.name).mean())
+            for metric in self._history.objectives
+        )
+
     def _going_on(self, bracket: int, budget: int) -> list[Trial]:
         """Completed trials with this budget that are good enough, best first."""
-        metric = self._history.objectives[0]
-        told = [trial for trial in self._told_at(budget) if self._bracket(trial) == bracket]
-        scored = [trial for trial in told if trial.state is not State.FAILED]
-        gains = {t.number: metric.sign * float(t.scores(metric.name).mean()) for t in scored}
-        scored.sort(key=lambda trial: (-gains[trial.number], trial.number))
+        completed = [
+            trial for trial in self._completed_at(budget) if self._bracket(trial) == bracket
+        ]
         # Failed trials count among those with this budget, but are never promoted.
-        return scored[: self._budgets.n_going_on(len(told))]
+        scored = [trial for trial in completed if trial.state is not State.FAILED]
+        n = self._budgets.n_going_on(len(completed))
+        if not n:
+            return []
+        # What violates a constraint at this budget comes after all that does not.
+        ordered = [
+            part[place]
+            for part in self._parts(sorted(scored, key=lambda trial: trial.number))
+            for place in promotion_order(
+                np.array([self._gains(trial) for trial in part]), self._weights
+            )
+        ]
+        return ordered[:n]
 
-    def _told_at(self, budget: int) -> Iterator[Trial]:
-        return (t for t in self._history.told if t.params[self._parameter] == budget)
+    def _completed_at(self, budget: int) -> Iterator[Trial]:
+        return (t for t in self._history.completed if t.params[self._parameter] == budget)
 
     def _bracket(self, trial: Trial) -> int:
         first = self.firsts[canonical_json(dict(self._plain(trial)))]
@@ -151,29 +265,31 @@ class _Runs:
         # As in BOHB: a model needs more points than parameters.
         enough = len(sampling.space.names) + 2
         at: dict[int, dict[str, Trial]] = {}
-        for trial in self._history.told:
+        for trial in self._history.completed:
             text = canonical_json(dict(self._plain(trial)))
             at.setdefault(_whole(trial.params[self._parameter]), {})[text] = trial
         full = [budget for budget in sorted(at) if len(at[budget]) >= enough]
         chosen = at[full[-1]] if full else at[min(at)] if at else {}
-        log = TrialLog(self._history.objectives)
-        told_numbers = {trial.number for trial in self._history.told}
+        log = self._history.emptied()
+        completed_numbers = {trial.number for trial in self._history.completed}
         # Completed trials first, since a log completes trials in the order in which they were
-        # asked.
-        firsts = sorted(self.firsts.items(), key=lambda item: item[1].number not in told_numbers)
+        # proposed.
+        firsts = sorted(
+            self.firsts.items(), key=lambda item: item[1].number not in completed_numbers
+        )
         for text, first in firsts:
             params = self._plain(first)
-            asked = log.ask(params, sampling.space.key(params), first.origin)
-            if first.number in told_numbers:
-                log.tell(_as(asked, chosen.get(text)))
+            trial = log.ask(params, sampling.space.key(params), first.origin)
+            if first.number in completed_numbers:
+                log.tell(_as(trial, chosen.get(text)))
         return log.view()
 
 
-def _as(asked: Trial, result: Trial | None) -> Trial:
+def _as(pending: Trial, result: Trial | None) -> Trial:
     if result is None:
-        return replace(asked, state=State.PRUNED)
+        return replace(pending, state=State.PRUNED)
     state = State.COMPLETE if result.state is State.PRUNED else result.state
-    return replace(asked, state=state, folds=result.folds)
+    return replace(pending, state=state, folds=result.folds)
 
 
 def _whole(value: object) -> int:

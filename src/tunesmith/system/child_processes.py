@@ -2,11 +2,13 @@
 
 import ctypes
 import os
-import signal
 import time
 from collections.abc import Collection, Iterator
 from contextlib import suppress
 from pathlib import Path
+
+from tunesmith.system.portable import trees
+from tunesmith.system.portable.abilities import KILL, can_supervise
 
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 SWEEP_S = 4.0
@@ -18,12 +20,14 @@ def adopt_orphans() -> None:
     _control(PR_SET_CHILD_SUBREAPER, 1)
 
 
-def end_with_parent(number: int = signal.SIGKILL) -> None:
+def end_with_parent(number: int = KILL) -> None:
     """Ask for a signal when the parent ends (more exactly: its thread that forked)."""
     _control(PR_SET_PDEATHSIG, number)
 
 
 def _control(option: int, value: int) -> None:
+    if not can_supervise():
+        return
     # The kernel reads whole registers. If it refuses, the group is killed instead.
     arguments = [ctypes.c_ulong(number) for number in (value, 0, 0, 0)]
     ctypes.CDLL(None).prctl(option, *arguments)
@@ -41,7 +45,7 @@ def sweep(spared: Collection[int] = ()) -> dict[int, int]:
     end, killed, ended = time.monotonic() + SWEEP_S, set[int](), dict[int, int]()
     while (living := descendants(os.getpid(), spared)) and time.monotonic() < end:
         # In a loop: a process may start another one between the look and the kill.
-        send(signal.SIGKILL, living)
+        send(KILL, living)
         killed.update(living)
         time.sleep(PAUSE_S)
         # One by one: waiting for any child would take the status of processes that others wait for.
@@ -75,6 +79,8 @@ def descendants(ancestor: int, spared: Collection[int] = ()) -> list[int]:
         ancestor: the process.
         spared: processes that are left out, with all that comes from them.
     """
+    if not can_supervise():
+        return trees.descendants(ancestor, spared)
     children: dict[int, list[int]] = {}
     for process, parent in _living():
         children.setdefault(parent, []).append(process)
@@ -88,6 +94,8 @@ def descendants(ancestor: int, spared: Collection[int] = ()) -> list[int]:
 
 def marked(variable: str, value: str) -> list[int]:
     """The living processes, this one left out, that were started with this variable."""
+    if not can_supervise():
+        return trees.marked(variable, value)
     entry = f"{variable}={value}".encode()
     processes = []
     for process, _ in _living():

@@ -10,9 +10,10 @@ tests learn which points there are, and how often a run passes each.
 
 import errno
 import os
-import signal
 from collections import Counter
 from collections.abc import Mapping
+
+from tunesmith.system.portable.abilities import KILL
 
 VARIABLE, LOG_VARIABLE = "TUNESMITH_FAULT", "TUNESMITH_FAULT_LOG"
 ONCE_VARIABLE = "TUNESMITH_FAULT_ONCE"
@@ -53,7 +54,7 @@ def _happen(point: str) -> None:
     if _plan is None or _plan[1:] != (point, _counts[point]) or not _is_first():
         return
     if _plan[0] == "kill":
-        os.kill(os.getpid(), signal.SIGKILL)
+        os.kill(os.getpid(), KILL)
     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), f"({point}, by a test)")
 
 

@@ -1,6 +1,5 @@
 """Files that are never half-written."""
 
-import fcntl
 import glob
 import os
 import stat
@@ -14,6 +13,8 @@ from pathlib import Path
 
 from tunesmith.errors import StorageError, UsageError
 from tunesmith.system import faults
+from tunesmith.system.portable.abilities import CLOSE_ON_EXEC, can_rename_open_files
+from tunesmith.system.portable.locks import lock_alone
 
 STATE = ".tunesmith"
 """The private folder of a project: ledger, locks, logs."""
@@ -50,16 +51,20 @@ def _replace(path: Path, data: bytes, mode: int) -> None:
     try:
         with os.fdopen(handle, "wb") as file:
             # The lock ends with this process, which shows others that the file is an orphan.
-            fcntl.flock(file.fileno(), fcntl.LOCK_EX)
+            lock_alone(file.fileno())
             faults.reach("file.write")
             file.write(data)
             file.flush()
             # Rights and bytes before the name: a reader never sees the new file without them.
-            os.fchmod(file.fileno(), mode)
+            set_rights(file.fileno(), temporary, mode)
             faults.reach("file.sync")
             # Or a power cut could leave the new name with an empty file.
             os.fsync(file.fileno())
             faults.reach("file.rename")
+            # While it is open and locked, so that nobody takes it for an orphan.
+            if can_rename_open_files():
+                Path(temporary).replace(path)
+        if not can_rename_open_files():
             Path(temporary).replace(path)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
@@ -77,8 +82,10 @@ def _sweep(path: Path) -> None:
         with suppress(OSError), orphan.open("rb") as file:
             # A file that was made this moment may not be locked yet.
             is_old = time.time() - os.fstat(file.fileno()).st_mtime > YOUNG_S
-            fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if is_old:
+            is_orphan = lock_alone(file.fileno()) and is_old
+            # Closed first, because Windows keeps what is open.
+            file.close()
+            if is_orphan:
                 orphan.unlink()
 
 
@@ -119,12 +126,12 @@ def make_private(file: Path) -> None:
     """
     try:
         # `O_EXCL`: of two processes that begin at once, one makes the file.
-        handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | CLOSE_ON_EXEC, 0o600)
     except FileExistsError:
         return
     try:
         # Not by `os.open`, from whose mode the umask takes rights away.
-        os.fchmod(handle, private_rights(file.parent))
+        set_rights(handle, file, private_rights(file.parent))
     finally:
         os.close(handle)
 
@@ -134,11 +141,27 @@ def private_rights(folder: Path) -> int:
     return 0o660 if _is_shared(folder) else 0o600
 
 
+def set_rights(handle: int, file: str | Path, mode: int) -> None:
+    """Set the rights of an open file.
+
+    Args:
+        handle: its descriptor.
+        file: its path, for systems that know files by their paths alone.
+        mode: the rights.
+    """
+    if hasattr(os, "fchmod"):
+        os.fchmod(handle, mode)
+    else:
+        Path(file).chmod(mode)
+
+
 def _is_shared(folder: Path) -> bool:
     return bool(folder.stat().st_mode & stat.S_IWGRP)
 
 
 def _sync_directory(folder: Path) -> None:
+    if not hasattr(os, "O_DIRECTORY"):  # Windows writes names at once, and opens no folders
+        return
     # Without this a power cut may undo the rename although the file's bytes are on disk.
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
@@ -246,3 +269,18 @@ class _Earlier:
         except OSError:
             return True
         return found != self.content
+
+
+def exact_text(path: Path) -> str | None:
+    """Return the text of a file with its line ends; ``None`` if there is none.
+
+    Raises:
+        UsageError: it is not UTF-8.
+    """
+    if not path.is_file():
+        return None
+    try:
+        # `read_text` would turn CRLF into LF, and every line would change when it is written back.
+        return path.read_bytes().decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path}: not UTF-8 text (byte {error.start})") from None

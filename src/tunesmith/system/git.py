@@ -1,8 +1,15 @@
-"""Read-only commands of Git that run no code of the repository's."""
+"""Git, called in a folder: no shell, no prompt, and no code that the repository names.
+
+``run`` is the only place that starts a command and waits for it. The functions after it only read.
+"""
 
 import os
+import re
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
+
+from tunesmith.errors import StorageError, UsageError
 
 # Hooks, `fsmonitor` and `ext::` remotes are ways in which a repository's settings run programs,
 # and `showSignature` would start gpg and add lines to the output.
@@ -32,6 +39,71 @@ REPOSITORY_VARIABLES = (
     "GIT_NAMESPACE",
 )
 """Variables that Git sets inside its hooks; they would point away from the project."""
+# A prompt would hang a CI job. Callers match messages, so these have to be English (`LC_ALL=C`).
+FIXED = {"GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
+# A reading command must not lock the index: a commit of the user would fail meanwhile.
+READING = {"GIT_OPTIONAL_LOCKS": "0"}
+
+
+class GitError(UsageError):
+    """Git refused; the text is the reason that it gave.
+
+    Args:
+        message: for the user.
+        said: all that Git has printed.
+    """
+
+    def __init__(self, message: str, said: str = "") -> None:
+        super().__init__(message)
+        self.said = said
+
+
+def run(
+    root: Path,
+    *arguments: str,
+    given: bytes = b"",
+    more: Mapping[str, str] | None = None,
+    timeout_s: float = TIMEOUT_S,
+) -> bytes:
+    """Return the output of a command.
+
+    Args:
+        root: folder of the call.
+        arguments: of ``git``.
+        given: standard input.
+        more: further environment variables.
+        timeout_s: seconds until it is given up.
+
+    Raises:
+        GitError: Git refused.
+        UsageError: there is no Git.
+        StorageError: it takes too long, or the system cannot start it.
+    """
+    try:
+        done = subprocess.run(  # noqa: S603 - a fixed program, no shell
+            [*GIT, "-C", str(root), *arguments],
+            capture_output=True,
+            input=given,
+            env=variables(more or {}),
+            timeout=timeout_s,
+            check=False,
+        )
+    except FileNotFoundError:
+        raise UsageError("there is no Git here: install it.") from None
+    except subprocess.TimeoutExpired:
+        raise StorageError(f"git {arguments[0]} did not end in {timeout_s:g} s") from None
+    except OSError as error:
+        raise StorageError(f"git {arguments[0]} cannot be started: {error.strerror}") from None
+    if done.returncode:
+        said = done.stderr.decode(errors="replace")
+        raise GitError(reason(said), said)
+    return done.stdout
+
+
+def variables(more: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment of a call: nothing in it leads to another repository or prompts."""
+    kept = {k: v for k, v in os.environ.items() if k not in REPOSITORY_VARIABLES}
+    return {**kept, **FIXED, **more}
 
 
 def answer(root: Path, *arguments: str) -> str | None:
@@ -74,18 +146,30 @@ def paths(root: Path, *arguments: str) -> list[str] | None:
 
 
 def _output(root: Path, *arguments: str) -> bytes | None:
-    kept = {k: v for k, v in os.environ.items() if k not in REPOSITORY_VARIABLES}
-    # A reading command must not lock the index: a commit of the user would fail meanwhile.
-    environment = {**kept, "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0"}
     try:
-        done = subprocess.run(  # noqa: S603 - a fixed program, arguments of ours
-            [*GIT, "-C", str(root), *arguments],
-            capture_output=True,
-            stdin=subprocess.DEVNULL,
-            env=environment,
-            timeout=TIMEOUT_S,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired):
+        return run(root, *arguments, more=READING)
+    except (UsageError, StorageError):
         return None
-    return done.stdout if done.returncode == 0 else None
+
+
+UNTELLING = re.compile(
+    r"hint:|fatal: the remote end hung up|fatal: Could not read from remote"
+    r"|Please make sure you have the correct access|and the repository exists"
+)
+"""Beginnings of lines that Git adds to the one that gives the reason."""
+
+
+def reason(said: str) -> str:
+    """Return the line of Git's output that gives the reason.
+
+    >>> reason("To x\\n ! [rejected] a -> a (fetch first)\\nerror: failed\\nhint: See")
+    '[rejected] a -> a (fetch first)'
+    >>> reason("fatal: 'x' is no repository\\nfatal: Could not read from remote repository.")
+    "'x' is no repository"
+    """
+    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    # A refused push ends with general lines; the line of the branch holds the reason.
+    rejected = [line.removeprefix("! ") for line in lines if line.startswith("! [")]
+    told = [line for line in lines if not UNTELLING.match(line)] or lines
+    line_of_reason = (rejected or told[-1:] or ["no reason given"])[0]
+    return " ".join(line_of_reason.removeprefix("fatal: ").removeprefix("error: ").split())

@@ -180,10 +180,10 @@ def _closure(roots: Iterable[str]) -> set[str]:
         except PackageNotFoundError:
             continue
         # Extras of others, and our development tools, would lead to everything.
-        is_own = name == OWN
+        tools = ("dev", "tests") if name == OWN else ("extra",)
         waiting += [
             re.split(r"[^\w.-]", text, maxsplit=1)[0]
             for text in wanted
-            if "extra" not in text.partition(";")[2] or (is_own and "dev" not in text)
+            if not any(tool in text.partition(";")[2] for tool in tools)
         ]
     return names

@@ -6,6 +6,8 @@ A process with threads may not fork and continue.
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
+from typing import Any
 
 THREAD_VARIABLES = (
     "OMP_NUM_THREADS",
@@ -46,3 +48,21 @@ def one_thread() -> Iterator[None]:
                 os.environ.pop(name, None)
             else:
                 os.environ[name] = value
+
+
+@contextmanager
+def small_matrices() -> Iterator[None]:
+    """Have libraries that are loaded already compute with one thread.
+
+    For small matrices more threads are slower, and their number would show in the last bits.
+    """
+    with _controller().limit(limits=1):
+        yield
+
+
+@cache
+def _controller() -> Any:
+    from threadpoolctl import ThreadpoolController
+
+    # Finding the libraries reads the process's memory map; once is enough.
+    return ThreadpoolController()

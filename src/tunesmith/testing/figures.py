@@ -24,7 +24,8 @@ SPACE = {
             "rate": {"float": [1e-5, 1.0], "log": True},
             "depth": {"int": [1, 9]},
             "kernel": ["rbf", None, [1, 2]],
-            "degree": {"int": [1, 5]},
+            "degree": {"int": [1, 5], "when": {"kernel": "rbf"}},
+            "flag": [True, False],
         }
     ],
     "constraints": [],
@@ -38,7 +39,7 @@ def points(n: int) -> list[dict[str, Any]]:
     for i in range(n):
         kernel = ["rbf", None, [1, 2]][i % 3]
         point = {"rate": 10.0 ** -(i % 6), "depth": 1 + i % 9, "kernel": kernel}
-        condition = {"degree": 1 + i % 5} if i % 2 else {}
+        condition = {"degree": 1 + i % 5} if kernel == "rbf" else {}
         made.append({**point, **condition, "flag": i % 4 == 0, "constant": 1})
     return made
 

@@ -27,6 +27,8 @@ class FunctionObjective:
     default_params: Params = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     has_holdout: bool = False
+    no_further: str = ""
+    """Reason why there are no further splits, whose folds are below 0; by default there are."""
     shared: str = ""
     """An ``Int`` parameter whose smaller values one fit scores, too."""
 
@@ -34,6 +36,11 @@ class FunctionObjective:
     def objectives(self) -> tuple[Metric, ...]:
         """Return the metrics; all of them decide."""
         return self.metrics
+
+    @property
+    def n_repeat(self) -> int:
+        """Return the folds of a repeat of further splits: as many as the search has."""
+        return self.n_folds
 
     @property
     def context(self) -> Mapping[str, str]:

@@ -10,17 +10,19 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
 
 from tunesmith.errors import StorageError, UsageError
-from tunesmith.history import HOLDOUT, Failure, FoldResult, Metric, Trial
-from tunesmith.ledger import integrity
+from tunesmith.history import FURTHER, HOLDOUT, Failure, FoldResult, History, Metric, Trial
+from tunesmith.ledger import integrity, standing
 from tunesmith.ledger.ledger import Ledger
 from tunesmith.ledger.queries import NOT_RESULTS
-from tunesmith.ledger.records import StudyHead
+from tunesmith.ledger.records import StudyHead, StudyRecord
 from tunesmith.ledger.rows import CHECKED, checksum
+from tunesmith.ledger.stored_history import StoredHistory
 from tunesmith.space.parameter import canonical_json
 from tunesmith.types import Params, State, StopReason
 
@@ -209,7 +211,21 @@ class LedgerContract:
         assert [fold.fold for fold in record.history[0].folds] == list(range(N_FOLDS))
         assert ledger.known(["unseen 0.25"])["unseen 0.25"].scores["accuracy"] == 0.25
 
-    def test_trials_come_back_as_they_were_told(self, ledger: Ledger) -> None:
+    def test_further_splits_stand_apart_from_the_folds(self, ledger: Ledger) -> None:
+        head, run = begin(ledger)
+        for number in (0, 1):
+            tell(ledger, head, run, number)
+        further = {f"further {place}": result(FURTHER - place, place / 4) for place in range(3)}
+        links = [(1, fold.fold, key) for key, fold in further.items()]
+        # Evaluations may have been recorded before anybody knew whose they are.
+        ledger.record_apart(head.id, run, [], dict(list(further.items())[:1]))
+        for _ in range(2):
+            ledger.record_apart(head.id, run, links, further)
+            record = ledger.load(head.name)
+            assert record.further == {1: tuple(further.values())}
+        assert [fold.fold for fold in record.history[1].folds] == list(range(N_FOLDS))
+
+    def test_trials_come_back_as_they_were_completed(self, ledger: Ledger) -> None:
         head, run = begin(ledger)
         folds = [
             FoldResult(
@@ -223,12 +239,12 @@ class LedgerContract:
             )
             for f in (0, 1)
         ]
-        good = Trial(0, AWKWARD, key=canonical_json(AWKWARD), origin="start_with").told(folds)
+        good = Trial(0, AWKWARD, key=canonical_json(AWKWARD), origin="start_with").completed(folds)
         failed = [folds[0], FoldResult(1, {}, failure=FAILURE)]
-        bad = Trial(1, {}, key="{}", origin="tpe").told(failed)
+        bad = Trial(1, {}, key="{}", origin="tpe").completed(failed)
         results = {"k0": folds[0], "k1": folds[1], "k2": failed[1]}
-        told = [(good, ["k0", "k1"]), (bad, ["k0", "k2"])]
-        ledger.record(head.id, run, asked=[], results=results, told=told)
+        completed = [(good, ["k0", "k1"]), (bad, ["k0", "k2"])]
+        ledger.record(head.id, run, pending=[], results=results, completed=completed)
         trials = list(ledger.load(head.name).history)
         assert trials[0] == good
         assert types_of(trials[0].params) == types_of(good.params)
@@ -236,13 +252,51 @@ class LedgerContract:
         reason = trials[1].failure
         assert reason is not None
         assert reason == Failure(FAILURE.kind, "no ☃ in column 'a'", FAILURE.traceback)
-        assert list(ledger.log(head.id).told) == trials
+        assert list(ledger.log(head.id).completed) == trials
+
+    @pytest.mark.parametrize("n_objectives", [1, 2])
+    @pytest.mark.parametrize("seed", range(4))
+    def test_the_database_tells_what_the_whole_history_tells(
+        self, ledger: Ledger, seed: int, n_objectives: int
+    ) -> None:
+        draw = Random(seed)  # noqa: S311 - for a test
+        head = begin_with(ledger, n_objectives)
+        run = ledger.begin_run(head.id, {})
+        for number in range(12):
+            tell_some(ledger, head, run, number, draw)
+        ledger.record(head.id, run, pending=[made(12), made(13)])
+        whole, stored = ledger.load(), ledger.load(is_whole=False)
+        ledger.close()
+        check_same(whole, stored)
+
+    def test_a_history_with_a_gap_or_lost_standing_is_read_whole(self, ledger: Ledger) -> None:
+        head, run = begin(ledger)
+        for number in (0, 1, 3):
+            tell(ledger, head, run, number)
+        assert list(ledger.load(is_whole=False).history) == list(ledger.load().history)
+        tell(ledger, head, run, 2)
+        assert type(ledger.load(is_whole=False).history) is StoredHistory
+        with ledger._writing() as connection:
+            connection.exec_driver_sql("DELETE FROM standing WHERE number = 1")
+        assert type(ledger.load(is_whole=False).history) is History
+        with ledger._writing() as connection:
+            standing.rebuild(connection)
+        check_same(ledger.load(), ledger.load(is_whole=False))
+
+    def test_a_view_stays_as_it_was_while_a_run_goes_on(self, ledger: Ledger) -> None:
+        head, run = begin(ledger)
+        tell(ledger, head, run, 0)
+        ledger.record(head.id, run, pending=[made(1)])
+        whole, stored = ledger.load(), ledger.load(is_whole=False)
+        tell(ledger, head, run, 1)
+        tell(ledger, head, run, 2)
+        check_same(whole, stored)
 
     def test_folds_come_back_in_fold_order(self, ledger: Ledger) -> None:
         head, run = begin(ledger)
         results = {f"k{f}": result(f, score=f / 10) for f in (2, 0, 1)}
-        trial = made(0).told(list(results.values()))
-        ledger.record(head.id, run, results=results, told=[(trial, ["k0", "k1", "k2"])])
+        trial = made(0).completed(list(results.values()))
+        ledger.record(head.id, run, results=results, completed=[(trial, ["k0", "k1", "k2"])])
         (loaded,) = ledger.load(head.name).history
         assert [fold.fold for fold in loaded.folds] == [0, 1, 2]
         assert loaded.scores("accuracy").tolist() == [0.0, 0.1, 0.2]
@@ -257,10 +311,13 @@ class LedgerContract:
 
     def test_what_comes_together_is_kept_together_or_not_at_all(self, ledger: Ledger) -> None:
         head, run = begin(ledger)
-        trial = made(0).told([result(0)])
+        trial = made(0).completed([result(0)])
         with pytest.raises(StorageError):
             ledger.record(
-                head.id, run, results={"k0": result(0)}, told=[(trial, ["k0", "never recorded"])]
+                head.id,
+                run,
+                results={"k0": result(0)},
+                completed=[(trial, ["k0", "never recorded"])],
             )
         with pytest.raises(ValueError, match="JSON"):
             ledger.record(
@@ -269,52 +326,52 @@ class LedgerContract:
         assert ledger.known(["k0", "k1"]) == {}
         assert len(ledger.load(head.name).history) == 0
 
-    def test_resuming_goes_on_after_the_told_prefix(self, ledger: Ledger) -> None:
+    def test_resuming_goes_on_after_the_completed_prefix(self, ledger: Ledger) -> None:
         head, run = begin(ledger)
         for number in (0, 1, 3):
             tell(ledger, head, run, number)
-        ledger.record(head.id, run, asked=[made(2), made(4), made(6)])
+        ledger.record(head.id, run, pending=[made(2), made(4), made(6)])
         log = ledger.log(head.id)
-        assert [trial.number for trial in log.told] == [0, 1]
-        assert len(log.asked) == 2
+        assert [trial.number for trial in log.completed] == [0, 1]
+        assert len(log.trials) == 2
         history = ledger.load(head.name).history
-        assert history.n_told == 2
-        assert [trial.number for trial in history.running] == [2, 3, 4]
-        assert all(trial.state is State.RUNNING for trial in history.running)
+        assert history.n_completed == 2
+        assert [trial.number for trial in history.pending] == [2, 3, 4]
+        assert all(trial.state is State.RUNNING for trial in history.pending)
 
-    def test_an_asked_trial_may_be_asked_anew(self, ledger: Ledger) -> None:
+    def test_a_pending_trial_may_be_proposed_again(self, ledger: Ledger) -> None:
         head, run = begin(ledger)
-        ledger.record(head.id, run, asked=[made(0)])
-        ledger.record(head.id, run, asked=[Trial(0, {"n": 9}, key='{"n":9}', origin="grid")])
+        ledger.record(head.id, run, pending=[made(0)])
+        ledger.record(head.id, run, pending=[Trial(0, {"n": 9}, key='{"n":9}', origin="grid")])
         (loaded,) = ledger.load(head.name).history
         assert (loaded.params, loaded.key, loaded.origin) == ({"n": 9}, '{"n":9}', "grid")
 
     def test_what_a_trial_proposed_is_kept_beside_what_it_found(self, ledger: Ledger) -> None:
         head, run = begin(ledger)
-        ledger.record(head.id, run, asked=[made(0)])
+        ledger.record(head.id, run, pending=[made(0)])
         better = Trial(
             0, {"n": 9}, key='{"n":9}', origin="grid", proposed=made(0).params, n_points=7
         )
-        told = better.told([result(0)])
-        ledger.record(head.id, run, results={"k": result(0)}, told=[(told, ["k"])])
+        completed = better.completed([result(0)])
+        ledger.record(head.id, run, results={"k": result(0)}, completed=[(completed, ["k"])])
         log = ledger.log(head.id)
-        assert log.told == [told]
-        assert (log.asked[0].params, log.asked[0].key) == (made(0).params, made(0).key)
+        assert log.completed == [completed]
+        assert (log.trials[0].params, log.trials[0].key) == (made(0).params, made(0).key)
         assert log.view().has(made(0).key)
         assert log.view().has('{"n":9}')
 
-    def test_forgetting_drops_what_was_asked_ahead_alone(self, ledger: Ledger) -> None:
+    def test_forgetting_drops_pending_trials_alone(self, ledger: Ledger) -> None:
         head, run = begin(ledger)
         other, _ = begin(ledger, "other")
         tell(ledger, head, run, 0)
         for study in (head, other):
-            ledger.record(study.id, run, asked=[made(1), made(2)], results={"ahead": result(0)})
-        ledger.forget_untold(head.id, 1)
+            ledger.record(study.id, run, pending=[made(1), made(2)], results={"ahead": result(0)})
+        ledger.forget_pending(head.id, 1)
         assert len(ledger.load(head.name).history) == 1
         assert "ahead" in ledger.known(["ahead"])
-        ledger.forget_untold(head.id, 0)
+        ledger.forget_pending(head.id, 0)
         assert len(ledger.load(head.name).history) == 1
-        ledger.record(other.id, run, asked=[made(0)])
+        ledger.record(other.id, run, pending=[made(0)])
         assert len(ledger.load("other").history) == 3
 
     # -- known results -----------------------------------------------------------------------
@@ -353,20 +410,20 @@ class LedgerContract:
         ledger.record(head.id, run, results={"k": result(0, score=0.75)})
         assert ledger.known(["k"]) == {"k": result(0, score=0.25)}
 
-    def test_later_runs_never_change_a_told_trial(self, ledger: Ledger) -> None:
+    def test_later_runs_never_change_a_completed_trial(self, ledger: Ledger) -> None:
         head, run = begin(ledger)
         timeout = FoldResult(1, {}, failure=Failure("timeout", "…"))
         first = {"k0": result(0, score=0.25), "k1": timeout}
-        trial = made(0).told(list(first.values()))
-        ledger.record(head.id, run, results=first, told=[(trial, ["k0", "k1"])])
+        trial = made(0).completed(list(first.values()))
+        ledger.record(head.id, run, results=first, completed=[(trial, ["k0", "k1"])])
 
         anew, later = begin(ledger, head.name, "another")
         second = {"k0": result(0, score=0.75), "k1": result(1, score=0.5)}
-        told = made(0).told(list(second.values()))
-        ledger.record(anew.id, later, results=second, told=[(told, ["k0", "k1"])])
+        completed = made(0).completed(list(second.values()))
+        ledger.record(anew.id, later, results=second, completed=[(completed, ["k0", "k1"])])
 
-        assert list(ledger.log(head.id).told) == [trial]
-        assert list(ledger.log(anew.id).told) == [told]
+        assert list(ledger.log(head.id).completed) == [trial]
+        assert list(ledger.log(anew.id).completed) == [completed]
         assert ledger.known(["k0", "k1"]) == second
         assert ledger.known(["k0"], since_run=later) == {"k0": second["k0"]}
         assert ledger.known(["k0"], since_run=later + 1) == {}
@@ -379,7 +436,7 @@ class LedgerContract:
         # Another run's time-out comes in between: it is newer, but holds no score.
         timeout = FoldResult(0, {}, failure=Failure("timeout", "…"))
         ledger.record(head.id, ledger.begin_run(head.id, {}), results={"k": timeout})
-        ledger.record(other.id, later, told=[(made(0).told([known["k"]]), ["k"])])
+        ledger.record(other.id, later, completed=[(made(0).completed([known["k"]]), ["k"])])
         (trial,) = ledger.load("other").history
         assert trial.folds == (result(0, score=0.25),)
 
@@ -390,8 +447,8 @@ class LedgerContract:
         scores: dict[str, float] = {"accuracy": 0.5}
         params: dict[str, Any] = {"list": [1, 2]}
         fold = FoldResult(0, scores)
-        trial = Trial(0, params, key=canonical_json(params), origin="tpe").told([fold])
-        ledger.record(head.id, run, results={"k": fold}, told=[(trial, ["k"])])
+        trial = Trial(0, params, key=canonical_json(params), origin="tpe").completed([fold])
+        ledger.record(head.id, run, results={"k": fold}, completed=[(trial, ["k"])])
         scores["accuracy"] = 0.0
         params["list"].append(3)
         for _ in range(2):
@@ -412,9 +469,9 @@ class LedgerContract:
                 while not done.is_set():
                     with Ledger.open(location, create=False) as reading:
                         history = reading.load(head.name).history
-                    assert all(len(trial.folds) == N_FOLDS for trial in history.told)
-                    assert history.n_told >= seen[-1]
-                    seen.append(history.n_told)
+                    assert all(len(trial.folds) == N_FOLDS for trial in history.completed)
+                    assert history.n_completed >= seen[-1]
+                    seen.append(history.n_completed)
             except BaseException as error:  # noqa: BLE001 - shown by the test
                 errors.append(error)
 
@@ -425,7 +482,7 @@ class LedgerContract:
         done.set()
         thread.join()
         assert errors == []
-        assert ledger.load(head.name).history.n_told == 60
+        assert ledger.load(head.name).history.n_completed == 60
 
     @pytest.mark.slow
     def test_processes_that_open_a_new_ledger_at_once_all_get_on(
@@ -442,7 +499,7 @@ class LedgerContract:
         assert done.returncode == 0, done.stderr
         with Ledger.open(location, create=False) as ledger:
             assert [head.name for head in ledger.studies()] == names
-            assert all(ledger.load(name).history.n_told == 3 for name in names)
+            assert all(ledger.load(name).history.n_completed == 3 for name in names)
 
     @pytest.mark.slow
     def test_processes_that_record_the_same_are_in_nobodys_way(
@@ -495,8 +552,8 @@ def tell(ledger: Ledger, head: StudyHead, run: int, number: int) -> Sequence[str
     results: Mapping[str, FoldResult] = {
         key: result(fold, score=1 / (number + fold + 1)) for fold, key in enumerate(keys)
     }
-    told = [(trial.told(list(results.values())), keys)]
-    ledger.record(head.id, run, asked=[trial], results=results, told=told)
+    completed = [(trial.completed(list(results.values())), keys)]
+    ledger.record(head.id, run, pending=[trial], results=results, completed=completed)
     return keys
 
 
@@ -524,3 +581,47 @@ def types_of(value: Any) -> Any:
     if isinstance(value, list):
         return [types_of(item) for item in value]
     return type(value)
+
+
+def begin_with(ledger: Ledger, n_objectives: int) -> StudyHead:
+    """Begin a study in which the first metrics decide."""
+    return ledger.begin_study(
+        "s", "i", {}, context={}, metrics=METRICS, objectives=METRICS[:n_objectives]
+    )
+
+
+def tell_some(ledger: Ledger, head: StudyHead, run: int, number: int, draw: Random) -> None:
+    """Record a trial that may fail, be pruned, or score as others did."""
+    state = draw.choice(["complete", "complete", "complete", "failed", "raced"])
+    # Few different scores, so that there are ties; sums of thirds differ in their last bits.
+    folds = [
+        FoldResult(
+            fold,
+            {"accuracy": draw.randrange(3) / 3, "loss": draw.choice([-0.0, 0.0, 1 / 3])},
+            fit_time_s=draw.random(),
+        )
+        for fold in range(N_FOLDS if state != "raced" or number == 0 else 2)
+    ]
+    if state == "failed":
+        folds[1] = FoldResult(1, {}, failure=FAILURE)
+    keys = [f"{number}-{fold.fold}" for fold in folds]
+    trial = made(number).completed(folds, N_FOLDS)
+    results = dict(zip(keys, folds, strict=True))
+    ledger.record(head.id, run, results=results, completed=[(trial, keys)])
+
+
+def check_same(whole: StudyRecord, stored: StudyRecord) -> None:
+    """Check that a stored history answers as the whole one, without being read whole."""
+    one, other = whole.history, stored.history
+    assert isinstance(other, StoredHistory)
+    for name in ("n_completed", "n_failed", "n_pruned", "most_folds", "all_count", "objectives"):
+        assert getattr(one, name) == getattr(other, name), name
+    assert (len(one), one.pending, one.best()) == (len(other), other.pending, other.best())
+    assert one.front() == other.front()
+    assert list(one.up_to(5)) == list(other.up_to(5))
+    assert [one[n] for n in (0, -1)] == [other[n] for n in (0, -1)]
+    assert whole.outdated == stored.outdated
+    assert other._held is None
+    # Everything else is read whole, once.
+    assert list(one) == list(other)
+    assert one.n_evaluations == other.n_evaluations

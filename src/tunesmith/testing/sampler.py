@@ -145,29 +145,33 @@ class SamplerContract:
             n_points = len({space.key(params) for params in Grid(space).after(-1)})
             sampler, log = self.make(), TrialLog(ONE)
             sizes = []
-            while points := sampler.suggest(space, log.view(), 7, stream(0, len(log.asked))):
+            while points := sampler.suggest(space, log.view(), 7, stream(0, len(log.trials))):
                 sizes.append(len(points))
                 for params in points:
                     tell(log, space, log.ask(params, space.key(params), "test"))
-            assert sum(sizes) == n_points == len({trial.key for trial in log.told}), name
+            assert sum(sizes) == n_points == len({trial.key for trial in log.completed}), name
             assert sizes[:-1] == [7] * (len(sizes) - 1), name
 
     def test_as_many_as_asked_for_in_every_phase(self) -> None:
         for name, space in self.searchable(SPACES).items():
-            for n_asked, n_told in ((0, 0), (4, 0), (KNOWN, KNOWN)):
-                log = random_log(space, n_asked, n_told)
+            for n_proposed, n_completed in ((0, 0), (4, 0), (KNOWN, KNOWN)):
+                log = random_log(space, n_proposed, n_completed)
                 for n in (1, 4):
                     points = self.make().suggest(space, log.view(), n, stream(1, n))
                     keys = {space.key(params) for params in points}
-                    assert len(points) == len(keys) == n, (name, n_asked, n_told)
-                    assert not any(log.view().has(key) for key in keys), (name, n_asked, n_told)
+                    assert len(points) == len(keys) == n, (name, n_proposed, n_completed)
+                    assert not any(log.view().has(key) for key in keys), (
+                        name,
+                        n_proposed,
+                        n_completed,
+                    )
 
     def test_a_fresh_instance_answers_alike_at_every_moment(self) -> None:
         for name, space in self.searchable(SPACES).items():
             log = self.played(name, space)
-            for trial in log.asked:
-                n_told = told_before(trial.number)
-                moment = copied(log, trial.number, n_told).view()
+            for trial in log.trials:
+                n_completed = completed_before(trial.number)
+                moment = copied(log, trial.number, n_completed).view()
                 rng = stream(0, trial.number)
                 assert self.make().suggest(space, moment, 1, rng) == [trial.params], name
 
@@ -179,24 +183,24 @@ class SamplerContract:
             seasoned = self.make()
             seasoned.suggest(space, first.view(), 1, stream(0, 0))
             for log in (other, first):
-                for n_told in (KNOWN, KNOWN // 2):
-                    expected = self.make().suggest(space, log.view(n_told), 2, stream(3, 3))
-                    given = seasoned.suggest(space, log.view(n_told), 2, stream(3, 3))
+                for n_completed in (KNOWN, KNOWN // 2):
+                    expected = self.make().suggest(space, log.view(n_completed), 2, stream(3, 3))
+                    given = seasoned.suggest(space, log.view(n_completed), 2, stream(3, 3))
                     assert given == expected, name
 
-    def test_trials_may_be_told_with_other_params_than_asked_for(self) -> None:
+    def test_trials_may_be_completed_with_other_params_than_proposed(self) -> None:
         for name, space in self.searchable(SPACES).items():
             seasoned = self.make()
             log = play(seasoned, space, self.n_trials, finds=turned(space))
-            for trial in log.asked:
-                moment = copied(log, trial.number, told_before(trial.number)).view()
+            for trial in log.trials:
+                moment = copied(log, trial.number, completed_before(trial.number)).view()
                 rng = stream(0, trial.number)
                 assert self.make().suggest(space, moment, 1, rng) == [trial.params], name
 
     def test_it_touches_neither_the_history_nor_global_randomness(self) -> None:
         for name, space in self.searchable(SPACES).items():
             log = random_log(space, KNOWN, KNOWN - 2)
-            before = repr((log.asked, log.told))
+            before = repr((log.trials, log.completed))
             # The user's own code may have seeded these.
             chance = random.getstate(), str(np.random.get_state())
             sampler, history = self.make(), log.view()
@@ -204,7 +208,7 @@ class SamplerContract:
             # The answer is the caller's: a sampler must not hand out what it keeps.
             first[0].clear() if isinstance(first[0], dict) else None
             assert sampler.suggest(space, history, 2, stream(0, 0))[0], name
-            assert repr((log.asked, log.told)) == before, name
+            assert repr((log.trials, log.completed)) == before, name
             assert chance == (random.getstate(), str(np.random.get_state())), name
 
     def test_failures_alone_are_survived(self) -> None:
@@ -230,7 +234,7 @@ class SamplerContract:
         for name, space in self.searchable(SPACES).items():
             n_trials = min(self.n_trials, KNOWN)
             log = play(self.make(), space, n_trials, objectives=TWO)
-            assert len({trial.key for trial in log.asked}) == n_trials, name
+            assert len({trial.key for trial in log.trials}) == n_trials, name
 
 
 # -- small studies ----------------------------------------------------------------------------
@@ -249,10 +253,10 @@ def play(
     """
     log = TrialLog(objectives)
     for number in range(n_trials):
-        while len(log.told) < told_before(number):
-            asked = log.asked[len(log.told)]
-            completed = finds(asked.params)
-            tell(log, space, replace(asked, params=completed, key=space.key(completed)))
+        while len(log.completed) < completed_before(number):
+            pending = log.trials[len(log.completed)]
+            completed = finds(pending.params)
+            tell(log, space, replace(pending, params=completed, key=space.key(completed)))
         suggested = sampler.suggest(space, log.view(), 1, stream(0, number))
         if not suggested:
             break
@@ -271,36 +275,36 @@ def turned(space: SearchSpace) -> Callable[[Params], Params]:
     return find
 
 
-def told_before(number: int) -> int:
+def completed_before(number: int) -> int:
     """Return the number of trials with results when a trial is proposed."""
     return max(0, number - WINDOW + 1)
 
 
 def random_log(
-    space: SearchSpace, n_asked: int, n_told: int, *, failing: int = 6, turn: float = 1.0
+    space: SearchSpace, n_proposed: int, n_completed: int, *, failing: int = 6, turn: float = 1.0
 ) -> TrialLog:
-    """Different random points, the first ``n_told`` with results."""
+    """Different random points, the first ``n_completed`` with results."""
     log, rng = TrialLog(ONE), stream(9, 9)
-    while len(log.asked) < n_asked:
+    while len(log.trials) < n_proposed:
         params = space.sample(rng)
         if not log.view().has(space.key(params)):
             log.ask(params, space.key(params), "test")
-    for trial in log.asked[:n_told]:
+    for trial in log.trials[:n_completed]:
         tell(log, space, trial, failing=failing, turn=turn)
     return log
 
 
-def copied(log: TrialLog, n_asked: int, n_told: int, *, turn: float = 1.0) -> TrialLog:
+def copied(log: TrialLog, n_proposed: int, n_completed: int, *, turn: float = 1.0) -> TrialLog:
     """The beginning of a log, as a resumed study would have it; scores times ``turn``."""
     copy = TrialLog(log.objectives)
-    for trial in log.asked[:n_asked]:
+    for trial in log.trials[:n_proposed]:
         copy.ask(dict(trial.params), trial.key, trial.origin)
-    for trial in log.told[:n_told]:
+    for trial in log.completed[:n_completed]:
         folds = [
             FoldResult(f.fold, {k: turn * v for k, v in f.scores.items()}, failure=f.failure)
             for f in trial.folds
         ]
-        copy.tell(replace(trial, folds=()).told(folds))
+        copy.tell(replace(trial, folds=()).completed(folds))
     return copy
 
 
@@ -313,7 +317,7 @@ def tell(
     else:
         gain = turn * height(space, trial.params)
         folds = [FoldResult(fold, {"score": gain + fold / 100, "loss": -gain}) for fold in (0, 1)]
-    log.tell(trial.told(folds))
+    log.tell(trial.completed(folds))
 
 
 def height(space: SearchSpace, params: Params) -> float:

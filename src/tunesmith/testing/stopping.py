@@ -83,8 +83,8 @@ def log_of(rows: Sequence[Sequence[float]], metric: Metric = Metric("score")) ->
     log = TrialLog((metric,))
     for number in range(len(rows)):
         log.ask({"n": number}, str(number), "test")
-    for trial, row in zip(log.asked, rows, strict=True):
-        log.tell(_told(trial, row, metric.name))
+    for trial, row in zip(log.trials, rows, strict=True):
+        log.tell(_completed(trial, row, metric.name))
     return log
 
 
@@ -100,8 +100,8 @@ def history_of(
     return log.view()
 
 
-def _told(trial: Trial, row: Sequence[float], metric: str) -> Trial:
+def _completed(trial: Trial, row: Sequence[float], metric: str) -> Trial:
     if not row:
         failure = Failure("ValueError", "bad")
-        return trial.told([FoldResult(fold, {}, failure=failure) for fold in range(3)])
-    return trial.told([FoldResult(fold, {metric: score}) for fold, score in enumerate(row)])
+        return trial.completed([FoldResult(fold, {}, failure=failure) for fold in range(3)])
+    return trial.completed([FoldResult(fold, {metric: score}) for fold, score in enumerate(row)])

@@ -49,16 +49,18 @@ def parameters(*, finite: bool = False) -> st.SearchStrategy[Parameter]:
 
 @st.composite
 def boxes(draw: st.DrawFn, *, finite: bool = False) -> Box:
-    """One to four parameters; the later ones may depend on a categorical first one."""
+    """One to four parameters, each of which may depend on a category before it, at any depth."""
     names = NAMES[: draw(st.integers(1, len(NAMES)))]
     by_name: dict[str, Parameter] = {name: draw(parameters(finite=finite)) for name in names}
     conditions = {}
-    first = by_name[names[0]]
-    if isinstance(first, Categorical):
-        for name in names[1:]:
-            if draw(st.booleans()):
-                value = draw(st.sampled_from(first.choices))
-                conditions[name] = (Condition(names[0], (value,)),)
+    parents: list[tuple[str, Categorical]] = []
+    for name, parameter in by_name.items():
+        if draw(st.booleans()) and parents:
+            # Often the latest one, which may depend on others itself.
+            parent, category = parents[draw(st.sampled_from([-1, -1, 0]))]
+            conditions[name] = (Condition(parent, (draw(st.sampled_from(category.choices)),)),)
+        if isinstance(parameter, Categorical):
+            parents.append((name, parameter))
     return Box(by_name, conditions)
 
 

@@ -39,14 +39,6 @@ def test_categories_have_levels(found: Effects) -> None:
     assert np.argmax(trend.expected) == 1
 
 
-def test_the_pair_that_interacts_is_found(found: Effects) -> None:
-    together, apart = found.interaction("b", "c"), found.interaction("a", "idle")
-    assert together is not None
-    assert apart is not None
-    assert together[0] > 0.6
-    assert apart[0] < 0.4
-
-
 def test_the_same_trials_give_the_same_effects(found: Effects) -> None:
     assert np.array_equal(effects().trend("b").expected, found.trend("b").expected)
 
@@ -62,7 +54,3 @@ def test_conditional_parameters_are_judged_where_they_are() -> None:
     ]
     trend = Effects(columns, scores).trend("deep")
     assert trend.expected[-1] - trend.expected[0] > 0.5
-    other = ParameterColumn(
-        "other", np.where(kind == 0, 1.0 + rng.random(80), np.nan), is_category=False
-    )
-    assert Effects([*columns, other], scores).interaction("deep", "other") is None

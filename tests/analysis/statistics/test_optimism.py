@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from tests.analysis.statistics.corrections import drawn, outcome
 
 from tunesmith.analysis.statistics.optimism import (
     corrected,
@@ -29,6 +30,22 @@ def test_the_correction_takes_the_bias_away(k: int, spread: float) -> None:
     assert np.square(after).mean() < np.square(before).mean()
     assert abs(np.mean(after)) < abs(np.mean(minima))
     assert inside / 150 >= 0.93
+
+
+def test_without_differences_it_is_below_the_mean_of_all_trials_half_the_time() -> None:
+    values = np.array([outcome(drawn(9, 5, 0.0, 0.0, seed)) for seed in range(400)])
+    best, bias, floored, cover, below = values.mean(axis=0)
+    assert best > 0.015
+    assert abs(bias) < 0.003
+    assert cover > 0.95
+    # That is no mistake: an estimate without bias that is never below the mean would be too high.
+    assert 0.4 < below < 0.7
+    assert floored > bias + 0.003
+
+
+def test_with_clear_differences_it_is_hardly_ever_below() -> None:
+    values = np.array([outcome(drawn(9, 5, 0.05, 0.0, seed)) for seed in range(200)])
+    assert values[:, 4].mean() < 0.03
 
 
 def test_resamples_are_all_there_are() -> None:

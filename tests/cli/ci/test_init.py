@@ -28,6 +28,35 @@ def test_workflows_are_written_once(tunesmith: Run, project: Path) -> None:
         assert tunesmith(*ask, "--time-budget", wrong).returncode == 2
 
 
+@pytest.mark.parametrize(
+    ("here", "named", "option"),
+    [
+        (".", "models/a/tuning.yaml", ""),
+        ("docs/x", "../../models/a/tuning.yaml", ""),
+        ("docs/x", "../../models/a/other.yaml", " -c other.yaml"),
+        ("models/a", "config/tuning.yaml", " -c config/tuning.yaml"),
+        (".", "{project}/models/a/other.yaml", " -c other.yaml"),
+    ],
+)
+def test_jobs_name_the_configuration_from_the_project_folder(
+    tunesmith: Run, project: Path, here: str, named: str, option: str
+) -> None:
+    """Jobs work there, wherever the command was called; a usual name counts if it comes first."""
+    text = (project / "tuning.yaml").read_text()
+    (project / "docs/x").mkdir(parents=True)
+    for name in ("tuning.yaml", "other.yaml", "config/tuning.yaml"):
+        path = project / "models/a" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    ask = ("ci", "init", "gitlab", "--training", "python train.py", "-c")
+    done = tunesmith(*ask, named.format(project=project), cwd=project / here)
+    assert done.returncode == 0, done.stderr
+    jobs = (project / ".gitlab/tunesmith.yml").read_text()
+    assert "- cd models/a\n" in jobs
+    assert f"- tunesmith run{option}\n" in jobs
+    assert f"- tunesmith verify --allow-missing-data{option}\n" in jobs
+
+
 @pytest.mark.parametrize("number", [1, 2, 3, 4, 5])
 def test_all_files_are_written_or_none(tunesmith: Run, project: Path, number: int) -> None:
     """The fifth file is `.gitattributes`, after three workflows and the configuration."""

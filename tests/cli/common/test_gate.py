@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from tests.cli.conftest import Run
 
+from tunesmith.reporting.wording.terms import unlinked
+
 BEST = "config/best_parameters.yaml"
 
 
@@ -39,6 +41,7 @@ def test_a_winner_within_the_noise_is_not_written(tunesmith: Run, project: Path)
     assert json.loads(again.stdout)["n_fits"] == 0
     assert json.loads(again.stdout)["gate"] == gate
     assert tunesmith("report", "--gate").returncode == 4
+    assert path.read_text() == text, "nor by a report that asks the gate"
 
 
 def test_parameters_outside_the_space_are_not_weighed(tunesmith: Run, project: Path) -> None:
@@ -56,7 +59,8 @@ def test_the_base_revision_has_the_parameters_in_force(tunesmith: Run, project: 
     done = tunesmith("run", "--gate", "--base", "HEAD", "-q", "--workers", "1")
     assert done.returncode == 0, done.stdout
     report = (project / "outputs/tuning_results.md").read_text()
-    assert "**Adopt trial" in report
+    assert "**Wrote trial " in report
+    assert "more than chance" in report
     assert "| `max_depth` | `1` |" in report
     assert "max_depth: 3\ncriterion" not in path.read_text()
 
@@ -81,18 +85,21 @@ def test_a_comment_is_written_beside_the_report(tunesmith: Run, finished: Path) 
     assert done.returncode == 0, done.stderr
     assert "comment.md" in done.stdout
     report = (finished / "outputs/tuning_results.md").read_text()
-    assert (finished / "comment.md").read_text() == report
+    assert (finished / "comment.md").read_text() == unlinked(report)
 
 
 def test_the_section_writes_or_keeps(tunesmith: Run, project: Path) -> None:
     text = "max_depth: 3\ncriterion: entropy\n"
     path = in_force(project, text)
     config = project / "tuning.yaml"
-    sections = config.read_text() + "gate: {min_improvement: 0.5}\nselection: simplest\n"
+    sections = (
+        config.read_text()
+        + "gate: {min_improvement: 0.5}\nselection: {rule: simplest, within: 0.1}\n"
+    )
     config.write_text(sections)
     assert tunesmith("run", "-q", "--workers", "1").returncode == 0
     assert path.read_text() == text
-    config.write_text(sections.replace("0.5}", "0.5, keep: false}"))
+    config.write_text(sections.replace("improvement: 0.5}", "improvement: 0.5, keep: false}"))
     assert tunesmith("report").returncode == 0
     assert path.read_text() == "max_depth: 2\ncriterion: gini\n", "the winner, and still flat"
 

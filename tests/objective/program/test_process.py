@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from tunesmith.execute.processes import ProcessExecutor
-from tunesmith.objective.program.process import Ended, Limits, run
+from tunesmith.objective.program.following import Limits
+from tunesmith.objective.program.process import Ended, run
 from tunesmith.system.child_processes import marked
 
 TREE = """

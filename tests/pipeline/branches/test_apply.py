@@ -1,5 +1,6 @@
 """Parameters brought from branch to branch; the working tree is never touched."""
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +25,12 @@ from tunesmith.pipeline.branches.apply import Applied
 from tunesmith.pipeline.branches.apply import apply as bring
 from tunesmith.pipeline.branches.chosen import TrialChoice
 from tunesmith.pipeline.branches.states import find
-from tunesmith.pipeline.plumbing import GitError
+from tunesmith.pipeline.parameters import origin
 from tunesmith.pipeline.repository import Repository
+from tunesmith.runs.tune import tune
+from tunesmith.system.git import GitError
+from tunesmith.testing.projects import TUNING
+from tunesmith.testing.projects import make_project as make_study
 
 
 @pytest.fixture
@@ -301,6 +306,20 @@ def test_a_file_keeps_its_shape_on_the_training_branch(tmp_path: Path) -> None:
     assert "edited there" in find(Repository.of(root), NAMES, "one").note
 
 
+def test_a_file_without_an_origin_gets_that_of_the_committed_trials(tmp_path: Path) -> None:
+    outputs = "outputs: {best: {path: best.json, meta: false}, history: outputs/history.jsonl}\n"
+    root = make_project(tmp_path)
+    make_study(root, trials=2, text=TUNING + outputs)
+    commit(root, {".gitignore": ".tunesmith/\n", "best.json": '{"max_depth": 1}'}, "a study")
+    experiment.start(Repository.of(root), "one")
+    git(root, "switch", "-q", "tuning/one")
+    tune(root / "tuning.yaml")
+    commit(root, {}, "tuned")
+    done = apply(root)
+    assert origin(done.parameters).startswith("trial ")
+    assert git(root, "log", "-1", "--format=%s", "training/one").startswith("tune: parameters of t")
+
+
 # -- programs that read a file of their own -------------------------------------------------------
 
 PROGRAM = """\
@@ -333,3 +352,20 @@ def test_constants_of_a_training_script_are_set_on_the_training_branch(tmp_path:
     commit(root, {"train.py": TRAIN.replace("= 3", "= 8")}, "mine", "training/one")
     with pytest.raises(UsageError, match=r"train\.py on `training/one` has changes of its own"):
         apply(root)
+
+
+def test_a_secret_in_the_command_is_no_other_configuration(tmp_path: Path) -> None:
+    # The history is recorded without it, and the committed configuration has it.
+    token = "ghp_" + "a1B2" * 9
+    command = f"[{sys.executable}, train.py, --token={token}]"
+    text = PROGRAM.replace("[python, train.py]", command)
+    text += f"outputs: {{best: {BEST}, history: outputs/history.jsonl}}\n"
+    root = make_project(tmp_path, text, **{"train.py": TRAIN})
+    experiment.start(Repository.of(root), "one")
+    git(root, "switch", "-q", "tuning/one")
+    assert tune(root / CONFIG).exit_code == 0
+    assert token not in (root / "outputs/history.jsonl").read_text()
+    git(root, "add", "-f", "outputs", BEST)
+    git(root, "commit", "-qm", "tuned")
+    git(root, "switch", "-q", "main")
+    assert apply(root).is_new

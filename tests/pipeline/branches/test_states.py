@@ -176,6 +176,27 @@ def test_the_winner_of_before_leaves_a_way_out(root: Path) -> None:
     in_shell(root, one(root, "other").next)
 
 
+def test_training_without_metrics_is_noted_by_dvc(root: Path) -> None:
+    run, train = "tune: {cmd: tunesmith run}", f"train: {{cmd: make, params: [{BEST}: [params]]}}"
+    commit(root, {"dvc.yaml": f"stages: {{{run}, {train}}}\n"}, "a pipeline")
+    applied(root, depth=5)
+    assert one(root).state == "applied"
+    commit(root, {"dvc.lock": "stages: {train: {cmd: make}}\n"}, "trained", "training/one")
+    assert one(root).state == "trained"
+
+
+def test_what_was_trained_before_says_nothing_of_an_experiment(root: Path) -> None:
+    report = "outputs/tuning_results.md"
+    commit(root, {TUNED: parameters(depth=3), BEST: parameters(depth=3), report: "1"}, "tuned")
+    commit(root, {"outputs/training_metrics.json": "{}"}, "trained")
+    begin(root, "same")
+    commit(root, {report: "2"}, "more trials", "tuning/same")
+    assert (one(root, "same").state, one(root, "same").note) == ("applied", UNCHANGED)
+    # Squashed, there is nothing of its commits on the main branch, and no other parameters.
+    in_shell(root, "git merge -q --squash tuning/same && git commit -qm squashed")
+    assert (one(root, "same").state, one(root, "same").next) == ("merged", "")
+
+
 def test_hostile_branches_are_inert(root: Path) -> None:
     head = git(root, "rev-parse", "HEAD")
     names = ["$(touch${IFS}pwned)", "`id`", "a;b", "-x", "é", "\u202eexe", "x" * 200, "a/b"]

@@ -225,8 +225,10 @@ def test_line_ends_of_another_system_are_no_edit(root: Path, base: dict[str, str
 @pytest.mark.parametrize(
     ("extra", "is_seen"),
     [
-        ({"data.csv.dvc": "outs:\n- {path: data.csv, md5: d9}\n"}, True),
-        ({"data.csv.dvc": "outs:\n- {path: data.csv, md5: d1}\n"}, False),
+        ({"data.csv.dvc": "outs:\n- {path: data.csv, md5: d9, hash: md5}\n"}, True),
+        ({"data.csv.dvc": "outs:\n- {path: data.csv, md5: d1, hash: md5}\n"}, False),
+        # DVC 2 turned line ends before it took a digest.
+        ({"data.csv.dvc": "outs:\n- {path: data.csv, md5: d9}\n"}, False),
         ({"data.csv.dvc": "no outs"}, False),
         ({".gitignore": "", "data.csv": "version https://git-lfs.github.com/spec/v1\n"}, False),
         ({".gitignore": "", "data.csv": "a,y\n1,2\n"}, True),
@@ -239,6 +241,41 @@ def test_data_that_others_keep(
     commit(root, {**tuned(base, depth=5), **extra}, "tuned", "tuning/one")
     if is_seen:
         assert "data.csv on `tuning/one` is not the dependency" in refused(root)
+    else:
+        assert bring(root).is_new
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "is_seen"),
+    [
+        # A folder that DVC keeps is no tree of Git's.
+        ("md5: e1.dir, hash: md5", "md5: d1.dir, hash: md5", True),
+        ("md5: d1.dir, hash: md5", "md5: d1.dir, hash: md5", False),
+        # Of DVC 2: only its own digests can be compared with one.
+        ("md5: old.dir", "md5: old.dir", False),
+        ("md5: old.dir", "md5: new.dir", True),
+        ("md5: old.dir", "md5: d1.dir, hash: md5", False),
+    ],
+)
+def test_data_that_dvc_keeps_is_the_same_on_both_branches(
+    tmp_path: Path, base: dict[str, str], before: str, after: str, *, is_seen: bool
+) -> None:
+    root = make(tmp_path)
+    kept = "outs:\n- {path: data.csv, %s}\n"
+    first = {**base, "data.csv.dvc": kept % before}
+    del first["raw.csv"]
+    stages = yaml.safe_load(first["dvc.yaml"])
+    del stages["stages"]["prepare"]
+    first["dvc.yaml"] = yaml.safe_dump(stages, sort_keys=False)
+    commit(root, first, "a pipeline")
+    experiment.start(Repository.of(root), "one")
+    files = {**tuned(first, depth=5), "data.csv.dvc": kept % after}
+    locked = yaml.safe_load(files["dvc.lock"].replace("md5: d1", "md5: d1.dir"))
+    del locked["stages"]["prepare"]
+    files["dvc.lock"] = yaml.safe_dump(locked, sort_keys=False)
+    commit(root, files, "tuned", "tuning/one")
+    if is_seen:
+        assert "data.csv differs on `training/one`: DVC would tune again there" in refused(root)
     else:
         assert bring(root).is_new
 

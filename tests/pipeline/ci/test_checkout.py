@@ -19,7 +19,7 @@ from tunesmith.pipeline.ci.checkout import Checkout, git_variables
 from tunesmith.pipeline.git_host.github import BOT, GitHub
 from tunesmith.pipeline.git_host.gitlab import GitLab
 from tunesmith.pipeline.git_host.host import Login
-from tunesmith.pipeline.plumbing import GitError
+from tunesmith.system.git import GitError
 
 BEST, REPORT = "config/best.yaml", "outputs/report.md"
 ACTIONS = {

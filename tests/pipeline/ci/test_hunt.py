@@ -15,8 +15,8 @@ from tunesmith.pipeline.ci.base import Base
 from tunesmith.pipeline.ci.checkout import Checkout
 from tunesmith.pipeline.ci.place import CommitTarget
 from tunesmith.pipeline.filters import Filters
-from tunesmith.pipeline.plumbing import GitError
 from tunesmith.pipeline.pushing import Pushing
+from tunesmith.system.git import GitError
 
 N = 3
 """Situations in this suite; `make hunt-ci` runs many."""

@@ -8,11 +8,11 @@ from tests.pipeline.ci.test_place import _no_settings, github, person, remote, r
 from tests.pipeline.dvc.test_lock_merge import lock, of
 
 from tunesmith.config.load import load_definition
-from tunesmith.ledger.portable import read_history
+from tunesmith.ledger.histories.portable import read_history
 from tunesmith.pipeline.ci.checkout import Checkout
 from tunesmith.pipeline.ci.merging import merged
-from tunesmith.pipeline.plumbing import GitError
 from tunesmith.runs.tune import tune
+from tunesmith.system.git import GitError
 from tunesmith.testing.projects import make_project
 
 __all__ = ["_no_settings", "person", "remote", "root"]
@@ -43,13 +43,13 @@ def both_of(one: str, other: str) -> str:
 
 def test_studies_stand_beside_each_other(histories: dict[str, str]) -> None:
     both = both_of(histories["a4"], histories["b2"])
-    assert {k: r.history.n_told for k, r in read_history(both).items()} == {"b": 2, "a": 4}
+    assert {k: r.history.n_completed for k, r in read_history(both).items()} == {"b": 2, "a": 4}
 
 
 def test_of_one_study_the_longer_series_stays(histories: dict[str, str]) -> None:
     for one, other in (("a2", "a4"), ("a4", "a2")):
         both = both_of(histories[one], histories[other])
-        assert read_history(both)["a"].history.n_told == 4
+        assert read_history(both)["a"].history.n_completed == 4
 
 
 def test_no_evaluation_of_either_side_is_lost(histories: dict[str, str]) -> None:

@@ -186,7 +186,8 @@ def trained(project: Project, server: GitHubServer, run: Run) -> None:
     assert (pull.source, pull.target) == ("training/wider", "main")
     (body,) = server.bodies(1)
     assert "outputs/evaluation_metrics.json" in body
-    assert "## Parameters\n\nFrom trial " in body
+    assert "\n\nFrom trial " in body
+    assert body.count("| parameter | current |") <= 1
     metrics = json.loads(project.shown("training/wider", "outputs/training_metrics.json"))
     assert 0.9 < metrics["roc_auc"] <= 1
     done = subprocess.run(

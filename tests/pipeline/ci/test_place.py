@@ -15,7 +15,7 @@ from tunesmith.pipeline.ci.place import place_for
 from tunesmith.pipeline.git_host.github import GitHub
 from tunesmith.pipeline.git_host.gitlab import GitLab
 from tunesmith.pipeline.git_host.host import CIJob
-from tunesmith.pipeline.plumbing import GitError
+from tunesmith.system.git import GitError
 
 BASE = {"GITHUB_ACTIONS": "true", "GITHUB_REPOSITORY": "ann/churn"}
 

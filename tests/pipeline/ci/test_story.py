@@ -141,10 +141,11 @@ def trained(github: GitHub, server: GitHubServer) -> None:
     assert (pull.source, pull.target) == ("training/one", "main")
     assert pull.title.startswith("Train with trial ")
     (body,) = server.bodies(pull.number)
-    assert body.startswith(f"{mark('small')}\n## Metrics\n")
+    assert body.startswith(f"{mark('small')}\n# Tuning results: `small`\n\n**Wrote trial ")
     assert "| `depth` | – |" in body
-    assert "## Parameters\n\nFrom trial " in body
-    assert "# Tuning results: `small`" in body
+    # What was done, the change, where it comes from: each once, and before everything else.
+    assert body.index("| parameter |") < body.index("## Metrics") < body.index("\n\nFrom trial ")
+    assert body.count("| parameter |") == 1
     metrics = json.loads(git(github.remote, "show", f"training/one:{METRICS}"))
     assert metrics["x"] == 1
     assert github.pushed("training/one", git(github.remote, "rev-parse", "training/one~1")) == []

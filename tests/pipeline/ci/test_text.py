@@ -1,8 +1,6 @@
 """What a comment and a summary say, and that they fit."""
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from tunesmith.errors import UsageError
 from tunesmith.pipeline.ci.text import (
@@ -14,40 +12,9 @@ from tunesmith.pipeline.ci.text import (
     origin,
     parameters_table,
     parse_links,
-    sections,
-    shortened,
 )
 from tunesmith.pipeline.parameters import Parameters
 from tunesmith.system.fingerprint import digest
-
-PIECES = st.sampled_from(
-    [
-        "# one\n",
-        "## two\n",
-        "```\n# code\n```\n",
-        "<details>\n## in\n</details>\n",
-        "text\n",
-        "é☃ " * 40 + "\n",
-    ]
-)
-
-
-@settings(max_examples=60, deadline=None)
-@given(st.lists(PIECES, max_size=12).map("".join), st.integers(120, 600))
-def test_whole_sections_leave(text: str, limit: int) -> None:
-    assert "".join(sections(text)) == text
-    found = shortened(text, lambda part: len(part) <= limit)
-    assert len(found) <= limit
-    assert (found == text) == (len(text) <= limit)
-    assert found.count("<details") == found.count("</details>")
-    assert found.count("```") % 2 == 0
-
-
-def test_the_first_section_stays_and_the_longest_goes() -> None:
-    text = "# Verdict\n" + "## A\n" + "a" * 500 + "\n## B\nb\n"
-    found = shortened(text, lambda part: len(part) <= 300)
-    assert found.startswith("# Verdict\n\n## B\nb\n\n")
-    assert found.endswith("_Left out because of their size: 1 sections._\n")
 
 
 def parameters(*, edited: bool = False, meta: bool = True, **params: object) -> Parameters:

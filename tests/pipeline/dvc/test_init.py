@@ -410,3 +410,74 @@ def test_a_program_depends_on_the_data_that_it_names(root: Path) -> None:
     assert found["training"]["deps"] == ["train.py", "tables/rows.csv"]
     assert "`tuning` depends on tables/more.tsv, which data.py names." in plan.notes
     assert plan_init(load_definition(root / "tuning.yaml"), PLAIN).changes == ()
+
+
+@pytest.mark.parametrize(
+    ("best", "present", "keys"),
+    [
+        ("{path: best.json, meta: false}", None, None),
+        ("{path: params.yaml, at: train}", None, ["train"]),
+        ("{path: params.yaml, at: .}", "max_depth: 1\nseed: 3\n", None),
+        ("params.yaml", "max_depth: 1\nseed: 3\n", None),
+        ("params.yaml", "params: {max_depth: 1}\n", ["params"]),
+        ("{path: params.yaml, at: a.b}", "a: {b: {max_depth: 1}}\nnames: {0: x}\n", ["a.b"]),
+    ],
+)
+def test_training_depends_on_the_place_of_the_parameters(
+    root: Path, best: str, present: str | None, keys: list[str] | None
+) -> None:
+    """DVC stops at a key that is not in the file."""
+    (root / "tuning.yaml").write_text(f"{TUNING}outputs: {{best: {best}}}\n")
+    if present is not None:
+        (root / "params.yaml").write_text(present)
+    diff(root, LOOSE)
+    name = "best.json" if "json" in best else "params.yaml"
+    assert stages(root)["training"]["params"] == [{name: keys}]
+
+
+SPLITS = """stages:
+  split:
+    cmd: python split.py
+    params: [split]
+    outs: [data.csv]
+  train:
+    cmd: python train.py
+    deps: [data.csv]
+    params: [train.max_depth]
+"""
+
+
+def test_a_file_of_many_stages_keys(root: Path) -> None:
+    """Only the stage that reads the parameters trains; as an out of tuning it is a circle."""
+    text = f"{TUNING}outputs: {{best: {{path: params.yaml, at: train}}}}\n"
+    (root / "tuning.yaml").write_text(text)
+    (root / "params.yaml").write_text("split: 3\ntrain: {max_depth: 1}\n")
+    (root / "dvc.yaml").write_text(SPLITS)
+    with pytest.raises(ConfigError) as caught:
+        diff(root, TIGHT)
+    assert "dvc.yaml:2:3: stages.split: tuning needs what this stage makes" in str(caught.value)
+    assert "it reads params.yaml" in str(caught.value)
+    assert "--loose" in str(caught.value)
+    diff(root, LOOSE)
+    assert list(stages(root)) == ["split", "tuning", "train"]
+
+
+def test_values_of_a_run_are_not_told_as_edited(root: Path) -> None:
+    """A file without an origin is compared with the tuned parameters."""
+    text = f"{TUNING}outputs: {{best: {{path: best.json, meta: false}}, tuned: {TUNED}}}\n"
+    (root / "tuning.yaml").write_text(text)
+    (root / "outputs").mkdir()
+    (root / TUNED).write_text(parameters(max_depth=3))
+    for value, is_edited in ((3, False), (4, True)):
+        (root / "best.json").write_text(f'{{"max_depth": {value}}}')
+        plan = plan_init(load_definition(root / "tuning.yaml"), TIGHT)
+        assert any("was edited by hand" in note for note in plan.notes) == is_edited
+
+
+def test_predictions_are_an_out_that_git_keeps(root: Path) -> None:
+    config = root / "tuning.yaml"
+    config.write_text(f"{config.read_text()}outputs: {{predictions: outputs/oof.csv}}\n")
+    diff(root)
+    assert "outputs/oof.csv" in outs(root)
+    (item,) = (one for one in stages(root)["tuning"]["outs"] if "outputs/oof.csv" in one)
+    assert item["outputs/oof.csv"] == FLAGS

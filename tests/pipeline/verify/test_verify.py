@@ -1,6 +1,8 @@
 """Every disagreement is found, told with its way out, and nothing cries wolf."""
 
 import json
+import os
+import shlex
 import shutil
 import sqlite3
 from collections.abc import Callable, Sequence
@@ -11,6 +13,7 @@ from typing import Any
 
 import pytest
 import yaml
+from tests.pipeline.repositories import git
 
 from tunesmith import tune
 from tunesmith.config.load import load_definition
@@ -125,7 +128,7 @@ DAMAGES: dict[str, tuple[Damage, str, str]] = {
     "forged": (git_host, BEST, "holds other parameters (max_depth: "),
     "score": (edit(BEST, "mean: 0.9", "mean: 0.99"), BEST, "differs from line"),
     "gone": (remove(BEST), BEST, "is missing"),
-    "garbled": (edit(BEST, "params:", "params: ["), BEST, BEST),
+    "garbled": (edit(BEST, "params:", "params: ["), BEST, "line 4:12: not valid YAML"),
     "report": (
         edit("outputs/tuning_results.md", "accuracy", "precision"),
         "outputs/tuning_results.md",
@@ -226,6 +229,24 @@ def test_a_ledger_that_is_behind_the_history_is_no_disagreement(own: Path) -> No
 # -- people's files ------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("text", ["<<<<<<< a\nparams: {}\n=======\n>>>>>>> b\n", "- 1\n", "a: ["])
+def test_what_a_run_would_not_replace_is_taken_from_git_or_by_hand(own: Path, text: str) -> None:
+    written = (own / BEST).read_text()
+    (own / BEST).write_text(text)
+    (found,) = failures(verified(own))
+    assert found.fix.startswith("Mend its text; or move it away, and `tunesmith run")
+    (own / BEST).write_text(written)
+    git(own, "init", "-q")
+    git(own, "add", "-A", "-f")
+    git(own, "-c", "user.name=a", "-c", "user.email=a", "commit", "-qm", "tuned")
+    (own / BEST).write_text(text)
+    (found,) = failures(verified(own))
+    command = found.fix.split("`")[1]
+    assert found.fix.endswith("brings back what is committed.")
+    git(own, *shlex.split(command.replace(os.path.relpath(own), "."))[1:])
+    assert verified(own).is_verified
+
+
 def test_an_edit_of_peoples_is_a_note(loose: Path) -> None:
     for damage in (DAMAGES["value"][0], git_host):
         damage(loose)
@@ -293,7 +314,7 @@ def execute(root: Path, statement: str, values: Sequence[Any] = ()) -> None:
 
 @pytest.fixture
 def killed(own: Path) -> Path:
-    """The files are those of eight trials; the last run was killed after it had told twelve."""
+    """The files are those of eight trials; the last run was cut off after it had told twelve."""
     files = {p: p.read_bytes() for p in own.glob("*/*") if p.parent.name != ".tunesmith"}
     tune(load_definition(own / "tuning.yaml", overrides={"trials": 12}))
     for path, content in files.items():
@@ -307,7 +328,7 @@ def killed(own: Path) -> Path:
 def test_a_run_that_was_killed_left_older_files(killed: Path) -> None:
     found = verified(killed)
     assert failures(found) == []
-    assert "the last run was killed" in notes(found)
+    assert "the last run was cut off" in notes(found)
     DAMAGES["value"][0](killed)
     assert places(verified(killed)) == [BEST]
 

@@ -1,6 +1,6 @@
 import math
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tunesmith.history import Metric
@@ -29,6 +29,7 @@ def test_linear_ticks_are_few_evenly_spaced_and_within(a: float, b: float) -> No
 
 
 @given(positive, positive)
+@example(1e-12, math.nextafter(1e-12, 1))
 def test_log_axes_hold_their_range(a: float, b: float) -> None:
     low, high = min(a, b), max(a, b)
     axis = log_axis("x", low, high)

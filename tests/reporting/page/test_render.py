@@ -108,7 +108,7 @@ def test_hostile_texts_are_data_and_nothing_else() -> None:
 
 def test_every_module_imports_what_an_earlier_one_exports() -> None:
     # In the page they are one script, in that order; in an editor and in Node they are modules.
-    folder = Path(str(package.__file__)).parent
+    folder = Path(str(package.__file__)).parent / "scripts"
     exported: dict[str, set[str]] = {}
     declared: list[str] = []
     for name in SCRIPTS:
@@ -213,7 +213,7 @@ def test_the_filter_keeps_what_was_asked_for(opened: Any) -> None:
 @pytest.mark.slow
 def test_columns_sort_by_mouse_and_keyboard(opened: Any) -> None:
     page = opened(records()["many"])
-    best = [trial.number for trial in records()["many"].history.complete]
+    best = [trial.number for trial in records()["many"].history.successful]
     first = max(best, key=lambda n: (records()["many"].history[n].mean("gain"), -n))
     assert shown_trials(page)[0] == first
     button = page.get_by_role("button", name="trial", exact=True)
@@ -284,12 +284,28 @@ def test_hostile_texts_stay_inert(opened: Any) -> None:
     assert page.locator("#tip img, #tip script").count() == 0
 
 
+def settled(page: Any, expression: str, expected: Any) -> Any:
+    """Value of an expression once it is as expected, or as it is after thirty seconds.
+
+    The charts are drawn anew only when the browser has told them of their new width. The page's own
+    security policy forbids Playwright's `wait_for_function`, which evaluates text in the page.
+    """
+    for _ in range(300):
+        if page.evaluate(expression) == expected:
+            break
+        page.wait_for_timeout(100)
+    return page.evaluate(expression)
+
+
 @pytest.mark.slow
 def test_it_fits_a_phone_and_thousands_of_trials_are_a_page_at_a_time(opened: Any) -> None:
     page = opened(many(1500, 4))
-    page.set_viewport_size({"width": 375, "height": 700})
-    # The charts are drawn anew once the browser has told them of their new width.
-    page.wait_for_function("document.documentElement.scrollWidth === 375")
+    # Charts that were drawn for the wide screen and are out of sight now widen nothing.
+    scroll_through(page)
+    page.evaluate("scrollTo(0, 0)")
+    page.wait_for_timeout(500)
+    page.set_viewport_size({"width": 375, "height": 300})
+    assert settled(page, "document.documentElement.scrollWidth", 375) == 375
     assert len(shown_trials(page)) == 25
     assert page.inner_text(".pager").split("\n")[0].startswith("First")
     page.fill("#filter", "parameter_0>0.998")
@@ -309,3 +325,93 @@ def test_the_reader_chooses_light_or_dark(opened: Any) -> None:
     page.emulate_media(media="screen", color_scheme="dark")
     page.reload()
     assert page.evaluate(colour) == dark
+
+
+@pytest.mark.slow
+def test_the_reader_chooses_the_axes(opened: Any) -> None:
+    record = records()["many"]
+    page = opened(record)
+    contour = page.locator("figure.contour")
+    contour.scroll_into_view_if_needed()
+    page.wait_for_selector("figure.contour svg")
+    cells = "paths => paths.map(path => path.getAttribute('class') + path.getAttribute('d'))"
+    given = contour.locator("path[class^=cell]").evaluate_all(cells)
+    x, y = contour.locator("#contour-x").input_value(), contour.locator("#contour-y").input_value()
+    # One parameter on both axes shows nothing: they change places.
+    contour.locator("#contour-x").select_option(y)
+    assert contour.locator("#contour-y").input_value() == x
+    turned = contour.locator("path[class^=cell]").evaluate_all(cells)
+    assert turned != given
+    contour.locator("#contour-x").select_option(x)
+    # What the page works out itself is what Python has drawn.
+    again = contour.locator("path[class^=cell]").evaluate_all(cells)
+    same = sum(a == b for a, b in zip(given, again, strict=True))
+    assert same >= len(given) - 1
+    contour.locator("#contour-metric").select_option("loss")
+    assert "lower is better" in contour.inner_text()
+    slices = page.locator("figure.slice")
+    assert slices.locator("svg[role=img]").count() == 5
+    slices.locator("#slice-x").select_option("depth")
+    assert slices.locator("svg[role=img]").count() == 1
+    slices.locator("#slice-y").select_option("rate")
+    assert "rate" in slices.locator("svg[role=img]").text_content()
+
+
+@pytest.mark.slow
+def test_a_chosen_trial_shows_its_failure_its_folds_and_its_notes(opened: Any) -> None:
+    scores: list[list[float] | str] = [[0.1, 0.2], ATTACK, [0.3, 0.4]]
+    record = make_record(points(3), scores).with_notes({0: (ATTACK,)})
+    page = opened(record)
+    page.locator("tr[data-trial='1'] button").click()
+    drawer = page.locator(".drawer")
+    assert "Trial 1" in drawer.inner_text()
+    assert ATTACK in drawer.inner_text()
+    page.keyboard.press("Escape")
+    assert not drawer.is_visible()
+    page.locator("tr[data-trial='0'] button").click()
+    text = drawer.inner_text()
+    assert "fold 1" in text
+    assert ATTACK in text.split("Notes")[1]
+    # A file has nobody to whom a note could be sent.
+    assert drawer.locator("textarea").count() == 0
+    assert page.locator(".drawer img").count() == 0
+
+
+@pytest.mark.slow
+def test_scores_beyond_the_scale_are_marked(opened: Any) -> None:
+    record = make_record(
+        [{"x": i} for i in range(20)], [[0.8 + i / 100] for i in range(19)] + [[-9]]
+    )
+    page = opened(record)
+    assert "beyond the scale" in page.inner_text("figure.history .legend")
+    assert page.locator("figure.history .canvas path.cross").count() == 1
+
+
+@pytest.mark.slow
+def test_the_legend_has_the_forms_of_the_marks(opened: Any) -> None:
+    scores: list[list[float] | str] = [*([0.8 + i / 100] for i in range(9)), "no memory"]
+    record = make_record([{"x": i} for i in range(10)], scores, origins=["current"])
+    page = opened(record)
+    legend = page.locator("figure.history .legend")
+    assert "current parameters (trial 0)" in legend.inner_text()
+    assert legend.locator("path.line.dashed.current").count() == 1
+    assert legend.locator("path.line.best").count() == 1
+    # The failed trial has a row of its own below the panel, and can be chosen there.
+    history = page.locator("figure.history .canvas svg")
+    assert "failed" in history.locator("text.end").all_text_contents()
+    assert history.locator("path.cross.failed").count() == 1
+    history.scroll_into_view_if_needed()
+    box = history.locator("path.cross.failed").bounding_box()
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    assert page.locator("tr.focused").get_attribute("data-trial") == "9"
+
+
+@pytest.mark.slow
+def test_every_chart_is_drawn_although_nobody_scrolls(opened: Any) -> None:
+    page = opened(records()["many"])
+    # For a picture of the whole page, and on paper.
+    page.wait_for_selector(".canvas:not(:has(svg))", state="detached")
+    page.emulate_media(media="print")
+    widths = "svgs => svgs.every(svg => svg.getBoundingClientRect().right <= innerWidth)"
+    page.set_viewport_size({"width": 700, "height": 900})
+    assert page.locator(".canvas svg").evaluate_all(widths)

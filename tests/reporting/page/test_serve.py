@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -16,9 +17,12 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tunesmith.errors import StorageError
+from tunesmith.errors import StorageError, UsageError
 from tunesmith.ledger.records import StudyRecord
-from tunesmith.reporting.page.serve import LivePage, PageServer, version_of
+from tunesmith.reporting.page.details import LogText
+from tunesmith.reporting.page.serve import PageServer, version_of
+from tunesmith.reporting.page.study import LivePage, PageActions
+from tunesmith.runs.ongoing import RunState
 from tunesmith.testing.figures import points
 from tunesmith.testing.projects import make_project
 from tunesmith.testing.records import make_record
@@ -97,11 +101,133 @@ def test_only_the_loopback_address_listens(server: PageServer) -> None:
         assert other.connect_ex(("127.0.0.2", server.server_port)) != 0
 
 
-def test_other_methods_are_refused(server: PageServer) -> None:
+def post(
+    server: PageServer, path: str, content: object = None, **headers: str
+) -> tuple[int, dict[str, Any]]:
+    origin = {"Origin": f"http://127.0.0.1:{server.server_port}"}
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    given = {"Content-Type": "application/json", **origin, **named}
     connection = http.client.HTTPConnection("127.0.0.1", server.server_port, timeout=10)
-    connection.request("POST", f"/{server.token}/", body=b"x")
-    assert connection.getresponse().status == 501
-    connection.close()
+    with closing(connection):
+        connection.request("POST", path, json.dumps(content), given)
+        answer = connection.getresponse()
+        body = answer.read()
+    return answer.status, json.loads(body) if body.startswith(b"{") else {}
+
+
+@pytest.fixture
+def acting(study: Study) -> Iterator[tuple[PageServer, list[object]]]:
+    """A server of two studies, the first of which can be stopped and annotated."""
+    done: list[object] = []
+
+    def stop() -> str:
+        if "stop" in done:
+            raise UsageError("it was asked to stop already.")
+        done.append("stop")
+        return "The run was asked to stop."
+
+    actions = PageActions(
+        stop=stop,
+        note=lambda number, text: done.append((number, text)),
+        logs=lambda _record, number: [LogText("out", f"log of {number}\x1b[31m")],
+    )
+    pages = [
+        LivePage(study.load, lambda: study.stamp, "example", actions),
+        LivePage(not_run, lambda: None, "other"),
+    ]
+    with PageServer(pages) as made:
+        thread = Thread(target=made.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield made, done
+        made.shutdown()
+        thread.join()
+
+
+def not_run() -> StudyRecord:
+    raise UsageError("study `other` has not been run yet.")
+
+
+def test_the_page_itself_may_stop_a_run_once_and_write_notes(
+    acting: tuple[PageServer, list[object]],
+) -> None:
+    server, done = acting
+    base = f"/{server.token}/0"
+    assert post(server, f"{base}/stop") == (200, {"said": "The run was asked to stop."})
+    assert post(server, f"{base}/stop") == (409, {"problem": "it was asked to stop already."})
+    status, details = post(server, f"{base}/trial/1/note", {"text": "odd"})
+    assert (status, details["trial"]) == (200, 1)
+    assert done == ["stop", (1, "odd")]
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "https://attacker.example"},
+        {"Origin": "null"},
+        {"Origin": ""},
+        {"Origin": "http://127.0.0.1:1"},
+        {"Content_Type": "text/plain"},
+        {"Content_Type": "application/x-www-form-urlencoded"},
+        {"Host": "attacker.example"},
+    ],
+)
+def test_other_pages_change_nothing(
+    acting: tuple[PageServer, list[object]], headers: dict[str, str]
+) -> None:
+    server, done = acting
+    assert post(server, f"/{server.token}/0/stop", **headers)[0] == 403
+    assert post(server, f"/{server.token}/0/trial/1/note", {"text": "x"}, **headers)[0] == 403
+    assert done == []
+
+
+@pytest.mark.parametrize(
+    ("path", "content", "status"),
+    [
+        ("/wrong/0/stop", None, 404),
+        ("/{token}/", None, 404),
+        ("/{token}/7/stop", None, 404),
+        ("/{token}/1/stop", None, 404),
+        ("/{token}/0/trial/-1/note", {"text": "x"}, 404),
+        ("/{token}/0/trial/1/note", {"text": 3}, 409),
+        ("/{token}/0/trial/1/note", ["x"], 409),
+        ("/{token}/0/trial/1/note", {"text": "x" * 30_000}, 409),
+    ],
+)
+def test_what_is_no_request_of_the_page_is_refused(
+    acting: tuple[PageServer, list[object]], path: str, content: object, status: int
+) -> None:
+    server, done = acting
+    assert post(server, path.format(token=server.token), content)[0] == status
+    assert done == []
+
+
+def test_without_actions_a_page_only_reads(server: PageServer) -> None:
+    assert post(server, f"/{server.token}/0/stop")[0] == 404
+    assert post(server, f"/{server.token}/0/trial/1/note", {"text": "x"})[0] == 404
+
+
+def test_several_studies_are_listed_and_one_that_never_ran_waits(
+    acting: tuple[PageServer, list[object]], study: Study
+) -> None:
+    server, _ = acting
+    listed = json.loads(get(server, f"/{server.token}/studies.json")[2])["studies"]
+    assert [each["study"] for each in listed] == ["example", "other"]
+    waiting = json.loads(get(server, f"/{server.token}/1/data.json")[2])
+    assert waiting["waiting"] == "study `other` has not been run yet."
+    study.record = None
+    listed = json.loads(get(server, f"/{server.token}/studies.json")[2])["studies"]
+    assert listed[0]["study"] == "example"
+
+
+def test_details_of_a_trial_have_its_logs_without_escapes(
+    acting: tuple[PageServer, list[object]],
+) -> None:
+    server, _ = acting
+    details = json.loads(get(server, f"/{server.token}/0/trial/2.json")[2])
+    assert details["logs"] == [{"title": "out", "text": "log of 2"}]
+    assert len(details["folds"]) == 3
+    assert get(server, f"/{server.token}/0/trial/3.json")[0] == 404
+    assert get(server, f"/{server.token}/1/trial/0.json")[0] == 404
 
 
 def test_what_has_not_changed_is_neither_read_nor_sent_again(
@@ -194,3 +320,38 @@ def test_a_browser_that_leaves_is_no_error(
         except OSError:
             server.handle_error(None, ("127.0.0.1", 1))
     assert capsys.readouterr().err == ""
+
+
+@pytest.mark.slow
+def test_a_live_page_has_all_studies_and_stops_a_run(
+    browser: Any, study: Study, acting: tuple[PageServer, list[object]]
+) -> None:
+    server, done = acting
+    running = RunState(is_running=True, n_completed=3, n_trials=9, elapsed_s=10.0, left_s=20.0)
+    first = server.studies[0]
+    first.actions = replace(first.actions, state=lambda _record: running)
+    with closing(browser.new_page()) as page:
+        complaints: list[str] = []
+        page.on("console", lambda message: complaints.append(message.text))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.goto(server.url)
+        assert "3 of 9 trials, for 10s, about 20s to go" in page.inner_text(".run")
+        page.click(".stop")
+        assert done == []
+        page.click(".stop")
+        page.wait_for_selector("text=The run was asked to stop.")
+        assert done == ["stop"]
+        page.click("tr[data-trial='1'] button")
+        page.wait_for_selector("text=log of 1")
+        page.fill("textarea", "odd")
+        with page.expect_response(lambda answer: answer.url.endswith("note")):
+            page.click("text=Add note")
+        assert (1, "odd") in done
+        page.keyboard.press("Escape")
+        page.click(".studies button >> nth=1")
+        page.wait_for_selector("text=study `other` has not been run yet.")
+        page.reload()
+        page.wait_for_selector("text=study `other` has not been run yet.")
+        page.click(".studies button >> nth=0")
+        page.wait_for_selector("text=3 of 3 trials.")
+        assert complaints == []

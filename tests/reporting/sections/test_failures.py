@@ -26,13 +26,13 @@ def record_of(texts: list[str]) -> StudyRecord:
         failure = Failure("exit", "exited with status 1", text) if text else None
         good = FoldResult(1, {"score": 0.5 + number})
         bad = FoldResult(0, {} if failure else {"score": 0.5}, failure=failure)
-        log.tell(trial.told([bad, good]))
+        log.tell(trial.completed([bad, good]))
     return replace(made, history=log.view())
 
 
 def test_each_text_is_there_once_with_its_trials() -> None:
     record = record_of(["no data", "", "no memory\nat all", "no data", "no data"])
-    assert [(group.text, group.numbers) for group in said(list(record.history.told))] == [
+    assert [(group.text, group.numbers) for group in said(list(record.history.completed))] == [
         ("no data", (0, 3, 4)),
         ("no memory\nat all", (2,)),
     ]

@@ -58,6 +58,13 @@ class PursuitFamily(Counted):
     def submodels(self, fitted, values, X):
         for n in values:
             yield resized(fitted, n_rounds=n, rounds_=fitted.rounds_[:n])
+
+
+class UnlistedFamily(Counted):
+    """The same without a list."""
+
+    parameter = "n_rounds"
+    can_share, submodels = PursuitFamily.can_share, PursuitFamily.submodels
 '''
 CACHED = (registry._all, registry.outside, packages, providers)
 ENTRY_POINTS = "[tunesmith.submodels]\npursuit = pursuits:PursuitFamily\n"
@@ -111,5 +118,5 @@ def test_what_it_does_not_list_is_not_shared(package: Any) -> None:
     assert not contract.blocker(package.Pursuit(shrink=0.5), [1, 2])
     assert "`pause` is set" in contract.blocker(package.Pursuit(pause=3), [1, 2])
     assert "`shrink=0.7`" in contract.blocker(package.Pursuit(shrink=0.7), [1, 2])
-    del package.PursuitFamily.proved
+    contract.family = package.UnlistedFamily()
     assert "does not list" in contract.blocker(package.Pursuit(), [1, 2])

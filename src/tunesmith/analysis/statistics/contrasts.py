@@ -1,14 +1,19 @@
 """One trial against all others on the same folds: gains, standard errors, p-values."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
+from tunesmith.analysis.statistics.many_to_one import critical_value, exceedance
+
 MAX_STEPS = 50
+MIN_TREND = 10
+"""Number of variances from which on their trend is estimated."""
 TINY = 1e-12
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Contrasts:
     """A reference minus every trial, ``(n_trials,)`` each; that of the reference itself is 0."""
 
@@ -16,17 +21,27 @@ class Contrasts:
     """Mean over folds."""
     errors: np.ndarray
     """Standard errors of the gains."""
-    p_values: np.ndarray
-    """P-values of "the reference is no better", one-sided, times the number of comparisons."""
+    reference: int
+    """Row of the reference."""
     df: float
     """Degrees of freedom behind the errors; may be infinite."""
     n_comparisons: int
+    scale: float
+    """Size of the scores, beside which smaller errors are rounding."""
+
+    @cached_property
+    def p_values(self) -> np.ndarray:
+        """P-values of "the reference is no better", one-sided, adjusted for all comparisons."""
+        # Differences that are the same on every fold have no error of their own.
+        errors = np.maximum(self.errors, TINY * max(self.scale, TINY))
+        p_values = exceedance(self.gains / errors, self.df, self.n_comparisons)
+        # The reference does not beat itself: with 1, it is always among the ties.
+        p_values[self.reference] = 1.0
+        return p_values
 
     def margins(self, alpha: float) -> np.ndarray:
-        """``(n_trials,)``: distance of a gain's simultaneous lower limit below it."""
-        from scipy.stats import t
-
-        return float(t.isf(alpha / self.n_comparisons, self.df)) * self.errors
+        """``(n_trials,)``: distance of a gain's simultaneous limits from it."""
+        return critical_value(alpha, self.df, self.n_comparisons) * self.errors
 
 
 def contrasts(
@@ -36,11 +51,11 @@ def contrasts(
 
     Training sets of cross-validation overlap, so that the variance of a mean difference is
     (1/k + n_test/n_train) times that of a fold's (Nadeau & Bengio, Inference for the
-    generalization error, 2003). A variance from a few folds is a poor one, and there are many of
-    them: each is drawn towards the common one as far as they agree (Smyth, Linear models and
-    empirical Bayes methods, 2004, section 6). P-values are multiplied by the number of comparisons,
-    so that they hold for a reference that was picked as the best of all (Hsu's multiple comparisons
-    with the best, 1981, with Bonferroni's critical value).
+    generalization error, 2003). Repeats do not lessen the second part: they score the same rows. A
+    variance from a few folds is a poor one, and there are many of them: each is drawn towards the
+    one that is usual at its distance (``moderated``). Critical values hold for a reference that was
+    picked as the best of all (Hsu's multiple comparisons with the best, 1981, with Dunnett's
+    critical value).
 
     Args:
         gains: ``(n_trials, n_folds)``, at least two folds.
@@ -48,50 +63,82 @@ def contrasts(
         ratio: test rows per training row of a fold.
         n_comparisons: by default all other trials.
     """
-    from scipy.stats import t
-
     n, k = gains.shape
     n_comparisons = max(n - 1, 1) if n_comparisons is None else n_comparisons
     differences = gains[reference] - gains
-    others = np.arange(n) != reference
+    means, others = differences.mean(axis=1), np.arange(n) != reference
     variances = np.zeros(n)
-    variances[others], df = moderated(differences[others].var(axis=1, ddof=1), k - 1)
-    means, errors = differences.mean(axis=1), np.sqrt(variances * (1 / k + ratio))
-    # Differences that are the same on every fold have no error of their own.
-    scale = np.maximum(errors, TINY * max(float(np.abs(gains).max(initial=0)), TINY))
-    # The reference does not beat itself: with 1, it is always among the ties.
-    p_values = np.where(others, t.sf(means / scale, df) * n_comparisons, 1.0)
-    return Contrasts(means, errors, np.minimum(p_values, 1.0), df, n_comparisons)
+    variances[others], df = moderated(
+        differences[others].var(axis=1, ddof=1), k - 1, np.abs(means[others])
+    )
+    return Contrasts(
+        gains=means,
+        errors=np.sqrt(variances * (1 / k + ratio)),
+        reference=reference,
+        df=df,
+        n_comparisons=n_comparisons,
+        scale=float(np.abs(gains).max(initial=0)),
+    )
 
 
-def moderated(variances: np.ndarray, df: int) -> tuple[np.ndarray, float]:
+def moderated(
+    variances: np.ndarray, df: int, distances: np.ndarray | None = None
+) -> tuple[np.ndarray, float]:
     """Variances drawn towards their common value, and the degrees of freedom that they then have.
 
-    Smyth (2004), section 6.2: the prior's degrees of freedom from the moments of log variances.
+    Smyth (Linear models and empirical Bayes methods, 2004), section 6.2: the prior's degrees of
+    freedom from the moments of log variances. The difference of two trials that predict nearly the
+    same varies less than that of two that do not, so the common value follows a trend over the
+    distance, if it is given (Law, Chen, Shi & Smyth, voom, 2014): without it, variances of near and
+    of far trials would seem to have nothing in common, and nothing would be learnt from each other.
     With fewer than three variances, or none above 0, nothing is drawn.
 
     Args:
         variances: ``(n,)``, estimated with ``df`` degrees of freedom each.
         df: at least 1.
+        distances: ``(n,)``; by their ranks, from ten variances on.
     """
     from scipy.special import digamma, polygamma
 
-    positive = variances[variances > 0]
+    is_positive = variances > 0
     # The prior is estimated from the spread of the variances, for which two are too few.
-    if len(positive) < 3:
+    if is_positive.sum() < 3:
         return variances, float(df)
     # The last two terms take away the bias that the logarithm of an estimated variance has.
-    logs = np.log(positive) - digamma(df / 2) + np.log(df / 2)
-    excess = float(logs.var(ddof=1) - polygamma(1, df / 2))
+    logs = np.log(variances[is_positive]) - digamma(df / 2) + np.log(df / 2)
+    usual, spread = _usual(logs, is_positive, distances)
+    excess = spread - float(polygamma(1, df / 2))
     # The trials' differences share one reference: they are not worth more than a pooled variance.
     most = float(len(variances) * df)
     # The variances differ no more than estimates of a single one would: they are pooled.
     if excess <= 0:
-        return np.full_like(variances, np.exp(logs.mean())), most
+        return np.exp(usual), most
     prior = 2 * _inverse_trigamma(excess)
-    common = float(np.exp(logs.mean() + digamma(prior / 2) - np.log(prior / 2)))
-    drawn = (prior * common + df * variances) / (prior + df)
+    common = np.exp(usual + digamma(prior / 2) - np.log(prior / 2))
+    drawn: np.ndarray = (prior * common + df * variances) / (prior + df)
     return drawn, min(prior + df, most)
+
+
+def _usual(
+    logs: np.ndarray, is_positive: np.ndarray, distances: np.ndarray | None
+) -> tuple[np.ndarray, float]:
+    """Logarithm of the usual variance of each trial, and the spread of the logarithms around it.
+
+    Args:
+        logs: of the variances above 0, without bias.
+        is_positive: ``(n,)``, the trials that have them.
+        distances: ``(n,)``, or ``None`` for one value of all.
+    """
+    if distances is None or len(logs) < MIN_TREND:
+        return np.full(len(is_positive), logs.mean()), float(logs.var(ddof=1))
+    # Ranks, because one trial that is far from all others must not make the trend.
+    ordered = np.sort(distances)
+    # Equals share their mean rank.
+    ends = [np.searchsorted(ordered, distances, side) for side in ("left", "right")]
+    ranks = (ends[0] + ends[1] + 1) / 2 / len(distances) - 0.5
+    slope, level = np.polyfit(ranks[is_positive], logs, 1)
+    left = logs - (level + slope * ranks[is_positive])
+    return level + slope * ranks, float((left**2).sum() / (len(logs) - 2))
 
 
 def _inverse_trigamma(value: float) -> float:

@@ -76,28 +76,6 @@ class Effects:
         curves = self._averages([(name, points)], behind)
         return ModelTrend(points, curves.mean(axis=0), curves.std(axis=0, ddof=1))
 
-    def interaction(self, first: str, second: str) -> tuple[float, float] | None:
-        """Friedman & Popescu's H (Predictive learning via rule ensembles, 2008, section 8.1).
-
-        The share of what two parameters do together that the sum of their own effects leaves
-        unexplained, from 0 (they add up) to 1, as a standard deviation.
-
-        Returns:
-            The mean over the forests and its standard error; ``None`` if no trial has both.
-        """
-        behind = self._behind([first, second])
-        if len(behind) < 2:
-            return None
-        given = [(name, self.columns[name].codes[self._rows][behind]) for name in (first, second)]
-        # Evaluated at pairs of values that trials had: elsewhere the forests only guess.
-        both, one, two = (
-            _centred(self._averages(some, behind)) for some in (given, given[:1], given[1:])
-        )
-        total, rest = (both**2).sum(axis=1), ((both - one - two) ** 2).sum(axis=1)
-        # A forest that uses neither parameter has no joint effect: its share is 0 and not 0 / 0.
-        shares = np.sqrt(np.clip(rest / np.where(total > 0, total, 1), 0, 1))
-        return float(shares.mean()), float(shares.std(ddof=1))
-
     def _behind(self, names: Sequence[str]) -> np.ndarray:
         """Trials that have the parameters, evenly chosen."""
         codes = [self.columns[name].codes[self._rows] for name in names]
@@ -135,11 +113,6 @@ def _forests(table: np.ndarray, scores: np.ndarray, seed: int) -> list[Any]:
         forest = ExtraTreesRegressor(N_TREES, min_samples_leaf=2, random_state=number)
         forests.append(forest.fit(table[drawn], scores[drawn]))
     return forests
-
-
-def _centred(curves: np.ndarray) -> np.ndarray:
-    centred: np.ndarray = curves - curves.mean(axis=1, keepdims=True)
-    return centred
 
 
 def _encoded(column: ParameterColumn, codes: np.ndarray) -> np.ndarray:

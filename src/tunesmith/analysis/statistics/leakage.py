@@ -29,6 +29,8 @@ BOUNDED = frozenset(
     }
 )
 """Scorers that are 1 at best, and about 0 or 0.5 if nothing was learnt."""
+HARDLY = 0.0005
+"""Distance of the best score from a perfect one that is suspicious by itself."""
 NEARLY = 0.002
 SMALL_SHARE = 0.25
 MIN_TRIALS = 8
@@ -64,9 +66,11 @@ def too_good(gains: np.ndarray, metric: str, complexity: np.ndarray) -> str:
     if (best == perfect).all():
         return "the best trial is perfect on every fold"
     # Errors, which are 0 at best, have the scale of the target: no distance to 0 is "nearly".
-    if perfect != 1.0 or len(gains) < MIN_TRIALS or complexity.min() == complexity.max():
+    if perfect != 1.0:
         return ""
-    simple = gains[complexity <= np.quantile(complexity, SMALL_SHARE)]
-    if float(np.median(simple)) >= perfect - NEARLY:
-        return "even the simplest models are nearly perfect"
-    return ""
+    if len(gains) >= MIN_TRIALS and complexity.min() < complexity.max():
+        simple = gains[complexity <= np.quantile(complexity, SMALL_SHARE)]
+        if float(np.median(simple)) >= perfect - NEARLY:
+            return "even the simplest models are nearly perfect"
+    is_nearly_perfect = float(best.mean()) >= perfect - HARDLY
+    return "the best score is nearly perfect" if is_nearly_perfect else ""

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tunesmith.analysis.statistics.distributions import f_isf, t_isf
+
 ALPHA = 0.01
 MIN_FOLDS = 4
 MIN_TRIALS = 8
@@ -70,14 +72,13 @@ def shifted_folds(gains: np.ndarray, alpha: float = ALPHA) -> tuple[int, ...]:
     Returns:
         Fold numbers.
     """
-    from scipy.stats import t
 
     k = gains.shape[1]
     if k < MIN_FOLDS or not len(gains):
         return ()
     effects = np.median(gains, axis=0)
     # Two-sided and for k folds; the effects of the k - 1 others leave k - 2 degrees of freedom.
-    critical = float(t.isf(alpha / (2 * k), k - 2))
+    critical = t_isf(alpha / (2 * k), k - 2)
     return tuple(fold for fold in range(k) if _is_apart(effects, fold, critical))
 
 
@@ -103,7 +104,6 @@ def discordant_folds(gains: np.ndarray, alpha: float = ALPHA) -> tuple[int, ...]
     Returns:
         Fold numbers.
     """
-    from scipy.stats import f
 
     n, k = gains.shape
     if n < MIN_TRIALS or k < MIN_FOLDS:
@@ -113,6 +113,6 @@ def discordant_folds(gains: np.ndarray, alpha: float = ALPHA) -> tuple[int, ...]
     variances = (left**2).mean(axis=0)
     middle = float(np.median(variances))
     # Of many trials the F-test finds differences that are too small to warn of.
-    ratio = max(LOUD**2, float(f.isf(alpha / k, n - 1, n - 1)))
+    ratio = max(LOUD**2, f_isf(alpha / k, n - 1, n - 1))
     # If most folds agree exactly, any other would exceed every multiple of the middle one.
     return tuple(int(fold) for fold in np.flatnonzero(variances > ratio * middle)) if middle else ()

@@ -5,6 +5,8 @@ from itertools import combinations_with_replacement
 
 import numpy as np
 
+from tunesmith.analysis.statistics.distributions import t_isf
+
 MAX_EXACT_FOLDS = 5
 N_RESAMPLES = 500
 
@@ -15,13 +17,15 @@ class Corrected:
 
     score: float
     bias: float
-    """The best mean minus ``score``."""
+    """The chosen trial's mean minus ``score``."""
     low: float
     high: float
     """Ends of the 95 % interval of the score."""
 
 
-def corrected(gains: np.ndarray, ratio: float) -> Corrected | None:
+def corrected(
+    gains: np.ndarray, ratio: float, chosen: int | None = None, order: np.ndarray | None = None
+) -> Corrected | None:
     """Estimate the score that this choice leads to, on folds that took no part in it.
 
     Folds are resampled with replacement; the best trial of the drawn folds is scored on the others,
@@ -36,6 +40,9 @@ def corrected(gains: np.ndarray, ratio: float) -> Corrected | None:
     Args:
         gains: ``(n_trials, n_folds)``, larger is better.
         ratio: test rows per training row of a fold; for the interval (Nadeau & Bengio 2003).
+        chosen: row of the trial that was chosen; by default the best.
+        order: rows that the choice may fall on, preferred ones first. On each draw the first of
+            them is taken that lacks no more than the chosen one does on all folds.
 
     Returns:
         ``None`` with a single fold or trial.
@@ -43,18 +50,30 @@ def corrected(gains: np.ndarray, ratio: float) -> Corrected | None:
     n, k = gains.shape
     if n < 2 or k < 2:
         return None
-    best = int(np.argmax(gains.mean(axis=1)))
-    # With few trials the estimate may exceed the best mean by chance; a bias is never negative.
-    score = min(float(out_of_bag(gains)), float(gains[best].mean()))
-    margin = _margin(gains[best], ratio)
-    return Corrected(score, float(gains[best].mean()) - score, score - margin, score + margin)
+    means = gains.mean(axis=1)
+    row = int(np.argmax(means)) if chosen is None else chosen
+    lack = float(means.max() - means[row])
+    # With few trials the estimate may exceed the mean by chance; a bias is never negative.
+    score = min(float(out_of_bag(gains, order, lack)), float(means[row]))
+    margin = _margin(gains[row], ratio)
+    return Corrected(score, float(means[row]) - score, score - margin, score + margin)
 
 
-def out_of_bag(gains: np.ndarray) -> float:
-    """Mean score, on the folds not drawn, of the trials that are best on those drawn."""
+def out_of_bag(gains: np.ndarray, order: np.ndarray | None = None, lack: float = 0.0) -> float:
+    """Mean score, on the folds not drawn, of the trials that are chosen on those drawn.
+
+    Args:
+        gains: ``(n_trials, n_folds)``, larger is better.
+        order: rows that may be chosen, preferred ones first; by default the best is chosen.
+        lack: what a preferred one may lack of the best mean.
+    """
     draws, weights = resamples(gains.shape[1])
     # Sums choose as means would, because every draw has k folds.
-    chosen = np.argmax(gains @ draws.T, axis=0)
+    sums = gains @ draws.T
+    chosen = np.argmax(sums, axis=0)
+    if order is not None and lack > 0:
+        is_near = sums[order] >= sums.max(axis=0) - lack * gains.shape[1]
+        chosen = np.where(is_near.any(axis=0), order[np.argmax(is_near, axis=0)], chosen)
     is_out = draws == 0
     scores = (gains[chosen] * is_out).sum(axis=1) / is_out.sum(axis=1)
     return float(np.average(scores, weights=weights))
@@ -92,8 +111,7 @@ def shrunk_by_minima(gains: np.ndarray) -> float:
 
 
 def _margin(scores: np.ndarray, ratio: float) -> float:
-    from scipy.stats import t
 
     k = len(scores)
     error = np.sqrt(scores.var(ddof=1) * (1 / k + ratio))
-    return float(t.isf(0.025, k - 1) * error)
+    return float(t_isf(0.025, k - 1) * error)

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from tunesmith.analysis.statistics.contrasts import contrasts
+from tunesmith.analysis.statistics.contrasts import TINY, contrasts
+from tunesmith.analysis.statistics.distributions import t_isf
 
 ALPHA = 0.05
 
@@ -12,8 +13,7 @@ def ties(gains: np.ndarray, ratio: float, alpha: float = ALPHA) -> np.ndarray | 
 
     A trial is out if the best observed one beats it by more than chance lets the best of all
     beat it: Hsu, Simultaneous confidence intervals for all distances from the "best" (1981), with
-    the test of ``contrasts``. All comparisons are held to one critical value and not to Holm's
-    falling ones: the reference was chosen by the same scores, which Holm's argument does not allow.
+    the test of ``contrasts``.
 
     Args:
         gains: ``(n_trials, n_folds)``, larger is better.
@@ -27,8 +27,44 @@ def ties(gains: np.ndarray, ratio: float, alpha: float = ALPHA) -> np.ndarray | 
     if n == 0 or k < 2:
         return None
     best = int(np.argmax(gains.mean(axis=1)))
-    is_tied: np.ndarray = contrasts(gains, best, ratio).p_values > alpha
+    found = contrasts(gains, best, ratio)
+    # Means of equal scores may differ by rounding.
+    is_tied: np.ndarray = found.gains <= found.margins(alpha) + TINY * found.scale
     return is_tied
+
+
+def near_best(
+    gains: np.ndarray, ratio: float, within: float, alpha: float = ALPHA
+) -> np.ndarray | None:
+    """Find the trials that are shown to be at most a margin worse than the best observed one.
+
+    That is a test of equivalence (Wellek, Testing Statistical Hypotheses of Equivalence and
+    Noninferiority, 2010): not being told from the best is not enough, since a blind test tells
+    nothing apart. A trial is in if the upper limit of what it lacks is at most the margin, by the
+    errors of ``contrasts``. The limit is that of one comparison: simplicity, by which one of the
+    trials is then taken, has not seen the scores, and limits for all trials at a time would take a
+    simpler trial in a tenth to a half of the studies only.
+
+    Args:
+        gains: ``(n_trials, n_folds)``, larger is better.
+        ratio: test rows per training row of a fold.
+        within: the margin, in the metric's own unit; at least 0.
+        alpha: probability that a trial which lacks more is in.
+
+    Returns:
+        ``(n_trials,)`` booleans, true for the best; ``None`` with a single fold, of which nothing
+        is known.
+    """
+
+    n, k = gains.shape
+    if n == 0 or k < 2:
+        return None
+    best = int(np.argmax(gains.mean(axis=1)))
+    lacks = contrasts(gains, best, ratio)
+    limits = lacks.gains + t_isf(alpha, lacks.df) * lacks.errors
+    # Equal scores on every fold lack nothing, whatever errors the others lend them.
+    is_near: np.ndarray = (limits <= within) | (gains == gains[best]).all(axis=1)
+    return is_near
 
 
 def within_one_se(gains: np.ndarray) -> np.ndarray:

@@ -1,7 +1,6 @@
 """``tunesmith ci init``."""
 
 import difflib
-import shlex
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -9,10 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tunesmith.cli.common.options import config_option, find_config
+from tunesmith.cli.common.options import config_option, find_config, naming_option
 from tunesmith.cli.common.streams import say, show
 from tunesmith.cli.init import file_word
-from tunesmith.config.names import CONFIG_NAMES
 from tunesmith.errors import UsageError
 
 if TYPE_CHECKING:
@@ -74,7 +72,7 @@ def command(
         budget_s=_budget(time_budget, git_host),
         python=python,
         main=main or "",
-        config="" if path.as_posix() in CONFIG_NAMES else f" -c {shlex.quote(path.as_posix())}",
+        config=naming_option(path, setup.definition.root),
         default=setup.default or "",
     )
     top = setup.checkout.root

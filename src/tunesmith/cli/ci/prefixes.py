@@ -45,9 +45,8 @@ def remembered(path: Path, before: Prefixes, after: Prefixes) -> "NewFile | None
         UsageError: its text cannot be changed so; with what to write by hand.
     """
     from tunesmith.formats import FormatError
-    from tunesmith.pipeline.dvc.stages import exact_text
     from tunesmith.pipeline.settings import with_values
-    from tunesmith.system.files import NewFile
+    from tunesmith.system.files import NewFile, exact_text
 
     old, new = before.model_dump(), after.model_dump()
     changed = {key: value for key, value in new.items() if value != old[key]}

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
 
 def best_content(record: "StudyRecord") -> dict[str, Any] | None:
     """Return the winner as JSON content, or ``None``."""
-    from tunesmith.analysis.decision import chosen_trial
+    from tunesmith.analysis.chosen import chosen_trial
 
     best = chosen_trial(record.history, record.recorded, record.metrics)
     if best is None:

@@ -18,9 +18,11 @@ def gate_content(summary: "Summary") -> dict[str, Any] | None:
     if summary.gate is None:
         return None
     current = next((c for c in summary.comparisons if c.name == "current"), None)
-    numbers: dict[str, float] = {}
-    if current is not None:
-        numbers = {"gain": current.gain, "low": current.low, "high": current.high}
+    numbers: dict[str, Any] = {}
+    # The numbers that the verdict rests on.
+    decisive = summary.confirmed or current
+    if decisive is not None:
+        numbers = {"gain": decisive.gain, "low": decisive.low, "high": decisive.high}
     content: dict[str, Any] = finite({**asdict(summary.gate), **numbers})
     return content
 

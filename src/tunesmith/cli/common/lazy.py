@@ -3,9 +3,13 @@
 from collections.abc import Mapping
 from difflib import get_close_matches
 from importlib import import_module
+from keyword import iskeyword
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
+
+from tunesmith.system.quick_imports import importing
 
 
 class LazyGroup(click.Group):
@@ -29,7 +33,12 @@ class LazyGroup(click.Group):
         """Import the command's module."""
         if cmd_name not in self.lines:
             return None
-        module = import_module(f"{self.package}.{cmd_name.replace('-', '_')}")
+        name = cmd_name.replace("-", "_")
+        # As usual for Python's keywords: `import` is in the module `import_`.
+        with importing():
+            module = import_module(
+                f"{self.package}.{name}_" if iskeyword(name) else f"{self.package}.{name}"
+            )
         command: click.Command = module.command
         return command
 
@@ -39,11 +48,23 @@ class LazyGroup(click.Group):
         """Find the command, or name the nearest one."""
         name = args[0]
         # click itself has the better message for an option that it does not know.
-        if name not in self.lines and not name.startswith("-"):
+        # While the shell completes a line, a message would be printed into it.
+        is_typed = not ctx.resilient_parsing and not name.startswith("-")
+        if name not in self.lines and is_typed:
             near = get_close_matches(name, self.lines, n=1)
             hint = f" Did you mean `{near[0]}`?" if near else ""
             ctx.fail(f"there is no command `{name}`.{hint}")
         return super().resolve_command(ctx, args)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> "list[CompletionItem[str]]":
+        """Complete the names of commands without importing any of them."""
+        named = [
+            CompletionItem(name, help=line)
+            for name, line in self.lines.items()
+            if name.startswith(incomplete)
+        ]
+        # Options; click's own group would add the commands, and import each for its line.
+        return [*named, *click.Command.shell_complete(self, ctx, incomplete)]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands without importing them."""

@@ -1,6 +1,8 @@
 """Options that several commands share, and how they find the study."""
 
 import json
+import os
+import shlex
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -51,7 +53,7 @@ def find_config(given: Path | None) -> Path:
     if given is None:
         return _usual_config()
     if given.is_dir():
-        inside = _first_config(given)
+        inside = first_config(given)
         hint = f"\n  Did you mean `-c {inside}`?" if inside else ""
         raise UsageError(f"{given}: is a folder; name the configuration file in it.{hint}")
     if not given.exists():
@@ -60,10 +62,10 @@ def find_config(given: Path | None) -> Path:
 
 
 def _usual_config() -> Path:
-    usual = _first_config(Path())
+    usual = first_config(Path())
     if usual is not None:
         return usual
-    above = next(filter(None, map(_first_config, Path.cwd().parents)), None)
+    above = next(filter(None, map(first_config, Path.cwd().parents)), None)
     hint = "Write one with `tunesmith init`, or name it with `-c FILE`."
     if above is not None:
         hint = f"There is one in a folder above: `-c {above}`."
@@ -71,8 +73,23 @@ def _usual_config() -> Path:
     raise UsageError(f"no configuration in this folder ({looked}).\n  {hint}")
 
 
-def _first_config(folder: Path) -> Path | None:
+def first_config(folder: Path) -> Path | None:
+    """Return the configuration that commands in a folder take by default, if it is there."""
     return next((folder / name for name in CONFIG_NAMES if (folder / name).is_file()), None)
+
+
+def naming_option(config: Path, root: Path) -> str:
+    """Return the option by which a command in the project folder takes this configuration.
+
+    Returns:
+        `` -c FILE``, or nothing if the command would take it anyway.
+    """
+    usual = first_config(root)
+    if usual is not None and usual.samefile(config):
+        return ""
+    # Jobs work in the project folder, wherever the command that writes them was called.
+    near = Path(os.path.relpath(config.resolve(), root.resolve())).as_posix()
+    return f" -c {shlex.quote(near)}"
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from tunesmith.cli.common.ledger_file import is_ledger, open_ledger
 from tunesmith.cli.common.options import find_config, shown
 from tunesmith.config.load import load_definition
 from tunesmith.config.model import Definition
@@ -28,7 +29,11 @@ def open_records(
     Raises:
         UsageError: nothing has been run yet.
     """
-    definition = load_definition(find_config(config))
+    path = find_config(config)
+    if is_ledger(path):
+        definition, record = open_ledger(path)
+        return definition, record, ()
+    definition = load_definition(path)
     location, has_history = definition.ledger, definition.file.outputs.history is not None
     if has_history:
         from tunesmith.pipeline.latest_record import RecordSources
@@ -40,10 +45,11 @@ def open_records(
         return definition, found.record, found.nested
     # A command that only reads must not leave an empty ledger behind.
     with Ledger.open(location, create=False) as ledger:
-        record = ledger.load(definition.file.study, like=definition.as_json())
+        record = ledger.load(definition.file.study, like=definition.as_json(), is_whole=False)
         other = RecordSources(definition).history_instead_of(record) if has_history else None
         if other is not None:
             return definition, other.record, other.nested
+        record = RecordSources(definition).with_notes(record) if has_history else record
         if definition.file.outer_folds is None:
             return definition, record, ()
         from tunesmith.runs.factory import outer_records

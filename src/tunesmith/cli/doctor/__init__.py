@@ -1,6 +1,5 @@
 """``tunesmith doctor``."""
 
-import os
 import platform
 import shutil
 import sys
@@ -14,12 +13,13 @@ import click
 from tunesmith.cli.common.options import config_option, find_config, json_option, print_json
 from tunesmith.cli.common.streams import show
 from tunesmith.errors import ExitCode, TunesmithError
+from tunesmith.system.portable.abilities import n_usable_cores, weaknesses
 from tunesmith.system.redact import printable
 
 if TYPE_CHECKING:
     from tunesmith.config.prefixes import Prefixes
     from tunesmith.pipeline.dvc.health import StageFinding
-    from tunesmith.runs.plan import Preview
+    from tunesmith.runs.plan.run_plan import RunPlan
 
 PACKAGES = ("scikit-learn", "numpy", "scipy", "pandas", "optuna", "SQLAlchemy", "pydantic")
 EXTRAS = {"cmaes": "CMA-ES search", "pyarrow": "Parquet and Feather tables"}
@@ -61,8 +61,9 @@ def _verdict(failed: list[str]) -> str:
 def _machine() -> Iterator[Check]:
     yield "python", sys.version_info >= (3, 11), platform.python_version()
     # Not `os.cpu_count`, which counts cores that this process may not use.
-    yield "cores", True, f"{len(os.sched_getaffinity(0))} usable"
+    yield "cores", True, f"{n_usable_cores()} usable"
     free_mb = shutil.disk_usage(".").free // 2**20
+    yield from (("system", None, sentence) for sentence in weaknesses())
     yield "disk", free_mb >= MIN_FREE_MB, f"{free_mb:,} MB free here"
 
 
@@ -89,7 +90,7 @@ def _git() -> Iterator[Check]:
 def _project(config: Path | None) -> list[Check]:
     from tunesmith.config.load import load_definition
     from tunesmith.pipeline.dvc.health import findings
-    from tunesmith.runs.plan import preview
+    from tunesmith.runs.plan.planner import plan_run
 
     try:
         path = find_config(config)
@@ -103,7 +104,7 @@ def _project(config: Path | None) -> list[Check]:
         definition = load_definition(path)
         checks.append(("configuration", True, str(path)))
         # Each by itself: a plan that fails must not hide what is wrong with the ledger.
-        checks.append(_attempt("plan", lambda: _plan(preview(definition))))
+        checks.append(_attempt("plan", lambda: _plan(plan_run(definition))))
         checks.append(_attempt("ledger", lambda: _ledger(definition.ledger)))
         checks += _pipeline(lambda: findings(definition))
         checks += _ci(definition.root, definition.file.branches)
@@ -148,8 +149,8 @@ def _ci(root: Path, prefixes: "Prefixes") -> list[Check]:
     return [(f.name, f.is_well, printable(f.detail)) for f in ci_findings]
 
 
-def _plan(plan: "Preview") -> str:
-    from tunesmith.runs.progress import counted
+def _plan(plan: "RunPlan") -> str:
+    from tunesmith.analysis.numbers import counted
 
     if plan.n_fits is None:
         return "the number of fits is open"
@@ -164,10 +165,10 @@ def _attempt(name: str, probe: Callable[[], str]) -> Check:
 
 
 def _ledger(location: str | Path) -> str:
+    from tunesmith.analysis.numbers import counted
     from tunesmith.ledger.ledger import Ledger
-    from tunesmith.runs.progress import counted
 
     if isinstance(location, Path) and not location.is_file():
         return "none yet"
-    with Ledger.open(location, create=False) as ledger:
+    with Ledger.open(location, create=False, most_bytes=sys.maxsize) as ledger:
         return counted(len(ledger.studies()), "study")

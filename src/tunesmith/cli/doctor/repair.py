@@ -1,5 +1,6 @@
 """``tunesmith doctor --repair``: a new ledger from a damaged one."""
 
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,7 +10,7 @@ from tunesmith.cli.common.streams import show
 from tunesmith.errors import DamagedError, LockedError, UsageError
 
 if TYPE_CHECKING:
-    from tunesmith.ledger.salvage import Saved
+    from tunesmith.ledger.rescue.salvage import Saved
 
 NAMES = {"study": "series of trials", "run": "runs", "evaluation": "evaluations", "trial": "trials"}
 
@@ -25,7 +26,7 @@ def repair_ledger(config: Path, *, as_json: bool) -> None:
     from tunesmith.config.load import load_definition
     from tunesmith.ledger.ledger import Ledger, empty
     from tunesmith.ledger.lock import holders
-    from tunesmith.ledger.salvage import salvage
+    from tunesmith.ledger.rescue.salvage import salvage
 
     file = _file_of(load_definition(config).ledger)
     # A run would go on writing into the file that is moved aside.
@@ -33,10 +34,13 @@ def repair_ledger(config: Path, *, as_json: bool) -> None:
         raise LockedError(study, holder)
     try:
         # Opening a ledger compares its checksum.
-        with Ledger.open(file, create=False):
+        with Ledger.open(file, create=False, most_bytes=sys.maxsize):
             pass
     except DamagedError:
-        _tell(salvage(file, empty()), as_json=as_json)
+        saved = salvage(file, empty())
+        with Ledger.open(file) as ledger:
+            ledger.derive()
+        _tell(saved, as_json=as_json)
         return
     if as_json:
         print_json("repair", {"file": str(file), "is_damaged": False})

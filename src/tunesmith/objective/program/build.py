@@ -1,7 +1,7 @@
 """Objective of a study that runs a program, checked before anything is run."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tunesmith.config.model import Definition
+from tunesmith.config.model import Definition, ExecutionSection
 from tunesmith.config.objective import DataSection
 from tunesmith.config.objective import ObjectiveSection as Section
+from tunesmith.errors import UsageError
 from tunesmith.history import HOLDOUT, Metric
 from tunesmith.objective.outline import Outline
 from tunesmith.objective.program.checkpoints import Checkpoints
@@ -23,6 +24,8 @@ from tunesmith.objective.program.folds import (
     without_table,
     write_splits,
 )
+from tunesmith.objective.program.following import Limits
+from tunesmith.objective.program.further import FurtherFolds
 from tunesmith.objective.program.gpus import Gpus
 from tunesmith.objective.program.objective import EVALUATION, ProgramObjective
 from tunesmith.objective.program.observing.dependencies import files_digest, named
@@ -31,16 +34,18 @@ from tunesmith.objective.program.observing.reading import ProjectView, changed_n
 from tunesmith.objective.program.observing.views import unwatched, view_of
 from tunesmith.objective.program.passing.ports import ProgramPorts
 from tunesmith.objective.program.passing.reach import check_carried
-from tunesmith.objective.program.process import Limits
 from tunesmith.objective.program.runner import Runner
 from tunesmith.objective.program.statements import dependence
 from tunesmith.objective.program.trial_logs import folder_name, runs_folder
 from tunesmith.system.files import STATE
 from tunesmith.system.fingerprint import digest
+from tunesmith.system.portable.abilities import can_limit_memory, n_usable_cores
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from tunesmith.data.folds import Split
-    from tunesmith.data.table import Table
+    from tunesmith.data.table import Rows, Table
 
 RUN_BY = ("command", "overrides", "metrics_pattern", "progress_file", "metric", "also", "params")
 """Keys of the section that change the scores of a run."""
@@ -74,6 +79,7 @@ def build_program(
     return ProgramObjective(
         runner=study.runner(environment, watching),
         folds=study.folds(),
+        further=study.further(),
         metrics=study.metrics,
         objectives=study.objectives,
         context=study.context,
@@ -166,8 +172,7 @@ class ProgramStudy:
     @cached_property
     def view(self) -> ProjectView:
         """The project as runs of the program find it."""
-        outputs = self.definition.file.outputs
-        return view_of(self.root, self.section, outputs, frozenset(self.ports.files))
+        return view_of(self.root, self.definition.file, frozenset(self.ports.files))
 
     @cached_property
     def depends_on(self) -> list[Path]:
@@ -225,7 +230,7 @@ class ProgramStudy:
             metric=self.metrics[0],
             metrics=[metric.name for metric in self.metrics],
             surroundings=surroundings,
-            limits=Limits(execution.fit_timeout, section.grace, execution.memory),
+            limits=self._limits(execution),
             retry={str(cause): n for cause, n in section.retry.items()},
             runs=self.runs,
             artifacts=section.artifacts.keep if section.artifacts else (),
@@ -233,6 +238,14 @@ class ProgramStudy:
             checkpoints=self.checkpoints,
             watching=watching,
         )
+
+    def _limits(self, execution: ExecutionSection) -> Limits:
+        if execution.memory is not None and not can_limit_memory():
+            raise UsageError(
+                "execution.memory: this system cannot limit the memory of a program."
+                "\n  Leave the key out, or let the program set its own limit."
+            )
+        return Limits(execution.fit_timeout, self.section.grace, execution.memory)
 
     @property
     def runs(self) -> Path:
@@ -272,32 +285,79 @@ class ProgramStudy:
         section, seed = self.section, self.definition.file.search.seed
         if section.data is None:
             return without_table(section.seeds or 1, seed)
-        from tunesmith.data.read import read_files
-
-        data, root, form = section.data, self.root, section.splits
-        splits = self._splits(self.table(data))
-        content = files_digest(root, [root / path for path in data.path])
-        parts = [content, form, [splits[n].digest for n in sorted(splits)]]
-        folder = self.state / "splits" / digest(parts)
-        files = write_splits(
-            splits, folder, form, lambda: read_files(data.path, root, data.separator)[0]
-        )
+        splits, form = self._splits(self.table(section.data)), section.splits
+        folder = self._split_folder([splits[n].digest for n in sorted(splits)])
+        files = write_splits(splits, folder, form, self._reader)
         return with_table(splits, files, section.seeds or 1, seed)
+
+    def further(self) -> FurtherFolds | None:
+        """Folds beyond those of the search; ``None`` if there is no table, or more than one seed.
+
+        Raises:
+            DataError: the table cannot be used.
+        """
+        section = self.section
+        # The spread between seeds is another one than that between splits.
+        if section.data is None or (section.seeds or 1) > 1:
+            return None
+        from tunesmith.data.further import FurtherSplits
+
+        rows = self.table(section.data).rows
+        splits = FurtherSplits(section.cv, rows, self._has_classes(rows))
+        numbers = _numbers_of(rows)
+        return FurtherFolds(
+            splits=splits,
+            numbers=numbers,
+            folder=self._split_folder([]),
+            form=section.splits,
+            seed=self.definition.file.search.seed,
+            table=self._reader,
+        )
+
+    def _split_folder(self, digests: list[str]) -> Path:
+        """Folder for the files of splits, named after all that they depend on."""
+        content = files_digest(self.root, [self.root / path for path in self._paths])
+        return self.state / "splits" / digest([content, self.section.splits, digests])
+
+    @property
+    def _paths(self) -> tuple[str, ...]:
+        """Files of the table."""
+        return () if self.section.data is None else self.section.data.path
+
+    @property
+    def _reader(self) -> "Callable[[], pd.DataFrame]":
+        """Reader of the table, which worker processes get, too."""
+        separator = "," if self.section.data is None else self.section.data.separator
+        return partial(_frame_of, self._paths, self.root, separator)
+
+    @staticmethod
+    def _has_classes(rows: "Rows") -> bool:
+        # What a program predicts is not known: the type of the target decides about stratified
+        # folds.
+        return rows.y.dtype.kind in "bOUST"
 
     def _splits(self, table: "Table") -> "dict[int, Split]":
         """Splits by fold, as numbers of rows in the files; held-out rows among them."""
         from tunesmith.data.folds import Split, make_splits
 
-        rows = table.rows
-        # What a program predicts is not known: the type of the target decides about stratified
-        # folds.
-        has_classes = rows.y.dtype.kind in "bOUST"
+        rows, numbers = table.rows, _numbers_of(table.rows)
+        has_classes = self._has_classes(rows)
         splits = dict(enumerate(make_splits(self.section.cv, rows, is_classifier=has_classes)))
-        numbers = np.arange(len(rows)) if rows.numbers is None else rows.numbers
         in_file = {n: Split(numbers[s.train], numbers[s.test]) for n, s in splits.items()}
         if table.holdout is not None and table.holdout.numbers is not None:
             in_file[HOLDOUT] = Split(numbers.copy(), table.holdout.numbers)
         return in_file
+
+
+def _frame_of(paths: tuple[str, ...], root: Path, separator: str) -> "pd.DataFrame":
+    from tunesmith.data.read import read_files
+
+    return read_files(paths, root, separator)[0]
+
+
+def _numbers_of(rows: "Rows") -> np.ndarray:
+    """Numbers of rows in the files."""
+    return np.arange(len(rows)) if rows.numbers is None else rows.numbers
 
 
 def _metrics(section: Section) -> tuple[Metric, ...]:
@@ -309,4 +369,4 @@ def _metrics(section: Section) -> tuple[Metric, ...]:
 
 def _n_threads(n_workers: int) -> int:
     # Not `cpu_count`: a job may be bound to some of the cores.
-    return max(1, len(os.sched_getaffinity(0)) // n_workers)
+    return max(1, n_usable_cores() // n_workers)

@@ -46,8 +46,10 @@ class Surroundings:
             users.pop(name, None)
         kept = {name: value for name, value in users.items() if self._is_handed_on(name, value)}
         threads = dict.fromkeys(THREAD_VARIABLES, str(self.n_threads))
+        # Programs that only ask Git must not lock the index of the project.
+        asking = {"GIT_OPTIONAL_LOCKS": "0"}
         # Later ones win: the user's number of threads over ours, and the run's own over all.
-        return {**threads, **kept, **self.section.set, MARK: self.mark, **own}
+        return {**threads, **asking, **kept, **self.section.set, MARK: self.mark, **own}
 
     def _is_handed_on(self, name: str, value: str) -> bool:
         if any(fnmatch(name, pattern) for pattern in self.section.keep):

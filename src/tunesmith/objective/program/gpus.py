@@ -1,6 +1,5 @@
 """GPUs, one per run: a run holds a lock on its GPU's file, which the kernel frees at any death."""
 
-import fcntl
 import os
 import time
 from collections.abc import Iterator, Mapping
@@ -8,9 +7,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from tunesmith.execute.cluster.devices import ASSIGNED, VARIABLE, visible
 from tunesmith.system.files import make_private, make_state_folder
+from tunesmith.system.portable.locks import lock_alone
 
-VARIABLE = "CUDA_VISIBLE_DEVICES"
+__all__ = ["VARIABLE", "Gpus"]
 PAUSE_S = 0.05
 
 
@@ -25,18 +26,23 @@ class Gpus:
     @classmethod
     def first(cls, n: int, folder: Path, environ: Mapping[str, str]) -> "Gpus":
         """The first ``n`` of the GPUs that the environment leaves visible."""
-        visible = [name.strip() for name in environ.get(VARIABLE, "").split(",") if name.strip()]
-        return cls(tuple((visible or [str(index) for index in range(n)])[:n]), folder)
+        return cls(tuple(visible(n, environ)), folder)
 
     @contextmanager
     def one(self) -> Iterator[str]:
-        """Lock a GPU for one run and give its name; wait until one is free."""
+        """Lock a GPU for one run and give its name; wait until one is free.
+
+        On a cluster, the worker's host has assigned one to this process already.
+        """
+        if assigned := os.environ.get(ASSIGNED):
+            yield assigned
+            return
         make_state_folder(self.folder)
         while True:
             for name in self.names:
                 handle = os.open(self._lock_file(name), os.O_RDWR)
                 try:
-                    if _is_locked(handle):
+                    if lock_alone(handle):
                         yield name
                         return
                 finally:
@@ -49,11 +55,3 @@ class Gpus:
         file = self.folder / f"gpu-{name}.lock"
         make_private(file)
         return file
-
-
-def _is_locked(handle: int) -> bool:
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True

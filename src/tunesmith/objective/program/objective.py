@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from tunesmith.history import HOLDOUT, FoldResult, Metric
+from tunesmith.history import FURTHER, HOLDOUT, FoldResult, Metric
 from tunesmith.objective.program.folds import ProgramFold
+from tunesmith.objective.program.further import FurtherFolds
 from tunesmith.objective.program.observing.reading import changed_names
 from tunesmith.objective.program.runner import Evaluation, Runner
 from tunesmith.space import SearchSpace
@@ -14,6 +15,7 @@ from tunesmith.space.parameter import canonical_json
 from tunesmith.system.fingerprint import digest
 from tunesmith.types import Fit, Params
 
+NO_FURTHER = "the program has no table with one seed a fold, which could be split anew"
 EVALUATION = 2
 """Version of the scores: raised when a change to this package changes them; part of every key."""
 
@@ -31,6 +33,8 @@ class ProgramObjective:
     """Parameters that the program gets besides the trial's params."""
     default_params: Params
     notes: tuple[str, ...] = ()
+    further: FurtherFolds | None = None
+    """Folds beyond those of the search; ``None`` if they cannot be made."""
 
     def __getstate__(self) -> dict[str, Any]:
         return {k: v for k, v in self.__dict__.items() if k != "_fold_digests"}
@@ -51,15 +55,31 @@ class ProgramObjective:
 
     def key(self, params: Params, fold: int) -> str:
         """Digest of everything that the scores of one run depend on."""
-        return digest([self._fold_digests[fold], canonical_json(dict(params))])
+        if fold <= FURTHER and self.further is not None:
+            of_fold = self._fold_digest(False, self.further.seed, self.further.digest(fold))
+        else:
+            of_fold = self._fold_digests[fold]
+        return digest([of_fold, canonical_json(dict(params))])
+
+    @property
+    def n_repeat(self) -> int:
+        """Number of folds of a repeat of further splits."""
+        return self.n_folds if self.further is None else self.further.n_folds
+
+    @property
+    def no_further(self) -> str:
+        """Reason why the rows cannot be split anew; empty if they can."""
+        return NO_FURTHER if self.further is None else self.further.blocker
 
     @cached_property
     def _fold_digests(self) -> dict[int, str]:
-        context = dict(self.context)
         return {
-            number: digest([context, number == HOLDOUT, fold.seed, fold.digest])
+            number: self._fold_digest(number == HOLDOUT, fold.seed, fold.digest)
             for number, fold in self.folds.items()
         }
+
+    def _fold_digest(self, is_held_out: bool, seed: int, rows: str) -> str:
+        return digest([dict(self.context), is_held_out, seed, rows])
 
     def changed(self, reading: Mapping[str, str] | None) -> list[str]:
         """Files of a reading that have changed; a result without a reading is not valid."""
@@ -78,6 +98,11 @@ class ProgramObjective:
         for key in keys:
             self.runner.drop_artifacts(key)
 
+    def drop_predictions(self, keys: Sequence[str]) -> None:
+        """Remove the predictions of a trial's runs, but not their logs."""
+        for key in keys:
+            self.runner.drop_predictions(key)
+
     def evaluate(self, fit: Fit) -> list[FoldResult]:
         """Run the program for each candidate; any failure in it becomes a result."""
         return [self._run(params, fit) for params in fit.candidates]
@@ -86,6 +111,8 @@ class ProgramObjective:
         whole = {**self.fixed, **params}
         # Without the fixed parameters, which are part of the context.
         key = self.key(params, fit.fold)
-        return self.runner.evaluate(
-            Evaluation(key, fit.fold, whole, self.folds[fit.fold], fit.thresholds)
-        )
+        if fit.fold <= FURTHER and self.further is not None:
+            rows = self.further[fit.fold]
+        else:
+            rows = self.folds[fit.fold]
+        return self.runner.evaluate(Evaluation(key, fit.fold, whole, rows, fit.thresholds))

@@ -4,11 +4,11 @@ import os
 from collections import deque
 from collections.abc import Mapping
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from tunesmith.system.files import make_private
+from tunesmith.system.portable.abilities import NO_LINKS
 from tunesmith.system.redact import redact
+from tunesmith.types import EndsWithBlock
 
 HEAD_BYTES = 256 << 10
 TAIL_BYTES = 768 << 10
@@ -19,7 +19,7 @@ CUT_BYTES = 4 << 10
 """Bytes of a cut line without an end that may be the rest of a secret."""
 
 
-class BoundedLog:
+class BoundedLog(EndsWithBlock):
     """A log file of at most about a megabyte, however much is written.
 
     Secrets are hidden before anything reaches the disk, also if they come in several parts: a line
@@ -41,7 +41,7 @@ class BoundedLog:
         *,
         environ: Mapping[str, str] | None = None,
     ) -> None:
-        flags = os.O_WRONLY | os.O_TRUNC | os.O_NOFOLLOW
+        flags = os.O_WRONLY | os.O_TRUNC | NO_LINKS
         make_private(path)
         # Without a buffer: a kill of the worker then loses only the end, which is held in memory.
         self._file = os.fdopen(os.open(path, flags), "wb", buffering=0)
@@ -97,17 +97,6 @@ class BoundedLog:
             self._put(self._pending + rest)
         self._pending = b""
         self._file.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 def _from_whole_line(data: bytes) -> bytes:

@@ -1,9 +1,8 @@
 """One run of a program: started without a shell, followed, and ended with all child processes."""
 
 import os
-import resource
+import secrets
 import selectors
-import signal
 import subprocess
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -11,24 +10,13 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from tunesmith.objective.program.following import CHUNK, FollowedProgram, Limits
 from tunesmith.objective.program.output_log import BoundedLog
+from tunesmith.objective.program.piped import RUN, PipedProgram
 from tunesmith.system.child_processes import adopt_orphans, descendants, sweep
 from tunesmith.system.out_of_memory import killed_words, kills
-
-CHUNK = 1 << 16
-GLANCE_S = 0.05
-"""Seconds between two looks at a program that is followed."""
-
-
-@dataclass(frozen=True)
-class Limits:
-    """Limits of one run; ``None`` sets no limit."""
-
-    time_s: float | None = None
-    grace_s: float = 5.0
-    """Seconds between SIGTERM and SIGKILL."""
-    memory: int | None = None
-    """Bytes of address space of each process."""
+from tunesmith.system.portable.abilities import KILL, can_limit_memory, can_supervise
+from tunesmith.system.portable.trees import ask_group, own_group
 
 
 @dataclass(frozen=True)
@@ -85,15 +73,19 @@ def run(
     adopt_orphans()
     # Processes that exist already are not the program's, and are spared.
     others = descendants(os.getpid())
+    if not can_supervise():
+        # It reaches all that the program starts, also what leaves it before it is seen.
+        environ = {**environ, RUN: secrets.token_hex(8)}
     began, before = time.monotonic(), kills()
     process = _started(start, argv, folder, environ)
-    with _Followed(process, logs, others, listeners or (_nobody, _nobody), environ) as followed:
-        if limits.memory is not None:
+    heard = listeners or (_nobody, _nobody)
+    with _following(process, logs, others, heard, environ) as followed:
+        if limits.memory is not None and can_limit_memory():
             _limit_memory(process.pid, limits.memory)
         was_stopped, was_late = followed.within(limits, began, is_enough)
         code = followed.end()
     seconds = time.monotonic() - began
-    if code != -signal.SIGKILL:
+    if code != -KILL:
         return Ended(code, was_stopped, was_late, seconds)
     return Ended(code, was_stopped, was_late, seconds, killed_words(before, kills()))
 
@@ -104,7 +96,6 @@ def _started(
     folder: Path,
     environ: Mapping[str, str],
 ) -> "subprocess.Popen[bytes]":
-    # A session of its own: one signal reaches the whole group, and Ctrl-C in a terminal does not.
     # Without input, a program that asks a question gets an end of file and does not wait.
     return start(
         list(argv),
@@ -113,24 +104,33 @@ def _started(
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        start_new_session=True,
         bufsize=0,
+        **own_group(),
     )
 
 
+def _following(
+    process: "subprocess.Popen[bytes]",
+    logs: tuple[Path, Path],
+    others: Collection[int],
+    listeners: Sequence[Callable[[bytes], None]],
+    environ: Mapping[str, str],
+) -> FollowedProgram:
+    if can_supervise():
+        return _Followed(process, logs, others, listeners, environ)
+    return PipedProgram(process, logs, listeners, environ)
+
+
 def _limit_memory(process: int, n_bytes: int) -> None:
+    import resource
+
     # From outside, since a hook between fork and exec would make every start slow.
     with suppress(ProcessLookupError, PermissionError):
         resource.prlimit(process, resource.RLIMIT_AS, (n_bytes, n_bytes))
 
 
-def _ask_to_end(group: int) -> None:
-    with suppress(ProcessLookupError, PermissionError):
-        os.killpg(group, signal.SIGTERM)
-
-
-class _Followed:
-    """A process whose output is logged as it comes."""
+class _Followed(FollowedProgram):
+    """A program under Linux, whose end and output one call waits for."""
 
     def __init__(
         self,
@@ -143,7 +143,6 @@ class _Followed:
         self._process, self._selector = process, selectors.DefaultSelector()
         self._others = others
         self._open = ExitStack()
-        self.has_ended = False
         try:
             # It becomes readable at the end, so that one `select` waits for the end and for output.
             self._end = os.pidfd_open(process.pid)
@@ -158,41 +157,8 @@ class _Followed:
                 log = self._open.enter_context(BoundedLog(path, environ=environ))
                 self._selector.register(stream, selectors.EVENT_READ, (log, listener))
         except BaseException:
-            self.__exit__()
+            self.close()
             raise
-
-    def within(
-        self, limits: Limits, began: float, is_enough: Callable[[], bool] | None
-    ) -> tuple[bool, bool]:
-        """Follow it until it has ended, or until it has had time to end when asked to.
-
-        Args:
-            limits: of the run.
-            began: moment of its start, as ``time.monotonic``.
-            is_enough: called again and again; true ends it.
-
-        Returns:
-            True if ``is_enough`` ended it, and true if its time was up.
-        """
-        end = None if limits.time_s is None else began + limits.time_s
-        self.until(end, is_enough)
-        if self.has_ended:
-            return False, False
-        was_late = end is not None and time.monotonic() >= end
-        _ask_to_end(self._process.pid)
-        self.until(time.monotonic() + limits.grace_s, None)
-        return not was_late, was_late
-
-    def until(self, end: float | None, is_enough: Callable[[], bool] | None) -> None:
-        """Follow it until it has ended, a moment has come, or ``is_enough`` is true."""
-        while not self.has_ended:
-            left = None if end is None else max(end - time.monotonic(), 0.0)
-            pause = left if is_enough is None else min(GLANCE_S, GLANCE_S if left is None else left)
-            self._listen(pause)
-            if not self.has_ended and is_enough is not None and is_enough():
-                return
-            if end is not None and time.monotonic() >= end:
-                return
 
     def _listen(self, timeout_s: float | None) -> None:
         for key, _ in self._selector.select(timeout_s):
@@ -230,10 +196,11 @@ class _Followed:
                 pass
         return code
 
-    def __enter__(self) -> "_Followed":
-        return self
+    def _ask_to_end(self) -> None:
+        ask_group(self._process.pid)
 
-    def __exit__(self, *_error: object) -> None:
+    def close(self) -> None:
+        """End it if it still runs, and close its streams."""
         if self._process.poll() is None:
             self._process.kill()
             self._process.wait()

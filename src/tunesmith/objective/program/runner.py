@@ -5,7 +5,7 @@ import os
 import shutil
 import signal
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
@@ -16,17 +16,20 @@ from tunesmith.objective.failure import failure_from
 from tunesmith.objective.program.checkpoints import Checkpoints
 from tunesmith.objective.program.environment import Surroundings
 from tunesmith.objective.program.folds import ProgramFold
+from tunesmith.objective.program.following import Limits
 from tunesmith.objective.program.gpus import VARIABLE, Gpus
+from tunesmith.objective.program.observing.file_owners import MADE
 from tunesmith.objective.program.observing.isolation import STARTED, Start, Watched, Watching
 from tunesmith.objective.program.observing.reading import ProjectView, Reading
 from tunesmith.objective.program.observing.states import ABSENT
 from tunesmith.objective.program.observing.workspace import WorkspaceLayout, is_beneath, matching
 from tunesmith.objective.program.passing.ports import ALL_PARAMS
-from tunesmith.objective.program.process import Ended, Limits, run
+from tunesmith.objective.program.process import Ended, run
 from tunesmith.objective.program.results.metrics import MetricsError
 from tunesmith.objective.program.results.printed import Printed
 from tunesmith.objective.program.results.progress import ProgressSource, StreamedValues
 from tunesmith.system.files import make_state_folder, write_atomic
+from tunesmith.system.portable.abilities import KILL
 from tunesmith.system.redact import redact
 from tunesmith.types import Params
 
@@ -35,6 +38,7 @@ SOURCE = "source"
 N_AROUND = 6
 """Names of a run's folder: that of the project, and those of the folders around it."""
 STDOUT, STDERR, WORK, ARTIFACTS = "stdout.log", "stderr.log", "work", "artifacts"
+PREDICTIONS = "predictions"
 LOST = "lost"
 """Kind of failure that only the executor tries again, alone."""
 TAIL_BYTES = 1900
@@ -44,6 +48,10 @@ OUT_OF_MEMORY = ("MemoryError", "bad_alloc", "Cannot allocate memory", "out of m
 
 class Ports(Protocol):
     """Passes parameters to the program and takes its results."""
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Files that are written in the working folder."""
 
     def put_in(self, params: Params, place: Path, run: Path, values: dict[str, str]) -> list[str]:
         """Write the parameters into files; return the items of the command."""
@@ -63,6 +71,9 @@ class Ports(Protocol):
 
     def warning(self, printed: Printed | None) -> str:
         """Warning about the place of the results; empty if there is none."""
+
+    def predictions(self, place: Path, run: Path) -> Path | None:
+        """Return the place of a run's predictions; ``None`` if none are collected."""
 
     def clear(self, place: Path, run: Path) -> None:
         """Remove results that existed before the run."""
@@ -155,6 +166,16 @@ class Runner:
         """Remove the artifacts of a run, but not its logs."""
         shutil.rmtree(self.runs / key / ARTIFACTS, ignore_errors=True)
 
+    def predictions_of(self, key: str) -> Path | None:
+        """Return the file of predictions that a run left; ``None`` if there is none."""
+        with suppress(OSError):
+            return next(iter((self.runs / key / PREDICTIONS).iterdir()), None)
+        return None
+
+    def drop_predictions(self, key: str) -> None:
+        """Remove the predictions of a run, but not its logs."""
+        shutil.rmtree(self.runs / key / PREDICTIONS, ignore_errors=True)
+
     def take_snapshot(self) -> None:
         """Keep the project's files as they are now, so that later edits disturb no run."""
         # The time first: a file that changes while it is copied must count as changed.
@@ -194,18 +215,24 @@ class Runner:
                 _refuse_mixtures(watched.mixed, self.root)
                 result = self._result(job, ended, place, folder, heard)
             except RunError as error:
-                missed = self._missed(reading)
+                missed = self._missed(reading) or self._missed_folder(watched, place)
+                if error.kind == "no-metrics":
+                    missed = self._elsewhere(watched, place) or missed
                 raise RunError(error.kind, f"{error}{missed}", reading) from None
             result = replace(result, reading=reading)
             if watched.problem and not result.warning:
                 said = f"watching: {watched.problem}; the result depends on all files"
                 result = replace(result, warning=said)
-            return self._with_artifacts(result, place, folder)
+            if watched.hidden and not result.warning:
+                said = f"links: {watched.hidden[0]} was listed as a link, since it is too large"
+                result = replace(result, warning=f"{said} to be copied for each run")
+            result = self._with_artifacts(result, place, folder)
+            return self._with_predictions(result, place, folder)
 
     def _reading(self, watched: Watched, place: Path, folder: Path) -> Reading:
         source = self.runs / SOURCE
         reading = self.watching.reading(watched, place, folder, source if source.is_dir() else None)
-        self.watching.check(self.runs, reading)
+        self.watching.check(self.runs, reading, watched)
         return reading
 
     def _missed(self, reading: Reading) -> str:
@@ -220,6 +247,35 @@ class Runner:
             " `objective.workspace.link` if programs read it"
         )
 
+    def _elsewhere(self, watched: Watched, place: Path) -> str:
+        """Describe a file of results that the run has written, but into another folder."""
+        names = {Path(name).name for name in self.ports.files}
+        made = (Path(path) for path, does in (watched.seen or {}).items() if does & MADE)
+        # What lies in a folder that the run has made is not recorded one by one.
+        inner = (p for path in made for p in (path, *(path.rglob("*") if path.is_dir() else ())))
+        file = next((path for path in inner if path.name in names and path.is_file()), None)
+        if file is None:
+            return ""
+        shown = file.relative_to(place) if file.is_relative_to(place) else file
+        return (
+            f"; it wrote {shown}: name that file, or let the program write to the path in"
+            " TUNESMITH_METRICS, which `{metrics}` in `command` stands for, too"
+        )
+
+    def _missed_folder(self, watched: Watched, place: Path) -> str:
+        """Describe a folder that the run wrote into and did not get, since Git ignores it."""
+        for path, does in (watched.seen or {}).items():
+            folder = Path(path).parent
+            if not does & MADE or folder.exists() or not folder.is_relative_to(place):
+                continue
+            name = folder.relative_to(place).as_posix()
+            if (self.root / name).is_dir():
+                return (
+                    f"; it wrote into {name}/, which runs do not get since Git ignores it: let the"
+                    f" program make it (`mkdir -p {name}`), or have Git track a file in it"
+                )
+        return ""
+
     def _with_artifacts(self, result: FoldResult, place: Path, folder: Path) -> FoldResult:
         n_kept = 0
         for artifact in matching(place, self.artifacts):
@@ -231,6 +287,21 @@ class Runner:
             return result
         patterns = ", ".join(self.artifacts)
         return replace(result, warning=f"artifacts: no file matches {patterns}; nothing was kept")
+
+    def _with_predictions(self, result: FoldResult, place: Path, folder: Path) -> FoldResult:
+        """Keep the run's predictions, or warn that there are none."""
+        made = self.ports.predictions(place, folder)
+        if made is None:
+            return result
+        kept = folder / PREDICTIONS / made.name
+        if made.is_file():
+            kept.parent.mkdir(exist_ok=True)
+            # Runs that share the project's folder have written it here.
+            if made != kept:
+                shutil.copyfile(made, kept)
+        elif not result.warning and result.stopped_at is None:
+            return replace(result, warning=f"predictions: the run wrote no {made.name}")
+        return result
 
     @contextmanager
     def _place(self, folder: Path) -> Iterator[Path]:
@@ -336,7 +407,7 @@ class Runner:
             raise RunError("memory", f"needed more than the limit of {limit}")
         if ended.code > 0:
             raise RunError("exit", f"exited with status {ended.code}")
-        if ended.code == -signal.SIGKILL:
+        if ended.code == -KILL:
             # The system may have killed it for memory that other runs used: alone it may succeed.
             raise RunError(LOST, f"the program was {ended.killed}")
         raise RunError("signal", f"killed by {signal_name(-ended.code)}")
@@ -365,9 +436,11 @@ def _refuse_changes(refused: Sequence[str], root: Path) -> None:
 def _refuse_mixtures(mixed: Sequence[str], root: Path) -> None:
     """Fail a run that may have read what another run wrote."""
     if mixed:
+        is_within = Path(mixed[0]).is_relative_to(root)
+        name = f"{os.path.relpath(mixed[0], root)} in the project" if is_within else mixed[0]
         raise RunError(
             "shared-file",
-            f"wrote and read {os.path.relpath(mixed[0], root)} in the project, which another run"
+            f"wrote and read {name}, which another run"
             " wrote, too, so that their results may be mixed: write to a relative path, within the"
             " run's own folder",
         )

@@ -23,6 +23,7 @@ from tunesmith.pipeline.branches.transfer import files_of, locked_stage, unlike_
 from tunesmith.pipeline.committed import CommittedStudy, study_at
 from tunesmith.pipeline.parameters import Parameters, origin
 from tunesmith.pipeline.repository import Repository, TreeEntry
+from tunesmith.system.fingerprint import digest
 
 WINNER = TrialChoice()
 
@@ -101,11 +102,25 @@ def apply(
     parameters, where = _parameters(there, base, choice)
     way = _way(there, experiment, branches[1], base, parameters)
     insisted = _refuse(way, choice, force=force)
-    done = _planned(way, parameters, where, insisted)
+    done = _planned(way, _with_origin(there, parameters), where, insisted)
     message = _message(name, done, branches[0], there.folder)
     commit = repository.commit_on(way.training, way.files, message)
     repository.set_branch(way.branch, commit, before, remote)
     return replace(done, commit=commit, is_new=commit != way.training)
+
+
+def _with_origin(there: CommittedStudy, parameters: Parameters) -> Parameters:
+    """Return parameters with the trial that they come from, also if their file does not name it."""
+    record = None if parameters.meta else committed_record(there)
+    if record is None:
+        return parameters
+    metric, wanted = record.objectives[0].name, parameters.digest
+    trials = (t for t in record.history.successful if digest(dict(t.params)) == wanted)
+    trial = next(trials, None)
+    if trial is None:
+        return parameters
+    meta = {"study": record.head.name, "trial": trial.number, "metric": metric}
+    return replace(parameters, meta={**meta, "mean": trial.mean(metric), "digest": wanted})
 
 
 def _planned(way: _Way, parameters: Parameters, where: str, insisted: tuple[str, ...]) -> Applied:

@@ -8,7 +8,7 @@ project is run.
 import hashlib
 import posixpath
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import isclose
 from pathlib import Path
@@ -45,6 +45,8 @@ if TYPE_CHECKING:
 
 LARGE = b"version https://git-lfs.github.com/spec/"
 """First bytes of a pointer of Git LFS, whose content is kept elsewhere."""
+LEGACY = "dos2unix:"
+"""Prefix of digests by DVC 2, which turned line ends before: they tell nothing about the bytes."""
 AGAIN = "Run the study again there, and commit."
 
 
@@ -94,7 +96,7 @@ def modified(
         return
     where = there.outputs.history or there.outputs.trials
     number = parameters.meta.get("trial")
-    if not isinstance(number, int) or not 0 <= number < record.history.n_told:
+    if not isinstance(number, int) or not 0 <= number < record.history.n_completed:
         yield Blocker(f"{where} holds no trial {number}, which {there.found} names.", AGAIN)
         return
     trial, metric = record.history[number], record.objectives[0].name
@@ -117,7 +119,7 @@ def _other_than_chosen(
     there: CommittedStudy, parameters: Parameters, record: "StudyRecord | None"
 ) -> Iterator[Blocker]:
     """Do the same for a file that does not name its trial: the committed trials tell."""
-    from tunesmith.analysis.decision import chosen_trial
+    from tunesmith.analysis.chosen import chosen_trial
 
     if record is None:
         yield Blocker(
@@ -206,7 +208,8 @@ def _other_configuration(then: CommittedStudy, now: CommittedStudy) -> Iterator[
 
 def _what_matters(file: File, space: SearchSpace) -> dict[str, Any]:
     """Sections that fix the trials, their number, and the winner."""
-    wanted = {"study", "objective", "search", "budget", "stop", "selection", "outer_folds"}
+    wanted = {"study", "objective", "search", "budget", "stop", "outer_folds"}
+    wanted |= {"selection", "preference"}
     sections = file.model_dump(mode="json", include=wanted)
     for name in HOUSEKEEPING:
         sections["objective"].pop(name, None)
@@ -282,7 +285,11 @@ def _unlike(
     return [
         path
         for path, md5 in listed.items()
-        if joined("", path) is not None and (known := md5_of(path)) and md5 and md5 not in known
+        if joined("", path) is not None
+        and (known := md5_of(path))
+        and md5
+        and md5 not in known
+        and not is_legacy(known)
     ]
 
 
@@ -341,9 +348,15 @@ def _in_dvc_file(data: bytes, path: str) -> set[str]:
     try:
         # Paths in a `.dvc` file are relative to its own folder.
         content = parse_document(data.decode(errors="replace"), Path("x.yaml")).data
-        return {str(out["md5"]) for out in content["outs"] if path.endswith(str(out["path"]))}
+        outs = [out for out in content["outs"] if path.endswith(str(out["path"]))]
+        return {f"{'' if 'hash' in out else LEGACY}{out['md5']}" for out in outs}
     except (UsageError, KeyError, TypeError):
         return set()
+
+
+def is_legacy(digests: Collection[str]) -> bool:
+    """Tell whether digests are of DVC 2, and cannot be compared with those of later versions."""
+    return any(digest.startswith(LEGACY) for digest in digests)
 
 
 def _other_values(

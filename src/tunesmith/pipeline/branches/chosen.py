@@ -157,7 +157,7 @@ def _record(there: CommittedStudy, winner: Parameters) -> tuple[StudyRecord, str
 
 def _holds(record: StudyRecord, winner: Parameters) -> bool:
     number = winner.meta.get("trial")
-    if not isinstance(number, int) or not 0 <= number < record.history.n_told:
+    if not isinstance(number, int) or not 0 <= number < record.history.n_completed:
         return False
     return digest(dict(record.history[number].params)) == winner.meta.get("digest")
 

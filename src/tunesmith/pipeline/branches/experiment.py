@@ -10,8 +10,8 @@ from contextlib import suppress
 
 from tunesmith.config.prefixes import Prefixes
 from tunesmith.errors import UsageError
-from tunesmith.pipeline.plumbing import GitError
 from tunesmith.pipeline.repository import Repository
+from tunesmith.system.git import GitError
 
 USUAL = Prefixes()
 PROJECT_KEY = "tunesmith-project"

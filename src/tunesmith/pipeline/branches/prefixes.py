@@ -43,7 +43,7 @@ def _read(said: Any, document: Document) -> Prefixes:
     try:
         return Prefixes.model_validate(said)
     except ValidationError as error:
-        violations = violations_of(error.errors(), Prefixes)
+        violations = violations_of(error.errors(), Prefixes, said)
         raise ConfigError([_placed(v, document) for v in violations]) from None
 
 

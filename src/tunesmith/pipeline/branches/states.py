@@ -13,6 +13,8 @@ from tunesmith.parameters.shape import PLAIN
 from tunesmith.pipeline.branches.experiment import shown_name
 from tunesmith.pipeline.branches.survey import Facts, Survey
 from tunesmith.pipeline.branches.ways import UNCHANGED, is_unchanged, origin_of, way_on
+from tunesmith.pipeline.committed import joined
+from tunesmith.pipeline.dvc.document import LOCK
 from tunesmith.pipeline.repository import Repository, Tip
 
 METRICS = re.compile(r"(^|/)[\w.-]*metrics[\w.-]*\.(json|ya?ml)\Z")
@@ -153,7 +155,7 @@ def _since_applied(survey: Survey, facts: Facts) -> tuple[str, str]:
     best, training = facts.layout.best, facts.training
     if best is None or training is None or facts.layout.outputs is None:
         return "applied", ""
-    since = survey.repository.last_change(training.commit, best)
+    since = _given_by(survey, facts, training, best)
     is_other = False
     if facts.notes:
         since = facts.notes[0].commit
@@ -165,10 +167,21 @@ def _since_applied(survey: Survey, facts: Facts) -> tuple[str, str]:
     # Tuning's own metrics tell nothing of training.
     own = {facts.layout.path(name) for name in facts.layout.outputs.paths.values()}
     is_trained = any(METRICS.search(path) for path in changed if path not in own)
+    # DVC notes what it has run; training may leave no metrics.
+    is_trained |= bool(facts.layout.training) and joined(facts.layout.pipeline, LOCK) in changed
     if is_trained or is_other or facts.tuning is None or not is_unchanged(survey, facts):
         note = "parameters were edited there since" if is_other else ""
         return "trained" if is_trained else "applied", note
     return "applied", UNCHANGED
+
+
+def _given_by(survey: Survey, facts: Facts, training: Tip, best: str) -> str | None:
+    """The commit by which a training branch got its parameters without a note of ``apply``."""
+    repository, base = survey.repository, origin_of(survey, facts)
+    # What was trained before the experiment began tells nothing of it.
+    if base is not None and best not in repository.changed_since(base, training.commit):
+        return base
+    return repository.last_change(training.commit, best)
 
 
 def _merged_into(survey: Survey, facts: Facts) -> str | None:
@@ -194,10 +207,11 @@ def _is_more_than_begun(survey: Survey, facts: Facts, training: Tip) -> bool:
 
 def _is_merged_tuning(survey: Survey, facts: Facts) -> bool:
     """Tell whether the main branch has the results, and training needed nothing of them."""
-    tuning = facts.tuning
-    if tuning is None or tuning.commit == facts.base or tuning.commit not in survey.merged:
+    tuning, main = facts.tuning, survey.main
+    if tuning is None or main is None or tuning.commit == facts.base:
         return False
-    return is_unchanged(survey, facts) and _is_applied(survey, facts)
+    is_there = tuning.commit in survey.merged or _are_results_there(survey, facts, main[1])
+    return is_there and is_unchanged(survey, facts) and _is_applied(survey, facts)
 
 
 def _is_squashed(survey: Survey, facts: Facts, target: str) -> bool:
@@ -207,15 +221,27 @@ def _is_squashed(survey: Survey, facts: Facts, target: str) -> bool:
     if own is None or best is None or training is None:
         return False
     base = facts.base or survey.repository.merge_base(training.commit, target)
-    # The main branch has the file of a branch that never changed it, too: that is no merge.
-    if base is None or survey.at(base, best) == own:
+    if base is None:
         return False
+    # The main branch has the file of a branch that never changed it, too: that is no merge.
+    if survey.at(base, best) == own:
+        return _are_results_there(survey, facts, target)
     # Later commits may have changed the file again, so every version since the base is asked.
     versions = survey.repository.versions(target, best, unless=base)
     survey.read([*versions, own])
     shape = facts.layout.shape
     digest = survey.digest(own, best, shape)
     return digest is not None and digest in {survey.digest(b, best, shape) for b in versions}
+
+
+def _are_results_there(survey: Survey, facts: Facts, target: str) -> bool:
+    """Tell whether the main branch got the results of a study whose winner was known before."""
+    base, tuning, layout = origin_of(survey, facts), facts.tuning, facts.layout
+    if base is None or tuning is None or not _is_applied(survey, facts):
+        return False
+    changed = [p for p in layout.results if survey.at(base, p) != survey.at(tuning, p)]
+    versions = survey.repository.versions
+    return all(survey.at(tuning, path) in versions(target, path, unless=base) for path in changed)
 
 
 def _is_tuned(survey: Survey, facts: Facts) -> bool:

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import replace
 
 from tunesmith.errors import UsageError
-from tunesmith.pipeline.branches.blockers import Blocker, digests_at
+from tunesmith.pipeline.branches.blockers import Blocker, digests_at, is_legacy
 from tunesmith.pipeline.committed import CommittedStage, CommittedStudy, joined, space_files
 from tunesmith.pipeline.dvc.lock import with_stage_of
 from tunesmith.pipeline.dvc.sites import Site
@@ -115,17 +115,21 @@ def _other_dependencies(
     if pipeline.locked is None:
         return []
     repository, others = there.repository, []
-    md5_of = digests_at(repository, training, pipeline)
+    md5_here, md5_there = (digests_at(repository, c, pipeline) for c in (training, there.commit))
     for path, md5 in pipeline.locked.deps.items():
         if joined("", path) is None:
             continue
+        commits = (there.commit, training) if md5.endswith(".dir") else ()
+        trees = [repository.tree(commit, path) for commit in commits]
         # DVC's digest of a folder is of a list that Git does not have, so trees are compared.
-        if md5.endswith(".dir"):
-            one, other = (repository.tree(commit, path) for commit in (there.commit, training))
-            is_other = one != other
+        if any(trees):
+            is_other = trees[0] != trees[1]
         else:
-            known = md5_of(path)
+            known = md5_here(path)
             is_other = bool(known) and md5 not in known
+            if is_legacy(known):
+                before = md5_there(path)
+                is_other = is_legacy(before) and before != known
         if is_other:
             others.append(path)
     return others

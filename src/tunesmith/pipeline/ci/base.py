@@ -9,8 +9,8 @@ from tunesmith.pipeline.ci.checkout import Checkout
 from tunesmith.pipeline.ci.place import USUAL as USUAL_NAMES
 from tunesmith.pipeline.git_host.api import GitHostError
 from tunesmith.pipeline.git_host.host import GitHost, PullRequest
-from tunesmith.pipeline.plumbing import GitError
 from tunesmith.reporting.escape import md_code
+from tunesmith.system.git import GitError
 
 ORIGIN = "origin"
 UNKNOWN = "the default branch"

@@ -17,9 +17,9 @@ from tunesmith.pipeline.ci.files import within
 from tunesmith.pipeline.ci.merging import merged
 from tunesmith.pipeline.ci.place import CommitTarget, place_for
 from tunesmith.pipeline.git_host.host import GitHost, Login
-from tunesmith.pipeline.plumbing import GitError
 from tunesmith.pipeline.pushing import HEADS, NO_OPTIONS, PUSH_TIMEOUT_S, PushRefusedError
 from tunesmith.pipeline.repository import Repository, TreeEntry
+from tunesmith.system.git import GitError
 
 MAX_NAMED = 5
 SUBMODULE = "160000"

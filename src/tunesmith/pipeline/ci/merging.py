@@ -3,8 +3,8 @@
 import posixpath
 
 from tunesmith.errors import UsageError
-from tunesmith.ledger.merging import merge
-from tunesmith.ledger.portable import KIND
+from tunesmith.ledger.histories.merging import merge
+from tunesmith.ledger.histories.portable import KIND
 from tunesmith.pipeline.dvc.document import LOCK
 from tunesmith.pipeline.dvc.lock_merge import merge_locks
 

@@ -10,7 +10,7 @@ from tunesmith.errors import DamagedError, StorageError
 from tunesmith.ledger.dialect import address, file_of
 from tunesmith.ledger.integrity import log_of
 from tunesmith.ledger.ledger import Ledger, empty
-from tunesmith.ledger.salvage import salvage
+from tunesmith.ledger.rescue.salvage import salvage
 
 KEPT = "the run begins with the committed history, or anew"
 

@@ -1,12 +1,12 @@
 """Texts of CI about a study: its report, its parameters, training metrics, links."""
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from tunesmith.analysis.decision import Policy
+from tunesmith.analysis.choice.policy import Policy
 from tunesmith.analysis.numbers import value
 from tunesmith.analysis.summary import Summary, summarise
 from tunesmith.config.model import Definition
@@ -19,6 +19,7 @@ from tunesmith.pipeline.ci import metrics
 from tunesmith.pipeline.ci.base import Base
 from tunesmith.pipeline.ci.checkout import Checkout
 from tunesmith.pipeline.ci.files import within
+from tunesmith.pipeline.ci.parts import joined, lead_of, shortened, shows
 from tunesmith.pipeline.latest_record import RecordSources
 from tunesmith.pipeline.parameters import Parameters, parse
 from tunesmith.reporting.cells import name_cell, table
@@ -68,15 +69,16 @@ class Subject:
         if found is None:
             return None
         file = self.definition.file
-        policy = Policy.of(file.selection, file.gate)
+        policy = Policy.of(file)
         return summarise(found.record, policy, nested=found.nested)
 
 
 def comment(subject: Subject) -> str:
     """Return the text of a comment on a pull request: at most 60,000 characters."""
-    above, below = _around(subject)
-    left = MAX_CHARACTERS - len(above) - len(below) - ROOM
-    return _joined(above, _report(subject, left), below)
+    middle, below = _around(subject)
+    # The report knows no limit of its own tables that stand between its parts.
+    lead, rest = lead_of(_report(subject, MAX_CHARACTERS - len(middle) - len(below) - ROOM))
+    return joined(lead, middle, rest, below)
 
 
 def step_summary(subject: Subject, room: int = MAX_BYTES) -> str:
@@ -86,22 +88,19 @@ def step_summary(subject: Subject, room: int = MAX_BYTES) -> str:
         subject: what is reported on.
         room: bytes; a Git host shows nothing of what is longer.
     """
-    above, below = _around(subject)
-    text = _joined(above, _report(subject, None), below)
+    middle, below = _around(subject)
+    lead, rest = lead_of(_report(subject, None))
+    text = joined(lead, middle, rest, below)
     return shortened(text, lambda part: len(part.encode()) <= room)
 
 
-def _joined(*parts: str) -> str:
-    return "\n\n".join(part.strip() for part in parts if part.strip()) + "\n"
-
-
 def _around(subject: Subject) -> tuple[str, str]:
-    """Texts before and after the report, of limited length."""
-    above = _joined(*_training(subject))
+    """Texts after the lead of the report and after all of it, of limited length."""
+    middle = joined(*_training(subject))
     links = _links(subject.links)
     below = f"---\n\n{links}" if links else ""
-    # People look for the report, so the tables above it may take a third at most.
-    return shortened(above, lambda text: len(text) <= MAX_CHARACTERS // 3), below
+    # People look for the report, so the tables within it may take a third at most.
+    return shortened(middle, lambda text: len(text) <= MAX_CHARACTERS // 3), below
 
 
 def _links(given: Sequence[Link]) -> str:
@@ -124,7 +123,7 @@ def _links(given: Sequence[Link]) -> str:
 def _report(subject: Subject, limit: int | None) -> str:
     """The report of the ledger; if there is none, the one that the branches hold."""
     if subject.files:
-        text = _joined(*(path.read_text(encoding="utf-8") for path in subject.files))
+        text = joined(*(path.read_text(encoding="utf-8") for path in subject.files))
     else:
         if subject.summary is not None:
             if limit is None:
@@ -184,9 +183,14 @@ def _training(subject: Subject) -> Iterator[str]:
     shape = shape_of(subject.definition.file, subject.definition.space)
     before = _parameters_of(subject.checkout, subject.base.commit, best, shape)
     here = _parameters_here(subject.checkout, best, shape)
-    if here is not None and (before is None or before.digest != here.digest):
-        name = base.name if base.commit else None
-        yield f"## Parameters\n\n{parameters_table(before, here, name)}"
+    if here is None or (before is not None and before.digest == here.digest):
+        return
+    if shows(lead_of(_report(subject, None))[0], here.params):
+        # The table above has them; this says which trial they are from.
+        yield origin(here)
+        return
+    name = base.name if base.commit else None
+    yield f"## Parameters\n\n{parameters_table(before, here, name)}"
 
 
 def parameters_table(before: Parameters | None, here: Parameters, base: str | None) -> str:
@@ -240,50 +244,7 @@ def _parameters_here(checkout: Checkout, path: str, shape: Shape) -> Parameters 
 
 # -- Markdown ------------------------------------------------------------------------------------
 
-HEADING = re.compile(r"^(?=#{1,3} )", re.MULTILINE)
-FENCE = re.compile(r"^\s*(```+|~~~+)", re.MULTILINE)
 WEB = re.compile(r"https?://[^\s()<>\"'\\]+\Z")
-
-
-def shortened(text: str, fits: Callable[[str], bool]) -> str:
-    """Shorten Markdown by its longest sections, as many as it takes, and say how many at the end.
-
-    Args:
-        text: any Markdown.
-        fits: tells whether a text is short enough.
-    """
-    if fits(text):
-        return text
-    parts, n_left_out = sections(text), 0
-    while len(parts) > 1:
-        # The first section stays, as the title stands in it.
-        parts.remove(max(parts[1:], key=len))
-        n_left_out += 1
-        shorter = _joined(*parts, f"_Left out because of their size: {n_left_out} sections._")
-        if fits(shorter):
-            return shorter
-    return "_The report is too long to be shown here._\n"
-
-
-def sections(text: str) -> list[str]:
-    """Split Markdown before its headings, except those within a code block or details.
-
-    >>> sections("# a\\n```\\n# b\\n```\\n## c\\n")
-    ['# a\\n```\\n# b\\n```\\n', '## c\\n']
-    """
-    parts: list[str] = []
-    for part in HEADING.split(text):
-        if parts and _is_open(parts[-1]):
-            parts[-1] += part
-        elif part:
-            parts.append(part)
-    return parts
-
-
-def _is_open(text: str) -> bool:
-    # After a cut in a fence or in details, a host would show the rest as code or fold it away.
-    is_in_code = len(FENCE.findall(text)) % 2 == 1
-    return is_in_code or text.count("<details") > text.count("</details>")
 
 
 def md_text(text: str) -> str:

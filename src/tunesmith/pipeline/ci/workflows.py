@@ -45,7 +45,7 @@ REMOTE = re.compile(r"^\[\s*'?remote\b", re.MULTILINE)
 PLAIN = re.compile(r"[A-Za-z0-9][\w./=+ $%{}:\"'-]*\Z")
 
 
-class _Template(Template):
+class FileTemplate(Template):
     """A template with placeholders ``%%{name}``: dollars belong to the Git host and the shell."""
 
     delimiter = "%%"
@@ -88,7 +88,7 @@ def workflows(git_host: str, definition: Definition, root: Path, wishes: Wishes)
     values = CiProject(definition, root, wishes).values
     source = files("tunesmith.templates") / "ci" / git_host
     texts = {to: source.joinpath(name).read_text("utf-8") for to, name in TARGETS[git_host].items()}
-    return {to: _Template(text).substitute(values) for to, text in texts.items()}
+    return {to: FileTemplate(text).substitute(values) for to, text in texts.items()}
 
 
 def foreseen(git_host: str, folder: Path, planned: Sequence[NewFile]) -> list[NewFile]:
@@ -145,10 +145,15 @@ class CiProject:
     def install(self) -> str:
         """Commands that a fresh clone needs: packages, and the data if DVC has a remote for it."""
         packages = f"python -m pip install -r {shlex.quote(self.wishes.requirements)}"
+        # Without the option, data that nobody has pushed would end also jobs that do not need it.
+        return f"{packages} && dvc pull --allow-missing" if self.has_remote else packages
+
+    @property
+    def has_remote(self) -> bool:
+        """True if DVC has a remote for the project's data."""
         config = self.definition.root / ".dvc/config"
         text = config.read_text("utf-8", errors="replace") if config.is_file() else ""
-        # Without the option, data that nobody has pushed would end also jobs that do not need it.
-        return f"{packages} && dvc pull --allow-missing" if REMOTE.search(text) else packages
+        return REMOTE.search(text) is not None
 
     @cached_property
     def commands(self) -> tuple[str, str]:

@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from tunesmith.config.model import Definition
-from tunesmith.config.source import read_document
+from tunesmith.config.source import read_text
 from tunesmith.errors import UsageError
+from tunesmith.parameters.content import content_of
 from tunesmith.pipeline.dvc.digests import CACHES, ignores, path_md5
 from tunesmith.pipeline.dvc.document import LOCK
 from tunesmith.pipeline.dvc.lock import LockedStage, read_lock
@@ -197,7 +198,7 @@ def _fetching(path: Path) -> str:
 def _other_params(tuned: Tuning, name: str, values: Mapping[str, Any]) -> Iterator[Finding]:
     """Values in the lock file that are others in the file that they are from."""
     try:
-        data = read_document(tuned.root / name).data
+        data = content_of(read_text(tuned.root / name), tuned.root / name)
     except (UsageError, OSError) as error:
         yield note(name, f"is not compared with {LOCK}: {str(error).splitlines()[0]}")
         return

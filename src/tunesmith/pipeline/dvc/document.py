@@ -1,14 +1,12 @@
 """A YAML file of DVC's as plain data, with a clear error if it cannot be read."""
 
-import re
 from pathlib import Path
 from typing import Any
 
-from tunesmith.config.source import parse_document
+from tunesmith.config.source import CONFLICT, parse_document
 from tunesmith.errors import ConfigError, UsageError
 from tunesmith.formats import FormatError, yaml
 
-CONFLICT = re.compile(r"^<{7} ", re.MULTILINE)
 FILE, LOCK = "dvc.yaml", "dvc.lock"
 
 
@@ -48,12 +46,8 @@ def _data(text: str, name: str) -> Any:
     try:
         return parse_document(text, Path(name), Path(FILE)).data
     except ConfigError as error:
-        if conflict := CONFLICT.search(text):
-            line = text.count("\n", 0, conflict.start()) + 1
-            raise UsageError(
-                f"{name}:{line}: a merge has left both sides here; keep one, and remove the markers"
-                " (`<<<<<<<`, `=======`, `>>>>>>>`)"
-            ) from None
+        if CONFLICT.search(text):
+            raise UsageError(str(error).splitlines()[0]) from None
         # DVC reads merge keys (`<<`) and whatever else a configuration of ours may not hold.
         try:
             return yaml.read(text)

@@ -73,7 +73,11 @@ def _mode(tuning: Stage, outputs: OutputsSection) -> StageFinding:
 
 def _order(stages: list[Stage], tuning: Stage, paths: Paths) -> StageFinding:
     names = [stage.name for stage in stages]
-    early = [stage.name for stage in stages[: names.index(tuning.name)] if stage.reads(paths.best)]
+    early = [
+        stage.name
+        for stage in stages[: names.index(tuning.name)]
+        if stage.reads(paths.best, paths.best_place)
+    ]
     if not early:
         return StageFinding("dvc order", True, f"`{tuning.name}` is listed before what it serves")
     detail = (
@@ -105,7 +109,9 @@ def _dependencies(inputs: StageInputs, tuning: Stage, paths: Paths) -> StageFind
             f" again when that changes. {MENDING}"
         )
         return StageFinding("dvc dependencies", False, detail)
-    shared = inputs.shared(n for n, stage in inputs.stages.items() if stage.reads(paths.best))
+    shared = inputs.shared(
+        n for n, stage in inputs.stages.items() if stage.reads(paths.best, paths.best_place)
+    )
     missing = inputs.lacking(shared, tuning.deps)
     named = {*missing, *inputs.named}
     unseen = [path for path in shared if path not in named and inputs.is_unseen(path)]

@@ -17,17 +17,19 @@ from tunesmith.config.objective import ObjectiveSection
 from tunesmith.config.source import parse_document
 from tunesmith.errors import UsageError
 from tunesmith.formats import FormatError
+from tunesmith.parameters.best_file import BestFile
+from tunesmith.parameters.edits import edit_of
 from tunesmith.pipeline.attributes import attributes
 from tunesmith.pipeline.dvc import wanted
 from tunesmith.pipeline.dvc.health import IGNORE, leaves_out_bytecode
 from tunesmith.pipeline.dvc.inputs.stage_inputs import StageInputs
 from tunesmith.pipeline.dvc.pipeline_file import PipelineFile, Request
-from tunesmith.pipeline.dvc.stages import Coupling, coupling, exact_text
+from tunesmith.pipeline.dvc.stages import Coupling, coupling
 from tunesmith.pipeline.dvc.wanted import Paths
 from tunesmith.pipeline.parameters import parse
 from tunesmith.pipeline.settings import with_values
 from tunesmith.system import git
-from tunesmith.system.files import NewFile, write_files
+from tunesmith.system.files import NewFile, exact_text, write_files
 
 DVC_FOLDER = ".dvc"
 IGNORED = {IGNORE: "__pycache__/", ".gitignore": "dvc_plots/"}
@@ -113,7 +115,8 @@ def plan_init(definition: Definition, request: Request) -> InitPlan:
     if outputs.history is not None:
         changes.append(FileChange(*attributes(root, outputs.history)))
     changes += _left_over(root, before, outputs)
-    notes = (*found.notes, *notes, *_hidden(root, paths), *_to_be_lost(root, before, outputs))
+    lost = _to_be_lost(BestFile.of(definition), outputs)
+    notes = (*found.notes, *notes, *_hidden(root, paths), *lost)
     changes = [change for change in changes if change.before != change.after]
     return InitPlan(tuple(changes), notes, pipeline.file.parent)
 
@@ -217,16 +220,25 @@ def _left_over(root: Path, before: OutputsSection, after: OutputsSection) -> Ite
         yield FileChange(path, text, None)
 
 
-def _to_be_lost(root: Path, before: OutputsSection, after: OutputsSection) -> Iterator[str]:
+def _to_be_lost(best: BestFile, after: OutputsSection) -> Iterator[str]:
     """Yield notes on hand-edited values that a stage is about to overwrite."""
-    if before.tuned is None or after.tuned is not None:
+    tuned = best.outputs.tuned
+    if tuned is None or after.tuned is not None:
         return
-    for name, what in (
-        (after.best.path, "`dvc repro` puts back what the study found: keep them with --loose"),
-        (before.tuned, "no run writes it any more: remove it when it has served"),
-    ):
-        if _is_edited(root / name):
-            yield f"{name} was edited by hand, and {what}."
+    if _is_best_edited(best):
+        back = "`dvc repro` puts back what the study found: keep them with --loose"
+        yield f"{best.outputs.best.path} was edited by hand, and {back}."
+    if _is_edited(best.root / tuned):
+        rest = "no run writes it any more: remove it when it has served"
+        yield f"{tuned} was edited by hand, and {rest}."
+
+
+def _is_best_edited(best: BestFile) -> bool:
+    try:
+        # Without an origin in the file, the tuned parameters tell.
+        return edit_of(best) is not None
+    except UsageError:
+        return False
 
 
 def _is_edited(path: Path) -> bool | None:

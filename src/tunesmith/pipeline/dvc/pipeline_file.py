@@ -18,8 +18,10 @@ from tunesmith.pipeline.dvc.agreement import study_stage
 from tunesmith.pipeline.dvc.document import FILE
 from tunesmith.pipeline.dvc.entries import view, written
 from tunesmith.pipeline.dvc.inputs.dependencies import is_within
-from tunesmith.pipeline.dvc.stages import LISTS, Coupling, Stage, exact_text, stages_at
+from tunesmith.pipeline.dvc.stages import LISTS, Coupling, Stage, stages_at
+from tunesmith.pipeline.dvc.targets import downstream, upstream
 from tunesmith.pipeline.dvc.wanted import Content, Paths, literal, path_in
+from tunesmith.system.files import exact_text
 from tunesmith.system.redact import texts
 
 STAGE_NAME = re.compile(r"[A-Za-z0-9_-]+\Z")
@@ -115,7 +117,7 @@ class PipelineFile:
         """
         trainers, notes = self._trainers(paths)
         # All obstacles before any change, so that you see them in one round.
-        problems = [*self._problems(paths, trainers)]
+        problems = [*self._problems(paths, trainers), *self._circles(paths, inputs)]
         if problems:
             raise ConfigError(problems)
         data = yaml.read(self.text)
@@ -144,7 +146,8 @@ class PipelineFile:
     def readers(self, paths: Paths) -> list[str]:
         """The stages that read the best parameters."""
         own = self.tuning_name
-        return [n for n, stage in self.stages.items() if n != own and stage.reads(paths.best)]
+        others = {n: stage for n, stage in self.stages.items() if n != own}
+        return [n for n, stage in others.items() if stage.reads(paths.best, paths.best_place)]
 
     def trainers(self, paths: Paths) -> list[str]:
         """The stages that train, as far as they are there."""
@@ -196,7 +199,7 @@ class PipelineFile:
             if is_read or name == self.tuning_name or name not in self.raw:
                 return {}, ()
             params = list(view(present, self.raw[name]).get("params") or [])
-            lacking = wanted.with_params(params, paths.best, ["params"])
+            lacking = wanted.with_best(params, paths)
             items = written("params", present, self.raw[name], lacking)
             return {name: {**self.raw[name], "params": items}}, ()
         command = asked or (None if is_read else wanted.guessed_training(root))
@@ -243,6 +246,22 @@ class PipelineFile:
                     message = f"`{out}` is an out of this stage; of tuning is {', '.join(ours)}."
                     hint = "Name other files under `outputs` in the configuration."
                     yield self._violation(("stages", stage.name), message, hint)
+
+    def _circles(self, paths: Paths, inputs: Sequence[str]) -> Iterator[Violation]:
+        """Yield stages that tuning needs results of, and that read what tuning is to write."""
+        others = {n: stage for n, stage in self.stages.items() if n != self.tuning_name}
+        present = () if self.tuning is None else self.tuning.deps
+        before = upstream(others, [*inputs, *present])
+        for name in before & downstream(others, [*paths.outs, paths.metrics]):
+            stage = others[name]
+            read = [out for out in paths.outs if out in (*stage.deps, *stage.params)]
+            is_best = paths.best in paths.outs and paths.best in read
+            what = read[0] if read else "what depends on tuning"
+            message = f"tuning needs what this stage makes, and it reads {what}: DVC sees a circle."
+            way = "Name another file as `outputs.best`, or keep it out of the stage with --loose."
+            yield self._violation(
+                ("stages", name), message, way if is_best else "Take one of the two out."
+            )
 
     @property
     def _own_names(self) -> tuple[str, str]:

@@ -112,7 +112,8 @@ def below(read: Read, folder: str) -> Read:
 def only_of(outputs: OutputsSection) -> list[str]:
     """Files that a study alone writes, relative to its project folder."""
     names = (outputs.report, outputs.tuned, outputs.history, outputs.trials, outputs.metrics)
-    return [name for name in names if name is not None]
+    predictions = None if outputs.predictions is None else outputs.predictions.path
+    return [name for name in (*names, predictions) if name is not None]
 
 
 def everywhere(top: Path) -> Iterator[str]:

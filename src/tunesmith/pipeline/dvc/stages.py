@@ -1,7 +1,7 @@
 """``dvc.yaml``: its tuning stage, that stage's dependencies, and its coupling with training."""
 
 import posixpath
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path, PurePosixPath
@@ -70,10 +70,18 @@ class Stage:
         """Content that DVC compares to tell whether it has to run the stage again."""
         return {key: self.content[key] for key in WHAT_RUNS if key in self.content}
 
-    def reads(self, path: str) -> bool:
-        """Tell whether it takes a file as a dependency or as parameters."""
+    def reads(self, path: str, keys: Sequence[str] | None = None) -> bool:
+        """Tell whether it takes a file, or some of its keys, as a dependency or as parameters.
+
+        Args:
+            path: of the file.
+            keys: dotted; by default any of them counts.
+        """
         wanted = PurePosixPath(path)
-        return path in self.params or any(wanted.is_relative_to(dep) for dep in self.deps)
+        own = self.params.get(path)
+        # A stage without keys of its own takes all of them.
+        is_taken = own is not None and (not own or keys is None or _overlap(own, keys))
+        return is_taken or any(wanted.is_relative_to(dep) for dep in self.deps)
 
     @property
     def calls(self) -> list[StudyCall]:
@@ -96,6 +104,13 @@ class Stage:
         return False
 
 
+def _overlap(some: Sequence[str], others: Sequence[str]) -> bool:
+    """Tell whether a dotted key is one of others, or lies above or below one."""
+    return any(
+        f"{a}.".startswith(f"{b}.") or f"{b}.".startswith(f"{a}.") for a in some for b in others
+    )
+
+
 def stages_at(path: Path, name: str | None = None) -> dict[str, Stage]:
     """Return the stages of a ``dvc.yaml`` in a working tree; none if there is no such file.
 
@@ -107,21 +122,6 @@ def stages_at(path: Path, name: str | None = None) -> dict[str, Stage]:
         UsageError: as ``read_stages``.
     """
     return read_stages(text_of(path) or "", name or str(path), reader(path.parent))
-
-
-def exact_text(path: Path) -> str | None:
-    """Return the text of a file with its line ends; ``None`` if there is none.
-
-    Raises:
-        UsageError: it is not UTF-8.
-    """
-    if not path.is_file():
-        return None
-    try:
-        # `read_text` would turn CRLF into LF, and every line would change when it is written back.
-        return path.read_bytes().decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise UsageError(f"{path}: not UTF-8 text (byte {error.start})") from None
 
 
 def reader(folder: Path) -> Read:

@@ -43,6 +43,21 @@ def downstream(stages: Mapping[str, Stage], paths: Iterable[str]) -> set[str]:
     return names
 
 
+def upstream(stages: Mapping[str, Stage], paths: Iterable[str]) -> set[str]:
+    """Return the stages that make one of some files, directly or through other stages.
+
+    Args:
+        stages: of a ``dvc.yaml``.
+        paths: of the files, relative to the same folder.
+    """
+    made = {name: {PurePosixPath(out) for out in stage.outs} for name, stage in stages.items()}
+    wanted, names = {PurePosixPath(path) for path in paths}, set[str]()
+    while new := {n for n, outs in made.items() if n not in names and _is_hit(outs, wanted)}:
+        names |= new
+        wanted = wanted.union(*(_read(stages[name]) for name in new))
+    return names
+
+
 def _is_hit(read: set[PurePosixPath], wanted: set[PurePosixPath]) -> bool:
     return any(path == w or path in w.parents or w in path.parents for path in read for w in wanted)
 

@@ -190,7 +190,7 @@ def _asked(python: str, question: Mapping[str, Any]) -> dict[str, Any]:
             check=False,
         )
         return json.loads(done.stdout)  # type: ignore[no-any-return]
-    except (OSError, ValueError, subprocess.TimeoutExpired) as error:
+    except (OSError, ValueError, RecursionError, subprocess.TimeoutExpired) as error:
         raise UnresolvedError(f"DVC could not be asked ({python}: {error})") from None
 
 

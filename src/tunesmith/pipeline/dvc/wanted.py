@@ -8,6 +8,10 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from tunesmith.config.model import Definition, OutputsSection
+from tunesmith.errors import UsageError
+from tunesmith.formats import dotted
+from tunesmith.parameters.best_file import BestFile, shape_of
+from tunesmith.parameters.shape import WRAPPED
 from tunesmith.pipeline.dvc.inputs.dependencies import is_within, plain
 from tunesmith.pipeline.dvc.inputs.named_data import named_by
 from tunesmith.pipeline.dvc.stages import Coupling
@@ -29,6 +33,8 @@ class Paths:
 
     config: str
     best: str
+    best_keys: tuple[str, ...] | None
+    """Keys of the best-parameters file that training depends on; ``None`` for the whole file."""
     outs: tuple[str, ...]
     """Outs of the tuning stage, but for its metrics."""
     metrics: str
@@ -38,6 +44,11 @@ class Paths:
     """The table of trials."""
     tables: tuple[str, ...] = ()
     """The study's own data."""
+
+    @property
+    def best_place(self) -> tuple[str, ...] | None:
+        """Place of the parameters in a file that other stages read other keys of."""
+        return None if self.best_keys == WRAPPED else self.best_keys
 
     @property
     def written(self) -> tuple[str, ...]:
@@ -56,10 +67,12 @@ def paths_of(definition: Definition, outputs: OutputsSection) -> Paths:
     is_loose = outputs.tuned is not None
     names = [tuned if is_loose else best, outputs.report, outputs.html]
     names += [outputs.history, outputs.trials]
+    names += [] if outputs.predictions is None else [outputs.predictions.path]
     source = (definition.source or Path(USUAL_CONFIG)).resolve()
     return Paths(
         config=source.relative_to(definition.root.resolve()).as_posix(),
         best=best,
+        best_keys=_keys_of_best(definition, outputs),
         outs=tuple(plain(name) for name in names if name),
         metrics=plain(outputs.metrics or ""),
         dropped=best if is_loose else plain(tuned),
@@ -68,6 +81,18 @@ def paths_of(definition: Definition, outputs: OutputsSection) -> Paths:
         if definition.file.objective.data is None
         else definition.file.objective.data.path,
     )
+
+
+def _keys_of_best(definition: Definition, outputs: OutputsSection) -> tuple[str, ...] | None:
+    """Return the key above the parameters, so that remarks beside them train nothing."""
+    shape = shape_of(definition.file, definition.space)
+    try:
+        content = BestFile(definition.root, outputs, shape.names).content
+        place = shape.place_of(content, Path(outputs.best.path))
+    except UsageError:
+        # Whoever writes the file tells what is wrong with it.
+        place = shape.place_of(None, Path(outputs.best.path))
+    return (dotted(place),) if place else None
 
 
 def wanted_outputs(outputs: OutputsSection, coupling: Coupling) -> OutputsSection:
@@ -136,7 +161,7 @@ def training(paths: Paths, command: str, root: Path) -> Content:
     return {
         "cmd": command,
         "deps": [literal(name) for name in whole],
-        "params": [{paths.best: ["params"]}],
+        "params": with_best([], paths),
         "metrics": [{metrics_of(command, paths, root): {"cache": False}}],
     }
 
@@ -197,6 +222,12 @@ def with_params(present: list[Any], path: str, keys: list[str] | None) -> list[A
     """Return parameter entries with one of a file; if the file has one already, that stays."""
     has_it = any(isinstance(item, dict) and path_in(item) == path for item in present)
     return present if has_it else [*present, {literal(path): keys}]
+
+
+def with_best(present: list[Any], paths: Paths) -> list[Any]:
+    """Return parameter entries of a training stage with the best parameters among them."""
+    keys = None if paths.best_keys is None else [*paths.best_keys]
+    return with_params(present, paths.best, keys)
 
 
 def with_outs(present: list[Any], paths: Iterable[str]) -> list[Any]:

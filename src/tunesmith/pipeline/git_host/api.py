@@ -86,7 +86,7 @@ class Answer:
         """The JSON of the body; ``None`` if it holds none."""
         try:
             return json.loads(self.body)
-        except ValueError:
+        except (ValueError, RecursionError):
             return None
 
     @property

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from tunesmith.config.model import Definition
-from tunesmith.history import HOLDOUT, FoldResult, Trial
+from tunesmith.history import FURTHER, HOLDOUT, FoldResult, Trial
 from tunesmith.ledger.records import StudyRecord
 from tunesmith.objective.metric import TIMES
 from tunesmith.objective.objective import Objective
@@ -89,8 +89,8 @@ def draw(
     """
     recorded = [
         (trial, fold)
-        for trial in record.history.told
-        for fold in (*trial.folds, *_holdout(record, trial))
+        for trial in record.history.completed
+        for fold in (*trial.folds, *_apart(record, trial))
         if fold.failure is None and fold.stopped_at is None
     ]
     order = np.random.default_rng(seed).permutation(len(recorded)).tolist()
@@ -100,9 +100,11 @@ def draw(
     return [recorded[place] for place in sorted(order[:n])]
 
 
-def _holdout(record: StudyRecord, trial: Trial) -> Iterator[FoldResult]:
+def _apart(record: StudyRecord, trial: Trial) -> Iterator[FoldResult]:
+    """Yield the results of a trial that belong to none of the search's folds."""
     if trial.number in record.holdout:
         yield record.holdout[trial.number]
+    yield from record.further.get(trial.number, ())
 
 
 @dataclass(frozen=True)
@@ -148,7 +150,8 @@ class _StudyApart:
 
 
 def _findings(one: Evaluated, tolerance: float) -> Iterator[Finding]:
-    fold = "held-out rows" if one.fold == HOLDOUT else f"fold {one.fold}"
+    fold = f"fold {one.fold}" if one.fold >= 0 else f"further split {FURTHER - one.fold}"
+    fold = "held-out rows" if one.fold == HOLDOUT else fold
     place = f"trial {one.trial}, {fold}"
     fix = (
         "Other libraries or hardware, a model without a seed, or a record that was changed:"

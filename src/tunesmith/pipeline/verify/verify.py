@@ -10,11 +10,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from tunesmith.analysis.decision import Policy
-from tunesmith.analysis.summary import Summary, summarise
+from tunesmith.analysis.choice.policy import Policy
+from tunesmith.analysis.summary import Summary
 from tunesmith.config.model import Definition
+from tunesmith.ledger.histories.portable import write_history
 from tunesmith.ledger.lock import holder
-from tunesmith.ledger.portable import write_history
 from tunesmith.ledger.records import StudyRecord
 from tunesmith.objective.outline import Outline
 from tunesmith.pipeline.dvc.agreement import Tuning, disagreements
@@ -29,9 +29,11 @@ from tunesmith.pipeline.findings import (
 from tunesmith.pipeline.latest_record import HISTORY, LatestRecord
 from tunesmith.pipeline.staleness import left_to_do, stale_reasons
 from tunesmith.pipeline.verify.evidence import Evidence, look
+from tunesmith.pipeline.verify.predictions import of_predictions
 from tunesmith.pipeline.verify.refit import draw, refit
 from tunesmith.pipeline.verify.winner import of_winner, without_record
 from tunesmith.runs.import_history import misfit
+from tunesmith.runs.models.reading import summary_of
 from tunesmith.runs.outputs import contents_of
 from tunesmith.system.files import inside
 
@@ -133,20 +135,20 @@ def verified(evidence: Evidence) -> Verification:
         if evidence.dvc.locked is not None:
             checked.append("dvc.lock")
         findings += _of_lock(evidence, evidence.dvc)
-    n_told = evidence.found.record.history.n_told if evidence.found else 0
+    n_completed = evidence.found.record.history.n_completed if evidence.found else 0
     source = None if evidence.found is None else evidence.found.source
     reading = evidence.found.record.head.reading if evidence.found else {}
     source_file = evidence.definition.source
     typed = tuple(replace(one, fix=as_typed(one.fix, source_file)) for one in findings)
     return Verification(
-        findings=typed, checked=tuple(checked), source=source, n_trials=n_told, reading=reading
+        findings=typed, checked=tuple(checked), source=source, n_trials=n_completed, reading=reading
     )
 
 
 def _of_lock(evidence: Evidence, dvc: Tuning) -> Iterator[Finding]:
     """Yield findings on ``dvc.lock``: DVC does not take an interrupted run for finished."""
-    stop, found = evidence.definition.file.stop, evidence.found
-    left = None if found is None else left_to_do(stop, found.record)
+    definition, found = evidence.definition, evidence.found
+    left = None if found is None else left_to_do(definition, found.record)
     outs = set() if dvc.locked is None else set(dvc.locked.outs)
     for finding in disagreements(dvc):
         # An interrupted run makes DVC's stage fail, so that dvc.lock lacks its outs.
@@ -164,13 +166,14 @@ def _of_study(evidence: Evidence, latest: LatestRecord) -> Iterator[Finding]:
     yield from _of_outdated(evidence, record)
     yield from _of_history(evidence, latest)
     # An added gate alone may have changed the policy of the last run.
-    policy = Policy.of(definition.file.selection, definition.file.gate)
-    summary = summarise(record, policy, nested=latest.nested)
+    policy = Policy.of(definition.file)
+    summary = summary_of(definition, record, policy, latest.nested)
     behind = _behind(evidence, latest)
     if behind:
         yield unseen(f"study `{record.head.name}`", behind)
     yield from of_winner(evidence, latest, summary, is_behind=bool(behind))
-    for finding in _of_files(evidence, latest, summary):
+    files = [*_of_files(evidence, latest, summary), *of_predictions(evidence.definition, record)]
+    for finding in files:
         yield note(finding.place, f"{finding.found} ({behind})") if behind else finding
 
 
@@ -203,7 +206,7 @@ def _behind(evidence: Evidence, latest: LatestRecord) -> str:
         return "a run is on"
     if latest.source == HISTORY or not runs or runs[-1].stopped_by is not None:
         return ""
-    return "the last run was killed before it wrote its files; `tunesmith run` continues it"
+    return "the last run was cut off before it wrote its files; `tunesmith run` continues it"
 
 
 def _of_history(evidence: Evidence, latest: LatestRecord) -> Iterator[Finding]:

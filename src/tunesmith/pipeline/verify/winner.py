@@ -1,6 +1,9 @@
 """Verification of the best-parameters file: its content and its owner."""
 
+import os
+import shlex
 from collections.abc import Collection, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from tunesmith.analysis.compare import differences
@@ -13,6 +16,7 @@ from tunesmith.pipeline.findings import REBUILD, Finding, first_difference, note
 from tunesmith.pipeline.latest_record import LatestRecord
 from tunesmith.pipeline.verify.evidence import Evidence
 from tunesmith.space.parameter import canonical_json
+from tunesmith.system import git
 from tunesmith.system.fingerprint import digest
 
 ADOPT = "`tunesmith adopt` takes the winner over."
@@ -42,7 +46,7 @@ def of_winner(
         params, meta = best.read()
         edit = edit_of(best, latest.record)
     except UsageError as error:
-        yield Finding(name, str(error).splitlines()[0], expected, RESTORE)
+        yield Finding(name, _reason(error, best), expected, _restoring(best))
         return
     if evidence.is_peoples:
         if edit is not None:
@@ -59,7 +63,29 @@ def of_winner(
     elif not _is_in_order(best, summary, params):
         words = edit.words if edit is not None else _deviation(best, summary, params)
         is_left = evidence.definition.file.outputs.tuned is not None
-        yield Finding(name, words, expected, ADOPT if is_left else RESTORE)
+        yield Finding(name, words, expected, _restoring(best, ADOPT if is_left else RESTORE))
+
+
+def _reason(error: UsageError, best: BestFile) -> str:
+    """First line of an error, which the path of the file stands before anyway."""
+    reason = str(error).splitlines()[0].removeprefix(f"{best.path}:").strip()
+    return f"line {reason}" if reason[:1].isdigit() else reason
+
+
+def _restoring(best: BestFile, usual: str = RESTORE) -> str:
+    """Remedy for a file with other parameters; a run replaces none that it cannot read."""
+    path = best.path
+    try:
+        if best.blocker is None:
+            return usual
+    except UsageError:
+        pass  # it is no text, which a run refuses as well
+    head = git.commit(path.parent, "HEAD")
+    text = None if head is None else git.content(path.parent, head, path.name)
+    if text is not None and best.shape.blocker(text, path) is None:
+        near = shlex.quote(os.path.relpath(path, Path.cwd()))
+        return f"`git checkout HEAD -- {near}` brings back what is committed."
+    return "Mend its text; or move it away, and `tunesmith run` writes it anew."
 
 
 def _expected(summary: Summary, source: str) -> str:
@@ -80,8 +106,8 @@ def _is_in_order(best: BestFile, summary: Summary, params: Mapping[str, Any]) ->
         return _would_stay(best, summary)
     # The gate kept the current parameters, which a run or a person wrote before the study.
     kept = _rightful(summary)
-    in_force = [summary.incumbent, None if kept is None else kept.params]
-    return any(_same(params, known) for known in in_force if known is not None)
+    known_ones = [summary.current_parameters, None if kept is None else kept.params]
+    return any(_same(params, known) for known in known_ones if known is not None)
 
 
 def _would_stay(best: BestFile, summary: Summary) -> bool:
@@ -108,7 +134,7 @@ def _is_a_trial(
 ) -> bool:
     """Tell whether the file holds an earlier winner of the same study, as it was written."""
     number, history = (meta or {}).get("trial"), latest.record.history
-    if not isinstance(number, int) or not 0 <= number < history.n_told:
+    if not isinstance(number, int) or not 0 <= number < history.n_completed:
         return False
     return _same(history[number].params, params)
 
@@ -142,7 +168,7 @@ def without_record(evidence: Evidence, present: Collection[str]) -> Iterator[Fin
     try:
         params, meta = best.read()
     except UsageError as error:
-        yield Finding(name, str(error).splitlines()[0], "parameters", RESTORE)
+        yield Finding(name, _reason(error, best), "parameters", _restoring(best))
         return
     if meta is not None and meta.get("digest") != digest(params):
         words = f"edited by hand since trial {meta.get('trial')}"

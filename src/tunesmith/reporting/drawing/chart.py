@@ -1,7 +1,8 @@
 """Charts as plain data, without pixels: axes, marks and panels.
 
-Two renderers draw the same charts: ``svg`` makes files, ``page/charts.js`` draws in the HTML
-report. Everything that is worked out (ranges, ticks, labels, colour levels) is worked out here.
+Two renderers draw the same charts: ``svg`` makes files, ``page/scripts`` draw in the HTML report.
+Ranges, ticks, labels and colour levels are worked out here. The page itself works out only what the
+reader chooses: the cells and levels over other axes.
 """
 
 from collections.abc import Sequence
@@ -10,8 +11,10 @@ from typing import Any, Literal, TypeAlias
 
 Scale: TypeAlias = Literal["linear", "log", "category"]
 Numbers: TypeAlias = tuple[float | None, ...]
-Role: TypeAlias = Literal["trial", "best", "failed", "front", "band", "tied"]
+Role: TypeAlias = Literal["trial", "best", "failed", "front", "band", "tied", "clipped", "current"]
 """Meaning of a mark; renderers choose the colour."""
+Form: TypeAlias = Literal["dot", "cross", "line", "dashes", "area", "triangle"]
+"""Picture of a mark in the legend: the form that it has in the panel."""
 N_LEVELS = 8
 """Steps of the colour scale, from the worst scores (0) to the best (7)."""
 
@@ -28,6 +31,19 @@ class Axis:
     low: float
     high: float
     ticks: tuple[tuple[float, str], ...]
+    _: KW_ONLY
+    values: tuple[float, ...] = ()
+    """The only values, if they are a short list of numbers; rising."""
+
+    def side(self, value: float) -> int:
+        """Return the side on which a value lies off the scale: -1 below, 1 above, else 0.
+
+        >>> Axis("", "linear", 0.0, 1.0, ()).side(-3.0), Axis("", "linear", 0.0, 1.0, ()).side(1.0)
+        (-1, 0)
+        """
+        # As in `page/scripts/draw.js`, in which the ends of axes are rounded.
+        slack = (self.high - self.low) * 1e-6
+        return -1 if value < self.low - slack else int(value > self.high + slack)
 
 
 @dataclass(frozen=True)
@@ -55,6 +71,7 @@ class Line:
     role: Role = "best"
     label: str = ""
     is_stepped: bool = False
+    is_dashed: bool = False
     trial: int | None = None
     level: int | None = None
 
@@ -74,7 +91,8 @@ class Bars:
     """Horizontal bars from zero, one a position of the category axis on the left."""
 
     values: Numbers
-    errors: Numbers = ()
+    intervals: tuple[tuple[float, float], ...] = ()
+    """Ends of the interval of each bar."""
     texts: tuple[str, ...] = ()
     """Beside each bar."""
     role: Role = "trial"
@@ -95,7 +113,22 @@ class Cells:
     """Indices of cells without a score because the fold failed."""
 
 
-Mark: TypeAlias = Points | Line | Band | Bars | Cells
+@dataclass(frozen=True)
+class Rug:
+    """Trials without a score that compares, in a row of their own below the panel.
+
+    Inside it, at any height, they would look as if they had scored so.
+    """
+
+    x: Numbers
+    label: str
+    """Beside the row."""
+    _: KW_ONLY
+    role: Role = "band"
+    trials: tuple[int, ...] = ()
+
+
+Mark: TypeAlias = Points | Line | Band | Bars | Cells | Rug
 
 
 @dataclass(frozen=True)
@@ -106,6 +139,11 @@ class Panel:
     y: Axis
     marks: tuple[Mark, ...]
     title: str = ""
+
+    @property
+    def rugs(self) -> tuple[Rug, ...]:
+        """Rows below the panel, from the top."""
+        return tuple(mark for mark in self.marks if isinstance(mark, Rug))
 
 
 @dataclass(frozen=True)
@@ -159,15 +197,33 @@ def _filled(mark: Mark) -> dict[str, Any]:
     return {f.name: v for f in fields(mark) if (v := getattr(mark, f.name)) != f.default}
 
 
-def legend(chart: Chart) -> list[tuple[str, Role]]:
-    """Return the entries of the legend: label and role, each once, in the order of the marks."""
-    entries: dict[str, Role] = {}
+def legend(chart: Chart) -> list[tuple[str, Role, Form]]:
+    """Return label, role and form of what is explained, each once, in the order of the marks."""
+    entries: dict[str, tuple[Role, Form]] = {}
     for panel in chart.panels:
         for mark in panel.marks if isinstance(panel, Panel) else ():
-            label = "" if isinstance(mark, Cells) else mark.label
+            # Rows below a panel have their label beside them.
+            label = "" if isinstance(mark, Cells | Rug) else mark.label
             if label:
-                entries.setdefault(label, "band" if isinstance(mark, Band) else role_of(mark))
-    return list(entries.items())
+                entries.setdefault(label, (role_of(mark), form_of(mark)))
+    if any(_has_beyond(panel) for panel in chart.panels if isinstance(panel, Panel)):
+        entries["beyond the scale"] = "clipped", "triangle"
+    return [(label, *entry) for label, entry in entries.items()]
+
+
+def form_of(mark: Mark) -> Form:
+    """Return the form of a mark, for the legend."""
+    if isinstance(mark, Line):
+        return "dashes" if mark.is_dashed else "line"
+    if isinstance(mark, Points):
+        return "cross" if mark.role == "failed" else "dot"
+    return "area"
+
+
+def _has_beyond(panel: Panel) -> bool:
+    """Tell whether a dot lies off the upright axis, at whose end it is drawn."""
+    dots = [mark for mark in panel.marks if isinstance(mark, Points)]
+    return any(y is not None and panel.y.side(y) for mark in dots for y in mark.y)
 
 
 def role_of(mark: Mark) -> Role:

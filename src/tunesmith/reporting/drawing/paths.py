@@ -32,6 +32,10 @@ class Frame:
         pairs = zip(x, y, strict=True)
         return [None if a is None or b is None else self.at(a, b) for a, b in pairs]
 
+    def sides(self, y: Numbers) -> list[int]:
+        """Return the side of the upright axis on which each point lies off it; 0 if it is on it."""
+        return [0 if value is None else self.y.side(value) for value in y]
+
 
 def text_of(number: float) -> str:
     """Pixels with one decimal, as short as it goes.
@@ -53,6 +57,17 @@ def crosses(places: Iterable[tuple[float, float]]) -> str:
     side = f"{2 * CROSS:g}"
     strokes = f"l{side} {side}m0 -{side}l-{side} {side}"
     return "".join(f"M{text_of(x - CROSS)} {text_of(y - CROSS)}{strokes}" for x, y in places)
+
+
+def triangles(places: Iterable[tuple[float, float, int]]) -> str:
+    """Small triangles at the end of a scale, which point at what lies beyond it.
+
+    Args:
+        places: pixels of their tips, and the side: -1 below, 1 above.
+    """
+    return "".join(
+        f"M{text_of(x - 4)} {text_of(y + side * 6)}h8l-4 {-6 * side}z" for x, y, side in places
+    )
 
 
 def line(frame: Frame, mark: Line) -> str:

@@ -10,6 +10,8 @@ from tunesmith.reporting.drawing.chart import Axis
 
 N_TICKS = 5
 PAD = 0.05
+NEAR = 1e-9
+"""A range whose ends differ by a smaller share is drawn around one number."""
 FENCE = 3.0
 """Scores worse than a quartile by so many interquartile ranges are off the scale."""
 MIN_FENCED = 8
@@ -90,8 +92,10 @@ def linear_axis(label: str, low: float, high: float, pad: float = PAD) -> Axis:
 
 def log_axis(label: str, low: float, high: float) -> Axis:
     """A logarithmic axis around a positive range."""
-    margin = (high / low) ** PAD if high > low else 1.5
-    ticks = log_ticks(low, high) if high > low else [low]
+    # Numbers that differ in their last digits only would be one place of the axis.
+    is_range = high / low > 1 + NEAR
+    margin = (high / low) ** PAD if is_range else 1.5
+    ticks = log_ticks(low, high) if is_range else [low]
     return Axis(label, "log", low / margin, high * margin, _labelled(ticks))
 
 

@@ -15,11 +15,13 @@ from tunesmith.reporting.drawing.chart import (
     Bars,
     Cells,
     Chart,
+    Form,
     Line,
     Panel,
     Parallel,
     Points,
     Role,
+    Rug,
     legend,
 )
 from tunesmith.reporting.drawing.palette import DARK, LIGHT, variables
@@ -36,7 +38,13 @@ MARGIN = 16.0
 LETTER = 6.4
 """Pixels of a letter, about."""
 BELOW_PANEL = 44.0
+RUG = 15.0
+"""Height of a row of trials below a panel."""
 MAX_LEFT = 190.0
+NAME = 17.0
+"""Height of a row of names above upright axes."""
+SAMPLE = 18.0
+"""Width of a picture in the legend."""
 MANY = 400
 """Dots and lines from which on they are drawn smaller."""
 
@@ -78,7 +86,7 @@ def render(chart: Chart, *, theme: Theme = "auto", width: float = WIDTH) -> str:
         for place, panel in enumerate(row):
             each = (width - MARGIN) / chart.columns
             _panel(page, panel, (MARGIN / 2 + place * each, top, each, height))
-        top += height + BELOW_PANEL + MARGIN
+        top += height + max(_below(panel) for panel in row) + MARGIN
     return _document(page, chart, width, top, theme)
 
 
@@ -125,24 +133,46 @@ def _head(page: Page, chart: Chart, width: float) -> float:
         page.text(MARGIN, y, shortened(chart.note, int((width - 2 * MARGIN) / LETTER)))
     listed = legend(chart)
     if listed or chart.key:
-        y += 20
-        _legend(page, chart, listed, y)
+        y = _legend(page, chart, listed, (y + 20, width - MARGIN))
     return y + MARGIN
 
 
-def _legend(page: Page, chart: Chart, listed: list[tuple[str, Role]], y: float) -> None:
-    x = MARGIN
-    for label, role in listed:
-        if role == "failed":
-            page.path(paths.crosses([(x + 5, y - 4)]), "cross failed")
-        else:
-            page.path(paths.dots([(x + 5, y - 4)]), f"dots large {role}")
-        page.text(x + 15, y, label)
-        x += 15 + len(label) * LETTER + MARGIN
+def _legend(
+    page: Page, chart: Chart, listed: list[tuple[str, Role, Form]], box: tuple[float, float]
+) -> float:
+    """Draw the legend from a height on, as wide as given; returns the height of its last row."""
+    (y, right), x = box, MARGIN
+    for label, role, form in listed:
+        wide = SAMPLE + 5 + len(label) * LETTER
+        x, y = (x, y) if x + wide <= right or x == MARGIN else (MARGIN, y + NAME)
+        page.path(*_sample(role, form, x, y - 4))
+        page.text(x + SAMPLE + 5, y, label)
+        x += wide + MARGIN
     if chart.key and chart.panels:
+        text = f"worse to better {chart.key}"
+        wide = N_LEVELS * 9 + 6 + len(text) * LETTER
+        x, y = (x, y) if x + wide <= right or x == MARGIN else (MARGIN, y + NAME)
         for level in range(N_LEVELS):
             page.path(f"M{text_of(x + level * 9)} {text_of(y - 9)}h9v9h-9z", f"cell-{level}")
-        page.text(x + N_LEVELS * 9 + 6, y, f"worse to better {chart.key}")
+        page.text(x + N_LEVELS * 9 + 6, y, text)
+    return y
+
+
+def _sample(role: Role, form: Form, x: float, y: float) -> tuple[str, str]:
+    """Path and classes of a picture in the legend, whose middle is at a height."""
+    if form in ("line", "dashes"):
+        dashed = " dashed" if form == "dashes" else ""
+        return f"M{text_of(x)} {text_of(y)}h{SAMPLE:g}", f"line{dashed} {role}"
+    if form == "area":
+        down = f"h{SAMPLE:g}v8h-{SAMPLE:g}z"
+        return f"M{text_of(x)} {text_of(y - 4)}{down}", "area"
+    middle = x + SAMPLE / 2
+    if form == "cross":
+        return paths.crosses([(middle, y)]), f"cross {role}"
+    if form == "triangle":
+        return paths.triangles([(middle, y + 4, -1)]), "cross trial"
+    size = "large " if role == "best" else ""
+    return paths.dots([(middle, y)]), f"dots {size}{role}"
 
 
 # -- panels --------------------------------------------------------------------------------------
@@ -159,31 +189,41 @@ def _height(panel: Panel | Parallel, usual: float) -> float:
     return usual
 
 
+def _below(panel: Panel | Parallel) -> float:
+    """Room below a panel: its rows of trials, its ticks and its label."""
+    return BELOW_PANEL + (RUG * len(panel.rugs) if isinstance(panel, Panel) else 0.0)
+
+
 def _panel(page: Page, panel: Panel | Parallel, box: Box) -> None:
     if isinstance(panel, Parallel):
         _parallel(page, panel, box)
         return
     left, top, width, height = box
     # Widths are estimated: a file does not know the fonts of its reader.
-    ticks = max((len(text) for _, text in panel.y.ticks), default=1) * LETTER
+    names = [*(text for _, text in panel.y.ticks), *(rug.label for rug in panel.rugs)]
+    ticks = max(map(len, names), default=1) * LETTER
     # Long names must not take the room of the panel itself.
     room = min(ticks + 14 + (18 if panel.y.label else 0), MAX_LEFT)
     frame = Frame(
         left=left + room, top=top, width=width - room - MARGIN, height=height, x=panel.x, y=panel.y
     )
     is_tiled = any(isinstance(mark, Cells) for mark in panel.marks)
-    _axes(page, frame, left, is_lined=not is_tiled)
+    _axes(page, frame, left, RUG * len(panel.rugs), is_lined=not is_tiled)
+    for row, rug in enumerate(panel.rugs):
+        _rug(page, frame, rug, top + height + RUG * (row + 0.5) + 3)
     for mark in panel.marks:
-        DRAWN[type(mark)](page, frame, mark)
+        if not isinstance(mark, Rug):
+            DRAWN[type(mark)](page, frame, mark)
 
 
-def _axes(page: Page, frame: Frame, left: float, *, is_lined: bool) -> None:
+def _axes(page: Page, frame: Frame, left: float, rows: float, *, is_lined: bool) -> None:
+    """Draw axes with their ticks and labels; those below leave room for rows of trials."""
     bottom, right = frame.top + frame.height, frame.left + frame.width
     for place, text in _kept(frame.x, frame.width):
         x = frame.left + frame.width * place
         if is_lined and frame.x.scale != "category":
             page.path(f"M{text_of(x)} {text_of(frame.top)}V{text_of(bottom)}", "grid")
-        page.text(x, bottom + 16, text, "middle")
+        page.text(x, bottom + rows + 16, text, "middle")
     for value, text in frame.y.ticks:
         y = frame.top + frame.height * (1 - share(frame.y, value))
         if is_lined and frame.y.scale != "category":
@@ -194,7 +234,7 @@ def _axes(page: Page, frame: Frame, left: float, *, is_lined: bool) -> None:
     )
     page.text(
         frame.left + frame.width / 2,
-        bottom + 34,
+        bottom + rows + 34,
         _fitting(frame.x.label, frame.width),
         "middle label",
     )
@@ -227,19 +267,33 @@ def _points(page: Page, frame: Frame, mark: Points) -> None:
         page.path(paths.crosses([p for p in places if p]), "cross failed")
         return
     size = " large" if mark.role == "best" else " small" if len(places) > MANY else ""
-    if not mark.levels:
-        page.path(paths.dots([p for p in places if p]), f"dots{size} {mark.role}")
-        return
+    sides = frame.sides(mark.y)
     # The best ones last, on top.
-    for level in range(N_LEVELS):
-        chosen = [p for p, at in zip(places, mark.levels, strict=True) if p and at == level]
-        page.path(paths.dots(chosen), f"dots{size} level-{level}")
+    for level in range(N_LEVELS) if mark.levels else (None,):
+        colour = mark.role if level is None else f"level-{level}"
+        levels = mark.levels or (None,) * len(places)
+        rows = zip(places, levels, sides, strict=True)
+        chosen = [(place, side) for place, at, side in rows if place and at == level]
+        page.path(paths.dots([place for place, side in chosen if not side]), f"dots{size} {colour}")
+        clipped = [(*place, side) for place, side in chosen if side]
+        page.path(paths.triangles(clipped), f"cross {colour}")
 
 
 def _line(page: Page, frame: Frame, mark: Line) -> None:
     colour = mark.role if mark.level is None else f"level-{mark.level}"
     thin = " thin" if mark.trial is not None and mark.role != "best" else ""
-    page.path(paths.line(frame, mark), f"line{thin} {colour}")
+    dashed = " dashed" if mark.is_dashed else ""
+    page.path(paths.line(frame, mark), f"line{thin}{dashed} {colour}")
+
+
+def _rug(page: Page, frame: Frame, rug: Rug, y: float) -> None:
+    """A row of small marks at a height, named on its left."""
+    places = [(frame.at(x, frame.y.low)[0], y) for x in rug.x if x is not None]
+    if rug.role == "failed":
+        page.path(paths.crosses(places), "cross failed")
+    else:
+        page.path(paths.dots(places), f"dots {rug.role}")
+    page.text(frame.left - 6, y + 4, rug.label, "end")
 
 
 def _band(page: Page, frame: Frame, mark: Band) -> None:
@@ -255,17 +309,17 @@ def _bars(page: Page, frame: Frame, mark: Bars) -> None:
         length = frame.width * share(frame.x, value or 0.0)
         across = f"h{text_of(length)}v{text_of(thick)}h{text_of(-length)}z"
         page.path(f"M{text_of(frame.left)} {text_of(y - thick / 2)}{across}", "fill-trial")
-        if mark.errors:
-            _whisker(page, frame, (value or 0.0, mark.errors[row] or 0.0), y)
+        if mark.intervals:
+            _whisker(page, frame, mark.intervals[row], y)
         if mark.texts:
-            page.text(frame.left + length + 6, y + 4, mark.texts[row])
+            # Beyond the whisker, which would run through the text.
+            reach = mark.intervals[row][1] if mark.intervals else value
+            end = frame.width * share(frame.x, reach or 0.0)
+            page.text(frame.left + end + 6, y + 4, mark.texts[row])
 
 
-def _whisker(page: Page, frame: Frame, value: tuple[float, float], y: float) -> None:
-    low, high = (
-        frame.left + frame.width * share(frame.x, end)
-        for end in (value[0] - value[1], value[0] + value[1])
-    )
+def _whisker(page: Page, frame: Frame, ends: tuple[float, float], y: float) -> None:
+    low, high = (frame.left + frame.width * share(frame.x, end) for end in ends)
     page.path(f"M{text_of(low)} {text_of(y)}H{text_of(high)}", "line best")
 
 
@@ -289,10 +343,15 @@ DRAWN: dict[type, Callable[[Page, Frame, Any], None]] = {
 def _parallel(page: Page, panel: Parallel, box: Box) -> None:
     left, top, width, height = box
     places = _upright(len(panel.axes), left + 60, width - 120)
+    room = width / max(len(places), 1)
+    n_rows = 2 if any(len(axis.label) * LETTER + 8 > room for axis in panel.axes) else 1
+    # Names stand above, so that the ends of lines and axes below are free.
+    begin = top + NAME * n_rows
+    height += BELOW_PANEL - BELOW - NAME * (n_rows + 0.5)
     lines: dict[int, list[str]] = {}
     for row, level in enumerate(panel.levels):
         points = [
-            f"{text_of(x)} {text_of(_down(axis, column[row], top, height))}"
+            f"{text_of(x)} {text_of(_down(axis, column[row], begin, height))}"
             for x, axis, column in zip(places, panel.axes, panel.columns, strict=True)
         ]
         lines.setdefault(level, []).append("M" + "L".join(points))
@@ -300,11 +359,15 @@ def _parallel(page: Page, panel: Parallel, box: Box) -> None:
     # The best ones last, on top.
     for level in sorted(lines):
         page.path("".join(lines[level]), f"line thin{many} level-{level}")
-    room = width / max(len(places), 1)
     for i, (x, axis, column) in enumerate(zip(places, panel.axes, panel.columns, strict=True)):
-        # Names in two rows have twice the room.
-        under = top + height + BELOW + (16 if i % 2 else 32)
-        _upright_axis(page, axis, (x, top, room, height), under, has_gap=None in column)
+        _upright_axis(page, axis, (x, begin, room, height), has_gap=None in column)
+        # Names in two rows have twice the room, and a line that leads to their axis.
+        above = top + NAME * (i % n_rows) + 8
+        page.path(f"M{text_of(x)} {text_of(above + 4)}V{text_of(begin)}", "axis")
+        name = _fitting(axis.label, n_rows * room - 8)
+        half = len(name) * LETTER / 2
+        middle = min(max(x, left + half), left + width - half)
+        page.text(middle, above, name, "middle label")
 
 
 def _upright(n: int, left: float, width: float) -> list[float]:
@@ -317,7 +380,7 @@ def _down(axis: Axis, value: float | None, top: float, height: float) -> float:
     return top + height * (1 - share(axis, value))
 
 
-def _upright_axis(page: Page, axis: Axis, box: Box, under: float, *, has_gap: bool) -> None:
+def _upright_axis(page: Page, axis: Axis, box: Box, *, has_gap: bool) -> None:
     x, top, room, height = box
     page.path(f"M{text_of(x)} {text_of(top)}v{text_of(height)}", "axis upright")
     for value, text in axis.ticks:
@@ -325,4 +388,3 @@ def _upright_axis(page: Page, axis: Axis, box: Box, under: float, *, has_gap: bo
         page.text(x + 4, y, shortened(text, max(int(room / LETTER) - 1, 5)), "halo")
     if has_gap:
         page.text(x + 4, top + height + BELOW + 4, "not set", "halo")
-    page.text(x, under, _fitting(axis.label, 2 * room), "middle label")

@@ -2,17 +2,22 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 from tunesmith.analysis import numbers
 from tunesmith.history import Trial
 from tunesmith.ledger.recorded_study import RecordedSpace
 from tunesmith.reporting.drawing.chart import Axis, Numbers
-from tunesmith.reporting.drawing.scales import category_axis, linear_axis, log_axis
+from tunesmith.reporting.drawing.scales import category_axis, linear_axis, log_axis, share
 
 LOG_SPREAD = 100
 """Listed positive numbers that differ by so much are drawn on a log axis."""
+MOST_LISTED = 8
+"""Listed numbers that are the ticks of their axis."""
+CLOSE = 0.07
+"""Ticks that are nearer to each other, as a share of the axis, would be written over each other."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +50,10 @@ def column(name: str, trials: Sequence[Trial], space: RecordedSpace) -> AxisColu
     values = [trial.params[name] for trial in trials if name in trial.params]
     if all(is_number(value) for value in values):
         positions = tuple(_position(trial.params.get(name)) for trial in trials)
-        return AxisColumn(name, _axis(name, values, space), positions)
+        axis = _axis(name, values, space)
+        if all(isinstance(value, int) for value in values):
+            axis = _whole(axis)
+        return AxisColumn(name, _listed(axis, values) if _is_list(name, space) else axis, positions)
     texts = sorted({numbers.value(value) for value in values}, key=_order)
     places = {text: float(place) for place, text in enumerate(texts)}
     positions_by_text = [
@@ -53,6 +61,30 @@ def column(name: str, trials: Sequence[Trial], space: RecordedSpace) -> AxisColu
         for trial in trials
     ]
     return AxisColumn(name, category_axis(name, texts), tuple(positions_by_text), tuple(texts))
+
+
+def _whole(axis: Axis) -> Axis:
+    """Leave out ticks at which there is no value, unless hardly one would be left."""
+    ticks = tuple((tick, text) for tick, text in axis.ticks if tick % 1 == 0)
+    return replace(axis, ticks=ticks) if len(ticks) > 1 else axis
+
+
+def _is_list(name: str, space: RecordedSpace) -> bool:
+    """Tell whether a parameter is declared as a list of values wherever it is."""
+    declared = [box[name] for box in space.boxes if name in box]
+    return bool(declared) and all(isinstance(one.content, list) for one in declared)
+
+
+def _listed(axis: Axis, values: Sequence[Any]) -> Axis:
+    """Give an axis the numbers of a short list as its ticks."""
+    listed = sorted({float(value) for value in values})
+    places = [share(axis, value) for value in listed]
+    if len(listed) > MOST_LISTED or any(b - a < CLOSE for a, b in pairwise(places)):
+        return axis
+    ticks = tuple(
+        (value, numbers.value(int(value) if value % 1 == 0 else value)) for value in listed
+    )
+    return replace(axis, ticks=ticks, values=tuple(listed))
 
 
 def is_number(value: Any) -> bool:

@@ -16,8 +16,14 @@ SIDE = 48
 """Cells along a numeric axis."""
 WIDTH = 0.07
 """Width of the kernel, as a share of an axis."""
+SAME = 1e-9
+"""Difference of places, as a share of an axis, that is one of rounding."""
 REACH = 2.0
 """Farther than this many widths from every trial, nothing is drawn."""
+
+
+SMOOTHED = "Smoothed between trials; nothing is shown where no trial is near."
+TILED = "Mean score of the trials with each pair of values."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,8 +43,8 @@ class ContourData:
 
 
 def data(view: FigureView) -> ContourData:
-    """Return data of the two requested parameters, or of the two that matter most."""
-    if len(view.params) < 2:
+    """Return data of the two requested parameters, or of those that tell the most together."""
+    if len(view.pair) < 2:
         return ContourData(
             metric=view.metric,
             x=None,
@@ -49,10 +55,10 @@ def data(view: FigureView) -> ContourData:
             best=None,
             surface=(),
         )
-    x, y = (view.column(name) for name in view.params[:2])
+    x, y = (view.column(name) for name in view.pair)
     both = [
         (i, (at, beside))
-        for i in view.complete
+        for i in view.successful
         if (at := x.positions[i]) is not None and (beside := y.positions[i]) is not None
     ]
     places = tuple(place for _, place in both)
@@ -64,7 +70,7 @@ def data(view: FigureView) -> ContourData:
         y=y,
         places=places,
         scores=scores,
-        trials=tuple(view.told[i].number for i, _ in both),
+        trials=tuple(view.completed[i].number for i, _ in both),
         best=int(np.argmax(order)) if order else None,
         surface=_surface(x, y, places, scores),
     )
@@ -97,6 +103,11 @@ def _weights(column: AxisColumn, places: list[float]) -> np.ndarray:
     at = np.array([share(column.axis, place) for place in places])
     n = len(column.names) or SIDE
     centres = (np.arange(n) + 0.5) / n
+    if column.axis.values:
+        # Each cell shows the listed value that is next to it: between two of them there is none.
+        listed = np.array([share(column.axis, value) for value in column.axis.values])
+        nearest = np.abs(centres[:, None] - listed[None, :]).argmin(axis=1)
+        return np.asarray(np.abs(listed[nearest][:, None] - at[None, :]) < SAME, dtype=float)
     distance = np.abs(centres[:, None] - at[None, :])
     if column.names:
         # A category has weight in its own cell alone: between two of them there is nothing.
@@ -121,7 +132,8 @@ def draw(content: ContourData) -> Chart:
         marks.append(Points((x[content.best],), (y[content.best],), role="best", label="best"))
     names = f"{content.x.name} and {content.y.name}"
     panel = Panel(content.x.axis, content.y.axis, tuple(marks))
-    note = "Smoothed between trials; nothing is shown where no trial is near."
+    is_tiled = all(column.names or column.axis.values for column in (content.x, content.y))
+    note = TILED if is_tiled else SMOOTHED
     description = f"{content.metric.name} over {names}."
     return Chart(title, description, panels=(panel,), note=note, key=directed(content.metric))
 

@@ -40,7 +40,7 @@ def courses_data(view: FigureView, courses: Sequence[ScoreCurve]) -> CoursesData
         view: names the metric and the best trial.
         courses: of trials, in order.
     """
-    best = None if view.best is None else view.told[view.best].number
+    best = None if view.best is None else view.completed[view.best].number
     n_over = len(courses) - MAX_COURSES
     if n_over <= 0:
         return CoursesData(view.metric, tuple(courses), best)

@@ -16,7 +16,7 @@ NOTHING = "No trial reported scores on its way."
 def data(view: FigureView) -> CoursesData:
     """A curve a trial: at each step the mean over the folds that reported it."""
     curves = []
-    for i, trial in enumerate(view.told):
+    for i, trial in enumerate(view.completed):
         points = mean_progress([fold.progress for fold in trial.folds])
         if points:
             steps, values = zip(*points, strict=True)

@@ -30,8 +30,8 @@ class FoldsData:
 
 def data(view: FigureView) -> FoldsData:
     """The first trials in order of the metric."""
-    order = sorted(view.complete, key=lambda i: (-view.metric.sign * view.scores[i], i))
-    best = [view.told[i] for i in order[:MAX_TRIALS]]
+    order = sorted(view.successful, key=lambda i: (-view.metric.sign * view.scores[i], i))
+    best = [view.completed[i] for i in order[:MAX_TRIALS]]
     return FoldsData(
         view.metric,
         tuple(trial.number for trial in best),

@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 
+from tunesmith.analysis.outcomes import winning
 from tunesmith.analysis.ranking import running_best
 from tunesmith.history import Metric
-from tunesmith.reporting.drawing.chart import Chart, Line, Mark, Panel, Points
-from tunesmith.reporting.drawing.scales import count_axis, score_axis
+from tunesmith.reporting.drawing.chart import Axis, Chart, Line, Mark, Panel, Points, Role, Rug
+from tunesmith.reporting.drawing.scales import count_axis, score_axis, tick_text
 from tunesmith.reporting.figures.kind import Kind
 from tunesmith.reporting.figures.view import FigureView
 
@@ -25,21 +26,30 @@ class HistoryData:
     """Trial and score at each change of the best so far; then the last trial."""
     tied: tuple[int, ...] = ()
     """Trials that the folds do not distinguish from the best."""
+    violating: tuple[int, ...] = ()
+    """Complete trials that violate a constraint on outcomes, and so cannot be the best."""
+    winner: tuple[int, float] | None = None
+    """Trial and score of the best one."""
+    current: tuple[int, float] | None = None
+    """Trial and score of the current parameters, if they were evaluated."""
 
 
 def data(view: FigureView) -> HistoryData:
     """Complete trials with their scores, and the others."""
-    numbers = [trial.number for trial in view.told]
+    numbers, at = [trial.number for trial in view.completed], view.current
     return HistoryData(
         metric=view.metric,
-        trials=tuple(numbers[i] for i in view.complete),
-        scores=tuple(view.scores[i] for i in view.complete),
-        levels=tuple(view.levels[i] for i in view.complete),
+        trials=tuple(numbers[i] for i in view.successful),
+        scores=tuple(view.scores[i] for i in view.successful),
+        levels=tuple(view.levels[i] for i in view.successful),
         failed=tuple(numbers[i] for i in view.failed),
         pruned=tuple(numbers[i] for i in view.pruned),
         n_trials=len(numbers),
-        best=steps(running_best(view.scores, view.metric)),
+        best=steps(running_best(winning(view.record.history, view.metric), view.metric)),
         tied=view.tied,
+        violating=tuple(numbers[i] for i in sorted(view.violating)),
+        winner=None if view.best is None else (numbers[view.best], view.scores[view.best]),
+        current=None if at is None else (numbers[at], view.scores[at]),
     )
 
 
@@ -60,8 +70,7 @@ def draw(content: HistoryData) -> Chart:
     title = "Optimisation history"
     if not content.n_trials:
         return Chart(title, "No trials yet.", note="There is no trial yet.")
-    y = score_axis(content.scores, content.metric)
-    scores = tuple(content.scores)
+    x, y = count_axis("trial", content.n_trials), score_axis(content.scores, content.metric)
     marks: list[Mark] = [
         Line(
             tuple(float(n) for n, _ in content.best),
@@ -69,21 +78,54 @@ def draw(content: HistoryData) -> Chart:
             label="best so far",
             is_stepped=True,
         ),
-        Points(_floats(content.trials), scores, trials=content.trials, levels=content.levels),
+        Points(
+            _floats(content.trials), content.scores, trials=content.trials, levels=content.levels
+        ),
     ]
-    if content.pruned:
-        x, rug = _floats(content.pruned), (y.low,) * len(content.pruned)
-        marks.append(Points(x, rug, role="band", trials=content.pruned, label="stopped early"))
-    if content.failed:
-        x, rug = _floats(content.failed), (y.low,) * len(content.failed)
-        marks.append(Points(x, rug, role="failed", trials=content.failed, label="failed"))
-    tied = [(n, s) for n, s in zip(content.trials, scores, strict=True) if n in content.tied]
-    if tied:
-        numbers, at = zip(*tied, strict=True)
-        marks.append(Points(_floats(numbers), at, role="tied", label="tied with the best"))
+    if content.current is not None:
+        # Behind the dots, over the whole width: every trial is to be compared with it.
+        marks.insert(0, _current_line(content.current, x, y))
+    marks += _told(content)
+    if content.winner is not None:
+        number, score = content.winner
+        label = f"best (trial {number})"
+        best = Points((float(number),), (score,), role="best", trials=(number,), label=label)
+        marks.append(best)
+    rows: tuple[tuple[str, Role, tuple[int, ...]], ...] = (
+        ("stopped", "band", content.pruned),
+        ("failed", "failed", content.failed),
+    )
+    for label, role, numbers in rows:
+        if numbers:
+            marks.append(Rug(_floats(numbers), label, role=role, trials=numbers))
+    panel = Panel(x, y, tuple(marks))
     description = f"{content.metric.name} of {content.n_trials} trials, with the best so far."
-    panel = Panel(count_axis("trial", content.n_trials), y, tuple(marks))
     return Chart(title, description, panels=(panel,), key=content.metric.name)
+
+
+def _told(content: HistoryData) -> list[Mark]:
+    """Complete trials of which there is more to say than their score."""
+    marks: list[Mark] = []
+    kinds: tuple[tuple[tuple[int, ...], Role, str], ...] = (
+        (content.tied, "tied", "tied with the best"),
+        (content.violating, "failed", "violates subject_to"),
+    )
+    for meant, role, label in kinds:
+        pairs = zip(content.trials, content.scores, strict=True)
+        told = [(number, score) for number, score in pairs if number in frozenset(meant)]
+        if told:
+            numbers, at = zip(*told, strict=True)
+            marks.append(Points(_floats(numbers), at, role=role, trials=numbers, label=label))
+    return marks
+
+
+def _current_line(current: tuple[int, float], x: Axis, y: Axis) -> Line:
+    """A dashed line at the score of the current parameters; a score off the scale is told."""
+    number, score = current
+    off = {-1: f", {tick_text(score)}, below the scale", 1: f", {tick_text(score)}, above it"}
+    label = f"current parameters (trial {number}{off.get(y.side(score), '')})"
+    ends, scores = ((x.low, x.high), (score, score)) if not y.side(score) else ((), ())
+    return Line(ends, scores, role="current", label=label, is_dashed=True)
 
 
 def _floats(trials: tuple[int, ...]) -> tuple[float, ...]:

@@ -33,12 +33,12 @@ def data(view: FigureView) -> ParallelData:
     return ParallelData(
         metric=view.metric,
         columns=tuple(
-            AxisColumn(c.name, c.axis, tuple(c.positions[i] for i in view.complete), c.names)
+            AxisColumn(c.name, c.axis, tuple(c.positions[i] for i in view.successful), c.names)
             for c in columns
         ),
-        scores=tuple(view.scores[i] for i in view.complete),
-        trials=tuple(view.told[i].number for i in view.complete),
-        levels=tuple(view.levels[i] for i in view.complete),
+        scores=tuple(view.scores[i] for i in view.successful),
+        trials=tuple(view.completed[i].number for i in view.successful),
+        levels=tuple(view.levels[i] for i in view.successful),
         n_left_out=len(view.params) - len(shown),
     )
 

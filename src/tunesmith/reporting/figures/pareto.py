@@ -1,10 +1,11 @@
 """Trials in the plane of two objectives, and those that no other beats in all."""
 
+from collections.abc import Container
 from dataclasses import dataclass
 from itertools import combinations
 
 from tunesmith.history import Metric
-from tunesmith.reporting.drawing.chart import Chart, Mark, Panel, Points
+from tunesmith.reporting.drawing.chart import Chart, Panel, Points, Role
 from tunesmith.reporting.drawing.scales import score_axis
 from tunesmith.reporting.figures.kind import Kind
 from tunesmith.reporting.figures.view import FigureView
@@ -12,7 +13,7 @@ from tunesmith.reporting.figures.view import FigureView
 MAX_PAIRS = 6
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ParetoData:
     """Complete trials with a score in every objective."""
 
@@ -21,17 +22,23 @@ class ParetoData:
     scores: tuple[tuple[float, ...], ...]
     """A column an objective."""
     front: tuple[int, ...]
+    violating: tuple[int, ...] = ()
+    """Trials that violate a constraint on outcomes, and so cannot be on the front."""
+    chosen: int | None = None
+    """The trial whose parameters are the result; ``None`` if there is none."""
 
 
 def data(view: FigureView) -> ParetoData:
     """Every objective's scores, and the front."""
     objectives = view.record.objectives
-    complete = [view.told[i] for i in view.complete]
+    successful, chosen = [view.completed[i] for i in view.successful], view.summary.chosen
     return ParetoData(
-        objectives,
-        tuple(trial.number for trial in complete),
-        tuple(tuple(trial.mean(m.name) for trial in complete) for m in objectives),
-        tuple(sorted(trial.number for trial in view.summary.front)),
+        objectives=objectives,
+        trials=tuple(trial.number for trial in successful),
+        scores=tuple(tuple(trial.mean(m.name) for trial in successful) for m in objectives),
+        front=tuple(sorted(trial.number for trial in view.summary.front)),
+        violating=tuple(view.completed[i].number for i in sorted(view.violating)),
+        chosen=None if chosen is None else chosen.number,
     )
 
 
@@ -52,19 +59,27 @@ def draw(content: ParetoData) -> Chart:
 
 def _panel(content: ParetoData, first: int, second: int) -> Panel:
     x, y = content.scores[first], content.scores[second]
-    front = set(content.front)
-    on = [i for i, trial in enumerate(content.trials) if trial in front]
-    # Drawn as a line only in the plane: of three objectives two do not show the front.
-    marks: list[Mark] = [Points(x, y, trials=content.trials, label="trials")]
-    best = Points(
-        tuple(x[i] for i in on),
-        tuple(y[i] for i in on),
-        role="front",
-        trials=tuple(content.trials[i] for i in on),
-        label="no trial beats these in all",
-    )
+
+    def marked(trials: Container[int | None], role: Role, label: str) -> Points:
+        at = [i for i, trial in enumerate(content.trials) if trial in trials]
+        return Points(
+            tuple(x[i] for i in at),
+            tuple(y[i] for i in at),
+            role=role,
+            trials=tuple(content.trials[i] for i in at),
+            label=label,
+        )
+
+    # Points only: of three objectives, two do not show the front as a line.
+    marks = [
+        Points(x, y, trials=content.trials, label="trials"),
+        marked(content.violating, "failed", "violates subject_to"),
+        marked(content.front, "front", "no trial beats these in all"),
+        marked((content.chosen,), "best", "chosen"),
+    ]
     metrics = content.objectives
-    return Panel(score_axis(x, metrics[first]), score_axis(y, metrics[second]), (*marks, best))
+    shown = tuple(mark for mark in marks if mark.x)
+    return Panel(score_axis(x, metrics[first]), score_axis(y, metrics[second]), shown)
 
 
 KIND = Kind(data, draw)

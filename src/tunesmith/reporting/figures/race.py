@@ -15,7 +15,7 @@ NOTHING = "There is no trial with more than one fold."
 def data(view: FigureView) -> CoursesData:
     """A course a trial, over folds; a trial that failed or was dropped ends early."""
     courses = []
-    for i, trial in enumerate(view.told):
+    for i, trial in enumerate(view.completed):
         scores = trial.scores(view.metric.name)
         n = next((k for k, score in enumerate(scores) if not math.isfinite(score)), len(scores))
         if n and len(scores) > 1:

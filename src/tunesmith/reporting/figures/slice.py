@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from tunesmith.history import Metric
-from tunesmith.reporting.drawing.chart import Band, Chart, Line, Mark, Numbers, Panel, Points
+from tunesmith.reporting.drawing.chart import Band, Chart, Line, Mark, Numbers, Panel, Points, Rug
 from tunesmith.reporting.drawing.scales import score_axis
 from tunesmith.reporting.figures.columns import AxisColumn
 from tunesmith.reporting.figures.kind import Kind
@@ -48,21 +48,21 @@ class SliceData:
 def data(view: FigureView) -> SliceData:
     """A slice a parameter, in order of importance."""
     slices = tuple(_slice(view, view.column(name)) for name in view.params)
-    return SliceData(view.metric, tuple(view.scores[i] for i in view.complete), slices)
+    return SliceData(view.metric, tuple(view.scores[i] for i in view.successful), slices)
 
 
 def _slice(view: FigureView, column: AxisColumn) -> Slice:
     x = column.positions
-    shown = [(i, place) for i in view.complete if (place := x[i]) is not None]
+    shown = [(i, place) for i in view.successful if (place := x[i]) is not None]
     failed = [(i, place) for i in view.failed if (place := x[i]) is not None]
     at = None if view.best is None else x[view.best]
     return Slice(
         column=column,
         x=tuple(place for _, place in shown),
         scores=tuple(view.scores[i] for i, _ in shown),
-        trials=tuple(view.told[i].number for i, _ in shown),
+        trials=tuple(view.completed[i].number for i, _ in shown),
         levels=tuple(view.levels[i] for i, _ in shown),
-        failed=tuple(view.told[i].number for i, _ in failed),
+        failed=tuple(view.completed[i].number for i, _ in failed),
         failed_x=tuple(place for _, place in failed),
         best=None if view.best is None or at is None else (at, view.scores[view.best]),
         trend=_trend(view, column),
@@ -105,8 +105,7 @@ def _panel(one: Slice, content: SliceData) -> Panel:
         marks.append(Line(one.trend.x, one.trend.mean, role="trial"))
     marks.append(Points(one.x, one.scores, trials=one.trials, levels=one.levels))
     if one.failed:
-        rug = (y.low,) * len(one.failed)
-        marks.append(Points(one.failed_x, rug, role="failed", trials=one.failed, label="failed"))
+        marks.append(Rug(one.failed_x, "failed", role="failed", trials=one.failed))
     if one.best is not None:
         marks.append(Points((one.best[0],), (one.best[1],), role="best", label="best"))
     return Panel(one.column.axis, y, tuple(marks))

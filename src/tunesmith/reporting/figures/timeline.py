@@ -31,10 +31,10 @@ def data(view: FigureView) -> TimelineData:
     """Return the seconds of each trial."""
     return TimelineData(
         view.metric,
-        tuple(trial.number for trial in view.told),
-        tuple(seconds_of(trial) for trial in view.told),
+        tuple(trial.number for trial in view.completed),
+        tuple(seconds_of(trial) for trial in view.completed),
         tuple(running_best(view.scores, view.metric)),
-        tuple(view.told[i].number for i in view.failed),
+        tuple(view.completed[i].number for i in view.failed),
     )
 
 

@@ -16,6 +16,9 @@ from tunesmith.reporting.drawing.scales import fenced
 from tunesmith.reporting.figures.columns import AxisColumn, column
 from tunesmith.types import State
 
+LEAST_SHOWN = 0.25
+"""Part of the complete trials that the two parameters which are shown together have at least."""
+
 
 @dataclass(frozen=True)
 class FigureView:
@@ -27,37 +30,43 @@ class FigureView:
     asked: tuple[str, ...] = ()
 
     @cached_property
-    def told(self) -> tuple[Trial, ...]:
+    def completed(self) -> tuple[Trial, ...]:
         """Trials with results, in number order."""
-        return tuple(self.record.history.told)
+        return tuple(self.record.history.completed)
 
     @cached_property
     def scores(self) -> tuple[float, ...]:
         """Mean score by trial with results; NaN if it is not complete."""
-        return tuple(trial.mean(self.metric.name) for trial in self.told)
+        return tuple(trial.mean(self.metric.name) for trial in self.completed)
 
     @cached_property
-    def complete(self) -> tuple[int, ...]:
+    def successful(self) -> tuple[int, ...]:
         """Positions of the complete trials among those with results."""
         return tuple(i for i, score in enumerate(self.scores) if math.isfinite(score))
 
     @cached_property
     def pruned(self) -> tuple[int, ...]:
         """Positions of trials that ended before their full budget."""
-        return tuple(i for i, trial in enumerate(self.told) if trial.state is State.PRUNED)
+        return tuple(i for i, trial in enumerate(self.completed) if trial.state is State.PRUNED)
 
     @cached_property
     def failed(self) -> tuple[int, ...]:
         """Positions of the others."""
-        others = {*self.complete, *self.pruned}
-        return tuple(i for i in range(len(self.told)) if i not in others)
+        others = {*self.successful, *self.pruned}
+        return tuple(i for i in range(len(self.completed)) if i not in others)
+
+    @cached_property
+    def violating(self) -> frozenset[int]:
+        """Positions of the complete trials that violate a constraint on outcomes."""
+        history = self.record.history
+        return frozenset(i for i in self.successful if history.violated(self.completed[i]))
 
     @cached_property
     def levels(self) -> tuple[int, ...]:
         """Colour level by trial with results, best trials highest; 0 if there is no score."""
-        scores = np.array([self.scores[i] for i in self.complete])
+        scores = np.array([self.scores[i] for i in self.successful])
         if not len(scores):
-            return (0,) * len(self.told)
+            return (0,) * len(self.completed)
         # If the metric is minimized, the sign turns the ends round.
         ends = sorted(self.metric.sign * end for end in fenced(scores, self.metric))
         gains = [self.metric.sign * s if math.isfinite(s) else -math.inf for s in self.scores]
@@ -65,10 +74,23 @@ class FigureView:
 
     @cached_property
     def best(self) -> int | None:
-        """Position of the best trial by this metric, the earliest among equals."""
+        """Position of the best trial by this metric that can win, the earliest among equals."""
         return max(
-            self.complete, key=lambda i: (self.metric.sign * self.scores[i], -i), default=None
+            (i for i in self.successful if i not in self.violating),
+            key=lambda i: (self.metric.sign * self.scores[i], -i),
+            default=None,
         )
+
+    @cached_property
+    def current(self) -> int | None:
+        """Position of the complete trial with the current parameters, if there is one."""
+        known = self.summary.current_parameters
+        if known is None:
+            return None
+        same = (i for i in self.successful if dict(self.completed[i].params) == dict(known))
+        # With a budget, the trial has a parameter more than the file.
+        begun = (i for i in self.successful if self.completed[i].origin == "current")
+        return next(same, next(begun, None))
 
     @property
     def tied(self) -> tuple[int, ...]:
@@ -80,7 +102,7 @@ class FigureView:
     def varied(self) -> tuple[str, ...]:
         """Parameters with more than one value, the most important first, then by name."""
         values: dict[str, set[str]] = {}
-        for trial in self.told:
+        for trial in self.completed:
             for name, value in trial.params.items():
                 # By its text: a list cannot be in a set, and `1 == True` holds in Python.
                 values.setdefault(name, set()).add(repr(value))
@@ -93,6 +115,28 @@ class FigureView:
         """The requested parameters, or all that vary."""
         return self.asked or self.varied
 
+    @property
+    def pair(self) -> tuple[str, ...]:
+        """Two parameters to show together; fewer if no complete trial has two that vary.
+
+        The first two that were requested, else those that the summary names for it, else the two
+        most important ones; if there are others, those that only few trials have are passed over.
+        """
+        if self.asked:
+            return self.asked[:2]
+        pair = self.summary.importance.pair
+        told = [pair] if pair and set(pair) <= set(self.varied) else []
+        ranked = [*told, *((a, b) for j, b in enumerate(self.varied) for a in self.varied[:j])]
+        counts = {names: self._count(*names) for names in ranked}
+        # Two trials of one branch make no picture of the space.
+        many = LEAST_SHOWN * len(self.successful)
+        able = [names for names in ranked if counts[names] >= many]
+        return next(iter(able or [names for names in ranked if counts[names]]), ())
+
+    def _count(self, *names: str) -> int:
+        """Number of the complete trials that have all of these parameters."""
+        return sum(all(n in self.completed[i].params for n in names) for i in self.successful)
+
     def column(self, name: str) -> AxisColumn:
         """Return a parameter's values by trial with results."""
         return self._columns[name]
@@ -100,7 +144,7 @@ class FigureView:
     @cached_property
     def _columns(self) -> dict[str, AxisColumn]:
         names = {*self.varied, *self.asked}
-        return {n: column(n, self.told, self.summary.recorded.space) for n in names}
+        return {n: column(n, self.completed, self.summary.recorded.space) for n in names}
 
 
 def view_of(
@@ -124,7 +168,7 @@ def view_of(
     metrics = {recorded.name: recorded for recorded in record.metrics}
     if metric is not None and metric not in metrics:
         raise UsageError(f"no metric `{metric}`. {did_you_mean(metric, list(metrics))}")
-    known = sorted({name for trial in record.history.told for name in trial.params})
+    known = sorted({name for trial in record.history.completed for name in trial.params})
     for name in params:
         if name not in known:
             raise UsageError(f"no parameter `{name}`. {did_you_mean(name, known)}")

@@ -4,19 +4,29 @@ import json
 import math
 from typing import Any
 
+import numpy as np
+
 from tunesmith import registry
 from tunesmith.analysis import numbers
 from tunesmith.analysis.failure_groups import n_trials
-from tunesmith.analysis.ranking import Ranked
+from tunesmith.analysis.outcomes import violation_text
+from tunesmith.analysis.ranking import Ranked, standard_error
 from tunesmith.analysis.summary import Summary, summarise
+from tunesmith.history import Trial
 from tunesmith.ledger.records import StudyRecord
 from tunesmith.reporting.drawing.chart import plain
+from tunesmith.reporting.drawing.scales import directed, fenced, score_axis
 from tunesmith.reporting.figures.kind import kind_of
 from tunesmith.reporting.figures.view import FigureView, view_of
-from tunesmith.reporting.origin import AGAIN, provenance_rows, space_rows
+from tunesmith.reporting.origin import again, provenance_rows, space_rows
+from tunesmith.reporting.page.details import told
 from tunesmith.reporting.sections.failures import MAX_TEXTS, last_lines, numbered
-from tunesmith.reporting.statements import PLAIN, notes, verdict
+from tunesmith.reporting.statements import evidence
 from tunesmith.reporting.table import ranks_of
+from tunesmith.reporting.wording.headline import headline
+from tunesmith.reporting.wording.next_step import next_step
+from tunesmith.reporting.wording.notes import notes
+from tunesmith.reporting.wording.words import PLAIN
 
 SCHEMA_VERSION = 1
 MAX_MESSAGE = 500
@@ -41,21 +51,48 @@ def content_of(
         "kind": "page",
         "schema_version": SCHEMA_VERSION,
         "study": summary.study,
-        "verdict": verdict(summary, PLAIN),
+        "verdict": [headline(summary, PLAIN), *evidence(summary, PLAIN)],
+        "next": next_step(summary, PLAIN),
         "tiles": tiles(summary, record),
         "best": best_rows(summary),
         "notes": notes(summary, PLAIN),
         "failures": failures(summary),
         "metrics": [{"name": m.name, "direction": m.direction} for m in summary.metrics],
         "trials": trials(view),
+        "axes": axes(view),
+        "told": told(record),
         "figures": figures(view, without=() if has_times else TIMED),
         "space": space_rows(summary),
         "provenance": provenance_rows(summary),
-        "again": AGAIN,
+        "again": again(summary),
     }
     lists = Lists()
     # In this order: the lists are complete only when all of the content was walked through.
     return {**lists.shared(content), "lists": lists.kept}
+
+
+def waiting_content(name: str, reason: str) -> dict[str, Any]:
+    """Return the content of a page of a study without a record.
+
+    Args:
+        name: of the study, or of its configuration.
+        reason: for which there is none, in words.
+    """
+    nothing: dict[str, Any] = {"params": {}, "means": {}, "shown": {}, "folds": {}, "number": []}
+    return {
+        "kind": "page",
+        "schema_version": SCHEMA_VERSION,
+        "study": name,
+        "waiting": reason,
+        "next": "",
+        **dict.fromkeys(("verdict", "tiles", "notes", "failures", "metrics", "figures"), ()),
+        **dict.fromkeys(("space", "provenance", "lists"), ()),
+        "best": {"header": [], "rows": []},
+        "trials": {"names": {}, "complete": nothing, "pruned": nothing, "failed": nothing},
+        "axes": {"params": {}, "metrics": {}},
+        "told": {"notes": {}, "warnings": {}, "texts": [], "failed": {}},
+        "again": "",
+    }
 
 
 class Lists:
@@ -118,7 +155,11 @@ def tiles(summary: Summary, record: StudyRecord) -> list[dict[str, str]]:
         {"what": "failed", "value": f"{n_failed:,}", "remark": _share(n_failed, summary.n_trials)},
         {"what": "folds", "value": str(summary.n_folds), "remark": _spared(summary)},
     ]
-    n_running = len(record.history.running)
+    if summary.outcomes.constraints:
+        n_violating = len(summary.outcomes.violating)
+        remark = _share(n_violating, summary.n_trials)
+        numbers_shown.append({"what": "violating", "value": f"{n_violating:,}", "remark": remark})
+    n_running = len(record.history.pending)
     if n_running:
         numbers_shown.append({"what": "under way", "value": str(n_running), "remark": ""})
     elif summary.stopped_by:
@@ -158,7 +199,8 @@ def best_rows(summary: Summary) -> dict[str, Any]:
     names = sorted({name for trial in shown for name in trial.params})
     rows = [[name, *(_value(trial, name) for trial in shown)] for name in names]
     rows += [[m.name, *(with_error(t, m.name) for t in shown)] for m in summary.metrics]
-    return {"header": ["parameter", *(c.name for c in columns), "proposed"], "rows": rows}
+    last = f"trial {best.number}, not taken" if summary.is_refused else "proposed"
+    return {"header": ["parameter", *(c.name for c in columns), last], "rows": rows}
 
 
 def _value(trial: Ranked, name: str) -> str:
@@ -189,44 +231,84 @@ def trials(view: FigureView) -> dict[str, Any]:
     Params are positions on their axes; ``names`` holds the categories' names.
     """
     columns = [view.column(name) for name in view.varied]
+    complete = _part(view, view.successful)
+    if view.record.history.subject_to:
+        complete["reason"] = [_violates(view, i) for i in view.successful]
     return {
         "names": {column.name: list(column.names) for column in columns if column.names},
-        "complete": _part(view, view.complete),
+        "complete": complete,
         "pruned": {**_part(view, view.pruned), "reason": [_came(view, i) for i in view.pruned]},
         "failed": {**_part(view, view.failed), "reason": [_reason(view, i) for i in view.failed]},
     }
 
 
 def _part(view: FigureView, places: tuple[int, ...]) -> dict[str, Any]:
-    told = [view.told[i] for i in places]
+    completed = [view.completed[i] for i in places]
     metrics = view.record.metrics
     ranks = ranks_of(view.record, view.metric)
-    n_folds = max((len(trial.folds) for trial in told), default=0)
+    n_folds = max((len(trial.folds) for trial in completed), default=0)
     folds = {}
     for metric in metrics:
         # A trial that failed may have fewer folds than others.
-        rows = [[*map(float, t.scores(metric.name)), *[math.nan] * n_folds] for t in told]
+        rows = [[*map(float, t.scores(metric.name)), *[math.nan] * n_folds] for t in completed]
         folds[metric.name] = [[row[fold] for row in rows] for fold in range(n_folds)]
     return {
-        "number": [trial.number for trial in told],
+        "number": [trial.number for trial in completed],
         "rank": [ranks[i] for i in places],
-        "origin": [trial.origin for trial in told],
+        "origin": [trial.origin for trial in completed],
         "level": [view.levels[i] for i in places],
         "params": {n: [view.column(n).positions[i] for i in places] for n in view.varied},
-        "means": {m.name: [trial.mean(m.name) for trial in told] for m in metrics},
+        "means": {m.name: [trial.mean(m.name) for trial in completed] for m in metrics},
+        # As text: rounded twice, in here and in the browser, a number could end in another digit.
+        "shown": {m.name: [_shown(trial, m.name) for trial in completed] for m in metrics},
         "folds": folds,
     }
 
 
+def _shown(trial: Trial, metric: str) -> str:
+    return numbers.with_error(trial.mean(metric), standard_error(trial.scores(metric)))
+
+
 def _came(view: FigureView, place: int) -> str:
     """Score of a trial at the fold or budget at which it ended."""
-    scores = view.told[place].scores(view.metric.name)
-    return f"stopped early, at {numbers.plain(float(scores.mean()))}"
+    trial = view.completed[place]
+    mean = numbers.plain(float(trial.scores(view.metric.name).mean()))
+    if not trial.is_raced:
+        return f"stopped early, at {mean}"
+    n = len(trial.folds)
+    return f"stopped after {n} of {n + trial.n_left_out} folds, at {mean}"
+
+
+def _violates(view: FigureView, place: int) -> str:
+    """Constraints on outcomes that a trial violates."""
+    text = violation_text(view.completed[place], view.record.history)
+    return f"violates {text}" if text else ""
 
 
 def _reason(view: FigureView, place: int) -> str:
-    failure = view.told[place].failure
+    failure = view.completed[place].failure
     return f"{failure.kind}: {failure.message[:MAX_MESSAGE]}" if failure else "no score"
+
+
+def axes(view: FigureView) -> dict[str, Any]:
+    """Return the axes over which the page draws contours and slices of the reader's choice."""
+    metrics = {}
+    for metric in view.record.metrics:
+        means = np.array([view.completed[i].mean(metric.name) for i in view.successful])
+        finite = means[np.isfinite(means)]
+        low, high = fenced(finite, metric) if len(finite) else (0.0, 1.0)
+        axis = score_axis(finite.tolist(), metric, label=metric.name)
+        ends = sorted((metric.sign * low, metric.sign * high))
+        metrics[metric.name] = {
+            **vars(axis),
+            "sign": metric.sign,
+            "ends": ends,
+            "directed": directed(metric),
+        }
+    return {
+        "params": {name: vars(view.column(name).axis) for name in view.varied},
+        "metrics": metrics,
+    }
 
 
 def figures(view: FigureView, without: tuple[str, ...] = ()) -> list[dict[str, Any]]:

@@ -16,7 +16,10 @@ from tunesmith.reporting.drawing.svg import marks_css
 from tunesmith.reporting.escape import script_json, xml
 from tunesmith.reporting.page.content import content_of
 
-SCRIPTS = ("dom", "model", "filter", "store", "draw", "parallel", "charts", "table", "page")
+SCRIPTS = (
+    *("dom", "model", "filter", "store", "draw", "explore", "parallel", "charts"),
+    *("table", "details", "server", "studies", "page"),
+)
 """In the order of their imports; each is a module of its own in the source."""
 IMPORT = re.compile(r"^import .*?;\n", re.MULTILINE | re.DOTALL)
 EXPORT = re.compile(r"^export ", re.MULTILINE)
@@ -74,7 +77,7 @@ def page_assets() -> Assets:
 
 def _script(name: str) -> str:
     """Return a module's text without imports and exports: in the file all modules are one."""
-    return EXPORT.sub("", IMPORT.sub("", _source(f"{name}.js"))).strip()
+    return EXPORT.sub("", IMPORT.sub("", _source(f"scripts/{name}.js"))).strip()
 
 
 def _source(name: str) -> str:

@@ -2,7 +2,7 @@
 
 from tunesmith.analysis.summary import Summary
 from tunesmith.reporting.cells import details, name_cell, table
-from tunesmith.reporting.origin import AGAIN, provenance_rows, space_rows
+from tunesmith.reporting.origin import again, provenance_rows, space_rows
 
 
 def origin(summary: Summary) -> str:
@@ -12,5 +12,5 @@ def origin(summary: Summary) -> str:
     space = "\n".join(
         f"- {name_cell(name)}: {name_cell(definition)}" for name, definition in space_rows(summary)
     )
-    parts = [part for part in (AGAIN, space, body) if part]
+    parts = [part for part in (again(summary), space, body) if part]
     return details("Reproduce: space, environment, provenance", "\n\n".join(parts))

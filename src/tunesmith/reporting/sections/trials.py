@@ -7,6 +7,7 @@ from tunesmith.analysis.ranking import Ranked
 from tunesmith.analysis.summary import Summary
 from tunesmith.reporting.cells import details, name_cell, params_cell, score_cell, table, value_cell
 from tunesmith.reporting.sparkline import sparkline
+from tunesmith.reporting.wording.words import MARKDOWN
 
 TOP = 10
 MAX_FRONT = 50
@@ -29,39 +30,53 @@ def pareto(summary: Summary) -> str:
 
 
 def top(summary: Summary) -> str:
-    """The first trials, with ties marked and their folds as a small picture."""
+    """The first different answers, with ties marked and their folds as a small picture."""
     if not summary.ranking:
         return ""
+    by_number = {trial.number: trial for trial in summary.ranking}
+    leaders = [by_number[number] for number in summary.near_equal][:TOP]
     names = [metric.name for metric in summary.metrics]
-    tied = set(summary.ties.numbers)
-    header = ["rank", "trial", *map(name_cell, names), "folds", "parameters"]
-    rows = [
-        [
-            f"{trial.rank}{' ≈' if trial.number in tied and len(tied) > 1 else ''}",
-            str(trial.number),
-            *(score_cell(trial, name) for name in names),
-            sparkline(trial.scores[summary.metric.name]),
-            params_cell(trial),
-        ]
-        for trial in _different(summary.ranking)[:TOP]
+    has_others = any(summary.near_equal[trial.number] for trial in leaders)
+    header = ["rank", "trial", *map(name_cell, names), "folds"]
+    header += [MARKDOWN.term("nearly equal")] if has_others else []
+    rows = [_top_row(trial, names, summary, has_others=has_others) for trial in leaders]
+    body = table([*header, "parameters"], rows)
+    heading = f"## Top {len(rows)} of {numbers.counted(len(summary.ranking), 'trial')}"
+    if not has_others:
+        return f"{heading}\n\n{body}"
+    note = "Each row is a different answer, and stands for the trials that are nearly equal to it."
+    return f"{heading}\n\n{note}\n\n{body}"
+
+
+def _top_row(
+    trial: Ranked, names: Sequence[str], summary: Summary, *, has_others: bool
+) -> list[str]:
+    tied, n_others = set(summary.ties.numbers), len(summary.near_equal[trial.number])
+    return [
+        f"{trial.rank}{' ≈' if trial.number in tied and len(tied) > 1 else ''}",
+        str(trial.number),
+        *(score_cell(trial, name) for name in names),
+        sparkline(trial.scores[summary.metric.name]),
+        *([f"{n_others} more" if n_others else "–"] if has_others else []),
+        params_cell(trial),
     ]
-    return f"## Top {len(rows)} of {len(summary.ranking)}\n\n" + table(header, rows)
 
 
-def _different(ranking: Sequence[Ranked]) -> list[Ranked]:
-    """The first of trials with the same parameters: curves that overlap may have one best."""
-    by_params: dict[str, Ranked] = {}
-    for trial in ranking:
-        # By its text, because a list cannot be a key.
-        by_params.setdefault(repr(sorted(trial.params.items())), trial)
-    return list(by_params.values())
+def least_of_every_trial(summary: Summary) -> int:
+    """Return a number of characters that the table of all trials has at least."""
+    trials = (*summary.ranking, *summary.outcomes.trials)
+    # A row has the rank, the trial, and for each metric the mean, the deviation and the folds; a
+    # cell is a bar, two blanks, and one character or more.
+    n_cells = sum(2 + sum(2 + len(scores) for scores in t.scores.values()) for t in trials)
+    return 4 * n_cells
 
 
 def every_trial(summary: Summary) -> str:
-    """All trials, with scikit-learn's column names."""
-    if not summary.ranking:
+    """All complete trials, with scikit-learn's column names; those that cannot win are last."""
+    trials = [*summary.ranking, *summary.outcomes.trials]
+    if not trials:
         return ""
-    names = sorted({name for trial in summary.ranking for name in trial.params})
+    names = sorted({name for trial in trials for name in trial.params})
     is_single = len(summary.metrics) == 1
     header = ["trial", *(name_cell(f"param_{name}") for name in names)]
     for metric in summary.metrics:
@@ -73,6 +88,8 @@ def every_trial(summary: Summary) -> str:
         0, "rank_test_score" if is_single else _header(f"rank_test_{summary.metric.name}")
     )
     rows = [_full_row(trial, names, summary) for trial in summary.ranking]
+    # Trials that violate a constraint cannot win, and have no rank.
+    rows += [["–", *_full_row(t, names, summary)[1:]] for t in summary.outcomes.trials]
     return details(f"All {len(rows)} complete trials", table(header, rows))
 
 

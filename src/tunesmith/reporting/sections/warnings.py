@@ -2,7 +2,8 @@
 
 from tunesmith.analysis.summary import Summary
 from tunesmith.reporting.cells import table
-from tunesmith.reporting.statements import MARKDOWN, notes
+from tunesmith.reporting.wording.notes import notes
+from tunesmith.reporting.wording.words import MARKDOWN
 
 
 def warnings(summary: Summary) -> str:
@@ -17,14 +18,17 @@ def noise(summary: Summary) -> str:
     if parts is None:
         return ""
     rows = [
-        ["between trials", f"{parts.trial:.2g}", "what tuning is about"],
+        ["between trials", f"{parts.trial:.2g}", "true differences, which a search is after"],
         [
             "between folds",
             f"{parts.fold:.2g}",
-            "cancels where trials are compared on the same folds",
+            "some folds are easier; it cancels where trials are compared on the same folds",
         ],
-        ["the rest", f"{parts.residual:.2g}", "the noise of comparisons"],
+        ["the rest", f"{parts.residual:.2g}", "chance, which blurs every comparison of trials"],
     ]
-    correlation = f"Two folds rank the trials with a correlation of {parts.correlation:.2f}."
+    correlation = (
+        "On average, two folds agree on the ranking of the trials with a correlation of"
+        f" {parts.correlation:.2f} (1 is full agreement)."
+    )
     head = ["spread", "standard deviation", "what it is"]
     return f"## Noise\n\n{table(head, rows)}\n\n{correlation}"

@@ -9,6 +9,7 @@ from tunesmith.sharing.proved import (
     CLASS_WEIGHT,
     FLAG,
     QUIET,
+    SCIKIT_LEARN,
     SEED,
     SIGNS,
     Proved,
@@ -30,7 +31,7 @@ from tunesmith.sharing.submodels.family import (
     resized,
 )
 from tunesmith.sharing.submodels.forest import MEMBER
-from tunesmith.sharing.submodels.trees import GROWTH, SCIKIT_LEARN, WEIGHTED
+from tunesmith.sharing.submodels.trees import GROWTH, WEIGHTED
 
 INF = float("inf")
 STOPPING: dict[str, Values] = {

@@ -8,6 +8,7 @@ import numpy as np
 from tunesmith.sharing.proved import (
     FLAG,
     QUIET,
+    SCIKIT_LEARN,
     SEED,
     Proved,
     Values,
@@ -24,13 +25,7 @@ from tunesmith.sharing.submodels.family import (
     is_repeatable,
     resized,
 )
-from tunesmith.sharing.submodels.trees import (
-    FOREST_CLASSES,
-    FORESTS,
-    ONE_JOB,
-    SCIKIT_LEARN,
-    WEIGHTED,
-)
+from tunesmith.sharing.submodels.trees import FOREST_CLASSES, FORESTS, ONE_JOB, WEIGHTED
 
 MEMBER = Values(
     "scikit-learn's own estimators, of plain parameters",

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from tunesmith.sharing.proved import Proved
+from tunesmith.sharing.proved import SCIKIT_LEARN, Proved
 from tunesmith.sharing.submodels.family import (
     Counted,
     are_counts,
@@ -19,7 +19,6 @@ from tunesmith.sharing.submodels.family import (
 from tunesmith.sharing.submodels.trees import (
     FOREST_CLASSES,
     FORESTS,
-    SCIKIT_LEARN,
     TREE_CLASSES,
     TREES,
     WEIGHTED,

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from tunesmith.sharing.proved import Proved, among, any_of, number, whole
+from tunesmith.sharing.proved import SCIKIT_LEARN, Proved, among, any_of, number, whole
 from tunesmith.sharing.submodels.family import (
     CannotShareError,
     Counted,
@@ -15,7 +15,6 @@ from tunesmith.sharing.submodels.family import (
     are_counts,
     resized,
 )
-from tunesmith.sharing.submodels.trees import SCIKIT_LEARN
 
 NEAR = 1e-9
 """Relative difference below which distances count as equal; trees bound them with such errors."""

@@ -3,16 +3,9 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from tunesmith.sharing.proved import Proved, is_number
+from tunesmith.sharing.proved import SCIKIT_LEARN, Proved, is_number
 from tunesmith.sharing.submodels.family import is_repeatable, resized
-from tunesmith.sharing.submodels.trees import (
-    FOREST_CLASSES,
-    FORESTS,
-    SCIKIT_LEARN,
-    TREE_CLASSES,
-    TREES,
-    WEIGHTED,
-)
+from tunesmith.sharing.submodels.trees import FOREST_CLASSES, FORESTS, TREE_CLASSES, TREES, WEIGHTED
 
 
 class Pruning:

@@ -15,6 +15,7 @@ from scipy import linalg, sparse
 from tunesmith.sharing.proved import (
     CLASS_WEIGHT,
     FLAG,
+    SCIKIT_LEARN,
     SEED,
     Proved,
     among,
@@ -23,7 +24,7 @@ from tunesmith.sharing.proved import (
     whole,
 )
 from tunesmith.sharing.submodels.family import CannotShareError, resized
-from tunesmith.sharing.submodels.trees import SCIKIT_LEARN, WEIGHTED
+from tunesmith.sharing.submodels.trees import WEIGHTED
 
 
 class Ridge:

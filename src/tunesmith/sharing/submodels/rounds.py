@@ -31,6 +31,10 @@ class XGBoostRounds:
     def _cut(self) -> Any:
         return self._whole[: self._n]
 
+    def cut(self) -> Any:
+        """Return a booster that has these rounds only."""
+        return self._cut
+
     def inplace_predict(self, data: Any, **options: Any) -> Any:
         """Predict as ``Booster`` does, from prepared margins if they fit the question."""
         is_whole = options.get("iteration_range", (0, 0)) == (0, 0)
@@ -122,6 +126,12 @@ class LightGBMRounds:
 
     def __init__(self, whole: Any, n: int, scores: "RawScores | None") -> None:
         self._whole, self._n, self._scores = whole, n, scores
+
+    def cut(self) -> Any:
+        """Return a booster that has these rounds only, as pickle would make it."""
+        from lightgbm import Booster
+
+        return Booster(model_str=self._whole.model_to_string(num_iteration=self._n))
 
     def predict(self, data: Any, **options: Any) -> Any:
         """Predict as ``Booster`` does, from prepared scores if they fit the question."""

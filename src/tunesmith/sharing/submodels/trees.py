@@ -10,7 +10,6 @@ from tunesmith.sharing.proved import (
     SIGNS,
     WEIGHTS,
     Values,
-    Versions,
     among,
     either,
     fraction,
@@ -19,7 +18,6 @@ from tunesmith.sharing.proved import (
 )
 
 # Others may add up in another order, or lack the private attributes that families read.
-SCIKIT_LEARN = Versions("sklearn", "1.9", "1.10")
 WEIGHTED: Mapping[str, Values] = {"sample_weight": WEIGHTS}
 """Further arguments that ``fit`` may have."""
 MAX_FEATURES = either(among(None, "sqrt", "log2"), fraction(0.5), whole(1, 3))

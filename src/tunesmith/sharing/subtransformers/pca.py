@@ -7,10 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from tunesmith.sharing.proved import SEED, Proved, among
+from tunesmith.sharing.proved import SCIKIT_LEARN, SEED, Proved, among
 from tunesmith.sharing.randomness import components_solver
 from tunesmith.sharing.submodels.family import resized
-from tunesmith.sharing.submodels.trees import SCIKIT_LEARN
 from tunesmith.sharing.subtransformers.family import is_count
 
 EXACT = ("full", "covariance_eigh")

@@ -5,10 +5,9 @@ from functools import partial
 from types import MappingProxyType
 from typing import Any
 
-from tunesmith.sharing.proved import Proved, Values, is_number, whole
+from tunesmith.sharing.proved import SCIKIT_LEARN, Proved, Values, is_number, whole
 from tunesmith.sharing.submodels.family import resized
 from tunesmith.sharing.submodels.forest import MEMBER
-from tunesmith.sharing.submodels.trees import SCIKIT_LEARN
 from tunesmith.sharing.subtransformers.family import Deciding, is_count
 
 

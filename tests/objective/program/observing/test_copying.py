@@ -33,3 +33,14 @@ def test_a_copy_of_content_is_no_link_and_can_be_written(tmp_path: Path) -> None
     assert not (tmp_path / "copy").is_symlink()
     (tmp_path / "copy").write_text("mine")
     assert (tmp_path / "cached").read_text() == "rows"
+
+
+def test_links_into_the_repository_lead_there_from_anywhere(tmp_path: Path) -> None:
+    # As git-annex makes them: the run's folder has no such file.
+    root, place = tmp_path / "project", tmp_path / "run"
+    (root / ".git" / "annex").mkdir(parents=True)
+    (root / ".git" / "annex" / "key").write_text("data")
+    place.mkdir()
+    (root / "data.csv").symlink_to(".git/annex/key")
+    copy(root / "data.csv", place / "data.csv", root)
+    assert (place / "data.csv").read_text() == "data"

@@ -50,3 +50,12 @@ def test_a_look_at_a_library_ends_a_search_for_modules() -> None:
     ground._last_look[7] = "/home/p/w/p"
     assert ground.passes(b"/usr/lib/libc.so", 7)
     assert ground._last_look[7] == ""
+
+
+def test_attached_disks_and_files_in_memory_are_data() -> None:
+    quick = surely_installed("/home/me/project", ("/home/me/project/.tunesmith/runs/1/work",))
+    for path in ("/run/media/me/disk/data.csv", "/dev/shm/data.npy"):  # noqa: S108 - only names
+        assert not is_installed(path)
+        assert not quick(path.encode())
+    assert is_installed("/run/lock/x")
+    assert is_installed("/dev/null")

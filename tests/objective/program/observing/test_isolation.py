@@ -4,7 +4,10 @@ import os
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -14,7 +17,7 @@ import yaml
 
 from tunesmith import tune
 from tunesmith.errors import ChangedInputError
-from tunesmith.objective.program.observing import seccomp
+from tunesmith.objective.program.observing import data_folders, seccomp
 from tunesmith.objective.program.observing.workspace import LARGE_BYTES
 from tunesmith.runs.result import Result
 
@@ -101,6 +104,10 @@ FILES = {
         "import mmap, os\nf = os.open('data.csv', os.O_RDONLY)\n"
         "print(mmap.mmap(f, 0, prot=mmap.PROT_READ)[:].count(b'\\n'))\n"
     ),
+    "mark.py": (
+        "import os, sys\nf = os.open(sys.argv[1], os.O_RDONLY)\nos.setxattr(f, 'user.note', b'1')\n"
+    ),
+    "marked": "",
     "many/one": "",
     "many/two": "",
 }
@@ -262,6 +269,37 @@ def test_a_result_is_reused_where_only_files_of_other_values_changed(project: Ma
 
 # -- a run changes nothing that is shared -----------------------------------------------------
 
+WALKS_DATA = {
+    "os.walk": f"n=$({PYTHON} walk.py data)",
+    "find in the project": "n=$(find . -type f -path '*/many*/*' | wc -l)",
+    "find in the folder": "n=$(find data/many -type f | wc -l)",
+    "tar": "n=$(tar cf - data | tar tf - | grep -c many/.)",
+    "its size": "n=$(find . -name big.bin -size +4M | wc -l)0",
+    "a link of the project": "n=$(find . -path './linked*' | wc -l)0",
+}
+
+
+def test_programs_that_follow_no_links_find_linked_data(
+    project: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The folder is linked as a whole.
+    monkeypatch.setattr(data_folders, "MANY_ENTRIES", 5)
+    script, space = cases(WALKS_DATA, "echo score: $n")
+    walk = "import os, sys\nprint(sum(len(f) for p, _, f in os.walk(sys.argv[1]) if 'many' in p))\n"
+    root = project(script, space, {"walk.py": walk, ".gitignore": "data/\n"})
+    for name in [f"many/{n}" for n in range(8)] + ["many/in/1", "many/in/2"]:
+        (root / "data" / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / "data" / name).write_text("")
+    with (root / "big.bin").open("wb") as file:
+        file.truncate(LARGE_BYTES + 1)
+    (root / "linked").symlink_to("data")
+    git(root, "add", "-A")
+    before = state(root)
+    assert scores(run(root)) == [10, 10, 10, 11, 10, 10]
+    assert state(root) == before
+    assert run(root).n_evaluated == 0
+
+
 WRITES = {
     "overwrites": "echo $1 > big.bin",
     "appends": "echo $1 >> big.bin",
@@ -321,6 +359,7 @@ REFUSED = {
     "many/two": "echo $1 > $P/../hard",
     ".dvc/cache/files/x": "echo $1 > $P/.dvc/cache/files/x",
     "Makefile": "echo $1 > $(realpath --relative-to=. $P/Makefile)",
+    "marked": f"{PYTHON} mark.py $P/marked",
 }
 
 
@@ -362,6 +401,62 @@ def test_runs_that_write_and_read_one_file_of_the_project_fail(project: Make, ca
     assert scores(run(root)) == [1, 2]
 
 
+def test_runs_that_read_each_others_files_elsewhere_fail(project: Make, tmp_path: Path) -> None:
+    # The second run replaces the first one's file before that is read.
+    begin = "until [ $1 = 1 ] || [ -e $E/on1 ]; do sleep 0.02; done; echo $1 > $E/new$1; "
+    write = "mv $E/new$1 $E/m; touch $E/on$1; "
+    wait = "until [ -e $E/on2 ]; do sleep 0.02; done; echo score: $(cat $E/m)\n"
+    root = project("", {"a": [1, 2]})
+    (root / "train.sh").write_text((begin + write + wait).replace("$E", str(tmp_path)))
+    text = (root / "tuning.yaml").read_text()
+    (root / "tuning.yaml").write_text(text.replace("workers: 1", "workers: 2"))
+    found = run(root)
+    first, second = (trial.folds[0] for trial in found.record.history)
+    assert first.failure is not None
+    assert first.failure.message.startswith(f"wrote and read {tmp_path}/m, which another run wrote")
+    assert second.scores == {"score": 2}
+
+
+@pytest.fixture
+def elsewhere() -> Iterator[Path]:
+    """A folder outside of those for temporary files, whose changes are nobody's business."""
+    places = (Path(__file__).parent, Path.home())
+    place = next((p for p in places if p.parts[1] not in ("tmp", "var", "dev")), None)
+    if place is None:
+        pytest.skip("there are folders for temporary files only")
+    # Not a hidden folder: those of a home directory are nobody's business, either.
+    with tempfile.TemporaryDirectory(prefix="elsewhere-", dir=place) as folder:
+        yield Path(folder)
+
+
+IN_PLACE = {"an installed package": "$P/lib.txt", "data elsewhere": "$E/data.csv"}
+
+
+@pytest.mark.parametrize("case", IN_PLACE)
+def test_what_changes_while_runs_read_it_in_place_ends_the_study(
+    project: Make, case: str, elsewhere: Path
+) -> None:
+    root = project("", files={"lib.txt": "1"})
+    names = {"$P": str(root), "$E": str(elsewhere)}
+    place = Path(filled(IN_PLACE[case], names))
+    place.write_text("1")
+    script = "echo score: $(cat $F); touch $E/on; while [ ! -e $E/done ]; do sleep 0.02; done\n"
+    (root / "train.sh").write_text(filled(script, {"$F": str(place), **names}))
+
+    def edit() -> None:
+        while not (elsewhere / "on").exists():
+            time.sleep(0.02)
+        place.write_text("2")
+        (elsewhere / "done").touch()
+
+    editor = threading.Thread(target=edit)
+    editor.start()
+    with pytest.raises(ChangedInputError, match=r"(lib.txt|data.csv) was changed while the study"):
+        run(root)
+    editor.join()
+    assert scores(run(root)) == [2, 2]
+
+
 def test_a_shared_database_may_be_asked_but_not_changed(project: Make) -> None:
     ask = "import sqlite3, sys\nc = sqlite3.connect('../shared/d.db')\n"
     ask += "print('score:', *c.execute('select a from t').fetchone())\nif sys.argv[1] == '2':\n"
@@ -390,6 +485,48 @@ def test_what_is_nobodys_business_may_be_written(project: Make, tmp_path: Path) 
     assert run(root).n_evaluated == 0
 
 
+GITS = {
+    "commit": "[ $(git rev-parse HEAD) = $HEAD ]",
+    "top": '[ "$(cd $(git rev-parse --show-toplevel) && pwd -P)" = "$(cd $UP && pwd -P)" ]',
+    "clean": "[ -z \"$(git status --porcelain -- $(git ls-files) | grep -v '^ D')\" ]",
+    "writes": "echo 1 > new && git add new && git -c user.name=a -c user.email=b commit -qm new &&"
+    " git log --format=%s -1 | grep -q new && [ $(git rev-parse HEAD~1) = $HEAD ]",
+    "by its path": "git -C $P status -s > out && git -C $P log -1 > out",
+}
+
+
+@pytest.mark.parametrize("kind", ["top", "within", "worktree"])
+def test_a_run_asks_git_and_commits_in_a_repository_of_its_own(project: Make, kind: str) -> None:
+    script, space = cases({k: f"{{ {way}; }}" for k, way in GITS.items()}, "echo score: $1")
+    ignored = {".gitignore": "outputs/\nconfig/\n.tunesmith/\n.env\n"}
+    root = project(f". ./.env\n{script}", space, ignored)
+    top = root if kind == "top" else root.parent
+    if kind == "top":
+        git(root, "init", "-q")
+    git(root, "add", "-A")
+    git(root, "commit", "-qm", "first")
+    if kind == "worktree":
+        git(root, "worktree", "add", "-q", str(top.parent / "tree"))
+        top, root = top.parent / "tree", top.parent / "tree" / root.name
+        # Git would otherwise write the place of the working tree anew.
+        back = top.parent / "repo" / ".git" / "worktrees" / "tree" / "gitdir"
+        os.utime(back, (0, 0))
+    before, head = git_state(root)
+    up = "." if kind == "top" else ".."
+    (root / ".env").write_text(f"HEAD={head} UP={up} P={root}\n")
+    found = run(root)
+    assert (failures(found), scores(found)) == (set(), space["a"])
+    assert git_state(root) == (before, head)
+
+
+def git_state(root: Path) -> tuple[dict[str, bytes], str]:
+    """The files of a project's repository, and its commit."""
+    ask = ["git", "-C", str(root), "rev-parse", "--path-format=absolute", "--git-common-dir"]
+    folder, head = subprocess.check_output([*ask, "HEAD"], text=True).split()
+    files = [path for path in Path(folder).rglob("*") if path.is_file()]
+    return {str(path): path.read_bytes() for path in files}, head
+
+
 def test_leftovers_do_not_leak_unless_they_are_asked_for(project: Make) -> None:
     root = project("[ -e runs/last/w ] && s=9; echo score: $s$1\n")
     (root / "runs" / "last").mkdir(parents=True)
@@ -413,6 +550,29 @@ def test_who_misses_what_was_left_out_is_told(project: Make) -> None:
     (root / ".gitignore").write_text("stuff/\n")
     (message,) = failures(run(root))
     assert message.startswith("exited with status 1; it looked for stuff/x, which is left out")
+
+
+def test_results_in_another_folder_are_told(project: Make) -> None:
+    # As Hydra does with `hydra.job.chdir`.
+    script = "mkdir -p out/$1 && cd out/$1 && echo '{\"score\": 1}' > metrics.json\n"
+    root = project(script, {"a": [1]}, metrics_file="metrics.json", metrics_pattern=None)
+    (message,) = failures(run(root))
+    assert message.startswith(
+        "there is no file metrics.json; it wrote out/1/metrics.json: name that file, or let"
+    )
+
+
+def test_folders_to_write_into_are_there_or_told(project: Make) -> None:
+    root = project("echo $1 > out/m && echo $1 > new/deep/m && echo score: $1\n")
+    for name in ("out", "new/deep"):
+        (root / name).mkdir(parents=True)
+    assert scores(run(root)) == [1, 2]
+    assert run(root).n_evaluated == 0
+    (root / ".gitignore").write_text("out/\n")
+    (root / "train.sh").write_text("echo $1 > out/m && echo score: $1\n")
+    (root / "out" / "old").write_text("")
+    (message,) = failures(run(root))
+    assert "; it wrote into out/, which runs do not get since Git ignores it" in message
 
 
 def test_artifacts_that_keep_nothing_are_told(project: Make) -> None:
@@ -509,4 +669,4 @@ def test_models_of_dvc_are_written_by_each_run_for_itself(
     data.write_text("1\n2\n3\n")
     again = run(root)
     assert scores(again) == [13, 23, 33, 43]
-    assert (again.n_reused, again.record.history.n_told) == (0, 4)
+    assert (again.n_reused, again.record.history.n_completed) == (0, 4)

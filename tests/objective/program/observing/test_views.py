@@ -8,12 +8,14 @@ from typing import Any
 
 import pytest
 
+from tunesmith.config.ledger_place import file_of
 from tunesmith.config.load import define
 from tunesmith.objective.program.build import build_program
 from tunesmith.objective.program.objective import ProgramObjective
 from tunesmith.objective.program.observing import seccomp
 from tunesmith.objective.program.observing.reading import changed_names
-from tunesmith.objective.program.observing.views import unwatched
+from tunesmith.objective.program.observing.states import TOP
+from tunesmith.objective.program.observing.views import unwatched, view_of
 from tunesmith.objective.program.observing.workspace import LARGE_BYTES
 from tunesmith.types import Fit
 
@@ -230,6 +232,7 @@ def test_a_shared_folder_that_is_not_watched_counts_as_a_whole(
 WITHIN = """
 import sys
 from pathlib import Path
+from tunesmith.config.ledger_place import file_of
 from tunesmith.config.load import define
 from tunesmith.types import Fit
 from tunesmith.objective.program.build import build_program
@@ -334,3 +337,75 @@ def test_programs_that_are_killed_or_replaced_hide_nothing(build: Build, tmp_pat
     assert (result.scores, result.warning) == ({"score": 1.0}, "")
     assert {"in", "in2"} <= {*(result.reading or ())}
     assert "." not in (result.reading or ())
+
+
+# The last one has the name of a file of the project, but for its suffix.
+@pytest.mark.parametrize("place", ["l [1]?.db", "state/l.db", "sqlite:///{root}/runs.db", "train"])
+def test_the_ledger_is_nothing_that_a_run_finds(tmp_path: Path, place: str) -> None:
+    root = tmp_path.resolve()
+    (root / "train.sh").write_text("echo score: $1\n")
+    location = place.format(root=root)
+    ledger = file_of(location, root)
+    assert ledger is not None
+    ledger.parent.mkdir(exist_ok=True)
+    sections = {
+        "study": "s",
+        "ledger": location,
+        "space": {"a": [1, 2]},
+        "search": {"method": "grid"},
+        "objective": {
+            "command": ["sh", "train.sh", "{a}"],
+            "metrics_pattern": r"score: (\S+)",
+            "metric": {"name": "score", "direction": "maximize"},
+            "workspace": {"watch": "off"},
+        },
+    }
+    file = define(sections, root=root).file
+    before = view_of(root, file, frozenset())
+    assert before.files() == ["train.sh"]
+    # All that a run leaves there: it changes while the runs of programs read the project.
+    journal = ledger.with_name(f"{ledger.name}.s.journal")
+    journal.mkdir()
+    ends = ("", "-wal", "-shm", "-journal", ".s.lock", ".s.stamp", ".s.check", ".damaged-1-ab")
+    beside = [ledger.with_name(ledger.name + end) for end in ends]
+    for path in (*beside, journal / "1"):
+        path.write_text("x")
+    after = view_of(root, file, frozenset())
+    assert after.files() == ["train.sh"]
+    assert after.everything() == before.everything()
+    # Another file with a similar name is the project's own.
+    (root / "l.csv").write_text("x")
+    assert view_of(root, file, frozenset()).files() == ["l.csv", "train.sh"]
+
+
+@needs_watching
+def test_outputs_that_appear_in_a_shared_folder_are_no_change(tmp_path: Path) -> None:
+    root = tmp_path.resolve()
+    (root / "train.sh").write_text("ls; ls data; echo score: $1\n")
+    (root / "data").mkdir()
+    sections = {
+        "study": "s",
+        "ledger": "state/l.db",
+        "space": {"a": [1, 2]},
+        "search": {"method": "grid"},
+        "objective": {
+            "command": ["sh", "train.sh", "{a}"],
+            "metrics_pattern": r"score: (\S+)",
+            "metric": {"name": "score", "direction": "maximize"},
+            "workspace": "shared",
+        },
+    }
+    definition = define(sections, root=root)
+    _, reading = one(build_program(definition, n_workers=1, restored={}))
+    view = view_of(root, definition.file, frozenset())
+    assert {TOP, "data"} <= {*reading}
+    for name in ("outputs/tuning_results.md", "config/best_parameters.yaml", "state/l.db-wal"):
+        (root / name).parent.mkdir()
+        (root / name).write_text("ours")
+    # Empty while no worker has anything to write into it.
+    (root / "state" / "l.db.s.journal").mkdir()
+    assert changed_names(view, reading) == []
+    for name, changed in {"config/other.yaml": TOP, "data/x": "data", "state/more": TOP}.items():
+        (root / name).write_text("theirs")
+        assert changed_names(view, reading) == [changed], name
+        (root / name).unlink()

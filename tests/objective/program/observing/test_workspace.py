@@ -153,3 +153,16 @@ def test_patterns_find_plain_files_in_order(project: Path) -> None:
     found = [path.name for path in matching(project, ["**/*.py", "*.sh", "**/*"])]
     assert "train.sh" in found
     assert "link.py" not in found
+
+
+def test_what_dvc_needs_to_read_other_commits_is_there(project: Path, tmp_path: Path) -> None:
+    for name in ("cache/files/md5/ab/cd", "config", "config.local", "tmp/lock"):
+        (project / ".dvc" / name).parent.mkdir(parents=True, exist_ok=True)
+        (project / ".dvc" / name).write_text(name)
+    (project / ".dvc" / ".gitignore").write_text("/cache\n/config.local\n/tmp\n")
+    place = laid_out(project, tmp_path / "place")
+    assert (place / ".dvc" / "cache").is_symlink()
+    assert (place / ".dvc" / "config.local").read_text() == "config.local"
+    assert not (place / ".dvc" / "tmp").exists()
+    unwatched = layout(project, WorkspaceSection(), (), is_watched=False)
+    assert ".dvc/cache" not in unwatched.links

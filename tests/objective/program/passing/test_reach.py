@@ -381,3 +381,44 @@ def test_every_choice_is_looked_at_before_the_first_run(tmp_path: Path, place: i
     space = {"on": [True, False], "word": {"values": words, "when": {"on": False}}}
     with pytest.raises(UsageError, match="cannot name `an odd key`"):
         notes(tmp_path, ini, by_hydra, space)
+
+
+OVERRIDDEN = {
+    "by its module": "import settings\nsettings.LR = 3\n",
+    "by another name": "from pkg import settings as s\nif x:\n    s.LR += 1\n",
+    "by setattr": "import pkg.settings\nsetattr(pkg.settings, name, 3)\n",
+    "a part": "from settings import M\nM['depth'] = 3\n",
+    "a method": "from .settings import M as m\nm.update(depth=3)\n",
+}
+
+
+@pytest.mark.parametrize("case", OVERRIDDEN)
+def test_a_constant_that_another_file_sets_is_noted(tmp_path: Path, case: str) -> None:
+    module = "LR = 1\nM = {'depth': 2, 'other': 3}\n"
+    places = {"path": "settings.py", "names": {"lr": "LR", "depth": "M.depth"}}
+    files = {"train.py": OVERRIDDEN[case], "settings.py": module, "pkg/__init__.py": ""}
+    said = notes(tmp_path, files, {**PYTHON, "params_file": places})
+    (note, *more) = [note for note in said if "of settings.py, too" in note]
+    assert note.startswith("train.py:")
+    assert len(more) == (case == "by setattr")
+    own = "import settings\nLR = settings.LR\nsettings.M['other'] = M = 1\n"
+    own += "from settings import LR\nLR = 2\n"
+    assert notes(tmp_path, {"train.py": own}, {**PYTHON, "params_file": places}) == []
+
+
+@pytest.mark.parametrize(
+    ("declared", "word"),
+    [
+        ("action='store_true', help='so (or not)'", "takes no value"),
+        ("default=str(len(x)), type=bool", "takes each text for true"),
+    ],
+)
+def test_options_that_take_no_words_for_true_are_noted(
+    tmp_path: Path, declared: str, word: str
+) -> None:
+    script = f"import argparse\np.add_argument('--aug', {declared})\np.add_argument('--b')\n"
+    command = ["python", "train.py", "--aug={aug}", "--b={b}"]
+    space = {"aug": [True, False], "b": [1, 2]}
+    (note,) = notes(tmp_path, {"train.py": script}, {"command": command}, space)
+    assert note.startswith("`--aug` of train.py")
+    assert word in note

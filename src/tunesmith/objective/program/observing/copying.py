@@ -1,6 +1,5 @@
 """Copies of files, which share their blocks with the originals if the file system supports that."""
 
-import fcntl
 import os
 import shutil
 import stat
@@ -21,7 +20,8 @@ def copy(source: Path, target: Path, root: Path) -> None:
     status = source.lstat()
     if stat.S_ISLNK(status.st_mode):
         leads_to = Path(os.path.normpath(source.parent / source.readlink()))
-        is_within = leads_to.is_relative_to(root)
+        # Runs have a `.git` of their own only if they ask for it (git-annex keeps data there).
+        is_within = leads_to.is_relative_to(root) and not leads_to.is_relative_to(root / ".git")
         target.symlink_to(source.readlink() if is_within else leads_to)
     elif stat.S_ISREG(status.st_mode):
         clone(source, target) or shutil.copyfile(source, target)
@@ -39,6 +39,10 @@ def copy_content(source: Path, target: Path) -> None:
 
 def clone(source: Path, target: Path) -> bool:
     """Make a copy that shares its blocks with the original, if the file system supports that."""
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        return False
     with source.open("rb") as original, target.open("wb") as clone:
         try:
             fcntl.ioctl(clone.fileno(), FICLONE, original.fileno())

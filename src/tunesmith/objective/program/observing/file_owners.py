@@ -13,11 +13,17 @@ from contextlib import suppress
 from dataclasses import KW_ONLY, dataclass, field
 from functools import cached_property
 
-from tunesmith.objective.program.observing.installed_files import is_below, surely_installed
+from tunesmith.objective.program.observing.git_folder import GIT, give
+from tunesmith.objective.program.observing.installed_files import (
+    is_below,
+    is_installed,
+    surely_installed,
+)
 from tunesmith.objective.program.observing.left_files import LeftFiles
 from tunesmith.objective.program.observing.observer import FileAccess
 from tunesmith.objective.program.observing.private_files import Privates
-from tunesmith.objective.program.observing.syscalls import Does
+from tunesmith.objective.program.observing.syscalls import NOFOLLOW, Does
+from tunesmith.objective.program.observing.walking import Walker
 from tunesmith.objective.program.observing.workspace import LEFT_OUT
 from tunesmith.system.files import STATE
 
@@ -30,7 +36,9 @@ was asked where a link leads.
 """
 LOOKS = (Does.LOOK, Does.ASK, Does.FOLLOW, Does.ENTER)
 # Programs may write caches such as `__pycache__` anywhere, but not Tunesmith's own state.
-UNPROTECTED = {*LEFT_OUT} - {STATE}
+CACHES = {*LEFT_OUT} - {STATE, GIT}
+UNNOTED = {*CACHES, GIT}
+"""Folders whose files are not noted if runs leave them outside of their own."""
 PYTHON = "python"
 
 
@@ -52,7 +60,7 @@ class Lands:
             path: path that is about to be changed.
             is_appended: true if content is only added to its end.
         """
-        if UNPROTECTED.intersection(path.split("/")):
+        if CACHES.intersection(path.split("/")):
             return False
         if path in self.files:
             return path in self.kept or not is_appended
@@ -119,6 +127,8 @@ class RunGround:
     _last_look: dict[int, str] = field(default_factory=dict)
     _tried: dict[int, str] = field(default_factory=dict)
     """Shared file that a thread has tried to open for reading and writing, by thread."""
+    _has_git: set[str] = field(default_factory=set)
+    """Places of ``.git`` that were looked for."""
     _reached: set[str] = field(default_factory=set)
     """Paths beside the project that the run has looked for from its own folder."""
 
@@ -126,6 +136,7 @@ class RunGround:
         self._is_installed = surely_installed(self.root, (self.place, self.above, *self.own))
         self._privates = Privates(self.above, self._is_shared)
         self.left = LeftFiles(self.above)
+        self.walker = Walker(self.place, self.root, self._is_shared, self._privates)
 
     def passes(self, path: bytes, thread: int) -> bool:
         """True if a path that is only looked for or read cannot matter."""
@@ -142,6 +153,8 @@ class RunGround:
             0, or ``EROFS`` if a shared file would have been changed.
         """
         path = step.path
+        if self.lands is not None:
+            self._give_git(path)
         if is_below(path, self.above) and not is_below(path, self.place):
             self._reach_out(step)
         if step.writes:
@@ -150,12 +163,30 @@ class RunGround:
             self._forgive(step)
             self.left.read(path)
         # Once there are copies, links to the originals must lead to them, for readers as well.
-        if self.lands is not None and (step.does is Does.ENTER or self._privates.are_any):
-            self._privates.clear_way(path, writes=step.does is Does.ENTER)
+        if self.lands is not None:
+            if step.does is Does.ENTER or self._privates.are_any:
+                self._privates.clear_way(path, writes=step.does is Does.ENTER)
+            self._open_up(step)
         if not self.seen.get(path, 0) & MADE and not self._is_own(path):
             self._note(step)
         self._last_look[step.thread] = path if step.does in LOOKS else ""
         return 0
+
+    def _open_up(self, step: FileAccess) -> None:
+        """Show linked data to a program that walks through folders."""
+        path = step.path
+        if not is_below(path, self.place):
+            return
+        is_list = step.does is Does.OPEN and bool(step.flags & os.O_DIRECTORY)
+        if is_list and not self._is_search(step):
+            self.walker.list(path, _program(step.thread))
+        elif step.does is Does.LOOK and step.flags & NOFOLLOW and os.path.islink(path):  # noqa: PTH114
+            self.walker.open_up(path, _program(step.thread))
+
+    def _is_search(self, step: FileAccess) -> bool:
+        """True if Python searches a folder for modules: it looks at the folder before."""
+        is_same = self._last_look.get(step.thread) == step.path
+        return is_same and _program(step.thread).startswith(PYTHON)
 
     def _note(self, step: FileAccess) -> None:
         path = step.path
@@ -165,9 +196,7 @@ class RunGround:
         if step.does is Does.FOLLOW:
             does |= FOLLOWED
         if step.does is Does.OPEN and step.flags & os.O_DIRECTORY:
-            # Python looks at a folder before it searches it for modules.
-            is_search = self._last_look.get(step.thread) == path and _is_python(step.thread)
-            does = SEARCHED if is_search else LISTED
+            does = SEARCHED if self._is_search(step) else LISTED
         self._note_as(path, does)
 
     def _note_as(self, path: str, does: int) -> None:
@@ -201,8 +230,10 @@ class RunGround:
                     self._tried[step.thread] = real
                 self.refused.setdefault(real)
                 return errno.EROFS
-            if step.does is Does.OPEN and self._is_left(real) and not _only_adds(step):
-                self.left.write(real, was_read=bool(self.seen.get(path, 0) & READ))
+            is_content = step.does in (Does.OPEN, Does.PLACE) and not _only_adds(step)
+            if is_content and self._is_left(real):
+                was_read = step.does is Does.OPEN and bool(self.seen.get(path, 0) & READ)
+                self.left.write(real, was_read=was_read)
         if self.lands is None and _only_adds(step):
             return 0  # as to a log, which each run finds longer
         if path not in self.seen and not self._is_own(path):
@@ -211,10 +242,10 @@ class RunGround:
         return 0
 
     def _is_left(self, real: str) -> bool:
-        """True for a file of the project's folder, which outlives the run."""
-        is_cache = UNPROTECTED.intersection(real.split("/"))
-        is_own = _is_in(real, (self.above, *self.own))
-        return is_below(real, self.root) and not is_own and not is_cache
+        """True for a file outside of the run's folder, which outlives the run."""
+        if UNNOTED.intersection(real.split("/")) or _is_in(real, (self.above, *self.own)):
+            return False
+        return is_below(real, self.root) or not is_installed(real)
 
     def _is_refused(self, step: FileAccess, real: str) -> bool:
         assert self.lands is not None  # noqa: S101 - asked only where there are some
@@ -245,6 +276,18 @@ class RunGround:
             self.refused.pop(real, None)
 
     # -- reaching out ------------------------------------------------------------------------
+
+    def _give_git(self, path: str) -> None:
+        """Make the run's own ``.git`` once it is looked for."""
+        end = f"{path}/".find(f"/{GIT}/", len(self.above))
+        place = f"{path[:end]}/{GIT}"
+        if end < 0 or not is_below(path, self.above) or place in self._has_git:
+            return
+        self._has_git.add(place)
+        entry = os.path.normpath(f"{self.root}/{os.path.relpath(place, self.place)}")
+        if not os.path.lexists(place) and os.path.isdir(path[:end]):  # noqa: PTH112 - hot
+            with suppress(OSError):
+                give(entry, place)
 
     def _reach_out(self, step: FileAccess) -> None:
         """Make ``../shared`` lead where it leads in the project, and ``..`` list its content."""
@@ -297,9 +340,10 @@ def _resolved(path: str, *, follow: bool) -> str:
     return f"{os.path.realpath(folder or '/')}/{name}"
 
 
-def _is_python(thread: int) -> bool:
+def _program(thread: int) -> str:
+    """Name of the program that a thread runs; ``""`` if it has ended."""
     try:
         program = os.readlink(f"/proc/{thread}/exe")  # noqa: PTH115 - hot
     except OSError:
-        return False
-    return program.rpartition("/")[2].startswith(PYTHON)
+        return ""
+    return program.rpartition("/")[2]

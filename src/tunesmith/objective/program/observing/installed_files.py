@@ -26,6 +26,8 @@ SYSTEM = (
     "/boot",
 )
 """Folders of the system, whose files do not count; nor do installed packages."""
+DATA = ("/run/media", "/dev/shm")  # noqa: S108 - looked at, not written
+"""Folders in them that hold data: disks that users attach, and files in memory."""
 LEADS_ELSEWHERE = ("/proc", "/dev")
 """Folders of the system with links to files that processes have open."""
 OWN = str(Path(__file__).parents[3])
@@ -42,7 +44,8 @@ def is_below(path: str, folder: str) -> bool:
 
 def is_installed(path: str) -> bool:
     """True if a path belongs to the system, to installed packages, or to the user's settings."""
-    if any(is_below(path, folder) for folder in SYSTEM) or _is_settings(path):
+    is_data = any(is_below(path, folder) for folder in DATA)
+    if _is_settings(path) or (not is_data and any(is_below(path, folder) for folder in SYSTEM)):
         return True
     return is_package(path.lstrip("/"), "")
 
@@ -86,7 +89,7 @@ def surely_installed(root: str, folders: tuple[str, ...]) -> Callable[[bytes], o
     ways = [f"(?:{starts})"] if starts else []
     if not any(re.search(PACKAGES, f"{folder}/python3/") for folder in around):
         ways.append(f"/.*?{PACKAGES}")
-    within = "|".join(re.escape(f"{folder}/") for folder in (*folders, *LEADS_ELSEWHERE))
+    within = "|".join(re.escape(f"{folder}/") for folder in (*folders, *LEADS_ELSEWHERE, *DATA))
     # Dots and doubled slashes may lead elsewhere.
     pattern = f"(?!{within})(?!.*/\\.{{0,2}}(?:/|$))(?:{'|'.join(ways) or '(?!)'})"
     return re.compile(os.fsencode(pattern), re.DOTALL).match

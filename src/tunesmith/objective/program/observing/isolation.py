@@ -11,8 +11,10 @@ from pathlib import Path
 
 from tunesmith.errors import ChangedInputError
 from tunesmith.objective.program.observing.file_owners import READ, Lands, RunGround
+from tunesmith.objective.program.observing.git_folder import folders_of
+from tunesmith.objective.program.observing.left_files import was_written
 from tunesmith.objective.program.observing.observer import Observer
-from tunesmith.objective.program.observing.reading import ProjectView, Reader
+from tunesmith.objective.program.observing.reading import ProjectView, Reader, is_loose
 from tunesmith.objective.program.observing.states import FILE, NAMES, is_file
 from tunesmith.objective.program.observing.workspace import WorkspaceLayout
 from tunesmith.system import git
@@ -43,9 +45,28 @@ class Watched:
         return [*self._ground.refused, *added]
 
     @property
+    def hidden(self) -> list[str]:
+        """Large files that a program which does not follow links has not found."""
+        return [] if self._ground is None else [*self._ground.walker.hidden]
+
+    @property
     def mixed(self) -> list[str]:
-        """Files in the project that the run wrote and read, and another run wrote, too."""
-        return [] if self._ground is None else self._ground.left.mixed()
+        """Files outside of its folder that the run wrote and read, and another run wrote, too."""
+        return [] if self._ground is None else self._ground.left.mixed(self._ground.root)
+
+    def in_place(self, reading: Mapping[str, str]) -> list[str]:
+        """Names of the files in a reading that the run has read by their full paths.
+
+        Runs do not share such files by design, but modules of a package that is installed in
+        place (``pip install -e``) are read this way, and so is data that lies elsewhere.
+        """
+        if self._ground is None:
+            return []
+        root, above = f"{self._ground.root}/", f"{self._ground.above}/"
+        full = (path for path, does in self._ground.seen.items() if does & READ)
+        own = (p[len(root) :] for p in full if p.startswith(root) and not p.startswith(above))
+        outside = (name for name in reading if name.startswith("/") and not is_loose(name))
+        return [name for name in (*own, *outside) if is_file(reading.get(name, ""))]
 
     def _has_read(self, path: str) -> bool:
         ground = self._ground
@@ -154,12 +175,13 @@ class Watching:
         runs.mkdir(parents=True, exist_ok=True)
         (runs / STARTED).write_text("")
 
-    def check(self, runs: Path, reading: Mapping[str, str]) -> None:
+    def check(self, runs: Path, reading: Mapping[str, str], watched: Watched) -> None:
         """Refuse to continue if shared files have changed since the study was started.
 
         Args:
             runs: folder in which ``begin`` has recorded it.
             reading: reading of the run that has ended; if runs are not watched, all files count.
+            watched: that run.
 
         Raises:
             ChangedInputError: a file that runs share was changed.
@@ -181,6 +203,11 @@ class Watching:
         changed = next(younger, None)
         if changed is not None:
             raise ChangedInputError(changed, is_watched=not self.problem)
+        for name in watched.in_place(reading):
+            path = self.view.root / name
+            # Files that runs leave there for each other, such as caches, are their own business.
+            if _is_younger(path, since) and not was_written(str(runs), str(path.resolve()), since):
+                raise ChangedInputError(name, is_watched=not name.startswith("/"))
 
 
 def _is_linked(name: str, layout: WorkspaceLayout) -> bool:
@@ -217,7 +244,7 @@ def lands(layout: WorkspaceLayout) -> Lands:
     named = {str(root / name) for name in shared}
     named |= {os.path.realpath(path) for path in named}
     named |= {path for path in files if os.path.isdir(path)}  # noqa: PTH112
-    named |= {*layout.tracked.caches, str(root / STATE)}
+    named |= {*layout.tracked.caches, *folders_of(root), str(root / STATE)}
     # A link to a folder around the project does not take the project in.
     folders = frozenset(path for path in named if not root.is_relative_to(path))
     return Lands(frozenset(files), folders, _tracked(root))

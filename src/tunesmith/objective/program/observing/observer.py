@@ -16,7 +16,9 @@ from tunesmith.objective.program.observing import seccomp
 from tunesmith.objective.program.observing.syscalls import (
     CALLS,
     CREAT,
+    LSTAT,
     MOUNTING,
+    NOFOLLOW,
     OPENAT2,
     Does,
     Named,
@@ -203,7 +205,7 @@ class Calls:
         if call.numbers[0] == CREAT:
             return os.O_CREAT | os.O_WRONLY | os.O_TRUNC
         if call.flags is None:
-            return 0
+            return NOFOLLOW if call.numbers[0] == LSTAT else 0
         flags = heard.arguments[call.flags]
         if call.numbers[0] == OPENAT2:
             flags = self._listener.number_at(heard.thread, flags)

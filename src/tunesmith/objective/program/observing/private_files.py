@@ -65,9 +65,13 @@ class Privates:
             _replace_by_link(link, own)
             return own
         if (writes and self.is_shared(real)) or self._has_below(real):
-            own_copy(real, link)
-            self._copies[real] = link
+            self.make(real, link)
         return None
+
+    def make(self, real: str, link: str) -> None:
+        """Replace a link to a shared file or folder by a copy, and note that."""
+        own_copy(real, link)
+        self._copies[real] = link
 
     def _copy_of(self, real: str) -> str | None:
         """Place of the copy of a path, or of a folder around it, if the run still has it."""

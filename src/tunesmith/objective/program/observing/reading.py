@@ -10,6 +10,7 @@ import stat
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import KW_ONLY, dataclass, field
+from fnmatch import fnmatchcase
 from importlib.machinery import all_suffixes
 from pathlib import Path
 
@@ -70,6 +71,8 @@ class ProjectView:
     """Files that are written for each run, such as parameters; their content counts elsewhere."""
     unlisted: frozenset[str] = frozenset()
     """Files that Tunesmith and DVC write; their appearance is no change."""
+    of_ledger: tuple[str, ...] = ()
+    """Patterns of the ledger's files in the project, which come and go with every run."""
     source: Path | None = None
     """Folder that copies are taken from, if not the project."""
     found: WorkspaceLayout | None = None
@@ -83,8 +86,12 @@ class ProjectView:
         # The content behind a link to a folder is read through the link.
         self._ways = self._links | {n for n in self._copies if (self.root / n).is_symlink()}
         self._names: dict[str, set[str]] = {"": set()}
-        for name in (*self._copies, *self._links, *(() if layout is None else layout.folders)):
+        folders = () if layout is None else layout.folders
+        for name in (*self._copies, *self._links, *folders):
             self._add(name)
+        # One without files is there, and is no entry that counts in a list.
+        for name in folders:
+            self._names.setdefault(name, set())
 
     def _add(self, name: str) -> None:
         while name and name not in self._names.get(name.rpartition("/")[0], ()):
@@ -163,13 +170,25 @@ class ProjectView:
             if not is_listing(like):
                 return FOLDER
             names = os.listdir(path)  # noqa: PTH208 - only the names
-            return _names_state([n for n in names if n not in LEFT_OUT], like)
+            listed = [n for n in names if n not in LEFT_OUT and not self._is_ours(path / n)]
+            return _names_state(listed, like)
         if not stat.S_ISREG(status.st_mode):
             return OTHER
         state = FILE + self._digest(path, status)
         if not like.endswith((PROGRAM, NO_PROGRAM)):
             return state
         return state + (PROGRAM if status.st_mode & stat.S_IXUSR else NO_PROGRAM)
+
+    def _is_ours(self, path: Path) -> bool:
+        """True for a file that Tunesmith or DVC writes, and for a folder that holds no other."""
+        name = os.path.relpath(path, self.root)
+        hidden = name in self.unlisted or name in self.unread
+        if hidden or any(fnmatchcase(name, pattern) for pattern in self.of_ledger):
+            return True
+        if path.is_symlink() or not path.is_dir() or not path.is_relative_to(self.root):
+            return False
+        inner = list(path.iterdir())
+        return bool(inner) and all(map(self._is_ours, inner))
 
     def _digest(self, path: Path, status: os.stat_result) -> str:
         # A file that was changed has another time, so its content is then read again.
@@ -323,7 +342,7 @@ class Reader:
     def _counts(self, name: str, path: str, state: str) -> bool:
         if name.endswith("../"):
             return is_listing(state)
-        if not name.startswith("/") or not _is_loose(path):
+        if not name.startswith("/") or not is_loose(path):
             return state != OTHER
         # In folders that all programs write into, only files from before the run count, and folders
         # that have not changed since, with the names that are not in them.
@@ -354,14 +373,17 @@ class Reader:
         return f"{MODULES}{','.join(sorted(kinds))} "
 
 
-def _is_loose(path: str) -> bool:
-    loose = ("/tmp", "/var", tempfile.gettempdir())  # noqa: S108 - looked at, not written
+def is_loose(path: str) -> bool:
+    """True for a path in a folder that all programs write into."""
+    # Looked at, not written.
+    loose = ("/tmp", "/var", "/dev/shm", tempfile.gettempdir())  # noqa: S108
     return any(is_below(path, folder) for folder in loose)
 
 
 def _is_shared_by_all(folder: str) -> bool:
     """True for folders in which programs of all kinds leave files."""
-    own = ("/", "/tmp", "/var", "/var/tmp", tempfile.gettempdir())  # noqa: S108 - looked at
+    # Looked at, not written.
+    own = ("/", "/tmp", "/var", "/var/tmp", "/dev/shm", tempfile.gettempdir())  # noqa: S108
     return folder in own or any(is_below(folder, f"/var/{name}") for name in SERVICES)
 
 

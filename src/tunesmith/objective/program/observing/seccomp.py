@@ -7,7 +7,6 @@ price is that ``no_new_privs`` is set: programs that are started this way cannot
 
 import ctypes
 import errno
-import fcntl
 import os
 import platform
 import struct
@@ -24,6 +23,10 @@ from tunesmith.objective.program.observing.syscalls import (
     EMPTY_PATH_ALLOWED,
     MOUNTING,
 )
+from tunesmith.system.portable.abilities import is_forced
+
+with suppress(ImportError):  # of Windows, where nothing is watched
+    import fcntl
 
 AUDIT_ARCH = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 SYS_SECCOMP = {"x86_64": 317, "aarch64": 277}
@@ -77,6 +80,8 @@ def _library() -> ctypes.CDLL:
 def blocker() -> str:
     """Reason why the system cannot do this, as far as is known without trying; else empty."""
     machine = platform.machine()
+    if is_forced():
+        return "the portable mode does not use it"
     if sys.platform != "linux" or machine not in AUDIT_ARCH:
         return f"not made for {sys.platform} on {machine}"
     if struct.calcsize("P") != 8:

@@ -59,7 +59,9 @@ _AT = (Named(1, 0),)
 _LOOK, _OPEN, _CHANGE = Does.LOOK, Does.OPEN, Does.CHANGE
 _PLACE, _MAKE = Does.PLACE, Does.MAKE
 
-CREAT, OPENAT2 = 85, 437
+CREAT, OPENAT2, LSTAT = 85, 437, 6
+NOFOLLOW = 0x100
+"""Flag of calls that ask about a link itself."""
 CALLS = (
     # These are open, creat, openat and openat2; aarch64 has only those with a folder.
     SystemCall((2, None), _OPEN, flags=1),
@@ -68,17 +70,17 @@ CALLS = (
     SystemCall((OPENAT2, OPENAT2), _OPEN, _AT, flags=2, are_flags_pointed_to=True),
     # These are stat, lstat, access, readlink, getxattr and lgetxattr.
     SystemCall((4, None), _LOOK),
-    SystemCall((6, None), _LOOK),
+    SystemCall((LSTAT, None), _LOOK),
     SystemCall((21, None), Does.ASK, flags=1),
     SystemCall((89, None), Does.FOLLOW),
     SystemCall((191, 8), _LOOK),
     SystemCall((192, 9), _LOOK),
     # These are newfstatat, readlinkat, faccessat, faccessat2 and statx.
-    SystemCall((262, 79), _LOOK, _AT),
+    SystemCall((262, 79), _LOOK, _AT, flags=3),
     SystemCall((267, 78), Does.FOLLOW, _AT),
     SystemCall((269, 48), Does.ASK, _AT, flags=2),
     SystemCall((439, 439), Does.ASK, _AT, flags=2),
-    SystemCall((332, 291), _LOOK, _AT),
+    SystemCall((332, 291), _LOOK, _AT, flags=2),
     # These are execve, execveat and chdir.
     SystemCall((59, 221), Does.RUN),
     SystemCall((322, 281), Does.RUN, _AT),

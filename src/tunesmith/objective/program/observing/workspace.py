@@ -43,6 +43,8 @@ INSTALLED = ("node_modules", "renv")
 """Folders of packages without a mark of their own."""
 DATA = ("data", "dataset", "datasets", "input", "inputs")
 """Folders that are linked although Git ignores them: programs read their content."""
+OF_DVC = (".dvc/cache", ".dvc/config.local")
+"""Paths that DVC needs to read data of other commits, and Git ignores."""
 SETTINGS = ".env*"
 """Files that are copied although Git ignores them."""
 
@@ -154,7 +156,7 @@ class _Sorting:
             root=self.root,
             copies=(*copies, *sorted(own)),
             links=tuple(links),
-            folders=tuple(sorted({*self._folders(links, dvc), *data.folders})),
+            folders=tuple(sorted({*self._folders(links, dvc), *data.folders, *self._empty()})),
             contents=frozenset(own),
             left=tuple(n for n in left if self._is_wanted(n) and not n.startswith(".dvc/")),
             asked=tuple(sorted(asked)),
@@ -192,9 +194,22 @@ class _Sorting:
         folders |= {n for n in dvc.outs if (self.root / n).is_dir() and n not in links}
         return tuple(sorted(folders))
 
+    def _empty(self) -> Iterator[str]:
+        """Folders without files, which Git does not list: programs write into them."""
+        listed = git.paths(
+            self.root, "ls-files", "-o", "--directory", "--exclude-standard", "-z", "--", "."
+        )
+        tops = (n.rstrip("/") for n in listed or () if n.endswith("/") and n != "./")
+        for top in filter(self._is_wanted, tops):
+            for folder, inner, names in os.walk(self.root / top):
+                inner[:] = [n for n in inner if n not in LEFT_OUT]
+                if not inner and not names:
+                    yield Path(folder).relative_to(self.root).as_posix()
+
     def _is_data(self, name: str) -> bool:
         is_installed = name.rpartition("/")[2] in INSTALLED
-        return not is_installed and not is_environment(self.root / name)
+        is_plain = not is_installed and name not in OF_DVC
+        return is_plain and not is_environment(self.root / name)
 
     def _is_wanted(self, name: str) -> bool:
         return _is_wanted(name, self.section)
@@ -203,7 +218,9 @@ class _Sorting:
         return _matches(name, self.section.link)
 
     def _is_input(self, name: str, dvc: Tracked) -> bool:
-        return _is_input(self.root, name, dvc, self.needed)
+        # A run that is not watched may have read all of it, so it would count as a whole.
+        is_dvcs_own = self.is_watched and name in OF_DVC
+        return is_dvcs_own or _is_input(self.root, name, dvc, self.needed)
 
 
 def _parted(

@@ -11,6 +11,7 @@ from tunesmith.types import Params, Value
 PLACES = (
     "params",
     "metrics",
+    "predictions",
     "progress",
     "fold",
     "train",

@@ -5,14 +5,14 @@ This works on local file systems that record such times and do not share the blo
 others, nothing is concluded.
 """
 
-import fcntl
 import os
 import tempfile
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
-FICLONE = 0x40049409
+from tunesmith.objective.program.observing.copying import clone
+
 LOCAL = ("ext2", "ext3", "ext4", "tmpfs", "overlay", "xfs", "btrfs", "f2fs")
 """Local file systems; on others, a process on another machine may read unseen."""
 MOUNTS = Path("/proc/self/mountinfo")
@@ -57,21 +57,13 @@ def _is_noted(folder: Path) -> bool:
     try:
         # Tried out, because `noatime` may be set for a mount, a folder or a file.
         with tempfile.TemporaryDirectory(dir=folder, prefix=".tunesmith-") as place:
-            file, clone = Path(place, "a"), Path(place, "b")
+            file, copied = Path(place, "a"), Path(place, "b")
             file.write_text("x")
             mark(file)
             was_marked = file.stat().st_atime_ns == 0
             file.read_bytes()
-            return was_marked and file.stat().st_atime_ns != 0 and not _shares(file, clone)
+            # A copy that shares its blocks with the file is made without reading.
+            is_shared = clone(file, copied)
+            return was_marked and file.stat().st_atime_ns != 0 and not is_shared
     except OSError:
         return False
-
-
-def _shares(file: Path, clone: Path) -> bool:
-    """True if a copy can share a file's blocks: such a copy is made without reading."""
-    with file.open("rb") as source, clone.open("wb") as target:
-        try:
-            fcntl.ioctl(target.fileno(), FICLONE, source.fileno())
-        except OSError:
-            return False
-    return True

@@ -173,5 +173,5 @@ def _meant(text: Any) -> Any:
     """Value that a text stands for, in a format that has only texts."""
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return text

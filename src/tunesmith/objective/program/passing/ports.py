@@ -48,6 +48,8 @@ class ProgramPorts:
     keys: Mapping[str, str]
     is_shared: bool
     """True if all runs work in one folder, so that files must lie elsewhere."""
+    predictions_file: str | None = None
+    """File of the program's predictions, if they are collected."""
 
     @classmethod
     def of(cls, definition: Definition) -> "ProgramPorts":
@@ -81,6 +83,7 @@ class ProgramPorts:
             progress_file=section.progress_file,
             keys=keys,
             is_shared=section.workspace.mode == "shared",
+            predictions_file=section.predictions,
         )
         if ports.params_file is not None:
             for params in samples(space, fixed):
@@ -90,7 +93,7 @@ class ProgramPorts:
     @property
     def files(self) -> tuple[str, ...]:
         """Files that are written in the working folder."""
-        named = (self._params_path, self._metrics_path, self.progress_file)
+        named = (self._params_path, self._metrics_path, self.progress_file, self.predictions_file)
         return tuple(name for name in named if name)
 
     @property
@@ -153,6 +156,7 @@ class ProgramPorts:
             "params": self._params_path,
             "metrics": self._metrics_path,
             "progress": self.progress_file,
+            "predictions": self.predictions_file,
         }
         if self.is_shared:
             # A folder each: files of different folders may have one name.
@@ -188,6 +192,10 @@ class ProgramPorts:
         if self.results is None or printed is None:
             return {}
         return self.results.read(printed)
+
+    def predictions(self, place: Path, run: Path) -> Path | None:
+        """Return the place of a run's predictions; ``None`` if none are collected."""
+        return self._paths(place, run).get("predictions")
 
     def unread(self, params: Params, place: Path, run: Path) -> str:
         """Reason why the values of a run that ended well cannot have arrived; else empty.

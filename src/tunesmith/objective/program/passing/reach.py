@@ -15,8 +15,10 @@ from tunesmith.config.model import Definition
 from tunesmith.errors import Path as Keys
 from tunesmith.errors import Violation, did_you_mean
 from tunesmith.objective.program.passing.argv import words_of
+from tunesmith.objective.program.passing.overridden import overridden
 from tunesmith.objective.program.passing.params_file import Template, place_of
 from tunesmith.objective.program.passing.ports import ProgramPorts, samples
+from tunesmith.objective.program.passing.shell_variables import shell_variables
 from tunesmith.objective.program.passing.sources import ProgramText, program_of
 from tunesmith.objective.program.passing.suggest import suggestion
 from tunesmith.objective.program.passing.unread_arguments import unheard
@@ -48,7 +50,14 @@ def check_carried(definition: Definition, ports: ProgramPorts) -> tuple[str, ...
     root = definition.root.resolve()
     study = _Study(definition, ports, program_of(root, ports.command))
     raise_violations(definition, [*_names(study), *_violations(study)])
-    return (*_unseen(study), *_unread(study), *unheard(study.program, ports), *_hidden(study))
+    return (
+        *_unseen(study),
+        *_unread(study),
+        *unheard(study.program, ports),
+        *_hidden(study),
+        *shell_variables(study.program, {*definition.file.objective.environment.set}),
+        *overridden(study.program, ports, tuple(dict.fromkeys(definition.parameter_names))),
+    )
 
 
 def _by_command(ports: ProgramPorts) -> set[str]:

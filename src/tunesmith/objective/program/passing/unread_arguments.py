@@ -14,6 +14,10 @@ PYTHON = re.compile(
 )
 """Text in a Python program that reads its arguments, by itself or with a library."""
 SHELL = re.compile(r"\$[{]?[0-9@*#]|getopts|shift")
+ADDED = re.compile(r"add_argument\(((?:[^()]|\((?:[^()]|\([^()]*\))*\))*)\)")
+"""Declaration of an option with argparse, with up to two levels of brackets in it."""
+FLAG = re.compile(r"""action\s*=\s*["']store_(?:true|false|const)["']""")
+BOOL = re.compile(r"type\s*=\s*bool\b")
 OPTION = re.compile(r"(--?[A-Za-z][\w-]*)=")
 
 
@@ -27,6 +31,9 @@ def unheard(program: ProgramText, ports: ProgramPorts) -> Iterator[str]:
     entry = next((s for s in program.sources if s.path.is_relative_to(program.root)), None)
     if entry is None or "-c" in ports.command:
         return
+    # A bridge takes the arguments before the script's name, and the script need not.
+    if any(item.startswith("tunesmith.bridges.") for item in ports.command):
+        return
     where = program.named(entry.path)
     if ports.overrides == "hydra" and entry.is_python and "hydra" not in program.text.lower():
         if "argv" not in program.text:
@@ -35,11 +42,32 @@ def unheard(program: ProgramText, ports: ProgramPorts) -> Iterator[str]:
     handed = [item for item in ports.command if _holds_value(item, ports)]
     if handed and not _listens(program, entry):
         yield f"nothing in {where} looks at its arguments, such as `{handed[0]}`"
-    elif "parse_known_args" in program.text:
+        return
+    yield from _flags(program, handed)
+    if "parse_known_args" in program.text:
         for item in handed:
             option = OPTION.match(item)
             if option and f"{option[1]}" not in "\n".join(s.text for s in program.sources):
                 yield f"{where} leaves unknown arguments alone, and knows no `{option[1]}`"
+
+
+def _flags(program: ProgramText, handed: list[str]) -> Iterator[str]:
+    """Note options that take no value, or take every text for true."""
+    options = {match[1]: item for item in handed if (match := OPTION.match(item))}
+    for source in program.sources:
+        for declared in ADDED.findall(source.text) if source.is_python else ():
+            for option, item in options.items():
+                if f'"{option}"' not in declared and f"'{option}'" not in declared:
+                    continue
+                where = f"`{option}` of {program.named(source.path)}"
+                mend = "let it take one: `type=lambda text: text == 'true'`"
+                if FLAG.search(declared):
+                    yield f"{where} takes no value, so that `{item}` ends the program: {mend}"
+                elif BOOL.search(declared):
+                    yield (
+                        f"{where} has `type=bool`, which takes each text for true, `false`, too:"
+                        " write `type=lambda text: text == 'true'`"
+                    )
 
 
 def _holds_value(item: str, ports: ProgramPorts) -> bool:

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from tunesmith.system.portable.abilities import has_timers
+
 
 class CpuLimitError(Exception):
     """The code took longer than it was given."""
@@ -15,7 +17,8 @@ class CpuLimitError(Exception):
 def cpu_limit(seconds: float) -> Iterator[None]:
     """End a block that takes too long, for instance a regular expression that backtracks.
 
-    Python delivers signals to the main thread alone: in another one there is no limit.
+    Python delivers signals to the main thread alone: in another one there is no limit, nor on a
+    system without timers.
 
     Args:
         seconds: of CPU time of this process, so that a busy machine makes no difference.
@@ -23,7 +26,7 @@ def cpu_limit(seconds: float) -> Iterator[None]:
     Raises:
         CpuLimitError: the block took longer.
     """
-    if threading.current_thread() is not threading.main_thread():
+    if not has_timers() or threading.current_thread() is not threading.main_thread():
         yield
         return
     before = signal.signal(signal.SIGVTALRM, _stop)

@@ -19,6 +19,7 @@ from tunesmith.errors import did_you_mean
 from tunesmith.formats import FormatError, yaml
 from tunesmith.formats.tree import get_at
 from tunesmith.history import Metric
+from tunesmith.system.portable.abilities import NO_LINKS, NO_WAITING
 
 MAX_BYTES = 1 << 20
 NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?\Z")
@@ -77,7 +78,7 @@ def plain_text(file: Path, name: str) -> str:
     """
     try:
         # Without blocking: opening a pipe would wait until some process writes into it.
-        handle = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        handle = os.open(file, os.O_RDONLY | NO_LINKS | NO_WAITING)
     except FileNotFoundError:
         raise MetricsError("no-metrics", f"there is no file {name}") from None
     except OSError as error:

@@ -17,6 +17,12 @@ BEFORE = re.compile(r"(?:[0-9]\.?|(?<!\w)[+-]\.?|(?<!\w)\.)\Z")
 AFTER = re.compile(r"\.?[0-9]|[eE][+-]?[0-9]|_[0-9]|(?<=0)[xX][0-9a-fA-F]")
 GROUPED = re.compile(r"(?:,[0-9]{3})+(?![0-9])")
 """Texts on both sides of a part of a number: digits, a sign, an exponent, groups of digits."""
+DECIMAL_COMMA = re.compile(r",[0-9]+(?![0-9,.])")
+"""Text after whole digits, as in ``0,25`` or ``1.234,5``: where languages write a comma."""
+ESCAPE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[()][0-9A-B])")
+"""A sequence that tells a terminal the colour, or where to write: it is no part of the text."""
+NAMES_ESCAPES = re.compile(r"\x1b|\\(?:x1[bB]|033|u001[bB])")
+"""Parts of a pattern that looks for such sequences itself."""
 NEAR = 64
 """Characters on both sides of a match that may belong to the number."""
 OVER_LINES = re.compile(r"\\n|\n|\(\?[a-zA-Z]*s")
@@ -36,6 +42,7 @@ class Matches:
         self._parts: list[bytes] = []
         self._n_bytes = 0
         self._is_by_line = not OVER_LINES.search(pattern)
+        self._has_escapes = NAMES_ESCAPES.search(pattern) is not None
         self.last: Mapping[str, str | None] | None = None
         """The last match by the names of its groups; a single group without a name is ``""``."""
         self.cut: Mapping[str, str] = {}
@@ -86,6 +93,8 @@ class Matches:
 
     def _found(self, data: bytes) -> bool:
         text = data.decode(errors="replace")
+        if "\x1b" in text and not self._has_escapes:
+            text = ESCAPE.sub("", text)
         if not self._is_by_line:
             text = text.replace("\r\n", "\n").replace("\r", "\n")
         last = None
@@ -108,7 +117,10 @@ def _cut(found: re.Match[str], group: str | int) -> str:
         return ""
     before, after = found.string[max(0, begin - NEAR) : begin], found.string[end : end + NEAR]
     # A pattern that continues with a comma means columns, not groups of digits.
-    is_grouped = found.end() == end and text.isdigit() and len(text) < 4 and GROUPED.match(after)
+    is_grouped = found.end() == end and (
+        (text.isdigit() and len(text) < 4 and GROUPED.match(after))
+        or (re.fullmatch(r"[+-]?[0-9]+(?:\.[0-9]{3})*", text) and DECIMAL_COMMA.match(after))
+    )
     is_begun = text[0] not in "+-" and BEFORE.search(before)
     if not (is_begun or is_grouped or AFTER.match(found.string, end)):
         return ""

@@ -8,6 +8,8 @@ from math import isfinite
 from pathlib import Path
 from typing import Any
 
+from tunesmith.system.portable.abilities import NO_LINKS, NO_WAITING
+
 MAX_LINE = 1 << 16
 MAX_NAMES = 100
 
@@ -33,7 +35,7 @@ class ProgressFollower:
         """New values, as (step, value by metric), of the lines completed since the last call."""
         try:
             # A pipe would block the worker, and a link may lead to a file that is not the run's.
-            handle = os.open(self._file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+            handle = os.open(self._file, os.O_RDONLY | NO_LINKS | NO_WAITING)
         except OSError:
             return []
         with os.fdopen(handle, "rb") as opened:

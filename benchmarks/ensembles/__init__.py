@@ -1,0 +1,1 @@
+"""Uses of the fold models of a search: refit, average, ensemble. ``make bench-ensembles``."""

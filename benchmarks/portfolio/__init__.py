@@ -1,0 +1,1 @@
+"""The portfolio of configurations that studies may start with, and the script that makes it."""

@@ -1,0 +1,106 @@
+"""Complexity of candidates, to choose the simplest of several equally good ones."""
+
+from collections.abc import Mapping, Sequence
+from math import inf
+from typing import Any
+
+import numpy as np
+
+GROWS = frozenset(
+    {
+        "C",
+        "colsample_bytree",
+        "degree",
+        "depth",
+        "epochs",
+        "gamma",
+        "hidden_layer_sizes",
+        "iterations",
+        "k",
+        "leaves",
+        "max_bins",
+        "max_depth",
+        "max_features",
+        "max_iter",
+        "max_leaf_nodes",
+        "max_leaves",
+        "n_clusters",
+        "n_components",
+        "n_epochs",
+        "n_estimators",
+        "n_features_to_select",
+        "n_iter",
+        "n_knots",
+        "num_boost_round",
+        "num_iterations",
+        "num_leaves",
+        "num_trees",
+        "rounds",
+    }
+)
+"""Parameters whose larger values make a model more flexible or larger."""
+SHRINKS = frozenset(
+    {
+        "alpha",
+        "ccp_alpha",
+        "l1_ratio",
+        "l2_leaf_reg",
+        "l2_regularization",
+        "lambda_l1",
+        "lambda_l2",
+        "min_child_samples",
+        "min_child_weight",
+        "min_data_in_leaf",
+        "min_impurity_decrease",
+        "min_samples_leaf",
+        "min_samples_split",
+        "min_split_gain",
+        "min_weight_fraction_leaf",
+        "n_neighbors",
+        "reg_alpha",
+        "reg_lambda",
+        "var_smoothing",
+        "weight_decay",
+    }
+)
+"""Parameters whose larger values make it simpler or smoother."""
+
+
+def complexity(candidates: Sequence[Mapping[str, Any]]) -> np.ndarray:
+    """``(n_candidates,)`` from 0 (simplest) to 1, compared with each other.
+
+    It is the mean, over the parameters that are known to make models larger or smaller, of the rank
+    of a candidate's value among all values tried. ``None`` counts as no limit. Other parameters do
+    not count.
+
+    >>> complexity([{"max_depth": 3, "x": 1}, {"max_depth": None, "x": 0}]).tolist()
+    [0.0, 1.0]
+    """
+    names = sorted({name for params in candidates for name in params})
+    known = [place for name in names if (place := _places(name, candidates)) is not None]
+    return np.mean(known, axis=0) if known else np.zeros(len(candidates))
+
+
+def _places(name: str, candidates: Sequence[Mapping[str, Any]]) -> np.ndarray | None:
+    """Rank of each candidate's value among all; those without the parameter are simplest."""
+    short = name.rpartition("__")[2]
+    sign = 1 if short in GROWS else -1 if short in SHRINKS else 0
+    if not sign:
+        return None
+    # `_size` applies the sign again, so that a missing parameter becomes minus infinity.
+    sizes = [_size(params.get(name, -sign * inf), sign) for params in candidates]
+    if None in sizes:
+        return None
+    # Ranks can be averaged over parameters; the values cannot, since their scales differ.
+    levels, places = np.unique(np.array(sizes, dtype=float), return_inverse=True)
+    ranks: np.ndarray = places / max(len(levels) - 1, 1)
+    return ranks
+
+
+def _size(value: Any, sign: int) -> float | None:
+    """A value on a scale that grows with complexity; ``None`` if it is no number."""
+    if value is None:
+        return inf
+    if isinstance(value, bool | np.bool_) or not isinstance(value, int | float | np.number):
+        return None
+    return sign * float(value)

@@ -1,0 +1,1 @@
+"""The current parameters, as they were when a study began."""

@@ -1,0 +1,1 @@
+"""Runners for scripts that another tool tunes: one trial of theirs, with given parameters."""

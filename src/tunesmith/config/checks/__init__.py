@@ -1,0 +1,1 @@
+"""Rules of single parts of a configuration, which ``rules`` puts together."""

@@ -1,0 +1,1 @@
+"""Import of other tools' tuning setups: a file of theirs -> a draft of ``tuning.yaml``."""

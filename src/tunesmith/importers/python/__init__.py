@@ -1,0 +1,1 @@
+"""Reading of Python by its syntax tree; no code of a file is ever run."""

@@ -1,0 +1,1 @@
+"""Histories as text, and back."""

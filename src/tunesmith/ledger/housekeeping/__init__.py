@@ -1,0 +1,1 @@
+"""Savings of a ledger, and removal of evaluations that nobody needs."""

@@ -1,0 +1,1 @@
+"""Rescue of what a damaged ledger still holds."""

@@ -1,0 +1,1 @@
+"""Results and progress as notebooks show them."""

@@ -1,0 +1,1 @@
+"""Exchange of finished trials with other tools' studies."""

@@ -1,0 +1,132 @@
+"""Parameters in Optuna's words, and back.
+
+Optuna knows one distribution for each name in a study. Here, a name may have other ranges in
+another box, and a choice may be any JSON value. So ranges of one name are joined, and choices that
+Optuna cannot tell apart or cannot store are written as JSON.
+"""
+
+import warnings
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from tunesmith.space import Categorical, Float, Int, Parameter, SearchSpace
+from tunesmith.space.parameter import canonical_json
+from tunesmith.types import Params, Value
+
+if TYPE_CHECKING:
+    from optuna.distributions import BaseDistribution
+
+PLAIN = (type(None), bool, int, float, str)
+"""Types of choices that Optuna can store."""
+
+
+@dataclass(frozen=True)
+class Told:
+    """A parameter as Optuna is told of it."""
+
+    distribution: "BaseDistribution"
+    is_json: bool = False
+    """True if its values are written as JSON texts."""
+
+    def value(self, value: Value) -> Any:
+        """Return a value in Optuna's form."""
+        return canonical_json(value) if self.is_json else value
+
+
+def told(space: SearchSpace, points: Iterable[Params]) -> dict[str, Told]:
+    """Return the distribution of every name that any of the points has.
+
+    Args:
+        space: of the study.
+        points: params of its trials; a name that the space lacks, such as a budget, gets the range
+            of its values.
+    """
+    values: dict[str, list[Value]] = {}
+    for point in points:
+        for name, value in point.items():
+            values.setdefault(name, []).append(value)
+    declared = {
+        name: [b.parameters[name] for b in space if name in b.parameters] for name in values
+    }
+    return {name: _told(declared[name], values[name]) for name in sorted(values)}
+
+
+def _told(parameters: Sequence[Parameter], values: Sequence[Value]) -> Told:
+    numbers = [one for one in parameters if isinstance(one, Float | Int)]
+    if len(numbers) < len(parameters) or not all(map(_is_number, values)):
+        choices = [c for one in parameters if isinstance(one, Categorical) for c in one.choices]
+        # What a frozen distribution of scipy's has drawn, and values of a name with several kinds.
+        return _chosen([*choices, *values])
+    if numbers:
+        joined = _joined(numbers)
+        if all(joined._contains(joined.to_internal_repr(value)) for value in values):
+            return Told(joined)
+    # A starting point may lie off the ladder, and a budget is in no space.
+    is_whole = all(isinstance(value, int) for value in values)
+    seen = (Int if is_whole else Float)(min(values), max(values))  # type: ignore[type-var, arg-type]
+    return Told(_joined([*numbers, seen]))
+
+
+def _is_number(value: Value) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _chosen(choices: Sequence[Value]) -> Told:
+    from optuna.distributions import CategoricalDistribution
+
+    by_text = {canonical_json(value): value for value in choices}
+    # Optuna compares with `==`, by which 1, 1.0 and True are one choice.
+    plain = [value for value in by_text.values() if isinstance(value, PLAIN)]
+    if len(plain) == len(by_text) == len(set(plain)):
+        return Told(CategoricalDistribution(tuple(plain)))
+    return Told(CategoricalDistribution(tuple(by_text)), is_json=True)
+
+
+def _joined(numbers: Sequence[Float | Int]) -> "BaseDistribution":
+    """Return the smallest range of Optuna's that holds several."""
+    from optuna.distributions import FloatDistribution, IntDistribution
+
+    low, high = min(one.low for one in numbers), max(one.high for one in numbers)
+    is_log = all(one.log for one in numbers) and low > 0
+    steps = {one.step for one in numbers}
+    ends = {(one.low, one.high) for one in numbers}
+    # Ladders that begin elsewhere have no common one, and Optuna has none on a log scale.
+    step = steps.pop() if len(steps) == len(ends) == 1 and not is_log else None
+    with warnings.catch_warnings():
+        # It moves the upper end onto the ladder, which changes no value.
+        warnings.simplefilter("ignore", UserWarning)
+        if all(isinstance(one, Int) for one in numbers):
+            return IntDistribution(int(low), int(high), log=is_log, step=int(step or 1))
+        return FloatDistribution(low, high, log=is_log, step=step)
+
+
+def read(distribution: "BaseDistribution") -> dict[str, Any] | list[Value]:
+    """Return a distribution of Optuna's as a configuration writes it."""
+    from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
+
+    if isinstance(distribution, CategoricalDistribution):
+        return list(distribution.choices)
+    if not isinstance(distribution, FloatDistribution | IntDistribution):
+        raise TypeError(f"a distribution of an unknown kind: {type(distribution).__name__}")
+    if distribution.single():
+        return [distribution.low]
+    kind = "int" if isinstance(distribution, IntDistribution) else "float"
+    options: dict[str, Any] = {"log": True} if distribution.log else {}
+    if distribution.step not in (None, 1):
+        options["step"] = distribution.step
+    return {kind: [distribution.low, distribution.high], **options}
+
+
+def boxes(spaces: Iterable[Mapping[str, "BaseDistribution"]]) -> list[dict[str, Any]]:
+    """Return the boxes of a space: one for each set of names that trials have.
+
+    Args:
+        spaces: the distributions of each trial.
+    """
+    by_names: dict[tuple[str, ...], dict[str, Any]] = {}
+    for one in spaces:
+        names = tuple(sorted(one))
+        if names not in by_names:
+            by_names[names] = {name: read(one[name]) for name in names}
+    return [box for names, box in by_names.items() if names]

@@ -1,0 +1,1 @@
+"""Models of a study: kept while it runs, and built of its trials afterwards."""

@@ -1,0 +1,1 @@
+"""Pull workers: a run offers its fits in the ledger's database, and workers anywhere take them."""

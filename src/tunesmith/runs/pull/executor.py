@@ -1,0 +1,126 @@
+"""The executor ``pull``: workers on other machines take its calls from the ledger's database."""
+
+import os
+import socket
+from typing import Any
+
+from tunesmith.errors import UsageError
+from tunesmith.execute.executor import Call
+from tunesmith.ledger.leases.postgresql import PostgresLeases
+from tunesmith.runs.pull.access import server_of
+from tunesmith.runs.pull.coordinator import PATIENCE_S, Coordinator, StudyPlace
+from tunesmith.runs.pull.wants import Offering, Wants
+from tunesmith.runs.pull.wire import FitWire
+
+EXPECTED = 16
+"""Number of fits at a time that is expected, unless ``execution: {workers: …}`` says it."""
+
+PROGRAMS = (
+    "objective.command: pull workers do not run programs yet. A result of a program counts while"
+    " all files that it has read are unchanged; a worker reads those of its own folder, which"
+    " nothing compares with yours before the first fit, and its logs, artifacts and checkpoints"
+    " would stay there.\n  With the project's folder on a disk that all machines share,"
+    " `--executor dask` runs programs. On one machine, `--workers` does."
+)
+"""Reason for which programs are refused, by the run and by workers."""
+
+
+class PullExecutor(Coordinator):
+    """Offers the fits of a run to workers.
+
+    Args:
+        function: not used: workers build the objective from their own checkout.
+        n_workers: number of fits at a time that is expected.
+        timeout_s: not used: workers read it in their own configuration.
+        offering: the run.
+        gpus: not used: each worker shares out the GPUs of its machine.
+        patience_s: seconds to wait for a database that does not answer.
+        insecure: accept a server elsewhere without TLS.
+
+    Raises:
+        UsageError: the study cannot be made by workers, or the ledger is no server.
+    """
+
+    sizes_itself = True
+    """True: the number of workers is not that of this machine's cores."""
+    is_offering = True
+    """True: it needs the run whose fits it offers."""
+
+    def __init__(
+        self,
+        function: Call,  # noqa: ARG002 - the shape that all executors share
+        *,
+        n_workers: int | None = None,
+        timeout_s: float | None = None,  # noqa: ARG002
+        offering: Offering | None = None,
+        gpus: int | None = None,  # noqa: ARG002
+        patience_s: float = PATIENCE_S,
+        insecure: bool = False,
+    ) -> None:
+        checked = _checked(offering)
+        definition, objective = checked.definition, checked.objective
+        url = server_of(definition.ledger, insecure=insecure is True)
+        place = StudyPlace(
+            study=checked.study,
+            run_id=checked.run_id,
+            wanted=Wants(definition, objective).content(),
+            name=f"{socket.gethostname()}, process {os.getpid()}",
+        )
+        self._leases = PostgresLeases(url, f"tunesmith-run {os.getpid()}")
+        try:
+            super().__init__(
+                self._leases,
+                FitWire(objective),
+                place,
+                n_workers=n_workers or EXPECTED,
+                say=checked.say,
+                patience_s=_seconds(patience_s),
+            )
+        except BaseException:
+            self._leases.close()
+            raise
+
+    def _abandon(self) -> None:
+        super()._abandon()
+        self._leases.close()
+
+    def close(self) -> None:
+        """Withdraw all fits, give up the seat, and close the connections."""
+        try:
+            super().close()
+        finally:
+            self._leases.close()
+
+
+def _checked(offering: Offering | None) -> Offering:
+    """Return the run, if workers can build its objective.
+
+    Raises:
+        UsageError: they cannot.
+    """
+    if offering is None or offering.definition.source is None:
+        raise UsageError(
+            "execution.executor: pull needs the file of a study in a project, since workers build"
+            " the fits from their own checkout.\n  Write a tuning.yaml, or use another executor:"
+            " `processes`, or `dask` for objects in memory."
+        )
+    file = offering.definition.file
+    if file.objective.is_program:
+        raise UsageError(PROGRAMS)
+    problems = [
+        (file.outer_folds is not None, "outer_folds", "searches of nested cross-validation"),
+        (file.outputs.predictions is not None, "outputs.predictions", "predictions"),
+    ]
+    for is_there, key, what in problems:
+        if is_there:
+            raise UsageError(
+                f"{key}: {what} stay on the machine that makes them, so that pull workers do not"
+                " make them yet.\n  Leave it out, or use another executor, such as `processes`."
+            )
+    return offering
+
+
+def _seconds(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
+        raise UsageError(f"execution.options.patience_s: expected seconds, found {value!r}.")
+    return float(value)

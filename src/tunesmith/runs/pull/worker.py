@@ -1,0 +1,133 @@
+"""A worker that pulls the fits of one study, from its own checkout of the project."""
+
+import os
+import secrets
+import socket
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from tunesmith.config.model import Definition
+from tunesmith.errors import StorageError, UsageError
+from tunesmith.execute.choose import PROCESSES, n_cores
+from tunesmith.execute.executor import Executor
+from tunesmith.ledger.leases.postgresql import PostgresLeases
+from tunesmith.ledger.leases.seam import PullSession
+from tunesmith.objective.objective import Objective, know_checks
+from tunesmith.runs.factory import build_executor, build_objective
+from tunesmith.runs.project_code import project_on_path
+from tunesmith.runs.pull.access import server_of
+from tunesmith.runs.pull.executor import PROGRAMS
+from tunesmith.runs.pull.local import LocalRunner
+from tunesmith.runs.pull.puller import Leave, Puller
+from tunesmith.runs.pull.wants import Wants
+from tunesmith.runs.pull.wire import FitWire
+from tunesmith.system.interruptions import Interrupted
+
+
+@dataclass(frozen=True, kw_only=True)
+class Served:
+    """Work that a worker has done.
+
+    Args:
+        name: of the worker.
+        n_fits: number of fits that ended here.
+        reason: reason for its end.
+    """
+
+    name: str
+    n_fits: int
+    reason: Leave
+
+
+@dataclass(frozen=True, kw_only=True)
+class Worker:
+    """A worker of a study.
+
+    Args:
+        definition: of the study, as it is in this checkout.
+        ledger: file or URL of the ledger.
+        say: gets sentences that a user should read.
+        n_slots: number of fits at a time; one per core by default.
+        idle_s: seconds without a fit after which it ends.
+        most_fits: number of fits after which it ends.
+        insecure: accept a server elsewhere without TLS.
+    """
+
+    definition: Definition
+    ledger: str | Path
+    say: Callable[[str], None]
+    n_slots: int | None = None
+    idle_s: float | None = None
+    most_fits: int | None = None
+    insecure: bool = False
+
+    def serve(self) -> Served:
+        """Take fits until there is a reason to end.
+
+        Raises:
+            WorkerDiffersError: code, data or packages are not those of the run.
+            StorageError: the database did not answer for too long.
+            Interrupted: a signal came; the leases were given back.
+        """
+        url = server_of(self.ledger, insecure=self.insecure)
+        if self.definition.file.objective.is_program:
+            raise UsageError(PROGRAMS)
+        name = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+        with project_on_path(self.definition.root):
+            objective = build_objective(self.definition)
+            store = PostgresLeases(url, f"tunesmith-worker {os.getpid()}")
+            try:
+                return self._served(store, objective, name)
+            finally:
+                store.close()
+
+    def _served(self, store: PostgresLeases, objective: Objective, name: str) -> Served:
+        runner = LocalRunner(lambda: self._executor(objective), FitWire(objective))
+        puller = Puller(
+            store,
+            runner,
+            self.definition.file.study,
+            name,
+            n_slots=self.n_slots or n_cores(),
+            admit=_Admission(self, objective),
+            most_fits=self.most_fits,
+            idle_s=self.idle_s,
+        )
+        try:
+            reason = puller.serve()
+        except BaseException as error:
+            # A database that is away lets the leases lapse; the reason to end is told all the same.
+            with suppress(StorageError):
+                puller.leave()
+            if isinstance(error, Interrupted):
+                self.say(f"{puller.n_ended} fits made; the others were given back")
+            raise
+        finally:
+            runner.close()
+        return Served(name=name, n_fits=puller.n_ended, reason=reason)
+
+    def _executor(self, objective: Objective) -> Executor:
+        n_slots = self.n_slots or n_cores()
+        given = {"executor": PROCESSES, "workers": n_slots, "options": {}}
+        execution = self.definition.file.execution.model_copy(update=given)
+        return build_executor(objective.evaluate, self.definition.file.objective, execution)
+
+
+@dataclass
+class _Admission:
+    """Compares this worker with a run, once for each run that wants something else."""
+
+    worker: Worker
+    objective: Objective
+    known: object = None
+
+    def __call__(self, session: PullSession) -> None:
+        if session.wanted == self.known:
+            return
+        Wants(self.worker.definition, self.objective).compare(session.wanted)
+        # Before the first fit: later processes have the objective as it is then.
+        know_checks(self.objective, session.wanted.get("passed", ()))
+        self.known = session.wanted
+        self.worker.say(f"taking fits of `{self.worker.definition.file.study}`")

@@ -1,0 +1,1 @@
+"""Trackers: tools that show studies of many people, such as MLflow."""

@@ -1,0 +1,1 @@
+"""Stopping criteria that look at scores."""

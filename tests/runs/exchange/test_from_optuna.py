@@ -1,0 +1,146 @@
+"""Optuna's own studies, read into a ledger, and ours, there and back."""
+
+from pathlib import Path
+from typing import Any
+
+import optuna
+import pytest
+from optuna.trial import Trial, TrialState, create_trial
+
+from tunesmith.errors import StorageError, UsageError
+from tunesmith.history import Metric
+from tunesmith.ledger.ledger import Ledger
+from tunesmith.ledger.records import StudyRecord
+from tunesmith.runs.exchange.from_optuna import ORIGIN, import_study
+from tunesmith.runs.exchange.to_optuna import export_study
+from tunesmith.testing.records import make_record
+from tunesmith.types import State
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path}/study.db"
+
+
+def loaded(path: Path) -> StudyRecord:
+    with Ledger.open(path, create=False) as ledger:
+        return ledger.load()
+
+
+def objective(trial: Trial) -> float:
+    kind = trial.suggest_categorical("kind", ["a", "b"])
+    x: float = trial.suggest_float("x", 0.001, 1, log=True)
+    if kind == "b":
+        x += trial.suggest_int("n", 1, 9, step=2)
+    if trial.number == 3:
+        raise ValueError("no")
+    for step in range(3):
+        trial.report(x + step, step)
+        if trial.number == 4 and step == 1:
+            raise optuna.TrialPruned
+    return x
+
+
+def test_a_real_study_is_read_once(tmp_path: Path, url: str) -> None:
+    sampler = optuna.samplers.RandomSampler(seed=1)
+    study = optuna.create_study(study_name="my study", storage=url, sampler=sampler)
+    study.optimize(objective, n_trials=8, catch=ValueError)
+    study.ask()
+    done = import_study(url, None, tmp_path / "l.db")
+    assert (done.study, done.n_trials, done.n_left_out) == ("my-study.optuna", 8, 1)
+    assert done.is_new
+    record = loaded(tmp_path / "l.db")
+    trials = list(record.history.completed)
+    assert [trial.params for trial in trials] == [
+        dict(sorted(t.params.items())) for t in study.trials[:8]
+    ]
+    assert record.objectives == (Metric("value", "minimize"),)
+    states = {State.COMPLETE: "COMPLETE", State.FAILED: "FAIL", State.PRUNED: "PRUNED"}
+    assert [states[trial.state] for trial in trials] == [t.state.name for t in study.trials[:8]]
+    best = record.history.best()
+    assert best is not None
+    assert best.number == study.best_trial.number
+    assert trials[4].folds[0].progress == tuple(study.trials[4].intermediate_values.items())
+    assert trials[4].folds[0].stopped_at == 1
+    assert trials[3].failure is not None
+    assert {trial.origin for trial in trials} == {ORIGIN}
+    assert "study.db" in record.recorded.taken_from
+    names = {name for box in record.recorded.space.boxes for name in box}
+    assert names == {"kind", "x", "n"}
+    assert record.recorded.space.is_log("x")
+    assert not import_study(url, None, tmp_path / "l.db").is_new
+    # More trials are another state of the study.
+    study.add_trial(create_trial(value=0.5))
+    assert import_study(url, None, tmp_path / "l.db").is_new
+    assert loaded(tmp_path / "l.db").head.generation == 2
+
+
+def test_what_was_exported_comes_back(tmp_path: Path, url: str) -> None:
+    points: list[dict[str, Any]] = [{"x": 0.1 * n, "k": "a"} for n in range(1, 5)]
+    scores: list[list[float] | str] = [[0.1, 0.7], [0.3, 1 / 3], "boom", [0.5, 0.25]]
+    metrics = [Metric("loss", "minimize")]
+    record = make_record(points, scores, metrics=metrics)
+    export_study(record, url)
+    import_study(url, None, tmp_path / "l.db")
+    back = loaded(tmp_path / "l.db")
+    assert back.metrics == record.metrics
+    for ours, theirs in zip(record.history.completed, back.history.completed, strict=True):
+        assert (theirs.params, theirs.state) == (ours.params, ours.state)
+        if ours.state is State.COMPLETE:
+            assert [fold.scores for fold in theirs.folds] == [fold.scores for fold in ours.folds]
+
+
+def test_folds_that_are_not_those_of_the_value_do_not_count(tmp_path: Path, url: str) -> None:
+    study = optuna.create_study(study_name="s", storage=url)
+    odd: list[Any] = [
+        {"value": [0.5, 0.75]},
+        {"value": ["x"]},
+        {"value": []},
+        {"v": [0.5]},
+        "text",
+        None,
+    ]
+    for content in odd:
+        study.add_trial(create_trial(value=0.5, user_attrs={"fold_scores": content}))
+    import_study(url, None, tmp_path / "l.db")
+    trials = loaded(tmp_path / "l.db").history.completed
+    assert [[dict(f.scores) for f in t.folds] for t in trials] == [[{"value": 0.5}]] * len(odd)
+
+
+def test_several_objectives_and_odd_values(tmp_path: Path, url: str) -> None:
+    study = optuna.create_study(study_name="s", storage=url, directions=["minimize", "maximize"])
+    study.add_trial(create_trial(values=[1.0, 2.0]))
+    study.add_trial(create_trial(values=[1.0, float("inf")]))
+    study.add_trial(create_trial(state=TrialState.PRUNED))
+    import_study(url, "s", tmp_path / "l.db")
+    record = loaded(tmp_path / "l.db")
+    assert [m.name for m in record.objectives] == ["value_0", "value_1"]
+    assert [t.state.name for t in record.history.completed] == ["COMPLETE", "FAILED", "FAILED"]
+
+
+def test_no_other_study_takes_them_for_evaluations(tmp_path: Path, url: str) -> None:
+    optuna.create_study(study_name="s", storage=url).add_trial(create_trial(value=0.5))
+    import_study(url, None, tmp_path / "l.db")
+    with Ledger.open(tmp_path / "l.db") as ledger:
+        keys = [key for key, _ in ledger.addresses()]
+        import_study(url, None, tmp_path / "other.db")
+    with Ledger.open(tmp_path / "other.db") as ledger:
+        # The same study gives the same keys, so that a merge does not double it.
+        assert [key for key, _ in ledger.addresses()] == keys
+        assert ledger.previous("s") is None
+
+
+def test_what_is_not_there_is_told_and_not_made(tmp_path: Path, url: str) -> None:
+    with pytest.raises(UsageError, match="no such file"):
+        import_study(url, None, tmp_path / "l.db")
+    assert list(tmp_path.iterdir()) == []
+    for name in ("one", "two"):
+        optuna.create_study(study_name=name, storage=url)
+    with pytest.raises(UsageError, match="--name; there is `one`, `two`"):
+        import_study(url, None, tmp_path / "l.db")
+    with pytest.raises(UsageError, match="Did you mean `two`"):
+        import_study(url, "twoo", tmp_path / "l.db")
+    with pytest.raises(StorageError) as caught:
+        import_study("postgresql+psycopg://me:hunter2@127.0.0.1:1/x", None, tmp_path / "l.db")
+    assert "hunter2" not in str(caught.value)
+    assert import_study(url, "one", tmp_path / "l.db").n_trials == 0

@@ -1,0 +1,71 @@
+"""Refusals of the executor ``pull``; studies by it are in ``test_worker``."""
+
+from pathlib import Path
+
+import pytest
+from tests.forest import TUNING
+
+import tunesmith
+from tunesmith.config.load import load_definition
+from tunesmith.errors import UsageError
+from tunesmith.runs.pull.executor import PullExecutor
+from tunesmith.runs.pull.worker import Worker
+
+PULL = "execution: {executor: pull}\n"
+
+
+def test_objects_in_memory_are_refused() -> None:
+    with pytest.raises(UsageError, match="pull needs the file of a study in a project"):
+        PullExecutor(len)
+
+
+def test_a_ledger_in_a_file_is_refused(project: Path) -> None:
+    (project / "tuning.yaml").write_text(TUNING + PULL)
+    with pytest.raises(UsageError, match="needs a ledger on a PostgreSQL server"):
+        tunesmith.tune(project / "tuning.yaml", progress=False)
+
+
+@pytest.mark.parametrize(
+    ("more", "key"),
+    [
+        ("outer_folds: 2\n", "outer_folds"),
+        ("outputs: {best: best.yaml, predictions: oof.csv}\n", "outputs.predictions"),
+    ],
+)
+def test_what_stays_on_workers_is_refused(project: Path, more: str, key: str) -> None:
+    text = TUNING.replace("outputs: {best: best.yaml}\n", "") if "outputs" in more else TUNING
+    (project / "tuning.yaml").write_text(text + PULL + more)
+    with pytest.raises(UsageError, match=f"{key}: .* do not make them yet"):
+        tunesmith.tune(project / "tuning.yaml", progress=False)
+
+
+@pytest.mark.slow
+def test_patience_is_a_number(project: Path, database: str) -> None:
+    options = "execution: {executor: pull, options: {patience_s: long}}\n"
+    (project / "tuning.yaml").write_text(TUNING + options + f"ledger: '{database}'\n")
+    with pytest.raises(UsageError, match="patience_s: expected seconds, found 'long'"):
+        tunesmith.tune(project / "tuning.yaml", progress=False)
+
+
+def test_programs_are_refused_with_the_reason(project: Path) -> None:
+    program = """
+study: program
+objective:
+  command: [python, train.py, "{params}"]
+  params_file: params.json
+  metrics_file: metrics.json
+  metric: {name: loss, direction: minimize}
+space: {x: {float: [-1, 1]}}
+stop: {trials: 4}
+"""
+    (project / "train.py").write_text("")
+    (project / "tuning.yaml").write_text(program + PULL)
+    with pytest.raises(UsageError, match=r"do not run programs yet(.|\n)*--executor dask"):
+        tunesmith.tune(project / "tuning.yaml", progress=False)
+    worker = Worker(
+        definition=load_definition(project / "tuning.yaml"),
+        ledger="postgresql://localhost/x",
+        say=lambda _: None,
+    )
+    with pytest.raises(UsageError, match="do not run programs yet"):
+        worker.serve()
