@@ -280,8 +280,10 @@ def _result(run: Run) -> Result:
             journal.replay(ledger, journal.folder_of(location, file.study, definition.root))
             if "://" in str(location):
                 from tunesmith.runs.pull.harvest import harvest
+                from tunesmith.runs.pull.program_wire import wire_of
 
-                harvest(ledger, location, file.study)
+                wire = wire_of(objective, is_program=file.objective.is_program)
+                harvest(ledger, location, file.study, wire)
             series = SeriesOpening(run, objective, ledger).open()
             opened = OpenRun.begin(run, objective, ledger, series)
             return opened.complete(sampler, fork_server)

@@ -27,8 +27,12 @@ def project(tmp_path: Path) -> Path:
 
 
 def trials(location: str | Path) -> list[object]:
+    return trials_of(location, STUDY)
+
+
+def trials_of(location: str | Path, study: str) -> list[object]:
     with Ledger.open(location, create=False) as ledger:
-        record = ledger.load(STUDY)
+        record = ledger.load(study)
         assert len(list(ledger.addresses())) == len({key for key, _ in ledger.addresses()})
     return [
         (t.number, t.params, [(f.fold, f.scores) for f in t.folds])

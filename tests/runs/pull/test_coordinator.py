@@ -18,9 +18,9 @@ from tunesmith.execute.executor import Executor
 from tunesmith.execute.processes import ProcessExecutor
 from tunesmith.ledger.dialect import address
 from tunesmith.ledger.leases.postgresql import PostgresLeases
-from tunesmith.ledger.leases.seam import Evaluations, SeatTakenError
+from tunesmith.ledger.leases.seam import AnswerKind, Evaluations, SeatTakenError
 from tunesmith.ledger.ledger import Ledger
-from tunesmith.runs.pull.coordinator import Coordinator, StudyPlace
+from tunesmith.runs.pull.coordinator import Coordinator, RefusedAnswerError, StudyPlace
 from tunesmith.runs.pull.local import LocalRunner
 from tunesmith.runs.pull.puller import Puller
 from tunesmith.testing.executor import ExecutorContract
@@ -40,6 +40,10 @@ class PickleWire:
 
     def result(self, text: str, _content: str) -> Any:
         return self.item(text)
+
+    def receive(self, text: str) -> None:
+        if str(self.item(text)) == "refused":
+            raise RefusedAnswerError("other files")
 
     def evaluations(self, _text: str, run_id: int) -> Evaluations:
         return Evaluations(run_id, ())
@@ -81,6 +85,24 @@ class WithWorker(Coordinator):
         self._worker.join(60)
         for store in self._stores:
             store.close()
+
+
+def test_an_answer_that_does_not_count_is_not_recorded() -> None:
+    store = MemoryLeases(lambda: 0.0)
+    place = StudyPlace(study="s", run_id=2, wanted={}, name="here")
+    wire = PickleWire()
+    with Coordinator(store, wire, place, n_workers=1, say=lambda _: None) as coordinator:
+        futures = [coordinator.submit(n) for n in range(2)]
+        coordinator.completed(0.0)
+        leases = store.take("s", 1, "w", most=2, is_idle=True, ttl_s=30.0)
+        for lease, result in zip(leases, ("refused", "fine"), strict=True):
+            store.finish("w", lease, AnswerKind.RESULT, wire.content(result))
+        assert coordinator.completed(0.0) == futures
+        with pytest.raises(RefusedAnswerError, match="other files"):
+            futures[0].result()
+        assert futures[1].result() == "fine"
+        # It does not come again.
+        assert not store.look("s", 1).ends
 
 
 def test_a_run_waits_for_the_lease_of_one_that_was_killed() -> None:

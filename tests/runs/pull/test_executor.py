@@ -6,10 +6,8 @@ import pytest
 from tests.forest import TUNING
 
 import tunesmith
-from tunesmith.config.load import load_definition
 from tunesmith.errors import UsageError
 from tunesmith.runs.pull.executor import PullExecutor
-from tunesmith.runs.pull.worker import Worker
 
 PULL = "execution: {executor: pull}\n"
 
@@ -47,25 +45,18 @@ def test_patience_is_a_number(project: Path, database: str) -> None:
         tunesmith.tune(project / "tuning.yaml", progress=False)
 
 
-def test_programs_are_refused_with_the_reason(project: Path) -> None:
+def test_programs_that_share_the_projects_folder_are_refused(project: Path) -> None:
     program = """
 study: program
 objective:
-  command: [python, train.py, "{params}"]
-  params_file: params.json
-  metrics_file: metrics.json
+  command: [python, train.py, "--x={x}"]
+  metrics_pattern: "loss=(.*)"
   metric: {name: loss, direction: minimize}
+  workspace: shared
 space: {x: {float: [-1, 1]}}
 stop: {trials: 4}
 """
     (project / "train.py").write_text("")
     (project / "tuning.yaml").write_text(program + PULL)
-    with pytest.raises(UsageError, match=r"do not run programs yet(.|\n)*--executor dask"):
+    with pytest.raises(UsageError, match=r"nothing keeps as it was when it was compared"):
         tunesmith.tune(project / "tuning.yaml", progress=False)
-    worker = Worker(
-        definition=load_definition(project / "tuning.yaml"),
-        ledger="postgresql://localhost/x",
-        say=lambda _: None,
-    )
-    with pytest.raises(UsageError, match="do not run programs yet"):
-        worker.serve()

@@ -18,7 +18,7 @@ OBJECTIVE = FunctionObjective(lambda _params, _fold: 0.5)
 
 def test_a_file_has_nothing_to_take_in(tmp_path: Path) -> None:
     with Ledger.open(tmp_path / "ledger.db") as ledger:
-        harvest(ledger, tmp_path / "ledger.db", "study")
+        harvest(ledger, tmp_path / "ledger.db", "study", FitWire(OBJECTIVE))
 
 
 @pytest.mark.slow
@@ -34,10 +34,10 @@ def test_results_of_a_killed_run_are_taken_in(database: str) -> None:
         text = wire.answer(fits[0], [FoldResult(0, {"score": 0.5})])
         store.finish("w", one, AnswerKind.RESULT, text)
         store.finish("w", two, AnswerKind.DIED, "killed")
-        harvest(ledger, database, "other")
+        harvest(ledger, database, "other", wire)
         assert list(ledger.addresses()) == []
         for _ in range(2):
-            harvest(ledger, database, "study")
+            harvest(ledger, database, "study", wire)
             key = OBJECTIVE.key({"x": 0}, 0)
             assert list(ledger.addresses()) == [(key, run)]
             assert ledger.known([key])[key].scores == {"score": 0.5}

@@ -31,13 +31,8 @@ class Checkpoints:
     @contextmanager
     def of(self, params: Params, fold: ProgramFold) -> Iterator[Path]:
         """Provide the folder for one run; it is kept if the block ends without an exception."""
-        rest = {name: value for name, value in params.items() if name != self.parameter}
-        base = self.folder / self.context / digest([rest, fold.seed, fold.split, fold.digest])
-        budget = params[self.parameter]
-        own, before = base / str(budget), self._before(base, budget)
-        # The mark goes first: a kill after this line must not leave a half-made state that counts.
-        own.with_suffix(DONE).unlink(missing_ok=True)
-        shutil.rmtree(own, ignore_errors=True)
+        own, before = self.own(params, fold), self.before(params, fold)
+        self.discard(own)
         if before is None:
             own.mkdir(parents=True)
         else:
@@ -47,6 +42,42 @@ class Checkpoints:
         except BaseException:
             shutil.rmtree(own, ignore_errors=True)
             raise
+        self.keep(own, before)
+
+    def all_of(self, params: Params, fold: ProgramFold) -> Path:
+        """Return the folder of the states that params left at any budget."""
+        rest = {name: value for name, value in params.items() if name != self.parameter}
+        return self.folder / self.context / digest([rest, fold.seed, fold.split, fold.digest])
+
+    def own(self, params: Params, fold: ProgramFold) -> Path:
+        """Return the folder of the state that params leave at their budget."""
+        return self.all_of(params, fold) / str(params[self.parameter])
+
+    def before(self, params: Params, fold: ProgramFold) -> Path | None:
+        """Return the state to continue from: that of the next smaller budget, if there is any."""
+        base, budget = self.all_of(params, fold), params[self.parameter]
+        assert isinstance(budget, int)  # noqa: S101 - budgets are whole numbers
+        done = [int(mark.stem) for mark in base.glob(f"*{DONE}")]
+        smaller = [number for number in done if number < budget and (base / str(number)).is_dir()]
+        return base / str(max(smaller)) if smaller else None
+
+    def discard(self, own: Path) -> None:
+        """Remove a state, if it is there."""
+        # The mark goes first: a kill after this line must not leave a half-made state that counts.
+        own.with_suffix(DONE).unlink(missing_ok=True)
+        shutil.rmtree(own, ignore_errors=True)
+
+    def is_kept(self, own: Path) -> bool:
+        """True if a state is there, and counts."""
+        return own.is_dir() and own.with_suffix(DONE).exists()
+
+    def keep(self, own: Path, before: Path | None) -> None:
+        """Let a state count that is complete, in the place of the one before.
+
+        Args:
+            own: its folder.
+            before: folder of the state that it has continued, if any.
+        """
         own.with_suffix(DONE).touch()
         # Only after the new state counts, so that a kill in between loses nothing.
         if before is not None:
@@ -61,9 +92,3 @@ class Checkpoints:
         for state in self.folder.glob(f"{self.context}/*/*"):
             if state.suffix != DONE and not state.with_suffix(DONE).exists():
                 shutil.rmtree(state, ignore_errors=True)
-
-    def _before(self, base: Path, budget: object) -> Path | None:
-        assert isinstance(budget, int)  # noqa: S101 - budgets are whole numbers
-        done = [int(mark.stem) for mark in base.glob(f"*{DONE}")]
-        smaller = [number for number in done if number < budget and (base / str(number)).is_dir()]
-        return base / str(max(smaller)) if smaller else None

@@ -13,7 +13,7 @@ from tunesmith.objective.program.runner import Evaluation, Runner
 from tunesmith.space import SearchSpace
 from tunesmith.space.parameter import canonical_json
 from tunesmith.system.fingerprint import digest
-from tunesmith.types import Fit, Params
+from tunesmith.types import Fit, Params, Value
 
 NO_FURTHER = "the program has no table with one seed a fold, which could be split anew"
 EVALUATION = 2
@@ -108,11 +108,18 @@ class ProgramObjective:
         return [self._run(params, fit) for params in fit.candidates]
 
     def _run(self, params: Params, fit: Fit) -> FoldResult:
-        whole = {**self.fixed, **params}
+        whole = self.whole(params)
         # Without the fixed parameters, which are part of the context.
         key = self.key(params, fit.fold)
-        if fit.fold <= FURTHER and self.further is not None:
-            rows = self.further[fit.fold]
-        else:
-            rows = self.folds[fit.fold]
+        rows = self.rows(fit.fold)
         return self.runner.evaluate(Evaluation(key, fit.fold, whole, rows, fit.thresholds))
+
+    def whole(self, params: Params) -> dict[str, Value]:
+        """Return all parameters that the program gets: fixed ones, too."""
+        return {**self.fixed, **params}
+
+    def rows(self, fold: int) -> ProgramFold:
+        """Return data and seed of a fold; the files of a further split are written if missing."""
+        if fold <= FURTHER and self.further is not None:
+            return self.further[fold]
+        return self.folds[fold]

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Protocol, Self
 
-from tunesmith.errors import StorageError
+from tunesmith.errors import StorageError, TunesmithError
 from tunesmith.execute.executor import CallTimeoutError, WorkerDiedError
 from tunesmith.ledger.leases.seam import (
     AnswerKind,
@@ -53,8 +53,19 @@ class Wire(Protocol):
     def evaluations(self, text: str, run_id: int) -> Evaluations:
         """Read the same result as rows of the ledger."""
 
+    def receive(self, text: str) -> None:
+        """Take in what came with the same result beside its rows; before they are recorded.
+
+        Raises:
+            RefusedAnswerError: the result does not count here.
+        """
+
     def error(self, text: str) -> BaseException:
         """Build the error that a call has raised."""
+
+
+class RefusedAnswerError(TunesmithError):
+    """A worker's result that does not count for the run."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -311,17 +322,24 @@ class Coordinator:
     def _take_in(self, ends: Sequence[TaskEnd]) -> None:
         # Recorded before they are removed, also if nobody here waits for them: a run that was
         # killed had offered them, or they were cancelled too late.
-        results = [
-            self._wire.evaluations(ended.content, ended.run_id)
-            for ended in ends
-            if ended.kind is AnswerKind.RESULT
-        ]
+        results, refused = [], dict[str, RefusedAnswerError]()
+        for ended in ends:
+            if ended.kind is not AnswerKind.RESULT:
+                continue
+            try:
+                self._wire.receive(ended.content)
+            except RefusedAnswerError as error:
+                refused[ended.address] = error
+            else:
+                results.append(self._wire.evaluations(ended.content, ended.run_id))
         if results:
             self._store.record(self._place.study, self._epoch, results)
         for ended in ends:
             self._recorded[ended.address] = None
             call = self._calls.pop(ended.address, None)
-            if call is not None:
+            if call is not None and ended.address in refused:
+                self._settle(call, error=refused[ended.address])
+            elif call is not None:
                 self._answer(call, ended)
 
     def _answer(self, call: _PullCall, ended: TaskEnd) -> None:

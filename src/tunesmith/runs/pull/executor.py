@@ -9,20 +9,18 @@ from tunesmith.execute.executor import Call
 from tunesmith.ledger.leases.postgresql import PostgresLeases
 from tunesmith.runs.pull.access import server_of
 from tunesmith.runs.pull.coordinator import PATIENCE_S, Coordinator, StudyPlace
+from tunesmith.runs.pull.program_wire import wire_of
 from tunesmith.runs.pull.wants import Offering, Wants
-from tunesmith.runs.pull.wire import FitWire
 
 EXPECTED = 16
 """Number of fits at a time that is expected, unless ``execution: {workers: …}`` says it."""
 
-PROGRAMS = (
-    "objective.command: pull workers do not run programs yet. A result of a program counts while"
-    " all files that it has read are unchanged; a worker reads those of its own folder, which"
-    " nothing compares with yours before the first fit, and its logs, artifacts and checkpoints"
-    " would stay there.\n  With the project's folder on a disk that all machines share,"
-    " `--executor dask` runs programs. On one machine, `--workers` does."
+SHARED = (
+    "objective.workspace: with `shared`, programs run in a worker's checkout itself, which nothing"
+    " keeps as it was when it was compared with the run.\n  Leave the key out: each run then works"
+    " in a copy. Or use another executor, such as `processes`."
 )
-"""Reason for which programs are refused, by the run and by workers."""
+"""Reason for which programs that share their folder are refused."""
 
 
 class PullExecutor(Coordinator):
@@ -70,7 +68,7 @@ class PullExecutor(Coordinator):
         try:
             super().__init__(
                 self._leases,
-                FitWire(objective),
+                wire_of(objective, is_program=definition.file.objective.is_program),
                 place,
                 n_workers=n_workers or EXPECTED,
                 say=checked.say,
@@ -105,8 +103,8 @@ def _checked(offering: Offering | None) -> Offering:
             " `processes`, or `dask` for objects in memory."
         )
     file = offering.definition.file
-    if file.objective.is_program:
-        raise UsageError(PROGRAMS)
+    if file.objective.is_program and file.objective.workspace.mode == "shared":
+        raise UsageError(SHARED)
     problems = [
         (file.outer_folds is not None, "outer_folds", "searches of nested cross-validation"),
         (file.outputs.predictions is not None, "outputs.predictions", "predictions"),

@@ -4,9 +4,10 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from typing import Any, Protocol
 
-from tunesmith.errors import LostError
+from tunesmith.errors import ChangedInputError, LostError, UsageError
 from tunesmith.execute.executor import CallTimeoutError, Executor, WorkerDiedError
 from tunesmith.ledger.leases.seam import AnswerKind, Lease
+from tunesmith.system.redact import redact
 
 
 class WorkerWire(Protocol):
@@ -73,10 +74,20 @@ class LocalRunner:
     def _answer(self, future: Future[Any], item: Any) -> tuple[AnswerKind, str]:
         match future.exception():
             case None:
-                return AnswerKind.RESULT, self._wire.answer(item, future.result())
+                return self._result(item, future.result())
+            case ChangedInputError() as error:
+                # The fault of this machine: the fit goes to others when the worker ends.
+                raise error
             case CallTimeoutError() as error:
                 return AnswerKind.TIMEOUT, str(error)
             case WorkerDiedError() | LostError() as error:
                 return AnswerKind.DIED, str(error)
             case error:
-                return AnswerKind.ERROR, f"{type(error).__name__}: {error}"
+                return AnswerKind.ERROR, redact(f"{type(error).__name__}: {error}")
+
+    def _result(self, item: Any, result: Any) -> tuple[AnswerKind, str]:
+        try:
+            return AnswerKind.RESULT, self._wire.answer(item, result)
+        except UsageError as error:
+            # What it has left cannot travel: it would be the same on every worker.
+            return AnswerKind.ERROR, redact(str(error))

@@ -44,6 +44,7 @@ class FitWire:
             "extra": [dict(params) for params in item.extra_candidates],
             "thresholds": [[step, least] for step, least in sorted(item.thresholds.items())],
             "keys": self._keys(item),
+            **self._sent_along(item),
         }
         # Sorted, since the text is the address of the fit; ASCII, which every database takes.
         return json.dumps(content, sort_keys=True)
@@ -77,6 +78,13 @@ class FitWire:
         """
         return evaluations_of(text, run_id)
 
+    def receive(self, text: str) -> None:
+        """Take in what came beside the results: nothing, since fits of estimators leave no files.
+
+        Args:
+            text: answer of a worker.
+        """
+
     def error(self, text: str) -> BaseException:
         """Build the error that a fit has raised on a worker."""
         return TunesmithError(f"a fit has failed on a worker: {text}")
@@ -102,23 +110,50 @@ class FitWire:
                 " that scores depend on, differ.\n  Give the worker the run's commit, data and"
                 " environment."
             )
+        self._begin(fit, content)
         return fit
 
     def answer(self, fit: Fit, results: Sequence[FoldResult]) -> str:
         """Write the results of a fit."""
         checked = [result.checked() for result in results]
+        named = [replace(one, reading=self._named(one.reading)) for one in checked]
         rows = [
             evaluation_row(key, result, 0)
-            for key, result in zip(self._keys(fit), checked, strict=False)
+            for key, result in zip(self._keys(fit), named, strict=False)
         ]
-        readings = [reading_row(one.reading) for one in checked if one.reading is not None]
+        readings = [reading_row(one.reading) for one in named if one.reading is not None]
         return json.dumps(
             {
                 "rows": [{name: row[name] for name in sorted(ROW)} for row in rows],
                 "readings": readings,
                 "checks": [[[c.kind, c.is_passed] for c in one.checks] for one in results],
+                **self._brought(fit),
             }
         )
+
+    def admitted(self, wanted: Mapping[str, Any]) -> None:
+        """Hear of the run whose fits follow.
+
+        Args:
+            wanted: what it wants of workers.
+        """
+
+    # -- files, which programs alone have ----------------------------------------------------
+
+    def _sent_along(self, item: Fit) -> dict[str, Any]:  # noqa: ARG002 - see ProgramWire
+        """Return what a fit needs beside its values, as JSON."""
+        return {}
+
+    def _begin(self, fit: Fit, content: Mapping[str, Any]) -> None:
+        """Prepare a fit on a worker with what was sent along."""
+
+    def _named(self, reading: Mapping[str, str] | None) -> Mapping[str, str] | None:
+        """Name the files of a reading as the run does."""
+        return reading
+
+    def _brought(self, fit: Fit) -> dict[str, Any]:  # noqa: ARG002 - see ProgramWire
+        """Return what a fit has left beside its results, as JSON."""
+        return {}
 
     def _keys(self, fit: Fit) -> list[str]:
         return [self.objective.key(params, fit.fold) for params in fit.all_candidates]

@@ -3,13 +3,13 @@
 import os
 import secrets
 import socket
-from collections.abc import Callable
-from contextlib import suppress
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from tunesmith.config.model import Definition
-from tunesmith.errors import StorageError, UsageError
+from tunesmith.config.model import Definition, ExecutionSection
+from tunesmith.errors import StorageError
 from tunesmith.execute.choose import PROCESSES, n_cores
 from tunesmith.execute.executor import Executor
 from tunesmith.ledger.leases.postgresql import PostgresLeases
@@ -18,8 +18,8 @@ from tunesmith.objective.objective import Objective, know_checks
 from tunesmith.runs.factory import build_executor, build_objective
 from tunesmith.runs.project_code import project_on_path
 from tunesmith.runs.pull.access import server_of
-from tunesmith.runs.pull.executor import PROGRAMS
 from tunesmith.runs.pull.local import LocalRunner
+from tunesmith.runs.pull.program_wire import wire_of
 from tunesmith.runs.pull.puller import Leave, Puller
 from tunesmith.runs.pull.wants import Wants
 from tunesmith.runs.pull.wire import FitWire
@@ -72,26 +72,56 @@ class Worker:
             Interrupted: a signal came; the leases were given back.
         """
         url = server_of(self.ledger, insecure=self.insecure)
-        if self.definition.file.objective.is_program:
-            raise UsageError(PROGRAMS)
-        name = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
-        with project_on_path(self.definition.root):
-            objective = build_objective(self.definition)
+        token = f"{os.getpid()}.{secrets.token_hex(4)}"
+        name = f"{socket.gethostname()}:{token.replace('.', ':')}"
+        with project_on_path(self.definition.root), self._objective(token) as objective:
             store = PostgresLeases(url, f"tunesmith-worker {os.getpid()}")
             try:
                 return self._served(store, objective, name)
             finally:
                 store.close()
 
+    @property
+    def _n_slots(self) -> int:
+        n_gpus = self.definition.file.execution.slots.gpu
+        is_program = self.definition.file.objective.is_program
+        return self.n_slots or (n_gpus if is_program and n_gpus else n_cores())
+
+    @property
+    def _here(self) -> ExecutionSection:
+        """Execution of the fits that this worker takes: in its own processes."""
+        given = {"executor": PROCESSES, "workers": self._n_slots, "options": {}}
+        return self.definition.file.execution.model_copy(update=given)
+
+    @contextmanager
+    def _objective(self, token: str) -> Iterator[Objective]:
+        """Build the objective; programs get a folder that goes when the block ends."""
+        definition = self.definition
+        if not definition.file.objective.is_program:
+            yield build_objective(definition)
+            return
+        from tunesmith.objective.program.objective import ProgramObjective
+        from tunesmith.runs.pull.home import WorkerHome
+
+        file = definition.file.model_copy(update={"execution": self._here})
+        objective = build_objective(replace(definition, file=file))
+        assert isinstance(objective, ProgramObjective)  # noqa: S101 - it has a command
+        home = WorkerHome(definition.root.resolve(), token)
+        with home.open():
+            moved = home.moved(objective)
+            moved.runner.take_snapshot()
+            yield moved
+
     def _served(self, store: PostgresLeases, objective: Objective, name: str) -> Served:
-        runner = LocalRunner(lambda: self._executor(objective), FitWire(objective))
+        wire = wire_of(objective, is_program=self.definition.file.objective.is_program)
+        runner = LocalRunner(lambda: self._executor(objective), wire)
         puller = Puller(
             store,
             runner,
             self.definition.file.study,
             name,
-            n_slots=self.n_slots or n_cores(),
-            admit=_Admission(self, objective),
+            n_slots=self._n_slots,
+            admit=_Admission(self, objective, wire),
             most_fits=self.most_fits,
             idle_s=self.idle_s,
         )
@@ -109,10 +139,7 @@ class Worker:
         return Served(name=name, n_fits=puller.n_ended, reason=reason)
 
     def _executor(self, objective: Objective) -> Executor:
-        n_slots = self.n_slots or n_cores()
-        given = {"executor": PROCESSES, "workers": n_slots, "options": {}}
-        execution = self.definition.file.execution.model_copy(update=given)
-        return build_executor(objective.evaluate, self.definition.file.objective, execution)
+        return build_executor(objective.evaluate, self.definition.file.objective, self._here)
 
 
 @dataclass
@@ -121,6 +148,7 @@ class _Admission:
 
     worker: Worker
     objective: Objective
+    wire: FitWire
     known: object = None
 
     def __call__(self, session: PullSession) -> None:
@@ -129,5 +157,6 @@ class _Admission:
         Wants(self.worker.definition, self.objective).compare(session.wanted)
         # Before the first fit: later processes have the objective as it is then.
         know_checks(self.objective, session.wanted.get("passed", ()))
+        self.wire.admitted(session.wanted)
         self.known = session.wanted
         self.worker.say(f"taking fits of `{self.worker.definition.file.study}`")

@@ -36,7 +36,7 @@ def view_of(root: Path, file: File, files: frozenset[str]) -> ProjectView:
     is_watched, is_shared = not unwatched(section), section.workspace.mode == "shared"
     laid_out, of_ledger = None, _of_ledger(root, file.ledger)
     if not is_shared or not is_watched:
-        needed = _needed(section)
+        needed = needed_files(section)
         # The ledger changes with every result, so nothing that a run finds may depend on it.
         leave_out = (*section.workspace.leave_out, *of_ledger)
         workspace = section.workspace.model_copy(update={"leave_out": leave_out})
@@ -73,8 +73,8 @@ def unwatched(section: Section) -> str:
     return refusal()
 
 
-def _needed(section: Section) -> list[str]:
-    """Files that the configuration names."""
+def needed_files(section: Section) -> list[str]:
+    """List the files that the configuration names."""
     data = () if section.data is None else section.data.path
     named = [*section.argv, *(section.depends_on or ()), *data]
     return [posixpath.normpath(name) for name in named if name]
