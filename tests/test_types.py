@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import tunesmith
+from tunesmith.types import Fit, Params
 
 SCRIPT = """\
 import tunesmith
@@ -96,3 +97,20 @@ def test_every_public_name_is_in_the_reference() -> None:
     page = (Path(__file__).parents[1] / "docs/api.md").read_text()
     listed = set(re.findall(r"^<!-- ::: tunesmith\.([\w]+)", page, re.MULTILINE))
     assert {*dir(tunesmith)} - listed == {"__version__"}
+
+
+def test_what_a_training_did_not_give_is_trained_alone() -> None:
+    fit = Fit(3, ({"a": 1}, {"a": 2}), ({"a": 4}, {"a": 8}))
+
+    def alone(params: Params, fold: int) -> str:
+        return f"{params['a']} on {fold}"
+
+    assert fit.results(["one", None, "four", "eight"], alone=alone) == [
+        "one",
+        "2 on 3",
+        "four",
+        "eight",
+    ]
+    # Extra candidates come all or not at all.
+    assert fit.results(["one", "two", "four", None], alone=alone) == ["one", "two"]
+    assert fit.results([None] * 4, alone=alone) == ["1 on 3", "2 on 3"]

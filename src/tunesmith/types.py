@@ -2,13 +2,15 @@
 
 import re
 import signal
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from math import inf, isfinite, isnan
 from sys import float_info
 from types import TracebackType
-from typing import Literal, Self, TypeAlias
+from typing import Literal, Self, TypeAlias, TypeVar
+
+R = TypeVar("R")
 
 # As text, because it refers to itself.
 Value: TypeAlias = "str | int | float | bool | list[Value] | dict[str, Value] | None"
@@ -189,6 +191,27 @@ class Fit:
     def all_candidates(self) -> tuple[Params, ...]:
         """All params that may be scored, candidates first."""
         return (*self.candidates, *self.extra_candidates)
+
+    def results(
+        self, together: Sequence[R | None], *, alone: Callable[[Params, int], R]
+    ) -> list[R]:
+        """Complete what one training gave.
+
+        Args:
+            together: a result for each of ``all_candidates``; None: the training did not give it.
+            alone: (params, fold) -> the result of a training for them only.
+
+        Returns:
+            A result for each candidate, then one for each extra candidate or for none of them.
+        """
+        n = len(self.candidates)
+        own = [
+            one or alone(params, self.fold)
+            for params, one in zip(self.candidates, together, strict=False)
+        ]
+        # Extra candidates count only if all are there: one result per point, or none.
+        extra = [one for one in together[n:] if one is not None]
+        return own + extra if len(extra) == len(self.extra_candidates) else own
 
 
 SHARE = r"^[0-9]{1,4}(\.[0-9]{1,4})?%$"

@@ -182,15 +182,7 @@ class CrossValObjective:
         """Train and score every candidate; a failure of the user's code becomes a result."""
         is_joint = len(fit.all_candidates) > 1 and self._may_share
         joint = self._together(fit) if is_joint else [None] * len(fit.all_candidates)
-        n = len(fit.candidates)
-        # A candidate that the shared fit left out is fitted alone.
-        results = [
-            one or self._alone(params, fit.fold)
-            for params, one in zip(fit.candidates, joint, strict=False)
-        ]
-        # Extra candidates count only if all are there: one result per point, or none.
-        extra_candidates = [one for one in joint[n:] if one is not None]
-        results += extra_candidates if len(extra_candidates) == len(fit.extra_candidates) else []
+        results = fit.results(joint, alone=self._alone)
         if self.keeper is not None:
             results = self.keeper.flushed(fit, results)
         news = self._kernel.take_news()

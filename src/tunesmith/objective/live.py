@@ -282,14 +282,7 @@ class LiveObjective:
         # `groups` has decided about announced fits; submodel candidates are scored in any case.
         is_joint = len(fit.all_candidates) > 1 and self._is_divisible
         joint = self._together(fit) if is_joint else [None] * len(fit.all_candidates)
-        n = len(fit.candidates)
-        results = [
-            one or self._alone(params, fit.fold)
-            for params, one in zip(fit.candidates, joint, strict=False)
-        ]
-        extra_candidates = [one for one in joint[n:] if one is not None]
-        if len(extra_candidates) == len(fit.extra_candidates):
-            results += extra_candidates
+        results = fit.results(joint, alone=self._alone)
         return results if self.keeper is None else self.keeper.flushed(fit, results)
 
     def _together(self, fit: Fit) -> list[LiveResult | None]:
