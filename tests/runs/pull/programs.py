@@ -58,6 +58,7 @@ if params["rate"] > 0.3:
 # One that starts from scratch has another score.
 state.write_text(json.dumps([w, params["epochs"], n + 1]))
 pathlib.Path("model.txt").write_text(f"{w!r}")
+pathlib.Path("said.csv").write_text(f"prediction\\n{w!r}\\n{w / 3!r}\\n")
 json.dump({"loss": (w - target) ** 2 + n / 1000}, open("metrics.json", "w"))
 """
 """A run adds its process to the file ``FITS_LOG``; while there is a file ``FITS_GATE``, it waits,
@@ -78,9 +79,14 @@ def make_program(folder: Path) -> Path:
     return folder
 
 
-def expected_of(project: Path, more: str = "") -> list[object]:
+def with_predictions(text: str) -> str:
+    text = text.replace("seeds: 2", "seeds: 2\n  predictions: said.csv")
+    return text.replace("{best: best.yaml}", "{best: best.yaml, predictions: oof.csv}")
+
+
+def expected_of(project: Path, text: str = TUNING) -> list[object]:
     """The trials of one process on this machine."""
-    (project / "tuning.yaml").write_text(TUNING + more + "execution: {workers: 1}\n")
+    (project / "tuning.yaml").write_text(text + "execution: {workers: 1}\n")
     tunesmith.tune(project / "tuning.yaml", progress=False)
     listed = trials_of(project / ".tunesmith/ledger.db", STUDY)
     shutil.rmtree(project / ".tunesmith")
@@ -88,6 +94,6 @@ def expected_of(project: Path, more: str = "") -> list[object]:
     return listed
 
 
-def configure_program(project: Path, database: str, more: str = "") -> None:
-    text = f"ledger: '{database}'\nexecution: {{executor: pull}}\n"
-    (project / "tuning.yaml").write_text(TUNING + more + text)
+def configure_program(project: Path, database: str, text: str = TUNING) -> None:
+    more = f"ledger: '{database}'\nexecution: {{executor: pull}}\n"
+    (project / "tuning.yaml").write_text(text + more)

@@ -27,7 +27,6 @@ def test_a_ledger_in_a_file_is_refused(project: Path) -> None:
     ("more", "key"),
     [
         ("outer_folds: 2\n", "outer_folds"),
-        ("outputs: {best: best.yaml, predictions: oof.csv}\n", "outputs.predictions"),
     ],
 )
 def test_what_stays_on_workers_is_refused(project: Path, more: str, key: str) -> None:

@@ -10,9 +10,11 @@ from tests.runs.pull.conftest import Start, trials_of
 from tests.runs.pull.programs import (
     STUDY,
     TRAIN,
+    TUNING,
     configure_program,
     expected_of,
     make_program,
+    with_predictions,
 )
 
 from tunesmith.ledger.ledger import Ledger
@@ -40,8 +42,11 @@ def files(project: Path) -> set[str]:
 def test_a_program_runs_elsewhere_as_it_does_here(
     project: Path, checkout: Path, database: str, start: Start, tmp_path: Path
 ) -> None:
-    expected = expected_of(project)
-    configure_program(project, database)
+    study = with_predictions(TUNING)
+    expected, predicted = expected_of(project, study), project / "oof.csv"
+    answers = predicted.read_text()
+    predicted.unlink()
+    configure_program(project, database, study)
     shutil.copytree(project, checkout)
     # The log of a job is no part of the project.
     (checkout / "slurm-17.out").write_text("started\n")
@@ -53,6 +58,7 @@ def test_a_program_runs_elsewhere_as_it_does_here(
     run = start("run", "-q")
     assert run.ends() == 0, run.said + workers[0].said
     assert trials_of(database, STUDY) == expected
+    assert predicted.read_text() == answers
     for worker in workers:
         worker.process.send_signal(signal.SIGTERM)
         assert worker.ends() == 143, worker.said

@@ -168,6 +168,24 @@ def keep_models(
     )
 
 
+def hand_over(study: Definition, objective: Objective) -> None:
+    """Let the fits of a worker elsewhere hand over the answers of their models, if any are kept.
+
+    Args:
+        study: its study.
+        objective: gets the keeper; it must not have been sent to processes yet.
+    """
+    if not _is_asked(study) or not hasattr(objective, "keeper"):
+        return
+    from tunesmith.models.keeper import Keeper
+    from tunesmith.models.store import ModelStore
+
+    # Models are pickles, which the run would have to open; so they are fitted there if needed.
+    nowhere = ModelStore(state_folder(study) / ANSWERS, b"", 0)
+    sign = objective.objectives[0].sign
+    objective.keeper = Keeper(nowhere, sign, has_models=False, delivers=True)
+
+
 def _best_only(
     recorder: Recorder,
     study: Definition,

@@ -107,7 +107,6 @@ def _checked(offering: Offering | None) -> Offering:
         raise UsageError(SHARED)
     problems = [
         (file.outer_folds is not None, "outer_folds", "searches of nested cross-validation"),
-        (file.outputs.predictions is not None, "outputs.predictions", "predictions"),
     ]
     for is_there, key, what in problems:
         if is_there:

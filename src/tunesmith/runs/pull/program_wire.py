@@ -9,11 +9,12 @@ import json
 import re
 import shutil
 import socket
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tunesmith.errors import ExitCode
+from tunesmith.history import FoldResult
 from tunesmith.objective.objective import Objective
 from tunesmith.objective.program.objective import ProgramObjective
 from tunesmith.objective.program.observing.reading import changed_names
@@ -153,7 +154,7 @@ class ProgramWire(FitWire):
             for name, state in reading.items()
         }
 
-    def _brought(self, fit: Fit) -> dict[str, Any]:
+    def _brought(self, fit: Fit, results: Sequence[FoldResult]) -> dict[str, Any]:  # noqa: ARG002
         """Return the files that the program has left, which are removed here."""
         (params,) = fit.candidates
         key = self.program.key(params, fit.fold)

@@ -65,10 +65,17 @@ class FitWire:
         if keys not in (fit["keys"], fit["keys"][: len(fit["candidates"])]):
             raise TunesmithError("a worker has answered a fit with the results of another one")
         readings = {one["digest"]: json.loads(one["content"]) for one in answer["readings"]}
-        return [
+        results = [
             _fold_result(row, checks, readings)
             for row, checks in zip(answer["rows"], answer["checks"], strict=True)
         ]
+        if "answers" in answer and results:
+            # Studies that keep nothing, of programs above all, need no libraries of estimators.
+            from tunesmith.runs.pull.carried_answers import read_answers
+
+            delivery = read_answers(answer["answers"], fit["fold"], fit["keys"])
+            results[0] = replace(results[0], delivery=delivery)
+        return results
 
     def evaluations(self, text: str, run_id: int) -> Evaluations:
         """Read results as rows of the ledger.
@@ -127,7 +134,7 @@ class FitWire:
                 "rows": [{name: row[name] for name in sorted(ROW)} for row in rows],
                 "readings": readings,
                 "checks": [[[c.kind, c.is_passed] for c in one.checks] for one in results],
-                **self._brought(fit),
+                **self._brought(fit, results),
             }
         )
 
@@ -138,7 +145,7 @@ class FitWire:
             wanted: what it wants of workers.
         """
 
-    # -- files, which programs alone have ----------------------------------------------------
+    # -- what comes with fits and results ----------------------------------------------------
 
     def _sent_along(self, item: Fit) -> dict[str, Any]:  # noqa: ARG002 - see ProgramWire
         """Return what a fit needs beside its values, as JSON."""
@@ -151,9 +158,13 @@ class FitWire:
         """Name the files of a reading as the run does."""
         return reading
 
-    def _brought(self, fit: Fit) -> dict[str, Any]:  # noqa: ARG002 - see ProgramWire
-        """Return what a fit has left beside its results, as JSON."""
-        return {}
+    def _brought(self, fit: Fit, results: Sequence[FoldResult]) -> dict[str, Any]:  # noqa: ARG002
+        """Return what a fit has left beside its results, as JSON: answers of its models."""
+        if not results or results[0].delivery is None:
+            return {}
+        from tunesmith.runs.pull.carried_answers import write_answers
+
+        return write_answers(results)
 
     def _keys(self, fit: Fit) -> list[str]:
         return [self.objective.key(params, fit.fold) for params in fit.all_candidates]

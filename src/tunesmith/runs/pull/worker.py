@@ -16,6 +16,7 @@ from tunesmith.ledger.leases.postgresql import PostgresLeases
 from tunesmith.ledger.leases.seam import PullSession
 from tunesmith.objective.objective import Objective, know_checks
 from tunesmith.runs.factory import build_executor, build_objective
+from tunesmith.runs.models.keeping import hand_over
 from tunesmith.runs.project_code import project_on_path
 from tunesmith.runs.pull.access import server_of
 from tunesmith.runs.pull.local import LocalRunner
@@ -98,17 +99,19 @@ class Worker:
         """Build the objective; programs get a folder that goes when the block ends."""
         definition = self.definition
         if not definition.file.objective.is_program:
-            yield build_objective(definition)
+            objective = build_objective(definition)
+            hand_over(definition, objective)
+            yield objective
             return
         from tunesmith.objective.program.objective import ProgramObjective
         from tunesmith.runs.pull.home import WorkerHome
 
         file = definition.file.model_copy(update={"execution": self._here})
-        objective = build_objective(replace(definition, file=file))
-        assert isinstance(objective, ProgramObjective)  # noqa: S101 - it has a command
+        program = build_objective(replace(definition, file=file))
+        assert isinstance(program, ProgramObjective)  # noqa: S101 - it has a command
         home = WorkerHome(definition.root.resolve(), token)
         with home.open():
-            moved = home.moved(objective)
+            moved = home.moved(program)
             moved.runner.take_snapshot()
             yield moved
 
