@@ -356,6 +356,12 @@ class Definition:
         return location if "://" in location else self.root.resolve() / location
 
     @property
+    def main_study(self) -> str:
+        """Name of the study whose nested cross-validation the search belongs to; else its own."""
+        name = self.file.study
+        return name if self.outer is None else name.removesuffix(f".outer{self.outer.number}")
+
+    @property
     def parameter_names(self) -> list[str]:
         """Names of all that a trial is given: varied and fixed parameters, and the budget."""
         names = [*self.space.names, *self.file.objective.params]

@@ -282,8 +282,8 @@ def _result(run: Run) -> Result:
                 from tunesmith.runs.pull.harvest import harvest
                 from tunesmith.runs.pull.program_wire import wire_of
 
-                wire = wire_of(objective, is_program=file.objective.is_program)
-                harvest(ledger, location, file.study, wire)
+                wire = wire_of(objective, definition)
+                harvest(ledger, location, definition.main_study, wire)
             series = SeriesOpening(run, objective, ledger).open()
             opened = OpenRun.begin(run, objective, ledger, series)
             return opened.complete(sampler, fork_server)

@@ -23,19 +23,6 @@ def test_a_ledger_in_a_file_is_refused(project: Path) -> None:
         tunesmith.tune(project / "tuning.yaml", progress=False)
 
 
-@pytest.mark.parametrize(
-    ("more", "key"),
-    [
-        ("outer_folds: 2\n", "outer_folds"),
-    ],
-)
-def test_what_stays_on_workers_is_refused(project: Path, more: str, key: str) -> None:
-    text = TUNING.replace("outputs: {best: best.yaml}\n", "") if "outputs" in more else TUNING
-    (project / "tuning.yaml").write_text(text + PULL + more)
-    with pytest.raises(UsageError, match=f"{key}: .* do not make them yet"):
-        tunesmith.tune(project / "tuning.yaml", progress=False)
-
-
 @pytest.mark.slow
 def test_patience_is_a_number(project: Path, database: str) -> None:
     options = "execution: {executor: pull, options: {patience_s: long}}\n"

@@ -4,6 +4,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from tests.forest import TUNING as FOREST
+from tests.forest import make_forest
 from tests.runs.pull.programs import TUNING, make_program
 
 from tunesmith.config.load import load_definition
@@ -22,8 +24,9 @@ SMALL, LARGE = ({"rate": 0.1, "epochs": n} for n in (1, 3))
 
 def wire_in(project: Path) -> ProgramWire:
     (project / "tuning.yaml").write_text(TUNING)
-    objective = build_objective(load_definition(project / "tuning.yaml"))
-    wire = wire_of(objective, is_program=True)
+    study = load_definition(project / "tuning.yaml")
+    objective = build_objective(study)
+    wire = wire_of(objective, study)
     assert isinstance(wire, ProgramWire)
     return wire
 
@@ -49,9 +52,18 @@ def made(worker: ProgramWire, text: str) -> str:
     return worker.answer(fit, worker.program.evaluate(fit))
 
 
-def test_estimators_have_no_files() -> None:
-    wire = wire_of(FunctionObjective(lambda _params, _fold: 0.0), is_program=False)
+def test_estimators_have_no_files(tmp_path: Path) -> None:
+    project = make_forest(tmp_path / "forest")
+    (project / "tuning.yaml").write_text(FOREST + "outer_folds: 2\n")
+    study = load_definition(project / "tuning.yaml")
+    objective = FunctionObjective(lambda _params, _fold: 0.0)
+    wire = wire_of(objective, study)
     assert type(wire) is FitWire
+    assert "search" not in json.loads(wire.content(Fit(0, ({"x": 1},))))
+    # Fits of an outer search say so.
+    outer = study.outer_searches("data")[1]
+    assert json.loads(wire_of(objective, outer).content(Fit(0, ({"x": 1},))))["search"] == 1
+    assert outer.main_study == study.main_study == "forest"
 
 
 @pytest.mark.slow

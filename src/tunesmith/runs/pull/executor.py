@@ -59,7 +59,8 @@ class PullExecutor(Coordinator):
         definition, objective = checked.definition, checked.objective
         url = server_of(definition.ledger, insecure=insecure is True)
         place = StudyPlace(
-            study=checked.study,
+            # All searches of nested cross-validation have the seat of their study.
+            study=definition.main_study,
             run_id=checked.run_id,
             wanted=Wants(definition, objective).content(),
             name=f"{socket.gethostname()}, process {os.getpid()}",
@@ -68,7 +69,7 @@ class PullExecutor(Coordinator):
         try:
             super().__init__(
                 self._leases,
-                wire_of(objective, is_program=definition.file.objective.is_program),
+                wire_of(objective, definition),
                 place,
                 n_workers=n_workers or EXPECTED,
                 say=checked.say,
@@ -105,15 +106,6 @@ def _checked(offering: Offering | None) -> Offering:
     file = offering.definition.file
     if file.objective.is_program and file.objective.workspace.mode == "shared":
         raise UsageError(SHARED)
-    problems = [
-        (file.outer_folds is not None, "outer_folds", "searches of nested cross-validation"),
-    ]
-    for is_there, key, what in problems:
-        if is_there:
-            raise UsageError(
-                f"{key}: {what} stay on the machine that makes them, so that pull workers do not"
-                " make them yet.\n  Leave it out, or use another executor, such as `processes`."
-            )
     return offering
 
 

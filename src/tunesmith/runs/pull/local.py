@@ -33,6 +33,11 @@ class LocalRunner:
         self._executor: Executor | None = None
         self._calls: dict[Future[Any], tuple[int, Any]] = {}
 
+    @property
+    def is_busy(self) -> bool:
+        """True if a call has not ended."""
+        return bool(self._calls)
+
     def start(self, lease: Lease) -> None:
         """Begin a call.
 

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from tunesmith.config.model import Definition
 from tunesmith.errors import ExitCode
 from tunesmith.history import FoldResult
 from tunesmith.objective.objective import Objective
@@ -174,9 +175,14 @@ FILES = "the logs, artifacts and predictions of a run of the program"
 STATES = "the files of a checkpoint"
 
 
-def wire_of(objective: Objective, *, is_program: bool) -> FitWire:
-    """Return the form of the fits of an objective."""
-    if not is_program:
-        return FitWire(objective)
+def wire_of(objective: Objective, study: Definition) -> FitWire:
+    """Return the form of the fits of an objective.
+
+    Args:
+        objective: of a study.
+        study: its definition.
+    """
+    if not study.file.objective.is_program:
+        return FitWire(objective, search=None if study.outer is None else study.outer.number)
     assert isinstance(objective, ProgramObjective)  # noqa: S101 - it has a command
     return ProgramWire(objective, objective)

@@ -12,6 +12,8 @@ from tunesmith.system.fingerprint import versions
 from tunesmith.version import VERSION
 
 OWN = "tunesmith"
+OUTER = "outer"
+"""Name in a run's wants of the outer fold whose search it makes."""
 EVERYTHING = "."
 """Name that stands for the names of all files of a project."""
 MOST_NAMED = 10
@@ -84,7 +86,9 @@ class Wants:
         execution = file.execution
         passed = objective.passed if isinstance(objective, SharingObjective) else ()
         paths = file.objective.all_import_paths
+        outer = self.definition.outer
         return {
+            OUTER: None if outer is None else outer.number,
             "versions": {OWN: VERSION, **versions(paths, self.definition.root)},
             "context": dict(objective.context),
             "share": execution.share,

@@ -7,7 +7,7 @@ whose keys differ would make other scores, and refuses.
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -18,6 +18,9 @@ from tunesmith.ledger.leases.seam import Evaluations
 from tunesmith.ledger.rows import evaluation_row, fold_result_of, reading_row
 from tunesmith.objective.objective import Objective
 from tunesmith.types import Fit
+
+SEARCH = "search"
+"""Name in a fit of the outer fold whose search it belongs to."""
 
 
 class OtherKeysError(UsageError):
@@ -30,9 +33,12 @@ class FitWire:
 
     Args:
         objective: of the study; it computes the keys.
+        search: number of the outer fold whose search the fits belong to; ``None`` if they are those
+            of the study itself.
     """
 
     objective: Objective
+    search: int | None = field(default=None, kw_only=True)
 
     # -- in the run --------------------------------------------------------------------------
 
@@ -44,6 +50,7 @@ class FitWire:
             "extra": [dict(params) for params in item.extra_candidates],
             "thresholds": [[step, least] for step, least in sorted(item.thresholds.items())],
             "keys": self._keys(item),
+            **({} if self.search is None else {SEARCH: self.search}),
             **self._sent_along(item),
         }
         # Sorted, since the text is the address of the fit; ASCII, which every database takes.

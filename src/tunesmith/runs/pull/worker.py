@@ -11,19 +11,16 @@ from pathlib import Path
 from tunesmith.config.model import Definition, ExecutionSection
 from tunesmith.errors import StorageError
 from tunesmith.execute.choose import PROCESSES, n_cores
-from tunesmith.execute.executor import Executor
 from tunesmith.ledger.leases.postgresql import PostgresLeases
 from tunesmith.ledger.leases.seam import PullSession
-from tunesmith.objective.objective import Objective, know_checks
+from tunesmith.objective.objective import Objective
 from tunesmith.runs.factory import build_executor, build_objective
 from tunesmith.runs.models.keeping import hand_over
 from tunesmith.runs.project_code import project_on_path
 from tunesmith.runs.pull.access import server_of
 from tunesmith.runs.pull.local import LocalRunner
-from tunesmith.runs.pull.program_wire import wire_of
 from tunesmith.runs.pull.puller import Leave, Puller
-from tunesmith.runs.pull.wants import Wants
-from tunesmith.runs.pull.wire import FitWire
+from tunesmith.runs.pull.searches import PullSearch, Searches, SearchRunner
 from tunesmith.system.interruptions import Interrupted
 
 
@@ -116,15 +113,15 @@ class Worker:
             yield moved
 
     def _served(self, store: PostgresLeases, objective: Objective, name: str) -> Served:
-        wire = wire_of(objective, is_program=self.definition.file.objective.is_program)
-        runner = LocalRunner(lambda: self._executor(objective), wire)
+        searches = Searches(PullSearch.of(self.definition, objective))
+        runner = SearchRunner(lambda number: self._runner(searches[number]))
         puller = Puller(
             store,
             runner,
             self.definition.file.study,
             name,
             n_slots=self._n_slots,
-            admit=_Admission(self, objective, wire),
+            admit=_Admission(searches, self.say),
             most_fits=self.most_fits,
             idle_s=self.idle_s,
         )
@@ -141,25 +138,22 @@ class Worker:
             runner.close()
         return Served(name=name, n_fits=puller.n_ended, reason=reason)
 
-    def _executor(self, objective: Objective) -> Executor:
-        return build_executor(objective.evaluate, self.definition.file.objective, self._here)
+    def _runner(self, search: PullSearch) -> LocalRunner:
+        section, call = self.definition.file.objective, search.objective.evaluate
+        return LocalRunner(lambda: build_executor(call, section, self._here), search.wire)
 
 
 @dataclass
 class _Admission:
     """Compares this worker with a run, once for each run that wants something else."""
 
-    worker: Worker
-    objective: Objective
-    wire: FitWire
+    searches: Searches
+    say: Callable[[str], None]
     known: object = None
 
     def __call__(self, session: PullSession) -> None:
         if session.wanted == self.known:
             return
-        Wants(self.worker.definition, self.objective).compare(session.wanted)
-        # Before the first fit: later processes have the objective as it is then.
-        know_checks(self.objective, session.wanted.get("passed", ()))
-        self.wire.admitted(session.wanted)
+        search = self.searches.admit(session.wanted)
         self.known = session.wanted
-        self.worker.say(f"taking fits of `{self.worker.definition.file.study}`")
+        self.say(f"taking fits of `{search.definition.file.study}`")
