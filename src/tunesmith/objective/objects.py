@@ -7,11 +7,12 @@ JSON only.
 import re
 from typing import Any
 
-import joblib
 import numpy as np
 
 from tunesmith.objective.identity.content import Contents
+from tunesmith.objective.identity.hashing import hash_of
 from tunesmith.space.parameter import canonical_json
+from tunesmith.system.fingerprint import digest
 from tunesmith.types import Params, Value
 
 MAX_TEXT = 80
@@ -59,7 +60,9 @@ class Objects:
         if met.doubts:
             return f"{id(value)}"
         # Without code of a notebook or the project, as in ledgers from before.
-        return token if met.has_loaded_code or met.paths else str(joblib.hash(value))
+        if met.has_loaded_code or met.paths:
+            return digest([token, *labels]) if (labels := met.labels()) else token
+        return hash_of(value)
 
     def decode(self, value: Value) -> Any:
         """Return the value that ``encode`` was given."""

@@ -108,6 +108,42 @@ def test_whatever_a_class_depends_on_counts(change: str) -> None:
     assert token(classes[0](alpha=3.0)) != token(classes[1](alpha=3.0))
 
 
+LABELLED = {
+    "the name of a class": ("class A{v}: pass", "Q=A{v}", "Q.__name__"),
+    "the name that a function was given": ("def f(): pass", "f.__name__='{v}'", "f.__name__"),
+    "what it says of itself": ("def f():\n    '{v}'", "", "f.__doc__"),
+    "an annotation": ("def f(a: {v}): pass", "", "f.__annotations__"),
+    "the same, by a text": ("def f(a: {v}): pass", "", "getattr(f, '__annotations__')"),
+    "one of a class": (
+        "import typing\nclass A:\n    k: typing.Literal[{v}]",
+        "",
+        "typing.get_type_hints(A)",
+    ),
+    "by another name": (
+        "from typing import Literal, get_type_hints as hints\nclass A:\n    k: Literal[{v}]",
+        "",
+        "hints(A)",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", LABELLED)
+def test_labels_count_if_the_code_reads_them(case: str) -> None:
+    *cells, read = LABELLED[case]
+
+    def whole(value: int, text: str) -> tuple[Any, ...]:
+        code = "\n".join([*cells, f"def loss(params): return {text}"]).format(v=value)
+        contents = Contents()
+        found = contents.of("it", loaded(code)["loss"])
+        return found, contents.labels(), contents.doubts
+
+    first = whole(1, read)
+    assert first == whole(1, read)
+    assert first[:2] != whole(2, read)[:2]
+    assert not first[2]
+    assert whole(1, "f(1)" if "def f" in cells[0] else "0")[1] == []
+
+
 def test_closures_count() -> None:
     made = loaded(BEFORE)["made"]
     assert token(made(1)) == token(made(1)) != token(made(2))
@@ -176,6 +212,14 @@ def late(params: Any) -> Any:
     return random.random()
 
 
+def lines(params: Any) -> Any:
+    return draw.__code__.co_firstlineno
+
+
+def heirs(params: Any) -> Any:
+    return len(BaseEstimator.__subclasses__())
+
+
 def undefined(params: Any) -> Any:
     return nowhere  # type: ignore[name-defined]  # noqa: F821
 
@@ -198,6 +242,8 @@ def there(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
         (count, "changes the global `COUNT`"),
         (evaluate, "calls `eval`"),
         (late, "uses the module `random`"),
+        (lines, "reads `__code__`"),
+        (heirs, "reads `__subclasses__`"),
         (undefined, "reads `nowhere`"),
     ],
 )

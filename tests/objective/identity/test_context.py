@@ -4,6 +4,7 @@ import importlib
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sklearn.svm import SVC
@@ -74,3 +75,14 @@ def test_doubts_make_a_context_of_its_own() -> None:
 def test_the_process_began_before_now() -> None:
     made = Path(f"/proc/{os.getpid()}").stat().st_mtime
     assert 0 < process_start() <= max(made, process_start()) + 1
+
+
+def test_labels_that_code_reads_change_the_objective() -> None:
+    def names(version: str) -> MemoryContext:
+        held: dict[str, Any] = {"__name__": "__main__"}
+        code = f"class A{version}: pass\nQ = A{version}\ndef f(params): return Q.__name__"
+        exec(code, held)  # noqa: S102 - as a notebook does
+        return function_context(held["f"], Contents())
+
+    assert names("1") == names("1")
+    assert names("1").digests["objective"] != names("2").digests["objective"]

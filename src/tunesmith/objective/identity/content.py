@@ -20,10 +20,12 @@ from types import BuiltinFunctionType, CodeType, FunctionType, ModuleType
 from typing import Any
 
 import numpy as np
-from joblib.hashing import NumpyHasher
 
 from tunesmith.execute.libraries import libraries
+from tunesmith.objective.identity.hashing import OrderedHasher
 from tunesmith.objective.identity.proved_reads import (
+    is_inner,
+    is_label,
     is_proved_builtin,
     is_proved_package,
     is_reader,
@@ -57,7 +59,7 @@ SIGNATURE = ("co_argcount", "co_posonlyargcount", "co_kwonlyargcount", "co_flags
 NAMED = ("co_names", "co_varnames", "co_freevars", "co_cellvars")
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Contents:
     """Digests of values and loaded code, with all doubts about them."""
 
@@ -67,6 +69,9 @@ class Contents:
     """``module:name`` of the code that was met by name, whose files or versions count."""
     has_loaded_code: bool = False
     """True if code was met that no installed package holds."""
+    reads_labels: bool = False
+    """True if the code reads names, documentation or annotations of code."""
+    _labelled: list[Any] = field(default_factory=list)
     _tokens: dict[int, tuple[Any, str]] = field(default_factory=dict)
     # A tuple with the object itself: a number of `id` may come back.
 
@@ -105,7 +110,23 @@ class Contents:
             loaded = code_of(part.__code__) if isinstance(part, FunctionType) else []
             return digest([name, loaded])
         self.has_loaded_code = True
+        self._labelled.append(part)
         return digest(self._class(part) if isinstance(part, type) else self._function(part))
+
+    def labels(self) -> list[Any]:
+        """Names, documentation and annotations of all loaded code, if some of it reads them."""
+        if not self.reads_labels:
+            return []
+        # The list grows by the classes of annotations.
+        return [
+            [
+                part.__name__,
+                part.__qualname__,
+                part.__doc__,
+                self.of(f"an annotation of {part.__qualname__}", _annotations(part)),
+            ]
+            for part in self._labelled
+        ]
 
     # -- classes -----------------------------------------------------------------------------
 
@@ -170,6 +191,7 @@ class Contents:
         if is_library(str(home.get("__name__"))):
             return
         reads = Reads(function.__code__)
+        self.reads_labels = self.reads_labels or reads.has_labels
         for problem in reads.problems:
             self.doubts[f"{function.__qualname__} {problem}"] = None
         for name in sorted(reads.imported):
@@ -201,6 +223,8 @@ class Contents:
                 self.doubts[f"{function.__qualname__} uses the {what} `{name}` of {module}"] = None
             elif is_reader(getattr(value, "__name__", "")):
                 self.doubts[f"{function.__qualname__} calls `{name}` of {module}"] = None
+            if is_label(getattr(value, "__name__", "")):
+                self.reads_labels = True
         if isinstance(value, ModuleType):
             return module
         return self.code_or_value(function, name, value)
@@ -227,11 +251,11 @@ class Contents:
         return value.__name__ if is_library(value.__name__) else self._module(value)
 
 
-class _Hasher(NumpyHasher):  # type: ignore[misc]
-    """joblib's hash of a value, in which code stands by its token."""
+class _Hasher(OrderedHasher):
+    """Hash of a value, in which code stands by its token."""
 
     def __init__(self, contents: Contents) -> None:
-        super().__init__(hash_name="md5")
+        super().__init__()
         self._contents = contents
 
     def save(self, obj: Any) -> None:
@@ -251,6 +275,7 @@ class Reads:
         self.names: set[str] = set()
         self.imported: set[str] = set()
         self.problems: dict[str, None] = {}
+        self.has_labels = False
         self._look_at(code)
 
     def _look_at(self, code: CodeType) -> None:
@@ -263,6 +288,11 @@ class Reads:
                 self.imported.add(step.argval)
             elif step.opname in ATTRIBUTES and is_reader(str(step.argval)):
                 self.problems[f"calls `{step.argval}`"] = None
+            # Also as a text, for `getattr`.
+            if step.opname in (*ATTRIBUTES, "LOAD_CONST") and isinstance(step.argval, str):
+                self.has_labels = self.has_labels or is_label(step.argval)
+                if is_inner(step.argval):
+                    self.problems[f"reads `{step.argval}`"] = None
         for part in code.co_consts:
             if isinstance(part, CodeType):
                 self._look_at(part)
@@ -280,6 +310,14 @@ def code_of(code: CodeType) -> list[Any]:
             for part in code.co_consts
         ],
     ]
+
+
+def _annotations(part: Any) -> Any:
+    try:
+        return vars(part).get("__annotations__") or getattr(part, "__annotations__", {})
+    # Since Python 3.14 they are evaluated when they are read.
+    except NameError as error:
+        return str(error)
 
 
 def _constant(value: Any) -> str:

@@ -11,12 +11,11 @@ from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
-import joblib
-
 from tunesmith.errors import UsageError
 from tunesmith.objective.described import EVALUATION
 from tunesmith.objective.identity.ambient import changed_settings
 from tunesmith.objective.identity.content import Contents, code_of, doubts_in_words
+from tunesmith.objective.identity.hashing import hash_of
 from tunesmith.system.fingerprint import code_digest, digest, reached, top_names, versions
 
 
@@ -60,6 +59,7 @@ def context_of(
         token = contents.of(what, value)
         # Without code of a notebook or the project, as in ledgers from before.
         settings.append(token if contents.has_loaded_code or contents.doubts else _hash(value))
+    settings += contents.labels()
     rows = [_data(plain, "the data", data), _data(plain, "what fit was given", given)]
     own = {f"{part.__module__}:{part.__qualname__}" for part in parts_of(estimator, scorer)}
     # Sorted, because a set has another order in each process, and these become a digest.
@@ -76,6 +76,7 @@ def function_context(function: Any, values: Contents) -> MemoryContext:
     """
     contents = Contents()
     settings = [EVALUATION, contents.of("the function", function)]
+    settings += contents.labels()
     paths = sorted(contents.paths | values.paths)
     return _context([], settings, paths, {**contents.doubts, **values.doubts})
 
@@ -174,7 +175,7 @@ def _functions(held: Mapping[str, Any]) -> Iterator[FunctionType]:
 
 
 def _hash(value: Any) -> str:
-    return str(joblib.hash(value))
+    return hash_of(value)
 
 
 def _data(contents: Contents, what: str, value: Any) -> str:

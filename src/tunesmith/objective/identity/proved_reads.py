@@ -117,6 +117,24 @@ READERS = re.compile(
     r"|permutation|shuffle|choice|get_state"
 )
 """Names in these packages that read files or draw from a generator that others share."""
+LABELS = frozenset(
+    ["__name__", "__qualname__", "__doc__", "__annotations__", "get_type_hints", "get_annotations"]
+)
+"""Names that show how code is called and described, which counts only if something reads it."""
+INNER = frozenset(
+    [
+        "__code__",
+        "__globals__",
+        "__builtins__",
+        "__subclasses__",
+        "gi_frame",
+        "f_back",
+        "f_globals",
+        "tb_lineno",
+        "tb_frame",
+    ]
+)
+"""Names that lead to places in a file, or to code that nothing else names."""
 BUNDLED = frozenset(
     f"load_{name}" for name in ("breast_cancer", "diabetes", "digits", "iris", "linnerud", "wine")
 )
@@ -150,3 +168,21 @@ def is_reader(name: str) -> bool:
     (True, False, False)
     """
     return name not in BUNDLED and READERS.fullmatch(name) is not None
+
+
+def is_label(name: str) -> bool:
+    """Tell whether a name shows how code is called or described.
+
+    >>> is_label("__doc__"), is_label("doc")
+    (True, False)
+    """
+    return name in LABELS
+
+
+def is_inner(name: str) -> bool:
+    """Tell whether a name leads to what the content of code does not hold.
+
+    >>> is_inner("__subclasses__"), is_inner("__class__")
+    (True, False)
+    """
+    return name in INNER
