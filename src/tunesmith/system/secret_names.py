@@ -20,12 +20,12 @@ WORDS = frozenset(_WORDS.split())
 # `(?!iz)`: TOKENIZERS_PARALLELISM is no secret.
 PARTS = re.compile(
     r"passw|passphrase|passcode|secret|token(?!iz)|credential|api_?key|access_?key|private_?key"
-    r"|conn(?:ection)?_?str|cookie|bearer|webhook|oauth|mnemonic",
+    r"|conn(?:ection)?_?str|(?:access|recovery|backup)_?code|[cx]srf|cookie|bearer|webhook|oauth|mnemonic",
     re.IGNORECASE,
 )
 """Words that also count within a longer word: ``GITHUBTOKEN``."""
 ENDS = re.compile(
-    r"(?:key|keys|pass|pwd|passwd|pswd|auth|creds|dsn|dbpw|sess(?:ion)?id)$", re.IGNORECASE
+    r"(?:key|keys|pass|pwd|passwd|pswd|auth|creds|dsn|pw|sess(?:ion)?id)$", re.IGNORECASE
 )
 """Words that count at the end of a longer word: ``OPENAIKEY``, ``DBPASS``."""
 _ORDINARY = """
