@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 from tests.cli.conftest import Run
 
+from tunesmith.runs.exchange.storage import opened
+
 
 @pytest.mark.parametrize("name", ["t.csv", "t.json", "t.jsonl", "deep/t.csv"])
 def test_export_writes_by_the_name(tunesmith: Run, finished: Path, name: str) -> None:
@@ -28,8 +30,9 @@ def test_optuna_opens_what_is_exported(tunesmith: Run, finished: Path) -> None:
     assert tunesmith("export", "-o", "t.csv", "--optuna", "sqlite:///s.db").returncode == 2
     done = tunesmith("export", "--optuna", "sqlite:///s.db", "--as", "mine")
     assert done.stderr == "12 trials written to study `mine` in sqlite:///s.db\n"
-    study = optuna.load_study(study_name="mine", storage=f"sqlite:///{finished}/s.db")
-    assert len(study.trials) == 12
-    assert all(len(trial.user_attrs["fold_scores"]["accuracy"]) == 3 for trial in study.trials)
+    with opened(f"sqlite:///{finished}/s.db") as storage:
+        trials = optuna.load_study(study_name="mine", storage=storage).trials
+    assert len(trials) == 12
+    assert all(len(trial.user_attrs["fold_scores"]["accuracy"]) == 3 for trial in trials)
     done = tunesmith("export", "--optuna", "sqlite:///s.db", "--as", "mine")
     assert (done.returncode, "there is a study `mine`" in done.stderr) == (2, True)

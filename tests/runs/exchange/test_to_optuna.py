@@ -1,5 +1,7 @@
 """Our studies, opened by Optuna itself."""
 
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ from tunesmith.history import Failure, FoldResult, Metric, TrialLog
 from tunesmith.ledger.ledger import Ledger
 from tunesmith.ledger.records import StudyRecord
 from tunesmith.runs.exchange import to_optuna
+from tunesmith.runs.exchange.storage import opened
 from tunesmith.runs.exchange.to_optuna import export_study
 from tunesmith.space.parameter import canonical_json
 from tunesmith.testing.records import make_record
@@ -27,8 +30,19 @@ POINTS: list[dict[str, Any]] = [{"x": 0.5, "k": "a"}, {"x": 0.1, "k": None}, {"n
 SCORES: list[list[float] | str] = [[0.25, 0.75], "boom", [0.5, 1.0]]
 
 
-def load(path: Path, name: str = "example") -> optuna.Study:
-    return optuna.load_study(study_name=name, storage=f"sqlite:///{path}")
+Load = Callable[..., optuna.Study]
+
+
+@pytest.fixture
+def load() -> Iterator[Load]:
+    """Give a function that loads a study, whose storage is closed behind the test."""
+    with ExitStack() as storages:
+
+        def load(path: Path, name: str = "example") -> optuna.Study:
+            storage = storages.enter_context(opened(f"sqlite:///{path}"))
+            return optuna.load_study(study_name=name, storage=storage)
+
+        yield load
 
 
 @pytest.fixture
@@ -36,7 +50,7 @@ def record() -> StudyRecord:
     return make_record(POINTS, SCORES, space=SPACE, metrics=[Metric("score"), LOSS])
 
 
-def test_optuna_opens_the_study(record: StudyRecord, tmp_path: Path) -> None:
+def test_optuna_opens_the_study(record: StudyRecord, tmp_path: Path, load: Load) -> None:
     path = tmp_path / "study.db"
     assert export_study(record, f"sqlite:///{path}") == 3
     study = load(path)
@@ -61,7 +75,9 @@ def test_optuna_opens_the_study(record: StudyRecord, tmp_path: Path) -> None:
     assert study.best_trial.number == 2
 
 
-def test_times_are_those_of_the_run_and_its_fits(record: StudyRecord, tmp_path: Path) -> None:
+def test_times_are_those_of_the_run_and_its_fits(
+    record: StudyRecord, tmp_path: Path, load: Load
+) -> None:
     assert record.origin is not None
     export_study(record, f"sqlite:///{tmp_path / 'study.db'}")
     trials = load(tmp_path / "study.db").trials
@@ -75,14 +91,14 @@ def test_times_are_those_of_the_run_and_its_fits(record: StudyRecord, tmp_path: 
     assert [path.name for path in tmp_path.iterdir()] == ["study.db"]
 
 
-def test_it_goes_on_from_there(record: StudyRecord, tmp_path: Path) -> None:
+def test_it_goes_on_from_there(record: StudyRecord, tmp_path: Path, load: Load) -> None:
     export_study(record, f"sqlite:///{tmp_path}/study.db")
     study = load(tmp_path / "study.db")
     study.optimize(lambda trial: trial.suggest_int("n", 1, 9) / 10, n_trials=2)
     assert len(study.trials) == 5
 
 
-def test_several_objectives(tmp_path: Path) -> None:
+def test_several_objectives(tmp_path: Path, load: Load) -> None:
     metrics = [Metric("score"), LOSS]
     record = make_record([{"x": 0.5}], [[0.25, 0.75]], metrics=metrics, n_objectives=2)
     export_study(record, f"sqlite:///{tmp_path}/study.db")
@@ -92,7 +108,7 @@ def test_several_objectives(tmp_path: Path) -> None:
     assert study.metric_names == ["score", "loss"]
 
 
-def test_pruned_trials_show_what_they_showed(tmp_path: Path) -> None:
+def test_pruned_trials_show_what_they_showed(tmp_path: Path, load: Load) -> None:
     log = TrialLog((Metric("score"),))
     params = {"x": 1}
     trial = log.ask(params, canonical_json(params), "tpe")
@@ -116,7 +132,9 @@ def test_pruned_trials_show_what_they_showed(tmp_path: Path) -> None:
     assert three.intermediate_values == {}
 
 
-def test_a_study_that_is_there_is_left_alone(record: StudyRecord, tmp_path: Path) -> None:
+def test_a_study_that_is_there_is_left_alone(
+    record: StudyRecord, tmp_path: Path, load: Load
+) -> None:
     url = f"sqlite:///{tmp_path}/study.db"
     export_study(record, url)
     with pytest.raises(UsageError, match="there is a study `example`"):
@@ -156,13 +174,13 @@ def test_a_storage_that_cannot_be_used_is_named_without_its_password(record: Stu
         assert "hunter2" not in str(caught.value)
 
 
-def test_an_empty_study_is_a_study(tmp_path: Path) -> None:
+def test_an_empty_study_is_a_study(tmp_path: Path, load: Load) -> None:
     record = make_record([])
     assert export_study(record, f"sqlite:///{tmp_path}/study.db") == 0
     assert load(tmp_path / "study.db").trials == []
 
 
-def test_scores_are_the_same_numbers(tmp_path: Path) -> None:
+def test_scores_are_the_same_numbers(tmp_path: Path, load: Load) -> None:
     rng = np.random.default_rng(5)
     scores = rng.normal(size=(20, 3)).tolist()
     record = make_record([{"x": n} for n in range(20)], scores)
