@@ -256,6 +256,16 @@ class LiveObjective:
             candidates, has_submodel_candidates=has_submodel_candidates, obstacle=obstacle
         )
 
+    def check_ahead(self, candidates: Sequence[Params]) -> None:
+        """Make the part of the checks of sharing that workers need not make.
+
+        Args:
+            candidates: of the search.
+        """
+        if self._may_share and self.splits:
+            groups = ([candidates[i] for i in group] for group in self.groups(candidates))
+            self._kernel.check_ahead(groups)
+
     def evaluate(self, fit: Fit) -> list[FoldResult]:
         """Train and score every candidate.
 

@@ -27,7 +27,8 @@ one, bit for bit, and three things see to that:
    of data) is compared with fresh fits before its scores count: what the candidates predict, as
    probabilities, decision values and classes, on a small part of the rows (as many of them as half a second of CPU allows), and what one of them, drawn by a
    seed, predicts on all of them. That costs each process that makes fits about one fit, at the time of its first shared one. Several
-   workers pay it at the same time, so a search takes about one fit longer, whatever their number. The ledger remembers what has
+   workers pay it at the same time, so a search takes about one fit longer, whatever their number. A search of `tunesmith.sklearn` with several workers compares the small
+   part of scikit-learn's own estimators itself, once for all workers, while these still import their libraries. The ledger remembers what has
    passed, so that it is paid for once; a search of `tunesmith.sklearn` without a `ledger` pays it again. A candidate that answers otherwise in a single bit ends this way of
    sharing for the run, which says so.
 3. **Rows of their own.** Targets, weights and features reach each fit as a copy, or in memory that

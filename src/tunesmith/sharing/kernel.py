@@ -7,13 +7,14 @@ that gives other answers is not used again.
 
 import time
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
-from tunesmith.data.slices import SliceCache
+from tunesmith.data.slices import SliceCache, Slices
 from tunesmith.history import Check
+from tunesmith.sharing.ahead import first_groups, may_go_ahead, unnoticed
 from tunesmith.sharing.builder import Builder
 from tunesmith.sharing.checks import (
     N_SMALL,
@@ -115,6 +116,7 @@ class Kernel(Generic[S]):
         score: (estimator, test rows as they were given to the fit, fold) -> scores.
         fit_given: arguments of the last step's ``fit`` besides X and y.
         passed: digests of the kinds of sharing that were checked before.
+        begun: digests of the kinds of which only the small part was compared, by ``check_ahead``.
         noted: gets each fitted model with its scores, while the model is valid.
     """
 
@@ -123,6 +125,7 @@ class Kernel(Generic[S]):
     score: Callable[[Any, Any, int], S]
     fit_given: Mapping[str, Any] = field(default_factory=dict)
     passed: set[str] = field(default_factory=set)
+    begun: set[str] = field(default_factory=set)
     noted: Callable[["Modelled[S]"], None] | None = None
     _trust: dict[str, bool] = field(default_factory=dict)
     """Sharing method -> true if it was verified; one that failed is not used again."""
@@ -135,7 +138,7 @@ class Kernel(Generic[S]):
         self._known: dict[object, bool] = {}
 
     def __getstate__(self) -> dict[str, Any]:
-        # A copy in another process verifies for itself; only the digests in `passed` travel.
+        # A copy in another process verifies for itself; only `passed` and `begun` travel.
         fresh = {"_trust": {}, "_news": [], "_kinds": Kinds(self.builder, tuple(self.fit_given))}
         return {**self.__dict__, **fresh}
 
@@ -202,8 +205,8 @@ class Kernel(Generic[S]):
         check = self._check_of(ways, path.candidates[0], fold)
         if check is None:
             return {}
-        if check.kinds:
-            small = self._small(path, fold)
+        if check.kinds and not check.is_begun:
+            small = self._small(path, fold, self.rows.fresh(fold))
             check.is_whole = small is not None
             if small is False:
                 self._refute(check)
@@ -312,12 +315,34 @@ class Kernel(Generic[S]):
         # Verified before, now or in another run, with the same code, versions and kind of data.
         for way in kinds.keys() - unknown.keys():
             self._trust[way] = True
-        return PendingCheck(unknown)
+        return PendingCheck(unknown, is_begun=self.begun.issuperset(map(digest, unknown.values())))
+
+    def check_ahead(self, groups: Iterable[Sequence[Params]], fold: int = 0) -> None:
+        """Compare the small part of the rows before other processes do, which then skip it.
+
+        What does not agree here is left to them: they refute it, and say so.
+
+        Args:
+            groups: candidates that may share a fit; the first group of each kind is compared.
+            fold: whose rows are taken.
+        """
+        rows, seen = self.rows.fresh(fold), set[str]()
+        for candidates in first_groups(groups, self.builder.choice_of, SMALL_S):
+            if not may_go_ahead(self.builder.build(candidates[0])):
+                continue
+            for path in self._grouping.paths(candidates, n_rows_of(rows.X_train)):
+                kind = digest(self._kinds.of(path.way, path.candidates[0], fold, rows))
+                if kind in seen or kind in self.passed:
+                    continue
+                seen.add(kind)
+                with unnoticed():
+                    agrees = self._small(path, fold, rows)
+                self.begun |= {kind} if agrees else set()
 
     def _is_confirmed(
         self, check: "PendingCheck", model: Any, X_test: Any, params: Params, fold: int
     ) -> bool:
-        small = self._small(params, fold)
+        small = self._small(params, fold, self.rows.fresh(fold))
         check.is_whole = small is not None
         is_same = small is not False and self._is_fresh(model, X_test, params, fold)
         if is_same is None:
@@ -325,12 +350,12 @@ class Kernel(Generic[S]):
         (self._pass if is_same else self._refute)(check)
         return is_same
 
-    def _small(self, path: Path | Params, fold: int) -> bool | None:
+    def _small(self, path: Path | Params, fold: int, rows: Slices) -> bool | None:
         """True if shared results agree with fresh fits on a small part of the fold's rows.
 
         ``None`` if there are too few rows to tell.
         """
-        small = small_part(self.rows.fresh(fold), n_small(path))
+        small = small_part(rows, n_small(path))
         # Without what was kept: on other rows that would be wrong.
         fitting = self._fitting.anew()
         try:
@@ -392,6 +417,8 @@ class PendingCheck:
     """Sharing method -> its kind, of those that are not verified yet."""
     is_whole: bool = True
     """True if a small part was compared, too; only then does the ledger remember a pass."""
+    is_begun: bool = False
+    """True if the small part was compared by ``check_ahead``, in the process of the search."""
 
 
 def n_small(path: Path | Params) -> int:

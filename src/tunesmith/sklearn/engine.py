@@ -17,6 +17,7 @@ from tunesmith.config.stop import StopSection
 from tunesmith.execute.choose import PROCESSES, SERIAL, choose, executor_class
 from tunesmith.execute.executor import Call, Executor
 from tunesmith.execute.libraries import libraries
+from tunesmith.execute.serial import ThreadLimit
 from tunesmith.execute.starter import kept
 from tunesmith.history import Trial
 from tunesmith.models.build import N_CANDIDATES
@@ -129,7 +130,7 @@ class Engine:
         with (
             # Ctrl-C alone: all other signals are the business of the program that searches.
             SignalGate((signal.SIGINT,)) as gate,
-            self._executor(place.call or self.objective.evaluate) as executor,
+            self._checked_executor(place.call or self.objective.evaluate, plan) as executor,
             watching(live=is_interactive(), quiet=self.verbose < 1) as observer,
         ):
             study = Study(
@@ -172,6 +173,16 @@ class Engine:
     def _stays(self, name: str, n_threads: int | None) -> bool:
         """True if workers come from the fork server that stays for the next search."""
         return name == PROCESSES and n_threads == 1
+
+    def _checked_executor(self, call: Call, plan: SearchPlan) -> Executor:
+        """Make the executor; before that, check what one check can spare all workers."""
+        name, _, n_threads = self._workers()
+        # Candidates that results decide about cannot be grouped yet.
+        if name == PROCESSES and n_threads and plan.originals:
+            # Threads as in the workers, since the last bits may depend on their number.
+            with ThreadLimit(n_threads):
+                self.objective.check_ahead(list(plan.points))
+        return self._executor(call)
 
     def _executor(self, call: Call) -> Executor:
         name, n_workers, n_threads = self._workers()
