@@ -1,10 +1,12 @@
 """Optuna's own studies, read into a ledger, and ours, there and back."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import optuna
 import pytest
+from optuna.storages import BaseStorage
 from optuna.trial import Trial, TrialState, create_trial
 
 from tunesmith.errors import StorageError, UsageError
@@ -12,6 +14,7 @@ from tunesmith.history import Metric
 from tunesmith.ledger.ledger import Ledger
 from tunesmith.ledger.records import StudyRecord
 from tunesmith.runs.exchange.from_optuna import ORIGIN, import_study
+from tunesmith.runs.exchange.storage import opened
 from tunesmith.runs.exchange.to_optuna import export_study
 from tunesmith.testing.records import make_record
 from tunesmith.types import State
@@ -20,6 +23,13 @@ from tunesmith.types import State
 @pytest.fixture
 def url(tmp_path: Path) -> str:
     return f"sqlite:///{tmp_path}/study.db"
+
+
+@pytest.fixture
+def storage(url: str) -> Iterator[BaseStorage]:
+    """Open Optuna's storage, which is closed behind the test."""
+    with opened(url) as storage:
+        yield storage
 
 
 def loaded(path: Path) -> StudyRecord:
@@ -41,9 +51,9 @@ def objective(trial: Trial) -> float:
     return x
 
 
-def test_a_real_study_is_read_once(tmp_path: Path, url: str) -> None:
+def test_a_real_study_is_read_once(tmp_path: Path, url: str, storage: BaseStorage) -> None:
     sampler = optuna.samplers.RandomSampler(seed=1)
-    study = optuna.create_study(study_name="my study", storage=url, sampler=sampler)
+    study = optuna.create_study(study_name="my study", storage=storage, sampler=sampler)
     study.optimize(objective, n_trials=8, catch=ValueError)
     study.ask()
     done = import_study(url, None, tmp_path / "l.db")
@@ -90,8 +100,10 @@ def test_what_was_exported_comes_back(tmp_path: Path, url: str) -> None:
             assert [fold.scores for fold in theirs.folds] == [fold.scores for fold in ours.folds]
 
 
-def test_folds_that_are_not_those_of_the_value_do_not_count(tmp_path: Path, url: str) -> None:
-    study = optuna.create_study(study_name="s", storage=url)
+def test_folds_that_are_not_those_of_the_value_do_not_count(
+    tmp_path: Path, url: str, storage: BaseStorage
+) -> None:
+    study = optuna.create_study(study_name="s", storage=storage)
     odd: list[Any] = [
         {"value": [0.5, 0.75]},
         {"value": ["x"]},
@@ -107,8 +119,10 @@ def test_folds_that_are_not_those_of_the_value_do_not_count(tmp_path: Path, url:
     assert [[dict(f.scores) for f in t.folds] for t in trials] == [[{"value": 0.5}]] * len(odd)
 
 
-def test_several_objectives_and_odd_values(tmp_path: Path, url: str) -> None:
-    study = optuna.create_study(study_name="s", storage=url, directions=["minimize", "maximize"])
+def test_several_objectives_and_odd_values(tmp_path: Path, url: str, storage: BaseStorage) -> None:
+    study = optuna.create_study(
+        study_name="s", storage=storage, directions=["minimize", "maximize"]
+    )
     study.add_trial(create_trial(values=[1.0, 2.0]))
     study.add_trial(create_trial(values=[1.0, float("inf")]))
     study.add_trial(create_trial(state=TrialState.PRUNED))
@@ -118,8 +132,10 @@ def test_several_objectives_and_odd_values(tmp_path: Path, url: str) -> None:
     assert [t.state.name for t in record.history.completed] == ["COMPLETE", "FAILED", "FAILED"]
 
 
-def test_no_other_study_takes_them_for_evaluations(tmp_path: Path, url: str) -> None:
-    optuna.create_study(study_name="s", storage=url).add_trial(create_trial(value=0.5))
+def test_no_other_study_takes_them_for_evaluations(
+    tmp_path: Path, url: str, storage: BaseStorage
+) -> None:
+    optuna.create_study(study_name="s", storage=storage).add_trial(create_trial(value=0.5))
     import_study(url, None, tmp_path / "l.db")
     with Ledger.open(tmp_path / "l.db") as ledger:
         keys = [key for key, _ in ledger.addresses()]
@@ -134,8 +150,9 @@ def test_what_is_not_there_is_told_and_not_made(tmp_path: Path, url: str) -> Non
     with pytest.raises(UsageError, match="no such file"):
         import_study(url, None, tmp_path / "l.db")
     assert list(tmp_path.iterdir()) == []
-    for name in ("one", "two"):
-        optuna.create_study(study_name=name, storage=url)
+    with opened(url) as storage:
+        for name in ("one", "two"):
+            optuna.create_study(study_name=name, storage=storage)
     with pytest.raises(UsageError, match="--name; there is `one`, `two`"):
         import_study(url, None, tmp_path / "l.db")
     with pytest.raises(UsageError, match="Did you mean `two`"):
