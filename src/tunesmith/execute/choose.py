@@ -6,7 +6,7 @@ from tunesmith import registry
 from tunesmith.errors import UsageError
 from tunesmith.system.portable.abilities import n_usable_cores
 
-AUTO, SERIAL, PROCESSES, DASK = "auto", "serial", "processes", "dask"
+AUTO, SERIAL, PROCESSES, DASK, PULL = "auto", "serial", "processes", "dask", "pull"
 
 
 def choose(name: str, n_workers: int | None, timeout_s: float | None) -> tuple[str, int]:

@@ -2,7 +2,7 @@
 
 from tunesmith.config.model import ExecutionSection
 from tunesmith.config.objective import ObjectiveSection
-from tunesmith.execute.choose import PROCESSES, SERIAL, choose
+from tunesmith.execute.choose import AUTO, PROCESSES, PULL, SERIAL, choose
 from tunesmith.execute.libraries import libraries
 from tunesmith.execute.starter import Starter, kept
 from tunesmith.system.quick_imports import importing
@@ -21,6 +21,18 @@ def choice(section: ObjectiveSection, execution: ExecutionSection) -> tuple[str,
         return choose(execution.executor, execution.workers, execution.fit_timeout)
     name, n = choose(execution.executor, execution.workers or execution.slots.gpu, None)
     return (PROCESSES if name == SERIAL else name), n
+
+
+def on_this_machine(execution: ExecutionSection) -> ExecutionSection:
+    """Return the section for fits that a ledger must not hear of, which no pull worker can make.
+
+    Args:
+        execution: section of the study.
+    """
+    if execution.executor != PULL:
+        return execution
+    # Their number is that of the fits that were expected at a time elsewhere.
+    return execution.model_copy(update={"executor": AUTO, "workers": None, "options": {}})
 
 
 def fork_server_for(

@@ -70,6 +70,15 @@ def leased(database: str) -> list[str]:
         return [] if there == (None,) else [row[0] for row in connection.execute(query)]
 
 
+def is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+        # A process that has ended may wait for its parent to ask.
+        return ") Z " not in Path(f"/proc/{pid}/stat").read_text()
+    except (ProcessLookupError, FileNotFoundError):
+        return False
+
+
 class Program:
     """A command of Tunesmith that is running; killed at the end of the test."""
 

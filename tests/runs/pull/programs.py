@@ -36,6 +36,13 @@ log = os.environ.get("FITS_LOG")
 if log:
     with open(log, "a") as file:
         file.write(f"{os.getpid()}\\n")
+children = os.environ.get("FITS_CHILDREN")
+if children:
+    # Long enough that faults meet it; its child stays in another session.
+    child = subprocess.Popen(["sleep", "600"], start_new_session=True)
+    with open(children, "a") as file:
+        file.write(f"{os.getpid()}\\n{child.pid}\\n")
+    time.sleep(1.5)
 gate = os.environ.get("FITS_GATE")
 if gate and pathlib.Path(gate).exists():
     # It leaves the group of its parent, and would outlive it.
@@ -62,7 +69,8 @@ pathlib.Path("said.csv").write_text(f"prediction\\n{w!r}\\n{w / 3!r}\\n")
 json.dump({"loss": (w - target) ** 2 + n / 1000}, open("metrics.json", "w"))
 """
 """A run adds its process to the file ``FITS_LOG``; while there is a file ``FITS_GATE``, it waits,
-with a child of its own session whose number it writes beside it."""
+with a child of its own session whose number it writes beside it. With ``FITS_CHILDREN`` it takes a
+while, writes both numbers there, and leaves its child to whoever started it."""
 
 
 def make_program(folder: Path) -> Path:

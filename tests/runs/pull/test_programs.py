@@ -1,12 +1,11 @@
 """Whole studies of a training program by pull workers: trials, files and faults."""
 
-import os
 import shutil
 import signal
 from pathlib import Path
 
 import pytest
-from tests.runs.pull.conftest import Start, trials_of
+from tests.runs.pull.conftest import Start, is_alive, trials_of
 from tests.runs.pull.programs import (
     STUDY,
     TRAIN,
@@ -102,15 +101,6 @@ def test_a_killed_worker_leaves_no_process_and_no_second_result(
         assert len(list(ledger.addresses())) == len(folds)
     # Only the run of the program that was killed was made again.
     assert log.read_text().count("\n") == len(folds) + 1
-
-
-def is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-        # A process that has ended may wait for its parent to ask.
-        return ") Z " not in Path(f"/proc/{pid}/stat").read_text()
-    except (ProcessLookupError, FileNotFoundError):
-        return False
 
 
 def test_a_checkout_with_other_files_is_refused_before_its_first_fit(

@@ -1,8 +1,9 @@
 """Real pull workers under seeded faults: python -m tests.runs.pull.torture 20 [SEED].
 
-Each history is one study on a PostgreSQL server of its own: workers and runs are killed, stopped
-for a while or told to end, one worker's network is cut, and the server crashes. Afterwards its
-trials have to be those of one process, each result recorded once.
+Each history is one study on a PostgreSQL server of its own, of an estimator if the seed is even,
+and of a program with checkpoints if it is odd: workers and runs are killed, stopped for a while or
+told to end, one worker's network is cut, and the server crashes. Afterwards its trials have to be
+those of one process, each result recorded once, and no program may be left.
 """
 
 import shutil
@@ -15,10 +16,19 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+from tests.forest import STUDY as FOREST
 from tests.forest import make_forest
 from tests.ledger.postgres import PostgresServer
-from tests.runs.pull.conftest import Program, configure, expected_trials, trials
+from tests.runs.pull.conftest import (
+    Program,
+    configure,
+    expected_trials,
+    is_alive,
+    trials_of,
+)
 from tests.runs.pull.partition import Partition, is_allowed
+from tests.runs.pull.programs import STUDY as DESCENT
+from tests.runs.pull.programs import configure_program, expected_of, make_program
 
 KINDS = ("kill worker", "end worker", "stop worker", "kill run", "crash", "cut")
 LIMIT_S = 900.0
@@ -37,8 +47,14 @@ class Torture:
 
     def __init__(self, seed: int, folder: Path) -> None:
         self.rng, self.faults, self.begun = Random(f"torture {seed}"), list[str](), 0.0
-        self.project = make_forest(folder / "project")
-        self.expected = expected_trials(self.project)
+        self.is_program = seed % 2 == 1
+        self.children = folder / "children"
+        if self.is_program:
+            self.project = make_program(folder / "project")
+            self.expected = expected_of(self.project)
+        else:
+            self.project = make_forest(folder / "project")
+            self.expected = expected_trials(self.project)
         self.home = Path(tempfile.mkdtemp(prefix="tunesmith-pg-"))
         self.server = PostgresServer(self.home)
         self.server.start()
@@ -59,7 +75,7 @@ class Torture:
 
     def judged(self) -> list[str]:
         """Let it happen; return what is wrong."""
-        configure(self.project, self.server.url)
+        (configure_program if self.is_program else configure)(self.project, self.server.url)
         self.begun = time.monotonic()
         self._start_run()
         self._start_worker()
@@ -83,8 +99,22 @@ class Torture:
             time.sleep(0.1)
         for _, end in self.later:
             end()
-        if trials(self.server.url) != self.expected:
+        study = DESCENT if self.is_program else FOREST
+        if trials_of(self.server.url, study) != self.expected:
             return ["other trials than those of one process"]
+        return self._left()
+
+    def _left(self) -> list[str]:
+        """End all workers; return what is wrong with what they have left."""
+        for worker in self.workers:
+            worker.process.kill()
+            worker.process.wait()
+        end = time.monotonic() + 60
+        pids = self.children.read_text().split() if self.children.exists() else []
+        while alive := [pid for pid in pids if is_alive(int(pid))]:
+            if time.monotonic() > end:
+                return [f"{len(alive)} of {len(pids)} programs are left"]
+            time.sleep(0.1)
         return []
 
     def _start_run(self) -> None:
@@ -92,12 +122,14 @@ class Torture:
 
     def _start_worker(self) -> None:
         command = ["worker", "--workers", "1", "--insecure"]
+        environ = {"FITS_CHILDREN": str(self.children)} if self.is_program else {}
         if self.network is None or len(self.workers) % MORE_WORKERS:
-            self.workers.append(Program(self.project, *command))
+            self.workers.append(Program(self.project, *command, **environ))
         else:
             url = self.network.url("postgres")
             prefix = self.network.prefix
-            self.workers.append(Program(self.project, *command, "--ledger", url, prefix=prefix))
+            far = Program(self.project, *command, "--ledger", url, prefix=prefix, **environ)
+            self.workers.append(far)
 
     def _fault(self, now: float) -> None:
         kind = self.rng.choice(KINDS)

@@ -15,7 +15,7 @@ from tunesmith.pipeline.findings import Finding
 from tunesmith.runs.cleanup import working_folders
 from tunesmith.runs.factory import build_executor, build_objective
 from tunesmith.runs.project_code import project_on_path
-from tunesmith.runs.workers import fork_server_for
+from tunesmith.runs.workers import fork_server_for, on_this_machine
 from tunesmith.study.loop import results_of
 from tunesmith.types import Fit
 
@@ -57,6 +57,9 @@ def refit(
 ) -> tuple[int, list[Finding]]:
     """Evaluate recorded folds anew, without a ledger, by the study's executor.
 
+    Folds that pull workers have made are evaluated on this machine: workers answer through the
+    ledger, and must not be their own judges.
+
     Args:
         definition: of the study, which the folds belong to.
         drawn: from ``draw``.
@@ -69,7 +72,8 @@ def refit(
         UsageError: the study cannot be run as it is.
     """
     name = f"{definition.file.study}.{APART}"
-    file = definition.file.model_copy(update={"study": name})
+    here = on_this_machine(definition.file.execution)
+    file = definition.file.model_copy(update={"study": name, "execution": here})
     evaluated = _StudyApart(replace(definition, file=file)).evaluate(drawn)
     return len(evaluated), [item for one in evaluated for item in _findings(one, tolerance)]
 
