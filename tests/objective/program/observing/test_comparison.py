@@ -55,3 +55,14 @@ def test_many_files_are_compared_by_folder(root: Path, monkeypatch: pytest.Monke
     (root / "src/a.py").write_text("other")
     after = states(root)
     assert {name for name in before if before[name] != after[name]} == {"src/"}
+
+
+def test_what_each_machine_has_of_its_own_does_not_count(root: Path) -> None:
+    before = states(root)
+    (root / ".gitignore").write_text("data/\n.dvc/\n.venv/\nlogs/\n")
+    for name in (".dvc/cache/ab/c", ".dvc/config.local", ".venv/pyvenv.cfg"):
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text("mine")
+    (root / "logs").mkdir()
+    (root / "logs/1.txt").write_text("mine")
+    assert states(root).keys() == before.keys()

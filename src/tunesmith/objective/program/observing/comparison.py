@@ -7,6 +7,7 @@ from pathlib import Path
 from tunesmith.objective.program.observing.installed_files import is_package
 from tunesmith.objective.program.observing.reading import ProjectView
 from tunesmith.objective.program.observing.states import FILE, PROGRAM
+from tunesmith.objective.program.observing.workspace import OF_DVC, is_beneath
 from tunesmith.system import git
 from tunesmith.system.fingerprint import digest
 
@@ -19,8 +20,9 @@ def project_states(
 ) -> dict[str, str]:
     """Return the states of all files of a project that its programs may read.
 
-    Files that Git neither tracks nor ignores are left out, since logs of jobs are among them: the
-    reading of each run tells if it has read one. Without a watch or a repository, all files count.
+    Files that Git neither tracks nor ignores are left out, since logs of jobs are among them, and
+    so are DVC's cache and local settings: the reading of each run tells if it has read one. Without
+    a watch, all files count.
 
     Args:
         view: of the project.
@@ -36,7 +38,7 @@ def project_states(
         return _in_short(view.everything())
     others = git.paths(view.root, "ls-files", "-o", "--exclude-standard", "-z", "--", ".") or ()
     hidden = view.unread | view.unlisted | (frozenset(others) - frozenset(named))
-    names = (name for name in view.files() if name not in hidden)
+    names = (name for name in view.files() if name not in hidden and not is_beneath(name, OF_DVC))
     counted = (name for name in names if not is_package(name, str(view.root)))
     return _in_short({name: view.state(name, f"{FILE}{PROGRAM}") for name in counted})
 
