@@ -216,6 +216,8 @@ class Fit:
 
 SHARE = r"^[0-9]{1,4}(\.[0-9]{1,4})?%$"
 """Pattern of a share of the search's evaluations."""
+MOST_REPEATS = 20
+"""Further repeats beyond these take away too little chance to be worth their fits."""
 USUAL_SHARE = "30%"
 """Share of the search's evaluations that may follow it."""
 

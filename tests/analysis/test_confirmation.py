@@ -205,3 +205,10 @@ def test_limits_are_a_share_of_the_searched_folds() -> None:
         assert limits is not None
         assert (limits.n_most, limits.n_folds) == (n_most, N_FOLDS)
         assert bool(limits.blocker) == (n_most == 0)
+
+
+def test_limits_know_that_few_groups_have_few_splits() -> None:
+    history, recorded = record(None).history, RecordedStudy.of({"n_further": 4})
+    limits = FurtherLimits.of(RecordedConfirm(1000), recorded, history, {})
+    assert limits is not None
+    assert limits.n_most == 4

@@ -33,6 +33,8 @@ def test_every_repeat_is_a_whole_split_of_its_own(
     further = FurtherSplits(cv, rows(has_groups=has_groups), is_classifier=True)
     # A few groups may have too few ways.
     assert not further.blocker or has_groups
+    if has_groups and repeat >= further.n_repeats:
+        return
     made = [further[fold] for fold in further_folds(repeat, folds)]
     if "shuffle_split" not in method:
         assert sorted(np.concatenate([split.test for split in made])) == list(range(40))
@@ -104,10 +106,49 @@ def test_groups_that_can_be_split_in_too_few_ways(
     further = FurtherSplits(section, table, is_classifier=False)
     assert bool(further.blocker) is not is_possible
     assert is_possible or "groups can be split into" in further.blocker
-    searched = {split.digest for split in make_splits(section, table, is_classifier=False)}
-    repeats = [{further[f].digest for f in further_folds(n, section.folds)} for n in range(4)]
-    known = [searched.union(*repeats[:n]) for n in range(4)]
-    assert is_possible is not any(new <= old for new, old in zip(repeats, known, strict=True))
+    if not is_possible:
+        with pytest.raises(DataError, match="too few ways"):
+            [further[fold] for n in range(4) for fold in further_folds(n, section.folds)]
+
+
+@pytest.mark.parametrize(
+    ("cv", "n_groups", "n_repeats"),
+    [
+        # 28 pairs of 8 groups, and 10 or 15 of 5 or 6.
+        ({"method": "shuffle_split", "folds": 4, "test_fraction": 0.25}, 8, 6),
+        ({"method": "shuffle_split", "folds": 5, "test_fraction": 0.4}, 5, 0),
+        ({"method": "shuffle_split", "folds": 2, "test_fraction": 0.33}, 6, 6),
+        # Two of three folds have two of seven groups: 21 pairs.
+        ({"method": "group", "folds": 3}, 7, None),
+        ({"method": "group", "folds": 5}, 40, 20),
+    ],
+)
+@pytest.mark.parametrize("seed", range(3))
+def test_no_split_of_few_groups_comes_twice(
+    cv: dict[str, Any], n_groups: int, n_repeats: int | None, seed: int
+) -> None:
+    section, table = CrossValidation(**cv, seed=seed), grouped(n_groups, 120)
+    further = FurtherSplits(section, table, is_classifier=False)
+    possible = further.n_repeats
+    # What the search has drawn twice itself is not missing.
+    assert n_repeats is None or n_repeats <= possible <= n_repeats + 1
+    assert possible == 0 or possible >= 4
+    searched = [split.test for split in make_splits(section, table, is_classifier=False)]
+    wanted = [further[f].test for n in range(possible) for f in further_folds(n, section.folds)]
+    known = {tuple(np.sort(test)) for test in searched}
+    assert len({tuple(np.sort(test)) for test in wanted} - known) == len(wanted)
+    if 0 < possible < 20:
+        with pytest.raises(DataError, match="too few ways"):
+            further[further_folds(possible, section.folds)[0]]
+
+
+def test_single_rows_that_are_drawn_do_not_come_twice() -> None:
+    # One of 60 rows is tested on: 60 ways, which no number of groups gives away.
+    cv = CrossValidation(method="shuffle_split", folds=5, test_fraction=1 / 60)
+    further = FurtherSplits(cv, rows(60), is_classifier=False)
+    assert 10 <= further.n_repeats <= 11
+    wanted = [further[f].test for n in range(10) for f in further_folds(n, 5)]
+    assert len(set(map(int, np.concatenate(wanted)))) == 50
 
 
 def test_leaving_out_each_row_can_be_done_in_one_way() -> None:

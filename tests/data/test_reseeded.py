@@ -154,6 +154,22 @@ def test_a_later_repeat_may_be_the_first_one_that_repeats_another() -> None:
     assert set(found) == {"GroupKFold can split these rows in too few ways"}
 
 
+@pytest.mark.parametrize("test_size", [2, 3])
+def test_groups_that_are_drawn_do_not_come_twice(test_size: int) -> None:
+    # Eight groups: 28 pairs, or 56 of three.
+    rows = ROWS._replace(groups=np.arange(N) % 8)
+    splitter = GroupShuffleSplit(4, test_size=test_size, random_state=3)
+    further = made(splitter, rows)
+    assert isinstance(further, ReseededSplits)
+    n = further.n_repeats(rows.X, rows.y)
+    assert n == {2: 6, 3: 13}[test_size]
+    wanted = [further.split(f, rows.X, rows.y)[1] for r in range(n) for f in further_folds(r, 4)]
+    searched = [test for _, test in splitter.split(*rows)]
+    assert len({test.tobytes() for test in (*wanted, *searched)}) == 4 * n + 4
+    with pytest.raises(DataError, match="too few ways"):
+        further.split(further_folds(n, 4)[0], rows.X, rows.y)
+
+
 def test_groups_that_the_search_keeps_whole_are_never_torn() -> None:
     # Consecutive folds happen to keep these groups together; shuffled ones do not.
     assert made(KFold(3)) == "KFold would tear groups apart that these folds keep whole"

@@ -16,7 +16,7 @@ from tunesmith.ledger.recorded_study import (
     RecordedObjective,
     RecordedStudy,
 )
-from tunesmith.types import USUAL_SHARE, allowed_fits
+from tunesmith.types import MOST_REPEATS, USUAL_SHARE, allowed_fits
 
 FIXED = {
     "time_series": "a time series cannot be split anew",
@@ -49,8 +49,6 @@ ORDER = (
 )
 UNFINISHED = "the further splits are not finished; `tunesmith run` goes on with them"
 FAILED = "a fit on the further splits failed"
-MOST_REPEATS = 20
-"""Repeats beyond these take away too little chance to be worth their fits."""
 
 
 @dataclass(frozen=True)
@@ -146,7 +144,7 @@ class FurtherLimits:
         n_fits = allowed_fits(confirm.fits, n_scores)
         cannot = no_further(recorded)
         return cls(
-            n_most=most_repeats(n_fits, n_folds),
+            n_most=min(most_repeats(n_fits, n_folds), recorded.n_further),
             n_folds=n_folds,
             within=confirm.within,
             blocker=cannot or too_few(n_fits, n_folds),

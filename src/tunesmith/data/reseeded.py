@@ -4,14 +4,16 @@ import warnings
 from collections.abc import Sequence
 from copy import copy
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from tunesmith.data.further import N_CHECKED, is_something_repeated
+from tunesmith.data.further import MOST_DRAWS, N_CHECKED, has_plenty, mark, unseen
 from tunesmith.errors import DataError
-from tunesmith.history import FURTHER, further_folds
+from tunesmith.history import FURTHER
 from tunesmith.system.fingerprint import array_digest
+from tunesmith.types import MOST_REPEATS
 
 Pair = tuple[np.ndarray, np.ndarray]
 """Numbers of the rows to train on and to test on."""
@@ -38,13 +40,15 @@ class ReseededSplits:
         n_folds: number of folds of a repeat.
         seed: of all repeats.
         groups: of the rows, for splitters that keep groups together.
+        searched: marks of the splits of the search.
     """
 
     splitter: Any
     n_folds: int
     seed: int
     groups: Any = None
-    _made: dict[int, list[Pair]] = field(default_factory=dict, repr=False)
+    searched: frozenset[bytes] = frozenset()
+    _made: dict[int, list[Pair]] = field(init=False, default_factory=dict, repr=False)
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_made": {}}
@@ -58,17 +62,59 @@ class ReseededSplits:
             y: their targets, or ``None``.
 
         Raises:
-            DataError: the splitter makes another number of folds this time.
+            DataError: the splitter makes another number of folds this time, or none that are new.
         """
         repeat, number = divmod(FURTHER - fold, self.n_folds)
-        if repeat not in self._made:
-            self._made[repeat] = self._repeat(repeat, X, y)
-        return self._made[repeat][number]
+        made = self.repeat(repeat, X, y)
+        if len(made) < self.n_folds:
+            name = type(self.splitter).__name__
+            raise DataError(f"cv: {name} can split these rows in too few ways")
+        return made[number]
+
+    def repeat(self, repeat: int, X: Any, y: Any) -> list[Pair]:
+        """Splits of a repeat; fewer than usual if too few are left that were not there before."""
+        for earlier in range(repeat + 1):
+            if earlier not in self._made:
+                self._made[earlier] = self._repeat(earlier, X, y)
+        return self._made[repeat]
+
+    def n_repeats(self, X: Any, y: Any, most: int = MOST_REPEATS) -> int:
+        """Return the number of repeats that can be made, none with a split of another.
+
+        Args:
+            X: rows of the study.
+            y: their targets, or ``None``.
+            most: number that is enough.
+        """
+        if most > N_CHECKED and self._has_plenty(X, y):
+            return most
+        too_few = (n for n in range(most) if len(self.repeat(n, X, y)) < self.n_folds)
+        return next(too_few, most)
+
+    def _has_plenty(self, X: Any, y: Any) -> bool:
+        """True if there are far more ways to choose a test than repeats have splits."""
+        kind = type(self.splitter)
+        # Only of these is it known that they look at their seed, and not only in part.
+        if not kind.__module__.startswith(TRUSTED) or kind.__name__ == "StratifiedGroupKFold":
+            return False
+        first = self.repeat(0, X, y)
+        n_rows = 1 + max(int(part.max()) for pair in first for part in pair)
+        is_torn = self.groups is None or _tears(first, self.groups)
+        units = np.arange(n_rows) if is_torn else np.asarray(self.groups)
+        return has_plenty(units, [test for _, test in first])
 
     def _repeat(self, repeat: int, X: Any, y: Any) -> list[Pair]:
-        sequence = np.random.SeedSequence([OWN_STREAM, self.seed, repeat])
+        first = self._drawn(repeat, 0, X, y)
+        draws = ([first], (self._drawn(repeat, draw, X, y) for draw in range(1, MOST_DRAWS)))
+        known = self.searched.union(*(_marks(self._made[n]) for n in range(repeat)))
+        pairs = ([(mark(test), (train, test)) for train, test in draw] for draw in chain(*draws))
+        return unseen(pairs, known, is_whole=_are_whole(first))
+
+    def _drawn(self, repeat: int, draw: int, X: Any, y: Any) -> list[Pair]:
+        # The first draw has the seed that it had before there were others.
+        numbers = [OWN_STREAM, self.seed, repeat, *([draw] if draw else [])]
         # Some splitters take no more than 31 bits.
-        seed = int(sequence.generate_state(1)[0]) >> 1
+        seed = int(np.random.SeedSequence(numbers).generate_state(1)[0]) >> 1
         with warnings.catch_warnings():
             # Told once, when the folds of the search were made.
             warnings.filterwarnings("ignore", message="The groups parameter is ignored")
@@ -97,7 +143,7 @@ def reseeded(splitter: Any, splits: Sequence[Any], rows: MemoryRows) -> Reseeded
         # The same search has the same further splits, in every run.
         seed = int(array_digest(*(part for pair in searched for part in pair))[:8], 16)
         n_folds = len(splits) // max(int(getattr(splitter, "n_repeats", 1)), 1)
-        further = ReseededSplits(splitter, n_folds, seed, rows.groups)
+        further = ReseededSplits(splitter, n_folds, seed, rows.groups, _marks(searched))
         return _problem(further, searched, rows) or further
     except Exception as error:  # noqa: BLE001 - whatever code of a splitter may raise
         return f"{type(splitter).__name__} cannot be made anew: {' '.join(str(error).split())}"
@@ -127,31 +173,28 @@ def _as_numbers(rows: np.ndarray) -> np.ndarray:
 def _problem(further: ReseededSplits, searched: list[Pair], rows: MemoryRows) -> str:
     """Reason why further splits would decide nothing, or decide wrongly; empty if none is seen."""
     name = type(further.splitter).__name__
-    first = _repeat_of(further, 0, rows)
-    repeats = (_tests(_repeat_of(further, n, rows)) for n in range(N_CHECKED))
-    if is_something_repeated(_tests(searched), repeats):
+    if further.n_repeats(rows.X, rows.y, N_CHECKED) < N_CHECKED:
         return f"{name} can split these rows in too few ways"
+    first = further.repeat(0, rows.X, rows.y)
     if type(further.splitter).__module__.startswith(TRUSTED):
         return _torn(name, searched, first, rows.groups)
     if any(len(np.intersect1d(train, test)) for train, test in first):
         return f"{name} trains and tests on the same rows with another seed"
-    again = replace(further, _made={})
-    same = _marks(_repeat_of(again, 0, rows)) == _marks(first)
-    if not same or _marks(_repeat_of(again, 1, rows)) == _marks(first):
+    again = replace(further)
+    same = _marks(again.repeat(0, rows.X, rows.y)) == _marks(first)
+    if not same or _marks(again.repeat(1, rows.X, rows.y)) == _marks(first):
         return f"the splits of {name} do not depend on its `random_state` alone"
     return _torn(name, searched, first, rows.groups)
 
 
-def _repeat_of(further: ReseededSplits, repeat: int, rows: MemoryRows) -> list[Pair]:
-    return [further.split(fold, rows.X, rows.y) for fold in further_folds(repeat, further.n_folds)]
+def _are_whole(splits: list[Pair]) -> bool:
+    """Tell whether each row is tested on at most once, so that the splits belong together."""
+    tested = np.concatenate([test for _, test in splits])
+    return len(np.unique(tested)) == len(tested)
 
 
-def _tests(splits: list[Pair]) -> list[np.ndarray]:
-    return [test for _, test in splits]
-
-
-def _marks(splits: list[Pair]) -> set[bytes]:
-    return {np.sort(test).tobytes() for test in _tests(splits)}
+def _marks(splits: list[Pair]) -> frozenset[bytes]:
+    return frozenset(mark(test) for _, test in splits)
 
 
 def _torn(name: str, searched: list[Pair], further: list[Pair], groups: Any) -> str:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias, get_args
 
 from tunesmith.data.leaks.sign import Sign
-from tunesmith.types import SHARE, USUAL_SHARE, OutcomeConstraint, Params
+from tunesmith.types import MOST_REPEATS, SHARE, USUAL_SHARE, OutcomeConstraint, Params
 
 Selection: TypeAlias = Literal["best", "one_se", "simplest", "fastest"]
 """Rules that pick the winner."""
@@ -255,6 +255,8 @@ class RecordedStudy:
     """Signs of a leak in the table when the study began."""
     no_further: str = ""
     """Reason, found in the rows when a run began, why they cannot be split anew."""
+    n_further: int = MOST_REPEATS
+    """Repeats at most that can be made of the rows, none with a split of another."""
     taken_from: str = ""
     """Place from which its trials were taken, if nobody has evaluated them here."""
 
@@ -292,6 +294,7 @@ class RecordedStudy:
             is_edited=bool(given.get("is_edited")),
             leaks=tuple(filter(None, map(Sign.of, _items(given.get("leaks"))))),
             no_further=_text(given.get("no_further")) or "",
+            n_further=_whole(given.get("n_further")) or MOST_REPEATS,
             taken_from=_text(given.get("taken_from")) or "",
         )
 

@@ -137,6 +137,11 @@ class CrossValObjective:
         """Reason why the rows cannot be split anew; empty if they can."""
         return "there are no further splits" if self.further is None else self.further.blocker
 
+    @property
+    def n_further(self) -> int:
+        """Number of repeats of further splits that can be made."""
+        return 0 if self.further is None else self.further.n_repeats
+
     # -- evaluation --------------------------------------------------------------------------
 
     def groups(self, candidates: Sequence[Params]) -> list[tuple[int, ...]]:

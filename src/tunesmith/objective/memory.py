@@ -82,6 +82,11 @@ class MemoryObjective(LiveObjective):
         """Reason why the rows cannot be split anew; empty if they can."""
         return self.further if isinstance(self.further, str) else ""
 
+    @property
+    def n_further(self) -> int:
+        """Number of repeats of further splits that can be made."""
+        return 0 if isinstance(self.further, str) else self.further.n_repeats(self.X, self.y)
+
     def key(self, params: Params, fold: int) -> str:
         """Digest of everything that the scores of one fold depend on."""
         if fold > FURTHER:

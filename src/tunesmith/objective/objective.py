@@ -1,12 +1,12 @@
 """The protocol of objectives: functions from params and a fold to scores."""
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 from tunesmith.data.leaks.sign import Sign
 from tunesmith.history import FoldResult, Holds, Metric, always
 from tunesmith.space import SearchSpace
-from tunesmith.types import Fit, Params, Value
+from tunesmith.types import MOST_REPEATS, Fit, Params, Value
 
 
 class Objective(Protocol):
@@ -117,6 +117,10 @@ class ResplittingObjective(Protocol):
     def no_further(self) -> str:
         """Reason why the rows cannot be split anew; empty if they can."""
 
+    @property
+    def n_further(self) -> int:
+        """Number of repeats that can be made, if there are any: at most 20."""
+
 
 @runtime_checkable
 class ReadingObjective(Protocol):
@@ -168,3 +172,11 @@ def no_further(objective: Objective) -> str:
     if isinstance(objective, ResplittingObjective):
         return objective.no_further
     return "its rows cannot be split anew"
+
+
+def limits_of_further(objective: Objective) -> dict[str, Any]:
+    """What a run records of further splits, since no configuration tells it; mostly nothing."""
+    if cannot := no_further(objective):
+        return {"no_further": cannot}
+    n = objective.n_further if isinstance(objective, ResplittingObjective) else MOST_REPEATS
+    return {"n_further": n} if n < MOST_REPEATS else {}

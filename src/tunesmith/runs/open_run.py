@@ -18,7 +18,13 @@ from tunesmith.ledger.ledger import Ledger
 from tunesmith.ledger.provenance import collect
 from tunesmith.ledger.recorded_study import RecordedStudy
 from tunesmith.ledger.records import StudyHead, StudyRecord
-from tunesmith.objective.objective import Objective, holding, know_checks, no_further
+from tunesmith.objective.objective import (
+    Objective,
+    holding,
+    know_checks,
+    limits_of_further,
+    no_further,
+)
 from tunesmith.runs.cleanup import end_orphans, keeping, working_folders
 from tunesmith.runs.factory import build_executor, build_strategy
 from tunesmith.runs.models.keeping import keep_models, n_kept_answers
@@ -65,8 +71,8 @@ class OpenRun:
         definition = run.definition
         content = definition.as_json()
         # Reports see the ledger alone, and the configuration does not tell it.
-        if definition.file.confirms is not None and (cannot := no_further(objective)):
-            content |= {"no_further": cannot}
+        if definition.file.confirms is not None:
+            content |= limits_of_further(objective)
         seed = definition.file.search.seed
         provenance = collect(definition.root, content, objective.context, seed)
         return cls(run, objective, ledger, series, ledger.begin_run(series.id, provenance))
@@ -121,7 +127,8 @@ class OpenRun:
             )
             try:
                 outcome = study.run()
-                recorded = RecordedStudy.of(self.run.definition.as_json())
+                limits = limits_of_further(self.objective)
+                recorded = RecordedStudy.of({**self.run.definition.as_json(), **limits})
                 winner = chosen_trial(outcome.history, recorded, self.objective.metrics)
                 outcome = self._confirm(outcome, recorded, executor, gate)
                 score_holdout(self.objective, executor, self._recorder, gate, winner)

@@ -7,7 +7,7 @@ from dataclasses import KW_ONLY, dataclass, field, replace
 from tunesmith.history import Failure, FoldResult, Metric
 from tunesmith.space import Int, SearchSpace
 from tunesmith.space.parameter import canonical_json
-from tunesmith.types import Fit, Params
+from tunesmith.types import MOST_REPEATS, Fit, Params
 
 Function = Callable[[Params, int], float | Mapping[str, float]]
 
@@ -41,6 +41,11 @@ class FunctionObjective:
     def n_repeat(self) -> int:
         """Return the folds of a repeat of further splits: as many as the search has."""
         return self.n_folds
+
+    @property
+    def n_further(self) -> int:
+        """Return the most repeats of further splits: there is no end of them."""
+        return MOST_REPEATS
 
     @property
     def context(self) -> Mapping[str, str]:

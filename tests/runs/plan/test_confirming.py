@@ -87,9 +87,13 @@ def test_what_only_the_rows_tell_is_foreseen(tmp_path: Path) -> None:
     data = {"study": "s", "space": {"max_depth": {"int": [1, 9]}}, "gate": {}}
     definition = define({**data, "objective": {**OBJECTIVE, "cv": 5}}, root=tmp_path)
     current = StartingPoints(definition).current_parameters
-    found = plan_confirm(definition, current, 30, 5, "five groups are five folds")
+    limits: dict[str, Any] = {"no_further": "five groups are five folds"}
+    found = plan_confirm(definition, current, 30, 5, limits)
     assert found is not None
     assert (found.n_fits, found.text) == (
         0,
         "by the folds of the search alone: five groups are five folds",
     )
+    few = plan_confirm(definition, current, 100, 5, {"n_further": 6})
+    assert few is not None
+    assert few.n_fits == 6 * 2 * 5

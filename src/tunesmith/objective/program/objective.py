@@ -71,6 +71,11 @@ class ProgramObjective:
         """Reason why the rows cannot be split anew; empty if they can."""
         return NO_FURTHER if self.further is None else self.further.blocker
 
+    @property
+    def n_further(self) -> int:
+        """Number of repeats of further splits that can be made."""
+        return 0 if self.further is None else self.further.splits.n_repeats
+
     @cached_property
     def _fold_digests(self) -> dict[int, str]:
         return {

@@ -1,6 +1,8 @@
 """Forecast of the evaluations on further splits that may follow a search."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from tunesmith.analysis.confirmation import (
     folds_of_a_repeat,
@@ -30,7 +32,7 @@ def plan_confirm(
     current: Params | None,
     n_trials: int | None,
     n_folds: int | None,
-    cannot: str = "",
+    limits: Mapping[str, Any] | None = None,
 ) -> ConfirmPlan | None:
     """Foresee the further evaluations; ``None`` if the study has no gate, or turned them off.
 
@@ -39,18 +41,18 @@ def plan_confirm(
         current: the current parameters, those of the series if one has begun.
         n_trials: most trials, if that is known.
         n_folds: folds of the search, if that is known.
-        cannot: reason why no splits follow, if that is known.
+        limits: of further splits, as a run would record them, if they are known.
     """
     wanted = definition.file.confirms
     if wanted is None:
         return None
-    recorded = RecordedStudy.of(definition.as_json())
+    recorded = RecordedStudy.of({**definition.as_json(), **(limits or {})})
     if current is None:
         return ConfirmPlan(0, "no further fits: there are no current parameters yet")
     gate = definition.file.gate
     if obstacle := _outside(definition.space, current, keeps=gate is None or gate.keep):
         return ConfirmPlan(0, f"no further fits: {obstacle}")
-    blocker = no_further(recorded) or cannot
+    blocker = no_further(recorded)
     if not blocker and n_trials is not None and n_folds is not None:
         n_repeat = folds_of_a_repeat(recorded.folds, n_folds)
         allowed = allowed_fits(wanted.fits, n_trials * n_folds)
@@ -59,7 +61,7 @@ def plan_confirm(
         if refused := refusal(wanted.fits, allowed, n_repeat):
             return ConfirmPlan(0, f"nothing can be adopted: {refused}")
         if not blocker:
-            n = most_repeats(allowed, n_repeat)
+            n = min(most_repeats(allowed, n_repeat), recorded.n_further)
             return ConfirmPlan(2 * n * n_repeat, _most(n, n_repeat))
     if blocker:
         return ConfirmPlan(0, f"by the folds of the search alone: {blocker}")

@@ -19,7 +19,7 @@ from tunesmith.objective.described import data_of
 from tunesmith.objective.objective import (
     Objective,
     SharingObjective,
-    no_further,
+    limits_of_further,
     signs_of_leaks,
 )
 from tunesmith.objective.plan import TrialCandidates, plan
@@ -191,7 +191,7 @@ class Planner:
     def _confirm(self) -> ConfirmPlan | None:
         """Forecast of the evaluations on further splits."""
         objective, is_wanted = self.objective, self.definition.file.confirms is not None
-        cannot = no_further(objective) if is_wanted and objective is not None else ""
+        limits = limits_of_further(objective) if is_wanted and objective is not None else {}
         continued = self._continued
         if is_wanted and continued is not None and (over := continued.over(self._n_trials)):
             return ConfirmPlan(0, f"no further fits: {over}")
@@ -200,7 +200,7 @@ class Planner:
         else:
             current = continued.head.recorded.current
         sizes = self._n_trials, self._n_folds
-        return plan_confirm(self.definition, current, *sizes, cannot)
+        return plan_confirm(self.definition, current, *sizes, limits)
 
     @cached_property
     def _continued(self) -> Continued | None:
