@@ -111,8 +111,8 @@ torture-workers: $(READY)  ## Real pull workers, a real database, kills, crashes
 torture-dask: $(READY)  ## A real Dask cluster whose workers die and hang, a killed scheduler: N_HISTORIES=20 SEED=0
 	$(BIN)/python -m tests.execute.cluster.adversary $(if $(filter command line,$(origin N_HISTORIES)),$(N_HISTORIES),20) $(or $(SEED),0)
 
-simulate-confirm: $(READY)  ## Decisions on further splits, with known truth: STUDIES=150 FOLDER=tables
-	$(BIN)/python -m tests.analysis.confirm.simulate --studies $(or $(STUDIES),150) $(if $(FOLDER),--folder $(FOLDER))
+simulate-confirm: $(READY)  ## Decisions on further splits, with known truth: STUDIES=150 FIRST=9000 FOLDER=tables
+	$(BIN)/python -m tests.analysis.confirm.simulate --studies $(or $(STUDIES),150) --first $(or $(FIRST),9000) $(if $(FOLDER),--folder $(FOLDER))
 
 simulate-selection: $(READY)  ## Ways to pick the winner at equal fits, with known truth: STUDIES=150 FOLDER=tables
 	$(BIN)/python -m tests.analysis.confirm.selections --studies $(or $(STUDIES),150) $(if $(FOLDER),--folder $(FOLDER))

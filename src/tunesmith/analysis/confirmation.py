@@ -96,7 +96,7 @@ class Confirmed:
     """Its standard error; that of the rows, which further splits do not lessen, is part of it."""
     low: float
     high: float
-    """FurtherLimits of the gain, each missed with a probability of about 2 %."""
+    """Limits of the gain, each missed with a probability of about 2 %."""
     n_repeats: int
     n_most: int
     """Repeats that the limit of fits allows."""
@@ -253,6 +253,8 @@ class Contest:
         ratio: test rows per training row of a fold.
         limits: of the further evaluations.
         least: gains below that are not worth a change.
+        reliable: share of the differences between all trials that is not noise; ``None`` if too few
+            trials tell it.
     """
 
     chosen: int
@@ -262,6 +264,7 @@ class Contest:
     ratio: float
     limits: FurtherLimits
     least: float
+    reliable: float | None = None
 
     def is_decided(self, chosen: Sequence[FoldResult], reference: Sequence[FoldResult]) -> bool:
         """Tell from the results of both so far whether no further repeat is needed."""
@@ -318,6 +321,7 @@ class Contest:
             ratio=self.ratio,
             least=self.least,
             within=self.least if self.limits.within is None else self.limits.within,
+            reliable=self.reliable,
         )
 
 

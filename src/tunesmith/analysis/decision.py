@@ -16,6 +16,7 @@ from tunesmith.analysis.score_table import (
     Ties,
     key_of,
 )
+from tunesmith.analysis.statistics.sequential import reliability
 from tunesmith.history import History, Metric, Trial, mean_of
 from tunesmith.ledger.recorded_study import RecordedFolds, RecordedStudy
 from tunesmith.types import Params
@@ -122,14 +123,17 @@ def contest(
     """
     if limits is None or limits.blocker or reference is None or reference == row:
         return None
+    gains = gains_of(table.trials, table.metric)
+    reliable = reliability(gains, row, reference, ratio=table.ratio, n_folds=limits.n_folds)
     return Contest(
         chosen=table.trials[row].number,
         reference=table.trials[reference].number,
-        gains=gains_of([table.trials[row], table.trials[reference]], table.metric),
+        gains=gains[[row, reference]],
         metric=table.metric,
         ratio=table.ratio,
         limits=limits,
         least=policy.min_improvement,
+        reliable=reliable,
     )
 
 

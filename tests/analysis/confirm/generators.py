@@ -209,14 +209,20 @@ def tables(
     folder: Path | None = None,
     *,
     n_truth: int = N_TRUTH,
+    first: int = 0,
 ) -> dict[str, np.ndarray]:
-    """Score tables of many studies, stacked along their first axis; kept in a folder if given."""
+    """Score tables of many studies, stacked along their first axis; kept in a folder if given.
+
+    Constants are chosen on seeds below 200; other seeds are for what is reported.
+    """
     slug = name.replace(",", "").replace(" ", "-")
-    file = None if folder is None else folder / f"{slug}-{n_studies}-{n_repeats}.npz"
+    from_seed = f"-from-{first}" if first else ""
+    file = None if folder is None else folder / f"{slug}-{n_studies}-{n_repeats}{from_seed}.npz"
     if file is not None and file.is_file():
         with np.load(file) as kept:
             return dict(kept)
-    studies = [GENERATORS[name].study(seed, n_repeats, n_truth) for seed in range(n_studies)]
+    seeds = range(first, first + n_studies)
+    studies = [GENERATORS[name].study(seed, n_repeats, n_truth) for seed in seeds]
     stacked = {key: np.stack([study[key] for study in studies]) for key in studies[0]}
     if file is not None:
         file.parent.mkdir(parents=True, exist_ok=True)

@@ -106,16 +106,15 @@ def study(folder: Path, name: str, seed: int) -> Study | None:
     winner = int(search.mean(axis=1).argmax())
     if winner == 0:
         return None
-    pair = [points[0], points[winner]]
+    pair = [points[winner], points[0]]
     fresh = np.stack([[scored(p, seed=1000 + seed * 10 + r) for r in range(N_MOST)] for p in pair])
     truth = [auc(y[test], predicted(p, X[train], y[train], X[test])) for p in pair]
-    both = search[[0, winner]]
-    verdict, n_repeats = decided(both, fresh, 1, 0)
+    verdict, n_repeats = decided(search, fresh, winner, 0)
     return Study(
         name=name,
         current="default",
         seed=seed,
-        truth=truth[1] - truth[0],
+        truth=truth[0] - truth[1],
         before=weigh(search, winner, 0, RATIO).verdict == "adopt",
         verdict=verdict,
         n_repeats=n_repeats,

@@ -17,7 +17,7 @@ from scipy.stats import beta, norm
 from tests.analysis.confirm.generators import GENERATORS, N_FOLDS, N_TRUTH, tables
 
 from tunesmith.analysis.statistics.gate import weigh
-from tunesmith.analysis.statistics.sequential import look
+from tunesmith.analysis.statistics.sequential import look, reliability
 
 N_MOST = 4
 RATIO = 1 / (N_FOLDS - 1)
@@ -43,10 +43,12 @@ class Study:
     """Mean difference of all further folds in units of its true standard error."""
 
 
-def studies(name: str, n: int, folder: Path | None, *, n_truth: int = N_TRUTH) -> Iterator[Study]:
+def studies(
+    name: str, n: int, folder: Path | None, *, n_truth: int = N_TRUTH, first: int = 0
+) -> Iterator[Study]:
     """Decide the studies of a generator, once for each place of the current parameters."""
     n = min(n, GENERATORS[name].most)
-    table = tables(name, n, N_MOST, folder, n_truth=n_truth)
+    table = tables(name, n, N_MOST, folder, n_truth=n_truth, first=first)
     order = np.argsort(-table["truth"].mean(axis=0), kind="stable")
     for label, place in CURRENT.items():
         current = int(order[int(place * len(order))])
@@ -56,7 +58,7 @@ def studies(name: str, n: int, folder: Path | None, *, n_truth: int = N_TRUTH) -
             winner = int(search.mean(axis=1).argmax())
             if winner == current:
                 continue
-            verdict, n_repeats = decided(search, fresh, winner, current)
+            verdict, n_repeats = decided(search, fresh[[winner, current]], winner, current)
             gain = float((fresh[winner, :N_MOST] - fresh[current, :N_MOST]).mean())
             yield Study(
                 name=name,
@@ -79,11 +81,19 @@ def _true_errors(table: dict[str, np.ndarray], current: int) -> np.ndarray:
     return errors
 
 
-def decided(search: np.ndarray, fresh: np.ndarray, winner: int, current: int) -> tuple[str, int]:
-    """Return the verdict of the sequential test, and the repeats that it needed."""
-    gains, further = search[winner] - search[current], fresh[winner] - fresh[current]
+def decided(search: np.ndarray, pair: np.ndarray, winner: int, current: int) -> tuple[str, int]:
+    """Return the verdict of the sequential test, and the repeats that it needed.
+
+    Args:
+        search: ``(n_candidates, n_folds)``.
+        pair: ``(2, n_repeats, n_folds)`` of the winner and the current parameters.
+        winner: its row in the search.
+        current: row of the current parameters.
+    """
+    gains, further = search[winner] - search[current], pair[0] - pair[1]
+    reliable = reliability(search, winner, current, ratio=RATIO, n_folds=N_FOLDS)
     for n in range(1, N_MOST + 1):
-        found = look(gains[None], further[:n], n_most=N_MOST, ratio=RATIO)
+        found = look(gains[None], further[:n], n_most=N_MOST, ratio=RATIO, reliable=reliable)
         if found.verdict is not None:
             break
     return str(found.verdict), n
@@ -151,6 +161,7 @@ def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--studies", type=int, default=150)
+    parser.add_argument("--first", type=int, default=9000, help="first seed; constants: below 200")
     parser.add_argument("--folder", type=Path)
     parser.add_argument("--only", default="")
     given = parser.parse_args()
@@ -158,7 +169,7 @@ def main() -> None:
         study
         for name in GENERATORS
         if not given.only or name in given.only.split(";")
-        for study in studies(name, given.studies, given.folder)
+        for study in studies(name, given.studies, given.folder, first=given.first)
     ]
     harmful = [study.oracle for study in found if study.truth <= 0]
     critical = (float(norm.isf(0.02)), float(np.quantile(harmful, 0.98)))

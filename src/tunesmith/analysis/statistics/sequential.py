@@ -10,20 +10,30 @@ tests applies as it stands.
 No test is exact here: the repeats reuse rows, the rows have a part in the choice of the candidate,
 and D cannot be seen in the repeats. It is taken from the spread between folds, and the constants
 below are calibrated on studies with a known truth (``tests/analysis/confirm``).
+
+What the choice on the same rows is worth depends on the candidates: if their means differ by no
+more than their noise, the best of them is lucky. The share of the differences that is not noise
+shrinks the gain (an empirical Bayes estimate: Efron & Morris 1975).
 """
 
 from dataclasses import dataclass
 from functools import lru_cache
-from math import sqrt
+from math import inf, sqrt
 from typing import Literal
 
 import numpy as np
 
+from tunesmith.analysis.statistics.noise import residuals
+
 Verdict = Literal["adopt", "keep", "equal", "indistinguishable"]
 
-ADOPTING = 0.006
-"""Level of an adoption over all looks, for a winner that was chosen on other rows. If it was chosen
-on the same ones, it is adopted in 0 to 3 % of studies without a gain, by their kind (simulated)."""
+ADOPTING = 0.05
+"""Level of an adoption over all looks, of a gain that is shrunken by its reliability: the winner is
+adopted in 0 to 3 % of studies without a gain, by their kind (simulated)."""
+UNSHRUNKEN = 0.006
+"""The same if too few candidates tell no reliability."""
+MIN_CANDIDATES = 6
+"""Candidates that tell the reliability of their differences."""
 KEEPING = 0.02
 """Level of keeping the current parameters, over all looks; the choice makes it only stricter."""
 SPLITS = 0.6
@@ -50,7 +60,7 @@ class Look:
     """Its standard error, the luck of the rows included."""
     low: float
     high: float
-    """Lower and upper limit of the gain, each at the level of this look."""
+    """Lower and upper limit of the gain; the lower one is above 0 only if the winner is adopted."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +100,54 @@ class RepeatNoise:
         """Return the standard error of the mean of n repeats."""
         return sqrt(self.rows + self.splits / n)
 
+    def margin(self, level: float, n: int) -> float:
+        """Return the half width of a one-sided interval of the mean of n repeats."""
+        from scipy.stats import t
+
+        # A level of the normal distribution at Student's quantile: the variances are estimates.
+        return float(t.isf(level, self.df)) * self.error(n)
+
+    def chance(self, rise: float, n: int, last: int) -> float:
+        """Return the probability that the mean rises so far from n repeats to the last one."""
+        from scipy.stats import norm
+
+        # Seen from here, it moves by the luck of splits alone.
+        moves = sqrt(self.splits * (1 / n - 1 / last))
+        return float(norm.sf(rise / moves)) if moves else 0.0
+
+
+def reliability(
+    gains: np.ndarray, chosen: int, reference: int, *, ratio: float, n_folds: int
+) -> float | None:
+    """Share of the differences between candidates that is not noise, by the folds of the search.
+
+    The posterior mean of a difference of two of them is the observed one times this share, if the
+    true means scatter like a normal distribution, and its variance that of the noise times it.
+    Candidates that lie farther below the reference than the chosen one lies above it are left out:
+    a few that failed would make all differences seem true.
+
+    Args:
+        gains: ``(n_candidates, n_repeats * n_folds)``, larger is better.
+        chosen: row of the winner.
+        reference: row of the current parameters.
+        ratio: test rows per training row of a fold.
+        n_folds: folds of a repeat.
+
+    Returns:
+        From 0 to 1; ``None`` if fewer than 6 candidates are left.
+    """
+    means = gains.mean(axis=1)
+    rise = max(float(means[chosen] - means[reference]), 0.0)
+    near = gains[means >= means[reference] - rise]
+    n, k = near.shape
+    if n < MIN_CANDIDATES or k < 2:
+        return None
+    between_folds = float((residuals(near) ** 2).sum() / ((n - 1) * (k - 1)))
+    noise = RepeatNoise(ratio * between_folds, SPLITS * between_folds / n_folds, (n - 1) * (k - 1))
+    spread = float(near.mean(axis=1).var(ddof=1))
+    variance = noise.error(k // n_folds) ** 2
+    return 1 - variance / spread if spread > variance else 0.0
+
 
 def look(
     search: np.ndarray,
@@ -99,6 +157,7 @@ def look(
     ratio: float,
     least: float = 0.0,
     within: float = 0.0,
+    reliable: float | None = None,
 ) -> Look:
     """Look at a comparison after some of its repeats.
 
@@ -114,32 +173,32 @@ def look(
         ratio: test rows per training row of a fold.
         least: gains below that are not worth a change.
         within: gains up to that, and losses, are practically nothing.
+        reliable: share of the differences between all candidates that is not noise; ``None`` if it
+            is not known.
     """
-    from scipy.stats import norm, t
-
     n, gain = len(fresh), float(fresh.mean())
     noise = RepeatNoise.of(search, fresh, ratio)
     error, last = noise.error(n), max(n, n_most)
     # Differences that are the same on every fold have no error but that of rounding.
     if error <= TINY * abs(gain):
-        return Look(_verdict(gain, gain, gain, least, within), gain, 0.0, gain, gain)
+        return Look(_verdict(gain, (gain, gain, gain), least, within), gain, 0.0, gain, gain)
     relative = round(noise.splits / noise.rows, 1) if noise.rows else 1.0
-    up, down = levels(last, relative, ADOPTING), levels(last, relative, KEEPING)
-    # A level of the normal distribution at Student's quantile: the variances are estimates.
-    low = gain - float(t.isf(up[n - 1], noise.df)) * error
-    high = gain + float(t.isf(down[n - 1], noise.df)) * error
-    verdict = _verdict(gain, low, high, least, within)
+    share, level = (1.0, UNSHRUNKEN) if reliable is None else (reliable, ADOPTING)
+    up, down = levels(last, relative, level), levels(last, relative, KEEPING)
+    shrunken = share * gain - sqrt(share) * noise.margin(up[n - 1], n)
+    low, high = (gain + sign * noise.margin(down[n - 1], n) for sign in (-1, 1))
+    verdict = _verdict(gain, (shrunken, low, high), least, within)
     if verdict is None:
-        needed = max(float(t.isf(up[-1], noise.df)) * noise.error(last), least)
-        # The mean of all repeats, as seen from here: it moves by the luck of splits alone.
-        moves = sqrt(noise.splits * (1 / n - 1 / last))
-        chance = float(norm.sf((needed - gain) / moves)) if moves else 0.0
-        verdict = "indistinguishable" if chance < HOPELESS else None
-    return Look(verdict, gain, error, low, high)
+        needed = max(noise.margin(up[-1], last) / sqrt(share), least) if share else inf
+        verdict = "indistinguishable" if noise.chance(needed - gain, n, last) < HOPELESS else None
+    return Look(verdict, gain, error, shrunken if shrunken > 0 else min(low, 0.0), high)
 
 
-def _verdict(gain: float, low: float, high: float, least: float, within: float) -> Verdict | None:
-    if low > 0 and gain >= least:
+def _verdict(
+    gain: float, limits: tuple[float, float, float], least: float, within: float
+) -> Verdict | None:
+    shrunken, low, high = limits
+    if shrunken > 0 and gain >= least:
         return "adopt"
     if -within < low and high < within:
         return "equal"
