@@ -71,3 +71,25 @@ def test_folds_evaluated_again(tunesmith: Run, finished: Path) -> None:
     found = json.loads(tunesmith("verify", "--refit", "2", "--json").stdout)["refit"]
     assert (found["n"], found["tolerance"]) == (2, 0.0)
     assert tunesmith("verify", "--refit", "0").returncode == 2
+
+
+def test_what_code_reads_by_itself_is_named_and_not_certified(
+    tunesmith: Run, project: Path
+) -> None:
+    (project / "own_model.py").write_text(
+        "from pathlib import Path\n"
+        "from sklearn.tree import DecisionTreeClassifier\n"
+        "def make(**params):\n"
+        "    Path('depth.txt').read_text()\n"
+        "    return DecisionTreeClassifier(**params)\n"
+    )
+    (project / "depth.txt").write_text("1")
+    config = project / "tuning.yaml"
+    text = config.read_text()
+    old = next(line for line in text.splitlines() if "estimator:" in line)
+    config.write_text(text.replace(old, old.partition("estimator")[0] + "factory: own_model.make"))
+    assert tunesmith("run", "-q", "--workers", "1").returncode == 0
+    for command in ("check", "status", "verify"):
+        shown = tunesmith(command).stdout
+        assert "not counted: files, variables and modules" in shown, command
+        assert "own_model.py:4 (`read_text`)" in shown

@@ -15,6 +15,7 @@ from tunesmith.ledger.lock import holder
 
 if TYPE_CHECKING:
     from tunesmith.config.model import Definition
+    from tunesmith.config.objective import ObjectiveSection
     from tunesmith.ledger.records import StudyRecord
     from tunesmith.parameters.edits import Edit
 
@@ -62,6 +63,7 @@ class _Described:
             "unchanged": _unchanged(record),
             "last_run": _last_run(record),
             "reading": dict(record.head.reading),
+            "unwatched": _unwatched(self.definition.file.objective, self.definition.root),
             "is_history": bool(record.runs) and not record.runs[-1].started,
         }
 
@@ -147,6 +149,12 @@ def _last_run(record: "StudyRecord") -> dict[str, Any] | None:
     }
 
 
+def _unwatched(section: "ObjectiveSection", root: Path) -> list[str]:
+    from tunesmith.objective.identity.unwatched import unwatched
+
+    return [] if section.is_program else unwatched(section.all_import_paths, root)
+
+
 def _rows(content: dict[str, Any]) -> list[tuple[str, str]]:
     from tunesmith.reporting.reading import read_words
 
@@ -169,6 +177,7 @@ def _rows(content: dict[str, Any]) -> list[tuple[str, str]]:
         rows.append(("parameters", content["standing"]["parameters"]))
     if content["reading"]:
         rows.append(("depends on", read_words(content["reading"])))
+    rows += [("note", text) for text in content["unwatched"]]
     if content["last_run"] is not None:
         rows.append(("last run", _when(content["last_run"])))
     return rows

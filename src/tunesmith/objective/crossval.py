@@ -27,6 +27,7 @@ from tunesmith.objective.described import context_of, table_of
 from tunesmith.objective.dryrun import dry_run
 from tunesmith.objective.estimator import EstimatorBuilder
 from tunesmith.objective.failure import failure_of, noting_warnings
+from tunesmith.objective.identity.unwatched import unwatched
 from tunesmith.objective.metric import Scorers
 from tunesmith.sharing.kernel import Clock, Kernel, Modelled
 from tunesmith.space import SearchSpace
@@ -341,6 +342,7 @@ def build_objective(definition: Definition) -> CrossValObjective:
         notes = dry_run(builder, scorers, table.rows, definition.space)
     except DataError as error:
         raise DataError(f"{error}{_odd_cells(table.rows)}") from None
+    notes = (*notes, *unwatched(section.all_import_paths, definition.root))
     return CrossValObjective(
         table=table,
         splits=splits,

@@ -16,6 +16,7 @@ from tunesmith.config.model import Definition
 from tunesmith.ledger.histories.portable import write_history
 from tunesmith.ledger.lock import holder
 from tunesmith.ledger.records import StudyRecord
+from tunesmith.objective.identity.unwatched import unwatched
 from tunesmith.objective.outline import Outline
 from tunesmith.pipeline.dvc.agreement import Tuning, disagreements
 from tunesmith.pipeline.findings import (
@@ -135,6 +136,7 @@ def verified(evidence: Evidence) -> Verification:
         if evidence.dvc.locked is not None:
             checked.append("dvc.lock")
         findings += _of_lock(evidence, evidence.dvc)
+    findings += _unwatched(evidence)
     n_completed = evidence.found.record.history.n_completed if evidence.found else 0
     source = None if evidence.found is None else evidence.found.source
     reading = evidence.found.record.head.reading if evidence.found else {}
@@ -143,6 +145,14 @@ def verified(evidence: Evidence) -> Verification:
     return Verification(
         findings=typed, checked=tuple(checked), source=source, n_trials=n_completed, reading=reading
     )
+
+
+def _unwatched(evidence: Evidence) -> Iterator[Finding]:
+    """Yield a note if the code of an estimator reads by itself what no digest holds."""
+    section = evidence.definition.file.objective
+    if evidence.found is not None and not section.is_program:
+        for text in unwatched(section.all_import_paths, evidence.definition.root):
+            yield note("the project's code", text)
 
 
 def _of_lock(evidence: Evidence, dvc: Tuning) -> Iterator[Finding]:

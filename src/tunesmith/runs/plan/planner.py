@@ -16,6 +16,7 @@ from tunesmith.history import Trial, TrialLog
 from tunesmith.ledger.dialect import address, file_of
 from tunesmith.ledger.ledger import Ledger
 from tunesmith.objective.described import data_of
+from tunesmith.objective.identity.unwatched import unwatched
 from tunesmith.objective.objective import (
     Objective,
     SharingObjective,
@@ -104,6 +105,16 @@ class Planner:
     definition: Definition
     objective: Objective | None = None
 
+    @property
+    def _notes(self) -> tuple[str, ...]:
+        """Notes on the objective; those on code that was left alone are read from its text."""
+        if self.objective is not None:
+            return tuple(self.objective.notes)
+        section = self.definition.file.objective
+        if section.is_program:
+            return ()
+        return tuple(unwatched(section.all_import_paths, self.definition.root))
+
     def made(self, project_code: tuple[str, ...] = ()) -> RunPlan:
         """Return the plan.
 
@@ -128,7 +139,7 @@ class Planner:
             n_known_first=n_known_first,
             project_code=project_code,
             budgets=() if self._budgets is None else self._budgets.ladder,
-            notes=() if objective is None else tuple(objective.notes),
+            notes=self._notes,
             leaks=signs_of_leaks(objective),
             not_shared=self._not_shared(),
             window=self._window,
