@@ -15,6 +15,12 @@ from tunesmith.reporting.wording.headline import headline
 from tunesmith.reporting.wording.words import PLAIN
 
 LAST_LINES, MAX_LINE, MAX_ALIKE = 3, 200, 5
+OF_THE_MACHINE = ("timeout", "worker-died")
+"""Failures that a longer limit or another machine may not have."""
+AGAIN = (
+    "  these trials stay failed; if you change the limit or the machine,"
+    " `tunesmith run --restart` evaluates everything anew"
+)
 VERDICTS = {
     "adopt": "adopt",
     "keep": "keep the current parameters",
@@ -72,6 +78,7 @@ def _alike(what: str, groups: Sequence[FailureGroup], summary: Summary | None = 
         # A second group of this kind would show the same lines again.
         if summary is not None and group.kind not in seen:
             lines += [f"  | {line}" for line in _last_lines(summary, group.kind)]
+            lines += [AGAIN] if group.kind in OF_THE_MACHINE else []
         seen.add(group.kind)
     more = groups[MAX_ALIKE:]
     return [*lines, f"{what}: {n_trials(more)} in {len(more)} other ways"] if more else lines
