@@ -121,7 +121,7 @@ def test_few_trials_tell_no_reliability() -> None:
 def test_the_same_gain_is_adopted_if_differences_are_reliable() -> None:
     gain = np.array([[0.06, 0.05, 0.04, 0.065, 0.05]])
     shares = (0.0, 0.2, 0.6, 0.95)
-    found = [looked(gain / 2.5, reliable=share) for share in shares]
+    found = [looked(gain / 2, reliable=share) for share in shares]
     assert found[0].verdict == "indistinguishable"
     assert found[-1].verdict == "adopt"
     assert [look.verdict == "adopt" for look in found] == [look.low > 0 for look in found]

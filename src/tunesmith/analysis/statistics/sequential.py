@@ -27,9 +27,9 @@ from tunesmith.analysis.statistics.noise import residuals
 
 Verdict = Literal["adopt", "keep", "equal", "indistinguishable"]
 
-ADOPTING = 0.05
+ADOPTING = 0.02
 """Level of an adoption over all looks, of a gain that is shrunken by its reliability: the winner is
-adopted in 0 to 3 % of studies without a gain, by their kind (simulated)."""
+adopted in 0 to 2 % of studies without a gain, by their kind (simulated)."""
 UNSHRUNKEN = 0.006
 """The same if too few candidates tell no reliability."""
 MIN_CANDIDATES = 6
