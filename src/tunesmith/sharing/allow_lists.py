@@ -26,8 +26,8 @@ one, bit for bit, and three things see to that:
 2. **A check.** The first shared fit of a kind (family, estimators, versions, parameters that are set, kind
    of data) is compared with fresh fits before its scores count: what the candidates predict, as
    probabilities, decision values and classes, on a small part of the rows (as many of them as half a second of CPU allows), and what one of them, drawn by a
-   seed, predicts on all of them. That costs each process that makes fits about one fit, at the time of its first shared one. Several
-   workers pay it at the same time, so a search takes about one fit longer, whatever their number. A search of `tunesmith.sklearn` with several workers compares the small
+   seed, predicts on all of them. That costs each process that makes fits one fit of full size and those on the small part, at the time of its first shared one. Several
+   workers pay it at the same time, so a search takes that much longer, whatever their number: for gradient boosting 0.2 to 1.5 s ([measured](../benchmarks/rounds.md#at-4000-rows)). A search of `tunesmith.sklearn` with several workers compares the small
    part of scikit-learn's own estimators itself, once for all workers, while these still import their libraries. The ledger remembers what has
    passed, so that it is paid for once; a search of `tunesmith.sklearn` without a `ledger` pays it again. A candidate that answers otherwise in a single bit ends this way of
    sharing for the run, which says so.
