@@ -186,6 +186,8 @@ class Fit:
     Step -> the least gain (score times the metric's sign) with which a fit that streams its
     progress continues.
     """
+    is_checked_elsewhere: bool = False
+    """True if another process compares this kind of shared fit with fresh ones."""
 
     @property
     def all_candidates(self) -> tuple[Params, ...]:

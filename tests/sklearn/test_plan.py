@@ -150,7 +150,11 @@ def test_what_is_shared_is_printed_where_words_are_asked_for(
         "Fitting 2 folds for each of 3 candidates, totalling 6 fits",
         "Shared: 2 fits give all 6 scores.",
     ]
-    assert "costs each process that makes fits about one fit" in said
+    assert (
+        "The first shared fit of a kind is compared with fresh fits: one on all rows, and others"
+        " on a small part of them, which begin within 0.5 seconds of CPU. One process does this for"
+        " all. A ledger remembers what has passed."
+    ) in said
     loud = GridSearchCV(FOREST, TREES, cv=2, refit=False, verbose=2).fit(X, Y)
     assert loud.plan_.not_shared == (
         "along `n_estimators`: with verbose=2 and more every fit is made and announced",

@@ -266,6 +266,11 @@ class LiveObjective:
             groups = ([candidates[i] for i in group] for group in self.groups(candidates))
             self._kernel.check_ahead(groups)
 
+    def likeness(self, fit: Fit) -> tuple[str, tuple[str, ...], bool]:
+        """Return what is equal for fits whose kinds of sharing are most likely the same."""
+        params = fit.candidates[0]
+        return self._builder.choice_of(params), tuple(params), len(fit.all_candidates) > 1
+
     def evaluate(self, fit: Fit) -> list[FoldResult]:
         """Train and score every candidate.
 
@@ -284,12 +289,17 @@ class LiveObjective:
         return [*telling, *results[n:]]
 
     def _noting(self, results: list[LiveResult]) -> list[Any]:
-        """Attach to the first result the checks that were made on the way."""
-        news = self._kernel.take_news()
-        return [replace(results[0], checks=news), *results[1:]] if results and news else [*results]
+        """Attach to the first result the checks that were made, and those that were left."""
+        news, unchecked = self._kernel.take_news(), self._kernel.take_unchecked()
+        trusted = self._kernel.take_trusted()
+        if not results or not (news or unchecked or trusted):
+            return [*results]
+        first = replace(results[0], checks=news, unchecked=unchecked, trusted=trusted)
+        return [first, *results[1:]]
 
     def _evaluate(self, fit: Fit) -> list[LiveResult]:
         # `groups` has decided about announced fits; submodel candidates are scored in any case.
+        self._kernel.defers = fit.is_checked_elsewhere
         is_joint = len(fit.all_candidates) > 1 and self._is_divisible
         joint = self._together(fit) if is_joint else [None] * len(fit.all_candidates)
         results = fit.results(joint, alone=self._alone)

@@ -26,6 +26,10 @@ class LiveResult(FoldResult):
     """Output of the fit in another process."""
     warned: Warned = ()
     """Warnings of the fit in another process."""
+    unchecked: frozenset[str] = frozenset()
+    """Digests of the kinds of sharing that must pass a check elsewhere before this counts."""
+    trusted: frozenset[str] = frozenset()
+    """Digests of the kinds that have passed a check on the way, also one that is not recorded."""
 
 
 @dataclass(frozen=True)

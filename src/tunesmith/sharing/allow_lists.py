@@ -25,11 +25,12 @@ one, bit for bit, and three things see to that:
    `tunesmith.sklearn`, which they print with `verbose=1`.
 2. **A check.** The first shared fit of a kind (family, estimators, versions, parameters that are set, kind
    of data) is compared with fresh fits before its scores count: what the candidates predict, as
-   probabilities, decision values and classes, on a small part of the rows (as many of them as half a second of CPU allows), and what one of them, drawn by a
-   seed, predicts on all of them. That costs each process that makes fits one fit of full size and those on the small part, at the time of its first shared one. Several
-   workers pay it at the same time, so a search takes that much longer, whatever their number: for gradient boosting 0.2 to 1.5 s ([measured](../benchmarks/rounds.md#at-4000-rows)). A search of `tunesmith.sklearn` with several workers compares the small
-   part of scikit-learn's own estimators itself, once for all workers, while these still import their libraries. The ledger remembers what has
-   passed, so that it is paid for once; a search of `tunesmith.sklearn` without a `ledger` pays it again. A candidate that answers otherwise in a single bit ends this way of
+   probabilities, decision values and classes, on a small part of the rows (as many candidates as begin within half a second of CPU), and what one of them, drawn by a
+   seed, predicts on all of them. That costs one fit of full size and those on the small part. In a search of `tunesmith.sklearn` without a `ledger` or fold models, one worker
+   pays it, at the time of its first shared fit; the others go on meanwhile, and what they find counts once the check has passed. With two workers such a search takes about half of it longer
+   ([measured](../benchmarks/rounds.md#at-4000-rows)). With a ledger, and in all other runs, each process that makes fits pays it, all at the same time. With several workers, a search compares the small
+   part of scikit-learn's own estimators itself, while the workers still import their libraries. The ledger remembers what has
+   passed, so that it is paid for once; a search without one pays it again. A candidate that answers otherwise in a single bit ends this way of
    sharing for the run, which says so.
 3. **Rows of their own.** Targets, weights and features reach each fit as a copy, or in memory that
    nobody can write to. Estimators and metrics of your own get rows as scikit-learn cuts them.

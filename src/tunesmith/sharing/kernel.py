@@ -117,6 +117,7 @@ class Kernel(Generic[S]):
         fit_given: arguments of the last step's ``fit`` besides X and y.
         passed: digests of the kinds of sharing that were checked before.
         begun: digests of the kinds of which only the small part was compared, by ``check_ahead``.
+        defers: true if another process makes the checks: kinds are collected instead of compared.
         noted: gets each fitted model with its scores, while the model is valid.
     """
 
@@ -126,6 +127,7 @@ class Kernel(Generic[S]):
     fit_given: Mapping[str, Any] = field(default_factory=dict)
     passed: set[str] = field(default_factory=set)
     begun: set[str] = field(default_factory=set)
+    defers: bool = False
     noted: Callable[["Modelled[S]"], None] | None = None
     _trust: dict[str, bool] = field(default_factory=dict)
     """Sharing method -> true if it was verified; one that failed is not used again."""
@@ -135,12 +137,14 @@ class Kernel(Generic[S]):
         self._fitting = Fitting(self.builder)
         self._kinds = Kinds(self.builder, tuple(self.fit_given))
         self._news: list[Check] = []
+        self._unchecked: set[str] = set()
+        self._trusted: set[str] = set()
         self._known: dict[object, bool] = {}
 
     def __getstate__(self) -> dict[str, Any]:
         # A copy in another process verifies for itself; only `passed` and `begun` travel.
         fresh = {"_trust": {}, "_news": [], "_kinds": Kinds(self.builder, tuple(self.fit_given))}
-        return {**self.__dict__, **fresh}
+        return {**self.__dict__, **fresh, "_unchecked": set(), "_trusted": set()}
 
     def groups(self, candidates: Sequence[Params]) -> list[tuple[int, ...]]:
         """Group the indices of candidates that one fit can score."""
@@ -172,6 +176,16 @@ class Kernel(Generic[S]):
         """Return the checks that were made since the last call."""
         news, self._news = tuple(self._news), []
         return news
+
+    def take_unchecked(self) -> frozenset[str]:
+        """Return the digests of the kinds that were left to another process since the last call."""
+        unchecked, self._unchecked = frozenset(self._unchecked), set()
+        return unchecked
+
+    def take_trusted(self) -> frozenset[str]:
+        """Return the digests of the kinds that have passed a check since the last call."""
+        trusted, self._trusted = frozenset(self._trusted), set()
+        return trusted
 
     # -- several candidates ------------------------------------------------------------------
 
@@ -315,6 +329,10 @@ class Kernel(Generic[S]):
         # Verified before, now or in another run, with the same code, versions and kind of data.
         for way in kinds.keys() - unknown.keys():
             self._trust[way] = True
+        if self.defers:
+            # Whoever has sent this fit waits for the check before the scores count.
+            self._unchecked |= set(map(digest, unknown.values()))
+            return PendingCheck({})
         return PendingCheck(unknown, is_begun=self.begun.issuperset(map(digest, unknown.values())))
 
     def check_ahead(self, groups: Iterable[Sequence[Params]], fold: int = 0) -> None:
@@ -392,6 +410,7 @@ class Kernel(Generic[S]):
         for way, kind in check.kinds.items():
             self._trust[way] = True
             self.passed.add(digest(kind))
+            self._trusted.add(digest(kind))
             if check.is_whole:
                 self._news.append(Check(kind, is_passed=True))
 

@@ -130,7 +130,7 @@ class SearchCV(BaseSearchCV):  # type: ignore[misc]
         if self.race == "auto" and self.n_splits_ > 1:
             plan = plan.raced(engine.objective)
         self._definition = definition_of(plan)
-        self.plan_ = foreseen(engine.objective, plan)
+        self.plan_ = foreseen(engine.objective, plan, is_checked_once=engine.is_checked_once)
         outcome = engine.run(plan, self.plan_)
         self._keep(outcome, task)
         if outcome.is_interrupted:

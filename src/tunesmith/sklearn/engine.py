@@ -26,6 +26,7 @@ from tunesmith.objective.live import LiveObjective
 from tunesmith.objective.outputs import LiveResult, Output
 from tunesmith.runs.progress import is_interactive, watching
 from tunesmith.search.stopping import AnyOf, Criterion, FirstFailures, MaxTrials, criteria
+from tunesmith.sklearn.checked_once import CheckedOnce
 from tunesmith.sklearn.plan import SearchPlan
 from tunesmith.sklearn.session import Session, session
 from tunesmith.sklearn.sharing import SharingPlan
@@ -182,7 +183,18 @@ class Engine:
             # Threads as in the workers, since the last bits may depend on their number.
             with ThreadLimit(n_threads):
                 self.objective.check_ahead(list(plan.points))
-        return self._executor(call)
+        executor = self._executor(call)
+        is_alone = name == SERIAL or executor.n_workers == 1
+        once = self.is_checked_once and not is_alone
+        return CheckedOnce(executor, self.objective.likeness) if once else executor
+
+    @property
+    def is_checked_once(self) -> bool:
+        """True if one process makes the checks of shared fits for all others."""
+        name, n_workers, _ = self._workers()
+        # A ledger's journal keeps results at once, and a store models: neither gives them back.
+        may_wait = self.ledger is None and self.store is None
+        return name == SERIAL or n_workers == 1 or (name == PROCESSES and may_wait)
 
     def _executor(self, call: Call) -> Executor:
         name, n_workers, n_threads = self._workers()

@@ -3,11 +3,16 @@
 from dataclasses import dataclass
 
 from tunesmith.objective.live import LiveObjective
+from tunesmith.sharing.checks import SMALL_S
 from tunesmith.sklearn.plan import SearchPlan
 
 COST = (
-    "A kind of sharing is first compared with fresh fits, which costs each process that makes fits"
-    " about one fit; a ledger remembers what has passed."
+    "The first shared fit of a kind is compared with fresh fits: one on all rows, and others on a"
+    f" small part of them, which begin within {SMALL_S:g} seconds of CPU."
+)
+ONCE, EACH = (
+    f"{COST} {who} A ledger remembers what has passed."
+    for who in ("One process does this for all.", "Each process that makes fits does this.")
 )
 
 
@@ -22,12 +27,14 @@ class SharingPlan:
         has_submodel_candidates: true if a fit scores points beside its candidate, the best of which
             counts.
         not_shared: reasons why fits that you might expect to be shared are not.
+        is_checked_once: true if one process compares shared fits with fresh ones for all others.
     """
 
     n_scores: int | None
     n_fits: int | None
     has_submodel_candidates: bool = False
     not_shared: tuple[str, ...] = ()
+    is_checked_once: bool = True
 
     @property
     def is_shared(self) -> bool:
@@ -46,7 +53,8 @@ class SharingPlan:
             ]
         elif not lines:
             lines = ["Each candidate is fitted by itself: none of what is searched is shared."]
-        return "\n".join([*lines, COST] if self.is_shared else lines)
+        cost = ONCE if self.is_checked_once else EACH
+        return "\n".join([*lines, cost] if self.is_shared else lines)
 
 
 def by_their_loop(reason: str) -> SharingPlan:
@@ -54,19 +62,27 @@ def by_their_loop(reason: str) -> SharingPlan:
     return SharingPlan(None, None, not_shared=(f"{reason}, so every fit is made by itself",))
 
 
-def foreseen(objective: LiveObjective, plan: SearchPlan) -> SharingPlan:
+def foreseen(
+    objective: LiveObjective, plan: SearchPlan, *, is_checked_once: bool = True
+) -> SharingPlan:
     """Plan what a search will share.
 
     Args:
         objective: what is scored.
         plan: what is tried.
+        is_checked_once: true if one process makes the checks for all others.
     """
     n_folds, points = objective.n_folds, list(plan.points)
     n_scores = plan.n_most * n_folds
     # Only candidates that are known beforehand can be grouped before the first fit.
     if plan.originals:
         n_fits = len(objective.groups(points)) * n_folds
-        return SharingPlan(n_scores, n_fits, not_shared=tuple(objective.blockers(points)))
+        return SharingPlan(
+            n_scores,
+            n_fits,
+            not_shared=tuple(objective.blockers(points)),
+            is_checked_once=is_checked_once,
+        )
     space = plan.space
     has_submodel_candidates = space is not None and any(
         len(objective.submodel_candidates(p, space)) > 1 for p in points
@@ -76,4 +92,4 @@ def foreseen(objective: LiveObjective, plan: SearchPlan) -> SharingPlan:
         if has_submodel_candidates
         else tuple(objective.blockers(points, has_submodel_candidates=True))
     )
-    return SharingPlan(n_scores, n_scores, has_submodel_candidates, reasons)
+    return SharingPlan(n_scores, n_scores, has_submodel_candidates, reasons, is_checked_once)
