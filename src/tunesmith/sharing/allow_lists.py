@@ -27,7 +27,7 @@ one, bit for bit, and three things see to that:
    of data) is compared with fresh fits before its scores count: what the candidates predict, as
    probabilities, decision values and classes, on a small part of the rows (as many candidates as begin within half a second of CPU), and what one of them, drawn by a
    seed, predicts on all of them. That costs one fit of full size and those on the small part. In a search of `tunesmith.sklearn` without a `ledger` or fold models, one worker
-   pays it, at the time of its first shared fit; the others go on meanwhile, and what they find counts once the check has passed. With two workers such a search takes about half of it longer
+   pays it, at the time of its first shared fit; the others go on meanwhile, and what they find counts once the check has passed
    ([measured](../benchmarks/rounds.md#at-4000-rows)). With a ledger, and in all other runs, each process that makes fits pays it, all at the same time. With several workers, a search compares the small
    part of scikit-learn's own estimators itself, while the workers still import their libraries. The ledger remembers what has
    passed, so that it is paid for once; a search without one pays it again. A candidate that answers otherwise in a single bit ends this way of
