@@ -11,7 +11,7 @@ from itertools import islice
 from math import inf, isfinite, isnan, nan, sqrt
 from typing import TYPE_CHECKING, Any, TypeAlias, overload
 
-from tunesmith.types import Direction, OutcomeConstraint, Params, State
+from tunesmith.types import Direction, Facts, OutcomeConstraint, Params, State
 
 if TYPE_CHECKING:
     # Imported when it is needed: a command that reads a few means should not wait for it.
@@ -162,6 +162,8 @@ class FoldResult:
     """Checks that were made on the way; not kept with the result."""
     delivery: Any = field(default=None, compare=False, repr=False)
     """Models of its fit for the process of the search; not kept with the result."""
+    facts: Facts | None = field(default=None, compare=False, repr=False)
+    """What its fit shows, for the process of the search; not kept with the result."""
 
     @property
     def is_shared(self) -> bool:

@@ -19,6 +19,9 @@ Value: TypeAlias = "str | int | float | bool | list[Value] | dict[str, Value] | 
 Params: TypeAlias = Mapping[str, Value]
 """One point of a search space: the active parameters only, in canonical form."""
 
+Facts: TypeAlias = Mapping[str, int]
+"""What a fit shows of its model, by name, such as the depth of its trees."""
+
 Direction: TypeAlias = Literal["maximize", "minimize"]
 
 OUTCOME = re.compile(r"\s*([^\s<>=!]+)\s*(>=|<=|>|<)\s*(\S+)\s*")

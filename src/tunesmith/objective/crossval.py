@@ -29,7 +29,9 @@ from tunesmith.objective.estimator import EstimatorBuilder
 from tunesmith.objective.failure import failure_of, noting_warnings
 from tunesmith.objective.identity.unwatched import unwatched
 from tunesmith.objective.metric import Scorers
-from tunesmith.sharing.kernel import Clock, Kernel, Modelled
+from tunesmith.sharing.kernel import Alone, Clock, Kernel, Modelled
+from tunesmith.sharing.prototype import last_step
+from tunesmith.sharing.same_models import SameModels
 from tunesmith.space import SearchSpace
 from tunesmith.space.parameter import canonical_json
 from tunesmith.system.fingerprint import digest
@@ -163,6 +165,10 @@ class CrossValObjective:
         """Submodel parameter of which one fit holds all values, and the value to fit with."""
         return self._kernel.read_off(params, space) if self._may_share else None
 
+    def same_models(self) -> SameModels | None:
+        """Store of results that tells which fits need not be made, if fits may be shared."""
+        return self._kernel.same_models() if self._may_share else None
+
     @property
     def _may_share(self) -> bool:
         # A fit that several candidates share has no fit time for each of them.
@@ -210,17 +216,17 @@ class CrossValObjective:
                 n_sharing=one.n_sharing,
                 warning=warning,
                 ways=one.ways,
+                facts=one.facts,
             )
             for one in scored
         ]
 
     def _alone(self, params: Params, fold: int) -> FoldResult:
         clock, failure = Clock(), None
-        scores: dict[str, float] = {}
-        ways: tuple[str, ...] = ()
+        found: Alone[dict[str, float]] = Alone({}, ())
         with noting_warnings() as noted:
             try:
-                scores, ways = self._scores(params, fold, clock)
+                found = self._scores(params, fold, clock)
             except BaseException as error:
                 if is_ours(error):
                     raise
@@ -228,29 +234,28 @@ class CrossValObjective:
         warning = "".join(noted)
         return FoldResult(
             fold,
-            scores,
+            found.scores,
             fit_time_s=clock.fit_s,
             score_time_s=clock.score_s,
             failure=failure,
             warning=warning,
-            ways=ways,
+            ways=found.ways,
+            facts=found.facts,
         )
 
-    def _scores(
-        self, params: Params, fold: int, clock: Clock
-    ) -> tuple[dict[str, float], tuple[str, ...]]:
+    def _scores(self, params: Params, fold: int, clock: Clock) -> Alone[dict[str, float]]:
         """Scores, and the sharing methods that they rest on."""
         try:
             scored = self._kernel.behind_prefix(params, fold, clock) if self._may_share else None
             if scored is not None:
-                return scored.scores, scored.ways
-            return self._fit_and_score(params, fold, self._rows_for(params, fold), clock), ()
+                return scored
+            return self._fit_and_score(params, fold, self._rows_for(params, fold), clock)
         except ValueError as error:
             if "read-only" not in str(error):
                 raise
         # Some estimators work in place, or cannot read what they may not write: give them
         # slices of their own, as scikit-learn does for every fit.
-        return self._fit_and_score(params, fold, self._slices.fresh(fold), clock), ()
+        return self._fit_and_score(params, fold, self._slices.fresh(fold), clock)
 
     def _rows_for(self, params: Params, fold: int) -> Slices:
         """Rows of a fold for one fit; the user's own estimators get them newly cut."""
@@ -262,7 +267,7 @@ class CrossValObjective:
 
     def _fit_and_score(
         self, params: Params, fold: int, rows: Slices, clock: Clock
-    ) -> dict[str, float]:
+    ) -> Alone[dict[str, float]]:
         """Fit and score as scikit-learn does; only the rows are shared."""
         estimator = self.builder.build(params)
         fit_params = self.builder.fit_params(params, rows.fit_params)
@@ -271,7 +276,9 @@ class CrossValObjective:
         with clock.scoring():
             scores = self.scorers(estimator, rows.X_test, rows.y_test)
         self._note(Modelled(params, fold, estimator, rows.X_test, scores))
-        return scores | self.scorers.time_scores(clock.fit_s, clock.score_s)
+        times = self.scorers.time_scores(clock.fit_s, clock.score_s)
+        facts = self._kernel.facts(params, last_step(estimator)[1]) if self._may_share else None
+        return Alone(scores | times, (), facts=facts)
 
     # -- models ------------------------------------------------------------------------------
 

@@ -42,6 +42,7 @@ from tunesmith.objective.quick_scores import QuickScorers, is_plain_scorer
 from tunesmith.sharing.kernel import Clock, Kernel, Modelled
 from tunesmith.sharing.prototype import Prototype, is_json, last_step, to_json
 from tunesmith.sharing.randomness import has_seed_object
+from tunesmith.sharing.same_models import SameModels
 from tunesmith.space import SearchSpace
 from tunesmith.space.parameter import canonical_json
 from tunesmith.system.fingerprint import digest
@@ -212,6 +213,10 @@ class LiveObjective:
         """Submodel parameter of which one fit holds all values, and the value to fit with."""
         return self._kernel.read_off(params, space) if self._may_share else None
 
+    def same_models(self) -> SameModels | None:
+        """Store of results that tells which fits need not be made, if fits may be shared."""
+        return self._kernel.same_models() if self._may_share else None
+
     @property
     def _may_share(self) -> bool:
         """True if candidates may share fits; if every fit is announced, every one is made."""
@@ -314,6 +319,7 @@ class LiveObjective:
                 output_of(one.scores, one.fit_s, one.score_s),
                 one.n_sharing,
                 one.ways,
+                facts=one.facts,
             )
             for one in self._kernel.together(fit)
         ]
@@ -334,7 +340,7 @@ class LiveObjective:
         if scored is None:
             return None
         output = output_of(scored.scores, clock.fit_s, clock.score_s)
-        return self.outputs.result(fold, output, ways=scored.ways)
+        return self.outputs.result(fold, output, ways=scored.ways, facts=scored.facts)
 
     def _fit_and_score(self, params: Params, fold: int, verbose: int = 0) -> Output:
         train, test = self._split(fold)

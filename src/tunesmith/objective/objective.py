@@ -1,19 +1,22 @@
 """The protocol of objectives: functions from params and a fold to scores."""
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from tunesmith.data.leaks.sign import Sign
 from tunesmith.history import FoldResult, Holds, Metric, always
 from tunesmith.space import SearchSpace
 from tunesmith.types import MOST_REPEATS, Fit, Params, Value
 
+if TYPE_CHECKING:  # studies of programs start without the libraries of estimators
+    from tunesmith.sharing.same_models import SameModels
+
 
 class Objective(Protocol):
     """Scores params on folds; picklable, so that it can run in another process.
 
     An objective may have further capabilities: ``SizedObjective``, ``SharingObjective``,
-    ``ReadOffObjective``, ``ResplittingObjective`` and ``ReadingObjective``.
+    ``ReadOffObjective``, ``SameModelObjective``, ``ResplittingObjective`` and ``ReadingObjective``.
     """
 
     # Properties, so that an attribute, a property and a field of a frozen class all will do.
@@ -106,6 +109,14 @@ class ReadOffObjective(Protocol):
 
 
 @runtime_checkable
+class SameModelObjective(Protocol):
+    """An objective whose fits show which others would give the same model."""
+
+    def same_models(self) -> "SameModels | None":
+        """Empty store of results for one study; ``None`` if every fit is to be made."""
+
+
+@runtime_checkable
 class ResplittingObjective(Protocol):
     """An objective whose rows may be split anew: folds ``FURTHER`` and below."""
 
@@ -137,6 +148,11 @@ class LeakCheckingObjective(Protocol):
     def signs_of_leaks(self) -> tuple[Sign, ...]:
         """Signs that were found; empty if none was."""
         ...
+
+
+def same_models_of(objective: object) -> "SameModels | None":
+    """Return a store of results that spares fits, if the objective has one."""
+    return objective.same_models() if isinstance(objective, SameModelObjective) else None
 
 
 def signs_of_leaks(objective: object) -> tuple[Sign, ...]:

@@ -9,6 +9,7 @@ from math import inf, isfinite, isinf, nan
 from typing import Any
 
 from tunesmith.history import Failure, FoldResult, Metric
+from tunesmith.types import Facts
 
 Output = dict[str, Any]
 """``test_scores``, ``train_scores``, ``fit_time``, ``score_time``, ``fit_error``."""
@@ -61,7 +62,13 @@ class FoldOutputs:
         return self.metrics[: self.n_deciding]
 
     def result(
-        self, fold: int, output: Output, n_sharing: int = 1, ways: tuple[str, ...] = ()
+        self,
+        fold: int,
+        output: Output,
+        n_sharing: int = 1,
+        ways: tuple[str, ...] = (),
+        *,
+        facts: Facts | None = None,
     ) -> LiveResult:
         """Build the study's result: finite scores; a fold without the deciding one has failed."""
         scores = self._named(output.get("test_scores"))
@@ -75,6 +82,7 @@ class FoldOutputs:
             failure=self._failure(output, scores),
             n_sharing=n_sharing,
             ways=ways,
+            facts=facts,
             output=output,
         )
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from tunesmith import registry
+from tunesmith.sharing.growth import GROWTHS
 from tunesmith.sharing.proved import Proved, Values
 from tunesmith.sharing.submodels.family import Family, aliases_of, free_of
 from tunesmith.sharing.subtransformers.family import TransformerFamily
@@ -43,18 +44,44 @@ Values of a parameter on two sides of a border (CatBoost estimates leaves otherw
 `algorithm: auto` looks neighbours up otherwise from half of the rows on) make two shared fits. A value that
 the estimator refuses stands alone.
 
+Besides, a fit may show that others need not be made ([below](#the-same-model-from-other-parameters)).
+
 What it saves: [ten values of rounds](../benchmarks/rounds.md) on 20,000 and 100,000 rows, and
 [all cases](../benchmarks/results.md) beside `GridSearchCV`.
 """
 
 
+SAME = """## The same model from other parameters
+
+If no tree of a fit came as deep as its `max_depth`, the fit would be the same with any larger one, bit
+for bit: the limit was asked for at each node, and said no each time. A search that asks for such a
+depth later gets the scores that are there, and makes no fit. So it is with `max_leaf_nodes`
+that no tree reached (but not with `None`, for which trees grow in another order), with `min_samples_split`
+up to twice `min_samples_leaf`, and with values of `max_features` that stand for the same number of
+columns, as `sqrt` and `log2` do for 10 columns. The trials of a study stay what they are; only fits are
+spared. It takes a whole number as `random_state`. With `ccp_alpha`, depth and leaves are
+known of shared fits along it alone.
+
+The first such scores of a run are compared with those of fits of their own. The ledger says `SameModel`
+of scores that were taken over.
+"""
+
+
 def sharing_markdown() -> str:
     """Write the page."""
-    parts = [HEAD, "## Families of estimators\n"]
+    parts = [HEAD, SAME, *_growths(), "## Families of estimators\n"]
     parts += _section("submodels")
     parts.append("## Families of transformers, before the last step of a pipeline\n")
     parts += _section("subtransformers")
     return "\n".join(parts)
+
+
+def _growths() -> Iterator[str]:
+    yield "| estimators | parameters that a fit may show to change nothing |\n|---|---|"
+    for growth in GROWTHS:
+        names = ", ".join(f"`{name}`" for name in (growth.parameter, *growth.free))
+        yield f"| {', '.join(map(_short, growth.proved.classes))} | {names} |"
+    yield "\nAll their other parameters have to be as listed for these estimators below.\n"
 
 
 def _section(group: str) -> Iterator[str]:

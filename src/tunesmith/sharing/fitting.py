@@ -168,14 +168,18 @@ class Fitted:
         return len(self.steps) > 1
 
     @property
+    def last(self) -> Any:
+        """The fitted last step."""
+        return list(self.steps.values())[-1]
+
+    @property
     def model(self) -> Any:
         """The estimator, with its answers for ``X_test`` prepared."""
-        return self.with_last(list(self.steps.values())[-1])
+        return self.with_last(self.last)
 
     def models(self, path: Path) -> Iterator[Any]:
         """Yield the estimators that fresh fits of the path's candidates would be, in its order."""
-        last = list(self.steps.values())[-1]
-        for submodel in path.submodels(last, self.Xt_test):
+        for submodel in path.submodels(self.last, self.Xt_test):
             yield self.with_last(submodel)
 
     def with_last(self, last: Any) -> Any:

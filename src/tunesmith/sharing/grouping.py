@@ -235,14 +235,18 @@ class Grouping:
             return f"its parameters cannot be judged: {error}"
 
     def _objection_to(self, family: Family, estimator: Any, values: Sequence[Any]) -> str:
+        return self.objection_to_repeats(estimator) or blocker(
+            family, last_step(estimator)[1], values, self.fit_given
+        )
+
+    def objection_to_repeats(self, estimator: Any) -> str:
+        """Give the reason why a fit may not repeat, whatever its last step is; empty if none."""
         # Before anything else: asking for parameters makes some libraries draw from such an object.
         if has_seed_object(estimator):
             return "its seed is an object, which draws on from fit to fit"
         if any(is_certainly_random(step) for step in steps_of(estimator)):
             return "it draws random numbers without a seed"
-        return self.objection_to_front(estimator) or blocker(
-            family, last_step(estimator)[1], values, self.fit_given
-        )
+        return self.objection_to_front(estimator)
 
     def objection_to_front(self, estimator: Any) -> str:
         """Give the reason why steps before the last one may not be shared; empty if they may."""

@@ -9,7 +9,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from typing import Any, Generic, TypeVar
 
 from tunesmith.data.slices import SliceCache, Slices
@@ -35,12 +35,13 @@ from tunesmith.sharing.grouping import Grouping, Path
 from tunesmith.sharing.proved import blocker_of_parts, may_be_in_place
 from tunesmith.sharing.randomness import has_seed_object
 from tunesmith.sharing.reasons import ReasonQuery
+from tunesmith.sharing.same_models import SameModels
 from tunesmith.sharing.submodels.family import CannotShareError, DemandingFamily
 from tunesmith.space import SearchSpace
 from tunesmith.space.parameter import canonical_json
 from tunesmith.system.fingerprint import digest
 from tunesmith.system.interruptions import is_ours
-from tunesmith.types import Fit, Params, Value
+from tunesmith.types import Facts, Fit, Params, Value
 
 PREFIX = "prefix"
 """Sharing method of first steps, which belong to no family."""
@@ -84,6 +85,8 @@ class Scored(Generic[S]):
     score_s: float
     n_sharing: int
     ways: tuple[str, ...]
+    _: KW_ONLY
+    facts: Facts | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +95,8 @@ class Alone(Generic[S]):
 
     scores: S
     ways: tuple[str, ...]
+    _: KW_ONLY
+    facts: Facts | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +140,7 @@ class Kernel(Generic[S]):
     def __post_init__(self) -> None:
         self._grouping = Grouping(self.builder, self.fit_given)
         self._fitting = Fitting(self.builder)
+        self._same_models = SameModels(self._grouping)
         self._kinds = Kinds(self.builder, tuple(self.fit_given))
         self._news: list[Check] = []
         self._unchecked: set[str] = set()
@@ -227,8 +233,10 @@ class Kernel(Generic[S]):
                 return {}
         scored = self._scored(path, fitted, fold, check)
         n = len(scored)
+        # The facts of the widest fit hold for all: its trees are those of the others, and more.
+        facts = self.facts(path.widest, fitted.last)
         return {
-            key: Scored(scores, clock.fit_s / n, score_s, n, ways)
+            key: Scored(scores, clock.fit_s / n, score_s, n, ways, facts=facts)
             for key, (scores, score_s) in scored.items()
         }
 
@@ -292,11 +300,24 @@ class Kernel(Generic[S]):
         with clock.scoring():
             scores = self.score(model, fitted.X_test, fold)
         self._note(Modelled(params, fold, model, fitted.X_test, scores))
-        return Alone(scores, ways)
+        return Alone(scores, ways, facts=self.facts(params, fitted.last))
 
     def _note(self, modelled: "Modelled[S]") -> None:
         if self.noted is not None:
             self.noted(modelled)
+
+    def facts(self, params: Params, last: Any) -> Facts | None:
+        """What a fit shows of its model; ``None`` if no other params can give the same one.
+
+        Args:
+            params: of the fit.
+            last: its fitted last step.
+        """
+        return self._same_models.facts(params, last)
+
+    def same_models(self) -> SameModels:
+        """Store of results for one study that tells which fits need not be made."""
+        return SameModels(self._grouping)
 
     def behind_prefix(self, params: Params, fold: int, clock: Clock) -> Alone[S] | None:
         """Score one candidate behind first steps that were fitted before, or from known bins.

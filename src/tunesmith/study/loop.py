@@ -11,11 +11,12 @@ import time
 from collections.abc import Callable, Container, Sequence
 from concurrent.futures import CancelledError, Future
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from tunesmith.errors import LostError
 from tunesmith.execute.executor import CallTimeoutError, Executor, WorkerDiedError
 from tunesmith.history import Failure, FoldResult, History, Trial, TrialLog
-from tunesmith.objective.objective import Objective, SizedObjective
+from tunesmith.objective.objective import Objective, SizedObjective, same_models_of
 from tunesmith.objective.plan import PlannedFit, largest_last_ones_first, plan
 from tunesmith.search.budget import KEPT_SHARE
 from tunesmith.search.stopping import Criterion, only_counts, time_limit_s, trial_limit
@@ -27,6 +28,9 @@ from tunesmith.study.recorder import Recorder
 from tunesmith.study.signals import SignalGate
 from tunesmith.study.strategy import LATER, FinishingStrategy, Later, Strategy
 from tunesmith.types import ALL_TRIED, EXHAUSTED, Fit, Params, StopReason
+
+if TYPE_CHECKING:  # studies of programs start without the libraries of estimators
+    from tunesmith.sharing.same_models import Alike
 
 TICK_S = 0.5
 LAST_FITS = 10
@@ -75,6 +79,9 @@ class Study:
         known_ends = (self._limit, self.strategy.n_points)
         self._n_trials = min((n for n in known_ends if n is not None), default=None)
         self._open: dict[int, PendingTrial] = {}
+        self._same_models = same_models_of(self.objective)
+        # Submitted fits by what their models may have in common, so that few are looked at.
+        self._alike: dict[Alike, list[Future[list[FoldResult]]]] = {}
         self._n_open_points = 0
         self._running: dict[Future[list[FoldResult]], PlannedFit] = {}
         self._is_exhausted = False
@@ -199,11 +206,22 @@ class Study:
         known = self.recorder.known(key for trial in pending for key in trial.all_keys)
         for trial in pending:
             trial.take(known)
+            self._take_over(trial)
         have = {item for trial in pending for item in trial.have}
         trials = [trial.candidates for trial in pending if not trial.is_whole]
         fits = plan(trials, self.objective.n_folds, have, self.objective.groups)
         for planned in self._in_order(fits):
             self._start(self._with_thresholds(planned))
+
+    def _take_over(self, trial: PendingTrial) -> None:
+        """Give a trial the results of earlier fits that have shown to be its own."""
+        if self._same_models is None:
+            return
+        for place, fold in trial.lacking:
+            found = self._same_models.find(trial.points[place], fold)
+            if found is not None:
+                trial.reuse(place, found)
+                self.recorder.result(trial.keys[place][fold], found)
 
     def _with_thresholds(self, planned: PlannedFit) -> PlannedFit:
         thresholds = self._open[planned.first].thresholds[planned.fit.fold]
@@ -225,7 +243,13 @@ class Study:
 
     def _start(self, planned: PlannedFit) -> None:
         self._pace.begin(self.clock())
-        self._running[self.executor.submit(planned.fit)] = planned
+        future = self.executor.submit(planned.fit)
+        self._running[future] = planned
+        if self._same_models is not None:
+            fit = planned.fit
+            alike = self._same_models.alike(fit.candidates[0], fit.fold)
+            if alike is not None:
+                self._alike.setdefault(alike, []).append(future)
 
     # -- run and record ----------------------------------------------------------------------
 
@@ -268,10 +292,38 @@ class Study:
         for owners, params, result in zip(
             planned.owners, fit.all_candidates, results, strict=False
         ):
-            self._receive(owners, params, result)
+            self._receive(owners, params, self._learnt(params, result))
+        self._drop_answered(fit)
         self._n_along += max(len(results) - len(fit.candidates), 0)
         self._pace.count(min(len(results), len(fit.candidates)), self.clock())
         self._give_up(planned, from_point=len(results))
+
+    def _learnt(self, params: Params, result: FoldResult) -> FoldResult:
+        return result if self._same_models is None else self._same_models.learn(params, result)
+
+    def _drop_answered(self, fit: Fit) -> None:
+        """Drop queued fits whose models a fit has shown to be its own; take over their results."""
+        if self._same_models is None:
+            return
+        alike = self._same_models.alike(fit.candidates[0], fit.fold)
+        if alike is None:
+            return
+        futures = [one for one in self._alike.pop(alike, []) if one in self._running]
+        for future in futures:
+            found = self._same_models.find_all(self._running[future].fit)
+            # Running ones go on, since ending one would end its worker.
+            if found is not None and future.cancel():
+                self._reuse(self._running.pop(future), found)
+        self._alike[alike] = [one for one in futures if one in self._running]
+
+    def _reuse(self, planned: PlannedFit, found: Sequence[FoldResult]) -> None:
+        for owners, params, result in zip(
+            planned.owners, planned.fit.all_candidates, found, strict=True
+        ):
+            for number, place in owners:
+                if number in self._open:
+                    self._open[number].reuse(place, result)
+            self.recorder.result(self.objective.key(params, result.fold), result)
 
     def _receive(
         self, owners: Sequence[tuple[int, int]], params: Params, result: FoldResult

@@ -38,8 +38,8 @@ class PendingTrial:
     """Number of folds that count: all of them, or those before a race stopped it."""
     results: dict[tuple[int, int], FoldResult] = field(default_factory=dict)
     """Results by place and fold."""
-    n_taken: int = 0
-    """Number of results that were known before."""
+    _taken: set[tuple[int, int]] = field(default_factory=set)
+    """Places and folds of results for which no fit was made."""
     _given_up: set[tuple[int, int]] = field(default_factory=set)
     _n_judged: int = 0
     """Number of first folds with which the rule was asked."""
@@ -88,6 +88,12 @@ class PendingTrial:
         """Known results, as (trial number, place, fold)."""
         return ((self.trial.number, place, fold) for place, fold in self.results)
 
+    @property
+    def lacking(self) -> list[tuple[int, int]]:
+        """Place and fold of each evaluation without a result, if fits run to their end."""
+        pairs = [(p, f) for p in range(len(self.points)) for f in range(self.n_folds)]
+        return [(p, f) for p, f in pairs if (p, f) not in self.results and not self.thresholds[f]]
+
     def take(self, known: Mapping[str, FoldResult]) -> None:
         """Use the known results; another study may have numbered its folds differently."""
         for place, keys in enumerate(self.keys):
@@ -98,13 +104,23 @@ class PendingTrial:
                 held = result and held_against(result, self.thresholds[fold], self.metric)
                 if held is not None:
                     self.results[place, fold] = replace(held, fold=fold)
+        self._taken.update(self.results)
         self._judge()
-        self.n_taken = sum(fold < self.n_kept for _, fold in self.results)
+
+    @property
+    def n_taken(self) -> int:
+        """Number of results that count and for which no fit was made."""
+        return sum(fold < self.n_kept for _, fold in self._taken)
 
     def receive(self, place: int, result: FoldResult) -> None:
         """Take a result of one point."""
         self.results[place, result.fold] = result
         self._judge()
+
+    def reuse(self, place: int, result: FoldResult) -> None:
+        """Take a result for which no fit was made."""
+        self._taken.add((place, result.fold))
+        self.receive(place, result)
 
     def give_up(self, place: int, fold: int) -> None:
         """Drop an extra candidate, which would need a fit of its own."""

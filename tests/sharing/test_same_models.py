@@ -1,0 +1,132 @@
+"""Results are taken over from fits that have shown to give the same model."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_wine
+from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV as ScikitGrid
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.tree import DecisionTreeClassifier
+
+from tunesmith.history import FoldResult
+from tunesmith.objective.live import LiveBuilder
+from tunesmith.objective.objects import Objects
+from tunesmith.sharing.grouping import Grouping
+from tunesmith.sharing.same_models import WAY, SameModels
+from tunesmith.sklearn import GridSearchCV
+from tunesmith.types import Fit
+
+DEPTHS = {"max_depth": [2, 4, 6, 8, 12, 16, None], "min_samples_split": [2, 4, 8]}
+WINE = load_wine(return_X_y=True)
+FACTS = {"columns": 13, "depth": 5, "leaves": 9}
+
+
+def store(estimator: Any) -> SameModels:
+    """An empty store for an estimator."""
+    return SameModels(Grouping(LiveBuilder(estimator, Objects())))
+
+
+def scored(score: float, fold: int = 0, **more: Any) -> FoldResult:
+    """A result of a fit whose trees came to depth 5."""
+    return FoldResult(fold, {"accuracy": score}, facts=FACTS, **more)
+
+
+@pytest.fixture
+def trees() -> SameModels:
+    """A store that has learnt of one tree, and trusts."""
+    found = store(DecisionTreeClassifier(random_state=0))
+    found.learn({"max_depth": 7}, scored(0.9, n_sharing=3, ways=("Pruning",)))
+    assert found.find({"max_depth": 8}, 0) is None, "the first one is compared"
+    found.learn({"max_depth": 8}, scored(0.9))
+    return found
+
+
+def test_a_deeper_limit_needs_no_fit(trees: SameModels) -> None:
+    result = trees.find({"max_depth": 12}, 0)
+    assert result is not None
+    assert result.scores == {"accuracy": 0.9}
+    assert (result.ways, result.n_sharing) == (("Pruning", WAY), 1)
+    assert trees.find({"max_depth": None}, 0) is not None
+
+
+@pytest.mark.parametrize(
+    ("params", "fold"),
+    [
+        ({"max_depth": 5}, 0),
+        ({"max_depth": 9}, 1),
+        ({"max_depth": 9, "min_samples_leaf": 2}, 0),
+        ({"max_depth": 9, "max_features": "sqrt"}, 0),
+        ({"max_depth": 9.0}, 0),
+        ({"criterion": "gini"}, 0),
+    ],
+)
+def test_all_others_do(trees: SameModels, params: dict[str, Any], fold: int) -> None:
+    assert trees.find(params, fold) is None
+
+
+def test_a_fit_needs_none_if_all_its_candidates_are_known(trees: SameModels) -> None:
+    known, unknown = {"max_depth": 11}, {"max_depth": 3}
+    assert len(trees.find_all(Fit(0, (known,))) or ()) == 1
+    assert trees.find_all(Fit(0, (known,), (unknown,))) is None
+
+
+def test_other_scores_than_those_of_a_fit_end_it() -> None:
+    trees = store(DecisionTreeClassifier(random_state=0))
+    trees.learn({"max_depth": 7}, scored(0.9))
+    assert trees.find({"max_depth": 8}, 0) is None
+    told = trees.learn({"max_depth": 8}, scored(0.8))
+    assert [check.is_passed for check in told.checks] == [False]
+    assert trees.find({"max_depth": 9}, 0) is None
+
+
+def test_failed_fits_show_nothing(trees: SameModels) -> None:
+    from tunesmith.history import Failure
+
+    trees.learn({"max_depth": 7}, scored(0.9, 1, failure=Failure("ValueError", "bad")))
+    assert trees.find({"max_depth": 12}, 1) is None
+
+
+def test_names_of_a_pipeline_are_known() -> None:
+    trees = store(make_pipeline(StandardScaler(), DecisionTreeClassifier(random_state=0)))
+    name = "decisiontreeclassifier__max_depth"
+    assert trees.alike({name: 3}, 0) == trees.alike({name: 9}, 0) is not None
+    assert trees.alike({name: 3, "standardscaler__with_mean": True}, 0) != trees.alike({name: 3}, 0)
+
+
+def test_other_estimators_are_left_alone() -> None:
+    assert store(LogisticRegression()).alike({"C": 1.0}, 0) is None
+    derived = type("Derived", (DecisionTreeClassifier,), {})
+    assert store(derived(random_state=0)).alike({"max_depth": 1}, 0) is None
+
+
+def test_fits_without_a_seed_show_nothing() -> None:
+    for seed, is_known in ((None, False), (0, True)):
+        tree = DecisionTreeClassifier(random_state=seed)
+        facts = store(tree).facts({"max_depth": 9}, tree.fit(*WINE))
+        assert (facts is not None) == is_known
+
+
+@pytest.mark.parametrize("n_jobs", [None, 2])
+def test_a_search_has_the_table_of_scikit_learn_with_fewer_fits(n_jobs: int | None) -> None:
+    tree = DecisionTreeClassifier(random_state=0)
+    search = GridSearchCV(tree, DEPTHS, cv=5, return_train_score=True, n_jobs=n_jobs).fit(*WINE)
+    expected = ScikitGrid(tree, DEPTHS, cv=5, return_train_score=True).fit(*WINE)
+    assert search.n_fits_ + search.n_reused_ == 105
+    assert search.n_fits_ < 70
+    for name, column in expected.cv_results_.items():
+        if "score" in name and "time" not in name:
+            np.testing.assert_array_equal(search.cv_results_[name], column, err_msg=name)
+
+
+def test_boosting_shows_it_too() -> None:
+    boosting = HistGradientBoostingClassifier(max_iter=3, random_state=0)
+    depths = {"max_depth": [3, 10, 20, None]}
+    search = GridSearchCV(boosting, depths, cv=3).fit(*WINE)
+    expected = ScikitGrid(boosting, depths, cv=3).fit(*WINE)
+    assert search.n_reused_ > 0
+    for name in ("split0_test_score", "mean_test_score"):
+        np.testing.assert_array_equal(search.cv_results_[name], expected.cv_results_[name])
