@@ -537,6 +537,22 @@ class History(Sequence[Trial]):
         """Most folds of a completed trial; 0 without trials."""
         return max((len(trial.folds) for trial in self.completed), default=0)
 
+    def tried(self, params: Params, origin: str) -> Trial | None:
+        """First completed trial with these params, or else the first one of an origin."""
+        completed = list(self.completed)
+        same = (trial for trial in completed if dict(trial.params) == dict(params))
+        return next(same, next((t for t in completed if t.origin == origin), None))
+
+    @property
+    def whole_folds(self) -> int:
+        """Folds of the first complete trial; 0 without one."""
+        return next((len(trial.folds) for trial in self.successful), 0)
+
+    @property
+    def tried_names(self) -> frozenset[str]:
+        """Names of all parameters that a completed trial has."""
+        return frozenset(name for trial in self.completed for name in trial.params)
+
     @property
     def all_count(self) -> bool:
         """True if every result can be relied on."""

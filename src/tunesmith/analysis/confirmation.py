@@ -138,10 +138,8 @@ class FurtherLimits:
         """Read the limits; ``None`` if no further evaluations were asked for."""
         if confirm is None:
             return None
-        whole = next((len(trial.folds) for trial in history.successful), 0)
-        n_folds = folds_of_a_repeat(recorded.folds, whole)
-        n_scores = sum(len(trial.folds) for trial in history.completed)
-        n_fits = allowed_fits(confirm.fits, n_scores)
+        n_folds = folds_of_a_repeat(recorded.folds, history.whole_folds)
+        n_fits = allowed_fits(confirm.fits, history.n_evaluations)
         cannot = no_further(recorded)
         return cls(
             n_most=min(most_repeats(n_fits, n_folds), recorded.n_further),

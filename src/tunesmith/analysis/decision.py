@@ -8,7 +8,7 @@ import numpy as np
 
 from tunesmith.analysis.choice.policy import Policy
 from tunesmith.analysis.confirmation import Confirmed, Contest, FurtherLimits
-from tunesmith.analysis.ranking import Ranked, gains_of, ranked
+from tunesmith.analysis.ranking import Ranked, first_from, gains_of, ranked
 from tunesmith.analysis.score_table import (
     Optimism,
     ReferenceComparison,
@@ -142,12 +142,12 @@ def _references(
 ) -> dict[str, int]:
     """Rows of the references that were tried, by name."""
     wanted = {"current": current}
-    wanted["defaults"] = next((t.params for t in ranking if t.origin == "defaults"), None)
+    wanted["defaults"] = first_from(ranking, "defaults")
     keys = {name: key_of(params) for name, params in wanted.items() if params is not None}
     rows = {name: table.rows[key] for name, key in keys.items() if key in table.rows}
     if current is not None and "current" not in rows:
         # With a budget, the trial has a parameter more than the file.
-        tried = next((t.params for t in ranking if t.origin == "current"), None)
+        tried = first_from(ranking, "current")
         rows |= {} if tried is None else {"current": table.rows[key_of(tried)]}
     # `current` may have been added last, and reports list references in one order.
     return dict(sorted(rows.items()))

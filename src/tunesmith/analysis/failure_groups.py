@@ -1,7 +1,7 @@
 """Failure groups: trials that failed, or warned, for the same reason."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -53,7 +53,7 @@ class Said:
     numbers: tuple[int, ...]
 
 
-def said(trials: Sequence[Trial]) -> tuple[Said, ...]:
+def said(trials: Iterable[Trial]) -> tuple[Said, ...]:
     """Return every distinct text of failed folds with its trials, the most frequent first."""
     groups: dict[tuple[str, str], list[tuple[int, str]]] = {}
     for trial in trials:
@@ -74,7 +74,7 @@ def n_trials(groups: Iterable[FailureGroup]) -> int:
     return len({number for group in groups for number in group.numbers})
 
 
-def failures(trials: Sequence[Trial]) -> Iterator[Noted]:
+def failures(trials: Iterable[Trial]) -> Iterator[Noted]:
     """Yield (kind, message, cause, trial number) of every cause for which a fold failed."""
     for trial in trials:
         if trial.state is State.FAILED:
@@ -83,7 +83,7 @@ def failures(trials: Sequence[Trial]) -> Iterator[Noted]:
                     yield failure.kind, failure.message, failure.message, trial.number
 
 
-def warnings(trials: Sequence[Trial]) -> Iterator[Noted]:
+def warnings(trials: Iterable[Trial]) -> Iterator[Noted]:
     """Yield (kind, message, no cause, trial number) of warnings, each kind once a trial."""
     for trial in trials:
         kinds = dict(fold.warning.partition(": ")[::2] for fold in trial.folds if fold.warning)

@@ -8,7 +8,15 @@ import numpy as np
 
 from tunesmith.analysis.choice.preference import Order, Preference
 from tunesmith.analysis.choice.simplicity import complexity
-from tunesmith.analysis.ranking import Ranked, gains_of
+from tunesmith.analysis.ranking import (
+    Ranked,
+    gains_of,
+    keys_of,
+    means_of,
+    numbers_of,
+    params_of,
+    taken,
+)
 from tunesmith.analysis.statistics.gate import Verdict, weigh
 from tunesmith.analysis.statistics.leakage import perfect_score
 from tunesmith.analysis.statistics.optimism import corrected
@@ -104,17 +112,17 @@ class ScoreTable:
         ratio: float,
         preference: Preference = Preference(),  # noqa: B008 - frozen
     ) -> None:
-        first: dict[Any, Ranked] = {}
-        for trial in ranking:
-            # The same parameters twice would count as two comparisons, and tie with themselves.
-            # Of metrics that do not repeat, such as times, each result is one of its own.
-            scores = tuple(trial.means[m.name] for m in metrics) if len(metrics) > 1 else ()
-            first.setdefault((key_of(trial.params), scores), trial)
-        order = Order(list(first.values()), metrics, preference)
+        first: dict[Any, int] = {}
+        # The same parameters twice would count as two comparisons, and tie with themselves.
+        # Of metrics that do not repeat, such as times, each result is one of its own.
+        own = [means_of(ranking, m.name) for m in metrics] if len(metrics) > 1 else []
+        for place, key in enumerate(keys_of(ranking)):
+            first.setdefault((key, *(means[place] for means in own)), place)
+        order = Order(taken(ranking, list(first.values())), metrics, preference)
         self.trials, self.gains, self.may_win = order.trials, order.gains, order.may_win
         self.rows: dict[str, int] = {}
-        for row, trial in enumerate(self.trials):
-            self.rows.setdefault(key_of(trial.params), row)
+        for row, key in enumerate(keys_of(self.trials)):
+            self.rows.setdefault(key, row)
         self.metric, self.ratio = metrics[0], ratio
         self.tied = ties(self.gains, ratio)
 
@@ -122,8 +130,8 @@ class ScoreTable:
         """Trials that the folds do not distinguish from the best."""
         if self.tied is None:
             return Ties(reason="of a single fold nothing is known")
-        tied = zip(self.trials, self.tied, strict=True)
-        return Ties(tuple(trial.number for trial, is_tied in tied if is_tied))
+        tied = zip(numbers_of(self.trials), self.tied, strict=True)
+        return Ties(tuple(number for number, is_tied in tied if is_tied))
 
     def margin(self, within: float | str | None, references: Mapping[str, int]) -> float:
         """Return what a simpler or faster trial may lack, in the metric's own unit.
@@ -154,8 +162,8 @@ class ScoreTable:
         found = near_best(self.gains, self.ratio, margin)
         # Of a single fold nothing is known, so only the best is certain to be as good as the best.
         near = is_best if found is None else found
-        cost = complexity([trial.params for trial in self.trials])
-        clock = np.array([times.get(trial.number, np.inf) for trial in self.trials])
+        cost = complexity(params_of(self.trials))
+        clock = np.array([times.get(number, np.inf) for number in numbers_of(self.trials)])
         return {
             "best": RuleChoice(0, is_best, cost),
             "one_se": self._picked(within_one_se(self.gains), cost),

@@ -12,31 +12,26 @@ from tunesmith.analysis.choice.policy import Policy
 from tunesmith.analysis.choice.preference import Preference
 from tunesmith.analysis.confirmation import UNFINISHED, Confirmed, FurtherLimits
 from tunesmith.analysis.current.not_compared import NotCompared, not_compared
-from tunesmith.analysis.decision import (
-    Decision,
-    GateVerdict,
-    current_of,
-    decide,
-    fit_times,
-    ratio_of,
-)
+from tunesmith.analysis.decision import Decision, GateVerdict, current_of, decide, ratio_of
 from tunesmith.analysis.effects import Marginal, marginals
 from tunesmith.analysis.failure_groups import FailureGroup, Said, failures, grouped, said, warnings
 from tunesmith.analysis.importance import Importance, importance
 from tunesmith.analysis.importance.declared import declared_space
+from tunesmith.analysis.large.material import TrialData, material_of
+from tunesmith.analysis.large.sample import N_SAMPLE, Sample
 from tunesmith.analysis.near_equal import near_equal
 from tunesmith.analysis.nested import Nested
 from tunesmith.analysis.nested import nested as estimate
-from tunesmith.analysis.outcomes import Outcomes, outcomes, winning
-from tunesmith.analysis.races import RaceResult, race_result
-from tunesmith.analysis.ranking import Ranked, gains_of, ranked, running_best
+from tunesmith.analysis.outcomes import Outcomes, outcomes
+from tunesmith.analysis.races import RaceResult
+from tunesmith.analysis.ranking import Ranked, find_ranked, gains_of, running_best
 from tunesmith.analysis.score_table import Optimism, ReferenceComparison, Ties
 from tunesmith.analysis.statistics.noise import Noise, decompose
 from tunesmith.analysis.statistics.predicted import Predicted
 from tunesmith.analysis.trends import Edge, Level, edges, trends
-from tunesmith.analysis.unchanged import Unchanged, unchanged_in
+from tunesmith.analysis.unchanged import Unchanged
 from tunesmith.analysis.warnings import ScoreWarnings, score_warnings
-from tunesmith.history import History, Metric, Trial
+from tunesmith.history import Metric
 from tunesmith.ledger.recorded_study import RecordedStudy
 from tunesmith.ledger.records import StudyRecord
 from tunesmith.study.race import with_estimates
@@ -57,7 +52,7 @@ class Summary:
     """Of the last run, as it is stored; ``recorded`` reads it."""
     metrics: tuple[Metric, ...]
     objectives: tuple[Metric, ...]
-    ranking: tuple[Ranked, ...]
+    ranking: Sequence[Ranked]
     """Complete trials that can win, best first; equals in trial order."""
     n_pending: int
     """Trials under way; 0 if the search has ended."""
@@ -123,6 +118,8 @@ class Summary:
     """Notes on trials, by trial number."""
     predicted: Predicted | None = None
     """The winner's predictions row by row, if the run has written them."""
+    sample: Sample | None = None
+    """Trials of a large history that models and pictures are made from; all if it is ``None``."""
 
     @cached_property
     def recorded(self) -> RecordedStudy:
@@ -131,8 +128,12 @@ class Summary:
 
     @cached_property
     def near_equal(self) -> Mapping[int, tuple[int, ...]]:
-        """Groups of trials that are nearly the same point: the best's number -> the others'."""
-        return near_equal(self.ranking, self.recorded.space)
+        """Groups of trials that are nearly the same point: the best's number -> the others'.
+
+        Of a large history, among the best trials.
+        """
+        best = self.ranking if self.sample is None else self.ranking[:N_SAMPLE]
+        return near_equal(best, self.recorded.space)
 
     @property
     def confirmed(self) -> Confirmed | None:
@@ -147,8 +148,7 @@ class Summary:
     @property
     def chosen(self) -> Ranked | None:
         """The trial that ``selection`` picks: the winner."""
-        number = self.choices.get(self.selection)
-        return next((trial for trial in self.ranking if trial.number == number), None)
+        return find_ranked(self.ranking, self.choices.get(self.selection))
 
     @property
     def is_refused(self) -> bool:
@@ -202,24 +202,19 @@ class _Computation:
         return self.record.objectives[0]
 
     @cached_property
-    def completed(self) -> list[Trial]:
-        """Trials with results."""
-        return list(self.record.history.completed)
+    def material(self) -> TrialData:
+        """The trials."""
+        return material_of(self.record)
 
-    @cached_property
-    def ranking(self) -> tuple[Ranked, ...]:
+    @property
+    def ranking(self) -> Sequence[Ranked]:
         """Complete trials, best first."""
-        return ranked(self.record.history, self.record.metrics)
+        return self.material.ranking
 
     @cached_property
     def gains(self) -> np.ndarray:
         """Fold scores of the ranking, larger is better."""
         return gains_of(self.ranking, self.metric)
-
-    @cached_property
-    def scores(self) -> list[float]:
-        """Mean of the first objective by trial."""
-        return [trial.mean(self.metric.name) for trial in self.completed]
 
     @cached_property
     def decision(self) -> Decision | None:
@@ -231,7 +226,7 @@ class _Computation:
             self.record.objectives,
             self.policy,
             ratio=ratio_of(self.record.recorded.folds, self.ranking),
-            times=fit_times(self.record.history),
+            times=self.material.times,
             current=current_parameters(self.record),
             violating=outcomes(self.record.history, self.record.metrics, None).trials,
             limits=self._limits,
@@ -285,14 +280,15 @@ class _Computation:
         """Shares of the parameters, if effects are asked for."""
         if not self.with_effects:
             return Importance(reason=NOT_ASKED)
-        return importance(self.record.history, self.record.recorded.space, self.metric)
+        return importance(self.material.effects, self.record.recorded.space, self.metric)
 
     @cached_property
     def marginals(self) -> Mapping[str, Marginal]:
         """Expected scores by value of each parameter, if effects are asked for."""
         if not self.with_effects:
             return {}
-        return marginals(self.ranking, self.record.recorded.space, self.metric, self.importance)
+        trials, space = self.material.ranked_effects, self.record.recorded.space
+        return marginals(trials, space, self.metric, self.importance)
 
     @cached_property
     def outlook(self) -> "Outlook | None":
@@ -302,8 +298,11 @@ class _Computation:
 
         if not self.with_effects or not self.ranking:
             return None
-        space, is_declared = declared_space(self.record.recorded.space, self.completed)
-        found = outlook(space, with_estimates(self.record.history)) if is_declared else None
+        recorded, sample = self.record.recorded.space, self.material.sample
+        history = self.record.history if sample is None else sample.latest
+        space, is_declared = declared_space(recorded, history.completed)
+        tried = None if sample is None else sample.n_tried
+        found = outlook(space, with_estimates(history), tried=tried) if is_declared else None
         # As in the report's other comparisons: from complete trials, and for folds that share rows.
         return found and replace(found, noise=self._error_of_difference)
 
@@ -328,7 +327,7 @@ class _Computation:
 
     def summary(self, nested: Sequence[StudyRecord]) -> Summary:
         """Put the steps together."""
-        record, decision, completed = self.record, self.decision, self.completed
+        record, decision, material = self.record, self.decision, self.material
         return Summary(
             study=record.head.name,
             definition=record.definition,
@@ -336,10 +335,10 @@ class _Computation:
             objectives=record.objectives,
             ranking=self.ranking,
             n_pending=len(record.history.pending),
-            failures=grouped(failures(completed)),
-            said=said(completed),
-            warnings=grouped(warnings(completed)),
-            front=_front(record.history, self.ranking),
+            failures=grouped(failures(material.told)),
+            said=said(material.told),
+            warnings=grouped(warnings(material.told)),
+            front=tuple(material.front),
             selection=self.policy.selection,
             preference=self.policy.preference,
             choices=decision.choices if decision else {},
@@ -351,47 +350,31 @@ class _Computation:
             **self._of_current,
             noise=self.noise,
             doubts=self.doubts,
-            unchanged=unchanged_in(record.history, record.metrics),
+            unchanged=material.unchanged,
             outcomes=self.outcomes,
-            best_so_far=tuple(running_best(winning(self.record.history, self.metric), self.metric)),
-            scores=tuple(self.scores),
+            best_so_far=tuple(running_best(material.winning, self.metric)),
+            scores=tuple(material.scores),
             outlook=self.outlook,
             importance=self.importance,
-            trends=trends(self.ranking, self.metric),
+            trends=trends(material.ranked_effects, self.metric),
             marginals=self.marginals,
             edges=edges(self.chosen, record.recorded.space),
             holdout=_holdout(record, self.chosen),
             nested=estimate(nested, record.recorded.outer_folds, record.metrics),
-            race=race_result(record.history),
-            n_trials=len(completed),
-            n_folds=max((len(trial.folds) for trial in completed), default=0),
-            n_points=sum(trial.n_points for trial in completed),
-            n_spared=round(sum(map(spared, completed))),
+            race=material.race,
+            n_trials=material.n_trials,
+            n_folds=material.n_folds,
+            n_points=material.n_points,
+            n_spared=material.n_spared,
             stopped_by=record.stopped_by.text if record.stopped_by else "",
             provenance=record.origin.provenance if record.origin else {},
+            sample=material.sample,
         )
 
 
 def current_parameters(record: StudyRecord) -> Params | None:
     """Return the current parameters when the study began, if there were any."""
     return current_of(record.history, record.head.recorded)
-
-
-def spared(trial: Trial) -> float:
-    """Return the number of fits that sharing saved for a trial: its part of the shared ones.
-
-    It depends on the results alone, not on interruptions, so that reports repeat.
-    """
-    if trial.n_points > 1:
-        return len(trial.folds) * (trial.n_points - 1)
-    return sum(1 - 1 / fold.n_sharing for fold in trial.folds)
-
-
-def _front(history: History, ranking: Sequence[Ranked]) -> tuple[Ranked, ...]:
-    if len(history.objectives) < 2:
-        return ()
-    numbers = {trial.number for trial in history.front()}
-    return tuple(trial for trial in ranking if trial.number in numbers)
 
 
 def _holdout(record: StudyRecord, chosen: Ranked | None) -> Mapping[str, float] | None:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 ROWS_A_STATEMENT = 10_000
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Counts:
     """Numbers of trials of a series."""
 
@@ -35,6 +35,8 @@ class Counts:
     n_pruned: int
     n_folds: int
     """Most folds of a trial."""
+    n_evaluations: int
+    """Results of all trials."""
     all_count: bool
     """True if no result is outdated."""
 
@@ -97,27 +99,30 @@ def counts(connection: Connection, study: Row[Any]) -> Counts | None:
     if RecordedStudy.of(head_of(study).definition).subject_to:
         return None
     table = schema.trial
+    last, folds = func.max(table.c.number), table.c.n_folds
     query = (
-        select(table.c.state, func.count(), func.max(table.c.number), func.max(table.c.n_folds))
+        select(table.c.state, func.count(), last, func.max(folds), func.sum(folds))
         .where(table.c.study_id == study.id)
         .group_by(table.c.state)
     )
     rows = connection.execute(query)
-    by_state = {state: (n, last, folds) for state, n, last, folds in rows}
+    by_state = {state: tuple(numbers) for state, *numbers in rows}
     by_state.pop(State.RUNNING.value, None)
     n_completed = sum(n for n, *_ in by_state.values())
     # A history ends at the first gap.
-    if n_completed != 1 + max((last for _, last, _ in by_state.values()), default=-1):
+    if n_completed != 1 + max((last for _, last, *_ in by_state.values()), default=-1):
         return None
     n_by_state = {state: n for state, (n, *_) in by_state.items()}
     if not _has_all(connection, study, n_by_state.get(State.COMPLETE.value, 0)):
         return None
     outdated = select(schema.evaluation.c.run_id).where(schema.OUTDATED).limit(1)
     return Counts(
-        n_completed,
-        n_by_state.get(State.FAILED.value, 0),
-        n_by_state.get(State.PRUNED.value, 0),
-        max((folds for *_, folds in by_state.values()), default=0),
+        n_completed=n_completed,
+        n_failed=n_by_state.get(State.FAILED.value, 0),
+        n_pruned=n_by_state.get(State.PRUNED.value, 0),
+        n_folds=max((most for *_, most, _ in by_state.values()), default=0),
+        # PostgreSQL adds whole numbers as decimal ones.
+        n_evaluations=int(sum(all_folds for *_, all_folds in by_state.values())),
         all_count=connection.execute(outdated).first() is None,
     )
 
@@ -134,6 +139,14 @@ def _has_all(connection: Connection, study: Row[Any], n_complete: int) -> bool:
     n_by_metric = {row.metric: int(row[1]) for row in rows}
     metrics = range(len(metrics_of(study)))
     return all(n_by_metric.get(place, 0) == n_complete for place in metrics)
+
+
+def whole_folds(connection: Connection, study_id: int) -> int:
+    """Folds of the first complete trial; 0 without one."""
+    table = schema.trial
+    its = (table.c.study_id == study_id) & (table.c.state == State.COMPLETE.value)
+    query = select(table.c.n_folds).where(its).order_by(table.c.number).limit(1)
+    return connection.execute(query).scalar() or 0
 
 
 def best_number(connection: Connection, study_id: int, n_objectives: int) -> int | None:

@@ -1,6 +1,6 @@
 """A history that stays in the database: it reads the trials that are asked for, and all at need."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,10 +12,16 @@ from tunesmith.ledger import standing
 from tunesmith.ledger.queries import completed_log, completed_trials
 from tunesmith.ledger.rows import metrics_of
 from tunesmith.ledger.standing import Counts
-from tunesmith.types import OutcomeConstraint
+from tunesmith.types import OutcomeConstraint, Params
 
 if TYPE_CHECKING:
     import numpy as np
+
+    from tunesmith.ledger.columns import TrialColumns
+
+
+PASSING = 5_000
+"""Trials that are held at a time if all are looked at once."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +51,19 @@ class StoredTrials:
             lambda connection: completed_trials(connection, self.study.id, numbers)
         )
         return trials
+
+    def columns(self, n_completed: int) -> "TrialColumns":
+        """The first completed trials as columns."""
+        # Late, because of NumPy, which commands that show a few trials do not need.
+        from tunesmith.ledger.columns import read_columns
+
+        columns: TrialColumns = self.read_all(lambda c: read_columns(c, self.study, n_completed))
+        return columns
+
+    def whole_folds(self) -> int:
+        """Folds of the first complete trial."""
+        n: int = self.read(lambda c: standing.whole_folds(c, self.study.id))
+        return n
 
     def best_number(self) -> int | None:
         """Number of the best trial."""
@@ -86,13 +105,14 @@ class StoredHistory(History):
         pending: trials without results, in number order.
     """
 
-    __slots__ = ("_best", "_counts", "_known", "_pending", "_trials")
+    __slots__ = ("_best", "_columns", "_counts", "_known", "_pending", "_trials")
 
     def __init__(self, trials: StoredTrials, counts: Counts, pending: Sequence[Trial]) -> None:
         super().__init__(None, counts.n_completed + len(pending), counts.n_completed)
         self._trials, self._counts, self._pending = trials, counts, list(pending)
         self._known: dict[int, Trial] = {}
         self._best: int | None = -1
+        self._columns: TrialColumns | None = None
 
     @property
     def _log(self) -> TrialLog:
@@ -120,6 +140,10 @@ class StoredHistory(History):
         """None: a history with constraints on outcomes is read whole."""
         return ()
 
+    def violated(self, trial: Trial) -> tuple[OutcomeConstraint, ...]:  # noqa: ARG002
+        """None, too."""
+        return ()
+
     def _at(self, number: int) -> Trial:
         return self.at([number])[0]
 
@@ -135,6 +159,45 @@ class StoredHistory(History):
             return [self._known[n] if n < self.n_completed else pending[n] for n in numbers]
         except KeyError as error:
             raise StorageError(f"trial {error} is gone.\n  Try again.") from None
+
+    @property
+    def columns(self) -> "TrialColumns":
+        """The completed trials as columns, read once."""
+        if self._columns is None:
+            self._columns = self._trials.columns(self.n_completed)
+        return self._columns
+
+    def passing(self, numbers: Sequence[int]) -> Iterator[Trial]:
+        """Yield completed trials by number, of which only some thousands are held at a time."""
+        for first in range(0, len(numbers), PASSING):
+            some = numbers[first : first + PASSING]
+            found = self._trials.some(some)
+            yield from (found[number] for number in some)
+
+    def tried(self, params: Params, origin: str) -> Trial | None:
+        """First completed trial with these params, or else the first one of an origin."""
+        if self._columns is None:
+            return super().tried(params, origin)
+        every = enumerate(self._columns.some_params(range(self.n_completed)))
+        same = (number for number, own in every if own == dict(params))
+        begun = (n for n, own in enumerate(self._columns.origins) if own == origin)
+        number = next(same, next(begun, None))
+        return None if number is None else self._at(number)
+
+    @property
+    def tried_names(self) -> frozenset[str]:
+        """Names of all parameters that a completed trial has."""
+        return super().tried_names if self._columns is None else self._columns.names
+
+    @property
+    def whole_folds(self) -> int:
+        """Folds of the first complete trial; 0 without one."""
+        return self._trials.whole_folds()
+
+    @property
+    def n_evaluations(self) -> int:
+        """Number of evaluations (trial times fold) of the completed trials."""
+        return self._counts.n_evaluations
 
     def up_to(self, n_completed: int) -> History:
         """The first trials alone, all of them completed."""

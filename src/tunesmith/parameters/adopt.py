@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from tunesmith.analysis.compare import differences
-from tunesmith.analysis.ranking import Ranked
+from tunesmith.analysis.ranking import Ranked, find_ranked
 from tunesmith.analysis.summary import Summary, summarise
 from tunesmith.config.model import OutputsSection
 from tunesmith.config.program import ParamsFileSection
@@ -128,7 +128,7 @@ def chosen_by(summary: Summary, number: int | None, selection: str | None) -> Ra
         number = summary.choices[selection]
     if number is None:
         return summary.chosen
-    named = next((trial for trial in summary.ranking if trial.number == number), None)
+    named = find_ranked(summary.ranking, number)
     if named is not None:
         return named
     state = "is not complete" if number < summary.n_trials else "does not exist"

@@ -44,9 +44,8 @@ class BestFile:
     @classmethod
     def of_record(cls, root: Path, outputs: OutputsSection, record: StudyRecord) -> "BestFile":
         """Return the file of a study in the ledger."""
-        tried = {name for trial in record.history.completed for name in trial.params}
         known = record.head.recorded.names
-        return cls(root, outputs, None if known is None else known | tried)
+        return cls(root, outputs, None if known is None else known | record.history.tried_names)
 
     @cached_property
     def path(self) -> Path:

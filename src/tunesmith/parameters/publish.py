@@ -7,7 +7,7 @@ edited it. Otherwise it is managed: the next run reverts an edit. A gate may hol
 from collections.abc import Mapping
 from typing import Any
 
-from tunesmith.analysis.ranking import Ranked
+from tunesmith.analysis.ranking import Ranked, find_ranked, keys_of
 from tunesmith.analysis.summary import Summary
 from tunesmith.ledger.records import StudyRecord
 from tunesmith.parameters.best_file import BestFile
@@ -71,7 +71,7 @@ def _trial(summary: Summary, best: BestFile) -> Ranked | None:
         return summary.chosen
     # A trial that somebody adopted earlier is written again, unless the file was edited since.
     number = summary.gate.reference
-    kept = next((trial for trial in summary.ranking if trial.number == number), None)
+    kept = find_ranked(summary.ranking, number)
     if kept is None or not best.path.is_file():
         return None
     params, meta = best.read()
@@ -86,7 +86,7 @@ def _is_as_written(
     """Tell whether a run of this study wrote these parameters, and nobody edited them."""
     if is_origin(meta) and meta is not None:
         return (meta["study"], meta["digest"]) == (summary.study, digest(dict(params)))
-    return any(_same(params, trial.params) for trial in summary.ranking)
+    return canonical_json(dict(params)) in keys_of(summary.ranking)
 
 
 def _same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 from tunesmith.analysis import numbers
 from tunesmith.analysis.failure_groups import n_trials
 from tunesmith.analysis.importance import Importance
+from tunesmith.analysis.large.sample import N_SAMPLE
 from tunesmith.analysis.near_equal import n_groups
 from tunesmith.analysis.nested import Nested
-from tunesmith.analysis.ranking import Ranked
+from tunesmith.analysis.ranking import Ranked, means_of
 from tunesmith.analysis.score_table import ReferenceComparison
 from tunesmith.analysis.summary import Summary
 from tunesmith.analysis.unchanged import Unchanged
@@ -42,7 +43,21 @@ def evidence(summary: Summary, words: Words) -> list[str]:
     if summary.nested is not None:
         lines.append(_nested(summary.nested, words))
     lines += [_against_defaults(c, words) for c in summary.comparisons if c.name == "defaults"]
-    return [line for line in [*lines, _count(summary, words), race(summary, words)] if line]
+    lines += [_count(summary, words), race(summary, words), sampled(summary)]
+    return list(filter(None, lines))
+
+
+def sampled(summary: Summary) -> str:
+    """Return what of a large history is computed from a part of the trials; empty otherwise."""
+    sample = summary.sample
+    if sample is None:
+        return ""
+    return (
+        f"Importance, trends and figures are computed from {len(sample):,} of"
+        f" {summary.n_trials:,} trials, evenly over their ranks. Figures show the best ones as"
+        f" well. Nearly equal trials are looked for among the best {N_SAMPLE:,}. All else counts"
+        " every trial."
+    )
 
 
 def _taken(summary: Summary, words: Words) -> str:
@@ -177,7 +192,7 @@ def _no_better(summary: Summary, error: float) -> str:
     optimism, metric = summary.optimism, summary.metric
     if optimism is None or not summary.ranking:
         return ""
-    mean = sum(trial.means[metric.name] for trial in summary.ranking) / len(summary.ranking)
+    mean = sum(means_of(summary.ranking, metric.name)) / len(summary.ranking)
     if metric.sign * optimism.score > metric.sign * mean:
         return ""
     shown = numbers.rounded(mean, error)
@@ -195,6 +210,9 @@ def _ties(summary: Summary, words: Words) -> str:
         return f"No other trial can be taken for the best: there are no {words.term('ties')}."
     n_different = n_groups(summary.near_equal, summary.ties.numbers)
     are = f"{n_different} different answers" if n_different > 1 else "all nearly one answer"
+    if summary.sample is not None:
+        # Of the others, it is not known which are nearly equal.
+        are = f"among the best {N_SAMPLE:,} trials, {numbers.counted(n_different, 'answer')}"
     text = f"Any of {n} trials may be the truly best one ({words.term('ties')}, marked ≈; {are})."
     simplest = summary.choices["simplest"]
     if simplest == summary.choices["best"]:

@@ -5,8 +5,9 @@ et al. 2023 ("A stopping criterion for Bayesian optimization by the gap of expec
 regrets"): a search is over when what it can still gain is smaller than what the folds can tell.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Literal
 
 import numpy as np
@@ -51,7 +52,12 @@ class Outlook:
     """True if no point of the space is left."""
 
 
-def outlook(space: SearchSpace, history: History, n: int = 20) -> Outlook | None:
+def outlook(
+    space: SearchSpace,
+    history: History,
+    n: int = 20,
+    tried: Callable[[frozenset[str]], int] | None = None,
+) -> Outlook | None:
     """Estimate what ``n`` further trials would gain for the first objective.
 
     A Gaussian process is fitted to the successful trials. The next points are chosen one after the
@@ -62,6 +68,8 @@ def outlook(space: SearchSpace, history: History, n: int = 20) -> Outlook | None
         space: of the study.
         history: its trials.
         n: number of further trials, at least 1.
+        tried: names of the space -> number of points that were tried, if these are some of the
+            trials only.
 
     Returns:
         ``None`` with less than 20 successful trials, or if none meets the constraints on outcomes.
@@ -73,7 +81,8 @@ def outlook(space: SearchSpace, history: History, n: int = 20) -> Outlook | None
         return None
     noise = _noise(trials, metric)
     n_points = count_points(space)
-    n_left = n if n_points is None else min(n, n_points - _n_tried(history, names))
+    n_tried = partial(_n_tried, history) if tried is None else tried
+    n_left = n if n_points is None else min(n, n_points - n_tried(names))
     if n_left <= 0:
         return Outlook(n, 0.0, noise, is_tried=True)
     # The same history gives the same forecast.

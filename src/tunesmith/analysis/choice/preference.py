@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from tunesmith.analysis.ranking import MOST, Ranked, gains_of
+from tunesmith.analysis.ranking import MOST, Ranked, gains_of, means_of, taken
 from tunesmith.config.model import PreferenceSection
 from tunesmith.history import Metric, non_dominated
 from tunesmith.ledger.recorded_study import RecordedPreference
@@ -94,7 +94,7 @@ class Order:
         import numpy as np
 
         signs = np.array([metric.sign for metric in metrics])
-        means = signs * np.array([[t.means[m.name] for m in metrics] for t in trials])
+        means = signs * np.column_stack([means_of(trials, m.name) for m in metrics])
         means = np.clip(means, -MOST, MOST)
         is_on_front = non_dominated(means)
         factors = preference.factors(metrics, means[is_on_front])
@@ -102,7 +102,7 @@ class Order:
         keys = (*(-means.T[::-1]), -preference.sums(means, factors), ~is_on_front)
         is_single = len(metrics) == 1
         rows = np.arange(len(trials)) if is_single else np.lexsort(keys)
-        self.trials: list[Ranked] = [trials[row] for row in rows]
+        self.trials: Sequence[Ranked] = taken(trials, rows)
         """Trials on the front before all others, the preferred one first; equals as they came."""
         self.may_win: np.ndarray = is_on_front[rows] | is_single
         """``(n_trials,)`` booleans: true on the front; with one metric, a worse trial may be chosen

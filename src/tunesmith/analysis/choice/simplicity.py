@@ -1,6 +1,7 @@
 """Complexity of candidates, to choose the simplest of several equally good ones."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from math import inf
 from typing import Any
 
@@ -66,7 +67,7 @@ SHRINKS = frozenset(
 """Parameters whose larger values make it simpler or smoother."""
 
 
-def complexity(candidates: Sequence[Mapping[str, Any]]) -> np.ndarray:
+def complexity(candidates: Iterable[Mapping[str, Any]]) -> np.ndarray:
     """``(n_candidates,)`` from 0 (simplest) to 1, compared with each other.
 
     It is the mean, over the parameters that are known to make models larger or smaller, of the rank
@@ -76,19 +77,32 @@ def complexity(candidates: Sequence[Mapping[str, Any]]) -> np.ndarray:
     >>> complexity([{"max_depth": 3, "x": 1}, {"max_depth": None, "x": 0}]).tolist()
     [0.0, 1.0]
     """
-    names = sorted({name for params in candidates for name in params})
-    known = [place for name in names if (place := _places(name, candidates)) is not None]
-    return np.mean(known, axis=0) if known else np.zeros(len(candidates))
+    columns: dict[str, list[float | None]] = {}
+    n = 0
+    # Each is looked at once: there may be so many that they are read one after the other.
+    for n, params in enumerate(candidates, start=1):
+        for name, value in params.items():
+            if sign := _sign(name):
+                sizes = columns.setdefault(name, [])
+                # Those without the parameter are simplest.
+                sizes += [-inf] * (n - 1 - len(sizes))
+                sizes.append(_size(value, sign))
+    for sizes in columns.values():
+        sizes += [-inf] * (n - len(sizes))
+    places = (_places(columns[name]) for name in sorted(columns))
+    known = [place for place in places if place is not None]
+    return np.mean(known, axis=0) if known else np.zeros(n)
 
 
-def _places(name: str, candidates: Sequence[Mapping[str, Any]]) -> np.ndarray | None:
-    """Rank of each candidate's value among all; those without the parameter are simplest."""
+@cache
+def _sign(name: str) -> int:
+    """Direction in which a parameter makes models more complex; 0 if it is not known to."""
     short = name.rpartition("__")[2]
-    sign = 1 if short in GROWS else -1 if short in SHRINKS else 0
-    if not sign:
-        return None
-    # `_size` applies the sign again, so that a missing parameter becomes minus infinity.
-    sizes = [_size(params.get(name, -sign * inf), sign) for params in candidates]
+    return 1 if short in GROWS else -1 if short in SHRINKS else 0
+
+
+def _places(sizes: Sequence[float | None]) -> np.ndarray | None:
+    """Rank of each size among all; ``None`` if one is not known."""
     if None in sizes:
         return None
     # Ranks can be averaged over parameters; the values cannot, since their scales differ.

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from tunesmith.analysis.importance.declared import declared_space
-from tunesmith.history import Trial
 from tunesmith.ledger.records import StudyRecord
 from tunesmith.space import Box, SearchSpace
 from tunesmith.types import Params, State
@@ -37,23 +36,19 @@ def not_compared(record: StudyRecord, current: Params) -> NotCompared:
         record: of a study in which they are no trial of the ranking.
         current: the current parameters when the study began.
     """
-    tried = _tried(record, current)
+    # With a budget, the trial has a parameter more than the file.
+    tried = record.history.tried(current, "current")
     if tried is not None and tried.state is State.FAILED:
         failure = next((fold.failure for fold in tried.folds if fold.failure is not None), None)
         return NotCompared("failed", "" if failure is None else failure.kind, tried.number)
     if tried is not None and tried.state is State.PRUNED:
         return NotCompared("stopped", number=tried.number)
-    space, is_declared = declared_space(record.recorded.space, record.history.completed)
+    # A large history is read only if its definition does not have the space.
+    trials = (trial for history in (record.history,) for trial in history.completed)
+    space, is_declared = declared_space(record.recorded.space, trials)
     if not is_declared or current in space:
         return NotCompared("untried")
     return _outside(space, current)
-
-
-def _tried(record: StudyRecord, current: Params) -> Trial | None:
-    completed = list(record.history.completed)
-    by_params = (trial for trial in completed if dict(trial.params) == dict(current))
-    # With a budget, the trial has a parameter more than the file.
-    return next(by_params, next((t for t in completed if t.origin == "current"), None))
 
 
 def _outside(space: SearchSpace, current: Params) -> NotCompared:

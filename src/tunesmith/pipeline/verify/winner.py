@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from tunesmith.analysis.compare import differences
-from tunesmith.analysis.ranking import Ranked
+from tunesmith.analysis.ranking import Ranked, find_ranked
 from tunesmith.analysis.summary import Summary
 from tunesmith.errors import UsageError
 from tunesmith.parameters.best_file import BestFile
@@ -98,7 +98,7 @@ def _rightful(summary: Summary) -> Ranked | None:
     gate = summary.gate
     if gate is None or not gate.holds_back:
         return summary.chosen
-    return next((t for t in summary.ranking if t.number == gate.reference), None)
+    return find_ranked(summary.ranking, gate.reference)
 
 
 def _is_in_order(best: BestFile, summary: Summary, params: Mapping[str, Any]) -> bool:

@@ -43,11 +43,12 @@ def courses_data(view: FigureView, courses: Sequence[ScoreCurve]) -> CoursesData
     best = None if view.best is None else view.completed[view.best].number
     n_over = len(courses) - MAX_COURSES
     if n_over <= 0:
-        return CoursesData(view.metric, tuple(courses), best)
+        return CoursesData(view.metric, tuple(courses), best, view.n_left_out)
     stride = len(courses) / MAX_COURSES
     kept = {int(index * stride) for index in range(MAX_COURSES)}
     shown = [c for i, c in enumerate(courses) if i in kept or c.trial == best]
-    return CoursesData(view.metric, tuple(shown), best, len(courses) - len(shown))
+    n_left_out = len(courses) - len(shown) + view.n_left_out
+    return CoursesData(view.metric, tuple(shown), best, n_left_out)
 
 
 def courses_chart(content: CoursesData, title: str, step: str, nothing: str) -> Chart:

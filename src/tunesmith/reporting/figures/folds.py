@@ -36,7 +36,7 @@ def data(view: FigureView) -> FoldsData:
         view.metric,
         tuple(trial.number for trial in best),
         tuple(tuple(map(float, trial.scores(view.metric.name))) for trial in best),
-        len(order),
+        view.n_complete,
         view.tied,
     )
 

@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass
 
-from tunesmith.analysis.outcomes import winning
-from tunesmith.analysis.ranking import running_best
 from tunesmith.history import Metric
 from tunesmith.reporting.drawing.chart import Axis, Chart, Line, Mark, Panel, Points, Role, Rug
 from tunesmith.reporting.drawing.scales import count_axis, score_axis, tick_text
@@ -44,8 +42,8 @@ def data(view: FigureView) -> HistoryData:
         levels=tuple(view.levels[i] for i in view.successful),
         failed=tuple(numbers[i] for i in view.failed),
         pruned=tuple(numbers[i] for i in view.pruned),
-        n_trials=len(numbers),
-        best=steps(running_best(winning(view.record.history, view.metric), view.metric)),
+        n_trials=view.summary.n_trials,
+        best=steps(view.running_best),
         tied=view.tied,
         violating=tuple(numbers[i] for i in sorted(view.violating)),
         winner=None if view.best is None else (numbers[view.best], view.scores[view.best]),
@@ -110,9 +108,9 @@ def _told(content: HistoryData) -> list[Mark]:
         (content.tied, "tied", "tied with the best"),
         (content.violating, "failed", "violates subject_to"),
     )
-    for meant, role, label in kinds:
-        pairs = zip(content.trials, content.scores, strict=True)
-        told = [(number, score) for number, score in pairs if number in frozenset(meant)]
+    for numbers_meant, role, label in kinds:
+        pairs, meant = zip(content.trials, content.scores, strict=True), frozenset(numbers_meant)
+        told = [(number, score) for number, score in pairs if number in meant]
         if told:
             numbers, at = zip(*told, strict=True)
             marks.append(Points(_floats(numbers), at, role=role, trials=numbers, label=label))

@@ -24,6 +24,8 @@ class ParetoData:
     front: tuple[int, ...]
     violating: tuple[int, ...] = ()
     """Trials that violate a constraint on outcomes, and so cannot be on the front."""
+    n_complete: int
+    """Complete trials, also those that are not shown."""
     chosen: int | None = None
     """The trial whose parameters are the result; ``None`` if there is none."""
 
@@ -38,6 +40,7 @@ def data(view: FigureView) -> ParetoData:
         scores=tuple(tuple(trial.mean(m.name) for trial in successful) for m in objectives),
         front=tuple(sorted(trial.number for trial in view.summary.front)),
         violating=tuple(view.completed[i].number for i in sorted(view.violating)),
+        n_complete=view.n_complete,
         chosen=None if chosen is None else chosen.number,
     )
 
@@ -53,7 +56,7 @@ def draw(content: ParetoData) -> Chart:
     panels = tuple(_panel(content, *pair) for pair in pairs[:MAX_PAIRS])
     left_out = len(pairs) - len(panels)
     note = f"{left_out} further pairs of objectives are left out." if left_out else ""
-    description = f"{len(content.front)} of {len(content.trials)} trials are on the front."
+    description = f"{len(content.front)} of {content.n_complete} trials are on the front."
     return Chart(title, description, panels=panels, note=note, columns=min(len(panels), 2))
 
 

@@ -2,6 +2,9 @@
 
 import math
 from dataclasses import dataclass
+from itertools import accumulate
+
+import numpy as np
 
 from tunesmith.analysis.ranking import running_best
 from tunesmith.history import Metric, Trial
@@ -11,7 +14,7 @@ from tunesmith.reporting.figures.kind import Kind
 from tunesmith.reporting.figures.view import FigureView
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class TimelineData:
     """Seconds of fits and scoring, by trial; folds add up, however many ran at a time.
 
@@ -22,19 +25,34 @@ class TimelineData:
     metric: Metric
     trials: tuple[int, ...]
     seconds: tuple[float, ...]
+    spent: tuple[float, ...]
+    """Seconds until each trial had its result, of all trials."""
     best: tuple[float, ...]
     """Best score when each trial got its result; NaN before the first complete one."""
     failed: tuple[int, ...]
+    n_trials: int
+    """Of the study; of a large one, some are shown."""
 
 
 def data(view: FigureView) -> TimelineData:
     """Return the seconds of each trial."""
+    numbers, sample = tuple(trial.number for trial in view.completed), view.summary.sample
+    seconds = tuple(seconds_of(trial) for trial in view.completed)
+    if sample is None:
+        spent, best = tuple(accumulate(seconds)), tuple(running_best(view.scores, view.metric))
+    else:
+        every = np.nansum(sample.columns.fit_s + sample.columns.score_s, axis=1).cumsum()
+        spent = tuple(every[list(numbers)].tolist())
+        best = tuple(view.running_best[number] for number in numbers)
+    failed = tuple(view.completed[i].number for i in view.failed)
     return TimelineData(
-        view.metric,
-        tuple(trial.number for trial in view.completed),
-        tuple(seconds_of(trial) for trial in view.completed),
-        tuple(running_best(view.scores, view.metric)),
-        tuple(view.completed[i].number for i in view.failed),
+        metric=view.metric,
+        trials=numbers,
+        seconds=seconds,
+        spent=spent,
+        best=best,
+        failed=failed,
+        n_trials=view.summary.n_trials,
     )
 
 
@@ -48,10 +66,7 @@ def draw(content: TimelineData) -> Chart:
     title = "Time"
     if not content.trials:
         return Chart(title, "No trials yet.", note="There is no trial yet.")
-    spent, total = [], 0.0
-    for seconds in content.seconds:
-        total += seconds
-        spent.append(total)
+    spent, total = content.spent, content.spent[-1]
     known = [i for i, score in enumerate(content.best) if math.isfinite(score)]
     line = Line(
         tuple(spent[i] for i in known),
@@ -61,9 +76,9 @@ def draw(content: TimelineData) -> Chart:
     )
     y = score_axis([content.best[i] for i in known], content.metric)
     bought = Panel(linear_axis("computing time, s", 0.0, total, 0.02), y, (line,))
-    each = Panel(count_axis("trial", len(content.trials)), _axis(content), _marks(content))
+    each = Panel(count_axis("trial", content.n_trials), _axis(content), _marks(content))
     note = "Seconds of all folds, added up. Shared fits count once a candidate."
-    description = f"{len(content.trials)} trials took {total:.3g} s of computing."
+    description = f"{content.n_trials} trials took {total:.3g} s of computing."
     return Chart(title, description, panels=(bought, each), note=note, columns=2)
 
 

@@ -7,6 +7,8 @@ from functools import cached_property
 
 import numpy as np
 
+from tunesmith.analysis.outcomes import winning
+from tunesmith.analysis.ranking import RankedColumns, running_best
 from tunesmith.analysis.summary import Summary, summarise
 from tunesmith.errors import UsageError, did_you_mean
 from tunesmith.history import Metric, Trial
@@ -14,8 +16,11 @@ from tunesmith.ledger.records import StudyRecord
 from tunesmith.reporting.drawing.chart import levels_of
 from tunesmith.reporting.drawing.scales import fenced
 from tunesmith.reporting.figures.columns import AxisColumn, column
+from tunesmith.reporting.table import ranks_of
 from tunesmith.types import State
 
+MOST_FRONT = 500
+"""Trials of the Pareto front that pictures of a large history show."""
 LEAST_SHOWN = 0.25
 """Part of the complete trials that the two parameters which are shown together have at least."""
 
@@ -31,8 +36,41 @@ class FigureView:
 
     @cached_property
     def completed(self) -> tuple[Trial, ...]:
-        """Trials with results, in number order."""
-        return tuple(self.record.history.completed)
+        """Trials with results, in number order; of a large history some of them."""
+        sample, chosen = self.summary.sample, self.summary.chosen
+        if sample is None:
+            return tuple(self.record.history.completed)
+        compared = [one.reference.number for one in self.summary.comparisons]
+        front = [trial.number for trial in self.summary.front[:MOST_FRONT]]
+        return sample.shown([*compared, *front, *([] if chosen is None else [chosen.number])])
+
+    @property
+    def n_left_out(self) -> int:
+        """Number of trials with results that are not among them."""
+        return self.summary.n_trials - len(self.completed)
+
+    @property
+    def n_complete(self) -> int:
+        """Number of complete trials, also of those that are left out."""
+        return len(self.successful) if self.summary.sample is None else len(self.summary.ranking)
+
+    @cached_property
+    def running_best(self) -> list[float]:
+        """Best score so far by trial, also of those that are left out; NaN before the first."""
+        if self.summary.sample is None:
+            return running_best(winning(self.record.history, self.metric), self.metric)
+        means = self.summary.sample.columns.means(self.metric.name)
+        return running_best(means.tolist(), self.metric)
+
+    @cached_property
+    def ranks(self) -> list[int]:
+        """Rank by trial; those that cannot win share the last one."""
+        if self.summary.sample is None:
+            return ranks_of(self.record, self.metric)
+        columns = self.summary.sample.columns
+        ranking = RankedColumns.of(columns, [self.metric], self.record.metrics)
+        known = dict(zip(ranking.numbers.tolist(), ranking.ranks.tolist(), strict=True))
+        return [known.get(trial.number, len(known) + 1) for trial in self.completed]
 
     @cached_property
     def scores(self) -> tuple[float, ...]:
@@ -168,7 +206,7 @@ def view_of(
     metrics = {recorded.name: recorded for recorded in record.metrics}
     if metric is not None and metric not in metrics:
         raise UsageError(f"no metric `{metric}`. {did_you_mean(metric, list(metrics))}")
-    known = sorted({name for trial in record.history.completed for name in trial.params})
+    known = sorted(record.history.tried_names) if params else []
     for name in params:
         if name not in known:
             raise UsageError(f"no parameter `{name}`. {did_you_mean(name, known)}")

@@ -12,6 +12,7 @@ from tunesmith.reporting.escape import one_line, xml
 from tunesmith.reporting.figures.kind import kind_of
 from tunesmith.reporting.figures.view import view_of
 from tunesmith.reporting.notebook.style import style
+from tunesmith.reporting.sections.trials import leading_groups
 from tunesmith.reporting.sparkline import sparkline
 from tunesmith.reporting.statements import evidence
 from tunesmith.reporting.wording.headline import headline
@@ -107,8 +108,7 @@ def _charts(record: StudyRecord, summary: Summary) -> str:
 
 
 def _top(summary: Summary) -> str:
-    by_number = {trial.number: trial for trial in summary.ranking}
-    trials = [by_number[number] for number in summary.near_equal][:TOP]
+    trials = leading_groups(summary, TOP)
     if len(trials) < 2:
         return ""
     metrics = [metric.name for metric in summary.metrics]

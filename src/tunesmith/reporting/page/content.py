@@ -22,7 +22,6 @@ from tunesmith.reporting.origin import again, provenance_rows, space_rows
 from tunesmith.reporting.page.details import told
 from tunesmith.reporting.sections.failures import MAX_TEXTS, last_lines, numbered
 from tunesmith.reporting.statements import evidence
-from tunesmith.reporting.table import ranks_of
 from tunesmith.reporting.wording.headline import headline
 from tunesmith.reporting.wording.next_step import next_step
 from tunesmith.reporting.wording.notes import notes
@@ -60,7 +59,7 @@ def content_of(
         "metrics": [{"name": m.name, "direction": m.direction} for m in summary.metrics],
         "trials": trials(view),
         "axes": axes(view),
-        "told": told(record),
+        "told": told(record, view.completed),
         "figures": figures(view, without=() if has_times else TIMED),
         "space": space_rows(summary),
         "provenance": provenance_rows(summary),
@@ -245,7 +244,6 @@ def trials(view: FigureView) -> dict[str, Any]:
 def _part(view: FigureView, places: tuple[int, ...]) -> dict[str, Any]:
     completed = [view.completed[i] for i in places]
     metrics = view.record.metrics
-    ranks = ranks_of(view.record, view.metric)
     n_folds = max((len(trial.folds) for trial in completed), default=0)
     folds = {}
     for metric in metrics:
@@ -254,7 +252,7 @@ def _part(view: FigureView, places: tuple[int, ...]) -> dict[str, Any]:
         folds[metric.name] = [[row[fold] for row in rows] for fold in range(n_folds)]
     return {
         "number": [trial.number for trial in completed],
-        "rank": [ranks[i] for i in places],
+        "rank": [view.ranks[i] for i in places],
         "origin": [trial.origin for trial in completed],
         "level": [view.levels[i] for i in places],
         "params": {n: [view.column(n).positions[i] for i in places] for n in view.varied},

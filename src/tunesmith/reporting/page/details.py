@@ -1,7 +1,7 @@
 """Everything about one trial, as JSON content: folds, failures, warnings, notes and logs."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -64,8 +64,12 @@ def _fold(result: FoldResult, record: StudyRecord) -> dict[str, Any]:
     }
 
 
-def told(record: StudyRecord) -> dict[str, Any]:
+def told(record: StudyRecord, trials: Iterable[Trial]) -> dict[str, Any]:
     """Return what a file tells of single trials beside their scores.
+
+    Args:
+        record: of the study.
+        trials: that the file shows.
 
     Returns:
         ``notes`` and ``warnings`` by trial number, and ``texts`` of failures, each once, with
@@ -74,7 +78,7 @@ def told(record: StudyRecord) -> dict[str, Any]:
     places: dict[str, int] = {}
     failed: dict[int, int] = {}
     warned: dict[int, str] = {}
-    for trial in record.history.completed:
+    for trial in trials:
         text = next((f.failure.traceback for f in trial.folds if f.failure), "")
         shown = last_lines(printable(text))
         if shown and (shown in places or len(places) < MAX_TEXTS):

@@ -92,6 +92,8 @@ def importance(summary: Summary) -> str:
 def trends(summary: Summary) -> str:
     """Return, per parameter, the trials' scores by value and the scores that a model expects."""
     parts = []
+    if summary.sample is not None and summary.trends:
+        parts.append(f"Trends of {len(summary.sample.ranked):,} complete trials:")
     for name, levels in summary.trends.items():
         rows = [
             [name_cell(x.label), str(x.n), numbers.plain(x.mean), numbers.plain(x.best)]

@@ -1,9 +1,10 @@
 """Trials in tables: the front, the first ones, all of them."""
 
 from collections.abc import Sequence
+from itertools import islice
 
 from tunesmith.analysis import numbers
-from tunesmith.analysis.ranking import Ranked
+from tunesmith.analysis.ranking import Ranked, find_ranked
 from tunesmith.analysis.summary import Summary
 from tunesmith.reporting.cells import details, name_cell, params_cell, score_cell, table, value_cell
 from tunesmith.reporting.sparkline import sparkline
@@ -33,8 +34,7 @@ def top(summary: Summary) -> str:
     """The first different answers, with ties marked and their folds as a small picture."""
     if not summary.ranking:
         return ""
-    by_number = {trial.number: trial for trial in summary.ranking}
-    leaders = [by_number[number] for number in summary.near_equal][:TOP]
+    leaders = leading_groups(summary)
     names = [metric.name for metric in summary.metrics]
     has_others = any(summary.near_equal[trial.number] for trial in leaders)
     header = ["rank", "trial", *map(name_cell, names), "folds"]
@@ -46,6 +46,12 @@ def top(summary: Summary) -> str:
         return f"{heading}\n\n{body}"
     note = "Each row is a different answer, and stands for the trials that are nearly equal to it."
     return f"{heading}\n\n{note}\n\n{body}"
+
+
+def leading_groups(summary: Summary, n: int = TOP) -> list[Ranked]:
+    """Best trials of the first groups of nearly equal ones."""
+    found = (find_ranked(summary.ranking, number) for number in islice(summary.near_equal, n))
+    return [trial for trial in found if trial is not None]
 
 
 def _top_row(
@@ -64,11 +70,13 @@ def _top_row(
 
 def least_of_every_trial(summary: Summary) -> int:
     """Return a number of characters that the table of all trials has at least."""
-    trials = (*summary.ranking, *summary.outcomes.trials)
+    # Of a large history, each has as many folds as the first.
+    n_alike = 1 if summary.sample is None else len(summary.ranking)
+    trials = (*summary.ranking[: None if n_alike == 1 else 1], *summary.outcomes.trials)
     # A row has the rank, the trial, and for each metric the mean, the deviation and the folds; a
     # cell is a bar, two blanks, and one character or more.
     n_cells = sum(2 + sum(2 + len(scores) for scores in t.scores.values()) for t in trials)
-    return 4 * n_cells
+    return 4 * n_cells * n_alike
 
 
 def every_trial(summary: Summary) -> str:

@@ -1,0 +1,1 @@
+"""Analysis of histories that are too large to be held as objects."""
