@@ -32,7 +32,7 @@ def failing(n: int, text: Callable[[int], str]) -> Any:
 
 def test_failed_trials_with_one_text_share_it() -> None:
     record = failing(3, lambda number: "Traceback …" if number else "another")
-    content = told(record, record.history)
+    content = told(record, record.history.completed)
     assert content["texts"] == ["another", "Traceback …"]
     assert content["failed"] == {0: 0, 1: 1, 2: 1}
     details = trial_details(record, record.history.completed[1])
@@ -43,7 +43,7 @@ def test_failed_trials_with_one_text_share_it() -> None:
 
 def test_a_file_holds_so_many_texts_and_no_more() -> None:
     record = failing(MAX_TEXTS + 9, "error {}".format)
-    content = told(record, record.history)
+    content = told(record, record.history.completed)
     assert len(content["texts"]) == len(content["failed"]) == MAX_TEXTS
 
 
@@ -53,4 +53,4 @@ def test_texts_lose_escapes_and_long_logs_their_beginning() -> None:
     details = trial_details(record, record.history[1], [log])
     assert details["logs"] == [{"title": "out", "text": "x" * MAX_LOG}]
     assert json.loads(json.dumps(details, allow_nan=False))["notes"] == [HOSTILE]
-    assert "\x1b" not in told(record, record.history)["notes"][1][0]
+    assert "\x1b" not in told(record, record.history.completed)["notes"][1][0]

@@ -1,6 +1,7 @@
 """One study of a live page: its content, its state, and what may be asked of it."""
 
 import hashlib
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from threading import Lock
@@ -15,6 +16,12 @@ from tunesmith.reporting.page.details import LogText, as_json, trial_details
 Load = Callable[[], StudyRecord]
 Summarise = Callable[[StudyRecord], Summary]
 Version = Callable[[], object]
+
+
+SLOW_S = 1.0
+"""Seconds of a computation from which on the page rests."""
+PAUSES = 10
+"""Length of the rest, in times of the computation."""
 
 
 class StudyState(Protocol):
@@ -54,6 +61,8 @@ class PageActions:
 class LivePage:
     """A study's content, computed again only when the ledger has changed.
 
+    If that takes seconds, it rests for ten times as long before the next time.
+
     Args:
         load: gives the record, each time that it has changed.
         version: changes whenever the ledger does; ``None`` if nobody can tell.
@@ -72,6 +81,8 @@ class LivePage:
     _record: StudyRecord | None = field(default=None, init=False)
     _content: dict[str, Any] = field(default_factory=dict, init=False)
     _data: bytes = field(default=b"", init=False)
+    _due: float = field(default=0.0, init=False)
+    """Moment of the clock before which the content is not computed again."""
 
     def content(self) -> dict[str, Any]:
         """The content of the page."""
@@ -116,6 +127,11 @@ class LivePage:
         return trial_details(record, record.history[number], logs)
 
     def _refresh(self) -> None:
+        # While a run is on, every look finds a change. Reading a large history for each of them
+        # would use up a core that the run needs.
+        if self._data and time.monotonic() < self._due:
+            return
+        began = time.monotonic()
         # Taken before the ledger is read: a change during the reading is then seen the next time.
         version = self.version()
         if self._data and version is not None and version == self._seen:
@@ -127,3 +143,5 @@ class LivePage:
             # Before the first run, or while somebody edits the configuration.
             self._record, self._content = None, waiting_content(self.name, str(error))
         self._data, self._seen = as_json(self._content), version
+        end = time.monotonic()
+        self._due = end + PAUSES * (end - began) if end - began > SLOW_S else end
