@@ -73,10 +73,10 @@ with a child of its own session whose number it writes beside it. With ``FITS_CH
 while, writes both numbers there, and leaves its child to whoever started it."""
 
 
-def make_program(folder: Path) -> Path:
+def make_program(folder: Path, text: str = TRAIN) -> Path:
     """Make a repository with a program; the configuration is left to the test."""
     folder.mkdir()
-    (folder / "train.py").write_text(TRAIN)
+    (folder / "train.py").write_text(text)
     (folder / "params.json").write_text('{"rate": 0.1, "epochs": 1}')
     (folder / "target.txt").write_text("0.7")
     (folder / "tuning.yaml").write_text("")

@@ -8,7 +8,7 @@ of its programs, if any should be left.
 import os
 import shutil
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -77,8 +77,9 @@ class WorkerHome:
         if checkpoints is not None:
             checkpoints = replace(checkpoints, folder=self.folder / "checkpoints")
         if gpus is not None:
-            # Other machines that share the disk have GPUs of the same numbers.
-            gpus = replace(gpus, folder=gpus.folder / self.host)
+            # Other machines that share the disk have GPUs of the same numbers, and so have other
+            # jobs on this machine, if their queue gives each of them devices of its own.
+            gpus = replace(gpus, folder=gpus.folder / f"{self.host}{_job(os.environ)}")
         moved = replace(
             runner,
             runs=self.folder / "runs",
@@ -89,6 +90,16 @@ class WorkerHome:
             watching=replace(runner.watching, own=(*runner.watching.own, self.folder)),
         )
         return replace(objective, runner=moved)
+
+
+def _job(environ: Mapping[str, str]) -> str:
+    """Return a text that only the processes of one step of a queue's job share; empty without one.
+
+    >>> _job({"SLURM_JOB_ID": "7", "SLURM_STEP_ID": "0", "SLURM_PROCID": "3"}), _job({})
+    ('-7-0-3', '')
+    """
+    parts = (environ.get(f"SLURM_{name}", "") for name in ("JOB_ID", "STEP_ID", "PROCID"))
+    return "".join(f"-{part}" for part in parts if part.isalnum())
 
 
 def _mark(folder: Path) -> str:
