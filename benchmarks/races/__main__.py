@@ -1,5 +1,7 @@
 """Races on tables of real cross-validation: ``python -m benchmarks.races [--tables FILE]``.
 
+Splits of the rows that nobody has looked at: ``--first 20 --tables ANOTHER``.
+
 For each kind of search and number of folds it prints the share of the evaluations that were not
 needed, the share of studies with the winner of the study without a race, and the mean regret.
 """
@@ -242,8 +244,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--tables", type=Path, default=Path("build/races.json"))
     parser.add_argument("--no-bayesian", action="store_true")
+    parser.add_argument("--first", type=int, default=0, help="seed of the first split of the rows")
     given = parser.parse_args()
-    found = tables(given.tables)
+    found = tables(given.tables, first=given.first)
     print(row(["search", "folds", "rule", "studies", "saved", "same winner", "regret", "expected"]))
     print(row(["---", *["---:"] * 7]))
     for text in unread(found):

@@ -159,10 +159,16 @@ Tables = Mapping[tuple[str, int, int], np.ndarray]
 """(problem, folds, split) -> scores ``(n_points, n_folds)``."""
 
 
-def tables(file: Path, problems: Sequence[Problem] = PROBLEMS) -> Tables:
-    """Read the tables from a file; compute and keep those that it lacks."""
+def tables(file: Path, problems: Sequence[Problem] = PROBLEMS, first: int = 0) -> Tables:
+    """Read the tables from a file; compute and keep those that it lacks.
+
+    Args:
+        file: of JSON.
+        problems: all of them, or some.
+        first: seed of the first split of the rows.
+    """
     known = json.loads(file.read_text()) if file.exists() else {}
-    for problem, n_folds, split in product(problems, FOLDS, range(N_SPLITS)):
+    for problem, n_folds, split in product(problems, FOLDS, range(first, first + N_SPLITS)):
         name = f"{problem.name}|{n_folds}|{split}"
         if name not in known:
             known[name] = np.round(problem.scores(n_folds, split), 12).tolist()

@@ -1,6 +1,6 @@
 """Where real studies lose: by what is proposed, or by what is chosen of it.
 
-    python -m benchmarks.search.choice [--seeds 8] [--players A B …] [--only TEXT …]
+    python -m benchmarks.search.choice [--first 0] [--seeds 8] [--players A B …] [--only TEXT …]
         [--traces FOLDER] [--minutes 30]
 
 Every trial of a study gets its true loss, so that the trial that is chosen can be compared with
@@ -205,6 +205,7 @@ def report(players: Sequence[str], regret: np.ndarray, names: Sequence[str]) -> 
 def main(arguments: list[str] | None = None) -> int:
     """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--first", type=int, default=0, help="first seed")
     parser.add_argument("--seeds", type=int, default=8)
     parser.add_argument("--players", nargs="+", default=list(PLAYERS))
     parser.add_argument("--only", nargs="+", default=[""], help="parts of problems' names")
@@ -220,7 +221,7 @@ def main(arguments: list[str] | None = None) -> int:
     losses: list[np.ndarray] = []
     again: list[np.ndarray] = []
     # Seeds outside, so that an interrupted run has whole seeds.
-    for seed in range(options.seeds):
+    for seed in range(options.first, options.first + options.seeds):
         pairs = product(problems, options.players)
         maybe = (stored(options.traces, name, problem, seed, until) for problem, name in pairs)
         studies = list(takewhile(lambda study: study is not None, maybe))

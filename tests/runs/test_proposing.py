@@ -91,7 +91,7 @@ def test_a_search_that_has_no_race_is_the_one_that_it_was(tmp_path: Path) -> Non
         tmp_path, "bayesian", None, **{"metric: accuracy": "metric: [accuracy, balanced_accuracy]"}
     )
     assert "race" not in marks(several.file)
-    assert marks(project(tmp_path, "bayesian").file)["race"] == 1
+    assert marks(project(tmp_path, "bayesian").file)["race"] == 2
 
 
 def test_the_order_of_a_grid_with_a_race_belongs_to_the_identity(tmp_path: Path) -> None:
