@@ -12,6 +12,11 @@ from tunesmith.sharing.allow_lists import sharing_markdown
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent
+DECISIONS = """# Decisions
+
+Short notes: what was decided, why, what was passed over. A later note may replace an earlier one; it says so. Numbers that are missing were never given.
+
+"""
 
 
 def made() -> dict[Path, str]:
@@ -23,8 +28,19 @@ def made() -> dict[Path, str]:
         HERE / "configuration.md": reference_markdown(),
         HERE / "commands.md": cli_markdown(cli),
         HERE / "sharing.md": sharing_markdown(),
+        HERE / "decisions/README.md": decisions_markdown(HERE / "decisions"),
     }
     return documents | {file.path: file.content for file in example}
+
+
+def decisions_markdown(folder: Path) -> str:
+    """List the notes of a folder by number, each with its title."""
+    rows = []
+    for path in sorted(folder.glob("0*.md")):
+        # "# 12. A title" is a note's first line.
+        number, _, title = path.read_text(encoding="utf-8").partition("\n")[0][2:].partition(". ")
+        rows.append(f"- {number}: [{title}]({path.name})\n")
+    return DECISIONS + "".join(rows)
 
 
 def main() -> None:
