@@ -14,7 +14,8 @@ HERE = Path(__file__).parent
 ROOT = HERE.parent
 DECISIONS = """# Decisions
 
-Short notes: what was decided, why, what was passed over. A later note may replace an earlier one; it says so. Numbers that are missing were never given.
+Short notes: what was decided, why, what was passed over. A later note may replace an earlier one;
+it says so. Numbers that are missing were never given.
 
 """
 

@@ -53,6 +53,27 @@ def test_a_parameter_alone() -> None:
     assert not found(apart, [[0.1], [0.2], [0.2]])
 
 
+@pytest.mark.parametrize(
+    ("tried", "is_told"),
+    [
+        ((0.2, 0.999992, 0.999996), False),
+        ((0.2, 0.4, 0.999996), True),
+        ((0, 0.4, 1), True),
+        ((0, 0.6, 1), False),
+        ((1e-5, 0.4, 1), False),  # half of the range, but not of its orders of magnitude
+        ((1e-5, 1e-4, 1), True),
+        (("a", "b", "c"), True),
+        ((False, 3, True), True),
+    ],
+)
+def test_neighbours_say_nothing_of_the_rest_of_a_range(
+    tried: tuple[Any, Any, Any], is_told: bool
+) -> None:
+    far, *pair = tried
+    points = [{"lr": 0.1, "x": far}, *({"lr": 0.2, "x": value} for value in pair)]
+    assert found(points, [[0.1], [0.2], [0.2]]) == Unchanged(alone={"x": 2} if is_told else {})
+
+
 def test_what_else_is_recorded_counts_but_for_measured_times() -> None:
     metrics = (Metric("score"), Metric("fit_time", "minimize"))
     record = make_record(GRID, [[0.5]] * 6, metrics=metrics)

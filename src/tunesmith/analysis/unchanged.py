@@ -1,8 +1,10 @@
 """Parameters that changed no score, to the last digit."""
 
 import json
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import cast
 
 from tunesmith.analysis.ranking import Ranked, ranked
 from tunesmith.history import History, Metric
@@ -26,6 +28,8 @@ class Unchanged:
         return bool(self.n_same or self.alone)
 
 
+MIN_SPAN = 0.5
+"""Share of the range that was tried which trials have to span if nothing is to depend on it."""
 N_FIRST = 200
 """Trials that are compared first: mostly they show that every parameter counts."""
 
@@ -66,16 +70,39 @@ def unchanged(ranking: Sequence[Ranked], metrics: Sequence[Metric]) -> Unchanged
 
 
 def _n_alone(name: str, trials: Sequence[tuple[Ranked, str]]) -> int:
-    """The number of trials that differ from others in one parameter alone; 0 if a score does."""
-    groups: dict[str, list[str]] = {}
+    """The number of trials that differ from others in one parameter alone.
+
+    It is 0 if a score differs, or if these trials lie too close to each other to tell.
+    """
+    groups: dict[str, list[tuple[object, str]]] = {}
     for trial, scores in trials:
         if name in trial.params:
             rest = {key: value for key, value in trial.params.items() if key != name}
-            groups.setdefault(_text(rest), []).append(scores)
-    several = [scores for scores in groups.values() if len(scores) > 1]
-    if any(len(set(scores)) > 1 for scores in several):
+            groups.setdefault(_text(rest), []).append((trial.params[name], scores))
+    several = [group for group in groups.values() if len(group) > 1]
+    if any(len({scores for _, scores in group}) > 1 for group in several):
+        return 0
+    tried = [value for group in groups.values() for value, _ in group]
+    if not any(_are_apart([value for value, _ in group], tried) for group in several):
         return 0
     return sum(map(len, several))
+
+
+def _are_apart(values: Sequence[object], tried: Sequence[object]) -> bool:
+    """Whether values span half of the range that was tried, in logarithms too if there are any.
+
+    A search goes to points beside its best one: 0.99999 and 1.0 say nothing of 0.2.
+    """
+    if not all(isinstance(v, int | float) and not isinstance(v, bool) for v in tried):
+        return True
+    some, every = cast("Sequence[float]", values), cast("Sequence[float]", tried)
+    scales: list[Callable[[float], float]] = [float]
+    if min(every) > 0:
+        scales.append(math.log)
+    return all(
+        scale(max(some)) - scale(min(some)) >= MIN_SPAN * (scale(max(every)) - scale(min(every)))
+        for scale in scales
+    )
 
 
 def _text(params: Mapping[str, object]) -> str:

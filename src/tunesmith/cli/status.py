@@ -190,7 +190,7 @@ def _warnings(content: dict[str, Any]) -> list[str]:
     if n_same:
         same = f"all {n_same} complete trials scored the same to the last digit"
         return [f"{same}: none of these parameters changed the result"]
-    listed = ", ".join(alone)
+    listed = ", ".join(f"{name} ({n} trials differ in it alone)" for name, n in alone.items())
     return [terminal(f"no score changed with {listed}")] if alone else []
 
 
