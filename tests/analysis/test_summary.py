@@ -45,6 +45,24 @@ def test_edges_are_the_ends_of_ranges_only() -> None:
     assert [(e.name, e.side) for e in summarise(record).edges] == [("n", "high")]
 
 
+def test_next_to_an_end_is_at_the_end() -> None:
+    ranges = {
+        "a": {"float": [0.0, 10.0]},
+        "b": {"float": [0.0, 10.0]},
+        "c": {"float": [0.001, 10.0], "log": True},
+        "d": {"float": [0.001, 10.0], "log": True},
+        "e": {"int": [3, 40]},
+        "max_features": {"float": [0.2, 1.0]},
+        "outside": {"float": [0.0, 1.0]},
+    }
+    point = {"a": 9.95, "b": 9.85, "c": 9.4, "d": 0.0011, "e": 39, "max_features": 0.9999}
+    space = {"boxes": [ranges], "constraints": []}
+    record = make_record([{**point, "outside": 1.005}], [[1.0]], space=space)
+    found = [(e.name, e.value, e.side, e.end) for e in summarise(record).edges]
+    # In logarithms, 0.0011 is 1.03 % of the range away from its end.
+    assert found == [("a", 9.95, "high", 10.0), ("c", 9.4, "high", 10.0)]
+
+
 def test_a_list_of_numbers_has_ends_as_well() -> None:
     lists = {"a": [9, 3, 6], "b": [1, 2, None], "c": [1, 2], "d": [0.1, 1, 10], "e": [0, True, 2]}
     space = {"boxes": [lists], "constraints": []}

@@ -1,5 +1,6 @@
 """Scores by values of each parameter, as observed: values, bins, ends of ranges."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +13,8 @@ from tunesmith.history import Metric
 from tunesmith.ledger.recorded_study import RecordedSpace
 
 MAX_BINS = 5
+AT_END = 0.01
+"""Share of a range next to its end within which a winner says that the range may be too narrow."""
 LIMITS: dict[str, tuple[float, ...]] = {
     "C": (0,),
     "alpha": (0,),
@@ -72,6 +75,8 @@ class Edge:
     value: float
     side: str
     """``low`` or ``high``."""
+    end: float
+    """The end itself; a continuous value is hardly ever exactly there."""
 
 
 @dataclass(frozen=True)
@@ -141,7 +146,8 @@ def _order(value: Any) -> tuple[int, float, str]:
 def edges(chosen: Ranked | None, space: RecordedSpace) -> tuple[Edge, ...]:
     """Find parameters whose winning value is at the end of its range, which may be too narrow.
 
-    Ends that are the parameter's own limit (``LIMITS``) are not named: nothing lies beyond them.
+    Within 1 % of the range, on its own scale, counts. Ends that are the parameter's own limit
+    (``LIMITS``) are not named: nothing lies beyond them.
     """
     if chosen is None:
         return ()
@@ -151,10 +157,21 @@ def edges(chosen: Ranked | None, space: RecordedSpace) -> tuple[Edge, ...]:
             value, bounds = chosen.params.get(name), parameter.bounds or parameter.ends
             if bounds is None or not is_number(value) or bounds[0] == bounds[1]:
                 continue
-            side = {bounds[0]: "low", bounds[1]: "high"}.get(_number(value))
-            if side is not None and _number(value) not in LIMITS.get(short_name(name), ()):
-                by_name[name] = Edge(name, _number(value), side)
+            place = _place(_number(value), bounds, is_log=parameter.is_log)
+            end = bounds[place > 0.5]
+            # Starting points may lie outside of the space.
+            if 0 <= min(place, 1 - place) <= AT_END and end not in LIMITS.get(short_name(name), ()):
+                side = "high" if place > 0.5 else "low"
+                by_name[name] = Edge(name, _number(value), side, end)
     return tuple(by_name[name] for name in sorted(by_name))
+
+
+def _place(value: float, bounds: tuple[float, float], *, is_log: bool) -> float:
+    """Place of a value within its bounds, from 0 to 1."""
+    low, high = bounds
+    if is_log and min(low, value) > 0:
+        low, high, value = math.log(low), math.log(high), math.log(value)
+    return (value - low) / (high - low)
 
 
 def short_name(name: str) -> str:

@@ -51,7 +51,11 @@ def test_it_follows_from_the_verdict(
 
 def test_it_names_ends_of_ranges_and_the_forecast() -> None:
     made = summary(CLEAR)
-    ends = (Edge("max_depth", 4.0, "high"), Edge("<b>", 0.5, "low"), Edge("idle", 1.0, "low"))
+    ends = (
+        Edge("max_depth", 4.0, "high", 4.0),
+        Edge("<b>", 0.501, "low", 0.5),
+        Edge("idle", 1.0, "low", 1.0),
+    )
     idle = replace(made.unchanged, alone={"idle": 3})
     made = replace(made, edges=ends, unchanged=idle, outlook=Outlook(20, 0.001, 0.01))
     text = next_step(made, MARKDOWN)

@@ -74,7 +74,7 @@ def _widen(summary: Summary, words: Words) -> list[str]:
 
 def _beyond(edge: Edge, words: Words) -> str:
     side = "above" if edge.side == "high" else "below"
-    return f"{words.name(edge.name)} {side} {numbers.plain(edge.value)}"
+    return f"{words.name(edge.name)} {side} {numbers.plain(edge.end)}"
 
 
 def _more_trials(summary: Summary) -> list[str]:
