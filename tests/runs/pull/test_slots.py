@@ -68,7 +68,7 @@ def test_two_workers_of_a_machine_share_its_gpus(
     assert not [trial.failure for trial in trials if trial.failure]
     rows = [line.split() for line in (held / "log").read_text().splitlines()]
     assert {gpu for gpu, _, _ in rows} == ({"4", "6"} if visible else {"0", "1"})
-    # Both were in use at a time, and by both workers.
+    # Both GPUs were in use at a time.
     assert max(int(n) for _, _, n in rows) == 2
 
 

@@ -24,6 +24,9 @@ from tunesmith.system.portable.locks import lock_alone
 FOLDER = "workers"
 LOCK = "lock"
 
+GIVEN = ("SLURM_JOB_GPUS", "SLURM_STEP_GPUS")
+"""Variables in which SLURM names the GPUs that it has given to a job or a step."""
+
 
 @dataclass(frozen=True)
 class WorkerHome:
@@ -93,12 +96,22 @@ class WorkerHome:
 
 
 def _job(environ: Mapping[str, str]) -> str:
-    """Return a text that only the processes of one step of a queue's job share; empty without one.
+    """Return a text that only processes which may meet on one GPU share; empty for all of a host.
 
-    >>> _job({"SLURM_JOB_ID": "7", "SLURM_STEP_ID": "0", "SLURM_PROCID": "3"}), _job({})
-    ('-7-0-3', '')
+    A job of SLURM has GPUs of its own if SLURM says that it has given it some, and a task has if
+    they were asked for by task. Otherwise tasks and jobs see the same ones.
+
+    >>> slurm = {"SLURM_JOB_ID": "7", "SLURM_STEP_ID": "0", "SLURM_PROCID": "3"}
+    >>> _job({}), _job(slurm), _job({**slurm, "SLURM_JOB_GPUS": "2"})
+    ('', '', '-7-0')
+    >>> _job({**slurm, "SLURM_STEP_GPUS": "2", "SLURM_GPUS_PER_TASK": "1"})
+    '-7-0-3'
     """
-    parts = (environ.get(f"SLURM_{name}", "") for name in ("JOB_ID", "STEP_ID", "PROCID"))
+    if not any(environ.get(name) for name in GIVEN):
+        return ""
+    names = ["SLURM_JOB_ID", "SLURM_STEP_ID"]
+    names += ["SLURM_PROCID"] if environ.get("SLURM_GPUS_PER_TASK") else []
+    parts = (environ.get(name, "") for name in names)
     return "".join(f"-{part}" for part in parts if part.isalnum())
 
 
