@@ -158,6 +158,9 @@ class FoldResult:
     """Version of the sharing rules under which it was made."""
     reading: Mapping[str, str] | None = None
     """Files that a program has read, by name, and their states."""
+    parts: str = ""
+    """Parts of the rows in the score by the first metric (``data/row_blocks``); empty if they are
+    not known."""
     checks: tuple[Check, ...] = field(default=(), compare=False, repr=False)
     """Checks that were made on the way; not kept with the result."""
     delivery: Any = field(default=None, compare=False, repr=False)

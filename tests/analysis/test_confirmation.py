@@ -11,7 +11,8 @@ from tunesmith.analysis.choice.policy import Policy
 from tunesmith.analysis.confirmation import FIXED, FurtherLimits, no_further
 from tunesmith.analysis.decision import open_contest
 from tunesmith.analysis.summary import Summary, summarise
-from tunesmith.history import FURTHER, Failure, FoldResult
+from tunesmith.data.row_blocks import blocks_of, in_text
+from tunesmith.history import FURTHER, Failure, FoldResult, TrialLog
 from tunesmith.ledger.recorded_study import RecordedConfirm, RecordedStudy
 from tunesmith.ledger.records import StudyRecord
 from tunesmith.testing.fold_scores import simulate
@@ -212,3 +213,63 @@ def test_limits_know_that_few_groups_have_few_splits() -> None:
     limits = FurtherLimits.of(RecordedConfirm(1000), recorded, history, {})
     assert limits is not None
     assert limits.n_most == 4
+
+
+# -- parts of the rows -----------------------------------------------------------------------------
+
+ROWS = np.arange(200)
+
+
+def with_parts(found: StudyRecord, luck: float, n_trials: int = 40) -> StudyRecord:
+    """Give all scores parts, in which the rows of the winner have this luck."""
+    rng = np.random.default_rng(2)
+
+    def told(result: FoldResult, size: float) -> FoldResult:
+        text = in_text(size / 200 * rng.standard_normal(200), blocks_of(ROWS, 200))
+        return replace(result, parts=text)
+
+    trials = [
+        replace(trial, folds=tuple(told(fold, 0.1) for fold in trial.folds))
+        for trial in found.history.completed
+    ]
+    log = TrialLog(found.history.objectives, trials=list(trials))
+    for trial in trials[:n_trials]:
+        log.tell(trial)
+    further = {
+        number: tuple(told(result, luck if number else 1e-3) for result in results)
+        for number, results in found.further.items()
+    }
+    return replace(found, history=log.view(), further=further)
+
+
+def many(gain: float, noise: float) -> StudyRecord:
+    """A study of ten trials, since fewer tell no reliability."""
+    found = record(gain, noise=noise)
+    points = [{"max_depth": depth} for depth in range(1, 11)]
+    wide = make_record(points, [*SCORES, *SCORES])
+    return replace(found, history=wide.history)
+
+
+def test_the_parts_of_the_rows_decide_where_all_have_them() -> None:
+    """Folds that scatter hide a gain which all rows share."""
+    plain = many(0.06, noise=0.12)
+    assert decided(plain).gate.verdict != "adopt"  # type: ignore[union-attr]
+    sure, unsure = (with_parts(plain, luck) for luck in (1e-3, 3.0))
+    errors = [decided(found).confirmed.error for found in (sure, plain, unsure)]  # type: ignore[union-attr]
+    assert errors == sorted(errors)
+    assert errors[0] < errors[1] / 1.2
+
+
+@pytest.mark.parametrize("side", ["search", "further", "damaged"])
+def test_the_rule_is_the_usual_one_where_parts_are_missing(side: str) -> None:
+    plain = many(0.03, noise=0.03)
+    expected, found = decided(plain).confirmed, with_parts(plain, 3.0)
+    assert decided(found).confirmed != expected
+    if side == "search":
+        found = replace(found, history=plain.history)
+    else:
+        text = "" if side == "further" else "0000"
+        first, *others = found.further[0]
+        further = {**found.further, 0: (replace(first, parts=text), *others)}
+        found = replace(found, further=further)
+    assert decided(found).confirmed == expected

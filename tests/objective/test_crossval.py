@@ -1,3 +1,4 @@
+import dataclasses
 import os
 import pickle
 import signal
@@ -13,10 +14,12 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import cross_validate
 from tests.tables import Define, numbers
 
+from tunesmith.config.gate import GateSection
 from tunesmith.config.model import Definition
 from tunesmith.data import slices
+from tunesmith.data.row_blocks import from_text
 from tunesmith.errors import DataError, UsageError
-from tunesmith.history import HOLDOUT
+from tunesmith.history import FURTHER, HOLDOUT
 from tunesmith.objective.crossval import CrossValObjective, build_objective
 from tunesmith.space import Box, Categorical, Condition, Float, Int, SearchSpace
 from tunesmith.space.parameter import Parameter
@@ -545,3 +548,52 @@ def test_what_a_tiny_sample_upsets_is_left_to_the_run(define: Define) -> None:
         estimator="sklearn.neighbors.KNeighborsClassifier",
     )
     assert one(build_objective(definition), {"n_neighbors": 60}).failure is None
+
+
+# -- parts of the rows ---------------------------------------------------------------------------
+
+NEIGHBOURS = "sklearn.neighbors.KNeighborsClassifier"
+
+
+def with_gate(define: Define, frame: pd.DataFrame | None = None, **section: Any) -> Any:
+    frame = numbers() if frame is None else frame
+    definition = define(frame, {"n_neighbors": [3, 5, 9]}, estimator=NEIGHBOURS, **section)
+    file = definition.file.model_copy(update={"gate": GateSection()})
+    return build_objective(dataclasses.replace(definition, file=file))
+
+
+@pytest.mark.parametrize("fold", [0, FURTHER, FURTHER - 7])
+def test_scores_come_with_the_parts_of_their_rows(define: Define, fold: int) -> None:
+    objective = with_gate(define)
+    points = tuple({"n_neighbors": n} for n in (3, 5, 9))
+    shared = objective.evaluate(Fit(fold, points))
+    alone = [one(objective, params, fold) for params in points]
+    assert [fold.scores for fold in shared] == [fold.scores for fold in alone]
+    # From whichever fit, and in whichever process.
+    assert [fold.parts for fold in shared] == [fold.parts for fold in alone]
+    copied = pickle.loads(pickle.dumps(objective))
+    assert one(copied, points[0], fold).parts == alone[0].parts
+    sums = from_text(alone[0].parts)
+    assert sums is not None
+    assert abs(np.nansum(sums)) < 1e-4
+
+
+def test_rows_of_groups_and_held_out_ones_have_no_parts(define: Define) -> None:
+    params = {"n_neighbors": 3}
+    frame = numbers().assign(who=np.arange(120) % 20)
+    grouped = with_gate(define, frame, data={"groups": "who"})
+    assert {one(grouped, params, fold).parts for fold in (0, FURTHER)} == {""}
+    held = {"holdout": {"fraction": 0.2}, "drop": ["who"]}
+    with_holdout = with_gate(define, frame, data=held)
+    assert from_text(one(with_holdout, params).parts) is not None
+    assert one(with_holdout, params, HOLDOUT).parts == ""
+
+
+def test_metrics_of_the_projects_own_and_studies_without_a_gate_have_no_parts(
+    define: Define, faulty: str
+) -> None:
+    own = {"name": "own", "scorer": f"{faulty}:nan_score", "direction": "maximize"}
+    frame = numbers(400)
+    assert one(with_gate(define, frame, metric=own), {"n_neighbors": 3}).parts == ""
+    plain = define(numbers(), {"n_neighbors": [3, 5]}, estimator=NEIGHBOURS)
+    assert one(build_objective(plain), {"n_neighbors": 3}).parts == ""

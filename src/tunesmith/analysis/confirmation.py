@@ -7,6 +7,7 @@ from math import inf, nan
 import numpy as np
 
 from tunesmith.analysis.ranking import MOST
+from tunesmith.analysis.row_parts import in_means
 from tunesmith.analysis.statistics.order import order_matters
 from tunesmith.analysis.statistics.sequential import Look, Verdict, look
 from tunesmith.history import FoldResult, History, Metric
@@ -81,6 +82,27 @@ class Repeats:
         ]
         gains: np.ndarray = metric.sign * np.clip(np.array(scores, dtype=float), -MOST, MOST)
         return gains.reshape(2, -1, n_folds)
+
+    def parts(self, metric: Metric, n_folds: int) -> np.ndarray | None:
+        """``(n_repeats, n_blocks)`` parts of the rows in the gains of the repeats.
+
+        Returns:
+            ``None`` if those of a fold are not known.
+        """
+        sides = [
+            in_means(
+                [
+                    [result.parts for result in results[first : first + n_folds]]
+                    for first in range(0, len(results), n_folds)
+                ]
+            )
+            for results in (self.chosen, self.reference)
+        ]
+        if not sides[0].size or sides[0].shape != sides[1].shape:
+            return None
+        parts: np.ndarray = metric.sign * (sides[0] - sides[1])
+        # An evaluation by an earlier version may have no parts; then no repeat counts by them.
+        return None if np.isnan(parts).any() else parts
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -253,6 +275,7 @@ class Contest:
         least: gains below that are not worth a change.
         reliable: share of the differences between all trials that is not noise; ``None`` if too few
             trials tell it.
+        by_rows: the same by the parts of the rows, which is used if further repeats have parts.
     """
 
     chosen: int
@@ -263,6 +286,7 @@ class Contest:
     limits: FurtherLimits
     least: float
     reliable: float | None = None
+    by_rows: float | None = None
 
     def is_decided(self, chosen: Sequence[FoldResult], reference: Sequence[FoldResult]) -> bool:
         """Tell from the results of both so far whether no further repeat is needed."""
@@ -298,20 +322,23 @@ class Contest:
         # Later repeats may be known from a run that was allowed more of them; what counts is what
         # a run would have done that makes them one by one.
         gains = repeats.gains(self.metric, self.limits.n_folds)
+        parts = None
+        if self.by_rows is not None:
+            parts = repeats.parts(self.metric, self.limits.n_folds)
         found = None
         for n in range(1, n_all + 1):
-            found = self._after(gains[:, :n])
+            found = self._after(gains[:, :n], None if parts is None else parts[:n])
             if found.is_over:
                 break
         return found
 
-    def _after(self, gains: np.ndarray) -> "Decisive":
+    def _after(self, gains: np.ndarray, parts: np.ndarray | None) -> "Decisive":
         n = gains.shape[1]
         if self.limits.in_order and order_matters(self.gains[1], gains[1]):
             return Decisive(n, None, ORDER)
-        return Decisive(n, self._look(gains[0] - gains[1]))
+        return Decisive(n, self._look(gains[0] - gains[1], parts))
 
-    def _look(self, fresh: np.ndarray) -> Look:
+    def _look(self, fresh: np.ndarray, parts: np.ndarray | None) -> Look:
         return look(
             (self.gains[0] - self.gains[1]).reshape(-1, self.limits.n_folds),
             fresh,
@@ -319,7 +346,8 @@ class Contest:
             ratio=self.ratio,
             least=self.least,
             within=self.least if self.limits.within is None else self.limits.within,
-            reliable=self.reliable,
+            reliable=self.reliable if parts is None else self.by_rows,
+            parts=parts,
         )
 
 

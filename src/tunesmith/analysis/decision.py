@@ -9,6 +9,7 @@ import numpy as np
 from tunesmith.analysis.choice.policy import Policy
 from tunesmith.analysis.confirmation import Confirmed, Contest, FurtherLimits
 from tunesmith.analysis.ranking import Ranked, first_from, gains_of, ranked
+from tunesmith.analysis.row_parts import in_means
 from tunesmith.analysis.score_table import (
     Optimism,
     ReferenceComparison,
@@ -16,7 +17,7 @@ from tunesmith.analysis.score_table import (
     Ties,
     key_of,
 )
-from tunesmith.analysis.statistics.sequential import reliability
+from tunesmith.analysis.statistics.reliability import reliability, reliability_by_rows
 from tunesmith.history import History, Metric, Trial, mean_of
 from tunesmith.ledger.recorded_study import RecordedFolds, RecordedStudy
 from tunesmith.types import Params
@@ -125,6 +126,7 @@ def contest(
         return None
     gains = gains_of(table.trials, table.metric)
     reliable = reliability(gains, row, reference, ratio=table.ratio, n_folds=limits.n_folds)
+    parts = table.metric.sign * in_means([trial.parts for trial in table.trials])
     return Contest(
         chosen=table.trials[row].number,
         reference=table.trials[reference].number,
@@ -134,6 +136,7 @@ def contest(
         limits=limits,
         least=policy.min_improvement,
         reliable=reliable,
+        by_rows=reliability_by_rows(gains.mean(axis=1), parts, row, reference),
     )
 
 

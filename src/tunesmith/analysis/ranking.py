@@ -32,6 +32,8 @@ class Ranked:
     stds: Mapping[str, float]
     scores: Mapping[str, tuple[float, ...]]
     """Fold scores by metric."""
+    parts: tuple[str, ...] = ()
+    """Parts of the rows in the fold scores of the first metric, as the ledger has them."""
 
     def error(self, metric: str) -> float:
         """Standard error of the mean over folds; NaN for a single fold."""
@@ -77,6 +79,7 @@ def as_ranked(trial: Trial, rank: int, metrics: Sequence[Metric]) -> Ranked:
         means={m.name: trial.mean(m.name) for m in metrics},
         stds={m.name: trial.std(m.name) for m in metrics},
         scores={m.name: tuple(trial.fold_scores(m.name)) for m in metrics},
+        parts=tuple(fold.parts for fold in trial.folds),
     )
 
 

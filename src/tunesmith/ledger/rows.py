@@ -168,10 +168,16 @@ def reading_row(reading: Mapping[str, str]) -> dict[str, str]:
 
 
 def made_text(result: FoldResult) -> str | None:
-    """Describe how a fit was shared, as JSON; ``None`` if it was made for one candidate."""
-    if not result.is_shared:
+    """Describe how a fit was shared, as JSON, and the rows' parts in its score.
+
+    Returns:
+        ``None`` if it was made for one candidate, and has no parts.
+    """
+    if not result.is_shared and not result.parts:
         return None
-    return json_text({"law": result.law, "ways": list(result.ways)})
+    # Beside what earlier versions read here, so that they read such a ledger as well.
+    parts = {"parts": result.parts} if result.parts else {}
+    return json_text({"law": result.law, "ways": list(result.ways), **parts})
 
 
 def made_of(text: str | None, n_sharing: int) -> tuple[tuple[str, ...], int]:
@@ -183,6 +189,15 @@ def made_of(text: str | None, n_sharing: int) -> tuple[tuple[str, ...], int]:
         return (), LAW if n_sharing == 1 else OLD_LAW
     content = json.loads(text)
     return tuple(map(str, content["ways"])), int(content["law"])
+
+
+def parts_of(text: str | None) -> str:
+    """Parts of the rows in a score; empty if they are not known.
+
+    >>> parts_of('{"law":2,"parts":"0a","ways":[]}'), parts_of(None)
+    ('0a', '')
+    """
+    return "" if text is None or '"parts"' not in text else str(json.loads(text)["parts"])
 
 
 def _fit_to_keep(text: str) -> str:
@@ -230,6 +245,7 @@ def fold_result_of(row: "Row[Any]", fold: int) -> FoldResult:
         stopped_at=row.stopped_at,
         ways=ways,
         law=law,
+        parts=parts_of(row.made),
     )
 
 

@@ -17,6 +17,7 @@ from tunesmith.data.further import FurtherSplits
 from tunesmith.data.leaks.sign import Sign
 from tunesmith.data.mixed_columns import words_among_numbers
 from tunesmith.data.preprocess import auto_preprocessor
+from tunesmith.data.row_blocks import blocks_of
 from tunesmith.data.slices import SliceCache, Slices, cut
 from tunesmith.data.table import Rows, Table
 from tunesmith.errors import DataError
@@ -28,7 +29,8 @@ from tunesmith.objective.dryrun import dry_run
 from tunesmith.objective.estimator import EstimatorBuilder
 from tunesmith.objective.failure import failure_of, noting_warnings
 from tunesmith.objective.identity.unwatched import unwatched
-from tunesmith.objective.metric import Scorers
+from tunesmith.objective.metric import Scorers, scorer_of
+from tunesmith.objective.row_parts import PartsNoter
 from tunesmith.sharing.kernel import Alone, Clock, Kernel, Modelled
 from tunesmith.sharing.prototype import last_step
 from tunesmith.sharing.same_models import SameModels
@@ -57,6 +59,8 @@ class CrossValObjective:
     """Splits beyond the search's folds."""
     keeper: Keeper | None = None
     """Keeps fold models; they are thrown away without one."""
+    parts: PartsNoter | None = None
+    """Notes the parts of the rows in the scores; they are not computed without one."""
 
     def __post_init__(self) -> None:
         self._slices = SliceCache(partial(cut, self.table, self.splits, self.further))
@@ -197,6 +201,8 @@ class CrossValObjective:
         results = fit.results(joint, alone=self._alone)
         if self.keeper is not None:
             results = self.keeper.flushed(fit, results)
+        if self.parts is not None:
+            results = self.parts.attached(fit, results)
         news = self._kernel.take_news()
         return [replace(results[0], checks=news), *results[1:]] if results and news else results
 
@@ -288,6 +294,21 @@ class CrossValObjective:
         if self.keeper is not None and score is not None and modelled.fold >= 0:
             key = self.key(modelled.params, modelled.fold)
             self.keeper.note(key, score, modelled.model, modelled.X_test)
+        if self.parts is not None and score is not None and self._has_parts(modelled.fold):
+            self.parts.note(modelled.params, score, partial(self._judged, modelled))
+
+    def _has_parts(self, fold: int) -> bool:
+        # Rows of a group are alike: their parts would tell too little noise.
+        return fold != HOLDOUT and self.table.rows.groups is None
+
+    def _judged(self, modelled: Modelled[dict[str, float]]) -> tuple[Any, Any, Any, Any, Any]:
+        """Scorer, model, X, y and blocks of the test rows."""
+        fold, spec = modelled.fold, self.scorers.specs[0]
+        split = self.splits[fold] if fold >= 0 or self.further is None else self.further[fold]
+        scorer = None if spec.scorer is not None else scorer_of(spec)
+        blocks = blocks_of(split.test, len(self.table.rows))
+        y = self._slices.shared(fold).y_test
+        return scorer, modelled.model, modelled.X_test, y, blocks
 
     def unfitted(self, params: Params) -> Any:
         """Build an estimator with these params."""
@@ -360,6 +381,8 @@ def build_objective(definition: Definition) -> CrossValObjective:
         notes=(*table.notes, *builder.warnings, *scorers.notes, *notes),
         is_shared=definition.file.execution.share == "exact",
         further=FurtherSplits(section.cv, table.rows, builder.is_classifier),
+        # Only a gate looks at them.
+        parts=None if definition.file.gate is None else PartsNoter(),
     )
 
 

@@ -356,7 +356,7 @@ class LiveObjective:
             score_params=self.score_params,
             return_train_score=self.outputs.has_train,
             return_times=True,
-            return_estimator=self.keeper is not None,
+            return_estimator=self._notes_models,
             error_score=self.outputs.error_score,
             verbose=verbose,
             split_progress=(fold, self.n_folds),
@@ -370,6 +370,11 @@ class LiveObjective:
         return output
 
     # -- models ------------------------------------------------------------------------------
+
+    @property
+    def _notes_models(self) -> bool:
+        """True if fitted models are looked at before they are thrown away."""
+        return self.keeper is not None
 
     def _note(self, modelled: Modelled[list[Any]]) -> None:
         # Further splits belong to no fold model of the search.

@@ -5,13 +5,14 @@ import time
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, NamedTuple
 
 import joblib
 import numpy as np
 from sklearn.base import is_classifier
-from sklearn.metrics import check_scoring, get_scorer_names
-from sklearn.metrics._scorer import _MultimetricScorer
+from sklearn.metrics import check_scoring, get_scorer, get_scorer_names
+from sklearn.metrics._scorer import _MultimetricScorer, _PassthroughScorer
 from sklearn.model_selection import (
     GroupKFold,
     KFold,
@@ -26,11 +27,14 @@ from sklearn.utils.validation import _check_method_params, _num_samples
 
 from tunesmith.config.rules import SCORERS_FOR
 from tunesmith.data.reseeded import MemoryRows, ReseededSplits, reseeded
+from tunesmith.data.row_blocks import blocks_of
 from tunesmith.errors import DataError, UsageError, did_you_mean
 from tunesmith.history import FURTHER, Failure, FoldResult
 from tunesmith.objective.failure import failure_of, noting_warnings
 from tunesmith.objective.live import LiveObjective, own_metric
 from tunesmith.objective.outputs import Output
+from tunesmith.objective.row_parts import PartsNoter
+from tunesmith.sharing.kernel import Modelled
 from tunesmith.sharing.prototype import Prototype, last_step
 from tunesmith.space.parameter import canonical_json
 from tunesmith.space.python import shown
@@ -61,6 +65,10 @@ class MemoryObjective(LiveObjective):
     """True if candidates may share fits; their scores are the same either way."""
     further: ReseededSplits | str = "there are no further splits"
     """Splits beyond those of the search, or the reason why they cannot be made."""
+    parts: PartsNoter | None = None
+    """Notes the parts of the rows in the scores; they are not computed without one."""
+    has_groups: bool = False
+    """True if the splitter was given groups of rows."""
 
     def defaults(self) -> Params:
         """The estimator's own values of the space's parameters."""
@@ -103,7 +111,34 @@ class MemoryObjective(LiveObjective):
         """Train and score every candidate."""
         with noting_warnings() as noted:
             results = super().evaluate(fit)
+        if self.parts is not None:
+            results = self.parts.attached(fit, results)
         return [_noted(one, "".join(noted)) for one in results]
+
+    @property
+    def _notes_models(self) -> bool:
+        return super()._notes_models or self.parts is not None
+
+    def _note(self, modelled: Modelled[list[Any]]) -> None:
+        super()._note(modelled)
+        # Rows of a group are alike: their parts would tell too little noise.
+        if self.parts is None or self.has_groups:
+            return
+        score = self._deciding(modelled.fold, modelled.scores[0])
+        if score is not None:
+            self.parts.note(modelled.params, score, partial(self._judged, modelled))
+
+    def _judged(self, modelled: Modelled[list[Any]]) -> tuple[Any, Any, Any, Any, Any]:
+        """Scorer, model, X, y and blocks of the test rows."""
+        several = getattr(self.scorer, "_scorers", None) or {}
+        scorer = several.get(self.objectives[0].name, self.scorer)
+        own = own_metric(modelled.model)
+        if own and isinstance(scorer, _PassthroughScorer):
+            scorer = get_scorer(own)
+        n_rows = _num_samples(self.X)
+        blocks = blocks_of(np.arange(n_rows)[self._split(modelled.fold)[1]], n_rows)
+        y = self._slices.shared(modelled.fold).y_test
+        return scorer, modelled.model, modelled.X_test, y, blocks
 
     def _fit_and_score(self, params: Params, fold: int, verbose: int = 0) -> Output:
         began = time.perf_counter()

@@ -599,6 +599,7 @@ def tell_some(ledger: Ledger, head: StudyHead, run: int, number: int, draw: Rand
             fold,
             {"accuracy": draw.randrange(3) / 3, "loss": draw.choice([-0.0, 0.0, 1 / 3])},
             fit_time_s=draw.random(),
+            parts=draw.choice(["", "0abc{|}~"]),
         )
         for fold in range(N_FOLDS if state != "raced" or number == 0 else 2)
     ]

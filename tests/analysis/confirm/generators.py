@@ -15,6 +15,9 @@ import numpy as np
 from sklearn.model_selection import KFold, StratifiedKFold
 from sklearn.tree import DecisionTreeClassifier
 
+from tunesmith.data.row_blocks import blocks_of, from_text, in_text
+from tunesmith.objective.row_parts import INFLUENCES
+
 N_TRUTH = 50_000
 N_FOLDS = 5
 N_CANDIDATES = 30
@@ -37,6 +40,12 @@ class Generator:
     most: int = 1_000_000
     """Most studies that are worth their time."""
 
+    def parts(self, y: np.ndarray, predicted: np.ndarray, blocks: np.ndarray) -> np.ndarray:
+        """``(n_candidates, N_BLOCKS)`` parts of the rows in the gains."""
+        if self.is_classified:
+            return parts_of("roc_auc_score", y, predicted, blocks)
+        return -parts_of("mean_squared_error", y, predicted, blocks)
+
     def score(self, y: np.ndarray, predicted: np.ndarray) -> np.ndarray:
         """Return ``(n_candidates,)`` gains: ROC AUC, or the negative mean squared error."""
         if self.is_classified:
@@ -48,24 +57,34 @@ class Generator:
         """Draw a study and score all candidates.
 
         Returns:
-            ``search`` (n_candidates, n_folds), ``fresh`` (n_candidates, n_repeats, n_folds), and
-            ``truth`` (n_candidates,).
+            ``search`` (n_candidates, n_folds), ``fresh`` (n_candidates, n_repeats, n_folds),
+            ``truth`` (n_candidates,), and the parts of the rows in the means of each repeat:
+            ``search_parts`` (n_candidates, n_blocks) and ``fresh_parts`` (n_candidates, n_repeats,
+            n_blocks).
         """
         rng = np.random.default_rng([seed, self.n])
         X, y = self.draw(rng, self.n)
         if self.is_shuffled:
             y = rng.permutation(y)
-        scored = [self._repeat(X, y, seed * 1000 + repeat) for repeat in range(n_repeats + 1)]
+        made = [self._repeat(X, y, seed * 1000 + repeat) for repeat in range(n_repeats + 1)]
+        scored, parts = zip(*made, strict=True)
         return {
             "search": scored[0],
             "fresh": np.stack(scored[1:], axis=1),
+            "search_parts": parts[0],
+            "fresh_parts": np.stack(parts[1:], axis=1),
             "truth": self._truth(rng, X, y, n_truth),
         }
 
-    def _repeat(self, X: np.ndarray, y: np.ndarray, seed: int) -> np.ndarray:
+    def _repeat(self, X: np.ndarray, y: np.ndarray, seed: int) -> Rows:
+        """Return the gains on each fold, and the parts of the rows in their mean."""
         kind = StratifiedKFold if self.is_classified else KFold
-        splits = kind(N_FOLDS, shuffle=True, random_state=seed).split(X, y)
-        return np.stack([self.score(y[b], self.learn(X[a], y[a], X[b])) for a, b in splits], axis=1)
+        scores, parts = [], []
+        for train, test in kind(N_FOLDS, shuffle=True, random_state=seed).split(X, y):
+            predicted = self.learn(X[train], y[train], X[test])
+            scores.append(self.score(y[test], predicted))
+            parts.append(self.parts(y[test], predicted, blocks_of(test, len(y))))
+        return np.stack(scores, axis=1), np.nansum(parts, axis=0) / N_FOLDS
 
     def _truth(self, rng: np.random.Generator, X: np.ndarray, y: np.ndarray, n: int) -> np.ndarray:
         if self.is_shuffled:
@@ -73,6 +92,13 @@ class Generator:
             return np.full(N_CANDIDATES, 0.5)
         X_new, y_new = self.draw(rng, n)
         return self.score(y_new, self.learn(X, y, X_new))
+
+
+def parts_of(metric: str, y: np.ndarray, predicted: np.ndarray, blocks: np.ndarray) -> np.ndarray:
+    """``(n_candidates, N_BLOCKS)`` parts of the rows in the scores, as a ledger keeps them."""
+    found = (INFLUENCES[metric](y, row, {}) for row in predicted)
+    texts = [in_text(one.rows / len(y), blocks) for one in found if one is not None]
+    return np.stack([sums for text in texts if (sums := from_text(text)) is not None])
 
 
 def auc(y: np.ndarray, scores: np.ndarray) -> float:

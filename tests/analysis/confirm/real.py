@@ -17,10 +17,11 @@ import numpy as np
 import pandas as pd
 from scipy.stats import norm
 from sklearn.model_selection import StratifiedKFold
-from tests.analysis.confirm.generators import N_CANDIDATES, N_FOLDS, auc
+from tests.analysis.confirm.generators import N_CANDIDATES, N_FOLDS, Rows, auc, parts_of
 from tests.analysis.confirm.simulate import HEADER, N_MOST, RATIO, Row, Study, decided
 
 from tunesmith.analysis.statistics.gate import weigh
+from tunesmith.data.row_blocks import blocks_of
 
 NAMES = [
     "banana",
@@ -88,10 +89,21 @@ def predicted(params: dict[str, Any], X: np.ndarray, y: np.ndarray, X_new: np.nd
     return np.asarray(model.fit(X, y).predict_proba(X_new))[:, 1]
 
 
-def scores(params: dict[str, Any], X: np.ndarray, y: np.ndarray, seed: int) -> np.ndarray:
-    """``(n_folds,)`` of one split."""
-    splits = StratifiedKFold(N_FOLDS, shuffle=True, random_state=seed).split(X, y)
-    return np.array([auc(y[b], predicted(params, X[a], y[a], X[b])) for a, b in splits])
+def scored(params: dict[str, Any], X: np.ndarray, y: np.ndarray, seed: int) -> Rows:
+    """``(n_folds,)`` scores of one split, and ``(n_blocks,)`` parts of the rows in their mean."""
+    scores, parts = [], []
+    for train, test in StratifiedKFold(N_FOLDS, shuffle=True, random_state=seed).split(X, y):
+        found = predicted(params, X[train], y[train], X[test])
+        scores.append(auc(y[test], found))
+        blocks = blocks_of(test, len(y))
+        parts.append(parts_of("roc_auc_score", y[test], found[None], blocks)[0])
+    return np.array(scores), np.nansum(parts, axis=0) / N_FOLDS
+
+
+def all_scored(points: list[dict[str, Any]], seed: int, X: np.ndarray, y: np.ndarray) -> Rows:
+    """Return the same of several candidates."""
+    found = [scored(params, X, y, seed) for params in points]
+    return np.stack([scores for scores, _ in found]), np.stack([parts for _, parts in found])
 
 
 def study(folder: Path, name: str, seed: int) -> Study | None:
@@ -101,21 +113,24 @@ def study(folder: Path, name: str, seed: int) -> Study | None:
     rows = rng.permutation(len(y))
     train, test = rows[:N_TRAIN], rows[N_TRAIN : N_TRAIN + N_TEST]
     points = [DEFAULTS, *(drawn(rng) for _ in range(N_CANDIDATES - 1))]
-    scored = partial(scores, X=X[train], y=y[train])
-    search = np.stack([scored(params, seed=seed) for params in points])
+    all_of = partial(all_scored, X=X[train], y=y[train])
+    search, parts = all_of(points, seed)
     winner = int(search.mean(axis=1).argmax())
     if winner == 0:
         return None
     pair = [points[winner], points[0]]
-    fresh = np.stack([[scored(p, seed=1000 + seed * 10 + r) for r in range(N_MOST)] for p in pair])
+    made = [all_of(pair, 1000 + seed * 10 + repeat) for repeat in range(N_MOST)]
+    fresh = np.stack([scores for scores, _ in made], axis=1)
+    further = np.stack([of_rows[0] - of_rows[1] for _, of_rows in made])
     truth = [auc(y[test], predicted(p, X[train], y[train], X[test])) for p in pair]
-    verdict, n_repeats = decided(search, fresh, winner, 0)
+    verdict, n_repeats = decided(search, fresh, winner, 0, (parts, further))
     return Study(
         name=name,
         current="default",
         seed=seed,
         truth=truth[0] - truth[1],
         before=weigh(search, winner, 0, RATIO).verdict == "adopt",
+        by_folds=decided(search, fresh, winner, 0)[0] == "adopt",
         verdict=verdict,
         n_repeats=n_repeats,
         # The true variance is not known: there is one table of each kind.

@@ -2,9 +2,9 @@
 
 Each study has 30 candidates on 5 folds. The candidate with the best mean is compared with the
 current parameters, one of the candidates, by ``look`` on further repeats (at most 4, so 40 of 150
-fits), by the gate on the folds of the search alone, and by a test that knows the true variance of
-the mean of all further folds. Truly better is what is better on 50,000 rows after training on all
-rows of the study.
+fits), with and without the parts of the rows, by the gate on the folds of the search alone, and by
+a test that knows the true variance of the mean of all further folds. Truly better is what is better
+on 50,000 rows after training on all rows of the study.
 """
 
 import argparse
@@ -17,7 +17,8 @@ from scipy.stats import beta, norm
 from tests.analysis.confirm.generators import GENERATORS, N_FOLDS, N_TRUTH, tables
 
 from tunesmith.analysis.statistics.gate import weigh
-from tunesmith.analysis.statistics.sequential import look, reliability
+from tunesmith.analysis.statistics.reliability import reliability, reliability_by_rows
+from tunesmith.analysis.statistics.sequential import look
 
 N_MOST = 4
 RATIO = 1 / (N_FOLDS - 1)
@@ -36,6 +37,8 @@ class Study:
     """True gain of the winner."""
     before: bool
     """True if the gate on the folds of the search adopts."""
+    by_folds: bool
+    """True if the sequential test adopts that does not know the parts of the rows."""
     verdict: str
     """That of the sequential test."""
     n_repeats: int
@@ -58,7 +61,11 @@ def studies(
             winner = int(search.mean(axis=1).argmax())
             if winner == current:
                 continue
-            verdict, n_repeats = decided(search, fresh[[winner, current]], winner, current)
+            sides = [winner, current]
+            further = table["fresh_parts"][seed][sides]
+            known = table["search_parts"][seed], further[0] - further[1]
+            verdict, n_repeats = decided(search, fresh[sides], winner, current, known)
+            by_folds = decided(search, fresh[sides], winner, current)[0] == "adopt"
             gain = float((fresh[winner, :N_MOST] - fresh[current, :N_MOST]).mean())
             yield Study(
                 name=name,
@@ -66,6 +73,7 @@ def studies(
                 seed=seed,
                 truth=float(truth[winner] - truth[current]),
                 before=weigh(search, winner, current, RATIO).verdict == "adopt",
+                by_folds=by_folds,
                 verdict=verdict,
                 n_repeats=n_repeats,
                 oracle=gain / errors[winner],
@@ -81,7 +89,13 @@ def _true_errors(table: dict[str, np.ndarray], current: int) -> np.ndarray:
     return errors
 
 
-def decided(search: np.ndarray, pair: np.ndarray, winner: int, current: int) -> tuple[str, int]:
+def decided(
+    search: np.ndarray,
+    pair: np.ndarray,
+    winner: int,
+    current: int,
+    parts: tuple[np.ndarray, np.ndarray] | None = None,
+) -> tuple[str, int]:
     """Return the verdict of the sequential test, and the repeats that it needed.
 
     Args:
@@ -89,11 +103,23 @@ def decided(search: np.ndarray, pair: np.ndarray, winner: int, current: int) -> 
         pair: ``(2, n_repeats, n_folds)`` of the winner and the current parameters.
         winner: its row in the search.
         current: row of the current parameters.
+        parts: of the rows: ``(n_candidates, n_blocks)`` in the means of the search, and
+            ``(n_repeats, n_blocks)`` in the further differences.
     """
     gains, further = search[winner] - search[current], pair[0] - pair[1]
-    reliable = reliability(search, winner, current, ratio=RATIO, n_folds=N_FOLDS)
+    if parts is None:
+        reliable = reliability(search, winner, current, ratio=RATIO, n_folds=N_FOLDS)
+    else:
+        reliable = reliability_by_rows(search.mean(axis=1), parts[0], winner, current)
     for n in range(1, N_MOST + 1):
-        found = look(gains[None], further[:n], n_most=N_MOST, ratio=RATIO, reliable=reliable)
+        found = look(
+            gains[None],
+            further[:n],
+            n_most=N_MOST,
+            ratio=RATIO,
+            reliable=reliable,
+            parts=None if parts is None else parts[1][:n],
+        )
         if found.verdict is not None:
             break
     return str(found.verdict), n
@@ -120,17 +146,20 @@ class Row:
         power = _share(study.verdict == "adopt" for study in self.better)
         gains = sum(study.truth for study in self.found)
         kept = sum(study.truth for study in self.found if study.verdict == "adopt")
+        kept_by_folds = sum(study.truth for study in self.found if study.by_folds)
         cells = [
             name,
             str(len(self.found)),
             f"{len(self.harmful)}",
             f"{sum(study.before for study in self.harmful)}",
+            f"{sum(study.by_folds for study in self.harmful)}",
             f"{n_false} ({interval(n_false, len(self.harmful))})",
             *(f"{sum(s.oracle > z for s in self.harmful)}" for z in self.critical),
             f"{_share(study.before for study in self.better):.0%}",
+            f"{_share(study.by_folds for study in self.better):.0%}",
             f"{power:.0%}",
             *(f"{_share(s.oracle > z for s in self.better):.0%}" for z in self.critical),
-            f"{kept / gains:.0%}" if gains > 0 else "–",
+            *(f"{one / gains:.0%}" if gains > 0 else "–" for one in (kept_by_folds, kept)),
             f"{np.mean([s.n_repeats for s in self.found]) * 2 * N_FOLDS:.0f}"
             if self.found
             else "–",
@@ -139,9 +168,10 @@ class Row:
 
 
 HEADER = (
-    "| studies | n | not better | adopted before | adopted now | true variance | … at 2 %"
-    " | power before | power now | true variance | … at 2 % | gain kept | fits |\n"
-    "|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|"
+    "| studies | n | not better | adopted by the search | … without parts | adopted"
+    " | true variance | … at 2 % | power by the search | … without parts | power | true variance"
+    " | … at 2 % | gain kept without parts | gain kept | fits |\n"
+    "|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|"
 )
 
 

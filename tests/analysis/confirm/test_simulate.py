@@ -9,7 +9,7 @@ def test_nothing_is_adopted_where_nothing_is_better() -> None:
     found = list(studies("ridge, shuffled", 25, None))
     assert len(found) > 60
     assert {study.truth for study in found} == {0.0}
-    # Of 562 studies, 11 were.
+    # Of 733 studies, 13 were.
     assert sum(study.verdict == "adopt" for study in found) <= 4
 
 
@@ -19,6 +19,8 @@ def test_what_is_much_better_is_adopted() -> None:
     assert len(adopted) >= 4
     assert min(adopted) > 0
     assert all(1 <= study.n_repeats <= N_MOST for study in found)
+    # Without the parts of the rows, 12 % of what is better is adopted, and with them 32 %.
+    assert len(adopted) > sum(study.by_folds for study in found)
 
 
 def test_a_table_is_a_function_of_its_seed() -> None:

@@ -1,18 +1,20 @@
 """The sequential test on repeated splits, on differences whose truth is known."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import norm
 
-from tunesmith.analysis.statistics.sequential import ADOPTING, Look, levels, look, reliability
+from tunesmith.analysis.statistics.sequential import ADOPTING, Look, levels, look
 
 N_FOLDS = 5
 RATIO = 1 / (N_FOLDS - 1)
 
 
-def looked(fresh: np.ndarray, n_most: int = 4, **options: float) -> Look:
+def looked(fresh: np.ndarray, n_most: int = 4, **options: Any) -> Look:
     """Look at differences whose search has told nothing but their spread."""
     search = np.array([[0.01, -0.01, 0.02, -0.02, 0.0]])
     return look(search, np.atleast_2d(fresh), n_most=n_most, ratio=RATIO, **options)
@@ -82,42 +84,6 @@ def test_the_unit_of_the_score_means_nothing(values: list[float], unit: float) -
     assert first.low <= first.gain <= first.high
 
 
-def gains_of_trials(spread: float, n: int = 30, seed: int = 0) -> np.ndarray:
-    """Scores of trials whose truths have this spread, on folds with noise of 1."""
-    rng = np.random.default_rng(seed)
-    return spread * rng.standard_normal((n, 1)) + rng.standard_normal((n, N_FOLDS))
-
-
-def reliable(gains: np.ndarray, reference: int = 0) -> float | None:
-    chosen = int(gains.mean(axis=1).argmax())
-    return reliability(gains, chosen, reference, ratio=RATIO, n_folds=N_FOLDS)
-
-
-def test_differences_of_equal_trials_are_not_reliable() -> None:
-    equal, unequal = (
-        [reliable(gains_of_trials(spread, seed=seed)) for seed in range(40)] for spread in (0, 3)
-    )
-    assert np.mean([share == 0 for share in equal]) > 0.9
-    # Noise of 0.37 beside a spread of 9: the luck of the rows counts, too.
-    assert np.median([share for share in unequal if share is not None]) > 0.8
-
-
-def test_trials_that_are_far_too_bad_make_no_difference_reliable() -> None:
-    for seed in range(20):
-        gains = gains_of_trials(0, seed=seed)
-        middle = int(np.argsort(gains.mean(axis=1))[15])
-        failed = np.vstack([gains, gains_of_trials(0, 10, seed + 100) - 50])
-        assert reliable(failed, middle) == reliable(gains, middle)
-
-
-def test_few_trials_tell_no_reliability() -> None:
-    assert reliable(gains_of_trials(3, n=5)) is None
-    assert reliable(np.zeros((8, N_FOLDS))) == 0
-    # The best of the others is the reference: only two are as good.
-    gains = gains_of_trials(3)
-    assert reliable(gains, int(np.argsort(-gains.mean(axis=1))[1])) is None
-
-
 def test_the_same_gain_is_adopted_if_differences_are_reliable() -> None:
     gain = np.array([[0.06, 0.05, 0.04, 0.065, 0.05]])
     shares = (0.0, 0.2, 0.6, 0.95)
@@ -129,3 +95,22 @@ def test_the_same_gain_is_adopted_if_differences_are_reliable() -> None:
     # Nothing is as sure as a gain without noise, however little the others differ.
     same = np.zeros((1, N_FOLDS))
     assert look(same, same + 0.3, n_most=4, ratio=RATIO, reliable=0.0).verdict == "adopt"
+
+
+def test_the_parts_of_the_rows_tell_the_luck_of_the_rows() -> None:
+    """A gain that is the same for every row is sure, however much the folds differ."""
+    rng = np.random.default_rng(0)
+    fresh = 0.03 + 0.02 * rng.standard_normal((2, N_FOLDS))
+    parts = np.repeat(rng.standard_normal((1, 64)), 2, axis=0)
+    errors = [looked(fresh, parts=size * parts).error for size in (1e-4, 1e-3, 1e-2)]
+    assert errors == sorted(errors)
+    assert errors[-1] ** 2 == pytest.approx(np.sum((1e-2 * parts[0]) ** 2) * 64 / 63, rel=0.2)
+    assert looked(fresh, parts=1e-4 * parts, reliable=1.0).verdict == "adopt"
+    assert looked(fresh, parts=1e-2 * parts, reliable=1.0).verdict != "adopt"
+
+
+def test_rows_without_any_luck_leave_that_of_the_splits() -> None:
+    fresh = np.array([[0.03, 0.02, 0.04, 0.03, 0.03]])
+    found = looked(fresh, parts=np.zeros((1, 64)), reliable=1.0)
+    assert found.verdict == "adopt"
+    assert 0 < found.error < looked(fresh).error

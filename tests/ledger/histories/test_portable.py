@@ -65,6 +65,7 @@ COMPLETE = st.builds(
     warning=st.just("") | WORDS,
     progress=STEPS,
     stopped_at=st.none() | st.integers(0, 9),
+    parts=st.sampled_from(["", "0abc{|}~"]),
 )
 FAILED = st.builds(FoldResult, st.just(0), st.just({}), failure=st.builds(Failure, WORDS, WORDS))
 POINTS = st.dictionaries(st.text(max_size=3), JSON, max_size=2)
@@ -271,7 +272,7 @@ def broken(line: int, old: str, new: str) -> str:
         ("[]", "line 1: expected a JSON object"),
         ('{"kind": "trials"}', "line 1: kind: Input should be 'tunesmith-history'"),
         (LINES[2], "line 1: expected a line with `kind: tunesmith-history` first"),
-        (broken(0, '"schema_version": 1', '"schema_version": 5'), "needs a newer Tunesmith"),
+        (broken(0, '"schema_version": 1', '"schema_version": 6'), "needs a newer Tunesmith"),
         (broken(0, '"identity": "', '"identity": 3, "x": "'), "line 1: identity: Input should be"),
         (broken(1, '"definition"', '"defined"'), "line 2: its provenance lacks the definition"),
         (broken(2, "0.9", "NaN"), "line 3: NaN is no number of JSON"),

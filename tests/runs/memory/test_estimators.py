@@ -30,6 +30,7 @@ from sklearn.tree import DecisionTreeClassifier
 
 import tunesmith
 from tunesmith import Float, Int
+from tunesmith.data.row_blocks import from_text
 from tunesmith.errors import ConfigError, DataError, UsageError
 
 X, Y = load_iris(return_X_y=True)
@@ -264,6 +265,25 @@ def test_the_gate_decides_on_further_splits(cv: Any, workers: int, tmp_path: Pat
         assert fold.scores == {"accuracy": fresh.score(X[test], Y[test])}
     again = tune(STUMP, X, Y, cv=cv, **options)
     assert (again.n_evaluated, again.summary.confirmed) == (0, confirmed)
+    # The rows' parts come with all scores, those of the search included.
+    assert all(from_text(fold.parts) is not None for fold in result.record.all_results)
+
+
+def test_parts_of_rows_are_recorded_only_for_a_gate_and_rows_of_their_own() -> None:
+    groups = np.arange(len(Y)) % 30
+    for options in ({"gate": None}, {"cv": GroupKFold(4), "groups": groups}):
+        result = tune(STUMP, X, Y, **{**POOR, **options})
+        assert {fold.parts for fold in result.record.all_results} == {""}
+    own = tune(STUMP, X, Y, **POOR, metric=lambda model, X, y: model.score(X, y))
+    assert {fold.parts for fold in own.record.all_results} == {""}
+
+
+def test_scores_and_trials_are_the_same_with_parts() -> None:
+    one, other = (tune(STUMP, X, Y, **{**POOR, "gate": gate}) for gate in (None, True))
+    assert [t.params for t in one.record.history] == [t.params for t in other.record.history]
+    assert [
+        [dict(fold.scores) for fold in trial.folds] for trial in one.record.history.completed
+    ] == [[dict(fold.scores) for fold in trial.folds] for trial in other.record.history.completed]
 
 
 @pytest.mark.parametrize(

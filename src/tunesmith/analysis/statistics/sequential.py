@@ -8,12 +8,12 @@ with independent increments of information, 1 / (D + B / r), to which the theory
 tests applies as it stands.
 
 No test is exact here: the repeats reuse rows, the rows have a part in the choice of the candidate,
-and D cannot be seen in the repeats. It is taken from the spread between folds, and the constants
-below are calibrated on studies with a known truth (``tests/analysis/confirm``).
+and D cannot be seen in the repeats. It is the variance of the rows' parts in the difference if
+those are known, and is taken from the spread between folds if not. The constants below are
+calibrated on studies with a known truth (``tests/analysis/confirm``).
 
-What the choice on the same rows is worth depends on the candidates: if their means differ by no
-more than their noise, the best of them is lucky. The share of the differences that is not noise
-shrinks the gain (an empirical Bayes estimate: Efron & Morris 1975).
+What the choice on the same rows is worth depends on the candidates: the share of their differences
+that is not noise shrinks the gain (``reliability``).
 """
 
 from dataclasses import dataclass
@@ -23,8 +23,6 @@ from typing import Literal
 
 import numpy as np
 
-from tunesmith.analysis.statistics.noise import residuals
-
 Verdict = Literal["adopt", "keep", "equal", "indistinguishable"]
 
 ADOPTING = 0.02
@@ -32,8 +30,11 @@ ADOPTING = 0.02
 adopted in 0 to 2 % of studies without a gain, by their kind (simulated)."""
 UNSHRUNKEN = 0.006
 """The same if too few candidates tell no reliability."""
-MIN_CANDIDATES = 6
-"""Candidates that tell the reliability of their differences."""
+BY_ROWS = 0.015
+"""The same if the parts of the rows tell the noise and the reliability, which finds more at any
+level: so the winner is adopted in no more studies without a gain than before (simulated)."""
+LEAST_RELATIVE, MOST_RELATIVE = 0.1, 1000.0
+"""Luck of a split by that of the rows, beyond which the levels of the looks hardly change."""
 KEEPING = 0.02
 """Level of keeping the current parameters, over all looks; the choice makes it only stricter."""
 SPLITS = 0.6
@@ -78,13 +79,16 @@ class RepeatNoise:
     df: float
 
     @classmethod
-    def of(cls, search: np.ndarray, fresh: np.ndarray, ratio: float) -> "RepeatNoise":
+    def of(
+        cls, search: np.ndarray, fresh: np.ndarray, ratio: float, parts: np.ndarray | None = None
+    ) -> "RepeatNoise":
         """Estimate the variances.
 
         Args:
             search: ``(n_repeats, n_folds)`` differences on the folds of the search.
             fresh: ``(n_looks, n_folds)`` differences on further folds.
             ratio: test rows per training row of a fold.
+            parts: ``(n_looks, n_blocks)`` of the rows in the differences of further repeats.
         """
         both, n_folds = np.vstack([search, fresh]), fresh.shape[1]
         # Around each repeat's own mean: the choice of the winner has shifted that of the search.
@@ -94,7 +98,12 @@ class RepeatNoise:
         means, n = fresh.mean(axis=1), len(fresh)
         squares = float(((means - means.mean()) ** 2).sum())
         splits = (SPLITS_DF * expected + squares) / (SPLITS_DF + n - 1)
-        return cls(ratio * between_folds, splits, float(df))
+        if parts is None:
+            return cls(ratio * between_folds, splits, float(df))
+        # Averaged over repeats first: what each split adds to a row's part is not the row's luck.
+        of_rows, n_blocks = parts.mean(axis=0), parts.shape[1]
+        rows = float((of_rows**2).sum()) * n_blocks / (n_blocks - 1)
+        return cls(rows, splits, float(n_blocks - 1))
 
     def error(self, n: int) -> float:
         """Return the standard error of the mean of n repeats."""
@@ -116,39 +125,6 @@ class RepeatNoise:
         return float(norm.sf(rise / moves)) if moves else 0.0
 
 
-def reliability(
-    gains: np.ndarray, chosen: int, reference: int, *, ratio: float, n_folds: int
-) -> float | None:
-    """Share of the differences between candidates that is not noise, by the folds of the search.
-
-    The posterior mean of a difference of two of them is the observed one times this share, if the
-    true means scatter like a normal distribution, and its variance that of the noise times it.
-    Candidates that lie farther below the reference than the chosen one lies above it are left out:
-    a few that failed would make all differences seem true.
-
-    Args:
-        gains: ``(n_candidates, n_repeats * n_folds)``, larger is better.
-        chosen: row of the winner.
-        reference: row of the current parameters.
-        ratio: test rows per training row of a fold.
-        n_folds: folds of a repeat.
-
-    Returns:
-        From 0 to 1; ``None`` if fewer than 6 candidates are left.
-    """
-    means = gains.mean(axis=1)
-    rise = max(float(means[chosen] - means[reference]), 0.0)
-    near = gains[means >= means[reference] - rise]
-    n, k = near.shape
-    if n < MIN_CANDIDATES or k < 2:
-        return None
-    between_folds = float((residuals(near) ** 2).sum() / ((n - 1) * (k - 1)))
-    noise = RepeatNoise(ratio * between_folds, SPLITS * between_folds / n_folds, (n - 1) * (k - 1))
-    spread = float(near.mean(axis=1).var(ddof=1))
-    variance = noise.error(k // n_folds) ** 2
-    return 1 - variance / spread if spread > variance else 0.0
-
-
 def look(
     search: np.ndarray,
     fresh: np.ndarray,
@@ -158,6 +134,7 @@ def look(
     least: float = 0.0,
     within: float = 0.0,
     reliable: float | None = None,
+    parts: np.ndarray | None = None,
 ) -> Look:
     """Look at a comparison after some of its repeats.
 
@@ -175,15 +152,18 @@ def look(
         within: gains up to that, and losses, are practically nothing.
         reliable: share of the differences between all candidates that is not noise; ``None`` if it
             is not known.
+        parts: ``(n_looks, n_blocks)`` of the rows in the differences of the repeats, if they are
+            known and the reliability rests on them, too.
     """
     n, gain = len(fresh), float(fresh.mean())
-    noise = RepeatNoise.of(search, fresh, ratio)
+    noise = RepeatNoise.of(search, fresh, ratio, parts)
     error, last = noise.error(n), max(n, n_most)
     # Differences that are the same on every fold have no error but that of rounding.
     if error <= TINY * abs(gain):
         return Look(_verdict(gain, (gain, gain, gain), least, within), gain, 0.0, gain, gain)
-    relative = round(noise.splits / noise.rows, 1) if noise.rows else 1.0
-    share, level = (1.0, UNSHRUNKEN) if reliable is None else (reliable, ADOPTING)
+    relative = _relative(noise)
+    usual = ADOPTING if parts is None else BY_ROWS
+    share, level = (1.0, UNSHRUNKEN) if reliable is None else (reliable, usual)
     up, down = levels(last, relative, level), levels(last, relative, KEEPING)
     shrunken = share * gain - sqrt(share) * noise.margin(up[n - 1], n)
     low, high = (gain + sign * noise.margin(down[n - 1], n) for sign in (-1, 1))
@@ -192,6 +172,13 @@ def look(
         needed = max(noise.margin(up[-1], last) / sqrt(share), least) if share else inf
         verdict = "indistinguishable" if noise.chance(needed - gain, n, last) < HOPELESS else None
     return Look(verdict, gain, error, shrunken if shrunken > 0 else min(low, 0.0), high)
+
+
+def _relative(noise: RepeatNoise) -> float:
+    """Luck of a split by that of the rows, rounded: levels are computed once for each."""
+    relative = noise.splits / noise.rows if noise.rows else 1.0
+    # Without any luck of the splits, later looks would tell nothing that the first did not.
+    return min(max(round(relative, 1), LEAST_RELATIVE), MOST_RELATIVE)
 
 
 def _verdict(

@@ -35,9 +35,9 @@ from tunesmith.ledger.rows import json_text
 from tunesmith.types import Direction, State, StopReason
 
 KIND = "tunesmith-history"
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 """Version of the text; since 2, folds tell how their fit was shared; since 3, there are results on
-further splits; since 4, notes."""
+further splits; since 4, notes; since 5, parts of the rows in the scores."""
 TAKEN_FROM = "taken_from"
 """Key in the provenance of a run that evaluated nothing itself: the file that it read."""
 
@@ -66,7 +66,7 @@ class HeadLine(HistoryLine):
     """Description of the series of trials."""
 
     kind: Literal["tunesmith-history"]
-    schema_version: Literal[1, 2, 3, 4]
+    schema_version: Literal[1, 2, 3, 4, 5]
     study: str
     identity: str
     context: dict[str, str]
@@ -117,6 +117,8 @@ class FoldLine(HistoryLine):
     """Sharing methods of its fit."""
     law: int | None = None
     """Version of the sharing rules at that time; left out if the fit was not shared."""
+    parts: str = ""
+    """Parts of the rows in the score by the first metric, as ``data/row_blocks`` writes them."""
     times: Annotated[tuple[Number, Number], Listed] = (0.0, 0.0)
     """Seconds of fitting and of scoring."""
 
@@ -195,8 +197,10 @@ def _contents(record: StudyRecord) -> Iterator[dict[str, Any]]:
 
 def _version_of(record: StudyRecord) -> int:
     """Oldest version that can hold it: histories of single fits stay as they are."""
-    if record.notes:
+    if any(result.parts for result in record.all_results):
         return SCHEMA_VERSION
+    if record.notes:
+        return 4
     if record.further:
         return 3
     return 2 if any(f.is_shared and f.counts for f in record.all_results) else 1
@@ -234,6 +238,7 @@ def _fold(result: FoldResult, has_times: bool) -> dict[str, Any]:
         "n_sharing": None if result.n_sharing == 1 else result.n_sharing,
         "ways": list(result.ways) if result.counts else [],
         "law": result.law if result.is_shared and result.counts else None,
+        "parts": result.parts,
         "times": [result.fit_time_s, result.score_time_s] if has_times else None,
     }
     return {name: value for name, value in line.items() if value not in (None, "", [])}
@@ -463,4 +468,5 @@ def _fold_result(fold: int, line: FoldLine, ways: tuple[str, ...] = ()) -> FoldR
         stopped_at=line.stopped_at,
         ways=tuple(line.ways) or (ways if is_silent and line.n_sharing == 1 else ()),
         law=OLD_LAW if is_silent else LAW if line.law is None else line.law,
+        parts=line.parts,
     )

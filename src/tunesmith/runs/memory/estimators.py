@@ -11,6 +11,7 @@ from tunesmith.objective import memory
 from tunesmith.objective.identity.context import MemoryContext, context_of
 from tunesmith.objective.objects import Objects
 from tunesmith.objective.outputs import FoldOutputs
+from tunesmith.objective.row_parts import PartsNoter
 from tunesmith.runs.memory.request import MemoryRequest
 from tunesmith.runs.memory.subject import MemorySubject, identified
 from tunesmith.sharing.prototype import Prototype, last_step
@@ -55,6 +56,8 @@ def estimator_subject(estimator: Any, X: Any, y: Any, request: MemoryRequest) ->
         default_params=own,
         is_shared=request.shares,
         further=folds.further,
+        parts=PartsNoter() if request.has_gate else None,
+        has_groups=request.groups is not None,
         notes=notes + _unseeded(estimator) + request.cannot_confirm(folds.further),
     )
     return MemorySubject(

@@ -174,6 +174,11 @@ class MemoryRequest:
             return None if is_grid else {"trials": DEFAULT_TRIALS}
         return self.stop
 
+    @property
+    def has_gate(self) -> bool:
+        """True if the winner must beat the current parameters."""
+        return self._gate() is not None
+
     def _gate(self) -> Any:
         if self.gate is None or self.gate is False:
             return None
