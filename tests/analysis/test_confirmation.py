@@ -273,3 +273,9 @@ def test_the_rule_is_the_usual_one_where_parts_are_missing(side: str) -> None:
         further = {**found.further, 0: (replace(first, parts=text), *others)}
         found = replace(found, further=further)
     assert decided(found).confirmed == expected
+
+
+def test_large_studies_are_decided_without_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = many(0.03, noise=0.03)
+    monkeypatch.setattr("tunesmith.analysis.confirmation.MOST_WITH_PARTS", 9)
+    assert decided(with_parts(plain, 3.0)).confirmed == decided(plain).confirmed

@@ -48,6 +48,8 @@ ORDER = (
     " search's folds, so that the order of the rows matters and further splits tell nothing (name"
     " `groups` or `method: time_series`, or set `confirm: off`)"
 )
+MOST_WITH_PARTS = 5000
+"""Trials of a study whose parts of rows are looked at."""
 UNFINISHED = "the further splits are not finished; `tunesmith run` goes on with them"
 FAILED = "a fit on the further splits failed"
 
@@ -139,6 +141,7 @@ class FurtherLimits:
         further: results on further splits by trial number.
         refusal: reason for which nothing is adopted without further splits; empty if the folds of
             the search may decide instead.
+        has_parts: true if the parts of the rows are looked at.
     """
 
     n_most: int
@@ -148,6 +151,7 @@ class FurtherLimits:
     in_order: bool = False
     further: Mapping[int, Sequence[FoldResult]] = field(default_factory=dict)
     refusal: str = ""
+    has_parts: bool = True
 
     @classmethod
     def of(
@@ -172,6 +176,8 @@ class FurtherLimits:
             in_order=_is_in_order(recorded),
             # An earlier version took the folds of the search for further ones.
             further={} if cannot else further,
+            # Of many more, reports read columns of scores alone, and so would decide otherwise.
+            has_parts=history.n_completed <= MOST_WITH_PARTS,
         )
 
 

@@ -126,7 +126,10 @@ def contest(
         return None
     gains = gains_of(table.trials, table.metric)
     reliable = reliability(gains, row, reference, ratio=table.ratio, n_folds=limits.n_folds)
-    parts = table.metric.sign * in_means([trial.parts for trial in table.trials])
+    by_rows = None
+    if limits.has_parts:
+        parts = table.metric.sign * in_means([trial.parts for trial in table.trials])
+        by_rows = reliability_by_rows(gains.mean(axis=1), parts, row, reference)
     return Contest(
         chosen=table.trials[row].number,
         reference=table.trials[reference].number,
@@ -136,7 +139,7 @@ def contest(
         limits=limits,
         least=policy.min_improvement,
         reliable=reliable,
-        by_rows=reliability_by_rows(gains.mean(axis=1), parts, row, reference),
+        by_rows=by_rows,
     )
 
 
