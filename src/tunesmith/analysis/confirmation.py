@@ -7,8 +7,8 @@ from math import inf, nan
 import numpy as np
 
 from tunesmith.analysis.ranking import MOST
-from tunesmith.analysis.row_parts import in_means
 from tunesmith.analysis.statistics.order import order_matters
+from tunesmith.analysis.statistics.row_parts import in_means
 from tunesmith.analysis.statistics.sequential import Look, Verdict, look
 from tunesmith.history import FoldResult, History, Metric
 from tunesmith.ledger.recorded_study import (

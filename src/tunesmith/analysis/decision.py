@@ -9,7 +9,6 @@ import numpy as np
 from tunesmith.analysis.choice.policy import Policy
 from tunesmith.analysis.confirmation import Confirmed, Contest, FurtherLimits
 from tunesmith.analysis.ranking import Ranked, first_from, gains_of, ranked
-from tunesmith.analysis.row_parts import in_means
 from tunesmith.analysis.score_table import (
     Optimism,
     ReferenceComparison,
@@ -18,6 +17,7 @@ from tunesmith.analysis.score_table import (
     key_of,
 )
 from tunesmith.analysis.statistics.reliability import reliability, reliability_by_rows
+from tunesmith.analysis.statistics.row_parts import in_means
 from tunesmith.history import History, Metric, Trial, mean_of
 from tunesmith.ledger.recorded_study import RecordedFolds, RecordedStudy
 from tunesmith.types import Params

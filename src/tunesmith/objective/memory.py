@@ -67,8 +67,6 @@ class MemoryObjective(LiveObjective):
     """Splits beyond those of the search, or the reason why they cannot be made."""
     parts: PartsNoter | None = None
     """Notes the parts of the rows in the scores; they are not computed without one."""
-    has_groups: bool = False
-    """True if the splitter was given groups of rows."""
 
     def defaults(self) -> Params:
         """The estimator's own values of the space's parameters."""
@@ -121,8 +119,7 @@ class MemoryObjective(LiveObjective):
 
     def _note(self, modelled: Modelled[list[Any]]) -> None:
         super()._note(modelled)
-        # Rows of a group are alike: their parts would tell too little noise.
-        if self.parts is None or self.has_groups:
+        if self.parts is None:
             return
         score = self._deciding(modelled.fold, modelled.scores[0])
         if score is not None:

@@ -152,8 +152,7 @@ def look(
         within: gains up to that, and losses, are practically nothing.
         reliable: share of the differences between all candidates that is not noise; ``None`` if it
             is not known.
-        parts: ``(n_looks, n_blocks)`` of the rows in the differences of the repeats, if they are
-            known and the reliability rests on them, too.
+        parts: ``(n_looks, n_blocks)`` of the rows in the differences, if these are known.
     """
     n, gain = len(fresh), float(fresh.mean())
     noise = RepeatNoise.of(search, fresh, ratio, parts)
@@ -162,8 +161,7 @@ def look(
     if error <= TINY * abs(gain):
         return Look(_verdict(gain, (gain, gain, gain), least, within), gain, 0.0, gain, gain)
     relative = _relative(noise)
-    usual = ADOPTING if parts is None else BY_ROWS
-    share, level = (1.0, UNSHRUNKEN) if reliable is None else (reliable, usual)
+    share, level = _share_and_level(reliable, parts is not None)
     up, down = levels(last, relative, level), levels(last, relative, KEEPING)
     shrunken = share * gain - sqrt(share) * noise.margin(up[n - 1], n)
     low, high = (gain + sign * noise.margin(down[n - 1], n) for sign in (-1, 1))
@@ -172,6 +170,12 @@ def look(
         needed = max(noise.margin(up[-1], last) / sqrt(share), least) if share else inf
         verdict = "indistinguishable" if noise.chance(needed - gain, n, last) < HOPELESS else None
     return Look(verdict, gain, error, shrunken if shrunken > 0 else min(low, 0.0), high)
+
+
+def _share_and_level(reliable: float | None, has_parts: bool) -> tuple[float, float]:
+    if reliable is None:
+        return 1.0, UNSHRUNKEN
+    return reliable, BY_ROWS if has_parts else ADOPTING
 
 
 def _relative(noise: RepeatNoise) -> float:

@@ -56,8 +56,7 @@ def estimator_subject(estimator: Any, X: Any, y: Any, request: MemoryRequest) ->
         default_params=own,
         is_shared=request.shares,
         further=folds.further,
-        parts=PartsNoter() if request.has_gate else None,
-        has_groups=request.groups is not None,
+        parts=_parts(request),
         notes=notes + _unseeded(estimator) + request.cannot_confirm(folds.further),
     )
     return MemorySubject(
@@ -68,6 +67,11 @@ def estimator_subject(estimator: Any, X: Any, y: Any, request: MemoryRequest) ->
         section=_section(estimator, names, n_deciding, folds.section),
         name=type(last_step(estimator)[1]).__name__,
     )
+
+
+def _parts(request: MemoryRequest) -> PartsNoter | None:
+    # Rows of a group are alike: their parts would tell too little noise.
+    return PartsNoter() if request.has_gate and request.groups is None else None
 
 
 def _outputs(names: tuple[str, ...], n_deciding: int) -> FoldOutputs:

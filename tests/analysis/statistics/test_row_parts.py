@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tunesmith.analysis.row_parts import in_mean, in_means
+from tunesmith.analysis.statistics.row_parts import in_mean, in_means
 from tunesmith.data.row_blocks import in_text
 
 
