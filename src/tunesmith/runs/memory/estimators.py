@@ -34,8 +34,7 @@ def estimator_subject(estimator: Any, X: Any, y: Any, request: MemoryRequest) ->
         UsageError: an argument cannot be used; a DataError if it is rows, targets or folds.
     """
     X, y = memory.rows_of(memory.checked_estimator(estimator), X, y)
-    space = request.read_space(objects := Objects())
-    _check_names(estimator, space, request, objects)
+    space = _checked_space(estimator, request, objects := Objects())
     folds = memory.folds_of(request.cv, estimator, X, y, request.groups)
     scorers, n_deciding = memory.scorers_of(estimator, request.metric, request.also)
     fit_params = memory.fit_params_of(estimator, X, request.weights, request.fit_params)
@@ -67,6 +66,12 @@ def estimator_subject(estimator: Any, X: Any, y: Any, request: MemoryRequest) ->
         section=_section(estimator, names, n_deciding, folds.section),
         name=type(last_step(estimator)[1]).__name__,
     )
+
+
+def _checked_space(estimator: Any, request: MemoryRequest, objects: Objects) -> SearchSpace:
+    space = request.read_space(objects)
+    _check_names(estimator, space, request, objects)
+    return space
 
 
 def _parts(request: MemoryRequest) -> PartsNoter | None:
