@@ -85,7 +85,9 @@ def test_running_again_evaluates_nothing_and_changes_no_byte(
     first = preloaded("run", "--workers", "1", "--json")
     outputs = {p: p.read_bytes() for p in project.rglob("*") if p.suffix in (".md", ".yaml")}
     again = process("run", "--workers", "2", "--json")
-    assert json.loads(first.stdout)["n_evaluated"] == 36
+    told = json.loads(first.stdout)
+    # On one fold, no tree reached the largest depth, so that this model was known already.
+    assert (told["n_evaluated"], told["n_reused"]) == (35, 1)
     assert json.loads(again.stdout)["n_evaluated"] == 0
     assert {p: p.read_bytes() for p in outputs} == outputs
 
