@@ -227,17 +227,26 @@ USUAL_SHARE = "30%"
 """Share of the search's evaluations that may follow it."""
 
 
-def allowed_fits(fits: str | int, n_scores: int) -> int:
+def allowed_fits(fits: str | int, n_scores: int, n_folds: int) -> int:
     """Return the most further fits.
 
-    >>> allowed_fits("30%", 150), allowed_fits(40, 150)
+    The usual share allows one repeat at least: where a fit scores many candidates, a few of them
+    are a whole search, whose folds alone would then decide about the luckiest of all candidates.
+
+    >>> allowed_fits("30%", 150, 5), allowed_fits(40, 150, 5)
     (45, 40)
+    >>> allowed_fits("30%", 20, 5), allowed_fits("20%", 20, 5)
+    (10, 4)
 
     Args:
         fits: a number, or a share of the search's evaluations.
         n_scores: evaluations of the search.
+        n_folds: folds of a repeat.
     """
-    return fits if isinstance(fits, int) else int(float(fits[:-1]) * n_scores / 100 + 1e-9)
+    if isinstance(fits, int):
+        return fits
+    share = int(float(fits[:-1]) * n_scores / 100 + 1e-9)
+    return max(share, 2 * n_folds) if fits == USUAL_SHARE else share
 
 
 class EndsWithBlock:

@@ -17,7 +17,7 @@ from tunesmith.ledger.recorded_study import (
     RecordedObjective,
     RecordedStudy,
 )
-from tunesmith.types import MOST_REPEATS, USUAL_SHARE, allowed_fits
+from tunesmith.types import MOST_REPEATS, allowed_fits
 
 FIXED = {
     "time_series": "a time series cannot be split anew",
@@ -165,14 +165,14 @@ class FurtherLimits:
         if confirm is None:
             return None
         n_folds = folds_of_a_repeat(recorded.folds, history.whole_folds)
-        n_fits = allowed_fits(confirm.fits, history.n_evaluations)
+        n_fits = allowed_fits(confirm.fits, history.n_evaluations, n_folds)
         cannot = no_further(recorded)
         return cls(
             n_most=min(most_repeats(n_fits, n_folds), recorded.n_further),
             n_folds=n_folds,
             within=confirm.within,
             blocker=cannot or too_few(n_fits, n_folds),
-            refusal=_in_memory(cannot) if cannot else refusal(confirm.fits, n_fits, n_folds),
+            refusal=_in_memory(cannot) if cannot else refusal(n_fits, n_folds),
             in_order=_is_in_order(recorded),
             # An earlier version took the folds of the search for further ones.
             further={} if cannot else further,
@@ -217,18 +217,16 @@ def too_few(n_fits: int, n_folds: int) -> str:
     return f"one repeat takes {2 * n_folds} fits, and `confirm` allows {n_fits}"
 
 
-def refusal(fits: str | int, n_fits: int, n_folds: int) -> str:
+def refusal(n_fits: int, n_folds: int) -> str:
     """Return the reason for which a gate adopts nothing, since its limit allows no repeat.
 
-    The usual limit of a tiny study allows none, either; then the folds of the search decide.
+    Only a limit that somebody chose is that low: a wish that cannot be met.
 
     Args:
-        fits: limit of the configuration.
-        n_fits: further fits that it allows.
+        n_fits: further fits that are allowed.
         n_folds: folds of a repeat.
     """
-    # Only a limit that somebody chose is a wish that cannot be met.
-    few = too_few(n_fits, n_folds) if n_folds > 1 and fits != USUAL_SHARE else ""
+    few = too_few(n_fits, n_folds) if n_folds > 1 else ""
     return few and f"{few}: allow more, or let the folds of the search decide (`confirm: off`)"
 
 

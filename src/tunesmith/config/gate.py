@@ -38,7 +38,8 @@ class ConfirmSection(Section):
 
     fits: Annotated[str, Field(pattern=SHARE)] | Annotated[int, Field(ge=0)] = USUAL_SHARE
     """Most further fits, for the winner and the current parameters together: a share of the
-    search's evaluations, or a number. The decision often needs fewer."""
+    search's evaluations, or a number. The usual share allows one repeat at least. The decision
+    often needs fewer."""
     within: float | None = Field(default=None, ge=0, allow_inf_nan=False)
     """Differences of the first metric up to this size, in its own unit, are practically equal; by
     default ``gate: {min_improvement: …}``."""

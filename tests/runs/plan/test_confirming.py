@@ -34,7 +34,8 @@ def planned(
     [
         (30, {}, 40, "at most 40 further fits"),
         (30, {"confirm": {"fits": 10}}, 10, "(1 repeat × 5 folds × 2)"),
-        (4, {}, 0, "one repeat takes 10 fits, and `confirm` allows 6"),
+        (4, {}, 10, "(1 repeat × 5 folds × 2)"),
+        (4, {"confirm": {"fits": "29%"}}, 0, "one repeat takes 10 fits, and `confirm` allows 5"),
         (None, {}, None, "at most 30% of the search's fits"),
         (None, {"confirm": {"fits": 100}}, None, "at most 100 fits"),
         (30, {"cv": {"method": "time_series"}}, 0, "a time series cannot be split anew"),

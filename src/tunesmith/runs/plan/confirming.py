@@ -55,10 +55,10 @@ def plan_confirm(
     blocker = no_further(recorded)
     if not blocker and n_trials is not None and n_folds is not None:
         n_repeat = folds_of_a_repeat(recorded.folds, n_folds)
-        allowed = allowed_fits(wanted.fits, n_trials * n_folds)
+        allowed = allowed_fits(wanted.fits, n_trials * n_folds, n_repeat)
         blocker = too_few(allowed, n_repeat)
         # Before the search costs anything: its winner could not be adopted.
-        if refused := refusal(wanted.fits, allowed, n_repeat):
+        if refused := refusal(allowed, n_repeat):
             return ConfirmPlan(0, f"nothing can be adopted: {refused}")
         if not blocker:
             n = min(most_repeats(allowed, n_repeat), recorded.n_further)
