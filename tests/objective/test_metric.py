@@ -231,3 +231,19 @@ def test_it_pickles(fitted: Any) -> None:
     made = scorers("accuracy", own("cost", "minimize"))
     made(*fitted)
     assert pickle.loads(pickle.dumps(made))(*fitted) == made(*fitted)
+
+
+@pytest.mark.parametrize(
+    ("spec", "is_enough"),
+    [
+        (MetricSpec(name="accuracy"), True),
+        (MetricSpec(name="cost", scorer=f"{__name__}.cost", direction="minimize"), True),
+        (MetricSpec(name="recall", scorer=f"{__name__}.recall"), True),
+        (MetricSpec(name="own", scorer=f"{__name__}.own_scorer", direction="maximize"), False),
+        (MetricSpec(name="fit_time"), False),
+    ],
+    ids=lambda value: getattr(value, "name", ""),
+)
+def test_some_metrics_see_more_than_answers(spec: MetricSpec, is_enough: bool) -> None:
+    accuracy = MetricSpec(name="accuracy")
+    assert Scorers((accuracy,), (spec,)).see_answers_alone == is_enough

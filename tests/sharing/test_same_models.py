@@ -7,6 +7,7 @@ import pytest
 from sklearn.datasets import load_wine
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import make_scorer
 from sklearn.model_selection import GridSearchCV as ScikitGrid
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -120,6 +121,29 @@ def test_a_search_has_the_table_of_scikit_learn_with_fewer_fits(n_jobs: int | No
     for name, column in expected.cv_results_.items():
         if "score" in name and "time" not in name:
             np.testing.assert_array_equal(search.cv_results_[name], column, err_msg=name)
+
+
+def penalized(estimator: Any, X: Any, y: Any) -> float:
+    """Accuracy, less what a deep limit costs."""
+    return float(estimator.score(X, y)) - 0.01 * max((estimator.max_depth or 20) - 8, 0)
+
+
+@pytest.mark.parametrize("scoring", [penalized, {"accuracy": "accuracy", "penalized": penalized}])
+def test_scorers_that_read_the_estimator_get_each_one(scoring: Any) -> None:
+    # The first scores that could be taken over are equal here, so that the check cannot tell.
+    tree = DecisionTreeClassifier(random_state=0)
+    search = GridSearchCV(tree, DEPTHS, cv=4, scoring=scoring, refit=False).fit(*WINE)
+    expected = ScikitGrid(tree, DEPTHS, cv=4, scoring=scoring, refit=False).fit(*WINE)
+    assert search.n_reused_ == 0
+    for name, column in expected.cv_results_.items():
+        if "score" in name and "time" not in name:
+            np.testing.assert_array_equal(search.cv_results_[name], column, err_msg=name)
+
+
+def test_own_metrics_of_predictions_are_taken_over() -> None:
+    scorer = make_scorer(lambda y, found: float((y == found).mean()))
+    tree = DecisionTreeClassifier(random_state=0)
+    assert GridSearchCV(tree, DEPTHS, cv=3, scoring=scorer).fit(*WINE).n_reused_ > 0
 
 
 def test_boosting_shows_it_too() -> None:

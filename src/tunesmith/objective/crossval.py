@@ -170,8 +170,9 @@ class CrossValObjective:
         return self._kernel.read_off(params, space) if self._may_share else None
 
     def same_models(self) -> SameModels | None:
-        """Store of results that tells which fits need not be made, if fits may be shared."""
-        return self._kernel.same_models() if self._may_share else None
+        """Store of results that tells which fits need not be made, if models alone give scores."""
+        is_usable = self._may_share and self.scorers.see_answers_alone
+        return self._kernel.same_models() if is_usable else None
 
     @property
     def _may_share(self) -> bool:

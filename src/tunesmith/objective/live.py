@@ -38,7 +38,11 @@ from tunesmith.models.keeper import Keeper
 from tunesmith.models.material import FoldRows
 from tunesmith.objective.objects import Objects
 from tunesmith.objective.outputs import FoldOutputs, LiveResult, Output, heard
-from tunesmith.objective.quick_scores import QuickScorers, is_plain_scorer
+from tunesmith.objective.quick_scores import (
+    QuickScorers,
+    is_plain_scorer,
+    sees_answers_alone,
+)
 from tunesmith.sharing.kernel import Clock, Kernel, Modelled
 from tunesmith.sharing.prototype import Prototype, is_json, last_step, to_json
 from tunesmith.sharing.randomness import has_seed_object
@@ -214,8 +218,9 @@ class LiveObjective:
         return self._kernel.read_off(params, space) if self._may_share else None
 
     def same_models(self) -> SameModels | None:
-        """Store of results that tells which fits need not be made, if fits may be shared."""
-        return self._kernel.same_models() if self._may_share else None
+        """Store of results that tells which fits need not be made, if models alone give scores."""
+        is_usable = self._may_share and all(map(sees_answers_alone, self._scorers))
+        return self._kernel.same_models() if is_usable else None
 
     @property
     def _may_share(self) -> bool:
@@ -458,8 +463,11 @@ class LiveObjective:
     @cached_property
     def _is_plain(self) -> bool:
         """True if all scorers are scikit-learn's own metrics."""
-        several = getattr(self.scorer, "_scorers", {"score": self.scorer})
-        return all(is_plain_scorer(one) for one in several.values())
+        return all(map(is_plain_scorer, self._scorers))
+
+    @property
+    def _scorers(self) -> list[Any]:
+        return list(getattr(self.scorer, "_scorers", {"score": self.scorer}).values())
 
     def _quick(self, model: Any) -> Callable[..., Any]:
         """The scorer in its quick form, for many models on the same rows."""

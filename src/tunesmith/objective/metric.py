@@ -13,7 +13,7 @@ from tunesmith.config.objective import MetricSpec
 from tunesmith.errors import UsageError, did_you_mean
 from tunesmith.history import Metric
 from tunesmith.objective.failure import BadScoreError
-from tunesmith.objective.quick_scores import QuickScorers
+from tunesmith.objective.quick_scores import QuickScorers, sees_answers_alone
 from tunesmith.system.importing import load
 from tunesmith.types import Direction
 
@@ -71,6 +71,13 @@ class Scorers:
     def measures_time(self) -> bool:
         """True if a metric is a measured time."""
         return any(spec.name in TIMES for spec in self.specs)
+
+    @property
+    def see_answers_alone(self) -> bool:
+        """True if no metric gets the estimator itself, whose parameters it might read."""
+        return not self.measures_time and all(
+            sees_answers_alone(scorer_of(spec)) for spec in self.specs
+        )
 
     @property
     def notes(self) -> tuple[str, ...]:

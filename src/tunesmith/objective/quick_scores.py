@@ -84,6 +84,17 @@ def is_plain_scorer(scorer: Any) -> bool:
     return str(getattr(part.score_func, "__module__", "")).startswith("sklearn.metrics")
 
 
+def sees_answers_alone(scorer: Any) -> bool:
+    """True for a scorer that gets a model's answers, or is its own ``score``, but no more of it.
+
+    A function ``scorer(estimator, X, y)`` may read parameters of the estimator, so that two
+    estimators that answer alike have different scores.
+    """
+    from sklearn.metrics._scorer import _PassthroughScorer
+
+    return isinstance(scorer, _PassthroughScorer) or Part.of(scorer) is not None
+
+
 class QuickScorers:
     """Several scorers at once, which call each method of an estimator once.
 

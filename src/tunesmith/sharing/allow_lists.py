@@ -60,7 +60,8 @@ that no tree reached (but not with `None`, for which trees grow in another order
 up to twice `min_samples_leaf`, and with values of `max_features` that stand for the same number of
 columns, as `sqrt` and `log2` do for 10 columns. The trials of a study stay what they are; only fits are
 spared. It takes a whole number as `random_state`. With `ccp_alpha`, depth and leaves are
-known of shared fits along it alone.
+known of shared fits along it alone. If you bring a scorer of your own that gets the estimator, each fit
+is made: it may read the parameters. A metric of your own that gets predictions is no obstacle.
 
 The first such scores of a run are compared with those of fits of their own. The ledger says `SameModel`
 of scores that were taken over.
