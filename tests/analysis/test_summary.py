@@ -63,6 +63,25 @@ def test_next_to_an_end_is_at_the_end() -> None:
     assert found == [("a", 9.95, "high", 10.0), ("c", 9.4, "high", 10.0)]
 
 
+def test_a_value_next_to_the_first_of_a_list_is_not_at_its_end() -> None:
+    lists = {"C": [0.001, 0.01, 0.1, 1, 10, 100], "n": [10, 100, 1000, 100000]}
+    space = {"boxes": [lists], "constraints": []}
+    for point, names in (({"C": 1, "n": 1000}, []), ({"C": 100, "n": 10}, ["C", "n"])):
+        record = make_record([point], [[1.0]], space=space)
+        assert [edge.name for edge in summarise(record).edges] == names
+
+
+def test_the_ranges_of_other_boxes_have_no_ends_here() -> None:
+    ranges = {"a": [0.1, 1.0], "b": [0.1, 100.0]}
+    boxes = [{"kind": [kind], "C": {"float": ends}} for kind, ends in ranges.items()]
+    space = {"boxes": boxes, "constraints": []}
+    expected = {("a", 0.5): [], ("a", 1.0): [1.0], ("b", 20.0): [], ("b", 99.5): [100.0]}
+    for (kind, value), ends in expected.items():
+        record = make_record([{"kind": kind, "C": value}], [[1.0]], space=space)
+        found = [edge.end for edge in summarise(record).edges]
+        assert found == ends, (kind, value)
+
+
 def test_a_list_of_numbers_has_ends_as_well() -> None:
     lists = {"a": [9, 3, 6], "b": [1, 2, None], "c": [1, 2], "d": [0.1, 1, 10], "e": [0, True, 2]}
     space = {"boxes": [lists], "constraints": []}

@@ -64,6 +64,8 @@ def test_a_parameter_alone() -> None:
         ((1e-5, 1e-4, 1), True),
         (("a", "b", "c"), True),
         ((False, 3, True), True),
+        ((None, 10, 11), True),
+        ((40, 10, None), True),
     ],
 )
 def test_neighbours_say_nothing_of_the_rest_of_a_range(
@@ -72,6 +74,13 @@ def test_neighbours_say_nothing_of_the_rest_of_a_range(
     far, *pair = tried
     points = [{"lr": 0.1, "x": far}, *({"lr": 0.2, "x": value} for value in pair)]
     assert found(points, [[0.1], [0.2], [0.2]]) == Unchanged(alone={"x": 2} if is_told else {})
+
+
+def test_values_that_are_no_numbers_do_not_widen_a_range() -> None:
+    points = [{"lr": 0.1, "x": x} for x in (None, 2)] + [{"lr": 0.2, "x": x} for x in (10, 11)]
+    assert not found(points, [[0.1], [0.3], [0.2], [0.2]])
+    points = [{"lr": lr, "x": x} for lr, x in ((0.1, None), (0.3, 2), (0.2, 10), (0.2, 11))]
+    assert not found(points, [[0.1], [0.3], [0.2], [0.2]])
 
 
 def test_what_else_is_recorded_counts_but_for_measured_times() -> None:

@@ -273,6 +273,7 @@ def test_noise_is_that_of_differences() -> None:
     others = best + rng.normal(size=(300, 1)) + rng.normal(scale=0.4, size=(300, 8))
     assert noise_around(best, others) == pytest.approx(0.4, rel=0.1)
     assert noise_around(best, best[None, :]) == 0.0
+    assert noise_around(best * 1e300, others * 1e300) == pytest.approx(0.4e300, rel=0.1)
 
 
 def log_of(*rows: Sequence[float]) -> TrialLog:

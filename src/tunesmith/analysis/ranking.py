@@ -3,7 +3,7 @@
 import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, overload
 
 from tunesmith.history import History, Metric, Trial, mean_of, std_of
@@ -32,7 +32,8 @@ class Ranked:
     stds: Mapping[str, float]
     scores: Mapping[str, tuple[float, ...]]
     """Fold scores by metric."""
-    parts: tuple[str, ...] = ()
+    # Columns of large histories lack them: no decision of so many trials looks at them.
+    parts: tuple[str, ...] = field(default=(), compare=False, repr=False)
     """Parts of the rows in the fold scores of the first metric, as the ledger has them."""
 
     def error(self, metric: str) -> float:

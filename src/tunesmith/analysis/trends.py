@@ -10,7 +10,7 @@ import numpy as np
 from tunesmith.analysis import numbers
 from tunesmith.analysis.ranking import Ranked
 from tunesmith.history import Metric
-from tunesmith.ledger.recorded_study import RecordedSpace
+from tunesmith.ledger.recorded_study import RecordedParameter, RecordedSpace
 
 MAX_BINS = 5
 AT_END = 0.01
@@ -146,24 +146,31 @@ def _order(value: Any) -> tuple[int, float, str]:
 def edges(chosen: Ranked | None, space: RecordedSpace) -> tuple[Edge, ...]:
     """Find parameters whose winning value is at the end of its range, which may be too narrow.
 
-    Within 1 % of the range, on its own scale, counts. Ends that are the parameter's own limit
-    (``LIMITS``) are not named: nothing lies beyond them.
+    Within 1 % of the range, on its own scale, counts; of listed values, the first and the last
+    alone. Ends that are the parameter's own limit (``LIMITS``) are not named: nothing lies beyond
+    them.
     """
     if chosen is None:
         return ()
-    by_name = {}
-    for box in space.boxes:
-        for name, parameter in box.items():
-            value, bounds = chosen.params.get(name), parameter.bounds or parameter.ends
-            if bounds is None or not is_number(value) or bounds[0] == bounds[1]:
-                continue
-            place = _place(_number(value), bounds, is_log=parameter.is_log)
-            end = bounds[place > 0.5]
-            # Starting points may lie outside of the space.
-            if 0 <= min(place, 1 - place) <= AT_END and end not in LIMITS.get(short_name(name), ()):
-                side = "high" if place > 0.5 else "low"
-                by_name[name] = Edge(name, _number(value), side, end)
+    # Other boxes may give a parameter another range.
+    boxes = space.around(chosen.params)
+    ends = [_edge(n, chosen.params.get(n), own) for box in boxes for n, own in box.items()]
+    by_name = {edge.name: edge for edge in ends if edge is not None}
     return tuple(by_name[name] for name in sorted(by_name))
+
+
+def _edge(name: str, value: Any, parameter: RecordedParameter) -> Edge | None:
+    bounds = parameter.bounds or parameter.ends
+    if bounds is None or not is_number(value) or bounds[0] == bounds[1]:
+        return None
+    place = _place(_number(value), bounds, is_log=parameter.is_log)
+    end = bounds[place > 0.5]
+    # Lists are mostly logarithmic: of 0.001, 0.01, …, 100, the middle is next to the first one.
+    width = AT_END if parameter.bounds else 0.0
+    # Starting points may lie outside of the space.
+    if not 0 <= min(place, 1 - place) <= width or end in LIMITS.get(short_name(name), ()):
+        return None
+    return Edge(name, _number(value), "high" if place > 0.5 else "low", end)
 
 
 def _place(value: float, bounds: tuple[float, float], *, is_log: bool) -> float:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import cast
 
 from tunesmith.analysis.ranking import Ranked, ranked
+from tunesmith.analysis.trends import is_number
 from tunesmith.history import History, Metric
 
 MEASURED = ("fit_time", "score_time")
@@ -93,9 +94,11 @@ def _are_apart(values: Sequence[object], tried: Sequence[object]) -> bool:
 
     A search goes to points beside its best one: 0.99999 and 1.0 say nothing of 0.2.
     """
-    if not all(isinstance(v, int | float) and not isinstance(v, bool) for v in tried):
+    # `None` beside 10 is far enough, but 10 beside 11 is as near whether `None` was tried or not.
+    if not all(map(is_number, values)):
         return True
-    some, every = cast("Sequence[float]", values), cast("Sequence[float]", tried)
+    some = cast("Sequence[float]", values)
+    every = cast("Sequence[float]", [value for value in tried if is_number(value)])
     scales: list[Callable[[float], float]] = [float]
     if min(every) > 0:
         scales.append(math.log)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias, get_args
 
 from tunesmith.data.leaks.sign import Sign
-from tunesmith.types import MOST_REPEATS, SHARE, USUAL_SHARE, OutcomeConstraint, Params
+from tunesmith.types import MOST_REPEATS, SHARE, USUAL_SHARE, OutcomeConstraint, Params, Value
 
 Selection: TypeAlias = Literal["best", "one_se", "simplest", "fastest"]
 """Rules that pick the winner."""
@@ -63,6 +63,16 @@ class RecordedParameter:
         known = [number for number in numbers if number is not None]
         return (min(known), max(known)) if len(known) == len(values) else None
 
+    def may_be(self, value: Value) -> bool:
+        """False if it is known that the parameter does not have such a value."""
+        if isinstance(self.content, list | tuple):
+            # As text: `True` equals 1 otherwise.
+            return repr(value) in map(repr, self.content)
+        if self.bounds is None:
+            return True
+        number = _number(value)
+        return number is not None and self.bounds[0] <= number <= self.bounds[1]
+
 
 @dataclass(frozen=True)
 class RecordedSpace:
@@ -88,6 +98,15 @@ class RecordedSpace:
     def is_log(self, name: str) -> bool:
         """Tell whether a parameter is searched on a logarithmic scale, in any of the boxes."""
         return any(box[name].is_log for box in self.boxes if name in box)
+
+    def around(self, params: Params) -> tuple[Mapping[str, RecordedParameter], ...]:
+        """Boxes in which a point lies; all of them if it is in none, as points given by hand."""
+        within = tuple(
+            box
+            for box in self.boxes
+            if box.keys() <= params.keys() and all(own.may_be(params[n]) for n, own in box.items())
+        )
+        return within or self.boxes
 
     @property
     def names(self) -> frozenset[str] | None:

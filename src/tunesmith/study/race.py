@@ -57,6 +57,10 @@ class FoldRule:
         return ahead + self.margin * deviation < 0
 
 
+LARGE = 1e100
+"""Larger numbers are computed with as shares of the largest one."""
+
+
 def lead(gains: Sequence[float], best: Sequence[float], noise: float) -> tuple[float, float]:
     """Expected lead of a trial's full mean over another one, and its standard deviation.
 
@@ -83,6 +87,9 @@ def noise_around(best: np.ndarray, others: np.ndarray) -> float:
     Returns:
         0 if nothing is known.
     """
+    if (unit := max(np.abs(best).max(), np.abs(others).max(initial=0.0))) > LARGE:
+        # The squares of such numbers are none.
+        return float(unit * noise_around(best / unit, others / unit))
     differences = others - best
     differences = differences[(differences != 0).any(axis=1)]
     if not len(differences):

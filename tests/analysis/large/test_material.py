@@ -18,7 +18,7 @@ from tunesmith.reporting.markdown import render
 from tunesmith.reporting.page.render import render as page
 from tunesmith.space.parameter import canonical_json
 from tunesmith.testing.records import make_record
-from tunesmith.types import OutcomeConstraint, Params
+from tunesmith.types import OutcomeConstraint, Params, State
 
 N = 150
 N_FOLDS = 5
@@ -113,6 +113,21 @@ def test_all_that_is_not_sampled_is_exact(
     assert (large.race is not None) is has_races
 
 
+@pytest.mark.usefixtures("_is_large")
+def test_huge_scores_are_as_large_in_columns(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = [
+        replace(
+            t, folds=tuple(replace(f, scores={"score": f.scores["score"] * 1e200}) for f in t.folds)
+        )
+        for t in trials(has_races=True)
+        if t.state is not State.FAILED
+    ]
+    numbered = [replace(trial, number=number) for number, trial in enumerate(made)]
+    record = replace(make_record([{"n": 1}]), history=History.of(ALONE, numbered))
+    large, whole = pair(record, monkeypatch)
+    assert large.race == whole.race is not None
+
+
 @pytest.fixture
 def records(tmp_path: Path) -> Iterator[tuple[StudyRecord, StudyRecord]]:
     """The same record, in the ledger and in memory."""
@@ -192,15 +207,18 @@ def test_the_number_of_trials_alone_decides(monkeypatch: pytest.MonkeyPatch) -> 
 
 @pytest.mark.usefixtures("_is_large")
 def test_that_all_scored_the_same_is_said_of_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Measured times differ whatever the parameters are.
+    metrics = (*ALONE, Metric("fit_time", "minimize"), Metric("lacking"))
+
     def record(odd: int | None) -> StudyRecord:
         made = [
             Trial(n, {"n": n}, key=f"{n}", origin="a").completed(
-                [FoldResult(0, {"score": 1.0 if n == odd else 0.5})]
+                [FoldResult(0, {"score": 1.0 if n == odd else 0.5, "fit_time": n / 7})]
             )
             for n in range(N)
         ]
-        return replace(make_record([{"n": 1}], metrics=ALONE), history=History.of(ALONE, made))
+        return replace(make_record([{"n": 1}], metrics=metrics), history=History.of(ALONE, made))
 
-    assert summarise(record(None), with_effects=False).unchanged.n_same > 0
+    assert summarise(record(None), with_effects=False).unchanged.n_same == N
     # The worst of the last trials is in no sample of the best, but the claim is about all.
     assert not summarise(record(N - 2), with_effects=False).unchanged.n_same

@@ -9,8 +9,8 @@ from tunesmith.analysis.decision import fit_times
 from tunesmith.analysis.large.sample import N_SAMPLE, Sample
 from tunesmith.analysis.outcomes import winning
 from tunesmith.analysis.races import RaceResult, race_from, race_result
-from tunesmith.analysis.ranking import Ranked, RankedColumns, gains_of, ranked
-from tunesmith.analysis.unchanged import N_FIRST, Unchanged, unchanged, unchanged_in
+from tunesmith.analysis.ranking import Ranked, RankedColumns, ranked
+from tunesmith.analysis.unchanged import MEASURED, N_FIRST, Unchanged, unchanged, unchanged_in
 from tunesmith.history import History, Trial, non_dominated
 from tunesmith.ledger.columns import TrialColumns, columns_of
 from tunesmith.ledger.records import StudyRecord
@@ -224,14 +224,20 @@ class LargeTrials(TrialData):
         metrics = self.record.metrics
         if not unchanged(ranked(self.record.history.up_to(N_FIRST), metrics), metrics):
             return Unchanged()
+        # That all scored the same is said of all of them only, and with their number.
+        if self._is_same:
+            n_points = len({self.columns.params[number] for number in self.ranking.numbers})
+            return Unchanged(n_same=n_points if n_points > 1 else 0)
         found = unchanged(self.ranked_effects, metrics)
-        # That all scored the same is said of all of them only.
-        return Unchanged() if found.n_same and not self._is_same else found
+        return Unchanged() if found.n_same else found
 
     @property
     def _is_same(self) -> bool:
-        tables = [self.ranking.table(metric.name) for metric in self.record.metrics]
-        return all((table == table[:1]).all() for table in tables)
+        return all(
+            _are_same_rows(self.ranking.table(metric.name))
+            for metric in self.record.metrics
+            if metric.name not in MEASURED
+        )
 
     @property
     def race(self) -> RaceResult | None:
@@ -245,9 +251,15 @@ class LargeTrials(TrialData):
         return race_from(
             n_left_out=left_out[stopped].tolist(),
             stopped=[table[i, : columns.n_folds[i]].tolist() for i in stopped],
-            leaders=gains_of(best.take(range(min(N_NEAR, len(best)))), metric),
+            leaders=[*metric.sign * best.take(range(min(N_NEAR, len(best)))).table(metric.name)],
             n_evaluations=int(columns.n_folds.sum()),
         )
+
+
+def _are_same_rows(table: np.ndarray) -> bool:
+    """True if all rows have the same bits; a missing score is like another missing one."""
+    bits = np.where(np.isnan(table), np.nan, table).view(np.int64)
+    return bool((bits == bits[:1]).all())
 
 
 def material_of(record: StudyRecord) -> TrialData:
