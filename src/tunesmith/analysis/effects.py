@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from tunesmith.analysis.importance import Importance
+from tunesmith.analysis.numbers import is_number
 from tunesmith.analysis.ranking import MOST, Ranked
 from tunesmith.analysis.statistics.effects import Effects, ParameterColumn
-from tunesmith.analysis.trends import is_number
 from tunesmith.history import Metric
 from tunesmith.ledger.recorded_study import RecordedSpace
 from tunesmith.space.parameter import canonical_json

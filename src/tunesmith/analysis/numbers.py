@@ -153,3 +153,8 @@ def _object(text: str, mark: str) -> str:
     short = text if len(text) <= MAX_TEXT else f"{text[: MAX_TEXT - 1]}…"
     # Of other objects, two may have the same text.
     return short if short == text and not text.startswith("<") else f"{short} #{mark[:6]}"
+
+
+def is_number(value: Any) -> bool:
+    """Tell whether it is a number; truth values are not."""
+    return isinstance(value, int | float) and not isinstance(value, bool)

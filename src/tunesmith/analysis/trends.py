@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from tunesmith.analysis import numbers
+from tunesmith.analysis.numbers import is_number
 from tunesmith.analysis.ranking import Ranked
 from tunesmith.history import Metric
 from tunesmith.ledger.recorded_study import RecordedParameter, RecordedSpace
@@ -127,11 +128,6 @@ def _level(label: str, trials: Sequence[Ranked], metric: Metric) -> Level:
 def _label(values: Sequence[Any]) -> str:
     low, high = numbers.value(values[0]), numbers.value(values[-1])
     return low if low == high else f"{low} – {high}"
-
-
-def is_number(value: Any) -> bool:
-    """Tell whether it is a number; truth values are not."""
-    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _number(value: Any) -> float:

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
+from tunesmith.analysis.numbers import is_number
 from tunesmith.analysis.ranking import Ranked, ranked
-from tunesmith.analysis.trends import is_number
 from tunesmith.history import History, Metric
 
 MEASURED = ("fit_time", "score_time")
