@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 from sklearn.datasets import load_wine
-from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import make_scorer
 from sklearn.model_selection import GridSearchCV as ScikitGrid
@@ -13,6 +13,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
+import tunesmith
+from tunesmith import Int
 from tunesmith.history import FoldResult
 from tunesmith.objective.live import LiveBuilder
 from tunesmith.objective.objects import Objects
@@ -73,6 +75,24 @@ def test_a_fit_needs_none_if_all_its_candidates_are_known(trees: SameModels) -> 
     known, unknown = {"max_depth": 11}, {"max_depth": 3}
     assert len(trees.find_all(Fit(0, (known,))) or ()) == 1
     assert trees.find_all(Fit(0, (known,), (unknown,))) is None
+
+
+def test_trials_whose_fits_hold_the_same_submodels_are_alike() -> None:
+    forests = store(RandomForestClassifier(random_state=0))
+    few, many = {"max_depth": 8, "n_estimators": 2}, {"max_depth": 8, "n_estimators": 5}
+    assert forests.alike_of(Fit(0, (few,), (many,))) == forests.alike_of(Fit(0, (many,), (few,)))
+    assert forests.alike_of(Fit(0, (few,), (many,))) != forests.alike_of(Fit(1, (many,), (few,)))
+    assert store(LogisticRegression()).alike_of(Fit(0, ({"C": 1.0},))) is None
+
+
+def test_trials_with_submodel_candidates_need_one_fit_for_all_depths() -> None:
+    space = {"max_depth": Int(15, 40), "n_estimators": Int(2, 8)}
+    forest = RandomForestClassifier(random_state=0)
+    result = tunesmith.tune(
+        forest, *WINE, space=space, search="random", stop=12, cv=3, workers=1, progress=False
+    )
+    # The first one of each fold, and those with which they are compared.
+    assert result.n_fits <= 8
 
 
 def test_other_scores_than_those_of_a_fit_end_it() -> None:

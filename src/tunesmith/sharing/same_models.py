@@ -102,6 +102,12 @@ class SameModels:
         grown = self._of(params)
         return None if grown is None else (grown.rest(params), fold)
 
+    def alike_of(self, fit: Fit) -> Alike | None:
+        """Key of whole fits that may turn out to give one model."""
+        # Of no certain candidate: the proposed one comes first, and is another in each trial.
+        keys = (self.alike(params, fit.fold) for params in fit.all_candidates)
+        return min((key for key in keys if key is not None), default=None)
+
     def learn(self, params: Params, result: FoldResult) -> FoldResult:
         """Note the result of a fit; return it, with a check if it was the one that is compared."""
         result = self._compared(params, result)

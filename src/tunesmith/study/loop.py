@@ -246,9 +246,7 @@ class Study:
         future = self.executor.submit(planned.fit)
         self._running[future] = planned
         if self._same_models is not None:
-            fit = planned.fit
-            # After an interruption, extra candidates alone may be lacking.
-            alike = self._same_models.alike(fit.all_candidates[0], fit.fold)
+            alike = self._same_models.alike_of(planned.fit)
             if alike is not None:
                 self._alike.setdefault(alike, []).append(future)
 
@@ -306,7 +304,7 @@ class Study:
         """Drop queued fits whose models a fit has shown to be its own; take over their results."""
         if self._same_models is None:
             return
-        alike = self._same_models.alike(fit.all_candidates[0], fit.fold)
+        alike = self._same_models.alike_of(fit)
         if alike is None:
             return
         futures = [one for one in self._alike.pop(alike, []) if one in self._running]
