@@ -1,5 +1,7 @@
 """Parts of the rows in scores: of each metric, and as objectives record them."""
 
+import random
+import warnings
 from typing import Any
 
 import numpy as np
@@ -11,6 +13,7 @@ from sklearn.metrics import get_scorer
 from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 
 from tunesmith.data.row_blocks import N_BLOCKS, blocks_of, from_text
+from tunesmith.history import FoldResult
 from tunesmith.objective.row_parts import INFLUENCES, PartsNoter, text_of
 from tunesmith.types import Fit
 
@@ -103,3 +106,27 @@ def test_failures_leave_a_result_as_it_is() -> None:
     assert first == results[0]
     assert from_text(second.parts) is not None
     assert noter.attached(fit, results) == results
+
+
+class Talkative(KNeighborsClassifier):  # type: ignore[misc]
+    """A model that draws, prints and warns when it is asked."""
+
+    def predict(self, X: Any) -> Any:
+        print("asked")
+        warnings.warn("asked", stacklevel=2)
+        np.random.random()
+        random.random()
+        return super().predict(X)
+
+
+def test_asking_once_more_leaves_no_trace(capsys: pytest.CaptureFixture[str]) -> None:
+    X, y = TWO
+    model, noter = Talkative(7).fit(X, y), PartsNoter()
+    score = KNeighborsClassifier(7).fit(X, y).score(X, y)
+    before = random.getstate(), str(np.random.get_state())
+    blocks = blocks_of(np.arange(len(y)), len(y))
+    noter.note({"a": 1}, score, lambda: (get_scorer("accuracy"), model, X, y, blocks))
+    (result,) = noter.attached(Fit(0, ({"a": 1},)), [FoldResult(0, {"accuracy": score})])
+    assert result.parts
+    assert (random.getstate(), str(np.random.get_state())) == before
+    assert capsys.readouterr().out == ""

@@ -8,7 +8,6 @@ DeLong & Clarke-Pearson 1988). Parts are kept as sums over blocks of neighbourin
 take few bytes, and so that what neighbours have in common counts.
 """
 
-import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from math import isclose, sqrt
@@ -19,6 +18,7 @@ import numpy as np
 from tunesmith.data.row_blocks import in_text
 from tunesmith.history import FoldResult
 from tunesmith.objective.quick_scores import Answers, Part
+from tunesmith.sharing.ahead import unnoticed
 from tunesmith.space.parameter import canonical_json
 from tunesmith.system.interruptions import is_ours
 from tunesmith.types import Fit, Params
@@ -232,9 +232,9 @@ class PartsNoter:
         if len(self._noted) >= MOST_CANDIDATES:
             return
         try:
-            # Its answers have been asked for before, with all that may be said of them.
-            with warnings.catch_warnings(), np.errstate(all="ignore"):
-                warnings.simplefilter("ignore")
+            # Its answers have been asked for before, with all that may be said of them. What a
+            # model draws for them now must not change what comes after it.
+            with unnoticed(), np.errstate(all="ignore"):
                 scorer, model, X, y, blocks = judged()
                 self._noted[key] = text_of(scorer, model, X, y, score=score, blocks=blocks)
         except BaseException as error:
