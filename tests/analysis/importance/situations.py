@@ -1,5 +1,6 @@
 """Studies whose truth is known: functions, grids, conditional spaces, tables computed in full."""
 
+import hashlib
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -252,6 +253,18 @@ def of_function(score: Score, n: int, noise: float, **options: Any) -> Situation
     return Situation(space, score, truth_of(score), n, noise, **options)
 
 
+def of_rough(n: int) -> Situation:
+    """A search of models that are unlike their neighbours, as those of random trees are."""
+
+    def score(p: Mapping[str, Any]) -> float:
+        digest = hashlib.blake2b(SearchSpace.key(p).encode(), digest_size=8).digest()
+        own = np.random.default_rng(int.from_bytes(digest, "little")).normal()
+        return learning(p) + 0.03 * float(own)
+
+    # Of the smooth part: what is rough is noise to whoever asks which parameter matters.
+    return Situation(LEARNING, score, truth_of(learning), n, 0.02, sampler=GPSampler)
+
+
 def of_many(n: int) -> Situation:
     """A search over eight parameters, five of them idle."""
     idle = dict.fromkeys("defg", 0.0)
@@ -288,6 +301,10 @@ SITUATIONS: dict[str, Callable[[], Situation]] = {
     "grid 5x4x3, 12 failed": lambda: of_grid(LARGE, large, 0.2, dropped=12),
     "additive, by Bayes, 60": lambda: of_function(additive, 60, 0.1, sampler=GPSampler),
     "hill, by Bayes, 60": lambda: of_function(hill, 60, 0.05, sampler=GPSampler),
+    "hill, by Bayes, 200": lambda: of_function(hill, 200, 0.05, sampler=GPSampler),
+    "learning, by Bayes, 200": lambda: of_function(learning, 200, 0.05, sampler=GPSampler),
+    "rough, by Bayes, 100": lambda: of_rough(100),
+    "rough, by Bayes, 200": lambda: of_rough(200),
     "hill, by TPE, 60": lambda: of_function(hill, 60, 0.05, sampler=TPESampler),
     "conditional, by Bayes, 60": lambda: of_branches(60, 0.05, sampler=GPSampler),
     "trees, 30 of 72": lambda: of_models("tree", 30),
